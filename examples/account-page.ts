@@ -1,0 +1,62 @@
+/** The account page: where a phone signs in and ends up. To the provider it is one more client, of the first party. */
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import type { ClientMetadata, Provider } from 'oidc-provider';
+import type { PhoneSignIn } from '../src/index.ts';
+import type { Accounts } from './accounts.ts';
+import { renderPage, serveStyle } from './pages.ts';
+
+export const ACCOUNT_CLIENT = 'account';
+
+/** It needs the provider's session and no token: `response_type=none` (OAuth 2.0 Multiple Response Types, section 4). */
+export function accountClient(issuer: string): ClientMetadata {
+  return {
+    client_id: ACCOUNT_CLIENT,
+    client_name: 'Your account',
+    redirect_uris: [`${issuer}/account/signed-in`],
+    post_logout_redirect_uris: [`${issuer}/account`],
+    response_types: ['none'],
+    grant_types: [],
+    token_endpoint_auth_method: 'none',
+  };
+}
+
+/** The plugin's `signIn`: an ordinary authorization request, whose `state` says where to go afterwards. */
+export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context, wanted: PhoneSignIn) => string {
+  return (_ctx, { returnTo, fresh, accountId }) => {
+    const expected = accountId === undefined ? undefined : accounts.find(accountId);
+    const query = new URLSearchParams({
+      client_id: ACCOUNT_CLIENT,
+      response_type: 'none',
+      scope: 'openid',
+      redirect_uri: `${issuer}/account/signed-in`,
+      state: returnTo,
+      ...(fresh && { prompt: 'login' }),
+      ...(expected !== undefined && { login_hint: expected.userName }),
+    });
+    return `${issuer}/auth?${query}`;
+  };
+}
+
+export function accountPage(provider: Provider, accounts: Accounts, base: string): Middleware {
+  const { origin } = new URL(provider.issuer);
+  const signIn = accountSignIn(provider.issuer, accounts);
+
+  const router = new Router()
+    .get('/style.css', serveStyle)
+    .get('/account', async (ctx) => {
+      const { accountId } = await provider.Session.get(ctx);
+      const person = accountId === undefined ? undefined : accounts.find(accountId);
+      if (person === undefined) return ctx.redirect(signIn(ctx, { returnTo: `${base}/account`, fresh: false }));
+      const signOut = `${base}/session/end?client_id=${ACCOUNT_CLIENT}`;
+      return renderPage(ctx, 'account', { base, person, signOut });
+    })
+    .get('/account/signed-in', (ctx) => {
+      const { state, error_description: problem } = ctx.query;
+      // Only paths of this provider: an answer must not lead anywhere else.
+      const target = new URL(String(state ?? ''), `${origin}${base}/account`);
+      if (problem !== undefined) return renderPage(ctx, 'problem', { base, problem: String(problem) });
+      return ctx.redirect(target.origin === origin ? target.pathname : `${base}/account`);
+    });
+  return router.routes() as unknown as Middleware;
+}

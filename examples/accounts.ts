@@ -1,0 +1,60 @@
+/** The example's people: two of them, with passwords hashed as they should be. */
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { FindAccount as FindOidcAccount } from 'oidc-provider';
+
+const derive = promisify<string, Buffer, number, Buffer>(scrypt);
+
+export interface Person {
+  readonly id: string;
+  readonly userName: string;
+  readonly name: string;
+  readonly email: string;
+}
+
+interface Credentials {
+  readonly salt: Buffer;
+  readonly hash: Buffer;
+}
+
+export class Accounts {
+  readonly #people = new Map<string, Person>();
+  readonly #credentials = new Map<string, Credentials>();
+
+  static async demo(): Promise<Accounts> {
+    const accounts = new Accounts();
+    await accounts.add(
+      { id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' },
+      'wonderland',
+    );
+    await accounts.add({ id: 'b0b', userName: 'bob', name: 'Bob Sawyer', email: 'bob@example.com' }, 'builder');
+    return accounts;
+  }
+
+  async add(person: Person, password: string): Promise<void> {
+    const salt = randomBytes(16);
+    this.#people.set(person.id, person);
+    this.#credentials.set(person.userName, { salt, hash: await derive(password, salt, 32) });
+  }
+
+  remove(id: string): void {
+    this.#people.delete(id);
+  }
+
+  /** Takes as long for a name that nobody has as for one with a wrong password. */
+  async authenticate(userName: string, password: string): Promise<Person | undefined> {
+    const { salt, hash } = this.#credentials.get(userName) ?? { salt: Buffer.alloc(16), hash: Buffer.alloc(32) };
+    const matches = timingSafeEqual(await derive(password, salt, 32), hash);
+    return matches ? [...this.#people.values()].find((person) => person.userName === userName) : undefined;
+  }
+
+  find(id: string): Person | undefined {
+    return this.#people.get(id);
+  }
+
+  /** As `oidc-provider` wants it. */
+  readonly findOidcAccount: FindOidcAccount = (_ctx, id) => {
+    const person = this.find(id);
+    return person && { accountId: id, claims: () => ({ sub: id, name: person.name, email: person.email }) };
+  };
+}

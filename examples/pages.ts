@@ -1,0 +1,20 @@
+/** The example's own pages: templates in `examples/views`, the plugin's style around them. */
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Eta } from 'eta';
+import type { Context } from 'koa';
+
+const eta = new Eta({ views: fileURLToPath(new URL('./views', import.meta.url)), cache: true });
+const style = readFileSync(new URL('../views/assets/style.css', import.meta.url));
+
+export function renderPage(ctx: Context, name: 'password' | 'account' | 'rp' | 'problem', page: object): void {
+  ctx.set({ 'Cache-Control': 'no-store', 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' });
+  ctx.type = 'html';
+  ctx.body = eta.render(name, page);
+}
+
+export function serveStyle(ctx: Context): void {
+  ctx.type = 'css';
+  ctx.body = style;
+}

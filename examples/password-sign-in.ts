@@ -1,0 +1,45 @@
+/** The password page: how the phone signs in the first time, and the way on for people without a phone. */
+import Router from '@koa/router';
+import parseBody from 'co-body';
+import type { Context, Middleware } from 'koa';
+import { errors, type Provider } from 'oidc-provider';
+import type { Accounts } from './accounts.ts';
+import { renderPage } from './pages.ts';
+
+/** What a password is worth here: the `acr` of sign-ins with one. */
+export const PASSWORD_ACR = 'urn:example:acr:password';
+
+/** It lies below the interaction's URL, where the browser brings the interaction cookie along. */
+export function passwordSignIn(provider: Provider, accounts: Accounts, base: string): Middleware {
+  const show = async (ctx: Context, mistake = false): Promise<void> => {
+    const { params } = await provider.interactionDetails(ctx.req, ctx.res);
+    renderPage(ctx, 'password', { base, mistake, loginHint: params.login_hint ?? '' });
+  };
+
+  const router = new Router()
+    .use(async (ctx, next) => {
+      try {
+        await next();
+      } catch (error) {
+        if (!(error instanceof errors.SessionNotFound)) throw error;
+        ctx.status = 404;
+        renderPage(ctx, 'problem', {
+          base,
+          problem: 'This sign-in has timed out. Go back to the app and sign in again.',
+        });
+      }
+    })
+    .get('/interaction/:uid/password', (ctx) => show(ctx))
+    .post('/interaction/:uid/password', async (ctx) => {
+      const { name, password } = await parseBody.form(ctx, { limit: 4096 });
+      const person = await accounts.authenticate(String(name), String(password));
+      if (person === undefined) {
+        ctx.status = 401;
+        return show(ctx, true);
+      }
+      const login = { accountId: person.id, acr: PASSWORD_ACR, amr: ['pwd'] };
+      ctx.status = 303;
+      ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, { login }, { mergeWithLastSubmission: false }));
+    });
+  return router.routes() as unknown as Middleware;
+}

@@ -1,0 +1,99 @@
+/** The example provider: oidc-provider with QR sign-in, a password page and an account page. */
+import { Keyv } from 'keyv';
+import Koa from 'koa';
+import mount from 'koa-mount';
+import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider';
+import { keyvAdapter, type QrLogin, type QrLoginOptions, qrLogin } from '../src/index.ts';
+import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
+import type { Accounts } from './accounts.ts';
+import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
+import type { Secrets } from './secrets.ts';
+
+export interface ExampleOptions {
+  readonly issuer: string;
+  readonly accounts: Accounts;
+  readonly secrets: Secrets;
+  readonly clients: ClientMetadata[];
+  /** Where everything is kept; in memory by default. */
+  readonly store?: Keyv;
+  /** Whether the provider is behind a proxy whose `X-Forwarded-*` headers are true. */
+  readonly proxy?: boolean;
+  /** More options for the QR sign-in, and more configuration for the provider. */
+  readonly qrLogin?: Partial<QrLoginOptions>;
+  readonly configuration?: Configuration;
+}
+
+export interface Example {
+  readonly provider: Provider;
+  readonly qr: QrLogin;
+  /** The provider at the issuer's path. */
+  readonly app: Koa;
+}
+
+export function makeExample({
+  issuer,
+  accounts,
+  secrets,
+  clients,
+  store = new Keyv(),
+  ...more
+}: ExampleOptions): Example {
+  const qr = qrLogin({
+    findAccount: (id) => accounts.find(id),
+    signIn: accountSignIn(issuer, accounts),
+    // The phone signs in to its own account page; it cannot scan itself.
+    loginPage: (_ctx, { params }) => (params.client_id === ACCOUNT_CLIENT ? { path: 'password' } : undefined),
+    otherWays: () => [{ path: 'password', label: 'Sign in with a password' }],
+    store,
+    name: 'Example ID',
+    ...more.qrLogin,
+  });
+
+  const provider = new Provider(issuer, {
+    adapter: keyvAdapter(store),
+    clients: [accountClient(issuer), ...clients],
+    findAccount: accounts.findOidcAccount,
+    cookies: { keys: secrets.cookieKeys },
+    jwks: secrets.jwks,
+    interactions: { policy: qr.policy, url: qr.interactionUrl },
+    acrValues: [PASSWORD_ACR],
+    claims: {
+      openid: ['sub', 'acr', 'amr', 'auth_time'],
+      profile: ['name'],
+      email: ['email'],
+    },
+    features: {
+      devInteractions: { enabled: false },
+      registration: { enabled: true, initialAccessToken: true },
+    },
+    // The account page is the provider's own: nobody needs to consent to it.
+    loadExistingGrant: async (ctx) => {
+      const { client, session, provider, result } = ctx.oidc;
+      if (client === undefined || session === undefined) return undefined;
+      const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
+      if (grantId !== undefined) return provider.Grant.find(grantId);
+      if (client.clientId !== ACCOUNT_CLIENT || session.accountId === undefined) return undefined;
+      const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+      grant.addOIDCScope('openid');
+      await grant.save();
+      return grant;
+    },
+    ttl: { Interaction: 3600, Session: 14 * 24 * 3600, Grant: 14 * 24 * 3600, AccessToken: 3600, IdToken: 3600 },
+    ...more.configuration,
+  });
+
+  const base = new URL(issuer).pathname.replace(/\/$/, '');
+  qr.attach(provider);
+  provider.use(passwordSignIn(provider, accounts, base));
+  provider.use(accountPage(provider, accounts, base));
+  provider.proxy = more.proxy ?? false;
+  return { provider, qr, app: base === '' ? provider : below(base, provider) };
+}
+
+/** An issuer with a path: the provider is mounted there, and the app around it signs cookies and trusts proxies alike. */
+function below(base: string, provider: Provider): Koa {
+  const app = new Koa();
+  app.keys = provider.keys ?? [];
+  app.proxy = provider.proxy;
+  return app.use(mount(base, provider));
+}

@@ -1,0 +1,146 @@
+/** The QR page's script: shows what becomes of the ticket, and finishes the sign-in once it is approved. */
+import { type Ticket, watchTicket } from './watch-ticket.ts';
+
+const RETRY_AFTER = 2_000;
+/** Long enough to read why the page goes away. */
+const FAREWELL = 1_500;
+
+const page = find<HTMLElement>(document, '[data-qr-login]');
+const self = page.dataset.qrLogin ?? '';
+const status = find<HTMLElement>(page, '[role=status]');
+const form = find<HTMLFormElement>(page, 'form[data-finish]');
+const field = find<HTMLInputElement>(form, 'input');
+const mistake = find<HTMLElement>(form, '[role=alert]');
+const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
+
+let endsAt = 0;
+let finishing = false;
+let wantsRenewal = false;
+
+function show(ticket: Ticket): void {
+  endsAt = performance.now() + ticket.expiresIn * 1000;
+  tick();
+  if (ticket.qr) draw(ticket.qr.svg);
+  turnTo(screenOf(ticket));
+  wantsRenewal = ticket.state === 'expired';
+  if (wantsRenewal) void renewIfSeen();
+  if (ticket.state === 'approved' && !ticket.checkCode) void finish();
+  if (ticket.state === 'redeemed') void finish();
+  if (ticket.state === 'denied') setTimeout(() => void finish(), FAREWELL);
+}
+
+/** The part of the page for a ticket, by the same names as in the template. */
+function screenOf({ state, checkCode }: Ticket): string {
+  if (state === 'approved') return checkCode ? 'check-code' : 'finishing';
+  return state === 'redeemed' ? 'finishing' : state;
+}
+
+function turnTo(screen: string): void {
+  if (page.dataset.screen === screen) return;
+  page.dataset.screen = screen;
+  for (const part of page.querySelectorAll<HTMLElement>('[data-when]')) {
+    part.hidden = !part.dataset.when?.split(' ').includes(screen);
+    if (!part.hidden && part.dataset.say !== undefined) status.textContent = part.textContent;
+  }
+  if (screen === 'check-code') field.focus();
+}
+
+function draw(svg: string): void {
+  const image = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
+  find(page, '[data-code]').replaceChildren(document.adoptNode(image));
+}
+
+function tick(): void {
+  const seconds = Math.max(0, Math.ceil((endsAt - performance.now()) / 1000));
+  const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  for (const countdown of countdowns) countdown.textContent = text;
+}
+
+/** A page that nobody looks at waits with the next code until somebody does. */
+async function renewIfSeen(): Promise<void> {
+  if (!wantsRenewal || document.visibilityState !== 'visible') return;
+  wantsRenewal = false;
+  await renew();
+}
+
+async function renew(): Promise<void> {
+  const response = await post('qr/renew');
+  if (response.ok) show(await response.json());
+  else giveUpOn(response);
+}
+
+async function finish(checkCode?: string): Promise<void> {
+  if (finishing) return;
+  finishing = true;
+  mistake.textContent = '';
+  const response = await post('qr/finish', checkCode === undefined ? {} : { checkCode });
+  if (response.ok) {
+    const { redirectTo } = await response.json();
+    location.assign(redirectTo);
+    return;
+  }
+  finishing = false;
+  const { error } = await response.json();
+  if (error === 'wrong_check_code' || error === 'check_code_required') askAgain();
+  else giveUpOn(response);
+}
+
+function askAgain(): void {
+  mistake.textContent = mistake.dataset.text ?? '';
+  form.reset();
+  field.focus();
+}
+
+async function leave(): Promise<void> {
+  const response = await post('cancel');
+  if (response.ok) location.assign((await response.json()).redirectTo);
+  else giveUpOn(response);
+}
+
+/** 404: the interaction has ended, so nothing here can lead on. Whatever else it was, the watched state will tell. */
+function giveUpOn(response: Response): void {
+  if (response.status === 404) turnTo('gone');
+}
+
+/** Sends until an answer comes: repeating any of these is harmless. */
+async function post(path: string, body: Record<string, string> = {}): Promise<Response> {
+  for (;;) {
+    try {
+      const response = await fetch(`${self}/${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+        body: JSON.stringify(body),
+      });
+      if (response.status !== 503) return response;
+    } catch {
+      // Offline, or the server restarts: try again below.
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+  }
+}
+
+function find<E extends Element = Element>(within: ParentNode, selector: string): E {
+  const element = within.querySelector<E>(selector);
+  if (element === null) throw new Error(`the page has no ${selector}`);
+  return element;
+}
+
+function instead(selector: string, act: () => Promise<void>): void {
+  for (const button of page.querySelectorAll<HTMLFormElement>(selector)) {
+    button.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void act();
+    });
+  }
+}
+
+instead('form[data-renew]', renew);
+instead('form[data-cancel]', leave);
+instead('form[data-finish]', () => finish(field.value));
+document.addEventListener('visibilitychange', () => void renewIfSeen());
+// Back from the RP: what the browser kept of this page is old.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+setInterval(tick, 1000);
+watchTicket(self, { onTicket: show, onGone: () => turnTo('gone') });

@@ -1,0 +1,66 @@
+import type { Codes } from '../ticket/code.ts';
+import { stateAt, type Ticket, type TicketState } from '../ticket/ticket.ts';
+import { drawQr } from './qr-image.ts';
+import type { Urls } from './urls.ts';
+
+/** The ticket as the browser sees it: nothing of the account, and no id, until it is signed in. */
+export interface BrowserView {
+  /** 0 where there is no ticket any more. */
+  readonly version: number;
+  readonly state: TicketState;
+  /** Seconds until this state ends by itself. */
+  readonly expiresIn: number;
+  /** While it waits for a scan. */
+  readonly qr?: { readonly url: string; readonly svg: string; readonly rotatesIn: number };
+  /** Once approved: whether the check code must be typed. */
+  readonly checkCode?: boolean;
+}
+
+/** Nothing is left of a ticket once its time has passed. */
+const GONE: BrowserView = { version: 0, state: 'expired', expiresIn: 0 };
+
+/** The version that the browser sees: a ticket that expired has changed, although nobody wrote it. */
+export function versionAt(ticket: Ticket | undefined, now: number): number {
+  if (ticket === undefined) return GONE.version;
+  return stateAt(ticket, now) === 'expired' ? ticket.version + 1 : ticket.version;
+}
+
+/** Draws tickets for the browser. */
+export class BrowserViews {
+  readonly #codes: Codes;
+  readonly #urls: Urls;
+
+  constructor(codes: Codes, urls: Urls) {
+    this.#codes = codes;
+    this.#urls = urls;
+  }
+
+  async draw(ticket: Ticket | undefined, now: number): Promise<BrowserView> {
+    if (ticket === undefined) return GONE;
+    const state = stateAt(ticket, now);
+    const version = versionAt(ticket, now);
+    if (state === 'expired') return { version, state, expiresIn: 0 };
+    const view = { version, state, expiresIn: seconds(ticket.deadline - now) };
+    if (ticket.state === 'waiting') return { ...view, qr: await this.#qr(ticket.id, now) };
+    if (ticket.state === 'approved') return { ...view, checkCode: ticket.checkCode !== undefined };
+    return view;
+  }
+
+  /** When the browser must hear of this ticket again although nothing happens to it: its code rotates, its time ends. */
+  dueAt(ticket: Ticket | undefined, now: number): number {
+    if (ticket === undefined || stateAt(ticket, now) === 'expired') return Number.POSITIVE_INFINITY;
+    if (ticket.state !== 'waiting') return ticket.deadline;
+    return Math.min(ticket.deadline, now + this.#codes.show(ticket.id, now).rotatesIn);
+  }
+
+  async #qr(id: string, now: number): Promise<{ url: string; svg: string; rotatesIn: number }> {
+    const { code, rotatesIn } = this.#codes.show(id, now);
+    const url = this.#urls.absolute(this.#urls.landing(code));
+    return { url, svg: await drawQr(url), rotatesIn: seconds(rotatesIn) };
+  }
+}
+
+/** Seconds with one digit behind the point, as the wire has them. */
+export function seconds(milliseconds: number): number {
+  return Math.max(0, Math.ceil(milliseconds / 100) / 10);
+}

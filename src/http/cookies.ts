@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from 'koa';
+import { fingerprint } from '../ticket/keys.ts';
+import { formatMemory, parseMemory } from '../ticket/memory.ts';
+import type { BrowserMemory } from '../ticket/ticket.ts';
+import type { Urls } from './urls.ts';
+
+const BINDING = '_qr_browser';
+const MEMORY = '_qr_memory';
+const SEEN = '_qr_seen';
+
+const MEMORY_DAYS = 180;
+const DAY = 24 * 60 * 60 * 1000;
+/** A code that was fresh when it was scanned counts as fresh for this long; its ticket's deadline comes first. */
+const SEEN_FOR = 10 * 60 * 1000;
+
+/** The plugin's own cookies: signed, HttpOnly, Secure where the issuer is https, each on the narrowest path that works. */
+export class Cookies {
+  readonly #urls: Urls;
+
+  constructor(urls: Urls) {
+    this.#urls = urls;
+  }
+
+  /** Binds an interaction to the browser that started it. Only its fingerprint is ever stored. */
+  bind(ctx: Context, uid: string, maxAge: number): void {
+    this.#set(ctx, BINDING, randomBytes(16).toString('base64url'), this.#urls.interaction(uid), maxAge);
+  }
+
+  /** The fingerprint of the binding; undefined for a browser that did not start this interaction. */
+  binding(ctx: Context): string | undefined {
+    const secret = this.#get(ctx, BINDING);
+    return secret === undefined ? undefined : fingerprint(secret);
+  }
+
+  remember(ctx: Context, memory: BrowserMemory): void {
+    this.#set(ctx, MEMORY, formatMemory(memory), this.#urls.interactions, MEMORY_DAYS * DAY);
+  }
+
+  memory(ctx: Context): BrowserMemory | undefined {
+    const text = this.#get(ctx, MEMORY);
+    return text === undefined ? undefined : parseMemory(text);
+  }
+
+  /** Notes on the phone that it saw this ticket's code while it was fresh. */
+  seen(ctx: Context, ticketId: string, now: number): void {
+    this.#set(ctx, SEEN, `${ticketId}.${now + SEEN_FOR}`, this.#urls.phone, SEEN_FOR);
+  }
+
+  hasSeen(ctx: Context, ticketId: string, now: number): boolean {
+    const [id, until] = this.#get(ctx, SEEN)?.split('.') ?? [];
+    return id === ticketId && Number(until) > now;
+  }
+
+  #get(ctx: Context, name: string): string | undefined {
+    return ctx.cookies.get(name, { signed: true });
+  }
+
+  #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {
+    const secure = this.#urls.origin.startsWith('https:');
+    // The issuer says what people's browsers speak; behind a proxy the connection that arrives here may say otherwise.
+    if (secure) ctx.cookies.secure = true;
+    ctx.cookies.set(name, value, {
+      path,
+      maxAge,
+      secure,
+      signed: true,
+      httpOnly: true,
+      sameSite: 'lax',
+      overwrite: true,
+    });
+  }
+}

@@ -1,0 +1,160 @@
+import type { ServerResponse } from 'node:http';
+import type { Context } from 'koa';
+import type { Clock } from '../ticket/ports.ts';
+import type { Ticket } from '../ticket/ticket.ts';
+import { type BrowserViews, versionAt } from './browser-view.ts';
+
+/** How often the one timer looks for streams that are due. */
+const TICK = 250;
+/** Proxies and browsers give up on a stream that is silent for long. */
+const HEARTBEAT = 15_000;
+/** Signals may get lost: the truth is read this often all the same. */
+const REREAD = 10_000;
+/** A reader that is this many bytes behind is not there any more. */
+const MOST_UNSENT = 64 * 1024;
+/** After a node went away its browsers come back within this time, not all at once. */
+const RECONNECT_WITHIN = 2_000;
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** What a stream needs to know of the ticket that it shows. */
+export interface Watching {
+  readonly read: () => Promise<Ticket | undefined>;
+  readonly subscribe: (listener: (ticket: Ticket) => void) => () => void;
+  /** When the interaction ends, and the stream with it; in milliseconds since the epoch. */
+  readonly endsAt: number;
+}
+
+/** The streams that browsers wait on: Server-Sent Events, on one timer for all of them. */
+export class EventStreams {
+  readonly #views: BrowserViews;
+  readonly #clock: Clock;
+  readonly #open = new Set<Stream>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(views: BrowserViews, clock: Clock) {
+    this.#views = views;
+    this.#clock = clock;
+  }
+
+  /** Takes the response over and writes to it from now on: the whole state at once, then whatever changes. */
+  async open(ctx: Context, watching: Watching): Promise<void> {
+    const stream = new Stream(ctx.res, watching, this.#views, this.#clock);
+    // Subscribe, then read, then send: a change in between is seen by one of the two.
+    const unsubscribe = watching.subscribe((ticket) => stream.show(ticket));
+    const first = await watching.read().catch((error: unknown) => {
+      unsubscribe();
+      throw error;
+    });
+    ctx.respond = false;
+    ctx.res.on('close', () => {
+      unsubscribe();
+      this.#open.delete(stream);
+    });
+    stream.start(first);
+    if (this.#closed) return stream.sayGoodbye();
+    this.#open.add(stream);
+    this.#timer ??= setInterval(() => this.#tick(), TICK).unref();
+  }
+
+  /** Ends every stream; their browsers come back a little later, to whichever node is there then. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    for (const stream of this.#open) stream.sayGoodbye();
+  }
+
+  #tick(): void {
+    const now = this.#clock();
+    for (const stream of this.#open) stream.tick(now);
+  }
+}
+
+class Stream {
+  readonly #res: ServerResponse;
+  readonly #watching: Watching;
+  readonly #views: BrowserViews;
+  readonly #clock: Clock;
+  #ticket: Ticket | undefined;
+  #started = false;
+  /** When there is something to say about this ticket although nothing has happened to it. */
+  #dueAt = Number.POSITIVE_INFINITY;
+  #beatAt: number;
+  #rereadAt: number;
+
+  constructor(res: ServerResponse, watching: Watching, views: BrowserViews, clock: Clock) {
+    this.#res = res;
+    this.#watching = watching;
+    this.#views = views;
+    this.#clock = clock;
+    this.#beatAt = clock() + HEARTBEAT;
+    this.#rereadAt = clock() + REREAD;
+  }
+
+  start(first: Ticket | undefined): void {
+    this.#res.writeHead(200, HEADERS);
+    // Something at once, so that no proxy waits for more before it passes anything on.
+    this.#res.write(': here\n\n');
+    this.#started = true;
+    this.show(isOlder(first, this.#ticket) ? this.#ticket : first);
+  }
+
+  /** Sends a ticket, unless a newer one was sent already. */
+  show(ticket: Ticket | undefined): void {
+    if (isOlder(ticket, this.#ticket)) return;
+    this.#ticket = ticket;
+    if (!this.#started) return;
+    const now = this.#clock();
+    this.#dueAt = this.#views.dueAt(ticket, now);
+    this.#views.draw(ticket, now).then(
+      (view) => {
+        // Drawing takes a moment, in which the ticket may have changed.
+        if (this.#ticket === ticket)
+          this.#write(`event: ticket\nid: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`);
+      },
+      (error) => this.#res.destroy(error),
+    );
+  }
+
+  tick(now: number): void {
+    if (now >= this.#watching.endsAt) this.#res.end();
+    else if (now >= this.#dueAt) this.show(this.#ticket);
+    else if (now >= this.#rereadAt) this.#reread(now);
+    else if (now >= this.#beatAt) this.#write(':\n\n');
+  }
+
+  sayGoodbye(): void {
+    const retry = Math.round(Math.random() * RECONNECT_WITHIN);
+    this.#res.end(`retry: ${retry}\n\n`);
+  }
+
+  #reread(now: number): void {
+    this.#rereadAt = now + REREAD;
+    this.#watching.read().then(
+      (ticket) => {
+        if (versionAt(ticket, now) !== versionAt(this.#ticket, now)) this.show(ticket);
+      },
+      // The store is out of reach: the browser asks by itself until it is back, and hears why.
+      () => this.sayGoodbye(),
+    );
+  }
+
+  #write(chunk: string): void {
+    if (this.#res.writableEnded) return;
+    this.#beatAt = this.#clock() + HEARTBEAT;
+    if (this.#res.writableLength > MOST_UNSENT) this.#res.destroy();
+    else this.#res.write(chunk);
+  }
+}
+
+/** A signal may arrive after the read that already saw what came later. */
+function isOlder(ticket: Ticket | undefined, shown: Ticket | undefined): boolean {
+  if (ticket === undefined || shown === undefined) return false;
+  return ticket.id === shown.id ? ticket.version < shown.version : ticket.shownAt < shown.shownAt;
+}

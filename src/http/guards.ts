@@ -1,0 +1,95 @@
+import parseBody from 'co-body';
+import type { Context, Middleware, Next } from 'koa';
+import { QrLoginError } from '../ticket/errors.ts';
+import type { Urls } from './urls.ts';
+
+/** More than any form here can need. */
+const BODY_LIMIT = 4096;
+
+/** What was sent with a POST: flat text fields, from a form or from JSON. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** Headers of every answer: nothing is framed, stored, sniffed, or told to other sites (OWASP ASVS 5.0, V3.4). */
+export async function protect(ctx: Context, next: Next): Promise<void> {
+  ctx.set({
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    // Not `no-referrer`: with that, browsers send `Origin: null` with a form, and there would be nothing to check.
+    'Referrer-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+  });
+  await next();
+}
+
+/** There is no `form-action`: browsers apply it to a form's redirects, too, and those end at the RP. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Refuses what another site's page sends (OWASP ASVS 5.0, V3.5). A client that is no browser sends neither header. */
+export function sameOrigin(urls: Urls): Middleware {
+  return async (ctx, next) => {
+    const origin = ctx.get('origin');
+    const site = ctx.get('sec-fetch-site');
+    if ((origin !== '' && origin !== urls.origin) || (site !== '' && site !== 'same-origin')) {
+      throw new QrLoginError('foreign_origin', 'This request was sent by another site. Open the page again.');
+    }
+    await next();
+  };
+}
+
+/** Reads a form or a JSON object of text fields into `ctx.state.fields`; nothing else is taken. */
+export async function readFields(ctx: Context, next: Next): Promise<void> {
+  ctx.state.fields = hasBody(ctx) ? flat(await parse(ctx)) : {};
+  await next();
+}
+
+export function fieldsOf(ctx: Context): Fields {
+  return ctx.state.fields as Fields;
+}
+
+async function parse(ctx: Context): Promise<unknown> {
+  const options = { limit: BODY_LIMIT };
+  try {
+    if (ctx.is('urlencoded')) {
+      return await parseBody.form(ctx, { ...options, queryString: { depth: 0, allowDots: false, parameterLimit: 20 } });
+    }
+    if (ctx.is('json')) return await parseBody.json(ctx, options);
+  } catch (error) {
+    throw bodyError(error);
+  }
+  throw new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+}
+
+function bodyError(error: unknown): QrLoginError {
+  const status = error instanceof Error && 'status' in error ? error.status : 400;
+  if (status === 413) return new QrLoginError('too_large', 'That is more than this form can hold.', { cause: error });
+  if (status === 415) return new QrLoginError('unsupported_media_type', 'Send a form or JSON.', { cause: error });
+  return new QrLoginError('invalid_request', 'The body cannot be read.', { cause: error });
+}
+
+function flat(body: unknown): Fields {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new QrLoginError('invalid_request', 'Send an object of text fields.');
+  }
+  const fields: [string, string][] = Object.entries(body).map(([name, value]) => {
+    if (typeof value !== 'string') throw new QrLoginError('invalid_request', `The field "${name}" is not text.`);
+    return [name, value];
+  });
+  return Object.fromEntries(fields);
+}
+
+/** RFC 9112, section 6: a request has a body if it says how long it is, or that it is chunked. */
+function hasBody(ctx: Context): boolean {
+  return (
+    ctx.get('transfer-encoding') !== '' || Number(ctx.get('content-length') || 0) > 0 || ctx.get('content-type') !== ''
+  );
+}

@@ -1,0 +1,147 @@
+import type { RouterContext } from '@koa/router';
+import { accountOf, approverOf } from '../oidc/approver.ts';
+import { notFound, QrLoginError } from '../ticket/errors.ts';
+import { matches } from '../ticket/keys.ts';
+import { needsCheckCode, riskContext } from '../ticket/risk.ts';
+import type { Approver, Ticket } from '../ticket/ticket.ts';
+import { isFreshEnough } from '../ticket/transitions.ts';
+import { seeOther } from './browser.ts';
+import { seconds } from './browser-view.ts';
+import { addressOf } from './client-info.ts';
+import { wantsJson } from './errors.ts';
+import { announce } from './events.ts';
+import { fieldsOf } from './guards.ts';
+import type { PhoneSignIn, Services } from './services.ts';
+import type { PhoneView } from './views.ts';
+
+/** What the phone asks for. Who decides comes from its session alone. */
+export class PhoneHandlers {
+  readonly #services: Services;
+
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  /** `GET Q/:code`: where the camera lands. Nothing changes but a note on the phone that the code was fresh. */
+  landing = async (ctx: RouterContext): Promise<void> => {
+    const { provider, cookies, clock, urls, views, hooks } = this.#services;
+    const { code = '' } = ctx.params;
+    const id = this.#freshId(ctx, code);
+    cookies.seen(ctx, id, clock());
+    const approver = await approverOf(provider, ctx);
+    if (approver === undefined) return this.#sendToSignIn(ctx, { returnTo: urls.landing(code), fresh: false });
+    const { name } = await accountOf(hooks.findAccount, approver);
+    const csrf = this.#csrf(approver, id);
+    if (wantsJson(ctx)) ctx.body = { account: name, csrf };
+    else views.render(ctx, 'landing', { csrf });
+  };
+
+  /** `POST Q/:code`: the scan, which claims the ticket. */
+  scan = async (ctx: RouterContext): Promise<void> => {
+    const { provider, ceremony, urls } = this.#services;
+    const id = this.#freshId(ctx, ctx.params.code ?? '');
+    const approver = await this.#approver(ctx);
+    this.#checkCsrf(ctx, approver, id);
+    const { ticket, changed } = await ceremony.phone.scan(id, approver);
+    if (changed) announce(provider, 'qr_login.scanned', ctx, ticket);
+    this.#showTicket(ctx, urls.ticket(id));
+  };
+
+  /** `GET Q/tickets/:id`: the confirm page; once decided, the done page. */
+  ticket = async (ctx: RouterContext): Promise<void> => {
+    const { ceremony, views } = this.#services;
+    const approver = await this.#approver(ctx);
+    const ticket = await ceremony.phone.look(ctx.params.id ?? '', approver);
+    const view = await this.#view(ctx, ticket, approver);
+    if (wantsJson(ctx)) ctx.body = view;
+    else views.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
+  };
+
+  /** `POST Q/tickets/:id`: the decision. */
+  decide = async (ctx: RouterContext): Promise<void> => {
+    const { provider, ceremony, urls } = this.#services;
+    const { id = '' } = ctx.params;
+    const approver = await this.#approver(ctx);
+    this.#checkCsrf(ctx, approver, id);
+    const { decision } = fieldsOf(ctx);
+    if (decision === 'approve') {
+      announce(provider, 'qr_login.approved', ctx, await this.#approve(ctx, id, approver));
+    } else if (decision === 'deny') {
+      announce(provider, 'qr_login.denied', ctx, await ceremony.phone.deny(id, approver));
+    } else {
+      throw new QrLoginError('invalid_request', '"decision" is "approve" or "deny".');
+    }
+    if (wantsJson(ctx)) return this.ticket(ctx);
+    this.#showTicket(ctx, urls.ticket(id));
+  };
+
+  async #approve(ctx: RouterContext, id: string, approver: Approver): Promise<Ticket> {
+    const { ceremony, keys, hooks } = this.#services;
+    const ticket = await ceremony.phone.look(id, approver);
+    const checkCode = await needsCheckCode(hooks.checkCode, riskContext(keys, ticket, approver, addressOf(ctx)));
+    return ceremony.phone.approve(id, { approver, checkCode });
+  }
+
+  /** The id in a code that is on the screen now, or was when this phone scanned it. */
+  #freshId(ctx: RouterContext, code: string): string {
+    const { ceremony, cookies, clock } = this.#services;
+    const { id, fresh } = ceremony.phone.read(code);
+    if (!fresh && !cookies.hasSeen(ctx, id, clock())) throw notFound();
+    return id;
+  }
+
+  /** The phone's session and account, as they are at this moment. */
+  async #approver(ctx: RouterContext): Promise<Approver> {
+    const approver = await approverOf(this.#services.provider, ctx);
+    if (approver === undefined)
+      throw new QrLoginError('not_signed_in', 'Sign in on this phone first, then scan the code.');
+    await accountOf(this.#services.hooks.findAccount, approver);
+    return approver;
+  }
+
+  async #sendToSignIn(ctx: RouterContext, wanted: PhoneSignIn): Promise<void> {
+    const url = await this.#services.hooks.signIn(ctx, wanted);
+    if (!wantsJson(ctx)) return seeOther(ctx, url);
+    throw new QrLoginError('not_signed_in', `Sign in on this phone first: ${new URL(url, this.#services.urls.origin)}`);
+  }
+
+  async #view(ctx: RouterContext, ticket: Ticket, approver: Approver): Promise<PhoneView> {
+    const { ceremony, clock, hooks, urls } = this.#services;
+    const { client, scopes } = ticket.request;
+    const { name, system } = ticket.browser;
+    const checkCode = ticket.state === 'approved' ? ceremony.phone.checkCode(ticket) : undefined;
+    const { accountId } = approver;
+    const signInAgain =
+      ticket.state === 'scanned' && !isFreshEnough(ticket, approver)
+        ? await hooks.signIn(ctx, { returnTo: urls.ticket(ticket.id), fresh: true, accountId })
+        : undefined;
+    return {
+      state: ticket.state,
+      expiresIn: seconds(ticket.deadline - clock()),
+      client,
+      scopes,
+      browser: { ...(name !== undefined && { name }), ...(system !== undefined && { system }) },
+      shownAgo: Math.floor(seconds(clock() - ticket.shownAt)),
+      account: (await accountOf(hooks.findAccount, approver)).name,
+      csrf: this.#csrf(approver, ticket.id),
+      ...(signInAgain !== undefined && { signInAgain }),
+      ...(checkCode !== undefined && { checkCode }),
+    };
+  }
+
+  #showTicket(ctx: RouterContext, url: string): void {
+    if (wantsJson(ctx)) ctx.body = { redirectTo: url };
+    else seeOther(ctx, url);
+  }
+
+  /** Bound to the session and the ticket: a form made for one is worth nothing with another. */
+  #csrf({ sessionUid }: Approver, ticketId: string): string {
+    return this.#services.keys.mac('csrf', sessionUid, ticketId).toString('base64url');
+  }
+
+  #checkCsrf(ctx: RouterContext, { sessionUid }: Approver, ticketId: string): void {
+    const good = this.#services.keys.candidates('csrf', sessionUid, ticketId).map((mac) => mac.toString('base64url'));
+    if (matches(good, fieldsOf(ctx).csrf ?? '')) return;
+    throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');
+  }
+}

@@ -1,0 +1,66 @@
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import type { FindAccount } from '../oidc/approver.ts';
+import type { Interaction } from '../oidc/interaction.ts';
+import type { Ceremony } from '../ticket/ceremony.ts';
+import type { Keys } from '../ticket/keys.ts';
+import type { Clock, Signals } from '../ticket/ports.ts';
+import type { CheckCodePolicy } from '../ticket/risk.ts';
+import type { Assets } from './assets.ts';
+import type { BrowserViews } from './browser-view.ts';
+import type { Cookies } from './cookies.ts';
+import type { EventStreams } from './event-stream.ts';
+import type { LongPolls } from './long-poll.ts';
+import type { Urls } from './urls.ts';
+import type { Views } from './views.ts';
+
+/** Why a phone is sent to sign in, and where it must come back to. */
+export interface PhoneSignIn {
+  /** A path on this provider that the phone must be sent to once it is signed in. */
+  readonly returnTo: string;
+  /** Whether a session that is there already is not enough: ask for the password (or passkey) again. */
+  readonly fresh: boolean;
+  /** The account that is expected, where that is known. */
+  readonly accountId?: string;
+}
+
+/** Where a phone that must sign in is sent: a URL or a path of the deployment. */
+export type SignIn = (ctx: Context, wanted: PhoneSignIn) => string | Promise<string>;
+
+/** A page of the deployment below an interaction's URL, by its last path segment. */
+export interface OwnPage {
+  /** Letters, digits, `-` and `_`: `password` is `/interaction/:uid/password`. */
+  readonly path: string;
+}
+
+/** Which page a login prompt gets: `undefined` for the QR page, else one of the deployment's own. */
+export type LoginPage = (ctx: Context, interaction: Interaction) => OwnPage | undefined | Promise<OwnPage | undefined>;
+
+/** The ways to sign in that the QR page offers to people who cannot scan. */
+export type OtherWays = (ctx: Context, interaction: Interaction) => readonly (OwnPage & { readonly label: string })[];
+
+/** What the deployment decides. */
+export interface Hooks {
+  readonly findAccount: FindAccount;
+  readonly signIn: SignIn;
+  readonly loginPage: LoginPage;
+  readonly otherWays: OtherWays;
+  readonly checkCode: CheckCodePolicy;
+}
+
+/** What the handlers stand on. */
+export interface Services {
+  readonly provider: Provider;
+  readonly ceremony: Ceremony;
+  readonly signals: Signals;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly urls: Urls;
+  readonly cookies: Cookies;
+  readonly assets: Assets;
+  readonly views: Views;
+  readonly browserViews: BrowserViews;
+  readonly streams: EventStreams;
+  readonly longPolls: LongPolls;
+  readonly hooks: Hooks;
+}

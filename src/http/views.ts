@@ -1,0 +1,103 @@
+import { fileURLToPath } from 'node:url';
+import { Eta } from 'eta';
+import type { Context } from 'koa';
+import type { ErrorCode } from '../ticket/errors.ts';
+import type { SignInRequest, TicketState } from '../ticket/ticket.ts';
+import type { Assets } from './assets.ts';
+import type { BrowserView } from './browser-view.ts';
+import type { Locales, Translate } from './locales.ts';
+
+const FOLDER = fileURLToPath(new URL('../../views/pages', import.meta.url));
+
+/** A way to sign in without a phone, as the deployment offers it. */
+export interface Link {
+  readonly url: string;
+  readonly label: string;
+}
+
+/** What each page is given. */
+export interface Pages {
+  /** The browser's: the code, and what becomes of it. */
+  qr: {
+    readonly request: SignInRequest;
+    readonly ticket: BrowserView;
+    readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
+    readonly otherWays: readonly Link[];
+  };
+  /** The browser's, where scopes are still to be granted. */
+  consent: {
+    readonly request: SignInRequest;
+    readonly account: string;
+    readonly scopes: readonly string[];
+    readonly claims: readonly string[];
+    readonly resources: Readonly<Record<string, readonly string[]>>;
+    readonly details: readonly string[];
+    readonly urls: { readonly grant: string; readonly cancel: string };
+  };
+  /** The phone's, where the camera lands. */
+  landing: { readonly csrf: string };
+  /** The phone's: who asks, from where, for what. */
+  confirm: PhoneView;
+  /** The phone's, once it has decided. */
+  done: PhoneView;
+  error: { readonly code: ErrorCode; readonly back?: string };
+}
+
+/** The ticket as the phone sees it that scanned it. */
+export interface PhoneView {
+  readonly state: TicketState;
+  /** Seconds until this state ends by itself. */
+  readonly expiresIn: number;
+  readonly client: SignInRequest['client'];
+  readonly scopes: readonly string[];
+  readonly browser: { readonly name?: string; readonly system?: string };
+  /** Seconds since the code was first shown. */
+  readonly shownAgo: number;
+  /** The account that will be used. */
+  readonly account: string;
+  readonly csrf: string;
+  /** Where the phone must sign in again before it may approve. */
+  readonly signInAgain?: string;
+  /** The six digits to type into the browser. */
+  readonly checkCode?: string;
+}
+
+/** The pages: templates that escape by themselves, texts from the locale files. */
+export class Views {
+  readonly #eta = new Eta({ views: FOLDER, cache: true });
+  readonly #assets: Assets;
+  readonly #locales: Locales;
+  readonly #provider: string;
+
+  /** @param provider what people know the provider as */
+  constructor(assets: Assets, locales: Locales, provider: string) {
+    this.#assets = assets;
+    this.#locales = locales;
+    this.#provider = provider;
+  }
+
+  /** @param preferred the languages that the RP asked for, before those of the browser */
+  render<Name extends keyof Pages>(
+    ctx: Context,
+    name: Name,
+    page: Pages[Name],
+    preferred: readonly string[] = [],
+  ): void {
+    const { language, translate } = this.#locales.choose(ctx, preferred);
+    ctx.type = 'html';
+    ctx.vary('Accept-Language');
+    ctx.body = this.#eta.render(name, {
+      ...page,
+      language,
+      t: (key, values) => translate(key, { provider: this.#provider, ...values }),
+      asset: (asset) => this.#assets.url(asset),
+    } satisfies Pages[Name] & PageTools);
+  }
+}
+
+/** What every template has beside its own page's data. */
+interface PageTools {
+  readonly language: string;
+  readonly t: Translate;
+  readonly asset: (name: string) => string;
+}

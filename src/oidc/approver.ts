@@ -1,0 +1,39 @@
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { QrLoginError } from '../ticket/errors.ts';
+import type { Approver } from '../ticket/ticket.ts';
+
+/** An account as people see it. */
+export interface Account {
+  /** What the phone shows as the account that will be used: a name, a mail address. */
+  readonly name: string;
+}
+
+/**
+ * Tells what an account is called, on the phone only.
+ * Undefined for an account that may not sign in: deleted, disabled, locked. It is asked before each step of the phone and
+ * again before the browser is signed in.
+ */
+export type FindAccount = (accountId: string) => Promise<Account | undefined> | Account | undefined;
+
+/** Who decides: the account of the phone's session at the provider, and nothing that a request could claim. */
+export async function approverOf(provider: Provider, ctx: Context): Promise<Approver | undefined> {
+  const { accountId, uid, loginTs, acr, amr } = await provider.Session.get(ctx);
+  if (accountId === undefined || loginTs === undefined) return undefined;
+  return {
+    accountId,
+    sessionUid: uid,
+    authenticatedAt: loginTs,
+    ...(acr !== undefined && { acr }),
+    ...(amr !== undefined && { amr }),
+  };
+}
+
+/** The account behind an approver, as it is at this moment. */
+export async function accountOf(findAccount: FindAccount, { accountId }: Approver): Promise<Account> {
+  const account = await findAccount(accountId);
+  if (account === undefined) {
+    throw new QrLoginError('account_unavailable', 'This account cannot be used to sign in.');
+  }
+  return account;
+}

@@ -1,0 +1,48 @@
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { QrLoginError } from '../ticket/errors.ts';
+import { endInteraction, type Interaction } from './interaction.ts';
+
+/** What the consent prompt found to be granted yet; the page shows it, and granting grants exactly it. */
+export interface MissingConsent {
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  /** Scopes by the resource that they are for (RFC 8707). */
+  readonly resources: Readonly<Record<string, readonly string[]>>;
+  /** Rich authorization requests (RFC 9396). */
+  readonly details: readonly { readonly type: string }[];
+}
+
+export function missingConsent({ prompt }: Interaction): MissingConsent {
+  const details: {
+    missingOIDCScope?: string[];
+    missingOIDCClaims?: string[];
+    missingResourceScopes?: Record<string, string[]>;
+    rar?: { type: string }[];
+  } = prompt.details;
+  return {
+    scopes: details.missingOIDCScope ?? [],
+    claims: details.missingOIDCClaims ?? [],
+    resources: details.missingResourceScopes ?? {},
+    details: details.rar ?? [],
+  };
+}
+
+/** Grants what is missing, on top of the grant that there is. @returns where the browser goes next */
+export async function grantConsent(provider: Provider, ctx: Context, interaction: Interaction): Promise<string> {
+  const { scopes, claims, resources, details } = missingConsent(interaction);
+  const grant = await grantOf(provider, interaction);
+  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '));
+  if (claims.length > 0) grant.addOIDCClaims([...claims]);
+  for (const [resource, granted] of Object.entries(resources)) grant.addResourceScope(resource, granted.join(' '));
+  for (const detail of details) grant.addRar(detail);
+  return endInteraction(provider, ctx, { consent: { grantId: await grant.save() } });
+}
+
+async function grantOf(provider: Provider, interaction: Interaction): Promise<InstanceType<Provider['Grant']>> {
+  const existing = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
+  if (existing !== undefined) return existing;
+  const accountId = interaction.session?.accountId;
+  if (accountId === undefined) throw new QrLoginError('no_interaction', 'There is nobody signed in who could consent.');
+  return new provider.Grant({ accountId, clientId: String(interaction.params.client_id) });
+}

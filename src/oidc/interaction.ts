@@ -1,0 +1,40 @@
+import type { Context } from 'koa';
+import { errors, type Provider } from 'oidc-provider';
+import { QrLoginError } from '../ticket/errors.ts';
+
+/** A pending authorization request, as oidc-provider keeps it. */
+export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+/** The interaction that this browser's cookie names, if it is the one of the URL. */
+export async function interactionOf(provider: Provider, ctx: Context, uid: string): Promise<Interaction> {
+  const interaction = await found(() => provider.interactionDetails(ctx.req, ctx.res));
+  if (interaction.uid !== uid) throw noInteraction();
+  return interaction;
+}
+
+/** Ends the interaction with what came out of it. @returns where the browser goes next */
+export async function endInteraction(
+  provider: Provider,
+  ctx: Context,
+  result: Parameters<Provider['interactionResult']>[2],
+): Promise<string> {
+  const mergeWithLastSubmission = result.consent !== undefined;
+  return found(() => provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission }));
+}
+
+async function found<T>(lookUp: () => Promise<T>): Promise<T> {
+  try {
+    return await lookUp();
+  } catch (error) {
+    if (error instanceof errors.SessionNotFound) throw noInteraction(error);
+    throw error;
+  }
+}
+
+function noInteraction(cause?: Error): QrLoginError {
+  return new QrLoginError(
+    'no_interaction',
+    'This sign-in has timed out, or it was started in another browser. Go back to the app and sign in again.',
+    { cause },
+  );
+}

@@ -1,0 +1,149 @@
+import { Keyv } from 'keyv';
+import type { LoginPage, OtherWays, SignIn } from './http/services.ts';
+import type { FindAccount } from './oidc/approver.ts';
+import type { Clock } from './ticket/ports.ts';
+import type { CheckCodePolicy } from './ticket/risk.ts';
+
+/** What {@link qrLogin} needs to know. Everything is checked once, at start-up. */
+export interface QrLoginOptions {
+  /**
+   * What an account is called, on the phone's pages; `undefined` for an account that may not sign in (any more).
+   * Asked at each step of the phone and again before the browser is signed in.
+   */
+  findAccount: FindAccount;
+
+  /**
+   * Where a phone that is not signed in to the provider goes to sign in: a URL or path of yours that ends at
+   * `wanted.returnTo`. With `wanted.fresh`, a session that is there already is not enough (`prompt=login`, `max_age`).
+   */
+  signIn: SignIn;
+
+  /**
+   * Which page a login prompt gets: `undefined` for the QR page, `{ path: 'password' }` for a page of your own at
+   * `/interaction/:uid/password`. The phone must get one of your own, or it would have to scan itself.
+   * @default the QR page, always
+   */
+  loginPage?: LoginPage;
+
+  /**
+   * The links on the QR page for people who cannot scan: `[{ path: 'password', label: 'Use a password' }]`.
+   * @default none
+   */
+  otherWays?: OtherWays;
+
+  /**
+   * When the browser must type the six digits that the phone shows after Approve.
+   * @default 'auto': unless this account was signed in to this browser by QR before, or both share an address
+   */
+  checkCode?: CheckCodePolicy;
+
+  /**
+   * Where tickets live. `new Keyv()` keeps them in memory; any Keyv serves one process.
+   * @default new Keyv()
+   */
+  store?: Keyv;
+
+  /**
+   * What the codes in the QR are signed with: at least 32 characters each. The first one signs, all of them verify, so
+   * that a new one can be put in front. The same on every node.
+   * @default the provider's `cookies.keys`
+   */
+  secrets?: readonly string[];
+
+  /**
+   * What people know your provider as, on the pages.
+   * @default the issuer's host
+   */
+  name?: string;
+
+  /**
+   * How many seconds each state of a ticket may last (1 to 600): until it is scanned, decided, finished.
+   * @default { scan: 120, decide: 120, finish: 120 }
+   */
+  deadlines?: { scan?: number; decide?: number; finish?: number };
+
+  /**
+   * After how many seconds (1 to 60) the code on the screen is replaced. The last three are good.
+   * @default 10
+   */
+  rotation?: number;
+
+  /**
+   * What time it is, in milliseconds since the epoch; for tests.
+   * @default Date.now
+   */
+  clock?: Clock;
+}
+
+/** The options with their defaults, in the units that the code works with. */
+export interface Settings extends Required<Pick<QrLoginOptions, 'findAccount' | 'signIn' | 'loginPage' | 'otherWays'>> {
+  readonly checkCode: CheckCodePolicy;
+  readonly store: Keyv;
+  readonly secrets: readonly string[] | undefined;
+  readonly name: string | undefined;
+  /** Milliseconds. */
+  readonly lifetimes: { readonly scan: number; readonly decide: number; readonly finish: number };
+  /** Milliseconds. */
+  readonly rotation: number;
+  readonly clock: Clock;
+}
+
+const SHORTEST_SECRET = 32;
+
+/** @throws TypeError that says which option is wrong and what to write instead */
+export function checkOptions(options: QrLoginOptions): Settings {
+  assertFunction('findAccount', options.findAccount, '(accountId) => ({ name: "alice" })');
+  assertFunction(
+    'signIn',
+    options.signIn,
+    '(ctx, { returnTo }) => "/sign-in?return_to=" + encodeURIComponent(returnTo)',
+  );
+  const { scan = 120, decide = 120, finish = 120 } = options.deadlines ?? {};
+  return {
+    findAccount: options.findAccount,
+    signIn: options.signIn,
+    loginPage: options.loginPage ?? (() => undefined),
+    otherWays: options.otherWays ?? (() => []),
+    checkCode: checkedPolicy(options.checkCode ?? 'auto'),
+    store: checkedStore(options.store ?? new Keyv()),
+    secrets: options.secrets && checkedSecrets('secrets', options.secrets),
+    name: options.name,
+    lifetimes: {
+      scan: milliseconds('deadlines.scan', scan, 600),
+      decide: milliseconds('deadlines.decide', decide, 600),
+      finish: milliseconds('deadlines.finish', finish, 600),
+    },
+    rotation: milliseconds('rotation', options.rotation ?? 10, 60),
+    clock: options.clock ?? Date.now,
+  };
+}
+
+/** @throws TypeError unless each is long enough to sign with */
+export function checkedSecrets(name: string, secrets: readonly unknown[]): string[] {
+  const good = secrets.filter((secret) => typeof secret === 'string' && secret.length >= SHORTEST_SECRET);
+  if (good.length === secrets.length && good.length > 0) return good.map(String);
+  throw new TypeError(
+    `${name} must be a list of texts with at least ${SHORTEST_SECRET} characters each; make one with: openssl rand -base64 32`,
+  );
+}
+
+function checkedPolicy(policy: CheckCodePolicy): CheckCodePolicy {
+  if (typeof policy === 'function' || ['auto', 'always', 'never'].includes(policy)) return policy;
+  throw new TypeError(`checkCode must be 'auto', 'always', 'never' or a function, not ${JSON.stringify(policy)}`);
+}
+
+function checkedStore(store: Keyv): Keyv {
+  if (!(typeof store.get === 'function' && typeof store.set === 'function')) {
+    throw new TypeError('store must be a Keyv: new Keyv()');
+  }
+  return store;
+}
+
+function milliseconds(name: string, seconds: number, most: number): number {
+  if (Number.isFinite(seconds) && seconds >= 1 && seconds <= most) return seconds * 1000;
+  throw new TypeError(`${name} must be a number of seconds from 1 to ${most}, not ${seconds}`);
+}
+
+function assertFunction(name: string, value: unknown, example: string): void {
+  if (typeof value !== 'function') throw new TypeError(`${name} must be a function, for example ${example}`);
+}

@@ -1,0 +1,139 @@
+import { type CeremonyPorts, change, type Outcome } from './change.ts';
+import { isCheckCode, readCheckCode } from './check-code.ts';
+import { newId } from './code.ts';
+import { notFound, over, QrLoginError } from './errors.ts';
+import {
+  type ApprovedTicket,
+  type Browser,
+  type CancelledTicket,
+  type DeniedTicket,
+  isLive,
+  type RedeemedTicket,
+  type SignInRequest,
+  stateAt,
+  type Ticket,
+} from './ticket.ts';
+import * as transitions from './transitions.ts';
+
+/** What a browser brings along to show a ticket. */
+export interface Showing {
+  readonly interaction: string;
+  /** When the interaction ends, in milliseconds since the epoch. */
+  readonly endsAt: number;
+  readonly request: SignInRequest;
+  readonly browser: Browser;
+}
+
+/** Which browser acts: its interaction and the fingerprint of its binding cookie. */
+export interface BrowserIdentity {
+  readonly interaction: string;
+  readonly binding: string;
+}
+
+/** What the person at the browser does, one function for each act. */
+export class BrowserActs {
+  readonly #ports: CeremonyPorts;
+
+  constructor(ports: CeremonyPorts) {
+    this.#ports = ports;
+  }
+
+  /** The interaction's ticket as it stands, or a first one. One whose time has passed makes room for a new one. */
+  async show(showing: Showing): Promise<Outcome> {
+    const existing = await this.#ports.store.findByInteraction(showing.interaction);
+    if (existing === undefined || stateAt(existing, this.#ports.clock()) === 'expired') {
+      return this.#replace(existing, showing);
+    }
+    assertBrowser(existing, showing.browser.binding);
+    return { ticket: existing, changed: false };
+  }
+
+  /** The interaction's ticket, for the browser that shows it; undefined where its time has passed and nothing is left. */
+  async look({ interaction, binding }: BrowserIdentity): Promise<Ticket | undefined> {
+    const ticket = await this.#ports.store.findByInteraction(interaction);
+    if (ticket !== undefined) assertBrowser(ticket, binding);
+    return ticket;
+  }
+
+  /** A new ticket instead of this one; whatever had happened to the old one is void. */
+  async renew(showing: Showing): Promise<Outcome> {
+    const ended = await change(
+      this.#ports,
+      () => this.look({ interaction: showing.interaction, binding: showing.browser.binding }),
+      (ticket, moment) => {
+        if (ticket.state === 'redeemed') {
+          throw new QrLoginError('wrong_state', 'This sign-in has been approved and used already.');
+        }
+        return isLive(ticket, moment.now) ? transitions.cancel(ticket, 'renewed', moment) : ticket;
+      },
+    );
+    return this.#replace(ended?.ticket, showing);
+  }
+
+  /**
+   * Redeems an approved ticket, once; the same browser may ask again and gets the same answer.
+   * A denied ticket is answered as such: it ends the interaction, too.
+   */
+  async finish(identity: BrowserIdentity, typed: string | undefined): Promise<Outcome<RedeemedTicket | DeniedTicket>> {
+    const outcome = await change(
+      this.#ports,
+      () => this.look(identity),
+      (ticket, moment) => {
+        if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
+        if (this.#isCheckCodeWrong(ticket, typed, moment.now)) return transitions.refuseCheckCode(ticket, moment);
+        return transitions.redeem(ticket, moment);
+      },
+    );
+    if (outcome === undefined) throw over();
+    const { ticket, changed } = outcome;
+    if (ticket.state === 'redeemed' || ticket.state === 'denied') return { ticket, changed };
+    throw new WrongCheckCode(ticket);
+  }
+
+  /** Gives the sign-in up. A ticket that has ended already stays as it is. */
+  async cancel(identity: BrowserIdentity): Promise<Outcome | undefined> {
+    return change(
+      this.#ports,
+      () => this.look(identity),
+      (ticket, moment) => (isLive(ticket, moment.now) ? transitions.cancel(ticket, 'browser', moment) : ticket),
+    );
+  }
+
+  async #replace(previous: Ticket | undefined, showing: Showing): Promise<Outcome> {
+    const { store, signals, clock, lifetimes } = this.#ports;
+    const ticket = transitions.show({ ...showing, id: newId() }, previous, { now: clock(), lifetimes });
+    if (await store.create(ticket, previous?.id)) {
+      await signals.publish(ticket);
+      return { ticket, changed: true };
+    }
+    // Another tab of this browser was faster: both show that one.
+    const other = await this.look({ interaction: showing.interaction, binding: showing.browser.binding });
+    if (other === undefined) throw over();
+    return { ticket: other, changed: false };
+  }
+
+  #isCheckCodeWrong(ticket: Ticket, typed: string | undefined, now: number): boolean {
+    if (ticket.state !== 'approved' || ticket.checkCode === undefined || !isLive(ticket, now)) return false;
+    const checkCode = typed === undefined ? undefined : readCheckCode(typed);
+    if (checkCode === undefined) {
+      throw new QrLoginError('check_code_required', 'Type the six digits that the phone shows.');
+    }
+    return !isCheckCode(this.#ports.keys, ticket.id, checkCode);
+  }
+}
+
+/** Thrown after a wrong check code was counted; `ticket` tells whether another try is left. */
+export class WrongCheckCode extends QrLoginError {
+  readonly ticket: ApprovedTicket | CancelledTicket;
+
+  constructor(ticket: ApprovedTicket | CancelledTicket) {
+    const left = ticket.state === 'approved' ? transitions.WRONG_TRIES - (ticket.checkCode?.wrongTries ?? 0) : 0;
+    const advice = left > 0 ? `Tries left: ${left}.` : 'No tries are left; show a new code and scan it.';
+    super('wrong_check_code', `These are not the digits that the phone shows. ${advice}`);
+    this.ticket = ticket;
+  }
+}
+
+function assertBrowser(ticket: Ticket, binding: string): void {
+  if (ticket.browser.binding !== binding) throw notFound();
+}

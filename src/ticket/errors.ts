@@ -1,0 +1,56 @@
+/**
+ * Every way in which a step of a QR sign-in can be refused. `http/errors.ts` maps each to one status and one page.
+ *
+ * - `invalid_request`: the input has the wrong form.
+ * - `not_signed_in`: the phone has no session at the provider.
+ * - `account_unavailable`: the account of the phone's session may not sign in (any more).
+ * - `sign_in_again`: the request demands a sign-in that is younger than the phone's session.
+ * - `foreign_origin`: the request was sent by another site's page.
+ * - `invalid_csrf`: the form does not belong to this session and ticket.
+ * - `check_code_required`, `wrong_check_code`: what the browser typed (or did not) of the phone's six digits.
+ * - `no_interaction`: the browser has no pending authorization request at this URL (any more).
+ * - `not_found`: unknown, somebody else's, or past its time; these are never told apart.
+ * - `wrong_state`: the ticket is alive, but this is not its next step.
+ * - `over`: the ticket has ended, said only to the browser and the phone that owned it.
+ * - `too_large`, `unsupported_media_type`: the request's body.
+ * - `store_unavailable`: the store did not answer.
+ * - `shutting_down`: this node is going away; trying again reaches another one.
+ */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'not_signed_in'
+  | 'account_unavailable'
+  | 'sign_in_again'
+  | 'foreign_origin'
+  | 'invalid_csrf'
+  | 'check_code_required'
+  | 'wrong_check_code'
+  | 'no_interaction'
+  | 'not_found'
+  | 'wrong_state'
+  | 'over'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'store_unavailable'
+  | 'shutting_down';
+
+/** The one error of this package; `code` is stable, `message` is a sentence for people. */
+export class QrLoginError extends Error {
+  override readonly name = 'QrLoginError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The one answer for unknown, foreign and expired tickets, so that nobody learns which of them it was. */
+export function notFound(): QrLoginError {
+  return new QrLoginError('not_found', 'There is no such sign-in, or it has expired. Scan the code again.');
+}
+
+/** Said only to the browser and the phone that the ticket belonged to. */
+export function over(): QrLoginError {
+  return new QrLoginError('over', 'This sign-in is over. Show a new code and start again.');
+}

@@ -1,0 +1,35 @@
+import { newId } from './code.ts';
+import { type Keys, matches } from './keys.ts';
+import type { BrowserMemory } from './ticket.ts';
+
+/** A shared computer need not remember everybody. */
+const MOST_PROOFS = 5;
+
+/** Whether a person with this account was signed in to this browser by QR before. */
+export function remembers(keys: Keys, memory: BrowserMemory | undefined, accountId: string): boolean {
+  if (memory === undefined) return false;
+  const good = keys.candidates('known browser', memory.browserId, accountId).map(encode);
+  return memory.proofs.some((proof) => matches(good, proof));
+}
+
+/** The browser's memory once this account was signed in to it; the oldest goes where it gets too much. */
+export function remember(keys: Keys, memory: BrowserMemory | undefined, accountId: string): BrowserMemory {
+  const browserId = memory?.browserId ?? newId();
+  const proof = encode(keys.mac('known browser', browserId, accountId));
+  const others = (memory?.proofs ?? []).filter((other) => other !== proof);
+  return { browserId, proofs: [proof, ...others].slice(0, MOST_PROOFS) };
+}
+
+export function formatMemory({ browserId, proofs }: BrowserMemory): string {
+  return [browserId, ...proofs].join('.');
+}
+
+export function parseMemory(text: string): BrowserMemory | undefined {
+  const [browserId, ...proofs] = text.split('.');
+  if (browserId === undefined || proofs.length === 0) return undefined;
+  return { browserId, proofs: proofs.slice(0, MOST_PROOFS) };
+}
+
+function encode(mac: Buffer): string {
+  return mac.toString('base64url');
+}

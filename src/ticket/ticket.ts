@@ -1,0 +1,122 @@
+/** The account and session that decide on the phone. */
+export interface Approver {
+  readonly accountId: string;
+  /** The `uid` of the phone's session at the provider. */
+  readonly sessionUid: string;
+  /** When the person last authenticated on the phone, in seconds since the epoch: the `auth_time` of OIDC Core, section 2. */
+  readonly authenticatedAt: number;
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+}
+
+/** What this authorization request demands of the approver. */
+export interface Requirements {
+  /** The phone must have authenticated at or after this moment (`prompt=login`, `max_age`), in seconds since the epoch. */
+  readonly authenticatedSince?: number;
+}
+
+/** What is asked for, fixed when the ticket is made. The phone shows exactly this. */
+export interface SignInRequest {
+  readonly client: {
+    readonly id: string;
+    readonly name: string;
+    /** Where the answer goes, as the provider verified it: the redirect URI's host, or its scheme for a native app. */
+    readonly host?: string;
+  };
+  readonly scopes: readonly string[];
+  /** What the RP says whom it expects; shown, never trusted. */
+  readonly loginHint?: string;
+  /** The languages that the RP asks for, the best one first (`ui_locales`). */
+  readonly locales: readonly string[];
+  readonly requirements: Requirements;
+}
+
+/** A browser's random name, and a proof for each account that it was signed in to; it names no account. */
+export interface BrowserMemory {
+  readonly browserId: string;
+  readonly proofs: readonly string[];
+}
+
+/** What is known of the browser that shows the code, fixed when the ticket is made. */
+export interface Browser {
+  /** SHA-256 of the secret in its binding cookie: only this browser may watch and finish. */
+  readonly binding: string;
+  /** Its network address; absent where no trustworthy one is known. */
+  readonly address?: string;
+  /** Its name and system as it claims them, for people to read. */
+  readonly name?: string;
+  readonly system?: string;
+  /** What its memory cookie says of the accounts that it was signed in to by QR before. */
+  readonly memory?: BrowserMemory;
+}
+
+interface Fixed {
+  readonly id: string;
+  /** Goes up by one with each change, and on from one ticket of an interaction to the next. */
+  readonly version: number;
+  /** The `uid` of the oidc-provider interaction that this ticket resolves. */
+  readonly interaction: string;
+  readonly request: SignInRequest;
+  readonly browser: Browser;
+  /** When the code was first shown, in milliseconds since the epoch. */
+  readonly shownAt: number;
+  /** When this state ends by itself, in milliseconds since the epoch. Set on entering the state, never moved. */
+  readonly deadline: number;
+  /** When the interaction itself ends; no deadline lies behind it. */
+  readonly endsAt: number;
+}
+
+export interface WaitingTicket extends Fixed {
+  readonly state: 'waiting';
+}
+
+export interface ScannedTicket extends Fixed {
+  readonly state: 'scanned';
+  readonly approver: Approver;
+}
+
+export interface ApprovedTicket extends Fixed {
+  readonly state: 'approved';
+  readonly approver: Approver;
+  /** Present where the browser must type the check code first. */
+  readonly checkCode?: { readonly wrongTries: number };
+}
+
+export interface DeniedTicket extends Fixed {
+  readonly state: 'denied';
+  readonly approver: Approver;
+}
+
+export interface RedeemedTicket extends Fixed {
+  readonly state: 'redeemed';
+  readonly approver: Approver;
+}
+
+export interface CancelledTicket extends Fixed {
+  readonly state: 'cancelled';
+  readonly because: 'renewed' | 'browser' | 'check code';
+  /** Who had scanned it, if anybody had. */
+  readonly approver?: Approver;
+}
+
+/** One QR sign-in attempt, from shown to redeemed. Each state holds exactly the data that it has. */
+export type Ticket = WaitingTicket | ScannedTicket | ApprovedTicket | DeniedTicket | RedeemedTicket | CancelledTicket;
+
+/** `expired` is never stored: it is what a ticket is once its deadline has passed. */
+export type TicketState = Ticket['state'] | 'expired';
+
+/** A ticket's states that still lead somewhere; the others are ends. */
+const LIVE: ReadonlySet<Ticket['state']> = new Set(['waiting', 'scanned', 'approved']);
+
+export function stateAt(ticket: Ticket, now: number): TicketState {
+  return LIVE.has(ticket.state) && now >= ticket.deadline ? 'expired' : ticket.state;
+}
+
+export function isLive(ticket: Ticket, now: number): boolean {
+  return LIVE.has(ticket.state) && now < ticket.deadline;
+}
+
+/** The approver who scanned the ticket, as far as anybody did. */
+export function approverOf(ticket: Ticket): Approver | undefined {
+  return ticket.state === 'waiting' ? undefined : ticket.approver;
+}

@@ -1,0 +1,165 @@
+import { notFound, over, QrLoginError } from './errors.ts';
+import {
+  type ApprovedTicket,
+  type Approver,
+  approverOf,
+  type Browser,
+  type CancelledTicket,
+  type DeniedTicket,
+  isLive,
+  type RedeemedTicket,
+  type ScannedTicket,
+  type SignInRequest,
+  stateAt,
+  type Ticket,
+  type WaitingTicket,
+} from './ticket.ts';
+
+/** How long each state may last, in milliseconds. */
+export interface Lifetimes {
+  readonly scan: number;
+  readonly decide: number;
+  readonly finish: number;
+}
+
+/** When a step happens, in milliseconds since the epoch, and how long the state that it leads to may last. */
+export interface Moment {
+  readonly now: number;
+  readonly lifetimes: Lifetimes;
+}
+
+/** A ticket is ended by this many wrong check codes (NIST SP 800-63B-4, section 3.1.3.2, leaves the number to us). */
+export const WRONG_TRIES = 3;
+
+export interface NewTicket {
+  readonly id: string;
+  readonly interaction: string;
+  readonly request: SignInRequest;
+  readonly browser: Browser;
+  readonly endsAt: number;
+}
+
+/** The first state. A ticket that follows another one of the same interaction counts its versions on. */
+export function show(fixed: NewTicket, previous: Ticket | undefined, { now, lifetimes }: Moment): WaitingTicket {
+  if (now >= fixed.endsAt) throw over();
+  return {
+    ...fixed,
+    state: 'waiting',
+    // One number is left out for `expired`, which the browser sees as a version although nobody writes it.
+    version: previous === undefined ? 1 : previous.version + 2,
+    shownAt: now,
+    deadline: Math.min(now + lifetimes.scan, fixed.endsAt),
+  };
+}
+
+/** Locks the ticket to the first approver. Whoever comes second cannot tell it from an unknown one. */
+export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): ScannedTicket {
+  if (ticket.state !== 'waiting') {
+    assertOwner(ticket, approver);
+    throw ended(ticket, now) ? over() : wrongState(ticket, 'scanned');
+  }
+  if (!isLive(ticket, now)) throw notFound();
+  return { ...next(ticket, now + lifetimes.decide), state: 'scanned', approver };
+}
+
+export interface Approval {
+  /** As the phone's session is now, not as it was when it scanned. */
+  readonly approver: Approver;
+  /** Whether the browser must type the check code. */
+  readonly checkCode: boolean;
+}
+
+export function approve(ticket: Ticket, { approver, checkCode }: Approval, { now, lifetimes }: Moment): ApprovedTicket {
+  const scanned = decidable(ticket, approver, now);
+  if (!isFreshEnough(scanned, approver)) {
+    throw new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
+  }
+  return {
+    ...next(scanned, now + lifetimes.finish),
+    state: 'approved',
+    approver,
+    ...(checkCode && { checkCode: { wrongTries: 0 } }),
+  };
+}
+
+export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
+  const scanned = decidable(ticket, approver, now);
+  return { ...next(scanned, now + lifetimes.finish), state: 'denied', approver: scanned.approver };
+}
+
+/** The step that signs the browser in; nothing follows it. */
+export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
+  const approved = finishable(ticket, now);
+  return { ...next(approved, now + lifetimes.finish), state: 'redeemed', approver: approved.approver };
+}
+
+/** Counts a wrong check code; the third one ends the ticket. */
+export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket | CancelledTicket {
+  const approved = finishable(ticket, moment.now);
+  const wrongTries = (approved.checkCode?.wrongTries ?? 0) + 1;
+  if (wrongTries >= WRONG_TRIES) return cancel(approved, 'check code', moment);
+  return {
+    ...next(approved, approved.deadline),
+    state: 'approved',
+    approver: approved.approver,
+    checkCode: { wrongTries },
+  };
+}
+
+export function cancel(
+  ticket: Ticket,
+  because: CancelledTicket['because'],
+  { now, lifetimes }: Moment,
+): CancelledTicket {
+  if (ended(ticket, now)) throw over();
+  const approver = approverOf(ticket);
+  return { ...next(ticket, now + lifetimes.finish), state: 'cancelled', because, ...(approver && { approver }) };
+}
+
+/** A ticket is decided only by the account and the session that scanned it. */
+export function assertOwner(ticket: Ticket, approver: Approver): void {
+  const owner = approverOf(ticket);
+  if (owner?.accountId !== approver.accountId || owner.sessionUid !== approver.sessionUid) throw notFound();
+}
+
+/** Whether the approver authenticated as recently as the request demands. */
+export function isFreshEnough(ticket: Ticket, approver: Approver): boolean {
+  const { authenticatedSince } = ticket.request.requirements;
+  return authenticatedSince === undefined || approver.authenticatedAt >= authenticatedSince;
+}
+
+function decidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {
+  assertOwner(ticket, approver);
+  if (stateAt(ticket, now) === 'expired' || ticket.state === 'cancelled') throw over();
+  if (ticket.state !== 'scanned') throw wrongState(ticket, 'decided');
+  return ticket;
+}
+
+function finishable(ticket: Ticket, now: number): ApprovedTicket {
+  if (ended(ticket, now)) throw over();
+  if (ticket.state !== 'approved') throw wrongState(ticket, 'finished');
+  return ticket;
+}
+
+/** What stays the same, one version on. */
+function next(ticket: Ticket, deadline: number): Omit<WaitingTicket, 'state'> {
+  const { id, version, interaction, request, browser, shownAt, endsAt } = ticket;
+  return {
+    id,
+    version: version + 1,
+    interaction,
+    request,
+    browser,
+    shownAt,
+    endsAt,
+    deadline: Math.min(deadline, endsAt),
+  };
+}
+
+function ended(ticket: Ticket, now: number): boolean {
+  return !isLive(ticket, now);
+}
+
+function wrongState(ticket: Ticket, act: string): QrLoginError {
+  return new QrLoginError('wrong_state', `This sign-in cannot be ${act}: it is ${ticket.state}.`);
+}

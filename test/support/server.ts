@@ -1,0 +1,31 @@
+/** Starts what a test needs on ports of its own, and stops it afterwards. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type Koa from 'koa';
+
+export interface Running {
+  readonly server: Server;
+  readonly origin: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** The app is made once the port is known, as an issuer has to say where it is. */
+export async function serve<T extends { app: Koa }>(make: (origin: string) => T | Promise<T>): Promise<Running & T> {
+  const server = createServer();
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const made = await make(origin);
+  server.on('request', made.app.callback());
+  return {
+    ...made,
+    server,
+    origin,
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}

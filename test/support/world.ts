@@ -1,0 +1,264 @@
+/** A provider with QR sign-in and an RP, and the people who use them, over HTTP. */
+import { Keyv } from 'keyv';
+import * as client from 'openid-client';
+import { Accounts } from '../../examples/accounts.ts';
+import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
+import { makeSecrets } from '../../examples/secrets.ts';
+import { Agent, type Answer } from './agent.ts';
+import { TestClock } from './clock.ts';
+import { type Running, serve } from './server.ts';
+
+/** Making an RSA key takes a while: one is enough for all tests. */
+const secrets = makeSecrets();
+
+export interface WorldOptions extends Partial<Omit<ExampleOptions, 'issuer' | 'accounts' | 'secrets'>> {
+  /** The path of the issuer. */
+  readonly path?: string;
+}
+
+/** The RP is nothing but a redirect URI here: tests look at the answer that arrives there. */
+export const RP_CALLBACK = 'http://rp.localhost:9/callback';
+export const CLIENT_ID = 'test-rp';
+
+export const PASSWORDS = { alice: 'wonderland', bob: 'builder' } as const;
+
+export class World {
+  readonly issuer: string;
+  readonly accounts: Accounts;
+  readonly clock: TestClock;
+  readonly store: Keyv;
+  readonly #running: Running & Example;
+  #configuration: client.Configuration | undefined;
+
+  private constructor(issuer: string, accounts: Accounts, clock: TestClock, store: Keyv, running: Running & Example) {
+    this.issuer = issuer;
+    this.accounts = accounts;
+    this.clock = clock;
+    this.store = store;
+    this.#running = running;
+  }
+
+  static async start({
+    path = '',
+    clients = [],
+    store = new Keyv(),
+    qrLogin,
+    ...more
+  }: WorldOptions = {}): Promise<World> {
+    const accounts = await Accounts.demo();
+    const clock = new TestClock();
+    let issuer = '';
+    const running = await serve((origin) => {
+      issuer = origin + path;
+      return makeExample({
+        ...more,
+        issuer,
+        accounts,
+        secrets,
+        store,
+        clients: [
+          {
+            client_id: CLIENT_ID,
+            client_secret: 'a secret that only this test knows',
+            client_name: 'Test app',
+            redirect_uris: [RP_CALLBACK],
+          },
+          ...clients,
+        ],
+        qrLogin: { clock: clock.now, checkCode: 'never', ...qrLogin },
+      });
+    });
+    return new World(issuer, accounts, clock, store, running);
+  }
+
+  get provider(): Example['provider'] {
+    return this.#running.provider;
+  }
+
+  get qr(): Example['qr'] {
+    return this.#running.qr;
+  }
+
+  get origin(): string {
+    return this.#running.origin;
+  }
+
+  async stop(): Promise<void> {
+    this.qr.close();
+    await this.#running.stop();
+  }
+
+  /** As openid-client discovers it. */
+  async configuration(): Promise<client.Configuration> {
+    this.#configuration ??= await client.discovery(
+      new URL(`${this.issuer}/.well-known/openid-configuration`),
+      CLIENT_ID,
+      'a secret that only this test knows',
+      undefined,
+      { execute: [client.allowInsecureRequests] },
+    );
+    return this.#configuration;
+  }
+
+  /** Waits for an event of the provider. */
+  event(name: string): Promise<unknown[]> {
+    return new Promise((resolve) =>
+      this.provider.once(name as never, ((...seen: unknown[]) => resolve(seen)) as never),
+    );
+  }
+
+  /** Counts how often the provider emits an event from now on. */
+  count(name: string): () => number {
+    let times = 0;
+    this.provider.on(
+      name as never,
+      (() => {
+        times += 1;
+      }) as never,
+    );
+    return () => times;
+  }
+}
+
+/** A browser at an RP. */
+export class BrowserPerson {
+  readonly agent: Agent;
+  readonly world: World;
+  #verifier = '';
+  #state = '';
+  #nonce = '';
+  /** The interaction's URL, once the provider has led there. */
+  at = '';
+
+  constructor(world: World, headers: Record<string, string> = {}) {
+    this.world = world;
+    this.agent = new Agent({
+      'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36',
+      ...headers,
+    });
+  }
+
+  /** The RP sends the browser to the provider. @returns the answer where redirects end: a page, or what goes to the RP */
+  async start(parameters: Record<string, string> = {}): Promise<Answer> {
+    const configuration = await this.world.configuration();
+    this.#verifier = client.randomPKCECodeVerifier();
+    this.#state = client.randomState();
+    this.#nonce = client.randomNonce();
+    const url = client.buildAuthorizationUrl(configuration, {
+      redirect_uri: RP_CALLBACK,
+      scope: 'openid profile',
+      code_challenge: await client.calculatePKCECodeChallenge(this.#verifier),
+      code_challenge_method: 'S256',
+      state: this.#state,
+      nonce: this.#nonce,
+      ...parameters,
+    });
+    const answer = await this.goOn(url);
+    this.at = answer.url.href;
+    return answer;
+  }
+
+  /** Follows redirects up to the RP, whose answer is left in `location`. */
+  goOn(url: string | URL): Promise<Answer> {
+    return this.agent.follow(new URL(url, this.world.origin), (next) => next.href.startsWith(RP_CALLBACK));
+  }
+
+  async ticket(): Promise<Record<string, unknown>> {
+    return (await this.agent.get(`${this.at}/qr`)).json();
+  }
+
+  /** What the QR on the screen says now. */
+  async code(): Promise<string> {
+    const { qr } = (await this.ticket()) as { qr?: { url: string } };
+    if (qr === undefined) throw new Error('there is no code on the screen');
+    return qr.url;
+  }
+
+  finish(checkCode?: string): Promise<Answer> {
+    return this.agent.post(`${this.at}/qr/finish`, { json: checkCode === undefined ? {} : { checkCode } });
+  }
+
+  /** Finishes, allows what the consent page asks for, and arrives at the RP. @returns the URL that the RP gets */
+  async arrive(): Promise<URL> {
+    const { redirectTo } = (await this.finish()).json();
+    return this.arriveFrom(String(redirectTo));
+  }
+
+  async arriveFrom(redirectTo: string): Promise<URL> {
+    let answer = await this.goOn(redirectTo);
+    if (!answer.headers.has('location')) {
+      const granted = await this.agent.post(`${answer.url}/consent`, { json: {} });
+      answer = await this.goOn(String(granted.json().redirectTo));
+    }
+    return new URL(answer.location);
+  }
+
+  /** What the RP makes of the answer: openid-client checks and redeems it. */
+  async tokens(arrived: URL): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
+    return client.authorizationCodeGrant(await this.world.configuration(), arrived, {
+      pkceCodeVerifier: this.#verifier,
+      expectedState: this.#state,
+      expectedNonce: this.#nonce,
+    });
+  }
+}
+
+/** Somebody with a phone. */
+export class PhonePerson {
+  readonly agent: Agent;
+  readonly world: World;
+  csrf = '';
+  /** The scanned ticket's URL. */
+  at = '';
+
+  constructor(world: World, headers: Record<string, string> = {}) {
+    this.world = world;
+    this.agent = new Agent({
+      'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1',
+      ...headers,
+    });
+  }
+
+  /** Signs in at the account page. */
+  async signIn(name: keyof typeof PASSWORDS = 'alice'): Promise<this> {
+    const page = await this.agent.follow(`${this.world.issuer}/account`);
+    const answer = await this.agent.post(page.url, { form: { name, password: PASSWORDS[name] } });
+    await this.agent.follow(new URL(answer.location, page.url));
+    return this;
+  }
+
+  /** Opens the address in the code. */
+  land(code: string): Promise<Answer> {
+    return this.agent.get(code, { headers: { accept: 'application/json' } });
+  }
+
+  async scan(code: string): Promise<Answer> {
+    const landed = await this.land(code);
+    if (landed.status !== 200) return landed;
+    const answer = await this.agent.post(code, {
+      headers: { accept: 'application/json' },
+      json: { csrf: String(landed.json().csrf) },
+    });
+    if (answer.status === 200) {
+      this.at = new URL(String(answer.json().redirectTo), code).href;
+      this.csrf = String((await this.look()).json().csrf);
+    }
+    return answer;
+  }
+
+  look(): Promise<Answer> {
+    return this.agent.get(this.at, { headers: { accept: 'application/json' } });
+  }
+
+  decide(decision: string): Promise<Answer> {
+    return this.agent.post(this.at, { headers: { accept: 'application/json' }, json: { csrf: this.csrf, decision } });
+  }
+
+  approve(): Promise<Answer> {
+    return this.decide('approve');
+  }
+
+  deny(): Promise<Answer> {
+    return this.decide('deny');
+  }
+}
