@@ -39,7 +39,6 @@ export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context
 }
 
 export function accountPage(provider: Provider, accounts: Accounts, base: string): Middleware {
-  const { origin } = new URL(provider.issuer);
   const signIn = accountSignIn(provider.issuer, accounts);
 
   const router = new Router()
@@ -53,10 +52,10 @@ export function accountPage(provider: Provider, accounts: Accounts, base: string
     })
     .get('/account/signed-in', (ctx) => {
       const { state, error_description: problem } = ctx.query;
-      // Only paths of this provider: an answer must not lead anywhere else.
-      const target = new URL(String(state ?? ''), `${origin}${base}/account`);
       if (problem !== undefined) return renderPage(ctx, 'problem', { base, problem: String(problem) });
-      return ctx.redirect(target.origin === origin ? target.pathname : `${base}/account`);
+      // Back to a scanned code; an answer must not lead anywhere else.
+      const target = String(state);
+      return ctx.redirect(target.startsWith(`${base}/qr/`) ? target : `${base}/account`);
     });
   return router.routes() as unknown as Middleware;
 }

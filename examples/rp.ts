@@ -1,6 +1,7 @@
 /** The demo RP: an ordinary client that knows nothing of QR codes. */
 import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
+import { Keyv } from 'keyv';
 import Koa from 'koa';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
@@ -13,14 +14,20 @@ export interface RpOptions {
   readonly secret: string;
 }
 
-interface Visit {
-  pending?: { verifier: string; state: string; nonce: string };
-  idToken?: string;
-  claims?: client.IDToken;
-  userinfo?: client.UserInfoResponse;
+interface Pending {
+  readonly verifier: string;
+  readonly state: string;
+  readonly nonce: string;
 }
 
-export const RP_CLIENT = 'demo-rp';
+interface Visit {
+  readonly pending?: Pending;
+  readonly idToken?: string;
+  readonly claims?: client.IDToken;
+  readonly userinfo?: client.UserInfoResponse;
+}
+
+const RP_CLIENT = 'demo-rp';
 const COOKIE = 'demo_rp';
 
 export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMetadata {
@@ -34,7 +41,8 @@ export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMeta
 }
 
 export function makeRp({ issuer, url, secret }: RpOptions): Koa {
-  const visits = new Map<string, Visit>();
+  // Kept for an hour after the last step, and in the memory of this process.
+  const visits = new Keyv<Visit>({ ttl: 3_600_000 });
   let discovered: Promise<client.Configuration> | undefined;
   const configuration = (): Promise<client.Configuration> => {
     discovered ??= client.discovery(
@@ -49,50 +57,41 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
     return discovered;
   };
 
-  const visitOf = (ctx: Koa.Context): Visit => {
-    const id = ctx.cookies.get(COOKIE) ?? randomUUID();
-    const visit = visits.get(id) ?? {};
-    visits.set(id, visit);
+  const visitOf = async (ctx: Koa.Context): Promise<Visit> => (await visits.get(ctx.cookies.get(COOKIE) ?? '')) ?? {};
+
+  /** Under a new name each time: whoever knew the one from before the sign-in has nothing of it. */
+  const keep = async (ctx: Koa.Context, visit: Visit): Promise<void> => {
+    await visits.delete(ctx.cookies.get(COOKIE) ?? '');
+    const id = randomUUID();
+    await visits.set(id, visit);
     ctx.cookies.set(COOKIE, id, { sameSite: 'lax', httpOnly: true });
-    return visit;
   };
 
   const router = new Router()
     .get('/style.css', serveStyle)
-    .get('/', (ctx) => {
-      const { claims, userinfo } = visitOf(ctx);
+    .get('/', async (ctx) => {
+      const { claims, userinfo } = await visitOf(ctx);
       renderPage(ctx, 'rp', { claims, userinfo, error: undefined });
     })
     .get('/login', async (ctx) => {
-      const visit = visitOf(ctx);
       const verifier = client.randomPKCECodeVerifier();
-      visit.pending = { verifier, state: client.randomState(), nonce: client.randomNonce() };
+      const pending = { verifier, state: client.randomState(), nonce: client.randomNonce() };
       const target = client.buildAuthorizationUrl(await configuration(), {
         redirect_uri: `${url}/callback`,
         scope: 'openid profile email',
         code_challenge: await client.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
-        state: visit.pending.state,
-        nonce: visit.pending.nonce,
+        state: pending.state,
+        nonce: pending.nonce,
       });
+      await keep(ctx, { pending });
       ctx.redirect(target.href);
     })
     .get('/callback', async (ctx) => {
-      const visit = visitOf(ctx);
-      const { pending } = visit;
+      const { pending } = await visitOf(ctx);
       if (pending === undefined) return ctx.redirect('/');
-      delete visit.pending;
       try {
-        const tokens = await client.authorizationCodeGrant(await configuration(), new URL(ctx.url, url), {
-          pkceCodeVerifier: pending.verifier,
-          expectedState: pending.state,
-          expectedNonce: pending.nonce,
-        });
-        const claims = tokens.claims();
-        if (claims === undefined || tokens.id_token === undefined) throw new Error('the provider sent no ID token');
-        visit.claims = claims;
-        visit.idToken = tokens.id_token;
-        visit.userinfo = await client.fetchUserInfo(await configuration(), tokens.access_token, claims.sub);
+        await keep(ctx, await signedIn(await configuration(), new URL(ctx.url, url), pending));
         return ctx.redirect('/');
       } catch (error) {
         if (!(error instanceof client.AuthorizationResponseError)) throw error;
@@ -100,11 +99,8 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
       }
     })
     .get('/logout', async (ctx) => {
-      const visit = visitOf(ctx);
-      const { idToken } = visit;
-      delete visit.claims;
-      delete visit.userinfo;
-      delete visit.idToken;
+      const { idToken } = await visitOf(ctx);
+      await keep(ctx, {});
       if (idToken === undefined) return ctx.redirect('/');
       const parameters = { id_token_hint: idToken, post_logout_redirect_uri: `${url}/` };
       return ctx.redirect(client.buildEndSessionUrl(await configuration(), parameters).href);
@@ -113,4 +109,17 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
   const app = new Koa();
   app.use(router.routes());
   return app;
+}
+
+/** Redeems the code, checks the ID token, and asks for the rest. */
+async function signedIn(configuration: client.Configuration, callback: URL, pending: Pending): Promise<Visit> {
+  const tokens = await client.authorizationCodeGrant(configuration, callback, {
+    pkceCodeVerifier: pending.verifier,
+    expectedState: pending.state,
+    expectedNonce: pending.nonce,
+  });
+  const claims = tokens.claims();
+  if (claims === undefined || tokens.id_token === undefined) throw new Error('the provider sent no ID token');
+  const userinfo = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub);
+  return { claims, userinfo, idToken: tokens.id_token };
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { networkInterfaces } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import type Koa from 'koa';
@@ -11,7 +12,7 @@ import { makeExample } from './provider.ts';
 import { makeRp, rpClient } from './rp.ts';
 import { loadSecrets } from './secrets.ts';
 
-const SECRETS_FILE = new URL('../.data/secrets.json', import.meta.url).pathname;
+const SECRETS_FILE = fileURLToPath(new URL('../.data/secrets.json', import.meta.url));
 
 const lan = process.argv.includes('--lan');
 const port = portFrom('PORT', 3000);

@@ -90,6 +90,20 @@ export interface Settings extends Required<Pick<QrLoginOptions, 'findAccount' | 
 
 const SHORTEST_SECRET = 32;
 
+const OPTIONS = [
+  'findAccount',
+  'signIn',
+  'loginPage',
+  'otherWays',
+  'checkCode',
+  'store',
+  'secrets',
+  'name',
+  'deadlines',
+  'rotation',
+  'clock',
+] as const satisfies readonly (keyof QrLoginOptions)[];
+
 /** @throws TypeError that says which option is wrong and what to write instead */
 export function checkOptions(options: QrLoginOptions): Settings {
   assertFunction('findAccount', options.findAccount, '(accountId) => ({ name: "alice" })');
@@ -98,6 +112,12 @@ export function checkOptions(options: QrLoginOptions): Settings {
     options.signIn,
     '(ctx, { returnTo }) => "/sign-in?return_to=" + encodeURIComponent(returnTo)',
   );
+  assertOptionalFunction('loginPage', options.loginPage, '(ctx, interaction) => undefined');
+  assertOptionalFunction('otherWays', options.otherWays, '() => [{ path: "password", label: "Use a password" }]');
+  assertOptionalFunction('clock', options.clock, 'Date.now');
+  if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a text');
+  assertKnown('option', options, OPTIONS);
+  assertKnown('deadline', options.deadlines ?? {}, ['scan', 'decide', 'finish']);
   const { scan = 120, decide = 120, finish = 120 } = options.deadlines ?? {};
   return {
     findAccount: options.findAccount,
@@ -146,4 +166,14 @@ function milliseconds(name: string, seconds: number, most: number): number {
 
 function assertFunction(name: string, value: unknown, example: string): void {
   if (typeof value !== 'function') throw new TypeError(`${name} must be a function, for example ${example}`);
+}
+
+function assertOptionalFunction(name: string, value: unknown, example: string): void {
+  if (value !== undefined) assertFunction(name, value, example);
+}
+
+/** A name that is spelt wrong would be an option that does nothing. */
+function assertKnown(kind: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new TypeError(`there is no ${kind} "${unknown}"; there are ${known.join(', ')}`);
 }

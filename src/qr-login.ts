@@ -3,6 +3,7 @@ import { Assets } from './http/assets.ts';
 import { BrowserViews } from './http/browser-view.ts';
 import { Cookies } from './http/cookies.ts';
 import { EventStreams } from './http/event-stream.ts';
+import { announcer } from './http/events.ts';
 import { Locales } from './http/locales.ts';
 import { LongPolls } from './http/long-poll.ts';
 import { routes } from './http/routes.ts';
@@ -28,7 +29,7 @@ export interface QrLogin {
 
   /**
    * Puts the pages on the provider, so that every host that it is mounted in has them.
-   * @throws TypeError where the provider does not sign its cookies
+   * @throws TypeError where the provider does not sign its cookies, or has its development interactions switched on
    */
   readonly attach: (provider: Provider) => void;
 
@@ -70,6 +71,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
 type Attached = Pick<QrLogin, 'interactionUrl' | 'close'>;
 
 function attach(provider: Provider, settings: Settings): Attached {
+  assertNoDevInteractions(provider);
   const { store: keyv, clock, lifetimes, rotation, name } = settings;
   const keys = new Keys(secretsOf(provider, settings));
   const codes = new Codes(keys, rotation);
@@ -87,6 +89,7 @@ function attach(provider: Provider, settings: Settings): Attached {
     routes({
       provider,
       ceremony: new Ceremony({ store, signals, clock, keys, codes, lifetimes }),
+      announce: announcer(provider),
       signals,
       keys,
       clock,
@@ -113,6 +116,17 @@ function attach(provider: Provider, settings: Settings): Attached {
       store.close();
     },
   };
+}
+
+/** They would put the provider's own pages in the place of `interactions.url`, silently. */
+function assertNoDevInteractions(provider: Provider): void {
+  try {
+    provider.urlFor('interaction', { uid: 'any' });
+  } catch {
+    // There is no such route: they are off, as it should be.
+    return;
+  }
+  throw new TypeError('set features.devInteractions.enabled to false in the configuration of the provider');
 }
 
 /** Without signed cookies, whoever knows an interaction's uid could finish it. */

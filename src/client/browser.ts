@@ -13,11 +13,13 @@ const field = find<HTMLInputElement>(form, 'input');
 const mistake = find<HTMLElement>(form, '[role=alert]');
 const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
 
+let version = 0;
 let endsAt = 0;
 let finishing = false;
 let wantsRenewal = false;
 
 function show(ticket: Ticket): void {
+  version = ticket.version;
   endsAt = performance.now() + ticket.expiresIn * 1000;
   tick();
   if (ticket.qr) draw(ticket.qr.svg);
@@ -64,7 +66,7 @@ async function renewIfSeen(): Promise<void> {
 }
 
 async function renew(): Promise<void> {
-  const response = await post('qr/renew');
+  const response = await post('qr/renew', { version: `${version}` });
   if (response.ok) show(await response.json());
   else giveUpOn(response);
 }
@@ -111,7 +113,8 @@ async function post(path: string, body: Record<string, string> = {}): Promise<Re
         headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
         body: JSON.stringify(body),
       });
-      if (response.status !== 503) return response;
+      // A server error is over soon, too; what stands in it may be a proxy's page.
+      if (response.status < 500) return response;
     } catch {
       // Offline, or the server restarts: try again below.
     }

@@ -1,5 +1,6 @@
 import type { Codes } from '../ticket/code.ts';
-import { stateAt, type Ticket, type TicketState } from '../ticket/ticket.ts';
+import { isLive, stateAt, type Ticket, type TicketState } from '../ticket/ticket.ts';
+import { seconds } from './answers.ts';
 import { drawQr } from './qr-image.ts';
 import type { Urls } from './urls.ts';
 
@@ -48,7 +49,7 @@ export class BrowserViews {
 
   /** When the browser must hear of this ticket again although nothing happens to it: its code rotates, its time ends. */
   dueAt(ticket: Ticket | undefined, now: number): number {
-    if (ticket === undefined || stateAt(ticket, now) === 'expired') return Number.POSITIVE_INFINITY;
+    if (ticket === undefined || !isLive(ticket, now)) return Number.POSITIVE_INFINITY;
     if (ticket.state !== 'waiting') return ticket.deadline;
     return Math.min(ticket.deadline, now + this.#codes.show(ticket.id, now).rotatesIn);
   }
@@ -58,9 +59,4 @@ export class BrowserViews {
     const url = this.#urls.absolute(this.#urls.landing(code));
     return { url, svg: await drawQr(url), rotatesIn: seconds(rotatesIn) };
   }
-}
-
-/** Seconds with one digit behind the point, as the wire has them. */
-export function seconds(milliseconds: number): number {
-  return Math.max(0, Math.ceil(milliseconds / 100) / 10);
 }

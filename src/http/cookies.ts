@@ -33,7 +33,7 @@ export class Cookies {
     return secret === undefined ? undefined : fingerprint(secret);
   }
 
-  remember(ctx: Context, memory: BrowserMemory): void {
+  keepMemory(ctx: Context, memory: BrowserMemory): void {
     this.#set(ctx, MEMORY, formatMemory(memory), this.#urls.interactions, MEMORY_DAYS * DAY);
   }
 
@@ -42,14 +42,14 @@ export class Cookies {
     return text === undefined ? undefined : parseMemory(text);
   }
 
-  /** Notes on the phone that it saw this ticket's code while it was fresh. */
-  seen(ctx: Context, ticketId: string, now: number): void {
-    this.#set(ctx, SEEN, `${ticketId}.${now + SEEN_FOR}`, this.#urls.phone, SEEN_FOR);
+  /** Notes on the phone that it saw this code while it was fresh. */
+  seen(ctx: Context, code: string, now: number): void {
+    this.#set(ctx, SEEN, `${code}.${now + SEEN_FOR}`, this.#urls.phone, SEEN_FOR);
   }
 
-  hasSeen(ctx: Context, ticketId: string, now: number): boolean {
-    const [id, until] = this.#get(ctx, SEEN)?.split('.') ?? [];
-    return id === ticketId && Number(until) > now;
+  hasSeen(ctx: Context, code: string, now: number): boolean {
+    const [seen, until] = this.#get(ctx, SEEN)?.split('.') ?? [];
+    return seen === code && Number(until) > now;
   }
 
   #get(ctx: Context, name: string): string | undefined {

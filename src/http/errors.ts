@@ -1,6 +1,7 @@
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { type ErrorCode, QrLoginError } from '../ticket/errors.ts';
+import { wantsJson } from './answers.ts';
 import type { Views } from './views.ts';
 
 /** The one place where codes become statuses (RFC 9110, section 15). */
@@ -20,7 +21,6 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   too_large: 413,
   unsupported_media_type: 415,
   store_unavailable: 503,
-  shutting_down: 503,
 };
 
 const RETRY_AFTER_SECONDS = '2';
@@ -39,13 +39,4 @@ export function answerErrors(provider: Provider, views: Views): Middleware {
       else views.render(ctx, 'error', { code: error.code, ...(ctx.state.back && { back: ctx.state.back }) });
     }
   };
-}
-
-/**
- * Whether this client is answered in JSON: it says so, or it sent JSON, or the URL is one that only scripts ask
- * (`ctx.state.forScripts`). A form is answered with a page.
- */
-export function wantsJson(ctx: Context): boolean {
-  if (ctx.accepts(['html', 'json']) === 'json' || ctx.is('json')) return true;
-  return ctx.state.forScripts === true && !ctx.is('urlencoded');
 }

@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import type { Clock } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { type BrowserViews, versionAt } from './browser-view.ts';
+import type { Watching } from './watching.ts';
 
 /** How often the one timer looks for streams that are due. */
 const TICK = 250;
@@ -22,14 +23,6 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** What a stream needs to know of the ticket that it shows. */
-export interface Watching {
-  readonly read: () => Promise<Ticket | undefined>;
-  readonly subscribe: (listener: (ticket: Ticket) => void) => () => void;
-  /** When the interaction ends, and the stream with it; in milliseconds since the epoch. */
-  readonly endsAt: number;
-}
-
 /** The streams that browsers wait on: Server-Sent Events, on one timer for all of them. */
 export class EventStreams {
   readonly #views: BrowserViews;
@@ -45,19 +38,25 @@ export class EventStreams {
 
   /** Takes the response over and writes to it from now on: the whole state at once, then whatever changes. */
   async open(ctx: Context, watching: Watching): Promise<void> {
-    const stream = new Stream(ctx.res, watching, this.#views, this.#clock);
+    const { res } = ctx;
+    const stream = new Stream(res, watching, this.#views, this.#clock);
     // Subscribe, then read, then send: a change in between is seen by one of the two.
-    const unsubscribe = watching.subscribe((ticket) => stream.show(ticket));
-    const first = await watching.read().catch((error: unknown) => {
-      unsubscribe();
-      throw error;
-    });
-    ctx.respond = false;
-    ctx.res.on('close', () => {
+    const unsubscribe = watching.subscribe((ticket) => stream.hear(ticket));
+    const leave = (): void => {
       unsubscribe();
       this.#open.delete(stream);
-    });
-    stream.start(first);
+    };
+    res.once('close', leave);
+    try {
+      await stream.read();
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    // Koa has nothing to add; whoever left while we read is gone already.
+    ctx.respond = false;
+    if (res.closed) return;
+    stream.start();
     if (this.#closed) return stream.sayGoodbye();
     this.#open.add(stream);
     this.#timer ??= setInterval(() => this.#tick(), TICK).unref();
@@ -83,10 +82,13 @@ class Stream {
   readonly #clock: Clock;
   #ticket: Ticket | undefined;
   #started = false;
+  #reading = false;
+  /** How many signals have arrived: a read that began before the last one may be behind. */
+  #heard = 0;
   /** When there is something to say about this ticket although nothing has happened to it. */
   #dueAt = Number.POSITIVE_INFINITY;
   #beatAt: number;
-  #rereadAt: number;
+  #readAt: number;
 
   constructor(res: ServerResponse, watching: Watching, views: BrowserViews, clock: Clock) {
     this.#res = res;
@@ -94,20 +96,59 @@ class Stream {
     this.#views = views;
     this.#clock = clock;
     this.#beatAt = clock() + HEARTBEAT;
-    this.#rereadAt = clock() + REREAD;
+    this.#readAt = clock() + REREAD;
   }
 
-  start(first: Ticket | undefined): void {
+  start(): void {
     this.#res.writeHead(200, HEADERS);
     // Something at once, so that no proxy waits for more before it passes anything on.
     this.#res.write(': here\n\n');
     this.#started = true;
-    this.show(isOlder(first, this.#ticket) ? this.#ticket : first);
+    this.#show(this.#ticket);
   }
 
-  /** Sends a ticket, unless a newer one was sent already. */
-  show(ticket: Ticket | undefined): void {
-    if (isOlder(ticket, this.#ticket)) return;
+  /** A signal: shows the ticket, unless a newer one is known already. */
+  hear(ticket: Ticket): void {
+    this.#heard += 1;
+    if (!isOlder(ticket, this.#ticket)) this.#show(ticket);
+  }
+
+  /** Reads what the store has, and shows it where it is news. */
+  async read(): Promise<void> {
+    this.#reading = true;
+    const heard = this.#heard;
+    try {
+      const ticket = await this.#watching.read();
+      const behind = ticket === undefined ? heard !== this.#heard : isOlder(ticket, this.#ticket);
+      const now = this.#clock();
+      if (!behind && versionAt(ticket, now) !== versionAt(this.#ticket, now)) this.#show(ticket);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  tick(now: number): void {
+    // Ended, but its reader does not take what is left: it is not there any more.
+    if (this.#res.writableEnded) this.#res.destroy();
+    else if (now >= this.#watching.endsAt) this.#res.end();
+    else if (now >= this.#dueAt) this.#show(this.#ticket);
+    else if (now >= this.#readAt) this.#reread(now);
+    else if (now >= this.#beatAt) this.#write(':\n\n');
+  }
+
+  sayGoodbye(): void {
+    if (this.#isOver()) return;
+    const retry = Math.round(Math.random() * RECONNECT_WITHIN);
+    this.#res.end(`retry: ${retry}\n\n`);
+  }
+
+  #reread(now: number): void {
+    this.#readAt = now + REREAD;
+    // The store is out of reach: the browser asks by itself until it is back, and hears why.
+    if (!this.#reading) this.read().catch(() => this.sayGoodbye());
+  }
+
+  #show(ticket: Ticket | undefined): void {
     this.#ticket = ticket;
     if (!this.#started) return;
     const now = this.#clock();
@@ -115,46 +156,28 @@ class Stream {
     this.#views.draw(ticket, now).then(
       (view) => {
         // Drawing takes a moment, in which the ticket may have changed.
-        if (this.#ticket === ticket)
-          this.#write(`event: ticket\nid: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`);
+        if (this.#ticket !== ticket) return;
+        this.#write(`event: ticket\nid: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`);
       },
       (error) => this.#res.destroy(error),
     );
   }
 
-  tick(now: number): void {
-    if (now >= this.#watching.endsAt) this.#res.end();
-    else if (now >= this.#dueAt) this.show(this.#ticket);
-    else if (now >= this.#rereadAt) this.#reread(now);
-    else if (now >= this.#beatAt) this.#write(':\n\n');
-  }
-
-  sayGoodbye(): void {
-    const retry = Math.round(Math.random() * RECONNECT_WITHIN);
-    this.#res.end(`retry: ${retry}\n\n`);
-  }
-
-  #reread(now: number): void {
-    this.#rereadAt = now + REREAD;
-    this.#watching.read().then(
-      (ticket) => {
-        if (versionAt(ticket, now) !== versionAt(this.#ticket, now)) this.show(ticket);
-      },
-      // The store is out of reach: the browser asks by itself until it is back, and hears why.
-      () => this.sayGoodbye(),
-    );
-  }
-
   #write(chunk: string): void {
-    if (this.#res.writableEnded) return;
+    if (this.#isOver()) return;
     this.#beatAt = this.#clock() + HEARTBEAT;
     if (this.#res.writableLength > MOST_UNSENT) this.#res.destroy();
     else this.#res.write(chunk);
   }
+
+  /** Writing to a response that has ended would be an error that nobody catches. */
+  #isOver(): boolean {
+    return this.#res.writableEnded || this.#res.destroyed;
+  }
 }
 
 /** A signal may arrive after the read that already saw what came later. */
-function isOlder(ticket: Ticket | undefined, shown: Ticket | undefined): boolean {
-  if (ticket === undefined || shown === undefined) return false;
+function isOlder(ticket: Ticket, shown: Ticket | undefined): boolean {
+  if (shown === undefined) return false;
   return ticket.id === shown.id ? ticket.version < shown.version : ticket.shownAt < shown.shownAt;
 }

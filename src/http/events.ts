@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
-import { approverOf, type Ticket } from '../ticket/ticket.ts';
+import { ownerOf, type Ticket } from '../ticket/ticket.ts';
 
 /** What happened to a ticket, as the provider emits it: never a code, a cookie or an interaction's uid. */
 export interface TicketEvent {
@@ -21,13 +21,18 @@ export type TicketEventName =
   | 'qr_login.cancelled'
   | 'qr_login.finished';
 
-export function announce(provider: Provider, name: TicketEventName, ctx: Context, ticket: Ticket): void {
-  const approver = approverOf(ticket);
-  const event: TicketEvent = {
-    ticketId: ticket.id,
-    clientId: ticket.request.client.id,
-    ...(approver && { accountId: approver.accountId }),
-    ...(ticket.state === 'cancelled' && { because: ticket.because }),
+export type Announce = (ctx: Context, name: TicketEventName, ticket: Ticket) => void;
+
+/** Tells the deployment, through the provider's own events. */
+export function announcer(provider: Provider): Announce {
+  return (ctx, name, ticket) => {
+    const owner = ownerOf(ticket);
+    const event: TicketEvent = {
+      ticketId: ticket.id,
+      clientId: ticket.request.client.id,
+      ...(owner && { accountId: owner.accountId }),
+      ...(ticket.state === 'cancelled' && { because: ticket.because }),
+    };
+    provider.emit(name, ctx, event);
   };
-  provider.emit(name, ctx, event);
 }

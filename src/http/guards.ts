@@ -11,16 +11,17 @@ export type Fields = Readonly<Record<string, string>>;
 
 /** Headers of every answer: nothing is framed, stored, sniffed, or told to other sites (OWASP ASVS 5.0, V3.4). */
 export async function protect(ctx: Context, next: Next): Promise<void> {
-  ctx.set({
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    // Not `no-referrer`: with that, browsers send `Origin: null` with a form, and there would be nothing to check.
-    'Referrer-Policy': 'same-origin',
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-  });
+  ctx.state.unprotected = Object.keys(PROTECTION).map((header) => [header, ctx.response.get(header)]);
+  ctx.set(PROTECTION);
   await next();
+}
+
+/** Leaves a page that is not ours with the headers that it would have without us. */
+export function unprotect(ctx: Context): void {
+  for (const [header, before] of ctx.state.unprotected) {
+    if (before === '') ctx.remove(header);
+    else ctx.set(header, before);
+  }
 }
 
 /** There is no `form-action`: browsers apply it to a form's redirects, too, and those end at the RP. */
@@ -33,6 +34,16 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+const PROTECTION = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  // Not `no-referrer`: with that, browsers send `Origin: null` with a form, and there would be nothing to check.
+  'Referrer-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
 
 /** Refuses what another site's page sends (OWASP ASVS 5.0, V3.5). A client that is no browser sends neither header. */
 export function sameOrigin(urls: Urls): Middleware {
@@ -59,10 +70,10 @@ export function fieldsOf(ctx: Context): Fields {
 async function parse(ctx: Context): Promise<unknown> {
   const options = { limit: BODY_LIMIT };
   try {
-    if (ctx.is('urlencoded')) {
+    if (ctx.request.type === 'application/x-www-form-urlencoded') {
       return await parseBody.form(ctx, { ...options, queryString: { depth: 0, allowDots: false, parameterLimit: 20 } });
     }
-    if (ctx.is('json')) return await parseBody.json(ctx, options);
+    if (ctx.request.type === 'application/json') return await parseBody.json(ctx, options);
   } catch (error) {
     throw bodyError(error);
   }
@@ -87,7 +98,7 @@ function flat(body: unknown): Fields {
   return Object.fromEntries(fields);
 }
 
-/** RFC 9112, section 6: a request has a body if it says how long it is, or that it is chunked. */
+/** RFC 9112, section 6; HTTP/2 has neither header, so there the type of a body tells that there is one. */
 function hasBody(ctx: Context): boolean {
   return (
     ctx.get('transfer-encoding') !== '' || Number(ctx.get('content-length') || 0) > 0 || ctx.get('content-type') !== ''

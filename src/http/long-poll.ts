@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Clock } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { type BrowserViews, versionAt } from './browser-view.ts';
-import type { Watching } from './event-stream.ts';
+import type { Watching } from './watching.ts';
 
 /** Most proxies give up on a request after 30 s. */
 const LONGEST_WAIT = 25_000;
@@ -29,7 +29,7 @@ export class LongPolls {
     try {
       const ticket = await watching.read();
       const now = this.#clock();
-      if (this.#closed || versionAt(ticket, now) !== known) return ticket;
+      if (this.#closed || ctx.res.closed || versionAt(ticket, now) !== known) return ticket;
       await this.#sleep(
         ctx,
         Math.min(LONGEST_WAIT, this.#views.dueAt(ticket, now) - now, watching.endsAt - now),

@@ -5,11 +5,8 @@ import { matches } from '../ticket/keys.ts';
 import { needsCheckCode, riskContext } from '../ticket/risk.ts';
 import type { Approver, Ticket } from '../ticket/ticket.ts';
 import { isFreshEnough } from '../ticket/transitions.ts';
-import { seeOther } from './browser.ts';
-import { seconds } from './browser-view.ts';
+import { follow, seconds, seeOther, wantsJson } from './answers.ts';
 import { addressOf } from './client-info.ts';
-import { wantsJson } from './errors.ts';
-import { announce } from './events.ts';
 import { fieldsOf } from './guards.ts';
 import type { PhoneSignIn, Services } from './services.ts';
 import type { PhoneView } from './views.ts';
@@ -27,7 +24,7 @@ export class PhoneHandlers {
     const { provider, cookies, clock, urls, views, hooks } = this.#services;
     const { code = '' } = ctx.params;
     const id = this.#freshId(ctx, code);
-    cookies.seen(ctx, id, clock());
+    cookies.seen(ctx, code, clock());
     const approver = await approverOf(provider, ctx);
     if (approver === undefined) return this.#sendToSignIn(ctx, { returnTo: urls.landing(code), fresh: false });
     const { name } = await accountOf(hooks.findAccount, approver);
@@ -38,13 +35,13 @@ export class PhoneHandlers {
 
   /** `POST Q/:code`: the scan, which claims the ticket. */
   scan = async (ctx: RouterContext): Promise<void> => {
-    const { provider, ceremony, urls } = this.#services;
+    const { ceremony, announce, urls } = this.#services;
     const id = this.#freshId(ctx, ctx.params.code ?? '');
     const approver = await this.#approver(ctx);
     this.#checkCsrf(ctx, approver, id);
     const { ticket, changed } = await ceremony.phone.scan(id, approver);
-    if (changed) announce(provider, 'qr_login.scanned', ctx, ticket);
-    this.#showTicket(ctx, urls.ticket(id));
+    if (changed) announce(ctx, 'qr_login.scanned', ticket);
+    follow(ctx, urls.ticket(id));
   };
 
   /** `GET Q/tickets/:id`: the confirm page; once decided, the done page. */
@@ -59,20 +56,20 @@ export class PhoneHandlers {
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (ctx: RouterContext): Promise<void> => {
-    const { provider, ceremony, urls } = this.#services;
+    const { ceremony, announce, urls } = this.#services;
     const { id = '' } = ctx.params;
     const approver = await this.#approver(ctx);
     this.#checkCsrf(ctx, approver, id);
     const { decision } = fieldsOf(ctx);
     if (decision === 'approve') {
-      announce(provider, 'qr_login.approved', ctx, await this.#approve(ctx, id, approver));
+      announce(ctx, 'qr_login.approved', await this.#approve(ctx, id, approver));
     } else if (decision === 'deny') {
-      announce(provider, 'qr_login.denied', ctx, await ceremony.phone.deny(id, approver));
+      announce(ctx, 'qr_login.denied', await ceremony.phone.deny(id, approver));
     } else {
       throw new QrLoginError('invalid_request', '"decision" is "approve" or "deny".');
     }
     if (wantsJson(ctx)) return this.ticket(ctx);
-    this.#showTicket(ctx, urls.ticket(id));
+    follow(ctx, urls.ticket(id));
   };
 
   async #approve(ctx: RouterContext, id: string, approver: Approver): Promise<Ticket> {
@@ -86,7 +83,7 @@ export class PhoneHandlers {
   #freshId(ctx: RouterContext, code: string): string {
     const { ceremony, cookies, clock } = this.#services;
     const { id, fresh } = ceremony.phone.read(code);
-    if (!fresh && !cookies.hasSeen(ctx, id, clock())) throw notFound();
+    if (!fresh && !cookies.hasSeen(ctx, code, clock())) throw notFound();
     return id;
   }
 
@@ -112,7 +109,7 @@ export class PhoneHandlers {
     const checkCode = ticket.state === 'approved' ? ceremony.phone.checkCode(ticket) : undefined;
     const { accountId } = approver;
     const signInAgain =
-      ticket.state === 'scanned' && !isFreshEnough(ticket, approver)
+      ticket.state === 'scanned' && !isFreshEnough(ticket, approver, clock())
         ? await hooks.signIn(ctx, { returnTo: urls.ticket(ticket.id), fresh: true, accountId })
         : undefined;
     return {
@@ -127,11 +124,6 @@ export class PhoneHandlers {
       ...(signInAgain !== undefined && { signInAgain }),
       ...(checkCode !== undefined && { checkCode }),
     };
-  }
-
-  #showTicket(ctx: RouterContext, url: string): void {
-    if (wantsJson(ctx)) ctx.body = { redirectTo: url };
-    else seeOther(ctx, url);
   }
 
   /** Bound to the session and the ticket: a form made for one is worth nothing with another. */

@@ -1,6 +1,7 @@
 import Router, { type RouterContext, type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
 import { BrowserHandlers } from './browser.ts';
+import { ConsentHandlers } from './consent.ts';
 import { answerErrors } from './errors.ts';
 import { protect, readFields, sameOrigin } from './guards.ts';
 import { PhoneHandlers } from './phone.ts';
@@ -8,7 +9,8 @@ import type { Services } from './services.ts';
 
 /** Every URL of the plugin, below the provider's mount path. */
 export function routes(services: Services): Middleware {
-  const browser = new BrowserHandlers(services);
+  const consent = new ConsentHandlers(services);
+  const browser = new BrowserHandlers(services, consent);
   const phone = new PhoneHandlers(services);
   const errors = answerErrors(services.provider, services.views);
   const ours = sameOrigin(services.urls);
@@ -25,7 +27,7 @@ export function routes(services: Services): Middleware {
     .get('/interaction/:uid/qr/events', ...data, browser.events)
     .post('/interaction/:uid/qr/renew', ...act, browser.renew)
     .post('/interaction/:uid/qr/finish', ...act, browser.finish)
-    .post('/interaction/:uid/consent', ...act, browser.consent)
+    .post('/interaction/:uid/consent', ...act, consent.grant)
     .post('/interaction/:uid/cancel', ...act, browser.cancel)
 
     // The phone.

@@ -10,6 +10,7 @@ import type { Assets } from './assets.ts';
 import type { BrowserViews } from './browser-view.ts';
 import type { Cookies } from './cookies.ts';
 import type { EventStreams } from './event-stream.ts';
+import type { Announce } from './events.ts';
 import type { LongPolls } from './long-poll.ts';
 import type { Urls } from './urls.ts';
 import type { Views } from './views.ts';
@@ -52,6 +53,7 @@ export interface Hooks {
 export interface Services {
   readonly provider: Provider;
   readonly ceremony: Ceremony;
+  readonly announce: Announce;
   readonly signals: Signals;
   readonly keys: Keys;
   readonly clock: Clock;

@@ -31,7 +31,14 @@ async function found<T>(lookUp: () => Promise<T>): Promise<T> {
   }
 }
 
-function noInteraction(cause?: Error): QrLoginError {
+/** A step belongs to one prompt. */
+export function assertPrompt({ prompt }: Interaction, name: 'login' | 'consent'): void {
+  if (prompt.name === name) return;
+  throw new QrLoginError('wrong_state', 'This is not what the sign-in waits for. Load the page again.');
+}
+
+/** There is no pending request for this browser at this URL (any more). */
+export function noInteraction(cause?: Error): QrLoginError {
   return new QrLoginError(
     'no_interaction',
     'This sign-in has timed out, or it was started in another browser. Go back to the app and sign in again.',

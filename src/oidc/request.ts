@@ -20,25 +20,27 @@ export async function signInRequest(provider: Provider, interaction: Interaction
 
 /**
  * The host that the answer goes to. The provider has matched the redirect URI with the client's registered ones, so
- * unlike a client's name it cannot be made up. A native app's URI has only a scheme (RFC 8252, section 7.1).
+ * unlike a client's name it cannot be made up. Of a native app's own scheme (RFC 8252, section 7.1) only the scheme is
+ * shown: what follows it may say anything.
  */
 function verifiedHost(redirectUri: string | undefined): string | undefined {
   if (redirectUri === undefined || !URL.canParse(redirectUri)) return undefined;
   const { host, protocol } = new URL(redirectUri);
-  return host === '' ? protocol : host;
+  return protocol === 'https:' || protocol === 'http:' ? host : protocol;
 }
 
 /** `prompt=login` asks for a sign-in during this request, `max_age` for one not older than that (OIDC Core, 3.1.2.1). */
-function requirements({ params, prompt, iat }: Interaction): Requirements {
-  const moments: number[] = [];
-  if (prompt.reasons.includes('login_prompt')) moments.push(iat);
+function requirements({ params, iat }: Interaction): Requirements {
   const maxAge = Number(params.max_age ?? Number.NaN);
-  if (Number.isFinite(maxAge)) moments.push(iat - maxAge);
-  return moments.length === 0 ? {} : { authenticatedSince: Math.max(...moments) };
+  return {
+    // Not `prompt.reasons`: a second login prompt of the same request has other reasons and the same demand.
+    ...(words(params.prompt).includes('login') && { authenticatedSince: iat }),
+    ...(Number.isFinite(maxAge) && { maxAge }),
+  };
 }
 
 /** A parameter that is a list with spaces between its entries. */
-export function words(value: unknown): string[] {
+function words(value: unknown): string[] {
   return (text(value) ?? '').split(' ').filter(Boolean);
 }
 

@@ -10,6 +10,8 @@ export class ExpirySweep {
   readonly #keyv: Keyv;
   /** Keys by the ten seconds in which they expire. */
   readonly #due = new Map<number, Set<string>>();
+  /** In which of them each key is: a key that is written again is due once, at its latest time. */
+  readonly #slots = new Map<string, number>();
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(keyv: Keyv) {
@@ -23,9 +25,21 @@ export class ExpirySweep {
   watch(key: string, ttl: number): void {
     if (this.#timer === undefined) return;
     const slot = Math.floor((Date.now() + ttl) / EVERY) + 1;
+    const before = this.#slots.get(key);
+    if (before === slot) return;
+    if (before !== undefined) this.#due.get(before)?.delete(key);
+    this.#slots.set(key, slot);
     const keys = this.#due.get(slot);
     if (keys === undefined) this.#due.set(slot, new Set([key]));
     else keys.add(key);
+  }
+
+  /** Lets go of a key that was deleted before its time. */
+  forget(key: string): void {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return;
+    this.#slots.delete(key);
+    this.#due.get(slot)?.delete(key);
   }
 
   /** Drops what has expired by `now`, in milliseconds since the epoch. */
@@ -34,7 +48,10 @@ export class ExpirySweep {
     for (const [slot, keys] of this.#due) {
       if (slot > current) continue;
       this.#due.delete(slot);
-      for (const key of keys) await this.#keyv.get(key);
+      for (const key of keys) {
+        this.#slots.delete(key);
+        await this.#keyv.get(key);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Keyv } from 'keyv';
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
 import { ExpirySweep } from './expiry-sweep.ts';
+import { failLoudly, write } from './fail-loudly.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 
 /** Models whose records die when their grant is revoked. */
@@ -67,8 +68,12 @@ class KeyvAdapter implements Adapter {
     }));
   }
 
-  destroy(id: string): Promise<void> {
-    return this.#records.delete(this.#key(id));
+  async destroy(id: string): Promise<void> {
+    const payload = await this.find(id);
+    await this.#records.delete(this.#key(id));
+    // A record that was written under another id since keeps the way to it.
+    if (payload?.uid !== undefined) await this.#records.deleteIf(uidKey(payload.uid), id);
+    if (payload?.userCode !== undefined) await this.#records.deleteIf(userCodeKey(payload.userCode), id);
   }
 
   revokeByGrantId(grantId: string): Promise<void> {
@@ -86,7 +91,7 @@ class Records {
   readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv) {
-    this.#keyv = keyv;
+    this.#keyv = failLoudly(keyv);
     this.#sweep = new ExpirySweep(keyv);
   }
 
@@ -99,8 +104,13 @@ class Records {
   }
 
   delete(key: string): Promise<void> {
+    return this.#mutex.run(key, () => this.#remove(key));
+  }
+
+  /** Deletes what is stored there only where it is this value. */
+  deleteIf(key: string, value: string): Promise<void> {
     return this.#mutex.run(key, async () => {
-      await this.#keyv.delete(key);
+      if ((await this.get(key)) === value) await this.#remove(key);
     });
   }
 
@@ -133,13 +143,20 @@ class Records {
     return this.#mutex.run(grant, async () => {
       const members = Object.keys((await this.get<GrantMembers>(grant)) ?? {});
       for (const key of members) await this.delete(key);
-      await this.#keyv.delete(grant);
+      await this.#remove(grant);
     });
   }
 
+  async #remove(key: string): Promise<void> {
+    await this.#keyv.delete(key);
+    this.#sweep.forget(key);
+  }
+
   async #write(key: string, value: unknown, ttl: number | undefined): Promise<void> {
-    await this.#keyv.set(key, value, ttl);
-    if (ttl !== undefined) this.#sweep.watch(key, ttl);
+    // To Keyv, no time left means no end.
+    const left = ttl === undefined ? undefined : Math.max(1, ttl);
+    await write(this.#keyv, key, value, left);
+    if (left !== undefined) this.#sweep.watch(key, left);
   }
 }
 

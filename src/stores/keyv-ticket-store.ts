@@ -3,6 +3,7 @@ import { QrLoginError } from '../ticket/errors.ts';
 import type { Clock, TicketStore } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { ExpirySweep } from './expiry-sweep.ts';
+import { failLoudly, write } from './fail-loudly.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 
 /**
@@ -16,14 +17,15 @@ export class KeyvTicketStore implements TicketStore {
   readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv, clock: Clock) {
-    this.#keyv = keyv;
+    this.#keyv = failLoudly(keyv);
     this.#clock = clock;
     this.#sweep = new ExpirySweep(keyv);
   }
 
   create(ticket: Ticket, replaces: string | undefined): Promise<boolean> {
     return this.#mutex.run(ticket.interaction, async () => {
-      if ((await this.findByInteraction(ticket.interaction))?.id !== replaces) return false;
+      const place = await this.findByInteraction(ticket.interaction);
+      if (place !== undefined && place.id !== replaces) return false;
       await this.#write(ticket);
       return true;
     });
@@ -40,8 +42,9 @@ export class KeyvTicketStore implements TicketStore {
 
   swap(previous: Ticket, next: Ticket): Promise<boolean> {
     return this.#mutex.run(previous.interaction, async () => {
-      const stored = await this.find(previous.id);
-      if (stored?.version !== previous.version) return false;
+      // What another ticket has replaced is no longer the interaction's: it must not come back.
+      const stored = await this.findByInteraction(previous.interaction);
+      if (stored?.id !== previous.id || stored.version !== previous.version) return false;
       await this.#write(next);
       return true;
     });
@@ -59,7 +62,7 @@ export class KeyvTicketStore implements TicketStore {
   }
 
   async #set(key: string, value: unknown, ttl: number): Promise<void> {
-    await attempt(() => this.#keyv.set(key, value, ttl));
+    await attempt(() => write(this.#keyv, key, value, ttl));
     this.#sweep.watch(key, ttl);
   }
 }

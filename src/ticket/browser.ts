@@ -1,4 +1,4 @@
-import { type CeremonyPorts, change, type Outcome } from './change.ts';
+import { type CeremonyPorts, change, type Outcome, transit } from './change.ts';
 import { isCheckCode, readCheckCode } from './check-code.ts';
 import { newId } from './code.ts';
 import { notFound, over, QrLoginError } from './errors.ts';
@@ -30,6 +30,11 @@ export interface BrowserIdentity {
   readonly binding: string;
 }
 
+export interface Renewal extends Outcome {
+  /** The ticket that this renewal ended. */
+  readonly voided?: Ticket;
+}
+
 /** What the person at the browser does, one function for each act. */
 export class BrowserActs {
   readonly #ports: CeremonyPorts;
@@ -55,19 +60,26 @@ export class BrowserActs {
     return ticket;
   }
 
-  /** A new ticket instead of this one; whatever had happened to the old one is void. */
-  async renew(showing: Showing): Promise<Outcome> {
-    const ended = await change(
+  /**
+   * A new ticket instead of the one that the browser has seen; whatever had happened to that one is void.
+   * @param seen the version that the browser knows: a live ticket of another version is newer, and stays
+   */
+  async renew(showing: Showing, seen?: number): Promise<Renewal> {
+    const identity = { interaction: showing.interaction, binding: showing.browser.binding };
+    // Quietly: those who watch hear of the new ticket at once.
+    const ended = await transit(
       this.#ports,
-      () => this.look({ interaction: showing.interaction, binding: showing.browser.binding }),
+      () => this.look(identity),
       (ticket, moment) => {
-        if (ticket.state === 'redeemed') {
-          throw new QrLoginError('wrong_state', 'This sign-in has been approved and used already.');
-        }
-        return isLive(ticket, moment.now) ? transitions.cancel(ticket, 'renewed', moment) : ticket;
+        if (ticket.state === 'redeemed') throw alreadyUsed();
+        if (!isLive(ticket, moment.now) || isAnother(ticket, seen)) return ticket;
+        return transitions.cancel(ticket, 'renewed', moment);
       },
     );
-    return this.#replace(ended?.ticket, showing);
+    if (ended !== undefined && isLive(ended.ticket, this.#ports.clock()))
+      return { ticket: ended.ticket, changed: false };
+    const shown = await this.#replace(ended?.ticket, showing);
+    return { ...shown, ...(ended?.changed && { voided: ended.ticket }) };
   }
 
   /**
@@ -95,7 +107,10 @@ export class BrowserActs {
     return change(
       this.#ports,
       () => this.look(identity),
-      (ticket, moment) => (isLive(ticket, moment.now) ? transitions.cancel(ticket, 'browser', moment) : ticket),
+      (ticket, moment) => {
+        if (ticket.state === 'redeemed') throw alreadyUsed();
+        return isLive(ticket, moment.now) ? transitions.cancel(ticket, 'browser', moment) : ticket;
+      },
     );
   }
 
@@ -122,16 +137,29 @@ export class BrowserActs {
   }
 }
 
-/** Thrown after a wrong check code was counted; `ticket` tells whether another try is left. */
+/** Thrown after a wrong check code was counted. Its ticket is for us, not for a log that writes errors down. */
 export class WrongCheckCode extends QrLoginError {
-  readonly ticket: ApprovedTicket | CancelledTicket;
+  readonly #ticket: ApprovedTicket | CancelledTicket;
 
   constructor(ticket: ApprovedTicket | CancelledTicket) {
     const left = ticket.state === 'approved' ? transitions.WRONG_TRIES - (ticket.checkCode?.wrongTries ?? 0) : 0;
     const advice = left > 0 ? `Tries left: ${left}.` : 'No tries are left; show a new code and scan it.';
     super('wrong_check_code', `These are not the digits that the phone shows. ${advice}`);
-    this.ticket = ticket;
+    this.#ticket = ticket;
   }
+
+  /** The ticket that this was the last try of. */
+  get ended(): CancelledTicket | undefined {
+    return this.#ticket.state === 'cancelled' ? this.#ticket : undefined;
+  }
+}
+
+function isAnother(ticket: Ticket, seen: number | undefined): boolean {
+  return seen !== undefined && ticket.version !== seen;
+}
+
+function alreadyUsed(): QrLoginError {
+  return new QrLoginError('wrong_state', 'This sign-in has been approved and used already.');
 }
 
 function assertBrowser(ticket: Ticket, binding: string): void {

@@ -22,12 +22,24 @@ export interface Outcome<T extends Ticket = Ticket> {
 
 type Transition<T extends Ticket> = (ticket: Ticket, moment: Moment) => T;
 
-/**
- * Reads, decides, writes by compare-and-swap, and tells the watchers. Whoever loses a race decides again on what the
- * winner left; as every ticket has few states, that ends soon. A transition that returns its ticket changes nothing.
- */
+/** {@link transit}, and the watchers are told. */
 export async function change<T extends Ticket>(
-  { store, signals, clock, lifetimes }: CeremonyPorts,
+  ports: CeremonyPorts,
+  read: () => Promise<Ticket | undefined>,
+  transition: Transition<T>,
+): Promise<Outcome<T> | undefined> {
+  const outcome = await transit(ports, read, transition);
+  if (outcome?.changed) await ports.signals.publish(outcome.ticket);
+  return outcome;
+}
+
+/**
+ * Reads, decides, and writes by compare-and-swap. Whoever loses a race decides again on what the winner left; as every
+ * ticket has few states, that ends soon. A transition that returns its ticket changes nothing.
+ * @returns undefined where there is no ticket
+ */
+export async function transit<T extends Ticket>(
+  { store, clock, lifetimes }: CeremonyPorts,
   read: () => Promise<Ticket | undefined>,
   transition: Transition<T>,
 ): Promise<Outcome<T> | undefined> {
@@ -36,9 +48,6 @@ export async function change<T extends Ticket>(
     if (previous === undefined) return undefined;
     const ticket = transition(previous, { now: clock(), lifetimes });
     if (ticket.version === previous.version) return { ticket, changed: false };
-    if (await store.swap(previous, ticket)) {
-      await signals.publish(ticket);
-      return { ticket, changed: true };
-    }
+    if (await store.swap(previous, ticket)) return { ticket, changed: true };
   }
 }

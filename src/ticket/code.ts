@@ -9,11 +9,6 @@ const SLOTS_BACK = 2;
 /** A node whose clock is a little ahead may already show the next one. */
 const SLOTS_AHEAD = 1;
 
-/** What a code looks like: 32 bytes in base64url (RFC 4648, section 5). */
-export const CODE_PATTERN = '[A-Za-z0-9_-]{43}';
-/** What a ticket's id looks like: 16 bytes in base64url. */
-export const ID_PATTERN = '[A-Za-z0-9_-]{22}';
-
 /** 128 bits from the system's generator. */
 export function newId(): string {
   return randomBytes(ID_BYTES).toString('base64url');

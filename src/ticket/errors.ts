@@ -13,8 +13,7 @@
  * - `wrong_state`: the ticket is alive, but this is not its next step.
  * - `over`: the ticket has ended, said only to the browser and the phone that owned it.
  * - `too_large`, `unsupported_media_type`: the request's body.
- * - `store_unavailable`: the store did not answer.
- * - `shutting_down`: this node is going away; trying again reaches another one.
+ * - `store_unavailable`: the store did not answer, or did not write.
  */
 export type ErrorCode =
   | 'invalid_request'
@@ -31,8 +30,7 @@ export type ErrorCode =
   | 'over'
   | 'too_large'
   | 'unsupported_media_type'
-  | 'store_unavailable'
-  | 'shutting_down';
+  | 'store_unavailable';
 
 /** The one error of this package; `code` is stable, `message` is a sentence for people. */
 export class QrLoginError extends Error {

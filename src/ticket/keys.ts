@@ -1,15 +1,15 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 /** What a MAC is for. Each purpose has a key of its own, so that a MAC made for one never passes for another. */
-type Purpose = 'code' | 'check code' | 'csrf' | 'known browser';
+const PURPOSES = ['code', 'check code', 'csrf', 'known browser'] as const;
+type Purpose = (typeof PURPOSES)[number];
 
 /** Message authentication codes under the server's secrets: the first secret makes them, every secret verifies. */
 export class Keys {
   readonly #keys: ReadonlyMap<Purpose, readonly Buffer[]>;
 
   constructor(secrets: readonly string[]) {
-    const purposes: Purpose[] = ['code', 'check code', 'csrf', 'known browser'];
-    this.#keys = new Map(purposes.map((purpose) => [purpose, secrets.map((secret) => derive(secret, purpose))]));
+    this.#keys = new Map(PURPOSES.map((purpose) => [purpose, secrets.map((secret) => derive(secret, purpose))]));
   }
 
   /** HMAC-SHA-256 (RFC 2104) over the parts. */

@@ -3,8 +3,8 @@ import type { Ticket } from './ticket.ts';
 /** Where tickets live. A store that cannot compare and swap is not a store. */
 export interface TicketStore {
   /**
-   * Makes `ticket` the one of its interaction, in the place of the one with the id `replaces` (undefined: of none).
-   * @returns false where another one has taken that place meanwhile; nothing is written then
+   * Makes `ticket` the one of its interaction, in a place that is empty or held by the one with the id `replaces`.
+   * @returns false where another one holds that place; nothing is written then
    */
   create(ticket: Ticket, replaces: string | undefined): Promise<boolean>;
 
@@ -15,8 +15,8 @@ export interface TicketStore {
   findByInteraction(uid: string): Promise<Ticket | undefined>;
 
   /**
-   * Writes `next` if the stored ticket still has `previous`'s version.
-   * @returns false where it has changed or gone meanwhile; nothing is written then
+   * Writes `next` if `previous` is still the interaction's ticket and has this version.
+   * @returns false where it has changed, gone or been replaced meanwhile; nothing is written then
    */
   swap(previous: Ticket, next: Ticket): Promise<boolean>;
 }

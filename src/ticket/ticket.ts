@@ -11,8 +11,10 @@ export interface Approver {
 
 /** What this authorization request demands of the approver. */
 export interface Requirements {
-  /** The phone must have authenticated at or after this moment (`prompt=login`, `max_age`), in seconds since the epoch. */
+  /** The phone must have authenticated at or after this moment (`prompt=login`), in seconds since the epoch. */
   readonly authenticatedSince?: number;
+  /** The phone must have authenticated within this many seconds, or during this request (`max_age`). */
+  readonly maxAge?: number;
 }
 
 /** What is asked for, fixed when the ticket is made. The phone shows exactly this. */
@@ -117,6 +119,6 @@ export function isLive(ticket: Ticket, now: number): boolean {
 }
 
 /** The approver who scanned the ticket, as far as anybody did. */
-export function approverOf(ticket: Ticket): Approver | undefined {
+export function ownerOf(ticket: Ticket): Approver | undefined {
   return ticket.state === 'waiting' ? undefined : ticket.approver;
 }

@@ -2,11 +2,11 @@ import { notFound, over, QrLoginError } from './errors.ts';
 import {
   type ApprovedTicket,
   type Approver,
-  approverOf,
   type Browser,
   type CancelledTicket,
   type DeniedTicket,
   isLive,
+  ownerOf,
   type RedeemedTicket,
   type ScannedTicket,
   type SignInRequest,
@@ -71,7 +71,7 @@ export interface Approval {
 
 export function approve(ticket: Ticket, { approver, checkCode }: Approval, { now, lifetimes }: Moment): ApprovedTicket {
   const scanned = decidable(ticket, approver, now);
-  if (!isFreshEnough(scanned, approver)) {
+  if (!isFreshEnough(scanned, approver, now)) {
     throw new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
   }
   return {
@@ -112,20 +112,22 @@ export function cancel(
   { now, lifetimes }: Moment,
 ): CancelledTicket {
   if (ended(ticket, now)) throw over();
-  const approver = approverOf(ticket);
+  const approver = ownerOf(ticket);
   return { ...next(ticket, now + lifetimes.finish), state: 'cancelled', because, ...(approver && { approver }) };
 }
 
 /** A ticket is decided only by the account and the session that scanned it. */
 export function assertOwner(ticket: Ticket, approver: Approver): void {
-  const owner = approverOf(ticket);
+  const owner = ownerOf(ticket);
   if (owner?.accountId !== approver.accountId || owner.sessionUid !== approver.sessionUid) throw notFound();
 }
 
 /** Whether the approver authenticated as recently as the request demands. */
-export function isFreshEnough(ticket: Ticket, approver: Approver): boolean {
-  const { authenticatedSince } = ticket.request.requirements;
-  return authenticatedSince === undefined || approver.authenticatedAt >= authenticatedSince;
+export function isFreshEnough({ request, shownAt }: Ticket, { authenticatedAt }: Approver, now: number): boolean {
+  const { authenticatedSince, maxAge } = request.requirements;
+  if (authenticatedSince !== undefined && authenticatedAt < authenticatedSince) return false;
+  const duringThisRequest = authenticatedAt >= Math.floor(shownAt / 1000);
+  return maxAge === undefined || duringThisRequest || now / 1000 - authenticatedAt <= maxAge;
 }
 
 function decidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {

@@ -22,14 +22,63 @@ export interface Answer {
   readonly location: string;
 }
 
+/** Server-Sent Events, read as they come. */
+export class EventStream {
+  readonly response: Response;
+  readonly #controller: AbortController;
+  readonly #chunks: AsyncIterator<string>;
+  #buffer = '';
+
+  constructor(response: Response, controller: AbortController) {
+    if (response.body === null) throw new Error('the answer has no body');
+    this.response = response;
+    this.#controller = controller;
+    this.#chunks = response.body.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  }
+
+  /** The next block up to an empty line; undefined where the stream has ended. */
+  async block(): Promise<string | undefined> {
+    for (;;) {
+      const end = this.#buffer.indexOf('\n\n');
+      if (end >= 0) {
+        const block = this.#buffer.slice(0, end);
+        this.#buffer = this.#buffer.slice(end + 2);
+        return block;
+      }
+      const { done, value } = await this.#chunks.next();
+      if (done) return undefined;
+      this.#buffer += value;
+    }
+  }
+
+  /** The next ticket, or the next one in this state. */
+  async ticket(state?: string): Promise<Record<string, unknown>> {
+    for (let block = await this.block(); block !== undefined; block = await this.block()) {
+      const [, id, data = ''] = /^event: ticket\nid: (\d+)\ndata: (.*)$/.exec(block) ?? [];
+      if (id === undefined) continue;
+      const ticket: Record<string, unknown> = JSON.parse(data);
+      if (ticket.version !== Number(id)) throw new Error(`the event ${id} holds version ${ticket.version}`);
+      if (state === undefined || ticket.state === state) return ticket;
+    }
+    throw new Error(`the stream ended before it told of a ticket${state ? ` that is ${state}` : ''}`);
+  }
+
+  close(): void {
+    this.#controller.abort();
+  }
+}
+
 const MOST_REDIRECTS = 12;
 
 export class Agent {
   readonly jar: CookieJar = new CookieJar();
   readonly #headers: Record<string, string>;
+  readonly #network: typeof fetch;
 
-  constructor(headers: Record<string, string> = {}) {
+  /** @param network another `fetch`, for an agent that trusts other certificates or has an address of its own */
+  constructor(headers: Record<string, string> = {}, network: typeof fetch = fetch) {
     this.#headers = headers;
+    this.#network = network;
   }
 
   get(url: string | URL, sent: Sent = {}): Promise<Answer> {
@@ -65,12 +114,18 @@ export class Agent {
     };
   }
 
+  async stream(url: string | URL): Promise<EventStream> {
+    const controller = new AbortController();
+    const headers = { accept: 'text/event-stream' };
+    return new EventStream(await this.raw(url, { headers, signal: controller.signal }), controller);
+  }
+
   /** The response before its body is read, for streams. */
   async raw(url: string | URL, { method = 'GET', headers = {}, json, form, body, signal }: Sent): Promise<Response> {
     const cookie = await this.jar.getCookieString(`${url}`);
     const payload =
       json !== undefined ? JSON.stringify(json) : form !== undefined ? `${new URLSearchParams(form)}` : body;
-    const response = await fetch(url, {
+    const response = await this.#network(url, {
       method,
       redirect: 'manual',
       headers: {

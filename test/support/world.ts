@@ -71,6 +71,16 @@ export class World {
     return new World(issuer, accounts, clock, store, running);
   }
 
+  /** A world for one test, which ends with it however that goes. */
+  static async during(options: WorldOptions, act: (world: World) => Promise<void>): Promise<void> {
+    const world = await World.start(options);
+    try {
+      await act(world);
+    } finally {
+      await world.stop();
+    }
+  }
+
   get provider(): Example['provider'] {
     return this.#running.provider;
   }
@@ -100,11 +110,38 @@ export class World {
     return this.#configuration;
   }
 
+  /** Waits until the answer to a request for this path has ended. @returns the method of that request */
+  finished(path: string): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      this.#running.server.on('request', (request, response) => {
+        if (request.url === path) response.on('finish', () => resolve(request.method));
+      });
+    });
+  }
+
   /** Waits for an event of the provider. */
   event(name: string): Promise<unknown[]> {
     return new Promise((resolve) =>
       this.provider.once(name as never, ((...seen: unknown[]) => resolve(seen)) as never),
     );
+  }
+
+  /** What the provider tells with an event from now on, without the request's context. */
+  told(name: string): unknown[] {
+    const payloads: unknown[] = [];
+    this.provider.on(name as never, ((_ctx: unknown, payload: unknown) => payloads.push(payload)) as never);
+    return payloads;
+  }
+
+  /** A browser at the QR page, and somebody with a phone that is signed in. */
+  async meet(
+    name: keyof typeof PASSWORDS = 'alice',
+    parameters: Record<string, string> = {},
+  ): Promise<{ browser: BrowserPerson; phone: PhonePerson }> {
+    const browser = new BrowserPerson(this);
+    const phone = await new PhonePerson(this).signIn(name);
+    await browser.start(parameters);
+    return { browser, phone };
   }
 
   /** Counts how often the provider emits an event from now on. */
@@ -167,6 +204,16 @@ export class BrowserPerson {
     return (await this.agent.get(`${this.at}/qr`)).json();
   }
 
+  /** The last path segment of the interaction's URL. */
+  get uid(): string {
+    return new URL(this.at).pathname.split('/').at(-1) ?? '';
+  }
+
+  /** Waits for a ticket that is newer than this version. */
+  async after(version: unknown): Promise<Record<string, unknown>> {
+    return (await this.agent.get(`${this.at}/qr?after=${version}`)).json();
+  }
+
   /** What the QR on the screen says now. */
   async code(): Promise<string> {
     const { qr } = (await this.ticket()) as { qr?: { url: string } };
@@ -221,10 +268,33 @@ export class PhonePerson {
 
   /** Signs in at the account page. */
   async signIn(name: keyof typeof PASSWORDS = 'alice'): Promise<this> {
-    const page = await this.agent.follow(`${this.world.issuer}/account`);
-    const answer = await this.agent.post(page.url, { form: { name, password: PASSWORDS[name] } });
-    await this.agent.follow(new URL(answer.location, page.url));
+    await this.signInAt(`${this.world.issuer}/account`, name);
     return this;
+  }
+
+  /** Opens an address that leads to the password page, and signs in there. @returns the answer where that ends */
+  async signInAt(address: string, name: keyof typeof PASSWORDS = 'alice'): Promise<Answer> {
+    const page = await this.agent.follow(new URL(address, this.world.origin));
+    const answer = await this.agent.post(page.url, { form: { name, password: PASSWORDS[name] } });
+    return this.agent.follow(new URL(answer.location, page.url));
+  }
+
+  /** Signs out, as the provider's own page does it. */
+  async signOut(): Promise<void> {
+    const asked = await this.agent.get(`${this.world.issuer}/session/end`);
+    const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
+    await this.agent.post(`${this.world.issuer}/session/end/confirm`, { form: { xsrf, logout: 'yes' } });
+  }
+
+  /** Makes the phone's session as old as if its person had signed in that many seconds ago. @returns that moment */
+  async wasSignedInAgo(seconds: number): Promise<number> {
+    const cookies = await this.agent.jar.getCookies(this.world.issuer);
+    const key = `Session:${cookies.find((cookie) => cookie.key === '_session')?.value}`;
+    const session = await this.world.store.get<{ loginTs: number }>(key);
+    if (session === undefined) throw new Error('the phone is not signed in');
+    const loginTs = Math.floor(Date.now() / 1000) - seconds;
+    await this.world.store.set(key, { ...session, loginTs });
+    return loginTs;
   }
 
   /** Opens the address in the code. */

@@ -1,0 +1,22 @@
+/** The provider in an Express 5 app: `node --import ts-blank-space/register examples/hosts/express.ts` */
+import { createServer } from 'node:http';
+import express from 'express';
+import { makeExample } from '../provider.ts';
+import { type Host, type HostOptions, listen, mountPath, runAsProgram, stop } from './host.ts';
+
+export async function start(options: HostOptions): Promise<Host> {
+  const { provider, qr } = makeExample(options);
+  const app = express();
+
+  app.get('/hello', (_request, response) => {
+    response.send('Hello from Express');
+  });
+
+  // After the host's own routes, as the provider answers whatever gets here; before express.json() and the like.
+  app.use(mountPath(options.issuer), provider.callback());
+
+  const server = await listen(createServer(app), options.port);
+  return { server, provider, qr, stop: () => stop(server, qr) };
+}
+
+await runAsProgram(import.meta.url, start);

@@ -1,0 +1,33 @@
+/** The provider in a Hono app on Node: `node --import ts-blank-space/register examples/hosts/hono.ts` */
+import { createServer } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Hono } from 'hono';
+import { makeExample } from '../provider.ts';
+import { type Host, type HostOptions, listen, mountPath, runAsProgram, stop } from './host.ts';
+
+export async function start(options: HostOptions): Promise<Host> {
+  const { provider, qr } = makeExample(options);
+  const handle = provider.callback();
+  const base = mountPath(options.issuer).replace(/\/$/, '');
+  const app = new Hono<{ Bindings: HttpBindings }>();
+
+  app.get('/hello', (c) => c.text('Hello from Hono'));
+
+  // After the host's own routes, as the provider answers whatever gets here; before anything that reads the body.
+  app.all(`${base}/*`, async (c) => {
+    const { incoming, outgoing } = c.env;
+    const originalUrl = incoming.url ?? '/';
+    // As Express does it: `url` is what lies below the path, and the provider learns the path from `originalUrl`.
+    Object.assign(incoming, { originalUrl, url: originalUrl.slice(base.length) });
+    await handle(incoming, outgoing);
+    return RESPONSE_ALREADY_SENT;
+  });
+
+  // Hono would replace the global Request and Response.
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const server = await listen(createServer(listener), options.port);
+  return { server, provider, qr, stop: () => stop(server, qr) };
+}
+
+await runAsProgram(import.meta.url, start);

@@ -1,0 +1,28 @@
+/** The provider in a Koa app: `node --import ts-blank-space/register examples/hosts/koa.ts` */
+import { createServer } from 'node:http';
+import Koa from 'koa';
+import mount from 'koa-mount';
+import { makeExample } from '../provider.ts';
+import { type Host, type HostOptions, listen, mountPath, runAsProgram, stop } from './host.ts';
+
+export async function start(options: HostOptions): Promise<Host> {
+  const { provider, qr } = makeExample(options);
+  const app = new Koa();
+
+  // A mounted app's own settings count for nothing: the outer one signs the cookies and trusts the proxy.
+  app.keys = provider.keys ?? [];
+  app.proxy = provider.proxy;
+
+  app.use(async (ctx, next) => {
+    if (ctx.path !== '/hello') return next();
+    ctx.body = 'Hello from Koa';
+  });
+
+  // After the host's own routes, as the provider answers whatever gets here; before any body parser.
+  app.use(mount(mountPath(options.issuer), provider));
+
+  const server = await listen(createServer(app.callback()), options.port);
+  return { server, provider, qr, stop: () => stop(server, qr) };
+}
+
+await runAsProgram(import.meta.url, start);

@@ -1,0 +1,21 @@
+import type { RouterContext } from '@koa/router';
+import { type Interaction, interactionOf, noInteraction } from '../oidc/interaction.ts';
+import type { BrowserIdentity } from '../ticket/browser.ts';
+import type { Services } from './services.ts';
+
+/** An authorization request that waits for the person at this browser. */
+export interface Pending {
+  readonly interaction: Interaction;
+  readonly identity: BrowserIdentity;
+}
+
+/** The interaction at this URL, for the browser that started it: it alone has oidc-provider's cookie and ours. */
+export async function pendingAt({ provider, cookies, urls }: Services, ctx: RouterContext): Promise<Pending> {
+  const uid = ctx.params.uid ?? '';
+  const interaction = await interactionOf(provider, ctx, uid);
+  const binding = cookies.binding(ctx);
+  if (binding === undefined) throw noInteraction();
+  // From here on a mistake is no dead end.
+  ctx.state.back = urls.interaction(uid);
+  return { interaction, identity: { interaction: uid, binding } };
+}

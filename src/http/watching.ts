@@ -1,0 +1,10 @@
+import type { Ticket } from '../ticket/ticket.ts';
+
+/** What those who wait need to know of the interaction that they wait for. */
+export interface Watching {
+  readonly read: () => Promise<Ticket | undefined>;
+  /** @returns the function that ends the subscription */
+  readonly subscribe: (listener: (ticket: Ticket) => void) => () => void;
+  /** When the interaction ends, and the waiting with it; in milliseconds since the epoch. */
+  readonly endsAt: number;
+}

@@ -1,0 +1,90 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { allow, approve, askToSignIn, checkCodeOn, otherThan, scan, seeScreen } from './acts.ts';
+import { readCodeOtherThan } from './qr-from-pixels.ts';
+import type { Stage } from './stage.ts';
+import { useStage } from './use-stage.ts';
+
+describe('the check code in a real browser', () => {
+  const stage = useStage({ checkCode: 'always' });
+
+  it('is shown by the phone and typed into the browser; a wrong one is told, with the field ready for the next', async () => {
+    stage().expectProblem(/403/);
+    const { screen, phone } = await approved(stage());
+    const digits = await checkCodeOn(phone);
+    expect(digits).to.match(/^\d{6}$/);
+    expect(await isFocused(screen)).to.equal(true);
+
+    await type(screen, otherThan(digits));
+    await screen.getByRole('alert').filter({ hasText: 'These are not the digits that your phone shows' }).waitFor();
+    expect(await field(screen).inputValue()).to.equal('');
+    expect(await isFocused(screen)).to.equal(true);
+
+    await type(screen, digits);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('may be typed with a space, as it is shown', async () => {
+    const { screen, phone } = await approved(stage());
+    const digits = await checkCodeOn(phone);
+    await type(screen, `${digits.slice(0, 3)} ${digits.slice(3)}`);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('stops the sign-in when it was wrong three times, and a new code starts it again', async () => {
+    stage().expectProblem(/403/);
+    const { screen, phone, context } = await approved(stage());
+    const wrong = otherThan(await checkCodeOn(phone));
+    for (let tries = 1; tries <= 3; tries++) {
+      const answer = screen.waitForResponse(/\/qr\/finish$/);
+      await type(screen, wrong);
+      expect((await answer).status()).to.equal(403);
+    }
+    await seeScreen(screen, 'cancelled');
+    await screen.getByRole('heading', { name: 'This sign-in was stopped' }).waitFor();
+    expect(await field(screen).isVisible()).to.equal(false);
+
+    await screen.getByRole('button', { name: 'Show a new code' }).click();
+    await seeScreen(screen, 'waiting');
+    await readCodeOtherThan(screen, '');
+    const again = await scan(stage(), context, screen);
+    await approve(again);
+    await seeScreen(screen, 'check-code');
+    await type(screen, await checkCodeOn(again));
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('is still on the phone, and asked for in the browser, after both load their pages again', async () => {
+    const { screen, phone } = await approved(stage());
+    const digits = await checkCodeOn(phone);
+    await phone.reload();
+    expect(await checkCodeOn(phone)).to.equal(digits);
+    await screen.reload();
+    await seeScreen(screen, 'check-code');
+    expect(await field(screen).isVisible()).to.equal(true);
+    await type(screen, digits);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+});
+
+async function approved(stage: Stage): Promise<{ screen: Page; phone: Page; context: ReturnType<Page['context']> }> {
+  const screen = await askToSignIn(stage, await stage.desktop());
+  const context = await stage.phone();
+  const phone = await scan(stage, context, screen);
+  await approve(phone);
+  await seeScreen(screen, 'check-code');
+  return { screen, phone, context };
+}
+
+function field(screen: Page): ReturnType<Page['getByLabel']> {
+  return screen.getByLabel('Six digits');
+}
+
+async function type(screen: Page, digits: string): Promise<void> {
+  await field(screen).fill(digits);
+  await screen.getByRole('button', { name: 'Continue' }).click();
+}
+
+function isFocused(screen: Page): Promise<boolean> {
+  return screen.evaluate<boolean>(`document.activeElement?.id === 'check-code'`);
+}

@@ -1,0 +1,113 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { approve, askToSignIn, checkCodeOn, deny, giveName, scan } from './acts.ts';
+import { readCode, reading } from './qr-from-pixels.ts';
+import { useStage } from './use-stage.ts';
+
+const SCHEMES = ['light', 'dark'] as const;
+const NARROW = { viewport: { width: 360, height: 740 } };
+
+describe('the QR page', () => {
+  const stage = useStage();
+
+  for (const colorScheme of SCHEMES) {
+    for (const deviceScaleFactor of [1, 2]) {
+      it(`can be scanned from a ${colorScheme} screen with ${deviceScaleFactor} pixels for one, with its quiet zone`, async () => {
+        const desktop = await stage().desktop({ colorScheme, deviceScaleFactor });
+        const screen = await askToSignIn(stage(), desktop);
+        const { url, quietZoneIsWhite } = await reading(screen);
+        expect(url).to.match(new RegExp(`^${stage().issuer}/qr/`));
+        expect(quietZoneIsWhite).to.equal(true);
+        await expectToFit(screen, 1280);
+      });
+    }
+  }
+
+  it('fits on a narrow screen and can be scanned there', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop(NARROW));
+    const { url, quietZoneIsWhite } = await reading(screen);
+    expect(url).to.match(new RegExp(`^${stage().issuer}/qr/`));
+    expect(quietZoneIsWhite).to.equal(true);
+    await expectToFit(screen, 360);
+  });
+
+  it('follows the screen from light to dark while it is open', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop({ colorScheme: 'light' }));
+    const light = await ground(screen);
+    await screen.emulateMedia({ colorScheme: 'dark' });
+    expect(await ground(screen)).not.to.equal(light);
+    expect((await reading(screen)).quietZoneIsWhite).to.equal(true);
+  });
+});
+
+describe('the pages of the phone fit on a narrow screen', () => {
+  const stage = useStage({ checkCode: ({ request }) => request.client.name === 'Demo app' });
+
+  for (const colorScheme of SCHEMES) {
+    it(`from the password page to the check code, ${colorScheme}`, async () => {
+      const screen = await askToSignIn(stage(), await stage().desktop(NARROW));
+      const phone = await stage().open(await stage().phone({ colorScheme }), await readCode(screen));
+      await phone.getByLabel('Password').waitFor();
+      await expectToFit(phone, 360);
+      await giveName(phone);
+      await phone.getByRole('button', { name: 'Yes, sign in' }).waitFor();
+      await expectToFit(phone, 360);
+      await approve(phone);
+      expect(await checkCodeOn(phone)).to.match(/^\d{6}$/);
+      await expectToFit(phone, 360);
+      await screen.getByLabel('Six digits').waitFor();
+      await expectToFit(screen, 360);
+    });
+
+    it(`landing, denial and error, ${colorScheme}`, async () => {
+      stage().expectProblem(/404/);
+      const screen = await askToSignIn(stage(), await stage().desktop(NARROW));
+      const context = await stage().phone({ colorScheme });
+      await deny(await scan(stage(), context, screen));
+      const pages = context.pages();
+      for (const page of pages) await expectToFit(page, 360);
+
+      const wrong = await stage().open(context, `${stage().issuer}/qr/${'A'.repeat(43)}`);
+      await wrong.waitForSelector('[data-error]');
+      await expectToFit(wrong, 360);
+
+      const byHand = await stage().phone({ colorScheme, javaScriptEnabled: false });
+      const other = await askToSignIn(stage(), await stage().desktop());
+      const landing = await stage().open(byHand, await readCode(other));
+      await giveName(landing);
+      await landing.getByRole('button', { name: 'Go on' }).waitFor();
+      await expectToFit(landing, 360);
+    });
+  }
+
+  it('in Chinese as well', async () => {
+    const inChinese = { locale: 'zh-CN' };
+    const screen = await askToSignIn(stage(), await stage().desktop({ ...NARROW, ...inChinese }));
+    expect(await screen.locator('html').getAttribute('lang')).to.equal('zh');
+    await expectToFit(screen, 360);
+    const phone = await stage().open(await stage().phone(inChinese), await readCode(screen));
+    await giveName(phone);
+    await phone.waitForSelector('button[value=approve]');
+    await expectToFit(phone, 360);
+  });
+
+  it('and offer to decline as large as to accept', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await scan(stage(), await stage().phone(), screen);
+    const yes = await phone.getByRole('button', { name: 'Yes, sign in' }).boundingBox();
+    const no = await phone.getByRole('button', { name: 'No, stop this' }).boundingBox();
+    expect(no?.width).to.equal(yes?.width);
+    expect(no?.height).to.equal(yes?.height);
+    expect(no?.height).to.be.at.least(48);
+  });
+});
+
+/** Nothing is wider than the screen, so that nobody has to scroll sideways. */
+async function expectToFit(page: Page, width: number): Promise<void> {
+  expect(await page.evaluate<number>('innerWidth'), 'the page was zoomed out').to.equal(width);
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.be.at.most(width);
+}
+
+function ground(page: Page): Promise<string> {
+  return page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+}

@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import type { BrowserContext } from 'playwright-core';
+import { allow, approve, askToSignIn, giveName, scan, seeScreen, signedInPhone } from './acts.ts';
+import { readCode } from './qr-from-pixels.ts';
+import { useStage } from './use-stage.ts';
+
+describe('a phone in a real browser', () => {
+  const stage = useStage();
+
+  it('may mistype the password and still arrives at the question', async () => {
+    stage().expectProblem(/401/);
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await stage().open(await stage().phone(), await readCode(screen));
+    await giveName(phone, 'alice', 'looking-glass');
+    await phone.getByRole('alert').filter({ hasText: 'Name or password is wrong.' }).waitFor();
+    await giveName(phone);
+    await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+  });
+
+  it('may take longer to sign in than the code lives', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await stage().open(await stage().phone(), await readCode(screen));
+    await phone.getByLabel('Password').waitFor();
+    stage().clock.forward(60);
+    await giveName(phone);
+    await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+    await approve(phone);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('does not scan with a page that the browser only prepares, until somebody looks at it', async () => {
+    const context = await signedInPhone(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await context.addInitScript(`Object.defineProperty(document, 'visibilityState', {
+      get: () => globalThis.seen ? 'visible' : 'hidden', configurable: true });`);
+    const scans = countPosts(context);
+    const phone = await stage().open(context, await readCode(screen));
+    expect(await phone.getByRole('button', { name: 'Go on' }).isVisible()).to.equal(true);
+    expect(scans()).to.equal(0);
+
+    await phone.evaluate(`globalThis.seen = true; document.dispatchEvent(new Event('visibilitychange'));`);
+    await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+    await seeScreen(screen, 'scanned');
+    expect(scans()).to.equal(1);
+  });
+
+  it('decides once where an eager finger taps twice', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const context = await stage().phone();
+    const phone = await scan(stage(), context, screen);
+    const decisions = countPosts(context);
+    await phone.evaluate(
+      `const yes = document.querySelector('button[value=approve]');
+       yes.click();
+       yes.click();`,
+    );
+    await phone.waitForSelector('.mark-yes');
+    expect(decisions()).to.equal(1);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('finds nothing at a code that somebody else has scanned already', async () => {
+    stage().expectProblem(/404/);
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const code = await readCode(screen);
+    const first = await stage().open(await stage().phone(), code);
+    const second = await stage().open(await stage().phone(), code);
+    await giveName(first);
+    await first.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+    await giveName(second, 'bob', 'builder');
+    expect(await second.locator('[data-error]').getAttribute('data-error')).to.equal('not_found');
+    await approve(first);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+});
+
+function countPosts(context: BrowserContext): () => number {
+  let posts = 0;
+  context.on('request', (request) => {
+    if (request.method() === 'POST') posts += 1;
+  });
+  return () => posts;
+}

@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { askToSignIn, scan, signedInPhone } from './acts.ts';
+import { readCode } from './qr-from-pixels.ts';
+import type { Stage } from './stage.ts';
+import { useStage } from './use-stage.ts';
+
+// That no page of any test breaks the policy is what useStage checks: here is that it would notice, and what it forbids.
+describe('the content security policy', () => {
+  const stage = useStage();
+
+  const pages: Record<string, (stage: Stage) => Promise<Page>> = {
+    'the QR page': async (on) => askToSignIn(on, await on.desktop()),
+    'the landing page': async (on) => {
+      const phone = await signedInPhone(on);
+      // Held back: the script would go on from here at once.
+      await phone.route('**/qr/assets/phone.js*', (route) =>
+        route.fulfill({ contentType: 'text/javascript', body: '' }),
+      );
+      const screen = await askToSignIn(on, await on.desktop());
+      return on.open(phone, await readCode(screen));
+    },
+    'the confirm page': async (on) => scan(on, await on.phone(), await askToSignIn(on, await on.desktop())),
+  };
+
+  for (const [name, open] of Object.entries(pages)) {
+    it(`lets no script run on ${name} that somebody managed to write into it`, async () => {
+      stage().expectProblem(/CSP|Content Security Policy/);
+      const page = await open(stage());
+      const noticed = page.waitForEvent('console', (message) => message.text().startsWith('CSP script-src-elem'));
+      await page.evaluate(
+        `const script = document.createElement('script');
+         script.textContent = 'globalThis.ran = true';
+         document.body.append(script);`,
+      );
+      expect((await noticed).text()).to.equal('CSP script-src-elem blocks inline');
+      expect(await page.evaluate<boolean>(`'ran' in globalThis`)).to.equal(false);
+    });
+
+    it(`lets nothing on ${name} talk to another site`, async () => {
+      stage().expectProblem(/CSP|Content Security Policy|Failed to fetch|violates/);
+      const page = await open(stage());
+      const answer = await page.evaluate<string>(
+        `fetch('${stage().rpUrl}/', { mode: 'no-cors' }).then(() => 'sent', () => 'blocked')`,
+      );
+      expect(answer).to.equal('blocked');
+    });
+  }
+});

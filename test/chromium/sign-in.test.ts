@@ -1,0 +1,97 @@
+import { expect } from 'chai';
+import {
+  allow,
+  approve,
+  askToSignIn,
+  claimsOn,
+  deny,
+  errorOn,
+  giveName,
+  scan,
+  seeScreen,
+  signedInPhone,
+} from './acts.ts';
+import { readCode } from './qr-from-pixels.ts';
+import { useStage } from './use-stage.ts';
+
+describe('a browser and a phone', () => {
+  const stage = useStage();
+
+  it('sign in: the code is scanned from the screen, the phone approves, the app gets its ID token', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const code = await readCode(screen);
+    expect(code).to.match(new RegExp(`^${stage().issuer}/qr/[\\w-]{43}$`));
+
+    const phone = await stage().open(await stage().phone(), code);
+    expect(await phone.title()).to.equal('Sign in');
+    await giveName(phone);
+    await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+    await seeScreen(screen, 'scanned');
+    expect(await screen.getByRole('heading', { level: 2 }).allInnerTexts()).to.deep.equal([
+      'Scanned. Now look at your phone',
+    ]);
+
+    const facts = (await phone.locator('dl').innerText()).replace(/\s+/g, ' ');
+    expect(facts).to.include('Account Alice Liddell');
+    expect(facts).to.include('App Demo app');
+    expect(facts).to.include('Goes to localhost');
+    expect(facts).to.match(/Screen Chrome on Linux as it says of itself/);
+    expect(facts).to.match(/Shown (now|\d+ seconds? ago)$/);
+    expect(await phone.locator('.wants li').allInnerTexts()).to.deep.equal([
+      'see your profile: name, picture and the like',
+      'see your mail address',
+    ]);
+
+    const before = Math.floor(Date.now() / 1000);
+    await approve(phone);
+    expect(await phone.getByRole('heading').innerText()).to.be.oneOf(['Approved', 'Signed in']);
+    await screen.getByRole('heading', { name: 'Demo app asks for access' }).waitFor();
+    const claims = await allow(screen);
+
+    expect(claims).to.include({ iss: stage().issuer, sub: 'a11ce', acr: 'urn:example:acr:password' });
+    expect(claims.amr).to.include.members(['mca', 'user']);
+    expect(claims.auth_time)
+      .to.be.a('number')
+      .within(before - 60, before);
+    expect(screen.url()).to.equal(`${stage().rpUrl}/`);
+  });
+
+  it('end in access_denied where the phone says no', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await scan(stage(), await stage().phone(), screen);
+
+    await deny(phone);
+    await seeScreen(screen, 'denied');
+    expect(await errorOn(screen)).to.equal('access_denied');
+    expect(screen.url()).to.match(new RegExp(`^${stage().rpUrl}/callback`));
+  });
+
+  it('end in access_denied where the person at the browser cancels', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
+    expect(await errorOn(screen)).to.equal('access_denied');
+  });
+
+  it('need no code the next time: the browser has a session', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await approve(await scan(stage(), await stage().phone(), screen));
+    const first = await allow(screen);
+
+    const seen: string[] = [];
+    screen.on('framenavigated', (frame) => seen.push(frame.url()));
+    await screen.goto(`${stage().rpUrl}/login`);
+    const second = await claimsOn(screen);
+
+    expect(second).to.include({ sub: 'a11ce', auth_time: first.auth_time });
+    expect(second.iat).to.be.a('number');
+    expect(seen).to.deep.equal([`${stage().rpUrl}/`]);
+  });
+
+  it('skip the password page where the phone is signed in already', async () => {
+    const phone = await signedInPhone(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const page = await stage().open(phone, await readCode(screen));
+    await page.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+    await seeScreen(screen, 'scanned');
+  });
+});

@@ -1,0 +1,121 @@
+/** The example provider and the demo RP, and real browsers that use them: one stage for each test. */
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { Accounts } from '../../examples/accounts.ts';
+import { type Example, makeExample } from '../../examples/provider.ts';
+import { makeRp, rpClient } from '../../examples/rp.ts';
+import { makeSecrets } from '../../examples/secrets.ts';
+import type { QrLoginOptions } from '../../src/index.ts';
+import { TestClock } from '../support/clock.ts';
+import { type Running, serve } from '../support/server.ts';
+import { openChromium } from './chromium.ts';
+import { startCoverage, stopCoverage } from './page-coverage.ts';
+
+/** Making them takes a while: once is enough. */
+const secrets = makeSecrets();
+const accounts = Accounts.demo();
+
+const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 900 }, locale: 'en-GB' };
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 360, height: 740 },
+  locale: 'en-GB',
+  isMobile: true,
+  hasTouch: true,
+};
+
+const PATIENCE = 25_000;
+
+export class Stage {
+  readonly clock: TestClock;
+  readonly issuer: string;
+  readonly rpUrl: string;
+  readonly #browser: Browser;
+  readonly #provider: Running & Example;
+  readonly #rp: Running;
+  readonly #contexts: BrowserContext[] = [];
+  readonly #pages: Page[] = [];
+  readonly #problems: string[] = [];
+  readonly #expected: RegExp[] = [/favicon\.ico/];
+
+  private constructor(browser: Browser, clock: TestClock, provider: Running & Example, rp: Running) {
+    this.clock = clock;
+    this.issuer = provider.origin;
+    this.rpUrl = rp.origin;
+    this.#browser = browser;
+    this.#provider = provider;
+    this.#rp = rp;
+  }
+
+  static async set(qrLogin: Partial<QrLoginOptions> = {}): Promise<Stage> {
+    const browser = await openChromium();
+    const clock = new TestClock();
+    const people = await accounts;
+    const { provider, ...rp } = await serve(async (url) => {
+      const provider = await serve((issuer) =>
+        makeExample({
+          issuer,
+          accounts: people,
+          secrets,
+          clients: [rpClient({ url, secret: secrets.rpSecret })],
+          qrLogin: { clock: clock.now, checkCode: 'never', ...qrLogin },
+        }),
+      );
+      return { provider, app: makeRp({ issuer: provider.origin, url, secret: secrets.rpSecret }) };
+    });
+    return new Stage(browser, clock, provider, rp);
+  }
+
+  /** A browser that knows nothing yet. */
+  desktop(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    return this.#context({ ...DESKTOP, ...options });
+  }
+
+  phone(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    return this.#context({ ...PHONE, ...options });
+  }
+
+  /** A page whose errors fail the test. */
+  async open(context: BrowserContext, url?: string): Promise<Page> {
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    page.on('pageerror', (error) => this.#problems.push(`${page.url()}: ${error.message}`));
+    page.on('console', (message) => {
+      if (message.type() !== 'error') return;
+      const { url: source } = message.location();
+      this.#problems.push(`${page.url()}: ${message.text()} (${source})`);
+    });
+    await startCoverage(page);
+    this.#pages.push(page);
+    if (url !== undefined) await page.goto(url);
+    return page;
+  }
+
+  /** An error in a page's console that belongs to the test. */
+  expectProblem(pattern: RegExp): void {
+    this.#expected.push(pattern);
+  }
+
+  /** What pages complained of, but for what the test expects. */
+  get problems(): string[] {
+    return this.#problems.filter((problem) => !this.#expected.some((pattern) => pattern.test(problem)));
+  }
+
+  /** Ends everything, whatever state a failed test has left it in. */
+  async strike(): Promise<void> {
+    try {
+      for (const page of this.#pages) if (!page.isClosed()) await stopCoverage(page);
+    } finally {
+      this.#provider.qr.close();
+      await Promise.all([...this.#contexts.map((context) => context.close()), this.#provider.stop(), this.#rp.stop()]);
+    }
+  }
+
+  async #context(options: BrowserContextOptions): Promise<BrowserContext> {
+    const context = await this.#browser.newContext(options);
+    this.#contexts.push(context);
+    await context.addInitScript(
+      `document.addEventListener('securitypolicyviolation', (event) =>
+        console.error('CSP ' + event.effectiveDirective + ' blocks ' + event.blockedURI));`,
+    );
+    return context;
+  }
+}

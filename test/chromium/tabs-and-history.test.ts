@@ -1,0 +1,118 @@
+import { expect } from 'chai';
+import { allow, approve, askToSignIn, claimsOn, errorOn, scan, seeScreen } from './acts.ts';
+import { readCode, ticketIn } from './qr-from-pixels.ts';
+import { useStage } from './use-stage.ts';
+
+describe('tabs, reloads and the back button', () => {
+  const stage = useStage();
+
+  it('two tabs of one browser show two codes at once, and both sign in', async () => {
+    const desktop = await stage().desktop();
+    const first = await askToSignIn(stage(), desktop);
+    const second = await askToSignIn(stage(), desktop);
+    expect(ticketIn(await readCode(first))).not.to.equal(ticketIn(await readCode(second)));
+
+    const phone = await stage().phone();
+    const phoneForFirst = await scan(stage(), phone, first);
+    const phoneForSecond = await scan(stage(), phone, second);
+    await seeScreen(first, 'scanned');
+    await seeScreen(second, 'scanned');
+    await approve(phoneForSecond);
+    expect((await allow(second)).sub).to.equal('a11ce');
+    await approve(phoneForFirst);
+    expect((await claimsOn(first)).sub).to.equal('a11ce');
+  });
+
+  it('two tabs with the same sign-in show the same ticket, and one of them is led on', async () => {
+    // An authorization request is answered once: the other tab gets oidc-provider's own error page.
+    stage().expectProblem(/40[04]|ERR_NAME_NOT_RESOLVED/);
+    const desktop = await stage().desktop();
+    const first = await askToSignIn(stage(), desktop);
+    const second = await stage().open(desktop, first.url());
+    expect(ticketIn(await readCode(second))).to.equal(ticketIn(await readCode(first)));
+
+    const phone = await scan(stage(), await stage().phone(), second);
+    await seeScreen(first, 'scanned');
+    await seeScreen(second, 'scanned');
+    await approve(phone);
+    const consent = { name: 'Demo app asks for access' };
+    await Promise.race([first, second].map((tab) => tab.getByRole('heading', consent).waitFor()));
+  });
+
+  it('a reload of the QR page keeps the ticket', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const ticket = ticketIn(await readCode(screen));
+    await screen.reload();
+    expect(ticketIn(await readCode(screen))).to.equal(ticket);
+
+    const phone = await scan(stage(), await stage().phone(), screen);
+    await screen.reload();
+    await seeScreen(screen, 'scanned');
+    await screen.getByRole('heading', { name: 'Scanned. Now look at your phone' }).waitFor();
+    await approve(phone);
+    await allow(screen);
+  });
+
+  it('a reload of the confirm page on the phone asks again, and approving works', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await scan(stage(), await stage().phone(), screen);
+    await phone.reload();
+    await approve(phone);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('a reload of the done page on the phone says that the browser is signed in', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await scan(stage(), await stage().phone(), screen);
+    await approve(phone);
+    await allow(screen);
+    await phone.reload();
+    await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
+  });
+
+  it('the back button on the phone does not offer to decide twice', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await scan(stage(), await stage().phone(), screen);
+    await approve(phone);
+    await allow(screen);
+    await phone.goBack();
+    await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
+    expect(await phone.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
+  });
+
+  it('the back button after a sign-in shows no old code', async () => {
+    // Chromium reports the page's own status: this sign-in is over.
+    stage().expectProblem(/404/);
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await approve(await scan(stage(), await stage().phone(), screen));
+    await allow(screen);
+
+    await screen.goBack();
+    expect(await errorOn(screen)).to.equal('no_interaction');
+    expect(await screen.locator('[data-code]').count()).to.equal(0);
+    expect(await screen.getByRole('link', { name: 'Back to the sign-in' }).count()).to.equal(0);
+  });
+
+  it('the back button after a cancelled sign-in shows no old code', async () => {
+    stage().expectProblem(/404/);
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
+    expect(await errorOn(screen)).to.equal('access_denied');
+
+    await screen.goBack();
+    expect(await errorOn(screen)).to.equal('no_interaction');
+    expect(await screen.locator('[data-code]').count()).to.equal(0);
+  });
+
+  it('the back button from the password page shows the code again', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const ticket = ticketIn(await readCode(screen));
+    await screen.getByRole('link', { name: 'Sign in with a password' }).click();
+    await screen.getByLabel('Password').waitFor();
+    await screen.goBack();
+    await screen.waitForSelector('[data-code] svg');
+    expect(ticketIn(await readCode(screen))).to.equal(ticket);
+    await approve(await scan(stage(), await stage().phone(), screen));
+    await allow(screen);
+  });
+});

@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { allow, approve, askToSignIn, checkCodeOn, deny, errorOn, giveName, otherThan } from './acts.ts';
+import { readCode } from './qr-from-pixels.ts';
+import type { Stage } from './stage.ts';
+import { useStage } from './use-stage.ts';
+
+const WITHOUT_SCRIPT = { javaScriptEnabled: false };
+
+describe('with JavaScript switched off', () => {
+  const stage = useStage();
+
+  it('the page loads itself again until a button leads on', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
+    expect(await screen.getByText('This code lasts for another').isVisible()).to.equal(false);
+    const phone = await scanByHand(stage(), screen);
+    await screen.getByRole('heading', { name: 'Scanned. Now look at your phone' }).waitFor();
+    await approve(phone);
+    await screen.getByRole('heading', { name: 'Approved. Signing you in' }).waitFor();
+    await screen.getByRole('button', { name: 'Continue' }).click();
+    expect(await allow(screen)).to.include({ iss: stage().issuer, sub: 'a11ce' });
+  });
+
+  it('a denial is shown, and a button leads back to the app', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
+    await deny(await scanByHand(stage(), screen));
+    await screen.getByRole('heading', { name: 'You said no on your phone' }).waitFor();
+    await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
+    expect(await errorOn(screen)).to.equal('access_denied');
+  });
+
+  it('a code that has expired is replaced when the page loads itself again', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
+    const code = await readCode(screen);
+    stage().clock.forward(121);
+    await screen.waitForEvent('framenavigated');
+    expect(await readCode(screen)).not.to.equal(code);
+    await scanByHand(stage(), screen);
+    await screen.getByRole('heading', { name: 'Scanned. Now look at your phone' }).waitFor();
+  });
+
+  it('the cancel button leads back to the app', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
+    await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
+    expect(await errorOn(screen)).to.equal('access_denied');
+  });
+});
+
+describe('the check code with JavaScript switched off', () => {
+  const stage = useStage({ checkCode: 'always' });
+
+  it('is typed into the form; a wrong one is told on a page that leads back', async () => {
+    stage().expectProblem(/403/);
+    const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
+    const phone = await scanByHand(stage(), screen);
+    await approve(phone);
+    const digits = await checkCodeOn(phone);
+
+    await screen.getByLabel('Six digits').fill(otherThan(digits));
+    await screen.getByRole('button', { name: 'Continue' }).click();
+    expect(await errorOn(screen)).to.equal('wrong_check_code');
+    await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
+
+    await screen.getByLabel('Six digits').fill(digits);
+    await screen.getByRole('button', { name: 'Continue' }).click();
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('stops the sign-in when it was wrong three times, and a new code is a button away', async () => {
+    stage().expectProblem(/403/);
+    const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
+    const code = await readCode(screen);
+    const phone = await scanByHand(stage(), screen);
+    await approve(phone);
+    const wrong = otherThan(await checkCodeOn(phone));
+    for (let tries = 1; tries <= 3; tries++) {
+      await screen.getByLabel('Six digits').fill(wrong);
+      await screen.getByRole('button', { name: 'Continue' }).click();
+      await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
+    }
+    await screen.getByRole('heading', { name: 'This sign-in was stopped' }).waitFor();
+    await screen.getByRole('button', { name: 'Show a new code' }).click();
+    await screen.waitForSelector('[data-code] svg');
+    expect(await readCode(screen)).not.to.equal(code);
+  });
+});
+
+/** Without a script a button scans. */
+async function scanByHand(stage: Stage, screen: Page): Promise<Page> {
+  const phone = await stage.open(await stage.phone(WITHOUT_SCRIPT), await readCode(screen));
+  await giveName(phone);
+  await phone.getByRole('heading', { name: 'Sign in on another screen' }).waitFor();
+  await phone.getByRole('button', { name: 'Go on' }).click();
+  await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+  return phone;
+}

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { expect } from 'chai';
+import { BrowserPerson, World } from '../support/world.ts';
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function phone(...parameters: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ['--import', 'ts-blank-space/register', 'examples/phone.ts', ...parameters],
+      { timeout: 30_000 },
+      (_error, output, errors) => resolve({ code: child.exitCode, output, errors }),
+    );
+    child.stdin?.end();
+  });
+}
+
+const ALICE = ['--name', 'alice', '--password', 'wonderland'];
+
+describe('the phone in the terminal', function () {
+  // Each starts a process of its own, on a machine that may be busy.
+  this.timeout(60_000);
+  let world: World;
+  let browser: BrowserPerson;
+
+  beforeEach(async () => {
+    world = await World.start();
+    browser = new BrowserPerson(world);
+    await browser.start();
+  });
+
+  afterEach(() => world.stop());
+
+  it('signs in, shows what is asked, and approves', async () => {
+    const { code, output, errors } = await phone(await browser.code(), ...ALICE, '--approve');
+    expect(errors).to.equal('');
+    expect(code).to.equal(0);
+    expect(output).to.include('Sign in to Test app (rp.localhost:9)?');
+    expect(output).to.include('Alice Liddell').and.to.include('Chrome on Windows').and.to.include('openid, profile');
+    expect(output).to.include('It is approved.');
+    expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('denies', async () => {
+    const { code, output } = await phone(await browser.code(), ...ALICE, '--deny');
+    expect(code).to.equal(0);
+    expect(output).to.include('It is denied.');
+    expect((await browser.ticket()).state).to.equal('denied');
+  });
+
+  it('shows the check code', async () => {
+    await World.during({ qrLogin: { checkCode: 'always' } }, async (other) => {
+      const careful = new BrowserPerson(other);
+      await careful.start();
+      const { output } = await phone(await careful.code(), ...ALICE, '--approve');
+      const [, checkCode = ''] = /digits into the browser: (\d{6})/.exec(output) ?? [];
+      expect((await careful.finish(checkCode)).status).to.equal(200);
+    });
+  });
+
+  it('says what went wrong, and fails', async () => {
+    const wrong = await phone(await browser.code(), '--name', 'alice', '--password', 'looking-glass', '--approve');
+    expect(wrong).to.deep.include({ code: 1, errors: 'Name or password is wrong.\n' });
+    const dead = await phone(`${world.issuer}/qr/${'A'.repeat(43)}`, ...ALICE, '--approve');
+    expect(dead.code).to.equal(1);
+    expect(dead.errors).to.match(/^There is no such sign-in/);
+    expect((await browser.ticket()).state).to.equal('waiting');
+  });
+
+  it('says how it is used', async () => {
+    const { code, errors } = await phone();
+    expect(code).to.equal(2);
+    expect(errors).to.match(/^Usage: npm run phone/);
+  });
+});

@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { behavesLikeAHost, useHost } from '../support/host-behaviour.ts';
+import { HOSTS, PATHS, startBehindNginx, type VisitedHost } from '../support/hosts.ts';
+import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
+
+for (const [name, start] of Object.entries(HOSTS)) {
+  for (const path of PATHS) {
+    describe(`the provider at ${path} of an app in ${name} behind nginx`, () => {
+      const host = useHost(() => startBehindNginx(start, path));
+      behavesLikeAHost(name, path, host);
+
+      it('knows the addresses of those who ask, and spares the same one the check code', async () => {
+        const from = { 'x-real-ip': '203.0.113.7' };
+        expect(await asksForCheckCode(host(), from, from)).to.equal(false);
+      });
+
+      it('asks another address for the check code', async () => {
+        const browser = { 'x-real-ip': '203.0.113.7' };
+        expect(await asksForCheckCode(host(), browser, { 'x-real-ip': '203.0.113.8' })).to.equal(true);
+      });
+
+      it('believes no address that a client makes up', async () => {
+        const browser = { 'x-real-ip': '203.0.113.7' };
+        const phone = { 'x-real-ip': '203.0.113.8', 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' };
+        expect(await asksForCheckCode(host(), browser, phone)).to.equal(true);
+      });
+
+      it('sends nobody to a host that a client makes up', async () => {
+        const browser = new BrowserVisitor(host(), host().network, {
+          'x-forwarded-host': 'evil.example',
+          'x-forwarded-proto': 'http',
+        });
+        await browser.start();
+        expect(browser.at.startsWith(`${host().issuer}/interaction/`)).to.equal(true);
+        expect((await browser.code()).startsWith(`${host().issuer}/qr/`)).to.equal(true);
+        const { authorization_endpoint } = (await browser.configuration()).serverMetadata();
+        expect(authorization_endpoint).to.equal(`${host().issuer}/auth`);
+      });
+    });
+  }
+}
+
+async function asksForCheckCode(
+  host: VisitedHost,
+  browserHeaders: Record<string, string>,
+  phoneHeaders: Record<string, string>,
+): Promise<unknown> {
+  const browser = new BrowserVisitor(host, host.network, browserHeaders);
+  const phone = new PhoneVisitor(host, host.network, phoneHeaders);
+  await browser.start();
+  const code = await browser.code();
+  await phone.signInAt(code);
+  await phone.scan(code);
+  await phone.approve();
+  return (await browser.ticket()).checkCode;
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { expect } from 'chai';
+import { listen } from '../../examples/hosts/host.ts';
+import { freePort, trusting } from '../support/hosts.ts';
+import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
+
+describe('the hosts of the examples, as programs', function () {
+  // Each is a process of its own.
+  this.timeout(60_000);
+
+  let child: ChildProcess | undefined;
+
+  /** Runs a program up to the line that it says when it listens. */
+  async function run(name: string, env: Record<string, string>): Promise<string> {
+    child = program(name, env);
+    const { stdout, stderr } = child;
+    if (stdout === null || stderr === null) throw new Error('its output is not piped');
+    const complaint = text(stderr);
+    for await (const line of createInterface(stdout)) return line;
+    throw new Error(`${name} said nothing but: ${await complaint}`);
+  }
+
+  /** @returns the exit code */
+  async function stop(): Promise<unknown> {
+    if (child === undefined) return undefined;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    child = undefined;
+    return (await exited)[0];
+  }
+
+  afterEach(stop);
+
+  for (const name of ['koa', 'express', 'fastify', 'hono']) {
+    it(`serve the provider and a demo RP to sign in to: ${name}.ts`, async () => {
+      const [port, rpPort] = [await freePort(), await freePort()];
+      const line = await run(name, { PORT: `${port}`, RP_PORT: `${rpPort}` });
+      const [, issuer = '', hello = '', rp = ''] = /^(\S+) is beside (\S+); sign in at (\S+)$/.exec(line) ?? [];
+      expect(await (await fetch(hello)).text()).to.match(/^Hello from /);
+
+      const browser = new BrowserVisitor(siteOf(issuer));
+      const phone = new PhoneVisitor(siteOf(issuer));
+      browser.at = (await browser.agent.follow(`${rp}/login`)).url.href;
+      const code = await browser.code();
+      expect(code.startsWith(`http://localhost:${port}/oidc/qr/`)).to.equal(true);
+      await phone.signInAt(code);
+      await phone.scan(code);
+      const { checkCode } = await phone.approve();
+      const consent = await browser.agent.follow(`${(await browser.finish(`${checkCode}`)).json().redirectTo}`);
+      const granted = await browser.post(`${consent.url}/consent`, {});
+      const arrived = await browser.agent.follow(`${granted.json().redirectTo}`);
+
+      expect(arrived.url.href).to.equal(`${rp}/`);
+      expect(arrived.text).to.include('Alice Liddell');
+      expect(await stop()).to.equal(0);
+    });
+  }
+
+  it('serve the provider over TLS: nginx.ts', async () => {
+    const port = await freePort();
+    const line = await run('nginx', { PORT: `${port}` });
+    const [, issuer = '', hello = '', certificate = ''] = /^(\S+) is beside (\S+); trust (\S+)$/.exec(line) ?? [];
+    const network = trusting(await readFile(certificate, 'utf8'));
+    expect(await (await network(hello)).text()).to.equal('Hello from Koa');
+    const { issuer: announced } = (await new BrowserVisitor(siteOf(issuer), network).configuration()).serverMetadata();
+    expect(announced).to.equal(`https://localhost:${port}/oidc`);
+    expect(await stop()).to.equal(0);
+  });
+
+  it('say in one line what to install where nginx is missing', async () => {
+    const complaint = await failure('nginx', { PORT: `${await freePort()}`, NGINX_PATH: '/nowhere/nginx' });
+    expect(complaint).to.equal('/nowhere/nginx is missing. Install: sudo apt-get install nginx-light');
+  });
+
+  it('say in one line that a port is taken', async () => {
+    const taken = await listen(createServer(), 0);
+    const { port } = taken.address() as AddressInfo;
+    expect(await failure('express', { PORT: `${port}` })).to.match(/^listen EADDRINUSE/);
+    taken.close();
+  });
+});
+
+/** @returns what a program says last before it gives up */
+async function failure(name: string, env: Record<string, string>): Promise<string | undefined> {
+  const child = program(name, env);
+  if (child.stderr === null) throw new Error('its output is not piped');
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  expect(code).to.equal(1);
+  return said.trim().split('\n').at(-1);
+}
+
+function program(name: string, env: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, ['--import', 'ts-blank-space/register', `examples/hosts/${name}.ts`], {
+    cwd: new URL('../..', import.meta.url),
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** The demo RP does the rest. */
+function siteOf(issuer: string): Site {
+  return { issuer, client: { id: 'demo-rp', secret: '', callback: '' } };
+}

@@ -1,0 +1,156 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { Keyv } from 'keyv';
+import { type Configuration, Provider } from 'oidc-provider';
+import { type QrLogin, type QrLoginOptions, qrLogin } from '../src/index.ts';
+
+const NEEDED: QrLoginOptions = { findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' };
+const KEY = 'a key of thirty-two characters or more';
+
+function providerFor(qr: QrLogin, configuration: Configuration = {}): Provider {
+  return new Provider('http://localhost:9', {
+    clients: [],
+    cookies: { keys: [KEY] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { policy: qr.policy, url: qr.interactionUrl },
+    ...configuration,
+  });
+}
+
+/** Wrong options, and what the error must say. */
+const WRONG: [Record<string, unknown>, RegExp][] = [
+  [{ findAccount: undefined }, /findAccount/],
+  [{ findAccount: 'alice' }, /findAccount/],
+  [{ signIn: undefined }, /signIn/],
+  [{ signIn: '/sign-in' }, /signIn/],
+  [{ loginPage: 'password' }, /loginPage/],
+  [{ otherWays: [{ path: 'password', label: 'Password' }] }, /otherWays/],
+  [{ checkCode: 'sometimes' }, /checkCode.*'auto'/],
+  [{ checkCode: true }, /checkCode/],
+  [{ store: {} }, /store/],
+  [{ store: new Map() }, /store/],
+  [{ store: 'redis://localhost' }, /store/],
+  [{ secrets: [] }, /secrets/],
+  [{ secrets: ['too short'] }, /secrets.*32/],
+  [{ secrets: [KEY, 7] }, /secrets/],
+  [{ secrets: KEY }, /secrets/],
+  [{ name: 7 }, /name/],
+  [{ clock: 1234 }, /clock/],
+  [{ rotation: 0 }, /rotation.*1 to 60/],
+  [{ rotation: 61 }, /rotation/],
+  [{ rotation: '10' }, /rotation/],
+  [{ rotation: Number.NaN }, /rotation/],
+  [{ deadlines: { scan: 0 } }, /deadlines\.scan.*1 to 600/],
+  [{ deadlines: { decide: 601 } }, /deadlines\.decide/],
+  [{ deadlines: { finish: '60' } }, /deadlines\.finish/],
+  [{ deadlines: { finish: Number.POSITIVE_INFINITY } }, /deadlines\.finish/],
+  [{ deadlines: 60 }, /deadlines/],
+  [{ deadline: { scan: 60 } }, /deadline/],
+];
+
+describe('the options', () => {
+  for (const [wrong, says] of WRONG) {
+    it(`are refused with a word on what is wrong: ${inspect(wrong, { breakLength: Number.POSITIVE_INFINITY })}`, () => {
+      expect(() => qrLogin({ ...NEEDED, ...wrong } as QrLoginOptions)).to.throw(TypeError, says);
+    });
+  }
+
+  it('are refused with a word on what is needed where there are none', () => {
+    expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /findAccount/);
+  });
+
+  it('are all taken where they are right', () => {
+    const right: QrLoginOptions = {
+      ...NEEDED,
+      loginPage: () => undefined,
+      otherWays: () => [],
+      checkCode: () => true,
+      store: new Keyv(),
+      secrets: [KEY],
+      name: 'Example',
+      deadlines: { scan: 1, decide: 600, finish: 60.5 },
+      rotation: 60,
+      clock: Date.now,
+    };
+    const qr = qrLogin(right);
+    qr.attach(providerFor(qr));
+    qr.close();
+  });
+});
+
+describe('attaching to a provider', () => {
+  it('is refused where the provider does not sign its cookies', () => {
+    for (const cookies of [{}, { keys: [] }]) {
+      const qr = qrLogin(NEEDED);
+      expect(() => qr.attach(providerFor(qr, { cookies }))).to.throw(TypeError, /cookies\.keys/);
+    }
+  });
+
+  it('is refused where the cookie keys are too short to sign codes with, unless there are secrets', () => {
+    const short = qrLogin(NEEDED);
+    expect(() => short.attach(providerFor(short, { cookies: { keys: ['short'] } }))).to.throw(
+      TypeError,
+      /cookies\.keys/,
+    );
+    const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
+    qr.attach(providerFor(qr, { cookies: { keys: ['short'] } }));
+    qr.close();
+  });
+
+  it('is refused where the keys are a Keygrip, which does not tell them, unless there are secrets', () => {
+    // As cookies takes it: something that signs and verifies.
+    const keys = { sign: () => 'signature', verify: () => true, index: () => 0 };
+    const without = qrLogin(NEEDED);
+    expect(() => without.attach(providerFor(without, { cookies: { keys } as never }))).to.throw(TypeError, /"secrets"/);
+    const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
+    qr.attach(providerFor(qr, { cookies: { keys } as never }));
+    qr.close();
+  });
+
+  it('is refused a second time', () => {
+    const qr = qrLogin(NEEDED);
+    const provider = providerFor(qr);
+    qr.attach(provider);
+    expect(() => qr.attach(provider)).to.throw(TypeError, /already/);
+    qr.close();
+  });
+
+  it('is refused where the development interactions are on', () => {
+    const qr = qrLogin(NEEDED);
+    expect(() => qr.attach(providerFor(qr, { features: {} }))).to.throw(TypeError, /devInteractions/);
+  });
+
+  it('must come before the first interaction', () => {
+    const { interactionUrl } = qrLogin(NEEDED);
+    expect(() => Reflect.apply(interactionUrl, undefined, [{}, {}])).to.throw(TypeError, /attach/);
+  });
+
+  it('may be ended before it began', () => {
+    qrLogin(NEEDED).close();
+  });
+
+  it('warns where the store is one that other processes could use, too', async () => {
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    const qr = qrLogin({ ...NEEDED, store: new Keyv({ store: new Elsewhere() }) });
+    qr.attach(providerFor(qr));
+    expect(await warned).to.include({ name: 'QrLoginWarning', code: 'QR_LOGIN_ONE_PROCESS' });
+    qr.close();
+  });
+});
+
+/** Stands for a store outside of this process. */
+class Elsewhere {
+  readonly #values = new Map<string, unknown>();
+  async get(key: string): Promise<unknown> {
+    return this.#values.get(key);
+  }
+  async set(key: string, value: unknown): Promise<void> {
+    this.#values.set(key, value);
+  }
+  async delete(key: string): Promise<boolean> {
+    return this.#values.delete(key);
+  }
+  async clear(): Promise<void> {
+    this.#values.clear();
+  }
+}

@@ -1,0 +1,296 @@
+import { expect } from 'chai';
+import type { BrowserContext, Page } from 'playwright-core';
+import { closeChromium, openChromium } from '../chromium/chromium.ts';
+import { readCode } from '../chromium/qr-from-pixels.ts';
+import type { Answer } from '../support/agent.ts';
+import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../support/world.ts';
+import { startExpressOpenidConnect } from './express-openid-connect.ts';
+import type { RunningRp } from './hosting.ts';
+import { startOidcClientTs } from './oidc-client-ts.ts';
+import { startOpenidClient } from './openid-client.ts';
+import { startPassportOpenidconnect } from './passport-openidconnect.ts';
+
+const PATIENCE = 12_000;
+/** What an RP is told beside `access_denied`. */
+const DENIED = 'The sign-in was denied on the phone.';
+
+describe('an RP with openid-client', () => {
+  const here = useRp(startOpenidClient);
+
+  it('knows who approved on the phone', async () => {
+    const { browser, phone } = await meetAt(here());
+    await phone.approve();
+    const page = await finish(browser);
+    expect(page.url.href).to.equal(`${here().rp.url}/`);
+    expect(page.json()).to.deep.equal({ sub: 'a11ce', name: 'Alice Liddell' });
+  });
+
+  it('gets an AuthorizationResponseError with access_denied where the phone denies', async () => {
+    const { browser, phone } = await meetAt(here());
+    await phone.deny();
+    const page = await finish(browser);
+    expect(page.url.href.startsWith(`${here().rp.url}/callback?error=access_denied`)).to.equal(true);
+    expect(page.json()).to.deep.equal({ error: 'access_denied', description: DENIED });
+  });
+
+  it('signs the browser out', async () => {
+    const { world, rp } = here();
+    const { browser, phone } = await meetAt(here());
+    await phone.approve();
+    await finish(browser);
+
+    const asked = await browser.agent.follow(`${rp.url}/logout`);
+    const [, xsrf = ''] = /name="xsrf" value="(\w+)"/.exec(asked.text) ?? [];
+    const form = { xsrf, logout: 'yes' };
+    const { location } = await browser.agent.post(`${world.issuer}/session/end/confirm`, { form });
+    const page = await browser.goOn(location);
+
+    expect(page.url.href).to.equal(`${rp.url}/`);
+    expect(page.json()).to.deep.equal({});
+    expect((await browser.goOn(`${rp.url}/login`)).text).to.include('data-code');
+  });
+});
+
+describe('an RP with passport-openidconnect', () => {
+  const here = useRp(startPassportOpenidconnect);
+
+  it('knows who approved on the phone', async () => {
+    const { browser, phone } = await meetAt(here(), 'bob');
+    await phone.approve();
+    const page = await finish(browser);
+    expect(page.url.href).to.equal(`${here().rp.url}/`);
+    expect(page.json()).to.deep.equal({ user: { id: 'b0b', name: 'Bob Sawyer' } });
+  });
+
+  it('keeps a failureMessage where the phone denies, and its failureRedirect leads to a new code', async () => {
+    const { world, rp } = here();
+    const { browser, phone } = await meetAt(here());
+    await phone.deny();
+    const page = await finish(browser);
+    expect(page.url.href.startsWith(`${world.issuer}/interaction/`)).to.equal(true);
+    expect(page.url.href).not.to.equal(browser.at);
+    expect(page.text).to.include('data-code');
+    expect((await browser.agent.get(rp.url)).json()).to.deep.equal({ messages: [DENIED] });
+  });
+});
+
+describe('an RP with express-openid-connect in Chromium', () => {
+  const here = useRp(startExpressOpenidConnect);
+  const open = useChromium();
+
+  it('knows who approved on the phone', async () => {
+    const { world, rp } = here();
+    const page = await open(rp.url);
+    await decide(world, page, 'approve');
+    await allow(page);
+    await page.waitForURL(`${rp.url}/`);
+    expect(await jsonOn(page)).to.include({ sub: 'a11ce', name: 'Alice Liddell', email: 'alice@example.com' });
+  });
+
+  it('hands access_denied to its error handler where the phone denies', async () => {
+    const { world, rp } = here();
+    const page = await open(rp.url);
+    await decide(world, page, 'deny');
+    await page.waitForURL(`${rp.url}/callback`);
+    expect(await jsonOn(page)).to.deep.equal({ error: 'access_denied', description: DENIED });
+  });
+
+  it('signs the browser out of the provider, too, with idpLogout', async () => {
+    const { world, rp } = here();
+    const page = await open(rp.url);
+    await decide(world, page, 'approve');
+    await allow(page);
+    await page.waitForURL(`${rp.url}/`);
+
+    await page.goto(`${rp.url}/logout`);
+    await confirmSignOut(page);
+    // Every page of this app is for people who are signed in: it asks at once.
+    await page.waitForSelector('[data-code] svg');
+    expect(page.url().startsWith(`${world.issuer}/interaction/`)).to.equal(true);
+  });
+});
+
+describe('an RP with oidc-client-ts in Chromium', () => {
+  const here = useRp(startOidcClientTs, {
+    configuration: {
+      clientBasedCORS: (_ctx, origin, { redirectUris = [] }) =>
+        redirectUris.some((uri) => new URL(uri).origin === origin),
+    },
+  });
+  const open = useChromium();
+
+  it('knows who approved on the phone', async () => {
+    const { page, shown } = await signIn();
+    expect(shown).to.include({ sub: 'a11ce', name: 'Alice Liddell' });
+    expect(page.url().startsWith(`${here().rp.url}/signed-in?code=`)).to.equal(true);
+  });
+
+  it('gets an ErrorResponse with access_denied where the phone denies', async () => {
+    const page = await open(here().rp.url);
+    await press(page, 'Sign in');
+    await decide(here().world, page, 'deny');
+    expect(await shownOn(page)).to.deep.equal({ error: 'access_denied', description: DENIED });
+  });
+
+  it('signs the browser out', async () => {
+    const { page } = await signIn();
+    await press(page, 'Sign out');
+    await confirmSignOut(page);
+    await page.waitForURL(`${here().rp.url}/signed-out`);
+    expect(await shownOn(page)).to.deep.equal({});
+    await press(page, 'Sign in');
+    await page.waitForSelector('[data-code] svg');
+  });
+
+  it('signs in through a popup, which closes by itself', async () => {
+    const { page, popup } = await openPopup();
+    await decide(here().world, popup, 'approve');
+    const closed = popup.waitForEvent('close');
+    await allow(popup);
+    await closed;
+    expect(await shownOn(page)).to.include({ sub: 'a11ce', name: 'Alice Liddell' });
+    expect(page.url()).to.equal(`${here().rp.url}/`);
+  });
+
+  it('gets access_denied from its popup where the phone denies', async () => {
+    const { page, popup } = await openPopup();
+    const closed = popup.waitForEvent('close');
+    await decide(here().world, popup, 'deny');
+    await closed;
+    expect(await shownOn(page)).to.include({ error: 'access_denied' });
+  });
+
+  it('learns that its popup was closed in front of the code, and signs in at the next try', async () => {
+    const { page, popup } = await openPopup();
+    await readCode(popup);
+    await popup.close();
+    expect(await shownOn(page)).to.include({ error: 'Popup closed by user' });
+
+    await press(page, 'Sign in');
+    await decide(here().world, page, 'approve');
+    await allow(page);
+    expect(await shownOn(page)).to.include({ sub: 'a11ce' });
+  });
+
+  it('renews silently in an iframe while the browser has a session', async () => {
+    const { page, shown: first } = await signIn();
+    await press(page, 'Renew silently');
+    const second = await shownOn(page);
+    expect(second).to.include({ sub: 'a11ce', name: 'Alice Liddell' });
+    expect(second.token).to.be.a('string').and.not.to.equal(first.token);
+  });
+
+  it('gets login_required from its iframe where the browser has no session, and no code is made', async () => {
+    const made = here().world.count('qr_login.shown');
+    const page = await open(here().rp.url);
+    await press(page, 'Renew silently');
+    expect(await shownOn(page)).to.include({ error: 'login_required' });
+    expect(made()).to.equal(0);
+  });
+
+  async function signIn(): Promise<{ page: Page; shown: Record<string, unknown> }> {
+    const page = await open(here().rp.url);
+    await press(page, 'Sign in');
+    await decide(here().world, page, 'approve');
+    await allow(page);
+    return { page, shown: await shownOn(page) };
+  }
+
+  async function openPopup(): Promise<{ page: Page; popup: Page }> {
+    const page = await open(here().rp.url);
+    const [popup] = await Promise.all([page.waitForEvent('popup'), press(page, 'Sign in in a popup')]);
+    return { page, popup };
+  }
+});
+
+after(closeChromium);
+
+interface Here {
+  readonly world: World;
+  readonly rp: RunningRp;
+}
+
+/** Starts a provider and an RP for the tests of a suite. */
+function useRp(start: (world: World) => Promise<RunningRp>, options: WorldOptions = {}): () => Here {
+  let world: World | undefined;
+  let rp: RunningRp | undefined;
+  before(async () => {
+    world = await World.start(options);
+    rp = await start(world);
+  });
+  after(async () => {
+    await rp?.stop();
+    await world?.stop();
+  });
+  return () => {
+    if (world === undefined || rp === undefined) throw new Error('there is an RP in tests only');
+    return { world, rp };
+  };
+}
+
+/** @returns what opens a page in a browser that knows nothing yet, closed after the test */
+function useChromium(): (url: string) => Promise<Page> {
+  const contexts: BrowserContext[] = [];
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
+  });
+  return async (url) => {
+    const browser = await openChromium();
+    const context = await browser.newContext({ locale: 'en-GB', ignoreHTTPSErrors: true });
+    contexts.push(context);
+    context.setDefaultTimeout(PATIENCE);
+    const page = await context.newPage();
+    await page.goto(url);
+    return page;
+  };
+}
+
+/** A browser that the RP has sent to sign in, and a phone that has scanned the code it shows. */
+async function meetAt(
+  { world, rp }: Here,
+  name: 'alice' | 'bob' = 'alice',
+): Promise<{ browser: BrowserPerson; phone: PhonePerson }> {
+  const browser = new BrowserPerson(world);
+  browser.at = (await browser.goOn(`${rp.url}/login`)).url.href;
+  const phone = await new PhonePerson(world).signIn(name);
+  await phone.scan(await browser.code());
+  return { browser, phone };
+}
+
+/** Goes on with what the phone has decided, and allows what the consent page asks for. @returns where redirects end */
+async function finish(browser: BrowserPerson): Promise<Answer> {
+  const { redirectTo } = (await browser.finish()).json();
+  const page = await browser.goOn(String(redirectTo));
+  if (!page.text.includes('/consent"')) return page;
+  const granted = await browser.agent.post(`${page.url}/consent`, { json: {} });
+  return browser.goOn(String(granted.json().redirectTo));
+}
+
+/** Scans the code that this page shows, with a phone that is signed in, and decides there. */
+async function decide(world: World, page: Page, decision: 'approve' | 'deny'): Promise<void> {
+  const phone = await new PhonePerson(world).signIn();
+  await phone.scan(await readCode(page));
+  expect((await phone.decide(decision)).status).to.equal(200);
+}
+
+async function allow(page: Page): Promise<void> {
+  await press(page, 'Allow');
+}
+
+/** At the provider's own page. */
+async function confirmSignOut(page: Page): Promise<void> {
+  await press(page, 'Yes, sign me out');
+}
+
+async function press(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name, exact: true }).click();
+}
+
+async function jsonOn(page: Page): Promise<Record<string, unknown>> {
+  return JSON.parse((await page.locator('body').textContent()) ?? '');
+}
+
+/** What the page with oidc-client-ts shows once it is done. */
+async function shownOn(page: Page): Promise<Record<string, unknown>> {
+  return JSON.parse((await page.locator('pre', { hasText: '{' }).textContent()) ?? '');
+}

@@ -1,0 +1,53 @@
+/** Backends of a Keyv that are not in its memory. */
+import { Keyv } from 'keyv';
+
+/** A backend that answers a moment later, as one behind a network does, and counts how often it is asked. */
+export class RemoteBackend {
+  readonly records: Map<string, string> = new Map();
+  asked = 0;
+
+  async get(key: string): Promise<string | undefined> {
+    this.asked += 1;
+    await nextTurn();
+    return this.records.get(key);
+  }
+
+  async set(key: string, value: string): Promise<void> {
+    await nextTurn();
+    this.records.set(key, value);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    await nextTurn();
+    return this.records.delete(key);
+  }
+
+  async clear(): Promise<void> {
+    this.records.clear();
+  }
+}
+
+/** A backend that can be put out of reach. */
+export class FlakyBackend extends RemoteBackend {
+  down: 'nothing' | 'reads' | 'writes' | 'everything' = 'nothing';
+
+  override async get(key: string): Promise<string | undefined> {
+    if (this.down === 'reads' || this.down === 'everything') throw new Error('out of reach');
+    return super.get(key);
+  }
+
+  override async set(key: string, value: string): Promise<void> {
+    if (this.down === 'writes' || this.down === 'everything') throw new Error('out of reach');
+    return super.set(key, value);
+  }
+}
+
+export function keyvOver(backend: RemoteBackend, throwOnErrors = true): Keyv {
+  const keyv = new Keyv({ store: backend, throwOnErrors });
+  keyv.on('error', () => undefined);
+  return keyv;
+}
+
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

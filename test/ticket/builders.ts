@@ -1,0 +1,120 @@
+/** Tickets in every state, written out by hand, and the people and requests in them. */
+import { QrLoginError } from '../../src/ticket/errors.ts';
+import type {
+  ApprovedTicket,
+  Approver,
+  Browser,
+  CancelledTicket,
+  DeniedTicket,
+  RedeemedTicket,
+  ScannedTicket,
+  SignInRequest,
+  WaitingTicket,
+} from '../../src/ticket/ticket.ts';
+import type { Lifetimes, Moment } from '../../src/ticket/transitions.ts';
+
+export const NOW: number = Date.UTC(2026, 0, 1);
+/** When the tickets built here end by themselves, and when their interaction does. */
+export const DEADLINE: number = NOW + 50_000;
+export const ENDS_AT: number = NOW + 3_600_000;
+/** All different, so that no step can take another one's. */
+export const LIFETIMES: Lifetimes = { scan: 100_000, decide: 200_000, finish: 300_000 };
+
+export const TICKET_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
+export const SECRETS: readonly string[] = ['a secret of at least thirty-two characters'];
+
+export function at(now: number): Moment {
+  return { now, lifetimes: LIFETIMES };
+}
+
+export function alice(more: Partial<Approver> = {}): Approver {
+  return {
+    accountId: 'alice',
+    sessionUid: 'session-of-alice',
+    authenticatedAt: NOW / 1000 - 600,
+    acr: 'urn:example:password',
+    amr: ['pwd'],
+    ...more,
+  };
+}
+
+export function bob(): Approver {
+  return { accountId: 'bob', sessionUid: 'session-of-bob', authenticatedAt: NOW / 1000 - 60 };
+}
+
+export function signInRequest(more: Partial<SignInRequest> = {}): SignInRequest {
+  return {
+    client: { id: 'rp', name: 'An app', host: 'rp.example' },
+    scopes: ['openid', 'profile'],
+    locales: ['en'],
+    requirements: {},
+    ...more,
+  };
+}
+
+export function browserOf(binding: string): Browser {
+  return { binding, address: '192.0.2.1', name: 'Firefox', system: 'Linux' };
+}
+
+type State = 'state' | 'approver' | 'checkCode' | 'because';
+
+function fixed(version: number): Omit<WaitingTicket, State> {
+  return {
+    id: TICKET_ID,
+    version,
+    interaction: 'interaction',
+    request: signInRequest(),
+    browser: browserOf('binding'),
+    shownAt: NOW - 10_000,
+    deadline: DEADLINE,
+    endsAt: ENDS_AT,
+  };
+}
+
+export function waiting(more: Partial<WaitingTicket> = {}): WaitingTicket {
+  return { ...fixed(1), state: 'waiting', ...more };
+}
+
+export function scanned(more: Partial<ScannedTicket> = {}): ScannedTicket {
+  return { ...fixed(2), state: 'scanned', approver: alice(), ...more };
+}
+
+export function approved(more: Partial<ApprovedTicket> = {}): ApprovedTicket {
+  return { ...fixed(3), state: 'approved', approver: alice(), ...more };
+}
+
+export function denied(more: Partial<DeniedTicket> = {}): DeniedTicket {
+  return { ...fixed(3), state: 'denied', approver: alice(), ...more };
+}
+
+export function redeemed(more: Partial<RedeemedTicket> = {}): RedeemedTicket {
+  return { ...fixed(4), state: 'redeemed', approver: alice(), ...more };
+}
+
+export function cancelled(more: Partial<CancelledTicket> = {}): CancelledTicket {
+  return { ...fixed(4), state: 'cancelled', because: 'browser', ...more };
+}
+
+/** What an act was refused with. */
+export function refusal(act: () => unknown): QrLoginError {
+  try {
+    act();
+  } catch (error) {
+    return asRefusal(error);
+  }
+  throw new Error('it was not refused');
+}
+
+/** The same for an act that takes its time. */
+export async function refused(act: Promise<unknown>): Promise<QrLoginError> {
+  const error = await act.then(
+    () => new Error('it was not refused'),
+    (reason: unknown) => reason,
+  );
+  return asRefusal(error);
+}
+
+function asRefusal(error: unknown): QrLoginError {
+  if (error instanceof QrLoginError) return error;
+  throw error;
+}

@@ -1,0 +1,146 @@
+import { expect } from 'chai';
+import type { Outcome } from '../../src/ticket/change.ts';
+import { QrLoginError } from '../../src/ticket/errors.ts';
+import { alice, bob, LIFETIMES, refused } from './builders.ts';
+import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
+
+const TWENTY = Array.from({ length: 20 }, (_, number) => number);
+const yes = { approver: alice(), checkCode: false };
+
+/** How each act of a race ended: changed, unchanged, a state, or the code that it was refused with. */
+async function endings(acts: readonly Promise<unknown>[]): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const settled of await Promise.allSettled(acts)) {
+    const name = settled.status === 'fulfilled' ? describeValue(settled.value) : codeOf(settled.reason);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function describeValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  if ('changed' in value) return value.changed === true ? 'changed' : 'unchanged';
+  return 'state' in value ? String(value.state) : 'nothing';
+}
+
+function codeOf(reason: unknown): string {
+  if (reason instanceof QrLoginError) return reason.code;
+  throw reason;
+}
+
+describe('people who act at once', () => {
+  const scene = setUpScene();
+
+  it('two tabs show a code: one ticket, made once, shown in both', async () => {
+    const outcomes = await Promise.all([scene().browser.show(showing()), scene().browser.show(showing())]);
+    expect(outcomes.filter(({ changed }) => changed)).to.have.length(1);
+    expect(new Set(outcomes.map(({ ticket }) => ticket.id)).size).to.equal(1);
+    expect(scene().heard).to.have.length(1);
+  });
+
+  it('two tabs show a code after the old one expired: one new ticket', async () => {
+    const old = await scene().shown();
+    scene().now += LIFETIMES.scan;
+    const outcomes = await Promise.all([scene().browser.show(showing()), scene().browser.show(showing())]);
+    expect(outcomes.filter(({ changed }) => changed)).to.have.length(1);
+    const ids = new Set(outcomes.map(({ ticket }) => ticket.id));
+    expect(ids.size).to.equal(1);
+    expect(ids.has(old)).to.equal(false);
+  });
+
+  it('two browsers show a code in one interaction: one gets it, to the other it is unknown', async () => {
+    const other = showing({ browser: { binding: 'another browser' } });
+    const counts = await endings([scene().browser.show(showing()), scene().browser.show(other)]);
+    expect(counts).to.deep.equal({ changed: 1, not_found: 1 });
+  });
+
+  it('twenty phones scan: one has it, to the others it is unknown', async () => {
+    const id = await scene().shown();
+    const counts = await endings(
+      TWENTY.map((number) => scene().phone.scan(id, alice({ accountId: `account ${number}` }))),
+    );
+    expect(counts).to.deep.equal({ changed: 1, not_found: 19 });
+    expect(scene().heard.map(({ state }) => state)).to.deep.equal(['waiting', 'scanned']);
+  });
+
+  it('one phone scans twenty times: it changes something once', async () => {
+    const id = await scene().shown();
+    const counts = await endings(TWENTY.map(() => scene().phone.scan(id, alice())));
+    expect(counts).to.deep.equal({ changed: 1, unchanged: 19 });
+  });
+
+  it('one phone approves twenty times: it is approved once', async () => {
+    const id = await scene().scanned();
+    const counts = await endings(TWENTY.map(() => scene().phone.approve(id, yes)));
+    expect(counts).to.deep.equal({ approved: 1, wrong_state: 19 });
+    expect(scene().heard.filter(({ state }) => state === 'approved')).to.have.length(1);
+  });
+
+  it('approve and deny: one of them counts', async () => {
+    const id = await scene().scanned();
+    const counts = await endings(
+      TWENTY.map((number) => (number % 2 === 0 ? scene().phone.approve(id, yes) : scene().phone.deny(id, alice()))),
+    );
+    expect(counts.wrong_state).to.equal(19);
+    expect((counts.approved ?? 0) + (counts.denied ?? 0)).to.equal(1);
+  });
+
+  it('one browser finishes twenty times: it is redeemed once, and every answer is the same', async () => {
+    await scene().approved();
+    const acts = TWENTY.map(() => scene().browser.finish(ME, undefined));
+    expect(await endings(acts)).to.deep.equal({ changed: 1, unchanged: 19 });
+    const tickets = (await Promise.all<Outcome>(acts)).map(({ ticket }) => ticket);
+    for (const ticket of tickets) expect(ticket).to.deep.equal(tickets[0]);
+    expect(scene().heard.filter(({ state }) => state === 'redeemed')).to.have.length(1);
+  });
+
+  it('twenty cancels: one changes something', async () => {
+    await scene().scanned();
+    const counts = await endings(TWENTY.map(() => scene().browser.cancel(ME)));
+    expect(counts).to.deep.equal({ changed: 1, unchanged: 19 });
+  });
+
+  it('finish and cancel: redeemed or cancelled, never both', async () => {
+    await scene().approved();
+    const counts = await endings([scene().browser.cancel(ME), scene().browser.finish(ME, undefined)]);
+    expect(counts.changed).to.equal(1);
+    expect(scene().heard.filter(({ state }) => state === 'redeemed' || state === 'cancelled')).to.have.length(1);
+  });
+
+  it('whoever loses decides again on what the winner left', async () => {
+    const id = await scene().shown();
+    scene().store.beforeSwap = () => scene().phone.scan(id, bob());
+    expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('not_found');
+    expect((await scene().phone.look(id, bob())).state).to.equal('scanned');
+  });
+
+  it('a ticket that dies before the write: it is gone, and not written again', async () => {
+    const id = await scene().shown();
+    scene().store.beforeSwap = () => scene().keyv.clear();
+    expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('not_found');
+    expect(await scene().store.findByInteraction(INTERACTION)).to.equal(undefined);
+  });
+
+  it('the other tab makes a ticket just before: both show that one', async () => {
+    let other = '';
+    scene().store.beforeCreate = async () => {
+      other = await scene().shown();
+    };
+    const { ticket, changed } = await scene().browser.show(showing());
+    expect(ticket.id).to.equal(other);
+    expect(changed).to.equal(false);
+  });
+
+  it('a scan in the last moment does not bring back a ticket that the browser has replaced', async () => {
+    const old = await scene().shown();
+    scene().now += LIFETIMES.scan - 1;
+    let replacement = '';
+    scene().store.beforeSwap = async () => {
+      scene().now += 1;
+      replacement = await scene().shown();
+    };
+    await scene().phone.scan(old, alice()).catch(codeOf);
+    expect(replacement).not.to.equal(old);
+    expect((await scene().browser.look(ME))?.id).to.equal(replacement);
+  });
+});

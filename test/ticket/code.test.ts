@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'chai';
+import { Codes, newId } from '../../src/ticket/code.ts';
+import { Keys } from '../../src/ticket/keys.ts';
+import { NOW, SECRETS } from './builders.ts';
+
+const ROTATION = 10_000;
+const OLD = 'an old secret of at least thirty-two chars';
+const NEW = 'a newer secret of at least thirty-two chars';
+
+function codesWith(...secrets: readonly string[]): Codes {
+  return new Codes(new Keys(secrets), ROTATION);
+}
+
+/** Sixteen bytes that look random and are the same in each run. */
+function idOf(number: number): string {
+  return createHash('sha256').update(`${number}`).digest().subarray(0, 16).toString('base64url');
+}
+
+describe('ids of tickets', () => {
+  it('are 22 characters of base64url, and never the same', () => {
+    const ids = Array.from({ length: 1000 }, newId);
+    for (const id of ids) expect(id).to.match(/^[\w-]{22}$/);
+    expect(new Set(ids).size).to.equal(1000);
+  });
+});
+
+describe('the code in the QR', () => {
+  const codes = codesWith(...SECRETS);
+  const id = idOf(1);
+  const { code, rotatesIn } = codes.show(id, NOW);
+  /** When this code came onto the screen. */
+  const start = NOW + rotatesIn - ROTATION;
+
+  it('is 43 characters of base64url that say which ticket it is', () => {
+    expect(code).to.match(/^[\w-]{43}$/);
+    expect(codes.idOf(code)).to.equal(id);
+  });
+
+  it('stays for its time and is another one from then on', () => {
+    expect(rotatesIn).to.be.within(1, ROTATION);
+    expect(codes.show(id, start)).to.deep.equal({ code, rotatesIn: ROTATION });
+    expect(codes.show(id, start + ROTATION - 1)).to.deep.equal({ code, rotatesIn: 1 });
+    expect(codes.show(id, start + ROTATION).code).not.to.equal(code);
+    expect(codes.show(id, start - 1).code).not.to.equal(code);
+  });
+
+  it('is good while it is shown and for two more rotations', () => {
+    for (const now of [start, start + ROTATION, start + 2 * ROTATION, start + 3 * ROTATION - 1]) {
+      expect(codes.isFresh(code, now), `${now - start}`).to.equal(true);
+    }
+    expect(codes.isFresh(code, start + 3 * ROTATION)).to.equal(false);
+    expect(codes.isFresh(code, start + 1000 * ROTATION)).to.equal(false);
+  });
+
+  it('is good one rotation early, for a clock that is behind, and not earlier', () => {
+    expect(codes.isFresh(code, start - ROTATION)).to.equal(true);
+    expect(codes.isFresh(code, start - ROTATION - 1)).to.equal(false);
+  });
+
+  it('is good for exactly four of the codes around a moment', () => {
+    const around = Array.from({ length: 41 }, (_, slot) => codes.show(id, NOW + (slot - 20) * ROTATION).code);
+    const good = around.map((other, slot) => (codes.isFresh(other, NOW) ? slot - 20 : undefined));
+    expect(good.filter((slot) => slot !== undefined)).to.deep.equal([-2, -1, 0, 1]);
+  });
+
+  it('is not good with any byte changed', () => {
+    for (let byte = 0; byte < 32; byte++) {
+      const bytes = Buffer.from(code, 'base64url');
+      bytes.writeUInt8(bytes.readUInt8(byte) ^ 1, byte);
+      expect(codes.isFresh(bytes.toString('base64url'), NOW), `byte ${byte}`).to.equal(false);
+    }
+  });
+
+  it('is not good with the id of another ticket in front of its proof', () => {
+    const proof = Buffer.from(code, 'base64url').subarray(16);
+    // The other id rotates at the same moments: nothing but the id makes the difference.
+    const other = Buffer.from(id, 'base64url');
+    other.writeUInt8(other.readUInt8(15) ^ 1, 15);
+    expect(codes.isFresh(Buffer.concat([other, proof]).toString('base64url'), NOW)).to.equal(false);
+  });
+
+  it('is no code at all when cut short or continued', () => {
+    for (let length = 0; length < code.length; length++) {
+      expect(codes.idOf(code.slice(0, length)), `${length} characters`).to.equal(undefined);
+      expect(codes.isFresh(code.slice(0, length), NOW), `${length} characters`).to.equal(false);
+    }
+    expect(codes.idOf(`${code}A`)).to.equal(undefined);
+    expect(codes.idOf(code + code)).to.equal(undefined);
+  });
+
+  it('is no code at all in any other spelling of the same bytes', () => {
+    const bytes = Buffer.concat([Buffer.alloc(16, 0xff), Buffer.alloc(16, 0xfb)]);
+    const only = bytes.toString('base64url');
+    expect(codes.idOf(only)).to.equal(Buffer.alloc(16, 0xff).toString('base64url'));
+    const spareBits = only.slice(0, -1) + String.fromCharCode(only.charCodeAt(only.length - 1) + 1);
+    const spellings = [
+      bytes.toString('base64'),
+      bytes.toString('base64').replace('=', ''),
+      bytes.toString('hex'),
+      `${only}=`,
+      `${only}\n`,
+      ` ${only}`,
+      `${only.slice(0, 20)}.${only.slice(20)}`,
+      spareBits,
+    ];
+    for (const spelling of spellings) {
+      expect(Buffer.from(spelling, spelling.length === 64 ? 'hex' : 'base64url'), spelling).to.deep.equal(bytes);
+      expect(codes.idOf(spelling), spelling).to.equal(undefined);
+    }
+  });
+
+  it('rotates at other moments for other tickets, spread over the whole time', () => {
+    const tenths = new Array<number>(10).fill(0);
+    for (let number = 0; number < 1000; number++) {
+      const tenth = Math.floor((codes.show(idOf(number), NOW).rotatesIn - 1) / (ROTATION / 10));
+      tenths[tenth] = (tenths[tenth] ?? 0) + 1;
+    }
+    for (const count of tenths) expect(count).to.be.within(60, 140);
+  });
+});
+
+describe('codes under several secrets', () => {
+  const id = idOf(2);
+
+  it('are made with the first secret', () => {
+    expect(codesWith(NEW, OLD).show(id, NOW).code).to.equal(codesWith(NEW).show(id, NOW).code);
+    expect(codesWith(NEW, OLD).show(id, NOW).code).not.to.equal(codesWith(OLD).show(id, NOW).code);
+  });
+
+  it('are good under each of them, in any order', () => {
+    for (const secret of [NEW, OLD]) {
+      const { code } = codesWith(secret).show(id, NOW);
+      expect(codesWith(NEW, OLD).isFresh(code, NOW)).to.equal(true);
+      expect(codesWith(OLD, NEW).isFresh(code, NOW)).to.equal(true);
+    }
+  });
+
+  it('are not good under any other', () => {
+    expect(codesWith(NEW).isFresh(codesWith(OLD).show(id, NOW).code, NOW)).to.equal(false);
+  });
+});

@@ -1,0 +1,129 @@
+/** The ceremony on an in-memory store, with a clock that only moves when it is told to. */
+import { Keyv } from 'keyv';
+import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
+import { LocalSignals } from '../../src/stores/local-signals.ts';
+import type { BrowserIdentity, Showing } from '../../src/ticket/browser.ts';
+import { Ceremony } from '../../src/ticket/ceremony.ts';
+import { Codes } from '../../src/ticket/code.ts';
+import { Keys } from '../../src/ticket/keys.ts';
+import type { TicketStore } from '../../src/ticket/ports.ts';
+import type { ApprovedTicket, Ticket } from '../../src/ticket/ticket.ts';
+import { alice, browserOf, ENDS_AT, LIFETIMES, NOW, SECRETS, signInRequest } from './builders.ts';
+
+export const INTERACTION = 'interaction';
+export const ME: BrowserIdentity = { interaction: INTERACTION, binding: 'binding' };
+export const FOREIGN: BrowserIdentity = { interaction: INTERACTION, binding: 'binding of another browser' };
+export const UNKNOWN: BrowserIdentity = { interaction: 'unknown', binding: 'binding' };
+
+export function showing(more: Partial<Showing> = {}): Showing {
+  return {
+    interaction: INTERACTION,
+    endsAt: ENDS_AT,
+    request: signInRequest(),
+    browser: browserOf(ME.binding),
+    ...more,
+  };
+}
+
+/** Lets a test do something in the very moment before a write. */
+class InterruptedStore implements TicketStore {
+  readonly #store: TicketStore;
+  beforeCreate: () => Promise<unknown> = async () => undefined;
+  beforeSwap: () => Promise<unknown> = async () => undefined;
+
+  constructor(store: TicketStore) {
+    this.#store = store;
+  }
+
+  find(id: string): Promise<Ticket | undefined> {
+    return this.#store.find(id);
+  }
+
+  findByInteraction(uid: string): Promise<Ticket | undefined> {
+    return this.#store.findByInteraction(uid);
+  }
+
+  async create(ticket: Ticket, replaces: string | undefined): Promise<boolean> {
+    await once(this, 'beforeCreate');
+    return this.#store.create(ticket, replaces);
+  }
+
+  async swap(previous: Ticket, next: Ticket): Promise<boolean> {
+    await once(this, 'beforeSwap');
+    return this.#store.swap(previous, next);
+  }
+}
+
+/** What an interruption does may write as well; it is not interrupted in turn. */
+async function once(store: InterruptedStore, name: 'beforeCreate' | 'beforeSwap'): Promise<void> {
+  const interrupt = store[name];
+  store[name] = async () => undefined;
+  await interrupt();
+}
+
+export class Scene {
+  now: number = NOW;
+  readonly keyv: Keyv = new Keyv();
+  readonly keys: Keys = new Keys(SECRETS);
+  readonly codes: Codes = new Codes(this.keys, 10_000);
+  readonly store: InterruptedStore;
+  readonly ceremony: Ceremony;
+  /** Every ticket that was published for the interaction, in order. */
+  readonly heard: Ticket[] = [];
+  readonly #tickets: KeyvTicketStore;
+
+  constructor() {
+    const clock = (): number => this.now;
+    const signals = new LocalSignals();
+    this.#tickets = new KeyvTicketStore(this.keyv, clock);
+    this.store = new InterruptedStore(this.#tickets);
+    this.ceremony = new Ceremony({
+      store: this.store,
+      signals,
+      clock,
+      keys: this.keys,
+      codes: this.codes,
+      lifetimes: LIFETIMES,
+    });
+    signals.subscribe(INTERACTION, (ticket) => this.heard.push(ticket));
+  }
+
+  get browser(): Ceremony['browser'] {
+    return this.ceremony.browser;
+  }
+
+  get phone(): Ceremony['phone'] {
+    return this.ceremony.phone;
+  }
+
+  close(): void {
+    this.#tickets.close();
+  }
+
+  /** The browser shows a code. @returns the ticket's id */
+  async shown(): Promise<string> {
+    return (await this.browser.show(showing())).ticket.id;
+  }
+
+  /** … and Alice scans it. */
+  async scanned(): Promise<string> {
+    const id = await this.shown();
+    await this.phone.scan(id, alice());
+    return id;
+  }
+
+  /** … and approves. */
+  async approved(checkCode = false): Promise<ApprovedTicket> {
+    return this.phone.approve(await this.scanned(), { approver: alice(), checkCode });
+  }
+}
+
+/** A scene for each test of the suite. */
+export function setUpScene(): () => Scene {
+  let scene: Scene;
+  beforeEach(() => {
+    scene = new Scene();
+  });
+  afterEach(() => scene.close());
+  return () => scene;
+}

@@ -1,0 +1,159 @@
+import { expect } from 'chai';
+import { QrLoginError } from '../../src/ticket/errors.ts';
+import type { Ticket } from '../../src/ticket/ticket.ts';
+import type { Moment } from '../../src/ticket/transitions.ts';
+import * as transitions from '../../src/ticket/transitions.ts';
+import { alice, approved, at, bob, cancelled, DEADLINE, denied, NOW, redeemed, scanned, waiting } from './builders.ts';
+
+const tickets = {
+  'a waiting ticket': waiting(),
+  'a scanned ticket': scanned(),
+  'an approved ticket': approved(),
+  'an approved ticket with a check code': approved({ checkCode: { wrongTries: 0 } }),
+  'an approved ticket with one try left': approved({ checkCode: { wrongTries: 2 } }),
+  'a denied ticket': denied(),
+  'a redeemed ticket': redeemed(),
+  'a ticket cancelled before a scan': cancelled(),
+  'a ticket cancelled after a scan': cancelled({ approver: alice() }),
+} satisfies Record<string, Ticket>;
+type Name = keyof typeof tickets;
+
+const elsewhere = alice({ sessionUid: 'another session of alice' });
+const namesake = alice({ accountId: 'mallory' });
+
+const acts = {
+  scan: (ticket: Ticket, moment: Moment) => transitions.scan(ticket, alice(), moment),
+  'scan by Bob': (ticket: Ticket, moment: Moment) => transitions.scan(ticket, bob(), moment),
+  'scan from another session': (ticket: Ticket, moment: Moment) => transitions.scan(ticket, elsewhere, moment),
+  approve: (ticket: Ticket, moment: Moment) =>
+    transitions.approve(ticket, { approver: alice(), checkCode: false }, moment),
+  'approve with a check code': (ticket: Ticket, moment: Moment) =>
+    transitions.approve(ticket, { approver: alice(), checkCode: true }, moment),
+  'approve by Bob': (ticket: Ticket, moment: Moment) =>
+    transitions.approve(ticket, { approver: bob(), checkCode: false }, moment),
+  'approve from another session': (ticket: Ticket, moment: Moment) =>
+    transitions.approve(ticket, { approver: elsewhere, checkCode: false }, moment),
+  'approve by another account of the session': (ticket: Ticket, moment: Moment) =>
+    transitions.approve(ticket, { approver: namesake, checkCode: false }, moment),
+  deny: (ticket: Ticket, moment: Moment) => transitions.deny(ticket, alice(), moment),
+  'deny by Bob': (ticket: Ticket, moment: Moment) => transitions.deny(ticket, bob(), moment),
+  redeem: (ticket: Ticket, moment: Moment) => transitions.redeem(ticket, moment),
+  'refuse a check code': (ticket: Ticket, moment: Moment) => transitions.refuseCheckCode(ticket, moment),
+  cancel: (ticket: Ticket, moment: Moment) => transitions.cancel(ticket, 'browser', moment),
+} satisfies Record<string, (ticket: Ticket, moment: Moment) => Ticket>;
+type Act = keyof typeof acts;
+
+/** What people who do not own the ticket get, whatever its state. */
+const strangers = {
+  'scan by Bob': 'not_found',
+  'scan from another session': 'not_found',
+  'approve by Bob': 'not_found',
+  'approve from another session': 'not_found',
+  'approve by another account of the session': 'not_found',
+  'deny by Bob': 'not_found',
+} as const;
+
+/** Nobody has scanned it: to every phone it is unknown. */
+const ownerless = {
+  ...strangers,
+  scan: 'not_found',
+  approve: 'not_found',
+  'approve with a check code': 'not_found',
+  deny: 'not_found',
+} as const;
+
+const endedForTheBrowser = { redeem: 'over', 'refuse a check code': 'over', cancel: 'over' } as const;
+const endedForAll = {
+  ...strangers,
+  ...endedForTheBrowser,
+  scan: 'over',
+  approve: 'over',
+  'approve with a check code': 'over',
+  deny: 'over',
+} as const;
+/** Decided for good: whoever decided may look at it, so deciding again is wrong rather than late. */
+const decided = {
+  ...endedForAll,
+  approve: 'wrong_state',
+  'approve with a check code': 'wrong_state',
+  deny: 'wrong_state',
+} as const;
+const approvedLive = {
+  ...strangers,
+  scan: 'wrong_state',
+  approve: 'wrong_state',
+  'approve with a check code': 'wrong_state',
+  deny: 'wrong_state',
+  redeem: 'redeemed',
+  'refuse a check code': 'approved',
+  cancel: 'cancelled',
+} as const;
+
+type Row = Record<Act, Ticket['state'] | QrLoginError['code']>;
+
+const live: Record<Name, Row> = {
+  'a waiting ticket': {
+    ...ownerless,
+    scan: 'scanned',
+    'scan by Bob': 'scanned',
+    'scan from another session': 'scanned',
+    redeem: 'wrong_state',
+    'refuse a check code': 'wrong_state',
+    cancel: 'cancelled',
+  },
+  'a scanned ticket': {
+    ...strangers,
+    scan: 'wrong_state',
+    approve: 'approved',
+    'approve with a check code': 'approved',
+    deny: 'denied',
+    redeem: 'wrong_state',
+    'refuse a check code': 'wrong_state',
+    cancel: 'cancelled',
+  },
+  'an approved ticket': approvedLive,
+  'an approved ticket with a check code': approvedLive,
+  'an approved ticket with one try left': { ...approvedLive, 'refuse a check code': 'cancelled' },
+  'a denied ticket': decided,
+  'a redeemed ticket': decided,
+  'a ticket cancelled before a scan': { ...ownerless, ...endedForTheBrowser },
+  'a ticket cancelled after a scan': endedForAll,
+};
+
+const late: Record<Name, Row> = {
+  'a waiting ticket': { ...ownerless, ...endedForTheBrowser },
+  'a scanned ticket': endedForAll,
+  'an approved ticket': endedForAll,
+  'an approved ticket with a check code': endedForAll,
+  'an approved ticket with one try left': endedForAll,
+  'a denied ticket': decided,
+  'a redeemed ticket': decided,
+  'a ticket cancelled before a scan': { ...ownerless, ...endedForTheBrowser },
+  'a ticket cancelled after a scan': endedForAll,
+};
+
+/** The state that an act leads to, or the code that it is refused with. */
+function attempt(act: Act, ticket: Ticket, now: number): string {
+  try {
+    return acts[act](ticket, at(now)).state;
+  } catch (error) {
+    if (error instanceof QrLoginError) return error.code;
+    throw error;
+  }
+}
+
+describe('the life of a ticket', () => {
+  for (const name of Object.keys(tickets) as Name[]) {
+    for (const act of Object.keys(acts) as Act[]) {
+      it(`${name} and ${act}: ${live[name][act]}, and past its deadline: ${late[name][act]}`, () => {
+        const ticket = tickets[name];
+        const before = structuredClone(ticket);
+        expect(attempt(act, ticket, NOW)).to.equal(live[name][act]);
+        expect(attempt(act, ticket, DEADLINE - 1), 'in its last millisecond').to.equal(live[name][act]);
+        expect(attempt(act, ticket, DEADLINE), 'at its deadline').to.equal(late[name][act]);
+        expect(attempt(act, ticket, DEADLINE + 1_000_000), 'long after').to.equal(late[name][act]);
+        expect(ticket, 'the ticket that it started from').to.deep.equal(before);
+      });
+    }
+  }
+});
