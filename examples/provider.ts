@@ -66,6 +66,9 @@ export function makeExample({
       devInteractions: { enabled: false },
       registration: { enabled: true, initialAccessToken: true },
     },
+    // Apps in a browser may ask for tokens from where they are registered to be.
+    clientBasedCORS: (_ctx, origin, { redirectUris = [] }) =>
+      redirectUris.some((uri) => new URL(uri).origin === origin),
     // The account page is the provider's own: nobody needs to consent to it.
     loadExistingGrant: async (ctx) => {
       const { client, session, provider, result } = ctx.oidc;
@@ -95,5 +98,6 @@ function below(base: string, provider: Provider): Koa {
   const app = new Koa();
   app.keys = provider.keys ?? [];
   app.proxy = provider.proxy;
+  app.maxIpsCount = provider.maxIpsCount;
   return app.use(mount(base, provider));
 }

@@ -94,7 +94,11 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
         await keep(ctx, await signedIn(await configuration(), new URL(ctx.url, url), pending));
         return ctx.redirect('/');
       } catch (error) {
-        if (!(error instanceof client.AuthorizationResponseError)) throw error;
+        // What the provider refused, and what does not belong to the sign-in that this visit began.
+        const { AuthorizationResponseError, ClientError, ResponseBodyError } = client;
+        const kinds = [AuthorizationResponseError, ClientError, ResponseBodyError];
+        if (!kinds.some((kind) => error instanceof kind)) throw error;
+        if (!(error instanceof AuthorizationResponseError)) ctx.status = 400;
         return renderPage(ctx, 'rp', { claims: undefined, userinfo: undefined, error });
       }
     })

@@ -1,8 +1,12 @@
-/** Brings what the tests need beside npm's packages: Debian's Chromium. Installs it where that is possible, else says what to do. */
+/** Brings what the tests need beside npm's packages: Debian's packages. Installs them where that is possible, else says what to do. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-const NEEDS = [{ file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', debian: 'chromium' }];
+const NEEDS = [
+  { file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', debian: 'chromium' },
+  { file: process.env.NGINX_PATH ?? '/usr/sbin/nginx', debian: 'nginx-light' },
+  { file: '/usr/bin/openssl', debian: 'openssl' },
+];
 
 const missing = NEEDS.filter(({ file }) => !existsSync(file)).map(({ debian }) => debian);
 if (missing.length > 0 && !install(missing)) {

@@ -117,6 +117,7 @@ export function checkOptions(options: QrLoginOptions): Settings {
   assertOptionalFunction('clock', options.clock, 'Date.now');
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a text');
   assertKnown('option', options, OPTIONS);
+  if (typeof (options.deadlines ?? {}) !== 'object') throw new TypeError('deadlines must be { scan, decide, finish }');
   assertKnown('deadline', options.deadlines ?? {}, ['scan', 'decide', 'finish']);
   const { scan = 120, decide = 120, finish = 120 } = options.deadlines ?? {};
   return {
@@ -153,7 +154,8 @@ function checkedPolicy(policy: CheckCodePolicy): CheckCodePolicy {
 }
 
 function checkedStore(store: Keyv): Keyv {
-  if (!(typeof store.get === 'function' && typeof store.set === 'function')) {
+  // Not `instanceof`: there may be a second copy of the package, and its Keyv is as good.
+  if (typeof store.get !== 'function' || typeof store.set !== 'function' || !('throwOnErrors' in store)) {
     throw new TypeError('store must be a Keyv: new Keyv()');
   }
   return store;

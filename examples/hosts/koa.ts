@@ -9,9 +9,10 @@ export async function start(options: HostOptions): Promise<Host> {
   const { provider, qr } = makeExample(options);
   const app = new Koa();
 
-  // A mounted app's own settings count for nothing: the outer one signs the cookies and trusts the proxy.
+  // A mounted app's own settings count for nothing: the outer one signs the cookies and trusts proxies.
   app.keys = provider.keys ?? [];
   app.proxy = provider.proxy;
+  app.maxIpsCount = provider.maxIpsCount;
 
   app.use(async (ctx, next) => {
     if (ctx.path !== '/hello') return next();

@@ -24,13 +24,14 @@ export class Cookies {
 
   /** Binds an interaction to the browser that started it. Only its fingerprint is ever stored. */
   bind(ctx: Context, uid: string, maxAge: number): void {
-    this.#set(ctx, BINDING, randomBytes(16).toString('base64url'), this.#urls.interaction(uid), maxAge);
+    const secret = `${uid}.${randomBytes(16).toString('base64url')}`;
+    this.#set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge);
   }
 
-  /** The fingerprint of the binding; undefined for a browser that did not start this interaction. */
-  binding(ctx: Context): string | undefined {
+  /** The fingerprint of the binding; undefined for a browser that did not start this very interaction. */
+  binding(ctx: Context, uid: string): string | undefined {
     const secret = this.#get(ctx, BINDING);
-    return secret === undefined ? undefined : fingerprint(secret);
+    return secret?.startsWith(`${uid}.`) ? fingerprint(secret) : undefined;
   }
 
   keepMemory(ctx: Context, memory: BrowserMemory): void {

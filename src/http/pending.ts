@@ -13,7 +13,7 @@ export interface Pending {
 export async function pendingAt({ provider, cookies, urls }: Services, ctx: RouterContext): Promise<Pending> {
   const uid = ctx.params.uid ?? '';
   const interaction = await interactionOf(provider, ctx, uid);
-  const binding = cookies.binding(ctx);
+  const binding = cookies.binding(ctx, uid);
   if (binding === undefined) throw noInteraction();
   // From here on a mistake is no dead end.
   ctx.state.back = urls.interaction(uid);

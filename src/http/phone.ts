@@ -90,16 +90,14 @@ export class PhoneHandlers {
   /** The phone's session and account, as they are at this moment. */
   async #approver(ctx: RouterContext): Promise<Approver> {
     const approver = await approverOf(this.#services.provider, ctx);
-    if (approver === undefined)
-      throw new QrLoginError('not_signed_in', 'Sign in on this phone first, then scan the code.');
+    if (approver === undefined) throw notSignedIn();
     await accountOf(this.#services.hooks.findAccount, approver);
     return approver;
   }
 
   async #sendToSignIn(ctx: RouterContext, wanted: PhoneSignIn): Promise<void> {
-    const url = await this.#services.hooks.signIn(ctx, wanted);
-    if (!wantsJson(ctx)) return seeOther(ctx, url);
-    throw new QrLoginError('not_signed_in', `Sign in on this phone first: ${new URL(url, this.#services.urls.origin)}`);
+    if (wantsJson(ctx)) throw notSignedIn();
+    seeOther(ctx, await this.#services.hooks.signIn(ctx, wanted));
   }
 
   async #view(ctx: RouterContext, ticket: Ticket, approver: Approver): Promise<PhoneView> {
@@ -136,4 +134,8 @@ export class PhoneHandlers {
     if (matches(good, fieldsOf(ctx).csrf ?? '')) return;
     throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');
   }
+}
+
+function notSignedIn(): QrLoginError {
+  return new QrLoginError('not_signed_in', 'Sign in on this phone first, then scan the code.');
 }

@@ -55,7 +55,8 @@ export async function deny(phone: Page): Promise<void> {
 
 /** The six digits on the phone. */
 export async function checkCodeOn(phone: Page): Promise<string> {
-  return (await phone.locator('.check-code').innerText()).replace(/\s/g, '');
+  const [shown = ''] = await phone.locator('.check-code').allInnerTexts();
+  return shown.replace(/\s/g, '');
 }
 
 /** Six digits that are not these. */
@@ -70,7 +71,7 @@ export async function allow(page: Page): Promise<Record<string, unknown>> {
 }
 
 export async function claimsOn(page: Page): Promise<Record<string, unknown>> {
-  return JSON.parse(await page.locator('#claims').innerText());
+  return JSON.parse((await page.locator('#claims').textContent()) ?? '');
 }
 
 /** The error that the demo app was sent. */

@@ -31,7 +31,7 @@ describe('a browser and a phone', () => {
       'Scanned. Now look at your phone',
     ]);
 
-    const facts = (await phone.locator('dl').innerText()).replace(/\s+/g, ' ');
+    const facts = (await phone.locator('dl').allInnerTexts()).join().replace(/\s+/g, ' ');
     expect(facts).to.include('Account Alice Liddell');
     expect(facts).to.include('App Demo app');
     expect(facts).to.include('Goes to localhost');
@@ -44,7 +44,7 @@ describe('a browser and a phone', () => {
 
     const before = Math.floor(Date.now() / 1000);
     await approve(phone);
-    expect(await phone.getByRole('heading').innerText()).to.be.oneOf(['Approved', 'Signed in']);
+    expect((await phone.getByRole('heading').allInnerTexts()).join()).to.be.oneOf(['Approved', 'Signed in']);
     await screen.getByRole('heading', { name: 'Demo app asks for access' }).waitFor();
     const claims = await allow(screen);
 

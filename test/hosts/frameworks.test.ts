@@ -1,5 +1,7 @@
+import { expect } from 'chai';
 import { behavesLikeAHost, useHost } from '../support/host-behaviour.ts';
 import { HOSTS, PATHS, startHost } from '../support/hosts.ts';
+import { BrowserVisitor } from '../support/visitors.ts';
 
 for (const [name, start] of Object.entries(HOSTS)) {
   for (const path of PATHS) {
@@ -8,4 +10,17 @@ for (const [name, start] of Object.entries(HOSTS)) {
       behavesLikeAHost(name, path, host);
     });
   }
+
+  describe(`an app in ${name} that stops`, () => {
+    it('ends its event streams first', async () => {
+      const host = await startHost(start, '/oidc');
+      const browser = new BrowserVisitor(host);
+      await browser.start();
+      const events = await browser.events();
+      await events.ticket('waiting');
+      await host.stop();
+      expect(await events.block()).to.match(/^retry: \d+$/);
+      expect(await events.block()).to.equal(undefined);
+    });
+  });
 }

@@ -163,6 +163,19 @@ describe('what the browser does with its ticket', () => {
       expect((await phone.scan(await browser.code())).status).to.equal(200);
     });
 
+    it('leaves alone what another tab has renewed already', async () => {
+      const { browser } = await world.meet();
+      const { version } = await browser.ticket();
+      const renew = (seen: unknown): Promise<Answer> =>
+        browser.agent.post(`${browser.at}/qr/renew`, { json: { version: `${seen}` } });
+      const first = (await renew(version)).json();
+      const second = (await renew(version)).json();
+      expect(first.state).to.equal('waiting');
+      expect(second.version).to.equal(first.version);
+      expect((await renew('abc')).status).to.equal(400);
+      expect((await browser.ticket()).version).to.equal(first.version);
+    });
+
     it('takes an approval back', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
