@@ -23,8 +23,8 @@ export function accountClient(issuer: string): ClientMetadata {
 
 /** The plugin's `signIn`: an ordinary authorization request, whose `state` says where to go afterwards. */
 export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context, wanted: PhoneSignIn) => string {
-  return (_ctx, { returnTo, fresh, accountId }) => {
-    const expected = accountId === undefined ? undefined : accounts.find(accountId);
+  return (_ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => {
+    const expected = accountId === undefined ? loginHint : accounts.find(accountId)?.userName;
     const query = new URLSearchParams({
       client_id: ACCOUNT_CLIENT,
       response_type: 'none',
@@ -32,7 +32,8 @@ export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context
       redirect_uri: `${issuer}/account/signed-in`,
       state: returnTo,
       ...(fresh && { prompt: 'login' }),
-      ...(expected !== undefined && { login_hint: expected.userName }),
+      ...(expected !== undefined && { login_hint: expected }),
+      ...(acrValues && { acr_values: acrValues.join(' ') }),
     });
     return `${issuer}/auth?${query}`;
   };

@@ -1,6 +1,6 @@
 import { Keyv } from 'keyv';
-import type { LoginPage, OtherWays, SignIn } from './http/services.ts';
-import type { FindAccount } from './oidc/approver.ts';
+import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from './http/services.ts';
+import type { Assess, FindAccount } from './oidc/approver.ts';
 import type { Clock } from './ticket/ports.ts';
 import type { CheckCodePolicy } from './ticket/risk.ts';
 
@@ -36,6 +36,19 @@ export interface QrLoginOptions {
    * @default 'auto': unless this account was signed in to this browser by QR before, or both share an address
    */
   checkCode?: CheckCodePolicy;
+
+  /**
+   * Who consents to what a client asks for: `'browser'` on the consent page, as ever; `'phone'` by Approve, which grants
+   * exactly what the confirm page lists; `'implied'` for clients of your own, of which nothing is asked.
+   * @default 'browser', always
+   */
+  consent?: ConsentPolicy;
+
+  /**
+   * What a sign-in on a phone (`acr`, `amr`) is worth when it signs in another browser. It must not rise.
+   * @default as much as on the phone
+   */
+  assess?: Assess;
 
   /**
    * Where tickets live. `new Keyv()` keeps them in memory; any Keyv serves one process.
@@ -76,7 +89,8 @@ export interface QrLoginOptions {
 }
 
 /** The options with their defaults, in the units that the code works with. */
-export interface Settings extends Required<Pick<QrLoginOptions, 'findAccount' | 'signIn' | 'loginPage' | 'otherWays'>> {
+export interface Settings
+  extends Required<Pick<QrLoginOptions, 'findAccount' | 'signIn' | 'loginPage' | 'otherWays' | 'consent' | 'assess'>> {
   readonly checkCode: CheckCodePolicy;
   readonly store: Keyv;
   readonly secrets: readonly string[] | undefined;
@@ -96,6 +110,8 @@ const OPTIONS = [
   'loginPage',
   'otherWays',
   'checkCode',
+  'consent',
+  'assess',
   'store',
   'secrets',
   'name',
@@ -114,6 +130,8 @@ export function checkOptions(options: QrLoginOptions): Settings {
   );
   assertOptionalFunction('loginPage', options.loginPage, '(ctx, interaction) => undefined');
   assertOptionalFunction('otherWays', options.otherWays, '() => [{ path: "password", label: "Use a password" }]');
+  assertOptionalFunction('consent', options.consent, '() => "phone"');
+  assertOptionalFunction('assess', options.assess, '(onPhone) => onPhone');
   assertOptionalFunction('clock', options.clock, 'Date.now');
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a text');
   assertKnown('option', options, OPTIONS);
@@ -125,6 +143,8 @@ export function checkOptions(options: QrLoginOptions): Settings {
     signIn: options.signIn,
     loginPage: options.loginPage ?? (() => undefined),
     otherWays: options.otherWays ?? (() => []),
+    consent: options.consent ?? (() => 'browser'),
+    assess: options.assess ?? ((onPhone) => onPhone),
     checkCode: checkedPolicy(options.checkCode ?? 'auto'),
     store: checkedStore(options.store ?? new Keyv()),
     secrets: options.secrets && checkedSecrets('secrets', options.secrets),

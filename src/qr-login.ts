@@ -11,6 +11,7 @@ import { Urls } from './http/urls.ts';
 import { Views } from './http/views.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
+import { rememberOnResume } from './oidc/sign-in.ts';
 import { checkedSecrets, checkOptions, type QrLoginOptions, type Settings } from './options.ts';
 import { isInMemory } from './stores/expiry-sweep.ts';
 import { KeyvTicketStore } from './stores/keyv-ticket-store.ts';
@@ -72,6 +73,7 @@ type Attached = Pick<QrLogin, 'interactionUrl' | 'close'>;
 
 function attach(provider: Provider, settings: Settings): Attached {
   assertNoDevInteractions(provider);
+  rememberOnResume(provider);
   const { store: keyv, clock, lifetimes, rotation, name } = settings;
   const keys = new Keys(secretsOf(provider, settings));
   const codes = new Codes(keys, rotation);
@@ -107,7 +109,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   return {
     interactionUrl: (ctx, interaction) => {
       // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
-      cookies.bind(ctx, interaction.uid, interaction.exp * 1000 - clock());
+      cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
     },
     close: () => {

@@ -11,6 +11,8 @@ const status = find<HTMLElement>(page, '[role=status]');
 const form = find<HTMLFormElement>(page, 'form[data-finish]');
 const field = find<HTMLInputElement>(form, 'input');
 const mistake = find<HTMLElement>(form, '[role=alert]');
+/** The question whether the account that is signed in here may be signed out: answered by going on. */
+const other = find<HTMLFieldSetElement>(form, '[data-switch]');
 const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
 
 let version = 0;
@@ -23,17 +25,19 @@ function show(ticket: Ticket): void {
   endsAt = performance.now() + ticket.expiresIn * 1000;
   tick();
   if (ticket.qr) draw(ticket.qr.svg);
+  other.hidden = other.disabled = !ticket.switchAccount;
   turnTo(screenOf(ticket));
   wantsRenewal = ticket.state === 'expired';
   if (wantsRenewal) void renewIfSeen();
-  if (ticket.state === 'approved' && !ticket.checkCode) void finish();
+  if (ticket.state === 'approved' && !ticket.checkCode && !ticket.switchAccount) void finish();
   if (ticket.state === 'redeemed') void finish();
   if (ticket.state === 'denied') setTimeout(() => void finish(), FAREWELL);
 }
 
 /** The part of the page for a ticket, by the same names as in the template. */
-function screenOf({ state, checkCode }: Ticket): string {
-  if (state === 'approved') return checkCode ? 'check-code' : 'finishing';
+function screenOf({ state, checkCode, switchAccount }: Ticket): string {
+  if (state === 'approved' && checkCode) return 'check-code';
+  if (state === 'approved') return switchAccount ? 'switch' : 'finishing';
   return state === 'redeemed' ? 'finishing' : state;
 }
 
@@ -71,11 +75,11 @@ async function renew(): Promise<void> {
   else giveUpOn(response);
 }
 
-async function finish(checkCode?: string): Promise<void> {
+async function finish(said: Record<string, string> = {}): Promise<void> {
   if (finishing) return;
   finishing = true;
   mistake.textContent = '';
-  const response = await post('qr/finish', checkCode === undefined ? {} : { checkCode });
+  const response = await post('qr/finish', said);
   if (response.ok) {
     const { redirectTo } = await response.json();
     location.assign(redirectTo);
@@ -99,9 +103,14 @@ async function leave(): Promise<void> {
   else giveUpOn(response);
 }
 
+/** Unless it has ended because this page goes on to the app. */
+function gone(): void {
+  if (!finishing) turnTo('gone');
+}
+
 /** 404: the interaction has ended, so nothing here can lead on. Whatever else it was, the watched state will tell. */
 function giveUpOn(response: Response): void {
-  if (response.status === 404) turnTo('gone');
+  if (response.status === 404) gone();
 }
 
 /** Sends until an answer comes: repeating any of these is harmless. */
@@ -139,11 +148,16 @@ function instead(selector: string, act: () => Promise<void>): void {
 
 instead('form[data-renew]', renew);
 instead('form[data-cancel]', leave);
-instead('form[data-finish]', () => finish(field.value));
+instead('form[data-finish]', () =>
+  finish({
+    ...(page.dataset.screen === 'check-code' && { checkCode: field.value }),
+    ...(!other.disabled && { switchAccount: 'yes' }),
+  }),
+);
 document.addEventListener('visibilitychange', () => void renewIfSeen());
 // Back from the RP: what the browser kept of this page is old.
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 setInterval(tick, 1000);
-watchTicket(self, { onTicket: show, onGone: () => turnTo('gone') });
+watchTicket(self, { onTicket: show, onGone: gone });

@@ -1,3 +1,4 @@
+import { switchesAccount } from '../ticket/browser.ts';
 import type { Codes } from '../ticket/code.ts';
 import { isLive, stateAt, type Ticket, type TicketState } from '../ticket/ticket.ts';
 import { seconds } from './answers.ts';
@@ -15,6 +16,8 @@ export interface BrowserView {
   readonly qr?: { readonly url: string; readonly svg: string; readonly rotatesIn: number };
   /** Once approved: whether the check code must be typed. */
   readonly checkCode?: boolean;
+  /** Present where another account is signed in here, which must be given up to go on. */
+  readonly switchAccount?: true;
 }
 
 /** Nothing is left of a ticket once its time has passed. */
@@ -43,7 +46,13 @@ export class BrowserViews {
     if (state === 'expired') return { version, state, expiresIn: 0 };
     const view = { version, state, expiresIn: seconds(ticket.deadline - now) };
     if (ticket.state === 'waiting') return { ...view, qr: await this.#qr(ticket.id, now) };
-    if (ticket.state === 'approved') return { ...view, checkCode: ticket.checkCode !== undefined };
+    if (ticket.state === 'approved') {
+      return {
+        ...view,
+        checkCode: ticket.checkCode !== undefined,
+        ...(switchesAccount(ticket) && { switchAccount: true }),
+      };
+    }
     return view;
   }
 

@@ -2,7 +2,7 @@ import type { RouterContext } from '@koa/router';
 import type { Next } from 'koa';
 import { accountOf } from '../oidc/approver.ts';
 import { assertPrompt } from '../oidc/interaction.ts';
-import { signInRequest } from '../oidc/request.ts';
+import { clientOf, homeOf, signInRequest } from '../oidc/request.ts';
 import { refuse, signIn } from '../oidc/sign-in.ts';
 import { type BrowserActs, type BrowserIdentity, type Showing, WrongCheckCode } from '../ticket/browser.ts';
 import { QrLoginError } from '../ticket/errors.ts';
@@ -74,11 +74,11 @@ export class BrowserHandlers {
     await this.#assertAccount(identity);
     const { ticket, changed } = await this.#redeem(ctx, identity);
     if (ticket.state === 'denied') {
-      return follow(ctx, await refuse(provider, ctx, 'The sign-in was denied on the phone.'));
+      return follow(ctx, await refuse(provider, ctx, ticket.because));
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), ticket.approver.accountId));
-    follow(ctx, await signIn(provider, ctx, ticket.approver));
+    follow(ctx, await signIn(provider, ctx, ticket));
   };
 
   /** `POST I/cancel`: ends the interaction with `access_denied`. */
@@ -88,12 +88,12 @@ export class BrowserHandlers {
     if (interaction.result !== undefined) return follow(ctx, interaction.returnTo);
     const outcome = await ceremony.browser.cancel(identity);
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
-    follow(ctx, await refuse(provider, ctx, 'The sign-in was cancelled.'));
+    follow(ctx, await refuse(provider, ctx, 'browser'));
   };
 
   async #loginPage(ctx: RouterContext, pending: Pending): Promise<void> {
     const { interaction } = pending;
-    const { ceremony, announce, urls, views, hooks } = this.#services;
+    const { provider, ceremony, announce, urls, views, hooks } = this.#services;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, interaction.returnTo);
     const own = await hooks.loginPage(ctx, interaction);
@@ -108,6 +108,8 @@ export class BrowserHandlers {
       request,
       ticket: await this.#draw(ticket),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
+      home: homeOf(await clientOf(provider, interaction)),
+      signedInAs: await this.#nameOf(interaction.session?.accountId),
       otherWays: hooks.otherWays(ctx, interaction).map((way) => ({ url: below(self, way), label: way.label })),
     };
     views.render(ctx, 'qr', page, request.locales);
@@ -120,19 +122,26 @@ export class BrowserHandlers {
   }
 
   async #showing(ctx: RouterContext, { interaction, identity }: Pending): Promise<Showing> {
+    const { provider, cookies, hooks } = this.#services;
     const address = addressOf(ctx);
-    const memory = this.#services.cookies.memory(ctx);
+    const memory = cookies.memory(ctx);
+    const accountId = interaction.session?.accountId;
     return {
       interaction: interaction.uid,
       endsAt: interaction.exp * 1000,
-      request: await signInRequest(this.#services.provider, interaction),
+      request: await signInRequest(provider, interaction, await hooks.consent(ctx, interaction)),
       browser: {
         binding: identity.binding,
         ...describeUserAgent(ctx.get('user-agent')),
         ...(address !== undefined && { address }),
         ...(memory !== undefined && { memory }),
+        ...(accountId !== undefined && { accountId }),
       },
     };
+  }
+
+  async #nameOf(accountId: string | undefined): Promise<string | undefined> {
+    return accountId === undefined ? undefined : (await this.#services.hooks.findAccount(accountId))?.name;
   }
 
   #watching({ interaction, identity }: Pending): Watching {
@@ -154,7 +163,8 @@ export class BrowserHandlers {
   async #redeem(ctx: RouterContext, identity: BrowserIdentity): ReturnType<BrowserActs['finish']> {
     const { ceremony, announce } = this.#services;
     try {
-      return await ceremony.browser.finish(identity, fieldsOf(ctx).checkCode);
+      const { checkCode, switchAccount } = fieldsOf(ctx);
+      return await ceremony.browser.finish(identity, { checkCode, switchAccount: switchAccount === 'yes' });
     } catch (error) {
       if (error instanceof WrongCheckCode && error.ended) announce(ctx, 'qr_login.cancelled', error.ended);
       throw error;

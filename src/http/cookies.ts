@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
+import type { Interaction } from '../oidc/interaction.ts';
 import { fingerprint } from '../ticket/keys.ts';
 import { formatMemory, parseMemory } from '../ticket/memory.ts';
 import type { BrowserMemory } from '../ticket/ticket.ts';
@@ -10,6 +11,8 @@ const MEMORY = '_qr_memory';
 const SEEN = '_qr_seen';
 
 const MEMORY_DAYS = 180;
+/** Who comes back to a page whose interaction is over is shown the way back to the app for this long. */
+const WAY_BACK_FOR = 24 * 60 * 60 * 1000;
 const DAY = 24 * 60 * 60 * 1000;
 /** A code that was fresh when it was scanned counts as fresh for this long; its ticket's deadline comes first. */
 const SEEN_FOR = 10 * 60 * 1000;
@@ -23,9 +26,16 @@ export class Cookies {
   }
 
   /** Binds an interaction to the browser that started it. Only its fingerprint is ever stored. */
-  bind(ctx: Context, uid: string, maxAge: number): void {
-    const secret = `${uid}.${randomBytes(16).toString('base64url')}`;
-    this.#set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge);
+  bind(ctx: Context, { uid, params }: Interaction, maxAge: number): void {
+    const client = Buffer.from(String(params.client_id)).toString('base64url');
+    const secret = `${uid}.${randomBytes(16).toString('base64url')}.${client}`;
+    this.#set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge + WAY_BACK_FOR);
+  }
+
+  /** The client whose request led this browser here, also when the interaction itself is over. */
+  clientId(ctx: Context, uid: string): string | undefined {
+    const [of, , client] = this.#get(ctx, BINDING)?.split('.') ?? [];
+    return of === uid && client !== undefined ? Buffer.from(client, 'base64url').toString() : undefined;
   }
 
   /** The fingerprint of the binding; undefined for a browser that did not start this very interaction. */
@@ -46,6 +56,11 @@ export class Cookies {
   /** Notes on the phone that it saw this code while it was fresh. */
   seen(ctx: Context, code: string, now: number): void {
     this.#set(ctx, SEEN, `${code}.${now + SEEN_FOR}`, this.#urls.phone, SEEN_FOR);
+  }
+
+  /** The code of this ticket that the phone came with. */
+  seenCode(ctx: Context): string | undefined {
+    return this.#get(ctx, SEEN)?.split('.')[0];
   }
 
   hasSeen(ctx: Context, code: string, now: number): boolean {

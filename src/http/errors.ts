@@ -13,10 +13,13 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   foreign_origin: 403,
   invalid_csrf: 403,
   sign_in_again: 403,
+  insufficient_acr: 403,
+  wrong_account: 403,
   wrong_check_code: 403,
   no_interaction: 404,
   not_found: 404,
   wrong_state: 409,
+  account_switch: 409,
   over: 410,
   too_large: 413,
   unsupported_media_type: 415,
@@ -36,7 +39,7 @@ export function answerErrors(provider: Provider, views: Views): Middleware {
       ctx.status = STATUS[error.code];
       if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
       if (wantsJson(ctx)) ctx.body = { error: error.code, error_description: error.message };
-      else views.render(ctx, 'error', { code: error.code, ...(ctx.state.back && { back: ctx.state.back }) });
+      else views.render(ctx, 'error', { code: error.code, back: ctx.state.back, home: ctx.state.home });
     }
   };
 }

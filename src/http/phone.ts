@@ -1,10 +1,11 @@
 import type { RouterContext } from '@koa/router';
 import { accountOf, approverOf } from '../oidc/approver.ts';
+import { subjectOf } from '../oidc/requirements.ts';
 import { notFound, QrLoginError } from '../ticket/errors.ts';
 import { matches } from '../ticket/keys.ts';
+import { isDuringRequest } from '../ticket/requirements.ts';
 import { needsCheckCode, riskContext } from '../ticket/risk.ts';
-import type { Approver, Ticket } from '../ticket/ticket.ts';
-import { isFreshEnough } from '../ticket/transitions.ts';
+import type { Approver, Ticket, Unmet } from '../ticket/ticket.ts';
 import { follow, seconds, seeOther, wantsJson } from './answers.ts';
 import { addressOf } from './client-info.ts';
 import { fieldsOf } from './guards.ts';
@@ -25,7 +26,7 @@ export class PhoneHandlers {
     const { code = '' } = ctx.params;
     const id = this.#freshId(ctx, code);
     cookies.seen(ctx, code, clock());
-    const approver = await approverOf(provider, ctx);
+    const approver = await approverOf(provider, ctx, hooks.assess);
     if (approver === undefined) return this.#sendToSignIn(ctx, { returnTo: urls.landing(code), fresh: false });
     const { name } = await accountOf(hooks.findAccount, approver);
     const csrf = this.#csrf(approver, id);
@@ -37,7 +38,7 @@ export class PhoneHandlers {
   scan = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, announce, urls } = this.#services;
     const id = this.#freshId(ctx, ctx.params.code ?? '');
-    const approver = await this.#approver(ctx);
+    const approver = await this.#approver(ctx, id);
     this.#checkCsrf(ctx, approver, id);
     const { ticket, changed } = await ceremony.phone.scan(id, approver);
     if (changed) announce(ctx, 'qr_login.scanned', ticket);
@@ -47,8 +48,9 @@ export class PhoneHandlers {
   /** `GET Q/tickets/:id`: the confirm page; once decided, the done page. */
   ticket = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, views } = this.#services;
-    const approver = await this.#approver(ctx);
-    const ticket = await ceremony.phone.look(ctx.params.id ?? '', approver);
+    const { id = '' } = ctx.params;
+    const approver = await this.#approver(ctx, id);
+    const ticket = await ceremony.phone.look(id, approver);
     const view = await this.#view(ctx, ticket, approver);
     if (wantsJson(ctx)) ctx.body = view;
     else views.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
@@ -58,15 +60,17 @@ export class PhoneHandlers {
   decide = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, announce, urls } = this.#services;
     const { id = '' } = ctx.params;
-    const approver = await this.#approver(ctx);
+    const approver = await this.#approver(ctx, id);
     this.#checkCsrf(ctx, approver, id);
     const { decision } = fieldsOf(ctx);
     if (decision === 'approve') {
       announce(ctx, 'qr_login.approved', await this.#approve(ctx, id, approver));
     } else if (decision === 'deny') {
       announce(ctx, 'qr_login.denied', await ceremony.phone.deny(id, approver));
+    } else if (decision === 'unable') {
+      announce(ctx, 'qr_login.denied', await ceremony.phone.giveUp(id, approver));
     } else {
-      throw new QrLoginError('invalid_request', '"decision" is "approve" or "deny".');
+      throw new QrLoginError('invalid_request', '"decision" is "approve", "deny" or "unable".');
     }
     if (wantsJson(ctx)) return this.ticket(ctx);
     follow(ctx, urls.ticket(id));
@@ -76,7 +80,7 @@ export class PhoneHandlers {
     const { ceremony, keys, hooks } = this.#services;
     const ticket = await ceremony.phone.look(id, approver);
     const checkCode = await needsCheckCode(hooks.checkCode, riskContext(keys, ticket, approver, addressOf(ctx)));
-    return ceremony.phone.approve(id, { approver, checkCode });
+    return ceremony.phone.approve(id, { approver, checkCode, remember: fieldsOf(ctx).remember === 'yes' });
   }
 
   /** The id in a code that is on the screen now, or was when this phone scanned it. */
@@ -87,29 +91,52 @@ export class PhoneHandlers {
     return id;
   }
 
-  /** The phone's session and account, as they are at this moment. */
-  async #approver(ctx: RouterContext): Promise<Approver> {
-    const approver = await approverOf(this.#services.provider, ctx);
+  /** The phone's session and account, as they are at this moment, and who that is to the client that asks. */
+  async #approver(ctx: RouterContext, ticketId: string): Promise<Approver> {
+    const { provider, ceremony, hooks } = this.#services;
+    const approver = await approverOf(provider, ctx, hooks.assess);
     if (approver === undefined) throw notSignedIn();
-    await accountOf(this.#services.hooks.findAccount, approver);
-    return approver;
+    await accountOf(hooks.findAccount, approver);
+    const request = await ceremony.phone.preview(ticketId);
+    if (request?.requirements.subject === undefined) return approver;
+    const subject = await subjectOf(provider, request.client.id, approver.accountId);
+    return { ...approver, ...(subject !== undefined && { subject }) };
   }
 
   async #sendToSignIn(ctx: RouterContext, wanted: PhoneSignIn): Promise<void> {
-    if (wantsJson(ctx)) throw notSignedIn();
-    seeOther(ctx, await this.#services.hooks.signIn(ctx, wanted));
+    const url = wantsJson(ctx) ? undefined : await this.#services.hooks.signIn(ctx, wanted);
+    if (url === undefined) throw notSignedIn();
+    seeOther(ctx, url);
+  }
+
+  /** Where the phone can meet a requirement; undefined where it has just tried, or the deployment knows no way. */
+  async #signInFor(ctx: RouterContext, unmet: Unmet, ticket: Ticket, approver: Approver): Promise<string | undefined> {
+    const { hooks, urls, cookies } = this.#services;
+    const { requirements, loginHint } = ticket.request;
+    if (unmet === 'acr' && isDuringRequest(ticket, approver)) return undefined;
+    if (unmet === 'account') {
+      // Another account has another session, which must scan the code itself.
+      const code = cookies.seenCode(ctx);
+      const returnTo = code === undefined ? urls.ticket(ticket.id) : urls.landing(code);
+      return hooks.signIn(ctx, { returnTo, fresh: true, ...(loginHint !== undefined && { loginHint }) });
+    }
+    const acrValues = requirements.essentialAcr ?? requirements.acrValues;
+    const { accountId } = approver;
+    return hooks.signIn(ctx, {
+      returnTo: urls.ticket(ticket.id),
+      fresh: true,
+      accountId,
+      ...(acrValues && { acrValues }),
+    });
   }
 
   async #view(ctx: RouterContext, ticket: Ticket, approver: Approver): Promise<PhoneView> {
-    const { ceremony, clock, hooks, urls } = this.#services;
+    const { ceremony, clock, hooks } = this.#services;
     const { client, scopes } = ticket.request;
     const { name, system } = ticket.browser;
     const checkCode = ticket.state === 'approved' ? ceremony.phone.checkCode(ticket) : undefined;
-    const { accountId } = approver;
-    const signInAgain =
-      ticket.state === 'scanned' && !isFreshEnough(ticket, approver, clock())
-        ? await hooks.signIn(ctx, { returnTo: urls.ticket(ticket.id), fresh: true, accountId })
-        : undefined;
+    const unmet = ceremony.phone.unmet(ticket, approver);
+    const signInAgain = unmet && (await this.#signInFor(ctx, unmet, ticket, approver));
     return {
       state: ticket.state,
       expiresIn: seconds(ticket.deadline - clock()),
@@ -119,6 +146,7 @@ export class PhoneHandlers {
       shownAgo: Math.floor(seconds(clock() - ticket.shownAt)),
       account: (await accountOf(hooks.findAccount, approver)).name,
       csrf: this.#csrf(approver, ticket.id),
+      ...(unmet !== undefined && { unmet }),
       ...(signInAgain !== undefined && { signInAgain }),
       ...(checkCode !== undefined && { checkCode }),
     };

@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
-import type { FindAccount } from '../oidc/approver.ts';
+import type { Assess, FindAccount } from '../oidc/approver.ts';
 import type { Interaction } from '../oidc/interaction.ts';
+import type { ConsentMode } from '../oidc/request.ts';
 import type { Ceremony } from '../ticket/ceremony.ts';
 import type { Keys } from '../ticket/keys.ts';
 import type { Clock, Signals } from '../ticket/ports.ts';
@@ -23,10 +24,18 @@ export interface PhoneSignIn {
   readonly fresh: boolean;
   /** The account that is expected, where that is known. */
   readonly accountId?: string;
+  /** Whom the RP expects, in its own words (`login_hint`), where another account than the phone's is wanted. */
+  readonly loginHint?: string;
+  /** The authentication context classes one of which is demanded, or would be liked best. */
+  readonly acrValues?: readonly string[];
 }
 
-/** Where a phone that must sign in is sent: a URL or a path of the deployment. */
-export type SignIn = (ctx: Context, wanted: PhoneSignIn) => string | Promise<string>;
+/**
+ * Where a phone that must sign in is sent: a URL or a path of the deployment. `undefined` where what is wanted cannot be
+ * had, a fresh sign-in or a class: the phone may only say no then, and the RP hears `login_required` or
+ * `unmet_authentication_requirements`. A phone without any session must be sent somewhere.
+ */
+export type SignIn = (ctx: Context, wanted: PhoneSignIn) => string | undefined | Promise<string | undefined>;
 
 /** A page of the deployment below an interaction's URL, by its last path segment. */
 export interface OwnPage {
@@ -40,6 +49,9 @@ export type LoginPage = (ctx: Context, interaction: Interaction) => OwnPage | un
 /** The ways to sign in that the QR page offers to people who cannot scan. */
 export type OtherWays = (ctx: Context, interaction: Interaction) => readonly (OwnPage & { readonly label: string })[];
 
+/** Who consents to what this request asks for. */
+export type ConsentPolicy = (ctx: Context, interaction: Interaction) => ConsentMode | Promise<ConsentMode>;
+
 /** What the deployment decides. */
 export interface Hooks {
   readonly findAccount: FindAccount;
@@ -47,6 +59,8 @@ export interface Hooks {
   readonly loginPage: LoginPage;
   readonly otherWays: OtherWays;
   readonly checkCode: CheckCodePolicy;
+  readonly consent: ConsentPolicy;
+  readonly assess: Assess;
 }
 
 /** What the handlers stand on. */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Context } from 'koa';
 import type { ErrorCode } from '../ticket/errors.ts';
-import type { SignInRequest, TicketState } from '../ticket/ticket.ts';
+import type { SignInRequest, TicketState, Unmet } from '../ticket/ticket.ts';
 import type { Assets } from './assets.ts';
 import type { BrowserView } from './browser-view.ts';
 import type { Locales, Translate } from './locales.ts';
@@ -23,6 +23,10 @@ export interface Pages {
     readonly ticket: BrowserView;
     readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
     readonly otherWays: readonly Link[];
+    /** The app, for a browser whose time is up. */
+    readonly home?: string | undefined;
+    /** The account that is signed in here already. */
+    readonly signedInAs?: string | undefined;
   };
   /** The browser's, where scopes are still to be granted. */
   consent: {
@@ -40,7 +44,13 @@ export interface Pages {
   confirm: PhoneView;
   /** The phone's, once it has decided. */
   done: PhoneView;
-  error: { readonly code: ErrorCode; readonly back?: string };
+  error: {
+    readonly code: ErrorCode;
+    /** The browser's own page, where it can still go on. */
+    readonly back?: string | undefined;
+    /** The app that it came from, where it cannot. */
+    readonly home?: string | undefined;
+  };
 }
 
 /** The ticket as the phone sees it that scanned it. */
@@ -56,7 +66,9 @@ export interface PhoneView {
   /** The account that will be used. */
   readonly account: string;
   readonly csrf: string;
-  /** Where the phone must sign in again before it may approve. */
+  /** What the request demands and the phone does not meet, so that it may not approve. */
+  readonly unmet?: Unmet;
+  /** Where the phone may sign in (again, or with another account) to meet it. */
   readonly signInAgain?: string;
   /** The six digits to type into the browser. */
   readonly checkCode?: string;

@@ -16,17 +16,24 @@ export interface Account {
  */
 export type FindAccount = (accountId: string) => Promise<Account | undefined> | Account | undefined;
 
+/** How the person authenticated on the phone (OIDC Core, section 2). */
+export interface Assurance {
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+}
+
+/**
+ * What a sign-in on a phone is worth when it signs in another browser, given what it was worth on the phone itself.
+ * The classes are the deployment's own: only it knows which is above which, and that none may rise.
+ */
+export type Assess = (onPhone: Assurance, accountId: string) => Assurance | Promise<Assurance>;
+
 /** Who decides: the account of the phone's session at the provider, and nothing that a request could claim. */
-export async function approverOf(provider: Provider, ctx: Context): Promise<Approver | undefined> {
+export async function approverOf(provider: Provider, ctx: Context, assess: Assess): Promise<Approver | undefined> {
   const { accountId, uid, loginTs, acr, amr } = await provider.Session.get(ctx);
   if (accountId === undefined || loginTs === undefined) return undefined;
-  return {
-    accountId,
-    sessionUid: uid,
-    authenticatedAt: loginTs,
-    ...(acr !== undefined && { acr }),
-    ...(amr !== undefined && { amr }),
-  };
+  const onPhone = { ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };
+  return { accountId, sessionUid: uid, authenticatedAt: loginTs, ...(await assess(onPhone, accountId)) };
 }
 
 /** The account behind an approver, as it is at this moment. */

@@ -1,14 +1,11 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
+import type { Consent } from '../ticket/ticket.ts';
 import { endInteraction, type Interaction } from './interaction.ts';
 
 /** What the consent prompt found to be granted yet; the page shows it, and granting grants exactly it. */
-export interface MissingConsent {
-  readonly scopes: readonly string[];
-  readonly claims: readonly string[];
-  /** Scopes by the resource that they are for (RFC 8707). */
-  readonly resources: Readonly<Record<string, readonly string[]>>;
+export interface MissingConsent extends Consent {
   /** Rich authorization requests (RFC 9396). */
   readonly details: readonly { readonly type: string }[];
 }
@@ -28,18 +25,35 @@ export function missingConsent({ prompt }: Interaction): MissingConsent {
   };
 }
 
+/** A grant of exactly this. @returns its id */
+export async function newGrant(
+  provider: Provider,
+  to: { readonly accountId: string; readonly clientId: string },
+  consent: Consent,
+): Promise<string> {
+  const grant = new provider.Grant({ ...to });
+  add(grant, consent);
+  return grant.save();
+}
+
 /** Grants what is missing, on top of the grant that there is. @returns where the browser goes next */
 export async function grantConsent(provider: Provider, ctx: Context, interaction: Interaction): Promise<string> {
-  const { scopes, claims, resources, details } = missingConsent(interaction);
+  const missing = missingConsent(interaction);
   const grant = await grantOf(provider, interaction);
-  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '));
-  if (claims.length > 0) grant.addOIDCClaims([...claims]);
-  for (const [resource, granted] of Object.entries(resources)) grant.addResourceScope(resource, granted.join(' '));
-  for (const detail of details) grant.addRar(detail);
+  add(grant, missing);
+  for (const detail of missing.details) grant.addRar(detail);
   return endInteraction(provider, ctx, { consent: { grantId: await grant.save() } });
 }
 
-async function grantOf(provider: Provider, interaction: Interaction): Promise<InstanceType<Provider['Grant']>> {
+type Grant = InstanceType<Provider['Grant']>;
+
+function add(grant: Grant, { scopes, claims, resources }: Consent): void {
+  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '));
+  if (claims.length > 0) grant.addOIDCClaims([...claims]);
+  for (const [resource, granted] of Object.entries(resources)) grant.addResourceScope(resource, granted.join(' '));
+}
+
+async function grantOf(provider: Provider, interaction: Interaction): Promise<Grant> {
   const existing = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
   if (existing !== undefined) return existing;
   const accountId = interaction.session?.accountId;

@@ -18,7 +18,8 @@ export async function endInteraction(
   ctx: Context,
   result: Parameters<Provider['interactionResult']>[2],
 ): Promise<string> {
-  const mergeWithLastSubmission = result.consent !== undefined;
+  // Consent comes on top of the sign-in before it; a sign-in stands for itself.
+  const mergeWithLastSubmission = result.login === undefined && result.consent !== undefined;
   return found(() => provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission }));
 }
 

@@ -1,4 +1,11 @@
-import { interactionPolicy } from 'oidc-provider';
+import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Consent } from '../ticket/ticket.ts';
+
+/** What the `login` prompt of the policy notes down of a request, as oidc-provider understands it. */
+export interface Asked extends Consent {
+  /** Whether there are rich authorization requests (RFC 9396), which the phone cannot show. */
+  readonly rich: boolean;
+}
 
 /**
  * The interaction policy of a provider with QR sign-in: the `login` prompt is the QR step. It keeps its name and its
@@ -6,5 +13,27 @@ import { interactionPolicy } from 'oidc-provider';
  * 3.1.2.6). Prompts of a deployment's own may be added to it.
  */
 export function qrLoginPolicy(): interactionPolicy.DefaultPolicy {
-  return interactionPolicy.base();
+  const policy = interactionPolicy.base();
+  const login = policy.get('login');
+  if (login === undefined) throw new TypeError('the base policy of oidc-provider has no login prompt');
+  const { details } = login;
+  login.details = async (ctx) => ({ ...(await details(ctx)), asked: askedBy(ctx) });
+  return policy;
 }
+
+function askedBy({ oidc }: KoaContextWithOIDC): Asked {
+  const wanted = [...oidc.requestParamScopes];
+  const resources = Object.entries(oidc.resourceServers ?? {}).map(([resource, { scopes }]): [string, string[]] => [
+    resource,
+    wanted.filter((scope) => scopes.has(scope)),
+  ]);
+  return {
+    scopes: [...oidc.requestParamOIDCScopes],
+    claims: [...oidc.requestParamClaims].filter((claim) => !NOT_GRANTED.has(claim)),
+    resources: Object.fromEntries(resources.filter(([, scopes]) => scopes.length > 0)),
+    rich: oidc.params?.authorization_details !== undefined,
+  };
+}
+
+/** Claims of the authentication itself, which nobody grants or withholds. */
+const NOT_GRANTED: ReadonlySet<string> = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss']);

@@ -1,21 +1,62 @@
-import type { Provider } from 'oidc-provider';
-import type { Requirements, SignInRequest } from '../ticket/ticket.ts';
+import type { Client, Provider } from 'oidc-provider';
+import { QrLoginError } from '../ticket/errors.ts';
+import type { Consent, SignInRequest } from '../ticket/ticket.ts';
 import type { Interaction } from './interaction.ts';
+import { text, words } from './parameters.ts';
+import type { Asked } from './policy.ts';
+import { requirementsOf } from './requirements.ts';
+
+/**
+ * Who consents to what a client asks for:
+ *
+ * - `'browser'`: the consent page on the browser, after the sign-in, as ever.
+ * - `'phone'`: Approve, which then grants exactly what the confirm page lists.
+ * - `'implied'`: nobody; a client of the first party. Approve grants what it asks for, and nothing is listed.
+ *
+ * What the phone cannot show (rich authorization requests, RFC 9396) is left to the browser all the same.
+ */
+export type ConsentMode = 'browser' | 'phone' | 'implied';
 
 /** What the interaction's authorization request asks for, in the words that the phone will show. */
-export async function signInRequest(provider: Provider, interaction: Interaction): Promise<SignInRequest> {
+export async function signInRequest(
+  provider: Provider,
+  interaction: Interaction,
+  mode: ConsentMode = 'browser',
+): Promise<SignInRequest> {
   const { params } = interaction;
-  const clientId = String(params.client_id);
-  const client = await provider.Client.find(clientId);
+  const client = await clientOf(provider, interaction);
   const host = verifiedHost(text(params.redirect_uri));
   const loginHint = text(params.login_hint);
+  const consent = mode === 'browser' ? undefined : askedConsent(interaction);
   return {
-    client: { id: clientId, name: client?.clientName ?? clientId, ...(host !== undefined && { host }) },
-    scopes: words(params.scope),
+    client: { id: client.clientId, name: client.clientName ?? client.clientId, ...(host !== undefined && { host }) },
+    scopes: mode === 'implied' ? [] : words(params.scope),
     locales: words(params.ui_locales),
     ...(loginHint !== undefined && { loginHint }),
-    requirements: requirements(interaction),
+    requirements: await requirementsOf(provider, interaction, client),
+    ...(consent !== undefined && { consent }),
   };
+}
+
+/** Where a person goes who must start again: what the client registered for it, or the site that it answers at. */
+export function homeOf(client: Client): string | undefined {
+  const { initiateLoginUri, clientUri, redirectUris = [] } = client;
+  const [site] = redirectUris.filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin);
+  return [initiateLoginUri, clientUri, site].find((uri) => uri !== undefined && /^https?:/.test(uri));
+}
+
+export async function clientOf(provider: Provider, { params }: Interaction): Promise<Client> {
+  const client = await provider.Client.find(String(params.client_id));
+  if (client === undefined) throw new QrLoginError('no_interaction', 'The app that asked is not registered any more.');
+  return client;
+}
+
+/** As the policy's login prompt noted it down; a second one of the same request finds it in its own details again. */
+function askedConsent({ prompt }: Interaction): Consent | undefined {
+  const { asked }: { asked?: Asked } = prompt.details;
+  if (asked === undefined || asked.rich) return undefined;
+  const { scopes, claims, resources } = asked;
+  return { scopes, claims, resources };
 }
 
 /**
@@ -27,23 +68,4 @@ function verifiedHost(redirectUri: string | undefined): string | undefined {
   if (redirectUri === undefined || !URL.canParse(redirectUri)) return undefined;
   const { host, protocol } = new URL(redirectUri);
   return protocol === 'https:' || protocol === 'http:' ? host : protocol;
-}
-
-/** `prompt=login` asks for a sign-in during this request, `max_age` for one not older than that (OIDC Core, 3.1.2.1). */
-function requirements({ params, iat }: Interaction): Requirements {
-  const maxAge = Number(params.max_age ?? Number.NaN);
-  return {
-    // Not `prompt.reasons`: a second login prompt of the same request has other reasons and the same demand.
-    ...(words(params.prompt).includes('login') && { authenticatedSince: iat }),
-    ...(Number.isFinite(maxAge) && { maxAge }),
-  };
-}
-
-/** A parameter that is a list with spaces between its entries. */
-function words(value: unknown): string[] {
-  return (text(value) ?? '').split(' ').filter(Boolean);
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
-import type { Provider } from 'oidc-provider';
-import type { Approver } from '../ticket/ticket.ts';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { DeniedTicket, RedeemedTicket } from '../ticket/ticket.ts';
+import { newGrant } from './consent.ts';
 import { endInteraction } from './interaction.ts';
 
 /** More than one channel was used, and a person was there (RFC 8176, section 2). */
@@ -10,21 +11,48 @@ const APPROVED_ON_A_PHONE = ['mca', 'user'];
  * Signs the browser in as the approver. Tapping Approve is no authentication: `auth_time` and `acr` are those of the
  * phone's session, and `amr` adds only what the ceremony itself has shown.
  */
-export function signIn(provider: Provider, ctx: Context, approver: Approver): Promise<string> {
+export async function signIn(provider: Provider, ctx: Context, ticket: RedeemedTicket): Promise<string> {
+  const { approver, remember, request } = ticket;
   const { accountId, authenticatedAt, acr, amr = [] } = approver;
-  return endInteraction(provider, ctx, {
-    login: {
-      accountId,
-      ts: authenticatedAt,
-      ...(acr !== undefined && { acr }),
-      amr: [...new Set([...amr, ...APPROVED_ON_A_PHONE])],
-      // Whoever sits at the browser has not asked to stay signed in.
-      remember: false,
-    },
-  });
+  const login = {
+    accountId,
+    ts: authenticatedAt,
+    ...(acr !== undefined && { acr }),
+    amr: [...new Set([...amr, ...APPROVED_ON_A_PHONE])],
+    remember,
+  };
+  if (request.consent === undefined) return endInteraction(provider, ctx, { login });
+  const grantId = await newGrant(provider, { accountId, clientId: request.client.id }, request.consent);
+  return endInteraction(provider, ctx, { login, consent: { grantId } });
 }
 
-/** Ends the request with `access_denied` (RFC 6749, section 4.1.2.1). */
-export function refuse(provider: Provider, ctx: Context, description: string): Promise<string> {
-  return endInteraction(provider, ctx, { error: 'access_denied', error_description: description });
+/** What the RP is told, and why (RFC 6749, section 4.1.2.1; OIDC Core, section 3.1.2.6; OIDC Unmet Authentication Requirements). */
+const REFUSALS = {
+  person: { error: 'access_denied', error_description: 'The sign-in was denied on the phone.' },
+  account: { error: 'login_required', error_description: 'The requested End-User is not signed in on the phone.' },
+  freshness: { error: 'login_required', error_description: 'The End-User could not be authenticated again.' },
+  acr: {
+    error: 'unmet_authentication_requirements',
+    error_description: 'The requested authentication context class could not be reached on the phone.',
+  },
+  browser: { error: 'access_denied', error_description: 'The sign-in was cancelled.' },
+} as const;
+
+/** Ends the request with an error for the RP. */
+export function refuse(
+  provider: Provider,
+  ctx: Context,
+  because: DeniedTicket['because'] | 'browser',
+): Promise<string> {
+  return endInteraction(provider, ctx, REFUSALS[because]);
+}
+
+/**
+ * A session that was not to outlive its browser stays so in oidc-provider even when a later sign-in asks for the
+ * opposite. The last word of the person counts.
+ */
+export function rememberOnResume(provider: Provider): void {
+  provider.on('interaction.ended', ({ oidc }: KoaContextWithOIDC) => {
+    if (oidc.result?.login?.remember === true && oidc.session?.transient) oidc.session.transient = undefined;
+  });
 }

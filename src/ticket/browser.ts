@@ -30,6 +30,14 @@ export interface BrowserIdentity {
   readonly binding: string;
 }
 
+/** What the person at the browser says when it finishes. */
+export interface Said {
+  /** The six digits, as they were typed. */
+  readonly checkCode?: string | undefined;
+  /** That the account which is signed in there may be signed out. */
+  readonly switchAccount?: boolean;
+}
+
 export interface Renewal extends Outcome {
   /** The ticket that this renewal ended. */
   readonly voided?: Ticket;
@@ -86,13 +94,15 @@ export class BrowserActs {
    * Redeems an approved ticket, once; the same browser may ask again and gets the same answer.
    * A denied ticket is answered as such: it ends the interaction, too.
    */
-  async finish(identity: BrowserIdentity, typed: string | undefined): Promise<Outcome<RedeemedTicket | DeniedTicket>> {
+  async finish(identity: BrowserIdentity, said: Said = {}): Promise<Outcome<RedeemedTicket | DeniedTicket>> {
     const outcome = await change(
       this.#ports,
       () => this.look(identity),
       (ticket, moment) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
-        if (this.#isCheckCodeWrong(ticket, typed, moment.now)) return transitions.refuseCheckCode(ticket, moment);
+        if (switchesAccount(ticket) && !said.switchAccount) throw accountSwitch();
+        if (this.#isCheckCodeWrong(ticket, said.checkCode, moment.now))
+          return transitions.refuseCheckCode(ticket, moment);
         return transitions.redeem(ticket, moment);
       },
     );
@@ -152,6 +162,16 @@ export class WrongCheckCode extends QrLoginError {
   get ended(): CancelledTicket | undefined {
     return this.#ticket.state === 'cancelled' ? this.#ticket : undefined;
   }
+}
+
+/** Whether finishing would replace another account's session in this browser. */
+export function switchesAccount(ticket: Ticket): boolean {
+  const { accountId } = ticket.browser;
+  return ticket.state === 'approved' && accountId !== undefined && accountId !== ticket.approver.accountId;
+}
+
+function accountSwitch(): QrLoginError {
+  return new QrLoginError('account_switch', 'Another account is signed in here. Agree to sign it out, or cancel.');
 }
 
 function isAnother(ticket: Ticket, seen: number | undefined): boolean {

@@ -5,6 +5,9 @@
  * - `not_signed_in`: the phone has no session at the provider.
  * - `account_unavailable`: the account of the phone's session may not sign in (any more).
  * - `sign_in_again`: the request demands a sign-in that is younger than the phone's session.
+ * - `insufficient_acr`: the request demands an authentication context class that the phone's session is not of.
+ * - `wrong_account`: the request can only be approved with another account.
+ * - `account_switch`: the browser is signed in with another account, which the person there must agree to give up.
  * - `foreign_origin`: the request was sent by another site's page.
  * - `invalid_csrf`: the form does not belong to this session and ticket.
  * - `check_code_required`, `wrong_check_code`: what the browser typed (or did not) of the phone's six digits.
@@ -20,6 +23,9 @@ export type ErrorCode =
   | 'not_signed_in'
   | 'account_unavailable'
   | 'sign_in_again'
+  | 'insufficient_acr'
+  | 'wrong_account'
+  | 'account_switch'
   | 'foreign_origin'
   | 'invalid_csrf'
   | 'check_code_required'

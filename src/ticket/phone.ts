@@ -1,14 +1,17 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
+import { isHeldInVain, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Approver,
   type DeniedTicket,
   isLive,
   type ScannedTicket,
+  type SignInRequest,
   stateAt,
   type Ticket,
+  type Unmet,
 } from './ticket.ts';
 import * as transitions from './transitions.ts';
 
@@ -30,7 +33,7 @@ export class PhoneActs {
   /** Claims the ticket for this approver; the same one may scan again. */
   async scan(id: string, approver: Approver): Promise<Outcome<ScannedTicket>> {
     return this.#change(id, (ticket, moment) => {
-      if (ticket.state === 'scanned' && isLive(ticket, moment.now)) {
+      if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !isHeldInVain(ticket, approver)) {
         transitions.assertOwner(ticket, approver);
         return ticket;
       }
@@ -55,6 +58,22 @@ export class PhoneActs {
   async deny(id: string, approver: Approver): Promise<DeniedTicket> {
     const { ticket } = await this.#change(id, (ticket, moment) => transitions.deny(ticket, approver, moment));
     return ticket;
+  }
+
+  /** Denies, because the phone cannot meet what the request demands. */
+  async giveUp(id: string, approver: Approver): Promise<DeniedTicket> {
+    const { ticket } = await this.#change(id, (ticket, moment) => transitions.giveUp(ticket, approver, moment));
+    return ticket;
+  }
+
+  /** What stands in the way of Approve. */
+  unmet(ticket: Ticket, approver: Approver): Unmet | undefined {
+    return ticket.state === 'scanned' ? unmetBy(ticket, approver, this.#ports.clock()) : undefined;
+  }
+
+  /** Who must be asked for, before anybody has claimed the ticket: undefined where there is none any more. */
+  async preview(id: string): Promise<SignInRequest | undefined> {
+    return (await this.#ports.store.find(id))?.request;
   }
 
   /** The six digits for the phone to show, where the browser must type them. */

@@ -7,7 +7,12 @@ export interface Approver {
   readonly authenticatedAt: number;
   readonly acr?: string;
   readonly amr?: readonly string[];
+  /** Who the account is to this client, where the request demands somebody; pairwise clients know everybody by another one. */
+  readonly subject?: string;
 }
+
+/** A requirement that the approver does not meet. */
+export type Unmet = 'account' | 'freshness' | 'acr';
 
 /** What this authorization request demands of the approver. */
 export interface Requirements {
@@ -15,6 +20,20 @@ export interface Requirements {
   readonly authenticatedSince?: number;
   /** The phone must have authenticated within this many seconds, or during this request (`max_age`). */
   readonly maxAge?: number;
+  /** The one subject that will do, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
+  readonly subject?: string;
+  /** The authentication must be of one of these classes (an essential `acr` claim). */
+  readonly essentialAcr?: readonly string[];
+  /** The classes that the client would like best (`acr_values`, a voluntary `acr` claim), the best one first. */
+  readonly acrValues?: readonly string[];
+}
+
+/** What Approve grants to the client where the deployment lets the phone consent: exactly what the phone was shown. */
+export interface Consent {
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  /** Scopes by the resource that they are for (RFC 8707). */
+  readonly resources: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What is asked for, fixed when the ticket is made. The phone shows exactly this. */
@@ -31,6 +50,8 @@ export interface SignInRequest {
   /** The languages that the RP asks for, the best one first (`ui_locales`). */
   readonly locales: readonly string[];
   readonly requirements: Requirements;
+  /** Absent where the browser is asked for consent, as ever. */
+  readonly consent?: Consent;
 }
 
 /** A browser's random name, and a proof for each account that it was signed in to; it names no account. */
@@ -48,6 +69,8 @@ export interface Browser {
   /** Its name and system as it claims them, for people to read. */
   readonly name?: string;
   readonly system?: string;
+  /** The account that it is signed in with already, which this sign-in may replace. */
+  readonly accountId?: string;
   /** What its memory cookie says of the accounts that it was signed in to by QR before. */
   readonly memory?: BrowserMemory;
 }
@@ -82,16 +105,21 @@ export interface ApprovedTicket extends Fixed {
   readonly approver: Approver;
   /** Present where the browser must type the check code first. */
   readonly checkCode?: { readonly wrongTries: number };
+  /** Whether the person wants to stay signed in there when the browser is closed. */
+  readonly remember: boolean;
 }
 
 export interface DeniedTicket extends Fixed {
   readonly state: 'denied';
   readonly approver: Approver;
+  /** The person said no, or the phone cannot meet a requirement. */
+  readonly because: 'person' | Unmet;
 }
 
 export interface RedeemedTicket extends Fixed {
   readonly state: 'redeemed';
   readonly approver: Approver;
+  readonly remember: boolean;
 }
 
 export interface CancelledTicket extends Fixed {

@@ -1,4 +1,5 @@
 import { notFound, over, QrLoginError } from './errors.ts';
+import { isHeldInVain, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Approver,
@@ -12,6 +13,7 @@ import {
   type SignInRequest,
   stateAt,
   type Ticket,
+  type Unmet,
   type WaitingTicket,
 } from './ticket.ts';
 
@@ -52,8 +54,14 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
   };
 }
 
-/** Locks the ticket to the first approver. Whoever comes second cannot tell it from an unknown one. */
+/**
+ * Locks the ticket to the first approver. Whoever comes second cannot tell it from an unknown one, unless the first is
+ * an account that the request cannot be approved with: then the right one takes over, in the time that is left.
+ */
 export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): ScannedTicket {
+  if (isLive(ticket, now) && isHeldInVain(ticket, approver)) {
+    return { ...next(ticket, ticket.deadline), state: 'scanned', approver };
+  }
   if (ticket.state !== 'waiting') {
     assertOwner(ticket, approver);
     throw ended(ticket, now) ? over() : wrongState(ticket, 'scanned');
@@ -67,30 +75,45 @@ export interface Approval {
   readonly approver: Approver;
   /** Whether the browser must type the check code. */
   readonly checkCode: boolean;
+  /** Whether the browser stays signed in when it is closed; not, if nobody says so. */
+  readonly remember?: boolean;
 }
 
-export function approve(ticket: Ticket, { approver, checkCode }: Approval, { now, lifetimes }: Moment): ApprovedTicket {
+export function approve(
+  ticket: Ticket,
+  { approver, checkCode, remember = false }: Approval,
+  { now, lifetimes }: Moment,
+): ApprovedTicket {
   const scanned = decidable(ticket, approver, now);
-  if (!isFreshEnough(scanned, approver, now)) {
-    throw new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
-  }
+  const unmet = unmetBy(scanned, approver, now);
+  if (unmet !== undefined) throw refusal(unmet);
   return {
     ...next(scanned, now + lifetimes.finish),
     state: 'approved',
     approver,
+    remember,
     ...(checkCode && { checkCode: { wrongTries: 0 } }),
   };
 }
 
 export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
   const scanned = decidable(ticket, approver, now);
-  return { ...next(scanned, now + lifetimes.finish), state: 'denied', approver: scanned.approver };
+  return { ...next(scanned, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because: 'person' };
+}
+
+/** The phone cannot meet what the request demands, and says so: the RP hears which it was. */
+export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
+  const scanned = decidable(ticket, approver, now);
+  const because = unmetBy(scanned, approver, now);
+  if (because === undefined) throw new QrLoginError('invalid_request', 'Nothing stands in the way: approve or deny.');
+  return { ...next(scanned, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because };
 }
 
 /** The step that signs the browser in; nothing follows it. */
 export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
   const approved = finishable(ticket, now);
-  return { ...next(approved, now + lifetimes.finish), state: 'redeemed', approver: approved.approver };
+  const { approver, remember } = approved;
+  return { ...next(approved, now + lifetimes.finish), state: 'redeemed', approver, remember };
 }
 
 /** Counts a wrong check code; the third one ends the ticket. */
@@ -98,12 +121,8 @@ export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket 
   const approved = finishable(ticket, moment.now);
   const wrongTries = (approved.checkCode?.wrongTries ?? 0) + 1;
   if (wrongTries >= WRONG_TRIES) return cancel(approved, 'check code', moment);
-  return {
-    ...next(approved, approved.deadline),
-    state: 'approved',
-    approver: approved.approver,
-    checkCode: { wrongTries },
-  };
+  const { approver, remember } = approved;
+  return { ...next(approved, approved.deadline), state: 'approved', approver, remember, checkCode: { wrongTries } };
 }
 
 export function cancel(
@@ -122,12 +141,12 @@ export function assertOwner(ticket: Ticket, approver: Approver): void {
   if (owner?.accountId !== approver.accountId || owner.sessionUid !== approver.sessionUid) throw notFound();
 }
 
-/** Whether the approver authenticated as recently as the request demands. */
-export function isFreshEnough({ request, shownAt }: Ticket, { authenticatedAt }: Approver, now: number): boolean {
-  const { authenticatedSince, maxAge } = request.requirements;
-  if (authenticatedSince !== undefined && authenticatedAt < authenticatedSince) return false;
-  const duringThisRequest = authenticatedAt >= Math.floor(shownAt / 1000);
-  return maxAge === undefined || duringThisRequest || now / 1000 - authenticatedAt <= maxAge;
+function refusal(unmet: Unmet): QrLoginError {
+  if (unmet === 'account')
+    return new QrLoginError('wrong_account', 'This app asks for another account. Switch to it, or deny.');
+  if (unmet === 'acr')
+    return new QrLoginError('insufficient_acr', 'This app asks for a stronger sign-in on this device.');
+  return new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
 }
 
 function decidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {

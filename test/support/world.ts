@@ -1,5 +1,6 @@
 /** A provider with QR sign-in and an RP, and the people who use them, over HTTP. */
 import { Keyv } from 'keyv';
+import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
 import { Accounts } from '../../examples/accounts.ts';
 import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
@@ -20,6 +21,19 @@ export interface WorldOptions extends Partial<Omit<ExampleOptions, 'issuer' | 'a
 export const RP_CALLBACK = 'http://rp.localhost:9/callback';
 export const CLIENT_ID = 'test-rp';
 
+const CLIENT_SECRET = 'a secret that only this test knows';
+
+/** An RP of the tests, which {@link BrowserPerson} can be at. */
+export function testClient(clientId: string, more: Partial<ClientMetadata> = {}): ClientMetadata {
+  return { client_id: clientId, client_secret: CLIENT_SECRET, redirect_uris: [RP_CALLBACK], ...more };
+}
+
+interface StoredSession {
+  readonly accountId?: string;
+  /** When its person signed in, in seconds since the epoch. */
+  readonly loginTs: number;
+}
+
 export const PASSWORDS = { alice: 'wonderland', bob: 'builder' } as const;
 
 export class World {
@@ -28,7 +42,7 @@ export class World {
   readonly clock: TestClock;
   readonly store: Keyv;
   readonly #running: Running & Example;
-  #configuration: client.Configuration | undefined;
+  readonly #configurations = new Map<string, Promise<client.Configuration>>();
 
   private constructor(issuer: string, accounts: Accounts, clock: TestClock, store: Keyv, running: Running & Example) {
     this.issuer = issuer;
@@ -56,15 +70,7 @@ export class World {
         accounts,
         secrets,
         store,
-        clients: [
-          {
-            client_id: CLIENT_ID,
-            client_secret: 'a secret that only this test knows',
-            client_name: 'Test app',
-            redirect_uris: [RP_CALLBACK],
-          },
-          ...clients,
-        ],
+        clients: [testClient(CLIENT_ID, { client_name: 'Test app' }), ...clients],
         qrLogin: { clock: clock.now, checkCode: 'never', ...qrLogin },
       });
     });
@@ -99,15 +105,31 @@ export class World {
   }
 
   /** As openid-client discovers it. */
-  async configuration(): Promise<client.Configuration> {
-    this.#configuration ??= await client.discovery(
-      new URL(`${this.issuer}/.well-known/openid-configuration`),
-      CLIENT_ID,
-      'a secret that only this test knows',
-      undefined,
-      { execute: [client.allowInsecureRequests] },
-    );
-    return this.#configuration;
+  configuration(clientId: string = CLIENT_ID): Promise<client.Configuration> {
+    const configuration =
+      this.#configurations.get(clientId) ??
+      client.discovery(new URL(`${this.issuer}/.well-known/openid-configuration`), clientId, CLIENT_SECRET, undefined, {
+        execute: [client.allowInsecureRequests],
+      });
+    this.#configurations.set(clientId, configuration);
+    return configuration;
+  }
+
+  /** What the provider keeps of the session whose cookie this agent has; undefined where it has none. */
+  async sessionOf(agent: Agent): Promise<StoredSession | undefined> {
+    return this.store.get<StoredSession>(await this.#sessionKey(agent));
+  }
+
+  /** Changes the session of this agent in the store, as if it had come about otherwise. */
+  async changeSessionOf(agent: Agent, changes: Partial<StoredSession>): Promise<void> {
+    const session = await this.sessionOf(agent);
+    if (session === undefined) throw new Error('nobody is signed in there');
+    await this.store.set(await this.#sessionKey(agent), { ...session, ...changes });
+  }
+
+  async #sessionKey(agent: Agent): Promise<string> {
+    const cookies = await agent.jar.getCookies(this.issuer);
+    return `Session:${cookies.find(({ key }) => key === '_session')?.value}`;
   }
 
   /** Waits until the answer to a request for this path has ended. @returns the method of that request */
@@ -166,18 +188,23 @@ export class BrowserPerson {
   #nonce = '';
   /** The interaction's URL, once the provider has led there. */
   at = '';
+  /** The RP that it is at. */
+  clientId: string = CLIENT_ID;
 
-  constructor(world: World, headers: Record<string, string> = {}) {
+  constructor(world: World, headers: Record<string, string> = {}, network?: typeof fetch) {
     this.world = world;
-    this.agent = new Agent({
-      'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36',
-      ...headers,
-    });
+    this.agent = new Agent(
+      {
+        'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36',
+        ...headers,
+      },
+      network,
+    );
   }
 
   /** The RP sends the browser to the provider. @returns the answer where redirects end: a page, or what goes to the RP */
   async start(parameters: Record<string, string> = {}): Promise<Answer> {
-    const configuration = await this.world.configuration();
+    const configuration = await this.world.configuration(this.clientId);
     this.#verifier = client.randomPKCECodeVerifier();
     this.#state = client.randomState();
     this.#nonce = client.randomNonce();
@@ -241,12 +268,17 @@ export class BrowserPerson {
   }
 
   /** What the RP makes of the answer: openid-client checks and redeems it. */
-  async tokens(arrived: URL): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
-    return client.authorizationCodeGrant(await this.world.configuration(), arrived, {
+  async tokens(
+    arrived: URL,
+    { maxAge, ...parameters }: { maxAge?: number; resource?: string } = {},
+  ): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
+    const checks = {
       pkceCodeVerifier: this.#verifier,
       expectedState: this.#state,
       expectedNonce: this.#nonce,
-    });
+      ...(maxAge !== undefined && { maxAge }),
+    };
+    return client.authorizationCodeGrant(await this.world.configuration(this.clientId), arrived, checks, parameters);
   }
 }
 
@@ -258,12 +290,15 @@ export class PhonePerson {
   /** The scanned ticket's URL. */
   at = '';
 
-  constructor(world: World, headers: Record<string, string> = {}) {
+  constructor(world: World, headers: Record<string, string> = {}, network?: typeof fetch) {
     this.world = world;
-    this.agent = new Agent({
-      'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1',
-      ...headers,
-    });
+    this.agent = new Agent(
+      {
+        'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1',
+        ...headers,
+      },
+      network,
+    );
   }
 
   /** Signs in at the account page. */
@@ -288,12 +323,8 @@ export class PhonePerson {
 
   /** Makes the phone's session as old as if its person had signed in that many seconds ago. @returns that moment */
   async wasSignedInAgo(seconds: number): Promise<number> {
-    const cookies = await this.agent.jar.getCookies(this.world.issuer);
-    const key = `Session:${cookies.find((cookie) => cookie.key === '_session')?.value}`;
-    const session = await this.world.store.get<{ loginTs: number }>(key);
-    if (session === undefined) throw new Error('the phone is not signed in');
     const loginTs = Math.floor(Date.now() / 1000) - seconds;
-    await this.world.store.set(key, { ...session, loginTs });
+    await this.world.changeSessionOf(this.agent, { loginTs });
     return loginTs;
   }
 

@@ -80,15 +80,15 @@ export function scanned(more: Partial<ScannedTicket> = {}): ScannedTicket {
 }
 
 export function approved(more: Partial<ApprovedTicket> = {}): ApprovedTicket {
-  return { ...fixed(3), state: 'approved', approver: alice(), ...more };
+  return { ...fixed(3), state: 'approved', approver: alice(), remember: false, ...more };
 }
 
 export function denied(more: Partial<DeniedTicket> = {}): DeniedTicket {
-  return { ...fixed(3), state: 'denied', approver: alice(), ...more };
+  return { ...fixed(3), state: 'denied', approver: alice(), because: 'person', ...more };
 }
 
 export function redeemed(more: Partial<RedeemedTicket> = {}): RedeemedTicket {
-  return { ...fixed(4), state: 'redeemed', approver: alice(), ...more };
+  return { ...fixed(4), state: 'redeemed', approver: alice(), remember: false, ...more };
 }
 
 export function cancelled(more: Partial<CancelledTicket> = {}): CancelledTicket {

@@ -33,7 +33,7 @@ describe('the browser finishes', () => {
     await scene().shown();
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('wrong_state');
     await scene().phone.scan((await scene().browser.look(ME))?.id ?? '', alice());
-    expect((await refused(scene().browser.finish(ME, '123456'))).code).to.equal('wrong_state');
+    expect((await refused(scene().browser.finish(ME, { checkCode: '123456' }))).code).to.equal('wrong_state');
   });
 
   it('not too late', async () => {
@@ -73,14 +73,16 @@ describe('the browser finishes with a check code', () => {
 
   it('the right one, however it is spaced: redeemed', async () => {
     const right = await digits(scene());
-    const { ticket } = await scene().browser.finish(ME, ` ${right.slice(0, 3)} ${right.slice(3)} `);
+    const { ticket } = await scene().browser.finish(ME, { checkCode: ` ${right.slice(0, 3)} ${right.slice(3)} ` });
     expect(ticket.state).to.equal('redeemed');
   });
 
   it('none, or what is none: asked for it, and no try is lost', async () => {
     await digits(scene());
     for (const typed of [undefined, '', '12345', 'abcdef']) {
-      expect((await refused(scene().browser.finish(ME, typed))).code, typed).to.equal('check_code_required');
+      expect((await refused(scene().browser.finish(ME, { checkCode: typed }))).code, typed).to.equal(
+        'check_code_required',
+      );
     }
     expect(await scene().browser.look(ME)).to.deep.include({ version: 3, checkCode: { wrongTries: 0 } });
   });
@@ -88,51 +90,54 @@ describe('the browser finishes with a check code', () => {
   it('a wrong one twice, then the right one: redeemed', async () => {
     const right = await digits(scene());
     for (const left of [2, 1]) {
-      const refusal = await refused(scene().browser.finish(ME, wrong(right)));
+      const refusal = await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
       expect(refusal.code).to.equal('wrong_check_code');
       expect(refusal.message).to.include(`Tries left: ${left}.`);
     }
-    expect((await scene().browser.finish(ME, right)).ticket.state).to.equal('redeemed');
+    expect((await scene().browser.finish(ME, { checkCode: right })).ticket.state).to.equal('redeemed');
   });
 
   it('a wrong one three times: cancelled, and the right one comes too late', async () => {
     const right = await digits(scene());
-    await refused(scene().browser.finish(ME, wrong(right)));
-    await refused(scene().browser.finish(ME, wrong(right)));
-    const third = await refused(scene().browser.finish(ME, wrong(right)));
+    await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
+    await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
+    const third = await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
     expect(third).to.be.instanceOf(WrongCheckCode);
     expect(third).to.have.property('ended').that.includes({ state: 'cancelled', because: 'check code' });
     expect(JSON.stringify(third), 'what a log would write').to.not.include('approver');
     expect(third.message).to.include('No tries are left');
-    expect((await refused(scene().browser.finish(ME, right))).code).to.equal('over');
+    expect((await refused(scene().browser.finish(ME, { checkCode: right }))).code).to.equal('over');
     expect(scene().heard.at(-1)).to.deep.include({ state: 'cancelled', because: 'check code' });
   });
 
   it('wrong ones do not buy time', async () => {
     const right = await digits(scene());
     scene().now += LIFETIMES.finish - 1;
-    expect((await refused(scene().browser.finish(ME, wrong(right)))).code).to.equal('wrong_check_code');
+    expect((await refused(scene().browser.finish(ME, { checkCode: wrong(right) }))).code).to.equal('wrong_check_code');
     scene().now += 1;
-    expect((await refused(scene().browser.finish(ME, right))).code).to.equal('over');
+    expect((await refused(scene().browser.finish(ME, { checkCode: right }))).code).to.equal('over');
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
   it('typed in another browser: not found, and no try is lost', async () => {
     const right = await digits(scene());
-    expect((await refused(scene().browser.finish(FOREIGN, wrong(right)))).code).to.equal('not_found');
+    expect((await refused(scene().browser.finish(FOREIGN, { checkCode: wrong(right) }))).code).to.equal('not_found');
     expect(await scene().browser.look(ME)).to.deep.include({ checkCode: { wrongTries: 0 } });
   });
 
   it('after it is redeemed, a lost answer is given again without one', async () => {
-    await scene().browser.finish(ME, await digits(scene()));
+    await scene().browser.finish(ME, { checkCode: await digits(scene()) });
     expect((await scene().browser.finish(ME, undefined)).ticket.state).to.equal('redeemed');
-    expect((await scene().browser.finish(ME, '000000')).changed).to.equal(false);
+    expect((await scene().browser.finish(ME, { checkCode: '000000' })).changed).to.equal(false);
   });
 
   it('twenty wrong ones at once: three are counted, the rest come too late', async () => {
     const right = await digits(scene());
     const codes = await Promise.all(
-      Array.from({ length: 20 }, async () => (await refused(scene().browser.finish(ME, wrong(right)))).code),
+      Array.from(
+        { length: 20 },
+        async () => (await refused(scene().browser.finish(ME, { checkCode: wrong(right) }))).code,
+      ),
     );
     expect(codes.filter((code) => code === 'wrong_check_code')).to.have.length(3);
     expect(codes.filter((code) => code === 'over')).to.have.length(17);

@@ -58,6 +58,7 @@ describe('what a ticket holds after each step', () => {
       state: 'approved',
       version: 3,
       approver: refresh,
+      remember: false,
       deadline: NOW + LIFETIMES.finish,
     });
   });
@@ -68,6 +69,7 @@ describe('what a ticket holds after each step', () => {
       state: 'approved',
       version: 3,
       checkCode: { wrongTries: 0 },
+      remember: false,
       deadline: NOW + LIFETIMES.finish,
     });
   });
@@ -76,6 +78,7 @@ describe('what a ticket holds after each step', () => {
     expect(transitions.deny(scanned(), refresh, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'denied',
+      because: 'person',
       version: 3,
       deadline: NOW + LIFETIMES.finish,
     });
@@ -103,7 +106,7 @@ describe('what a ticket holds after each step', () => {
   });
 
   it('the third wrong check code: cancelled because of it', () => {
-    const { checkCode: _gone, ...kept } = approved({ checkCode: { wrongTries: 2 } });
+    const { checkCode: _gone, remember: _forgotten, ...kept } = approved({ checkCode: { wrongTries: 2 } });
     expect(transitions.refuseCheckCode(approved({ checkCode: { wrongTries: 2 } }), at(NOW))).to.deep.equal({
       ...kept,
       state: 'cancelled',

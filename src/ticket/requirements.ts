@@ -1,0 +1,39 @@
+import type { Approver, Ticket, Unmet } from './ticket.ts';
+
+/** The first requirement that the approver does not meet; undefined where Approve may be offered. */
+export function unmetBy(ticket: Ticket, approver: Approver, now: number): Unmet | undefined {
+  if (!isExpected(ticket, approver)) return 'account';
+  if (!isFreshEnough(ticket, approver, now)) return 'freshness';
+  if (!isStrongEnough(ticket, approver)) return 'acr';
+  return undefined;
+}
+
+/** OIDC Core, section 3.1.2.1 (`id_token_hint`) and 5.5.1 (a `sub` claim with a value). */
+function isExpected({ request }: Ticket, { subject }: Approver): boolean {
+  const expected = request.requirements.subject;
+  return expected === undefined || subject === expected;
+}
+
+/** OIDC Core, section 3.1.2.1 (`prompt=login`, `max_age`). */
+function isFreshEnough(ticket: Ticket, approver: Approver, now: number): boolean {
+  const { authenticatedSince, maxAge } = ticket.request.requirements;
+  const { authenticatedAt } = approver;
+  if (authenticatedSince !== undefined && authenticatedAt < authenticatedSince) return false;
+  return maxAge === undefined || isDuringRequest(ticket, approver) || now / 1000 - authenticatedAt <= maxAge;
+}
+
+/** OIDC Core, section 5.5.1.1: an essential `acr` must be met, or the request fails. */
+function isStrongEnough({ request }: Ticket, { acr }: Approver): boolean {
+  const { essentialAcr } = request.requirements;
+  return essentialAcr === undefined || (acr !== undefined && essentialAcr.includes(acr));
+}
+
+/** Whether the approver has authenticated since the code was shown: to ask for it again would change nothing. */
+export function isDuringRequest({ shownAt }: Ticket, { authenticatedAt }: Approver): boolean {
+  return authenticatedAt >= Math.floor(shownAt / 1000);
+}
+
+/** Whether the ticket is the wrong account's, so that the right one may still claim it. */
+export function isHeldInVain(ticket: Ticket, newcomer: Approver): boolean {
+  return ticket.state === 'scanned' && !isExpected(ticket, ticket.approver) && isExpected(ticket, newcomer);
+}

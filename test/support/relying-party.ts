@@ -1,0 +1,133 @@
+/** RPs of many kinds, as openid-client makes them, and what they see of a sign-in. */
+import { expect } from 'chai';
+import type { ClientMetadata, Configuration } from 'oidc-provider';
+import * as client from 'openid-client';
+import type { Answer } from './agent.ts';
+import { type BrowserPerson, type PhonePerson, RP_CALLBACK, type World } from './world.ts';
+
+const SECRET = 'a secret that only these tests know';
+
+/** A client of the provider that signs people in with a code, unless its metadata says otherwise. */
+export function clientOf(id: string, metadata: Partial<ClientMetadata> = {}): ClientMetadata {
+  return { client_id: id, client_secret: SECRET, redirect_uris: [RP_CALLBACK], ...metadata };
+}
+
+/** The example's configuration with other features. */
+export function withFeatures(features: NonNullable<Configuration['features']>): Configuration {
+  return { features: { devInteractions: { enabled: false }, ...features } };
+}
+
+type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers;
+
+/** One of the clients, with one authorization request at a time. */
+export class RelyingParty {
+  readonly configuration: client.Configuration;
+  #checks: client.AuthorizationCodeGrantChecks = {};
+
+  private constructor(configuration: client.Configuration) {
+    this.configuration = configuration;
+  }
+
+  /** @param kind how it wants to be answered, where that is not a code in the query */
+  static async at(
+    world: World,
+    clientId: string,
+    ...kind: ((configuration: client.Configuration) => void)[]
+  ): Promise<RelyingParty> {
+    const discovery = new URL(`${world.issuer}/.well-known/openid-configuration`);
+    const execute = [client.allowInsecureRequests, ...kind];
+    return new RelyingParty(await client.discovery(discovery, clientId, SECRET, undefined, { execute }));
+  }
+
+  /** What a new request holds. */
+  async parameters(more: Record<string, string> = {}): Promise<Record<string, string>> {
+    const pkceCodeVerifier = client.randomPKCECodeVerifier();
+    const state = client.randomState();
+    const nonce = client.randomNonce();
+    this.#checks = { pkceCodeVerifier, expectedState: state, expectedNonce: nonce };
+    return {
+      redirect_uri: RP_CALLBACK,
+      scope: 'openid profile',
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: 'S256',
+      state,
+      nonce,
+      ...more,
+    };
+  }
+
+  /** Where it sends the browser. */
+  async url(more: Record<string, string> = {}): Promise<URL> {
+    return client.buildAuthorizationUrl(this.configuration, await this.parameters(more));
+  }
+
+  /** Checks the answer against the request, and redeems its code. */
+  tokens(answer: URL | Request, checks: client.AuthorizationCodeGrantChecks = {}): Promise<Tokens> {
+    return client.authorizationCodeGrant(this.configuration, answer, { ...this.#checks, ...checks });
+  }
+
+  /** Checks the answer against the request, and takes the ID token out of it. */
+  idToken(answer: URL): Promise<client.IDToken> {
+    const { expectedNonce = '', expectedState = '' } = this.#checks;
+    return client.implicitAuthentication(this.configuration, answer, expectedNonce, { expectedState });
+  }
+}
+
+/** The browser is sent to the provider. @returns the page that it sees there */
+export async function send(browser: BrowserPerson, url: string | URL): Promise<Answer> {
+  const page = await outOf(browser, url);
+  browser.at = page.url.href;
+  return page;
+}
+
+/** Scans the browser's code, and approves. */
+export async function approve(browser: BrowserPerson, phone: PhonePerson): Promise<void> {
+  expect((await phone.scan(await browser.code())).status).to.equal(200);
+  const approved = await phone.approve();
+  expect(approved.json()).to.include({ state: 'approved' });
+}
+
+/** Approves on the phone, finishes on the browser, and allows what is asked there. @returns the answer for the RP */
+export async function throughQr(browser: BrowserPerson, phone: PhonePerson): Promise<Answer> {
+  await approve(browser, phone);
+  return finish(browser);
+}
+
+/** Finishes on the browser, and allows what is asked there. @returns the answer for the RP: a redirect or a page */
+export async function finish(browser: BrowserPerson): Promise<Answer> {
+  const { redirectTo } = (await browser.finish()).json();
+  return allow(browser, await outOf(browser, String(redirectTo)));
+}
+
+/** Allows, where an answer is the consent page. */
+export async function allow(browser: BrowserPerson, answer: Answer): Promise<Answer> {
+  if (!/\/interaction\/[\w-]+$/.test(answer.url.pathname)) return answer;
+  const granted = await browser.agent.post(`${answer.url}/consent`, { json: {} });
+  return outOf(browser, String(granted.json().redirectTo));
+}
+
+/** Follows redirects within the provider. */
+export function outOf(browser: BrowserPerson, url: string | URL): Promise<Answer> {
+  const { origin } = browser.world;
+  return browser.agent.follow(new URL(url, origin), (next) => next.origin !== origin);
+}
+
+/** The hidden fields of the form on a page. */
+export function fieldsIn(page: string): Record<string, string> {
+  const fields = page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"\s*\/?>/g);
+  return Object.fromEntries([...fields].map(([, name = '', value = '']) => [name, plain(value)]));
+}
+
+/** The error that a provider's endpoint answers an RP with. */
+export async function errorOf(refused: Promise<unknown>): Promise<string> {
+  const error: unknown = await refused.catch((reason: unknown) => reason);
+  if (error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError) {
+    return error.error;
+  }
+  throw new Error('the provider did not refuse this', { cause: error });
+}
+
+function plain(html: string): string {
+  const characters: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" };
+  return html.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => characters[entity] ?? entity);
+}
