@@ -22,7 +22,8 @@ export function openChromium(): Promise<Browser> {
 }
 
 export async function closeChromium(): Promise<void> {
-  const browser = await opened;
+  // One that could not be opened has been complained of already.
+  const browser = await opened?.catch(() => undefined);
   opened = undefined;
   await browser?.close();
 }

@@ -1,31 +1,43 @@
 /** Notes which lines of the pages' scripts ran, and hands that to c8 as if Node had run them. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { CDPSession, Page } from 'playwright-core';
 
-const BUILT = new URL('../../dist/client/', import.meta.url);
-
+/** Node's format: one entry for each time that counts were taken of a script. */
 type Entry = Awaited<ReturnType<Page['coverage']['stopJSCoverage']>>[number];
 
-const entries: Entry[] = [];
+const BUILT = new URL('../../dist/client/', import.meta.url);
 
 /** Where c8 collects; undefined where nobody wants to know. */
 const target = process.env.NODE_V8_COVERAGE;
 
+const entries: Pick<Entry, 'scriptId' | 'url' | 'functions'>[] = [];
+const sessions = new Map<Page, CDPSession>();
+
 export async function startCoverage(page: Page): Promise<void> {
-  if (target) await page.coverage.startJSCoverage({ resetOnNavigation: false });
+  if (!target) return;
+  const session = await page.context().newCDPSession(page);
+  await session.send('Profiler.enable');
+  await session.send('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
+  sessions.set(page, session);
+  // What ran is forgotten along with the page: each one is held for a moment before it goes.
+  await page.addInitScript('addEventListener("beforeunload", () => { debugger; });');
+  await session.send('Debugger.enable');
+  session.on('Debugger.paused', async () => {
+    await takeCoverage(page);
+    await session.send('Debugger.resume');
+  });
 }
 
-export async function stopCoverage(page: Page): Promise<void> {
-  if (target) entries.push(...(await page.coverage.stopJSCoverage()));
+export async function takeCoverage(page: Page): Promise<void> {
+  const taken = await sessions.get(page)?.send('Profiler.takePreciseCoverage');
+  for (const { scriptId, url, functions } of taken?.result ?? []) {
+    const name = /\/qr\/assets\/([\w-]+\.js)(\?|$)/.exec(url)?.[1];
+    if (name !== undefined) entries.push({ scriptId, url: new URL(name, BUILT).href, functions });
+  }
 }
 
-/** Node's format: one entry for each time that a script was loaded. */
 export function writeCoverage(): void {
   if (!target) return;
-  const result = entries.flatMap(({ url, scriptId, functions }) => {
-    const name = /\/qr\/assets\/([\w-]+\.js)(\?|$)/.exec(url)?.[1];
-    return name === undefined ? [] : [{ scriptId, url: new URL(name, BUILT).href, functions }];
-  });
-  writeFileSync(join(target, `coverage-${process.pid}-${Date.now()}-pages.json`), JSON.stringify({ result }));
+  writeFileSync(join(target, `coverage-${process.pid}-${Date.now()}-pages.json`), JSON.stringify({ result: entries }));
 }

@@ -8,7 +8,7 @@ import type { QrLoginOptions } from '../../src/index.ts';
 import { TestClock } from '../support/clock.ts';
 import { type Running, serve } from '../support/server.ts';
 import { openChromium } from './chromium.ts';
-import { startCoverage, stopCoverage } from './page-coverage.ts';
+import { startCoverage, takeCoverage } from './page-coverage.ts';
 
 /** Making them takes a while: once is enough. */
 const secrets = makeSecrets();
@@ -31,7 +31,7 @@ export class Stage {
   readonly #browser: Browser;
   readonly #provider: Running & Example;
   readonly #rp: Running;
-  readonly #contexts: BrowserContext[] = [];
+  readonly #contexts = new Map<BrowserContext, BrowserContextOptions>();
   readonly #pages: Page[] = [];
   readonly #problems: string[] = [];
   readonly #expected: RegExp[] = [/favicon\.ico/];
@@ -83,7 +83,7 @@ export class Stage {
       const { url: source } = message.location();
       this.#problems.push(`${page.url()}: ${message.text()} (${source})`);
     });
-    await startCoverage(page);
+    if (this.#contexts.get(context)?.javaScriptEnabled !== false) await startCoverage(page);
     this.#pages.push(page);
     if (url !== undefined) await page.goto(url);
     return page;
@@ -102,16 +102,20 @@ export class Stage {
   /** Ends everything, whatever state a failed test has left it in. */
   async strike(): Promise<void> {
     try {
-      for (const page of this.#pages) if (!page.isClosed()) await stopCoverage(page);
+      for (const page of this.#pages) if (!page.isClosed()) await takeCoverage(page);
     } finally {
       this.#provider.qr.close();
-      await Promise.all([...this.#contexts.map((context) => context.close()), this.#provider.stop(), this.#rp.stop()]);
+      await Promise.all([
+        ...[...this.#contexts.keys()].map((context) => context.close()),
+        this.#provider.stop(),
+        this.#rp.stop(),
+      ]);
     }
   }
 
   async #context(options: BrowserContextOptions): Promise<BrowserContext> {
     const context = await this.#browser.newContext(options);
-    this.#contexts.push(context);
+    this.#contexts.set(context, options);
     await context.addInitScript(
       `document.addEventListener('securitypolicyviolation', (event) =>
         console.error('CSP ' + event.effectiveDirective + ' blocks ' + event.blockedURI));`,
