@@ -8,7 +8,11 @@ import type { Context } from 'koa';
 const eta = new Eta({ views: fileURLToPath(new URL('./views', import.meta.url)), cache: true });
 const style = readFileSync(new URL('../views/assets/style.css', import.meta.url));
 
-export function renderPage(ctx: Context, name: 'password' | 'account' | 'rp' | 'problem', page: object): void {
+export function renderPage(
+  ctx: Context,
+  name: 'password' | 'account' | 'rp' | 'problem' | 'sign-out',
+  page: object,
+): void {
   ctx.set({ 'Cache-Control': 'no-store', 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' });
   ctx.type = 'html';
   ctx.body = eta.render(name, page);

@@ -6,6 +6,7 @@ import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider
 import { keyvAdapter, type QrLogin, type QrLoginOptions, qrLogin } from '../src/index.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
+import { renderPage } from './pages.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -49,6 +50,7 @@ export function makeExample({
     ...more.qrLogin,
   });
 
+  const base = new URL(issuer).pathname.replace(/\/$/, '');
   const provider = new Provider(issuer, {
     adapter: keyvAdapter(store),
     clients: [accountClient(issuer), ...clients],
@@ -65,6 +67,10 @@ export function makeExample({
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: true, initialAccessToken: true },
+      rpInitiatedLogout: { logoutSource: (ctx, form) => renderPage(ctx, 'sign-out', { base, form }) },
+    },
+    renderError: (ctx, { error, error_description: problem }) => {
+      renderPage(ctx, 'problem', { base, problem: problem ?? error });
     },
     // Apps in a browser may ask for tokens from where they are registered to be.
     clientBasedCORS: (_ctx, origin, { redirectUris = [] }) =>
@@ -85,7 +91,6 @@ export function makeExample({
     ...more.configuration,
   });
 
-  const base = new URL(issuer).pathname.replace(/\/$/, '');
   qr.attach(provider);
   provider.use(passwordSignIn(provider, accounts, base));
   provider.use(accountPage(provider, accounts, base));

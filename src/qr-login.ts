@@ -22,7 +22,7 @@ import { Keys } from './ticket/keys.ts';
 
 /** QR sign-in for one provider. */
 export interface QrLogin {
-  /** For the provider's `interactions.policy`; prompts of your own may be added. */
+  /** For the provider's `interactions.policy`; prompts of your own may be added before the provider is made. */
   readonly policy: interactionPolicy.DefaultPolicy;
 
   /** For the provider's `interactions.url`. */

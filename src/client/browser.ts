@@ -19,6 +19,8 @@ let version = 0;
 let endsAt = 0;
 let finishing = false;
 let wantsRenewal = false;
+let wantsFinish = false;
+const leaving = new AbortController();
 
 function show(ticket: Ticket): void {
   version = ticket.version;
@@ -29,9 +31,15 @@ function show(ticket: Ticket): void {
   turnTo(screenOf(ticket));
   wantsRenewal = ticket.state === 'expired';
   if (wantsRenewal) void renewIfSeen();
-  if (ticket.state === 'approved' && !ticket.checkCode && !ticket.switchAccount) void finish();
-  if (ticket.state === 'redeemed') void finish();
+  const ready = ticket.state === 'approved' && !ticket.checkCode && !ticket.switchAccount;
+  wantsFinish = ready || ticket.state === 'redeemed';
+  if (wantsFinish) void finishIfSeen();
   if (ticket.state === 'denied') setTimeout(() => void finish(), FAREWELL);
+}
+
+/** Of several tabs with this sign-in, the one that is looked at goes on: the provider lets only one through. */
+async function finishIfSeen(): Promise<void> {
+  if (wantsFinish && document.visibilityState === 'visible') await finish();
 }
 
 /** The part of the page for a ticket, by the same names as in the template. */
@@ -81,13 +89,14 @@ async function finish(said: Record<string, string> = {}): Promise<void> {
   mistake.textContent = '';
   const response = await post('qr/finish', said);
   if (response.ok) {
-    const { redirectTo } = await response.json();
-    location.assign(redirectTo);
+    go((await response.json()).redirectTo);
     return;
   }
   finishing = false;
   const { error } = await response.json();
   if (error === 'wrong_check_code' || error === 'check_code_required') askAgain();
+  // Another tab has signed somebody in meanwhile: the page asks about it once it is made anew.
+  else if (error === 'account_switch') location.reload();
   else giveUpOn(response);
 }
 
@@ -99,18 +108,19 @@ function askAgain(): void {
 
 async function leave(): Promise<void> {
   const response = await post('cancel');
-  if (response.ok) location.assign((await response.json()).redirectTo);
+  if (response.ok) go((await response.json()).redirectTo);
   else giveUpOn(response);
 }
 
-/** Unless it has ended because this page goes on to the app. */
-function gone(): void {
-  if (!finishing) turnTo('gone');
+/** What becomes of the interaction now is the provider's business, and no news for this page. */
+function go(to: string): void {
+  leaving.abort();
+  location.assign(to);
 }
 
 /** 404: the interaction has ended, so nothing here can lead on. Whatever else it was, the watched state will tell. */
 function giveUpOn(response: Response): void {
-  if (response.status === 404) gone();
+  if (response.status === 404) turnTo('gone');
 }
 
 /** Sends until an answer comes: repeating any of these is harmless. */
@@ -154,10 +164,13 @@ instead('form[data-finish]', () =>
     ...(!other.disabled && { switchAccount: 'yes' }),
   }),
 );
-document.addEventListener('visibilitychange', () => void renewIfSeen());
+document.addEventListener('visibilitychange', () => {
+  void renewIfSeen();
+  void finishIfSeen();
+});
 // Back from the RP: what the browser kept of this page is old.
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 setInterval(tick, 1000);
-watchTicket(self, { onTicket: show, onGone: gone });
+watchTicket(self, { onTicket: show, onGone: () => turnTo('gone') }, leaving.signal);

@@ -21,13 +21,18 @@ const POLL_EVERY = 3_000;
 /** A proxy that cuts long polls short does it again. */
 const LONG_POLL_FAILURES = 2;
 
-export function watchTicket(self: string, watcher: Watcher): void {
+/** @param until ends the watching: nothing is asked or told any more */
+export function watchTicket(self: string, watcher: Watcher, until: AbortSignal): void {
   const stream = new EventSource(`${self}/qr/events`);
-  const giveUp = (): void => {
+  const stop = (): void => {
     clearTimeout(timer);
     stream.close();
-    void poll(self, watcher);
   };
+  const giveUp = (): void => {
+    stop();
+    void poll(self, watcher, until);
+  };
+  until.addEventListener('abort', stop);
   const timer = setTimeout(giveUp, FIRST_EVENT_WITHIN);
   stream.addEventListener('ticket', (event) => {
     clearTimeout(timer);
@@ -39,31 +44,33 @@ export function watchTicket(self: string, watcher: Watcher): void {
   });
 }
 
-async function poll(self: string, { onTicket, onGone }: Watcher): Promise<void> {
+async function poll(self: string, { onTicket, onGone }: Watcher, until: AbortSignal): Promise<void> {
   let known: number | undefined;
   let failures = 0;
-  for (;;) {
+  while (!until.aborted) {
     const waits = known !== undefined && failures < LONG_POLL_FAILURES;
-    const response = await get(waits ? `${self}/qr?after=${known}` : `${self}/qr`);
-    if (response?.ok) {
-      const ticket: Ticket = await response.json();
-      known = ticket.version;
-      onTicket(ticket);
-    } else if (response?.status === 404) {
+    const answer = await get(waits ? `${self}/qr?after=${known}` : `${self}/qr`, until);
+    if (until.aborted) return;
+    if (answer?.status === 404) {
       onGone();
       return;
+    }
+    if (answer?.ticket !== undefined) {
+      known = answer.ticket.version;
+      onTicket(answer.ticket);
     } else if (waits) {
       failures += 1;
     }
-    if (!response?.ok || failures >= LONG_POLL_FAILURES)
-      await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
+    const rest = answer?.ticket === undefined || failures >= LONG_POLL_FAILURES;
+    if (rest) await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
   }
 }
 
-/** Undefined where there was no answer at all. */
-async function get(url: string): Promise<Response | undefined> {
+/** Undefined where there was no answer, or none that could be read. */
+async function get(url: string, signal: AbortSignal): Promise<{ status: number; ticket?: Ticket } | undefined> {
   try {
-    return await fetch(url, { headers: { Accept: 'application/json' }, cache: 'no-store' });
+    const response = await fetch(url, { headers: { Accept: 'application/json' }, cache: 'no-store', signal });
+    return { status: response.status, ...(response.ok && { ticket: await response.json() }) };
   } catch {
     return undefined;
   }

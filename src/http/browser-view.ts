@@ -39,7 +39,8 @@ export class BrowserViews {
     this.#urls = urls;
   }
 
-  async draw(ticket: Ticket | undefined, now: number): Promise<BrowserView> {
+  /** @param accountId who is signed in to this browser already */
+  async draw(ticket: Ticket | undefined, now: number, accountId: string | undefined): Promise<BrowserView> {
     if (ticket === undefined) return GONE;
     const state = stateAt(ticket, now);
     const version = versionAt(ticket, now);
@@ -50,7 +51,7 @@ export class BrowserViews {
       return {
         ...view,
         checkCode: ticket.checkCode !== undefined,
-        ...(switchesAccount(ticket) && { switchAccount: true }),
+        ...(switchesAccount(ticket, accountId) && { switchAccount: true }),
       };
     }
     return view;

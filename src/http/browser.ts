@@ -3,6 +3,7 @@ import type { Next } from 'koa';
 import { accountOf } from '../oidc/approver.ts';
 import { assertPrompt } from '../oidc/interaction.ts';
 import { clientOf, homeOf, signInRequest } from '../oidc/request.ts';
+import { subjectOf } from '../oidc/requirements.ts';
 import { refuse, signIn } from '../oidc/sign-in.ts';
 import { type BrowserActs, type BrowserIdentity, type Showing, WrongCheckCode } from '../ticket/browser.ts';
 import { QrLoginError } from '../ticket/errors.ts';
@@ -39,11 +40,12 @@ export class BrowserHandlers {
 
   /** `GET I/qr`: the ticket, at once or when it changes. */
   ticket = async (ctx: RouterContext): Promise<void> => {
-    const watching = this.#watching(await pendingAt(this.#services, ctx));
+    const pending = await pendingAt(this.#services, ctx);
+    const watching = this.#watching(pending);
     const known = versionIn('after', ctx.query.after);
     const ticket =
       known === undefined ? await watching.read() : await this.#services.longPolls.next(ctx, watching, known);
-    ctx.body = await this.#draw(ticket);
+    ctx.body = await this.#draw(ticket, pending);
   };
 
   /** `GET I/qr/events`: the ticket as a stream. */
@@ -61,7 +63,7 @@ export class BrowserHandlers {
     const { ticket, changed, voided } = await ceremony.browser.renew(await this.#showing(ctx, pending), seen);
     if (voided) announce(ctx, 'qr_login.cancelled', voided);
     if (changed) announce(ctx, 'qr_login.shown', ticket);
-    if (wantsJson(ctx)) ctx.body = await this.#draw(ticket);
+    if (wantsJson(ctx)) ctx.body = await this.#draw(ticket, pending);
     else seeOther(ctx, urls.interaction(pending.interaction.uid));
   };
 
@@ -106,10 +108,10 @@ export class BrowserHandlers {
     const { request } = ticket;
     const page = {
       request,
-      ticket: await this.#draw(ticket),
+      ticket: await this.#draw(ticket, pending),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       home: homeOf(await clientOf(provider, interaction)),
-      signedInAs: await this.#nameOf(interaction.session?.accountId),
+      signedInAs: await this.#nameOf(pending.identity.accountId),
       otherWays: hooks.otherWays(ctx, interaction).map((way) => ({ url: below(self, way), label: way.label })),
     };
     views.render(ctx, 'qr', page, request.locales);
@@ -125,7 +127,6 @@ export class BrowserHandlers {
     const { provider, cookies, hooks } = this.#services;
     const address = addressOf(ctx);
     const memory = cookies.memory(ctx);
-    const accountId = interaction.session?.accountId;
     return {
       interaction: interaction.uid,
       endsAt: interaction.exp * 1000,
@@ -135,7 +136,6 @@ export class BrowserHandlers {
         ...describeUserAgent(ctx.get('user-agent')),
         ...(address !== undefined && { address }),
         ...(memory !== undefined && { memory }),
-        ...(accountId !== undefined && { accountId }),
       },
     };
   }
@@ -149,15 +149,21 @@ export class BrowserHandlers {
     return {
       read: () => ceremony.browser.look(identity),
       subscribe: (listener) => signals.subscribe(identity.interaction, listener),
+      accountId: identity.accountId,
       endsAt: interaction.exp * 1000,
     };
   }
 
-  /** Whoever approved may have been disabled since; then the ticket stays as it is. */
+  /** Whoever approved may have been disabled since, or be somebody else to the client; then the ticket stays as it is. */
   async #assertAccount(identity: BrowserIdentity): Promise<void> {
-    const { ceremony, hooks } = this.#services;
+    const { provider, ceremony, hooks } = this.#services;
     const ticket = await ceremony.browser.look(identity);
-    if (ticket?.state === 'approved') await accountOf(hooks.findAccount, ticket.approver);
+    if (ticket?.state !== 'approved') return;
+    const { approver, request } = ticket;
+    await accountOf(hooks.findAccount, approver);
+    const { subject } = request.requirements;
+    if (subject === undefined || subject === (await subjectOf(provider, request.client.id, approver.accountId))) return;
+    throw new QrLoginError('wrong_account', 'This app asks for another account than the one that approved.');
   }
 
   async #redeem(ctx: RouterContext, identity: BrowserIdentity): ReturnType<BrowserActs['finish']> {
@@ -171,8 +177,8 @@ export class BrowserHandlers {
     }
   }
 
-  #draw(ticket: Ticket | undefined): Promise<BrowserView> {
-    return this.#services.browserViews.draw(ticket, this.#services.clock());
+  #draw(ticket: Ticket | undefined, { identity }: Pending): Promise<BrowserView> {
+    return this.#services.browserViews.draw(ticket, this.#services.clock(), identity.accountId);
   }
 }
 

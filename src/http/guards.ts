@@ -19,7 +19,7 @@ export async function protect(ctx: Context, next: Next): Promise<void> {
 /** Leaves a page that is not ours with the headers that it would have without us. */
 export function unprotect(ctx: Context): void {
   for (const [header, before] of ctx.state.unprotected) {
-    if (before === '') ctx.remove(header);
+    if (before === undefined || before === '') ctx.remove(header);
     else ctx.set(header, before);
   }
 }

@@ -22,7 +22,9 @@ export async function pendingAt(services: Services, ctx: RouterContext): Promise
   if (binding === undefined) throw noInteraction();
   // From here on a mistake is no dead end.
   ctx.state.back = urls.interaction(uid);
-  return { interaction, identity: { interaction: uid, binding } };
+  // As it is now: another tab may have signed somebody in since the interaction began.
+  const { accountId } = await provider.Session.get(ctx);
+  return { interaction, identity: { interaction: uid, binding, accountId } };
 }
 
 /** The way back to the app for a browser whose interaction is over. */

@@ -5,7 +5,7 @@ import { notFound, QrLoginError } from '../ticket/errors.ts';
 import { matches } from '../ticket/keys.ts';
 import { isDuringRequest } from '../ticket/requirements.ts';
 import { needsCheckCode, riskContext } from '../ticket/risk.ts';
-import type { Approver, Ticket, Unmet } from '../ticket/ticket.ts';
+import type { Approver, SignInRequest, Ticket, Unmet } from '../ticket/ticket.ts';
 import { follow, seconds, seeOther, wantsJson } from './answers.ts';
 import { addressOf } from './client-info.ts';
 import { fieldsOf } from './guards.ts';
@@ -27,7 +27,7 @@ export class PhoneHandlers {
     const id = this.#freshId(ctx, code);
     cookies.seen(ctx, code, clock());
     const approver = await approverOf(provider, ctx, hooks.assess);
-    if (approver === undefined) return this.#sendToSignIn(ctx, { returnTo: urls.landing(code), fresh: false });
+    if (approver === undefined) return this.#sendToSignIn(ctx, id, urls.landing(code));
     const { name } = await accountOf(hooks.findAccount, approver);
     const csrf = this.#csrf(approver, id);
     if (wantsJson(ctx)) ctx.body = { account: name, csrf };
@@ -103,36 +103,34 @@ export class PhoneHandlers {
     return { ...approver, ...(subject !== undefined && { subject }) };
   }
 
-  async #sendToSignIn(ctx: RouterContext, wanted: PhoneSignIn): Promise<void> {
-    const url = wantsJson(ctx) ? undefined : await this.#services.hooks.signIn(ctx, wanted);
+  async #sendToSignIn(ctx: RouterContext, ticketId: string, returnTo: string): Promise<void> {
+    const { ceremony, hooks } = this.#services;
+    const request = await ceremony.phone.preview(ticketId);
+    const wanted = { returnTo, fresh: false, ...wantedClasses(request) };
+    const url = wantsJson(ctx) ? undefined : await hooks.signIn(ctx, wanted);
     if (url === undefined) throw notSignedIn();
     seeOther(ctx, url);
   }
 
-  /** Where the phone can meet a requirement; undefined where it has just tried, or the deployment knows no way. */
+  /** Where the phone can meet a requirement; undefined where it was just there for it, or the deployment knows no way. */
   async #signInFor(ctx: RouterContext, unmet: Unmet, ticket: Ticket, approver: Approver): Promise<string | undefined> {
     const { hooks, urls, cookies } = this.#services;
-    const { requirements, loginHint } = ticket.request;
-    if (unmet === 'acr' && isDuringRequest(ticket, approver)) return undefined;
+    const { loginHint } = ticket.request;
+    const classes = wantedClasses(ticket.request);
+    if (unmet === 'acr' && ctx.query.tried === 'acr' && isDuringRequest(ticket, approver)) return undefined;
     if (unmet === 'account') {
       // Another account has another session, which must scan the code itself.
       const code = cookies.seenCode(ctx);
       const returnTo = code === undefined ? urls.ticket(ticket.id) : urls.landing(code);
-      return hooks.signIn(ctx, { returnTo, fresh: true, ...(loginHint !== undefined && { loginHint }) });
+      return hooks.signIn(ctx, { returnTo, fresh: true, ...classes, ...(loginHint !== undefined && { loginHint }) });
     }
-    const acrValues = requirements.essentialAcr ?? requirements.acrValues;
-    const { accountId } = approver;
-    return hooks.signIn(ctx, {
-      returnTo: urls.ticket(ticket.id),
-      fresh: true,
-      accountId,
-      ...(acrValues && { acrValues }),
-    });
+    const returnTo = urls.ticket(ticket.id) + (unmet === 'acr' ? '?tried=acr' : '');
+    return hooks.signIn(ctx, { returnTo, fresh: true, accountId: approver.accountId, ...classes });
   }
 
   async #view(ctx: RouterContext, ticket: Ticket, approver: Approver): Promise<PhoneView> {
     const { ceremony, clock, hooks } = this.#services;
-    const { client, scopes } = ticket.request;
+    const { client, scopes, consent } = ticket.request;
     const { name, system } = ticket.browser;
     const checkCode = ticket.state === 'approved' ? ceremony.phone.checkCode(ticket) : undefined;
     const unmet = ceremony.phone.unmet(ticket, approver);
@@ -142,6 +140,8 @@ export class PhoneHandlers {
       expiresIn: seconds(ticket.deadline - clock()),
       client,
       scopes,
+      claims: consent?.listed ? consent.claims : [],
+      resources: consent?.listed ? consent.resources : {},
       browser: { ...(name !== undefined && { name }), ...(system !== undefined && { system }) },
       shownAgo: Math.floor(seconds(clock() - ticket.shownAt)),
       account: (await accountOf(hooks.findAccount, approver)).name,
@@ -166,4 +166,11 @@ export class PhoneHandlers {
 
 function notSignedIn(): QrLoginError {
   return new QrLoginError('not_signed_in', 'Sign in on this phone first, then scan the code.');
+}
+
+/** The classes that a sign-in on the phone should be of: those that are demanded, else those that are wished for. */
+function wantedClasses(request: SignInRequest | undefined): Pick<PhoneSignIn, 'acrValues'> {
+  const { essentialAcr, acrValues } = request?.requirements ?? {};
+  const classes = essentialAcr ?? acrValues;
+  return classes === undefined ? {} : { acrValues: classes };
 }

@@ -60,6 +60,9 @@ export interface PhoneView {
   readonly expiresIn: number;
   readonly client: SignInRequest['client'];
   readonly scopes: readonly string[];
+  /** What else Approve grants, where the phone consents. */
+  readonly claims: readonly string[];
+  readonly resources: Readonly<Record<string, readonly string[]>>;
   readonly browser: { readonly name?: string; readonly system?: string };
   /** Seconds since the code was first shown. */
   readonly shownAgo: number;

@@ -5,6 +5,8 @@ export interface Watching {
   readonly read: () => Promise<Ticket | undefined>;
   /** @returns the function that ends the subscription */
   readonly subscribe: (listener: (ticket: Ticket) => void) => () => void;
+  /** Who is signed in to the browser already. */
+  readonly accountId: string | undefined;
   /** When the interaction ends, and the waiting with it; in milliseconds since the epoch. */
   readonly endsAt: number;
 }

@@ -11,7 +11,8 @@ import { requirementsOf } from './requirements.ts';
  *
  * - `'browser'`: the consent page on the browser, after the sign-in, as ever.
  * - `'phone'`: Approve, which then grants exactly what the confirm page lists.
- * - `'implied'`: nobody; a client of the first party. Approve grants what it asks for, and nothing is listed.
+ * - `'implied'`: nobody; a client of the first party. Approve grants what it asks for, and nothing is listed, unless the
+ *   request itself says `prompt=consent`.
  *
  * What the phone cannot show (rich authorization requests, RFC 9396) is left to the browser all the same.
  */
@@ -27,10 +28,11 @@ export async function signInRequest(
   const client = await clientOf(provider, interaction);
   const host = verifiedHost(text(params.redirect_uri));
   const loginHint = text(params.login_hint);
-  const consent = mode === 'browser' ? undefined : askedConsent(interaction);
+  const consent =
+    mode === 'browser' || mustAsk(mode, interaction) ? undefined : askedConsent(interaction, mode === 'phone');
   return {
     client: { id: client.clientId, name: client.clientName ?? client.clientId, ...(host !== undefined && { host }) },
-    scopes: mode === 'implied' ? [] : words(params.scope),
+    scopes: consent === undefined ? words(params.scope) : consent.listed ? consent.scopes : [],
     locales: words(params.ui_locales),
     ...(loginHint !== undefined && { loginHint }),
     requirements: await requirementsOf(provider, interaction, client),
@@ -51,12 +53,17 @@ export async function clientOf(provider: Provider, { params }: Interaction): Pro
   return client;
 }
 
-/** As the policy's login prompt noted it down; a second one of the same request finds it in its own details again. */
-function askedConsent({ prompt }: Interaction): Consent | undefined {
+/** A client that asks for consent to be asked for gets that (OIDC Core, section 3.1.2.1; section 11 for offline access). */
+function mustAsk(mode: ConsentMode, { params }: Interaction): boolean {
+  return mode === 'implied' && words(params.prompt).includes('consent');
+}
+
+/** As the policy's login prompt noted it down. */
+function askedConsent({ prompt }: Interaction, listed: boolean): Consent | undefined {
   const { asked }: { asked?: Asked } = prompt.details;
   if (asked === undefined || asked.rich) return undefined;
   const { scopes, claims, resources } = asked;
-  return { scopes, claims, resources };
+  return { scopes, claims, resources, listed };
 }
 
 /**

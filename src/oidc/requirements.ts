@@ -12,17 +12,35 @@ export async function requirementsOf(
   const { params, iat } = interaction;
   const maxAge = Number(params.max_age ?? Number.NaN);
   const { sub, acr } = idTokenClaims(params.claims);
-  const subject = text(sub?.value) ?? (await hintedSubject(provider, client, text(params.id_token_hint)));
-  const classes = acr === undefined ? [] : strings(acr.values ?? [acr.value]);
-  const wished = [...words(params.acr_values), ...(acr?.essential === true ? [] : classes)];
+  const hinted = await hintedSubject(provider, client, text(params.id_token_hint));
+  const subject = oneSubject(sub, hinted);
+  const wished = [...words(params.acr_values), ...(acr?.essential === true ? [] : classesOf(acr))];
   return {
     // Not `prompt.reasons`: a second login prompt of the same request has other reasons and the same demand.
     ...(words(params.prompt).includes('login') && { authenticatedSince: iat }),
     ...(Number.isFinite(maxAge) && { maxAge }),
     ...(subject !== undefined && { subject }),
-    ...(acr?.essential === true && classes.length > 0 && { essentialAcr: classes }),
+    ...(acr?.essential === true && Boolean(acr.value || acr.values) && { essentialAcr: classesOf(acr) }),
     ...(wished.length > 0 && { acrValues: wished }),
   };
+}
+
+/** No account has it: what asks for something impossible ends in an error, not in one page after the other. */
+const NOBODY = '';
+
+/** A `sub` claim and a hint must both be met; where they contradict each other, nobody meets them. */
+function oneSubject(sub: RequestedClaim | undefined, hinted: string | undefined): string | undefined {
+  if (sub === undefined || sub === null || !('value' in sub)) return hinted;
+  const claimed = text(sub.value) ?? NOBODY;
+  return hinted === undefined || hinted === claimed ? claimed : NOBODY;
+}
+
+/** The provider checks `value` and `values` alike: where both are there, both must be met. */
+function classesOf(acr: RequestedClaim | undefined): string[] {
+  const { value, values } = acr ?? {};
+  const listed = Array.isArray(values) ? values.filter((one) => typeof one === 'string') : undefined;
+  if (!value) return listed ?? [];
+  return typeof value === 'string' && (listed === undefined || listed.includes(value)) ? [value] : [];
 }
 
 /** Who the account is to this client: pairwise clients know everybody by a subject of their own (OIDC Core, section 8.1). */
@@ -45,6 +63,7 @@ async function hintedSubject(
   return text(payload.sub);
 }
 
+/** OIDC Core, section 5.5.1. */
 interface RequestedClaim {
   readonly essential?: unknown;
   readonly value?: unknown;
@@ -54,8 +73,4 @@ interface RequestedClaim {
 function idTokenClaims(claims: unknown): { readonly sub?: RequestedClaim; readonly acr?: RequestedClaim } {
   const parsed = typeof claims === 'string' ? JSON.parse(claims) : claims;
   return parsed?.id_token ?? {};
-}
-
-function strings(values: unknown): string[] {
-  return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : [];
 }

@@ -28,6 +28,8 @@ export interface Showing {
 export interface BrowserIdentity {
   readonly interaction: string;
   readonly binding: string;
+  /** The account that is signed in there at this moment. */
+  readonly accountId?: string | undefined;
 }
 
 /** What the person at the browser says when it finishes. */
@@ -100,7 +102,7 @@ export class BrowserActs {
       () => this.look(identity),
       (ticket, moment) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
-        if (switchesAccount(ticket) && !said.switchAccount) throw accountSwitch();
+        if (switchesAccount(ticket, identity.accountId) && !said.switchAccount) throw accountSwitch();
         if (this.#isCheckCodeWrong(ticket, said.checkCode, moment.now))
           return transitions.refuseCheckCode(ticket, moment);
         return transitions.redeem(ticket, moment);
@@ -165,8 +167,7 @@ export class WrongCheckCode extends QrLoginError {
 }
 
 /** Whether finishing would replace another account's session in this browser. */
-export function switchesAccount(ticket: Ticket): boolean {
-  const { accountId } = ticket.browser;
+export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {
   return ticket.state === 'approved' && accountId !== undefined && accountId !== ticket.approver.accountId;
 }
 

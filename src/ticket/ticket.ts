@@ -30,6 +30,8 @@ export interface Requirements {
 
 /** What Approve grants to the client where the deployment lets the phone consent: exactly what the phone was shown. */
 export interface Consent {
+  /** Whether the phone lists it; what the deployment's own clients ask for goes without saying. */
+  readonly listed?: boolean;
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
   /** Scopes by the resource that they are for (RFC 8707). */
@@ -69,8 +71,6 @@ export interface Browser {
   /** Its name and system as it claims them, for people to read. */
   readonly name?: string;
   readonly system?: string;
-  /** The account that it is signed in with already, which this sign-in may replace. */
-  readonly accountId?: string;
   /** What its memory cookie says of the accounts that it was signed in to by QR before. */
   readonly memory?: BrowserMemory;
 }

@@ -6,8 +6,8 @@ import {
   type CryptoKey,
   fetchUserInfo,
 } from 'openid-client';
-import { clientOf, errorOf, finish, RelyingParty, send, throughQr, withFeatures } from '../support/relying-party.ts';
-import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
+import { errorOf, finish, RelyingParty, send, throughQr, withFeatures } from '../support/relying-party.ts';
+import { BrowserPerson, PhonePerson, testClient, World } from '../support/world.ts';
 
 const HOUR = 3600;
 
@@ -22,9 +22,9 @@ describe('a request that reaches the QR step', () => {
     const key = { ...(await crypto.subtle.exportKey('jwk', publicKey)), use: 'sig', alg: 'ES256' } as JWK;
     world = await World.start({
       clients: [
-        clientOf('plain-rp'),
-        clientOf('par-rp', { client_name: 'Pushing app', require_pushed_authorization_requests: true }),
-        clientOf('jar-rp', {
+        testClient('plain-rp'),
+        testClient('par-rp', { client_name: 'Pushing app', require_pushed_authorization_requests: true }),
+        testClient('jar-rp', {
           client_name: 'Signing app',
           jwks: { keys: [key] },
           request_object_signing_alg: 'ES256',
@@ -145,7 +145,7 @@ describe('a request that reaches the QR step', () => {
     const { rp, browser, phone } = await meet('plain-rp');
     await send(browser, await rp.url());
     const arrived = new URL((await throughQr(browser, phone)).location);
-    const other = rp.tokens(arrived, { pkceCodeVerifier: 'another verifier, which is long enough to be one' });
+    const other = rp.tokens(arrived, { pkceCodeVerifier: 'another-verifier-that-is-long-enough-to-be-one' });
     expect(await errorOf(other)).to.equal('invalid_grant');
   });
 });

@@ -8,7 +8,6 @@ import {
 import type { Answer } from '../support/agent.ts';
 import {
   allow,
-  clientOf,
   errorOf,
   fieldsIn,
   outOf,
@@ -17,7 +16,7 @@ import {
   throughQr,
   withFeatures,
 } from '../support/relying-party.ts';
-import { BrowserPerson, PhonePerson, RP_CALLBACK, World } from '../support/world.ts';
+import { BrowserPerson, PhonePerson, RP_CALLBACK, testClient, World } from '../support/world.ts';
 
 /** For ID tokens in the URL, the provider takes only redirect URIs with https. */
 const SECURE_CALLBACK = 'https://rp.example/callback';
@@ -28,9 +27,9 @@ describe('the answer that the RP gets after the QR step', () => {
   before(async () => {
     world = await World.start({
       clients: [
-        clientOf('code-rp'),
-        clientOf('offline-rp', { grant_types: ['authorization_code', 'refresh_token'] }),
-        clientOf('hybrid-rp', {
+        testClient('code-rp'),
+        testClient('offline-rp', { grant_types: ['authorization_code', 'refresh_token'] }),
+        testClient('hybrid-rp', {
           redirect_uris: [SECURE_CALLBACK],
           response_types: ['code id_token', 'id_token'],
           grant_types: ['authorization_code', 'implicit'],
@@ -145,7 +144,7 @@ describe('the answer that the RP gets after the QR step', () => {
     expect(claims.amr).to.include('mca');
   });
 
-  it('leads to refresh tokens that outlive each other by one use', async () => {
+  it('leads to refresh tokens that work once each, where the RP asks for offline access', async () => {
     const { rp, browser, phone } = await meet('offline-rp', { scope: 'openid offline_access', prompt: 'consent' });
     await phone.scan(await browser.code());
     expect((await phone.look()).json().scopes).to.deep.equal(['openid', 'offline_access']);

@@ -279,7 +279,7 @@ async function allow(page: Page): Promise<void> {
 
 /** At the provider's own page. */
 async function confirmSignOut(page: Page): Promise<void> {
-  await press(page, 'Yes, sign me out');
+  await press(page, 'Sign out');
 }
 
 async function press(page: Page, name: string): Promise<void> {

@@ -1,16 +1,9 @@
 /** RPs of many kinds, as openid-client makes them, and what they see of a sign-in. */
 import { expect } from 'chai';
-import type { ClientMetadata, Configuration } from 'oidc-provider';
+import type { Configuration } from 'oidc-provider';
 import * as client from 'openid-client';
 import type { Answer } from './agent.ts';
-import { type BrowserPerson, type PhonePerson, RP_CALLBACK, type World } from './world.ts';
-
-const SECRET = 'a secret that only these tests know';
-
-/** A client of the provider that signs people in with a code, unless its metadata says otherwise. */
-export function clientOf(id: string, metadata: Partial<ClientMetadata> = {}): ClientMetadata {
-  return { client_id: id, client_secret: SECRET, redirect_uris: [RP_CALLBACK], ...metadata };
-}
+import { type BrowserPerson, CLIENT_SECRET, type PhonePerson, RP_CALLBACK, type World } from './world.ts';
 
 /** The example's configuration with other features. */
 export function withFeatures(features: NonNullable<Configuration['features']>): Configuration {
@@ -36,7 +29,7 @@ export class RelyingParty {
   ): Promise<RelyingParty> {
     const discovery = new URL(`${world.issuer}/.well-known/openid-configuration`);
     const execute = [client.allowInsecureRequests, ...kind];
-    return new RelyingParty(await client.discovery(discovery, clientId, SECRET, undefined, { execute }));
+    return new RelyingParty(await client.discovery(discovery, clientId, CLIENT_SECRET, undefined, { execute }));
   }
 
   /** What a new request holds. */

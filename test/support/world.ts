@@ -15,13 +15,15 @@ const secrets = makeSecrets();
 export interface WorldOptions extends Partial<Omit<ExampleOptions, 'issuer' | 'accounts' | 'secrets'>> {
   /** The path of the issuer. */
   readonly path?: string;
+  /** What a deployment adds to its provider, before that serves anybody. */
+  readonly extend?: (example: Example) => void;
 }
 
 /** The RP is nothing but a redirect URI here: tests look at the answer that arrives there. */
 export const RP_CALLBACK = 'http://rp.localhost:9/callback';
 export const CLIENT_ID = 'test-rp';
 
-const CLIENT_SECRET = 'a secret that only this test knows';
+export const CLIENT_SECRET = 'a secret that only this test knows';
 
 /** An RP of the tests, which {@link BrowserPerson} can be at. */
 export function testClient(clientId: string, more: Partial<ClientMetadata> = {}): ClientMetadata {
@@ -57,6 +59,7 @@ export class World {
     clients = [],
     store = new Keyv(),
     qrLogin,
+    extend = () => undefined,
     ...more
   }: WorldOptions = {}): Promise<World> {
     const accounts = await Accounts.demo();
@@ -64,7 +67,7 @@ export class World {
     let issuer = '';
     const running = await serve((origin) => {
       issuer = origin + path;
-      return makeExample({
+      const example = makeExample({
         ...more,
         issuer,
         accounts,
@@ -73,6 +76,8 @@ export class World {
         clients: [testClient(CLIENT_ID, { client_name: 'Test app' }), ...clients],
         qrLogin: { clock: clock.now, checkCode: 'never', ...qrLogin },
       });
+      extend(example);
+      return example;
     });
     return new World(issuer, accounts, clock, store, running);
   }
