@@ -47,6 +47,8 @@ export function makeExample({
     otherWays: () => [{ path: 'password', label: 'Sign in with a password' }],
     store,
     name: 'Example ID',
+    // For whoever tries this without a phone: copy it to a private window, or to the phone in the terminal.
+    showAddress: true,
     ...more.qrLogin,
   });
 

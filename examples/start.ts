@@ -37,9 +37,7 @@ const servers = [await listen(app, port), await listen(rp, rpPort)];
 const initialAccessToken = await new provider.InitialAccessToken({}).save();
 
 console.log(`Browser:  open ${rpUrl} and choose "Sign in"`);
-console.log(
-  `Phone:    open the code's address in a private window of this computer, or run: npm run phone -- <address>`,
-);
+console.log(`Phone:    copy the link below the code to a private window, or run: npm run phone -- <address>`);
 console.log(
   lan
     ? `          or scan this with a real phone in this network and sign in (alice, wonderland):`

@@ -70,6 +70,12 @@ export interface QrLoginOptions {
   name?: string;
 
   /**
+   * Whether the QR page shows the code's address as a link, for people who try things out without a phone.
+   * @default false
+   */
+  showAddress?: boolean;
+
+  /**
    * How many seconds each state of a ticket may last (1 to 600): until it is scanned, decided, finished.
    * @default { scan: 120, decide: 120, finish: 120 }
    */
@@ -90,7 +96,9 @@ export interface QrLoginOptions {
 
 /** The options with their defaults, in the units that the code works with. */
 export interface Settings
-  extends Required<Pick<QrLoginOptions, 'findAccount' | 'signIn' | 'loginPage' | 'otherWays' | 'consent' | 'assess'>> {
+  extends Required<
+    Pick<QrLoginOptions, 'findAccount' | 'signIn' | 'loginPage' | 'otherWays' | 'consent' | 'assess' | 'showAddress'>
+  > {
   readonly checkCode: CheckCodePolicy;
   readonly store: Keyv;
   readonly secrets: readonly string[] | undefined;
@@ -115,6 +123,7 @@ const OPTIONS = [
   'store',
   'secrets',
   'name',
+  'showAddress',
   'deadlines',
   'rotation',
   'clock',
@@ -122,6 +131,31 @@ const OPTIONS = [
 
 /** @throws TypeError that says which option is wrong and what to write instead */
 export function checkOptions(options: QrLoginOptions): Settings {
+  assertTypes(options);
+  const { scan = 120, decide = 120, finish = 120 } = options.deadlines ?? {};
+  return {
+    findAccount: options.findAccount,
+    signIn: options.signIn,
+    loginPage: options.loginPage ?? (() => undefined),
+    otherWays: options.otherWays ?? (() => []),
+    consent: options.consent ?? (() => 'browser'),
+    assess: options.assess ?? ((onPhone) => onPhone),
+    showAddress: options.showAddress ?? false,
+    checkCode: checkedPolicy(options.checkCode ?? 'auto'),
+    store: checkedStore(options.store ?? new Keyv()),
+    secrets: options.secrets && checkedSecrets('secrets', options.secrets),
+    name: options.name,
+    lifetimes: {
+      scan: milliseconds('deadlines.scan', scan, 600),
+      decide: milliseconds('deadlines.decide', decide, 600),
+      finish: milliseconds('deadlines.finish', finish, 600),
+    },
+    rotation: milliseconds('rotation', options.rotation ?? 10, 60),
+    clock: options.clock ?? Date.now,
+  };
+}
+
+function assertTypes(options: QrLoginOptions): void {
   assertFunction('findAccount', options.findAccount, '(accountId) => ({ name: "alice" })');
   assertFunction(
     'signIn',
@@ -137,26 +171,7 @@ export function checkOptions(options: QrLoginOptions): Settings {
   assertKnown('option', options, OPTIONS);
   if (typeof (options.deadlines ?? {}) !== 'object') throw new TypeError('deadlines must be { scan, decide, finish }');
   assertKnown('deadline', options.deadlines ?? {}, ['scan', 'decide', 'finish']);
-  const { scan = 120, decide = 120, finish = 120 } = options.deadlines ?? {};
-  return {
-    findAccount: options.findAccount,
-    signIn: options.signIn,
-    loginPage: options.loginPage ?? (() => undefined),
-    otherWays: options.otherWays ?? (() => []),
-    consent: options.consent ?? (() => 'browser'),
-    assess: options.assess ?? ((onPhone) => onPhone),
-    checkCode: checkedPolicy(options.checkCode ?? 'auto'),
-    store: checkedStore(options.store ?? new Keyv()),
-    secrets: options.secrets && checkedSecrets('secrets', options.secrets),
-    name: options.name,
-    lifetimes: {
-      scan: milliseconds('deadlines.scan', scan, 600),
-      decide: milliseconds('deadlines.decide', decide, 600),
-      finish: milliseconds('deadlines.finish', finish, 600),
-    },
-    rotation: milliseconds('rotation', options.rotation ?? 10, 60),
-    clock: options.clock ?? Date.now,
-  };
+  if (typeof (options.showAddress ?? false) !== 'boolean') throw new TypeError('showAddress must be true or false');
 }
 
 /** @throws TypeError unless each is long enough to sign with */

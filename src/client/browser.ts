@@ -26,7 +26,7 @@ function show(ticket: Ticket): void {
   version = ticket.version;
   endsAt = performance.now() + ticket.expiresIn * 1000;
   tick();
-  if (ticket.qr) draw(ticket.qr.svg);
+  if (ticket.qr) draw(ticket.qr);
   other.hidden = other.disabled = !ticket.switchAccount;
   turnTo(screenOf(ticket));
   wantsRenewal = ticket.state === 'expired';
@@ -59,9 +59,10 @@ function turnTo(screen: string): void {
   if (screen === 'check-code') field.focus();
 }
 
-function draw(svg: string): void {
+function draw({ svg, url }: { svg: string; url: string }): void {
   const image = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
   find(page, '[data-code]').replaceChildren(document.adoptNode(image));
+  page.querySelector('[data-address]')?.setAttribute('href', url);
 }
 
 function tick(): void {

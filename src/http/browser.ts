@@ -110,6 +110,7 @@ export class BrowserHandlers {
       request,
       ticket: await this.#draw(ticket, pending),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
+      showAddress: hooks.showAddress,
       home: homeOf(await clientOf(provider, interaction)),
       signedInAs: await this.#nameOf(pending.identity.accountId),
       otherWays: hooks.otherWays(ctx, interaction).map((way) => ({ url: below(self, way), label: way.label })),

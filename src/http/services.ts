@@ -61,6 +61,7 @@ export interface Hooks {
   readonly checkCode: CheckCodePolicy;
   readonly consent: ConsentPolicy;
   readonly assess: Assess;
+  readonly showAddress: boolean;
 }
 
 /** What the handlers stand on. */

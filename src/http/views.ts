@@ -23,6 +23,8 @@ export interface Pages {
     readonly ticket: BrowserView;
     readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
     readonly otherWays: readonly Link[];
+    /** Whether the code's address is a link, too. */
+    readonly showAddress: boolean;
     /** The app, for a browser whose time is up. */
     readonly home?: string | undefined;
     /** The account that is signed in here already. */

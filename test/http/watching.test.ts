@@ -115,3 +115,17 @@ describe('the ticket as the browser asks for it', () => {
     });
   });
 });
+
+describe('the address in the code', () => {
+  for (const showAddress of [true, false]) {
+    it(`is ${showAddress ? 'a link on the page, too' : 'nowhere but in the code'} with showAddress: ${showAddress}`, async () => {
+      const world = await World.start({ qrLogin: { showAddress } });
+      const browser = new BrowserPerson(world);
+      const page = await browser.start();
+      const address = await browser.code();
+      await world.stop();
+      const links = [...page.text.matchAll(/href="([^"]*\/qr\/[\w-]{43})"/g)].map(([, link]) => link);
+      expect(links).to.deep.equal(showAddress ? [address] : []);
+    });
+  }
+});

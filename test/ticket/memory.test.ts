@@ -71,7 +71,7 @@ describe("a browser's memory of who was signed in to it", () => {
   });
 
   it('reads five proofs at most, and rubbish proves nothing', () => {
-    const memory = parseMemory(['name', ...new Array<string>(1000).fill('rubbish')].join('.'));
+    const memory = parseMemory(['name', ...Array.from({ length: 1000 }, () => 'rubbish')].join('.'));
     expect(memory?.proofs).to.have.length(5);
     expect(remembers(keys, memory, 'alice')).to.equal(false);
   });
