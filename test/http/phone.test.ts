@@ -125,6 +125,8 @@ describe('what the phone meets', () => {
         state: 'scanned',
         client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
         scopes: ['openid', 'profile'],
+        claims: [],
+        resources: {},
         browser: { name: 'Chrome', system: 'Windows' },
         account: 'Alice Liddell',
       });

@@ -1,7 +1,12 @@
 import { expect } from 'chai';
+import { LocalSignals } from '../../src/stores/local-signals.ts';
+import { Ceremony } from '../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../src/ticket/change.ts';
+import { Codes } from '../../src/ticket/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
-import { alice, bob, LIFETIMES, refused } from './builders.ts';
+import { Keys } from '../../src/ticket/keys.ts';
+import type { TicketStore } from '../../src/ticket/ports.ts';
+import { alice, bob, LIFETIMES, NOW, refused } from './builders.ts';
 import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
 const TWENTY = Array.from({ length: 20 }, (_, number) => number);
@@ -142,5 +147,20 @@ describe('people who act at once', () => {
     await scene().phone.scan(old, alice()).catch(codeOf);
     expect(replacement).not.to.equal(old);
     expect((await scene().browser.look(ME))?.id).to.equal(replacement);
+  });
+});
+
+describe('a store that gives the place to another ticket and then loses that one', () => {
+  it('leaves nothing to show: over, and the page may be loaded again', async () => {
+    const keys = new Keys(['a secret for this one test only, and long enough']);
+    const store: TicketStore = {
+      create: async () => false,
+      find: async () => undefined,
+      findByInteraction: async () => undefined,
+      swap: async () => false,
+    };
+    const ports = { store, keys, codes: new Codes(keys, 10_000), signals: new LocalSignals(), lifetimes: LIFETIMES };
+    const { browser } = new Ceremony({ ...ports, clock: () => NOW });
+    expect((await refused(browser.show(showing()))).code).to.equal('over');
   });
 });
