@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { Agent } from '../support/agent.ts';
+import { freePort } from '../support/server.ts';
 
 describe('npm start', function () {
   this.timeout(60_000);
@@ -61,12 +62,3 @@ describe('npm start', function () {
     taken.close();
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

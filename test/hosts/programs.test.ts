@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { listen } from '../../examples/hosts/host.ts';
-import { freePort, trusting } from '../support/hosts.ts';
+import { trusting } from '../support/hosts.ts';
+import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 
 describe('the hosts of the examples, as programs', function () {

@@ -1,8 +1,5 @@
 /** The hosts of `examples/hosts`, started where a test can visit them. */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as undici from 'undici';
 import { Accounts } from '../../examples/accounts.ts';
 import * as express from '../../examples/hosts/express.ts';
@@ -12,6 +9,7 @@ import type { HostOptions, StartHost } from '../../examples/hosts/host.ts';
 import * as koa from '../../examples/hosts/koa.ts';
 import * as nginx from '../../examples/hosts/nginx.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
+import { freePort } from './server.ts';
 import type { Site } from './visitors.ts';
 
 export const HOSTS: Readonly<Record<string, StartHost>> = {
@@ -44,16 +42,6 @@ export async function startBehindNginx(host: StartHost, path: string): Promise<V
   const { site, options } = await optionsFor('https', path);
   const { certificateFile, stop } = await nginx.start({ ...options, host, loadBalancer: '127.0.0.1' });
   return { ...site, network: trusting(await readFile(certificateFile, 'utf8')), stop };
-}
-
-/** A port that nobody listens on: an issuer has to say where it is before anything is started. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function optionsFor(

@@ -29,3 +29,13 @@ export async function serve<T extends { app: Koa }>(make: (origin: string) => T 
     },
   };
 }
+
+/** A port that nobody listens on: an issuer has to say where it is before anything is started. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
