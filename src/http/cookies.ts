@@ -58,7 +58,7 @@ export class Cookies {
     this.#set(ctx, SEEN, `${code}.${now + SEEN_FOR}`, this.#urls.phone, SEEN_FOR);
   }
 
-  /** The code of this ticket that the phone came with. */
+  /** The code that this phone saw last. */
   seenCode(ctx: Context): string | undefined {
     return this.#get(ctx, SEEN)?.split('.')[0];
   }

@@ -73,7 +73,7 @@ export class PhoneHandlers {
       throw new QrLoginError('invalid_request', '"decision" is "approve", "deny" or "unable".');
     }
     if (wantsJson(ctx)) return this.ticket(ctx);
-    follow(ctx, urls.ticket(id));
+    seeOther(ctx, urls.ticket(id));
   };
 
   async #approve(ctx: RouterContext, id: string, approver: Approver): Promise<Ticket> {
@@ -114,14 +114,15 @@ export class PhoneHandlers {
 
   /** Where the phone can meet a requirement; undefined where it was just there for it, or the deployment knows no way. */
   async #signInFor(ctx: RouterContext, unmet: Unmet, ticket: Ticket, approver: Approver): Promise<string | undefined> {
-    const { hooks, urls, cookies } = this.#services;
+    const { ceremony, hooks, urls, cookies } = this.#services;
     const { loginHint } = ticket.request;
     const classes = wantedClasses(ticket.request);
     if (unmet === 'acr' && ctx.query.tried === 'acr' && isDuringRequest(ticket, approver)) return undefined;
     if (unmet === 'account') {
       // Another account has another session, which must scan the code itself.
       const code = cookies.seenCode(ctx);
-      const returnTo = code === undefined ? urls.ticket(ticket.id) : urls.landing(code);
+      const isThisOne = code !== undefined && ceremony.phone.read(code).id === ticket.id;
+      const returnTo = isThisOne ? urls.landing(code) : urls.ticket(ticket.id);
       return hooks.signIn(ctx, { returnTo, fresh: true, ...classes, ...(loginHint !== undefined && { loginHint }) });
     }
     const returnTo = urls.ticket(ticket.id) + (unmet === 'acr' ? '?tried=acr' : '');
