@@ -1,6 +1,5 @@
-import { type CeremonyPorts, change, type Outcome, transit } from './change.ts';
+import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { isCheckCode, readCheckCode } from './check-code.ts';
-import { newId } from './code.ts';
 import { notFound, over, QrLoginError } from './errors.ts';
 import {
   type ApprovedTicket,
@@ -13,7 +12,11 @@ import {
   stateAt,
   type Ticket,
 } from './ticket.ts';
+import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
+
+/** Tabs of one browser do not race for longer than this; a store that says so does not do as it should. */
+const MOST_TRIES = 20;
 
 /** What a browser brings along to show a ticket. */
 export interface Showing {
@@ -54,13 +57,8 @@ export class BrowserActs {
   }
 
   /** The interaction's ticket as it stands, or a first one. One whose time has passed makes room for a new one. */
-  async show(showing: Showing): Promise<Outcome> {
-    const existing = await this.#ports.store.findByInteraction(showing.interaction);
-    if (existing === undefined || stateAt(existing, this.#ports.clock()) === 'expired') {
-      return this.#replace(existing, showing);
-    }
-    assertBrowser(existing, showing.browser.binding);
-    return { ticket: existing, changed: false };
+  show(showing: Showing): Promise<Renewal> {
+    return this.#show(showing, (existing, now) => stateAt(existing, now) !== 'expired');
   }
 
   /** The interaction's ticket, for the browser that shows it; undefined where its time has passed and nothing is left. */
@@ -74,34 +72,29 @@ export class BrowserActs {
    * A new ticket instead of the one that the browser has seen; whatever had happened to that one is void.
    * @param seen the version that the browser knows: a live ticket of another version is newer, and stays
    */
-  async renew(showing: Showing, seen?: number): Promise<Renewal> {
-    const identity = { interaction: showing.interaction, binding: showing.browser.binding };
-    // Quietly: those who watch hear of the new ticket at once.
-    const ended = await transit(
-      this.#ports,
-      () => this.look(identity),
-      (ticket, moment) => {
-        if (ticket.state === 'redeemed') throw alreadyUsed();
-        if (!isLive(ticket, moment.now) || isAnother(ticket, seen)) return ticket;
-        return transitions.cancel(ticket, 'renewed', moment);
-      },
-    );
-    if (ended !== undefined && isLive(ended.ticket, this.#ports.clock()))
-      return { ticket: ended.ticket, changed: false };
-    const shown = await this.#replace(ended?.ticket, showing);
-    return { ...shown, ...(ended?.changed && { voided: ended.ticket }) };
+  renew(showing: Showing, seen?: number): Promise<Renewal> {
+    return this.#show(showing, (existing, now) => {
+      if (existing.state === 'redeemed') throw alreadyUsed();
+      return isLive(existing, now) && isAnother(existing, seen);
+    });
   }
 
   /**
    * Redeems an approved ticket, once; the same browser may ask again and gets the same answer.
    * A denied ticket is answered as such: it ends the interaction, too.
+   * @param assertAccount throws where whoever approved may not sign in (any more); then the ticket stays as it is
    */
-  async finish(identity: BrowserIdentity, said: Said = {}): Promise<Outcome<RedeemedTicket | DeniedTicket>> {
+  async finish(
+    identity: BrowserIdentity,
+    said: Said = {},
+    assertAccount: (ticket: ApprovedTicket) => Promise<void> = async () => undefined,
+  ): Promise<Outcome<RedeemedTicket | DeniedTicket>> {
     const outcome = await change(
       this.#ports,
       () => this.look(identity),
-      (ticket, moment) => {
+      async (ticket, moment) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
+        if (ticket.state === 'approved') await assertAccount(ticket);
         if (switchesAccount(ticket, identity.accountId) && !said.switchAccount) throw accountSwitch();
         if (this.#isCheckCodeWrong(ticket, said.checkCode, moment.now))
           return transitions.refuseCheckCode(ticket, moment);
@@ -126,17 +119,32 @@ export class BrowserActs {
     );
   }
 
-  async #replace(previous: Ticket | undefined, showing: Showing): Promise<Outcome> {
-    const { store, signals, clock, lifetimes } = this.#ports;
-    const ticket = transitions.show({ ...showing, id: newId() }, previous, { now: clock(), lifetimes });
-    if (await store.create(ticket, previous?.id)) {
-      await signals.publish(ticket);
-      return { ticket, changed: true };
+  /** The interaction's ticket, where it stays; else a new one. Another tab may be faster: then both look again. */
+  async #show(showing: Showing, stays: (existing: Ticket, now: number) => boolean): Promise<Renewal> {
+    const { clock, lifetimes } = this.#ports;
+    const identity = { interaction: showing.interaction, binding: showing.browser.binding };
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const existing = await this.look(identity);
+      const moment = { now: clock(), lifetimes };
+      if (existing !== undefined && stays(existing, moment.now)) return { ticket: existing, changed: false };
+      const shown = await this.#place(showing, existing, moment);
+      if (shown !== undefined) return shown;
     }
-    // Another tab of this browser was faster: both show that one.
-    const other = await this.look({ interaction: showing.interaction, binding: showing.browser.binding });
-    if (other === undefined) throw over();
-    return { ticket: other, changed: false };
+    throw over();
+  }
+
+  /** A new ticket in the place of what is there, in one step; undefined where that has changed meanwhile. */
+  async #place(
+    showing: Showing,
+    existing: Ticket | undefined,
+    moment: transitions.Moment,
+  ): Promise<Renewal | undefined> {
+    const { store } = this.#ports;
+    const ticket = transitions.show({ ...showing, id: newTicketId(showing.interaction) }, existing, moment);
+    if (existing === undefined) return (await store.create(ticket)) ? { ticket, changed: true } : undefined;
+    const ended = transitions.replaced(existing, moment);
+    if (!(await store.swap(existing, ticket, ended))) return undefined;
+    return { ticket, changed: true, ...(ended && isLive(existing, moment.now) && { voided: ended }) };
   }
 
   #isCheckCodeWrong(ticket: Ticket, typed: string | undefined, now: number): boolean {

@@ -1,18 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { type Keys, matches } from './keys.ts';
+import { ID_BYTES } from './ticket-id.ts';
 
-const ID_BYTES = 16;
 const MAC_BYTES = 16;
 
 /** How many slots back a code is still good, so that a scan may take a moment. */
 const SLOTS_BACK = 2;
 /** A node whose clock is a little ahead may already show the next one. */
 const SLOTS_AHEAD = 1;
-
-/** 128 bits from the system's generator. */
-export function newId(): string {
-  return randomBytes(ID_BYTES).toString('base64url');
-}
 
 /** What the QR carries: `id ‖ HMAC(server key, id ‖ slot)`, a proof that it was on the screen just now. */
 export class Codes {
@@ -56,7 +50,7 @@ export class Codes {
 
   /** Spreads the moments at which tickets rotate, so that not every browser is written to at once. */
   #offset(id: string): number {
-    return Buffer.from(id, 'base64url').readUInt32BE(0) % this.#rotation;
+    return Buffer.from(id, 'base64url').readUInt32BE(ID_BYTES - 4) % this.#rotation;
   }
 }
 

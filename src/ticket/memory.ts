@@ -1,4 +1,4 @@
-import { newId } from './code.ts';
+import { randomBytes } from 'node:crypto';
 import { type Keys, matches } from './keys.ts';
 import type { BrowserMemory } from './ticket.ts';
 
@@ -14,7 +14,7 @@ export function remembers(keys: Keys, memory: BrowserMemory | undefined, account
 
 /** The browser's memory once this account was signed in to it; the oldest goes where it gets too much. */
 export function remember(keys: Keys, memory: BrowserMemory | undefined, accountId: string): BrowserMemory {
-  const browserId = memory?.browserId ?? newId();
+  const browserId = memory?.browserId ?? randomBytes(16).toString('base64url');
   const proof = encode(keys.mac('known browser', browserId, accountId));
   const others = (memory?.proofs ?? []).filter((other) => other !== proof);
   return { browserId, proofs: [proof, ...others].slice(0, MOST_PROOFS) };

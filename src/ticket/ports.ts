@@ -1,12 +1,12 @@
 import type { Ticket } from './ticket.ts';
 
-/** Where tickets live. A store that cannot compare and swap is not a store. */
+/** Where tickets live. A store that cannot compare and swap is not a store. What it writes, it tells the watchers. */
 export interface TicketStore {
   /**
-   * Makes `ticket` the one of its interaction, in a place that is empty or held by the one with the id `replaces`.
-   * @returns false where another one holds that place; nothing is written then
+   * Makes `ticket` the one of its interaction, which has none.
+   * @returns false where there is one; nothing is written then
    */
-  create(ticket: Ticket, replaces: string | undefined): Promise<boolean>;
+  create(ticket: Ticket): Promise<boolean>;
 
   /** The ticket with this id, until its deadline. */
   find(id: string): Promise<Ticket | undefined>;
@@ -15,18 +15,20 @@ export interface TicketStore {
   findByInteraction(uid: string): Promise<Ticket | undefined>;
 
   /**
-   * Writes `next` if `previous` is still the interaction's ticket and has this version.
-   * @returns false where it has changed, gone or been replaced meanwhile; nothing is written then
+   * Writes `next` if `previous` is still the interaction's ticket and has this version. Where `next` is another ticket,
+   * `ended` is how the previous one ended; it stays to be found by its id.
+   * @returns false where `previous` has changed, gone or been replaced meanwhile; nothing is written then
    */
-  swap(previous: Ticket, next: Ticket): Promise<boolean>;
+  swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean>;
 }
+
+/** Hears of a ticket's change; of nothing, where something may have been missed and must be read. */
+export type Listener = (ticket: Ticket | undefined) => void;
 
 /** Tells those who watch an interaction that its ticket has changed. Signals may be lost: read after you subscribe. */
 export interface Signals {
-  publish(ticket: Ticket): Promise<void>;
-
   /** @returns the function that ends the subscription */
-  subscribe(interaction: string, listener: (ticket: Ticket) => void): () => void;
+  subscribe(interaction: string, listener: Listener): () => void;
 }
 
 /** Milliseconds since the epoch. */

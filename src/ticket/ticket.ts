@@ -85,6 +85,8 @@ interface Fixed {
   readonly browser: Browser;
   /** When the code was first shown, in milliseconds since the epoch. */
   readonly shownAt: number;
+  /** When this state was entered, in milliseconds since the epoch. */
+  readonly since: number;
   /** When this state ends by itself, in milliseconds since the epoch. Set on entering the state, never moved. */
   readonly deadline: number;
   /** When the interaction itself ends; no deadline lies behind it. */

@@ -50,6 +50,7 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
     // One number is left out for `expired`, which the browser sees as a version although nobody writes it.
     version: previous === undefined ? 1 : previous.version + 2,
     shownAt: now,
+    since: now,
     deadline: Math.min(now + lifetimes.scan, fixed.endsAt),
   };
 }
@@ -60,14 +61,14 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
  */
 export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): ScannedTicket {
   if (isLive(ticket, now) && isHeldInVain(ticket, approver)) {
-    return { ...next(ticket, ticket.deadline), state: 'scanned', approver };
+    return { ...next(ticket, now, ticket.deadline), state: 'scanned', approver };
   }
   if (ticket.state !== 'waiting') {
     assertOwner(ticket, approver);
     throw ended(ticket, now) ? over() : wrongState(ticket, 'scanned');
   }
   if (!isLive(ticket, now)) throw notFound();
-  return { ...next(ticket, now + lifetimes.decide), state: 'scanned', approver };
+  return { ...next(ticket, now, now + lifetimes.decide), state: 'scanned', approver };
 }
 
 export interface Approval {
@@ -88,7 +89,7 @@ export function approve(
   const unmet = unmetBy(scanned, approver, now);
   if (unmet !== undefined) throw refusal(unmet);
   return {
-    ...next(scanned, now + lifetimes.finish),
+    ...next(scanned, now, now + lifetimes.finish),
     state: 'approved',
     approver,
     remember,
@@ -98,7 +99,12 @@ export function approve(
 
 export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
   const scanned = decidable(ticket, approver, now);
-  return { ...next(scanned, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because: 'person' };
+  return {
+    ...next(scanned, now, now + lifetimes.finish),
+    state: 'denied',
+    approver: scanned.approver,
+    because: 'person',
+  };
 }
 
 /** The phone cannot meet what the request demands, and says so: the RP hears which it was. */
@@ -106,14 +112,14 @@ export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: M
   const scanned = decidable(ticket, approver, now);
   const because = unmetBy(scanned, approver, now);
   if (because === undefined) throw new QrLoginError('invalid_request', 'Nothing stands in the way: approve or deny.');
-  return { ...next(scanned, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because };
+  return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because };
 }
 
 /** The step that signs the browser in; nothing follows it. */
 export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
   const approved = finishable(ticket, now);
   const { approver, remember } = approved;
-  return { ...next(approved, now + lifetimes.finish), state: 'redeemed', approver, remember };
+  return { ...next(approved, now, now + lifetimes.finish), state: 'redeemed', approver, remember };
 }
 
 /** Counts a wrong check code; the third one ends the ticket. */
@@ -122,7 +128,13 @@ export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket 
   const wrongTries = (approved.checkCode?.wrongTries ?? 0) + 1;
   if (wrongTries >= WRONG_TRIES) return cancel(approved, 'check code', moment);
   const { approver, remember } = approved;
-  return { ...next(approved, approved.deadline), state: 'approved', approver, remember, checkCode: { wrongTries } };
+  return {
+    ...next(approved, approved.since, approved.deadline),
+    state: 'approved',
+    approver,
+    remember,
+    checkCode: { wrongTries },
+  };
 }
 
 export function cancel(
@@ -131,8 +143,14 @@ export function cancel(
   { now, lifetimes }: Moment,
 ): CancelledTicket {
   if (ended(ticket, now)) throw over();
-  const approver = ownerOf(ticket);
-  return { ...next(ticket, now + lifetimes.finish), state: 'cancelled', because, ...(approver && { approver }) };
+  return stopped(ticket, because, now, now + lifetimes.finish);
+}
+
+/** How a ticket ended that another one takes the place of; undefined where it had ended before by itself. */
+export function replaced(ticket: Ticket, { now, lifetimes }: Moment): CancelledTicket | undefined {
+  // One that has expired is told so as well: by another node's clock it may still have some time.
+  const expired = stateAt(ticket, now) === 'expired';
+  return expired || isLive(ticket, now) ? stopped(ticket, 'renewed', now, now + lifetimes.finish) : undefined;
 }
 
 /** A ticket is decided only by the account and the session that scanned it. */
@@ -162,8 +180,13 @@ function finishable(ticket: Ticket, now: number): ApprovedTicket {
   return ticket;
 }
 
+function stopped(ticket: Ticket, because: CancelledTicket['because'], now: number, deadline: number): CancelledTicket {
+  const approver = ownerOf(ticket);
+  return { ...next(ticket, now, deadline), state: 'cancelled', because, ...(approver && { approver }) };
+}
+
 /** What stays the same, one version on. */
-function next(ticket: Ticket, deadline: number): Omit<WaitingTicket, 'state'> {
+function next(ticket: Ticket, since: number, deadline: number): Omit<WaitingTicket, 'state'> {
   const { id, version, interaction, request, browser, shownAt, endsAt } = ticket;
   return {
     id,
@@ -173,6 +196,7 @@ function next(ticket: Ticket, deadline: number): Omit<WaitingTicket, 'state'> {
     browser,
     shownAt,
     endsAt,
+    since,
     deadline: Math.min(deadline, endsAt),
   };
 }

@@ -14,13 +14,14 @@ import type {
 import type { Lifetimes, Moment } from '../../src/ticket/transitions.ts';
 
 export const NOW: number = Date.UTC(2026, 0, 1);
-/** When the tickets built here end by themselves, and when their interaction does. */
+/** When the tickets built here entered their state, when they end by themselves, and when their interaction does. */
+const SINCE: number = NOW - 5_000;
 export const DEADLINE: number = NOW + 50_000;
 export const ENDS_AT: number = NOW + 3_600_000;
 /** All different, so that no step can take another one's. */
 export const LIFETIMES: Lifetimes = { scan: 100_000, decide: 200_000, finish: 300_000 };
 
-export const TICKET_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
+export const TICKET_ID = 'AAAAAAAAAAAAAAAAAAAAAAAA';
 export const SECRETS: readonly string[] = ['a secret of at least thirty-two characters'];
 
 export function at(now: number): Moment {
@@ -66,6 +67,7 @@ function fixed(version: number): Omit<WaitingTicket, State> {
     request: signInRequest(),
     browser: browserOf('binding'),
     shownAt: NOW - 10_000,
+    since: SINCE,
     deadline: DEADLINE,
     endsAt: ENDS_AT,
   };

@@ -5,9 +5,9 @@ import { FOREIGN, INTERACTION, ME, setUpScene, showing, UNKNOWN } from './scene.
 describe('the browser shows a code', () => {
   const scene = setUpScene();
 
-  it('the first time: a waiting ticket, published', async () => {
+  it('the first time: a waiting ticket, and the watchers hear of it', async () => {
     const { ticket, changed } = await scene().browser.show(showing());
-    expect(ticket).to.deep.include({ ...showing(), state: 'waiting', version: 1, shownAt: NOW });
+    expect(ticket).to.deep.include({ ...showing(), state: 'waiting', version: 1, shownAt: NOW, since: NOW });
     expect(ticket.deadline).to.equal(NOW + LIFETIMES.scan);
     expect(changed).to.equal(true);
     expect(scene().heard).to.deep.equal([ticket]);
@@ -54,7 +54,7 @@ describe('the browser shows a code', () => {
   it('a new one where the old one dies in the very moment that it is replaced', async () => {
     await scene().shown();
     scene().now += LIFETIMES.scan;
-    scene().store.beforeCreate = () => scene().keyv.clear();
+    scene().store.beforeSwap = () => scene().keyv.clear();
     const { ticket, changed } = await scene().browser.show(showing());
     expect(ticket.state).to.equal('waiting');
     expect(changed).to.equal(true);
@@ -85,10 +85,46 @@ describe('the browser renews', () => {
   it('before anybody scanned: the old one is cancelled, a new one waits', async () => {
     const old = await scene().shown();
     const { ticket, changed } = await scene().browser.renew(showing());
-    expect(ticket).to.deep.include({ state: 'waiting', version: 4 });
+    expect(ticket).to.deep.include({ state: 'waiting', version: 3 });
     expect(changed).to.equal(true);
     expect(await scene().store.find(old)).to.deep.include({ state: 'cancelled', because: 'renewed', version: 2 });
-    expect(scene().heard.map(({ state, version }) => `${state} ${version}`)).to.deep.equal(['waiting 1', 'waiting 4']);
+    expect(scene().heard.map(({ state, version }) => `${state} ${version}`)).to.deep.equal(['waiting 1', 'waiting 3']);
+  });
+
+  it('in one step: those who watch hear of the new one, and never of how the old one ended', async () => {
+    const { id } = await scene().approved();
+    const before = scene().heard.length;
+    const { ticket } = await scene().browser.renew(showing());
+    expect(scene().heard.slice(before)).to.deep.equal([ticket]);
+    const ended = await scene().store.find(id);
+    expect(ended).to.deep.include({ state: 'cancelled', because: 'renewed', approver: alice(), since: NOW });
+    expect(ended?.deadline).to.equal(NOW + LIFETIMES.finish);
+  });
+
+  it('and learns which live ticket became void by that, and that none did', async () => {
+    const id = await scene().scanned();
+    expect((await scene().browser.renew(showing())).voided).to.deep.include({ id, state: 'cancelled' });
+    scene().now += LIFETIMES.scan;
+    expect((await scene().browser.renew(showing())).voided).to.equal(undefined);
+    await scene().browser.cancel(ME);
+    expect((await scene().browser.renew(showing())).voided).to.equal(undefined);
+  });
+
+  it('what it has seen: one that is newer stays', async () => {
+    const id = await scene().scanned();
+    const { ticket, changed } = await scene().browser.renew(showing(), 1);
+    expect(ticket).to.deep.include({ id, state: 'scanned', version: 2 });
+    expect(changed).to.equal(false);
+    expect((await scene().browser.renew(showing(), 2)).changed).to.equal(true);
+  });
+
+  it('while the phone scans the old one: the renewal starts again, and ends what was scanned', async () => {
+    const old = await scene().shown();
+    scene().store.beforeSwap = () => scene().phone.scan(old, alice());
+    const { ticket, voided } = await scene().browser.renew(showing());
+    expect(voided).to.deep.include({ id: old, state: 'cancelled', version: 3, approver: alice() });
+    expect(ticket.version).to.equal(4);
+    expect((await scene().browser.look(ME))?.id).to.equal(ticket.id);
   });
 
   it('after an approval: that approval is void', async () => {

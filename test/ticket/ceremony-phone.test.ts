@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { checkCodeOf } from '../../src/ticket/check-code.ts';
-import { newId } from '../../src/ticket/code.ts';
+import { newTicketId } from '../../src/ticket/ticket-id.ts';
 import { alice, bob, LIFETIMES, NOW, refusal, refused, signInRequest } from './builders.ts';
-import { ME, setUpScene, showing } from './scene.ts';
+import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
 const yes = { approver: alice(), checkCode: false };
 
@@ -64,7 +64,7 @@ describe('the phone scans', () => {
     const elsewhere = alice({ sessionUid: 'another session of alice' });
     const foreign = await refused(scene().phone.scan(id, bob()));
     const other = await refused(scene().phone.scan(id, elsewhere));
-    const unknown = await refused(scene().phone.scan(newId(), bob()));
+    const unknown = await refused(scene().phone.scan(newTicketId(INTERACTION), bob()));
     scene().now += LIFETIMES.decide;
     const foreignExpired = await refused(scene().phone.scan(id, bob()));
     await scene().browser.renew(showing());
@@ -95,7 +95,7 @@ describe('the phone looks', () => {
   it('not before it scanned, at nothing unknown, and not at what others scanned', async () => {
     const id = await scene().shown();
     expect((await refused(scene().phone.look(id, alice()))).code).to.equal('not_found');
-    expect((await refused(scene().phone.look(newId(), alice()))).code).to.equal('not_found');
+    expect((await refused(scene().phone.look(newTicketId(INTERACTION), alice()))).code).to.equal('not_found');
     await scene().phone.scan(id, alice());
     expect((await refused(scene().phone.look(id, bob()))).code).to.equal('not_found');
   });
@@ -158,7 +158,7 @@ describe('the phone decides', () => {
     for (const [ticket, approver] of [
       [id, bob()],
       [id, alice({ sessionUid: 'another session of alice' })],
-      [newId(), alice()],
+      [newTicketId(INTERACTION), alice()],
     ] as const) {
       expect((await refused(scene().phone.approve(ticket, { approver, checkCode: false }))).code).to.equal('not_found');
       expect((await refused(scene().phone.deny(ticket, approver))).code).to.equal('not_found');

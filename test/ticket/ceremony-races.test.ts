@@ -1,12 +1,11 @@
 import { expect } from 'chai';
-import { LocalSignals } from '../../src/stores/local-signals.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../src/ticket/change.ts';
 import { Codes } from '../../src/ticket/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { Keys } from '../../src/ticket/keys.ts';
 import type { TicketStore } from '../../src/ticket/ports.ts';
-import { alice, bob, LIFETIMES, NOW, refused } from './builders.ts';
+import { alice, approved, bob, LIFETIMES, NOW, refused, scanned, TICKET_ID, waiting } from './builders.ts';
 import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
 const TWENTY = Array.from({ length: 20 }, (_, number) => number);
@@ -136,6 +135,36 @@ describe('people who act at once', () => {
     expect(changed).to.equal(false);
   });
 
+  it('a scan that loses against a renewal: the ticket is over for everybody, and the new one waits', async () => {
+    const old = await scene().shown();
+    scene().store.beforeSwap = () => scene().browser.renew(showing());
+    expect((await refused(scene().phone.scan(old, alice()))).code).to.equal('not_found');
+    expect((await scene().browser.look(ME))?.state).to.equal('waiting');
+    expect(await scene().store.find(old)).to.deep.include({ state: 'cancelled', because: 'renewed' });
+  });
+
+  it('an approval that loses against a renewal: the phone hears that it is over', async () => {
+    const old = await scene().scanned();
+    scene().store.beforeSwap = () => scene().browser.renew(showing());
+    expect((await refused(scene().phone.approve(old, yes))).code).to.equal('over');
+  });
+
+  it('finish and renew: redeemed, and then nothing is renewed; or renewed, and then nothing is finished', async () => {
+    await scene().approved();
+    const counts = await endings([scene().browser.renew(showing()), scene().browser.finish(ME)]);
+    expect(counts).to.deep.equal({ changed: 1, wrong_state: 1 });
+  });
+
+  it('twenty renewals: each that changed something ended the one before it', async () => {
+    const first = await scene().shown();
+    const outcomes = await Promise.all(TWENTY.map(() => scene().browser.renew(showing())));
+    const voided = outcomes.map((outcome) => outcome.voided?.id);
+    expect(new Set([...voided, (await scene().browser.look(ME))?.id])).to.deep.equal(
+      new Set([first, ...outcomes.map(({ ticket }) => ticket.id)]),
+    );
+    expect(scene().heard.map(({ state }) => state)).to.deep.equal(['waiting', ...TWENTY.map(() => 'waiting')]);
+  });
+
   it('a scan in the last moment does not bring back a ticket that the browser has replaced', async () => {
     const old = await scene().shown();
     scene().now += LIFETIMES.scan - 1;
@@ -150,17 +179,60 @@ describe('people who act at once', () => {
   });
 });
 
-describe('a store that gives the place to another ticket and then loses that one', () => {
-  it('leaves nothing to show: over, and the page may be loaded again', async () => {
-    const keys = new Keys(['a secret for this one test only, and long enough']);
-    const store: TicketStore = {
+describe('a store in which things are lost', () => {
+  const keys = new Keys(['a secret for this one test only, and long enough']);
+
+  function ceremonyOn(store: Partial<TicketStore>): Ceremony {
+    const nothing: TicketStore = {
       create: async () => false,
       find: async () => undefined,
       findByInteraction: async () => undefined,
       swap: async () => false,
     };
-    const ports = { store, keys, codes: new Codes(keys, 10_000), signals: new LocalSignals(), lifetimes: LIFETIMES };
-    const { browser } = new Ceremony({ ...ports, clock: () => NOW });
-    expect((await refused(browser.show(showing()))).code).to.equal('over');
+    const codes = new Codes(keys, 10_000);
+    return new Ceremony({ store: { ...nothing, ...store }, keys, codes, lifetimes: LIFETIMES, clock: () => NOW });
+  }
+
+  it('a place that is given to another ticket, which dies at once: the next try has it', async () => {
+    const answers = [false, true];
+    const { browser } = ceremonyOn({ create: async () => answers.shift() ?? false });
+    const { ticket, changed } = await browser.show(showing());
+    expect([ticket.state, changed]).to.deep.equal(['waiting', true]);
+    expect(answers).to.deep.equal([]);
+  });
+
+  it('a ticket that its interaction no longer names, although nobody ended it: not found, after two looks', async () => {
+    let looks = 0;
+    const { phone } = ceremonyOn({
+      find: async () => {
+        looks += 1;
+        return waiting();
+      },
+    });
+    expect((await refused(phone.scan(TICKET_ID, alice()))).code).to.equal('not_found');
+    expect(looks).to.equal(2);
+  });
+
+  it('the same for each act of the phone and the browser', async () => {
+    const scan = ceremonyOn({ find: async () => scanned(), findByInteraction: async () => approved() });
+    const acts = [
+      scan.phone.approve(TICKET_ID, yes),
+      scan.phone.deny(TICKET_ID, alice()),
+      scan.browser.finish(ME),
+      scan.browser.cancel(ME),
+    ];
+    expect(await endings(acts)).to.deep.equal({ not_found: 4 });
+  });
+
+  it('a version that changes under each try is tried again until it stays', async () => {
+    let version = 1;
+    const { phone } = ceremonyOn({
+      find: async () => waiting({ version }),
+      swap: async () => {
+        version += 1;
+        return version > 10;
+      },
+    });
+    expect((await phone.scan(TICKET_ID, alice())).ticket.version).to.equal(11);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { checkCodeOf, isCheckCode, readCheckCode } from '../../src/ticket/check-code.ts';
-import { newId } from '../../src/ticket/code.ts';
 import { Keys } from '../../src/ticket/keys.ts';
+import { newTicketId } from '../../src/ticket/ticket-id.ts';
 import { SECRETS, TICKET_ID } from './builders.ts';
 
 const OLD = 'an old secret of at least thirty-two chars';
@@ -9,21 +9,21 @@ const keys = new Keys(SECRETS);
 
 describe('the check code', () => {
   it('is six digits, those below 100000 too', () => {
-    const codes = Array.from({ length: 500 }, () => checkCodeOf(keys, newId()));
+    const codes = Array.from({ length: 500 }, () => checkCodeOf(keys, newTicketId('interaction')));
     for (const code of codes) expect(code).to.match(/^\d{6}$/);
     expect(codes.some((code) => code.startsWith('0'))).to.equal(true);
   });
 
   it('is the same each time for one ticket, and another one for another ticket', () => {
     expect(checkCodeOf(keys, TICKET_ID)).to.equal(checkCodeOf(new Keys(SECRETS), TICKET_ID));
-    const codes = new Set(Array.from({ length: 500 }, () => checkCodeOf(keys, newId())));
+    const codes = new Set(Array.from({ length: 500 }, () => checkCodeOf(keys, newTicketId('interaction'))));
     expect(codes.size).to.be.greaterThan(490);
   });
 
   it('is accepted for its ticket only', () => {
     const code = checkCodeOf(keys, TICKET_ID);
     expect(isCheckCode(keys, TICKET_ID, code)).to.equal(true);
-    expect(isCheckCode(keys, 'BAAAAAAAAAAAAAAAAAAAAA', code)).to.equal(false);
+    expect(isCheckCode(keys, 'BAAAAAAAAAAAAAAAAAAAAAAA', code)).to.equal(false);
   });
 
   it('is not accepted with another digit or with one too few', () => {

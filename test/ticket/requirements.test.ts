@@ -90,6 +90,7 @@ describe('a ticket that the wrong account has claimed', () => {
     expect(transitions.scan(wanted, bob, moment)).to.deep.equal({
       ...wanted,
       version: wanted.version + 1,
+      since: moment.now,
       approver: bob,
     });
   });

@@ -43,14 +43,14 @@ class InterruptedStore implements TicketStore {
     return this.#store.findByInteraction(uid);
   }
 
-  async create(ticket: Ticket, replaces: string | undefined): Promise<boolean> {
+  async create(ticket: Ticket): Promise<boolean> {
     await once(this, 'beforeCreate');
-    return this.#store.create(ticket, replaces);
+    return this.#store.create(ticket);
   }
 
-  async swap(previous: Ticket, next: Ticket): Promise<boolean> {
+  async swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
     await once(this, 'beforeSwap');
-    return this.#store.swap(previous, next);
+    return this.#store.swap(previous, next, ended);
   }
 }
 
@@ -68,24 +68,25 @@ export class Scene {
   readonly codes: Codes = new Codes(this.keys, 10_000);
   readonly store: InterruptedStore;
   readonly ceremony: Ceremony;
-  /** Every ticket that was published for the interaction, in order. */
+  /** Every ticket that the interaction's watchers were told of, in order. */
   readonly heard: Ticket[] = [];
   readonly #tickets: KeyvTicketStore;
 
   constructor() {
     const clock = (): number => this.now;
     const signals = new LocalSignals();
-    this.#tickets = new KeyvTicketStore(this.keyv, clock);
+    this.#tickets = new KeyvTicketStore(this.keyv, clock, signals);
     this.store = new InterruptedStore(this.#tickets);
     this.ceremony = new Ceremony({
       store: this.store,
-      signals,
       clock,
       keys: this.keys,
       codes: this.codes,
       lifetimes: LIFETIMES,
     });
-    signals.subscribe(INTERACTION, (ticket) => this.heard.push(ticket));
+    signals.subscribe(INTERACTION, (ticket) => {
+      if (ticket !== undefined) this.heard.push(ticket);
+    });
   }
 
   get browser(): Ceremony['browser'] {

@@ -7,6 +7,7 @@ import {
   browserOf,
   cancelled,
   DEADLINE,
+  denied,
   ENDS_AT,
   LIFETIMES,
   NOW,
@@ -34,6 +35,7 @@ describe('what a ticket holds after each step', () => {
       state: 'waiting',
       version: 1,
       shownAt: NOW,
+      since: NOW,
       deadline: NOW + LIFETIMES.scan,
     });
   });
@@ -48,6 +50,7 @@ describe('what a ticket holds after each step', () => {
       state: 'scanned',
       version: 2,
       approver: alice(),
+      since: NOW,
       deadline: NOW + LIFETIMES.decide,
     });
   });
@@ -59,6 +62,7 @@ describe('what a ticket holds after each step', () => {
       version: 3,
       approver: refresh,
       remember: false,
+      since: NOW,
       deadline: NOW + LIFETIMES.finish,
     });
   });
@@ -70,6 +74,7 @@ describe('what a ticket holds after each step', () => {
       version: 3,
       checkCode: { wrongTries: 0 },
       remember: false,
+      since: NOW,
       deadline: NOW + LIFETIMES.finish,
     });
   });
@@ -80,6 +85,7 @@ describe('what a ticket holds after each step', () => {
       state: 'denied',
       because: 'person',
       version: 3,
+      since: NOW,
       deadline: NOW + LIFETIMES.finish,
     });
   });
@@ -89,11 +95,12 @@ describe('what a ticket holds after each step', () => {
       ...approved(),
       state: 'redeemed',
       version: 4,
+      since: NOW,
       deadline: NOW + LIFETIMES.finish,
     });
   });
 
-  it('a wrong check code: one more wrong try, and the deadline as it was', () => {
+  it('a wrong check code: one more wrong try, and the moments of its approval as they were', () => {
     expect(transitions.refuseCheckCode(approved({ checkCode: { wrongTries: 0 } }), at(NOW))).to.deep.equal({
       ...approved(),
       version: 4,
@@ -112,6 +119,7 @@ describe('what a ticket holds after each step', () => {
       state: 'cancelled',
       because: 'check code',
       version: 4,
+      since: NOW,
       deadline: NOW + LIFETIMES.finish,
     });
   });
@@ -122,8 +130,41 @@ describe('what a ticket holds after each step', () => {
       state: 'cancelled',
       because: 'renewed',
       version: 2,
+      since: NOW,
       deadline: NOW + LIFETIMES.finish,
     });
+  });
+
+  it('replaced before a scan, while it was alive: cancelled because of that, a version before the next ticket', () => {
+    const ended = transitions.replaced(waiting(), at(NOW));
+    expect(ended).to.deep.equal({
+      ...waiting(),
+      state: 'cancelled',
+      because: 'renewed',
+      version: 2,
+      since: NOW,
+      deadline: NOW + LIFETIMES.finish,
+    });
+    expect(transitions.show(newTicket, waiting(), at(NOW)).version).to.equal(3);
+  });
+
+  it('replaced after a scan: whose it was, and nothing of the decision', () => {
+    const ended = transitions.replaced(approved({ checkCode: { wrongTries: 1 } }), at(NOW));
+    expect(ended).to.deep.include({ state: 'cancelled', because: 'renewed', version: 4, approver: alice() });
+    expect(ended).to.not.have.any.keys('checkCode', 'remember');
+  });
+
+  it('replaced after its deadline: the same, as another node may think that it is alive', () => {
+    for (const ticket of [waiting(), scanned(), approved()]) {
+      const ended = transitions.replaced(ticket, at(DEADLINE));
+      expect(ended, ticket.state).to.deep.include({ state: 'cancelled', because: 'renewed', since: DEADLINE });
+    }
+  });
+
+  it('replaced after it had ended: that stays as it was', () => {
+    for (const ticket of [denied(), redeemed(), cancelled()]) {
+      expect(transitions.replaced(ticket, at(NOW)), ticket.state).to.equal(undefined);
+    }
   });
 
   it('cancelled after a scan: whose it was', () => {
@@ -145,12 +186,13 @@ describe('deadlines', () => {
     'the third wrong check code': (now: number) =>
       transitions.refuseCheckCode(approved({ deadline: ENDS_AT, checkCode: { wrongTries: 2 } }), at(now)),
     cancel: (now: number) => transitions.cancel(waiting({ deadline: ENDS_AT }), 'browser', at(now)),
+    replaced: (now: number) => transitions.replaced(waiting({ deadline: ENDS_AT }), at(now)),
     show: (now: number) => transitions.show(newTicket, undefined, at(now)),
   };
 
   for (const [name, step] of Object.entries(steps)) {
     it(`${name}: never behind the end of the interaction`, () => {
-      expect(step(ENDS_AT - 1).deadline).to.equal(ENDS_AT);
+      expect(step(ENDS_AT - 1)?.deadline).to.equal(ENDS_AT);
     });
   }
 

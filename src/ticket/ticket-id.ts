@@ -1,0 +1,27 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+const PLACE_BYTES = 2;
+const RANDOM_BYTES = 16;
+export const ID_BYTES: number = PLACE_BYTES + RANDOM_BYTES;
+
+/**
+ * The id of a new ticket: the place of its interaction, then 128 bits from the system's generator. All tickets of an
+ * interaction have the same place, so that a store which is spread over machines finds them on one.
+ */
+export function newTicketId(interaction: string): string {
+  return Buffer.concat([place(interaction), randomBytes(RANDOM_BYTES)]).toString('base64url');
+}
+
+/** Where a ticket is kept: four hexadecimal digits. */
+export function placeOf(id: string): string {
+  return Buffer.from(id, 'base64url').toString('hex', 0, PLACE_BYTES);
+}
+
+/** Where an interaction's tickets are kept. Sixteen bits of a hash say nothing of its uid. */
+export function placeOfInteraction(uid: string): string {
+  return place(uid).toString('hex');
+}
+
+function place(interaction: string): Buffer {
+  return createHash('sha256').update(interaction).digest().subarray(0, PLACE_BYTES);
+}
