@@ -51,7 +51,8 @@ export interface QrLoginOptions {
   assess?: Assess;
 
   /**
-   * Where tickets live. `new Keyv()` keeps them in memory; any Keyv serves one process.
+   * Where tickets live. `new Keyv()` keeps them in memory; a Keyv over `@keyv/redis` serves any number of processes, a Keyv over
+   * anything else serves one.
    * @default new Keyv()
    */
   store?: Keyv;

@@ -1,15 +1,40 @@
-/** Lets one task at a time run for each key; those for other keys go on beside it. */
+import { PATIENCE, TooLate, within } from './access.ts';
+
+/** A task that never ends keeps its turn for this long, in milliseconds. */
+const LONGEST_TURN = 10 * PATIENCE;
+
+/**
+ * Lets one task at a time run for each key; those for other keys go on beside it. Whoever waits does so for a bounded time:
+ * a task that is still waiting for its turn then is not begun any more, and one that has begun keeps its turn until it ends.
+ */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();
+  readonly #longestTurn: number;
 
+  constructor(longestTurn: number = LONGEST_TURN) {
+    this.#longestTurn = longestTurn;
+  }
+
+  /** @throws TooLate where the task was not done in time */
   async run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    let isWanted = true;
+    const begin = async (): Promise<T> => {
+      if (!isWanted) throw new TooLate();
+      return task();
+    };
     const before = this.#tails.get(key);
-    const running = before === undefined ? task() : before.then(task, task);
-    this.#tails.set(key, running);
+    const running = before === undefined ? begin() : before.then(begin);
+    const turn = within(running, this.#longestTurn).then(nothing, nothing);
+    this.#tails.set(key, turn);
+    turn.then(() => {
+      if (this.#tails.get(key) === turn) this.#tails.delete(key);
+    });
     try {
-      return await running;
+      return await within(running);
     } finally {
-      if (this.#tails.get(key) === running) this.#tails.delete(key);
+      isWanted = false;
     }
   }
 }
+
+function nothing(): void {}

@@ -1,12 +1,14 @@
 import type { Keyv } from 'keyv';
-import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
-import { ExpirySweep } from './expiry-sweep.ts';
-import { failLoudly, write } from './fail-loudly.ts';
-import { KeyedMutex } from './keyed-mutex.ts';
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
+import { QrLoginError } from '../ticket/errors.ts';
+import { KeyvRecords } from './keyv-records.ts';
+import type { Records } from './records.ts';
+import { redisOf } from './redis/client.ts';
+import { RedisLink } from './redis/link.ts';
+import { RedisRecords } from './redis/records.ts';
 
-/** Models whose records die when their grant is revoked. */
-const GRANTABLE: ReadonlySet<string> = new Set([
-  'AccessToken',
+/** Models whose records can be used once. Of several who use one at the same time, one gets through (RFC 6749, section 4.1.2). */
+const USED_ONCE: ReadonlySet<string> = new Set([
   'AuthorizationCode',
   'RefreshToken',
   'DeviceCode',
@@ -14,17 +16,21 @@ const GRANTABLE: ReadonlySet<string> = new Set([
   'PreAuthorizedCode',
 ]);
 
-/** The keys of a grant's records, each with the moment when it expires by itself (milliseconds; null: never). */
-type GrantMembers = Record<string, number | null>;
+/** Models whose records die when their grant is revoked. */
+const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
 
 /**
- * The records of `oidc-provider` in a Keyv, for one process: no limit on their number, nothing kept past its time.
+ * The records of `oidc-provider` in a Keyv: no limit on their number, nothing kept past its time. A Keyv over `@keyv/redis`
+ * serves any number of processes, any other one serves one.
+ *
+ * A store that does not answer within a second is told to the client as `temporarily_unavailable`, with status 503.
  *
  * @example
  * const provider = new Provider(issuer, { adapter: keyvAdapter(new Keyv()) });
  */
 export function keyvAdapter(keyv: Keyv): AdapterFactory {
-  const records = new Records(keyv);
+  const redis = redisOf(keyv);
+  const records = redis ? new RedisRecords(RedisLink.of(redis), redis.prefix) : new KeyvRecords(keyv);
   return (model) => new KeyvAdapter(model, records);
 }
 
@@ -37,47 +43,64 @@ class KeyvAdapter implements Adapter {
     this.#records = records;
   }
 
-  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+  upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const ttl = expiresIn === undefined ? undefined : expiresIn * 1000;
-    const key = this.#key(id);
-    // The grant first: a record that its grant does not know would survive the grant's revocation.
-    if (GRANTABLE.has(this.#model) && payload.grantId) await this.#records.join(payload.grantId, key, ttl);
-    await this.#records.set(key, payload, ttl);
-    if (this.#model === 'Session' && payload.uid) await this.#records.set(uidKey(payload.uid), id, ttl);
-    if (payload.userCode) await this.#records.set(userCodeKey(payload.userCode), id, ttl);
+    const grantId = GRANTABLE.has(this.#model) ? payload.grantId : undefined;
+    return this.#try(async () => {
+      const ways = this.#ways(payload).map((way) => this.#records.point(way, id, ttl));
+      await Promise.all([this.#records.put(this.#key(id), payload, ttl, grantId), ...ways]);
+    });
   }
 
   find(id: string): Promise<AdapterPayload | undefined> {
-    return this.#records.get(this.#key(id));
+    return this.#try(() => this.#records.get(this.#key(id)));
   }
 
-  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    const id = await this.#records.get<string>(uidKey(uid));
-    return id === undefined ? undefined : this.find(id);
+  findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return this.#findBy(uidKey(uid));
   }
 
-  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    const id = await this.#records.get<string>(userCodeKey(userCode));
-    return id === undefined ? undefined : this.find(id);
+  findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.#findBy(userCodeKey(userCode));
   }
 
-  consume(id: string): Promise<void> {
-    return this.#records.update<AdapterPayload>(this.#key(id), (payload) => ({
-      ...payload,
-      consumed: Math.floor(Date.now() / 1000),
-    }));
+  async consume(id: string): Promise<void> {
+    const consumed = await this.#try(() => this.#records.consume(this.#key(id), Math.floor(Date.now() / 1000)));
+    if (!consumed && USED_ONCE.has(this.#model))
+      throw new errors.InvalidGrant('used by somebody else at the same time');
   }
 
-  async destroy(id: string): Promise<void> {
-    const payload = await this.find(id);
-    await this.#records.delete(this.#key(id));
-    // A record that was written under another id since keeps the way to it.
-    if (payload?.uid !== undefined) await this.#records.deleteIf(uidKey(payload.uid), id);
-    if (payload?.userCode !== undefined) await this.#records.deleteIf(userCodeKey(payload.userCode), id);
+  destroy(id: string): Promise<void> {
+    return this.#try(async () => {
+      const payload = await this.#records.take(this.#key(id));
+      // A record that was written under another id since keeps the way to it.
+      for (const way of this.#ways(payload)) await this.#records.unpoint(way, id);
+    });
   }
 
   revokeByGrantId(grantId: string): Promise<void> {
-    return this.#records.dissolve(grantId);
+    return this.#try(() => this.#records.revoke(grantId));
+  }
+
+  /** By what else a record is found. */
+  #ways(payload: AdapterPayload | undefined): string[] {
+    const uid = this.#model === 'Session' ? payload?.uid : undefined;
+    return [...(uid ? [uidKey(uid)] : []), ...(payload?.userCode ? [userCodeKey(payload.userCode)] : [])];
+  }
+
+  #findBy(way: string): Promise<AdapterPayload | undefined> {
+    return this.#try(async () => {
+      const id = await this.#records.follow(way);
+      return id === undefined ? undefined : this.#records.get(this.#key(id));
+    });
+  }
+
+  async #try<T>(access: () => Promise<T>): Promise<T> {
+    try {
+      return await access();
+    } catch (error) {
+      throw error instanceof QrLoginError ? new TemporarilyUnavailable(error) : error;
+    }
   }
 
   #key(id: string): string {
@@ -85,78 +108,16 @@ class KeyvAdapter implements Adapter {
   }
 }
 
-class Records {
-  readonly #keyv: Keyv;
-  readonly #mutex = new KeyedMutex();
-  readonly #sweep: ExpirySweep;
+/** What oidc-provider tells its clients and people where the store is out of reach (RFC 6749, section 4.1.2.1). */
+class TemporarilyUnavailable extends errors.OIDCProviderError {
+  override readonly error_description = 'the store is out of reach, try again in a moment';
+  /** Told to the browser, which may try again, and not to the RP, for which that would be the end of it. */
+  override readonly allow_redirect = false;
+  /** Else it would be called a mistake of the server. */
+  override readonly expose = true;
 
-  constructor(keyv: Keyv) {
-    this.#keyv = failLoudly(keyv);
-    this.#sweep = new ExpirySweep(keyv);
-  }
-
-  get<T>(key: string): Promise<T | undefined> {
-    return this.#keyv.get<T>(key);
-  }
-
-  set(key: string, value: unknown, ttl: number | undefined): Promise<void> {
-    return this.#mutex.run(key, () => this.#write(key, value, ttl));
-  }
-
-  delete(key: string): Promise<void> {
-    return this.#mutex.run(key, () => this.#remove(key));
-  }
-
-  /** Deletes what is stored there only where it is this value. */
-  deleteIf(key: string, value: string): Promise<void> {
-    return this.#mutex.run(key, async () => {
-      if ((await this.get(key)) === value) await this.#remove(key);
-    });
-  }
-
-  /** Changes a record and leaves its time to live as it is; one that is gone stays gone. */
-  update<T>(key: string, change: (value: T) => T): Promise<void> {
-    return this.#mutex.run(key, async () => {
-      const stored = await this.#keyv.get<T>(key, { raw: true });
-      if (stored?.value === undefined) return;
-      const ttl = typeof stored.expires === 'number' ? Math.max(1, stored.expires - Date.now()) : undefined;
-      await this.#write(key, change(stored.value), ttl);
-    });
-  }
-
-  /** Adds a record to its grant. */
-  join(grantId: string, key: string, ttl: number | undefined): Promise<void> {
-    const grant = grantKey(grantId);
-    return this.#mutex.run(grant, async () => {
-      const now = Date.now();
-      const members = Object.entries((await this.get<GrantMembers>(grant)) ?? {});
-      const alive: GrantMembers = Object.fromEntries(members.filter(([, until]) => until === null || until > now));
-      alive[key] = ttl === undefined ? null : now + ttl;
-      const ends = Object.values(alive);
-      await this.#write(grant, alive, ends.includes(null) ? undefined : Math.max(...ends.map(Number)) - now);
-    });
-  }
-
-  /** Deletes a grant's records and what is known of them. */
-  dissolve(grantId: string): Promise<void> {
-    const grant = grantKey(grantId);
-    return this.#mutex.run(grant, async () => {
-      const members = Object.keys((await this.get<GrantMembers>(grant)) ?? {});
-      for (const key of members) await this.delete(key);
-      await this.#remove(grant);
-    });
-  }
-
-  async #remove(key: string): Promise<void> {
-    await this.#keyv.delete(key);
-    this.#sweep.forget(key);
-  }
-
-  async #write(key: string, value: unknown, ttl: number | undefined): Promise<void> {
-    // To Keyv, no time left means no end.
-    const left = ttl === undefined ? undefined : Math.max(1, ttl);
-    await write(this.#keyv, key, value, left);
-    if (left !== undefined) this.#sweep.watch(key, left);
+  constructor(cause: QrLoginError) {
+    super(503, 'temporarily_unavailable', { cause });
   }
 }
 
@@ -166,8 +127,4 @@ function uidKey(uid: string): string {
 
 function userCodeKey(userCode: string): string {
   return `userCode:${userCode}`;
-}
-
-function grantKey(grantId: string): string {
-  return `grant:${grantId}`;
 }

@@ -1,10 +1,11 @@
 import type { Keyv } from 'keyv';
-import { QrLoginError } from '../ticket/errors.ts';
 import type { Clock, TicketStore } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
-import { ExpirySweep } from './expiry-sweep.ts';
+import { Access } from './access.ts';
+import { ExpirySweep, isInMemory } from './expiry-sweep.ts';
 import { failLoudly, write } from './fail-loudly.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
+import type { LocalSignals } from './local-signals.ts';
 
 /**
  * Tickets in any Keyv, for one process: Keyv itself can only get and set, so a mutex for each interaction makes the two
@@ -13,57 +14,83 @@ import { KeyedMutex } from './keyed-mutex.ts';
 export class KeyvTicketStore implements TicketStore {
   readonly #keyv: Keyv;
   readonly #clock: Clock;
+  readonly #signals: LocalSignals;
+  readonly #access: Access;
   readonly #mutex = new KeyedMutex();
   readonly #sweep: ExpirySweep;
 
-  constructor(keyv: Keyv, clock: Clock) {
+  constructor(keyv: Keyv, clock: Clock, signals: LocalSignals) {
     this.#keyv = failLoudly(keyv);
+    this.#access = new Access(isInMemory(keyv) ? 'memory' : 'keyv');
     this.#clock = clock;
+    this.#signals = signals;
     this.#sweep = new ExpirySweep(keyv);
   }
 
-  create(ticket: Ticket, replaces: string | undefined): Promise<boolean> {
-    return this.#mutex.run(ticket.interaction, async () => {
-      const place = await this.findByInteraction(ticket.interaction);
-      if (place !== undefined && place.id !== replaces) return false;
-      await this.#write(ticket);
+  create(ticket: Ticket): Promise<boolean> {
+    return this.#step('create', ticket.interaction, async () => {
+      if ((await this.#current(ticket.interaction)) !== undefined) return false;
+      await this.#put(ticket);
       return true;
     });
   }
 
   find(id: string): Promise<Ticket | undefined> {
-    return attempt(() => this.#keyv.get<Ticket>(ticketKey(id)));
+    return this.#access.make('find', () => this.#get(id));
   }
 
-  async findByInteraction(uid: string): Promise<Ticket | undefined> {
-    const id = await attempt(() => this.#keyv.get<string>(interactionKey(uid)));
-    return id === undefined ? undefined : this.find(id);
+  findByInteraction(uid: string): Promise<Ticket | undefined> {
+    return this.#access.make('find', () => this.#current(uid));
   }
 
-  swap(previous: Ticket, next: Ticket): Promise<boolean> {
-    return this.#mutex.run(previous.interaction, async () => {
+  swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
+    return this.#step('swap', previous.interaction, async () => {
       // What another ticket has replaced is no longer the interaction's: it must not come back.
-      const stored = await this.findByInteraction(previous.interaction);
+      const stored = await this.#current(previous.interaction);
       if (stored?.id !== previous.id || stored.version !== previous.version) return false;
-      await this.#write(next);
+      if (ended !== undefined) await this.#set(ticketKey(ended.id), ended, this.#timeLeft(ended));
+      await this.#put(next);
       return true;
     });
+  }
+
+  /** Whether the store answers at all. */
+  async ping(): Promise<void> {
+    await this.#access.make('ping', () => this.#keyv.get('ping'));
   }
 
   close(): void {
     this.#sweep.stop();
   }
 
+  #step(operation: string, interaction: string, task: () => Promise<boolean>): Promise<boolean> {
+    return this.#access.make(operation, () => this.#mutex.run(interaction, task));
+  }
+
+  async #current(uid: string): Promise<Ticket | undefined> {
+    const id = await this.#keyv.get<string>(interactionKey(uid));
+    return id === undefined ? undefined : this.#get(id);
+  }
+
+  #get(id: string): Promise<Ticket | undefined> {
+    return this.#keyv.get<Ticket>(ticketKey(id));
+  }
+
   /** The ticket and its interaction's way to it; both die with its deadline. */
-  async #write(ticket: Ticket): Promise<void> {
-    const ttl = Math.max(1, ticket.deadline - this.#clock());
+  async #put(ticket: Ticket): Promise<void> {
+    const ttl = this.#timeLeft(ticket);
     await this.#set(ticketKey(ticket.id), ticket, ttl);
     await this.#set(interactionKey(ticket.interaction), ticket.id, ttl);
+    this.#signals.publish(ticket);
   }
 
   async #set(key: string, value: unknown, ttl: number): Promise<void> {
-    await attempt(() => write(this.#keyv, key, value, ttl));
+    await write(this.#keyv, key, value, ttl);
     this.#sweep.watch(key, ttl);
+  }
+
+  #timeLeft(ticket: Ticket): number {
+    return Math.max(1, ticket.deadline - this.#clock());
   }
 }
 
@@ -73,12 +100,4 @@ function ticketKey(id: string): string {
 
 function interactionKey(uid: string): string {
   return `interaction:${uid}`;
-}
-
-async function attempt<T>(access: () => Promise<T>): Promise<T> {
-  try {
-    return await access();
-  } catch (cause) {
-    throw new QrLoginError('store_unavailable', 'The sign-in cannot be looked up right now. Try again.', { cause });
-  }
 }

@@ -46,3 +46,6 @@ export const OF_NO_GRANT: Record<string, AdapterPayload> = {
 };
 
 export const OF_EACH_MODEL: Record<string, AdapterPayload> = { ...OF_A_GRANT, ...OF_NO_GRANT };
+
+/** Models whose records are used once: an authorization code is redeemed, a refresh token rotated. */
+export const USED_ONCE: readonly string[] = Object.keys(OF_A_GRANT).filter((model) => model !== 'AccessToken');

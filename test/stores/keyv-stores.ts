@@ -51,3 +51,24 @@ export function keyvOver(backend: RemoteBackend, throwOnErrors = true): Keyv {
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** A backend that can stop to answer: what it is asked then is never answered, neither well nor ill. */
+export class HangingBackend extends RemoteBackend {
+  hangs = false;
+
+  override get(key: string): Promise<string | undefined> {
+    return this.hangs ? never() : super.get(key);
+  }
+
+  override set(key: string, value: string): Promise<void> {
+    return this.hangs ? never() : super.set(key, value);
+  }
+
+  override delete(key: string): Promise<boolean> {
+    return this.hangs ? never() : super.delete(key);
+  }
+}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => undefined);
+}

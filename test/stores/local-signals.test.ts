@@ -1,8 +1,52 @@
+import { expect } from 'chai';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
-import { signalsContract } from './signals-contract.ts';
+import { scanned, waiting } from '../ticket/builders.ts';
+import { Ears } from './ears.ts';
 
-signalsContract('LocalSignals', () => ({
-  signals: new LocalSignals(),
-  settled: async () => undefined,
-  close: () => undefined,
-}));
+describe('signals within one process', () => {
+  let signals: LocalSignals;
+
+  beforeEach(() => {
+    signals = new LocalSignals();
+  });
+
+  it('are heard before the one who publishes goes on', () => {
+    const ears = new Ears(signals, 'interaction');
+    signals.publish(waiting());
+    signals.publish(scanned());
+    expect(ears.heard).to.deep.equal([waiting(), scanned()]);
+  });
+
+  it('are for those who watch this interaction, and nobody need', () => {
+    const ears = new Ears(signals, 'another interaction');
+    signals.publish(waiting());
+    signals.doubt('interaction');
+    expect([ears.heard, ears.doubts]).to.deep.equal([[], 0]);
+  });
+
+  it('say of nothing but that it may have been missed, to all who watch that interaction', () => {
+    const [one, other] = [new Ears(signals, 'interaction'), new Ears(signals, 'interaction')];
+    signals.doubt('interaction');
+    expect([one.doubts, other.doubts, one.heard]).to.deep.equal([1, 1, []]);
+  });
+
+  it('know what is watched, and forget it with the last watcher', () => {
+    const [one, other] = [new Ears(signals, 'interaction'), new Ears(signals, 'interaction')];
+    expect([...signals.watched()]).to.deep.equal(['interaction']);
+    one.stop();
+    one.stop();
+    expect(signals.isWatched('interaction')).to.equal(true);
+    other.stop();
+    expect(signals.isWatched('interaction')).to.equal(false);
+    expect([...signals.watched()]).to.deep.equal([]);
+  });
+
+  it('keep who came anew after one who stops twice', () => {
+    const first = new Ears(signals, 'interaction');
+    first.stop();
+    const second = new Ears(signals, 'interaction');
+    first.stop();
+    signals.publish(waiting());
+    expect(second.heard).to.have.length(1);
+  });
+});

@@ -1,102 +1,157 @@
-/** What every way to tell of a ticket's changes has to do. */
+/** What an engine's signals have to do: what one process writes is heard in another. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import type { Signals } from '../../src/ticket/ports.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
-import { redeemed, scanned, waiting } from '../ticket/builders.ts';
+import { Ears } from './ears.ts';
+import type { Engines } from './engine-contract.ts';
+import { changed, endOf, follower, newTicket } from './tickets.ts';
 
-export interface SignalsUnderTest {
-  readonly signals: Signals;
-  /** Waits until subscriptions made so far hold, and signals published so far have arrived. */
-  readonly settled: () => Promise<void>;
-  readonly close: () => void | Promise<void>;
-}
+export function signalsContract(engines: () => Engines): void {
+  const store = () => engines().here.store;
 
-export function signalsContract(name: string, makeSignals: () => SignalsUnderTest | Promise<SignalsUnderTest>): void {
-  describe(`${name} as signals`, () => {
-    let made: SignalsUnderTest;
-    let interaction: string;
+  /** Watches, as pages do: whoever has subscribed reads. */
+  async function listen(interaction: string): Promise<Ears> {
+    const { signals, store } = engines().there;
+    const ears = new Ears(signals, interaction);
+    await store.findByInteraction(interaction);
+    return ears;
+  }
 
-    beforeEach(async () => {
-      made = await makeSignals();
-      interaction = randomUUID();
+  /** A watcher of the same process hears of something else: what was told before has arrived. */
+  async function settled(): Promise<void> {
+    const mark = newTicket();
+    const ears = await listen(mark.interaction);
+    await store().create(mark);
+    await ears.hears(1);
+    ears.stop();
+  }
+
+  /** A ticket that has changed once, and what that was. */
+  async function createdAndChanged(ticket: Ticket): Promise<Ticket> {
+    const next = changed(ticket);
+    await store().create(ticket);
+    await store().swap(ticket, next);
+    return next;
+  }
+
+  describe('watchers', () => {
+    it('hear of each change, whole and in order', async () => {
+      const ticket = newTicket();
+      const ears = await listen(ticket.interaction);
+      const scanned = await createdAndChanged(ticket);
+      await ears.hears(2);
+      expect(ears.heard).to.deep.equal([ticket, scanned]);
     });
 
-    afterEach(() => made.close());
-
-    /** Subscribes, and collects what is heard. */
-    async function listen(to: string): Promise<{ heard: Ticket[]; stop: () => void }> {
-      const heard: Ticket[] = [];
-      const stop = made.signals.subscribe(to, (ticket) => heard.push(ticket));
-      await made.settled();
-      return { heard, stop };
-    }
-
-    async function publish(ticket: Ticket): Promise<void> {
-      await made.signals.publish(ticket);
-      await made.settled();
-    }
-
-    it('a watcher hears of each change, whole and in order', async () => {
-      const { heard } = await listen(interaction);
-      const changes = [waiting({ interaction }), scanned({ interaction }), redeemed({ interaction })];
-      for (const ticket of changes) await made.signals.publish(ticket);
-      await made.settled();
-      expect(heard).to.deep.equal(changes);
+    it('hear of a replaced ticket once: of the one in its place', async () => {
+      const ticket = newTicket();
+      const next = follower(ticket);
+      await store().create(ticket);
+      const ears = await listen(ticket.interaction);
+      await store().swap(ticket, next, endOf(ticket));
+      await ears.hears(1);
+      await settled();
+      expect(ears.heard).to.deep.equal([next]);
     });
 
-    it('every watcher of an interaction hears of it', async () => {
-      const watchers = await Promise.all([listen(interaction), listen(interaction), listen(interaction)]);
-      await publish(waiting({ interaction }));
-      for (const { heard } of watchers) expect(heard).to.have.length(1);
+    it('hear a hundred changes, none of them twice', async () => {
+      const first = newTicket();
+      const ears = await listen(first.interaction);
+      await store().create(first);
+      let ticket: Ticket = first;
+      for (let count = 1; count < 100; count++) {
+        const next = changed(ticket);
+        await store().swap(ticket, next);
+        ticket = next;
+      }
+      await ears.hears(100);
+      await settled();
+      expect(ears.heard.map(({ version }) => version)).to.deep.equal(Array.from({ length: 100 }, (_, n) => n + 1));
     });
 
-    it('nobody hears of other interactions', async () => {
-      const { heard } = await listen(interaction);
-      await publish(waiting({ interaction: randomUUID() }));
-      expect(heard).to.deep.equal([]);
+    it('find in the store what they have heard, or what is newer', async () => {
+      const ticket = newTicket();
+      const { signals, store: read } = engines().there;
+      const found = new Promise<Ticket | undefined>((resolve) => {
+        signals.subscribe(ticket.interaction, (heard) => resolve(read.find(heard?.id ?? '')));
+      });
+      await read.findByInteraction(ticket.interaction);
+      await store().create(ticket);
+      expect(await found).to.deep.equal(ticket);
     });
 
-    it('nobody need listen', async () => {
-      await publish(waiting({ interaction }));
+    it('hear nothing of a write that was refused', async () => {
+      const ticket = newTicket();
+      const scanned = await createdAndChanged(ticket);
+      const ears = await listen(ticket.interaction);
+      await store().create(follower(ticket));
+      await store().swap(ticket, changed(ticket));
+      await store().swap(ticket, follower(ticket), endOf(ticket));
+      await settled();
+      expect(ears.heard).to.deep.equal([]);
+      expect(await engines().there.store.find(ticket.id)).to.deep.equal(scanned);
     });
 
-    it('who comes later hears of what comes later', async () => {
-      await publish(waiting({ interaction }));
-      const { heard } = await listen(interaction);
-      await publish(scanned({ interaction }));
-      expect(heard.map(({ state }) => state)).to.deep.equal(['scanned']);
+    it('of the same interaction all hear, in the process that writes too', async () => {
+      const ticket = newTicket();
+      const { here } = engines();
+      const watchers = await Promise.all([listen(ticket.interaction), listen(ticket.interaction)]);
+      const own = new Ears(here.signals, ticket.interaction);
+      await here.store.findByInteraction(ticket.interaction);
+      await store().create(ticket);
+      for (const ears of [...watchers, own]) {
+        await ears.hears(1);
+        expect(ears.heard).to.deep.equal([ticket]);
+      }
     });
 
-    it('who stops hears no more, and the others go on', async () => {
-      const [one, other] = [await listen(interaction), await listen(interaction)];
+    it('of other interactions hear nothing', async () => {
+      const ears = await listen(randomUUID());
+      await store().create(newTicket());
+      await settled();
+      expect(ears.heard).to.deep.equal([]);
+    });
+
+    it('who come later hear of what comes later', async () => {
+      const ticket = newTicket();
+      await store().create(ticket);
+      const ears = await listen(ticket.interaction);
+      await store().swap(ticket, changed(ticket));
+      await ears.hears(1);
+      expect(ears.heard.map(({ state }) => state)).to.deep.equal(['scanned']);
+    });
+
+    it('who stop hear no more, and the others go on', async () => {
+      const ticket = newTicket();
+      const [one, other] = [await listen(ticket.interaction), await listen(ticket.interaction)];
       one.stop();
-      await publish(waiting({ interaction }));
+      await store().create(ticket);
+      await other.hears(1);
       expect(one.heard).to.deep.equal([]);
-      expect(other.heard).to.have.length(1);
     });
 
-    it('stopping twice stops nobody else, not even who came in between', async () => {
-      const one = await listen(interaction);
+    it('who stop twice stop nobody else, not even one who came in between', async () => {
+      const ticket = newTicket();
+      const one = await listen(ticket.interaction);
       one.stop();
-      const other = await listen(interaction);
+      const other = await listen(ticket.interaction);
       one.stop();
-      await publish(waiting({ interaction }));
+      await store().create(ticket);
+      await other.hears(1);
       expect(one.heard).to.deep.equal([]);
-      expect(other.heard).to.have.length(1);
     });
 
-    it('who stops upon a signal does not keep it from the others', async () => {
+    it('who stop upon a signal do not keep it from the others', async () => {
+      const ticket = newTicket();
       const heard: string[] = [];
-      const stop = made.signals.subscribe(interaction, () => {
+      const stop = engines().there.signals.subscribe(ticket.interaction, () => {
         heard.push('one');
         stop();
       });
-      made.signals.subscribe(interaction, () => heard.push('other'));
-      await made.settled();
-      await publish(waiting({ interaction }));
-      await publish(scanned({ interaction }));
-      expect(heard).to.deep.equal(['one', 'other', 'other']);
+      const other = await listen(ticket.interaction);
+      await createdAndChanged(ticket);
+      await other.hears(2);
+      expect(heard).to.deep.equal(['one']);
     });
   });
 }

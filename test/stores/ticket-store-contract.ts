@@ -1,218 +1,266 @@
-/** What every store of tickets has to do. It runs on the real clock, as stores in other processes do. */
+/** What an engine's store of tickets has to do: it is written to in one process and read in another. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { newId } from '../../src/ticket/code.ts';
-import type { TicketStore } from '../../src/ticket/ports.ts';
-import type { Ticket, WaitingTicket } from '../../src/ticket/ticket.ts';
-import { approved, cancelled, denied, redeemed, scanned, waiting } from '../ticket/builders.ts';
+import type { Ticket } from '../../src/ticket/ticket.ts';
+import { newTicketId } from '../../src/ticket/ticket-id.ts';
+import { approved, cancelled, denied, redeemed, scanned } from '../ticket/builders.ts';
+import type { Engines } from './engine-contract.ts';
+import { eventually } from './eventually.ts';
+import { changed, endOf, follower, newTicket } from './tickets.ts';
 
-export interface StoreUnderTest {
-  readonly store: TicketStore;
-  readonly close: () => void | Promise<void>;
-}
+const TWENTY = Array.from({ length: 20 }, (_, number) => number);
+/** In milliseconds: how long a ticket lives whose end a test waits for. */
+const SHORT = 60;
 
-/** Stores that outlive a test see tickets of their own in each. */
-function newTicket(more: Partial<WaitingTicket> = {}): WaitingTicket {
-  return waiting({ id: newId(), interaction: randomUUID(), deadline: Date.now() + 60_000, ...more });
-}
+export function ticketStoreContract(engines: () => Engines): void {
+  const here = () => engines().here.store;
+  const there = () => engines().there.store;
+  /** One of the two, by turns. */
+  const each = (number: number) => (number % 2 === 0 ? here() : there());
 
-/** The next ticket of the same interaction. */
-function follower(ticket: Ticket): WaitingTicket {
-  return newTicket({ interaction: ticket.interaction, version: ticket.version + 2 });
-}
+  function gone(ticket: Ticket): Promise<number> {
+    return eventually('is gone', async () => (await there().find(ticket.id)) === undefined);
+  }
 
-function changed(ticket: Ticket, more: { deadline?: number } = {}): Ticket {
-  const { id, interaction, deadline } = ticket;
-  return scanned({ id, interaction, deadline, version: ticket.version + 1, ...more });
-}
-
-export function ticketStoreContract(name: string, makeStore: () => StoreUnderTest | Promise<StoreUnderTest>): void {
-  describe(`${name} as a store of tickets`, () => {
-    let made: StoreUnderTest;
-    let store: TicketStore;
-
-    beforeEach(async () => {
-      made = await makeStore();
-      store = made.store;
+  describe('create', () => {
+    it('makes the first ticket of an interaction', async () => {
+      const ticket = newTicket();
+      expect(await here().create(ticket)).to.equal(true);
+      expect(await there().find(ticket.id)).to.deep.equal(ticket);
+      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);
     });
 
-    afterEach(() => made.close());
-
-    describe('create', () => {
-      it('makes the first ticket of an interaction', async () => {
-        const ticket = newTicket();
-        expect(await store.create(ticket, undefined)).to.equal(true);
-        expect(await store.find(ticket.id)).to.deep.equal(ticket);
-        expect(await store.findByInteraction(ticket.interaction)).to.deep.equal(ticket);
-      });
-
-      it('writes nothing where the interaction has one already', async () => {
-        const ticket = newTicket();
-        const second = follower(ticket);
-        await store.create(ticket, undefined);
-        expect(await store.create(second, undefined)).to.equal(false);
-        expect(await store.find(second.id)).to.equal(undefined);
-        expect(await store.findByInteraction(ticket.interaction)).to.deep.equal(ticket);
-      });
-
-      it('replaces the ticket that it is told to replace', async () => {
-        const ticket = newTicket();
-        const second = follower(ticket);
-        await store.create(ticket, undefined);
-        expect(await store.create(second, ticket.id)).to.equal(true);
-        expect(await store.findByInteraction(ticket.interaction)).to.deep.equal(second);
-      });
-
-      it('replaces no other one than that', async () => {
-        const ticket = newTicket();
-        const second = follower(ticket);
-        const third = follower(second);
-        await store.create(ticket, undefined);
-        await store.create(second, ticket.id);
-        expect(await store.create(third, ticket.id)).to.equal(false);
-        expect(await store.create(third, newId())).to.equal(false);
-        expect(await store.find(third.id)).to.equal(undefined);
-        expect(await store.findByInteraction(ticket.interaction)).to.deep.equal(second);
-      });
-
-      it('keeps interactions apart', async () => {
-        const [one, other] = [newTicket(), newTicket()];
-        await Promise.all([store.create(one, undefined), store.create(other, undefined)]);
-        expect(await store.findByInteraction(one.interaction)).to.deep.equal(one);
-        expect(await store.findByInteraction(other.interaction)).to.deep.equal(other);
-      });
-
-      it('lets exactly one of twenty win', async () => {
-        const first = newTicket();
-        const rivals = [first, ...Array.from({ length: 19 }, () => newTicket({ interaction: first.interaction }))];
-        const won = await Promise.all(rivals.map((ticket) => store.create(ticket, undefined)));
-        expect(won.filter(Boolean)).to.have.length(1);
-        expect(await store.findByInteraction(first.interaction)).to.deep.equal(rivals[won.indexOf(true)]);
-      });
-
-      it('lets exactly one of twenty replace', async () => {
-        const first = newTicket();
-        await store.create(first, undefined);
-        const rivals = Array.from({ length: 20 }, () => follower(first));
-        const won = await Promise.all(rivals.map((ticket) => store.create(ticket, first.id)));
-        expect(won.filter(Boolean)).to.have.length(1);
-        expect(await store.findByInteraction(first.interaction)).to.deep.equal(rivals[won.indexOf(true)]);
-      });
+    it('writes nothing where the interaction has one already', async () => {
+      const ticket = newTicket();
+      const second = follower(ticket);
+      await here().create(ticket);
+      expect(await there().create(second)).to.equal(false);
+      expect(await here().create(ticket)).to.equal(false);
+      expect(await there().find(second.id)).to.equal(undefined);
+      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);
     });
 
-    describe('find', () => {
-      it('knows nothing of what was never written', async () => {
-        expect(await store.find(newId())).to.equal(undefined);
-        expect(await store.findByInteraction(randomUUID())).to.equal(undefined);
-      });
-
-      it('gives each state back as it was written', async () => {
-        const of = { interaction: randomUUID(), deadline: Date.now() + 60_000 };
-        const tickets = [
-          newTicket(of),
-          scanned(of),
-          approved(of),
-          approved({ ...of, checkCode: { wrongTries: 2 } }),
-          denied(of),
-          redeemed(of),
-          cancelled(of),
-        ].map((ticket): Ticket => ({ ...ticket, id: newId() }));
-        let before: string | undefined;
-        for (const ticket of tickets) {
-          await store.create(ticket, before);
-          expect(await store.find(ticket.id), ticket.state).to.deep.equal(ticket);
-          before = ticket.id;
-        }
-      });
-
-      it('gives a copy: who changes it changes nothing in the store', async () => {
-        const ticket = newTicket();
-        await store.create(ticket, undefined);
-        Object.assign((await store.find(ticket.id)) ?? {}, { version: 99 });
-        expect(await store.find(ticket.id)).to.deep.equal(ticket);
-      });
+    it('keeps interactions apart', async () => {
+      const [one, other] = [newTicket(), newTicket()];
+      await Promise.all([here().create(one), there().create(other)]);
+      expect(await there().findByInteraction(one.interaction)).to.deep.equal(one);
+      expect(await here().findByInteraction(other.interaction)).to.deep.equal(other);
     });
 
-    describe('swap', () => {
-      it('writes over the version that it started from', async () => {
-        const ticket = newTicket();
-        const next = changed(ticket);
-        await store.create(ticket, undefined);
-        expect(await store.swap(ticket, next)).to.equal(true);
-        expect(await store.find(ticket.id)).to.deep.equal(next);
-        expect(await store.findByInteraction(ticket.interaction)).to.deep.equal(next);
-      });
+    it('lets exactly one of twenty win', async () => {
+      const interaction = randomUUID();
+      const rivals = TWENTY.map(() => newTicket({ interaction }));
+      const won = await Promise.all(rivals.map((ticket, number) => each(number).create(ticket)));
+      expect(won.filter(Boolean)).to.have.length(1);
+      expect(await there().findByInteraction(interaction)).to.deep.equal(rivals[won.indexOf(true)]);
+    });
+  });
 
-      it('writes nothing over another version', async () => {
-        const ticket = newTicket();
-        const next = changed(ticket);
-        await store.create(ticket, undefined);
-        await store.swap(ticket, next);
-        expect(await store.swap(ticket, changed(ticket, { deadline: ticket.deadline + 1 }))).to.equal(false);
-        expect(await store.find(ticket.id)).to.deep.equal(next);
-      });
-
-      it('writes nothing where there is nothing', async () => {
-        const ticket = newTicket();
-        expect(await store.swap(ticket, changed(ticket))).to.equal(false);
-        expect(await store.find(ticket.id)).to.equal(undefined);
-        expect(await store.findByInteraction(ticket.interaction)).to.equal(undefined);
-      });
-
-      it('lets exactly one of twenty win', async () => {
-        const ticket = newTicket();
-        await store.create(ticket, undefined);
-        const rivals = Array.from({ length: 20 }, (_, n) => changed(ticket, { deadline: ticket.deadline + n }));
-        const won = await Promise.all(rivals.map((next) => store.swap(ticket, next)));
-        expect(won.filter(Boolean)).to.have.length(1);
-        expect(await store.find(ticket.id)).to.deep.equal(rivals[won.indexOf(true)]);
-      });
-
-      it('never gives an interaction back a ticket that was replaced', async () => {
-        const ticket = newTicket();
-        const second = follower(ticket);
-        await store.create(ticket, undefined);
-        await store.create(second, ticket.id);
-        await store.swap(ticket, changed(ticket));
-        expect(await store.findByInteraction(ticket.interaction)).to.deep.equal(second);
-      });
+  describe('find', () => {
+    it('knows nothing of what was never written', async () => {
+      expect(await there().find(newTicketId('never'))).to.equal(undefined);
+      expect(await there().find('')).to.equal(undefined);
+      expect(await there().findByInteraction(randomUUID())).to.equal(undefined);
     });
 
-    describe('a deadline', () => {
-      it('takes the ticket with it, for its interaction too', async () => {
-        const ticket = newTicket({ deadline: Date.now() + 20 });
-        await store.create(ticket, undefined);
-        await pause(40);
-        expect(await store.find(ticket.id)).to.equal(undefined);
-        expect(await store.findByInteraction(ticket.interaction)).to.equal(undefined);
-        expect(await store.swap(ticket, changed(ticket))).to.equal(false);
-      });
-
-      it('is the one of the last state that was written', async () => {
-        const [longer, shorter] = [newTicket({ deadline: Date.now() + 70 }), newTicket()];
-        for (const ticket of [longer, shorter]) await store.create(ticket, undefined);
-        await store.swap(longer, changed(longer, { deadline: Date.now() + 60_000 }));
-        await store.swap(shorter, changed(shorter, { deadline: Date.now() + 20 }));
-        await pause(90);
-        expect(await store.findByInteraction(longer.interaction)).to.deep.include({ id: longer.id });
-        expect(await store.findByInteraction(shorter.interaction)).to.equal(undefined);
-      });
-
-      it('that has passed already leaves nothing behind', async () => {
-        const ticket = newTicket({ deadline: Date.now() - 1000 });
-        await store.create(ticket, undefined);
-        await pause(10);
-        expect(await store.find(ticket.id)).to.equal(undefined);
-        expect(await store.findByInteraction(ticket.interaction)).to.equal(undefined);
-      });
-
-      it('makes room for a first ticket', async () => {
-        const ticket = newTicket({ deadline: Date.now() + 20 });
-        await store.create(ticket, undefined);
-        await pause(40);
-        expect(await store.create(follower(ticket), undefined)).to.equal(true);
-      });
+    it('gives each state back as it was written', async () => {
+      const interaction = randomUUID();
+      const more = { interaction, deadline: Date.now() + 60_000 };
+      const first = newTicket(more);
+      const states = [
+        scanned(more),
+        approved(more),
+        approved({ ...more, checkCode: { wrongTries: 2 } }),
+        denied(more),
+        redeemed(more),
+        cancelled(more),
+      ];
+      await here().create(first);
+      let before: Ticket = first;
+      for (const state of states) {
+        const next: Ticket = { ...state, id: first.id, version: before.version + 1 };
+        expect(await here().swap(before, next), state.state).to.equal(true);
+        expect(await there().find(first.id), state.state).to.deep.equal(next);
+        expect(await there().findByInteraction(interaction), state.state).to.deep.equal(next);
+        before = next;
+      }
     });
+
+    it('gives back every character that people and RPs may have sent', async () => {
+      const text = 'a\nb "c" \\ \u0000 \u2028 ünïcödé 二维码 🔑 {"x":1} %s';
+      const ticket = newTicket({ browser: { binding: text, name: text } });
+      await here().create(ticket);
+      expect(await there().find(ticket.id)).to.deep.equal(ticket);
+      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);
+    });
+
+    it('gives a copy: who changes it changes nothing in the store', async () => {
+      const ticket = newTicket();
+      await here().create(ticket);
+      Object.assign((await here().find(ticket.id)) ?? {}, { version: 99 });
+      expect(await here().find(ticket.id)).to.deep.equal(ticket);
+    });
+  });
+
+  describe('swap', () => {
+    it('writes over the version that it started from', async () => {
+      const ticket = newTicket();
+      const next = changed(ticket);
+      await here().create(ticket);
+      expect(await there().swap(ticket, next)).to.equal(true);
+      expect(await here().find(ticket.id)).to.deep.equal(next);
+      expect(await here().findByInteraction(ticket.interaction)).to.deep.equal(next);
+    });
+
+    it('writes nothing over another version', async () => {
+      const ticket = newTicket();
+      const next = changed(ticket);
+      await here().create(ticket);
+      await here().swap(ticket, next);
+      expect(await there().swap(ticket, changed(ticket, { deadline: ticket.deadline + 1 }))).to.equal(false);
+      expect(await there().find(ticket.id)).to.deep.equal(next);
+    });
+
+    it('does not take version 1 for version 10', async () => {
+      const ticket = newTicket({ version: 10 });
+      await here().create(ticket);
+      const stale = { ...ticket, version: 1 };
+      expect(await there().swap(stale, changed(stale))).to.equal(false);
+      expect(await there().find(ticket.id)).to.deep.equal(ticket);
+    });
+
+    it('writes nothing where there is nothing', async () => {
+      const ticket = newTicket();
+      expect(await here().swap(ticket, changed(ticket))).to.equal(false);
+      expect(await there().find(ticket.id)).to.equal(undefined);
+      expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
+    });
+
+    it('lets exactly one of twenty win', async () => {
+      const ticket = newTicket();
+      await here().create(ticket);
+      const rivals = TWENTY.map((number) => changed(ticket, { deadline: ticket.deadline + number }));
+      const won = await Promise.all(rivals.map((next, number) => each(number).swap(ticket, next)));
+      expect(won.filter(Boolean)).to.have.length(1);
+      expect(await there().find(ticket.id)).to.deep.equal(rivals[won.indexOf(true)]);
+    });
+  });
+
+  describe('a swap that replaces a ticket', () => {
+    it('gives its place to the new one, and leaves how it ended to be found by its id', async () => {
+      const ticket = newTicket();
+      const [next, ended] = [follower(ticket), endOf(ticket)];
+      await here().create(ticket);
+      expect(await here().swap(ticket, next, ended)).to.equal(true);
+      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
+      expect(await there().find(next.id)).to.deep.equal(next);
+      expect(await there().find(ticket.id)).to.deep.equal(ended);
+    });
+
+    it('leaves one that had ended before as it was', async () => {
+      const ticket = newTicket();
+      const denied = changed(ticket);
+      await here().create(ticket);
+      await here().swap(ticket, denied);
+      expect(await here().swap(denied, follower(denied))).to.equal(true);
+      expect(await there().find(ticket.id)).to.deep.equal(denied);
+    });
+
+    it('writes nothing at all where the ticket has changed meanwhile', async () => {
+      const ticket = newTicket();
+      const [next, scanned] = [follower(ticket), changed(ticket)];
+      await here().create(ticket);
+      await there().swap(ticket, scanned);
+      expect(await here().swap(ticket, next, endOf(ticket))).to.equal(false);
+      expect(await there().find(ticket.id)).to.deep.equal(scanned);
+      expect(await there().find(next.id)).to.equal(undefined);
+      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(scanned);
+    });
+
+    it('lets exactly one of twenty win, and nothing of the others is left', async () => {
+      const ticket = newTicket();
+      await here().create(ticket);
+      const rivals = TWENTY.map(() => follower(ticket));
+      const won = await Promise.all(rivals.map((next, number) => each(number).swap(ticket, next, endOf(ticket))));
+      expect(won.filter(Boolean)).to.have.length(1);
+      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(rivals[won.indexOf(true)]);
+      const found = await Promise.all(rivals.map(({ id }) => there().find(id)));
+      expect(found.filter((rival) => rival !== undefined)).to.have.length(1);
+    });
+
+    it('is final: no write brings the replaced ticket back, in none of its versions', async () => {
+      const ticket = newTicket();
+      const [next, ended] = [follower(ticket), endOf(ticket)];
+      await here().create(ticket);
+      await here().swap(ticket, next, ended);
+      for (const previous of [ticket, ended]) {
+        expect(await there().swap(previous, changed(previous))).to.equal(false);
+        expect(await there().swap(previous, follower(previous), endOf(previous))).to.equal(false);
+      }
+      expect(await there().find(ticket.id)).to.deep.equal(ended);
+      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
+    });
+
+    it('lets both die at their own deadlines', async () => {
+      const ticket = newTicket();
+      const next = follower(ticket);
+      await here().create(ticket);
+      await here().swap(ticket, next, endOf(ticket, { deadline: Date.now() + SHORT }));
+      expect(await gone(ticket)).to.be.lessThan(1_000);
+      expect(await there().find(next.id)).to.deep.equal(next);
+      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
+    });
+  });
+
+  describe('a deadline', () => {
+    it('takes the ticket with it, for its interaction too', async () => {
+      const ticket = newTicket({ deadline: Date.now() + SHORT });
+      await here().create(ticket);
+      expect(await gone(ticket)).to.be.lessThan(1_000);
+      expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
+      expect(await there().swap(ticket, changed(ticket))).to.equal(false);
+    });
+
+    it('does not come early', async () => {
+      const ticket = newTicket({ deadline: Date.now() + 200 });
+      await here().create(ticket);
+      await gone(ticket);
+      // Two clocks that agree to a few milliseconds.
+      expect(Date.now()).to.be.greaterThan(ticket.deadline - 20);
+    });
+
+    it('is the one of the last state that was written', async () => {
+      const [longer, shorter] = [newTicket({ deadline: Date.now() + 200 }), newTicket()];
+      await Promise.all([longer, shorter].map((ticket) => here().create(ticket)));
+      await here().swap(longer, changed(longer, { deadline: Date.now() + 60_000 }));
+      await here().swap(shorter, changed(shorter, { deadline: Date.now() + 250 }));
+      await gone(shorter);
+      expect(await there().findByInteraction(longer.interaction)).to.deep.include({ id: longer.id });
+      expect(await there().findByInteraction(shorter.interaction)).to.equal(undefined);
+    });
+
+    it('that has passed already leaves nothing behind', async () => {
+      const ticket = newTicket({ deadline: Date.now() - 1000 });
+      await here().create(ticket);
+      expect(await gone(ticket)).to.be.lessThan(1_000);
+      expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
+    });
+
+    it('makes room for a first ticket', async () => {
+      const ticket = newTicket({ deadline: Date.now() + SHORT });
+      await here().create(ticket);
+      await gone(ticket);
+      expect(await there().create(follower(ticket))).to.equal(true);
+    });
+  });
+
+  it('both processes read the same time', () => {
+    const { here, there } = engines();
+    expect(Math.abs(here.clock() - there.clock())).to.be.lessThan(50);
+  });
+
+  it('a store that answers is said to', async () => {
+    await Promise.all([engines().here.ping(), engines().there.ping()]);
+    expect([engines().here.hearsOthers(), engines().there.hearsOthers()]).to.deep.equal([true, true]);
   });
 }

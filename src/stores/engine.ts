@@ -1,0 +1,79 @@
+import type { Keyv } from 'keyv';
+import type { Clock, Signals, TicketStore } from '../ticket/ports.ts';
+import type { Ticket } from '../ticket/ticket.ts';
+import { isInMemory } from './expiry-sweep.ts';
+import { KeyvTicketStore } from './keyv-ticket-store.ts';
+import { LocalSignals } from './local-signals.ts';
+import { type RedisOfKeyv, redisOf } from './redis/client.ts';
+import { RedisKeys } from './redis/keys.ts';
+import { RedisLink } from './redis/link.ts';
+import { RedisSignals } from './redis/signals.ts';
+import { RedisTicketStore } from './redis/ticket-store.ts';
+
+/** What keeps tickets and tells of them: in this process, or in Redis for any number of processes. */
+export interface Engine {
+  readonly name: 'memory' | 'keyv' | 'redis';
+  readonly store: TicketStore;
+  readonly signals: Signals;
+  /** The time that all who use the store agree on. */
+  readonly clock: Clock;
+  /** @throws QrLoginError `store_unavailable` where the store does not answer now */
+  readonly ping: () => Promise<void>;
+  readonly hearsOthers: () => boolean;
+  readonly close: () => Promise<void>;
+}
+
+/** What happens while nobody waits for it. */
+export interface Asides {
+  /** Something went wrong. */
+  readonly onTrouble: (error: Error) => void;
+  /** A ticket was written after all, when whoever wanted that had given up. */
+  readonly onLate: (ticket: Ticket) => void;
+}
+
+export function engineFor(keyv: Keyv, clock: Clock, asides: Asides): Engine {
+  const redis = redisOf(keyv);
+  return redis === undefined ? keyvEngine(keyv, clock) : redisEngine(redis, clock, asides);
+}
+
+function keyvEngine(keyv: Keyv, clock: Clock): Engine {
+  if (!isInMemory(keyv)) warnOneProcess();
+  const signals = new LocalSignals();
+  const store = new KeyvTicketStore(keyv, clock, signals);
+  return {
+    name: isInMemory(keyv) ? 'memory' : 'keyv',
+    store,
+    signals,
+    clock,
+    ping: () => store.ping(),
+    hearsOthers: () => true,
+    close: async () => store.close(),
+  };
+}
+
+function redisEngine(redis: RedisOfKeyv, clock: Clock, { onTrouble, onLate }: Asides): Engine {
+  const link = RedisLink.of(redis);
+  const keys = new RedisKeys(redis.prefix);
+  const now: Clock = () => clock() + link.ahead;
+  const signals = new RedisSignals(link, keys);
+  const calm = link.onTrouble(onTrouble);
+  return {
+    name: 'redis',
+    store: new RedisTicketStore(link, keys, now, onLate),
+    signals,
+    clock: now,
+    ping: () => link.ping(),
+    hearsOthers: () => signals.isUp,
+    close: async () => {
+      await signals.close();
+      calm();
+    },
+  };
+}
+
+function warnOneProcess(): void {
+  process.emitWarning(
+    'this store cannot compare and swap, so it serves one process only: do not start a second one on it; a Keyv over @keyv/redis serves many',
+    { type: 'QrLoginWarning', code: 'QR_LOGIN_ONE_PROCESS' },
+  );
+}

@@ -1,0 +1,78 @@
+import type { Clock, TicketStore } from '../../ticket/ports.ts';
+import type { Ticket } from '../../ticket/ticket.ts';
+import type { RedisKeys } from './keys.ts';
+import type { RedisLink } from './link.ts';
+import { SWAP } from './scripts.ts';
+
+/** Tickets in Redis, for any number of processes: each change is one script, which tells the watchers as well. */
+export class RedisTicketStore implements TicketStore {
+  readonly #link: RedisLink;
+  readonly #keys: RedisKeys;
+  readonly #clock: Clock;
+  readonly #onLate: (ticket: Ticket) => void;
+
+  /** @param onLate told of what was written after all, when whoever wanted that had given up */
+  constructor(link: RedisLink, keys: RedisKeys, clock: Clock, onLate: (ticket: Ticket) => void) {
+    this.#link = link;
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#onLate = onLate;
+  }
+
+  create(ticket: Ticket): Promise<boolean> {
+    return this.#write('', ticket);
+  }
+
+  async find(id: string): Promise<Ticket | undefined> {
+    const stored = await this.#link.get(this.#keys.ticket(id));
+    return stored === null ? undefined : parse(stored);
+  }
+
+  async findByInteraction(uid: string): Promise<Ticket | undefined> {
+    const stored = await this.#link.get(this.#keys.interaction(uid));
+    return stored === null ? undefined : parse(stored.slice(stored.indexOf('\n') + 1));
+  }
+
+  swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
+    return this.#write(nameOf(previous), next, ended);
+  }
+
+  async #write(expected: string, next: Ticket, ended?: Ticket): Promise<boolean> {
+    const keys = this.#keys;
+    const { id, interaction } = next;
+    const written = await this.#link.run(
+      SWAP,
+      [
+        keys.interaction(interaction),
+        keys.ticket(id),
+        keys.watchers(interaction),
+        ...(ended ? [keys.ticket(ended.id)] : []),
+      ],
+      [
+        expected,
+        nameOf(next),
+        JSON.stringify(next),
+        this.#timeLeft(next),
+        keys.channels,
+        ...(ended ? [JSON.stringify(ended), this.#timeLeft(ended)] : []),
+      ],
+      (late) => {
+        if (late === 1) this.#onLate(next);
+      },
+    );
+    return written === 1;
+  }
+
+  #timeLeft(ticket: Ticket): string {
+    return `${Math.max(1, Math.round(ticket.deadline - this.#clock()))}`;
+  }
+}
+
+/** The line that says which ticket an interaction has, in which version. */
+function nameOf({ id, version }: Ticket): string {
+  return `${id} ${version}\n`;
+}
+
+function parse(stored: string): Ticket {
+  return JSON.parse(stored);
+}

@@ -1,0 +1,120 @@
+/** What is used once is used by one, however many try. */
+import { setTimeout } from 'node:timers/promises';
+import { expect } from 'chai';
+import { type Adapter, errors } from 'oidc-provider';
+import type { AdapterBackend, TwoNodes } from './adapter-backends.ts';
+import { OF_EACH_MODEL, USED_ONCE } from './adapter-payloads.ts';
+
+const AT_ONCE = 50;
+const ROUNDS = 50;
+
+const OTHERS = Object.keys(OF_EACH_MODEL).filter((model) => !USED_ONCE.includes(model));
+
+export function consumesOnce(backend: () => AdapterBackend): void {
+  describe('consumes', () => {
+    let nodes: TwoNodes;
+
+    beforeEach(() => {
+      nodes = backend().open();
+    });
+
+    afterEach(() => nodes.close());
+
+    /** Both nodes take turns. @returns how many got through */
+    async function race(model: string, id: string): Promise<number> {
+      const tries = Array.from({ length: AT_ONCE }, (_, turn) => {
+        const node = turn % 2 === 0 ? nodes.one : nodes.other;
+        return node(model).consume(id);
+      });
+      const outcomes = await Promise.allSettled(tries);
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') expect(outcome.reason).to.be.instanceOf(errors.InvalidGrant);
+      }
+      return outcomes.filter(({ status }) => status === 'fulfilled').length;
+    }
+
+    for (const model of USED_ONCE) {
+      it(`${model} once, of ${AT_ONCE} at a time`, async () => {
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
+        expect(await race(model, 'id')).to.equal(1);
+        expect(await race(model, 'id')).to.equal(0);
+      });
+
+      it(`${model} at the moment of the first time, although somebody tried again`, async () => {
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
+        await nodes.one(model).consume('id');
+        const first = await nodes.one(model).find('id');
+        expect(await refusedBy(nodes.other(model))).to.be.instanceOf(errors.InvalidGrant);
+        expect(await nodes.other(model).find('id')).to.deep.equal(first);
+      });
+
+      it(`${model} never, where it was destroyed`, async () => {
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
+        await nodes.other(model).destroy('id');
+        expect(await race(model, 'id')).to.equal(0);
+        expect(await nodes.one(model).find('id')).to.equal(undefined);
+      });
+
+      it(`${model} never, where its time is over`, async () => {
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 0.05);
+        await gone(nodes.other(model));
+        expect(await race(model, 'id')).to.equal(0);
+        expect(await nodes.other(model).find('id')).to.equal(undefined);
+      });
+
+      it(`${model} never, where its grant was revoked`, async () => {
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
+        await nodes.other(model).revokeByGrantId('grant');
+        expect(await race(model, 'id')).to.equal(0);
+        expect(await nodes.one(model).find('id')).to.equal(undefined);
+      });
+    }
+
+    it(`an authorization code once, in each of ${ROUNDS} rounds of ${AT_ONCE} at a time`, async () => {
+      const payload = OF_EACH_MODEL.AuthorizationCode ?? {};
+      for (let round = 0; round < ROUNDS; round++) {
+        await nodes.one('AuthorizationCode').upsert(`${round}`, payload, 60);
+        expect(await race('AuthorizationCode', `${round}`), `round ${round}`).to.equal(1);
+      }
+    });
+
+    for (const model of OTHERS) {
+      it(`${model} as often as anybody wants`, async () => {
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
+        expect(await race(model, 'id')).to.equal(AT_ONCE);
+      });
+
+      it(`no ${model} into being that is not there (any more)`, async () => {
+        expect(await race(model, 'id')).to.equal(AT_ONCE);
+        expect(await nodes.one(model).find('id')).to.equal(undefined);
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 0.05);
+        await gone(nodes.other(model));
+        await nodes.one(model).consume('id');
+        expect(await nodes.other(model).find('id')).to.equal(undefined);
+      });
+    }
+
+    it('nothing into being that is destroyed at the same time', async () => {
+      for (const model of USED_ONCE) {
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
+        await Promise.all([race(model, 'id'), nodes.other(model).destroy('id')]);
+        expect(await nodes.one(model).find('id'), model).to.equal(undefined);
+        await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
+        await Promise.all([nodes.other(model).destroy('id'), race(model, 'id')]);
+        expect(await nodes.one(model).find('id'), model).to.equal(undefined);
+      }
+    });
+  });
+}
+
+async function refusedBy(records: Adapter): Promise<unknown> {
+  return records.consume('id').then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+}
+
+/** Nothing tells that a record's time is over; that is only seen by looking. */
+async function gone(records: Adapter): Promise<void> {
+  while ((await records.find('id')) !== undefined) await setTimeout(10);
+}

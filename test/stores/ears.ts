@@ -1,0 +1,32 @@
+/** Somebody who watches an interaction. */
+import type { Signals } from '../../src/ticket/ports.ts';
+import type { Ticket } from '../../src/ticket/ticket.ts';
+import { eventually } from './eventually.ts';
+
+export class Ears {
+  /** What was told, in order. */
+  readonly heard: Ticket[] = [];
+  /** How often it was said that something may have been missed. */
+  doubts = 0;
+  readonly stop: () => void;
+
+  constructor(signals: Signals, interaction: string) {
+    this.stop = signals.subscribe(interaction, (ticket) => {
+      if (ticket === undefined) this.doubts += 1;
+      else this.heard.push(ticket);
+    });
+  }
+
+  get last(): Ticket | undefined {
+    return this.heard.at(-1);
+  }
+
+  /** Waits until so many tickets were told. */
+  hears(count: number, patience?: number): Promise<number> {
+    return eventually(`hears ${count} changes`, () => this.heard.length >= count, patience);
+  }
+
+  doubtsOnceMore(before: number = this.doubts, patience?: number): Promise<number> {
+    return eventually('is told that something may have been missed', () => this.doubts > before, patience);
+  }
+}

@@ -1,0 +1,34 @@
+/** What every engine has to do: keep tickets, and tell of them. It runs on the real clock, as stores elsewhere do. */
+import type { Engine } from '../../src/stores/engine.ts';
+import { signalsContract } from './signals-contract.ts';
+import { ticketStoreContract } from './ticket-store-contract.ts';
+
+/** The engines of two processes on one store; of one process, where the store serves no more. */
+export interface Engines {
+  /** Where the tests write. */
+  readonly here: Engine;
+  /** Where they read and hear. */
+  readonly there: Engine;
+  readonly close: () => Promise<void>;
+}
+
+/** @param start called once for all tests */
+export function engineContract(name: string, start: () => Engines | Promise<Engines>): void {
+  describe(name, () => {
+    let engines: Engines | undefined;
+
+    function started(): Engines {
+      if (engines === undefined) throw new Error('not started');
+      return engines;
+    }
+
+    before(async () => {
+      engines = await start();
+    });
+
+    after(() => engines?.close());
+
+    ticketStoreContract(started);
+    signalsContract(started);
+  });
+}
