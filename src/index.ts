@@ -3,7 +3,7 @@ export type { ConsentPolicy, LoginPage, OtherWays, OwnPage, PhoneSignIn, SignIn 
 export type { Account, Assess, Assurance, FindAccount } from './oidc/approver.ts';
 export type { ConsentMode } from './oidc/request.ts';
 export type { QrLoginOptions } from './options.ts';
-export { type QrLogin, qrLogin } from './qr-login.ts';
+export { type Health, type QrLogin, qrLogin } from './qr-login.ts';
 export { keyvAdapter } from './stores/keyv-adapter.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
 export type { CheckCodePolicy, RiskContext } from './ticket/risk.ts';

@@ -2,8 +2,12 @@ import type { interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provi
 import { Assets } from './http/assets.ts';
 import { BrowserViews } from './http/browser-view.ts';
 import { Cookies } from './http/cookies.ts';
+import { answerTrouble } from './http/errors.ts';
 import { EventStreams } from './http/event-stream.ts';
-import { announcer } from './http/events.ts';
+import { announcer, announceState } from './http/events.ts';
+import { Expiry } from './http/expiry.ts';
+import { Figures } from './http/figures.ts';
+import { InFlight } from './http/in-flight.ts';
 import { Locales } from './http/locales.ts';
 import { LongPolls } from './http/long-poll.ts';
 import { routes } from './http/routes.ts';
@@ -13,9 +17,8 @@ import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { checkedSecrets, checkOptions, type QrLoginOptions, type Settings } from './options.ts';
-import { isInMemory } from './stores/expiry-sweep.ts';
-import { KeyvTicketStore } from './stores/keyv-ticket-store.ts';
-import { LocalSignals } from './stores/local-signals.ts';
+import { unavailable } from './stores/access.ts';
+import { engineFor } from './stores/engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
 import { Keys } from './ticket/keys.ts';
@@ -34,8 +37,31 @@ export interface QrLogin {
    */
   readonly attach: (provider: Provider) => void;
 
-  /** Ends what waits, so that the server can stop. */
-  readonly close: () => void;
+  /**
+   * Whether this process can serve, for a readiness probe. Answers within a second, and rejects only before `attach`.
+   */
+  readonly health: () => Promise<Health>;
+
+  /**
+   * Stops, within three seconds: ends event streams and long polls, whose browsers come back to another process a moment
+   * later, lets the requests finish that have begun, and closes the connection that this made to Redis. The store stays open: it
+   * is yours. Call it after the server has stopped to accept connections.
+   */
+  readonly close: () => Promise<void>;
+}
+
+/** How this process is. */
+export interface Health {
+  /** Whether it should get requests: the store answers, and it is not stopping. */
+  readonly ok: boolean;
+  /** What keeps the tickets: this process, a Keyv that serves one process, or Redis. */
+  readonly engine: 'memory' | 'keyv' | 'redis';
+  readonly store: 'up' | 'down';
+  /** Whether other processes are heard. Where they are not, browsers hear of changes by the slow read: in about ten seconds. */
+  readonly signals: 'up' | 'down';
+  /** How many browsers wait here. */
+  readonly waiting: number;
+  readonly closing: boolean;
 }
 
 /**
@@ -65,40 +91,59 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
         throw new TypeError('attach(provider) was called already; make a qrLogin for each provider');
       attached = attach(provider, settings);
     },
-    close: () => attached?.close(),
+    health: async () => {
+      if (attached === undefined) throw new TypeError('call attach(provider) right after the provider was made');
+      return attached.health();
+    },
+    close: async () => attached?.close(),
   };
 }
 
-type Attached = Pick<QrLogin, 'interactionUrl' | 'close'>;
+type Attached = Pick<QrLogin, 'interactionUrl' | 'health' | 'close'>;
+
+/** How long requests that have begun may take to finish once the server stops, in milliseconds. */
+const FINISH_WITHIN = 2_000;
 
 function attach(provider: Provider, settings: Settings): Attached {
   assertNoDevInteractions(provider);
+  const secrets = secretsOf(provider, settings);
   rememberOnResume(provider);
-  const { store: keyv, clock, lifetimes, rotation, name } = settings;
-  const keys = new Keys(secretsOf(provider, settings));
+  const { lifetimes, rotation, name } = settings;
+  const engine = engineFor(settings.store, settings.clock, {
+    onTrouble: (cause) => provider.emit('qr_login.failed', undefined, unavailable(cause)),
+    onLate: (ticket) => announceState(announce, ticket),
+  });
+  const { store, signals, clock } = engine;
+  const keys = new Keys(secrets);
   const codes = new Codes(keys, rotation);
   const urls = new Urls(provider.issuer);
   const cookies = new Cookies(urls);
   const assets = new Assets(urls);
+  const views = new Views(assets, new Locales(), name ?? new URL(provider.issuer).host);
+  const figures = new Figures();
   const browserViews = new BrowserViews(codes, urls);
-  const streams = new EventStreams(browserViews, clock);
-  const longPolls = new LongPolls(browserViews, clock);
-  const store = new KeyvTicketStore(keyv, clock);
-  const signals = new LocalSignals();
-  if (!isInMemory(keyv)) warnOneProcess();
+  const streams = new EventStreams(browserViews, clock, figures);
+  const longPolls = new LongPolls(browserViews, clock, figures);
+  const inFlight = new InFlight();
+  const tell = announcer(provider, figures);
+  const expiry = new Expiry(store, clock, lifetimes, (ticket) => tell(undefined, 'qr_login.expired', ticket));
+  const announce = expiry.following(tell);
+  let closed: Promise<void> | undefined;
 
+  provider.use(inFlight.count);
+  provider.use(answerTrouble(provider, views));
   provider.use(
     routes({
       provider,
-      ceremony: new Ceremony({ store, signals, clock, keys, codes, lifetimes }),
-      announce: announcer(provider),
+      ceremony: new Ceremony({ store, clock, keys, codes, lifetimes }),
+      announce,
       signals,
       keys,
       clock,
       urls,
       cookies,
       assets,
-      views: new Views(assets, new Locales(), name ?? new URL(provider.issuer).host),
+      views,
       browserViews,
       streams,
       longPolls,
@@ -112,12 +157,33 @@ function attach(provider: Provider, settings: Settings): Attached {
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
     },
+    health: async () => {
+      const answers = await engine.ping().then(
+        () => true,
+        () => false,
+      );
+      return {
+        ok: answers && closed === undefined,
+        engine: engine.name,
+        store: answers ? 'up' : 'down',
+        signals: engine.hearsOthers() ? 'up' : 'down',
+        waiting: figures.waiting,
+        closing: closed !== undefined,
+      };
+    },
     close: () => {
-      streams.close();
-      longPolls.close();
-      store.close();
+      closed ??= stop();
+      return closed;
     },
   };
+
+  async function stop(): Promise<void> {
+    streams.close();
+    longPolls.close();
+    expiry.close();
+    await inFlight.drained(FINISH_WITHIN);
+    await engine.close();
+  }
 }
 
 /** They would put the provider's own pages in the place of `interactions.url`, silently. */
@@ -142,14 +208,4 @@ function secretsOf(provider: Provider, { secrets }: Settings): readonly string[]
   if (secrets !== undefined) return secrets;
   if (Array.isArray(keys)) return checkedSecrets('cookies.keys', keys);
   throw new TypeError('cookies.keys is not a list of texts: give qrLogin the option "secrets"');
-}
-
-function warnOneProcess(): void {
-  process.emitWarning(
-    'this store cannot compare and swap, so it serves one process only: do not start a second one on it',
-    {
-      type: 'QrLoginWarning',
-      code: 'QR_LOGIN_ONE_PROCESS',
-    },
-  );
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { type Configuration, Provider } from 'oidc-provider';
 import { type QrLogin, type QrLoginOptions, qrLogin } from '../src/index.ts';
+import { Elsewhere } from './support/elsewhere.ts';
 
 const NEEDED: QrLoginOptions = { findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' };
 const KEY = 'a key of thirty-two characters or more';
@@ -59,7 +60,7 @@ describe('the options', () => {
     expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /findAccount/);
   });
 
-  it('are all taken where they are right', () => {
+  it('are all taken where they are right', async () => {
     const right: QrLoginOptions = {
       ...NEEDED,
       loginPage: () => undefined,
@@ -74,7 +75,7 @@ describe('the options', () => {
     };
     const qr = qrLogin(right);
     qr.attach(providerFor(qr));
-    qr.close();
+    await qr.close();
   });
 });
 
@@ -86,7 +87,7 @@ describe('attaching to a provider', () => {
     }
   });
 
-  it('is refused where the cookie keys are too short to sign codes with, unless there are secrets', () => {
+  it('is refused where the cookie keys are too short to sign codes with, unless there are secrets', async () => {
     const short = qrLogin(NEEDED);
     expect(() => short.attach(providerFor(short, { cookies: { keys: ['short'] } }))).to.throw(
       TypeError,
@@ -94,25 +95,25 @@ describe('attaching to a provider', () => {
     );
     const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
     qr.attach(providerFor(qr, { cookies: { keys: ['short'] } }));
-    qr.close();
+    await qr.close();
   });
 
-  it('is refused where the keys are a Keygrip, which does not tell them, unless there are secrets', () => {
+  it('is refused where the keys are a Keygrip, which does not tell them, unless there are secrets', async () => {
     // As cookies takes it: something that signs and verifies.
     const keys = { sign: () => 'signature', verify: () => true, index: () => 0 };
     const without = qrLogin(NEEDED);
     expect(() => without.attach(providerFor(without, { cookies: { keys } as never }))).to.throw(TypeError, /"secrets"/);
     const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
     qr.attach(providerFor(qr, { cookies: { keys } as never }));
-    qr.close();
+    await qr.close();
   });
 
-  it('is refused a second time', () => {
+  it('is refused a second time', async () => {
     const qr = qrLogin(NEEDED);
     const provider = providerFor(qr);
     qr.attach(provider);
     expect(() => qr.attach(provider)).to.throw(TypeError, /already/);
-    qr.close();
+    await qr.close();
   });
 
   it('is refused where the development interactions are on', () => {
@@ -125,32 +126,15 @@ describe('attaching to a provider', () => {
     expect(() => Reflect.apply(interactionUrl, undefined, [{}, {}])).to.throw(TypeError, /attach/);
   });
 
-  it('may be ended before it began', () => {
-    qrLogin(NEEDED).close();
+  it('may be ended before it began', async () => {
+    await qrLogin(NEEDED).close();
   });
 
   it('warns where the store is one that other processes could use, too', async () => {
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
-    const qr = qrLogin({ ...NEEDED, store: new Keyv({ store: new Elsewhere() }) });
+    const qr = qrLogin({ ...NEEDED, store: Elsewhere.keyv().store });
     qr.attach(providerFor(qr));
     expect(await warned).to.include({ name: 'QrLoginWarning', code: 'QR_LOGIN_ONE_PROCESS' });
-    qr.close();
+    await qr.close();
   });
 });
-
-/** Stands for a store outside of this process. */
-class Elsewhere {
-  readonly #values = new Map<string, unknown>();
-  async get(key: string): Promise<unknown> {
-    return this.#values.get(key);
-  }
-  async set(key: string, value: unknown): Promise<void> {
-    this.#values.set(key, value);
-  }
-  async delete(key: string): Promise<boolean> {
-    return this.#values.delete(key);
-  }
-  async clear(): Promise<void> {
-    this.#values.clear();
-  }
-}

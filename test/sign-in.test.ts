@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ID_LENGTH } from './support/codes.ts';
 import { BrowserPerson, PhonePerson, RP_CALLBACK, World } from './support/world.ts';
 
 describe('signing in with a QR code', () => {
@@ -98,7 +99,7 @@ describe('an issuer with a path', () => {
     expect(code.startsWith(`${world.issuer}/qr/`)).to.equal(true);
 
     await phone.scan(code);
-    expect(new URL(phone.at).pathname).to.match(/^\/oidc\/qr\/tickets\/[\w-]{22}$/);
+    expect(new URL(phone.at).pathname).to.match(new RegExp(`^/oidc/qr/tickets/[\\w-]{${ID_LENGTH}}$`));
     await phone.approve();
     const { redirectTo } = (await browser.finish()).json();
     expect(redirectTo).to.include(`${world.issuer}/auth/${browser.uid}`);

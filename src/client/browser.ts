@@ -174,4 +174,4 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 setInterval(tick, 1000);
-watchTicket(self, { onTicket: show, onGone: () => turnTo('gone') }, leaving.signal);
+void watchTicket(self, { onTicket: show, onGone: () => turnTo('gone') }, leaving.signal);

@@ -20,58 +20,95 @@ const FIRST_EVENT_WITHIN = 5_000;
 const POLL_EVERY = 3_000;
 /** A proxy that cuts long polls short does it again. */
 const LONG_POLL_FAILURES = 2;
+/** A server that is only in trouble lets a stream through again some time. */
+const REFUSALS = 3;
+
+type Gone = typeof GONE;
+const GONE = 'gone';
 
 /** @param until ends the watching: nothing is asked or told any more */
-export function watchTicket(self: string, watcher: Watcher, until: AbortSignal): void {
-  const stream = new EventSource(`${self}/qr/events`);
-  const stop = (): void => {
-    clearTimeout(timer);
-    stream.close();
-  };
-  const giveUp = (): void => {
-    stop();
-    void poll(self, watcher, until);
-  };
-  until.addEventListener('abort', stop);
-  const timer = setTimeout(giveUp, FIRST_EVENT_WITHIN);
-  stream.addEventListener('ticket', (event) => {
-    clearTimeout(timer);
-    watcher.onTicket(JSON.parse(event.data));
-  });
-  stream.addEventListener('error', () => {
-    // While it reconnects by itself there is nothing to do.
-    if (stream.readyState === EventSource.CLOSED) giveUp();
+export async function watchTicket(self: string, watcher: Watcher, until: AbortSignal): Promise<void> {
+  let refusals = 0;
+  while (!until.aborted) {
+    const end = await stream(self, watcher, until);
+    if (end === 'held back' || refusals === REFUSALS) return pollForGood(self, watcher, until);
+    refusals = end === 'broken' ? 0 : refusals + 1;
+    if ((await pollUntilAnswered(self, watcher, until)) === GONE) return;
+  }
+}
+
+/** Listens for as long as that works. @returns why it does not any more */
+function stream(self: string, { onTicket }: Watcher, until: AbortSignal): Promise<'held back' | 'refused' | 'broken'> {
+  return new Promise((resolve) => {
+    const source = new EventSource(`${self}/qr/events`);
+    let worked = false;
+    const end = (because: 'held back' | 'refused' | 'broken'): void => {
+      clearTimeout(timer);
+      source.close();
+      resolve(because);
+    };
+    until.addEventListener('abort', () => end('broken'), { once: true });
+    const timer = setTimeout(() => end('held back'), FIRST_EVENT_WITHIN);
+    source.addEventListener('ticket', (event) => {
+      clearTimeout(timer);
+      worked = true;
+      onTicket(JSON.parse(event.data));
+    });
+    source.addEventListener('error', () => {
+      // While it reconnects by itself there is nothing to do.
+      if (source.readyState === EventSource.CLOSED) end(worked ? 'broken' : 'refused');
+    });
   });
 }
 
-async function poll(self: string, { onTicket, onGone }: Watcher, until: AbortSignal): Promise<void> {
+/** The server is in trouble: asks now and then, until there is an answer. */
+async function pollUntilAnswered(
+  self: string,
+  watcher: Watcher,
+  until: AbortSignal,
+): Promise<number | Gone | undefined> {
+  for (;;) {
+    const known = await ask(`${self}/qr`, watcher, until);
+    if (known !== undefined || until.aborted) return known;
+    await rest();
+  }
+}
+
+/** No stream gets through here. */
+async function pollForGood(self: string, watcher: Watcher, until: AbortSignal): Promise<void> {
   let known: number | undefined;
   let failures = 0;
   while (!until.aborted) {
     const waits = known !== undefined && failures < LONG_POLL_FAILURES;
-    const answer = await get(waits ? `${self}/qr?after=${known}` : `${self}/qr`, until);
-    if (until.aborted) return;
-    if (answer?.status === 404) {
-      onGone();
-      return;
-    }
-    if (answer?.ticket !== undefined) {
-      known = answer.ticket.version;
-      onTicket(answer.ticket);
-    } else if (waits) {
-      failures += 1;
-    }
-    const rest = answer?.ticket === undefined || failures >= LONG_POLL_FAILURES;
-    if (rest) await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
+    const answer = await ask(waits ? `${self}/qr?after=${known}` : `${self}/qr`, watcher, until);
+    if (answer === GONE) return;
+    if (answer === undefined && waits) failures += 1;
+    known = answer ?? known;
+    if (answer === undefined || failures >= LONG_POLL_FAILURES) await rest();
   }
 }
 
-/** Undefined where there was no answer, or none that could be read. */
-async function get(url: string, signal: AbortSignal): Promise<{ status: number; ticket?: Ticket } | undefined> {
+/** Asks once. @returns the version of the ticket that there is; undefined where there was no answer that could be read */
+async function ask(
+  url: string,
+  { onTicket, onGone }: Watcher,
+  signal: AbortSignal,
+): Promise<number | Gone | undefined> {
   try {
     const response = await fetch(url, { headers: { Accept: 'application/json' }, cache: 'no-store', signal });
-    return { status: response.status, ...(response.ok && { ticket: await response.json() }) };
+    if (response.status === 404) {
+      onGone();
+      return GONE;
+    }
+    if (!response.ok) return undefined;
+    const ticket: Ticket = await response.json();
+    onTicket(ticket);
+    return ticket.version;
   } catch {
     return undefined;
   }
+}
+
+function rest(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
 }

@@ -8,7 +8,7 @@ import { refuse, signIn } from '../oidc/sign-in.ts';
 import { type BrowserActs, type BrowserIdentity, type Showing, WrongCheckCode } from '../ticket/browser.ts';
 import { QrLoginError } from '../ticket/errors.ts';
 import { remember } from '../ticket/memory.ts';
-import type { Ticket } from '../ticket/ticket.ts';
+import type { ApprovedTicket, Ticket } from '../ticket/ticket.ts';
 import { follow, seeOther, wantsJson } from './answers.ts';
 import type { BrowserView } from './browser-view.ts';
 import { addressOf, describeUserAgent } from './client-info.ts';
@@ -73,7 +73,6 @@ export class BrowserHandlers {
     const { interaction, identity } = await this.#pendingLogin(ctx);
     // Asked for again because an answer got lost: writing the result again could bring back what was resumed since.
     if (interaction.result !== undefined) return follow(ctx, interaction.returnTo);
-    await this.#assertAccount(identity);
     const { ticket, changed } = await this.#redeem(ctx, identity);
     if (ticket.state === 'denied') {
       return follow(ctx, await refuse(provider, ctx, ticket.because));
@@ -155,12 +154,9 @@ export class BrowserHandlers {
     };
   }
 
-  /** Whoever approved may have been disabled since, or be somebody else to the client; then the ticket stays as it is. */
-  async #assertAccount(identity: BrowserIdentity): Promise<void> {
-    const { provider, ceremony, hooks } = this.#services;
-    const ticket = await ceremony.browser.look(identity);
-    if (ticket?.state !== 'approved') return;
-    const { approver, request } = ticket;
+  /** Whoever approved may have been disabled since, or be somebody else to the client. */
+  async #assertAccount({ approver, request }: ApprovedTicket): Promise<void> {
+    const { provider, hooks } = this.#services;
     await accountOf(hooks.findAccount, approver);
     const { subject } = request.requirements;
     if (subject === undefined || subject === (await subjectOf(provider, request.client.id, approver.accountId))) return;
@@ -171,7 +167,8 @@ export class BrowserHandlers {
     const { ceremony, announce } = this.#services;
     try {
       const { checkCode, switchAccount } = fieldsOf(ctx);
-      return await ceremony.browser.finish(identity, { checkCode, switchAccount: switchAccount === 'yes' });
+      const said = { checkCode, switchAccount: switchAccount === 'yes' };
+      return await ceremony.browser.finish(identity, said, (ticket) => this.#assertAccount(ticket));
     } catch (error) {
       if (error instanceof WrongCheckCode && error.ended) announce(ctx, 'qr_login.cancelled', error.ended);
       throw error;

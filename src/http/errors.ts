@@ -1,7 +1,8 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { type ErrorCode, QrLoginError } from '../ticket/errors.ts';
 import { wantsJson } from './answers.ts';
+import { protectAnswer } from './guards.ts';
 import type { Views } from './views.ts';
 
 /** The one place where codes become statuses (RFC 9110, section 15). */
@@ -34,12 +35,42 @@ export function answerErrors(provider: Provider, views: Views): Middleware {
     try {
       await next();
     } catch (error) {
-      if (!(error instanceof QrLoginError)) throw error;
-      provider.emit('qr_login.failed', ctx, error);
-      ctx.status = STATUS[error.code];
-      if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
-      if (wantsJson(ctx)) ctx.body = { error: error.code, error_description: error.message };
-      else views.render(ctx, 'error', { code: error.code, back: ctx.state.back, home: ctx.state.home });
+      const known = refusalIn(error);
+      if (known === undefined) throw error;
+      answer(provider, views, ctx, known);
     }
   };
+}
+
+/**
+ * The same for the whole provider, where the store is out of reach: for its own URLs, which answer by themselves and are told
+ * when to try again, and for the deployment's pages behind ours.
+ */
+export function answerTrouble(provider: Provider, views: Views): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+    } catch (error) {
+      const known = refusalIn(error);
+      if (known?.code !== 'store_unavailable') throw error;
+      protectAnswer(ctx);
+      answer(provider, views, ctx, known);
+    }
+  };
+}
+
+/** What oidc-provider's models throw has our refusal as its cause. */
+function refusalIn(error: unknown): QrLoginError | undefined {
+  if (error instanceof QrLoginError) return error;
+  return error instanceof Error && error.cause instanceof QrLoginError ? error.cause : undefined;
+}
+
+function answer(provider: Provider, views: Views, ctx: Context, error: QrLoginError): void {
+  provider.emit('qr_login.failed', ctx, error);
+  const { code, message } = error;
+  ctx.status = STATUS[code];
+  if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+  if (wantsJson(ctx)) ctx.body = { error: code, error_description: message };
+  else views.render(ctx, 'error', { code, back: ctx.state.back, home: ctx.state.home, again: ctx.state.again });
 }

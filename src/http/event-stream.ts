@@ -3,14 +3,17 @@ import type { Context } from 'koa';
 import type { Clock } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { type BrowserViews, versionAt } from './browser-view.ts';
+import type { Figures } from './figures.ts';
 import type { Watching } from './watching.ts';
 
 /** How often the one timer looks for streams that are due. */
 const TICK = 250;
 /** Proxies and browsers give up on a stream that is silent for long. */
 const HEARTBEAT = 15_000;
-/** Signals may get lost: the truth is read this often all the same. */
+/** Signals may get lost: the truth is read about this often all the same. */
 const REREAD = 10_000;
+/** Where something may have been missed, it is read within this time, by all streams but not by all at once. */
+const CATCH_UP_WITHIN = 1_000;
 /** A reader that is this many bytes behind is not there any more. */
 const MOST_UNSENT = 64 * 1024;
 /** After a node went away its browsers come back within this time, not all at once. */
@@ -27,23 +30,27 @@ const HEADERS = {
 export class EventStreams {
   readonly #views: BrowserViews;
   readonly #clock: Clock;
+  readonly #figures: Figures;
   readonly #open = new Set<Stream>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(views: BrowserViews, clock: Clock) {
+  constructor(views: BrowserViews, clock: Clock, figures: Figures) {
     this.#views = views;
     this.#clock = clock;
+    this.#figures = figures;
   }
 
   /** Takes the response over and writes to it from now on: the whole state at once, then whatever changes. */
   async open(ctx: Context, watching: Watching): Promise<void> {
     const { res } = ctx;
-    const stream = new Stream(res, watching, this.#views, this.#clock);
+    const stream = new Stream(res, watching, this.#views, this.#clock, this.#figures);
     // Subscribe, then read, then send: a change in between is seen by one of the two.
     const unsubscribe = watching.subscribe((ticket) => stream.hear(ticket));
+    const depart = this.#figures.arrive();
     const leave = (): void => {
       unsubscribe();
+      depart();
       this.#open.delete(stream);
     };
     res.once('close', leave);
@@ -55,7 +62,7 @@ export class EventStreams {
     }
     // Koa has nothing to add; whoever left while we read is gone already.
     ctx.respond = false;
-    if (res.closed) return;
+    if (res.closed) return leave();
     stream.start();
     if (this.#closed) return stream.sayGoodbye();
     this.#open.add(stream);
@@ -80,6 +87,7 @@ class Stream {
   readonly #watching: Watching;
   readonly #views: BrowserViews;
   readonly #clock: Clock;
+  readonly #figures: Figures;
   #ticket: Ticket | undefined;
   #started = false;
   #reading = false;
@@ -90,13 +98,14 @@ class Stream {
   #beatAt: number;
   #readAt: number;
 
-  constructor(res: ServerResponse, watching: Watching, views: BrowserViews, clock: Clock) {
+  constructor(res: ServerResponse, watching: Watching, views: BrowserViews, clock: Clock, figures: Figures) {
     this.#res = res;
     this.#watching = watching;
     this.#views = views;
     this.#clock = clock;
+    this.#figures = figures;
     this.#beatAt = clock() + HEARTBEAT;
-    this.#readAt = clock() + REREAD;
+    this.#readAt = clock() + spread(REREAD);
   }
 
   start(): void {
@@ -108,7 +117,11 @@ class Stream {
   }
 
   /** A signal: shows the ticket, unless a newer one is known already. */
-  hear(ticket: Ticket): void {
+  hear(ticket: Ticket | undefined): void {
+    if (ticket === undefined) {
+      this.#readAt = Math.min(this.#readAt, this.#clock() + Math.random() * CATCH_UP_WITHIN);
+      return;
+    }
     this.#heard += 1;
     if (!isOlder(ticket, this.#ticket)) this.#show(ticket);
   }
@@ -143,12 +156,13 @@ class Stream {
   }
 
   #reread(now: number): void {
-    this.#readAt = now + REREAD;
-    // The store is out of reach: the browser asks by itself until it is back, and hears why.
-    if (!this.#reading) this.read().catch(() => this.sayGoodbye());
+    this.#readAt = now + spread(REREAD);
+    // Where the store is out of reach, there is no news: the stream goes on, and reads when it is told to, or next time.
+    if (!this.#reading) this.read().catch(() => undefined);
   }
 
   #show(ticket: Ticket | undefined): void {
+    const isNews = ticket?.version !== this.#ticket?.version;
     this.#ticket = ticket;
     if (!this.#started) return;
     const now = this.#clock();
@@ -158,6 +172,7 @@ class Stream {
         // Drawing takes a moment, in which the ticket may have changed.
         if (this.#ticket !== ticket) return;
         this.#write(`event: ticket\nid: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`);
+        if (isNews) this.#figures.notified(ticket, this.#clock());
       },
       (error) => this.#res.destroy(error),
     );
@@ -174,6 +189,11 @@ class Stream {
   #isOver(): boolean {
     return this.#res.writableEnded || this.#res.destroyed;
   }
+}
+
+/** About as long, but not for everybody the same. */
+function spread(milliseconds: number): number {
+  return milliseconds * (0.75 + Math.random() / 2);
 }
 
 /** A signal may arrive after the read that already saw what came later. */

@@ -12,8 +12,12 @@ export type Fields = Readonly<Record<string, string>>;
 /** Headers of every answer: nothing is framed, stored, sniffed, or told to other sites (OWASP ASVS 5.0, V3.4). */
 export async function protect(ctx: Context, next: Next): Promise<void> {
   ctx.state.unprotected = Object.keys(PROTECTION).map((header) => [header, ctx.response.get(header)]);
-  ctx.set(PROTECTION);
+  protectAnswer(ctx);
   await next();
+}
+
+export function protectAnswer(ctx: Context): void {
+  ctx.set(PROTECTION);
 }
 
 /** Leaves a page that is not ours with the headers that it would have without us. */

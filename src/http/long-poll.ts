@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Clock } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { type BrowserViews, versionAt } from './browser-view.ts';
+import type { Figures } from './figures.ts';
 import type { Watching } from './watching.ts';
 
 /** Most proxies give up on a request after 30 s. */
@@ -11,34 +12,36 @@ const LONGEST_WAIT = 25_000;
 export class LongPolls {
   readonly #views: BrowserViews;
   readonly #clock: Clock;
+  readonly #figures: Figures;
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(views: BrowserViews, clock: Clock) {
+  constructor(views: BrowserViews, clock: Clock, figures: Figures) {
     this.#views = views;
     this.#clock = clock;
+    this.#figures = figures;
   }
 
   /** The ticket once it is another than the browser knows, its code rotates, or the wait gets too long. */
   async next(ctx: Context, watching: Watching, known: number): Promise<Ticket | undefined> {
-    let wake: () => void = () => undefined;
-    const woken = new Promise<void>((resolve) => {
+    let wake: (heard?: Ticket) => void = () => undefined;
+    const woken = new Promise<Ticket | undefined>((resolve) => {
       wake = resolve;
     });
     const unsubscribe = watching.subscribe(wake);
+    const depart = this.#figures.arrive();
     try {
       const ticket = await watching.read();
       const now = this.#clock();
       if (this.#closed || ctx.res.closed || versionAt(ticket, now) !== known) return ticket;
-      await this.#sleep(
-        ctx,
-        Math.min(LONGEST_WAIT, this.#views.dueAt(ticket, now) - now, watching.endsAt - now),
-        woken,
-        wake,
-      );
-      return await watching.read();
+      const longest = Math.min(LONGEST_WAIT, this.#views.dueAt(ticket, now) - now, watching.endsAt - now);
+      const heard = await this.#sleep(ctx, longest, woken, () => wake());
+      const changed = follows(heard, ticket) ? heard : await watching.read();
+      if (changed?.version !== ticket?.version) this.#figures.notified(changed, this.#clock());
+      return changed;
     } finally {
       unsubscribe();
+      depart();
     }
   }
 
@@ -48,12 +51,23 @@ export class LongPolls {
     for (const wake of this.#waiting) wake();
   }
 
-  async #sleep(ctx: Context, longest: number, woken: Promise<void>, wake: () => void): Promise<void> {
+  async #sleep(
+    ctx: Context,
+    longest: number,
+    woken: Promise<Ticket | undefined>,
+    wake: () => void,
+  ): Promise<Ticket | undefined> {
     const timer = setTimeout(wake, Math.max(0, longest));
     ctx.res.once('close', wake);
     this.#waiting.add(wake);
-    await woken;
+    const heard = await woken;
     clearTimeout(timer);
     this.#waiting.delete(wake);
+    return heard;
   }
+}
+
+/** Whether what was heard comes after what was read: a signal may be late. */
+function follows(heard: Ticket | undefined, read: Ticket | undefined): heard is Ticket {
+  return heard !== undefined && heard.id === read?.id && heard.version > read.version;
 }

@@ -2,6 +2,7 @@ import type { RouterContext } from '@koa/router';
 import { type Interaction, interactionOf, noInteraction } from '../oidc/interaction.ts';
 import { homeOf } from '../oidc/request.ts';
 import type { BrowserIdentity } from '../ticket/browser.ts';
+import { QrLoginError } from '../ticket/errors.ts';
 import type { Services } from './services.ts';
 
 /** An authorization request that waits for the person at this browser. */
@@ -14,16 +15,19 @@ export interface Pending {
 export async function pendingAt(services: Services, ctx: RouterContext): Promise<Pending> {
   const { provider, cookies, urls } = services;
   const uid = ctx.params.uid ?? '';
-  const interaction = await interactionOf(provider, ctx, uid).catch(async (error: unknown) => {
-    ctx.state.home = await homeAt(services, ctx, uid);
-    throw error;
-  });
+  ctx.state.again = urls.interaction(uid);
+  const [interaction, { accountId }] = await Promise.all([
+    interactionOf(provider, ctx, uid).catch(async (error: unknown) => {
+      if (error instanceof QrLoginError) ctx.state.home = await homeAt(services, ctx, uid);
+      throw error;
+    }),
+    // As it is now: another tab may have signed somebody in since the interaction began.
+    provider.Session.get(ctx),
+  ]);
   const binding = cookies.binding(ctx, uid);
   if (binding === undefined) throw noInteraction();
   // From here on a mistake is no dead end.
   ctx.state.back = urls.interaction(uid);
-  // As it is now: another tab may have signed somebody in since the interaction began.
-  const { accountId } = await provider.Session.get(ctx);
   return { interaction, identity: { interaction: uid, binding, accountId } };
 }
 

@@ -12,6 +12,12 @@ import { fieldsOf } from './guards.ts';
 import type { PhoneSignIn, Services } from './services.ts';
 import type { PhoneView } from './views.ts';
 
+/** Who asks, and the ticket as it stood then. */
+interface Claim {
+  readonly approver: Approver;
+  readonly seen: Ticket | undefined;
+}
+
 /** What the phone asks for. Who decides comes from its session alone. */
 export class PhoneHandlers {
   readonly #services: Services;
@@ -38,9 +44,9 @@ export class PhoneHandlers {
   scan = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, announce, urls } = this.#services;
     const id = this.#freshId(ctx, ctx.params.code ?? '');
-    const approver = await this.#approver(ctx, id);
+    const { approver, seen } = await this.#claim(ctx, id);
     this.#checkCsrf(ctx, approver, id);
-    const { ticket, changed } = await ceremony.phone.scan(id, approver);
+    const { ticket, changed } = await ceremony.phone.scan(id, approver, seen);
     if (changed) announce(ctx, 'qr_login.scanned', ticket);
     follow(ctx, urls.ticket(id));
   };
@@ -49,8 +55,8 @@ export class PhoneHandlers {
   ticket = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, views } = this.#services;
     const { id = '' } = ctx.params;
-    const approver = await this.#approver(ctx, id);
-    const ticket = await ceremony.phone.look(id, approver);
+    const { approver, seen } = await this.#claim(ctx, id);
+    const ticket = await ceremony.phone.look(id, approver, seen);
     const view = await this.#view(ctx, ticket, approver);
     if (wantsJson(ctx)) ctx.body = view;
     else views.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
@@ -58,29 +64,31 @@ export class PhoneHandlers {
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (ctx: RouterContext): Promise<void> => {
-    const { ceremony, announce, urls } = this.#services;
+    const { announce, urls } = this.#services;
     const { id = '' } = ctx.params;
-    const approver = await this.#approver(ctx, id);
+    const { approver, seen } = await this.#claim(ctx, id);
     this.#checkCsrf(ctx, approver, id);
-    const { decision } = fieldsOf(ctx);
-    if (decision === 'approve') {
-      announce(ctx, 'qr_login.approved', await this.#approve(ctx, id, approver));
-    } else if (decision === 'deny') {
-      announce(ctx, 'qr_login.denied', await ceremony.phone.deny(id, approver));
-    } else if (decision === 'unable') {
-      announce(ctx, 'qr_login.denied', await ceremony.phone.giveUp(id, approver));
-    } else {
-      throw new QrLoginError('invalid_request', '"decision" is "approve", "deny" or "unable".');
-    }
-    if (wantsJson(ctx)) return this.ticket(ctx);
-    seeOther(ctx, urls.ticket(id));
+    const ticket = await this.#decide(ctx, id, { approver, seen });
+    announce(ctx, ticket.state === 'approved' ? 'qr_login.approved' : 'qr_login.denied', ticket);
+    if (wantsJson(ctx)) ctx.body = await this.#view(ctx, ticket, approver);
+    else seeOther(ctx, urls.ticket(id));
   };
 
-  async #approve(ctx: RouterContext, id: string, approver: Approver): Promise<Ticket> {
+  async #decide(ctx: RouterContext, id: string, { approver, seen }: Claim): Promise<Ticket> {
     const { ceremony, keys, hooks } = this.#services;
-    const ticket = await ceremony.phone.look(id, approver);
-    const checkCode = await needsCheckCode(hooks.checkCode, riskContext(keys, ticket, approver, addressOf(ctx)));
-    return ceremony.phone.approve(id, { approver, checkCode, remember: fieldsOf(ctx).remember === 'yes' });
+    const { decision, remember } = fieldsOf(ctx);
+    if (decision === 'deny') return ceremony.phone.deny(id, approver, seen);
+    if (decision === 'unable') return ceremony.phone.giveUp(id, approver, seen);
+    if (decision !== 'approve') {
+      throw new QrLoginError('invalid_request', '"decision" is "approve", "deny" or "unable".');
+    }
+    const approval = {
+      approver,
+      remember: remember === 'yes',
+      checkCode: (ticket: Ticket) =>
+        needsCheckCode(hooks.checkCode, riskContext(keys, ticket, approver, addressOf(ctx))),
+    };
+    return ceremony.phone.approve(id, approval, seen);
   }
 
   /** The id in a code that is on the screen now, or was when this phone scanned it. */
@@ -92,21 +100,23 @@ export class PhoneHandlers {
   }
 
   /** The phone's session and account, as they are at this moment, and who that is to the client that asks. */
-  async #approver(ctx: RouterContext, ticketId: string): Promise<Approver> {
+  async #claim(ctx: RouterContext, ticketId: string): Promise<Claim> {
     const { provider, ceremony, hooks } = this.#services;
-    const approver = await approverOf(provider, ctx, hooks.assess);
+    const [approver, seen] = await Promise.all([
+      approverOf(provider, ctx, hooks.assess),
+      ceremony.phone.preview(ticketId),
+    ]);
     if (approver === undefined) throw notSignedIn();
     await accountOf(hooks.findAccount, approver);
-    const request = await ceremony.phone.preview(ticketId);
-    if (request?.requirements.subject === undefined) return approver;
-    const subject = await subjectOf(provider, request.client.id, approver.accountId);
-    return { ...approver, ...(subject !== undefined && { subject }) };
+    if (seen?.request.requirements.subject === undefined) return { approver, seen };
+    const subject = await subjectOf(provider, seen.request.client.id, approver.accountId);
+    return { approver: { ...approver, ...(subject !== undefined && { subject }) }, seen };
   }
 
   async #sendToSignIn(ctx: RouterContext, ticketId: string, returnTo: string): Promise<void> {
     const { ceremony, hooks } = this.#services;
-    const request = await ceremony.phone.preview(ticketId);
-    const wanted = { returnTo, fresh: false, ...wantedClasses(request) };
+    const ticket = await ceremony.phone.preview(ticketId);
+    const wanted = { returnTo, fresh: false, ...wantedClasses(ticket?.request) };
     const url = wantsJson(ctx) ? undefined : await hooks.signIn(ctx, wanted);
     if (url === undefined) throw notSignedIn();
     seeOther(ctx, url);

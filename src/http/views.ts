@@ -52,6 +52,8 @@ export interface Pages {
     readonly back?: string | undefined;
     /** The app that it came from, where it cannot. */
     readonly home?: string | undefined;
+    /** Where to try again, for what may work in a moment; here, unless it says otherwise. */
+    readonly again?: string | undefined;
   };
 }
 

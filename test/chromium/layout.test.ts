@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import { UNKNOWN_CODE } from '../support/codes.ts';
 import { approve, askToSignIn, checkCodeOn, deny, giveName, scan } from './acts.ts';
 import { readCode, reading } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
@@ -67,7 +68,7 @@ describe('the pages of the phone fit on a narrow screen', () => {
       const pages = context.pages();
       for (const page of pages) await expectToFit(page, 360);
 
-      const wrong = await stage().open(context, `${stage().issuer}/qr/${'A'.repeat(43)}`);
+      const wrong = await stage().open(context, `${stage().issuer}/qr/${UNKNOWN_CODE}`);
       await wrong.waitForSelector('[data-error]');
       await expectToFit(wrong, 360);
 

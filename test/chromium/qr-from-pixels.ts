@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import jsqr, { type QRCode } from 'jsqr';
 import type { Page } from 'playwright-core';
 import { PNG } from 'pngjs';
+import { CODE_LENGTH, idIn } from '../support/codes.ts';
 
 export interface Reading {
   readonly url: string;
@@ -37,9 +38,8 @@ export async function readCodeOtherThan(page: Page, old: string): Promise<string
 
 /** The ticket that a code was shown for; codes of one ticket differ as they rotate. */
 export function ticketIn(code: string): string {
-  const bytes = Buffer.from(new URL(code).pathname.split('/').at(-1) ?? '', 'base64url');
-  expect(bytes).to.have.length(32);
-  return bytes.toString('hex', 0, 16);
+  expect(new URL(code).pathname.split('/').at(-1)).to.have.length(CODE_LENGTH);
+  return idIn(code);
 }
 
 function look(screenshot: Buffer): Reading | undefined {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { CODE_LENGTH } from '../support/codes.ts';
 import {
   allow,
   approve,
@@ -20,7 +21,7 @@ describe('a browser and a phone', () => {
   it('sign in: the code is scanned from the screen, the phone approves, the app gets its ID token', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await readCode(screen);
-    expect(code).to.match(new RegExp(`^${stage().issuer}/qr/[\\w-]{43}$`));
+    expect(code).to.match(new RegExp(`^${stage().issuer}/qr/[\\w-]{${CODE_LENGTH}}$`));
 
     const phone = await stage().open(await stage().phone(), code);
     expect(await phone.title()).to.equal('Sign in');

@@ -1,4 +1,5 @@
 /** The example provider and the demo RP, and real browsers that use them: one stage for each test. */
+import { once } from 'node:events';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { Accounts } from '../../examples/accounts.ts';
 import { type Example, makeExample } from '../../examples/provider.ts';
@@ -94,6 +95,25 @@ export class Stage {
     this.#expected.push(pattern);
   }
 
+  /** Cuts every connection to the provider, as a proxy does that is restarted. */
+  cutConnections(): void {
+    this.#provider.server.closeAllConnections();
+  }
+
+  /** The provider is not there for a while. */
+  async goAway(): Promise<void> {
+    const { server } = this.#provider;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  }
+
+  async comeBack(): Promise<void> {
+    const { server, origin } = this.#provider;
+    server.listen(Number(new URL(origin).port), 'localhost');
+    await once(server, 'listening');
+  }
+
   /** What pages complained of, but for what the test expects. */
   get problems(): string[] {
     return this.#problems.filter((problem) => !this.#expected.some((pattern) => pattern.test(problem)));
@@ -104,7 +124,7 @@ export class Stage {
     try {
       for (const page of this.#pages) if (!page.isClosed()) await takeCoverage(page);
     } finally {
-      this.#provider.qr.close();
+      await this.#provider.qr.close();
       await Promise.all([
         ...[...this.#contexts.keys()].map((context) => context.close()),
         this.#provider.stop(),

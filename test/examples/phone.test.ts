@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { expect } from 'chai';
+import { UNKNOWN_CODE } from '../support/codes.ts';
 import { BrowserPerson, World } from '../support/world.ts';
 
 interface Ended {
@@ -66,7 +67,7 @@ describe('the phone in the terminal', function () {
   it('says what went wrong, and fails', async () => {
     const wrong = await phone(await browser.code(), '--name', 'alice', '--password', 'looking-glass', '--approve');
     expect(wrong).to.deep.include({ code: 1, errors: 'Name or password is wrong.\n' });
-    const dead = await phone(`${world.issuer}/qr/${'A'.repeat(43)}`, ...ALICE, '--approve');
+    const dead = await phone(`${world.issuer}/qr/${UNKNOWN_CODE}`, ...ALICE, '--approve');
     expect(dead.code).to.equal(1);
     expect(dead.errors).to.match(/^There is no such sign-in/);
     expect((await browser.ticket()).state).to.equal('waiting');

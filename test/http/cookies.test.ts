@@ -78,7 +78,7 @@ describe('the cookies', () => {
       const plain = await fetch(running.origin + new URL(qr.url).pathname, { redirect: 'manual' });
       expectSecure(plain.headers.getSetCookie(), '/qr');
     } finally {
-      running.qr.close();
+      await running.qr.close();
       await running.stop();
     }
   });

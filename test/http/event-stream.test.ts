@@ -118,7 +118,7 @@ describe('the event stream', () => {
       await browser.start();
       const stream = await watch(browser);
       await stream.ticket('waiting');
-      other.qr.close();
+      await other.qr.close();
       const [, retry = ''] = /^retry: (\d+)$/.exec((await stream.block()) ?? '') ?? [];
       expect(Number(retry)).to.be.within(0, 2000);
       expect(retry).not.to.equal('');

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ID_LENGTH } from '../support/codes.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
 
 describe('what the phone meets', () => {
@@ -97,7 +98,7 @@ describe('what the phone meets', () => {
       const code = await browser.code();
       const csrf = String((await phone.land(code)).json().csrf);
       const script = await phone.agent.post(code, { json: { csrf } });
-      expect(script.json().redirectTo).to.match(/^\/qr\/tickets\/[\w-]{22}$/);
+      expect(script.json().redirectTo).to.match(new RegExp(`^/qr/tickets/[\\w-]{${ID_LENGTH}}$`));
       const form = await phone.agent.post(code, { form: { csrf }, headers: { accept: 'text/html' } });
       expect(form.status).to.equal(303);
       expect(form.location).to.equal(script.json().redirectTo);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Answer } from '../support/agent.ts';
+import { UNKNOWN_CODE } from '../support/codes.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
 
 const MANY = 20;
@@ -62,7 +63,7 @@ describe('racing requests', () => {
 
     expect(answers.filter(({ status }) => status === 200)).to.have.length(1);
     expect(scanned()).to.equal(1);
-    const unknown = await new PhonePerson(world).land(`${world.issuer}/qr/${'A'.repeat(43)}`);
+    const unknown = await new PhonePerson(world).land(`${world.issuer}/qr/${UNKNOWN_CODE}`);
     const losers = answers.filter(({ status }) => status !== 200);
     for (const loser of losers) expect(essence(loser)).to.deep.equal(essence(unknown));
   });

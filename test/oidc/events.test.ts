@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { codeIn } from '../support/codes.ts';
 import { BrowserPerson, World } from '../support/world.ts';
 
 const NAMES = ['shown', 'scanned', 'approved', 'denied', 'cancelled', 'finished', 'failed'] as const;
@@ -47,12 +48,13 @@ describe('the events', () => {
       .and.not.have.property('accountId');
   });
 
-  it('tell of a new ticket in the place of another', async () => {
+  it('tell of a new ticket in the place of another, which is cancelled by that', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
     expect(told.shown).to.have.length(2);
     expect(told.shown[0]).not.to.deep.equal(told.shown[1]);
+    expect(told.cancelled).to.deep.equal([{ ...(told.shown[0] as object), because: 'renewed' }]);
   });
 
   it('tell of each failure with its code', async () => {
@@ -85,7 +87,7 @@ describe('the events', () => {
     expect(events.length).to.be.greaterThan(6);
     const text = events.map((event) => (event instanceof Error ? `${event.stack}` : JSON.stringify(event))).join('\n');
     const cookies = [...(await browser.agent.jar.getCookies(browser.at)), ...(await phone.agent.jar.getCookies(code))];
-    const secrets = [code.slice(-43), browser.uid, checkCode, phone.csrf, ...cookies.map(({ value }) => value)];
+    const secrets = [codeIn(code), browser.uid, checkCode, phone.csrf, ...cookies.map(({ value }) => value)];
     for (const secret of secrets) expect(text.includes(secret), `${secret} in ${text}`).to.equal(false);
   });
 });

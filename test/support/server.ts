@@ -30,9 +30,12 @@ export async function serve<T extends { app: Koa }>(make: (origin: string) => T 
   };
 }
 
+/** This machine, for what is reached by nobody else and needs no name. */
+export const LOOPBACK = '127.0.0.1';
+
 /** A port that nobody listens on: an issuer has to say where it is before anything is started. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
+export async function freePort(host: string = 'localhost'): Promise<number> {
+  const server = createServer().listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();

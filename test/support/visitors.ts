@@ -1,25 +1,27 @@
 /** People at a provider that is wherever its issuer says: in a host of another framework, behind a proxy. */
 import * as client from 'openid-client';
 import { Agent, type Answer, type EventStream } from './agent.ts';
-
-export const PASSWORDS = { alice: 'wonderland', bob: 'builder' } as const;
+import { passwordOf } from './crowd.ts';
 
 /** A provider, as those see it who visit. */
 export interface Site {
   readonly issuer: string;
   readonly client: { readonly id: string; readonly secret: string; readonly callback: string };
+  /** What its RP has discovered, where that is known; otherwise each visit begins with finding it out. */
+  readonly metadata?: () => Promise<client.ServerMetadata>;
 }
 
 /** What both sides do. Like a browser, they say with a POST which site it comes from. */
 class Visitor {
   readonly agent: Agent;
   readonly site: Site;
-  readonly network: typeof fetch;
+  /** The way to the provider, which may become another one between two requests. */
+  network: typeof fetch;
 
   constructor(site: Site, userAgent: string, network: typeof fetch, headers: Record<string, string>) {
     this.site = site;
     this.network = network;
-    this.agent = new Agent({ 'user-agent': userAgent, ...headers }, network);
+    this.agent = new Agent({ 'user-agent': userAgent, ...headers }, (input, init) => this.network(input, init));
   }
 
   post(url: string | URL, json: Record<string, string>): Promise<Answer> {
@@ -46,17 +48,23 @@ export class BrowserVisitor extends Visitor {
     super(site, 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36', network, headers);
   }
 
+  /** The RP's. What it sends goes the way of the browser's requests. */
   async configuration(): Promise<client.Configuration> {
-    const { issuer } = this.site;
+    const { issuer, client: rp, metadata } = this.site;
+    const execute = issuer.startsWith('http:') ? [client.allowInsecureRequests] : [];
+    const network: typeof fetch = (input, init) => this.network(input, init);
+    const customFetch = network as client.CustomFetch;
+    if (metadata && this.#configuration === undefined) {
+      this.#configuration = new client.Configuration(await metadata(), rp.id, rp.secret);
+      this.#configuration[client.customFetch] = customFetch;
+      for (const adapt of execute) adapt(this.#configuration);
+    }
     this.#configuration ??= await client.discovery(
       new URL(`${issuer}/.well-known/openid-configuration`),
-      this.site.client.id,
-      this.site.client.secret,
+      rp.id,
+      rp.secret,
       undefined,
-      {
-        [client.customFetch]: this.network as client.CustomFetch,
-        execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [],
-      },
+      { [client.customFetch]: customFetch, execute },
     );
     return this.#configuration;
   }
@@ -92,14 +100,19 @@ export class BrowserVisitor extends Visitor {
     return qr.url;
   }
 
+  /** Waits for a ticket that is newer than this version. */
+  async after(version: unknown): Promise<Record<string, unknown>> {
+    return (await this.agent.get(`${this.at}/qr?after=${version}`)).json();
+  }
+
   finish(checkCode?: string): Promise<Answer> {
     return this.post(`${this.at}/qr/finish`, checkCode === undefined ? {} : { checkCode });
   }
 
   /** Signs in without a phone. @returns where the password page leads */
-  async signInWithPassword(name: keyof typeof PASSWORDS): Promise<string> {
+  async signInWithPassword(name: string): Promise<string> {
     const page = await this.agent.get(`${this.at}/password`, { headers: { accept: 'text/html' } });
-    return (await this.submit(page.url, { name, password: PASSWORDS[name] })).location;
+    return (await this.submit(page.url, { name, password: passwordOf(name) })).location;
   }
 
   /** Allows what the consent page asks for, and arrives at the RP, which redeems its code. */
@@ -107,7 +120,12 @@ export class BrowserVisitor extends Visitor {
     const consent = await this.#goOn(`${location}`);
     const granted = await this.post(`${consent.url}/consent`, {});
     const arrived = await this.#goOn(`${granted.json().redirectTo}`);
-    return client.authorizationCodeGrant(await this.configuration(), new URL(arrived.location), {
+    return this.exchange(arrived.location);
+  }
+
+  /** What the RP does with the address at which the browser arrives there. */
+  async exchange(arrived: string): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
+    return client.authorizationCodeGrant(await this.configuration(), new URL(arrived), {
       pkceCodeVerifier: this.#verifier,
       expectedState: this.#state,
     });
@@ -129,24 +147,34 @@ export class PhoneVisitor extends Visitor {
   }
 
   /** Opens an address for which it must sign in, and does. @returns the page where that ends */
-  async signInAt(address: string, name: keyof typeof PASSWORDS = 'alice'): Promise<Answer> {
+  async signInAt(address: string, name: string = 'alice'): Promise<Answer> {
     const page = await this.agent.follow(address);
-    const answer = await this.submit(page.url, { name, password: PASSWORDS[name] });
+    const answer = await this.submit(page.url, { name, password: passwordOf(name) });
     return this.agent.follow(new URL(answer.location, page.url));
   }
 
-  async scan(code: string): Promise<void> {
-    const { csrf } = await this.#look(code);
-    const { redirectTo } = (await this.post(code, { csrf: `${csrf}` })).json();
-    this.at = new URL(`${redirectTo}`, code).href;
-    this.#csrf = `${(await this.#look(this.at)).csrf}`;
+  /** Opens the address in the code, claims the ticket and opens its page. @returns the answer at which that ends */
+  async scan(code: string): Promise<Answer> {
+    const landed = await this.look(code);
+    if (landed.status !== 200) return landed;
+    const answer = await this.post(code, { csrf: `${landed.json().csrf}` });
+    if (answer.status !== 200) return answer;
+    this.at = new URL(`${answer.json().redirectTo}`, code).href;
+    return this.look();
+  }
+
+  /** The ticket's page, or that at another address. */
+  async look(url: string = this.at): Promise<Answer> {
+    const answer = await this.agent.get(url, { headers: { accept: 'application/json' } });
+    if (answer.status === 200 && url === this.at) this.#csrf = `${answer.json().csrf}`;
+    return answer;
+  }
+
+  decide(decision: 'approve' | 'deny'): Promise<Answer> {
+    return this.post(this.at, { csrf: this.#csrf, decision });
   }
 
   async approve(): Promise<Record<string, unknown>> {
-    return (await this.post(this.at, { csrf: this.#csrf, decision: 'approve' })).json();
-  }
-
-  async #look(url: string): Promise<Record<string, unknown>> {
-    return (await this.agent.get(url, { headers: { accept: 'application/json' } })).json();
+    return (await this.decide('approve')).json();
   }
 }

@@ -5,7 +5,7 @@ import * as client from 'openid-client';
 import { Accounts } from '../../examples/accounts.ts';
 import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
-import { Agent, type Answer } from './agent.ts';
+import { Agent, type Answer, type EventStream } from './agent.ts';
 import { TestClock } from './clock.ts';
 import { type Running, serve } from './server.ts';
 
@@ -15,6 +15,8 @@ const secrets = makeSecrets();
 export interface WorldOptions extends Partial<Omit<ExampleOptions, 'issuer' | 'accounts' | 'secrets'>> {
   /** The path of the issuer. */
   readonly path?: string;
+  /** Where people reach it, if that is not its own origin: another world's, for a second node of that. */
+  readonly issuer?: string;
   /** What a deployment adds to its provider, before that serves anybody. */
   readonly extend?: (example: Example) => void;
 }
@@ -66,7 +68,7 @@ export class World {
     const clock = new TestClock();
     let issuer = '';
     const running = await serve((origin) => {
-      issuer = origin + path;
+      issuer = more.issuer ?? origin + path;
       const example = makeExample({
         ...more,
         issuer,
@@ -105,7 +107,7 @@ export class World {
   }
 
   async stop(): Promise<void> {
-    this.qr.close();
+    await this.qr.close();
     await this.#running.stop();
   }
 
@@ -142,6 +144,15 @@ export class World {
     return new Promise((resolve) => {
       this.#running.server.on('request', (request, response) => {
         if (request.url === path) response.on('finish', () => resolve(request.method));
+      });
+    });
+  }
+
+  /** Waits until whoever sends a request for this path has hung up. */
+  left(path: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#running.server.on('request', (request, response) => {
+        if (request.url === path) response.once('close', resolve);
       });
     });
   }
@@ -234,6 +245,10 @@ export class BrowserPerson {
 
   async ticket(): Promise<Record<string, unknown>> {
     return (await this.agent.get(`${this.at}/qr`)).json();
+  }
+
+  events(): Promise<EventStream> {
+    return this.agent.stream(`${this.at}/qr/events`);
   }
 
   /** The last path segment of the interaction's URL. */

@@ -1,0 +1,132 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { Answer } from '../support/agent.ts';
+import { type Access, Elsewhere } from '../support/elsewhere.ts';
+import { type BrowserPerson, type PhonePerson, World } from '../support/world.ts';
+
+/** Whoever waits for the store hears within this time, in milliseconds. */
+const BOUND = 2_000;
+
+const isTicket = ({ operation, key }: Access): boolean => operation === 'set' && key.includes('ticket:');
+
+/** What asks the store for something. */
+const ACTS: Readonly<Record<string, (people: People) => Promise<Answer>>> = {
+  'GET /interaction/:uid': ({ browser }) => browser.agent.get(browser.at),
+  'GET /interaction/:uid/qr': ({ browser }) => browser.agent.get(`${browser.at}/qr`),
+  'POST /interaction/:uid/qr/renew': ({ browser }) => browser.agent.post(`${browser.at}/qr/renew`, { json: {} }),
+  'POST /interaction/:uid/qr/finish': ({ browser }) => browser.finish(),
+  'POST /interaction/:uid/cancel': ({ browser }) => browser.agent.post(`${browser.at}/cancel`, { json: {} }),
+  'GET /qr/:code': ({ phone, code }) => phone.land(code),
+  'GET /qr/tickets/:id': ({ phone }) => phone.look(),
+  'POST /qr/tickets/:id': ({ phone }) => phone.decide('deny'),
+};
+
+describe('a Keyv of another kind', () => {
+  let world: World;
+  let elsewhere: Elsewhere;
+
+  before(async () => {
+    const made = Elsewhere.keyv();
+    elsewhere = made.elsewhere;
+    world = await World.start({ store: made.store });
+  });
+
+  afterEach(() => {
+    elsewhere.before = async () => undefined;
+  });
+
+  after(() => world.stop());
+
+  const expectUnavailable = async (asked: Promise<Answer>): Promise<void> => {
+    const began = performance.now();
+    const answer = await asked;
+    expect(answer.status).to.equal(503);
+    expect(answer.json().error).to.equal('store_unavailable');
+    expect(answer.headers.get('retry-after')).to.equal('2');
+    expect(performance.now() - began).to.be.below(BOUND);
+  };
+
+  /** @returns whether there were that many accesses; then the answer says so */
+  const failAt = async (failing: number, act: () => Promise<Answer>): Promise<boolean> => {
+    let accesses = 0;
+    elsewhere.before = async () => {
+      accesses += 1;
+      if (accesses === failing) throw new Error('the disk is full');
+    };
+    const { status, headers } = await act();
+    elsewhere.before = async () => undefined;
+    const failed = accesses >= failing;
+    expect(status, `access ${failing} of ${accesses}`).to.equal(failed ? 503 : 200);
+    expect(headers.get('retry-after')).to.equal(failed ? '2' : null);
+    return failed;
+  };
+
+  it('that hangs is told within two seconds, to the next one and to the one after as well', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    const goOn = elsewhere.hang();
+    await Promise.all([expectUnavailable(phone.approve()), expectUnavailable(browser.agent.get(`${browser.at}/qr`))]);
+    await expectUnavailable(phone.approve());
+    goOn();
+    expect((await phone.approve()).json().state).to.equal('approved');
+    expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('that hangs with a write holds up those who wait for their turn no longer than that', async () => {
+    const { browser, phone } = await world.meet();
+    const other = await world.meet('bob');
+    await phone.scan(await browser.code());
+    const goOn = elsewhere.hang((access) => isTicket(access) && isOf(access, phone));
+    // The first one writes; the others have read, and wait for their turn to write.
+    await Promise.all([1, 2, 3].map(() => expectUnavailable(phone.approve())));
+    // Its turn does not end, as what it writes may still be written.
+    await expectUnavailable(phone.approve());
+    await expectUnavailable(browser.agent.post(`${browser.at}/cancel`, { json: {} }));
+    // Nobody else waits for it.
+    expect((await other.phone.scan(await other.browser.code())).status).to.equal(200);
+    goOn();
+
+    // The first one was written late, and nobody came after it.
+    expect((await phone.look()).json().state).to.equal('approved');
+    expect(await browser.ticket()).to.include({ state: 'approved', version: 3 });
+    expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('that is slow, but not so slow that any one access is given up, lets nobody wait longer than two seconds', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    elsewhere.before = () => pause(600);
+    const began = performance.now();
+    const answer = await phone.approve();
+    expect(performance.now() - began, `answered with ${answer.status}`).to.be.below(BOUND);
+  });
+
+  for (const [name, act] of Object.entries(ACTS)) {
+    it(`that fails is told at once, whichever access it is that fails: ${name}`, async () => {
+      const unexpected = world.count('server_error');
+      for (let failing = 1, failed = true; failed; failing++) {
+        const people = await meet(world, name.endsWith('finish') ? 'approved' : 'scanned');
+        failed = await failAt(failing, () => act(people));
+      }
+      expect(unexpected()).to.equal(0);
+    });
+  }
+});
+
+interface People {
+  readonly browser: BrowserPerson;
+  readonly phone: PhonePerson;
+  readonly code: string;
+}
+
+async function meet(world: World, state: 'scanned' | 'approved'): Promise<People> {
+  const people = await world.meet();
+  const code = await people.browser.code();
+  await people.phone.scan(code);
+  if (state === 'approved') await people.phone.approve();
+  return { ...people, code };
+}
+
+function isOf({ key }: Access, phone: PhonePerson): boolean {
+  return key.endsWith(phone.at.split('/').at(-1) ?? 'none');
+}

@@ -1,0 +1,309 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import type { Agent, Answer, Sent } from '../support/agent.ts';
+import { idIn } from '../support/codes.ts';
+import { RedisWorld, type SentScript } from '../support/redis-world.ts';
+import { BrowserPerson, type PhonePerson, RP_CALLBACK, type World } from '../support/world.ts';
+
+/** Whoever waits for the store hears within this time, in milliseconds. */
+const BOUND = 2_000;
+
+/** What `src/http/routes.ts` lists, but for the files of the pages, which are in no store. */
+const ROUTES = [
+  'GET /interaction/:uid',
+  'GET /interaction/:uid/qr',
+  'GET /interaction/:uid/qr/events',
+  'POST /interaction/:uid/qr/renew',
+  'POST /interaction/:uid/qr/finish',
+  'POST /interaction/:uid/consent',
+  'POST /interaction/:uid/cancel',
+  'GET /qr/tickets/:id',
+  'POST /qr/tickets/:id',
+  'GET /qr/:code',
+  'POST /qr/:code',
+];
+
+const KINDS = ['page', 'JSON'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** Two people in the middle of a sign-in. */
+interface Scene {
+  readonly state: string;
+  readonly browser: BrowserPerson;
+  readonly phone: PhonePerson;
+  readonly code: string;
+  readonly csrf: string;
+}
+
+/** What was asked while the store was out of reach, and the answer. */
+interface Asked {
+  readonly name: string;
+  readonly agent: Agent;
+  readonly answer: Answer;
+  readonly took: number;
+  readonly asksForPage: boolean;
+}
+
+describe('a store that does not answer', () => {
+  let there: RedisWorld;
+  let scenes: Scene[];
+  let asked: Asked[];
+  let files: Answer[];
+
+  before(async () => {
+    there = await RedisWorld.start();
+    scenes = await everyState(there.world);
+    const page = (await there.world.meet()).browser;
+    const { text } = await page.agent.get(page.at);
+    const [, file = ''] = /src="([^"]+\.js[^"]*)"/.exec(text) ?? [];
+
+    there.redis.pause();
+    const [first, ...others] = scenes;
+    // The first ones wait for an answer that does not come; by the others it is known that there is none.
+    asked = await askEverything(first);
+    for (const scene of others) asked.push(...(await askEverything(scene)));
+    files = [await page.agent.get(new URL(file, there.world.origin))];
+    await there.resume();
+  });
+
+  after(() => there.stop());
+
+  it('is asked for at every URL that there is', () => {
+    const routes = readFileSync(new URL('../../src/http/routes.ts', import.meta.url), 'utf8');
+    const all = [...routes.matchAll(/\.(get|post)\('([^']+)'/g)].map(([, method, path]) =>
+      `${method}`.toUpperCase().concat(` ${path}`),
+    );
+    expect(all).to.have.members([...ROUTES, 'GET /qr/assets/:name']);
+    expect(asked).to.have.length(ROUTES.length * KINDS.length * 6);
+  });
+
+  it('makes every URL say so within two seconds, in every state, and when to try again', () => {
+    for (const { name, answer, took } of asked) {
+      expect(answer.status, name).to.equal(503);
+      expect(answer.headers.get('retry-after'), name).to.equal('2');
+      expect(answer.headers.get('cache-control'), name).to.equal('no-store');
+      expect(took, name).to.be.below(BOUND);
+    }
+  });
+
+  it('is a code for scripts', () => {
+    for (const { name, answer } of asked.filter(({ asksForPage }) => !asksForPage)) {
+      expect(answer.headers.get('content-type'), name).to.match(/^application\/json/);
+      expect(answer.json(), name).to.have.all.keys('error', 'error_description');
+      expect(answer.json().error, name).to.equal('store_unavailable');
+    }
+  });
+
+  it('is a page for people, with one link that leads on once the store is back', async () => {
+    for (const { name, agent, answer } of asked.filter(({ asksForPage }) => asksForPage)) {
+      expect(answer.headers.get('content-type'), name).to.match(/^text\/html/);
+      expect(answer.text, name).to.include('data-error="store_unavailable"');
+      const links = [...answer.text.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([^<]*)</g)];
+      expect(
+        links.map(([, , text]) => text),
+        name,
+      ).to.deep.equal(['Try again']);
+      const link = new URL(links[0]?.[1] ?? '', answer.url);
+      if (name.includes('/interaction/')) expect(link.pathname, name).to.match(/^\/interaction\/[\w-]+$/);
+      const again = await agent.get(link, { headers: { accept: 'text/html' } });
+      // A browser that is signed in is led on; a ticket that nobody has scanned is nobody's.
+      const good = name.endsWith('redeemed') && name.includes('/interaction/') ? 303 : 200;
+      const unclaimed = name.endsWith('waiting') && name.includes('/qr/tickets/');
+      expect(again.status, name).to.equal(unclaimed ? 404 : good);
+    }
+  });
+
+  it('keeps no file of a page from being served', () => {
+    expect(files.map(({ status }) => status)).to.deep.equal([200]);
+  });
+
+  it('changes nothing: every sign-in goes on where it was', async () => {
+    for (const { state, browser, phone, code } of scenes) {
+      if (state === 'waiting') expect((await phone.scan(code)).status).to.equal(200);
+      if (state === 'waiting' || state === 'scanned') expect((await phone.approve()).json().state).to.equal('approved');
+      if (state === 'denied') {
+        const { location } = await browser.goOn(String((await browser.finish()).json().redirectTo));
+        expect(new URL(location).searchParams.get('error')).to.equal('access_denied');
+        continue;
+      }
+      const arrived = state === 'consent' ? await browser.arriveFrom(browser.at) : await browser.arrive();
+      expect((await browser.tokens(arrived)).claims()?.sub, state).to.equal('a11ce');
+    }
+  });
+});
+
+describe('a store that stops to answer in the middle of a request', () => {
+  let there: RedisWorld;
+
+  before(async () => {
+    there = await RedisWorld.start();
+  });
+
+  after(() => there.stop());
+
+  const expectUnavailable = (answer: Answer): void => {
+    expect(answer.status).to.equal(503);
+    expect(answer.headers.get('retry-after')).to.equal('2');
+  };
+  const isTicket = ({ keys }: SentScript): boolean => keys.some((key) => key.includes(':ticket:'));
+  const isInteraction = ({ keys }: SentScript): boolean => keys.some((key) => key.includes('oidc:Interaction:'));
+
+  for (const [decision, state] of Object.entries({ approve: 'approved', deny: 'denied' })) {
+    it(`loses no decision to ${decision}: the page of the phone shows what came of it`, async () => {
+      const { browser, phone } = await there.world.meet();
+      await phone.scan(await browser.code());
+      there.pauseAt(isTicket);
+      const form = { csrf: phone.csrf, decision };
+      const answer = await phone.agent.post(phone.at, { form, headers: { accept: 'text/html' } });
+      expectUnavailable(answer);
+      await there.resume();
+
+      const [, link = 'none'] = /href="([^"]*)">Try again/.exec(answer.text) ?? [];
+      const page = await phone.agent.follow(new URL(link, answer.url));
+      expect(page.status).to.equal(200);
+      expect(page.text).to.include(`<h1>${decision === 'approve' ? 'Approved' : 'Stopped'}</h1>`);
+      expect((await browser.ticket()).state).to.equal(state);
+      // Whoever taps once more is told that it is decided.
+      expect((await phone.decide(decision)).status).to.equal(409);
+    });
+  }
+
+  it('takes the scan again from the phone whose scan was written late', async () => {
+    const { browser, phone } = await there.world.meet();
+    const code = await browser.code();
+    there.pauseAt(isTicket);
+    expectUnavailable(await phone.scan(code));
+    await there.resume();
+    expect((await browser.ticket()).state).to.equal('scanned');
+    expect((await phone.scan(code)).status).to.equal(200);
+    expect((await phone.approve()).json().state).to.equal('approved');
+  });
+
+  const WRITES = { 'the ticket': isTicket, 'the interaction': isInteraction };
+  for (const [what, isIt] of Object.entries(WRITES)) {
+    it(`answers a finish that is asked for again after ${what} was written late`, async () => {
+      const { browser, phone } = await there.world.meet();
+      await phone.scan(await browser.code());
+      await phone.approve();
+      there.pauseAt(isIt);
+      expectUnavailable(await browser.finish());
+      await there.resume();
+      expect((await browser.finish()).status).to.equal(200);
+      expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
+    });
+
+    it(`answers a cancellation that is asked for again after ${what} was written late`, async () => {
+      const { browser } = await there.world.meet();
+      there.pauseAt(isIt);
+      const cancel = (): Promise<Answer> => browser.agent.post(`${browser.at}/cancel`, { json: {} });
+      expectUnavailable(await cancel());
+      await there.resume();
+      const { location } = await browser.goOn(String((await cancel()).json().redirectTo));
+      expect(new URL(location).searchParams.get('error')).to.equal('access_denied');
+    });
+  }
+
+  it('shows the one new code where the renewal was written late', async () => {
+    const { browser } = await there.world.meet();
+    const { version } = await browser.ticket();
+    const before = idIn(await browser.code());
+    const renew = (): Promise<Answer> =>
+      browser.agent.post(`${browser.at}/qr/renew`, { json: { version: `${version}` } });
+    there.pauseAt(isTicket);
+    expectUnavailable(await renew());
+    await there.resume();
+    const late = await browser.code();
+    expect(idIn(late)).not.to.equal(before);
+    expect((await renew()).status).to.equal(200);
+    expect(idIn(await browser.code())).to.equal(idIn(late));
+  });
+
+  it('lets the browser go on where the consent was written late', async () => {
+    const { browser, phone } = await there.world.meet();
+    await phone.scan(await browser.code());
+    await phone.approve();
+    const consent = await browser.goOn(String((await browser.finish()).json().redirectTo));
+    const grant = (): Promise<Answer> => browser.agent.post(`${consent.url}/consent`, { json: {} });
+    there.pauseAt(({ keys }) => keys.some((key) => key.includes('oidc:Grant:')));
+    expectUnavailable(await grant());
+    await there.resume();
+    const arrived = await browser.goOn(String((await grant()).json().redirectTo));
+    expect(arrived.location.startsWith(RP_CALLBACK)).to.equal(true);
+    expect((await browser.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
+  });
+
+  it("tells the browser at the provider's own URLs when to try again, and the app nothing yet", async () => {
+    const { browser, phone } = await there.world.meet();
+    await phone.scan(await browser.code());
+    await phone.approve();
+    const { redirectTo } = (await browser.finish()).json();
+    there.redis.pause();
+    const resumed = await browser.goOn(String(redirectTo));
+    const started = await new BrowserPerson(there.world).start();
+    await there.resume();
+    for (const answer of [resumed, started]) {
+      expectUnavailable(answer);
+      expect(answer.location).to.equal('');
+    }
+    const arrived = await browser.arriveFrom(String(redirectTo));
+    expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
+  });
+});
+
+/** One pair of people for each state that a sign-in can be in. */
+async function everyState(world: World): Promise<Scene[]> {
+  const steps: Record<string, (scene: Omit<Scene, 'state'>) => Promise<unknown>> = {
+    scanned: ({ phone, code }) => phone.scan(code),
+    approved: ({ phone }) => phone.approve(),
+    denied: ({ phone }) => phone.deny(),
+    redeemed: ({ browser }) => browser.finish(),
+    consent: async ({ browser }) => {
+      const page = await browser.goOn(String((await browser.finish()).json().redirectTo));
+      browser.at = page.url.href;
+    },
+  };
+  const roads: Record<string, string[]> = {
+    waiting: [],
+    scanned: ['scanned'],
+    approved: ['scanned', 'approved'],
+    denied: ['scanned', 'denied'],
+    redeemed: ['scanned', 'approved', 'redeemed'],
+    consent: ['scanned', 'approved', 'consent'],
+  };
+  const scenes: Scene[] = [];
+  for (const [state, road] of Object.entries(roads)) {
+    const people = await world.meet();
+    const code = await people.browser.code();
+    const csrf = String((await people.phone.land(code)).json().csrf);
+    const scene = { ...people, code, csrf };
+    for (const step of road) await steps[step]?.(scene);
+    scenes.push({ ...scene, state });
+  }
+  return scenes;
+}
+
+function askEverything(scene: Scene | undefined): Promise<Asked[]> {
+  if (scene === undefined) throw new Error('there is no such scene');
+  return Promise.all(ROUTES.flatMap((route) => KINDS.map((kind) => ask(scene, route, kind))));
+}
+
+async function ask(scene: Scene, route: string, kind: Kind): Promise<Asked> {
+  const { state, browser, phone, code, csrf } = scene;
+  const [method = '', path = ''] = route.split(' ');
+  const isBrowsers = path.startsWith('/interaction/');
+  const { agent } = isBrowsers ? browser : phone;
+  const url = isBrowsers
+    ? browser.at + path.replace('/interaction/:uid', '')
+    : path === '/qr/:code'
+      ? code
+      : new URL(`/qr/tickets/${idIn(code)}`, code);
+  const fields: Record<string, string> = isBrowsers ? {} : { csrf, decision: 'approve' };
+  const body: Sent = method === 'GET' ? {} : kind === 'page' ? { form: fields } : { json: fields };
+  const accept = kind === 'page' ? 'text/html' : 'application/json';
+  const began = performance.now();
+  const answer = await agent.send(url, { method, ...body, headers: { accept } });
+  const took = performance.now() - began;
+  // Only scripts ask for the ticket itself.
+  const asksForPage = kind === 'page' && !/\/qr(\/events)?$/.test(path);
+  return { name: `${route} as ${kind}, ${state}`, agent, answer, took, asksForPage };
+}

@@ -1,0 +1,53 @@
+/** `fetch` as a proxy would pass its requests on: those for the issuer's origin go to a node. */
+
+export interface Upstream {
+  readonly origin: string;
+}
+
+type Network = typeof fetch;
+
+/** The issuer is only a name: nobody listens there. Each request gets a connection of its own, as with nginx by default. */
+export function networkTo({ origin }: Upstream, issuer: string): Network {
+  const { origin: outside, host, protocol } = new URL(issuer);
+  return (input, init = {}) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (url.origin !== outside) return fetch(input, init);
+    if (input instanceof Request) throw new Error('pass a URL and what is sent, not a Request');
+    const headers = new Headers(init.headers);
+    headers.set('connection', 'close');
+    headers.set('x-forwarded-host', host);
+    headers.set('x-forwarded-proto', protocol.slice(0, -1));
+    // Who wants to be elsewhere says so.
+    if (!headers.has('x-forwarded-for')) headers.set('x-forwarded-for', '127.0.0.1');
+    return fetch(new URL(url.pathname + url.search, origin), { ...init, headers });
+  };
+}
+
+/**
+ * Another node for each request, and the next one where a node is not there: any request goes on that was not taken, and one that may
+ * be sent twice also goes on where the connection broke before there was an answer.
+ */
+export function roundRobin(networks: readonly Network[]): Network {
+  let turn = 0;
+  return async (input, init) => {
+    const first = turn++;
+    const repeatable = /^(GET|HEAD)$/i.test(init?.method ?? 'GET');
+    let problem: unknown = new Error('there are no nodes');
+    for (let tried = 0; tried < networks.length; tried++) {
+      const network = networks[(first + tried) % networks.length];
+      try {
+        if (network) return await network(input, init);
+      } catch (error) {
+        if (!goesOn(error, repeatable)) throw error;
+        problem = error;
+      }
+    }
+    throw problem;
+  };
+}
+
+function goesOn(error: unknown, repeatable: boolean): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return false;
+  return cause.code === 'ECONNREFUSED' || (repeatable && /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(`${cause.code}`));
+}

@@ -1,0 +1,86 @@
+/** One node of a provider, as the process that it is now or was before a restart. */
+import { fileURLToPath } from 'node:url';
+import { Child, type Ended } from './child.ts';
+import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, TOLD, type Told } from './node-options.ts';
+import { LOOPBACK } from './server.ts';
+
+const PROGRAM = fileURLToPath(new URL('node-program.ts', import.meta.url));
+const CLOCK = new URL('clock-ahead.ts', import.meta.url).href;
+
+/** A node that has not stopped by then will not. */
+const PATIENCE = 8_000;
+
+export class NodeProcess {
+  readonly options: NodeOptions;
+  readonly origin: string;
+  readonly #name: string;
+  readonly #clockAhead: number;
+  readonly #processes: Child[] = [];
+
+  constructor(name: string, options: NodeOptions, clockAhead: number) {
+    this.#name = name;
+    this.options = options;
+    this.#clockAhead = clockAhead;
+    this.origin = `http://${LOOPBACK}:${options.port}`;
+  }
+
+  async start(): Promise<void> {
+    const clock = this.#clockAhead === 0 ? [] : ['--import', CLOCK];
+    const env = {
+      ...process.env,
+      [NODE_OPTIONS_VARIABLE]: JSON.stringify(this.options),
+      CLOCK_AHEAD: `${this.#clockAhead}`,
+    };
+    const child = await Child.start(
+      this.#name,
+      [process.execPath, '--import', 'ts-blank-space/register', ...clock, PROGRAM],
+      { ready: new RegExp(`^${READY}$`), env, cwd: new URL('../..', import.meta.url) },
+    );
+    this.#processes.push(child);
+  }
+
+  get alive(): boolean {
+    return this.#now?.alive ?? false;
+  }
+
+  get told(): Told[] {
+    return this.#processes.flatMap(({ lines }) => lines.filter((line) => line.startsWith(TOLD)).map(parse));
+  }
+
+  get complaints(): string[] {
+    return this.#processes.flatMap(({ complaints }) => complaints.map((line) => `${this.#name}: ${line}`));
+  }
+
+  async tells(event: string): Promise<Told> {
+    if (this.#now === undefined) throw new Error(`${this.#name} was never started`);
+    return parse(await this.#now.next(new RegExp(`^${TOLD}.*"event":"${event}"`)));
+  }
+
+  pause(): void {
+    this.#now?.pause();
+  }
+
+  resume(): void {
+    this.#now?.resume();
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<Ended | undefined> {
+    return this.#now?.end(signal);
+  }
+
+  /** In good order where that works: only then does it write what of the code it has run. */
+  async stop(): Promise<void> {
+    this.resume();
+    const impatient = setTimeout(() => this.end('SIGKILL'), PATIENCE);
+    await this.end('SIGTERM');
+    clearTimeout(impatient);
+  }
+
+  get #now(): Child | undefined {
+    return this.#processes.at(-1);
+  }
+}
+
+function parse(line: string): Told {
+  return JSON.parse(line.slice(TOLD.length));
+}

@@ -1,0 +1,73 @@
+/** One node: the example provider over Redis, behind a proxy, in a process of its own. {@link Nodes} starts it. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import KeyvRedis from '@keyv/redis';
+import { Keyv } from 'keyv';
+import type { Provider } from 'oidc-provider';
+import { makeExample } from '../../examples/provider.ts';
+import { Crowd } from './crowd.ts';
+import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, type RedisAddress, TOLD, type Told } from './node-options.ts';
+import { LOOPBACK } from './server.ts';
+
+const EVENTS = ['shown', 'scanned', 'approved', 'denied', 'cancelled', 'expired', 'finished', 'failed'] as const;
+
+/** How long requests may take to end, and the connections to Redis after them, once the node is asked to stop. */
+const PATIENCE = 3_000;
+
+const options: NodeOptions = JSON.parse(process.env[NODE_OPTIONS_VARIABLE] ?? '{}');
+
+const store = new Keyv({ store: keyvRedis(options.redis) });
+store.on('error', (error: Error) => complain(`Redis: ${error.message}`));
+
+const { provider, qr, app } = makeExample({
+  ...options,
+  store,
+  accounts: await Crowd.of(options.people),
+  proxy: true,
+});
+provider.on('server_error', (ctx, error) => complain(`${ctx.method} ${ctx.path}: ${error.stack}`));
+app.on('error', (error: Error) => complain(`${error.stack}`));
+for (const event of EVENTS) tell(provider, `qr_login.${event}`);
+
+const server = createServer(app.callback()).listen(options.port, LOOPBACK);
+await once(server, 'listening');
+
+process.once('SIGTERM', async () => {
+  const closed = once(server, 'close');
+  server.close();
+  await qr.close();
+  const impatient = globalThis.setTimeout(() => {
+    complain('requests did not end');
+    server.closeAllConnections();
+  }, PATIENCE);
+  await closed;
+  clearTimeout(impatient);
+  // A Redis that does not answer says no good-bye either.
+  await Promise.race([store.disconnect(), setTimeout(PATIENCE)]);
+  process.exit(0);
+});
+say(READY);
+
+function keyvRedis(address: RedisAddress): KeyvRedis<unknown> {
+  return new KeyvRedis('url' in address ? address.url : address);
+}
+
+/** The plugin's events go to whoever started this process. */
+function tell(emitter: Provider, event: string): void {
+  const listener = (...seen: unknown[]): void => {
+    const [payload] = seen.slice(-1);
+    if (typeof payload !== 'object' || payload === null) return;
+    const told: Told = { ...payload, event };
+    say(TOLD + JSON.stringify(told));
+  };
+  emitter.on(event as never, listener as never);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,130 @@
+/** Real Redis servers, started by a test on ports of their own, in memory only. */
+import { existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '@keyv/redis';
+import { Child } from './child.ts';
+import { freePort, LOOPBACK } from './server.ts';
+
+const REDIS_SERVER = process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server';
+
+export interface RedisOptions {
+  readonly port?: number;
+  /** More of its configuration: `['--maxmemory', '2mb']`. */
+  readonly args?: readonly string[];
+}
+
+/** @throws where there is none, saying what to install */
+export async function startRedisProcess(name: string, args: readonly string[], ready: RegExp): Promise<Child> {
+  if (!existsSync(REDIS_SERVER)) {
+    throw new Error(`${REDIS_SERVER} is missing. Install: sudo apt-get install redis-server`);
+  }
+  return Child.start(name, [REDIS_SERVER, ...args], { ready });
+}
+
+/** On a connection of its own: those that a test breaks are others'. */
+export async function sendCommand(url: string, args: readonly string[]): Promise<unknown> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  // Without a listener the first error would end the process; whoever awaits the command gets it anyway.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await client.sendCommand(args);
+  } finally {
+    client.destroy();
+  }
+}
+
+export class RedisServer {
+  readonly port: number;
+  readonly url: string;
+  readonly #args: readonly string[];
+  readonly #folder: string;
+  #process: Child;
+
+  private constructor(port: number, args: readonly string[], folder: string, process: Child) {
+    this.port = port;
+    this.url = `redis://${LOOPBACK}:${port}`;
+    this.#args = args;
+    this.#folder = folder;
+    this.#process = process;
+  }
+
+  static async start({ port, args = [] }: RedisOptions = {}): Promise<RedisServer> {
+    const chosen = port ?? (await freePort(LOOPBACK));
+    const folder = mkdtempSync(join(tmpdir(), 'qr-login-redis-'));
+    const all = [
+      ...['--port', `${chosen}`, '--bind', LOOPBACK, '--dir', folder, '--save', '', '--appendonly', 'no'],
+      // A replica gets its copy at once, and keeps none on disk that it would come back with.
+      ...['--repl-diskless-sync-delay', '0', '--rdb-del-sync-files', 'yes'],
+      ...args,
+    ];
+    try {
+      return new RedisServer(chosen, all, folder, await run(chosen, all));
+    } catch (error) {
+      await rm(folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  get alive(): boolean {
+    return this.#process.alive;
+  }
+
+  /** Waits for a line in its log, unless it is there already. A restarted one has a log of its own. */
+  logs(pattern: RegExp): Promise<string> {
+    return this.#process.seen(pattern);
+  }
+
+  command(...args: string[]): Promise<unknown> {
+    return sendCommand(this.url, args);
+  }
+
+  /** One figure of `INFO`: `info('used_memory')`. */
+  async info(field: string): Promise<string> {
+    const lines = `${await this.command('INFO', 'everything')}`.split('\r\n');
+    const line = lines.find((candidate) => candidate.startsWith(`${field}:`));
+    if (line === undefined) throw new Error(`INFO does not tell of ${field}`);
+    return line.slice(field.length + 1);
+  }
+
+  pause(): void {
+    this.#process.pause();
+  }
+
+  resume(): void {
+    this.#process.resume();
+  }
+
+  async kill(): Promise<void> {
+    await this.#process.end('SIGKILL');
+  }
+
+  /** A new process at the same port, which has nothing of what the last one knew. */
+  async restart(): Promise<void> {
+    await this.kill();
+    this.#process = await run(this.port, this.#args);
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A read-only copy, once it has everything and hears of every change. */
+export async function startReplica(
+  of: RedisServer,
+  { args = [], ...options }: RedisOptions = {},
+): Promise<RedisServer> {
+  const replica = await RedisServer.start({ ...options, args: ['--replicaof', LOOPBACK, `${of.port}`, ...args] });
+  await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
+  // The master sends changes on once the replica has acknowledged the copy.
+  await of.command('WAIT', await of.info('connected_slaves'), '5000');
+  return replica;
+}
+
+async function run(port: number, args: readonly string[]): Promise<Child> {
+  return startRedisProcess(`Redis at ${port}`, args, /Ready to accept connections/);
+}
