@@ -6,6 +6,7 @@ import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider
 import { keyvAdapter, type QrLogin, type QrLoginOptions, qrLogin } from '../src/index.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
+import { health } from './health.ts';
 import { renderPage } from './pages.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import type { Secrets } from './secrets.ts';
@@ -27,7 +28,7 @@ export interface ExampleOptions {
 export interface Example {
   readonly provider: Provider;
   readonly qr: QrLogin;
-  /** The provider at the issuer's path. */
+  /** The provider at the issuer's path; `/health` and `/alive` are beside it, at the root. */
   readonly app: Koa;
 }
 
@@ -93,18 +94,19 @@ export function makeExample({
     ...more.configuration,
   });
 
+  if (base === '') provider.use(health(qr));
   qr.attach(provider);
   provider.use(passwordSignIn(provider, accounts, base));
   provider.use(accountPage(provider, accounts, base));
   provider.proxy = more.proxy ?? false;
-  return { provider, qr, app: base === '' ? provider : below(base, provider) };
+  return { provider, qr, app: base === '' ? provider : below(base, provider, qr) };
 }
 
 /** An issuer with a path: the provider is mounted there, and the app around it signs cookies and trusts proxies alike. */
-function below(base: string, provider: Provider): Koa {
+function below(base: string, provider: Provider, qr: QrLogin): Koa {
   const app = new Koa();
   app.keys = provider.keys ?? [];
   app.proxy = provider.proxy;
   app.maxIpsCount = provider.maxIpsCount;
-  return app.use(mount(base, provider));
+  return app.use(health(qr)).use(mount(base, provider));
 }

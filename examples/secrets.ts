@@ -1,8 +1,11 @@
 /** The example's keys, kept in a local file so that a restart signs nobody out. */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { JWK } from 'oidc-provider';
+
+const SECRETS_FILE = process.env.SECRETS_FILE ?? fileURLToPath(new URL('../.data/secrets.json', import.meta.url));
 
 export interface Secrets {
   readonly cookieKeys: string[];
@@ -20,10 +23,22 @@ export function makeSecrets(): Secrets {
   };
 }
 
-export function loadSecrets(file: string): Secrets {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
-  const secrets = makeSecrets();
+/** Made where there are none yet; where several processes start at once, one of them makes them for all. */
+export function loadSecrets(file: string = SECRETS_FILE): Secrets {
+  if (!existsSync(file)) keepSecrets(file, makeSecrets());
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** A link appears whole, and never takes the place of a file that is there. */
+function keepSecrets(file: string, secrets: Secrets): void {
+  const draft = `${file}.${randomUUID()}`;
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
-  return secrets;
+  writeFileSync(draft, JSON.stringify(secrets), { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if (!existsSync(file)) throw error;
+  } finally {
+    unlinkSync(draft);
+  }
 }

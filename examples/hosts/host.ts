@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Provider } from 'oidc-provider';
 import type { QrLogin } from '../../src/index.ts';
 import { Accounts } from '../accounts.ts';
+import { closeServers, endAtSignal } from '../graceful.ts';
 import type { ExampleOptions } from '../provider.ts';
 import { makeRp, rpClient } from '../rp.ts';
 import { loadSecrets } from '../secrets.ts';
@@ -24,9 +25,6 @@ export interface Host {
 
 export type StartHost = (options: HostOptions) => Promise<Host>;
 
-const SECRETS_FILE = fileURLToPath(new URL('../../.data/secrets.json', import.meta.url));
-const PATIENCE = 3_000;
-
 /** Where the provider must be mounted: everything that it sends people to lies below its issuer. */
 export function mountPath(issuer: string): string {
   return new URL(issuer).pathname.replace(/\/$/, '') || '/';
@@ -38,14 +36,9 @@ export async function listen(server: Server, port: number): Promise<Server> {
   return server;
 }
 
-/** Event streams would keep the server from closing: they are ended first, and their browsers come back later. */
-export async function stop(server: Server, qr: QrLogin): Promise<void> {
-  qr.close();
-  const closed = once(server, 'close');
-  server.close();
-  const impatient = setTimeout(() => server.closeAllConnections(), PATIENCE);
-  await closed;
-  clearTimeout(impatient);
+/** Everything is in memory here: there is no store to part from. */
+export function stop(server: Server, qr: QrLogin): Promise<void> {
+  return closeServers([server], qr);
 }
 
 /** Runs a host with the demo RP, where its file is the program that Node was started with. */
@@ -67,8 +60,7 @@ export async function asProgram(file: string, run: () => Promise<() => Promise<v
   const [, program] = process.argv;
   if (program === undefined || file !== pathToFileURL(realpathSync(program)).href) return;
   try {
-    const stopAll = await run();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopAll);
+    endAtSignal(await run());
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     process.exit(1);
@@ -83,7 +75,7 @@ export async function fromEnvironment(
   const port = Number(process.env.PORT ?? usualPort);
   const issuer = process.env.ISSUER ?? `${scheme}://localhost:${port}/oidc`;
   const rpPort = Number(process.env.RP_PORT ?? 3001);
-  const secrets = loadSecrets(SECRETS_FILE);
+  const secrets = loadSecrets();
   const rp = { url: `http://localhost:${rpPort}`, port: rpPort, secret: secrets.rpSecret };
   return {
     options: {

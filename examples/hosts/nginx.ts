@@ -1,17 +1,13 @@
 /** The provider behind nginx, which terminates TLS: `node --import ts-blank-space/register examples/hosts/nginx.ts` */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { needNginx, startNginx } from '../nginx.ts';
 import { announce, asProgram, fromEnvironment, type Host, type HostOptions, type StartHost } from './host.ts';
 import { start as startKoa } from './koa.ts';
-
-const NGINX = process.env.NGINX_PATH ?? '/usr/sbin/nginx';
 
 /** Its port is the one of nginx; the host behind takes any that is free. */
 export interface ProxiedOptions extends HostOptions {
@@ -26,20 +22,19 @@ export interface ProxiedHost extends Host {
 }
 
 export async function start({ host: startHost = startKoa, ...options }: ProxiedOptions): Promise<ProxiedHost> {
-  if (!existsSync(NGINX)) throw new Error(`${NGINX} is missing. Install: sudo apt-get install nginx-light`);
+  needNginx();
   const folder = await mkdtemp(join(tmpdir(), 'qr-login-nginx-'));
   const host = await startHost({ ...options, port: 0, proxy: true });
   try {
     await makeCertificate(folder);
-    await writeFile(join(folder, 'nginx.conf'), nginxConf(options, host.server.address() as AddressInfo));
-    const stopNginx = await startNginx(folder);
+    const nginx = await startNginx(folder, virtualHost(options, host.server.address() as AddressInfo));
     return {
       ...host,
       certificateFile: join(folder, 'certificate.pem'),
       stop: async () => {
         // The streams first, so that their last words get through.
         await host.stop();
-        await stopNginx();
+        await nginx.stop();
         await rm(folder, { recursive: true });
       },
     };
@@ -51,21 +46,10 @@ export async function start({ host: startHost = startKoa, ...options }: ProxiedO
 }
 
 /** There is no `proxy_buffering off`: event streams ask for that themselves, with `X-Accel-Buffering`. */
-function nginxConf({ port, loadBalancer }: ProxiedOptions, { address, family, port: behind }: AddressInfo): string {
+function virtualHost({ port, loadBalancer }: ProxiedOptions, { address, family, port: behind }: AddressInfo): string {
   const upstream = `${family === 'IPv6' ? `[${address}]` : address}:${behind}`;
   const realIp = loadBalancer === undefined ? '' : `set_real_ip_from ${loadBalancer};`;
   return `
-    daemon off;
-    pid nginx.pid;
-    error_log stderr notice;
-    events {}
-    http {
-      access_log off;
-      client_body_temp_path body;
-      proxy_temp_path proxy;
-      fastcgi_temp_path fastcgi;
-      uwsgi_temp_path uwsgi;
-      scgi_temp_path scgi;
       ${realIp}
 
       server {
@@ -83,7 +67,6 @@ function nginxConf({ port, loadBalancer }: ProxiedOptions, { address, family, po
           proxy_set_header X-Forwarded-For $remote_addr;
         }
       }
-    }
   `;
 }
 
@@ -93,35 +76,6 @@ async function makeCertificate(folder: string): Promise<void> {
   await promisify(execFile)('openssl', ['req', '-x509', ...key, ...subject, '-out', 'certificate.pem'], {
     cwd: folder,
   });
-}
-
-/** Ready once its workers start, as it listens by then. */
-async function startNginx(folder: string): Promise<() => Promise<void>> {
-  // Started as root, nginx works as somebody else, who must get at its temporary files.
-  await chmod(folder, 0o711);
-  const nginx = spawn(NGINX, ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const exited = once(nginx, 'exit');
-  const kill = (): boolean => nginx.kill();
-  process.once('exit', kill);
-
-  const said: string[] = [];
-  const ready = new Promise<void>((resolve, reject) => {
-    const lines = createInterface(nginx.stderr);
-    lines.on('line', (line) => {
-      said.push(line);
-      if (line.includes('start worker process ')) resolve();
-    });
-    lines.on('close', () => reject(new Error(`nginx does not start:\n${said.join('\n')}`)));
-  });
-  await ready;
-
-  return async () => {
-    process.off('exit', kill);
-    kill();
-    await exited;
-  };
 }
 
 await asProgram(import.meta.url, async () => {

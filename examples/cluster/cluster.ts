@@ -1,0 +1,149 @@
+/** Redis, three nodes, nginx in front, and the demo RP: each a process of its own, on this machine. */
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Child, need, startChild } from '../children.ts';
+import { needNginx, startNginx } from '../nginx.ts';
+
+const REDIS = process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server';
+const SIZE = 3;
+
+export interface ClusterOptions {
+  /** Where nginx listens, and so the port of the issuer. */
+  readonly port: number;
+  readonly rpPort: number;
+  /** Any free one by default. */
+  readonly redisPort?: number;
+  /** Told every line that nginx complains with, and that the others say. */
+  readonly log?: (name: string, line: string) => void;
+}
+
+export interface Node {
+  readonly name: string;
+  readonly url: string;
+  readonly metricsUrl: string;
+  /** The process that is there now. */
+  readonly child: () => Child;
+  /** Ends it if it runs, and starts it anew on the same ports. */
+  readonly restart: () => Promise<void>;
+}
+
+export interface Cluster {
+  readonly issuer: string;
+  readonly rpUrl: string;
+  readonly redisUrl: string;
+  readonly nodes: readonly Node[];
+  readonly redis: Child;
+  readonly stop: () => Promise<void>;
+}
+
+type Log = (line: string) => void;
+
+export async function startCluster({ port, rpPort, log = () => {}, ...options }: ClusterOptions): Promise<Cluster> {
+  need(REDIS, 'redis-server');
+  needNginx();
+  const [anyPort = 0, ...ports] = await freePorts(1 + 2 * SIZE);
+  const redisPort = options.redisPort ?? anyPort;
+  const redisUrl = `redis://127.0.0.1:${redisPort}`;
+  const issuer = `http://localhost:${port}`;
+  const rpUrl = `http://localhost:${rpPort}`;
+  const environment = { ISSUER: issuer, RP_URL: rpUrl, REDIS_URL: redisUrl };
+
+  const folder = await mkdtemp(join(tmpdir(), 'qr-login-cluster-'));
+  const ends = [() => rm(folder, { recursive: true })];
+  /** The last to start is the first to end; nodes have no use for each other, so they end at once. */
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+
+  try {
+    const redis = await startRedis(folder, redisPort);
+    ends.push(redis.stop);
+
+    const servers = Array.from({ length: SIZE }, (_, index) => `server 127.0.0.1:${ports[index]} fail_timeout=1s;`);
+    const site = await fillIn('nginx.conf.template', { LISTEN: `localhost:${port}`, NODES: servers.join(' ') });
+    const nginx = await startNginx(folder, site, (line) => log('nginx', line));
+    ends.push(nginx.stop);
+
+    const nodes: Node[] = [];
+    ends.push(async () => {
+      await Promise.all(nodes.map((node) => node.child().stop()));
+    });
+    // All are waited for, so that none is left behind where another one does not start.
+    const starts = await Promise.allSettled(
+      Array.from({ length: SIZE }, (_, index) => {
+        const [nodePort = 0, metricsPort = 0] = [ports[index], ports[SIZE + index]];
+        return startNode(`node ${index + 1}`, nodePort, metricsPort, environment, log);
+      }),
+    );
+    for (const start of starts) if (start.status === 'fulfilled') nodes.push(start.value);
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
+
+    const rp = await startProgram('rp.ts', { ...environment, PORT: `${rpPort}` }, (line) => log('rp', line));
+    ends.push(rp.stop);
+    return { issuer, rpUrl, redisUrl, nodes, redis, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Nothing is written to disk: what is lost with Redis is a matter of minutes, and people start again. */
+function startRedis(folder: string, port: number): Promise<Child> {
+  const memory = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
+  const parameters = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, ...memory];
+  return startChild(REDIS, parameters, { ready: /Ready to accept connections/ });
+}
+
+async function startNode(
+  name: string,
+  port: number,
+  metricsPort: number,
+  environment: Record<string, string>,
+  log: (name: string, line: string) => void,
+): Promise<Node> {
+  const start = (): Promise<Child> =>
+    startProgram('node.ts', { ...environment, PORT: `${port}`, METRICS_PORT: `${metricsPort}` }, (line) =>
+      log(name, line),
+    );
+  let child = await start();
+  return {
+    name,
+    url: `http://127.0.0.1:${port}`,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
+    child: () => child,
+    restart: async () => {
+      await child.stop();
+      child = await start();
+    },
+  };
+}
+
+function startProgram(name: string, environment: Record<string, string>, onLine: Log): Promise<Child> {
+  const file = fileURLToPath(new URL(name, import.meta.url));
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  return startChild(process.execPath, ['--import', 'ts-blank-space/register', file], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    ready: /^listens on /,
+    onLine,
+  });
+}
+
+/** As the nginx image does with its templates: nginx's own `$variables` are left alone. */
+async function fillIn(template: string, values: Readonly<Record<string, string>>): Promise<string> {
+  const text = await readFile(new URL(template, import.meta.url), 'utf8');
+  return text.replace(/\$\{(\w+)\}/g, (written, name) => values[name] ?? written);
+}
+
+/** All are held until the last is found, so that no two are the same. */
+async function freePorts(count: number): Promise<number[]> {
+  const holders = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(holders.map((holder) => once(holder, 'listening')));
+  const ports = holders.map((holder) => (holder.address() as AddressInfo).port);
+  await Promise.all(holders.map((holder) => once(holder.close(), 'close')));
+  return ports;
+}

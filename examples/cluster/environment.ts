@@ -1,0 +1,18 @@
+/** What every program of the cluster is told alike, by its environment. */
+import { portFrom } from '../ports.ts';
+import { loadSecrets, type Secrets } from '../secrets.ts';
+
+export interface Environment {
+  readonly port: number;
+  /** Where it listens; in a container, everywhere. */
+  readonly host: string;
+  readonly issuer: string;
+  readonly rpUrl: string;
+  /** The same on all nodes: what one signs, another verifies. */
+  readonly secrets: Secrets;
+}
+
+export function environment(): Environment {
+  const { HOST = '127.0.0.1', ISSUER = 'http://localhost:3000', RP_URL = 'http://localhost:3001' } = process.env;
+  return { port: portFrom('PORT', 3000), host: HOST, issuer: ISSUER, rpUrl: RP_URL, secrets: loadSecrets() };
+}

@@ -1,0 +1,40 @@
+/** One node of many: the example provider, with everything that another node must know in Redis. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { Accounts } from '../accounts.ts';
+import { closeAll, endAtSignal } from '../graceful.ts';
+import { portFrom } from '../ports.ts';
+import { makeExample } from '../provider.ts';
+import { rpClient } from '../rp.ts';
+import { storeFrom } from '../store.ts';
+import { environment } from './environment.ts';
+import { serveMetrics } from './prometheus.ts';
+
+const { port, host, issuer, rpUrl, secrets } = environment();
+const metricsPort = portFrom('METRICS_PORT', 9464);
+
+// Before the provider is made, as its instruments are made along with it.
+const stopMetrics = await serveMetrics(metricsPort, host);
+
+const store = storeFrom(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
+const { qr, app } = makeExample({
+  issuer,
+  secrets,
+  accounts: await Accounts.demo(),
+  clients: [rpClient({ url: rpUrl, secret: secrets.rpSecret })],
+  store,
+  // nginx says who asks, and nobody but nginx gets here.
+  proxy: true,
+});
+
+const server = createServer(app.callback());
+// Longer than nginx keeps a connection: it must not send a request into one that is being closed at that moment.
+server.keepAliveTimeout = 65_000;
+server.listen(port, host);
+await once(server, 'listening');
+process.stdout.write(`listens on ${host}:${port}, metrics on ${host}:${metricsPort}\n`);
+
+endAtSignal(async () => {
+  await closeAll([server], qr, store);
+  await stopMetrics();
+});
