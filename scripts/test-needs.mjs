@@ -6,6 +6,7 @@ const NEEDS = [
   { file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', debian: 'chromium' },
   { file: process.env.NGINX_PATH ?? '/usr/sbin/nginx', debian: 'nginx-light' },
   { file: '/usr/bin/openssl', debian: 'openssl' },
+  { file: process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server', debian: 'redis-server' },
 ];
 
 const missing = NEEDS.filter(({ file }) => !existsSync(file)).map(({ debian }) => debian);

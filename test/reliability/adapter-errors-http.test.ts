@@ -1,0 +1,197 @@
+import { setTimeout } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { Keyv } from 'keyv';
+import { cutOff, redisKeyv } from '../stores/adapter-backends.ts';
+import { HangingBackend, keyvOver } from '../stores/keyv-stores.ts';
+import { Agent, type Answer } from '../support/agent.ts';
+import { RedisServer } from '../support/redis.ts';
+import { AdapterSite, request, tokensIn, type Visitor } from './adapter-site.ts';
+
+const ANSWERS_WITHIN = 2_000;
+/** A client of Redis waits up to two seconds before it tries to connect again. */
+const RECOVERS_WITHIN = 3_000;
+
+/** A provider, with all that somebody needs who asks it for something. */
+class Scene {
+  readonly site: AdapterSite;
+  readonly visitor: Visitor;
+  readonly #code: string;
+  readonly #refresh: string;
+  readonly #access: string;
+  readonly #initial: string;
+  readonly #registered: string;
+
+  private constructor(
+    site: AdapterSite,
+    visitor: Visitor,
+    kept: Record<'code' | 'refresh' | 'access' | 'initial' | 'registered', string>,
+  ) {
+    this.site = site;
+    this.visitor = visitor;
+    this.#code = kept.code;
+    this.#refresh = kept.refresh;
+    this.#access = kept.access;
+    this.#initial = kept.initial;
+    this.#registered = kept.registered;
+  }
+
+  static async over(store: Keyv): Promise<Scene> {
+    const site = await AdapterSite.start(store);
+    const visitor = site.visitor();
+    await visitor.signIn();
+    const { access, refresh } = tokensIn(await site.redeem(0, await visitor.code()));
+    const initial = await site.initialAccessToken(0);
+    const registered = `${(await register(site, initial)).json().client_id}`;
+    return new Scene(site, visitor, { access, refresh, initial, registered, code: await visitor.code() });
+  }
+
+  /** What people and clients ask for, each as what they want to be answered with. */
+  readonly asks: Readonly<Record<string, () => Promise<Answer>>> = {
+    'GET /auth': () => this.visitor.open(`/auth?${new URLSearchParams(request())}`),
+    'GET /auth for a client that registered itself': () =>
+      this.visitor.open(
+        `/auth?${new URLSearchParams({ ...request(), client_id: this.#registered, redirect_uri: 'https://rp.example/cb' })}`,
+      ),
+    'GET /auth by somebody new': () => this.site.visitor().open(`/auth?${new URLSearchParams(request())}`),
+    'POST /token with a code': () => this.site.redeem(0, this.#code),
+    'POST /token with a refresh token': () => this.site.refresh(0, this.#refresh),
+    'POST /token/introspection': () => this.site.ask(0, '/token/introspection', { token: this.#access }),
+    'GET /me': () => this.site.me(0, this.#access),
+    'GET /session/end': () => this.visitor.open('/session/end'),
+    'GET /session/end as JSON': () => this.#json('/session/end'),
+    'POST /reg': () => register(this.site, this.#initial),
+    'POST /request': () => this.site.ask(0, '/request', request()),
+    'POST /device/auth': () => this.site.ask(0, '/device/auth', { scope: 'openid' }),
+    'GET /device': () => this.visitor.open('/device'),
+    'GET /account': () => this.visitor.open('/account'),
+    'GET /account as JSON': () => this.#json('/account'),
+  };
+
+  #json(path: string): Promise<Answer> {
+    return this.visitor.agent.get(this.site.issuer + path, { headers: { accept: 'application/json' } });
+  }
+}
+
+function register(site: AdapterSite, token: string): Promise<Answer> {
+  const headers = { authorization: `Bearer ${token}` };
+  const json = { redirect_uris: ['https://rp.example/cb'] };
+  return new Agent(headers, site.network(0)).post(`${site.issuer}/reg`, { json });
+}
+
+/** Pages for people, and JSON for clients. */
+function expectUnavailable(asked: string, answer: Answer): void {
+  expect(answer.status, asked).to.equal(503);
+  expect(Number(answer.headers.get('retry-after')), asked).to.be.within(1, 10);
+  const isPage = asked.startsWith('GET /') && !asked.endsWith('JSON') && !asked.endsWith('/me');
+  const type = answer.headers.get('content-type');
+  if (isPage) {
+    expect(type, asked).to.include('text/html');
+    expect(answer.text, asked).to.match(/try again/i);
+  } else {
+    expect(type, asked).to.include('application/json');
+    expect(answer.json().error, asked).to.match(/^(temporarily|store)_unavailable$/);
+    expect(answer.json().error_description, asked).to.match(/try again/i);
+  }
+}
+
+async function expectAllUnavailable(asks: Scene['asks']): Promise<void> {
+  await Promise.all(
+    Object.entries(asks).map(async ([asked, ask]) => {
+      const began = performance.now();
+      expectUnavailable(asked, await ask());
+      expect(performance.now() - began, asked).to.be.below(ANSWERS_WITHIN);
+    }),
+  );
+}
+
+/** Nobody is told when a store is there again; that is only seen by asking. */
+async function recovered(asks: Scene['asks']): Promise<void> {
+  const until = performance.now() + RECOVERS_WITHIN;
+  for (const [asked, ask] of Object.entries(asks)) {
+    let answer = await ask();
+    while (answer.status === 503 && performance.now() < until) {
+      await setTimeout(20);
+      answer = await ask();
+    }
+    expect(answer.status, `${asked}: ${answer.text}`).to.be.below(500);
+  }
+}
+
+function only(asks: Scene['asks'], ...names: string[]): Scene['asks'] {
+  return Object.fromEntries(Object.entries(asks).filter(([asked]) => names.includes(asked)));
+}
+
+describe('oidc-provider where Redis', () => {
+  let redis: RedisServer;
+  let store: Keyv;
+  let scene: Scene;
+
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+    store = redisKeyv(redis.url, 'errors');
+    scene = await Scene.over(store);
+  });
+
+  afterEach(async () => {
+    redis.resume();
+    await scene.site.stop();
+    await cutOff(store);
+    await redis.stop();
+  });
+
+  it('is stopped says to try again, and goes on once Redis does', async () => {
+    redis.pause();
+    await expectAllUnavailable(scene.asks);
+    await expectAllUnavailable(scene.asks);
+    redis.resume();
+    await recovered(scene.asks);
+    expect((await scene.visitor.open('/account')).text).to.include('Alice Liddell');
+  });
+
+  it('is killed says to try again, and starts anew once there is another one', async () => {
+    await redis.kill();
+    await expectAllUnavailable(scene.asks);
+    await redis.restart();
+    await recovered(scene.asks);
+    expect((await scene.visitor.open('/account')).status).to.equal(302);
+    expect((await scene.visitor.signIn()).text).to.include('Alice Liddell');
+  });
+
+  const READING = ['GET /account', 'GET /me', 'POST /token/introspection'];
+
+  it('has become a replica says to try again where it would write, and answers where it reads', async () => {
+    await redis.command('REPLICAOF', '127.0.0.1', '1');
+    const { 'GET /account as JSON': _, ...asks } = scene.asks;
+    const writing = Object.keys(asks).filter((asked) => !READING.includes(asked));
+    await expectAllUnavailable(only(asks, ...writing));
+    for (const ask of Object.values(only(asks, ...READING))) expect((await ask()).status).to.equal(200);
+    await redis.command('REPLICAOF', 'NO', 'ONE');
+    await recovered(scene.asks);
+  });
+
+  it('is out of memory says to try again where it would write, and answers where it reads', async () => {
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    const { 'GET /account as JSON': _, ...asks } = scene.asks;
+    const writing = Object.keys(asks).filter((asked) => !READING.includes(asked));
+    await expectAllUnavailable(only(asks, ...writing));
+    for (const ask of Object.values(only(scene.asks, ...READING))) expect((await ask()).status).to.equal(200);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    await recovered(scene.asks);
+  });
+});
+
+describe('oidc-provider where a Keyv', () => {
+  it('never answers says to try again, each time anew, and goes on once it does', async () => {
+    const backend = new HangingBackend();
+    const scene = await Scene.over(keyvOver(backend));
+    try {
+      backend.hangs = true;
+      const { 'GET /auth for a client that registered itself': _, ...asks } = scene.asks;
+      await expectAllUnavailable(asks);
+      backend.hangs = false;
+      await recovered(scene.asks);
+    } finally {
+      await scene.site.stop();
+    }
+  });
+});

@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+import type { Keyv } from 'keyv';
+import { type AdapterFactory, errors } from 'oidc-provider';
+import { keyvAdapter } from '../../src/stores/keyv-adapter.ts';
+import { cutOff, redisKeyv } from '../stores/adapter-backends.ts';
+import { OF_A_GRANT } from '../stores/adapter-payloads.ts';
+import { RedisServer } from '../support/redis.ts';
+import { LOOPBACK } from '../support/server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+
+const NAMESPACE = 'revocation';
+const MANY = 2_000;
+
+describe('a grant that is revoked in Redis', () => {
+  let redis: RedisServer;
+  let proxy: TcpProxy;
+  let keyvs: Keyv[];
+  let one: AdapterFactory;
+  let other: AdapterFactory;
+
+  before(async () => {
+    redis = await RedisServer.start();
+  });
+
+  after(() => redis.stop());
+
+  beforeEach(async () => {
+    proxy = await TcpProxy.start(redis.port);
+    await redis.command('FLUSHALL');
+    keyvs = [redisKeyv(redis.url, NAMESPACE), redisKeyv(`redis://${LOOPBACK}:${proxy.port}`, NAMESPACE)];
+    [one, other] = keyvs.map(keyvAdapter) as [AdapterFactory, AdapterFactory];
+  });
+
+  afterEach(async () => {
+    await Promise.all(keyvs.map(cutOff));
+    await proxy.stop();
+  });
+
+  async function keys(): Promise<string[]> {
+    const answer = await redis.command('KEYS', `${NAMESPACE}:*`);
+    return Array.isArray(answer) ? answer.map((key) => `${key}`.slice(NAMESPACE.length + 1)).sort() : [];
+  }
+
+  /** A few at a time, so that none has to wait for long. */
+  async function write(adapter: AdapterFactory, ids: readonly string[]): Promise<void> {
+    for (let first = 0; first < ids.length; first += 100) {
+      const some = ids.slice(first, first + 100);
+      await Promise.all(some.map((id) => adapter('AccessToken').upsert(id, { jti: id, grantId: 'grant' }, 600)));
+    }
+  }
+
+  const numbered = (count: number, name = ''): string[] =>
+    Array.from({ length: count }, (_, index) => `${name}${index}`);
+
+  it(`leaves nothing, of ${MANY} records`, async () => {
+    await write(one, numbered(MANY));
+    expect(await keys()).to.have.length(MANY + 1);
+    await other('AccessToken').revokeByGrantId('grant');
+    expect(await keys()).to.deep.equal([]);
+  });
+
+  it('leaves nothing of each model but the way by a user code, which leads nowhere and ends with its time', async () => {
+    for (const [model, payload] of Object.entries(OF_A_GRANT)) await one(model).upsert('id', payload, 600);
+    await other('AccessToken').revokeByGrantId('grant');
+    const [way, ...more] = await keys();
+    expect(more).to.deep.equal([]);
+    if (way !== undefined) {
+      expect(way).to.equal('oidc:userCode:BCDFGHJK');
+      expect(Number(await redis.command('PTTL', `${NAMESPACE}:${way}`))).to.be.within(590_000, 600_000);
+    }
+    expect(await one('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
+  });
+
+  it('by a way that breaks in the middle says so, and leaves nothing when it is revoked again', async () => {
+    await write(one, numbered(MANY));
+    // The answers come late, so that it breaks once some records are gone and some are not.
+    await other('AccessToken').find('any');
+    proxy.latency = 100;
+    const revoked = outcome(other('AccessToken').revokeByGrantId('grant'));
+    await fewerThan(MANY + 1);
+    await proxy.cut();
+    expect(await revoked)
+      .to.be.instanceOf(errors.OIDCProviderError)
+      .with.property('status', 503);
+    const left = await keys();
+    expect(left).to.have.length.within(2, MANY);
+    expect(left).to.include('oidc:grant:grant');
+    await one('AccessToken').revokeByGrantId('grant');
+    expect(await keys()).to.deep.equal([]);
+  });
+
+  it('by a way that is a black hole in the middle says so, and leaves nothing when it is revoked again', async () => {
+    await write(one, numbered(MANY));
+    await other('AccessToken').find('any');
+    proxy.latency = 100;
+    const revoked = outcome(other('AccessToken').revokeByGrantId('grant'));
+    await fewerThan(MANY + 1);
+    proxy.freeze();
+    expect(await revoked)
+      .to.be.instanceOf(errors.OIDCProviderError)
+      .with.property('status', 503);
+    await one('AccessToken').revokeByGrantId('grant');
+    expect(await keys()).to.deep.equal([]);
+  });
+
+  it('by two at the same time leaves nothing', async () => {
+    await write(one, numbered(MANY));
+    await Promise.all([one, other].map((adapter) => adapter('AccessToken').revokeByGrantId('grant')));
+    expect(await keys()).to.deep.equal([]);
+  });
+
+  it('while it is written to holds what came too late, and leaves nothing when it is revoked again', async () => {
+    await write(one, numbered(200));
+    await other('AccessToken').revokeByGrantId('grant');
+    await Promise.all([write(one, numbered(100, 'late ')), write(other, numbered(100, 'later '))]);
+    expect(await keys()).to.have.length(201);
+    await other('AccessToken').revokeByGrantId('grant');
+    expect(await keys()).to.deep.equal([]);
+  });
+
+  /** Nothing tells how far another client has come; that is only seen by looking. */
+  async function fewerThan(count: number): Promise<void> {
+    while (Number(await redis.command('DBSIZE')) >= count);
+  }
+});
+
+/** @returns why somebody was refused; nothing, where they were not */
+function outcome(act: Promise<unknown>): Promise<unknown> {
+  return act.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+}

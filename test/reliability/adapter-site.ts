@@ -1,0 +1,179 @@
+/** A provider of several nodes in this process, one for each store, and what visitors and an RP do there. */
+import type { Keyv } from 'keyv';
+import type { Configuration } from 'oidc-provider';
+import * as client from 'openid-client';
+import { Accounts } from '../../examples/accounts.ts';
+import { type Example, makeExample } from '../../examples/provider.ts';
+import { makeSecrets } from '../../examples/secrets.ts';
+import { Agent, type Answer } from '../support/agent.ts';
+import { networkTo } from '../support/balancer.ts';
+import { freePort, type Running, serve } from '../support/server.ts';
+import { CLIENT_ID, CLIENT_SECRET, PASSWORDS, RP_CALLBACK, testClient } from '../support/world.ts';
+
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
+
+const CREDENTIALS = [CLIENT_ID, CLIENT_SECRET].map(encodeURIComponent).join(':');
+const BASIC = `Basic ${Buffer.from(CREDENTIALS).toString('base64')}`;
+
+/** Making an RSA key takes a while: one is enough for all tests. */
+const secrets = makeSecrets();
+const verifier = client.randomPKCECodeVerifier();
+
+const configuration: Configuration = {
+  features: {
+    devInteractions: { enabled: false },
+    registration: { enabled: true },
+    deviceFlow: { enabled: true },
+    introspection: { enabled: true },
+    ciba: {
+      enabled: true,
+      processLoginHint: (_ctx, hint) => (hint === 'alice' ? 'a11ce' : undefined),
+      validateRequestContext: () => undefined,
+      validateBindingMessage: () => undefined,
+      verifyUserCode: () => undefined,
+      triggerAuthenticationDevice: () => undefined,
+    },
+  },
+  issueRefreshToken: async () => true,
+  rotateRefreshToken: true,
+};
+
+export interface Tokens {
+  readonly access: string;
+  readonly refresh: string;
+}
+
+export class AdapterSite {
+  readonly issuer: string;
+  readonly #nodes: readonly (Running & Example)[];
+
+  private constructor(issuer: string, nodes: readonly (Running & Example)[]) {
+    this.issuer = issuer;
+    this.#nodes = nodes;
+  }
+
+  static async start(...stores: readonly Keyv[]): Promise<AdapterSite> {
+    const issuer = `http://localhost:${await freePort()}`;
+    const accounts = await Accounts.demo();
+    const grants = ['authorization_code', 'refresh_token', DEVICE_GRANT, CIBA_GRANT];
+    const rp = testClient(CLIENT_ID, { grant_types: grants, backchannel_token_delivery_mode: 'poll' });
+    const nodes = stores.map((store) =>
+      serve(() => makeExample({ issuer, accounts, secrets, store, configuration, clients: [rp], proxy: true })),
+    );
+    return new AdapterSite(issuer, await Promise.all(nodes));
+  }
+
+  provider(node: number): Example['provider'] {
+    return this.#at(node).provider;
+  }
+
+  network(node: number): typeof fetch {
+    return networkTo(this.#at(node), this.issuer);
+  }
+
+  /** With which a client may register itself. */
+  initialAccessToken(node: number): Promise<string> {
+    const { InitialAccessToken } = this.provider(node);
+    return new InitialAccessToken().save();
+  }
+
+  visitor(): Visitor {
+    return new Visitor(this);
+  }
+
+  /** The RP sends a form, and says who it is. */
+  ask(node: number, path: string, form: Record<string, string>): Promise<Answer> {
+    const headers = { accept: 'application/json', authorization: BASIC };
+    return new Agent(headers, this.network(node)).post(this.issuer + path, { form });
+  }
+
+  redeem(node: number, code: string): Promise<Answer> {
+    const more = { redirect_uri: RP_CALLBACK, code_verifier: verifier };
+    return this.ask(node, '/token', { grant_type: 'authorization_code', code, ...more });
+  }
+
+  refresh(node: number, token: string): Promise<Answer> {
+    return this.ask(node, '/token', { grant_type: 'refresh_token', refresh_token: token });
+  }
+
+  me(node: number, token: string): Promise<Answer> {
+    return new Agent({ authorization: `Bearer ${token}` }, this.network(node)).get(`${this.issuer}/me`);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#nodes.map(({ qr }) => qr.close()));
+    await Promise.all(this.#nodes.map((node) => node.stop()));
+  }
+
+  #at(node: number): Running & Example {
+    const found = this.#nodes[node];
+    if (found === undefined) throw new RangeError(`there is no node ${node}`);
+    return found;
+  }
+}
+
+/** Somebody with a browser, whose requests go to one node, and then maybe to another. */
+export class Visitor {
+  readonly agent: Agent;
+  readonly #site: AdapterSite;
+  node = 0;
+
+  constructor(site: AdapterSite) {
+    this.#site = site;
+    this.agent = new Agent({}, (input, init) => site.network(this.node)(input, init));
+  }
+
+  /** A page, at a path of the provider. */
+  open(path: string): Promise<Answer> {
+    return this.agent.get(this.#site.issuer + path, { headers: { accept: 'text/html' } });
+  }
+
+  submit(path: string, form: Record<string, string>): Promise<Answer> {
+    return this.agent.post(this.#site.issuer + path, { form, headers: { accept: 'text/html' } });
+  }
+
+  /** At the account page, with a password. @returns that page */
+  async signIn(): Promise<Answer> {
+    const page = await this.agent.follow(`${this.#site.issuer}/account`);
+    const answer = await this.agent.post(page.url, { form: { name: 'alice', password: PASSWORDS.alice } });
+    return this.agent.follow(new URL(answer.location, page.url));
+  }
+
+  /** Comes from the RP, and allows what it asks for. @returns the code that it gets */
+  async code(parameters: Record<string, string> = request()): Promise<string> {
+    let answer = await this.#goOn(`/auth?${new URLSearchParams(parameters)}`);
+    if (!answer.headers.has('location')) {
+      const granted = await this.agent.post(`${answer.url}/consent`, { json: {} });
+      answer = await this.#goOn(`${granted.json().redirectTo}`);
+    }
+    const code = new URL(answer.location).searchParams.get('code');
+    if (code === null) throw new Error(`the provider gave no code: ${answer.location}`);
+    return code;
+  }
+
+  #goOn(url: string): Promise<Answer> {
+    return this.agent.follow(new URL(url, this.#site.issuer), (next) => next.href.startsWith(RP_CALLBACK));
+  }
+}
+
+/** What the RP asks for. */
+export function request(): Record<string, string> {
+  return {
+    client_id: CLIENT_ID,
+    response_type: 'code',
+    redirect_uri: RP_CALLBACK,
+    scope: 'openid profile',
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+  };
+}
+
+const challenge = await client.calculatePKCECodeChallenge(verifier);
+
+/** @throws where an answer holds no tokens */
+export function tokensIn(answer: Answer): Tokens {
+  const { access_token: access, refresh_token: refresh } = answer.json();
+  if (typeof access !== 'string' || typeof refresh !== 'string') throw new Error(`no tokens: ${answer.text}`);
+  return { access, refresh };
+}

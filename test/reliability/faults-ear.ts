@@ -1,0 +1,61 @@
+/** A page that listens to its event stream, and what it has heard. */
+import type { EventStream } from '../support/agent.ts';
+
+export type Shown = Record<string, unknown>;
+
+export class Ear {
+  /** When it was heard last, on the clock of `performance.now()`. */
+  heardAt = 0;
+  latest: Shown | undefined;
+  ended = false;
+  readonly #stream: EventStream;
+  #onNews: () => void = () => undefined;
+
+  constructor(stream: EventStream) {
+    this.#stream = stream;
+    void this.#listen();
+  }
+
+  /** Waits until it shows such a ticket, or has ended. @throws where neither happens in time */
+  async shows(what: string, isIt: (ticket: Shown) => boolean, within: number): Promise<void> {
+    const latest = performance.now() + within;
+    while (!this.ended && !(this.latest && isIt(this.latest))) {
+      const left = latest - performance.now();
+      if (left <= 0) throw new Error(`after ${within} ms the stream shows ${this.#seen}, not ${what}`);
+      await this.#news(left);
+    }
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
+
+  get #seen(): string {
+    return `${this.latest?.state} (version ${this.latest?.version})`;
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      for (;;) this.#hear(await this.#stream.ticket());
+    } catch {
+      this.ended = true;
+    }
+    this.#onNews();
+  }
+
+  #hear(ticket: Shown): void {
+    this.latest = ticket;
+    this.heardAt = performance.now();
+    this.#onNews();
+  }
+
+  #news(within: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, within);
+      this.#onNews = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

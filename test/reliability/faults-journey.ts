@@ -1,0 +1,354 @@
+/** One sign-in that meets a fault in one of the states of its ticket, and goes on to its end. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Agent, type Answer } from '../support/agent.ts';
+import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
+import {
+  ELSEWHERE,
+  type Fault,
+  type FaultySite,
+  type Gets,
+  HURRIED,
+  OTHER,
+  RECOVERS_WITHIN,
+  type State,
+  VICTIM,
+} from './faults.ts';
+import { Ear, type Shown } from './faults-ear.ts';
+import { looksIn, STEPS, STEPS_FROM, type Step, unlessNobodyIsThere } from './faults-steps.ts';
+
+/** Who is at the node that the fault hits. */
+export type Side = 'browser' | 'phone';
+
+export type Outcome = Exclude<Gets, 'either'>;
+
+interface Asked {
+  readonly what: string;
+  readonly node: number;
+  readonly took: number;
+}
+
+/** Milliseconds in which each request is answered; a busy machine takes a little longer than two seconds. */
+const ANSWERS_WITHIN = 2_500;
+/** Milliseconds after which a request is given up, so that the test tells which one it was. */
+const PATIENCE = 15_000;
+/** Milliseconds in which a page hears of a change (two seconds, and the same), and of what it has missed during a fault. */
+const HEARS_WITHIN = 2_500;
+const CATCHES_UP_WITHIN = 7_000;
+
+const BROWSER_ADDRESS = '203.0.113.7';
+/** One that is elsewhere needs a check code. */
+const PHONE_ADDRESS = '198.51.100.9';
+
+const STATUS: Readonly<Record<Gets, readonly number[]>> = {
+  answer: [200],
+  'try again': [503],
+  either: [200, 503],
+  nobody: [],
+};
+
+export class Journey {
+  readonly state: State;
+  readonly accountId: string;
+  readonly browser: BrowserVisitor;
+  readonly phone: PhoneVisitor;
+  code = '';
+  checkCode: string | undefined;
+  /** Where the browser goes next. */
+  next = '';
+  /** What the RP got: an account, or an error. */
+  got: string | undefined;
+  /** Whether it has left the interaction of the QR page. */
+  hasLeft = false;
+  readonly #site: FaultySite;
+  readonly #name: string;
+  readonly #home: Readonly<Record<Side, number>>;
+  readonly #at: Record<Side, number>;
+  #asked: Asked[] = [];
+  #ears: Ear[] = [];
+  #hearsWithin = HEARS_WITHIN;
+  #steps: readonly Step[];
+
+  constructor(site: FaultySite, state: State, side: Side, number: number) {
+    this.#site = site;
+    this.state = state;
+    this.accountId = `user${number}`;
+    this.#name = `User ${number}`;
+    this.#home = side === 'browser' ? { browser: VICTIM, phone: OTHER } : { browser: OTHER, phone: VICTIM };
+    this.#at = { ...this.#home };
+    this.#steps = STEPS_FROM[state];
+    const phoneAddress = state === 'approved with a check code' ? PHONE_ADDRESS : BROWSER_ADDRESS;
+    this.browser = new BrowserVisitor(site.nodes.site, undefined, { 'x-forwarded-for': BROWSER_ADDRESS });
+    this.phone = new PhoneVisitor(site.nodes.site, undefined, { 'x-forwarded-for': phoneAddress });
+    this.#move('browser', this.#home.browser);
+    this.#move('phone', this.#home.phone);
+  }
+
+  /** Of the ticket that the phone has scanned; empty where it has scanned none. */
+  get ticketId(): string {
+    return this.phone.at.split('/').at(-1) ?? '';
+  }
+
+  /** Brings it to its state, with a page that listens. */
+  async prepare(): Promise<void> {
+    const { browser, phone, state } = this;
+    if (state === 'expired') this.#move('browser', HURRIED);
+    await browser.start();
+    this.#move('browser', this.#home.browser);
+    await this.#listen();
+    const { qr } = (await browser.ticket()) as { qr?: { url: string } };
+    this.code = qr?.url ?? '';
+    await phone.signInAt(this.code === '' ? `${this.#site.nodes.issuer}/account` : this.code, this.accountId);
+    await this.#comeTo(state);
+    await this.#allShow(this.#shownState);
+  }
+
+  /** What people do while the fault lasts: they look, and they go on. */
+  async meanwhile(fault: Fault, stranger: Stranger): Promise<void> {
+    this.#asked = [];
+    const looking = Promise.all([
+      ...looksIn(this.state).map((look) => this.#meet(fault, look)),
+      this.#listenElsewhere(fault),
+      stranger.isRefused(this, [404, 503]),
+    ]);
+    // Who leaves the page has nothing to look at any more; the others do it at the same time.
+    if (fault.goesOn || this.state === 'redeemed') await looking;
+    await Promise.all([looking, this.#goOn(fault)]);
+    this.#assertInTime(fault.answers);
+  }
+
+  /** What they do once it is over. */
+  async afterwards(fault: Fault, stranger: Stranger): Promise<void> {
+    const { loses = [], losesEverything = false, deafens } = fault;
+    this.#asked = [];
+    if (deafens) this.#hearsWithin = CATCHES_UP_WITHIN;
+    this.#move('browser', this.#home.browser);
+    this.#move('phone', this.#home.phone);
+    if (loses.includes(this.state)) await this.#startAgain(losesEverything);
+    else await this.#catchUp(stranger);
+    while (this.#steps.length > 0) await this.#nextStep();
+    expect(this.got, 'what the RP got').to.equal(this.state === 'denied' ? 'access_denied' : this.accountId);
+    this.#assertInTime();
+    for (const ear of this.#ears) ear.close();
+  }
+
+  goTo(location: string): void {
+    this.next = new URL(location, this.#site.nodes.issuer).href;
+  }
+
+  page(): Promise<Answer> {
+    return this.browser.agent.get(this.browser.at, { headers: { accept: 'text/html' } });
+  }
+
+  /** What an answer is worth. @throws where it is wrong */
+  async ask(what: string, request: () => Promise<Answer>, isRight: (answer: Answer) => boolean): Promise<Outcome> {
+    const answer = await request().catch(unlessNobodyIsThere);
+    if (answer === undefined) return 'nobody';
+    if (answer.status === 503 && Number(answer.headers.get('retry-after')) > 0) return 'try again';
+    if (answer.status !== 503 && isRight(answer)) return 'answer';
+    throw new Error(`${what} is answered with ${answer.status}: ${answer.location} ${answer.text.slice(0, 500)}`);
+  }
+
+  /** Whether it is a ticket in one of these states, on the phone of its approver. */
+  isOwn(answer: Answer, ...states: string[]): boolean {
+    if (answer.status !== 200) return false;
+    const { state, account } = answer.json();
+    return states.includes(`${state}`) && account === this.#name;
+  }
+
+  /** As the browser's page has it. */
+  get #shownState(): string {
+    if (this.state === 'renewed after a scan') return 'waiting';
+    return this.state === 'approved with a check code' ? 'approved' : this.state;
+  }
+
+  async #comeTo(state: State): Promise<void> {
+    if (state === 'waiting' || state === 'expired') return;
+    const then: Partial<Record<State, readonly Step[]>> = {
+      approved: [STEPS.approve],
+      'approved with a check code': [STEPS.approve],
+      redeemed: [STEPS.approve, STEPS.finish],
+      denied: [STEPS.deny],
+      'renewed after a scan': [STEPS.renew],
+    };
+    for (const step of [STEPS.scan, ...(then[state] ?? [])]) {
+      expect(await step.take(this), step.what).to.equal('answer');
+    }
+  }
+
+  async #meet(fault: Fault, { what, who, does, take }: Step): Promise<Outcome> {
+    const isHit = fault.hits === 'all nodes' || this.#at[who] === VICTIM;
+    const due = isHit ? (does === 'records' ? undefined : fault[does]) : 'answer';
+    const outcome = await take(this);
+    const isDue = due === undefined || outcome === due || (due === 'either' && outcome !== 'nobody');
+    if (!isDue) throw new Error(`${what}: got "${outcome}" instead of "${due}"`);
+    return outcome;
+  }
+
+  /** One step, or as many as lead on. Who meets nobody goes to another node, as a proxy would. */
+  async #goOn(fault: Fault): Promise<void> {
+    for (let [step] = this.#steps; step !== undefined; [step] = this.#steps) {
+      let outcome = await this.#meet(fault, step);
+      if (outcome === 'nobody') {
+        this.#move(step.who, ELSEWHERE);
+        outcome = await this.#meet(fault, step);
+      }
+      if (outcome !== 'answer') return;
+      this.#steps = this.#steps.slice(1);
+      if (!fault.goesOn) return;
+    }
+  }
+
+  /** The page is loaded at a node where nobody has watched this sign-in yet. */
+  async #listenElsewhere(fault: Fault): Promise<void> {
+    const due = STATUS[fault.hits === 'all nodes' ? fault.looking : 'answer'];
+    expect(await this.#listen(ELSEWHERE), 'a new event stream').to.be.oneOf(due);
+  }
+
+  /** Every page that listens shows what is true, and a new one as well. */
+  async #catchUp(stranger: Stranger): Promise<void> {
+    if (this.hasLeft) return this.#allShow(this.state === 'denied' ? 'denied' : 'redeemed', CATCHES_UP_WITHIN);
+    await this.#until(STEPS.ticket);
+    await stranger.isRefused(this, [404]);
+    expect(await this.#listen(), 'a new event stream').to.equal(200);
+    await this.#allShowTheTruth(CATCHES_UP_WITHIN);
+    expect(
+      this.#ears.some(({ ended }) => !ended),
+      'a page that listens',
+    ).to.equal(true);
+  }
+
+  async #nextStep(): Promise<void> {
+    const [step] = this.#steps;
+    if (step === undefined) return;
+    // A change is made at another node than that at which the page listens.
+    if (step.does === 'changing' && step.who === 'browser') this.#move('browser', ELSEWHERE);
+    await this.#until(step);
+    this.#steps = this.#steps.slice(1);
+    if (step.does === 'changing') await this.#allShowTheTruth(this.#hearsWithin);
+    this.#move('browser', this.#home.browser);
+  }
+
+  /** The sign-in is gone, which everybody is told; the same people make a new one. */
+  async #startAgain(losesEverything: boolean): Promise<void> {
+    const { browser, phone } = this;
+    await this.#until({ ...STEPS.page, take: () => this.ask('the page', () => this.page(), isGone) });
+    expect((await this.page()).text, 'the way back to the app').to.contain('href="http://rp.localhost');
+    expect((await browser.agent.get(`${browser.at}/qr`)).status).to.equal(404);
+    expect((await browser.finish()).status).to.equal(404);
+    expect(await this.#listen()).to.equal(404);
+    if (this.next !== '') expect((await browser.agent.get(this.next)).status).to.equal(400);
+    if (losesEverything) {
+      if (phone.at !== '') expect((await phone.look()).status).to.equal(401);
+      await this.#allShow('expired', CATCHES_UP_WITHIN);
+    }
+    for (const ear of this.#ears.splice(0)) ear.close();
+
+    const page = await browser.start();
+    if (!page.text.includes('data-qr-login')) {
+      // Its session was written although the answer said otherwise: it is signed in, and the phone has nothing to do.
+      this.next = browser.at;
+      this.#steps = STEPS_FROM.redeemed.slice(1);
+      return;
+    }
+    this.code = await browser.code();
+    if (losesEverything) await phone.signInAt(this.code, this.accountId);
+    expect(await this.#listen()).to.equal(200);
+    this.#steps = this.state === 'denied' ? [STEPS.scan, STEPS.deny, ...STEPS_FROM.denied] : STEPS_FROM.waiting;
+  }
+
+  /** Another page of this browser listens, if it gets a stream. */
+  async #listen(node: number = this.#at.browser): Promise<number> {
+    const url = `${this.browser.at}/qr/events`;
+    const cookie = await this.browser.agent.jar.getCookieString(url);
+    const page = new Agent({ cookie, 'x-forwarded-for': BROWSER_ADDRESS }, this.#measured(node));
+    const stream = await page.stream(url);
+    const { status } = stream.response;
+    if (status === 200) this.#ears.push(new Ear(stream));
+    else stream.close();
+    return status;
+  }
+
+  async #allShowTheTruth(within: number): Promise<void> {
+    const { state, version } = await this.browser.ticket();
+    // Nothing is left of an expired one but that.
+    await this.#allShow(`${state}`, within, (shown) => state === 'expired' || shown.version === version);
+  }
+
+  async #allShow(
+    state: string,
+    within: number = HEARS_WITHIN,
+    and: (shown: Shown) => boolean = () => true,
+  ): Promise<void> {
+    const isIt = (shown: Shown): boolean => shown.state === state && and(shown);
+    await Promise.all(this.#ears.map((ear) => ear.shows(state, isIt, within)));
+  }
+
+  /** Again and again, as the answers say. */
+  async #until({ what, take }: Step): Promise<void> {
+    const latest = performance.now() + RECOVERS_WITHIN;
+    for (let outcome = await take(this); outcome !== 'answer'; outcome = await take(this)) {
+      if (performance.now() > latest) throw new Error(`${what}: still "${outcome}" after ${RECOVERS_WITHIN} ms`);
+      await pause(100);
+    }
+  }
+
+  #move(who: Side, node: number): void {
+    this.#at[who] = node;
+    this[who].network = this.#measured(node);
+  }
+
+  #measured(node: number): typeof fetch {
+    const network = this.#site.nodes.networkTo(node);
+    return async (input, init = {}) => {
+      const what = `${init.method ?? 'GET'} ${new URL(`${input}`).pathname}`;
+      const began = performance.now();
+      try {
+        return await network(input, { signal: AbortSignal.timeout(PATIENCE), ...init });
+      } finally {
+        this.#asked.push({ what, node, took: performance.now() - began });
+      }
+    };
+  }
+
+  #assertInTime(within: number = ANSWERS_WITHIN): void {
+    for (const { what, node, took } of this.#asked) {
+      if (took > within) throw new Error(`${what} at node ${node} took ${Math.round(took)} ms`);
+    }
+  }
+}
+
+/** Another browser and another phone, which know every address, and have cookies of their own. */
+export class Stranger {
+  readonly #browser: BrowserVisitor;
+  readonly #phone: PhoneVisitor;
+  readonly #number: number;
+
+  constructor(site: FaultySite, number: number) {
+    this.#number = number;
+    this.#browser = new BrowserVisitor(site.nodes.site, site.nodes.networkTo(ELSEWHERE));
+    this.#phone = new PhoneVisitor(site.nodes.site, site.nodes.networkTo(ELSEWHERE));
+  }
+
+  async prepare(): Promise<void> {
+    await this.#browser.start();
+    await this.#phone.signInAt(await this.#browser.code(), `user${this.#number}`);
+  }
+
+  /** Whatever they try gets one of these statuses. */
+  async isRefused({ browser, phone }: Journey, statuses: readonly number[]): Promise<void> {
+    const own = await this.#browser.agent.jar.getCookieString(`${this.#browser.at}/qr`);
+    const headers = { cookie: own, accept: 'application/json' };
+    const answers = await Promise.all([
+      this.#browser.agent.get(`${browser.at}/qr`, { headers }),
+      this.#browser.agent.post(`${browser.at}/qr/finish`, { json: {}, headers }),
+      this.#browser.agent.post(`${browser.at}/qr/renew`, { json: {}, headers }),
+      ...(phone.at === '' ? [] : [this.#phone.look(phone.at)]),
+    ]);
+    for (const { url, status } of answers) expect(status, `a stranger at ${url.pathname}`).to.be.oneOf(statuses);
+  }
+}
+
+function isGone({ status }: Answer): boolean {
+  return status === 404;
+}

@@ -1,0 +1,86 @@
+/** Every fault in every state of a ticket. Sign-ins in all states meet one and the same fault; each is a test of its own. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import { FAULTS, type Fault, FaultySite, STATES } from './faults.ts';
+import { Journey, type Side, Stranger } from './faults-journey.ts';
+
+const SIDES: readonly Side[] = ['browser', 'phone'];
+
+const SLOWEST = 60_000;
+const PEOPLE = 300;
+
+/** A mistake of the program, as a process that lives on writes it down, and what ends one. */
+const MISTAKE = /\b(Type|Reference|Range|Syntax)Error\b|unhandled|uncaught/i;
+
+describe('faults', function () {
+  this.timeout(SLOWEST);
+  let site: FaultySite;
+  let people = 0;
+
+  before(async () => {
+    site = await FaultySite.start(PEOPLE);
+  });
+
+  after(() => site.stop());
+
+  for (const fault of FAULTS) {
+    const { what, hits } = fault;
+    const sides = hits === 'one node' ? SIDES : (['browser'] as const);
+    const cells = sides.flatMap((side) => STATES.map((state) => ({ side, state })));
+
+    describe(`when ${what}`, () => {
+      let journeys: readonly Journey[];
+      let ends: readonly PromiseSettledResult<void>[] = [];
+
+      before(async () => {
+        journeys = cells.map(({ side, state }) => new Journey(site, state, side, people++));
+        const stranger = new Stranger(site, people++);
+        await Promise.all([stranger.prepare(), ...journeys.map((journey) => journey.prepare())]);
+        ends = await meet(site, fault, journeys, stranger);
+      });
+
+      cells.forEach(({ side, state }, index) => {
+        const where = hits === 'one node' ? `, with the ${side} there` : '';
+        it(`a sign-in that is ${state}${where} ${fault.loses?.includes(state) ? 'is lost, and its people start again' : 'goes on'}`, () => {
+          const end = ends[index];
+          if (end?.status !== 'fulfilled') throw end?.reason;
+        });
+      });
+
+      it('nobody is signed in twice by one ticket, or as somebody else', () => {
+        const finished = site.nodes.told('qr_login.finished');
+        const tickets = finished.map(({ ticketId }) => ticketId);
+        expect(new Set(tickets).size).to.equal(tickets.length);
+        for (const { ticketId, accountId } of journeys) {
+          for (const told of finished) if (told.ticketId === ticketId) expect(told.accountId).to.equal(accountId);
+        }
+      });
+
+      it('all nodes live on, without a mistake', () => {
+        expect(site.nodes.alive).to.not.include(false);
+        expect(site.nodes.complaints).to.not.match(MISTAKE);
+      });
+    });
+  }
+});
+
+/** @returns how each sign-in has ended */
+async function meet(
+  site: FaultySite,
+  fault: Fault,
+  journeys: readonly Journey[],
+  stranger: Stranger,
+): Promise<PromiseSettledResult<void>[]> {
+  const end = await fault.begin(site);
+  const meanwhile = Promise.allSettled(journeys.map((journey) => journey.meanwhile(fault, stranger)));
+  await Promise.all([pause(fault.lasts ?? 0), fault.holds ? undefined : meanwhile]);
+  await end();
+  const met = await meanwhile;
+  return Promise.allSettled(
+    journeys.map(async (journey, index) => {
+      const first = met[index];
+      if (first?.status === 'rejected') throw first.reason;
+      await journey.afterwards(fault, stranger);
+    }),
+  );
+}

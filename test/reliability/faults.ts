@@ -1,0 +1,258 @@
+/** What breaks, and what people get meanwhile: the rows of `docs/reliability.md`. Each is met in every state of a ticket. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Nodes } from '../support/nodes.ts';
+import { RedisServer } from '../support/redis.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+
+/** What somebody gets who asks: the right answer, a 503 with `Retry-After`, one of these two, or no connection. */
+export type Gets = 'answer' | 'try again' | 'either' | 'nobody';
+
+export const STATES = [
+  'waiting',
+  'scanned',
+  'approved',
+  'approved with a check code',
+  'redeemed',
+  'denied',
+  'expired',
+  'renewed after a scan',
+] as const;
+export type State = (typeof STATES)[number];
+
+export interface Fault {
+  readonly what: string;
+  /** The node {@link VICTIM}, at which half of the browsers and the phones of the other half are, or everything. */
+  readonly hits: 'one node' | 'all nodes';
+  /** @returns what ends it */
+  readonly begin: (site: FaultySite) => Promise<() => Promise<unknown>>;
+  /** Milliseconds; by default until everybody has done one thing. */
+  readonly lasts?: number;
+  /** Nobody is answered before it ends. */
+  readonly holds?: true;
+  /** People do not wait for its end, but go on as far as they get. */
+  readonly goesOn?: true;
+  /** What those get who look, at a node that it hits. */
+  readonly looking: Gets;
+  /** What those get who change a ticket there. */
+  readonly changing: Gets;
+  /** Milliseconds in which each request is answered. */
+  readonly answers?: number;
+  /** The nodes lose their subscriber connections, so that changes may be heard later for a while. */
+  readonly deafens?: true;
+  /** In these states the sign-in is lost, and the same people start again. */
+  readonly loses?: readonly State[];
+  /** All data are gone, also the phones' sessions. */
+  readonly losesEverything?: boolean;
+}
+
+export const VICTIM = 0;
+/** Where the other side of each sign-in is. */
+export const OTHER = 1;
+/** Where people go whose node is not there, and where nobody was before. */
+export const ELSEWHERE = 2;
+/** Its tickets expire after a second. */
+export const HURRIED = 3;
+
+const NOBODY_LISTENS = '1';
+
+/** oidc-provider makes the code for the RP in eleven steps, one after another, each with its 300 ms. */
+const SLOW = 4_000;
+
+export const FAULTS: readonly Fault[] = [
+  {
+    what: 'a node is killed',
+    hits: 'one node',
+    begin: async ({ nodes }) => {
+      await nodes.kill(VICTIM);
+      return () => nodes.restart(VICTIM);
+    },
+    goesOn: true,
+    looking: 'nobody',
+    changing: 'nobody',
+  },
+  {
+    what: 'a node is stopped for 2 s and goes on',
+    hits: 'one node',
+    begin: async ({ nodes }) => {
+      nodes.pause(VICTIM);
+      return async () => nodes.resume(VICTIM);
+    },
+    lasts: 2_000,
+    holds: true,
+    looking: 'answer',
+    changing: 'answer',
+    answers: 4_500,
+  },
+  {
+    what: "the nodes' subscriber connections are killed, again and again for 1 s",
+    hits: 'all nodes',
+    begin: async ({ redis }) => again(() => redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')),
+    lasts: 1_000,
+    deafens: true,
+    looking: 'answer',
+    changing: 'answer',
+  },
+  {
+    what: "all of the nodes' other connections to Redis are killed, again and again for 1 s",
+    hits: 'all nodes',
+    begin: async ({ redis }) => again(() => redis.command('CLIENT', 'KILL', 'TYPE', 'normal')),
+    lasts: 1_000,
+    looking: 'either',
+    changing: 'either',
+  },
+  {
+    what: 'Redis is killed and comes back without its data',
+    hits: 'all nodes',
+    begin: async ({ redis, links }) => {
+      await redis.kill();
+      // As if nothing was in between: connections are refused.
+      await Promise.all(links.map((link) => link.cut()));
+      return async () => {
+        await redis.restart();
+        await Promise.all(links.map((link) => link.heal()));
+      };
+    },
+    deafens: true,
+    looking: 'try again',
+    changing: 'try again',
+    loses: STATES,
+    losesEverything: true,
+  },
+  {
+    what: 'Redis is stopped for 5 s and goes on',
+    hits: 'all nodes',
+    begin: async ({ redis }) => {
+      redis.pause();
+      return async () => redis.resume();
+    },
+    lasts: 5_000,
+    deafens: true,
+    looking: 'try again',
+    changing: 'try again',
+  },
+  {
+    what: 'Redis becomes a read-only replica, and a master again',
+    hits: 'all nodes',
+    begin: async ({ redis }) => {
+      await redis.command('REPLICAOF', '127.0.0.1', NOBODY_LISTENS);
+      return () => redis.command('REPLICAOF', 'NO', 'ONE');
+    },
+    looking: 'answer',
+    changing: 'try again',
+  },
+  {
+    what: 'Redis is out of memory, and gets more',
+    hits: 'all nodes',
+    begin: async ({ redis }) => {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+      return () => redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    },
+    looking: 'answer',
+    changing: 'try again',
+    // oidc-provider deletes the interaction first, which needs no memory, and then writes the session.
+    loses: ['redeemed'],
+  },
+  {
+    what: 'Redis is 300 ms away from one node',
+    hits: 'one node',
+    begin: async ({ links }) => slow(links.slice(VICTIM, VICTIM + 1)),
+    goesOn: true,
+    looking: 'answer',
+    changing: 'answer',
+    answers: SLOW,
+  },
+  {
+    what: 'Redis is 300 ms away from all nodes',
+    hits: 'all nodes',
+    begin: async ({ links }) => slow(links),
+    goesOn: true,
+    looking: 'answer',
+    changing: 'answer',
+    answers: SLOW,
+  },
+  {
+    what: 'one node is cut off from Redis',
+    hits: 'one node',
+    begin: async ({ links: [link] }) => {
+      await link?.cut();
+      return async () => link?.heal();
+    },
+    deafens: true,
+    looking: 'try again',
+    changing: 'try again',
+  },
+  {
+    what: 'nothing comes through between one node and Redis for 6 s',
+    hits: 'one node',
+    begin: async ({ links: [link] }) => {
+      link?.freeze();
+      return async () => link?.heal();
+    },
+    lasts: 6_000,
+    deafens: true,
+    looking: 'try again',
+    changing: 'try again',
+  },
+];
+
+/** Four nodes, each with a bad network between it and the one Redis. */
+export class FaultySite {
+  readonly redis: RedisServer;
+  readonly links: readonly TcpProxy[];
+  readonly nodes: Nodes;
+
+  private constructor(redis: RedisServer, links: readonly TcpProxy[], nodes: Nodes) {
+    this.redis = redis;
+    this.links = links;
+    this.nodes = nodes;
+  }
+
+  static async start(people: number): Promise<FaultySite> {
+    const redis = await RedisServer.start();
+    const links: TcpProxy[] = [];
+    for (const node of [VICTIM, OTHER, ELSEWHERE, HURRIED]) links[node] = await TcpProxy.start(redis.port);
+    const nodes = await Nodes.start({
+      redis: { url: redis.url },
+      people,
+      qrLogin: { checkCode: 'auto' },
+      nodes: links.map(({ port }, node) => ({
+        redis: { url: `redis://127.0.0.1:${port}` },
+        ...(node === HURRIED && { qrLogin: { deadlines: { scan: 1 } } }),
+      })),
+    });
+    return new FaultySite(redis, links, nodes);
+  }
+
+  async stop(): Promise<void> {
+    await this.nodes.stop();
+    await Promise.all(this.links.map((link) => link.stop()));
+    await this.redis.stop();
+  }
+}
+
+/** Milliseconds in which everything works again after a fault. */
+export const RECOVERS_WITHIN = 5_000;
+
+/** Asks again as long as the answer is 503, and for as long as that may be. @returns the last answer */
+export async function untilAnswered<T extends { readonly status: number }>(ask: () => Promise<T>): Promise<T> {
+  const latest = performance.now() + RECOVERS_WITHIN;
+  for (let answer = await ask(); ; answer = await ask()) {
+    if (answer.status !== 503 || performance.now() > latest) return answer;
+    await pause(100);
+  }
+}
+
+/** Does harm at once, and then every 100 ms. */
+async function again(harm: () => Promise<unknown>): Promise<() => Promise<void>> {
+  if ((await harm()) === 0) throw new Error('there was nothing to kill');
+  const timer = setInterval(() => void harm(), 100);
+  return async () => clearInterval(timer);
+}
+
+async function slow(links: readonly TcpProxy[]): Promise<() => Promise<void>> {
+  const set = (latency: number): void => {
+    for (const link of links) link.latency = latency;
+  };
+  set(300);
+  return async () => set(0);
+}

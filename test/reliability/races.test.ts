@@ -1,0 +1,223 @@
+import { expect } from 'chai';
+import type { Answer } from '../support/agent.ts';
+import { idIn, UNKNOWN_CODE } from '../support/codes.ts';
+import { Nodes } from '../support/nodes.ts';
+import { RedisServer } from '../support/redis.ts';
+import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
+
+const ROUNDS = 100;
+/** Of races between different acts, in which nobody wins but by the same compare-and-swap. */
+const MIXED_ROUNDS = 25;
+const AT_ONCE = 50;
+const PHONES = 5;
+
+/** What becomes of a ticket that was scanned. */
+const ENDS = ['approved', 'denied', 'finished', 'cancelled'] as const;
+
+describe('fifty requests at once at two nodes', function () {
+  this.timeout(120_000);
+  let redis: RedisServer;
+  let nodes: Nodes;
+  let network: typeof fetch;
+  /** Signed in, each with an account of its own. */
+  let phones: PhoneVisitor[];
+
+  before(async () => {
+    redis = await RedisServer.start();
+    nodes = await Nodes.start({ redis: { url: redis.url }, nodes: [{}, {}], people: PHONES });
+    network = nodes.roundRobin();
+    phones = await Promise.all(
+      Array.from({ length: PHONES }, async (_, index) => {
+        const phone = new PhoneVisitor(nodes.site, network);
+        await phone.signInAt(`${nodes.issuer}/account`, `user${index}`);
+        return phone;
+      }),
+    );
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(nodes.complaints);
+  });
+
+  after(async () => {
+    await nodes.stop();
+    await redis.stop();
+  });
+
+  it('let one of five accounts scan, a hundred times, and tell the others what they tell of an unknown code', async () => {
+    const tickets: string[] = [];
+    await rounds(ROUNDS, async () => {
+      const { code, ticket } = await showCode();
+      const forms = await Promise.all(
+        phones.map(async (phone) => ({ phone, csrf: `${(await phone.look(code)).json().csrf}` })),
+      );
+
+      const answers = await Promise.all(
+        repeat(forms).map(async ({ phone, csrf }) => ({ phone, answer: await phone.post(code, { csrf }) })),
+      );
+
+      const won = answers.filter(({ answer }) => answer.status === 200);
+      expect(won).to.have.length(AT_ONCE / PHONES);
+      expect(new Set(won.map(({ phone }) => phone)).size).to.equal(1);
+      tickets.push(ticket);
+      const unknown = essence(await phoneOf(0).post(`${nodes.issuer}/qr/${UNKNOWN_CODE}`, { csrf: 'any' }));
+      expect(unknown).to.include({ status: 404 });
+      for (const { answer } of answers) if (answer.status !== 200) expect(essence(answer)).to.deep.equal(unknown);
+    });
+    await nodes.haveToldAll();
+    const scanned = nodes.told('qr_login.scanned').map(({ ticketId }) => ticketId);
+    expect(scanned).to.have.members(tickets);
+  });
+
+  it('let one decision win, whichever it is, a hundred times', async () => {
+    const ends = new Map<string, string>();
+    await rounds(ROUNDS, async (round) => {
+      const { browser, code, ticket } = await showCode();
+      const phone = phoneOf(round);
+      await phone.scan(code);
+
+      const answers = await Promise.all(
+        times(AT_ONCE, (index) => phone.decide((index + round) % 2 === 0 ? 'approve' : 'deny')),
+      );
+
+      const [winner, ...others] = answers.filter(({ status }) => status < 300);
+      expect(others).to.have.length(0);
+      expect(tally(answers)).to.deep.equal({ 200: 1, 409: AT_ONCE - 1 });
+      const { state } = await browser.ticket();
+      expect(state).to.equal(winner?.json().state);
+      ends.set(ticket, `${state}`);
+    });
+    const endsOf = await toldEnds();
+    for (const [ticket, state] of ends) expect(endsOf.get(ticket)).to.deep.equal([state]);
+  });
+
+  it('give every finish the same way on, and finish once, a hundred times', async () => {
+    const tickets: string[] = [];
+    await rounds(ROUNDS, async (round) => {
+      const { browser, ticket } = await approved(round);
+
+      const answers = await Promise.all(times(AT_ONCE, () => browser.finish()));
+
+      expect(tally(answers)).to.deep.equal({ 200: AT_ONCE });
+      expect(new Set(answers.map(({ text }) => text)).size).to.equal(1);
+      const { redirectTo } = answers[0]?.json() ?? {};
+      expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(userOf(round));
+      tickets.push(ticket);
+    });
+    const endsOf = await toldEnds();
+    for (const ticket of tickets) expect(endsOf.get(ticket)).to.deep.equal(['approved', 'finished']);
+  });
+
+  it('finish or cancel, never both', async () => {
+    const ends = new Map<string, string>();
+    await rounds(MIXED_ROUNDS, async (round) => {
+      const { browser, ticket } = await approved(round);
+
+      const answers = await Promise.all(
+        times(AT_ONCE, (index) =>
+          (index + round) % 2 === 0 ? browser.finish() : browser.post(`${browser.at}/cancel`, {}),
+        ),
+      );
+
+      // Whoever comes after the winner gets its way on, or hears that the ticket has ended.
+      expect(Object.keys(tally(answers)).every((status) => ['200', '409', '410'].includes(status))).to.equal(true);
+      const ways = new Set(answers.filter(({ status }) => status === 200).map(({ text }) => text));
+      expect(ways.size).to.equal(1);
+      const [way = '{}'] = ways;
+      const { redirectTo }: Record<string, unknown> = JSON.parse(way);
+      const { callback } = nodes.site.client;
+      const end = await browser.agent.follow(`${redirectTo}`, ({ href }) => href.startsWith(callback));
+      const cancelled = end.location.startsWith(callback);
+      if (cancelled) expect(new URL(end.location).searchParams.get('error')).to.equal('access_denied');
+      else expect((await browser.tokens(end.url)).claims()?.sub).to.equal(userOf(round));
+      ends.set(ticket, cancelled ? 'cancelled' : 'finished');
+    });
+    const endsOf = await toldEnds();
+    for (const [ticket, end] of ends) expect(endsOf.get(ticket)).to.deep.equal(['approved', end]);
+  });
+
+  it('finish or renew, never both', async () => {
+    const ends = new Map<string, string>();
+    await rounds(MIXED_ROUNDS, async (round) => {
+      const { browser, ticket } = await approved(round);
+
+      const answers = await Promise.all(
+        times(AT_ONCE, async (index) => {
+          const finish = (index + round) % 2 === 0;
+          return { finish, answer: await (finish ? browser.finish() : browser.post(`${browser.at}/qr/renew`, {})) };
+        }),
+      );
+
+      const finished = answers.filter(({ finish, answer }) => finish && answer.status === 200);
+      const renewed = answers.filter(({ finish, answer }) => !finish && answer.status === 200);
+      // All of one kind got through, and none of the other.
+      expect([finished.length, renewed.length]).to.have.members([AT_ONCE / 2, 0]);
+      const { state } = await browser.ticket();
+      expect(state).to.equal(finished.length > 0 ? 'redeemed' : 'waiting');
+      ends.set(ticket, finished.length > 0 ? 'finished' : 'cancelled');
+    });
+    const endsOf = await toldEnds();
+    for (const [ticket, end] of ends) expect(endsOf.get(ticket)).to.deep.equal(['approved', end]);
+  });
+
+  async function showCode(): Promise<{ browser: BrowserVisitor; code: string; ticket: string }> {
+    const browser = new BrowserVisitor(nodes.site, network);
+    await browser.start();
+    const code = await browser.code();
+    return { browser, code, ticket: idIn(code) };
+  }
+
+  async function approved(round: number): Promise<{ browser: BrowserVisitor; ticket: string }> {
+    const { browser, code, ticket } = await showCode();
+    const phone = phoneOf(round);
+    await phone.scan(code);
+    expect(await phone.approve()).to.include({ state: 'approved' });
+    return { browser, ticket };
+  }
+
+  function phoneOf(round: number): PhoneVisitor {
+    const phone = phones[round % PHONES];
+    if (phone === undefined) throw new RangeError('there are no phones');
+    return phone;
+  }
+
+  /** Of each ticket, how it was decided and how it ended, as all nodes have told. */
+  async function toldEnds(): Promise<Map<string | undefined, string[]>> {
+    await nodes.haveToldAll();
+    const ends = new Map<string | undefined, string[]>();
+    for (const event of ENDS) {
+      for (const { ticketId } of nodes.told(`qr_login.${event}`)) {
+        ends.set(ticketId, [...(ends.get(ticketId) ?? []), event]);
+      }
+    }
+    return ends;
+  }
+});
+
+function userOf(round: number): string {
+  return `user${round % PHONES}`;
+}
+
+async function rounds(count: number, act: (round: number) => Promise<void>): Promise<void> {
+  for (let round = 0; round < count; round++) await act(round);
+}
+
+function times<T>(count: number, act: (index: number) => Promise<T>): Promise<T>[] {
+  return Array.from({ length: count }, (_, index) => act(index));
+}
+
+/** Each in turn, until there are enough. */
+function repeat<T>(some: readonly T[]): T[] {
+  return Array.from({ length: AT_ONCE / some.length }, () => some).flat();
+}
+
+function tally(answers: readonly Answer[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+/** All of an answer that does not change with the time of the day. */
+function essence({ status, text, headers }: Answer): Record<string, unknown> {
+  return { status, text, headers: [...headers].filter(([name]) => name !== 'date') };
+}

@@ -1,0 +1,131 @@
+import { expect } from 'chai';
+import { Nodes } from '../support/nodes.ts';
+import { PageVisitor, patiently } from '../support/page-visitor.ts';
+import { RedisServer } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+import { PhoneVisitor } from '../support/visitors.ts';
+
+const NODES = [0, 1, 2];
+const PEOPLE = 10;
+/** How many people are on their way at any moment. */
+const CROWD = 4;
+const STOPS_WITHIN = 5_000;
+/** One for commands and one to listen on. */
+const CONNECTIONS = 2;
+
+interface SignIn {
+  readonly expected: string;
+  readonly sub: string | undefined;
+}
+
+describe('a rolling restart', function () {
+  this.timeout(120_000);
+  let redis: RedisServer;
+  let nodes: Nodes;
+
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+    nodes = await Nodes.start({ redis: { url: redis.url }, people: PEOPLE });
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(nodes.complaints);
+    await nodes.stop();
+    await redis.stop();
+  });
+
+  it('loses no sign-in, and leaves no connection behind', async () => {
+    const network = patiently(nodes.roundRobin());
+    let over = false;
+    const done: SignIn[] = [];
+    const crowd = Array.from({ length: CROWD }, async (_, index) => {
+      for (let turn = index; !over; turn += CROWD) done.push(await signIn(network, `user${turn % PEOPLE}`));
+    });
+
+    const before = await clients(redis);
+    expect(before).to.have.length(NODES.length * CONNECTIONS);
+    for (const node of NODES) {
+      const seen = done.length;
+      const asked = performance.now();
+      expect(await nodes.terminate(node)).to.equal(0);
+      const took = performance.now() - asked;
+      expect(took).to.be.below(STOPS_WITHIN);
+      await clientsAre(redis, (NODES.length - 1) * CONNECTIONS);
+      await until(() => done.length > seen);
+      await nodes.restart(node);
+      await clientsAre(redis, NODES.length * CONNECTIONS);
+    }
+    over = true;
+    await Promise.all(crowd);
+
+    const after = await clients(redis);
+    expect(after.filter((client) => before.includes(client))).to.deep.equal([]);
+    for (const { sub, expected } of done) expect(sub).to.equal(expected);
+    await nodes.haveToldAll();
+    const finished = nodes.told('qr_login.finished').map(({ ticketId }) => ticketId);
+    expect(new Set(finished).size).to.equal(done.length);
+    expect(finished).to.have.length(done.length);
+  });
+
+  it('tells streams when to come back, and they hear of the approval at another node', async () => {
+    const network = patiently(nodes.roundRobin());
+    const pages = await Promise.all(
+      Array.from({ length: PEOPLE }, async (_, index) => {
+        const page = new PageVisitor(nodes.site, nodes.networkTo(0));
+        await page.start();
+        const phone = new PhoneVisitor(nodes.site, nodes.networkTo(1));
+        const code = await page.code();
+        await phone.signInAt(code, `user${index}`);
+        await phone.scan(code);
+        const watching = page.until('approved');
+        return { page, phone, watching };
+      }),
+    );
+    await Promise.all(pages.map(({ page }) => page.listens));
+    for (const { page } of pages) page.network = network;
+
+    expect(await nodes.terminate(0)).to.equal(0);
+    const subs = await Promise.all(
+      pages.map(async ({ page, phone, watching }) => {
+        await phone.approve();
+        await watching;
+        const { redirectTo } = (await page.finish()).json();
+        return (await page.tokens(redirectTo)).claims()?.sub;
+      }),
+    );
+
+    expect(subs).to.deep.equal(pages.map((_, index) => `user${index}`));
+    const retries = pages.flatMap(({ page }) => page.ends).map((end) => (end === 'broken' ? -1 : end.retry));
+    expect(retries).to.have.length(PEOPLE);
+    for (const retry of retries) expect(retry).to.be.within(0, 2_000);
+    // Not all at once.
+    expect(new Set(retries).size).to.be.above(PEOPLE / 2);
+  });
+
+  async function signIn(network: typeof fetch, expected: string): Promise<SignIn> {
+    const page = new PageVisitor(nodes.site, network);
+    const phone = new PhoneVisitor(nodes.site, network);
+    await page.start();
+    const scanned = page.until('scanned');
+    const code = await page.code();
+    await phone.signInAt(code, expected);
+    expect((await phone.scan(code)).status).to.equal(200);
+    await scanned;
+    const approved = page.until('approved');
+    expect(await phone.approve()).to.include({ state: 'approved' });
+    await approved;
+    const { redirectTo } = (await page.finish()).json();
+    return { expected, sub: (await page.tokens(redirectTo)).claims()?.sub };
+  }
+});
+
+/** The connections of everybody but who asks. */
+async function clients(redis: RedisServer): Promise<string[]> {
+  const lines = `${await redis.command('CLIENT', 'LIST')}`.split('\n').filter((line) => line !== '');
+  return lines.filter((line) => !line.includes(' cmd=client|list ')).map((line) => line.split(' ')[0] ?? '');
+}
+
+/** Redis takes a moment to see that somebody has left. */
+async function clientsAre(redis: RedisServer, count: number): Promise<void> {
+  await until(async () => (await clients(redis)).length === count);
+}
