@@ -17,8 +17,8 @@ import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { checkedSecrets, checkOptions, type QrLoginOptions, type Settings } from './options.ts';
-import { unavailable } from './stores/access.ts';
-import { engineFor } from './stores/engine.ts';
+import { unavailable, within } from './stores/access.ts';
+import { type Engine, engineFor } from './stores/engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
 import { Keys } from './ticket/keys.ts';
@@ -52,10 +52,11 @@ export interface QrLogin {
 
 /** How this process is. */
 export interface Health {
-  /** Whether it should get requests: the store answers, and it is not stopping. */
+  /** Whether it should get requests: the store answers, and this is not stopping. */
   readonly ok: boolean;
   /** What keeps the tickets: this process, a Keyv that serves one process, or Redis. */
   readonly engine: 'memory' | 'keyv' | 'redis';
+  /** Whether it has just answered; `down` once this is stopping, as it is not asked any more then. */
   readonly store: 'up' | 'down';
   /** Whether other processes are heard. Where they are not, browsers hear of changes by the slow read: in about ten seconds. */
   readonly signals: 'up' | 'down';
@@ -103,6 +104,8 @@ type Attached = Pick<QrLogin, 'interactionUrl' | 'health' | 'close'>;
 
 /** How long requests that have begun may take to finish once the server stops, in milliseconds. */
 const FINISH_WITHIN = 2_000;
+/** And how long the connections may take that this has made. */
+const CLOSE_WITHIN = 1_000;
 
 function attach(provider: Provider, settings: Settings): Attached {
   assertNoDevInteractions(provider);
@@ -110,8 +113,8 @@ function attach(provider: Provider, settings: Settings): Attached {
   rememberOnResume(provider);
   const { lifetimes, rotation, name } = settings;
   const engine = engineFor(settings.store, settings.clock, {
-    onTrouble: (cause) => provider.emit('qr_login.failed', undefined, unavailable(cause)),
-    onLate: (ticket) => announceState(announce, ticket),
+    onTrouble: (cause) => aside(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
+    onLate: (ticket) => aside(() => announceState(announce, ticket)),
   });
   const { store, signals, clock } = engine;
   const keys = new Keys(secrets);
@@ -126,7 +129,9 @@ function attach(provider: Provider, settings: Settings): Attached {
   const longPolls = new LongPolls(browserViews, clock, figures);
   const inFlight = new InFlight();
   const tell = announcer(provider, figures);
-  const expiry = new Expiry(store, clock, lifetimes, (ticket) => tell(undefined, 'qr_login.expired', ticket));
+  const expiry = new Expiry(store, clock, lifetimes, (ticket) =>
+    aside(() => tell(undefined, 'qr_login.expired', ticket)),
+  );
   const announce = expiry.following(tell);
   let closed: Promise<void> | undefined;
 
@@ -158,12 +163,10 @@ function attach(provider: Provider, settings: Settings): Attached {
       return urls.interaction(interaction.uid);
     },
     health: async () => {
-      const answers = await engine.ping().then(
-        () => true,
-        () => false,
-      );
+      // Once it is closed, asking would open the connection again.
+      const answers = closed === undefined && (await answersNow(engine));
       return {
-        ok: answers && closed === undefined,
+        ok: answers,
         engine: engine.name,
         store: answers ? 'up' : 'down',
         signals: engine.hearsOthers() ? 'up' : 'down',
@@ -182,7 +185,23 @@ function attach(provider: Provider, settings: Settings): Attached {
     longPolls.close();
     expiry.close();
     await inFlight.drained(FINISH_WITHIN);
-    await engine.close();
+    await within(engine.close(), CLOSE_WITHIN).catch(() => undefined);
+  }
+}
+
+function answersNow(engine: Engine): Promise<boolean> {
+  return engine.ping().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A listener of the deployment that throws where there is no request would end the process. */
+function aside(tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
   }
 }
 

@@ -88,7 +88,14 @@ async function finish(said: Record<string, string> = {}): Promise<void> {
   if (finishing) return;
   finishing = true;
   mistake.textContent = '';
-  const response = await post('qr/finish', said);
+  const response = await post('qr/finish', said).catch(() => undefined);
+  if (response === undefined) {
+    finishing = false;
+    mistake.textContent = mistake.dataset.noAnswer ?? '';
+    // The digits may have been right: then the ticket says so.
+    await finishIfSeen();
+    return;
+  }
   if (response.ok) {
     go((await response.json()).redirectTo);
     return;
@@ -124,7 +131,7 @@ function giveUpOn(response: Response): void {
   if (response.status === 404) turnTo('gone');
 }
 
-/** Sends until an answer comes: repeating any of these is harmless. */
+/** Sends until an answer comes: repeating is harmless, except for a check code, each of which counts as a try. */
 async function post(path: string, body: Record<string, string> = {}): Promise<Response> {
   for (;;) {
     try {
@@ -138,6 +145,7 @@ async function post(path: string, body: Record<string, string> = {}): Promise<Re
     } catch {
       // Offline, or the server restarts: try again below.
     }
+    if (body.checkCode !== undefined) throw new Error('there was no answer');
     await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
   }
 }
@@ -150,9 +158,15 @@ function find<E extends Element = Element>(within: ParentNode, selector: string)
 
 function instead(selector: string, act: () => Promise<void>): void {
   for (const button of page.querySelectorAll<HTMLFormElement>(selector)) {
-    button.addEventListener('submit', (event) => {
+    let acting = false;
+    button.addEventListener('submit', async (event) => {
       event.preventDefault();
-      void act();
+      // While the server is away an act goes on by itself: one is enough.
+      if (acting) return;
+      acting = true;
+      await act().finally(() => {
+        acting = false;
+      });
     });
   }
 }

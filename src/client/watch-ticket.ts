@@ -23,8 +23,8 @@ const LONG_POLL_FAILURES = 2;
 /** A server that is only in trouble lets a stream through again some time. */
 const REFUSALS = 3;
 
-type Gone = typeof GONE;
 const GONE = 'gone';
+const TROUBLE = 'trouble';
 
 /** @param until ends the watching: nothing is asked or told any more */
 export async function watchTicket(self: string, watcher: Watcher, until: AbortSignal): Promise<void> {
@@ -41,13 +41,15 @@ export async function watchTicket(self: string, watcher: Watcher, until: AbortSi
 function stream(self: string, { onTicket }: Watcher, until: AbortSignal): Promise<'held back' | 'refused' | 'broken'> {
   return new Promise((resolve) => {
     const source = new EventSource(`${self}/qr/events`);
+    const over = new AbortController();
     let worked = false;
     const end = (because: 'held back' | 'refused' | 'broken'): void => {
       clearTimeout(timer);
+      over.abort();
       source.close();
       resolve(because);
     };
-    until.addEventListener('abort', () => end('broken'), { once: true });
+    until.addEventListener('abort', () => end('broken'), { signal: over.signal });
     const timer = setTimeout(() => end('held back'), FIRST_EVENT_WITHIN);
     source.addEventListener('ticket', (event) => {
       clearTimeout(timer);
@@ -66,10 +68,10 @@ async function pollUntilAnswered(
   self: string,
   watcher: Watcher,
   until: AbortSignal,
-): Promise<number | Gone | undefined> {
+): Promise<number | typeof GONE | typeof TROUBLE | undefined> {
   for (;;) {
     const known = await ask(`${self}/qr`, watcher, until);
-    if (known !== undefined || until.aborted) return known;
+    if (typeof known === 'number' || known === GONE || until.aborted) return known;
     await rest();
   }
 }
@@ -83,23 +85,27 @@ async function pollForGood(self: string, watcher: Watcher, until: AbortSignal): 
     const answer = await ask(waits ? `${self}/qr?after=${known}` : `${self}/qr`, watcher, until);
     if (answer === GONE) return;
     if (answer === undefined && waits) failures += 1;
-    known = answer ?? known;
-    if (answer === undefined || failures >= LONG_POLL_FAILURES) await rest();
+    if (typeof answer === 'number') known = answer;
+    if (typeof answer !== 'number' || failures >= LONG_POLL_FAILURES) await rest();
   }
 }
 
-/** Asks once. @returns the version of the ticket that there is; undefined where there was no answer that could be read */
+/**
+ * Asks once. @returns the version of the ticket that there is, or what the server says; undefined where there was no answer that
+ * could be read, which is what a proxy makes of a long wait
+ */
 async function ask(
   url: string,
   { onTicket, onGone }: Watcher,
   signal: AbortSignal,
-): Promise<number | Gone | undefined> {
+): Promise<number | typeof GONE | typeof TROUBLE | undefined> {
   try {
     const response = await fetch(url, { headers: { Accept: 'application/json' }, cache: 'no-store', signal });
     if (response.status === 404) {
       onGone();
       return GONE;
     }
+    if (response.status === 503) return TROUBLE;
     if (!response.ok) return undefined;
     const ticket: Ticket = await response.json();
     onTicket(ticket);

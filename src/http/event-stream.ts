@@ -162,7 +162,7 @@ class Stream {
   }
 
   #show(ticket: Ticket | undefined): void {
-    const isNews = ticket?.version !== this.#ticket?.version;
+    const isNews = ticket?.state !== this.#ticket?.state;
     this.#ticket = ticket;
     if (!this.#started) return;
     const now = this.#clock();

@@ -6,9 +6,18 @@ import type { Announce, TicketEventName } from './events.ts';
 const TICK = 1_000;
 /** How often a ticket is looked at within its shortest state, so that none passes unseen. */
 const LOOKS = 4;
+const AT_ONCE = 50;
 
 /** What has ended otherwise cannot expire. */
 const ENDS: ReadonlySet<TicketEventName> = new Set(['qr_login.denied', 'qr_login.cancelled', 'qr_login.finished']);
+
+/** A ticket as it was seen last. */
+interface Sight {
+  readonly ticket: Ticket;
+  /** By the process's own clock, which does not jump. */
+  readonly seenAt: number;
+  readonly lookAt: number;
+}
 
 /**
  * Finds out which of the tickets that were shown here expire, as nobody does that: it happens by itself. Each is looked at
@@ -21,9 +30,7 @@ export class Expiry {
   readonly #shortest: number;
   readonly #tick: number;
   /** Each as it was seen last, by its id. */
-  readonly #seen = new Map<string, { ticket: Ticket; lookAt: number }>();
-  /** Those that could not be looked at in time: what became of them is not known. */
-  readonly #unsure = new Set<string>();
+  readonly #seen = new Map<string, Sight>();
   readonly #timer: NodeJS.Timeout;
   #looking = false;
 
@@ -41,7 +48,7 @@ export class Expiry {
   following(announce: Announce): Announce {
     return (ctx, name, ticket) => {
       if (name === 'qr_login.shown') this.#watch(ticket);
-      else if (ENDS.has(name)) this.#forget(ticket.id);
+      else if (ENDS.has(name)) this.#seen.delete(ticket.id);
       announce(ctx, name, ticket);
     };
   }
@@ -49,11 +56,10 @@ export class Expiry {
   close(): void {
     clearInterval(this.#timer);
     this.#seen.clear();
-    this.#unsure.clear();
   }
 
   #watch(ticket: Ticket): void {
-    this.#seen.set(ticket.id, { ticket, lookAt: this.#nextLook(ticket) });
+    this.#seen.set(ticket.id, { ticket, seenAt: performance.now(), lookAt: this.#nextLook(ticket) });
   }
 
   /** Just before its deadline, to see it while its record is there; and at the deadline. */
@@ -67,32 +73,28 @@ export class Expiry {
     if (this.#looking) return;
     this.#looking = true;
     const now = this.#clock();
+    const due = [...this.#seen.values()].filter(({ lookAt }) => lookAt <= now);
     try {
-      for (const [id, { ticket, lookAt }] of this.#seen) {
-        if (lookAt <= now) await this.#lookAt(id, ticket);
+      for (let first = 0; first < due.length; first += AT_ONCE) {
+        await Promise.all(due.slice(first, first + AT_ONCE).map((sight) => this.#lookAt(sight)));
       }
     } catch {
       // The store is out of reach, which whoever needs it is told: what was not looked at is due in the next round.
-      for (const [id, { lookAt }] of this.#seen) if (lookAt <= now) this.#unsure.add(id);
     } finally {
       this.#looking = false;
     }
   }
 
-  async #lookAt(id: string, before: Ticket): Promise<void> {
-    const ticket = await this.#store.find(id);
+  async #lookAt({ ticket: before, seenAt }: Sight): Promise<void> {
+    const ticket = await this.#store.find(before.id);
     const now = this.#clock();
-    // Forgotten meanwhile.
-    if (!this.#seen.has(id)) return;
-    const unsure = this.#unsure.delete(id);
+    // It was brought to an end here meanwhile.
+    if (!this.#seen.has(before.id)) return;
     if (ticket !== undefined && isLive(ticket, now)) return this.#watch(ticket);
-    this.#forget(id);
-    if (ticket === undefined ? !unsure : hasExpired(ticket, before, now)) this.#tell(ticket ?? before);
-  }
-
-  #forget(id: string): void {
-    this.#seen.delete(id);
-    this.#unsure.delete(id);
+    this.#seen.delete(before.id);
+    // Whatever it may have ended in has a record for this long: after that, nobody knows.
+    const isSure = performance.now() - seenAt < this.#shortest;
+    if (ticket === undefined ? isSure : hasExpired(ticket, before, now)) this.#tell(ticket ?? before);
   }
 }
 

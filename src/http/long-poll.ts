@@ -7,6 +7,8 @@ import type { Watching } from './watching.ts';
 
 /** Most proxies give up on a request after 30 s. */
 const LONGEST_WAIT = 25_000;
+/** Where something may have been missed, it is read within this time, but not by all at once. */
+const CATCH_UP_WITHIN = 1_000;
 
 /** Requests that wait for a change: the way on for browsers that no event stream gets through to. */
 export class LongPolls {
@@ -28,7 +30,11 @@ export class LongPolls {
     const woken = new Promise<Ticket | undefined>((resolve) => {
       wake = resolve;
     });
-    const unsubscribe = watching.subscribe(wake);
+    const unsubscribe = watching.subscribe((heard) => {
+      // All of them would read at once.
+      if (heard === undefined) setTimeout(wake, Math.random() * CATCH_UP_WITHIN).unref();
+      else wake(heard);
+    });
     const depart = this.#figures.arrive();
     try {
       const ticket = await watching.read();
@@ -37,7 +43,7 @@ export class LongPolls {
       const longest = Math.min(LONGEST_WAIT, this.#views.dueAt(ticket, now) - now, watching.endsAt - now);
       const heard = await this.#sleep(ctx, longest, woken, () => wake());
       const changed = follows(heard, ticket) ? heard : await watching.read();
-      if (changed?.version !== ticket?.version) this.#figures.notified(changed, this.#clock());
+      if (changed?.state !== ticket?.state) this.#figures.notified(changed, this.#clock());
       return changed;
     } finally {
       unsubscribe();

@@ -1,11 +1,12 @@
 import { PATIENCE, TooLate, within } from './access.ts';
 
-/** A task that never ends keeps its turn for this long, in milliseconds. */
+/** A task that never ends keeps its turn for this long, in milliseconds; the key would be locked for good. */
 const LONGEST_TURN = 10 * PATIENCE;
 
 /**
  * Lets one task at a time run for each key; those for other keys go on beside it. Whoever waits does so for a bounded time:
- * a task that is still waiting for its turn then is not begun any more, and one that has begun keeps its turn until it ends.
+ * a task that is still waiting for its turn then is not begun any more, and one that has begun keeps its turn until it ends, or
+ * for so long that nobody can tell whether it ever will.
  */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();

@@ -92,9 +92,11 @@ export class BrowserActs {
     const outcome = await change(
       this.#ports,
       () => this.look(identity),
-      async (ticket, moment) => {
+      async (ticket, { lifetimes }) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
         if (ticket.state === 'approved') await assertAccount(ticket);
+        // The deployment may have taken its time to answer.
+        const moment = { now: this.#ports.clock(), lifetimes };
         if (switchesAccount(ticket, identity.accountId) && !said.switchAccount) throw accountSwitch();
         if (this.#isCheckCodeWrong(ticket, said.checkCode, moment.now))
           return transitions.refuseCheckCode(ticket, moment);

@@ -66,7 +66,9 @@ export class PhoneActs {
     const { ticket } = await this.#change(id, seen, async (ticket, moment) => {
       transitions.assertOwner(ticket, approval.approver);
       const needed = typeof checkCode === 'function' ? await checkCode(ticket) : checkCode;
-      return transitions.approve(ticket, { ...approval, checkCode: needed }, moment);
+      // The deployment may have taken its time to answer.
+      const { lifetimes } = moment;
+      return transitions.approve(ticket, { ...approval, checkCode: needed }, { now: this.#ports.clock(), lifetimes });
     });
     return ticket;
   }

@@ -24,6 +24,43 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
+  it('counts as one try where it was wrong and its answer got lost: the page does not send it again by itself', async () => {
+    stage().expectProblem(/403|ERR_FAILED/);
+    const { screen, phone } = await approved(stage());
+    const digits = await checkCodeOn(phone);
+    let sent = 0;
+    await screen.route(/\/qr\/finish$/, async (route) => {
+      sent += 1;
+      await route.fetch();
+      await route.abort();
+    });
+    await type(screen, otherThan(digits));
+    await screen.getByRole('alert').filter({ hasText: 'There was no answer' }).waitFor();
+    await screen.waitForTimeout(3_000);
+    expect(sent).to.equal(1);
+
+    await screen.unroute(/\/qr\/finish$/);
+    const refused = screen.waitForResponse(/\/qr\/finish$/);
+    await type(screen, otherThan(digits));
+    expect((await (await refused).json()).error_description).to.include('Tries left: 1');
+    await type(screen, digits);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('signs in where it was right and its answer got lost', async () => {
+    stage().expectProblem(/ERR_FAILED/);
+    const { screen, phone } = await approved(stage());
+    let lost = false;
+    await screen.route(/\/qr\/finish$/, async (route) => {
+      if (lost) return route.continue();
+      lost = true;
+      await route.fetch();
+      return route.abort();
+    });
+    await type(screen, await checkCodeOn(phone));
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
   it('may be typed with a space, as it is shown', async () => {
     const { screen, phone } = await approved(stage());
     const digits = await checkCodeOn(phone);

@@ -7,6 +7,8 @@ import { OF_EACH_MODEL, USED_ONCE } from './adapter-payloads.ts';
 
 const AT_ONCE = 50;
 const ROUNDS = 50;
+/** A moment in the past, in seconds since the epoch. */
+const BEFORE = 1_767_225_600;
 
 const OTHERS = Object.keys(OF_EACH_MODEL).filter((model) => !USED_ONCE.includes(model));
 
@@ -67,6 +69,43 @@ export function consumesOnce(backend: () => AdapterBackend): void {
         await nodes.other(model).revokeByGrantId('grant');
         expect(await race(model, 'id')).to.equal(0);
         expect(await nodes.one(model).find('id')).to.equal(undefined);
+      });
+
+      it(`${model} never, where it was written as consumed`, async () => {
+        const consumed = { ...OF_EACH_MODEL[model], consumed: BEFORE };
+        await nodes.one(model).upsert('id', consumed, 60);
+        expect(await race(model, 'id')).to.equal(0);
+        expect(await nodes.other(model).find('id')).to.deep.equal(consumed);
+      });
+
+      it(`${model} never, where it was written as consumed over what was not`, async () => {
+        const payload = OF_EACH_MODEL[model] ?? {};
+        await nodes.one(model).upsert('id', payload, 60);
+        await nodes.other(model).upsert('id', { ...payload, consumed: BEFORE }, 60);
+        expect(await race(model, 'id')).to.equal(0);
+        expect(await nodes.one(model).find('id')).to.deep.equal({ ...payload, consumed: BEFORE });
+      });
+
+      it(`${model} once, although who had read it before saves it at the same time`, async () => {
+        const payload = OF_EACH_MODEL[model] ?? {};
+        await nodes.one(model).upsert('id', payload, 60);
+        const [passed] = await Promise.all([race(model, 'id'), nodes.other(model).upsert('id', payload, 60)]);
+        expect(passed).to.equal(1);
+        expect(await race(model, 'id')).to.equal(0);
+      });
+    }
+
+    for (const [model, payload] of Object.entries(OF_EACH_MODEL)) {
+      it(`${model} for good, although who had read it before saves it afterwards`, async () => {
+        await nodes.one(model).upsert('id', payload, 60);
+        await nodes.one(model).consume('id');
+        const { consumed } = (await nodes.other(model).find('id')) ?? {};
+        expect(consumed).to.be.a('number');
+        const stale = { ...payload, error: 'of a stale save' };
+        await nodes.other(model).upsert('id', stale, 60);
+        expect(await nodes.one(model).find('id')).to.deep.equal({ ...stale, consumed });
+        if (USED_ONCE.includes(model)) expect(await race(model, 'id')).to.equal(0);
+        expect(await nodes.other(model).find('id')).to.deep.equal({ ...stale, consumed });
       });
     }
 

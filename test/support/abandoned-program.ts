@@ -1,6 +1,7 @@
 /**
- * A provider that tells at `/figures` what it holds, and at `/figures?collected` what is left of that once the garbage is collected. Its records and tickets are in memory, or in the Redis at `REDIS_URL`.
- * It runs with `--expose-gc`, and with `clock-fast.ts` where what takes long shall take less.
+ * A provider that tells at `/figures` what it holds, and at `/figures?collected` what that is without garbage. Its records and
+ * tickets are in memory, or in the Redis at `REDIS_URL`. It runs with `--expose-gc`, and with `clock-fast.ts` where what takes long
+ * shall take less.
  */
 import { setImmediate } from 'node:timers/promises';
 import KeyvRedis from '@keyv/redis';
@@ -49,7 +50,13 @@ const { origin, qr } = await serve((issuer) => {
     qrLogin: { deadlines: { scan: deadline, decide: deadline, finish: deadline }, checkCode: 'always' },
     // Whoever signs in on a phone stays signed in.
     configuration: {
-      ttl: { Interaction: INTERACTION * faster, AuthorizationCode: 1, AccessToken: 1, Session: 86_400, Grant: 86_400 },
+      ttl: {
+        Interaction: INTERACTION * faster,
+        AuthorizationCode: deadline,
+        AccessToken: deadline,
+        Session: 86_400,
+        Grant: 86_400,
+      },
     },
   });
   const { provider } = example;

@@ -15,7 +15,7 @@ export interface RedisClient {
   destroy(): void | Promise<void>;
   close(): Promise<unknown>;
   on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'ready', listener: () => void): unknown;
+  on(event: 'connect' | 'ready', listener: () => void): unknown;
   get(key: string): Promise<string | null>;
   hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
   evalSha(sha: string, call: ScriptCall): Promise<unknown>;

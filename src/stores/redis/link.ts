@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { Access, TooLate, within } from '../access.ts';
 import type { RedisClient, RedisOfKeyv } from './client.ts';
-import { type Script, TIME } from './scripts.ts';
+import { ClockOffset } from './clock-offset.ts';
+import { runScript, type Script, TIME } from './scripts.ts';
 
 /** How often the two clocks are compared. */
 const COMPARE_EVERY = 10_000;
@@ -25,16 +26,21 @@ export class RedisLink {
   /** What sends; it drops what it has not sent yet once its connection ends. */
   #sender: RedisClient;
   #endOfConnection = new AbortController();
-  #whenReady: (() => void)[] = [];
+  #readiness: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
+  /** Whether there is a connection on which the client's greeting has no answer yet. */
+  #isGreeting = false;
   #opened: Promise<void> | undefined;
   #isOpening = false;
   #isSilent = false;
-  #silentSince = 0;
+  /** Since when answers are late, and when the last one was. */
+  #silentSince = Number.NEGATIVE_INFINITY;
+  #lateAt = Number.NEGATIVE_INFINITY;
+  /** Whether it was told already that something is wrong. */
+  #isTold = false;
   /** Whether a connection that is closed was closed by this, to be made anew. */
   #isRemaking = false;
+  readonly #offset = new ClockOffset();
   #comparedAt = Number.NEGATIVE_INFINITY;
-  /** How far the clock of Redis is ahead of this process's, in milliseconds. */
-  #ahead = 0;
 
   private constructor({ client, prefix }: RedisOfKeyv) {
     this.#client = client;
@@ -42,11 +48,17 @@ export class RedisLink {
     this.#sender = this.#newSender();
     // Without a listener, a lost connection would end the process.
     client.on('error', (error) => {
+      this.#isGreeting = false;
       if (client.isReady === false) this.#sender = this.#newSender();
       this.#tell(error);
     });
+    client.on('connect', () => {
+      this.#isGreeting = true;
+    });
     client.on('ready', () => {
-      for (const go of this.#whenReady.splice(0)) go();
+      this.#isGreeting = false;
+      this.#readiness?.tell();
+      this.#readiness = undefined;
       this.#recover();
     });
   }
@@ -59,7 +71,7 @@ export class RedisLink {
 
   /** What must be added to this process's clock to get the time on which all nodes agree, in milliseconds. */
   get ahead(): number {
-    return this.#ahead;
+    return this.#offset.ahead;
   }
 
   /** @param listener told of what goes wrong while nobody waits for it */
@@ -135,14 +147,27 @@ export class RedisLink {
 
   async #connect(): Promise<void> {
     if (!this.#client.isOpen) await this.#client.connect();
-    this.#isRemaking = false;
     await this.#compareClocks();
+    if (this.#isRemaking) this.#recover();
+    this.#isRemaking = false;
   }
 
   /** While the connection is down a command waits for it, but not longer than whoever asked. */
   async #send<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
-    if (this.#client.isReady === false) await within(new Promise<void>((go) => this.#whenReady.push(go)));
+    if (this.#client.isReady === false) await within(this.#ready());
     return command(this.#sender);
+  }
+
+  /** Resolves when the client is ready again; one promise for all who wait for that. */
+  #ready(): Promise<void> {
+    if (this.#readiness === undefined) {
+      let tell: () => void = () => undefined;
+      const promise = new Promise<void>((resolve) => {
+        tell = resolve;
+      });
+      this.#readiness = { promise, tell };
+    }
+    return this.#readiness.promise;
   }
 
   /**
@@ -158,15 +183,12 @@ export class RedisLink {
 
   async #compareClocks(): Promise<void> {
     this.#comparedAt = performance.now();
-    const asked = Date.now();
-    const answer = await this.#send((client) => runScript(client, TIME, [this.#clockKey], []));
-    const answered = Date.now();
-    if (!Array.isArray(answer)) throw new TypeError('Redis does not tell the time');
-    const [seconds, microseconds] = answer;
-    const time = Number(seconds) * 1000 + Number(microseconds) / 1000;
-    // The time was taken between question and answer. What agrees with that stays as it is, so that time does not jump.
-    const [least, most] = [time - answered, time - asked];
-    if (this.#ahead < least || this.#ahead > most) this.#ahead = Math.round((least + most) / 2);
+    await this.#offset.compare(async () => {
+      const answer = await this.#send((client) => runScript(client, TIME, [this.#clockKey], []));
+      if (!Array.isArray(answer)) throw new TypeError('Redis does not tell the time');
+      const [seconds, microseconds] = answer;
+      return Number(seconds) * 1000 + Number(microseconds) / 1000;
+    });
   }
 
   #compareClocksNowAndThen(): void {
@@ -175,10 +197,26 @@ export class RedisLink {
   }
 
   #fallSilent(): void {
-    if (this.#isSilent) return;
-    this.#isSilent = true;
-    this.#silentSince = performance.now();
-    void this.#askUntilAnswered();
+    // In a cluster the others may be well: only where it goes on is everything made anew.
+    if (this.#isCluster) {
+      this.#noteLate();
+    } else if (!this.#isSilent) {
+      this.#isSilent = true;
+      this.#silentSince = performance.now();
+      void this.#askUntilAnswered();
+    }
+  }
+
+  #noteLate(): void {
+    const now = performance.now();
+    if (now - this.#lateAt > SILENT_FOR) this.#silentSince = now;
+    this.#lateAt = now;
+    if (now - this.#silentSince >= SILENT_FOR) this.#remake();
+  }
+
+  /** Its client does not say whether it is ready. */
+  get #isCluster(): boolean {
+    return this.#client.isReady === undefined;
   }
 
   async #askUntilAnswered(): Promise<void> {
@@ -188,7 +226,7 @@ export class RedisLink {
       return;
     }
     const left = Math.max(0, this.#silentSince + SILENT_FOR - performance.now());
-    const giveUp = setTimeout(() => this.#reconnect(), left).unref();
+    const giveUp = setTimeout(() => this.#giveUpConnection(), left).unref();
     try {
       await this.#open();
       await this.#compareClocks();
@@ -202,10 +240,17 @@ export class RedisLink {
     }
   }
 
-  /** A connection may be dead without a word: what lies between may have forgotten it. Sentinel and cluster see to theirs. */
-  #reconnect(): void {
-    // While it is not ready, its client is at that already.
-    if (this.#client.withAbortSignal === undefined || !this.#client.isReady) return;
+  /**
+   * A connection may be dead without a word: what lies between may have forgotten it. A client that is about to connect anyway
+   * is left to that, and a Sentinel's to what the Sentinel says.
+   */
+  #giveUpConnection(): void {
+    if (this.#client.duplicate !== undefined && (this.#client.isReady || this.#isGreeting)) this.#remake();
+  }
+
+  #remake(): void {
+    this.#silentSince = performance.now();
+    if (!this.#client.isOpen) return;
     this.#opened = undefined;
     this.#isRemaking = true;
     void this.#client.destroy();
@@ -213,23 +258,16 @@ export class RedisLink {
 
   #recover(): void {
     this.#isSilent = false;
+    this.#isTold = false;
     for (const listener of this.#onRecovery) listener();
   }
 
+  /** Once, until all is well again. */
   #tell(error: Error): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
     for (const listener of this.#onTrouble) listener(error);
   }
 }
 
 const links = new WeakMap<RedisClient, RedisLink>();
-
-async function runScript(client: RedisClient, script: Script, keys: string[], values: string[]): Promise<unknown> {
-  const call = { keys, arguments: values };
-  try {
-    return await client.evalSha(script.sha, call);
-  } catch (error) {
-    // This Redis has not seen it yet, or was restarted since.
-    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return client.eval(script.source, call);
-    throw error;
-  }
-}

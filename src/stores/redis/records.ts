@@ -4,10 +4,10 @@ import type { RedisLink } from './link.ts';
 import {
   CONSUME_RECORD,
   DELETE_IF,
-  GRANT_RECORDS,
   IN_GRANT,
   JOIN_GRANT,
   LEAVE_GRANT,
+  MARK_REVOKED,
   POINT,
   PUT_RECORD,
   type Script,
@@ -58,7 +58,7 @@ export class RedisRecords implements Records {
 
   async revoke(grantId: string): Promise<void> {
     const grant = grantKey(grantId);
-    const members = await this.#run(GRANT_RECORDS, grant);
+    const members = await this.#run(MARK_REVOKED, grant);
     if (!Array.isArray(members)) throw new TypeError('Redis does not tell the records of a grant');
     const keys = members.map(String);
     for (let first = 0; first < keys.length; first += AT_ONCE) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RedisClient } from './client.ts';
 
 /**
  * What runs inside Redis, in one step. Its first write is one that takes memory: a Redis that is full refuses that one, and
@@ -138,7 +139,7 @@ export const IN_GRANT: Script = script(
  * Marks the records of a grant as revoked, by the score 0: who is just writing one finds that out, and takes it back. KEYS: the
  * grant. Returns the records.
  */
-export const GRANT_RECORDS: Script = script(
+export const MARK_REVOKED: Script = script(
   'revoke',
   `
 -- No memory is taken here: what removes comes first, so that a Redis that is full lets the rest through.
@@ -159,3 +160,19 @@ end
 return 1
 `,
 );
+
+export async function runScript(
+  client: RedisClient,
+  script: Script,
+  keys: string[],
+  values: string[],
+): Promise<unknown> {
+  const call = { keys, arguments: values };
+  try {
+    return await client.evalSha(script.sha, call);
+  } catch (error) {
+    // This Redis has not seen it yet, or was restarted since.
+    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return client.eval(script.source, call);
+    throw error;
+  }
+}

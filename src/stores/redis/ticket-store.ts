@@ -34,10 +34,16 @@ export class RedisTicketStore implements TicketStore {
   }
 
   swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
-    return this.#write(nameOf(previous), next, ended);
+    // One that was over by itself was not ended by this.
+    const voided = ended !== undefined && ended.since < previous.deadline ? ended : undefined;
+    return this.#write(nameOf(previous), next, { ended, voided });
   }
 
-  async #write(expected: string, next: Ticket, ended?: Ticket): Promise<boolean> {
+  async #write(
+    expected: string,
+    next: Ticket,
+    { ended, voided }: { ended?: Ticket | undefined; voided?: Ticket | undefined } = {},
+  ): Promise<boolean> {
     const keys = this.#keys;
     const { id, interaction } = next;
     const written = await this.#link.run(
@@ -57,7 +63,9 @@ export class RedisTicketStore implements TicketStore {
         ...(ended ? [JSON.stringify(ended), this.#timeLeft(ended)] : []),
       ],
       (late) => {
-        if (late === 1) this.#onLate(next);
+        if (late !== 1) return;
+        if (voided !== undefined) this.#onLate(voided);
+        this.#onLate(next);
       },
     );
     return written === 1;
