@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { QrLoginError, type TicketEvent } from '../../src/index.ts';
+import type { Answer } from '../support/agent.ts';
 import { networkTo } from '../support/balancer.ts';
 import { idIn } from '../support/codes.ts';
 import { Elsewhere } from '../support/elsewhere.ts';
@@ -227,6 +228,61 @@ describe('trouble with the store while nobody asks', () => {
       await redis.restart();
     });
   });
+
+  it('is told once for each time that the store is out of reach', async () => {
+    await RedisWorld.during({}, async (there) => {
+      const { redis, world } = there;
+      await there.isUp();
+      const failed = world.count('qr_login.failed');
+      for (const times of [1, 2]) {
+        await redis.kill();
+        // The first one waits in vain, while it is tried again and again.
+        for (let asked = 0; asked < 3; asked++) expect((await world.qr.health()).ok).to.equal(false);
+        expect(failed()).to.equal(times);
+        await redis.restart();
+        await there.isUp();
+      }
+    });
+  });
+});
+
+describe('a listener that takes a context for granted and so throws where there is none', () => {
+  it('is warned of where trouble with the store is told, and all goes on', async () => {
+    await RedisWorld.during({}, async (there) => {
+      await there.isUp();
+      const warned = throwAt(there.world, 'qr_login.failed');
+      await there.redis.kill();
+      await warned;
+      await there.redis.restart();
+      await there.isUp();
+      expect((await signIn(there.world)).status).to.equal(200);
+    });
+  });
+
+  it('is warned of where a ticket expires, and all goes on', async () => {
+    await World.during({ qrLogin: { deadlines: { scan: 1 } } }, async (world) => {
+      const expired = listen(world);
+      for (const times of [1, 2]) {
+        const warned = throwAt(world, 'qr_login.expired');
+        await begin(world, ['waiting']);
+        await warned;
+        expect(expired).to.have.length(times);
+      }
+    });
+  });
+
+  it('is warned of where a ticket was written late, and all goes on', async () => {
+    await RedisWorld.during({}, async (there) => {
+      const { browser, phone } = await there.world.meet();
+      await ROADS.approved?.({ browser, phone });
+      const warned = throwAt(there.world, 'qr_login.finished');
+      there.pauseAt(({ keys }) => keys.some((key) => key.includes(':ticket:')));
+      expect((await browser.finish()).status).to.equal(503);
+      await there.resume();
+      await warned;
+      expect((await browser.finish()).status).to.equal(200);
+    });
+  });
 });
 
 interface Told {
@@ -240,6 +296,31 @@ function listen({ provider }: World): Told[] {
   const listener = (ctx: unknown, event: TicketEvent): unknown => told.push({ ctx, event });
   provider.on('qr_login.expired' as never, listener as never);
   return told;
+}
+
+/** The next such event meets a listener that throws. @returns what resolves once the process is warned of that */
+function throwAt({ provider }: World, name: string): Promise<void> {
+  const mistake = new TypeError('there is no context');
+  const warned = new Promise<void>((resolve) => {
+    const listener = (warning: Error): void => {
+      if (warning !== mistake) return;
+      process.off('warning', listener);
+      resolve();
+    };
+    process.on('warning', listener);
+  });
+  const listener = (ctx: unknown): void => {
+    if (ctx === undefined) throw mistake;
+  };
+  provider.once(name as never, listener as never);
+  return warned;
+}
+
+/** A whole sign-in. @returns the answer to the browser that finishes it */
+async function signIn(world: World): Promise<Answer> {
+  const { browser, phone } = await world.meet();
+  await ROADS.approved?.({ browser, phone });
+  return browser.finish();
 }
 
 /** Brings a ticket into each of these states. @returns their ids */

@@ -59,6 +59,22 @@ describe('the health', () => {
     });
   });
 
+  it('of Redis does not open the connection again that was closed', async () => {
+    await RedisWorld.during({}, async ({ redis, world: { qr, store } }) => {
+      // The one that asks is there as well.
+      const connections = async (): Promise<number> =>
+        `${await redis.command('CLIENT', 'LIST')}`.trim().split('\n').length;
+      await until(async () => (await qr.health()).signals === 'up');
+      await qr.close();
+      await store.disconnect();
+      await until(async () => (await connections()) === 1);
+      for (let asked = 0; asked < 3; asked++) {
+        expect(await qr.health()).to.include({ ok: false, store: 'down', closing: true });
+      }
+      await until(async () => (await connections()) === 1, 1_000);
+    });
+  });
+
   it('counts the browsers that wait, on streams and on long polls, until they have left', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();

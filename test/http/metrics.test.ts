@@ -107,6 +107,29 @@ describe('the metrics', () => {
     });
   });
 
+  it('tell of an approval once to each who waits, and not again where a check code is wrong', async () => {
+    await World.during({ qrLogin: { checkCode: 'always' } }, async (world) => {
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      const stream = await browser.events();
+      await stream.ticket('scanned');
+      const checkCode = String((await phone.approve()).json().checkCode);
+      const { version } = await stream.ticket('approved');
+      await expectOne(reader, 'qr_login.notification.duration', 0, 5);
+
+      const polled = browser.after(version);
+      await until(async () => (await world.qr.health()).waiting === 2);
+      world.clock.forward(30);
+      expect((await browser.finish(otherThan(checkCode))).status).to.equal(403);
+      for (const told of [await stream.ticket(), await polled]) {
+        expect(told.state).to.equal('approved');
+        expect(told.version).to.be.greaterThan(Number(version));
+      }
+      await expectOne(reader, 'qr_login.notification.duration', 0, 5);
+      stream.close();
+    });
+  });
+
   it('count a sign-in once that is finished three times at once', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
@@ -197,6 +220,10 @@ async function deny(world: World): Promise<string[]> {
   await phone.deny();
   await browser.finish();
   return secretsOf(browser, code);
+}
+
+function otherThan(checkCode: string): string {
+  return checkCode === '000000' ? '000001' : '000000';
 }
 
 function secretsOf({ uid }: BrowserPerson, code: string): string[] {

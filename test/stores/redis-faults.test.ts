@@ -192,6 +192,24 @@ describe('a network between the processes and Redis', () => {
     await wires.stop();
   });
 
+  it('that accepts connections and leads them nowhere: given up in the middle of the greeting, and all is well', async () => {
+    const wires = await Wires.start(redis.port);
+    await withScene(wires.url, async (scene) => {
+      wires.leadNowhere();
+      await expectRefusals(scene);
+      await eventually('both are at their greeting', () => wires.lost >= 2);
+      // Its first connection is no other than the next ones.
+      const late = new RedisProcess(wires.url);
+      await refused(late.engine.ping());
+      wires.leadThere();
+      await Promise.all([scene.one, scene.other, late].map((process) => process.answers(8_000)));
+      await expectAllWell(scene);
+      await late.listens();
+      await late.close();
+    });
+    await wires.stop();
+  });
+
   it('that is cut and mended: refused in time, and all is well after that', async () => {
     const proxy = await TcpProxy.start(redis.port);
     await withScene(`redis://${LOOPBACK}:${proxy.port}`, async (scene) => {

@@ -14,12 +14,17 @@ export class Wires {
   readonly #server: Server;
   readonly #wires = new Set<Wire>();
   readonly #dead = new Set<Wire>();
+  readonly #lost = new Set<Socket>();
+  #leadsNowhere = false;
 
   private constructor(server: Server, target: number) {
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
     this.url = `redis://${LOOPBACK}:${this.port}`;
-    server.on('connection', (near) => this.#join({ near, far: connect(target, LOOPBACK) }));
+    server.on('connection', (near) => {
+      if (this.#leadsNowhere) this.#lose(near);
+      else this.#join({ near, far: connect(target, LOOPBACK) });
+    });
   }
 
   static async start(target: number): Promise<Wires> {
@@ -38,12 +43,34 @@ export class Wires {
     }
   }
 
+  /** How many connections were accepted, and lead nowhere: nothing ever comes back on them. */
+  get lost(): number {
+    return this.#lost.size;
+  }
+
+  /** Ends all connections; new ones are accepted, but get no word. */
+  leadNowhere(): void {
+    this.#leadsNowhere = true;
+    for (const { near } of this.#wires) near.destroy();
+  }
+
+  /** New connections are good again. Those that lead nowhere stay so. */
+  leadThere(): void {
+    this.#leadsNowhere = false;
+  }
+
   /** Closes the far ends of what is dead, as a server does in the end. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
     for (const { near, far } of this.#wires) for (const socket of [near, far]) socket.destroy();
+    for (const near of this.#lost) near.destroy();
     await closed;
+  }
+
+  #lose(near: Socket): void {
+    this.#lost.add(near);
+    near.on('error', () => undefined).resume();
   }
 
   #join(wire: Wire): void {

@@ -1,16 +1,26 @@
 /** A real Redis Cluster of three masters, which share the slots. */
-
 import { RedisServer } from './redis.ts';
 import { freePort, LOOPBACK } from './server.ts';
+import { until } from './until.ts';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
 
-export class RedisCluster {
-  readonly servers: readonly RedisServer[];
+interface Member {
+  readonly server: RedisServer;
+  /** The port at which members talk to each other. */
+  readonly bus: string;
+}
 
-  constructor(servers: readonly RedisServer[]) {
-    this.servers = servers;
+export class RedisCluster {
+  /** The masters that it has begun with. */
+  readonly servers: readonly RedisServer[];
+  readonly #masters: readonly Member[];
+  readonly #replicas: RedisServer[] = [];
+
+  constructor(masters: readonly Member[]) {
+    this.#masters = masters;
+    this.servers = masters.map(({ server }) => server);
   }
 
   /** For `createCluster`, or `KeyvRedis` itself. */
@@ -18,8 +28,41 @@ export class RedisCluster {
     return this.servers.map(({ url }) => ({ url }));
   }
 
+  /** The one at which this key lies. */
+  async masterOf(key: string): Promise<RedisServer> {
+    for (const server of this.servers) {
+      // The others say that it has moved.
+      const isHere = await server.command('GET', key).then(
+        () => true,
+        () => false,
+      );
+      if (isHere) return server;
+    }
+    throw new Error(`there is no master for ${key}`);
+  }
+
+  /** Adds a replica to this master. Resolves once that has everything, and all masters would make it the master. */
+  async addReplica(master: RedisServer): Promise<RedisServer> {
+    const { server: replica } = await startMember();
+    this.#replicas.push(replica);
+    const id = `${await master.command('CLUSTER', 'MYID')}`;
+    const bus = this.#masters.find(({ server }) => server === master)?.bus ?? '';
+    await replica.command('CLUSTER', 'MEET', LOOPBACK, `${master.port}`, bus);
+    await until(async () =>
+      `${await replica.command('CLUSTER', 'NODES')}`.includes(`${id} ${LOOPBACK}:${master.port}`),
+    );
+    await replica.command('CLUSTER', 'REPLICATE', id);
+    await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
+    const itself = `${await replica.command('CLUSTER', 'MYID')}`;
+    const isKnown = new RegExp(`^${itself} .* slave ${id} .* connected`, 'm');
+    for (const { server } of this.#masters) {
+      await until(async () => isKnown.test(`${await server.command('CLUSTER', 'NODES')}`));
+    }
+    return replica;
+  }
+
   async stop(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.stop()));
+    await Promise.all([...this.servers, ...this.#replicas].map((server) => server.stop()));
   }
 }
 
@@ -38,17 +81,11 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       if (server !== first.server) await server.command('CLUSTER', 'MEET', LOOPBACK, `${first.server.port}`, first.bus);
     }
     await Promise.all(started.map(({ server }) => server.logs(/Cluster state changed: ok/)));
-    return new RedisCluster(started.map(({ server }) => server));
+    return new RedisCluster(started);
   } catch (error) {
     await Promise.all(started.map(({ server }) => server.stop()));
     throw error;
   }
-}
-
-interface Member {
-  readonly server: RedisServer;
-  /** The port at which members talk to each other. */
-  readonly bus: string;
 }
 
 async function startMember(): Promise<Member> {
