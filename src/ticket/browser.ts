@@ -15,7 +15,7 @@ import {
 import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
 
-/** Tabs of one browser do not race for longer than this; a store that says so does not do as it should. */
+/** A ticket has fewer steps than this; a store that refuses for longer does not do as it should. */
 const MOST_TRIES = 20;
 
 /** What a browser brings along to show a ticket. */
@@ -121,16 +121,21 @@ export class BrowserActs {
     );
   }
 
-  /** The interaction's ticket, where it stays; else a new one. Another tab may be faster: then both look again. */
+  /** The interaction's ticket, where it stays; else a new one. Where another tab was faster, its new one serves both. */
   async #show(showing: Showing, stays: (existing: Ticket, now: number) => boolean): Promise<Renewal> {
     const { clock, lifetimes } = this.#ports;
     const identity = { interaction: showing.interaction, binding: showing.browser.binding };
+    let existing = await this.look(identity);
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const existing = await this.look(identity);
       const moment = { now: clock(), lifetimes };
       if (existing !== undefined && stays(existing, moment.now)) return { ticket: existing, changed: false };
       const shown = await this.#place(showing, existing, moment);
       if (shown !== undefined) return shown;
+      const newer = await this.look(identity);
+      if (newer !== undefined && newer.id !== existing?.id && isLive(newer, clock())) {
+        return { ticket: newer, changed: false };
+      }
+      existing = newer;
     }
     throw over();
   }
