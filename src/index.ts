@@ -1,9 +1,10 @@
+export type { Health } from './health.ts';
 export type { TicketEvent, TicketEventName } from './http/events.ts';
 export type { ConsentPolicy, LoginPage, OtherWays, OwnPage, PhoneSignIn, SignIn } from './http/services.ts';
 export type { Account, Assess, Assurance, FindAccount } from './oidc/approver.ts';
 export type { ConsentMode } from './oidc/request.ts';
 export type { QrLoginOptions } from './options.ts';
-export { type Health, type QrLogin, qrLogin } from './qr-login.ts';
+export { type QrLogin, qrLogin } from './qr-login.ts';
 export { keyvAdapter } from './stores/keyv-adapter.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
 export type { CheckCodePolicy, RiskContext } from './ticket/risk.ts';

@@ -1,4 +1,5 @@
 import type { interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type Health, healthOf } from './health.ts';
 import { Assets } from './http/assets.ts';
 import { BrowserViews } from './http/browser-view.ts';
 import { Cookies } from './http/cookies.ts';
@@ -18,7 +19,7 @@ import { qrLoginPolicy } from './oidc/policy.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { checkedSecrets, checkOptions, type QrLoginOptions, type Settings } from './options.ts';
 import { unavailable, within } from './stores/access.ts';
-import { type Engine, engineFor } from './stores/engine.ts';
+import { engineFor } from './stores/engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
 import { Keys } from './ticket/keys.ts';
@@ -48,21 +49,6 @@ export interface QrLogin {
    * is yours. Call it after the server has stopped to accept connections.
    */
   readonly close: () => Promise<void>;
-}
-
-/** How this process is. */
-export interface Health {
-  /** Whether it should get requests: the store answers, and this is not stopping. */
-  readonly ok: boolean;
-  /** What keeps the tickets: this process, a Keyv that serves one process, or Redis. */
-  readonly engine: 'memory' | 'keyv' | 'redis';
-  /** Whether it has just answered; `down` once this is stopping, as it is not asked any more then. */
-  readonly store: 'up' | 'down';
-  /** Whether other processes are heard. Where they are not, browsers hear of changes by the slow read: in about ten seconds. */
-  readonly signals: 'up' | 'down';
-  /** How many browsers wait here. */
-  readonly waiting: number;
-  readonly closing: boolean;
 }
 
 /**
@@ -162,18 +148,7 @@ function attach(provider: Provider, settings: Settings): Attached {
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
     },
-    health: async () => {
-      // Once it is closed, asking would open the connection again.
-      const answers = closed === undefined && (await answersNow(engine));
-      return {
-        ok: answers,
-        engine: engine.name,
-        store: answers ? 'up' : 'down',
-        signals: engine.hearsOthers() ? 'up' : 'down',
-        waiting: figures.waiting,
-        closing: closed !== undefined,
-      };
-    },
+    health: () => healthOf(engine, figures, closed !== undefined),
     close: () => {
       closed ??= stop();
       return closed;
@@ -187,13 +162,6 @@ function attach(provider: Provider, settings: Settings): Attached {
     await inFlight.drained(FINISH_WITHIN);
     await within(engine.close(), CLOSE_WITHIN).catch(() => undefined);
   }
-}
-
-function answersNow(engine: Engine): Promise<boolean> {
-  return engine.ping().then(
-    () => true,
-    () => false,
-  );
 }
 
 /** A listener of the deployment that throws where there is no request would end the process. */
