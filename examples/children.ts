@@ -32,7 +32,11 @@ export async function startChild(
 ): Promise<Child> {
   // In a group of its own, out of reach of the terminal's Ctrl-C: we say who ends when.
   const child = spawn(file, parameters, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const kill = (): boolean => child.kill('SIGKILL');
+  // With all that it has started itself, such as nginx its workers: they would live on.
+  const kill = (): void => {
+    const isThere = child.exitCode === null && child.signalCode === null;
+    if (isThere && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
   process.once('exit', kill);
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => {
