@@ -39,7 +39,11 @@ export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context
   };
 }
 
-export function accountPage(provider: Provider, accounts: Accounts, base: string): Middleware {
+export function accountPage(
+  provider: Provider,
+  accounts: Accounts,
+  { base, passkeys }: { base: string; passkeys: boolean },
+): Middleware {
   const signIn = accountSignIn(provider.issuer, accounts);
 
   const router = new Router()
@@ -49,7 +53,7 @@ export function accountPage(provider: Provider, accounts: Accounts, base: string
       const person = accountId === undefined ? undefined : accounts.find(accountId);
       if (person === undefined) return ctx.redirect(signIn(ctx, { returnTo: `${base}/account`, fresh: false }));
       const signOut = `${base}/session/end?client_id=${ACCOUNT_CLIENT}`;
-      return renderPage(ctx, 'account', { base, person, signOut });
+      return renderPage(ctx, 'account', { base, person, signOut, passkeys });
     })
     .get('/account/signed-in', (ctx) => {
       const { state, error_description: problem } = ctx.query;

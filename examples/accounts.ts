@@ -17,17 +17,19 @@ interface Credentials {
   readonly hash: Buffer;
 }
 
+/** Who they are, and their passwords. */
+export const DEMO: readonly (readonly [person: Person, password: string])[] = [
+  [{ id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' }, 'wonderland'],
+  [{ id: 'b0b', userName: 'bob', name: 'Bob Sawyer', email: 'bob@example.com' }, 'builder'],
+];
+
 export class Accounts {
   readonly #people = new Map<string, Person>();
   readonly #credentials = new Map<string, Credentials>();
 
   static async demo(): Promise<Accounts> {
     const accounts = new Accounts();
-    await accounts.add(
-      { id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' },
-      'wonderland',
-    );
-    await accounts.add({ id: 'b0b', userName: 'bob', name: 'Bob Sawyer', email: 'bob@example.com' }, 'builder');
+    for (const [person, password] of DEMO) await accounts.add(person, password);
     return accounts;
   }
 

@@ -8,12 +8,23 @@ import type { Context } from 'koa';
 const eta = new Eta({ views: fileURLToPath(new URL('./views', import.meta.url)), cache: true });
 const style = readFileSync(new URL('../views/assets/style.css', import.meta.url));
 
+/** As the plugin's own pages have it. */
+const PROTECTION = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
+
 export function renderPage(
   ctx: Context,
   name: 'password' | 'account' | 'rp' | 'problem' | 'sign-out',
   page: object,
 ): void {
-  ctx.set({ 'Cache-Control': 'no-store', 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' });
+  ctx.set(PROTECTION);
   ctx.type = 'html';
   ctx.body = eta.render(name, page);
 }

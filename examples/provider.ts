@@ -3,13 +3,20 @@ import { Keyv } from 'keyv';
 import Koa from 'koa';
 import mount from 'koa-mount';
 import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider';
+import type { Logger } from 'pino';
 import { keyvAdapter, type QrLogin, type QrLoginOptions, qrLogin } from '../src/index.ts';
+import { passkeys } from '../src/passkeys.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
 import { health } from './health.ts';
+import { logEvents, logRequests } from './log.ts';
 import { renderPage } from './pages.ts';
+import { addPasskey, PasskeyRecords } from './passkeys.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import type { Secrets } from './secrets.ts';
+
+/** What a passkey is worth here: the `acr` of sign-ins with one. */
+const PASSKEY_ACR = 'urn:example:acr:passkey';
 
 export interface ExampleOptions {
   readonly issuer: string;
@@ -20,6 +27,10 @@ export interface ExampleOptions {
   readonly store?: Keyv;
   /** Whether the provider is behind a proxy whose `X-Forwarded-*` headers are true. */
   readonly proxy?: boolean;
+  /** Whether people may sign in with a passkey, and must approve with one once they have one. Browsers want https or localhost. */
+  readonly passkeys?: boolean;
+  /** Where events go; nowhere by default. */
+  readonly logger?: Logger;
   /** More options for the QR sign-in, and more configuration for the provider. */
   readonly qrLogin?: Partial<QrLoginOptions>;
   readonly configuration?: Configuration;
@@ -40,12 +51,15 @@ export function makeExample({
   store = new Keyv(),
   ...more
 }: ExampleOptions): Example {
+  const records = new PasskeyRecords(store);
+  const { guard, signIn } = passkeys({ issuer, ...records, withoutPasskey: 'allow', acr: PASSKEY_ACR });
   const qr = qrLogin({
     findAccount: (id) => accounts.find(id),
     signIn: accountSignIn(issuer, accounts),
     // The phone signs in to its own account page; it cannot scan itself.
     loginPage: (_ctx, { params }) => (params.client_id === ACCOUNT_CLIENT ? { path: 'password' } : undefined),
     otherWays: () => [{ path: 'password', label: 'Sign in with a password' }],
+    ...(more.passkeys && { guard, passkeySignIn: signIn }),
     store,
     name: 'Example ID',
     // For whoever tries this without a phone: copy it to a private window, or to the phone in the terminal.
@@ -61,7 +75,7 @@ export function makeExample({
     cookies: { keys: secrets.cookieKeys },
     jwks: secrets.jwks,
     interactions: { policy: qr.policy, url: qr.interactionUrl },
-    acrValues: [PASSWORD_ACR],
+    acrValues: [PASSWORD_ACR, PASSKEY_ACR],
     claims: {
       openid: ['sub', 'acr', 'amr', 'auth_time'],
       profile: ['name'],
@@ -95,9 +109,14 @@ export function makeExample({
   });
 
   if (base === '') provider.use(health(qr));
+  if (more.logger) {
+    logEvents(provider, more.logger);
+    provider.use(logRequests(more.logger));
+  }
   qr.attach(provider);
   provider.use(passwordSignIn(provider, accounts, base));
-  provider.use(accountPage(provider, accounts, base));
+  if (more.passkeys) provider.use(addPasskey(provider, accounts, records));
+  provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false }));
   provider.proxy = more.proxy ?? false;
   return { provider, qr, app: base === '' ? provider : below(base, provider, qr) };
 }

@@ -6,6 +6,7 @@ import type Koa from 'koa';
 import QRCode from 'qrcode';
 import { Accounts } from './accounts.ts';
 import { closeAll, endAtSignal } from './graceful.ts';
+import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
 import { makeExample } from './provider.ts';
 import { makeRp, rpClient } from './rp.ts';
@@ -29,6 +30,8 @@ const { provider, qr, app } = makeExample({
   store,
   // An issuer under another address than ours is reached through somebody's proxy.
   proxy: process.env.ISSUER !== undefined,
+  passkeys: new URL(issuer).protocol === 'https:' || new URL(issuer).hostname === 'localhost',
+  logger: makeLogger(),
 });
 const rp = makeRp({ issuer, url: rpUrl, secret: secrets.rpSecret });
 

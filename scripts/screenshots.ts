@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { ExampleOptions } from '../examples/provider.ts';
 import type { QrLoginOptions } from '../src/index.ts';
 import {
   approve,
@@ -26,6 +27,10 @@ const README_FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url))
 type Look = BrowserContextOptions & { colorScheme: 'light' | 'dark' };
 const LOOKS: readonly Look[] = [{ colorScheme: 'light' }, { colorScheme: 'dark' }];
 
+const BEHIND_PROXY = { proxy: true, passkeys: true };
+const FAR_AWAY = { 'x-forwarded-for': '203.0.113.7' };
+const ABROAD = { country: 'BR', city: 'São Paulo' };
+
 const [folder] = process.argv.slice(2);
 mkdirSync(folder ?? README_FOLDER, { recursive: true });
 try {
@@ -34,8 +39,11 @@ try {
     for (const look of LOOKS) {
       await on({}, (stage) => approvedPages(stage, look));
       await on({}, (stage) => endedPages(stage, look));
-      await on({ checkCode: 'always' }, (stage) => checkCodePages(stage, look));
+      await on({ assess: () => 'check code' }, (stage) => checkCodePages(stage, look));
       await on({ deadlines: { scan: 1 } }, (stage) => expiredPage(stage, look));
+      await on({ locate: () => ABROAD }, (stage) => suspiciousPages(stage, look), BEHIND_PROXY);
+      await on({ assess: () => 'deny' }, (stage) => refusedPage(stage, look));
+      await on({ limits: { address: { scan: 1 } } }, (stage) => tooOftenPage(stage, look));
     }
     await on({}, (stage) => approvedPages(stage, { colorScheme: 'light', locale: 'zh-CN' }));
   }
@@ -114,6 +122,31 @@ async function checkCodePages(stage: Stage, look: Look): Promise<void> {
   await save(screen, 'browser-cancelled', look);
 }
 
+/** A code that comes from somebody else, far away, and what the person says to it. */
+async function suspiciousPages(stage: Stage, look: Look): Promise<void> {
+  const screen = await askToSignIn(stage, await stage.desktop({ ...look, extraHTTPHeaders: FAR_AWAY }));
+  await save(screen, 'browser-passkey', look);
+  const phone = await stage.open(await stage.phone(look), await readCode(screen)).then(decide);
+  await save(phone, 'phone-confirm-place', look);
+  await phone.click('button[value=report]');
+  await phone.waitForSelector('.mark-no');
+  await save(phone, 'phone-reported', look);
+}
+
+async function refusedPage(stage: Stage, look: Look): Promise<void> {
+  const screen = await askToSignIn(stage, await stage.desktop(look));
+  const phone = await stage.open(await stage.phone(look), await readCode(screen));
+  await giveName(phone);
+  await phone.waitForSelector('.mark-no');
+  await save(phone, 'phone-risk', look);
+}
+
+async function tooOftenPage(stage: Stage, look: Look): Promise<void> {
+  const phone = await stage.open(await stage.phone(look), `${stage.issuer}/qr/${'A'.repeat(46)}`);
+  await phone.reload();
+  await save(phone, 'phone-too-often', look);
+}
+
 /** A page that is looked at would renew its code by itself. */
 async function expiredPage(stage: Stage, look: Look): Promise<void> {
   const desktop = await stage.desktop(look);
@@ -155,8 +188,12 @@ async function save(page: Page | undefined, name: string, { colorScheme, locale 
   await page?.screenshot({ path: `${folder}/${name}-${suffix}.png`, fullPage: true });
 }
 
-async function on(qrLogin: Partial<QrLoginOptions>, show: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await Stage.set(qrLogin);
+async function on(
+  qrLogin: Partial<QrLoginOptions>,
+  show: (stage: Stage) => Promise<void>,
+  more: Partial<ExampleOptions> = {},
+): Promise<void> {
+  const stage = await Stage.set(qrLogin, more);
   try {
     await show(stage);
   } finally {

@@ -1,11 +1,24 @@
 export type { Health } from './health.ts';
-export type { TicketEvent, TicketEventName } from './http/events.ts';
+export type { Locate } from './http/device.ts';
+export type { FailureEvent, TicketEvent, TicketEventName } from './http/events.ts';
+export { TooManyRequests } from './http/limits.ts';
+export type { PasskeyEvent } from './http/passkey.ts';
+export {
+  type ApproveGuard,
+  type Challenge,
+  type PasskeyOwner,
+  type PasskeySignIn,
+  type Proof,
+  ProofRefused,
+  type ProofRequest,
+} from './http/proof.ts';
 export type { ConsentPolicy, LoginPage, OtherWays, OwnPage, PhoneSignIn, SignIn } from './http/services.ts';
-export type { Account, Assess, Assurance, FindAccount } from './oidc/approver.ts';
+export type { LimitOptions } from './limit-options.ts';
+export type { Account, Assurance, Assure, FindAccount } from './oidc/approver.ts';
 export type { ConsentMode } from './oidc/request.ts';
 export type { QrLoginOptions } from './options.ts';
 export { type QrLogin, qrLogin } from './qr-login.ts';
 export { keyvAdapter } from './stores/keyv-adapter.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
-export type { CheckCodePolicy, RiskContext } from './ticket/risk.ts';
-export type { Consent, Requirements, SignInRequest } from './ticket/ticket.ts';
+export { type Assess, assessByDefault, type Device, type RiskContext, type Verdict } from './ticket/risk.ts';
+export type { Consent, Place, Requirements, SignInRequest } from './ticket/ticket.ts';

@@ -1,8 +1,13 @@
 import { Keyv } from 'keyv';
+import type { Locate } from './http/device.ts';
+import type { Limits } from './http/limits.ts';
+import type { ApproveGuard, PasskeySignIn } from './http/proof.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from './http/services.ts';
-import type { Assess, FindAccount } from './oidc/approver.ts';
+import { assertKnown } from './known-names.ts';
+import { checkedLimits, type LimitOptions } from './limit-options.ts';
+import type { Assure, FindAccount } from './oidc/approver.ts';
 import type { Clock } from './ticket/ports.ts';
-import type { CheckCodePolicy } from './ticket/risk.ts';
+import { type Assess, assessByDefault } from './ticket/risk.ts';
 
 /** What {@link qrLogin} needs to know. Everything is checked once, at start-up. */
 export interface QrLoginOptions {
@@ -32,10 +37,39 @@ export interface QrLoginOptions {
   otherWays?: OtherWays;
 
   /**
-   * When the browser must type the six digits that the phone shows after Approve.
-   * @default 'auto': unless this account was signed in to this browser by QR before, or both share an address
+   * What a sign-in takes, given what is known of both devices: `'allow'` a tap, `'check code'` the six digits that the phone shows
+   * and the browser must type, `'deny'` refuses it. Asked when the phone scans, and again on Approve. Where a person has said "I did
+   * not start this", sign-ins from there are refused for this account for an hour, whatever this says.
+   * @default assessByDefault: the check code, unless this account was signed in to this browser by QR before, or both share an address
    */
-  checkCode?: CheckCodePolicy;
+  assess?: Assess;
+
+  /**
+   * Where a network address is, roughly: `{ country: 'DE', city: 'Berlin' }`. The phone shows it as a hint, and `assess` is told.
+   * Given half a second; where it fails, there is no place, and a warning.
+   * @default nothing is known of any
+   */
+  locate?: Locate;
+
+  /**
+   * How many requests one address and one account may send a minute (check codes: an hour), 1 to 1,000,000, or `false` where something
+   * in front of the provider does that. Whoever is over it gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes
+   * count together.
+   * @default { address: { show: 120, watch: 600, finish: 120, scan: 120, decide: 120 }, account: { scan: 20, decide: 40, checkCode: 12 } }
+   */
+  limits?: LimitOptions | false;
+
+  /**
+   * Asks for more than a tap before Approve counts. `passkeys()` of `oidc-provider-qr-login/passkeys` makes one.
+   * @default none: a tap is enough
+   */
+  guard?: ApproveGuard;
+
+  /**
+   * Offers a passkey beside the code, for browsers that have one: the one way that nobody can relay. `passkeys()` makes one.
+   * @default none
+   */
+  passkeySignIn?: PasskeySignIn;
 
   /**
    * Who consents to what a client asks for: `'browser'` on the consent page, as ever; `'phone'` by Approve, which grants
@@ -48,7 +82,7 @@ export interface QrLoginOptions {
    * What a sign-in on a phone (`acr`, `amr`) is worth when it signs in another browser. It must not rise.
    * @default as much as on the phone
    */
-  assess?: Assess;
+  assurance?: Assure;
 
   /**
    * Where tickets live. `new Keyv()` keeps them in memory; a Keyv over `@keyv/redis` serves any number of processes, a Keyv over
@@ -98,9 +132,23 @@ export interface QrLoginOptions {
 /** The options with their defaults, in the units that the code works with. */
 export interface Settings
   extends Required<
-    Pick<QrLoginOptions, 'findAccount' | 'signIn' | 'loginPage' | 'otherWays' | 'consent' | 'assess' | 'showAddress'>
+    Pick<
+      QrLoginOptions,
+      | 'findAccount'
+      | 'signIn'
+      | 'loginPage'
+      | 'otherWays'
+      | 'assess'
+      | 'locate'
+      | 'consent'
+      | 'assurance'
+      | 'showAddress'
+    >
   > {
-  readonly checkCode: CheckCodePolicy;
+  readonly guard: ApproveGuard | undefined;
+  readonly passkeySignIn: PasskeySignIn | undefined;
+  /** Undefined for none. */
+  readonly limits: Limits | undefined;
   readonly store: Keyv;
   readonly secrets: readonly string[] | undefined;
   readonly name: string | undefined;
@@ -118,9 +166,13 @@ const OPTIONS = [
   'signIn',
   'loginPage',
   'otherWays',
-  'checkCode',
-  'consent',
   'assess',
+  'locate',
+  'limits',
+  'guard',
+  'passkeySignIn',
+  'consent',
+  'assurance',
   'store',
   'secrets',
   'name',
@@ -140,9 +192,13 @@ export function checkOptions(options: QrLoginOptions): Settings {
     loginPage: options.loginPage ?? (() => undefined),
     otherWays: options.otherWays ?? (() => []),
     consent: options.consent ?? (() => 'browser'),
-    assess: options.assess ?? ((onPhone) => onPhone),
+    assess: options.assess ?? assessByDefault,
+    locate: options.locate ?? (() => undefined),
+    guard: checkedHook('guard', options.guard, ['challenge', 'verify']),
+    passkeySignIn: checkedHook('passkeySignIn', options.passkeySignIn, ['options', 'verify']),
+    limits: options.limits === false ? undefined : checkedLimits(options.limits ?? {}),
+    assurance: options.assurance ?? ((onPhone) => onPhone),
     showAddress: options.showAddress ?? false,
-    checkCode: checkedPolicy(options.checkCode ?? 'auto'),
     store: checkedStore(options.store ?? new Keyv()),
     secrets: options.secrets && checkedSecrets('secrets', options.secrets),
     name: options.name,
@@ -166,7 +222,9 @@ function assertTypes(options: QrLoginOptions): void {
   assertOptionalFunction('loginPage', options.loginPage, '(ctx, interaction) => undefined');
   assertOptionalFunction('otherWays', options.otherWays, '() => [{ path: "password", label: "Use a password" }]');
   assertOptionalFunction('consent', options.consent, '() => "phone"');
-  assertOptionalFunction('assess', options.assess, '(onPhone) => onPhone');
+  assertOptionalFunction('assess', options.assess, '({ browser }) => (browser.known ? "allow" : "check code")');
+  assertOptionalFunction('locate', options.locate, '(address) => ({ country: "DE", city: "Berlin" })');
+  assertOptionalFunction('assurance', options.assurance, '(onPhone) => onPhone');
   assertOptionalFunction('clock', options.clock, 'Date.now');
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a text');
   assertKnown('option', options, OPTIONS);
@@ -184,9 +242,13 @@ export function checkedSecrets(name: string, secrets: readonly unknown[]): strin
   );
 }
 
-function checkedPolicy(policy: CheckCodePolicy): CheckCodePolicy {
-  if (typeof policy === 'function' || ['auto', 'always', 'never'].includes(policy)) return policy;
-  throw new TypeError(`checkCode must be 'auto', 'always', 'never' or a function, not ${JSON.stringify(policy)}`);
+function checkedHook<T extends object>(
+  name: string,
+  hook: T | undefined,
+  methods: readonly (keyof T & string)[],
+): T | undefined {
+  if (hook === undefined || methods.every((method) => typeof hook?.[method] === 'function')) return hook;
+  throw new TypeError(`${name} must have the functions ${methods.join(' and ')}; passkeys() makes one`);
 }
 
 function checkedStore(store: Keyv): Keyv {
@@ -208,10 +270,4 @@ function assertFunction(name: string, value: unknown, example: string): void {
 
 function assertOptionalFunction(name: string, value: unknown, example: string): void {
   if (value !== undefined) assertFunction(name, value, example);
-}
-
-/** A name that is spelt wrong would be an option that does nothing. */
-function assertKnown(kind: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new TypeError(`there is no ${kind} "${unknown}"; there are ${known.join(', ')}`);
 }

@@ -3,14 +3,17 @@ import { type Health, healthOf } from './health.ts';
 import { Assets } from './http/assets.ts';
 import { BrowserViews } from './http/browser-view.ts';
 import { Cookies } from './http/cookies.ts';
+import { Devices } from './http/device.ts';
 import { answerTrouble } from './http/errors.ts';
 import { EventStreams } from './http/event-stream.ts';
 import { announcer, announceState } from './http/events.ts';
 import { Expiry } from './http/expiry.ts';
 import { Figures } from './http/figures.ts';
 import { InFlight } from './http/in-flight.ts';
+import { RateLimits } from './http/limits.ts';
 import { Locales } from './http/locales.ts';
 import { LongPolls } from './http/long-poll.ts';
+import { askBeforeReplacing } from './http/replacing.ts';
 import { routes } from './http/routes.ts';
 import { Urls } from './http/urls.ts';
 import { Views } from './http/views.ts';
@@ -102,15 +105,16 @@ function attach(provider: Provider, settings: Settings): Attached {
     onTrouble: (cause) => aside(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => aside(() => announceState(announce, ticket)),
   });
-  const { store, signals, clock } = engine;
+  const { store, notes, signals, clock } = engine;
   const keys = new Keys(secrets);
   const codes = new Codes(keys, rotation);
   const urls = new Urls(provider.issuer);
   const cookies = new Cookies(urls);
   const assets = new Assets(urls);
-  const views = new Views(assets, new Locales(), name ?? new URL(provider.issuer).host);
+  const { host } = new URL(provider.issuer);
+  const views = new Views(assets, new Locales(), { provider: name ?? host, site: host });
   const figures = new Figures();
-  const browserViews = new BrowserViews(codes, urls);
+  const browserViews = new BrowserViews(codes, urls, lifetimes);
   const streams = new EventStreams(browserViews, clock, figures);
   const longPolls = new LongPolls(browserViews, clock, figures);
   const inFlight = new InFlight();
@@ -123,10 +127,11 @@ function attach(provider: Provider, settings: Settings): Attached {
 
   provider.use(inFlight.count);
   provider.use(answerTrouble(provider, views));
+  provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
   provider.use(
     routes({
       provider,
-      ceremony: new Ceremony({ store, clock, keys, codes, lifetimes }),
+      ceremony: new Ceremony({ store, notes, clock, keys, codes, lifetimes }),
       announce,
       signals,
       keys,
@@ -138,6 +143,8 @@ function attach(provider: Provider, settings: Settings): Attached {
       browserViews,
       streams,
       longPolls,
+      limits: new RateLimits(engine.rateLimit, settings.limits),
+      devices: new Devices(settings.locate),
       hooks: settings,
     }),
   );

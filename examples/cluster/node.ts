@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Accounts } from '../accounts.ts';
 import { closeAll, endAtSignal } from '../graceful.ts';
+import { makeLogger } from '../log.ts';
 import { portFrom } from '../ports.ts';
 import { makeExample } from '../provider.ts';
 import { rpClient } from '../rp.ts';
@@ -25,6 +26,8 @@ const { qr, app } = makeExample({
   store,
   // nginx says who asks, and nobody but nginx gets here.
   proxy: true,
+  passkeys: new URL(issuer).hostname === 'localhost',
+  logger: makeLogger(),
 });
 
 const server = createServer(app.callback());

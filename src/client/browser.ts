@@ -1,4 +1,5 @@
 /** The QR page's script: shows what becomes of the ticket, and finishes the sign-in once it is approved. */
+import { askForPasskey } from './passkey.ts';
 import { type Ticket, watchTicket } from './watch-ticket.ts';
 
 const RETRY_AFTER = 2_000;
@@ -13,6 +14,8 @@ const field = find<HTMLInputElement>(form, 'input');
 const mistake = find<HTMLElement>(form, '[role=alert]');
 /** The question whether the account that is signed in here may be signed out: answered by going on. */
 const other = find<HTMLFieldSetElement>(form, '[data-switch]');
+/** The way to sign in without a phone, where there is one. */
+const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
 const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
 
 let version = 0;
@@ -80,8 +83,11 @@ async function renewIfSeen(): Promise<void> {
 
 async function renew(): Promise<void> {
   const response = await post('qr/renew', { version: `${version}` });
-  if (response.ok) show(await response.json());
-  else giveUpOn(response);
+  if (!response.ok) return giveUpOn(response);
+  const answer: Ticket | { redirectTo: string } = await response.json();
+  // The phone has ended the sign-in for good.
+  if ('redirectTo' in answer) go(answer.redirectTo);
+  else show(answer);
 }
 
 async function finish(said: Record<string, string> = {}): Promise<void> {
@@ -102,16 +108,33 @@ async function finish(said: Record<string, string> = {}): Promise<void> {
   }
   finishing = false;
   const { error } = await response.json();
-  if (error === 'wrong_check_code' || error === 'check_code_required') askAgain();
+  if (error === 'wrong_check_code' || error === 'check_code_required') askAgain(mistake.dataset.text);
+  else if (error === 'too_many_requests') askAgain(mistake.dataset.tooOften);
   // Another tab has signed somebody in meanwhile: the page asks about it once it is made anew.
   else if (error === 'account_switch') location.reload();
   else giveUpOn(response);
 }
 
-function askAgain(): void {
-  mistake.textContent = mistake.dataset.text ?? '';
+function askAgain(because: string | undefined): void {
+  mistake.textContent = because ?? '';
   form.reset();
   field.focus();
+}
+
+/** Signs in here with a passkey, without a phone. */
+async function signInHere(form: HTMLFormElement): Promise<void> {
+  const problem = find<HTMLElement>(form, '[role=alert]');
+  problem.textContent = '';
+  const proof = await askForPasskey(form.dataset.passkey ?? '');
+  // The page says who would be signed out; where it does not, that must be agreed to.
+  const switchAccount = form.dataset.switchAccount ?? '';
+  const response = proof === undefined ? undefined : await post('qr/passkey', { proof, switchAccount });
+  if (response?.ok) return go((await response.json()).redirectTo);
+  problem.textContent = problem.dataset.text ?? '';
+  if (response === undefined) return;
+  const { error } = await response.json();
+  if (error === 'account_switch') location.reload();
+  else giveUpOn(response);
 }
 
 async function leave(): Promise<void> {
@@ -141,7 +164,7 @@ async function post(path: string, body: Record<string, string> = {}): Promise<Re
         body: JSON.stringify(body),
       });
       // A server error is over soon, too; what stands in it may be a proxy's page.
-      if (response.status < 500) return response;
+      if (response.status < 500 && (response.status !== 429 || body.checkCode !== undefined)) return response;
     } catch {
       // Offline, or the server restarts: try again below.
     }
@@ -171,6 +194,7 @@ function instead(selector: string, act: () => Promise<void>): void {
   }
 }
 
+if (passkey !== null) instead('form[data-passkey]', () => signInHere(passkey));
 instead('form[data-renew]', renew);
 instead('form[data-cancel]', leave);
 instead('form[data-finish]', () =>

@@ -105,7 +105,8 @@ async function ask(
       onGone();
       return GONE;
     }
-    if (response.status === 503) return TROUBLE;
+    if (response.status === 429) await rest(Number(response.headers.get('Retry-After')) * 1000);
+    if (response.status === 503 || response.status === 429) return TROUBLE;
     if (!response.ok) return undefined;
     const ticket: Ticket = await response.json();
     onTicket(ticket);
@@ -115,6 +116,6 @@ async function ask(
   }
 }
 
-function rest(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
+function rest(milliseconds: number = POLL_EVERY): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

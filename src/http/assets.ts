@@ -13,6 +13,7 @@ const FILES: Readonly<Record<string, string>> = {
   'browser.js': 'dist/client/browser.js',
   'watch-ticket.js': 'dist/client/watch-ticket.js',
   'phone.js': 'dist/client/phone.js',
+  'passkey.js': 'dist/client/passkey.js',
 };
 
 /** The pages' scripts and style, held in memory; a version in their URL lets browsers keep them for good. */

@@ -1,6 +1,7 @@
 import { switchesAccount } from '../ticket/browser.ts';
 import type { Codes } from '../ticket/code.ts';
 import { isLive, stateAt, type Ticket, type TicketState } from '../ticket/ticket.ts';
+import type { Lifetimes } from '../ticket/transitions.ts';
 import { seconds } from './answers.ts';
 import { drawQr } from './qr-image.ts';
 import type { Urls } from './urls.ts';
@@ -33,10 +34,12 @@ export function versionAt(ticket: Ticket | undefined, now: number): number {
 export class BrowserViews {
   readonly #codes: Codes;
   readonly #urls: Urls;
+  readonly #lifetimes: Lifetimes;
 
-  constructor(codes: Codes, urls: Urls) {
+  constructor(codes: Codes, urls: Urls, lifetimes: Lifetimes) {
     this.#codes = codes;
     this.#urls = urls;
+    this.#lifetimes = lifetimes;
   }
 
   /** @param accountId who is signed in to this browser already */
@@ -45,7 +48,7 @@ export class BrowserViews {
     const state = stateAt(ticket, now);
     const version = versionAt(ticket, now);
     if (state === 'expired') return { version, state, expiresIn: 0 };
-    const view = { version, state, expiresIn: seconds(ticket.deadline - now) };
+    const view = { version, state, expiresIn: seconds(this.#endOf(ticket) - now) };
     if (ticket.state === 'waiting') return { ...view, qr: await this.#qr(ticket.id, now) };
     if (ticket.state === 'approved') {
       return {
@@ -62,6 +65,11 @@ export class BrowserViews {
     if (ticket === undefined || !isLive(ticket, now)) return Number.POSITIVE_INFINITY;
     if (ticket.state !== 'waiting') return ticket.deadline;
     return Math.min(ticket.deadline, now + this.#codes.show(ticket.id, now).rotatesIn);
+  }
+
+  /** A denial looks the same to the browser, whyever it came. */
+  #endOf({ state, since, deadline }: Ticket): number {
+    return state === 'denied' ? Math.min(deadline, since + this.#lifetimes.finish) : deadline;
   }
 
   async #qr(id: string, now: number): Promise<{ url: string; svg: string; rotatesIn: number }> {

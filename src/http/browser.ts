@@ -1,31 +1,31 @@
 import type { RouterContext } from '@koa/router';
 import type { Next } from 'koa';
-import { accountOf } from '../oidc/approver.ts';
-import { assertPrompt } from '../oidc/interaction.ts';
+import { goingOn, interactionUid } from '../oidc/interaction.ts';
 import { clientOf, homeOf, signInRequest } from '../oidc/request.ts';
-import { subjectOf } from '../oidc/requirements.ts';
-import { refuse, signIn } from '../oidc/sign-in.ts';
-import { type BrowserActs, type BrowserIdentity, type Showing, WrongCheckCode } from '../ticket/browser.ts';
+import { refuse } from '../oidc/sign-in.ts';
+import { type Showing, wasReported } from '../ticket/browser.ts';
 import { QrLoginError } from '../ticket/errors.ts';
-import { remember } from '../ticket/memory.ts';
-import type { ApprovedTicket, Ticket } from '../ticket/ticket.ts';
+import type { Ticket } from '../ticket/ticket.ts';
 import { follow, seeOther, wantsJson } from './answers.ts';
 import type { BrowserView } from './browser-view.ts';
-import { addressOf, describeUserAgent } from './client-info.ts';
+import { describeUserAgent, sourceOf } from './client-info.ts';
 import type { ConsentHandlers } from './consent.ts';
 import { fieldsOf, unprotect } from './guards.ts';
-import { type Pending, pendingAt } from './pending.ts';
+import type { PasskeyHandlers } from './passkey.ts';
+import { type Pending, pendingAt, pendingLogin } from './pending.ts';
 import type { OwnPage, Services } from './services.ts';
 import type { Watching } from './watching.ts';
 
-/** What the browser asks for, below its interaction's URL. */
+/** What the browser asks for, below its interaction's URL, until it finishes. */
 export class BrowserHandlers {
   readonly #services: Services;
   readonly #consent: ConsentHandlers;
+  readonly #passkey: PasskeyHandlers;
 
-  constructor(services: Services, consent: ConsentHandlers) {
+  constructor(services: Services, beside: { consent: ConsentHandlers; passkey: PasskeyHandlers }) {
     this.#services = services;
-    this.#consent = consent;
+    this.#consent = beside.consent;
+    this.#passkey = beside.passkey;
   }
 
   /** `GET I`: the page of the prompt that is pending. Prompts of the deployment's own are left to it. */
@@ -58,45 +58,35 @@ export class BrowserHandlers {
   /** `POST I/qr/renew`: a new ticket instead of the one that the browser shows. */
   renew = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, announce, urls } = this.#services;
-    const pending = await this.#pendingLogin(ctx);
+    const pending = await pendingLogin(this.#services, ctx);
     const seen = versionIn('version', fieldsOf(ctx).version);
     const { ticket, changed, voided } = await ceremony.browser.renew(await this.#showing(ctx, pending), seen);
     if (voided) announce(ctx, 'qr_login.cancelled', voided);
     if (changed) announce(ctx, 'qr_login.shown', ticket);
+    if (wasReported(ticket)) return this.#end(ctx);
     if (wantsJson(ctx)) ctx.body = await this.#draw(ticket, pending);
     else seeOther(ctx, urls.interaction(pending.interaction.uid));
   };
 
-  /** `POST I/qr/finish`: signs the browser in with what the phone approved. */
-  finish = async (ctx: RouterContext): Promise<void> => {
-    const { provider, keys, cookies, announce } = this.#services;
-    const { interaction, identity } = await this.#pendingLogin(ctx);
-    // Asked for again because an answer got lost: writing the result again could bring back what was resumed since.
-    if (interaction.result !== undefined) return follow(ctx, interaction.returnTo);
-    const { ticket, changed } = await this.#redeem(ctx, identity);
-    if (ticket.state === 'denied') {
-      return follow(ctx, await refuse(provider, ctx, ticket.because));
-    }
-    if (changed) announce(ctx, 'qr_login.finished', ticket);
-    cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), ticket.approver.accountId));
-    follow(ctx, await signIn(provider, ctx, ticket));
+  /** Whatever the deployment serves below `I`: not where the phone has said that somebody else started this. */
+  ownPage = async (ctx: RouterContext, next: Next): Promise<void> => {
+    // Of the cookie, as what lies behind goes by that and not by the URL.
+    const uid = await interactionUid(this.#services.provider, ctx);
+    if (uid !== undefined && (await this.#services.ceremony.browser.isReported(uid))) return this.#end(ctx);
+    unprotect(ctx);
+    await next();
   };
 
-  /** `POST I/cancel`: ends the interaction with `access_denied`. */
-  cancel = async (ctx: RouterContext): Promise<void> => {
-    const { provider, ceremony, announce } = this.#services;
-    const { interaction, identity } = await pendingAt(this.#services, ctx);
-    if (interaction.result !== undefined) return follow(ctx, interaction.returnTo);
-    const outcome = await ceremony.browser.cancel(identity);
-    if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
-    follow(ctx, await refuse(provider, ctx, 'browser'));
-  };
+  /** The phone has ended this interaction. */
+  async #end(ctx: RouterContext): Promise<void> {
+    follow(ctx, await refuse(this.#services.provider, ctx, 'report'));
+  }
 
   async #loginPage(ctx: RouterContext, pending: Pending): Promise<void> {
     const { interaction } = pending;
     const { provider, ceremony, announce, urls, views, hooks } = this.#services;
     const self = urls.interaction(interaction.uid);
-    if (interaction.result !== undefined) return seeOther(ctx, interaction.returnTo);
+    if (interaction.result !== undefined) return seeOther(ctx, goingOn(provider, interaction.returnTo));
     const own = await hooks.loginPage(ctx, interaction);
     if (own !== undefined) return seeOther(ctx, below(self, own));
     // Looking at what a GET would answer shows no code to anybody.
@@ -104,6 +94,7 @@ export class BrowserHandlers {
     const showing = await this.#showing(ctx, pending);
     const { ticket, changed } = await ceremony.browser.show(showing);
     if (changed) announce(ctx, 'qr_login.shown', ticket);
+    if (wasReported(ticket)) return this.#end(ctx);
     const { request } = ticket;
     const page = {
       request,
@@ -111,30 +102,26 @@ export class BrowserHandlers {
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       showAddress: hooks.showAddress,
       home: homeOf(await clientOf(provider, interaction)),
+      passkey: await this.#passkey.offer(pending),
       signedInAs: await this.#nameOf(pending.identity.accountId),
       otherWays: hooks.otherWays(ctx, interaction).map((way) => ({ url: below(self, way), label: way.label })),
     };
     views.render(ctx, 'qr', page, request.locales);
   }
 
-  async #pendingLogin(ctx: RouterContext): Promise<Pending> {
-    const pending = await pendingAt(this.#services, ctx);
-    assertPrompt(pending.interaction, 'login');
-    return pending;
-  }
-
   async #showing(ctx: RouterContext, { interaction, identity }: Pending): Promise<Showing> {
-    const { provider, cookies, hooks } = this.#services;
-    const address = addressOf(ctx);
+    const { provider, cookies, devices, hooks } = this.#services;
     const memory = cookies.memory(ctx);
+    const device = await devices.of(ctx);
     return {
       interaction: interaction.uid,
       endsAt: interaction.exp * 1000,
       request: await signInRequest(provider, interaction, await hooks.consent(ctx, interaction)),
       browser: {
         binding: identity.binding,
-        ...describeUserAgent(ctx.get('user-agent')),
-        ...(address !== undefined && { address }),
+        source: sourceOf(ctx),
+        ...device,
+        ...describeUserAgent(device.userAgent),
         ...(memory !== undefined && { memory }),
       },
     };
@@ -152,27 +139,6 @@ export class BrowserHandlers {
       accountId: identity.accountId,
       endsAt: interaction.exp * 1000,
     };
-  }
-
-  /** Whoever approved may have been disabled since, or be somebody else to the client. */
-  async #assertAccount({ approver, request }: ApprovedTicket): Promise<void> {
-    const { provider, hooks } = this.#services;
-    await accountOf(hooks.findAccount, approver);
-    const { subject } = request.requirements;
-    if (subject === undefined || subject === (await subjectOf(provider, request.client.id, approver.accountId))) return;
-    throw new QrLoginError('wrong_account', 'This app asks for another account than the one that approved.');
-  }
-
-  async #redeem(ctx: RouterContext, identity: BrowserIdentity): ReturnType<BrowserActs['finish']> {
-    const { ceremony, announce } = this.#services;
-    try {
-      const { checkCode, switchAccount } = fieldsOf(ctx);
-      const said = { checkCode, switchAccount: switchAccount === 'yes' };
-      return await ceremony.browser.finish(identity, said, (ticket) => this.#assertAccount(ticket));
-    } catch (error) {
-      if (error instanceof WrongCheckCode && error.ended) announce(ctx, 'qr_login.cancelled', error.ended);
-      throw error;
-    }
   }
 
   #draw(ticket: Ticket | undefined, { identity }: Pending): Promise<BrowserView> {

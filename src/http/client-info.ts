@@ -5,13 +5,23 @@ import type { Context } from 'koa';
 /** Longer ones are no browser's. */
 const LONGEST_USER_AGENT = 512;
 
+/** What a client says it is, where that can be a browser. */
+export function userAgentOf(ctx: Context): string | undefined {
+  const userAgent = ctx.get('user-agent');
+  return userAgent === '' || userAgent.length > LONGEST_USER_AGENT ? undefined : userAgent;
+}
+
+/** What else a user agent says may be a sentence, for whoever reads the confirm page. */
+const BROWSERS: ReadonlySet<string> = new Set(Object.values<string>(Bowser.BROWSER_MAP));
+const SYSTEMS: ReadonlySet<string> = new Set(Object.values<string>(Bowser.OS_MAP));
+
 /** What a user agent claims to be, for people to read. It proves nothing. */
-export function describeUserAgent(userAgent: string): { name?: string; system?: string } {
-  if (userAgent === '' || userAgent.length > LONGEST_USER_AGENT) return {};
+export function describeUserAgent(userAgent: string | undefined): { name?: string; system?: string } {
+  if (userAgent === undefined) return {};
   const { browser, os } = Bowser.parse(userAgent);
   return {
-    ...(browser.name && { name: browser.name }),
-    ...(os.name && { system: os.name }),
+    ...(browser.name && BROWSERS.has(browser.name) && { name: browser.name }),
+    ...(os.name && SYSTEMS.has(os.name) && { system: os.name }),
   };
 }
 
@@ -36,9 +46,39 @@ export function addressOf(ctx: Context): string | undefined {
   const { proxy, maxIpsCount } = ctx.app;
   if (proxy && ctx.ips.length > 1 && !maxIpsCount) return undefined;
   if (!proxy && (ctx.get('x-forwarded-for') || ctx.get('forwarded'))) return undefined;
-  // IPv4 as a socket for both kinds shows it (RFC 4291, section 2.5.5.2).
-  const address = ctx.ip.replace(/^::ffff:/i, '');
+  const address = plain(ctx.ip);
   const version = isIP(address);
   if (version === 0 || PRIVATE.check(address, version === 4 ? 'ipv4' : 'ipv6')) return undefined;
   return address;
+}
+
+/**
+ * Where a request comes from, as far as its sender cannot make it up: to count and to block by. It is the client's address, or
+ * that of the outermost proxy that nobody has declared. Of IPv6 it is the network: whoever has one has all addresses in it.
+ */
+export function sourceOf(ctx: Context): string {
+  const { proxy, maxIpsCount } = ctx.app;
+  // What the nearest proxy has added itself is true; what stands before it may be the client's own.
+  const forwarded = proxy && !maxIpsCount ? ctx.ips.at(-1) : undefined;
+  const named = plain(forwarded ?? ctx.ip);
+  const address = isIP(named) === 0 ? plain(ctx.req.socket.remoteAddress ?? '') : named;
+  return isIP(address) === 6 ? networkOf(address) : address;
+}
+
+/** IPv4 as a socket for both kinds shows it, or as it is written in hexadecimal (RFC 4291, section 2.5.5.2). */
+function plain(address: string): string {
+  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(address) ?? [];
+  if (high === undefined || low === undefined) return address.replace(/^::ffff:(?=\d+\.)/i, '');
+  return [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]).join('.');
+}
+
+/** The first 64 bits: a site has at least as many addresses (RFC 6177, section 2). */
+function networkOf(address: string): string {
+  const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::');
+  const [before, after] = [head, tail].map((groups) => groups.split(':').filter((group) => group !== ''));
+  const groups = [...(before ?? []), ...Array.from({ length: 8 }, () => '0')].slice(0, 8 - (after?.length ?? 0));
+  return [...groups, ...(after ?? [])]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
 }

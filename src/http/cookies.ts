@@ -17,6 +17,11 @@ const DAY = 24 * 60 * 60 * 1000;
 /** A code that was fresh when it was scanned counts as fresh for this long; its ticket's deadline comes first. */
 const SEEN_FOR = 10 * 60 * 1000;
 
+/** What Koa's cookies are signed with; its types leave that out. */
+interface Signing {
+  readonly keys?: { verify(data: string, signature: string): boolean };
+}
+
 /** The plugin's own cookies: signed, HttpOnly, Secure where the issuer is https, each on the narrowest path that works. */
 export class Cookies {
   readonly #urls: Urls;
@@ -68,8 +73,13 @@ export class Cookies {
     return seen === code && Number(until) > now;
   }
 
+  /** Not by `signed: true`, which sends a signature by an old key anew, and with wider attributes than ours. */
   #get(ctx: Context, name: string): string | undefined {
-    return ctx.cookies.get(name, { signed: true });
+    const value = ctx.cookies.get(name, { signed: false });
+    const signature = ctx.cookies.get(`${name}.sig`, { signed: false });
+    if (value === undefined || signature === undefined) return undefined;
+    const { keys } = ctx.cookies as unknown as Signing;
+    return keys?.verify(`${name}=${value}`, signature) ? value : undefined;
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

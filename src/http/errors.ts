@@ -2,13 +2,17 @@ import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { type ErrorCode, QrLoginError } from '../ticket/errors.ts';
 import { wantsJson } from './answers.ts';
+import { sourceOf } from './client-info.ts';
+import type { FailureEvent } from './events.ts';
 import { protectAnswer } from './guards.ts';
+import { TooManyRequests } from './limits.ts';
 import type { Views } from './views.ts';
 
 /** The one place where codes become statuses (RFC 9110, section 15). */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   check_code_required: 400,
+  proof_required: 400,
   not_signed_in: 401,
   account_unavailable: 403,
   foreign_origin: 403,
@@ -17,6 +21,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   insufficient_acr: 403,
   wrong_account: 403,
   wrong_check_code: 403,
+  wrong_proof: 403,
   no_interaction: 404,
   not_found: 404,
   wrong_state: 409,
@@ -24,6 +29,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   over: 410,
   too_large: 413,
   unsupported_media_type: 415,
+  too_many_requests: 429,
   store_unavailable: 503,
 };
 
@@ -67,10 +73,17 @@ function refusalIn(error: unknown): QrLoginError | undefined {
 }
 
 function answer(provider: Provider, views: Views, ctx: Context, error: QrLoginError): void {
-  provider.emit('qr_login.failed', ctx, error);
+  const { accountId } = ctx.state;
+  const failure: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
+  provider.emit('qr_login.failed', ctx, error, failure);
   const { code, message } = error;
   ctx.status = STATUS[code];
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+  const retryAfter = error instanceof TooManyRequests ? error.retryAfter : undefined;
+  if (retryAfter !== undefined) ctx.set('Retry-After', `${retryAfter}`);
   if (wantsJson(ctx)) ctx.body = { error: code, error_description: message };
-  else views.render(ctx, 'error', { code, back: ctx.state.back, home: ctx.state.home, again: ctx.state.again });
+  else {
+    const { back, home, again } = ctx.state;
+    views.render(ctx, 'error', { code, retryAfter, back, home, again });
+  }
 }

@@ -1,16 +1,34 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
+import type { ErrorCode } from '../ticket/errors.ts';
 import { ownerOf, type Ticket } from '../ticket/ticket.ts';
+import { traceOf } from '../ticket/ticket-id.ts';
+import { sourceOf } from './client-info.ts';
 import type { Counted, Figures } from './figures.ts';
 
-/** What happened to a ticket, as the provider emits it: never a code, a cookie or an interaction's uid. */
+/**
+ * What happened to a ticket, as the provider emits it: who, what, from where (OWASP ASVS 5.0, V16.2.1); never an id, a code, a
+ * cookie or an interaction's uid.
+ */
 export interface TicketEvent {
-  readonly ticketId: string;
+  /** A name for the ticket, the same in all of its events, and good for nothing else. */
+  readonly ticket: string;
   readonly clientId: string;
+  /** Where the request comes from that has led to this. */
+  readonly from?: string;
+  /** Where the browser is that shows the code. */
+  readonly browserFrom: string;
   /** Who decides, once somebody has scanned. */
   readonly accountId?: string;
-  /** Of a ticket that was cancelled: by whom. */
+  /** Of a ticket that was denied or cancelled: why. */
   readonly because?: string;
+}
+
+/** What was refused, as `qr_login.failed` has it after the error: who, as far as that is known, and from where. */
+export interface FailureEvent {
+  readonly code: ErrorCode;
+  readonly from: string;
+  readonly accountId?: string;
 }
 
 /**
@@ -22,6 +40,7 @@ export type TicketEventName =
   | 'qr_login.scanned'
   | 'qr_login.approved'
   | 'qr_login.denied'
+  | 'qr_login.reported'
   | 'qr_login.cancelled'
   | 'qr_login.expired'
   | 'qr_login.finished';
@@ -32,6 +51,7 @@ export type Announce = (ctx: Context | undefined, name: TicketEventName, ticket:
 const COUNTED: Partial<Record<TicketEventName, Counted>> = {
   'qr_login.shown': 'shown',
   'qr_login.denied': 'denied',
+  'qr_login.reported': 'denied',
   'qr_login.cancelled': 'cancelled',
   'qr_login.expired': 'expired',
   'qr_login.finished': 'finished',
@@ -42,10 +62,12 @@ export function announcer(provider: Provider, figures: Figures): Announce {
   return (ctx, name, ticket) => {
     const owner = ownerOf(ticket);
     const event: TicketEvent = {
-      ticketId: ticket.id,
+      ticket: traceOf(ticket.id),
       clientId: ticket.request.client.id,
+      ...(ctx && { from: sourceOf(ctx) }),
+      browserFrom: ticket.browser.source,
       ...(owner && { accountId: owner.accountId }),
-      ...(ticket.state === 'cancelled' && { because: ticket.because }),
+      ...('because' in ticket && { because: ticket.because }),
     };
     const counted = COUNTED[name];
     if (counted !== undefined) figures.count(counted, ticket);
@@ -53,7 +75,12 @@ export function announcer(provider: Provider, figures: Figures): Announce {
   };
 }
 
-/** What led to each state. */
+/** What has led to the state that a ticket is in. */
+export function eventOf(ticket: Ticket): TicketEventName {
+  const isReport = ticket.state === 'denied' && ticket.because === 'report';
+  return isReport ? 'qr_login.reported' : LED_TO[ticket.state];
+}
+
 const LED_TO: Readonly<Record<Ticket['state'], TicketEventName>> = {
   waiting: 'qr_login.shown',
   scanned: 'qr_login.scanned',
@@ -67,5 +94,5 @@ const LED_TO: Readonly<Record<Ticket['state'], TicketEventName>> = {
 export function announceState(announce: Announce, ticket: Ticket): void {
   // A wrong check code changes the ticket, but not its state.
   const isTry = ticket.state === 'approved' && (ticket.checkCode?.wrongTries ?? 0) > 0;
-  if (!isTry) announce(undefined, LED_TO[ticket.state], ticket);
+  if (!isTry) announce(undefined, eventOf(ticket), ticket);
 }

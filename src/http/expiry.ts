@@ -9,7 +9,12 @@ const LOOKS = 4;
 const AT_ONCE = 50;
 
 /** What has ended otherwise cannot expire. */
-const ENDS: ReadonlySet<TicketEventName> = new Set(['qr_login.denied', 'qr_login.cancelled', 'qr_login.finished']);
+const ENDS: ReadonlySet<TicketEventName> = new Set([
+  'qr_login.denied',
+  'qr_login.reported',
+  'qr_login.cancelled',
+  'qr_login.finished',
+]);
 
 /** A ticket as it was seen last. */
 interface Sight {

@@ -61,6 +61,15 @@ export function sameOrigin(urls: Urls): Middleware {
   };
 }
 
+/** Refuses what another site's page loads into itself (Fetch Metadata): it may lead a person here, and no more. */
+export async function notEmbedded(ctx: Context, next: Next): Promise<void> {
+  const isForeign = ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
+  if (isForeign && ctx.get('sec-fetch-dest') !== 'document') {
+    throw new QrLoginError('foreign_origin', 'This page cannot be a part of another one. Open it by itself.');
+  }
+  await next();
+}
+
 /** Reads a form or a JSON object of text fields into `ctx.state.fields`; nothing else is taken. */
 export async function readFields(ctx: Context, next: Next): Promise<void> {
   ctx.state.fields = hasBody(ctx) ? flat(await parse(ctx)) : {};
@@ -84,11 +93,12 @@ async function parse(ctx: Context): Promise<unknown> {
   throw new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
 }
 
+/** Without its cause, which holds what was sent. */
 function bodyError(error: unknown): QrLoginError {
   const status = error instanceof Error && 'status' in error ? error.status : 400;
-  if (status === 413) return new QrLoginError('too_large', 'That is more than this form can hold.', { cause: error });
-  if (status === 415) return new QrLoginError('unsupported_media_type', 'Send a form or JSON.', { cause: error });
-  return new QrLoginError('invalid_request', 'The body cannot be read.', { cause: error });
+  if (status === 413) return new QrLoginError('too_large', 'That is more than this form can hold.');
+  if (status === 415) return new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+  return new QrLoginError('invalid_request', 'The body cannot be read.');
 }
 
 function flat(body: unknown): Fields {

@@ -1,5 +1,5 @@
 import type { RouterContext } from '@koa/router';
-import { type Interaction, interactionOf, noInteraction } from '../oidc/interaction.ts';
+import { assertPrompt, type Interaction, interactionOf, noInteraction } from '../oidc/interaction.ts';
 import { homeOf } from '../oidc/request.ts';
 import type { BrowserIdentity } from '../ticket/browser.ts';
 import { QrLoginError } from '../ticket/errors.ts';
@@ -29,6 +29,13 @@ export async function pendingAt(services: Services, ctx: RouterContext): Promise
   // From here on a mistake is no dead end.
   ctx.state.back = urls.interaction(uid);
   return { interaction, identity: { interaction: uid, binding, accountId } };
+}
+
+/** The same, where the person is still to be signed in. */
+export async function pendingLogin(services: Services, ctx: RouterContext): Promise<Pending> {
+  const pending = await pendingAt(services, ctx);
+  assertPrompt(pending.interaction, 'login');
+  return pending;
 }
 
 /** The way back to the app for a browser whose interaction is over. */

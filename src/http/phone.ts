@@ -1,14 +1,17 @@
 import type { RouterContext } from '@koa/router';
+import type { Context } from 'koa';
 import { accountOf, approverOf } from '../oidc/approver.ts';
 import { subjectOf } from '../oidc/requirements.ts';
+import { wasReported } from '../ticket/browser.ts';
 import { notFound, QrLoginError } from '../ticket/errors.ts';
 import { matches } from '../ticket/keys.ts';
 import { isDuringRequest } from '../ticket/requirements.ts';
-import { needsCheckCode, riskContext } from '../ticket/risk.ts';
 import type { Approver, SignInRequest, Ticket, Unmet } from '../ticket/ticket.ts';
 import { follow, seconds, seeOther, wantsJson } from './answers.ts';
-import { addressOf } from './client-info.ts';
+import { Approvals } from './approvals.ts';
+import { eventOf } from './events.ts';
 import { fieldsOf } from './guards.ts';
+import type { AccountAct } from './limits.ts';
 import type { PhoneSignIn, Services } from './services.ts';
 import type { PhoneView } from './views.ts';
 
@@ -21,9 +24,11 @@ interface Claim {
 /** What the phone asks for. Who decides comes from its session alone. */
 export class PhoneHandlers {
   readonly #services: Services;
+  readonly #approvals: Approvals;
 
   constructor(services: Services) {
     this.#services = services;
+    this.#approvals = new Approvals(services);
   }
 
   /** `GET Q/:code`: where the camera lands. Nothing changes but a note on the phone that the code was fresh. */
@@ -32,22 +37,23 @@ export class PhoneHandlers {
     const { code = '' } = ctx.params;
     const id = this.#freshId(ctx, code);
     cookies.seen(ctx, code, clock());
-    const approver = await approverOf(provider, ctx, hooks.assess);
+    const approver = await approverOf(provider, ctx, hooks.assurance);
     if (approver === undefined) return this.#sendToSignIn(ctx, id, urls.landing(code));
     const { name } = await accountOf(hooks.findAccount, approver);
     const csrf = this.#csrf(approver, id);
     if (wantsJson(ctx)) ctx.body = { account: name, csrf };
-    else views.render(ctx, 'landing', { csrf });
+    // A page of another site that leads here does not scan: the person does.
+    else views.render(ctx, 'landing', { csrf, scansItself: !isLedHere(ctx) });
   };
 
   /** `POST Q/:code`: the scan, which claims the ticket. */
   scan = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, announce, urls } = this.#services;
     const id = this.#freshId(ctx, ctx.params.code ?? '');
-    const { approver, seen } = await this.#claim(ctx, id);
+    const { approver, seen } = await this.#claim(ctx, id, 'scan');
     this.#checkCsrf(ctx, approver, id);
-    const { ticket, changed } = await ceremony.phone.scan(id, approver, seen);
-    if (changed) announce(ctx, 'qr_login.scanned', ticket);
+    const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: this.#approvals.judge(ctx), seen });
+    if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(ctx, urls.ticket(id));
   };
 
@@ -55,7 +61,7 @@ export class PhoneHandlers {
   ticket = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, views } = this.#services;
     const { id = '' } = ctx.params;
-    const { approver, seen } = await this.#claim(ctx, id);
+    const { approver, seen } = await this.#claim(ctx, id, 'decide');
     const ticket = await ceremony.phone.look(id, approver, seen);
     const view = await this.#view(ctx, ticket, approver);
     if (wantsJson(ctx)) ctx.body = view;
@@ -66,29 +72,39 @@ export class PhoneHandlers {
   decide = async (ctx: RouterContext): Promise<void> => {
     const { announce, urls } = this.#services;
     const { id = '' } = ctx.params;
-    const { approver, seen } = await this.#claim(ctx, id);
+    const { approver, seen } = await this.#claim(ctx, id, 'decide');
     this.#checkCsrf(ctx, approver, id);
+    if (fieldsOf(ctx).decision === 'report') return this.#report(ctx, id, { approver, seen });
     const ticket = await this.#decide(ctx, id, { approver, seen });
-    announce(ctx, ticket.state === 'approved' ? 'qr_login.approved' : 'qr_login.denied', ticket);
+    announce(ctx, eventOf(ticket), ticket);
     if (wantsJson(ctx)) ctx.body = await this.#view(ctx, ticket, approver);
     else seeOther(ctx, urls.ticket(id));
   };
 
+  /** Also of a ticket that has ended meanwhile: the person has said it, and hears that it was understood. */
+  async #report(ctx: RouterContext, id: string, { approver, seen }: Claim): Promise<void> {
+    const { ceremony, announce, views } = this.#services;
+    const { ticket, changed } = await ceremony.phone.report(id, approver, seen);
+    if (changed || !wasReported(ticket)) announce(ctx, 'qr_login.reported', ticket);
+    const view = { ...(await this.#view(ctx, ticket, approver)), state: 'denied', because: 'report' } as const;
+    if (wantsJson(ctx)) ctx.body = view;
+    else views.render(ctx, 'done', view, ticket.request.locales);
+  }
+
   async #decide(ctx: RouterContext, id: string, { approver, seen }: Claim): Promise<Ticket> {
-    const { ceremony, keys, hooks } = this.#services;
-    const { decision, remember } = fieldsOf(ctx);
+    const { ceremony } = this.#services;
+    const { decision, remember, proof } = fieldsOf(ctx);
     if (decision === 'deny') return ceremony.phone.deny(id, approver, seen);
     if (decision === 'unable') return ceremony.phone.giveUp(id, approver, seen);
     if (decision !== 'approve') {
-      throw new QrLoginError('invalid_request', '"decision" is "approve", "deny" or "unable".');
+      throw new QrLoginError('invalid_request', '"decision" is "approve", "deny", "report" or "unable".');
     }
-    const approval = {
-      approver,
-      remember: remember === 'yes',
-      checkCode: (ticket: Ticket) =>
-        needsCheckCode(hooks.checkCode, riskContext(keys, ticket, approver, addressOf(ctx))),
-    };
-    return ceremony.phone.approve(id, approval, seen);
+    const proven = await this.#approvals.prove(await ceremony.phone.look(id, approver, seen), approver, proof);
+    return ceremony.phone.approve(
+      id,
+      { approver: proven, remember: remember === 'yes', judge: this.#approvals.judge(ctx) },
+      seen,
+    );
   }
 
   /** The id in a code that is on the screen now, or was when this phone scanned it. */
@@ -100,13 +116,15 @@ export class PhoneHandlers {
   }
 
   /** The phone's session and account, as they are at this moment, and who that is to the client that asks. */
-  async #claim(ctx: RouterContext, ticketId: string): Promise<Claim> {
-    const { provider, ceremony, hooks } = this.#services;
+  async #claim(ctx: RouterContext, ticketId: string, act: AccountAct): Promise<Claim> {
+    const { provider, ceremony, limits, hooks } = this.#services;
     const [approver, seen] = await Promise.all([
-      approverOf(provider, ctx, hooks.assess),
+      approverOf(provider, ctx, hooks.assurance),
       ceremony.phone.preview(ticketId),
     ]);
     if (approver === undefined) throw notSignedIn();
+    ctx.state.accountId = approver.accountId;
+    await limits.forAccount(act, approver.accountId);
     await accountOf(hooks.findAccount, approver);
     if (seen?.request.requirements.subject === undefined) return { approver, seen };
     const subject = await subjectOf(provider, seen.request.client.id, approver.accountId);
@@ -142,10 +160,11 @@ export class PhoneHandlers {
   async #view(ctx: RouterContext, ticket: Ticket, approver: Approver): Promise<PhoneView> {
     const { ceremony, clock, hooks } = this.#services;
     const { client, scopes, consent } = ticket.request;
-    const { name, system } = ticket.browser;
+    const { name, system, place } = ticket.browser;
     const checkCode = ticket.state === 'approved' ? ceremony.phone.checkCode(ticket) : undefined;
     const unmet = ceremony.phone.unmet(ticket, approver);
     const signInAgain = unmet && (await this.#signInFor(ctx, unmet, ticket, approver));
+    const challenge = unmet ? undefined : await this.#approvals.challenge(ticket, approver);
     return {
       state: ticket.state,
       expiresIn: seconds(ticket.deadline - clock()),
@@ -153,13 +172,19 @@ export class PhoneHandlers {
       scopes,
       claims: consent?.listed ? consent.claims : [],
       resources: consent?.listed ? consent.resources : {},
-      browser: { ...(name !== undefined && { name }), ...(system !== undefined && { system }) },
+      browser: {
+        ...(name !== undefined && { name }),
+        ...(system !== undefined && { system }),
+        ...(place !== undefined && { place }),
+      },
       shownAgo: Math.floor(seconds(clock() - ticket.shownAt)),
       account: (await accountOf(hooks.findAccount, approver)).name,
       csrf: this.#csrf(approver, ticket.id),
       ...(unmet !== undefined && { unmet }),
       ...(signInAgain !== undefined && { signInAgain }),
+      ...(challenge !== undefined && { challenge }),
       ...(checkCode !== undefined && { checkCode }),
+      ...(ticket.state === 'denied' && { because: ticket.because }),
     };
   }
 
@@ -173,6 +198,11 @@ export class PhoneHandlers {
     if (matches(good, fieldsOf(ctx).csrf ?? '')) return;
     throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');
   }
+}
+
+/** Whether a page of another site has brought this browser here (Fetch Metadata); a camera opens the address by itself. */
+function isLedHere(ctx: Context): boolean {
+  return ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
 }
 
 function notSignedIn(): QrLoginError {

@@ -3,39 +3,50 @@ import type { Middleware, Next } from 'koa';
 import { BrowserHandlers } from './browser.ts';
 import { ConsentHandlers } from './consent.ts';
 import { answerErrors } from './errors.ts';
-import { protect, readFields, sameOrigin } from './guards.ts';
+import { FinishHandlers } from './finish.ts';
+import { notEmbedded, protect, readFields, sameOrigin } from './guards.ts';
+import type { AddressAct } from './limits.ts';
+import { PasskeyHandlers } from './passkey.ts';
 import { PhoneHandlers } from './phone.ts';
 import type { Services } from './services.ts';
 
 /** Every URL of the plugin, below the provider's mount path. */
 export function routes(services: Services): Middleware {
   const consent = new ConsentHandlers(services);
-  const browser = new BrowserHandlers(services, consent);
+  const passkey = new PasskeyHandlers(services);
+  const browser = new BrowserHandlers(services, { consent, passkey });
+  const finish = new FinishHandlers(services);
   const phone = new PhoneHandlers(services);
   const errors = answerErrors(services.provider, services.views);
   const ours = sameOrigin(services.urls);
+  const { limits } = services;
 
-  const page: RouterMiddleware[] = [protect, errors];
-  const form: RouterMiddleware[] = [protect, errors, ours, readFields];
-  const data: RouterMiddleware[] = [forScripts, protect, errors];
-  const act: RouterMiddleware[] = [forScripts, protect, errors, ours, readFields];
+  // What another site makes a browser send is refused before it counts: it would use up what the person there may do. Then the
+  // limits, before anything is looked at: whoever is over one learns nothing else.
+  const bare: RouterMiddleware[] = [protect, errors];
+  const page = (often: AddressAct): RouterMiddleware[] => [...bare, notEmbedded, limits.byAddress(often)];
+  const form = (often: AddressAct): RouterMiddleware[] => [...bare, ours, limits.byAddress(often), readFields];
+  const data = (often: AddressAct): RouterMiddleware[] => [forScripts, ...page(often)];
+  const act = (often: AddressAct): RouterMiddleware[] => [forScripts, ...form(often)];
 
   const router = new Router()
     // The browser, below its interaction: oidc-provider scopes the interaction cookie to this path.
-    .get('/interaction/:uid', ...page, browser.page)
-    .get('/interaction/:uid/qr', ...data, browser.ticket)
-    .get('/interaction/:uid/qr/events', ...data, browser.events)
-    .post('/interaction/:uid/qr/renew', ...act, browser.renew)
-    .post('/interaction/:uid/qr/finish', ...act, browser.finish)
-    .post('/interaction/:uid/consent', ...act, consent.grant)
-    .post('/interaction/:uid/cancel', ...act, browser.cancel)
+    .get('/interaction/:uid', ...page('show'), browser.page)
+    .get('/interaction/:uid/qr', ...data('watch'), browser.ticket)
+    .get('/interaction/:uid/qr/events', ...data('watch'), browser.events)
+    .post('/interaction/:uid/qr/renew', ...act('show'), browser.renew)
+    .post('/interaction/:uid/qr/finish', ...act('finish'), finish.finish)
+    .post('/interaction/:uid/qr/passkey', ...act('finish'), passkey.signIn)
+    .post('/interaction/:uid/consent', ...act('finish'), consent.grant)
+    .post('/interaction/:uid/cancel', ...act('finish'), finish.cancel)
+    .all('/interaction/:uid/*own', ...bare, browser.ownPage)
 
     // The phone.
-    .get('/qr/assets/:name', ...page, (ctx: RouterContext) => services.assets.serve(ctx, ctx.params.name ?? ''))
-    .get('/qr/tickets/:id', ...page, phone.ticket)
-    .post('/qr/tickets/:id', ...form, phone.decide)
-    .get('/qr/:code', ...page, phone.landing)
-    .post('/qr/:code', ...form, phone.scan);
+    .get('/qr/assets/:name', ...bare, (ctx: RouterContext) => services.assets.serve(ctx, ctx.params.name ?? ''))
+    .get('/qr/tickets/:id', ...page('decide'), phone.ticket)
+    .post('/qr/tickets/:id', ...form('decide'), phone.decide)
+    .get('/qr/:code', ...page('scan'), phone.landing)
+    .post('/qr/:code', ...form('scan'), phone.scan);
 
   return router.routes() as unknown as Middleware;
 }

@@ -1,18 +1,21 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
-import type { Assess, FindAccount } from '../oidc/approver.ts';
+import type { Assure, FindAccount } from '../oidc/approver.ts';
 import type { Interaction } from '../oidc/interaction.ts';
 import type { ConsentMode } from '../oidc/request.ts';
 import type { Ceremony } from '../ticket/ceremony.ts';
 import type { Keys } from '../ticket/keys.ts';
 import type { Clock, Signals } from '../ticket/ports.ts';
-import type { CheckCodePolicy } from '../ticket/risk.ts';
+import type { Assess } from '../ticket/risk.ts';
 import type { Assets } from './assets.ts';
 import type { BrowserViews } from './browser-view.ts';
 import type { Cookies } from './cookies.ts';
+import type { Devices } from './device.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { Announce } from './events.ts';
+import type { RateLimits } from './limits.ts';
 import type { LongPolls } from './long-poll.ts';
+import type { ApproveGuard, PasskeySignIn } from './proof.ts';
 import type { Urls } from './urls.ts';
 import type { Views } from './views.ts';
 
@@ -58,9 +61,11 @@ export interface Hooks {
   readonly signIn: SignIn;
   readonly loginPage: LoginPage;
   readonly otherWays: OtherWays;
-  readonly checkCode: CheckCodePolicy;
-  readonly consent: ConsentPolicy;
   readonly assess: Assess;
+  readonly guard: ApproveGuard | undefined;
+  readonly passkeySignIn: PasskeySignIn | undefined;
+  readonly consent: ConsentPolicy;
+  readonly assurance: Assure;
   readonly showAddress: boolean;
 }
 
@@ -79,5 +84,7 @@ export interface Services {
   readonly browserViews: BrowserViews;
   readonly streams: EventStreams;
   readonly longPolls: LongPolls;
+  readonly limits: RateLimits;
+  readonly devices: Devices;
   readonly hooks: Hooks;
 }

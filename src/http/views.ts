@@ -2,10 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Context } from 'koa';
 import type { ErrorCode } from '../ticket/errors.ts';
-import type { SignInRequest, TicketState, Unmet } from '../ticket/ticket.ts';
+import type { DeniedTicket, Place, SignInRequest, TicketState, Unmet } from '../ticket/ticket.ts';
 import type { Assets } from './assets.ts';
 import type { BrowserView } from './browser-view.ts';
 import type { Locales, Translate } from './locales.ts';
+import type { Challenge } from './proof.ts';
 
 const FOLDER = fileURLToPath(new URL('../../views/pages', import.meta.url));
 
@@ -29,6 +30,8 @@ export interface Pages {
     readonly home?: string | undefined;
     /** The account that is signed in here already. */
     readonly signedInAs?: string | undefined;
+    /** What to ask for a passkey with, as JSON, where the deployment lets people sign in with one here. */
+    readonly passkey?: string | undefined;
   };
   /** The browser's, where scopes are still to be granted. */
   consent: {
@@ -40,14 +43,26 @@ export interface Pages {
     readonly details: readonly string[];
     readonly urls: { readonly grant: string; readonly cancel: string };
   };
+  /** The browser's, where another account was signed in after all was agreed. */
+  switch: {
+    readonly client: string;
+    readonly signedInAs: string;
+    readonly urls: { readonly finish: string; readonly cancel: string };
+  };
   /** The phone's, where the camera lands. */
-  landing: { readonly csrf: string };
+  landing: {
+    readonly csrf: string;
+    /** Whether its script posts the scan at once. */
+    readonly scansItself: boolean;
+  };
   /** The phone's: who asks, from where, for what. */
   confirm: PhoneView;
   /** The phone's, once it has decided. */
   done: PhoneView;
   error: {
     readonly code: ErrorCode;
+    /** Seconds until the same may be done again. */
+    readonly retryAfter?: number | undefined;
     /** The browser's own page, where it can still go on. */
     readonly back?: string | undefined;
     /** The app that it came from, where it cannot. */
@@ -67,7 +82,7 @@ export interface PhoneView {
   /** What else Approve grants, where the phone consents. */
   readonly claims: readonly string[];
   readonly resources: Readonly<Record<string, readonly string[]>>;
-  readonly browser: { readonly name?: string; readonly system?: string };
+  readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   /** Seconds since the code was first shown. */
   readonly shownAgo: number;
   /** The account that will be used. */
@@ -77,6 +92,10 @@ export interface PhoneView {
   readonly unmet?: Unmet;
   /** Where the phone may sign in (again, or with another account) to meet it. */
   readonly signInAgain?: string;
+  /** What must be answered before Approve counts. */
+  readonly challenge?: Challenge;
+  /** Why it was denied. */
+  readonly because?: DeniedTicket['because'];
   /** The six digits to type into the browser. */
   readonly checkCode?: string;
 }
@@ -86,13 +105,13 @@ export class Views {
   readonly #eta = new Eta({ views: FOLDER, cache: true });
   readonly #assets: Assets;
   readonly #locales: Locales;
-  readonly #provider: string;
+  readonly #names: { readonly provider: string; readonly site: string };
 
-  /** @param provider what people know the provider as */
-  constructor(assets: Assets, locales: Locales, provider: string) {
+  /** @param names what people know the provider as, and its host */
+  constructor(assets: Assets, locales: Locales, names: { readonly provider: string; readonly site: string }) {
     this.#assets = assets;
     this.#locales = locales;
-    this.#provider = provider;
+    this.#names = names;
   }
 
   /** @param preferred the languages that the RP asked for, before those of the browser */
@@ -108,7 +127,7 @@ export class Views {
     ctx.body = this.#eta.render(name, {
       ...page,
       language,
-      t: (key, values) => translate(key, { provider: this.#provider, ...values }),
+      t: (key, values) => translate(key, { ...this.#names, ...values }),
       asset: (asset) => this.#assets.url(asset),
     } satisfies Pages[Name] & PageTools);
   }

@@ -26,21 +26,31 @@ export interface Assurance {
  * What a sign-in on a phone is worth when it signs in another browser, given what it was worth on the phone itself.
  * The classes are the deployment's own: only it knows which is above which, and that none may rise.
  */
-export type Assess = (onPhone: Assurance, accountId: string) => Assurance | Promise<Assurance>;
+export type Assure = (onPhone: Assurance, accountId: string) => Assurance | Promise<Assurance>;
 
 /** Who decides: the account of the phone's session at the provider, and nothing that a request could claim. */
-export async function approverOf(provider: Provider, ctx: Context, assess: Assess): Promise<Approver | undefined> {
+export async function approverOf(provider: Provider, ctx: Context, assure: Assure): Promise<Approver | undefined> {
   const { accountId, uid, loginTs, acr, amr } = await provider.Session.get(ctx);
   if (accountId === undefined || loginTs === undefined) return undefined;
   const onPhone = { ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };
-  return { accountId, sessionUid: uid, authenticatedAt: loginTs, ...(await assess(onPhone, accountId)) };
+  return { accountId, sessionUid: uid, authenticatedAt: loginTs, ...(await assure(onPhone, accountId)) };
 }
 
 /** The account behind an approver, as it is at this moment. */
-export async function accountOf(findAccount: FindAccount, { accountId }: Approver): Promise<Account> {
+export async function accountOf(
+  findAccount: FindAccount,
+  { accountId }: Pick<Approver, 'accountId'>,
+): Promise<Account> {
   const account = await findAccount(accountId);
   if (account === undefined) {
     throw new QrLoginError('account_unavailable', 'This account cannot be used to sign in.');
   }
   return account;
+}
+
+/** The session that has approved must be there yet: who signs out on the phone takes back what was not finished. */
+export async function assertSignedIn(provider: Provider, { accountId, sessionUid }: Approver): Promise<void> {
+  const session = await provider.Session.findByUid(sessionUid);
+  if (session?.accountId === accountId) return;
+  throw new QrLoginError('account_unavailable', 'The phone that approved is not signed in any more.');
 }

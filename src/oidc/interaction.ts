@@ -12,6 +12,15 @@ export async function interactionOf(provider: Provider, ctx: Context, uid: strin
   return interaction;
 }
 
+/** Of the interaction that this browser's cookie names; undefined where there is none. */
+export async function interactionUid(provider: Provider, ctx: Context): Promise<string | undefined> {
+  const interaction = await found(() => provider.interactionDetails(ctx.req, ctx.res)).catch((error: unknown) => {
+    if (error instanceof QrLoginError && error.code === 'no_interaction') return undefined;
+    throw error;
+  });
+  return interaction?.uid;
+}
+
 /** Ends the interaction with what came out of it. @returns where the browser goes next */
 export async function endInteraction(
   provider: Provider,
@@ -20,7 +29,16 @@ export async function endInteraction(
 ): Promise<string> {
   // Consent comes on top of the sign-in before it; a sign-in stands for itself.
   const mergeWithLastSubmission = result.login === undefined && result.consent !== undefined;
-  return found(() => provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission }));
+  return goingOn(
+    provider,
+    await found(() => provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission })),
+  );
+}
+
+/** Where an interaction goes on, at the issuer: the `Host` of the request that began it may have been forged. */
+export function goingOn({ issuer }: Provider, returnTo: string): string {
+  const { pathname, search } = new URL(returnTo);
+  return new URL(pathname + search, issuer).href;
 }
 
 async function found<T>(lookUp: () => Promise<T>): Promise<T> {

@@ -7,3 +7,14 @@ export function text(value: unknown): string | undefined {
 export function words(value: unknown): string[] {
   return (text(value) ?? '').split(' ').filter(Boolean);
 }
+
+/** Longer ones are cut: they are there to be read. */
+const LONGEST = 80;
+/** What is not seen, or turns around what is: controls, and marks of direction (Unicode Technical Report 36, section 2.4). */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** What others have written, as people are shown it. */
+export function readable(words: string): string {
+  const seen = words.replace(UNSEEN, '').trim();
+  return seen.length > LONGEST ? `${seen.slice(0, LONGEST - 1)}…` : seen;
+}

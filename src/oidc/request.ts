@@ -2,7 +2,7 @@ import type { Client, Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Consent, SignInRequest } from '../ticket/ticket.ts';
 import type { Interaction } from './interaction.ts';
-import { text, words } from './parameters.ts';
+import { readable, text, words } from './parameters.ts';
 import type { Asked } from './policy.ts';
 import { requirementsOf } from './requirements.ts';
 
@@ -31,10 +31,14 @@ export async function signInRequest(
   const consent =
     mode === 'browser' || mustAsk(mode, interaction) ? undefined : askedConsent(interaction, mode === 'phone');
   return {
-    client: { id: client.clientId, name: client.clientName ?? client.clientId, ...(host !== undefined && { host }) },
+    client: {
+      id: client.clientId,
+      name: readable(client.clientName || client.clientId),
+      ...(host !== undefined && { host }),
+    },
     scopes: consent === undefined ? words(params.scope) : consent.listed ? consent.scopes : [],
     locales: words(params.ui_locales),
-    ...(loginHint !== undefined && { loginHint }),
+    ...(loginHint !== undefined && { loginHint: readable(loginHint) }),
     requirements: await requirementsOf(provider, interaction, client),
     ...(consent !== undefined && { consent }),
   };

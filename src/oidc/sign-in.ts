@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { DeniedTicket, RedeemedTicket } from '../ticket/ticket.ts';
+import type { Approver, DeniedTicket, RedeemedTicket } from '../ticket/ticket.ts';
 import { newGrant } from './consent.ts';
 import { endInteraction } from './interaction.ts';
 
@@ -10,8 +10,14 @@ const APPROVED_ON_A_PHONE = ['mca', 'user'];
 /**
  * Signs the browser in as the approver. Tapping Approve is no authentication: `auth_time` and `acr` are those of the
  * phone's session, and `amr` adds only what the ceremony itself has shown.
+ * @param replaces the account that was signed in there, and may be signed out
  */
-export async function signIn(provider: Provider, ctx: Context, ticket: RedeemedTicket): Promise<string> {
+export async function signIn(
+  provider: Provider,
+  ctx: Context,
+  ticket: RedeemedTicket,
+  replaces: string | undefined,
+): Promise<string> {
   const { approver, remember, request } = ticket;
   const { accountId, authenticatedAt, acr, amr = [] } = approver;
   const login = {
@@ -20,15 +26,39 @@ export async function signIn(provider: Provider, ctx: Context, ticket: RedeemedT
     ...(acr !== undefined && { acr }),
     amr: [...new Set([...amr, ...APPROVED_ON_A_PHONE])],
     remember,
+    replaces: replaces ?? '',
   };
   if (request.consent === undefined) return endInteraction(provider, ctx, { login });
   const grantId = await newGrant(provider, { accountId, clientId: request.client.id }, request.consent);
   return endInteraction(provider, ctx, { login, consent: { grantId } });
 }
 
+/** Signs the browser in as whoever has authenticated there just now. */
+export function signInHere(
+  provider: Provider,
+  ctx: Context,
+  who: Approver,
+  replaces: string | undefined,
+): Promise<string> {
+  const { accountId, authenticatedAt, acr, amr = [] } = who;
+  const login = {
+    accountId,
+    ts: authenticatedAt,
+    ...(acr !== undefined && { acr }),
+    amr: [...amr],
+    replaces: replaces ?? '',
+  };
+  return endInteraction(provider, ctx, { login });
+}
+
+/** Whatever the phone or the assessment said no for: an attacker at the browser need not know. */
+const DENIED = { error: 'access_denied', error_description: 'The sign-in was denied on the phone.' } as const;
+
 /** What the RP is told, and why (RFC 6749, section 4.1.2.1; OIDC Core, section 3.1.2.6; OIDC Unmet Authentication Requirements). */
 const REFUSALS = {
-  person: { error: 'access_denied', error_description: 'The sign-in was denied on the phone.' },
+  person: DENIED,
+  report: DENIED,
+  risk: DENIED,
   account: { error: 'login_required', error_description: 'The requested End-User is not signed in on the phone.' },
   freshness: { error: 'login_required', error_description: 'The End-User could not be authenticated again.' },
   acr: {

@@ -60,8 +60,8 @@ export function unavailable(cause?: unknown): QrLoginError {
 export class TooLate extends Error {
   override readonly name = 'TooLate';
 
-  constructor() {
-    super(`the store did not answer within ${PATIENCE} ms`);
+  constructor(patience: number = PATIENCE) {
+    super(`there was no answer within ${patience} ms`);
   }
 }
 
@@ -70,7 +70,7 @@ export function within<T>(work: Promise<T>, patience: number = PATIENCE): Promis
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       // This process may have been held up itself: what has arrived meanwhile is read before anybody gives up.
-      setImmediate(() => reject(new TooLate()));
+      setImmediate(() => reject(new TooLate(patience)));
     }, patience);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });

@@ -1,12 +1,16 @@
 import type { Keyv } from 'keyv';
-import type { Clock, Signals, TicketStore } from '../ticket/ports.ts';
+import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { isInMemory } from './expiry-sweep.ts';
+import { KeyvNotes } from './keyv-notes.ts';
 import { KeyvTicketStore } from './keyv-ticket-store.ts';
 import { LocalSignals } from './local-signals.ts';
+import { countInMemory, type Rate, RateLimit } from './rate-limit.ts';
 import { type RedisOfKeyv, redisOf } from './redis/client.ts';
 import { RedisKeys } from './redis/keys.ts';
 import { RedisLink } from './redis/link.ts';
+import { RedisNotes } from './redis/notes.ts';
+import { countInRedis } from './redis/rate-limit.ts';
 import { RedisSignals } from './redis/signals.ts';
 import { RedisTicketStore } from './redis/ticket-store.ts';
 
@@ -14,9 +18,11 @@ import { RedisTicketStore } from './redis/ticket-store.ts';
 export interface Engine {
   readonly name: 'memory' | 'keyv' | 'redis';
   readonly store: TicketStore;
+  readonly notes: Notes;
   readonly signals: Signals;
   /** The time that all who use the store agree on. */
   readonly clock: Clock;
+  readonly rateLimit: (name: string, rate: Rate) => RateLimit;
   /** @throws QrLoginError `store_unavailable` where the store does not answer now */
   readonly ping: () => Promise<void>;
   readonly hearsOthers: () => boolean;
@@ -40,14 +46,20 @@ function keyvEngine(keyv: Keyv, clock: Clock): Engine {
   if (!isInMemory(keyv)) warnOneProcess();
   const signals = new LocalSignals();
   const store = new KeyvTicketStore(keyv, clock, signals);
+  const notes = new KeyvNotes(keyv);
   return {
     name: isInMemory(keyv) ? 'memory' : 'keyv',
     store,
+    notes,
     signals,
     clock,
+    rateLimit: (_name, rate) => new RateLimit(countInMemory(rate)),
     ping: () => store.ping(),
     hearsOthers: () => true,
-    close: async () => store.close(),
+    close: async () => {
+      store.close();
+      notes.close();
+    },
   };
 }
 
@@ -60,8 +72,10 @@ function redisEngine(redis: RedisOfKeyv, clock: Clock, { onTrouble, onLate }: As
   return {
     name: 'redis',
     store: new RedisTicketStore(link, keys, now, onLate),
+    notes: new RedisNotes(link, keys),
     signals,
     clock: now,
+    rateLimit: (name, rate) => new RateLimit(countInRedis(link, keys, name, rate)),
     ping: () => link.ping(),
     hearsOthers: () => signals.isUp,
     close: async () => {

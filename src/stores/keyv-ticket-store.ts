@@ -79,8 +79,10 @@ export class KeyvTicketStore implements TicketStore {
   /** The ticket and its interaction's way to it; both die with its deadline. */
   async #put(ticket: Ticket): Promise<void> {
     const ttl = this.#timeLeft(ticket);
-    await this.#set(ticketKey(ticket.id), ticket, ttl);
-    await this.#set(interactionKey(ticket.interaction), ticket.id, ttl);
+    await Promise.all([
+      this.#set(ticketKey(ticket.id), ticket, ttl),
+      this.#set(interactionKey(ticket.interaction), ticket.id, ttl),
+    ]);
     this.#signals.publish(ticket);
   }
 

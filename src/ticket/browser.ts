@@ -1,10 +1,11 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
-import { isCheckCode, readCheckCode } from './check-code.ts';
+import { isCheckCode, readCheckCode, WrongCheckCode } from './check-code.ts';
 import { notFound, over, QrLoginError } from './errors.ts';
+import { type Demand, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
+  type Approver,
   type Browser,
-  type CancelledTicket,
   type DeniedTicket,
   isLive,
   type RedeemedTicket,
@@ -43,6 +44,20 @@ export interface Said {
   readonly switchAccount?: boolean;
 }
 
+/** What is asked of an approved ticket before it is redeemed. */
+export interface FinishChecks {
+  /** Throws where whoever approved may not sign in (any more). */
+  readonly account?: (ticket: ApprovedTicket) => Promise<void>;
+  /** Throws where no check code may be tried now. */
+  readonly tryCheckCode?: (ticket: ApprovedTicket) => Promise<void>;
+}
+
+/** A sign-in that needs no phone. */
+export interface SigningInHere {
+  readonly demand: Demand;
+  readonly said: Said;
+}
+
 export interface Renewal extends Outcome {
   /** The ticket that this renewal ended. */
   readonly voided?: Ticket;
@@ -75,26 +90,27 @@ export class BrowserActs {
   renew(showing: Showing, seen?: number): Promise<Renewal> {
     return this.#show(showing, (existing, now) => {
       if (existing.state === 'redeemed') throw alreadyUsed();
-      return isLive(existing, now) && isAnother(existing, seen);
+      return wasReported(existing) || (isLive(existing, now) && isAnother(existing, seen));
     });
   }
 
   /**
    * Redeems an approved ticket, once; the same browser may ask again and gets the same answer.
    * A denied ticket is answered as such: it ends the interaction, too.
-   * @param assertAccount throws where whoever approved may not sign in (any more); then the ticket stays as it is
+   * @param checks what throws leaves the ticket as it is
    */
   async finish(
     identity: BrowserIdentity,
     said: Said = {},
-    assertAccount: (ticket: ApprovedTicket) => Promise<void> = async () => undefined,
+    checks: FinishChecks = {},
   ): Promise<Outcome<RedeemedTicket | DeniedTicket>> {
     const outcome = await change(
       this.#ports,
       () => this.look(identity),
       async (ticket, { lifetimes }) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
-        if (ticket.state === 'approved') await assertAccount(ticket);
+        if (ticket.state === 'approved') await checks.account?.(ticket);
+        if (isTry(ticket, said)) await checks.tryCheckCode?.(ticket);
         // The deployment may have taken its time to answer.
         const moment = { now: this.#ports.clock(), lifetimes };
         if (switchesAccount(ticket, identity.accountId) && !said.switchAccount) throw accountSwitch();
@@ -107,6 +123,30 @@ export class BrowserActs {
     const { ticket, changed } = outcome;
     if (ticket.state === 'redeemed' || ticket.state === 'denied') return { ticket, changed };
     throw new WrongCheckCode(ticket);
+  }
+
+  /**
+   * The person signs in at the browser itself, without a phone: the ticket has served, and is cancelled.
+   * @param demand what is asked of whoever signs in, as it would be of an approver
+   */
+  async signInHere(
+    identity: BrowserIdentity,
+    who: Approver,
+    { demand, said }: SigningInHere,
+  ): Promise<Outcome | undefined> {
+    const unmet = unmetBy(demand, who, this.#ports.clock());
+    if (unmet !== undefined) throw transitions.refusal(unmet);
+    const isAnother = identity.accountId !== undefined && identity.accountId !== who.accountId;
+    if (isAnother && !said.switchAccount) throw accountSwitch();
+    const outcome = await this.cancel(identity);
+    if (outcome && wasReported(outcome.ticket)) throw over();
+    return outcome;
+  }
+
+  /** Whether the phone has said that somebody else started this interaction's sign-in. */
+  async isReported(interaction: string): Promise<boolean> {
+    const ticket = await this.#ports.store.findByInteraction(interaction);
+    return ticket !== undefined && wasReported(ticket);
   }
 
   /** Gives the sign-in up. A ticket that has ended already stays as it is. */
@@ -164,26 +204,19 @@ export class BrowserActs {
   }
 }
 
-/** Thrown after a wrong check code was counted. Its ticket is for us, not for a log that writes errors down. */
-export class WrongCheckCode extends QrLoginError {
-  readonly #ticket: ApprovedTicket | CancelledTicket;
-
-  constructor(ticket: ApprovedTicket | CancelledTicket) {
-    const left = ticket.state === 'approved' ? transitions.WRONG_TRIES - (ticket.checkCode?.wrongTries ?? 0) : 0;
-    const advice = left > 0 ? `Tries left: ${left}.` : 'No tries are left; show a new code and scan it.';
-    super('wrong_check_code', `These are not the digits that the phone shows. ${advice}`);
-    this.#ticket = ticket;
-  }
-
-  /** The ticket that this was the last try of. */
-  get ended(): CancelledTicket | undefined {
-    return this.#ticket.state === 'cancelled' ? this.#ticket : undefined;
-  }
+/** Whether six digits are tried on a ticket that takes them. */
+function isTry(ticket: Ticket, { checkCode = '' }: Said): ticket is ApprovedTicket {
+  return ticket.state === 'approved' && ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
 }
 
 /** Whether finishing would replace another account's session in this browser. */
 export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {
   return ticket.state === 'approved' && accountId !== undefined && accountId !== ticket.approver.accountId;
+}
+
+/** Whether the phone has said that somebody else started this: then its interaction is over. */
+export function wasReported(ticket: Ticket): boolean {
+  return ticket.state === 'denied' && ticket.because === 'report';
 }
 
 function accountSwitch(): QrLoginError {

@@ -1,13 +1,14 @@
 import type { Codes } from './code.ts';
 import { notFound } from './errors.ts';
 import type { Keys } from './keys.ts';
-import type { Clock, TicketStore } from './ports.ts';
+import type { Clock, Notes, TicketStore } from './ports.ts';
 import type { Ticket } from './ticket.ts';
 import type { Lifetimes, Moment } from './transitions.ts';
 
 /** What the ceremony stands on. */
 export interface CeremonyPorts {
   readonly store: TicketStore;
+  readonly notes: Notes;
   readonly clock: Clock;
   readonly keys: Keys;
   readonly codes: Codes;

@@ -1,4 +1,7 @@
+import { QrLoginError } from './errors.ts';
 import { type Keys, matches } from './keys.ts';
+import { type ApprovedTicket, type CancelledTicket, ownerOf } from './ticket.ts';
+import { WRONG_TRIES } from './transitions.ts';
 
 /** What people type: six digits, with spaces allowed where they help to read. */
 const TYPED = /^\d{6}$/;
@@ -23,4 +26,26 @@ export function isCheckCode(keys: Keys, ticketId: string, typed: string): boolea
 
 function digits(mac: Buffer): string {
   return String(mac.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
+}
+
+/** Thrown after a wrong check code was counted. Its ticket is for us, not for a log that writes errors down. */
+export class WrongCheckCode extends QrLoginError {
+  readonly #ticket: ApprovedTicket | CancelledTicket;
+
+  constructor(ticket: ApprovedTicket | CancelledTicket) {
+    const left = ticket.state === 'approved' ? WRONG_TRIES - (ticket.checkCode?.wrongTries ?? 0) : 0;
+    const advice = left > 0 ? `Tries left: ${left}.` : 'No tries are left; show a new code and scan it.';
+    super('wrong_check_code', `These are not the digits that the phone shows. ${advice}`);
+    this.#ticket = ticket;
+  }
+
+  /** Whose digits they were not. */
+  get accountId(): string {
+    return ownerOf(this.#ticket)?.accountId ?? '';
+  }
+
+  /** The ticket that this was the last try of. */
+  get ended(): CancelledTicket | undefined {
+    return this.#ticket.state === 'cancelled' ? this.#ticket : undefined;
+  }
 }

@@ -15,6 +15,8 @@
  * - `not_found`: unknown, somebody else's, or past its time; these are never told apart.
  * - `wrong_state`: the ticket is alive, but this is not its next step.
  * - `over`: the ticket has ended, said only to the browser and the phone that owned it.
+ * - `proof_required`, `wrong_proof`: what must be shown beside the tap on Approve, or instead of the phone: a passkey.
+ * - `too_many_requests`: the same was done too often, from there or with this account.
  * - `too_large`, `unsupported_media_type`: the request's body.
  * - `store_unavailable`: the store did not answer, or did not write.
  */
@@ -34,6 +36,9 @@ export type ErrorCode =
   | 'not_found'
   | 'wrong_state'
   | 'over'
+  | 'proof_required'
+  | 'wrong_proof'
+  | 'too_many_requests'
   | 'too_large'
   | 'unsupported_media_type'
   | 'store_unavailable';

@@ -2,11 +2,13 @@ import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
 import { isHeldInVain, unmetBy } from './requirements.ts';
+import { reportedBy, type Verdict } from './risk.ts';
 import {
   type ApprovedTicket,
   type Approver,
   type DeniedTicket,
   isLive,
+  isOwner,
   type ScannedTicket,
   stateAt,
   type Ticket,
@@ -14,10 +16,17 @@ import {
 } from './ticket.ts';
 import * as transitions from './transitions.ts';
 
-/** An approval, and whether it takes the check code: said, or asked of the ticket once it is sure that it is this approver's. */
+/** How a sign-in is judged: asked once it is sure that the ticket is this approver's. */
+export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Verdict>;
+
+const ALLOW: Judge = () => 'allow';
+
 export interface Approving extends Omit<transitions.Approval, 'checkCode'> {
-  readonly checkCode: boolean | ((ticket: Ticket) => boolean | Promise<boolean>);
+  readonly judge?: Judge;
 }
+
+/** For how long an account is safe from whoever it has reported. */
+const REPORT_LASTS = 60 * 60 * 1000;
 
 /** What the person with the phone does, one function for each act. */
 export class PhoneActs {
@@ -42,14 +51,23 @@ export class PhoneActs {
     return this.#ports.store.find(id);
   }
 
-  /** Claims the ticket for this approver; the same one may scan again. */
-  async scan(id: string, approver: Approver, seen?: Ticket): Promise<Outcome<ScannedTicket>> {
-    return this.#change(id, seen, (ticket, moment) => {
+  /** Claims the ticket for this approver; the same one may scan again. What is judged to be a risk ends at once. */
+  async scan(
+    id: string,
+    approver: Approver,
+    { judge = ALLOW, seen }: { judge?: Judge; seen?: Ticket | undefined } = {},
+  ): Promise<Outcome<ScannedTicket | DeniedTicket>> {
+    return this.#change(id, seen, async (ticket, moment) => {
+      const { lifetimes } = moment;
       if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !isHeldInVain(ticket, approver)) {
         transitions.assertOwner(ticket, approver);
         return ticket;
       }
-      return transitions.scan(ticket, approver, moment);
+      const verdict = await this.#judge(judge, transitions.scan(ticket, approver, moment), approver);
+      // The deployment may have taken its time to answer.
+      const later = { now: this.#ports.clock(), lifetimes };
+      const scanned = transitions.scan(ticket, approver, later);
+      return verdict === 'deny' ? transitions.forbid(scanned, approver, later) : scanned;
     });
   }
 
@@ -62,13 +80,18 @@ export class PhoneActs {
     return ticket;
   }
 
-  async approve(id: string, { checkCode, ...approval }: Approving, seen?: Ticket): Promise<ApprovedTicket> {
-    const { ticket } = await this.#change(id, seen, async (ticket, moment) => {
+  async approve(
+    id: string,
+    { judge = ALLOW, ...approval }: Approving,
+    seen?: Ticket,
+  ): Promise<ApprovedTicket | DeniedTicket> {
+    const { ticket } = await this.#change(id, seen, async (ticket, { lifetimes }) => {
       transitions.assertOwner(ticket, approval.approver);
-      const needed = typeof checkCode === 'function' ? await checkCode(ticket) : checkCode;
+      const verdict = await this.#judge(judge, ticket, approval.approver);
       // The deployment may have taken its time to answer.
-      const { lifetimes } = moment;
-      return transitions.approve(ticket, { ...approval, checkCode: needed }, { now: this.#ports.clock(), lifetimes });
+      const moment = { now: this.#ports.clock(), lifetimes };
+      if (verdict === 'deny') return transitions.forbid(ticket, approval.approver, moment);
+      return transitions.approve(ticket, { ...approval, checkCode: verdict === 'check code' }, moment);
     });
     return ticket;
   }
@@ -76,6 +99,26 @@ export class PhoneActs {
   async deny(id: string, approver: Approver, seen?: Ticket): Promise<DeniedTicket> {
     const { ticket } = await this.#change(id, seen, (ticket, moment) => transitions.deny(ticket, approver, moment));
     return ticket;
+  }
+
+  /**
+   * Denies, because somebody else has started this, and ends whatever the interaction shows now; whoever asks from there again is
+   * refused for a while. What has ended already stays as it is, but counts as a report.
+   */
+  async report(id: string, approver: Approver, seen?: Ticket): Promise<Outcome> {
+    const { store, keys, notes } = this.#ports;
+    const ticket = seen ?? (await store.find(id));
+    if (ticket === undefined) throw notFound();
+    transitions.assertOwner(ticket, approver);
+    // First: where the denial gets lost, the person says it again.
+    await notes.write(reportedBy(keys, approver.accountId, ticket.browser), REPORT_LASTS);
+    const outcome = await change(
+      this.#ports,
+      () => store.findByInteraction(ticket.interaction),
+      (current, moment) => reported(current, approver, moment),
+    );
+    if (outcome?.ticket.state === 'redeemed') throw over();
+    return outcome ?? { ticket, changed: false };
   }
 
   /** Denies, because the phone cannot meet what the request demands. */
@@ -94,6 +137,16 @@ export class PhoneActs {
     return ticket.checkCode && checkCodeOf(this.#ports.keys, ticket.id);
   }
 
+  /** What the person has reported stays refused, whatever the deployment thinks of it. */
+  async #judge(judge: Judge, ticket: Ticket, approver: Approver): Promise<Verdict> {
+    const { keys, notes } = this.#ports;
+    const [isReported, verdict] = await Promise.all([
+      notes.has(reportedBy(keys, approver.accountId, ticket.browser)),
+      judge(ticket, approver),
+    ]);
+    return isReported ? 'deny' : verdict;
+  }
+
   async #change<T extends Ticket>(
     id: string,
     seen: Ticket | undefined,
@@ -109,4 +162,11 @@ export class PhoneActs {
     if (outcome === undefined) throw notFound();
     return outcome;
   }
+}
+
+/** What becomes of the ticket that an interaction shows now: what has ended stays, and so does what somebody else has scanned. */
+function reported(ticket: Ticket, approver: Approver, moment: transitions.Moment): Ticket {
+  if (!isLive(ticket, moment.now)) return ticket;
+  if (ticket.state === 'waiting') return transitions.reportNext(ticket, approver, moment);
+  return isOwner(ticket, approver) ? transitions.report(ticket, approver, moment) : ticket;
 }

@@ -25,6 +25,14 @@ export interface TicketStore {
 /** Hears of a ticket's change; of nothing, where something may have been missed and must be read. */
 export type Listener = (ticket: Ticket | undefined) => void;
 
+/** Short notes that vanish by themselves. */
+export interface Notes {
+  /** @param lasts milliseconds */
+  write(name: string, lasts: number): Promise<void>;
+
+  has(name: string): Promise<boolean>;
+}
+
 /** Tells those who watch an interaction that its ticket has changed. Signals may be lost: read after you subscribe. */
 export interface Signals {
   /** @returns the function that ends the subscription */

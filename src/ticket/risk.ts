@@ -1,52 +1,61 @@
 import type { Keys } from './keys.ts';
 import { remembers } from './memory.ts';
-import type { Approver, SignInRequest, Ticket } from './ticket.ts';
+import type { Approver, Browser, Place, SignInRequest, Ticket } from './ticket.ts';
 
-/** What is known when a person approves. */
+/** What is known of a device, as far as it can be told. */
+export interface Device {
+  /** Its network address; absent where no trustworthy one is known. */
+  readonly address?: string;
+  /** Where that address is; absent unless the deployment knows (`locate`). */
+  readonly place?: Place;
+  /** What it claims to be: at most 512 characters. */
+  readonly userAgent?: string;
+}
+
+/** What is known when a phone scans, and again when it approves. */
 export interface RiskContext {
   readonly accountId: string;
+  /** Who asks, for what, and what it demands of the approver. */
   readonly request: SignInRequest;
-  readonly browser: {
-    readonly address?: string;
+  readonly browser: Device & {
     readonly name?: string;
     readonly system?: string;
     /** Whether this account was signed in to this browser by QR before. */
     readonly known: boolean;
+    /** How many accounts were; the browser remembers the last five. */
+    readonly accounts: number;
   };
-  readonly phone: { readonly address?: string };
+  readonly phone: Device;
 }
+
+/** What a sign-in takes: a tap; the check code that the phone shows and the browser must type; or it is refused. */
+export type Verdict = 'allow' | 'check code' | 'deny';
+
+export const VERDICTS: readonly Verdict[] = ['allow', 'check code', 'deny'];
+
+/** The deployment's judgement of a sign-in. */
+export type Assess = (context: RiskContext) => Verdict | Promise<Verdict>;
 
 /**
- * When the browser must type the six digits that the phone shows.
- *
- * - `'auto'`: unless this account was signed in to this browser before, or browser and phone share a network address.
- * - `'always'`, `'never'`: as they say.
- * - a function: true asks for them.
+ * Asks for the check code, unless this account was signed in to this browser before, or browser and phone share a network
+ * address. A judgement of your own may fall back on it.
  */
-export type CheckCodePolicy = 'auto' | 'always' | 'never' | ((context: RiskContext) => boolean | Promise<boolean>);
-
-export async function needsCheckCode(policy: CheckCodePolicy, context: RiskContext): Promise<boolean> {
-  if (policy === 'always') return true;
-  if (policy === 'never') return false;
-  if (policy === 'auto') return !context.browser.known && !shareAddress(context);
-  return policy(context);
+export function assessByDefault({ browser, phone }: RiskContext): Verdict {
+  const isTogether = browser.address !== undefined && browser.address === phone.address;
+  return browser.known || isTogether ? 'allow' : 'check code';
 }
 
-export function riskContext(keys: Keys, ticket: Ticket, approver: Approver, phoneAddress?: string): RiskContext {
-  const { address, name, system, memory } = ticket.browser;
+export function riskContext(keys: Keys, ticket: Ticket, approver: Approver, phone: Device): RiskContext {
+  const { binding: _binding, source: _source, memory, ...browser } = ticket.browser;
   return {
     accountId: approver.accountId,
     request: ticket.request,
-    browser: {
-      ...(address !== undefined && { address }),
-      ...(name !== undefined && { name }),
-      ...(system !== undefined && { system }),
-      known: remembers(keys, memory, approver.accountId),
-    },
-    phone: phoneAddress === undefined ? {} : { address: phoneAddress },
+    browser: { ...browser, known: remembers(keys, memory, approver.accountId), accounts: memory?.proofs.length ?? 0 },
+    phone,
   };
 }
 
-function shareAddress({ browser, phone }: RiskContext): boolean {
-  return browser.address !== undefined && browser.address === phone.address;
+/** What an account's report stands for: whoever asked from there. */
+export function reportedBy(keys: Keys, accountId: string, { source }: Browser): string {
+  return keys.mac('report', accountId, source).toString('base64url');
 }

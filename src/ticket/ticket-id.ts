@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { fingerprint } from './keys.ts';
 
 const PLACE_BYTES = 2;
 const RANDOM_BYTES = 16;
+const TRACE_LENGTH = 16;
 export const ID_BYTES: number = PLACE_BYTES + RANDOM_BYTES;
 
 /**
@@ -20,6 +22,11 @@ export function placeOf(id: string): string {
 /** Where an interaction's tickets are kept. Sixteen bits of a hash say nothing of its uid. */
 export function placeOfInteraction(uid: string): string {
   return place(uid).toString('hex');
+}
+
+/** What a ticket is called in events and logs: the same in all of them, and good for nothing else. */
+export function traceOf(id: string): string {
+  return fingerprint(id).slice(0, TRACE_LENGTH);
 }
 
 function place(interaction: string): Buffer {

@@ -62,13 +62,26 @@ export interface BrowserMemory {
   readonly proofs: readonly string[];
 }
 
+/** Where a network address is, roughly. */
+export interface Place {
+  /** Two letters (ISO 3166-1), shown in the language of the page. */
+  readonly country?: string;
+  /** Shown as it is. */
+  readonly city?: string;
+}
+
 /** What is known of the browser that shows the code, fixed when the ticket is made. */
 export interface Browser {
   /** SHA-256 of the secret in its binding cookie: only this browser may watch and finish. */
   readonly binding: string;
-  /** Its network address; absent where no trustworthy one is known. */
+  /** The network address that its requests come from, as far as nobody can make it up; perhaps only a proxy's. */
+  readonly source: string;
+  /** Its own network address; absent where no trustworthy one is known. */
   readonly address?: string;
-  /** Its name and system as it claims them, for people to read. */
+  /** Where that address is, as the deployment knows it. */
+  readonly place?: Place;
+  /** What it claims to be; and what that says to people. */
+  readonly userAgent?: string;
   readonly name?: string;
   readonly system?: string;
   /** What its memory cookie says of the accounts that it was signed in to by QR before. */
@@ -114,8 +127,11 @@ export interface ApprovedTicket extends Fixed {
 export interface DeniedTicket extends Fixed {
   readonly state: 'denied';
   readonly approver: Approver;
-  /** The person said no, or the phone cannot meet a requirement. */
-  readonly because: 'person' | Unmet;
+  /**
+   * The person said no, or that somebody else has started this (`report`); the deployment's assessment said no (`risk`); or the
+   * phone cannot meet a requirement.
+   */
+  readonly because: 'person' | 'report' | 'risk' | Unmet;
 }
 
 export interface RedeemedTicket extends Fixed {
@@ -151,4 +167,9 @@ export function isLive(ticket: Ticket, now: number): boolean {
 /** The approver who scanned the ticket, as far as anybody did. */
 export function ownerOf(ticket: Ticket): Approver | undefined {
   return ticket.state === 'waiting' ? undefined : ticket.approver;
+}
+
+export function isOwner(ticket: Ticket, { accountId, sessionUid }: Approver): boolean {
+  const owner = ownerOf(ticket);
+  return owner?.accountId === accountId && owner.sessionUid === sessionUid;
 }

@@ -7,6 +7,7 @@ import {
   type CancelledTicket,
   type DeniedTicket,
   isLive,
+  isOwner,
   ownerOf,
   type RedeemedTicket,
   type ScannedTicket,
@@ -107,6 +108,29 @@ export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
   };
 }
 
+/**
+ * The person did not start this: somebody else wants in. Who finds out after Approve may still say so, as long as nobody is
+ * signed in. The ticket stays as it is for as long as its interaction, so that no other one takes its place.
+ */
+export function report(ticket: Ticket, approver: Approver, { now }: Moment): DeniedTicket {
+  const mine = ticket.state === 'approved' ? ticket : decidable(ticket, approver, now);
+  assertOwner(mine, approver);
+  if (ended(mine, now)) throw over();
+  return { ...next(mine, now, mine.endsAt), state: 'denied', approver: mine.approver, because: 'report' };
+}
+
+/** The same for the ticket that has taken the place of the one that the person reports, and that nobody has scanned yet. */
+export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: Moment): DeniedTicket {
+  if (ended(ticket, now)) throw over();
+  return { ...next(ticket, now, ticket.endsAt), state: 'denied', approver, because: 'report' };
+}
+
+/** What the deployment's assessment forbids, when the phone scans or when it approves. */
+export function forbid(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
+  const scanned = decidable(ticket, approver, now);
+  return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver, because: 'risk' };
+}
+
 /** The phone cannot meet what the request demands, and says so: the RP hears which it was. */
 export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
   const scanned = decidable(ticket, approver, now);
@@ -155,11 +179,11 @@ export function replaced(ticket: Ticket, { now, lifetimes }: Moment): CancelledT
 
 /** A ticket is decided only by the account and the session that scanned it. */
 export function assertOwner(ticket: Ticket, approver: Approver): void {
-  const owner = ownerOf(ticket);
-  if (owner?.accountId !== approver.accountId || owner.sessionUid !== approver.sessionUid) throw notFound();
+  if (!isOwner(ticket, approver)) throw notFound();
 }
 
-function refusal(unmet: Unmet): QrLoginError {
+/** What an approver hears who does not meet a requirement. */
+export function refusal(unmet: Unmet): QrLoginError {
   if (unmet === 'account')
     return new QrLoginError('wrong_account', 'This app asks for another account. Switch to it, or deny.');
   if (unmet === 'acr')

@@ -6,7 +6,7 @@ import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
 describe('the check code in a real browser', () => {
-  const stage = useStage({ checkCode: 'always' });
+  const stage = useStage({ assess: () => 'check code' });
 
   it('is shown by the phone and typed into the browser; a wrong one is told, with the field ready for the next', async () => {
     stage().expectProblem(/403/);

@@ -42,7 +42,7 @@ describe('the QR page', () => {
 });
 
 describe('the pages of the phone fit on a narrow screen', () => {
-  const stage = useStage({ checkCode: ({ request }) => request.client.name === 'Demo app' });
+  const stage = useStage({ assess: ({ request }) => (request.client.name === 'Demo app' ? 'check code' : 'allow') });
 
   for (const colorScheme of SCHEMES) {
     it(`from the password page to the check code, ${colorScheme}`, async () => {

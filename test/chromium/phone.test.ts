@@ -44,11 +44,26 @@ describe('a phone in a real browser', () => {
     expect(scans()).to.equal(1);
   });
 
+  it('lets nobody approve what came under their finger only just now; No is there at once', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const context = await stage().phone();
+    await context.clock.install();
+    const phone = await scan(stage(), context, screen);
+    const yes = phone.getByRole('button', { name: 'Yes, sign in' });
+    expect(await yes.isEnabled()).to.equal(false);
+    expect(await phone.getByRole('button', { name: 'No, stop this' }).isEnabled()).to.equal(true);
+    await context.clock.fastForward(600);
+    expect(await yes.isEnabled()).to.equal(true);
+    await phone.evaluate(`dispatchEvent(new Event('focus'))`);
+    expect(await yes.isEnabled()).to.equal(false);
+  });
+
   it('decides once where an eager finger taps twice', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await stage().phone();
     const phone = await scan(stage(), context, screen);
     const decisions = countPosts(context);
+    await phone.locator('button[value=approve]:enabled').waitFor();
     await phone.evaluate(
       `const yes = document.querySelector('button[value=approve]');
        yes.click();

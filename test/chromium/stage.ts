@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { Accounts } from '../../examples/accounts.ts';
-import { type Example, makeExample } from '../../examples/provider.ts';
+import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
 import { makeRp, rpClient } from '../../examples/rp.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
 import type { QrLoginOptions } from '../../src/index.ts';
@@ -46,18 +46,19 @@ export class Stage {
     this.#rp = rp;
   }
 
-  static async set(qrLogin: Partial<QrLoginOptions> = {}): Promise<Stage> {
+  static async set(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<ExampleOptions> = {}): Promise<Stage> {
     const browser = await openChromium();
     const clock = new TestClock();
     const people = await accounts;
     const { provider, ...rp } = await serve(async (url) => {
       const provider = await serve((issuer) =>
         makeExample({
+          ...more,
           issuer,
           accounts: people,
           secrets,
           clients: [rpClient({ url, secret: secrets.rpSecret })],
-          qrLogin: { clock: clock.now, checkCode: 'never', ...qrLogin },
+          qrLogin: { clock: clock.now, assess: () => 'allow', limits: false, ...qrLogin },
         }),
       );
       return { provider, app: makeRp({ issuer: provider.origin, url, secret: secrets.rpSecret }) };

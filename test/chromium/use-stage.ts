@@ -1,3 +1,4 @@
+import type { ExampleOptions } from '../../examples/provider.ts';
 import type { QrLoginOptions } from '../../src/index.ts';
 import { closeChromium } from './chromium.ts';
 import { writeCoverage } from './page-coverage.ts';
@@ -7,13 +8,13 @@ import { Stage } from './stage.ts';
 const LONGEST = 60_000;
 
 /** Sets a stage for each test of this suite, and fails the tests whose pages had errors. */
-export function useStage(qrLogin: Partial<QrLoginOptions> = {}): () => Stage {
+export function useStage(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<ExampleOptions> = {}): () => Stage {
   let stage: Stage | undefined;
 
   beforeEach(async function () {
     this.timeout(LONGEST);
     this.currentTest?.timeout(LONGEST);
-    stage = await Stage.set(qrLogin);
+    stage = await Stage.set(qrLogin, more);
   });
 
   afterEach(async function () {

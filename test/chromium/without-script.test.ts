@@ -47,7 +47,7 @@ describe('with JavaScript switched off', () => {
 });
 
 describe('the check code with JavaScript switched off', () => {
-  const stage = useStage({ checkCode: 'always' });
+  const stage = useStage({ assess: () => 'check code' });
 
   it('is typed into the form; a wrong one is told on a page that leads back', async () => {
     stage().expectProblem(/403/);

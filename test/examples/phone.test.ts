@@ -55,7 +55,7 @@ describe('the phone in the terminal', function () {
   });
 
   it('shows the check code', async () => {
-    await World.during({ qrLogin: { checkCode: 'always' } }, async (other) => {
+    await World.during({ qrLogin: { assess: () => 'check code' } }, async (other) => {
       const careful = new BrowserPerson(other);
       await careful.start();
       const { output } = await phone(await careful.code(), ...ALICE, '--approve');

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { RiskContext } from '../../src/index.ts';
+import { assessByDefault, type RiskContext, type Verdict } from '../../src/index.ts';
 import type { Answer } from '../support/agent.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../support/world.ts';
 
@@ -26,7 +26,7 @@ describe('the check code', () => {
   let world: World;
 
   before(async () => {
-    world = await World.start({ qrLogin: { checkCode: 'always' } });
+    world = await World.start({ qrLogin: { assess: () => 'check code' } });
   });
 
   after(() => world.stop());
@@ -123,13 +123,13 @@ describe('the check code', () => {
     expect((await second.browser.finish(first.checkCode)).status).to.equal(403);
   });
 
-  it('is asked for where a function of the deployment says so', async () => {
+  it('is asked for where the deployment says so', async () => {
     const seen: RiskContext[] = [];
-    const checkCode = (context: RiskContext): boolean => {
+    const assess = (context: RiskContext): Verdict => {
       seen.push(context);
-      return context.accountId === 'b0b';
+      return context.accountId === 'b0b' ? 'check code' : 'allow';
     };
-    await World.during({ qrLogin: { checkCode } }, async (other) => {
+    await World.during({ qrLogin: { assess } }, async (other) => {
       const alice = await approve(new BrowserPerson(other), await new PhonePerson(other).signIn('alice'));
       const bob = await approve(new BrowserPerson(other), await new PhonePerson(other).signIn('bob'));
       expect(alice.answer.json()).not.to.have.property('checkCode');
@@ -140,7 +140,7 @@ describe('the check code', () => {
   });
 });
 
-describe("the check code by default ('auto')", () => {
+describe('the check code by default', () => {
   const worlds: World[] = [];
 
   afterEach(async () => {
@@ -148,7 +148,7 @@ describe("the check code by default ('auto')", () => {
   });
 
   const start = async (options: WorldOptions = {}): Promise<World> => {
-    const world = await World.start({ ...options, qrLogin: { checkCode: 'auto' } });
+    const world = await World.start({ ...options, qrLogin: { assess: assessByDefault } });
     worlds.push(world);
     return world;
   };

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { QrLoginError, type TicketEvent } from '../../src/index.ts';
 import type { Answer } from '../support/agent.ts';
 import { networkTo } from '../support/balancer.ts';
-import { idIn } from '../support/codes.ts';
+import { traceIn } from '../support/codes.ts';
 import { Elsewhere } from '../support/elsewhere.ts';
 import { RedisWorld } from '../support/redis-world.ts';
 import { until } from '../support/until.ts';
@@ -46,13 +46,13 @@ describe('a ticket that nobody ends', () => {
       await begin(world, ['waiting']);
       world.clock.forward(121);
       await until(() => expired.length === 4);
-      for (const [state, ticketId] of tickets) {
-        const told = expired.filter(({ event }) => event.ticketId === ticketId);
+      for (const [state, ticket] of tickets) {
+        const told = expired.filter(({ event }) => event.ticket === ticket);
         expect(told, state).to.have.length(1);
         const accountId = ACCOUNTS[state];
         expect(told[0], state).to.deep.equal({
           ctx: undefined,
-          event: { ticketId, clientId: 'test-rp', ...(accountId && { accountId }) },
+          event: { ticket, clientId: 'test-rp', browserFrom: '127.0.0.1', ...(accountId && { accountId }) },
         });
       }
     });
@@ -66,7 +66,7 @@ describe('a ticket that nobody ends', () => {
       const began = performance.now();
       await until(() => expired.length === 3);
       expect(performance.now() - began).to.be.below(4_000);
-      expect(expired.map(({ event }) => event.ticketId)).to.have.members([...tickets.values()]);
+      expect(expired.map(({ event }) => event.ticket)).to.have.members([...tickets.values()]);
     });
   });
 
@@ -75,7 +75,7 @@ describe('a ticket that nobody ends', () => {
       const expired = listen(world);
       const tickets = await begin(world, ['waiting']);
       await until(() => expired.length === 1);
-      expect(expired[0]?.event.ticketId).to.equal(tickets.get('waiting'));
+      expect(expired[0]?.event.ticket).to.equal(tickets.get('waiting'));
     });
   });
 
@@ -88,14 +88,14 @@ describe('a ticket that nobody ends', () => {
       await browser.start();
       const stream = await browser.events();
       const { version } = await stream.ticket('waiting');
-      const first = idIn(await browser.code());
+      const first = traceIn(await browser.code());
       // As the page does it by itself.
       expect((await stream.ticket()).state).to.equal('expired');
       await browser.agent.post(`${browser.at}/qr/renew`, { json: { version: `${version}` } });
-      const second = idIn(await browser.code());
+      const second = traceIn(await browser.code());
       stream.close();
       await until(() => expired.length === 2);
-      expect(expired.map(({ event }) => event.ticketId)).to.deep.equal([first, second]);
+      expect(expired.map(({ event }) => event.ticket)).to.deep.equal([first, second]);
       expect(cancelled).to.deep.equal([]);
     });
   });
@@ -130,7 +130,7 @@ describe('a ticket that somebody has ended', () => {
       const last = await begin(world, ['waiting']);
       world.clock.forward(121);
       await until(() => expired.length > 0);
-      expect(expired.map(({ event }) => event.ticketId)).to.deep.equal([...last.values()]);
+      expect(expired.map(({ event }) => event.ticket)).to.deep.equal([...last.values()]);
     });
   });
 });
@@ -159,27 +159,27 @@ describe('the tickets of two nodes', () => {
     const tickets = new Map<string, string>();
     for (const state of Object.keys(ROADS)) {
       const browser = await browserAt(one, two);
-      tickets.set(state, idIn(await browser.code()));
+      tickets.set(state, traceIn(await browser.code()));
       await ROADS[state]?.({ browser, phone });
     }
     const renewed = await browserAt(one, two);
-    tickets.set('renewed', idIn(await renewed.code()));
+    tickets.set('renewed', traceIn(await renewed.code()));
     await renewed.agent.post(`${renewed.at}/qr/renew`, { json: {} });
-    const newer = idIn(await renewed.code());
+    const newer = traceIn(await renewed.code());
 
     // What is shown last is told last.
     const last = await browserAt(one, two);
-    const lastOne = idIn(await last.code());
-    await until(() => here.some(({ event }) => event.ticketId === lastOne));
+    const lastOne = traceIn(await last.code());
+    await until(() => here.some(({ event }) => event.ticket === lastOne));
     await until(() => here.length >= 4 && there.length >= 1);
 
-    const told = here.filter(({ event }) => event.ticketId !== lastOne);
+    const told = here.filter(({ event }) => event.ticket !== lastOne);
     expect(told.map(({ event }) => stateOf(tickets, event))).to.have.members(['waiting', 'scanned', 'approved']);
     for (const { ctx, event } of told) {
       expect(ctx).to.equal(undefined);
       expect(event.accountId).to.equal(ACCOUNTS[stateOf(tickets, event) ?? '']);
     }
-    expect(there.map(({ event }) => event.ticketId)).to.deep.equal([newer]);
+    expect(there.map(({ event }) => event.ticket)).to.deep.equal([newer]);
   });
 
   it('are not told to have expired where the other node has ended them, with the shortest deadlines', async () => {
@@ -191,9 +191,9 @@ describe('the tickets of two nodes', () => {
       await ROADS.cancelled?.({ browser, phone: new PhonePerson(two.world) });
     }
     const last = await browserAt(one, two);
-    const lastOne = idIn(await last.code());
-    await until(() => here.some(({ event }) => event.ticketId === lastOne));
-    expect(here.map(({ event }) => event.ticketId)).to.deep.equal([lastOne]);
+    const lastOne = traceIn(await last.code());
+    await until(() => here.some(({ event }) => event.ticket === lastOne));
+    expect(here.map(({ event }) => event.ticket)).to.deep.equal([lastOne]);
   });
 });
 
@@ -323,7 +323,7 @@ async function signIn(world: World): Promise<Answer> {
   return browser.finish();
 }
 
-/** Brings a ticket into each of these states. @returns their ids */
+/** Brings a ticket into each of these states. @returns what events call them */
 async function begin(world: World, states: string[]): Promise<Map<string, string>> {
   const phone = await new PhonePerson(world).signIn();
   const tickets = new Map<string, string>();
@@ -331,7 +331,7 @@ async function begin(world: World, states: string[]): Promise<Map<string, string
     states.map(async (state) => {
       const browser = new BrowserPerson(world);
       await browser.start();
-      tickets.set(state, idIn(await browser.code()));
+      tickets.set(state, traceIn(await browser.code()));
       const own = Object.assign(new PhonePerson(world), { agent: phone.agent });
       await ROADS[state]?.({ browser, phone: own });
     }),
@@ -339,8 +339,8 @@ async function begin(world: World, states: string[]): Promise<Map<string, string
   return tickets;
 }
 
-function stateOf(tickets: Map<string, string>, { ticketId }: TicketEvent): string | undefined {
-  return [...tickets].find(([, id]) => id === ticketId)?.[0];
+function stateOf(tickets: Map<string, string>, { ticket }: TicketEvent): string | undefined {
+  return [...tickets].find(([, trace]) => trace === ticket)?.[0];
 }
 
 /** An interaction that lasts that many seconds. */

@@ -95,7 +95,7 @@ describe('a Keyv of another kind', () => {
   it('that is slow, but not so slow that any one access is given up, lets nobody wait longer than two seconds', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
-    elsewhere.before = () => pause(600);
+    elsewhere.before = () => pause(450);
     const began = performance.now();
     const answer = await phone.approve();
     expect(performance.now() - began, `answered with ${answer.status}`).to.be.below(BOUND);

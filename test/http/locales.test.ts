@@ -52,8 +52,8 @@ describe('the texts', () => {
     const codes: readonly string[] = errorCodes();
     expect(codes).to.include('not_found' satisfies ErrorCode);
     for (const code of codes) expect(english).to.have.property(`error.${code}`);
-    for (const state of ['approved', 'redeemed', 'denied']) {
-      expect(english).to.include.keys(`done.${state}`, `done.${state}.text`);
+    for (const end of ['approved', 'redeemed', 'denied', 'report', 'risk']) {
+      expect(english).to.include.keys(`done.${end}`, `done.${end}.text`);
     }
   });
 
@@ -65,7 +65,7 @@ describe('the texts', () => {
       if (kind === 'scope' || kind === 'claim') return false;
       if (kind === 'error') return !codes.includes(rest.join('.'));
       if (kind === 'confirm' && rest[0] === 'unmet') return false;
-      return !/^done\.(approved|redeemed|denied)(\.text)?$/.test(key);
+      return !/^done\.(approved|redeemed|denied|report|risk)(\.text)?$/.test(key);
     });
     expect(unused).to.deep.equal([]);
   });

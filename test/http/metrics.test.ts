@@ -108,7 +108,7 @@ describe('the metrics', () => {
   });
 
   it('tell of an approval once to each who waits, and not again where a check code is wrong', async () => {
-    await World.during({ qrLogin: { checkCode: 'always' } }, async (world) => {
+    await World.during({ qrLogin: { assess: () => 'check code' } }, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       const stream = await browser.events();

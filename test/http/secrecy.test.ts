@@ -19,7 +19,7 @@ describe('what the browser learns before it is signed in', () => {
   let world: World;
 
   before(async () => {
-    world = await World.start({ qrLogin: { checkCode: 'always' } });
+    world = await World.start({ qrLogin: { assess: () => 'check code' } });
   });
 
   after(() => world.stop());

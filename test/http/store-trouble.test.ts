@@ -15,6 +15,7 @@ const ROUTES = [
   'GET /interaction/:uid/qr/events',
   'POST /interaction/:uid/qr/renew',
   'POST /interaction/:uid/qr/finish',
+  'POST /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/consent',
   'POST /interaction/:uid/cancel',
   'GET /qr/tickets/:id',

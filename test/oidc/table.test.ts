@@ -29,7 +29,7 @@ const SETUPS: Readonly<Record<Setup, Partial<QrLoginOptions>>> = {
   usual: {},
   'consent: phone': { consent: () => 'phone' },
   'consent: implied': { consent: () => 'implied' },
-  'assess: less': { assess: ({ acr }) => (acr === undefined ? {} : { acr: table.PASSWORD, amr: ['pwd'] }) },
+  'assurance: less': { assurance: ({ acr }) => (acr === undefined ? {} : { acr: table.PASSWORD, amr: ['pwd'] }) },
   'signIn: never again': {
     signIn: (_ctx, { fresh }) => (fresh ? undefined : '/account'),
   },

@@ -5,8 +5,8 @@ export type Name = 'alice' | 'bob';
 /** The RPs, by their client ids. */
 export type App = 'app' | 'pairwise-app' | 'default-max-age-app' | 'logout-app' | 'far-reaching-app';
 
-/** How the provider is set up: `consent`, `assess` and `signIn` of the options. */
-export type Setup = 'usual' | 'consent: phone' | 'consent: implied' | 'assess: less' | 'signIn: never again';
+/** How the provider is set up: `consent`, `assurance` and `signIn` of the options. */
+export type Setup = 'usual' | 'consent: phone' | 'consent: implied' | 'assurance: less' | 'signIn: never again';
 
 export interface Asks {
   /** Authorization parameters, as they are sent. */
@@ -394,14 +394,14 @@ const acr: Section = {
     },
     {
       what: 'acr and amr, worth less in another browser',
-      on: 'assess: less',
+      on: 'assurance: less',
       phone: NEW_AND_STRONG,
       acts: APPROVED,
       seen: CODE,
     },
     {
       what: 'acr_values, worth less in another browser',
-      on: 'assess: less',
+      on: 'assurance: less',
       asks: asks({ acr_values: STRONG }),
       phone: NEW_AND_STRONG,
       acts: APPROVED,
@@ -409,7 +409,7 @@ const acr: Section = {
     },
     {
       what: 'an essential acr value, worth less in another browser',
-      on: 'assess: less',
+      on: 'assurance: less',
       asks: ESSENTIAL,
       phone: NEW_AND_STRONG,
       acts: ['signs in strongly', 'cannot'],

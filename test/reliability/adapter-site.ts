@@ -59,7 +59,18 @@ export class AdapterSite {
     const grants = ['authorization_code', 'refresh_token', DEVICE_GRANT, CIBA_GRANT];
     const rp = testClient(CLIENT_ID, { grant_types: grants, backchannel_token_delivery_mode: 'poll' });
     const nodes = stores.map((store) =>
-      serve(() => makeExample({ issuer, accounts, secrets, store, configuration, clients: [rp], proxy: true })),
+      serve(() =>
+        makeExample({
+          issuer,
+          accounts,
+          secrets,
+          store,
+          configuration,
+          clients: [rp],
+          proxy: true,
+          qrLogin: { limits: false },
+        }),
+      ),
     );
     return new AdapterSite(issuer, await Promise.all(nodes));
   }

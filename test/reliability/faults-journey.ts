@@ -1,6 +1,7 @@
 /** One sign-in that meets a fault in one of the states of its ticket, and goes on to its end. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
+import { traceOf } from '../../src/ticket/ticket-id.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import {
@@ -84,9 +85,10 @@ export class Journey {
     this.#move('phone', this.#home.phone);
   }
 
-  /** Of the ticket that the phone has scanned; empty where it has scanned none. */
-  get ticketId(): string {
-    return this.phone.at.split('/').at(-1) ?? '';
+  /** What events call the ticket that the phone has scanned; undefined where it has scanned none. */
+  get ticket(): string | undefined {
+    const id = this.phone.at.split('/').at(-1);
+    return id ? traceOf(id) : undefined;
   }
 
   /** Brings it to its state, with a page that listens. */

@@ -49,10 +49,10 @@ describe('faults', function () {
 
       it('nobody is signed in twice by one ticket, or as somebody else', () => {
         const finished = site.nodes.told('qr_login.finished');
-        const tickets = finished.map(({ ticketId }) => ticketId);
+        const tickets = finished.map(({ ticket }) => ticket);
         expect(new Set(tickets).size).to.equal(tickets.length);
-        for (const { ticketId, accountId } of journeys) {
-          for (const told of finished) if (told.ticketId === ticketId) expect(told.accountId).to.equal(accountId);
+        for (const { ticket, accountId } of journeys) {
+          for (const told of finished) if (told.ticket === ticket) expect(told.accountId).to.equal(accountId);
         }
       });
 

@@ -214,7 +214,7 @@ export class FaultySite {
     const nodes = await Nodes.start({
       redis: { url: redis.url },
       people,
-      qrLogin: { checkCode: 'auto' },
+      qrLogin: { assess: 'by default' },
       nodes: links.map(({ port }, node) => ({
         redis: { url: `redis://127.0.0.1:${port}` },
         ...(node === HURRIED && { qrLogin: { deadlines: { scan: 1 } } }),

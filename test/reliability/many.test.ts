@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { idIn } from '../support/codes.ts';
+import { traceIn } from '../support/codes.ts';
 import { Nodes } from '../support/nodes.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
@@ -42,14 +42,14 @@ describe('two hundred sign-ins at once through round robin', () => {
         await stream.ticket('approved');
         stream.close();
         const { redirectTo } = (await browser.finish()).json();
-        return { ticket: idIn(code), sub: (await browser.tokens(redirectTo)).claims()?.sub };
+        return { ticket: traceIn(code), sub: (await browser.tokens(redirectTo)).claims()?.sub };
       }),
     );
 
     expect(outcomes.map(({ sub }) => sub)).to.deep.equal(outcomes.map((_, index) => `user${index}`));
     await nodes.haveToldAll();
     const finished = nodes.told('qr_login.finished');
-    expect(finished.map(({ ticketId, accountId }) => `${accountId} by ${ticketId}`)).to.have.members(
+    expect(finished.map(({ ticket, accountId }) => `${accountId} by ${ticket}`)).to.have.members(
       outcomes.map(({ ticket }, index) => `user${index} by ${ticket}`),
     );
     expect(nodes.told('qr_login.failed')).to.deep.equal([]);

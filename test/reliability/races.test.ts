@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Answer } from '../support/agent.ts';
-import { idIn, UNKNOWN_CODE } from '../support/codes.ts';
+import { traceIn, UNKNOWN_CODE } from '../support/codes.ts';
 import { Nodes } from '../support/nodes.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
@@ -65,7 +65,7 @@ describe('fifty requests at once at two nodes', function () {
       for (const { answer } of answers) if (answer.status !== 200) expect(essence(answer)).to.deep.equal(unknown);
     });
     await nodes.haveToldAll();
-    const scanned = nodes.told('qr_login.scanned').map(({ ticketId }) => ticketId);
+    const scanned = nodes.told('qr_login.scanned').map(({ ticket }) => ticket);
     expect(scanned).to.have.members(tickets);
   });
 
@@ -164,7 +164,7 @@ describe('fifty requests at once at two nodes', function () {
     const browser = new BrowserVisitor(nodes.site, network);
     await browser.start();
     const code = await browser.code();
-    return { browser, code, ticket: idIn(code) };
+    return { browser, code, ticket: traceIn(code) };
   }
 
   async function approved(round: number): Promise<{ browser: BrowserVisitor; ticket: string }> {
@@ -186,8 +186,8 @@ describe('fifty requests at once at two nodes', function () {
     await nodes.haveToldAll();
     const ends = new Map<string | undefined, string[]>();
     for (const event of ENDS) {
-      for (const { ticketId } of nodes.told(`qr_login.${event}`)) {
-        ends.set(ticketId, [...(ends.get(ticketId) ?? []), event]);
+      for (const { ticket } of nodes.told(`qr_login.${event}`)) {
+        ends.set(ticket, [...(ends.get(ticket) ?? []), event]);
       }
     }
     return ends;

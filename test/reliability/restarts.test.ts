@@ -62,7 +62,7 @@ describe('a rolling restart', function () {
     expect(after.filter((client) => before.includes(client))).to.deep.equal([]);
     for (const { sub, expected } of done) expect(sub).to.equal(expected);
     await nodes.haveToldAll();
-    const finished = nodes.told('qr_login.finished').map(({ ticketId }) => ticketId);
+    const finished = nodes.told('qr_login.finished').map(({ ticket }) => ticket);
     expect(new Set(finished).size).to.equal(done.length);
     expect(finished).to.have.length(done.length);
   });

@@ -1,5 +1,6 @@
-/** What every engine has to do: keep tickets, and tell of them. It runs on the real clock, as stores elsewhere do. */
+/** What every engine has to do: keep tickets, tell of them, and keep notes. It runs on the real clock, as stores elsewhere do. */
 import type { Engine } from '../../src/stores/engine.ts';
+import { notesContract } from './notes-contract.ts';
 import { signalsContract } from './signals-contract.ts';
 import { ticketStoreContract } from './ticket-store-contract.ts';
 
@@ -30,5 +31,6 @@ export function engineContract(name: string, start: () => Engines | Promise<Engi
 
     ticketStoreContract(started);
     signalsContract(started);
+    notesContract(started);
   });
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';
-import { approved, cancelled, denied, redeemed, scanned } from '../ticket/builders.ts';
+import { approved, browserOf, cancelled, denied, redeemed, scanned } from '../ticket/builders.ts';
 import type { Engines } from './engine-contract.ts';
 import { eventually } from './eventually.ts';
 import { changed, endOf, follower, newTicket } from './tickets.ts';
@@ -88,7 +88,7 @@ export function ticketStoreContract(engines: () => Engines): void {
 
     it('gives back every character that people and RPs may have sent', async () => {
       const text = 'a\nb "c" \\ \u0000 \u2028 ünïcödé 二维码 🔑 {"x":1} %s';
-      const ticket = newTicket({ browser: { binding: text, name: text } });
+      const ticket = newTicket({ browser: { ...browserOf(text), name: text, userAgent: text, place: { city: text } } });
       await here().create(ticket);
       expect(await there().find(ticket.id)).to.deep.equal(ticket);
       expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);

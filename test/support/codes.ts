@@ -1,4 +1,6 @@
 /** What stands in the addresses that people pass on: a code, and the id of a ticket. */
+import { traceOf } from '../../src/ticket/ticket-id.ts';
+
 export const CODE_LENGTH = 46;
 export const ID_LENGTH = 24;
 
@@ -13,4 +15,9 @@ export function codeIn(address: string): string {
 /** The id of the ticket that a code was shown for. */
 export function idIn(address: string): string {
   return codeIn(address).slice(0, ID_LENGTH);
+}
+
+/** What events call the ticket that a code was shown for. */
+export function traceIn(address: string): string {
+  return traceOf(idIn(address));
 }

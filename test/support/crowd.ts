@@ -1,5 +1,6 @@
 /** Many people: those of the example, and any number who cost nothing to make, as their password is not hashed. */
 import { Accounts, type Person } from '../../examples/accounts.ts';
+import { QuickAccounts } from './quick-accounts.ts';
 
 const PASSWORD = 'password';
 
@@ -21,7 +22,7 @@ export class Crowd extends Accounts {
 
   /** `user0` and so on, each of them with that as the account's id. */
   static async of(size: number): Promise<Crowd> {
-    const crowd = new Crowd(await Accounts.demo());
+    const crowd = new Crowd(await QuickAccounts.demo());
     for (let index = 0; index < size; index++) {
       const id = `user${index}`;
       crowd.#many.set(id, { id, userName: id, name: `User ${index}`, email: `${id}@example.com` });

@@ -1,7 +1,6 @@
 /** The hosts of `examples/hosts`, started where a test can visit them. */
 import { readFile } from 'node:fs/promises';
 import * as undici from 'undici';
-import { Accounts } from '../../examples/accounts.ts';
 import * as express from '../../examples/hosts/express.ts';
 import * as fastify from '../../examples/hosts/fastify.ts';
 import * as hono from '../../examples/hosts/hono.ts';
@@ -9,6 +8,7 @@ import type { HostOptions, StartHost } from '../../examples/hosts/host.ts';
 import * as koa from '../../examples/hosts/koa.ts';
 import * as nginx from '../../examples/hosts/nginx.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
+import { QuickAccounts } from './quick-accounts.ts';
 import { freePort } from './server.ts';
 import type { Site } from './visitors.ts';
 
@@ -62,7 +62,7 @@ async function optionsFor(
       issuer,
       port,
       secrets,
-      accounts: await Accounts.demo(),
+      accounts: await QuickAccounts.demo(),
       clients: [
         {
           client_id: client.id,

@@ -1,7 +1,7 @@
 /** What a node of the tests is told; all of it survives JSON. */
 import type { ClientMetadata } from 'oidc-provider';
 import type { Secrets } from '../../examples/secrets.ts';
-import type { QrLoginOptions } from '../../src/index.ts';
+import type { QrLoginOptions, Verdict } from '../../src/index.ts';
 
 /** Where its Redis is, as `@keyv/redis` wants to know it. */
 export type RedisAddress =
@@ -9,9 +9,12 @@ export type RedisAddress =
   | { readonly rootNodes: { url: string }[] }
   | { readonly name: string; readonly sentinelRootNodes: { host: string; port: number }[] };
 
-/** The options that are no functions. */
-export type PlainQrLoginOptions = Pick<QrLoginOptions, 'deadlines' | 'rotation' | 'secrets' | 'showAddress'> & {
-  readonly checkCode?: 'auto' | 'always' | 'never';
+/** The options that are no functions, and what every sign-in takes. */
+export type PlainQrLoginOptions = Pick<
+  QrLoginOptions,
+  'deadlines' | 'limits' | 'rotation' | 'secrets' | 'showAddress'
+> & {
+  readonly assess?: Verdict | 'by default';
 };
 
 export interface NodeOptions {
@@ -35,10 +38,12 @@ export const TOLD = 'told ';
 /** An event of the plugin on one of the nodes. */
 export interface Told {
   readonly event: string;
-  readonly ticketId?: string;
+  readonly ticket?: string;
   readonly accountId?: string;
   readonly clientId?: string;
   readonly because?: string;
+  readonly from?: string;
+  readonly browserFrom?: string;
   /** The code of the error, where the event is `qr_login.failed`. */
   readonly code?: string;
 }

@@ -6,22 +6,37 @@ import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import type { Provider } from 'oidc-provider';
 import { makeExample } from '../../examples/provider.ts';
+import { assessByDefault } from '../../src/index.ts';
 import { Crowd } from './crowd.ts';
 import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, type RedisAddress, TOLD, type Told } from './node-options.ts';
 import { LOOPBACK } from './server.ts';
 
-const EVENTS = ['shown', 'scanned', 'approved', 'denied', 'cancelled', 'expired', 'finished', 'failed'] as const;
+const EVENTS = [
+  'shown',
+  'scanned',
+  'approved',
+  'denied',
+  'reported',
+  'cancelled',
+  'expired',
+  'finished',
+  'failed',
+] as const;
 
 /** How long requests may take to end, and the connections to Redis after them, once the node is asked to stop. */
 const PATIENCE = 3_000;
 
-const options: NodeOptions = JSON.parse(process.env[NODE_OPTIONS_VARIABLE] ?? '{}');
+const {
+  qrLogin: { assess = 'by default', ...qrLogin },
+  ...options
+}: NodeOptions = JSON.parse(process.env[NODE_OPTIONS_VARIABLE] ?? '{}');
 
 const store = new Keyv({ store: keyvRedis(options.redis) });
 store.on('error', (error: Error) => complain(`Redis: ${error.message}`));
 
 const { provider, qr, app } = makeExample({
   ...options,
+  qrLogin: { ...qrLogin, assess: assess === 'by default' ? assessByDefault : () => assess },
   store,
   accounts: await Crowd.of(options.people),
   proxy: true,

@@ -50,7 +50,8 @@ export class Nodes {
   static async start({ redis, people = 0, qrLogin = {}, ...more }: NodesOptions): Promise<Nodes> {
     const { nodes = [{}, {}, {}], issuer = `http://localhost:${await freePort()}` } = more;
     const clients = [testClient(CLIENT_ID, { client_name: 'Test app' })];
-    const ordinary = { issuer, redis, secrets, clients, people, qrLogin: { checkCode: 'never', ...qrLogin } } as const;
+    const everywhere = { assess: 'allow', limits: false, ...qrLogin } as const;
+    const ordinary = { issuer, redis, secrets, clients, people, qrLogin: everywhere };
     const made = await Promise.all(
       nodes.map(
         async ({ clockAhead = 0, ...special }, index) =>
@@ -59,7 +60,7 @@ export class Nodes {
             {
               ...ordinary,
               ...special,
-              qrLogin: { ...ordinary.qrLogin, ...special.qrLogin },
+              qrLogin: { ...everywhere, ...special.qrLogin },
               port: await freePort(LOOPBACK),
             },
             clockAhead,

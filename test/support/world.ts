@@ -2,11 +2,12 @@
 import { Keyv } from 'keyv';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
-import { Accounts } from '../../examples/accounts.ts';
+import type { Accounts } from '../../examples/accounts.ts';
 import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
 import { Agent, type Answer, type EventStream } from './agent.ts';
 import { TestClock } from './clock.ts';
+import { QuickAccounts } from './quick-accounts.ts';
 import { type Running, serve } from './server.ts';
 
 /** Making an RSA key takes a while: one is enough for all tests. */
@@ -64,7 +65,7 @@ export class World {
     extend = () => undefined,
     ...more
   }: WorldOptions = {}): Promise<World> {
-    const accounts = await Accounts.demo();
+    const accounts = await QuickAccounts.demo();
     const clock = new TestClock();
     let issuer = '';
     const running = await serve((origin) => {
@@ -76,7 +77,7 @@ export class World {
         secrets,
         store,
         clients: [testClient(CLIENT_ID, { client_name: 'Test app' }), ...clients],
-        qrLogin: { clock: clock.now, checkCode: 'never', ...qrLogin },
+        qrLogin: { clock: clock.now, assess: () => 'allow', limits: false, ...qrLogin },
       });
       extend(example);
       return example;

@@ -54,7 +54,7 @@ export function signInRequest(more: Partial<SignInRequest> = {}): SignInRequest 
 }
 
 export function browserOf(binding: string): Browser {
-  return { binding, address: '192.0.2.1', name: 'Firefox', system: 'Linux' };
+  return { binding, source: '192.0.2.1', address: '192.0.2.1', name: 'Firefox', system: 'Linux' };
 }
 
 type State = 'state' | 'approver' | 'checkCode' | 'because';

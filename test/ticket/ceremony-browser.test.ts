@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { alice, DEADLINE, ENDS_AT, LIFETIMES, NOW, refused, signInRequest } from './builders.ts';
+import { alice, bob, browserOf, DEADLINE, ENDS_AT, LIFETIMES, NOW, refused, signInRequest } from './builders.ts';
 import { FOREIGN, INTERACTION, ME, setUpScene, showing, UNKNOWN } from './scene.ts';
 
 describe('the browser shows a code', () => {
@@ -41,7 +41,7 @@ describe('the browser shows a code', () => {
 
   it('not one that somebody else shows: for another browser it is unknown', async () => {
     await scene().shown();
-    const other = showing({ browser: { binding: FOREIGN.binding } });
+    const other = showing({ browser: browserOf(FOREIGN.binding) });
     expect((await refused(scene().browser.show(other))).code).to.equal('not_found');
   });
 
@@ -138,7 +138,7 @@ describe('the browser renews', () => {
   it('after a scan: the phone hears that it is over', async () => {
     const old = await scene().scanned();
     await scene().browser.renew(showing());
-    expect((await refused(scene().phone.approve(old, { approver: alice(), checkCode: false }))).code).to.equal('over');
+    expect((await refused(scene().phone.approve(old, { approver: alice() }))).code).to.equal('over');
   });
 
   for (const [name, end] of Object.entries({
@@ -177,7 +177,7 @@ describe('the browser renews', () => {
 
   it("not another browser's ticket", async () => {
     const id = await scene().shown();
-    const other = showing({ browser: { binding: FOREIGN.binding } });
+    const other = showing({ browser: browserOf(FOREIGN.binding) });
     expect((await refused(scene().browser.renew(other))).code).to.equal('not_found');
     expect(await scene().browser.look(ME)).to.deep.include({ id, state: 'waiting' });
   });
@@ -233,5 +233,46 @@ describe('the browser cancels', () => {
     await scene().shown();
     expect((await refused(scene().browser.cancel(FOREIGN))).code).to.equal('not_found');
     expect((await scene().browser.look(ME))?.state).to.equal('waiting');
+  });
+});
+
+describe('the person signs in at the browser itself', () => {
+  const scene = setUpScene();
+  const here = { demand: { request: signInRequest(), shownAt: NOW }, said: {} };
+
+  it('and the ticket, which is not needed any more, is cancelled', async () => {
+    const id = await scene().scanned();
+    const outcome = await scene().browser.signInHere(ME, bob(), here);
+    expect(outcome?.ticket).to.deep.include({ id, state: 'cancelled', because: 'browser' });
+    expect((await refused(scene().phone.approve(id, { approver: alice() }))).code).to.equal('over');
+  });
+
+  it('where there is no ticket: there is nothing to cancel', async () => {
+    expect(await scene().browser.signInHere(UNKNOWN, alice(), here)).to.equal(undefined);
+  });
+
+  it('with what the request demands of an approver, and nothing less', async () => {
+    await scene().shown();
+    const request = signInRequest({ requirements: { essentialAcr: ['strong'] } });
+    const demanding = { ...here, demand: { request, shownAt: NOW } };
+    expect((await refused(scene().browser.signInHere(ME, alice(), demanding))).code).to.equal('insufficient_acr');
+    expect((await scene().browser.look(ME))?.state).to.equal('waiting');
+    await scene().browser.signInHere(ME, alice({ acr: 'strong' }), demanding);
+    expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
+  });
+
+  it('in the place of another account, where they agree to sign that out', async () => {
+    await scene().shown();
+    const bobs = { ...ME, accountId: 'bob' };
+    expect((await refused(scene().browser.signInHere(bobs, alice(), here))).code).to.equal('account_switch');
+    expect((await scene().browser.look(ME))?.state).to.equal('waiting');
+    await scene().browser.signInHere(bobs, alice(), { ...here, said: { switchAccount: true } });
+    expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
+  });
+
+  it("not after the phone's approval was used", async () => {
+    await scene().approved();
+    await scene().browser.finish(ME);
+    expect((await refused(scene().browser.signInHere(ME, bob(), here))).code).to.equal('wrong_state');
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { WrongCheckCode } from '../../src/ticket/browser.ts';
+import { WrongCheckCode } from '../../src/ticket/check-code.ts';
 import { alice, approved, LIFETIMES, refused } from './builders.ts';
 import { FOREIGN, ME, type Scene, setUpScene, UNKNOWN } from './scene.ts';
 
@@ -64,7 +64,7 @@ describe('the browser finishes with a check code', () => {
   const scene = setUpScene();
 
   async function digits(of: Scene): Promise<string> {
-    return of.phone.checkCode(await of.approved(true)) ?? '';
+    return of.phone.checkCode(await of.approved('check code')) ?? '';
   }
 
   function wrong(right: string): string {

@@ -1,10 +1,13 @@
 import { expect } from 'chai';
 import { checkCodeOf } from '../../src/ticket/check-code.ts';
+import type { Judge } from '../../src/ticket/phone.ts';
+import type { Verdict } from '../../src/ticket/risk.ts';
+import type { Approver, Browser, Ticket } from '../../src/ticket/ticket.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';
-import { alice, bob, LIFETIMES, NOW, refusal, refused, signInRequest } from './builders.ts';
+import { alice, bob, browserOf, ENDS_AT, LIFETIMES, NOW, refusal, refused, signInRequest } from './builders.ts';
 import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
-const yes = { approver: alice(), checkCode: false };
+const yes = { approver: alice() };
 
 describe('the phone reads a code', () => {
   const scene = setUpScene();
@@ -120,14 +123,14 @@ describe('the phone decides', () => {
   it('approve: the ticket is approved, by the session as it is now', async () => {
     const id = await scene().scanned();
     const fresh = alice({ authenticatedAt: NOW / 1000 });
-    const ticket = await scene().phone.approve(id, { approver: fresh, checkCode: false });
+    const ticket = await scene().phone.approve(id, { approver: fresh });
     expect(ticket).to.deep.include({ id, state: 'approved', version: 3, approver: fresh });
-    expect(scene().phone.checkCode(ticket)).to.equal(undefined);
+    expect(ticket).not.to.have.property('checkCode');
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
 
   it('approve with a check code: the phone has six digits to show, which are in no store', async () => {
-    const ticket = await scene().approved(true);
+    const ticket = await scene().approved('check code');
     const digits = scene().phone.checkCode(ticket);
     expect(digits).to.equal(checkCodeOf(scene().keys, ticket.id));
     expect(JSON.stringify(await scene().store.find(ticket.id))).not.to.include(`"${digits}"`);
@@ -160,7 +163,7 @@ describe('the phone decides', () => {
       [id, alice({ sessionUid: 'another session of alice' })],
       [newTicketId(INTERACTION), alice()],
     ] as const) {
-      expect((await refused(scene().phone.approve(ticket, { approver, checkCode: false }))).code).to.equal('not_found');
+      expect((await refused(scene().phone.approve(ticket, { approver }))).code).to.equal('not_found');
       expect((await refused(scene().phone.deny(ticket, approver))).code).to.equal('not_found');
     }
     expect((await scene().phone.look(id, alice())).state).to.equal('scanned');
@@ -172,7 +175,211 @@ describe('the phone decides', () => {
     await scene().phone.scan(ticket.id, alice());
     expect((await refused(scene().phone.approve(ticket.id, yes))).code).to.equal('sign_in_again');
     const again = alice({ authenticatedAt: NOW / 1000 + 5 });
-    const approved = await scene().phone.approve(ticket.id, { approver: again, checkCode: false });
+    const approved = await scene().phone.approve(ticket.id, { approver: again });
     expect(approved.approver.authenticatedAt).to.equal(NOW / 1000 + 5);
+  });
+});
+
+describe('the deployment judges', () => {
+  const scene = setUpScene();
+  const deny: Judge = () => 'deny';
+
+  it('a scan that it allows or wants a check code for: the ticket is theirs', async () => {
+    for (const verdict of ['allow', 'check code'] as const) {
+      const { ticket } = await scene().browser.renew(showing());
+      const { ticket: scanned } = await scene().phone.scan(ticket.id, alice(), { judge: () => verdict });
+      expect(scanned.state, verdict).to.equal('scanned');
+      expect(scanned, verdict).not.to.have.property('checkCode');
+    }
+  });
+
+  it('a scan that it denies: the ticket has ended, and the browser hears of nothing else', async () => {
+    const id = await scene().shown();
+    const { ticket, changed } = await scene().phone.scan(id, alice(), { judge: deny });
+    expect(ticket).to.deep.include({ id, state: 'denied', because: 'risk', approver: alice() });
+    expect(ticket.deadline).to.equal(NOW + LIFETIMES.finish);
+    expect(changed).to.equal(true);
+    expect(scene().heard.map(({ state }) => state)).to.deep.equal(['waiting', 'denied']);
+    expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
+    expect((await scene().browser.finish(ME)).ticket.state).to.equal('denied');
+  });
+
+  it('a scan once: who scans again is not judged again', async () => {
+    const id = await scene().scanned();
+    const { ticket, changed } = await scene().phone.scan(id, alice(), { judge: deny });
+    expect([ticket.state, changed]).to.deep.equal(['scanned', false]);
+  });
+
+  it('an approval that it denies: the ticket has ended', async () => {
+    const id = await scene().scanned();
+    const now = alice({ authenticatedAt: NOW / 1000 });
+    const ticket = await scene().phone.approve(id, { approver: now, judge: deny });
+    expect(ticket).to.deep.include({ id, state: 'denied', because: 'risk', approver: now, version: 3 });
+    expect(scene().heard.at(-1)).to.deep.equal(ticket);
+    expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
+  });
+
+  it('by the ticket and by who is there', async () => {
+    const judged: unknown[] = [];
+    const judge = async ({ id, state }: Ticket, { accountId }: Approver): Promise<Verdict> => {
+      judged.push({ id, state, accountId });
+      return 'allow';
+    };
+    const id = await scene().shown();
+    await scene().phone.scan(id, alice(), { judge });
+    await scene().phone.approve(id, { approver: alice(), judge });
+    expect(judged).to.deep.equal([
+      { id, state: 'scanned', accountId: 'alice' },
+      { id, state: 'scanned', accountId: 'alice' },
+    ]);
+  });
+
+  it("nothing that is another one's: nobody asks it", async () => {
+    const id = await scene().scanned();
+    const judge: Judge = () => {
+      throw new Error('it was asked');
+    };
+    expect((await refused(scene().phone.scan(id, bob(), { judge }))).code).to.equal('not_found');
+    expect((await refused(scene().phone.approve(id, { approver: bob(), judge }))).code).to.equal('not_found');
+  });
+
+  it('for longer than the ticket lives: then it is over, whatever it says', async () => {
+    for (const verdict of ['allow', 'deny'] as const) {
+      const { ticket } = await scene().browser.renew(showing());
+      await scene().phone.scan(ticket.id, alice());
+      const judge: Judge = () => {
+        scene().now += LIFETIMES.decide;
+        return verdict;
+      };
+      const late = scene().phone.approve(ticket.id, { approver: alice(), judge });
+      expect((await refused(late)).code, verdict).to.equal('over');
+    }
+  });
+});
+
+describe('the phone reports that somebody else has started this', () => {
+  const scene = setUpScene();
+  const OTHER = 'another interaction';
+
+  /** A code in another interaction, shown by this browser. */
+  async function shownBy(browser: Browser): Promise<string> {
+    return (await scene().browser.show(showing({ interaction: OTHER, browser }))).ticket.id;
+  }
+
+  async function reported(): Promise<Ticket> {
+    return (await scene().phone.report(await scene().scanned(), alice())).ticket;
+  }
+
+  it('and the ticket is denied for as long as its interaction lasts', async () => {
+    const ticket = await reported();
+    expect(ticket).to.deep.include({ state: 'denied', because: 'report', version: 3, approver: alice() });
+    expect(ticket.deadline).to.equal(ENDS_AT);
+    expect(scene().heard.at(-1)).to.deep.equal(ticket);
+    expect((await scene().phone.look(ticket.id, alice())).state).to.equal('denied');
+  });
+
+  it('once: to say it again changes nothing, and it cannot be decided anew', async () => {
+    const ticket = await reported();
+    const { id } = ticket;
+    expect(await scene().phone.report(id, alice())).to.deep.equal({ ticket, changed: false });
+    expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
+  });
+
+  it('even after Approve, as long as nobody is signed in', async () => {
+    const { id } = await scene().approved('check code');
+    expect((await scene().phone.report(id, alice())).ticket).to.include({ state: 'denied', because: 'report' });
+    const digits = checkCodeOf(scene().keys, id);
+    expect((await scene().browser.finish(ME, { checkCode: digits })).ticket.state).to.equal('denied');
+  });
+
+  it('too late, once the browser is signed in', async () => {
+    const { id } = await scene().approved();
+    await scene().browser.finish(ME);
+    expect((await refused(scene().phone.report(id, alice()))).code).to.equal('over');
+  });
+
+  it('and where the browser has taken another code meanwhile, that one is over as well', async () => {
+    const id = await scene().scanned();
+    const { ticket: newer } = await scene().browser.renew(showing());
+    expect((await scene().phone.report(id, alice())).ticket).to.deep.include({ id: newer.id, because: 'report' });
+    expect((await scene().browser.renew(showing())).changed).to.equal(false);
+    expect((await refused(scene().phone.scan(newer.id, bob()))).code).to.equal('not_found');
+    const next = await shownBy(browserOf('another binding'));
+    expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
+  });
+
+  it('and where somebody else has scanned that other code, that one is left to them', async () => {
+    const id = await scene().scanned();
+    const { ticket: newer } = await scene().browser.renew(showing());
+    await scene().phone.scan(newer.id, bob());
+    expect((await scene().phone.report(id, alice())).changed).to.equal(false);
+    expect((await scene().phone.look(newer.id, bob())).state).to.equal('scanned');
+  });
+
+  it('also of a code whose time has passed: the source is refused all the same', async () => {
+    const id = await scene().scanned();
+    scene().now = (await scene().phone.look(id, alice())).deadline;
+    expect((await scene().phone.report(id, alice())).changed).to.equal(false);
+    const next = await shownBy(browserOf('another binding'));
+    expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
+  });
+
+  it('and the browser gets no other code in this interaction', async () => {
+    const { id } = await reported();
+    const before = scene().heard.length;
+    scene().now = ENDS_AT - 1;
+    for (const outcome of [
+      await scene().browser.renew(showing()),
+      await scene().browser.renew(showing(), 3),
+      await scene().browser.show(showing()),
+    ]) {
+      expect(outcome.ticket).to.deep.include({ id, state: 'denied', because: 'report' });
+      expect(outcome.changed).to.equal(false);
+    }
+    expect(scene().heard).to.have.length(before);
+    expect(await scene().browser.isReported(INTERACTION)).to.equal(true);
+  });
+
+  it('which is not so where it only denied', async () => {
+    await scene().phone.deny(await scene().scanned(), alice());
+    expect(await scene().browser.isReported(INTERACTION)).to.equal(false);
+    expect((await scene().browser.renew(showing())).ticket.state).to.equal('waiting');
+    expect(await scene().browser.isReported(INTERACTION)).to.equal(false);
+    expect(await scene().browser.isReported(OTHER)).to.equal(false);
+  });
+
+  it('and its next scan of a code from there is denied, whatever the deployment says', async () => {
+    await reported();
+    const id = await shownBy(browserOf('another binding'));
+    const { ticket } = await scene().phone.scan(id, alice({ sessionUid: 'another phone' }), { judge: () => 'allow' });
+    expect(ticket).to.deep.include({ state: 'denied', because: 'risk' });
+  });
+
+  it('and what it had scanned from there before cannot be approved any more', async () => {
+    const id = await shownBy(browserOf('another binding'));
+    await scene().phone.scan(id, alice());
+    await reported();
+    expect(await scene().phone.approve(id, yes)).to.include({ state: 'denied', because: 'risk' });
+  });
+
+  it('and its next scan of a code from elsewhere is not', async () => {
+    await reported();
+    const id = await shownBy({ ...browserOf('another binding'), source: '198.51.100.7' });
+    expect((await scene().phone.scan(id, alice())).ticket.state).to.equal('scanned');
+    expect((await scene().phone.approve(id, yes)).state).to.equal('approved');
+  });
+
+  it("and another account's scan of a code from there is not", async () => {
+    await reported();
+    const id = await shownBy(browserOf('another binding'));
+    expect((await scene().phone.scan(id, bob())).ticket.state).to.equal('scanned');
+    expect((await scene().phone.approve(id, { approver: bob() })).state).to.equal('approved');
+  });
+
+  it('only of what it has scanned itself: otherwise nothing is noted', async () => {
+    const id = await scene().scanned();
+    expect((await refused(scene().phone.report(id, bob()))).code).to.equal('not_found');
+    const other = await shownBy(browserOf('another binding'));
+    expect((await scene().phone.scan(other, bob())).ticket.state).to.equal('scanned');
   });
 });

@@ -4,12 +4,12 @@ import type { Outcome } from '../../src/ticket/change.ts';
 import { Codes } from '../../src/ticket/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { Keys } from '../../src/ticket/keys.ts';
-import type { TicketStore } from '../../src/ticket/ports.ts';
-import { alice, approved, bob, LIFETIMES, NOW, refused, scanned, TICKET_ID, waiting } from './builders.ts';
+import type { Notes, TicketStore } from '../../src/ticket/ports.ts';
+import { alice, approved, bob, browserOf, LIFETIMES, NOW, refused, scanned, TICKET_ID, waiting } from './builders.ts';
 import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
 const TWENTY = Array.from({ length: 20 }, (_, number) => number);
-const yes = { approver: alice(), checkCode: false };
+const yes = { approver: alice() };
 
 /** How each act of a race ended: changed, unchanged, a state, or the code that it was refused with. */
 async function endings(acts: readonly Promise<unknown>[]): Promise<Record<string, number>> {
@@ -53,7 +53,7 @@ describe('people who act at once', () => {
   });
 
   it('two browsers show a code in one interaction: one gets it, to the other it is unknown', async () => {
-    const other = showing({ browser: { binding: 'another browser' } });
+    const other = showing({ browser: browserOf('another browser') });
     const counts = await endings([scene().browser.show(showing()), scene().browser.show(other)]);
     expect(counts).to.deep.equal({ changed: 1, not_found: 1 });
   });
@@ -109,6 +109,13 @@ describe('people who act at once', () => {
     const counts = await endings([scene().browser.cancel(ME), scene().browser.finish(ME, undefined)]);
     expect(counts.changed).to.equal(1);
     expect(scene().heard.filter(({ state }) => state === 'redeemed' || state === 'cancelled')).to.have.length(1);
+  });
+
+  it('finish and report: redeemed or denied, never both', async () => {
+    const { id } = await scene().approved();
+    const acts = [scene().browser.finish(ME), scene().phone.report(id, alice())];
+    await Promise.allSettled(acts);
+    expect(scene().heard.filter(({ state }) => state === 'redeemed' || state === 'denied')).to.have.length(1);
   });
 
   it('whoever loses decides again on what the winner left', async () => {
@@ -191,7 +198,9 @@ describe('a store in which things are lost', () => {
       swap: async () => false,
     };
     const codes = new Codes(keys, 10_000);
-    return new Ceremony({ store: { ...nothing, ...store }, keys, codes, lifetimes: LIFETIMES, clock: () => NOW });
+    const notes: Notes = { write: async () => undefined, has: async () => false };
+    const ports = { notes, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
+    return new Ceremony({ ...ports, store: { ...nothing, ...store } });
   }
 
   it('a place that is given to another ticket, which dies at once: the next try has it', async () => {
@@ -219,10 +228,11 @@ describe('a store in which things are lost', () => {
     const acts = [
       scan.phone.approve(TICKET_ID, yes),
       scan.phone.deny(TICKET_ID, alice()),
+      scan.phone.report(TICKET_ID, alice()),
       scan.browser.finish(ME),
       scan.browser.cancel(ME),
     ];
-    expect(await endings(acts)).to.deep.equal({ not_found: 4 });
+    expect(await endings(acts)).to.deep.equal({ not_found: 5 });
   });
 
   it('a version that changes under each try is tried again until it stays', async () => {

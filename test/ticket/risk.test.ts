@@ -1,76 +1,102 @@
 import { expect } from 'chai';
 import { Keys } from '../../src/ticket/keys.ts';
 import { remember } from '../../src/ticket/memory.ts';
-import { needsCheckCode, type RiskContext, riskContext } from '../../src/ticket/risk.ts';
-import { alice, bob, SECRETS, scanned, signInRequest } from './builders.ts';
+import { assessByDefault, type Device, type RiskContext, reportedBy, riskContext } from '../../src/ticket/risk.ts';
+import { alice, bob, browserOf, SECRETS, scanned, signInRequest } from './builders.ts';
 
 const keys = new Keys(SECRETS);
 
-function context(browser: Partial<RiskContext['browser']>, phone: RiskContext['phone'] = {}): RiskContext {
-  return { accountId: 'alice', request: signInRequest(), browser: { known: false, ...browser }, phone };
+function context(browser: Partial<RiskContext['browser']>, phone: Device = {}): RiskContext {
+  return { accountId: 'alice', request: signInRequest(), browser: { known: false, accounts: 0, ...browser }, phone };
 }
 
-const unknown = context({ address: '192.0.2.1' }, { address: '198.51.100.7' });
-const known = context({ known: true, address: '192.0.2.1' }, { address: '198.51.100.7' });
-const nearby = context({ address: '192.0.2.1' }, { address: '192.0.2.1' });
+describe('what a sign-in takes by default', () => {
+  const here = { address: '192.0.2.1' };
+  const elsewhere = { address: '198.51.100.7' };
 
-describe('when the check code is asked for', () => {
-  it("'always' and 'never' do as they say", async () => {
-    for (const about of [unknown, known, nearby]) {
-      expect(await needsCheckCode('always', about)).to.equal(true);
-      expect(await needsCheckCode('never', about)).to.equal(false);
-    }
+  it('the check code, where the account is new to this browser and the phone is elsewhere', () => {
+    expect(assessByDefault(context(here, elsewhere))).to.equal('check code');
   });
 
-  it("'auto' asks where the account is new to this browser and the phone is elsewhere", async () => {
-    expect(await needsCheckCode('auto', unknown)).to.equal(true);
+  it('the check code, where the browser knows other accounts only', () => {
+    expect(assessByDefault(context({ ...here, accounts: 5 }, elsewhere))).to.equal('check code');
   });
 
-  it("'auto' does not ask a browser that this account was signed in to before", async () => {
-    expect(await needsCheckCode('auto', known)).to.equal(false);
+  it('a tap, in a browser that this account was signed in to before', () => {
+    expect(assessByDefault(context({ ...here, known: true, accounts: 1 }, elsewhere))).to.equal('allow');
   });
 
-  it("'auto' does not ask where browser and phone share an address", async () => {
-    expect(await needsCheckCode('auto', nearby)).to.equal(false);
+  it('a tap, where browser and phone share an address', () => {
+    expect(assessByDefault(context(here, here))).to.equal('allow');
   });
 
-  it("'auto' asks where an address is not known: two unknown ones are not the same", async () => {
-    expect(await needsCheckCode('auto', context({}))).to.equal(true);
-    expect(await needsCheckCode('auto', context({ address: '192.0.2.1' }))).to.equal(true);
-    expect(await needsCheckCode('auto', context({}, { address: '192.0.2.1' }))).to.equal(true);
+  it('the check code, where an address is not known: two unknown ones are not the same', () => {
+    expect(assessByDefault(context({}))).to.equal('check code');
+    expect(assessByDefault(context(here))).to.equal('check code');
+    expect(assessByDefault(context({}, here))).to.equal('check code');
   });
 
-  it('a function decides by what is known', async () => {
-    const seen: RiskContext[] = [];
-    const policy = (about: RiskContext): boolean => {
-      seen.push(about);
-      return about.browser.known;
-    };
-    expect(await needsCheckCode(policy, known)).to.equal(true);
-    expect(await needsCheckCode(async (about) => about.browser.known, unknown)).to.equal(false);
-    expect(seen).to.deep.equal([known]);
+  it('the check code, where browser and phone share a place and a name, but no address', () => {
+    const alike = { place: { country: 'DE', city: 'Berlin' }, userAgent: 'Mozilla/5.0' };
+    expect(assessByDefault(context({ ...here, ...alike }, { ...elsewhere, ...alike }))).to.equal('check code');
   });
 });
 
-describe('what is known when a person approves', () => {
-  it('is who, for what, on which browser and from where', () => {
-    expect(riskContext(keys, scanned(), alice(), '198.51.100.7')).to.deep.equal({
+describe('what is known of a sign-in', () => {
+  it('is who, for what, on which browser and from where; not what only we may know', () => {
+    const place = { country: 'DE', city: 'Berlin' };
+    const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0';
+    const phone = { address: '198.51.100.7', place: { country: 'FR' }, userAgent: 'Mozilla/5.0 (iPhone)' };
+    const ticket = scanned({ browser: { ...browserOf('binding'), place, userAgent } });
+    expect(riskContext(keys, ticket, alice(), phone)).to.deep.equal({
       accountId: 'alice',
       request: signInRequest(),
-      browser: { address: '192.0.2.1', name: 'Firefox', system: 'Linux', known: false },
-      phone: { address: '198.51.100.7' },
+      browser: {
+        address: '192.0.2.1',
+        place,
+        userAgent,
+        name: 'Firefox',
+        system: 'Linux',
+        known: false,
+        accounts: 0,
+      },
+      phone,
     });
   });
 
   it('leaves out what nobody knows', () => {
-    const about = riskContext(keys, scanned({ browser: { binding: 'binding' } }), alice());
-    expect(about.browser).to.deep.equal({ known: false });
-    expect(about.phone).to.deep.equal({});
+    const ticket = scanned({ browser: { binding: 'binding', source: '127.0.0.1' } });
+    const { browser, phone } = riskContext(keys, ticket, alice(), {});
+    expect(browser).to.deep.equal({ known: false, accounts: 0 });
+    expect(phone).to.deep.equal({});
   });
 
-  it('says whether this very account was signed in to the browser before', () => {
-    const ticket = scanned({ browser: { binding: 'binding', memory: remember(keys, undefined, 'alice') } });
-    expect(riskContext(keys, ticket, alice()).browser.known).to.equal(true);
-    expect(riskContext(keys, ticket, bob()).browser.known).to.equal(false);
+  it('says whether this very account was signed in to the browser before, and how many were', () => {
+    const memory = remember(keys, remember(keys, undefined, 'alice'), 'carol');
+    const ticket = scanned({ browser: { ...browserOf('binding'), memory } });
+    expect(riskContext(keys, ticket, alice(), {}).browser).to.include({ known: true, accounts: 2 });
+    expect(riskContext(keys, ticket, bob(), {}).browser).to.include({ known: false, accounts: 2 });
+  });
+});
+
+describe("an account's report", () => {
+  const browser = browserOf('binding');
+
+  it('stands for whoever asks from there, with whatever browser', () => {
+    const other = { ...browserOf('another binding'), address: '192.0.2.9', name: 'Chrome' };
+    expect(reportedBy(keys, 'alice', other)).to.equal(reportedBy(keys, 'alice', browser));
+  });
+
+  it('does not stand for another account, or for another source', () => {
+    const names = [
+      reportedBy(keys, 'alice', browser),
+      reportedBy(keys, 'bob', browser),
+      reportedBy(keys, 'alice', { ...browser, source: '192.0.2.2' }),
+    ];
+    expect(new Set(names).size).to.equal(3);
+  });
+
+  it('names neither of them', () => {
+    expect(reportedBy(keys, 'alice', browser)).to.match(/^[\w-]{43}$/);
   });
 });

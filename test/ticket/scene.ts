@@ -1,5 +1,6 @@
 /** The ceremony on an in-memory store, with a clock that only moves when it is told to. */
 import { Keyv } from 'keyv';
+import { KeyvNotes } from '../../src/stores/keyv-notes.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
 import type { BrowserIdentity, Showing } from '../../src/ticket/browser.ts';
@@ -7,6 +8,7 @@ import { Ceremony } from '../../src/ticket/ceremony.ts';
 import { Codes } from '../../src/ticket/code.ts';
 import { Keys } from '../../src/ticket/keys.ts';
 import type { TicketStore } from '../../src/ticket/ports.ts';
+import type { Verdict } from '../../src/ticket/risk.ts';
 import type { ApprovedTicket, Ticket } from '../../src/ticket/ticket.ts';
 import { alice, browserOf, ENDS_AT, LIFETIMES, NOW, SECRETS, signInRequest } from './builders.ts';
 
@@ -70,6 +72,7 @@ export class Scene {
   readonly ceremony: Ceremony;
   /** Every ticket that the interaction's watchers were told of, in order. */
   readonly heard: Ticket[] = [];
+  readonly notes: KeyvNotes = new KeyvNotes(this.keyv);
   readonly #tickets: KeyvTicketStore;
 
   constructor() {
@@ -79,6 +82,7 @@ export class Scene {
     this.store = new InterruptedStore(this.#tickets);
     this.ceremony = new Ceremony({
       store: this.store,
+      notes: this.notes,
       clock,
       keys: this.keys,
       codes: this.codes,
@@ -99,6 +103,7 @@ export class Scene {
 
   close(): void {
     this.#tickets.close();
+    this.notes.close();
   }
 
   /** The browser shows a code. @returns the ticket's id */
@@ -114,8 +119,10 @@ export class Scene {
   }
 
   /** … and approves. */
-  async approved(checkCode = false): Promise<ApprovedTicket> {
-    return this.phone.approve(await this.scanned(), { approver: alice(), checkCode });
+  async approved(verdict: Verdict = 'allow'): Promise<ApprovedTicket> {
+    const ticket = await this.phone.approve(await this.scanned(), { approver: alice(), judge: () => verdict });
+    if (ticket.state !== 'approved') throw new Error(`it is ${ticket.state}`);
+    return ticket;
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newTicketId, placeOf, placeOfInteraction } from '../../src/ticket/ticket-id.ts';
+import { newTicketId, placeOf, placeOfInteraction, traceOf } from '../../src/ticket/ticket-id.ts';
 
 describe('ids of tickets', () => {
   it('are 24 characters of base64url, and never the same', () => {
@@ -27,5 +27,16 @@ describe('ids of tickets', () => {
     for (const [first = ''] of places) sixteenths.set(first, (sixteenths.get(first) ?? 0) + 1);
     expect(sixteenths.size).to.equal(16);
     for (const count of sixteenths.values()) expect(count).to.be.within(500, 750);
+  });
+
+  it('have a name for events, always the same, that says nothing of them', () => {
+    const ids = Array.from({ length: 1000 }, () => newTicketId('interaction'));
+    const traces = ids.map(traceOf);
+    expect(ids.map(traceOf)).to.deep.equal(traces);
+    expect(new Set(traces).size).to.equal(1000);
+    for (const [index, trace] of traces.entries()) {
+      expect(trace).to.match(/^[\w-]{16}$/);
+      expect(ids[index]).not.to.include(trace);
+    }
   });
 });

@@ -90,6 +90,41 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
+  it('reported: the same, for as long as the interaction lasts', () => {
+    expect(transitions.report(scanned(), refresh, at(NOW))).to.deep.equal({
+      ...scanned(),
+      state: 'denied',
+      because: 'report',
+      version: 3,
+      since: NOW,
+      deadline: ENDS_AT,
+    });
+  });
+
+  it('reported after Approve: whose it was, and nothing of the decision', () => {
+    const { remember: _forgotten, ...kept } = approved();
+    expect(transitions.report(approved({ checkCode: { wrongTries: 1 } }), refresh, at(NOW))).to.deep.equal({
+      ...kept,
+      state: 'denied',
+      because: 'report',
+      version: 4,
+      since: NOW,
+      deadline: ENDS_AT,
+    });
+  });
+
+  it('forbidden: the approver as the session is now, and that it was a risk', () => {
+    expect(transitions.forbid(scanned(), refresh, at(NOW))).to.deep.equal({
+      ...scanned(),
+      state: 'denied',
+      because: 'risk',
+      approver: refresh,
+      version: 3,
+      since: NOW,
+      deadline: NOW + LIFETIMES.finish,
+    });
+  });
+
   it('redeemed: the approver, and nothing of the check code', () => {
     expect(transitions.redeem(approved({ checkCode: { wrongTries: 1 } }), at(NOW))).to.deep.equal({
       ...approved(),
@@ -181,6 +216,8 @@ describe('deadlines', () => {
     approve: (now: number) =>
       transitions.approve(scanned({ deadline: ENDS_AT }), { approver: alice(), checkCode: false }, at(now)),
     deny: (now: number) => transitions.deny(scanned({ deadline: ENDS_AT }), alice(), at(now)),
+    report: (now: number) => transitions.report(scanned({ deadline: ENDS_AT }), alice(), at(now)),
+    forbid: (now: number) => transitions.forbid(scanned({ deadline: ENDS_AT }), alice(), at(now)),
     redeem: (now: number) => transitions.redeem(approved({ deadline: ENDS_AT }), at(now)),
     'a wrong check code': (now: number) => transitions.refuseCheckCode(approved({ deadline: ENDS_AT }), at(now)),
     'the third wrong check code': (now: number) =>
@@ -224,6 +261,10 @@ describe('a request that demands a recent sign-in', () => {
 
   it('may be denied by anybody who scanned it', () => {
     expect(transitions.deny(demanding, alice({ authenticatedAt: since - 1 }), at(NOW)).state).to.equal('denied');
+  });
+
+  it('may be reported by anybody who scanned it', () => {
+    expect(transitions.report(demanding, alice({ authenticatedAt: since - 1 }), at(NOW)).because).to.equal('report');
   });
 
   it('says nothing of it to a stranger or too late', () => {

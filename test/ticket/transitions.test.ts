@@ -37,6 +37,10 @@ const acts = {
     transitions.approve(ticket, { approver: namesake, checkCode: false }, moment),
   deny: (ticket: Ticket, moment: Moment) => transitions.deny(ticket, alice(), moment),
   'deny by Bob': (ticket: Ticket, moment: Moment) => transitions.deny(ticket, bob(), moment),
+  report: (ticket: Ticket, moment: Moment) => transitions.report(ticket, alice(), moment),
+  'report by Bob': (ticket: Ticket, moment: Moment) => transitions.report(ticket, bob(), moment),
+  'forbid what Alice does': (ticket: Ticket, moment: Moment) => transitions.forbid(ticket, alice(), moment),
+  'forbid what Bob does': (ticket: Ticket, moment: Moment) => transitions.forbid(ticket, bob(), moment),
   redeem: (ticket: Ticket, moment: Moment) => transitions.redeem(ticket, moment),
   'refuse a check code': (ticket: Ticket, moment: Moment) => transitions.refuseCheckCode(ticket, moment),
   cancel: (ticket: Ticket, moment: Moment) => transitions.cancel(ticket, 'browser', moment),
@@ -51,6 +55,8 @@ const strangers = {
   'approve from another session': 'not_found',
   'approve by another account of the session': 'not_found',
   'deny by Bob': 'not_found',
+  'report by Bob': 'not_found',
+  'forbid what Bob does': 'not_found',
 } as const;
 
 /** Nobody has scanned it: to every phone it is unknown. */
@@ -60,6 +66,8 @@ const ownerless = {
   approve: 'not_found',
   'approve with a check code': 'not_found',
   deny: 'not_found',
+  report: 'not_found',
+  'forbid what Alice does': 'not_found',
 } as const;
 
 const endedForTheBrowser = { redeem: 'over', 'refuse a check code': 'over', cancel: 'over' } as const;
@@ -70,6 +78,8 @@ const endedForAll = {
   approve: 'over',
   'approve with a check code': 'over',
   deny: 'over',
+  report: 'over',
+  'forbid what Alice does': 'over',
 } as const;
 /** Decided for good: whoever decided may look at it, so deciding again is wrong rather than late. */
 const decided = {
@@ -77,6 +87,8 @@ const decided = {
   approve: 'wrong_state',
   'approve with a check code': 'wrong_state',
   deny: 'wrong_state',
+  report: 'wrong_state',
+  'forbid what Alice does': 'wrong_state',
 } as const;
 const approvedLive = {
   ...strangers,
@@ -84,6 +96,8 @@ const approvedLive = {
   approve: 'wrong_state',
   'approve with a check code': 'wrong_state',
   deny: 'wrong_state',
+  report: 'denied',
+  'forbid what Alice does': 'wrong_state',
   redeem: 'redeemed',
   'refuse a check code': 'approved',
   cancel: 'cancelled',
@@ -107,6 +121,8 @@ const live: Record<Name, Row> = {
     approve: 'approved',
     'approve with a check code': 'approved',
     deny: 'denied',
+    report: 'denied',
+    'forbid what Alice does': 'denied',
     redeem: 'wrong_state',
     'refuse a check code': 'wrong_state',
     cancel: 'cancelled',

@@ -21,6 +21,15 @@ export class RedisKeys {
     return `${this.#prefix}{${placeOfInteraction(uid)}}:watchers:${uid}`;
   }
 
+  note(name: string): string {
+    return `${this.#prefix}note:${name}`;
+  }
+
+  /** What the keys of a rate limit begin with. */
+  limit(name: string): string {
+    return `${this.#prefix}limit:${name}`;
+  }
+
   /** What the names of the nodes' channels begin with. */
   get channels(): string {
     return `${this.#prefix}node:`;

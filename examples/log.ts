@@ -1,0 +1,87 @@
+/** The example's log: who did what from where, as JSON lines, without anything that a reader of the log could use. */
+import type { Context, Middleware, Next } from 'koa';
+import type { Provider } from 'oidc-provider';
+import pino, { type DestinationStream, type Logger } from 'pino';
+import { type QrLoginError, type TicketEvent, type TicketEventName, TooManyRequests } from '../src/index.ts';
+
+const EVENTS: readonly (TicketEventName | 'qr_login.passkey')[] = [
+  'qr_login.shown',
+  'qr_login.scanned',
+  'qr_login.approved',
+  'qr_login.denied',
+  'qr_login.reported',
+  'qr_login.cancelled',
+  'qr_login.expired',
+  'qr_login.finished',
+  'qr_login.passkey',
+];
+
+/** Somebody may be attacking. */
+const WARNED: ReadonlySet<string> = new Set(['qr_login.reported', 'qr_login.denied']);
+
+/** Should anybody ever log a whole request. */
+const REDACTED = [
+  'req.headers.cookie',
+  'req.headers.authorization',
+  'res.headers["set-cookie"]',
+  'res.headers.location',
+];
+
+/** @param destination standard error, unless said otherwise */
+export function makeLogger(destination: DestinationStream = pino.destination(2)): Logger {
+  return pino({ level: process.env.LOG_LEVEL ?? 'info', base: null, redact: REDACTED }, destination);
+}
+
+/** Logs each decision and each failure (OWASP ASVS 5.0, V16.3). */
+export function logEvents(provider: Provider, logger: Logger): void {
+  const listen = provider.on.bind(provider) as (
+    name: string,
+    listener: (ctx?: Context, about?: object, failure?: object) => void,
+  ) => void;
+  for (const event of EVENTS) {
+    listen(event, (_ctx, about) => logger[WARNED.has(event) ? 'warn' : 'info']({ event, ...(about as TicketEvent) }));
+  }
+  listen('qr_login.failed', (ctx, about, failure) => {
+    const { code, message, cause } = about as QrLoginError;
+    const level = code === 'store_unavailable' ? 'error' : about instanceof TooManyRequests ? 'warn' : 'info';
+    const because = cause instanceof Error ? cause.message : undefined;
+    logger[level]({ event: 'qr_login.failed', code, ...failure, message, because, path: ctx && pathOf(ctx) });
+  });
+  listen('server_error', (ctx, error) =>
+    logger.error({ event: 'server_error', error: `${error}`, path: ctx && pathOf(ctx) }),
+  );
+}
+
+/** Logs each request by its path. */
+export function logRequests(logger: Logger): Middleware {
+  return async (ctx: Context, next: Next) => {
+    const began = performance.now();
+    try {
+      await next();
+    } finally {
+      const milliseconds = Math.round(performance.now() - began);
+      logger.debug({
+        event: 'request',
+        method: ctx.method,
+        path: pathOf(ctx),
+        status: ctx.status,
+        milliseconds,
+        from: ctx.ip,
+      });
+    }
+  };
+}
+
+/** Without the query, and without what is long enough to be a code, a ticket's id or an interaction's. */
+function pathOf(ctx: Context): string {
+  return decoded(ctx.path).replace(/[\w~-]{20,}/g, '…');
+}
+
+/** As the router reads it, where it can. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '…';
+  }
+}

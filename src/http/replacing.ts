@@ -1,0 +1,32 @@
+import type { Context, Middleware } from 'koa';
+import type { Provider } from 'oidc-provider';
+import type { FindAccount } from '../oidc/approver.ts';
+import { readable } from '../oidc/parameters.ts';
+import { unaskedReplacement } from '../oidc/replacing.ts';
+import { clientOf } from '../oidc/request.ts';
+import { protectAnswer } from './guards.ts';
+import type { Urls } from './urls.ts';
+import type { Views } from './views.ts';
+
+interface Asking {
+  readonly provider: Provider;
+  readonly urls: Urls;
+  readonly views: Views;
+  readonly findAccount: FindAccount;
+}
+
+/** In front of oidc-provider's own URL that resumes an interaction: an account there is asked about, never silently replaced. */
+export function askBeforeReplacing({ provider, urls, views, findAccount }: Asking): Middleware {
+  return async (ctx: Context, next) => {
+    const replacement = ctx.method === 'GET' ? await unaskedReplacement(provider, ctx) : undefined;
+    if (replacement === undefined) return next();
+    const { interaction, accountId } = replacement;
+    const self = urls.interaction(interaction.uid);
+    protectAnswer(ctx);
+    views.render(ctx, 'switch', {
+      client: readable((await clientOf(provider, interaction)).clientName ?? ''),
+      signedInAs: (await findAccount(accountId))?.name ?? accountId,
+      urls: { finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
+    });
+  };
+}

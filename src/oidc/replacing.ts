@@ -1,0 +1,49 @@
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { endInteraction, type Interaction } from './interaction.ts';
+
+/** A login result of ours: beside what oidc-provider knows, who was signed in at the browser then, '' for nobody. */
+interface OurLogin {
+  readonly accountId: string;
+  readonly replaces: string;
+}
+
+/** What going on would do to an account that is signed in at this browser. */
+export interface Replacement {
+  readonly interaction: Interaction;
+  /** Who would be signed out. */
+  readonly accountId: string;
+}
+
+/**
+ * oidc-provider signs another account out without asking when an interaction is resumed. Whoever finishes was asked about the
+ * account that was there; another tab may have signed another one in since.
+ */
+export async function unaskedReplacement(provider: Provider, ctx: Context): Promise<Replacement | undefined> {
+  // Its path is that of the URL which resumes the interaction.
+  const uid = ctx.cookies.get(provider.cookieName('resume'), { signed: true });
+  const interaction = uid === undefined ? undefined : await provider.Interaction.find(uid);
+  const login = interaction && ourLogin(interaction);
+  if (interaction === undefined || login === undefined) return undefined;
+  const { accountId } = await provider.Session.get(ctx);
+  if (accountId === undefined || accountId === login.accountId || accountId === login.replaces) return undefined;
+  return { interaction, accountId };
+}
+
+/** Notes that this account may be signed out. @returns where the browser goes next */
+export function agreeToReplace(
+  provider: Provider,
+  ctx: Context,
+  { interaction, accountId }: Replacement,
+): Promise<string> {
+  const { login, ...result } = interaction.result ?? {};
+  if (login === undefined) throw new TypeError('nobody is about to be signed in');
+  return endInteraction(provider, ctx, { ...result, login: { ...login, replaces: accountId } });
+}
+
+/** Whether this plugin has signed somebody in, so that its questions may still be answered. */
+export function ourLogin({ result }: Interaction): OurLogin | undefined {
+  const login = result?.login;
+  if (login === undefined || typeof login.replaces !== 'string') return undefined;
+  return { accountId: login.accountId, replaces: login.replaces };
+}

@@ -1,0 +1,23 @@
+import type { Notes } from '../../ticket/ports.ts';
+import type { RedisKeys } from './keys.ts';
+import type { RedisLink } from './link.ts';
+import { POINT } from './scripts.ts';
+
+/** Notes in Redis, for any number of processes. */
+export class RedisNotes implements Notes {
+  readonly #link: RedisLink;
+  readonly #keys: RedisKeys;
+
+  constructor(link: RedisLink, keys: RedisKeys) {
+    this.#link = link;
+    this.#keys = keys;
+  }
+
+  async write(name: string, lasts: number): Promise<void> {
+    await this.#link.run(POINT, [this.#keys.note(name)], ['1', `${lasts}`]);
+  }
+
+  async has(name: string): Promise<boolean> {
+    return (await this.#link.get(this.#keys.note(name))) !== null;
+  }
+}

@@ -1,0 +1,30 @@
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { within } from '../access.ts';
+import { countInMemory, type Rate } from '../rate-limit.ts';
+import type { ScriptCall } from './client.ts';
+import type { RedisKeys } from './keys.ts';
+import type { RedisLink } from './link.ts';
+import { script } from './scripts.ts';
+
+/** To count is worth less than to serve: nobody waits longer for it, in milliseconds. */
+const PATIENCE = 250;
+
+/**
+ * What all processes count together. Where Redis does not answer, each counts for itself meanwhile; whoever is over the limit is
+ * remembered here, so that refusing costs Redis nothing.
+ */
+export function countInRedis(link: RedisLink, keys: RedisKeys, name: string, rate: Rate): RateLimiterRedis {
+  return new RateLimiterRedis({
+    storeClient: { eval: (source: string, call: ScriptCall) => count(link, source, call) },
+    useRedisPackage: true,
+    keyPrefix: keys.limit(name),
+    points: rate.times,
+    duration: rate.within,
+    inMemoryBlockOnConsumed: rate.times + 1,
+    insuranceLimiter: countInMemory(rate),
+  });
+}
+
+function count(link: RedisLink, source: string, { keys, arguments: values }: ScriptCall): Promise<unknown> {
+  return within(link.run(script('limit', source), keys, values), PATIENCE);
+}

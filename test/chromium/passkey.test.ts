@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import type { CDPSession, Page } from 'playwright-core';
+import { allow, arriveAtConfirm, askToSignIn, errorOn, giveName, seeScreen } from './acts.ts';
+import { readCode } from './qr-from-pixels.ts';
+import type { Stage } from './stage.ts';
+import { useStage } from './use-stage.ts';
+
+describe('passkeys in a real browser', () => {
+  const stage = useStage({}, { passkeys: true });
+
+  it('approve with more than a tap where the account has one, and amr says so', async () => {
+    const { phone } = await phoneWithPasskey(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await phone.goto(await readCode(screen));
+    await arriveAtConfirm(phone);
+    await phone.getByText('Your phone will ask for your passkey').waitFor();
+
+    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    const claims = await allow(screen);
+    expect(claims.sub).to.equal('a11ce');
+    expect(claims.amr).to.have.members(['pwd', 'pop', 'mca', 'user']);
+  });
+
+  it('do not approve where the person does not verify themselves: the page says so, and nobody is signed in', async () => {
+    const { phone, device, authenticatorId } = await phoneWithPasskey(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await phone.goto(await readCode(screen));
+    await arriveAtConfirm(phone);
+
+    await device.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
+    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    await phone.getByRole('alert').filter({ hasText: 'Your passkey was not used' }).waitFor();
+    expect(await screen.locator('main').getAttribute('data-screen')).to.equal('scanned');
+
+    await device.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
+    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    expect((await allow(screen)).amr).to.include('pop');
+  });
+
+  it('are not asked for to say no', async () => {
+    const { phone } = await phoneWithPasskey(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await phone.goto(await readCode(screen));
+    await arriveAtConfirm(phone);
+    await phone.getByRole('button', { name: 'I did not start this' }).click();
+    await phone.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+    expect(await errorOn(screen)).to.equal('access_denied');
+  });
+
+  it('sign in beside the code, without a phone', async () => {
+    const { phone: laptop } = await phoneWithPasskey(stage());
+    await forgetSession(laptop);
+    await laptop.goto(stage().rpUrl);
+    await laptop.getByRole('link', { name: 'Sign in' }).click();
+    await laptop.waitForSelector('[data-code] svg');
+
+    await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
+
+    const claims = await allow(laptop);
+    expect(claims).to.include({ sub: 'a11ce', acr: 'urn:example:acr:passkey' });
+    expect(claims.amr).to.have.members(['pop', 'user']);
+    expect(Number(claims.auth_time)).to.be.closeTo(Date.now() / 1000, 30);
+  });
+
+  it('say who is signed out where another account is signed in, and sign that one out', async () => {
+    const { phone: laptop } = await phoneWithPasskey(stage());
+    await forgetSession(laptop);
+    await laptop.goto(`${stage().issuer}/account`);
+    await giveName(laptop, 'bob', 'builder');
+    const sent = await laptop.context().request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
+    await laptop.goto(`${sent.headers().location}&prompt=login`);
+    await laptop.waitForSelector('[data-code] svg');
+    await laptop.getByText('A passkey of another account signs that one out').waitFor();
+
+    await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
+    expect((await allow(laptop)).sub).to.equal('a11ce');
+  });
+
+  it('leave the page as it is where the device has none', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await withAuthenticator(screen);
+    await screen.getByRole('button', { name: 'Use a passkey on this device' }).click();
+    await screen.getByRole('alert').filter({ hasText: 'That did not work' }).waitFor();
+    await seeScreen(screen, 'waiting');
+  });
+});
+
+interface Equipped {
+  readonly phone: Page;
+  readonly device: CDPSession;
+  readonly authenticatorId: string;
+}
+
+/** A device of alice's that has added its passkey on the account page. */
+async function phoneWithPasskey(stage: Stage): Promise<Equipped> {
+  const phone = await stage.open(await stage.phone(), `${stage.issuer}/account`);
+  const equipped = await withAuthenticator(phone);
+  await giveName(phone);
+  await phone.getByRole('button', { name: 'Add a passkey of this device' }).click();
+  await phone.getByRole('status').filter({ hasText: 'has a passkey for your account now' }).waitFor();
+  return equipped;
+}
+
+/** The authenticator of a phone: it holds keys, and has verified its person. */
+async function withAuthenticator(phone: Page): Promise<Equipped> {
+  const device = await phone.context().newCDPSession(phone);
+  await device.send('WebAuthn.enable');
+  const { authenticatorId } = await device.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { phone, device, authenticatorId };
+}
+
+function forgetSession(page: Page): Promise<void> {
+  return page.context().clearCookies({ name: /^_session/ });
+}

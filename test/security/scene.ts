@@ -1,0 +1,100 @@
+/** What the attacks on a sign-in begin with: its victims, each at the step where the attacker comes in. */
+import * as client from 'openid-client';
+import type { Agent, Answer } from '../support/agent.ts';
+import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
+
+export interface Meeting {
+  readonly browser: BrowserVisitor;
+  readonly phone: PhoneVisitor;
+  /** The address in the code that the phone has scanned. */
+  readonly code: string;
+}
+
+export async function shown(site: Site): Promise<BrowserVisitor> {
+  const browser = new BrowserVisitor(site);
+  expectStatus(await browser.start(), 200, 'the QR page');
+  return browser;
+}
+
+export async function signedInPhone(site: Site, name: string = 'alice'): Promise<PhoneVisitor> {
+  const phone = new PhoneVisitor(site);
+  expectStatus(await phone.signInAt(`${site.issuer}/account`, name), 200, `the account page of ${name}`);
+  return phone;
+}
+
+export async function scanned(site: Site): Promise<Meeting> {
+  const [browser, phone] = await Promise.all([shown(site), signedInPhone(site)]);
+  const code = await browser.code();
+  expectStatus(await phone.scan(code), 200, 'the confirm page');
+  return { browser, phone, code };
+}
+
+/** @returns the check code as well, where the browser must type one */
+export async function approved(site: Site): Promise<Meeting & { readonly checkCode: string | undefined }> {
+  const meeting = await scanned(site);
+  return { ...meeting, checkCode: await approval(meeting.phone) };
+}
+
+/** @returns the check code, where the browser must type one */
+export async function approval(phone: PhoneVisitor): Promise<string | undefined> {
+  const { state, checkCode } = await phone.approve();
+  if (state !== 'approved') throw new Error(`the phone could not approve: the ticket is ${state}`);
+  return checkCode === undefined ? undefined : `${checkCode}`;
+}
+
+/** Comes from the RP with parameters of one's own, to an interaction whose URL is then that of the browser. */
+export async function startWith(browser: BrowserVisitor, parameters: Record<string, string>): Promise<Answer> {
+  const { callback } = browser.site.client;
+  const page = await browser.agent.follow(
+    client.buildAuthorizationUrl(await browser.configuration(), {
+      redirect_uri: callback,
+      scope: 'openid profile',
+      code_challenge: await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier()),
+      code_challenge_method: 'S256',
+      ...parameters,
+    }),
+    (next) => next.href.startsWith(callback),
+  );
+  browser.at = page.url.href;
+  return page;
+}
+
+export function uidOf({ at }: BrowserVisitor): string {
+  return new URL(at).pathname.split('/').at(-1) ?? '';
+}
+
+/** The name of the account that is signed in there. */
+export async function accountAt({ issuer }: Site, agent: Agent): Promise<string | undefined> {
+  const page = await agent.get(`${issuer}/account`, { headers: { accept: 'text/html' } });
+  return page.status === 200 ? /Hello ([^<]+)/.exec(page.text)?.[1] : undefined;
+}
+
+/** Goes where an answer leads, as a browser does: pages that submit themselves included. @returns where that ends */
+export async function goOn(browser: BrowserVisitor, location: unknown): Promise<Answer> {
+  const { callback } = browser.site.client;
+  const isAtRp = (url: URL): boolean => url.href.startsWith(callback);
+  let answer = await browser.agent.follow(new URL(`${location}`, browser.site.issuer), isAtRp);
+  while (answer.text.includes('document.forms[0].submit()')) {
+    const [, action = ''] = /<form method="post" action="([^"]+)"/.exec(answer.text) ?? [];
+    const fields = [...answer.text.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+    const submitted = await browser.submit(new URL(action, answer.url), Object.fromEntries(fields));
+    answer = await browser.agent.follow(new URL(submitted.location, answer.url), isAtRp);
+  }
+  return answer;
+}
+
+/** Somebody else's browser, with those of the victim's cookies that the attacker could get at. */
+export async function thief(victim: BrowserVisitor, takes: (cookie: string) => boolean): Promise<BrowserVisitor> {
+  const attacker = new BrowserVisitor(victim.site);
+  attacker.at = victim.at;
+  for (const cookie of await victim.agent.jar.store.getAllCookies()) {
+    if (takes(cookie.key))
+      await attacker.agent.jar.setCookie(`${cookie}`, `${victim.site.issuer}${cookie.path ?? '/'}`);
+  }
+  return attacker;
+}
+
+export function expectStatus(answer: Answer, status: number, what: string): Answer {
+  if (answer.status === status) return answer;
+  throw new Error(`${what} was answered with ${answer.status}, not ${status}: ${answer.text}`);
+}

@@ -1,0 +1,41 @@
+import { expect } from 'chai';
+import { World } from '../support/world.ts';
+import { prove, siteOf } from './attack.ts';
+import { approved } from './scene.ts';
+import { attacks } from './steps.ts';
+import { atOnce, MANY, together } from './steps-races.ts';
+import { lastWriteWins } from './weaknesses.ts';
+
+prove('steps that are raced, skipped, repeated or swapped', attacks);
+
+/** How a ticket ended, as the provider tells it, when all of these were asked for at once. */
+async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number> {
+  let ends = 0;
+  await World.during(together(/\/(qr\/finish|cancel)$/), async (world) => {
+    const { browser, checkCode } = await approved(siteOf(world));
+    const counts = [world.count('qr_login.finished'), world.count('qr_login.cancelled')];
+    const fields = checkCode === undefined ? {} : { checkCode };
+    await atOnce((index) => browser.post(`${browser.at}/${acts[index % acts.length]}`, fields));
+    ends = counts.reduce((sum, count) => sum + count(), 0);
+  });
+  return ends;
+}
+
+describe(`${MANY} requests at once that end a ticket`, () => {
+  for (const acts of [['qr/finish'], ['qr/finish', 'cancel']] as const) {
+    const title = `row 15: ${acts.join(' and ')}`;
+
+    it(`${title} – end it several times without compare-and-swap`, async () => {
+      const undo = lastWriteWins();
+      try {
+        expect(await endsOf(acts)).to.be.above(1);
+      } finally {
+        undo();
+      }
+    });
+
+    it(`${title} – end it once`, async () => {
+      expect(await endsOf(acts)).to.equal(1);
+    });
+  }
+});
