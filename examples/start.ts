@@ -32,6 +32,7 @@ const { provider, qr, app } = makeExample({
   proxy: process.env.ISSUER !== undefined,
   passkeys: new URL(issuer).protocol === 'https:' || new URL(issuer).hostname === 'localhost',
   logger: makeLogger(),
+  qrLogin: process.env.LIMITS === 'off' ? { limits: false } : {},
 });
 const rp = makeRp({ issuer, url: rpUrl, secret: secrets.rpSecret });
 

@@ -2,7 +2,7 @@ import type { AccountLimit, AddressAct, Limits } from './http/limits.ts';
 import { assertKnown } from './known-names.ts';
 import type { Rate } from './stores/rate-limit.ts';
 
-/** Requests a minute, by what they are for; check codes an hour. What is left out keeps its default. */
+/** Requests a minute, by what they are for; wrong check codes an hour. What is left out keeps its default. */
 export interface LimitOptions {
   readonly address?: Partial<Record<AddressAct, number>>;
   readonly account?: Partial<Record<AccountLimit, number>>;

@@ -52,7 +52,7 @@ export interface QrLoginOptions {
   locate?: Locate;
 
   /**
-   * How many requests one address and one account may send a minute (check codes: an hour), 1 to 1,000,000, or `false` where something
+   * How many requests one address and one account may send a minute (`checkCode`: wrong check codes, an hour), 1 to 1,000,000, or `false` where something
    * in front of the provider does that. Whoever is over it gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes
    * count together.
    * @default { address: { show: 120, watch: 600, finish: 120, scan: 120, decide: 120 }, account: { scan: 20, decide: 40, checkCode: 12 } }

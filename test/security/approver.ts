@@ -7,7 +7,8 @@ import { ownership } from './approver-owner.ts';
 import { phoneOf, subjectOf } from './approver-people.ts';
 import { secrecy } from './approver-secrecy.ts';
 import { sessions } from './approver-sessions.ts';
-import { type Attack, replacing, type Weakness } from './attack.ts';
+import type { Attack, Weakness } from './attack.ts';
+import { believing } from './weaknesses.ts';
 
 /** What somebody might have called it who takes the approver from a request. */
 const FIELDS = [
@@ -70,7 +71,7 @@ export const attacks: Attack[] = [
   ...CHANNELS.map((channel) => ({
     row: 5,
     name: `a phone of bob's approves as alice, whom it names ${channel.name}`,
-    without: { name: 'the session as the only source', ...believing(channel.believed) },
+    without: { name: 'the session as the only source', options: believing(channel.believed) },
     run: (site: Site) => approveAs(site, channel),
   })),
   {
@@ -137,27 +138,6 @@ async function whoIfNotBob(browser: BrowserVisitor, location: unknown, alice: st
 
 function all(names: readonly string[], value: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, value]));
-}
-
-function believing(read: (ctx: Context) => string | undefined): Pick<Weakness, 'options'> {
-  const extend = ({ provider }: Example): void => {
-    const believed = new Map<string, string>();
-    replacing(provider.Session, 'get', (get) => async (ctx) => {
-      const session = await get.call(provider.Session, ctx);
-      const claimed = read(ctx);
-      if (claimed !== undefined && session.accountId !== undefined) {
-        session.accountId = claimed;
-        believed.set(session.uid, claimed);
-      }
-      return session;
-    })();
-    replacing(provider.Session, 'findByUid', (find) => async (uid) => {
-      const session = await find.call(provider.Session, uid);
-      if (session !== undefined) session.accountId = believed.get(uid) ?? session.accountId;
-      return session;
-    })();
-  };
-  return { options: { extend } };
 }
 
 function believingAtFinish(): Pick<Weakness, 'options'> {

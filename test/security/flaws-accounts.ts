@@ -3,6 +3,7 @@ import { BrowserViews } from '../../src/http/browser-view.ts';
 import { ownerOf } from '../../src/ticket/ticket.ts';
 import { type Attack, replacing } from './attack.ts';
 import { accountAt, approval, expectStatus, goOn, scanned, shown, signedInPhone } from './scene.ts';
+import { believing } from './weaknesses.ts';
 
 type Flawed = Omit<Attack, 'row'>;
 
@@ -33,18 +34,7 @@ export const bobInAliceName: Flawed = {
   name: "approves with a session of their own and the victim's account in the address, the headers and the body",
   without: {
     name: 'the session’s word on who approves',
-    options: {
-      extend: ({ provider }) => {
-        const { Session } = provider;
-        const get = Session.get.bind(Session);
-        Session.get = async (ctx) => {
-          const session = await get(ctx);
-          const claimed = ctx.get('x-account-id');
-          if (claimed !== '' && session.accountId !== undefined) session.accountId = claimed;
-          return session;
-        };
-      },
-    },
+    options: believing((ctx) => ctx.get('x-account-id') || undefined),
   },
   run: async (site) => {
     const browser = await shown(site);

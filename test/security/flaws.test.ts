@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { prove } from './attack.ts';
 import { attacks, flawTable } from './flaws.ts';
@@ -10,5 +11,9 @@ describe('the table of the six flaws', () => {
     expect(rows).to.have.length(attacks.length);
     expect(new Set(rows.map((row) => row.slice(2, 4)))).to.have.all.keys('F1', 'F2', 'F3', 'F4', 'F5', 'F6');
     for (const row of rows) expect(row.split(' | ')).to.have.length(4);
+  });
+
+  it('is the one in docs/security.md', () => {
+    expect(readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8')).to.include(flawTable());
   });
 });

@@ -1,6 +1,7 @@
 /** What servers are like that lack one thing. Each stands in the tests only. */
 import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
+import type { Example } from '../../examples/provider.ts';
 import { Cookies } from '../../src/http/cookies.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
@@ -100,4 +101,26 @@ function present(ctx: Context, name: string, value: string): void {
     .split('; ')
     .filter((pair) => pair !== '' && !pair.startsWith(`${name}=`) && !pair.startsWith(`${name}.sig=`));
   ctx.req.headers.cookie = [`${name}=${value}`, `${name}.sig=${signature}`, ...others].join('; ');
+}
+
+/** A provider that takes whom a request names for whoever is signed in there. */
+export function believing(read: (ctx: Context) => string | undefined): WorldOptions {
+  const extend = ({ provider }: Example): void => {
+    const believed = new Map<string, string>();
+    replacing(provider.Session, 'get', (get) => async (ctx) => {
+      const session = await get.call(provider.Session, ctx);
+      const claimed = read(ctx);
+      if (claimed !== undefined && session.accountId !== undefined) {
+        session.accountId = claimed;
+        believed.set(session.uid, claimed);
+      }
+      return session;
+    })();
+    replacing(provider.Session, 'findByUid', (find) => async (uid) => {
+      const session = await find.call(provider.Session, uid);
+      if (session !== undefined) session.accountId = believed.get(uid) ?? session.accountId;
+      return session;
+    })();
+  };
+  return { extend };
 }
