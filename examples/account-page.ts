@@ -5,6 +5,7 @@ import type { ClientMetadata, Provider } from 'oidc-provider';
 import type { PhoneSignIn } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
 import { renderPage, serveStyle } from './pages.ts';
+import { FRESH } from './passkeys.ts';
 
 export const ACCOUNT_CLIENT = 'account';
 
@@ -49,11 +50,13 @@ export function accountPage(
   const router = new Router()
     .get('/style.css', serveStyle)
     .get('/account', async (ctx) => {
-      const { accountId } = await provider.Session.get(ctx);
+      const { accountId, loginTs = 0 } = await provider.Session.get(ctx);
       const person = accountId === undefined ? undefined : accounts.find(accountId);
       if (person === undefined) return ctx.redirect(signIn(ctx, { returnTo: `${base}/account`, fresh: false }));
+      const isFresh = Date.now() / 1000 - loginTs <= FRESH;
+      const signInAgain = isFresh ? undefined : signIn(ctx, { returnTo: `${base}/account`, fresh: true, accountId: person.id });
       const signOut = `${base}/session/end?client_id=${ACCOUNT_CLIENT}`;
-      return renderPage(ctx, 'account', { base, person, signOut, passkeys });
+      return renderPage(ctx, 'account', { base, person, signOut, passkeys, signInAgain });
     })
     .get('/account/signed-in', (ctx) => {
       const { state, error_description: problem } = ctx.query;

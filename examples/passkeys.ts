@@ -52,15 +52,18 @@ export class PasskeyRecords {
 const CHALLENGE = 'passkey_challenge';
 const SCRIPT = tsBlankSpace(readFileSync(new URL('client/add-passkey.ts', import.meta.url), 'utf8'));
 
-/** Whoever is signed in on a device may add its passkey; a real provider would ask for the password once more. */
+/** How long ago somebody may have signed in who adds a passkey, in seconds: a session that was left open is not enough. */
+export const FRESH = 300;
+
+/** Whoever has just signed in on a device may add its passkey. */
 export function addPasskey(provider: Provider, accounts: Accounts, records: PasskeyRecords): Middleware {
   const { origin, hostname, pathname } = new URL(provider.issuer);
   const path = `${pathname.replace(/\/$/, '')}/account/passkeys`;
 
   const signedIn = async (ctx: Context): Promise<{ id: string; userName: string }> => {
-    const { accountId = '' } = await provider.Session.get(ctx);
+    const { accountId = '', loginTs = 0 } = await provider.Session.get(ctx);
     const person = accounts.find(accountId);
-    if (person === undefined) return ctx.throw(401, 'sign in first');
+    if (person === undefined || Date.now() / 1000 - loginTs > FRESH) return ctx.throw(401, 'sign in first');
     return person;
   };
 

@@ -67,14 +67,14 @@ export function passkeys(options: PasskeyOptions): { readonly guard: ApproveGuar
       }),
     });
 
-  const check = async (nonce: string, answer: string, accountId?: string): Promise<Passkey> => {
+  const check = async (nonces: readonly string[], answer: string, accountId?: string): Promise<Passkey> => {
     const response = read(answer);
     const passkey = await options.find(response.id);
     if (passkey === undefined) throw new ProofRefused('nobody has this passkey');
     if (accountId !== undefined && passkey.accountId !== accountId) throw new ProofRefused('it is of another account');
     const { authenticationInfo } = await verified({
       response,
-      expectedChallenge: nonce,
+      expectedChallenge: (challenge) => nonces.includes(challenge),
       expectedOrigin: origin,
       expectedRPID: rpID,
       credential: passkey,
@@ -91,13 +91,13 @@ export function passkeys(options: PasskeyOptions): { readonly guard: ApproveGuar
         if (allowed.length > 0) return { passkey: await ask(nonce, allowed) };
         return options.withoutPasskey === 'allow' ? undefined : { unavailable: true };
       },
-      verify: async ({ accountId, nonce }, answer) => ({ amr: amrOf(await check(nonce, answer, accountId)) }),
+      verify: async ({ accountId, nonces }, answer) => ({ amr: amrOf(await check(nonces, answer, accountId)) }),
     },
     signIn: {
       // Without a list of keys: nobody has said yet who they are.
       options: (nonce) => ask(nonce),
-      verify: async (nonce, answer) => {
-        const passkey = await check(nonce, answer);
+      verify: async (nonces, answer) => {
+        const passkey = await check(nonces, answer);
         const { accountId } = passkey;
         return { accountId, amr: amrOf(passkey), ...(options.acr !== undefined && { acr: options.acr }) };
       },

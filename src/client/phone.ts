@@ -1,6 +1,9 @@
 /** The phone's script: posts the scan at once, keeps an eager finger from deciding twice, and asks for a passkey. */
 import { askForPasskey } from './passkey.ts';
 
+/** Whether a passkey is being asked for. */
+let proving = false;
+
 for (const form of document.querySelectorAll('form')) {
   form.addEventListener('submit', (event) => {
     if (form.dataset.sent !== undefined) event.preventDefault();
@@ -20,10 +23,14 @@ function needsProof(form: HTMLFormElement, pressed: HTMLElement | null): boolean
 async function prove(form: HTMLFormElement, pressed: HTMLElement | null): Promise<void> {
   const mistake = form.querySelector<HTMLElement>('[role=alert]');
   if (mistake !== null) mistake.textContent = '';
+  proving = true;
   const answer = await askForPasskey(form.dataset.passkey ?? '');
+  proving = false;
   const proof = proofIn(form);
   if (answer !== undefined && proof !== null) {
     proof.value = answer;
+    // A button that is disabled would not say what it stands for.
+    if (pressed instanceof HTMLButtonElement) pressed.disabled = false;
     form.requestSubmit(pressed);
   } else if (mistake !== null) mistake.textContent = mistake.dataset.text ?? '';
 }
@@ -39,13 +46,16 @@ else document.addEventListener('visibilitychange', () => scan?.requestSubmit(), 
 
 /** Long enough for a finger that was about to press something else. */
 const CALM = 500;
+let calming = 0;
 
 /** Approve takes a page that the person has seen: nobody is led to press what was under their finger a moment ago. */
 function calmDown(): void {
   const approve = document.querySelector<HTMLButtonElement>('button[value=approve]');
-  if (approve === null) return;
+  // Back from the passkey's own window, which was opened by the press that counts.
+  if (approve === null || proving) return;
+  clearTimeout(calming);
   approve.disabled = true;
-  setTimeout(() => {
+  calming = setTimeout(() => {
     approve.disabled = false;
   }, CALM);
 }

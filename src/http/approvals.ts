@@ -5,7 +5,7 @@ import type { Judge } from '../ticket/phone.ts';
 import { riskContext, VERDICTS } from '../ticket/risk.ts';
 import type { Approver, Ticket } from '../ticket/ticket.ts';
 import type { Devices } from './device.ts';
-import { type Challenge, ProofRefused, type ProofRequest } from './proof.ts';
+import { type Challenge, noncesOf, ProofRefused, type ProofRequest } from './proof.ts';
 import type { Hooks, Services } from './services.ts';
 
 /** What Approve takes beside the tap: the deployment's judgement, and a proof where a guard asks for one. */
@@ -57,7 +57,7 @@ export class Approvals {
   }
 
   #request({ id, request }: Ticket, { accountId, sessionUid }: Approver): ProofRequest {
-    const nonce = this.#keys.mac('nonce', 'approve', id, sessionUid).toString('base64url');
-    return { accountId, request, nonce };
+    const nonces = noncesOf(this.#keys, 'approve', id, sessionUid);
+    return { accountId, request, nonce: nonces[0] ?? '', nonces };
   }
 }

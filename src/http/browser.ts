@@ -128,7 +128,8 @@ export class BrowserHandlers {
   }
 
   async #nameOf(accountId: string | undefined): Promise<string | undefined> {
-    return accountId === undefined ? undefined : (await this.#services.hooks.findAccount(accountId))?.name;
+    if (accountId === undefined) return undefined;
+    return (await this.#services.hooks.findAccount(accountId))?.name ?? accountId;
   }
 
   #watching({ interaction, identity }: Pending): Watching {

@@ -60,7 +60,6 @@ export function answerTrouble(provider: Provider, views: Views): Middleware {
     } catch (error) {
       const known = refusalIn(error);
       if (known?.code !== 'store_unavailable') throw error;
-      protectAnswer(ctx);
       answer(provider, views, ctx, known);
     }
   };
@@ -73,6 +72,7 @@ function refusalIn(error: unknown): QrLoginError | undefined {
 }
 
 function answer(provider: Provider, views: Views, ctx: Context, error: QrLoginError): void {
+  protectAnswer(ctx);
   const { accountId } = ctx.state;
   const failure: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
   provider.emit('qr_login.failed', ctx, error, failure);

@@ -70,7 +70,9 @@ export function announcer(provider: Provider, figures: Figures): Announce {
       ...('because' in ticket && { because: ticket.because }),
     };
     const counted = COUNTED[name];
-    if (counted !== undefined) figures.count(counted, ticket);
+    // A report of a ticket that had ended otherwise does not end it again.
+    const ended = name !== 'qr_login.reported' || ticket.state === 'denied';
+    if (counted !== undefined && ended) figures.count(counted, ticket);
     provider.emit(name, ctx, event);
   };
 }

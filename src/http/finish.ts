@@ -3,7 +3,7 @@ import { accountOf, assertSignedIn } from '../oidc/approver.ts';
 import { goingOn } from '../oidc/interaction.ts';
 import { agreeToReplace, ourLogin } from '../oidc/replacing.ts';
 import { subjectOf } from '../oidc/requirements.ts';
-import { refuse, signIn } from '../oidc/sign-in.ts';
+import { approvedOnPhone, refuse, signIn } from '../oidc/sign-in.ts';
 import type { BrowserActs, BrowserIdentity } from '../ticket/browser.ts';
 import { WrongCheckCode } from '../ticket/check-code.ts';
 import { QrLoginError } from '../ticket/errors.ts';
@@ -33,7 +33,7 @@ export class FinishHandlers {
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), ticket.approver.accountId));
-    follow(ctx, await signIn(provider, ctx, ticket, identity.accountId));
+    follow(ctx, await signIn(provider, ctx, { ...approvedOnPhone(ticket), replaces: identity.accountId }));
   };
 
   /** `POST I/cancel`: ends the interaction with `access_denied`. */

@@ -61,13 +61,24 @@ export function sameOrigin(urls: Urls): Middleware {
   };
 }
 
-/** Refuses what another site's page loads into itself (Fetch Metadata): it may lead a person here, and no more. */
+/** Whether another site's page has made the browser send this (Fetch Metadata); a camera, or a person, opens an address by itself. */
+export function isForeign(ctx: Context): boolean {
+  return ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
+}
+
+/** Refuses what another site's page loads into itself: it may lead a person here, and no more. */
 export async function notEmbedded(ctx: Context, next: Next): Promise<void> {
-  const isForeign = ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
-  if (isForeign && ctx.get('sec-fetch-dest') !== 'document') {
+  if (isForeign(ctx) && !isNavigation(ctx)) {
     throw new QrLoginError('foreign_origin', 'This page cannot be a part of another one. Open it by itself.');
   }
   await next();
+}
+
+/** The first browsers with these headers did not say what for. */
+function isNavigation(ctx: Context): boolean {
+  const destination = ctx.get('sec-fetch-dest');
+  if (destination !== '') return destination === 'document';
+  return ['', 'navigate'].includes(ctx.get('sec-fetch-mode'));
 }
 
 /** Reads a form or a JSON object of text fields into `ctx.state.fields`; nothing else is taken. */
@@ -106,7 +117,7 @@ function flat(body: unknown): Fields {
     throw new QrLoginError('invalid_request', 'Send an object of text fields.');
   }
   const fields: [string, string][] = Object.entries(body).map(([name, value]) => {
-    if (typeof value !== 'string') throw new QrLoginError('invalid_request', `The field "${name}" is not text.`);
+    if (typeof value !== 'string') throw new QrLoginError('invalid_request', 'Send an object of text fields.');
     return [name, value];
   });
   return Object.fromEntries(fields);

@@ -3,15 +3,15 @@ import { accountOf } from '../oidc/approver.ts';
 import { goingOn } from '../oidc/interaction.ts';
 import { signInRequest } from '../oidc/request.ts';
 import { subjectOf } from '../oidc/requirements.ts';
-import { signInHere } from '../oidc/sign-in.ts';
+import { signIn } from '../oidc/sign-in.ts';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Demand } from '../ticket/requirements.ts';
-import type { Approver } from '../ticket/ticket.ts';
+import type { Authenticated } from '../ticket/ticket.ts';
 import { follow } from './answers.ts';
 import { sourceOf } from './client-info.ts';
 import { fieldsOf } from './guards.ts';
 import { type Pending, pendingLogin } from './pending.ts';
-import { type PasskeyOwner, type PasskeySignIn, ProofRefused } from './proof.ts';
+import { noncesOf, type PasskeyOwner, type PasskeySignIn, ProofRefused } from './proof.ts';
 import type { Services } from './services.ts';
 
 /** Emitted on the provider with the request's context, where somebody signs in beside the code. */
@@ -32,7 +32,7 @@ export class PasskeyHandlers {
   /** What the QR page asks for a passkey with, as JSON. */
   async offer(pending: Pending): Promise<string | undefined> {
     const { passkeySignIn } = this.#services.hooks;
-    return passkeySignIn && JSON.stringify(await passkeySignIn.options(this.#nonce(pending)));
+    return passkeySignIn && JSON.stringify(await passkeySignIn.options(this.#nonces(pending)[0] ?? ''));
   }
 
   /** `POST I/qr/passkey`: signs the browser in. */
@@ -43,7 +43,9 @@ export class PasskeyHandlers {
     if (interaction.result !== undefined) return follow(ctx, goingOn(provider, interaction.returnTo));
     const owner = await this.#owner(hooks.passkeySignIn, pending, fieldsOf(ctx).proof);
     await accountOf(hooks.findAccount, owner);
-    const request = await signInRequest(provider, interaction);
+    // What the phone would list is asked for on the browser, as ever: there is no phone.
+    const mode = (await hooks.consent(ctx, interaction)) === 'implied' ? 'implied' : 'browser';
+    const request = await signInRequest(provider, interaction, mode);
     const demand: Demand = { request, shownAt: interaction.iat * 1000 };
     const who = await this.#identified(owner, demand, Math.floor(clock() / 1000));
     const said = { switchAccount: fieldsOf(ctx).switchAccount === 'yes' };
@@ -51,7 +53,7 @@ export class PasskeyHandlers {
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
     const event: PasskeyEvent = { clientId: request.client.id, accountId: who.accountId, from: sourceOf(ctx) };
     provider.emit('qr_login.passkey', ctx, event);
-    follow(ctx, await signInHere(provider, ctx, who, identity.accountId));
+    follow(ctx, await signIn(provider, ctx, { who, request, replaces: identity.accountId }));
   };
 
   async #owner(
@@ -62,7 +64,7 @@ export class PasskeyHandlers {
     if (passkeys === undefined) throw new QrLoginError('not_found', 'Nobody signs in with a passkey here.');
     if (!proof) throw new QrLoginError('proof_required', 'Use your passkey.');
     try {
-      return await passkeys.verify(this.#nonce(pending), proof);
+      return await passkeys.verify(this.#nonces(pending), proof);
     } catch (cause) {
       if (!(cause instanceof ProofRefused)) throw cause;
       throw new QrLoginError(
@@ -75,15 +77,14 @@ export class PasskeyHandlers {
     }
   }
 
-  /** The owner as one who approves, who was there just now. */
-  async #identified(owner: PasskeyOwner, { request }: Demand, now: number): Promise<Approver> {
+  /** The owner as one who has authenticated just now. */
+  async #identified(owner: PasskeyOwner, { request }: Demand, now: number): Promise<Authenticated> {
     const { accountId, acr, amr } = owner;
     const expected = request.requirements.subject;
     const subject =
       expected === undefined ? undefined : await subjectOf(this.#services.provider, request.client.id, accountId);
     return {
       accountId,
-      sessionUid: '',
       authenticatedAt: now,
       amr,
       ...(acr !== undefined && { acr }),
@@ -92,7 +93,7 @@ export class PasskeyHandlers {
   }
 
   /** The challenge: bound to this interaction and this browser, which end together. */
-  #nonce({ identity }: Pending): string {
-    return this.#services.keys.mac('nonce', 'passkey', identity.interaction, identity.binding).toString('base64url');
+  #nonces({ identity }: Pending): string[] {
+    return noncesOf(this.#services.keys, 'passkey', identity.interaction, identity.binding);
   }
 }

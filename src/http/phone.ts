@@ -1,8 +1,6 @@
 import type { RouterContext } from '@koa/router';
-import type { Context } from 'koa';
 import { accountOf, approverOf } from '../oidc/approver.ts';
 import { subjectOf } from '../oidc/requirements.ts';
-import { wasReported } from '../ticket/browser.ts';
 import { notFound, QrLoginError } from '../ticket/errors.ts';
 import { matches } from '../ticket/keys.ts';
 import { isDuringRequest } from '../ticket/requirements.ts';
@@ -10,7 +8,7 @@ import type { Approver, SignInRequest, Ticket, Unmet } from '../ticket/ticket.ts
 import { follow, seconds, seeOther, wantsJson } from './answers.ts';
 import { Approvals } from './approvals.ts';
 import { eventOf } from './events.ts';
-import { fieldsOf } from './guards.ts';
+import { fieldsOf, isForeign } from './guards.ts';
 import type { AccountAct } from './limits.ts';
 import type { PhoneSignIn, Services } from './services.ts';
 import type { PhoneView } from './views.ts';
@@ -33,17 +31,18 @@ export class PhoneHandlers {
 
   /** `GET Q/:code`: where the camera lands. Nothing changes but a note on the phone that the code was fresh. */
   landing = async (ctx: RouterContext): Promise<void> => {
-    const { provider, cookies, clock, urls, views, hooks } = this.#services;
+    const { provider, cookies, clock, limits, urls, views, hooks } = this.#services;
     const { code = '' } = ctx.params;
     const id = this.#freshId(ctx, code);
     cookies.seen(ctx, code, clock());
     const approver = await approverOf(provider, ctx, hooks.assurance);
     if (approver === undefined) return this.#sendToSignIn(ctx, id, urls.landing(code));
     const { name } = await accountOf(hooks.findAccount, approver);
+    await limits.forAccount('scan', approver.accountId);
     const csrf = this.#csrf(approver, id);
     if (wantsJson(ctx)) ctx.body = { account: name, csrf };
     // A page of another site that leads here does not scan: the person does.
-    else views.render(ctx, 'landing', { csrf, scansItself: !isLedHere(ctx) });
+    else views.render(ctx, 'landing', { csrf, scansItself: !isForeign(ctx) });
   };
 
   /** `POST Q/:code`: the scan, which claims the ticket. */
@@ -85,7 +84,7 @@ export class PhoneHandlers {
   async #report(ctx: RouterContext, id: string, { approver, seen }: Claim): Promise<void> {
     const { ceremony, announce, views } = this.#services;
     const { ticket, changed } = await ceremony.phone.report(id, approver, seen);
-    if (changed || !wasReported(ticket)) announce(ctx, 'qr_login.reported', ticket);
+    if (changed) announce(ctx, 'qr_login.reported', ticket);
     const view = { ...(await this.#view(ctx, ticket, approver)), state: 'denied', because: 'report' } as const;
     if (wantsJson(ctx)) ctx.body = view;
     else views.render(ctx, 'done', view, ticket.request.locales);
@@ -161,7 +160,7 @@ export class PhoneHandlers {
     const { ceremony, clock, hooks } = this.#services;
     const { client, scopes, consent } = ticket.request;
     const { name, system, place } = ticket.browser;
-    const checkCode = ticket.state === 'approved' ? ceremony.phone.checkCode(ticket) : undefined;
+    const checkCode = ceremony.phone.checkCode(ticket, approver);
     const unmet = ceremony.phone.unmet(ticket, approver);
     const signInAgain = unmet && (await this.#signInFor(ctx, unmet, ticket, approver));
     const challenge = unmet ? undefined : await this.#approvals.challenge(ticket, approver);
@@ -198,11 +197,6 @@ export class PhoneHandlers {
     if (matches(good, fieldsOf(ctx).csrf ?? '')) return;
     throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');
   }
-}
-
-/** Whether a page of another site has brought this browser here (Fetch Metadata); a camera opens the address by itself. */
-function isLedHere(ctx: Context): boolean {
-  return ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
 }
 
 function notSignedIn(): QrLoginError {

@@ -1,3 +1,4 @@
+import type { Keys } from '../ticket/keys.ts';
 import type { SignInRequest } from '../ticket/ticket.ts';
 
 /** What the phone must answer before Approve counts; `unavailable` where this account has no way to. */
@@ -7,8 +8,10 @@ export type Challenge = { readonly passkey: object } | { readonly question: stri
 export interface ProofRequest {
   readonly accountId: string;
   readonly request: SignInRequest;
-  /** 32 bytes as base64url that nobody can guess, the same for this ticket and this session on the phone. */
+  /** 32 bytes as base64url that nobody can guess, the same for this ticket and this session on the phone: what to ask with. */
   readonly nonce: string;
+  /** What an answer may be to: the same, and as it was by older keys. */
+  readonly nonces: readonly string[];
 }
 
 /** What an answer has shown. */
@@ -23,7 +26,7 @@ export interface ApproveGuard {
   challenge(wanted: ProofRequest): Promise<Challenge | undefined> | Challenge | undefined;
 
   /**
-   * Checks what came back, at most 3,000 characters; how often it may be wrong is for the guard to decide.
+   * Checks what came back (it fits into 4 KB with the rest of the form); how often it may be wrong is for the guard to decide.
    * @throws ProofRefused where the answer is not good
    */
   verify(wanted: ProofRequest, answer: string): Promise<Proof> | Proof;
@@ -41,11 +44,19 @@ export interface PasskeySignIn {
   /** The options for `navigator.credentials.get()`, as JSON. `nonce` is the challenge. */
   options(nonce: string): Promise<object> | object;
 
-  /** @throws ProofRefused where the answer is not good */
-  verify(nonce: string, answer: string): Promise<PasskeyOwner> | PasskeyOwner;
+  /**
+   * @param nonces what the answer may be to: the challenge, and as it was by older keys
+   * @throws ProofRefused where the answer is not good
+   */
+  verify(nonces: readonly string[], answer: string): Promise<PasskeyOwner> | PasskeyOwner;
 }
 
 /** Thrown by a guard at an answer that is not good; the message is for logs. */
 export class ProofRefused extends Error {
   override readonly name = 'ProofRefused';
+}
+
+/** Challenges that nobody can guess and nobody has to keep, by the key of today and by older ones. */
+export function noncesOf(keys: Keys, ...of: readonly string[]): string[] {
+  return keys.candidates('nonce', ...of).map((mac) => mac.toString('base64url'));
 }

@@ -19,13 +19,18 @@ export function routes(services: Services): Middleware {
   const phone = new PhoneHandlers(services);
   const errors = answerErrors(services.provider, services.views);
   const ours = sameOrigin(services.urls);
-  const { limits } = services;
+  const { limits, urls } = services;
 
+  // Where whoever must wait goes on from: not by a GET of what was posted.
+  const again: RouterMiddleware = async (ctx, next) => {
+    if (ctx.params.uid !== undefined) ctx.state.again = urls.interaction(ctx.params.uid);
+    await next();
+  };
   // What another site makes a browser send is refused before it counts: it would use up what the person there may do. Then the
   // limits, before anything is looked at: whoever is over one learns nothing else.
   const bare: RouterMiddleware[] = [protect, errors];
-  const page = (often: AddressAct): RouterMiddleware[] => [...bare, notEmbedded, limits.byAddress(often)];
-  const form = (often: AddressAct): RouterMiddleware[] => [...bare, ours, limits.byAddress(often), readFields];
+  const page = (often: AddressAct): RouterMiddleware[] => [...bare, notEmbedded, again, limits.byAddress(often)];
+  const form = (often: AddressAct): RouterMiddleware[] => [...bare, ours, again, limits.byAddress(often), readFields];
   const data = (often: AddressAct): RouterMiddleware[] => [forScripts, ...page(often)];
   const act = (often: AddressAct): RouterMiddleware[] => [forScripts, ...form(often)];
 

@@ -1,44 +1,36 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { Approver, DeniedTicket, RedeemedTicket } from '../ticket/ticket.ts';
+import type { Authenticated, DeniedTicket, RedeemedTicket, SignInRequest } from '../ticket/ticket.ts';
 import { newGrant } from './consent.ts';
 import { endInteraction } from './interaction.ts';
 
 /** More than one channel was used, and a person was there (RFC 8176, section 2). */
 const APPROVED_ON_A_PHONE = ['mca', 'user'];
 
+/** Who is signed in to the browser, and with what. */
+export interface SigningIn {
+  readonly who: Authenticated;
+  readonly request: SignInRequest;
+  /** Whether the browser stays signed in when it is closed; as the provider has it, if nobody says so. */
+  readonly remember?: boolean;
+  /** The account that was signed in there, and may be signed out. */
+  readonly replaces: string | undefined;
+}
+
 /**
- * Signs the browser in as the approver. Tapping Approve is no authentication: `auth_time` and `acr` are those of the
- * phone's session, and `amr` adds only what the ceremony itself has shown.
- * @param replaces the account that was signed in there, and may be signed out
+ * Whoever approved on a phone, as the browser gets to be signed in. Tapping Approve is no authentication: `auth_time` and `acr` are
+ * those of the phone's session, and `amr` adds only what the ceremony itself has shown.
  */
+export function approvedOnPhone({ approver, request, remember }: RedeemedTicket): Omit<SigningIn, 'replaces'> {
+  const amr = [...new Set([...(approver.amr ?? []), ...APPROVED_ON_A_PHONE])];
+  return { who: { ...approver, amr }, request, remember };
+}
+
+/** Signs the browser in. @returns where it goes next */
 export async function signIn(
   provider: Provider,
   ctx: Context,
-  ticket: RedeemedTicket,
-  replaces: string | undefined,
-): Promise<string> {
-  const { approver, remember, request } = ticket;
-  const { accountId, authenticatedAt, acr, amr = [] } = approver;
-  const login = {
-    accountId,
-    ts: authenticatedAt,
-    ...(acr !== undefined && { acr }),
-    amr: [...new Set([...amr, ...APPROVED_ON_A_PHONE])],
-    remember,
-    replaces: replaces ?? '',
-  };
-  if (request.consent === undefined) return endInteraction(provider, ctx, { login });
-  const grantId = await newGrant(provider, { accountId, clientId: request.client.id }, request.consent);
-  return endInteraction(provider, ctx, { login, consent: { grantId } });
-}
-
-/** Signs the browser in as whoever has authenticated there just now. */
-export function signInHere(
-  provider: Provider,
-  ctx: Context,
-  who: Approver,
-  replaces: string | undefined,
+  { who, request, remember, replaces }: SigningIn,
 ): Promise<string> {
   const { accountId, authenticatedAt, acr, amr = [] } = who;
   const login = {
@@ -46,9 +38,12 @@ export function signInHere(
     ts: authenticatedAt,
     ...(acr !== undefined && { acr }),
     amr: [...amr],
+    ...(remember !== undefined && { remember }),
     replaces: replaces ?? '',
   };
-  return endInteraction(provider, ctx, { login });
+  if (request.consent === undefined) return endInteraction(provider, ctx, { login });
+  const grantId = await newGrant(provider, { accountId, clientId: request.client.id }, request.consent);
+  return endInteraction(provider, ctx, { login, consent: { grantId } });
 }
 
 /** Whatever the phone or the assessment said no for: an attacker at the browser need not know. */

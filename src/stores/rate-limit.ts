@@ -21,22 +21,24 @@ export class RateLimit {
    * @returns the milliseconds after which it may be done again; undefined where it may be done now
    */
   async take(who: string): Promise<number | undefined> {
-    const { consumedPoints, msBeforeNext } = await this.#consume(who, 1);
-    return consumedPoints > this.#limiter.points ? msBeforeNext : undefined;
+    const { refused, answer } = await this.#consume(who, 1);
+    return refused ? answer.msBeforeNext : undefined;
   }
 
   /** The same for what will be counted once it is known how it went. */
   async ask(who: string): Promise<number | undefined> {
-    const { consumedPoints, msBeforeNext } = await this.#consume(who, 0);
-    return consumedPoints >= this.#limiter.points ? msBeforeNext : undefined;
+    const { refused, answer } = await this.#consume(who, 0);
+    return refused || answer.consumedPoints >= this.#limiter.points ? answer.msBeforeNext : undefined;
   }
 
   /** The limiter throws what it answers where that is no. */
-  async #consume(who: string, points: number): Promise<RateLimiterRes> {
-    return this.#limiter.consume(who, points).catch((refusal: unknown) => {
-      if (refusal instanceof RateLimiterRes) return refusal;
+  async #consume(who: string, points: number): Promise<{ refused: boolean; answer: RateLimiterRes }> {
+    try {
+      return { refused: false, answer: await this.#limiter.consume(who, points) };
+    } catch (refusal) {
+      if (refusal instanceof RateLimiterRes) return { refused: true, answer: refusal };
       throw refusal;
-    });
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { notFound, over, QrLoginError } from './errors.ts';
 import { type Demand, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
-  type Approver,
+  type Authenticated,
   type Browser,
   type DeniedTicket,
   isLive,
@@ -131,7 +131,7 @@ export class BrowserActs {
    */
   async signInHere(
     identity: BrowserIdentity,
-    who: Approver,
+    who: Authenticated,
     { demand, said }: SigningInHere,
   ): Promise<Outcome | undefined> {
     const unmet = unmetBy(demand, who, this.#ports.clock());

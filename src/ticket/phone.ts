@@ -1,8 +1,9 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
+import type { Notes } from './ports.ts';
 import { isHeldInVain, unmetBy } from './requirements.ts';
-import { reportedBy, type Verdict } from './risk.ts';
+import { reportsOf, type Verdict } from './risk.ts';
 import {
   type ApprovedTicket,
   type Approver,
@@ -110,15 +111,20 @@ export class PhoneActs {
     const ticket = seen ?? (await store.find(id));
     if (ticket === undefined) throw notFound();
     transitions.assertOwner(ticket, approver);
+    const [note = '', ...olderNames] = reportsOf(keys, approver.accountId, ticket.browser);
+    const isNews = !(await isNoted(notes, [note, ...olderNames]));
     // First: where the denial gets lost, the person says it again.
-    await notes.write(reportedBy(keys, approver.accountId, ticket.browser), REPORT_LASTS);
+    await notes.write(note, REPORT_LASTS);
     const outcome = await change(
       this.#ports,
       () => store.findByInteraction(ticket.interaction),
       (current, moment) => reported(current, approver, moment),
     );
-    if (outcome?.ticket.state === 'redeemed') throw over();
-    return outcome ?? { ticket, changed: false };
+    // Another one's by now, or gone: what is there is not told to whoever reports.
+    const { ticket: mine, changed } =
+      outcome && isOwner(outcome.ticket, approver) ? outcome : { ticket, changed: false };
+    if (mine.state === 'redeemed') throw over();
+    return { ticket: mine, changed: changed || isNews };
   }
 
   /** Denies, because the phone cannot meet what the request demands. */
@@ -132,8 +138,9 @@ export class PhoneActs {
     return ticket.state === 'scanned' ? unmetBy(ticket, approver, this.#ports.clock()) : undefined;
   }
 
-  /** The six digits for the phone to show, where the browser must type them. */
-  checkCode(ticket: ApprovedTicket): string | undefined {
+  /** The six digits for the phone of the approver to show, where the browser must type them. */
+  checkCode(ticket: Ticket, approver: Approver): string | undefined {
+    if (ticket.state !== 'approved' || !isOwner(ticket, approver)) return undefined;
     return ticket.checkCode && checkCodeOf(this.#ports.keys, ticket.id);
   }
 
@@ -141,7 +148,7 @@ export class PhoneActs {
   async #judge(judge: Judge, ticket: Ticket, approver: Approver): Promise<Verdict> {
     const { keys, notes } = this.#ports;
     const [isReported, verdict] = await Promise.all([
-      notes.has(reportedBy(keys, approver.accountId, ticket.browser)),
+      isNoted(notes, reportsOf(keys, approver.accountId, ticket.browser)),
       judge(ticket, approver),
     ]);
     return isReported ? 'deny' : verdict;
@@ -162,6 +169,11 @@ export class PhoneActs {
     if (outcome === undefined) throw notFound();
     return outcome;
   }
+}
+
+/** Under whichever name. */
+async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean> {
+  return (await Promise.all(names.map((name) => notes.has(name)))).includes(true);
 }
 
 /** What becomes of the ticket that an interaction shows now: what has ended stays, and so does what somebody else has scanned. */

@@ -1,10 +1,10 @@
-import type { Approver, Ticket, Unmet } from './ticket.ts';
+import type { Approver, Authenticated, Ticket, Unmet } from './ticket.ts';
 
 /** What an approver is held to: a ticket, or a request that is answered without one. */
 export type Demand = Pick<Ticket, 'request' | 'shownAt'>;
 
 /** The first requirement that the approver does not meet; undefined where Approve may be offered. */
-export function unmetBy(ticket: Demand, approver: Approver, now: number): Unmet | undefined {
+export function unmetBy(ticket: Demand, approver: Authenticated, now: number): Unmet | undefined {
   if (!isExpected(ticket, approver)) return 'account';
   if (!isFreshEnough(ticket, approver, now)) return 'freshness';
   if (!isStrongEnough(ticket, approver)) return 'acr';
@@ -12,13 +12,13 @@ export function unmetBy(ticket: Demand, approver: Approver, now: number): Unmet 
 }
 
 /** OIDC Core, section 3.1.2.1 (`id_token_hint`) and 5.5.1 (a `sub` claim with a value). */
-function isExpected({ request }: Demand, { subject }: Approver): boolean {
+function isExpected({ request }: Demand, { subject }: Authenticated): boolean {
   const expected = request.requirements.subject;
   return expected === undefined || subject === expected;
 }
 
 /** OIDC Core, section 3.1.2.1 (`prompt=login`, `max_age`). */
-function isFreshEnough(ticket: Demand, approver: Approver, now: number): boolean {
+function isFreshEnough(ticket: Demand, approver: Authenticated, now: number): boolean {
   const { authenticatedSince, maxAge } = ticket.request.requirements;
   const { authenticatedAt } = approver;
   if (authenticatedSince !== undefined && authenticatedAt < authenticatedSince) return false;
@@ -26,13 +26,13 @@ function isFreshEnough(ticket: Demand, approver: Approver, now: number): boolean
 }
 
 /** OIDC Core, section 5.5.1.1: an essential `acr` must be met, or the request fails. */
-function isStrongEnough({ request }: Demand, { acr }: Approver): boolean {
+function isStrongEnough({ request }: Demand, { acr }: Authenticated): boolean {
   const { essentialAcr } = request.requirements;
   return essentialAcr === undefined || (acr !== undefined && essentialAcr.includes(acr));
 }
 
 /** Whether the approver has authenticated since the code was shown: to ask for it again would change nothing. */
-export function isDuringRequest({ shownAt }: Demand, { authenticatedAt }: Approver): boolean {
+export function isDuringRequest({ shownAt }: Demand, { authenticatedAt }: Authenticated): boolean {
   return authenticatedAt >= Math.floor(shownAt / 1000);
 }
 

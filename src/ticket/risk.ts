@@ -55,7 +55,7 @@ export function riskContext(keys: Keys, ticket: Ticket, approver: Approver, phon
   };
 }
 
-/** What an account's report stands for: whoever asked from there. */
-export function reportedBy(keys: Keys, accountId: string, { source }: Browser): string {
-  return keys.mac('report', accountId, source).toString('base64url');
+/** The names of an account's report, which stands for whoever asked from there: as it is written now, then as it was by older keys. */
+export function reportsOf(keys: Keys, accountId: string, { source }: Browser): string[] {
+  return keys.candidates('report', accountId, source).map((mac) => mac.toString('base64url'));
 }

@@ -1,14 +1,18 @@
-/** The account and session that decide on the phone. */
-export interface Approver {
+/** Somebody who has authenticated. */
+export interface Authenticated {
   readonly accountId: string;
-  /** The `uid` of the phone's session at the provider. */
-  readonly sessionUid: string;
-  /** When the person last authenticated on the phone, in seconds since the epoch: the `auth_time` of OIDC Core, section 2. */
+  /** When the person last authenticated, in seconds since the epoch: the `auth_time` of OIDC Core, section 2. */
   readonly authenticatedAt: number;
   readonly acr?: string;
   readonly amr?: readonly string[];
   /** Who the account is to this client, where the request demands somebody; pairwise clients know everybody by another one. */
   readonly subject?: string;
+}
+
+/** The account and session that decide on the phone. */
+export interface Approver extends Authenticated {
+  /** The `uid` of the phone's session at the provider. */
+  readonly sessionUid: string;
 }
 
 /** A requirement that the approver does not meet. */

@@ -37,6 +37,23 @@ describe('passkeys in a real browser', () => {
     expect((await allow(screen)).amr).to.include('pop');
   });
 
+  it('count where the window that asks for them takes the focus and gives it back', async () => {
+    const { phone } = await phoneWithPasskey(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await phone.goto(await readCode(screen));
+    await arriveAtConfirm(phone);
+    await phone.evaluate(
+      `const get = navigator.credentials.get.bind(navigator.credentials);
+       navigator.credentials.get = async (options) => {
+         const credential = await get(options);
+         dispatchEvent(new Event('focus'));
+         return credential;
+       };`,
+    );
+    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    expect((await allow(screen)).amr).to.include('pop');
+  });
+
   it('are not asked for to say no', async () => {
     const { phone } = await phoneWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());

@@ -197,7 +197,7 @@ export const attacks: readonly Attack[] = [
 function oneChallengeForAll(): () => () => void {
   return replacing(
     Keys.prototype,
-    'mac',
+    'candidates',
     (original) =>
       function (this: Keys, purpose, ...parts) {
         return original.call(this, purpose, ...(purpose === 'nonce' ? [] : parts));

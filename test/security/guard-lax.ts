@@ -53,7 +53,7 @@ function laxly(without: Check): { guard: ApproveGuard; passkeySignIn: PasskeySig
     },
     passkeySignIn: {
       options: (nonce) => ({ challenge: nonce }),
-      verify: (nonce, answer) => ({ accountId: checked(without, { nonce }, answer), amr: ['pop', 'user'] }),
+      verify: ([nonce = ''], answer) => ({ accountId: checked(without, { nonce }, answer), amr: ['pop', 'user'] }),
     },
   };
 }

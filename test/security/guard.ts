@@ -20,7 +20,7 @@ const PART = { ticket: 1, session: 2 } as const;
 function nonceWithout(part: 'ticket' | 'session', name: string): Weakness {
   const patch = replacing(
     Keys.prototype,
-    'mac',
+    'candidates',
     (original) =>
       function (this: Keys, purpose, ...parts) {
         const isApproval = purpose === 'nonce' && parts[0] === 'approve';

@@ -64,7 +64,7 @@ describe('the browser finishes with a check code', () => {
   const scene = setUpScene();
 
   async function digits(of: Scene): Promise<string> {
-    return of.phone.checkCode(await of.approved('check code')) ?? '';
+    return of.phone.checkCode(await of.approved('check code'), alice()) ?? '';
   }
 
   function wrong(right: string): string {

@@ -131,7 +131,8 @@ describe('the phone decides', () => {
 
   it('approve with a check code: the phone has six digits to show, which are in no store', async () => {
     const ticket = await scene().approved('check code');
-    const digits = scene().phone.checkCode(ticket);
+    const digits = scene().phone.checkCode(ticket, alice());
+    expect(scene().phone.checkCode(ticket, bob())).to.equal(undefined);
     expect(digits).to.equal(checkCodeOf(scene().keys, ticket.id));
     expect(JSON.stringify(await scene().store.find(ticket.id))).not.to.include(`"${digits}"`);
   });
@@ -312,14 +313,14 @@ describe('the phone reports that somebody else has started this', () => {
     const id = await scene().scanned();
     const { ticket: newer } = await scene().browser.renew(showing());
     await scene().phone.scan(newer.id, bob());
-    expect((await scene().phone.report(id, alice())).changed).to.equal(false);
+    expect((await scene().phone.report(id, alice())).ticket.id).to.equal(id);
     expect((await scene().phone.look(newer.id, bob())).state).to.equal('scanned');
   });
 
   it('also of a code whose time has passed: the source is refused all the same', async () => {
     const id = await scene().scanned();
     scene().now = (await scene().phone.look(id, alice())).deadline;
-    expect((await scene().phone.report(id, alice())).changed).to.equal(false);
+    expect((await scene().phone.report(id, alice())).ticket.state).to.equal('scanned');
     const next = await shownBy(browserOf('another binding'));
     expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Keys } from '../../src/ticket/keys.ts';
 import { remember } from '../../src/ticket/memory.ts';
-import { assessByDefault, type Device, type RiskContext, reportedBy, riskContext } from '../../src/ticket/risk.ts';
+import { assessByDefault, type Device, type RiskContext, reportsOf, riskContext } from '../../src/ticket/risk.ts';
 import { alice, bob, browserOf, SECRETS, scanned, signInRequest } from './builders.ts';
 
 const keys = new Keys(SECRETS);
@@ -84,19 +84,24 @@ describe("an account's report", () => {
 
   it('stands for whoever asks from there, with whatever browser', () => {
     const other = { ...browserOf('another binding'), address: '192.0.2.9', name: 'Chrome' };
-    expect(reportedBy(keys, 'alice', other)).to.equal(reportedBy(keys, 'alice', browser));
+    expect(reportsOf(keys, 'alice', other)).to.deep.equal(reportsOf(keys, 'alice', browser));
   });
 
   it('does not stand for another account, or for another source', () => {
     const names = [
-      reportedBy(keys, 'alice', browser),
-      reportedBy(keys, 'bob', browser),
-      reportedBy(keys, 'alice', { ...browser, source: '192.0.2.2' }),
+      ...reportsOf(keys, 'alice', browser),
+      ...reportsOf(keys, 'bob', browser),
+      ...reportsOf(keys, 'alice', { ...browser, source: '192.0.2.2' }),
     ];
     expect(new Set(names).size).to.equal(3);
   });
 
   it('names neither of them', () => {
-    expect(reportedBy(keys, 'alice', browser)).to.match(/^[\w-]{43}$/);
+    expect(reportsOf(keys, 'alice', browser)[0]).to.match(/^[\w-]{43}$/);
+  });
+
+  it('is found again once a new key is in front', () => {
+    const rotated = new Keys(['a new secret of at least thirty-two characters', ...SECRETS]);
+    expect(reportsOf(rotated, 'alice', browser)).to.include.members(reportsOf(keys, 'alice', browser));
   });
 });

@@ -4,7 +4,7 @@ import { countInMemory, type Rate } from '../rate-limit.ts';
 import type { ScriptCall } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
-import { script } from './scripts.ts';
+import { type Script, script } from './scripts.ts';
 
 /** To count is worth less than to serve: nobody waits longer for it, in milliseconds. */
 const PATIENCE = 250;
@@ -25,6 +25,10 @@ export function countInRedis(link: RedisLink, keys: RedisKeys, name: string, rat
   });
 }
 
+/** The limiter has one script, whatever it counts. */
+let known: Script | undefined;
+
 function count(link: RedisLink, source: string, { keys, arguments: values }: ScriptCall): Promise<unknown> {
-  return within(link.run(script('limit', source), keys, values), PATIENCE);
+  if (known?.source !== source) known = script('limit', source);
+  return within(link.run(known, keys, values), PATIENCE);
 }

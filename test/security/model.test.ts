@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Keyv } from 'keyv';
+import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
+import { LocalSignals } from '../../src/stores/local-signals.ts';
+import { patience, runs } from './fuzz-runs.ts';
+import { START } from './model-acts.ts';
+import { faults } from './model-faults.ts';
+import { racesOn, walksOn } from './model-properties.ts';
+import type { Ground } from './model-scene.ts';
+
+/** A store in this process; what is written lasts, as the walks have a clock of their own. */
+function memory(): Ground & { close: () => void } {
+  const signals = new LocalSignals();
+  const store = new KeyvTicketStore(new Keyv(), () => START, signals);
+  return { store, signals, close: () => store.close() };
+}
+
+describe('the model of the ceremony', function () {
+  this.timeout(patience());
+
+  it('foretells every walk of two browsers and three phones', async () => {
+    await fc.assert(walksOn(memory), runs(400));
+  });
+
+  it('is walked from end to end: every state, every end and every refusal is met', async () => {
+    const tally = new Map<string, number>();
+    await fc.assert(walksOn(memory, { tally }), { seed: 1, numRuns: 700 });
+    expect([...tally.keys()].sort()).to.include.members([
+      ...['waiting', 'scanned', 'approved', 'redeemed', 'redeemed, as before'],
+      ...['person', 'risk', 'freshness', 'acr'].map((because) => `denied (${because})`),
+      ...['cancelled (browser)', 'denied (report), as before'],
+      ...['not_found', 'over', 'wrong_state', 'wrong_account', 'sign_in_again', 'insufficient_acr', 'invalid_request'],
+      ...['check_code_required', 'wrong_check_code', 'account_switch', 'account_unavailable'],
+    ]);
+  });
+
+  it('explains every race: the acts might have come one after the other', async () => {
+    await fc.assert(racesOn(memory), runs(1_200));
+  });
+
+  it('and while time passes in between, no rule is broken', async () => {
+    await fc.assert(racesOn(memory, { timePasses: true }), runs(800));
+  });
+});
+
+describe('the walks and races find the fault of a store or a step', function () {
+  this.timeout(patience());
+
+  for (const { name, around, ground = (same: Ground): Ground => same, patch, in: way } of faults) {
+    it(name, async () => {
+      const undo = patch?.() ?? (() => undefined);
+      const grounds = (): Ground => ground(memory());
+      try {
+        const property = way === 'race' ? racesOn(grounds, { around }) : walksOn(grounds, { around });
+        const found = await fc.check(property, { numRuns: 3_000, endOnFailure: true });
+        expect(found.failed, 'nothing was found').to.equal(true);
+        expect(found.errorInstance, 'what was found').to.be.an('error').with.property('name', 'AssertionError');
+      } finally {
+        undo();
+      }
+    });
+  }
+});
