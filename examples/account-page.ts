@@ -54,7 +54,9 @@ export function accountPage(
       const person = accountId === undefined ? undefined : accounts.find(accountId);
       if (person === undefined) return ctx.redirect(signIn(ctx, { returnTo: `${base}/account`, fresh: false }));
       const isFresh = Date.now() / 1000 - loginTs <= FRESH;
-      const signInAgain = isFresh ? undefined : signIn(ctx, { returnTo: `${base}/account`, fresh: true, accountId: person.id });
+      const signInAgain = isFresh
+        ? undefined
+        : signIn(ctx, { returnTo: `${base}/account`, fresh: true, accountId: person.id });
       const signOut = `${base}/session/end?client_id=${ACCOUNT_CLIENT}`;
       return renderPage(ctx, 'account', { base, person, signOut, passkeys, signInAgain });
     })
