@@ -1,7 +1,7 @@
 import type { RouterContext } from '@koa/router';
 import { accountOf, assertSignedIn } from '../oidc/approver.ts';
 import { goingOn } from '../oidc/interaction.ts';
-import { agreeToReplace, ourLogin } from '../oidc/replacing.ts';
+import { agreeToReplace, replacementOf } from '../oidc/replacing.ts';
 import { subjectOf } from '../oidc/requirements.ts';
 import { approvedOnPhone, refuse, signIn } from '../oidc/sign-in.ts';
 import type { BrowserActs, BrowserIdentity } from '../ticket/browser.ts';
@@ -40,9 +40,9 @@ export class FinishHandlers {
   cancel = async (ctx: RouterContext): Promise<void> => {
     const { provider, ceremony, announce } = this.#services;
     const { interaction, identity } = await pendingAt(this.#services, ctx);
-    if (interaction.result !== undefined && !ourLogin(interaction))
-      return follow(ctx, goingOn(provider, interaction.returnTo));
-    // Whoever was about to be signed in, and is not after all, has a ticket that was used.
+    const isAsked = replacementOf(interaction, identity.accountId) !== undefined;
+    if (interaction.result !== undefined && !isAsked) return follow(ctx, goingOn(provider, interaction.returnTo));
+    // Whoever says no to the question that came up after finish has a ticket that was used.
     const outcome = interaction.result === undefined ? await ceremony.browser.cancel(identity) : undefined;
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
     follow(ctx, await refuse(provider, ctx, 'browser'));
@@ -52,12 +52,11 @@ export class FinishHandlers {
    * Where a sign-in leads that has its result already, asked for again because an answer got lost: writing the result again could
    * bring back what was resumed since. Only the answer to a question that came up after it is noted.
    */
-  async #goOn(ctx: RouterContext, { interaction, identity: { accountId } }: Pending): Promise<string> {
+  async #goOn(ctx: RouterContext, { interaction, identity }: Pending): Promise<string> {
     const { provider } = this.#services;
-    const login = ourLogin(interaction);
-    const agrees = fieldsOf(ctx).switchAccount === 'yes' && accountId !== undefined && accountId !== login?.replaces;
-    if (login === undefined || !agrees) return goingOn(provider, interaction.returnTo);
-    return agreeToReplace(provider, ctx, { interaction, accountId });
+    const replacement = replacementOf(interaction, identity.accountId);
+    const agrees = replacement !== undefined && fieldsOf(ctx).switchAccount === 'yes';
+    return agrees ? agreeToReplace(provider, ctx, replacement) : goingOn(provider, interaction.returnTo);
   }
 
   /** Whoever approved may have been disabled since, or signed out on the phone, or be somebody else to the client. */

@@ -82,9 +82,11 @@ export class PhoneHandlers {
 
   /** Also of a ticket that has ended meanwhile: the person has said it, and hears that it was understood. */
   async #report(ctx: RouterContext, id: string, { approver, seen }: Claim): Promise<void> {
-    const { ceremony, announce, views } = this.#services;
+    const { ceremony, announce, urls, views } = this.#services;
     const { ticket, changed } = await ceremony.phone.report(id, approver, seen);
     if (changed) announce(ctx, 'qr_login.reported', ticket);
+    // Where there is nothing of it to be looked at any more, this is the page.
+    if (!wantsJson(ctx) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     const view = { ...(await this.#view(ctx, ticket, approver)), state: 'denied', because: 'report' } as const;
     if (wantsJson(ctx)) ctx.body = view;
     else views.render(ctx, 'done', view, ticket.request.locales);

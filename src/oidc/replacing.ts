@@ -23,11 +23,15 @@ export async function unaskedReplacement(provider: Provider, ctx: Context): Prom
   // Its path is that of the URL which resumes the interaction.
   const uid = ctx.cookies.get(provider.cookieName('resume'), { signed: true });
   const interaction = uid === undefined ? undefined : await provider.Interaction.find(uid);
-  const login = interaction && ourLogin(interaction);
-  if (interaction === undefined || login === undefined) return undefined;
-  const { accountId } = await provider.Session.get(ctx);
-  if (accountId === undefined || accountId === login.accountId || accountId === login.replaces) return undefined;
-  return { interaction, accountId };
+  if (interaction?.result === undefined) return undefined;
+  return replacementOf(interaction, (await provider.Session.get(ctx)).accountId);
+}
+
+/** @param accountId who is signed in at the browser now */
+export function replacementOf(interaction: Interaction, accountId: string | undefined): Replacement | undefined {
+  const login = ourLogin(interaction);
+  if (login === undefined || accountId === undefined) return undefined;
+  return [login.accountId, login.replaces].includes(accountId) ? undefined : { interaction, accountId };
 }
 
 /** Notes that this account may be signed out. @returns where the browser goes next */
@@ -41,8 +45,8 @@ export function agreeToReplace(
   return endInteraction(provider, ctx, { ...result, login: { ...login, replaces: accountId } });
 }
 
-/** Whether this plugin has signed somebody in, so that its questions may still be answered. */
-export function ourLogin({ result }: Interaction): OurLogin | undefined {
+/** What this plugin has signed somebody in with; what the deployment's own pages do is theirs. */
+function ourLogin({ result }: Interaction): OurLogin | undefined {
   const login = result?.login;
   if (login === undefined || typeof login.replaces !== 'string') return undefined;
   return { accountId: login.accountId, replaces: login.replaces };
