@@ -18,6 +18,9 @@ export const configuration: Configuration = {
 };
 `;
 
+/** Where the package of passkeys lies, which is a peer that not everybody needs. */
+const PASSKEYS = '@simplewebauthn';
+
 const RUN = `
 import { provider } from './provider.js';
 const landing = await new Promise((resolve) => {
@@ -60,6 +63,15 @@ describe('the package, packed and installed', function () {
     expect(output).to.include('landing 404');
   });
 
+  it('has passkeys behind an entry of its own: only that one needs their package', () => {
+    const use = `import { passkeys } from 'oidc-provider-qr-login/passkeys'; console.log(typeof passkeys);`;
+    const run = (): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, ['--input-type=module', '-e', use], { cwd: folder, encoding: 'utf8' });
+    expect(`${run().stderr}`).to.include("Cannot find package '@simplewebauthn/server'");
+    symlinkSync(join(ROOT, 'node_modules', PASSKEYS), join(folder, 'node_modules', PASSKEYS));
+    expect(`${run().stdout}`).to.equal('function\n');
+  });
+
   it('ships nothing but what runs', () => {
     const shipped = readdirSync(join(folder, 'node_modules/oidc-provider-qr-login'));
     expect(shipped).to.have.members(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'views']);
@@ -72,7 +84,7 @@ function installInto(folder: string): void {
   const home = join(modules, 'oidc-provider-qr-login');
   mkdirSync(home, { recursive: true });
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.')) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+    if (!name.startsWith('.') && name !== PASSKEYS) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
   const packed = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {
     cwd: ROOT,

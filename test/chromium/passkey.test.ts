@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import type { CDPSession, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { allow, arriveAtConfirm, askToSignIn, errorOn, giveName, seeScreen } from './acts.ts';
 import { readCode } from './qr-from-pixels.ts';
-import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
+import { deviceWithPasskey, withAuthenticator } from './virtual-passkey.ts';
 
 describe('passkeys in a real browser', () => {
   const stage = useStage({}, { passkeys: true });
 
   it('approve with more than a tap where the account has one, and amr says so', async () => {
-    const { phone } = await phoneWithPasskey(stage());
+    const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await phone.goto(await readCode(screen));
     await arriveAtConfirm(phone);
@@ -22,7 +22,7 @@ describe('passkeys in a real browser', () => {
   });
 
   it('do not approve where the person does not verify themselves: the page says so, and nobody is signed in', async () => {
-    const { phone, device, authenticatorId } = await phoneWithPasskey(stage());
+    const { page: phone, device, authenticatorId } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await phone.goto(await readCode(screen));
     await arriveAtConfirm(phone);
@@ -38,7 +38,7 @@ describe('passkeys in a real browser', () => {
   });
 
   it('count where the window that asks for them takes the focus and gives it back', async () => {
-    const { phone } = await phoneWithPasskey(stage());
+    const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await phone.goto(await readCode(screen));
     await arriveAtConfirm(phone);
@@ -55,7 +55,7 @@ describe('passkeys in a real browser', () => {
   });
 
   it('are not asked for to say no', async () => {
-    const { phone } = await phoneWithPasskey(stage());
+    const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await phone.goto(await readCode(screen));
     await arriveAtConfirm(phone);
@@ -65,7 +65,7 @@ describe('passkeys in a real browser', () => {
   });
 
   it('sign in beside the code, without a phone', async () => {
-    const { phone: laptop } = await phoneWithPasskey(stage());
+    const { page: laptop } = await deviceWithPasskey(stage());
     await forgetSession(laptop);
     await laptop.goto(stage().rpUrl);
     await laptop.getByRole('link', { name: 'Sign in' }).click();
@@ -80,7 +80,7 @@ describe('passkeys in a real browser', () => {
   });
 
   it('say who is signed out where another account is signed in, and sign that one out', async () => {
-    const { phone: laptop } = await phoneWithPasskey(stage());
+    const { page: laptop } = await deviceWithPasskey(stage());
     await forgetSession(laptop);
     await laptop.goto(`${stage().issuer}/account`);
     await giveName(laptop, 'bob', 'builder');
@@ -101,39 +101,6 @@ describe('passkeys in a real browser', () => {
     await seeScreen(screen, 'waiting');
   });
 });
-
-interface Equipped {
-  readonly phone: Page;
-  readonly device: CDPSession;
-  readonly authenticatorId: string;
-}
-
-/** A device of alice's that has added its passkey on the account page. */
-async function phoneWithPasskey(stage: Stage): Promise<Equipped> {
-  const phone = await stage.open(await stage.phone(), `${stage.issuer}/account`);
-  const equipped = await withAuthenticator(phone);
-  await giveName(phone);
-  await phone.getByRole('button', { name: 'Add a passkey of this device' }).click();
-  await phone.getByRole('status').filter({ hasText: 'has a passkey for your account now' }).waitFor();
-  return equipped;
-}
-
-/** The authenticator of a phone: it holds keys, and has verified its person. */
-async function withAuthenticator(phone: Page): Promise<Equipped> {
-  const device = await phone.context().newCDPSession(phone);
-  await device.send('WebAuthn.enable');
-  const { authenticatorId } = await device.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return { phone, device, authenticatorId };
-}
 
 function forgetSession(page: Page): Promise<void> {
   return page.context().clearCookies({ name: /^_session/ });

@@ -5,8 +5,8 @@ import { Keys } from '../../src/ticket/keys.ts';
 import type { Answer } from '../support/agent.ts';
 import type { BrowserVisitor, Site } from '../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from './attack.ts';
+import { Authenticator } from './guard-authenticator.ts';
 import { accountAt, approval, expectStatus, goOn, shown, signedInPhone, thief } from './scene.ts';
-import { SoftPasskey } from './soft-passkey.ts';
 import { all, bindingFromTheUrl } from './weaknesses.ts';
 
 /** A server that does not look at who is signed in to the browser already. */
@@ -82,8 +82,8 @@ const NO_AGREEMENT: readonly (readonly [query: string, body: Record<string, stri
   ['', { 'switchAccount[]': 'yes' }],
 ];
 
-async function passkeyOf(name: string, site: Site): Promise<SoftPasskey> {
-  return SoftPasskey.addedBy(await signedInPhone(site, name));
+async function passkeyOf(name: string, site: Site): Promise<Authenticator> {
+  return new Authenticator(site.issuer).register(await signedInPhone(site, name), name);
 }
 
 /** What the browser's page asks for a passkey with. */
@@ -94,7 +94,7 @@ async function challengeAt(browser: BrowserVisitor): Promise<string | undefined>
   return asked.challenge;
 }
 
-async function signInWithPasskey(browser: BrowserVisitor, passkey: SoftPasskey): Promise<Answer> {
+async function signInWithPasskey(browser: BrowserVisitor, passkey: Authenticator): Promise<Answer> {
   const challenge = await challengeAt(browser);
   if (challenge === undefined) throw new Error('the page asks for no passkey');
   return browser.post(`${browser.at}/qr/passkey`, { proof: passkey.answer(challenge) });

@@ -17,6 +17,7 @@ import {
 import { readCode } from '../chromium/qr-from-pixels.ts';
 import type { Stage } from '../chromium/stage.ts';
 import { useStage } from '../chromium/use-stage.ts';
+import { withAuthenticator } from '../chromium/virtual-passkey.ts';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { LOSSES } from './pages-headers.ts';
 
@@ -139,7 +140,7 @@ describe('every page in Chromium', () => {
   it('keeps to it where a passkey is asked for', async () => {
     const phone = await stage().phone();
     const page = await stage().open(phone, `${stage().issuer}/account`);
-    await addAuthenticator(page);
+    await withAuthenticator(page);
     await giveName(page);
     await page.getByRole('button', { name: 'Add a passkey of this device' }).click();
     await page.getByRole('status').filter({ hasText: 'has a passkey' }).waitFor();
@@ -187,19 +188,4 @@ async function boxOf(page: Page, name: string): Promise<{ x: number; y: number; 
   const box = await page.getByRole('button', { name }).boundingBox();
   if (box === null) throw new Error(`"${name}" cannot be seen`);
   return box;
-}
-
-async function addAuthenticator(page: Page): Promise<void> {
-  const device = await page.context().newCDPSession(page);
-  await device.send('WebAuthn.enable');
-  await device.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
 }

@@ -1,37 +1,16 @@
 /** What QRLJacking makes of passkeys: beside the code they cannot be relayed; before Approve they do not stop a relay. */
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { PasskeyRecords } from '../../examples/passkeys.ts';
 import { assessByDefault, type PasskeySignIn } from '../../src/index.ts';
 import { passkeys } from '../../src/passkeys.ts';
-import { approve, arriveAtConfirm, checkCodeOn, giveName } from '../chromium/acts.ts';
+import { approve, arriveAtConfirm, checkCodeOn } from '../chromium/acts.ts';
 import { readCodeOtherThan } from '../chromium/qr-from-pixels.ts';
-import type { Stage } from '../chromium/stage.ts';
 import { useStage } from '../chromium/use-stage.ts';
+import { deviceWithPasskey } from '../chromium/virtual-passkey.ts';
 import { claimsIn } from './attacker-site.ts';
 import { attackerAt, lured } from './lured.ts';
-
-/** A page on a device of alice's, which has a passkey for her account. */
-async function equipped(stage: Stage, device: BrowserContext): Promise<Page> {
-  const page = await stage.open(device, `${stage.issuer}/account`);
-  const devtools = await device.newCDPSession(page);
-  await devtools.send('WebAuthn.enable');
-  await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  await giveName(page);
-  await page.getByRole('button', { name: 'Add a passkey of this device' }).click();
-  await page.getByRole('status').filter({ hasText: 'has a passkey for your account now' }).waitFor();
-  return page;
-}
 
 /** The victim does what the attacker's page asks for. */
 async function usePasskeyAt(page: Page, url: string): Promise<void> {
@@ -45,7 +24,7 @@ describe('a passkey beside the code', () => {
 
   it('cannot be relayed by another site: the browser does not even ask for it there', async () => {
     const site = await attackerAt(stage());
-    const laptop = await equipped(stage(), await stage().desktop());
+    const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     await usePasskeyAt(laptop, site.url('/passkey', 'attacker.localhost'));
     expect(site.refusal).to.equal('SecurityError');
     expect(site.relayed).to.equal(undefined);
@@ -54,7 +33,7 @@ describe('a passkey beside the code', () => {
 
   it('cannot be relayed by the same host on another port: the browser signs that origin, and the server refuses it', async () => {
     const site = await attackerAt(stage());
-    const laptop = await equipped(stage(), await stage().desktop());
+    const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     await usePasskeyAt(laptop, site.url('/passkey'));
     expect(site.refusal).to.equal(undefined);
     expect(site.relayed?.status).to.equal(403);
@@ -77,7 +56,7 @@ describe('a passkey beside the code on a server that takes it from the origin of
   it('is relayed: nothing but the origin stands in the way', async () => {
     origin = stage().issuer;
     const site = await attackerAt(stage());
-    const laptop = await equipped(stage(), await stage().desktop());
+    const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     origin = new URL(site.url('/')).origin;
     await usePasskeyAt(laptop, site.url('/passkey'));
     expect(site.relayed?.status).to.equal(200);
@@ -91,7 +70,7 @@ describe('a passkey before Approve', () => {
   it('does not stop a live relay: the phone is at the right site, it is the screen that is not', async () => {
     const site = await attackerAt(stage());
     const lure = await lured(stage(), site);
-    const phone = await equipped(stage(), await stage().phone());
+    const { page: phone } = await deviceWithPasskey(stage(), await stage().phone());
     await phone.goto(await readCodeOtherThan(lure, ''));
     await arriveAtConfirm(phone);
     await phone.getByText('Your phone will ask for your passkey').waitFor();

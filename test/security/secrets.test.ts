@@ -1,9 +1,11 @@
 /** Rows 23 and 24: neither a log nor a store is a way in, and both say what has happened. */
 import { expect } from 'chai';
 import { makeLogger } from '../../examples/log.ts';
+import type { Example } from '../../examples/provider.ts';
+import { Cookies } from '../../src/http/cookies.ts';
 import { RedisWorld } from '../support/redis-world.ts';
 import { World, type WorldOptions } from '../support/world.ts';
-import { siteOf } from './attack.ts';
+import { replacing, siteOf } from './attack.ts';
 import type { Secrets } from './secrets-collected.ts';
 import { everythingHappens, Recorder } from './secrets-outcomes.ts';
 
@@ -17,7 +19,7 @@ interface Run {
 const OPTIONS: WorldOptions = {
   passkeys: true,
   qrLogin: {
-    limits: {},
+    limits: { account: { scan: 100 } },
     assess: ({ browser, phone }) => {
       if (phone.userAgent?.includes('risky')) return 'deny';
       return browser.userAgent?.includes('unfamiliar') ? 'check code' : 'allow';
@@ -85,6 +87,62 @@ describe('after sign-ins of every outcome', function () {
     }
   });
 });
+
+describe('a server that is careless, after the same sign-ins: what the tests above look for is found there', function () {
+  this.timeout(30_000);
+  let run: Run;
+  let stored: string;
+
+  before(async () => {
+    const lines: string[] = [];
+    const undo = bindingAsItIs();
+    try {
+      await World.during({ ...OPTIONS, extend: (example) => loggingRequests(example, lines) }, async (world) => {
+        const recorder = new Recorder(world.provider);
+        const secrets = await everythingHappens(siteOf(world));
+        stored = await dumpOf(world);
+        run = { recorder, secrets, log: lines.join('') };
+      });
+    } finally {
+      undo();
+    }
+  });
+
+  it('row 23: codes, ids and cookies in the log', () => {
+    expect(run.secrets.foundIn(run.log)).to.include.members(['code', 'check code', 'csrf']);
+  });
+
+  it("row 23: the browsers' bindings in the store", () => {
+    expect(
+      run.secrets
+        .only(isKey)
+        .foundIn(stored)
+        .some((name) => name.includes('_qr_browser')),
+    ).to.equal(true);
+  });
+
+  it('row 24: denials that nobody is told of', () => {
+    expect(run.recorder.told('qr_login.approved')).not.to.be.empty;
+    expect(run.recorder.told('qr_login.denied')).to.be.empty;
+  });
+});
+
+/** Stores what the browser's cookie says, and not its hash. */
+const bindingAsItIs = replacing(
+  Cookies.prototype,
+  'binding',
+  () => (ctx) => ctx.cookies.get('_qr_browser', { signed: false }),
+);
+
+/** Logs whole requests, and keeps denials to itself. */
+function loggingRequests({ provider }: Example, lines: string[]): void {
+  provider.middleware.unshift(async (ctx, next) => {
+    await next();
+    lines.push(JSON.stringify([ctx.url, ctx.headers, ctx.state.fields, ctx.body]));
+  });
+  const emit = provider.emit.bind(provider);
+  provider.emit = (name, ...about) => (name === 'qr_login.denied' ? false : emit(name, ...about));
+}
 
 describe('a Redis after sign-ins of every outcome', function () {
   this.timeout(30_000);

@@ -3,8 +3,8 @@ import { BrowserActs } from '../../src/ticket/browser.ts';
 import type { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import type { WorldOptions } from '../support/world.ts';
 import { type Attack, replacing, type Weakness } from './attack.ts';
+import { Authenticator } from './guard-authenticator.ts';
 import { accountAt, approved, expectStatus, goOn, scanned, signedInPhone, uidOf } from './scene.ts';
-import { SoftPasskey } from './soft-passkey.ts';
 import { interactionFromTheUrl } from './weaknesses.ts';
 
 const reportsForgotten: Weakness = {
@@ -77,7 +77,7 @@ export const attacks: readonly Attack[] = [
     on: { passkeys: true },
     run: async (site) => {
       const [{ browser, phone }, bob] = await Promise.all([scanned(site), signedInPhone(site, 'bob')]);
-      const passkey = await SoftPasskey.addedBy(bob);
+      const passkey = await new Authenticator(site.issuer).register(bob, 'bob');
       const page = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
       const [, challenge] = /challenge(?:&quot;|&#34;):(?:&quot;|&#34;)([\w-]+)/.exec(page.text) ?? [];
       if (challenge === undefined) throw new Error('the page asks for no passkey');

@@ -1,0 +1,37 @@
+/** Devices with a passkey, as Chromium plays them (WebDriver, section 11.2 of WebAuthn Level 3). */
+import type { BrowserContext, CDPSession, Page } from 'playwright-core';
+import { giveName } from './acts.ts';
+import type { Stage } from './stage.ts';
+
+export interface Equipped {
+  readonly page: Page;
+  readonly device: CDPSession;
+  readonly authenticatorId: string;
+}
+
+/** A device of alice's that has added its passkey on the account page. */
+export async function deviceWithPasskey(stage: Stage, context?: BrowserContext): Promise<Equipped> {
+  const page = await stage.open(context ?? (await stage.phone()), `${stage.issuer}/account`);
+  const equipped = await withAuthenticator(page);
+  await giveName(page);
+  await page.getByRole('button', { name: 'Add a passkey of this device' }).click();
+  await page.getByRole('status').filter({ hasText: 'has a passkey for your account now' }).waitFor();
+  return equipped;
+}
+
+/** An authenticator that holds keys, and has verified its person. */
+export async function withAuthenticator(page: Page): Promise<Equipped> {
+  const device = await page.context().newCDPSession(page);
+  await device.send('WebAuthn.enable');
+  const { authenticatorId } = await device.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { page, device, authenticatorId };
+}
