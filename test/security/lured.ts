@@ -2,7 +2,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import type { QrLoginOptions } from '../../src/index.ts';
 import { approve, arriveAtConfirm, giveName } from '../chromium/acts.ts';
-import { readCodeOtherThan } from '../chromium/qr-from-pixels.ts';
+import { readCodeOtherThan, ticketIn } from '../chromium/qr-from-pixels.ts';
 import type { Stage } from '../chromium/stage.ts';
 import { AttackerSite } from './attacker-site.ts';
 
@@ -52,9 +52,12 @@ export async function lured(stage: Stage, site: AttackerSite): Promise<Page> {
 /** What each screen showed when a phone was pointed at it last. */
 export const shown: WeakMap<Page, string> = new WeakMap();
 
-/** Points the phone at that screen, once it shows something new. @returns the phone's page */
+/** Points the phone at that screen, once it shows another sign-in than the last time. @returns the phone's page */
 export async function pointAt(stage: Stage, phone: BrowserContext, lure: Page): Promise<Page> {
-  const code = await readCodeOtherThan(lure, shown.get(lure) ?? '');
+  const last = shown.get(lure) ?? '';
+  let code = await readCodeOtherThan(lure, last);
+  // Codes of the same sign-in differ as they rotate.
+  while (last !== '' && ticketIn(code) === ticketIn(last)) code = await readCodeOtherThan(lure, code);
   shown.set(lure, code);
   return stage.open(phone, code);
 }
