@@ -52,12 +52,17 @@ export async function lured(stage: Stage, site: AttackerSite): Promise<Page> {
 /** What each screen showed when a phone was pointed at it last. */
 export const shown: WeakMap<Page, string> = new WeakMap();
 
-/** Points the phone at that screen, once it shows another sign-in than the last time. @returns the phone's page */
-export async function pointAt(stage: Stage, phone: BrowserContext, lure: Page): Promise<Page> {
+/** Waits until that screen shows another sign-in than the one that was scanned last: codes of the same one differ as they rotate. */
+export async function showsAnother(lure: Page): Promise<void> {
   const last = shown.get(lure) ?? '';
-  let code = await readCodeOtherThan(lure, last);
-  // Codes of the same sign-in differ as they rotate.
-  while (last !== '' && ticketIn(code) === ticketIn(last)) code = await readCodeOtherThan(lure, code);
+  let code = last;
+  while (ticketIn(code) === ticketIn(last)) code = await readCodeOtherThan(lure, code);
+  shown.delete(lure);
+}
+
+/** Points the phone at that screen, once it shows something new. @returns the phone's page */
+export async function pointAt(stage: Stage, phone: BrowserContext, lure: Page): Promise<Page> {
+  const code = await readCodeOtherThan(lure, shown.get(lure) ?? '');
   shown.set(lure, code);
   return stage.open(phone, code);
 }

@@ -4,7 +4,7 @@ import { approve, arriveAtConfirm, checkCodeOn, otherThan } from '../chromium/ac
 import { readCodeOtherThan, ticketIn } from '../chromium/qr-from-pixels.ts';
 import { useStage } from '../chromium/use-stage.ts';
 import { claimsIn } from './attacker-site.ts';
-import { attackerAt, BY_DEFAULT, lured, phoneOf, scan, scanAndApprove, VICTIM } from './lured.ts';
+import { attackerAt, BY_DEFAULT, lured, phoneOf, scan, scanAndApprove, showsAnother, VICTIM } from './lured.ts';
 
 describe('QRLJacking without a check code', () => {
   const stage = useStage({ assess: () => 'allow' }, { proxy: true });
@@ -64,6 +64,7 @@ describe('QRLJacking against the default', () => {
       const wrong = otherThan(await checkCodeOn(page));
       for (let tries = 1; tries <= 3; tries++) expect((await site.finish(wrong)).status).to.equal(403);
       await site.renew();
+      await showsAnother(lure);
     }
     const page = await scan(stage(), phone, lure);
     await approve(page);
