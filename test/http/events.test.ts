@@ -89,9 +89,9 @@ describe('a ticket that nobody ends', () => {
       const stream = await browser.events();
       const { version } = await stream.ticket('waiting');
       const first = traceIn(await browser.code());
-      // As the page does it by itself.
       // Its code may rotate before that.
       await stream.ticket('expired');
+      // As the page does it by itself.
       await browser.agent.post(`${browser.at}/qr/renew`, { json: { version: `${version}` } });
       const second = traceIn(await browser.code());
       stream.close();
