@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { ErrorCode } from '../ticket/errors.ts';
-import { ownerOf, type Ticket } from '../ticket/ticket.ts';
+import { ownerOf, type Ticket, wasReported } from '../ticket/ticket.ts';
 import { traceOf } from '../ticket/ticket-id.ts';
 import { sourceOf } from './client-info.ts';
 import type { Counted, Figures } from './figures.ts';
@@ -79,8 +79,7 @@ export function announcer(provider: Provider, figures: Figures): Announce {
 
 /** What has led to the state that a ticket is in. */
 export function eventOf(ticket: Ticket): TicketEventName {
-  const isReport = ticket.state === 'denied' && ticket.because === 'report';
-  return isReport ? 'qr_login.reported' : LED_TO[ticket.state];
+  return wasReported(ticket) ? 'qr_login.reported' : LED_TO[ticket.state];
 }
 
 const LED_TO: Readonly<Record<Ticket['state'], TicketEventName>> = {

@@ -1,7 +1,7 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { isCheckCode, readCheckCode, WrongCheckCode } from './check-code.ts';
 import { notFound, over, QrLoginError } from './errors.ts';
-import { type Demand, unmetBy } from './requirements.ts';
+import { type Demand, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Authenticated,
@@ -12,6 +12,7 @@ import {
   type SignInRequest,
   stateAt,
   type Ticket,
+  wasReported,
 } from './ticket.ts';
 import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
@@ -135,7 +136,7 @@ export class BrowserActs {
     { demand, said }: SigningInHere,
   ): Promise<Outcome | undefined> {
     const unmet = unmetBy(demand, who, this.#ports.clock());
-    if (unmet !== undefined) throw transitions.refusal(unmet);
+    if (unmet !== undefined) throw refusal(unmet);
     const isAnother = identity.accountId !== undefined && identity.accountId !== who.accountId;
     if (isAnother && !said.switchAccount) throw accountSwitch();
     const outcome = await this.cancel(identity);
@@ -212,11 +213,6 @@ function isTry(ticket: Ticket, { checkCode = '' }: Said): ticket is ApprovedTick
 /** Whether finishing would replace another account's session in this browser. */
 export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {
   return ticket.state === 'approved' && accountId !== undefined && accountId !== ticket.approver.accountId;
-}
-
-/** Whether the phone has said that somebody else started this: then its interaction is over. */
-export function wasReported(ticket: Ticket): boolean {
-  return ticket.state === 'denied' && ticket.because === 'report';
 }
 
 function accountSwitch(): QrLoginError {

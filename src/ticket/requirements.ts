@@ -1,3 +1,4 @@
+import { QrLoginError } from './errors.ts';
 import type { Approver, Authenticated, Ticket, Unmet } from './ticket.ts';
 
 /** What an approver is held to: a ticket, or a request that is answered without one. */
@@ -9,6 +10,15 @@ export function unmetBy(ticket: Demand, approver: Authenticated, now: number): U
   if (!isFreshEnough(ticket, approver, now)) return 'freshness';
   if (!isStrongEnough(ticket, approver)) return 'acr';
   return undefined;
+}
+
+/** What an approver hears who does not meet a requirement. */
+export function refusal(unmet: Unmet): QrLoginError {
+  if (unmet === 'account')
+    return new QrLoginError('wrong_account', 'This app asks for another account. Switch to it, or deny.');
+  if (unmet === 'acr')
+    return new QrLoginError('insufficient_acr', 'This app asks for a stronger sign-in on this device.');
+  return new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
 }
 
 /** OIDC Core, section 3.1.2.1 (`id_token_hint`) and 5.5.1 (a `sub` claim with a value). */

@@ -177,3 +177,8 @@ export function isOwner(ticket: Ticket, { accountId, sessionUid }: Approver): bo
   const owner = ownerOf(ticket);
   return owner?.accountId === accountId && owner.sessionUid === sessionUid;
 }
+
+/** Whether the phone has said that somebody else started this: then its interaction is over. */
+export function wasReported(ticket: Ticket): boolean {
+  return ticket.state === 'denied' && ticket.because === 'report';
+}

@@ -1,5 +1,5 @@
 import { notFound, over, QrLoginError } from './errors.ts';
-import { isHeldInVain, unmetBy } from './requirements.ts';
+import { isHeldInVain, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Approver,
@@ -14,7 +14,6 @@ import {
   type SignInRequest,
   stateAt,
   type Ticket,
-  type Unmet,
   type WaitingTicket,
 } from './ticket.ts';
 
@@ -180,15 +179,6 @@ export function replaced(ticket: Ticket, { now, lifetimes }: Moment): CancelledT
 /** A ticket is decided only by the account and the session that scanned it. */
 export function assertOwner(ticket: Ticket, approver: Approver): void {
   if (!isOwner(ticket, approver)) throw notFound();
-}
-
-/** What an approver hears who does not meet a requirement. */
-export function refusal(unmet: Unmet): QrLoginError {
-  if (unmet === 'account')
-    return new QrLoginError('wrong_account', 'This app asks for another account. Switch to it, or deny.');
-  if (unmet === 'acr')
-    return new QrLoginError('insufficient_acr', 'This app asks for a stronger sign-in on this device.');
-  return new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
 }
 
 function decidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {

@@ -54,7 +54,7 @@ describe('after sign-ins of every outcome', function () {
   });
 
   it('the log holds none of them in other spellings of an address', () => {
-    expect(run.secrets.only((name) => name !== 'check code').foundIn(decoded(run.log))).to.deep.equal([]);
+    expect(run.secrets.named((name) => name !== 'check code').foundIn(decoded(run.log))).to.deep.equal([]);
   });
 
   it('events and errors hold none of them, down to the causes', () => {
@@ -62,7 +62,7 @@ describe('after sign-ins of every outcome', function () {
   });
 
   it('the store holds none with which a ticket could be scanned, approved or finished', () => {
-    expect(run.secrets.only(isKey).foundIn(stored)).to.deep.equal([]);
+    expect(run.secrets.named(isKey).foundIn(stored)).to.deep.equal([]);
   });
 
   it('each decision is an event that says who, what and where from', () => {
@@ -115,7 +115,7 @@ describe('a server that is careless, after the same sign-ins: what the tests abo
   it("row 23: the browsers' bindings in the store", () => {
     expect(
       run.secrets
-        .only(isKey)
+        .named(isKey)
         .foundIn(stored)
         .some((name) => name.includes('_qr_browser')),
     ).to.equal(true);
@@ -158,7 +158,7 @@ describe('a Redis after sign-ins of every outcome', function () {
       }
       const dump = kept.map(String).join('\n');
       expect(dump.length).to.be.greaterThan(10_000);
-      expect(secrets.only(isKey).foundIn(dump)).to.deep.equal([]);
+      expect(secrets.named(isKey).foundIn(dump)).to.deep.equal([]);
     });
   });
 });
