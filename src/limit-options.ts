@@ -1,5 +1,5 @@
 import type { AccountLimit, AddressAct, Limits } from './http/limits.ts';
-import { assertKnown } from './known-names.ts';
+import { assertKnown, assertObject } from './option-checks.ts';
 import type { Rate } from './stores/rate-limit.ts';
 
 /** Requests a minute, by what they are for; wrong check codes an hour. What is left out keeps its default. */
@@ -36,11 +36,6 @@ export function checkedLimits(given: LimitOptions): Limits {
     address: checkedRates('address', given.address, LIMITS.address),
     account: checkedRates('account', given.account, LIMITS.account),
   };
-}
-
-function assertObject(name: string, given: object): void {
-  if (typeof given === 'object' && given !== null) return;
-  throw new TypeError(`${name} must be an object of numbers, not ${JSON.stringify(given)}; limits: false is none`);
 }
 
 function checkedRates<Act extends string>(

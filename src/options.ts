@@ -3,9 +3,9 @@ import type { Locate } from './http/device.ts';
 import type { Limits } from './http/limits.ts';
 import type { ApproveGuard, PasskeySignIn } from './http/proof.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from './http/services.ts';
-import { assertKnown } from './known-names.ts';
 import { checkedLimits, type LimitOptions } from './limit-options.ts';
 import type { Assure, FindAccount } from './oidc/approver.ts';
+import { assertFunction, assertKnown, assertOptionalFunction, checkedHook, milliseconds } from './option-checks.ts';
 import type { Clock } from './ticket/ports.ts';
 import { type Assess, assessByDefault } from './ticket/risk.ts';
 
@@ -242,32 +242,10 @@ export function checkedSecrets(name: string, secrets: readonly unknown[]): strin
   );
 }
 
-function checkedHook<T extends object>(
-  name: string,
-  hook: T | undefined,
-  methods: readonly (keyof T & string)[],
-): T | undefined {
-  if (hook === undefined || methods.every((method) => typeof hook?.[method] === 'function')) return hook;
-  throw new TypeError(`${name} must have the functions ${methods.join(' and ')}; passkeys() makes one`);
-}
-
 function checkedStore(store: Keyv): Keyv {
   // Not `instanceof`: there may be a second copy of the package, and its Keyv is as good.
   if (typeof store.get !== 'function' || typeof store.set !== 'function' || !('throwOnErrors' in store)) {
     throw new TypeError('store must be a Keyv: new Keyv()');
   }
   return store;
-}
-
-function milliseconds(name: string, seconds: number, most: number): number {
-  if (Number.isFinite(seconds) && seconds >= 1 && seconds <= most) return seconds * 1000;
-  throw new TypeError(`${name} must be a number of seconds from 1 to ${most}, not ${seconds}`);
-}
-
-function assertFunction(name: string, value: unknown, example: string): void {
-  if (typeof value !== 'function') throw new TypeError(`${name} must be a function, for example ${example}`);
-}
-
-function assertOptionalFunction(name: string, value: unknown, example: string): void {
-  if (value !== undefined) assertFunction(name, value, example);
 }

@@ -1,34 +1,31 @@
 /** Row 2: whoever sees the code, or scans it, learns nothing that watches or finishes. */
 import { BrowserViews } from '../../src/http/browser-view.ts';
 import { PhoneActs } from '../../src/ticket/phone.ts';
+import type { Ticket } from '../../src/ticket/ticket.ts';
 import { type BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { type Attack, replacing } from './attack.ts';
 import { accountAt, approved, goOn, scanned, shown, thief, uidOf } from './scene.ts';
 import { all, bindingFromTheUrl, interactionFromTheUrl } from './weaknesses.ts';
 
+/** A code with something more in its address. */
+function codeWith(more: (ticket: Ticket) => string): () => () => void {
+  return replacing(
+    BrowserViews.prototype,
+    'draw',
+    (original) =>
+      async function (this: BrowserViews, ticket, now, accountId) {
+        const view = await original.call(this, ticket, now, accountId);
+        if (view.qr === undefined || ticket === undefined) return view;
+        return { ...view, qr: { ...view.qr, url: `${view.qr.url}?${more(ticket)}` } };
+      },
+  );
+}
+
 /** A code that says which interaction it stands for. */
-const uidInTheCode = replacing(
-  BrowserViews.prototype,
-  'draw',
-  (original) =>
-    async function (this: BrowserViews, ticket, now, accountId) {
-      const view = await original.call(this, ticket, now, accountId);
-      if (view.qr === undefined || ticket === undefined) return view;
-      return { ...view, qr: { ...view.qr, url: `${view.qr.url}?i=${ticket.interaction}` } };
-    },
-);
+const uidInTheCode = codeWith(({ interaction }) => `i=${interaction}`);
 
 /** A code that tells the fingerprint of the binding, as the store has it. */
-const fingerprintInTheCode = replacing(
-  BrowserViews.prototype,
-  'draw',
-  (original) =>
-    async function (this: BrowserViews, ticket, now, accountId) {
-      const view = await original.call(this, ticket, now, accountId);
-      if (view.qr === undefined || ticket === undefined) return view;
-      return { ...view, qr: { ...view.qr, url: `${view.qr.url}?b=${ticket.browser.binding}` } };
-    },
-);
+const fingerprintInTheCode = codeWith(({ browser }) => `b=${browser.binding}`);
 
 /** A phone that is told of the interaction, among the scopes. */
 const uidOnThePhone = replacing(

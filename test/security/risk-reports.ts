@@ -4,6 +4,7 @@ import { passwordOf } from '../support/crowd.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../support/visitors.ts';
 import { type Attack, inFront, replacing, type Weakness } from './attack.ts';
 import { approved, browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from './meeting.ts';
+import { doubtsAboutAddresses } from './weaknesses.ts';
 
 /** Whoever reports says No, and no more than that. */
 export const plainNo: Weakness = {
@@ -113,13 +114,7 @@ export const reports: Attack[] = [
     row: 16,
     name: 'makes up another address after it was reported',
     on: { proxy: true },
-    without: {
-      name: 'doubts about what stands before the last proxy',
-      options: inFront(async (ctx, next) => {
-        ctx.req.headers['x-forwarded-for'] = ctx.get('x-forwarded-for').split(',')[0];
-        await next();
-      }),
-    },
+    without: doubtsAboutAddresses,
     run: async (site) => {
       const { phone } = await reported(site, { 'x-forwarded-for': '198.51.100.1, 203.0.113.7' });
       return approvedByMistake(phone, await browserAt(site, { 'x-forwarded-for': '198.51.100.2, 203.0.113.7' }));

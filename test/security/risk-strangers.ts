@@ -1,9 +1,9 @@
 /** Row 16, the other way round: reports must not keep anybody out but those who were reported. */
 import { KeyvNotes } from '../../src/stores/keyv-notes.ts';
 import type { Site } from '../support/visitors.ts';
-import { type Attack, inFront, replacing, type Weakness } from './attack.ts';
+import { type Attack, replacing, type Weakness } from './attack.ts';
 import { browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from './meeting.ts';
-import { all } from './weaknesses.ts';
+import { all, doubtsAboutAddresses } from './weaknesses.ts';
 
 /** A report that holds for every account and every address. */
 const oneForAll: Weakness = {
@@ -71,13 +71,7 @@ export const strangers: Attack[] = [
     row: 18,
     name: "says that it comes from the victim's address and gets itself reported, to keep the victim out",
     on: { proxy: true },
-    without: {
-      name: 'doubts about what stands before the last proxy',
-      options: inFront(async (ctx, next) => {
-        ctx.req.headers['x-forwarded-for'] = ctx.get('x-forwarded-for').split(',')[0];
-        await next();
-      }),
-    },
+    without: doubtsAboutAddresses,
     run: async (site) => {
       await reports(site, 'alice', { 'x-forwarded-for': `${HOME['x-forwarded-for']}, ${ATTACKER['x-forwarded-for']}` });
       return keptOut(site);

@@ -6,7 +6,7 @@ import { Cookies } from '../../src/http/cookies.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import type { WorldOptions } from '../support/world.ts';
-import { inFront, replacing } from './attack.ts';
+import { inFront, replacing, type Weakness } from './attack.ts';
 
 type Patch = () => () => void;
 
@@ -124,3 +124,12 @@ export function believing(read: (ctx: Context) => string | undefined): WorldOpti
   };
   return { extend };
 }
+
+/** A server that takes the first address that it is told, which the client may have made up. */
+export const doubtsAboutAddresses: Weakness = {
+  name: 'doubts about what stands before the last proxy',
+  options: inFront(async (ctx, next) => {
+    ctx.req.headers['x-forwarded-for'] = ctx.get('x-forwarded-for').split(',')[0];
+    await next();
+  }),
+};
