@@ -2,9 +2,8 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { ClientMetadata, Provider } from 'oidc-provider';
-import type { PhoneSignIn } from '../src/index.ts';
+import type { PhoneSignIn, QrLogin } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
-import { renderPage, serveStyle } from './pages.ts';
 import { FRESH } from './passkeys.ts';
 
 export const ACCOUNT_CLIENT = 'account';
@@ -43,12 +42,11 @@ export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context
 export function accountPage(
   provider: Provider,
   accounts: Accounts,
-  { base, passkeys }: { base: string; passkeys: boolean },
+  { base, passkeys, qr }: { base: string; passkeys: boolean; qr: QrLogin },
 ): Middleware {
   const signIn = accountSignIn(provider.issuer, accounts);
 
   const router = new Router()
-    .get('/style.css', serveStyle)
     .get('/account', async (ctx) => {
       const { accountId, loginTs = 0 } = await provider.Session.get(ctx);
       const person = accountId === undefined ? undefined : accounts.find(accountId);
@@ -58,11 +56,11 @@ export function accountPage(
         ? undefined
         : signIn(ctx, { returnTo: `${base}/account`, fresh: true, accountId: person.id });
       const signOut = `${base}/session/end?client_id=${ACCOUNT_CLIENT}`;
-      return renderPage(ctx, 'account', { base, person, signOut, passkeys, signInAgain });
+      return qr.render(ctx, 'account', { base, person, signOut, passkeys, signInAgain });
     })
     .get('/account/signed-in', (ctx) => {
       const { state, error_description: problem } = ctx.query;
-      if (problem !== undefined) return renderPage(ctx, 'problem', { base, problem: String(problem) });
+      if (problem !== undefined) return qr.render(ctx, 'problem', { problem: String(problem) });
       // Back to a scanned code; an answer must not lead anywhere else.
       const target = String(state);
       return ctx.redirect(target.startsWith(`${base}/qr/`) ? target : `${base}/account`);

@@ -3,17 +3,18 @@ import Router from '@koa/router';
 import parseBody from 'co-body';
 import type { Context, Middleware } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
+import type { QrLogin } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
-import { renderPage } from './pages.ts';
 
 /** What a password is worth here: the `acr` of sign-ins with one. */
 export const PASSWORD_ACR = 'urn:example:acr:password';
 
 /** It lies below the interaction's URL, where the browser brings the interaction cookie along. */
-export function passwordSignIn(provider: Provider, accounts: Accounts, base: string): Middleware {
+export function passwordSignIn(provider: Provider, accounts: Accounts, qr: QrLogin): Middleware {
   const show = async (ctx: Context, mistake = false): Promise<void> => {
     const { params } = await provider.interactionDetails(ctx.req, ctx.res);
-    renderPage(ctx, 'password', { base, mistake, loginHint: params.login_hint ?? '' });
+    const locales = String(params.ui_locales ?? '').split(' ');
+    qr.render(ctx, 'password', { mistake, loginHint: params.login_hint ?? '', locales });
   };
 
   const router = new Router()
@@ -23,10 +24,7 @@ export function passwordSignIn(provider: Provider, accounts: Accounts, base: str
       } catch (error) {
         if (!(error instanceof errors.SessionNotFound)) throw error;
         ctx.status = 404;
-        renderPage(ctx, 'problem', {
-          base,
-          problem: 'This sign-in has timed out. Go back to the app and sign in again.',
-        });
+        qr.render(ctx, 'problem', { text: 'password.over' });
       }
     })
     .get('/interaction/:uid/password', (ctx) => show(ctx))

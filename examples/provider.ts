@@ -10,13 +10,15 @@ import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './acc
 import type { Accounts } from './accounts.ts';
 import { health } from './health.ts';
 import { logEvents, logRequests } from './log.ts';
-import { renderPage } from './pages.ts';
 import { addPasskey, PasskeyRecords } from './passkeys.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What a passkey is worth here: the `acr` of sign-ins with one. */
 const PASSKEY_ACR = 'urn:example:acr:passkey';
+
+/** The example's own pages, in the layout of the plugin's. */
+export const VIEWS: URL = new URL('views', import.meta.url);
 
 export interface ExampleOptions {
   readonly issuer: string;
@@ -58,7 +60,8 @@ export function makeExample({
     signIn: accountSignIn(issuer, accounts),
     // The phone signs in to its own account page; it cannot scan itself.
     loginPage: (_ctx, { params }) => (params.client_id === ACCOUNT_CLIENT ? { path: 'password' } : undefined),
-    otherWays: () => [{ path: 'password', label: 'Sign in with a password' }],
+    otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
+    views: VIEWS,
     ...(more.passkeys && { guard, passkeySignIn: signIn }),
     store,
     name: 'Example ID',
@@ -84,10 +87,10 @@ export function makeExample({
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: true, initialAccessToken: true },
-      rpInitiatedLogout: { logoutSource: (ctx, form) => renderPage(ctx, 'sign-out', { base, form }) },
+      rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
     },
     renderError: (ctx, { error, error_description: problem }) => {
-      renderPage(ctx, 'problem', { base, problem: problem ?? error });
+      qr.render(ctx, 'problem', { problem: problem ?? error });
     },
     // Apps in a browser may ask for tokens from where they are registered to be.
     clientBasedCORS: (_ctx, origin, { redirectUris = [] }) =>
@@ -114,9 +117,9 @@ export function makeExample({
     provider.use(logRequests(more.logger));
   }
   qr.attach(provider);
-  provider.use(passwordSignIn(provider, accounts, base));
+  provider.use(passwordSignIn(provider, accounts, qr));
   if (more.passkeys) provider.use(addPasskey(provider, accounts, records));
-  provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false }));
+  provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false, qr }));
   provider.proxy = more.proxy ?? false;
   return { provider, qr, app: base === '' ? provider : below(base, provider, qr) };
 }

@@ -5,7 +5,7 @@ import { Keyv } from 'keyv';
 import Koa from 'koa';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
-import { renderPage, serveStyle } from './pages.ts';
+import { renderPage, serveStyle } from './rp/pages.ts';
 
 export interface RpOptions {
   readonly issuer: string;
@@ -71,7 +71,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
     .get('/style.css', serveStyle)
     .get('/', async (ctx) => {
       const { claims, userinfo } = await visitOf(ctx);
-      renderPage(ctx, 'rp', { claims, userinfo, error: undefined });
+      renderPage(ctx, { claims, userinfo, error: undefined });
     })
     .get('/login', async (ctx) => {
       const verifier = client.randomPKCECodeVerifier();
@@ -99,7 +99,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
         const kinds = [AuthorizationResponseError, ClientError, ResponseBodyError];
         if (!kinds.some((kind) => error instanceof kind)) throw error;
         if (!(error instanceof AuthorizationResponseError)) ctx.status = 400;
-        return renderPage(ctx, 'rp', { claims: undefined, userinfo: undefined, error });
+        return renderPage(ctx, { claims: undefined, userinfo: undefined, error });
       }
     })
     .get('/logout', async (ctx) => {

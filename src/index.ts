@@ -2,6 +2,7 @@ export type { Health } from './health.ts';
 export type { Locate } from './http/device.ts';
 export type { FailureEvent, TicketEvent, TicketEventName } from './http/events.ts';
 export { TooManyRequests } from './http/limits.ts';
+export type { Pages, PageTools, PhoneView } from './http/pages.ts';
 export type { PasskeyEvent } from './http/passkey.ts';
 export {
   type ApproveGuard,
@@ -17,7 +18,7 @@ export type { LimitOptions } from './limit-options.ts';
 export type { Account, Assurance, Assure, FindAccount } from './oidc/approver.ts';
 export type { ConsentMode } from './oidc/request.ts';
 export type { QrLoginOptions } from './options.ts';
-export { type QrLogin, qrLogin } from './qr-login.ts';
+export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export { keyvAdapter } from './stores/keyv-adapter.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
 export { type Assess, assessByDefault, type Device, type RiskContext, type Verdict } from './ticket/risk.ts';

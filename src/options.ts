@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { Keyv } from 'keyv';
 import type { Locate } from './http/device.ts';
 import type { Limits } from './http/limits.ts';
 import type { ApproveGuard, PasskeySignIn } from './http/proof.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from './http/services.ts';
+import { readViewFolder, type ViewFolder } from './http/view-folder.ts';
 import { checkedLimits, type LimitOptions } from './limit-options.ts';
 import type { Assure, FindAccount } from './oidc/approver.ts';
 import { assertFunction, assertKnown, assertOptionalFunction, checkedHook, milliseconds } from './option-checks.ts';
@@ -105,6 +107,14 @@ export interface QrLoginOptions {
   name?: string;
 
   /**
+   * A folder of yours, or several, that changes how the pages look and speak; of two, the later one wins. In it, `pages/*.eta` take the place of the
+   * templates and partials of the same name (each is rendered once at start-up, so that a mistake shows there), `locales/*.json` the place of
+   * texts, or are new languages, and `assets/*` are served beside ours; `assets/theme.css` is loaded by every page. See docs/theming.md.
+   * @default none: our own
+   */
+  views?: string | URL | readonly (string | URL)[];
+
+  /**
    * Whether the QR page shows the code's address as a link, for people who try things out without a phone.
    * @default false
    */
@@ -152,6 +162,7 @@ export interface Settings
   readonly store: Keyv;
   readonly secrets: readonly string[] | undefined;
   readonly name: string | undefined;
+  readonly views: readonly ViewFolder[];
   /** Milliseconds. */
   readonly lifetimes: { readonly scan: number; readonly decide: number; readonly finish: number };
   /** Milliseconds. */
@@ -176,6 +187,7 @@ const OPTIONS = [
   'store',
   'secrets',
   'name',
+  'views',
   'showAddress',
   'deadlines',
   'rotation',
@@ -202,6 +214,7 @@ export function checkOptions(options: QrLoginOptions): Settings {
     store: checkedStore(options.store ?? new Keyv()),
     secrets: options.secrets && checkedSecrets('secrets', options.secrets),
     name: options.name,
+    views: foldersIn(options.views),
     lifetimes: {
       scan: milliseconds('deadlines.scan', scan, 600),
       decide: milliseconds('deadlines.decide', decide, 600),
@@ -240,6 +253,11 @@ export function checkedSecrets(name: string, secrets: readonly unknown[]): strin
   throw new TypeError(
     `${name} must be a list of texts with at least ${SHORTEST_SECRET} characters each; make one with: openssl rand -base64 32`,
   );
+}
+
+function foldersIn(views: QrLoginOptions['views'] = []): ViewFolder[] {
+  const folders = typeof views === 'string' || views instanceof URL ? [views] : views;
+  return folders.map((folder) => readViewFolder(folder instanceof URL ? fileURLToPath(folder) : folder));
 }
 
 function checkedStore(store: Keyv): Keyv {

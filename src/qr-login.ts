@@ -1,3 +1,4 @@
+import type { Context } from 'koa';
 import type { interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type Health, healthOf } from './health.ts';
 import { Assets } from './http/assets.ts';
@@ -9,6 +10,7 @@ import { EventStreams } from './http/event-stream.ts';
 import { announcer, announceState } from './http/events.ts';
 import { Expiry } from './http/expiry.ts';
 import { Figures } from './http/figures.ts';
+import { protectAnswer } from './http/guards.ts';
 import { InFlight } from './http/in-flight.ts';
 import { RateLimits } from './http/limits.ts';
 import { Locales } from './http/locales.ts';
@@ -27,6 +29,13 @@ import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
 import { Keys } from './ticket/keys.ts';
 
+/** What a page of the deployment's own is given. */
+export interface OwnView {
+  /** The languages that are wanted, the best one first: an interaction's `params.ui_locales`, split. */
+  readonly locales?: readonly string[];
+  readonly [name: string]: unknown;
+}
+
 /** QR sign-in for one provider. */
 export interface QrLogin {
   /** For the provider's `interactions.policy`; prompts of your own may be added before the provider is made. */
@@ -40,6 +49,14 @@ export interface QrLogin {
    * @throws TypeError where the provider does not sign its cookies, or has its development interactions switched on
    */
   readonly attach: (provider: Provider) => void;
+
+  /**
+   * Renders a page of your own, a template of your `views`, in the layout of the others, in the language of the person and with the headers that
+   * keep it from being framed or stored: the password page, for example. Inside there is what every template has, beside `page`; the
+   * languages in `page.locales`, if any, come before those of the browser.
+   * @throws TypeError before `attach`, and where there is no such template
+   */
+  readonly render: (ctx: Context, name: string, page?: OwnView) => void;
 
   /**
    * Whether this process can serve, for a readiness probe. Answers within a second, and rejects only before `attach`.
@@ -70,26 +87,27 @@ export interface QrLogin {
 export function qrLogin(options: QrLoginOptions): QrLogin {
   const settings = checkOptions(options);
   let attached: Attached | undefined;
+  const made = (): Attached => {
+    if (attached === undefined) throw new TypeError('call attach(provider) right after the provider was made');
+    return attached;
+  };
   return {
     policy: qrLoginPolicy(),
-    interactionUrl: (ctx, interaction) => {
-      if (attached === undefined) throw new TypeError('call attach(provider) right after the provider was made');
-      return attached.interactionUrl(ctx, interaction);
-    },
+    interactionUrl: (ctx, interaction) => made().interactionUrl(ctx, interaction),
     attach: (provider) => {
       if (attached !== undefined)
         throw new TypeError('attach(provider) was called already; make a qrLogin for each provider');
       attached = attach(provider, settings);
     },
-    health: async () => {
-      if (attached === undefined) throw new TypeError('call attach(provider) right after the provider was made');
-      return attached.health();
-    },
+    render: (ctx, name, page = {}) => made().render(ctx, name, page),
+    health: async () => made().health(),
     close: async () => attached?.close(),
   };
 }
 
-type Attached = Pick<QrLogin, 'interactionUrl' | 'health' | 'close'>;
+type Attached = Required<Pick<QrLogin, 'interactionUrl' | 'health' | 'close'>> & {
+  readonly render: (ctx: Context, name: string, page: OwnView) => void;
+};
 
 /** How long requests that have begun may take to finish once the server stops, in milliseconds. */
 const FINISH_WITHIN = 2_000;
@@ -110,9 +128,18 @@ function attach(provider: Provider, settings: Settings): Attached {
   const codes = new Codes(keys, rotation);
   const urls = new Urls(provider.issuer);
   const cookies = new Cookies(urls);
-  const assets = new Assets(urls);
-  const { host } = new URL(provider.issuer);
-  const views = new Views(assets, new Locales(), { provider: name ?? host, site: host });
+  const folders = settings.views;
+  const assets = new Assets(
+    urls,
+    folders.map((folder) => folder.assets),
+  );
+  const { host: site } = new URL(provider.issuer);
+  const names = { provider: name ?? site, site };
+  const locales = new Locales(
+    names,
+    folders.map((folder) => folder.locales),
+  );
+  const views = new Views({ assets, locales, folders, provider: names.provider });
   const figures = new Figures();
   const browserViews = new BrowserViews(codes, urls, lifetimes);
   const streams = new EventStreams(browserViews, clock, figures);
@@ -154,6 +181,10 @@ function attach(provider: Provider, settings: Settings): Attached {
       // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
+    },
+    render: (ctx, name, { locales: preferred = [], ...page }) => {
+      protectAnswer(ctx);
+      views.renderOwn(ctx, name, page, preferred);
     },
     health: () => healthOf(engine, figures, closed !== undefined),
     close: () => {

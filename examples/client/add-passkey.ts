@@ -1,20 +1,26 @@
 /** The account page's script: adds a passkey of this device to the account. */
 
 const form = document.querySelector('form');
-const outcome = document.querySelector('[role=status]');
+const outcome = document.querySelector<HTMLElement>('[role=status]');
 
 form?.addEventListener('submit', async (event) => {
   event.preventDefault();
-  if (outcome !== null) outcome.textContent = await added(form.action).catch((error: Error) => error.message);
+  if (outcome === null) return;
+  const { added, none, failed } = outcome.dataset;
+  outcome.textContent =
+    (await addPasskey(form.action).then(
+      (isMade) => (isMade ? added : none),
+      () => failed,
+    )) ?? '';
 });
 
-async function added(url: string): Promise<string> {
+async function addPasskey(url: string): Promise<boolean> {
   const options = await post(`${url}/options`, {});
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
   const credential = await navigator.credentials.create({ publicKey });
-  if (!(credential instanceof PublicKeyCredential)) return 'No passkey was made.';
+  if (!(credential instanceof PublicKeyCredential)) return false;
   await post(url, credential.toJSON());
-  return 'This device has a passkey for your account now.';
+  return true;
 }
 
 async function post(url: string, body: object): Promise<PublicKeyCredentialCreationOptionsJSON> {
@@ -23,6 +29,6 @@ async function post(url: string, body: object): Promise<PublicKeyCredentialCreat
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
   });
-  if (!response.ok) throw new Error('That did not work. Load the page again.');
+  if (!response.ok) throw new Error(`${response.status} from ${url}`);
   return response.json();
 }

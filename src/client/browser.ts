@@ -17,6 +17,8 @@ const other = find<HTMLFieldSetElement>(form, '[data-switch]');
 /** The way to sign in without a phone, where there is one. */
 const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
 const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
+/** Seconds before the end of a state in which the person has something to do: said to those who cannot see the ring. */
+const SOON = 30;
 
 let version = 0;
 let endsAt = 0;
@@ -68,10 +70,17 @@ function draw({ svg, url }: { svg: string; url: string }): void {
   page.querySelector('[data-address]')?.setAttribute('href', url);
 }
 
+/** The time that is left, as digits and as a ring. */
 function tick(): void {
   const seconds = Math.max(0, Math.ceil((endsAt - performance.now()) / 1000));
   const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-  for (const countdown of countdowns) countdown.textContent = text;
+  for (const countdown of countdowns) {
+    find(countdown, '[data-time]').textContent = text;
+    const gone = 100 - (100 * seconds) / Number(countdown.dataset.countdown);
+    find<SVGElement>(countdown, '[data-left]').style.strokeDashoffset = `${Math.max(0, gone)}`;
+  }
+  const acts = page.dataset.screen === 'scanned' || page.dataset.screen === 'check-code';
+  if (acts && seconds === SOON) status.textContent = page.dataset.soon ?? '';
 }
 
 /** A page that nobody looks at waits with the next code until somebody does. */

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
 import type { Context } from 'koa';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Urls } from './urls.ts';
 
 const PACKAGE = new URL('../../', import.meta.url);
 
-/** Every file that a page may load, and where it lies in the package. */
+/** Every file of ours that a page may load, and where it lies in the package. */
 const FILES: Readonly<Record<string, string>> = {
   'style.css': 'views/assets/style.css',
   'browser.js': 'dist/client/browser.js',
@@ -16,36 +18,74 @@ const FILES: Readonly<Record<string, string>> = {
   'passkey.js': 'dist/client/passkey.js',
 };
 
-/** The pages' scripts and style, held in memory; a version in their URL lets browsers keep them for good. */
+/** The better one first. */
+const ENCODINGS = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
+type Encoding = keyof typeof ENCODINGS;
+/** What is worth compressing; pictures are compressed already. */
+const TEXT = /\.(css|js|svg|txt|json|webmanifest)$/;
+
+/** One file, as it is and compressed, once it has been asked for. */
+class Asset {
+  readonly content: Buffer;
+  readonly version: string;
+  readonly #compressed = new Map<Encoding, Promise<Buffer>>();
+
+  constructor(content: Buffer) {
+    this.content = content;
+    this.version = createHash('sha256').update(content).digest('base64url').slice(0, 12);
+  }
+
+  in(encoding: Encoding): Promise<Buffer> {
+    const compressed = this.#compressed.get(encoding) ?? ENCODINGS[encoding](this.content);
+    this.#compressed.set(encoding, compressed);
+    return compressed;
+  }
+}
+
+/** Read and compressed once, however many providers there are in this process. */
+let ours: ReadonlyMap<string, Asset> | undefined;
+
+/**
+ * The pages' scripts, styles and pictures, held in memory; a version in their URL lets browsers keep them for good. They hold no
+ * secret and may be compressed, unlike the pages (BREACH).
+ */
 export class Assets {
   readonly #urls: Urls;
-  readonly #files: ReadonlyMap<string, { content: Buffer; version: string }>;
+  readonly #assets: ReadonlyMap<string, Asset>;
 
-  constructor(urls: Urls) {
+  /** @param others files of the deployment, by their names: those of the same name take the place of ours */
+  constructor(urls: Urls, others: readonly ReadonlyMap<string, Buffer>[] = []) {
     this.#urls = urls;
-    this.#files = new Map(
-      Object.entries(FILES).map(([name, path]) => {
-        const content = readFileSync(new URL(path, PACKAGE));
-        return [name, { content, version: createHash('sha256').update(content).digest('base64url').slice(0, 12) }];
-      }),
+    ours ??= new Map(
+      Object.entries(FILES).map(([name, path]) => [name, new Asset(readFileSync(new URL(path, PACKAGE)))]),
     );
+    const theirs = others.flatMap((files) => [...files]).map(([name, content]) => [name, new Asset(content)] as const);
+    this.#assets = new Map([...ours, ...theirs]);
   }
 
   url(name: string): string {
-    const file = this.#files.get(name);
-    if (file === undefined) throw new TypeError(`there is no asset "${name}"`);
-    return this.#urls.asset(name, file.version);
+    const asset = this.#assets.get(name);
+    if (asset === undefined) throw new TypeError(`there is no asset "${name}"`);
+    return this.#urls.asset(name, asset.version);
   }
 
-  serve(ctx: Context, name: string): void {
-    const file = this.#files.get(name);
-    if (file === undefined) throw new QrLoginError('not_found', 'There is no such file.');
+  async serve(ctx: Context, name: string): Promise<void> {
+    const asset = this.#assets.get(name);
+    if (asset === undefined) throw new QrLoginError('not_found', 'There is no such file.');
     // A script imports another one by its plain name: that is asked for again after each release.
-    const versioned = ctx.query.v === file.version;
+    const versioned = ctx.query.v === asset.version;
+    const encoding = TEXT.test(name) ? encodingFor(ctx) : undefined;
     ctx.set('Cache-Control', versioned ? 'public, max-age=31536000, immutable' : 'no-cache');
-    ctx.set('ETag', `"${file.version}"`);
+    ctx.set('ETag', `"${asset.version}${encoding ? `-${encoding}` : ''}"`);
+    ctx.vary('Accept-Encoding');
     ctx.type = extname(name);
-    ctx.body = file.content;
+    if (encoding) ctx.set('Content-Encoding', encoding);
+    ctx.body = encoding ? await asset.in(encoding) : asset.content;
     if (ctx.fresh) ctx.status = 304;
   }
+}
+
+function encodingFor(ctx: Context): Encoding | undefined {
+  const accepted = ctx.acceptsEncodings('br', 'gzip', 'identity');
+  return accepted === 'br' || accepted === 'gzip' ? accepted : undefined;
 }

@@ -42,6 +42,12 @@ export class BrowserViews {
     this.#lifetimes = lifetimes;
   }
 
+  /** How many seconds each state lasts from its beginning. */
+  get lasts(): Lifetimes {
+    const { scan, decide, finish } = this.#lifetimes;
+    return { scan: seconds(scan), decide: seconds(decide), finish: seconds(finish) };
+  }
+
   /** @param accountId who is signed in to this browser already */
   async draw(ticket: Ticket | undefined, now: number, accountId: string | undefined): Promise<BrowserView> {
     if (ticket === undefined) return GONE;

@@ -8,7 +8,7 @@ import { QrLoginError } from '../ticket/errors.ts';
 import { type Ticket, wasReported } from '../ticket/ticket.ts';
 import { follow, seeOther, wantsJson } from './answers.ts';
 import type { BrowserView } from './browser-view.ts';
-import { describeUserAgent, sourceOf } from './client-info.ts';
+import { describeUserAgent, isPhone, sourceOf } from './client-info.ts';
 import type { ConsentHandlers } from './consent.ts';
 import { fieldsOf, unprotect } from './guards.ts';
 import type { PasskeyHandlers } from './passkey.ts';
@@ -96,15 +96,18 @@ export class BrowserHandlers {
     if (changed) announce(ctx, 'qr_login.shown', ticket);
     if (wasReported(ticket)) return this.#end(ctx);
     const { request } = ticket;
+    const { t } = views.languageOf(ctx, request.locales);
     const page = {
       request,
       ticket: await this.#draw(ticket, pending),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
+      isPhone: isPhone(ctx),
+      lasts: this.#services.browserViews.lasts,
       showAddress: hooks.showAddress,
       home: homeOf(await clientOf(provider, interaction)),
       passkey: await this.#passkey.offer(pending),
       signedInAs: await this.#nameOf(pending.identity.accountId),
-      otherWays: hooks.otherWays(ctx, interaction).map((way) => ({ url: below(self, way), label: way.label })),
+      otherWays: hooks.otherWays(ctx, interaction, t).map((way) => ({ url: below(self, way), label: way.label })),
     };
     views.render(ctx, 'qr', page, request.locales);
   }

@@ -25,6 +25,12 @@ export function describeUserAgent(userAgent: string | undefined): { name?: strin
   };
 }
 
+/** Whether this seems to be a phone, which need not scan itself: what it says of itself (User-Agent Client Hints, section 3.3), or its user agent. */
+export function isPhone(ctx: Context): boolean {
+  const hint = ctx.get('sec-ch-ua-mobile');
+  return hint === '' ? /\bMobi/.test(ctx.get('user-agent')) : hint === '?1';
+}
+
 /** Addresses that say nothing of who is behind them: a proxy on this machine or in this network has one, too. */
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet('127.0.0.0', 8);

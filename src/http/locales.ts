@@ -1,52 +1,54 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Context } from 'koa';
+import { Language } from './language.ts';
+import { readViewFolder, type Texts } from './view-folder.ts';
 
-const FOLDER = new URL('../../views/locales/', import.meta.url);
+const VIEWS = fileURLToPath(new URL('../../views', import.meta.url));
 const DEFAULT = 'en';
 
-/** A text by its key, with `{name}` replaced. A key that is unknown is a bug, except under `scope.` and `claim.`. */
-export type Translate = (key: string, values?: Readonly<Record<string, string | number>>) => string;
+/** Ours are read once, however many providers there are in this process. */
+let ours: ReadonlyMap<string, Texts> | undefined;
 
-type Texts = Readonly<Record<string, string>>;
-
-/** Every text that people read, one JSON file a language. */
+/** The languages that the pages speak. */
 export class Locales {
-  readonly #texts: ReadonlyMap<string, Texts>;
+  /** The one for whoever understands none of the others. */
+  readonly fallback: Language;
+  readonly #languages: ReadonlyMap<string, Language>;
+  readonly #tags: string[];
 
-  constructor() {
-    const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
-    this.#texts = new Map(
-      files.map((file) => [basename(file, '.json'), JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Texts]),
-    );
+  /**
+   * @param names what stands for `{provider}` and `{site}` in every text
+   * @param others texts of the deployment: they take the place of ours, or make a language of their own
+   */
+  constructor(names: Readonly<Record<string, string>>, others: readonly ReadonlyMap<string, Texts>[]) {
+    ours ??= readViewFolder(VIEWS).locales;
+    const all = [ours, ...others];
+    const textsOf = (tag: string): Texts => Object.assign({}, ...all.map((texts) => texts.get(tag)));
+    const fallback = new Language(DEFAULT, textsOf(DEFAULT), { names });
+    this.fallback = fallback;
+    const tags = [...new Set(all.flatMap((texts) => [...texts.keys()]))].filter((tag) => tag !== DEFAULT);
+    this.#tags = [DEFAULT, ...tags];
+    this.#languages = new Map([
+      [DEFAULT, fallback],
+      ...tags.map((tag): [string, Language] => [
+        tag.toLowerCase(),
+        new Language(tag, textsOf(tag), { names, fallback }),
+      ]),
+    ]);
   }
 
   /** `ui_locales` first (OIDC Core, section 3.1.2.1), then `Accept-Language`. */
-  choose(ctx: Context, preferred: readonly string[]): { language: string; translate: Translate } {
-    const language = preferred.map(primary).find((tag) => this.#texts.has(tag)) ?? this.#accepted(ctx);
-    return { language, translate: (key, values) => fill(this.#text(language, key), values) };
+  choose(ctx: Context, preferred: readonly string[]): Language {
+    for (const tag of preferred) {
+      const language = this.#find(tag);
+      if (language !== undefined) return language;
+    }
+    return this.#find(ctx.acceptsLanguages(this.#tags) || DEFAULT) ?? this.fallback;
   }
 
-  #accepted(ctx: Context): string {
-    const languages = [DEFAULT, ...[...this.#texts.keys()].filter((tag) => tag !== DEFAULT)];
-    return ctx.acceptsLanguages(languages) || DEFAULT;
+  /** By the whole tag, or by the language alone, without region and script (BCP 47). */
+  #find(tag: string): Language | undefined {
+    const wanted = tag.toLowerCase();
+    return this.#languages.get(wanted) ?? this.#languages.get(wanted.split('-')[0] ?? wanted);
   }
-
-  #text(language: string, key: string): string {
-    const text = this.#texts.get(language)?.[key];
-    if (text !== undefined) return text;
-    // Scopes and claims have any name a deployment likes: what has no text is shown as it is.
-    const [kind, ...name] = key.split('.');
-    if (kind === 'scope' || kind === 'claim') return name.join('.');
-    throw new TypeError(`there is no text "${key}" in ${language}.json`);
-  }
-}
-
-/** The language of a tag without its region and script (BCP 47). */
-function primary(tag: string): string {
-  return tag.toLowerCase().split('-')[0] ?? tag;
-}
-
-function fill(text: string, values: Readonly<Record<string, string | number>> = {}): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => `${values[name] ?? whole}`);
 }

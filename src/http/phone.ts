@@ -10,8 +10,8 @@ import { Approvals } from './approvals.ts';
 import { eventOf } from './events.ts';
 import { fieldsOf, isForeign } from './guards.ts';
 import type { AccountAct } from './limits.ts';
+import type { PhoneView } from './pages.ts';
 import type { PhoneSignIn, Services } from './services.ts';
-import type { PhoneView } from './views.ts';
 
 /** Who asks, and the ticket as it stood then. */
 interface Claim {

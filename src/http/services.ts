@@ -13,6 +13,7 @@ import type { Cookies } from './cookies.ts';
 import type { Devices } from './device.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { Announce } from './events.ts';
+import type { Translate } from './language.ts';
 import type { RateLimits } from './limits.ts';
 import type { LongPolls } from './long-poll.ts';
 import type { ApproveGuard, PasskeySignIn } from './proof.ts';
@@ -49,8 +50,15 @@ export interface OwnPage {
 /** Which page a login prompt gets: `undefined` for the QR page, else one of the deployment's own. */
 export type LoginPage = (ctx: Context, interaction: Interaction) => OwnPage | undefined | Promise<OwnPage | undefined>;
 
-/** The ways to sign in that the QR page offers to people who cannot scan. */
-export type OtherWays = (ctx: Context, interaction: Interaction) => readonly (OwnPage & { readonly label: string })[];
+/**
+ * The ways to sign in that the QR page offers to people who cannot scan, and first of all on a phone. `t` gives a text of your `views` in the
+ * language of the page: `t('way.password')`.
+ */
+export type OtherWays = (
+  ctx: Context,
+  interaction: Interaction,
+  t: Translate,
+) => readonly (OwnPage & { readonly label: string })[];
 
 /** Who consents to what this request asks for. */
 export type ConsentPolicy = (ctx: Context, interaction: Interaction) => ConsentMode | Promise<ConsentMode>;

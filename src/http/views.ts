@@ -1,117 +1,41 @@
-import { fileURLToPath } from 'node:url';
-import { Eta } from 'eta';
+import type { Eta } from 'eta/core';
 import type { Context } from 'koa';
-import type { ErrorCode } from '../ticket/errors.ts';
-import type { DeniedTicket, Place, SignInRequest, TicketState, Unmet } from '../ticket/ticket.ts';
 import type { Assets } from './assets.ts';
-import type { BrowserView } from './browser-view.ts';
-import type { Locales, Translate } from './locales.ts';
-import type { Challenge } from './proof.ts';
+import type { Language } from './language.ts';
+import type { Locales } from './locales.ts';
+import { SAMPLES } from './page-samples.ts';
+import type { Pages, PageTools } from './pages.ts';
+import { templatesWith } from './templates.ts';
+import type { ViewFolder } from './view-folder.ts';
 
-const FOLDER = fileURLToPath(new URL('../../views/pages', import.meta.url));
+/** A style sheet of this name in a deployment's folder is loaded by every page. */
+const THEME = 'theme.css';
 
-/** A way to sign in without a phone, as the deployment offers it. */
-export interface Link {
-  readonly url: string;
-  readonly label: string;
-}
-
-/** What each page is given. */
-export interface Pages {
-  /** The browser's: the code, and what becomes of it. */
-  qr: {
-    readonly request: SignInRequest;
-    readonly ticket: BrowserView;
-    readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
-    readonly otherWays: readonly Link[];
-    /** Whether the code's address is a link, too. */
-    readonly showAddress: boolean;
-    /** The app, for a browser whose time is up. */
-    readonly home?: string | undefined;
-    /** The account that is signed in here already. */
-    readonly signedInAs?: string | undefined;
-    /** What to ask for a passkey with, as JSON, where the deployment lets people sign in with one here. */
-    readonly passkey?: string | undefined;
-  };
-  /** The browser's, where scopes are still to be granted. */
-  consent: {
-    readonly request: SignInRequest;
-    readonly account: string;
-    readonly scopes: readonly string[];
-    readonly claims: readonly string[];
-    readonly resources: Readonly<Record<string, readonly string[]>>;
-    readonly details: readonly string[];
-    readonly urls: { readonly grant: string; readonly cancel: string };
-  };
-  /** The browser's, where another account was signed in after all was agreed. */
-  switch: {
-    readonly client: string;
-    readonly signedInAs: string;
-    readonly urls: { readonly finish: string; readonly cancel: string };
-  };
-  /** The phone's, where the camera lands. */
-  landing: {
-    readonly csrf: string;
-    /** Whether its script posts the scan at once. */
-    readonly scansItself: boolean;
-  };
-  /** The phone's: who asks, from where, for what. */
-  confirm: PhoneView;
-  /** The phone's, once it has decided. */
-  done: PhoneView;
-  error: {
-    readonly code: ErrorCode;
-    /** Seconds until the same may be done again. */
-    readonly retryAfter?: number | undefined;
-    /** The browser's own page, where it can still go on. */
-    readonly back?: string | undefined;
-    /** The app that it came from, where it cannot. */
-    readonly home?: string | undefined;
-    /** Where to try again, for what may work in a moment; here, unless it says otherwise. */
-    readonly again?: string | undefined;
-  };
-}
-
-/** The ticket as the phone sees it that scanned it. */
-export interface PhoneView {
-  readonly state: TicketState;
-  /** Seconds until this state ends by itself. */
-  readonly expiresIn: number;
-  readonly client: SignInRequest['client'];
-  readonly scopes: readonly string[];
-  /** What else Approve grants, where the phone consents. */
-  readonly claims: readonly string[];
-  readonly resources: Readonly<Record<string, readonly string[]>>;
-  readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
-  /** Seconds since the code was first shown. */
-  readonly shownAgo: number;
-  /** The account that will be used. */
-  readonly account: string;
-  readonly csrf: string;
-  /** What the request demands and the phone does not meet, so that it may not approve. */
-  readonly unmet?: Unmet;
-  /** Where the phone may sign in (again, or with another account) to meet it. */
-  readonly signInAgain?: string;
-  /** What must be answered before Approve counts. */
-  readonly challenge?: Challenge;
-  /** Why it was denied. */
-  readonly because?: DeniedTicket['because'];
-  /** The six digits to type into the browser. */
-  readonly checkCode?: string;
+interface ViewsOptions {
+  readonly assets: Assets;
+  readonly locales: Locales;
+  /** What people know the provider as. */
+  readonly provider: string;
+  /** What the deployment has put in the place of ours; of two, the later one wins. */
+  readonly folders: readonly ViewFolder[];
 }
 
 /** The pages: templates that escape by themselves, texts from the locale files. */
 export class Views {
-  readonly #eta = new Eta({ views: FOLDER, cache: true });
+  readonly #templates: Eta;
   readonly #assets: Assets;
   readonly #locales: Locales;
-  readonly #names: { readonly provider: string; readonly site: string };
+  readonly #provider: string;
+  readonly #theme: string | undefined;
 
-  /** @param names what people know the provider as, and its host */
-  constructor(assets: Assets, locales: Locales, names: { readonly provider: string; readonly site: string }) {
+  /** @throws TypeError that says which template of the deployment's is wrong */
+  constructor({ assets, locales, provider, folders }: ViewsOptions) {
+    this.#templates = templatesWith(folders.map(({ pages }) => pages));
     this.#assets = assets;
     this.#locales = locales;
-    this.#names = names;
+    this.#provider = provider;
+    this.#theme = folders.some((folder) => folder.assets.has(THEME)) ? assets.url(THEME) : undefined;
+    if (folders.some(({ pages }) => pages.size > 0)) this.#tryOut();
   }
 
   /** @param preferred the languages that the RP asked for, before those of the browser */
@@ -121,21 +45,47 @@ export class Views {
     page: Pages[Name],
     preferred: readonly string[] = [],
   ): void {
-    const { language, translate } = this.#locales.choose(ctx, preferred);
+    this.renderOwn(ctx, name, page, preferred);
+  }
+
+  /** A page of the deployment's, with our layout, languages and tools. */
+  renderOwn(ctx: Context, name: string, page: object, preferred: readonly string[] = []): void {
+    const language = this.languageOf(ctx, preferred);
     ctx.type = 'html';
     ctx.vary('Accept-Language');
-    ctx.body = this.#eta.render(name, {
-      ...page,
-      language,
-      t: (key, values) => translate(key, { ...this.#names, ...values }),
-      asset: (asset) => this.#assets.url(asset),
-    } satisfies Pages[Name] & PageTools);
+    ctx.body = this.#templates.render(name, { ...page, ...this.#tools(language) });
   }
-}
 
-/** What every template has beside its own page's data. */
-interface PageTools {
-  readonly language: string;
-  readonly t: Translate;
-  readonly asset: (name: string) => string;
+  languageOf(ctx: Context, preferred: readonly string[]): Language {
+    return this.#locales.choose(ctx, preferred);
+  }
+
+  #tools({ tag, direction, t, ago, day, place }: Language): PageTools {
+    return {
+      language: tag,
+      direction,
+      t,
+      ago,
+      day,
+      place,
+      asset: (name) => this.#assets.url(name),
+      provider: this.#provider,
+      theme: this.#theme,
+    };
+  }
+
+  /** A template that throws is found when the server starts, and not by the person who is to be shown an error. */
+  #tryOut(): void {
+    const tools = this.#tools(this.#locales.fallback);
+    for (const [name, samples] of Object.entries(SAMPLES)) {
+      for (const sample of Object.values(samples)) {
+        try {
+          this.#templates.render(name, { ...sample, ...tools });
+        } catch (cause) {
+          const problem = cause instanceof Error ? cause.message : cause;
+          throw new TypeError(`the page "${name}" cannot be rendered with your templates: ${problem}`, { cause });
+        }
+      }
+    }
+  }
 }

@@ -13,9 +13,10 @@ export async function askToSignIn(stage: Stage, desktop: BrowserContext): Promis
 
 /** Fills in the password page that the phone was sent to. */
 export async function giveName(page: Page, name = 'alice', password = 'wonderland'): Promise<void> {
-  await page.getByLabel('Name').fill(name);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  // In whichever language it is.
+  await page.locator('#name').fill(name);
+  await page.locator('#password').fill(password);
+  await page.locator('form button').click();
 }
 
 /** A phone that is signed in already, as alice. */

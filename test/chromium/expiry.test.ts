@@ -17,7 +17,7 @@ describe('time in a real browser', () => {
 
   it('counts down what is left of the code', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const left = screen.locator('[data-when=waiting] [data-countdown]');
+    const left = screen.locator('[data-when=waiting] [data-time]');
     await left.filter({ hasText: /^(1:5\d|2:00)$/ }).waitFor();
     stage().clock.forward(60);
     await left.filter({ hasText: /^(0:5\d|1:00)$/ }).waitFor();

@@ -5,7 +5,9 @@ import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
 
 const VIEWS = new URL('../../views/', import.meta.url);
 
-function textsOf(language: string): Record<string, string> {
+type Text = string | Record<string, string>;
+
+function textsOf(language: string): Record<string, Text> {
   return JSON.parse(readFileSync(new URL(`locales/${language}.json`, VIEWS), 'utf8'));
 }
 
@@ -16,8 +18,15 @@ function errorCodes(): string[] {
   return [...union.matchAll(/'(\w+)'/g)].map(([, code]) => String(code));
 }
 
-function placeholders(text: string | undefined): string[] {
-  return [...(text ?? '').matchAll(/\{\w+\}/g)].map(([found]) => found).sort();
+/** The forms of a text by plural category; a text without a number has one. */
+function formsOf(text: Text): Record<string, string> {
+  return typeof text === 'string' ? { other: text } : text;
+}
+
+/** A number need not stand where its word says it all: "one second". */
+function placeholders(form: string | undefined, counts: boolean): string[] {
+  const found = [...(form ?? '').matchAll(/\{\w+\}/g)].map(([placeholder]) => placeholder).sort();
+  return counts ? found : found.filter((placeholder) => placeholder !== '{count}');
 }
 
 describe('the texts', () => {
@@ -26,18 +35,41 @@ describe('the texts', () => {
   const pages = readdirSync(new URL('pages', VIEWS))
     .map((file) => readFileSync(new URL(`pages/${file}`, VIEWS), 'utf8'))
     .join('\n');
+  const sources = readdirSync(new URL('../../src/http/', import.meta.url))
+    .map((file) => readFileSync(new URL(`../../src/http/${file}`, import.meta.url), 'utf8'))
+    .join('\n');
 
-  it('are there in English and Chinese', () => {
-    expect(languages).to.include.members(['en', 'zh']);
+  it('are there in English and Simplified Chinese, German, French, Spanish, Japanese and Arabic', () => {
+    expect(languages).to.have.members(['en', 'zh', 'de', 'fr', 'es', 'ja', 'ar']);
   });
 
   for (const language of languages) {
-    it(`are all there in ${language}, with the same values to fill in`, () => {
-      const texts = textsOf(language);
+    const texts = textsOf(language);
+
+    it(`are all there in ${language}, in the same order, and none is empty`, () => {
       expect(Object.keys(texts)).to.deep.equal(Object.keys(english));
       for (const [key, text] of Object.entries(texts)) {
-        expect(text.trim(), key).not.to.equal('');
-        expect(placeholders(text), key).to.deep.equal(placeholders(english[key]));
+        for (const form of Object.values(formsOf(text))) expect(form, key).to.match(/^\S(.*\S)?$/s);
+      }
+    });
+
+    it(`have the same values to fill in in ${language}`, () => {
+      for (const [key, text] of Object.entries(texts)) {
+        const expected = placeholders(formsOf(english[key] ?? '').other, true);
+        for (const [category, form] of Object.entries(formsOf(text))) {
+          const isOther = category === 'other';
+          expect(placeholders(form, isOther), `${key}, ${category}`).to.deep.equal(
+            isOther ? expected : expected.filter((placeholder) => placeholder !== '{count}'),
+          );
+        }
+      }
+    });
+
+    it(`have each plural that ${language} has, and no other`, () => {
+      const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
+      for (const [key, text] of Object.entries(texts)) {
+        expect(typeof text, key).to.equal(typeof english[key]);
+        if (typeof text !== 'string') expect(Object.keys(text), key).to.have.members(pluralCategories);
       }
     });
   }
@@ -60,7 +92,7 @@ describe('the texts', () => {
   it('are all used', () => {
     const codes = errorCodes();
     const unused = Object.keys(english).filter((key) => {
-      if (pages.includes(`'${key}'`)) return false;
+      if (pages.includes(`'${key}'`) || sources.includes(`'${key}'`)) return false;
       const [kind = '', ...rest] = key.split('.');
       if (kind === 'scope' || kind === 'claim') return false;
       if (kind === 'error') return !codes.includes(rest.join('.'));
@@ -95,10 +127,10 @@ describe('the language', () => {
       const browser = new BrowserPerson(world, { 'accept-language': 'en' });
       const phone = await new PhonePerson(world, { 'accept-language': 'en' }).signIn();
       const page = await browser.start({ ui_locales });
-      expect(page.text).to.include('<html lang="zh">').and.to.include('请用手机扫描二维码');
+      expect(page.text).to.include('<html lang="zh" dir="ltr">').and.to.include('请用手机扫描二维码');
       await phone.scan(await browser.code());
       expect((await phone.agent.follow(phone.at)).text)
-        .to.include('<html lang="zh">')
+        .to.include('<html lang="zh" dir="ltr">')
         .and.to.include('是我，登录');
       await phone.approve();
       expect((await phone.agent.follow(phone.at)).text).to.include('已确认');
@@ -112,10 +144,10 @@ describe('the language', () => {
       const browser = new BrowserPerson(world, CHINESE);
       const phone = await new PhonePerson(world, { 'accept-language': 'en-GB' }).signIn();
       const page = await browser.start(parameters);
-      expect(page.text).to.include('<html lang="zh">');
+      expect(page.text).to.include('<html lang="zh" dir="ltr">');
       expect(page.headers.get('vary')).to.match(/accept-language/i);
       await phone.scan(await browser.code());
-      expect((await phone.agent.follow(phone.at)).text).to.include('<html lang="en">');
+      expect((await phone.agent.follow(phone.at)).text).to.include('<html lang="en" dir="ltr">');
     }
   });
 
@@ -128,7 +160,7 @@ describe('the language', () => {
   it('is English where nobody says anything', async () => {
     for (const language of ['', '*', 'tlh', ';;;', 'x'.repeat(5000)]) {
       const page = await new BrowserPerson(world, { 'accept-language': language }).start();
-      expect(page.text).to.include('<html lang="en">');
+      expect(page.text).to.include('<html lang="en" dir="ltr">');
     }
   });
 });

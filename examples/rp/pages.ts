@@ -1,0 +1,26 @@
+/** The demo RP's one page: another site than the provider's, which borrows its style. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Eta } from 'eta';
+import type { Context } from 'koa';
+
+const eta = new Eta({ views: fileURLToPath(new URL('.', import.meta.url)), cache: true });
+const style = readFileSync(new URL('../../views/assets/style.css', import.meta.url));
+
+const PROTECTION = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+export function renderPage(ctx: Context, page: object): void {
+  ctx.set(PROTECTION);
+  ctx.type = 'html';
+  ctx.body = eta.render('page', page);
+}
+
+export function serveStyle(ctx: Context): void {
+  ctx.type = 'css';
+  ctx.body = style;
+}

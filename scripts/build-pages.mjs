@@ -1,0 +1,21 @@
+/** Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Eta } from 'eta/core';
+
+const VIEWS = new URL('../views/pages/', import.meta.url);
+const DIST = new URL('../dist/', import.meta.url);
+
+const TYPES = `import type { TemplateFunction } from 'eta/core';
+/** Every template of \`views/pages\`, by its name. */
+export declare const pages: Readonly<Record<string, TemplateFunction>>;
+`;
+
+const eta = new Eta({ rmWhitespace: true });
+const pages = readdirSync(VIEWS).map((file) => {
+  const body = eta.compileToString(readFileSync(new URL(file, VIEWS), 'utf8'), { async: false });
+  return `${JSON.stringify(basename(file, '.eta'))}: function (it, options) {${body}}`;
+});
+mkdirSync(DIST, { recursive: true });
+writeFileSync(new URL('pages.js', DIST), `export const pages = {\n${pages.join(',\n')}\n};\n`);
+writeFileSync(new URL('pages.d.ts', DIST), TYPES);

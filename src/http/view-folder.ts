@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+
+/** A text in one language: as it is, or by the plural category of its `{count}` (Unicode CLDR), `other` at least. */
+export type Text = string | (Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> & { readonly other: string });
+
+/** The texts of a language by their keys. */
+export type Texts = Readonly<Record<string, Text>>;
+
+/** What a folder of views holds: each part may be missing. */
+export interface ViewFolder {
+  /** `pages/*.eta`: templates and partials, by their names. */
+  readonly pages: ReadonlyMap<string, string>;
+  /** `locales/*.json`: texts, by the tag of their language. */
+  readonly locales: ReadonlyMap<string, Texts>;
+  /** `assets/*`: files that pages load, by their names. */
+  readonly assets: ReadonlyMap<string, Buffer>;
+}
+
+const PARTS = ['pages', 'locales', 'assets'];
+/** What an asset's URL can hold. */
+const ASSET = /^[\w-]+(\.[\w-]+)+$/;
+
+/** @throws TypeError that says what is wrong with the folder and what to do */
+export function readViewFolder(folder: string): ViewFolder {
+  const parts = foldersIn(folder);
+  const other = parts.find((part) => !PARTS.includes(part));
+  if (other !== undefined) {
+    throw new TypeError(`there is "${other}" in the folder of views ${folder}; it may hold ${PARTS.join(', ')}`);
+  }
+  if (parts.length === 0) throw new TypeError(`the folder of views ${folder} holds none of ${PARTS.join(', ')}`);
+  const filesOf = (part: string, is: (file: string) => boolean, must: string): Map<string, Buffer> =>
+    parts.includes(part) ? filesIn(join(folder, part), is, must) : new Map();
+  const pages = filesOf('pages', (file) => extname(file) === '.eta', 'names that end with .eta');
+  const locales = filesOf('locales', isLanguage, 'languages (BCP 47) as names, such as it.json');
+  return {
+    pages: new Map([...pages].map(([file, content]) => [basename(file, '.eta'), `${content}`])),
+    locales: new Map([...locales].map(([file, content]) => [basename(file, '.json'), parsedTexts(file, `${content}`)])),
+    assets: filesOf('assets', (file) => ASSET.test(file), 'names of letters, digits, "-", "_" and "."'),
+  };
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    throw new TypeError(`views must be a folder that can be read, not ${folder}`, { cause });
+  }
+}
+
+function filesIn(folder: string, is: (file: string) => boolean, must: string): Map<string, Buffer> {
+  const files = readdirSync(folder);
+  const wrong = files.find((file) => !is(file));
+  if (wrong !== undefined) throw new TypeError(`${join(folder, wrong)}: the files here must have ${must}`);
+  return new Map(files.map((file) => [file, readFileSync(join(folder, file))]));
+}
+
+function isLanguage(file: string): boolean {
+  if (extname(file) !== '.json') return false;
+  try {
+    return Intl.getCanonicalLocales(basename(file, '.json')).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function parsedTexts(file: string, content: string): Texts {
+  const texts: unknown = parsedJson(file, content);
+  if (typeof texts !== 'object' || texts === null) throw new TypeError(`${file} must hold an object of texts`);
+  const entries = Object.entries(texts);
+  const wrong = entries.find(([, text]) => !isText(text));
+  if (wrong !== undefined) {
+    throw new TypeError(`${file}: "${wrong[0]}" must be a text, or texts by plural category with "other" among them`);
+  }
+  return Object.fromEntries(entries);
+}
+
+function parsedJson(file: string, content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (cause) {
+    throw new TypeError(`${file} is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
+
+function isText(text: unknown): text is Text {
+  if (typeof text === 'string') return true;
+  if (typeof text !== 'object' || text === null || !('other' in text)) return false;
+  return Object.values(text).every((form) => typeof form === 'string');
+}

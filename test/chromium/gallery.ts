@@ -1,0 +1,58 @@
+/** Every page in each of its states, in any language: served for those who look at pages, with nothing behind them. */
+import Koa, { type Context } from 'koa';
+import { Assets } from '../../src/http/assets.ts';
+import { protectAnswer } from '../../src/http/guards.ts';
+import { Locales } from '../../src/http/locales.ts';
+import { SAMPLES } from '../../src/http/page-samples.ts';
+import { Urls } from '../../src/http/urls.ts';
+import { readViewFolder } from '../../src/http/view-folder.ts';
+import { Views } from '../../src/http/views.ts';
+import { type Running, serve } from '../support/server.ts';
+
+export interface Exhibit {
+  readonly page: string;
+  readonly state: string;
+  /** Where it hangs. */
+  readonly path: string;
+}
+
+export const EXHIBITS: readonly Exhibit[] = Object.entries(SAMPLES).flatMap(([page, samples]) =>
+  Object.keys(samples).map((state) => ({ page, state, path: `/${page}/${encodeURIComponent(state)}` })),
+);
+
+/** @param folders views of a deployment's */
+export function openGallery(folders: readonly string[] = []): Promise<Running> {
+  return serve(async (origin) => {
+    const views = viewsAt(origin, folders);
+    const app = new Koa();
+    app.use(async (ctx) => {
+      const [, page = '', state = ''] = ctx.path.split('/').map(decodeURIComponent);
+      if (page === 'qr' && state === 'assets') return views.assets.serve(ctx, ctx.path.split('/').at(-1) ?? '');
+      protectAnswer(ctx);
+      return show(views.views, ctx, { page, state });
+    });
+    return { app };
+  });
+}
+
+function viewsAt(origin: string, paths: readonly string[]): { assets: Assets; views: Views } {
+  const folders = paths.map(readViewFolder);
+  const assets = new Assets(
+    new Urls(origin),
+    folders.map((folder) => folder.assets),
+  );
+  const names = { provider: 'Example ID', site: 'id.example.com' };
+  const locales = new Locales(
+    names,
+    folders.map((folder) => folder.locales),
+  );
+  return { assets, views: new Views({ assets, locales, folders, provider: names.provider }) };
+}
+
+/** `?ui_locales=ar` chooses the language, as an RP does. */
+function show(views: Views, ctx: Context, { page, state }: Pick<Exhibit, 'page' | 'state'>): void {
+  const samples: Readonly<Record<string, Readonly<Record<string, object>>>> = SAMPLES;
+  const sample = samples[page]?.[state];
+  if (sample === undefined) return ctx.throw(404);
+  views.renderOwn(ctx, page, sample, String(ctx.query.ui_locales ?? '').split(' '));
+}
