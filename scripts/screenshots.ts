@@ -1,163 +1,62 @@
 /**
- * Pictures of every page. `node --import ts-blank-space/register scripts/screenshots.ts <folder>` saves all of them there;
- * without a folder only the one of the README is made anew.
+ * Pictures of every page. `npm run screenshots -- <folder>` saves all of them there, in every language, light and dark, on a phone and on a
+ * desktop; with `--theme <views>`, as a folder of views makes them look. Without a folder only the picture of the README is made anew.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BrowserContextOptions, Page } from 'playwright-core';
-import type { ExampleOptions } from '../examples/provider.ts';
-import type { QrLoginOptions } from '../src/index.ts';
-import {
-  approve,
-  arriveAtConfirm,
-  askToSignIn,
-  checkCodeOn,
-  deny,
-  giveName,
-  otherThan,
-  scan,
-  seeScreen,
-} from '../test/chromium/acts.ts';
-import { closeChromium } from '../test/chromium/chromium.ts';
-import { readCode } from '../test/chromium/qr-from-pixels.ts';
+import { parseArgs } from 'node:util';
+import type { BrowserContextOptions } from 'playwright-core';
+import { askToSignIn, scan } from '../test/chromium/acts.ts';
+import { closeChromium, openChromium } from '../test/chromium/chromium.ts';
+import { EXHIBITS, openGallery } from '../test/chromium/gallery.ts';
 import { Stage } from '../test/chromium/stage.ts';
 
 const README_FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url));
+const LANGUAGES = readdirSync(new URL('../views/locales/', import.meta.url)).map((file) => basename(file, '.json'));
 
-type Look = BrowserContextOptions & { colorScheme: 'light' | 'dark' };
-const LOOKS: readonly Look[] = [{ colorScheme: 'light' }, { colorScheme: 'dark' }];
+const DEVICES: Readonly<Record<string, BrowserContextOptions>> = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
+};
 
-const BEHIND_PROXY = { proxy: true, passkeys: true };
-const FAR_AWAY = { 'x-forwarded-for': '203.0.113.7' };
-const ABROAD = { country: 'BR', city: 'São Paulo' };
-
-const [folder] = process.argv.slice(2);
+const {
+  values: { theme },
+  positionals: [folder],
+} = parseArgs({ allowPositionals: true, options: { theme: { type: 'string' } } });
 mkdirSync(folder ?? README_FOLDER, { recursive: true });
 try {
-  await on({}, pictureForReadme);
-  if (folder !== undefined) {
-    for (const look of LOOKS) {
-      await on({}, (stage) => approvedPages(stage, look));
-      await on({}, (stage) => endedPages(stage, look));
-      await on({ assess: () => 'check code' }, (stage) => checkCodePages(stage, look));
-      await on({ deadlines: { scan: 1 } }, (stage) => expiredPage(stage, look));
-      await on({ locate: () => ABROAD }, (stage) => suspiciousPages(stage, look), BEHIND_PROXY);
-      await on({ assess: () => 'deny' }, (stage) => refusedPage(stage, look));
-      await on({ limits: { address: { scan: 1 } } }, (stage) => tooOftenPage(stage, look));
+  if (folder === undefined) await pictureForReadme(README_FOLDER);
+  else {
+    for (const device of Object.keys(DEVICES)) {
+      for (const colorScheme of ['light', 'dark'] as const) await hangUp(folder, { device, colorScheme });
     }
-    await on({}, (stage) => approvedPages(stage, { colorScheme: 'light', locale: 'zh-CN' }));
   }
 } finally {
   await closeChromium();
 }
 
-async function approvedPages(stage: Stage, look: Look): Promise<void> {
-  const screen = await askToSignIn(stage, await stage.desktop(look));
-  await save(screen, 'browser-waiting', look);
-  const phone = await stage.open(await stage.phone(look), await readCode(screen));
-  await phone.waitForSelector('#password');
-  await save(phone, 'phone-password', look);
-  await phone.fill('#name', 'alice');
-  await phone.fill('#password', 'wonderland');
-  await phone.click('button');
-  await phone.waitForSelector('button[value=approve]');
-  await save(phone, 'phone-confirm', look);
-  await seeScreen(screen, 'scanned');
-  await save(screen, 'browser-scanned', look);
-  await phone.click('button[value=approve]');
-  await phone.waitForSelector('.mark-yes');
-  await save(phone, 'phone-approved', look);
-  const allow = screen.locator('form[action$="/consent"] button');
-  await allow.waitFor();
-  await save(screen, 'browser-consent', look);
-  await allow.click();
-  await screen.waitForSelector('#claims');
-  await save(screen, 'app-signed-in', look);
-}
-
-async function endedPages(stage: Stage, look: Look): Promise<void> {
-  const screen = await askToSignIn(stage, await stage.desktop(look));
-  const phone = await stage.phone(look);
-  await deny(await stage.open(phone, await readCode(screen)).then(decide));
-  await seeScreen(screen, 'denied');
-  await save(screen, 'browser-denied', look);
-  await save(phone.pages().at(-1), 'phone-denied', look);
-
-  const wrong = await stage.open(phone, `${stage.issuer}/qr/${'A'.repeat(43)}`);
-  await save(wrong, 'phone-error', look);
-  await screen.waitForSelector('[data-error]');
-  await save(screen, 'app-denied', look);
-  await screen.goBack();
-  await screen.waitForSelector('[data-error]');
-  await save(screen, 'browser-error', look);
-
-  const other = await askToSignIn(stage, await stage.desktop(look));
-  const landing = await stage.open(await stage.phone({ ...look, javaScriptEnabled: false }), await readCode(other));
-  await giveName(landing);
-  await landing.waitForSelector('form[data-scan]');
-  await save(landing, 'phone-landing-without-script', look);
-  const plain = await askToSignIn(stage, await stage.desktop({ ...look, javaScriptEnabled: false }));
-  await save(plain, 'browser-waiting-without-script', look);
-}
-
-async function checkCodePages(stage: Stage, look: Look): Promise<void> {
-  const screen = await askToSignIn(stage, await stage.desktop(look));
-  const phone = await scan(stage, await stage.phone(look), screen);
-  await approve(phone);
-  await save(phone, 'phone-check-code', look);
-  await seeScreen(screen, 'check-code');
-  await save(screen, 'browser-check-code', look);
-  const wrong = otherThan(await checkCodeOn(phone));
-  for (let tries = 1; tries <= 3; tries++) {
-    const answer = screen.waitForResponse(/\/qr\/finish$/);
-    await screen.fill('#check-code', wrong);
-    await screen.click('form[data-finish] button');
-    await answer;
-    if (tries === 1) {
-      await screen.waitForSelector('#mistake:not(:empty)');
-      await save(screen, 'browser-check-code-wrong', look);
+/** One picture of each page in each language. */
+async function hangUp(to: string, look: { device: string; colorScheme: 'light' | 'dark' }): Promise<void> {
+  const gallery = await openGallery(theme === undefined ? [] : [theme]);
+  const context = await (await openChromium()).newContext({ ...DEVICES[look.device], colorScheme: look.colorScheme });
+  const page = await context.newPage();
+  for (const language of LANGUAGES) {
+    for (const exhibit of EXHIBITS) {
+      await page.goto(`${gallery.origin}${exhibit.path}?ui_locales=${language}`);
+      const name = [exhibit.page, exhibit.state, language, look.device, look.colorScheme]
+        .join('-')
+        .replace(/[ ,]+/g, '-');
+      await page.screenshot({ path: `${to}/${name}.png`, fullPage: true });
     }
   }
-  await seeScreen(screen, 'cancelled');
-  await save(screen, 'browser-cancelled', look);
-}
-
-/** A code that comes from somebody else, far away, and what the person says to it. */
-async function suspiciousPages(stage: Stage, look: Look): Promise<void> {
-  const screen = await askToSignIn(stage, await stage.desktop({ ...look, extraHTTPHeaders: FAR_AWAY }));
-  await save(screen, 'browser-passkey', look);
-  const phone = await stage.open(await stage.phone(look), await readCode(screen)).then(decide);
-  await save(phone, 'phone-confirm-place', look);
-  await phone.click('button[value=report]');
-  await phone.waitForSelector('.mark-no');
-  await save(phone, 'phone-reported', look);
-}
-
-async function refusedPage(stage: Stage, look: Look): Promise<void> {
-  const screen = await askToSignIn(stage, await stage.desktop(look));
-  const phone = await stage.open(await stage.phone(look), await readCode(screen));
-  await giveName(phone);
-  await phone.waitForSelector('.mark-no');
-  await save(phone, 'phone-risk', look);
-}
-
-async function tooOftenPage(stage: Stage, look: Look): Promise<void> {
-  const phone = await stage.open(await stage.phone(look), `${stage.issuer}/qr/${'A'.repeat(46)}`);
-  await phone.reload();
-  await save(phone, 'phone-too-often', look);
-}
-
-/** A page that is looked at would renew its code by itself. */
-async function expiredPage(stage: Stage, look: Look): Promise<void> {
-  const desktop = await stage.desktop(look);
-  await desktop.addInitScript(`Object.defineProperty(document, 'visibilityState', { value: 'hidden' })`);
-  const screen = await askToSignIn(stage, desktop);
-  await seeScreen(screen, 'expired');
-  await save(screen, 'browser-expired', look);
+  await context.close();
+  await gallery.stop();
 }
 
 /** The QR page and the confirm page, side by side. */
-async function pictureForReadme(stage: Stage): Promise<void> {
+async function pictureForReadme(to: string): Promise<void> {
+  const stage = await Stage.set();
   const sharp = { deviceScaleFactor: 2 };
   const desktop = await stage.desktop({ ...sharp, viewport: { width: 760, height: 760 } });
   const screen = await askToSignIn(stage, desktop);
@@ -175,28 +74,6 @@ async function pictureForReadme(stage: Stage): Promise<void> {
       img + img { border: 8px solid #16191d; border-radius: 34px; height: 720px; width: auto }
     </style>${image(left, 720)}${image(right, 360)}`,
   );
-  writeFileSync(`${folder ?? README_FOLDER}/signin.png`, await picture.screenshot());
-}
-
-async function decide(phone: Page): Promise<Page> {
-  await arriveAtConfirm(phone);
-  return phone;
-}
-
-async function save(page: Page | undefined, name: string, { colorScheme, locale }: Look): Promise<void> {
-  const suffix = locale === undefined ? colorScheme : `${colorScheme}-${locale}`;
-  await page?.screenshot({ path: `${folder}/${name}-${suffix}.png`, fullPage: true });
-}
-
-async function on(
-  qrLogin: Partial<QrLoginOptions>,
-  show: (stage: Stage) => Promise<void>,
-  more: Partial<ExampleOptions> = {},
-): Promise<void> {
-  const stage = await Stage.set(qrLogin, more);
-  try {
-    await show(stage);
-  } finally {
-    await stage.strike();
-  }
+  writeFileSync(`${to}/signin.png`, await picture.screenshot());
+  await stage.strike();
 }

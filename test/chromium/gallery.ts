@@ -53,6 +53,6 @@ function viewsAt(origin: string, paths: readonly string[]): { assets: Assets; vi
 function show(views: Views, ctx: Context, { page, state }: Pick<Exhibit, 'page' | 'state'>): void {
   const samples: Readonly<Record<string, Readonly<Record<string, object>>>> = SAMPLES;
   const sample = samples[page]?.[state];
-  if (sample === undefined) return ctx.throw(404);
+  if (sample === undefined) ctx.throw(404);
   views.renderOwn(ctx, page, sample, String(ctx.query.ui_locales ?? '').split(' '));
 }
