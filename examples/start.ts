@@ -8,7 +8,7 @@ import { Accounts } from './accounts.ts';
 import { closeAll, endAtSignal } from './graceful.ts';
 import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
-import { makeExample } from './provider.ts';
+import { makeExample, VIEWS } from './provider.ts';
 import { makeRp, rpClient } from './rp.ts';
 import { loadSecrets } from './secrets.ts';
 import { storeFrom } from './store.ts';
@@ -32,7 +32,13 @@ const { provider, qr, app } = makeExample({
   proxy: process.env.ISSUER !== undefined,
   passkeys: new URL(issuer).protocol === 'https:' || new URL(issuer).hostname === 'localhost',
   logger: makeLogger(),
-  qrLogin: process.env.LIMITS === 'off' ? { limits: false } : {},
+  qrLogin: {
+    ...(process.env.LIMITS === 'off' && { limits: false }),
+    ...(process.argv.includes('--theme') && {
+      name: 'Copperfield Bank',
+      views: [VIEWS, new URL('theme', import.meta.url)],
+    }),
+  },
 });
 const rp = makeRp({ issuer, url: rpUrl, secret: secrets.rpSecret });
 

@@ -1,0 +1,38 @@
+/** A provider in a process that may not make code of text: its pages are there all the same. */
+import { Provider } from 'oidc-provider';
+import { qrLogin } from '../../src/index.ts';
+import { serve } from './server.ts';
+
+// Not Node's flag for it: a dependency of koa makes code of text while it is loaded.
+const refuse = (): never => {
+  throw new EvalError('no code is made of text here');
+};
+globalThis.Function = new Proxy(Function, { apply: refuse, construct: refuse });
+globalThis.eval = refuse;
+
+const { origin, stop } = await serve((issuer) => {
+  const qr = qrLogin({
+    findAccount: () => ({ name: 'Alice' }),
+    signIn: () => '/sign-in',
+    ...(process.env.VIEWS && { views: process.env.VIEWS }),
+  });
+  const provider = new Provider(issuer, {
+    clients: [{ client_id: 'app', client_secret: 'secret', redirect_uris: ['http://app.example.com/callback'] }],
+    cookies: { keys: ['a key that is long enough to sign with'] },
+    interactions: { policy: qr.policy, url: qr.interactionUrl },
+    features: { devInteractions: { enabled: false } },
+  });
+  qr.attach(provider);
+  return { app: provider };
+});
+const start = await fetch(
+  `${origin}/auth?client_id=app&response_type=code&scope=openid&redirect_uri=http://app.example.com/callback`,
+  { redirect: 'manual' },
+);
+const cookie = start.headers.getSetCookie().map((set) => set.split(';')[0]);
+const page = await fetch(new URL(start.headers.get('location') ?? '', origin), {
+  headers: { cookie: cookie.join('; ') },
+});
+process.stdout.write(`${page.status} ${/<h1>.*<\/h1>/.exec(await page.text())}\n`);
+await stop();
+process.exit();
