@@ -26,6 +26,25 @@ export async function reading(page: Page): Promise<Reading> {
   return found;
 }
 
+/** How a bad camera sees the screen: out of focus, and compressed by a chat app. */
+export async function readBadPicture(page: Page, blurredBy: number): Promise<string | undefined> {
+  await page.waitForSelector('[data-code] svg');
+  const jpeg = await page.screenshot({ type: 'jpeg', quality: 30 });
+  const camera = await page.context().newPage();
+  const png = await camera.evaluate<string>(`(async () => {
+    const image = await createImageBitmap(await (await fetch('data:image/jpeg;base64,${jpeg.toString('base64')}')).blob());
+    const canvas = document.createElement('canvas');
+    canvas.width = image.width;
+    canvas.height = image.height;
+    const context = canvas.getContext('2d');
+    context.filter = 'blur(${blurredBy}px)';
+    context.drawImage(image, 0, 0);
+    return canvas.toDataURL('image/png').split(',')[1];
+  })()`);
+  await camera.close();
+  return look(Buffer.from(png, 'base64'))?.url;
+}
+
 /** Looks until the screen shows another code than this one. */
 export async function readCodeOtherThan(page: Page, old: string): Promise<string> {
   const until = Date.now() + PATIENCE;

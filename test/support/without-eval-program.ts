@@ -21,6 +21,7 @@ const { origin, stop } = await serve((issuer) => {
     cookies: { keys: ['a key that is long enough to sign with'] },
     interactions: { policy: qr.policy, url: qr.interactionUrl },
     features: { devInteractions: { enabled: false } },
+    ttl: { Interaction: 3600 },
   });
   qr.attach(provider);
   return { app: provider };

@@ -1,0 +1,107 @@
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AxeResults } from 'axe-core';
+import { expect } from 'chai';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Running } from '../support/server.ts';
+import { openChromium } from './chromium.ts';
+import { EXHIBITS, type Exhibit, openGallery } from './gallery.ts';
+import './use-stage.ts';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const LANGUAGES = readdirSync(new URL('../../views/locales/', import.meta.url)).map((file) => basename(file, '.json'));
+const THEME = fileURLToPath(new URL('../../examples/theme', import.meta.url));
+
+/** All that axe knows of, best practices included: WCAG 2.2 AA is the floor. */
+const ALL = { resultTypes: ['violations'] };
+/** What the colours can do wrong. */
+const CONTRAST = { ...ALL, runOnly: ['color-contrast'] };
+
+describe('every page, in each of its states', function () {
+  this.timeout(180_000);
+  let gallery: Running;
+  let themed: Running;
+
+  before(async () => {
+    gallery = await openGallery();
+    themed = await openGallery([THEME]);
+  });
+
+  after(() => Promise.all([gallery.stop(), themed.stop()]));
+
+  it('would be complained of, were there a barrier', () =>
+    onEach(
+      {},
+      async (page, { path }) => {
+        await page.goto(gallery.origin + path);
+        await page.evaluate(
+          `document.documentElement.removeAttribute('lang'); document.querySelector('h1').style.color = '#999'`,
+        );
+        const found = (await barriers(page, ALL)).join();
+        expect(found).to.include('html-has-lang').and.include('color-contrast');
+      },
+      EXHIBITS.slice(0, 1),
+    ));
+
+  for (const language of LANGUAGES) {
+    it(`has no barrier that axe knows of, and fits a screen of 320 pixels, in ${language}`, () =>
+      onEach({ viewport: { width: 320, height: 640 } }, async (page, exhibit) => {
+        await page.goto(`${gallery.origin}${exhibit.path}?ui_locales=${language}`);
+        expect(await page.locator('html').getAttribute('lang')).to.equal(language);
+        expect(await barriers(page, ALL)).to.deep.equal([]);
+        expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.equal(320);
+      }));
+  }
+
+  it('can be read in the dark', () =>
+    onEach({ colorScheme: 'dark' }, async (page, { path }) => {
+      await page.goto(gallery.origin + path);
+      expect(await barriers(page, CONTRAST)).to.deep.equal([]);
+    }));
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`can be read in the example’s theme, ${colorScheme}`, () =>
+      onEach({ colorScheme }, async (page, { path }) => {
+        await page.goto(themed.origin + path);
+        expect(await barriers(page, CONTRAST)).to.deep.equal([]);
+      }));
+  }
+
+  it('fits where letters are twice as large, and where a screen has 2560 pixels', () =>
+    onEach({ viewport: { width: 640, height: 800 } }, async (page, { path }) => {
+      await page.goto(`${gallery.origin}${path}?ui_locales=de`);
+      await page.evaluate(`document.documentElement.style.fontSize = '200%'`);
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.equal(640);
+      await page.setViewportSize({ width: 2560, height: 1440 });
+      const card = await page.locator('main').boundingBox();
+      expect(card?.width).to.be.within(300, 1600);
+      await page.setViewportSize({ width: 640, height: 800 });
+    }));
+});
+
+/** Runs axe on the page. @returns what it complains of, and where */
+async function barriers(page: Page, options: object): Promise<string[]> {
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`);
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
+  );
+}
+
+/** Shows each page to a browser. @throws Error that names the page, where what is seen there is wrong */
+async function onEach(
+  options: BrowserContextOptions,
+  look: (page: Page, exhibit: Exhibit) => Promise<void>,
+  exhibits: readonly Exhibit[] = EXHIBITS,
+): Promise<void> {
+  const context: BrowserContext = await (await openChromium()).newContext(options);
+  await context.addInitScript({ path: AXE });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  for (const exhibit of exhibits) {
+    await look(page, exhibit).catch((error: Error) => problems.push(`${exhibit.path}: ${error.message}`));
+  }
+  await context.close();
+  expect(problems).to.deep.equal([]);
+}
