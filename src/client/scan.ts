@@ -36,7 +36,8 @@ function say(where: HTMLElement, name: string): void {
 
 /** Shows the camera as it is now, and says this of it. */
 function show(name: string): void {
-  view.hidden = tools.hidden = !camera.isOn;
+  view.hidden = !camera.isOn;
+  if (!camera.isOn) tools.hidden = true;
   start.hidden = camera.isOn || ['asking', 'starting', 'unsupported'].includes(name);
   say(status, name);
 }
@@ -57,6 +58,7 @@ async function turnOn(begin: () => ReturnType<Camera['start']> = () => camera.st
   torch.setAttribute('aria-pressed', 'false');
   torch.hidden = !camera.hasTorch;
   other.hidden = !(await camera.hasOthers());
+  tools.hidden = torch.hidden && other.hidden;
   await look();
 }
 
