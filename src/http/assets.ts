@@ -16,6 +16,15 @@ const FILES: Readonly<Record<string, string>> = {
   'watch-ticket.js': 'dist/client/watch-ticket.js',
   'phone.js': 'dist/client/phone.js',
   'passkey.js': 'dist/client/passkey.js',
+  'scan.js': 'dist/client/scan.js',
+  'camera.js': 'dist/client/camera.js',
+  'read-code.js': 'dist/client/read-code.js',
+  'decoder.js': 'dist/decoder/decoder.js',
+  'decoder-tables.js': 'dist/decoder/decoder-tables.js',
+  'icon.svg': 'views/assets/icon.svg',
+  'icon-180.png': 'views/assets/icon-180.png',
+  'icon-192.png': 'views/assets/icon-192.png',
+  'icon-512.png': 'views/assets/icon-512.png',
 };
 
 /** The better one first. */

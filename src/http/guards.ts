@@ -35,6 +35,7 @@ const CONTENT_SECURITY_POLICY = [
   "style-src 'self'",
   "img-src 'self'",
   "connect-src 'self'",
+  "manifest-src 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
@@ -43,6 +44,8 @@ const PROTECTION = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': CONTENT_SECURITY_POLICY,
   'Cross-Origin-Resource-Policy': 'same-origin',
+  // The one page that has a camera allows it to itself.
+  'Permissions-Policy': 'camera=()',
   // Not `no-referrer`: with that, browsers send `Origin: null` with a form, and there would be nothing to check.
   'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',

@@ -103,6 +103,12 @@ export const SAMPLES: Samples = {
   landing: {
     'by hand': { csrf: 'sample', scansItself: false },
   },
+  scan: {
+    camera: { codes: { prefix: 'https://id.example.com/qr/', length: 46 }, manifest: '#' },
+  },
+  manifest: {
+    app: { start: '/qr/scan', scope: '/' },
+  },
   confirm: {
     asked: phone('scanned'),
     'little known': phone('scanned', { browser: {}, scopes: ['openid'], shownAgo: 90 }),

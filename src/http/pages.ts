@@ -53,6 +53,19 @@ export interface Pages {
     /** Whether its script posts the scan at once. */
     readonly scansItself: boolean;
   };
+  /** The phone's, which reads a code with its camera. */
+  scan: {
+    /** What every code's address begins with, and how many characters follow. */
+    readonly codes: { readonly prefix: string; readonly length: number };
+    /** What makes the page an app on the home screen. */
+    readonly manifest: string;
+  };
+  /** That app, as browsers ask for it: JSON (W3C Web Application Manifest). */
+  manifest: {
+    readonly start: string;
+    /** All of the provider: signing in happens in the app, too. */
+    readonly scope: string;
+  };
   /** The phone's: who asks, from where, for what. */
   confirm: PhoneView;
   /** The phone's, once it has decided. */

@@ -12,6 +12,7 @@ import { fieldsOf, isForeign } from './guards.ts';
 import type { AccountAct } from './limits.ts';
 import type { PhoneView } from './pages.ts';
 import type { PhoneSignIn, Services } from './services.ts';
+import { notSignedIn, sendToSignIn } from './to-sign-in.ts';
 
 /** Who asks, and the ticket as it stood then. */
 interface Claim {
@@ -135,10 +136,7 @@ export class PhoneHandlers {
   async #sendToSignIn(ctx: RouterContext, ticketId: string, returnTo: string): Promise<void> {
     const { ceremony, hooks } = this.#services;
     const ticket = await ceremony.phone.preview(ticketId);
-    const wanted = { returnTo, fresh: false, ...wantedClasses(ticket?.request) };
-    const url = wantsJson(ctx) ? undefined : await hooks.signIn(ctx, wanted);
-    if (url === undefined) throw notSignedIn();
-    seeOther(ctx, url);
+    await sendToSignIn(ctx, hooks.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
 
   /** Where the phone can meet a requirement; undefined where it was just there for it, or the deployment knows no way. */
@@ -199,10 +197,6 @@ export class PhoneHandlers {
     if (matches(good, fieldsOf(ctx).csrf ?? '')) return;
     throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');
   }
-}
-
-function notSignedIn(): QrLoginError {
-  return new QrLoginError('not_signed_in', 'Sign in on this phone first, then scan the code.');
 }
 
 /** The classes that a sign-in on the phone should be of: those that are demanded, else those that are wished for. */

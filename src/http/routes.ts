@@ -8,6 +8,7 @@ import { notEmbedded, protect, readFields, sameOrigin } from './guards.ts';
 import type { AddressAct } from './limits.ts';
 import { PasskeyHandlers } from './passkey.ts';
 import { PhoneHandlers } from './phone.ts';
+import { ScanHandlers } from './scan.ts';
 import type { Services } from './services.ts';
 
 /** Every URL of the plugin, below the provider's mount path. */
@@ -17,6 +18,7 @@ export function routes(services: Services): Middleware {
   const browser = new BrowserHandlers(services, { consent, passkey });
   const finish = new FinishHandlers(services);
   const phone = new PhoneHandlers(services);
+  const scan = new ScanHandlers(services);
   const errors = answerErrors(services.provider, services.views);
   const ours = sameOrigin(services.urls);
   const { limits, urls } = services;
@@ -48,6 +50,8 @@ export function routes(services: Services): Middleware {
 
     // The phone.
     .get('/qr/assets/:name', ...bare, (ctx: RouterContext) => services.assets.serve(ctx, ctx.params.name ?? ''))
+    .get('/qr/manifest.webmanifest', ...bare, scan.manifest)
+    .get('/qr/scan', ...page('scan'), scan.page)
     .get('/qr/tickets/:id', ...page('decide'), phone.ticket)
     .post('/qr/tickets/:id', ...form('decide'), phone.decide)
     .get('/qr/:code', ...page('scan'), phone.landing)

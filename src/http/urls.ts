@@ -36,6 +36,15 @@ export class Urls {
     return `${this.phone}/tickets/${id}`;
   }
 
+  /** Where a phone reads codes with the camera in the page. */
+  get scan(): string {
+    return `${this.phone}/scan`;
+  }
+
+  get manifest(): string {
+    return `${this.phone}/manifest.webmanifest`;
+  }
+
   asset(name: string, version: string): string {
     return `${this.phone}/assets/${name}?v=${version}`;
   }

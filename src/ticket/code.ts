@@ -3,6 +3,9 @@ import { ID_BYTES } from './ticket-id.ts';
 
 const MAC_BYTES = 16;
 
+/** How many characters a code has, in base64url (RFC 4648, section 5). */
+export const CODE_LENGTH: number = Math.ceil(((ID_BYTES + MAC_BYTES) * 4) / 3);
+
 /** How many slots back a code is still good, so that a scan may take a moment. */
 const SLOTS_BACK = 2;
 /** A node whose clock is a little ahead may already show the next one. */

@@ -1,5 +1,5 @@
 /** What people do, as the tests tell it. */
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { readCode } from './qr-from-pixels.ts';
 import type { Stage } from './stage.ts';
 
@@ -20,8 +20,8 @@ export async function giveName(page: Page, name = 'alice', password = 'wonderlan
 }
 
 /** A phone that is signed in already, as alice. */
-export async function signedInPhone(stage: Stage): Promise<BrowserContext> {
-  const phone = await stage.phone();
+export async function signedInPhone(stage: Stage, browser?: Browser): Promise<BrowserContext> {
+  const phone = await stage.phone({}, browser);
   const page = await stage.open(phone, `${stage.issuer}/account`);
   await giveName(page);
   await page.getByRole('heading', { name: 'Hello Alice Liddell' }).waitFor();

@@ -17,7 +17,7 @@ const FLAGS = [
 let opened: Promise<Browser> | undefined;
 
 export function openChromium(): Promise<Browser> {
-  opened ??= launch();
+  opened ??= launchChromium();
   return opened;
 }
 
@@ -28,7 +28,8 @@ export async function closeChromium(): Promise<void> {
   await browser?.close();
 }
 
-async function launch(): Promise<Browser> {
+/** One with more flags, for tests that need a browser of their own. Whoever launches it closes it. */
+export async function launchChromium(...flags: string[]): Promise<Browser> {
   if (!existsSync(PATH)) throw new Error(`There is no Chromium at ${PATH}: apt-get install chromium`);
-  return chromium.launch({ executablePath: PATH, args: FLAGS });
+  return chromium.launch({ executablePath: PATH, args: [...FLAGS, ...flags] });
 }

@@ -16,7 +16,10 @@ export interface Exhibit {
   readonly path: string;
 }
 
-export const EXHIBITS: readonly Exhibit[] = Object.entries(SAMPLES).flatMap(([page, samples]) =>
+/** The manifest is made of a template, too, but nobody sees it. */
+const { manifest: _, ...SHOWN } = SAMPLES;
+
+export const EXHIBITS: readonly Exhibit[] = Object.entries(SHOWN).flatMap(([page, samples]) =>
   Object.keys(samples).map((state) => ({ page, state, path: `/${page}/${encodeURIComponent(state)}` })),
 );
 

@@ -71,8 +71,9 @@ export class Stage {
     return this.#context({ ...DESKTOP, ...options });
   }
 
-  phone(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-    return this.#context({ ...PHONE, ...options });
+  /** @param browser another than everybody's, for a phone that has what that one does not */
+  phone(options: BrowserContextOptions = {}, browser: Browser = this.#browser): Promise<BrowserContext> {
+    return this.#context({ ...PHONE, ...options }, browser);
   }
 
   /** A page whose errors fail the test. */
@@ -134,8 +135,8 @@ export class Stage {
     }
   }
 
-  async #context(options: BrowserContextOptions): Promise<BrowserContext> {
-    const context = await this.#browser.newContext(options);
+  async #context(options: BrowserContextOptions, browser: Browser = this.#browser): Promise<BrowserContext> {
+    const context = await browser.newContext(options);
     this.#contexts.set(context, options);
     await context.addInitScript(
       `document.addEventListener('securitypolicyviolation', (event) =>

@@ -76,7 +76,9 @@ describe('the headers', () => {
       const file = await fetch(new URL(path, world.origin));
       expect(file.status).to.equal(200);
       expect(file.headers.get('cache-control')).to.equal('public, max-age=31536000, immutable');
-      expect(file.headers.get('content-type')).to.match(/^(text\/css|text\/javascript|application\/javascript)/);
+      expect(file.headers.get('content-type')).to.match(
+        /^(text\/css|text\/javascript|application\/javascript|image\/svg\+xml)/,
+      );
       const etag = file.headers.get('etag') ?? '';
       const plain = new URL(path.split('?')[0] ?? '', world.origin);
       expect((await fetch(plain)).headers.get('cache-control')).to.equal('no-cache');

@@ -55,6 +55,12 @@ export const LOSSES: Loss[] = [
     headers: ['Referrer-Policy'],
   },
   {
+    name: 'turns on the camera on a page that has none',
+    isOpen: ({ url, headers }) =>
+      headers.get('permissions-policy') !== (/\/qr\/scan$/.test(`${url}`) ? 'camera=(self)' : 'camera=()'),
+    headers: ['Permissions-Policy'],
+  },
+  {
     name: 'loads an answer into its own page',
     isOpen: ({ headers }) =>
       headers.get('cross-origin-resource-policy') !== 'same-origin' || headers.has('access-control-allow-origin'),
@@ -123,6 +129,8 @@ async function* phoneAnswers(site: Site, phone: PhoneVisitor, browser: BrowserVi
   yield must(await new PhoneVisitor(site).agent.get(code, JSON_ONLY), 401);
   yield must(await phone.agent.get(`${site.issuer}/qr/${UNKNOWN_CODE}`, HTML), 404);
   yield must(await phone.agent.get(`${site.issuer}/qr/tickets/none`, HTML), 404);
+  yield must(await phone.agent.get(`${site.issuer}/qr/scan`, HTML), 200);
+  yield must(await phone.agent.get(`${site.issuer}/qr/manifest.webmanifest`), 200);
   yield must(await phone.agent.get(code, HTML), 200);
   const { csrf } = must(await phone.look(code), 200).json();
   yield must(await phone.submit(code, { csrf: 'forged' }), 403);

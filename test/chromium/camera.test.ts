@@ -1,0 +1,182 @@
+import { expect } from 'chai';
+import type { BrowserContext, Page } from 'playwright-core';
+import { signedInPhone } from './acts.ts';
+import { FakeCamera } from './fake-camera.ts';
+import { hear, LOOKING, startButton, turn, until } from './scan-acts.ts';
+import { useStage } from './use-stage.ts';
+
+describe('the camera in the page', () => {
+  const stage = useStage({ rotation: 60 });
+  let camera: FakeCamera;
+
+  before(async function () {
+    this.timeout(60_000);
+    camera = await FakeCamera.open();
+  });
+
+  after(() => camera.close());
+
+  /** A phone whose person has let the page use the camera before. */
+  const phone = async (): Promise<BrowserContext> => {
+    const context = await signedInPhone(stage(), camera.browser);
+    await context.grantPermissions(['camera']);
+    return context;
+  };
+  const SCAN = (): string => `${stage().issuer}/qr/scan`;
+  const scanPage = async (): Promise<Page> => stage().open(await phone(), SCAN());
+
+  it('is asked for only after a press, where nobody has allowed it yet', async () => {
+    camera.seeNothing();
+    const context = await signedInPhone(stage(), camera.browser);
+    await context.addInitScript(`{
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = (wanted) => new Promise((resolve) => {
+        globalThis.allow = () => ask(wanted).then(resolve);
+      });
+    }`);
+    const page = await stage().open(context, SCAN());
+    await startButton(page).click();
+    await hear(page, 'Allow this page to use the camera.');
+    expect(await page.locator('video').isVisible()).to.equal(false);
+    await context.grantPermissions(['camera']);
+    await page.evaluate('allow()');
+    await hear(page, LOOKING);
+    expect(await startButton(page).isVisible()).to.equal(false);
+  });
+
+  it('comes on by itself once the person allows it in the settings of the browser', async () => {
+    camera.seeNothing();
+    const context = await signedInPhone(stage(), camera.browser);
+    await context.grantPermissions([]);
+    const page = await stage().open(context, SCAN());
+    await hear(page, 'This page may not use the camera. Allow it in the settings of this browser');
+    await startButton(page).click();
+    await hear(page, 'This page may not use the camera.');
+    expect(await startButton(page).isVisible()).to.equal(true);
+    await context.grantPermissions(['camera']);
+    await hear(page, LOOKING);
+  });
+
+  it('is off while nobody looks at the page, and comes back with it', async () => {
+    camera.seeNothing();
+    const page = await scanPage();
+    await hear(page, LOOKING);
+    await page.evaluate(`globalThis.track = document.querySelector('video').srcObject.getTracks()[0]`);
+    expect(await page.evaluate('track.readyState')).to.equal('live');
+    await turn(page, 'hidden');
+    expect(await page.evaluate('track.readyState')).to.equal('ended');
+    expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);
+    await turn(page, 'visible');
+    await until(page, `document.querySelector('video').srcObject?.getTracks()[0].readyState === 'live'`);
+    await hear(page, LOOKING);
+  });
+
+  it('does not come on for a page that was left while the person was being asked', async () => {
+    const context = await phone();
+    await context.addInitScript(`{
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = (wanted) => new Promise((resolve) => {
+        globalThis.allow = async () => { globalThis.stream = await ask(wanted); resolve(stream); };
+      });
+    }`);
+    const page = await stage().open(context, SCAN());
+    await until(page, `'allow' in globalThis`);
+    await turn(page, 'hidden');
+    await page.evaluate('allow()');
+    expect(await page.evaluate('stream.getTracks()[0].readyState')).to.equal('ended');
+    expect(await page.locator('video').isVisible()).to.equal(false);
+  });
+
+  it('says so where the camera is taken away, and starts it again', async () => {
+    camera.seeNothing();
+    const page = await scanPage();
+    await hear(page, LOOKING);
+    await page.evaluate(`document.querySelector('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))`);
+    await hear(page, 'The camera has stopped.');
+    await startButton(page).click();
+    await hear(page, LOOKING);
+    expect(await page.evaluate<boolean>(`document.activeElement.contains(document.querySelector('video'))`)).to.equal(
+      true,
+    );
+  });
+
+  it('has a light and another camera where the device has them', async () => {
+    camera.seeNothing();
+    const context = await phone();
+    await context.addInitScript(`
+      globalThis.asked = [];
+      globalThis.lights = [];
+      const { prototype } = MediaStreamTrack;
+      prototype.getCapabilities = () => ({ torch: true });
+      prototype.getSettings = () => ({ deviceId: asked.at(-1) });
+      prototype.applyConstraints = async ({ advanced }) => { lights.push(advanced[0].torch); };
+      const devices = navigator.mediaDevices;
+      devices.enumerateDevices = async () => [
+        { kind: 'videoinput', deviceId: 'wide' }, { kind: 'audioinput', deviceId: 'ear' }, { kind: 'videoinput', deviceId: 'near' },
+      ];
+      const ask = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = ({ video }) => {
+        asked.push(video.deviceId ?? (video.facingMode === 'environment' ? 'wide' : 'front'));
+        return ask({ video: true });
+      };`);
+    const page = await stage().open(context, SCAN());
+    const light = page.getByRole('button', { name: 'Light' });
+    const other = page.getByRole('button', { name: 'Other camera' });
+    await light.click();
+    await page.locator('[data-torch][aria-pressed=true]').waitFor();
+    await light.click();
+    await page.locator('[data-torch][aria-pressed=false]').waitFor();
+    expect(await page.evaluate('lights')).to.deep.equal([true, false]);
+    await light.click();
+    await other.click();
+    await until(page, `asked.length === 2 && document.querySelector('video').srcObject !== null`);
+    await page.locator('[data-torch][aria-pressed=false]').waitFor();
+    expect(await page.evaluate('asked')).to.deep.equal(['wide', 'near']);
+    await hear(page, LOOKING);
+    await turn(page, 'hidden');
+    await turn(page, 'visible');
+    await hear(page, LOOKING);
+    await other.click();
+    await until(page, `asked.length === 4`);
+    expect(await page.evaluate('asked')).to.deep.equal(['wide', 'near', 'near', 'wide']);
+  });
+
+  it('has neither where the device has not', async () => {
+    camera.seeNothing();
+    const page = await scanPage();
+    await hear(page, LOOKING);
+    expect(await page.getByRole('button', { name: /Light|Other camera/ }).count()).to.equal(0);
+  });
+
+  for (const [name, text] of [
+    ['NotReadableError', 'Another app is using the camera.'],
+    ['OverconstrainedError', 'There is no camera here.'],
+    ['NotAllowedError', 'This page may not use the camera.'],
+    ['AbortError', 'The camera has stopped.'],
+  ] as const) {
+    it(`says what is wrong at ${name}, and tries again at a press`, async () => {
+      const context = await phone();
+      camera.seeNothing();
+      await context.addInitScript(`
+        const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        let tries = 0;
+        navigator.mediaDevices.getUserMedia = async (wanted) => {
+          if (++tries === 1) throw new DOMException('', '${name}');
+          return ask(wanted);
+        };`);
+      const page = await stage().open(context, SCAN());
+      await hear(page, text);
+      await startButton(page).click();
+      await hear(page, LOOKING);
+    });
+  }
+
+  it('says so where a part of the page does not arrive', async () => {
+    stage().expectProblem(/ERR_FAILED/);
+    const context = await phone();
+    await context.route('**/decoder.js', (route) => route.abort());
+    const page = await stage().open(context, SCAN());
+    await hear(page, 'A part of this page is missing.');
+    expect(await page.locator('video').isVisible()).to.equal(false);
+  });
+});
