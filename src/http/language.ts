@@ -66,8 +66,10 @@ export class Language {
   readonly day = (moment: number): string => this.#formats.days.format(moment);
 
   /** A place for people; '' where nothing is known. */
-  readonly place = ({ city, country }: Place = {}): string =>
-    [city, country && this.#formats.regions.of(country)].filter(Boolean).join(', ');
+  readonly place = ({ city, country }: Place = {}): string => {
+    const region = country && this.#formats.regions.of(country);
+    return city && region ? this.t('place', { city, region }) : (city ?? region ?? '');
+  };
 
   /** Made when they are needed: most processes meet few languages. */
   get #formats(): Formats {

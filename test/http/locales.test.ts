@@ -123,7 +123,7 @@ describe('the language', () => {
   const CHINESE = { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.5' };
 
   it('is the one that the RP asks for, on the browser and on the phone', async () => {
-    for (const ui_locales of ['zh', 'zh-CN', 'fr zh-Hans-CN en']) {
+    for (const ui_locales of ['zh', 'zh-CN', 'tlh zh-Hans-CN en']) {
       const browser = new BrowserPerson(world, { 'accept-language': 'en' });
       const phone = await new PhonePerson(world, { 'accept-language': 'en' }).signIn();
       const page = await browser.start({ ui_locales });
