@@ -7,6 +7,7 @@ describe('whoever does not see the screen', () => {
   const stage = useStage({ assess: () => 'check code', deadlines: { decide: 31 } });
 
   it('hears of each change as it comes, and when half a minute is left', async () => {
+    stage().expectProblem(/400/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     await listen(screen);
     const phone = await scan(stage(), await stage().phone(), screen);

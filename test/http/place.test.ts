@@ -12,7 +12,7 @@ describe('where the browser is, as the phone is told', () => {
     expect(await pageOf(phone))
       .to.include('Berlin, Germany')
       .and.to.include('roughly, by its network address');
-    expect(await pageOf(phone, 'zh')).to.include('Berlin, 德国');
+    expect(await pageOf(phone, 'zh')).to.include('德国 Berlin');
   });
 
   it('is not shown where it is not known', async () => {
