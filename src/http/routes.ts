@@ -9,6 +9,7 @@ import type { AddressAct } from './limits.ts';
 import { PasskeyHandlers } from './passkey.ts';
 import { PhoneHandlers } from './phone.ts';
 import type { Services } from './services.ts';
+import { SignedInBrowserHandlers } from './signed-in-browsers.ts';
 
 /** Every URL of the plugin, below the provider's mount path. */
 export function routes(services: Services): Middleware {
@@ -17,6 +18,7 @@ export function routes(services: Services): Middleware {
   const browser = new BrowserHandlers(services, { consent, passkey });
   const finish = new FinishHandlers(services);
   const phone = new PhoneHandlers(services);
+  const browsers = new SignedInBrowserHandlers(services);
   const errors = answerErrors(services.provider, services.views);
   const ours = sameOrigin(services.urls);
   const { limits, urls } = services;
@@ -48,6 +50,8 @@ export function routes(services: Services): Middleware {
 
     // The phone.
     .get('/qr/assets/:name', ...bare, (ctx: RouterContext) => services.assets.serve(ctx, ctx.params.name ?? ''))
+    .get('/qr/devices', ...page('decide'), browsers.list)
+    .post('/qr/devices', ...form('decide'), browsers.end)
     .get('/qr/tickets/:id', ...page('decide'), phone.ticket)
     .post('/qr/tickets/:id', ...form('decide'), phone.decide)
     .get('/qr/:code', ...page('scan'), phone.landing)

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Context } from 'koa';
+import type { SessionClient } from '../oidc/session-clients.ts';
 import type { ErrorCode } from '../ticket/errors.ts';
 import type { DeniedTicket, Place, SignInRequest, TicketState, Unmet } from '../ticket/ticket.ts';
 import type { Assets } from './assets.ts';
@@ -59,6 +60,16 @@ export interface Pages {
   confirm: PhoneView;
   /** The phone's, once it has decided. */
   done: PhoneView;
+  /** The phone's: the browsers that its account was signed in to. */
+  devices: {
+    readonly account: string;
+    readonly csrf: string;
+    readonly self: string;
+    readonly browsers: readonly BrowserEntry[];
+    /** What was done just before: how many were signed out, and whether an app of theirs could not be told. */
+    readonly ended?: 'none' | 'one' | 'many';
+    readonly unreached?: boolean;
+  };
   error: {
     readonly code: ErrorCode;
     /** Seconds until the same may be done again. */
@@ -70,6 +81,23 @@ export interface Pages {
     /** Where to try again, for what may work in a moment; here, unless it says otherwise. */
     readonly again?: string | undefined;
   };
+}
+
+/** A browser that is signed in, as its person sees it. */
+export interface BrowserEntry {
+  /** What signs it out. */
+  readonly id: string;
+  readonly name?: string;
+  readonly system?: string;
+  readonly place?: Place;
+  /** ISO 8601, and seconds since then. */
+  readonly signedInAt: string;
+  readonly signedInAgo: number;
+  readonly lastUsedAt: string;
+  readonly lastUsedAgo: number;
+  /** Whether this very page is shown there. */
+  readonly isHere: boolean;
+  readonly clients: readonly SessionClient[];
 }
 
 /** The ticket as the phone sees it that scanned it. */
