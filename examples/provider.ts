@@ -13,6 +13,7 @@ import { logEvents, logRequests } from './log.ts';
 import { renderPage } from './pages.ts';
 import { addPasskey, PasskeyRecords } from './passkeys.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
+import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What a passkey is worth here: the `acr` of sign-ins with one. */
@@ -83,9 +84,12 @@ export function makeExample({
     },
     features: {
       devInteractions: { enabled: false },
+      // An RP that wants to be told hears when its person is signed out from elsewhere, on `/qr/devices` for example.
+      backchannelLogout: { enabled: true },
       registration: { enabled: true, initialAccessToken: true },
       rpInitiatedLogout: { logoutSource: (ctx, form) => renderPage(ctx, 'sign-out', { base, form }) },
     },
+    fetch: reachOwn(clients),
     renderError: (ctx, { error, error_description: problem }) => {
       renderPage(ctx, 'problem', { base, problem: problem ?? error });
     },
