@@ -80,7 +80,10 @@ describe('the browsers that an account is signed in to', () => {
   it('are none that was signed in with a password beside the code', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
-    await browser.agent.post(`${browser.at}/password`, { form: { name: 'alice', password: 'wonderland' } });
+    const form = { name: 'alice', password: 'wonderland' };
+    const { location } = await browser.agent.post(`${browser.at}/password`, { form });
+    await browser.arriveFrom(location);
+    expect(await isSignedIn(browser)).to.equal(true);
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
