@@ -43,6 +43,7 @@ export class RemoteSignOut {
     { id, sessionUid }: Pick<SignedInBrowser, 'id' | 'sessionUid'>,
   ): Promise<EndedSession | undefined> {
     const { provider, browsers, notes } = this.#ports;
+    const from = sourceOf(ctx);
     await notes.write(ended(id), REMEMBERED_FOR);
     const first = await endSession(provider, ctx, { accountId, sessionUid });
     await browsers.remove(accountId, id);
@@ -53,7 +54,7 @@ export class RemoteSignOut {
       clientIds: union(first?.clientIds, again?.clientIds),
       unreached: union(first?.unreached, again?.unreached),
     };
-    const event: SignedOutEvent = { accountId, from: sourceOf(ctx), clientIds: all.clientIds };
+    const event: SignedOutEvent = { accountId, from, clientIds: all.clientIds };
     aside(() => provider.emit('qr_login.signed_out', ctx, event));
     return all;
   }

@@ -50,7 +50,9 @@ export class Resumed {
   constructor(provider: Provider) {
     provider.on('interaction.ended', (ctx: KoaContextWithOIDC) => {
       const { entities, result } = ctx.oidc;
-      const note = result?.login?.browser as BrowserNote | undefined;
+      // What the deployment's own pages sign in with has no such field.
+      const isOurs = typeof result?.login?.replaces === 'string';
+      const note = isOurs ? (result?.login?.browser as BrowserNote | undefined) : undefined;
       // A consent that follows brings the sign-in before it along.
       if (note !== undefined && entities.Interaction?.prompt.name === 'login') this.#notes.set(ctx, note);
     });

@@ -185,6 +185,16 @@ describe('the browsers that an account is signed in to', () => {
     for (const secret of [uid, ...cookies.map(({ value }) => value)]) expect(told).not.to.include(secret);
   });
 
+  it('are not looked at without end', async () => {
+    const limits = { account: { decide: 2 } };
+    await World.during({ qrLogin: { limits } }, async (limited) => {
+      const owner = await new PhonePerson(limited).signIn();
+      const look = async (): Promise<number> =>
+        (await owner.agent.get(`${limited.issuer}/qr/devices`, { headers: { accept: 'application/json' } })).status;
+      expect([await look(), await look(), await look()]).to.deep.equal([200, 200, 429]);
+    });
+  });
+
   it('are signed out one by one: that one has to show a code again, and the others do not', async () => {
     const browser = await signedIn();
     const [here] = (await ownBrowsers(phone)).browsers;
