@@ -1,12 +1,11 @@
 import type { Provider } from 'oidc-provider';
 import { readable } from './parameters.ts';
-import { homeOf } from './request.ts';
 
 /** An RP that knows of a session. */
 export interface SessionClient {
   readonly id: string;
   readonly name: string;
-  /** The host of an address that it is registered with. */
+  /** Where its answers go, as the provider verifies it. */
   readonly host?: string;
 }
 
@@ -20,11 +19,11 @@ export async function sessionClients(
   const clients = await Promise.all(Object.keys(session.authorizations ?? {}).map((id) => provider.Client.find(id)));
   return clients.flatMap((client) => {
     if (client === undefined) return [];
-    const home = homeOf(client);
+    const site = client.redirectUris?.find((uri) => /^https?:/.test(uri));
     return {
       id: client.clientId,
       name: readable(client.clientName || client.clientId),
-      ...(home !== undefined && { host: new URL(home).host }),
+      ...(site !== undefined && { host: new URL(site).host }),
     };
   });
 }
