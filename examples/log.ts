@@ -4,7 +4,7 @@ import type { Provider } from 'oidc-provider';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { type QrLoginError, type TicketEvent, type TicketEventName, TooManyRequests } from '../src/index.ts';
 
-const EVENTS: readonly (TicketEventName | 'qr_login.passkey')[] = [
+const EVENTS: readonly (TicketEventName | 'qr_login.passkey' | 'qr_login.signed_out')[] = [
   'qr_login.shown',
   'qr_login.scanned',
   'qr_login.approved',
@@ -14,6 +14,7 @@ const EVENTS: readonly (TicketEventName | 'qr_login.passkey')[] = [
   'qr_login.expired',
   'qr_login.finished',
   'qr_login.passkey',
+  'qr_login.signed_out',
 ];
 
 /** Somebody may be attacking. */

@@ -12,6 +12,7 @@ import { health } from './health.ts';
 import { logEvents, logRequests } from './log.ts';
 import { addPasskey, PasskeyRecords } from './passkeys.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
+import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What a passkey is worth here: the `acr` of sign-ins with one. */
@@ -86,9 +87,12 @@ export function makeExample({
     },
     features: {
       devInteractions: { enabled: false },
+      // An RP that wants to be told hears when its person is signed out from elsewhere, on `/qr/devices` for example.
+      backchannelLogout: { enabled: true },
       registration: { enabled: true, initialAccessToken: true },
       rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
     },
+    fetch: reachOwn(clients),
     renderError: (ctx, { error, error_description: problem }) => {
       qr.render(ctx, 'problem', { problem: problem ?? error });
     },

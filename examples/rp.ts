@@ -1,10 +1,12 @@
 /** The demo RP: an ordinary client that knows nothing of QR codes. */
 import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
+import parseBody from 'co-body';
 import { Keyv } from 'keyv';
 import Koa from 'koa';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
+import { endedSession } from './logout-token.ts';
 import { renderPage, serveStyle } from './rp/pages.ts';
 
 export interface RpOptions {
@@ -37,12 +39,16 @@ export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMeta
     client_name: 'Demo app',
     redirect_uris: [`${url}/callback`],
     post_logout_redirect_uris: [`${url}/`],
+    backchannel_logout_uri: `${url}/backchannel-logout`,
+    backchannel_logout_session_required: true,
   };
 }
 
 export function makeRp({ issuer, url, secret }: RpOptions): Koa {
   // Kept for an hour after the last step, and in the memory of this process.
   const visits = new Keyv<Visit>({ ttl: 3_600_000 });
+  /** Which visit belongs to which session at the provider. */
+  const visitsBySid = new Keyv<string>({ ttl: 3_600_000 });
   let discovered: Promise<client.Configuration> | undefined;
   const configuration = (): Promise<client.Configuration> => {
     discovered ??= client.discovery(
@@ -64,6 +70,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
     await visits.delete(ctx.cookies.get(COOKIE) ?? '');
     const id = randomUUID();
     await visits.set(id, visit);
+    if (visit.claims?.sid !== undefined) await visitsBySid.set(String(visit.claims.sid), id);
     ctx.cookies.set(COOKIE, id, { sameSite: 'lax', httpOnly: true });
   };
 
@@ -101,6 +108,14 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
         if (!(error instanceof AuthorizationResponseError)) ctx.status = 400;
         return renderPage(ctx, { claims: undefined, userinfo: undefined, error });
       }
+    })
+    .post('/backchannel-logout', async (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      const { logout_token: token } = await parseBody.form(ctx, { limit: 4096 });
+      const sid = await endedSession((await configuration()).serverMetadata(), RP_CLIENT, String(token));
+      ctx.status = sid === undefined ? 400 : 200;
+      ctx.body = sid === undefined ? { error: 'invalid_request' } : '';
+      if (sid !== undefined) await visits.delete((await visitsBySid.get(sid)) ?? '');
     })
     .get('/logout', async (ctx) => {
       const { idToken } = await visitOf(ctx);

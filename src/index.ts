@@ -13,7 +13,9 @@ export {
   ProofRefused,
   type ProofRequest,
 } from './http/proof.ts';
+export type { SignedOutEvent } from './http/remote-sign-out.ts';
 export type { ConsentPolicy, LoginPage, OtherWays, OwnPage, PhoneSignIn, SignIn } from './http/services.ts';
+export type { NewSignIn, OnSignIn } from './http/sign-ins.ts';
 export type { LimitOptions } from './limit-options.ts';
 export type { Account, Assurance, Assure, FindAccount } from './oidc/approver.ts';
 export type { ConsentMode } from './oidc/request.ts';

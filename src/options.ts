@@ -4,6 +4,7 @@ import type { Locate } from './http/device.ts';
 import type { Limits } from './http/limits.ts';
 import type { ApproveGuard, PasskeySignIn } from './http/proof.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from './http/services.ts';
+import type { OnSignIn } from './http/sign-ins.ts';
 import { readViewFolder, type ViewFolder } from './http/view-folder.ts';
 import { checkedLimits, type LimitOptions } from './limit-options.ts';
 import type { Assure, FindAccount } from './oidc/approver.ts';
@@ -87,6 +88,13 @@ export interface QrLoginOptions {
   assurance?: Assure;
 
   /**
+   * Told of each new sign-in by QR once the browser is signed in, so that its person can be told, by mail or push: whether it was
+   * signed in to before (`browser.known`), what it is, where, for which app. Nobody waits for it; what it throws is a process warning.
+   * @default nobody is told
+   */
+  onSignIn?: OnSignIn;
+
+  /**
    * Where tickets live. `new Keyv()` keeps them in memory; a Keyv over `@keyv/redis` serves any number of processes, a Keyv over
    * anything else serves one.
    * @default new Keyv()
@@ -152,6 +160,7 @@ export interface Settings
       | 'locate'
       | 'consent'
       | 'assurance'
+      | 'onSignIn'
       | 'showAddress'
     >
   > {
@@ -184,6 +193,7 @@ const OPTIONS = [
   'passkeySignIn',
   'consent',
   'assurance',
+  'onSignIn',
   'store',
   'secrets',
   'name',
@@ -210,6 +220,7 @@ export function checkOptions(options: QrLoginOptions): Settings {
     passkeySignIn: checkedHook('passkeySignIn', options.passkeySignIn, ['options', 'verify']),
     limits: options.limits === false ? undefined : checkedLimits(options.limits ?? {}),
     assurance: options.assurance ?? ((onPhone) => onPhone),
+    onSignIn: options.onSignIn ?? (() => undefined),
     showAddress: options.showAddress ?? false,
     store: checkedStore(options.store ?? new Keyv()),
     secrets: options.secrets && checkedSecrets('secrets', options.secrets),
@@ -238,6 +249,7 @@ function assertTypes(options: QrLoginOptions): void {
   assertOptionalFunction('assess', options.assess, '({ browser }) => (browser.known ? "allow" : "check code")');
   assertOptionalFunction('locate', options.locate, '(address) => ({ country: "DE", city: "Berlin" })');
   assertOptionalFunction('assurance', options.assurance, '(onPhone) => onPhone');
+  assertOptionalFunction('onSignIn', options.onSignIn, '(ctx, { accountId, browser }) => sendMail(accountId, browser)');
   assertOptionalFunction('clock', options.clock, 'Date.now');
   if (options.name !== undefined && typeof options.name !== 'string') throw new TypeError('name must be a text');
   assertKnown('option', options, OPTIONS);

@@ -15,10 +15,13 @@ import { InFlight } from './http/in-flight.ts';
 import { RateLimits } from './http/limits.ts';
 import { Locales } from './http/locales.ts';
 import { LongPolls } from './http/long-poll.ts';
+import { RemoteSignOut } from './http/remote-sign-out.ts';
 import { askBeforeReplacing } from './http/replacing.ts';
 import { routes } from './http/routes.ts';
+import { SignIns } from './http/sign-ins.ts';
 import { Urls } from './http/urls.ts';
 import { Views } from './http/views.ts';
+import { aside } from './oidc/aside.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
@@ -123,7 +126,7 @@ function attach(provider: Provider, settings: Settings): Attached {
     onTrouble: (cause) => aside(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => aside(() => announceState(announce, ticket)),
   });
-  const { store, notes, signals, clock } = engine;
+  const { store, notes, browsers, signals, clock } = engine;
   const keys = new Keys(secrets);
   const codes = new Codes(keys, rotation);
   const urls = new Urls(provider.issuer);
@@ -150,10 +153,15 @@ function attach(provider: Provider, settings: Settings): Attached {
     aside(() => tell(undefined, 'qr_login.expired', ticket)),
   );
   const announce = expiry.following(tell);
+  const devices = new Devices(settings.locate);
+  const remoteSignOut = new RemoteSignOut({ provider, browsers, notes });
+  const { onSignIn } = settings;
+  const signIns = new SignIns({ provider, browsers, remoteSignOut, devices, clock, onSignIn });
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
   provider.use(answerTrouble(provider, views));
+  provider.use(signIns.note);
   provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
   provider.use(
     routes({
@@ -171,7 +179,9 @@ function attach(provider: Provider, settings: Settings): Attached {
       streams,
       longPolls,
       limits: new RateLimits(engine.rateLimit, settings.limits),
-      devices: new Devices(settings.locate),
+      devices,
+      browsers,
+      remoteSignOut,
       hooks: settings,
     }),
   );
@@ -199,15 +209,6 @@ function attach(provider: Provider, settings: Settings): Attached {
     expiry.close();
     await inFlight.drained(FINISH_WITHIN);
     await within(engine.close(), CLOSE_WITHIN).catch(() => undefined);
-  }
-}
-
-/** A listener of the deployment that throws where there is no request would end the process. */
-function aside(tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error));
   }
 }
 

@@ -3,11 +3,12 @@ import { accountOf, assertSignedIn } from '../oidc/approver.ts';
 import { goingOn } from '../oidc/interaction.ts';
 import { agreeToReplace, replacementOf } from '../oidc/replacing.ts';
 import { subjectOf } from '../oidc/requirements.ts';
+import { browserNote } from '../oidc/resumed.ts';
 import { approvedOnPhone, refuse, signIn } from '../oidc/sign-in.ts';
 import type { BrowserActs, BrowserIdentity } from '../ticket/browser.ts';
 import { WrongCheckCode } from '../ticket/check-code.ts';
 import { QrLoginError } from '../ticket/errors.ts';
-import { remember } from '../ticket/memory.ts';
+import { remember, remembers } from '../ticket/memory.ts';
 import type { ApprovedTicket } from '../ticket/ticket.ts';
 import { follow } from './answers.ts';
 import { fieldsOf } from './guards.ts';
@@ -32,8 +33,11 @@ export class FinishHandlers {
       return follow(ctx, await refuse(provider, ctx, ticket.because));
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
-    cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), ticket.approver.accountId));
-    follow(ctx, await signIn(provider, ctx, { ...approvedOnPhone(ticket), replaces: identity.accountId }));
+    const { accountId } = ticket.approver;
+    cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), accountId));
+    // By what it brought along when the code was shown: an answer that got lost may have left its cookie.
+    const browser = browserNote(ticket, remembers(keys, ticket.browser.memory, accountId));
+    follow(ctx, await signIn(provider, ctx, { ...approvedOnPhone(ticket), replaces: identity.accountId, browser }));
   };
 
   /** `POST I/cancel`: ends the interaction with `access_denied`. */

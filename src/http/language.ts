@@ -17,15 +17,23 @@ interface Formats {
   readonly numbers: Intl.NumberFormat;
   readonly plurals: Intl.PluralRules;
   readonly ago: Intl.RelativeTimeFormat;
-  readonly days: Intl.DateTimeFormat;
   readonly regions: Intl.DisplayNames;
 }
 
 const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const SECOND = ['second', 1] as const;
+
+/** In seconds, the longest first. */
+const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  SECOND,
+];
 
 /** One language: its texts, and how it writes numbers, times and places. */
 export class Language {
@@ -55,15 +63,15 @@ export class Language {
 
   /** How long ago something was, roughly: "3 minutes ago". */
   readonly ago = (seconds: number): string => {
-    const { ago } = this.#formats;
-    if (seconds < MINUTE) return ago.format(-Math.floor(seconds), 'second');
-    if (seconds < HOUR) return ago.format(-Math.floor(seconds / MINUTE), 'minute');
-    if (seconds < DAY) return ago.format(-Math.floor(seconds / HOUR), 'hour');
-    return ago.format(-Math.floor(seconds / DAY), 'day');
+    const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? SECOND;
+    return this.#formats.ago.format(-Math.floor(seconds / length), unit);
   };
 
-  /** The day of a moment, in milliseconds since the epoch: "21 November 2026". */
-  readonly day = (moment: number): string => this.#formats.days.format(moment);
+  /** A browser by what it says of itself: "Firefox on Windows". */
+  readonly browser = ({ name, system }: { readonly name?: string; readonly system?: string }): string => {
+    if (name !== undefined && system !== undefined) return this.t('browser', { name, system });
+    return name ?? system ?? this.t('browser.unknown');
+  };
 
   /** A place for people; '' where nothing is known. */
   readonly place = ({ city, country }: Place = {}): string => {
@@ -77,7 +85,6 @@ export class Language {
       numbers: new Intl.NumberFormat(this.tag),
       plurals: new Intl.PluralRules(this.tag),
       ago: new Intl.RelativeTimeFormat(this.tag, { numeric: 'auto' }),
-      days: new Intl.DateTimeFormat(this.tag, { dateStyle: 'long' }),
       regions: new Intl.DisplayNames(this.tag, { type: 'region' }),
     };
     return this.#intl;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../ticket/errors.ts';
 import type { SignInRequest } from '../ticket/ticket.ts';
 import type { BrowserView } from './browser-view.ts';
-import type { Pages, PhoneView } from './pages.ts';
+import type { BrowserEntry, Pages, PhoneView } from './pages.ts';
 
 /** One of each page in each of its states: templates are tried with them before a person sees them. */
 export type Samples = { readonly [Name in keyof Pages]: Readonly<Record<string, Pages[Name]>> };
@@ -55,6 +55,32 @@ const signInAgain = '#';
 function error(code: ErrorCode, more: Partial<Pages['error']> = {}): Pages['error'] {
   return { code, ...more };
 }
+
+const HERE: BrowserEntry = {
+  id: 'sample-1',
+  name: 'Firefox',
+  system: 'Windows',
+  place: { city: 'São Paulo', country: 'BR' },
+  signedInAt: '2026-01-01T12:00:00Z',
+  signedInAgo: 270_000,
+  lastUsedAt: '2026-01-04T14:58:00Z',
+  lastUsedAgo: 120,
+  isHere: true,
+  clients: [
+    { id: 'app', name: 'Sample app', host: 'app.example.com' },
+    { id: 'another', name: 'Another app' },
+  ],
+};
+
+const ELSEWHERE: BrowserEntry = {
+  id: 'sample-2',
+  signedInAt: '2025-01-01T12:00:00Z',
+  signedInAgo: 40_000_000,
+  lastUsedAt: '2026-01-01T12:00:00Z',
+  lastUsedAgo: 270_000,
+  isHere: false,
+  clients: [],
+};
 
 export const SAMPLES: Samples = {
   qr: {
@@ -130,6 +156,11 @@ export const SAMPLES: Samples = {
     reported: phone('denied', { because: 'report' }),
     risk: phone('denied', { because: 'risk' }),
     redeemed: phone('redeemed'),
+  },
+  devices: {
+    none: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [] },
+    one: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE], ended: 'one', unreached: true },
+    two: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE, ELSEWHERE] },
   },
   error: {
     'with a way back': error('wrong_check_code', { back: '#' }),

@@ -1,3 +1,4 @@
+import type { SessionClient } from '../oidc/session-clients.ts';
 import type { ErrorCode } from '../ticket/errors.ts';
 import type { DeniedTicket, Place, SignInRequest, TicketState, Unmet } from '../ticket/ticket.ts';
 import type { BrowserView } from './browser-view.ts';
@@ -70,6 +71,16 @@ export interface Pages {
   confirm: PhoneView;
   /** The phone's, once it has decided. */
   done: PhoneView;
+  /** The phone's: the browsers that its account was signed in to. */
+  devices: {
+    readonly account: string;
+    readonly csrf: string;
+    readonly self: string;
+    readonly browsers: readonly BrowserEntry[];
+    /** What was done just before: how many were signed out, and whether an app of theirs could not be told. */
+    readonly ended?: 'none' | 'one' | 'many';
+    readonly unreached?: boolean;
+  };
   error: {
     readonly code: ErrorCode;
     /** Seconds until the same may be done again. */
@@ -81,6 +92,23 @@ export interface Pages {
     /** Where to try again, for what may work in a moment; here, unless it says otherwise. */
     readonly again?: string | undefined;
   };
+}
+
+/** A browser that is signed in, as its person sees it. */
+export interface BrowserEntry {
+  /** What signs it out. */
+  readonly id: string;
+  readonly name?: string;
+  readonly system?: string;
+  readonly place?: Place;
+  /** ISO 8601, and seconds since then. */
+  readonly signedInAt: string;
+  readonly signedInAgo: number;
+  readonly lastUsedAt: string;
+  readonly lastUsedAgo: number;
+  /** Whether this very page is shown there. */
+  readonly isHere: boolean;
+  readonly clients: readonly SessionClient[];
 }
 
 /** The ticket as the phone sees it that scanned it. */
@@ -120,8 +148,8 @@ export interface PageTools {
   readonly t: Language['t'];
   /** Seconds that have passed: "3 minutes ago". */
   readonly ago: Language['ago'];
-  /** The day of a moment (milliseconds since the epoch): "21 November 2026". */
-  readonly day: Language['day'];
+  /** A browser by what it says of itself: "Firefox on Windows". */
+  readonly browser: Language['browser'];
   /** A place: "Berlin, Germany"; '' for none. */
   readonly place: Language['place'];
   /** The URL of a file in `assets`, which browsers keep until it changes. */

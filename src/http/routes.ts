@@ -10,6 +10,7 @@ import { PasskeyHandlers } from './passkey.ts';
 import { PhoneHandlers } from './phone.ts';
 import { ScanHandlers } from './scan.ts';
 import type { Services } from './services.ts';
+import { SignedInBrowserHandlers } from './signed-in-browsers.ts';
 
 /** Every URL of the plugin, below the provider's mount path. */
 export function routes(services: Services): Middleware {
@@ -19,6 +20,7 @@ export function routes(services: Services): Middleware {
   const finish = new FinishHandlers(services);
   const phone = new PhoneHandlers(services);
   const scan = new ScanHandlers(services);
+  const browsers = new SignedInBrowserHandlers(services);
   const errors = answerErrors(services.provider, services.views);
   const ours = sameOrigin(services.urls);
   const { limits, urls } = services;
@@ -52,6 +54,8 @@ export function routes(services: Services): Middleware {
     .get('/qr/assets/:name', ...bare, (ctx: RouterContext) => services.assets.serve(ctx, ctx.params.name ?? ''))
     .get('/qr/manifest.webmanifest', ...bare, scan.manifest)
     .get('/qr/scan', ...page('scan'), scan.page)
+    .get('/qr/devices', ...page('decide'), browsers.list)
+    .post('/qr/devices', ...form('decide'), browsers.end)
     .get('/qr/tickets/:id', ...page('decide'), phone.ticket)
     .post('/qr/tickets/:id', ...form('decide'), phone.decide)
     .get('/qr/:code', ...page('scan'), phone.landing)

@@ -7,6 +7,7 @@ import type { Ceremony } from '../ticket/ceremony.ts';
 import type { Keys } from '../ticket/keys.ts';
 import type { Clock, Signals } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
+import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
 import type { Assets } from './assets.ts';
 import type { BrowserViews } from './browser-view.ts';
 import type { Cookies } from './cookies.ts';
@@ -17,6 +18,7 @@ import type { Translate } from './language.ts';
 import type { RateLimits } from './limits.ts';
 import type { LongPolls } from './long-poll.ts';
 import type { ApproveGuard, PasskeySignIn } from './proof.ts';
+import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { Urls } from './urls.ts';
 import type { Views } from './views.ts';
 
@@ -94,5 +96,7 @@ export interface Services {
   readonly longPolls: LongPolls;
   readonly limits: RateLimits;
   readonly devices: Devices;
+  readonly browsers: SignedInBrowsers;
+  readonly remoteSignOut: RemoteSignOut;
   readonly hooks: Hooks;
 }

@@ -32,6 +32,11 @@ export class Urls {
     return `${this.phone}/${code}`;
   }
 
+  /** The browsers that an account is signed in to. */
+  get devices(): string {
+    return `${this.phone}/devices`;
+  }
+
   ticket(id: string): string {
     return `${this.phone}/tickets/${id}`;
   }

@@ -60,13 +60,13 @@ export class Views {
     return this.#locales.choose(ctx, preferred);
   }
 
-  #tools({ tag, direction, t, ago, day, place }: Language): PageTools {
+  #tools({ tag, direction, t, ago, browser, place }: Language): PageTools {
     return {
       language: tag,
       direction,
       t,
       ago,
-      day,
+      browser,
       place,
       asset: (name) => this.#assets.url(name),
       provider: this.#provider,

@@ -1,11 +1,10 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Authenticated, DeniedTicket, RedeemedTicket, SignInRequest } from '../ticket/ticket.ts';
+import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
 import { newGrant } from './consent.ts';
 import { endInteraction } from './interaction.ts';
-
-/** More than one channel was used, and a person was there (RFC 8176, section 2). */
-const APPROVED_ON_A_PHONE = ['mca', 'user'];
+import type { BrowserNote } from './resumed.ts';
 
 /** Who is signed in to the browser, and with what. */
 export interface SigningIn {
@@ -15,13 +14,19 @@ export interface SigningIn {
   readonly remember?: boolean;
   /** The account that was signed in there, and may be signed out. */
   readonly replaces: string | undefined;
+  /** What is known of the browser, where a phone has approved. */
+  readonly browser?: BrowserNote;
 }
 
 /**
  * Whoever approved on a phone, as the browser gets to be signed in. Tapping Approve is no authentication: `auth_time` and `acr` are
  * those of the phone's session, and `amr` adds only what the ceremony itself has shown.
  */
-export function approvedOnPhone({ approver, request, remember }: RedeemedTicket): Omit<SigningIn, 'replaces'> {
+export function approvedOnPhone({
+  approver,
+  request,
+  remember,
+}: RedeemedTicket): Omit<SigningIn, 'replaces' | 'browser'> {
   const amr = [...new Set([...(approver.amr ?? []), ...APPROVED_ON_A_PHONE])];
   return { who: { ...approver, amr }, request, remember };
 }
@@ -30,7 +35,7 @@ export function approvedOnPhone({ approver, request, remember }: RedeemedTicket)
 export async function signIn(
   provider: Provider,
   ctx: Context,
-  { who, request, remember, replaces }: SigningIn,
+  { who, request, remember, replaces, browser }: SigningIn,
 ): Promise<string> {
   const { accountId, authenticatedAt, acr, amr = [] } = who;
   const login = {
@@ -40,6 +45,7 @@ export async function signIn(
     amr: [...amr],
     ...(remember !== undefined && { remember }),
     replaces: replaces ?? '',
+    ...(browser !== undefined && { browser }),
   };
   if (request.consent === undefined) return endInteraction(provider, ctx, { login });
   const grantId = await newGrant(provider, { accountId, clientId: request.client.id }, request.consent);

@@ -1,8 +1,10 @@
 import type { Keyv } from 'keyv';
 import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
+import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { isInMemory } from './expiry-sweep.ts';
 import { KeyvNotes } from './keyv-notes.ts';
+import { KeyvSignedInBrowsers } from './keyv-signed-in-browsers.ts';
 import { KeyvTicketStore } from './keyv-ticket-store.ts';
 import { LocalSignals } from './local-signals.ts';
 import { countInMemory, type Rate, RateLimit } from './rate-limit.ts';
@@ -12,6 +14,7 @@ import { RedisLink } from './redis/link.ts';
 import { RedisNotes } from './redis/notes.ts';
 import { countInRedis } from './redis/rate-limit.ts';
 import { RedisSignals } from './redis/signals.ts';
+import { RedisSignedInBrowsers } from './redis/signed-in-browsers.ts';
 import { RedisTicketStore } from './redis/ticket-store.ts';
 
 /** What keeps tickets and tells of them: in this process, or in Redis for any number of processes. */
@@ -19,6 +22,7 @@ export interface Engine {
   readonly name: 'memory' | 'keyv' | 'redis';
   readonly store: TicketStore;
   readonly notes: Notes;
+  readonly browsers: SignedInBrowsers;
   readonly signals: Signals;
   /** The time that all who use the store agree on. */
   readonly clock: Clock;
@@ -47,10 +51,12 @@ function keyvEngine(keyv: Keyv, clock: Clock): Engine {
   const signals = new LocalSignals();
   const store = new KeyvTicketStore(keyv, clock, signals);
   const notes = new KeyvNotes(keyv);
+  const browsers = new KeyvSignedInBrowsers(keyv, clock);
   return {
     name: isInMemory(keyv) ? 'memory' : 'keyv',
     store,
     notes,
+    browsers,
     signals,
     clock,
     rateLimit: (_name, rate) => new RateLimit(countInMemory(rate)),
@@ -59,6 +65,7 @@ function keyvEngine(keyv: Keyv, clock: Clock): Engine {
     close: async () => {
       store.close();
       notes.close();
+      browsers.close();
     },
   };
 }
@@ -73,6 +80,7 @@ function redisEngine(redis: RedisOfKeyv, clock: Clock, { onTrouble, onLate }: As
     name: 'redis',
     store: new RedisTicketStore(link, keys, now, onLate),
     notes: new RedisNotes(link, keys),
+    browsers: new RedisSignedInBrowsers(link, keys, now),
     signals,
     clock: now,
     rateLimit: (name, rate) => new RateLimit(countInRedis(link, keys, name, rate)),

@@ -1,10 +1,14 @@
+import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { expect } from 'chai';
+import { SignJWT } from 'jose';
 import { makeRp, rpClient } from '../../examples/rp.ts';
 import { Agent, type Answer } from '../support/agent.ts';
+import { ownBrowsers, signOut } from '../support/own-browsers.ts';
 import { type Running, serve } from '../support/server.ts';
-import { PhonePerson, World } from '../support/world.ts';
+import { PhonePerson, secrets, World } from '../support/world.ts';
 
 const secret = 'a secret that only the demo RP knows';
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 describe('the demo RP', () => {
   let world: World;
@@ -67,6 +71,59 @@ describe('the demo RP', () => {
     // The provider has forgotten this browser: there is a code again.
     expect((await agent.follow(`${rp.origin}/login`)).text).to.include('data-qr-login');
   });
+
+  it('ends the visit of a browser that is signed out from the phone, and no other one', async () => {
+    const [here, there] = [agent, new Agent()];
+    await signIn();
+    const [ended] = (await ownBrowsers(phone)).browsers;
+    agent = there;
+    await signIn();
+    expect((await signOut(phone, ended?.id ?? '')).json()).to.deep.equal({ ended: 1, unreached: 0 });
+    expect((await here.get(rp.origin)).text).to.include('href="/login"');
+    expect((await there.get(rp.origin)).text).to.include('You are signed in as <b>Alice Liddell</b>');
+    expect((await here.follow(`${rp.origin}/login`)).text).to.include('data-qr-login');
+  });
+
+  it('ends no visit by a logout token that is not one (OIDC Back-Channel Logout 1.0, section 2.6)', async () => {
+    const { text } = await signIn();
+    const [, sid = ''] =
+      /&#34;sid&#34;: &#34;([^&]+)&#34;|&quot;sid&quot;: &quot;([^&]+)&quot;/.exec(text)?.filter(Boolean) ?? [];
+    expect(sid).not.to.equal('');
+    const good = { sid, sub: 'a11ce', jti: 'one', events: { [EVENT]: {} } };
+    const now = Math.floor(Date.now() / 1000);
+    const wrong: Record<string, Promise<string>> = {
+      'no token': Promise.resolve('made up'),
+      'of another issuer': logoutToken(good, { issuer: 'https://evil.example' }),
+      'for another client': logoutToken(good, { audience: 'another' }),
+      'of another kind': logoutToken(good, { typ: 'JWT' }),
+      'too old': logoutToken(good, { issuedAt: now - 600 }),
+      'without an event': logoutToken({ ...good, events: {} }),
+      'with a nonce': logoutToken({ ...good, nonce: 'n' }),
+      'without a name': logoutToken({ ...good, jti: undefined }),
+      'without a session': logoutToken({ ...good, sid: undefined }),
+    };
+    const post = async (token: string): Promise<number> =>
+      (await new Agent().post(`${rp.origin}/backchannel-logout`, { form: { logout_token: token } })).status;
+    for (const [what, token] of Object.entries(wrong)) expect(await post(await token), what).to.equal(400);
+    expect((await agent.get(rp.origin)).text).to.include('You are signed in');
+    expect(await post(await logoutToken(good))).to.equal(200);
+    expect((await agent.get(rp.origin)).text).not.to.include('You are signed in');
+  });
+
+  /** As the provider would sign it, or almost. */
+  const logoutToken = async (
+    claims: Record<string, unknown>,
+    { issuer = world.issuer, audience = 'demo-rp', typ = 'logout+jwt', issuedAt = Math.floor(Date.now() / 1000) } = {},
+  ): Promise<string> => {
+    const [jwk] = secrets.jwks.keys;
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: 'RS256', typ })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + 900)
+      .sign(createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }));
+  };
 
   it('shows that it was refused', async () => {
     const page = await agent.follow(`${rp.origin}/login`);

@@ -33,6 +33,7 @@ describe('a request that another site makes', () => {
       [`${browser.at}/cancel`, browser.agent, {}],
       [code, phone.agent, { csrf: phone.csrf }],
       [phone.at, phone.agent, decision],
+      [`${world.issuer}/qr/devices`, phone.agent, { csrf: phone.csrf, end: 'all' }],
     ];
     const { expiresIn: _before, ...before } = await browser.ticket();
     for (const headers of FOREIGN) {

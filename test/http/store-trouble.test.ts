@@ -18,6 +18,8 @@ const ROUTES = [
   'POST /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/consent',
   'POST /interaction/:uid/cancel',
+  'GET /qr/devices',
+  'POST /qr/devices',
   'GET /qr/tickets/:id',
   'POST /qr/tickets/:id',
   'GET /qr/:code',
@@ -297,7 +299,7 @@ async function ask(scene: Scene, route: string, kind: Kind): Promise<Asked> {
     ? browser.at + path.replace('/interaction/:uid', '')
     : path === '/qr/:code'
       ? code
-      : new URL(`/qr/tickets/${idIn(code)}`, code);
+      : new URL(path.replace(':id', idIn(code)), code);
   const fields: Record<string, string> = isBrowsers ? {} : { csrf, decision: 'approve' };
   const body: Sent = method === 'GET' ? {} : kind === 'page' ? { form: fields } : { json: fields };
   const accept = kind === 'page' ? 'text/html' : 'application/json';

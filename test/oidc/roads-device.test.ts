@@ -8,6 +8,7 @@ import {
   type TokenEndpointResponseHelpers,
 } from 'openid-client';
 import type { Answer } from '../support/agent.ts';
+import { ownBrowsers } from '../support/own-browsers.ts';
 import { allow, approve, errorOf, fieldsIn, outOf, RelyingParty, withFeatures } from '../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, testClient, World } from '../support/world.ts';
 
@@ -76,6 +77,8 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(claims).to.include({ sub: 'a11ce', aud: 'tv', acr: 'urn:example:acr:password' });
     expect(claims?.amr).to.include('mca');
     expect(claims?.auth_time).to.be.a('number');
+    const { browsers } = await ownBrowsers(phone);
+    expect(browsers.map(({ clients }) => clients)).to.deep.equal([[{ id: 'tv', name: 'Television' }]]);
   });
 
   it('is named on both screens, although its answer goes to no host', async () => {

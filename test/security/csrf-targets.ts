@@ -93,6 +93,18 @@ export const TARGETS: readonly [Target, ...Target[]] = [
     },
   },
   {
+    does: 'signs a browser out from the phone',
+    meet: async (site) => {
+      const { browser, phone } = await approved(site, 'alice');
+      await browser.tokens((await browser.finish()).json().redirectTo);
+      const url = `${site.issuer}/qr/devices`;
+      const { csrf } = (await phone.look(url)).json();
+      const happened = async (): Promise<string | undefined> =>
+        JSON.stringify((await phone.look(url)).json().browsers) === '[]' ? 'signed out' : undefined;
+      return { who: phone, url, fields: { csrf: `${csrf}`, end: 'all' }, happened };
+    },
+  },
+  {
     does: 'reports with the phone',
     meet: async (site, seen) => {
       const browser = await atTheCode(site);

@@ -1,7 +1,8 @@
-/** What every engine has to do: keep tickets, tell of them, and keep notes. It runs on the real clock, as stores elsewhere do. */
+/** What every engine has to do: keep tickets, tell of them, keep notes, and lists of browsers. It runs on the real clock, as stores elsewhere do. */
 import type { Engine } from '../../src/stores/engine.ts';
 import { notesContract } from './notes-contract.ts';
 import { signalsContract } from './signals-contract.ts';
+import { signedInBrowsersContract } from './signed-in-browsers-contract.ts';
 import { ticketStoreContract } from './ticket-store-contract.ts';
 
 /** The engines of two processes on one store; of one process, where the store serves no more. */
@@ -32,5 +33,6 @@ export function engineContract(name: string, start: () => Engines | Promise<Engi
     ticketStoreContract(started);
     signalsContract(started);
     notesContract(started);
+    signedInBrowsersContract(started);
   });
 }

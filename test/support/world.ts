@@ -4,14 +4,14 @@ import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
 import type { Accounts } from '../../examples/accounts.ts';
 import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
-import { makeSecrets } from '../../examples/secrets.ts';
+import { makeSecrets, type Secrets } from '../../examples/secrets.ts';
 import { Agent, type Answer, type EventStream } from './agent.ts';
 import { TestClock } from './clock.ts';
 import { QuickAccounts } from './quick-accounts.ts';
 import { type Running, serve } from './server.ts';
 
 /** Making an RSA key takes a while: one is enough for all tests. */
-const secrets = makeSecrets();
+export const secrets: Secrets = makeSecrets();
 
 export interface WorldOptions extends Partial<Omit<ExampleOptions, 'issuer' | 'accounts' | 'secrets'>> {
   /** The path of the issuer. */

@@ -25,6 +25,11 @@ export class RedisKeys {
     return `${this.#prefix}note:${name}`;
   }
 
+  /** The browsers that an account is signed in to. */
+  browsers(accountId: string): string {
+    return `${this.#prefix}browsers:${accountId}`;
+  }
+
   /** What the keys of a rate limit begin with. */
   limit(name: string): string {
     return `${this.#prefix}limit:${name}`;

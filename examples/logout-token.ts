@@ -1,0 +1,36 @@
+/** What an RP makes of a logout token (OIDC Back-Channel Logout 1.0, section 2.6). */
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type * as client from 'openid-client';
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+/** Fetched once, and again when a key is used that was not among them. */
+const keySets = new Map<string, JWTVerifyGetKey>();
+
+/** @returns the session that has ended; undefined where the token is not one that this RP takes */
+export async function endedSession(
+  provider: client.ServerMetadata,
+  audience: string,
+  token: string,
+): Promise<string | undefined> {
+  const { issuer, jwks_uri: jwksUri = '' } = provider;
+  const keys = keySets.get(jwksUri) ?? createRemoteJWKSet(new URL(jwksUri));
+  keySets.set(jwksUri, keys);
+  const requiredClaims = ['iat', 'exp', 'jti', 'events', 'sid'];
+  const checks = {
+    issuer,
+    audience,
+    typ: 'logout+jwt',
+    algorithms: ['RS256'],
+    maxTokenAge: '2 minutes',
+    requiredClaims,
+  };
+  try {
+    const { payload } = await jwtVerify<{ sid: unknown; events: unknown }>(token, keys, checks);
+    const isLogout = typeof payload.events === 'object' && payload.events !== null && EVENT in payload.events;
+    return isLogout && !('nonce' in payload) && typeof payload.sid === 'string' ? payload.sid : undefined;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+import { type Script, script } from './scripts.ts';
+
+/**
+ * An account's browsers are a hash: by their ids, a line that says when the browser was last used and when its session ends, then what
+ * stays the same of it. So nothing encodes JSON inside Redis.
+ */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
+ * Puts a browser on its account's list, lets go of what has ended, and of those that were not used for longest where there are too
+ * many. KEYS: the list. ARGV: the browser's id, the browser, how many there may be. Returns those that had to go.
+ */
+export const PUT_BROWSER: Script = script(
+  'put',
+  `
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+${NOW}
+local list, alive, last = redis.call('HGETALL', KEYS[1]), {}, 0
+for at = 1, #list, 2 do
+  local used, ends = string.match(list[at + 1], '^(%d+) (%d+)\\n')
+  if tonumber(ends) <= now then
+    redis.call('HDEL', KEYS[1], list[at])
+  else
+    last = math.max(last, tonumber(ends))
+    if list[at] ~= ARGV[1] then table.insert(alive, { list[at], tonumber(used), list[at + 1] }) end
+  end
+end
+table.sort(alive, function(one, other) return one[2] < other[2] end)
+local gone = {}
+for at = 1, #alive + 1 - tonumber(ARGV[3]) do
+  redis.call('HDEL', KEYS[1], alive[at][1])
+  table.insert(gone, alive[at][3])
+end
+redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last))
+return gone
+`,
+);
+
+/**
+ * Notes that a browser was used, if it is on the list. KEYS: the list. ARGV: the browser's id, when it was used, when its session ends.
+ * Returns 1, or 0 where it is not there.
+ */
+export const USE_BROWSER: Script = script(
+  'use',
+  `
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if not stored then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3] .. string.sub(stored, (string.find(stored, '\\n'))))
+${NOW}
+if tonumber(ARGV[3]) - now > redis.call('PTTL', KEYS[1]) then redis.call('PEXPIREAT', KEYS[1], ARGV[3]) end
+return 1
+`,
+);
+
+/** KEYS: the list. Returns all that is on it, what has ended as well. */
+export const LIST_BROWSERS: Script = script('find', "return redis.call('HVALS', KEYS[1])");
+
+/** KEYS: the list. ARGV: the browser's id. */
+export const REMOVE_BROWSER: Script = script('remove', "return redis.call('HDEL', KEYS[1], ARGV[1])");

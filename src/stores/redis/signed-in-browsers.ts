@@ -1,0 +1,65 @@
+import type { Clock } from '../../ticket/ports.ts';
+import {
+  isSignedIn,
+  MOST_BROWSERS,
+  type SignedInBrowser,
+  type SignedInBrowsers,
+  type Use,
+} from '../../ticket/signed-in-browser.ts';
+import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, USE_BROWSER } from './browser-scripts.ts';
+import type { RedisKeys } from './keys.ts';
+import type { RedisLink } from './link.ts';
+import type { Script } from './scripts.ts';
+
+/** The lists in Redis, for any number of processes: one hash for each account, each step one script. */
+export class RedisSignedInBrowsers implements SignedInBrowsers {
+  readonly #link: RedisLink;
+  readonly #keys: RedisKeys;
+  readonly #clock: Clock;
+
+  /** @param clock the one of Redis, by which its scripts go as well */
+  constructor(link: RedisLink, keys: RedisKeys, clock: Clock) {
+    this.#link = link;
+    this.#keys = keys;
+    this.#clock = clock;
+  }
+
+  async put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]> {
+    return parsed(await this.#run(PUT_BROWSER, accountId, browser.id, written(browser), `${MOST_BROWSERS}`));
+  }
+
+  async of(accountId: string): Promise<readonly SignedInBrowser[]> {
+    const list = parsed(await this.#run(LIST_BROWSERS, accountId));
+    const now = this.#clock();
+    return list.filter((browser) => isSignedIn(browser, now));
+  }
+
+  async used(accountId: string, id: string, { lastUsedAt, endsAt }: Use): Promise<boolean> {
+    return (await this.#run(USE_BROWSER, accountId, id, whole(lastUsedAt), whole(endsAt))) === 1;
+  }
+
+  async remove(accountId: string, id: string): Promise<void> {
+    await this.#run(REMOVE_BROWSER, accountId, id);
+  }
+
+  #run(script: Script, accountId: string, ...values: string[]): Promise<unknown> {
+    return this.#link.run(script, [this.#keys.browsers(accountId)], values);
+  }
+}
+
+function written({ lastUsedAt, endsAt, ...browser }: SignedInBrowser): string {
+  return `${whole(lastUsedAt)} ${whole(endsAt)}\n${JSON.stringify(browser)}`;
+}
+
+function parsed(list: unknown): SignedInBrowser[] {
+  if (!Array.isArray(list)) throw new TypeError('Redis does not tell the browsers of an account');
+  return list.map((stored) => {
+    const [, lastUsedAt, endsAt, browser = ''] = /^(\d+) (\d+)\n(.*)$/s.exec(String(stored)) ?? [];
+    return { ...JSON.parse(browser), lastUsedAt: Number(lastUsedAt), endsAt: Number(endsAt) };
+  });
+}
+
+/** By the clock of Redis, which has fractions. */
+function whole(moment: number): string {
+  return `${Math.round(moment)}`;
+}

@@ -1,0 +1,121 @@
+/** What an engine's lists of browsers have to do: what one process writes, all of them have, until it ends by itself. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import {
+  browserId,
+  MOST_BROWSERS,
+  type SignedInBrowser,
+  type SignedInBrowsers,
+} from '../../src/ticket/signed-in-browser.ts';
+import type { Engines } from './engine-contract.ts';
+
+const A_MINUTE = 60_000;
+
+export function signedInBrowsersContract(engines: () => Engines): void {
+  const here = (): SignedInBrowsers => engines().here.browsers;
+  const there = (): SignedInBrowsers => engines().there.browsers;
+  const now = (): number => Math.round(engines().here.clock());
+
+  const browser = (more: Partial<SignedInBrowser> = {}): SignedInBrowser => {
+    const sessionUid = randomUUID();
+    return {
+      id: browserId(sessionUid),
+      sessionUid,
+      name: 'Chrome',
+      system: 'Windows',
+      place: { country: 'DE', city: 'Berlin\n7 8' },
+      signedInAt: now(),
+      lastUsedAt: now(),
+      endsAt: now() + A_MINUTE,
+      ...more,
+    };
+  };
+  const byId = (list: readonly SignedInBrowser[]): SignedInBrowser[] =>
+    [...list].sort((one, other) => one.id.localeCompare(other.id));
+
+  describe('browsers', () => {
+    let accountId: string;
+
+    beforeEach(() => {
+      accountId = randomUUID();
+    });
+
+    it('are on the list of their account once they are put there, and on no other', async () => {
+      expect(await there().of(accountId)).to.deep.equal([]);
+      const { name: _name, system: _system, place: _place, ...plain } = browser();
+      const both = [browser(), plain];
+      for (const one of both) expect(await here().put(accountId, one)).to.deep.equal([]);
+      expect(byId(await there().of(accountId))).to.deep.equal(byId(both));
+      expect(await there().of(randomUUID())).to.deep.equal([]);
+    });
+
+    it('take the place of what had their id', async () => {
+      const first = browser();
+      const second = { ...first, system: 'Linux', signedInAt: first.signedInAt + 5 };
+      await here().put(accountId, first);
+      expect(await there().put(accountId, second)).to.deep.equal([]);
+      expect(await here().of(accountId)).to.deep.equal([second]);
+    });
+
+    it('are noted to be used where they are on the list, and are not put there by that', async () => {
+      const one = browser();
+      const use = { lastUsedAt: now() + 5, endsAt: now() + 2 * A_MINUTE };
+      expect(await here().used(accountId, one.id, use)).to.equal(false);
+      expect(await there().of(accountId)).to.deep.equal([]);
+      await here().put(accountId, one);
+      expect(await there().used(accountId, one.id, use)).to.equal(true);
+      expect(await there().used(accountId, browser().id, use)).to.equal(false);
+      expect(await here().of(accountId)).to.deep.equal([{ ...one, ...use }]);
+    });
+
+    it('are removed one by one', async () => {
+      const [one, other] = [browser(), browser()];
+      await here().put(accountId, one);
+      await here().put(accountId, other);
+      await there().remove(accountId, one.id);
+      await there().remove(accountId, browser().id);
+      expect(await here().of(accountId)).to.deep.equal([other]);
+      await there().remove(accountId, other.id);
+      expect(await here().of(accountId)).to.deep.equal([]);
+    });
+
+    it('leave the list when their session ends by itself, each at its own time', async () => {
+      const [short, long] = [browser({ endsAt: now() + 250 }), browser()];
+      await here().put(accountId, long);
+      await here().put(accountId, short);
+      expect(await there().of(accountId)).to.have.length(2);
+      await pause(300);
+      expect(await there().of(accountId)).to.deep.equal([long]);
+    });
+
+    it('stay as long as the session that was prolonged by its use', async () => {
+      const one = browser({ endsAt: now() + 250 });
+      await here().put(accountId, one);
+      await here().used(accountId, one.id, { lastUsedAt: now(), endsAt: now() + A_MINUTE });
+      await pause(300);
+      expect(await there().of(accountId)).to.have.length(1);
+    });
+
+    it('are a hundred at most: the one that was not used for longest goes, and is handed back', async () => {
+      const first = now() - A_MINUTE;
+      const many = Array.from({ length: MOST_BROWSERS }, (_, number) => browser({ lastUsedAt: first + number }));
+      for (const one of many) expect(await here().put(accountId, one)).to.deep.equal([]);
+      const [oldest, second] = many;
+      if (oldest === undefined || second === undefined) throw new Error('there are a hundred');
+      await there().used(accountId, oldest.id, { lastUsedAt: now(), endsAt: oldest.endsAt });
+      // Even one that is said to be older than all the others: it was signed in just now.
+      const added = browser({ lastUsedAt: first - A_MINUTE });
+      expect(await there().put(accountId, added)).to.deep.equal([second]);
+      const ids = (await here().of(accountId)).map(({ id }) => id);
+      expect(ids).to.have.length(MOST_BROWSERS);
+      expect(ids).to.include.members([oldest.id, added.id]).and.not.to.include(second.id);
+    });
+
+    it('lose nothing where many are put there at once', async () => {
+      const many = Array.from({ length: 20 }, () => browser());
+      await Promise.all(many.map((one, number) => (number % 2 === 0 ? here() : there()).put(accountId, one)));
+      expect(byId(await here().of(accountId))).to.deep.equal(byId(many));
+    });
+  });
+}

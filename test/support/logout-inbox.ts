@@ -1,0 +1,46 @@
+/** An RP's address for logout tokens, and a provider that may send to this machine. */
+import { decodeJwt, type JWTPayload } from 'jose';
+import Koa from 'koa';
+import type { ClientMetadata, Configuration } from 'oidc-provider';
+import { type Running, serve } from './server.ts';
+
+export class LogoutInbox {
+  readonly received: JWTPayload[] = [];
+  /** What it answers; not at all, where this never resolves. */
+  answer: () => Promise<number> = async () => 200;
+  readonly #running: Running;
+
+  private constructor(running: Running) {
+    this.#running = running;
+  }
+
+  static async open(): Promise<LogoutInbox> {
+    let inbox: LogoutInbox | undefined;
+    const app = new Koa().use(async (ctx) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of ctx.req) chunks.push(chunk);
+      const token = new URLSearchParams(Buffer.concat(chunks).toString()).get('logout_token') ?? '';
+      inbox?.received.push(decodeJwt(token));
+      ctx.status = (await inbox?.answer()) ?? 500;
+    });
+    inbox = new LogoutInbox(await serve(() => ({ app })));
+    return inbox;
+  }
+
+  get metadata(): Partial<ClientMetadata> {
+    return {
+      backchannel_logout_uri: `${this.#running.origin}/backchannel-logout`,
+      backchannel_logout_session_required: true,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#running.stop();
+  }
+}
+
+/** Without oidc-provider's guard against addresses of this machine, and without its patience. */
+export const REACHES_THIS_MACHINE: Configuration = {
+  fetch: (url, { method, headers, body } = {}) =>
+    fetch(url, { ...(method && { method }), ...(headers && { headers }), ...(body && { body }) }),
+};

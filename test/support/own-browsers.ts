@@ -1,0 +1,54 @@
+/** People at `/qr/devices`, and what they read there. */
+import type { Agent, Answer } from './agent.ts';
+import type { BrowserPerson, PhonePerson, World } from './world.ts';
+
+export interface Listed {
+  readonly id: string;
+  readonly name?: string;
+  readonly system?: string;
+  readonly place?: Record<string, string>;
+  readonly signedInAt: string;
+  readonly signedInAgo: number;
+  readonly lastUsedAt: string;
+  readonly lastUsedAgo: number;
+  readonly isHere: boolean;
+  readonly clients: readonly { readonly id: string; readonly name: string; readonly host?: string }[];
+}
+
+export interface OwnBrowsers {
+  readonly account: string;
+  readonly csrf: string;
+  readonly browsers: readonly Listed[];
+}
+
+const JSON_PLEASE = { accept: 'application/json' };
+
+/** Scans what the browser shows, approves, and lets the browser arrive at its RP. @returns the URL that the RP gets */
+export async function signInBy(phone: PhonePerson, browser: BrowserPerson): Promise<URL> {
+  await phone.scan(await browser.code());
+  await phone.approve();
+  return browser.arrive();
+}
+
+/** @param origin of the node that is asked, where that is not the world's own */
+export async function ownBrowsers({ agent, world }: Person, origin: string = world.issuer): Promise<OwnBrowsers> {
+  const { csrf, account, browsers } = (await agent.get(`${origin}/qr/devices`, { headers: JSON_PLEASE })).json();
+  return { account, csrf, browsers } as OwnBrowsers;
+}
+
+/** Signs one of them out, or all. */
+export async function signOut(person: Person, end: string, csrf?: string): Promise<Answer> {
+  const json = { csrf: csrf ?? (await ownBrowsers(person)).csrf, end };
+  return person.agent.post(`${person.world.issuer}/qr/devices`, { headers: JSON_PLEASE, json });
+}
+
+/** Whether the RP gets an answer without anybody being asked. */
+export async function isSignedIn(browser: BrowserPerson): Promise<boolean> {
+  const { location } = await browser.start({ prompt: 'none' });
+  return new URL(location).searchParams.has('code');
+}
+
+interface Person {
+  readonly agent: Agent;
+  readonly world: World;
+}
