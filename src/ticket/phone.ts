@@ -173,7 +173,7 @@ export class PhoneActs {
 
 /** Under whichever name. */
 async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean> {
-  return (await Promise.all(names.map((name) => notes.has(name)))).includes(true);
+  return (await Promise.all(names.map((name) => notes.read(name)))).some((note) => note !== undefined);
 }
 
 /** What becomes of the ticket that an interaction shows now: what has ended stays, and so does what somebody else has scanned. */
