@@ -101,6 +101,7 @@ export class BrowserHandlers {
       ticket: await this.#draw(ticket, pending),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       showAddress: hooks.showAddress,
+      typeAt: hooks.shortCode ? urls.typed(urls.scan) : undefined,
       home: homeOf(await clientOf(provider, interaction)),
       passkey: await this.#passkey.offer(pending),
       signedInAs: await this.#nameOf(pending.identity.accountId),

@@ -9,6 +9,7 @@ import type { AddressAct } from './limits.ts';
 import { PasskeyHandlers } from './passkey.ts';
 import { PhoneHandlers } from './phone.ts';
 import type { Services } from './services.ts';
+import { TypingHandlers } from './typing.ts';
 
 /** Every URL of the plugin, below the provider's mount path. */
 export function routes(services: Services): Middleware {
@@ -17,6 +18,7 @@ export function routes(services: Services): Middleware {
   const browser = new BrowserHandlers(services, { consent, passkey });
   const finish = new FinishHandlers(services);
   const phone = new PhoneHandlers(services);
+  const typing = new TypingHandlers(services);
   const errors = answerErrors(services.provider, services.views);
   const ours = sameOrigin(services.urls);
   const { limits, urls } = services;
@@ -50,6 +52,8 @@ export function routes(services: Services): Middleware {
     .get('/qr/assets/:name', ...bare, (ctx: RouterContext) => services.assets.serve(ctx, ctx.params.name ?? ''))
     .get('/qr/tickets/:id', ...page('decide'), phone.ticket)
     .post('/qr/tickets/:id', ...form('decide'), phone.decide)
+    .get('/qr/scan', ...page('scan'), typing.page)
+    .post('/qr/scan', ...form('shortCode'), typing.type)
     .get('/qr/:code', ...page('scan'), phone.landing)
     .post('/qr/:code', ...form('scan'), phone.scan);
 

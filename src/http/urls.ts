@@ -32,6 +32,11 @@ export class Urls {
     return `${this.phone}/${code}`;
   }
 
+  /** Where a phone scans or types what another screen shows. */
+  get scan(): string {
+    return `${this.phone}/scan`;
+  }
+
   ticket(id: string): string {
     return `${this.phone}/tickets/${id}`;
   }
@@ -43,5 +48,10 @@ export class Urls {
   /** The whole address, as a QR code needs it. */
   absolute(path: string): string {
     return this.origin + path;
+  }
+
+  /** The same for people who type it: browsers know the scheme. */
+  typed(path: string): string {
+    return new URL(this.origin).host + path;
   }
 }

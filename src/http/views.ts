@@ -26,6 +26,8 @@ export interface Pages {
     readonly otherWays: readonly Link[];
     /** Whether the code's address is a link, too. */
     readonly showAddress: boolean;
+    /** Where a phone types the short code, as people write it, where the deployment allows that. */
+    readonly typeAt?: string | undefined;
     /** The app, for a browser whose time is up. */
     readonly home?: string | undefined;
     /** The account that is signed in here already. */
@@ -54,6 +56,14 @@ export interface Pages {
     readonly csrf: string;
     /** Whether its script posts the scan at once. */
     readonly scansItself: boolean;
+  };
+  /** The phone's, for people who cannot scan. */
+  scan: {
+    readonly csrf: string;
+    /** How many characters the field takes. */
+    readonly longest: number;
+    /** What was typed and leads nowhere. */
+    readonly mistyped?: string | undefined;
   };
   /** The phone's: who asks, from where, for what. */
   confirm: PhoneView;
