@@ -48,7 +48,7 @@ export class TypingHandlers {
       // A person who has mistyped tries again where they are.
       if (wantsJson(ctx) || !isUnknown(error)) throw error;
       fail(provider, ctx, error);
-      this.#render(ctx, approver, fieldsOf(ctx).shortCode);
+      this.#render(ctx, approver, fieldsOf(ctx).shortCode ?? '');
     }
   };
 

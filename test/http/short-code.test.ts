@@ -77,6 +77,9 @@ describe('the short code', () => {
     expect(page.text).to.match(/id="mistake" role="alert">No screen shows this now/);
     expect(page.text).to.include('aria-invalid="true"').and.to.include('aria-describedby="how mistake"');
     expect(page.text).to.include('value="&quot;&gt;&lt;i&gt;QLMY"').and.not.to.include('<i>');
+    const empty = await phone.agent.post(scanAt, { form: { csrf: csrfIn(page) }, headers: HTML });
+    expect(empty.status).to.equal(404);
+    expect(empty.text).to.match(/role="alert">No screen shows this now/);
     const { browser } = await world.meet();
     const again = { shortCode: await shortCodeOn(browser), csrf: csrfIn(page) };
     expect((await phone.agent.post(scanAt, { form: again, headers: HTML })).status).to.equal(303);
