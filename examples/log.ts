@@ -73,9 +73,12 @@ export function logRequests(logger: Logger): Middleware {
   };
 }
 
-/** Without the query, and without what is long enough to be a code, a ticket's id or an interaction's. */
+/**
+ * Without the query, without what is long enough to be a code, a ticket's id or an interaction's, and without a short code, which somebody
+ * may take for an address.
+ */
 function pathOf(ctx: Context): string {
-  return decoded(ctx.path).replace(/[\w~-]{20,}/g, '…');
+  return decoded(ctx.path).replace(/[\w~-]{20,}|\b[2-8fklmqrwxy]{4}-?[2-8fklmqrwxy]{4}\b/gi, '…');
 }
 
 /** As the router reads it, where it can. */

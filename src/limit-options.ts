@@ -18,10 +18,13 @@ const LIMITS: Limits = {
     watch: { times: 600, within: MINUTE },
     finish: { times: 120, within: MINUTE },
     scan: { times: 120, within: MINUTE },
+    // Few people type. What guessing leads to takes the check code as well.
+    shortCode: { times: 20, within: MINUTE },
     decide: { times: 120, within: MINUTE },
   },
   account: {
     scan: { times: 20, within: MINUTE },
+    shortCode: { times: 6, within: MINUTE },
     decide: { times: 40, within: MINUTE },
     // Of a million codes, four sign-ins' worth of tries (NIST SP 800-63B-4, section 3.2.2).
     checkCode: { times: 12, within: HOUR },

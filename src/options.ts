@@ -58,7 +58,7 @@ export interface QrLoginOptions {
    * How many requests one address and one account may send a minute (`checkCode`: wrong check codes, an hour), 1 to 1,000,000, or `false` where something
    * in front of the provider does that. Whoever is over it gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes
    * count together.
-   * @default { address: { show: 120, watch: 600, finish: 120, scan: 120, decide: 120 }, account: { scan: 20, decide: 40, checkCode: 12 } }
+   * @default { address: { show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120 }, account: { scan: 20, shortCode: 6, decide: 40, checkCode: 12 } }
    */
   limits?: LimitOptions | false;
 
@@ -129,6 +129,13 @@ export interface QrLoginOptions {
   showAddress?: boolean;
 
   /**
+   * Whether people who cannot scan may type eight characters instead, at `/qr/scan` on the phone. Whoever does is always asked for the
+   * check code, whatever `assess` allows.
+   * @default false
+   */
+  shortCode?: boolean;
+
+  /**
    * How many seconds each state of a ticket may last (1 to 600): until it is scanned, decided, finished.
    * @default { scan: 120, decide: 120, finish: 120 }
    */
@@ -162,6 +169,7 @@ export interface Settings
       | 'assurance'
       | 'onSignIn'
       | 'showAddress'
+      | 'shortCode'
     >
   > {
   readonly guard: ApproveGuard | undefined;
@@ -199,6 +207,7 @@ const OPTIONS = [
   'name',
   'views',
   'showAddress',
+  'shortCode',
   'deadlines',
   'rotation',
   'clock',
@@ -222,6 +231,7 @@ export function checkOptions(options: QrLoginOptions): Settings {
     assurance: options.assurance ?? ((onPhone) => onPhone),
     onSignIn: options.onSignIn ?? (() => undefined),
     showAddress: options.showAddress ?? false,
+    shortCode: options.shortCode ?? false,
     store: checkedStore(options.store ?? new Keyv()),
     secrets: options.secrets && checkedSecrets('secrets', options.secrets),
     name: options.name,
@@ -256,6 +266,7 @@ function assertTypes(options: QrLoginOptions): void {
   if (typeof (options.deadlines ?? {}) !== 'object') throw new TypeError('deadlines must be { scan, decide, finish }');
   assertKnown('deadline', options.deadlines ?? {}, ['scan', 'decide', 'finish']);
   if (typeof (options.showAddress ?? false) !== 'boolean') throw new TypeError('showAddress must be true or false');
+  if (typeof (options.shortCode ?? false) !== 'boolean') throw new TypeError('shortCode must be true or false');
 }
 
 /** @throws TypeError unless each is long enough to sign with */

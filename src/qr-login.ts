@@ -31,6 +31,7 @@ import { engineFor } from './stores/engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
 import { Keys } from './ticket/keys.ts';
+import { ShortCodes } from './ticket/short-code.ts';
 
 /** What a page of the deployment's own is given. */
 export interface OwnView {
@@ -121,7 +122,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   assertNoDevInteractions(provider);
   const secrets = secretsOf(provider, settings);
   rememberOnResume(provider);
-  const { lifetimes, rotation, name } = settings;
+  const { lifetimes, rotation, name, shortCode } = settings;
   const engine = engineFor(settings.store, settings.clock, {
     onTrouble: (cause) => aside(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => aside(() => announceState(announce, ticket)),
@@ -129,6 +130,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   const { store, notes, browsers, signals, clock } = engine;
   const keys = new Keys(secrets);
   const codes = new Codes(keys, rotation);
+  const shortCodes = shortCode ? new ShortCodes(keys, notes) : undefined;
   const urls = new Urls(provider.issuer);
   const cookies = new Cookies(urls);
   const folders = settings.views;
@@ -144,7 +146,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   );
   const views = new Views({ assets, locales, folders, provider: names.provider });
   const figures = new Figures();
-  const browserViews = new BrowserViews(codes, urls, lifetimes);
+  const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes });
   const streams = new EventStreams(browserViews, clock, figures);
   const longPolls = new LongPolls(browserViews, clock, figures);
   const inFlight = new InFlight();
@@ -166,7 +168,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   provider.use(
     routes({
       provider,
-      ceremony: new Ceremony({ store, notes, clock, keys, codes, lifetimes }),
+      ceremony: new Ceremony({ store, notes, clock, keys, codes, shortCodes, lifetimes }),
       announce,
       signals,
       keys,

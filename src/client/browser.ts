@@ -64,10 +64,19 @@ function turnTo(screen: string): void {
   if (screen === 'check-code') field.focus();
 }
 
-function draw({ svg, url }: { svg: string; url: string }): void {
+function draw({ svg, url, shortCode }: NonNullable<Ticket['qr']>): void {
   const image = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
   find(page, '[data-code]').replaceChildren(document.adoptNode(image));
   page.querySelector('[data-address]')?.setAttribute('href', url);
+  if (shortCode !== undefined) spell(shortCode);
+}
+
+/** For the eye as a whole, for the ear one by one. What has not changed is left alone: somebody may be listening to it. */
+function spell(shortCode: string): void {
+  const shown = find(page, '[data-short-code]');
+  if (shown.textContent === shortCode) return;
+  shown.textContent = shortCode;
+  find(page, '[data-spelled]').textContent = [...shortCode].join(' ');
 }
 
 /** The time that is left, as digits and as a ring. */

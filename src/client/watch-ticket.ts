@@ -4,7 +4,7 @@ export interface Ticket {
   version: number;
   state: 'waiting' | 'scanned' | 'approved' | 'denied' | 'expired' | 'redeemed' | 'cancelled';
   expiresIn: number;
-  qr?: { url: string; svg: string; rotatesIn: number };
+  qr?: { url: string; svg: string; rotatesIn: number; shortCode?: string };
   checkCode?: boolean;
   switchAccount?: true;
 }

@@ -1,10 +1,21 @@
 import { switchesAccount } from '../ticket/browser.ts';
 import type { Codes } from '../ticket/code.ts';
+import type { ShortCodes } from '../ticket/short-code.ts';
 import { isLive, stateAt, type Ticket, type TicketState } from '../ticket/ticket.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
 import { seconds } from './answers.ts';
 import { drawQr } from './qr-image.ts';
 import type { Urls } from './urls.ts';
+
+/** What a phone can claim a ticket with. */
+export interface ShownCode {
+  readonly url: string;
+  readonly svg: string;
+  /** Seconds until there is another one. */
+  readonly rotatesIn: number;
+  /** What may be typed instead, where the deployment allows it: `XXXX-XXXX`. */
+  readonly shortCode?: string;
+}
 
 /** The ticket as the browser sees it: nothing of the account, and no id, until it is signed in. */
 export interface BrowserView {
@@ -14,7 +25,7 @@ export interface BrowserView {
   /** Seconds until this state ends by itself. */
   readonly expiresIn: number;
   /** While it waits for a scan. */
-  readonly qr?: { readonly url: string; readonly svg: string; readonly rotatesIn: number };
+  readonly qr?: ShownCode;
   /** Once approved: whether the check code must be typed. */
   readonly checkCode?: boolean;
   /** Present where another account is signed in here, which must be given up to go on. */
@@ -30,14 +41,24 @@ export function versionAt(ticket: Ticket | undefined, now: number): number {
   return stateAt(ticket, now) === 'expired' ? ticket.version + 1 : ticket.version;
 }
 
+export interface Drawing {
+  readonly codes: Codes;
+  /** Undefined where nobody may type instead of scanning. */
+  readonly shortCodes: ShortCodes | undefined;
+  readonly urls: Urls;
+  readonly lifetimes: Lifetimes;
+}
+
 /** Draws tickets for the browser. */
 export class BrowserViews {
   readonly #codes: Codes;
+  readonly #shortCodes: ShortCodes | undefined;
   readonly #urls: Urls;
   readonly #lifetimes: Lifetimes;
 
-  constructor(codes: Codes, urls: Urls, lifetimes: Lifetimes) {
+  constructor({ codes, shortCodes, urls, lifetimes }: Drawing) {
     this.#codes = codes;
+    this.#shortCodes = shortCodes;
     this.#urls = urls;
     this.#lifetimes = lifetimes;
   }
@@ -78,9 +99,10 @@ export class BrowserViews {
     return state === 'denied' ? Math.min(deadline, since + this.#lifetimes.finish) : deadline;
   }
 
-  async #qr(id: string, now: number): Promise<{ url: string; svg: string; rotatesIn: number }> {
+  async #qr(id: string, now: number): Promise<ShownCode> {
     const { code, rotatesIn } = this.#codes.show(id, now);
     const url = this.#urls.absolute(this.#urls.landing(code));
-    return { url, svg: await drawQr(url), rotatesIn: seconds(rotatesIn) };
+    const shortCode = this.#shortCodes?.show(id);
+    return { url, svg: await drawQr(url), rotatesIn: seconds(rotatesIn), ...(shortCode && { shortCode }) };
   }
 }

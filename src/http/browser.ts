@@ -104,6 +104,7 @@ export class BrowserHandlers {
       isPhone: isPhone(ctx),
       lasts: this.#services.browserViews.lasts,
       showAddress: hooks.showAddress,
+      typeAt: hooks.shortCode ? urls.typed(urls.scan) : undefined,
       home: homeOf(await clientOf(provider, interaction)),
       passkey: await this.#passkey.offer(pending),
       signedInAs: await this.#nameOf(pending.identity.accountId),

@@ -71,14 +71,19 @@ function refusalIn(error: unknown): QrLoginError | undefined {
   return error instanceof Error && error.cause instanceof QrLoginError ? error.cause : undefined;
 }
 
-function answer(provider: Provider, views: Views, ctx: Context, error: QrLoginError): void {
-  protectAnswer(ctx);
+/** Tells the deployment, and sets the status; what stands in the answer is for the caller to say. */
+export function fail(provider: Provider, ctx: Context, error: QrLoginError): void {
   const { accountId } = ctx.state;
   const failure: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
   provider.emit('qr_login.failed', ctx, error, failure);
-  const { code, message } = error;
-  ctx.status = STATUS[code];
+  ctx.status = STATUS[error.code];
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+}
+
+function answer(provider: Provider, views: Views, ctx: Context, error: QrLoginError): void {
+  protectAnswer(ctx);
+  fail(provider, ctx, error);
+  const { code, message } = error;
   const retryAfter = error instanceof TooManyRequests ? error.retryAfter : undefined;
   if (retryAfter !== undefined) ctx.set('Retry-After', `${retryAfter}`);
   if (wantsJson(ctx)) ctx.body = { error: code, error_description: message };

@@ -20,6 +20,8 @@ export interface TicketEvent {
   readonly browserFrom: string;
   /** Who decides, once somebody has scanned. */
   readonly accountId?: string;
+  /** Present at a scan that was none: the phone has typed the short code. */
+  readonly typed?: true;
   /** Of a ticket that was denied or cancelled: why. */
   readonly because?: string;
 }
@@ -67,6 +69,7 @@ export function announcer(provider: Provider, figures: Figures): Announce {
       ...(ctx && { from: sourceOf(ctx) }),
       browserFrom: ticket.browser.source,
       ...(owner && { accountId: owner.accountId }),
+      ...('typed' in ticket && { typed: ticket.typed }),
       ...('because' in ticket && { because: ticket.because }),
     };
     const counted = COUNTED[name];

@@ -6,9 +6,9 @@ import { sourceOf } from './client-info.ts';
 const CHECK_CODE = 'account:checkCode';
 
 /** What is counted by the network address that it comes from. */
-export type AddressAct = 'show' | 'watch' | 'finish' | 'scan' | 'decide';
+export type AddressAct = 'show' | 'watch' | 'finish' | 'scan' | 'shortCode' | 'decide';
 /** And what by the account: an attacker may have many addresses. */
-export type AccountAct = 'scan' | 'decide';
+export type AccountAct = 'scan' | 'shortCode' | 'decide';
 /** Wrong check codes are counted as well. */
 export type AccountLimit = AccountAct | 'checkCode';
 

@@ -19,7 +19,7 @@ const CODE =
 const NOTHING_MORE = { details: [], resources: {}, claims: [] };
 
 function qr(ticket: Omit<BrowserView, 'version' | 'expiresIn'>, more: Partial<Pages['qr']> = {}): Pages['qr'] {
-  const code = { url: 'https://id.example.com/qr/sample', svg: CODE, rotatesIn: 9.5 };
+  const code = { url: 'https://id.example.com/qr/sample', svg: CODE, rotatesIn: 9.5, shortCode: 'QLMY-2568' };
   return {
     request: REQUEST,
     isPhone: false,
@@ -56,6 +56,8 @@ function error(code: ErrorCode, more: Partial<Pages['error']> = {}): Pages['erro
   return { code, ...more };
 }
 
+const CODES = { prefix: 'https://id.example.com/qr/', length: 46 };
+
 const HERE: BrowserEntry = {
   id: 'sample-1',
   name: 'Firefox',
@@ -88,7 +90,13 @@ export const SAMPLES: Samples = {
     'waiting, on a phone': qr({ state: 'waiting' }, { isPhone: true }),
     'waiting, with everything': qr(
       { state: 'waiting' },
-      { showAddress: true, passkey: '{}', signedInAs: 'Bob Sawyer', request: { ...REQUEST, loginHint: 'alice' } },
+      {
+        showAddress: true,
+        typeAt: 'id.example.com/qr/scan',
+        passkey: '{}',
+        signedInAs: 'Bob Sawyer',
+        request: { ...REQUEST, loginHint: 'alice' },
+      },
     ),
     scanned: qr({ state: 'scanned' }),
     'check code': qr({ state: 'approved', checkCode: true }),
@@ -130,7 +138,9 @@ export const SAMPLES: Samples = {
     'by hand': { csrf: 'sample', scansItself: false },
   },
   scan: {
-    camera: { codes: { prefix: 'https://id.example.com/qr/', length: 46 }, manifest: '#' },
+    camera: { codes: CODES, manifest: '#' },
+    typing: { codes: CODES, manifest: '#', typing: { csrf: 'sample', longest: 24 } },
+    mistyped: { codes: CODES, manifest: '#', typing: { csrf: 'sample', longest: 24, mistyped: 'QLMY-2' } },
   },
   manifest: {
     app: { start: '/qr/scan', scope: '/' },

@@ -25,6 +25,8 @@ export interface Pages {
     readonly lasts: { readonly scan: number; readonly decide: number; readonly finish: number };
     /** Whether the code's address is a link, too. */
     readonly showAddress: boolean;
+    /** Where a phone types the short code, as people write it, where the deployment allows that. */
+    readonly typeAt?: string | undefined;
     /** The app, for a browser whose time is up. */
     readonly home?: string | undefined;
     /** The account that is signed in here already. */
@@ -60,6 +62,14 @@ export interface Pages {
     readonly codes: { readonly prefix: string; readonly length: number };
     /** What makes the page an app on the home screen. */
     readonly manifest: string;
+    /** The form for the short code, where the deployment allows that. */
+    readonly typing?: {
+      readonly csrf: string;
+      /** How many characters the field takes. */
+      readonly longest: number;
+      /** What was typed and leads nowhere. */
+      readonly mistyped?: string | undefined;
+    };
   };
   /** That app, as browsers ask for it: JSON (W3C Web Application Manifest). */
   manifest: {

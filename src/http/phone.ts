@@ -1,18 +1,19 @@
 import type { RouterContext } from '@koa/router';
 import { accountOf, approverOf } from '../oidc/approver.ts';
-import { subjectOf } from '../oidc/requirements.ts';
 import { notFound, QrLoginError } from '../ticket/errors.ts';
-import { matches } from '../ticket/keys.ts';
 import { isDuringRequest } from '../ticket/requirements.ts';
 import type { Approver, SignInRequest, Ticket, Unmet } from '../ticket/ticket.ts';
+import { admit, asSubject } from './admission.ts';
 import { follow, seconds, seeOther, wantsJson } from './answers.ts';
 import { Approvals } from './approvals.ts';
+import { checkCsrf, csrfFor } from './csrf.ts';
 import { eventOf } from './events.ts';
 import { fieldsOf, isForeign } from './guards.ts';
 import type { AccountAct } from './limits.ts';
 import type { PhoneView } from './pages.ts';
 import type { PhoneSignIn, Services } from './services.ts';
-import { notSignedIn, sendToSignIn } from './to-sign-in.ts';
+import { sendToSignIn } from './to-sign-in.ts';
+import type { Urls } from './urls.ts';
 
 /** Who asks, and the ticket as it stood then. */
 interface Claim {
@@ -32,7 +33,7 @@ export class PhoneHandlers {
 
   /** `GET Q/:code`: where the camera lands. Nothing changes but a note on the phone that the code was fresh. */
   landing = async (ctx: RouterContext): Promise<void> => {
-    const { provider, cookies, clock, limits, urls, views, hooks } = this.#services;
+    const { provider, cookies, clock, keys, limits, urls, views, hooks } = this.#services;
     const { code = '' } = ctx.params;
     const id = this.#freshId(ctx, code);
     cookies.seen(ctx, code, clock());
@@ -40,7 +41,7 @@ export class PhoneHandlers {
     if (approver === undefined) return this.#sendToSignIn(ctx, id, urls.landing(code));
     const { name } = await accountOf(hooks.findAccount, approver);
     await limits.forAccount('scan', approver.accountId);
-    const csrf = this.#csrf(approver, id);
+    const csrf = csrfFor(keys, { approver, of: id });
     if (wantsJson(ctx)) ctx.body = { account: name, csrf };
     // A page of another site that leads here does not scan: the person does.
     else views.render(ctx, 'landing', { csrf, scansItself: !isForeign(ctx) });
@@ -48,10 +49,10 @@ export class PhoneHandlers {
 
   /** `POST Q/:code`: the scan, which claims the ticket. */
   scan = async (ctx: RouterContext): Promise<void> => {
-    const { ceremony, announce, urls } = this.#services;
+    const { ceremony, announce, keys, urls } = this.#services;
     const id = this.#freshId(ctx, ctx.params.code ?? '');
     const { approver, seen } = await this.#claim(ctx, id, 'scan');
-    this.#checkCsrf(ctx, approver, id);
+    checkCsrf(ctx, keys, { approver, of: id });
     const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: this.#approvals.judge(ctx), seen });
     if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(ctx, urls.ticket(id));
@@ -70,10 +71,10 @@ export class PhoneHandlers {
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (ctx: RouterContext): Promise<void> => {
-    const { announce, urls } = this.#services;
+    const { announce, keys, urls } = this.#services;
     const { id = '' } = ctx.params;
     const { approver, seen } = await this.#claim(ctx, id, 'decide');
-    this.#checkCsrf(ctx, approver, id);
+    checkCsrf(ctx, keys, { approver, of: id });
     if (fieldsOf(ctx).decision === 'report') return this.#report(ctx, id, { approver, seen });
     const ticket = await this.#decide(ctx, id, { approver, seen });
     announce(ctx, eventOf(ticket), ticket);
@@ -119,18 +120,13 @@ export class PhoneHandlers {
 
   /** The phone's session and account, as they are at this moment, and who that is to the client that asks. */
   async #claim(ctx: RouterContext, ticketId: string, act: AccountAct): Promise<Claim> {
-    const { provider, ceremony, limits, hooks } = this.#services;
-    const [approver, seen] = await Promise.all([
+    const { provider, ceremony, hooks } = this.#services;
+    const [session, seen] = await Promise.all([
       approverOf(provider, ctx, hooks.assurance),
       ceremony.phone.preview(ticketId),
     ]);
-    if (approver === undefined) throw notSignedIn();
-    ctx.state.accountId = approver.accountId;
-    await limits.forAccount(act, approver.accountId);
-    await accountOf(hooks.findAccount, approver);
-    if (seen?.request.requirements.subject === undefined) return { approver, seen };
-    const subject = await subjectOf(provider, seen.request.client.id, approver.accountId);
-    return { approver: { ...approver, ...(subject !== undefined && { subject }) }, seen };
+    const { approver } = await admit(this.#services, ctx, { approver: session, act });
+    return { approver: await asSubject(provider, approver, seen), seen };
   }
 
   async #sendToSignIn(ctx: RouterContext, ticketId: string, returnTo: string): Promise<void> {
@@ -149,7 +145,7 @@ export class PhoneHandlers {
       // Another account has another session, which must scan the code itself.
       const code = cookies.seenCode(ctx);
       const isThisOne = code !== undefined && ceremony.phone.read(code).id === ticket.id;
-      const returnTo = isThisOne ? urls.landing(code) : urls.ticket(ticket.id);
+      const returnTo = isThisOne ? urls.landing(code) : comeBack(ticket, urls);
       return hooks.signIn(ctx, { returnTo, fresh: true, ...classes, ...(loginHint !== undefined && { loginHint }) });
     }
     const returnTo = urls.ticket(ticket.id) + (unmet === 'acr' ? '?tried=acr' : '');
@@ -157,7 +153,7 @@ export class PhoneHandlers {
   }
 
   async #view(ctx: RouterContext, ticket: Ticket, approver: Approver): Promise<PhoneView> {
-    const { ceremony, clock, hooks } = this.#services;
+    const { ceremony, clock, keys, hooks } = this.#services;
     const { client, scopes, consent } = ticket.request;
     const { name, system, place } = ticket.browser;
     const checkCode = ceremony.phone.checkCode(ticket, approver);
@@ -178,7 +174,7 @@ export class PhoneHandlers {
       },
       shownAgo: Math.floor(seconds(clock() - ticket.shownAt)),
       account: (await accountOf(hooks.findAccount, approver)).name,
-      csrf: this.#csrf(approver, ticket.id),
+      csrf: csrfFor(keys, { approver, of: ticket.id }),
       ...(unmet !== undefined && { unmet }),
       ...(signInAgain !== undefined && { signInAgain }),
       ...(challenge !== undefined && { challenge }),
@@ -186,17 +182,11 @@ export class PhoneHandlers {
       ...(ticket.state === 'denied' && { because: ticket.because }),
     };
   }
+}
 
-  /** Bound to the session and the ticket: a form made for one is worth nothing with another. */
-  #csrf({ sessionUid }: Approver, ticketId: string): string {
-    return this.#services.keys.mac('csrf', sessionUid, ticketId).toString('base64url');
-  }
-
-  #checkCsrf(ctx: RouterContext, { sessionUid }: Approver, ticketId: string): void {
-    const good = this.#services.keys.candidates('csrf', sessionUid, ticketId).map((mac) => mac.toString('base64url'));
-    if (matches(good, fieldsOf(ctx).csrf ?? '')) return;
-    throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');
-  }
+/** Where another account begins that has no code: what was typed once is typed again. */
+function comeBack(ticket: Ticket, urls: Urls): string {
+  return ticket.state === 'scanned' && ticket.typed ? urls.scan : urls.ticket(ticket.id);
 }
 
 /** The classes that a sign-in on the phone should be of: those that are demanded, else those that are wished for. */

@@ -60,8 +60,8 @@ export class RemoteSignOut {
   }
 
   /** Whether this session was ended just now: a request that was under way may have brought it back. */
-  wasEnded(sessionUid: string): Promise<boolean> {
-    return this.#ports.notes.has(ended(browserId(sessionUid)));
+  async wasEnded(sessionUid: string): Promise<boolean> {
+    return (await this.#ports.notes.read(ended(browserId(sessionUid)))) !== undefined;
   }
 }
 

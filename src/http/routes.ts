@@ -54,6 +54,7 @@ export function routes(services: Services): Middleware {
     .get('/qr/assets/:name', ...bare, (ctx: RouterContext) => services.assets.serve(ctx, ctx.params.name ?? ''))
     .get('/qr/manifest.webmanifest', ...bare, scan.manifest)
     .get('/qr/scan', ...page('scan'), scan.page)
+    .post('/qr/scan', ...form('shortCode'), scan.type)
     .get('/qr/devices', ...page('decide'), browsers.list)
     .post('/qr/devices', ...form('decide'), browsers.end)
     .get('/qr/tickets/:id', ...page('decide'), phone.ticket)

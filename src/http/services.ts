@@ -77,6 +77,7 @@ export interface Hooks {
   readonly consent: ConsentPolicy;
   readonly assurance: Assure;
   readonly showAddress: boolean;
+  readonly shortCode: boolean;
 }
 
 /** What the handlers stand on. */

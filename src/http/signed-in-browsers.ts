@@ -1,15 +1,17 @@
 import type { RouterContext } from '@koa/router';
-import { accountOf, approverOf } from '../oidc/approver.ts';
+import { approverOf } from '../oidc/approver.ts';
 import type { EndedSession } from '../oidc/end-session.ts';
 import { sessionClients } from '../oidc/session-clients.ts';
 import { QrLoginError } from '../ticket/errors.ts';
-import { matches } from '../ticket/keys.ts';
 import type { SignedInBrowser } from '../ticket/signed-in-browser.ts';
 import type { Approver } from '../ticket/ticket.ts';
+import { admit } from './admission.ts';
 import { seconds, seeOther, wantsJson } from './answers.ts';
+import { checkCsrf, csrfFor, type FormUse } from './csrf.ts';
 import { fieldsOf } from './guards.ts';
 import type { BrowserEntry } from './pages.ts';
 import type { Services } from './services.ts';
+import { sendToSignIn } from './to-sign-in.ts';
 
 /** How many browsers are signed out at a time. */
 const AT_ONCE = 10;
@@ -24,24 +26,23 @@ export class SignedInBrowserHandlers {
 
   /** `GET Q/devices`: the list. */
   list = async (ctx: RouterContext): Promise<void> => {
-    const { urls, views } = this.#services;
+    const { provider, keys, urls, views, hooks } = this.#services;
     ctx.state.again = urls.devices;
-    const approver = await this.#approver(ctx);
-    if (approver === undefined) return this.#sendToSignIn(ctx);
-    const { name: account } = await this.#account(ctx, approver);
-    const page = { account, csrf: this.#csrf(approver), browsers: await this.#entries(approver) };
+    const approver = await approverOf(provider, ctx, hooks.assurance);
+    if (approver === undefined) return sendToSignIn(ctx, hooks.signIn, { returnTo: urls.devices, fresh: false });
+    const { account } = await admit(this.#services, ctx, { approver, act: 'decide' });
+    const page = { account, csrf: csrfFor(keys, forPage(approver)), browsers: await this.#entries(approver) };
     if (wantsJson(ctx)) ctx.body = page;
     else views.render(ctx, 'devices', { ...page, self: urls.devices, ...said(ctx) });
   };
 
   /** `POST Q/devices`: signs one of them out, or all. Of what is not on this account's list nobody learns why. */
   end = async (ctx: RouterContext): Promise<void> => {
-    const { urls, browsers } = this.#services;
+    const { provider, keys, urls, browsers, hooks } = this.#services;
     ctx.state.again = urls.devices;
-    const approver = await this.#approver(ctx);
-    if (approver === undefined) throw notSignedIn();
-    await this.#account(ctx, approver);
-    this.#checkCsrf(ctx, approver);
+    const session = await approverOf(provider, ctx, hooks.assurance);
+    const { approver } = await admit(this.#services, ctx, { approver: session, act: 'decide' });
+    checkCsrf(ctx, keys, forPage(approver));
     const { end } = fieldsOf(ctx);
     if (!end) throw new QrLoginError('invalid_request', '"end" is the id of a browser, or "all".');
     const list = await browsers.of(approver.accountId);
@@ -92,39 +93,10 @@ export class SignedInBrowserHandlers {
     );
     return entries.flat();
   }
-
-  async #approver(ctx: RouterContext): Promise<Approver | undefined> {
-    const { provider, hooks } = this.#services;
-    return approverOf(provider, ctx, hooks.assurance);
-  }
-
-  async #account(ctx: RouterContext, approver: Approver): ReturnType<typeof accountOf> {
-    const { limits, hooks } = this.#services;
-    ctx.state.accountId = approver.accountId;
-    await limits.forAccount('decide', approver.accountId);
-    return accountOf(hooks.findAccount, approver);
-  }
-
-  async #sendToSignIn(ctx: RouterContext): Promise<void> {
-    const { urls, hooks } = this.#services;
-    const url = wantsJson(ctx) ? undefined : await hooks.signIn(ctx, { returnTo: urls.devices, fresh: false });
-    if (url === undefined) throw notSignedIn();
-    seeOther(ctx, url);
-  }
-
-  #csrf({ sessionUid }: Approver): string {
-    return this.#services.keys.mac('csrf', sessionUid, 'devices').toString('base64url');
-  }
-
-  #checkCsrf(ctx: RouterContext, { sessionUid }: Approver): void {
-    const good = this.#services.keys.candidates('csrf', sessionUid, 'devices').map((mac) => mac.toString('base64url'));
-    if (matches(good, fieldsOf(ctx).csrf ?? '')) return;
-    throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');
-  }
 }
 
-function notSignedIn(): QrLoginError {
-  return new QrLoginError('not_signed_in', 'Sign in first.');
+function forPage(approver: Approver): FormUse {
+  return { approver, of: 'devices' };
 }
 
 /** What was done just before, as the address says it. */

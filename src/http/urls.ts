@@ -41,7 +41,7 @@ export class Urls {
     return `${this.phone}/tickets/${id}`;
   }
 
-  /** Where a phone reads codes with the camera in the page. */
+  /** Where a phone scans or types what another screen shows. */
   get scan(): string {
     return `${this.phone}/scan`;
   }
@@ -57,5 +57,10 @@ export class Urls {
   /** The whole address, as a QR code needs it. */
   absolute(path: string): string {
     return this.origin + path;
+  }
+
+  /** The same for people who type it: browsers know the scheme. */
+  typed(path: string): string {
+    return new URL(this.origin).host + path;
   }
 }

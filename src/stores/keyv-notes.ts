@@ -16,14 +16,14 @@ export class KeyvNotes implements Notes {
     this.#sweep = new ExpirySweep(keyv);
   }
 
-  async write(name: string, lasts: number): Promise<void> {
+  async write(name: string, lasts: number, value: string = '1'): Promise<void> {
     const key = noteKey(name);
-    await this.#access.make('note', () => write(this.#keyv, key, 1, lasts));
+    await this.#access.make('note', () => write(this.#keyv, key, value, lasts));
     this.#sweep.watch(key, lasts);
   }
 
-  async has(name: string): Promise<boolean> {
-    return (await this.#access.make('find', () => this.#keyv.get(noteKey(name)))) !== undefined;
+  read(name: string): Promise<string | undefined> {
+    return this.#access.make('find', () => this.#keyv.get<string>(noteKey(name)));
   }
 
   close(): void {

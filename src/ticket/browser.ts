@@ -187,8 +187,10 @@ export class BrowserActs {
     existing: Ticket | undefined,
     moment: transitions.Moment,
   ): Promise<Renewal | undefined> {
-    const { store } = this.#ports;
+    const { store, shortCodes } = this.#ports;
     const ticket = transitions.show({ ...showing, id: newTicketId(showing.interaction) }, existing, moment);
+    // First: what is on a screen can be typed.
+    await shortCodes?.note(ticket.id, ticket.deadline - moment.now);
     if (existing === undefined) return (await store.create(ticket)) ? { ticket, changed: true } : undefined;
     const ended = transitions.replaced(existing, moment);
     if (!(await store.swap(existing, ticket, ended))) return undefined;

@@ -2,6 +2,7 @@ import type { Codes } from './code.ts';
 import { notFound } from './errors.ts';
 import type { Keys } from './keys.ts';
 import type { Clock, Notes, TicketStore } from './ports.ts';
+import type { ShortCodes } from './short-code.ts';
 import type { Ticket } from './ticket.ts';
 import type { Lifetimes, Moment } from './transitions.ts';
 
@@ -12,6 +13,8 @@ export interface CeremonyPorts {
   readonly clock: Clock;
   readonly keys: Keys;
   readonly codes: Codes;
+  /** Absent where nobody may type instead of scanning. */
+  readonly shortCodes?: ShortCodes | undefined;
   readonly lifetimes: Lifetimes;
 }
 

@@ -1,7 +1,16 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 /** What a MAC is for. Each purpose has a key of its own, so that a MAC made for one never passes for another. */
-const PURPOSES = ['code', 'check code', 'csrf', 'known browser', 'report', 'nonce'] as const;
+const PURPOSES = [
+  'code',
+  'check code',
+  'short code',
+  'short code note',
+  'csrf',
+  'known browser',
+  'report',
+  'nonce',
+] as const;
 type Purpose = (typeof PURPOSES)[number];
 
 /** Message authentication codes under the server's secrets: the first secret makes them, every secret verifies. */

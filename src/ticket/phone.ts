@@ -15,12 +15,20 @@ import {
   type Ticket,
   type Unmet,
 } from './ticket.ts';
+import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
 
 /** How a sign-in is judged: asked once it is sure that the ticket is this approver's. */
 export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Verdict>;
 
 const ALLOW: Judge = () => 'allow';
+
+export interface Scanning {
+  readonly judge?: Judge;
+  readonly seen?: Ticket | undefined;
+  /** Whether the person has typed the short code instead. */
+  readonly typed?: boolean;
+}
 
 export interface Approving extends Omit<transitions.Approval, 'checkCode'> {
   readonly judge?: Judge;
@@ -45,6 +53,18 @@ export class PhoneActs {
   }
 
   /**
+   * The ticket that this short code was shown for, while somebody may claim it.
+   * @throws QrLoginError `not_found` where there is none; what is unknown takes as long to look up
+   */
+  async findTyped(shortCode: string): Promise<Ticket> {
+    const { shortCodes, store, clock } = this.#ports;
+    const id = await shortCodes?.find(shortCode);
+    const ticket = await store.find(id ?? newTicketId(''));
+    if (ticket === undefined || !isLive(ticket, clock()) || ticket.state === 'approved') throw notFound();
+    return ticket;
+  }
+
+  /**
    * The ticket as it is for nobody in particular: what an approver must be asked for is known before there is one. The acts take it
    * as what was `seen`, and read again only where it has changed since.
    */
@@ -56,18 +76,19 @@ export class PhoneActs {
   async scan(
     id: string,
     approver: Approver,
-    { judge = ALLOW, seen }: { judge?: Judge; seen?: Ticket | undefined } = {},
+    { judge = ALLOW, seen, typed = false }: Scanning = {},
   ): Promise<Outcome<ScannedTicket | DeniedTicket>> {
+    const claim = typed ? transitions.scanTyped : transitions.scan;
     return this.#change(id, seen, async (ticket, moment) => {
       const { lifetimes } = moment;
       if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !isHeldInVain(ticket, approver)) {
         transitions.assertOwner(ticket, approver);
         return ticket;
       }
-      const verdict = await this.#judge(judge, transitions.scan(ticket, approver, moment), approver);
+      const verdict = await this.#judge(judge, claim(ticket, approver, moment), approver);
       // The deployment may have taken its time to answer.
       const later = { now: this.#ports.clock(), lifetimes };
-      const scanned = transitions.scan(ticket, approver, later);
+      const scanned = claim(ticket, approver, later);
       return verdict === 'deny' ? transitions.forbid(scanned, approver, later) : scanned;
     });
   }
@@ -173,7 +194,7 @@ export class PhoneActs {
 
 /** Under whichever name. */
 async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean> {
-  return (await Promise.all(names.map((name) => notes.has(name)))).includes(true);
+  return (await Promise.all(names.map((name) => notes.read(name)))).some((note) => note !== undefined);
 }
 
 /** What becomes of the ticket that an interaction shows now: what has ended stays, and so does what somebody else has scanned. */

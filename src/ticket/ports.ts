@@ -27,10 +27,14 @@ export type Listener = (ticket: Ticket | undefined) => void;
 
 /** Short notes that vanish by themselves. */
 export interface Notes {
-  /** @param lasts milliseconds */
-  write(name: string, lasts: number): Promise<void>;
+  /**
+   * @param lasts milliseconds
+   * @param value what stands in it, where it says more than that it is there
+   */
+  write(name: string, lasts: number, value?: string): Promise<void>;
 
-  has(name: string): Promise<boolean>;
+  /** @returns what stands in it; undefined where there is none (any more) */
+  read(name: string): Promise<string | undefined>;
 }
 
 /** Tells those who watch an interaction that its ticket has changed. Signals may be lost: read after you subscribe. */

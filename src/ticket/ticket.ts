@@ -117,6 +117,8 @@ export interface WaitingTicket extends Fixed {
 export interface ScannedTicket extends Fixed {
   readonly state: 'scanned';
   readonly approver: Approver;
+  /** Present where it was claimed by its short code: nothing shows then that the phone was near the screen. */
+  readonly typed?: true;
 }
 
 export interface ApprovedTicket extends Fixed {

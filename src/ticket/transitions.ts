@@ -71,10 +71,15 @@ export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
   return { ...next(ticket, now, now + lifetimes.decide), state: 'scanned', approver };
 }
 
+/** The same for who has typed the short code. */
+export function scanTyped(ticket: Ticket, approver: Approver, moment: Moment): ScannedTicket {
+  return { ...scan(ticket, approver, moment), typed: true };
+}
+
 export interface Approval {
   /** As the phone's session is now, not as it was when it scanned. */
   readonly approver: Approver;
-  /** Whether the browser must type the check code. */
+  /** Whether the browser must type the check code; it always must where the phone has typed the short code. */
   readonly checkCode: boolean;
   /** Whether the browser stays signed in when it is closed; not, if nobody says so. */
   readonly remember?: boolean;
@@ -93,7 +98,7 @@ export function approve(
     state: 'approved',
     approver,
     remember,
-    ...(checkCode && { checkCode: { wrongTries: 0 } }),
+    ...((checkCode || scanned.typed) && { checkCode: { wrongTries: 0 } }),
   };
 }
 

@@ -19,7 +19,7 @@ const LOOKS: readonly Sent[] = [
 
 /** A server to which a link is as good as a form: what is in its query counts. */
 const linksAsForms: Middleware = async (ctx, next) => {
-  const act = /\/(qr\/(renew|finish|passkey|devices)|consent|cancel|qr\/[\w-]{46}|qr\/tickets\/[\w-]+)$/;
+  const act = /\/(qr\/(renew|finish|passkey|devices|scan)|consent|cancel|qr\/[\w-]{46}|qr\/tickets\/[\w-]+)$/;
   if ((ctx.method === 'GET' || ctx.method === 'HEAD') && act.test(ctx.path) && ctx.querystring !== '') {
     ctx.method = 'POST';
     delete ctx.req.headers['sec-fetch-site'];

@@ -1,5 +1,6 @@
 /** What another site may want the victim to do, and how one can tell that it was done. */
 import type { Answer } from '../support/agent.ts';
+import { allowed, shortCodeOn } from '../support/typing.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../support/visitors.ts';
 import type { WorldOptions } from '../support/world.ts';
 import { approved, phoneOf } from './approver-people.ts';
@@ -82,6 +83,18 @@ export const TARGETS: readonly [Target, ...Target[]] = [
       await seen?.(url);
       const { csrf } = (await who.look(url)).json();
       return { who, url, fields: { csrf: `${csrf}` }, happened: state(browser, 'scanned') };
+    },
+  },
+  {
+    does: 'types a short code on the phone',
+    on: allowed,
+    meet: async (site) => {
+      const browser = await atTheCode(site);
+      const who = await phoneOf(site, 'alice');
+      const url = `${site.issuer}/qr/scan`;
+      const { csrf } = (await who.look(url)).json();
+      const fields = { csrf: `${csrf}`, shortCode: await shortCodeOn(browser) };
+      return { who, url, fields, happened: state(browser, 'scanned') };
     },
   },
   {

@@ -1,6 +1,6 @@
 /** What the attacks on limits send, and how servers count them that do it wrong. */
 import type { Context, Next } from 'koa';
-import { RateLimits, TooManyRequests } from '../../src/http/limits.ts';
+import { type AddressAct, RateLimits, TooManyRequests } from '../../src/http/limits.ts';
 import { countInMemory, RateLimit } from '../../src/stores/rate-limit.ts';
 import type { Answer } from '../support/agent.ts';
 import { UNKNOWN_CODE } from '../support/codes.ts';
@@ -19,7 +19,7 @@ export const FEW = 6;
 export const few: WorldOptions = {
   qrLogin: {
     limits: {
-      address: { show: FEW, watch: FEW, finish: FEW, scan: FEW, decide: FEW },
+      address: { show: FEW, watch: FEW, finish: FEW, scan: FEW, shortCode: FEW, decide: FEW },
       account: { scan: FEW, decide: FEW },
     },
   },
@@ -32,7 +32,7 @@ export const UNKNOWN_TICKET: string = 'A'.repeat(24);
 export type Send = (headers?: Sent) => Promise<Answer>;
 
 /** What each limit by address counts, as anybody can send it. */
-export function acts(site: Site): Readonly<Record<'show' | 'watch' | 'finish' | 'scan' | 'decide', Send>> {
+export function acts(site: Site): Readonly<Record<AddressAct, Send>> {
   const { agent } = new PhoneVisitor(site);
   const interaction = `${site.issuer}/interaction/${UNKNOWN_INTERACTION}`;
   const get =
@@ -44,6 +44,7 @@ export function acts(site: Site): Readonly<Record<'show' | 'watch' | 'finish' | 
     watch: get(`${interaction}/qr`),
     finish: (headers = {}) => agent.post(`${interaction}/qr/finish`, { json: {}, headers }),
     scan: get(`${site.issuer}/qr/${UNKNOWN_CODE}`),
+    shortCode: (headers = {}) => agent.post(`${site.issuer}/qr/scan`, { json: {}, headers }),
     decide: get(`${site.issuer}/qr/tickets/${UNKNOWN_TICKET}`),
   };
 }

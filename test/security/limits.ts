@@ -16,7 +16,7 @@ import { browserAt } from './meeting.ts';
 
 const counted: Attack = {
   row: 17,
-  name: 'shows, watches, finishes, scans, or decides without end',
+  name: 'shows, watches, finishes, scans, types, or decides without end',
   on: few,
   without: { name: 'limits', options: { qrLogin: { limits: false } } },
   run: async (site) => {

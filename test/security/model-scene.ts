@@ -223,13 +223,13 @@ export class Scene {
 
 /** Notes that last: no walk takes as long as a report does. */
 class PaperNotes implements Notes {
-  readonly #written = new Set<string>();
+  readonly #written = new Map<string, string>();
 
-  async write(name: string): Promise<void> {
-    this.#written.add(name);
+  async write(name: string, _lasts: number, value: string = ''): Promise<void> {
+    this.#written.set(name, value);
   }
 
-  async has(name: string): Promise<boolean> {
-    return this.#written.has(name);
+  async read(name: string): Promise<string | undefined> {
+    return this.#written.get(name);
   }
 }

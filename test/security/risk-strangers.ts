@@ -19,7 +19,7 @@ const oneForAll: Weakness = {
     ),
     replacing(
       KeyvNotes.prototype,
-      'has',
+      'read',
       (original) =>
         function (this: KeyvNotes) {
           return original.call(this, 'everybody');

@@ -2,6 +2,7 @@
 import type { Provider } from 'oidc-provider';
 import type { Agent } from '../support/agent.ts';
 import { passwordOf } from '../support/crowd.ts';
+import { shortCodeOn } from '../support/typing.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { Authenticator } from './guard-authenticator.ts';
 import { approveWith, asked, askedBy, IDS, signInWith } from './guard-people.ts';
@@ -44,6 +45,7 @@ export async function everythingHappens(site: Site): Promise<Secrets> {
   await people.signIn();
   await people.refuse();
   await people.typeCheckCodes();
+  await people.typeShortCodes();
   await people.makeMistakes();
   await people.usePasskeys();
   return people.allSecrets();
@@ -102,6 +104,22 @@ class People {
     const wrong = `${(Number(checkCode) + 1) % 1_000_000}`.padStart(6, '0');
     for (let tries = 0; tries < 3; tries++) await browser.finish(wrong);
     await browser.finish(checkCode);
+  }
+
+  async typeShortCodes(): Promise<void> {
+    const [phone, browser] = [this.#phone, await this.#meet()];
+    const url = `${this.#site.issuer}/qr/scan`;
+    const shortCode = await shortCodeOn(browser);
+    this.#secrets.add('short code', shortCode, shortCode.replace('-', ''), shortCode.toLowerCase());
+    const { csrf } = (await phone.look(url)).json();
+    this.#secrets.add('csrf', csrf);
+    await phone.submit(url, { shortCode, csrf: 'wrong' });
+    const json = { 'content-type': 'application/json' };
+    await phone.agent.post(url, { body: `{"csrf":"${csrf}","shortCode":${shortCode}}`, headers: json });
+    await phone.look(`${this.#site.issuer}/qr/${shortCode}`);
+    await phone.post(url, { shortCode, csrf: `${csrf}` });
+    await browser.post(`${browser.at}/qr/renew`, {});
+    await phone.submit(url, { shortCode, csrf: `${csrf}` });
   }
 
   async makeMistakes(): Promise<void> {

@@ -19,6 +19,7 @@ interface Run {
 const OPTIONS: WorldOptions = {
   passkeys: true,
   qrLogin: {
+    shortCode: true,
     limits: { account: { scan: 100 } },
     assess: ({ browser, phone }) => {
       if (phone.userAgent?.includes('risky')) return 'deny';
@@ -109,7 +110,7 @@ describe('a server that is careless, after the same sign-ins: what the tests abo
   });
 
   it('row 23: codes, ids and cookies in the log', () => {
-    expect(run.secrets.foundIn(run.log)).to.include.members(['code', 'check code', 'csrf']);
+    expect(run.secrets.foundIn(run.log)).to.include.members(['code', 'check code', 'short code', 'csrf']);
   });
 
   it("row 23: the browsers' bindings in the store", () => {
@@ -165,7 +166,7 @@ describe('a Redis after sign-ins of every outcome', function () {
 
 /** oidc-provider keeps its own records by the names that its cookies and tokens have; without their signature cookies are worth nothing. */
 function isKey(name: string): boolean {
-  return /^(code|check code|csrf|passkey|.*signature|.*cookie _qr_browser|.*\.sig|password)/.test(name);
+  return /^(code|check code|short code|csrf|passkey|.*signature|.*cookie _qr_browser|.*\.sig|password)/.test(name);
 }
 
 const DECISIONS: readonly (readonly [string, string?])[] = [

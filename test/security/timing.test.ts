@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { Middleware } from 'koa';
 import type { Answer } from '../support/agent.ts';
 import { ID_LENGTH, idIn } from '../support/codes.ts';
+import { allowed, shortCodeOn, typeIn } from '../support/typing.ts';
 import { PhoneVisitor } from '../support/visitors.ts';
 import { World, type WorldOptions } from '../support/world.ts';
 import { copyCookies, phoneOf } from './approver-people.ts';
@@ -23,7 +24,7 @@ const TRIES = 2;
 const KINDS = ['unknown', 'foreign', 'expired'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** An address of each kind, for a stranger who asks for it. */
+/** An address of each kind, or a short code, for a stranger who asks for it. */
 interface Asked {
   readonly stranger: PhoneVisitor;
   readonly urls: Readonly<Record<Kind, string>>;
@@ -56,19 +57,31 @@ const ASKED: Record<string, Prepare> = {
     world.clock.forward(31);
     return { stranger, urls: codes, ask: (url) => stranger.look(url) };
   },
+  'a short code that is typed': async (world) => {
+    const site = siteOf(world);
+    const [stranger, alice] = [await phoneOf(site, 'bob'), await phoneOf(site, 'alice')];
+    const expired = await shortCodeOn(await atTheCode(site));
+    world.clock.forward(121);
+    const foreign = await shortCodeOn(await atTheCode(site));
+    if ((await typeIn(alice, site, foreign)).status !== 200) throw new Error('alice cannot type it');
+    const at = `${site.issuer}/qr/scan`;
+    const csrf = `${(await stranger.look(at)).json().csrf}`;
+    const urls = { unknown: 'QLMY-2568', foreign, expired };
+    return { stranger, urls, ask: (shortCode) => stranger.post(at, { csrf, shortCode }) };
+  },
 };
 
 describe('codes and tickets that are unknown, foreign or expired', () => {
   for (const [name, prepare] of Object.entries(ASKED)) {
     it(`get the same answer: ${name}`, () =>
-      World.during({}, async (world) => {
+      World.during(allowed, async (world) => {
         const { urls, ask } = await prepare(world);
         const unknown = whole(await ask(urls.unknown));
         for (const kind of KINDS) expect(whole(await ask(urls[kind])), kind).to.equal(unknown);
       }));
 
     it(`take the same time: ${name}`, async () => {
-      const { foreign, expired } = await slower({}, prepare);
+      const { foreign, expired } = await slower(allowed, prepare);
       expect(foreign, 'foreign').to.be.within(-SEEN, SEEN);
       expect(expired, 'expired').to.be.within(-SEEN, SEEN);
     });

@@ -14,19 +14,27 @@ export function notesContract(engines: () => Engines): void {
   describe('notes', () => {
     it('are there once they are written, and no others are', async () => {
       const [written, other] = [randomUUID(), randomUUID()];
-      expect(await there().has(written)).to.equal(false);
+      expect(await there().read(written)).to.equal(undefined);
       await here().write(written, A_MINUTE);
-      expect(await here().has(written)).to.equal(true);
-      expect(await there().has(written)).to.equal(true);
-      expect(await there().has(other)).to.equal(false);
+      expect(await here().read(written)).to.be.a('string');
+      expect(await there().read(written)).to.be.a('string');
+      expect(await there().read(other)).to.equal(undefined);
+    });
+
+    it('hold what was written last', async () => {
+      const name = randomUUID();
+      await here().write(name, A_MINUTE, 'first');
+      expect(await there().read(name)).to.equal('first');
+      await there().write(name, A_MINUTE, 'second');
+      expect(await here().read(name)).to.equal('second');
     });
 
     it('vanish by themselves', async () => {
       const name = randomUUID();
       await here().write(name, 300);
-      expect(await there().has(name)).to.equal(true);
+      expect(await there().read(name)).to.be.a('string');
       await pause(350);
-      expect(await there().has(name)).to.equal(false);
+      expect(await there().read(name)).to.equal(undefined);
     });
 
     it('last longer where they are written again', async () => {
@@ -34,7 +42,7 @@ export function notesContract(engines: () => Engines): void {
       await here().write(name, 300);
       await there().write(name, A_MINUTE);
       await pause(350);
-      expect(await here().has(name)).to.equal(true);
+      expect(await here().read(name)).to.be.a('string');
     });
   });
 }

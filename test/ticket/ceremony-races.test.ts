@@ -198,7 +198,7 @@ describe('a store in which things are lost', () => {
       swap: async () => false,
     };
     const codes = new Codes(keys, 10_000);
-    const notes: Notes = { write: async () => undefined, has: async () => false };
+    const notes: Notes = { write: async () => undefined, read: async () => undefined };
     const ports = { notes, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
     return new Ceremony({ ...ports, store: { ...nothing, ...store } });
   }

@@ -9,6 +9,7 @@ import { Codes } from '../../src/ticket/code.ts';
 import { Keys } from '../../src/ticket/keys.ts';
 import type { TicketStore } from '../../src/ticket/ports.ts';
 import type { Verdict } from '../../src/ticket/risk.ts';
+import { ShortCodes } from '../../src/ticket/short-code.ts';
 import type { ApprovedTicket, Ticket } from '../../src/ticket/ticket.ts';
 import { alice, browserOf, ENDS_AT, LIFETIMES, NOW, SECRETS, signInRequest } from './builders.ts';
 
@@ -73,6 +74,7 @@ export class Scene {
   /** Every ticket that the interaction's watchers were told of, in order. */
   readonly heard: Ticket[] = [];
   readonly notes: KeyvNotes = new KeyvNotes(this.keyv);
+  readonly shortCodes: ShortCodes = new ShortCodes(this.keys, this.notes);
   readonly #tickets: KeyvTicketStore;
 
   constructor() {
@@ -86,6 +88,7 @@ export class Scene {
       clock,
       keys: this.keys,
       codes: this.codes,
+      shortCodes: this.shortCodes,
       lifetimes: LIFETIMES,
     });
     signals.subscribe(INTERACTION, (ticket) => {

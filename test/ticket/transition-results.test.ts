@@ -55,6 +55,20 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
+  it('scanned by typing: that as well', () => {
+    expect(transitions.scanTyped(waiting(), alice(), at(NOW))).to.deep.equal({
+      ...transitions.scan(waiting(), alice(), at(NOW)),
+      typed: true,
+    });
+  });
+
+  it('approved where it was typed: the check code, although nobody asked for it, and no word of typing', () => {
+    const typed = scanned({ typed: true });
+    expect(transitions.approve(typed, { approver: alice(), checkCode: false }, at(NOW))).to.deep.equal(
+      transitions.approve(scanned(), { approver: alice(), checkCode: true }, at(NOW)),
+    );
+  });
+
   it('approved: the approver as the session is now, and no check code', () => {
     expect(transitions.approve(scanned(), { approver: refresh, checkCode: false }, at(NOW))).to.deep.equal({
       ...scanned(),

@@ -23,6 +23,7 @@ const namesake = alice({ accountId: 'mallory' });
 
 const acts = {
   scan: (ticket: Ticket, moment: Moment) => transitions.scan(ticket, alice(), moment),
+  'type the short code': (ticket: Ticket, moment: Moment) => transitions.scanTyped(ticket, alice(), moment),
   'scan by Bob': (ticket: Ticket, moment: Moment) => transitions.scan(ticket, bob(), moment),
   'scan from another session': (ticket: Ticket, moment: Moment) => transitions.scan(ticket, elsewhere, moment),
   approve: (ticket: Ticket, moment: Moment) =>
@@ -63,6 +64,7 @@ const strangers = {
 const ownerless = {
   ...strangers,
   scan: 'not_found',
+  'type the short code': 'not_found',
   approve: 'not_found',
   'approve with a check code': 'not_found',
   deny: 'not_found',
@@ -75,6 +77,7 @@ const endedForAll = {
   ...strangers,
   ...endedForTheBrowser,
   scan: 'over',
+  'type the short code': 'over',
   approve: 'over',
   'approve with a check code': 'over',
   deny: 'over',
@@ -93,6 +96,7 @@ const decided = {
 const approvedLive = {
   ...strangers,
   scan: 'wrong_state',
+  'type the short code': 'wrong_state',
   approve: 'wrong_state',
   'approve with a check code': 'wrong_state',
   deny: 'wrong_state',
@@ -109,6 +113,7 @@ const live: Record<Name, Row> = {
   'a waiting ticket': {
     ...ownerless,
     scan: 'scanned',
+    'type the short code': 'scanned',
     'scan by Bob': 'scanned',
     'scan from another session': 'scanned',
     redeem: 'wrong_state',
@@ -118,6 +123,7 @@ const live: Record<Name, Row> = {
   'a scanned ticket': {
     ...strangers,
     scan: 'wrong_state',
+    'type the short code': 'wrong_state',
     approve: 'approved',
     'approve with a check code': 'approved',
     deny: 'denied',

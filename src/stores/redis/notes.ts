@@ -13,11 +13,11 @@ export class RedisNotes implements Notes {
     this.#keys = keys;
   }
 
-  async write(name: string, lasts: number): Promise<void> {
-    await this.#link.run(POINT, [this.#keys.note(name)], ['1', `${lasts}`]);
+  async write(name: string, lasts: number, value: string = '1'): Promise<void> {
+    await this.#link.run(POINT, [this.#keys.note(name)], [value, `${lasts}`]);
   }
 
-  async has(name: string): Promise<boolean> {
-    return (await this.#link.get(this.#keys.note(name))) !== null;
+  async read(name: string): Promise<string | undefined> {
+    return (await this.#link.get(this.#keys.note(name))) ?? undefined;
   }
 }

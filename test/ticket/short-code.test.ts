@@ -1,0 +1,189 @@
+import { expect } from 'chai';
+import { Keys } from '../../src/ticket/keys.ts';
+import { readShortCode, ShortCodes } from '../../src/ticket/short-code.ts';
+import { newTicketId } from '../../src/ticket/ticket-id.ts';
+import { alice, bob, LIFETIMES, refused, SECRETS, signInRequest, TICKET_ID } from './builders.ts';
+import { ME, type Scene, setUpScene, showing } from './scene.ts';
+
+const OLD = 'an old secret of at least thirty-two chars';
+const A_MINUTE = 60_000;
+
+describe('the short code', () => {
+  const scene = setUpScene();
+  const newer = (): ShortCodes => new ShortCodes(new Keys([OLD, ...SECRETS]), scene().notes);
+
+  it('is eight characters in two groups, of which people mistake none for another', () => {
+    for (let tickets = 0; tickets < 500; tickets++) {
+      const shown = scene().shortCodes.show(newTicketId('interaction'));
+      expect(shown).to.match(/^[2-8FKLMQRWXY]{4}-[2-8FKLMQRWXY]{4}$/);
+    }
+  });
+
+  it('uses all sixteen characters alike', () => {
+    const times = new Map<string, number>();
+    for (let tickets = 0; tickets < 2_000; tickets++) {
+      for (const character of scene().shortCodes.show(newTicketId('interaction')).replace('-', '')) {
+        times.set(character, (times.get(character) ?? 0) + 1);
+      }
+    }
+    expect(times.size).to.equal(16);
+    // A thousand each, with a spread of thirty-one.
+    for (const [character, often] of times) expect(often, character).to.be.within(750, 1_250);
+  });
+
+  it('is the same each time for one ticket, and another one under another secret', () => {
+    const { shortCodes, notes } = scene();
+    expect(shortCodes.show(TICKET_ID)).to.equal(new ShortCodes(new Keys(SECRETS), notes).show(TICKET_ID));
+    expect(shortCodes.show(TICKET_ID)).not.to.equal(new ShortCodes(new Keys([OLD]), notes).show(TICKET_ID));
+  });
+
+  it('leads to its ticket once that is noted, until the note is gone', async () => {
+    const { shortCodes } = scene();
+    const [shown, other] = [shortCodes.show(TICKET_ID), shortCodes.show(newTicketId('another'))];
+    expect(await shortCodes.find(shown)).to.equal(undefined);
+    await shortCodes.note(TICKET_ID, A_MINUTE);
+    expect(await shortCodes.find(shown)).to.equal(TICKET_ID);
+    expect(await shortCodes.find(other)).to.equal(undefined);
+  });
+
+  it('leads there after a new secret was put in front, as it was shown before and as it is shown now', async () => {
+    const { shortCodes } = scene();
+    await shortCodes.note(TICKET_ID, A_MINUTE);
+    expect(await newer().find(shortCodes.show(TICKET_ID))).to.equal(TICKET_ID);
+    const id = newTicketId('another');
+    await newer().note(id, A_MINUTE);
+    const behind = new ShortCodes(new Keys([...SECRETS, OLD]), scene().notes);
+    for (const shown of [newer().show(id), behind.show(id)]) {
+      for (const node of [newer(), behind]) expect(await node.find(shown), shown).to.equal(id);
+    }
+  });
+
+  it('is not in the store, neither as it is shown nor as it is read', async () => {
+    const { shortCodes, keyv } = scene();
+    await shortCodes.note(TICKET_ID, A_MINUTE);
+    const stored = JSON.stringify([...(keyv.store as Map<string, unknown>)]);
+    const shown = shortCodes.show(TICKET_ID);
+    expect(stored).to.include(TICKET_ID);
+    for (const spelling of [shown, shown.replace('-', '')]) expect(stored).not.to.include(spelling);
+  });
+});
+
+describe('what a person types as the short code', () => {
+  const READ = 'QLMY2568';
+  const SPELLINGS = [
+    'QLMY-2568',
+    'qlmy2568',
+    ' qlmy 2568 ',
+    'q l m y - 2 5 6 8',
+    'QLMY\u20132568',
+    'QLMY\u22122568',
+    '\u2068QLMY-2568\u2069',
+    'QL\u00a0MY\u200b2568\n',
+    'ＱＬＭＹ－２５６８',
+    '0INVZSGB',
+    'oinvzsgb',
+  ];
+  for (const typed of SPELLINGS) {
+    it(`${JSON.stringify(typed)} is read as ${READ}`, () => {
+      expect(readShortCode(typed)).to.equal(READ);
+    });
+  }
+
+  const NONE = [
+    '',
+    '-',
+    'QLMY256',
+    'QLMY25688',
+    'QLMY256A',
+    'QLMY2561',
+    'QLMY2569',
+    'QLMY256T',
+    'QLMY.2568',
+    'QLMY_2568',
+  ];
+  for (const typed of NONE) {
+    it(`${JSON.stringify(typed)} is none`, () => {
+      expect(readShortCode(typed)).to.equal(undefined);
+    });
+  }
+});
+
+describe('a ticket whose short code is typed', () => {
+  const scene = setUpScene();
+  const code = async (act: Promise<unknown>): Promise<string> => (await refused(act)).code;
+
+  async function typed(at: Scene, id: string): Promise<string> {
+    const seen = await at.phone.findTyped(at.shortCodes.show(id));
+    const { ticket } = await at.phone.scan(seen.id, alice(), { seen, typed: true });
+    return ticket.state;
+  }
+
+  it('is claimed by it, and approved with the check code whatever the deployment says, except No', async () => {
+    for (const [verdict, state] of [
+      ['allow', 'approved'],
+      ['check code', 'approved'],
+      ['deny', 'denied'],
+    ] as const) {
+      const id = (await scene().browser.renew(showing())).ticket.id;
+      expect(await typed(scene(), id)).to.equal('scanned');
+      const ticket = await scene().phone.approve(id, { approver: alice(), judge: () => verdict });
+      expect(ticket.state).to.equal(state);
+      if (ticket.state === 'approved') expect(ticket.checkCode).to.deep.equal({ wrongTries: 0 });
+    }
+  });
+
+  it('is asked for the check code as well where the same phone scans it afterwards', async () => {
+    const id = await scene().shown();
+    await typed(scene(), id);
+    await scene().phone.scan(id, alice());
+    const ticket = await scene().phone.approve(id, { approver: alice() });
+    expect(ticket).to.have.property('checkCode');
+  });
+
+  it('is found as long as somebody may claim it', async () => {
+    const { phone, browser, shortCodes } = scene();
+    const id = await scene().shown();
+    const shown = shortCodes.show(id);
+    expect((await phone.findTyped(shown)).id).to.equal(id);
+    // An answer may get lost: the same person types it again.
+    await typed(scene(), id);
+    expect(await typed(scene(), id)).to.equal('scanned');
+    expect(await code(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
+    await phone.approve(id, { approver: alice() });
+    expect(await code(phone.findTyped(shown))).to.equal('not_found');
+    await browser.cancel(ME);
+    expect(await code(phone.findTyped(shown))).to.equal('not_found');
+  });
+
+  it('is not found once its time has passed, or another one has its place', async () => {
+    const { phone, browser, shortCodes } = scene();
+    const renewed = shortCodes.show(await scene().shown());
+    const { ticket } = await browser.renew(showing());
+    expect(await code(phone.findTyped(renewed))).to.equal('not_found');
+    const late = shortCodes.show(ticket.id);
+    expect((await phone.findTyped(late)).id).to.equal(ticket.id);
+    scene().now += LIFETIMES.scan;
+    expect(await code(phone.findTyped(late))).to.equal('not_found');
+  });
+
+  it('may be typed by the right account where the wrong one has claimed it', async () => {
+    const request = signInRequest({ requirements: { subject: 'bob' } });
+    const { ticket } = await scene().browser.show(showing({ request }));
+    await typed(scene(), ticket.id);
+    const right = { ...bob(), subject: 'bob' };
+    const claimed = await scene().phone.scan(ticket.id, right, { typed: true });
+    expect(claimed.ticket).to.include({ state: 'scanned', typed: true });
+  });
+
+  it('is on no screen where it could not be noted', async () => {
+    scene().notes.write = async () => {
+      throw new Error('the store did not write note');
+    };
+    expect(
+      await scene()
+        .browser.show(showing())
+        .catch((error: Error) => error.message),
+    ).to.include('did not write');
+    expect(await scene().browser.look(ME)).to.equal(undefined);
+  });
+});
