@@ -68,7 +68,7 @@ export class Language {
   };
 
   /** A browser by what it says of itself: "Firefox on Windows". */
-  readonly browser = ({ name, system }: { readonly name?: string; readonly system?: string }): string => {
+  readonly nameOf = ({ name, system }: { readonly name?: string; readonly system?: string }): string => {
     if (name !== undefined && system !== undefined) return this.t('browser', { name, system });
     return name ?? system ?? this.t('browser.unknown');
   };

@@ -159,7 +159,7 @@ export interface PageTools {
   /** Seconds that have passed: "3 minutes ago". */
   readonly ago: Language['ago'];
   /** A browser by what it says of itself: "Firefox on Windows". */
-  readonly browser: Language['browser'];
+  readonly nameOf: Language['nameOf'];
   /** A place: "Berlin, Germany"; '' for none. */
   readonly place: Language['place'];
   /** The URL of a file in `assets`, which browsers keep until it changes. */

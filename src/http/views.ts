@@ -11,6 +11,9 @@ import type { ViewFolder } from './view-folder.ts';
 /** A style sheet of this name in a deployment's folder is loaded by every page. */
 const THEME = 'theme.css';
 
+/** What a template is given must not hide behind what every template has. */
+type NoTools = { readonly [Tool in keyof PageTools]?: never };
+
 interface ViewsOptions {
   readonly assets: Assets;
   readonly locales: Locales;
@@ -42,7 +45,7 @@ export class Views {
   render<Name extends keyof Pages>(
     ctx: Context,
     name: Name,
-    page: Pages[Name],
+    page: Pages[Name] & NoTools,
     preferred: readonly string[] = [],
   ): void {
     this.renderOwn(ctx, name, page, preferred);
@@ -60,13 +63,13 @@ export class Views {
     return this.#locales.choose(ctx, preferred);
   }
 
-  #tools({ tag, direction, t, ago, browser, place }: Language): PageTools {
+  #tools({ tag, direction, t, ago, nameOf, place }: Language): PageTools {
     return {
       language: tag,
       direction,
       t,
       ago,
-      browser,
+      nameOf,
       place,
       asset: (name) => this.#assets.url(name),
       provider: this.#provider,

@@ -11,6 +11,7 @@ import { VIEWS } from '../../examples/provider.ts';
 import { type QrLoginOptions, qrLogin } from '../../src/index.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
 
+const PROGRAM = fileURLToPath(new URL('../support/without-eval-program.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Views that override nothing may hold anything. */
@@ -187,7 +188,7 @@ describe('views of the deployment’s own', () => {
 
 describe('the pages need no eval', () => {
   const run = (views: string): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, ['--import', 'ts-blank-space/register', 'test/support/without-eval-program.ts'], {
+    spawnSync(process.execPath, ['--import', 'ts-blank-space/register', PROGRAM], {
       cwd: ROOT,
       encoding: 'utf8',
       env: { ...process.env, VIEWS: views },

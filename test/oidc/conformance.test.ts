@@ -120,9 +120,9 @@ describe('the OpenID conformance plan', () => {
 
   it('oidcc-ui-locales: a language that there is is spoken on both screens', async () => {
     const { browser, phone } = await world.meet('alice', { ui_locales: 'xx zh-CN en' });
-    expect((await browser.agent.get(browser.at)).text).to.include('<html lang="zh">');
+    expect((await browser.agent.get(browser.at)).text).to.include('<html lang="zh" dir="ltr">');
     await phone.scan(await browser.code());
-    expect((await phone.agent.follow(phone.at)).text).to.include('<html lang="zh">');
+    expect((await phone.agent.follow(phone.at)).text).to.include('<html lang="zh" dir="ltr">');
     await phone.approve();
     expect((await claimsIn(browser, await browser.arrive())).sub).to.equal('a11ce');
   });
