@@ -33,6 +33,7 @@ const { provider, qr, app } = makeExample({
   passkeys: new URL(issuer).protocol === 'https:' || new URL(issuer).hostname === 'localhost',
   logger: makeLogger(),
   qrLogin: {
+    shortCode: true,
     ...(process.env.LIMITS === 'off' && { limits: false }),
     ...(process.argv.includes('--theme') && {
       name: 'Copperfield Bank',

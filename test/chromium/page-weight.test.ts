@@ -12,15 +12,21 @@ interface Load {
 }
 
 describe('the QR page loads', () => {
-  const stage = useStage();
+  // With all that it may show, and in the language that takes most.
+  const stage = useStage({ shortCode: true }, { passkeys: true });
 
-  it('in at most 20 KB over the wire and six requests, stream and icon included', async () => {
-    const desktop = await stage().desktop();
-    const loads = await loadsOf(desktop, async () => askToSignIn(stage(), desktop), stage().issuer);
+  it('in at most 20 KB over the wire and seven requests, stream and icon included', async () => {
+    const desktop = await stage().desktop({ locale: 'ar' });
+    const act = async (): Promise<void> => {
+      const screen = await askToSignIn(stage(), desktop);
+      // Without a window nobody sees the icon, and Chromium leaves it out.
+      await screen.evaluate(`fetch(document.querySelector('link[rel=icon]').href).then((icon) => icon.text())`);
+    };
+    const loads = await loadsOf(desktop, act, stage().issuer);
     const total = loads.reduce((sum, { bytes }) => sum + bytes, 0);
     const said = loads.map(({ path, bytes }) => `${bytes} ${path}`).join('\n');
     expect(total, said).to.be.within(5 * KILOBYTE, 20 * KILOBYTE);
-    expect(loads, said).to.have.length.within(4, 6);
+    expect(loads, said).to.have.length.within(4, 7);
   });
 
   it('nothing a second time but itself: the rest is kept, or asked for only whether it is the same', async () => {
