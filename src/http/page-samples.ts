@@ -88,6 +88,7 @@ export const SAMPLES: Samples = {
   qr: {
     waiting: qr({ state: 'waiting' }),
     'waiting, on a phone': qr({ state: 'waiting' }, { isPhone: true }),
+    'waiting, on a phone with a passkey': qr({ state: 'waiting' }, { isPhone: true, passkey: '{}' }),
     'waiting, with everything': qr(
       { state: 'waiting' },
       {
