@@ -61,7 +61,7 @@ describe('signing in with a QR code', () => {
     const browser = new BrowserPerson(world);
     const phone = await new PhonePerson(world).signIn();
     const page = await browser.start();
-    expect(page.text).to.include('<svg').and.to.include('http-equiv="refresh"');
+    expect(page.text).to.include('data-code><svg').and.to.include('http-equiv="refresh"');
 
     const landed = await phone.agent.follow(await browser.code());
     const scanned = await phone.agent.post(landed.url, { form: { csrf: csrfIn(landed.text) } });
@@ -136,7 +136,7 @@ describe('an issuer with a path', () => {
   it('links its pages to files below that path', async () => {
     const page = await new BrowserPerson(world).start();
     const assets = [...page.text.matchAll(/(?:src|href)="(\/[^"]+\?v=[^"]+)"/g)].map(([, path]) => String(path));
-    expect(assets).to.have.length(2);
+    expect(assets).to.have.length(3);
     for (const path of assets) {
       expect(path).to.match(/^\/oidc\/qr\/assets\//);
       expect((await fetch(new URL(path, world.origin))).status).to.equal(200);

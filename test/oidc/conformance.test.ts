@@ -46,7 +46,7 @@ describe('the OpenID conformance plan', () => {
   it('oidcc-prompt-login: the person signs in again, and auth_time is newer', async () => {
     const { browser, phone, first } = await signedIn();
     const asked = now();
-    expect((await browser.start({ prompt: 'login' })).text).to.include('<svg');
+    expect((await browser.start({ prompt: 'login' })).text).to.include('data-code><svg');
     const second = await again(browser, phone);
     expect(second.sub).to.equal(first.sub);
     expect(first.auth_time).to.be.at.most(asked - HOUR);
@@ -71,7 +71,7 @@ describe('the OpenID conformance plan', () => {
 
   it('oidcc-max-age-1: a session that is older is not enough, and auth_time is of now', async () => {
     const { browser, phone, first } = await signedIn();
-    expect((await browser.start({ max_age: '1' })).text).to.include('<svg');
+    expect((await browser.start({ max_age: '1' })).text).to.include('data-code><svg');
     const second = await again(browser, phone);
     expect(second.sub).to.equal(first.sub);
     expect(second.auth_time).to.be.greaterThan(Number(first.auth_time));
@@ -152,7 +152,7 @@ describe('the OpenID conformance plan', () => {
   for (const [module, parameters] of Object.entries(HARMLESS)) {
     it(`${module}: ${new URLSearchParams(parameters)} does no harm`, async () => {
       const { browser, phone } = await world.meet('alice', parameters);
-      expect((await browser.agent.get(browser.at)).text).to.include('<svg');
+      expect((await browser.agent.get(browser.at)).text).to.include('data-code><svg');
       expect(await byQr(browser, phone)).to.include({ sub: 'a11ce', acr: 'urn:example:acr:password' });
     });
   }

@@ -86,7 +86,7 @@ describe('the freshness of a sign-in', () => {
     await browser.arrive();
     await phone.wasSignedInAgo(HOUR);
     const page = await browser.start({ prompt: 'login' });
-    expect(page.text).to.include('<svg');
+    expect(page.text).to.include('data-code><svg');
     await phone.scan(await browser.code());
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
   });

@@ -17,7 +17,7 @@ describe('the back button and the reload button', () => {
     const { browser, phone } = await world.meet();
     const shown = world.count('qr_login.shown');
     const { version } = await browser.ticket();
-    const codeIn = (page: string): string => /<svg.*<\/svg>/s.exec(page)?.[0] ?? '';
+    const codeIn = (page: string): string => /data-code><svg.*?<\/svg>/s.exec(page)?.[0] ?? '';
     const page = (await browser.agent.get(browser.at)).text;
     expect(codeIn(page)).not.to.equal('');
     expect(await browser.ticket()).to.include({ version, state: 'waiting' });

@@ -5,7 +5,7 @@ import { CANARY } from './fuzz-values.ts';
 import { headerOf, type WireAnswer } from './fuzz-wire.ts';
 
 const TYPES =
-  /^(application\/json; charset=utf-8|text\/html; charset=utf-8|text\/event-stream; charset=utf-8|text\/plain; charset=utf-8|text\/css; charset=utf-8|(text|application)\/javascript; charset=utf-8)$/;
+  /^(application\/json; charset=utf-8|text\/html; charset=utf-8|text\/event-stream; charset=utf-8|text\/plain; charset=utf-8|text\/css; charset=utf-8|image\/(svg\+xml|png)|application\/manifest\+json; charset=utf-8|(text|application)\/javascript; charset=utf-8)$/;
 
 const MOST_BYTES = 128 * 1024;
 const LONGEST = 5_000;

@@ -22,7 +22,7 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
   it('signs in with a phone, while the event stream tells of every step', async () => {
     const browser = new BrowserVisitor(host(), host().network);
     const phone = new PhoneVisitor(host(), host().network);
-    expect((await browser.start()).text).to.include('<svg');
+    expect((await browser.start()).text).to.include('data-code><svg');
     const events = await browser.events();
     const { qr } = await events.ticket('waiting');
     const { url: code } = qr as { url: string };
@@ -69,7 +69,7 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
   it('serves the files of its pages', async () => {
     const page = await new BrowserVisitor(host(), host().network).start();
     const files = [...page.text.matchAll(/(?:src|href)="(\/[^"]+\?v=[^"]+)"/g)].map(([, file]) => `${file}`);
-    expect(files).to.have.length(2);
+    expect(files).to.have.length(3);
     for (const file of files) {
       expect(file.startsWith(`${base}/qr/assets/`)).to.equal(true);
       expect((await host().network(new URL(file, host().origin))).status).to.equal(200);
