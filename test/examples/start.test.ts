@@ -14,8 +14,8 @@ describe('npm start', function () {
   });
 
   /** Starts it, and reads until it has said everything. */
-  const start = async (environment: Record<string, string>): Promise<string> => {
-    child = spawn(process.execPath, ['--import', 'ts-blank-space/register', 'examples/start.ts'], {
+  const start = async (environment: Record<string, string>, ...flags: string[]): Promise<string> => {
+    child = spawn(process.execPath, ['--import', 'ts-blank-space/register', 'examples/start.ts', ...flags], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -49,6 +49,17 @@ describe('npm start', function () {
       expect(await ended).to.deep.equal([0, null]);
     });
   }
+
+  it('wears the example’s theme with --theme, and lets people type the code', async () => {
+    const [port, rpPort] = [await freePort(), await freePort()];
+    await start({ PORT: `${port}`, RP_PORT: `${rpPort}` }, '--theme');
+    const page = await new Agent().follow(`http://localhost:${rpPort}/login`);
+    expect(page.text).to.include('Copperfield Bank').and.include('since 1849').and.include('theme.css');
+    expect(page.text).to.include('Scan this with the bank’s app or your camera');
+    expect(page.text)
+      .to.include(`localhost:${port}/qr/scan`)
+      .and.match(/data-short-code>[\w-]{9}</);
+  });
 
   it('says so where a port is no port, or is taken', async () => {
     const port = await freePort();
