@@ -519,11 +519,11 @@ const account: Section = {
     },
     {
       what: 'ui_locales, the first one that there is',
-      asks: asks({ ui_locales: 'it-CH zh-CN en' }),
+      asks: asks({ ui_locales: 'tlh-KX zh-CN en' }),
       acts: APPROVED,
       seen: { ...CODE, language: 'zh', lists: '查看您的个人资料（姓名、头像等）' },
     },
-    { what: 'ui_locales, none of which there is', asks: asks({ ui_locales: 'it' }), acts: APPROVED, seen: CODE },
+    { what: 'ui_locales, none of which there is', asks: asks({ ui_locales: 'tlh' }), acts: APPROVED, seen: CODE },
   ],
 };
 
