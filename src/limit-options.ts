@@ -32,7 +32,7 @@ const LIMITS: Limits = {
 };
 
 /** @throws TypeError that says which limit is wrong and what to write instead */
-export function checkedLimits(given: LimitOptions): Limits {
+export function checkedLimits(given: LimitOptions = {}): Limits {
   assertObject('limits', given);
   assertKnown('limit', given, ['address', 'account']);
   return {

@@ -72,11 +72,11 @@ export function checkOptions(options: QrLoginOptions): Settings {
     ...hooksOf(options),
     guard: checkedHook('guard', options.guard, ['challenge', 'verify']),
     passkeySignIn: checkedHook('passkeySignIn', options.passkeySignIn, ['options', 'verify']),
-    limits: options.limits === false ? undefined : checkedLimits(options.limits ?? {}),
+    limits: options.limits === false ? undefined : checkedLimits(options.limits),
     showAddress: options.showAddress ?? false,
     shortCode: options.shortCode ?? false,
     store: checkedStore(options.store ?? new Keyv()),
-    secrets: options.secrets && checkedSecrets('secrets', options.secrets),
+    secrets: options.secrets === undefined ? undefined : checkedSecrets('secrets', options.secrets),
     name: options.name,
     views: foldersIn(options.views),
     lifetimes: {
@@ -127,17 +127,22 @@ function assertTypes(options: QrLoginOptions): void {
 }
 
 /** @throws TypeError unless each is long enough to sign with */
-export function checkedSecrets(name: string, secrets: readonly unknown[]): string[] {
-  const good = secrets.filter((secret) => typeof secret === 'string' && secret.length >= SHORTEST_SECRET);
-  if (good.length === secrets.length && good.length > 0) return good.map(String);
+export function checkedSecrets(name: string, secrets: unknown): string[] {
+  const list: unknown[] = Array.isArray(secrets) ? secrets : [];
+  const good = list.filter((secret) => typeof secret === 'string' && secret.length >= SHORTEST_SECRET);
+  if (good.length === list.length && good.length > 0) return good.map(String);
   throw new TypeError(
     `${name} must be a list of texts with at least ${SHORTEST_SECRET} characters each; make one with: openssl rand -base64 32`,
   );
 }
 
 function foldersIn(views: QrLoginOptions['views'] = []): ViewFolder[] {
-  const folders = typeof views === 'string' || views instanceof URL ? [views] : views;
-  return folders.map((folder) => readViewFolder(folder instanceof URL ? fileURLToPath(folder) : folder));
+  const folders = Array.isArray(views) ? views : [views];
+  return folders.map((folder) => {
+    if (typeof folder === 'string') return readViewFolder(folder);
+    if (folder instanceof URL && folder.protocol === 'file:') return readViewFolder(fileURLToPath(folder));
+    throw new TypeError('views must be a folder, or a list of folders: new URL("views", import.meta.url)');
+  });
 }
 
 function checkedStore(store: Keyv): Keyv {

@@ -13,7 +13,7 @@ import type { ConsentHandlers } from './consent.ts';
 import { fieldsOf, unprotect } from './guards.ts';
 import type { PasskeyHandlers } from './passkey.ts';
 import { type Pending, pendingAt, pendingLogin } from './pending.ts';
-import type { OwnPage, Services } from './services.ts';
+import type { OtherWays, OwnPage, Services } from './services.ts';
 import type { Watching } from './watching.ts';
 
 /** What the browser asks for, below its interaction's URL, until it finishes. */
@@ -108,7 +108,10 @@ export class BrowserHandlers {
       home: homeOf(await clientOf(provider, interaction)),
       passkey: await this.#passkey.offer(pending),
       signedInAs: await this.#nameOf(pending.identity.accountId),
-      otherWays: hooks.otherWays(ctx, interaction, t).map((way) => ({ url: below(self, way), label: way.label })),
+      otherWays: waysOf(hooks.otherWays(ctx, interaction, t)).map((way) => ({
+        url: below(self, way),
+        label: way.label,
+      })),
     };
     views.render(ctx, 'qr', page, request.locales);
   }
@@ -157,9 +160,14 @@ function answerHead(ctx: RouterContext, type: string): void {
   ctx.type = type;
 }
 
+function waysOf(ways: ReturnType<OtherWays>): ReturnType<OtherWays> {
+  if (Array.isArray(ways)) return ways;
+  throw new TypeError('otherWays must give a list, at once: [{ path: "password", label: "Use a password" }]');
+}
+
 /** A page of the deployment's own, below the interaction's URL. */
 function below(self: string, { path }: OwnPage): string {
-  if (/^[\w-]+$/.test(path)) return `${self}/${path}`;
+  if (typeof path === 'string' && /^[\w-]+$/.test(path)) return `${self}/${path}`;
   throw new TypeError(`loginPage and otherWays must give a path of letters, digits, "-" and "_", not "${path}"`);
 }
 

@@ -23,7 +23,7 @@ const ASSET = /^[\w-]+(\.[\w-]+)+$/;
 
 /** @throws TypeError that says what is wrong with the folder and what to do */
 export function readViewFolder(folder: string): ViewFolder {
-  const parts = foldersIn(folder);
+  const parts = namesIn(folder);
   const other = parts.find((part) => !PARTS.includes(part));
   if (other !== undefined) {
     throw new TypeError(`there is "${other}" in the folder of views ${folder}; it may hold ${PARTS.join(', ')}`);
@@ -40,19 +40,28 @@ export function readViewFolder(folder: string): ViewFolder {
   };
 }
 
-function foldersIn(folder: string): string[] {
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    // What file managers leave behind is none of ours.
+    return readdirSync(folder).filter((name) => !name.startsWith('.'));
   } catch (cause) {
     throw new TypeError(`views must be a folder that can be read, not ${folder}`, { cause });
   }
 }
 
 function filesIn(folder: string, is: (file: string) => boolean, must: string): Map<string, Buffer> {
-  const files = readdirSync(folder);
+  const files = namesIn(folder);
   const wrong = files.find((file) => !is(file));
   if (wrong !== undefined) throw new TypeError(`${join(folder, wrong)}: the files here must have ${must}`);
-  return new Map(files.map((file) => [file, readFileSync(join(folder, file))]));
+  return new Map(files.map((file) => [file, contentOf(join(folder, file))]));
+}
+
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new TypeError(`${file} is in a folder of views and cannot be read as a file`, { cause });
+  }
 }
 
 function isLanguage(file: string): boolean {

@@ -53,6 +53,9 @@ export class Views {
 
   /** A page of the deployment's, with our layout, languages and tools. */
   renderOwn(ctx: Context, name: string, page: object, preferred: readonly string[] = []): void {
+    if (this.#templates.templatesSync.get(name) === undefined) {
+      throw new TypeError(`there is no template ${name}.eta in your views`);
+    }
     const language = this.languageOf(ctx, preferred);
     ctx.type = 'html';
     ctx.vary('Accept-Language');

@@ -45,6 +45,7 @@ export async function accountOf(
   if (account === undefined) {
     throw new QrLoginError('account_unavailable', 'This account cannot be used to sign in.');
   }
+  if (typeof account.name !== 'string') throw new TypeError('findAccount must give { name }, or undefined');
   return account;
 }
 

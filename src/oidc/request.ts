@@ -18,12 +18,17 @@ import { requirementsOf } from './requirements.ts';
  */
 export type ConsentMode = 'browser' | 'phone' | 'implied';
 
+const MODES: readonly ConsentMode[] = ['browser', 'phone', 'implied'];
+
 /** What the interaction's authorization request asks for, in the words that the phone will show. */
 export async function signInRequest(
   provider: Provider,
   interaction: Interaction,
   mode: ConsentMode = 'browser',
 ): Promise<SignInRequest> {
+  if (!MODES.includes(mode)) {
+    throw new TypeError(`consent must give one of "${MODES.join('", "')}", not ${JSON.stringify(mode)}`);
+  }
   const { params } = interaction;
   const client = await clientOf(provider, interaction);
   const host = verifiedHost(text(params.redirect_uri));

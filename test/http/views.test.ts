@@ -67,6 +67,11 @@ describe('views of the deployment’s own', () => {
       expect(text).to.include('Point the shop’s app here').and.include('Cancel and go back to Test app');
     }));
 
+  it('may have beside them what file managers leave behind', () =>
+    during({ ...TEXTS, '.DS_Store': '', 'pages/.qr.eta.swp': '' }, async (world) => {
+      expect((await new BrowserPerson(world).start()).status).to.equal(200);
+    }));
+
   it('bring a language of their own; what it does not have is said in English', () =>
     during({ 'locales/he.json': '{ "direction": "rtl", "qr.title": "כניסה אל {client}" }' }, async (world) => {
       const { text } = await new BrowserPerson(world, { 'accept-language': 'he-IL' }).start();
@@ -145,6 +150,12 @@ describe('views of the deployment’s own', () => {
       ['a text that is none', { 'locales/de.json': '{ "qr.title": 7 }' }, /de\.json: "qr\.title" must be a text/],
       ['plurals without "other"', { 'locales/de.json': '{ "qr.soon": { "one": "x" } }' }, /"other" among them/],
       ['texts that are a list', { 'locales/de.json': 'null' }, /must hold an object of texts/],
+      [
+        'a folder among the templates',
+        { 'pages/parts.eta/a.eta': '' },
+        /parts\.eta is in a folder of views and cannot be read as a file/,
+      ],
+      ['a file in the place of a folder', { pages: '' }, /views must be a folder that can be read, not .*pages/],
       ['an asset that no URL can name', { 'assets/a b.png': '' }, /names of letters, digits/],
     ];
 
