@@ -1,22 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** What the README's code leaves to the reader. */
-const CONFIGURATION = `
-import type { Configuration } from 'oidc-provider';
-export const issuer = 'https://op.example.com';
-export const accounts = new Map([['1', { name: 'Alice' }]]);
-export const configuration: Configuration = {
-  cookies: { keys: ['a key that is long enough to sign with'] },
-  features: { devInteractions: { enabled: false } },
-};
-`;
+import { docPage } from './support/doc-pages.ts';
+import { configurationAt, installed, ROOT, STRICT } from './support/packed.ts';
 
 /** Where the package of passkeys lies, which is a peer that not everybody needs. */
 const PASSKEYS = '@simplewebauthn';
@@ -38,10 +25,9 @@ describe('the package, packed and installed', function () {
   let folder: string;
 
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'qr-login-'));
-    installInto(folder);
+    folder = installed(PASSKEYS);
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    writeFileSync(join(folder, 'configuration.ts'), CONFIGURATION);
+    writeFileSync(join(folder, 'configuration.ts'), configurationAt('https://op.example.com'));
     writeFileSync(join(folder, 'provider.ts'), readmeExample());
     writeFileSync(join(folder, 'run.js'), RUN);
   });
@@ -49,8 +35,7 @@ describe('the package, packed and installed', function () {
   after(() => rmSync(folder, { recursive: true }));
 
   it('compiles the code of the README', () => {
-    const options = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--skipLibCheck', '--types', 'node'];
-    const { status, stdout } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), [...options, 'provider.ts'], {
+    const { status, stdout } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), [...STRICT, 'provider.ts'], {
       cwd: folder,
       encoding: 'utf8',
     });
@@ -78,24 +63,9 @@ describe('the package, packed and installed', function () {
   });
 });
 
-/** The packed package beside links to what is installed here already, so that no registry is asked. */
-function installInto(folder: string): void {
-  const modules = join(folder, 'node_modules');
-  const home = join(modules, 'oidc-provider-qr-login');
-  mkdirSync(home, { recursive: true });
-  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.') && name !== PASSKEYS) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
-  }
-  const packed = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  execFileSync('tar', ['-xzf', join(folder, packed.trim()), '-C', home, '--strip-components', '1']);
-}
-
 /** The block of TypeScript in the README. */
 function readmeExample(): string {
-  const [, code] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? [];
-  if (code === undefined) throw new Error('the README has no TypeScript');
-  return code;
+  const block = docPage('README.md').blocks.find(({ language }) => language === 'ts');
+  if (block === undefined) throw new Error('the README has no TypeScript');
+  return block.code;
 }

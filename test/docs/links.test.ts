@@ -1,0 +1,76 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { expect } from 'chai';
+import { allPages, type DocPage, docPage } from '../support/doc-pages.ts';
+import { ROOT } from '../support/packed.ts';
+
+interface Link {
+  readonly page: DocPage;
+  readonly target: string;
+}
+
+/** Relative ones, outside of code; pictures are links, too. */
+function linksIn(page: DocPage): Link[] {
+  return [...page.prose.replace(/`[^`\n]*`/g, '').matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => ({ page, target: String(target) }))
+    .filter(({ target }) => !/^[a-z]+:/.test(target));
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf({ prose }: DocPage): Set<string> {
+  const seen = new Map<string, number>();
+  const headings = [...prose.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => String(heading));
+  return new Set(
+    headings.map((heading) => {
+      const plain = heading
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '');
+      const slug = plain.replaceAll(' ', '-');
+      const times = seen.get(slug) ?? 0;
+      seen.set(slug, times + 1);
+      return times === 0 ? slug : `${slug}-${times}`;
+    }),
+  );
+}
+
+/** What is wrong with a link; undefined where it leads somewhere. */
+function flaw({ page, target }: Link): string | undefined {
+  const [path = '', anchor] = target.split('#');
+  const file = path === '' ? page.path : relative(ROOT, join(ROOT, dirname(page.path), path));
+  if (!existsSync(join(ROOT, file))) return `${page.path}: there is no ${target}`;
+  if (anchor === undefined) return undefined;
+  if (!file.endsWith('.md') || statSync(join(ROOT, file)).isDirectory())
+    return `${page.path}: ${target} has no anchors`;
+  return anchorsOf(docPage(file)).has(anchor) ? undefined : `${page.path}: there is no such heading: ${target}`;
+}
+
+describe('the documentation', () => {
+  const pages = allPages();
+
+  it('has no link that leads nowhere', () => {
+    const links = pages.flatMap(linksIn);
+    expect(links.length).to.be.greaterThan(100);
+    expect(links.map(flaw).filter((one) => one !== undefined)).to.deep.equal([]);
+  });
+
+  it('has an index of all its pages', () => {
+    const listed = linksIn(docPage('docs/README.md')).map(({ target }) => `docs/${target}`);
+    const all = pages.map(({ path }) => path).filter((path) => dirname(path) === 'docs' && path !== 'docs/README.md');
+    expect(listed).to.include.members(all);
+  });
+
+  it('names no npm script that there is not', () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      readFileSync(join(ROOT, 'package.json'), 'utf8'),
+    );
+    const named = pages.flatMap(({ path, text }) =>
+      [...text.matchAll(/\bnpm (?:run (?:-s )?([\w:-]+)|(start|test)\b)/g)].map(([, run, short]) => ({
+        path,
+        script: run ?? short ?? '',
+      })),
+    );
+    expect(named.length).to.be.greaterThan(10);
+    expect(named.filter(({ script }) => scripts[script] === undefined)).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { Provider } from 'oidc-provider';
+import { type QrLoginOptions, qrLogin } from '../../src/index.ts';
+import { docPage, firstColumn, section } from '../support/doc-pages.ts';
+import { ROOT } from '../support/packed.ts';
+
+const PAGE = docPage('docs/options.md');
+const KEY = 'a key of thirty-two characters or more';
+const NEEDED: QrLoginOptions = { findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' };
+
+/** What the page quotes what is said of: one for each way in which an option can be wrong. */
+const WRONG: readonly Record<string, unknown>[] = [
+  { findAccount: 'alice' },
+  { signIn: '/sign-in' },
+  { loginPage: 'password' },
+  { otherWays: [] },
+  { assess: 'check code' },
+  { locate: { country: 'DE' } },
+  { limits: { address: { show: 0 } } },
+  { limits: { address: { shwo: 1 } } },
+  { limits: true },
+  { guard: {} },
+  { passkeySignIn: {} },
+  { consent: 'phone' },
+  { assurance: 'password' },
+  { onSignIn: 'mail' },
+  { store: 'redis://localhost' },
+  { secrets: ['too short'] },
+  { name: 7 },
+  { views: '/nowhere' },
+  { showAddress: 'yes' },
+  { shortCode: 'always' },
+  { deadlines: { scan: 0 } },
+  { deadlines: 60 },
+  { rotation: 0 },
+  { clock: 1234 },
+];
+
+function source(path: string): string {
+  return readFileSync(join(ROOT, 'src', path), 'utf8');
+}
+
+/** The members of an interface, as it is formatted. */
+function membersOf(path: string, name: string): string[] {
+  const [, body = ''] = new RegExp(`export interface ${name} {\\n([\\s\\S]*?)\\n}`).exec(source(path)) ?? [];
+  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, member]) => String(member));
+}
+
+function thrownBy(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof TypeError) return error.message;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('the page of the options', () => {
+  const options = membersOf('options.ts', 'QrLoginOptions');
+
+  it('has all of them, and no other, under the name that they have', () => {
+    expect(options).to.include.members(['findAccount', 'clock']);
+    const headings = [...section(PAGE, '## The options').matchAll(/^### `(\w+)`$/gm)].map(([, name]) => name);
+    expect(headings).to.have.members(options);
+    const [overview = ''] = PAGE.text.split('Further down');
+    for (const option of options) expect(overview).to.include(`[\`${option}\`](#${option.toLowerCase()})`);
+  });
+
+  for (const option of options) {
+    it(`says of ${option} which type and default it has, and what is said of a wrong one`, () => {
+      const about = section(PAGE, `### \`${option}\``);
+      expect(about).to.match(/^\n\| type \| /);
+      expect(about).to.match(/\| default \|/);
+      expect(about).to.include('Refused: ');
+    });
+  }
+
+  for (const wrong of WRONG) {
+    it(`quotes what is said of ${inspect(wrong, { breakLength: Number.POSITIVE_INFINITY })}`, () => {
+      const [option] = Object.keys(wrong);
+      const says = thrownBy(() => qrLogin({ ...NEEDED, ...wrong } as QrLoginOptions));
+      expect(section(PAGE, `### \`${option}\``)).to.include(`\`${says}\``);
+    });
+  }
+
+  it('quotes what is said of a provider that will not do', async () => {
+    const qr = qrLogin(NEEDED);
+    const configuration = { cookies: { keys: [KEY] }, features: { devInteractions: { enabled: false } } };
+    const provider = new Provider('http://localhost:9', configuration);
+    const says = [
+      thrownBy(() => qr.attach(new Provider('http://localhost:9', { ...configuration, cookies: {} }))),
+      thrownBy(() => qr.attach(new Provider('http://localhost:9', { ...configuration, features: {} }))),
+      thrownBy(() => qr.render({} as never, 'page')),
+    ];
+    qr.attach(provider);
+    says.push(thrownBy(() => qr.attach(provider)));
+    await qr.close();
+    const quoted = firstColumn(section(PAGE, '## What `qrLogin()` returns'));
+    expect(quoted).to.include.members(says);
+  });
+
+  it('has what qrLogin() returns', () => {
+    const members = membersOf('qr-login.ts', 'QrLogin');
+    const [table = ''] = section(PAGE, '## What `qrLogin()` returns').split('\n\n`attach`');
+    expect(firstColumn(table).map((member) => member.replace(/\(.*/, ''))).to.have.members(members);
+  });
+
+  it('has the options of passkeys()', () => {
+    const [, table = ''] = section(PAGE, '## `passkeys`').split('| option |');
+    expect(firstColumn(table)).to.have.members(membersOf('passkeys.ts', 'PasskeyOptions'));
+  });
+
+  it('has the limits that hold', () => {
+    const [, table = ''] = section(PAGE, '### `limits`').split('| default |');
+    const [head = '', , address = '', account = ''] = `| default |${table}`.split('\n');
+    const cells = (row: string): string[] => [...row.matchAll(/\| `?([^|`]+?)`? (?=\|)/g)].map(([, cell]) => `${cell}`);
+    const acts = cells(head).slice(1);
+    for (const row of [address, account]) {
+      const [by = '', ...figures] = cells(row);
+      const [, held = ''] =
+        new RegExp(`^ {2}${by}: {\\n([\\s\\S]*?)^ {2}}`, 'm').exec(source('limit-options.ts')) ?? [];
+      const rates = Object.fromEntries(
+        [...held.matchAll(/(\w+): { times: (\d+)/g)].map(([, act, times]) => [`${act}`, `${times}`]),
+      );
+      expect(Object.keys(rates).length).to.be.greaterThan(3);
+      expect(figures).to.deep.equal(acts.map((act) => rates[act] ?? '–'));
+    }
+  });
+
+  it('has each event and each metric, and no other', () => {
+    const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
+    const code = files.filter((file) => file.endsWith('.ts')).map(source);
+    const told = new Set(code.flatMap((text) => [...text.matchAll(/'(qr_login\.[\w.]+)'/g)].map(([, name]) => name)));
+    const listed = ['## Events', '## Metrics'].flatMap((heading) => firstColumn(section(PAGE, heading)));
+    expect(listed.filter((name) => name.startsWith('qr_login.'))).to.have.members([...told]);
+  });
+
+  it('has each field of a ticket’s event', () => {
+    const [, table = ''] = section(PAGE, '## Events').split('| field |');
+    expect(firstColumn(table)).to.have.members(membersOf('http/events.ts', 'TicketEvent'));
+  });
+});

@@ -1,0 +1,185 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { VIEWS } from '../../examples/provider.ts';
+import { docPage, firstColumn, section } from '../support/doc-pages.ts';
+import { ROOT } from '../support/packed.ts';
+import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
+
+const PAGE = docPage('docs/theming.md');
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** The body of an interface, as it is formatted. */
+function bodyOf(path: string, name: string): string {
+  const [, body] = new RegExp(`export interface ${name} {\\n([\\s\\S]*?)\\n}`).exec(read(path)) ?? [];
+  if (body === undefined) throw new Error(`${path} has no interface ${name}`);
+  return body;
+}
+
+function keysIn(body: string, indent?: number): string[] {
+  const before = indent === undefined ? '' : `^ {${indent}}`;
+  return [...body.matchAll(new RegExp(`${before}readonly (\\w+)\\??:`, 'gm'))].map(([, key]) => String(key));
+}
+
+interface Context {
+  readonly template: string;
+  /** Its own keys, and all with those inside. */
+  readonly keys: readonly string[];
+  readonly all: readonly string[];
+}
+
+/** What each page is given, of `Pages`. */
+function contexts(): Context[] {
+  const body = bodyOf('src/http/pages.ts', 'Pages');
+  return [...body.matchAll(/^ {2}(\w+): (?:{\n([\s\S]*?)^ {2}}|(\w+));/gm)].map(([, template, inside, type]) => {
+    const given = type === undefined ? String(inside) : bodyOf('src/http/pages.ts', type);
+    return { template: String(template), keys: keysIn(given, type === undefined ? 4 : 2), all: keysIn(given) };
+  });
+}
+
+/** Files of a page of the documentation, in a folder of views. */
+function viewsOf(path: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'views-'));
+  for (const { file, code } of docPage(path).blocks) {
+    if (!file?.startsWith('views/')) continue;
+    const to = join(folder, file.replace('views/', ''));
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, code);
+  }
+  return folder;
+}
+
+describe('the page of theming', () => {
+  it('has each partial, and no other', () => {
+    const pages = contexts().map(({ template }) => template);
+    const templates = readdirSync(join(ROOT, 'views/pages')).map((file) => basename(file, '.eta'));
+    expect(templates).to.include.members(pages);
+    const partials = templates.filter((template) => !pages.includes(template));
+    expect(firstColumn(section(PAGE, '## A part of a page'))).to.have.members(partials);
+  });
+
+  for (const { template, keys, all } of contexts()) {
+    it(`has what ${template} is given, and nothing else`, () => {
+      const [, heading = ''] = new RegExp(`^(### .*\`${template}\`.*)$`, 'm').exec(PAGE.text) ?? [];
+      const about = section(PAGE, heading);
+      expect(firstColumn(about)).to.have.members([...keys]);
+      for (const key of all) expect(about).to.match(new RegExp(`\\b${key}\\b`));
+    });
+  }
+
+  it('has what every template has', () => {
+    expect(firstColumn(section(PAGE, '### What every template has'))).to.have.members(
+      keysIn(bodyOf('src/http/pages.ts', 'PageTools')),
+    );
+  });
+
+  for (const [file, name] of [
+    ['http/browser-view.ts', 'BrowserView'],
+    ['http/browser-view.ts', 'ShownCode'],
+    ['http/pages.ts', 'BrowserEntry'],
+    ['http/pages.ts', 'Link'],
+    ['ticket/ticket.ts', 'SignInRequest'],
+  ] as const) {
+    it(`has what is in a ${name}`, () => {
+      const row = section(PAGE, '### What is in them')
+        .split('\n')
+        .find((line) => line.startsWith(`| \`${name}\``));
+      for (const key of keysIn(bodyOf(`src/${file}`, name), 2))
+        expect(row).to.match(new RegExp(`\`${key}\\b|\\b${key}\``));
+    });
+  }
+
+  it('has each custom property, with the values that it has', () => {
+    const style = read('views/assets/style.css');
+    const [light = '', dark = ''] = [...style.matchAll(/:root {([^}]*)}/g)].map(([, body]) => String(body));
+    const valueIn = (body: string, property: string): string =>
+      new RegExp(`${property}: ([^;]+);`).exec(body)?.[1] ?? '';
+    const properties = [...light.matchAll(/(--[\w-]+):/g)].map(([, property]) => String(property));
+    const table = section(PAGE, '## Colours, corners, fonts, logo');
+    expect(firstColumn(table)).to.deep.equal(properties);
+    for (const property of properties.filter((one) => one !== '--font')) {
+      const dim = valueIn(dark, property);
+      const cells = `| \`${property}\` | \`${valueIn(light, property)}\` | ${dim && `\`${dim}\` `}|`;
+      expect(table).to.include(cells);
+    }
+  });
+
+  it('quotes the policy that the pages have', () =>
+    World.during({}, async (world) => {
+      const { headers } = await new BrowserPerson(world).start();
+      expect(section(PAGE, '## What the pages may load')).to.include(`\n${headers.get('content-security-policy')}\n`);
+    }));
+});
+
+describe('the views in the documentation', () => {
+  let folder: string | undefined;
+
+  afterEach(() => folder && rmSync(folder, { recursive: true }));
+
+  it('look as the page of theming says, when they are put into a folder', async () => {
+    folder = viewsOf('docs/theming.md');
+    await World.during(
+      {
+        qrLogin: { views: [VIEWS, folder], assess: () => 'check code' },
+        extend: ({ provider, qr }) =>
+          provider.use(async (ctx, next) => {
+            if (ctx.path !== '/vault') return next();
+            qr.render(ctx, 'vault', { boxes: Number(ctx.query.boxes) });
+          }),
+      },
+      async (world) => {
+        const { browser, phone } = await world.meet();
+        const { text } = await browser.agent.follow(browser.at);
+        expect(text).to.include('Scan this with the bank&#39;s app or your camera');
+        expect(text).to.include('<small class="quiet">since 1849</small>');
+        const [, theme = ''] = /href="([^"]+theme\.css[^"]*)"/.exec(text) ?? [];
+        expect(await (await fetch(new URL(theme, world.origin))).text()).to.include('--accent: #9a3b12;');
+
+        await phone.scan(await browser.code());
+        await phone.approve();
+        const done = (await phone.agent.follow(phone.at)).text;
+        expect(done).to.match(/<p class="check-code" dir="ltr">\d{6}<\/p>/);
+
+        const vault = async (boxes: number): Promise<string> =>
+          (await fetch(`${world.issuer}/vault?boxes=${boxes}`)).text();
+        expect(await vault(1)).to.include('<p>1 box</p>');
+        expect(await vault(2)).to.include('<p>2 boxes</p>');
+      },
+    );
+  });
+
+  it('say what the page of languages says, when they are put into a folder', async () => {
+    folder = viewsOf('docs/languages.md');
+    await World.during({ qrLogin: { views: [VIEWS, folder] } }, async (world) => {
+      const page = async (language: string): Promise<string> =>
+        (await new BrowserPerson(world, { 'accept-language': language }).start()).text;
+      expect(await page('en')).to.include('<h1>Sign in to Test app with your phone</h1>');
+      expect(await page('it-IT'))
+        .to.include('<html lang="it" dir="ltr">')
+        .and.include('<h1>Accedi a Test app</h1>');
+      expect(await page('it'))
+        .to.include('data-soon="30 secondi rimasti"')
+        .and.include('Point it at the code.');
+      expect((await new PhonePerson(world).agent.get(`${world.issuer}/qr/nothing`)).status).to.equal(404);
+    });
+  });
+});
+
+describe('the page of languages', () => {
+  it('has each file that there is, and no other', () => {
+    const files = readdirSync(join(ROOT, 'views/locales'));
+    const [table = ''] = docPage('docs/languages.md').text.split('## Which one');
+    expect(firstColumn(table)).to.have.members(files);
+  });
+});
+
+describe('the page of hosts', () => {
+  it('sets the headers in nginx that the example sets', () => {
+    const set = (text: string): string[] => text.match(/proxy_set_header .*;/g) ?? [];
+    expect(set(docPage('docs/hosts.md').text)).to.deep.equal(set(read('examples/hosts/nginx.ts')));
+  });
+});
