@@ -104,6 +104,8 @@ function hooksOf(options: QrLoginOptions): Pick<Settings, Hook> {
 }
 
 function assertTypes(options: QrLoginOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('qrLogin needs options: findAccount, signIn');
   assertFunction('findAccount', options.findAccount, '(accountId) => ({ name: "alice" })');
   assertFunction(
     'signIn',

@@ -76,7 +76,7 @@ describe('the options', () => {
   }
 
   it('are refused with a word on what is needed where there are none', () => {
-    expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /findAccount/);
+    expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /qrLogin needs options: findAccount/);
   });
 
   it('are all taken where they are right', async () => {
