@@ -61,7 +61,7 @@ async function pictureForReadme(to: string): Promise<void> {
   const desktop = await stage.desktop({ ...sharp, viewport: { width: 760, height: 760 } });
   const screen = await askToSignIn(stage, desktop);
   const left = await screen.screenshot();
-  const phone = await scan(stage, await stage.phone({ ...sharp, viewport: { width: 360, height: 760 } }), screen);
+  const phone = await scan(stage, await stage.phone({ ...sharp, viewport: { width: 390, height: 900 } }), screen);
   const right = await phone.screenshot();
 
   const picture = await stage.open(await stage.desktop({ viewport: { width: 1240, height: 800 } }));
@@ -71,7 +71,7 @@ async function pictureForReadme(to: string): Promise<void> {
     `<style>
       body { margin: 0; height: 800px; display: flex; gap: 40px; align-items: center; justify-content: center; background: #dfe5ec }
       img { border-radius: 14px; border: 1px solid #b8c2cd }
-      img + img { border: 8px solid #16191d; border-radius: 34px; height: 720px; width: auto }
+      img + img { border: 8px solid #16191d; border-radius: 34px; height: 740px; width: auto }
     </style>${image(left, 720)}${image(right, 360)}`,
   );
   writeFileSync(`${to}/signin.png`, await picture.screenshot());

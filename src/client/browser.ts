@@ -21,7 +21,8 @@ const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
 const SOON = 30;
 
 let version = 0;
-let endsAt = 0;
+/** As the page was made; the first event says it anew. */
+let endsAt = performance.now() + Number(page.dataset.expiresIn) * 1000;
 let finishing = false;
 let wantsRenewal = false;
 let wantsFinish = false;
@@ -229,5 +230,6 @@ document.addEventListener('visibilitychange', () => {
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
+tick();
 setInterval(tick, 1000);
 void watchTicket(self, { onTicket: show, onGone: () => turnTo('gone') }, leaving.signal);
