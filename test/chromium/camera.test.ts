@@ -1,40 +1,23 @@
 import { expect } from 'chai';
-import type { BrowserContext, Page } from 'playwright-core';
 import { signedInPhone } from './acts.ts';
-import { FakeCamera } from './fake-camera.ts';
 import { hear, LOOKING, startButton, turn, until } from './scan-acts.ts';
+import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
 describe('the camera in the page', () => {
   const stage = useStage({ rotation: 60 });
-  let camera: FakeCamera;
-
-  before(async function () {
-    this.timeout(60_000);
-    camera = await FakeCamera.open();
-  });
-
-  after(() => camera.close());
-
-  /** A phone whose person has let the page use the camera before. */
-  const phone = async (): Promise<BrowserContext> => {
-    const context = await signedInPhone(stage(), camera.browser);
-    await context.grantPermissions(['camera']);
-    return context;
-  };
-  const SCAN = (): string => `${stage().issuer}/qr/scan`;
-  const scanPage = async (): Promise<Page> => stage().open(await phone(), SCAN());
+  const { camera, phone, scanUrl, scanPage } = useCamera(stage);
 
   it('is asked for only after a press, where nobody has allowed it yet', async () => {
-    camera.seeNothing();
-    const context = await signedInPhone(stage(), camera.browser);
+    camera().seeNothing();
+    const context = await signedInPhone(stage(), camera().browser);
     await context.addInitScript(`{
       const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
       navigator.mediaDevices.getUserMedia = (wanted) => new Promise((resolve) => {
         globalThis.allow = () => ask(wanted).then(resolve);
       });
     }`);
-    const page = await stage().open(context, SCAN());
+    const page = await stage().open(context, scanUrl());
     await startButton(page).click();
     await hear(page, 'Allow this page to use the camera.');
     expect(await page.locator('video').isVisible()).to.equal(false);
@@ -45,10 +28,10 @@ describe('the camera in the page', () => {
   });
 
   it('comes on by itself once the person allows it in the settings of the browser', async () => {
-    camera.seeNothing();
-    const context = await signedInPhone(stage(), camera.browser);
+    camera().seeNothing();
+    const context = await signedInPhone(stage(), camera().browser);
     await context.grantPermissions([]);
-    const page = await stage().open(context, SCAN());
+    const page = await stage().open(context, scanUrl());
     await hear(page, 'This page may not use the camera. Allow it in the settings of this browser');
     await startButton(page).click();
     await hear(page, 'This page may not use the camera.');
@@ -58,7 +41,7 @@ describe('the camera in the page', () => {
   });
 
   it('is off while nobody looks at the page, and comes back with it', async () => {
-    camera.seeNothing();
+    camera().seeNothing();
     const page = await scanPage();
     await hear(page, LOOKING);
     await page.evaluate(`globalThis.track = document.querySelector('video').srcObject.getTracks()[0]`);
@@ -79,7 +62,7 @@ describe('the camera in the page', () => {
         globalThis.allow = async () => { globalThis.stream = await ask(wanted); resolve(stream); };
       });
     }`);
-    const page = await stage().open(context, SCAN());
+    const page = await stage().open(context, scanUrl());
     await until(page, `'allow' in globalThis`);
     await turn(page, 'hidden');
     await page.evaluate('allow()');
@@ -88,7 +71,7 @@ describe('the camera in the page', () => {
   });
 
   it('says so where the camera is taken away, and starts it again', async () => {
-    camera.seeNothing();
+    camera().seeNothing();
     const page = await scanPage();
     await hear(page, LOOKING);
     await page.evaluate(`document.querySelector('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))`);
@@ -101,7 +84,7 @@ describe('the camera in the page', () => {
   });
 
   it('has a light and another camera where the device has them', async () => {
-    camera.seeNothing();
+    camera().seeNothing();
     const context = await phone();
     await context.addInitScript(`
       globalThis.asked = [];
@@ -119,7 +102,7 @@ describe('the camera in the page', () => {
         asked.push(video.deviceId ?? (video.facingMode === 'environment' ? 'wide' : 'front'));
         return ask({ video: true });
       };`);
-    const page = await stage().open(context, SCAN());
+    const page = await stage().open(context, scanUrl());
     const light = page.getByRole('button', { name: 'Light' });
     const other = page.getByRole('button', { name: 'Other camera' });
     await light.click();
@@ -142,7 +125,7 @@ describe('the camera in the page', () => {
   });
 
   it('has neither where the device has not', async () => {
-    camera.seeNothing();
+    camera().seeNothing();
     const page = await scanPage();
     await hear(page, LOOKING);
     expect(await page.getByRole('button', { name: /Light|Other camera/ }).count()).to.equal(0);
@@ -156,7 +139,7 @@ describe('the camera in the page', () => {
   ] as const) {
     it(`says what is wrong at ${name}, and tries again at a press`, async () => {
       const context = await phone();
-      camera.seeNothing();
+      camera().seeNothing();
       await context.addInitScript(`
         const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
         let tries = 0;
@@ -164,7 +147,7 @@ describe('the camera in the page', () => {
           if (++tries === 1) throw new DOMException('', '${name}');
           return ask(wanted);
         };`);
-      const page = await stage().open(context, SCAN());
+      const page = await stage().open(context, scanUrl());
       await hear(page, text);
       await startButton(page).click();
       await hear(page, LOOKING);
@@ -175,7 +158,7 @@ describe('the camera in the page', () => {
     stage().expectProblem(/ERR_FAILED/);
     const context = await phone();
     await context.route('**/decoder.js', (route) => route.abort());
-    const page = await stage().open(context, SCAN());
+    const page = await stage().open(context, scanUrl());
     await hear(page, 'A part of this page is missing.');
     expect(await page.locator('video').isVisible()).to.equal(false);
   });

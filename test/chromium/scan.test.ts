@@ -3,32 +3,18 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { allow, approve, arriveAtConfirm, askToSignIn, giveName, signedInPhone } from './acts.ts';
-import { draw, FakeCamera, photograph } from './fake-camera.ts';
+import { draw, photograph } from './fake-camera.ts';
 import { choosePhoto, FOREIGN, hear, startButton } from './scan-acts.ts';
+import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
 describe('a code before the camera', () => {
   const stage = useStage({ rotation: 60 });
-  let camera: FakeCamera;
-
-  before(async function () {
-    this.timeout(60_000);
-    camera = await FakeCamera.open();
-  });
-
-  after(() => camera.close());
-
-  /** A phone whose person has let the page use the camera before. */
-  const phone = async (): Promise<BrowserContext> => {
-    const context = await signedInPhone(stage(), camera.browser);
-    await context.grantPermissions(['camera']);
-    return context;
-  };
-  const scanPage = async (): Promise<Page> => stage().open(await phone(), `${stage().issuer}/qr/scan`);
+  const { camera, phone, scanUrl, scanPage } = useCamera(stage);
 
   it('scans the code that another browser shows, and approves', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    camera.see(PNG.sync.read(await photograph(screen)));
+    camera().see(PNG.sync.read(await photograph(screen)));
     const hand = await scanPage();
     await arriveAtConfirm(hand);
     await approve(hand);
@@ -44,8 +30,8 @@ describe('a code before the camera', () => {
       `${stage().issuer}.evil.example/qr/${UNKNOWN_CODE}`,
       'javascript:alert(1)',
     ]) {
-      camera.see(PNG.sync.read(await draw(foreign)));
-      const page = await stage().open(context, `${stage().issuer}/qr/scan`);
+      camera().see(PNG.sync.read(await draw(foreign)));
+      const page = await stage().open(context, scanUrl());
       await hear(page, FOREIGN);
       const changes = await page.evaluate<number>(`new Promise((resolve) => {
         let changes = 0;
@@ -62,8 +48,8 @@ describe('a code before the camera', () => {
       expect(await page.locator('main').textContent()).not.to.include('evil');
       await page.close();
     }
-    camera.see(PNG.sync.read(await photograph(screen)));
-    await arriveAtConfirm(await stage().open(context, `${stage().issuer}/qr/scan`));
+    camera().see(PNG.sync.read(await photograph(screen)));
+    await arriveAtConfirm(await stage().open(context, scanUrl()));
   });
 });
 
