@@ -157,7 +157,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   );
   const announce = expiry.following(tell);
   const devices = new Devices(settings.locate);
-  const remoteSignOut = new RemoteSignOut({ provider, browsers, notes });
+  const remoteSignOut = new RemoteSignOut({ provider, browsers, notes, clock });
   const { onSignIn } = settings;
   const signIns = new SignIns({ provider, browsers, remoteSignOut, devices, clock, onSignIn });
   let closed: Promise<void> | undefined;

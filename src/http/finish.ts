@@ -37,7 +37,8 @@ export class FinishHandlers {
     cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), accountId));
     // By what it brought along when the code was shown: an answer that got lost may have left its cookie.
     const browser = browserNote(ticket, remembers(keys, ticket.browser.memory, accountId));
-    follow(ctx, await signIn(provider, ctx, { ...approvedOnPhone(ticket), replaces: identity.accountId, browser }));
+    const before = { replaces: identity.accountId, grantId: interaction.grantId };
+    follow(ctx, await signIn(provider, ctx, { ...approvedOnPhone(ticket), ...before, browser }));
   };
 
   /** `POST I/cancel`: ends the interaction with `access_denied`. */

@@ -53,7 +53,8 @@ export class PasskeyHandlers {
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
     const event: PasskeyEvent = { clientId: request.client.id, accountId: who.accountId, from: sourceOf(ctx) };
     provider.emit('qr_login.passkey', ctx, event);
-    follow(ctx, await signIn(provider, ctx, { who, request, replaces: identity.accountId }));
+    const before = { replaces: identity.accountId, grantId: interaction.grantId };
+    follow(ctx, await signIn(provider, ctx, { who, request, ...before }));
   };
 
   async #owner(

@@ -2,8 +2,8 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { aside } from '../oidc/aside.ts';
 import { type EndedSession, endSession } from '../oidc/end-session.ts';
-import type { Notes } from '../ticket/ports.ts';
-import { browserId, type SignedInBrowser, type SignedInBrowsers } from '../ticket/signed-in-browser.ts';
+import type { Clock, Notes } from '../ticket/ports.ts';
+import type { SignedInBrowser, SignedInBrowsers } from '../ticket/signed-in-browser.ts';
 import { sourceOf } from './client-info.ts';
 
 /** Emitted on the provider with the request's context, where a browser was signed out from elsewhere. */
@@ -15,13 +15,17 @@ export interface SignedOutEvent {
   readonly clientIds: readonly string[];
 }
 
-/** No request of a browser is under way for longer, in milliseconds. */
-const REMEMBERED_FOR = 60_000;
+/**
+ * For how long it is kept in mind, in milliseconds, that a session has ended: oidc-provider saves sessions whole, so a request that was
+ * under way brings one back, and some take their time. At least this long, and as long as the session would have lasted.
+ */
+const AT_LEAST = 60 * 60_000;
 
 export interface RemoteSignOutPorts {
   readonly provider: Provider;
   readonly browsers: SignedInBrowsers;
   readonly notes: Notes;
+  readonly clock: Clock;
 }
 
 /** Signs a browser out that is elsewhere. */
@@ -40,35 +44,33 @@ export class RemoteSignOut {
   async end(
     ctx: Context,
     accountId: string,
-    { id, sessionUid }: Pick<SignedInBrowser, 'id' | 'sessionUid'>,
+    { id, sessionUid, endsAt }: Pick<SignedInBrowser, 'id' | 'sessionUid' | 'endsAt'>,
   ): Promise<EndedSession | undefined> {
-    const { provider, browsers, notes } = this.#ports;
+    const { provider, browsers, notes, clock } = this.#ports;
     const from = sourceOf(ctx);
-    await notes.write(ended(id), REMEMBERED_FOR);
+    // First: whatever saves the session from here on finds it.
+    await notes.write(ended(id), Math.max(AT_LEAST, endsAt - clock()));
     const first = await endSession(provider, ctx, { accountId, sessionUid });
     await browsers.remove(accountId, id);
-    // What was saved between the two; what is saved from here on finds the note.
+    // What was saved between the two.
     const again = await endSession(provider, ctx, { accountId, sessionUid });
     if (first === undefined && again === undefined) return undefined;
-    const all = {
-      clientIds: union(first?.clientIds, again?.clientIds),
-      unreached: union(first?.unreached, again?.unreached),
-    };
-    const event: SignedOutEvent = { accountId, from, clientIds: all.clientIds };
+    const clientIds = union(first?.clientIds, again?.clientIds);
+    const event: SignedOutEvent = { accountId, from, clientIds };
     aside(() => provider.emit('qr_login.signed_out', ctx, event));
-    return all;
+    return { clientIds, unreached: Promise.all([first?.unreached, again?.unreached]).then((lost) => union(...lost)) };
   }
 
-  /** Whether this session was ended just now: a request that was under way may have brought it back. */
-  async wasEnded(sessionUid: string): Promise<boolean> {
-    return (await this.#ports.notes.read(ended(browserId(sessionUid)))) !== undefined;
+  /** Whether the session of this browser was ended: a request that was under way may have brought it back. */
+  async wasEnded(id: string): Promise<boolean> {
+    return (await this.#ports.notes.read(ended(id))) !== undefined;
   }
 }
 
-function union(one: readonly string[] = [], other: readonly string[] = []): string[] {
-  return [...new Set([...one, ...other])];
+function union(...lists: readonly (readonly string[] | undefined)[]): string[] {
+  return [...new Set(lists.flatMap((list) => list ?? []))];
 }
 
 function ended(id: string): string {
-  return `signed out ${id}`;
+  return `ended:${id}`;
 }

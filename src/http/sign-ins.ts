@@ -50,44 +50,64 @@ export class SignIns {
     this.#resumed = new Resumed(ports.provider);
   }
 
-  /** Around oidc-provider's own URLs: what they have left is noted before anybody hears the answer. */
+  /** Around oidc-provider's own URLs: what they have left is noted before anybody hears the answer, whichever it is. */
   note: Middleware = async (ctx, next) => {
-    await next();
-    const session = this.#resumed.sessionOf(ctx);
-    if (session === undefined) return;
-    const note = this.#resumed.noteOf(ctx);
     try {
-      if (note === undefined) await this.#use(ctx, session);
-      else await this.#put(ctx, session, note);
+      await next();
+    } finally {
+      const session = this.#resumed.sessionOf(ctx);
+      if (session !== undefined) await this.#keep(ctx, session, this.#resumed.noteOf(ctx));
+    }
+  };
+
+  async #keep(ctx: Context, session: SessionLeft, note: BrowserNote | undefined): Promise<void> {
+    let isEnded = false;
+    try {
+      isEnded = await this.#update(ctx, session, note);
     } catch (error) {
       // Whoever is signed in is signed in: the next request for authorization mends the list.
       this.#fail(ctx, session, error);
     }
-    if (note !== undefined) this.#announce(ctx, session, note);
-  };
+    if (note !== undefined && !isEnded) this.#announce(ctx, session, note);
+  }
 
-  async #put(ctx: Context, session: SessionLeft, { known: _known, at, ...browser }: BrowserNote): Promise<void> {
+  /** @returns whether the session was ended before, and is again now */
+  async #update(ctx: Context, session: SessionLeft, note: BrowserNote | undefined): Promise<boolean> {
+    const { browsers, remoteSignOut } = this.#ports;
+    const { accountId, byPhone, isUse } = session;
+    const { id, sessionUid, ...use } = this.#used(session);
+    if (note === undefined && isUse && (await browsers.used(accountId, id, use))) return false;
+    // Also what a browser has approved that was signed out since, and has kept for later.
+    const ended = await Promise.all([id, ...(note ? [note.approvedBy] : [])].map((one) => remoteSignOut.wasEnded(one)));
+    if (ended.includes(true)) {
+      await remoteSignOut.end(ctx, accountId, { id, sessionUid, endsAt: use.endsAt });
+      return true;
+    }
+    if (note !== undefined) await this.#put(ctx, session, note);
+    else if (byPhone && isUse) await this.#put(ctx, session, await this.#described(ctx, session));
+    return false;
+  }
+
+  async #put(ctx: Context, session: SessionLeft, note: Omit<BrowserNote, 'approvedBy'>): Promise<void> {
     const { browsers, remoteSignOut } = this.#ports;
     const { accountId } = session;
-    const gone = await browsers.put(accountId, { ...browser, ...this.#used(session), signedInAt: at });
+    const { name, system, place, at } = note;
+    const described = {
+      ...(name !== undefined && { name }),
+      ...(system !== undefined && { system }),
+      ...(place !== undefined && { place }),
+    };
+    const gone = await browsers.put(accountId, { ...described, ...this.#used(session), signedInAt: at });
     for (const one of gone) {
-      // Its RPs may take their time, for which nobody here has to wait.
+      // Nobody here has to wait for that.
       remoteSignOut.end(ctx, accountId, one).catch((error: unknown) => this.#fail(ctx, session, error));
     }
   }
 
-  async #use(ctx: Context, session: SessionLeft): Promise<void> {
-    const { browsers, remoteSignOut, devices } = this.#ports;
-    const { accountId, uid, byPhone, begunAt } = session;
-    const { id, sessionUid, ...use } = this.#used(session);
-    if ((await browsers.used(accountId, id, use)) || !byPhone) return;
-    if (await remoteSignOut.wasEnded(uid)) {
-      await remoteSignOut.end(ctx, accountId, { id, sessionUid });
-      return;
-    }
-    const { userAgent, place } = await devices.of(ctx);
-    const browser = { ...describeUserAgent(userAgent), ...(place !== undefined && { place }) };
-    await this.#put(ctx, session, { ...browser, known: true, at: begunAt });
+  /** A browser that is missing on its list, by the request at hand. */
+  async #described(ctx: Context, { begunAt }: SessionLeft): Promise<Omit<BrowserNote, 'approvedBy'>> {
+    const { userAgent, place } = await this.#ports.devices.of(ctx);
+    return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), known: true, at: begunAt };
   }
 
   #used({ uid, lasts }: SessionLeft): Pick<SignedInBrowser, 'id' | 'sessionUid' | 'lastUsedAt' | 'endsAt'> {
@@ -95,7 +115,7 @@ export class SignIns {
     return { id: browserId(uid), sessionUid: uid, lastUsedAt: now, endsAt: now + lasts };
   }
 
-  #announce(ctx: Context, { accountId, client }: SessionLeft, { at, ...browser }: BrowserNote): void {
+  #announce(ctx: Context, { accountId, client }: SessionLeft, { at, approvedBy: _, ...browser }: BrowserNote): void {
     if (client === undefined) return;
     const { onSignIn } = this.#ports;
     Promise.resolve()

@@ -8,7 +8,7 @@ import type { Approver } from '../ticket/ticket.ts';
 import { admit } from './admission.ts';
 import { seconds, seeOther, wantsJson } from './answers.ts';
 import { checkCsrf, csrfFor, type FormUse } from './csrf.ts';
-import { fieldsOf } from './guards.ts';
+import { fieldsOf, isForeign } from './guards.ts';
 import type { BrowserEntry } from './pages.ts';
 import type { Services } from './services.ts';
 import { sendToSignIn } from './to-sign-in.ts';
@@ -47,7 +47,9 @@ export class SignedInBrowserHandlers {
     if (!end) throw new QrLoginError('invalid_request', '"end" is the id of a browser, or "all".');
     const list = await browsers.of(approver.accountId);
     const ended = await this.#endThose(ctx, approver, end === 'all' ? list : list.filter(({ id }) => id === end));
-    const result = { ended: ended.length, unreached: new Set(ended.flatMap(({ unreached }) => unreached)).size };
+    // All have ended by now; nobody waited for an app until here.
+    const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
+    const result = { ended: ended.length, unreached: new Set(unreached).size };
     if (wantsJson(ctx)) ctx.body = result;
     else seeOther(ctx, `${urls.devices}?ended=${result.ended}${result.unreached > 0 ? '&unreached=yes' : ''}`);
   };
@@ -102,6 +104,8 @@ function forPage(approver: Approver): FormUse {
 /** What was done just before, as the address says it. */
 function said(ctx: RouterContext): { ended?: 'none' | 'one' | 'many'; unreached?: boolean } {
   const { ended, unreached } = ctx.query;
+  // Whoever comes by somebody else's link has done nothing.
+  if (isForeign(ctx)) return {};
   if (typeof ended !== 'string' || !/^\d{1,3}$/.test(ended)) return {};
   const count = Number(ended);
   return { ended: count === 0 ? 'none' : count === 1 ? 'one' : 'many', unreached: unreached === 'yes' };

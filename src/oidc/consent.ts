@@ -25,13 +25,19 @@ export function missingConsent({ prompt }: Interaction): MissingConsent {
   };
 }
 
-/** A grant of exactly this. @returns its id */
-export async function newGrant(
+/**
+ * Grants exactly this, on top of what the browser's session has granted to this client before: else that would live on where nobody
+ * knows of it any more, and no sign-out could end it. @returns the grant's id
+ */
+export async function grantAlso(
   provider: Provider,
-  to: { readonly accountId: string; readonly clientId: string },
+  to: { readonly accountId: string; readonly clientId: string; readonly grantId: string | undefined },
   consent: Consent,
 ): Promise<string> {
-  const grant = new provider.Grant({ ...to });
+  const { accountId, clientId, grantId } = to;
+  const before = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+  const isSame = before?.accountId === accountId && before.clientId === clientId;
+  const grant = before !== undefined && isSame ? before : new provider.Grant({ accountId, clientId });
   add(grant, consent);
   return grant.save();
 }

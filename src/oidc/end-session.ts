@@ -3,8 +3,9 @@ import type { Client, Provider } from 'oidc-provider';
 import { within } from '../stores/access.ts';
 import { QrLoginError } from '../ticket/errors.ts';
 import { aside } from './aside.ts';
+import { clientIfAny } from './session-clients.ts';
 
-/** A browser has no more requests under way than this, at most: each may bring the session back once. */
+/** How often a request of the browser that is under way may bring the session back at this very moment. */
 const MOST_TRIES = 5;
 /** How long an RP may take to answer, in milliseconds: a little longer than oidc-provider's own patience. */
 const RP_PATIENCE = 3_000;
@@ -12,8 +13,8 @@ const RP_PATIENCE = 3_000;
 export interface EndedSession {
   /** The clients that knew of the session. */
   readonly clientIds: readonly string[];
-  /** Those of them that are told when a session ends, and did not answer. */
-  readonly unreached: readonly string[];
+  /** Those of them that are told when a session ends, and did not answer: known once all have, or were given up. */
+  readonly unreached: Promise<readonly string[]>;
 }
 
 type Session = InstanceType<Provider['Session']>;
@@ -25,7 +26,7 @@ interface ToldOfLogout extends Client {
 
 /**
  * Ends a session at the provider from elsewhere: tells its RPs (OIDC Back-Channel Logout 1.0), revokes all that was granted in it,
- * `offline_access` as well, and destroys it.
+ * `offline_access` as well, and destroys it. Nothing of that waits for an RP.
  * @returns undefined where there is no such session of this account
  * @throws QrLoginError `store_unavailable` where it may not have ended; then it can be done again
  */
@@ -38,7 +39,7 @@ export async function endSession(
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const session = await provider.Session.findByUid(sessionUid);
     // A request of the browser that was under way may have saved it again: nothing but looking tells.
-    if (session?.accountId !== accountId) return tries === 0 ? undefined : outcome(told);
+    if (session?.accountId !== accountId) return tries === 0 ? undefined : ended(told);
     await endOnce(provider, ctx, session, told);
   }
   throw new QrLoginError('store_unavailable', 'That session is in use at this very moment. Try again.');
@@ -51,7 +52,7 @@ async function endOnce(
   told: Map<string, Promise<boolean>>,
 ): Promise<void> {
   const authorizations = Object.entries(session.authorizations ?? {});
-  const clients = await Promise.all(authorizations.map(([clientId]) => provider.Client.find(clientId)));
+  const clients = await Promise.all(authorizations.map(([clientId]) => clientIfAny(provider, clientId)));
   for (const [index, [clientId, { sid }]] of authorizations.entries()) {
     // First, and beside the rest: where the store fails from here on, it is done again, and an RP hears twice.
     if (!told.has(clientId)) told.set(clientId, tell(provider, ctx, { client: clients[index], session, sid }));
@@ -61,14 +62,9 @@ async function endOnce(
   await session.destroy();
 }
 
-async function outcome(told: ReadonlyMap<string, Promise<boolean>>): Promise<EndedSession> {
-  const answers = await Promise.all(
-    [...told].map(async ([clientId, reached]) => ({ clientId, reached: await reached })),
-  );
-  return {
-    clientIds: answers.map(({ clientId }) => clientId),
-    unreached: answers.filter(({ reached }) => !reached).map(({ clientId }) => clientId),
-  };
+function ended(told: ReadonlyMap<string, Promise<boolean>>): EndedSession {
+  const answers = [...told].map(async ([clientId, reached]) => ((await reached) ? [] : [clientId]));
+  return { clientIds: [...told.keys()], unreached: Promise.all(answers).then((lost) => lost.flat()) };
 }
 
 /** @returns whether all is well: false for an RP that wants to be told, and did not take it */
@@ -93,12 +89,24 @@ function wantsToBeTold(client: Client): client is ToldOfLogout {
   return client.backchannelLogoutUri !== undefined && 'backchannelLogout' in client;
 }
 
+/** Whose tokens belong to a grant. Not every version of oidc-provider has the last one. */
+const OF_A_GRANT = [
+  'AccessToken',
+  'RefreshToken',
+  'AuthorizationCode',
+  'DeviceCode',
+  'BackchannelAuthenticationRequest',
+  'PreAuthorizedCode',
+] as const;
+
+interface OfAGrant {
+  revokeByGrantId(grantId: string): Promise<void>;
+}
+
 /** The grant first: whatever is just being issued under it is worth nothing from then on. */
 async function revoke(provider: Provider, ctx: Context, grantId: string): Promise<void> {
-  const { AccessToken, AuthorizationCode, BackchannelAuthenticationRequest, DeviceCode, Grant, RefreshToken } =
-    provider;
-  await (await Grant.find(grantId))?.destroy();
-  const models = [AccessToken, AuthorizationCode, BackchannelAuthenticationRequest, DeviceCode, RefreshToken];
-  await Promise.all(models.map((model) => model.revokeByGrantId(grantId)));
+  await (await provider.Grant.find(grantId))?.destroy();
+  const models: Partial<Record<(typeof OF_A_GRANT)[number], OfAGrant>> = provider;
+  await Promise.all(OF_A_GRANT.map((model) => models[model]?.revokeByGrantId(grantId)));
   aside(() => provider.emit('grant.revoked', ctx, grantId));
 }

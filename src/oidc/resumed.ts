@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { browserId } from '../ticket/signed-in-browser.ts';
 import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
 import { readable } from './parameters.ts';
@@ -13,9 +14,11 @@ export interface BrowserNote {
   readonly known: boolean;
   /** When it was finished, in milliseconds since the epoch. */
   readonly at: number;
+  /** The browser whose session has approved: the phone's. */
+  readonly approvedBy: string;
 }
 
-export function browserNote({ browser, since }: RedeemedTicket, known: boolean): BrowserNote {
+export function browserNote({ browser, since, approver }: RedeemedTicket, known: boolean): BrowserNote {
   const { name, system, place } = browser;
   return {
     ...(name !== undefined && { name }),
@@ -23,10 +26,11 @@ export function browserNote({ browser, since }: RedeemedTicket, known: boolean):
     ...(place !== undefined && { place }),
     known,
     at: since,
+    approvedBy: browserId(approver.sessionUid),
   };
 }
 
-/** A browser's session as a request for authorization has left it. */
+/** A browser's session as a request has left it. */
 export interface SessionLeft {
   readonly uid: string;
   readonly accountId: string;
@@ -37,6 +41,8 @@ export interface SessionLeft {
   /** Whether its person was signed in by a phone. */
   readonly byPhone: boolean;
   readonly client: { readonly id: string; readonly name: string } | undefined;
+  /** Whether somebody was signed in there, or was found to be: what else the session was saved for does not count as its use. */
+  readonly isUse: boolean;
 }
 
 /** oidc-provider's URLs at which somebody gets to be signed in, or is found to be. */
@@ -63,19 +69,20 @@ export class Resumed {
     return this.#notes.get(ctx);
   }
 
-  /** Undefined where nobody is signed in there, or the request was not for authorization. */
+  /** Undefined where nobody is signed in there (any more). */
   sessionOf(ctx: Context): SessionLeft | undefined {
     // Only oidc-provider's own URLs have it.
     const oidc = (ctx as Partial<KoaContextWithOIDC>).oidc;
-    if (oidc === undefined || !ROUTES.has(oidc.route)) return undefined;
-    const { session, client } = oidc;
+    const { session, client, route } = oidc ?? {};
     if (session?.accountId === undefined || session.exp === undefined) return undefined;
+    if ('destroyed' in session && session.destroyed === true) return undefined;
     return {
       uid: session.uid,
       accountId: session.accountId,
       begunAt: session.iat === undefined ? Date.now() : session.iat * 1000,
       lasts: session.exp * 1000 - Date.now(),
       byPhone: APPROVED_ON_A_PHONE.every((method) => session.amr?.includes(method)),
+      isUse: route !== undefined && ROUTES.has(route),
       client: client && { id: client.clientId, name: readable(client.clientName || client.clientId) },
     };
   }

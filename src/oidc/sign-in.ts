@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Authenticated, DeniedTicket, RedeemedTicket, SignInRequest } from '../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
-import { newGrant } from './consent.ts';
+import { grantAlso } from './consent.ts';
 import { endInteraction } from './interaction.ts';
 import type { BrowserNote } from './resumed.ts';
 
@@ -14,6 +14,8 @@ export interface SigningIn {
   readonly remember?: boolean;
   /** The account that was signed in there, and may be signed out. */
   readonly replaces: string | undefined;
+  /** What the browser's session has granted to this client before. */
+  readonly grantId: string | undefined;
   /** What is known of the browser, where a phone has approved. */
   readonly browser?: BrowserNote;
 }
@@ -26,7 +28,7 @@ export function approvedOnPhone({
   approver,
   request,
   remember,
-}: RedeemedTicket): Omit<SigningIn, 'replaces' | 'browser'> {
+}: RedeemedTicket): Pick<SigningIn, 'who' | 'request' | 'remember'> {
   const amr = [...new Set([...(approver.amr ?? []), ...APPROVED_ON_A_PHONE])];
   return { who: { ...approver, amr }, request, remember };
 }
@@ -35,7 +37,7 @@ export function approvedOnPhone({
 export async function signIn(
   provider: Provider,
   ctx: Context,
-  { who, request, remember, replaces, browser }: SigningIn,
+  { who, request, remember, replaces, grantId: before, browser }: SigningIn,
 ): Promise<string> {
   const { accountId, authenticatedAt, acr, amr = [] } = who;
   const login = {
@@ -48,7 +50,8 @@ export async function signIn(
     ...(browser !== undefined && { browser }),
   };
   if (request.consent === undefined) return endInteraction(provider, ctx, { login });
-  const grantId = await newGrant(provider, { accountId, clientId: request.client.id }, request.consent);
+  const to = { accountId, clientId: request.client.id, grantId: before };
+  const grantId = await grantAlso(provider, to, request.consent);
   return endInteraction(provider, ctx, { login, consent: { grantId } });
 }
 

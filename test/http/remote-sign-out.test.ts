@@ -1,10 +1,13 @@
 import { expect } from 'chai';
+import { errors } from 'oidc-provider';
 import * as client from 'openid-client';
 import { type Access, Elsewhere } from '../support/elsewhere.ts';
+import { beginLate } from '../support/late-request.ts';
 import { LogoutInbox, REACHES_THIS_MACHINE } from '../support/logout-inbox.ts';
 import { isSignedIn, type Listed, ownBrowsers, signInBy, signOut } from '../support/own-browsers.ts';
 import { errorOf } from '../support/relying-party.ts';
-import { BrowserPerson, CLIENT_SECRET, PhonePerson, testClient, World } from '../support/world.ts';
+import { until } from '../support/until.ts';
+import { BrowserPerson, CLIENT_SECRET, PASSWORDS, PhonePerson, testClient, World } from '../support/world.ts';
 
 const OFFLINE = { scope: 'openid profile offline_access', prompt: 'consent' };
 
@@ -136,6 +139,75 @@ describe('signing a browser out from the phone', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
+  it('holds although a request that has nothing to do with signing in brings the session back, however late', async () => {
+    const { browser } = await signedIn();
+    // It is saved when the body has arrived, as it was when the request began.
+    const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
+    await signOut(phone, 'all');
+    expect(await finish()).to.equal(400);
+    expect(await world.sessionOf(browser.agent)).to.equal(undefined);
+    expect((await browser.start()).text).to.include('data-qr-login');
+    expect(
+      (await browser.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'application/json' } })).status,
+    ).to.equal(401);
+  });
+
+  it('holds for a browser whose person has used a password there since', async () => {
+    const { browser } = await signedIn();
+    await browser.start({ prompt: 'login' });
+    const back = await browser.agent.post(`${browser.at}/password`, {
+      form: { name: 'alice', password: PASSWORDS.alice },
+    });
+    await browser.goOn(back.location);
+    const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
+    expect((await signOut(phone, 'all')).json()).to.include({ ended: 1 });
+    expect(await finish()).to.equal(400);
+    expect(await world.sessionOf(browser.agent)).to.equal(undefined);
+    expect((await browser.start()).text).to.include('data-qr-login');
+  });
+
+  it('ends what the browser has approved itself, and kept for later', async () => {
+    const { browser } = await signedIn();
+    const stash = new BrowserPerson(world);
+    await stash.start();
+    const asPhone = new PhonePerson(world);
+    for (const cookie of await browser.agent.jar.getCookies(world.issuer)) {
+      await asPhone.agent.jar.setCookie(cookie, world.issuer);
+    }
+    await asPhone.scan(await stash.code());
+    await asPhone.approve();
+    const { redirectTo } = (await stash.finish()).json();
+    await signOut(phone, 'all');
+    await stash.goOn(String(redirectTo));
+    expect(await world.sessionOf(stash.agent)).to.equal(undefined);
+    expect((await stash.start()).text).to.include('data-qr-login');
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+  });
+
+  it('is done where one of its apps is not registered any more as the provider wants it', async () => {
+    const { browser } = await signedIn();
+    const { Client } = world.provider;
+    const find = Client.find.bind(Client);
+    Client.find = async (id) => {
+      if (id === 'rp') throw new errors.InvalidClientMetadata('the algorithm is not supported any more');
+      return find(id);
+    };
+    expect((await onlyOne()).clients).to.deep.equal([]);
+    expect((await signOut(phone, 'all')).json()).to.deep.equal({ ended: 1, unreached: 0 });
+    Client.find = find;
+    expect(await isSignedIn(browser)).to.equal(false);
+  });
+
+  it('does not wait for one app to end what the others know of', async () => {
+    inbox.answer = () => new Promise(() => undefined);
+    const browsers: BrowserPerson[] = [];
+    for (let count = 0; count < 12; count++) browsers.push((await signedIn()).browser);
+    const ended = world.count('qr_login.signed_out');
+    const answer = signOut(phone, 'all');
+    await until(() => ended() === 12, 2_500);
+    expect((await answer).json()).to.deep.equal({ ended: 12, unreached: 1 });
+  }).timeout(15_000);
+
   it('can be repeated where the store fails, whichever access it is that fails', async () => {
     for (let failing = 1, failed = true; failed; failing++) {
       const { browser } = await signedIn();
@@ -188,7 +260,7 @@ describe('signing a browser out from the phone', () => {
     const { browser: last } = await signedIn();
     const [, event] = await told;
     expect(event).to.deep.include({ accountId: 'a11ce', clientIds: ['rp'] });
-    expect(inbox.received).to.have.length(1);
+    await until(() => inbox.received.length === 1);
     expect(await isSignedIn(browser)).to.equal(false);
     for (const stays of [other, last]) expect(await isSignedIn(stays)).to.equal(true);
   });

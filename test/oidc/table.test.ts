@@ -252,7 +252,9 @@ class HandsOnPhone {
     const { unmet, signInAgain } = (await this.person.look()).json();
     if (unmet !== undefined) this.told.push(signInAgain === undefined ? `${unmet} (no way on)` : String(unmet));
     this.confirmPage = page.text;
-    this.lists = [...page.text.matchAll(/<li>([^<]*)<\/li>/g)].map(([, item]) => item).join(', ');
+    this.lists = [...page.text.matchAll(/<li>(.*?)<\/li>/g)]
+      .map(([, item = '']) => item.replace(/<[^>]*>/g, ''))
+      .join(', ');
     const decisions: Partial<Record<Act, Record<string, string>>> = {
       approves: { decision: 'approve' },
       'approves, to be remembered': { decision: 'approve', remember: 'yes' },

@@ -14,7 +14,7 @@ export class RedisNotes implements Notes {
   }
 
   async write(name: string, lasts: number, value: string = '1'): Promise<void> {
-    await this.#link.run(POINT, [this.#keys.note(name)], [value, `${lasts}`]);
+    await this.#link.run(POINT, [this.#keys.note(name)], [value, `${Math.max(1, Math.round(lasts))}`]);
   }
 
   async read(name: string): Promise<string | undefined> {

@@ -59,7 +59,7 @@ function parsed(list: unknown): SignedInBrowser[] {
   });
 }
 
-/** By the clock of Redis, which has fractions. */
+/** A clock of the deployment's own may have fractions. */
 function whole(moment: number): string {
   return `${Math.round(moment)}`;
 }
