@@ -1,8 +1,10 @@
 export type { Health } from './health.ts';
+export type { BrowserView, ShownCode } from './http/browser-view.ts';
 export type { Locate } from './http/device.ts';
 export type { FailureEvent, TicketEvent, TicketEventName } from './http/events.ts';
+export type { Translate, Values } from './http/language.ts';
 export { TooManyRequests } from './http/limits.ts';
-export type { Pages, PageTools, PhoneView } from './http/pages.ts';
+export type { BrowserEntry, Link, Pages, PageTools, PhoneView } from './http/pages.ts';
 export type { PasskeyEvent } from './http/passkey.ts';
 export {
   type ApproveGuard,

@@ -20,7 +20,10 @@ interface Formats {
   readonly regions: Intl.DisplayNames;
 }
 
-const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+/** The scripts that are written from right to left (ISO 15924), and their letters. */
+const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['Arab', 'Hebr', 'Syrc', 'Thaa', 'Nkoo', 'Adlm', 'Rohg']);
+const LETTERS =
+  /[\p{Script=Arab}\p{Script=Hebr}\p{Script=Syrc}\p{Script=Thaa}\p{Script=Nkoo}\p{Script=Adlm}\p{Script=Rohg}]/u;
 
 const SECOND = ['second', 1] as const;
 
@@ -47,11 +50,11 @@ export class Language {
     this.tag = tag;
     this.#texts = texts;
     this.#around = around;
-    this.direction = this.t('direction') === 'rtl' ? 'rtl' : 'ltr';
+    this.direction = RIGHT_TO_LEFT.has(new Intl.Locale(tag).maximize().script ?? '') ? 'rtl' : 'ltr';
   }
 
   readonly t: Translate = (key, values = {}) => {
-    const text = this.#texts[key];
+    const text = Object.hasOwn(this.#texts, key) ? this.#texts[key] : undefined;
     if (text !== undefined) return this.#fill(this.#form(text, values), values);
     const { fallback } = this.#around;
     if (fallback !== undefined) return fallback.t(key, values);
@@ -104,6 +107,6 @@ export class Language {
 
   /** A name that is written the other way round must not turn the sentence around it (Unicode Standard Annex 9). */
   #isolated(value: string): string {
-    return this.direction === 'rtl' || RIGHT_TO_LEFT.test(value) ? `\u2068${value}\u2069` : value;
+    return this.direction === 'rtl' || LETTERS.test(value) ? `\u2068${value}\u2069` : value;
   }
 }

@@ -13,7 +13,7 @@ let ours: ReadonlyMap<string, Texts> | undefined;
 export class Locales {
   /** The one for whoever understands none of the others. */
   readonly fallback: Language;
-  readonly #languages: ReadonlyMap<string, Language>;
+  readonly #languages = new Map<string, Language>();
   readonly #tags: string[];
 
   /**
@@ -24,23 +24,23 @@ export class Locales {
     ours ??= readViewFolder(VIEWS).locales;
     const all = [ours, ...others];
     const textsOf = (tag: string): Texts => Object.assign({}, ...all.map((texts) => texts.get(tag)));
-    const fallback = new Language(DEFAULT, textsOf(DEFAULT), { names });
-    this.fallback = fallback;
-    const tags = [...new Set(all.flatMap((texts) => [...texts.keys()]))].filter((tag) => tag !== DEFAULT);
-    this.#tags = [DEFAULT, ...tags];
-    this.#languages = new Map([
-      [DEFAULT, fallback],
-      ...tags.map((tag): [string, Language] => [
-        tag.toLowerCase(),
-        new Language(tag, textsOf(tag), { names, fallback }),
-      ]),
-    ]);
+    this.fallback = new Language(DEFAULT, textsOf(DEFAULT), { names });
+    // Those without a region first: the others fall back on them.
+    const tags = [...new Set(all.flatMap((texts) => [...texts.keys()]))].sort(
+      (one, other) => one.length - other.length,
+    );
+    this.#tags = [DEFAULT, ...tags.filter((tag) => tag !== DEFAULT)];
+    for (const tag of this.#tags) {
+      const fallback = this.#find(tag) ?? this.fallback;
+      const language = tag === DEFAULT ? this.fallback : new Language(tag, textsOf(tag), { names, fallback });
+      this.#languages.set(tag.toLowerCase(), language);
+    }
   }
 
   /** `ui_locales` first (OIDC Core, section 3.1.2.1), then `Accept-Language`. */
   choose(ctx: Context, preferred: readonly string[]): Language {
     for (const tag of preferred) {
-      const language = this.#find(tag);
+      const language = this.#find(tag) ?? this.#inSomeRegion(tag);
       if (language !== undefined) return language;
     }
     return this.#find(ctx.acceptsLanguages(this.#tags) || DEFAULT) ?? this.fallback;
@@ -50,5 +50,11 @@ export class Locales {
   #find(tag: string): Language | undefined {
     const wanted = tag.toLowerCase();
     return this.#languages.get(wanted) ?? this.#languages.get(wanted.split('-')[0] ?? wanted);
+  }
+
+  /** Portuguese will do as it is written in Brazil. */
+  #inSomeRegion(tag: string): Language | undefined {
+    const wanted = `${tag.toLowerCase().split('-')[0]}-`;
+    return [...this.#languages].find(([other]) => other.startsWith(wanted))?.[1];
   }
 }

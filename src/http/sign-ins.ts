@@ -77,15 +77,17 @@ export class SignIns {
     const { accountId, byPhone, isUse } = session;
     const { id, sessionUid, ...use } = this.#used(session);
     if (note === undefined && isUse && (await browsers.used(accountId, id, use))) return false;
-    // Also what a browser has approved that was signed out since, and has kept for later.
-    const ended = await Promise.all([id, ...(note ? [note.approvedBy] : [])].map((one) => remoteSignOut.wasEnded(one)));
-    if (ended.includes(true)) {
-      await remoteSignOut.end(ctx, accountId, { id, sessionUid, endsAt: use.endsAt });
-      return true;
-    }
-    if (note !== undefined) await this.#put(ctx, session, note);
-    else if (byPhone && isUse) await this.#put(ctx, session, await this.#described(ctx, session));
-    return false;
+    const isListed = note !== undefined || (byPhone && isUse);
+    const [wasEnded, wasApprovedByEnded] = await Promise.all([
+      remoteSignOut.wasEnded(id),
+      // What a browser has approved that was signed out since, and has kept for later.
+      note !== undefined && remoteSignOut.wasEnded(note.approvedBy),
+      // Beside the question, which is hardly ever answered with yes: whoever signs in waits for this.
+      isListed && this.#put(ctx, session, note ?? (await this.#described(ctx, session))),
+    ]);
+    if (!wasEnded && !wasApprovedByEnded) return false;
+    await remoteSignOut.end(ctx, accountId, { id, sessionUid, endsAt: use.endsAt });
+    return true;
   }
 
   async #put(ctx: Context, session: SessionLeft, note: Omit<BrowserNote, 'approvedBy'>): Promise<void> {

@@ -75,7 +75,8 @@ function isLanguage(file: string): boolean {
 
 function parsedTexts(file: string, content: string): Texts {
   const texts: unknown = parsedJson(file, content);
-  if (typeof texts !== 'object' || texts === null) throw new TypeError(`${file} must hold an object of texts`);
+  if (typeof texts !== 'object' || texts === null || Array.isArray(texts))
+    throw new TypeError(`${file} must hold an object of texts`);
   const entries = Object.entries(texts);
   const wrong = entries.find(([, text]) => !isText(text));
   if (wrong !== undefined) {
@@ -86,7 +87,8 @@ function parsedTexts(file: string, content: string): Texts {
 
 function parsedJson(file: string, content: string): unknown {
   try {
-    return JSON.parse(content);
+    // Some editors begin a file with a byte order mark.
+    return JSON.parse(content.replace(/^\uFEFF/, ''));
   } catch (cause) {
     throw new TypeError(`${file} is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }

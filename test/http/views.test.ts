@@ -73,11 +73,29 @@ describe('views of the deployment’s own', () => {
     }));
 
   it('bring a language of their own; what it does not have is said in English', () =>
-    during({ 'locales/he.json': '{ "direction": "rtl", "qr.title": "כניסה אל {client}" }' }, async (world) => {
+    during({ 'locales/he.json': '{ "qr.title": "כניסה אל {client}" }' }, async (world) => {
       const { text } = await new BrowserPerson(world, { 'accept-language': 'he-IL' }).start();
       expect(text).to.include('<html lang="he" dir="rtl">').and.include('כניסה אל \u2068Test app\u2069');
       expect(text).to.include('Scan this code with your phone');
     }));
+
+  it('bring a few texts of a region: the others are said in the language itself', () =>
+    during(
+      { 'locales/de-AT.json': '{ "qr.waiting": "Grüß Gott" }', 'locales/pt-BR.json': '{ "qr.waiting": "Olá" }' },
+      async (world) => {
+        const austrian = await new BrowserPerson(world, { 'accept-language': 'de-AT' }).start();
+        expect(austrian.text)
+          .to.include('<html lang="de-AT"')
+          .and.include('Grüß Gott')
+          .and.include('Bei Test app anmelden');
+        for (const asked of [{ headers: { 'accept-language': 'pt' } }, { parameters: { ui_locales: 'pt' } }] as const) {
+          const { headers = {}, parameters = {} } = { headers: undefined, parameters: undefined, ...asked };
+          expect((await new BrowserPerson(world, headers).start(parameters)).text)
+            .to.include('<html lang="pt-BR"')
+            .and.include('Olá');
+        }
+      },
+    ));
 
   it('bring a language of a region, for those who ask for that one', () =>
     during({ 'locales/zh-TW.json': '{ "qr.waiting": "請用手機掃描" }' }, async (world) => {
@@ -149,7 +167,8 @@ describe('views of the deployment’s own', () => {
       ['a locale that is no JSON', { 'locales/de.json': '{' }, /de\.json is not JSON/],
       ['a text that is none', { 'locales/de.json': '{ "qr.title": 7 }' }, /de\.json: "qr\.title" must be a text/],
       ['plurals without "other"', { 'locales/de.json': '{ "qr.soon": { "one": "x" } }' }, /"other" among them/],
-      ['texts that are a list', { 'locales/de.json': 'null' }, /must hold an object of texts/],
+      ['texts that are none', { 'locales/de.json': 'null' }, /must hold an object of texts/],
+      ['texts that are a list', { 'locales/de.json': '[]' }, /must hold an object of texts/],
       [
         'a folder among the templates',
         { 'pages/parts.eta/a.eta': '' },
