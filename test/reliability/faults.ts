@@ -56,7 +56,7 @@ export const HURRIED = 3;
 const NOBODY_LISTENS = '1';
 
 /** oidc-provider makes the code for the RP in eleven steps, one after another, each with its 300 ms. */
-const SLOW = 4_000;
+const SLOW = 4_800;
 
 export const FAULTS: readonly Fault[] = [
   {
