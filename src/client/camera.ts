@@ -106,7 +106,9 @@ export class Camera {
 
   /** Goes on with the next one. @returns as {@link start} */
   async change(): Promise<Trouble | undefined> {
+    const start = this.#starts;
     const ids = await cameras();
+    if (start !== this.#starts) return undefined;
     const at = ids.indexOf(this.#track?.getSettings().deviceId ?? '');
     this.#chosen = ids[(at + 1) % ids.length];
     return this.start();
@@ -119,8 +121,8 @@ export class Camera {
   }
 }
 
-/** Their names for themselves; empty ones until a camera was allowed. */
+/** Their names for themselves; empty ones until a camera was allowed, none where the browser does not tell. */
 async function cameras(): Promise<string[]> {
-  const devices = await navigator.mediaDevices.enumerateDevices();
+  const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
   return devices.filter(({ kind }) => kind === 'videoinput').map(({ deviceId }) => deviceId);
 }

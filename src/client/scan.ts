@@ -7,6 +7,8 @@ const FRAME: Effort = { longest: 640, effort: 4, timeLimit: 60 };
 const PHOTO: Effort = { longest: 1600, effort: 1000, timeLimit: 1_000 };
 /** Between two frames, in milliseconds; more where the last one took longer, so that the page stays at hand. */
 const PAUSE = 100;
+/** How long a foreign code is spoken of after it was last seen, in milliseconds: single frames fail to be read. */
+const FOREIGN_STAYS = 3_000;
 
 const page = find<HTMLElement>(document, '[data-codes]');
 const view = find<HTMLElement>(page, '[data-viewfinder]');
@@ -27,6 +29,12 @@ let wanted = false;
 /** Whether that is allowed; undefined where the browser does not say. */
 let permission: PermissionStatus | undefined;
 let looking: ReturnType<typeof setTimeout> | undefined;
+/** When a foreign code was last seen, while it is spoken of. */
+let foreignSeen: number | undefined;
+/** Whether what had the keyboard has been hidden since. */
+let focusIsLost = false;
+/** Whether it was said that the decoder has not arrived. Browsers remember that: only a new page fetches it again. */
+let isIncomplete = false;
 
 /** Says something, by the names of the texts in the template. What stands there already is not said again. */
 function say(where: HTMLElement, name: string): void {
@@ -36,14 +44,24 @@ function say(where: HTMLElement, name: string): void {
 
 /** Shows the camera as it is now, and says this of it. */
 function show(name: string): void {
+  const focused = document.activeElement;
   view.hidden = !camera.isOn;
   if (!camera.isOn) tools.hidden = true;
   start.hidden = camera.isOn || ['asking', 'starting', 'unsupported'].includes(name);
   say(status, name);
+  keepFocus(focused);
+}
+
+/** Keyboards go on with the camera wherever the page hides what they were on, unless they are elsewhere by then. */
+function keepFocus(focused: Element | null): void {
+  if (focused !== null && focused !== document.body) focusIsLost = focused.closest('[hidden]') !== null;
+  if (!focusIsLost) return;
+  const heir = camera.isOn ? view : start;
+  heir.focus();
+  focusIsLost = document.activeElement !== heir;
 }
 
 async function turnOn(begin: () => ReturnType<Camera['start']> = () => camera.start()): Promise<void> {
-  const hadFocus = document.activeElement === start;
   wanted = true;
   show(permission?.state === 'granted' ? 'starting' : 'asking');
   const trouble = await begin();
@@ -53,13 +71,15 @@ async function turnOn(begin: () => ReturnType<Camera['start']> = () => camera.st
   }
   // The person has gone elsewhere meanwhile.
   if (!camera.isOn) return;
+  foreignSeen = undefined;
   show('looking');
-  if (hadFocus) view.focus();
   torch.setAttribute('aria-pressed', 'false');
   torch.hidden = !camera.hasTorch;
-  other.hidden = !(await camera.hasOthers());
   tools.hidden = torch.hidden && other.hidden;
-  await look();
+  void look();
+  // Some browsers take their time to tell.
+  other.hidden = !(await camera.hasOthers());
+  if (camera.isOn) tools.hidden = torch.hidden && other.hidden;
 }
 
 /** Begins by itself only where the person has allowed it before: else the browser's question would come out of the blue. */
@@ -97,6 +117,7 @@ async function look(): Promise<void> {
   const read = await reader.catch(() => undefined);
   if (read === undefined) {
     wanted = false;
+    isIncomplete = true;
     rest();
     return show('incomplete');
   }
@@ -106,6 +127,11 @@ async function look(): Promise<void> {
   const text = picture && read(picture, FRAME);
   clearTimeout(looking);
   if (text !== undefined && follow(text, status)) return;
+  if (text !== undefined) foreignSeen = began;
+  else if (foreignSeen !== undefined && began - foreignSeen > FOREIGN_STAYS) {
+    foreignSeen = undefined;
+    say(status, 'looking');
+  }
   looking = setTimeout(look, Math.max(PAUSE, performance.now() - began));
 }
 
@@ -119,7 +145,10 @@ async function readPhoto(): Promise<void> {
     reader.catch(() => undefined),
     createImageBitmap(file).catch(() => undefined),
   ]);
-  if (read === undefined) return say(photoStatus, 'incomplete');
+  if (read === undefined) {
+    isIncomplete = true;
+    return say(photoStatus, 'incomplete');
+  }
   if (picture === undefined) return say(photoStatus, 'no-photo');
   const text = read({ source: picture, width: picture.width, height: picture.height }, PHOTO);
   picture.close();
@@ -143,7 +172,10 @@ function find<E extends Element>(within: ParentNode, selector: string): E {
   return element;
 }
 
-start.addEventListener('click', () => void turnOn());
+start.addEventListener('click', () => {
+  if (isIncomplete) location.reload();
+  else void turnOn();
+});
 other.addEventListener('click', () => void turnOn(() => camera.change()));
 torch.addEventListener('click', async () => {
   const on = torch.getAttribute('aria-pressed') !== 'true';

@@ -1,8 +1,17 @@
 import { expect } from 'chai';
 import { signedInPhone } from './acts.ts';
-import { hear, LOOKING, startButton, turn, until } from './scan-acts.ts';
+import { hear, LOOKING, seeFrames, startButton, turn, until } from './scan-acts.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
+
+const START_HAS_FOCUS = `document.activeElement === document.querySelector('[data-start]')`;
+/** Two cameras in the list of devices, and a count of the pictures asked for. */
+const TWO_CAMERAS = `
+  globalThis.asked = 0;
+  const devices = navigator.mediaDevices;
+  devices.enumerateDevices = async () => ['wide', 'near'].map((deviceId) => ({ kind: 'videoinput', deviceId }));
+  const ask = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = (wanted) => { asked++; return ask(wanted); };`;
 
 describe('the camera in the page', () => {
   const stage = useStage({ rotation: 60 });
@@ -81,6 +90,30 @@ describe('the camera in the page', () => {
     expect(await page.evaluate<boolean>(`document.activeElement.contains(document.querySelector('video'))`)).to.equal(
       true,
     );
+    await page.evaluate(`document.querySelector('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))`);
+    await until(page, START_HAS_FOCUS);
+  });
+
+  it('gives the keyboard back to the button where it does not start, unless the person is elsewhere by then', async () => {
+    const context = await phone();
+    await context.addInitScript(`
+      navigator.mediaDevices.getUserMedia = () => new Promise((resolve, reject) => {
+        globalThis.fail = () => { delete globalThis.fail; reject(new DOMException('', 'AbortError')); };
+      });`);
+    const page = await stage().open(context, scanUrl());
+    const fail = async (): Promise<void> => {
+      await until(page, `'fail' in globalThis && document.activeElement !== document.querySelector('[data-start]')`);
+      await page.evaluate('fail()');
+      await hear(page, 'The camera has stopped.');
+    };
+    await fail();
+    await startButton(page).press('Enter');
+    await fail();
+    await until(page, START_HAS_FOCUS);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('choose a photo').focus();
+    await fail();
+    expect(await page.evaluate<string>('document.activeElement.id')).to.equal('photo');
   });
 
   it('has a light and another camera where the device has them', async () => {
@@ -124,6 +157,46 @@ describe('the camera in the page', () => {
     expect(await page.evaluate('asked')).to.deep.equal(['wide', 'near', 'near', 'wide']);
   });
 
+  it('does not come on for a page that was left while the other camera was being looked for', async () => {
+    camera().seeNothing();
+    const context = await phone();
+    await context.addInitScript(TWO_CAMERAS);
+    const page = await stage().open(context, scanUrl());
+    await page.getByRole('button', { name: 'Other camera' }).waitFor();
+    await page.evaluate(`{
+      const list = navigator.mediaDevices.enumerateDevices;
+      navigator.mediaDevices.enumerateDevices = () => new Promise((resolve) => {
+        globalThis.answer = () => resolve(list());
+      });
+    }`);
+    await page.getByRole('button', { name: 'Other camera' }).click();
+    await until(page, `'answer' in globalThis`);
+    await turn(page, 'hidden');
+    await page.evaluate('answer()');
+    // By then, whoever was waiting for the answer has gone on.
+    await page.evaluate('new Promise((resolve) => setTimeout(resolve))');
+    expect(await page.evaluate('asked')).to.equal(1);
+    expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);
+    await turn(page, 'visible');
+    await hear(page, LOOKING);
+    await until(page, `asked === 2 && document.querySelector('video').srcObject !== null`);
+  });
+
+  for (const [how, answer] of [
+    ['refuses to list the devices', `Promise.reject(new DOMException('', 'InvalidStateError'))`],
+    ['never lists the devices', 'new Promise(() => {})'],
+  ]) {
+    it(`looks for codes, and offers no other one, where a browser ${how}`, async () => {
+      camera().seeNothing();
+      const context = await phone();
+      await context.addInitScript(`navigator.mediaDevices.enumerateDevices = () => ${answer};`);
+      const page = await stage().open(context, scanUrl());
+      await hear(page, LOOKING);
+      await seeFrames(page, 2);
+      expect(await page.getByRole('button', { name: 'Other camera' }).count()).to.equal(0);
+    });
+  }
+
   it('has neither where the device has not', async () => {
     camera().seeNothing();
     const page = await scanPage();
@@ -154,12 +227,15 @@ describe('the camera in the page', () => {
     });
   }
 
-  it('says so where a part of the page does not arrive', async () => {
+  it('says so where a part of the page does not arrive, and loads it anew at a press', async () => {
     stage().expectProblem(/ERR_FAILED/);
     const context = await phone();
     await context.route('**/decoder.js', (route) => route.abort());
     const page = await stage().open(context, scanUrl());
     await hear(page, 'A part of this page is missing.');
     expect(await page.locator('video').isVisible()).to.equal(false);
+    await context.unroute('**/decoder.js');
+    await startButton(page).click();
+    await hear(page, LOOKING);
   });
 });

@@ -24,6 +24,22 @@ export async function until(page: Page, condition: string): Promise<void> {
   })`);
 }
 
+/** Waits until the page has looked at so many more frames. */
+export async function seeFrames(page: Page, frames: number): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const { prototype } = CanvasRenderingContext2D;
+    const reads = prototype.getImageData;
+    let frames = 0;
+    prototype.getImageData = function (...where) {
+      if (++frames === ${frames}) {
+        prototype.getImageData = reads;
+        resolve();
+      }
+      return reads.apply(this, where);
+    };
+  })`);
+}
+
 /** The person turns to another page, or comes back. */
 export async function turn(page: Page, state: 'hidden' | 'visible'): Promise<void> {
   await page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
