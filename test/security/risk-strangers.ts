@@ -13,20 +13,25 @@ const oneForAll: Weakness = {
       KeyvNotes.prototype,
       'write',
       (original) =>
-        function (this: KeyvNotes, _name, lasts) {
-          return original.call(this, 'everybody', lasts);
+        function (this: KeyvNotes, name, lasts, value) {
+          return original.call(this, ofEverybody(name), lasts, value);
         },
     ),
     replacing(
       KeyvNotes.prototype,
       'read',
       (original) =>
-        function (this: KeyvNotes) {
-          return original.call(this, 'everybody');
+        function (this: KeyvNotes, name) {
+          return original.call(this, ofEverybody(name));
         },
     ),
   ),
 };
+
+/** Other notes than reports, of sessions that have ended, stay as they are. */
+function ofEverybody(name: string): string {
+  return name.startsWith('ended:') ? name : 'everybody';
+}
 
 const ATTACKER = { 'x-forwarded-for': '198.51.100.66' };
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
