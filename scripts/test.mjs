@@ -7,7 +7,13 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
 const IN_CHROMIUM = ['test/chromium/**/*.test.ts', 'test/security/*{chromium,qrljacking}*.test.ts'];
-const BY_THE_CLOCK = ['test/{http,reliability,stores}/**/*.test.ts', 'test/security/{timing,*-redis}.test.ts'];
+/** Of the tests over HTTP, those that a busy machine would disturb. */
+const HELD_TO_TIME = 'closing,*-nodes,event-stream,expiry,health,*-trouble,metrics,remote-sign-out,short-code,watching';
+const BY_THE_CLOCK = [
+  `test/http/{${HELD_TO_TIME}}.test.ts`,
+  'test/{reliability,stores}/**/*.test.ts',
+  'test/security/{timing,*-redis}.test.ts',
+];
 const THE_OTHERS = ['test/**/*.test.ts', ...[...IN_CHROMIUM, ...BY_THE_CLOCK].flatMap((files) => ['--ignore', files])];
 
 const beside = mocha(THE_OTHERS, 'pipe');

@@ -8,7 +8,7 @@ import { BrowserPerson, type PhonePerson, RP_CALLBACK, type World } from '../sup
 /** Whoever waits for the store hears within this time, in milliseconds. */
 const BOUND = 2_000;
 
-/** What `src/http/routes.ts` lists, but for the files of the pages, which are in no store. */
+/** What `src/http/routes.ts` lists, but for what the pages consist of, which is in no store. */
 const ROUTES = [
   'GET /interaction/:uid',
   'GET /interaction/:uid/qr',
@@ -18,6 +18,8 @@ const ROUTES = [
   'POST /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/consent',
   'POST /interaction/:uid/cancel',
+  'GET /qr/scan',
+  'POST /qr/scan',
   'GET /qr/devices',
   'POST /qr/devices',
   'GET /qr/tickets/:id',
@@ -25,6 +27,8 @@ const ROUTES = [
   'GET /qr/:code',
   'POST /qr/:code',
 ];
+
+const FILES = ['GET /qr/assets/:name', 'GET /qr/manifest.webmanifest'];
 
 const KINDS = ['page', 'JSON'] as const;
 type Kind = (typeof KINDS)[number];
@@ -54,7 +58,7 @@ describe('a store that does not answer', () => {
   let files: Answer[];
 
   before(async () => {
-    there = await RedisWorld.start();
+    there = await RedisWorld.start({ qrLogin: { shortCode: true } });
     scenes = await everyState(there.world);
     const page = (await there.world.meet()).browser;
     const { text } = await page.agent.get(page.at);
@@ -65,7 +69,10 @@ describe('a store that does not answer', () => {
     // The first ones wait for an answer that does not come; by the others it is known that there is none.
     asked = await askEverything(first);
     for (const scene of others) asked.push(...(await askEverything(scene)));
-    files = [await page.agent.get(new URL(file, there.world.origin))];
+    files = [
+      await page.agent.get(new URL(file, there.world.origin)),
+      await page.agent.get(`${there.world.issuer}/qr/manifest.webmanifest`),
+    ];
     await there.resume();
   });
 
@@ -76,7 +83,7 @@ describe('a store that does not answer', () => {
     const all = [...routes.matchAll(/\.(get|post)\('([^']+)'/g)].map(([, method, path]) =>
       `${method}`.toUpperCase().concat(` ${path}`),
     );
-    expect(all).to.have.members([...ROUTES, 'GET /qr/assets/:name']);
+    expect(all).to.have.members([...ROUTES, ...FILES]);
     expect(asked).to.have.length(ROUTES.length * KINDS.length * 6);
   });
 
@@ -117,7 +124,7 @@ describe('a store that does not answer', () => {
   });
 
   it('keeps no file of a page from being served', () => {
-    expect(files.map(({ status }) => status)).to.deep.equal([200]);
+    expect(files.map(({ status }) => status)).to.deep.equal([200, 200]);
   });
 
   it('changes nothing: every sign-in goes on where it was', async () => {
