@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers';
 
 const IN_CHROMIUM = ['test/chromium/**/*.test.ts', 'test/security/*{chromium,qrljacking}*.test.ts'];
 /** Of the tests over HTTP, those that a busy machine would disturb. */
-const HELD_TO_TIME = 'closing,*-nodes,event-stream,expiry,health,*-trouble,metrics,remote-sign-out,short-code,watching';
+const HELD_TO_TIME =
+  'closing,*-nodes,event-stream,events,expiry,health,*-trouble,metrics,remote-sign-out,short-code,watching';
 const BY_THE_CLOCK = [
   `test/http/{${HELD_TO_TIME}}.test.ts`,
   'test/{reliability,stores}/**/*.test.ts',
