@@ -26,7 +26,8 @@ import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import type { QrLoginOptions } from './options.ts';
-import { checkedSecrets, checkOptions, type Settings } from './settings.ts';
+import { assertNoDevInteractions, secretsOf } from './provider-checks.ts';
+import { checkOptions, type Settings } from './settings.ts';
 import { unavailable, within } from './stores/access.ts';
 import { engineFor } from './stores/engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
@@ -213,28 +214,4 @@ function attach(provider: Provider, settings: Settings): Attached {
     await inFlight.drained(FINISH_WITHIN);
     await within(engine.close(), CLOSE_WITHIN).catch(() => undefined);
   }
-}
-
-/** They would put the provider's own pages in the place of `interactions.url`, silently. */
-function assertNoDevInteractions(provider: Provider): void {
-  try {
-    provider.urlFor('interaction', { uid: 'any' });
-  } catch {
-    // There is no such route: they are off, as it should be.
-    return;
-  }
-  throw new TypeError('set features.devInteractions.enabled to false in the configuration of the provider');
-}
-
-/** Without signed cookies, whoever knows an interaction's uid could finish it. */
-function secretsOf(provider: Provider, { secrets }: Settings): readonly string[] {
-  const keys: unknown = provider.keys;
-  if (keys === undefined || (Array.isArray(keys) && keys.length === 0)) {
-    throw new TypeError(
-      'the provider must sign its cookies: set cookies.keys in its configuration, for example to [process.env.COOKIE_KEY]; make one with: openssl rand -base64 32',
-    );
-  }
-  if (secrets !== undefined) return secrets;
-  if (Array.isArray(keys)) return checkedSecrets('cookies.keys', keys);
-  throw new TypeError('cookies.keys is not a list of texts: give qrLogin the option "secrets"');
 }
