@@ -1,23 +1,16 @@
-import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AxeResults } from 'axe-core';
 import { expect } from 'chai';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { Running } from '../support/server.ts';
+import { AXE, barriers, LANGUAGES } from './axe.ts';
 import { openChromium } from './chromium.ts';
 import { EXHIBITS, type Exhibit, openGallery } from './gallery.ts';
 import './use-stage.ts';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const LANGUAGES = readdirSync(new URL('../../views/locales/', import.meta.url)).map((file) => basename(file, '.json'));
 const THEME = fileURLToPath(new URL('../../examples/theme', import.meta.url));
 
-/** All that axe knows of, best practices included: WCAG 2.2 AA is the floor. */
-const ALL = { resultTypes: ['violations'] };
 /** What the colours can do wrong. */
-const CONTRAST = { ...ALL, runOnly: ['color-contrast'] };
+const CONTRAST = 'color-contrast';
 
 describe('every page, in each of its states', function () {
   this.timeout(180_000);
@@ -39,7 +32,7 @@ describe('every page, in each of its states', function () {
         await page.evaluate(
           `document.documentElement.removeAttribute('lang'); document.querySelector('h1').style.color = '#999'`,
         );
-        const found = (await barriers(page, ALL)).join();
+        const found = (await barriers(page)).join();
         expect(found).to.include('html-has-lang').and.include('color-contrast');
       },
       EXHIBITS.slice(0, 1),
@@ -50,7 +43,7 @@ describe('every page, in each of its states', function () {
       onEach({ viewport: { width: 320, height: 640 } }, async (page, exhibit) => {
         await page.goto(`${gallery.origin}${exhibit.path}?ui_locales=${language}`);
         expect(await page.locator('html').getAttribute('lang')).to.equal(language);
-        expect(await barriers(page, ALL)).to.deep.equal([]);
+        expect(await barriers(page)).to.deep.equal([]);
         expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.equal(320);
       }));
   }
@@ -80,14 +73,6 @@ describe('every page, in each of its states', function () {
       await page.setViewportSize({ width: 640, height: 800 });
     }));
 });
-
-/** Runs axe on the page. @returns what it complains of, and where */
-async function barriers(page: Page, options: object): Promise<string[]> {
-  const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`);
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
-  );
-}
 
 /** Shows each page to a browser. @throws Error that names the page, where what is seen there is wrong */
 async function onEach(

@@ -1,0 +1,35 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { giveName } from './acts.ts';
+import { AXE, barriers, LANGUAGES } from './axe.ts';
+import { useStage } from './use-stage.ts';
+
+describe('the example’s own pages', () => {
+  const stage = useStage({}, { passkeys: true });
+
+  for (const language of LANGUAGES) {
+    it(`have no barrier that axe knows of, and fit a screen of 320 pixels, in ${language}`, async () => {
+      stage().expectProblem(/40[01]/);
+      const phone = await stage().phone({ locale: language, viewport: { width: 320, height: 640 } });
+      await phone.addInitScript({ path: AXE });
+      const page = await stage().open(phone, `${stage().issuer}/account`);
+      await expectNoBarrier(page, language);
+      await giveName(page, 'alice', 'wrong');
+      await page.locator('#mistake:not(:empty)').waitFor();
+      await expectNoBarrier(page, language);
+      await giveName(page);
+      await page.locator('a[href$="/qr/scan"]').waitFor();
+      await expectNoBarrier(page, language);
+      await page.goto(`${stage().issuer}/session/end`);
+      await expectNoBarrier(page, language);
+      await page.goto(`${stage().issuer}/auth`);
+      await expectNoBarrier(page, language);
+    });
+  }
+});
+
+async function expectNoBarrier(page: Page, language: string): Promise<void> {
+  expect(await page.locator('html').getAttribute('lang'), page.url()).to.equal(language);
+  expect(await barriers(page), page.url()).to.deep.equal([]);
+  expect(await page.evaluate<number>('document.documentElement.scrollWidth'), page.url()).to.equal(320);
+}
