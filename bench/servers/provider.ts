@@ -1,0 +1,88 @@
+/** A provider with QR sign-in as an integrator would set it up, and with a password page whose hash costs nothing. */
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import KeyvRedis from '@keyv/redis';
+import { Keyv } from 'keyv';
+import { type Configuration, Provider } from 'oidc-provider';
+import { keyvAdapter, type QrLoginOptions, qrLogin } from '../../src/index.ts';
+import { answers, optionsOf } from '../programs.ts';
+import { passwordPage } from './password-page.ts';
+
+export interface ProviderOptions {
+  /** In memory, unless a Redis is named. */
+  readonly redis?: string;
+  /** Any free one by default. */
+  readonly port?: number;
+  /** Where several share one; the address of this by default. */
+  readonly issuer?: string;
+  /** The page that a login prompt gets. */
+  readonly page?: 'qr' | 'password';
+  readonly qrLogin?: Partial<Pick<QrLoginOptions, 'rotation' | 'deadlines'>>;
+}
+
+/** The phone signs in to this client of its own, with a password. */
+export const PHONE_CLIENT = 'phone';
+export const RP_CLIENT = 'rp';
+export const RP_REDIRECT = 'http://rp.example/callback';
+/** RS256, as clients get by default. */
+const JWK = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
+const SECRETS = ['a bench has no secrets, but they must be long enough'];
+
+const { redis, port = 0, page = 'qr', ...options } = optionsOf<ProviderOptions>();
+const server = createServer();
+server.keepAliveTimeout = 600_000;
+server.listen({ port, host: '127.0.0.1', backlog: 4096 });
+await once(server, 'listening');
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const issuer = options.issuer ?? url;
+
+const store = redis === undefined ? new Keyv() : new Keyv({ store: new KeyvRedis(redis) });
+const qr = qrLogin({
+  findAccount: async (id) => ({ name: id }),
+  signIn: (_ctx, { returnTo }) => `/phone?to=${encodeURIComponent(returnTo)}`,
+  loginPage: (_ctx, { params }) =>
+    page === 'password' || params.client_id === PHONE_CLIENT ? { path: 'password' } : undefined,
+  otherWays: () => [{ path: 'password', label: 'Use a password' }],
+  store,
+  secrets: SECRETS,
+  ...options.qrLogin,
+});
+const client = (id: string, redirectUri: string): NonNullable<Configuration['clients']>[number] => ({
+  client_id: id,
+  token_endpoint_auth_method: 'none',
+  redirect_uris: [redirectUri],
+  grant_types: ['authorization_code'],
+  response_types: ['code'],
+  scope: 'openid',
+});
+const provider = new Provider(issuer, {
+  adapter: keyvAdapter(store),
+  clients: [client(RP_CLIENT, RP_REDIRECT), client(PHONE_CLIENT, 'http://phone.example/callback')],
+  findAccount: async (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+  cookies: { keys: SECRETS },
+  interactions: { policy: qr.policy, url: qr.interactionUrl },
+  claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
+  // The RP is the provider's own: nobody is asked for consent, whichever way they sign in.
+  loadExistingGrant: async (ctx) => {
+    const { client, session } = ctx.oidc;
+    if (client === undefined || session?.accountId === undefined) return undefined;
+    const grantId = session.grantIdFor(client.clientId);
+    if (grantId !== undefined) return provider.Grant.find(grantId);
+    const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+    grant.addOIDCScope('openid');
+    await grant.save();
+    return grant;
+  },
+  jwks: { keys: [JWK] },
+  features: { devInteractions: { enabled: false } },
+  ttl: { Interaction: 3600, Session: 14 * 24 * 3600, Grant: 14 * 24 * 3600, AccessToken: 3600, IdToken: 3600 },
+});
+// Each simulated person has an address of its own, as limits go by that; nobody but the load generator gets here.
+provider.proxy = true;
+qr.attach(provider);
+provider.use(passwordPage(provider));
+server.on('request', provider.callback());
+
+answers({ url: () => url });
