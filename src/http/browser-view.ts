@@ -4,7 +4,7 @@ import type { ShortCodes } from '../ticket/short-code.ts';
 import { isLive, stateAt, type Ticket, type TicketState } from '../ticket/ticket.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
 import { seconds } from './answers.ts';
-import { drawQr } from './qr-image.ts';
+import { QrImages } from './qr-image.ts';
 import type { Urls } from './urls.ts';
 
 /** What a phone can claim a ticket with. */
@@ -69,6 +69,7 @@ export class BrowserViews {
   readonly #shortCodes: ShortCodes | undefined;
   readonly #urls: Urls;
   readonly #lifetimes: Lifetimes;
+  readonly #images = new QrImages();
 
   constructor({ codes, shortCodes, urls, lifetimes }: Drawing) {
     this.#codes = codes;
@@ -89,9 +90,9 @@ export class BrowserViews {
   }
 
   /** The same, with its code drawn in any case. */
-  async drawn(ticket: Ticket | undefined, now: number, accountId: string | undefined): Promise<DrawnView> {
+  drawn(ticket: Ticket | undefined, now: number, accountId: string | undefined): DrawnView {
     const { qr, ...view } = this.#describe(ticket, now, accountId);
-    return qr === undefined ? view : { ...view, qr: { ...qr, svg: await drawQr(qr.url) } };
+    return qr === undefined ? view : { ...view, qr: { ...qr, svg: this.#images.draw(qr.url) } };
   }
 
   /** When the browser must hear of this ticket again although nothing happens to it: its code rotates, its time ends. */

@@ -101,7 +101,7 @@ export class BrowserHandlers {
     const { t } = views.languageOf(ctx, request.locales);
     const page = {
       request,
-      ticket: await browserViews.drawn(ticket, clock(), pending.identity.accountId),
+      ticket: browserViews.drawn(ticket, clock(), pending.identity.accountId),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       isPhone: isPhone(ctx),
       lasts: browserViews.lasts,

@@ -5,11 +5,11 @@ import { readCode, readCodeOtherThan, ticketIn } from './qr-from-pixels.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-const EVENTS = '**/qr/events';
+const EVENTS = '**/qr/events?svg=no';
 const LONG_POLL = '**/qr?after=*';
-const POLL = /\/qr$/;
+const POLL = /\/qr\?svg=no$/;
 /** The interaction ends while the page, which is on its way to the app, still asks for it. */
-const LATE_POLL = /404.*\/qr(\?after=\d+)?\)$/;
+const LATE_POLL = /404.*\/qr\?(after=\d+&)?svg=no\)$/;
 
 describe('a browser that event streams do not reach', () => {
   const stage = useStage();
@@ -200,7 +200,7 @@ describe('a browser whose server is in trouble', () => {
     const screen = await listen(desktop);
     const code = await readCode(screen);
     let refused = 0;
-    await desktop.route('**/qr/renew', (route) => {
+    await desktop.route('**/qr/renew?svg=no', (route) => {
       refused += 1;
       return refused === 1 ? route.fulfill({ status: 503 }) : route.continue();
     });
