@@ -166,7 +166,7 @@ describe('a browser whose server is in trouble', () => {
     // What the page shows meanwhile still works.
     expect(await screen.locator('[data-code]').isVisible()).to.equal(true);
 
-    const listening = screen.waitForResponse((response) => response.url().endsWith('/events') && response.ok());
+    const listening = screen.waitForResponse((response) => response.url().includes('/events?') && response.ok());
     await desktop.unroute(EVENTS);
     await desktop.unroute(POLL);
     await listening;
@@ -182,10 +182,10 @@ describe('a browser whose server is in trouble', () => {
     const desktop = await stage().desktop();
     const asked = countRequests(desktop);
     const screen = await listen(desktop);
-    const missed = screen.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'));
+    const missed = screen.waitForEvent('requestfailed', (request) => request.url().includes('/events?'));
     await stage().goAway();
     await missed;
-    const listening = screen.waitForResponse((response) => response.url().endsWith('/events') && response.ok());
+    const listening = screen.waitForResponse((response) => response.url().includes('/events?') && response.ok());
     await stage().comeBack();
     await listening;
     expect(asked().streams).to.be.within(2, 4);
@@ -281,7 +281,7 @@ describe('a browser whose network fails for a moment', () => {
 function countRequests(context: BrowserContext): () => { streams: number; polls: number; longPolls: number } {
   const counts = { streams: 0, polls: 0, longPolls: 0 };
   context.on('request', (request) => {
-    if (request.url().endsWith('/qr/events')) counts.streams += 1;
+    if (request.url().includes('/qr/events?')) counts.streams += 1;
     else if (POLL.test(request.url())) counts.polls += 1;
     else if (request.url().includes('/qr?after=')) counts.longPolls += 1;
   });
