@@ -29,8 +29,8 @@ export interface Came {
   readonly told: readonly number[];
 }
 
-/** So many connect at once: less than the server's backlog. */
-const CONNECT_AT_ONCE = 200;
+/** So many connect at once: none of them waits long for its turn. */
+const CONNECT_AT_ONCE = 50;
 const TICK = 2;
 
 const { people: kind, browsers, phones = browsers } = optionsOf<LoadOptions>();

@@ -19,12 +19,14 @@ const SIZES = { full: { few: 5_000, many: 19_900 }, quick: { few: 500, many: 1_9
 /** KB a browser. */
 interface Growth {
   readonly kind: Kind;
-  /** Prepared, but not waiting yet: the ticket and the provider's records. */
+  /** As the server runs. */
+  readonly grown: number;
+  /** After a full garbage collection: prepared, but not waiting yet, which is the ticket and the provider's records. */
   readonly records: number;
-  readonly waiting: number;
-  /** Of those that wait, what JavaScript and its buffers hold after a collection. */
+  /** After a full garbage collection: the same with its stream, without those. */
+  readonly stream: number;
+  /** Of the stream: what JavaScript and its buffers hold. */
   readonly held: number;
-  readonly sum: number;
 }
 
 export const memory: Measure = async (size): Promise<Result> => {
@@ -37,21 +39,21 @@ export const memory: Measure = async (size): Promise<Result> => {
     tables: [
       {
         title: `Memory of a waiting browser, KB (growth from ${SIZES[size].few} to ${SIZES[size].many})`,
-        columns: ['server', 'prepared: its records', 'waiting: its stream', 'sum', 'of the stream: held by JavaScript'],
-        rows: all.map(({ kind, records, waiting, sum, held }) => [
+        columns: ['server', 'as it runs', 'collected: records', 'collected: stream', 'of the stream: JavaScript'],
+        rows: all.map(({ kind, grown, records, stream, held }) => [
           kind.name,
-          ...[records, waiting, sum, held].map(rounded),
+          ...[grown, records, stream, held].map(rounded),
         ]),
-        note: 'Growth of resident memory a browser. The first and the second reading follow a full garbage collection, so that what was thrown away before does not count; the last one does not, so that what a server throws away while they connect does. Five seconds of rest before each.',
+        note: 'Growth of resident memory a browser, read after five seconds of rest: as it runs, and after a full garbage collection, where those that are prepared (authorized, the page shown, none waiting) are told from those that wait.',
       },
     ],
     charts: [
       {
-        title: 'Memory of a waiting browser',
+        title: 'Memory of a waiting browser, collected',
         kind: 'bars',
         unit: 'KB',
-        series: (['waiting', 'records'] as const).map((part) => ({
-          name: part === 'waiting' ? 'its stream' : 'its ticket and the provider’s records',
+        series: (['stream', 'records'] as const).map((part) => ({
+          name: part === 'stream' ? 'its stream' : 'its ticket and the provider’s records',
           points: all.map(({ kind, [part]: y }) => ({ x: kind.name, y: rounded(y) })),
         })),
       },
@@ -60,9 +62,9 @@ export const memory: Measure = async (size): Promise<Result> => {
 };
 
 function goals(all: readonly Growth[]): Goal[] {
-  const bare = all.find(({ kind }) => kind.name === BARE.name)?.sum ?? Number.NaN;
-  return all.flatMap(({ kind, sum }): Goal[] => {
-    const ours = { name: `Memory of a waiting browser: ${kind.name}`, ours: sum, unit: 'KB' };
+  const bare = all.find(({ kind }) => kind.name === BARE.name)?.grown ?? Number.NaN;
+  return all.flatMap(({ kind, grown }): Goal[] => {
+    const ours = { name: `Memory of a waiting browser: ${kind.name}`, ours: grown, unit: 'KB' };
     if (kind.nodeOptions !== undefined || kind === BARE || kind === KOA) return [];
     if ([...PARKED, ...REDIS_PARKED].includes(kind)) return [{ ...ours, limit: 2 }];
     return [{ ...ours, against: { name: BARE.name, value: bare }, limit: 0.8 }];
@@ -75,21 +77,22 @@ function growth(kind: Kind, size: Size): Promise<Growth> {
     await load.prepare(few);
     await load.wait(few);
     await settle();
+    const before = await server.usage();
     const first = await server.collected();
     await load.prepare(many - few);
     await settle();
     const prepared = await server.collected();
     await load.wait(many - few);
     await settle();
-    const all = await server.usage();
-    const { held } = await server.collected();
+    const after = await server.usage();
+    const last = await server.collected();
     const each = (bytes: number): number => kilobytes(bytes) / (many - few);
     return {
       kind,
+      grown: each(after.rss - before.rss),
       records: each(prepared.rss - first.rss),
-      waiting: each(all.rss - prepared.rss),
-      held: each(held - prepared.held),
-      sum: each(all.rss - first.rss),
+      stream: each(last.rss - prepared.rss),
+      held: each(last.held - prepared.held),
     };
   });
 }
