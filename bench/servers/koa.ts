@@ -9,6 +9,7 @@ import { answers } from '../programs.ts';
 import { BEAT, COMMENT, firstEvent, HEADERS, HEARTBEAT, pushedEvent } from './plain-events.ts';
 
 const waiting = new Map<string, PassThrough>();
+const LEAVING: ReadonlySet<string | undefined> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET']);
 
 const router = new Router()
   .get('/interaction/:id/qr/events', (ctx) => {
@@ -36,7 +37,7 @@ const router = new Router()
 const app = new Koa().use(router.routes() as unknown as Koa.Middleware);
 // Whoever leaves a stream is an error to Koa, which would print it.
 app.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') console.error(error);
+  if (!LEAVING.has(error.code)) console.error(error);
 });
 const server = createServer(app.callback());
 server.keepAliveTimeout = 600_000;
