@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -126,10 +127,14 @@ function usageOfThis(): Usage {
   return { cpu: user + system, rss: Number(pages) * 4096 };
 }
 
-function collect(): Collected {
+async function collect(): Promise<Collected> {
   setFlagsFromString('--expose-gc');
   const gc: () => void = runInNewContext('gc');
-  gc();
+  for (let round = 0; round < 2; round += 1) {
+    gc();
+    // Freed pages are given back by other threads.
+    await pause(500);
+  }
   const { heapUsed, external } = process.memoryUsage();
   return { ...usageOfThis(), held: heapUsed + external };
 }

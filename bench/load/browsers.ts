@@ -32,6 +32,8 @@ export interface Came {
 /** So many connect at once: none of them waits long for its turn. */
 const CONNECT_AT_ONCE = 50;
 const TICK = 2;
+/** What takes longer is no latency, but a mistake. */
+const TOLD_WITHIN = 30_000;
 
 const { people: kind, browsers, phones = browsers } = optionsOf<LoadOptions>();
 const people: People = kind === 'plain' ? plainPeople(browsers) : providerPeople(browsers, phones);
@@ -68,9 +70,14 @@ async function tellOne(stream: Stream, tell: Tell): Promise<number> {
   const told = stream.shows('approved');
   const from = performance.now();
   const answered = tell();
-  const at = await told;
+  const at = await Promise.race([told, tooLate()]);
   await answered;
   return (at - from) * 1000;
+}
+
+async function tooLate(): Promise<never> {
+  await pause(TOLD_WITHIN, undefined, { ref: false });
+  throw new Error(`nobody was told within ${TOLD_WITHIN} ms`);
 }
 
 /** One after the other: whoever waits longest is told and leaves, somebody else comes. */
