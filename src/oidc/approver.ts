@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Approver } from '../ticket/ticket.ts';
+import { providersCookie } from './signed-cookie.ts';
 
 /** An account as people see it. */
 export interface Account {
@@ -33,8 +34,10 @@ export type Assure = (onPhone: Assurance, accountId: string) => Assurance | Prom
 /** The session of whoever sends this, as it is now; undefined where there is none. */
 export async function sessionOf(provider: Provider, ctx: Context): Promise<Session | undefined> {
   // Without its cookie, oidc-provider would make up a new session, with ids that nobody needs.
-  const isThere = ctx.cookies.get(provider.cookieName('session'), { signed: false }) !== undefined;
-  return isThere ? provider.Session.get(ctx) : undefined;
+  if (ctx.cookies.get(provider.cookieName('session'), { signed: false }) === undefined) return undefined;
+  const id = providersCookie(provider, ctx, 'session');
+  // What is not good at first sight is for oidc-provider to judge.
+  return (id && (await provider.Session.find(id))) || provider.Session.get(ctx);
 }
 
 /** Who decides: the account of the phone's session at the provider, and nothing that a request could claim. */
