@@ -166,9 +166,6 @@ function attach(provider: Provider, settings: Settings): Attached {
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  provider.use(answerTrouble(provider, views));
-  provider.use(signIns.note);
-  provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
   provider.use(
     routes({
       provider,
@@ -191,6 +188,10 @@ function attach(provider: Provider, settings: Settings): Attached {
       hooks: settings,
     }),
   );
+  // What is not ours, and the deployment's pages below ours.
+  provider.use(answerTrouble(provider, views));
+  provider.use(signIns.note);
+  provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
 
   return {
     interactionUrl: (ctx, interaction) => {
