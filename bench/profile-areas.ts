@@ -55,7 +55,7 @@ export function timeIn(profile: Profile, cpu: number): TimeSpent {
     const node = nodes.get(id);
     // What passed until this sample was taken.
     const time = profile.timeDeltas?.[index] ?? 0;
-    return node === undefined || node.callFrame.functionName === '(idle)' ? [] : [{ node, time }];
+    return node === undefined || isAside(node) ? [] : [{ node, time }];
   });
   const sampled = samples.reduce((sum, { time }) => sum + time, 0);
   for (const { node, time } of samples) note(spent, lineage(node, parents), (time / sampled) * cpu);
@@ -81,6 +81,11 @@ function lineage(node: Node, parents: ReadonlyMap<number, Node>): Node[] {
   const stack: Node[] = [];
   for (let one: Node | undefined = node; one !== undefined; one = parents.get(one.id)) stack.push(one);
   return stack;
+}
+
+/** Waiting, and profiling itself. */
+function isAside({ callFrame: { functionName, url } }: Node): boolean {
+  return functionName === '(idle)' || url === 'node:inspector';
 }
 
 function areaOf({ callFrame: { url, functionName } }: Node): string {
