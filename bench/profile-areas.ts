@@ -53,12 +53,12 @@ export function timeIn(profile: Profile, cpu: number): TimeSpent {
   const spent = { areas: new Map(), files: new Map(), functions: new Map(), withCalls: new Map(), total: cpu };
   const samples = (profile.samples ?? []).flatMap((id, index) => {
     const node = nodes.get(id);
+    const stack = node === undefined ? [] : lineage(node, parents);
     // What passed until this sample was taken.
-    const time = profile.timeDeltas?.[index] ?? 0;
-    return node === undefined || isAside(node) ? [] : [{ node, time }];
+    return isAside(stack) ? [] : [{ stack, time: profile.timeDeltas?.[index] ?? 0 }];
   });
   const sampled = samples.reduce((sum, { time }) => sum + time, 0);
-  for (const { node, time } of samples) note(spent, lineage(node, parents), (time / sampled) * cpu);
+  for (const { stack, time } of samples) note(spent, stack, (time / sampled) * cpu);
   return spent;
 }
 
@@ -84,8 +84,8 @@ function lineage(node: Node, parents: ReadonlyMap<number, Node>): Node[] {
 }
 
 /** Waiting, and profiling itself. */
-function isAside({ callFrame: { functionName, url } }: Node): boolean {
-  return functionName === '(idle)' || url === 'node:inspector';
+function isAside(stack: readonly Node[]): boolean {
+  return stack.some(({ callFrame: { functionName, url } }) => functionName === '(idle)' || url === 'node:inspector');
 }
 
 function areaOf({ callFrame: { url, functionName } }: Node): string {
