@@ -4,7 +4,7 @@ import { type Profiler, Session } from 'node:inspector';
 export type Profile = Profiler.Profile;
 
 /** Microseconds between two samples. */
-const INTERVAL = 200;
+const INTERVAL = 500;
 
 const session: Session = new Session();
 

@@ -3,5 +3,6 @@ import type { Measure } from '../measure.ts';
 import { poll } from './poll.ts';
 import { profile } from './profile.ts';
 import { signIn } from './sign-in.ts';
+import { throughput } from './throughput.ts';
 
-export const MEASURES: Readonly<Record<string, Measure>> = { 'sign-in': signIn, poll, profile };
+export const MEASURES: Readonly<Record<string, Measure>> = { 'sign-in': signIn, poll, throughput, profile };

@@ -69,7 +69,7 @@ function areas({ areas, total }: TimeSpent, cpu: number, signIns: number): Table
     columns: ['area', 'µs a sign-in', '% of the main thread'],
     rows: [...rows, elsewhere],
     note:
-      'A new browser, with the check code; store in memory. Sampled by V8 every 0.2 ms. What is built in counts for whoever has called it; ' +
+      'A new browser, with the check code; store in memory. Sampled by V8 every 0.5 ms. What is built in counts for whoever has called it; ' +
       'sampling itself costs some of it.',
   };
 }
