@@ -1,6 +1,6 @@
 /** What a whole sign-in costs the provider: by QR, and with a password. */
 
-import type { Goal, Result, Size, Table } from '../measure.ts';
+import type { Chart, Goal, Result, Size, Table } from '../measure.ts';
 import { PHONE_CLIENT } from '../servers/clients.ts';
 import { each } from '../sign-ins/crowd.ts';
 import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
@@ -43,7 +43,11 @@ export async function signIn(size: Size): Promise<Result> {
     const busy = await rounds(scene, extent, 10);
     const steps = await costOfSteps(scene, extent);
     const table = whole(single, busy, await scrypt(size));
-    return { goals: [...goals(single, 1), ...goals(busy, 10)], tables: [table, ...steps], charts: [] };
+    return {
+      goals: [...goals(single, 1), ...goals(busy, 10)],
+      tables: [table, ...steps],
+      charts: [chart(single, busy)],
+    };
   } finally {
     await scene.close();
   }
@@ -99,6 +103,14 @@ function whole(single: Costs, busy: Costs, hashed: number): Table {
       'User and system time of the provider process, all threads, store in memory, limits and everything else as by default. ' +
       'From the authorization request to the ID token, each answer checked; the RP is the first party, so nobody is asked for consent.',
   };
+}
+
+function chart(single: Costs, busy: Costs): Chart {
+  const series = [
+    { name: 'one at a time', costs: single },
+    { name: 'ten at a time', costs: busy },
+  ].map(({ name, costs }) => ({ name, points: WAYS.map(([x]) => ({ x, y: milliseconds(costs[x]) })) }));
+  return { title: 'CPU of a whole sign-in', kind: 'bars', unit: 'ms', series };
 }
 
 /** All sign-ins take one step, then all the next: so it is known what each request costs. */
