@@ -1,6 +1,7 @@
 /** What a browser that waits costs where it asks again and again, beside a bare Koa route and beside the stream. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chart, Result, Size, Table } from '../measure.ts';
+import { median } from '../median.ts';
 import { start } from '../programs.ts';
 import type { KoaPollOptions } from '../servers/koa-poll.ts';
 import { expectStatus, foundIn } from '../sign-ins/checked.ts';
@@ -21,8 +22,8 @@ interface Extent {
 }
 
 const SIZES: Readonly<Record<Size, Extent>> = {
-  full: { rounds: 6, polls: 2000, browsers: 500, time: 60_000 },
-  quick: { rounds: 2, polls: 500, browsers: 50, time: 11_000 },
+  full: { rounds: 11, polls: 1000, browsers: 500, time: 60_000 },
+  quick: { rounds: 3, polls: 300, browsers: 50, time: 11_000 },
 };
 const AT_A_TIME = 10;
 /** Each polls so seldom that limits by address let it. */
@@ -61,7 +62,7 @@ export async function poll(size: Size): Promise<Result> {
   }
 }
 
-/** Microseconds of one poll, here and by the bare route. */
+/** Microseconds of one poll, here and by the bare route: the medians of the rounds. */
 async function polled(
   scene: Scene,
   { rounds, polls }: Extent,
@@ -71,7 +72,7 @@ async function polled(
   const bare = await start('servers/koa-poll.ts', { body: JSON.parse(answer.body) } satisfies KoaPollOptions);
   const url = await bare.ask<string>('url');
   const site = new Site(url, [Number(new URL(url).port)]);
-  const cpu = { koa: 0, ours: 0 };
+  const cpu: { readonly koa: number[]; readonly ours: number[] } = { koa: [], ours: [] };
   const ask = async (at: Site, one: number): Promise<void> => {
     foundIn(expectStatus(await at.server.ask(requests[one % POLLING] ?? ''), 200), /"state":"(waiting)"/);
   };
@@ -81,14 +82,14 @@ async function polled(
       const ours = await cpuDuring(scene.providers, () => each(polls, AT_A_TIME, (one) => ask(scene.site, one)));
       // The first is for code to be compiled.
       if (turn < 0) continue;
-      cpu.koa += koa / (rounds * polls);
-      cpu.ours += ours / (rounds * polls);
+      cpu.koa.push(koa / polls);
+      cpu.ours.push(ours / polls);
     }
   } finally {
     site.close();
     await bare.stop();
   }
-  return cpu;
+  return { koa: median(cpu.koa), ours: median(cpu.ours) };
 }
 
 /** CPU of opening a stream, in microseconds, and of a minute on it, in milliseconds. */

@@ -1,6 +1,7 @@
 /** What a whole sign-in costs the provider: by QR, and with a password. */
 
 import type { Chart, Goal, Result, Size, Table } from '../measure.ts';
+import { median } from '../median.ts';
 import { PHONE_CLIENT } from '../servers/clients.ts';
 import { each } from '../sign-ins/crowd.ts';
 import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
@@ -27,11 +28,11 @@ interface Rounds {
 }
 
 const SIZES: Readonly<Record<Size, Rounds>> = {
-  full: { rounds: 6, signIns: 100, warmUp: 300 },
-  quick: { rounds: 2, signIns: 25, warmUp: 50 },
+  full: { rounds: 15, signIns: 40, warmUp: 300 },
+  quick: { rounds: 3, signIns: 20, warmUp: 50 },
 };
 
-/** Of one way to sign in, in microseconds. */
+/** Of each way to sign in, in microseconds: the median of its rounds. */
 type Costs = Readonly<Record<string, number>>;
 
 export async function signIn(size: Size): Promise<Result> {
@@ -56,14 +57,14 @@ export async function signIn(size: Size): Promise<Result> {
 async function rounds(scene: Scene, { rounds, signIns }: Rounds, atATime: number): Promise<Costs> {
   await scene.crowd.prepareNew(rounds * signIns);
   await scene.crowd.prepareKnown(rounds * signIns);
-  const costs: Record<string, number> = {};
+  const costs = WAYS.map(([name]): [string, number[]] => [name, []]);
   for (let round = 0; round < rounds; round += 1) {
-    for (const [name, begin] of WAYS) {
+    for (const [index, [, begin]] of WAYS.entries()) {
       const cpu = await cpuDuring(scene.providers, () => each(signIns, atATime, () => complete(begin(scene))));
-      costs[name] = (costs[name] ?? 0) + cpu / (rounds * signIns);
+      costs[index]?.[1].push(cpu / signIns);
     }
   }
-  return costs;
+  return Object.fromEntries(costs.map(([name, all]) => [name, median(all)]));
 }
 
 function goals(costs: Costs, atATime: number): Goal[] {
@@ -100,7 +101,7 @@ function whole(single: Costs, busy: Costs, hashed: number): Table {
       ['password, hashed with scrypt', milliseconds(hashed), round(hashed / (single[PASSWORD] ?? 0)), '', ''],
     ],
     note:
-      'User and system time of the provider process, all threads, store in memory, limits and everything else as by default. ' +
+      'Medians of rounds. User and system time of the provider process, all threads, store in memory, limits and everything else as by default. ' +
       'From the authorization request to the ID token, each answer checked; the RP is the first party, so nobody is asked for consent.',
   };
 }
@@ -119,18 +120,18 @@ async function costOfSteps(scene: Scene, { signIns, rounds }: Rounds): Promise<T
   await scene.crowd.prepareKnown(rounds * signIns);
   const tables: Table[] = [];
   for (const [name, begin] of WAYS) {
-    const costs = new Map<string, number>();
+    const costs = new Map<string, number[]>();
     for (let round = 0; round < rounds; round += 1) {
       const all = Array.from({ length: signIns }, () => begin(scene).steps);
       for (const [index, [step]] of (all[0] ?? []).entries()) {
         const cpu = await cpuDuring(scene.providers, () => each(signIns, 10, async (one) => all[one]?.[index]?.[1]()));
-        costs.set(step, (costs.get(step) ?? 0) + cpu / (rounds * signIns));
+        costs.set(step, [...(costs.get(step) ?? []), cpu / signIns]);
       }
     }
     tables.push({
       title: `CPU of each request: ${name}`,
       columns: ['request', 'µs'],
-      rows: [...costs].map(([step, cost]) => [step, Math.round(cost)]),
+      rows: [...costs].map(([step, all]) => [step, Math.round(median(all))]),
     });
   }
   return tables;
