@@ -2,7 +2,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /** What a process has used so far. */
 export interface Usage {
@@ -12,11 +15,18 @@ export interface Usage {
   readonly rss: number;
 }
 
+export interface Collected extends Usage {
+  /** What JavaScript holds on to, and what lies outside of its heap for it; bytes. */
+  readonly held: number;
+}
+
 export interface Program {
   readonly pid: number;
   /** Asks what the program {@link answers}. @throws Error where it fails there, or the program has ended */
   readonly ask: <Answer>(question: string, detail?: unknown) => Promise<Answer>;
   readonly usage: () => Promise<Usage>;
+  /** What is left after a full garbage collection. */
+  readonly collected: () => Promise<Collected>;
   readonly stop: () => Promise<void>;
 }
 
@@ -36,6 +46,7 @@ interface Answer {
 
 const READY = 'ready';
 const USAGE = 'usage';
+const COLLECTED = 'collected';
 
 /**
  * Starts a program of this folder, and waits until it {@link answers}.
@@ -81,6 +92,7 @@ export async function start(
     pid: child.pid ?? 0,
     ask,
     usage: () => ask<Usage>(USAGE),
+    collected: () => ask<Collected>(COLLECTED),
     stop: async () => {
       child.kill();
       await gone;
@@ -95,7 +107,7 @@ export function optionsOf<Options>(): Options {
 
 /** Called once by the program itself, when it is ready. */
 export function answers(known: Answers): void {
-  const all: Answers = { ...known, [USAGE]: usageOfThis };
+  const all: Answers = { ...known, [USAGE]: usageOfThis, [COLLECTED]: collect };
   process.on('message', async ({ number, question, detail }: Question) => {
     try {
       const answer = await all[question]?.(detail as never);
@@ -113,4 +125,16 @@ function usageOfThis(): Usage {
   const { user, system } = process.cpuUsage();
   const [, pages = '0'] = readFileSync('/proc/self/statm', 'utf8').split(' ');
   return { cpu: user + system, rss: Number(pages) * 4096 };
+}
+
+async function collect(): Promise<Collected> {
+  setFlagsFromString('--expose-gc');
+  const gc: () => void = runInNewContext('gc');
+  for (let round = 0; round < 2; round += 1) {
+    gc();
+    // Freed pages are given back by other threads.
+    await pause(500);
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return { ...usageOfThis(), held: heapUsed + external };
 }

@@ -1,8 +1,23 @@
 /** Every measure by the name that it is asked for with; they run in this order. */
 import type { Measure } from '../measure.ts';
+import { churn } from './churn.ts';
+import { memory } from './memory.ts';
 import { poll } from './poll.ts';
 import { profile } from './profile.ts';
+import { push } from './push.ts';
+import { rotation } from './rotation.ts';
+import { scale } from './scale.ts';
 import { signIn } from './sign-in.ts';
 import { throughput } from './throughput.ts';
 
-export const MEASURES: Readonly<Record<string, Measure>> = { 'sign-in': signIn, poll, throughput, profile };
+export const MEASURES: Readonly<Record<string, Measure>> = {
+  memory,
+  churn,
+  push,
+  rotation,
+  scale,
+  'sign-in': signIn,
+  poll,
+  throughput,
+  profile,
+};

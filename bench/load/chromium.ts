@@ -1,0 +1,93 @@
+/** Requests as Chromium 156 sends them, with the header that a proxy adds; the same to every server. */
+
+/** Where requests go, and what pages there know themselves as. */
+export interface Site {
+  /** Of the issuer: what `Host`, `Origin` and `Referer` say, whichever node is asked. */
+  readonly origin: string;
+  readonly port: number;
+}
+
+/** Who sends a request. */
+export interface Sender {
+  /** What the proxy says where they are. */
+  readonly address: string;
+  /** The `Cookie` header, or nothing. */
+  readonly cookie: string;
+}
+
+const USER_AGENT =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36';
+const BRAND =
+  'sec-ch-ua: "Not:A-Brand";v="8", "Chromium";v="156"\r\nsec-ch-ua-mobile: ?0\r\nsec-ch-ua-platform: "Linux"';
+const PAGE =
+  'text/html,application/xhtml+xml,application/xml;q=0.9,image/jxl,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7';
+const ENDING = 'Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9';
+
+/** A page that a person opens, or is led to. */
+export function pageRequest(site: Site, path: string, sender: Sender): string {
+  return `GET ${path} HTTP/1.1
+Host: ${hostOf(site)}
+Connection: keep-alive
+${BRAND}
+Upgrade-Insecure-Requests: 1
+User-Agent: ${USER_AGENT}
+Accept: ${PAGE}
+Sec-Fetch-Site: same-origin
+Sec-Fetch-Mode: navigate
+Sec-Fetch-User: ?1
+Sec-Fetch-Dest: document
+${ENDING}
+${identity(sender)}`.replace(/\r?\n/g, '\r\n');
+}
+
+/** What a page's script asks for, or waits for: `text/event-stream`, `application/json`. */
+export function scriptRequest(site: Site, path: string, { accept, ...sender }: Sender & { accept: string }): string {
+  return `GET ${path} HTTP/1.1
+Host: ${hostOf(site)}
+Connection: keep-alive
+Pragma: no-cache
+Cache-Control: no-cache
+sec-ch-ua-platform: "Linux"
+User-Agent: ${USER_AGENT}
+Accept: ${accept}
+sec-ch-ua: "Not:A-Brand";v="8", "Chromium";v="156"
+sec-ch-ua-mobile: ?0
+Sec-Fetch-Site: same-origin
+Sec-Fetch-Mode: cors
+Sec-Fetch-Dest: empty
+Referer: ${site.origin}${path.replace(/\/qr.*/, '')}
+${ENDING}
+${identity(sender)}`.replace(/\r?\n/g, '\r\n');
+}
+
+/** A form that a person sends. */
+export function formRequest(site: Site, path: string, { fields, ...sender }: Sender & { fields: string }): string {
+  return `POST ${path} HTTP/1.1
+Host: ${hostOf(site)}
+Connection: keep-alive
+Content-Length: ${fields.length}
+Cache-Control: max-age=0
+${BRAND}
+Upgrade-Insecure-Requests: 1
+Content-Type: application/x-www-form-urlencoded
+User-Agent: ${USER_AGENT}
+Origin: ${site.origin}
+Accept: ${PAGE}
+Sec-Fetch-Site: same-origin
+Sec-Fetch-Mode: navigate
+Sec-Fetch-User: ?1
+Sec-Fetch-Dest: document
+Referer: ${site.origin}${path}
+${ENDING}
+${identity(sender)}`
+    .replace(/\r?\n/g, '\r\n')
+    .concat(fields);
+}
+
+function hostOf({ origin }: Site): string {
+  return origin.replace('http://', '');
+}
+
+function identity({ address, cookie }: Sender): string {
+  return `${cookie === '' ? '' : `Cookie: ${cookie}\n`}X-Forwarded-For: ${address}\n\n`;
+}

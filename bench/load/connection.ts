@@ -1,0 +1,92 @@
+/** Keep-alive connections that send prepared requests: a client that costs less than what it measures. */
+import { connect, type Socket } from 'node:net';
+import { sourceAddress } from './source-address.ts';
+
+export interface Answer {
+  readonly status: number;
+  /** Status line and header fields as they came. */
+  readonly head: string;
+  /** Read as Latin-1. */
+  readonly body: string;
+}
+
+const END_OF_HEAD = '\r\n\r\n';
+const END_OF_CHUNKS = '0\r\n\r\n';
+
+class Connection {
+  readonly #socket: Socket;
+  #received = '';
+  #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding('latin1').on('data', (text: string) => this.#read(text));
+    socket.on('error', () => undefined).on('close', () => this.#waiting?.reject(new Error('the server hung up')));
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.writable;
+  }
+
+  /** One at a time. */
+  send(request: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#socket.write(request, 'latin1');
+    });
+  }
+
+  #read(text: string): void {
+    this.#received += text;
+    const ends = this.#received.indexOf(END_OF_HEAD);
+    if (ends === -1) return;
+    const head = this.#received.slice(0, ends);
+    const body = this.#received.slice(ends + END_OF_HEAD.length);
+    const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
+    if (length === undefined ? hasChunks(head) && !body.endsWith(END_OF_CHUNKS) : body.length < Number(length)) return;
+    this.#received = '';
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve({ status: Number(head.slice(9, 12)), head, body });
+  }
+}
+
+function hasChunks(head: string): boolean {
+  return /\r\ntransfer-encoding: chunked/i.test(head);
+}
+
+/** As many connections as requests are under way at once. */
+export class Connections {
+  readonly #port: number;
+  readonly #idle: Connection[] = [];
+  #opened = 0;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Leaves at once where a connection is idle. @throws Error where the server hangs up */
+  async send(request: string): Promise<Answer> {
+    const connection = this.#take() ?? (await this.#open());
+    const answer = await connection.send(request);
+    this.#idle.push(connection);
+    return answer;
+  }
+
+  #take(): Connection | undefined {
+    let connection = this.#idle.pop();
+    while (connection?.isOpen === false) connection = this.#idle.pop();
+    return connection;
+  }
+
+  #open(): Promise<Connection> {
+    this.#opened += 1;
+    const localAddress = sourceAddress(this.#opened);
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port: this.#port, host: '127.0.0.1', localAddress, noDelay: true }, () =>
+        resolve(new Connection(socket)),
+      );
+      socket.once('error', reject);
+    });
+  }
+}

@@ -1,0 +1,35 @@
+/** People of a server that only waits and pushes: ids and cookies are as long as the provider's. */
+import { randomBytes } from 'node:crypto';
+import { formRequest, type Site } from './chromium.ts';
+import { Connections } from './connection.ts';
+import type { People, Tell } from './people.ts';
+import { personAddress } from './source-address.ts';
+import type { Person } from './stream.ts';
+
+export function plainPeople(site: Site): People {
+  const connections = new Connections(site.port);
+  let made = 0;
+  return {
+    prepare: async (count) => Array.from({ length: count }, () => person(++made)),
+    readyToTell: async ({ uid, address }): Promise<Tell> => {
+      const cookie = `_session=${word(32)}; _session.sig=${word(20)}; _qr_seen=${word(46)}; _qr_seen.sig=${word(20)}`;
+      const fields = `csrf=${word(32)}&decision=approve`;
+      const request = formRequest(site, `/qr/tickets/${uid}`, { address, cookie, fields });
+      return async () => {
+        const { status } = await connections.send(request);
+        if (status !== 204) throw new Error(`a push was answered with ${status}`);
+      };
+    },
+  };
+}
+
+function person(number: number): Person {
+  const uid = word(32);
+  const binding = `_qr_browser=${uid}.${word(16)}.cnA; _qr_browser.sig=${word(20)}`;
+  const cookie = `${binding}; _interaction=${uid}; _interaction.sig=${word(20)}`;
+  return { uid, cookie, address: personAddress(number) };
+}
+
+function word(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
+}

@@ -1,0 +1,71 @@
+/** People of the provider: browsers that an RP has sent, and phones that are signed in. */
+import { pageRequest, type Site, scriptRequest } from './chromium.ts';
+import { Connections } from './connection.ts';
+import { Cookies } from './cookies.ts';
+import type { People, Tell } from './people.ts';
+import { Phone } from './phone.ts';
+import { personAddress } from './source-address.ts';
+import type { Person } from './stream.ts';
+
+/** So many prepare at once: enough to keep the server busy. */
+const AT_ONCE = 4;
+/** Of {@link Phone}'s account, a minute: the limits allow ten. */
+const SIGN_INS_OF_A_PHONE = 8;
+const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
+const AUTHORIZE =
+  '/auth?client_id=rp&redirect_uri=http%3A%2F%2Frp.example%2Fcallback&response_type=code&scope=openid' +
+  `&code_challenge=${CHALLENGE}&code_challenge_method=S256&state=`;
+
+export function providerPeople(browsers: Site, phones: Site): People {
+  const connections = new Connections(browsers.port);
+  const phoneConnections = new Connections(phones.port);
+  let made = 0;
+  let phone: Promise<Phone> | undefined;
+  let left = 0;
+  const nextPhone = (): Promise<Phone> => {
+    if (phone === undefined || left === 0) {
+      made += 1;
+      left = SIGN_INS_OF_A_PHONE;
+      phone = Phone.signIn(phones, phoneConnections, made);
+    }
+    left -= 1;
+    return phone;
+  };
+  return {
+    prepare: async (count) => {
+      const people: Person[] = [];
+      const last = made + count;
+      const some = async (): Promise<void> => {
+        while (made < last) people.push(await arrive(browsers, connections, ++made));
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, some));
+      return people;
+    },
+    readyToTell: async (person): Promise<Tell> => {
+      const holder = await nextPhone();
+      return holder.scan(await codeOf(browsers, connections, person));
+    },
+  };
+}
+
+/** An authorization request, and the page with the code that it leads to. */
+async function arrive(site: Site, connections: Connections, number: number): Promise<Person> {
+  const cookies = new Cookies();
+  const address = personAddress(number);
+  const begun = await connections.send(pageRequest(site, `${AUTHORIZE}${number}`, { address, cookie: '' }));
+  const page = /\r\nlocation: (\S+)/i.exec(begun.head)?.[1];
+  if (begun.status !== 303 || page === undefined) throw new Error(`authorization was answered with ${begun.status}`);
+  cookies.take(begun.head);
+  const shown = await connections.send(pageRequest(site, page, { address, cookie: cookies.for(page) }));
+  if (shown.status !== 200) throw new Error(`the page with the code was answered with ${shown.status}`);
+  cookies.take(shown.head);
+  return { uid: page.slice(page.lastIndexOf('/') + 1), cookie: cookies.for(`${page}/qr/events`), address };
+}
+
+/** The path in the QR code that this browser shows now. */
+async function codeOf(site: Site, connections: Connections, person: Person): Promise<string> {
+  const path = `/interaction/${person.uid}/qr?svg=no`;
+  const { status, body } = await connections.send(scriptRequest(site, path, { ...person, accept: 'application/json' }));
+  if (status !== 200) throw new Error(`the ticket was answered with ${status}`);
+  return new URL(JSON.parse(body).qr.url).pathname;
+}

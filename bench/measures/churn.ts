@@ -1,0 +1,124 @@
+/** Many wait while others come, wait, are told and leave. */
+import type { Goal, Measure, Result, Size } from '../measure.ts';
+import { BARE, during, type Kind, KOA, type Load, MEMORY, onStage, PARKED, type Stage, settle } from '../stage.ts';
+import { kilobytes, percentile, rounded } from '../statistics.ts';
+
+const SIZES = {
+  full: { waiting: 10_000, told: 1_500, coming: { seconds: 30, rate: 500, stay: 2_000 } },
+  quick: { waiting: 1_000, told: 50, coming: { seconds: 5, rate: 100, stay: 500 } },
+} as const;
+
+interface Churn {
+  readonly kind: Kind;
+  /** KB of one that has been prepared. */
+  readonly records: number;
+  /** KB of one that waits, at the end. */
+  readonly waiting: number;
+  /** Microseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Microseconds of the server for each that came. */
+  readonly cpu: number;
+  /** Of a core. */
+  readonly share: number;
+}
+
+export const churn: Measure = async (size): Promise<Result> => {
+  const all: Churn[] = [];
+  for (const kind of [BARE, KOA, MEMORY, ...PARKED]) all.push(await churnOf(kind, size));
+  const { waiting, told, coming } = SIZES[size];
+  const title = `${waiting} waiting, ${coming.rate} a second come and go`;
+  return {
+    goals: goals(all),
+    tables: [
+      {
+        title,
+        columns: [
+          'server',
+          'KB: records',
+          'KB: stream, at the end',
+          'KB: sum',
+          'told, p50 µs',
+          'told, p99 µs',
+          'CPU µs a browser',
+          '% of a core',
+        ],
+        rows: all.map(({ kind, records, waiting, p50, p99, cpu, share }) => [
+          kind.name,
+          ...[records, waiting, records + waiting, p50, p99, cpu, share * 100].map(rounded),
+        ]),
+        note: `For ${coming.seconds} s; each stays ${coming.stay / 1000} s, ${told} of them are told by a phone (that has scanned before) and leave, the others just leave. Who comes has been authorized before. Memory is read as soon as the last one has left, compared with the server before anybody waited, after a full garbage collection.`,
+      },
+    ],
+    charts: [
+      {
+        title: `${title}: told, p99`,
+        kind: 'bars',
+        unit: 'µs',
+        series: [{ name: 'p99', points: all.map(({ kind, p99 }) => ({ x: kind.name, y: rounded(p99) })) }],
+      },
+    ],
+  };
+};
+
+function goals([bare, ...others]: readonly Churn[]): Goal[] {
+  if (bare === undefined) return [];
+  return others
+    .filter(({ kind }) => kind !== KOA)
+    .flatMap(({ kind, records, waiting, p99 }): Goal[] => {
+      const sum = {
+        name: `Memory of a waiting browser, under churn: ${kind.name}`,
+        ours: records + waiting,
+        unit: 'KB',
+      };
+      const against = { name: bare.kind.name, value: bare.records + bare.waiting };
+      return [
+        PARKED.includes(kind) ? { ...sum, limit: 4 } : { ...sum, against, limit: 0.8 },
+        {
+          name: `Approve to notified under churn, p99: ${kind.name}`,
+          ours: p99,
+          unit: 'µs',
+          against: { name: bare.kind.name, value: bare.p99 },
+          limit: 2,
+        },
+      ];
+    });
+}
+
+function churnOf(kind: Kind, size: Size): Promise<Churn> {
+  return onStage(kind, (stage) => comeAndGo(kind, stage, size));
+}
+
+/** As warm as a server is whenever many wait. */
+async function warmUp(load: Load, count: number): Promise<void> {
+  const told = count / 10;
+  await load.prepare(count + told);
+  await load.wait(count);
+  await load.push(told);
+  await load.leave();
+}
+
+async function comeAndGo(kind: Kind, { server, load }: Stage, size: Size): Promise<Churn> {
+  const { waiting, told, coming } = SIZES[size];
+  const prepared = waiting + coming.seconds * coming.rate;
+  await warmUp(load, waiting / 10);
+  await settle();
+  const empty = await server.collected();
+  await load.prepare(prepared);
+  await load.ready(told);
+  await settle();
+  const before = await server.collected();
+  await load.wait(waiting);
+  await settle();
+  const { result, cpu, share } = await during(server, () => load.comeAndGo(coming));
+  const { rss } = await server.usage();
+  return {
+    kind,
+    records: kilobytes(before.rss - empty.rss) / prepared,
+    waiting: kilobytes(rss - before.rss) / waiting,
+    p50: percentile(result.told, 0.5),
+    p99: percentile(result.told, 0.99),
+    cpu: cpu / result.arrived,
+    share,
+  };
+}

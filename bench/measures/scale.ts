@@ -1,0 +1,173 @@
+/** What a server costs as more and more wait: on one process, with arrivals, and over three. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Goal, Measure, Result, Size, Table } from '../measure.ts';
+import type { Program } from '../programs.ts';
+import { startRedis } from '../redis.ts';
+import { BARE, during, type Kind, MEMORY, onStage, PARKED, REDIS, REDIS_PARKED, settle } from '../stage.ts';
+import { megabytes, rounded } from '../statistics.ts';
+
+const SIZES = {
+  full: {
+    steps: [1_000, 5_000, 10_000, 19_000],
+    watch: 20_000,
+    coming: { seconds: 20, rate: 660, stay: 500 },
+    nodes: [16_667, 16_667, 16_666],
+  },
+  quick: {
+    steps: [100, 500, 1_000, 1_900],
+    watch: 5_000,
+    coming: { seconds: 5, rate: 66, stay: 500 },
+    nodes: [1_667, 1_667, 1_666],
+  },
+} as const;
+
+interface Step {
+  readonly waiting: number;
+  /** MB. */
+  readonly rss: number;
+  /** % of a core while nothing happens. */
+  readonly idle: number;
+}
+
+interface Scale {
+  readonly kind: Kind;
+  readonly steps: readonly Step[];
+  /** % of a core while some come and go. */
+  readonly busy: number;
+}
+
+export const scale: Measure = async (size): Promise<Result> => {
+  const all: Scale[] = [];
+  for (const kind of [BARE, MEMORY, ...PARKED]) all.push(await stepByStep(kind, size));
+  const nodes = await together(REDIS_PARKED[0] ?? REDIS, size);
+  return {
+    goals: all.filter(({ kind }) => kind !== BARE).flatMap((one) => goals(one, size)),
+    tables: [
+      {
+        title: 'One process, step by step',
+        columns: ['server', 'waiting', 'RSS, MB', '% of a core while nothing happens'],
+        rows: all.flatMap(({ kind, steps }) =>
+          steps.map(({ waiting, rss, idle }) => [kind.name, waiting, rounded(rss), rounded(idle)]),
+        ),
+        note: 'Rotation every 10 s, heartbeats, re-reading and the sign-ins that are still to come, all prepared, are included.',
+      },
+      {
+        title: `${SIZES[size].steps.at(-1)} waiting, and ${SIZES[size].coming.rate} a second come and go`,
+        columns: ['server', '% of a core'],
+        rows: all.map(({ kind, busy }) => [kind.name, rounded(busy)]),
+      },
+      nodes,
+    ],
+    charts: [
+      {
+        title: 'CPU while nothing happens',
+        kind: 'lines',
+        unit: '% of a core',
+        series: all.map(({ kind, steps }) => ({
+          name: kind.name,
+          points: steps.map(({ waiting, idle }) => ({ x: waiting, y: rounded(idle) })),
+        })),
+      },
+      {
+        title: 'Resident memory',
+        kind: 'lines',
+        unit: 'MB',
+        series: all.map(({ kind, steps }) => ({
+          name: kind.name,
+          points: steps.map(({ waiting, rss }) => ({ x: waiting, y: rounded(rss) })),
+        })),
+      },
+    ],
+  };
+};
+
+function goals({ kind, steps, busy }: Scale, size: Size): Goal[] {
+  const { coming } = SIZES[size];
+  return [
+    ...steps.map(({ waiting, idle }) => ({
+      name: `CPU while nothing happens, ${waiting} waiting: ${kind.name}`,
+      ours: idle,
+      unit: '% of a core',
+      limit: 5,
+    })),
+    {
+      name: `CPU with ${steps.at(-1)?.waiting} waiting and ${coming.rate} a second coming and going: ${kind.name}`,
+      ours: busy,
+      unit: '% of a core',
+      limit: 35,
+    },
+  ];
+}
+
+function stepByStep(kind: Kind, size: Size): Promise<Scale> {
+  const { steps, watch, coming } = SIZES[size];
+  return onStage(kind, async ({ server, load }) => {
+    const measured: Step[] = [];
+    let waiting = 0;
+    for (const step of steps) {
+      await load.prepare(step - waiting);
+      await load.wait(step - waiting);
+      waiting = step;
+      await settle();
+      const { share } = await during(server, () => pause(watch));
+      measured.push({ waiting, rss: megabytes((await server.usage()).rss), idle: share * 100 });
+    }
+    await load.prepare(coming.seconds * coming.rate);
+    await settle();
+    const { share } = await during(server, () => load.comeAndGo(coming));
+    return { kind, steps: measured, busy: share * 100 };
+  });
+}
+
+/** Three nodes that share a Redis, each with browsers of its own. */
+async function together(kind: Kind, size: Size): Promise<Table> {
+  const { nodes, watch } = SIZES[size];
+  const redis = await startRedis();
+  const here = new Rendezvous(nodes.length + 1);
+  const look = async (process: Pick<Program, 'usage'>): Promise<number[]> => {
+    await here.all();
+    await settle();
+    const { share } = await during(process, () => pause(watch));
+    const { rss } = await process.usage();
+    await here.all();
+    return [megabytes(rss), share * 100].map(rounded);
+  };
+  const node = (waiting: number, number: number): Promise<(string | number)[]> =>
+    onStage(
+      kind,
+      async ({ server, load }) => {
+        await load.prepare(waiting);
+        await load.wait(waiting);
+        return [`node ${number + 1}`, waiting, ...(await look(server))];
+      },
+      { redis },
+    );
+  try {
+    const [ofRedis, ...rows] = await Promise.all([look(redis), ...nodes.map(node)]);
+    return {
+      title: `${nodes.reduce((sum: number, one) => sum + one, 0)} waiting over three processes: ${kind.name}`,
+      columns: ['process', 'waiting', 'RSS, MB', '% of a core while nothing happens'],
+      rows: [...rows, ['Redis', '', ...ofRedis]],
+    };
+  } finally {
+    await redis.stop();
+  }
+}
+
+/** Where several wait for each other, again and again. */
+class Rendezvous {
+  readonly #count: number;
+  #arrived: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  all(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#arrived.push(resolve);
+      if (this.#arrived.length < this.#count) return;
+      for (const go of this.#arrived.splice(0)) go();
+    });
+  }
+}

@@ -1,0 +1,46 @@
+/** What the charts are made of. */
+
+/** Each has a contrast of 3 to 1 on white at least (WCAG 2.2, 1.4.11), and they differ in lightness. */
+export const COLOURS = ['#1f4e9c', '#c2571a', '#2b7a4b', '#7a3b8f', '#6b6b6b'] as const;
+const INK = '#1a1a1a';
+const GRID = '#c8c8c8';
+
+/** Pixels; `top` and what is left of `left` are for words. */
+export const FRAME = { width: 860, left: 270, right: 70, top: 70, bottom: 46 } as const;
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly size?: number;
+  readonly anchor?: 'start' | 'middle' | 'end';
+}
+
+export function label(text: string, { x, y, size, anchor }: Place): string {
+  const larger = size === undefined ? '' : ` font-size="${size}"`;
+  const at = anchor === undefined ? '' : ` text-anchor="${anchor}"`;
+  return `<text x="${round(x)}" y="${round(y)}" fill="${INK}"${larger}${at}>${textOf(text)}</text>`;
+}
+
+export function textOf(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
+
+export function rule(from: readonly [number, number], to: readonly [number, number]): string {
+  return `<path d="M${from.map(round)}L${to.map(round)}" stroke="${GRID}"/>`;
+}
+
+/** Round numbers from nothing to at least the greatest, about five of them. */
+export function scaleTo(greatest: number): { readonly end: number; readonly ticks: readonly number[] } {
+  const rough = Math.max(greatest, Number.MIN_VALUE) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 5, 10].find((one) => one * power >= rough) ?? 10) * power;
+  const count = Math.ceil(greatest / step);
+  return {
+    end: count * step,
+    ticks: Array.from({ length: count + 1 }, (_, at) => Number((at * step).toPrecision(6))),
+  };
+}
+
+export function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

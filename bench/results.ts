@@ -1,0 +1,81 @@
+/** The results of full runs, kept beside the bench: what the report is written from. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Goal, Result } from './measure.ts';
+
+const FILE = fileURLToPath(new URL('results.json', import.meta.url));
+const ROOT = new URL('../', import.meta.url);
+const PACKAGES = ['oidc-provider', 'koa', '@koa/router', 'keyv', '@keyv/redis', 'qrcode'];
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  /** GB. */
+  readonly memory: number;
+  readonly os: string;
+  readonly node: string;
+  readonly redis: string;
+  /** Their versions by their names. */
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+export interface Run {
+  readonly date: string;
+  readonly command: string;
+  readonly seconds: number;
+  readonly machine: Machine;
+  readonly result: Result;
+}
+
+/** The last full run of each measure, by its name. */
+export type Results = Readonly<Record<string, Run>>;
+
+export function readResults(): Results {
+  return existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {};
+}
+
+export function keepRun(measure: string, run: Run): void {
+  writeFileSync(FILE, `${JSON.stringify({ ...readResults(), [measure]: run }, undefined, 2)}\n`);
+}
+
+/** Ours over what it is compared with; ours itself where it is compared with nothing. */
+export function judged({ ours, against }: Goal): number {
+  return against === undefined ? ours : ours / against.value;
+}
+
+/** A figure that is missing is not reached. */
+export function isReached(goal: Goal): boolean {
+  return judged(goal) <= goal.limit;
+}
+
+export function machineHere(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memory: Math.round(totalmem() / 1024 ** 3),
+    os: osHere(),
+    node: process.versions.node,
+    redis: redisHere(),
+    packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+  };
+}
+
+function osHere(): string {
+  const name = existsSync('/etc/os-release')
+    ? /^PRETTY_NAME="(.+)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1]
+    : undefined;
+  return `${name ?? process.platform}, ${execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim()}`;
+}
+
+function redisHere(): string {
+  const said = execFileSync(process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server', ['--version'], {
+    encoding: 'utf8',
+  });
+  return /v=(\S+)/.exec(said)?.[1] ?? 'unknown';
+}
+
+function versionOf(name: string): string {
+  return JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, ROOT), 'utf8')).version;
+}
