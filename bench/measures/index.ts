@@ -2,9 +2,13 @@
 import type { Measure } from '../measure.ts';
 import { churn } from './churn.ts';
 import { memory } from './memory.ts';
+import { poll } from './poll.ts';
+import { profile } from './profile.ts';
 import { push } from './push.ts';
 import { rotation } from './rotation.ts';
 import { scale } from './scale.ts';
+import { signIn } from './sign-in.ts';
+import { throughput } from './throughput.ts';
 
 export const MEASURES: Readonly<Record<string, Measure>> = {
   memory,
@@ -12,4 +16,8 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   push,
   rotation,
   scale,
+  'sign-in': signIn,
+  poll,
+  throughput,
+  profile,
 };

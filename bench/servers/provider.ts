@@ -7,8 +7,10 @@ import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import { type Configuration, Provider } from 'oidc-provider';
 import { keyvAdapter, type QrLoginOptions, qrLogin } from '../../src/index.ts';
+import { profiling } from '../profiler.ts';
 import { answers, optionsOf } from '../programs.ts';
-import { passwordPage } from './password-page.ts';
+import { type BenchClient, PASSWORD_RP, PHONE_CLIENT, RP } from './clients.ts';
+import { type Hash, passwordPage } from './password-page.ts';
 
 export interface ProviderOptions {
   /** In memory, unless a Redis is named. */
@@ -19,18 +21,15 @@ export interface ProviderOptions {
   readonly issuer?: string;
   /** The page that a login prompt gets. */
   readonly page?: 'qr' | 'password';
+  readonly hash?: Hash;
   readonly qrLogin?: Pick<QrLoginOptions, Extract<keyof QrLoginOptions, 'rotation' | 'deadlines' | 'parkStreams'>>;
 }
 
-/** The phone signs in to this client of its own, with a password. */
-export const PHONE_CLIENT = 'phone';
-export const RP_CLIENT = 'rp';
-export const RP_REDIRECT = 'http://rp.example/callback';
 /** RS256, as clients get by default. */
 const JWK = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
 const SECRETS = ['a bench has no secrets, but they must be long enough'];
 
-const { redis, port = 0, page = 'qr', ...options } = optionsOf<ProviderOptions>();
+const { redis, port = 0, page = 'qr', hash = 'none', ...options } = optionsOf<ProviderOptions>();
 const server = createServer();
 server.keepAliveTimeout = 600_000;
 server.listen({ port, host: '127.0.0.1', backlog: 4096 });
@@ -43,13 +42,13 @@ const qr = qrLogin({
   findAccount: async (id) => ({ name: id }),
   signIn: (_ctx, { returnTo }) => `/phone?to=${encodeURIComponent(returnTo)}`,
   loginPage: (_ctx, { params }) =>
-    page === 'password' || params.client_id === PHONE_CLIENT ? { path: 'password' } : undefined,
+    page === 'password' || params.client_id === PHONE_CLIENT.id ? { path: 'password' } : undefined,
   otherWays: () => [{ path: 'password', label: 'Use a password' }],
   store,
   secrets: SECRETS,
   ...options.qrLogin,
 });
-const client = (id: string, redirectUri: string): NonNullable<Configuration['clients']>[number] => ({
+const client = ({ id, redirectUri }: BenchClient): NonNullable<Configuration['clients']>[number] => ({
   client_id: id,
   token_endpoint_auth_method: 'none',
   redirect_uris: [redirectUri],
@@ -59,10 +58,16 @@ const client = (id: string, redirectUri: string): NonNullable<Configuration['cli
 });
 const provider = new Provider(issuer, {
   adapter: keyvAdapter(store),
-  clients: [client(RP_CLIENT, RP_REDIRECT), client(PHONE_CLIENT, 'http://phone.example/callback')],
+  clients: [RP, PHONE_CLIENT, PASSWORD_RP].map(client),
   findAccount: async (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
   cookies: { keys: SECRETS },
-  interactions: { policy: qr.policy, url: qr.interactionUrl },
+  interactions: {
+    policy: qr.policy,
+    url: (ctx, interaction) =>
+      interaction.params.client_id === PASSWORD_RP.id
+        ? `/password/${interaction.uid}`
+        : qr.interactionUrl(ctx, interaction),
+  },
   claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
   // The RP is the provider's own: nobody is asked for consent, whichever way they sign in.
   loadExistingGrant: async (ctx) => {
@@ -82,7 +87,7 @@ const provider = new Provider(issuer, {
 // Each simulated person has an address of its own, as limits go by that; nobody but the load generator gets here.
 provider.proxy = true;
 qr.attach(provider);
-provider.use(passwordPage(provider));
+provider.use(passwordPage(provider, hash));
 server.on('request', provider.callback());
 
-answers({ url: () => url });
+answers({ url: () => url, ...profiling });

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import Bowser from 'bowser';
 import type { Context } from 'koa';
+import { Kept } from './kept.ts';
 
 /** Longer ones are no browser's. */
 const LONGEST_USER_AGENT = 512;
@@ -15,9 +16,19 @@ export function userAgentOf(ctx: Context): string | undefined {
 const BROWSERS: ReadonlySet<string> = new Set(Object.values<string>(Bowser.BROWSER_MAP));
 const SYSTEMS: ReadonlySet<string> = new Set(Object.values<string>(Bowser.OS_MAP));
 
+interface Described {
+  readonly name?: string;
+  readonly system?: string;
+}
+
+const described = new Kept<Described>();
+
 /** What a user agent claims to be, for people to read. It proves nothing. */
-export function describeUserAgent(userAgent: string | undefined): { name?: string; system?: string } {
-  if (userAgent === undefined) return {};
+export function describeUserAgent(userAgent: string | undefined): Described {
+  return userAgent === undefined ? {} : described.of(userAgent, describe);
+}
+
+function describe(userAgent: string): Described {
   const { browser, os } = Bowser.parse(userAgent);
   return {
     ...(browser.name && BROWSERS.has(browser.name) && { name: browser.name }),

@@ -99,6 +99,8 @@ export class Language {
   }
 
   #fill(text: string, values: Values): string {
+    // Most texts have nothing to fill in.
+    if (!text.includes('{')) return text;
     return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name] ?? this.#around.names[name] ?? whole;
       return typeof value === 'number' ? this.#formats.numbers.format(value) : this.#isolated(value);

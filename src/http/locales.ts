@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Context } from 'koa';
+import { Kept } from './kept.ts';
 import { Language } from './language.ts';
 import { readViewFolder, type Texts } from './view-folder.ts';
 
@@ -15,6 +16,8 @@ export class Locales {
   readonly fallback: Language;
   readonly #languages = new Map<string, Language>();
   readonly #tags: string[];
+  /** By `Accept-Language`. */
+  readonly #accepted = new Kept<Language>();
 
   /**
    * @param names what stands for `{provider}` and `{site}` in every text
@@ -43,7 +46,10 @@ export class Locales {
       const language = this.#find(tag) ?? this.#inSomeRegion(tag);
       if (language !== undefined) return language;
     }
-    return this.#find(ctx.acceptsLanguages(this.#tags) || DEFAULT) ?? this.fallback;
+    return this.#accepted.of(
+      ctx.get('accept-language'),
+      () => this.#find(ctx.acceptsLanguages(this.#tags) || DEFAULT) ?? this.fallback,
+    );
   }
 
   /** By the whole tag, or by the language alone, without region and script (BCP 47). */

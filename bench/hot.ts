@@ -1,0 +1,48 @@
+/**
+ * What is hot while a request is made again and again, by area, file and function:
+ * `node --import ts-blank-space/register bench/hot.ts 'POST Q/tickets/:id' 600`. Instead of a step of a sign-in it may be `whole`, `known` or `poll`.
+ */
+import { profiled, ranked } from './measures/profile.ts';
+import { each } from './sign-ins/crowd.ts';
+import { openScene } from './sign-ins/scene.ts';
+import { complete } from './sign-ins/sign-in.ts';
+
+const MOST = 45;
+const AT_A_TIME = 4;
+const [what = 'whole', wanted = '600'] = process.argv.slice(2);
+const times = Number(wanted);
+
+const scene = await openScene();
+const { crowd, site } = scene;
+await crowd.prepareNew(2 * times);
+await crowd.prepareKnown(2 * times);
+const begin = () => (what === 'known' ? crowd.knownBrowser() : crowd.newBrowser());
+await each(times, AT_A_TIME, () => complete(begin()));
+const all = Array.from({ length: times }, begin);
+const steps = all[0]?.steps.map(([name]) => name) ?? [];
+const index = steps.indexOf(what === 'poll' ? 'GET I/qr/events' : what);
+const isWhole = what === 'whole' || what === 'known';
+if (!isWhole && index < 0) throw new Error(`whole, known, poll, or one of: ${steps.join('; ')}`);
+for (let step = 0; step < index; step += 1) await each(times, AT_A_TIME, async (one) => all[one]?.steps[step]?.[1]());
+
+const { spent, cpu } = await profiled(scene, () =>
+  each(times, AT_A_TIME, async (one) => {
+    const signIn = all[one];
+    if (signIn === undefined) return;
+    if (isWhole) await complete(signIn);
+    else if (what === 'poll') await site.server.ask(signIn.poll());
+    else await signIn.steps[index]?.[1]();
+  }),
+);
+await scene.close();
+
+console.log(
+  `# ${what}: ${Math.round(cpu / times)} µs, of which ${Math.round(spent.total / times)} µs on the main thread`,
+);
+for (const kind of ['areas', 'files', 'functions', 'withCalls'] as const) {
+  console.log(`\n## ${kind}: µs, %`);
+  for (const [name, time] of ranked(spent[kind]).slice(0, MOST)) {
+    const share = ((100 * time) / spent.total).toFixed(1);
+    console.log(`${String(Math.round(time / times)).padStart(6)} ${share.padStart(5)}  ${name}`);
+  }
+}

@@ -1,0 +1,162 @@
+/** What a browser that waits costs where it asks again and again, beside a bare Koa route and beside the stream. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Chart, Result, Size, Table } from '../measure.ts';
+import { median } from '../median.ts';
+import { start } from '../programs.ts';
+import type { KoaPollOptions } from '../servers/koa-poll.ts';
+import { expectStatus, foundIn } from '../sign-ins/checked.ts';
+import { Site } from '../sign-ins/connection.ts';
+import { each } from '../sign-ins/crowd.ts';
+import type { QrSignIn } from '../sign-ins/qr-sign-in.ts';
+import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
+import { through } from '../sign-ins/sign-in.ts';
+
+interface Extent {
+  readonly rounds: number;
+  /** In a round. */
+  readonly polls: number;
+  /** Of browsers that listen, or poll long. */
+  readonly browsers: number;
+  /** How long they do, in milliseconds. */
+  readonly time: number;
+}
+
+const SIZES: Readonly<Record<Size, Extent>> = {
+  full: { rounds: 11, polls: 1000, browsers: 500, time: 60_000 },
+  quick: { rounds: 3, polls: 300, browsers: 50, time: 11_000 },
+};
+const AT_A_TIME = 10;
+/** Each polls so seldom that limits by address let it. */
+const POLLING = 100;
+const MINUTE = 60_000;
+
+export async function poll(size: Size): Promise<Result> {
+  const extent = SIZES[size];
+  const scene = await openScene();
+  try {
+    const { koa, ours } = await polled(scene, extent);
+    const stream = await listened(scene, extent);
+    const long = await polledLong(scene, extent);
+    const rows: [string, number][] = [
+      ['Koa route, polled once a second', (koa * 60) / 1000],
+      ['this plugin, polled once a second', (ours * 60) / 1000],
+      ['this plugin, polled every 3 s, as its page does where nothing else gets through', (ours * 20) / 1000],
+      ['this plugin, long poll', long],
+      ['this plugin, stream', stream.minute],
+    ];
+    return {
+      goals: [
+        {
+          name: 'CPU of a poll',
+          ours: round(ours),
+          unit: 'µs',
+          against: { name: 'a Koa route that answers as many bytes', value: round(koa) },
+          limit: 2,
+        },
+      ],
+      tables: [minutes(rows, stream.opening)],
+      charts: [chart(rows)],
+    };
+  } finally {
+    await scene.close();
+  }
+}
+
+/** Microseconds of one poll, here and by the bare route: the medians of the rounds. */
+async function polled(
+  scene: Scene,
+  { rounds, polls }: Extent,
+): Promise<{ readonly koa: number; readonly ours: number }> {
+  const requests = (await shown(scene, POLLING)).map((signIn) => signIn.poll());
+  const answer = expectStatus(await scene.site.server.ask(requests[0] ?? ''), 200);
+  const bare = await start('servers/koa-poll.ts', { body: JSON.parse(answer.body) } satisfies KoaPollOptions);
+  const url = await bare.ask<string>('url');
+  const site = new Site(url, [Number(new URL(url).port)]);
+  const cpu: { readonly koa: number[]; readonly ours: number[] } = { koa: [], ours: [] };
+  const ask = async (at: Site, one: number): Promise<void> => {
+    foundIn(expectStatus(await at.server.ask(requests[one % POLLING] ?? ''), 200), /"state":"(waiting)"/);
+  };
+  try {
+    for (let turn = -1; turn < rounds; turn += 1) {
+      const koa = await cpuDuring([bare], () => each(polls, AT_A_TIME, (one) => ask(site, one)));
+      const ours = await cpuDuring(scene.providers, () => each(polls, AT_A_TIME, (one) => ask(scene.site, one)));
+      // The first is for code to be compiled.
+      if (turn < 0) continue;
+      cpu.koa.push(koa / polls);
+      cpu.ours.push(ours / polls);
+    }
+  } finally {
+    site.close();
+    await bare.stop();
+  }
+  return { koa: median(cpu.koa), ours: median(cpu.ours) };
+}
+
+/** CPU of opening a stream, in microseconds, and of a minute on it, in milliseconds. */
+async function listened(
+  scene: Scene,
+  { browsers, time }: Extent,
+): Promise<{ readonly opening: number; readonly minute: number }> {
+  const signIns = await shown(scene, browsers);
+  const opening = await cpuDuring(scene.providers, () =>
+    each(browsers, AT_A_TIME, async (one) => signIns[one]?.steps[2]?.[1]()),
+  );
+  const cpu = await cpuDuring(scene.providers, () => sleep(time));
+  for (const signIn of signIns) signIn.leave();
+  return { opening: opening / browsers, minute: ((cpu / browsers) * MINUTE) / time / 1000 };
+}
+
+/** CPU of a minute of asking again with `after` as soon as there is an answer, in milliseconds. */
+async function polledLong(scene: Scene, { browsers, time }: Extent): Promise<number> {
+  const signIns = await shown(scene, browsers);
+  let isOver = false;
+  const wait = async (signIn: QrSignIn): Promise<void> => {
+    let after = '';
+    while (!isOver) {
+      const answer = expectStatus(await scene.site.server.ask(signIn.poll(after)), 200);
+      after = `&after=${foundIn(answer, /"version":(\d+)/)}`;
+    }
+  };
+  let all: Promise<unknown> = Promise.resolve();
+  const cpu = await cpuDuring(scene.providers, () => {
+    all = Promise.all(signIns.map(wait));
+    return Promise.race([all.then(() => undefined), sleep(time)]);
+  });
+  isOver = true;
+  await all;
+  return ((cpu / browsers) * MINUTE) / time / 1000;
+}
+
+/** Browsers that show a code. */
+async function shown({ crowd }: Scene, browsers: number): Promise<QrSignIn[]> {
+  await crowd.prepareNew(browsers);
+  const signIns = Array.from({ length: browsers }, () => crowd.newBrowser());
+  await each(browsers, AT_A_TIME, async (one) => {
+    const signIn = signIns[one];
+    if (signIn !== undefined) await through(signIn, 2);
+  });
+  return signIns;
+}
+
+function minutes(rows: readonly [string, number][], opening: number): Table {
+  return {
+    title: 'CPU of a browser that waits for a minute',
+    columns: ['way', 'ms'],
+    rows: rows.map(([way, cpu]) => [way, round(cpu)]),
+    note: `Codes rotate every 10 s. Opening a stream costs ${round(opening / 1000)} ms once.`,
+  };
+}
+
+function chart(rows: readonly [string, number][]): Chart {
+  const points = rows.map(([x, y]) => ({ x, y: round(y) }));
+  return {
+    title: 'CPU of a browser that waits for a minute',
+    kind: 'bars',
+    unit: 'ms',
+    series: [{ name: 'CPU', points }],
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,98 @@
+/** Where the time of a whole sign-in by QR goes. */
+import { readFileSync } from 'node:fs';
+import type { Chart, Result, Size, Table } from '../measure.ts';
+import { type TimeSpent, timeIn } from '../profile-areas.ts';
+import type { Profile } from '../profiler.ts';
+import type { Program } from '../programs.ts';
+import { each } from '../sign-ins/crowd.ts';
+import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
+import { complete } from '../sign-ins/sign-in.ts';
+
+/** Sign-ins, and how many go before while code is still being compiled. */
+const SIZES: Readonly<Record<Size, readonly [signIns: number, warmUp: number]>> = {
+  full: [1000, 400],
+  quick: [100, 100],
+};
+const AT_A_TIME = 4;
+const MOST_FILES = 20;
+
+export async function profile(size: Size): Promise<Result> {
+  const [signIns, warmUp] = SIZES[size];
+  const scene = await openScene();
+  try {
+    await scene.crowd.prepareNew(signIns + warmUp);
+    await each(warmUp, AT_A_TIME, () => complete(scene.crowd.newBrowser()));
+    const { spent, cpu } = await profiled(scene, () =>
+      each(signIns, AT_A_TIME, () => complete(scene.crowd.newBrowser())),
+    );
+    return { goals: [], tables: [areas(spent, cpu, signIns), files(spent, signIns)], charts: [chart(spent, signIns)] };
+  } finally {
+    await scene.close();
+  }
+}
+
+/** What the only provider of a scene does in the meantime, by its main thread; and the CPU of all its threads. */
+export async function profiled(
+  { providers: [provider, ...others] }: Scene,
+  act: () => Promise<void>,
+): Promise<{ readonly spent: TimeSpent; readonly cpu: number }> {
+  if (provider === undefined || others.length > 0) throw new Error('one provider at a time can be profiled');
+  await provider.ask('startProfile');
+  const before = mainThreadOf(provider);
+  const cpu = await cpuDuring([provider], act);
+  const main = mainThreadOf(provider) - before;
+  return { spent: timeIn(await provider.ask<Profile>('stopProfile'), main), cpu };
+}
+
+/** What its main thread has used so far; microseconds, counted in hundredths of a second (proc(5)). */
+function mainThreadOf({ pid }: Program): number {
+  const fields = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+/** The largest first. */
+export function ranked(times: ReadonlyMap<string, number>): [string, number][] {
+  return [...times].sort(([, one], [, other]) => other - one);
+}
+
+function areas({ areas, total }: TimeSpent, cpu: number, signIns: number): Table {
+  const rows = ranked(areas).map(([area, time]) => [area, Math.round(time / signIns), percent(time / total)]);
+  const elsewhere = [
+    'other threads (signing tokens, collecting garbage, compiling)',
+    Math.round((cpu - total) / signIns),
+    '',
+  ];
+  return {
+    title: 'Where the time of a sign-in by QR goes',
+    columns: ['area', 'µs a sign-in', '% of the main thread'],
+    rows: [...rows, elsewhere],
+    note:
+      'A new browser, with the check code; store in memory. Sampled by V8 every 0.5 ms. What is built in counts for whoever has called it; ' +
+      'sampling itself costs some of it.',
+  };
+}
+
+function files({ files, total }: TimeSpent, signIns: number): Table {
+  const rows = ranked(files).slice(0, MOST_FILES);
+  return {
+    title: 'The same by file of this plugin',
+    columns: ['file', 'µs a sign-in', '% of the main thread'],
+    rows: rows.map(([file, time]) => [file, Math.round(time / signIns), percent(time / total)]),
+  };
+}
+
+function chart({ areas }: TimeSpent, signIns: number): Chart {
+  const points = ranked(areas).map(([x, time]) => ({ x, y: Math.round(time / signIns) }));
+  return {
+    title: 'Where the time of a sign-in by QR goes',
+    kind: 'bars',
+    unit: 'µs',
+    series: [{ name: 'main thread', points }],
+  };
+}
+
+function percent(part: number): number {
+  return Math.round(part * 1000) / 10;
+}

@@ -1,0 +1,146 @@
+/** What a whole sign-in costs the provider: by QR, and with a password. */
+
+import type { Chart, Goal, Result, Size, Table } from '../measure.ts';
+import { median } from '../median.ts';
+import { PHONE_CLIENT } from '../servers/clients.ts';
+import { each } from '../sign-ins/crowd.ts';
+import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
+import { complete, type SignIn } from '../sign-ins/sign-in.ts';
+
+const PASSWORD = 'password';
+const NEW = 'QR, new browser, check code';
+const KNOWN = 'QR, known browser';
+
+const WAYS: readonly (readonly [name: string, begin: (scene: Scene) => SignIn])[] = [
+  [PASSWORD, ({ crowd }) => crowd.password()],
+  ['password, where loginPage leads', ({ crowd }) => crowd.password(PHONE_CLIENT)],
+  [KNOWN, ({ crowd }) => crowd.knownBrowser()],
+  [NEW, ({ crowd }) => crowd.newBrowser()],
+];
+
+/** In each round every way has its turn: whatever else the machine does meets all of them. */
+interface Rounds {
+  readonly rounds: number;
+  /** Sign-ins of each way in a round. */
+  readonly signIns: number;
+  /** Of each way before anything is counted: until then code is still being compiled. */
+  readonly warmUp: number;
+}
+
+const SIZES: Readonly<Record<Size, Rounds>> = {
+  full: { rounds: 15, signIns: 40, warmUp: 300 },
+  quick: { rounds: 3, signIns: 20, warmUp: 50 },
+};
+
+/** Of each way to sign in, in microseconds: the median of its rounds. */
+type Costs = Readonly<Record<string, number>>;
+
+export async function signIn(size: Size): Promise<Result> {
+  const extent = SIZES[size];
+  const scene = await openScene();
+  try {
+    await rounds(scene, { rounds: 1, signIns: extent.warmUp, warmUp: 0 }, 10);
+    const single = await rounds(scene, extent, 1);
+    const busy = await rounds(scene, extent, 10);
+    const steps = await costOfSteps(scene, extent);
+    const table = whole(single, busy, await scrypt(size));
+    return {
+      goals: [...goals(single, 1), ...goals(busy, 10)],
+      tables: [table, ...steps],
+      charts: [chart(single, busy)],
+    };
+  } finally {
+    await scene.close();
+  }
+}
+
+async function rounds(scene: Scene, { rounds, signIns }: Rounds, atATime: number): Promise<Costs> {
+  await scene.crowd.prepareNew(rounds * signIns);
+  await scene.crowd.prepareKnown(rounds * signIns);
+  const costs = WAYS.map(([name]): [string, number[]] => [name, []]);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, [, begin]] of WAYS.entries()) {
+      const cpu = await cpuDuring(scene.providers, () => each(signIns, atATime, () => complete(begin(scene))));
+      costs[index]?.[1].push(cpu / signIns);
+    }
+  }
+  return Object.fromEntries(costs.map(([name, all]) => [name, median(all)]));
+}
+
+function goals(costs: Costs, atATime: number): Goal[] {
+  return [KNOWN, NEW].map((way) => ({
+    name: `CPU of a whole sign-in, ${atATime} at a time: ${way}`,
+    ours: milliseconds(costs[way]),
+    unit: 'ms',
+    against: { name: 'password, hash for free', value: milliseconds(costs[PASSWORD]) },
+    limit: 1.4,
+  }));
+}
+
+async function scrypt(size: Size): Promise<number> {
+  const signIns = size === 'full' ? 60 : 10;
+  const scene = await openScene({ hash: 'scrypt' });
+  try {
+    await each(20, 4, () => complete(scene.crowd.password()));
+    return (await cpuDuring(scene.providers, () => each(signIns, 1, () => complete(scene.crowd.password())))) / signIns;
+  } finally {
+    await scene.close();
+  }
+}
+
+function whole(single: Costs, busy: Costs, hashed: number): Table {
+  const rows = WAYS.map(([name]) => {
+    const ratios = [single, busy].map((costs) => round((costs[name] ?? 0) / (costs[PASSWORD] ?? 0)));
+    return [name, milliseconds(single[name]), ratios[0] ?? 0, milliseconds(busy[name]), ratios[1] ?? 0];
+  });
+  return {
+    title: 'CPU of a whole sign-in',
+    columns: ['sign-in', 'one at a time, ms', 'ratio', 'ten at a time, ms', 'ratio'],
+    rows: [
+      ...rows,
+      ['password, hashed with scrypt', milliseconds(hashed), round(hashed / (single[PASSWORD] ?? 0)), '', ''],
+    ],
+    note:
+      'Medians of rounds. User and system time of the provider process, all threads, store in memory, limits and everything else as by default. ' +
+      'From the authorization request to the ID token, each answer checked; the RP is the first party, so nobody is asked for consent.',
+  };
+}
+
+function chart(single: Costs, busy: Costs): Chart {
+  const series = [
+    { name: 'one at a time', costs: single },
+    { name: 'ten at a time', costs: busy },
+  ].map(({ name, costs }) => ({ name, points: WAYS.map(([x]) => ({ x, y: milliseconds(costs[x]) })) }));
+  return { title: 'CPU of a whole sign-in', kind: 'bars', unit: 'ms', series };
+}
+
+/** All sign-ins take one step, then all the next: so it is known what each request costs. */
+async function costOfSteps(scene: Scene, { signIns, rounds }: Rounds): Promise<Table[]> {
+  await scene.crowd.prepareNew(rounds * signIns);
+  await scene.crowd.prepareKnown(rounds * signIns);
+  const tables: Table[] = [];
+  for (const [name, begin] of WAYS) {
+    const costs = new Map<string, number[]>();
+    for (let round = 0; round < rounds; round += 1) {
+      const all = Array.from({ length: signIns }, () => begin(scene).steps);
+      for (const [index, [step]] of (all[0] ?? []).entries()) {
+        const cpu = await cpuDuring(scene.providers, () => each(signIns, 10, async (one) => all[one]?.[index]?.[1]()));
+        costs.set(step, [...(costs.get(step) ?? []), cpu / signIns]);
+      }
+    }
+    tables.push({
+      title: `CPU of each request: ${name}`,
+      columns: ['request', 'µs'],
+      rows: [...costs].map(([step, all]) => [step, Math.round(median(all))]),
+    });
+  }
+  return tables;
+}
+
+function milliseconds(microseconds = 0): number {
+  return round(microseconds / 1000);
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

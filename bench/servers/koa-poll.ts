@@ -1,0 +1,24 @@
+/** A Koa server with one route that answers JSON: what a poll is compared with. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Router from '@koa/router';
+import Koa from 'koa';
+import { answers, optionsOf } from '../programs.ts';
+
+/** What it answers. */
+export interface KoaPollOptions {
+  readonly body: unknown;
+}
+
+const { body } = optionsOf<KoaPollOptions>();
+const router = new Router().get('/interaction/:uid/qr', (ctx) => {
+  ctx.body = body;
+});
+const server = createServer(new Koa().use(router.routes()).callback());
+server.keepAliveTimeout = 600_000;
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
+await once(server, 'listening');
+const { port } = server.address() as AddressInfo;
+
+answers({ url: () => `http://127.0.0.1:${port}` });

@@ -1,0 +1,64 @@
+/** What every sign-in begins and ends with: the request for authorization, and the token for its code. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { BenchClient } from '../servers/clients.ts';
+import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
+import type { Site } from './connection.ts';
+import type { Device } from './device.ts';
+
+export class Authorization {
+  readonly #site: Site;
+  readonly #client: BenchClient;
+  readonly #verifier = randomBytes(32).toString('base64url');
+  readonly #state = randomBytes(8).toString('base64url');
+  #code = '';
+
+  constructor(site: Site, client: BenchClient) {
+    this.#site = site;
+    this.#client = client;
+  }
+
+  /** The RP sends the browser to the provider. @returns where the person signs in */
+  async begin(device: Device): Promise<string> {
+    const challenge = createHash('sha256').update(this.#verifier).digest('base64url');
+    const { id, redirectUri } = this.#client;
+    const parameters = new URLSearchParams({
+      client_id: id,
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      scope: 'openid',
+      state: this.#state,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    });
+    return leadsTo(await device.open(`/auth?${parameters}`, 'cross-site'));
+  }
+
+  /** Goes back to the provider, signed in, and from there to the RP. */
+  async resume(device: Device, redirectTo: string): Promise<void> {
+    const answer = expectStatus(await device.open(pathOf(redirectTo), 'same-origin'), 303);
+    const location = answer.headers.get('location') ?? '';
+    const { searchParams } = new URL(location);
+    const code = searchParams.get('code');
+    if (!location.startsWith(this.#client.redirectUri) || searchParams.get('state') !== this.#state || code === null) {
+      throw new Error(`that is not the way back to the RP: ${location}`);
+    }
+    this.#code = code;
+  }
+
+  /** The RP's own request. @throws Error where it is another account than expected */
+  async redeem(accountId: string): Promise<void> {
+    const body = new URLSearchParams({
+      grant_type: 'authorization_code',
+      client_id: this.#client.id,
+      redirect_uri: this.#client.redirectUri,
+      code: this.#code,
+      code_verifier: this.#verifier,
+    }).toString();
+    const head = `Host: ${new URL(this.#site.origin).host}\r\nConnection: keep-alive\r\nAccept: application/json\r\n`;
+    const sends = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n`;
+    const answer = await this.#site.server.ask(`POST /token HTTP/1.1\r\n${head}${sends}\r\n${body}`);
+    const claims = foundIn(expectStatus(answer, 200), /"id_token":"[^."]+\.([^."]+)\./);
+    const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+    if (sub !== accountId) throw new Error(`the token is ${sub}'s and not ${accountId}'s`);
+  }
+}

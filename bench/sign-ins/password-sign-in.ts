@@ -1,0 +1,66 @@
+/** A whole sign-in with a password, request by request. */
+import type { BenchClient } from '../servers/clients.ts';
+import { PASSWORD } from '../servers/password-page.ts';
+import { Authorization } from './authorization.ts';
+import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
+import type { Site } from './connection.ts';
+import { Device } from './device.ts';
+import type { Phone } from './qr-sign-in.ts';
+import type { SignIn, Step } from './sign-in.ts';
+
+let accounts = 0;
+
+/** Somebody who has never been here. */
+export function newPerson(site: Site, kind: 'desktop' | 'phone'): Phone {
+  accounts += 1;
+  return { device: new Device(site, kind), accountId: `person-${accounts}` };
+}
+
+export class PasswordSignIn implements SignIn {
+  readonly steps: readonly Step[] = [
+    ['GET /auth', () => this.#authorize()],
+    ['GET the page', () => this.#page()],
+    ['POST the password', () => this.#submit()],
+    ['GET /auth/:uid', () => this.#resume()],
+    ['POST /token', () => this.#token()],
+  ];
+  readonly #device: Device;
+  readonly #accountId: string;
+  readonly #authorization: Authorization;
+  #path = '';
+  #redirectTo = '';
+
+  /** @param client decides at which address the password page lies */
+  constructor(site: Site, { device, accountId }: Phone, client: BenchClient) {
+    this.#device = device;
+    this.#accountId = accountId;
+    this.#authorization = new Authorization(site, client);
+  }
+
+  async #authorize(): Promise<void> {
+    this.#path = await this.#authorization.begin(this.#device);
+  }
+
+  /** Where the QR page's address comes first, that leads on. */
+  async #page(): Promise<void> {
+    let page = await this.#device.open(this.#path, 'cross-site');
+    if (page.status === 303) {
+      this.#path = leadsTo(page);
+      page = await this.#device.open(this.#path, 'cross-site');
+    }
+    foundIn(expectStatus(page, 200), /(type="password")/);
+  }
+
+  async #submit(): Promise<void> {
+    const answer = await this.#device.submit(this.#path, { name: this.#accountId, password: PASSWORD });
+    this.#redirectTo = pathOf(leadsTo(answer));
+  }
+
+  async #resume(): Promise<void> {
+    await this.#authorization.resume(this.#device, this.#redirectTo);
+  }
+
+  async #token(): Promise<void> {
+    await this.#authorization.redeem(this.#accountId);
+  }
+}

@@ -1,0 +1,44 @@
+/** A provider at work, or several behind one address, and people who sign in there. */
+import { type Program, start } from '../programs.ts';
+import type { ProviderOptions } from '../servers/provider.ts';
+import { Site } from './connection.ts';
+import { Crowd } from './crowd.ts';
+
+export interface Scene {
+  readonly providers: readonly Program[];
+  readonly site: Site;
+  readonly crowd: Crowd;
+  readonly close: () => Promise<void>;
+}
+
+/** @param nodes how many share one Redis; they get requests in turn */
+export async function openScene(options: ProviderOptions = {}, nodes = 1): Promise<Scene> {
+  const issuer = nodes === 1 ? {} : { issuer: 'http://provider.example' };
+  const providers = await Promise.all(
+    Array.from({ length: nodes }, () => start('servers/provider.ts', { ...options, ...issuer })),
+  );
+  const urls = await Promise.all(providers.map((provider) => provider.ask<string>('url')));
+  const ports = urls.map((url) => Number(new URL(url).port));
+  const site = new Site(nodes === 1 ? (urls[0] ?? '') : 'http://provider.example', ports);
+  return {
+    providers,
+    site,
+    crowd: new Crowd(site),
+    close: async () => {
+      site.close();
+      await Promise.all(providers.map((provider) => provider.stop()));
+    },
+  };
+}
+
+/** Microseconds that these have used while something happened, of all their threads. */
+export async function cpuDuring(programs: readonly Program[], act: () => Promise<void>): Promise<number> {
+  const before = await usedBy(programs);
+  await act();
+  return (await usedBy(programs)) - before;
+}
+
+async function usedBy(programs: readonly Program[]): Promise<number> {
+  const usages = await Promise.all(programs.map((program) => program.usage()));
+  return usages.reduce((sum, { cpu }) => sum + cpu, 0);
+}
