@@ -1,9 +1,10 @@
-/** Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. */
+/** Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`; and takes out of the style what browsers need not load. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Eta } from 'eta/core';
 
 const VIEWS = new URL('../views/pages/', import.meta.url);
+const STYLE = new URL('../views/assets/style.css', import.meta.url);
 const DIST = new URL('../dist/', import.meta.url);
 
 const TYPES = `import type { TemplateFunction } from 'eta/core';
@@ -19,3 +20,6 @@ const pages = readdirSync(VIEWS).map((file) => {
 mkdirSync(DIST, { recursive: true });
 writeFileSync(new URL('pages.js', DIST), `export const pages = {\n${pages.join(',\n')}\n};\n`);
 writeFileSync(new URL('pages.d.ts', DIST), TYPES);
+
+const style = readFileSync(STYLE, 'utf8').replace(/\/\*.*?\*\//gs, '');
+writeFileSync(new URL('style.css', DIST), style.replace(/^\s+/gm, ''));

@@ -1,11 +1,11 @@
-// Makes the camera page's decoder: the package qr without its comments and indentation, which are half of what it weighs.
+// Makes what reads and draws codes in a page: the package qr without its comments and indentation, which are half of what it weighs.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const QR = 'node_modules/qr';
 const TO = 'dist/decoder';
 // Files of a page lie side by side, so that their names must say what they are.
-const NAMES = { 'decode.js': 'decoder.js', 'index.js': 'decoder-tables.js' };
+const NAMES = { 'decode.js': 'decoder.js', 'index.js': 'encoder.js' };
 
 const { version } = JSON.parse(readFileSync(`${QR}/package.json`, 'utf8'));
 const NOTICE = `/*! qr ${version}, (c) 2023 Paul Miller (paulmillr.com), MIT License: see dist/decoder/LICENSE */\n`;

@@ -1,10 +1,12 @@
 /** The QR page's script: shows what becomes of the ticket, and finishes the sign-in once it is approved. */
 import { askForPasskey } from './passkey.ts';
-import { type Ticket, watchTicket } from './watch-ticket.ts';
+import { askUntilAnswered, NO_PICTURE, rest, type Ticket, watchTicket } from './watch-ticket.ts';
 
 const RETRY_AFTER = 2_000;
 /** Long enough to read why the page goes away. */
 const FAREWELL = 1_500;
+/** How long what draws may be on its way: the code before is still good then, even of those that rotate fast. */
+const LOAD_WITHIN = 1_500;
 
 const page = find<HTMLElement>(document, '[data-qr-login]');
 const self = page.dataset.qrLogin ?? '';
@@ -23,16 +25,24 @@ const SOON = 30;
 let version = 0;
 /** As the page was made; the first event says it anew. */
 let endsAt = performance.now() + Number(page.dataset.expiresIn) * 1000;
+/** The address in the code that is shown; of the one that the page was made with, its end. */
+let shown = page.querySelector<HTMLElement>('[data-drawn]')?.dataset.drawn || 'none';
+/** Draws codes: fetched when there is something to draw, and once. */
+let pen: ((url: string) => Element | undefined) | undefined;
+/** Ends when that is here, or late. */
+let loading: Promise<void> | undefined;
+/** Whether the server is asked to draw. */
+let isAsking = false;
 let finishing = false;
 let wantsRenewal = false;
 let wantsFinish = false;
 const leaving = new AbortController();
 
 function show(ticket: Ticket): void {
+  if (ticket.qr) showCode(ticket.qr, ticket.version !== version);
   version = ticket.version;
   endsAt = performance.now() + ticket.expiresIn * 1000;
   tick();
-  if (ticket.qr) draw(ticket.qr);
   other.hidden = other.disabled = !ticket.switchAccount;
   turnTo(screenOf(ticket));
   wantsRenewal = ticket.state === 'expired';
@@ -60,16 +70,49 @@ function turnTo(screen: string): void {
   page.dataset.screen = screen;
   for (const part of page.querySelectorAll<HTMLElement>('[data-when]')) {
     part.hidden = !part.dataset.when?.split(' ').includes(screen);
-    if (!part.hidden && part.dataset.say !== undefined) status.textContent = part.textContent;
   }
+  status.textContent = find(page, '[data-say]:not([hidden], [hidden] *)').textContent;
   if (screen === 'check-code') field.focus();
 }
 
-function draw({ svg, url, shortCode }: NonNullable<Ticket['qr']>): void {
-  const image = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
-  find(page, '[data-code]').replaceChildren(document.adoptNode(image));
+/** @param isNew whether it is another ticket's than the one before */
+function showCode({ url, svg, shortCode }: NonNullable<Ticket['qr']>, isNew: boolean): void {
   page.querySelector('[data-address]')?.setAttribute('href', url);
   if (shortCode !== undefined) spell(shortCode);
+  if (svg === undefined && url.endsWith(shown)) return;
+  shown = url;
+  // The code of another ticket leads nowhere.
+  if (isNew) put();
+  if (svg === undefined) void draw(url);
+  else put(new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement);
+}
+
+/** A newer code that comes meanwhile wins. Where this page cannot draw, the server does. */
+async function draw(url: string): Promise<void> {
+  loading ??= Promise.race([loadPen(), rest(LOAD_WITHIN)]).catch(() => undefined);
+  await loading;
+  if (shown !== url) return;
+  const image = pen?.(url);
+  if (image) put(image);
+  else if (!isAsking) await askForPicture();
+}
+
+async function loadPen(): Promise<void> {
+  pen = (await import('./draw-code.ts')).drawCode;
+}
+
+/** The answer may be late: what else becomes of the ticket is heard of otherwise. */
+async function askForPicture(): Promise<void> {
+  isAsking = true;
+  const onTicket = (ticket: Ticket): void => {
+    if (ticket.version === version && ticket.qr) showCode(ticket.qr, false);
+  };
+  await askUntilAnswered(`${self}/qr`, { onTicket, onGone }, leaving.signal);
+  isAsking = false;
+}
+
+function put(...images: Element[]): void {
+  find(page, '[data-code]').replaceChildren(...images);
 }
 
 /** For the eye as a whole, for the ear one by one. What has not changed is left alone: somebody may be listening to it. */
@@ -101,7 +144,7 @@ async function renewIfSeen(): Promise<void> {
 }
 
 async function renew(): Promise<void> {
-  const response = await post('qr/renew', { version: `${version}` });
+  const response = await post(`qr/renew?${NO_PICTURE}`, { version: `${version}` });
   if (!response.ok) return giveUpOn(response);
   const answer: Ticket | { redirectTo: string } = await response.json();
   // The phone has ended the sign-in for good.
@@ -170,7 +213,11 @@ function go(to: string): void {
 
 /** 404: the interaction has ended, so nothing here can lead on. Whatever else it was, the watched state will tell. */
 function giveUpOn(response: Response): void {
-  if (response.status === 404) turnTo('gone');
+  if (response.status === 404) onGone();
+}
+
+function onGone(): void {
+  turnTo('gone');
 }
 
 /** Sends until an answer comes: repeating is harmless, except for a check code, each of which counts as a try. */
@@ -188,7 +235,7 @@ async function post(path: string, body: Record<string, string> = {}): Promise<Re
       // Offline, or the server restarts: try again below.
     }
     if (body.checkCode !== undefined) throw new Error('there was no answer');
-    await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+    await rest(RETRY_AFTER);
   }
 }
 
@@ -232,4 +279,4 @@ addEventListener('pageshow', (event) => {
 });
 tick();
 setInterval(tick, 1000);
-void watchTicket(self, { onTicket: show, onGone: () => turnTo('gone') }, leaving.signal);
+void watchTicket(self, { onTicket: show, onGone }, leaving.signal);

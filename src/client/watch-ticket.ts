@@ -4,10 +4,13 @@ export interface Ticket {
   version: number;
   state: 'waiting' | 'scanned' | 'approved' | 'denied' | 'expired' | 'redeemed' | 'cancelled';
   expiresIn: number;
-  qr?: { url: string; svg: string; rotatesIn: number; shortCode?: string };
+  qr?: { url: string; svg?: string; rotatesIn: number; shortCode?: string };
   checkCode?: boolean;
   switchAccount?: true;
 }
+
+/** What is asked with it comes without pictures: the page draws by itself. */
+export const NO_PICTURE = 'svg=no';
 
 export interface Watcher {
   onTicket: (ticket: Ticket) => void;
@@ -33,14 +36,14 @@ export async function watchTicket(self: string, watcher: Watcher, until: AbortSi
     const end = await stream(self, watcher, until);
     if (end === 'held back' || refusals === REFUSALS) return pollForGood(self, watcher, until);
     refusals = end === 'broken' ? 0 : refusals + 1;
-    if ((await pollUntilAnswered(self, watcher, until)) === GONE) return;
+    if ((await askUntilAnswered(`${self}/qr?${NO_PICTURE}`, watcher, until)) === GONE) return;
   }
 }
 
 /** Listens for as long as that works. @returns why it does not any more */
 function stream(self: string, { onTicket }: Watcher, until: AbortSignal): Promise<'held back' | 'refused' | 'broken'> {
   return new Promise((resolve) => {
-    const source = new EventSource(`${self}/qr/events`);
+    const source = new EventSource(`${self}/qr/events?${NO_PICTURE}`);
     const over = new AbortController();
     let worked = false;
     const end = (because: 'held back' | 'refused' | 'broken'): void => {
@@ -63,14 +66,14 @@ function stream(self: string, { onTicket }: Watcher, until: AbortSignal): Promis
   });
 }
 
-/** The server is in trouble: asks now and then, until there is an answer. */
-async function pollUntilAnswered(
-  self: string,
+/** Asks now and then, until there is an answer: the server may be in trouble. */
+export async function askUntilAnswered(
+  url: string,
   watcher: Watcher,
   until: AbortSignal,
 ): Promise<number | typeof GONE | typeof TROUBLE | undefined> {
   for (;;) {
-    const known = await ask(`${self}/qr`, watcher, until);
+    const known = await ask(url, watcher, until);
     if (typeof known === 'number' || known === GONE || until.aborted) return known;
     await rest();
   }
@@ -82,7 +85,8 @@ async function pollForGood(self: string, watcher: Watcher, until: AbortSignal): 
   let failures = 0;
   while (!until.aborted) {
     const waits = known !== undefined && failures < LONG_POLL_FAILURES;
-    const answer = await ask(waits ? `${self}/qr?after=${known}` : `${self}/qr`, watcher, until);
+    const after = waits ? `after=${known}&` : '';
+    const answer = await ask(`${self}/qr?${after}${NO_PICTURE}`, watcher, until);
     if (answer === GONE) return;
     if (answer === undefined && waits) failures += 1;
     if (typeof answer === 'number') known = answer;
@@ -116,6 +120,6 @@ async function ask(
   }
 }
 
-function rest(milliseconds: number = POLL_EVERY): Promise<void> {
+export function rest(milliseconds: number = POLL_EVERY): Promise<undefined> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

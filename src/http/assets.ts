@@ -11,7 +11,7 @@ const PACKAGE = new URL('../../', import.meta.url);
 
 /** Every file of ours that a page may load, and where it lies in the package. */
 const FILES: Readonly<Record<string, string>> = {
-  'style.css': 'views/assets/style.css',
+  'style.css': 'dist/style.css',
   'browser.js': 'dist/client/browser.js',
   'watch-ticket.js': 'dist/client/watch-ticket.js',
   'phone.js': 'dist/client/phone.js',
@@ -19,8 +19,9 @@ const FILES: Readonly<Record<string, string>> = {
   'scan.js': 'dist/client/scan.js',
   'camera.js': 'dist/client/camera.js',
   'read-code.js': 'dist/client/read-code.js',
+  'draw-code.js': 'dist/client/draw-code.js',
   'decoder.js': 'dist/decoder/decoder.js',
-  'decoder-tables.js': 'dist/decoder/decoder-tables.js',
+  'encoder.js': 'dist/decoder/encoder.js',
   'icon.svg': 'views/assets/icon.svg',
   'icon-180.png': 'views/assets/icon-180.png',
   'icon-192.png': 'views/assets/icon-192.png',

@@ -4,13 +4,14 @@ import type { ShortCodes } from '../ticket/short-code.ts';
 import { isLive, stateAt, type Ticket, type TicketState } from '../ticket/ticket.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
 import { seconds } from './answers.ts';
-import { drawQr } from './qr-image.ts';
+import { QrImages } from './qr-image.ts';
 import type { Urls } from './urls.ts';
 
 /** What a phone can claim a ticket with. */
 export interface ShownCode {
   readonly url: string;
-  readonly svg: string;
+  /** The code drawn, unless whoever asks draws by itself. */
+  readonly svg?: string;
   /** Seconds until there is another one. */
   readonly rotatesIn: number;
   /** What may be typed instead, where the deployment allows it: `XXXX-XXXX`. */
@@ -32,8 +33,21 @@ export interface BrowserView {
   readonly switchAccount?: true;
 }
 
+/** The ticket with its code drawn, as the page shows it before any script runs. */
+export interface DrawnView extends BrowserView {
+  readonly qr?: ShownCode & { readonly svg: string };
+}
+
+/** Whom a ticket is drawn for. */
+export interface Viewer {
+  /** Who is signed in to this browser already. */
+  readonly accountId: string | undefined;
+  /** Whether it wants the code drawn. */
+  readonly svg: boolean;
+}
+
 /** Nothing is left of a ticket once its time has passed. */
-const GONE: BrowserView = { version: 0, state: 'expired', expiresIn: 0 };
+const GONE = { version: 0, state: 'expired', expiresIn: 0 } as const;
 
 /** The version that the browser sees: a ticket that expired has changed, although nobody wrote it. */
 export function versionAt(ticket: Ticket | undefined, now: number): number {
@@ -55,6 +69,7 @@ export class BrowserViews {
   readonly #shortCodes: ShortCodes | undefined;
   readonly #urls: Urls;
   readonly #lifetimes: Lifetimes;
+  readonly #images = new QrImages();
 
   constructor({ codes, shortCodes, urls, lifetimes }: Drawing) {
     this.#codes = codes;
@@ -69,22 +84,15 @@ export class BrowserViews {
     return { scan: seconds(scan), decide: seconds(decide), finish: seconds(finish) };
   }
 
-  /** @param accountId who is signed in to this browser already */
-  async draw(ticket: Ticket | undefined, now: number, accountId: string | undefined): Promise<BrowserView> {
-    if (ticket === undefined) return GONE;
-    const state = stateAt(ticket, now);
-    const version = versionAt(ticket, now);
-    if (state === 'expired') return { version, state, expiresIn: 0 };
-    const view = { version, state, expiresIn: seconds(this.#endOf(ticket) - now) };
-    if (ticket.state === 'waiting') return { ...view, qr: await this.#qr(ticket.id, now) };
-    if (ticket.state === 'approved') {
-      return {
-        ...view,
-        checkCode: ticket.checkCode !== undefined,
-        ...(switchesAccount(ticket, accountId) && { switchAccount: true }),
-      };
-    }
-    return view;
+  /** The ticket as this browser is to be told of it. */
+  async draw(ticket: Ticket | undefined, now: number, { accountId, svg }: Viewer): Promise<BrowserView> {
+    return svg ? this.drawn(ticket, now, accountId) : this.#describe(ticket, now, accountId);
+  }
+
+  /** The same, with its code drawn in any case. */
+  drawn(ticket: Ticket | undefined, now: number, accountId: string | undefined): DrawnView {
+    const { qr, ...view } = this.#describe(ticket, now, accountId);
+    return qr === undefined ? view : { ...view, qr: { ...qr, svg: this.#images.draw(qr.url) } };
   }
 
   /** When the browser must hear of this ticket again although nothing happens to it: its code rotates, its time ends. */
@@ -99,10 +107,27 @@ export class BrowserViews {
     return state === 'denied' ? Math.min(deadline, since + this.#lifetimes.finish) : deadline;
   }
 
-  async #qr(id: string, now: number): Promise<ShownCode> {
+  #describe(ticket: Ticket | undefined, now: number, accountId: string | undefined): BrowserView {
+    if (ticket === undefined) return GONE;
+    const state = stateAt(ticket, now);
+    const version = versionAt(ticket, now);
+    if (state === 'expired') return { version, state, expiresIn: 0 };
+    const view = { version, state, expiresIn: seconds(this.#endOf(ticket) - now) };
+    if (ticket.state === 'waiting') return { ...view, qr: this.#qr(ticket.id, now) };
+    if (ticket.state === 'approved') {
+      return {
+        ...view,
+        checkCode: ticket.checkCode !== undefined,
+        ...(switchesAccount(ticket, accountId) && { switchAccount: true }),
+      };
+    }
+    return view;
+  }
+
+  #qr(id: string, now: number): ShownCode {
     const { code, rotatesIn } = this.#codes.show(id, now);
     const url = this.#urls.absolute(this.#urls.landing(code));
     const shortCode = this.#shortCodes?.show(id);
-    return { url, svg: await drawQr(url), rotatesIn: seconds(rotatesIn), ...(shortCode && { shortCode }) };
+    return { url, rotatesIn: seconds(rotatesIn), ...(shortCode && { shortCode }) };
   }
 }

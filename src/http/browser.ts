@@ -7,7 +7,7 @@ import type { Showing } from '../ticket/browser.ts';
 import { QrLoginError } from '../ticket/errors.ts';
 import { type Ticket, wasReported } from '../ticket/ticket.ts';
 import { follow, seeOther, wantsJson } from './answers.ts';
-import type { BrowserView } from './browser-view.ts';
+import type { BrowserView, Viewer } from './browser-view.ts';
 import { describeUserAgent, isPhone, sourceOf } from './client-info.ts';
 import type { ConsentHandlers } from './consent.ts';
 import { fieldsOf, unprotect } from './guards.ts';
@@ -41,18 +41,19 @@ export class BrowserHandlers {
   /** `GET I/qr`: the ticket, at once or when it changes. */
   ticket = async (ctx: RouterContext): Promise<void> => {
     const pending = await pendingAt(this.#services, ctx);
-    const watching = this.#watching(pending);
+    const watching = this.#watching(ctx, pending);
     const known = versionIn('after', ctx.query.after);
     const ticket =
       known === undefined ? await watching.read() : await this.#services.longPolls.next(ctx, watching, known);
-    ctx.body = await this.#draw(ticket, pending);
+    ctx.body = await this.#draw(ticket, watching);
   };
 
   /** `GET I/qr/events`: the ticket as a stream. */
   events = async (ctx: RouterContext): Promise<void> => {
     const pending = await pendingAt(this.#services, ctx);
+    const watching = this.#watching(ctx, pending);
     if (ctx.method === 'HEAD') return answerHead(ctx, 'text/event-stream');
-    await this.#services.streams.open(ctx, this.#watching(pending));
+    await this.#services.streams.open(ctx, watching);
   };
 
   /** `POST I/qr/renew`: a new ticket instead of the one that the browser shows. */
@@ -60,11 +61,12 @@ export class BrowserHandlers {
     const { ceremony, announce, urls } = this.#services;
     const pending = await pendingLogin(this.#services, ctx);
     const seen = versionIn('version', fieldsOf(ctx).version);
+    const viewer = viewerOf(ctx, pending);
     const { ticket, changed, voided } = await ceremony.browser.renew(await this.#showing(ctx, pending), seen);
     if (voided) announce(ctx, 'qr_login.cancelled', voided);
     if (changed) announce(ctx, 'qr_login.shown', ticket);
     if (wasReported(ticket)) return this.#end(ctx);
-    if (wantsJson(ctx)) ctx.body = await this.#draw(ticket, pending);
+    if (wantsJson(ctx)) ctx.body = await this.#draw(ticket, viewer);
     else seeOther(ctx, urls.interaction(pending.interaction.uid));
   };
 
@@ -84,7 +86,7 @@ export class BrowserHandlers {
 
   async #loginPage(ctx: RouterContext, pending: Pending): Promise<void> {
     const { interaction } = pending;
-    const { provider, ceremony, announce, urls, views, hooks } = this.#services;
+    const { provider, ceremony, announce, urls, views, browserViews, hooks, clock } = this.#services;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, goingOn(provider, interaction.returnTo));
     const own = await hooks.loginPage(ctx, interaction);
@@ -99,10 +101,10 @@ export class BrowserHandlers {
     const { t } = views.languageOf(ctx, request.locales);
     const page = {
       request,
-      ticket: await this.#draw(ticket, pending),
+      ticket: browserViews.drawn(ticket, clock(), pending.identity.accountId),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       isPhone: isPhone(ctx),
-      lasts: this.#services.browserViews.lasts,
+      lasts: browserViews.lasts,
       showAddress: hooks.showAddress,
       typeAt: hooks.shortCode ? urls.typed(urls.scan) : undefined,
       home: homeOf(await clientOf(provider, interaction)),
@@ -139,18 +141,19 @@ export class BrowserHandlers {
     return (await this.#services.hooks.findAccount(accountId))?.name ?? accountId;
   }
 
-  #watching({ interaction, identity }: Pending): Watching {
+  #watching(ctx: RouterContext, pending: Pending): Watching {
+    const { interaction, identity } = pending;
     const { ceremony, signals } = this.#services;
     return {
       read: () => ceremony.browser.look(identity),
       subscribe: (listener) => signals.subscribe(identity.interaction, listener),
-      accountId: identity.accountId,
+      ...viewerOf(ctx, pending),
       endsAt: interaction.exp * 1000,
     };
   }
 
-  #draw(ticket: Ticket | undefined, { identity }: Pending): Promise<BrowserView> {
-    return this.#services.browserViews.draw(ticket, this.#services.clock(), identity.accountId);
+  #draw(ticket: Ticket | undefined, viewer: Viewer): Promise<BrowserView> {
+    return this.#services.browserViews.draw(ticket, this.#services.clock(), viewer);
   }
 }
 
@@ -169,6 +172,13 @@ function waysOf(ways: ReturnType<OtherWays>): ReturnType<OtherWays> {
 function below(self: string, { path }: OwnPage): string {
   if (typeof path === 'string' && /^[\w-]+$/.test(path)) return `${self}/${path}`;
   throw new TypeError(`loginPage and otherWays must give a path of letters, digits, "-" and "_", not "${path}"`);
+}
+
+/** `?svg=no`: whoever asks draws the code by itself. */
+function viewerOf(ctx: RouterContext, { identity }: Pending): Viewer {
+  const { svg } = ctx.query;
+  if (svg === undefined || svg === 'no') return { accountId: identity.accountId, svg: svg === undefined };
+  throw new QrLoginError('invalid_request', '"svg" is "no" where you draw the code by yourself; else leave it out.');
 }
 
 function versionIn(name: string, given: string | string[] | undefined): number | undefined {

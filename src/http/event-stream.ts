@@ -167,7 +167,7 @@ class Stream {
     if (!this.#started) return;
     const now = this.#clock();
     this.#dueAt = this.#views.dueAt(ticket, now);
-    this.#views.draw(ticket, now, this.#watching.accountId).then(
+    this.#views.draw(ticket, now, this.#watching).then(
       (view) => {
         // Drawing takes a moment, in which the ticket may have changed.
         if (this.#ticket !== ticket) return;

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../ticket/errors.ts';
 import type { SignInRequest } from '../ticket/ticket.ts';
-import type { BrowserView } from './browser-view.ts';
+import type { DrawnView } from './browser-view.ts';
 import type { BrowserEntry, Pages, PhoneView } from './pages.ts';
 
 /** One of each page in each of its states: templates are tried with them before a person sees them. */
@@ -18,7 +18,7 @@ const CODE =
 
 const NOTHING_MORE = { details: [], resources: {}, claims: [] };
 
-function qr(ticket: Omit<BrowserView, 'version' | 'expiresIn'>, more: Partial<Pages['qr']> = {}): Pages['qr'] {
+function qr(ticket: Omit<DrawnView, 'version' | 'expiresIn'>, more: Partial<Pages['qr']> = {}): Pages['qr'] {
   const code = { url: 'https://id.example.com/qr/sample', svg: CODE, rotatesIn: 9.5, shortCode: 'QLMY-2568' };
   return {
     request: REQUEST,

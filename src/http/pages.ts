@@ -1,7 +1,7 @@
 import type { SessionClient } from '../oidc/session-clients.ts';
 import type { ErrorCode } from '../ticket/errors.ts';
 import type { DeniedTicket, Place, SignInRequest, TicketState, Unmet } from '../ticket/ticket.ts';
-import type { BrowserView } from './browser-view.ts';
+import type { DrawnView } from './browser-view.ts';
 import type { Language } from './language.ts';
 import type { Challenge } from './proof.ts';
 
@@ -18,7 +18,7 @@ export interface Pages {
     readonly request: SignInRequest;
     /** Whether this seems to be a phone: then what works on it comes first, and the code after that. */
     readonly isPhone: boolean;
-    readonly ticket: BrowserView;
+    readonly ticket: DrawnView;
     readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
     readonly otherWays: readonly Link[];
     /** How many seconds each state lasts from its beginning. */

@@ -8,6 +8,8 @@ export interface Watching {
   readonly subscribe: (listener: Listener) => () => void;
   /** Who is signed in to the browser already. */
   readonly accountId: string | undefined;
+  /** Whether the code is drawn for it: a page may do that by itself. */
+  readonly svg: boolean;
   /** When the interaction ends, and the waiting with it; in milliseconds since the epoch. */
   readonly endsAt: number;
 }

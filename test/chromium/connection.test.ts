@@ -5,11 +5,11 @@ import { readCode, readCodeOtherThan, ticketIn } from './qr-from-pixels.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-const EVENTS = '**/qr/events';
+const EVENTS = '**/qr/events?svg=no';
 const LONG_POLL = '**/qr?after=*';
-const POLL = /\/qr$/;
+const POLL = /\/qr\?svg=no$/;
 /** The interaction ends while the page, which is on its way to the app, still asks for it. */
-const LATE_POLL = /404.*\/qr(\?after=\d+)?\)$/;
+const LATE_POLL = /404.*\/qr\?(after=\d+&)?svg=no\)$/;
 
 describe('a browser that event streams do not reach', () => {
   const stage = useStage();
@@ -166,7 +166,7 @@ describe('a browser whose server is in trouble', () => {
     // What the page shows meanwhile still works.
     expect(await screen.locator('[data-code]').isVisible()).to.equal(true);
 
-    const listening = screen.waitForResponse((response) => response.url().endsWith('/events') && response.ok());
+    const listening = screen.waitForResponse((response) => response.url().includes('/events?') && response.ok());
     await desktop.unroute(EVENTS);
     await desktop.unroute(POLL);
     await listening;
@@ -182,10 +182,10 @@ describe('a browser whose server is in trouble', () => {
     const desktop = await stage().desktop();
     const asked = countRequests(desktop);
     const screen = await listen(desktop);
-    const missed = screen.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'));
+    const missed = screen.waitForEvent('requestfailed', (request) => request.url().includes('/events?'));
     await stage().goAway();
     await missed;
-    const listening = screen.waitForResponse((response) => response.url().endsWith('/events') && response.ok());
+    const listening = screen.waitForResponse((response) => response.url().includes('/events?') && response.ok());
     await stage().comeBack();
     await listening;
     expect(asked().streams).to.be.within(2, 4);
@@ -200,7 +200,7 @@ describe('a browser whose server is in trouble', () => {
     const screen = await listen(desktop);
     const code = await readCode(screen);
     let refused = 0;
-    await desktop.route('**/qr/renew', (route) => {
+    await desktop.route('**/qr/renew?svg=no', (route) => {
       refused += 1;
       return refused === 1 ? route.fulfill({ status: 503 }) : route.continue();
     });
@@ -281,7 +281,7 @@ describe('a browser whose network fails for a moment', () => {
 function countRequests(context: BrowserContext): () => { streams: number; polls: number; longPolls: number } {
   const counts = { streams: 0, polls: 0, longPolls: 0 };
   context.on('request', (request) => {
-    if (request.url().endsWith('/qr/events')) counts.streams += 1;
+    if (request.url().includes('/qr/events?')) counts.streams += 1;
     else if (POLL.test(request.url())) counts.polls += 1;
     else if (request.url().includes('/qr?after=')) counts.longPolls += 1;
   });

@@ -8,3 +8,14 @@ export class TestClock {
     this.#ahead += seconds * 1000;
   }
 }
+
+/** A clock that stands, and can be put forward: nothing rotates or ends by itself. */
+export class StillClock {
+  #now: number = Date.now();
+
+  readonly now = (): number => this.#now;
+
+  forward(seconds: number): void {
+    this.#now += seconds * 1000;
+  }
+}
