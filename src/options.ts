@@ -144,6 +144,14 @@ export interface QrLoginOptions {
   rotation?: number;
 
   /**
+   * Whether an event stream gives up its Node.js socket while it waits: a waiting browser then takes about 2 KB of memory instead of 6. It uses
+   * parts of Node.js that are not documented, which it looks for before; where they are missing, and for connections that are not
+   * plain HTTP/1.1, streams go on as without it, with a warning (`QR_LOGIN_NOT_PARKED`). See docs/performance.md.
+   * @default false
+   */
+  parkStreams?: boolean;
+
+  /**
    * What time it is, in milliseconds since the epoch; for tests.
    * @default Date.now
    */

@@ -15,6 +15,7 @@ import { InFlight } from './http/in-flight.ts';
 import { RateLimits } from './http/limits.ts';
 import { Locales } from './http/locales.ts';
 import { LongPolls } from './http/long-poll.ts';
+import { Parking } from './http/parking.ts';
 import { RemoteSignOut } from './http/remote-sign-out.ts';
 import { askBeforeReplacing } from './http/replacing.ts';
 import { routes } from './http/routes.ts';
@@ -149,7 +150,8 @@ function attach(provider: Provider, settings: Settings): Attached {
   const views = new Views({ assets, locales, folders, provider: names.provider });
   const figures = new Figures();
   const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes });
-  const streams = new EventStreams(browserViews, clock, figures);
+  const parking = settings.parkStreams ? new Parking() : undefined;
+  const streams = new EventStreams({ views: browserViews, clock, figures, parking });
   const longPolls = new LongPolls(browserViews, clock, figures);
   const inFlight = new InFlight();
   const tell = announcer(provider, figures);
@@ -164,9 +166,6 @@ function attach(provider: Provider, settings: Settings): Attached {
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  provider.use(answerTrouble(provider, views));
-  provider.use(signIns.note);
-  provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
   provider.use(
     routes({
       provider,
@@ -189,6 +188,10 @@ function attach(provider: Provider, settings: Settings): Attached {
       hooks: settings,
     }),
   );
+  // What is not ours, and the deployment's pages below ours.
+  provider.use(answerTrouble(provider, views));
+  provider.use(signIns.note);
+  provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
 
   return {
     interactionUrl: (ctx, interaction) => {

@@ -22,7 +22,7 @@ type Hook =
   | 'onSignIn';
 
 /** The options with their defaults, in the units that the code works with. */
-export interface Settings extends Required<Pick<QrLoginOptions, Hook | 'showAddress' | 'shortCode'>> {
+export interface Settings extends Required<Pick<QrLoginOptions, Hook | (typeof SWITCHES)[number]>> {
   readonly guard: ApproveGuard | undefined;
   readonly passkeySignIn: PasskeySignIn | undefined;
   /** Undefined for none. */
@@ -37,6 +37,9 @@ export interface Settings extends Required<Pick<QrLoginOptions, Hook | 'showAddr
   readonly rotation: number;
   readonly clock: Clock;
 }
+
+/** Off, unless they are on. */
+const SWITCHES = ['showAddress', 'shortCode', 'parkStreams'] as const;
 
 const SHORTEST_SECRET = 32;
 
@@ -61,6 +64,7 @@ const OPTIONS = [
   'shortCode',
   'deadlines',
   'rotation',
+  'parkStreams',
   'clock',
 ] as const satisfies readonly (keyof QrLoginOptions)[];
 
@@ -85,6 +89,7 @@ export function checkOptions(options: QrLoginOptions): Settings {
       finish: milliseconds('deadlines.finish', finish, 600),
     },
     rotation: milliseconds('rotation', options.rotation ?? 10, 60),
+    parkStreams: options.parkStreams ?? false,
     clock: options.clock ?? Date.now,
   };
 }
@@ -124,8 +129,9 @@ function assertTypes(options: QrLoginOptions): void {
   assertKnown('option', options, OPTIONS);
   if (typeof (options.deadlines ?? {}) !== 'object') throw new TypeError('deadlines must be { scan, decide, finish }');
   assertKnown('deadline', options.deadlines ?? {}, ['scan', 'decide', 'finish']);
-  if (typeof (options.showAddress ?? false) !== 'boolean') throw new TypeError('showAddress must be true or false');
-  if (typeof (options.shortCode ?? false) !== 'boolean') throw new TypeError('shortCode must be true or false');
+  for (const name of SWITCHES) {
+    if (typeof (options[name] ?? false) !== 'boolean') throw new TypeError(`${name} must be true or false`);
+  }
 }
 
 /** @throws TypeError unless each is long enough to sign with */

@@ -49,8 +49,15 @@ export interface Viewer {
 /** Nothing is left of a ticket once its time has passed. */
 const GONE = { version: 0, state: 'expired', expiresIn: 0 } as const;
 
+/** What is kept of a ticket that a browser has been told of: enough to know what is news, and to draw it while it waits. */
+export type Shown = Pick<Ticket, 'id' | 'version' | 'state' | 'shownAt' | 'deadline'>;
+
+export function shownOf({ id, version, state, shownAt, deadline }: Ticket): Shown {
+  return { id, version, state, shownAt, deadline };
+}
+
 /** The version that the browser sees: a ticket that expired has changed, although nobody wrote it. */
-export function versionAt(ticket: Ticket | undefined, now: number): number {
+export function versionAt(ticket: Shown | undefined, now: number): number {
   if (ticket === undefined) return GONE.version;
   return stateAt(ticket, now) === 'expired' ? ticket.version + 1 : ticket.version;
 }
@@ -85,21 +92,26 @@ export class BrowserViews {
   }
 
   /** The ticket as this browser is to be told of it. */
-  async draw(ticket: Ticket | undefined, now: number, { accountId, svg }: Viewer): Promise<BrowserView> {
+  draw(ticket: Ticket | undefined, now: number, { accountId, svg }: Viewer): BrowserView {
     return svg ? this.drawn(ticket, now, accountId) : this.#describe(ticket, now, accountId);
+  }
+
+  /** The same of one that nothing has happened to since: its code is another one, or its time has passed. */
+  redraw(shown: Shown, now: number, { svg }: Viewer): BrowserView {
+    const view = this.#waiting(shown, now);
+    return svg ? this.#withImage(view) : view;
   }
 
   /** The same, with its code drawn in any case. */
   drawn(ticket: Ticket | undefined, now: number, accountId: string | undefined): DrawnView {
-    const { qr, ...view } = this.#describe(ticket, now, accountId);
-    return qr === undefined ? view : { ...view, qr: { ...qr, svg: this.#images.draw(qr.url) } };
+    return this.#withImage(this.#describe(ticket, now, accountId));
   }
 
   /** When the browser must hear of this ticket again although nothing happens to it: its code rotates, its time ends. */
-  dueAt(ticket: Ticket | undefined, now: number): number {
+  dueAt(ticket: Shown | undefined, now: number): number {
     if (ticket === undefined || !isLive(ticket, now)) return Number.POSITIVE_INFINITY;
     if (ticket.state !== 'waiting') return ticket.deadline;
-    return Math.min(ticket.deadline, now + this.#codes.show(ticket.id, now).rotatesIn);
+    return Math.min(ticket.deadline, now + this.#codes.rotatesIn(ticket.id, now));
   }
 
   /** A denial looks the same to the browser, whyever it came. */
@@ -110,18 +122,26 @@ export class BrowserViews {
   #describe(ticket: Ticket | undefined, now: number, accountId: string | undefined): BrowserView {
     if (ticket === undefined) return GONE;
     const state = stateAt(ticket, now);
-    const version = versionAt(ticket, now);
+    if (state === 'waiting' || state === 'expired') return this.#waiting(ticket, now);
+    const view = { version: ticket.version, state, expiresIn: seconds(this.#endOf(ticket) - now) };
+    if (ticket.state !== 'approved') return view;
+    return {
+      ...view,
+      checkCode: ticket.checkCode !== undefined,
+      ...(switchesAccount(ticket, accountId) && { switchAccount: true }),
+    };
+  }
+
+  /** What waits, or has waited for too long. */
+  #waiting(shown: Shown, now: number): BrowserView {
+    const state = stateAt(shown, now);
+    const version = versionAt(shown, now);
     if (state === 'expired') return { version, state, expiresIn: 0 };
-    const view = { version, state, expiresIn: seconds(this.#endOf(ticket) - now) };
-    if (ticket.state === 'waiting') return { ...view, qr: this.#qr(ticket.id, now) };
-    if (ticket.state === 'approved') {
-      return {
-        ...view,
-        checkCode: ticket.checkCode !== undefined,
-        ...(switchesAccount(ticket, accountId) && { switchAccount: true }),
-      };
-    }
-    return view;
+    return { version, state, expiresIn: seconds(shown.deadline - now), qr: this.#qr(shown.id, now) };
+  }
+
+  #withImage({ qr, ...view }: BrowserView): DrawnView {
+    return qr === undefined ? view : { ...view, qr: { ...qr, svg: this.#images.draw(qr.url) } };
   }
 
   #qr(id: string, now: number): ShownCode {

@@ -14,7 +14,7 @@ import { fieldsOf, unprotect } from './guards.ts';
 import type { PasskeyHandlers } from './passkey.ts';
 import { type Pending, pendingAt, pendingLogin } from './pending.ts';
 import type { OtherWays, OwnPage, Services } from './services.ts';
-import type { Watching } from './watching.ts';
+import { Watching } from './watching.ts';
 
 /** What the browser asks for, below its interaction's URL, until it finishes. */
 export class BrowserHandlers {
@@ -45,7 +45,7 @@ export class BrowserHandlers {
     const known = versionIn('after', ctx.query.after);
     const ticket =
       known === undefined ? await watching.read() : await this.#services.longPolls.next(ctx, watching, known);
-    ctx.body = await this.#draw(ticket, watching);
+    ctx.body = this.#draw(ticket, watching);
   };
 
   /** `GET I/qr/events`: the ticket as a stream. */
@@ -66,7 +66,7 @@ export class BrowserHandlers {
     if (voided) announce(ctx, 'qr_login.cancelled', voided);
     if (changed) announce(ctx, 'qr_login.shown', ticket);
     if (wasReported(ticket)) return this.#end(ctx);
-    if (wantsJson(ctx)) ctx.body = await this.#draw(ticket, viewer);
+    if (wantsJson(ctx)) ctx.body = this.#draw(ticket, viewer);
     else seeOther(ctx, urls.interaction(pending.interaction.uid));
   };
 
@@ -142,17 +142,13 @@ export class BrowserHandlers {
   }
 
   #watching(ctx: RouterContext, pending: Pending): Watching {
-    const { interaction, identity } = pending;
     const { ceremony, signals } = this.#services;
-    return {
-      read: () => ceremony.browser.look(identity),
-      subscribe: (listener) => signals.subscribe(identity.interaction, listener),
-      ...viewerOf(ctx, pending),
-      endsAt: interaction.exp * 1000,
-    };
+    const { svg } = viewerOf(ctx, pending);
+    const ports = { browser: ceremony.browser, signals };
+    return new Watching(ports, pending.identity, { svg, endsAt: pending.interaction.exp * 1000 });
   }
 
-  #draw(ticket: Ticket | undefined, viewer: Viewer): Promise<BrowserView> {
+  #draw(ticket: Ticket | undefined, viewer: Viewer): BrowserView {
     return this.#services.browserViews.draw(ticket, this.#services.clock(), viewer);
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Interaction } from '../oidc/interaction.ts';
+import { signedCookie } from '../oidc/signed-cookie.ts';
 import { fingerprint } from '../ticket/keys.ts';
 import { formatMemory, parseMemory } from '../ticket/memory.ts';
 import type { BrowserMemory } from '../ticket/ticket.ts';
@@ -16,11 +17,6 @@ const WAY_BACK_FOR = 24 * 60 * 60 * 1000;
 const DAY = 24 * 60 * 60 * 1000;
 /** A code that was fresh when it was scanned counts as fresh for this long; its ticket's deadline comes first. */
 const SEEN_FOR = 10 * 60 * 1000;
-
-/** What Koa's cookies are signed with; its types leave that out. */
-interface Signing {
-  readonly keys?: { verify(data: string, signature: string): boolean };
-}
 
 /** The plugin's own cookies: signed, HttpOnly, Secure where the issuer is https, each on the narrowest path that works. */
 export class Cookies {
@@ -39,13 +35,13 @@ export class Cookies {
 
   /** The client whose request led this browser here, also when the interaction itself is over. */
   clientId(ctx: Context, uid: string): string | undefined {
-    const [of, , client] = this.#get(ctx, BINDING)?.split('.') ?? [];
+    const [of, , client] = signedCookie(ctx.cookies, BINDING)?.split('.') ?? [];
     return of === uid && client !== undefined ? Buffer.from(client, 'base64url').toString() : undefined;
   }
 
   /** The fingerprint of the binding; undefined for a browser that did not start this very interaction. */
   binding(ctx: Context, uid: string): string | undefined {
-    const secret = this.#get(ctx, BINDING);
+    const secret = signedCookie(ctx.cookies, BINDING);
     return secret?.startsWith(`${uid}.`) ? fingerprint(secret) : undefined;
   }
 
@@ -54,7 +50,7 @@ export class Cookies {
   }
 
   memory(ctx: Context): BrowserMemory | undefined {
-    const text = this.#get(ctx, MEMORY);
+    const text = signedCookie(ctx.cookies, MEMORY);
     return text === undefined ? undefined : parseMemory(text);
   }
 
@@ -65,21 +61,12 @@ export class Cookies {
 
   /** The code that this phone saw last. */
   seenCode(ctx: Context): string | undefined {
-    return this.#get(ctx, SEEN)?.split('.')[0];
+    return signedCookie(ctx.cookies, SEEN)?.split('.')[0];
   }
 
   hasSeen(ctx: Context, code: string, now: number): boolean {
-    const [seen, until] = this.#get(ctx, SEEN)?.split('.') ?? [];
+    const [seen, until] = signedCookie(ctx.cookies, SEEN)?.split('.') ?? [];
     return seen === code && Number(until) > now;
-  }
-
-  /** Not by `signed: true`, which sends a signature by an old key anew, and with wider attributes than ours. */
-  #get(ctx: Context, name: string): string | undefined {
-    const value = ctx.cookies.get(name, { signed: false });
-    const signature = ctx.cookies.get(`${name}.sig`, { signed: false });
-    if (value === undefined || signature === undefined) return undefined;
-    const { keys } = ctx.cookies as unknown as Signing;
-    return keys?.verify(`${name}=${value}`, signature) ? value : undefined;
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

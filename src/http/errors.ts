@@ -36,16 +36,10 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 const RETRY_AFTER_SECONDS = '2';
 
 /** Renders what went wrong as JSON or as a page, whichever was asked for. What nobody foresaw goes on to the host. */
-export function answerErrors(provider: Provider, views: Views): Middleware {
-  return async (ctx, next) => {
-    try {
-      await next();
-    } catch (error) {
-      const known = refusalIn(error);
-      if (known === undefined) throw error;
-      answer(provider, views, ctx, known);
-    }
-  };
+export function answerError(provider: Provider, views: Views, ctx: Context, error: unknown): void {
+  const known = refusalIn(error);
+  if (known === undefined) throw error;
+  answer(provider, views, ctx, known);
 }
 
 /**

@@ -45,14 +45,14 @@ export class Figures {
     return this.#waitingNow;
   }
 
-  /** A browser has come to wait. @returns the function that tells that it has left */
-  arrive(): () => void {
+  /** A browser has come to wait. */
+  arrived(): void {
     this.#wait(1);
-    let here = true;
-    return () => {
-      if (here) this.#wait(-1);
-      here = false;
-    };
+  }
+
+  /** One that has waited is gone; told once of each. */
+  left(): void {
+    this.#wait(-1);
   }
 
   count(state: Counted, ticket: Pick<Ticket, 'shownAt' | 'since'>): void {

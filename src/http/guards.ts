@@ -1,5 +1,5 @@
 import parseBody from 'co-body';
-import type { Context, Middleware, Next } from 'koa';
+import type { Context } from 'koa';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Urls } from './urls.ts';
 
@@ -9,22 +9,28 @@ const BODY_LIMIT = 4096;
 /** What was sent with a POST: flat text fields, from a form or from JSON. */
 export type Fields = Readonly<Record<string, string>>;
 
+/** What must hold before a request is handled. @throws QrLoginError where it does not */
+export type Guard = (ctx: Context) => void | Promise<void>;
+
 /** Headers of every answer: nothing is framed, stored, sniffed, or told to other sites (OWASP ASVS 5.0, V3.4). */
-export async function protect(ctx: Context, next: Next): Promise<void> {
-  ctx.state.unprotected = Object.keys(PROTECTION).map((header) => [header, ctx.response.get(header)]);
-  protectAnswer(ctx);
-  await next();
+export function protectAnswer({ res }: Context): void {
+  if (res.headersSent) return;
+  for (const [name, value] of PROTECTION) res.setHeader(name, value);
 }
 
-export function protectAnswer(ctx: Context): void {
-  ctx.set(PROTECTION);
+/** The same for a URL that may turn out not to be ours: what its answer had before is kept. */
+export function protect(ctx: Context): void {
+  ctx.state.unprotected = ctx.res.getHeaders();
+  protectAnswer(ctx);
 }
 
 /** Leaves a page that is not ours with the headers that it would have without us. */
-export function unprotect(ctx: Context): void {
-  for (const [header, before] of ctx.state.unprotected) {
-    if (before === undefined || before === '') ctx.remove(header);
-    else ctx.set(header, before);
+export function unprotect({ res, state }: Context): void {
+  if (res.headersSent) return;
+  for (const [name] of PROTECTION) {
+    const before = state.unprotected[name.toLowerCase()];
+    if (before === undefined) res.removeHeader(name);
+    else res.setHeader(name, before);
   }
 }
 
@@ -40,7 +46,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const PROTECTION = {
+const PROTECTION: readonly (readonly [string, string])[] = Object.entries({
   'Cache-Control': 'no-store',
   'Content-Security-Policy': CONTENT_SECURITY_POLICY,
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -50,17 +56,16 @@ const PROTECTION = {
   'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
-};
+});
 
 /** Refuses what another site's page sends (OWASP ASVS 5.0, V3.5). A client that is no browser sends neither header. */
-export function sameOrigin(urls: Urls): Middleware {
-  return async (ctx, next) => {
+export function sameOrigin(urls: Urls): Guard {
+  return (ctx) => {
     const origin = ctx.get('origin');
     const site = ctx.get('sec-fetch-site');
     if ((origin !== '' && origin !== urls.origin) || (site !== '' && site !== 'same-origin')) {
       throw new QrLoginError('foreign_origin', 'This request was sent by another site. Open the page again.');
     }
-    await next();
   };
 }
 
@@ -70,11 +75,10 @@ export function isForeign(ctx: Context): boolean {
 }
 
 /** Refuses what another site's page loads into itself: it may lead a person here, and no more. */
-export async function notEmbedded(ctx: Context, next: Next): Promise<void> {
+export function notEmbedded(ctx: Context): void {
   if (isForeign(ctx) && !isNavigation(ctx)) {
     throw new QrLoginError('foreign_origin', 'This page cannot be a part of another one. Open it by itself.');
   }
-  await next();
 }
 
 /** The first browsers with these headers did not say what for. */
@@ -85,9 +89,8 @@ function isNavigation(ctx: Context): boolean {
 }
 
 /** Reads a form or a JSON object of text fields into `ctx.state.fields`; nothing else is taken. */
-export async function readFields(ctx: Context, next: Next): Promise<void> {
+export async function readFields(ctx: Context): Promise<void> {
   ctx.state.fields = hasBody(ctx) ? flat(await parse(ctx)) : {};
-  await next();
 }
 
 export function fieldsOf(ctx: Context): Fields {

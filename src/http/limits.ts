@@ -1,7 +1,7 @@
-import type { Context, Middleware, Next } from 'koa';
 import type { Rate, RateLimit } from '../stores/rate-limit.ts';
 import { QrLoginError } from '../ticket/errors.ts';
 import { sourceOf } from './client-info.ts';
+import type { Guard } from './guards.ts';
 
 const CHECK_CODE = 'account:checkCode';
 
@@ -48,16 +48,18 @@ export class RateLimits {
   }
 
   /** Counts requests by where they come from, before anything is looked at. */
-  byAddress(act: AddressAct): Middleware {
-    return async (ctx: Context, next: Next) => {
-      await this.#take(`address:${act}`, sourceOf(ctx));
-      await next();
+  byAddress(act: AddressAct): Guard {
+    const limit = this.#limits.get(`address:${act}`);
+    return (ctx) => {
+      const wait = limit?.take(sourceOf(ctx));
+      // Nobody has to wait for what this process counts itself.
+      return wait instanceof Promise ? wait.then(refuse) : refuse(wait);
     };
   }
 
   /** @throws TooManyRequests where this account does it too often */
   async forAccount(act: AccountAct, accountId: string): Promise<void> {
-    await this.#take(`account:${act}`, accountId);
+    refuse(await this.#limits.get(`account:${act}`)?.take(accountId));
   }
 
   /** Check codes count where they are wrong. @throws TooManyRequests where too many were */
@@ -67,10 +69,6 @@ export class RateLimits {
 
   async afterWrongCheckCode(accountId: string): Promise<void> {
     await this.#limits.get(CHECK_CODE)?.take(accountId);
-  }
-
-  async #take(name: string, who: string): Promise<void> {
-    refuse(await this.#limits.get(name)?.take(who));
   }
 }
 

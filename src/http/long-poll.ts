@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { Clock } from '../ticket/ports.ts';
+import type { Clock, Listener } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { type BrowserViews, versionAt } from './browser-view.ts';
 import type { Figures } from './figures.ts';
@@ -30,12 +30,15 @@ export class LongPolls {
     const woken = new Promise<Ticket | undefined>((resolve) => {
       wake = resolve;
     });
-    const unsubscribe = watching.subscribe((heard) => {
-      // All of them would read at once.
-      if (heard === undefined) setTimeout(wake, Math.random() * CATCH_UP_WITHIN).unref();
-      else wake(heard);
-    });
-    const depart = this.#figures.arrive();
+    const ears: Listener = {
+      hear: (heard) => {
+        // All of them would read at once.
+        if (heard === undefined) setTimeout(wake, Math.random() * CATCH_UP_WITHIN).unref();
+        else wake(heard);
+      },
+    };
+    watching.subscribe(ears);
+    this.#figures.arrived();
     try {
       const ticket = await watching.read();
       const now = this.#clock();
@@ -46,8 +49,8 @@ export class LongPolls {
       if (changed?.state !== ticket?.state) this.#figures.notified(changed, this.#clock());
       return changed;
     } finally {
-      unsubscribe();
-      depart();
+      watching.unsubscribe(ears);
+      this.#figures.left();
     }
   }
 

@@ -1,4 +1,5 @@
 import type { RouterContext } from '@koa/router';
+import { sessionOf } from '../oidc/approver.ts';
 import { assertPrompt, type Interaction, interactionOf, noInteraction } from '../oidc/interaction.ts';
 import { homeOf } from '../oidc/request.ts';
 import type { BrowserIdentity } from '../ticket/browser.ts';
@@ -16,19 +17,19 @@ export async function pendingAt(services: Services, ctx: RouterContext): Promise
   const { provider, cookies, urls } = services;
   const uid = ctx.params.uid ?? '';
   ctx.state.again = urls.interaction(uid);
-  const [interaction, { accountId }] = await Promise.all([
+  const [interaction, session] = await Promise.all([
     interactionOf(provider, ctx, uid).catch(async (error: unknown) => {
       if (error instanceof QrLoginError) ctx.state.home = await homeAt(services, ctx, uid);
       throw error;
     }),
     // As it is now: another tab may have signed somebody in since the interaction began.
-    provider.Session.get(ctx),
+    sessionOf(provider, ctx),
   ]);
   const binding = cookies.binding(ctx, uid);
   if (binding === undefined) throw noInteraction();
   // From here on a mistake is no dead end.
   ctx.state.back = urls.interaction(uid);
-  return { interaction, identity: { interaction: uid, binding, accountId } };
+  return { interaction, identity: { interaction: uid, binding, accountId: session?.accountId } };
 }
 
 /** The same, where the person is still to be signed in. */

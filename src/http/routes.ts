@@ -1,10 +1,10 @@
 import Router, { type RouterContext, type RouterMiddleware } from '@koa/router';
-import type { Middleware, Next } from 'koa';
+import type { Context, Middleware, Next } from 'koa';
 import { BrowserHandlers } from './browser.ts';
 import { ConsentHandlers } from './consent.ts';
-import { answerErrors } from './errors.ts';
+import { answerError } from './errors.ts';
 import { FinishHandlers } from './finish.ts';
-import { notEmbedded, protect, readFields, sameOrigin } from './guards.ts';
+import { type Guard, notEmbedded, protect, readFields, sameOrigin } from './guards.ts';
 import type { AddressAct } from './limits.ts';
 import { PasskeyHandlers } from './passkey.ts';
 import { PhoneHandlers } from './phone.ts';
@@ -21,51 +21,78 @@ export function routes(services: Services): Middleware {
   const phone = new PhoneHandlers(services);
   const scan = new ScanHandlers(services);
   const browsers = new SignedInBrowserHandlers(services);
-  const errors = answerErrors(services.provider, services.views);
   const ours = sameOrigin(services.urls);
   const { limits, urls } = services;
 
   // Where whoever must wait goes on from: not by a GET of what was posted.
-  const again: RouterMiddleware = async (ctx, next) => {
+  const again: Guard = (ctx) => {
     if (ctx.params.uid !== undefined) ctx.state.again = urls.interaction(ctx.params.uid);
-    await next();
   };
+  const behind = (guards: readonly Guard[], handle: Handler): RouterMiddleware => guarded(services, guards, handle);
   // What another site makes a browser send is refused before it counts: it would use up what the person there may do. Then the
   // limits, before anything is looked at: whoever is over one learns nothing else.
-  const bare: RouterMiddleware[] = [protect, errors];
-  const page = (often: AddressAct): RouterMiddleware[] => [...bare, notEmbedded, again, limits.byAddress(often)];
-  const form = (often: AddressAct): RouterMiddleware[] => [...bare, ours, again, limits.byAddress(often), readFields];
-  const data = (often: AddressAct): RouterMiddleware[] => [forScripts, ...page(often)];
-  const act = (often: AddressAct): RouterMiddleware[] => [forScripts, ...form(often)];
+  const bare = (handle: Handler): RouterMiddleware => behind([], handle);
+  const page = (often: AddressAct, handle: Handler): RouterMiddleware =>
+    behind([notEmbedded, again, limits.byAddress(often)], handle);
+  const form = (often: AddressAct, handle: Handler): RouterMiddleware =>
+    behind([ours, again, limits.byAddress(often), readFields], handle);
+  const data = (often: AddressAct, handle: Handler): RouterMiddleware =>
+    behind([forScripts, notEmbedded, again, limits.byAddress(often)], handle);
+  const act = (often: AddressAct, handle: Handler): RouterMiddleware =>
+    behind([forScripts, ours, again, limits.byAddress(often), readFields], handle);
+
+  const asset: Handler = (ctx) => services.assets.serve(ctx, ctx.params.name ?? '');
 
   const router = new Router()
     // The browser, below its interaction: oidc-provider scopes the interaction cookie to this path.
-    .get('/interaction/:uid', ...page('show'), browser.page)
-    .get('/interaction/:uid/qr', ...data('watch'), browser.ticket)
-    .get('/interaction/:uid/qr/events', ...data('watch'), browser.events)
-    .post('/interaction/:uid/qr/renew', ...act('show'), browser.renew)
-    .post('/interaction/:uid/qr/finish', ...act('finish'), finish.finish)
-    .post('/interaction/:uid/qr/passkey', ...act('finish'), passkey.signIn)
-    .post('/interaction/:uid/consent', ...act('finish'), consent.grant)
-    .post('/interaction/:uid/cancel', ...act('finish'), finish.cancel)
-    .all('/interaction/:uid/*own', ...bare, browser.ownPage)
+    .get('/interaction/:uid', page('show', browser.page))
+    .get('/interaction/:uid/qr', data('watch', browser.ticket))
+    .get('/interaction/:uid/qr/events', data('watch', browser.events))
+    .post('/interaction/:uid/qr/renew', act('show', browser.renew))
+    .post('/interaction/:uid/qr/finish', act('finish', finish.finish))
+    .post('/interaction/:uid/qr/passkey', act('finish', passkey.signIn))
+    .post('/interaction/:uid/consent', act('finish', consent.grant))
+    .post('/interaction/:uid/cancel', act('finish', finish.cancel))
+    .all('/interaction/:uid/*own', bare(browser.ownPage))
 
     // The phone.
-    .get('/qr/assets/:name', ...bare, (ctx: RouterContext) => services.assets.serve(ctx, ctx.params.name ?? ''))
-    .get('/qr/manifest.webmanifest', ...bare, scan.manifest)
-    .get('/qr/scan', ...page('scan'), scan.page)
-    .post('/qr/scan', ...form('shortCode'), scan.type)
-    .get('/qr/devices', ...page('decide'), browsers.list)
-    .post('/qr/devices', ...form('decide'), browsers.end)
-    .get('/qr/tickets/:id', ...page('decide'), phone.ticket)
-    .post('/qr/tickets/:id', ...form('decide'), phone.decide)
-    .get('/qr/:code', ...page('scan'), phone.landing)
-    .post('/qr/:code', ...form('scan'), phone.scan);
+    .get('/qr/assets/:name', bare(asset))
+    .get('/qr/manifest.webmanifest', bare(scan.manifest))
+    .get('/qr/scan', page('scan', scan.page))
+    .post('/qr/scan', form('shortCode', scan.type))
+    .get('/qr/devices', page('decide', browsers.list))
+    .post('/qr/devices', form('decide', browsers.end))
+    .get('/qr/tickets/:id', page('decide', phone.ticket))
+    .post('/qr/tickets/:id', form('decide', phone.decide))
+    .get('/qr/:code', page('scan', phone.landing))
+    .post('/qr/:code', form('scan', phone.scan));
 
-  return router.routes() as unknown as Middleware;
+  const dispatch = router.routes() as unknown as Middleware;
+  // The provider's own requests need not be compared with each of them.
+  return (ctx, next) => (OURS.test(ctx.path) ? dispatch(ctx, next) : next());
 }
 
-async function forScripts(ctx: RouterContext, next: Next): Promise<void> {
+/** As the router compares: not minding capitals. */
+const OURS = /^\/(?:interaction|qr)\//i;
+
+type Handler = (ctx: RouterContext, next: Next) => void | Promise<void>;
+
+function forScripts(ctx: Context): void {
   ctx.state.forScripts = true;
-  await next();
+}
+
+/** One middleware for each URL: a chain of them would cost more than what they do. */
+function guarded({ provider, views }: Services, guards: readonly Guard[], handle: Handler): RouterMiddleware {
+  return async (ctx, next) => {
+    protect(ctx);
+    try {
+      for (const guard of guards) {
+        const passing = guard(ctx);
+        if (passing !== undefined) await passing;
+      }
+      await handle(ctx, next);
+    } catch (error) {
+      answerError(provider, views, ctx, error);
+    }
+  };
 }

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Approver } from '../ticket/ticket.ts';
+import { providersCookie } from './signed-cookie.ts';
 
 /** An account as people see it. */
 export interface Account {
@@ -16,6 +17,8 @@ export interface Account {
  */
 export type FindAccount = (accountId: string) => Promise<Account | undefined> | Account | undefined;
 
+type Session = Awaited<ReturnType<Provider['Session']['get']>>;
+
 /** How the person authenticated on the phone (OIDC Core, section 2). */
 export interface Assurance {
   readonly acr?: string;
@@ -28,10 +31,20 @@ export interface Assurance {
  */
 export type Assure = (onPhone: Assurance, accountId: string) => Assurance | Promise<Assurance>;
 
+/** The session of whoever sends this, as it is now; undefined where there is none. */
+export async function sessionOf(provider: Provider, ctx: Context): Promise<Session | undefined> {
+  // Without its cookie, oidc-provider would make up a new session, with ids that nobody needs.
+  if (ctx.cookies.get(provider.cookieName('session'), { signed: false }) === undefined) return undefined;
+  const id = providersCookie(provider, ctx, 'session');
+  // What is not good at first sight is for oidc-provider to judge.
+  return (id && (await provider.Session.find(id))) || provider.Session.get(ctx);
+}
+
 /** Who decides: the account of the phone's session at the provider, and nothing that a request could claim. */
 export async function approverOf(provider: Provider, ctx: Context, assure: Assure): Promise<Approver | undefined> {
-  const { accountId, uid, loginTs, acr, amr } = await provider.Session.get(ctx);
-  if (accountId === undefined || loginTs === undefined) return undefined;
+  const session = await sessionOf(provider, ctx);
+  if (session?.accountId === undefined || session.loginTs === undefined) return undefined;
+  const { accountId, uid, loginTs, acr, amr } = session;
   const onPhone = { ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };
   return { accountId, sessionUid: uid, authenticatedAt: loginTs, ...(await assure(onPhone, accountId)) };
 }

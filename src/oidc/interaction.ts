@@ -1,15 +1,27 @@
 import type { Context } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
+import { providersCookie } from './signed-cookie.ts';
 
 /** A pending authorization request, as oidc-provider keeps it. */
 export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 /** The interaction that this browser's cookie names, if it is the one of the URL. */
 export async function interactionOf(provider: Provider, ctx: Context, uid: string): Promise<Interaction> {
-  const interaction = await found(() => provider.interactionDetails(ctx.req, ctx.res));
+  const interaction =
+    (await unbound(provider, ctx)) ?? (await found(() => provider.interactionDetails(ctx.req, ctx.res)));
   if (interaction.uid !== uid) throw noInteraction();
   return interaction;
+}
+
+/**
+ * An interaction that began without a session: its cookie is all that oidc-provider would look at, with three times the work.
+ * Whatever is not good at first sight is for oidc-provider to judge.
+ */
+async function unbound(provider: Provider, ctx: Context): Promise<Interaction | undefined> {
+  const id = providersCookie(provider, ctx, 'interaction');
+  const interaction = id === undefined ? undefined : await provider.Interaction.find(id);
+  return interaction?.session?.uid === undefined ? interaction : undefined;
 }
 
 /** Of the interaction that this browser's cookie names; undefined where there is none. */

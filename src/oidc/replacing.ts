@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
+import { sessionOf } from './approver.ts';
 import { endInteraction, type Interaction } from './interaction.ts';
 
 /** A login result of ours: beside what oidc-provider knows, who was signed in at the browser then, '' for nobody. */
@@ -24,7 +25,7 @@ export async function unaskedReplacement(provider: Provider, ctx: Context): Prom
   const uid = ctx.cookies.get(provider.cookieName('resume'), { signed: true });
   const interaction = uid === undefined ? undefined : await provider.Interaction.find(uid);
   if (interaction?.result === undefined) return undefined;
-  return replacementOf(interaction, (await provider.Session.get(ctx)).accountId);
+  return replacementOf(interaction, (await sessionOf(provider, ctx))?.accountId);
 }
 
 /** @param accountId who is signed in at the browser now */

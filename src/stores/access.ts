@@ -14,10 +14,15 @@ const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 
 export class Access {
   readonly #duration: Histogram;
   readonly #engine: string;
+  readonly #patience: number;
 
-  /** @param engine what the store is, as the metrics have it */
-  constructor(engine: string) {
+  /**
+   * @param engine what the store is, as the metrics have it
+   * @param patience in milliseconds; `Infinity` for what lies in the memory of this process, which answers as soon as it is asked
+   */
+  constructor(engine: string, patience: number = PATIENCE) {
     this.#engine = engine;
+    this.#patience = patience;
     this.#duration = metrics.getMeter(METER).createHistogram('qr_login.store.duration', {
       unit: 's',
       description: 'How long the store took to answer.',
@@ -35,7 +40,7 @@ export class Access {
     let answering: Promise<T> | undefined;
     try {
       answering = access();
-      const answer = await within(answering);
+      const answer = await within(answering, this.#patience);
       this.#duration.record((performance.now() - began) / 1000, attributes);
       return answer;
     } catch (cause) {
@@ -65,13 +70,26 @@ export class TooLate extends Error {
   }
 }
 
-/** @throws TooLate where the work takes longer; it goes on, and nobody hears of it any more */
+/**
+ * @param patience in milliseconds; `Infinity` for no bound
+ * @throws TooLate where the work takes longer; it goes on, and nobody hears of it any more
+ */
 export function within<T>(work: Promise<T>, patience: number = PATIENCE): Promise<T> {
+  if (patience === Number.POSITIVE_INFINITY) return work;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       // This process may have been held up itself: what has arrived meanwhile is read before anybody gives up.
       setImmediate(() => reject(new TooLate(patience)));
     }, patience);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    work.then(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }

@@ -7,7 +7,7 @@ import { KeyvNotes } from './keyv-notes.ts';
 import { KeyvSignedInBrowsers } from './keyv-signed-in-browsers.ts';
 import { KeyvTicketStore } from './keyv-ticket-store.ts';
 import { LocalSignals } from './local-signals.ts';
-import { countInMemory, type Rate, RateLimit } from './rate-limit.ts';
+import { LocalRateLimit, type Rate, type RateLimit, SharedRateLimit } from './rate-limit.ts';
 import { type RedisOfKeyv, redisOf } from './redis/client.ts';
 import { RedisKeys } from './redis/keys.ts';
 import { RedisLink } from './redis/link.ts';
@@ -59,7 +59,7 @@ function keyvEngine(keyv: Keyv, clock: Clock): Engine {
     browsers,
     signals,
     clock,
-    rateLimit: (_name, rate) => new RateLimit(countInMemory(rate)),
+    rateLimit: (_name, rate) => new LocalRateLimit(rate),
     ping: () => store.ping(),
     hearsOthers: () => true,
     close: async () => {
@@ -83,7 +83,7 @@ function redisEngine(redis: RedisOfKeyv, clock: Clock, { onTrouble, onLate }: As
     browsers: new RedisSignedInBrowsers(link, keys, now),
     signals,
     clock: now,
-    rateLimit: (name, rate) => new RateLimit(countInRedis(link, keys, name, rate)),
+    rateLimit: (name, rate) => new SharedRateLimit(countInRedis(link, keys, name, rate)),
     ping: () => link.ping(),
     hearsOthers: () => signals.isUp,
     close: async () => {

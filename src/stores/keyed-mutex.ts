@@ -1,7 +1,7 @@
 import { PATIENCE, TooLate, within } from './access.ts';
 
-/** A task that never ends keeps its turn for this long, in milliseconds; the key would be locked for good. */
-const LONGEST_TURN = 10 * PATIENCE;
+/** A task that never ends keeps its turn for so many times the patience of others; the key would be locked for good. */
+const TURNS_LAST = 10;
 
 /**
  * Lets one task at a time run for each key; those for other keys go on beside it. Whoever waits does so for a bounded time:
@@ -10,9 +10,12 @@ const LONGEST_TURN = 10 * PATIENCE;
  */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();
+  readonly #patience: number;
   readonly #longestTurn: number;
 
-  constructor(longestTurn: number = LONGEST_TURN) {
+  /** @param patience of whoever waits, in milliseconds; `Infinity` where tasks wait for nothing outside of this process */
+  constructor(patience: number = PATIENCE, longestTurn: number = TURNS_LAST * patience) {
+    this.#patience = patience;
     this.#longestTurn = longestTurn;
   }
 
@@ -25,17 +28,15 @@ export class KeyedMutex {
     };
     const before = this.#tails.get(key);
     const running = before === undefined ? begin() : before.then(begin);
-    const turn = within(running, this.#longestTurn).then(nothing, nothing);
-    this.#tails.set(key, turn);
-    turn.then(() => {
+    const end = (): void => {
       if (this.#tails.get(key) === turn) this.#tails.delete(key);
-    });
+    };
+    const turn: Promise<void> = within(running, this.#longestTurn).then(end, end);
+    this.#tails.set(key, turn);
     try {
-      return await within(running);
+      return await within(running, this.#patience);
     } finally {
       isWanted = false;
     }
   }
 }
-
-function nothing(): void {}

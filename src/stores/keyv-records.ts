@@ -1,24 +1,25 @@
 import type { Keyv } from 'keyv';
 import type { AdapterPayload } from 'oidc-provider';
 import { Access } from './access.ts';
-import { ExpirySweep, isInMemory } from './expiry-sweep.ts';
-import { failLoudly, write } from './fail-loudly.ts';
+import { ExpirySweep } from './expiry-sweep.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { Records } from './records.ts';
+import { type Values, valuesOf } from './values.ts';
 
 /** The keys of a grant's records, each with the moment when it expires by itself (milliseconds; null: never). */
 type GrantMembers = Record<string, number | null>;
 
 /** Records in any Keyv, for one process: a mutex for each key makes one step of what Keyv can only do in two. */
 export class KeyvRecords implements Records {
-  readonly #keyv: Keyv;
+  readonly #values: Values;
   readonly #access: Access;
-  readonly #mutex = new KeyedMutex();
+  readonly #mutex: KeyedMutex;
   readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv) {
-    this.#keyv = failLoudly(keyv);
-    this.#access = new Access(isInMemory(keyv) ? 'memory' : 'keyv');
+    this.#values = valuesOf(keyv);
+    this.#access = new Access(this.#values.engine, this.#values.patience);
+    this.#mutex = new KeyedMutex(this.#values.patience);
     this.#sweep = new ExpirySweep(keyv);
   }
 
@@ -26,19 +27,19 @@ export class KeyvRecords implements Records {
     // The grant first: a record that its grant does not know would survive the grant's revocation.
     if (grantId !== undefined) await this.#join(grantId, key, ttl);
     await this.#step('upsert', key, async () => {
-      const before = await this.#keyv.get<AdapterPayload>(key);
+      const before = await this.#values.get<AdapterPayload>(key);
       await this.#write(key, before?.consumed === undefined ? payload : { ...payload, consumed: before.consumed }, ttl);
     });
   }
 
   get(key: string): Promise<AdapterPayload | undefined> {
-    return this.#access.make('find', () => this.#keyv.get<AdapterPayload>(key));
+    return this.#access.make('find', () => this.#values.get<AdapterPayload>(key));
   }
 
   consume(key: string, now: number): Promise<boolean> {
     return this.#step('consume', key, async () => {
-      const stored = await this.#keyv.get<AdapterPayload>(key, { raw: true });
-      if (stored?.value === undefined || stored.value.consumed !== undefined) return false;
+      const stored = await this.#values.kept<AdapterPayload>(key);
+      if (stored === undefined || stored.value.consumed !== undefined) return false;
       const ttl = typeof stored.expires === 'number' ? stored.expires - Date.now() : undefined;
       await this.#write(key, { ...stored.value, consumed: now }, ttl);
       return true;
@@ -47,7 +48,7 @@ export class KeyvRecords implements Records {
 
   take(key: string): Promise<AdapterPayload | undefined> {
     return this.#step('destroy', key, async () => {
-      const payload = await this.#keyv.get<AdapterPayload>(key);
+      const payload = await this.#values.get<AdapterPayload>(key);
       await this.#remove(key);
       return payload;
     });
@@ -56,7 +57,7 @@ export class KeyvRecords implements Records {
   revoke(grantId: string): Promise<void> {
     const grant = grantKey(grantId);
     return this.#step('revoke', grant, async () => {
-      const members = Object.keys((await this.#keyv.get<GrantMembers>(grant)) ?? {});
+      const members = Object.keys((await this.#values.get<GrantMembers>(grant)) ?? {});
       for (const key of members) await this.take(key);
       await this.#remove(grant);
     });
@@ -67,12 +68,12 @@ export class KeyvRecords implements Records {
   }
 
   follow(from: string): Promise<string | undefined> {
-    return this.#access.make('find', () => this.#keyv.get<string>(from));
+    return this.#access.make('find', () => this.#values.get<string>(from));
   }
 
   unpoint(from: string, id: string): Promise<void> {
     return this.#step('destroy', from, async () => {
-      if ((await this.#keyv.get(from)) === id) await this.#remove(from);
+      if ((await this.#values.get(from)) === id) await this.#remove(from);
     });
   }
 
@@ -80,7 +81,7 @@ export class KeyvRecords implements Records {
     const grant = grantKey(grantId);
     return this.#step('upsert', grant, async () => {
       const now = Date.now();
-      const members = Object.entries((await this.#keyv.get<GrantMembers>(grant)) ?? {});
+      const members = Object.entries((await this.#values.get<GrantMembers>(grant)) ?? {});
       const alive: GrantMembers = Object.fromEntries(members.filter(([, until]) => until === null || until > now));
       alive[key] = ttl === undefined ? null : now + ttl;
       const ends = Object.values(alive);
@@ -93,14 +94,14 @@ export class KeyvRecords implements Records {
   }
 
   async #remove(key: string): Promise<void> {
-    await this.#keyv.delete(key);
+    await this.#values.delete(key);
     this.#sweep.forget(key);
   }
 
   async #write(key: string, value: unknown, ttl: number | undefined): Promise<void> {
     // To Keyv, no time left means no end.
     const left = ttl === undefined ? undefined : Math.max(1, ttl);
-    await write(this.#keyv, key, value, left);
+    await this.#values.set(key, value, left);
     if (left !== undefined) this.#sweep.watch(key, left);
   }
 }

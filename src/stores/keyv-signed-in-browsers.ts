@@ -8,22 +8,23 @@ import {
   withBrowser,
 } from '../ticket/signed-in-browser.ts';
 import { Access } from './access.ts';
-import { ExpirySweep, isInMemory } from './expiry-sweep.ts';
-import { failLoudly, write } from './fail-loudly.ts';
+import { ExpirySweep } from './expiry-sweep.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
+import { type Values, valuesOf } from './values.ts';
 
 /** The lists in any Keyv, for one process: a mutex for each account makes one step of reading and writing. */
 export class KeyvSignedInBrowsers implements SignedInBrowsers {
-  readonly #keyv: Keyv;
+  readonly #values: Values;
   readonly #clock: Clock;
   readonly #access: Access;
-  readonly #mutex = new KeyedMutex();
+  readonly #mutex: KeyedMutex;
   readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv, clock: Clock) {
-    this.#keyv = failLoudly(keyv);
+    this.#values = valuesOf(keyv);
     this.#clock = clock;
-    this.#access = new Access(isInMemory(keyv) ? 'memory' : 'keyv');
+    this.#access = new Access(this.#values.engine, this.#values.patience);
+    this.#mutex = new KeyedMutex(this.#values.patience);
     this.#sweep = new ExpirySweep(keyv);
   }
 
@@ -69,20 +70,20 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
 
   async #read(accountId: string): Promise<SignedInBrowser[]> {
     const now = this.#clock();
-    const list = (await this.#keyv.get<SignedInBrowser[]>(listKey(accountId))) ?? [];
+    const list = (await this.#values.get<SignedInBrowser[]>(listKey(accountId))) ?? [];
     return list.filter((browser) => isSignedIn(browser, now));
   }
 
   async #write(accountId: string, list: readonly SignedInBrowser[]): Promise<void> {
     const key = listKey(accountId);
     if (list.length === 0) {
-      await this.#keyv.delete(key);
+      await this.#values.delete(key);
       this.#sweep.forget(key);
       return;
     }
     // To Keyv, no time left means no end.
     const left = Math.max(1, Math.max(...list.map(({ endsAt }) => endsAt)) - this.#clock());
-    await write(this.#keyv, key, list, left);
+    await this.#values.set(key, list, left);
     this.#sweep.watch(key, left);
   }
 }

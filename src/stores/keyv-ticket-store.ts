@@ -2,26 +2,27 @@ import type { Keyv } from 'keyv';
 import type { Clock, TicketStore } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { Access } from './access.ts';
-import { ExpirySweep, isInMemory } from './expiry-sweep.ts';
-import { failLoudly, write } from './fail-loudly.ts';
+import { ExpirySweep } from './expiry-sweep.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { LocalSignals } from './local-signals.ts';
+import { type Values, valuesOf } from './values.ts';
 
 /**
  * Tickets in any Keyv, for one process: Keyv itself can only get and set, so a mutex for each interaction makes the two
  * one step. Two processes on one backend would not see each other's mutex.
  */
 export class KeyvTicketStore implements TicketStore {
-  readonly #keyv: Keyv;
+  readonly #values: Values;
   readonly #clock: Clock;
   readonly #signals: LocalSignals;
   readonly #access: Access;
-  readonly #mutex = new KeyedMutex();
+  readonly #mutex: KeyedMutex;
   readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv, clock: Clock, signals: LocalSignals) {
-    this.#keyv = failLoudly(keyv);
-    this.#access = new Access(isInMemory(keyv) ? 'memory' : 'keyv');
+    this.#values = valuesOf(keyv);
+    this.#access = new Access(this.#values.engine, this.#values.patience);
+    this.#mutex = new KeyedMutex(this.#values.patience);
     this.#clock = clock;
     this.#signals = signals;
     this.#sweep = new ExpirySweep(keyv);
@@ -56,7 +57,7 @@ export class KeyvTicketStore implements TicketStore {
 
   /** Whether the store answers at all. */
   async ping(): Promise<void> {
-    await this.#access.make('ping', () => this.#keyv.get('ping'));
+    await this.#access.make('ping', () => this.#values.get('ping'));
   }
 
   close(): void {
@@ -68,12 +69,12 @@ export class KeyvTicketStore implements TicketStore {
   }
 
   async #current(uid: string): Promise<Ticket | undefined> {
-    const id = await this.#keyv.get<string>(interactionKey(uid));
+    const id = await this.#values.get<string>(interactionKey(uid));
     return id === undefined ? undefined : this.#get(id);
   }
 
   #get(id: string): Promise<Ticket | undefined> {
-    return this.#keyv.get<Ticket>(ticketKey(id));
+    return this.#values.get<Ticket>(ticketKey(id));
   }
 
   /** The ticket and its interaction's way to it; both die with its deadline. */
@@ -87,7 +88,7 @@ export class KeyvTicketStore implements TicketStore {
   }
 
   async #set(key: string, value: unknown, ttl: number): Promise<void> {
-    await write(this.#keyv, key, value, ttl);
+    await this.#values.set(key, value, ttl);
     this.#sweep.watch(key, ttl);
   }
 

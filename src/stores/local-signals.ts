@@ -3,24 +3,29 @@ import type { Ticket } from '../ticket/ticket.ts';
 
 /** Signals within one process. */
 export class LocalSignals implements Signals {
-  readonly #listeners = new Map<string, Set<Listener>>();
+  /** Nothing gets lost here. */
+  readonly rereadEvery = 60_000;
+  /** Hardly any interaction has a second one, and a set for each would weigh more than the rest. */
+  readonly #listeners = new Map<string, Listener | readonly Listener[]>();
 
   publish(ticket: Ticket): void {
-    for (const listener of this.#listeners.get(ticket.interaction) ?? []) listener(ticket);
+    for (const listener of this.#of(ticket.interaction)) listener.hear(ticket);
   }
 
   /** Tells everybody who watches this interaction that something may have been missed. */
   doubt(interaction: string): void {
-    for (const listener of this.#listeners.get(interaction) ?? []) listener(undefined);
+    for (const listener of this.#of(interaction)) listener.hear(undefined);
   }
 
-  subscribe(interaction: string, listener: Listener): () => void {
-    const listeners = this.#listeners.get(interaction) ?? new Set();
-    this.#listeners.set(interaction, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#listeners.get(interaction) === listeners) this.#listeners.delete(interaction);
-    };
+  subscribe(interaction: string, listener: Listener): void {
+    this.#keep(interaction, [...this.#of(interaction), listener]);
+  }
+
+  unsubscribe(interaction: string, listener: Listener): void {
+    this.#keep(
+      interaction,
+      this.#of(interaction).filter((other) => other !== listener),
+    );
   }
 
   isWatched(interaction: string): boolean {
@@ -30,5 +35,15 @@ export class LocalSignals implements Signals {
   /** The interactions that somebody watches. */
   watched(): Iterable<string> {
     return this.#listeners.keys();
+  }
+
+  #of(interaction: string): readonly Listener[] {
+    const listeners = this.#listeners.get(interaction) ?? [];
+    return 'hear' in listeners ? [listeners] : listeners;
+  }
+
+  #keep(interaction: string, [first, ...others]: readonly Listener[]): void {
+    if (first === undefined) this.#listeners.delete(interaction);
+    else this.#listeners.set(interaction, others.length === 0 ? first : [first, ...others]);
   }
 }

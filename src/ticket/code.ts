@@ -24,10 +24,14 @@ export class Codes {
 
   /** The code to show now, and the milliseconds until the next one. */
   show(id: string, now: number): { code: string; rotatesIn: number } {
-    const time = now + this.#offset(id);
-    const slot = Math.floor(time / this.#rotation);
+    const slot = this.#slot(id, now);
     const code = Buffer.concat([Buffer.from(id, 'base64url'), truncate(this.#keys.mac('code', id, `${slot}`))]);
-    return { code: code.toString('base64url'), rotatesIn: (slot + 1) * this.#rotation - time };
+    return { code: code.toString('base64url'), rotatesIn: this.rotatesIn(id, now) };
+  }
+
+  /** The milliseconds until there is another code to show. */
+  rotatesIn(id: string, now: number): number {
+    return this.#rotation - ((now + this.#offset(id)) % this.#rotation);
   }
 
   /** The id in a code; nothing is proven by it. Undefined where the text is no code at all. */
@@ -43,12 +47,16 @@ export class Codes {
     const id = this.idOf(code);
     if (id === undefined) return false;
     const mac = Buffer.from(code, 'base64url').subarray(ID_BYTES);
-    const slot = Math.floor((now + this.#offset(id)) / this.#rotation);
+    const slot = this.#slot(id, now);
     const good: Buffer[] = [];
     for (let s = slot - SLOTS_BACK; s <= slot + SLOTS_AHEAD; s++) {
       good.push(...this.#keys.candidates('code', id, `${s}`).map(truncate));
     }
     return matches(good, mac);
+  }
+
+  #slot(id: string, now: number): number {
+    return Math.floor((now + this.#offset(id)) / this.#rotation);
   }
 
   /** Spreads the moments at which tickets rotate, so that not every browser is written to at once. */

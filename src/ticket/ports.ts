@@ -22,8 +22,10 @@ export interface TicketStore {
   swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean>;
 }
 
-/** Hears of a ticket's change; of nothing, where something may have been missed and must be read. */
-export type Listener = (ticket: Ticket | undefined) => void;
+export interface Listener {
+  /** Told of a ticket's change; of nothing, where something may have been missed and must be read. */
+  hear(ticket: Ticket | undefined): void;
+}
 
 /** Short notes that vanish by themselves. */
 export interface Notes {
@@ -39,8 +41,11 @@ export interface Notes {
 
 /** Tells those who watch an interaction that its ticket has changed. Signals may be lost: read after you subscribe. */
 export interface Signals {
-  /** @returns the function that ends the subscription */
-  subscribe(interaction: string, listener: Listener): () => void;
+  /** How often those who wait should read all the same, in milliseconds. */
+  readonly rereadEvery: number;
+  subscribe(interaction: string, listener: Listener): void;
+  /** Ends it; where it has ended already, there is nothing to do. */
+  unsubscribe(interaction: string, listener: Listener): void;
 }
 
 /** Milliseconds since the epoch. */

@@ -162,11 +162,11 @@ export type TicketState = Ticket['state'] | 'expired';
 /** A ticket's states that still lead somewhere; the others are ends. */
 const LIVE: ReadonlySet<Ticket['state']> = new Set(['waiting', 'scanned', 'approved']);
 
-export function stateAt(ticket: Ticket, now: number): TicketState {
+export function stateAt(ticket: Pick<Ticket, 'state' | 'deadline'>, now: number): TicketState {
   return LIVE.has(ticket.state) && now >= ticket.deadline ? 'expired' : ticket.state;
 }
 
-export function isLive(ticket: Ticket, now: number): boolean {
+export function isLive(ticket: Pick<Ticket, 'state' | 'deadline'>, now: number): boolean {
   return LIVE.has(ticket.state) && now < ticket.deadline;
 }
 

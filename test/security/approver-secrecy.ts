@@ -17,8 +17,8 @@ const viewsWithAccount = replacing(
   BrowserViews.prototype,
   'draw',
   (draw) =>
-    async function (this: BrowserViews, ticket, now, accountId) {
-      const view = await draw.call(this, ticket, now, accountId);
+    function (this: BrowserViews, ticket, now, accountId) {
+      const view = draw.call(this, ticket, now, accountId);
       return Object.assign(view, { approver: ticket && ownerOf(ticket)?.accountId });
     },
 );

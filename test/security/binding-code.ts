@@ -13,8 +13,8 @@ function codeWith(more: (ticket: Ticket) => string): () => () => void {
     BrowserViews.prototype,
     'draw',
     (original) =>
-      async function (this: BrowserViews, ticket, now, accountId) {
-        const view = await original.call(this, ticket, now, accountId);
+      function (this: BrowserViews, ticket, now, accountId) {
+        const view = original.call(this, ticket, now, accountId);
         if (view.qr === undefined || ticket === undefined) return view;
         return { ...view, qr: { ...view.qr, url: `${view.qr.url}?${more(ticket)}` } };
       },

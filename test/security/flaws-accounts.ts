@@ -72,8 +72,8 @@ export const nameOnTheScreen: Flawed = {
       BrowserViews.prototype,
       'draw',
       (original) =>
-        async function (this: BrowserViews, ticket, ...given) {
-          const view = await original.call(this, ticket, ...given);
+        function (this: BrowserViews, ticket, ...given) {
+          const view = original.call(this, ticket, ...given);
           return Object.assign(view, { account: ticket && ownerOf(ticket)?.accountId });
         },
     ),

@@ -1,12 +1,12 @@
 /** What the attacks on limits send, and how servers count them that do it wrong. */
-import type { Context, Next } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { type AddressAct, RateLimits, TooManyRequests } from '../../src/http/limits.ts';
-import { countInMemory, RateLimit } from '../../src/stores/rate-limit.ts';
+import { LocalRateLimit } from '../../src/stores/rate-limit.ts';
 import type { Answer } from '../support/agent.ts';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { PhoneVisitor, type Site } from '../support/visitors.ts';
 import type { WorldOptions } from '../support/world.ts';
-import { replacing, type Weakness } from './attack.ts';
+import { inFront, replacing, type Weakness } from './attack.ts';
 import type { Sent } from './meeting.ts';
 
 /** One more than a server with the usual limits lets through in a minute. */
@@ -76,11 +76,10 @@ export function passed(answers: readonly Answer[]): string | undefined {
 /** Counts requests by something else than where they come from. */
 export function countingBy(name: string, who: (ctx: Context) => string): Weakness {
   const patch = replacing(RateLimits.prototype, 'byAddress', () => () => {
-    const limit = new RateLimit(countInMemory({ times: FEW, within: 60 }));
-    return async (ctx: Context, next: Next) => {
-      const wait = await limit.take(who(ctx));
+    const limit = new LocalRateLimit({ times: FEW, within: 60 });
+    return (ctx: Context) => {
+      const wait = limit.take(who(ctx));
       if (wait !== undefined) throw new TooManyRequests(wait);
-      await next();
     };
   });
   return { name, patch };
@@ -89,12 +88,14 @@ export function countingBy(name: string, who: (ctx: Context) => string): Weaknes
 /** Counts only what has been looked at already. */
 export const countingAfterwards: Weakness = {
   name: 'counting before anything is looked at',
-  patch: replacing(RateLimits.prototype, 'byAddress', () => () => {
-    const limit = new RateLimit(countInMemory({ times: FEW, within: 60 }));
-    return async (ctx: Context, next: Next) => {
-      await next();
-      const wait = await limit.take(ctx.ip);
-      if (wait !== undefined) throw new TooManyRequests(wait);
-    };
-  }),
+  patch: replacing(RateLimits.prototype, 'byAddress', () => () => () => undefined),
+  options: inFront(countAfterwards()),
 };
+
+function countAfterwards(): Middleware {
+  const limit = new LocalRateLimit({ times: FEW, within: 60 });
+  return async (ctx, next) => {
+    await next();
+    if (ctx.status < 400 && limit.take(ctx.ip) !== undefined) ctx.status = 429;
+  };
+}

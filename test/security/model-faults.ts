@@ -105,10 +105,14 @@ export const faults: readonly Fault[] = [
     ground: ({ signals, ...rest }) => ({
       ...rest,
       signals: {
+        rereadEvery: signals.rereadEvery,
         subscribe: (interaction, listener) =>
-          signals.subscribe(interaction, (ticket) => {
-            if (ticket?.state !== 'denied') listener(ticket);
+          signals.subscribe(interaction, {
+            hear: (ticket) => {
+              if (ticket?.state !== 'denied') listener.hear(ticket);
+            },
           }),
+        unsubscribe: (interaction, listener) => signals.unsubscribe(interaction, listener),
       },
     }),
   },

@@ -7,7 +7,7 @@ import { checkCodeOf, WrongCheckCode } from '../../src/ticket/check-code.ts';
 import { Codes } from '../../src/ticket/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { Keys } from '../../src/ticket/keys.ts';
-import type { Notes, Signals, TicketStore } from '../../src/ticket/ports.ts';
+import type { Listener, Notes, Signals, TicketStore } from '../../src/ticket/ports.ts';
 import { type Approver, ownerOf, type Ticket } from '../../src/ticket/ticket.ts';
 import { browserOf, LIFETIMES, SECRETS, signInRequest } from '../ticket/builders.ts';
 import type { Ending, Row } from './model.ts';
@@ -58,11 +58,15 @@ export class Scene {
     const ports = { notes: new PaperNotes(), clock, keys: this.keys, codes: new Codes(this.keys, 10_000) };
     this.#browsers = new Ceremony({ ...ports, store: around(this.#store), lifetimes: LIFETIMES });
     this.#phones = new Ceremony({ ...ports, store: around(dress(elsewhere)), lifetimes: LIFETIMES });
-    this.#deaf = this.heard.map((heard, at) =>
-      signals.subscribe(this.interaction(at), (ticket) => {
-        if (ticket !== undefined) heard.push(ticket);
-      }),
-    );
+    this.#deaf = this.heard.map((heard, at) => {
+      const ears: Listener = {
+        hear: (ticket) => {
+          if (ticket !== undefined) heard.push(ticket);
+        },
+      };
+      signals.subscribe(this.interaction(at), ears);
+      return () => signals.unsubscribe(this.interaction(at), ears);
+    });
   }
 
   close(): void {

@@ -1,6 +1,8 @@
 /** What servers are like that lack one thing. Each stands in the tests only. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
 import type { Example } from '../../examples/provider.ts';
 import { Cookies } from '../../src/http/cookies.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
@@ -103,14 +105,20 @@ function present(ctx: Context, name: string, value: string): void {
   ctx.req.headers.cookie = [`${name}=${value}`, `${name}.sig=${signature}`, ...others].join('; ');
 }
 
+type Session = Awaited<ReturnType<Provider['Session']['get']>>;
+
 /** A provider that takes whom a request names for whoever is signed in there. */
 export function believing(read: (ctx: Context) => string | undefined): WorldOptions {
   const extend = ({ provider }: Example): void => {
     const believed = new Map<string, string>();
-    replacing(provider.Session, 'get', (get) => async (ctx) => {
-      const session = await get.call(provider.Session, ctx);
-      const claimed = read(ctx);
-      if (claimed !== undefined && session.accountId !== undefined) {
+    const request = new AsyncLocalStorage<Context>();
+    provider.middleware.unshift((ctx, next) => request.run(ctx, next));
+    const sessions: { find(id: string): Promise<Session | undefined> } = provider.Session;
+    replacing(sessions, 'find', (find) => async (id) => {
+      const session = await find.call(sessions, id);
+      const ctx = request.getStore();
+      const claimed = ctx && read(ctx);
+      if (claimed !== undefined && session?.accountId !== undefined) {
         session.accountId = claimed;
         believed.set(session.uid, claimed);
       }

@@ -1,9 +1,9 @@
 /** Somebody who watches an interaction. */
-import type { Signals } from '../../src/ticket/ports.ts';
+import type { Listener, Signals } from '../../src/ticket/ports.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { eventually } from './eventually.ts';
 
-export class Ears {
+export class Ears implements Listener {
   /** What was told, in order. */
   readonly heard: Ticket[] = [];
   /** How often it was said that something may have been missed. */
@@ -11,10 +11,13 @@ export class Ears {
   readonly stop: () => void;
 
   constructor(signals: Signals, interaction: string) {
-    this.stop = signals.subscribe(interaction, (ticket) => {
-      if (ticket === undefined) this.doubts += 1;
-      else this.heard.push(ticket);
-    });
+    signals.subscribe(interaction, this);
+    this.stop = () => signals.unsubscribe(interaction, this);
+  }
+
+  hear(ticket: Ticket | undefined): void {
+    if (ticket === undefined) this.doubts += 1;
+    else this.heard.push(ticket);
   }
 
   get last(): Ticket | undefined {

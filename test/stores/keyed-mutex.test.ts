@@ -118,7 +118,7 @@ describe('a mutex for each key', () => {
   });
 
   it('takes the turn from a task that never ends, after a while', async () => {
-    const impatient = new KeyedMutex(20);
+    const impatient = new KeyedMutex(PATIENCE, 20);
     const stuck = impatient.run('key', () => new Promise<never>(() => undefined)).catch((error: unknown) => error);
     expect(await impatient.run('key', task('next'))).to.equal('next');
     expect(await stuck).to.be.instanceOf(TooLate);

@@ -73,7 +73,7 @@ export function signalsContract(engines: () => Engines): void {
       const ticket = newTicket();
       const { signals, store: read } = engines().there;
       const found = new Promise<Ticket | undefined>((resolve) => {
-        signals.subscribe(ticket.interaction, (heard) => resolve(read.find(heard?.id ?? '')));
+        signals.subscribe(ticket.interaction, { hear: (heard) => resolve(read.find(heard?.id ?? '')) });
       });
       await read.findByInteraction(ticket.interaction);
       await store().create(ticket);
@@ -144,10 +144,14 @@ export function signalsContract(engines: () => Engines): void {
     it('who stop upon a signal do not keep it from the others', async () => {
       const ticket = newTicket();
       const heard: string[] = [];
-      const stop = engines().there.signals.subscribe(ticket.interaction, () => {
-        heard.push('one');
-        stop();
-      });
+      const { signals } = engines().there;
+      const one = {
+        hear: () => {
+          heard.push('one');
+          signals.unsubscribe(ticket.interaction, one);
+        },
+      };
+      signals.subscribe(ticket.interaction, one);
       const other = await listen(ticket.interaction);
       await createdAndChanged(ticket);
       await other.hears(2);

@@ -91,8 +91,10 @@ export class Scene {
       shortCodes: this.shortCodes,
       lifetimes: LIFETIMES,
     });
-    signals.subscribe(INTERACTION, (ticket) => {
-      if (ticket !== undefined) this.heard.push(ticket);
+    signals.subscribe(INTERACTION, {
+      hear: (ticket) => {
+        if (ticket !== undefined) this.heard.push(ticket);
+      },
     });
   }
 

@@ -1,6 +1,6 @@
-import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import { within } from '../access.ts';
-import { countInMemory, type Rate } from '../rate-limit.ts';
+import type { Rate } from '../rate-limit.ts';
 import type { ScriptCall } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
@@ -21,7 +21,7 @@ export function countInRedis(link: RedisLink, keys: RedisKeys, name: string, rat
     points: rate.times,
     duration: rate.within,
     inMemoryBlockOnConsumed: rate.times + 1,
-    insuranceLimiter: countInMemory(rate),
+    insuranceLimiter: new RateLimiterMemory({ points: rate.times, duration: rate.within }),
   });
 }
 

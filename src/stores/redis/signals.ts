@@ -17,6 +17,8 @@ const RETRY_AFTER = 1_000;
  * change is told to those alone, by the very script that writes it. Whatever may have been missed makes the watchers read.
  */
 export class RedisSignals implements Signals {
+  /** What is published on a connection that breaks is lost. */
+  readonly rereadEvery = 10_000;
   readonly #link: RedisLink;
   readonly #keys: RedisKeys;
   readonly #local = new LocalSignals();
@@ -45,11 +47,14 @@ export class RedisSignals implements Signals {
     return this.#subscription.isUp;
   }
 
-  subscribe(interaction: string, listener: Listener): () => void {
+  subscribe(interaction: string, listener: Listener): void {
     const isNew = !this.#local.isWatched(interaction);
-    const stop = this.#local.subscribe(interaction, listener);
+    this.#local.subscribe(interaction, listener);
     if (isNew) void this.#note(interaction);
-    return stop;
+  }
+
+  unsubscribe(interaction: string, listener: Listener): void {
+    this.#local.unsubscribe(interaction, listener);
   }
 
   async close(): Promise<void> {

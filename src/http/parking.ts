@@ -1,0 +1,155 @@
+import type { Socket } from 'node:net';
+import type { Line, LineUser, SocketLine } from './line.ts';
+
+/** What Node holds below a socket. Nothing of it is documented, so each part is looked for before it is used. */
+interface Handle {
+  onread: (this: Handle, data?: ArrayBuffer) => void;
+  /** Bytes that the kernel has not taken yet. */
+  readonly writeQueueSize: number;
+  /** @returns 0, or what went wrong */
+  writeUtf8String: (request: object, text: string) => number;
+  readStart: () => number;
+  close: () => void;
+  /** The socket above it, under a symbol of Node's own; later the parked line. */
+  [above: symbol]: unknown;
+}
+
+const LINE = Symbol('line');
+
+/** What each write takes: a class of Node's own, which can only be learned from a write. */
+type WriteRequest = new () => object;
+
+/** The server above a socket, to which each connection counts. */
+interface CountingServer {
+  _connections: number;
+  _emitCloseIfDrained: () => void;
+}
+
+/** The insides of a socket. */
+interface Insides {
+  _handle: unknown;
+  _server: unknown;
+}
+
+/** Takes the sockets off lines: all that is left of a connection is its handle, which weighs a tenth. */
+export class Parking {
+  #Request: WriteRequest | undefined;
+  #hasWarned = false;
+
+  /** Learns what a write takes from the next one on this line, unless that is known. */
+  learn({ socket }: SocketLine): void {
+    const handle = insidesOf(socket)._handle;
+    if (this.#Request !== undefined || !isHandle(handle)) return;
+    const write = handle.writeUtf8String;
+    handle.writeUtf8String = (request, text) => {
+      Reflect.deleteProperty(handle, 'writeUtf8String');
+      this.#Request = request.constructor as WriteRequest;
+      return write.call(handle, request, text);
+    };
+  }
+
+  /** The same line without its socket; undefined where that cannot be done: then the socket goes on. */
+  park(line: SocketLine): Line | undefined {
+    const { socket, user } = line;
+    const insides = insidesOf(socket);
+    const { _handle: handle, _server: server } = insides;
+    const Request = this.#Request;
+    if (socket.destroyed || socket.writableEnded) return undefined;
+    if (!isHandle(handle) || !isCounting(server) || Request === undefined) return this.#warn();
+    // Somebody who does not read from the start is better watched by Node.
+    if (socket.writableLength > 0 || handle.writeQueueSize > 0) return undefined;
+
+    line.leave();
+    insides._handle = null;
+    insides._server = null;
+    // Who keeps account of sockets forgets this one; Node gives its parser to another.
+    socket.destroy();
+    return new ParkedLine({ handle, server, Request, user }, socket);
+  }
+
+  #warn(): undefined {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(
+      'parkStreams has no effect here: it takes plain HTTP/1.1 connections (leave TLS to a proxy) and a Node.js that it knows; event streams go on as without it',
+      { type: 'QrLoginWarning', code: 'QR_LOGIN_NOT_PARKED' },
+    );
+  }
+}
+
+interface Parked {
+  readonly handle: Handle;
+  readonly server: CountingServer;
+  readonly Request: WriteRequest;
+  readonly user: LineUser;
+}
+
+class ParkedLine implements Line {
+  readonly #handle: Handle;
+  readonly #server: CountingServer;
+  readonly #Request: WriteRequest;
+  readonly #user: LineUser;
+  isOver = false;
+  #isCut = false;
+
+  constructor({ handle, server, Request, user }: Parked, socket: Socket) {
+    this.#handle = handle;
+    this.#server = server;
+    this.#Request = Request;
+    this.#user = user;
+    // The socket is forgotten, or it would stay as long as its handle.
+    for (const symbol of Object.getOwnPropertySymbols(handle)) {
+      if (handle[symbol] === socket) handle[symbol] = undefined;
+    }
+    handle[LINE] = this;
+    handle.onread = cutOnRead;
+    handle.readStart();
+  }
+
+  get unsent(): number {
+    return this.#isCut ? 0 : this.#handle.writeQueueSize;
+  }
+
+  send(text: string): void {
+    if (this.#handle.writeUtf8String(new this.#Request(), text) !== 0) this.cut();
+  }
+
+  end(): void {
+    this.isOver = true;
+    // What is left is waited for: who watches over the lines cuts those off that have ended.
+    if (this.unsent === 0) this.cut();
+  }
+
+  cut(): void {
+    this.isOver = true;
+    if (this.#isCut) return;
+    this.#isCut = true;
+    this.#handle.close();
+    this.#server._connections -= 1;
+    this.#server._emitCloseIfDrained();
+    this.#user.gone();
+  }
+}
+
+/** Whatever arrives is the end: the other side has gone, or says something where nothing is to be said. */
+function cutOnRead(this: Handle): void {
+  const line = this[LINE];
+  if (line instanceof ParkedLine) line.cut();
+}
+
+function insidesOf(socket: Socket): Insides {
+  return socket as unknown as Insides;
+}
+
+function isHandle(handle: unknown): handle is Handle {
+  if (typeof handle !== 'object' || handle === null) return false;
+  const { onread, writeQueueSize, writeUtf8String, readStart, close } = handle as Partial<Handle>;
+  const methods = [onread, writeUtf8String, readStart, close];
+  return typeof writeQueueSize === 'number' && methods.every((method) => typeof method === 'function');
+}
+
+function isCounting(server: unknown): server is CountingServer {
+  if (typeof server !== 'object' || server === null) return false;
+  const { _connections, _emitCloseIfDrained } = server as Partial<CountingServer>;
+  return typeof _connections === 'number' && typeof _emitCloseIfDrained === 'function';
+}
