@@ -19,7 +19,7 @@ export interface ProviderOptions {
   readonly issuer?: string;
   /** The page that a login prompt gets. */
   readonly page?: 'qr' | 'password';
-  readonly qrLogin?: Pick<QrLoginOptions, Extract<keyof QrLoginOptions, 'rotation' | 'deadlines' | 'parkStreams'>>;
+  readonly qrLogin?: Pick<QrLoginOptions, 'rotation' | 'deadlines' | 'parkStreams'>;
 }
 
 /** The phone signs in to this client of its own, with a password. */
