@@ -21,26 +21,40 @@ export interface LineUser {
   gone(): void;
 }
 
+export interface Opening {
+  /** Beside those that the response has already. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What is sent at once. */
+  readonly first: string;
+  readonly user: LineUser;
+  /** Told of a socket right before something is written to it. */
+  readonly onSocket?: (socket: Socket) => void;
+}
+
 /** Sockets whose response is a stream for good: whoever asks for something more on one of them is no browser. */
 const taken = new WeakSet<Socket>();
 
-/**
- * Answers the request with a body that goes on, and takes that over from whoever made the context.
- * @param headers beside those that the response has already
- */
-export function openLine(ctx: Context, headers: Readonly<Record<string, string>>, user: LineUser): Line {
+/** Answers the request with a body that goes on, and takes that over from whoever made the context. */
+export function openLine(ctx: Context, { headers, first, user, onSocket }: Opening): Line {
   const { res } = ctx;
   const socket = bareSocket(ctx);
-  if (socket === undefined) return new ResponseLine(res.writeHead(200, headers), user);
-  if (taken.has(socket)) {
-    socket.destroy();
-    return new SocketLine(socket, user);
+  if (socket === undefined) {
+    const line = new ResponseLine(res.writeHead(200, headers), user);
+    line.send(first);
+    return line;
   }
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  taken.add(socket);
   const line = new SocketLine(socket, user);
-  socket.write(headOf(res));
-  release(res, socket);
+  if (taken.has(socket)) {
+    line.cut();
+    return line;
+  }
+  taken.add(socket);
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  onSocket?.(socket);
+  // All of it leaves in one piece, with the response's end.
+  socket.cork();
+  socket.write(`${headOf(res)}: `);
+  release(res, first);
   return line;
 }
 
@@ -120,29 +134,27 @@ function bareSocket({ req, res }: Context): Socket | undefined {
   return isOurs && !isTouched && req.socket instanceof Socket ? req.socket : undefined;
 }
 
-/**
- * The head of an answer whose body ends with the connection (RFC 9112, section 6.3). It ends in the beginning of a comment, for
- * {@link release}.
- */
+/** The head of an answer whose body ends with the connection (RFC 9112, section 6.3). */
 function headOf(res: ServerResponse): string {
   res.setHeader('Date', new Date().toUTCString());
   res.setHeader('Connection', 'close');
   const lines = Object.entries(res.getHeaders()).flatMap(([name, value]) =>
     [value].flat().map((one) => `${name}: ${one}\r\n`),
   );
-  return `HTTP/1.1 200 OK\r\n${lines.join('')}\r\n: `;
+  return `HTTP/1.1 200 OK\r\n${lines.join('')}\r\n`;
 }
 
 /**
- * Ends the response that Node holds for this request, so that it lets go of both, as it would after any answer. The few bytes that
- * it writes for that, a status line and two headers, arrive inside the body, where they are a comment and fields that nobody
- * knows: what reads Server-Sent Events passes over them.
+ * Ends the response that Node holds for this request, so that it lets go of both, as it would after any answer. The head that it
+ * writes for that arrives inside the body, where it is a comment and two fields without a meaning: what reads Server-Sent Events
+ * passes over them.
  */
-function release(res: ServerResponse, socket: Socket): void {
+function release(res: ServerResponse, first: string): void {
+  const { socket } = res;
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   res.sendDate = false;
   // To Node this connection is idle from now on, which it would end after a while.
-  res.once('close', () => socket.setTimeout(0));
-  res.writeHead(200, { 'Content-Length': 0, Connection: 'keep-alive' });
-  res.end();
+  res.once('close', () => socket?.setTimeout(0));
+  res.writeHead(200, { 'Content-Length': Buffer.byteLength(first), Connection: 'keep-alive' });
+  res.end(first);
 }

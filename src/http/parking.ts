@@ -8,6 +8,8 @@ interface Handle {
   readonly writeQueueSize: number;
   /** @returns 0, or what went wrong */
   writeUtf8String: (request: object, text: string) => number;
+  /** Several pieces at once. */
+  writev: (request: object, ...what: unknown[]) => number;
   readStart: () => number;
   close: () => void;
   /** The socket above it, under a symbol of Node's own; later the parked line. */
@@ -36,15 +38,15 @@ export class Parking {
   #Request: WriteRequest | undefined;
   #hasWarned = false;
 
-  /** Learns what a write takes from the next one on this line, unless that is known. */
-  learn({ socket }: SocketLine): void {
+  /** Learns what a write takes from the next one on this socket, unless that is known. */
+  learn(socket: Socket): void {
     const handle = insidesOf(socket)._handle;
     if (this.#Request !== undefined || !isHandle(handle)) return;
-    const write = handle.writeUtf8String;
-    handle.writeUtf8String = (request, text) => {
-      Reflect.deleteProperty(handle, 'writeUtf8String');
+    const { writev } = handle;
+    handle.writev = (request, ...what) => {
+      Reflect.deleteProperty(handle, 'writev');
       this.#Request = request.constructor as WriteRequest;
-      return write.call(handle, request, text);
+      return writev.call(handle, request, ...what);
     };
   }
 
@@ -143,8 +145,8 @@ function insidesOf(socket: Socket): Insides {
 
 function isHandle(handle: unknown): handle is Handle {
   if (typeof handle !== 'object' || handle === null) return false;
-  const { onread, writeQueueSize, writeUtf8String, readStart, close } = handle as Partial<Handle>;
-  const methods = [onread, writeUtf8String, readStart, close];
+  const { onread, writeQueueSize, writeUtf8String, writev, readStart, close } = handle as Partial<Handle>;
+  const methods = [onread, writeUtf8String, writev, readStart, close];
   return typeof writeQueueSize === 'number' && methods.every((method) => typeof method === 'function');
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Context } from 'koa';
 import { aside } from '../oidc/aside.ts';
 import type { Listener } from '../ticket/ports.ts';
@@ -58,19 +59,16 @@ export class Stream implements Listener, LineUser {
 
   /** Begins to send: something at once, so that no proxy waits for more before it passes anything on; then the whole ticket. */
   start(ctx: Context): void {
-    const { parking } = this.#ports;
-    const line = openLine(ctx, HEADERS, this);
-    if (parking !== undefined && line instanceof SocketLine) {
-      parking.learn(line);
-      // Once Node has let go of the response, nobody else has business with the socket.
-      ctx.res.once('close', () => setImmediate(() => this.#park(parking, line)));
-    }
+    const { views, clock, parking } = this.#ports;
+    const first = this.#tell(views.draw(this.#first, clock(), this.#watching));
+    this.#first = undefined;
+    const onSocket = (socket: Socket): void => parking?.learn(socket);
+    const line = openLine(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
     this.#line = line;
     this.#among.add(this);
-    this.#write(': here\n\n');
-    const first = this.#first;
-    this.#first = undefined;
-    this.#show(first);
+    if (parking === undefined || !(line instanceof SocketLine)) return;
+    // Once Node has let go of the response, nobody else has business with the socket.
+    ctx.res.once('close', () => setImmediate(() => this.#park(parking, line)));
   }
 
   /** A signal: shows the ticket, unless a newer one is known already. */
@@ -141,18 +139,19 @@ export class Stream implements Listener, LineUser {
       this.#first = ticket;
       return;
     }
-    const now = clock();
-    this.#tell(views.draw(ticket, now, this.#watching), now);
+    this.#write(this.#tell(views.draw(ticket, clock(), this.#watching)));
     if (isNews) figures.notified(ticket, clock());
   }
 
   #showAgain(now: number): void {
-    if (this.#shown !== undefined) this.#tell(this.#ports.views.redraw(this.#shown, now, this.#watching), now);
+    if (this.#shown === undefined) return;
+    this.#write(this.#tell(this.#ports.views.redraw(this.#shown, now, this.#watching)));
   }
 
-  #tell(view: BrowserView, now: number): void {
-    this.#dueAt = this.#ports.views.dueAt(this.#shown, now);
-    this.#write(`event: ticket\nid: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`);
+  /** The event, as it goes over the wire; after that, nothing is due until the next one. */
+  #tell(view: BrowserView): string {
+    this.#dueAt = this.#ports.views.dueAt(this.#shown, this.#ports.clock());
+    return `event: ticket\nid: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`;
   }
 
   #write(text: string): void {
