@@ -12,24 +12,17 @@ export interface Kind {
   readonly name: string;
   readonly program: 'servers/bare.ts' | 'servers/koa.ts' | 'servers/provider.ts';
   readonly onRedis?: boolean;
-  readonly qrLogin?: ProviderOptions['qrLogin'] & { readonly parkStreams?: boolean };
+  readonly qrLogin?: NonNullable<ProviderOptions['qrLogin']>;
   readonly nodeOptions?: readonly string[];
 }
 
 const PROVIDER = 'servers/provider.ts';
-/** Whether `parkStreams` is there to be measured. */
-const PARKS: boolean = false;
-
 export const BARE: Kind = { name: 'bare http', program: 'servers/bare.ts' };
 export const KOA: Kind = { name: 'Koa', program: 'servers/koa.ts' };
 export const MEMORY: Kind = { name: 'plugin, in memory', program: PROVIDER };
 export const REDIS: Kind = { name: 'plugin, on Redis', program: PROVIDER, onRedis: true };
-export const PARKED: readonly Kind[] = PARKS
-  ? [{ ...MEMORY, name: 'plugin, in memory, parkStreams', qrLogin: { parkStreams: true } }]
-  : [];
-export const REDIS_PARKED: readonly Kind[] = PARKS
-  ? [{ ...REDIS, name: 'plugin, on Redis, parkStreams', qrLogin: { parkStreams: true } }]
-  : [];
+export const PARKED: Kind = { ...MEMORY, name: 'plugin, in memory, parkStreams', qrLogin: { parkStreams: true } };
+export const REDIS_PARKED: Kind = { ...REDIS, name: 'plugin, on Redis, parkStreams', qrLogin: { parkStreams: true } };
 
 /** The shortest young generation: less memory, a little more CPU. */
 export function withSmallYoungGeneration(kind: Kind): Kind {

@@ -1,5 +1,5 @@
 export type { Health } from './health.ts';
-export type { BrowserView, ShownCode } from './http/browser-view.ts';
+export type { BrowserView, DrawnView, ShownCode } from './http/browser-view.ts';
 export type { Locate } from './http/device.ts';
 export type { FailureEvent, TicketEvent, TicketEventName } from './http/events.ts';
 export type { Translate, Values } from './http/language.ts';

@@ -25,6 +25,7 @@ interface Wanted {
 
 const buffer = Buffer.allocUnsafe(64 * 1024);
 const GOOD = 'HTTP/1.1 200';
+const EXPIRED = '"state":"expired"';
 const END_OF_EVENT = '\n\n';
 let opened = 0;
 
@@ -78,6 +79,7 @@ export class Stream {
     const end = text.lastIndexOf(END_OF_EVENT) + END_OF_EVENT.length;
     this.#tail = end > 1 ? text.slice(end) : text;
     this.#traffic.events += countOf('event: ticket', text) - countOf('event: ticket', this.#tail);
+    if (text.includes(EXPIRED)) this.#awaited?.reject(new Error('a ticket has expired: this machine was too slow'));
     const awaited = this.#awaited;
     if (awaited !== undefined && text.indexOf(awaited.text) !== -1 && text.indexOf(awaited.text) < end) {
       this.#awaited = undefined;

@@ -20,7 +20,7 @@ interface Rotating {
 export const rotation: Measure = async (size): Promise<Result> => {
   const goals: Goal[] = [];
   const rows: (string | number)[][] = [];
-  for (const kind of [MEMORY, ...PARKED]) {
+  for (const kind of [MEMORY, PARKED]) {
     const often = await rotating(kind, OFTEN, size);
     const seldom = await rotating(kind, SELDOM, size);
     // What remains at any rotation is taken away, and with it what the seldom ones cost.

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Goal, Measure, Result, Size, Table } from '../measure.ts';
 import type { Program } from '../programs.ts';
 import { startRedis } from '../redis.ts';
-import { BARE, during, type Kind, MEMORY, onStage, PARKED, REDIS, REDIS_PARKED, settle } from '../stage.ts';
+import { BARE, during, type Kind, MEMORY, onStage, PARKED, REDIS_PARKED, settle } from '../stage.ts';
 import { megabytes, rounded } from '../statistics.ts';
 
 const SIZES = {
@@ -38,8 +38,8 @@ interface Scale {
 
 export const scale: Measure = async (size): Promise<Result> => {
   const all: Scale[] = [];
-  for (const kind of [BARE, MEMORY, ...PARKED]) all.push(await stepByStep(kind, size));
-  const nodes = await together(REDIS_PARKED[0] ?? REDIS, size);
+  for (const kind of [BARE, MEMORY, PARKED]) all.push(await stepByStep(kind, size));
+  const nodes = await together(REDIS_PARKED, size);
   return {
     goals: all.filter(({ kind }) => kind !== BARE).flatMap((one) => goals(one, size)),
     tables: [

@@ -6,7 +6,7 @@ const INK = '#1a1a1a';
 const GRID = '#c8c8c8';
 
 /** Pixels; `top` and what is left of `left` are for words. */
-export const FRAME = { width: 860, left: 270, right: 70, top: 70, bottom: 46 } as const;
+export const FRAME = { width: 940, left: 350, right: 70, top: 70, bottom: 46 } as const;
 
 interface Place {
   readonly x: number;

@@ -22,7 +22,7 @@ export interface ProviderOptions {
   /** The page that a login prompt gets. */
   readonly page?: 'qr' | 'password';
   readonly hash?: Hash;
-  readonly qrLogin?: Pick<QrLoginOptions, Extract<keyof QrLoginOptions, 'rotation' | 'deadlines' | 'parkStreams'>>;
+  readonly qrLogin?: Pick<QrLoginOptions, 'rotation' | 'deadlines' | 'parkStreams'>;
 }
 
 /** RS256, as clients get by default. */

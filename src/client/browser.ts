@@ -31,8 +31,8 @@ let shown = page.querySelector<HTMLElement>('[data-drawn]')?.dataset.drawn || 'n
 let pen: ((url: string) => Element | undefined) | undefined;
 /** Ends when that is here, or late. */
 let loading: Promise<void> | undefined;
-/** Whether the server is asked to draw. */
-let isAsking = false;
+/** Ends asking the server to draw. */
+let asking = new AbortController();
 let finishing = false;
 let wantsRenewal = false;
 let wantsFinish = false;
@@ -71,7 +71,8 @@ function turnTo(screen: string): void {
   for (const part of page.querySelectorAll<HTMLElement>('[data-when]')) {
     part.hidden = !part.dataset.when?.split(' ').includes(screen);
   }
-  status.textContent = find(page, '[data-say]:not([hidden], [hidden] *)').textContent;
+  const said = page.querySelector('[data-say]:not([hidden], [hidden] *)');
+  if (said) status.textContent = said.textContent;
   if (screen === 'check-code') field.focus();
 }
 
@@ -94,7 +95,7 @@ async function draw(url: string): Promise<void> {
   if (shown !== url) return;
   const image = pen?.(url);
   if (image) put(image);
-  else if (!isAsking) await askForPicture();
+  else await askForPicture();
 }
 
 async function loadPen(): Promise<void> {
@@ -103,12 +104,12 @@ async function loadPen(): Promise<void> {
 
 /** The answer may be late: what else becomes of the ticket is heard of otherwise. */
 async function askForPicture(): Promise<void> {
-  isAsking = true;
+  asking.abort();
+  asking = new AbortController();
   const onTicket = (ticket: Ticket): void => {
     if (ticket.version === version && ticket.qr) showCode(ticket.qr, false);
   };
-  await askUntilAnswered(`${self}/qr`, { onTicket, onGone }, leaving.signal);
-  isAsking = false;
+  await askUntilAnswered(`${self}/qr`, { onTicket, onGone }, asking.signal);
 }
 
 function put(...images: Element[]): void {
@@ -208,6 +209,7 @@ async function leave(): Promise<void> {
 /** What becomes of the interaction now is the provider's business, and no news for this page. */
 function go(to: string): void {
   leaving.abort();
+  asking.abort();
   location.assign(to);
 }
 

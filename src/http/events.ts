@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { ErrorCode } from '../ticket/errors.ts';
-import { ownerOf, type Ticket, wasReported } from '../ticket/ticket.ts';
+import { type Ticket, wasReported } from '../ticket/ticket.ts';
 import { traceOf } from '../ticket/ticket-id.ts';
 import { sourceOf } from './client-info.ts';
 import type { Counted, Figures } from './figures.ts';
@@ -47,6 +47,16 @@ export type TicketEventName =
   | 'qr_login.expired'
   | 'qr_login.finished';
 
+/** What an event needs of a ticket, and no more. */
+export interface Told extends Pick<Ticket, 'id' | 'state' | 'shownAt' | 'since'> {
+  readonly request: { readonly client: { readonly id: string } };
+  readonly browser: { readonly source: string };
+  readonly approver?: { readonly accountId: string };
+  readonly typed?: true;
+  readonly because?: string;
+}
+
+export type Tell = (ctx: Context | undefined, name: TicketEventName, ticket: Told) => void;
 export type Announce = (ctx: Context | undefined, name: TicketEventName, ticket: Ticket) => void;
 
 /** The events that the metrics count. */
@@ -60,17 +70,16 @@ const COUNTED: Partial<Record<TicketEventName, Counted>> = {
 };
 
 /** Tells the deployment, through the provider's own events. */
-export function announcer(provider: Provider, figures: Figures): Announce {
+export function announcer(provider: Provider, figures: Figures): Tell {
   return (ctx, name, ticket) => {
-    const owner = ownerOf(ticket);
     const event: TicketEvent = {
       ticket: traceOf(ticket.id),
       clientId: ticket.request.client.id,
       ...(ctx && { from: sourceOf(ctx) }),
       browserFrom: ticket.browser.source,
-      ...(owner && { accountId: owner.accountId }),
-      ...('typed' in ticket && { typed: ticket.typed }),
-      ...('because' in ticket && { because: ticket.because }),
+      ...(ticket.approver && { accountId: ticket.approver.accountId }),
+      ...(ticket.typed && { typed: ticket.typed }),
+      ...(ticket.because !== undefined && { because: ticket.because }),
     };
     const counted = COUNTED[name];
     // A report of a ticket that had ended otherwise does not end it again.

@@ -1,7 +1,7 @@
 import type { Clock, TicketStore } from '../ticket/ports.ts';
-import { isLive, stateAt, type Ticket } from '../ticket/ticket.ts';
+import { isLive, ownerOf, stateAt, type Ticket } from '../ticket/ticket.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
-import type { Announce, TicketEventName } from './events.ts';
+import type { Announce, Tell, TicketEventName, Told } from './events.ts';
 
 const TICK = 1_000;
 /** How often a ticket is looked at within its shortest state, so that none passes unseen. */
@@ -16,9 +16,10 @@ const ENDS: ReadonlySet<TicketEventName> = new Set([
   'qr_login.finished',
 ]);
 
-/** A ticket as it was seen last. */
+/** A ticket as it was seen last. There may be ten thousands of them: what is not needed to tell of it is let go. */
 interface Sight {
-  readonly ticket: Ticket;
+  readonly told: Told;
+  readonly deadline: number;
   /** By the process's own clock, which does not jump. */
   readonly seenAt: number;
   readonly lookAt: number;
@@ -31,7 +32,7 @@ interface Sight {
 export class Expiry {
   readonly #store: TicketStore;
   readonly #clock: Clock;
-  readonly #tell: (ticket: Ticket) => void;
+  readonly #tell: (ticket: Told) => void;
   readonly #shortest: number;
   readonly #tick: number;
   /** Each as it was seen last, by its id. */
@@ -40,7 +41,7 @@ export class Expiry {
   #looking = false;
 
   /** @param tell told of each ticket that has expired, as it was seen last */
-  constructor(store: TicketStore, clock: Clock, lifetimes: Lifetimes, tell: (ticket: Ticket) => void) {
+  constructor(store: TicketStore, clock: Clock, lifetimes: Lifetimes, tell: (ticket: Told) => void) {
     this.#store = store;
     this.#clock = clock;
     this.#tell = tell;
@@ -49,12 +50,12 @@ export class Expiry {
     this.#timer = setInterval(() => void this.#look(), this.#tick).unref();
   }
 
-  /** Announces as before, and knows from that which tickets to look at. */
-  following(announce: Announce): Announce {
+  /** Tells as before, and knows from that which tickets to look at. */
+  following(tell: Tell): Announce {
     return (ctx, name, ticket) => {
       if (name === 'qr_login.shown') this.#watch(ticket);
       else if (ENDS.has(name)) this.#seen.delete(ticket.id);
-      announce(ctx, name, ticket);
+      tell(ctx, name, ticket);
     };
   }
 
@@ -64,11 +65,17 @@ export class Expiry {
   }
 
   #watch(ticket: Ticket): void {
-    this.#seen.set(ticket.id, { ticket, seenAt: performance.now(), lookAt: this.#nextLook(ticket) });
+    const { deadline } = ticket;
+    this.#seen.set(ticket.id, {
+      told: toldOf(ticket),
+      deadline,
+      seenAt: performance.now(),
+      lookAt: this.#nextLook(deadline),
+    });
   }
 
   /** Just before its deadline, to see it while its record is there; and at the deadline. */
-  #nextLook({ deadline }: Ticket): number {
+  #nextLook(deadline: number): number {
     const now = this.#clock();
     if (deadline - now <= this.#tick) return deadline;
     return Math.min(deadline - this.#tick, now + this.#shortest / 2);
@@ -90,7 +97,7 @@ export class Expiry {
     }
   }
 
-  async #lookAt({ ticket: before, seenAt }: Sight): Promise<void> {
+  async #lookAt({ told: before, deadline, seenAt }: Sight): Promise<void> {
     const ticket = await this.#store.find(before.id);
     const now = this.#clock();
     // It was brought to an end here meanwhile.
@@ -99,11 +106,26 @@ export class Expiry {
     this.#seen.delete(before.id);
     // Whatever it may have ended in has a record for this long: after that, nobody knows.
     const isSure = performance.now() - seenAt < this.#shortest;
-    if (ticket === undefined ? isSure : hasExpired(ticket, before, now)) this.#tell(ticket ?? before);
+    if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now)) this.#tell(ticket ?? before);
   }
 }
 
-/** @param before the ticket as it was seen last: what took the place of one that was over did not end it */
-function hasExpired(ticket: Ticket, before: Ticket, now: number): boolean {
-  return stateAt(ticket, now) === 'expired' || (ticket.state === 'cancelled' && ticket.since >= before.deadline);
+function toldOf(ticket: Ticket): Told {
+  const { id, state, shownAt, since, request, browser } = ticket;
+  const owner = ownerOf(ticket);
+  return {
+    id,
+    state,
+    shownAt,
+    since,
+    request: { client: { id: request.client.id } },
+    browser: { source: browser.source },
+    ...(owner && { approver: { accountId: owner.accountId } }),
+    ...('typed' in ticket && { typed: ticket.typed }),
+  };
+}
+
+/** @param deadline of the state that it was seen in last: what took the place of one that was over did not end it */
+function hasExpired(ticket: Ticket, deadline: number, now: number): boolean {
+  return stateAt(ticket, now) === 'expired' || (ticket.state === 'cancelled' && ticket.since >= deadline);
 }

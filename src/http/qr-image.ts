@@ -2,7 +2,7 @@ import QRCode, { type QRCodeByteSegment } from 'qrcode';
 
 /** Light modules all around (ISO/IEC 18004, section 6.3.8). */
 const QUIET = 4;
-/** The one that comes out best most often: trying all eight takes six times as long, and no decoder reads more. */
+/** The one that comes out best most often: trying all eight takes ten times as long, and no decoder reads more. */
 const MASK = 2;
 /** Of those that are waited for, a page, its other tabs, a reload; 2.5 KB each. */
 const KEPT = 256;

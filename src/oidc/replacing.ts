@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { sessionOf } from './approver.ts';
 import { endInteraction, type Interaction } from './interaction.ts';
+import { providersCookie } from './signed-cookie.ts';
 
 /** A login result of ours: beside what oidc-provider knows, who was signed in at the browser then, '' for nobody. */
 interface OurLogin {
@@ -22,7 +23,7 @@ export interface Replacement {
  */
 export async function unaskedReplacement(provider: Provider, ctx: Context): Promise<Replacement | undefined> {
   // Its path is that of the URL which resumes the interaction.
-  const uid = ctx.cookies.get(provider.cookieName('resume'), { signed: true });
+  const uid = providersCookie(provider, ctx, 'resume');
   const interaction = uid === undefined ? undefined : await provider.Interaction.find(uid);
   if (interaction?.result === undefined) return undefined;
   return replacementOf(interaction, (await sessionOf(provider, ctx))?.accountId);

@@ -25,7 +25,9 @@ export function signedCookie(cookies: Context['cookies'], name: string): string 
 
 /** One of oidc-provider's own, which its own keys sign, whatever host it is mounted in. */
 export function providersCookie(provider: Provider, ctx: Context, name: CookieName): string | undefined {
-  return signedCookie(provider.createContext(ctx.req, ctx.res).cookies, provider.cookieName(name));
+  const isItsOwn: boolean = ctx.app === provider;
+  const { cookies } = isItsOwn ? ctx : provider.createContext(ctx.req, ctx.res);
+  return signedCookie(cookies, provider.cookieName(name));
 }
 
 function isSame(signature: string, given: string): boolean {

@@ -29,7 +29,7 @@ interface Window {
 const SWEEP_EVERY = 1_000;
 
 /**
- * What one process counts for itself. A timer for each who comes, as `RateLimiterMemory` has it, takes three times as much memory, and more time than
+ * What one process counts for itself. A timer for each who comes, as `RateLimiterMemory` has it, takes four times as much memory, and more time than
  * the counting: as all windows are equally long, they end in the order in which they began, and whoever comes drops what is over.
  */
 export class LocalRateLimit implements RateLimit {

@@ -121,6 +121,21 @@ describe('the page that cannot draw', () => {
     await route.continue();
     expect(ticketIn(await readCodeOtherThan(screen, code))).not.to.equal(ticketIn(code));
   });
+
+  it('waits for no picture of a ticket that is over', async () => {
+    const desktop = await stage().desktop();
+    await desktop.route(ENCODER, (route) => route.abort());
+    const held = hold(desktop, PICTURE);
+    await held.ready;
+    const { screen } = await watched(stage(), desktop);
+    const code = await readCode(screen);
+    clock.forward(ROTATION);
+    await held.first;
+    clock.forward(121);
+    const next = await readCodeOtherThan(screen, code);
+    expect(ticketIn(next)).not.to.equal(ticketIn(code));
+    expect(next).to.equal(await newestCode(screen));
+  });
 });
 
 interface Watched {
