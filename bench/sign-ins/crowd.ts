@@ -58,7 +58,6 @@ export class Crowd {
   /** A sign-in in a browser that comes back after its session has ended: a tap is enough. */
   knownBrowser(): QrSignIn {
     const { phone, browser } = taken(this.#couples);
-    browser.endSession();
     return new QrSignIn(this.#nodes, { device: browser, isKnown: true }, phone);
   }
 

@@ -66,6 +66,8 @@ export class QrSignIn implements SignIn {
   }
 
   async #authorize(): Promise<void> {
+    // Whoever comes back while the session lasts is not asked at all.
+    if (this.#isKnown) this.#browser.endSession();
     this.#self = await this.#authorization.begin(this.#browser);
   }
 
