@@ -13,7 +13,7 @@ const TICK = 20;
 const SLICES = 12;
 
 export interface EventStreamPorts {
-  readonly views: BrowserViews;
+  readonly views: Pick<BrowserViews, 'draw' | 'redraw' | 'dueAt'>;
   readonly clock: Clock;
   readonly figures: Figures;
   /** Undefined where streams keep their sockets. */
