@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Clock } from '../ticket/ports.ts';
 import type { BrowserViews } from './browser-view.ts';
 import type { Figures } from './figures.ts';
+import { hasLeft, isBehindAnother } from './line.ts';
 import type { Parking } from './parking.ts';
 import { Stream } from './stream.ts';
 import type { Watching } from './watching.ts';
@@ -12,7 +13,7 @@ const TICK = 20;
 const SLICES = 12;
 
 export interface EventStreamPorts {
-  readonly views: BrowserViews;
+  readonly views: Pick<BrowserViews, 'draw' | 'redraw' | 'dueAt'>;
   readonly clock: Clock;
   readonly figures: Figures;
   /** Undefined where streams keep their sockets. */
@@ -34,28 +35,34 @@ export class EventStreams {
 
   /** Takes the answer over and writes to it from now on: the whole state at once, then whatever changes. */
   async open(ctx: Context, watching: Watching): Promise<void> {
+    // Koa has nothing to add.
+    ctx.respond = false;
+    if (isBehindAnother(ctx)) {
+      ctx.req.socket.destroy();
+      return;
+    }
     const stream = new Stream(watching, this.#ports, this.#sliceOf(this.#opened++));
     const leave = (): void => stream.gone();
     ctx.res.once('close', leave);
     try {
       await stream.read();
+      // Whoever left before there was a listener has not been heard.
+      if (hasLeft(ctx.res)) return leave();
+      stream.start(ctx);
     } catch (error) {
       leave();
+      ctx.respond = true;
       throw error;
+    } finally {
+      ctx.res.off('close', leave);
     }
-    ctx.res.off('close', leave);
-    // Koa has nothing to add; whoever left while we read is gone already.
-    ctx.respond = false;
-    if (ctx.res.closed) return leave();
-    stream.start(ctx);
-    if (this.#closed) return stream.sayGoodbye();
     this.#timer ??= setInterval(() => this.#tick(), TICK).unref();
+    if (this.#closed) stream.sayGoodbye();
   }
 
   /** Ends every stream; their browsers come back a little later, to whichever node is there then. */
   close(): void {
     this.#closed = true;
-    clearInterval(this.#timer);
     for (const slice of this.#slices) for (const stream of slice) stream.sayGoodbye();
   }
 
@@ -66,5 +73,9 @@ export class EventStreams {
   #tick(): void {
     const now = this.#ports.clock();
     for (const stream of this.#sliceOf(this.#ticks++)) stream.tick(now);
+    // Until then, those are cut off that do not take what is left.
+    if (!this.#closed || this.#slices.some(({ size }) => size > 0)) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Context } from 'koa';
 
@@ -31,8 +32,14 @@ export interface Opening {
   readonly onSocket?: (socket: Socket) => void;
 }
 
-/** Sockets whose response is a stream for good: whoever asks for something more on one of them is no browser. */
+/** Sockets whose response is a stream for good. */
 const taken = new WeakSet<Socket>();
+
+/** What a response writes with. */
+const WRITERS = ['write', 'writeHead', 'end'] as const;
+
+/** Said of a body in another way than by the end of the connection. */
+const BODY_HEADERS = ['Transfer-Encoding', 'Content-Length', 'Trailer', 'Keep-Alive'];
 
 /** Answers the request with a body that goes on, and takes that over from whoever made the context. */
 export function openLine(ctx: Context, { headers, first, user, onSocket }: Opening): Line {
@@ -43,19 +50,29 @@ export function openLine(ctx: Context, { headers, first, user, onSocket }: Openi
     line.send(first);
     return line;
   }
-  const line = new SocketLine(socket, user);
-  if (taken.has(socket)) {
-    line.cut();
-    return line;
-  }
   taken.add(socket);
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   onSocket?.(socket);
   // All of it leaves in one piece, with the response's end.
   socket.cork();
-  socket.write(`${headOf(res)}: `);
-  release(res, first);
-  return line;
+  socket.write(`${headOf(res)}: `, 'latin1');
+  release(res, socket, first);
+  return new SocketLine(socket, user);
+}
+
+/**
+ * Whether there is another answer on the same connection, which comes first or is a stream: no browser sends a second request
+ * before the first is answered. Node does not tell such a response when its connection closes.
+ */
+export function isBehindAnother({ req, res }: Context): boolean {
+  const { socket } = req;
+  const waitsInTurn = res.socket === null && socket instanceof Socket && (socket.destroyed || !socket.pending);
+  return waitsInTurn || taken.has(socket);
+}
+
+/** Whether nobody is there any more to get this answer. */
+export function hasLeft(res: ServerResponse | Http2ServerResponse): boolean {
+  return 'stream' in res ? res.stream.destroyed : res.destroyed;
 }
 
 /** The line to a browser as a response, which is what a connection is with HTTP/2, or with somebody's hands on it. */
@@ -72,7 +89,7 @@ class ResponseLine implements Line {
   }
 
   get isOver(): boolean {
-    return this.#res.writableEnded || this.#res.destroyed;
+    return this.#res.writableEnded || hasLeft(this.#res);
   }
 
   send(text: string): void {
@@ -130,14 +147,15 @@ export class SocketLine implements Line {
 /** The request's own socket, where nobody stands between it and the response: no HTTP/2, no middleware that writes for it. */
 function bareSocket({ req, res }: Context): Socket | undefined {
   const isOurs = res instanceof ServerResponse && !res.headersSent && res.socket === req.socket;
-  const isTouched = ['write', 'writeHead', 'end'].some((method) => Object.hasOwn(res, method));
+  const isTouched = WRITERS.some((method) => res[method] !== ServerResponse.prototype[method]);
   return isOurs && !isTouched && req.socket instanceof Socket ? req.socket : undefined;
 }
 
 /** The head of an answer whose body ends with the connection (RFC 9112, section 6.3). */
 function headOf(res: ServerResponse): string {
-  res.setHeader('Date', new Date().toUTCString());
+  if (res.sendDate && !res.hasHeader('Date')) res.setHeader('Date', new Date().toUTCString());
   res.setHeader('Connection', 'close');
+  for (const name of BODY_HEADERS) res.removeHeader(name);
   const lines = Object.entries(res.getHeaders()).flatMap(([name, value]) =>
     [value].flat().map((one) => `${name}: ${one}\r\n`),
   );
@@ -149,12 +167,22 @@ function headOf(res: ServerResponse): string {
  * writes for that arrives inside the body, where it is a comment and two fields without a meaning: what reads Server-Sent Events
  * passes over them.
  */
-function release(res: ServerResponse, first: string): void {
-  const { socket } = res;
+function release(res: ServerResponse, socket: Socket, first: string): void {
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   res.sendDate = false;
-  // To Node this connection is idle from now on, which it would end after a while.
-  res.once('close', () => socket?.setTimeout(0));
+  res.once('close', () => own(socket));
   res.writeHead(200, { 'Content-Length': Buffer.byteLength(first), Connection: 'keep-alive' });
   res.end(first);
+}
+
+/** To Node this connection is idle from now on: it would end it after a while, or answer another request into the stream. */
+function own(socket: Socket): void {
+  socket.setTimeout(0);
+  socket.removeAllListeners('data');
+  socket.on('data', hangUp);
+}
+
+/** Nothing is to be said on a stream by who reads it. */
+function hangUp(this: Socket): void {
+  this.destroy();
 }

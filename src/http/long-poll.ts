@@ -3,6 +3,7 @@ import type { Clock, Listener } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { type BrowserViews, versionAt } from './browser-view.ts';
 import type { Figures } from './figures.ts';
+import { hasLeft, isBehindAnother } from './line.ts';
 import type { Watching } from './watching.ts';
 
 /** Most proxies give up on a request after 30 s. */
@@ -42,7 +43,9 @@ export class LongPolls {
     try {
       const ticket = await watching.read();
       const now = this.#clock();
-      if (this.#closed || ctx.res.closed || versionAt(ticket, now) !== known) return ticket;
+      if (this.#closed || hasLeft(ctx.res) || versionAt(ticket, now) !== known) return ticket;
+      // Others would have to wait for it, and it does not hear when they leave.
+      if (isBehindAnother(ctx)) return ticket;
       const longest = Math.min(LONGEST_WAIT, this.#views.dueAt(ticket, now) - now, watching.endsAt - now);
       const heard = await this.#sleep(ctx, longest, woken, () => wake());
       const changed = follows(heard, ticket) ? heard : await watching.read();

@@ -57,7 +57,7 @@ export class Parking {
     const { _handle: handle, _server: server } = insides;
     const Request = this.#Request;
     if (socket.destroyed || socket.writableEnded) return undefined;
-    if (!isHandle(handle) || !isCounting(server) || Request === undefined) return this.#warn();
+    if ('encrypted' in socket || !isHandle(handle) || !isCounting(server) || Request === undefined) return this.warn();
     // Somebody who does not read from the start is better watched by Node.
     if (socket.writableLength > 0 || handle.writeQueueSize > 0) return undefined;
 
@@ -69,11 +69,12 @@ export class Parking {
     return new ParkedLine({ handle, server, Request, user }, socket);
   }
 
-  #warn(): undefined {
+  /** Says, once, that there are streams that go on as without it. */
+  warn(): undefined {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     process.emitWarning(
-      'parkStreams has no effect here: it takes plain HTTP/1.1 connections (leave TLS to a proxy) and a Node.js that it knows; event streams go on as without it',
+      'parkStreams has no effect on some event streams, which go on as without it: it takes plain HTTP/1.1 (leave TLS to a proxy), responses that no middleware of the host has changed, and a Node.js that it knows',
       { type: 'QrLoginWarning', code: 'QR_LOGIN_NOT_PARKED' },
     );
   }

@@ -66,9 +66,10 @@ export class Stream implements Listener, LineUser {
     const line = openLine(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
     this.#line = line;
     this.#among.add(this);
-    if (parking === undefined || !(line instanceof SocketLine)) return;
+    if (parking === undefined) return;
     // Once Node has let go of the response, nobody else has business with the socket.
-    ctx.res.once('close', () => setImmediate(() => this.#park(parking, line)));
+    if (line instanceof SocketLine) ctx.res.once('close', () => setImmediate(() => this.#park(parking, line)));
+    else parking.warn();
   }
 
   /** A signal: shows the ticket, unless a newer one is known already. */

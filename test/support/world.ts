@@ -1,4 +1,5 @@
 /** A provider with QR sign-in and an RP, and the people who use them, over HTTP. */
+import type { Server } from 'node:http';
 import { Keyv } from 'keyv';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
@@ -105,6 +106,10 @@ export class World {
 
   get origin(): string {
     return this.#running.origin;
+  }
+
+  get server(): Server {
+    return this.#running.server;
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,118 @@
+/** Event streams of which a test says itself what they tell, how much of it, and when. */
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import Koa from 'koa';
+import type { BrowserView } from '../../src/http/browser-view.ts';
+import { EventStreams } from '../../src/http/event-stream.ts';
+import { Figures } from '../../src/http/figures.ts';
+import { Parking } from '../../src/http/parking.ts';
+import { Watching } from '../../src/http/watching.ts';
+import { LocalSignals } from '../../src/stores/local-signals.ts';
+import type { Ticket } from '../../src/ticket/ticket.ts';
+import { waiting } from '../ticket/builders.ts';
+import { StillClock } from './clock.ts';
+import { type Running, serve } from './server.ts';
+import { until } from './until.ts';
+import { Wire } from './wire.ts';
+
+export const REQUEST = 'GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+export class Crier {
+  readonly clock: StillClock = new StillClock();
+  readonly signals: LocalSignals = new LocalSignals();
+  readonly streams: EventStreams;
+  /** What the server has accepted and answered, in this order. */
+  readonly sockets: Socket[] = [];
+  readonly responses: ServerResponse[] = [];
+  readonly #figures = new Figures();
+  readonly #endsAt = this.clock.now() + 3_600_000;
+  #running: Running | undefined;
+  #ticket: Ticket = waiting();
+  #filler = '';
+  #held: Promise<void> | undefined;
+
+  private constructor(parkStreams: boolean) {
+    this.streams = new EventStreams({
+      views: {
+        draw: (ticket) => this.#draw(ticket),
+        redraw: () => this.#draw(this.#ticket),
+        dueAt: () => Number.POSITIVE_INFINITY,
+      },
+      clock: this.clock.now,
+      figures: this.#figures,
+      parking: parkStreams ? new Parking() : undefined,
+    });
+  }
+
+  static async start(parkStreams: boolean): Promise<Crier> {
+    const crier = new Crier(parkStreams);
+    const app = new Koa();
+    app.use((ctx) => crier.streams.open(ctx, crier.#watching()));
+    app.on('error', () => undefined);
+    crier.#running = await serve(() => ({ app }));
+    crier.server.on('connection', (socket) => crier.sockets.push(socket));
+    crier.server.prependListener('request', (_request, response) => crier.responses.push(response));
+    return crier;
+  }
+
+  get server(): Server {
+    if (this.#running === undefined) throw new Error('it was not started');
+    return this.#running.server;
+  }
+
+  get origin(): string {
+    return this.#running?.origin ?? '';
+  }
+
+  get waiting(): number {
+    return this.#figures.waiting;
+  }
+
+  get version(): number {
+    return this.#ticket.version;
+  }
+
+  /** A browser that has got its first event. */
+  async watched(...more: Parameters<typeof Wire.to> extends [string, ...infer M] ? M : never): Promise<Wire> {
+    const wire = await Wire.to(this.origin, ...more);
+    wire.send(REQUEST);
+    await wire.saw(`"version":${this.version}`);
+    return wire;
+  }
+
+  /** The next version of the ticket is told to everybody, and made as long as this by something without a meaning. */
+  say(length: number = 0): void {
+    this.#filler = 'x'.repeat(length);
+    this.#ticket = { ...this.#ticket, version: this.#ticket.version + 1 } as Ticket;
+    this.signals.publish(this.#ticket);
+  }
+
+  /** From now on nobody gets to read the ticket before the returned function is called. */
+  hold(): () => void {
+    let letGo: () => void = () => undefined;
+    this.#held = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    return letGo;
+  }
+
+  async stop(): Promise<void> {
+    this.streams.close();
+    await until(() => this.waiting === 0);
+    await this.#running?.stop();
+  }
+
+  #watching(): Watching {
+    const look = async (): Promise<Ticket> => {
+      await this.#held;
+      return this.#ticket;
+    };
+    const identity = { interaction: this.#ticket.interaction, binding: 'binding' };
+    return new Watching({ browser: { look }, signals: this.signals }, identity, { svg: true, endsAt: this.#endsAt });
+  }
+
+  #draw(ticket: Ticket | undefined): BrowserView {
+    const view = { version: ticket?.version ?? 0, state: 'waiting' as const, expiresIn: 0 };
+    return { ...view, qr: { url: this.#filler, rotatesIn: 0 } };
+  }
+}

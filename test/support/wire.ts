@@ -1,0 +1,148 @@
+/** A browser's connection, byte by byte. */
+import { once } from 'node:events';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { until } from './until.ts';
+import type { BrowserPerson } from './world.ts';
+
+export interface Asking {
+  readonly method?: string;
+  readonly version?: string;
+  /** Whole lines, without their end. */
+  readonly headers?: readonly string[];
+  readonly body?: string;
+}
+
+export class Wire {
+  readonly socket: Socket;
+  readonly #chunks: Buffer[] = [];
+
+  /** @param socket connected already */
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    // What becomes of it is seen in its end.
+    socket.on('error', () => undefined);
+  }
+
+  static async to(origin: string, more: Partial<NetConnectOpts> = {}): Promise<Wire> {
+    const { hostname, port } = new URL(origin);
+    const socket = connect({ ...more, host: hostname, port: Number(port) });
+    await once(socket, 'connect');
+    return new Wire(socket);
+  }
+
+  /** Opens the event stream of this browser, at its own provider or at another place. */
+  static async watch(browser: BrowserPerson, asking: Asking = {}, more?: Partial<NetConnectOpts>): Promise<Wire> {
+    const wire = await Wire.to(browser.world.origin, more);
+    wire.send(await eventsRequest(browser, asking));
+    return wire;
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  get text(): string {
+    return this.bytes.toString();
+  }
+
+  /** What has arrived after the head. */
+  get body(): Buffer {
+    return this.bytes.subarray(this.bytes.indexOf('\r\n\r\n') + 4);
+  }
+
+  /** What arrived before the body, each byte a character. */
+  get head(): string {
+    return this.bytes.subarray(0, this.bytes.indexOf('\r\n\r\n')).toString('latin1');
+  }
+
+  /** The values of a header, one for each line. */
+  header(name: string): string[] {
+    const lines = this.head.split('\r\n').slice(1);
+    const found = lines.filter((line) => line.toLowerCase().startsWith(`${name}: `));
+    return found.map((line) => line.slice(name.length + 2));
+  }
+
+  send(text: string): void {
+    this.socket.write(text);
+  }
+
+  /** Waits until this text has come. @throws where the connection ends without it */
+  saw(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!this.text.includes(text) && !this.socket.destroyed) return;
+        this.socket.off('data', look).off('close', look);
+        if (this.text.includes(text)) resolve();
+        else reject(new Error(`it has ended without ${text}:\n${this.text}`));
+      };
+      this.socket.on('data', look).on('close', look);
+      look();
+    });
+  }
+
+  /** Waits until the other side has closed it, or it broke. */
+  async ended(): Promise<void> {
+    await until(() => this.socket.destroyed);
+  }
+}
+
+/** The request for the event stream of this browser, as it goes over the wire. */
+export async function eventsRequest(
+  { at, agent }: BrowserPerson,
+  { method = 'GET', version = '1.1', headers = [], body = '' }: Asking = {},
+): Promise<string> {
+  const { pathname, host } = new URL(`${at}/qr/events`);
+  const lines = [
+    `${method} ${pathname} HTTP/${version}`,
+    `Host: ${host}`,
+    `Cookie: ${await agent.jar.getCookieString(at)}`,
+    'Accept: text/event-stream',
+    ...headers,
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+export interface SentEvent {
+  readonly type: string;
+  readonly data: string;
+  readonly lastEventId: string;
+}
+
+/** What a browser makes of a body, by the rules of "Interpreting an event stream" in the HTML standard. */
+export function eventsIn(body: Buffer): { events: SentEvent[]; retries: number[] } {
+  const events: SentEvent[] = [];
+  const retries: number[] = [];
+  let [type, data, lastEventId] = ['', '', ''];
+  const fields: Record<string, (value: string) => void> = {
+    event: (value) => {
+      type = value;
+    },
+    data: (value) => {
+      data += `${value}\n`;
+    },
+    id: (value) => {
+      if (!value.includes('\0')) lastEventId = value;
+    },
+    retry: (value) => {
+      if (/^\d+$/.test(value)) retries.push(Number(value));
+    },
+  };
+  // What no line end has come for is no line yet.
+  for (const line of new TextDecoder()
+    .decode(body)
+    .split(/\r\n|\n|\r/)
+    .slice(0, -1)) {
+    const [, field = '', value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    fields[field]?.(value);
+    if (line !== '') continue;
+    if (data !== '') events.push({ type: type || 'message', data: data.slice(0, -1), lastEventId });
+    [type, data] = ['', ''];
+  }
+  return { events, retries };
+}
+
+/** The states that a body tells of, in their order. */
+export function statesIn(body: Buffer): unknown[] {
+  return eventsIn(body).events.map(({ data }) => JSON.parse(data).state);
+}
