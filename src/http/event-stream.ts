@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Context } from 'koa';
 import type { Clock } from '../ticket/ports.ts';
 import type { BrowserViews } from './browser-view.ts';
@@ -24,6 +25,8 @@ export interface EventStreamPorts {
 export class EventStreams {
   readonly #ports: EventStreamPorts;
   readonly #slices = Array.from({ length: SLICES }, () => new Set<Stream>());
+  /** Bound, as the timer would keep and act in whatever a host has in its AsyncLocalStorage for the first request. */
+  readonly #startTimer = AsyncResource.bind(() => setInterval(() => this.#tick(), TICK).unref());
   #opened = 0;
   #ticks = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -56,7 +59,7 @@ export class EventStreams {
     } finally {
       ctx.res.off('close', leave);
     }
-    this.#timer ??= setInterval(() => this.#tick(), TICK).unref();
+    this.#timer ??= this.#startTimer();
     if (this.#closed) stream.sayGoodbye();
   }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
@@ -67,6 +68,24 @@ for (const parkStreams of [false, true]) {
         await wire.ended();
         expect(wire.text).to.match(/\n\nretry: \d+\n\n$/);
       }
+    });
+
+    it('keeps nothing of a request that the host has in its AsyncLocalStorage', async () => {
+      const requests = new AsyncLocalStorage<string>();
+      const other = await Crier.start(parkStreams);
+      const server = createServer((request, response) => {
+        requests.run('a request', () => other.handle(request, response));
+      });
+      const wire = await Wire.to(await listening(server));
+      wire.send(REQUEST);
+      await wire.saw('"version"');
+      const seen: unknown[] = [];
+      other.onRead = () => seen.push(requests.getStore());
+      other.clock.forward(100);
+      await until(() => seen.length > 0);
+      await other.stop();
+      server.close();
+      expect(seen).to.deep.equal([undefined]);
     });
 
     it('cuts them off no sooner than others, whatever its limits are', async () => {

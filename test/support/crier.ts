@@ -26,6 +26,8 @@ export class Crier {
   readonly responses: ServerResponse[] = [];
   /** Answers with a stream, in whatever server. */
   readonly handle: RequestListener;
+  /** Called whenever a stream reads its ticket. */
+  onRead: () => void = () => undefined;
   readonly #app = new Koa();
   readonly #figures = new Figures();
   readonly #endsAt = this.clock.now() + 3_600_000;
@@ -107,6 +109,7 @@ export class Crier {
 
   #watching(): Watching {
     const look = async (): Promise<Ticket> => {
+      this.onRead();
       await this.#held;
       return this.#ticket;
     };
