@@ -13,7 +13,7 @@ const [what = 'whole', wanted = '600'] = process.argv.slice(2);
 const times = Number(wanted);
 
 const scene = await openScene();
-const { crowd, site } = scene;
+const { crowd, nodes } = scene;
 await crowd.prepareNew(2 * times);
 await crowd.prepareKnown(2 * times);
 const begin = () => (what === 'known' ? crowd.knownBrowser() : crowd.newBrowser());
@@ -30,7 +30,7 @@ const { spent, cpu } = await profiled(scene, () =>
     const signIn = all[one];
     if (signIn === undefined) return;
     if (isWhole) await complete(signIn);
-    else if (what === 'poll') await site.server.ask(signIn.poll());
+    else if (what === 'poll') await nodes.send(signIn.poll());
     else await signIn.steps[index]?.[1]();
   }),
 );

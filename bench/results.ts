@@ -45,9 +45,10 @@ export function judged({ ours, against }: Goal): number {
   return against === undefined ? ours : ours / against.value;
 }
 
-/** A figure that is missing is not reached. */
+/** A figure that is missing, or less than nothing, says that the measure failed. */
 export function isReached(goal: Goal): boolean {
-  return judged(goal) <= goal.limit;
+  const figure = judged(goal);
+  return figure >= 0 && figure <= goal.limit;
 }
 
 export function machineHere(): Machine {

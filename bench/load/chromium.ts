@@ -13,6 +13,8 @@ export interface Sender {
   readonly address: string;
   /** The `Cookie` header, or nothing. */
   readonly cookie: string;
+  /** What led to a page (Fetch Metadata); a page of the same site by default. */
+  readonly from?: 'none' | 'same-origin' | 'cross-site';
 }
 
 const USER_AGENT =
@@ -32,7 +34,7 @@ ${BRAND}
 Upgrade-Insecure-Requests: 1
 User-Agent: ${USER_AGENT}
 Accept: ${PAGE}
-Sec-Fetch-Site: same-origin
+Sec-Fetch-Site: ${sender.from ?? 'same-origin'}
 Sec-Fetch-Mode: navigate
 Sec-Fetch-User: ?1
 Sec-Fetch-Dest: document
@@ -84,7 +86,30 @@ ${identity(sender)}`
     .concat(fields);
 }
 
-function hostOf({ origin }: Site): string {
+/** What a page's script sends: an object as JSON. */
+export function objectRequest(site: Site, path: string, { json, ...sender }: Sender & { json: string }): string {
+  return `POST ${path} HTTP/1.1
+Host: ${hostOf(site)}
+Connection: keep-alive
+Content-Length: ${json.length}
+sec-ch-ua-platform: "Linux"
+User-Agent: ${USER_AGENT}
+Accept: application/json
+sec-ch-ua: "Not:A-Brand";v="8", "Chromium";v="156"
+Content-Type: application/json
+sec-ch-ua-mobile: ?0
+Origin: ${site.origin}
+Sec-Fetch-Site: same-origin
+Sec-Fetch-Mode: cors
+Sec-Fetch-Dest: empty
+Referer: ${site.origin}${path.replace(/\/qr.*/, '')}
+${ENDING}
+${identity(sender)}`
+    .replace(/\r?\n/g, '\r\n')
+    .concat(json);
+}
+
+function hostOf({ origin }: Pick<Site, 'origin'>): string {
   return origin.replace('http://', '');
 }
 

@@ -28,6 +28,10 @@ class Connection {
     return this.#socket.writable;
   }
 
+  close(): void {
+    this.#socket.destroy();
+  }
+
   /** One at a time. */
   send(request: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -71,6 +75,11 @@ export class Connections {
     const answer = await connection.send(request);
     this.#idle.push(connection);
     return answer;
+  }
+
+  /** Of those that are idle. */
+  close(): void {
+    for (const connection of this.#idle.splice(0)) connection.close();
   }
 
   #take(): Connection | undefined {

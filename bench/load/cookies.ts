@@ -17,6 +17,13 @@ export class Cookies {
     }
   }
 
+  /** Forgets all but those whose name begins so: the others are of a session that has ended meanwhile, for example. */
+  forgetAllBut(prefix: string): void {
+    for (const key of this.#cookies.keys()) {
+      if (!key.startsWith(prefix)) this.#cookies.delete(key);
+    }
+  }
+
   /** The `Cookie` header for this path. */
   for(path: string): string {
     const sent: string[] = [];

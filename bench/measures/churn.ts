@@ -10,7 +10,7 @@ const SIZES = {
 
 interface Churn {
   readonly kind: Kind;
-  /** KB of one that has been prepared. */
+  /** KB that JavaScript holds of one that has been prepared. */
   readonly records: number;
   /** KB of one that waits, at the end. */
   readonly waiting: number;
@@ -47,7 +47,7 @@ export const churn: Measure = async (size): Promise<Result> => {
           kind.name,
           ...[records, waiting, records + waiting, p50, p99, cpu, share * 100].map(rounded),
         ]),
-        note: `For ${coming.seconds} s; each stays ${coming.stay / 1000} s, ${told} of them are told by a phone (that has scanned before) and leave, the others just leave. Who comes has been authorized before. Memory is read as soon as the last one has left, compared with the server before anybody waited, after a full garbage collection.`,
+        note: `For ${coming.seconds} s; each stays ${coming.stay / 1000} s, ${told} of them are told by a phone (that has scanned before) and leave, the others just leave. Who comes has been authorized before. Memory is read as soon as the last one has left, compared with the server before anybody waited, after a full garbage collection; records are what JavaScript holds of one that has been prepared.`,
       },
     ],
     charts: [
@@ -114,7 +114,7 @@ async function comeAndGo(kind: Kind, { server, load }: Stage, size: Size): Promi
   const { rss } = await server.usage();
   return {
     kind,
-    records: kilobytes(before.rss - empty.rss) / prepared,
+    records: kilobytes(before.held - empty.held) / prepared,
     waiting: kilobytes(rss - before.rss) / waiting,
     p50: percentile(result.told, 0.5),
     p99: percentile(result.told, 0.99),

@@ -19,14 +19,14 @@ const SIZES = { full: { few: 5_000, many: 19_900 }, quick: { few: 500, many: 1_9
 /** KB a browser. */
 interface Growth {
   readonly kind: Kind;
-  /** As the server runs. */
-  readonly grown: number;
-  /** After a full garbage collection: prepared, but not waiting yet, which is the ticket and the provider's records. */
+  /** Resident memory as the server runs. */
+  readonly running: number;
+  /** Resident memory after a full garbage collection. */
+  readonly collected: number;
+  /** What JavaScript and its buffers hold of one that is prepared, but not waiting yet: the ticket and the provider's records. */
   readonly records: number;
-  /** After a full garbage collection: the same with its stream, without those. */
+  /** The same of a stream. */
   readonly stream: number;
-  /** Of the stream: what JavaScript and its buffers hold. */
-  readonly held: number;
 }
 
 export const memory: Measure = async (size): Promise<Result> => {
@@ -39,32 +39,33 @@ export const memory: Measure = async (size): Promise<Result> => {
     tables: [
       {
         title: `Memory of a waiting browser, KB (growth from ${SIZES[size].few} to ${SIZES[size].many})`,
-        columns: ['server', 'as it runs', 'collected: records', 'collected: stream', 'of the stream: JavaScript'],
-        rows: all.map(({ kind, grown, records, stream, held }) => [
+        columns: ['server', 'as it runs', 'collected', 'held by JavaScript: records', 'held by JavaScript: stream'],
+        rows: all.map(({ kind, running, collected, records, stream }) => [
           kind.name,
-          ...[grown, records, stream, held].map(rounded),
+          ...[running, collected, records, stream].map(rounded),
         ]),
-        note: 'Growth of resident memory a browser, read after five seconds of rest: as it runs, and after a full garbage collection, where those that are prepared (authorized, the page shown, none waiting) are told from those that wait.',
+        note: 'Growth a browser, read after five seconds of rest: of resident memory as the server runs and after a full garbage collection; and of what JavaScript and its buffers hold then, where those that are prepared (authorized, the page shown, none waiting) are told from those that wait.',
       },
     ],
     charts: [
       {
-        title: 'Memory of a waiting browser, collected',
+        title: 'Memory of a waiting browser',
         kind: 'bars',
         unit: 'KB',
-        series: (['stream', 'records'] as const).map((part) => ({
-          name: part === 'stream' ? 'its stream' : 'its ticket and the provider’s records',
-          points: all.map(({ kind, [part]: y }) => ({ x: kind.name, y: rounded(y) })),
+        series: (['running', 'collected'] as const).map((when) => ({
+          name: when === 'running' ? 'as it runs' : 'after a garbage collection',
+          points: all.map(({ kind, [when]: y }) => ({ x: kind.name, y: rounded(y) })),
         })),
       },
     ],
   };
 };
 
+/** By what is left after a collection: as a server runs, what it threw away before the first reading hides what comes later. */
 function goals(all: readonly Growth[]): Goal[] {
-  const bare = all.find(({ kind }) => kind.name === BARE.name)?.grown ?? Number.NaN;
-  return all.flatMap(({ kind, grown }): Goal[] => {
-    const ours = { name: `Memory of a waiting browser: ${kind.name}`, ours: grown, unit: 'KB' };
+  const bare = all.find(({ kind }) => kind.name === BARE.name)?.collected ?? Number.NaN;
+  return all.flatMap(({ kind, collected }): Goal[] => {
+    const ours = { name: `Memory of a waiting browser: ${kind.name}`, ours: collected, unit: 'KB' };
     if (kind.nodeOptions !== undefined || kind === BARE || kind === KOA) return [];
     if (kind === PARKED || kind === REDIS_PARKED) return [{ ...ours, limit: 2 }];
     return [{ ...ours, against: { name: BARE.name, value: bare }, limit: 0.8 }];
@@ -89,10 +90,10 @@ function growth(kind: Kind, size: Size): Promise<Growth> {
     const each = (bytes: number): number => kilobytes(bytes) / (many - few);
     return {
       kind,
-      grown: each(after.rss - before.rss),
-      records: each(prepared.rss - first.rss),
-      stream: each(last.rss - prepared.rss),
-      held: each(last.held - prepared.held),
+      running: each(after.rss - before.rss),
+      collected: each(last.rss - first.rss),
+      records: each(prepared.held - first.held),
+      stream: each(last.held - prepared.held),
     };
   });
 }

@@ -1,15 +1,15 @@
 /** What a browser that waits costs where it asks again and again, beside a bare Koa route and beside the stream. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chart, Result, Size, Table } from '../measure.ts';
-import { median } from '../median.ts';
 import { start } from '../programs.ts';
 import type { KoaPollOptions } from '../servers/koa-poll.ts';
 import { expectStatus, foundIn } from '../sign-ins/checked.ts';
-import { Site } from '../sign-ins/connection.ts';
 import { each } from '../sign-ins/crowd.ts';
+import { Nodes } from '../sign-ins/nodes.ts';
 import type { QrSignIn } from '../sign-ins/qr-sign-in.ts';
 import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
 import { through } from '../sign-ins/sign-in.ts';
+import { percentile } from '../statistics.ts';
 
 interface Extent {
   readonly rounds: number;
@@ -68,40 +68,41 @@ async function polled(
   { rounds, polls }: Extent,
 ): Promise<{ readonly koa: number; readonly ours: number }> {
   const requests = (await shown(scene, POLLING)).map((signIn) => signIn.poll());
-  const answer = expectStatus(await scene.site.server.ask(requests[0] ?? ''), 200);
+  const answer = expectStatus(await scene.nodes.send(requests[0] ?? ''), 200);
   const bare = await start('servers/koa-poll.ts', { body: JSON.parse(answer.body) } satisfies KoaPollOptions);
   const url = await bare.ask<string>('url');
-  const site = new Site(url, [Number(new URL(url).port)]);
+  const nodes = new Nodes(url, [Number(new URL(url).port)]);
   const cpu: { readonly koa: number[]; readonly ours: number[] } = { koa: [], ours: [] };
-  const ask = async (at: Site, one: number): Promise<void> => {
-    foundIn(expectStatus(await at.server.ask(requests[one % POLLING] ?? ''), 200), /"state":"(waiting)"/);
+  const ask = async (at: Nodes, one: number): Promise<void> => {
+    foundIn(expectStatus(await at.send(requests[one % POLLING] ?? ''), 200), /"state":"(waiting)"/);
   };
   try {
     for (let turn = -1; turn < rounds; turn += 1) {
-      const koa = await cpuDuring([bare], () => each(polls, AT_A_TIME, (one) => ask(site, one)));
-      const ours = await cpuDuring(scene.providers, () => each(polls, AT_A_TIME, (one) => ask(scene.site, one)));
+      const koa = await cpuDuring([bare], () => each(polls, AT_A_TIME, (one) => ask(nodes, one)));
+      const ours = await cpuDuring(scene.providers, () => each(polls, AT_A_TIME, (one) => ask(scene.nodes, one)));
       // The first is for code to be compiled.
       if (turn < 0) continue;
       cpu.koa.push(koa / polls);
       cpu.ours.push(ours / polls);
     }
   } finally {
-    site.close();
+    nodes.close();
     await bare.stop();
   }
-  return { koa: median(cpu.koa), ours: median(cpu.ours) };
+  return { koa: percentile(cpu.koa, 0.5), ours: percentile(cpu.ours, 0.5) };
 }
 
-/** CPU of opening a stream, in microseconds, and of a minute on it, in milliseconds. */
+/** CPU of opening a stream, in microseconds, and of a minute on it, in milliseconds, beside what the server does all the same. */
 async function listened(
   scene: Scene,
   { browsers, time }: Extent,
 ): Promise<{ readonly opening: number; readonly minute: number }> {
   const signIns = await shown(scene, browsers);
+  const idle = await cpuDuring(scene.providers, () => sleep(time / 4));
   const opening = await cpuDuring(scene.providers, () =>
     each(browsers, AT_A_TIME, async (one) => signIns[one]?.steps[2]?.[1]()),
   );
-  const cpu = await cpuDuring(scene.providers, () => sleep(time));
+  const cpu = (await cpuDuring(scene.providers, () => sleep(time))) - 4 * idle;
   for (const signIn of signIns) signIn.leave();
   return { opening: opening / browsers, minute: ((cpu / browsers) * MINUTE) / time / 1000 };
 }
@@ -113,7 +114,7 @@ async function polledLong(scene: Scene, { browsers, time }: Extent): Promise<num
   const wait = async (signIn: QrSignIn): Promise<void> => {
     let after = '';
     while (!isOver) {
-      const answer = expectStatus(await scene.site.server.ask(signIn.poll(after)), 200);
+      const answer = expectStatus(await scene.nodes.send(signIn.poll(after)), 200);
       after = `&after=${foundIn(answer, /"version":(\d+)/)}`;
     }
   };

@@ -1,11 +1,11 @@
 /** What a whole sign-in costs the provider: by QR, and with a password. */
 
 import type { Chart, Goal, Result, Size, Table } from '../measure.ts';
-import { median } from '../median.ts';
 import { PHONE_CLIENT } from '../servers/clients.ts';
 import { each } from '../sign-ins/crowd.ts';
 import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
 import { complete, type SignIn } from '../sign-ins/sign-in.ts';
+import { percentile } from '../statistics.ts';
 
 const PASSWORD = 'password';
 const NEW = 'QR, new browser, check code';
@@ -28,8 +28,8 @@ interface Rounds {
 }
 
 const SIZES: Readonly<Record<Size, Rounds>> = {
-  full: { rounds: 15, signIns: 40, warmUp: 300 },
-  quick: { rounds: 3, signIns: 20, warmUp: 50 },
+  full: { rounds: 15, signIns: 40, warmUp: 1000 },
+  quick: { rounds: 3, signIns: 20, warmUp: 100 },
 };
 
 /** Of each way to sign in, in microseconds: the median of its rounds. */
@@ -64,7 +64,7 @@ async function rounds(scene: Scene, { rounds, signIns }: Rounds, atATime: number
       costs[index]?.[1].push(cpu / signIns);
     }
   }
-  return Object.fromEntries(costs.map(([name, all]) => [name, median(all)]));
+  return Object.fromEntries(costs.map(([name, all]) => [name, percentile(all, 0.5)]));
 }
 
 function goals(costs: Costs, atATime: number): Goal[] {
@@ -131,7 +131,7 @@ async function costOfSteps(scene: Scene, { signIns, rounds }: Rounds): Promise<T
     tables.push({
       title: `CPU of each request: ${name}`,
       columns: ['request', 'µs'],
-      rows: [...costs].map(([step, all]) => [step, Math.round(median(all))]),
+      rows: [...costs].map(([step, all]) => [step, Math.round(percentile(all, 0.5))]),
     });
   }
   return tables;

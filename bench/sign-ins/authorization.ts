@@ -1,19 +1,19 @@
 /** What every sign-in begins and ends with: the request for authorization, and the token for its code. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { BenchClient } from '../servers/clients.ts';
-import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
-import type { Site } from './connection.ts';
+import { expectStatus, foundIn, leadsTo, locationOf, pathOf } from './checked.ts';
 import type { Device } from './device.ts';
+import type { Nodes } from './nodes.ts';
 
 export class Authorization {
-  readonly #site: Site;
+  readonly #nodes: Nodes;
   readonly #client: BenchClient;
   readonly #verifier = randomBytes(32).toString('base64url');
   readonly #state = randomBytes(8).toString('base64url');
   #code = '';
 
-  constructor(site: Site, client: BenchClient) {
-    this.#site = site;
+  constructor(nodes: Nodes, client: BenchClient) {
+    this.#nodes = nodes;
     this.#client = client;
   }
 
@@ -35,8 +35,7 @@ export class Authorization {
 
   /** Goes back to the provider, signed in, and from there to the RP. */
   async resume(device: Device, redirectTo: string): Promise<void> {
-    const answer = expectStatus(await device.open(pathOf(redirectTo), 'same-origin'), 303);
-    const location = answer.headers.get('location') ?? '';
+    const location = locationOf(expectStatus(await device.open(pathOf(redirectTo), 'same-origin'), 303));
     const { searchParams } = new URL(location);
     const code = searchParams.get('code');
     if (!location.startsWith(this.#client.redirectUri) || searchParams.get('state') !== this.#state || code === null) {
@@ -54,9 +53,9 @@ export class Authorization {
       code: this.#code,
       code_verifier: this.#verifier,
     }).toString();
-    const head = `Host: ${new URL(this.#site.origin).host}\r\nConnection: keep-alive\r\nAccept: application/json\r\n`;
+    const head = `Host: ${new URL(this.#nodes.origin).host}\r\nConnection: keep-alive\r\nAccept: application/json\r\n`;
     const sends = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n`;
-    const answer = await this.#site.server.ask(`POST /token HTTP/1.1\r\n${head}${sends}\r\n${body}`);
+    const answer = await this.#nodes.send(`POST /token HTTP/1.1\r\n${head}${sends}\r\n${body}`);
     const claims = foundIn(expectStatus(answer, 200), /"id_token":"[^."]+\.([^."]+)\./);
     const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString());
     if (sub !== accountId) throw new Error(`the token is ${sub}'s and not ${accountId}'s`);

@@ -1,7 +1,7 @@
 /** The people of a measure. */
 import { type BenchClient, PASSWORD_RP, PHONE_CLIENT } from '../servers/clients.ts';
-import type { Site } from './connection.ts';
 import { Device } from './device.ts';
+import type { Nodes } from './nodes.ts';
 import { newPerson, PasswordSignIn } from './password-sign-in.ts';
 import { type Phone, QrSignIn } from './qr-sign-in.ts';
 import { complete } from './sign-in.ts';
@@ -21,12 +21,12 @@ interface Couple {
 }
 
 export class Crowd {
-  readonly #site: Site;
+  readonly #nodes: Nodes;
   readonly #fresh: Phone[] = [];
   readonly #couples: Couple[] = [];
 
-  constructor(site: Site) {
-    this.#site = site;
+  constructor(nodes: Nodes) {
+    this.#nodes = nodes;
   }
 
   /** Signs in phones for so many sign-ins in new browsers. */
@@ -43,8 +43,8 @@ export class Crowd {
     const couples: Couple[] = [];
     await each(atLeast(signIns / (USES - 1)), AT_A_TIME, async () => {
       const phone = await this.#phone();
-      const browser = new Device(this.#site, 'desktop');
-      await complete(new QrSignIn(this.#site, { device: browser, isKnown: false }, phone));
+      const browser = new Device(this.#nodes);
+      await complete(new QrSignIn(this.#nodes, { device: browser, isKnown: false }, phone));
       couples.push({ phone, browser });
     });
     this.#couples.push(...inTurn(couples, USES - 1));
@@ -52,24 +52,23 @@ export class Crowd {
 
   /** A sign-in in a browser that has never been here: the check code is asked for. */
   newBrowser(): QrSignIn {
-    return new QrSignIn(this.#site, { device: new Device(this.#site, 'desktop'), isKnown: false }, taken(this.#fresh));
+    return new QrSignIn(this.#nodes, { device: new Device(this.#nodes), isKnown: false }, taken(this.#fresh));
   }
 
   /** A sign-in in a browser that comes back after its session has ended: a tap is enough. */
   knownBrowser(): QrSignIn {
     const { phone, browser } = taken(this.#couples);
-    browser.forgetAllBut('_qr_memory');
-    return new QrSignIn(this.#site, { device: browser, isKnown: true }, phone);
+    return new QrSignIn(this.#nodes, { device: browser, isKnown: true }, phone);
   }
 
   /** A sign-in with a password, on its page at an address of its own, or where `loginPage` leads to. */
   password(client: BenchClient = PASSWORD_RP): PasswordSignIn {
-    return new PasswordSignIn(this.#site, newPerson(this.#site, 'desktop'), client);
+    return new PasswordSignIn(this.#nodes, newPerson(this.#nodes), client);
   }
 
   async #phone(): Promise<Phone> {
-    const phone = newPerson(this.#site, 'phone');
-    await complete(new PasswordSignIn(this.#site, phone, PHONE_CLIENT));
+    const phone = newPerson(this.#nodes);
+    await complete(new PasswordSignIn(this.#nodes, phone, PHONE_CLIENT));
     return phone;
   }
 }

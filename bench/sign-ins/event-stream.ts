@@ -1,6 +1,5 @@
 /** A browser's event stream, on a connection of its own. */
 import { connect, type Socket } from 'node:net';
-import { headIn, unchunked } from './connection.ts';
 
 /** The ticket as the stream tells it; more of it than this is nobody's concern here. */
 export interface Ticket {
@@ -9,6 +8,8 @@ export interface Ticket {
   readonly checkCode?: boolean;
   readonly qr?: { readonly url: string };
 }
+
+const END_OF_HEAD = '\r\n\r\n';
 
 /** A measure that hangs says nothing: longer than anything here takes, in milliseconds. */
 const PATIENCE = 20_000;
@@ -55,10 +56,10 @@ export class EventStream {
   #hear(text: string): void {
     this.#raw += text;
     if (this.#isChunked === undefined) {
-      const head = headIn(this.#raw);
-      if (head?.status !== 200) return;
-      this.#isChunked = head.headers.get('transfer-encoding') === 'chunked';
-      this.#raw = this.#raw.slice(head.end);
+      const [head = '', rest] = this.#raw.split(END_OF_HEAD, 2);
+      if (rest === undefined || !head.startsWith('HTTP/1.1 200')) return;
+      this.#isChunked = /transfer-encoding: chunked/i.test(head);
+      this.#raw = this.#raw.slice(head.length + END_OF_HEAD.length);
     }
     const { body, rest } = this.#isChunked ? unchunked(this.#raw) : { body: this.#raw, rest: '' };
     this.#raw = rest;
@@ -77,5 +78,19 @@ export class EventStream {
     if (this.#expected?.state !== ticket.state) return;
     this.#expected.resolve(ticket);
     this.#expected = undefined;
+  }
+}
+
+/** What is whole of a chunked body, and what is left over of it (RFC 9112, section 7.1). */
+function unchunked(text: string): { readonly body: string; readonly rest: string } {
+  let body = '';
+  let at = 0;
+  for (;;) {
+    const line = text.indexOf('\r\n', at);
+    const size = line < 0 ? Number.NaN : Number.parseInt(text.slice(at, line), 16);
+    const begin = line + 2;
+    if (!(size > 0) || text.length < begin + size + 2) return { body, rest: text.slice(at) };
+    body += text.slice(begin, begin + size);
+    at = begin + size + 2;
   }
 }

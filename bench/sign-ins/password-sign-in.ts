@@ -3,17 +3,17 @@ import type { BenchClient } from '../servers/clients.ts';
 import { PASSWORD } from '../servers/password-page.ts';
 import { Authorization } from './authorization.ts';
 import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
-import type { Site } from './connection.ts';
 import { Device } from './device.ts';
+import type { Nodes } from './nodes.ts';
 import type { Phone } from './qr-sign-in.ts';
 import type { SignIn, Step } from './sign-in.ts';
 
 let accounts = 0;
 
 /** Somebody who has never been here. */
-export function newPerson(site: Site, kind: 'desktop' | 'phone'): Phone {
+export function newPerson(nodes: Nodes): Phone {
   accounts += 1;
-  return { device: new Device(site, kind), accountId: `person-${accounts}` };
+  return { device: new Device(nodes), accountId: `person-${accounts}` };
 }
 
 export class PasswordSignIn implements SignIn {
@@ -31,10 +31,10 @@ export class PasswordSignIn implements SignIn {
   #redirectTo = '';
 
   /** @param client decides at which address the password page lies */
-  constructor(site: Site, { device, accountId }: Phone, client: BenchClient) {
+  constructor(nodes: Nodes, { device, accountId }: Phone, client: BenchClient) {
     this.#device = device;
     this.#accountId = accountId;
-    this.#authorization = new Authorization(site, client);
+    this.#authorization = new Authorization(nodes, client);
   }
 
   async #authorize(): Promise<void> {

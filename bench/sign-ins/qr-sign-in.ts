@@ -2,9 +2,9 @@
 import { RP } from '../servers/clients.ts';
 import { Authorization } from './authorization.ts';
 import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
-import type { Site } from './connection.ts';
 import type { Device } from './device.ts';
 import type { EventStream, Ticket } from './event-stream.ts';
+import type { Nodes } from './nodes.ts';
 import type { SignIn, Step } from './sign-in.ts';
 
 /** A phone that is signed in. */
@@ -48,11 +48,11 @@ export class QrSignIn implements SignIn {
   #redirectTo = '';
 
   /** @param browser one that is not signed in */
-  constructor(site: Site, browser: Browser, phone: Phone) {
+  constructor(nodes: Nodes, browser: Browser, phone: Phone) {
     this.#browser = browser.device;
     this.#isKnown = browser.isKnown;
     this.#phone = phone;
-    this.#authorization = new Authorization(site, RP);
+    this.#authorization = new Authorization(nodes, RP);
   }
 
   /** The request of a browser that polls instead of listening, to be sent as often as one likes. */
@@ -66,6 +66,8 @@ export class QrSignIn implements SignIn {
   }
 
   async #authorize(): Promise<void> {
+    // Whoever comes back while the session lasts is not asked at all.
+    if (this.#isKnown) this.#browser.endSession();
     this.#self = await this.#authorization.begin(this.#browser);
   }
 

@@ -1,31 +1,31 @@
 /** A provider at work, or several behind one address, and people who sign in there. */
 import { type Program, start } from '../programs.ts';
 import type { ProviderOptions } from '../servers/provider.ts';
-import { Site } from './connection.ts';
 import { Crowd } from './crowd.ts';
+import { Nodes } from './nodes.ts';
 
 export interface Scene {
   readonly providers: readonly Program[];
-  readonly site: Site;
+  readonly nodes: Nodes;
   readonly crowd: Crowd;
   readonly close: () => Promise<void>;
 }
 
-/** @param nodes how many share one Redis; they get requests in turn */
-export async function openScene(options: ProviderOptions = {}, nodes = 1): Promise<Scene> {
-  const issuer = nodes === 1 ? {} : { issuer: 'http://provider.example' };
+/** @param many how many nodes share one Redis; they get requests in turn */
+export async function openScene(options: ProviderOptions = {}, many = 1): Promise<Scene> {
+  const issuer = many === 1 ? {} : { issuer: 'http://provider.example' };
   const providers = await Promise.all(
-    Array.from({ length: nodes }, () => start('servers/provider.ts', { ...options, ...issuer })),
+    Array.from({ length: many }, () => start('servers/provider.ts', { ...options, ...issuer })),
   );
   const urls = await Promise.all(providers.map((provider) => provider.ask<string>('url')));
   const ports = urls.map((url) => Number(new URL(url).port));
-  const site = new Site(nodes === 1 ? (urls[0] ?? '') : 'http://provider.example', ports);
+  const nodes = new Nodes(many === 1 ? (urls[0] ?? '') : 'http://provider.example', ports);
   return {
     providers,
-    site,
-    crowd: new Crowd(site),
+    nodes,
+    crowd: new Crowd(nodes),
     close: async () => {
-      site.close();
+      nodes.close();
       await Promise.all(providers.map((provider) => provider.stop()));
     },
   };

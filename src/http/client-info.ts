@@ -65,8 +65,14 @@ export function addressOf(ctx: Context): string | undefined {
   if (!proxy && (ctx.get('x-forwarded-for') || ctx.get('forwarded'))) return undefined;
   const address = plain(ctx.ip);
   const version = isIP(address);
-  if (version === 0 || PRIVATE.check(address, version === 4 ? 'ipv4' : 'ipv6')) return undefined;
-  return address;
+  return version === 0 || isPrivate.of(address, isInPrivate) ? undefined : address;
+}
+
+/** A sign-in asks for the same two addresses again and again. */
+const isPrivate = new Kept<boolean>();
+
+function isInPrivate(address: string): boolean {
+  return PRIVATE.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 }
 
 /**

@@ -7,11 +7,10 @@ import { hasLeft, isBehindAnother } from './line.ts';
 import type { Parking } from './parking.ts';
 import { Stream } from './stream.ts';
 import type { Watching } from './watching.ts';
+import { Wheel } from './wheel.ts';
 
-/** How often the one timer looks at streams: at one slice of them, so that those that are due are not written to all at once. */
+/** How often the one timer writes to those that are due: never to many at once. */
 const TICK = 20;
-/** Each stream is looked at every quarter of a second. */
-const SLICES = 12;
 
 export interface EventStreamPorts {
   readonly views: Pick<BrowserViews, 'draw' | 'redraw' | 'dueAt'>;
@@ -24,16 +23,17 @@ export interface EventStreamPorts {
 /** The streams that browsers wait on: Server-Sent Events, on one timer for all of them. */
 export class EventStreams {
   readonly #ports: EventStreamPorts;
-  readonly #slices = Array.from({ length: SLICES }, () => new Set<Stream>());
+  readonly #wheel: Wheel<Stream>;
   /** Bound, as the timer would keep and act in whatever a host has in its AsyncLocalStorage for the first request. */
-  readonly #startTimer = AsyncResource.bind(() => setInterval(() => this.#tick(), TICK).unref());
-  #opened = 0;
-  #ticks = 0;
+  readonly #startTimer = AsyncResource.bind(() =>
+    setInterval(() => this.#wheel.turn(this.#ports.clock()), TICK).unref(),
+  );
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(ports: EventStreamPorts) {
     this.#ports = ports;
+    this.#wheel = new Wheel(TICK, ports.clock());
   }
 
   /** Takes the answer over and writes to it from now on: the whole state at once, then whatever changes. */
@@ -44,7 +44,7 @@ export class EventStreams {
       ctx.req.socket.destroy();
       return;
     }
-    const stream = new Stream(watching, this.#ports, this.#sliceOf(this.#opened++));
+    const stream = new Stream(watching, this.#ports, this.#wheel);
     const leave = (): void => stream.gone();
     ctx.res.once('close', leave);
     try {
@@ -59,26 +59,14 @@ export class EventStreams {
     } finally {
       ctx.res.off('close', leave);
     }
+    if (this.#closed) return stream.sayGoodbye();
     this.#timer ??= this.#startTimer();
-    if (this.#closed) stream.sayGoodbye();
   }
 
   /** Ends every stream; their browsers come back a little later, to whichever node is there then. */
   close(): void {
     this.#closed = true;
-    for (const slice of this.#slices) for (const stream of slice) stream.sayGoodbye();
-  }
-
-  #sliceOf(number: number): Set<Stream> {
-    return this.#slices[number % SLICES] ?? new Set();
-  }
-
-  #tick(): void {
-    const now = this.#ports.clock();
-    for (const stream of this.#sliceOf(this.#ticks++)) stream.tick(now);
-    // Until then, those are cut off that do not take what is left.
-    if (!this.#closed || this.#slices.some(({ size }) => size > 0)) return;
     clearInterval(this.#timer);
-    this.#timer = undefined;
+    for (const stream of this.#wheel.all()) stream.sayGoodbye();
   }
 }

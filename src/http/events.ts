@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { ErrorCode } from '../ticket/errors.ts';
-import { type Ticket, wasReported } from '../ticket/ticket.ts';
+import { ownerOf, type Ticket, wasReported } from '../ticket/ticket.ts';
 import { traceOf } from '../ticket/ticket-id.ts';
 import { sourceOf } from './client-info.ts';
 import type { Counted, Figures } from './figures.ts';
@@ -47,16 +47,31 @@ export type TicketEventName =
   | 'qr_login.expired'
   | 'qr_login.finished';
 
-/** What an event needs of a ticket, and no more. */
+/** What an event tells of a ticket, and no more. */
 export interface Told extends Pick<Ticket, 'id' | 'state' | 'shownAt' | 'since'> {
-  readonly request: { readonly client: { readonly id: string } };
-  readonly browser: { readonly source: string };
-  readonly approver?: { readonly accountId: string };
-  readonly typed?: true;
-  readonly because?: string;
+  readonly clientId: string;
+  readonly browserFrom: string;
+  readonly accountId: string | undefined;
+  readonly typed: true | undefined;
+  readonly because: string | undefined;
 }
 
-export type Tell = (ctx: Context | undefined, name: TicketEventName, ticket: Told) => void;
+export function toldOf(ticket: Ticket): Told {
+  const { id, state, shownAt, since } = ticket;
+  return {
+    id,
+    state,
+    shownAt,
+    since,
+    clientId: ticket.request.client.id,
+    browserFrom: ticket.browser.source,
+    accountId: ownerOf(ticket)?.accountId,
+    typed: 'typed' in ticket ? ticket.typed : undefined,
+    because: 'because' in ticket ? ticket.because : undefined,
+  };
+}
+
+export type Tell = (ctx: Context | undefined, name: TicketEventName, told: Told) => void;
 export type Announce = (ctx: Context | undefined, name: TicketEventName, ticket: Ticket) => void;
 
 /** The events that the metrics count. */
@@ -71,20 +86,21 @@ const COUNTED: Partial<Record<TicketEventName, Counted>> = {
 
 /** Tells the deployment, through the provider's own events. */
 export function announcer(provider: Provider, figures: Figures): Tell {
-  return (ctx, name, ticket) => {
+  return (ctx, name, told) => {
+    const { clientId, browserFrom, accountId, typed, because } = told;
     const event: TicketEvent = {
-      ticket: traceOf(ticket.id),
-      clientId: ticket.request.client.id,
+      ticket: traceOf(told.id),
+      clientId,
       ...(ctx && { from: sourceOf(ctx) }),
-      browserFrom: ticket.browser.source,
-      ...(ticket.approver && { accountId: ticket.approver.accountId }),
-      ...(ticket.typed && { typed: ticket.typed }),
-      ...(ticket.because !== undefined && { because: ticket.because }),
+      browserFrom,
+      ...(accountId !== undefined && { accountId }),
+      ...(typed && { typed }),
+      ...(because !== undefined && { because }),
     };
     const counted = COUNTED[name];
     // A report of a ticket that had ended otherwise does not end it again.
-    const ended = name !== 'qr_login.reported' || ticket.state === 'denied';
-    if (counted !== undefined && ended) figures.count(counted, ticket);
+    const ended = name !== 'qr_login.reported' || told.state === 'denied';
+    if (counted !== undefined && ended) figures.count(counted, told);
     provider.emit(name, ctx, event);
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock, TicketStore } from '../ticket/ports.ts';
-import { isLive, ownerOf, stateAt, type Ticket } from '../ticket/ticket.ts';
+import { isLive, stateAt, type Ticket } from '../ticket/ticket.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
-import type { Announce, Tell, TicketEventName, Told } from './events.ts';
+import { type Announce, type Tell, type TicketEventName, type Told, toldOf } from './events.ts';
 
 const TICK = 1_000;
 /** How often a ticket is looked at within its shortest state, so that none passes unseen. */
@@ -32,7 +32,7 @@ interface Sight {
 export class Expiry {
   readonly #store: TicketStore;
   readonly #clock: Clock;
-  readonly #tell: (ticket: Told) => void;
+  readonly #tell: (told: Told) => void;
   readonly #shortest: number;
   readonly #tick: number;
   /** Each as it was seen last, by its id. */
@@ -41,7 +41,7 @@ export class Expiry {
   #looking = false;
 
   /** @param tell told of each ticket that has expired, as it was seen last */
-  constructor(store: TicketStore, clock: Clock, lifetimes: Lifetimes, tell: (ticket: Told) => void) {
+  constructor(store: TicketStore, clock: Clock, lifetimes: Lifetimes, tell: (told: Told) => void) {
     this.#store = store;
     this.#clock = clock;
     this.#tell = tell;
@@ -55,7 +55,7 @@ export class Expiry {
     return (ctx, name, ticket) => {
       if (name === 'qr_login.shown') this.#watch(ticket);
       else if (ENDS.has(name)) this.#seen.delete(ticket.id);
-      tell(ctx, name, ticket);
+      tell(ctx, name, toldOf(ticket));
     };
   }
 
@@ -106,23 +106,9 @@ export class Expiry {
     this.#seen.delete(before.id);
     // Whatever it may have ended in has a record for this long: after that, nobody knows.
     const isSure = performance.now() - seenAt < this.#shortest;
-    if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now)) this.#tell(ticket ?? before);
+    if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now))
+      this.#tell(ticket === undefined ? before : toldOf(ticket));
   }
-}
-
-function toldOf(ticket: Ticket): Told {
-  const { id, state, shownAt, since, request, browser } = ticket;
-  const owner = ownerOf(ticket);
-  return {
-    id,
-    state,
-    shownAt,
-    since,
-    request: { client: { id: request.client.id } },
-    browser: { source: browser.source },
-    ...(owner && { approver: { accountId: owner.accountId } }),
-    ...('typed' in ticket && { typed: ticket.typed }),
-  };
 }
 
 /** @param deadline of the state that it was seen in last: what took the place of one that was over did not end it */

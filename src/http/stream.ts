@@ -8,11 +8,14 @@ import type { EventStreamPorts } from './event-stream.ts';
 import { type Line, type LineUser, openLine, SocketLine } from './line.ts';
 import type { Parking } from './parking.ts';
 import type { Watching } from './watching.ts';
+import type { Timed, Wheel } from './wheel.ts';
 
 /** Proxies and browsers give up on a stream that is silent for long. */
 const HEARTBEAT = 15_000;
 /** Where something may have been missed, it is read within this time, by all streams but not by all at once. */
 const CATCH_UP_WITHIN = 1_000;
+/** What was sent last has this long to leave. */
+const FAREWELL = 250;
 /** A reader that is this many bytes behind is not there any more. */
 const MOST_UNSENT = 64 * 1024;
 /** After a node went away its browsers come back within this time, not all at once. */
@@ -26,10 +29,10 @@ const HEADERS = {
 };
 
 /** One browser that waits. There may be ten thousands of them: nothing here holds on to a request, or to a whole ticket for long. */
-export class Stream implements Listener, LineUser {
+export class Stream implements Listener, LineUser, Timed {
   readonly #watching: Watching;
   readonly #ports: EventStreamPorts;
-  readonly #among: Set<Stream>;
+  readonly #wheel: Wheel<Stream>;
   /** Undefined until it starts. */
   #line: Line | undefined;
   /** What it starts with. */
@@ -43,12 +46,12 @@ export class Stream implements Listener, LineUser {
   #dueAt = Number.POSITIVE_INFINITY;
   #beatAt: number;
   #readAt: number;
+  slot: number | undefined = undefined;
 
-  /** @param among the streams that are looked at along with it */
-  constructor(watching: Watching, ports: EventStreamPorts, among: Set<Stream>) {
+  constructor(watching: Watching, ports: EventStreamPorts, wheel: Wheel<Stream>) {
     this.#watching = watching;
     this.#ports = ports;
-    this.#among = among;
+    this.#wheel = wheel;
     const now = ports.clock();
     this.#beatAt = now + HEARTBEAT;
     this.#readAt = now + spread(watching.rereadEvery);
@@ -65,7 +68,7 @@ export class Stream implements Listener, LineUser {
     const onSocket = (socket: Socket): void => parking?.learn(socket);
     const line = openLine(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
     this.#line = line;
-    this.#among.add(this);
+    this.#await();
     if (parking === undefined) return;
     // Once Node has let go of the response, nobody else has business with the socket.
     if (line instanceof SocketLine) ctx.res.once('close', () => setImmediate(() => this.#park(parking, line)));
@@ -76,6 +79,7 @@ export class Stream implements Listener, LineUser {
   hear(ticket: Ticket | undefined): void {
     if (ticket === undefined) {
       this.#readAt = Math.min(this.#readAt, this.#ports.clock() + Math.random() * CATCH_UP_WITHIN);
+      this.#await();
       return;
     }
     this.#heard += 1;
@@ -97,21 +101,26 @@ export class Stream implements Listener, LineUser {
     }
   }
 
+  get nextAt(): number {
+    return Math.min(this.#dueAt, this.#readAt, this.#beatAt, this.#watching.endsAt);
+  }
+
   tick(now: number): void {
     const line = this.#line;
     if (line === undefined) return;
-    // Ended, but its reader does not take what is left: it is not there any more.
+    // Its reader has ended it, and does not take what is left.
     if (line.isOver) line.cut();
-    else if (now >= this.#watching.endsAt) line.end();
+    else if (now >= this.#watching.endsAt) this.#end(line);
     else if (now >= this.#dueAt) this.#showAgain(now);
     else if (now >= this.#readAt) this.#reread(now);
     else if (now >= this.#beatAt) this.#write(':\n\n');
+    this.#await();
   }
 
   sayGoodbye(): void {
     if (this.#line === undefined || this.#line.isOver) return;
     this.#line.send(`retry: ${Math.round(Math.random() * RECONNECT_WITHIN)}\n\n`);
-    this.#line.end();
+    this.#end(this.#line);
   }
 
   gone(): void {
@@ -119,7 +128,18 @@ export class Stream implements Listener, LineUser {
     this.#hasGone = true;
     this.#watching.unsubscribe(this);
     this.#ports.figures.left();
-    this.#among.delete(this);
+    this.#wheel.remove(this);
+  }
+
+  #end(line: Line): void {
+    line.end();
+    // Who does not take what is left is not there any more.
+    setTimeout(() => line.cut(), FAREWELL).unref();
+  }
+
+  /** Takes its turn when something is due. */
+  #await(): void {
+    if (this.#line !== undefined && !this.#line.isOver) this.#wheel.put(this);
   }
 
   #park(parking: Parking, line: SocketLine): void {
@@ -141,6 +161,7 @@ export class Stream implements Listener, LineUser {
       return;
     }
     this.#write(this.#tell(views.draw(ticket, clock(), this.#watching)));
+    this.#await();
     if (isNews) figures.notified(ticket, clock());
   }
 
@@ -157,7 +178,9 @@ export class Stream implements Listener, LineUser {
 
   #write(text: string): void {
     const line = this.#line;
-    if (line === undefined || line.isOver) return;
+    if (line === undefined) return;
+    // Its reader has ended it, and does not take what is left.
+    if (line.isOver) return line.cut();
     this.#beatAt = this.#ports.clock() + HEARTBEAT;
     if (line.unsent > MOST_UNSENT) line.cut();
     else line.send(text);

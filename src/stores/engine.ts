@@ -2,7 +2,8 @@ import type { Keyv } from 'keyv';
 import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
 import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
 import type { Ticket } from '../ticket/ticket.ts';
-import { isInMemory } from './expiry-sweep.ts';
+import { sweepExpired } from './expiry-sweep.ts';
+import { isInMemory } from './in-memory.ts';
 import { KeyvNotes } from './keyv-notes.ts';
 import { KeyvSignedInBrowsers } from './keyv-signed-in-browsers.ts';
 import { KeyvTicketStore } from './keyv-ticket-store.ts';
@@ -52,6 +53,7 @@ function keyvEngine(keyv: Keyv, clock: Clock): Engine {
   const store = new KeyvTicketStore(keyv, clock, signals);
   const notes = new KeyvNotes(keyv);
   const browsers = new KeyvSignedInBrowsers(keyv, clock);
+  const stopSweep = sweepExpired(keyv);
   return {
     name: isInMemory(keyv) ? 'memory' : 'keyv',
     store,
@@ -62,11 +64,7 @@ function keyvEngine(keyv: Keyv, clock: Clock): Engine {
     rateLimit: (_name, rate) => new LocalRateLimit(rate),
     ping: () => store.ping(),
     hearsOthers: () => true,
-    close: async () => {
-      store.close();
-      notes.close();
-      browsers.close();
-    },
+    close: async () => stopSweep(),
   };
 }
 

@@ -1,66 +1,60 @@
 import type { Keyv } from 'keyv';
+import { plainMapOf, prefixOf } from './in-memory.ts';
 
-const EVERY = 10_000;
+/** How often a part of a Map is looked at, and within which time all of it; in milliseconds. */
+const TICK = 500;
+const ROUND = 20_000;
+
+/** How the time begins that a value is written down with. */
+const EXPIRES = ',"expires":';
 
 /**
- * Keyv's in-memory Map keeps what has expired until somebody reads it. This reads each key once its time has come, which
- * is all it takes, so memory is bounded by what is alive. Other backends expire by themselves and are left alone.
+ * Keyv's in-memory Map keeps what has expired until somebody reads it. This goes round the Map, a little at a time, and drops that:
+ * memory is bounded by what is alive, and no key need be remembered. Other backends expire by themselves and are left alone.
+ * @returns the function that ends it
  */
-export class ExpirySweep {
-  readonly #keyv: Keyv;
-  /** Keys by the ten seconds in which they expire. */
-  readonly #due = new Map<number, Set<string>>();
-  /** In which of them each key is: a key that is written again is due once, at its latest time. */
-  readonly #slots = new Map<string, number>();
-  readonly #timer: NodeJS.Timeout | undefined;
-
-  constructor(keyv: Keyv) {
-    this.#keyv = keyv;
-    if (!isInMemory(keyv)) return;
-    this.#timer = setInterval(() => void this.sweep(Date.now()), EVERY);
-    this.#timer.unref();
-  }
-
-  /** Remembers that `key` was written to live for `ttl` milliseconds. */
-  watch(key: string, ttl: number): void {
-    if (this.#timer === undefined) return;
-    const slot = Math.floor((Date.now() + ttl) / EVERY) + 1;
-    const before = this.#slots.get(key);
-    if (before === slot) return;
-    if (before !== undefined) this.#due.get(before)?.delete(key);
-    this.#slots.set(key, slot);
-    const keys = this.#due.get(slot);
-    if (keys === undefined) this.#due.set(slot, new Set([key]));
-    else keys.add(key);
-  }
-
-  /** Lets go of a key that was deleted before its time. */
-  forget(key: string): void {
-    const slot = this.#slots.get(key);
-    if (slot === undefined) return;
-    this.#slots.delete(key);
-    this.#due.get(slot)?.delete(key);
-  }
-
-  /** Drops what has expired by `now`, in milliseconds since the epoch. */
-  async sweep(now: number): Promise<void> {
-    const current = Math.floor(now / EVERY);
-    for (const [slot, keys] of this.#due) {
-      if (slot > current) continue;
-      this.#due.delete(slot);
-      for (const key of keys) {
-        this.#slots.delete(key);
-        await this.#keyv.get(key);
-      }
-    }
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
+export function sweepExpired(keyv: Keyv): () => void {
+  const map: unknown = keyv.store;
+  if (!(map instanceof Map)) return () => undefined;
+  const timer = setInterval(walk(map, plainMapOf(keyv) === undefined ? readerOf(keyv) : dropperOf(map)), TICK).unref();
+  return () => clearInterval(timer);
 }
 
-/** Whether this Keyv holds its values in the memory of this process, as `new Keyv()` does. */
-export function isInMemory(keyv: Keyv): boolean {
-  return keyv.store instanceof Map;
+type Look = (key: string, stored: unknown) => void;
+
+/** @returns what looks at the next part of the Map */
+function walk(map: Map<string, unknown>, look: Look): () => void {
+  let rest = map.entries();
+  let share = 0;
+  return () => {
+    // What is dropped makes the Map smaller, but the round no slower.
+    share = Math.max(share, Math.ceil((map.size * TICK) / ROUND));
+    for (let left = share; left > 0; left--) {
+      const { done, value } = rest.next();
+      if (done) {
+        rest = map.entries();
+        share = 0;
+        return;
+      }
+      look(...value);
+    }
+  };
+}
+
+/** The time is the last thing that Keyv writes down. */
+function dropperOf(map: Map<string, unknown>): Look {
+  return (key, stored) => {
+    if (typeof stored !== 'string') return;
+    const at = stored.lastIndexOf(EXPIRES);
+    if (at >= 0 && Number(stored.slice(at + EXPIRES.length, -1)) < Date.now()) map.delete(key);
+  };
+}
+
+/** What a deployment writes down in its own way is read, which is all it takes. */
+function readerOf(keyv: Keyv): Look {
+  const prefix = prefixOf(keyv);
+  return (key) => {
+    // What cannot be read is told to whoever needs it.
+    if (key.startsWith(prefix)) keyv.get(key.slice(prefix.length)).catch(() => undefined);
+  };
 }

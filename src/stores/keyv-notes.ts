@@ -1,33 +1,25 @@
 import type { Keyv } from 'keyv';
 import type { Notes } from '../ticket/ports.ts';
 import { Access } from './access.ts';
-import { ExpirySweep } from './expiry-sweep.ts';
 import { type Values, valuesOf } from './values.ts';
 
 /** Notes in any Keyv. */
 export class KeyvNotes implements Notes {
   readonly #values: Values;
   readonly #access: Access;
-  readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv) {
     this.#values = valuesOf(keyv);
     this.#access = new Access(this.#values.engine, this.#values.patience);
-    this.#sweep = new ExpirySweep(keyv);
   }
 
   async write(name: string, lasts: number, value: string = '1'): Promise<void> {
     const key = noteKey(name);
     await this.#access.make('note', () => this.#values.set(key, value, lasts));
-    this.#sweep.watch(key, lasts);
   }
 
   read(name: string): Promise<string | undefined> {
     return this.#access.make('find', () => this.#values.get<string>(noteKey(name)));
-  }
-
-  close(): void {
-    this.#sweep.stop();
   }
 }
 

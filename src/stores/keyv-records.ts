@@ -1,7 +1,7 @@
 import type { Keyv } from 'keyv';
 import type { AdapterPayload } from 'oidc-provider';
 import { Access } from './access.ts';
-import { ExpirySweep } from './expiry-sweep.ts';
+import { sweepExpired } from './expiry-sweep.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { Records } from './records.ts';
 import { type Values, valuesOf } from './values.ts';
@@ -14,13 +14,12 @@ export class KeyvRecords implements Records {
   readonly #values: Values;
   readonly #access: Access;
   readonly #mutex: KeyedMutex;
-  readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv) {
     this.#values = valuesOf(keyv);
     this.#access = new Access(this.#values.engine, this.#values.patience);
     this.#mutex = new KeyedMutex(this.#values.patience);
-    this.#sweep = new ExpirySweep(keyv);
+    sweepExpired(keyv);
   }
 
   async put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
@@ -95,14 +94,12 @@ export class KeyvRecords implements Records {
 
   async #remove(key: string): Promise<void> {
     await this.#values.delete(key);
-    this.#sweep.forget(key);
   }
 
   async #write(key: string, value: unknown, ttl: number | undefined): Promise<void> {
     // To Keyv, no time left means no end.
     const left = ttl === undefined ? undefined : Math.max(1, ttl);
     await this.#values.set(key, value, left);
-    if (left !== undefined) this.#sweep.watch(key, left);
   }
 }
 

@@ -8,7 +8,6 @@ import {
   withBrowser,
 } from '../ticket/signed-in-browser.ts';
 import { Access } from './access.ts';
-import { ExpirySweep } from './expiry-sweep.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { type Values, valuesOf } from './values.ts';
 
@@ -18,14 +17,12 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
   readonly #clock: Clock;
   readonly #access: Access;
   readonly #mutex: KeyedMutex;
-  readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv, clock: Clock) {
     this.#values = valuesOf(keyv);
     this.#clock = clock;
     this.#access = new Access(this.#values.engine, this.#values.patience);
     this.#mutex = new KeyedMutex(this.#values.patience);
-    this.#sweep = new ExpirySweep(keyv);
   }
 
   put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]> {
@@ -60,10 +57,6 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
     });
   }
 
-  close(): void {
-    this.#sweep.stop();
-  }
-
   #step<T>(operation: string, accountId: string, task: () => Promise<T>): Promise<T> {
     return this.#access.make(operation, () => this.#mutex.run(accountId, task));
   }
@@ -78,13 +71,11 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
     const key = listKey(accountId);
     if (list.length === 0) {
       await this.#values.delete(key);
-      this.#sweep.forget(key);
       return;
     }
     // To Keyv, no time left means no end.
     const left = Math.max(1, Math.max(...list.map(({ endsAt }) => endsAt)) - this.#clock());
     await this.#values.set(key, list, left);
-    this.#sweep.watch(key, left);
   }
 }
 

@@ -2,7 +2,6 @@ import type { Keyv } from 'keyv';
 import type { Clock, TicketStore } from '../ticket/ports.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import { Access } from './access.ts';
-import { ExpirySweep } from './expiry-sweep.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { LocalSignals } from './local-signals.ts';
 import { type Values, valuesOf } from './values.ts';
@@ -17,7 +16,6 @@ export class KeyvTicketStore implements TicketStore {
   readonly #signals: LocalSignals;
   readonly #access: Access;
   readonly #mutex: KeyedMutex;
-  readonly #sweep: ExpirySweep;
 
   constructor(keyv: Keyv, clock: Clock, signals: LocalSignals) {
     this.#values = valuesOf(keyv);
@@ -25,7 +23,6 @@ export class KeyvTicketStore implements TicketStore {
     this.#mutex = new KeyedMutex(this.#values.patience);
     this.#clock = clock;
     this.#signals = signals;
-    this.#sweep = new ExpirySweep(keyv);
   }
 
   create(ticket: Ticket): Promise<boolean> {
@@ -60,10 +57,6 @@ export class KeyvTicketStore implements TicketStore {
     await this.#access.make('ping', () => this.#values.get('ping'));
   }
 
-  close(): void {
-    this.#sweep.stop();
-  }
-
   #step(operation: string, interaction: string, task: () => Promise<boolean>): Promise<boolean> {
     return this.#access.make(operation, () => this.#mutex.run(interaction, task));
   }
@@ -89,7 +82,6 @@ export class KeyvTicketStore implements TicketStore {
 
   async #set(key: string, value: unknown, ttl: number): Promise<void> {
     await this.#values.set(key, value, ttl);
-    this.#sweep.watch(key, ttl);
   }
 
   #timeLeft(ticket: Ticket): number {

@@ -1,7 +1,7 @@
-import { Keyv } from 'keyv';
+import type { Keyv } from 'keyv';
 import { PATIENCE } from './access.ts';
-import { isInMemory } from './expiry-sweep.ts';
 import { failLoudly, write } from './fail-loudly.ts';
+import { isInMemory, plainMapOf, prefixOf } from './in-memory.ts';
 
 /** A value as it is kept, and when it expires by itself (milliseconds since the epoch), if it does. */
 export interface Kept<T> {
@@ -29,18 +29,8 @@ export interface Values {
 }
 
 export function valuesOf(keyv: Keyv): Values {
-  const loud = failLoudly(keyv);
-  const store: unknown = loud.store;
-  if (!(store instanceof Map) || !isAsItComes(loud)) return new AnyValues(loud);
-  return new ValuesInMemory(store, loud.useKeyPrefix && loud.namespace ? `${loud.namespace}:` : '');
-}
-
-/** How a Keyv writes values down where nobody has said another way. */
-const AS_IT_COMES = new Keyv();
-
-function isAsItComes({ serialize, deserialize, compression, ttl }: Keyv): boolean {
-  const isPlain = serialize === AS_IT_COMES.serialize && deserialize === AS_IT_COMES.deserialize;
-  return isPlain && compression === undefined && ttl === undefined;
+  const map = plainMapOf(failLoudly(keyv));
+  return map === undefined ? new AnyValues(keyv) : new ValuesInMemory(map, prefixOf(keyv));
 }
 
 class AnyValues implements Values {

@@ -47,7 +47,6 @@ describe('many tickets at once, in a store that takes its time', () => {
 
   afterEach(() => {
     expiry.close();
-    store.close();
   });
 
   it('are told soon after they have expired', async () => {

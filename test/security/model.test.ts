@@ -10,10 +10,10 @@ import { racesOn, walksOn } from './model-properties.ts';
 import type { Ground } from './model-scene.ts';
 
 /** A store in this process; what is written lasts, as the walks have a clock of their own. */
-function memory(): Ground & { close: () => void } {
+function memory(): Ground {
   const signals = new LocalSignals();
   const store = new KeyvTicketStore(new Keyv(), () => START, signals);
-  return { store, signals, close: () => store.close() };
+  return { store, signals };
 }
 
 describe('the model of the ceremony', function () {

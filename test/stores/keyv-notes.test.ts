@@ -14,8 +14,6 @@ describe('KeyvNotes when its backend is out of reach', () => {
     notes = new KeyvNotes(keyvOver(backend, false));
   });
 
-  afterEach(() => notes.close());
-
   it('does not take a note for absent', async () => {
     await notes.write('name', A_MINUTE);
     backend.down = 'reads';

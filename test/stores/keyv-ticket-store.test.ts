@@ -2,6 +2,7 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { engineFor } from '../../src/stores/engine.ts';
+import { sweepExpired } from '../../src/stores/expiry-sweep.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';
@@ -110,7 +111,9 @@ describe('the memory of a KeyvTicketStore', () => {
   it('is where it was once the deadlines of ten thousand tickets have passed', async () => {
     mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() });
     const records = new Map<string, string>();
-    const store = storeOn(new Keyv({ store: records }));
+    const keyv = new Keyv({ store: records });
+    const store = storeOn(keyv);
+    const stop = sweepExpired(keyv);
     for (let number = 0; number < 10_000; number++) {
       const [interaction, deadline] = [`${number}`, Date.now() + 120_000];
       await store.create(waiting({ id: newTicketId(interaction), interaction, deadline }));
@@ -119,7 +122,7 @@ describe('the memory of a KeyvTicketStore', () => {
 
     mock.timers.tick(140_000);
     await nextTurn();
-    store.close();
+    stop();
     expect(records.size).to.equal(0);
   });
 });

@@ -106,11 +106,6 @@ export class Scene {
     return this.ceremony.phone;
   }
 
-  close(): void {
-    this.#tickets.close();
-    this.notes.close();
-  }
-
   /** The browser shows a code. @returns the ticket's id */
   async shown(): Promise<string> {
     return (await this.browser.show(showing())).ticket.id;
@@ -137,6 +132,5 @@ export function setUpScene(): () => Scene {
   beforeEach(() => {
     scene = new Scene();
   });
-  afterEach(() => scene.close());
   return () => scene;
 }
