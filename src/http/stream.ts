@@ -178,9 +178,7 @@ export class Stream implements Listener, LineUser, Timed {
 
   #write(text: string): void {
     const line = this.#line;
-    if (line === undefined) return;
-    // Its reader has ended it, and does not take what is left.
-    if (line.isOver) return line.cut();
+    if (line === undefined || line.isOver) return;
     this.#beatAt = this.#ports.clock() + HEARTBEAT;
     if (line.unsent > MOST_UNSENT) line.cut();
     else line.send(text);
