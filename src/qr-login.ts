@@ -73,7 +73,8 @@ export interface QrLogin {
   /**
    * Stops, within three seconds: ends event streams and long polls, whose browsers come back to another process a moment
    * later, lets the requests finish that have begun, and closes the connection that this made to Redis. The store stays open: it
-   * is yours. Call it after the server has stopped to accept connections.
+   * is yours. Call it before `server.close()`, or in the same moment: to Node.js the connection of an event stream is idle, and that
+   * closes idle ones without a word. `server.closeAllConnections()` does not end the streams of `parkStreams`; this does.
    */
   readonly close: () => Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Context } from 'koa';
 import type { Clock } from '../ticket/ports.ts';
 import type { BrowserViews } from './browser-view.ts';
@@ -23,6 +24,10 @@ export interface EventStreamPorts {
 export class EventStreams {
   readonly #ports: EventStreamPorts;
   readonly #wheel: Wheel<Stream>;
+  /** Bound, as the timer would keep and act in whatever a host has in its AsyncLocalStorage for the first request. */
+  readonly #startTimer = AsyncResource.bind(() =>
+    setInterval(() => this.#wheel.turn(this.#ports.clock()), TICK).unref(),
+  );
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -55,7 +60,7 @@ export class EventStreams {
       ctx.res.off('close', leave);
     }
     if (this.#closed) return stream.sayGoodbye();
-    this.#timer ??= setInterval(() => this.#wheel.turn(this.#ports.clock()), TICK).unref();
+    this.#timer ??= this.#startTimer();
   }
 
   /** Ends every stream; their browsers come back a little later, to whichever node is there then. */

@@ -178,8 +178,10 @@ function release(res: ServerResponse, socket: Socket, first: string): void {
 /** To Node this connection is idle from now on: it would end it after a while, or answer another request into the stream. */
 function own(socket: Socket): void {
   socket.setTimeout(0);
-  socket.removeAllListeners('data');
+  // Theirs go after ours has come: a list of listeners that was empty for a moment weighs 700 bytes more.
+  const others = socket.rawListeners('data');
   socket.on('data', hangUp);
+  for (const other of others) socket.off('data', other as () => void);
 }
 
 /** Nothing is to be said on a stream by who reads it. */

@@ -107,8 +107,10 @@ export class Stream implements Listener, LineUser, Timed {
 
   tick(now: number): void {
     const line = this.#line;
-    if (line === undefined || line.isOver) return;
-    if (now >= this.#watching.endsAt) this.#end(line);
+    if (line === undefined) return;
+    // Its reader has ended it, and does not take what is left.
+    if (line.isOver) line.cut();
+    else if (now >= this.#watching.endsAt) this.#end(line);
     else if (now >= this.#dueAt) this.#showAgain(now);
     else if (now >= this.#readAt) this.#reread(now);
     else if (now >= this.#beatAt) this.#write(':\n\n');

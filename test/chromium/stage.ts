@@ -1,5 +1,6 @@
 /** The example provider and the demo RP, and real browsers that use them: one stage for each test. */
 import { once } from 'node:events';
+import { Keyv } from 'keyv';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { Accounts } from '../../examples/accounts.ts';
 import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
@@ -25,23 +26,27 @@ const PHONE: BrowserContextOptions = {
 
 const PATIENCE = 25_000;
 
+type Made = Running & Example & { readonly make: () => Example };
+
 export class Stage {
   readonly clock: TestClock;
   readonly issuer: string;
   readonly rpUrl: string;
   readonly #browser: Browser;
-  readonly #provider: Running & Example;
+  readonly #make: () => Example;
+  #provider: Running & Example;
   readonly #rp: Running;
   readonly #contexts = new Map<BrowserContext, BrowserContextOptions>();
   readonly #pages: Page[] = [];
   readonly #problems: string[] = [];
   readonly #expected: RegExp[] = [/favicon\.ico/];
 
-  private constructor(browser: Browser, clock: TestClock, provider: Running & Example, rp: Running) {
+  private constructor(browser: Browser, clock: TestClock, provider: Made, rp: Running) {
     this.clock = clock;
     this.issuer = provider.origin;
     this.rpUrl = rp.origin;
     this.#browser = browser;
+    this.#make = provider.make;
     this.#provider = provider;
     this.#rp = rp;
   }
@@ -50,17 +55,21 @@ export class Stage {
     const browser = await openChromium();
     const clock = new TestClock();
     const people = await accounts;
+    const store = new Keyv();
     const { provider, ...rp } = await serve(async (url) => {
-      const provider = await serve((issuer) =>
-        makeExample({
-          ...more,
-          issuer,
-          accounts: people,
-          secrets,
-          clients: [rpClient({ url, secret: secrets.rpSecret })],
-          qrLogin: { clock: clock.now, assess: () => 'allow', limits: false, ...qrLogin },
-        }),
-      );
+      const provider = await serve((issuer) => {
+        const make = (): Example =>
+          makeExample({
+            store,
+            ...more,
+            issuer,
+            accounts: people,
+            secrets,
+            clients: [rpClient({ url, secret: secrets.rpSecret })],
+            qrLogin: { clock: clock.now, assess: () => 'allow', limits: false, ...qrLogin },
+          });
+        return { ...make(), make };
+      });
       return { provider, app: makeRp({ issuer: provider.origin, url, secret: secrets.rpSecret }) };
     });
     return new Stage(browser, clock, provider, rp);
@@ -114,6 +123,16 @@ export class Stage {
     const { server, origin } = this.#provider;
     server.listen(Number(new URL(origin).port), 'localhost');
     await once(server, 'listening');
+  }
+
+  /** Another provider takes the place of the one that stops, with what that has stored. */
+  async restart(): Promise<void> {
+    const { server, qr } = this.#provider;
+    await qr.close();
+    const next = this.#make();
+    server.removeAllListeners('request');
+    server.on('request', next.app.callback());
+    this.#provider = { ...this.#provider, ...next };
   }
 
   /** What pages complained of, but for what the test expects. */

@@ -120,6 +120,17 @@ for (const parkStreams of [false, true]) {
       await until(() => crier.waiting === 0);
     });
 
+    it('is cut off where it has nothing more to say, and does not take what is left', async () => {
+      const [wire, unsent] = await unsentOf(watched({ allowHalfOpen: true }));
+      wire.socket.pause();
+      await untilStuck(unsent);
+      wire.socket.end();
+      await once(wire.socket, 'finish');
+      await until(() => crier.sockets.every(({ writableEnded, destroyed }) => writableEnded || destroyed));
+      crier.clock.forward(16);
+      await until(() => crier.waiting === 0);
+    });
+
     it('is gone where it resets the connection', async () => {
       const wire = await watched();
       wire.socket.resetAndDestroy();

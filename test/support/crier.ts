@@ -1,5 +1,5 @@
 /** Event streams of which a test says itself what they tell, how much of it, and when. */
-import type { Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Koa from 'koa';
 import type { BrowserView } from '../../src/http/browser-view.ts';
@@ -24,6 +24,11 @@ export class Crier {
   /** What the server has accepted and answered, in this order. */
   readonly sockets: Socket[] = [];
   readonly responses: ServerResponse[] = [];
+  /** Answers with a stream, in whatever server. */
+  readonly handle: RequestListener;
+  /** Called whenever a stream reads its ticket. */
+  onRead: () => void = () => undefined;
+  readonly #app = new Koa();
   readonly #figures = new Figures();
   readonly #endsAt = this.clock.now() + 3_600_000;
   #running: Running | undefined;
@@ -42,14 +47,14 @@ export class Crier {
       figures: this.#figures,
       parking: parkStreams ? new Parking() : undefined,
     });
+    this.#app.use((ctx) => this.streams.open(ctx, this.#watching()));
+    this.#app.on('error', () => undefined);
+    this.handle = this.#app.callback();
   }
 
   static async start(parkStreams: boolean): Promise<Crier> {
     const crier = new Crier(parkStreams);
-    const app = new Koa();
-    app.use((ctx) => crier.streams.open(ctx, crier.#watching()));
-    app.on('error', () => undefined);
-    crier.#running = await serve(() => ({ app }));
+    crier.#running = await serve(() => ({ app: crier.#app }));
     crier.server.on('connection', (socket) => crier.sockets.push(socket));
     crier.server.prependListener('request', (_request, response) => crier.responses.push(response));
     return crier;
@@ -104,6 +109,7 @@ export class Crier {
 
   #watching(): Watching {
     const look = async (): Promise<Ticket> => {
+      this.onRead();
       await this.#held;
       return this.#ticket;
     };

@@ -19,6 +19,9 @@ export const HOSTS: Readonly<Record<string, StartHost>> = {
   Hono: hono.start,
 };
 
+/** What is not as in the examples. */
+export type Special = Pick<HostOptions, 'qrLogin'>;
+
 export const PATHS = ['/', '/oidc'] as const;
 
 export interface VisitedHost extends Site {
@@ -31,16 +34,16 @@ export interface VisitedHost extends Site {
 /** Making an RSA key takes a while: one is enough for all tests. */
 const secrets = makeSecrets();
 
-export async function startHost(start: StartHost, path: string): Promise<VisitedHost> {
+export async function startHost(start: StartHost, path: string, more: Special = {}): Promise<VisitedHost> {
   const { site, options } = await optionsFor('http', path);
-  const { stop } = await start(options);
+  const { stop } = await start({ ...options, ...more });
   return { ...site, network: fetch, stop };
 }
 
 /** nginx, its load balancer, and whoever says in `X-Real-IP` that they are elsewhere, all are on this machine. */
-export async function startBehindNginx(host: StartHost, path: string): Promise<VisitedHost> {
+export async function startBehindNginx(host: StartHost, path: string, more: Special = {}): Promise<VisitedHost> {
   const { site, options } = await optionsFor('https', path);
-  const { certificateFile, stop } = await nginx.start({ ...options, host, loadBalancer: '127.0.0.1' });
+  const { certificateFile, stop } = await nginx.start({ ...options, ...more, host, loadBalancer: '127.0.0.1' });
   return { ...site, network: trusting(await readFile(certificateFile, 'utf8')), stop };
 }
 

@@ -1,7 +1,7 @@
 /** Starts what a test needs on ports of its own, and stops it afterwards. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import type Koa from 'koa';
 
 export interface Running {
@@ -10,12 +10,17 @@ export interface Running {
   readonly stop: () => Promise<void>;
 }
 
+/** Waits until this server listens, at a port of its own. @returns where it is */
+export async function listening(server: NetServer, scheme: string = 'http'): Promise<string> {
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  return `${scheme}://localhost:${(server.address() as AddressInfo).port}`;
+}
+
 /** The app is made once the port is known, as an issuer has to say where it is. */
 export async function serve<T extends { app: Koa }>(make: (origin: string) => T | Promise<T>): Promise<Running & T> {
   const server = createServer();
-  server.listen(0, 'localhost');
-  await once(server, 'listening');
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const origin = await listening(server);
   const made = await make(origin);
   server.on('request', made.app.callback());
   return {

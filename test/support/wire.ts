@@ -1,6 +1,7 @@
 /** A browser's connection, byte by byte. */
 import { once } from 'node:events';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { until } from './until.ts';
 import type { BrowserPerson } from './world.ts';
 
@@ -12,16 +13,53 @@ export interface Asking {
   readonly body?: string;
 }
 
-export class Wire {
-  readonly socket: Socket;
+/** Whatever arrives, from wherever it comes. */
+export class Heard {
+  readonly source: Readable;
   readonly #chunks: Buffer[] = [];
+
+  constructor(source: Readable) {
+    this.source = source;
+    source.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    // What becomes of it is seen in its end.
+    source.on('error', () => undefined);
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  get text(): string {
+    return this.bytes.toString();
+  }
+
+  /** Waits until this text has come. @throws where it ends without it */
+  saw(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!this.text.includes(text) && !this.source.destroyed) return;
+        this.source.off('data', look).off('close', look);
+        if (this.text.includes(text)) resolve();
+        else reject(new Error(`it has ended without ${text}:\n${this.text}`));
+      };
+      this.source.on('data', look).on('close', look);
+      look();
+    });
+  }
+
+  /** Waits until the other side has ended it, or it broke. */
+  async ended(): Promise<void> {
+    await until(() => this.source.destroyed || this.source.readableEnded);
+  }
+}
+
+export class Wire extends Heard {
+  readonly socket: Socket;
 
   /** @param socket connected already */
   constructor(socket: Socket) {
+    super(socket);
     this.socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
-    // What becomes of it is seen in its end.
-    socket.on('error', () => undefined);
   }
 
   static async to(origin: string, more: Partial<NetConnectOpts> = {}): Promise<Wire> {
@@ -36,14 +74,6 @@ export class Wire {
     const wire = await Wire.to(browser.world.origin, more);
     wire.send(await eventsRequest(browser, asking));
     return wire;
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(this.#chunks);
-  }
-
-  get text(): string {
-    return this.bytes.toString();
   }
 
   /** What has arrived after the head. */
@@ -65,25 +95,6 @@ export class Wire {
 
   send(text: string): void {
     this.socket.write(text);
-  }
-
-  /** Waits until this text has come. @throws where the connection ends without it */
-  saw(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        if (!this.text.includes(text) && !this.socket.destroyed) return;
-        this.socket.off('data', look).off('close', look);
-        if (this.text.includes(text)) resolve();
-        else reject(new Error(`it has ended without ${text}:\n${this.text}`));
-      };
-      this.socket.on('data', look).on('close', look);
-      look();
-    });
-  }
-
-  /** Waits until the other side has closed it, or it broke. */
-  async ended(): Promise<void> {
-    await until(() => this.socket.destroyed);
   }
 }
 

@@ -1,0 +1,47 @@
+import { expect } from 'chai';
+import { HOSTS, startBehindNginx, startHost, type VisitedHost } from '../support/hosts.ts';
+import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
+
+const PARKED = { qrLogin: { parkStreams: true } };
+
+/** The way from the provider to the browser. */
+const WAYS: Readonly<Record<string, typeof startHost>> = { 'at its port': startHost, 'behind nginx': startBehindNginx };
+
+for (const [name, start] of Object.entries(HOSTS)) {
+  for (const [way, startOn] of Object.entries(WAYS)) {
+    describe(`an app in ${name} ${way}, whose event streams give up their sockets`, () => {
+      const warnings: unknown[] = [];
+      const note = ({ code }: Error & { code?: string }): unknown => warnings.push(code);
+      let host: VisitedHost;
+
+      before(async () => {
+        process.on('warning', note);
+        host = await startOn(start, '/oidc', PARKED);
+      });
+
+      after(() => process.off('warning', note));
+
+      it('signs in with a phone, tells of every step, and ends its streams when it stops', async () => {
+        const browser = new BrowserVisitor(host, host.network);
+        const phone = new PhoneVisitor(host, host.network);
+        await browser.start();
+        const events = await browser.events();
+        await events.ticket('waiting');
+        const code = await browser.code();
+        await phone.signInAt(code);
+        await phone.scan(code);
+        await events.ticket('scanned');
+        const { checkCode } = await phone.approve();
+        await events.ticket('approved');
+        const finished = await browser.finish(`${checkCode}`);
+        await events.ticket('redeemed');
+        expect((await browser.tokens(finished.json().redirectTo)).claims()).to.include({ sub: 'a11ce' });
+
+        await host.stop();
+        expect(await events.block()).to.match(/^retry: \d+$/);
+        expect(await events.block()).to.equal(undefined);
+        expect(warnings).not.to.include('QR_LOGIN_NOT_PARKED');
+      });
+    });
+  }
+}
