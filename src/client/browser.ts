@@ -22,8 +22,8 @@ const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
 /** Seconds before the end of a state in which the person has something to do: said to those who cannot see the ring. */
 const SOON = 30;
 
-let version = 0;
 /** As the page was made; the first event says it anew. */
+let version = Number(page.querySelector<HTMLInputElement>('[name=version]')?.value);
 let endsAt = performance.now() + Number(page.dataset.expiresIn) * 1000;
 /** The address in the code that is shown; of the one that the page was made with, its end. */
 let shown = page.querySelector<HTMLElement>('[data-drawn]')?.dataset.drawn || 'none';

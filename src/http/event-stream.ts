@@ -25,9 +25,7 @@ export class EventStreams {
   readonly #ports: EventStreamPorts;
   readonly #wheel: Wheel<Stream>;
   /** Bound, as the timer would keep and act in whatever a host has in its AsyncLocalStorage for the first request. */
-  readonly #startTimer = AsyncResource.bind(() =>
-    setInterval(() => this.#wheel.turn(this.#ports.clock()), TICK).unref(),
-  );
+  readonly #startTimer = AsyncResource.bind(() => setInterval(() => this.#tick(), TICK).unref());
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -68,5 +66,13 @@ export class EventStreams {
     this.#closed = true;
     clearInterval(this.#timer);
     for (const stream of this.#wheel.all()) stream.sayGoodbye();
+  }
+
+  #tick(): void {
+    this.#wheel.turn(this.#ports.clock());
+    // While nobody waits, nothing wakes this process up.
+    if (!this.#wheel.isEmpty) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -23,6 +23,10 @@ export class Wheel<T extends Timed> {
     this.#turned = Math.floor(now / width);
   }
 
+  get isEmpty(): boolean {
+    return this.#slots.size === 0;
+  }
+
   all(): T[] {
     return [...this.#slots.values()].flatMap((slot) => [...slot]);
   }

@@ -23,6 +23,17 @@ const viewsWithAccount = replacing(
     },
 );
 
+/** The same of what the page is made from. */
+const drawnWithAccount = replacing(
+  BrowserViews.prototype,
+  'drawn',
+  (drawn) =>
+    function (this: BrowserViews, ticket, now, accountId) {
+      const view = drawn.call(this, ticket, now, accountId);
+      return Object.assign(view, { approver: ticket && ownerOf(ticket)?.accountId });
+    },
+);
+
 /** As pages do that hand their script everything they were made from. */
 const pagesWithTheirData = replacing(
   Views.prototype,
@@ -87,7 +98,7 @@ export const secrecy: Attack[] = [
     on,
     without: {
       name: 'pages that hold only what their template says',
-      patch: () => both(viewsWithAccount, pagesWithTheirData),
+      patch: () => both(drawnWithAccount, pagesWithTheirData),
     },
     run: overhear(async (browser) => async () => [
       whole(await browser.agent.get(browser.at)),

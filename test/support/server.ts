@@ -1,4 +1,5 @@
 /** Starts what a test needs on ports of its own, and stops it afterwards. */
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
@@ -38,12 +39,22 @@ export async function serve<T extends { app: Koa }>(make: (origin: string) => T 
 /** This machine, for what is reached by nobody else and needs no name. */
 export const LOOPBACK = '127.0.0.1';
 
+/** Below those that connections are given: one of them might take it before it is listened on. */
+const [LOWEST, HIGHEST] = [20_000, 32_000];
+
 /** A port that nobody listens on: an issuer has to say where it is before anything is started. */
 export async function freePort(host: string = 'localhost'): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(LOWEST, HIGHEST);
+    const server = createServer();
+    const heard = once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.listen(port, host);
+    if (!(await heard)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
