@@ -50,8 +50,10 @@ await once(server, 'listening');
 
 process.once('SIGTERM', async () => {
   const closed = once(server, 'close');
+  // First: to Node, the connections of event streams are idle.
+  const farewell = qr.close();
   server.close();
-  await qr.close();
+  await farewell;
   const impatient = globalThis.setTimeout(() => {
     complain('requests did not end');
     server.closeAllConnections();
