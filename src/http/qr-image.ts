@@ -1,4 +1,5 @@
 import QRCode, { type QRCodeByteSegment } from 'qrcode';
+import { Kept } from './kept.ts';
 
 /** Light modules all around (ISO/IEC 18004, section 6.3.8). */
 const QUIET = 4;
@@ -9,18 +10,10 @@ const KEPT = 256;
 
 /** Draws codes as SVG, those of the last moments once. */
 export class QrImages {
-  readonly #drawn = new Map<string, string>();
+  readonly #drawn = new Kept<string>(KEPT);
 
   draw(url: string): string {
-    const known = this.#drawn.get(url);
-    if (known !== undefined) return known;
-    const image = drawQr(url);
-    for (const oldest of this.#drawn.keys()) {
-      if (this.#drawn.size < KEPT) break;
-      this.#drawn.delete(oldest);
-    }
-    this.#drawn.set(url, image);
-    return image;
+    return this.#drawn.of(url, drawQr);
   }
 }
 

@@ -32,14 +32,12 @@ export function routes(services: Services): Middleware {
   // What another site makes a browser send is refused before it counts: it would use up what the person there may do. Then the
   // limits, before anything is looked at: whoever is over one learns nothing else.
   const bare = (handle: Handler): RouterMiddleware => behind([], handle);
-  const page = (often: AddressAct, handle: Handler): RouterMiddleware =>
-    behind([notEmbedded, again, limits.byAddress(often)], handle);
-  const form = (often: AddressAct, handle: Handler): RouterMiddleware =>
-    behind([ours, again, limits.byAddress(often), readFields], handle);
-  const data = (often: AddressAct, handle: Handler): RouterMiddleware =>
-    behind([forScripts, notEmbedded, again, limits.byAddress(often)], handle);
-  const act = (often: AddressAct, handle: Handler): RouterMiddleware =>
-    behind([forScripts, ours, again, limits.byAddress(often), readFields], handle);
+  const look = (often: AddressAct): Guard[] => [notEmbedded, again, limits.byAddress(often)];
+  const send = (often: AddressAct): Guard[] => [ours, again, limits.byAddress(often), readFields];
+  const page = (often: AddressAct, handle: Handler): RouterMiddleware => behind(look(often), handle);
+  const form = (often: AddressAct, handle: Handler): RouterMiddleware => behind(send(often), handle);
+  const data = (often: AddressAct, handle: Handler): RouterMiddleware => behind([forScripts, ...look(often)], handle);
+  const act = (often: AddressAct, handle: Handler): RouterMiddleware => behind([forScripts, ...send(often)], handle);
 
   const asset: Handler = (ctx) => services.assets.serve(ctx, ctx.params.name ?? '');
 
