@@ -1,43 +1,38 @@
 import type { RouterContext } from '@koa/router';
-import { accountOf, approverOf } from '../oidc/approver.ts';
+import { accountOf } from '../oidc/approver.ts';
 import { notFound, QrLoginError } from '../ticket/errors.ts';
 import { isDuringRequest } from '../ticket/requirements.ts';
 import type { Approver, SignInRequest, Ticket, Unmet } from '../ticket/ticket.ts';
-import { admit, asSubject } from './admission.ts';
 import { follow, seconds, seeOther, wantsJson } from './answers.ts';
 import { Approvals } from './approvals.ts';
+import type { Claim, Claims } from './claims.ts';
 import { checkCsrf, csrfFor } from './csrf.ts';
 import { eventOf } from './events.ts';
 import { fieldsOf, isForeign } from './guards.ts';
-import type { AccountAct } from './limits.ts';
 import type { PhoneView } from './pages.ts';
 import type { PhoneSignIn, Services } from './services.ts';
 import { sendToSignIn } from './to-sign-in.ts';
 import type { Urls } from './urls.ts';
 
-/** Who asks, and the ticket as it stood then. */
-interface Claim {
-  readonly approver: Approver;
-  readonly seen: Ticket | undefined;
-}
-
 /** What the phone asks for. Who decides comes from its session alone. */
 export class PhoneHandlers {
   readonly #services: Services;
+  readonly #claims: Claims;
   readonly #approvals: Approvals;
 
-  constructor(services: Services) {
+  constructor(services: Services, claims: Claims) {
     this.#services = services;
+    this.#claims = claims;
     this.#approvals = new Approvals(services);
   }
 
   /** `GET Q/:code`: where the camera lands. Nothing changes but a note on the phone that the code was fresh. */
   landing = async (ctx: RouterContext): Promise<void> => {
-    const { provider, cookies, clock, keys, limits, urls, views, hooks } = this.#services;
+    const { cookies, clock, keys, limits, urls, views, hooks } = this.#services;
     const { code = '' } = ctx.params;
     const id = this.#freshId(ctx, code);
     cookies.seen(ctx, code, clock());
-    const approver = await approverOf(provider, ctx, hooks.assurance);
+    const approver = await this.#claims.session(ctx);
     if (approver === undefined) return this.#sendToSignIn(ctx, id, urls.landing(code));
     const { name } = await accountOf(hooks.findAccount, approver);
     await limits.forAccount('scan', approver.accountId);
@@ -51,7 +46,7 @@ export class PhoneHandlers {
   scan = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, announce, keys, urls } = this.#services;
     const id = this.#freshId(ctx, ctx.params.code ?? '');
-    const { approver, seen } = await this.#claim(ctx, id, 'scan');
+    const { approver, seen } = await this.#claims.of(ctx, 'scan', true);
     checkCsrf(ctx, keys, { approver, of: id });
     const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: this.#approvals.judge(ctx), seen });
     if (changed) announce(ctx, eventOf(ticket), ticket);
@@ -62,8 +57,8 @@ export class PhoneHandlers {
   ticket = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, views } = this.#services;
     const { id = '' } = ctx.params;
-    const { approver, seen } = await this.#claim(ctx, id, 'decide');
-    const ticket = await ceremony.phone.look(id, approver, seen);
+    const { approver, seen } = await this.#claims.of(ctx, 'decide');
+    const ticket = await ceremony.phone.look(id, approver, seen.ticket);
     const view = await this.#view(ctx, ticket, approver);
     if (wantsJson(ctx)) ctx.body = view;
     else views.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
@@ -73,9 +68,10 @@ export class PhoneHandlers {
   decide = async (ctx: RouterContext): Promise<void> => {
     const { announce, keys, urls } = this.#services;
     const { id = '' } = ctx.params;
-    const { approver, seen } = await this.#claim(ctx, id, 'decide');
+    const { decision } = fieldsOf(ctx);
+    const { approver, seen } = await this.#claims.of(ctx, 'decide', decision === 'approve');
     checkCsrf(ctx, keys, { approver, of: id });
-    if (fieldsOf(ctx).decision === 'report') return this.#report(ctx, id, { approver, seen });
+    if (decision === 'report') return this.#report(ctx, id, { approver, seen });
     const ticket = await this.#decide(ctx, id, { approver, seen });
     announce(ctx, eventOf(ticket), ticket);
     if (wantsJson(ctx)) ctx.body = await this.#view(ctx, ticket, approver);
@@ -85,7 +81,7 @@ export class PhoneHandlers {
   /** Also of a ticket that has ended meanwhile: the person has said it, and hears that it was understood. */
   async #report(ctx: RouterContext, id: string, { approver, seen }: Claim): Promise<void> {
     const { ceremony, announce, urls, views } = this.#services;
-    const { ticket, changed } = await ceremony.phone.report(id, approver, seen);
+    const { ticket, changed } = await ceremony.phone.report(id, approver, seen.ticket);
     if (changed) announce(ctx, 'qr_login.reported', ticket);
     // Where there is nothing of it to be looked at any more, this is the page.
     if (!wantsJson(ctx) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
@@ -97,12 +93,12 @@ export class PhoneHandlers {
   async #decide(ctx: RouterContext, id: string, { approver, seen }: Claim): Promise<Ticket> {
     const { ceremony } = this.#services;
     const { decision, remember, proof } = fieldsOf(ctx);
-    if (decision === 'deny') return ceremony.phone.deny(id, approver, seen);
-    if (decision === 'unable') return ceremony.phone.giveUp(id, approver, seen);
+    if (decision === 'deny') return ceremony.phone.deny(id, approver, seen.ticket);
+    if (decision === 'unable') return ceremony.phone.giveUp(id, approver, seen.ticket);
     if (decision !== 'approve') {
       throw new QrLoginError('invalid_request', '"decision" is "approve", "deny", "report" or "unable".');
     }
-    const proven = await this.#approvals.prove(await ceremony.phone.look(id, approver, seen), approver, proof);
+    const proven = await this.#approvals.prove(await ceremony.phone.look(id, approver, seen.ticket), approver, proof);
     return ceremony.phone.approve(
       id,
       { approver: proven, remember: remember === 'yes', judge: this.#approvals.judge(ctx) },
@@ -116,17 +112,6 @@ export class PhoneHandlers {
     const { id, fresh } = ceremony.phone.read(code);
     if (!fresh && !cookies.hasSeen(ctx, code, clock())) throw notFound();
     return id;
-  }
-
-  /** The phone's session and account, as they are at this moment, and who that is to the client that asks. */
-  async #claim(ctx: RouterContext, ticketId: string, act: AccountAct): Promise<Claim> {
-    const { provider, ceremony, hooks } = this.#services;
-    const [session, seen] = await Promise.all([
-      approverOf(provider, ctx, hooks.assurance),
-      ceremony.phone.preview(ticketId),
-    ]);
-    const { approver } = await admit(this.#services, ctx, { approver: session, act });
-    return { approver: await asSubject(provider, approver, seen), seen };
   }
 
   async #sendToSignIn(ctx: RouterContext, ticketId: string, returnTo: string): Promise<void> {

@@ -1,6 +1,7 @@
 import Router, { type RouterContext, type RouterMiddleware } from '@koa/router';
 import type { Context, Middleware, Next } from 'koa';
 import { BrowserHandlers } from './browser.ts';
+import { Claims } from './claims.ts';
 import { ConsentHandlers } from './consent.ts';
 import { answerError } from './errors.ts';
 import { FinishHandlers } from './finish.ts';
@@ -18,9 +19,10 @@ export function routes(services: Services): Middleware {
   const passkey = new PasskeyHandlers(services);
   const browser = new BrowserHandlers(services, { consent, passkey });
   const finish = new FinishHandlers(services);
-  const phone = new PhoneHandlers(services);
-  const scan = new ScanHandlers(services);
-  const browsers = new SignedInBrowserHandlers(services);
+  const claims = new Claims(services);
+  const phone = new PhoneHandlers(services, claims);
+  const scan = new ScanHandlers(services, claims);
+  const browsers = new SignedInBrowserHandlers(services, claims);
   const ours = sameOrigin(services.urls);
   const { limits, urls } = services;
 
@@ -35,9 +37,13 @@ export function routes(services: Services): Middleware {
   const look = (often: AddressAct): Guard[] => [notEmbedded, again, limits.byAddress(often)];
   const send = (often: AddressAct): Guard[] => [ours, again, limits.byAddress(often), readFields];
   const page = (often: AddressAct, handle: Handler): RouterMiddleware => behind(look(often), handle);
-  const form = (often: AddressAct, handle: Handler): RouterMiddleware => behind(send(often), handle);
   const data = (often: AddressAct, handle: Handler): RouterMiddleware => behind([forScripts, ...look(often)], handle);
   const act = (often: AddressAct, handle: Handler): RouterMiddleware => behind([forScripts, ...send(often)], handle);
+
+  const phonePage = (often: AddressAct, handle: Handler): RouterMiddleware =>
+    behind([notEmbedded, claims.counting(often)], handle);
+  const phoneForm = (often: AddressAct, handle: Handler): RouterMiddleware =>
+    behind([ours, claims.counting(often, readFields)], handle);
 
   const asset: Handler = (ctx) => services.assets.serve(ctx, ctx.params.name ?? '');
 
@@ -56,14 +62,14 @@ export function routes(services: Services): Middleware {
     // The phone.
     .get('/qr/assets/:name', bare(asset))
     .get('/qr/manifest.webmanifest', bare(scan.manifest))
-    .get('/qr/scan', page('scan', scan.page))
-    .post('/qr/scan', form('shortCode', scan.type))
-    .get('/qr/devices', page('decide', browsers.list))
-    .post('/qr/devices', form('decide', browsers.end))
-    .get('/qr/tickets/:id', page('decide', phone.ticket))
-    .post('/qr/tickets/:id', form('decide', phone.decide))
-    .get('/qr/:code', page('scan', phone.landing))
-    .post('/qr/:code', form('scan', phone.scan));
+    .get('/qr/scan', phonePage('scan', scan.page))
+    .post('/qr/scan', phoneForm('shortCode', scan.type))
+    .get('/qr/devices', phonePage('decide', browsers.list))
+    .post('/qr/devices', phoneForm('decide', browsers.end))
+    .get('/qr/tickets/:id', phonePage('decide', phone.ticket))
+    .post('/qr/tickets/:id', phoneForm('decide', phone.decide))
+    .get('/qr/:code', phonePage('scan', phone.landing))
+    .post('/qr/:code', phoneForm('scan', phone.scan));
 
   const dispatch = router.routes() as unknown as Middleware;
   // The provider's own requests need not be compared with each of them.

@@ -1,11 +1,12 @@
 import type { RouterContext } from '@koa/router';
-import { accountOf, approverOf } from '../oidc/approver.ts';
+import { accountOf } from '../oidc/approver.ts';
 import { CODE_LENGTH } from '../ticket/code.ts';
 import { notFound, QrLoginError } from '../ticket/errors.ts';
 import type { Approver } from '../ticket/ticket.ts';
 import { admit, asSubject } from './admission.ts';
 import { follow, wantsJson } from './answers.ts';
 import { Approvals } from './approvals.ts';
+import type { Claims } from './claims.ts';
 import { checkCsrf, csrfFor, type FormUse } from './csrf.ts';
 import { fail } from './errors.ts';
 import { eventOf } from './events.ts';
@@ -22,17 +23,19 @@ const LONGEST = 24;
  */
 export class ScanHandlers {
   readonly #services: Services;
+  readonly #claims: Claims;
   readonly #approvals: Approvals;
 
-  constructor(services: Services) {
+  constructor(services: Services, claims: Claims) {
     this.#services = services;
+    this.#claims = claims;
     this.#approvals = new Approvals(services);
   }
 
   /** `GET Q/scan`: the camera, and the form for the short code where the deployment allows that. */
   page = async (ctx: RouterContext): Promise<void> => {
-    const { provider, keys, urls, hooks } = this.#services;
-    const approver = await approverOf(provider, ctx, hooks.assurance);
+    const { keys, urls, hooks } = this.#services;
+    const approver = await this.#claims.session(ctx);
     if (approver === undefined) return sendToSignIn(ctx, hooks.signIn, { returnTo: urls.scan, fresh: false });
     ctx.state.accountId = approver.accountId;
     const { name: account } = await accountOf(hooks.findAccount, approver);
@@ -44,7 +47,7 @@ export class ScanHandlers {
   type = async (ctx: RouterContext): Promise<void> => {
     const { provider, keys, hooks } = this.#services;
     if (!hooks.shortCode) throw notFound();
-    const session = await approverOf(provider, ctx, hooks.assurance);
+    const session = await this.#claims.session(ctx);
     const { approver } = await admit(this.#services, ctx, { approver: session, act: 'shortCode' });
     checkCsrf(ctx, keys, forPage(approver));
     try {
@@ -69,7 +72,11 @@ export class ScanHandlers {
     const seen = await ceremony.phone.findTyped(fieldsOf(ctx).shortCode ?? '');
     const approver = await asSubject(provider, session, seen);
     const judge = this.#approvals.judge(ctx);
-    const { ticket, changed } = await ceremony.phone.scan(seen.id, approver, { judge, seen, typed: true });
+    const { ticket, changed } = await ceremony.phone.scan(seen.id, approver, {
+      judge,
+      seen: { ticket: seen },
+      typed: true,
+    });
     if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(ctx, urls.ticket(ticket.id));
   }

@@ -1,5 +1,4 @@
 import type { RouterContext } from '@koa/router';
-import { approverOf } from '../oidc/approver.ts';
 import type { EndedSession } from '../oidc/end-session.ts';
 import { sessionClients } from '../oidc/session-clients.ts';
 import { QrLoginError } from '../ticket/errors.ts';
@@ -7,6 +6,7 @@ import type { SignedInBrowser } from '../ticket/signed-in-browser.ts';
 import type { Approver } from '../ticket/ticket.ts';
 import { admit } from './admission.ts';
 import { seconds, seeOther, wantsJson } from './answers.ts';
+import type { Claims } from './claims.ts';
 import { checkCsrf, csrfFor, type FormUse } from './csrf.ts';
 import { fieldsOf, isForeign } from './guards.ts';
 import type { BrowserEntry } from './pages.ts';
@@ -19,16 +19,18 @@ const AT_ONCE = 10;
 /** What a person does with the browsers that the account is signed in to. Whose they are comes from the session alone. */
 export class SignedInBrowserHandlers {
   readonly #services: Services;
+  readonly #claims: Claims;
 
-  constructor(services: Services) {
+  constructor(services: Services, claims: Claims) {
     this.#services = services;
+    this.#claims = claims;
   }
 
   /** `GET Q/devices`: the list. */
   list = async (ctx: RouterContext): Promise<void> => {
-    const { provider, keys, urls, views, hooks } = this.#services;
+    const { keys, urls, views, hooks } = this.#services;
     ctx.state.again = urls.devices;
-    const approver = await approverOf(provider, ctx, hooks.assurance);
+    const approver = await this.#claims.session(ctx);
     if (approver === undefined) return sendToSignIn(ctx, hooks.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#services, ctx, { approver, act: 'decide' });
     const page = { account, csrf: csrfFor(keys, forPage(approver)), browsers: await this.#entries(approver) };
@@ -38,9 +40,9 @@ export class SignedInBrowserHandlers {
 
   /** `POST Q/devices`: signs one of them out, or all. Of what is not on this account's list nobody learns why. */
   end = async (ctx: RouterContext): Promise<void> => {
-    const { provider, keys, urls, browsers, hooks } = this.#services;
+    const { keys, urls, browsers } = this.#services;
     ctx.state.again = urls.devices;
-    const session = await approverOf(provider, ctx, hooks.assurance);
+    const session = await this.#claims.session(ctx);
     const { approver } = await admit(this.#services, ctx, { approver: session, act: 'decide' });
     checkCsrf(ctx, keys, forPage(approver));
     const { end } = fieldsOf(ctx);

@@ -17,7 +17,8 @@ export interface Account {
  */
 export type FindAccount = (accountId: string) => Promise<Account | undefined> | Account | undefined;
 
-type Session = Awaited<ReturnType<Provider['Session']['get']>>;
+/** A session at the provider, as it keeps it. */
+export type Session = Awaited<ReturnType<Provider['Session']['get']>>;
 
 /** How the person authenticated on the phone (OIDC Core, section 2). */
 export interface Assurance {
@@ -41,8 +42,7 @@ export async function sessionOf(provider: Provider, ctx: Context): Promise<Sessi
 }
 
 /** Who decides: the account of the phone's session at the provider, and nothing that a request could claim. */
-export async function approverOf(provider: Provider, ctx: Context, assure: Assure): Promise<Approver | undefined> {
-  const session = await sessionOf(provider, ctx);
+export async function approverOf(session: Session | undefined, assure: Assure): Promise<Approver | undefined> {
   if (session?.accountId === undefined || session.loginTs === undefined) return undefined;
   const { accountId, uid, loginTs, acr, amr } = session;
   const onPhone = { ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };

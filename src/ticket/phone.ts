@@ -23,9 +23,16 @@ export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Ve
 
 const ALLOW: Judge = () => 'allow';
 
+/** What was known before an act; it is asked again only where the ticket has changed since. */
+export interface Seen {
+  readonly ticket: Ticket | undefined;
+  /** Whether this account has reported whoever asks. */
+  readonly isReported?: Promise<boolean> | undefined;
+}
+
 export interface Scanning {
   readonly judge?: Judge;
-  readonly seen?: Ticket | undefined;
+  readonly seen?: Seen;
   /** Whether the person has typed the short code instead. */
   readonly typed?: boolean;
 }
@@ -45,9 +52,14 @@ export class PhoneActs {
     this.#ports = ports;
   }
 
+  /** The id in a code; undefined where the text is no code at all. */
+  idOf(code: string): string | undefined {
+    return this.#ports.codes.idOf(code);
+  }
+
   /** The id of the ticket that this code was shown for just now. */
   read(code: string): { id: string; fresh: boolean } {
-    const id = this.#ports.codes.idOf(code);
+    const id = this.idOf(code);
     if (id === undefined) throw notFound();
     return { id, fresh: this.#ports.codes.isFresh(code, this.#ports.clock()) };
   }
@@ -72,6 +84,13 @@ export class PhoneActs {
     return this.#ports.store.find(id);
   }
 
+  /** Whether this account has reported whoever asks. */
+  async isReported(ticket: Ticket | undefined, approver: Pick<Approver, 'accountId'> | undefined): Promise<boolean> {
+    const { keys, notes } = this.#ports;
+    if (ticket === undefined || approver === undefined) return false;
+    return isNoted(notes, reportsOf(keys, approver.accountId, ticket.browser));
+  }
+
   /** Claims the ticket for this approver; the same one may scan again. What is judged to be a risk ends at once. */
   async scan(
     id: string,
@@ -79,13 +98,14 @@ export class PhoneActs {
     { judge = ALLOW, seen, typed = false }: Scanning = {},
   ): Promise<Outcome<ScannedTicket | DeniedTicket>> {
     const claim = typed ? transitions.scanTyped : transitions.scan;
-    return this.#change(id, seen, async (ticket, moment) => {
+    return this.#change(id, seen?.ticket, async (ticket, moment) => {
       const { lifetimes } = moment;
       if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !isHeldInVain(ticket, approver)) {
         transitions.assertOwner(ticket, approver);
         return ticket;
       }
-      const verdict = await this.#judge(judge, claim(ticket, approver, moment), approver);
+      const claimed = claim(ticket, approver, moment);
+      const verdict = await this.#judge(judge(claimed, approver), this.#reported(ticket, approver, seen));
       // The deployment may have taken its time to answer.
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later);
@@ -105,14 +125,15 @@ export class PhoneActs {
   async approve(
     id: string,
     { judge = ALLOW, ...approval }: Approving,
-    seen?: Ticket,
+    seen?: Seen,
   ): Promise<ApprovedTicket | DeniedTicket> {
-    const { ticket } = await this.#change(id, seen, async (ticket, { lifetimes }) => {
-      transitions.assertOwner(ticket, approval.approver);
-      const verdict = await this.#judge(judge, ticket, approval.approver);
+    const { ticket } = await this.#change(id, seen?.ticket, async (ticket, { lifetimes }) => {
+      const { approver } = approval;
+      transitions.assertOwner(ticket, approver);
+      const verdict = await this.#judge(judge(ticket, approver), this.#reported(ticket, approver, seen));
       // The deployment may have taken its time to answer.
       const moment = { now: this.#ports.clock(), lifetimes };
-      if (verdict === 'deny') return transitions.forbid(ticket, approval.approver, moment);
+      if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
       return transitions.approve(ticket, { ...approval, checkCode: verdict === 'check code' }, moment);
     });
     return ticket;
@@ -166,13 +187,13 @@ export class PhoneActs {
   }
 
   /** What the person has reported stays refused, whatever the deployment thinks of it. */
-  async #judge(judge: Judge, ticket: Ticket, approver: Approver): Promise<Verdict> {
-    const { keys, notes } = this.#ports;
-    const [isReported, verdict] = await Promise.all([
-      isNoted(notes, reportsOf(keys, approver.accountId, ticket.browser)),
-      judge(ticket, approver),
-    ]);
+  async #judge(judged: Verdict | Promise<Verdict>, reported: Promise<boolean>): Promise<Verdict> {
+    const [isReported, verdict] = await Promise.all([reported, judged]);
     return isReported ? 'deny' : verdict;
+  }
+
+  #reported(ticket: Ticket, approver: Approver, seen: Seen | undefined): Promise<boolean> {
+    return (ticket === seen?.ticket && seen.isReported) || this.isReported(ticket, approver);
   }
 
   async #change<T extends Ticket>(

@@ -18,7 +18,7 @@ export const tellingAtAScan: () => () => void = replacing(
   'scan',
   (scan) =>
     function (this: PhoneActs, id, approver, known) {
-      return telling(scan.call(this, id, approver, known), known?.seen);
+      return telling(scan.call(this, id, approver, known), known?.seen?.ticket);
     },
 );
 
@@ -27,7 +27,7 @@ export const tellingAtAnApproval: () => () => void = replacing(
   'approve',
   (approve) =>
     function (this: PhoneActs, id, approval, seen) {
-      return telling(approve.call(this, id, approval, seen), seen);
+      return telling(approve.call(this, id, approval, seen), seen?.ticket);
     },
 );
 
@@ -64,7 +64,7 @@ export const accountAloneAtAnApproval: () => () => void = replacing(
   'approve',
   (approve) =>
     function (this: PhoneActs, id, approval, seen) {
-      return approve.call(this, id, { ...approval, approver: ownerOfTheirs(seen, approval.approver) }, seen);
+      return approve.call(this, id, { ...approval, approver: ownerOfTheirs(seen?.ticket, approval.approver) }, seen);
     },
 );
 

@@ -7,6 +7,7 @@ import { checkCodeOf, WrongCheckCode } from '../../src/ticket/check-code.ts';
 import { Codes } from '../../src/ticket/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { Keys } from '../../src/ticket/keys.ts';
+import type { Seen } from '../../src/ticket/phone.ts';
 import type { Listener, Notes, Signals, TicketStore } from '../../src/ticket/ports.ts';
 import { type Approver, ownerOf, type Ticket } from '../../src/ticket/ticket.ts';
 import { browserOf, LIFETIMES, SECRETS, signInRequest } from '../ticket/builders.ts';
@@ -147,7 +148,9 @@ export class Scene {
     const approver = this.#approver(act.phone);
     const seen = act.looksFirst ? await phone.preview(id) : undefined;
     const decided = (ticket: Ticket): Ending => this.#ended({ ticket, changed: true });
-    if (act.do === 'scan') return this.#ended(await phone.scan(id, approver, { judge: () => act.verdict, seen }));
+    const known: Seen = { ticket: seen, isReported: seen && phone.isReported(seen, approver) };
+    if (act.do === 'scan')
+      return this.#ended(await phone.scan(id, approver, { judge: () => act.verdict, seen: known }));
     if (act.do === 'open') return this.#ended({ ticket: await phone.look(id, approver, seen), changed: false });
     if (act.do === 'deny') return decided(await phone.deny(id, approver, seen));
     if (act.do === 'report') {
@@ -158,7 +161,7 @@ export class Scene {
     }
     if (act.do === 'give up') return decided(await phone.giveUp(id, approver, seen));
     const { remember, verdict } = act;
-    return decided(await phone.approve(id, { approver, remember, judge: () => verdict }, seen));
+    return decided(await phone.approve(id, { approver, remember, judge: () => verdict }, known));
   }
 
   #showing({ at, browser }: { readonly at: number; readonly browser: number }): Showing {

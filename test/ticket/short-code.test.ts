@@ -114,7 +114,7 @@ describe('a ticket whose short code is typed', () => {
 
   async function typed(at: Scene, id: string): Promise<string> {
     const seen = await at.phone.findTyped(at.shortCodes.show(id));
-    const { ticket } = await at.phone.scan(seen.id, alice(), { seen, typed: true });
+    const { ticket } = await at.phone.scan(seen.id, alice(), { seen: { ticket: seen }, typed: true });
     return ticket.state;
   }
 
