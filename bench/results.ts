@@ -45,10 +45,9 @@ export function judged({ ours, against }: Goal): number {
   return against === undefined ? ours : ours / against.value;
 }
 
-/** A figure that is missing, or less than nothing, says that the measure failed. */
+/** A figure that is missing is none that was reached. What differs by less than can be measured may be less than nothing. */
 export function isReached(goal: Goal): boolean {
-  const figure = judged(goal);
-  return figure >= 0 && figure <= goal.limit;
+  return judged(goal) <= goal.limit;
 }
 
 export function machineHere(): Machine {

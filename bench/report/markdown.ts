@@ -1,4 +1,4 @@
-/** The parts of `docs/performance.md` that are written from results, each between its markers. */
+/** The parts of pages that are written from results, each between its markers. */
 import type { Table } from '../measure.ts';
 import type { Results, Run } from '../results.ts';
 import { GOAL_COLUMNS, goalRow } from './goals.ts';
@@ -13,7 +13,7 @@ export function fill(page: string, name: string, text: string): string {
   const end = '<!-- /bench -->';
   const from = page.indexOf(begin);
   const to = page.indexOf(end, from);
-  if (from === -1 || to === -1) throw new Error(`docs/performance.md has no "${begin}" … "${end}"`);
+  if (from === -1 || to === -1) throw new Error(`There is no place for what was measured: "${begin}" … "${end}"`);
   return `${page.slice(0, from)}${begin}\n${text}\n${page.slice(to)}`;
 }
 
@@ -46,7 +46,7 @@ export function measureText({ result }: Run, pictures: readonly string[]): strin
   return [...tables, ...charts].join('\n\n');
 }
 
-function markdownTable({ columns, rows }: Table): string {
+export function markdownTable({ columns, rows }: Table): string {
   const line = (cells: readonly (string | number)[]): string =>
     `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');

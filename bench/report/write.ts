@@ -1,6 +1,8 @@
-/** Writes `docs/performance/*.svg` and what lies between the markers of `docs/performance.md`, from the results. */
+/** Writes `docs/performance/*.svg` and what lies between the markers of `docs/performance.md` and `docs/capacity.md`, from the results. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { readResults } from '../results.ts';
+import { MEASURES } from '../measures/index.ts';
+import { type Results, readResults } from '../results.ts';
+import { COSTS, costsText, SUMS, sumsText } from './capacity.ts';
 import { draw } from './chart.ts';
 import { fill, GOALS, goalsText, MACHINE, machineText, measureText } from './markdown.ts';
 
@@ -9,7 +11,7 @@ const PICTURES = 'performance';
 
 /** @throws Error where a measure has no place in the page */
 export async function writeReport(): Promise<void> {
-  const results = readResults();
+  const results = inOrder(readResults());
   if (Object.keys(results).length === 0) throw new Error('Nothing has been measured yet: npm run bench');
   const file = new URL('performance.md', DOCS);
   let page = await readFile(file, 'utf8');
@@ -24,4 +26,20 @@ export async function writeReport(): Promise<void> {
     page = fill(page, name, measureText(run, pictures));
   }
   await writeFile(file, page);
+  await writeCapacity(results);
+}
+
+/** As the page has them, not as they were measured. */
+function inOrder(results: Results): Results {
+  const runs = Object.keys(MEASURES).flatMap((name) => {
+    const run = results[name];
+    return run === undefined ? [] : [[name, run] as const];
+  });
+  return Object.fromEntries(runs);
+}
+
+async function writeCapacity(results: Results): Promise<void> {
+  const file = new URL('capacity.md', DOCS);
+  const page = await readFile(file, 'utf8');
+  await writeFile(file, fill(fill(page, COSTS, costsText(results)), SUMS, sumsText(results)));
 }

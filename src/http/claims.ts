@@ -13,6 +13,12 @@ export interface Claim {
   readonly seen: Seen;
 }
 
+/** What for. */
+interface Claiming {
+  /** Whether it matters if the account has reported whoever asks. */
+  readonly isJudged?: boolean;
+}
+
 /** What is being read while the request is counted. */
 interface Ahead {
   readonly session: Promise<Session | undefined>;
@@ -54,10 +60,9 @@ export class Claims {
 
   /**
    * Who that is to the client that asks, as far as the account may do this now.
-   * @param isJudged whether it will be asked if the account has reported whoever asks
    * @throws QrLoginError as `admit` does
    */
-  async of(ctx: Context, act: AccountAct, isJudged = false): Promise<Claim> {
+  async of(ctx: Context, act: AccountAct, { isJudged = false }: Claiming = {}): Promise<Claim> {
     const { provider, ceremony } = this.#services;
     const [session, ticket] = await Promise.all([this.session(ctx), aheadOf(ctx).ticket]);
     const isReported = isJudged ? begun(ceremony.phone.isReported(ticket, session)) : undefined;

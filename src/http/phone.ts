@@ -46,7 +46,7 @@ export class PhoneHandlers {
   scan = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, announce, keys, urls } = this.#services;
     const id = this.#freshId(ctx, ctx.params.code ?? '');
-    const { approver, seen } = await this.#claims.of(ctx, 'scan', true);
+    const { approver, seen } = await this.#claims.of(ctx, 'scan', { isJudged: true });
     checkCsrf(ctx, keys, { approver, of: id });
     const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: this.#approvals.judge(ctx), seen });
     if (changed) announce(ctx, eventOf(ticket), ticket);
@@ -69,7 +69,7 @@ export class PhoneHandlers {
     const { announce, keys, urls } = this.#services;
     const { id = '' } = ctx.params;
     const { decision } = fieldsOf(ctx);
-    const { approver, seen } = await this.#claims.of(ctx, 'decide', decision === 'approve');
+    const { approver, seen } = await this.#claims.of(ctx, 'decide', { isJudged: decision === 'approve' });
     checkCsrf(ctx, keys, { approver, of: id });
     if (decision === 'report') return this.#report(ctx, id, { approver, seen });
     const ticket = await this.#decide(ctx, id, { approver, seen });
