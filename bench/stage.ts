@@ -103,6 +103,15 @@ async function build(kind: Kind, { phonesApart, redis }: StageOptions, stops: ((
   return { server, load: new Load(program) };
 }
 
+/** As warm as a server is whenever many wait: so many have come, some were told, and all have left. */
+export async function warmUp(load: Load, count: number): Promise<void> {
+  const told = count / 10;
+  await load.prepare(count + told);
+  await load.wait(count);
+  await load.push(told);
+  await load.leave();
+}
+
 /** Lets a server come to rest before it is looked at; the same for all. */
 export function settle(): Promise<void> {
   return pause(5_000);

@@ -1,6 +1,6 @@
 /** Many wait while others come, wait, are told and leave. */
 import type { Goal, Measure, Result, Size } from '../measure.ts';
-import { BARE, during, type Kind, KOA, type Load, MEMORY, onStage, PARKED, type Stage, settle } from '../stage.ts';
+import { BARE, during, type Kind, KOA, MEMORY, onStage, PARKED, type Stage, settle, warmUp } from '../stage.ts';
 import { kilobytes, percentile, rounded } from '../statistics.ts';
 
 const SIZES = {
@@ -87,15 +87,6 @@ function goals([bare, ...others]: readonly Churn[]): Goal[] {
 
 function churnOf(kind: Kind, size: Size): Promise<Churn> {
   return onStage(kind, (stage) => comeAndGo(kind, stage, size));
-}
-
-/** As warm as a server is whenever many wait. */
-async function warmUp(load: Load, count: number): Promise<void> {
-  const told = count / 10;
-  await load.prepare(count + told);
-  await load.wait(count);
-  await load.push(told);
-  await load.leave();
 }
 
 async function comeAndGo(kind: Kind, { server, load }: Stage, size: Size): Promise<Churn> {

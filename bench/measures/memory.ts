@@ -10,6 +10,7 @@ import {
   REDIS,
   REDIS_PARKED,
   settle,
+  warmUp,
   withSmallYoungGeneration,
 } from '../stage.ts';
 import { kilobytes, rounded } from '../statistics.ts';
@@ -46,7 +47,7 @@ export const memory: Measure = async (size): Promise<Result> => {
           kind.name,
           ...[running, collected, records, stream].map(rounded),
         ]),
-        note: 'Growth a browser, read after five seconds of rest: of resident memory as the server runs and after a full garbage collection; and of what JavaScript and its buffers hold then, where those that are prepared (authorized, the page shown, none waiting) are told from those that wait.',
+        note: 'Growth a browser of a server at which as many as the first have come and left before, read after five seconds of rest: of resident memory as the server runs and after a full garbage collection; and of what JavaScript and its buffers hold then, where those that are prepared (authorized, the page shown, none waiting) are told from those that wait.',
       },
     ],
     charts: [
@@ -79,6 +80,7 @@ function goals(all: readonly Growth[]): Goal[] {
 function growth(kind: Kind, size: Size): Promise<Growth> {
   const { few, many } = SIZES[size];
   return onStage(kind, async ({ server, load }) => {
+    await warmUp(load, few);
     await load.prepare(few);
     await load.wait(few);
     await settle();
