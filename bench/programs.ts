@@ -48,8 +48,12 @@ const READY = 'ready';
 const USAGE = 'usage';
 const COLLECTED = 'collected';
 
+/** Milliseconds that a program has to get ready. */
+const READY_WITHIN = 30_000;
+
 /**
- * Starts a program of this folder, and waits until it {@link answers}.
+ * Starts a program of this folder, and waits until it {@link answers}. Node 20 hangs now and then before it has run a line, where
+ * modules are compiled on the way: then it is started once more.
  * @param options what it finds as {@link optionsOf}
  * @param nodeOptions such as `--max-semi-space-size=1`
  */
@@ -58,6 +62,16 @@ export async function start(
   options: unknown = {},
   nodeOptions: readonly string[] = [],
 ): Promise<Program> {
+  const program = await tryToStart(file, options, nodeOptions);
+  return program ?? (await tryToStart(file, options, nodeOptions)) ?? Promise.reject(new Error(`${file} hangs`));
+}
+
+/** @returns undefined where it hangs */
+async function tryToStart(
+  file: string,
+  options: unknown,
+  nodeOptions: readonly string[],
+): Promise<Program | undefined> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = fork(path, [JSON.stringify(options)], {
     execArgv: ['--import', 'ts-blank-space/register', ...nodeOptions],
@@ -71,10 +85,20 @@ export async function start(
     hasEnded = true;
     for (const { reject } of waiting.values()) reject(new Error(`${file} has ended`));
   });
-  await new Promise<void>((resolve, reject) => {
-    child.once('message', (message) => (message === READY ? resolve() : reject(new Error(`${file} said ${message}`))));
+  const isReady = await new Promise<boolean>((resolve, reject) => {
+    const giveUp = setTimeout(() => resolve(false), READY_WITHIN);
+    child.once('message', (message) => {
+      clearTimeout(giveUp);
+      if (message === READY) resolve(true);
+      else reject(new Error(`${file} said ${message}`));
+    });
     gone.then(() => reject(new Error(`${file} does not start`)));
   });
+  if (!isReady) {
+    child.kill('SIGKILL');
+    await gone;
+    return undefined;
+  }
   child.on('message', ({ number, answer, error }: Answer) => {
     const one = waiting.get(number);
     waiting.delete(number);

@@ -15,8 +15,9 @@ interface Costs {
   readonly arrival: number;
   /** Of the nodes for a browser that waits; cores. */
   readonly waiting: number;
-  /** Resident, MB. */
+  /** Resident, MB: of a browser that waits, and of a process beside that. */
   readonly memory: number;
+  readonly process: number;
   /** The same of Redis. */
   readonly redisSignIn: number;
   readonly redisArrival: number;
@@ -48,6 +49,7 @@ const BUSY = 0.6;
 const MOST_WAITING = 15_000;
 const LEAST = 3;
 
+const PARKED = 'plugin, in memory, parkStreams';
 const THREE_NODES = 'QR, three nodes on Redis';
 const UNTIL_IT_WAITS = ['GET /auth', 'GET I', 'GET I/qr/events'];
 
@@ -59,7 +61,8 @@ export function costsText(results: Results): string {
     ['*c*', 'a whole sign-in, CPU of the nodes', ms(costs.signIn)],
     ['*a*', 'of it, until the browser waits', ms(costs.arrival)],
     ['*w*', 'a browser that waits, CPU of the nodes', `${rounded(costs.waiting * 1e6)} µs a second`],
-    ['*m*', 'a browser that waits, memory of the nodes, with all that a process has anyway', `${kb(costs.memory)} KB`],
+    ['*m*', 'a browser that waits, memory of the nodes', `${kb(costs.memory)} KB`],
+    ['*b*', 'a process at work, memory beside that', `${Math.round(costs.process)} MB`],
     ['*c′*', 'a whole sign-in, CPU of Redis', ms(costs.redisSignIn)],
     ['*a′*', 'of it, until the browser waits', ms(costs.redisArrival)],
     ['*w′*', 'a browser that waits, CPU of Redis', `${rounded(costs.redisWaiting * 1e6)} µs a second`],
@@ -76,14 +79,15 @@ export function sumsText(results: Results): string {
     'sign-ins a second, *S*': ({ signIns }) => signIns.toLocaleString('en'),
     'each waits, seconds, *T*': ({ stay }) => stay.toLocaleString('en'),
     'arrivals a second, *A*': ({ waiting, stay }) => Math.round(waiting / stay).toLocaleString('en'),
-    'cores of the nodes: arrivals': (demand) => rounded(arrivals(demand) * costs.arrival),
-    'cores of the nodes: the rest of the sign-ins': ({ signIns }) => rounded(signIns * (costs.signIn - costs.arrival)),
-    'cores of the nodes: waiting': ({ waiting }) => rounded(waiting * costs.waiting),
+    'cores of the nodes: arrivals': (demand) => about(arrivals(demand) * costs.arrival),
+    'cores of the nodes: the rest of the sign-ins': ({ signIns }) => about(signIns * (costs.signIn - costs.arrival)),
+    'cores of the nodes: waiting': ({ waiting }) => about(waiting * costs.waiting),
     'processes, *P*': (demand) => processes(costs, demand),
-    'memory of the nodes, GB': ({ waiting }) => rounded((waiting * costs.memory) / 1024),
-    'cores of Redis': (demand) => rounded(redisCores(costs, demand)),
-    'memory of Redis for what waits, GB': ({ waiting }) => rounded((waiting * costs.redisMemory) / 1024),
-    'to browsers that wait, Mbit/s': ({ waiting }) => rounded((waiting * costs.traffic * 8) / 1e6),
+    'memory of the nodes, GB': (demand) =>
+      about((processes(costs, demand) * costs.process + demand.waiting * costs.memory) / 1024),
+    'cores of Redis': (demand) => about(redisCores(costs, demand)),
+    'memory of Redis for what waits, GB': ({ waiting }) => about((waiting * costs.redisMemory) / 1024),
+    'to browsers that wait, Mbit/s': ({ waiting }) => about((waiting * costs.traffic * 8) / 1e6),
   };
   return markdownTable({
     title: '',
@@ -123,12 +127,15 @@ function costsOf(results: Results): Costs {
   const signIn = cell(throughput, THREE_NODES, 'CPU of the nodes, ms a sign-in') / 1000;
   const redisSignIn = cell(throughput, THREE_NODES, 'CPU of Redis, ms a sign-in') / 1000;
   const cores = '% of a core while nothing happens';
+  // With so few that wait that they do not matter.
+  const process = cell(tableOf(results, 'scale', 'One process'), PARKED, 'RSS, MB');
   const events = cell(rotation, 'plugin, in memory', 'events a second');
   return {
     signIn,
     arrival: signIn * untilItWaits,
     waiting: sum(each, cores) / 100 / waiting,
-    memory: sum(each, 'RSS, MB') / waiting,
+    memory: (sum(each, 'RSS, MB') - each.length * process) / waiting,
+    process,
     redisSignIn,
     redisArrival: redisSignIn * untilItWaits,
     redisWaiting: sum(['Redis'], cores) / 100 / waiting,
@@ -153,6 +160,11 @@ function cell({ title, columns, rows }: Table, name: string, column: string): nu
 /** As its title says. */
 function waitingIn({ title }: Table): number {
   return Number(/(\d+) waiting/.exec(title)?.[1]);
+}
+
+/** More digits would promise too much. */
+function about(value: number): number {
+  return Number(value.toPrecision(2));
 }
 
 function kb(megabytes: number): number {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { expect } from 'chai';
 import { ID_LENGTH } from '../support/codes.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
@@ -162,6 +164,27 @@ describe('what the phone meets', () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       expect((await phone.approve()).json()).to.include({ state: 'approved' });
+    });
+
+    it('is decided by a session that is there when the whole of the answer has come, however slowly it comes', async () => {
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      const late = request(phone.at, {
+        method: 'POST',
+        headers: {
+          cookie: await phone.agent.jar.getCookieString(phone.at),
+          accept: 'application/json',
+          'content-type': 'application/x-www-form-urlencoded',
+          'transfer-encoding': 'chunked',
+        },
+      });
+      late.write('decision=approve&');
+      await phone.signOut();
+      late.end(`csrf=${phone.csrf}`);
+      const [answer] = await once(late, 'response');
+      answer.resume();
+      expect(answer.statusCode).to.equal(401);
+      expect((await browser.ticket()).state).to.equal('scanned');
     });
 
     it('tells the phone that the browser is signed in', async () => {
