@@ -176,11 +176,14 @@ describe('what the phone meets', () => {
           accept: 'application/json',
           'content-type': 'application/x-www-form-urlencoded',
           'transfer-encoding': 'chunked',
+          expect: '100-continue',
         },
       });
-      late.write('decision=approve&');
+      late.flushHeaders();
+      // From now on the provider waits for the rest.
+      await once(late, 'continue');
       await phone.signOut();
-      late.end(`csrf=${phone.csrf}`);
+      late.end(`decision=approve&csrf=${phone.csrf}`);
       const [answer] = await once(late, 'response');
       answer.resume();
       expect(answer.statusCode).to.equal(401);
