@@ -106,7 +106,7 @@ function table(outcomes: readonly Outcome[]): Table {
 
 function chart(outcomes: readonly Outcome[]): Chart {
   const points = outcomes.map(({ name, aSecond }) => ({ x: name, y: Math.round(aSecond) }));
-  return { title: 'Sign-ins a second', kind: 'bars', unit: 'a second', series: [{ name: 'sign-ins', points }] };
+  return { title: 'Sign-ins', kind: 'bars', unit: 'a second', series: [{ name: 'sign-ins', points }] };
 }
 
 function round(value: number): number {
