@@ -78,10 +78,10 @@ export function sumsText(results: Results): string {
   const rows: Record<string, (demand: Demand) => number | string> = {
     'sign-ins a second, *S*': ({ signIns }) => signIns.toLocaleString('en'),
     'each waits, seconds, *T*': ({ stay }) => stay.toLocaleString('en'),
-    'arrivals a second, *A*': ({ waiting, stay }) => Math.round(waiting / stay).toLocaleString('en'),
-    'cores of the nodes: arrivals': (demand) => about(arrivals(demand) * costs.arrival),
-    'cores of the nodes: the rest of the sign-ins': ({ signIns }) => about(signIns * (costs.signIn - costs.arrival)),
-    'cores of the nodes: waiting': ({ waiting }) => about(waiting * costs.waiting),
+    'arrivals a second, *A*': (demand) => Math.round(arrivals(demand)).toLocaleString('en'),
+    'cores of the nodes: arrivals': (demand) => about(nodeCores(costs, demand).arrivals),
+    'cores of the nodes: the rest of the sign-ins': (demand) => about(nodeCores(costs, demand).rest),
+    'cores of the nodes: waiting': (demand) => about(nodeCores(costs, demand).waiting),
     'processes, *P*': (demand) => processes(costs, demand),
     'memory of the nodes, GB': (demand) =>
       about((processes(costs, demand) * costs.process + demand.waiting * costs.memory) / 1024),
@@ -100,10 +100,18 @@ function arrivals({ waiting, stay }: Demand): number {
   return waiting / stay;
 }
 
+function nodeCores(costs: Costs, demand: Demand): { arrivals: number; rest: number; waiting: number } {
+  return {
+    arrivals: arrivals(demand) * costs.arrival,
+    rest: demand.signIns * (costs.signIn - costs.arrival),
+    waiting: demand.waiting * costs.waiting,
+  };
+}
+
 function processes(costs: Costs, demand: Demand): number {
-  const { waiting, signIns } = demand;
-  const cores = arrivals(demand) * costs.arrival + signIns * (costs.signIn - costs.arrival) + waiting * costs.waiting;
-  return Math.max(LEAST, Math.ceil(cores / BUSY), Math.ceil(waiting / MOST_WAITING));
+  const { arrivals, rest, waiting } = nodeCores(costs, demand);
+  const cores = arrivals + rest + waiting;
+  return Math.max(LEAST, Math.ceil(cores / BUSY), Math.ceil(demand.waiting / MOST_WAITING));
 }
 
 function redisCores(costs: Costs, demand: Demand): number {
