@@ -1,6 +1,6 @@
 /**
  * What is hot while a request is made again and again, by area, file and function:
- * `node --import ts-blank-space/register bench/hot.ts 'POST Q/tickets/:id' 600`. Instead of a step of a sign-in it may be `whole`, `known` or `poll`.
+ * `node --import ./scripts/typescript.mjs bench/hot.ts 'POST Q/tickets/:id' 600`. Instead of a step of a sign-in it may be `whole`, `known` or `poll`.
  */
 import { profiled, ranked } from './measures/profile.ts';
 import { each } from './sign-ins/crowd.ts';

@@ -74,7 +74,7 @@ async function tryToStart(
 ): Promise<Program | undefined> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = fork(path, [JSON.stringify(options)], {
-    execArgv: ['--import', 'ts-blank-space/register', ...nodeOptions],
+    execArgv: ['--import', './scripts/typescript.mjs', ...nodeOptions],
     env: { ...process.env, NODE_ENV: 'production', NODE_NO_WARNINGS: '1' },
     serialization: 'advanced',
   });

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 
 const NEEDS = [
   { file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', debian: 'chromium' },
+  { file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell', debian: 'chromium-headless-shell' },
   { file: process.env.NGINX_PATH ?? '/usr/sbin/nginx', debian: 'nginx-light' },
   { file: '/usr/bin/openssl', debian: 'openssl' },
   { file: process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server', debian: 'redis-server' },

@@ -1,8 +1,10 @@
-/** Debian's Chromium, one for all that need it. Whoever opens it closes it. */
+/** Debian's Chromium. */
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
+import { isFullSuite } from '../support/full-suite.ts';
 
-const PATH = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+/** The same engine without the windows around it takes half the time, so the short suite drives that. */
+const PATH = process.env.CHROMIUM_PATH ?? (isFullSuite ? '/usr/bin/chromium' : '/usr/bin/chromium-headless-shell');
 
 const FLAGS = [
   '--no-sandbox',
@@ -14,22 +16,50 @@ const FLAGS = [
   '--disable-sync',
 ];
 
+/** The environment variable with the URL of the test run's {@link startChromiumServer}. */
+export const CHROMIUM_SERVER = 'CHROMIUM_SERVER';
+
 let opened: Promise<Browser> | undefined;
 
+/** Returns the Chromium that all tests share, or, outside a test run, one that this process shares. */
 export function openChromium(): Promise<Browser> {
-  opened ??= launchChromium();
+  opened ??= connectOrLaunch();
   return opened;
 }
 
+/** Lets go of the browser that {@link openChromium} has returned. */
 export async function closeChromium(): Promise<void> {
-  // One that could not be opened has been complained of already.
   const browser = await opened?.catch(() => undefined);
   opened = undefined;
   await browser?.close();
 }
 
-/** One with more flags, for tests that need a browser of their own. Whoever launches it closes it. */
-export async function launchChromium(...flags: string[]): Promise<Browser> {
-  if (!existsSync(PATH)) throw new Error(`There is no Chromium at ${PATH}: apt-get install chromium`);
-  return chromium.launch({ executablePath: PATH, args: [...FLAGS, ...flags] });
+/** Launches a browser with more flags, for tests that need one of their own. The caller closes it. */
+export function launchChromium(...flags: string[]): Promise<Browser> {
+  return chromium.launch(launchOptions(...flags));
+}
+
+/** @throws Error that says what to install, if there is no Chromium */
+export function launchOptions(...flags: string[]): LaunchOptions {
+  if (!existsSync(PATH)) {
+    throw new Error(`There is no Chromium at ${PATH}: apt-get install chromium chromium-headless-shell`);
+  }
+  return { executablePath: PATH, args: [...FLAGS, ...flags] };
+}
+
+async function connectOrLaunch(): Promise<Browser> {
+  const server = process.env[CHROMIUM_SERVER];
+  const browser = await (server === undefined ? launchChromium() : connect(server));
+  // After a crash the next test opens another one.
+  browser.once('disconnected', () => {
+    opened = undefined;
+  });
+  return browser;
+}
+
+async function connect(server: string): Promise<Browser> {
+  const answer = await fetch(server);
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+  return chromium.connect(text);
 }

@@ -39,7 +39,7 @@ export async function takeCoverage(page: Page): Promise<void> {
   }
 }
 
-export function writeCoverage(): void {
-  if (!target) return;
+process.once('exit', () => {
+  if (!target || entries.length === 0) return;
   writeFileSync(join(target, `coverage-${process.pid}-${Date.now()}-pages.json`), JSON.stringify({ result: entries }));
-}
+});

@@ -1,7 +1,5 @@
 import type { ExampleOptions } from '../../examples/provider.ts';
 import type { QrLoginOptions } from '../../src/index.ts';
-import { closeChromium } from './chromium.ts';
-import { writeCoverage } from './page-coverage.ts';
 import { Stage } from './stage.ts';
 
 /** A browser on a busy machine may take its time: more than tests have that drive none. */
@@ -30,10 +28,3 @@ export function useStage(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<Ex
     return stage;
   };
 }
-
-// Beside every suite: what is opened once is closed once.
-after(async function () {
-  this.timeout(LONGEST);
-  writeCoverage();
-  await closeChromium();
-});

@@ -246,7 +246,7 @@ describe('examples/cluster/compose.yaml', () => {
 function run({ port, rpPort, redisPort }: Ports, folder: string, ready: RegExp, more = {}): Promise<Child> {
   return Child.start(
     'the cluster',
-    [process.execPath, '--import', 'ts-blank-space/register', 'examples/cluster/start.ts'],
+    [process.execPath, '--import', './scripts/typescript.mjs', 'examples/cluster/start.ts'],
     {
       ready,
       cwd: ROOT,

@@ -13,7 +13,7 @@ function phone(...parameters: string[]): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ['--import', 'ts-blank-space/register', 'examples/phone.ts', ...parameters],
+      ['--import', './scripts/typescript.mjs', 'examples/phone.ts', ...parameters],
       { timeout: 30_000 },
       (_error, output, errors) => resolve({ code: child.exitCode, output, errors }),
     );

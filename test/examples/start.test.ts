@@ -15,7 +15,7 @@ describe('npm start', function () {
 
   /** Starts it, and reads until it has said everything. */
   const start = async (environment: Record<string, string>, ...flags: string[]): Promise<string> => {
-    child = spawn(process.execPath, ['--import', 'ts-blank-space/register', 'examples/start.ts', ...flags], {
+    child = spawn(process.execPath, ['--import', './scripts/typescript.mjs', 'examples/start.ts', ...flags], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

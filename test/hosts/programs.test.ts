@@ -97,7 +97,7 @@ async function failure(name: string, env: Record<string, string>): Promise<strin
 }
 
 function program(name: string, env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, ['--import', 'ts-blank-space/register', `examples/hosts/${name}.ts`], {
+  return spawn(process.execPath, ['--import', './scripts/typescript.mjs', `examples/hosts/${name}.ts`], {
     cwd: new URL('../..', import.meta.url),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

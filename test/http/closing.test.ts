@@ -111,7 +111,7 @@ describe('closing', () => {
     try {
       const program = await Child.start(
         'a provider that closes',
-        [process.execPath, '--import', 'ts-blank-space/register', PROGRAM],
+        [process.execPath, '--import', './scripts/typescript.mjs', PROGRAM],
         { ready: /^stopped$/, env: { ...process.env, REDIS_URL: redis.url }, cwd: new URL('../..', import.meta.url) },
       );
       const stopped = performance.now();

@@ -218,7 +218,7 @@ describe('views of the deployment’s own', () => {
 
 describe('the pages need no eval', () => {
   const run = (views: string): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, ['--import', 'ts-blank-space/register', PROGRAM], {
+    spawnSync(process.execPath, ['--import', './scripts/typescript.mjs', PROGRAM], {
       cwd: ROOT,
       encoding: 'utf8',
       env: { ...process.env, VIEWS: views },

@@ -68,7 +68,9 @@ describe('what an RP sees', () => {
 
   it('is what docs/oidc.md says', () => {
     const text = readFileSync(DOCUMENT, 'utf8');
-    expect(text === withTable(text), 'run: node --import ts-blank-space/register scripts/oidc-table.ts').to.equal(true);
+    expect(text === withTable(text), 'run: node --import ./scripts/typescript.mjs scripts/oidc-table.ts').to.equal(
+      true,
+    );
   });
 
   it('is told by a row of its own each time', () => {

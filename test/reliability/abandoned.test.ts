@@ -145,7 +145,7 @@ class PassersBy {
     const [args, env] = redis ? [[], { REDIS_URL: redis.url }] : [['--import', FAST_CLOCK], { CLOCK_FASTER: '5' }];
     const program = await Child.start(
       'a provider that people walk away from',
-      [process.execPath, '--expose-gc', '--import', 'ts-blank-space/register', ...args, PROGRAM],
+      [process.execPath, '--expose-gc', '--import', './scripts/typescript.mjs', ...args, PROGRAM],
       {
         ready: READY,
         // Counting what has run would take its own memory.

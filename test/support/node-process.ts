@@ -33,7 +33,7 @@ export class NodeProcess {
     };
     const child = await Child.start(
       this.#name,
-      [process.execPath, '--import', 'ts-blank-space/register', ...clock, PROGRAM],
+      [process.execPath, '--import', './scripts/typescript.mjs', ...clock, PROGRAM],
       { ready: new RegExp(`^${READY}$`), env, cwd: new URL('../..', import.meta.url) },
     );
     this.#processes.push(child);

@@ -1,0 +1,45 @@
+/** One Chromium for all processes of a test run. It is launched when the first of them asks for it. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type BrowserServer, chromium } from 'playwright-core';
+import { launchOptions } from './chromium.ts';
+
+export interface ChromiumServer {
+  /** Answers each GET with the address that `chromium.connect` takes. */
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+export async function startChromiumServer(): Promise<ChromiumServer> {
+  let launched: Promise<BrowserServer> | undefined;
+
+  const launch = async (): Promise<BrowserServer> => {
+    const browser = await chromium.launchServer(launchOptions());
+    // After a crash the next test gets another one.
+    browser.once('close', () => {
+      launched = undefined;
+    });
+    return browser;
+  };
+
+  const server = createServer(async (_request, response) => {
+    try {
+      launched ??= launch();
+      response.end((await launched).wsEndpoint());
+    } catch (error) {
+      launched = undefined;
+      response.writeHead(500).end(`${error}`);
+    }
+  });
+  server.listen(0, '127.0.0.1').unref();
+  await once(server, 'listening');
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: async () => {
+      server.close();
+      await (await launched?.catch(() => undefined))?.close();
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/**
+ * The two suites: `npm test` runs the short one, which has every fact once; `npm run test:full` runs the long one, which adds repetition.
+ * A file whose tests all belong to the long one is named `*.full.test.ts` instead.
+ */
+
+/** True in `npm run test:full`, false in `npm test`. */
+export const isFullSuite: boolean = process.env.TEST_SUITE === 'full';
+
+/** Registers tests that only `npm run test:full` runs: `inFullSuite(() => it('…', …))`. */
+export function inFullSuite(register: () => void): void {
+  if (isFullSuite) register();
+}
+
+/** Returns a size, such as a number of rounds, for the suite that runs. */
+export function sizeOfSuite<T>({ short, full }: { readonly short: T; readonly full: T }): T {
+  return isFullSuite ? full : short;
+}
