@@ -1,6 +1,6 @@
 /**
  * Writes the tables of `docs/oidc.md` anew, from the rows that the tests run:
- * `node --import ts-blank-space/register scripts/oidc-table.ts`.
+ * `node --import ./scripts/typescript.mjs scripts/oidc-table.ts`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

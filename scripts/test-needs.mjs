@@ -1,26 +1,40 @@
-/** Brings what the tests need beside npm's packages: Debian's packages. Installs them where that is possible, else says what to do. */
+/** The programs that the tests drive, which come from Debian and not from npm. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+const { CHROMIUM_PATH, NGINX_PATH, REDIS_SERVER_PATH } = process.env;
+
 const NEEDS = [
-  { file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', debian: 'chromium' },
-  { file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell', debian: 'chromium-headless-shell' },
-  { file: process.env.NGINX_PATH ?? '/usr/sbin/nginx', debian: 'nginx-light' },
-  { file: '/usr/bin/openssl', debian: 'openssl' },
-  { file: process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server', debian: 'redis-server' },
+  { file: CHROMIUM_PATH ?? '/usr/bin/chromium', debianPackage: 'chromium' },
+  { file: CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell', debianPackage: 'chromium-headless-shell' },
+  { file: NGINX_PATH ?? '/usr/sbin/nginx', debianPackage: 'nginx-light' },
+  { file: '/usr/bin/openssl', debianPackage: 'openssl' },
+  { file: REDIS_SERVER_PATH ?? '/usr/bin/redis-server', debianPackage: 'redis-server' },
 ];
 
-const missing = NEEDS.filter(({ file }) => !existsSync(file)).map(({ debian }) => debian);
-if (missing.length > 0 && !install(missing)) {
+/** Fonts that Chromium needs on a machine without a desktop. They cannot be told by one file. */
+const FONTS = ['fonts-dejavu-core'];
+
+/**
+ * Installs what is missing, if this process is root and there is apt-get.
+ *
+ * @returns false if something is missing still, after saying what to install
+ */
+export function bringTestNeeds() {
+  const missing = NEEDS.filter(({ file }) => !existsSync(file)).map(({ debianPackage }) => debianPackage);
+  if (missing.length === 0 || install([...missing, ...FONTS])) return true;
   console.error(`The tests need ${missing.join(' and ')}. Install: sudo apt-get install ${missing.join(' ')}`);
-  process.exit(1);
+  return false;
 }
 
 function install(packages) {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false;
   console.log(`Installing what the tests need: ${packages.join(' ')}`);
+  return aptGet('update') && aptGet('install', '-y', '--no-install-recommends', ...packages);
+}
+
+function aptGet(...parameters) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const run = (...args) =>
-    spawnSync('apt-get', ['-qq', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
-  return run('update') && run('install', '-y', '--no-install-recommends', ...packages, 'fonts-dejavu-core');
+  const stdio = ['ignore', 'ignore', 'inherit'];
+  return spawnSync('apt-get', ['-qq', ...parameters], { env, stdio }).status === 0;
 }

@@ -1,50 +1,100 @@
 /**
- * Runs all tests. Most of them wait for something most of the time, so two processes run side by side: first those that do not mind what
- * happens beside them, then those that hold our bounds in time to a real clock, and at last, alone, the one that compares times.
+ * Runs the tests, after bringing and building what they need.
+ *
+ *     node scripts/test.mjs                     the short suite, with coverage
+ *     node scripts/test.mjs --full              the long suite, on each Node version that we support
+ *     node scripts/test.mjs [--full] test/…     these files only, or whatever else Mocha is told (`--grep …`)
+ *     node scripts/test.mjs --record-times      the short suite; writes down how long each file has taken
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildForTests } from './test-build.mjs';
+import { testFiles } from './test-files.mjs';
+import { bringTestNeeds } from './test-needs.mjs';
 
-const IN_CHROMIUM = ['test/chromium/**/*.test.ts', 'test/security/*{chromium,qrljacking}*.test.ts'];
-const THAT_BREAK = ['test/reliability/**/*.test.ts'];
-/** Of the tests over HTTP, those that a busy machine would disturb. */
-const HELD_TO_TIME =
-  'closing,*-nodes,event-stream,events,expiry,health,*-trouble,metrics,remote-sign-out,short-code,watching';
-const BY_THE_CLOCK = [
-  `test/http/{${HELD_TO_TIME}}.test.ts`,
-  'test/stores/**/*.test.ts',
-  'test/security/*-redis.test.ts',
-];
-const COMPARING_TIMES = ['test/security/timing.test.ts'];
-const NAMED = [...IN_CHROMIUM, ...THAT_BREAK, ...BY_THE_CLOCK, ...COMPARING_TIMES];
-const THE_OTHERS = ['test/**/*.test.ts', ...NAMED.flatMap((files) => ['--ignore', files])];
+const OUR_FLAGS = ['--full', '--record-times'];
+const MOCHA = fileURLToPath(import.meta.resolve('mocha/bin/mocha.js'));
+const C8 = fileURLToPath(import.meta.resolve('c8/bin/c8.js'));
+/** Seconds that each file has taken: the longest begin first, so that the processes end at the same time. */
+const TIMES = 'test/times.json';
+/** Node versions that `package.json` allows. The long suite runs the tests below these folders on those that do not run it. */
+const NODE_VERSIONS = [20, 22, 24, 26];
+const ON_EACH_NODE = ['test/http/', 'test/stores/', 'test/ticket/'];
 
-const passed = [
-  await sideBySide(IN_CHROMIUM, THE_OTHERS),
-  await sideBySide(THAT_BREAK, BY_THE_CLOCK),
-  await ended(mocha(COMPARING_TIMES, 'inherit')),
-];
-process.exit(passed.every(Boolean) ? 0 : 1);
+const flags = process.argv.slice(2).filter((argument) => OUR_FLAGS.includes(argument));
+const forMocha = process.argv.slice(2).filter((argument) => !OUR_FLAGS.includes(argument));
+const full = flags.includes('--full');
+process.env.TEST_SUITE = full ? 'full' : 'short';
 
-/** What the others say comes after what these say. */
-async function sideBySide(these, others) {
-  const beside = mocha(others, 'pipe');
-  const said = Promise.all([text(beside.stdout), text(beside.stderr)]);
-  const passed = [await ended(mocha(these, 'inherit')), await ended(beside)];
-  for (const output of await said) process.stdout.write(output);
-  return passed.every(Boolean);
+const passed =
+  bringTestNeeds() &&
+  buildForTests() &&
+  (forMocha.length > 0 ? runSome() : full ? runFull() : flags.includes('--record-times') ? recordTimes() : runShort());
+process.exitCode = passed ? 0 : 1;
+
+function runSome() {
+  const namesFiles = forMocha.some((argument) => argument.startsWith('test/'));
+  return run('node', MOCHA, ...forMocha, ...(namesFiles ? [] : testFiles({ full })));
 }
 
-function mocha(files, stdio) {
-  const mine = spawn(process.execPath, ['node_modules/mocha/bin/mocha.js', ...files], {
-    stdio: ['ignore', stdio, stdio],
-  });
-  return { stdout: mine.stdout, stderr: mine.stderr, closed: once(mine, 'close') };
+function runShort() {
+  return run('node', C8, 'node', MOCHA, ...sideBySide(), ...longestFirst(testFiles({ full })));
 }
 
-/** @returns whether all its tests have passed */
-async function ended({ closed }) {
-  const [code] = await closed;
-  return code === 0;
+/** Every part runs, also after one that has failed. */
+function runFull() {
+  const files = longestFirst(testFiles({ full }));
+  const alone = files.filter(comparesTimes);
+  const others = files.filter((file) => !comparesTimes(file));
+  const otherVersions = NODE_VERSIONS.filter((version) => !process.version.startsWith(`v${version}.`));
+  const parts = [
+    () => run('node', MOCHA, ...sideBySide(), ...others),
+    () => run('node', MOCHA, ...alone),
+    ...otherVersions.map((version) => () => runOnNode(version)),
+  ];
+  return parts.map((part) => part()).every(Boolean);
+}
+
+/** The npm package `node` brings the binary of each version. */
+function runOnNode(version) {
+  process.env.TEST_SUITE = 'short';
+  const files = longestFirst(testFiles({ full: false })).filter((file) =>
+    ON_EACH_NODE.some((folder) => file.startsWith(folder)),
+  );
+  console.log(`\n  Node ${version}: ${ON_EACH_NODE.join(', ')}`);
+  return run('npx', '--yes', `--package=node@${version}`, '--', 'node', MOCHA, ...sideBySide(), ...files);
+}
+
+function recordTimes() {
+  const folder = mkdtempSync(join(tmpdir(), 'test-times-'));
+  process.env.TEST_TIMES = join(folder, 'times');
+  const passed = runShort();
+  const lines = readFileSync(process.env.TEST_TIMES, 'utf8').trim().split('\n');
+  const times = lines.map((line) => JSON.parse(line)).map(({ file, seconds }) => [file, seconds]);
+  writeFileSync(TIMES, `${JSON.stringify(Object.fromEntries(times.sort()), null, 2)}\n`);
+  rmSync(folder, { recursive: true });
+  return passed;
+}
+
+function sideBySide() {
+  return ['--parallel', '--jobs', `${Math.max(2, availableParallelism())}`];
+}
+
+/** A file that was never measured may take long. */
+function longestFirst(files) {
+  const times = JSON.parse(readFileSync(TIMES, 'utf8'));
+  const seconds = (file) => times[file] ?? Number.POSITIVE_INFINITY;
+  return files.toSorted((one, other) => (seconds(one) === seconds(other) ? 0 : seconds(other) - seconds(one)));
+}
+
+/** Tests of response times need the machine for themselves. */
+function comparesTimes(file) {
+  return file.endsWith('timing.full.test.ts');
+}
+
+function run(program, ...parameters) {
+  return spawnSync(program, parameters, { stdio: 'inherit' }).status === 0;
 }
