@@ -23,10 +23,15 @@ export interface OwnBrowsers {
 
 const JSON_PLEASE = { accept: 'application/json' };
 
-/** Scans what the browser shows, approves, and lets the browser arrive at its RP. @returns the URL that the RP gets */
+/**
+ * Scans the code that the browser shows, approves, and lets the browser arrive at its RP.
+ * @returns the URL that the RP gets
+ * @throws Error if the phone is refused
+ */
 export async function signInBy(phone: PhonePerson, browser: BrowserPerson): Promise<URL> {
   await phone.scan(await browser.code());
-  await phone.approve();
+  const approved = await phone.approve();
+  if (approved.status !== 200) throw new Error(`the approval was refused: ${approved.text}`);
   return browser.arrive();
 }
 
