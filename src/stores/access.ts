@@ -4,6 +4,22 @@ import { QrLoginError } from '../ticket/errors.ts';
 /** How long a store may take to answer, in milliseconds: whoever waits for it hears within two seconds. */
 export const PATIENCE = 1_000;
 
+let storePatience = PATIENCE;
+
+/** Returns how long a store of this process may take to answer, in milliseconds: {@link PATIENCE}, unless it was set. */
+export function getStorePatience(): number {
+  return storePatience;
+}
+
+/**
+ * Sets how long the stores of this process may take to answer, from the next access on. Tests do so: a short time where a store hangs on
+ * purpose, a long one where a slow machine must not look like a broken store.
+ * @param milliseconds {@link PATIENCE} by default
+ */
+export function setStorePatience(milliseconds: number = PATIENCE): void {
+  storePatience = milliseconds;
+}
+
 /** The name of this package among a deployment's OpenTelemetry meters. */
 export const METER = 'oidc-provider-qr-login';
 
@@ -14,13 +30,13 @@ const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 
 export class Access {
   readonly #duration: Histogram;
   readonly #engine: string;
-  readonly #patience: number;
+  readonly #patience: () => number;
 
   /**
    * @param engine what the store is, as the metrics have it
    * @param patience in milliseconds; `Infinity` for what lies in the memory of this process, which answers as soon as it is asked
    */
-  constructor(engine: string, patience: number = PATIENCE) {
+  constructor(engine: string, patience: () => number = getStorePatience) {
     this.#engine = engine;
     this.#patience = patience;
     this.#duration = metrics.getMeter(METER).createHistogram('qr_login.store.duration', {
@@ -40,7 +56,7 @@ export class Access {
     let answering: Promise<T> | undefined;
     try {
       answering = access();
-      const answer = await within(answering, this.#patience);
+      const answer = await within(answering, this.#patience());
       this.#duration.record((performance.now() - began) / 1000, attributes);
       return answer;
     } catch (cause) {
@@ -65,7 +81,7 @@ export function unavailable(cause?: unknown): QrLoginError {
 export class TooLate extends Error {
   override readonly name = 'TooLate';
 
-  constructor(patience: number = PATIENCE) {
+  constructor(patience: number = storePatience) {
     super(`there was no answer within ${patience} ms`);
   }
 }
@@ -74,7 +90,7 @@ export class TooLate extends Error {
  * @param patience in milliseconds; `Infinity` for no bound
  * @throws TooLate where the work takes longer; it goes on, and nobody hears of it any more
  */
-export function within<T>(work: Promise<T>, patience: number = PATIENCE): Promise<T> {
+export function within<T>(work: Promise<T>, patience: number = storePatience): Promise<T> {
   if (patience === Number.POSITIVE_INFINITY) return work;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

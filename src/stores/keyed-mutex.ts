@@ -1,4 +1,4 @@
-import { PATIENCE, TooLate, within } from './access.ts';
+import { getStorePatience, TooLate, within } from './access.ts';
 
 /** A task that never ends keeps its turn for so many times the patience of others; the key would be locked for good. */
 const TURNS_LAST = 10;
@@ -10,11 +10,11 @@ const TURNS_LAST = 10;
  */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();
-  readonly #patience: number;
-  readonly #longestTurn: number;
+  readonly #patience: () => number;
+  readonly #longestTurn: () => number;
 
   /** @param patience of whoever waits, in milliseconds; `Infinity` where tasks wait for nothing outside of this process */
-  constructor(patience: number = PATIENCE, longestTurn: number = TURNS_LAST * patience) {
+  constructor(patience: () => number = getStorePatience, longestTurn: () => number = () => TURNS_LAST * patience()) {
     this.#patience = patience;
     this.#longestTurn = longestTurn;
   }
@@ -31,10 +31,10 @@ export class KeyedMutex {
     const end = (): void => {
       if (this.#tails.get(key) === turn) this.#tails.delete(key);
     };
-    const turn: Promise<void> = within(running, this.#longestTurn).then(end, end);
+    const turn: Promise<void> = within(running, this.#longestTurn()).then(end, end);
     this.#tails.set(key, turn);
     try {
-      return await within(running, this.#patience);
+      return await within(running, this.#patience());
     } finally {
       isWanted = false;
     }

@@ -1,5 +1,5 @@
 import type { Keyv } from 'keyv';
-import { PATIENCE } from './access.ts';
+import { getStorePatience } from './access.ts';
 import { failLoudly, write } from './fail-loudly.ts';
 import { isInMemory, plainMapOf, prefixOf } from './in-memory.ts';
 
@@ -15,7 +15,7 @@ export interface Values {
   readonly engine: 'memory' | 'keyv';
 
   /** How long they may take to answer, in milliseconds; `Infinity` for what nobody has to wait for. */
-  readonly patience: number;
+  readonly patience: () => number;
 
   get<T>(key: string): Promise<T | undefined>;
 
@@ -35,7 +35,7 @@ export function valuesOf(keyv: Keyv): Values {
 
 class AnyValues implements Values {
   readonly engine: 'memory' | 'keyv';
-  readonly patience = PATIENCE;
+  readonly patience = getStorePatience;
   readonly #keyv: Keyv;
 
   constructor(keyv: Keyv) {
@@ -67,7 +67,7 @@ class AnyValues implements Values {
  */
 class ValuesInMemory implements Values {
   readonly engine = 'memory';
-  readonly patience = Number.POSITIVE_INFINITY;
+  readonly patience = (): number => Number.POSITIVE_INFINITY;
   readonly #map: Map<string, unknown>;
   readonly #prefix: string;
 

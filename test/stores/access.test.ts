@@ -1,9 +1,13 @@
-import { stat } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
+import { mock } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
-import { Access, PATIENCE, TooLate, unavailable, within } from '../../src/stores/access.ts';
+import { Access, PATIENCE, setStorePatience, TooLate, unavailable, within } from '../../src/stores/access.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { refused } from '../ticket/builders.ts';
+import { nextTurn } from './keyv-stores.ts';
+
+/** In milliseconds. */
+const SHORT = 20;
 
 /** This process is held up, as by the garbage collector or somebody's long computation. */
 function block(milliseconds: number): void {
@@ -25,33 +29,54 @@ describe('a store that is waited for', () => {
   });
 
   it('is too late after a second', async () => {
-    const began = performance.now();
-    expect(await within(never()).catch((error: unknown) => error)).to.be.instanceOf(TooLate);
-    expect(performance.now() - began).to.be.within(PATIENCE - 5, PATIENCE + 400);
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const outcomes: unknown[] = [];
+    within(never()).catch((error: unknown) => outcomes.push(error));
+    try {
+      mock.timers.tick(PATIENCE - 1);
+      await nextTurn();
+      expect(outcomes).to.deep.equal([]);
+      mock.timers.tick(1);
+      await nextTurn();
+      expect(outcomes).to.have.length(1);
+      expect(outcomes[0]).to.be.instanceOf(TooLate);
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('is not too late with an answer that came while this process was held up', async () => {
-    // One question to the system, whose answer arrives meanwhile and lies there.
-    const answer = within(stat('/'));
-    block(PATIENCE + 200);
-    expect((await answer).isDirectory()).to.equal(true);
+    const { port1, port2 } = new MessageChannel();
+    const answer = within(new Promise((resolve) => port1.once('message', resolve)), SHORT);
+    // It has arrived, and lies there until the process reads it.
+    port2.postMessage('answer');
+    block(2 * SHORT);
+    expect(await answer).to.equal('answer');
+    port1.close();
   });
 
   it('is too late where there was none when this process went on', async () => {
-    const answer = within(never());
-    block(PATIENCE + 200);
+    const answer = within(never(), SHORT);
+    block(2 * SHORT);
     expect(await answer.catch((error: unknown) => error)).to.be.instanceOf(TooLate);
   });
 
   it('may answer or fail later, and nobody hears of it', async () => {
-    const late = pause(60).then(() => Promise.reject(new Error('late')));
-    expect(await within(late, 20).catch((error: unknown) => error)).to.be.instanceOf(TooLate);
-    await late.catch(() => undefined);
+    let fail: (error: Error) => void = () => undefined;
+    const late = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    expect(await within(late, SHORT).catch((error: unknown) => error)).to.be.instanceOf(TooLate);
+    fail(new Error('late'));
+    // An unhandled rejection would fail the test here.
+    await nextTurn();
   });
 });
 
 describe('every access to a store', () => {
   const access = new Access('memory');
+
+  afterEach(() => setStorePatience());
 
   it('gives back what the store says', async () => {
     expect(await access.make('find', async () => 'ticket')).to.equal('ticket');
@@ -72,6 +97,7 @@ describe('every access to a store', () => {
   });
 
   it('is refused as unavailable where there is no answer in time', async () => {
+    setStorePatience(SHORT);
     const refusal = await refused(access.make('find', never));
     expect(refusal.code).to.equal('store_unavailable');
     expect(refusal.cause).to.be.instanceOf(TooLate);

@@ -1,8 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { PATIENCE, TooLate } from '../../src/stores/access.ts';
 import { KeyedMutex } from '../../src/stores/keyed-mutex.ts';
 import { nextTurn } from './keyv-stores.ts';
+
+/** A task that keeps its turn until it is released. */
+interface Held {
+  /** The error that the caller of the task got. */
+  failure: unknown;
+  readonly release: () => void;
+}
 
 describe('a mutex for each key', () => {
   let mutex: KeyedMutex;
@@ -12,6 +19,18 @@ describe('a mutex for each key', () => {
     mutex = new KeyedMutex();
     log = [];
   });
+
+  afterEach(() => mock.timers.reset());
+
+  /** From here on time passes where the test says so. */
+  function stopTime(): void {
+    mock.timers.enable({ apis: ['setTimeout'] });
+  }
+
+  async function pass(milliseconds: number): Promise<void> {
+    mock.timers.tick(milliseconds);
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+  }
 
   /** A task that takes `turns` turns of the event loop. */
   function task(name: string, turns = 1): () => Promise<string> {
@@ -24,18 +43,18 @@ describe('a mutex for each key', () => {
   }
 
   /** A task that does not end before it is released. */
-  function holding(key: string): { outcome: Promise<void>; release: () => void } {
+  function holding(key: string): Held {
     let release: () => void = () => undefined;
-    const outcome = mutex.run(
-      key,
-      () =>
-        new Promise<void>((resolve) => {
-          release = resolve;
-        }),
-    );
-    // Whoever waits for it hears that it takes too long; not everybody does.
-    outcome.catch(() => undefined);
-    return { outcome, release: () => release() };
+    const task = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const held: Held = { failure: undefined, release };
+    mutex
+      .run(key, () => task)
+      .catch((error: unknown) => {
+        held.failure = error;
+      });
+    return held;
   }
 
   it('gives back what the task gives back', async () => {
@@ -85,22 +104,23 @@ describe('a mutex for each key', () => {
   });
 
   it('does not begin a task that has waited for too long, and tells who started it', async () => {
+    stopTime();
     const held = holding('key');
-    const late = mutex.run('key', task('late'));
-    const failure: unknown = await late.catch((error: unknown) => error);
-    expect(failure).to.be.instanceOf(TooLate);
-    // Timers may be early by a fraction of a millisecond.
-    await pause(5);
+    const late = mutex.run('key', task('late')).catch((error: unknown) => error);
+    await pass(PATIENCE);
+    expect(await late).to.be.instanceOf(TooLate);
     held.release();
     await mutex.run('key', task('next'));
     expect(log).to.deep.equal(['next starts', 'next ends']);
   });
 
   it('leaves its turn to a task that has begun, however long it takes: nobody else begins', async () => {
+    stopTime();
     const held = holding('key');
-    const began = performance.now();
-    expect(await held.outcome.catch((error: unknown) => error)).to.be.instanceOf(TooLate);
-    expect(performance.now() - began).to.be.within(PATIENCE - 50, PATIENCE + 400);
+    await pass(PATIENCE - 1);
+    expect(held.failure).to.equal(undefined);
+    await pass(1);
+    expect(held.failure).to.be.instanceOf(TooLate);
     const next = mutex.run('key', task('next'));
     for (let turn = 0; turn < 10; turn++) await nextTurn();
     expect(log).to.deep.equal([]);
@@ -109,18 +129,32 @@ describe('a mutex for each key', () => {
   });
 
   it('lets the others wait for their own time, not for that of the one before them', async () => {
+    stopTime();
     const held = holding('key');
-    await held.outcome.catch(() => undefined);
-    const began = performance.now();
-    expect(await mutex.run('key', task('next')).catch((error: unknown) => error)).to.be.instanceOf(TooLate);
-    expect(performance.now() - began).to.be.within(PATIENCE - 50, PATIENCE + 400);
+    await pass(PATIENCE / 2);
+    let refusal: unknown;
+    mutex.run('key', task('next')).catch((error: unknown) => {
+      refusal = error;
+    });
+    await pass(PATIENCE - 1);
+    expect(held.failure).to.be.instanceOf(TooLate);
+    expect(refusal).to.equal(undefined);
+    await pass(1);
+    expect(refusal).to.be.instanceOf(TooLate);
     held.release();
   });
 
   it('takes the turn from a task that never ends, after a while', async () => {
-    const impatient = new KeyedMutex(PATIENCE, 20);
+    const impatient = new KeyedMutex(
+      () => PATIENCE,
+      () => 20,
+    );
+    stopTime();
     const stuck = impatient.run('key', () => new Promise<never>(() => undefined)).catch((error: unknown) => error);
-    expect(await impatient.run('key', task('next'))).to.equal('next');
+    const next = impatient.run('key', task('next'));
+    await pass(20);
+    expect(await next).to.equal('next');
+    await pass(PATIENCE);
     expect(await stuck).to.be.instanceOf(TooLate);
   });
 

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import { Access, TooLate, within } from '../access.ts';
+import { Access, getStorePatience, TooLate, within } from '../access.ts';
 import type { RedisClient, RedisOfKeyv } from './client.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { runScript, type Script, TIME } from './scripts.ts';
 
 /** How often the two clocks are compared. */
 const COMPARE_EVERY = 10_000;
-/** A connection on which nothing has come back for this long is given up and made anew. */
-const SILENT_FOR = 5_000;
+/** A connection on which nothing has come back for so many times the store's patience (5 s in all) is given up and made anew. */
+const SILENT_FOR = 5;
 const RETRY_AFTER = 500;
 
 /**
@@ -209,9 +209,10 @@ export class RedisLink {
 
   #noteLate(): void {
     const now = performance.now();
-    if (now - this.#lateAt > SILENT_FOR) this.#silentSince = now;
+    const silence = SILENT_FOR * getStorePatience();
+    if (now - this.#lateAt > silence) this.#silentSince = now;
     this.#lateAt = now;
-    if (now - this.#silentSince >= SILENT_FOR) this.#remake();
+    if (now - this.#silentSince >= silence) this.#remake();
   }
 
   /** Its client does not say whether it is ready. */
@@ -225,7 +226,7 @@ export class RedisLink {
       this.#isSilent = false;
       return;
     }
-    const left = Math.max(0, this.#silentSince + SILENT_FOR - performance.now());
+    const left = Math.max(0, this.#silentSince + SILENT_FOR * getStorePatience() - performance.now());
     const giveUp = setTimeout(() => this.#giveUpConnection(), left).unref();
     try {
       await this.#open();

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { within } from '../access.ts';
+import { getStorePatience, within } from '../access.ts';
 import type { RedisClient } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
 import { PUBLISH } from './scripts.ts';
 
-/** How often the node makes sure that it hears its own voice, in milliseconds; after that long at most it is connected anew. */
-const CHECK_EVERY = 5_000;
+/**
+ * How often the node makes sure that it hears its own voice, in times of the store's patience (every 5 s in all); after that long at most
+ * it is connected anew.
+ */
+const CHECK_EVERY = 5;
 const RETRY_AFTER = 500;
 
 export interface Ears {
@@ -56,7 +59,7 @@ export class Subscription {
     const { signal } = this.#closing;
     await this.#connectAnew();
     while (!signal.aborted) {
-      const rest = this.#isUp ? CHECK_EVERY * (0.75 + Math.random() / 2) : RETRY_AFTER;
+      const rest = this.#isUp ? CHECK_EVERY * getStorePatience() * (0.75 + Math.random() / 2) : RETRY_AFTER;
       await pause(rest, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) break;
       if (this.#leave === undefined || !(await this.#hearsItself())) await this.#connectAnew();
