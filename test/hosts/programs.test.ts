@@ -1,44 +1,40 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { listen } from '../../examples/hosts/host.ts';
+import { Child } from '../support/child.ts';
+import { sizeOfSuite } from '../support/full-suite.ts';
 import { trusting } from '../support/hosts.ts';
 import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 
-describe('the hosts of the examples, as programs', function () {
-  // Each is a process of its own.
-  this.timeout(60_000);
+const ROOT = new URL('../..', import.meta.url);
 
-  let child: ChildProcess | undefined;
+/** Each is a process of its own. The frameworks themselves are tested in this process, by `frameworks.test.ts`. */
+const FRAMEWORKS = sizeOfSuite({ short: ['hono'], full: ['koa', 'express', 'fastify', 'hono'] });
 
-  /** Runs a program up to the line that it says when it listens. */
+describe('the hosts of the examples, as programs', () => {
+  let child: Child | undefined;
+
+  /** Runs a program. @returns the line that it says when it listens */
   async function run(name: string, env: Record<string, string>): Promise<string> {
-    child = program(name, env);
-    const { stdout, stderr } = child;
-    if (stdout === null || stderr === null) throw new Error('its output is not piped');
-    const complaint = text(stderr);
-    for await (const line of createInterface(stdout)) return line;
-    throw new Error(`${name} said nothing but: ${await complaint}`);
+    const ready = / is beside /;
+    child = await Child.start(name, commandOf(name), { ready, cwd: ROOT, env: { ...process.env, ...env } });
+    return child.seen(ready);
   }
 
   /** @returns the exit code */
   async function stop(): Promise<unknown> {
-    if (child === undefined) return undefined;
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    child = undefined;
-    return (await exited)[0];
+    return (await child?.end('SIGTERM'))?.code;
   }
 
   afterEach(stop);
 
-  for (const name of ['koa', 'express', 'fastify', 'hono']) {
+  for (const name of FRAMEWORKS) {
     it(`serve the provider and a demo RP to sign in to: ${name}.ts`, async () => {
       const [port, rpPort] = [await freePort(), await freePort()];
       const line = await run(name, { PORT: `${port}`, RP_PORT: `${rpPort}` });
@@ -82,26 +78,26 @@ describe('the hosts of the examples, as programs', function () {
   it('say in one line that a port is taken', async () => {
     const taken = await listen(createServer(), 0);
     const { port } = taken.address() as AddressInfo;
-    expect(await failure('express', { PORT: `${port}` })).to.match(/^listen EADDRINUSE/);
-    taken.close();
+    try {
+      expect(await failure('express', { PORT: `${port}` })).to.match(/^listen EADDRINUSE/);
+    } finally {
+      taken.close();
+      await once(taken, 'close');
+    }
   });
 });
 
 /** @returns what a program says last before it gives up */
 async function failure(name: string, env: Record<string, string>): Promise<string | undefined> {
-  const child = program(name, env);
-  if (child.stderr === null) throw new Error('its output is not piped');
+  const [file = '', ...args] = commandOf(name);
+  const child = spawn(file, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   expect(code).to.equal(1);
   return said.trim().split('\n').at(-1);
 }
 
-function program(name: string, env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, ['--import', './scripts/typescript.mjs', `examples/hosts/${name}.ts`], {
-    cwd: new URL('../..', import.meta.url),
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+function commandOf(name: string): string[] {
+  return [process.execPath, '--import', './scripts/typescript.mjs', `examples/hosts/${name}.ts`];
 }
 
 /** The demo RP does the rest. */
