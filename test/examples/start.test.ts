@@ -1,37 +1,40 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { Agent } from '../support/agent.ts';
+import { Child } from '../support/child.ts';
+import { sizeOfSuite } from '../support/full-suite.ts';
 import { freePort } from '../support/server.ts';
 
-describe('npm start', function () {
-  this.timeout(60_000);
-  let child: ChildProcess | undefined;
+const ROOT = new URL('../../', import.meta.url);
+const NODE = [process.execPath, '--import', './scripts/typescript.mjs'];
 
-  afterEach(() => {
-    child?.kill('SIGKILL');
-  });
+/** The end of what it says when it has started. */
+const READY = /initial access token/;
+
+describe('npm start', () => {
+  let child: Child | undefined;
+
+  afterEach(() => child?.end('SIGKILL'));
 
   /** Starts it, and reads until it has said everything. */
-  const start = async (environment: Record<string, string>, ...flags: string[]): Promise<string> => {
-    child = spawn(process.execPath, ['--import', './scripts/typescript.mjs', 'examples/start.ts', ...flags], {
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const start = async (environment: Record<string, string>, ...flags: string[]): Promise<Child> => {
+    const env = { ...process.env, ...environment };
+    child = await Child.start('the example', [...NODE, 'examples/start.ts', ...flags], {
+      ready: READY,
+      cwd: ROOT,
+      env,
     });
-    let output = '';
-    child.stderr?.resume();
-    for await (const chunk of child.stdout ?? []) {
-      output += chunk;
-      if (output.includes('initial access token')) break;
-    }
-    return output;
+    return child;
   };
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of sizeOfSuite({ short: ['SIGINT'], full: ['SIGTERM', 'SIGINT'] } as const)) {
     it(`says what to open, serves it, and ends on ${signal} although a browser waits`, async () => {
       const [port, rpPort] = [await freePort(), await freePort()];
-      const output = await start({ PORT: `${port}`, RP_PORT: `${rpPort}` });
+      const program = await start({ PORT: `${port}`, RP_PORT: `${rpPort}` });
+      const output = program.lines.join('\n');
       expect(output).to.include(`http://localhost:${rpPort}`).and.to.include('npm run phone');
       expect(output).to.include(`http://localhost:${port}/reg`);
 
@@ -41,12 +44,11 @@ describe('npm start', function () {
       const stream = await agent.stream(`${page.url}/qr/events`);
       expect((await stream.ticket()).state).to.equal('waiting');
 
-      const ended = once(child as ChildProcess, 'exit');
-      child?.kill(signal);
+      const ended = program.end(signal);
       let last = '';
       for (let block = await stream.block(); block !== undefined; block = await stream.block()) last = block;
       expect(last).to.match(/^retry: \d+$/);
-      expect(await ended).to.deep.equal([0, null]);
+      expect(await ended).to.deep.equal({ code: 0, signal: null });
     });
   }
 
@@ -61,15 +63,38 @@ describe('npm start', function () {
       .and.match(/data-short-code>[\w-]{9}</);
   });
 
-  it('says so where a port is no port, or is taken', async () => {
+  it('says so where a port is taken', async () => {
+    const taken = createServer();
     const port = await freePort();
-    const taken = createServer().listen(port, 'localhost');
+    taken.listen(port, 'localhost');
     await once(taken, 'listening');
-    for (const environment of [{ PORT: 'http' }, { PORT: '70000' }, { PORT: `${port}` }]) {
-      await start({ RP_PORT: `${await freePort()}`, ...environment });
-      if (child?.exitCode === null) await once(child, 'exit');
-      expect(child?.exitCode).to.equal(1);
+    try {
+      const complaint = await failure(['examples/start.ts'], { PORT: `${port}`, RP_PORT: `${await freePort()}` });
+      expect(complaint).to.match(new RegExp(`^Port ${port} cannot be used`));
+    } finally {
+      taken.close();
     }
-    taken.close();
+  });
+
+  it('says so where a port is no port', async () => {
+    // The whole example takes ten times as long to load as its way to read a port.
+    const readPort = `import { portFrom } from './examples/ports.ts'; portFrom('PORT', 3000);`;
+    const alone = ['--input-type=module', '-e', readPort];
+    for (const program of sizeOfSuite({ short: [alone], full: [alone, ['examples/start.ts']] })) {
+      for (const PORT of ['http', '70000']) {
+        const complaint = await failure(program, { PORT });
+        expect(complaint).to.equal(`PORT must be a port number, not "${PORT}".`);
+      }
+    }
   });
 });
+
+/** Runs a program that has to give up. @returns what it complains of last */
+async function failure(program: string[], environment: Record<string, string>): Promise<string | undefined> {
+  const [file = '', ...args] = [...NODE, ...program];
+  const env = { ...process.env, ...environment };
+  const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  expect(code).to.equal(1);
+  return said.trim().split('\n').at(-1);
+}
