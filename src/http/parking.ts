@@ -6,10 +6,10 @@ interface Handle {
   onread: (this: Handle, data?: ArrayBuffer) => void;
   /** Bytes that the kernel has not taken yet. */
   readonly writeQueueSize: number;
-  /** @returns 0, or what went wrong */
-  writeUtf8String: (request: object, text: string) => number;
-  /** Several pieces at once. */
-  writev: (request: object, ...what: unknown[]) => number;
+  /** @returns 0 or the number of an error; since Node 26 an object for a write that is still under way */
+  writeUtf8String: (request: object | null, text: string) => unknown;
+  /** Writes several pieces at once. */
+  writev: (request: unknown, ...what: unknown[]) => unknown;
   readStart: () => number;
   close: () => void;
   /** The socket above it, under a symbol of Node's own; later the parked line. */
@@ -18,8 +18,8 @@ interface Handle {
 
 const LINE = Symbol('line');
 
-/** What each write takes: a class of Node's own, which can only be learned from a write. */
-type WriteRequest = new () => object;
+/** Makes what each write takes: an object of a class of Node's own, or null since Node 26. It can only be learned from a write. */
+type MakeWriteRequest = () => object | null;
 
 /** The server above a socket, to which each connection counts. */
 interface CountingServer {
@@ -35,17 +35,17 @@ interface Insides {
 
 /** Takes the sockets off lines: all that is left of a connection is its handle, which weighs a tenth. */
 export class Parking {
-  #Request: WriteRequest | undefined;
+  #makeRequest: MakeWriteRequest | undefined;
   #hasWarned = false;
 
   /** Learns what a write takes from the next one on this socket, unless that is known. */
   learn(socket: Socket): void {
     const handle = insidesOf(socket)._handle;
-    if (this.#Request !== undefined || !isHandle(handle)) return;
+    if (this.#makeRequest !== undefined || !isHandle(handle)) return;
     const { writev } = handle;
     handle.writev = (request, ...what) => {
       Reflect.deleteProperty(handle, 'writev');
-      this.#Request = request.constructor as WriteRequest;
+      this.#makeRequest = makerOf(request);
       return writev.call(handle, request, ...what);
     };
   }
@@ -55,9 +55,10 @@ export class Parking {
     const { socket, user } = line;
     const insides = insidesOf(socket);
     const { _handle: handle, _server: server } = insides;
-    const Request = this.#Request;
+    const makeRequest = this.#makeRequest;
     if (socket.destroyed || socket.writableEnded) return undefined;
-    if ('encrypted' in socket || !isHandle(handle) || !isCounting(server) || Request === undefined) return this.warn();
+    if ('encrypted' in socket || !isHandle(handle) || !isCounting(server) || makeRequest === undefined)
+      return this.warn();
     // Somebody who does not read from the start is better watched by Node.
     if (socket.writableLength > 0 || handle.writeQueueSize > 0) return undefined;
 
@@ -66,7 +67,7 @@ export class Parking {
     insides._server = null;
     // Who keeps account of sockets forgets this one; Node gives its parser to another.
     socket.destroy();
-    return new ParkedLine({ handle, server, Request, user }, socket);
+    return new ParkedLine({ handle, server, makeRequest, user }, socket);
   }
 
   /** Says, once, that there are streams that go on as without it. */
@@ -83,22 +84,22 @@ export class Parking {
 interface Parked {
   readonly handle: Handle;
   readonly server: CountingServer;
-  readonly Request: WriteRequest;
+  readonly makeRequest: MakeWriteRequest;
   readonly user: LineUser;
 }
 
 class ParkedLine implements Line {
   readonly #handle: Handle;
   readonly #server: CountingServer;
-  readonly #Request: WriteRequest;
+  readonly #makeRequest: MakeWriteRequest;
   readonly #user: LineUser;
   isOver = false;
   #isCut = false;
 
-  constructor({ handle, server, Request, user }: Parked, socket: Socket) {
+  constructor({ handle, server, makeRequest, user }: Parked, socket: Socket) {
     this.#handle = handle;
     this.#server = server;
-    this.#Request = Request;
+    this.#makeRequest = makeRequest;
     this.#user = user;
     // The socket is forgotten, or it would stay as long as its handle.
     for (const symbol of Object.getOwnPropertySymbols(handle)) {
@@ -114,7 +115,8 @@ class ParkedLine implements Line {
   }
 
   send(text: string): void {
-    if (this.#handle.writeUtf8String(new this.#Request(), text) !== 0) this.cut();
+    const outcome = this.#handle.writeUtf8String(this.#makeRequest(), text);
+    if (typeof outcome === 'number' && outcome !== 0) this.cut();
   }
 
   end(): void {
@@ -138,6 +140,14 @@ class ParkedLine implements Line {
 function cutOnRead(this: Handle): void {
   const line = this[LINE];
   if (line instanceof ParkedLine) line.cut();
+}
+
+/** @returns undefined for what no version of Node that we know writes with */
+function makerOf(request: unknown): MakeWriteRequest | undefined {
+  if (request === null) return () => null;
+  if (typeof request !== 'object') return undefined;
+  const WriteRequest = request.constructor as new () => object;
+  return () => new WriteRequest();
 }
 
 function insidesOf(socket: Socket): Insides {
