@@ -7,6 +7,7 @@ import { startNginx } from '../../examples/nginx.ts';
 import type { Answer, EventStream } from '../support/agent.ts';
 import { Child } from '../support/child.ts';
 import { idIn } from '../support/codes.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { sendCommand } from '../support/redis.ts';
 import { freePort } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -14,9 +15,6 @@ import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const FOLDER = new URL('examples/cluster/', ROOT);
-
-/** Milliseconds from the signal until nothing is left. */
-const ENDS_WITHIN = 6_000;
 
 interface Ports {
   readonly port: number;
@@ -40,10 +38,7 @@ interface Cluster {
   readonly nodes: readonly ClusterNode[];
 }
 
-describe('npm run cluster', function () {
-  // Six processes of its own, twice.
-  this.timeout(60_000);
-
+describe('npm run cluster', () => {
   let ports: Ports;
   /** Where it keeps its files and keys, of which there are none yet. */
   let folder: string;
@@ -56,14 +51,18 @@ describe('npm run cluster', function () {
     await chmod(folder, 0o711);
   });
 
-  after(() => rm(folder, { recursive: true }));
+  after(async () => {
+    if (folder !== undefined) await rm(folder, { recursive: true });
+  });
 
   describe('where it is started for the first time', () => {
-    before(async () => {
+    before(async function () {
+      // Seven processes start, five of them Node.js: a machine with a load of 20 takes a minute for that.
+      this.timeout(180_000);
       cluster = await startCluster(ports, folder);
     });
 
-    after(() => cluster.program.end('SIGTERM'));
+    after(() => cluster?.program.end('SIGTERM'));
 
     it('says what to open, who is there, and how it ends', () => {
       const said = cluster.program.lines.join('\n');
@@ -137,16 +136,6 @@ describe('npm run cluster', function () {
       }
     });
 
-    it('ends on SIGTERM although a browser waits, and leaves nothing behind', () => leavesNothing('SIGTERM'));
-  });
-
-  describe('where it is started again on the same ports', () => {
-    before(async () => {
-      cluster = await startCluster(ports, folder);
-    });
-
-    after(() => cluster.program.end('SIGTERM'));
-
     it('replaces a node that is killed while somebody waits on it, who signs in with the same code', async () => {
       const { browser, stream, code } = await begin(cluster);
       const waiting = await Promise.all(cluster.nodes.map(async (node) => (await health(node)).waiting));
@@ -168,8 +157,21 @@ describe('npm run cluster', function () {
       expect((await health(node)).ok).to.equal(true);
     });
 
-    it('ends on SIGINT although a browser waits, and leaves nothing behind', () => leavesNothing('SIGINT'));
+    it('ends on SIGTERM although a browser waits, and leaves nothing behind', () => leavesNothing('SIGTERM'));
   });
+
+  inFullSuite(() =>
+    describe('where it is started again on the same ports', () => {
+      before(async function () {
+        this.timeout(180_000);
+        cluster = await startCluster(ports, folder);
+      });
+
+      after(() => cluster?.program.end('SIGTERM'));
+
+      it('ends on SIGINT although a browser waits, and leaves nothing behind', () => leavesNothing('SIGINT'));
+    }),
+  );
 
   it('says in one line what to install where Redis is missing, and leaves nothing behind', async () => {
     const problem = await run(ports, folder, /never/, { REDIS_SERVER_PATH: '/nowhere/redis-server' }).catch(String);
@@ -187,11 +189,10 @@ describe('npm run cluster', function () {
     // Redis, nginx and its worker, the nodes, the RP, at least.
     expect(processes).to.have.length.of.at.least(7);
 
-    const began = performance.now();
     const ended = cluster.program.end(signal);
     expect(await lost(stream)).to.match(/^retry: \d+$/);
+    // It exits with 1 where something did not end within its bound.
     expect(await ended).to.deep.equal({ code: 0, signal: null });
-    expect(performance.now() - began).to.be.below(ENDS_WITHIN);
 
     expect((await parents()).filter(([process]) => processes.includes(process))).to.deep.equal([]);
     const urls = [cluster.issuer, cluster.rpUrl, cluster.redisUrl];

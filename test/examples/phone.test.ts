@@ -14,7 +14,8 @@ function phone(...parameters: string[]): Promise<Ended> {
     const child = execFile(
       process.execPath,
       ['--import', './scripts/typescript.mjs', 'examples/phone.ts', ...parameters],
-      { timeout: 30_000 },
+      // It ends a program that hangs, before Mocha ends the test without a word of what it has said.
+      { timeout: 50_000 },
       (_error, output, errors) => resolve({ code: child.exitCode, output, errors }),
     );
     child.stdin?.end();
@@ -23,19 +24,20 @@ function phone(...parameters: string[]): Promise<Ended> {
 
 const ALICE = ['--name', 'alice', '--password', 'wonderland'];
 
-describe('the phone in the terminal', function () {
-  // Each starts a process of its own, on a machine that may be busy.
-  this.timeout(60_000);
+describe('the phone in the terminal', () => {
   let world: World;
   let browser: BrowserPerson;
 
-  beforeEach(async () => {
+  before(async () => {
     world = await World.start();
+  });
+
+  beforeEach(async () => {
     browser = new BrowserPerson(world);
     await browser.start();
   });
 
-  afterEach(() => world.stop());
+  after(() => world?.stop());
 
   it('signs in, shows what is asked, and approves', async () => {
     const { code, output, errors } = await phone(await browser.code(), ...ALICE, '--approve');
