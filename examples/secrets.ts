@@ -1,5 +1,5 @@
 /** The example's keys, kept in a local file so that a restart signs nobody out. */
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,14 @@ export interface Secrets {
 }
 
 export function makeSecrets(): Secrets {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const generated = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  // Node 20 can hang for good when it exports a generated key as a JWK: if garbage collection runs during the export, the destructor of
+  // the key generation waits for a lock that the export holds. A key that was imported has a lock of its own.
+  const privateKey = createPrivateKey(generated.privateKey);
   return {
     cookieKeys: [randomBytes(32).toString('base64url')],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' } as JWK] },

@@ -1,5 +1,5 @@
 /** A provider with QR sign-in as an integrator would set it up, and with a password page whose hash costs nothing. */
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,8 +25,13 @@ export interface ProviderOptions {
   readonly qrLogin?: Pick<QrLoginOptions, 'rotation' | 'deadlines' | 'parkStreams'>;
 }
 
-/** RS256, as clients get by default. */
-const JWK = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
+/** RS256, as clients get by default. Imported first, because Node 20 can hang when it exports a generated key as a JWK. */
+const JWK = createPrivateKey(privateKey).export({ format: 'jwk' });
 const SECRETS = ['a bench has no secrets, but they must be long enough'];
 
 const { redis, port = 0, page = 'qr', hash = 'none', ...options } = optionsOf<ProviderOptions>();

@@ -1,5 +1,13 @@
 /** An authenticator of software (WebAuthn Level 3, sections 6.1 and 6.5), which also does what a real one would not. */
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import type { PhoneVisitor } from '../support/visitors.ts';
 
 const USER_PRESENT = 0x01;
@@ -28,9 +36,14 @@ export class Authenticator {
   readonly #origin: string;
 
   constructor(issuer: string) {
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    this.publicKey = publicKey;
-    this.#privateKey = privateKey;
+    const generated = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    // The keys are imported, because Node 20 can hang when it exports a generated key as a JWK (see `makeSecrets`).
+    this.publicKey = createPublicKey(generated.publicKey);
+    this.#privateKey = createPrivateKey(generated.privateKey);
     this.#origin = new URL(issuer).origin;
     REGISTERED.set(this.id, this);
   }
