@@ -12,7 +12,6 @@ import { keyvOver, RemoteBackend } from './keyv-stores.ts';
 export interface TwoNodes {
   readonly one: AdapterFactory;
   readonly other: AdapterFactory;
-  close(): Promise<void>;
 }
 
 export interface AdapterBackend {
@@ -21,8 +20,10 @@ export interface AdapterBackend {
   stop(): Promise<void>;
 }
 
+export const IN_MEMORY = 'a Keyv in memory';
+
 export const ADAPTER_BACKENDS: Readonly<Record<string, () => Promise<AdapterBackend>>> = {
-  'a Keyv in memory': async () => inOneProcess(() => new Keyv()),
+  [IN_MEMORY]: async () => inOneProcess(() => new Keyv()),
   'a Keyv behind a network': async () => inOneProcess(() => keyvOver(new RemoteBackend())),
   Redis: async () => {
     const server = await RedisServer.start();
@@ -39,7 +40,16 @@ type Address = string | { readonly rootNodes: { url: string }[] };
 
 /** A Keyv of its own client, which is closed by `disconnect()`. */
 export function redisKeyv(address: Address, namespace: string): Keyv {
-  const keyv = new Keyv({ store: new KeyvRedis(typeof address === 'string' ? address : options(address)), namespace });
+  return keyvIn(newConnection(address), namespace);
+}
+
+/** A connection that any number of Keyvs share, each in a namespace of its own. */
+export function newConnection(address: Address): KeyvRedis<unknown> {
+  return new KeyvRedis(typeof address === 'string' ? address : options(address));
+}
+
+export function keyvIn(connection: KeyvRedis<unknown>, namespace: string): Keyv {
+  const keyv = new Keyv({ store: connection, namespace });
   keyv.on('error', () => undefined);
   return keyv;
 }
@@ -58,25 +68,22 @@ function inOneProcess(makeKeyv: () => Keyv): AdapterBackend {
   return {
     open: () => {
       const adapter = keyvAdapter(makeKeyv());
-      return { one: adapter, other: adapter, close: async () => undefined };
+      return { one: adapter, other: adapter };
     },
     stop: async () => undefined,
   };
 }
 
 function inRedis(address: Address, stop: () => Promise<void>): AdapterBackend {
+  const [one, other] = [newConnection(address), newConnection(address)];
   return {
     open: () => {
       const namespace = randomUUID();
-      const keyvs = [redisKeyv(address, namespace), redisKeyv(address, namespace)] as const;
-      return {
-        one: keyvAdapter(keyvs[0]),
-        other: keyvAdapter(keyvs[1]),
-        close: async () => {
-          await Promise.all(keyvs.map((keyv) => keyv.disconnect()));
-        },
-      };
+      return { one: keyvAdapter(keyvIn(one, namespace)), other: keyvAdapter(keyvIn(other, namespace)) };
     },
-    stop,
+    stop: async () => {
+      await Promise.all([one, other].map((connection) => connection.disconnect(true)));
+      await stop();
+    },
   };
 }

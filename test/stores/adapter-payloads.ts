@@ -1,5 +1,6 @@
 /** What oidc-provider writes, one payload for each of its models. */
 import type { AdapterPayload } from 'oidc-provider';
+import { isFullSuite } from '../support/full-suite.ts';
 
 const token = { iat: 1_767_225_600, exp: 4_000_000_000, clientId: 'rp', accountId: 'alice', grantId: 'grant' };
 
@@ -49,3 +50,15 @@ export const OF_EACH_MODEL: Record<string, AdapterPayload> = { ...OF_A_GRANT, ..
 
 /** Models whose records are used once: an authorization code is redeemed, a refresh token rotated. */
 export const USED_ONCE: readonly string[] = Object.keys(OF_A_GRANT).filter((model) => model !== 'AccessToken');
+
+/** Models that stand for their kind: one whose records are used once, one of a grant, and one of no grant. */
+const REPRESENTATIVES: readonly string[] = ['AuthorizationCode', 'AccessToken', 'Session'];
+
+/** Chooses the models that a fact is tested with. */
+export type ModelChoice = (models: readonly string[]) => readonly string[];
+
+export const everyModel: ModelChoice = (models) => models;
+
+/** Chooses all models in the full suite, and those that stand for their kind in the short one. */
+export const modelsOfSuite: ModelChoice = (models) =>
+  models.filter((model) => isFullSuite || REPRESENTATIVES.includes(model));

@@ -1,7 +1,7 @@
-/** Somebody who watches an interaction. */
+/** A listener to the changes of one interaction. */
 import type { Listener, Signals } from '../../src/ticket/ports.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/until.ts';
 
 export class Ears implements Listener {
   /** What was told, in order. */
@@ -24,12 +24,12 @@ export class Ears implements Listener {
     return this.heard.at(-1);
   }
 
-  /** Waits until so many tickets were told. */
-  hears(count: number, patience?: number): Promise<number> {
+  /** Waits until so many tickets were told. @param patience milliseconds, after which a caller tries something else */
+  hears(count: number, patience?: number): Promise<void> {
     return eventually(`hears ${count} changes`, () => this.heard.length >= count, patience);
   }
 
-  doubtsOnceMore(before: number = this.doubts, patience?: number): Promise<number> {
-    return eventually('is told that something may have been missed', () => this.doubts > before, patience);
+  doubtsOnceMore(before: number = this.doubts): Promise<void> {
+    return eventually('is told that something may have been missed', () => this.doubts > before);
   }
 }

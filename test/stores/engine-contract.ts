@@ -1,6 +1,7 @@
 /** What every engine has to do: keep tickets, tell of them, keep notes, and lists of browsers. It runs on the real clock, as stores elsewhere do. */
 import type { Engine } from '../../src/stores/engine.ts';
 import { notesContract } from './notes-contract.ts';
+import { GENEROUS, storesMayTake } from './patience.ts';
 import { signalsContract } from './signals-contract.ts';
 import { signedInBrowsersContract } from './signed-in-browsers-contract.ts';
 import { ticketStoreContract } from './ticket-store-contract.ts';
@@ -23,6 +24,8 @@ export function engineContract(name: string, start: () => Engines | Promise<Engi
       if (engines === undefined) throw new Error('not started');
       return engines;
     }
+
+    storesMayTake(GENEROUS);
 
     before(async () => {
       engines = await start();

@@ -1,21 +1,32 @@
-import { ADAPTER_BACKENDS, type AdapterBackend } from './adapter-backends.ts';
+import { ADAPTER_BACKENDS, type AdapterBackend, IN_MEMORY } from './adapter-backends.ts';
 import { consumesOnce } from './adapter-consume-contract.ts';
 import { revokesGrants } from './adapter-grants-contract.ts';
 import { keepsRecords } from './adapter-methods-contract.ts';
+import { everyModel, modelsOfSuite } from './adapter-payloads.ts';
+import { GENEROUS, storesMayTake } from './patience.ts';
 
 for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
+  // In memory they cost next to nothing.
+  const choose = name === IN_MEMORY ? everyModel : modelsOfSuite;
+
   describe(`the adapter over ${name}`, () => {
-    let started: AdapterBackend;
-    const backend = (): AdapterBackend => started;
+    let started: AdapterBackend | undefined;
+
+    function backend(): AdapterBackend {
+      if (started === undefined) throw new Error('not started');
+      return started;
+    }
+
+    storesMayTake(GENEROUS);
 
     before(async () => {
       started = await start();
     });
 
-    after(() => started.stop());
+    after(() => started?.stop());
 
-    keepsRecords(backend);
-    consumesOnce(backend);
-    revokesGrants(backend);
+    keepsRecords(backend, choose);
+    consumesOnce(backend, choose);
+    revokesGrants(backend, choose);
   });
 }

@@ -1,15 +1,21 @@
 /** What an engine's notes have to do: what one process writes, all of them have, until its time is over. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Notes } from '../../src/ticket/ports.ts';
+import { eventually } from '../support/until.ts';
 import type { Engines } from './engine-contract.ts';
 
+/** In milliseconds. */
 const A_MINUTE = 60_000;
+const SHORT = 60;
 
 export function notesContract(engines: () => Engines): void {
   const here = (): Notes => engines().here.notes;
   const there = (): Notes => engines().there.notes;
+
+  function gone(name: string): Promise<void> {
+    return eventually('is gone', async () => (await there().read(name)) === undefined);
+  }
 
   describe('notes', () => {
     it('are there once they are written, and no others are', async () => {
@@ -31,17 +37,17 @@ export function notesContract(engines: () => Engines): void {
 
     it('vanish by themselves', async () => {
       const name = randomUUID();
-      await here().write(name, 300);
-      expect(await there().read(name)).to.be.a('string');
-      await pause(350);
-      expect(await there().read(name)).to.equal(undefined);
+      await here().write(name, SHORT);
+      await gone(name);
     });
 
     it('last longer where they are written again', async () => {
       const name = randomUUID();
-      await here().write(name, 300);
+      await here().write(name, SHORT);
       await there().write(name, A_MINUTE);
-      await pause(350);
+      const later = randomUUID();
+      await here().write(later, SHORT);
+      await gone(later);
       expect(await here().read(name)).to.be.a('string');
     });
   });

@@ -1,12 +1,23 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { LocalRateLimit } from '../../src/stores/rate-limit.ts';
-import { until } from '../support/until.ts';
 
 describe('what one process counts for itself', () => {
+  /** In milliseconds. */
+  let now = 0;
+
+  beforeEach(() => {
+    now = 1_000_000;
+    mock.method(performance, 'now', () => now);
+  });
+
+  afterEach(() => mock.restoreAll());
+
   it('is refused from one too many on, with the time until the window ends', () => {
     const limit = new LocalRateLimit({ times: 2, within: 60 });
     expect([limit.take('alice'), limit.take('alice')]).to.deep.equal([undefined, undefined]);
-    expect(limit.take('alice')).to.be.within(59_000, 60_000);
+    now += 500;
+    expect(limit.take('alice')).to.equal(59_500);
     expect(limit.take('bob')).to.equal(undefined);
   });
 
@@ -17,14 +28,17 @@ describe('what one process counts for itself', () => {
       undefined,
       undefined,
     ]);
-    expect(limit.ask('alice')).to.be.within(59_000, 60_000);
+    now += 500;
+    expect(limit.ask('alice')).to.equal(59_500);
   });
 
-  it('begins anew when its window has ended, however often somebody came meanwhile', async () => {
-    const limit = new LocalRateLimit({ times: 1, within: 0.05 });
+  it('begins anew when its window has ended, however often somebody came meanwhile', () => {
+    const limit = new LocalRateLimit({ times: 1, within: 60 });
     limit.take('alice');
-    expect(limit.take('alice')).to.be.within(0, 50);
-    await until(() => limit.take('alice') === undefined);
-    expect(limit.take('alice')).to.be.within(0, 50);
+    now += 59_999;
+    expect(limit.take('alice')).to.equal(1);
+    now += 1;
+    expect(limit.take('alice')).to.equal(undefined);
+    expect(limit.take('alice')).to.equal(60_000);
   });
 });

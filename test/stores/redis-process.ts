@@ -4,7 +4,7 @@ import { Keyv } from 'keyv';
 import { type Engine, engineFor } from '../../src/stores/engine.ts';
 import type { Clock } from '../../src/ticket/ports.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../support/until.ts';
 
 type Connection = ConstructorParameters<typeof KeyvRedis>[0];
 
@@ -35,19 +35,19 @@ export class RedisProcess {
     return this.engine.signals;
   }
 
-  /** Waits until it hears what others write. @returns how long that took */
-  listens(patience?: number): Promise<number> {
-    return eventually('hears other processes', () => this.engine.hearsOthers(), patience);
+  /** Waits until it hears what others write. */
+  listens(): Promise<void> {
+    return eventually('hears other processes', () => this.engine.hearsOthers());
   }
 
-  /** Waits until the store answers again. @returns how long that took */
-  answers(patience?: number): Promise<number> {
+  /** Waits until the store answers again. */
+  answers(): Promise<void> {
     const ping = () =>
       this.engine.ping().then(
         () => true,
         () => false,
       );
-    return eventually('the store answers', ping, patience);
+    return eventually('the store answers', ping);
   }
 
   /** The engine first, as a deployment does; the connection is its own. */

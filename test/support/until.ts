@@ -1,12 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const EVERY = 20;
+const EVERY_MS = 10;
 
-/** Waits for what nobody tells of. @throws where it does not come true in time */
-export async function until(isSo: () => boolean | Promise<boolean>, patience: number = 8_000): Promise<void> {
+/** Below Mocha's time-out of 60 s, so that a failure says what was waited for. No machine is so slow that it matters. */
+const PATIENCE_MS = 50_000;
+
+/**
+ * Waits until a condition is true that no event tells of.
+ * @param patience milliseconds; it only ends a test that hangs
+ * @throws Error if the condition does not become true
+ */
+export async function until(isSo: () => boolean | Promise<boolean>, patience: number = PATIENCE_MS): Promise<void> {
+  await eventually(`${isSo}`, isSo, patience);
+}
+
+/** Does the same as {@link until}, with a name for the condition. */
+export async function eventually(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  patience: number = PATIENCE_MS,
+): Promise<void> {
   const latest = performance.now() + patience;
   while (!(await isSo())) {
-    if (performance.now() > latest) throw new Error(`this is not so after ${patience} ms: ${isSo}`);
-    await pause(EVERY);
+    if (performance.now() > latest) throw new Error(`not so after ${patience} ms: ${what}`);
+    await pause(EVERY_MS);
   }
 }
