@@ -1,10 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { Child } from '../support/child.ts';
 import { type Block, type DocPage, docPage, guides } from '../support/doc-pages.ts';
 import { configurationAt, installed, ROOT, STRICT } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
@@ -20,36 +18,44 @@ const README_EXAMPLE = docPage('README.md').blocks.find(({ language }) => langua
 
 let folder: string;
 
-before(function () {
-  this.timeout(60_000);
+before(() => {
   folder = installed();
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 });
 
-after(() => rmSync(folder, { recursive: true }));
+after(() => {
+  if (folder !== undefined) rmSync(folder, { recursive: true });
+});
 
-describe('the code in the documentation', function () {
-  this.timeout(60_000);
-
-  for (const page of guides()) {
+describe('the code in the documentation', () => {
+  const pages = guides().flatMap((page) => {
     const code = page.blocks.filter(({ language }) => CODE.has(language));
-    if (code.length === 0) continue;
+    return code.length === 0 ? [] : [{ ...page, code }];
+  });
+  /** The lines that the compiler complains with. */
+  let complaints: string[];
 
-    it(`compiles: ${page.path}`, async () => {
-      const home = homeOf(page);
-      const files = code.map((block) => [fileOf(block), sourceOf(block)] as const);
-      write(home, {
-        'prelude.d.ts': preludeOf(page.path),
-        'configuration.js': configurationAt('http://localhost:3000/oidc'),
-        'provider.js': README_EXAMPLE,
-        ...Object.fromEntries(files),
-      });
-      const options = [...STRICT, '--noEmit', '--allowJs', '--checkJs', 'prelude.d.ts', ...files.map(([name]) => name)];
-      expect(await complaints(home, options)).to.equal('');
+  // Each page is a project of its own, as each has names of its own. One compiler for all of them reads the types once.
+  before(async () => {
+    for (const page of pages) writeProject(page, page.code);
+    const references = pages.map((page) => ({ path: homeOf(page) }));
+    write(folder, { 'tsconfig.json': JSON.stringify({ files: [], references }) });
+    complaints = await build(folder);
+  });
+
+  it('is compiled as a whole', () => {
+    const paths = pages.map((page) => basename(homeOf(page)));
+    expect(complaints.filter((line) => !paths.some((path) => line.startsWith(`${path}/`)))).to.deep.equal([]);
+  });
+
+  for (const page of pages) {
+    it(`compiles: ${page.path}`, () => {
+      const path = basename(homeOf(page));
+      expect(complaints.filter((line) => line.startsWith(`${path}/`))).to.deep.equal([]);
     });
 
     it(`is given no more than it needs: ${page.path}`, () => {
-      const all = code.map((block) => block.code).join('\n');
+      const all = page.code.map((block) => block.code).join('\n');
       expect(namesGivenTo(page.path).filter((name) => !new RegExp(`\\b${name}\\b`).test(all))).to.deep.equal([]);
     });
   }
@@ -70,36 +76,15 @@ describe('the code in the documentation', function () {
   });
 });
 
-describe('the programs of the documentation', function () {
-  this.timeout(60_000);
-  const running: ChildProcess[] = [];
+describe('the programs of the documentation', () => {
+  const running: Child[] = [];
 
-  afterEach(async () => {
-    await Promise.all(
-      running.splice(0).map(async (child) => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        const exited = once(child, 'exit');
-        child.kill();
-        await exited;
-      }),
-    );
-  });
+  afterEach(() => Promise.all(running.splice(0).map((child) => child.end('SIGKILL'))));
 
-  function start(home: string, program: string): { child: ChildProcess; complaint: Promise<string> } {
-    const child = spawn(process.execPath, [program], { cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
-    running.push(child);
-    if (child.stderr === null) throw new Error('its output is not piped');
-    return { child, complaint: text(child.stderr) };
-  }
-
-  /** Waits for the line that a program says when it listens. */
+  /** Starts a program, and waits for the line that it says when it listens. */
   async function says(home: string, program: string, line: string): Promise<void> {
-    const { child, complaint } = start(home, program);
-    if (child.stdout === null) throw new Error('its output is not piped');
-    for await (const said of createInterface(child.stdout)) {
-      if (said === line) return;
-    }
-    throw new Error(`${program} did not say "${line}", but: ${await complaint}`);
+    const ready = new RegExp(`^${line.replaceAll('.', '\\.')}$`);
+    running.push(await Child.start(program, [process.execPath, program], { ready, cwd: home }));
   }
 
   it('sign a browser in with a phone, as the quick start says', async () => {
@@ -147,31 +132,48 @@ describe('the programs of the documentation', function () {
     expect(server?.code.trimEnd().split('\n').length).to.be.below(80);
   });
 
-  for (const { file = '', code } of docPage('docs/hosts.md').blocks.filter(({ language }) => language === 'js')) {
-    it(`mount the provider below its path, beside their own routes: ${file}`, async () => {
-      const port = await freePort();
-      const origin = `http://localhost:${port}`;
-      const home = homeOf(docPage('docs/hosts.md'), `run-${basename(file, '.js')}`);
-      write(home, {
-        [file]: code.replaceAll('3000', `${port}`),
-        'provider.js': README_EXAMPLE,
-        'configuration.js': configurationAt(`${origin}/oidc`),
-      });
-      const { child } = start(home, file);
-      const hello = (): Promise<Response | undefined> => fetch(`${origin}/hello`).catch(() => undefined);
-      await until(async () => child.exitCode !== null || (await hello()) !== undefined, 20_000);
+  describe('that mount the provider in a host', () => {
+    const programs = docPage('docs/hosts.md').blocks.filter(({ language }) => language === 'js');
+    const origins = new Map<string, string>();
+    let child: Child | undefined;
 
-      const greeting = await hello();
-      expect(await greeting?.text()).to.equal('Hello');
-      const metadata = await (await fetch(`${origin}/oidc/.well-known/openid-configuration`)).json();
-      expect(metadata).to.include({ issuer: `${origin}/oidc`, token_endpoint: `${origin}/oidc/token` });
-      const page = await fetch(`${origin}/oidc/qr/nothing`, { headers: { accept: 'text/html' } });
-      expect(page.status).to.equal(404);
-      const [, style = ''] = /href="([^"]+style\.css[^"]*)"/.exec(await page.text()) ?? [];
-      expect(style.startsWith('/oidc/qr/assets/')).to.equal(true);
-      expect((await fetch(new URL(style, origin))).status).to.equal(200);
+    // One process for all of them: most of the time goes into loading what they have in common.
+    before(async () => {
+      for (const { file = '', code } of programs) {
+        const port = await freePort();
+        const origin = `http://localhost:${port}`;
+        origins.set(file, origin);
+        write(join(folder, 'hosts-run', basename(file, '.js')), {
+          [file]: code.replaceAll('3000', `${port}`),
+          'provider.js': README_EXAMPLE,
+          'configuration.js': configurationAt(`${origin}/oidc`),
+        });
+      }
+      const imports = programs.map(({ file = '' }) => `import './${basename(file, '.js')}/${file}';`);
+      write(folder, { 'hosts-run/all.js': [...imports, `console.log('started');`].join('\n') });
+      const command = [process.execPath, 'all.js'];
+      child = await Child.start('the hosts', command, { ready: /^started$/, cwd: join(folder, 'hosts-run') });
     });
-  }
+
+    after(() => child?.end('SIGKILL'));
+
+    for (const { file = '' } of programs) {
+      it(`have it below its path, beside their own routes: ${file}`, async () => {
+        const origin = origins.get(file);
+        const hello = (): Promise<Response | undefined> => fetch(`${origin}/hello`).catch(() => undefined);
+        await until(async () => !child?.alive || (await hello()) !== undefined);
+        const greeting = await hello();
+        expect(await greeting?.text(), child?.complaints.join('\n')).to.equal('Hello');
+        const metadata = await (await fetch(`${origin}/oidc/.well-known/openid-configuration`)).json();
+        expect(metadata).to.include({ issuer: `${origin}/oidc`, token_endpoint: `${origin}/oidc/token` });
+        const page = await fetch(`${origin}/oidc/qr/nothing`, { headers: { accept: 'text/html' } });
+        expect(page.status).to.equal(404);
+        const [, style = ''] = /href="([^"]+style\.css[^"]*)"/.exec(await page.text()) ?? [];
+        expect(style.startsWith('/oidc/qr/assets/')).to.equal(true);
+        expect((await fetch(new URL(style, origin))).status).to.equal(200);
+      });
+    }
+  });
 });
 
 /** A folder of its own for each page. */
@@ -198,10 +200,27 @@ function sourceOf({ file, code }: Block): string {
   return file === undefined ? `${code}\nexport {};\n` : code;
 }
 
-function complaints(cwd: string, options: readonly string[]): Promise<string> {
+/** Writes what a page has the compiler check. */
+function writeProject(page: DocPage, code: readonly Block[]): void {
+  const files = code.map((block) => [fileOf(block), sourceOf(block)] as const);
+  write(homeOf(page), {
+    'prelude.d.ts': preludeOf(page.path),
+    'configuration.js': configurationAt('http://localhost:3000/oidc'),
+    'provider.js': README_EXAMPLE,
+    ...Object.fromEntries(files),
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: { ...STRICT, noEmit: true, allowJs: true, checkJs: true },
+      files: ['prelude.d.ts', ...files.map(([name]) => name)],
+    }),
+  });
+}
+
+/** Compiles the projects that a folder refers to. @returns the lines of the compiler's complaints */
+function build(cwd: string): Promise<string[]> {
   return new Promise((resolve) => {
-    execFile(join(ROOT, 'node_modules/.bin/tsc'), options, { cwd }, (error, stdout, stderr) =>
-      resolve(error === null ? '' : `${stdout}${stderr}` || error.message),
-    );
+    execFile(join(ROOT, 'node_modules/.bin/tsc'), ['--build'], { cwd }, (error, stdout, stderr) => {
+      const said = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
+      resolve(error !== null && said.length === 0 ? [error.message] : said);
+    });
   });
 }

@@ -7,10 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What code has to be compiled with to be called good. */
-export const STRICT: readonly string[] = [
-  ...['--module', 'nodenext', '--target', 'es2022', '--strict', '--skipLibCheck', '--types', 'node'],
-];
+/** The compiler options that code has to be compiled with to be called good. */
+export const STRICT = {
+  module: 'nodenext',
+  target: 'es2022',
+  strict: true,
+  skipLibCheck: true,
+  types: ['node'],
+} as const;
 
 /** Packing takes a second: once is enough for all tests of a process. */
 let tarball: string | undefined;
