@@ -1,6 +1,9 @@
 /** A {@link World} that keeps everything in a Redis of its own. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
+import { getStorePatience, setStorePatience } from '../../src/stores/access.ts';
+import { RedisLink } from '../../src/stores/redis/link.ts';
+import { SHORT } from '../stores/patience.ts';
 import { RedisServer } from './redis.ts';
 import { until } from './until.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -11,32 +14,31 @@ export interface SentScript {
   readonly arguments: string[];
 }
 
-interface ScriptClient {
-  evalSha(sha: string, script: SentScript): Promise<unknown>;
-}
-
 export class RedisWorld {
   readonly redis: RedisServer;
   readonly world: World;
   readonly #store: Keyv;
-  readonly #client: ScriptClient;
+  /** How long stores may take when Redis is not paused. */
+  #patience: number | undefined;
+  #unpatch: () => void = () => undefined;
 
-  private constructor(redis: RedisServer, world: World, store: Keyv, client: ScriptClient) {
+  private constructor(redis: RedisServer, world: World, store: Keyv) {
     this.redis = redis;
     this.world = world;
     this.#store = store;
-    this.#client = client;
   }
 
   /** @param at the Redis of another node, which then stops it */
   static async start(options: WorldOptions = {}, at?: RedisServer): Promise<RedisWorld> {
     const redis = at ?? (await RedisServer.start());
-    const backend = new KeyvRedis<unknown>(redis.url);
-    const store = new Keyv({ store: backend });
-    const world = await World.start({ ...options, store });
-    // Clients with options, such as the plugin's, have the same prototype.
-    const client: unknown = Object.getPrototypeOf(backend.client);
-    return new RedisWorld(redis, world, store, client as ScriptClient);
+    const store = new Keyv({ store: new KeyvRedis<unknown>(redis.url) });
+    try {
+      return new RedisWorld(redis, await World.start({ ...options, store }), store);
+    } catch (error) {
+      await store.disconnect().catch(() => undefined);
+      if (at === undefined) await redis.stop();
+      throw error;
+    }
   }
 
   static async during(options: WorldOptions, act: (there: RedisWorld) => Promise<void>): Promise<void> {
@@ -48,21 +50,41 @@ export class RedisWorld {
     }
   }
 
-  /** Stops Redis in the moment in which such a script is sent: it runs when Redis goes on, and not before. */
+  /** Stops Redis: it keeps its connections and answers nobody. From then on an answer is late after a moment. */
+  pause(): void {
+    this.#patience ??= getStorePatience();
+    setStorePatience(SHORT);
+    this.redis.pause();
+  }
+
+  /**
+   * Stops Redis in the moment in which such a script is sent: it runs when Redis goes on, and not before. The answer to this script is
+   * late after a moment. Nothing else is asked of Redis until then, as it is known to be silent.
+   */
   pauseAt(which: (script: SentScript) => boolean): void {
-    const client = this.#client;
-    const evalSha = client.evalSha.bind(client);
-    client.evalSha = (sha, script) => {
-      if (!which(script)) return evalSha(sha, script);
-      client.evalSha = evalSha;
-      this.redis.pause();
-      return evalSha(sha, script);
+    const { run } = RedisLink.prototype;
+    const redis = this.redis;
+    this.#unpatch = () => {
+      RedisLink.prototype.run = run;
+    };
+    RedisLink.prototype.run = function (this: RedisLink, script, keys, values = [], onLate) {
+      if (!which({ keys, arguments: values })) return run.call(this, script, keys, values, onLate);
+      RedisLink.prototype.run = run;
+      redis.pause();
+      // Not for longer than this call: a silent connection would be given up soon as well.
+      const usual = getStorePatience();
+      setStorePatience(SHORT);
+      try {
+        return run.call(this, script, keys, values, onLate);
+      } finally {
+        setStorePatience(usual);
+      }
     };
   }
 
   /** Lets Redis go on, and waits until the plugin has found out. */
   async resume(): Promise<void> {
-    this.redis.resume();
+    this.#goOn();
     await this.isUp();
   }
 
@@ -77,7 +99,7 @@ export class RedisWorld {
 
   /** As it is left, by a failed test as well. */
   async stop(): Promise<void> {
-    this.redis.resume();
+    this.#goOn();
     await this.leave();
     await this.redis.stop();
   }
@@ -86,5 +108,13 @@ export class RedisWorld {
   async leave(): Promise<void> {
     await this.world.stop();
     await this.#store.disconnect().catch(() => undefined);
+  }
+
+  #goOn(): void {
+    this.#unpatch();
+    this.#unpatch = () => undefined;
+    this.redis.resume();
+    if (this.#patience !== undefined) setStorePatience(this.#patience);
+    this.#patience = undefined;
   }
 }
