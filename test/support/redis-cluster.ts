@@ -28,17 +28,12 @@ export class RedisCluster {
     return this.servers.map(({ url }) => ({ url }));
   }
 
-  /** The one at which this key lies. */
+  /** Returns the master at which this key has lain from the beginning. */
   async masterOf(key: string): Promise<RedisServer> {
-    for (const server of this.servers) {
-      // The others say that it has moved.
-      const isHere = await server.command('GET', key).then(
-        () => true,
-        () => false,
-      );
-      if (isHere) return server;
-    }
-    throw new Error(`there is no master for ${key}`);
+    const slot = Number(await this.servers[0]?.command('CLUSTER', 'KEYSLOT', key));
+    const master = this.servers.findLast((_, index) => slot >= firstSlotOf(index));
+    if (master === undefined) throw new Error(`there is no master for ${key}`);
+    return master;
   }
 
   /** Adds a replica to this master. Resolves once that has everything, and all masters would make it the master. */
@@ -75,9 +70,8 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     if (first === undefined) throw new Error('a cluster has members');
     for (const [index, { server }] of started.entries()) {
       await server.command('CLUSTER', 'SET-CONFIG-EPOCH', `${index + 1}`);
-      const from = Math.ceil((SLOTS * index) / MASTERS);
-      const to = Math.ceil((SLOTS * (index + 1)) / MASTERS) - 1;
-      await server.command('CLUSTER', 'ADDSLOTSRANGE', `${from}`, `${to}`);
+      const last = firstSlotOf(index + 1) - 1;
+      await server.command('CLUSTER', 'ADDSLOTSRANGE', `${firstSlotOf(index)}`, `${last}`);
       if (server !== first.server) await server.command('CLUSTER', 'MEET', LOOPBACK, `${first.server.port}`, first.bus);
     }
     await Promise.all(started.map(({ server }) => server.logs(/Cluster state changed: ok/)));
@@ -86,6 +80,11 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     await Promise.all(started.map(({ server }) => server.stop()));
     throw error;
   }
+}
+
+/** Returns the first of the slots that belong to a master. */
+function firstSlotOf(index: number): number {
+  return Math.ceil((SLOTS * index) / MASTERS);
 }
 
 async function startMember(): Promise<Member> {
