@@ -1,11 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
+import { SHORT, storesMayTake, whileStoresMayTake } from '../stores/patience.ts';
 import type { Answer } from '../support/agent.ts';
 import { type Access, Elsewhere } from '../support/elsewhere.ts';
 import { type BrowserPerson, type PhonePerson, World } from '../support/world.ts';
-
-/** Whoever waits for the store hears within this time, in milliseconds. */
-const BOUND = 2_000;
 
 const isTicket = ({ operation, key }: Access): boolean => operation === 'set' && key.includes('ticket:');
 
@@ -22,6 +20,9 @@ const ACTS: Readonly<Record<string, (people: People) => Promise<Answer>>> = {
 };
 
 describe('a Keyv of another kind', () => {
+  // Its answers come from this process: they are in time, unless a test holds them back.
+  storesMayTake(SHORT);
+
   let world: World;
   let elsewhere: Elsewhere;
 
@@ -35,15 +36,13 @@ describe('a Keyv of another kind', () => {
     elsewhere.before = async () => undefined;
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const expectUnavailable = async (asked: Promise<Answer>): Promise<void> => {
-    const began = performance.now();
     const answer = await asked;
     expect(answer.status).to.equal(503);
     expect(answer.json().error).to.equal('store_unavailable');
     expect(answer.headers.get('retry-after')).to.equal('2');
-    expect(performance.now() - began).to.be.below(BOUND);
   };
 
   /** @returns whether there were that many accesses; then the answer says so */
@@ -61,7 +60,7 @@ describe('a Keyv of another kind', () => {
     return failed;
   };
 
-  it('that hangs is told within two seconds, to the next one and to the one after as well', async () => {
+  it('that hangs is told, to the next one and to the one after as well', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const goOn = elsewhere.hang();
@@ -77,11 +76,14 @@ describe('a Keyv of another kind', () => {
     const other = await world.meet('bob');
     await phone.scan(await browser.code());
     const goOn = elsewhere.hang((access) => isTicket(access) && isOf(access, phone));
-    // The first one writes; the others have read, and wait for their turn to write.
-    await Promise.all([1, 2, 3].map(() => expectUnavailable(phone.approve())));
-    // Its turn does not end, as what it writes may still be written.
-    await expectUnavailable(phone.approve());
-    await expectUnavailable(browser.agent.post(`${browser.at}/cancel`, { json: {} }));
+    // A turn lasts for ten times as long as others wait: it must not end within this test.
+    await whileStoresMayTake(500, async () => {
+      // The first one writes; the others have read, and wait for their turn to write.
+      await Promise.all([1, 2, 3].map(() => expectUnavailable(phone.approve())));
+      // Its turn does not end, as what it writes may still be written.
+      await expectUnavailable(phone.approve());
+      await expectUnavailable(browser.agent.post(`${browser.at}/cancel`, { json: {} }));
+    });
     // Nobody else waits for it.
     expect((await other.phone.scan(await other.browser.code())).status).to.equal(200);
     goOn();
@@ -92,13 +94,23 @@ describe('a Keyv of another kind', () => {
     expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
   });
 
-  it('that is slow, but not so slow that any one access is given up, lets nobody wait longer than two seconds', async () => {
+  it('that is slow, but not so slow that any one access is given up, holds up no act that consists of many', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
-    elsewhere.before = () => pause(450);
-    const began = performance.now();
-    const answer = await phone.approve();
-    expect(performance.now() - began, `answered with ${answer.status}`).to.be.below(BOUND);
+    let [before, underWay] = [0, 0];
+    let isWriting = false;
+    elsewhere.before = async ({ key }) => {
+      // What is asked at once counts once. The ticket is swapped in one step, which begins with the way to it.
+      isWriting ||= key.includes('interaction:');
+      if (underWay === 0 && !isWriting) before += 1;
+      underWay += 1;
+      await pause(0.45 * SHORT);
+      underWay -= 1;
+    };
+    // The swap asks three times in turn, and would take longer than one access may.
+    await expectUnavailable(phone.approve());
+    expect(isWriting).to.equal(true);
+    expect(before).to.be.at.most(2);
   });
 
   for (const [name, act] of Object.entries(ACTS)) {
