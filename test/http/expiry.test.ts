@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Expiry } from '../../src/http/expiry.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
@@ -6,11 +5,11 @@ import { LocalSignals } from '../../src/stores/local-signals.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { newTicket } from '../stores/tickets.ts';
 import { Elsewhere } from '../support/elsewhere.ts';
-import { until } from '../support/until.ts';
-import { redeemed } from '../ticket/builders.ts';
+import { VirtualTime } from '../support/virtual-time.ts';
+import { approved, redeemed, scanned } from '../ticket/builders.ts';
 
 const MANY = 300;
-/** Of every state, in milliseconds. */
+/** Of every state, in milliseconds: the shortest that there may be. */
 const LIFETIME = 1_000;
 const LIFETIMES = { scan: LIFETIME, decide: LIFETIME, finish: LIFETIME };
 
@@ -25,38 +24,73 @@ class Store extends KeyvTicketStore {
   }
 }
 
-describe('many tickets at once, in a store that takes its time', () => {
+describe('the expiry of tickets with the shortest lifetimes', () => {
+  const clock = (): number => Date.now();
+  let time: VirtualTime;
   let elsewhere: Elsewhere;
   let store: Store;
   let expiry: Expiry;
   let told: string[];
-  let tickets: Ticket[];
+  let show: (ticket: Ticket) => Promise<void>;
 
-  beforeEach(async () => {
+  beforeEach(() => {
+    time = VirtualTime.begin();
     const { store: keyv, elsewhere: behind } = Elsewhere.keyv();
     elsewhere = behind;
-    store = new Store(keyv, Date.now, new LocalSignals());
+    store = new Store(keyv, clock, new LocalSignals());
     told = [];
-    expiry = new Expiry(store, Date.now, LIFETIMES, ({ id }) => told.push(id));
+    expiry = new Expiry(store, clock, LIFETIMES, ({ id }) => told.push(id));
     const announce = expiry.following(() => undefined);
-    const deadline = Date.now() + LIFETIME;
-    tickets = Array.from({ length: MANY }, () => newTicket({ deadline }));
-    await Promise.all(tickets.map((ticket) => store.create(ticket)));
-    for (const ticket of tickets) announce(undefined, 'qr_login.shown', ticket);
+    show = async (ticket) => {
+      await store.create(ticket);
+      announce(undefined, 'qr_login.shown', ticket);
+    };
   });
 
   afterEach(() => {
-    expiry.close();
+    expiry?.close();
+    time?.end();
   });
 
-  it('are told soon after they have expired', async () => {
+  const showMany = async (): Promise<Ticket[]> => {
+    const tickets = Array.from({ length: MANY }, () => newTicket({ deadline: clock() + LIFETIME }));
+    await Promise.all(tickets.map(show));
+    return tickets;
+  };
+  const idsOf = (tickets: readonly Ticket[]): string[] => tickets.map(({ id }) => id);
+
+  for (const [state, build] of Object.entries({ waiting: undefined, scanned, approved })) {
+    it(`is told in time, once, of a ticket that is ${state}`, async () => {
+      const ticket = newTicket({ deadline: clock() + LIFETIME });
+      await show(ticket);
+      if (build !== undefined) {
+        // Right before it would have expired in its first state.
+        await time.pass(LIFETIME - 20);
+        const { id, interaction, version } = ticket;
+        const deadline = clock() + LIFETIME;
+        await store.swap(ticket, build({ id, interaction, version: version + 1, deadline }));
+      }
+      await time.pass(LIFETIME - 20);
+      expect(told).to.deep.equal([]);
+      await time.pass(300);
+      expect(told).to.deep.equal([ticket.id]);
+      await time.pass(2 * LIFETIME);
+      expect(told).to.deep.equal([ticket.id]);
+    });
+  }
+
+  it('is told soon of each of many, in a store that takes its time', async () => {
+    const tickets = await showMany();
     elsewhere.before = ({ operation }) => pause(operation === 'get' ? 20 : 0);
-    await until(() => told.length === MANY, LIFETIME + 2_000);
-    expect(new Set(told)).to.deep.equal(new Set(tickets.map(({ id }) => id)));
+    await time.pass(LIFETIME);
+    expect(told).to.deep.equal([]);
+    await time.pass(LIFETIME);
+    expect(told).to.have.members(idsOf(tickets));
   });
 
-  it('are not told to have expired where they were finished elsewhere and it is too late to find that out', async () => {
-    const deadline = Date.now() + LIFETIME;
+  it('is not told of those that were finished elsewhere, where it is too late to find that out', async () => {
+    const tickets = await showMany();
+    const deadline = clock() + LIFETIME;
     await Promise.all(
       tickets.map((ticket) => {
         const { id, interaction, version } = ticket;
@@ -64,7 +98,15 @@ describe('many tickets at once, in a store that takes its time', () => {
       }),
     );
     elsewhere.before = ({ operation }) => pause(operation === 'get' ? 900 : 0);
-    await until(() => store.missed.size > MANY / 4);
-    expect(told.length).to.equal(0);
+    await time.pass(10 * LIFETIME);
+    expect(store.missed.size).to.be.above(MANY / 4);
+    expect(told).to.deep.equal([]);
   });
 });
+
+/** By the timers that the test drives. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

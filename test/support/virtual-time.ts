@@ -1,0 +1,37 @@
+/** Time that passes only when a test says so, for code that goes by timers, by `Date.now` and by `performance.now`. */
+import { mock } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** In milliseconds: no timer is late by more than this. */
+const STEP_MS = 5;
+
+export class VirtualTime {
+  #passed = 0;
+  readonly #began = performance.now();
+
+  /** Stops the time of this process. */
+  static begin(): VirtualTime {
+    return new VirtualTime();
+  }
+
+  private constructor() {
+    mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: Date.now() });
+    mock.method(performance, 'now', () => this.#began + this.#passed);
+  }
+
+  /** Lets time pass, and what is due in it happen. */
+  async pass(milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += STEP_MS) {
+      this.#passed += STEP_MS;
+      mock.timers.tick(STEP_MS);
+      // What follows from that without waiting for a timer happens at the same time.
+      for (let turns = 0; turns < 3; turns++) await nextTurn();
+    }
+  }
+
+  /** Lets real time go on. */
+  end(): void {
+    mock.restoreAll();
+    mock.timers.reset();
+  }
+}
