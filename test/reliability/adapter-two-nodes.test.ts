@@ -1,13 +1,15 @@
 import { expect } from 'chai';
 import type { Keyv } from 'keyv';
 import { redisKeyv } from '../stores/adapter-backends.ts';
+import { GENEROUS, storesMayTake } from '../stores/patience.ts';
 import type { Answer } from '../support/agent.ts';
+import { sizeOfSuite } from '../support/full-suite.ts';
 import { RedisServer } from '../support/redis.ts';
 import { fieldsIn } from '../support/relying-party.ts';
 import { CLIENT_ID } from '../support/world.ts';
 import { AdapterSite, CIBA_GRANT, DEVICE_GRANT, request, tokensIn, type Visitor } from './adapter-site.ts';
 
-const ROUNDS = 20;
+const ROUNDS = sizeOfSuite({ short: 2, full: 20 });
 const A = 0;
 const B = 1;
 
@@ -17,6 +19,8 @@ describe('oidc-provider on two nodes over one Redis', () => {
   let site: AdapterSite;
   let visitor: Visitor;
 
+  storesMayTake(GENEROUS);
+
   before(async () => {
     redis = await RedisServer.start();
     stores = [redisKeyv(redis.url, 'adapter'), redisKeyv(redis.url, 'adapter')];
@@ -24,9 +28,9 @@ describe('oidc-provider on two nodes over one Redis', () => {
   });
 
   after(async () => {
-    await site.stop();
-    await Promise.all(stores.map((store) => store.disconnect()));
-    await redis.stop();
+    await site?.stop();
+    await Promise.all(stores?.map((store) => store.disconnect()) ?? []);
+    await redis?.stop();
   });
 
   beforeEach(async () => {

@@ -1,4 +1,5 @@
 import type { Listener, Signals } from '../../ticket/ports.ts';
+import { getStorePatience } from '../access.ts';
 import { LocalSignals } from '../local-signals.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
@@ -11,14 +12,14 @@ const REMIND_EVERY = 60_000;
 /** How many are told again at a time. */
 const AT_ONCE = 100;
 const RETRY_AFTER = 1_000;
+/** How often the slow read comes, in times of the store's patience (every 10 s in all). */
+const REREAD_EVERY = 10;
 
 /**
  * Signals between processes. Each has one channel; Redis remembers for each interaction which of them watch it, so that a
  * change is told to those alone, by the very script that writes it. Whatever may have been missed makes the watchers read.
  */
 export class RedisSignals implements Signals {
-  /** What is published on a connection that breaks is lost. */
-  readonly rereadEvery = 10_000;
   readonly #link: RedisLink;
   readonly #keys: RedisKeys;
   readonly #local = new LocalSignals();
@@ -40,6 +41,11 @@ export class RedisSignals implements Signals {
     // Redis may have been restarted, without what it was told.
     this.#stopListening = link.onRecovery(() => void this.#catchUp());
     this.#timer = setInterval(() => void this.#remind(), REMIND_EVERY).unref();
+  }
+
+  /** What is published on a connection that breaks is lost. */
+  get rereadEvery(): number {
+    return REREAD_EVERY * getStorePatience();
   }
 
   /** Whether what other processes tell arrives here. */
