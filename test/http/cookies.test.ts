@@ -1,7 +1,5 @@
 import { expect } from 'chai';
-import { Accounts } from '../../examples/accounts.ts';
-import { makeExample } from '../../examples/provider.ts';
-import { makeSecrets } from '../../examples/secrets.ts';
+import { makeProvider } from '../fixtures/provider.ts';
 import type { Agent } from '../support/agent.ts';
 import { serve } from '../support/server.ts';
 import { CLIENT_ID, RP_CALLBACK, World } from '../support/world.ts';
@@ -42,8 +40,7 @@ describe('the cookies', () => {
     const clients = [
       { client_id: CLIENT_ID, client_secret: 'a secret that nobody uses here', redirect_uris: [RP_CALLBACK] },
     ];
-    const accounts = await Accounts.demo();
-    const running = await serve(() => makeExample({ issuer, accounts, secrets: makeSecrets(), clients, proxy: true }));
+    const running = await serve(() => makeProvider({ issuer, clients, proxy: true }));
     // What a proxy that ends TLS passes on.
     const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'id.example.com' };
     try {

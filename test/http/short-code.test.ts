@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { GENEROUS, storesMayTake } from '../stores/patience.ts';
 import type { Answer } from '../support/agent.ts';
 import { RedisWorld } from '../support/redis-world.ts';
 import { allowed, approveTyped, csrfIn, shortCodeOn, typeIn } from '../support/typing.ts';
@@ -16,7 +17,7 @@ describe('the short code', () => {
     scanAt = `${world.issuer}/qr/scan`;
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   /** As a browser without scripts does it. */
   async function submit(phone: PhonePerson, shortCode: string): Promise<Answer> {
@@ -180,6 +181,8 @@ describe('a deployment without short codes', () => {
 });
 
 describe('the short code on two nodes with one Redis', () => {
+  storesMayTake(GENEROUS);
+
   it('is shown by one and typed at the other, once', async () => {
     await RedisWorld.during(allowed, async ({ world, redis }) => {
       const second = await RedisWorld.start({ ...allowed, issuer: world.issuer }, redis);
@@ -201,9 +204,9 @@ describe('the short code on two nodes with one Redis', () => {
   });
 
   it('is not shown while it could not be found: the page says that something does not answer', async () => {
-    await RedisWorld.during(allowed, async ({ world, redis }) => {
-      const { browser } = await world.meet();
-      redis.pause();
+    await RedisWorld.during(allowed, async (there) => {
+      const { browser } = await there.world.meet();
+      there.pause();
       const answer = await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
       expect(answer.status).to.equal(503);
       expect(answer.headers.get('retry-after')).to.be.a('string');
