@@ -1,20 +1,23 @@
-/** The example provider and the demo RP, and real browsers that use them: one stage for each test. */
+/** The fixture's provider and RP, and real browsers that use them: one stage for each test. */
 import { once } from 'node:events';
 import { Keyv } from 'keyv';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { Accounts } from '../../examples/accounts.ts';
-import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
-import { makeRp, rpClient } from '../../examples/rp.ts';
-import { makeSecrets } from '../../examples/secrets.ts';
 import type { QrLoginOptions } from '../../src/index.ts';
+import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/provider.ts';
+import { makeRp, rpClient } from '../fixtures/rp.ts';
 import { TestClock } from '../support/clock.ts';
 import { type Running, serve } from '../support/server.ts';
 import { openChromium } from './chromium.ts';
 import { startCoverage, takeCoverage } from './page-coverage.ts';
 
-/** Making them takes a while: once is enough. */
-const secrets = makeSecrets();
-const accounts = Accounts.demo();
+/** Makes what stands on a stage. */
+export interface Setting {
+  readonly makeProvider: (options: FixtureOptions) => Promise<Fixture>;
+  readonly rpClient: typeof rpClient;
+  readonly makeRp: typeof makeRp;
+}
+
+const FIXTURES: Setting = { makeProvider, rpClient, makeRp };
 
 const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 900 }, locale: 'en-GB' };
 const PHONE: BrowserContextOptions = {
@@ -26,15 +29,15 @@ const PHONE: BrowserContextOptions = {
 
 const PATIENCE = 25_000;
 
-type Made = Running & Example & { readonly make: () => Example };
+type Made = Running & Fixture & { readonly make: () => Promise<Fixture> };
 
 export class Stage {
   readonly clock: TestClock;
   readonly issuer: string;
   readonly rpUrl: string;
   readonly #browser: Browser;
-  readonly #make: () => Example;
-  #provider: Running & Example;
+  readonly #make: () => Promise<Fixture>;
+  #provider: Running & Fixture;
   readonly #rp: Running;
   readonly #contexts = new Map<BrowserContext, BrowserContextOptions>();
   readonly #pages: Page[] = [];
@@ -51,26 +54,27 @@ export class Stage {
     this.#rp = rp;
   }
 
-  static async set(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<ExampleOptions> = {}): Promise<Stage> {
+  static async set(
+    qrLogin: Partial<QrLoginOptions> = {},
+    more: Partial<FixtureOptions> = {},
+    setting: Setting = FIXTURES,
+  ): Promise<Stage> {
     const browser = await openChromium();
     const clock = new TestClock();
-    const people = await accounts;
     const store = new Keyv();
     const { provider, ...rp } = await serve(async (url) => {
-      const provider = await serve((issuer) => {
-        const make = (): Example =>
-          makeExample({
+      const provider = await serve(async (issuer) => {
+        const make = (): Promise<Fixture> =>
+          setting.makeProvider({
             store,
             ...more,
             issuer,
-            accounts: people,
-            secrets,
-            clients: [rpClient({ url, secret: secrets.rpSecret })],
+            clients: [setting.rpClient(url)],
             qrLogin: { clock: clock.now, assess: () => 'allow', limits: false, ...qrLogin },
           });
-        return { ...make(), make };
+        return { ...(await make()), make };
       });
-      return { provider, app: makeRp({ issuer: provider.origin, url, secret: secrets.rpSecret }) };
+      return { provider, app: setting.makeRp(provider.origin, url) };
     });
     return new Stage(browser, clock, provider, rp);
   }
@@ -129,7 +133,7 @@ export class Stage {
   async restart(): Promise<void> {
     const { server, qr } = this.#provider;
     await qr.close();
-    const next = this.#make();
+    const next = await this.#make();
     server.removeAllListeners('request');
     server.on('request', next.app.callback());
     this.#provider = { ...this.#provider, ...next };

@@ -2,10 +2,11 @@ import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { expect } from 'chai';
 import { SignJWT } from 'jose';
 import { makeRp, rpClient } from '../../examples/rp.ts';
+import { SIGNING_KEY } from '../fixtures/secrets.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { ownBrowsers, signOut } from '../support/own-browsers.ts';
 import { type Running, serve } from '../support/server.ts';
-import { PhonePerson, secrets, World } from '../support/world.ts';
+import { PhonePerson, World } from '../support/world.ts';
 
 const secret = 'a secret that only the demo RP knows';
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -115,14 +116,13 @@ describe('the demo RP', () => {
     claims: Record<string, unknown>,
     { issuer = world.issuer, audience = 'demo-rp', typ = 'logout+jwt', issuedAt = Math.floor(Date.now() / 1000) } = {},
   ): Promise<string> => {
-    const [jwk] = secrets.jwks.keys;
     return new SignJWT(claims)
       .setProtectedHeader({ alg: 'RS256', typ })
       .setIssuer(issuer)
       .setAudience(audience)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + 900)
-      .sign(createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }));
+      .sign(createPrivateKey({ key: SIGNING_KEY as JsonWebKey, format: 'jwk' }));
   };
 
   it('shows that it was refused', async () => {

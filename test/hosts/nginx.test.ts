@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { behavesLikeAHost, useHost } from '../support/host-behaviour.ts';
-import { HOSTS, PATHS, startBehindNginx, type VisitedHost } from '../support/hosts.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
+import { behavesLikeAHost, useHost } from './host-behaviour.ts';
+import { HOSTS, PATHS, startBehindNginx, type VisitedHost } from './hosts.ts';
 
 for (const [name, start] of Object.entries(HOSTS)) {
   for (const path of PATHS) {

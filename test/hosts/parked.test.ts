@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { HOSTS, startBehindNginx, startHost, type VisitedHost } from '../support/hosts.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
+import { HOSTS, startBehindNginx, startHost, type VisitedHost } from './hosts.ts';
 
 const PARKED = { qrLogin: { parkStreams: true } };
 

@@ -8,9 +8,9 @@ import { expect } from 'chai';
 import { listen } from '../../examples/hosts/host.ts';
 import { Child } from '../support/child.ts';
 import { sizeOfSuite } from '../support/full-suite.ts';
-import { trusting } from '../support/hosts.ts';
 import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
+import { trusting } from './hosts.ts';
 
 const ROOT = new URL('../..', import.meta.url);
 

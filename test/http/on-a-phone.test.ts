@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { OtherWays } from '../../src/index.ts';
 import { BrowserPerson, World } from '../support/world.ts';
 
 const IPHONE =
@@ -61,8 +62,11 @@ describe('the QR page on a phone', () => {
         .and.not.include(-1);
     }));
 
-  it('says the way in the language of the page', async () => {
-    const { text } = await new BrowserPerson(world, { 'user-agent': IPHONE, 'accept-language': 'zh' }).start();
-    expect(text).to.include('使用密码登录').and.include('在此设备上登录');
+  it('says the way in the language of the page', () => {
+    const otherWays: OtherWays = (_ctx, _interaction, t) => [{ path: 'password', label: t('scan.title') }];
+    return World.during({ qrLogin: { otherWays } }, async (translated) => {
+      const { text } = await new BrowserPerson(translated, { 'user-agent': IPHONE, 'accept-language': 'zh' }).start();
+      expect(text).to.include('扫码登录').and.include('在此设备上登录');
+    });
   });
 });

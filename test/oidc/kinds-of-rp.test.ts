@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { ACCOUNT_CLIENT } from '../../examples/account-page.ts';
 import type { QrLoginOptions } from '../../src/index.ts';
+import { ACCOUNT_CLIENT } from '../fixtures/account-page.ts';
 import type { Answer } from '../support/agent.ts';
 import { allow, approve, outOf, RelyingParty, send } from '../support/relying-party.ts';
 import { BrowserPerson, PASSWORDS, PhonePerson, testClient, World } from '../support/world.ts';

@@ -2,9 +2,7 @@
 import type { Keyv } from 'keyv';
 import type { Configuration } from 'oidc-provider';
 import * as client from 'openid-client';
-import { Accounts } from '../../examples/accounts.ts';
-import { type Example, makeExample } from '../../examples/provider.ts';
-import { makeSecrets } from '../../examples/secrets.ts';
+import { type Fixture, makeProvider } from '../fixtures/provider.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { networkTo } from '../support/balancer.ts';
 import { freePort, type Running, serve } from '../support/server.ts';
@@ -16,8 +14,6 @@ export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 const CREDENTIALS = [CLIENT_ID, CLIENT_SECRET].map(encodeURIComponent).join(':');
 const BASIC = `Basic ${Buffer.from(CREDENTIALS).toString('base64')}`;
 
-/** Making an RSA key takes a while: one is enough for all tests. */
-const secrets = makeSecrets();
 const verifier = client.randomPKCECodeVerifier();
 
 const configuration: Configuration = {
@@ -46,24 +42,21 @@ export interface Tokens {
 
 export class AdapterSite {
   readonly issuer: string;
-  readonly #nodes: readonly (Running & Example)[];
+  readonly #nodes: readonly (Running & Fixture)[];
 
-  private constructor(issuer: string, nodes: readonly (Running & Example)[]) {
+  private constructor(issuer: string, nodes: readonly (Running & Fixture)[]) {
     this.issuer = issuer;
     this.#nodes = nodes;
   }
 
   static async start(...stores: readonly Keyv[]): Promise<AdapterSite> {
     const issuer = `http://localhost:${await freePort()}`;
-    const accounts = await Accounts.demo();
     const grants = ['authorization_code', 'refresh_token', DEVICE_GRANT, CIBA_GRANT];
     const rp = testClient(CLIENT_ID, { grant_types: grants, backchannel_token_delivery_mode: 'poll' });
     const nodes = stores.map((store) =>
       serve(() =>
-        makeExample({
+        makeProvider({
           issuer,
-          accounts,
-          secrets,
           store,
           configuration,
           clients: [rp],
@@ -75,7 +68,7 @@ export class AdapterSite {
     return new AdapterSite(issuer, await Promise.all(nodes));
   }
 
-  provider(node: number): Example['provider'] {
+  provider(node: number): Fixture['provider'] {
     return this.#at(node).provider;
   }
 
@@ -117,7 +110,7 @@ export class AdapterSite {
     await Promise.all(this.#nodes.map((node) => node.stop()));
   }
 
-  #at(node: number): Running & Example {
+  #at(node: number): Running & Fixture {
     const found = this.#nodes[node];
     if (found === undefined) throw new RangeError(`there is no node ${node}`);
     return found;

@@ -1,6 +1,7 @@
 /** Rows 7 and 22: who approves is signed in then; who is signed in gets a session that nobody knew before. */
-import type { Example } from '../../examples/provider.ts';
+
 import { ProofRefused } from '../../src/index.ts';
+import type { Fixture } from '../fixtures/provider.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import type { WorldOptions } from '../support/world.ts';
 import { approved, copyCookies, phoneOf, signOut, subjectOf } from './approver-people.ts';
@@ -9,7 +10,7 @@ import { type Attack, replacing, type Weakness } from './attack.ts';
 export const sessionsThatNeverEnd: Weakness = {
   name: 'an end of sessions',
   options: {
-    extend: ({ provider }: Example): void => {
+    extend: ({ provider }: Fixture): void => {
       replacing(provider.Session.prototype, 'destroy', () => async () => undefined)();
     },
   },
@@ -18,7 +19,7 @@ export const sessionsThatNeverEnd: Weakness = {
 const sessionsThatKeepTheirId: Weakness = {
   name: 'a new id for a session that somebody signs in to',
   options: {
-    extend: ({ provider }: Example): void => {
+    extend: ({ provider }: Fixture): void => {
       replacing(provider.Session.prototype, 'resetIdentifier', () => () => undefined)();
     },
   },

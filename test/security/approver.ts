@@ -1,6 +1,6 @@
 /** Row 5: who approves is whoever is signed in on the phone, and nobody whom a request names. */
 import type { Context } from 'koa';
-import type { Example } from '../../examples/provider.ts';
+import type { Fixture } from '../fixtures/provider.ts';
 import type { Sent } from '../support/agent.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../support/visitors.ts';
 import { ownership } from './approver-owner.ts';
@@ -141,7 +141,7 @@ function all(names: readonly string[], value: string): Record<string, string> {
 }
 
 function believingAtFinish(): Pick<Weakness, 'options'> {
-  const extend = ({ provider }: Example): void => {
+  const extend = ({ provider }: Fixture): void => {
     const result = provider.interactionResult.bind(provider);
     provider.interactionResult = (request, response, { login, ...rest }, options) => {
       const accountId = `${request.headers['x-user'] ?? login?.accountId}`;

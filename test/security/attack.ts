@@ -1,7 +1,7 @@
 /** What an attack is, and how it is proven to be one. */
 import { expect } from 'chai';
 import type { Middleware } from 'koa';
-import type { Example } from '../../examples/provider.ts';
+import type { Fixture } from '../fixtures/provider.ts';
 import type { Site } from '../support/visitors.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, World, type WorldOptions } from '../support/world.ts';
 
@@ -81,7 +81,7 @@ export function replacing<T extends object, Name extends keyof T>(
 
 /** Something that sees each request before our server does, and each answer after it. */
 export function inFront(middleware: Middleware): WorldOptions {
-  return { extend: ({ provider }: Example) => provider.middleware.unshift(middleware) };
+  return { extend: ({ provider }: Fixture) => provider.middleware.unshift(middleware) };
 }
 
 function merged(on: WorldOptions, weak: WorldOptions): WorldOptions {

@@ -2,13 +2,13 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import type { Page } from 'playwright-core';
-import { PasskeyRecords } from '../../examples/passkeys.ts';
 import { assessByDefault, type PasskeySignIn } from '../../src/index.ts';
 import { passkeys } from '../../src/passkeys.ts';
 import { approve, arriveAtConfirm, checkCodeOn } from '../chromium/acts.ts';
 import { readCodeOtherThan } from '../chromium/qr-from-pixels.ts';
 import { useStage } from '../chromium/use-stage.ts';
 import { deviceWithPasskey } from '../chromium/virtual-passkey.ts';
+import { PasskeyRecords } from '../fixtures/passkeys.ts';
 import { claimsIn } from './attacker-site.ts';
 import { attackerAt, lured } from './lured.ts';
 

@@ -1,7 +1,7 @@
 /** Row 20: nobody is led to where an attacker wants them; what was posted is not posted on. */
 import type { Middleware } from 'koa';
+import { passwordOf } from '../fixtures/people.ts';
 import type { Answer } from '../support/agent.ts';
-import { passwordOf } from '../support/crowd.ts';
 import { PhoneVisitor, type Site } from '../support/visitors.ts';
 import { phoneOf } from './approver-people.ts';
 import { type Attack, inFront } from './attack.ts';

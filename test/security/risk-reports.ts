@@ -1,6 +1,6 @@
 /** Row 16: "I did not start this" ends an attempt, and whoever made it does not get in with another one. */
 import { PhoneActs } from '../../src/ticket/phone.ts';
-import { passwordOf } from '../support/crowd.ts';
+import { passwordOf } from '../fixtures/people.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../support/visitors.ts';
 import { type Attack, inFront, replacing, type Weakness } from './attack.ts';
 import { approved, browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from './meeting.ts';

@@ -1,7 +1,7 @@
 /** Sign-ins that end in every way that there is, and what was said meanwhile. */
 import type { Provider } from 'oidc-provider';
+import { passwordOf } from '../fixtures/people.ts';
 import type { Agent } from '../support/agent.ts';
-import { passwordOf } from '../support/crowd.ts';
 import { shortCodeOn } from '../support/typing.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { Authenticator } from './guard-authenticator.ts';

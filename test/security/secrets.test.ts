@@ -1,8 +1,8 @@
 /** Rows 23 and 24: neither a log nor a store is a way in, and both say what has happened. */
 import { expect } from 'chai';
-import { makeLogger } from '../../examples/log.ts';
-import type { Example } from '../../examples/provider.ts';
+import { logEvents, logRequests, makeLogger } from '../../examples/log.ts';
 import { Cookies } from '../../src/http/cookies.ts';
+import type { Fixture } from '../fixtures/provider.ts';
 import { RedisWorld } from '../support/redis-world.ts';
 import { World, type WorldOptions } from '../support/world.ts';
 import { replacing, siteOf } from './attack.ts';
@@ -37,7 +37,11 @@ describe('after sign-ins of every outcome', function () {
     const lines: string[] = [];
     const logger = makeLogger({ write: (line: string) => void lines.push(line) });
     logger.level = 'trace';
-    await World.during({ ...OPTIONS, logger }, async (world) => {
+    const extend = ({ provider }: Fixture): void => {
+      logEvents(provider, logger);
+      provider.middleware.unshift(logRequests(logger));
+    };
+    await World.during({ ...OPTIONS, extend }, async (world) => {
       const recorder = new Recorder(world.provider);
       const secrets = await everythingHappens(siteOf(world));
       stored = await dumpOf(world);
@@ -136,7 +140,7 @@ const bindingAsItIs = replacing(
 );
 
 /** Logs whole requests, and keeps denials to itself. */
-function loggingRequests({ provider }: Example, lines: string[]): void {
+function loggingRequests({ provider }: Fixture, lines: string[]): void {
   provider.middleware.unshift(async (ctx, next) => {
     await next();
     lines.push(JSON.stringify([ctx.url, ctx.headers, ctx.state.fields, ctx.body]));

@@ -3,10 +3,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
-import type { Example } from '../../examples/provider.ts';
 import { Cookies } from '../../src/http/cookies.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
+import type { Fixture } from '../fixtures/provider.ts';
 import type { WorldOptions } from '../support/world.ts';
 import { inFront, replacing, type Weakness } from './attack.ts';
 
@@ -109,7 +109,7 @@ type Session = Awaited<ReturnType<Provider['Session']['get']>>;
 
 /** A provider that takes whom a request names for whoever is signed in there. */
 export function believing(read: (ctx: Context) => string | undefined): WorldOptions {
-  const extend = ({ provider }: Example): void => {
+  const extend = ({ provider }: Fixture): void => {
     const believed = new Map<string, string>();
     const request = new AsyncLocalStorage<Context>();
     provider.middleware.unshift((ctx, next) => request.run(ctx, next));

@@ -6,12 +6,10 @@
 import { setImmediate } from 'node:timers/promises';
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
-import { makeExample } from '../../examples/provider.ts';
-import { makeSecrets } from '../../examples/secrets.ts';
-import { Crowd } from './crowd.ts';
+import { makeProvider } from '../fixtures/provider.ts';
+import { CLIENT_ID, testClient } from '../fixtures/test-client.ts';
 import { serve } from './server.ts';
 import { until } from './until.ts';
-import { CLIENT_ID, testClient } from './world.ts';
 
 const EVENTS = ['shown', 'denied', 'cancelled', 'expired', 'finished', 'failed'] as const;
 
@@ -37,14 +35,11 @@ const { REDIS_URL, CLOCK_FASTER = '1' } = process.env;
 const faster = Number(CLOCK_FASTER);
 const deadline = DEADLINE * faster;
 const store = REDIS_URL === undefined ? new Keyv() : new Keyv({ store: new KeyvRedis(REDIS_URL) });
-const accounts = await Crowd.of(0);
 const events = { shown: 0, denied: 0, cancelled: 0, expired: 0, finished: 0, failed: 0 };
 
-const { origin, qr } = await serve((issuer) => {
-  const example = makeExample({
+const { origin, qr } = await serve(async (issuer) => {
+  const fixture = await makeProvider({
     issuer,
-    accounts,
-    secrets: makeSecrets(),
     clients: [testClient(CLIENT_ID)],
     store,
     qrLogin: {
@@ -63,7 +58,7 @@ const { origin, qr } = await serve((issuer) => {
       },
     },
   });
-  const { provider } = example;
+  const { provider } = fixture;
   for (const event of EVENTS) {
     const count = (): void => {
       events[event] += 1;
@@ -72,7 +67,7 @@ const { origin, qr } = await serve((issuer) => {
   }
   provider.use(async (ctx, next) => {
     if (ctx.path !== '/figures') return next();
-    const { waiting } = await example.qr.health();
+    const { waiting } = await fixture.qr.health();
     if (ctx.query.collected !== undefined) await collect();
     const figures: HeldFigures = {
       heap: process.memoryUsage().heapUsed,
@@ -83,7 +78,7 @@ const { origin, qr } = await serve((issuer) => {
     };
     ctx.body = figures;
   });
-  return example;
+  return fixture;
 });
 // From here on its connections to Redis are there.
 await until(async () => (await qr.health()).signals === 'up');

@@ -1,9 +1,12 @@
-/** The real one in front of nodes: all of it as by default, so in turn, buffered, and with a minute of patience. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/** A real nginx in front of nodes. Its proxying is as by default: nodes in turn, answers buffered, and a minute of patience. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { needNginx, startNginx } from '../../examples/nginx.ts';
+import { Child } from './child.ts';
 import { LOOPBACK } from './server.ts';
+
+const NGINX = process.env.NGINX_PATH ?? '/usr/sbin/nginx';
 
 export interface NginxOptions {
   readonly port: number;
@@ -19,9 +22,9 @@ export interface Nginx {
 }
 
 export async function startBalancer({ port, nodes, special = '' }: NginxOptions): Promise<Nginx> {
-  needNginx();
+  if (!existsSync(NGINX)) throw new Error(`${NGINX} is missing. Install: sudo apt-get install nginx-light`);
   const folder = await mkdtemp(join(tmpdir(), 'qr-login-nginx-'));
-  const clean = (): Promise<void> => rm(folder, { recursive: true });
+  const clean = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const http = `
       upstream nodes { ${nodes.map((node) => `server ${LOOPBACK}:${node};`).join(' ')} }
       server {
@@ -37,11 +40,37 @@ export async function startBalancer({ port, nodes, special = '' }: NginxOptions)
       }
   `;
   try {
-    const nginx = await startNginx(folder, http);
-    const stop = (): Promise<void> => nginx.stop().then(clean);
+    await writeFile(join(folder, 'nginx.conf'), inOneProcess(http));
+    // Its log is on its standard error, and a child is ready by what it says on its standard output.
+    const shell = ['/bin/sh', '-c', 'exec "$0" "$@" 2>&1'];
+    const nginx = await Child.start('nginx', [...shell, NGINX, '-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], {
+      // It listens by then.
+      ready: /using the "\w+" event method/,
+    });
+    const stop = (): Promise<void> => nginx.end('SIGTERM').then(clean);
     return { origin: `http://localhost:${port}`, stop };
   } catch (error) {
     await clean();
     throw error;
   }
+}
+
+/** Without workers, which would outlive a process that is killed, and with all of its files in its own folder. */
+function inOneProcess(http: string): string {
+  return `
+    daemon off;
+    master_process off;
+    pid nginx.pid;
+    error_log stderr notice;
+    events {}
+    http {
+      access_log off;
+      client_body_temp_path body;
+      proxy_temp_path proxy;
+      fastcgi_temp_path fastcgi;
+      uwsgi_temp_path uwsgi;
+      scgi_temp_path scgi;
+      ${http}
+    }
+  `;
 }

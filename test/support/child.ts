@@ -26,6 +26,9 @@ interface Waiting {
 const SETPRIV = '/usr/bin/setpriv';
 const prefix = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL'] : [];
 
+/** How long a process may take until it can be used, in milliseconds. Below Mocha's time-out, so that the error says what it has printed. */
+const READY_WITHIN_MS = 45_000;
+
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -50,7 +53,7 @@ export class Child {
     child.once('error', ({ message }) => this.complaints.push(message));
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
-        for (const { reject } of this.#waiting) reject(this.#problem('has ended'));
+        this.#rejectWaiting('has ended');
         resolve({ code, signal });
       });
     });
@@ -60,12 +63,23 @@ export class Child {
     createInterface(stderr).on('line', (line) => this.complaints.push(line));
   }
 
-  /** Resolves when it is ready. @throws where it ends before that, with what it said */
+  /** Resolves when it is ready. @throws Error with what it has printed, if it ends before that or takes too long; it has ended then */
   static async start(name: string, command: readonly string[], { ready, ...options }: ChildOptions): Promise<Child> {
     const [program = '', ...args] = [...prefix, ...command];
     const child = new Child(name, spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
-    await child.seen(ready);
-    return child;
+    const impatient = setTimeout(
+      () => child.#rejectWaiting(`is not ready after ${READY_WITHIN_MS} ms`),
+      READY_WITHIN_MS,
+    );
+    try {
+      await child.seen(ready);
+      return child;
+    } catch (error) {
+      await child.end('SIGKILL');
+      throw error;
+    } finally {
+      clearTimeout(impatient);
+    }
   }
 
   get alive(): boolean {
@@ -108,6 +122,12 @@ export class Child {
       this.#waiting.delete(waiting);
       waiting.resolve(line);
     }
+  }
+
+  /** Tells every caller that waits for a line why it will not come. */
+  #rejectWaiting(why: string): void {
+    for (const { reject } of this.#waiting) reject(this.#problem(why));
+    this.#waiting.clear();
   }
 
   #problem(what: string): Error {

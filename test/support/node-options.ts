@@ -1,6 +1,5 @@
 /** What a node of the tests is told; all of it survives JSON. */
 import type { ClientMetadata } from 'oidc-provider';
-import type { Secrets } from '../../examples/secrets.ts';
 import type { QrLoginOptions, Verdict } from '../../src/index.ts';
 
 /** Where its Redis is, as `@keyv/redis` wants to know it. */
@@ -22,7 +21,6 @@ export interface NodeOptions {
   /** Where it listens, on this machine only. */
   readonly port: number;
   readonly redis: RedisAddress;
-  readonly secrets: Secrets;
   readonly clients: ClientMetadata[];
   /** How many people there are beside alice and bob. */
   readonly people: number;

@@ -1,13 +1,13 @@
-/** One node: the example provider over Redis, behind a proxy, in a process of its own. {@link Nodes} starts it. */
+/** One node: the fixture's provider over Redis, behind a proxy, in a process of its own. {@link Nodes} starts it. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import type { Provider } from 'oidc-provider';
-import { makeExample } from '../../examples/provider.ts';
 import { assessByDefault } from '../../src/index.ts';
-import { Crowd } from './crowd.ts';
+import { People } from '../fixtures/people.ts';
+import { makeProvider } from '../fixtures/provider.ts';
 import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, type RedisAddress, TOLD, type Told } from './node-options.ts';
 import { LOOPBACK } from './server.ts';
 
@@ -34,11 +34,11 @@ const {
 const store = new Keyv({ store: keyvRedis(options.redis) });
 store.on('error', (error: Error) => complain(`Redis: ${error.message}`));
 
-const { provider, qr, app } = makeExample({
+const { provider, qr, app } = await makeProvider({
   ...options,
   qrLogin: { ...qrLogin, assess: assess === 'by default' ? assessByDefault : () => assess },
   store,
-  accounts: await Crowd.of(options.people),
+  people: new People(options.people),
   proxy: true,
 });
 provider.on('server_error', (ctx, error) => complain(`${ctx.method} ${ctx.path}: ${error.stack}`));

@@ -1,12 +1,12 @@
 /** A provider of several nodes, each a process of its own, and ways to reach them. */
 import * as client from 'openid-client';
-import { makeSecrets } from '../../examples/secrets.ts';
+import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
+import { GENEROUS } from '../stores/patience.ts';
 import { networkTo, roundRobin } from './balancer.ts';
 import type { PlainQrLoginOptions, RedisAddress, Told } from './node-options.ts';
 import { NodeProcess } from './node-process.ts';
 import { freePort, LOOPBACK } from './server.ts';
 import { BrowserVisitor, type Site } from './visitors.ts';
-import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from './world.ts';
 
 export interface NodesOptions {
   /** The Redis of all nodes that have none of their own. */
@@ -17,6 +17,11 @@ export interface NodesOptions {
   readonly issuer?: string;
   readonly people?: number;
   readonly qrLogin?: PlainQrLoginOptions;
+  /**
+   * Milliseconds that the store may take to answer. By default so many that no machine is too slow; then no stream reads its ticket anew
+   * during a test either, so that it hears of changes by signals alone.
+   */
+  readonly storePatience?: number;
 }
 
 export interface OneNode {
@@ -26,9 +31,6 @@ export interface OneNode {
   /** Seconds that its clock is ahead of the others'. */
   readonly clockAhead?: number;
 }
-
-/** Making an RSA key takes a while: one is enough for all tests. */
-const secrets = makeSecrets();
 
 export class Nodes {
   readonly issuer: string;
@@ -47,24 +49,31 @@ export class Nodes {
     };
   }
 
-  static async start({ redis, people = 0, qrLogin = {}, ...more }: NodesOptions): Promise<Nodes> {
+  static async start({
+    redis,
+    people = 0,
+    qrLogin = {},
+    storePatience = GENEROUS,
+    ...more
+  }: NodesOptions): Promise<Nodes> {
     const { nodes = [{}, {}, {}], issuer = `http://localhost:${await freePort()}` } = more;
     const clients = [testClient(CLIENT_ID, { client_name: 'Test app' })];
     const everywhere = { assess: 'allow', limits: false, ...qrLogin } as const;
-    const ordinary = { issuer, redis, secrets, clients, people, qrLogin: everywhere };
+    const ordinary = { issuer, redis, clients, people, qrLogin: everywhere };
     const made = await Promise.all(
       nodes.map(
         async ({ clockAhead = 0, ...special }, index) =>
-          new NodeProcess(
-            `node ${index}`,
-            {
+          new NodeProcess({
+            name: `node ${index}`,
+            options: {
               ...ordinary,
               ...special,
               qrLogin: { ...everywhere, ...special.qrLogin },
               port: await freePort(LOOPBACK),
             },
             clockAhead,
-          ),
+            storePatience,
+          }),
       ),
     );
     const started = new Nodes(issuer, made);

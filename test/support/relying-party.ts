@@ -5,7 +5,7 @@ import * as client from 'openid-client';
 import type { Answer } from './agent.ts';
 import { type BrowserPerson, CLIENT_SECRET, type PhonePerson, RP_CALLBACK, type World } from './world.ts';
 
-/** The example's configuration with other features. */
+/** The fixture's configuration with other features. */
 export function withFeatures(features: NonNullable<Configuration['features']>): Configuration {
   return { features: { devInteractions: { enabled: false }, ...features } };
 }

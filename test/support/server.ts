@@ -18,22 +18,30 @@ export async function listening(server: NetServer, scheme: string = 'http'): Pro
   return `${scheme}://localhost:${(server.address() as AddressInfo).port}`;
 }
 
-/** The app is made once the port is known, as an issuer has to say where it is. */
+/**
+ * The app is made once the port is known, as an issuer has to say where it is.
+ * @throws whatever `make` throws, once the server is closed
+ */
 export async function serve<T extends { app: Koa }>(make: (origin: string) => T | Promise<T>): Promise<Running & T> {
   const server = createServer();
   const origin = await listening(server);
-  const made = await make(origin);
-  server.on('request', made.app.callback());
-  return {
-    ...made,
-    server,
-    origin,
-    stop: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
+  const stop = (): Promise<void> => closeServer(server);
+  try {
+    const made = await make(origin);
+    server.on('request', made.app.callback());
+    return { ...made, server, origin, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Ends all connections. Does nothing to a server that does not listen. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = server.listening ? once(server, 'close') : undefined;
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 /** This machine, for what is reached by nobody else and needs no name. */

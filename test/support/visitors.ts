@@ -1,7 +1,7 @@
 /** People at a provider that is wherever its issuer says: in a host of another framework, behind a proxy. */
 import * as client from 'openid-client';
+import { passwordOf } from '../fixtures/people.ts';
 import { Agent, type Answer, type EventStream } from './agent.ts';
-import { passwordOf } from './crowd.ts';
 
 /** A provider, as those see it who visit. */
 export interface Site {

@@ -1,37 +1,26 @@
-/** A provider with QR sign-in and an RP, and the people who use them, over HTTP. */
+/** The fixture's provider and an RP, and the people who use them, over HTTP. */
 import type { Server } from 'node:http';
 import { Keyv } from 'keyv';
-import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
-import type { Accounts } from '../../examples/accounts.ts';
-import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
-import { makeSecrets, type Secrets } from '../../examples/secrets.ts';
+import { accountSignIn } from '../fixtures/account-page.ts';
+import { PASSWORDS, People } from '../fixtures/people.ts';
+import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/provider.ts';
+import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { Agent, type Answer, type EventStream } from './agent.ts';
-import { TestClock } from './clock.ts';
-import { QuickAccounts } from './quick-accounts.ts';
+import { type AdjustableClock, TestClock } from './clock.ts';
 import { type Running, serve } from './server.ts';
 
-/** Making an RSA key takes a while: one is enough for all tests. */
-export const secrets: Secrets = makeSecrets();
+export { CLIENT_ID, CLIENT_SECRET, PASSWORDS, RP_CALLBACK, testClient };
 
-export interface WorldOptions extends Partial<Omit<ExampleOptions, 'issuer' | 'accounts' | 'secrets'>> {
+export interface WorldOptions extends Partial<Omit<FixtureOptions, 'issuer' | 'people'>> {
   /** The path of the issuer. */
   readonly path?: string;
   /** Where people reach it, if that is not its own origin: another world's, for a second node of that. */
   readonly issuer?: string;
+  /** What the plugin goes by. By default it runs with the real one; a test of exact times gives one that stands. */
+  readonly clock?: AdjustableClock;
   /** What a deployment adds to its provider, before that serves anybody. */
-  readonly extend?: (example: Example) => void;
-}
-
-/** The RP is nothing but a redirect URI here: tests look at the answer that arrives there. */
-export const RP_CALLBACK = 'http://rp.localhost:9/callback';
-export const CLIENT_ID = 'test-rp';
-
-export const CLIENT_SECRET = 'a secret that only this test knows';
-
-/** An RP of the tests, which {@link BrowserPerson} can be at. */
-export function testClient(clientId: string, more: Partial<ClientMetadata> = {}): ClientMetadata {
-  return { client_id: clientId, client_secret: CLIENT_SECRET, redirect_uris: [RP_CALLBACK], ...more };
+  readonly extend?: (fixture: Fixture) => void;
 }
 
 interface StoredSession {
@@ -40,17 +29,21 @@ interface StoredSession {
   readonly loginTs: number;
 }
 
-export const PASSWORDS = { alice: 'wonderland', bob: 'builder' } as const;
-
 export class World {
   readonly issuer: string;
-  readonly accounts: Accounts;
-  readonly clock: TestClock;
+  readonly accounts: People;
+  readonly clock: AdjustableClock;
   readonly store: Keyv;
-  readonly #running: Running & Example;
+  readonly #running: Running & Fixture;
   readonly #configurations = new Map<string, Promise<client.Configuration>>();
 
-  private constructor(issuer: string, accounts: Accounts, clock: TestClock, store: Keyv, running: Running & Example) {
+  private constructor(
+    issuer: string,
+    accounts: People,
+    clock: AdjustableClock,
+    store: Keyv,
+    running: Running & Fixture,
+  ) {
     this.issuer = issuer;
     this.accounts = accounts;
     this.clock = clock;
@@ -62,28 +55,32 @@ export class World {
     path = '',
     clients = [],
     store = new Keyv(),
+    clock = new TestClock(),
     qrLogin,
     extend = () => undefined,
     ...more
   }: WorldOptions = {}): Promise<World> {
-    const accounts = await QuickAccounts.demo();
-    const clock = new TestClock();
+    const people = new People();
     let issuer = '';
-    const running = await serve((origin) => {
+    const running = await serve(async (origin) => {
       issuer = more.issuer ?? origin + path;
-      const example = makeExample({
+      const fixture = await makeProvider({
         ...more,
         issuer,
-        accounts,
-        secrets,
+        people,
         store,
         clients: [testClient(CLIENT_ID, { client_name: 'Test app' }), ...clients],
         qrLogin: { clock: clock.now, assess: () => 'allow', limits: false, ...qrLogin },
       });
-      extend(example);
-      return example;
+      try {
+        extend(fixture);
+      } catch (error) {
+        await fixture.qr.close();
+        throw error;
+      }
+      return fixture;
     });
-    return new World(issuer, accounts, clock, store, running);
+    return new World(issuer, people, clock, store, running);
   }
 
   /** A world for one test, which ends with it however that goes. */
@@ -96,11 +93,11 @@ export class World {
     }
   }
 
-  get provider(): Example['provider'] {
+  get provider(): Fixture['provider'] {
     return this.#running.provider;
   }
 
-  get qr(): Example['qr'] {
+  get qr(): Fixture['qr'] {
     return this.#running.qr;
   }
 
@@ -113,8 +110,11 @@ export class World {
   }
 
   async stop(): Promise<void> {
-    await this.qr.close();
-    await this.#running.stop();
+    try {
+      await this.qr.close();
+    } finally {
+      await this.#running.stop();
+    }
   }
 
   /** As openid-client discovers it. */
@@ -327,10 +327,18 @@ export class PhonePerson {
     );
   }
 
-  /** Signs in at the account page. */
+  /**
+   * Signs in for the account page, with a password. It opens no page that it would only look at.
+   * @throws Error if the provider does not ask for the password, or does not take it
+   */
   async signIn(name: keyof typeof PASSWORDS = 'alice'): Promise<this> {
-    await this.signInAt(`${this.world.issuer}/account`, name);
-    return this;
+    const asked = await this.agent.get(accountSignIn(this.world.issuer));
+    const interaction = new URL(asked.location, asked.url);
+    const form = { name, password: PASSWORDS[name] };
+    const answer = await this.agent.post(`${interaction}/password`, { form });
+    const resumed = await this.agent.get(new URL(answer.location || interaction, interaction));
+    if (new URL(resumed.location || '/', interaction).pathname.endsWith('/account/signed-in')) return this;
+    throw new Error(`${name} cannot sign in: ${answer.status} ${answer.text || resumed.text}`);
   }
 
   /** Opens an address that leads to the password page, and signs in there. @returns the answer where that ends */

@@ -1,6 +1,7 @@
 /** The hosts of `examples/hosts`, started where a test can visit them. */
 import { readFile } from 'node:fs/promises';
 import * as undici from 'undici';
+import { Accounts } from '../../examples/accounts.ts';
 import * as express from '../../examples/hosts/express.ts';
 import * as fastify from '../../examples/hosts/fastify.ts';
 import * as hono from '../../examples/hosts/hono.ts';
@@ -8,9 +9,9 @@ import type { HostOptions, StartHost } from '../../examples/hosts/host.ts';
 import * as koa from '../../examples/hosts/koa.ts';
 import * as nginx from '../../examples/hosts/nginx.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
-import { QuickAccounts } from './quick-accounts.ts';
-import { freePort } from './server.ts';
-import type { Site } from './visitors.ts';
+import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
+import { freePort } from '../support/server.ts';
+import type { Site } from '../support/visitors.ts';
 
 export const HOSTS: Readonly<Record<string, StartHost>> = {
   Koa: koa.start,
@@ -31,8 +32,9 @@ export interface VisitedHost extends Site {
   readonly stop: () => Promise<void>;
 }
 
-/** Making an RSA key takes a while: one is enough for all tests. */
+/** Making an RSA key and hashing passwords takes a while, so all hosts have the same. */
 const secrets = makeSecrets();
+const accounts = Accounts.demo();
 
 export async function startHost(start: StartHost, path: string, more: Special = {}): Promise<VisitedHost> {
   const { site, options } = await optionsFor('http', path);
@@ -54,26 +56,14 @@ async function optionsFor(
   const port = await freePort();
   const origin = `${scheme}://localhost:${port}`;
   const issuer = path === '/' ? origin : origin + path;
-  const client = {
-    id: 'test-rp',
-    secret: 'a secret that only this test knows',
-    callback: 'http://rp.localhost:9/callback',
-  };
   return {
-    site: { issuer, origin, client },
+    site: { issuer, origin, client: { id: CLIENT_ID, secret: CLIENT_SECRET, callback: RP_CALLBACK } },
     options: {
       issuer,
       port,
       secrets,
-      accounts: await QuickAccounts.demo(),
-      clients: [
-        {
-          client_id: client.id,
-          client_secret: client.secret,
-          client_name: 'Test app',
-          redirect_uris: [client.callback],
-        },
-      ],
+      accounts: await accounts,
+      clients: [testClient(CLIENT_ID, { client_name: 'Test app' })],
     },
   };
 }

@@ -1,7 +1,7 @@
 /** What holds in every host, wherever it mounts the provider. */
 import { expect } from 'chai';
+import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import type { VisitedHost } from './hosts.ts';
-import { BrowserVisitor, PhoneVisitor } from './visitors.ts';
 
 /** Starts the host before the tests of this `describe`, and stops it after them. */
 export function useHost(start: () => Promise<VisitedHost>): () => VisitedHost {
