@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { QrLoginOptions } from '../../src/index.ts';
 import { Child } from '../support/child.ts';
+import { StillClock } from '../support/clock.ts';
 import { RedisServer } from '../support/redis.ts';
 import { RedisWorld } from '../support/redis-world.ts';
 import { until } from '../support/until.ts';
@@ -12,7 +13,7 @@ const PROGRAM = fileURLToPath(new URL('../support/closing-program.ts', import.me
 
 describe('closing', () => {
   it('ends streams with a word on when to come back, and answers long polls', async () => {
-    await World.during({}, async (world) => {
+    await World.during({ clock: new StillClock() }, async (world) => {
       const { browser } = await world.meet();
       const streams = [await browser.events(), await browser.events()];
       for (const stream of streams) await stream.ticket('waiting');
@@ -31,7 +32,7 @@ describe('closing', () => {
   });
 
   it('still answers whoever comes after it: a stream that ends at once, a long poll that does not wait', async () => {
-    await World.during({}, async (world) => {
+    await World.during({ clock: new StillClock() }, async (world) => {
       const { browser } = await world.meet();
       await world.qr.close();
       const stream = await browser.events();

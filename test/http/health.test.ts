@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { qrLogin } from '../../src/index.ts';
 import { GENEROUS, SHORT, storesMayTake, whileStoresMayTake } from '../stores/patience.ts';
+import { StillClock } from '../support/clock.ts';
 import { Elsewhere } from '../support/elsewhere.ts';
 import { RedisWorld } from '../support/redis-world.ts';
 import { until } from '../support/until.ts';
@@ -79,7 +80,7 @@ describe('the health', () => {
   });
 
   it('counts the browsers that wait, on streams and on long polls, until they have left', async () => {
-    await World.during({}, async (world) => {
+    await World.during({ clock: new StillClock() }, async (world) => {
       const { browser, phone } = await world.meet();
       const waiting = async (): Promise<number> => (await world.qr.health()).waiting;
       const one = await browser.events();
@@ -110,7 +111,7 @@ describe('the health', () => {
   for (const [how, path] of Object.entries({ 'a stream': '/qr/events', 'a long poll': '/qr?after=1' })) {
     it(`does not count a browser that asked for ${how} and left before the store has answered`, async () => {
       const { store, elsewhere } = Elsewhere.keyv();
-      await World.during({ store }, async (world) => {
+      await World.during({ store, clock: new StillClock() }, async (world) => {
         const browser = new BrowserPerson(world);
         await browser.start();
         const left = world.left(`/interaction/${browser.uid}${path}`);

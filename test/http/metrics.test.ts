@@ -31,7 +31,7 @@ describe('the metrics', () => {
   it('tell of browsers, tickets and the store, in their units, and of no person', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     const clock = new StillClock();
-    await World.during({ store, qrLogin: { clock: clock.now } }, async (world) => {
+    await World.during({ store, clock }, async (world) => {
       const secrets = [...(await signIn(world, () => clock.forward(7))), ...(await deny(world))];
       const waiting = (await world.meet()).browser;
       secrets.push(waiting.uid);
@@ -115,7 +115,7 @@ describe('the metrics', () => {
 
   it('tell of an approval once to each who waits, and not again where a check code is wrong', async () => {
     const clock = new StillClock();
-    await World.during({ qrLogin: { assess: () => 'check code', clock: clock.now } }, async (world) => {
+    await World.during({ clock, qrLogin: { assess: () => 'check code' } }, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       const stream = await browser.events();

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import type { NewSignIn, OnSignIn } from '../../src/index.ts';
+import { StillClock } from '../support/clock.ts';
 import { isSignedIn, signInBy } from '../support/own-browsers.ts';
 import { type BrowserPerson, PhonePerson, World } from '../support/world.ts';
 
 describe('a new sign-in', () => {
   const during = (onSignIn: OnSignIn, act: (world: World) => Promise<void>): Promise<void> =>
-    World.during({ qrLogin: { onSignIn } }, act);
+    World.during({ clock: new StillClock(), qrLogin: { onSignIn } }, act);
 
   it('is told to the deployment once, with what is known of the browser, the account and the app', async () => {
     const told: NewSignIn[] = [];
@@ -22,7 +23,7 @@ describe('a new sign-in', () => {
           browser: { name: 'Chrome', system: 'Windows', known: false },
           client: { id: 'test-rp', name: 'Test app' },
         });
-        expect(Date.now() - at).to.be.within(-50, 5_000);
+        expect(at).to.equal(world.clock.now());
       },
     );
   });

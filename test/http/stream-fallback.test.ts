@@ -113,7 +113,7 @@ describe('parkStreams', () => {
 
   afterEach(async () => {
     process.off('warning', note);
-    await crier.stop();
+    await crier?.stop();
   });
 
   for (const [place, open] of Object.entries(PLACES)) {

@@ -22,7 +22,7 @@ for (const parkStreams of [false, true]) {
 
     afterEach(async () => {
       for (const { socket } of open) socket.destroy();
-      await crier.stop();
+      await crier?.stop();
     });
 
     const watched = async (...more: Parameters<Crier['watched']>): Promise<Wire> => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { StillClock } from '../support/clock.ts';
 import { Crier, REQUEST } from '../support/crier.ts';
 import { listening } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -22,7 +23,7 @@ for (const parkStreams of [false, true]) {
 
     afterEach(async () => {
       for (const { socket } of open) socket.destroy();
-      await crier.stop().catch(() => undefined);
+      await crier?.stop().catch(() => undefined);
     });
 
     const goOn = async (): Promise<void> => {
@@ -131,7 +132,7 @@ describe('a server whose event streams are without their sockets', () => {
 for (const parkStreams of [false, true]) {
   describe(`a browser that waits ${parkStreams ? 'without a socket' : 'on a socket'}`, () => {
     it('hears every fifteen seconds that the stream is alive, then of the expiry, then of the end', async () => {
-      await World.during({ qrLogin: { parkStreams } }, async (world) => {
+      await World.during({ clock: new StillClock(), qrLogin: { parkStreams } }, async (world) => {
         const { browser, phone } = await world.meet();
         await phone.scan(await browser.code());
         const wire = await Wire.watch(browser);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { expect } from 'chai';
+import { StillClock } from '../support/clock.ts';
 import { until } from '../support/until.ts';
 import { eventsIn, eventsRequest, statesIn, Wire } from '../support/wire.ts';
 import { BrowserPerson, World } from '../support/world.ts';
@@ -13,7 +14,7 @@ for (const parkStreams of [false, true]) {
     let open: Wire[];
 
     before(async () => {
-      world = await World.start({ qrLogin: { parkStreams } });
+      world = await World.start({ clock: new StillClock(), qrLogin: { parkStreams } });
     });
 
     beforeEach(() => {
@@ -25,7 +26,7 @@ for (const parkStreams of [false, true]) {
       await waiting(0);
     });
 
-    after(() => world.stop());
+    after(() => world?.stop());
 
     const waiting = (many: number): Promise<void> => until(async () => (await world.qr.health()).waiting === many);
 

@@ -1,5 +1,11 @@
+/** A clock that a test can put forward. */
+export interface AdjustableClock {
+  readonly now: () => number;
+  forward(seconds: number): void;
+}
+
 /** A clock that runs with the real one, and can be put forward. */
-export class TestClock {
+export class TestClock implements AdjustableClock {
   #ahead = 0;
 
   readonly now = (): number => Date.now() + this.#ahead;
@@ -10,7 +16,7 @@ export class TestClock {
 }
 
 /** A clock that stands, and can be put forward: nothing rotates or ends by itself. */
-export class StillClock {
+export class StillClock implements AdjustableClock {
   #now: number = Date.now();
 
   readonly now = (): number => this.#now;
