@@ -40,8 +40,8 @@ describe('signing a browser out from the phone', () => {
   });
 
   afterEach(async () => {
-    await world.stop();
-    await inbox.close();
+    await world?.stop();
+    await inbox?.close();
   });
 
   const signedIn = async (parameters: Record<string, string> = {}): Promise<{ browser: BrowserPerson; at: URL }> => {
@@ -105,16 +105,19 @@ describe('signing a browser out from the phone', () => {
     expect(text).to.include('One of the apps did not answer');
   });
 
-  it('is done where an app does not answer at all, within a few seconds', async () => {
+  it('is done where an app does not answer at all', async () => {
     inbox.answer = () => new Promise(() => undefined);
     const { browser } = await signedIn();
     const { id } = await onlyOne();
-    const began = performance.now();
+    const ended = world.event('qr_login.signed_out');
+    const givenUp = world.event('backchannel.error');
     const answer = signOut(phone, id);
     // The session does not wait for the app.
-    while (await isSignedIn(browser)) expect(performance.now() - began).to.be.below(2_000);
+    expect(await Promise.race([ended.then(() => 'ended'), givenUp.then(() => 'the app was given up')])).to.equal(
+      'ended',
+    );
     expect((await answer).json()).to.deep.equal({ ended: 1, unreached: 1 });
-    expect(performance.now() - began).to.be.below(4_500);
+    expect(await isSignedIn(browser)).to.equal(false);
   });
 
   it('is done although a request of that browser is under way, which brings its session back', async () => {
@@ -199,14 +202,15 @@ describe('signing a browser out from the phone', () => {
   });
 
   it('does not wait for one app to end what the others know of', async () => {
-    inbox.answer = () => new Promise(() => undefined);
-    const browsers: BrowserPerson[] = [];
-    for (let count = 0; count < 12; count++) browsers.push((await signedIn()).browser);
+    for (let count = 0; count < 12; count++) await signedIn();
     const ended = world.count('qr_login.signed_out');
-    const answer = signOut(phone, 'all');
-    await until(() => ended() === 12, 2_500);
-    expect((await answer).json()).to.deep.equal({ ended: 12, unreached: 1 });
-  }).timeout(15_000);
+    // The app answers when all sessions have ended. Whoever waits for it first gives it up after three seconds.
+    inbox.answer = async () => {
+      await until(() => ended() === 12);
+      return 200;
+    };
+    expect((await signOut(phone, 'all')).json()).to.deep.equal({ ended: 12, unreached: 0 });
+  });
 
   it('can be repeated where the store fails, whichever access it is that fails', async () => {
     for (let failing = 1, failed = true; failed; failing++) {
@@ -227,7 +231,7 @@ describe('signing a browser out from the phone', () => {
       expect(await isSignedIn(browser), `access ${failing}`).to.equal(false);
       expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
     }
-  }).timeout(20_000);
+  });
 
   it('is told as a failure where the list cannot be written; the sign-in goes on, and the next request mends the list', async () => {
     const isList = ({ key }: Access): boolean => key.includes('browsers:');
