@@ -4,7 +4,7 @@ import { World, type WorldOptions } from '../support/world.ts';
 import { attacks } from './approver.ts';
 import { phoneOf } from './approver-people.ts';
 import { ALICE, PASSKEY, sessionsThatNeverEnd, withPasskey } from './approver-sessions.ts';
-import { prove, siteOf, type Weakness } from './attack.ts';
+import { prove, registerSides, siteOf, type Weakness } from './attack.ts';
 
 prove('somebody else than the one who is signed in on the phone', attacks);
 
@@ -75,35 +75,37 @@ for (const [ended, { end, without }] of Object.entries(ENDINGS)) {
       return (await met.browser.ticket()).state;
     };
 
-    it(`${title} – succeeds without ${without.name}`, () =>
-      World.during(without.options ?? {}, async (world) => {
-        expect(await attempt(world)).to.equal(to);
-      }));
-
-    it(`${title} – fails`, () =>
-      World.during({}, async (world) => {
-        expect(await attempt(world)).not.to.equal(to);
-      }));
+    registerSides(title, {
+      lacks: without.name,
+      succeeds: () =>
+        World.during(without.options ?? {}, async (world) => {
+          expect(await attempt(world)).to.equal(to);
+        }),
+      fails: () =>
+        World.during({}, async (world) => {
+          expect(await attempt(world)).not.to.equal(to);
+        }),
+    });
   }
 }
 
-describe('row 7: a passkey of an account that is deleted signs in', () => {
-  /** @returns whether the browser is led on */
-  const attempt = async (world: World): Promise<boolean> => {
-    const browser = new BrowserVisitor(siteOf(world));
-    await browser.start();
-    world.accounts.remove(ALICE);
-    const answer = await browser.post(`${browser.at}/qr/passkey`, { proof: PASSKEY });
-    return 'redirectTo' in answer.json();
-  };
+/** @returns true if a passkey of an account that was deleted leads the browser on */
+async function useOrphanedPasskey(world: World): Promise<boolean> {
+  const browser = new BrowserVisitor(siteOf(world));
+  await browser.start();
+  world.accounts.remove(ALICE);
+  const answer = await browser.post(`${browser.at}/qr/passkey`, { proof: PASSKEY });
+  return 'redirectTo' in answer.json();
+}
 
-  it('– succeeds without looking it up', () =>
+registerSides('row 7: a passkey of an account that is deleted signs in', {
+  lacks: 'looking it up',
+  succeeds: () =>
     World.during({ qrLogin: { ...withPasskey.qrLogin, ...accountsThatStay.qrLogin } }, async (world) => {
-      expect(await attempt(world)).to.equal(true);
-    }));
-
-  it('– fails', () =>
+      expect(await useOrphanedPasskey(world)).to.equal(true);
+    }),
+  fails: () =>
     World.during(withPasskey, async (world) => {
-      expect(await attempt(world)).to.equal(false);
-    }));
+      expect(await useOrphanedPasskey(world)).to.equal(false);
+    }),
 });

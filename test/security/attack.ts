@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import type { Middleware } from 'koa';
 import type { Fixture } from '../fixtures/provider.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import type { Site } from '../support/visitors.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, World, type WorldOptions } from '../support/world.ts';
 
@@ -15,6 +16,8 @@ export interface Attack {
   readonly run: (site: Site) => Promise<string | undefined>;
   /** What our server is like, where the usual one of the tests is not what the attack is about. */
   readonly on?: WorldOptions;
+  /** True if no other attack may meet the same server, false if others may. By default true where the server has limits. */
+  readonly alone?: boolean;
   /** What our server must lack for the attack to succeed: one that never succeeds proves nothing. */
   readonly without: Weakness;
 }
@@ -28,32 +31,116 @@ export interface Weakness {
   readonly patch?: () => () => void;
 }
 
-/** For each attack two facts: it succeeds on a server without what stops it, and fails on ours. */
+/**
+ * Registers two facts about each attack: it fails on our server, and it succeeds on a server without the defence. The second fact is
+ * about the attack, not about our server, so only the long suite checks it.
+ */
 export function prove(family: string, attacks: readonly Attack[]): void {
   describe(family, () => {
-    for (const { row, name, run, on = {}, without } of attacks) {
-      const title = `row ${row}: ${name}`;
+    const servers = new SharedServers();
+    after(() => servers.stop());
 
-      it(`${title} – succeeds without ${without.name}`, async () => {
-        const undo = without.patch?.() ?? (() => undefined);
-        try {
-          await World.during(merged(on, without.options ?? {}), async (world) => {
-            expect(await run(siteOf(world)), 'the attack got nothing from a server that cannot resist it').to.be.a(
-              'string',
-            );
-          });
-        } finally {
-          undo();
-        }
-      });
-
-      it(`${title} – fails`, async () => {
-        await World.during(on, async (world) => {
-          expect(await run(siteOf(world))).to.equal(undefined);
-        });
+    for (const attack of attacks) {
+      const { row, name, without } = attack;
+      registerSides(`row ${row}: ${name}`, {
+        lacks: without.name,
+        succeeds: async () => {
+          const got = await attackWeakServer(attack);
+          expect(got, 'the attack got nothing from a server that cannot resist it').to.be.a('string');
+        },
+        fails: async () => {
+          expect(await servers.attack(attack)).to.equal(undefined);
+        },
       });
     }
   });
+}
+
+/** The two sides of one attack, each as a test. */
+interface Sides {
+  /** The defence that the weak server lacks: "the binding cookie". */
+  readonly lacks: string;
+  /** Expects that the attack succeeds on the weak server. */
+  readonly succeeds: () => Promise<void>;
+  /** Expects that the attack fails on our server. */
+  readonly fails: () => Promise<void>;
+}
+
+/** Registers both sides of an attack, the one on the weak server only in the long suite. */
+export function registerSides(title: string, { lacks, succeeds, fails }: Sides): void {
+  inFullSuite(() => {
+    it(`${title} – succeeds without ${lacks}`, succeeds);
+  });
+  it(`${title} – fails`, fails);
+}
+
+/** Patches the code while the weak server of an attack runs. */
+export async function whilePatched<T>({ patch }: Weakness, act: () => Promise<T>): Promise<T> {
+  const undo = patch?.() ?? (() => undefined);
+  try {
+    return await act();
+  } finally {
+    undo();
+  }
+}
+
+/** @returns what the attacker got from a server without the defence */
+async function attackWeakServer({ on = {}, without, run }: Attack): Promise<string | undefined> {
+  let got: string | undefined;
+  await whilePatched(without, () =>
+    World.during(merged(on, without.options ?? {}), async (world) => {
+      got = await run(siteOf(world));
+    }),
+  );
+  return got;
+}
+
+interface SharedServer {
+  readonly world: World;
+  readonly site: Site;
+}
+
+/** The servers that the attacks of one family meet. Attacks with the same options share one, as long as none has left a trace on it. */
+class SharedServers {
+  readonly #idle = new Map<WorldOptions, SharedServer>();
+
+  /** @returns what the attacker got from our server */
+  async attack({ on = USUAL, alone = hasLimits(on), run }: Attack): Promise<string | undefined> {
+    const server = this.#idle.get(on) ?? (await startServer(on));
+    this.#idle.delete(on);
+    let isClean = false;
+    try {
+      const got = await run(server.site);
+      isClean = !alone && !(await hasNotes(server.world));
+      return got;
+    } finally {
+      if (isClean) this.#idle.set(on, server);
+      else await server.world.stop();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#idle.values()].map(({ world }) => world.stop()));
+  }
+}
+
+const USUAL: WorldOptions = {};
+
+async function startServer(on: WorldOptions): Promise<SharedServer> {
+  const world = await World.start(on);
+  return { world, site: siteOf(world) };
+}
+
+/** What one attack has used up, the next one would lack. */
+function hasLimits({ qrLogin }: WorldOptions): boolean {
+  return qrLogin?.limits !== undefined && qrLogin.limits !== false;
+}
+
+/** Notes are how a server remembers reports and ended sessions, both of which refuse people later on. */
+async function hasNotes({ store }: World): Promise<boolean> {
+  if (store.iterator === undefined) throw new Error('this store cannot be listed');
+  for await (const [key] of store.iterator(undefined)) if (`${key}`.startsWith('note:')) return true;
+  return false;
 }
 
 export function siteOf(world: World): Site {

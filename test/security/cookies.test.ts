@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { networkTo } from '../support/balancer.ts';
 import { BrowserPerson, World, type WorldOptions } from '../support/world.ts';
-import { inFront, prove } from './attack.ts';
+import { inFront, prove, registerSides } from './attack.ts';
 import { attacks } from './cookies.ts';
 
 prove('our cookies', attacks);
@@ -56,12 +56,14 @@ describe('our cookies, where the issuer is https', () => {
     'a proxy says two things': { 'x-forwarded-proto': 'http, https' },
     'a client has made up what a proxy says': { 'x-forwarded-proto': 'gopher', forwarded: 'proto=http' },
   } as Record<string, Record<string, string>>)) {
-    it(`row 21: goes over plain http where ${what} – succeeds without Secure`, async () => {
-      expect(await insecure({ ...BEHIND_TLS, ...dropSecure }, headers)).not.to.deep.equal([]);
-    });
-
-    it(`row 21: goes over plain http where ${what} – fails`, async () => {
-      expect(await insecure(BEHIND_TLS, headers)).to.deep.equal([]);
+    registerSides(`row 21: goes over plain http where ${what}`, {
+      lacks: 'Secure',
+      succeeds: async () => {
+        expect(await insecure({ ...BEHIND_TLS, ...dropSecure }, headers)).not.to.deep.equal([]);
+      },
+      fails: async () => {
+        expect(await insecure(BEHIND_TLS, headers)).to.deep.equal([]);
+      },
     });
   }
 });

@@ -24,7 +24,7 @@ describe('a code', function () {
       const slots = Math.floor((later - rotatesIn) / ROTATION) + 1;
       expect(codes.isFresh(code, now + later)).to.equal(slots >= -1 && slots <= 2);
     });
-    fc.assert(property, runs(1_000));
+    fc.assert(property, runs({ short: 500, full: 1_000 }));
   });
 
   it('that was changed in any way is no code, or not fresh', () => {
@@ -34,7 +34,7 @@ describe('a code', function () {
       fc.pre(forged !== code);
       expect(codes.isFresh(forged, now), forged).to.equal(false);
     });
-    fc.assert(property, runs(2_000));
+    fc.assert(property, runs({ short: 500, full: 2_000 }));
   });
 
   it('made of two good ones, or with another key, is not fresh', () => {
@@ -44,7 +44,7 @@ describe('a code', function () {
       expect(codes.isFresh(made, now)).to.equal(false);
       expect(codes.isFresh(others.show(one, now).code, now)).to.equal(false);
     });
-    fc.assert(property, runs(500));
+    fc.assert(property, runs({ short: 200, full: 500 }));
   });
 
   it('that is any text has no id, or is not fresh', () => {
@@ -55,7 +55,7 @@ describe('a code', function () {
         expect(codes.isFresh(text, now)).to.equal(false);
       },
     );
-    fc.assert(property, runs(2_000));
+    fc.assert(property, runs({ short: 500, full: 2_000 }));
   });
 });
 
@@ -121,7 +121,7 @@ describe('over HTTP', function () {
       const code = codeIn(await browser.code());
       expect(await answersTo(`/qr/${segment(forge(code, how))}`)).to.deep.equal(garbage);
     });
-    await fc.assert(property, runs(120));
+    await fc.assert(property, runs({ short: 20, full: 120 }));
     expect(await browser.ticket()).to.include({ version: 1, state: 'waiting' });
   });
 
@@ -134,7 +134,7 @@ describe('over HTTP', function () {
     const property = fc.asyncProperty(forgeries, async (how) => {
       expect(await answersTo(`/qr/tickets/${segment(forge(id, how))}`)).to.deep.equal(nobodys);
     });
-    await fc.assert(property, runs(80));
+    await fc.assert(property, runs({ short: 15, full: 80 }));
     expect(await browser.ticket()).to.include({ version: 2, state: 'scanned' });
   });
 });

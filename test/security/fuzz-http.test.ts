@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { inFullSuite } from '../support/full-suite.ts';
 import type { WorldOptions } from '../support/world.ts';
 import { inFront } from './attack.ts';
 import { ROUTES } from './fuzz-requests.ts';
-import { patience, runs, TIMES } from './fuzz-runs.ts';
+import { patience, runs } from './fuzz-runs.ts';
 import { Stage } from './fuzz-stage.ts';
 
 const SERVERS: Readonly<Record<string, WorldOptions>> = {
@@ -24,14 +25,15 @@ for (const [name, options] of Object.entries(SERVERS)) {
     after(() => stage?.stop());
 
     it('answers decently, says nothing of what was sent, and does nothing to anybody else', async () => {
-      await fc.assert(stage.strange, runs(60));
+      await fc.assert(stage.strange, runs({ short: 10, full: 60 }));
+      expect([...stage.asked]).to.have.members(ROUTES.map(({ method, path }) => `${method} ${path}`));
       if (process.env.FC_TALLY) process.stderr.write(`${[...stage.tally].sort().join('\n')}\n`);
     });
 
     it('survives bytes that are no request', () => stage.outrages());
 
     it('survives requests that were damaged on the way', async () => {
-      await fc.assert(stage.damaged, runs(12));
+      await fc.assert(stage.damaged, runs({ short: 3, full: 12 }));
     });
   });
 }
@@ -63,24 +65,28 @@ const FAULTS: Readonly<Record<string, WorldOptions>> = {
   },
 };
 
-describe('fuzzing finds the fault of a server', function () {
-  this.timeout(patience());
-
-  it('whichever URL it has: it knows them all', () => {
+describe('the requests that are fuzzed', () => {
+  it('go to every URL of the plugin', () => {
     expect(ROUTES).to.have.length.greaterThan(11);
     expect(new Set(ROUTES.map(({ path }) => path)).size).to.be.greaterThan(10);
   });
+});
 
-  for (const [fault, options] of Object.entries(FAULTS)) {
-    it(fault, async () => {
-      const stage = await Stage.start(options);
-      try {
-        const found = await fc.check(stage.strange, { numRuns: 200 * Math.ceil(TIMES), endOnFailure: true });
-        expect(found.failed, 'nothing was found').to.equal(true);
-        expect(found.errorInstance, 'what was found').to.be.an('error').with.property('name', 'AssertionError');
-      } finally {
-        await stage.stop();
-      }
-    });
-  }
+inFullSuite(() => {
+  describe('fuzzing finds the fault of a server', function () {
+    this.timeout(patience());
+
+    for (const [fault, options] of Object.entries(FAULTS)) {
+      it(fault, async () => {
+        const stage = await Stage.start(options);
+        try {
+          const found = await fc.check(stage.strange, { numRuns: 200, endOnFailure: true });
+          expect(found.failed, 'nothing was found').to.equal(true);
+          expect(found.errorInstance, 'what was found').to.be.an('error').with.property('name', 'AssertionError');
+        } finally {
+          await stage.stop();
+        }
+      });
+    }
+  });
 });

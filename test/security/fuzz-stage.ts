@@ -10,15 +10,17 @@ import { Pair } from './fuzz-people.ts';
 import { type Fuzzed, requests } from './fuzz-requests.ts';
 import { exchange } from './fuzz-wire.ts';
 
-/** As long as nothing keeps the server from answering. */
-const PATIENT = 8_000;
-/** Where half a request was sent, nobody need wait for the rest. */
+/** Milliseconds without a byte after which a server hangs that was sent a whole request. No machine is so slow. */
+const PATIENT = 30_000;
+/** Milliseconds without a byte after which nobody waits any more for an answer to half a request: there may be none. */
 const IMPATIENT = 150;
 
 export class Stage {
   readonly world: World;
   /** How often each answer came, by what was asked. */
   readonly tally: Map<string, number> = new Map<string, number>();
+  /** Each route that was asked for with the method that it has. */
+  readonly asked: Set<string> = new Set<string>();
   readonly #base: string;
   readonly #phones: readonly [PhonePerson, PhonePerson];
   /** What Koa and the provider are told that went wrong. */
@@ -65,6 +67,7 @@ export class Stage {
           if (isOurs(fuzzed, answer)) expectOurs(answer);
           const what = `${fuzzed.method} ${fuzzed.route.path}: ${answer.status}`;
           this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
+          if (fuzzed.method === fuzzed.route.method) this.asked.add(`${fuzzed.method} ${fuzzed.route.path}`);
         }
       }),
     );
@@ -85,7 +88,8 @@ export class Stage {
 
   async outrages(): Promise<void> {
     await this.#besideBystander(async (mine) => {
-      for (const [what, bytes] of OUTRAGES(this.#base, mine.secrets)) await this.#send(bytes, what);
+      // All at once, because many of them are never answered.
+      await Promise.all(OUTRAGES(this.#base, mine.secrets).map(([what, bytes]) => this.#send(bytes, what)));
     });
   }
 

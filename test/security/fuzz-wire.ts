@@ -6,7 +6,6 @@ export interface WireAnswer {
   /** As they came, in order; names in lower case. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string;
-  readonly milliseconds: number;
 }
 
 /** A stream never ends by itself: its beginning is enough. */
@@ -15,7 +14,6 @@ const STREAM = /\r\ncontent-type: text\/event-stream.*\r\n\r\n.*\n\n/is;
 /** Sends it and reads until the server hangs up. @param patience milliseconds without a byte, after which we do */
 export function exchange(origin: string, bytes: Buffer, patience: number): Promise<WireAnswer | undefined> {
   const { hostname, port } = new URL(origin);
-  const began = performance.now();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const text = (): string => Buffer.concat(chunks).toString('utf8');
@@ -25,7 +23,7 @@ export function exchange(origin: string, bytes: Buffer, patience: number): Promi
       chunks.push(chunk);
       if (STREAM.test(text())) socket.destroy();
     });
-    socket.on('close', () => resolve(parse(text(), performance.now() - began)));
+    socket.on('close', () => resolve(parse(text())));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // The server may hang up while we still talk.
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error);
@@ -35,7 +33,7 @@ export function exchange(origin: string, bytes: Buffer, patience: number): Promi
 }
 
 /** @returns undefined where nothing was answered */
-function parse(text: string, milliseconds: number): WireAnswer | undefined {
+function parse(text: string): WireAnswer | undefined {
   // Whoever is asked to go on is asked before the answer.
   const final = text.replace(/^HTTP\/1\.1 1\d\d .*?\r\n\r\n/s, '');
   const end = final.indexOf('\r\n\r\n');
@@ -50,7 +48,7 @@ function parse(text: string, milliseconds: number): WireAnswer | undefined {
     const colon = line.indexOf(':');
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
   });
-  return { status: Number(status), headers, body: final.slice(end + 4), milliseconds };
+  return { status: Number(status), headers, body: final.slice(end + 4) };
 }
 
 export function headerOf(answer: WireAnswer, name: string): string | undefined {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type RedisProcess, startProcess } from '../stores/redis-process.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { RedisServer } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { patience, runs } from './fuzz-runs.ts';
@@ -35,21 +36,23 @@ describe('the model of the ceremony, on a real Redis', function () {
   const hearing = (scene: Scene): Promise<void> => until(() => scene.heard.flat().length >= scene.writes.length);
 
   it('foretells every walk of two browsers and three phones', async () => {
-    await fc.assert(walksOn(grounds, { hearing }), runs(60));
+    await fc.assert(walksOn(grounds, { hearing }), runs({ short: 10, full: 200 }));
   });
 
   it('explains every race: the acts might have come one after the other', async () => {
-    await fc.assert(racesOn(grounds, { hearing }), runs(300));
+    await fc.assert(racesOn(grounds, { hearing }), runs({ short: 40, full: 600 }));
   });
 
   it('and while time passes in between, no rule is broken', async () => {
-    await fc.assert(racesOn(grounds, { hearing, timePasses: true }), runs(200));
+    await fc.assert(racesOn(grounds, { hearing, timePasses: true }), runs({ short: 25, full: 400 }));
   });
 
-  it('finds the fault of a store that lets everybody win who swaps', async () => {
-    const around = (store: Ground['store']): Ground['store'] => new Reckless(store);
-    const found = await fc.check(racesOn(grounds, { around }), { numRuns: 3_000, endOnFailure: true });
-    expect(found.failed).to.equal(true);
-    expect(found.errorInstance).to.be.an('error').with.property('name', 'AssertionError');
+  inFullSuite(() => {
+    it('finds the fault of a store that lets everybody win who swaps', async () => {
+      const around = (store: Ground['store']): Ground['store'] => new Reckless(store);
+      const found = await fc.check(racesOn(grounds, { around }), { numRuns: 3_000, endOnFailure: true });
+      expect(found.failed).to.equal(true);
+      expect(found.errorInstance).to.be.an('error').with.property('name', 'AssertionError');
+    });
   });
 });

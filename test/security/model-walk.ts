@@ -5,7 +5,7 @@ import type { Ending, Model, Row } from './model.ts';
 import { type Act, type Plan, settle } from './model-acts.ts';
 import type { Scene } from './model-scene.ts';
 
-/** How often each ending was reached, by its name. */
+/** How often each act was done, and how often each ending was reached, by its name. */
 export type Tally = Map<string, number>;
 
 /** One step of a walk: done in both worlds, and then they are alike. */
@@ -27,8 +27,7 @@ export class Step implements AsyncCommand<Model, Scene> {
     const ending = await scene.act(act);
     expect(ending, JSON.stringify(act)).to.deep.equal(model.act(act, newIdIn(ending, model)));
     await expectAlike(model, scene);
-    const name = nameOf(ending);
-    this.#tally?.set(name, (this.#tally.get(name) ?? 0) + 1);
+    for (const name of [`does: ${act.do}`, nameOf(ending)]) this.#tally?.set(name, (this.#tally.get(name) ?? 0) + 1);
   }
 
   toString(): string {
