@@ -1,13 +1,13 @@
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import { within } from '../access.ts';
+import { getStorePatience, within } from '../access.ts';
 import type { Rate } from '../rate-limit.ts';
 import type { ScriptCall } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
 import { type Script, script } from './scripts.ts';
 
-/** To count is worth less than to serve: nobody waits longer for it, in milliseconds. */
-const PATIENCE = 250;
+/** Counting is worth less than serving: it may take only this part of the time that the store may take, which makes 250 ms. */
+const PART_OF_PATIENCE = 1 / 4;
 
 /**
  * What all processes count together. Where Redis does not answer, each counts for itself meanwhile; whoever is over the limit is
@@ -30,5 +30,5 @@ let known: Script | undefined;
 
 function count(link: RedisLink, source: string, { keys, arguments: values }: ScriptCall): Promise<unknown> {
   if (known?.source !== source) known = script('limit', source);
-  return within(link.run(known, keys, values), PATIENCE);
+  return within(link.run(known, keys, values), PART_OF_PATIENCE * getStorePatience());
 }
