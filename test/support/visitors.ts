@@ -148,9 +148,12 @@ export class PhoneVisitor extends Visitor {
 
   /** Opens an address for which it must sign in, and does. @returns the page where that ends */
   async signInAt(address: string, name: string = 'alice'): Promise<Answer> {
-    const page = await this.agent.follow(address);
-    const answer = await this.submit(page.url, { name, password: passwordOf(name) });
-    return this.agent.follow(new URL(answer.location, page.url));
+    // The password page itself is not opened: it only shows the form.
+    const isInteraction = ({ pathname }: URL): boolean => /\/interaction\/[\w-]+$/.test(pathname);
+    const asked = await this.agent.follow(address, isInteraction);
+    const interaction = new URL(asked.location || asked.url, asked.url);
+    const answer = await this.submit(`${interaction}/password`, { name, password: passwordOf(name) });
+    return this.agent.follow(new URL(answer.location, interaction));
   }
 
   /** Opens the address in the code, claims the ticket and opens its page. @returns the answer at which that ends */
