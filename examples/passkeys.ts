@@ -6,7 +6,6 @@ import parseBody from 'co-body';
 import type { Keyv } from 'keyv';
 import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
-import tsBlankSpace from 'ts-blank-space';
 import type { Passkey } from '../src/passkeys.ts';
 import type { Accounts } from './accounts.ts';
 
@@ -50,7 +49,7 @@ export class PasskeyRecords {
 }
 
 const CHALLENGE = 'passkey_challenge';
-const SCRIPT = tsBlankSpace(readFileSync(new URL('client/add-passkey.ts', import.meta.url), 'utf8'));
+const SCRIPT = readFileSync(new URL('client/add-passkey.js', import.meta.url), 'utf8');
 
 /** How long ago somebody may have signed in who adds a passkey, in seconds: a session that was left open is not enough. */
 export const FRESH = 300;

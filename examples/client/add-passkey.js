@@ -1,11 +1,11 @@
 /** The account page's script: adds a passkey of this device to the account. */
 
 const form = document.querySelector('form');
-const outcome = document.querySelector<HTMLElement>('[role=status]');
+const outcome = document.querySelector('[role=status]');
 
 form?.addEventListener('submit', async (event) => {
   event.preventDefault();
-  if (outcome === null) return;
+  if (!(outcome instanceof HTMLElement)) return;
   const { added, none, failed } = outcome.dataset;
   outcome.textContent =
     (await addPasskey(form.action).then(
@@ -14,7 +14,11 @@ form?.addEventListener('submit', async (event) => {
     )) ?? '';
 });
 
-async function addPasskey(url: string): Promise<boolean> {
+/**
+ * @param {string} url the account page's address for passkeys
+ * @returns {Promise<boolean>} false if the device has made none
+ */
+async function addPasskey(url) {
   const options = await post(`${url}/options`, {});
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
   const credential = await navigator.credentials.create({ publicKey });
@@ -23,7 +27,11 @@ async function addPasskey(url: string): Promise<boolean> {
   return true;
 }
 
-async function post(url: string, body: object): Promise<PublicKeyCredentialCreationOptionsJSON> {
+/**
+ * @param {string} url
+ * @param {object} body
+ */
+async function post(url, body) {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
