@@ -77,10 +77,10 @@ describe('a request that reaches the QR step', () => {
     const { rp, browser, phone } = await meet('par-rp');
     const parameters = await rp.parameters({ max_age: '600' });
     await send(browser, await buildAuthorizationUrlWithPAR(rp.configuration, parameters));
-    await assertFreshness(browser, phone);
     const asked = Math.floor(Date.now() / 1000);
+    await assertFreshness(browser, phone);
     const tokens = await rp.tokens(new URL((await finish(browser)).location), { maxAge: 600 });
-    expect(asked - Number(tokens.claims()?.auth_time)).to.be.at.most(5);
+    expect(Number(tokens.claims()?.auth_time)).to.be.at.least(asked);
   });
 
   it('may be a signed object (RFC 9101): what it says counts, and what stands beside it does not', async () => {

@@ -45,7 +45,7 @@ describe('what an RP sees', () => {
 
   after(async () => {
     for (const world of worlds.values()) await world.stop();
-    await receiver.stop();
+    await receiver?.stop();
   });
 
   const worldOf = async (setup: Setup): Promise<World> => {
@@ -97,7 +97,8 @@ class Stage {
     const browser = this.#browser;
     const left = [...acts];
     const startedAt = Math.floor(Date.now() / 1000);
-    const phone = await HandsOnPhone.with(this.#world, session);
+    const isKept = !acts.some((act) => act.startsWith('signs in'));
+    const phone = await HandsOnPhone.with(this.#world, session, isKept);
     if (phone.signedInAt !== undefined) this.#sessionTimes.push(phone.signedInAt);
     this.#loggedOut.length = this.#browserPages.length = 0;
     browser.clientId = CLIENTS[app];
@@ -214,16 +215,35 @@ class HandsOnPhone {
     this.#name = name;
   }
 
-  static async with(world: World, { of, since, strong }: table.PhoneSession): Promise<HandsOnPhone> {
+  /** @param isKept true if nobody signs in again on this phone: then its session may be that of another row's phone */
+  static async with(world: World, session: table.PhoneSession, isKept: boolean): Promise<HandsOnPhone> {
+    const { of, since, strong = false } = session;
     const pages: string[] = [];
     const phone = new HandsOnPhone(new PhonePerson(world, {}, taking(pages)), pages, of);
     if (since !== 'not signed in') {
-      await phone.#enter(await phone.#open(`${world.issuer}/account`), of, strong === true);
+      if (isKept) await phone.#takeSession(strong);
+      else await phone.#signIn(strong);
       // Not within the second of the request: `auth_time` counts whole ones.
       phone.signedInAt = await phone.person.wasSignedInAgo(since === 'just now' ? 5 : 3600);
       pages.length = 0;
     }
     return phone;
+  }
+
+  async #signIn(strongly: boolean): Promise<void> {
+    const page = await this.#open(`${this.person.world.issuer}/account`);
+    await this.#enter(page, this.#name, strongly);
+  }
+
+  /** Takes the cookies of a phone that has signed in before. */
+  async #takeSession(strongly: boolean): Promise<void> {
+    const { world, agent } = this.person;
+    const donor = await once(world, `a phone of ${this.#name}, ${strongly}`, async () => {
+      const phone = new HandsOnPhone(new PhonePerson(world), [], this.#name);
+      await phone.#signIn(strongly);
+      return phone.person.agent;
+    });
+    for (const cookie of await donor.jar.getCookies(world.issuer)) await agent.jar.setCookie(cookie, world.issuer);
   }
 
   /** Scans, and does what is to be done there. */
@@ -360,7 +380,11 @@ interface Known {
 }
 
 /** What this RP learned when the account signed in there, in another browser. */
-async function knownTo(world: World, app: App, name: Name): Promise<Known> {
+function knownTo(world: World, app: App, name: Name): Promise<Known> {
+  return once(world, `${name} at ${app}`, () => learn(world, app, name));
+}
+
+async function learn(world: World, app: App, name: Name): Promise<Known> {
   const phone = await new PhonePerson(world).signIn(name);
   const browser = new BrowserPerson(world);
   browser.clientId = CLIENTS[app];
@@ -371,6 +395,17 @@ async function knownTo(world: World, app: App, name: Name): Promise<Known> {
   const { sub } = tokens.claims() ?? {};
   if (sub === undefined || tokens.id_token === undefined) throw new Error('there is no ID token');
   return { idToken: tokens.id_token, sub };
+}
+
+const made = new WeakMap<World, Map<string, Promise<unknown>>>();
+
+/** Makes something once for each world; no row changes it. */
+function once<T>(world: World, what: string, make: () => Promise<T>): Promise<T> {
+  const ofWorld = made.get(world) ?? new Map<string, Promise<unknown>>();
+  made.set(world, ofWorld);
+  const one = (ofWorld.get(what) as Promise<T> | undefined) ?? make();
+  ofWorld.set(what, one);
+  return one;
 }
 
 async function startWorld(setup: Setup, receiver: string): Promise<World> {
