@@ -9,7 +9,7 @@ describe('signing in with a QR code', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   it('ends in an ordinary ID token', async () => {
     const browser = new BrowserPerson(world);
@@ -90,7 +90,7 @@ describe('an issuer with a path', () => {
     world = await World.start({ path: '/oidc' });
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   it('signs in below that path', async () => {
     const { browser, phone } = await world.meet();

@@ -31,8 +31,8 @@ describe('the demo RP', () => {
   });
 
   after(async () => {
-    await rp.stop();
-    await world.stop();
+    await rp?.stop();
+    await world?.stop();
   });
 
   const json = async (answer: Promise<Answer>): Promise<Record<string, unknown>> => (await answer).json();

@@ -44,7 +44,7 @@ describe('a body that no page of ours sends', () => {
     await phone.scan(code);
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const urls = (): [string, Agent][] => [
     [`${browser.at}/qr/renew`, browser.agent],

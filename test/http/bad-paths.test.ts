@@ -28,7 +28,7 @@ describe('an address that was made up', () => {
     await phone.scan(await browser.code());
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   /** Sends the path as it is; `fetch` would tidy it up. @returns status and body */
   const send = (method: string, path: string, cookie: string, accept: string): Promise<[number, string]> =>

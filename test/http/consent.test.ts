@@ -9,7 +9,7 @@ describe('the consent page', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   /** A browser that is signed in, and where its consent page is. */
   const atConsent = async (): Promise<{ browser: BrowserPerson; page: Answer }> => {

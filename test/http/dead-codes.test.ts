@@ -26,7 +26,7 @@ describe('a code', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   for (const [dead, kill] of Object.entries(DEATHS)) {
     it(`that is ${dead} lets nobody scan, decide or finish`, async () => {

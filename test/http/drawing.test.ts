@@ -25,7 +25,7 @@ describe('a browser that draws the code by itself', () => {
     await browser.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   for (const [name, ask] of Object.entries(ASKING)) {
     it(`gets no picture from ${name} where it says "svg=no", else it does`, async () => {

@@ -9,7 +9,7 @@ describe('what the browser does with its ticket', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const post = (browser: BrowserPerson, path: string): Promise<Answer> =>
     browser.agent.post(`${browser.at}${path}`, { json: {} });

@@ -19,7 +19,7 @@ describe('a request that another site makes', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   it('is refused by every URL that changes something', async () => {
     const { browser, phone } = await world.meet();
@@ -65,7 +65,7 @@ describe('the token of a form', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const expectRefused = ({ status, json }: Answer): void => {
     expect(status).to.equal(403);

@@ -9,7 +9,7 @@ describe('the headers', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const expectSafe = ({ headers, url }: Answer): void => {
     const policy = headers.get('content-security-policy') ?? '';

@@ -118,7 +118,7 @@ describe('the language', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const CHINESE = { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.5' };
 

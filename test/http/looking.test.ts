@@ -8,7 +8,7 @@ describe('looking', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const NAMES = ['shown', 'scanned', 'approved', 'denied', 'cancelled', 'finished'].map((name) => `qr_login.${name}`);
 

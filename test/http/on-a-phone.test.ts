@@ -21,7 +21,7 @@ describe('the QR page on a phone', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   for (const [what, headers] of Object.entries({
     'an iPhone': { 'user-agent': IPHONE },

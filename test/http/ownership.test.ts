@@ -29,7 +29,7 @@ describe('the ticket of a browser', () => {
     await phone.approve();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   /** Nobody but its browser does anything with it, and that one still can. */
   const expectForeign = async (agent: Agent, headers: Record<string, string> = {}): Promise<void> => {
@@ -101,7 +101,7 @@ describe('the ticket of a phone', () => {
     world = await World.start();
   });
 
-  afterEach(() => world.stop());
+  afterEach(() => world?.stop());
 
   it('is unknown to every other phone, to look at and to decide', async () => {
     const { browser, phone } = await world.meet('alice');

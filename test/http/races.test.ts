@@ -12,7 +12,7 @@ describe('racing requests', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   it('let exactly one of many approvals win', async () => {
     const { browser, phone } = await world.meet();

@@ -11,7 +11,7 @@ describe('the page with the camera', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const scan = (): string => `${world.issuer}/qr/scan`;
 
@@ -79,7 +79,7 @@ describe('the app on the home screen', () => {
     world = await World.start({ path: '/op' });
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const manifest = (headers: Record<string, string> = {}): Promise<Answer> =>
     new BrowserPerson(world, headers).agent.get(`${world.issuer}/qr/manifest.webmanifest`);

@@ -22,7 +22,7 @@ describe('what the browser learns before it is signed in', () => {
     world = await World.start({ qrLogin: { assess: () => 'check code' } });
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   /** Asks for everything that the browser can ask for, and lets the answers pile up. */
   const lookAround = async (browser: BrowserPerson): Promise<void> => {

@@ -14,7 +14,7 @@ describe('the OpenID conformance plan', () => {
     world = await World.start({ configuration: withFeatures({ claimsParameter: { enabled: true } }) });
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   /** What the RP gets to know of somebody who signed in by QR. */
   const byQr = async (browser: BrowserPerson, phone: PhonePerson): Promise<IDToken> => {

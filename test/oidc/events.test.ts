@@ -14,7 +14,7 @@ describe('the events', () => {
     told = Object.fromEntries(NAMES.map((name) => [name, world.told(`qr_login.${name}`)])) as typeof told;
   });
 
-  afterEach(() => world.stop());
+  afterEach(() => world?.stop());
 
   it('tell of each step who, what and for which client', async () => {
     const { browser, phone } = await world.meet();

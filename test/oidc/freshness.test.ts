@@ -11,7 +11,7 @@ describe('the freshness of a sign-in', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   /** A phone whose person signed in an hour ago, and a browser whose RP demands this. */
   const meet = async (

@@ -32,7 +32,7 @@ describe('the page that a sign-in gets', () => {
     world = await World.start({ clients, qrLogin: CHOOSING });
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   interface Started {
     readonly rp: RelyingParty;

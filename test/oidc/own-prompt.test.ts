@@ -25,7 +25,7 @@ describe('a prompt of the deployment in the policy', () => {
     });
   });
 
-  afterEach(() => world.stop());
+  afterEach(() => world?.stop());
 
   /** Everybody agrees to the terms with each sign-in; the account page, where phones sign in, does without. */
   const termsPrompt = (): interactionPolicy.Prompt => {

@@ -9,7 +9,7 @@ describe('an RP that registers itself', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const METADATA = { client_name: 'Registered app', redirect_uris: [RP_CALLBACK] };
   const register = (initialAccessToken?: string): Promise<client.Configuration> =>

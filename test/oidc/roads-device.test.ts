@@ -35,7 +35,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     tv = (await RelyingParty.at(world, 'tv')).configuration;
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   beforeEach(async () => {
     started = await initiateDeviceAuthorization(tv, { scope: 'openid profile' });

@@ -27,7 +27,7 @@ describe('a sign-in whose time is up', () => {
     world = await World.start({ clients });
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const start = async (clientId: string, parameters: Record<string, string> = {}): Promise<BrowserPerson> => {
     const browser = new BrowserPerson(world);

@@ -9,7 +9,7 @@ describe('the back button and the reload button', () => {
     world = await World.start();
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const HOME = 'href="http://rp.localhost:9"';
 

@@ -39,8 +39,8 @@ describe('signing out of the browser', () => {
   });
 
   afterEach(async () => {
-    await world.stop();
-    await inbox.stop();
+    await world?.stop();
+    await inbox?.stop();
   });
 
   const signedIn = async (): Promise<{

@@ -39,7 +39,7 @@ describe('a request that reaches the QR step', () => {
     });
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   const meet = async (clientId: string): Promise<{ rp: RelyingParty; browser: BrowserPerson; phone: PhonePerson }> => ({
     rp: await RelyingParty.at(world, clientId),

@@ -45,7 +45,7 @@ describe('the answer that the RP gets after the QR step', () => {
     });
   });
 
-  after(() => world.stop());
+  after(() => world?.stop());
 
   type Kind = Parameters<typeof RelyingParty.at>[2][];
   interface Met {

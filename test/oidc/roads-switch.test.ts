@@ -10,7 +10,7 @@ describe('a browser in which somebody else has signed in, in another tab, after 
     world = await World.start();
   });
 
-  afterEach(() => world.stop());
+  afterEach(() => world?.stop());
 
   it('asks before that account is signed out, without any script', async () => {
     const { browser, finished } = await finishedBeside('bob');

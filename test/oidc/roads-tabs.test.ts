@@ -10,7 +10,7 @@ describe('the tabs of one browser', () => {
     world = await World.start();
   });
 
-  afterEach(() => world.stop());
+  afterEach(() => world?.stop());
 
   const meet = async (
     parameters: Record<string, string> = {},
