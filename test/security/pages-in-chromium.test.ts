@@ -155,17 +155,6 @@ describe('every page in Chromium', () => {
     expect(await open()).to.deep.equal([]);
   });
 
-  it("has every header where it is the example's own: the account, the password, signing out", async () => {
-    const phone = await stage().phone();
-    const open = watching(stage(), phone);
-    const page = await stage().open(phone, `${stage().issuer}/account`);
-    await giveName(page);
-    await page.getByRole('link', { name: 'Sign out' }).click();
-    await page.getByRole('button', { name: 'Sign out' }).waitFor();
-    await page.goto(`${stage().issuer}/account/signed-in?error_description=x`);
-    expect(await open()).to.deep.equal([]);
-  });
-
   it("leads out by the provider's own pages, which want a font from elsewhere", async () => {
     stage().expectProblem(/fonts\.googleapis\.com/);
     const page = await stage().open(await signedInPhone(stage()), `${stage().issuer}/session/end`);

@@ -1,13 +1,26 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { giveName } from './acts.ts';
-import { AXE, barriers, LANGUAGES } from './axe.ts';
-import { useStage } from './use-stage.ts';
+import { approve, arriveAtConfirm, askToSignIn, giveName } from '../chromium/acts.ts';
+import { AXE, barriers, LANGUAGES } from '../chromium/axe.ts';
+import { readCode } from '../chromium/qr-from-pixels.ts';
+import { useStage } from '../chromium/use-stage.ts';
+import { deviceWithPasskey } from '../chromium/virtual-passkey.ts';
+import { sizeOfSuite } from '../support/full-suite.ts';
+import { EXAMPLE } from './example-setting.ts';
 
 describe('the example’s own pages', () => {
-  const stage = useStage({}, { passkeys: true });
+  const stage = useStage({}, { passkeys: true }, EXAMPLE);
 
-  for (const language of LANGUAGES) {
+  it('add a passkey of this device, which is asked for on Approve then', async () => {
+    const { page } = await deviceWithPasskey(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await page.goto(await readCode(screen));
+    await arriveAtConfirm(page);
+    await page.getByText('Your phone will ask for your passkey').waitFor();
+    await approve(page);
+  });
+
+  for (const language of sizeOfSuite({ short: ['en', 'ar', 'ja'], full: LANGUAGES })) {
     it(`have no barrier that axe knows of, and fit a screen of 320 pixels, in ${language}`, async () => {
       stage().expectProblem(/40[01]/);
       const phone = await stage().phone({ locale: language, viewport: { width: 320, height: 640 } });

@@ -1,0 +1,16 @@
+/** The example's provider and RP, in the place of those of the fixtures. */
+import { Accounts } from '../../examples/accounts.ts';
+import { makeExample } from '../../examples/provider.ts';
+import { makeRp, rpClient } from '../../examples/rp.ts';
+import { makeSecrets } from '../../examples/secrets.ts';
+import type { Setting } from '../chromium/stage.ts';
+
+/** Making an RSA key and hashing passwords takes a while, so all tests of a file have the same. */
+const secrets = makeSecrets();
+const accounts = Accounts.demo();
+
+export const EXAMPLE: Setting = {
+  makeProvider: async (options) => makeExample({ ...options, accounts: await accounts, secrets }),
+  rpClient: (url) => rpClient({ url, secret: secrets.rpSecret }),
+  makeRp: (issuer, url) => makeRp({ issuer, url, secret: secrets.rpSecret }),
+};
