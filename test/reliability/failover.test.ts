@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
+import { PATIENCE } from '../../src/stores/access.ts';
 import type { Answer } from '../support/agent.ts';
+import { inFullSuite, sizeOfSuite } from '../support/full-suite.ts';
 import { Nodes } from '../support/nodes.ts';
 import { patiently } from '../support/page-visitor.ts';
 import { RedisServer, startReplica } from '../support/redis.ts';
@@ -8,10 +10,11 @@ import { type Sentinel, startSentinel } from '../support/redis-sentinel.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
 /** Who is ready to finish when a failover begins. Half of them do at once, the others one after the other while it goes on. */
-const PEOPLE = 12;
+const PEOPLE = sizeOfSuite({ short: 4, full: 12 });
 const ONE_EVERY = 500;
-/** From the beginning of the failover to the last of them signed in. */
-const ALL_IN_WITHIN = 15_000;
+
+/** In milliseconds, as by default: while there is no master, an answer says soon that people have to try again. */
+const STORE_PATIENCE = PATIENCE;
 
 interface Ready {
   readonly browser: BrowserVisitor;
@@ -20,42 +23,53 @@ interface Ready {
 }
 
 describe('a failover to a replica in the middle of redeem', function () {
-  this.timeout(120_000);
-  let redises: RedisServer[];
-  let master: RedisServer;
-  let sentinel: Sentinel;
+  // A failover takes seconds by itself, and many sign-ins are on their way meanwhile.
+  this.timeout(180_000);
+  const redises: RedisServer[] = [];
+  let sentinel: Sentinel | undefined;
   let nodes: Nodes;
 
-  beforeEach(async () => {
-    master = await RedisServer.start();
-    redises = [master];
-    redises.push(await startReplica(master));
+  before(async () => {
+    const first = await RedisServer.start();
+    redises.push(first);
+    // Each test makes another one the master, and the last two end a master.
+    redises.push(await startReplica(first), await startReplica(first));
+    sentinel = await startSentinel(first, ...redises.slice(1));
+    nodes = await Nodes.start({
+      redis: sentinel.options,
+      nodes: sizeOfSuite({ short: [{}, {}], full: [{}, {}, {}] }),
+      people: PEOPLE,
+      storePatience: STORE_PATIENCE,
+    });
   });
 
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') process.stderr.write(nodes.complaints);
-    await nodes.stop();
-    await sentinel.stop();
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(nodes?.complaints ?? '');
+  });
+
+  after(async () => {
+    await nodes?.stop();
+    await sentinel?.stop();
     await Promise.all(redises.map((redis) => redis.stop()));
   });
 
-  it('signs in whoever was approved, and nobody else, when the master is replaced and when it dies', async () => {
-    redises.push(await startReplica(master));
-    await startNodes();
-    await expectAllIn(async () => {
-      const port = await sentinel.failover();
-      master = redises.find((redis) => redis.port === port) ?? master;
-    });
-    await expectAllIn(async () => {
-      await Promise.all([sentinel.switched(), master.kill()]);
-    });
+  it('signs in whoever was approved, and nobody else, when the master is replaced', () =>
+    expectAllIn(async () => {
+      await watched().failover();
+    }));
+
+  inFullSuite(() => {
+    it('signs in whoever was approved, and nobody else, when the master dies', () =>
+      expectAllIn(async () => {
+        const master = await currentMaster();
+        await Promise.all([watched().switched(), master.kill()]);
+      }));
   });
 
   it('lets the same browser finish again, and no other one, where the new master never heard of it', async () => {
-    await startNodes();
     const people = await Promise.all([ready(0), ready(1)]);
     const [waits, goesOn] = people;
-    await withReplicaDeaf(async () => {
+    await withReplicasDeaf(async () => {
       expect((await waits.browser.finish()).status).to.equal(200);
       expect(await signedIn(goesOn.browser)).to.equal(goesOn.user);
     });
@@ -74,27 +88,34 @@ describe('a failover to a replica in the middle of redeem', function () {
     expect(await startAgain(goesOn.user)).to.equal(goesOn.user);
   });
 
-  /** The master answers what is done meanwhile, and dies before its replica hears of it. */
-  async function withReplicaDeaf(act: () => Promise<void>): Promise<void> {
-    const replica = redises.at(-1);
-    replica?.pause();
+  /** The master answers what is done meanwhile, and dies before its replicas hear of it. */
+  async function withReplicasDeaf(act: () => Promise<void>): Promise<void> {
+    const master = await currentMaster();
+    const replicas = redises.filter((redis) => redis.alive && redis !== master);
+    for (const replica of replicas) replica.pause();
     await master.command('CLIENT', 'KILL', 'TYPE', 'replica');
     await act();
-    const switched = sentinel.switched();
+    const switched = watched().switched();
     await master.kill();
-    replica?.resume();
+    for (const replica of replicas) replica.resume();
     await switched;
   }
 
-  async function startNodes(): Promise<void> {
-    sentinel = await startSentinel(master, ...redises.slice(1));
-    nodes = await Nodes.start({ redis: sentinel.options, people: PEOPLE });
+  function watched(): Sentinel {
+    if (sentinel === undefined) throw new Error('not started');
+    return sentinel;
+  }
+
+  async function currentMaster(): Promise<RedisServer> {
+    const port = await watched().masterPort();
+    const master = redises.find((redis) => redis.port === port);
+    if (master === undefined) throw new Error(`nobody knows the master at ${port}`);
+    return master;
   }
 
   /** Makes a failover while people finish; in the end each of them is signed in, with the own account. */
   async function expectAllIn(failover: () => Promise<void>): Promise<void> {
     const people = await Promise.all(Array.from({ length: PEOPLE }, (_, index) => ready(index)));
-    const began = performance.now();
 
     const [, ...subs] = await Promise.all([
       failover(),
@@ -108,7 +129,6 @@ describe('a failover to a replica in the middle of redeem', function () {
       }),
     ]);
 
-    expect(performance.now() - began).to.be.below(ALL_IN_WITHIN);
     expect(subs).to.deep.equal(people.map(({ user }) => user));
     for (const { stranger } of people) {
       expect((await stranger.finish()).map(({ status }) => status)).to.deep.equal([404, 404]);
@@ -116,7 +136,8 @@ describe('a failover to a replica in the middle of redeem', function () {
   }
 
   async function ready(index: number): Promise<Ready> {
-    const network = nodes.roundRobin();
+    // The nodes may still be looking for the master that the last test has left.
+    const network = patiently(nodes.roundRobin());
     const browser = new BrowserVisitor(nodes.site, network);
     const user = `user${index}`;
     const ticket = await approve(browser, user, network);

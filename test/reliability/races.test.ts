@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import type { Answer } from '../support/agent.ts';
 import { traceIn, UNKNOWN_CODE } from '../support/codes.ts';
+import { sizeOfSuite } from '../support/full-suite.ts';
 import { Nodes } from '../support/nodes.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
-const ROUNDS = 100;
+const ROUNDS = sizeOfSuite({ short: 1, full: 100 });
 /** Of races between different acts, in which nobody wins but by the same compare-and-swap. */
-const MIXED_ROUNDS = 25;
+const MIXED_ROUNDS = sizeOfSuite({ short: 1, full: 25 });
 const AT_ONCE = 50;
 const PHONES = 5;
 
@@ -15,7 +16,8 @@ const PHONES = 5;
 const ENDS = ['approved', 'denied', 'finished', 'cancelled'] as const;
 
 describe('fifty requests at once at two nodes', function () {
-  this.timeout(120_000);
+  // A round is three hundred requests.
+  this.timeout(sizeOfSuite({ short: 60_000, full: 600_000 }));
   let redis: RedisServer;
   let nodes: Nodes;
   let network: typeof fetch;
@@ -36,15 +38,15 @@ describe('fifty requests at once at two nodes', function () {
   });
 
   afterEach(function () {
-    if (this.currentTest?.state === 'failed') process.stderr.write(nodes.complaints);
+    if (this.currentTest?.state === 'failed') process.stderr.write(nodes?.complaints ?? '');
   });
 
   after(async () => {
-    await nodes.stop();
-    await redis.stop();
+    await nodes?.stop();
+    await redis?.stop();
   });
 
-  it('let one of five accounts scan, a hundred times, and tell the others what they tell of an unknown code', async () => {
+  it('let one of five accounts scan, each time, and tell the others what they tell of an unknown code', async () => {
     const tickets: string[] = [];
     await rounds(ROUNDS, async () => {
       const { code, ticket } = await showCode();
@@ -69,7 +71,7 @@ describe('fifty requests at once at two nodes', function () {
     expect(scanned).to.have.members(tickets);
   });
 
-  it('let one decision win, whichever it is, a hundred times', async () => {
+  it('let one decision win, whichever it is, each time', async () => {
     const ends = new Map<string, string>();
     await rounds(ROUNDS, async (round) => {
       const { browser, code, ticket } = await showCode();
@@ -91,7 +93,7 @@ describe('fifty requests at once at two nodes', function () {
     for (const [ticket, state] of ends) expect(endsOf.get(ticket)).to.deep.equal([state]);
   });
 
-  it('give every finish the same way on, and finish once, a hundred times', async () => {
+  it('give every finish the same way on, and finish once, each time', async () => {
     const tickets: string[] = [];
     await rounds(ROUNDS, async (round) => {
       const { browser, ticket } = await approved(round);

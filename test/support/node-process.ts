@@ -6,21 +6,33 @@ import { LOOPBACK } from './server.ts';
 
 const PROGRAM = fileURLToPath(new URL('node-program.ts', import.meta.url));
 const CLOCK = new URL('clock-ahead.ts', import.meta.url).href;
+const STORE_PATIENCE = new URL('store-patience.ts', import.meta.url).href;
 
-/** A node that has not stopped by then will not. */
-const PATIENCE = 8_000;
+/** In milliseconds: a node that has not stopped by then will not, however slow the machine is. */
+const STOPS_WITHIN = 20_000;
+
+export interface NodeProcessOptions {
+  readonly name: string;
+  readonly options: NodeOptions;
+  /** Seconds that its clock is ahead. */
+  readonly clockAhead: number;
+  /** Milliseconds that its store may take to answer. */
+  readonly storePatience: number;
+}
 
 export class NodeProcess {
   readonly options: NodeOptions;
   readonly origin: string;
   readonly #name: string;
   readonly #clockAhead: number;
+  readonly #storePatience: number;
   readonly #processes: Child[] = [];
 
-  constructor(name: string, options: NodeOptions, clockAhead: number) {
+  constructor({ name, options, clockAhead, storePatience }: NodeProcessOptions) {
     this.#name = name;
     this.options = options;
     this.#clockAhead = clockAhead;
+    this.#storePatience = storePatience;
     this.origin = `http://${LOOPBACK}:${options.port}`;
   }
 
@@ -30,10 +42,13 @@ export class NodeProcess {
       ...process.env,
       [NODE_OPTIONS_VARIABLE]: JSON.stringify(this.options),
       CLOCK_AHEAD: `${this.#clockAhead}`,
+      STORE_PATIENCE: `${this.#storePatience}`,
+      // What a node runs of the code is run by other tests as well; to write it down takes longer than to start.
+      NODE_V8_COVERAGE: undefined,
     };
     const child = await Child.start(
       this.#name,
-      [process.execPath, '--import', './scripts/typescript.mjs', ...clock, PROGRAM],
+      [process.execPath, '--import', './scripts/typescript.mjs', ...clock, '--import', STORE_PATIENCE, PROGRAM],
       { ready: new RegExp(`^${READY}$`), env, cwd: new URL('../..', import.meta.url) },
     );
     this.#processes.push(child);
@@ -68,10 +83,10 @@ export class NodeProcess {
     return this.#now?.end(signal);
   }
 
-  /** In good order where that works: only then does it write what of the code it has run. */
+  /** In good order where that works. */
   async stop(): Promise<void> {
     this.resume();
-    const impatient = setTimeout(() => this.end('SIGKILL'), PATIENCE);
+    const impatient = setTimeout(() => this.end('SIGKILL'), STOPS_WITHIN);
     await this.end('SIGTERM');
     clearTimeout(impatient);
   }

@@ -8,7 +8,8 @@ export type StreamEnd = { readonly retry: number } | 'broken';
 /** Where nobody has said when to come back. */
 const COME_BACK_AFTER = 500;
 const ASK_AGAIN_AFTER = 200;
-const PATIENCE = 15_000;
+/** In milliseconds: below Mocha's time-out of 60 s, so that a failure says which request had no answer. */
+const PATIENCE = 50_000;
 
 export class PageVisitor extends BrowserVisitor {
   /** How its streams have ended before it saw what it waited for. */

@@ -3,13 +3,12 @@ import { mkdtempSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Child } from './child.ts';
 import { type RedisServer, sendCommand, startRedisProcess } from './redis.ts';
 import { freePort, LOOPBACK } from './server.ts';
+import { eventually } from './until.ts';
 
 const MASTER = 'main';
-const PATIENCE = 10_000;
 
 export class Sentinel {
   readonly port: number;
@@ -29,11 +28,16 @@ export class Sentinel {
 
   /** It asks the replicas how they are, and promotes none before that; it does not say when it knows. */
   async knows(replicas: number): Promise<void> {
-    for (const until = Date.now() + PATIENCE; Date.now() < until; await setTimeout(50)) {
+    await eventually('Sentinel has found the replicas', async () => {
       const known = `${await this.#command('SENTINEL', 'REPLICAS', MASTER)}`;
-      if (known.split('master-link-status,ok').length > replicas) return;
-    }
-    throw new Error('Sentinel has not found the replicas');
+      return known.split('master-link-status,ok').length > replicas;
+    });
+  }
+
+  /** Returns the port of the master as the Sentinel knows it. */
+  async masterPort(): Promise<number> {
+    const address = await this.#command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER);
+    return Number(Array.isArray(address) ? address[1] : undefined);
   }
 
   /** Resolves with the port of the next master, once a replica has become that. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const EVERY_MS = 10;
+/** The first pause between two looks, and the longest one: what takes long is not asked about all the time. */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [5, 100];
 
 /** Below Mocha's time-out of 60 s, so that a failure says what was waited for. No machine is so slow that it matters. */
 const PATIENCE_MS = 50_000;
@@ -21,8 +22,10 @@ export async function eventually(
   patience: number = PATIENCE_MS,
 ): Promise<void> {
   const latest = performance.now() + patience;
+  let between = FIRST_PAUSE_MS;
   while (!(await isSo())) {
     if (performance.now() > latest) throw new Error(`not so after ${patience} ms: ${what}`);
-    await pause(EVERY_MS);
+    await pause(between);
+    between = Math.min(1.5 * between, LONGEST_PAUSE_MS);
   }
 }

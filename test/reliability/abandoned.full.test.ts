@@ -25,8 +25,8 @@ const AT_ONCE = 4;
 const MOST_HEAP = 3_000_000;
 const MOST_REDIS = 1_000_000;
 
-/** Milliseconds in which everything has to end by itself. */
-const PATIENCE = 20_000;
+/** Milliseconds in which everything has to end by itself: several times the longest deadline, as a slow machine may take a while. */
+const PATIENCE = 60_000;
 /** Redis remembers who watches an interaction for longer than that. */
 const WATCHERS = ':watchers:';
 const WATCHERS_LIVE = 180_000;
@@ -58,13 +58,14 @@ describe('10,000 tickets made and abandoned: memory of process and Redis returns
   let inRedis: Passed;
 
   before(async function () {
-    this.timeout(150_000);
+    // Twenty thousand requests, of which each has to be computed.
+    this.timeout(600_000);
     redis = await RedisServer.start();
     // At the same time, as half of it is waiting.
     [inMemory, inRedis] = await Promise.all([passBy(), passBy(redis)]);
   });
 
-  after(() => redis.stop());
+  after(() => redis?.stop());
 
   for (const [where, passed] of Object.entries({ 'in memory': () => inMemory, 'in Redis': () => inRedis })) {
     describe(`with everything ${where}`, () => {
