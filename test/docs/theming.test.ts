@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { VIEWS } from '../../examples/provider.ts';
 import { docPage, firstColumn, section } from '../support/doc-pages.ts';
 import { ROOT } from '../support/packed.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
@@ -124,7 +123,7 @@ describe('the views in the documentation', () => {
     folder = viewsOf('docs/theming.md');
     await World.during(
       {
-        qrLogin: { views: [VIEWS, folder], assess: () => 'check code' },
+        qrLogin: { views: folder, assess: () => 'check code' },
         extend: ({ provider, qr }) =>
           provider.use(async (ctx, next) => {
             if (ctx.path !== '/vault') return next();
@@ -154,7 +153,7 @@ describe('the views in the documentation', () => {
 
   it('say what the page of languages says, when they are put into a folder', async () => {
     folder = viewsOf('docs/languages.md');
-    await World.during({ qrLogin: { views: [VIEWS, folder] } }, async (world) => {
+    await World.during({ qrLogin: { views: folder } }, async (world) => {
       const page = async (language: string): Promise<string> =>
         (await new BrowserPerson(world, { 'accept-language': language }).start()).text;
       expect(await page('en')).to.include('<h1>Sign in to Test app with your phone</h1>');

@@ -7,7 +7,6 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { VIEWS } from '../../examples/provider.ts';
 import { type QrLoginOptions, qrLogin } from '../../src/index.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
 
@@ -35,7 +34,7 @@ describe('views of the deployment’s own', () => {
   }
 
   function during(files: Record<string, string>, act: (world: World) => Promise<void>): Promise<void> {
-    return World.during({ qrLogin: { views: [VIEWS, write(files)] } }, act);
+    return World.during({ qrLogin: { views: write(files) } }, act);
   }
 
   it('take the place of a page, with the same context, and of what it includes', () =>
@@ -71,6 +70,18 @@ describe('views of the deployment’s own', () => {
     during({ ...TEXTS, '.DS_Store': '', 'pages/.qr.eta.swp': '' }, async (world) => {
       expect((await new BrowserPerson(world).start()).status).to.equal(200);
     }));
+
+  it('come from several folders, of which the later one wins', () => {
+    write({
+      'one/pages/brand.eta': '<header>One</header>',
+      'one/locales/en.json': '{ "qr.waiting": "Scan with one" }',
+      'two/pages/brand.eta': '<header>Two</header>',
+    });
+    return World.during({ qrLogin: { views: [join(folder, 'one'), join(folder, 'two')] } }, async (world) => {
+      const { text } = await new BrowserPerson(world).start();
+      expect(text).to.include('<header>Two</header>').and.include('Scan with one');
+    });
+  });
 
   it('bring a language of their own; what it does not have is said in English', () =>
     during({ 'locales/he.json': '{ "qr.title": "כניסה אל {client}" }' }, async (world) => {
@@ -125,15 +136,12 @@ describe('views of the deployment’s own', () => {
     World.during(
       {
         qrLogin: {
-          views: [
-            VIEWS,
-            write({
-              'pages/shop.eta':
-                '<% layout("layout", { title: "Shop" }) %><p><%= it.t("shop.hello") %>, <%= it.name %></p>',
-              'locales/de.json': '{ "shop.hello": "Hallo" }',
-              ...TEXTS,
-            }),
-          ],
+          views: write({
+            'pages/shop.eta':
+              '<% layout("layout", { title: "Shop" }) %><p><%= it.t("shop.hello") %>, <%= it.name %></p>',
+            'locales/de.json': '{ "shop.hello": "Hallo" }',
+            ...TEXTS,
+          }),
         },
         extend: ({ provider, qr }) =>
           provider.use(async (ctx, next) => {
@@ -224,9 +232,19 @@ describe('the pages need no eval', () => {
       env: { ...process.env, VIEWS: views },
     });
 
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'views-'));
+    mkdirSync(join(folder, 'pages'));
+    writeFileSync(join(folder, 'pages/brand.eta'), '<header>The shop</header>');
+  });
+
+  after(() => rmSync(folder, { recursive: true }));
+
   it('unless templates are overridden', () => {
     expect(run('').stdout).to.equal('200 <h1>Sign in to app</h1>\n');
-    const { status, stderr } = run(fileURLToPath(new URL('../../examples/theme', import.meta.url)));
+    const { status, stderr } = run(folder);
     expect(status).not.to.equal(0);
     expect(stderr).to.include('brand.eta cannot be compiled: no code is made of text here');
   });
