@@ -100,14 +100,20 @@ export class RedisWorld {
   /** As it is left, by a failed test as well. */
   async stop(): Promise<void> {
     this.#goOn();
-    await this.leave();
-    await this.redis.stop();
+    try {
+      await this.leave();
+    } finally {
+      await this.redis.stop();
+    }
   }
 
   /** The node alone. */
   async leave(): Promise<void> {
-    await this.world.stop();
-    await this.#store.disconnect().catch(() => undefined);
+    try {
+      await this.world.stop();
+    } finally {
+      await this.#store.disconnect().catch(() => undefined);
+    }
   }
 
   #goOn(): void {

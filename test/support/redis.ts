@@ -63,7 +63,7 @@ export class RedisServer {
     try {
       return new RedisServer(chosen, all, folder, await run(chosen, all));
     } catch (error) {
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true });
       throw error;
     }
   }
@@ -119,10 +119,15 @@ export async function startReplica(
   { args = [], ...options }: RedisOptions = {},
 ): Promise<RedisServer> {
   const replica = await RedisServer.start({ ...options, args: ['--replicaof', LOOPBACK, `${of.port}`, ...args] });
-  await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
-  // The master sends changes on once the replica has acknowledged the copy.
-  await of.command('WAIT', await of.info('connected_slaves'), '5000');
-  return replica;
+  try {
+    await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
+    // The master sends changes on once the replica has acknowledged the copy.
+    await of.command('WAIT', await of.info('connected_slaves'), '5000');
+    return replica;
+  } catch (error) {
+    await replica.stop();
+    throw error;
+  }
 }
 
 async function run(port: number, args: readonly string[]): Promise<Child> {
