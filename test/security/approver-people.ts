@@ -12,6 +12,17 @@ export async function phoneOf(site: Site, name: string): Promise<PhoneVisitor> {
 
 /** Who this person is to the RP: nothing that an attacker could not know. */
 export async function subjectOf(site: Site, name: string): Promise<string> {
+  const known = subjects.get(site) ?? new Map<string, Promise<string>>();
+  subjects.set(site, known);
+  const subject = known.get(name) ?? signInForSubject(site, name);
+  known.set(name, subject);
+  return subject;
+}
+
+/** A subject stays the same, so that each person need sign in for it only once. */
+const subjects = new WeakMap<Site, Map<string, Promise<string>>>();
+
+async function signInForSubject(site: Site, name: string): Promise<string> {
   const browser = new BrowserVisitor(site);
   await browser.start();
   const claims = (await browser.tokens(await browser.signInWithPassword(name))).claims();

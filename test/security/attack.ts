@@ -151,6 +151,16 @@ export function siteOf(world: World): Site {
   };
 }
 
+/** Lets attacks share what the same acts on the same server lead to: they differ in the weak servers that they succeed against. */
+export function oncePerSite<T>(act: (site: Site) => Promise<T>): (site: Site) => Promise<T> {
+  const done = new WeakMap<Site, Promise<T>>();
+  return (site) => {
+    const result = done.get(site) ?? act(site);
+    done.set(site, result);
+    return result;
+  };
+}
+
 /** Replaces a method for as long as the weak server runs. */
 export function replacing<T extends object, Name extends keyof T>(
   prototype: T,

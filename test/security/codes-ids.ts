@@ -2,8 +2,8 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { idIn } from '../support/codes.ts';
-import type { BrowserVisitor, Site } from '../support/visitors.ts';
-import { type Attack, inFront, type Weakness } from './attack.ts';
+import type { BrowserVisitor } from '../support/visitors.ts';
+import { type Attack, inFront, oncePerSite, type Weakness } from './attack.ts';
 import { expectStatus, shown } from './scene.ts';
 
 const RANDOM_BYTES = 16;
@@ -65,12 +65,12 @@ async function renewedId(browser: BrowserVisitor): Promise<string> {
   return idIn(await browser.code());
 }
 
-async function manyIds(site: Site): Promise<Buffer[]> {
+const manyIds = oncePerSite(async (site): Promise<Buffer[]> => {
   const browser = await shown(site);
   const ids: Buffer[] = [];
   while (ids.length < MANY) ids.push(randomPart(await renewedId(browser)));
   return ids;
-}
+});
 
 const numberIn = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex')}`);
 

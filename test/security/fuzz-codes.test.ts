@@ -4,6 +4,7 @@ import { Codes } from '../../src/ticket/code.ts';
 import { Keys } from '../../src/ticket/keys.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';
 import type { Answer } from '../support/agent.ts';
+import { StillClock } from '../support/clock.ts';
 import { codeIn, ID_LENGTH, UNKNOWN_CODE } from '../support/codes.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
 import { patience, runs } from './fuzz-runs.ts';
@@ -73,7 +74,7 @@ describe('over HTTP', function () {
   let nobody: PhonePerson;
 
   before(async () => {
-    world = await World.start();
+    world = await World.start({ clock: new StillClock() });
     alice = await new PhonePerson(world).signIn('alice');
     nobody = new PhonePerson(world);
   });

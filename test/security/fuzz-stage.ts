@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import fc, { type IAsyncProperty } from 'fast-check';
 import type Koa from 'koa';
+import { StillClock } from '../support/clock.ts';
 import { PhonePerson, World, type WorldOptions } from '../support/world.ts';
 import { expectDecent, expectOurs, isOurs } from './fuzz-answers.ts';
 import { bytesOf } from './fuzz-bytes.ts';
@@ -40,6 +41,8 @@ export class Stage {
     };
     const world = await World.start({
       ...options,
+      // The bystander's ticket stays as it is, however long the fuzzing takes.
+      clock: new StillClock(),
       extend: (example) => {
         for (const koa of new Set<Koa>([example.app, example.provider])) koa.on('error', hear);
         example.provider.on('server_error', (_ctx, error) => hear(error));

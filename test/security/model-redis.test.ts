@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { GENEROUS, storesMayTake } from '../stores/patience.ts';
 import { type RedisProcess, startProcess } from '../stores/redis-process.ts';
 import { inFullSuite } from '../support/full-suite.ts';
 import { RedisServer } from '../support/redis.ts';
@@ -12,6 +13,7 @@ import { Reckless } from './model-stores.ts';
 
 describe('the model of the ceremony, on a real Redis', function () {
   this.timeout(patience());
+  storesMayTake(GENEROUS);
 
   let redis: RedisServer;
   let browsers: RedisProcess;

@@ -3,7 +3,7 @@ import type { Middleware } from 'koa';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import type { WorldOptions } from '../support/world.ts';
-import { type Attack, inFront } from './attack.ts';
+import { type Attack, inFront, oncePerSite } from './attack.ts';
 import { consentPage, HTML, must, sent, signedIn } from './pages-visits.ts';
 
 /** Of an answer, what a browser reads first. */
@@ -72,12 +72,19 @@ export const headerAttacks: Attack[] = LOSSES.map(({ name, isOpen, headers }) =>
   row: 10,
   name,
   on: LIMITED,
+  alone: false,
   without: { name: headers.join(' and '), options: inFront(dropping(headers)) },
   run: async (site) => {
-    for await (const head of everyAnswer(site)) if (isOpen(head)) return `${head.status} ${head.url}`;
-    return undefined;
+    const head = (await allHeads(site)).find(isOpen);
+    return head && `${head.status} ${head.url}`;
   },
 }));
+
+const allHeads = oncePerSite(async (site) => {
+  const heads: Head[] = [];
+  for await (const head of everyAnswer(site)) heads.push(head);
+  return heads;
+});
 
 function dropping(headers: readonly string[]): Middleware {
   return async (ctx, next) => {

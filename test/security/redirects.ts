@@ -4,7 +4,7 @@ import { passwordOf } from '../fixtures/people.ts';
 import type { Answer } from '../support/agent.ts';
 import { PhoneVisitor, type Site } from '../support/visitors.ts';
 import { phoneOf } from './approver-people.ts';
-import { type Attack, inFront } from './attack.ts';
+import { type Attack, inFront, oncePerSite } from './attack.ts';
 import { atTheCode, TARGETS } from './csrf-targets.ts';
 
 /** Addresses of another site's, as filters overlook them. */
@@ -79,6 +79,20 @@ function answering(status: number): Middleware {
     if (ctx.status === 303) ctx.status = status;
   };
 }
+
+const sentOn = oncePerSite(async (site) => {
+  const answers: [string, Answer][] = [];
+  for (const { does, meet } of TARGETS.filter(({ on }) => on === undefined)) {
+    const { who, url, fields } = await meet(site);
+    answers.push([does, await who.submit(url, fields)]);
+  }
+  const browser = await atTheCode(site);
+  const password = { name: 'alice', password: passwordOf('alice') };
+  answers.push(['signs in', await browser.submit(`${browser.at}/password`, password)]);
+  if (answers.some(([, { location }]) => location === '')) throw new Error('a form leads nowhere');
+  const wrong = answers.find(([, { status }]) => status !== 303);
+  return wrong && `${wrong[0]}: ${wrong[1].status}`;
+});
 
 export const attacks: Attack[] = [
   {
@@ -177,20 +191,6 @@ function away({ url, headers, text }: Answer, { issuer, client }: Site): string 
       );
     }) ?? undefined
   );
-}
-
-async function sentOn(site: Site): Promise<string | undefined> {
-  const answers: [string, Answer][] = [];
-  for (const { does, meet } of TARGETS.filter(({ on }) => on === undefined)) {
-    const { who, url, fields } = await meet(site);
-    answers.push([does, await who.submit(url, fields)]);
-  }
-  const browser = await atTheCode(site);
-  const password = { name: 'alice', password: passwordOf('alice') };
-  answers.push(['signs in', await browser.submit(`${browser.at}/password`, password)]);
-  if (answers.some(([, { location }]) => location === '')) throw new Error('a form leads nowhere');
-  const wrong = answers.find(([, { status }]) => status !== 303);
-  return wrong && `${wrong[0]}: ${wrong[1].status}`;
 }
 
 function everywhere(target: string): Record<string, string> {

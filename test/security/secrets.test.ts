@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import { logEvents, logRequests, makeLogger } from '../../examples/log.ts';
 import { Cookies } from '../../src/http/cookies.ts';
 import type { Fixture } from '../fixtures/provider.ts';
+import { GENEROUS, storesMayTake } from '../stores/patience.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { RedisWorld } from '../support/redis-world.ts';
 import { World, type WorldOptions } from '../support/world.ts';
 import { replacing, siteOf } from './attack.ts';
@@ -28,8 +30,7 @@ const OPTIONS: WorldOptions = {
   },
 };
 
-describe('after sign-ins of every outcome', function () {
-  this.timeout(30_000);
+describe('after sign-ins of every outcome', () => {
   let run: Run;
   let stored: string;
 
@@ -93,42 +94,43 @@ describe('after sign-ins of every outcome', function () {
   });
 });
 
-describe('a server that is careless, after the same sign-ins: what the tests above look for is found there', function () {
-  this.timeout(30_000);
-  let run: Run;
-  let stored: string;
+inFullSuite(() => {
+  describe('a server that is careless, after the same sign-ins: what the tests above look for is found there', () => {
+    let run: Run;
+    let stored: string;
 
-  before(async () => {
-    const lines: string[] = [];
-    const undo = bindingAsItIs();
-    try {
-      await World.during({ ...OPTIONS, extend: (example) => loggingRequests(example, lines) }, async (world) => {
-        const recorder = new Recorder(world.provider);
-        const secrets = await everythingHappens(siteOf(world));
-        stored = await dumpOf(world);
-        run = { recorder, secrets, log: lines.join('') };
-      });
-    } finally {
-      undo();
-    }
-  });
+    before(async () => {
+      const lines: string[] = [];
+      const undo = bindingAsItIs();
+      try {
+        await World.during({ ...OPTIONS, extend: (example) => loggingRequests(example, lines) }, async (world) => {
+          const recorder = new Recorder(world.provider);
+          const secrets = await everythingHappens(siteOf(world));
+          stored = await dumpOf(world);
+          run = { recorder, secrets, log: lines.join('') };
+        });
+      } finally {
+        undo();
+      }
+    });
 
-  it('row 23: codes, ids and cookies in the log', () => {
-    expect(run.secrets.foundIn(run.log)).to.include.members(['code', 'check code', 'short code', 'csrf']);
-  });
+    it('row 23: codes, ids and cookies in the log', () => {
+      expect(run.secrets.foundIn(run.log)).to.include.members(['code', 'check code', 'short code', 'csrf']);
+    });
 
-  it("row 23: the browsers' bindings in the store", () => {
-    expect(
-      run.secrets
-        .named(isKey)
-        .foundIn(stored)
-        .some((name) => name.includes('_qr_browser')),
-    ).to.equal(true);
-  });
+    it("row 23: the browsers' bindings in the store", () => {
+      expect(
+        run.secrets
+          .named(isKey)
+          .foundIn(stored)
+          .some((name) => name.includes('_qr_browser')),
+      ).to.equal(true);
+    });
 
-  it('row 24: denials that nobody is told of', () => {
-    expect(run.recorder.told('qr_login.approved')).not.to.be.empty;
-    expect(run.recorder.told('qr_login.denied')).to.be.empty;
+    it('row 24: denials that nobody is told of', () => {
+      expect(run.recorder.told('qr_login.approved')).not.to.be.empty;
+      expect(run.recorder.told('qr_login.denied')).to.be.empty;
+    });
   });
 });
 
@@ -149,8 +151,8 @@ function loggingRequests({ provider }: Fixture, lines: string[]): void {
   provider.emit = (name, ...about) => (name === 'qr_login.denied' ? false : emit(name, ...about));
 }
 
-describe('a Redis after sign-ins of every outcome', function () {
-  this.timeout(30_000);
+describe('a Redis after sign-ins of every outcome', () => {
+  storesMayTake(GENEROUS);
 
   it('holds nothing with which a ticket could be scanned, approved or finished', async () => {
     await RedisWorld.during(OPTIONS, async ({ world, redis }) => {
