@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { BrowserVisitor } from '../support/visitors.ts';
 import { behavesLikeAHost, useHost } from './host-behaviour.ts';
-import { HOSTS, PATHS, startHost } from './hosts.ts';
+import { HOSTS, pathsIn, startHost } from './hosts.ts';
 
 for (const [name, start] of Object.entries(HOSTS)) {
-  for (const path of PATHS) {
+  for (const path of pathsIn(name)) {
     describe(`the provider at ${path} of an app in ${name}`, () => {
       const host = useHost(() => startHost(start, path));
       behavesLikeAHost(name, path, host);
@@ -12,13 +12,14 @@ for (const [name, start] of Object.entries(HOSTS)) {
   }
 
   describe(`an app in ${name} that stops`, () => {
+    const host = useHost(() => startHost(start, '/oidc'));
+
     it('ends its event streams first', async () => {
-      const host = await startHost(start, '/oidc');
-      const browser = new BrowserVisitor(host);
+      const browser = new BrowserVisitor(host());
       await browser.start();
       const events = await browser.events();
       await events.ticket('waiting');
-      await host.stop();
+      await host().stop();
       expect(await events.block()).to.match(/^retry: \d+$/);
       expect(await events.block()).to.equal(undefined);
     });

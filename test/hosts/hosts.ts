@@ -10,6 +10,7 @@ import * as koa from '../../examples/hosts/koa.ts';
 import * as nginx from '../../examples/hosts/nginx.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
+import { sizeOfSuite } from '../support/full-suite.ts';
 import { freePort } from '../support/server.ts';
 import type { Site } from '../support/visitors.ts';
 
@@ -23,7 +24,10 @@ export const HOSTS: Readonly<Record<string, StartHost>> = {
 /** What is not as in the examples. */
 export type Special = Pick<HostOptions, 'qrLogin'>;
 
-export const PATHS = ['/', '/oidc'] as const;
+/** The paths that the provider is mounted at in this framework. The short suite has the root once. */
+export function pathsIn(name: string): readonly string[] {
+  return sizeOfSuite({ short: name === 'Koa' ? ['/', '/oidc'] : ['/oidc'], full: ['/', '/oidc'] });
+}
 
 export interface VisitedHost extends Site {
   readonly origin: string;
@@ -39,14 +43,23 @@ const accounts = Accounts.demo();
 export async function startHost(start: StartHost, path: string, more: Special = {}): Promise<VisitedHost> {
   const { site, options } = await optionsFor('http', path);
   const { stop } = await start({ ...options, ...more });
-  return { ...site, network: fetch, stop };
+  return { ...site, network: fetch, stop: onlyOnce(stop) };
 }
 
 /** nginx, its load balancer, and whoever says in `X-Real-IP` that they are elsewhere, all are on this machine. */
 export async function startBehindNginx(host: StartHost, path: string, more: Special = {}): Promise<VisitedHost> {
   const { site, options } = await optionsFor('https', path);
   const { certificateFile, stop } = await nginx.start({ ...options, ...more, host, loadBalancer: '127.0.0.1' });
-  return { ...site, network: trusting(await readFile(certificateFile, 'utf8')), stop };
+  return { ...site, network: trusting(await readFile(certificateFile, 'utf8')), stop: onlyOnce(stop) };
+}
+
+/** A host that a test has stopped is stopped once more by the hook that cleans up. */
+function onlyOnce(stop: () => Promise<void>): () => Promise<void> {
+  let stopping: Promise<void> | undefined;
+  return () => {
+    stopping ??= stop();
+    return stopping;
+  };
 }
 
 async function optionsFor(

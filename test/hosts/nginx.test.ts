@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { behavesLikeAHost, useHost } from './host-behaviour.ts';
-import { HOSTS, PATHS, startBehindNginx, type VisitedHost } from './hosts.ts';
+import { HOSTS, pathsIn, startBehindNginx, type VisitedHost } from './hosts.ts';
 
 for (const [name, start] of Object.entries(HOSTS)) {
-  for (const path of PATHS) {
+  for (const path of pathsIn(name)) {
     describe(`the provider at ${path} of an app in ${name} behind nginx`, () => {
       const host = useHost(() => startBehindNginx(start, path));
       behavesLikeAHost(name, path, host);
