@@ -63,7 +63,7 @@ export const FAULTS: readonly Fault[] = [
   {
     what: 'a node is killed',
     hits: 'one node',
-    inShortSuite: STATES,
+    inShortSuite: ['waiting', 'scanned', 'approved', 'approved with a check code', 'redeemed'],
     begin: async ({ nodes }) => {
       await nodes.kill(VICTIM);
       return () => nodes.restart(VICTIM);
@@ -103,7 +103,7 @@ export const FAULTS: readonly Fault[] = [
   {
     what: 'Redis is killed and comes back without its data',
     hits: 'all nodes',
-    inShortSuite: ['waiting', 'approved', 'redeemed'],
+    inShortSuite: ['scanned', 'redeemed'],
     begin: async ({ redis, links }) => {
       await redis.kill();
       // As if nothing was in between: connections are refused.
@@ -121,7 +121,7 @@ export const FAULTS: readonly Fault[] = [
   {
     what: 'Redis is stopped for a while and goes on',
     hits: 'all nodes',
-    inShortSuite: STATES,
+    inShortSuite: ['waiting', 'approved', 'denied', 'expired', 'renewed after a scan'],
     begin: async ({ redis }) => {
       redis.pause();
       return async () => redis.resume();

@@ -9,7 +9,7 @@ import { PhoneVisitor } from '../support/visitors.ts';
 const NODES = sizeOfSuite({ short: [0, 1], full: [0, 1, 2] });
 const PEOPLE = sizeOfSuite({ short: 5, full: 10 });
 /** How many people are on their way at any moment. */
-const CROWD = sizeOfSuite({ short: 2, full: 4 });
+const CROWD = sizeOfSuite({ short: 1, full: 4 });
 /** One for commands and one to listen on. */
 const CONNECTIONS = 2;
 
