@@ -2,8 +2,8 @@
  * Compiles a TypeScript program with all that it imports from this project, so that a child process runs it without a loader. On Node 20
  * the loader works in a thread of its own, and a process that starts with it takes about a second longer.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileFile } from './typescript-cache.mjs';
 
@@ -15,8 +15,8 @@ const AT_ROOT = ['package.json', 'dist', 'views'];
 
 /** An import of a file of this project: what stands before its name, its name without `.ts`, and the closing quote. */
 const IMPORT = /(\b(?:from|import)\s*\(?\s*['"])(\.{1,2}\/[^'"]+)\.ts(['"])/g;
-/** A file that a module reads from its own folder. */
-const READ = /new URL\('([\w-]+\.(?:json|js))', import\.meta\.url\)/g;
+/** A file or folder below a module's own folder that it reads, or `.`, of which it reads what is no module. */
+const READ = /new URL\('(\.|[\w-][\w/-]*(?:\.(?:json|js))?)', import\.meta\.url\)/g;
 
 /**
  * @param file the program
@@ -30,7 +30,7 @@ export function compileProgram(file) {
     seen.add(source);
     const code = compileFile(source);
     for (const [, , imported] of code.matchAll(IMPORT)) compileWithImports(resolve(dirname(source), `${imported}.ts`));
-    for (const [, read] of code.matchAll(READ)) link(join(dirname(source), read), placeOf(join(dirname(source), read)));
+    for (const [, read] of code.matchAll(READ)) linkRead(dirname(source), read);
     write(compiledName(source), code.replace(IMPORT, '$1$2.js$3'));
   };
   compileWithImports(resolve(file));
@@ -52,6 +52,15 @@ function write(file, code) {
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, code);
   renameSync(draft, file);
+}
+
+/** @param read what a module in this folder reads */
+function linkRead(folder, read) {
+  const isRead = (name) => extname(name) !== '' && extname(name) !== '.ts';
+  for (const name of read === '.' ? readdirSync(folder).filter(isRead) : [read]) {
+    const file = join(folder, name);
+    if (existsSync(file)) link(file, placeOf(file));
+  }
 }
 
 function link(target, place) {

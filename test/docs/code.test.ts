@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'chai';
+import { ENVIRONMENT } from '../examples/example-program.ts';
 import { Child } from '../support/child.ts';
 import { type Block, type DocPage, docPage, guides } from '../support/doc-pages.ts';
 import { configurationAt, installed, ROOT, STRICT } from '../support/packed.ts';
@@ -84,7 +85,7 @@ describe('the programs of the documentation', () => {
   /** Starts a program, and waits for the line that it says when it listens. */
   async function says(home: string, program: string, line: string): Promise<void> {
     const ready = new RegExp(`^${line.replaceAll('.', '\\.')}$`);
-    running.push(await Child.start(program, [process.execPath, program], { ready, cwd: home }));
+    running.push(await Child.start(program, [process.execPath, program], { ready, cwd: home, env: ENVIRONMENT }));
   }
 
   it('sign a browser in with a phone, as the quick start says', async () => {
@@ -152,7 +153,11 @@ describe('the programs of the documentation', () => {
       const imports = programs.map(({ file = '' }) => `import './${basename(file, '.js')}/${file}';`);
       write(folder, { 'hosts-run/all.js': [...imports, `console.log('started');`].join('\n') });
       const command = [process.execPath, 'all.js'];
-      child = await Child.start('the hosts', command, { ready: /^started$/, cwd: join(folder, 'hosts-run') });
+      child = await Child.start('the hosts', command, {
+        ready: /^started$/,
+        cwd: join(folder, 'hosts-run'),
+        env: ENVIRONMENT,
+      });
     });
 
     after(() => child?.end('SIGKILL'));

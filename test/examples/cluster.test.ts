@@ -12,8 +12,8 @@ import { sendCommand } from '../support/redis.ts';
 import { freePort } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
+import { ENVIRONMENT, ROOT } from './example-program.ts';
 
-const ROOT = new URL('../../', import.meta.url);
 const FOLDER = new URL('examples/cluster/', ROOT);
 
 interface Ports {
@@ -252,7 +252,7 @@ function run({ port, rpPort, redisPort }: Ports, folder: string, ready: RegExp, 
       ready,
       cwd: ROOT,
       env: {
-        ...process.env,
+        ...ENVIRONMENT,
         PORT: `${port}`,
         RP_PORT: `${rpPort}`,
         REDIS_PORT: `${redisPort}`,

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { expect } from 'chai';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { BrowserPerson, World } from '../support/world.ts';
+import { commandOf, ENVIRONMENT, ROOT } from './example-program.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -11,11 +12,12 @@ interface Ended {
 
 function phone(...parameters: string[]): Promise<Ended> {
   return new Promise((resolve) => {
+    const [file = '', ...args] = commandOf('examples/phone.ts');
     const child = execFile(
-      process.execPath,
-      ['--import', './scripts/typescript.mjs', 'examples/phone.ts', ...parameters],
+      file,
+      [...args, ...parameters],
       // It ends a program that hangs, before Mocha ends the test without a word of what it has said.
-      { timeout: 50_000 },
+      { timeout: 50_000, cwd: ROOT, env: ENVIRONMENT },
       (_error, output, errors) => resolve({ code: child.exitCode, output, errors }),
     );
     child.stdin?.end();

@@ -7,9 +7,7 @@ import { Agent } from '../support/agent.ts';
 import { Child } from '../support/child.ts';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { freePort } from '../support/server.ts';
-
-const ROOT = new URL('../../', import.meta.url);
-const NODE = [process.execPath, '--import', './scripts/typescript.mjs'];
+import { commandOf, ENVIRONMENT, ROOT } from './example-program.ts';
 
 /** The end of what it says when it has started. */
 const READY = /initial access token/;
@@ -21,8 +19,8 @@ describe('npm start', () => {
 
   /** Starts it, and reads until it has said everything. */
   const start = async (environment: Record<string, string>, ...flags: string[]): Promise<Child> => {
-    const env = { ...process.env, ...environment };
-    child = await Child.start('the example', [...NODE, 'examples/start.ts', ...flags], {
+    const env = { ...ENVIRONMENT, ...environment };
+    child = await Child.start('the example', [...commandOf('examples/start.ts'), ...flags], {
       ready: READY,
       cwd: ROOT,
       env,
@@ -69,7 +67,10 @@ describe('npm start', () => {
     taken.listen(port, 'localhost');
     await once(taken, 'listening');
     try {
-      const complaint = await failure(['examples/start.ts'], { PORT: `${port}`, RP_PORT: `${await freePort()}` });
+      const complaint = await failure(commandOf('examples/start.ts'), {
+        PORT: `${port}`,
+        RP_PORT: `${await freePort()}`,
+      });
       expect(complaint).to.match(new RegExp(`^Port ${port} cannot be used`));
     } finally {
       taken.close();
@@ -79,10 +80,10 @@ describe('npm start', () => {
   it('says so where a port is no port', async () => {
     // The whole example takes ten times as long to load as its way to read a port.
     const readPort = `import { portFrom } from './examples/ports.ts'; portFrom('PORT', 3000);`;
-    const alone = ['--input-type=module', '-e', readPort];
-    for (const program of sizeOfSuite({ short: [alone], full: [alone, ['examples/start.ts']] })) {
+    const alone = [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', readPort];
+    for (const command of sizeOfSuite({ short: [alone], full: [alone, commandOf('examples/start.ts')] })) {
       for (const PORT of ['http', '70000']) {
-        const complaint = await failure(program, { PORT });
+        const complaint = await failure(command, { PORT });
         expect(complaint).to.equal(`PORT must be a port number, not "${PORT}".`);
       }
     }
@@ -90,9 +91,9 @@ describe('npm start', () => {
 });
 
 /** Runs a program that has to give up. @returns what it complains of last */
-async function failure(program: string[], environment: Record<string, string>): Promise<string | undefined> {
-  const [file = '', ...args] = [...NODE, ...program];
-  const env = { ...process.env, ...environment };
+async function failure(command: string[], environment: Record<string, string>): Promise<string | undefined> {
+  const [file = '', ...args] = command;
+  const env = { ...ENVIRONMENT, ...environment };
   const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   expect(code).to.equal(1);

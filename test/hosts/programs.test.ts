@@ -6,13 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { listen } from '../../examples/hosts/host.ts';
+import { commandOf, ENVIRONMENT, ROOT } from '../examples/example-program.ts';
 import { Child } from '../support/child.ts';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { trusting } from './hosts.ts';
-
-const ROOT = new URL('../..', import.meta.url);
 
 /** Each is a process of its own. The frameworks themselves are tested in this process, by `frameworks.test.ts`. */
 const FRAMEWORKS = sizeOfSuite({ short: ['hono'], full: ['koa', 'express', 'fastify', 'hono'] });
@@ -23,7 +22,11 @@ describe('the hosts of the examples, as programs', () => {
   /** Runs a program. @returns the line that it says when it listens */
   async function run(name: string, env: Record<string, string>): Promise<string> {
     const ready = / is beside /;
-    child = await Child.start(name, commandOf(name), { ready, cwd: ROOT, env: { ...process.env, ...env } });
+    child = await Child.start(name, commandOf(`examples/hosts/${name}.ts`), {
+      ready,
+      cwd: ROOT,
+      env: { ...ENVIRONMENT, ...env },
+    });
     return child.seen(ready);
   }
 
@@ -89,15 +92,11 @@ describe('the hosts of the examples, as programs', () => {
 
 /** @returns what a program says last before it gives up */
 async function failure(name: string, env: Record<string, string>): Promise<string | undefined> {
-  const [file = '', ...args] = commandOf(name);
-  const child = spawn(file, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const [file = '', ...args] = commandOf(`examples/hosts/${name}.ts`);
+  const child = spawn(file, args, { cwd: ROOT, env: { ...ENVIRONMENT, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   expect(code).to.equal(1);
   return said.trim().split('\n').at(-1);
-}
-
-function commandOf(name: string): string[] {
-  return [process.execPath, '--import', './scripts/typescript.mjs', `examples/hosts/${name}.ts`];
 }
 
 /** The demo RP does the rest. */
