@@ -176,20 +176,20 @@ describe('the adapter where Redis', () => {
 });
 
 describe('the adapter where a Keyv', () => {
+  storesMayTake(GENEROUS);
+
   it(`never answers refuses to ${Object.keys(ALL).join(', ')}`, async () => {
-    await Promise.all(
-      Object.values(ALL).map(async (run) => {
-        const backend = new HangingBackend();
-        const adapter = keyvAdapter(keyvOver(backend));
-        await fill(adapter);
-        backend.hangs = true;
-        await whileStoresMayTake(SHORT, () => expectRefused(() => run(adapter)));
-        backend.hangs = false;
-        expect(await adapter('Session').find('id')).to.deep.equal(session);
-        await adapter('Session').upsert('other', { ...session, uid: 'other' }, 60);
-        expect(await adapter('Session').findByUid('other')).to.be.an('object');
-      }),
-    );
+    for (const run of Object.values(ALL)) {
+      const backend = new HangingBackend();
+      const adapter = keyvAdapter(keyvOver(backend));
+      await fill(adapter);
+      backend.hangs = true;
+      await whileStoresMayTake(SHORT, () => expectRefused(() => run(adapter)));
+      backend.hangs = false;
+      expect(await adapter('Session').find('id')).to.deep.equal(session);
+      await adapter('Session').upsert('other', { ...session, uid: 'other' }, 60);
+      expect(await adapter('Session').findByUid('other')).to.be.an('object');
+    }
   });
 
   for (const [act, run] of Object.entries(ALL)) {

@@ -206,8 +206,18 @@ export class FaultySite {
   static async start(people: number): Promise<FaultySite> {
     const redis = await RedisServer.start();
     const links: TcpProxy[] = [];
-    for (const node of [VICTIM, OTHER, ELSEWHERE, HURRIED]) links[node] = await TcpProxy.start(redis.port);
-    const nodes = await Nodes.start({
+    try {
+      for (const node of [VICTIM, OTHER, ELSEWHERE, HURRIED]) links[node] = await TcpProxy.start(redis.port);
+      return new FaultySite(redis, links, await FaultySite.#startNodes(redis, links, people));
+    } catch (error) {
+      await Promise.all(links.map((link) => link.stop()));
+      await redis.stop();
+      throw error;
+    }
+  }
+
+  static #startNodes(redis: RedisServer, links: readonly TcpProxy[], people: number): Promise<Nodes> {
+    return Nodes.start({
       redis: { url: redis.url },
       people,
       qrLogin: { assess: 'by default' },
@@ -217,7 +227,6 @@ export class FaultySite {
         ...(node === HURRIED && { qrLogin: { deadlines: { scan: 1 } } }),
       })),
     });
-    return new FaultySite(redis, links, nodes);
   }
 
   async stop(): Promise<void> {

@@ -17,13 +17,28 @@ export function storesMayTake(milliseconds: number): void {
   after(() => setStorePatience(usual));
 }
 
-/** Lets stores take that long while the function runs. */
+/** The calls of {@link whileStoresMayTake} that have not ended, the innermost last. */
+const calls: symbol[] = [];
+
+/**
+ * Lets stores take that long while the function runs.
+ * @throws Error if two such functions overlap without one being inside the other: the usual time would not come back
+ */
 export async function whileStoresMayTake<T>(milliseconds: number, act: () => Promise<T>): Promise<T> {
   const usual = getStorePatience();
+  const call = Symbol('whileStoresMayTake');
+  calls.push(call);
   setStorePatience(milliseconds);
   try {
     return await act();
   } finally {
     setStorePatience(usual);
+    const isInnermost = calls.at(-1) === call;
+    calls.splice(calls.indexOf(call), 1);
+    if (!isInnermost) failOverlapping();
   }
+}
+
+function failOverlapping(): never {
+  throw new Error('whileStoresMayTake was called twice at the same time');
 }
