@@ -18,7 +18,7 @@ interface Credentials {
 }
 
 /** Who they are, and their passwords. */
-export const DEMO: readonly (readonly [person: Person, password: string])[] = [
+const DEMO: readonly (readonly [person: Person, password: string])[] = [
   [{ id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' }, 'wonderland'],
   [{ id: 'b0b', userName: 'bob', name: 'Bob Sawyer', email: 'bob@example.com' }, 'builder'],
 ];
@@ -37,10 +37,6 @@ export class Accounts {
     const salt = randomBytes(16);
     this.#people.set(person.id, person);
     this.#credentials.set(person.userName, { salt, hash: await derive(password, salt, 32) });
-  }
-
-  remove(id: string): void {
-    this.#people.delete(id);
   }
 
   /** Takes as long for a name that nobody has as for one with a wrong password. */
