@@ -205,7 +205,8 @@ for (const parkStreams of [false, true]) {
         const wire = await Wire.to(crier.origin);
         wire.send(REQUEST);
         await moments[number % moments.length]?.(wire).catch(() => undefined);
-        wire.socket[(['end', 'destroy', 'resetAndDestroy'] as const)[number % 3] ?? 'end']();
+        const ways = ['end', 'destroy', 'resetAndDestroy'] as const;
+        wire.socket[ways[Math.floor(number / moments.length) % ways.length] ?? 'end']();
         await wire.ended();
       };
       // Each round has every moment with every way to leave.
