@@ -7,9 +7,10 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { BrowserContextOptions } from 'playwright-core';
-import { askToSignIn, scan } from '../test/chromium/acts.ts';
+import { askToSignIn } from '../test/chromium/acts.ts';
 import { closeChromium, openChromium } from '../test/chromium/chromium.ts';
 import { EXHIBITS, openGallery } from '../test/chromium/gallery.ts';
+import { scan, signedInPhone } from '../test/chromium/phones.ts';
 import { Stage } from '../test/chromium/stage.ts';
 
 const README_FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url));
@@ -61,7 +62,8 @@ async function pictureForReadme(to: string): Promise<void> {
   const desktop = await stage.desktop({ ...sharp, viewport: { width: 760, height: 760 } });
   const screen = await askToSignIn(stage, desktop);
   const left = await screen.screenshot();
-  const phone = await scan(stage, await stage.phone({ ...sharp, viewport: { width: 390, height: 900 } }), screen);
+  const hand = await signedInPhone(stage, { ...sharp, viewport: { width: 390, height: 900 } });
+  const phone = await scan(stage, screen, hand);
   const right = await phone.screenshot();
 
   const picture = await stage.open(await stage.desktop({ viewport: { width: 1240, height: 800 } }));

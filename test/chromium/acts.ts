@@ -1,14 +1,28 @@
 /** What people do, as the tests tell it. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { readCode } from './qr-from-pixels.ts';
+import type { BrowserContext, Page } from 'playwright-core';
 import type { Stage } from './stage.ts';
 
-/** Opens the demo app and chooses "Sign in". @returns the page, which shows a code */
+/** Starts a sign-in at the demo app. @returns the page, which shows a code */
 export async function askToSignIn(stage: Stage, desktop: BrowserContext): Promise<Page> {
-  const page = await stage.open(desktop, stage.rpUrl);
-  await page.getByRole('link', { name: 'Sign in' }).click();
-  await page.waitForSelector('[data-code] svg');
+  const page = await stage.open(desktop, `${stage.rpUrl}/login`);
+  await seeCode(page);
   return page;
+}
+
+/** Waits until the QR page shows a code. */
+export async function seeCode(screen: Page): Promise<void> {
+  await screen.waitForSelector('[data-code] svg');
+}
+
+/** Returns the address in the code that the QR page shows, as the link beside it has it. `readCode` reads the picture. */
+export async function codeOn(screen: Page): Promise<string> {
+  return (await screen.locator('[data-address]').getAttribute('href')) ?? '';
+}
+
+/** Waits until the QR page has another code than this one. */
+export async function codeAfter(screen: Page, old: string): Promise<string> {
+  await screen.locator(`[data-address]:not([href=""], [href="${old}"])`).waitFor({ state: 'attached' });
+  return codeOn(screen);
 }
 
 /** Fills in the password page that the phone was sent to. */
@@ -19,34 +33,21 @@ export async function giveName(page: Page, name = 'alice', password = 'wonderlan
   await page.locator('form button').click();
 }
 
-/** A phone that is signed in already, as alice. */
-export async function signedInPhone(stage: Stage, browser?: Browser): Promise<BrowserContext> {
-  const phone = await stage.phone({}, browser);
-  const page = await stage.open(phone, `${stage.issuer}/account`);
-  await giveName(page);
-  await page.getByRole('heading', { name: 'Hello Alice Liddell' }).waitFor();
-  return phone;
-}
-
-/** Points a phone at the screen; it signs in if it has to. @returns the phone's page, which asks for a decision */
-export async function scan(stage: Stage, phone: BrowserContext, screen: Page): Promise<Page> {
-  const page = await stage.open(phone, await readCode(screen));
-  await arriveAtConfirm(page);
-  return page;
-}
-
-/** From the landing page on, by way of the password page where the phone is not signed in. */
-export async function arriveAtConfirm(page: Page): Promise<void> {
-  const confirm = page.getByRole('button', { name: 'No, stop this' });
-  const password = page.getByLabel('Password');
-  await confirm.or(password).waitFor();
-  if (await password.isVisible()) await giveName(page);
-  await confirm.waitFor();
+/** Waits until the phone asks for a decision. */
+export async function arriveAtConfirm(phone: Page): Promise<void> {
+  await phone.getByRole('button', { name: 'No, stop this' }).waitFor();
 }
 
 export async function approve(phone: Page): Promise<void> {
-  await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+  await pressYes(phone);
   await phone.waitForSelector('.mark-yes, .check-code');
+}
+
+/** Presses Approve, whatever follows. */
+export async function pressYes(phone: Page): Promise<void> {
+  // It is asleep for half a second. A click on a button that sleeps is tried again more and more rarely.
+  await phone.locator('button[value=approve]:enabled').waitFor();
+  await phone.getByRole('button', { name: 'Yes, sign in' }).click();
 }
 
 export async function deny(phone: Page): Promise<void> {

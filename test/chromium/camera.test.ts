@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { signedInPhone } from './acts.ts';
 import { hear, LOOKING, seeFrames, startButton, turn, until } from './scan-acts.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
@@ -14,12 +13,12 @@ const TWO_CAMERAS = `
   devices.getUserMedia = (wanted) => { asked++; return ask(wanted); };`;
 
 describe('the camera in the page', () => {
-  const stage = useStage({ rotation: 60 });
-  const { camera, phone, scanUrl, scanPage } = useCamera(stage);
+  const stage = useStage();
+  const { camera, newPhone, phone, scanUrl, scanPage } = useCamera(stage);
 
   it('is asked for only after a press, where nobody has allowed it yet', async () => {
     camera().seeNothing();
-    const context = await signedInPhone(stage(), camera().browser);
+    const context = await newPhone();
     await context.addInitScript(`{
       const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
       navigator.mediaDevices.getUserMedia = (wanted) => new Promise((resolve) => {
@@ -38,7 +37,7 @@ describe('the camera in the page', () => {
 
   it('comes on by itself once the person allows it in the settings of the browser', async () => {
     camera().seeNothing();
-    const context = await signedInPhone(stage(), camera().browser);
+    const context = await newPhone();
     await context.grantPermissions([]);
     const page = await stage().open(context, scanUrl());
     await hear(page, 'This page may not use the camera. Allow it in the settings of this browser');
@@ -49,10 +48,11 @@ describe('the camera in the page', () => {
     await hear(page, LOOKING);
   });
 
-  it('is off while nobody looks at the page, and comes back with it', async () => {
+  it('is off while nobody looks at the page, and comes back with it; it has no light and no other one where the device has none', async () => {
     camera().seeNothing();
     const page = await scanPage();
     await hear(page, LOOKING);
+    expect(await page.getByRole('button', { name: /Light|Other camera/ }).count()).to.equal(0);
     await page.evaluate(`globalThis.track = document.querySelector('video').srcObject.getTracks()[0]`);
     expect(await page.evaluate('track.readyState')).to.equal('live');
     await turn(page, 'hidden');
@@ -197,35 +197,28 @@ describe('the camera in the page', () => {
     });
   }
 
-  it('has neither where the device has not', async () => {
+  it('says what is wrong, by the name of the error, and tries again at a press', async () => {
+    const context = await phone();
     camera().seeNothing();
-    const page = await scanPage();
-    await hear(page, LOOKING);
-    expect(await page.getByRole('button', { name: /Light|Other camera/ }).count()).to.equal(0);
-  });
-
-  for (const [name, text] of [
-    ['NotReadableError', 'Another app is using the camera.'],
-    ['OverconstrainedError', 'There is no camera here.'],
-    ['NotAllowedError', 'This page may not use the camera.'],
-    ['AbortError', 'The camera has stopped.'],
-  ] as const) {
-    it(`says what is wrong at ${name}, and tries again at a press`, async () => {
-      const context = await phone();
-      camera().seeNothing();
-      await context.addInitScript(`
-        const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-        let tries = 0;
-        navigator.mediaDevices.getUserMedia = async (wanted) => {
-          if (++tries === 1) throw new DOMException('', '${name}');
-          return ask(wanted);
-        };`);
-      const page = await stage().open(context, scanUrl());
+    await context.addInitScript(`
+      globalThis.errors = ['NotReadableError', 'OverconstrainedError', 'NotAllowedError', 'AbortError'];
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        if (errors.length > 0) throw new DOMException('', errors.shift());
+        return ask(wanted);
+      };`);
+    const page = await stage().open(context, scanUrl());
+    for (const text of [
+      'Another app is using the camera.',
+      'There is no camera here.',
+      'This page may not use the camera.',
+      'The camera has stopped.',
+    ]) {
       await hear(page, text);
       await startButton(page).click();
-      await hear(page, LOOKING);
-    });
-  }
+    }
+    await hear(page, LOOKING);
+  });
 
   it('says so where a part of the page does not arrive, and loads it anew at a press', async () => {
     stage().expectProblem(/ERR_FAILED/);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Page } from 'playwright-core';
-import { allow, approve, askToSignIn, checkCodeOn, otherThan, scan, seeScreen } from './acts.ts';
-import { readCodeOtherThan } from './qr-from-pixels.ts';
+import type { BrowserContext, Page } from 'playwright-core';
+import { allow, approve, askToSignIn, checkCodeOn, otherThan, seeCode, seeScreen } from './acts.ts';
+import { type ScannedPhone, scan, scanBeside } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
@@ -10,7 +10,10 @@ describe('the check code in a real browser', () => {
 
   it('is shown by the phone and typed into the browser; a wrong one is told, with the field ready for the next', async () => {
     stage().expectProblem(/403/);
-    const { screen, phone } = await approved(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await scan(stage(), screen);
+    await approve(phone);
+    await seeScreen(screen, 'check-code');
     const digits = await checkCodeOn(phone);
     expect(digits).to.match(/^\d{6}$/);
     expect(await isFocused(screen)).to.equal(true);
@@ -26,8 +29,10 @@ describe('the check code in a real browser', () => {
 
   it('counts as one try where it was wrong and its answer got lost: the page does not send it again by itself', async () => {
     stage().expectProblem(/403|ERR_FAILED/);
-    const { screen, phone } = await approved(stage());
-    const digits = await checkCodeOn(phone);
+    const desktop = await stage().desktop();
+    await desktop.clock.install();
+    const { screen, phone } = await approved(stage(), desktop);
+    const digits = await phone.checkCode();
     let sent = 0;
     await screen.route(/\/qr\/finish$/, async (route) => {
       sent += 1;
@@ -36,7 +41,7 @@ describe('the check code in a real browser', () => {
     });
     await type(screen, otherThan(digits));
     await screen.getByRole('alert').filter({ hasText: 'There was no answer' }).waitFor();
-    await screen.waitForTimeout(3_000);
+    await screen.clock.runFor(10_000);
     expect(sent).to.equal(1);
 
     await screen.unroute(/\/qr\/finish$/);
@@ -57,21 +62,21 @@ describe('the check code in a real browser', () => {
       await route.fetch();
       return route.abort();
     });
-    await type(screen, await checkCodeOn(phone));
+    await type(screen, await phone.checkCode());
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
   it('may be typed with a space, as it is shown', async () => {
     const { screen, phone } = await approved(stage());
-    const digits = await checkCodeOn(phone);
+    const digits = await phone.checkCode();
     await type(screen, `${digits.slice(0, 3)} ${digits.slice(3)}`);
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
   it('stops the sign-in when it was wrong three times, and a new code starts it again', async () => {
     stage().expectProblem(/403/);
-    const { screen, phone, context } = await approved(stage());
-    const wrong = otherThan(await checkCodeOn(phone));
+    const { screen, phone } = await approved(stage());
+    const wrong = otherThan(await phone.checkCode());
     for (let tries = 1; tries <= 3; tries++) {
       const answer = screen.waitForResponse(/\/qr\/finish$/);
       await type(screen, wrong);
@@ -83,16 +88,19 @@ describe('the check code in a real browser', () => {
 
     await screen.getByRole('button', { name: 'Show a new code' }).click();
     await seeScreen(screen, 'waiting');
-    await readCodeOtherThan(screen, '');
-    const again = await scan(stage(), context, screen);
-    await approve(again);
+    await seeCode(screen);
+    const again = await scanBeside(stage(), screen);
+    await again.approve();
     await seeScreen(screen, 'check-code');
-    await type(screen, await checkCodeOn(again));
+    await type(screen, await again.checkCode());
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
   it('is still on the phone, and asked for in the browser, after both load their pages again', async () => {
-    const { screen, phone } = await approved(stage());
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await scan(stage(), screen);
+    await approve(phone);
+    await seeScreen(screen, 'check-code');
     const digits = await checkCodeOn(phone);
     await phone.reload();
     expect(await checkCodeOn(phone)).to.equal(digits);
@@ -104,13 +112,12 @@ describe('the check code in a real browser', () => {
   });
 });
 
-async function approved(stage: Stage): Promise<{ screen: Page; phone: Page; context: ReturnType<Page['context']> }> {
-  const screen = await askToSignIn(stage, await stage.desktop());
-  const context = await stage.phone();
-  const phone = await scan(stage, context, screen);
-  await approve(phone);
+async function approved(stage: Stage, desktop?: BrowserContext): Promise<{ screen: Page; phone: ScannedPhone }> {
+  const screen = await askToSignIn(stage, desktop ?? (await stage.desktop()));
+  const phone = await scanBeside(stage, screen);
+  await phone.approve();
   await seeScreen(screen, 'check-code');
-  return { screen, phone, context };
+  return { screen, phone };
 }
 
 function field(screen: Page): ReturnType<Page['getByLabel']> {

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 import { isFullSuite } from '../support/full-suite.ts';
 
+const WITH_WINDOWS = '/usr/bin/chromium';
 /** The same engine without the windows around it takes half the time, so the short suite drives that. */
-const PATH = process.env.CHROMIUM_PATH ?? (isFullSuite ? '/usr/bin/chromium' : '/usr/bin/chromium-headless-shell');
+const SHARED = isFullSuite ? WITH_WINDOWS : '/usr/bin/chromium-headless-shell';
 
 const FLAGS = [
   '--no-sandbox',
@@ -34,22 +35,27 @@ export async function closeChromium(): Promise<void> {
   await browser?.close();
 }
 
-/** Launches a browser with more flags, for tests that need one of their own. The caller closes it. */
-export function launchChromium(...flags: string[]): Promise<Browser> {
-  return chromium.launch(launchOptions(...flags));
+/** Launches a browser with more flags, and with a camera, which only the whole of Chromium has. The caller closes it. */
+export function launchWholeChromium(...flags: string[]): Promise<Browser> {
+  return chromium.launch(optionsFor(WITH_WINDOWS, flags));
 }
 
 /** @throws Error that says what to install, if there is no Chromium */
-export function launchOptions(...flags: string[]): LaunchOptions {
-  if (!existsSync(PATH)) {
-    throw new Error(`There is no Chromium at ${PATH}: apt-get install chromium chromium-headless-shell`);
+export function launchOptions(): LaunchOptions {
+  return optionsFor(SHARED, []);
+}
+
+function optionsFor(path: string, flags: readonly string[]): LaunchOptions {
+  const executablePath = process.env.CHROMIUM_PATH ?? path;
+  if (!existsSync(executablePath)) {
+    throw new Error(`There is no Chromium at ${executablePath}: apt-get install chromium chromium-headless-shell`);
   }
-  return { executablePath: PATH, args: [...FLAGS, ...flags] };
+  return { executablePath, args: [...FLAGS, ...flags] };
 }
 
 async function connectOrLaunch(): Promise<Browser> {
   const server = process.env[CHROMIUM_SERVER];
-  const browser = await (server === undefined ? launchChromium() : connect(server));
+  const browser = await (server === undefined ? chromium.launch(launchOptions()) : connect(server));
   // After a crash the next test opens another one.
   browser.once('disconnected', () => {
     opened = undefined;

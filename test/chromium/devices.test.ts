@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { allow, approve, askToSignIn, scan, signedInPhone } from './acts.ts';
+import { allow, approve, askToSignIn, seeCode } from './acts.ts';
+import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
 describe('the list of browsers on the phone', () => {
@@ -8,7 +9,7 @@ describe('the list of browsers on the phone', () => {
   it('signs the other screen out: the app knows nobody there any more, and asks with a new code', async () => {
     const phone = await signedInPhone(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const confirm = await scan(stage(), phone, screen);
+    const confirm = await scan(stage(), screen, phone);
     await approve(confirm);
     await allow(screen);
 
@@ -26,7 +27,7 @@ describe('the list of browsers on the phone', () => {
 
     await screen.goto(stage().rpUrl);
     await screen.getByRole('link', { name: 'Sign in' }).click();
-    await screen.waitForSelector('[data-code] svg');
+    await seeCode(screen);
     // The phone itself stays signed in.
     await page.goto(`${stage().issuer}/account`);
     await page.getByRole('heading', { name: 'Hello Alice Liddell' }).waitFor();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext, Page, Route } from 'playwright-core';
-import { StillClock } from '../support/clock.ts';
-import { allow, approve, askToSignIn, scan, seeScreen } from './acts.ts';
+import { allow, askToSignIn, codeOn, seeScreen } from './acts.ts';
+import { scanBeside } from './phones.ts';
 import { readCode, readCodeOtherThan, reading, ticketIn } from './qr-from-pixels.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
@@ -12,17 +12,15 @@ const ENCODER = '**/qr/assets/encoder.js';
 const PICTURE = /\/interaction\/[^/]+\/qr$/;
 const ROTATION = 10;
 
-const clock = new StillClock();
-
 describe('the page draws', () => {
-  const stage = useStage({ clock: clock.now });
+  const stage = useStage();
 
   it('each code but the first by itself: black on white, the newest that there is, and a phone signs in with it', async () => {
     const { screen, asked, events } = await watched(stage(), await stage().desktop());
     const code = await readCode(screen);
     expect(asked(PEN)).to.deep.equal([]);
 
-    await rotate(screen, code);
+    await rotate(stage(), screen, code);
     const { url, quietZoneIsWhite } = await reading(screen);
     expect(url).to.equal(await newestCode(screen));
     expect(quietZoneIsWhite).to.equal(true);
@@ -44,8 +42,8 @@ describe('the page draws', () => {
       });`,
     );
     const { screen, events } = await watched(stage(), desktop);
-    const code = await readCode(screen);
-    await rotate(screen, code);
+    const code = await codeOn(screen);
+    await rotate(stage(), screen, code);
     const codes = new Set([code, ...events.map(({ qr }) => qr?.url)]);
     expect(await screen.evaluate('window.drawn')).to.equal(codes.size - 1);
   });
@@ -55,11 +53,11 @@ describe('the page draws', () => {
     const held = hold(desktop, ENCODER);
     await held.ready;
     const { screen, events } = await watched(stage(), desktop);
-    const code = await readCode(screen);
-    clock.forward(ROTATION);
+    const code = await codeOn(screen);
+    stage().clock.forward(ROTATION);
     const route = await held.first;
     const heard = events.length;
-    clock.forward(ROTATION);
+    stage().clock.forward(ROTATION);
     while (events.length === heard) await screen.waitForEvent('console', { predicate: isNews });
     await route.continue();
     expect(await readCodeOtherThan(screen, code)).to.equal(await newestCode(screen));
@@ -67,7 +65,7 @@ describe('the page draws', () => {
 });
 
 describe('the page that cannot draw', () => {
-  const stage = useStage({ clock: clock.now });
+  const stage = useStage();
 
   beforeEach(() => stage().expectProblem(/ERR_FAILED|503/));
 
@@ -88,10 +86,10 @@ describe('the page that cannot draw', () => {
       const desktop = await stage().desktop();
       await cause(desktop);
       const { screen, asked } = await watched(stage(), desktop);
-      const code = await readCode(screen);
-      const next = await rotate(screen, code);
+      const code = await codeOn(screen);
+      const next = await rotate(stage(), screen, code);
       expect(next).to.equal(await newestCode(screen));
-      await rotate(screen, next);
+      await rotate(stage(), screen, next);
       expect(asked(PICTURE)).to.have.length(2);
       await signIn(stage(), screen);
     });
@@ -102,8 +100,8 @@ describe('the page that cannot draw', () => {
     await desktop.route(ENCODER, (route) => route.abort());
     await desktop.route(PICTURE, (route) => route.fulfill({ status: 503 }), { times: 1 });
     const { screen, asked } = await watched(stage(), desktop);
-    const code = await readCode(screen);
-    await rotate(screen, code);
+    const code = await codeOn(screen);
+    await rotate(stage(), screen, code);
     expect(asked(PICTURE)).to.have.length(2);
   });
 
@@ -113,8 +111,8 @@ describe('the page that cannot draw', () => {
     const held = hold(desktop, PICTURE);
     await held.ready;
     const { screen } = await watched(stage(), desktop);
-    const code = await readCode(screen);
-    clock.forward(121);
+    const code = await codeOn(screen);
+    stage().clock.forward(121);
     const route = await held.first;
     await seeScreen(screen, 'waiting');
     expect(await screen.locator('[data-code] svg').count()).to.equal(0);
@@ -128,10 +126,10 @@ describe('the page that cannot draw', () => {
     const held = hold(desktop, PICTURE);
     await held.ready;
     const { screen } = await watched(stage(), desktop);
-    const code = await readCode(screen);
-    clock.forward(ROTATION);
+    const code = await codeOn(screen);
+    stage().clock.forward(ROTATION);
     await held.first;
-    clock.forward(121);
+    stage().clock.forward(121);
     const next = await readCodeOtherThan(screen, code);
     expect(ticketIn(next)).not.to.equal(ticketIn(code));
     expect(next).to.equal(await newestCode(screen));
@@ -167,8 +165,8 @@ async function watched(stage: Stage, desktop: BrowserContext): Promise<Watched> 
 }
 
 /** Waits for the code that comes after this one. */
-async function rotate(screen: Page, code: string): Promise<string> {
-  clock.forward(ROTATION);
+async function rotate(stage: Stage, screen: Page, code: string): Promise<string> {
+  stage.clock.forward(ROTATION);
   return readCodeOtherThan(screen, code);
 }
 
@@ -189,6 +187,6 @@ function hold(context: BrowserContext, url: string | RegExp): { ready: Promise<u
 }
 
 async function signIn(stage: Stage, screen: Page): Promise<void> {
-  await approve(await scan(stage, await stage.phone(), screen));
+  await (await scanBeside(stage, screen)).approve();
   expect((await allow(screen)).sub).to.equal('a11ce');
 }

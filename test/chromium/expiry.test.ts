@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { allow, approve, askToSignIn, scan, seeScreen } from './acts.ts';
+import { allow, askToSignIn, codeAfter, codeOn, pressYes, seeScreen } from './acts.ts';
+import { scan, scanBeside } from './phones.ts';
 import { readCode, readCodeOtherThan, ticketIn } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
 
@@ -25,21 +26,21 @@ describe('time in a real browser', () => {
 
   it('runs out: a page that is looked at renews its code by itself, and that one works', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await readCode(screen);
+    const code = await codeOn(screen);
     const renewed = screen.waitForResponse(/\/qr\/renew\?/);
     stage().clock.forward(121);
     expect((await renewed).status()).to.equal(200);
     await seeScreen(screen, 'waiting');
-    const next = await readCodeOtherThan(screen, code);
+    const next = await codeAfter(screen, code);
     expect(ticketIn(next)).not.to.equal(ticketIn(code));
 
-    await approve(await scan(stage(), await stage().phone(), screen));
+    await (await scanBeside(stage(), screen)).approve();
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
   it('runs out: a page that nobody looks at waits with the next code until somebody does', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await readCode(screen);
+    const code = await codeOn(screen);
     let renewals = 0;
     screen.on('request', (request) => {
       if (request.url().includes('/qr/renew?')) renewals += 1;
@@ -51,7 +52,7 @@ describe('time in a real browser', () => {
     expect(renewals).to.equal(0);
 
     await turn(screen, 'visible');
-    const next = await readCodeOtherThan(screen, code);
+    const next = await codeAfter(screen, code);
     expect(ticketIn(next)).not.to.equal(ticketIn(code));
     expect(renewals).to.equal(1);
   });
@@ -59,20 +60,20 @@ describe('time in a real browser', () => {
   it('runs out while the phone decides: the phone is told, the browser shows a new code', async () => {
     stage().expectProblem(/410/);
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await readCode(screen);
-    const phone = await scan(stage(), await stage().phone(), screen);
+    const code = await codeOn(screen);
+    const phone = await scan(stage(), screen);
     stage().clock.forward(121);
-    const next = await readCodeOtherThan(screen, code);
+    const next = await codeAfter(screen, code);
     expect(ticketIn(next)).not.to.equal(ticketIn(code));
 
-    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    await pressYes(phone);
     expect(await phone.locator('[data-error]').getAttribute('data-error')).to.equal('over');
   });
 
   it('makes a code that was photographed worthless', async () => {
     stage().expectProblem(/404/);
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await readCode(screen);
+    const code = await codeOn(screen);
     stage().clock.forward(35);
     const phone = await stage().open(await stage().phone(), code);
     expect(await phone.locator('[data-error]').getAttribute('data-error')).to.equal('not_found');

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { askToSignIn, checkCodeOn, claimsOn, giveName, seeScreen, signedInPhone } from './acts.ts';
-import { readCode } from './qr-from-pixels.ts';
+import { askToSignIn, checkCodeOn, claimsOn, giveName, seeScreen } from './acts.ts';
+import { scan } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
 /** More than any page has. */
@@ -12,7 +12,7 @@ describe('whoever has a keyboard and nothing else', () => {
 
   it('approves on one device, types the digits on the other, consents, and is signed in', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const phone = await stage().open(await signedInPhone(stage()), await readCode(screen));
+    const phone = await scan(stage(), screen);
     // It is asleep for a moment, until the person has seen the page.
     await phone.locator('button[value=approve]:enabled').waitFor();
     await seeScreen(screen, 'scanned');

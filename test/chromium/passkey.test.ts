@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { allow, arriveAtConfirm, askToSignIn, errorOn, giveName, seeScreen } from './acts.ts';
-import { readCode } from './qr-from-pixels.ts';
+import { allow, askToSignIn, errorOn, pressYes, seeCode, seeScreen } from './acts.ts';
+import { scan, signInOn } from './phones.ts';
 import { useStage } from './use-stage.ts';
 import { deviceWithPasskey, withAuthenticator } from './virtual-passkey.ts';
 
@@ -11,11 +11,10 @@ describe('passkeys in a real browser', () => {
   it('approve with more than a tap where the account has one, and amr says so', async () => {
     const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
-    await phone.goto(await readCode(screen));
-    await arriveAtConfirm(phone);
+    await scan(stage(), screen, phone);
     await phone.getByText('Your phone will ask for your passkey').waitFor();
 
-    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    await pressYes(phone);
     const claims = await allow(screen);
     expect(claims.sub).to.equal('a11ce');
     expect(claims.amr).to.have.members(['pwd', 'pop', 'mca', 'user']);
@@ -24,24 +23,22 @@ describe('passkeys in a real browser', () => {
   it('do not approve where the person does not verify themselves: the page says so, and nobody is signed in', async () => {
     const { page: phone, device, authenticatorId } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
-    await phone.goto(await readCode(screen));
-    await arriveAtConfirm(phone);
+    await scan(stage(), screen, phone);
 
     await device.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
-    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    await pressYes(phone);
     await phone.getByRole('alert').filter({ hasText: 'Your passkey was not used' }).waitFor();
     expect(await screen.locator('main').getAttribute('data-screen')).to.equal('scanned');
 
     await device.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
-    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    await pressYes(phone);
     expect((await allow(screen)).amr).to.include('pop');
   });
 
   it('count where the window that asks for them takes the focus and gives it back', async () => {
     const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
-    await phone.goto(await readCode(screen));
-    await arriveAtConfirm(phone);
+    await scan(stage(), screen, phone);
     await phone.evaluate(
       `const get = navigator.credentials.get.bind(navigator.credentials);
        navigator.credentials.get = async (options) => {
@@ -50,15 +47,14 @@ describe('passkeys in a real browser', () => {
          return credential;
        };`,
     );
-    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    await pressYes(phone);
     expect((await allow(screen)).amr).to.include('pop');
   });
 
   it('are not asked for to say no', async () => {
     const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
-    await phone.goto(await readCode(screen));
-    await arriveAtConfirm(phone);
+    await scan(stage(), screen, phone);
     await phone.getByRole('button', { name: 'I did not start this' }).click();
     await phone.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
     expect(await errorOn(screen)).to.equal('access_denied');
@@ -67,9 +63,8 @@ describe('passkeys in a real browser', () => {
   it('sign in beside the code, without a phone', async () => {
     const { page: laptop } = await deviceWithPasskey(stage());
     await forgetSession(laptop);
-    await laptop.goto(stage().rpUrl);
-    await laptop.getByRole('link', { name: 'Sign in' }).click();
-    await laptop.waitForSelector('[data-code] svg');
+    await laptop.goto(`${stage().rpUrl}/login`);
+    await seeCode(laptop);
 
     await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
 
@@ -82,11 +77,10 @@ describe('passkeys in a real browser', () => {
   it('say who is signed out where another account is signed in, and sign that one out', async () => {
     const { page: laptop } = await deviceWithPasskey(stage());
     await forgetSession(laptop);
-    await laptop.goto(`${stage().issuer}/account`);
-    await giveName(laptop, 'bob', 'builder');
+    await signInOn(stage(), laptop.context(), 'bob');
     const sent = await laptop.context().request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
     await laptop.goto(`${sent.headers().location}&prompt=login`);
-    await laptop.waitForSelector('[data-code] svg');
+    await seeCode(laptop);
     await laptop.getByText('A passkey of another account signs that one out').waitFor();
 
     await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
-import { allow, approve, askToSignIn, giveName, scan, seeScreen, signedInPhone } from './acts.ts';
-import { readCode } from './qr-from-pixels.ts';
+import { allow, approve, askToSignIn, codeOn, giveName, seeScreen } from './acts.ts';
+import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
 describe('a phone in a real browser', () => {
@@ -10,16 +10,16 @@ describe('a phone in a real browser', () => {
   it('may mistype the password and still arrives at the question', async () => {
     stage().expectProblem(/401/);
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const phone = await stage().open(await stage().phone(), await readCode(screen));
+    const phone = await stage().open(await stage().phone(), await codeOn(screen));
     await giveName(phone, 'alice', 'looking-glass');
-    await phone.getByRole('alert').filter({ hasText: 'Name or password is wrong.' }).waitFor();
+    await phone.getByRole('alert').filter({ hasText: 'The name or the password is wrong.' }).waitFor();
     await giveName(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
   });
 
   it('may take longer to sign in than the code lives', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const phone = await stage().open(await stage().phone(), await readCode(screen));
+    const phone = await stage().open(await stage().phone(), await codeOn(screen));
     await phone.getByLabel('Password').waitFor();
     stage().clock.forward(60);
     await giveName(phone);
@@ -34,7 +34,7 @@ describe('a phone in a real browser', () => {
     await context.addInitScript(`Object.defineProperty(document, 'visibilityState', {
       get: () => globalThis.seen ? 'visible' : 'hidden', configurable: true });`);
     const scans = countPosts(context);
-    const phone = await stage().open(context, await readCode(screen));
+    const phone = await stage().open(context, await codeOn(screen));
     expect(await phone.getByRole('button', { name: 'Go on' }).isVisible()).to.equal(true);
     expect(scans()).to.equal(0);
 
@@ -46,9 +46,10 @@ describe('a phone in a real browser', () => {
 
   it('lets nobody approve what came under their finger only just now; No is there at once', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const context = await stage().phone();
+    const context = await signedInPhone(stage());
     await context.clock.install();
-    const phone = await scan(stage(), context, screen);
+    await context.clock.pauseAt(Date.now() + 3_600_000);
+    const phone = await scan(stage(), screen, context);
     const yes = phone.getByRole('button', { name: 'Yes, sign in' });
     expect(await yes.isEnabled()).to.equal(false);
     expect(await phone.getByRole('button', { name: 'No, stop this' }).isEnabled()).to.equal(true);
@@ -60,8 +61,8 @@ describe('a phone in a real browser', () => {
 
   it('decides once where an eager finger taps twice', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const context = await stage().phone();
-    const phone = await scan(stage(), context, screen);
+    const context = await signedInPhone(stage());
+    const phone = await scan(stage(), screen, context);
     const decisions = countPosts(context);
     await phone.locator('button[value=approve]:enabled').waitFor();
     await phone.evaluate(
@@ -77,11 +78,9 @@ describe('a phone in a real browser', () => {
   it('finds nothing at a code that somebody else has scanned already', async () => {
     stage().expectProblem(/404/);
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await readCode(screen);
-    const first = await stage().open(await stage().phone(), code);
+    const code = await codeOn(screen);
     const second = await stage().open(await stage().phone(), code);
-    await giveName(first);
-    await first.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+    const first = await scan(stage(), screen);
     await giveName(second, 'bob', 'builder');
     expect(await second.locator('[data-error]').getAttribute('data-error')).to.equal('not_found');
     await approve(first);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { askToSignIn, scan, signedInPhone } from './acts.ts';
-import { readCode } from './qr-from-pixels.ts';
+import { askToSignIn, codeOn } from './acts.ts';
+import { scan, signedInPhone } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
@@ -18,9 +18,9 @@ describe('the content security policy', () => {
         route.fulfill({ contentType: 'text/javascript', body: '' }),
       );
       const screen = await askToSignIn(on, await on.desktop());
-      return on.open(phone, await readCode(screen));
+      return on.open(phone, await codeOn(screen));
     },
-    'the confirm page': async (on) => scan(on, await on.phone(), await askToSignIn(on, await on.desktop())),
+    'the confirm page': async (on) => scan(on, await askToSignIn(on, await on.desktop())),
   };
 
   for (const [name, open] of Object.entries(pages)) {

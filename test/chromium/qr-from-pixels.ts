@@ -1,9 +1,11 @@
 /** What a camera would make of the page: the code is read from a screenshot, never from the document. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import jsqr, { type QRCode } from 'jsqr';
 import type { Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { CODE_LENGTH, idIn } from '../support/codes.ts';
+import { codeAfter } from './acts.ts';
 
 export interface Reading {
   readonly url: string;
@@ -12,7 +14,9 @@ export interface Reading {
 }
 
 const QUIET_MODULES = 4;
-const PATIENCE = 25_000;
+/** Of what is around the code, this much is in the picture, in CSS pixels. */
+const AROUND = 32;
+const LOOK_EVERY_MS = 50;
 
 /** What the code on the screen says. */
 export async function readCode(page: Page): Promise<string> {
@@ -20,10 +24,26 @@ export async function readCode(page: Page): Promise<string> {
 }
 
 export async function reading(page: Page): Promise<Reading> {
+  return found(page, look(await photographCode(page)));
+}
+
+/** Takes a picture of the code and a little around it: the rest of the page takes longer to look through. */
+async function photographCode(page: Page): Promise<Buffer> {
+  const code = page.locator('[data-code]', { has: page.locator('svg') });
+  await code.scrollIntoViewIfNeeded();
+  const box = await code.boundingBox();
+  const viewport = page.viewportSize();
+  if (box === null || viewport === null) throw new Error(`there is no code on ${page.url()}`);
+  const [x, y] = [Math.max(0, box.x - AROUND), Math.max(0, box.y - AROUND)];
+  const width = Math.min(viewport.width, box.x + box.width + AROUND) - x;
+  const height = Math.min(viewport.height, box.y + box.height + AROUND) - y;
+  return page.screenshot({ clip: { x, y, width, height } });
+}
+
+/** Reads the code from a picture of the whole screen. */
+export async function readScreen(page: Page): Promise<Reading> {
   await page.waitForSelector('[data-code] svg');
-  const found = look(await page.screenshot());
-  if (found === undefined) throw new Error(`no QR code can be seen on ${page.url()}`);
-  return found;
+  return found(page, look(await page.screenshot()));
 }
 
 /** How a bad camera sees the screen: out of focus, and compressed by a chat app. */
@@ -45,20 +65,35 @@ export async function readBadPicture(page: Page, blurredBy: number): Promise<str
   return look(Buffer.from(png, 'base64'))?.url;
 }
 
-/** Looks until the screen shows another code than this one. */
+/** Waits until the QR page shows another code than this one, and reads it. */
 export async function readCodeOtherThan(page: Page, old: string): Promise<string> {
-  const until = Date.now() + PATIENCE;
-  while (Date.now() < until) {
-    const found = look(await page.screenshot());
-    if (found !== undefined && found.url !== old) return found.url;
+  await codeAfter(page, old);
+  // The address on the page is ahead of the picture for as long as it takes to draw that.
+  for (;;) {
+    const code = look(await photographCode(page));
+    if (code !== undefined && code.url !== old) return code.url;
+    await pause(LOOK_EVERY_MS);
   }
-  throw new Error('the screen goes on showing the same code, or none');
+}
+
+/** Looks at a page of an attacker's until that shows another code than this one. */
+export async function seeCodeOtherThan(page: Page, old: string): Promise<string> {
+  for (;;) {
+    const code = look(await page.screenshot());
+    if (code !== undefined && code.url !== old) return code.url;
+    await pause(LOOK_EVERY_MS);
+  }
 }
 
 /** The ticket that a code was shown for; codes of one ticket differ as they rotate. */
 export function ticketIn(code: string): string {
   expect(new URL(code).pathname.split('/').at(-1)).to.have.length(CODE_LENGTH);
   return idIn(code);
+}
+
+function found(page: Page, code: Reading | undefined): Reading {
+  if (code === undefined) throw new Error(`no QR code can be seen on ${page.url()}`);
+  return code;
 }
 
 function look(screenshot: Buffer): Reading | undefined {

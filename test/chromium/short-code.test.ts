@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { allow, askToSignIn, checkCodeOn, giveName, seeScreen, signedInPhone } from './acts.ts';
+import { allow, askToSignIn, checkCodeOn, seeScreen } from './acts.ts';
+import { signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
 const SHORT_CODE = /^[2-8FKLMQRWXY]{4}-[2-8FKLMQRWXY]{4}$/;
@@ -52,8 +53,8 @@ describe('the short code in a real browser', () => {
 
   it('works without JavaScript on both sides', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop({ javaScriptEnabled: false }));
-    const phone = await stage().open(await stage().phone({ javaScriptEnabled: false }), `${stage().issuer}/qr/scan`);
-    await giveName(phone);
+    const context = await signedInPhone(stage(), { javaScriptEnabled: false });
+    const phone = await stage().open(context, `${stage().issuer}/qr/scan`);
     await phone.getByLabel('Short code').fill(await shortCodeOn(screen));
     await phone.getByRole('button', { name: 'Go on' }).click();
     await phone.getByRole('button', { name: 'Yes, sign in' }).click();

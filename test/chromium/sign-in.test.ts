@@ -1,26 +1,17 @@
 import { expect } from 'chai';
 import { CODE_LENGTH } from '../support/codes.ts';
-import {
-  allow,
-  approve,
-  askToSignIn,
-  claimsOn,
-  deny,
-  errorOn,
-  giveName,
-  scan,
-  seeScreen,
-  signedInPhone,
-} from './acts.ts';
-import { readCode } from './qr-from-pixels.ts';
+import { allow, approve, askToSignIn, claimsOn, codeOn, deny, errorOn, giveName, seeScreen } from './acts.ts';
+import { scan, scanBeside, signedInPhone } from './phones.ts';
+import { readScreen } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
 
 describe('a browser and a phone', () => {
   const stage = useStage();
 
   it('sign in: the code is scanned from the screen, the phone approves, the app gets its ID token', async () => {
-    const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await readCode(screen);
+    const screen = await stage().open(await stage().desktop(), stage().rpUrl);
+    await screen.getByRole('link', { name: 'Sign in' }).click();
+    const { url: code } = await readScreen(screen);
     expect(code).to.match(new RegExp(`^${stage().issuer}/qr/[\\w-]{${CODE_LENGTH}}$`));
 
     const phone = await stage().open(await stage().phone(), code);
@@ -59,7 +50,7 @@ describe('a browser and a phone', () => {
 
   it('end in access_denied where the phone says no', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const phone = await scan(stage(), await stage().phone(), screen);
+    const phone = await scan(stage(), screen);
 
     await deny(phone);
     await seeScreen(screen, 'denied');
@@ -75,7 +66,7 @@ describe('a browser and a phone', () => {
 
   it('need no code the next time: the browser has a session', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    await approve(await scan(stage(), await stage().phone(), screen));
+    await (await scanBeside(stage(), screen)).approve();
     const first = await allow(screen);
 
     const seen: string[] = [];
@@ -91,7 +82,7 @@ describe('a browser and a phone', () => {
   it('skip the password page where the phone is signed in already', async () => {
     const phone = await signedInPhone(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const page = await stage().open(phone, await readCode(screen));
+    const page = await stage().open(phone, await codeOn(screen));
     await page.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
     await seeScreen(screen, 'scanned');
   });

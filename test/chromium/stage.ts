@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import type { QrLoginOptions } from '../../src/index.ts';
 import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/provider.ts';
 import { makeRp, rpClient } from '../fixtures/rp.ts';
-import { TestClock } from '../support/clock.ts';
+import { StillClock } from '../support/clock.ts';
 import { type Running, serve } from '../support/server.ts';
 import { openChromium } from './chromium.ts';
 import { startCoverage, takeCoverage } from './page-coverage.ts';
@@ -27,12 +27,14 @@ const PHONE: BrowserContextOptions = {
   hasTouch: true,
 };
 
-const PATIENCE = 25_000;
+/** On a busy machine a page may take ten times as long as on an idle one. This only ends a wait for what does not come. */
+const PATIENCE_MS = 60_000;
 
 type Made = Running & Fixture & { readonly make: () => Promise<Fixture> };
 
 export class Stage {
-  readonly clock: TestClock;
+  /** It stands until a test puts it forward, so that no code rotates and no deadline passes because a machine is slow. */
+  readonly clock: StillClock;
   readonly issuer: string;
   readonly rpUrl: string;
   readonly #browser: Browser;
@@ -43,8 +45,9 @@ export class Stage {
   readonly #pages: Page[] = [];
   readonly #problems: string[] = [];
   readonly #expected: RegExp[] = [/favicon\.ico/];
+  readonly #ends: (() => Promise<unknown>)[] = [];
 
-  private constructor(browser: Browser, clock: TestClock, provider: Made, rp: Running) {
+  private constructor(browser: Browser, clock: StillClock, provider: Made, rp: Running) {
     this.clock = clock;
     this.issuer = provider.origin;
     this.rpUrl = rp.origin;
@@ -60,7 +63,7 @@ export class Stage {
     setting: Setting = FIXTURES,
   ): Promise<Stage> {
     const browser = await openChromium();
-    const clock = new TestClock();
+    const clock = new StillClock();
     const store = new Keyv();
     const { provider, ...rp } = await serve(async (url) => {
       const provider = await serve(async (issuer) => {
@@ -92,7 +95,7 @@ export class Stage {
   /** A page whose errors fail the test. */
   async open(context: BrowserContext, url?: string): Promise<Page> {
     const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE);
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on('pageerror', (error) => this.#problems.push(`${page.url()}: ${error.message}`));
     page.on('console', (message) => {
       if (message.type() !== 'error') return;
@@ -108,6 +111,11 @@ export class Stage {
   /** An error in a page's console that belongs to the test. */
   expectProblem(pattern: RegExp): void {
     this.#expected.push(pattern);
+  }
+
+  /** Ends something along with the stage. */
+  atEnd(end: () => Promise<unknown>): void {
+    this.#ends.push(end);
   }
 
   /** Cuts every connection to the provider, as a proxy does that is restarted. */
@@ -154,6 +162,7 @@ export class Stage {
         ...[...this.#contexts.keys()].map((context) => context.close()),
         this.#provider.stop(),
         this.#rp.stop(),
+        ...this.#ends.map((end) => end()),
       ]);
     }
   }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { allow, approve, askToSignIn, claimsOn, errorOn, scan, seeScreen } from './acts.ts';
-import { readCode, ticketIn } from './qr-from-pixels.ts';
+import { allow, approve, askToSignIn, claimsOn, codeOn, errorOn, seeCode, seeScreen } from './acts.ts';
+import { scan, scanBeside } from './phones.ts';
+import { ticketIn } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
 
 describe('tabs, reloads and the back button', () => {
@@ -10,16 +11,15 @@ describe('tabs, reloads and the back button', () => {
     const desktop = await stage().desktop();
     const first = await askToSignIn(stage(), desktop);
     const second = await askToSignIn(stage(), desktop);
-    expect(ticketIn(await readCode(first))).not.to.equal(ticketIn(await readCode(second)));
+    expect(ticketIn(await codeOn(first))).not.to.equal(ticketIn(await codeOn(second)));
 
-    const phone = await stage().phone();
-    const phoneForFirst = await scan(stage(), phone, first);
-    const phoneForSecond = await scan(stage(), phone, second);
+    const phoneForFirst = await scanBeside(stage(), first);
+    const phoneForSecond = await scanBeside(stage(), second);
     await seeScreen(first, 'scanned');
     await seeScreen(second, 'scanned');
-    await approve(phoneForSecond);
+    await phoneForSecond.approve();
     expect((await allow(second)).sub).to.equal('a11ce');
-    await approve(phoneForFirst);
+    await phoneForFirst.approve();
     expect((await claimsOn(first)).sub).to.equal('a11ce');
   });
 
@@ -29,33 +29,35 @@ describe('tabs, reloads and the back button', () => {
     const desktop = await stage().desktop();
     const first = await askToSignIn(stage(), desktop);
     const second = await stage().open(desktop, first.url());
-    expect(ticketIn(await readCode(second))).to.equal(ticketIn(await readCode(first)));
+    expect(ticketIn(await codeOn(second))).to.equal(ticketIn(await codeOn(first)));
 
-    const phone = await scan(stage(), await stage().phone(), second);
+    await seeCode(second);
+
+    const phone = await scanBeside(stage(), second);
     await seeScreen(first, 'scanned');
     await seeScreen(second, 'scanned');
-    await approve(phone);
+    await phone.approve();
     const consent = { name: 'Demo app asks for access' };
     await Promise.race([first, second].map((tab) => tab.getByRole('heading', consent).waitFor()));
   });
 
   it('a reload of the QR page keeps the ticket', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const ticket = ticketIn(await readCode(screen));
+    const ticket = ticketIn(await codeOn(screen));
     await screen.reload();
-    expect(ticketIn(await readCode(screen))).to.equal(ticket);
+    expect(ticketIn(await codeOn(screen))).to.equal(ticket);
 
-    const phone = await scan(stage(), await stage().phone(), screen);
+    const phone = await scanBeside(stage(), screen);
     await screen.reload();
     await seeScreen(screen, 'scanned');
     await screen.getByRole('heading', { name: 'Scanned. Now look at your phone' }).waitFor();
-    await approve(phone);
+    await phone.approve();
     await allow(screen);
   });
 
   it('a reload of the confirm page on the phone asks again, and approving works', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const phone = await scan(stage(), await stage().phone(), screen);
+    const phone = await scan(stage(), screen);
     await phone.reload();
     await approve(phone);
     expect((await allow(screen)).sub).to.equal('a11ce');
@@ -63,7 +65,7 @@ describe('tabs, reloads and the back button', () => {
 
   it('a reload of the done page on the phone says that the browser is signed in', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const phone = await scan(stage(), await stage().phone(), screen);
+    const phone = await scan(stage(), screen);
     await approve(phone);
     await allow(screen);
     await phone.reload();
@@ -72,7 +74,7 @@ describe('tabs, reloads and the back button', () => {
 
   it('the back button on the phone does not offer to decide twice', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const phone = await scan(stage(), await stage().phone(), screen);
+    const phone = await scan(stage(), screen);
     await approve(phone);
     await allow(screen);
     await phone.goBack();
@@ -84,7 +86,7 @@ describe('tabs, reloads and the back button', () => {
     // Chromium reports the page's own status: this sign-in is over.
     stage().expectProblem(/404/);
     const screen = await askToSignIn(stage(), await stage().desktop());
-    await approve(await scan(stage(), await stage().phone(), screen));
+    await (await scanBeside(stage(), screen)).approve();
     await allow(screen);
 
     await screen.goBack();
@@ -106,13 +108,13 @@ describe('tabs, reloads and the back button', () => {
 
   it('the back button from the password page shows the code again', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const ticket = ticketIn(await readCode(screen));
+    const ticket = ticketIn(await codeOn(screen));
     await screen.getByRole('link', { name: 'Sign in with a password' }).click();
     await screen.getByLabel('Password').waitFor();
     await screen.goBack();
-    await screen.waitForSelector('[data-code] svg');
-    expect(ticketIn(await readCode(screen))).to.equal(ticket);
-    await approve(await scan(stage(), await stage().phone(), screen));
+    await seeCode(screen);
+    expect(ticketIn(await codeOn(screen))).to.equal(ticket);
+    await (await scanBeside(stage(), screen)).approve();
     await allow(screen);
   });
 });

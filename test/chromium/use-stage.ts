@@ -2,8 +2,8 @@ import type { QrLoginOptions } from '../../src/index.ts';
 import type { FixtureOptions } from '../fixtures/provider.ts';
 import { type Setting, Stage } from './stage.ts';
 
-/** A browser on a busy machine may take its time: more than tests have that drive none. */
-const LONGEST = 60_000;
+/** Longer than a page waits for one thing, so that a test that hangs ends with what it waited for. */
+const LONGEST_MS = 120_000;
 
 /** Sets a stage for each test of this suite, and fails the tests whose pages had errors. */
 export function useStage(
@@ -14,17 +14,22 @@ export function useStage(
   let stage: Stage | undefined;
 
   beforeEach(async function () {
-    this.timeout(LONGEST);
-    this.currentTest?.timeout(LONGEST);
+    this.timeout(LONGEST_MS);
+    this.currentTest?.timeout(LONGEST_MS);
     stage = await Stage.set(qrLogin, more, setting);
   });
 
   afterEach(async function () {
-    this.timeout(LONGEST);
+    this.timeout(LONGEST_MS);
     const problems = stage?.problems ?? [];
     await stage?.strike();
     stage = undefined;
-    if (problems.length > 0) throw new Error(`pages complained:\n${problems.join('\n')}`);
+    if (problems.length === 0) return;
+    const complaint = `pages complained:\n${problems.join('\n')}`;
+    const failure = this.currentTest?.err;
+    if (failure === undefined) throw new Error(complaint);
+    // The failure is the cause. What the pages said may explain it.
+    failure.message += `\n${complaint}`;
   });
 
   return () => {

@@ -1,6 +1,6 @@
 /** Devices with a passkey, as Chromium plays them (WebDriver, section 11.2 of WebAuthn Level 3). */
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
-import { giveName } from './acts.ts';
+import { signInOn } from './phones.ts';
 import type { Stage } from './stage.ts';
 
 export interface Equipped {
@@ -9,11 +9,12 @@ export interface Equipped {
   readonly authenticatorId: string;
 }
 
-/** A device of alice's that has added its passkey on the account page. */
+/** A device of alice's that has added its passkey on the account page. @param context a phone by default */
 export async function deviceWithPasskey(stage: Stage, context?: BrowserContext): Promise<Equipped> {
-  const page = await stage.open(context ?? (await stage.phone()), `${stage.issuer}/account`);
+  const device = context ?? (await stage.phone());
+  await signInOn(stage, device);
+  const page = await stage.open(device, `${stage.issuer}/account`);
   const equipped = await withAuthenticator(page);
-  await giveName(page);
   await page.getByRole('button', { name: 'Add a passkey of this device' }).click();
   await page.getByRole('status').filter({ hasText: 'has a passkey for your account now' }).waitFor();
   return equipped;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { allow, approve, askToSignIn, checkCodeOn, deny, errorOn, giveName, otherThan } from './acts.ts';
-import { readCode } from './qr-from-pixels.ts';
+import { allow, approve, askToSignIn, checkCodeOn, codeOn, deny, errorOn, otherThan, seeCode } from './acts.ts';
+import { signedInPhone } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
@@ -31,10 +31,10 @@ describe('with JavaScript switched off', () => {
 
   it('a code that has expired is replaced when the page loads itself again', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
-    const code = await readCode(screen);
+    const code = await codeOn(screen);
     stage().clock.forward(121);
     await screen.waitForEvent('framenavigated');
-    expect(await readCode(screen)).not.to.equal(code);
+    expect(await codeOn(screen)).not.to.equal(code);
     await scanByHand(stage(), screen);
     await screen.getByRole('heading', { name: 'Scanned. Now look at your phone' }).waitFor();
   });
@@ -69,7 +69,7 @@ describe('the check code with JavaScript switched off', () => {
   it('stops the sign-in when it was wrong three times, and a new code is a button away', async () => {
     stage().expectProblem(/403/);
     const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
-    const code = await readCode(screen);
+    const code = await codeOn(screen);
     const phone = await scanByHand(stage(), screen);
     await approve(phone);
     const wrong = otherThan(await checkCodeOn(phone));
@@ -80,15 +80,14 @@ describe('the check code with JavaScript switched off', () => {
     }
     await screen.getByRole('heading', { name: 'This sign-in was stopped' }).waitFor();
     await screen.getByRole('button', { name: 'Show a new code' }).click();
-    await screen.waitForSelector('[data-code] svg');
-    expect(await readCode(screen)).not.to.equal(code);
+    await seeCode(screen);
+    expect(await codeOn(screen)).not.to.equal(code);
   });
 });
 
 /** Without a script a button scans. */
 async function scanByHand(stage: Stage, screen: Page): Promise<Page> {
-  const phone = await stage.open(await stage.phone(WITHOUT_SCRIPT), await readCode(screen));
-  await giveName(phone);
+  const phone = await stage.open(await signedInPhone(stage, WITHOUT_SCRIPT), await codeOn(screen));
   await phone.getByRole('heading', { name: 'Sign in on another screen' }).waitFor();
   await phone.getByRole('button', { name: 'Go on' }).click();
   await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();

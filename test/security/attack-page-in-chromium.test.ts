@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { askToSignIn, scan, seeScreen, signedInPhone } from '../chromium/acts.ts';
-import { readCode } from '../chromium/qr-from-pixels.ts';
+import { askToSignIn, codeOn, seeScreen } from '../chromium/acts.ts';
+import { scan, signedInPhone } from '../chromium/phones.ts';
 import { useStage } from '../chromium/use-stage.ts';
 import { type AttackSite, startAttackSite } from './attack-page.ts';
 
@@ -12,16 +12,16 @@ describe('a page on another site, opened by somebody who is signed in', () => {
     site = await startAttackSite();
   });
 
-  afterEach(() => site.stop());
+  afterEach(() => site?.stop());
 
   it('gets nothing out of framing, loading, prefetching and posting', async () => {
     stage().expectProblem(new RegExp(`^${site.url}|^about:blank|^chrome-error:`));
     const victim = await signedInPhone(stage());
-    const theirs = await scan(stage(), victim, await askToSignIn(stage(), await stage().desktop()));
+    const theirs = await scan(stage(), await askToSignIn(stage(), await stage().desktop()), victim);
     const decided = theirs.url();
     // The attacker's own screen, whose code its page knows.
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await readCode(screen);
+    const code = await codeOn(screen);
     const before = await victim.cookies();
 
     const page = await stage().open(victim, site.url);
@@ -47,7 +47,7 @@ describe('a page on another site, opened by somebody who is signed in', () => {
   it('gets no ticket claimed by opening the address in its own code: nobody has tapped anything there', async () => {
     const victim = await signedInPhone(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await readCode(screen);
+    const code = await codeOn(screen);
     const page = await stage().open(victim, site.url);
     await page.evaluate(`location.assign(${JSON.stringify(code)})`);
     await page

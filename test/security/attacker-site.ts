@@ -86,6 +86,13 @@ export class AttackerSite {
     return (await this.#agent.get(`${this.#at}/qr`)).json();
   }
 
+  /** The address in the code that its page shows. */
+  async code(): Promise<string> {
+    const { qr } = (await this.ticket()) as { qr?: { url: string } };
+    if (qr === undefined) throw new Error('the attacker has no code to show');
+    return qr.url;
+  }
+
   /** Waits for the victim. */
   async becomes(state: string): Promise<Record<string, unknown>> {
     let ticket = await this.ticket();

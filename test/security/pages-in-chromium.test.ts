@@ -7,17 +7,17 @@ import {
   arriveAtConfirm,
   askToSignIn,
   checkCodeOn,
+  codeOn,
   deny,
-  giveName,
   otherThan,
-  scan,
+  pressYes,
+  seeCode,
   seeScreen,
-  signedInPhone,
 } from '../chromium/acts.ts';
-import { readCode } from '../chromium/qr-from-pixels.ts';
+import { scan, signedInPhone } from '../chromium/phones.ts';
 import type { Stage } from '../chromium/stage.ts';
 import { useStage } from '../chromium/use-stage.ts';
-import { withAuthenticator } from '../chromium/virtual-passkey.ts';
+import { deviceWithPasskey } from '../chromium/virtual-passkey.ts';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { LOSSES } from './pages-headers.ts';
 
@@ -62,10 +62,11 @@ describe('every page in Chromium', () => {
   it('keeps to its policy from the code to the consent page, and has every header', async () => {
     stage().expectProblem(/403 \(Forbidden\).*finish/);
     const desktop = await stage().desktop({ extraHTTPHeaders: PLACE });
-    const phone = await stage().phone();
+    const phone = await signedInPhone(stage());
     const open = watching(stage(), desktop, phone);
     const screen = await askToSignIn(stage(), desktop);
-    const hand = await scan(stage(), phone, screen);
+    // By way of the landing page, in both suites.
+    const hand = await stage().open(phone, await codeOn(screen));
     await hand.getByText('Berlin, Germany').waitFor();
     await seeScreen(screen, 'scanned');
     await approve(hand);
@@ -89,24 +90,24 @@ describe('every page in Chromium', () => {
     const phone = await signedInPhone(stage());
     const open = watching(stage(), desktop, phone);
     const screen = await askToSignIn(stage(), desktop);
-    await deny(await scan(stage(), phone, screen));
+    await deny(await scan(stage(), screen, phone));
     await screen.waitForURL(`${stage().rpUrl}/**`);
     verdict = 'deny';
     const refused = await askToSignIn(stage(), desktop);
-    const hand = await stage().open(phone, await readCode(refused));
+    const hand = await stage().open(phone, await codeOn(refused));
     await hand.getByRole('heading', { name: 'Stopped for your safety' }).waitFor();
     verdict = 'allow';
     const expiring = await askToSignIn(stage(), desktop);
-    const late = await scan(stage(), phone, expiring);
+    const late = await scan(stage(), expiring, phone);
     const at = expiring.url();
     stage().clock.forward(130);
-    await late.getByRole('button', { name: 'Yes, sign in' }).click();
+    await pressYes(late);
     await late.locator('[data-error]').waitFor();
-    const reported = await scan(stage(), phone, await askToSignIn(stage(), desktop));
+    const reported = await scan(stage(), await askToSignIn(stage(), desktop), phone);
     await reported.getByRole('button', { name: 'I did not start this' }).click();
     await reported.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
     await expiring.goto(at);
-    await expiring.waitForSelector('[data-code] svg');
+    await seeCode(expiring);
     await expiring.getByRole('button', { name: 'Cancel and go back' }).click();
     await expiring.waitForURL(`${stage().rpUrl}/**`);
     await expiring.goto(at);
@@ -130,27 +131,23 @@ describe('every page in Chromium', () => {
       await page.goto(stage().issuer + path);
       expect(await page.locator('[data-error]').getAttribute('data-error')).to.equal(error);
     }
-    const hand = await scan(stage(), phone, screen);
+    const hand = await scan(stage(), screen, phone);
     await hand.evaluate(`document.querySelector('[name=csrf]').value = ''`);
-    await hand.getByRole('button', { name: 'Yes, sign in' }).click();
+    await pressYes(hand);
     await hand.locator('[data-error=invalid_csrf]').waitFor();
     expect(await open()).to.deep.equal([]);
   });
 
   it('keeps to it where a passkey is asked for', async () => {
     const phone = await stage().phone();
-    const page = await stage().open(phone, `${stage().issuer}/account`);
-    await withAuthenticator(page);
-    await giveName(page);
-    await page.getByRole('button', { name: 'Add a passkey of this device' }).click();
-    await page.getByRole('status').filter({ hasText: 'has a passkey' }).waitFor();
+    const { page } = await deviceWithPasskey(stage(), phone);
     const desktop = await stage().desktop();
     const open = watching(stage(), phone, desktop);
     const screen = await askToSignIn(stage(), desktop);
-    await page.goto(await readCode(screen));
+    await page.goto(await codeOn(screen));
     await arriveAtConfirm(page);
     await page.getByText('Your phone will ask for your passkey').waitFor();
-    await page.getByRole('button', { name: 'Yes, sign in' }).click();
+    await pressYes(page);
     await page.waitForSelector('.check-code');
     expect(await open()).to.deep.equal([]);
   });
@@ -164,7 +161,7 @@ describe('every page in Chromium', () => {
   });
 
   it('shows No as large as Yes, and beside it', async () => {
-    const hand = await scan(stage(), await signedInPhone(stage()), await askToSignIn(stage(), await stage().desktop()));
+    const hand = await scan(stage(), await askToSignIn(stage(), await stage().desktop()));
     const no = await boxOf(hand, 'No, stop this');
     const yes = await boxOf(hand, 'Yes, sign in');
     expect(no.width).to.be.closeTo(yes.width, 1);

@@ -4,8 +4,8 @@ import { Keyv } from 'keyv';
 import type { Page } from 'playwright-core';
 import { assessByDefault, type PasskeySignIn } from '../../src/index.ts';
 import { passkeys } from '../../src/passkeys.ts';
-import { approve, arriveAtConfirm, checkCodeOn } from '../chromium/acts.ts';
-import { readCodeOtherThan } from '../chromium/qr-from-pixels.ts';
+import { approve, checkCodeOn } from '../chromium/acts.ts';
+import { scanCode } from '../chromium/phones.ts';
 import { useStage } from '../chromium/use-stage.ts';
 import { deviceWithPasskey } from '../chromium/virtual-passkey.ts';
 import { PasskeyRecords } from '../fixtures/passkeys.ts';
@@ -71,8 +71,7 @@ describe('a passkey before Approve', () => {
     const site = await attackerAt(stage());
     const lure = await lured(stage(), site);
     const { page: phone } = await deviceWithPasskey(stage(), await stage().phone());
-    await phone.goto(await readCodeOtherThan(lure, ''));
-    await arriveAtConfirm(phone);
+    await scanCode(stage(), await site.code(), phone);
     await phone.getByText('Your phone will ask for your passkey').waitFor();
     await approve(phone);
 

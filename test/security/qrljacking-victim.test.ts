@@ -1,31 +1,17 @@
 /** QRLJacking (OWASP), as the victim sees it: what warns them, and what their No is worth. */
 import { expect } from 'chai';
 import { approve, checkCodeOn } from '../chromium/acts.ts';
-import { readCodeOtherThan } from '../chromium/qr-from-pixels.ts';
 import { useStage } from '../chromium/use-stage.ts';
-import {
-  attackerAt,
-  BY_DEFAULT,
-  ELSEWHERE,
-  lured,
-  PLACES,
-  phoneOf,
-  pointAt,
-  scan,
-  scanAndApprove,
-  shown,
-} from './lured.ts';
+import { attackerAt, BY_DEFAULT, ELSEWHERE, PLACES, phoneOf, scan, scanAndApprove } from './lured.ts';
 
 describe('QRLJacking, for the victim', () => {
   const stage = useStage({ ...BY_DEFAULT, locate: (address) => PLACES[address] }, { proxy: true });
 
   it('tells the victim on the phone who asks, from where and since when, and asks whether they started it', async () => {
     const site = await attackerAt(stage());
-    const lure = await lured(stage(), site);
     const phone = await phoneOf(stage());
-    shown.set(lure, await readCodeOtherThan(lure, ''));
     stage().clock.forward(70);
-    const page = await scan(stage(), phone, lure);
+    const page = await scan(stage(), phone, site);
     const [shownThere = ''] = await page.locator('dl').allInnerTexts();
     const facts = shownThere.replaceAll(/\s+/g, ' ');
     for (const fact of [
@@ -52,25 +38,24 @@ describe('QRLJacking, for the victim', () => {
 
   it('ends with "I did not start this": the attacker is told no, and the next code from there is refused for that victim', async () => {
     const site = await attackerAt(stage());
-    const lure = await lured(stage(), site);
     const phone = await phoneOf(stage());
-    const page = await scan(stage(), phone, lure);
+    const page = await scan(stage(), phone, site);
     await page.getByRole('button', { name: 'I did not start this' }).click();
     await page.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
     await site.becomes('denied');
     expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
 
     await site.begin();
-    const again = await pointAt(stage(), phone, lure);
+    const again = await stage().open(phone, await site.code());
     await again.getByRole('heading', { name: 'Stopped for your safety' }).waitFor();
     await site.becomes('denied');
     expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
 
     // Who has reported nobody is asked as ever; and so is the victim about a code from somewhere else.
     await site.begin();
-    await scan(stage(), await phoneOf(stage(), 'bob', 'builder'), lure);
+    await scan(stage(), await phoneOf(stage(), 'bob'), site);
     const elsewhere = await attackerAt(stage(), ELSEWHERE);
-    await approve(await scan(stage(), phone, await lured(stage(), elsewhere)));
+    await approve(await scan(stage(), phone, elsewhere));
     expect((await elsewhere.finish()).json().error).to.equal('check_code_required');
   });
 
@@ -88,7 +73,7 @@ describe('QRLJacking, for the victim', () => {
     stage().expectProblem(/frame|X-Frame-Options|CSP frame-ancestors/i);
     const site = await attackerAt(stage());
     const phone = await phoneOf(stage());
-    const confirm = await scan(stage(), phone, await lured(stage(), site));
+    const confirm = await scan(stage(), phone, site);
     const asks = confirm.url();
 
     // On the same site, so that the victim's cookies come along; and without what forbids frames the page is there.

@@ -1,17 +1,19 @@
 /** QRLJacking (OWASP): a victim is shown the code of somebody else's sign-in, scans it, and approves. What the attacker gets. */
 import { expect } from 'chai';
-import { approve, arriveAtConfirm, checkCodeOn, otherThan } from '../chromium/acts.ts';
-import { readCodeOtherThan, ticketIn } from '../chromium/qr-from-pixels.ts';
+import { approve, checkCodeOn, otherThan } from '../chromium/acts.ts';
+import { scanCode } from '../chromium/phones.ts';
+import { seeCodeOtherThan, ticketIn } from '../chromium/qr-from-pixels.ts';
 import { useStage } from '../chromium/use-stage.ts';
 import { claimsIn } from './attacker-site.ts';
-import { attackerAt, BY_DEFAULT, lured, phoneOf, scan, scanAndApprove, showsAnother, VICTIM } from './lured.ts';
+import { approveBeside, attackerAt, BY_DEFAULT, lured, phoneOf, scan, scanAndApprove, VICTIM } from './lured.ts';
 
 describe('QRLJacking without a check code', () => {
   const stage = useStage({ assess: () => 'allow' }, { proxy: true });
 
   it('works: whoever shows their code to somebody who approves is signed in as them', async () => {
     const site = await attackerAt(stage());
-    await scanAndApprove(stage(), site);
+    const code = await seeCodeOtherThan(await lured(stage(), site), '');
+    await approve(await scanCode(stage(), code, await phoneOf(stage())));
     await site.becomes('approved');
     expect(claimsIn(await site.arrive(await site.finish()))).to.include({ sub: 'a11ce' });
   });
@@ -20,15 +22,15 @@ describe('QRLJacking without a check code', () => {
     stage().expectProblem(/404/);
     const site = await attackerAt(stage());
     const lure = await lured(stage(), site);
-    const picture = await readCodeOtherThan(lure, '');
+    const picture = await seeCodeOtherThan(lure, '');
     stage().clock.forward(31);
-    const live = await readCodeOtherThan(lure, picture);
+    const live = await seeCodeOtherThan(lure, picture);
     expect(ticketIn(live)).to.equal(ticketIn(picture));
     const phone = await phoneOf(stage());
     const late = await stage().open(phone, picture);
     await late.getByText('This code is not valid any more').waitFor();
     expect((await site.ticket()).state).to.equal('waiting');
-    await arriveAtConfirm(await stage().open(phone, live));
+    await scanCode(stage(), live, phone);
   });
 });
 
@@ -56,20 +58,15 @@ describe('QRLJacking against the default', () => {
 
   it('by guessing gets twelve tries an hour for an account, however often the victim approves', async () => {
     const site = await attackerAt(stage());
-    const lure = await lured(stage(), site);
-    const phone = await phoneOf(stage());
     for (let round = 1; round <= 4; round++) {
-      const page = await scan(stage(), phone, lure);
-      await approve(page);
-      const wrong = otherThan(await checkCodeOn(page));
+      const phone = await approveBeside(stage(), site);
+      const wrong = otherThan(await phone.checkCode());
       for (let tries = 1; tries <= 3; tries++) expect((await site.finish(wrong)).status).to.equal(403);
       await site.renew();
-      await showsAnother(lure);
     }
-    const page = await scan(stage(), phone, lure);
-    await approve(page);
+    const phone = await approveBeside(stage(), site);
     // From another network, too: it is the account that is counted.
-    const refused = await site.finish(await checkCodeOn(page));
+    const refused = await site.finish(await phone.checkCode());
     expect(refused.status).to.equal(429);
     expect(Number(refused.headers.get('retry-after'))).to.be.within(3_000, 3_600);
     expect(await site.isSignedIn()).to.equal(false);
@@ -78,7 +75,7 @@ describe('QRLJacking against the default', () => {
   it('by a live relay that gets the victim to type the digits into its page still gets in: what is left to passkeys', async () => {
     const site = await attackerAt(stage());
     const lure = await lured(stage(), site);
-    const phone = await scan(stage(), await phoneOf(stage()), lure);
+    const phone = await scan(stage(), await phoneOf(stage()), site);
     await approve(phone);
     await phone
       .getByText('Whoever asks you for them, on another website, in a message or by phone, is not us')
@@ -94,7 +91,7 @@ describe('QRLJacking against the default', () => {
 
   it("by somebody at the victim's own address is not asked for digits and gets in: what sharing an address is worth", async () => {
     const site = await attackerAt(stage(), VICTIM);
-    await scanAndApprove(stage(), site);
+    await approveBeside(stage(), site);
     expect((await site.becomes('approved')).checkCode).to.equal(false);
     expect(claimsIn(await site.arrive(await site.finish()))).to.include({ sub: 'a11ce' });
   });
@@ -105,7 +102,7 @@ describe('QRLJacking where no address is known', () => {
 
   it('is asked for the digits, too', async () => {
     const site = await attackerAt(stage());
-    await scanAndApprove(stage(), site);
+    await approveBeside(stage(), site);
     expect((await site.finish()).json().error).to.equal('check_code_required');
   });
 });
