@@ -28,7 +28,7 @@ const PHONE: BrowserContextOptions = {
 };
 
 /** On a busy machine a page may take ten times as long as on an idle one. This only ends a wait for what does not come. */
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 60_000;
 
 type Made = Running & Fixture & { readonly make: () => Promise<Fixture> };
 
