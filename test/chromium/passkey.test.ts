@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import { TestClock } from '../support/clock.ts';
 import { allow, askToSignIn, errorOn, pressYes, seeCode, seeScreen } from './acts.ts';
 import { scan, signInOn } from './phones.ts';
 import { useStage } from './use-stage.ts';
@@ -71,8 +72,21 @@ describe('passkeys in a real browser', () => {
     const claims = await allow(laptop);
     expect(claims).to.include({ sub: 'a11ce', acr: 'urn:example:acr:passkey' });
     expect(claims.amr).to.have.members(['pop', 'user']);
-    expect(Number(claims.auth_time)).to.be.closeTo(Date.now() / 1000, 30);
+    expect(claims.auth_time).to.equal(Math.floor(stage().clock.now() / 1000));
   });
+
+  it('leave the page as it is where the device has none', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await withAuthenticator(screen);
+    await screen.getByRole('button', { name: 'Use a passkey on this device' }).click();
+    await screen.getByRole('alert').filter({ hasText: 'That did not work' }).waitFor();
+    await seeScreen(screen, 'waiting');
+  });
+});
+
+describe('passkeys in a real browser where another account is signed in', () => {
+  // oidc-provider compares the time of the sign-in with its own clock, because of prompt=login.
+  const stage = useStage({ clock: new TestClock().now }, { passkeys: true });
 
   it('say who is signed out where another account is signed in, and sign that one out', async () => {
     const { page: laptop } = await deviceWithPasskey(stage());
@@ -85,14 +99,6 @@ describe('passkeys in a real browser', () => {
 
     await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
     expect((await allow(laptop)).sub).to.equal('a11ce');
-  });
-
-  it('leave the page as it is where the device has none', async () => {
-    const screen = await askToSignIn(stage(), await stage().desktop());
-    await withAuthenticator(screen);
-    await screen.getByRole('button', { name: 'Use a passkey on this device' }).click();
-    await screen.getByRole('alert').filter({ hasText: 'That did not work' }).waitFor();
-    await seeScreen(screen, 'waiting');
   });
 });
 
