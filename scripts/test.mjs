@@ -18,7 +18,7 @@ import { bringTestNeeds } from './test-needs.mjs';
 const OUR_FLAGS = ['--full', '--record-times'];
 const MOCHA = fileURLToPath(import.meta.resolve('mocha/bin/mocha.js'));
 const C8 = fileURLToPath(import.meta.resolve('c8/bin/c8.js'));
-/** Seconds that each file has taken: the longest begin first, so that the processes end at the same time. */
+/** Seconds that each file has taken. */
 const TIMES = 'test/times.json';
 /** Node versions that `package.json` allows. The long suite runs the tests below these folders on those that do not run it. */
 const NODE_VERSIONS = [20, 22, 24, 26];
@@ -41,21 +41,29 @@ function runSome() {
 }
 
 function runShort() {
-  return run('node', C8, 'node', MOCHA, ...sideBySide(), ...longestFirst(testFiles({ full })));
+  return run('node', C8, 'node', MOCHA, ...sideBySide(), ...alternating(longestFirst(testFiles({ full }))));
 }
 
 /** Every part runs, also after one that has failed. */
 function runFull() {
   const files = longestFirst(testFiles({ full }));
-  const alone = files.filter(comparesTimes);
-  const others = files.filter((file) => !comparesTimes(file));
+  const alone = files.filter(needsWholeMachine);
+  const others = files.filter((file) => !needsWholeMachine(file));
   const otherVersions = NODE_VERSIONS.filter((version) => !process.version.startsWith(`v${version}.`));
   const parts = [
-    () => run('node', MOCHA, ...sideBySide(), ...others),
+    () => run('node', MOCHA, ...sideBySide(), ...alternating(others)),
     () => run('node', MOCHA, ...alone),
+    runInWholeChromium,
     ...otherVersions.map((version) => () => runOnNode(version)),
   ];
   return parts.map((part) => part()).every(Boolean);
+}
+
+/** Everything else runs in Chromium's headless shell, which has the same engine but no windows. */
+function runInWholeChromium() {
+  console.log('\n  In the whole of Chromium');
+  const files = ['test/chromium/sign-in.test.ts', 'test/chromium/passkey.test.ts'];
+  return run('env', `CHROMIUM_PATH=${process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'}`, 'node', MOCHA, ...files);
 }
 
 /** The npm package `node` brings the binary of each version. */
@@ -84,6 +92,16 @@ function sideBySide() {
   return ['--parallel', '--jobs', `${availableParallelism() + 1}`];
 }
 
+/**
+ * Takes files from both ends in turn: those that take long drive Chromium and need the processor, most of the others wait for something.
+ * What comes last is of middle length, so that the processes end at about the same time.
+ */
+function alternating(files) {
+  const half = Math.ceil(files.length / 2);
+  const shorter = files.slice(half).reverse();
+  return files.slice(0, half).flatMap((file, index) => [file, ...shorter.slice(index, index + 1)]);
+}
+
 /** A file that was never measured may take long. */
 function longestFirst(files) {
   const times = JSON.parse(readFileSync(TIMES, 'utf8'));
@@ -91,9 +109,9 @@ function longestFirst(files) {
   return files.toSorted((one, other) => (seconds(one) === seconds(other) ? 0 : seconds(other) - seconds(one)));
 }
 
-/** Tests of response times need the machine for themselves. */
-function comparesTimes(file) {
-  return file.endsWith('timing.full.test.ts');
+/** Tests that compare response times, or make ten thousand tickets in a given time. */
+function needsWholeMachine(file) {
+  return /(timing|abandoned)\.full\.test\.ts$/.test(file);
 }
 
 function run(program, ...parameters) {

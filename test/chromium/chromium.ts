@@ -1,11 +1,10 @@
 /** Debian's Chromium. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
-import { isFullSuite } from '../support/full-suite.ts';
 
 const WITH_WINDOWS = '/usr/bin/chromium';
-/** The same engine without the windows around it takes half the time, so the short suite drives that. */
-const SHARED = isFullSuite ? WITH_WINDOWS : '/usr/bin/chromium-headless-shell';
+/** The same engine without the windows around it takes half the time. */
+const SHARED = '/usr/bin/chromium-headless-shell';
 
 const FLAGS = [
   '--no-sandbox',
