@@ -41,7 +41,14 @@ function runSome() {
 }
 
 function runShort() {
-  return run('node', C8, 'node', MOCHA, ...sideBySide(), ...alternating(longestFirst(testFiles({ full }))));
+  const files = alternating(longestFirst(testFiles({ full })));
+  const folder = mkdtempSync(join(tmpdir(), 'tests-'));
+  // With these the workers know when to write what they have covered: see test/support/worker-coverage.ts.
+  process.env.TEST_FILES = `${files.length}`;
+  process.env.TEST_FILES_BEGUN = join(folder, 'begun');
+  const passed = run('node', C8, 'node', MOCHA, ...sideBySide(), ...files);
+  rmSync(folder, { recursive: true });
+  return passed;
 }
 
 /** Every part runs, also after one that has failed. */

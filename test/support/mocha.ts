@@ -4,6 +4,7 @@ import { relative } from 'node:path';
 import type { Suite } from 'mocha';
 import { CHROMIUM_SERVER } from '../chromium/chromium.ts';
 import { type ChromiumServer, startChromiumServer } from '../chromium/chromium-server.ts';
+import { noteBegin, writeCoverageAfterLastFile } from './worker-coverage.ts';
 
 /** The environment variable with the file that the durations of test files are written to, a JSON line for each. */
 const TIMES = 'TEST_TIMES';
@@ -26,15 +27,21 @@ let began = 0;
 export const mochaHooks = {
   beforeAll(): void {
     began = performance.now();
+    noteBegin();
   },
   afterAll(this: Mocha.Context): void {
-    const file = fileOf(this.test?.parent);
-    const times = process.env[TIMES];
-    if (times === undefined || file === undefined) return;
-    const seconds = Number(((performance.now() - began) / 1000).toFixed(1));
-    appendFileSync(times, `${JSON.stringify({ file: relative('', file), seconds })}\n`);
+    recordTime(this.test?.parent);
+    writeCoverageAfterLastFile();
   },
 };
+
+function recordTime(root: Suite | undefined): void {
+  const file = fileOf(root);
+  const times = process.env[TIMES];
+  if (times === undefined || file === undefined) return;
+  const seconds = Number(((performance.now() - began) / 1000).toFixed(1));
+  appendFileSync(times, `${JSON.stringify({ file: relative('', file), seconds })}\n`);
+}
 
 function fileOf(root: Suite | undefined): string | undefined {
   return root?.suites[0]?.file;
