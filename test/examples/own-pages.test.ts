@@ -20,7 +20,7 @@ describe('the example’s own pages', () => {
     await approve(page);
   });
 
-  for (const language of sizeOfSuite({ short: ['en', 'ar', 'ja'], full: LANGUAGES })) {
+  for (const language of sizeOfSuite({ short: ['en'], full: LANGUAGES })) {
     it(`have no barrier that axe knows of, and fit a screen of 320 pixels, in ${language}`, async () => {
       stage().expectProblem(/40[01]/);
       const phone = await stage().phone({ locale: language, viewport: { width: 320, height: 640 } });
