@@ -19,7 +19,7 @@ export interface Camera {
   readonly browser: Browser;
   /** Must be called for each phone, before it opens a page. */
   readonly fitInto: (phone: BrowserContext) => Promise<unknown>;
-  /** What it films from its next start on. */
+  /** Sets the picture that it films from its next start on. */
   readonly see: (picture: PNG) => void;
   readonly seeNothing: () => void;
   readonly close: () => Promise<void>;
@@ -116,7 +116,7 @@ const FILM_CANVAS = `{
   };
 }`;
 
-/** How bright each point of the picture is. What is beside the picture is grey. */
+/** Returns the brightness of each point. The surroundings of the picture are grey. */
 function lumaOf({ width, height, data }: PNG): Buffer {
   const luma = Buffer.alloc(WIDTH * HEIGHT, 0x80);
   for (let y = 0; y < Math.min(height, HEIGHT); y++) {

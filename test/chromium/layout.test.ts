@@ -8,7 +8,7 @@ import { readBadPicture, reading, readScreen, ticketIn } from './qr-from-pixels.
 import { useStage } from './use-stage.ts';
 
 const SCHEMES = ['light', 'dark'] as const;
-/** How the QR page is looked at: large pictures take seconds to read. */
+/** The screens on which the QR page is looked at. Large pictures take seconds to read. */
 const LOOKS = SCHEMES.flatMap((colorScheme) =>
   [1, 2].flatMap((deviceScaleFactor) => [320, 1280].map((width) => ({ colorScheme, deviceScaleFactor, width }))),
 );

@@ -12,7 +12,7 @@ const REMIND_EVERY = 60_000;
 /** How many are told again at a time. */
 const AT_ONCE = 100;
 const RETRY_AFTER = 1_000;
-/** How often the slow read comes, in times of the store's patience (every 10 s in all). */
+/** The time between two slow reads, as a multiple of the store's patience (10 s by default). */
 const REREAD_EVERY = 10;
 
 /**
@@ -43,7 +43,7 @@ export class RedisSignals implements Signals {
     this.#timer = setInterval(() => void this.#remind(), REMIND_EVERY).unref();
   }
 
-  /** What is published on a connection that breaks is lost. */
+  /** The time between two slow reads, in milliseconds. They are needed because a message on a connection that breaks is lost. */
   get rereadEvery(): number {
     return REREAD_EVERY * getStorePatience();
   }

@@ -7,8 +7,8 @@ import type { RedisLink } from './link.ts';
 import { PUBLISH } from './scripts.ts';
 
 /**
- * How often the node makes sure that it hears its own voice, in times of the store's patience (every 5 s in all); after that long at most
- * it is connected anew.
+ * The time between two checks that the node hears its own messages, as a multiple of the store's patience (5 s by default). A connection that
+ * fails the check is made anew.
  */
 const CHECK_EVERY = 5;
 const RETRY_AFTER = 500;
