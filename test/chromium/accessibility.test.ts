@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { sizeOfSuite } from '../support/full-suite.ts';
+import { allOrFirst, sizeOfSuite } from '../support/full-suite.ts';
 import type { Running } from '../support/server.ts';
 import { AXE, barriers, LANGUAGES } from './axe.ts';
-import { openChromium } from './chromium.ts';
+import { CALM, openChromium } from './chromium.ts';
 import { EXHIBITS, type Exhibit, openGallery } from './gallery.ts';
 import { PATIENCE_MS } from './stage.ts';
 
@@ -53,7 +53,7 @@ describe('every page, in each of its states', function () {
       EXHIBITS.slice(0, 1),
     ));
 
-  for (const language of sizeOfSuite({ short: ['en', 'ar', 'zh'], full: LANGUAGES })) {
+  for (const language of sizeOfSuite({ short: ['en', 'ar'], full: LANGUAGES })) {
     it(`has no barrier that axe knows of, and fits a screen of 320 pixels, in ${language}`, () =>
       onEach(
         { viewport: { width: 320, height: 640 } },
@@ -73,7 +73,7 @@ describe('every page, in each of its states', function () {
       expect(await barriers(page, CONTRAST)).to.deep.equal([]);
     }));
 
-  for (const colorScheme of ['light', 'dark'] as const) {
+  for (const colorScheme of allOrFirst(['light', 'dark'] as const)) {
     it(`can be read in the example’s theme, ${colorScheme}`, () =>
       onEach({ colorScheme }, async (page, { path }) => {
         await page.goto(themed.origin + path);
@@ -99,7 +99,7 @@ async function onEach(
   look: (page: Page, exhibit: Exhibit) => Promise<void>,
   exhibits: readonly Exhibit[] = MOST,
 ): Promise<void> {
-  const context: BrowserContext = await (await openChromium()).newContext(options);
+  const context: BrowserContext = await (await openChromium()).newContext({ ...CALM, ...options });
   try {
     await context.addInitScript({ path: AXE });
     const page = await context.newPage();

@@ -23,7 +23,8 @@ describe('the check code in a real browser', () => {
     expect(await field(screen).inputValue()).to.equal('');
     expect(await isFocused(screen)).to.equal(true);
 
-    await type(screen, digits);
+    // With a space, as the phone shows them.
+    await type(screen, `${digits.slice(0, 3)} ${digits.slice(3)}`);
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
@@ -63,13 +64,6 @@ describe('the check code in a real browser', () => {
       return route.abort();
     });
     await type(screen, await phone.checkCode());
-    expect((await allow(screen)).sub).to.equal('a11ce');
-  });
-
-  it('may be typed with a space, as it is shown', async () => {
-    const { screen, phone } = await approved(stage());
-    const digits = await phone.checkCode();
-    await type(screen, `${digits.slice(0, 3)} ${digits.slice(3)}`);
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 

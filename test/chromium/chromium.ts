@@ -1,6 +1,7 @@
 /** Debian's Chromium. */
 import { existsSync } from 'node:fs';
-import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type LaunchOptions } from 'playwright-core';
+import { sizeOfSuite } from '../support/full-suite.ts';
 
 const WITH_WINDOWS = '/usr/bin/chromium';
 /** The same engine without the windows around it takes half the time. */
@@ -15,6 +16,14 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/**
+ * Options of each browser context. In the short suite nothing moves on pages: an animation keeps a processor busy for as long as its page is
+ * open, because nothing but the processor draws here.
+ */
+export const CALM: Pick<BrowserContextOptions, 'reducedMotion'> = {
+  reducedMotion: sizeOfSuite({ short: 'reduce', full: 'no-preference' }),
+};
 
 /** The environment variable with the URL of the test run's {@link startChromiumServer}. */
 export const CHROMIUM_SERVER = 'CHROMIUM_SERVER';

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { BrowserContext, Page, Request, Route } from 'playwright-core';
+import { allOrFirst, inFullSuite } from '../support/full-suite.ts';
 import { allow, askToSignIn, codeAfter, codeOn, errorOn, seeCode, seeScreen } from './acts.ts';
 import { scanBeside } from './phones.ts';
 import { ticketIn } from './qr-from-pixels.ts';
@@ -109,7 +110,7 @@ describe('a browser that event streams do not reach, ever', () => {
     'a status that says that the server is in trouble': { status: 503 },
     'a page in its place': { status: 200, contentType: 'text/html' },
   };
-  for (const [refusal, answer] of Object.entries(REFUSALS)) {
+  for (const [refusal, answer] of allOrFirst(Object.entries(REFUSALS))) {
     it(`polls long for good where the stream is refused for good, with ${refusal}, and asks no more than it must`, async () => {
       stage().expectProblem(/404|503|MIME type/);
       const desktop = await stage().desktop();
@@ -266,22 +267,25 @@ describe('a browser whose network fails for a moment', () => {
     expect(answers).to.equal(2);
   });
 
-  it('is still signed in where the answer to the sign-in got lost', async () => {
-    stage().expectProblem(/ERR_FAILED/);
-    const desktop = await stage().desktop();
-    await desktop.clock.install();
-    let answers = 0;
-    await desktop.route('**/qr/finish', async (route) => {
-      answers += 1;
-      if (answers > 1) return route.continue();
-      await route.fetch();
-      return route.abort();
-    });
-    const screen = await askToSignIn(stage(), desktop);
-    await (await scanBeside(stage(), screen)).approve();
-    expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
-    expect(answers).to.equal(2);
-  });
+  // The short suite has the same with a check code: see check-code.test.ts.
+  inFullSuite(() =>
+    it('is still signed in where the answer to the sign-in got lost', async () => {
+      stage().expectProblem(/ERR_FAILED/);
+      const desktop = await stage().desktop();
+      await desktop.clock.install();
+      let answers = 0;
+      await desktop.route('**/qr/finish', async (route) => {
+        answers += 1;
+        if (answers > 1) return route.continue();
+        await route.fetch();
+        return route.abort();
+      });
+      const screen = await askToSignIn(stage(), desktop);
+      await (await scanBeside(stage(), screen)).approve();
+      expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
+      expect(answers).to.equal(2);
+    }),
+  );
 });
 
 /** How often the pages have asked for their ticket, and by which way. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { UNKNOWN_CODE } from '../support/codes.ts';
-import { isFullSuite } from '../support/full-suite.ts';
+import { allOrFirst } from '../support/full-suite.ts';
 import { allow, approve, arriveAtConfirm, askToSignIn, giveName } from './acts.ts';
 import { draw, FakeCamera, photograph } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
@@ -50,7 +50,7 @@ describe('a code before the camera', () => {
     const context = await phone();
     // The short suite shows the others as photos, below.
     const foreigners = foreignCodes(stage());
-    for (const foreign of isFullSuite ? foreigners : foreigners.slice(0, 1)) {
+    for (const foreign of allOrFirst(foreigners)) {
       camera().see(PNG.sync.read(await draw(foreign)));
       const page = await stage().open(context, scanUrl());
       await hear(page, FOREIGN);

@@ -7,7 +7,7 @@ import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/pro
 import { makeRp, rpClient } from '../fixtures/rp.ts';
 import { StillClock } from '../support/clock.ts';
 import { type Running, serve } from '../support/server.ts';
-import { openChromium } from './chromium.ts';
+import { CALM, openChromium } from './chromium.ts';
 import { startCoverage, takeCoverage } from './page-coverage.ts';
 
 /** Makes what stands on a stage. */
@@ -19,8 +19,9 @@ export interface Setting {
 
 const FIXTURES: Setting = { makeProvider, rpClient, makeRp };
 
-const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 900 }, locale: 'en-GB' };
+const DESKTOP: BrowserContextOptions = { ...CALM, viewport: { width: 1280, height: 900 }, locale: 'en-GB' };
 const PHONE: BrowserContextOptions = {
+  ...CALM,
   viewport: { width: 360, height: 740 },
   locale: 'en-GB',
   isMobile: true,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { codeOn, seeCode } from '../chromium/acts.ts';
-import { openChromium } from '../chromium/chromium.ts';
+import { CALM, openChromium } from '../chromium/chromium.ts';
 import type { Answer } from '../support/agent.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../support/world.ts';
 import { startExpressOpenidConnect } from './express-openid-connect.ts';
@@ -235,7 +235,7 @@ function useChromium(): (url: string) => Promise<Page> {
   });
   return async (url) => {
     const browser = await openChromium();
-    const context = await browser.newContext({ locale: 'en-GB', ignoreHTTPSErrors: true });
+    const context = await browser.newContext({ ...CALM, locale: 'en-GB', ignoreHTTPSErrors: true });
     contexts.push(context);
     context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { BrowserContext, Page, Response } from 'playwright-core';
+import type { BrowserContext, Response } from 'playwright-core';
 import type { Verdict } from '../../src/index.ts';
 import {
   allow,
@@ -159,19 +159,4 @@ describe('every page in Chromium', () => {
     await page.waitForURL(/session\/end\/success/);
     await page.getByText('Sign-out Success').waitFor();
   });
-
-  it('shows No as large as Yes, and beside it', async () => {
-    const hand = await scan(stage(), await askToSignIn(stage(), await stage().desktop()));
-    const no = await boxOf(hand, 'No, stop this');
-    const yes = await boxOf(hand, 'Yes, sign in');
-    expect(no.width).to.be.closeTo(yes.width, 1);
-    expect(no.height).to.be.closeTo(yes.height, 1);
-    expect(Math.abs(no.x - yes.x) + Math.abs(no.y - yes.y)).to.be.lessThan(400);
-  });
 });
-
-async function boxOf(page: Page, name: string): Promise<{ x: number; y: number; width: number; height: number }> {
-  const box = await page.getByRole('button', { name }).boundingBox();
-  if (box === null) throw new Error(`"${name}" cannot be seen`);
-  return box;
-}

@@ -11,6 +11,11 @@ export function inFullSuite(register: () => void): void {
   if (isFullSuite) register();
 }
 
+/** Returns all entries of a list in the full suite, and the first ones in the short suite. */
+export function allOrFirst<T>(list: readonly T[], first = 1): readonly T[] {
+  return isFullSuite ? list : list.slice(0, first);
+}
+
 /** Returns a size, such as a number of rounds, for the suite that runs. */
 export function sizeOfSuite<T>({ short, full }: { readonly short: T; readonly full: T }): T {
   return isFullSuite ? full : short;
