@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allOrFirst } from '../support/full-suite.ts';
+import { allOrFirst, inFullSuite } from '../support/full-suite.ts';
 import { hear, LOOKING, seeFrames, startButton, turn, until } from './scan-acts.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
@@ -158,30 +158,32 @@ describe('the camera in the page', () => {
     expect(await page.evaluate('asked')).to.deep.equal(['wide', 'near', 'near', 'wide']);
   });
 
-  it('does not come on for a page that was left while the other camera was being looked for', async () => {
-    camera().seeNothing();
-    const context = await phone();
-    await context.addInitScript(TWO_CAMERAS);
-    const page = await stage().open(context, scanUrl());
-    await page.getByRole('button', { name: 'Other camera' }).waitFor();
-    await page.evaluate(`{
+  inFullSuite(() =>
+    it('does not come on for a page that was left while the other camera was being looked for', async () => {
+      camera().seeNothing();
+      const context = await phone();
+      await context.addInitScript(TWO_CAMERAS);
+      const page = await stage().open(context, scanUrl());
+      await page.getByRole('button', { name: 'Other camera' }).waitFor();
+      await page.evaluate(`{
       const list = navigator.mediaDevices.enumerateDevices;
       navigator.mediaDevices.enumerateDevices = () => new Promise((resolve) => {
         globalThis.answer = () => resolve(list());
       });
     }`);
-    await page.getByRole('button', { name: 'Other camera' }).click();
-    await until(page, `'answer' in globalThis`);
-    await turn(page, 'hidden');
-    await page.evaluate('answer()');
-    // By then, whoever was waiting for the answer has gone on.
-    await page.evaluate('new Promise((resolve) => setTimeout(resolve))');
-    expect(await page.evaluate('asked')).to.equal(1);
-    expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);
-    await turn(page, 'visible');
-    await hear(page, LOOKING);
-    await until(page, `asked === 2 && document.querySelector('video').srcObject !== null`);
-  });
+      await page.getByRole('button', { name: 'Other camera' }).click();
+      await until(page, `'answer' in globalThis`);
+      await turn(page, 'hidden');
+      await page.evaluate('answer()');
+      // By then, whoever was waiting for the answer has gone on.
+      await page.evaluate('new Promise((resolve) => setTimeout(resolve))');
+      expect(await page.evaluate('asked')).to.equal(1);
+      expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);
+      await turn(page, 'visible');
+      await hear(page, LOOKING);
+      await until(page, `asked === 2 && document.querySelector('video').srcObject !== null`);
+    }),
+  );
 
   for (const [how, answer] of allOrFirst([
     ['never lists the devices', 'new Promise(() => {})'],

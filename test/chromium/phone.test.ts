@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
+import { inFullSuite } from '../support/full-suite.ts';
 import { allow, approve, askToSignIn, codeOn, giveName, seeScreen } from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
@@ -75,17 +76,19 @@ describe('a phone in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('finds nothing at a code that somebody else has scanned already', async () => {
-    stage().expectProblem(/404/);
-    const screen = await askToSignIn(stage(), await stage().desktop());
-    const code = await codeOn(screen);
-    const second = await stage().open(await stage().phone(), code);
-    const first = await scan(stage(), screen);
-    await giveName(second, 'bob', 'builder');
-    expect(await second.locator('[data-error]').getAttribute('data-error')).to.equal('not_found');
-    await approve(first);
-    expect((await allow(screen)).sub).to.equal('a11ce');
-  });
+  inFullSuite(() =>
+    it('finds nothing at a code that somebody else has scanned already', async () => {
+      stage().expectProblem(/404/);
+      const screen = await askToSignIn(stage(), await stage().desktop());
+      const code = await codeOn(screen);
+      const second = await stage().open(await stage().phone(), code);
+      const first = await scan(stage(), screen);
+      await giveName(second, 'bob', 'builder');
+      expect(await second.locator('[data-error]').getAttribute('data-error')).to.equal('not_found');
+      await approve(first);
+      expect((await allow(screen)).sub).to.equal('a11ce');
+    }),
+  );
 });
 
 function countPosts(context: BrowserContext): () => number {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { UNKNOWN_CODE } from '../support/codes.ts';
-import { allOrFirst } from '../support/full-suite.ts';
+import { allOrFirst, inFullSuite } from '../support/full-suite.ts';
 import { allow, approve, arriveAtConfirm, askToSignIn, giveName } from './acts.ts';
 import { draw, FakeCamera, photograph } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
@@ -135,12 +135,14 @@ describe('a phone without a camera that the page may use', () => {
     expect(new URL(hand.url()).pathname).to.equal('/qr/scan');
   });
 
-  it('is told so of a photo, too, where a part of the page does not arrive', async () => {
-    stage().expectProblem(/ERR_FAILED/);
-    const hand = await page((context) => context.route('**/decoder.js', (route) => route.abort()));
-    await choosePhoto(hand, await draw('https://evil.example/'));
-    await hear(hand, 'A part of this page is missing.');
-  });
+  inFullSuite(() =>
+    it('is told so of a photo, too, where a part of the page does not arrive', async () => {
+      stage().expectProblem(/ERR_FAILED/);
+      const hand = await page((context) => context.route('**/decoder.js', (route) => route.abort()));
+      await choosePhoto(hand, await draw('https://evil.example/'));
+      await hear(hand, 'A part of this page is missing.');
+    }),
+  );
 
   it('is led to sign in and back to the camera', async () => {
     const hand = await stage().open(await stage().phone(), `${stage().issuer}/qr/scan`);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import { inFullSuite } from '../support/full-suite.ts';
 import { allow, askToSignIn, checkCodeOn, seeScreen } from './acts.ts';
 import { signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
@@ -51,19 +52,21 @@ describe('the short code in a real browser', () => {
     expect(await spelledOn(screen)).to.equal([...after].join(' '));
   });
 
-  it('works without JavaScript on both sides', async () => {
-    const screen = await askToSignIn(stage(), await stage().desktop({ javaScriptEnabled: false }));
-    const context = await signedInPhone(stage(), { javaScriptEnabled: false });
-    const phone = await stage().open(context, `${stage().issuer}/qr/scan`);
-    await phone.getByLabel('Short code').fill(await shortCodeOn(screen));
-    await phone.getByRole('button', { name: 'Go on' }).click();
-    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
-    await phone.waitForSelector('.check-code');
-    await screen.reload();
-    await screen.getByLabel('Six digits').fill(await checkCodeOn(phone));
-    await screen.getByRole('button', { name: 'Continue' }).click();
-    expect((await allow(screen)).sub).to.equal('a11ce');
-  });
+  inFullSuite(() =>
+    it('works without JavaScript on both sides', async () => {
+      const screen = await askToSignIn(stage(), await stage().desktop({ javaScriptEnabled: false }));
+      const context = await signedInPhone(stage(), { javaScriptEnabled: false });
+      const phone = await stage().open(context, `${stage().issuer}/qr/scan`);
+      await phone.getByLabel('Short code').fill(await shortCodeOn(screen));
+      await phone.getByRole('button', { name: 'Go on' }).click();
+      await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+      await phone.waitForSelector('.check-code');
+      await screen.reload();
+      await screen.getByLabel('Six digits').fill(await checkCodeOn(phone));
+      await screen.getByRole('button', { name: 'Continue' }).click();
+      expect((await allow(screen)).sub).to.equal('a11ce');
+    }),
+  );
 });
 
 async function shortCodeOn(screen: Page): Promise<string> {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { CODE_LENGTH } from '../support/codes.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { allow, approve, askToSignIn, claimsOn, codeOn, deny, errorOn, giveName, seeScreen } from './acts.ts';
 import { scan, scanBeside, signedInPhone } from './phones.ts';
 import { readScreen } from './qr-from-pixels.ts';
@@ -79,11 +80,13 @@ describe('a browser and a phone', () => {
     expect(seen).to.deep.equal([`${stage().rpUrl}/`]);
   });
 
-  it('skip the password page where the phone is signed in already', async () => {
-    const phone = await signedInPhone(stage());
-    const screen = await askToSignIn(stage(), await stage().desktop());
-    const page = await stage().open(phone, await codeOn(screen));
-    await page.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
-    await seeScreen(screen, 'scanned');
-  });
+  inFullSuite(() =>
+    it('skip the password page where the phone is signed in already', async () => {
+      const phone = await signedInPhone(stage());
+      const screen = await askToSignIn(stage(), await stage().desktop());
+      const page = await stage().open(phone, await codeOn(screen));
+      await page.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
+      await seeScreen(screen, 'scanned');
+    }),
+  );
 });

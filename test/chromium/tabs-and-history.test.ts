@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inFullSuite } from '../support/full-suite.ts';
 import { allow, approve, askToSignIn, claimsOn, codeOn, errorOn, seeCode, seeScreen } from './acts.ts';
 import { scan, scanBeside } from './phones.ts';
 import { ticketIn } from './qr-from-pixels.ts';
@@ -88,16 +89,18 @@ describe('tabs, reloads and the back button', () => {
     expect(await screen.getByRole('link', { name: 'Back to the sign-in' }).count()).to.equal(0);
   });
 
-  it('the back button after a cancelled sign-in shows no old code', async () => {
-    stage().expectProblem(/404/);
-    const screen = await askToSignIn(stage(), await stage().desktop());
-    await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
-    expect(await errorOn(screen)).to.equal('access_denied');
+  inFullSuite(() =>
+    it('the back button after a cancelled sign-in shows no old code', async () => {
+      stage().expectProblem(/404/);
+      const screen = await askToSignIn(stage(), await stage().desktop());
+      await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
+      expect(await errorOn(screen)).to.equal('access_denied');
 
-    await screen.goBack();
-    expect(await errorOn(screen)).to.equal('no_interaction');
-    expect(await screen.locator('[data-code]').count()).to.equal(0);
-  });
+      await screen.goBack();
+      expect(await errorOn(screen)).to.equal('no_interaction');
+      expect(await screen.locator('[data-code]').count()).to.equal(0);
+    }),
+  );
 
   it('the back button from the password page shows the code again', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import { inFullSuite } from '../support/full-suite.ts';
 import { allow, approve, askToSignIn, checkCodeOn, codeOn, deny, errorOn, otherThan, seeCode } from './acts.ts';
 import { signedInPhone } from './phones.ts';
 import type { Stage } from './stage.ts';
@@ -21,13 +22,15 @@ describe('with JavaScript switched off', () => {
     expect(await allow(screen)).to.include({ iss: stage().issuer, sub: 'a11ce' });
   });
 
-  it('a denial is shown, and a button leads back to the app', async () => {
-    const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
-    await deny(await scanByHand(stage(), screen));
-    await screen.getByRole('heading', { name: 'You said no on your phone' }).waitFor();
-    await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
-    expect(await errorOn(screen)).to.equal('access_denied');
-  });
+  inFullSuite(() =>
+    it('a denial is shown, and a button leads back to the app', async () => {
+      const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
+      await deny(await scanByHand(stage(), screen));
+      await screen.getByRole('heading', { name: 'You said no on your phone' }).waitFor();
+      await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
+      expect(await errorOn(screen)).to.equal('access_denied');
+    }),
+  );
 
   it('a code that has expired is replaced when the page loads itself again', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
@@ -66,23 +69,25 @@ describe('the check code with JavaScript switched off', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('stops the sign-in when it was wrong three times, and a new code is a button away', async () => {
-    stage().expectProblem(/403/);
-    const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
-    const code = await codeOn(screen);
-    const phone = await scanByHand(stage(), screen);
-    await approve(phone);
-    const wrong = otherThan(await checkCodeOn(phone));
-    for (let tries = 1; tries <= 3; tries++) {
-      await screen.getByLabel('Six digits').fill(wrong);
-      await screen.getByRole('button', { name: 'Continue' }).click();
-      await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
-    }
-    await screen.getByRole('heading', { name: 'This sign-in was stopped' }).waitFor();
-    await screen.getByRole('button', { name: 'Show a new code' }).click();
-    await seeCode(screen);
-    expect(await codeOn(screen)).not.to.equal(code);
-  });
+  inFullSuite(() =>
+    it('stops the sign-in when it was wrong three times, and a new code is a button away', async () => {
+      stage().expectProblem(/403/);
+      const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
+      const code = await codeOn(screen);
+      const phone = await scanByHand(stage(), screen);
+      await approve(phone);
+      const wrong = otherThan(await checkCodeOn(phone));
+      for (let tries = 1; tries <= 3; tries++) {
+        await screen.getByLabel('Six digits').fill(wrong);
+        await screen.getByRole('button', { name: 'Continue' }).click();
+        await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
+      }
+      await screen.getByRole('heading', { name: 'This sign-in was stopped' }).waitFor();
+      await screen.getByRole('button', { name: 'Show a new code' }).click();
+      await seeCode(screen);
+      expect(await codeOn(screen)).not.to.equal(code);
+    }),
+  );
 });
 
 /** Without a script a button scans. */

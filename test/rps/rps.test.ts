@@ -3,6 +3,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { codeOn, seeCode } from '../chromium/acts.ts';
 import { CALM, openChromium } from '../chromium/chromium.ts';
 import type { Answer } from '../support/agent.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../support/world.ts';
 import { startExpressOpenidConnect } from './express-openid-connect.ts';
 import type { RunningRp } from './hosting.ts';
@@ -153,13 +154,15 @@ describe('an RP with oidc-client-ts in Chromium', () => {
     expect(page.url()).to.equal(`${here().rp.url}/`);
   });
 
-  it('gets access_denied from its popup where the phone denies', async () => {
-    const { page, popup } = await openPopup();
-    const closed = popup.waitForEvent('close');
-    await decide(here().world, popup, 'deny');
-    await closed;
-    expect(await shownOn(page)).to.include({ error: 'access_denied' });
-  });
+  inFullSuite(() =>
+    it('gets access_denied from its popup where the phone denies', async () => {
+      const { page, popup } = await openPopup();
+      const closed = popup.waitForEvent('close');
+      await decide(here().world, popup, 'deny');
+      await closed;
+      expect(await shownOn(page)).to.include({ error: 'access_denied' });
+    }),
+  );
 
   it('learns that its popup was closed in front of the code, and signs in at the next try', async () => {
     const { page, popup } = await openPopup();

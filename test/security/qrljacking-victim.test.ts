@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { approve, checkCodeOn } from '../chromium/acts.ts';
 import { useStage } from '../chromium/use-stage.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { attackerAt, BY_DEFAULT, ELSEWHERE, PLACES, phoneOf, scan, scanAndApprove } from './lured.ts';
 
 describe('QRLJacking, for the victim', () => {
@@ -69,28 +70,30 @@ describe('QRLJacking, for the victim', () => {
     expect(await site.isSignedIn()).to.equal(false);
   });
 
-  it('cannot put the pages in a frame: neither the one with the code nor the one that asks', async () => {
-    stage().expectProblem(/frame|X-Frame-Options|CSP frame-ancestors/i);
-    const site = await attackerAt(stage());
-    const phone = await phoneOf(stage());
-    const confirm = await scan(stage(), phone, site);
-    const asks = confirm.url();
+  inFullSuite(() =>
+    it('cannot put the pages in a frame: neither the one with the code nor the one that asks', async () => {
+      stage().expectProblem(/frame|X-Frame-Options|CSP frame-ancestors/i);
+      const site = await attackerAt(stage());
+      const phone = await phoneOf(stage());
+      const confirm = await scan(stage(), phone, site);
+      const asks = confirm.url();
 
-    // On the same site, so that the victim's cookies come along; and without what forbids frames the page is there.
-    const trap = await stage().open(phone);
-    await trap.route(asks, async (route) => {
-      const response = await route.fetch();
-      const { 'content-security-policy': _csp, 'x-frame-options': _frames, ...headers } = response.headers();
-      await route.fulfill({ response, headers });
-    });
-    await trap.goto(site.url(`/frame?src=${encodeURIComponent(asks)}`));
-    await trap.frameLocator('iframe').getByRole('button', { name: 'Yes, sign in' }).waitFor();
-    await trap.unroute(asks);
+      // On the same site, so that the victim's cookies come along; and without what forbids frames the page is there.
+      const trap = await stage().open(phone);
+      await trap.route(asks, async (route) => {
+        const response = await route.fetch();
+        const { 'content-security-policy': _csp, 'x-frame-options': _frames, ...headers } = response.headers();
+        await route.fulfill({ response, headers });
+      });
+      await trap.goto(site.url(`/frame?src=${encodeURIComponent(asks)}`));
+      await trap.frameLocator('iframe').getByRole('button', { name: 'Yes, sign in' }).waitFor();
+      await trap.unroute(asks);
 
-    for (const src of [asks, site.at, `${stage().rpUrl}/login`]) {
-      await trap.goto(site.url(`/frame?src=${encodeURIComponent(src)}`));
-      expect(trap.frames()[1]?.url(), src).to.equal('chrome-error://chromewebdata/');
-      expect(await trap.frameLocator('iframe').getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
-    }
-  });
+      for (const src of [asks, site.at, `${stage().rpUrl}/login`]) {
+        await trap.goto(site.url(`/frame?src=${encodeURIComponent(src)}`));
+        expect(trap.frames()[1]?.url(), src).to.equal('chrome-error://chromewebdata/');
+        expect(await trap.frameLocator('iframe').getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
+      }
+    }),
+  );
 });
