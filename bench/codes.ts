@@ -1,5 +1,5 @@
 /**
- * What drawing a code costs, and whether decoders read what was drawn: `node --import ./scripts/typescript.mjs bench/codes.ts`.
+ * Measures the cost of drawing a code, and checks that decoders read it: `node --import ./scripts/typescript.mjs bench/codes.ts`.
  * Masks are those of ISO/IEC 18004, section 7.8; the figures are in docs/decisions/0030-the-page-draws.md.
  */
 import { randomBytes } from 'node:crypto';

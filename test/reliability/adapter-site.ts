@@ -65,7 +65,13 @@ export class AdapterSite {
         }),
       ),
     );
-    return new AdapterSite(issuer, await Promise.all(nodes));
+    const started = await Promise.allSettled(nodes);
+    const running = started.filter((node) => node.status === 'fulfilled').map((node) => node.value);
+    const failed = started.find((node) => node.status === 'rejected');
+    if (failed === undefined) return new AdapterSite(issuer, running);
+    // The others must not go on listening without a site that stops them.
+    await Promise.all(running.map((node) => node.stop()));
+    throw failed.reason;
   }
 
   provider(node: number): Fixture['provider'] {
