@@ -125,7 +125,8 @@ async function startNode(
 function startProgram(name: string, environment: Record<string, string>, onLine: Log): Promise<Child> {
   const file = fileURLToPath(new URL(name, import.meta.url));
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  return startChild(process.execPath, ['--import', 'ts-blank-space/register', file], {
+  // With the loader for TypeScript that this process was started with.
+  return startChild(process.execPath, [...process.execArgv, file], {
     cwd: root,
     env: { ...process.env, ...environment },
     ready: /^listens on /,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { allOrFirst, sizeOfSuite } from '../support/full-suite.ts';
+import { allOrFirst, inFullSuite, sizeOfSuite } from '../support/full-suite.ts';
 import type { Running } from '../support/server.ts';
 import { AXE, barriers, LANGUAGES } from './axe.ts';
 import { CALM, openChromium } from './chromium.ts';
@@ -81,16 +81,18 @@ describe('every page, in each of its states', function () {
       }));
   }
 
-  it('fits where letters are twice as large, and where a screen has 2560 pixels', () =>
-    onEach({ viewport: { width: 640, height: 800 } }, async (page, { path }) => {
-      await page.goto(`${gallery.origin}${path}?ui_locales=de`);
-      await page.evaluate(`document.documentElement.style.fontSize = '200%'`);
-      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.equal(640);
-      await page.setViewportSize({ width: 2560, height: 1440 });
-      const card = await page.locator('main').boundingBox();
-      expect(card?.width).to.be.within(300, 1600);
-      await page.setViewportSize({ width: 640, height: 800 });
-    }));
+  inFullSuite(() =>
+    it('fits where letters are twice as large, and where a screen has 2560 pixels', () =>
+      onEach({ viewport: { width: 640, height: 800 } }, async (page, { path }) => {
+        await page.goto(`${gallery.origin}${path}?ui_locales=de`);
+        await page.evaluate(`document.documentElement.style.fontSize = '200%'`);
+        expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.equal(640);
+        await page.setViewportSize({ width: 2560, height: 1440 });
+        const card = await page.locator('main').boundingBox();
+        expect(card?.width).to.be.within(300, 1600);
+        await page.setViewportSize({ width: 640, height: 800 });
+      })),
+  );
 });
 
 /** Shows each page to a browser. @throws Error that names the page, where what is seen there is wrong */

@@ -23,9 +23,13 @@ export async function startCoverage(page: Page): Promise<void> {
   // What ran is forgotten along with the page: each one is held for a moment before it goes.
   await page.addInitScript('addEventListener("beforeunload", () => { debugger; });');
   await session.send('Debugger.enable');
-  session.on('Debugger.paused', async () => {
-    await takeCoverage(page);
-    await session.send('Debugger.resume');
+  session.on('Debugger.paused', () => {
+    takeCoverage(page)
+      .then(() => session.send('Debugger.resume'))
+      .catch((error: Error) => {
+        // A test may end, and close its page, while the page is on its way to another one.
+        if (!error.message.includes('has been closed')) throw error;
+      });
   });
 }
 

@@ -89,13 +89,15 @@ describe('an RP with express-openid-connect in Chromium', () => {
     expect(await jsonOn(page)).to.include({ sub: 'a11ce', name: 'Alice Liddell', email: 'alice@example.com' });
   });
 
-  it('hands access_denied to its error handler where the phone denies', async () => {
-    const { world, rp } = here();
-    const page = await open(rp.url);
-    await decide(world, page, 'deny');
-    await page.waitForURL(`${rp.url}/callback`);
-    expect(await jsonOn(page)).to.deep.equal({ error: 'access_denied', description: DENIED });
-  });
+  inFullSuite(() =>
+    it('hands access_denied to its error handler where the phone denies', async () => {
+      const { world, rp } = here();
+      const page = await open(rp.url);
+      await decide(world, page, 'deny');
+      await page.waitForURL(`${rp.url}/callback`);
+      expect(await jsonOn(page)).to.deep.equal({ error: 'access_denied', description: DENIED });
+    }),
+  );
 
   it('signs the browser out of the provider, too, with idpLogout', async () => {
     const { world, rp } = here();
@@ -127,12 +129,14 @@ describe('an RP with oidc-client-ts in Chromium', () => {
     expect(page.url().startsWith(`${here().rp.url}/signed-in?code=`)).to.equal(true);
   });
 
-  it('gets an ErrorResponse with access_denied where the phone denies', async () => {
-    const page = await open(here().rp.url);
-    await press(page, 'Sign in');
-    await decide(here().world, page, 'deny');
-    expect(await shownOn(page)).to.deep.equal({ error: 'access_denied', description: DENIED });
-  });
+  inFullSuite(() =>
+    it('gets an ErrorResponse with access_denied where the phone denies', async () => {
+      const page = await open(here().rp.url);
+      await press(page, 'Sign in');
+      await decide(here().world, page, 'deny');
+      expect(await shownOn(page)).to.deep.equal({ error: 'access_denied', description: DENIED });
+    }),
+  );
 
   it('signs the browser out', async () => {
     const { page } = await signIn();
@@ -164,17 +168,19 @@ describe('an RP with oidc-client-ts in Chromium', () => {
     }),
   );
 
-  it('learns that its popup was closed in front of the code, and signs in at the next try', async () => {
-    const { page, popup } = await openPopup();
-    await seeCode(popup);
-    await popup.close();
-    expect(await shownOn(page)).to.include({ error: 'Popup closed by user' });
+  inFullSuite(() =>
+    it('learns that its popup was closed in front of the code, and signs in at the next try', async () => {
+      const { page, popup } = await openPopup();
+      await seeCode(popup);
+      await popup.close();
+      expect(await shownOn(page)).to.include({ error: 'Popup closed by user' });
 
-    await press(page, 'Sign in');
-    await decide(here().world, page, 'approve');
-    await allow(page);
-    expect(await shownOn(page)).to.include({ sub: 'a11ce' });
-  });
+      await press(page, 'Sign in');
+      await decide(here().world, page, 'approve');
+      await allow(page);
+      expect(await shownOn(page)).to.include({ sub: 'a11ce' });
+    }),
+  );
 
   it('renews silently in an iframe while the browser has a session', async () => {
     const { page, shown: first } = await signIn();

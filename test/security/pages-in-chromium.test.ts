@@ -19,6 +19,7 @@ import type { Stage } from '../chromium/stage.ts';
 import { useStage } from '../chromium/use-stage.ts';
 import { deviceWithPasskey } from '../chromium/virtual-passkey.ts';
 import { UNKNOWN_CODE } from '../support/codes.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { LOSSES } from './pages-headers.ts';
 
 const OURS = /^\/(interaction\/[\w-]+(\/qr(\/.*)?|\/consent|\/cancel)?|qr\/.+)$/;
@@ -83,60 +84,64 @@ describe('every page in Chromium', () => {
     expect((await open()).filter((line) => !/\/password|\/account/.test(line))).to.deep.equal([]);
   });
 
-  it('keeps to it where a sign-in ends otherwise: denied, reported, refused, expired, cancelled, gone', async () => {
-    verdict = 'allow';
-    stage().expectProblem(/callback\?error=access_denied|404 \(Not Found\)|410 \(Gone\)/);
-    const desktop = await stage().desktop();
-    const phone = await signedInPhone(stage());
-    const open = watching(stage(), desktop, phone);
-    const screen = await askToSignIn(stage(), desktop);
-    await deny(await scan(stage(), screen, phone));
-    await screen.waitForURL(`${stage().rpUrl}/**`);
-    verdict = 'deny';
-    const refused = await askToSignIn(stage(), desktop);
-    const hand = await stage().open(phone, await codeOn(refused));
-    await hand.getByRole('heading', { name: 'Stopped for your safety' }).waitFor();
-    verdict = 'allow';
-    const expiring = await askToSignIn(stage(), desktop);
-    const late = await scan(stage(), expiring, phone);
-    const at = expiring.url();
-    stage().clock.forward(130);
-    await pressYes(late);
-    await late.locator('[data-error]').waitFor();
-    const reported = await scan(stage(), await askToSignIn(stage(), desktop), phone);
-    await reported.getByRole('button', { name: 'I did not start this' }).click();
-    await reported.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
-    await expiring.goto(at);
-    await seeCode(expiring);
-    await expiring.getByRole('button', { name: 'Cancel and go back' }).click();
-    await expiring.waitForURL(`${stage().rpUrl}/**`);
-    await expiring.goto(at);
-    await expiring.locator('[data-error=no_interaction]').waitFor();
-    expect(await open()).to.deep.equal([]);
-  });
+  inFullSuite(() =>
+    it('keeps to it where a sign-in ends otherwise: denied, reported, refused, expired, cancelled, gone', async () => {
+      verdict = 'allow';
+      stage().expectProblem(/callback\?error=access_denied|404 \(Not Found\)|410 \(Gone\)/);
+      const desktop = await stage().desktop();
+      const phone = await signedInPhone(stage());
+      const open = watching(stage(), desktop, phone);
+      const screen = await askToSignIn(stage(), desktop);
+      await deny(await scan(stage(), screen, phone));
+      await screen.waitForURL(`${stage().rpUrl}/**`);
+      verdict = 'deny';
+      const refused = await askToSignIn(stage(), desktop);
+      const hand = await stage().open(phone, await codeOn(refused));
+      await hand.getByRole('heading', { name: 'Stopped for your safety' }).waitFor();
+      verdict = 'allow';
+      const expiring = await askToSignIn(stage(), desktop);
+      const late = await scan(stage(), expiring, phone);
+      const at = expiring.url();
+      stage().clock.forward(130);
+      await pressYes(late);
+      await late.locator('[data-error]').waitFor();
+      const reported = await scan(stage(), await askToSignIn(stage(), desktop), phone);
+      await reported.getByRole('button', { name: 'I did not start this' }).click();
+      await reported.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+      await expiring.goto(at);
+      await seeCode(expiring);
+      await expiring.getByRole('button', { name: 'Cancel and go back' }).click();
+      await expiring.waitForURL(`${stage().rpUrl}/**`);
+      await expiring.goto(at);
+      await expiring.locator('[data-error=no_interaction]').waitFor();
+      expect(await open()).to.deep.equal([]);
+    }),
+  );
 
-  it('keeps to it where there is nothing but an error', async () => {
-    stage().expectProblem(/40[0-9]/);
-    const phone = await signedInPhone(stage());
-    const desktop = await stage().desktop();
-    const open = watching(stage(), phone, desktop);
-    const screen = await askToSignIn(stage(), desktop);
-    const page = await stage().open(phone);
-    for (const [path, error] of [
-      [`/qr/${UNKNOWN_CODE}`, 'not_found'],
-      ['/qr/tickets/none', 'not_found'],
-      ['/qr/assets/none', 'not_found'],
-      [new URL(screen.url()).pathname, 'no_interaction'],
-    ] as const) {
-      await page.goto(stage().issuer + path);
-      expect(await page.locator('[data-error]').getAttribute('data-error')).to.equal(error);
-    }
-    const hand = await scan(stage(), screen, phone);
-    await hand.evaluate(`document.querySelector('[name=csrf]').value = ''`);
-    await pressYes(hand);
-    await hand.locator('[data-error=invalid_csrf]').waitFor();
-    expect(await open()).to.deep.equal([]);
-  });
+  inFullSuite(() =>
+    it('keeps to it where there is nothing but an error', async () => {
+      stage().expectProblem(/40[0-9]/);
+      const phone = await signedInPhone(stage());
+      const desktop = await stage().desktop();
+      const open = watching(stage(), phone, desktop);
+      const screen = await askToSignIn(stage(), desktop);
+      const page = await stage().open(phone);
+      for (const [path, error] of [
+        [`/qr/${UNKNOWN_CODE}`, 'not_found'],
+        ['/qr/tickets/none', 'not_found'],
+        ['/qr/assets/none', 'not_found'],
+        [new URL(screen.url()).pathname, 'no_interaction'],
+      ] as const) {
+        await page.goto(stage().issuer + path);
+        expect(await page.locator('[data-error]').getAttribute('data-error')).to.equal(error);
+      }
+      const hand = await scan(stage(), screen, phone);
+      await hand.evaluate(`document.querySelector('[name=csrf]').value = ''`);
+      await pressYes(hand);
+      await hand.locator('[data-error=invalid_csrf]').waitFor();
+      expect(await open()).to.deep.equal([]);
+    }),
+  );
 
   it('keeps to it where a passkey is asked for', async () => {
     const phone = await stage().phone();
