@@ -94,9 +94,9 @@ function recordTimes() {
   return passed;
 }
 
-/** One process more than there are processors: most tests wait for something most of the time. */
+/** Two processes more than there are processors: most tests wait for something most of the time. */
 function sideBySide() {
-  return ['--parallel', '--jobs', `${availableParallelism() + 1}`];
+  return ['--parallel', '--jobs', `${availableParallelism() + 2}`];
 }
 
 /**

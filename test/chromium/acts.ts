@@ -43,10 +43,17 @@ export async function approve(phone: Page): Promise<void> {
   await phone.waitForSelector('.mark-yes, .check-code');
 }
 
+/** Waits until Approve can be pressed. The page's script, once it has loaded, disables the button for half a second. */
+export async function waitForYes(phone: Page): Promise<void> {
+  await phone.locator('button[value=approve]').waitFor();
+  await phone.waitForLoadState();
+  await phone.locator('button[value=approve]:enabled').waitFor();
+}
+
 /** Presses Approve, whatever follows. */
 export async function pressYes(phone: Page): Promise<void> {
-  // It is asleep for half a second. A click on a button that sleeps is tried again more and more rarely.
-  await phone.locator('button[value=approve]:enabled').waitFor();
+  // Playwright tries a click on a disabled button again more and more rarely.
+  await waitForYes(phone);
   await phone.getByRole('button', { name: 'Yes, sign in' }).click();
 }
 

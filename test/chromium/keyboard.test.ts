@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { askToSignIn, checkCodeOn, claimsOn, giveName, seeScreen } from './acts.ts';
+import { askToSignIn, checkCodeOn, claimsOn, giveName, seeScreen, waitForYes } from './acts.ts';
 import { scan } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
@@ -13,8 +13,7 @@ describe('whoever has a keyboard and nothing else', () => {
   it('approves on one device, types the digits on the other, consents, and is signed in', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
-    // It is asleep for a moment, until the person has seen the page.
-    await phone.locator('button[value=approve]:enabled').waitFor();
+    await waitForYes(phone);
     await seeScreen(screen, 'scanned');
     await press(phone, 'Yes, sign in');
     await phone.locator('.check-code').waitFor();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
 import { inFullSuite } from '../support/full-suite.ts';
-import { allow, approve, askToSignIn, codeOn, giveName, seeScreen } from './acts.ts';
+import { allow, approve, askToSignIn, codeOn, giveName, seeScreen, waitForYes } from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
@@ -65,7 +65,7 @@ describe('a phone in a real browser', () => {
     const context = await signedInPhone(stage());
     const phone = await scan(stage(), screen, context);
     const decisions = countPosts(context);
-    await phone.locator('button[value=approve]:enabled').waitFor();
+    await waitForYes(phone);
     await phone.evaluate(
       `const yes = document.querySelector('button[value=approve]');
        yes.click();

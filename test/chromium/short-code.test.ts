@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { inFullSuite } from '../support/full-suite.ts';
-import { allow, askToSignIn, checkCodeOn, seeScreen } from './acts.ts';
+import { allow, askToSignIn, checkCodeOn, seeScreen, waitForYes } from './acts.ts';
 import { signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
@@ -29,7 +29,7 @@ describe('the short code in a real browser', () => {
     await phone.keyboard.type((await shortCodeOn(screen)).toLowerCase());
     await phone.keyboard.press('Enter');
     await seeScreen(screen, 'scanned');
-    await phone.waitForSelector('button[value=approve]:enabled');
+    await waitForYes(phone);
     await tabTo(phone, 'button[value=approve]');
     await phone.keyboard.press('Enter');
     await phone.waitForSelector('.check-code');
