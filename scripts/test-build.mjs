@@ -2,34 +2,45 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { bundlePrograms } from './bundle-programs.mjs';
 import { compileFile } from './typescript-cache.mjs';
 
 const STAMP = 'node_modules/.cache/test-build';
+const BUNDLES_STAMP = 'node_modules/.cache/test-bundles';
 const SOURCES = ['src', 'views', 'scripts', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 /** What all processes of the tests load. It is compiled once, before they start side by side. */
 const TYPESCRIPT = ['src', 'test', 'examples'];
 
 /** @returns false if it cannot be built, after saying why */
-export function buildForTests() {
+export async function buildForTests() {
   for (const folder of TYPESCRIPT) {
     for (const file of filesIn(folder)) if (file.endsWith('.ts') && !file.endsWith('.d.ts')) compileFile(file);
   }
-  if (isFresh()) return true;
-  // With source maps for the pages' scripts: coverage names the lines of src/client.
-  const built =
-    run('npm', 'run', '-s', 'build') && run('npx', 'tsc', '-p', 'src/client', '--sourceMap', '--inlineSources');
-  if (built) {
-    mkdirSync(dirname(STAMP), { recursive: true });
-    writeFileSync(STAMP, '');
+  if (!isFresh(STAMP, SOURCES) || !existsSync('dist/client/browser.js.map')) {
+    if (!build()) return false;
+    stamp(STAMP);
   }
-  return built;
+  if (!isFresh(BUNDLES_STAMP, [...SOURCES, ...TYPESCRIPT])) {
+    await bundlePrograms();
+    stamp(BUNDLES_STAMP);
+  }
+  return true;
 }
 
-/** A plain build leaves no source maps behind, so that it is told from this one. */
-function isFresh() {
-  if (!existsSync(STAMP) || !existsSync('dist/client/browser.js.map')) return false;
-  const builtAt = statSync(STAMP).mtimeMs;
-  return SOURCES.every((source) => filesIn(source).every((file) => statSync(file).mtimeMs < builtAt));
+/** With source maps for the pages' scripts, which a plain build leaves out: coverage names the lines of src/client. */
+function build() {
+  return run('npm', 'run', '-s', 'build') && run('npx', 'tsc', '-p', 'src/client', '--sourceMap', '--inlineSources');
+}
+
+function isFresh(file, sources) {
+  if (!existsSync(file)) return false;
+  const madeAt = statSync(file).mtimeMs;
+  return sources.every((source) => filesIn(source).every((path) => statSync(path).mtimeMs < madeAt));
+}
+
+function stamp(file) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, '');
 }
 
 function filesIn(path) {

@@ -31,7 +31,7 @@ process.env.TEST_SUITE = full ? 'full' : 'short';
 
 const passed =
   bringTestNeeds() &&
-  buildForTests() &&
+  (await buildForTests()) &&
   (forMocha.length > 0 ? runSome() : full ? runFull() : flags.includes('--record-times') ? recordTimes() : runShort());
 process.exitCode = passed ? 0 : 1;
 
@@ -94,9 +94,9 @@ function recordTimes() {
   return passed;
 }
 
-/** Two processes more than there are processors: most tests wait for something most of the time. */
+/** One process more than there are processors: most tests wait for something most of the time. */
 function sideBySide() {
-  return ['--parallel', '--jobs', `${availableParallelism() + 2}`];
+  return ['--parallel', '--jobs', `${availableParallelism() + 1}`];
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The programs of the examples. */
-import { compiledProgram } from '../support/compiled-program.ts';
+import { bundledProgram } from '../support/bundled-program.ts';
 import { isFullSuite } from '../support/full-suite.ts';
 
 /** The folder that they are started in. */
@@ -11,11 +11,12 @@ export const ROOT: URL = new URL('../../', import.meta.url);
  */
 export const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_V8_COVERAGE: undefined };
 
-/**
- * Returns the command that runs a program: `examples/start.ts`. The full suite runs it by the TypeScript loader, as `npm start` does. The
- * short one compiles it before: on Node 20, it starts a second sooner.
- */
+/** Returns the command that runs a program by the TypeScript loader, as `npm start` does. */
 export function commandOf(program: string): string[] {
-  if (isFullSuite) return [process.execPath, '--import', './scripts/typescript.mjs', program];
-  return [process.execPath, compiledProgram(program)];
+  return [process.execPath, '--import', './scripts/typescript.mjs', program];
+}
+
+/** Does the same, but in the short suite with the bundle of the program, which starts two seconds sooner on Node 20. */
+export function quickCommandOf(program: string): string[] {
+  return isFullSuite ? commandOf(program) : [process.execPath, bundledProgram(program)];
 }

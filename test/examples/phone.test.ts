@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { expect } from 'chai';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { BrowserPerson, World } from '../support/world.ts';
-import { commandOf, ENVIRONMENT, ROOT } from './example-program.ts';
+import { ENVIRONMENT, quickCommandOf, ROOT } from './example-program.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -12,7 +12,7 @@ interface Ended {
 
 function phone(...parameters: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const [file = '', ...args] = commandOf('examples/phone.ts');
+    const [file = '', ...args] = quickCommandOf('examples/phone.ts');
     const child = execFile(
       file,
       [...args, ...parameters],

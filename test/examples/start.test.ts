@@ -7,7 +7,7 @@ import { Agent } from '../support/agent.ts';
 import { Child } from '../support/child.ts';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { freePort } from '../support/server.ts';
-import { commandOf, ENVIRONMENT, ROOT } from './example-program.ts';
+import { ENVIRONMENT, quickCommandOf, ROOT } from './example-program.ts';
 
 /** The end of what it says when it has started. */
 const READY = /initial access token/;
@@ -20,7 +20,7 @@ describe('npm start', () => {
   /** Starts it, and reads until it has said everything. */
   const start = async (environment: Record<string, string>, ...flags: string[]): Promise<Child> => {
     const env = { ...ENVIRONMENT, ...environment };
-    child = await Child.start('the example', [...commandOf('examples/start.ts'), ...flags], {
+    child = await Child.start('the example', [...quickCommandOf('examples/start.ts'), ...flags], {
       ready: READY,
       cwd: ROOT,
       env,
@@ -67,7 +67,7 @@ describe('npm start', () => {
     taken.listen(port, 'localhost');
     await once(taken, 'listening');
     try {
-      const complaint = await failure(commandOf('examples/start.ts'), {
+      const complaint = await failure(quickCommandOf('examples/start.ts'), {
         PORT: `${port}`,
         RP_PORT: `${await freePort()}`,
       });
@@ -81,7 +81,7 @@ describe('npm start', () => {
     // The whole example takes ten times as long to load as its way to read a port.
     const readPort = `import { portFrom } from './examples/ports.ts'; portFrom('PORT', 3000);`;
     const alone = [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', readPort];
-    for (const command of sizeOfSuite({ short: [alone], full: [alone, commandOf('examples/start.ts')] })) {
+    for (const command of sizeOfSuite({ short: [alone], full: [alone, quickCommandOf('examples/start.ts')] })) {
       for (const PORT of ['http', '70000']) {
         const complaint = await failure(command, { PORT });
         expect(complaint).to.equal(`PORT must be a port number, not "${PORT}".`);

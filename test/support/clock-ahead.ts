@@ -1,4 +1,4 @@
-/** `--import` this, and the process' clock is ahead (or behind) by `CLOCK_AHEAD` seconds. */
+/** Sets the clock of a process that imports this: `CLOCK_AHEAD` seconds ahead, or behind if that is negative. */
 const real = Date.now;
 const ahead = Number(process.env.CLOCK_AHEAD ?? 0) * 1000;
 

@@ -1,13 +1,10 @@
 /** One node of a provider, as the process that it is now or was before a restart. */
-import { fileURLToPath } from 'node:url';
+import { bundledProgram } from './bundled-program.ts';
 import { Child, type Ended } from './child.ts';
-import { compiledProgram } from './compiled-program.ts';
 import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, TOLD, type Told } from './node-options.ts';
 import { LOOPBACK } from './server.ts';
 
-const PROGRAM = fileURLToPath(new URL('node-program.ts', import.meta.url));
-const CLOCK = fileURLToPath(new URL('clock-ahead.ts', import.meta.url));
-const STORE_PATIENCE = fileURLToPath(new URL('store-patience.ts', import.meta.url));
+const PROGRAM = 'test/support/node-program.ts';
 
 /** In milliseconds: a node that has not stopped by then will not, however slow the machine is. */
 const STOPS_WITHIN = 20_000;
@@ -38,8 +35,6 @@ export class NodeProcess {
   }
 
   async start(): Promise<void> {
-    const before = this.#clockAhead === 0 ? [STORE_PATIENCE] : [CLOCK, STORE_PATIENCE];
-    const imports = before.flatMap((file) => ['--import', compiledProgram(file)]);
     const env = {
       ...process.env,
       [NODE_OPTIONS_VARIABLE]: JSON.stringify(this.options),
@@ -48,7 +43,7 @@ export class NodeProcess {
       // What a node runs of the code is run by other tests as well; to write it down takes longer than to start.
       NODE_V8_COVERAGE: undefined,
     };
-    const child = await Child.start(this.#name, [process.execPath, ...imports, compiledProgram(PROGRAM)], {
+    const child = await Child.start(this.#name, [process.execPath, bundledProgram(PROGRAM)], {
       ready: new RegExp(`^${READY}$`),
       env,
       cwd: new URL('../..', import.meta.url),

@@ -1,4 +1,6 @@
 /** One node: the fixture's provider over Redis, behind a proxy, in a process of its own. {@link Nodes} starts it. */
+// First, because what comes later may keep the clock.
+import './clock-ahead.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
@@ -6,6 +8,7 @@ import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import type { Provider } from 'oidc-provider';
 import { assessByDefault } from '../../src/index.ts';
+import { setStorePatience } from '../../src/stores/access.ts';
 import { People } from '../fixtures/people.ts';
 import { makeProvider } from '../fixtures/provider.ts';
 import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, type RedisAddress, TOLD, type Told } from './node-options.ts';
@@ -31,6 +34,7 @@ const {
   ...options
 }: NodeOptions = JSON.parse(process.env[NODE_OPTIONS_VARIABLE] ?? '{}');
 
+setStorePatience(Number(process.env.STORE_PATIENCE));
 const store = new Keyv({ store: keyvRedis(options.redis) });
 store.on('error', (error: Error) => complain(`Redis: ${error.message}`));
 
