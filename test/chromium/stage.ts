@@ -1,5 +1,6 @@
 /** The fixture's provider and RP, and real browsers that use them: one stage for each test. */
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Keyv } from 'keyv';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { QrLoginOptions } from '../../src/index.ts';
@@ -30,6 +31,9 @@ const PHONE: BrowserContextOptions = {
 
 /** On a busy machine a page may take ten times as long as on an idle one. This only ends a wait for what does not come. */
 export const PATIENCE_MS = 60_000;
+
+/** How long a page may take to say how it is, in milliseconds. */
+const DESCRIBES_WITHIN_MS = 5_000;
 
 type Made = Running & Fixture & { readonly make: () => Promise<Fixture> };
 
@@ -153,6 +157,13 @@ export class Stage {
     return this.#problems.filter((problem) => !this.#expected.some((pattern) => pattern.test(problem)));
   }
 
+  /** Describes the open pages, for the message of a test that has failed. */
+  async describePages(): Promise<string> {
+    const open = this.#pages.filter((page) => !page.isClosed());
+    const states = await Promise.all(open.map(describe));
+    return states.join('\n');
+  }
+
   /** Ends everything, whatever state a failed test has left it in. */
   async strike(): Promise<void> {
     try {
@@ -177,4 +188,15 @@ export class Stage {
     );
     return context;
   }
+}
+
+async function describe(page: Page): Promise<string> {
+  const state = page.evaluate<string>(
+    `[document.visibilityState, document.readyState, document.querySelector('[data-screen]')?.dataset.screen].join(', ')`,
+  );
+  const answer = await Promise.race([
+    state.catch((error: Error) => error.message),
+    pause(DESCRIBES_WITHIN_MS, 'gives no answer', { ref: false }),
+  ]);
+  return `${page.url()}: ${answer}`;
 }

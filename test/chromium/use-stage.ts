@@ -22,14 +22,15 @@ export function useStage(
   afterEach(async function () {
     this.timeout(LONGEST_MS);
     const problems = stage?.problems ?? [];
+    const failure = this.currentTest?.err;
+    // The failure is the cause. How the pages are, and what they complained of, may explain it.
+    if (failure !== undefined) failure.stack += `\n${await stage?.describePages()}`;
     await stage?.strike();
     stage = undefined;
     if (problems.length === 0) return;
     const complaint = `pages complained:\n${problems.join('\n')}`;
-    const failure = this.currentTest?.err;
     if (failure === undefined) throw new Error(complaint);
-    // The failure is the cause. What the pages said may explain it.
-    failure.message += `\n${complaint}`;
+    failure.stack += `\n${complaint}`;
   });
 
   return () => {
