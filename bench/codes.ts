@@ -7,7 +7,7 @@ import jsqr from 'jsqr';
 import { encodeQR } from 'qr';
 import { decodeQR } from 'qr/decode.js';
 import QRCode, { type QRCodeMaskPattern } from 'qrcode';
-import { QrImages } from '../src/http/qr-image.ts';
+import { QrImages } from '../src/http/ticket-view/qr-image.ts';
 
 const COUNT = 2_000;
 const ROUNDS = 3;

@@ -1,4 +1,4 @@
-import type { Figures } from './http/figures.ts';
+import type { Figures } from './http/events/metrics.ts';
 import type { Engine } from './stores/engine.ts';
 
 /** How this process is. */

@@ -5,7 +5,7 @@ import {
   verifyAuthenticationResponse,
   type WebAuthnCredential,
 } from '@simplewebauthn/server';
-import { type ApproveGuard, type PasskeySignIn, ProofRefused } from './http/proof.ts';
+import { type ApproveGuard, type PasskeySignIn, ProofRefused } from './http/hooks/approve-guard.ts';
 
 /** A passkey, as it was registered. */
 export interface Passkey extends WebAuthnCredential {

@@ -1,12 +1,12 @@
 import type { Context, Middleware } from 'koa';
-import type { Provider } from 'oidc-provider';
+import type { Provider } from '../oidc/provider.ts';
 import { type ErrorCode, QrLoginError } from '../ticket/errors.ts';
-import { wantsJson } from './answers.ts';
-import { sourceOf } from './client-info.ts';
-import type { FailureEvent } from './events.ts';
-import { protectAnswer } from './guards.ts';
-import { TooManyRequests } from './limits.ts';
-import type { Views } from './views.ts';
+import type { FailureEvent } from './events/ticket-events.ts';
+import type { Views } from './pages/renderer.ts';
+import { sourceOf } from './request/client-info.ts';
+import { TooManyRequests } from './request/rate-limits.ts';
+import { wantsJson } from './request/responses.ts';
+import { protectAnswer } from './request/security-headers.ts';
 
 /** The one place where codes become statuses (RFC 9110, section 15). */
 const STATUS: Readonly<Record<ErrorCode, number>> = {

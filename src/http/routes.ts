@@ -1,17 +1,20 @@
 import Router, { type RouterContext, type RouterMiddleware } from '@koa/router';
 import type { Context, Middleware, Next } from 'koa';
-import { BrowserHandlers } from './browser.ts';
-import { Claims } from './claims.ts';
-import { ConsentHandlers } from './consent.ts';
+import { ConsentHandlers } from './browser/consent.ts';
+import { FinishHandlers } from './browser/finish.ts';
+import { PasskeyHandlers } from './browser/passkey.ts';
+import { BrowserHandlers } from './browser/qr-page.ts';
+import { SignedInBrowserHandlers } from './devices/device-list.ts';
 import { answerError } from './errors.ts';
-import { FinishHandlers } from './finish.ts';
-import { type Guard, notEmbedded, protect, readFields, sameOrigin } from './guards.ts';
-import type { AddressAct } from './limits.ts';
-import { PasskeyHandlers } from './passkey.ts';
-import { PhoneHandlers } from './phone.ts';
-import { ScanHandlers } from './scan.ts';
+import { Claims } from './phone/phone-request.ts';
+import { ScanHandlers } from './phone/scan-page.ts';
+import { PhoneHandlers } from './phone/tickets.ts';
+import { readFields } from './request/body.ts';
+import type { Guard } from './request/guard.ts';
+import { notEmbedded, sameOrigin } from './request/origin.ts';
+import type { AddressAct } from './request/rate-limits.ts';
+import { protect } from './request/security-headers.ts';
 import type { Services } from './services.ts';
-import { SignedInBrowserHandlers } from './signed-in-browsers.ts';
 
 /** Every URL of the plugin, below the provider's mount path. */
 export function routes(services: Services): Middleware {

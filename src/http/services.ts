@@ -1,84 +1,20 @@
-import type { Context } from 'koa';
-import type { Provider } from 'oidc-provider';
-import type { Assure, FindAccount } from '../oidc/approver.ts';
-import type { Interaction } from '../oidc/interaction.ts';
-import type { ConsentMode } from '../oidc/request.ts';
+import type { Provider } from '../oidc/provider.ts';
 import type { Ceremony } from '../ticket/ceremony.ts';
 import type { Keys } from '../ticket/keys.ts';
 import type { Clock, Signals } from '../ticket/ports.ts';
-import type { Assess } from '../ticket/risk.ts';
 import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
-import type { Assets } from './assets.ts';
-import type { BrowserViews } from './browser-view.ts';
-import type { Cookies } from './cookies.ts';
-import type { Devices } from './device.ts';
-import type { EventStreams } from './event-stream.ts';
-import type { Announce } from './events.ts';
-import type { Translate } from './language.ts';
-import type { RateLimits } from './limits.ts';
-import type { LongPolls } from './long-poll.ts';
-import type { ApproveGuard, PasskeySignIn } from './proof.ts';
-import type { RemoteSignOut } from './remote-sign-out.ts';
-import type { Urls } from './urls.ts';
-import type { Views } from './views.ts';
-
-/** Why a phone is sent to sign in, and where it must come back to. */
-export interface PhoneSignIn {
-  /** A path on this provider that the phone must be sent to once it is signed in. */
-  readonly returnTo: string;
-  /** Whether a session that is there already is not enough: ask for the password (or passkey) again. */
-  readonly fresh: boolean;
-  /** The account that is expected, where that is known. */
-  readonly accountId?: string;
-  /** Whom the RP expects, in its own words (`login_hint`), where another account than the phone's is wanted. */
-  readonly loginHint?: string;
-  /** The authentication context classes one of which is demanded, or would be liked best. */
-  readonly acrValues?: readonly string[];
-}
-
-/**
- * Where a phone that must sign in is sent: a URL or a path of the deployment. `undefined` where what is wanted cannot be
- * had, a fresh sign-in or a class: the phone may only say no then, and the RP hears `login_required` or
- * `unmet_authentication_requirements`. A phone without any session must be sent somewhere.
- */
-export type SignIn = (ctx: Context, wanted: PhoneSignIn) => string | undefined | Promise<string | undefined>;
-
-/** A page of the deployment below an interaction's URL, by its last path segment. */
-export interface OwnPage {
-  /** Letters, digits, `-` and `_`: `password` is `/interaction/:uid/password`. */
-  readonly path: string;
-}
-
-/** Which page a login prompt gets: `undefined` for the QR page, else one of the deployment's own. */
-export type LoginPage = (ctx: Context, interaction: Interaction) => OwnPage | undefined | Promise<OwnPage | undefined>;
-
-/**
- * The ways to sign in that the QR page offers to people who cannot scan, and first of all on a phone. `t` gives a text of your `views` in the
- * language of the page: `t('way.password')`.
- */
-export type OtherWays = (
-  ctx: Context,
-  interaction: Interaction,
-  t: Translate,
-) => readonly (OwnPage & { readonly label: string })[];
-
-/** Who consents to what this request asks for. */
-export type ConsentPolicy = (ctx: Context, interaction: Interaction) => ConsentMode | Promise<ConsentMode>;
-
-/** What the deployment decides. */
-export interface Hooks {
-  readonly findAccount: FindAccount;
-  readonly signIn: SignIn;
-  readonly loginPage: LoginPage;
-  readonly otherWays: OtherWays;
-  readonly assess: Assess;
-  readonly guard: ApproveGuard | undefined;
-  readonly passkeySignIn: PasskeySignIn | undefined;
-  readonly consent: ConsentPolicy;
-  readonly assurance: Assure;
-  readonly showAddress: boolean;
-  readonly shortCode: boolean;
-}
+import type { RemoteSignOut } from './devices/remote-sign-out.ts';
+import type { Announce } from './events/ticket-events.ts';
+import type { Hooks } from './hooks/hooks.ts';
+import type { Assets } from './pages/assets.ts';
+import type { Views } from './pages/renderer.ts';
+import type { Cookies } from './request/cookies.ts';
+import type { Devices } from './request/device.ts';
+import type { RateLimits } from './request/rate-limits.ts';
+import type { Urls } from './request/urls.ts';
+import type { EventStreams } from './streams/event-streams.ts';
+import type { LongPolls } from './streams/long-poll.ts';
+import type { BrowserViews } from './ticket-view/browser-view.ts';
 
 /** What the handlers stand on. */
 export interface Services {

@@ -1,6 +1,6 @@
-import type { Client, Provider } from 'oidc-provider';
-import { QrLoginError } from '../ticket/errors.ts';
+import type { Provider } from 'oidc-provider';
 import type { Consent, SignInRequest } from '../ticket/ticket.ts';
+import { findRequestingClient } from './client.ts';
 import type { Interaction } from './interaction.ts';
 import { readable, text, words } from './parameters.ts';
 import type { Asked } from './policy.ts';
@@ -30,7 +30,7 @@ export async function signInRequest(
     throw new TypeError(`consent must give one of "${MODES.join('", "')}", not ${JSON.stringify(mode)}`);
   }
   const { params } = interaction;
-  const client = await clientOf(provider, interaction);
+  const client = await findRequestingClient(provider, interaction);
   const host = verifiedHost(text(params.redirect_uri));
   const loginHint = text(params.login_hint);
   const consent =
@@ -47,19 +47,6 @@ export async function signInRequest(
     requirements: await requirementsOf(provider, interaction, client),
     ...(consent !== undefined && { consent }),
   };
-}
-
-/** Where a person goes who must start again: what the client registered for it, or the site that it answers at. */
-export function homeOf(client: Client): string | undefined {
-  const { initiateLoginUri, clientUri, redirectUris = [] } = client;
-  const [site] = redirectUris.filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin);
-  return [initiateLoginUri, clientUri, site].find((uri) => uri !== undefined && /^https?:/.test(uri));
-}
-
-export async function clientOf(provider: Provider, { params }: Interaction): Promise<Client> {
-  const client = await provider.Client.find(String(params.client_id));
-  if (client === undefined) throw new QrLoginError('no_interaction', 'The app that asked is not registered any more.');
-  return client;
 }
 
 /** A client that asks for consent to be asked for gets that (OIDC Core, section 3.1.2.1; section 11 for offline access). */

@@ -1,12 +1,12 @@
 /** Every page in each of its states, in any language: served for those who look at pages, with nothing behind them. */
 import Koa, { type Context } from 'koa';
-import { Assets } from '../../src/http/assets.ts';
-import { protectAnswer } from '../../src/http/guards.ts';
-import { Locales } from '../../src/http/locales.ts';
-import { SAMPLES } from '../../src/http/page-samples.ts';
-import { Urls } from '../../src/http/urls.ts';
-import { readViewFolder } from '../../src/http/view-folder.ts';
-import { Views } from '../../src/http/views.ts';
+import { Assets } from '../../src/http/pages/assets.ts';
+import { Locales } from '../../src/http/pages/locales.ts';
+import { Views } from '../../src/http/pages/renderer.ts';
+import { SAMPLES } from '../../src/http/pages/samples.ts';
+import { readViewFolder } from '../../src/http/pages/view-folder.ts';
+import { protectAnswer } from '../../src/http/request/security-headers.ts';
+import { Urls } from '../../src/http/request/urls.ts';
 import { type Running, serve } from '../support/server.ts';
 
 export interface Exhibit {

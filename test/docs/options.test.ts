@@ -60,7 +60,7 @@ function thrownBy(act: () => unknown): string {
 }
 
 describe('the page of the options', () => {
-  const options = membersOf('options.ts', 'QrLoginOptions');
+  const options = membersOf('config/options.ts', 'QrLoginOptions');
 
   it('has all of them, and no other, under the name that they have', () => {
     expect(options).to.include.members(['findAccount', 'clock']);
@@ -122,7 +122,7 @@ describe('the page of the options', () => {
     for (const row of [address, account]) {
       const [by = '', ...figures] = cells(row);
       const [, held = ''] =
-        new RegExp(`^ {2}${by}: {\\n([\\s\\S]*?)^ {2}}`, 'm').exec(source('limit-options.ts')) ?? [];
+        new RegExp(`^ {2}${by}: {\\n([\\s\\S]*?)^ {2}}`, 'm').exec(source('config/rate-limits.ts')) ?? [];
       const rates = Object.fromEntries(
         [...held.matchAll(/(\w+): { times: (\d+)/g)].map(([, act, times]) => [`${act}`, `${times}`]),
       );
@@ -141,6 +141,6 @@ describe('the page of the options', () => {
 
   it('has each field of a ticket’s event', () => {
     const [, table = ''] = section(PAGE, '## Events').split('| field |');
-    expect(firstColumn(table)).to.have.members(membersOf('http/events.ts', 'TicketEvent'));
+    expect(firstColumn(table)).to.have.members(membersOf('http/events/ticket-events.ts', 'TicketEvent'));
   });
 });

@@ -33,9 +33,9 @@ interface Context {
 
 /** What each page is given, of `Pages`. */
 function contexts(): Context[] {
-  const body = bodyOf('src/http/pages.ts', 'Pages');
+  const body = bodyOf('src/http/pages/page-data.ts', 'Pages');
   return [...body.matchAll(/^ {2}(\w+): (?:{\n([\s\S]*?)^ {2}}|(\w+));/gm)].map(([, template, inside, type]) => {
-    const given = type === undefined ? String(inside) : bodyOf('src/http/pages.ts', type);
+    const given = type === undefined ? String(inside) : bodyOf('src/http/pages/page-data.ts', type);
     return { template: String(template), keys: keysIn(given, type === undefined ? 4 : 2), all: keysIn(given) };
   });
 }
@@ -72,15 +72,15 @@ describe('the page of theming', () => {
 
   it('has what every template has', () => {
     expect(firstColumn(section(PAGE, '### What every template has'))).to.have.members(
-      keysIn(bodyOf('src/http/pages.ts', 'PageTools')),
+      keysIn(bodyOf('src/http/pages/page-data.ts', 'PageTools')),
     );
   });
 
   for (const [file, name] of [
-    ['http/browser-view.ts', 'BrowserView'],
-    ['http/browser-view.ts', 'ShownCode'],
-    ['http/pages.ts', 'BrowserEntry'],
-    ['http/pages.ts', 'Link'],
+    ['http/ticket-view/browser-view.ts', 'BrowserView'],
+    ['http/ticket-view/browser-view.ts', 'ShownCode'],
+    ['http/pages/page-data.ts', 'BrowserEntry'],
+    ['http/pages/page-data.ts', 'Link'],
     ['ticket/ticket.ts', 'SignInRequest'],
   ] as const) {
     it(`has what is in a ${name}`, () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Expiry } from '../../src/http/expiry.ts';
+import { Expiry } from '../../src/http/events/expiry.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Kept } from '../../src/http/kept.ts';
+import { Kept } from '../../src/http/request/bounded-cache.ts';
 
 describe('what is kept of answers that many ask for', () => {
   it('is found once', () => {

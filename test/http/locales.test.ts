@@ -35,7 +35,8 @@ describe('the texts', () => {
   const pages = readdirSync(new URL('pages', VIEWS))
     .map((file) => readFileSync(new URL(`pages/${file}`, VIEWS), 'utf8'))
     .join('\n');
-  const sources = readdirSync(new URL('../../src/http/', import.meta.url))
+  const sources = readdirSync(new URL('../../src/http/', import.meta.url), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(new URL(`../../src/http/${file}`, import.meta.url), 'utf8'))
     .join('\n');
 

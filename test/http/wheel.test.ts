@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Timed, Wheel } from '../../src/http/wheel.ts';
+import { type Timed, Wheel } from '../../src/http/streams/timer-wheel.ts';
 
 const WIDTH = 20;
 const START = 1_000_000;

@@ -1,6 +1,7 @@
 /** Row 6: nothing about the account reaches the browser before it is signed in. */
-import { BrowserViews } from '../../src/http/browser-view.ts';
-import { Views } from '../../src/http/views.ts';
+
+import { Views } from '../../src/http/pages/renderer.ts';
+import { BrowserViews } from '../../src/http/ticket-view/browser-view.ts';
 import { BrowserActs } from '../../src/ticket/browser.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { ownerOf } from '../../src/ticket/ticket.ts';

@@ -1,5 +1,5 @@
 /** Row 2: whoever sees the code, or scans it, learns nothing that watches or finishes. */
-import { BrowserViews } from '../../src/http/browser-view.ts';
+import { BrowserViews } from '../../src/http/ticket-view/browser-view.ts';
 import { PhoneActs } from '../../src/ticket/phone.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { type BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';

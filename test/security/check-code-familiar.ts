@@ -1,5 +1,5 @@
 /** Row 13: passing for a browser that the victim knows, which is spared the check code. */
-import { Cookies } from '../../src/http/cookies.ts';
+import { Cookies } from '../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../src/index.ts';
 import { Keys } from '../../src/ticket/keys.ts';
 import { parseMemory } from '../../src/ticket/memory.ts';

@@ -1,6 +1,6 @@
 /** Row 21: our cookies stay with the browser, the path and the site that they are for, and say what we have written. */
 import type { Context, Next } from 'koa';
-import { Cookies } from '../../src/http/cookies.ts';
+import { Cookies } from '../../src/http/request/cookies.ts';
 import type { Agent } from '../support/agent.ts';
 import { CODE_LENGTH, ID_LENGTH } from '../support/codes.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../support/visitors.ts';

@@ -1,5 +1,5 @@
 /** Attacks on whose account it is, and on what is told of it: F5 and F6 of the study that flaws.ts names. */
-import { BrowserViews } from '../../src/http/browser-view.ts';
+import { BrowserViews } from '../../src/http/ticket-view/browser-view.ts';
 import { ownerOf } from '../../src/ticket/ticket.ts';
 import { type Attack, replacing } from './attack.ts';
 import { accountAt, approval, expectStatus, goOn, scanned, shown, signedInPhone } from './scene.ts';

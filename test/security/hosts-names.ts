@@ -1,6 +1,6 @@
 /** Row 19: the provider is where its issuer says, whatever a request calls it. */
 import type { Context, Next } from 'koa';
-import { Urls } from '../../src/http/urls.ts';
+import { Urls } from '../../src/http/request/urls.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { type Attack, inFront, type Weakness } from './attack.ts';
 import { type Raw, raw } from './hosts-visits.ts';

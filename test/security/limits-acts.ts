@@ -1,6 +1,6 @@
 /** What the attacks on limits send, and how servers count them that do it wrong. */
 import type { Context, Middleware } from 'koa';
-import { type AddressAct, RateLimits, TooManyRequests } from '../../src/http/limits.ts';
+import { type AddressAct, RateLimits, TooManyRequests } from '../../src/http/request/rate-limits.ts';
 import { LocalRateLimit } from '../../src/stores/rate-limit.ts';
 import type { Answer } from '../support/agent.ts';
 import { UNKNOWN_CODE } from '../support/codes.ts';

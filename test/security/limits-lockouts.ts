@@ -1,5 +1,5 @@
 /** Row 17, the other way round: what bounds an attacker must not keep the victim out. */
-import { RateLimits } from '../../src/http/limits.ts';
+import { RateLimits } from '../../src/http/request/rate-limits.ts';
 import type { Answer } from '../support/agent.ts';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';

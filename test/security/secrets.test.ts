@@ -1,7 +1,7 @@
 /** Rows 23 and 24: neither a log nor a store is a way in, and both say what has happened. */
 import { expect } from 'chai';
 import { logEvents, logRequests, makeLogger } from '../../examples/log.ts';
-import { Cookies } from '../../src/http/cookies.ts';
+import { Cookies } from '../../src/http/request/cookies.ts';
 import type { Fixture } from '../fixtures/provider.ts';
 import { GENEROUS, storesMayTake } from '../stores/patience.ts';
 import { inFullSuite } from '../support/full-suite.ts';

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
-import { Cookies } from '../../src/http/cookies.ts';
+import { Cookies } from '../../src/http/request/cookies.ts';
 import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import type { Fixture } from '../fixtures/provider.ts';

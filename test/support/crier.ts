@@ -2,11 +2,11 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Koa from 'koa';
-import type { BrowserView } from '../../src/http/browser-view.ts';
-import { EventStreams } from '../../src/http/event-stream.ts';
-import { Figures } from '../../src/http/figures.ts';
-import { Parking } from '../../src/http/parking.ts';
-import { Watching } from '../../src/http/watching.ts';
+import { Figures } from '../../src/http/events/metrics.ts';
+import { EventStreams } from '../../src/http/streams/event-streams.ts';
+import { Parking } from '../../src/http/streams/parked-connection.ts';
+import { Watching } from '../../src/http/streams/ticket-watch.ts';
+import type { BrowserView } from '../../src/http/ticket-view/browser-view.ts';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { waiting } from '../ticket/builders.ts';

@@ -1,0 +1,71 @@
+import { metrics } from '@opentelemetry/api';
+import { METER } from '../../stores/access.ts';
+import type { Ticket } from '../../ticket/ticket.ts';
+
+/** In seconds: a message between two processes takes milliseconds; where it gets lost, the slow read takes ten seconds. */
+const NOTIFICATION_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** In seconds: people take their time. */
+const SIGN_IN_BOUNDARIES = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 360];
+
+/** What becomes of a ticket, as the metrics have it. */
+export type Counted = 'shown' | 'finished' | 'denied' | 'cancelled' | 'expired';
+
+/** The figures of this process, for the OpenTelemetry SDK that a deployment has registered; without one they go nowhere. */
+export class Figures {
+  readonly #waiting;
+  readonly #tickets;
+  readonly #signIn;
+  readonly #notification;
+  #waitingNow = 0;
+
+  constructor() {
+    const meter = metrics.getMeter(METER);
+    this.#waiting = meter.createUpDownCounter('qr_login.waiting', {
+      unit: '{browser}',
+      description: 'Browsers that wait on a stream or a long poll.',
+    });
+    this.#tickets = meter.createCounter('qr_login.tickets', {
+      unit: '{ticket}',
+      description: 'Tickets that were shown, and how they ended.',
+    });
+    this.#signIn = meter.createHistogram('qr_login.sign_in.duration', {
+      unit: 's',
+      description: 'From the code on the screen to the browser that is signed in.',
+      advice: { explicitBucketBoundaries: SIGN_IN_BOUNDARIES },
+    });
+    this.#notification = meter.createHistogram('qr_login.notification.duration', {
+      unit: 's',
+      description: 'From the approval to the browser that is told of it.',
+      advice: { explicitBucketBoundaries: NOTIFICATION_BOUNDARIES },
+    });
+  }
+
+  /** How many browsers wait at this process. */
+  get waiting(): number {
+    return this.#waitingNow;
+  }
+
+  /** A browser has come to wait. */
+  arrived(): void {
+    this.#wait(1);
+  }
+
+  /** One that has waited is gone; told once of each. */
+  left(): void {
+    this.#wait(-1);
+  }
+
+  count(state: Counted, ticket: Pick<Ticket, 'shownAt' | 'since'>): void {
+    this.#tickets.add(1, { state });
+    if (state === 'finished') this.#signIn.record((ticket.since - ticket.shownAt) / 1000);
+  }
+
+  notified(ticket: Ticket | undefined, now: number): void {
+    if (ticket?.state === 'approved') this.#notification.record(Math.max(0, now - ticket.since) / 1000);
+  }
+
+  #wait(by: 1 | -1): void {
+    this.#waitingNow += by;
+    this.#waiting.add(by);
+  }
+}

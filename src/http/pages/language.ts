@@ -1,0 +1,109 @@
+import type { Place } from '../../ticket/ticket.ts';
+import type { Translate, Values } from '../hooks/translate.ts';
+import type { Text, Texts } from './view-folder.ts';
+
+interface Around {
+  readonly names: Values;
+  /** Where a text is taken from that this language does not have. */
+  readonly fallback?: Language;
+}
+
+interface Formats {
+  readonly numbers: Intl.NumberFormat;
+  readonly plurals: Intl.PluralRules;
+  readonly ago: Intl.RelativeTimeFormat;
+  readonly regions: Intl.DisplayNames;
+}
+
+/** The scripts that are written from right to left (ISO 15924), and their letters. */
+const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['Arab', 'Hebr', 'Syrc', 'Thaa', 'Nkoo', 'Adlm', 'Rohg']);
+const LETTERS =
+  /[\p{Script=Arab}\p{Script=Hebr}\p{Script=Syrc}\p{Script=Thaa}\p{Script=Nkoo}\p{Script=Adlm}\p{Script=Rohg}]/u;
+
+const SECOND = ['second', 1] as const;
+
+/** In seconds, the longest first. */
+const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  SECOND,
+];
+
+/** One language: its texts, and how it writes numbers, times and places. */
+export class Language {
+  readonly tag: string;
+  readonly direction: 'ltr' | 'rtl';
+  readonly #texts: Texts;
+  readonly #around: Around;
+  #intl: Formats | undefined;
+
+  constructor(tag: string, texts: Texts, around: Around) {
+    this.tag = tag;
+    this.#texts = texts;
+    this.#around = around;
+    this.direction = RIGHT_TO_LEFT.has(new Intl.Locale(tag).maximize().script ?? '') ? 'rtl' : 'ltr';
+  }
+
+  readonly t: Translate = (key, values = {}) => {
+    const text = Object.hasOwn(this.#texts, key) ? this.#texts[key] : undefined;
+    if (text !== undefined) return this.#fill(this.#form(text, values), values);
+    const { fallback } = this.#around;
+    if (fallback !== undefined) return fallback.t(key, values);
+    // Scopes and claims have any name a deployment likes: what has no text is shown as it is.
+    const [kind, ...name] = key.split('.');
+    if (kind === 'scope' || kind === 'claim') return name.join('.');
+    throw new TypeError(`there is no text "${key}" in ${this.tag}.json`);
+  };
+
+  /** How long ago something was, roughly: "3 minutes ago". */
+  readonly ago = (seconds: number): string => {
+    const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? SECOND;
+    return this.#formats.ago.format(-Math.floor(seconds / length), unit);
+  };
+
+  /** A browser by what it says of itself: "Firefox on Windows". */
+  readonly nameOf = ({ name, system }: { readonly name?: string; readonly system?: string }): string => {
+    if (name !== undefined && system !== undefined) return this.t('browser', { name, system });
+    return name ?? system ?? this.t('browser.unknown');
+  };
+
+  /** A place for people; '' where nothing is known. */
+  readonly place = ({ city, country }: Place = {}): string => {
+    const region = country && this.#formats.regions.of(country);
+    return city && region ? this.t('place', { city, region }) : (city ?? region ?? '');
+  };
+
+  /** Made when they are needed: most processes meet few languages. */
+  get #formats(): Formats {
+    this.#intl ??= {
+      numbers: new Intl.NumberFormat(this.tag),
+      plurals: new Intl.PluralRules(this.tag),
+      ago: new Intl.RelativeTimeFormat(this.tag, { numeric: 'auto' }),
+      regions: new Intl.DisplayNames(this.tag, { type: 'region' }),
+    };
+    return this.#intl;
+  }
+
+  #form(text: Text, { count }: Values): string {
+    if (typeof text === 'string') return text;
+    return text[this.#formats.plurals.select(Number(count))] ?? text.other;
+  }
+
+  #fill(text: string, values: Values): string {
+    // Most texts have nothing to fill in.
+    if (!text.includes('{')) return text;
+    return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name] ?? this.#around.names[name] ?? whole;
+      return typeof value === 'number' ? this.#formats.numbers.format(value) : this.#isolated(value);
+    });
+  }
+
+  /** A name that is written the other way round must not turn the sentence around it (Unicode Standard Annex 9). */
+  #isolated(value: string): string {
+    return this.direction === 'rtl' || LETTERS.test(value) ? `\u2068${value}\u2069` : value;
+  }
+}

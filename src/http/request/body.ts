@@ -1,0 +1,61 @@
+import parseBody from 'co-body';
+import type { Context } from 'koa';
+import { QrLoginError } from '../../ticket/errors.ts';
+
+/** The largest body in bytes. No form of ours comes near it. */
+const BODY_LIMIT = 4096;
+
+/** The fields of a POST, from a form or from JSON. */
+export type Fields = Readonly<Record<string, string>>;
+
+/**
+ * Reads a form or a JSON object of text fields into `ctx.state.fields`.
+ * @throws QrLoginError `invalid_request`, `too_large` (more than 4 KB), `unsupported_media_type`
+ */
+export async function readFields(ctx: Context): Promise<void> {
+  ctx.state.fields = hasBody(ctx) ? flat(await parse(ctx)) : {};
+}
+
+/** Returns the fields that {@link readFields} has read. */
+export function fieldsOf(ctx: Context): Fields {
+  return ctx.state.fields as Fields;
+}
+
+async function parse(ctx: Context): Promise<unknown> {
+  const options = { limit: BODY_LIMIT };
+  try {
+    if (ctx.request.type === 'application/x-www-form-urlencoded') {
+      return await parseBody.form(ctx, { ...options, queryString: { depth: 0, allowDots: false, parameterLimit: 20 } });
+    }
+    if (ctx.request.type === 'application/json') return await parseBody.json(ctx, options);
+  } catch (error) {
+    throw bodyError(error);
+  }
+  throw new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+}
+
+/** The cause is left out, because it holds the body. */
+function bodyError(error: unknown): QrLoginError {
+  const status = error instanceof Error && 'status' in error ? error.status : 400;
+  if (status === 413) return new QrLoginError('too_large', 'That is more than this form can hold.');
+  if (status === 415) return new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+  return new QrLoginError('invalid_request', 'The body cannot be read.');
+}
+
+function flat(body: unknown): Fields {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new QrLoginError('invalid_request', 'Send an object of text fields.');
+  }
+  const fields: [string, string][] = Object.entries(body).map(([name, value]) => {
+    if (typeof value !== 'string') throw new QrLoginError('invalid_request', 'Send an object of text fields.');
+    return [name, value];
+  });
+  return Object.fromEntries(fields);
+}
+
+/** Returns true if the request has a body (RFC 9112, section 6). HTTP/2 needs neither length header, so a content type counts as well. */
+function hasBody(ctx: Context): boolean {
+  return (
+    ctx.get('transfer-encoding') !== '' || Number(ctx.get('content-length') || 0) > 0 || ctx.get('content-type') !== ''
+  );
+}

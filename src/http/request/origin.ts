@@ -1,0 +1,34 @@
+import type { Context } from 'koa';
+import { QrLoginError } from '../../ticket/errors.ts';
+import type { Guard } from './guard.ts';
+import type { Urls } from './urls.ts';
+
+/** Refuses requests from another site's page (OWASP ASVS 5.0, V3.5). A client that is not a browser sends neither header. */
+export function sameOrigin(urls: Urls): Guard {
+  return (ctx) => {
+    const origin = ctx.get('origin');
+    const site = ctx.get('sec-fetch-site');
+    if ((origin !== '' && origin !== urls.origin) || (site !== '' && site !== 'same-origin')) {
+      throw new QrLoginError('foreign_origin', 'This request was sent by another site. Open the page again.');
+    }
+  };
+}
+
+/** Returns true if another site's page made the browser send this request (Fetch Metadata). A camera app or a user opens an address directly. */
+export function isForeign(ctx: Context): boolean {
+  return ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
+}
+
+/** Refuses requests by which another site's page embeds or fetches ours. Links to our pages are allowed. */
+export function notEmbedded(ctx: Context): void {
+  if (isForeign(ctx) && !isNavigation(ctx)) {
+    throw new QrLoginError('foreign_origin', 'This page cannot be a part of another one. Open it by itself.');
+  }
+}
+
+/** The first browsers with Fetch Metadata did not send `Sec-Fetch-Dest`. */
+function isNavigation(ctx: Context): boolean {
+  const destination = ctx.get('sec-fetch-dest');
+  if (destination !== '') return destination === 'document';
+  return ['', 'navigate'].includes(ctx.get('sec-fetch-mode'));
+}

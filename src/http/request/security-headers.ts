@@ -1,0 +1,47 @@
+import type { Context } from 'koa';
+
+/** Sets the headers of every answer: it may not be framed, stored, sniffed, or told to other sites (OWASP ASVS 5.0, V3.4). */
+export function protectAnswer({ res }: Context): void {
+  if (res.headersSent) return;
+  for (const [name, value] of PROTECTION) res.setHeader(name, value);
+}
+
+/** Does the same for a URL that may turn out not to be ours. {@link unprotect} restores the headers that were there before. */
+export function protect(ctx: Context): void {
+  ctx.state.unprotected = ctx.res.getHeaders();
+  protectAnswer(ctx);
+}
+
+/** Restores the headers that the answer had before {@link protect}, because the page is not ours. */
+export function unprotect({ res, state }: Context): void {
+  if (res.headersSent) return;
+  for (const [name] of PROTECTION) {
+    const before = state.unprotected[name.toLowerCase()];
+    if (before === undefined) res.removeHeader(name);
+    else res.setHeader(name, before);
+  }
+}
+
+/** There is no `form-action`: browsers apply it to a form's redirects, too, and those end at the RP. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const PROTECTION: readonly (readonly [string, string])[] = Object.entries({
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  // The one page that has a camera allows it to itself.
+  'Permissions-Policy': 'camera=()',
+  // Not `no-referrer`: with that, browsers send `Origin: null` with a form, and there would be nothing to check.
+  'Referrer-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+});

@@ -1,0 +1,47 @@
+import type { BrowserActs, BrowserIdentity } from '../../ticket/browser.ts';
+import type { Listener, Signals } from '../../ticket/ports.ts';
+import type { Ticket } from '../../ticket/ticket.ts';
+import type { Viewer } from '../ticket-view/browser-view.ts';
+
+/** What waiting takes. */
+export interface WatchingPorts {
+  readonly browser: Pick<BrowserActs, 'look'>;
+  readonly signals: Signals;
+}
+
+/** Who waits for what: all that is kept of a browser's request while it waits. */
+export class Watching implements Viewer {
+  readonly #ports: WatchingPorts;
+  readonly #identity: BrowserIdentity;
+  readonly svg: boolean;
+  /** When the interaction ends, and the waiting with it; in milliseconds since the epoch. */
+  readonly endsAt: number;
+
+  constructor(ports: WatchingPorts, identity: BrowserIdentity, { svg, endsAt }: { svg: boolean; endsAt: number }) {
+    this.#ports = ports;
+    this.#identity = identity;
+    this.svg = svg;
+    this.endsAt = endsAt;
+  }
+
+  get accountId(): string | undefined {
+    return this.#identity.accountId;
+  }
+
+  /** How often the ticket should be read although nothing was heard of it, in milliseconds. */
+  get rereadEvery(): number {
+    return this.#ports.signals.rereadEvery;
+  }
+
+  read(): Promise<Ticket | undefined> {
+    return this.#ports.browser.look(this.#identity);
+  }
+
+  subscribe(listener: Listener): void {
+    this.#ports.signals.subscribe(this.#identity.interaction, listener);
+  }
+
+  unsubscribe(listener: Listener): void {
+    this.#ports.signals.unsubscribe(this.#identity.interaction, listener);
+  }
+}
