@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { type Timed, Wheel } from '../../src/http/streams/timer-wheel.ts';
+import { type Timed, TimerWheel } from '../../src/http/streams/timer-wheel.ts';
 
 const WIDTH = 20;
 const START = 1_000_000;
 
 describe('the wheel that streams wait on', () => {
-  let wheel: Wheel<Waiting>;
+  let wheel: TimerWheel<Waiting>;
   let ticked: string[];
 
   class Waiting implements Timed {
@@ -25,7 +25,7 @@ describe('the wheel that streams wait on', () => {
   }
 
   beforeEach(() => {
-    wheel = new Wheel(WIDTH, START);
+    wheel = new TimerWheel(WIDTH, START);
     ticked = [];
   });
 

@@ -5,7 +5,7 @@ import Koa from 'koa';
 import { Figures } from '../../src/http/events/metrics.ts';
 import { EventStreams } from '../../src/http/streams/event-streams.ts';
 import { Parking } from '../../src/http/streams/parked-connection.ts';
-import { Watching } from '../../src/http/streams/ticket-watch.ts';
+import { TicketWatch } from '../../src/http/streams/ticket-watch.ts';
 import type { BrowserView } from '../../src/http/ticket-view/browser-view.ts';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
@@ -107,14 +107,14 @@ export class Crier {
     await this.#running?.stop();
   }
 
-  #watching(): Watching {
+  #watching(): TicketWatch {
     const look = async (): Promise<Ticket> => {
       this.onRead();
       await this.#held;
       return this.#ticket;
     };
     const identity = { interaction: this.#ticket.interaction, binding: 'binding' };
-    return new Watching({ browser: { look }, signals: this.signals }, identity, { svg: true, endsAt: this.#endsAt });
+    return new TicketWatch({ browser: { look }, signals: this.signals }, identity, { svg: true, endsAt: this.#endsAt });
   }
 
   #draw(ticket: Ticket | undefined): BrowserView {

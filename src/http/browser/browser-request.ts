@@ -7,13 +7,13 @@ import { QrLoginError } from '../../ticket/errors.ts';
 import type { Services } from '../services.ts';
 
 /** An authorization request that waits for the person at this browser. */
-export interface Pending {
+export interface BrowserRequest {
   readonly interaction: Interaction;
   readonly identity: BrowserIdentity;
 }
 
 /** The interaction at this URL, for the browser that started it: it alone has oidc-provider's cookie and ours. */
-export async function pendingAt(services: Services, ctx: RouterContext): Promise<Pending> {
+export async function findBrowserRequest(services: Services, ctx: RouterContext): Promise<BrowserRequest> {
   const { provider, cookies, urls } = services;
   const uid = ctx.params.uid ?? '';
   ctx.state.again = urls.interaction(uid);
@@ -33,8 +33,8 @@ export async function pendingAt(services: Services, ctx: RouterContext): Promise
 }
 
 /** The same, where the person is still to be signed in. */
-export async function pendingLogin(services: Services, ctx: RouterContext): Promise<Pending> {
-  const pending = await pendingAt(services, ctx);
+export async function findLoginRequest(services: Services, ctx: RouterContext): Promise<BrowserRequest> {
+  const pending = await findBrowserRequest(services, ctx);
   assertPrompt(pending.interaction, 'login');
   return pending;
 }

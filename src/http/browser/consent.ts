@@ -4,7 +4,7 @@ import { assertPrompt, type Interaction } from '../../oidc/interaction.ts';
 import { signInRequest } from '../../oidc/request.ts';
 import { follow } from '../request/responses.ts';
 import type { Services } from '../services.ts';
-import { pendingAt } from './browser-request.ts';
+import { findBrowserRequest } from './browser-request.ts';
 
 /** What the browser asks for once somebody is signed in and scopes are still to be granted. */
 export class ConsentHandlers {
@@ -33,7 +33,7 @@ export class ConsentHandlers {
 
   /** `POST I/consent`: grants exactly what the page showed. */
   grant = async (ctx: RouterContext): Promise<void> => {
-    const { interaction } = await pendingAt(this.#services, ctx);
+    const { interaction } = await findBrowserRequest(this.#services, ctx);
     assertPrompt(interaction, 'consent');
     follow(ctx, await grantConsent(this.#services.provider, ctx, interaction));
   };

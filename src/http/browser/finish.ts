@@ -13,7 +13,7 @@ import type { ApprovedTicket } from '../../ticket/ticket.ts';
 import { fieldsOf } from '../request/body.ts';
 import { follow } from '../request/responses.ts';
 import type { Services } from '../services.ts';
-import { type Pending, pendingAt, pendingLogin } from './browser-request.ts';
+import { type BrowserRequest, findBrowserRequest, findLoginRequest } from './browser-request.ts';
 
 /** How the browser brings its interaction to an end. */
 export class FinishHandlers {
@@ -26,7 +26,7 @@ export class FinishHandlers {
   /** `POST I/qr/finish`: signs the browser in with what the phone approved. */
   finish = async (ctx: RouterContext): Promise<void> => {
     const { provider, keys, cookies, announce } = this.#services;
-    const { interaction, identity } = await pendingLogin(this.#services, ctx);
+    const { interaction, identity } = await findLoginRequest(this.#services, ctx);
     if (interaction.result !== undefined) return follow(ctx, await this.#goOn(ctx, { interaction, identity }));
     const { ticket, changed } = await this.#redeem(ctx, identity);
     if (ticket.state === 'denied') {
@@ -44,7 +44,7 @@ export class FinishHandlers {
   /** `POST I/cancel`: ends the interaction with `access_denied`. */
   cancel = async (ctx: RouterContext): Promise<void> => {
     const { provider, ceremony, announce } = this.#services;
-    const { interaction, identity } = await pendingAt(this.#services, ctx);
+    const { interaction, identity } = await findBrowserRequest(this.#services, ctx);
     const isAsked = replacementOf(interaction, identity.accountId) !== undefined;
     if (interaction.result !== undefined && !isAsked) return follow(ctx, goingOn(provider, interaction.returnTo));
     // Whoever says no to the question that came up after finish has a ticket that was used.
@@ -57,7 +57,7 @@ export class FinishHandlers {
    * Where a sign-in leads that has its result already, asked for again because an answer got lost: writing the result again could
    * bring back what was resumed since. Only the answer to a question that came up after it is noted.
    */
-  async #goOn(ctx: RouterContext, { interaction, identity }: Pending): Promise<string> {
+  async #goOn(ctx: RouterContext, { interaction, identity }: BrowserRequest): Promise<string> {
     const { provider } = this.#services;
     const replacement = replacementOf(interaction, identity.accountId);
     const agrees = replacement !== undefined && fieldsOf(ctx).switchAccount === 'yes';

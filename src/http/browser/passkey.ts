@@ -12,7 +12,7 @@ import { fieldsOf } from '../request/body.ts';
 import { sourceOf } from '../request/client-info.ts';
 import { follow } from '../request/responses.ts';
 import type { Services } from '../services.ts';
-import { type Pending, pendingLogin } from './browser-request.ts';
+import { type BrowserRequest, findLoginRequest } from './browser-request.ts';
 
 /** Emitted on the provider with the request's context, where somebody signs in beside the code. */
 export interface PasskeyEvent {
@@ -30,7 +30,7 @@ export class PasskeyHandlers {
   }
 
   /** What the QR page asks for a passkey with, as JSON. */
-  async offer(pending: Pending): Promise<string | undefined> {
+  async offer(pending: BrowserRequest): Promise<string | undefined> {
     const { passkeySignIn } = this.#services.hooks;
     return passkeySignIn && JSON.stringify(await passkeySignIn.options(this.#nonces(pending)[0] ?? ''));
   }
@@ -38,7 +38,7 @@ export class PasskeyHandlers {
   /** `POST I/qr/passkey`: signs the browser in. */
   signIn = async (ctx: RouterContext): Promise<void> => {
     const { provider, ceremony, clock, announce, hooks } = this.#services;
-    const pending = await pendingLogin(this.#services, ctx);
+    const pending = await findLoginRequest(this.#services, ctx);
     const { interaction, identity } = pending;
     if (interaction.result !== undefined) return follow(ctx, goingOn(provider, interaction.returnTo));
     const owner = await this.#owner(hooks.passkeySignIn, pending, fieldsOf(ctx).proof);
@@ -59,7 +59,7 @@ export class PasskeyHandlers {
 
   async #owner(
     passkeys: PasskeySignIn | undefined,
-    pending: Pending,
+    pending: BrowserRequest,
     proof: string | undefined,
   ): Promise<PasskeyOwner> {
     if (passkeys === undefined) throw new QrLoginError('not_found', 'Nobody signs in with a passkey here.');
@@ -94,7 +94,7 @@ export class PasskeyHandlers {
   }
 
   /** The challenge: bound to this interaction and this browser, which end together. */
-  #nonces({ identity }: Pending): string[] {
+  #nonces({ identity }: BrowserRequest): string[] {
     return noncesOf(this.#services.keys, 'passkey', identity.interaction, identity.binding);
   }
 }

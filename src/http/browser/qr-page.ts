@@ -13,9 +13,9 @@ import { describeUserAgent, isPhone, sourceOf } from '../request/client-info.ts'
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { unprotect } from '../request/security-headers.ts';
 import type { Services } from '../services.ts';
-import { Watching } from '../streams/ticket-watch.ts';
+import { TicketWatch } from '../streams/ticket-watch.ts';
 import type { BrowserView, Viewer } from '../ticket-view/browser-view.ts';
-import { type Pending, pendingAt, pendingLogin } from './browser-request.ts';
+import { type BrowserRequest, findBrowserRequest, findLoginRequest } from './browser-request.ts';
 import type { ConsentHandlers } from './consent.ts';
 import type { PasskeyHandlers } from './passkey.ts';
 
@@ -33,7 +33,7 @@ export class BrowserHandlers {
 
   /** `GET I`: the page of the prompt that is pending. Prompts of the deployment's own are left to it. */
   page = async (ctx: RouterContext, next: Next): Promise<void> => {
-    const pending = await pendingAt(this.#services, ctx);
+    const pending = await findBrowserRequest(this.#services, ctx);
     const { interaction } = pending;
     if (interaction.prompt.name === 'login') return this.#loginPage(ctx, pending);
     if (interaction.prompt.name === 'consent') return this.#consent.page(ctx, interaction);
@@ -43,7 +43,7 @@ export class BrowserHandlers {
 
   /** `GET I/qr`: the ticket, at once or when it changes. */
   ticket = async (ctx: RouterContext): Promise<void> => {
-    const pending = await pendingAt(this.#services, ctx);
+    const pending = await findBrowserRequest(this.#services, ctx);
     const watching = this.#watching(ctx, pending);
     const known = versionIn('after', ctx.query.after);
     const ticket =
@@ -53,7 +53,7 @@ export class BrowserHandlers {
 
   /** `GET I/qr/events`: the ticket as a stream. */
   events = async (ctx: RouterContext): Promise<void> => {
-    const pending = await pendingAt(this.#services, ctx);
+    const pending = await findBrowserRequest(this.#services, ctx);
     const watching = this.#watching(ctx, pending);
     if (ctx.method === 'HEAD') return answerHead(ctx, 'text/event-stream');
     await this.#services.streams.open(ctx, watching);
@@ -62,7 +62,7 @@ export class BrowserHandlers {
   /** `POST I/qr/renew`: a new ticket instead of the one that the browser shows. */
   renew = async (ctx: RouterContext): Promise<void> => {
     const { ceremony, announce, urls } = this.#services;
-    const pending = await pendingLogin(this.#services, ctx);
+    const pending = await findLoginRequest(this.#services, ctx);
     const seen = versionIn('version', fieldsOf(ctx).version);
     const viewer = viewerOf(ctx, pending);
     const { ticket, changed, voided } = await ceremony.browser.renew(await this.#showing(ctx, pending), seen);
@@ -87,7 +87,7 @@ export class BrowserHandlers {
     follow(ctx, await refuse(this.#services.provider, ctx, 'report'));
   }
 
-  async #loginPage(ctx: RouterContext, pending: Pending): Promise<void> {
+  async #loginPage(ctx: RouterContext, pending: BrowserRequest): Promise<void> {
     const { interaction } = pending;
     const { provider, ceremony, announce, urls, views, browserViews, hooks, clock } = this.#services;
     const self = urls.interaction(interaction.uid);
@@ -121,7 +121,7 @@ export class BrowserHandlers {
     views.render(ctx, 'qr', page, request.locales);
   }
 
-  async #showing(ctx: RouterContext, { interaction, identity }: Pending): Promise<Showing> {
+  async #showing(ctx: RouterContext, { interaction, identity }: BrowserRequest): Promise<Showing> {
     const { provider, cookies, devices, hooks } = this.#services;
     const memory = cookies.memory(ctx);
     const device = await devices.of(ctx);
@@ -144,11 +144,11 @@ export class BrowserHandlers {
     return (await this.#services.hooks.findAccount(accountId))?.name ?? accountId;
   }
 
-  #watching(ctx: RouterContext, pending: Pending): Watching {
+  #watching(ctx: RouterContext, pending: BrowserRequest): TicketWatch {
     const { ceremony, signals } = this.#services;
     const { svg } = viewerOf(ctx, pending);
     const ports = { browser: ceremony.browser, signals };
-    return new Watching(ports, pending.identity, { svg, endsAt: pending.interaction.exp * 1000 });
+    return new TicketWatch(ports, pending.identity, { svg, endsAt: pending.interaction.exp * 1000 });
   }
 
   #draw(ticket: Ticket | undefined, viewer: Viewer): BrowserView {
@@ -174,7 +174,7 @@ function below(self: string, { path }: OwnPage): string {
 }
 
 /** `?svg=no`: whoever asks draws the code by itself. */
-function viewerOf(ctx: RouterContext, { identity }: Pending): Viewer {
+function viewerOf(ctx: RouterContext, { identity }: BrowserRequest): Viewer {
   const { svg } = ctx.query;
   if (svg === undefined || svg === 'no') return { accountId: identity.accountId, svg: svg === undefined };
   throw new QrLoginError('invalid_request', '"svg" is "no" where you draw the code by yourself; else leave it out.');

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Context } from 'koa';
-import { Kept } from '../request/bounded-cache.ts';
+import { BoundedCache } from '../request/bounded-cache.ts';
 import { Language } from './language.ts';
 import { readViewFolder, type Texts } from './view-folder.ts';
 
@@ -17,7 +17,7 @@ export class Locales {
   readonly #languages = new Map<string, Language>();
   readonly #tags: string[];
   /** By `Accept-Language`. */
-  readonly #accepted = new Kept<Language>();
+  readonly #accepted = new BoundedCache<Language>();
 
   /**
    * @param names what stands for `{provider}` and `{site}` in every text
@@ -46,7 +46,7 @@ export class Locales {
       const language = this.#find(tag) ?? this.#inSomeRegion(tag);
       if (language !== undefined) return language;
     }
-    return this.#accepted.of(
+    return this.#accepted.getOrCompute(
       ctx.get('accept-language'),
       () => this.#find(ctx.acceptsLanguages(this.#tags) || DEFAULT) ?? this.fallback,
     );

@@ -1,28 +1,31 @@
-/** How many answers are kept where nobody says otherwise. */
-const MOST = 1_000;
-/** Of texts in characters: what is kept must not take much memory, whatever is sent. */
-const LONGEST = 512;
+/** The number of entries that a cache holds by default. */
+const MAX_ENTRIES = 1_000;
+/** The longest key in characters. Longer ones are not cached, so that a client cannot fill the memory. */
+const MAX_KEY_LENGTH = 512;
 
-/** Answers to questions that most browsers ask in the same words: a user agent, the languages that are accepted. */
-export class Kept<Answer> {
-  readonly #answers = new Map<string, Answer>();
-  readonly #most: number;
+/** A bounded cache for values that depend only on a text, such as the parsed user agent of a request. */
+export class BoundedCache<Value> {
+  readonly #values = new Map<string, Value>();
+  readonly #maxEntries: number;
 
-  /** @param most how many are kept: the oldest goes */
-  constructor(most: number = MOST) {
-    this.#most = most;
+  /** @param maxEntries the oldest entry is dropped when there are more */
+  constructor(maxEntries: number = MAX_ENTRIES) {
+    this.#maxEntries = maxEntries;
   }
 
-  /** @param find what is always the same for the same text */
-  of(text: string, find: (text: string) => Answer): Answer {
-    const known = this.#answers.get(text);
-    if (known !== undefined) return known;
-    const answer = find(text);
-    if (text.length > LONGEST) return answer;
-    // The oldest goes: a Map keeps the order.
-    const [oldest] = this.#answers.size < this.#most ? [] : this.#answers.keys();
-    if (oldest !== undefined) this.#answers.delete(oldest);
-    this.#answers.set(text, answer);
-    return answer;
+  /**
+   * Returns the value for a text, computed if it is not cached yet.
+   * @param compute must always return the same for the same text
+   */
+  getOrCompute(text: string, compute: (text: string) => Value): Value {
+    const cached = this.#values.get(text);
+    if (cached !== undefined) return cached;
+    const value = compute(text);
+    if (text.length > MAX_KEY_LENGTH) return value;
+    // A Map keeps the order in which entries were added.
+    const [oldest] = this.#values.size < this.#maxEntries ? [] : this.#values.keys();
+    if (oldest !== undefined) this.#values.delete(oldest);
+    this.#values.set(text, value);
+    return value;
   }
 }

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import Bowser from 'bowser';
 import type { Context } from 'koa';
-import { Kept } from './bounded-cache.ts';
+import { BoundedCache } from './bounded-cache.ts';
 
 /** Longer ones are no browser's. */
 const LONGEST_USER_AGENT = 512;
@@ -21,11 +21,11 @@ interface Described {
   readonly system?: string;
 }
 
-const described = new Kept<Described>();
+const described = new BoundedCache<Described>();
 
 /** What a user agent claims to be, for people to read. It proves nothing. */
 export function describeUserAgent(userAgent: string | undefined): Described {
-  return userAgent === undefined ? {} : described.of(userAgent, describe);
+  return userAgent === undefined ? {} : described.getOrCompute(userAgent, describe);
 }
 
 function describe(userAgent: string): Described {
@@ -65,11 +65,11 @@ export function addressOf(ctx: Context): string | undefined {
   if (!proxy && (ctx.get('x-forwarded-for') || ctx.get('forwarded'))) return undefined;
   const address = plain(ctx.ip);
   const version = isIP(address);
-  return version === 0 || isPrivate.of(address, isInPrivate) ? undefined : address;
+  return version === 0 || isPrivate.getOrCompute(address, isInPrivate) ? undefined : address;
 }
 
 /** A sign-in asks for the same two addresses again and again. */
-const isPrivate = new Kept<boolean>();
+const isPrivate = new BoundedCache<boolean>();
 
 function isInPrivate(address: string): boolean {
   return PRIVATE.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');

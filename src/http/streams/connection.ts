@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { Context } from 'koa';
 
 /** The way to one browser: text goes out on it until one side ends it. */
-export interface Line {
+export interface Connection {
   /** How many bytes have been sent but have not left yet. */
   readonly unsent: number;
   /** Whether it was ended, from whichever side: nothing may be sent any more. */
@@ -17,7 +17,7 @@ export interface Line {
 }
 
 /** Who uses a line. */
-export interface LineUser {
+export interface ConnectionUser {
   /** Told once, when the line has ended, from whichever side. */
   gone(): void;
 }
@@ -27,7 +27,7 @@ export interface Opening {
   readonly headers: Readonly<Record<string, string>>;
   /** What is sent at once. */
   readonly first: string;
-  readonly user: LineUser;
+  readonly user: ConnectionUser;
   /** Told of a socket right before something is written to it. */
   readonly onSocket?: (socket: Socket) => void;
 }
@@ -42,7 +42,7 @@ const WRITERS = ['write', 'writeHead', 'end'] as const;
 const BODY_HEADERS = ['Transfer-Encoding', 'Content-Length', 'Trailer', 'Keep-Alive'];
 
 /** Answers the request with a body that goes on, and takes that over from whoever made the context. */
-export function openLine(ctx: Context, { headers, first, user, onSocket }: Opening): Line {
+export function openConnection(ctx: Context, { headers, first, user, onSocket }: Opening): Connection {
   const { res } = ctx;
   const socket = bareSocket(ctx);
   if (socket === undefined) {
@@ -57,7 +57,7 @@ export function openLine(ctx: Context, { headers, first, user, onSocket }: Openi
   socket.cork();
   socket.write(`${headOf(res)}: `, 'latin1');
   release(res, socket, first);
-  return new SocketLine(socket, user);
+  return new SocketConnection(socket, user);
 }
 
 /**
@@ -76,10 +76,10 @@ export function hasLeft(res: ServerResponse | Http2ServerResponse): boolean {
 }
 
 /** The line to a browser as a response, which is what a connection is with HTTP/2, or with somebody's hands on it. */
-class ResponseLine implements Line {
+class ResponseLine implements Connection {
   readonly #res: ServerResponse;
 
-  constructor(res: ServerResponse, user: LineUser) {
+  constructor(res: ServerResponse, user: ConnectionUser) {
     this.#res = res;
     res.once('close', () => user.gone());
   }
@@ -106,12 +106,12 @@ class ResponseLine implements Line {
 }
 
 /** The line to a browser as a socket alone: its request and response, which weigh as much again, have been let go. */
-export class SocketLine implements Line {
+export class SocketConnection implements Connection {
   readonly socket: Socket;
-  readonly user: LineUser;
+  readonly user: ConnectionUser;
   readonly #onClose: () => void;
 
-  constructor(socket: Socket, user: LineUser) {
+  constructor(socket: Socket, user: ConnectionUser) {
     this.socket = socket;
     this.user = user;
     this.#onClose = () => user.gone();

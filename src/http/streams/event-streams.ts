@@ -2,8 +2,8 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Context } from 'koa';
 import { hasLeft, isBehindAnother } from './connection.ts';
 import { Stream, type StreamPorts } from './stream.ts';
-import type { Watching } from './ticket-watch.ts';
-import { Wheel } from './timer-wheel.ts';
+import type { TicketWatch } from './ticket-watch.ts';
+import { TimerWheel } from './timer-wheel.ts';
 
 /** How often the one timer writes to those that are due: never to many at once. */
 const TICK = 20;
@@ -11,7 +11,7 @@ const TICK = 20;
 /** The streams that browsers wait on: Server-Sent Events, on one timer for all of them. */
 export class EventStreams {
   readonly #ports: StreamPorts;
-  readonly #wheel: Wheel<Stream>;
+  readonly #wheel: TimerWheel<Stream>;
   /** Bound, as the timer would keep and act in whatever a host has in its AsyncLocalStorage for the first request. */
   readonly #startTimer = AsyncResource.bind(() => setInterval(() => this.#tick(), TICK).unref());
   #timer: NodeJS.Timeout | undefined;
@@ -19,11 +19,11 @@ export class EventStreams {
 
   constructor(ports: StreamPorts) {
     this.#ports = ports;
-    this.#wheel = new Wheel(TICK, ports.clock());
+    this.#wheel = new TimerWheel(TICK, ports.clock());
   }
 
   /** Takes the answer over and writes to it from now on: the whole state at once, then whatever changes. */
-  async open(ctx: Context, watching: Watching): Promise<void> {
+  async open(ctx: Context, watching: TicketWatch): Promise<void> {
     // Koa has nothing to add.
     ctx.respond = false;
     if (isBehindAnother(ctx)) {

@@ -4,7 +4,7 @@ import type { Ticket } from '../../ticket/ticket.ts';
 import type { Figures } from '../events/metrics.ts';
 import { type BrowserViews, versionAt } from '../ticket-view/browser-view.ts';
 import { hasLeft, isBehindAnother } from './connection.ts';
-import type { Watching } from './ticket-watch.ts';
+import type { TicketWatch } from './ticket-watch.ts';
 
 /** Most proxies give up on a request after 30 s. */
 const LONGEST_WAIT = 25_000;
@@ -26,7 +26,7 @@ export class LongPolls {
   }
 
   /** The ticket once it is another than the browser knows, its code rotates, or the wait gets too long. */
-  async next(ctx: Context, watching: Watching, known: number): Promise<Ticket | undefined> {
+  async next(ctx: Context, watching: TicketWatch, known: number): Promise<Ticket | undefined> {
     let wake: (heard?: Ticket) => void = () => undefined;
     const woken = new Promise<Ticket | undefined>((resolve) => {
       wake = resolve;

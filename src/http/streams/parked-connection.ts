@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Line, LineUser, SocketLine } from './connection.ts';
+import type { Connection, ConnectionUser, SocketConnection } from './connection.ts';
 
 /** What Node holds below a socket. Nothing of it is documented, so each part is looked for before it is used. */
 interface Handle {
@@ -51,7 +51,7 @@ export class Parking {
   }
 
   /** The same line without its socket; undefined where that cannot be done: then the socket goes on. */
-  park(line: SocketLine): Line | undefined {
+  park(line: SocketConnection): Connection | undefined {
     const { socket, user } = line;
     const insides = insidesOf(socket);
     const { _handle: handle, _server: server } = insides;
@@ -85,14 +85,14 @@ interface Parked {
   readonly handle: Handle;
   readonly server: CountingServer;
   readonly makeRequest: MakeWriteRequest;
-  readonly user: LineUser;
+  readonly user: ConnectionUser;
 }
 
-class ParkedLine implements Line {
+class ParkedLine implements Connection {
   readonly #handle: Handle;
   readonly #server: CountingServer;
   readonly #makeRequest: MakeWriteRequest;
-  readonly #user: LineUser;
+  readonly #user: ConnectionUser;
   isOver = false;
   #isCut = false;
 

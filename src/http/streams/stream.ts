@@ -5,10 +5,10 @@ import type { Clock, Listener } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 import type { Figures } from '../events/metrics.ts';
 import { type BrowserView, type BrowserViews, type Shown, shownOf, versionAt } from '../ticket-view/browser-view.ts';
-import { type Line, type LineUser, openLine, SocketLine } from './connection.ts';
+import { type Connection, type ConnectionUser, openConnection, SocketConnection } from './connection.ts';
 import type { Parking } from './parked-connection.ts';
-import type { Watching } from './ticket-watch.ts';
-import type { Timed, Wheel } from './timer-wheel.ts';
+import type { TicketWatch } from './ticket-watch.ts';
+import type { Timed, TimerWheel } from './timer-wheel.ts';
 
 /** Proxies and browsers give up on a stream that is silent for long. */
 const HEARTBEAT = 15_000;
@@ -37,12 +37,12 @@ export interface StreamPorts {
 }
 
 /** One browser that waits. There may be ten thousands of them: nothing here holds on to a request, or to a whole ticket for long. */
-export class Stream implements Listener, LineUser, Timed {
-  readonly #watching: Watching;
+export class Stream implements Listener, ConnectionUser, Timed {
+  readonly #watching: TicketWatch;
   readonly #ports: StreamPorts;
-  readonly #wheel: Wheel<Stream>;
+  readonly #wheel: TimerWheel<Stream>;
   /** Undefined until it starts. */
-  #line: Line | undefined;
+  #line: Connection | undefined;
   /** What it starts with. */
   #first: Ticket | undefined;
   #shown: Shown | undefined;
@@ -56,7 +56,7 @@ export class Stream implements Listener, LineUser, Timed {
   #readAt: number;
   slot: number | undefined = undefined;
 
-  constructor(watching: Watching, ports: StreamPorts, wheel: Wheel<Stream>) {
+  constructor(watching: TicketWatch, ports: StreamPorts, wheel: TimerWheel<Stream>) {
     this.#watching = watching;
     this.#ports = ports;
     this.#wheel = wheel;
@@ -74,12 +74,12 @@ export class Stream implements Listener, LineUser, Timed {
     const first = this.#tell(views.draw(this.#first, clock(), this.#watching));
     this.#first = undefined;
     const onSocket = (socket: Socket): void => parking?.learn(socket);
-    const line = openLine(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
+    const line = openConnection(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
     this.#line = line;
     this.#await();
     if (parking === undefined) return;
     // Once Node has let go of the response, nobody else has business with the socket.
-    if (line instanceof SocketLine) ctx.res.once('close', () => setImmediate(() => this.#park(parking, line)));
+    if (line instanceof SocketConnection) ctx.res.once('close', () => setImmediate(() => this.#park(parking, line)));
     else parking.warn();
   }
 
@@ -139,7 +139,7 @@ export class Stream implements Listener, LineUser, Timed {
     this.#wheel.remove(this);
   }
 
-  #end(line: Line): void {
+  #end(line: Connection): void {
     line.end();
     // Who does not take what is left is not there any more.
     setTimeout(() => line.cut(), FAREWELL).unref();
@@ -150,7 +150,7 @@ export class Stream implements Listener, LineUser, Timed {
     if (this.#line !== undefined && !this.#line.isOver) this.#wheel.put(this);
   }
 
-  #park(parking: Parking, line: SocketLine): void {
+  #park(parking: Parking, line: SocketConnection): void {
     if (!this.#hasGone) this.#line = parking.park(line) ?? line;
   }
 

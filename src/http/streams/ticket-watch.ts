@@ -4,20 +4,20 @@ import type { Ticket } from '../../ticket/ticket.ts';
 import type { Viewer } from '../ticket-view/browser-view.ts';
 
 /** What waiting takes. */
-export interface WatchingPorts {
+export interface TicketWatchPorts {
   readonly browser: Pick<BrowserActs, 'look'>;
   readonly signals: Signals;
 }
 
 /** Who waits for what: all that is kept of a browser's request while it waits. */
-export class Watching implements Viewer {
-  readonly #ports: WatchingPorts;
+export class TicketWatch implements Viewer {
+  readonly #ports: TicketWatchPorts;
   readonly #identity: BrowserIdentity;
   readonly svg: boolean;
   /** When the interaction ends, and the waiting with it; in milliseconds since the epoch. */
   readonly endsAt: number;
 
-  constructor(ports: WatchingPorts, identity: BrowserIdentity, { svg, endsAt }: { svg: boolean; endsAt: number }) {
+  constructor(ports: TicketWatchPorts, identity: BrowserIdentity, { svg, endsAt }: { svg: boolean; endsAt: number }) {
     this.#ports = ports;
     this.#identity = identity;
     this.svg = svg;

@@ -12,7 +12,7 @@ export interface Timed {
  * Ten thousands that wait, each for a time of its own, on one timer: what is due lies in a slot of time, and nothing else is looked
  * at. What is put to a later time stays where it is, and is moved on by being put again when its slot comes.
  */
-export class Wheel<T extends Timed> {
+export class TimerWheel<T extends Timed> {
   readonly #width: number;
   readonly #slots = new Map<number, Set<T>>();
   #turned: number;

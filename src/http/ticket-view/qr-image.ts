@@ -1,5 +1,5 @@
 import QRCode, { type QRCodeByteSegment } from 'qrcode';
-import { Kept } from '../request/bounded-cache.ts';
+import { BoundedCache } from '../request/bounded-cache.ts';
 
 /** Light modules all around (ISO/IEC 18004, section 6.3.8). */
 const QUIET = 4;
@@ -10,10 +10,10 @@ const KEPT = 256;
 
 /** Draws codes as SVG, those of the last moments once. */
 export class QrImages {
-  readonly #drawn = new Kept<string>(KEPT);
+  readonly #drawn = new BoundedCache<string>(KEPT);
 
   draw(url: string): string {
-    return this.#drawn.of(url, drawQr);
+    return this.#drawn.getOrCompute(url, drawQr);
   }
 }
 
