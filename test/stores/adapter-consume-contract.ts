@@ -97,6 +97,12 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
     for (const model of choose(Object.keys(OF_EACH_MODEL))) {
       const payload = OF_EACH_MODEL[model] ?? {};
 
+      it(`${model} at the moment of the first time, although it is saved with a later one`, async () => {
+        await nodes.one(model).upsert('id', { ...payload, consumed: BEFORE }, 60);
+        await nodes.other(model).upsert('id', { ...payload, consumed: BEFORE + 30 }, 60);
+        expect(await nodes.one(model).find('id')).to.deep.equal({ ...payload, consumed: BEFORE });
+      });
+
       it(`${model} for good, although who had read it before saves it afterwards`, async () => {
         await nodes.one(model).upsert('id', payload, 60);
         await nodes.one(model).consume('id');
