@@ -254,41 +254,37 @@ describe('a browser whose network fails for a moment', () => {
 
   it('is still sent back to the app where the answer to a denial got lost', async () => {
     stage().expectProblem(/ERR_FAILED/);
-    const desktop = await stage().desktop();
-    await desktop.clock.install();
-    let answers = 0;
-    await desktop.route('**/qr/finish', async (route) => {
-      answers += 1;
-      if (answers > 1) return route.continue();
-      await route.fetch();
-      return route.abort();
-    });
-    const screen = await askToSignIn(stage(), desktop);
+    const { screen, requests } = await loseFirstAnswer(stage());
     await (await scanBeside(stage(), screen)).deny();
     expect(await hurry(screen, errorOn(screen))).to.equal('access_denied');
-    expect(answers).to.equal(2);
+    expect(requests()).to.equal(2);
   });
 
   // The short suite has the same with a check code: see check-code.test.ts.
   inFullSuite(() =>
     it('is still signed in where the answer to the sign-in got lost', async () => {
       stage().expectProblem(/ERR_FAILED/);
-      const desktop = await stage().desktop();
-      await desktop.clock.install();
-      let answers = 0;
-      await desktop.route('**/qr/finish', async (route) => {
-        answers += 1;
-        if (answers > 1) return route.continue();
-        await route.fetch();
-        return route.abort();
-      });
-      const screen = await askToSignIn(stage(), desktop);
+      const { screen, requests } = await loseFirstAnswer(stage());
       await (await scanBeside(stage(), screen)).approve();
       expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
-      expect(answers).to.equal(2);
+      expect(requests()).to.equal(2);
     }),
   );
 });
+
+/** Starts a sign-in in a browser that never gets the first answer to `finish`. Also returns a count of its requests to `finish`. */
+async function loseFirstAnswer(stage: Stage): Promise<{ screen: Page; requests: () => number }> {
+  const desktop = await stage.desktop();
+  await desktop.clock.install();
+  let requests = 0;
+  await desktop.route('**/qr/finish', async (route) => {
+    requests += 1;
+    if (requests > 1) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  return { screen: await askToSignIn(stage, desktop), requests: () => requests };
+}
 
 /** How often the pages have asked for their ticket, and by which way. */
 function countRequests(context: BrowserContext): () => { streams: number; polls: number; longPolls: number } {
