@@ -102,6 +102,15 @@ describe('tabs, reloads and the back button', () => {
     }),
   );
 
+  it('a page that the browser has kept for the back button is loaded again', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const loaded = screen.waitForEvent('load');
+    // Playwright switches the cache for the back button off.
+    await screen.evaluate(`setTimeout(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))`);
+    await loaded;
+    await seeCode(screen);
+  });
+
   it('the back button from the password page shows the code again', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const ticket = ticketIn(await codeOn(screen));
