@@ -10,6 +10,8 @@ import { useStage } from './use-stage.ts';
 
 const EVENTS = '**/qr/events?svg=no';
 const LONG_POLL = '**/qr?after=*';
+/** The ticket is shown, scanned and approved: the page has heard of its third version. */
+const AFTER_APPROVED = '**/qr?after=3&*';
 const POLL = /\/qr\?svg=no$/;
 /** The interaction ends while the page, which is on its way to the app, still asks for it. */
 const LATE_POLL = /404.*\/qr\?(after=\d+&)?svg=no\)$/;
@@ -54,7 +56,7 @@ describe('a browser that event streams do not reach', () => {
       end = resolve;
     });
     let polled: Request | undefined;
-    await desktop.route(LONG_POLL, async (route) => {
+    await desktop.route(AFTER_APPROVED, async (route) => {
       polled = route.request();
       await ended;
       await route.continue();
