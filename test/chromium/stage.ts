@@ -32,7 +32,7 @@ const PHONE: BrowserContextOptions = {
 /** On a busy machine a page may take ten times as long as on an idle one. This only ends a wait for what does not come. */
 export const PATIENCE_MS = 60_000;
 
-/** How long a page may take to say how it is, in milliseconds. */
+/** The longest wait for the description of a page, in milliseconds. */
 const DESCRIBES_WITHIN_MS = 5_000;
 
 type Made = Running & Fixture & { readonly make: () => Promise<Fixture> };

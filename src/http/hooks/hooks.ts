@@ -6,23 +6,23 @@ import type { Assess } from '../../ticket/risk.ts';
 import type { ApproveGuard, PasskeySignIn } from './approve-guard.ts';
 import type { Translate } from './translate.ts';
 
-/** Why a phone is sent to sign in, and where it must come back to. */
+/** The demands on a sign-in that the phone is sent to, and the path that it must come back to. */
 export interface PhoneSignIn {
   /** A path on this provider that the phone must be sent to once it is signed in. */
   readonly returnTo: string;
-  /** Whether a session that is there already is not enough: ask for the password (or passkey) again. */
+  /** True if an existing session is not enough: ask for the password (or passkey) again. */
   readonly fresh: boolean;
-  /** The account that is expected, where that is known. */
+  /** The account that is expected, if it is known. */
   readonly accountId?: string;
-  /** Whom the RP expects, in its own words (`login_hint`), where another account than the phone's is wanted. */
+  /** The RP's `login_hint`, if the request demands another account than the phone's. */
   readonly loginHint?: string;
-  /** The authentication context classes one of which is demanded, or would be liked best. */
+  /** The authentication context classes that the request demands or prefers. */
   readonly acrValues?: readonly string[];
 }
 
 /**
- * Where a phone that must sign in is sent: a URL or a path of the deployment. `undefined` where what is wanted cannot be
- * had, a fresh sign-in or a class: the phone may only say no then, and the RP hears `login_required` or
+ * Returns the URL or path of the deployment where the phone signs in. Returns `undefined` if the deployment cannot give the
+ * demanded fresh sign-in or class: the phone may only say no then, and the RP hears `login_required` or
  * `unmet_authentication_requirements`. A phone without any session must be sent somewhere.
  */
 export type SignIn = (ctx: Context, wanted: PhoneSignIn) => string | undefined | Promise<string | undefined>;
@@ -33,7 +33,7 @@ export interface OwnPage {
   readonly path: string;
 }
 
-/** Which page a login prompt gets: `undefined` for the QR page, else one of the deployment's own. */
+/** Chooses the page of a login prompt: `undefined` for the QR page, else one of the deployment's own. */
 export type LoginPage = (ctx: Context, interaction: Interaction) => OwnPage | undefined | Promise<OwnPage | undefined>;
 
 /**
@@ -46,10 +46,10 @@ export type OtherWays = (
   t: Translate,
 ) => readonly (OwnPage & { readonly label: string })[];
 
-/** Who consents to what this request asks for. */
+/** Chooses who consents to this request. */
 export type ConsentPolicy = (ctx: Context, interaction: Interaction) => ConsentMode | Promise<ConsentMode>;
 
-/** What the deployment decides. */
+/** The hooks and settings by which a deployment decides. */
 export interface Hooks {
   readonly findAccount: FindAccount;
   readonly signIn: SignIn;
