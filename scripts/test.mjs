@@ -7,7 +7,7 @@
  *     node scripts/test.mjs --record-times      the short suite; writes down how long each file has taken
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,8 @@ import { bringTestNeeds } from './test-needs.mjs';
 const OUR_FLAGS = ['--full', '--record-times'];
 const MOCHA = fileURLToPath(import.meta.resolve('mocha/bin/mocha.js'));
 const C8 = fileURLToPath(import.meta.resolve('c8/bin/c8.js'));
+/** One process more than there are processors: most tests wait for something most of the time. */
+const WORKERS = availableParallelism() + 1;
 /** Seconds that each file has taken. */
 const TIMES = 'test/times.json';
 /** Node versions that `package.json` allows. The long suite runs the tests below these folders on those that do not run it. */
@@ -46,24 +48,38 @@ function runShort() {
   // With these the workers know when to write what they have covered: see test/support/worker-coverage.ts.
   process.env.TEST_FILES = `${files.length}`;
   process.env.TEST_FILES_BEGUN = join(folder, 'begun');
+  process.env.TEST_WORKERS = `${WORKERS}`;
   const passed = run('node', C8, 'node', MOCHA, ...sideBySide(), ...files);
   rmSync(folder, { recursive: true });
   return passed;
 }
 
-/** Every part runs, also after one that has failed. */
+/** Runs every part, also after one that has failed, and repeats all failures at the end. */
 function runFull() {
+  const folder = mkdtempSync(join(tmpdir(), 'tests-'));
+  const failures = join(folder, 'failures');
+  process.env.TEST_FAILURES = failures;
+  const failed = partsOfFullSuite().filter(({ name, run }) => {
+    appendFileSync(failures, `\n${name}\n`);
+    return !run();
+  });
+  if (failed.length > 0)
+    console.log(`Failed: ${failed.map(({ name }) => name).join(', ')}\n${readFileSync(failures, 'utf8')}`);
+  rmSync(folder, { recursive: true });
+  return failed.length === 0;
+}
+
+function partsOfFullSuite() {
   const files = longestFirst(testFiles({ full }));
   const alone = files.filter(needsWholeMachine);
   const others = files.filter((file) => !needsWholeMachine(file));
   const otherVersions = NODE_VERSIONS.filter((version) => !process.version.startsWith(`v${version}.`));
-  const parts = [
-    () => run('node', MOCHA, ...sideBySide(), ...alternating(others)),
-    () => run('node', MOCHA, ...alone),
-    runInWholeChromium,
-    ...otherVersions.map((version) => () => runOnNode(version)),
+  return [
+    { name: 'side by side', run: () => run('node', MOCHA, ...sideBySide(), ...alternating(others)) },
+    { name: 'alone', run: () => run('node', MOCHA, ...alone) },
+    { name: 'whole Chromium', run: runInWholeChromium },
+    ...otherVersions.map((version) => ({ name: `Node ${version}`, run: () => runOnNode(version) })),
   ];
-  return parts.map((part) => part()).every(Boolean);
 }
 
 /** Everything else runs in Chromium's headless shell, which has the same engine but no windows. */
@@ -94,9 +110,8 @@ function recordTimes() {
   return passed;
 }
 
-/** One process more than there are processors: most tests wait for something most of the time. */
 function sideBySide() {
-  return ['--parallel', '--jobs', `${availableParallelism() + 1}`];
+  return ['--parallel', '--jobs', `${WORKERS}`];
 }
 
 /**

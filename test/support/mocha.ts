@@ -4,7 +4,7 @@ import { relative } from 'node:path';
 import type { Suite } from 'mocha';
 import { CHROMIUM_SERVER } from '../chromium/chromium.ts';
 import { type ChromiumServer, startChromiumServer } from '../chromium/chromium-server.ts';
-import { noteBegin, writeCoverageAfterLastFile } from './worker-coverage.ts';
+import { noteBegin, writeCoverageNearTheEnd } from './worker-coverage.ts';
 
 /** The environment variable with the file that the durations of test files are written to, a JSON line for each. */
 const TIMES = 'TEST_TIMES';
@@ -31,7 +31,7 @@ export const mochaHooks = {
   },
   afterAll(this: Mocha.Context): void {
     recordTime(this.test?.parent);
-    writeCoverageAfterLastFile();
+    writeCoverageNearTheEnd();
   },
 };
 

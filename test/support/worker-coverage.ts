@@ -1,6 +1,6 @@
 /**
  * Writes what a worker process has covered before Mocha ends it: Mocha gives its workers one second for that, and writing takes longer. A worker
- * knows that it has run its last file when every file of the run has begun.
+ * cannot know which file is its last: it writes after each file that ends when every other file may be running already.
  */
 import { appendFileSync, statSync } from 'node:fs';
 import { stopCoverage, takeCoverage } from 'node:v8';
@@ -9,15 +9,20 @@ import { stopCoverage, takeCoverage } from 'node:v8';
 const BEGUN = 'TEST_FILES_BEGUN';
 /** The environment variable with the number of test files. */
 const FILES = 'TEST_FILES';
+/** The environment variable with the number of worker processes. */
+const WORKERS = 'TEST_WORKERS';
 
 export function noteBegin(): void {
   const begun = process.env[BEGUN];
   if (begun !== undefined) appendFileSync(begun, '.');
 }
 
-export function writeCoverageAfterLastFile(): void {
+export function writeCoverageNearTheEnd(): void {
   const begun = process.env[BEGUN];
-  if (begun === undefined || statSync(begun).size < Number(process.env[FILES])) return;
+  if (begun === undefined) return;
+  // The other workers may have taken a file each that they are still loading.
+  const unbegun = Number(process.env[FILES]) - statSync(begun).size;
+  if (unbegun >= Number(process.env[WORKERS])) return;
   takeCoverage();
-  stopCoverage();
+  if (unbegun === 0) stopCoverage();
 }
