@@ -23,7 +23,7 @@ export type { BrowserView, DrawnView, ShownCode } from './http/ticket-view/brows
 export type { Account, Assurance, Assure, FindAccount } from './oidc/approver.ts';
 export type { ConsentMode } from './oidc/request.ts';
 export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
-export { keyvAdapter } from './stores/keyv-adapter.ts';
+export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
 export { type Assess, assessByDefault, type Device, type RiskContext, type Verdict } from './ticket/risk.ts';
 export type { Consent, Place, Requirements, SignInRequest } from './ticket/ticket.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
-import { LOSSES } from '../security/pages-headers.ts';
-import { markupAttacks } from '../security/pages-markup.ts';
-import { HTML, must, sent, signedIn } from '../security/pages-visits.ts';
-import { attacks as redirects } from '../security/redirects.ts';
+import { LOSSES } from '../security/pages/headers.ts';
+import { markupAttacks } from '../security/pages/markup.ts';
+import { HTML, must, sent, signedIn } from '../security/pages/visits.ts';
+import { attacks as redirects } from '../security/redirects/redirects.ts';
 import type { Answer } from '../support/agent.ts';
 import { type Running, serve } from '../support/server.ts';
 import type { Site } from '../support/visitors.ts';

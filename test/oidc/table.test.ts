@@ -6,7 +6,6 @@ import parseBody from 'co-body';
 import Koa, { type Context, type Next } from 'koa';
 import type { Configuration, Provider } from 'oidc-provider';
 import * as client from 'openid-client';
-import { DOCUMENT, withTable } from '../../scripts/oidc-table.ts';
 import type { QrLoginOptions } from '../../src/index.ts';
 import { ACCOUNT_CLIENT } from '../fixtures/account-page.ts';
 import type { Agent, Answer } from '../support/agent.ts';
@@ -14,6 +13,7 @@ import { type Running, serve } from '../support/server.ts';
 import { BrowserPerson, CLIENT_ID, PASSWORDS, PhonePerson, RP_CALLBACK, testClient, World } from '../support/world.ts';
 import type { Act, App, Asks, Name, Row, Seen, Setup, Visit } from './table.ts';
 import * as table from './table.ts';
+import { DOCUMENT, withTable } from './write-table.ts';
 
 const ACCOUNTS: Readonly<Record<Name, string>> = { alice: 'a11ce', bob: 'b0b' };
 const NAMES: readonly Name[] = ['alice', 'bob'];
@@ -68,7 +68,7 @@ describe('what an RP sees', () => {
 
   it('is what docs/oidc.md says', () => {
     const text = readFileSync(DOCUMENT, 'utf8');
-    expect(text === withTable(text), 'run: node --import ./scripts/typescript.mjs scripts/oidc-table.ts').to.equal(
+    expect(text === withTable(text), 'run: node --import ./scripts/typescript.mjs test/oidc/write-table.ts').to.equal(
       true,
     );
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Keyv } from 'keyv';
-import { cutOff, redisKeyv } from '../stores/adapter-backends.ts';
-import { HangingBackend, keyvOver } from '../stores/keyv-stores.ts';
+import { cutOff, redisKeyv } from '../stores/adapter/backends.ts';
+import { HangingBackend, keyvOver } from '../stores/memory/keyv-stores.ts';
 import { GENEROUS, SHORT, storesMayTake, whileStoresMayTake } from '../stores/patience.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { RedisServer } from '../support/redis.ts';

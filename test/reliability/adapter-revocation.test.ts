@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import type { Keyv } from 'keyv';
 import { type AdapterFactory, errors } from 'oidc-provider';
-import { keyvAdapter } from '../../src/stores/keyv-adapter.ts';
+import { keyvAdapter } from '../../src/stores/adapter/keyv-adapter.ts';
 import { type RedisClient, redisOf } from '../../src/stores/redis/client.ts';
 import { LEAVE_GRANT, PUT_RECORD } from '../../src/stores/redis/scripts.ts';
-import { cutOff, redisKeyv } from '../stores/adapter-backends.ts';
-import { OF_A_GRANT } from '../stores/adapter-payloads.ts';
+import { cutOff, redisKeyv } from '../stores/adapter/backends.ts';
+import { OF_A_GRANT } from '../stores/adapter/payloads.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../stores/patience.ts';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { RedisServer } from '../support/redis.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Keyv } from 'keyv';
-import { redisKeyv } from '../stores/adapter-backends.ts';
+import { redisKeyv } from '../stores/adapter/backends.ts';
 import { GENEROUS, storesMayTake } from '../stores/patience.ts';
 import type { Answer } from '../support/agent.ts';
 import { sizeOfSuite } from '../support/full-suite.ts';

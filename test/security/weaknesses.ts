@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { Cookies } from '../../src/http/request/cookies.ts';
-import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
+import { KeyvTicketStore } from '../../src/stores/memory/ticket-store.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import type { Fixture } from '../fixtures/provider.ts';
 import type { WorldOptions } from '../support/world.ts';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { Access, PATIENCE, setStorePatience, TooLate, unavailable, within } from '../../src/stores/access.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { refused } from '../ticket/builders.ts';
-import { nextTurn } from './keyv-stores.ts';
+import { nextTurn } from './memory/keyv-stores.ts';
 
 /** In milliseconds. */
 const SHORT = 20;

@@ -1,8 +1,8 @@
 /** The ceremony on an in-memory store, with a clock that only moves when it is told to. */
 import { Keyv } from 'keyv';
-import { KeyvNotes } from '../../src/stores/keyv-notes.ts';
-import { KeyvTicketStore } from '../../src/stores/keyv-ticket-store.ts';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
+import { KeyvNotes } from '../../src/stores/memory/notes.ts';
+import { KeyvTicketStore } from '../../src/stores/memory/ticket-store.ts';
 import type { BrowserIdentity, Showing } from '../../src/ticket/browser.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
 import { Codes } from '../../src/ticket/code.ts';

@@ -1,0 +1,130 @@
+import type { Keyv } from 'keyv';
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
+import { QrLoginError } from '../../ticket/errors.ts';
+import { redisOf } from '../redis/client.ts';
+import { RedisLink } from '../redis/link.ts';
+import { KeyvRecords } from './keyv-records.ts';
+import type { Records } from './records.ts';
+import { RedisRecords } from './redis-records.ts';
+
+/** Models whose records can be used once. Of several who use one at the same time, one gets through (RFC 6749, section 4.1.2). */
+const USED_ONCE: ReadonlySet<string> = new Set([
+  'AuthorizationCode',
+  'RefreshToken',
+  'DeviceCode',
+  'BackchannelAuthenticationRequest',
+  'PreAuthorizedCode',
+]);
+
+/** Models whose records die when their grant is revoked. */
+const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
+
+/**
+ * The records of `oidc-provider` in a Keyv: no limit on their number, nothing kept past its time. A Keyv over `@keyv/redis`
+ * serves any number of processes, any other one serves one.
+ *
+ * A store that does not answer within a second is told to the client as `temporarily_unavailable`, with status 503.
+ *
+ * @example
+ * const provider = new Provider(issuer, { adapter: keyvAdapter(new Keyv()) });
+ */
+export function keyvAdapter(keyv: Keyv): AdapterFactory {
+  const redis = redisOf(keyv);
+  const records = redis ? new RedisRecords(RedisLink.of(redis), redis.prefix) : new KeyvRecords(keyv);
+  return (model) => new KeyvAdapter(model, records);
+}
+
+class KeyvAdapter implements Adapter {
+  readonly #model: string;
+  readonly #records: Records;
+
+  constructor(model: string, records: Records) {
+    this.#model = model;
+    this.#records = records;
+  }
+
+  upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const ttl = expiresIn === undefined ? undefined : expiresIn * 1000;
+    const grantId = GRANTABLE.has(this.#model) ? payload.grantId : undefined;
+    return this.#try(async () => {
+      const ways = this.#ways(payload).map((way) => this.#records.point(way, id, ttl));
+      await Promise.all([this.#records.put(this.#key(id), payload, ttl, grantId), ...ways]);
+    });
+  }
+
+  find(id: string): Promise<AdapterPayload | undefined> {
+    return this.#try(() => this.#records.get(this.#key(id)));
+  }
+
+  findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return this.#findBy(uidKey(uid));
+  }
+
+  findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.#findBy(userCodeKey(userCode));
+  }
+
+  async consume(id: string): Promise<void> {
+    const consumed = await this.#try(() => this.#records.consume(this.#key(id), Math.floor(Date.now() / 1000)));
+    if (!consumed && USED_ONCE.has(this.#model))
+      throw new errors.InvalidGrant('used by somebody else at the same time');
+  }
+
+  destroy(id: string): Promise<void> {
+    return this.#try(async () => {
+      const payload = await this.#records.take(this.#key(id));
+      // A record that was written under another id since keeps the way to it.
+      for (const way of this.#ways(payload)) await this.#records.unpoint(way, id);
+    });
+  }
+
+  revokeByGrantId(grantId: string): Promise<void> {
+    return this.#try(() => this.#records.revoke(grantId));
+  }
+
+  /** By what else a record is found. */
+  #ways(payload: AdapterPayload | undefined): string[] {
+    const uid = this.#model === 'Session' ? payload?.uid : undefined;
+    return [...(uid ? [uidKey(uid)] : []), ...(payload?.userCode ? [userCodeKey(payload.userCode)] : [])];
+  }
+
+  #findBy(way: string): Promise<AdapterPayload | undefined> {
+    return this.#try(async () => {
+      const id = await this.#records.follow(way);
+      return id === undefined ? undefined : this.#records.get(this.#key(id));
+    });
+  }
+
+  async #try<T>(access: () => Promise<T>): Promise<T> {
+    try {
+      return await access();
+    } catch (error) {
+      throw error instanceof QrLoginError ? new TemporarilyUnavailable(error) : error;
+    }
+  }
+
+  #key(id: string): string {
+    return `${this.#model}:${id}`;
+  }
+}
+
+/** What oidc-provider tells its clients and people where the store is out of reach (RFC 6749, section 4.1.2.1). */
+class TemporarilyUnavailable extends errors.OIDCProviderError {
+  override readonly error_description = 'the store is out of reach, try again in a moment';
+  /** Told to the browser, which may try again, and not to the RP, for which that would be the end of it. */
+  override readonly allow_redirect = false;
+  /** Else it would be called a mistake of the server. */
+  override readonly expose = true;
+
+  constructor(cause: QrLoginError) {
+    super(503, 'temporarily_unavailable', { cause });
+  }
+}
+
+function uidKey(uid: string): string {
+  return `uid:${uid}`;
+}
+
+function userCodeKey(userCode: string): string {
+  return `userCode:${userCode}`;
+}

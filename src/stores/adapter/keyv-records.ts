@@ -1,0 +1,108 @@
+import type { Keyv } from 'keyv';
+import type { AdapterPayload } from 'oidc-provider';
+import { Access } from '../access.ts';
+import { sweepExpired } from '../memory/expiry-sweep.ts';
+import { KeyedMutex } from '../memory/keyed-mutex.ts';
+import { type Values, valuesOf } from '../memory/values.ts';
+import type { Records } from './records.ts';
+
+/** The keys of a grant's records, each with the moment when it expires by itself (milliseconds; null: never). */
+type GrantMembers = Record<string, number | null>;
+
+/** Records in any Keyv, for one process: a mutex for each key makes one step of what Keyv can only do in two. */
+export class KeyvRecords implements Records {
+  readonly #values: Values;
+  readonly #access: Access;
+  readonly #mutex: KeyedMutex;
+
+  constructor(keyv: Keyv) {
+    this.#values = valuesOf(keyv);
+    this.#access = new Access(this.#values.engine, this.#values.patience);
+    this.#mutex = new KeyedMutex(this.#values.patience);
+    sweepExpired(keyv);
+  }
+
+  async put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
+    // The grant first: a record that its grant does not know would survive the grant's revocation.
+    if (grantId !== undefined) await this.#join(grantId, key, ttl);
+    await this.#step('upsert', key, async () => {
+      const before = await this.#values.get<AdapterPayload>(key);
+      await this.#write(key, before?.consumed === undefined ? payload : { ...payload, consumed: before.consumed }, ttl);
+    });
+  }
+
+  get(key: string): Promise<AdapterPayload | undefined> {
+    return this.#access.make('find', () => this.#values.get<AdapterPayload>(key));
+  }
+
+  consume(key: string, now: number): Promise<boolean> {
+    return this.#step('consume', key, async () => {
+      const stored = await this.#values.kept<AdapterPayload>(key);
+      if (stored === undefined || stored.value.consumed !== undefined) return false;
+      const ttl = typeof stored.expires === 'number' ? stored.expires - Date.now() : undefined;
+      await this.#write(key, { ...stored.value, consumed: now }, ttl);
+      return true;
+    });
+  }
+
+  take(key: string): Promise<AdapterPayload | undefined> {
+    return this.#step('destroy', key, async () => {
+      const payload = await this.#values.get<AdapterPayload>(key);
+      await this.#remove(key);
+      return payload;
+    });
+  }
+
+  revoke(grantId: string): Promise<void> {
+    const grant = grantKey(grantId);
+    return this.#step('revoke', grant, async () => {
+      const members = Object.keys((await this.#values.get<GrantMembers>(grant)) ?? {});
+      for (const key of members) await this.take(key);
+      await this.#remove(grant);
+    });
+  }
+
+  point(from: string, id: string, ttl: number | undefined): Promise<void> {
+    return this.#step('upsert', from, () => this.#write(from, id, ttl));
+  }
+
+  follow(from: string): Promise<string | undefined> {
+    return this.#access.make('find', () => this.#values.get<string>(from));
+  }
+
+  unpoint(from: string, id: string): Promise<void> {
+    return this.#step('destroy', from, async () => {
+      if ((await this.#values.get(from)) === id) await this.#remove(from);
+    });
+  }
+
+  #join(grantId: string, key: string, ttl: number | undefined): Promise<void> {
+    const grant = grantKey(grantId);
+    return this.#step('upsert', grant, async () => {
+      const now = Date.now();
+      const members = Object.entries((await this.#values.get<GrantMembers>(grant)) ?? {});
+      const alive: GrantMembers = Object.fromEntries(members.filter(([, until]) => until === null || until > now));
+      alive[key] = ttl === undefined ? null : now + ttl;
+      const ends = Object.values(alive);
+      await this.#write(grant, alive, ends.includes(null) ? undefined : Math.max(...ends.map(Number)) - now);
+    });
+  }
+
+  #step<T>(operation: string, key: string, task: () => Promise<T>): Promise<T> {
+    return this.#access.make(operation, () => this.#mutex.run(key, task));
+  }
+
+  async #remove(key: string): Promise<void> {
+    await this.#values.delete(key);
+  }
+
+  async #write(key: string, value: unknown, ttl: number | undefined): Promise<void> {
+    // To Keyv, no time left means no end.
+    const left = ttl === undefined ? undefined : Math.max(1, ttl);
+    await this.#values.set(key, value, left);
+  }
+}
+
+function grantKey(grantId: string): string {
+  return `grant:${grantId}`;
+}

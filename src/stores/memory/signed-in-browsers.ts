@@ -1,0 +1,84 @@
+import type { Keyv } from 'keyv';
+import type { Clock } from '../../ticket/ports.ts';
+import {
+  isSignedIn,
+  type SignedInBrowser,
+  type SignedInBrowsers,
+  type Use,
+  withBrowser,
+} from '../../ticket/signed-in-browser.ts';
+import { Access } from '../access.ts';
+import { KeyedMutex } from './keyed-mutex.ts';
+import { type Values, valuesOf } from './values.ts';
+
+/** The lists in any Keyv, for one process: a mutex for each account makes one step of reading and writing. */
+export class KeyvSignedInBrowsers implements SignedInBrowsers {
+  readonly #values: Values;
+  readonly #clock: Clock;
+  readonly #access: Access;
+  readonly #mutex: KeyedMutex;
+
+  constructor(keyv: Keyv, clock: Clock) {
+    this.#values = valuesOf(keyv);
+    this.#clock = clock;
+    this.#access = new Access(this.#values.engine, this.#values.patience);
+    this.#mutex = new KeyedMutex(this.#values.patience);
+  }
+
+  put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]> {
+    return this.#step('put', accountId, async () => {
+      const { kept, gone } = withBrowser(await this.#read(accountId), browser, this.#clock());
+      await this.#write(accountId, kept);
+      return gone;
+    });
+  }
+
+  of(accountId: string): Promise<readonly SignedInBrowser[]> {
+    return this.#access.make('find', () => this.#read(accountId));
+  }
+
+  used(accountId: string, id: string, use: Use): Promise<boolean> {
+    return this.#step('use', accountId, async () => {
+      const list = await this.#read(accountId);
+      if (!list.some((browser) => browser.id === id)) return false;
+      await this.#write(
+        accountId,
+        list.map((browser) => (browser.id === id ? { ...browser, ...use } : browser)),
+      );
+      return true;
+    });
+  }
+
+  remove(accountId: string, id: string): Promise<void> {
+    return this.#step('remove', accountId, async () => {
+      const list = await this.#read(accountId);
+      const kept = list.filter((browser) => browser.id !== id);
+      if (kept.length < list.length) await this.#write(accountId, kept);
+    });
+  }
+
+  #step<T>(operation: string, accountId: string, task: () => Promise<T>): Promise<T> {
+    return this.#access.make(operation, () => this.#mutex.run(accountId, task));
+  }
+
+  async #read(accountId: string): Promise<SignedInBrowser[]> {
+    const now = this.#clock();
+    const list = (await this.#values.get<SignedInBrowser[]>(listKey(accountId))) ?? [];
+    return list.filter((browser) => isSignedIn(browser, now));
+  }
+
+  async #write(accountId: string, list: readonly SignedInBrowser[]): Promise<void> {
+    const key = listKey(accountId);
+    if (list.length === 0) {
+      await this.#values.delete(key);
+      return;
+    }
+    // To Keyv, no time left means no end.
+    const left = Math.max(1, Math.max(...list.map(({ endsAt }) => endsAt)) - this.#clock());
+    await this.#values.set(key, list, left);
+  }
+}
+
+function listKey(accountId: string): string {
+  return `browsers:${accountId}`;
+}

@@ -1,0 +1,166 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { Keyv } from 'keyv';
+import { type Configuration, Provider } from 'oidc-provider';
+import { type QrLogin, type QrLoginOptions, qrLogin } from '../../src/index.ts';
+import { Elsewhere } from '../support/elsewhere.ts';
+
+const NEEDED: QrLoginOptions = { findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' };
+const KEY = 'a key of thirty-two characters or more';
+
+function providerFor(qr: QrLogin, configuration: Configuration = {}): Provider {
+  return new Provider('http://localhost:9', {
+    clients: [],
+    cookies: { keys: [KEY] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { policy: qr.policy, url: qr.interactionUrl },
+    ...configuration,
+  });
+}
+
+/** Wrong options, and what the error must say. */
+const WRONG: [Record<string, unknown>, RegExp][] = [
+  [{ findAccount: undefined }, /findAccount/],
+  [{ findAccount: 'alice' }, /findAccount/],
+  [{ signIn: undefined }, /signIn/],
+  [{ signIn: '/sign-in' }, /signIn/],
+  [{ loginPage: 'password' }, /loginPage/],
+  [{ otherWays: [{ path: 'password', label: 'Password' }] }, /otherWays/],
+  [{ assess: 'check code' }, /assess.*"check code"/],
+  [{ checkCode: 'always' }, /checkCode.*assess/],
+  [{ assurance: 'password' }, /assurance/],
+  [{ locate: { country: 'DE' } }, /locate/],
+  [{ onSignIn: 'mail' }, /onSignIn/],
+  [{ limits: { address: { show: 0 } } }, /limits\.address\.show.*1 to 1,000,000/],
+  [{ limits: { account: { scan: 1_000_001 } } }, /limits\.account\.scan/],
+  [{ limits: { account: { checkCode: 1.5 } } }, /limits\.account\.checkCode/],
+  [{ limits: { address: { show: '120' } } }, /limits\.address\.show/],
+  [{ limits: { address: { nope: 1 } } }, /limit by address "nope".*show/],
+  [{ limits: { foo: {} } }, /limit "foo".*address/],
+  [{ guard: {} }, /guard.*challenge and verify/],
+  [{ guard: { challenge: () => undefined } }, /guard.*verify/],
+  [{ passkeySignIn: {} }, /passkeySignIn.*options and verify/],
+  [{ store: {} }, /store/],
+  [{ store: new Map() }, /store/],
+  [{ store: 'redis://localhost' }, /store/],
+  [{ secrets: [] }, /secrets/],
+  [{ secrets: ['too short'] }, /secrets.*32/],
+  [{ secrets: [KEY, 7] }, /secrets/],
+  [{ secrets: KEY }, /secrets must be a list/],
+  [{ secrets: null }, /secrets must be a list/],
+  [{ limits: null }, /limits must be an object/],
+  [{ views: 7 }, /views must be a folder/],
+  [{ views: null }, /views must be a folder/],
+  [{ views: new URL('https://example.com/') }, /views must be a folder/],
+  [{ name: 7 }, /name/],
+  [{ shortCode: 'always' }, /shortCode.*true or false/],
+  [{ limits: { account: { shortCode: 0 } } }, /limits\.account\.shortCode/],
+  [{ clock: 1234 }, /clock/],
+  [{ rotation: 0 }, /rotation.*1 to 60/],
+  [{ rotation: 61 }, /rotation/],
+  [{ rotation: '10' }, /rotation/],
+  [{ rotation: Number.NaN }, /rotation/],
+  [{ deadlines: { scan: 0 } }, /deadlines\.scan.*1 to 600/],
+  [{ deadlines: { decide: 601 } }, /deadlines\.decide/],
+  [{ deadlines: { finish: '60' } }, /deadlines\.finish/],
+  [{ deadlines: { finish: Number.POSITIVE_INFINITY } }, /deadlines\.finish/],
+  [{ deadlines: 60 }, /deadlines/],
+  [{ deadline: { scan: 60 } }, /deadline/],
+];
+
+describe('the options', () => {
+  for (const [wrong, says] of WRONG) {
+    it(`are refused with a word on what is wrong: ${inspect(wrong, { breakLength: Number.POSITIVE_INFINITY })}`, () => {
+      expect(() => qrLogin({ ...NEEDED, ...wrong } as QrLoginOptions)).to.throw(TypeError, says);
+    });
+  }
+
+  it('are refused with a word on what is needed where there are none', () => {
+    expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /qrLogin needs options: findAccount/);
+  });
+
+  it('are all taken where they are right', async () => {
+    const right: QrLoginOptions = {
+      ...NEEDED,
+      loginPage: () => undefined,
+      otherWays: () => [],
+      assess: () => 'deny',
+      assurance: (onPhone) => onPhone,
+      locate: () => undefined,
+      onSignIn: async () => undefined,
+      limits: { address: { show: 1, watch: 1_000_000 }, account: {} },
+      guard: { challenge: async () => undefined, verify: async () => ({ amr: [] }) },
+      passkeySignIn: { options: async () => ({}), verify: async () => ({ accountId: 'alice', amr: [] }) },
+      store: new Keyv(),
+      secrets: [KEY],
+      name: 'Example',
+      shortCode: true,
+      deadlines: { scan: 1, decide: 600, finish: 60.5 },
+      rotation: 60,
+      clock: Date.now,
+    };
+    const qr = qrLogin(right);
+    qr.attach(providerFor(qr));
+    await qr.close();
+  });
+});
+
+describe('attaching to a provider', () => {
+  it('is refused where the provider does not sign its cookies', () => {
+    for (const cookies of [{}, { keys: [] }]) {
+      const qr = qrLogin(NEEDED);
+      expect(() => qr.attach(providerFor(qr, { cookies }))).to.throw(TypeError, /cookies\.keys/);
+    }
+  });
+
+  it('is refused where the cookie keys are too short to sign codes with, unless there are secrets', async () => {
+    const short = qrLogin(NEEDED);
+    expect(() => short.attach(providerFor(short, { cookies: { keys: ['short'] } }))).to.throw(
+      TypeError,
+      /cookies\.keys/,
+    );
+    const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
+    qr.attach(providerFor(qr, { cookies: { keys: ['short'] } }));
+    await qr.close();
+  });
+
+  it('is refused where the keys are a Keygrip, which does not tell them, unless there are secrets', async () => {
+    // As cookies takes it: something that signs and verifies.
+    const keys = { sign: () => 'signature', verify: () => true, index: () => 0 };
+    const without = qrLogin(NEEDED);
+    expect(() => without.attach(providerFor(without, { cookies: { keys } as never }))).to.throw(TypeError, /"secrets"/);
+    const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
+    qr.attach(providerFor(qr, { cookies: { keys } as never }));
+    await qr.close();
+  });
+
+  it('is refused a second time', async () => {
+    const qr = qrLogin(NEEDED);
+    const provider = providerFor(qr);
+    qr.attach(provider);
+    expect(() => qr.attach(provider)).to.throw(TypeError, /already/);
+    await qr.close();
+  });
+
+  it('is refused where the development interactions are on', () => {
+    const qr = qrLogin(NEEDED);
+    expect(() => qr.attach(providerFor(qr, { features: {} }))).to.throw(TypeError, /devInteractions/);
+  });
+
+  it('must come before the first interaction', () => {
+    const { interactionUrl } = qrLogin(NEEDED);
+    expect(() => Reflect.apply(interactionUrl, undefined, [{}, {}])).to.throw(TypeError, /attach/);
+  });
+
+  it('may be ended before it began', async () => {
+    await qrLogin(NEEDED).close();
+  });
+
+  it('warns where the store is one that other processes could use, too', async () => {
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    const qr = qrLogin({ ...NEEDED, store: Elsewhere.keyv().store });
+    qr.attach(providerFor(qr));
+    expect(await warned).to.include({ name: 'QrLoginWarning', code: 'QR_LOGIN_ONE_PROCESS' });
+    await qr.close();
+  });
+});

@@ -1,0 +1,138 @@
+import { expect } from 'chai';
+import { qrLogin } from '../src/index.ts';
+import { GENEROUS, SHORT, storesMayTake, whileStoresMayTake } from './stores/patience.ts';
+import { StillClock } from './support/clock.ts';
+import { Elsewhere } from './support/elsewhere.ts';
+import { RedisWorld } from './support/redis-world.ts';
+import { until } from './support/until.ts';
+import { BrowserPerson, World } from './support/world.ts';
+
+describe('the health', () => {
+  storesMayTake(GENEROUS);
+
+  it('of tickets in memory is good, and not once it closes', async () => {
+    await World.during({}, async ({ qr }) => {
+      const good = { ok: true, engine: 'memory', store: 'up', signals: 'up', waiting: 0, closing: false };
+      expect(await qr.health()).to.deep.equal(good);
+      await qr.close();
+      // Not asked any more: that could open its connection again.
+      expect(await qr.health()).to.deep.equal({ ...good, ok: false, store: 'down', closing: true });
+    });
+  });
+
+  it('of a Keyv of another kind is that of its backend, told although that does not answer', async () => {
+    const { store, elsewhere } = Elsewhere.keyv();
+    await World.during({ store }, async ({ qr }) => {
+      const good = { ok: true, engine: 'keyv', store: 'up', signals: 'up', waiting: 0, closing: false };
+      expect(await qr.health()).to.deep.equal(good);
+
+      const goOn = elsewhere.hang();
+      const health = await whileStoresMayTake(SHORT, () => qr.health());
+      expect(health).to.deep.equal({ ...good, ok: false, store: 'down' });
+      goOn();
+      expect(await qr.health()).to.deep.equal(good);
+
+      elsewhere.before = () => Promise.reject(new Error('the disk is gone'));
+      expect(await qr.health()).to.include({ ok: false, store: 'down' });
+    });
+  });
+
+  it('of Redis follows it down and up again', async () => {
+    await RedisWorld.during({}, async (there) => {
+      const { redis, world } = there;
+      const { qr } = world;
+      const good = { ok: true, engine: 'redis', store: 'up', signals: 'up', waiting: 0, closing: false };
+      await until(async () => (await qr.health()).signals === 'up');
+      expect(await qr.health()).to.deep.equal(good);
+
+      there.pause();
+      expect(await qr.health()).to.include({ ok: false, store: 'down' });
+      await there.resume();
+
+      await redis.kill();
+      await whileStoresMayTake(SHORT, async () => {
+        expect(await qr.health()).to.include({ ok: false, store: 'down' });
+      });
+      await redis.restart();
+      await until(async () => (await qr.health()).ok);
+      await until(async () => (await qr.health()).signals === 'up');
+      expect(await qr.health()).to.deep.equal(good);
+
+      await qr.close();
+      expect(await qr.health()).to.include({ ok: false, store: 'down', closing: true });
+    });
+  });
+
+  it('of Redis does not open the connection again that was closed', async () => {
+    await RedisWorld.during({}, async ({ redis, world: { qr, store } }) => {
+      // The one that asks is there as well.
+      const connections = async (): Promise<number> =>
+        `${await redis.command('CLIENT', 'LIST')}`.trim().split('\n').length;
+      await until(async () => (await qr.health()).signals === 'up');
+      await qr.close();
+      await store.disconnect();
+      await until(async () => (await connections()) === 1);
+      for (let asked = 0; asked < 3; asked++) {
+        expect(await qr.health()).to.include({ ok: false, store: 'down', closing: true });
+      }
+      await until(async () => (await connections()) === 1);
+    });
+  });
+
+  it('counts the browsers that wait, on streams and on long polls, until they have left', async () => {
+    await World.during({ clock: new StillClock() }, async (world) => {
+      const { browser, phone } = await world.meet();
+      const waiting = async (): Promise<number> => (await world.qr.health()).waiting;
+      const one = await browser.events();
+      const two = await browser.events();
+      await one.ticket('waiting');
+      await two.ticket('waiting');
+      const poll = browser.after(1);
+      await until(async () => (await waiting()) === 3);
+
+      await phone.scan(await browser.code());
+      await poll;
+      expect(await waiting()).to.equal(2);
+      one.close();
+      await until(async () => (await waiting()) === 1);
+      two.close();
+      await until(async () => (await waiting()) === 0);
+
+      // A long poll whose browser hangs up.
+      const leaving = new AbortController();
+      const left = browser.agent.get(`${browser.at}/qr?after=2`, { signal: leaving.signal });
+      await until(async () => (await waiting()) === 1);
+      leaving.abort();
+      await left.catch(() => undefined);
+      await until(async () => (await waiting()) === 0);
+    });
+  });
+
+  for (const [how, path] of Object.entries({ 'a stream': '/qr/events', 'a long poll': '/qr?after=1' })) {
+    it(`does not count a browser that asked for ${how} and left before the store has answered`, async () => {
+      const { store, elsewhere } = Elsewhere.keyv();
+      await World.during({ store, clock: new StillClock() }, async (world) => {
+        const browser = new BrowserPerson(world);
+        await browser.start();
+        const left = world.left(`/interaction/${browser.uid}${path}`);
+        const leaving = new AbortController();
+        elsewhere.before = async () => {
+          elsewhere.before = async () => undefined;
+          leaving.abort();
+          await left;
+        };
+        await browser.agent.raw(browser.at + path, { signal: leaving.signal }).catch(() => undefined);
+        await left;
+        // Once this is answered, what was asked before has been, too.
+        await browser.ticket();
+        await until(async () => (await world.qr.health()).waiting === 0);
+      });
+    });
+  }
+
+  it('is asked for after attach only', async () => {
+    const qr = qrLogin({ findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' });
+    const refusal = await qr.health().catch((error: unknown) => error);
+    expect(refusal).to.be.an.instanceOf(TypeError).with.property('message').that.includes('call attach(provider)');
+  });
+});

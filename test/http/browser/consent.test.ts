@@ -1,0 +1,84 @@
+import { expect } from 'chai';
+import type { Answer } from '../../support/agent.ts';
+import { type BrowserPerson, RP_CALLBACK, World } from '../../support/world.ts';
+
+describe('the consent page', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start();
+  });
+
+  after(() => world?.stop());
+
+  /** A browser that is signed in, and where its consent page is. */
+  const atConsent = async (): Promise<{ browser: BrowserPerson; page: Answer }> => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    await phone.approve();
+    const page = await browser.goOn(String((await browser.finish()).json().redirectTo));
+    expect(new URL(page.url).pathname).to.match(/^\/interaction\/[\w-]+$/);
+    return { browser, page };
+  };
+
+  it('says who wants what, of whom, and where the answer goes', async () => {
+    const { page } = await atConsent();
+    for (const said of ['Test app asks for access', 'Alice Liddell', 'see your profile', 'rp.localhost:9']) {
+      expect(page.text).to.include(said);
+    }
+    expect(page.text).to.include(`action="${page.url.pathname}/consent"`);
+    expect(page.text).to.include(`action="${page.url.pathname}/cancel"`);
+  });
+
+  it('tells scripts where to go on, and sends forms there', async () => {
+    const script = await atConsent();
+    const granted = await script.browser.agent.post(`${script.page.url}/consent`, { json: {} });
+    expect(granted.status).to.equal(200);
+    const arrived = new URL((await script.browser.goOn(String(granted.json().redirectTo))).location);
+    expect((await script.browser.tokens(arrived)).scope).to.equal('openid profile');
+
+    const form = await atConsent();
+    const submitted = await form.browser.agent.post(`${form.page.url}/consent`, { form: {} });
+    expect(submitted.status).to.equal(303);
+    expect((await form.browser.goOn(submitted.location)).location).to.include(`${RP_CALLBACK}?code=`);
+  });
+
+  it('grants what it showed, whatever is sent', async () => {
+    const { browser, page } = await atConsent();
+    const granted = await browser.agent.post(`${page.url}/consent`, { json: { scope: 'openid profile email' } });
+    const arrived = new URL((await browser.goOn(String(granted.json().redirectTo))).location);
+    expect((await browser.tokens(arrived)).scope).to.equal('openid profile');
+  });
+
+  it('lets the person refuse', async () => {
+    for (const sent of [{ json: {} }, { form: {} }]) {
+      const { browser, page } = await atConsent();
+      const answer = await browser.agent.post(`${page.url}/cancel`, sent);
+      const next = 'json' in sent ? String(answer.json().redirectTo) : answer.location;
+      const { searchParams } = new URL((await browser.goOn(next)).location);
+      expect(searchParams.get('error')).to.equal('access_denied');
+      expect(searchParams.get('state')).to.be.a('string');
+    }
+  });
+
+  it('is not asked again for what was granted', async () => {
+    const { browser, page } = await atConsent();
+    const granted = await browser.agent.post(`${page.url}/consent`, { json: {} });
+    await browser.goOn(String(granted.json().redirectTo));
+    expect((await browser.start()).location).to.include(`${RP_CALLBACK}?code=`);
+    const more = await browser.start({ scope: 'openid profile email' });
+    expect(more.text).to.include('see your mail address').and.not.to.include('see your profile');
+  });
+
+  it('is no place for the steps of the sign-in, nor the sign-in for it', async () => {
+    const { browser, page } = await atConsent();
+    for (const step of ['finish', 'renew']) {
+      const answer = await browser.agent.post(`${page.url}/qr/${step}`, { json: {} });
+      expect(answer.status).to.equal(409);
+    }
+    const other = await world.meet();
+    const answer = await other.browser.agent.post(`${other.browser.at}/consent`, { json: {} });
+    expect(answer.status).to.equal(409);
+    expect((await other.browser.ticket()).state).to.equal('waiting');
+  });
+});

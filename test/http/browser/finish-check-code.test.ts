@@ -1,0 +1,237 @@
+import { expect } from 'chai';
+import { assessByDefault, type RiskContext, type Verdict } from '../../../src/index.ts';
+import type { Answer } from '../../support/agent.ts';
+import { StillClock } from '../../support/clock.ts';
+import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
+
+interface Approved {
+  readonly browser: BrowserPerson;
+  readonly phone: PhonePerson;
+  readonly answer: Answer;
+  readonly checkCode: string;
+}
+
+/** Scans and approves. */
+async function approve(browser: BrowserPerson, phone: PhonePerson): Promise<Approved> {
+  await browser.start();
+  await phone.scan(await browser.code());
+  const answer = await phone.approve();
+  return { browser, phone, answer, checkCode: String(answer.json().checkCode) };
+}
+
+function wrong(checkCode: string): string {
+  return checkCode === '000000' ? '000001' : '000000';
+}
+
+describe('the check code', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start({ clock: new StillClock(), qrLogin: { assess: () => 'check code' } });
+  });
+
+  after(() => world?.stop());
+
+  const approved = async (): Promise<Approved> =>
+    approve(new BrowserPerson(world), await new PhonePerson(world).signIn());
+
+  it('is six digits on the phone, and nowhere else', async () => {
+    const { browser, phone, checkCode } = await approved();
+    expect(checkCode).to.match(/^\d{6}$/);
+    const page = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
+    expect(page.text).to.include(`<span>${checkCode.slice(0, 3)}</span> <span>${checkCode.slice(3)}</span>`);
+    const ticket = await browser.ticket();
+    expect(ticket).to.include({ state: 'approved', checkCode: true });
+    expect(JSON.stringify(ticket)).not.to.include(checkCode);
+    expect((await browser.agent.get(browser.at)).text).not.to.include(checkCode);
+  });
+
+  it('signs in once it is typed, with or without spaces', async () => {
+    for (const typed of [(code: string) => code, (code: string) => ` ${code.slice(0, 3)} ${code.slice(3)} `]) {
+      const { browser, checkCode } = await approved();
+      const { redirectTo } = (await browser.finish(typed(checkCode))).json();
+      const arrived = await browser.arriveFrom(String(redirectTo));
+      expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
+    }
+  });
+
+  it('may be wrong, then right', async () => {
+    const { browser, checkCode } = await approved();
+    const mistake = await browser.finish(wrong(checkCode));
+    expect(mistake.status).to.equal(403);
+    expect(mistake.json().error).to.equal('wrong_check_code');
+    expect(mistake.json().error_description).to.include('2');
+    expect((await browser.finish(checkCode)).status).to.equal(200);
+  });
+
+  it('does not get more time from a wrong try', async () => {
+    const { browser, checkCode } = await approved();
+    world.clock.forward(100);
+    await browser.finish(wrong(checkCode));
+    expect((await browser.ticket()).expiresIn).to.equal(20);
+  });
+
+  it('ends the ticket when it is wrong for the third time', async () => {
+    const { browser, phone, checkCode } = await approved();
+    const cancelled = world.told('qr_login.cancelled');
+    for (let tries = 0; tries < 3; tries++) expect((await browser.finish(wrong(checkCode))).status).to.equal(403);
+    expect((await browser.ticket()).state).to.equal('cancelled');
+    expect((await browser.finish(checkCode)).status).to.equal(410);
+    expect((await phone.look()).status).to.equal(410);
+    expect(cancelled).to.have.length(1);
+    expect(cancelled[0]).to.include({ because: 'check code', accountId: 'a11ce' });
+
+    await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
+    await phone.scan(await browser.code());
+    const again = String((await phone.approve()).json().checkCode);
+    expect((await browser.finish(again)).status).to.equal(200);
+  });
+
+  it('allows three tries even where they race', async () => {
+    const { browser, checkCode } = await approved();
+    const tries = Array.from({ length: 20 }, () => browser.finish(wrong(checkCode)));
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 403)).to.have.length(3);
+    expect(statuses.filter((status) => status === 410)).to.have.length(17);
+  });
+
+  it('counts nothing that is no check code', async () => {
+    const { browser, checkCode } = await approved();
+    for (const typed of ['', '12345', '1234567', 'abcdef', '１２３４５６', '12345\u0000', '-'.repeat(99)]) {
+      const answer = await browser.finish(typed);
+      expect(answer.status, typed).to.equal(400);
+      expect(answer.json().error, typed).to.equal('check_code_required');
+    }
+    expect((await browser.finish()).status).to.equal(400);
+    expect((await browser.finish(checkCode)).status).to.equal(200);
+  });
+
+  it('is asked for on a page that leads back where there is no script', async () => {
+    const { browser, checkCode } = await approved();
+    const page = await browser.agent.get(browser.at);
+    expect(page.text).to.match(/<div data-when="check-code" >/);
+    const mistake = await browser.agent.post(`${browser.at}/qr/finish`, { form: { checkCode: wrong(checkCode) } });
+    expect(mistake.status).to.equal(403);
+    expect(mistake.text).to.include('data-error="wrong_check_code"').and.to.include(`href="${page.url.pathname}"`);
+    const right = await browser.agent.post(`${browser.at}/qr/finish`, { form: { checkCode } });
+    expect(right.status).to.equal(303);
+  });
+
+  it('is another one for each ticket', async () => {
+    const first = await approved();
+    const second = await approved();
+    expect(first.checkCode).not.to.equal(second.checkCode);
+    expect((await second.browser.finish(first.checkCode)).status).to.equal(403);
+  });
+
+  it('is asked for where the deployment says so', async () => {
+    const seen: RiskContext[] = [];
+    const assess = (context: RiskContext): Verdict => {
+      seen.push(context);
+      return context.accountId === 'b0b' ? 'check code' : 'allow';
+    };
+    await World.during({ qrLogin: { assess } }, async (other) => {
+      const alice = await approve(new BrowserPerson(other), await new PhonePerson(other).signIn('alice'));
+      const bob = await approve(new BrowserPerson(other), await new PhonePerson(other).signIn('bob'));
+      expect(alice.answer.json()).not.to.have.property('checkCode');
+      expect(bob.checkCode).to.match(/^\d{6}$/);
+      expect(seen[0]?.browser).to.include({ name: 'Chrome', system: 'Windows', known: false });
+      expect(seen[0]?.request.client).to.include({ id: 'test-rp' });
+    });
+  });
+});
+
+describe('the check code by default', () => {
+  const worlds: World[] = [];
+
+  afterEach(async () => {
+    for (const world of worlds.splice(0)) await world.stop();
+  });
+
+  const start = async (options: WorldOptions = {}): Promise<World> => {
+    const world = await World.start({ ...options, qrLogin: { assess: assessByDefault } });
+    worlds.push(world);
+    return world;
+  };
+  /** Whether a browser and a phone that send these headers need one. */
+  const needed = async (
+    world: World,
+    ...headers: [Record<string, string>, Record<string, string>]
+  ): Promise<unknown> => {
+    const phone = await new PhonePerson(world, headers[1]).signIn();
+    return 'checkCode' in (await approve(new BrowserPerson(world, headers[0]), phone)).answer.json();
+  };
+  const from = (addresses: string): Record<string, string> => ({ 'x-forwarded-for': addresses });
+
+  it('is not needed where both share a public address', async () => {
+    const world = await start({ proxy: true });
+    for (const address of ['192.0.2.7', '2001:db8::7']) {
+      expect(await needed(world, from(address), from(address)), address).to.equal(false);
+    }
+  });
+
+  it('is needed where they share an address that any proxy might have', async () => {
+    expect(await needed(await start(), {}, {})).to.equal(true);
+    const world = await start({ proxy: true });
+    for (const address of [
+      '127.0.0.1',
+      '::1',
+      '10.0.0.1',
+      '192.168.1.1',
+      '::ffff:10.0.0.1',
+      'fd00::1',
+      'unknown',
+      '',
+    ]) {
+      expect(await needed(world, from(address), from(address)), address).to.equal(true);
+    }
+  });
+
+  it('is needed where the addresses differ', async () => {
+    expect(await needed(await start({ proxy: true }), from('192.0.2.7'), from('198.51.100.3'))).to.equal(true);
+  });
+
+  it('is needed where a client adds to what the proxy says', async () => {
+    const world = await start({ proxy: true });
+    expect(await needed(world, from('192.0.2.7, 203.0.113.5'), from('192.0.2.7'))).to.equal(true);
+    expect(await needed(world, from('192.0.2.7'), from('192.0.2.7, 203.0.113.5'))).to.equal(true);
+    expect(await needed(world, from('192.0.2.7, 203.0.113.5'), from('192.0.2.7, 203.0.113.9'))).to.equal(true);
+  });
+
+  it('is needed behind a proxy that nobody declared', async () => {
+    const world = await start();
+    expect(await needed(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
+    expect(await needed(world, from('192.0.2.7'), {})).to.equal(true);
+    expect(await needed(world, { forwarded: 'for=192.0.2.7' }, { forwarded: 'for=192.0.2.7' })).to.equal(true);
+  });
+
+  it('is not needed in a browser that this account was signed in to before, but for another account', async () => {
+    const world = await start({ proxy: true });
+    const browser = new BrowserPerson(world, from('192.0.2.7'));
+    const alice = await new PhonePerson(world, from('198.51.100.3')).signIn('alice');
+    const first = await approve(browser, alice);
+    expect(first.checkCode).to.match(/^\d{6}$/);
+    await browser.finish(first.checkCode);
+
+    const second = await approve(browser, alice);
+    expect(second.answer.json()).not.to.have.property('checkCode');
+    const bob = await new PhonePerson(world, from('198.51.100.3')).signIn('bob');
+    expect((await approve(browser, bob)).checkCode).to.match(/^\d{6}$/);
+  });
+
+  it('is needed where the browser made its memory up', async () => {
+    const world = await start({ proxy: true });
+    const browser = new BrowserPerson(world, from('192.0.2.7'));
+    const known = await approve(browser, await new PhonePerson(world, from('198.51.100.3')).signIn('alice'));
+    await browser.finish(known.checkCode);
+    const memory = (await browser.agent.jar.getCookies(`${browser.at}`)).filter(({ key }) => key === '_qr_memory');
+    expect(memory).to.have.length(1);
+    const other = new BrowserPerson(world, from('192.0.2.9'));
+    for (const { key, value } of memory) {
+      await other.agent.jar.setCookie(`${key}=${value}; path=/interaction`, world.issuer);
+    }
+    const phone = await new PhonePerson(world, from('198.51.100.3')).signIn('alice');
+    // Copied without its signature.
+    expect((await approve(other, phone)).checkCode).to.match(/^\d{6}$/);
+  });
+});

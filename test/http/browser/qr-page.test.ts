@@ -1,0 +1,132 @@
+import { expect } from 'chai';
+import { StillClock } from '../../support/clock.ts';
+import { CODE_LENGTH } from '../../support/codes.ts';
+import { BrowserPerson, World } from '../../support/world.ts';
+
+describe('the ticket as the browser asks for it', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start({ clock: new StillClock() });
+  });
+
+  after(() => world?.stop());
+
+  it('shows a code that waits, and how long it lasts', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    const answer = await browser.agent.get(`${browser.at}/qr`);
+    expect(answer.headers.get('content-type')).to.match(/^application\/json/);
+    const ticket = answer.json();
+    expect(ticket).to.have.all.keys('version', 'state', 'expiresIn', 'qr');
+    expect(ticket).to.include({ version: 1, state: 'waiting' });
+    expect(ticket.expiresIn).to.equal(120);
+    const { url, svg, rotatesIn } = ticket.qr as { url: string; svg: string; rotatesIn: number };
+    expect(url).to.match(new RegExp(`^${world.issuer}/qr/[\\w-]{${CODE_LENGTH}}$`));
+    expect(svg).to.match(/^<svg /);
+    expect(rotatesIn).to.be.within(0, 10);
+  });
+
+  it('says of each later state what it needs and no more', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    expect(await browser.ticket()).to.have.all.keys('version', 'state', 'expiresIn');
+    await phone.approve();
+    const approved = await browser.ticket();
+    expect(approved).to.have.all.keys('version', 'state', 'expiresIn', 'checkCode');
+    expect(approved).to.include({ version: 3, state: 'approved', checkCode: false });
+    await browser.finish();
+    expect(await browser.ticket()).to.include({ version: 4, state: 'redeemed' });
+  });
+
+  it('rotates the code every ten seconds without a new version', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    const before = await browser.ticket();
+    const first = await browser.code();
+    world.clock.forward(10);
+    expect(await browser.code()).not.to.equal(first);
+    expect((await browser.ticket()).version).to.equal(before.version);
+  });
+
+  it('answers at once where the browser knows another version', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    expect(await browser.after(7)).to.include({ version: 1, state: 'waiting' });
+    expect(await browser.after(0)).to.include({ version: 1, state: 'waiting' });
+  });
+
+  it('answers at once where the ticket has expired meanwhile', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    world.clock.forward(121);
+    expect(await browser.after(1)).to.deep.equal({ version: 2, state: 'expired', expiresIn: 0 });
+  });
+
+  it('waits, and answers as soon as the phone scans', async () => {
+    const { browser, phone } = await world.meet();
+    const code = await browser.code();
+    const waiting = browser.after(1);
+    await phone.scan(code);
+    expect(await waiting).to.include({ version: 2, state: 'scanned' });
+  });
+
+  it('waits, and answers as soon as the phone decides', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    const waiting = browser.after(2);
+    await phone.deny();
+    expect(await waiting).to.include({ version: 3, state: 'denied' });
+  });
+
+  it('waits, and answers when another tab renews', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    const waiting = browser.after(1);
+    const renewed = (await browser.agent.post(`${browser.at}/qr/renew`, { json: {} })).json();
+    expect(await waiting).to.include({ version: renewed.version, state: 'waiting' });
+  });
+
+  it('never answers a later state with an earlier version', async () => {
+    const { browser, phone } = await world.meet();
+    const versions = [Number((await browser.ticket()).version)];
+    const look = async (): Promise<void> => {
+      versions.push(Number((await browser.ticket()).version));
+    };
+    await phone.scan(await browser.code());
+    await look();
+    world.clock.forward(121);
+    await look();
+    await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
+    await look();
+    await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
+    await look();
+    expect(versions).to.deep.equal([...new Set(versions)].sort((a, b) => a - b));
+  });
+
+  it('ends the wait when the server stops', async () => {
+    await World.during({}, async (other) => {
+      const browser = new BrowserPerson(other);
+      await browser.start();
+      const subscribed = browser.after(1);
+      await browser.ticket();
+      await other.qr.close();
+      expect(await subscribed).to.include({ version: 1, state: 'waiting' });
+    });
+  });
+});
+
+describe('the address in the code', () => {
+  for (const showAddress of [true, false]) {
+    it(`is ${showAddress ? 'a link on the page, too' : 'nowhere but in the code'} with showAddress: ${showAddress}`, async () => {
+      const world = await World.start({ qrLogin: { showAddress } });
+      const browser = new BrowserPerson(world);
+      const page = await browser.start();
+      const code = await browser.code();
+      await world.stop();
+      const address = new RegExp(`href="([^"]*/qr/[\\w-]{${CODE_LENGTH}})"`, 'g');
+      const links = [...page.text.matchAll(address)].map(([, link]) => link);
+      expect(links).to.deep.equal(showAddress ? [code] : []);
+    });
+  }
+});

@@ -1,0 +1,264 @@
+import { expect } from 'chai';
+import { StillClock } from '../../support/clock.ts';
+import { isSignedIn, ownBrowsers, signInBy, signOut } from '../../support/own-browsers.ts';
+import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
+
+describe('the browsers that an account is signed in to', () => {
+  let world: World;
+  let phone: PhonePerson;
+
+  beforeEach(async () => {
+    world = await World.start({
+      clock: new StillClock(),
+      clients: [testClient('other-rp', { client_name: 'Another app' })],
+    });
+    phone = await new PhonePerson(world).signIn();
+  });
+
+  afterEach(() => world?.stop());
+
+  const url = (): string => `${world.issuer}/qr/devices`;
+  const signedIn = async (headers: Record<string, string> = {}): Promise<BrowserPerson> => {
+    const browser = new BrowserPerson(world, headers);
+    await browser.start();
+    await signInBy(phone, browser);
+    return browser;
+  };
+  const page = async (language = 'en'): Promise<string> =>
+    (await phone.agent.get(url(), { headers: { accept: 'text/html', 'accept-language': language } })).text;
+
+  it('are on the list by what they are, since when, and which apps know of it', async () => {
+    await signedIn();
+    const { account, browsers } = await ownBrowsers(phone);
+    expect(account).to.equal('Alice Liddell');
+    expect(browsers).to.have.length(1);
+    const [{ id, signedInAt, lastUsedAt, ...browser } = { id: '', signedInAt: '', lastUsedAt: '' }] = browsers;
+    expect(browser).to.deep.equal({
+      name: 'Chrome',
+      system: 'Windows',
+      signedInAgo: 0,
+      lastUsedAgo: 0,
+      isHere: false,
+      clients: [{ id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' }],
+    });
+    expect(id).to.match(/^[\w-]{16}$/);
+    for (const moment of [signedInAt, lastUsedAt]) expect(Date.parse(moment)).to.equal(world.clock.now());
+  });
+
+  it('are on a page in the person’s language, with a button for each, and one for all where there are several', async () => {
+    await signedIn();
+    const one = await page();
+    expect(one).to.include('Chrome on Windows').and.to.include('Test app').and.to.include('rp.localhost:9');
+    expect(one).to.include('aria-label="Sign out: Chrome on Windows"').and.not.to.include('Sign out all');
+    await signedIn({ 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' });
+    world.clock.forward(3 * 3600);
+    const two = await page();
+    expect(two)
+      .to.include('Firefox on Linux')
+      .and.to.include('Sign out all')
+      .and.to.match(/<time [^>]*>3 hours ago</);
+    expect(await page('zh'))
+      .to.include('3小时前')
+      .and.to.include('全部退出登录');
+  });
+
+  it('show a place as a hint, where one is known', async () => {
+    const options = { proxy: true, qrLogin: { locate: () => ({ country: 'DE', city: 'Berlin' }) } };
+    await World.during(options, async (located) => {
+      const owner = await new PhonePerson(located).signIn();
+      const browser = new BrowserPerson(located, { 'x-forwarded-for': '203.0.113.7' });
+      await browser.start();
+      await signInBy(owner, browser);
+      const { browsers } = await ownBrowsers(owner);
+      expect(browsers[0]?.place).to.deep.equal({ country: 'DE', city: 'Berlin' });
+      const { text } = await owner.agent.get(`${located.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
+      expect(text).to.include('Berlin, Germany').and.to.include('roughly, by its network address');
+    });
+  });
+
+  it('are none in the beginning, which the page says; the phone itself was not signed in by QR', async () => {
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+    expect(await page()).to.include('No browser is signed in with a QR code');
+  });
+
+  it('are none that was signed in with a password beside the code', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    const form = { name: 'alice', password: 'wonderland' };
+    const { location } = await browser.agent.post(`${browser.at}/password`, { form });
+    await browser.arriveFrom(location);
+    expect(await isSignedIn(browser)).to.equal(true);
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+  });
+
+  it('are those of this account alone', async () => {
+    await signedIn();
+    const bob = await new PhonePerson(world).signIn('bob');
+    expect(await ownBrowsers(bob)).to.deep.include({ account: 'Bob Sawyer', browsers: [] });
+  });
+
+  it('say when they were used last, and for which apps', async () => {
+    const browser = await signedIn();
+    const [before] = (await ownBrowsers(phone)).browsers;
+    world.clock.forward(600);
+    browser.clientId = 'other-rp';
+    await browser.arriveFrom((await browser.start()).url.href);
+    const [after] = (await ownBrowsers(phone)).browsers;
+    expect(after).to.include({ id: before?.id, signedInAt: before?.signedInAt, signedInAgo: 600, lastUsedAgo: 0 });
+    expect(after?.clients.map(({ name }) => name)).to.deep.equal(['Test app', 'Another app']);
+  });
+
+  it('can be looked at from one of them, which is marked', async () => {
+    const browser = await signedIn();
+    await signedIn();
+    const { browsers } = await ownBrowsers(browser);
+    expect(browsers.map(({ isHere }) => isHere).sort()).to.deep.equal([false, true]);
+    const { text } = await browser.agent.get(url(), { headers: { accept: 'text/html' } });
+    expect(text.match(/· This device/g)).to.have.length(1);
+  });
+
+  it('leave the list when they sign out by themselves', async () => {
+    const browser = await signedIn();
+    const asked = await browser.agent.get(`${world.issuer}/session/end`);
+    const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
+    await browser.agent.post(`${world.issuer}/session/end/confirm`, { form: { xsrf, logout: 'yes' } });
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+  });
+
+  it('leave the list when their session is over', async () => {
+    await signedIn();
+    world.clock.forward(15 * 24 * 3600);
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+  });
+
+  it('are one where the same browser is approved again', async () => {
+    const browser = await signedIn();
+    const [before] = (await ownBrowsers(phone)).browsers;
+    world.clock.forward(60);
+    await browser.start({ prompt: 'login' });
+    const code = await browser.code();
+    await phone.signInAt(`${world.issuer}/auth?${await freshSignIn(code)}`);
+    await phone.scan(code);
+    await phone.approve();
+    await browser.arrive();
+    const { browsers } = await ownBrowsers(phone);
+    expect(browsers.map(({ id }) => id)).to.deep.equal([before?.id]);
+    expect(browsers[0]?.signedInAt).not.to.equal(before?.signedInAt);
+  });
+
+  /** As the example's `signIn` asks for it. */
+  const freshSignIn = async (returnTo: string): Promise<URLSearchParams> =>
+    new URLSearchParams({
+      client_id: 'account',
+      response_type: 'none',
+      scope: 'openid',
+      redirect_uri: `${world.issuer}/account/signed-in`,
+      state: new URL(returnTo).pathname,
+      prompt: 'login',
+    });
+
+  it('are for people who are signed in: others are sent to sign in, and come back', async () => {
+    const stranger = new PhonePerson(world);
+    const asked = await stranger.agent.get(url(), { headers: { accept: 'application/json' } });
+    expect(asked.status).to.equal(401);
+    expect(asked.json().error).to.equal('not_signed_in');
+    const posted = await stranger.agent.post(url(), { json: { csrf: 'x', end: 'all' } });
+    expect(posted.json().error).to.equal('not_signed_in');
+    const listed = await stranger.signInAt(url());
+    expect(listed.url.href).to.equal(url());
+    expect(listed.text).to.include('Where you are signed in');
+  });
+
+  it('are for accounts that may sign in', async () => {
+    await signedIn();
+    const { csrf } = await ownBrowsers(phone);
+    world.accounts.remove('a11ce');
+    expect((await phone.agent.get(url(), { headers: { accept: 'application/json' } })).json().error).to.equal(
+      'account_unavailable',
+    );
+    expect((await signOut(phone, 'all', csrf)).json().error).to.equal('account_unavailable');
+  });
+
+  it('are told without any uid, id or cookie of a session', async () => {
+    const browser = await signedIn();
+    const cookies = await browser.agent.jar.getCookies(world.issuer);
+    const session = await world.sessionOf(browser.agent);
+    const { uid } = session as unknown as { uid: string };
+    const told = JSON.stringify(await ownBrowsers(phone)) + (await page());
+    expect(uid).to.be.a('string');
+    for (const secret of [uid, ...cookies.map(({ value }) => value)]) expect(told).not.to.include(secret);
+  });
+
+  it('are not looked at without end', async () => {
+    const limits = { account: { decide: 2 } };
+    await World.during({ qrLogin: { limits } }, async (limited) => {
+      const owner = await new PhonePerson(limited).signIn();
+      const look = async (): Promise<number> =>
+        (await owner.agent.get(`${limited.issuer}/qr/devices`, { headers: { accept: 'application/json' } })).status;
+      expect([await look(), await look(), await look()]).to.deep.equal([200, 200, 429]);
+    });
+  });
+
+  it('are signed out one by one: that one has to show a code again, and the others do not', async () => {
+    const browser = await signedIn();
+    const [here] = (await ownBrowsers(phone)).browsers;
+    const other = await signedIn();
+    const told = world.told('qr_login.signed_out');
+    const answer = await signOut(phone, here?.id ?? '');
+    expect(answer.json()).to.deep.equal({ ended: 1, unreached: 0 });
+    expect(told).to.deep.equal([{ accountId: 'a11ce', from: '127.0.0.1', clientIds: ['test-rp'] }]);
+    expect((await browser.start()).text).to.include('data-qr-login');
+    expect(await isSignedIn(other)).to.equal(true);
+    expect((await ownBrowsers(phone)).browsers).to.have.length(1);
+    expect((await phone.agent.get(`${world.issuer}/account`)).text).to.include('Hello Alice');
+  });
+
+  it('are signed out all at once, and the one that this is done from goes as well', async () => {
+    const browser = await signedIn();
+    const others = [await signedIn(), await signedIn()];
+    expect((await signOut(browser, 'all')).json()).to.deep.equal({ ended: 3, unreached: 0 });
+    for (const one of [browser, ...others]) expect(await isSignedIn(one)).to.equal(false);
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+  });
+
+  it('are signed out by a form, which says afterwards what was done', async () => {
+    await signedIn();
+    const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(await page()) ?? [];
+    const [, end = ''] = /name="end" value="([^"]+)"/.exec(await page()) ?? [];
+    const again = async (): Promise<string> => {
+      const answer = await phone.agent.post(url(), { form: { csrf, end }, headers: { accept: 'text/html' } });
+      expect(answer.status).to.equal(303);
+      return (await phone.agent.follow(new URL(answer.location, url()))).text;
+    };
+    expect(await again())
+      .to.include('That browser is signed out.')
+      .and.to.include('No browser is signed in');
+    expect(await again()).to.include('That browser was signed out before.');
+  });
+
+  it('are not signed out by another account: it gets the answer as for one that there is not', async () => {
+    const browser = await signedIn();
+    const [here] = (await ownBrowsers(phone)).browsers;
+    const bob = await new PhonePerson(world).signIn('bob');
+    const answers = [await signOut(bob, here?.id ?? ''), await signOut(bob, 'AAAAAAAAAAAAAAAA')];
+    for (const answer of answers) {
+      expect(answer.status).to.equal(200);
+      expect(answer.json()).to.deep.equal({ ended: 0, unreached: 0 });
+    }
+    expect(await isSignedIn(browser)).to.equal(true);
+    expect((await ownBrowsers(phone)).browsers).to.have.length(1);
+  });
+
+  it('are not signed out without the token of this very session’s page, or without a word on which', async () => {
+    const browser = await signedIn();
+    const elsewhere = await new PhonePerson(world).signIn();
+    const { csrf } = await ownBrowsers(elsewhere);
+    for (const wrong of ['', 'made up', csrf]) {
+      const answer = await signOut(phone, 'all', wrong);
+      expect(answer.status).to.equal(403);
+      expect(answer.json().error).to.equal('invalid_csrf');
+    }
+    expect((await signOut(phone, '')).json().error).to.equal('invalid_request');
+    expect(await isSignedIn(browser)).to.equal(true);
+  });
+});

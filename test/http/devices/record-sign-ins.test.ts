@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import type { NewSignIn, OnSignIn } from '../../../src/index.ts';
+import { StillClock } from '../../support/clock.ts';
+import { isSignedIn, signInBy } from '../../support/own-browsers.ts';
+import { type BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+
+describe('a new sign-in', () => {
+  const during = (onSignIn: OnSignIn, act: (world: World) => Promise<void>): Promise<void> =>
+    World.during({ clock: new StillClock(), qrLogin: { onSignIn } }, act);
+
+  it('is told to the deployment once, with what is known of the browser, the account and the app', async () => {
+    const told: NewSignIn[] = [];
+    await during(
+      (_ctx, signIn) => void told.push(signIn),
+      async (world) => {
+        const { browser, phone } = await world.meet();
+        await signInBy(phone, browser);
+        await isSignedIn(browser);
+        expect(told).to.have.length(1);
+        const [{ at, ...signIn } = { at: 0 }] = told;
+        expect(signIn).to.deep.equal({
+          accountId: 'a11ce',
+          browser: { name: 'Chrome', system: 'Windows', known: false },
+          client: { id: 'test-rp', name: 'Test app' },
+        });
+        expect(at).to.equal(world.clock.now());
+      },
+    );
+  });
+
+  it('is known where this account was signed in to this browser before, and only then', async () => {
+    const told: string[] = [];
+    await during(
+      (_ctx, { accountId, browser }) => void told.push(`${accountId} ${browser.known}`),
+      async (world) => {
+        const { browser, phone } = await world.meet();
+        await signInBy(phone, browser);
+        const bob = await new PhonePerson(world).signIn('bob');
+        for (const person of [phone, bob, bob]) {
+          await forgetSession(browser);
+          await browser.start();
+          await signInBy(person, browser);
+        }
+      },
+    );
+    expect(told).to.deep.equal(['a11ce false', 'a11ce true', 'b0b false', 'b0b true']);
+  });
+
+  it('is none where somebody signs in with a password', async () => {
+    let times = 0;
+    await during(
+      () => void times++,
+      async (world) => {
+        await new PhonePerson(world).signIn();
+      },
+    );
+    expect(times).to.equal(0);
+  });
+
+  for (const [how, onSignIn] of [
+    ['throws', () => fail()],
+    ['rejects', async () => fail()],
+  ] as const) {
+    it(`goes on where the deployment ${how}, with a warning`, async () => {
+      const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+      await during(onSignIn, async (world) => {
+        const { browser, phone } = await world.meet();
+        const arrived = await signInBy(phone, browser);
+        expect(arrived.searchParams.has('code')).to.equal(true);
+      });
+      expect(await warned).to.include({ message: 'there is no mail today' });
+    });
+  }
+
+  it('waits for no deployment that takes its time', async () => {
+    await during(
+      () => new Promise(() => undefined),
+      async (world) => {
+        const { browser, phone } = await world.meet();
+        expect((await signInBy(phone, browser)).searchParams.has('code')).to.equal(true);
+      },
+    );
+  });
+});
+
+/** As if its session had ended; what it remembers of sign-ins by QR stays. */
+async function forgetSession({ agent, world }: BrowserPerson): Promise<void> {
+  for (const { key } of await agent.jar.getCookies(world.issuer)) {
+    if (key.startsWith('_session')) await agent.jar.setCookie(`${key}=; Max-Age=0; Path=/`, world.issuer);
+  }
+}
+
+function fail(): never {
+  throw new Error('there is no mail today');
+}

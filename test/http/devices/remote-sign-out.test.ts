@@ -1,0 +1,271 @@
+import { expect } from 'chai';
+import { errors } from 'oidc-provider';
+import * as client from 'openid-client';
+import { type Access, Elsewhere } from '../../support/elsewhere.ts';
+import { beginLate } from '../../support/late-request.ts';
+import { LogoutInbox, REACHES_THIS_MACHINE } from '../../support/logout-inbox.ts';
+import { isSignedIn, type Listed, ownBrowsers, signInBy, signOut } from '../../support/own-browsers.ts';
+import { errorOf } from '../../support/relying-party.ts';
+import { until } from '../../support/until.ts';
+import { BrowserPerson, CLIENT_SECRET, PASSWORDS, PhonePerson, testClient, World } from '../../support/world.ts';
+
+const OFFLINE = { scope: 'openid profile offline_access', prompt: 'consent' };
+
+describe('signing a browser out from the phone', () => {
+  let inbox: LogoutInbox;
+  let world: World;
+  let elsewhere: Elsewhere;
+  let phone: PhonePerson;
+  /** What the deployment waits for before it tells of an account. */
+  let beforeAccount: () => Promise<void>;
+
+  beforeEach(async () => {
+    inbox = await LogoutInbox.open();
+    const made = Elsewhere.keyv();
+    elsewhere = made.elsewhere;
+    beforeAccount = async () => undefined;
+    const rp = testClient('rp', { ...inbox.metadata, grant_types: ['authorization_code', 'refresh_token'] });
+    world = await World.start({
+      store: made.store,
+      clients: [rp],
+      configuration: {
+        ...REACHES_THIS_MACHINE,
+        findAccount: async (_ctx, id) => {
+          await beforeAccount();
+          return { accountId: id, claims: () => ({ sub: id }) };
+        },
+      },
+    });
+    phone = await new PhonePerson(world).signIn();
+  });
+
+  afterEach(async () => {
+    await world?.stop();
+    await inbox?.close();
+  });
+
+  const signedIn = async (parameters: Record<string, string> = {}): Promise<{ browser: BrowserPerson; at: URL }> => {
+    const browser = new BrowserPerson(world);
+    browser.clientId = 'rp';
+    await browser.start(parameters);
+    return { browser, at: await signInBy(phone, browser) };
+  };
+  const onlyOne = async (): Promise<Listed> => {
+    const { browsers } = await ownBrowsers(phone);
+    expect(browsers).to.have.length(1);
+    const [one] = browsers;
+    if (one === undefined) throw new Error('there is none');
+    return one;
+  };
+  const configuration = (): Promise<client.Configuration> =>
+    client.discovery(new URL(world.issuer), 'rp', CLIENT_SECRET, undefined, {
+      execute: [client.allowInsecureRequests],
+    });
+
+  it('takes away what its apps were given, offline access as well, and tells them the session that has ended', async () => {
+    const { browser, at } = await signedIn(OFFLINE);
+    const revoked = world.count('grant.revoked');
+    const tokens = await browser.tokens(at);
+    const rp = await configuration();
+    const sid = tokens.claims()?.sid;
+    const refreshed = await client.refreshTokenGrant(rp, tokens.refresh_token ?? '');
+    await client.fetchUserInfo(rp, refreshed.access_token, 'a11ce');
+
+    expect((await signOut(phone, (await onlyOne()).id)).json()).to.deep.equal({ ended: 1, unreached: 0 });
+
+    expect(inbox.received).to.have.length(1);
+    expect(inbox.received[0]).to.include({ iss: world.issuer, aud: 'rp', sub: 'a11ce', sid });
+    expect(await errorOf(client.refreshTokenGrant(rp, refreshed.refresh_token ?? ''))).to.equal('invalid_grant');
+    for (const { access_token: token } of [tokens, refreshed]) {
+      const { status } = await client
+        .fetchProtectedResource(rp, token, new URL(`${world.issuer}/me`), 'GET')
+        .catch((error: client.WWWAuthenticateChallengeError) => error);
+      expect(status).to.equal(401);
+    }
+    expect(revoked()).to.equal(1);
+    expect((await browser.start()).text).to.include('data-qr-login');
+  });
+
+  it('takes away a code that is not redeemed yet', async () => {
+    const { browser, at } = await signedIn();
+    await signOut(phone, 'all');
+    expect(await errorOf(browser.tokens(at))).to.equal('invalid_grant');
+  });
+
+  it('is done where an app refuses to hear of it, and says so', async () => {
+    inbox.answer = async () => 500;
+    const errors = world.count('backchannel.error');
+    const { browser } = await signedIn();
+    expect((await signOut(phone, 'all')).json()).to.deep.equal({ ended: 1, unreached: 1 });
+    expect(errors()).to.equal(1);
+    expect(await isSignedIn(browser)).to.equal(false);
+    const { text } = await phone.agent.get(`${world.issuer}/qr/devices?ended=1&unreached=yes`, {
+      headers: { accept: 'text/html' },
+    });
+    expect(text).to.include('One of the apps did not answer');
+  });
+
+  it('is done where an app does not answer at all', async () => {
+    inbox.answer = () => new Promise(() => undefined);
+    const { browser } = await signedIn();
+    const { id } = await onlyOne();
+    const ended = world.event('qr_login.signed_out');
+    const givenUp = world.event('backchannel.error');
+    const answer = signOut(phone, id);
+    // The session does not wait for the app.
+    expect(await Promise.race([ended.then(() => 'ended'), givenUp.then(() => 'the app was given up')])).to.equal(
+      'ended',
+    );
+    expect((await answer).json()).to.deep.equal({ ended: 1, unreached: 1 });
+    expect(await isSignedIn(browser)).to.equal(false);
+  });
+
+  it('is done although a request of that browser is under way, which brings its session back', async () => {
+    const { browser } = await signedIn();
+    const { id } = await onlyOne();
+    let goOn: () => void = () => undefined;
+    const isUnderWay = new Promise<void>((resolve) => {
+      beforeAccount = () => {
+        beforeAccount = async () => undefined;
+        resolve();
+        return new Promise((release) => {
+          goOn = release;
+        });
+      };
+    });
+    const underWay = browser.start();
+    await isUnderWay;
+    expect((await signOut(phone, id)).json()).to.deep.equal({ ended: 1, unreached: 0 });
+    goOn();
+    await underWay;
+    expect(await isSignedIn(browser)).to.equal(false);
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+  });
+
+  it('holds although a request that has nothing to do with signing in brings the session back, however late', async () => {
+    const { browser } = await signedIn();
+    // It is saved when the body has arrived, as it was when the request began.
+    const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
+    await signOut(phone, 'all');
+    expect(await finish()).to.equal(400);
+    expect(await world.sessionOf(browser.agent)).to.equal(undefined);
+    expect((await browser.start()).text).to.include('data-qr-login');
+    expect(
+      (await browser.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'application/json' } })).status,
+    ).to.equal(401);
+  });
+
+  it('holds for a browser whose person has used a password there since', async () => {
+    const { browser } = await signedIn();
+    await browser.start({ prompt: 'login' });
+    const back = await browser.agent.post(`${browser.at}/password`, {
+      form: { name: 'alice', password: PASSWORDS.alice },
+    });
+    await browser.goOn(back.location);
+    const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
+    expect((await signOut(phone, 'all')).json()).to.include({ ended: 1 });
+    expect(await finish()).to.equal(400);
+    expect(await world.sessionOf(browser.agent)).to.equal(undefined);
+    expect((await browser.start()).text).to.include('data-qr-login');
+  });
+
+  it('ends what the browser has approved itself, and kept for later', async () => {
+    const { browser } = await signedIn();
+    const stash = new BrowserPerson(world);
+    await stash.start();
+    const asPhone = new PhonePerson(world);
+    for (const cookie of await browser.agent.jar.getCookies(world.issuer)) {
+      await asPhone.agent.jar.setCookie(cookie, world.issuer);
+    }
+    await asPhone.scan(await stash.code());
+    await asPhone.approve();
+    const { redirectTo } = (await stash.finish()).json();
+    await signOut(phone, 'all');
+    await stash.goOn(String(redirectTo));
+    expect(await world.sessionOf(stash.agent)).to.equal(undefined);
+    expect((await stash.start()).text).to.include('data-qr-login');
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+  });
+
+  it('is done where one of its apps is not registered any more as the provider wants it', async () => {
+    const { browser } = await signedIn();
+    const { Client } = world.provider;
+    const find = Client.find.bind(Client);
+    Client.find = async (id) => {
+      if (id === 'rp') throw new errors.InvalidClientMetadata('the algorithm is not supported any more');
+      return find(id);
+    };
+    expect((await onlyOne()).clients).to.deep.equal([]);
+    expect((await signOut(phone, 'all')).json()).to.deep.equal({ ended: 1, unreached: 0 });
+    Client.find = find;
+    expect(await isSignedIn(browser)).to.equal(false);
+  });
+
+  it('does not wait for one app to end what the others know of', async () => {
+    for (let count = 0; count < 12; count++) await signedIn();
+    const ended = world.count('qr_login.signed_out');
+    // The app answers when all sessions have ended. Whoever waits for it first gives it up after three seconds.
+    inbox.answer = async () => {
+      await until(() => ended() === 12);
+      return 200;
+    };
+    expect((await signOut(phone, 'all')).json()).to.deep.equal({ ended: 12, unreached: 0 });
+  });
+
+  it('can be repeated where the store fails, whichever access it is that fails', async () => {
+    for (let failing = 1, failed = true; failed; failing++) {
+      const { browser } = await signedIn();
+      const { csrf, browsers } = await ownBrowsers(phone);
+      const id = browsers[0]?.id ?? '';
+      let accesses = 0;
+      elsewhere.before = async () => {
+        accesses += 1;
+        if (accesses === failing) throw new Error('the disk is full');
+      };
+      const answer = await signOut(phone, id, csrf);
+      elsewhere.before = async () => undefined;
+      failed = accesses >= failing;
+      expect(answer.status, `access ${failing} of ${accesses}`).to.equal(failed ? 503 : 200);
+      if (failed) expect(answer.headers.get('retry-after')).to.equal('2');
+      expect((await signOut(phone, id, csrf)).status).to.equal(200);
+      expect(await isSignedIn(browser), `access ${failing}`).to.equal(false);
+      expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+    }
+  });
+
+  it('is told as a failure where the list cannot be written; the sign-in goes on, and the next request mends the list', async () => {
+    const isList = ({ key }: Access): boolean => key.includes('browsers:');
+    elsewhere.before = async (access) => {
+      if (isList(access)) throw new Error('the disk is full');
+    };
+    const failures = world.told('qr_login.failed');
+    const { browser } = await signedIn();
+    elsewhere.before = async () => undefined;
+    // `told` keeps what comes after the context: of a failure, the error.
+    expect(failures).to.have.length(2);
+    for (const failure of failures) expect(failure).to.include({ code: 'store_unavailable' });
+    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+
+    expect(await isSignedIn(browser)).to.equal(true);
+    expect(await onlyOne()).to.include({ name: 'Chrome', system: 'Windows' });
+    await signOut(phone, 'all');
+    expect(await isSignedIn(browser)).to.equal(false);
+  });
+
+  it('is done by itself to the one that was not used for longest, where it gets more than a hundred', async () => {
+    const { browser } = await signedIn();
+    const { browser: other } = await signedIn();
+    const list = await world.store.get<{ id: string; lastUsedAt: number }[]>('browsers:a11ce');
+    const [one, two] = list ?? [];
+    if (one === undefined || two === undefined) throw new Error('there are two');
+    const more = Array.from({ length: 98 }, (_, number) => ({ ...two, id: `made up ${number}` }));
+    await world.store.set('browsers:a11ce', [one, two, ...more]);
+    const told = world.event('qr_login.signed_out');
+    const { browser: last } = await signedIn();
+    const [, event] = await told;
+    expect(event).to.deep.include({ accountId: 'a11ce', clientIds: ['rp'] });
+    await until(() => inbox.received.length === 1);
+    expect(await isSignedIn(browser)).to.equal(false);
+    for (const stays of [other, last]) expect(await isSignedIn(stays)).to.equal(true);
+  });
+});

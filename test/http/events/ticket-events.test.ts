@@ -1,0 +1,115 @@
+import { expect } from 'chai';
+import { traceOf } from '../../../src/ticket/ticket-id.ts';
+import { codeIn, idIn } from '../../support/codes.ts';
+import { BrowserPerson, World } from '../../support/world.ts';
+
+const NAMES = ['shown', 'scanned', 'approved', 'denied', 'reported', 'cancelled', 'finished', 'failed'] as const;
+
+describe('the events', () => {
+  let world: World;
+  let told: Record<(typeof NAMES)[number], unknown[]>;
+
+  beforeEach(async () => {
+    world = await World.start();
+    told = Object.fromEntries(NAMES.map((name) => [name, world.told(`qr_login.${name}`)])) as typeof told;
+  });
+
+  afterEach(() => world?.stop());
+
+  it('tell of each step who, what and for which client', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    const ticket = traceOf(phone.at.split('/').at(-1) ?? '');
+    await phone.approve();
+    await browser.finish();
+    const step = { ticket, clientId: 'test-rp', from: '127.0.0.1', browserFrom: '127.0.0.1' };
+    const decided = { ...step, accountId: 'a11ce' };
+    expect(told).to.deep.equal({
+      shown: [step],
+      scanned: [decided],
+      approved: [decided],
+      denied: [],
+      reported: [],
+      cancelled: [],
+      finished: [decided],
+      failed: [],
+    });
+  });
+
+  it('tell of a refusal and of who gave up', async () => {
+    const one = await world.meet('bob');
+    await one.phone.scan(await one.browser.code());
+    await one.phone.deny();
+    const two = await world.meet('bob');
+    await two.browser.agent.post(`${two.browser.at}/cancel`, { json: {} });
+    expect(told.denied).to.have.length(1);
+    expect(told.denied[0]).to.include({ accountId: 'b0b', clientId: 'test-rp', because: 'person' });
+    expect(told.cancelled).to.have.length(1);
+    expect(told.cancelled[0])
+      .to.include({ because: 'browser', clientId: 'test-rp' })
+      .and.not.have.property('accountId');
+  });
+
+  it('tell of a report, and of what is denied because of it', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });
+    const again = new BrowserPerson(world);
+    await again.start();
+    await phone.scan(await again.code());
+    expect(told.reported).to.have.length(1);
+    expect(told.reported[0]).to.include({ accountId: 'a11ce', because: 'report' });
+    expect(told.denied).to.have.length(1);
+    expect(told.denied[0]).to.include({ accountId: 'a11ce', because: 'risk', browserFrom: '127.0.0.1' });
+  });
+
+  it('tell of a new ticket in the place of another, which is cancelled by that', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
+    expect(told.shown).to.have.length(2);
+    expect(told.shown[0]).not.to.deep.equal(told.shown[1]);
+    expect(told.cancelled).to.deep.equal([{ ...(told.shown[0] as object), because: 'renewed' }]);
+  });
+
+  it('tell of each failure with its code', async () => {
+    const { browser, phone } = await world.meet();
+    const code = await browser.code();
+    await browser.finish();
+    await phone.agent.post(code, { json: { csrf: 'made up' } });
+    await phone.agent.get(`${world.issuer}/qr/nothing`);
+    await browser.agent.post(`${browser.at}/cancel`, { json: {}, headers: { origin: 'https://evil.example' } });
+    const codes = told.failed.map((error) => (error as { code: string }).code);
+    expect(codes).to.deep.equal(['wrong_state', 'invalid_csrf', 'not_found', 'foreign_origin']);
+  });
+
+  it('hold nothing that works: no code, no id, no uid, no cookie, no check code', async () => {
+    await world.stop();
+    world = await World.start({ qrLogin: { assess: () => 'check code' } });
+    const all = NAMES.map((name) => world.told(`qr_login.${name}`));
+    const { browser, phone } = await world.meet();
+    const code = await browser.code();
+    const stranger = await world.meet('bob');
+    await stranger.phone.signOut();
+    await stranger.phone.land(code);
+    await phone.scan(code);
+    await stranger.phone.land(code);
+    const checkCode = String((await phone.approve()).json().checkCode);
+    await browser.finish('000000');
+    await browser.finish(checkCode);
+
+    const events = all.flat();
+    expect(events.length).to.be.greaterThan(6);
+    const text = events.map((event) => (event instanceof Error ? `${event.stack}` : JSON.stringify(event))).join('\n');
+    const cookies = [...(await browser.agent.jar.getCookies(browser.at)), ...(await phone.agent.jar.getCookies(code))];
+    const secrets = [
+      codeIn(code),
+      idIn(code),
+      browser.uid,
+      checkCode,
+      phone.csrf,
+      ...cookies.map(({ value }) => value),
+    ];
+    for (const secret of secrets) expect(text.includes(secret), `${secret} in ${text}`).to.equal(false);
+  });
+});

@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import type { ErrorCode } from '../../../src/index.ts';
+import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+
+const VIEWS = new URL('../../../views/', import.meta.url);
+
+type Text = string | Record<string, string>;
+
+function textsOf(language: string): Record<string, Text> {
+  return JSON.parse(readFileSync(new URL(`locales/${language}.json`, VIEWS), 'utf8'));
+}
+
+/** The codes as the type lists them. */
+function errorCodes(): string[] {
+  const source = readFileSync(new URL('../../../src/ticket/errors.ts', import.meta.url), 'utf8');
+  const [, union = ''] = /type ErrorCode =([^;]+);/.exec(source) ?? [];
+  return [...union.matchAll(/'(\w+)'/g)].map(([, code]) => String(code));
+}
+
+/** The forms of a text by plural category; a text without a number has one. */
+function formsOf(text: Text): Record<string, string> {
+  return typeof text === 'string' ? { other: text } : text;
+}
+
+/** A number need not stand where its word says it all: "one second". */
+function placeholders(form: string | undefined, counts: boolean): string[] {
+  const found = [...(form ?? '').matchAll(/\{\w+\}/g)].map(([placeholder]) => placeholder).sort();
+  return counts ? found : found.filter((placeholder) => placeholder !== '{count}');
+}
+
+describe('the texts', () => {
+  const languages = readdirSync(new URL('locales', VIEWS)).map((file) => file.replace('.json', ''));
+  const english = textsOf('en');
+  const pages = readdirSync(new URL('pages', VIEWS))
+    .map((file) => readFileSync(new URL(`pages/${file}`, VIEWS), 'utf8'))
+    .join('\n');
+  const sources = readdirSync(new URL('../../../src/http/', import.meta.url), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(new URL(`../../../src/http/${file}`, import.meta.url), 'utf8'))
+    .join('\n');
+
+  it('are there in English and Simplified Chinese, German, French, Spanish, Japanese and Arabic', () => {
+    expect(languages).to.have.members(['en', 'zh', 'de', 'fr', 'es', 'ja', 'ar']);
+  });
+
+  for (const language of languages) {
+    const texts = textsOf(language);
+
+    it(`are all there in ${language}, in the same order, and none is empty`, () => {
+      expect(Object.keys(texts)).to.deep.equal(Object.keys(english));
+      for (const [key, text] of Object.entries(texts)) {
+        for (const form of Object.values(formsOf(text))) expect(form, key).to.match(/^\S(.*\S)?$/s);
+      }
+    });
+
+    it(`have the same values to fill in in ${language}`, () => {
+      for (const [key, text] of Object.entries(texts)) {
+        const expected = placeholders(formsOf(english[key] ?? '').other, true);
+        for (const [category, form] of Object.entries(formsOf(text))) {
+          const isOther = category === 'other';
+          expect(placeholders(form, isOther), `${key}, ${category}`).to.deep.equal(
+            isOther ? expected : expected.filter((placeholder) => placeholder !== '{count}'),
+          );
+        }
+      }
+    });
+
+    it(`have each plural that ${language} has, and no other`, () => {
+      const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
+      for (const [key, text] of Object.entries(texts)) {
+        expect(typeof text, key).to.equal(typeof english[key]);
+        if (typeof text !== 'string') expect(Object.keys(text), key).to.have.members(pluralCategories);
+      }
+    });
+  }
+
+  it('are there for every key that a page uses', () => {
+    const used = [...pages.matchAll(/it\.t\('([^']+)'(?! \+)/g)].map(([, key]) => String(key));
+    expect(used.length).to.be.greaterThan(40);
+    expect(Object.keys(english)).to.include.members(used);
+  });
+
+  it('are there for every error and every way in which a ticket ends on the phone', () => {
+    const codes: readonly string[] = errorCodes();
+    expect(codes).to.include('not_found' satisfies ErrorCode);
+    for (const code of codes) expect(english).to.have.property(`error.${code}`);
+    for (const end of ['approved', 'redeemed', 'denied', 'report', 'risk']) {
+      expect(english).to.include.keys(`done.${end}`, `done.${end}.text`);
+    }
+  });
+
+  it('are all used', () => {
+    const codes = errorCodes();
+    const unused = Object.keys(english).filter((key) => {
+      if (pages.includes(`'${key}'`) || sources.includes(`'${key}'`)) return false;
+      const [kind = '', ...rest] = key.split('.');
+      if (kind === 'scope' || kind === 'claim') return false;
+      if (kind === 'error') return !codes.includes(rest.join('.'));
+      if (kind === 'confirm' && rest[0] === 'unmet') return false;
+      return !/^done\.(approved|redeemed|denied|report|risk)(\.text)?$/.test(key);
+    });
+    expect(unused).to.deep.equal([]);
+  });
+
+  it('are nowhere but in the locale files', () => {
+    const plain = pages
+      .replace(/<%[\s\S]*?%>/g, '')
+      .replace(/<[^>]*>/g, ' ')
+      .trim();
+    expect(plain).not.to.match(/[a-z]{3}/i);
+  });
+});
+
+describe('the language', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start();
+  });
+
+  after(() => world?.stop());
+
+  const CHINESE = { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.5' };
+
+  it('is the one that the RP asks for, on the browser and on the phone', async () => {
+    for (const ui_locales of ['zh', 'zh-CN', 'tlh zh-Hans-CN en']) {
+      const browser = new BrowserPerson(world, { 'accept-language': 'en' });
+      const phone = await new PhonePerson(world, { 'accept-language': 'en' }).signIn();
+      const page = await browser.start({ ui_locales });
+      expect(page.text).to.include('<html lang="zh" dir="ltr">').and.to.include('请用手机扫描二维码');
+      await phone.scan(await browser.code());
+      expect((await phone.agent.follow(phone.at)).text)
+        .to.include('<html lang="zh" dir="ltr">')
+        .and.to.include('是我，登录');
+      await phone.approve();
+      expect((await phone.agent.follow(phone.at)).text).to.include('已确认');
+      const consent = await browser.goOn(String((await browser.finish()).json().redirectTo));
+      expect(consent.text).to.include('Test app 请求授权');
+    }
+  });
+
+  it('is that of each device where the RP asks for none, or for one that there is not', async () => {
+    for (const parameters of [{}, { ui_locales: 'tlh' }] as Record<string, string>[]) {
+      const browser = new BrowserPerson(world, CHINESE);
+      const phone = await new PhonePerson(world, { 'accept-language': 'en-GB' }).signIn();
+      const page = await browser.start(parameters);
+      expect(page.text).to.include('<html lang="zh" dir="ltr">');
+      expect(page.headers.get('vary')).to.match(/accept-language/i);
+      await phone.scan(await browser.code());
+      expect((await phone.agent.follow(phone.at)).text).to.include('<html lang="en" dir="ltr">');
+    }
+  });
+
+  it('is that of the device where something goes wrong', async () => {
+    const phone = new PhonePerson(world, CHINESE);
+    const page = await phone.agent.get(`${world.issuer}/qr/nothing`);
+    expect(page.text).to.include('二维码已失效');
+  });
+
+  it('is English where nobody says anything', async () => {
+    for (const language of ['', '*', 'tlh', ';;;', 'x'.repeat(5000)]) {
+      const page = await new BrowserPerson(world, { 'accept-language': language }).start();
+      expect(page.text).to.include('<html lang="en" dir="ltr">');
+    }
+  });
+});

@@ -1,0 +1,94 @@
+import { expect } from 'chai';
+import { idIn } from '../../support/codes.ts';
+import { type BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+
+interface Scanned {
+  readonly browser: BrowserPerson;
+  readonly phone: PhonePerson;
+}
+
+/** What makes a code dead, once a phone has landed on it or scanned it. */
+const DEATHS: Record<string, (world: World, scanned: Scanned) => Promise<unknown>> = {
+  used: async (_world, { browser, phone }) => {
+    await phone.approve();
+    await browser.finish();
+  },
+  denied: (_world, { phone }) => phone.deny(),
+  'given up by the browser': (_world, { browser }) => browser.agent.post(`${browser.at}/cancel`, { json: {} }),
+  renewed: (_world, { browser }) => browser.agent.post(`${browser.at}/qr/renew`, { json: {} }),
+  expired: async (world) => world.clock.forward(121),
+};
+
+describe('a code', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start();
+  });
+
+  after(() => world?.stop());
+
+  for (const [dead, kill] of Object.entries(DEATHS)) {
+    it(`that is ${dead} lets nobody scan, decide or finish`, async () => {
+      const { browser, phone } = await world.meet();
+      const code = await browser.code();
+      const other = await new PhonePerson(world).signIn('bob');
+      const csrf = String((await other.land(code)).json().csrf);
+      await phone.scan(code);
+      await kill(world, { browser, phone });
+      const { expiresIn: _before, qr: _qr, ...before } = await browser.ticket();
+
+      const headers = { accept: 'application/json' };
+      expect((await other.agent.post(code, { headers, json: { csrf } })).status).to.equal(404);
+      expect((await other.agent.post(phone.at, { headers, json: { csrf, decision: 'approve' } })).status).to.equal(404);
+      expect((await phone.agent.post(code, { headers, json: { csrf: phone.csrf } })).status).to.be.within(409, 410);
+      expect((await phone.approve()).status).to.be.within(409, 410);
+      expect((await phone.deny()).status).to.be.within(409, 410);
+
+      const { expiresIn: _after, qr: _new, ...after } = await browser.ticket();
+      expect(after).to.deep.equal(before);
+      const finished = await browser.finish();
+      if (dead === 'used') return;
+      if (finished.status !== 200) return expect(finished.status).to.be.within(409, 410);
+      const { location } = await browser.goOn(String(finished.json().redirectTo));
+      expect(new URL(location).searchParams.get('error')).to.equal('access_denied');
+    });
+  }
+
+  it('that expired before anybody scanned it is unknown', async () => {
+    const { browser, phone } = await world.meet();
+    const code = await browser.code();
+    const csrf = String((await phone.land(code)).json().csrf);
+    world.clock.forward(121);
+    const answer = await phone.agent.post(code, { headers: { accept: 'application/json' }, json: { csrf } });
+    expect(answer.status).to.equal(404);
+  });
+
+  it('that has rotated out is unknown', async () => {
+    const { browser, phone } = await world.meet();
+    const code = await browser.code();
+    world.clock.forward(31);
+    expect((await phone.scan(code)).status).to.equal(404);
+    expect((await browser.ticket()).state).to.equal('waiting');
+  });
+
+  it('that has rotated out does not live on where the note of it is forged', async () => {
+    const { browser, phone } = await world.meet();
+    const code = await browser.code();
+    const id = idIn(code);
+    world.clock.forward(60);
+    const note = `_qr_seen=${id}.${world.clock.now() + 60_000}`;
+    await phone.agent.jar.setCookie(`${note}; path=/qr`, world.issuer);
+    await phone.agent.jar.setCookie(`_qr_seen.sig=${'A'.repeat(27)}; path=/qr`, world.issuer);
+    expect((await phone.land(code)).status).to.equal(404);
+  });
+
+  it('of one ticket is no note for another', async () => {
+    const one = await world.meet();
+    const two = await world.meet();
+    await one.phone.land(await one.browser.code());
+    const code = await two.browser.code();
+    world.clock.forward(60);
+    expect((await one.phone.land(code)).status).to.equal(404);
+  });
+});

@@ -1,0 +1,103 @@
+import { expect } from 'chai';
+import type { Answer } from '../../support/agent.ts';
+import { UNKNOWN_CODE } from '../../support/codes.ts';
+import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+
+const MANY = 20;
+
+describe('racing requests', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start();
+  });
+
+  after(() => world?.stop());
+
+  it('let exactly one of many approvals win', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    const approved = world.count('qr_login.approved');
+
+    const statuses = (await times(() => phone.approve())).map(({ status }) => status);
+
+    expect(tally(statuses)).to.deep.equal({ 200: 1, 409: MANY - 1 });
+    expect(approved()).to.equal(1);
+  });
+
+  it('let exactly one of many decisions win, whichever it is', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+
+    const answers = await times((index) => phone.decide(index % 2 === 0 ? 'deny' : 'approve'));
+
+    const [winner, ...others] = answers.filter(({ status }) => status === 200);
+    expect(others).to.have.length(0);
+    expect(answers.filter(({ status }) => status === 409)).to.have.length(MANY - 1);
+    expect((await browser.ticket()).state).to.equal(winner?.json().state);
+  });
+
+  it('give all of many finishes the same way on, and finish once', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    await phone.approve();
+    const finished = world.count('qr_login.finished');
+
+    const answers = await times(() => browser.finish());
+
+    expect(tally(answers.map(({ status }) => status))).to.deep.equal({ 200: MANY });
+    expect(new Set(answers.map(({ text }) => text)).size).to.equal(1);
+    expect(finished()).to.equal(1);
+    const arrived = await browser.arriveFrom(String(answers[0]?.json().redirectTo));
+    expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('let exactly one of many phones scan, and tell the others nothing', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    const code = await browser.code();
+    const phones = await times((index) => new PhonePerson(world).signIn(index % 2 === 0 ? 'alice' : 'bob'));
+    const scanned = world.count('qr_login.scanned');
+
+    const answers = await Promise.all(phones.map((phone) => phone.scan(code)));
+
+    expect(answers.filter(({ status }) => status === 200)).to.have.length(1);
+    expect(scanned()).to.equal(1);
+    const unknown = await new PhonePerson(world).land(`${world.issuer}/qr/${UNKNOWN_CODE}`);
+    const losers = answers.filter(({ status }) => status !== 200);
+    for (const loser of losers) expect(essence(loser)).to.deep.equal(essence(unknown));
+  });
+
+  it('let exactly one of many renewals make a ticket', async () => {
+    const { browser } = await world.meet();
+    const answers = await times(() => browser.agent.post(`${browser.at}/qr/renew`, { json: {} }));
+    expect(tally(answers.map(({ status }) => status))).to.deep.equal({ 200: MANY });
+    // Renewing what another tab has renewed already may end that one too; what is left is one ticket that works.
+    const phone = await new PhonePerson(world).signIn();
+    expect((await phone.scan(await browser.code())).status).to.equal(200);
+    expect((await browser.ticket()).state).to.equal('scanned');
+  });
+
+  it('let either the approval or the renewal win, never both', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    await Promise.all([phone.approve(), browser.agent.post(`${browser.at}/qr/renew`, { json: {} })]);
+    expect((await browser.ticket()).state).to.equal('waiting');
+    expect((await browser.finish()).status).to.equal(409);
+  });
+});
+
+function times<T>(act: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: MANY }, (_, index) => act(index)));
+}
+
+function tally(statuses: number[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+/** All of an answer that does not change with the time of the day. */
+function essence({ status, text, headers }: Answer): unknown {
+  return { status, text, headers: [...headers].filter(([name]) => name !== 'date') };
+}

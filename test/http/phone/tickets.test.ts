@@ -1,0 +1,233 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { expect } from 'chai';
+import { StillClock } from '../../support/clock.ts';
+import { ID_LENGTH } from '../../support/codes.ts';
+import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+
+describe('what the phone meets', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start({ clock: new StillClock() });
+  });
+
+  after(() => world?.stop());
+
+  const atTheScreen = async (): Promise<BrowserPerson> => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    return browser;
+  };
+
+  describe('where the camera lands', () => {
+    it('is a page with a button for a phone that is signed in', async () => {
+      const { browser, phone } = await world.meet();
+      const page = await phone.agent.get(await browser.code(), { headers: { accept: 'text/html' } });
+      expect(page.status).to.equal(200);
+      expect(page.text)
+        .to.include('<form method="post" data-scan>')
+        .and.to.match(/name="csrf" value="[\w-]{43}"/);
+      expect((await browser.ticket()).state).to.equal('waiting');
+    });
+
+    it('is JSON with the account and a token where that is asked for', async () => {
+      const { browser, phone } = await world.meet();
+      const answer = await phone.land(await browser.code());
+      expect(answer.json()).to.have.all.keys('account', 'csrf');
+      expect(answer.json().account).to.equal('Alice Liddell');
+    });
+
+    it('sends a phone that is not signed in to sign in, and takes it back', async () => {
+      const browser = await atTheScreen();
+      const code = await browser.code();
+      const phone = new PhonePerson(world);
+      const first = await phone.agent.get(code);
+      expect(first.status).to.equal(303);
+      expect(first.location.startsWith(`${world.issuer}/auth?`)).to.equal(true);
+      const back = await phone.signInAt(code, 'bob');
+      expect(back.url.href).to.equal(code);
+      expect((await phone.scan(code)).status).to.equal(200);
+      expect((await phone.look()).json().account).to.equal('Bob Sawyer');
+    });
+
+    it('tells a program that is not signed in so', async () => {
+      const browser = await atTheScreen();
+      const answer = await new PhonePerson(world).land(await browser.code());
+      expect(answer.status).to.equal(401);
+      expect(answer.json().error).to.equal('not_signed_in');
+      expect(answer.json().error).to.equal('not_signed_in');
+    });
+
+    it('lets signing in take longer than the code lasts', async () => {
+      const browser = await atTheScreen();
+      const code = await browser.code();
+      const phone = new PhonePerson(world);
+      const page = await phone.agent.follow(code);
+      world.clock.forward(60);
+      const form = { name: 'alice', password: 'wonderland' };
+      const signedIn = await phone.agent.post(page.url, { form });
+      const back = await phone.agent.follow(new URL(signedIn.location, page.url));
+      expect(back.url.href).to.equal(code);
+      expect(back.status).to.equal(200);
+      expect((await phone.scan(code)).status).to.equal(200);
+    });
+
+    it('knows a rotated-out code only on the phone that saw it while it was fresh', async () => {
+      const browser = await atTheScreen();
+      const code = await browser.code();
+      const phone = await new PhonePerson(world).signIn();
+      await phone.land(code);
+      world.clock.forward(60);
+      const late = await new PhonePerson(world).signIn('bob');
+      expect((await late.land(code)).status).to.equal(404);
+      expect((await phone.land(code)).status).to.equal(200);
+    });
+
+    it('takes the last three codes', async () => {
+      const { browser, phone } = await world.meet();
+      const code = await browser.code();
+      world.clock.forward(20);
+      expect((await phone.land(code)).status).to.equal(200);
+      world.clock.forward(10);
+      const other = await new PhonePerson(world).signIn('bob');
+      expect((await other.land(code)).status).to.equal(404);
+    });
+  });
+
+  describe('the scan', () => {
+    it('leads to the ticket, as JSON or with a 303', async () => {
+      const { browser, phone } = await world.meet();
+      const code = await browser.code();
+      const csrf = String((await phone.land(code)).json().csrf);
+      const script = await phone.agent.post(code, { json: { csrf } });
+      expect(script.json().redirectTo).to.match(new RegExp(`^/qr/tickets/[\\w-]{${ID_LENGTH}}$`));
+      const form = await phone.agent.post(code, { form: { csrf }, headers: { accept: 'text/html' } });
+      expect(form.status).to.equal(303);
+      expect(form.location).to.equal(script.json().redirectTo);
+    });
+
+    it('may be repeated by the same phone, and happens once', async () => {
+      const { browser, phone } = await world.meet();
+      const code = await browser.code();
+      const scanned = world.count('qr_login.scanned');
+      await phone.scan(code);
+      const { version } = await browser.ticket();
+      expect((await phone.scan(code)).status).to.equal(200);
+      expect((await browser.ticket()).version).to.equal(version);
+      expect(scanned()).to.equal(1);
+    });
+  });
+
+  describe('the scanned ticket', () => {
+    it('says who asks, from where, for what, and as whom', async () => {
+      const { browser, phone } = await world.meet();
+      world.clock.forward(5);
+      await phone.scan(await browser.code());
+      const { csrf, expiresIn, shownAgo, ...asked } = (await phone.look()).json();
+      expect(asked).to.deep.equal({
+        state: 'scanned',
+        client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
+        scopes: ['openid', 'profile'],
+        claims: [],
+        resources: {},
+        browser: { name: 'Chrome', system: 'Windows' },
+        account: 'Alice Liddell',
+      });
+      expect(shownAgo).to.equal(5);
+      expect(expiresIn).to.equal(120);
+      expect(csrf).to.match(/^[\w-]{43}$/);
+    });
+
+    it('says the same on the page, with Deny beside Approve', async () => {
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      const { text } = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
+      for (const said of ['Test app', 'rp.localhost:9', 'Alice Liddell', 'Chrome on Windows', 'Did you start this']) {
+        expect(text).to.include(said);
+      }
+      expect(text).to.match(/name="decision" value="deny"[\s\S]*name="decision" value="approve"/);
+    });
+
+    it('is decided by JSON or by a form', async () => {
+      const decisions = { approve: 'Approved', deny: 'Stopped' };
+      for (const [decision, title] of Object.entries(decisions)) {
+        const { browser, phone } = await world.meet();
+        await phone.scan(await browser.code());
+        const form = await phone.agent.post(phone.at, {
+          form: { csrf: phone.csrf, decision },
+          headers: { accept: 'text/html' },
+        });
+        expect(form.status).to.equal(303);
+        expect(new URL(form.location, phone.at).href).to.equal(phone.at);
+        expect((await phone.agent.follow(phone.at)).text).to.include(`<h1>${title}</h1>`);
+      }
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      expect((await phone.approve()).json()).to.include({ state: 'approved' });
+    });
+
+    it('is decided by a session that is there when the whole of the answer has come, however slowly it comes', async () => {
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      const late = request(phone.at, {
+        method: 'POST',
+        headers: {
+          cookie: await phone.agent.jar.getCookieString(phone.at),
+          accept: 'application/json',
+          'content-type': 'application/x-www-form-urlencoded',
+          'transfer-encoding': 'chunked',
+          expect: '100-continue',
+        },
+      });
+      late.flushHeaders();
+      // From now on the provider waits for the rest.
+      await once(late, 'continue');
+      await phone.signOut();
+      late.end(`decision=approve&csrf=${phone.csrf}`);
+      const [answer] = await once(late, 'response');
+      answer.resume();
+      expect(answer.statusCode).to.equal(401);
+      expect((await browser.ticket()).state).to.equal('scanned');
+    });
+
+    it('tells the phone that the browser is signed in', async () => {
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      await phone.approve();
+      await browser.finish();
+      expect((await phone.look()).json().state).to.equal('redeemed');
+      expect((await phone.agent.follow(phone.at)).text).to.include('Signed in');
+    });
+
+    it('ends where nobody decides in time', async () => {
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      world.clock.forward(121);
+      expect((await phone.approve()).status).to.equal(410);
+      expect((await browser.ticket()).state).to.equal('expired');
+    });
+  });
+
+  it('shows what a client or a browser calls itself as text, never as markup', async () => {
+    const nasty = '<img src=x onerror=alert(1)>';
+    const clients = [
+      {
+        client_id: 'nasty',
+        client_secret: 'a secret that nobody needs to know',
+        client_name: nasty,
+        redirect_uris: ['http://rp.localhost:9/callback'],
+      },
+    ];
+    await World.during({ clients }, async (other) => {
+      const browser = new BrowserPerson(other, { 'user-agent': `${nasty} Chrome/150.0.0.0` });
+      const page = await browser.start({ client_id: 'nasty', login_hint: nasty });
+      const phone = await new PhonePerson(other).signIn();
+      await phone.scan(await browser.code());
+      const confirm = await phone.agent.follow(phone.at);
+      for (const { text } of [page, confirm]) {
+        expect(text).to.include('&lt;img src=x').and.not.to.include('<img');
+      }
+    });
+  });
+});

@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { makeProvider } from '../../fixtures/provider.ts';
+import type { Agent } from '../../support/agent.ts';
+import { serve } from '../../support/server.ts';
+import { CLIENT_ID, RP_CALLBACK, World } from '../../support/world.ts';
+
+describe('the cookies', () => {
+  it('are out of reach for scripts, for other sites and for other paths', async () => {
+    await World.during({}, async (world) => {
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      await phone.approve();
+      await browser.finish();
+      const own = [...(await cookiesOf(browser.agent)), ...(await cookiesOf(phone.agent))].filter(({ key }) =>
+        key.startsWith('_qr_'),
+      );
+      const names = ['_qr_browser', '_qr_memory', '_qr_seen'];
+      expect([...new Set(own.map(({ key }) => key))]).to.have.members(names.flatMap((name) => [name, `${name}.sig`]));
+      for (const cookie of own) {
+        expect(cookie, cookie.key).to.include({ httpOnly: true, sameSite: 'lax' });
+        expect(cookie.secure ?? false, cookie.key).to.equal(false);
+        expect(cookie.path, cookie.key).not.to.equal('/');
+      }
+    });
+  });
+
+  it('hold nothing of the account', async () => {
+    await World.during({}, async (world) => {
+      const { browser, phone } = await world.meet();
+      await phone.scan(await browser.code());
+      await phone.approve();
+      await browser.finish();
+      const values = (await cookiesOf(browser.agent)).map(({ value }) => value).join();
+      expect(values).not.to.match(/a11ce|alice/i);
+    });
+  });
+
+  it('go over https only where the issuer is https', async () => {
+    const issuer = 'https://id.example.com';
+    const clients = [
+      { client_id: CLIENT_ID, client_secret: 'a secret that nobody uses here', redirect_uris: [RP_CALLBACK] },
+    ];
+    const running = await serve(() => makeProvider({ issuer, clients, proxy: true }));
+    // What a proxy that ends TLS passes on.
+    const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'id.example.com' };
+    try {
+      const query = new URLSearchParams({
+        client_id: CLIENT_ID,
+        response_type: 'code',
+        scope: 'openid',
+        redirect_uri: RP_CALLBACK,
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256',
+      });
+      const started = await fetch(`${running.origin}/auth?${query}`, { headers, redirect: 'manual' });
+      const path = new URL(started.headers.get('location') ?? '', issuer).pathname;
+      const set = started.headers.getSetCookie();
+      expectSecure(set, `/interaction/`);
+
+      const cookie = set.map((text) => text.split(';')[0]).join('; ');
+      const ticket = await fetch(`${running.origin}${path}/qr`, { headers: { ...headers, cookie } });
+      expect(ticket.status).to.equal(200);
+      await fetch(running.origin + path, { headers: { ...headers, cookie } });
+      const { qr } = (await (
+        await fetch(`${running.origin}${path}/qr`, { headers: { ...headers, cookie } })
+      ).json()) as {
+        qr: { url: string };
+      };
+      expect(qr.url.startsWith(`${issuer}/qr/`)).to.equal(true);
+      const landed = await fetch(running.origin + new URL(qr.url).pathname, { headers, redirect: 'manual' });
+      expectSecure(landed.headers.getSetCookie(), '/qr');
+      expect(landed.headers.get('location')).to.match(/^https:\/\/id\.example\.com\/auth\?/);
+
+      // Without the proxy's word for it nothing becomes any less careful.
+      const plain = await fetch(running.origin + new URL(qr.url).pathname, { redirect: 'manual' });
+      expectSecure(plain.headers.getSetCookie(), '/qr');
+    } finally {
+      await running.qr.close();
+      await running.stop();
+    }
+  });
+});
+
+function expectSecure(set: string[], path: string): void {
+  const own = set.filter((text) => text.startsWith('_qr_'));
+  expect(own.length).to.be.greaterThan(0);
+  for (const text of own) {
+    expect(text)
+      .to.match(/; secure/i)
+      .and.to.match(/; httponly/i)
+      .and.to.match(/; samesite=lax/i);
+    expect(text).to.include(`path=${path}`);
+  }
+}
+
+interface StoredCookie {
+  readonly key: string;
+  readonly value: string;
+  readonly path?: string;
+  readonly secure?: boolean;
+}
+
+async function cookiesOf({ jar }: Agent): Promise<StoredCookie[]> {
+  return ((await jar.serialize())?.cookies ?? []) as StoredCookie[];
+}

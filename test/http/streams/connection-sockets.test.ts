@@ -1,0 +1,168 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { StillClock } from '../../support/clock.ts';
+import { Crier, REQUEST } from '../../support/crier.ts';
+import { listening } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
+import { statesIn, Wire } from '../../support/wire.ts';
+import { World } from '../../support/world.ts';
+
+/** How long a connection may be idle in a server whose limits are short, in milliseconds. */
+const IDLE_MS = 100;
+
+for (const parkStreams of [false, true]) {
+  describe(`a server whose event streams are ${parkStreams ? 'without their sockets' : 'on their sockets'}`, () => {
+    let crier: Crier;
+    let open: Wire[];
+
+    beforeEach(async () => {
+      crier = await Crier.start(parkStreams);
+      open = [await crier.watched(), await crier.watched(), await crier.watched()];
+      await until(() => crier.sockets.every(({ destroyed }) => destroyed === parkStreams));
+    });
+
+    afterEach(async () => {
+      for (const { socket } of open) socket.destroy();
+      await crier?.stop().catch(() => undefined);
+    });
+
+    const goOn = async (): Promise<void> => {
+      crier.say();
+      for (const wire of open) await wire.saw(`"version":${crier.version}`);
+    };
+
+    it('has let go of the responses, and the streams go on', async () => {
+      for (const response of crier.responses) expect(response).to.include({ writableFinished: true, closed: true });
+      for (const response of crier.responses) expect(response.socket).to.equal(null);
+      await goOn();
+      expect(crier.waiting).to.equal(3);
+    });
+
+    it('tells whoever listens to a response once that it is over, and no error', async () => {
+      const told: string[] = [];
+      crier.server.once('request', (_request, response) => {
+        for (const event of ['finish', 'close', 'error']) response.on(event, () => told.push(event));
+      });
+      open.push(await crier.watched());
+      await until(() => told.includes('close'));
+      await goOn();
+      crier.streams.close();
+      for (const wire of open) await wire.ended();
+      expect(told).to.deep.equal(['finish', 'close']);
+    });
+
+    it('counts their connections, and closes when the last of them has ended', async () => {
+      const connections = promisify(crier.server.getConnections.bind(crier.server));
+      expect(await connections()).to.equal(3);
+      open[0]?.socket.destroy();
+      await until(async () => (await connections()) === 2);
+      let hasClosed = false;
+      const closed = once(crier.server, 'close').then(() => {
+        hasClosed = true;
+      });
+      crier.streams.close();
+      expect(hasClosed).to.equal(false);
+      crier.server.close();
+      await closed;
+      expect(await connections()).to.equal(0);
+      for (const wire of open.slice(1)) {
+        await wire.ended();
+        expect(wire.text).to.match(/\n\nretry: \d+\n\n$/);
+      }
+    });
+
+    it('keeps nothing of a request that the host has in its AsyncLocalStorage', async () => {
+      const requests = new AsyncLocalStorage<string>();
+      const other = await Crier.start(parkStreams);
+      const server = createServer((request, response) => {
+        requests.run('a request', () => other.handle(request, response));
+      });
+      const wire = await Wire.to(await listening(server));
+      wire.send(REQUEST);
+      await wire.saw('"version"');
+      const seen: unknown[] = [];
+      other.onRead = () => seen.push(requests.getStore());
+      other.clock.forward(100);
+      await until(() => seen.length > 0);
+      await other.stop();
+      server.close();
+      expect(seen).to.deep.equal([undefined]);
+    });
+
+    it('cuts them off no sooner than others, whatever its limits are', async () => {
+      const server = createServer({ keepAliveTimeout: 1, connectionsCheckingInterval: 5 }, (request, response) => {
+        if (request.url === '/events') crier.handle(request, response);
+        else response.end('done');
+      });
+      Object.assign(server, { timeout: IDLE_MS, maxRequestsPerSocket: 1 });
+      const origin = await listening(server);
+      let stream = await opened(origin);
+      // A slow machine may take longer to read the request than a connection may be idle.
+      while (stream === undefined) stream = await opened(origin);
+      Object.assign(server, { headersTimeout: 1, requestTimeout: 2 });
+
+      const others = [await Wire.to(origin), await Wire.to(origin), await Wire.to(origin)];
+      others[1]?.send('GET / HTTP/1.1\r\nHost:');
+      others[2]?.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      for (const other of others) await other.ended();
+      await pause(2 * IDLE_MS);
+      open.push(stream);
+      await goOn();
+      crier.streams.close();
+      await stream.saw('retry: ');
+      server.close();
+      await once(server, 'close');
+    });
+  });
+}
+
+describe('a server whose event streams are without their sockets', () => {
+  it('closes them not even where it closes all connections, until it is told to', async () => {
+    const crier = await Crier.start(true);
+    const wire = await crier.watched();
+    await until(() => crier.sockets.every(({ destroyed }) => destroyed));
+    crier.server.closeAllConnections();
+    crier.say();
+    await wire.saw(`"version":${crier.version}`);
+    await crier.stop();
+    await wire.ended();
+    expect(wire.text).to.match(/\n\nretry: \d+\n\n$/);
+  });
+});
+
+for (const parkStreams of [false, true]) {
+  describe(`a browser that waits ${parkStreams ? 'without a socket' : 'on a socket'}`, () => {
+    it('hears every fifteen seconds that the stream is alive, then of the expiry, then of the end', async () => {
+      await World.during({ clock: new StillClock(), qrLogin: { parkStreams } }, async (world) => {
+        const { browser, phone } = await world.meet();
+        await phone.scan(await browser.code());
+        const wire = await Wire.watch(browser);
+        await wire.saw('"scanned"');
+        for (const beats of [1, 2, 3]) {
+          world.clock.forward(15.1);
+          await wire.saw('}\n\n'.concat(':\n\n'.repeat(beats)));
+        }
+        world.clock.forward(120);
+        await wire.saw('"expired"');
+        world.clock.forward(3600);
+        await wire.ended();
+        expect(statesIn(wire.body)).to.deep.equal(['scanned', 'expired']);
+        await until(async () => (await world.qr.health()).waiting === 0);
+      });
+    });
+  });
+}
+
+/** An event stream that has told of a ticket; undefined if the server has cut it off before that. */
+async function opened(origin: string): Promise<Wire | undefined> {
+  const stream = await Wire.to(origin);
+  stream.send(REQUEST);
+  return stream.saw('"version"').then(
+    () => stream,
+    () => undefined,
+  );
+}

@@ -1,0 +1,213 @@
+import type { ServerResponse } from 'node:http';
+import { expect } from 'chai';
+import { StillClock } from '../../support/clock.ts';
+import { until } from '../../support/until.ts';
+import { eventsIn, eventsRequest, statesIn, Wire } from '../../support/wire.ts';
+import { BrowserPerson, World } from '../../support/world.ts';
+
+const FIRST =
+  /^: HTTP\/1\.1 200 OK\r\nContent-Length: (\d+)\r\nConnection: keep-alive\r\n\r\n(: here\n\nevent: ticket\nid: 1\ndata: \{[^\n]*\}\n\n)/;
+
+for (const parkStreams of [false, true]) {
+  describe(`the bytes of an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
+    let world: World;
+    let open: Wire[];
+
+    before(async () => {
+      world = await World.start({ clock: new StillClock(), qrLogin: { parkStreams } });
+    });
+
+    beforeEach(() => {
+      open = [];
+    });
+
+    afterEach(async () => {
+      for (const { socket } of open) socket.destroy();
+      await waiting(0);
+    });
+
+    after(() => world?.stop());
+
+    const waiting = (many: number): Promise<void> => until(async () => (await world.qr.health()).waiting === many);
+
+    const watch = async (...[browser, asking]: Parameters<typeof Wire.watch>): Promise<Wire> => {
+      const wire = await Wire.watch(browser, asking);
+      open.push(wire);
+      return wire;
+    };
+
+    const someBrowser = async (): Promise<BrowserPerson> => {
+      const browser = new BrowserPerson(world);
+      await browser.start();
+      return browser;
+    };
+
+    it('are one head, and a body in which Node speaks in a comment only', async () => {
+      const { browser, phone } = await world.meet();
+      const wire = await watch(browser);
+      await wire.saw('event: ticket');
+      await phone.scan(await browser.code());
+      await wire.saw('"scanned"');
+      await phone.approve();
+      await wire.saw('"approved"');
+
+      expect(wire.head.split('\r\n')[0]).to.equal('HTTP/1.1 200 OK');
+      expect(wire.header('connection')).to.deep.equal(['close']);
+      expect(wire.header('date')).to.have.length(1);
+      for (const name of ['content-length', 'transfer-encoding', 'keep-alive']) expect(wire.header(name)).to.be.empty;
+
+      const [, length, first = ''] = FIRST.exec(wire.body.toString()) ?? [];
+      expect(Number(length)).to.equal(Buffer.byteLength(first));
+      expect(wire.text.match(/HTTP\//g)).to.have.length(2);
+      expect(wire.body.toString().replace(FIRST, '')).to.match(
+        /^(event: ticket\nid: 2\ndata: \{"version":2,"state":"scanned"[^\n]*\n\n)(event: ticket\nid: 3\ndata: \{"version":3,"state":"approved"[^\n]*\n\n)$/,
+      );
+    });
+
+    it('are the tickets and nothing else to whoever reads them by the rules', async () => {
+      const { browser, phone } = await world.meet();
+      const wire = await watch(browser);
+      await wire.saw('"waiting"');
+      await phone.scan(await browser.code());
+      await wire.saw('"scanned"');
+      await phone.deny();
+      await wire.saw('"denied"');
+      await until(() => eventsIn(wire.body).events.length === 3);
+      const { events, retries } = eventsIn(wire.body);
+      expect(events.map(({ type, lastEventId }) => [type, lastEventId])).to.deep.equal([
+        ['ticket', '1'],
+        ['ticket', '2'],
+        ['ticket', '3'],
+      ]);
+      expect(statesIn(wire.body)).to.deep.equal(['waiting', 'scanned', 'denied']);
+      expect(retries).to.be.empty;
+    });
+
+    it('have every header that the host has set, in the head and nowhere else', async () => {
+      const dress = (_request: unknown, response: ServerResponse): void => {
+        response.setHeader('Set-Cookie', ['one=1; Path=/', 'two=2']);
+        response.setHeader('X-Served-By', 'Zoë');
+        response.setHeader('X-Number', 7);
+        response.setHeader('Keep-Alive', 'timeout=5');
+        response.setHeader('Date', 'Sun, 06 Nov 1994 08:49:37 GMT');
+        response.statusMessage = 'Fine';
+      };
+      const browser = await someBrowser();
+      world.server.prependListener('request', dress);
+      const wire = await watch(browser);
+      await wire.saw('event: ticket');
+      world.server.off('request', dress);
+      expect(wire.header('set-cookie')).to.deep.equal(['one=1; Path=/', 'two=2']);
+      expect(wire.header('x-served-by')).to.deep.equal(['Zoë']);
+      expect(wire.header('x-number')).to.deep.equal(['7']);
+      expect(wire.header('date')).to.deep.equal(['Sun, 06 Nov 1994 08:49:37 GMT']);
+      expect(wire.header('keep-alive')).to.be.empty;
+      expect(wire.body.toString()).not.to.match(/set-cookie|x-served-by|x-number|date:/i);
+      expect(statesIn(wire.body)).to.deep.equal(['waiting']);
+    });
+
+    for (const headers of [[], ['Connection: keep-alive'], ['Connection: close']]) {
+      it(`are the same for HTTP/1.0${headers.map((line) => ` with ${line}`).join('')}`, async () => {
+        const { browser, phone } = await world.meet();
+        const wire = await watch(browser, { version: '1.0', headers });
+        await wire.saw('event: ticket');
+        await phone.scan(await browser.code());
+        await wire.saw('"scanned"');
+        expect(wire.header('connection')).to.deep.equal(['close']);
+        expect(wire.header('transfer-encoding')).to.be.empty;
+        expect(statesIn(wire.body)).to.deep.equal(['waiting', 'scanned']);
+      });
+    }
+
+    it('come after the word to go on, where that is expected', async () => {
+      const { browser, phone } = await world.meet();
+      const wire = await watch(browser, { headers: ['Expect: 100-continue'] });
+      await wire.saw('event: ticket');
+      await phone.scan(await browser.code());
+      await wire.saw('"scanned"');
+      expect(wire.head).to.equal('HTTP/1.1 100 Continue');
+      expect(wire.body.toString()).to.match(/^HTTP\/1\.1 200 OK\r\n/);
+    });
+
+    it('are none for HEAD, after which the connection can be used', async () => {
+      const browser = await someBrowser();
+      const wire = await watch(browser, { method: 'HEAD' });
+      await wire.saw('\r\n\r\n');
+      expect(wire.header('content-type')).to.deep.equal(['text/event-stream; charset=utf-8']);
+      wire.send(await eventsRequest(browser));
+      await wire.saw('event: ticket');
+      expect(wire.text.match(/^HTTP\/1\.1 200 OK/gm)).to.have.length(2);
+      await waiting(1);
+    });
+
+    it('come although the request has a body', async () => {
+      const { browser, phone } = await world.meet();
+      const wire = await watch(browser, { headers: ['Content-Length: 4'], body: 'body' });
+      await wire.saw('event: ticket');
+      await phone.scan(await browser.code());
+      await wire.saw('"scanned"');
+      await waiting(1);
+    });
+
+    it('end where the body of the request comes later', async () => {
+      const wire = await watch(await someBrowser(), { headers: ['Content-Length: 4'] });
+      await wire.saw('event: ticket');
+      wire.send('body');
+      await wire.ended();
+      await waiting(0);
+    });
+
+    it('end where something is said on the connection, which nobody answers', async () => {
+      const browser = await someBrowser();
+      const wire = await watch(browser);
+      await wire.saw('event: ticket');
+      const other = await watch(browser);
+      await other.saw('event: ticket');
+      const asked: unknown[] = [];
+      const note = ({ url }: { url?: string }): unknown => asked.push(url);
+      world.server.on('request', note);
+      wire.send('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await wire.ended();
+      await waiting(1);
+      world.server.off('request', note);
+      expect(asked).to.be.empty;
+      expect(wire.text.match(/HTTP\//g)).to.have.length(2);
+      expect(other.socket.destroyed).to.equal(false);
+    });
+
+    it('end where a second stream is asked for on the same connection', async () => {
+      const browser = await someBrowser();
+      const other = await watch(browser);
+      await other.saw('event: ticket');
+      const request = await eventsRequest(browser);
+      const wire = await watch(browser, { body: request.repeat(40) });
+      await wire.ended();
+      await waiting(1);
+      expect(eventsIn(wire.body).events.length).to.be.at.most(1);
+      expect(other.socket.destroyed).to.equal(false);
+    });
+
+    it('are not shared with a stream that is asked for behind a request which waits', async () => {
+      const browser = await someBrowser();
+      const request = (await eventsRequest(browser)).replace('/qr/events', '/qr?after=1');
+      const wire = await Wire.to(world.origin);
+      open.push(wire);
+      wire.send(request);
+      await waiting(1);
+      wire.send(await eventsRequest(browser));
+      await wire.ended();
+      await waiting(0);
+    });
+
+    it('are not mixed up by whatever is asked for behind it', async () => {
+      const { browser, phone } = await world.meet();
+      const other = await watch(browser);
+      await other.saw('event: ticket');
+      const wire = await watch(browser, { body: 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(40) });
+      await wire.saw('event: ticket');
+      await phone.scan(await browser.code());
+      await other.saw('"scanned"');
+      expect(statesIn(other.body)).to.deep.equal(['waiting', 'scanned']);
+    });
+  });
+}

@@ -1,0 +1,253 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { connect as connectHttp2, createSecureServer } from 'node:http2';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server, Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import middie from '@fastify/middie';
+import { expect } from 'chai';
+import express from 'express';
+import session from 'express-session';
+import Fastify from 'fastify';
+import { Crier, REQUEST } from '../../support/crier.ts';
+import { listening } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
+import { eventsIn, Heard, Wire } from '../../support/wire.ts';
+
+const CERTIFICATE = makeCertificate();
+const NOT_PARKED = 'QR_LOGIN_NOT_PARKED';
+
+/** Two streams of one server, and how it is stopped. */
+interface Opened {
+  readonly streams: readonly Heard[];
+  readonly stop: () => Promise<void>;
+}
+
+/** Where a stream cannot give up its socket. */
+const PLACES: Readonly<Record<string, (crier: Crier) => Promise<Opened>>> = {
+  'a server that speaks TLS itself': async ({ handle }) => {
+    const server = createTlsServer({ key: CERTIFICATE, cert: CERTIFICATE }, handle);
+    return overTls(server, await listening(server, 'https'));
+  },
+  'an HTTP/2 server that speaks HTTP/1.1, too': async ({ handle }) => {
+    const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE, allowHTTP1: true }, handle as never);
+    return overTls(server, await listening(server, 'https'));
+  },
+  'HTTP/2': async ({ handle }) => {
+    const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, handle as never);
+    const client = connectHttp2(await listening(server, 'https'), { ca: CERTIFICATE });
+    const streams = [1, 2].map(() => new Heard(client.request({ ':path': '/events' })));
+    return {
+      streams,
+      stop: async () => {
+        client.close();
+        await stopped(server);
+      },
+    };
+  },
+  'an app in Express that keeps sessions': async ({ handle }) => {
+    const app = express();
+    app.use(session({ secret: 'a secret', resave: true, saveUninitialized: true }));
+    app.use(handle);
+    return overHttp(createServer(app));
+  },
+  'a server whose responses have another way to write': async ({ handle }) => {
+    class Louder extends ServerResponse<IncomingMessage> {
+      override write(...[chunk, ...more]: [unknown, ...unknown[]]): boolean {
+        return super.write(chunk, ...(more as []));
+      }
+    }
+    return overHttp(createServer({ ServerResponse: Louder } as object, handle as never));
+  },
+  'a middleware that looks at the head right before it is sent': async ({ handle }) =>
+    overHttp(
+      createServer((request, response) => {
+        const { writeHead } = response;
+        response.writeHead = (...given: never): never => {
+          response.setHeader('X-Response-Time', '1');
+          return writeHead.call(response, ...(given as [number, OutgoingHttpHeaders])) as never;
+        };
+        handle(request, response);
+      }),
+    ),
+  ...Object.fromEntries(
+    ['writeUtf8String', 'readStart', 'close', 'onread', 'writeQueueSize'].map((part) => [
+      `a Node.js whose handles have no ${part}`,
+      async ({ handle }: Crier) => {
+        const server = createServer((request, response) => {
+          // Right before it is looked at: Node itself needs it until then and after.
+          response.once('close', () => hide(request.socket, part));
+          handle(request, response);
+        });
+        return overHttp(server);
+      },
+    ]),
+  ),
+  'a Node.js whose servers do not count': async ({ handle }) => {
+    const server = createServer(handle);
+    Object.assign(server, { _emitCloseIfDrained: undefined });
+    const { streams, stop } = await overHttp(server);
+    return {
+      streams,
+      stop: () => {
+        Reflect.deleteProperty(server, '_emitCloseIfDrained');
+        return stop();
+      },
+    };
+  },
+};
+
+describe('parkStreams', () => {
+  let crier: Crier;
+  let warnings: string[];
+  const note = ({ code }: Error & { code?: string }): void => {
+    if (code === NOT_PARKED) warnings.push(code);
+  };
+
+  beforeEach(async () => {
+    warnings = [];
+    process.on('warning', note);
+    crier = await Crier.start(true);
+  });
+
+  afterEach(async () => {
+    process.off('warning', note);
+    await crier?.stop();
+  });
+
+  for (const [place, open] of Object.entries(PLACES)) {
+    it(`does without it in ${place}: state, heartbeat, news and end arrive, and one warning`, async () => {
+      const { streams, stop } = await open(crier);
+      const allSee = (text: string): Promise<unknown> => Promise.all(streams.map((stream) => stream.saw(text)));
+      await allSee('"version":1');
+      await until(() => crier.waiting === 2 && warnings.length > 0);
+      crier.say();
+      await allSee('"version":2');
+      crier.clock.forward(16);
+      await allSee('\n:\n\n');
+      crier.streams.close();
+      for (const stream of streams) {
+        await stream.ended();
+        const { events, retries } = eventsIn(stream instanceof Wire ? unchunked(stream) : stream.bytes);
+        expect(events.map(({ lastEventId }) => lastEventId)).to.deep.equal(['1', '2']);
+        expect(retries).to.have.length(1);
+      }
+      await until(() => crier.waiting === 0);
+      await stop();
+      expect(warnings).to.deep.equal([NOT_PARKED]);
+    });
+  }
+
+  it('leaves the cookie of a session in the head', async () => {
+    const { streams, stop } = await (PLACES['an app in Express that keeps sessions']?.(crier) ?? fail());
+    const [stream] = streams;
+    await stream?.saw('"version":1');
+    expect(stream instanceof Wire && stream.header('set-cookie')).to.have.length(1);
+    for (const { source } of streams) source.destroy();
+    await stop();
+  });
+
+  it("answers a request that is no more than one in Fastify's own tests", async () => {
+    const app = Fastify();
+    await app.register(middie);
+    app.use('/events', crier.handle);
+    const { stream } = await app.inject({ url: '/events', payloadAsStream: true });
+    const heard = new Heard(stream());
+    await heard.saw('"version":1');
+    crier.say();
+    await heard.saw('"version":2');
+    crier.streams.close();
+    await heard.saw('retry: ');
+    await until(() => crier.waiting === 0);
+    await app.close();
+  });
+
+  it('counts nobody who leaves over HTTP/2 while the ticket is read, or before', async () => {
+    let closed = (): void => undefined;
+    const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, async (request, response) => {
+      // A guard of the host takes its time.
+      if (request.url === '/late') await new Promise<void>((resolve) => response.once('close', resolve));
+      crier.handle(request as never, response as never);
+      closed();
+    });
+    const client = connectHttp2(await listening(server, 'https'), { ca: CERTIFICATE });
+    const letGo = crier.hold();
+    const early = client.request({ ':path': '/early' });
+    early.end();
+    await until(() => crier.waiting === 1);
+    early.close();
+    await until(() => crier.waiting === 0);
+    letGo();
+
+    const arrived = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    const late = client.request({ ':path': '/late' });
+    late.end();
+    await once(server, 'request');
+    late.close();
+    await arrived;
+    await until(() => crier.waiting === 0);
+    client.close();
+    await stopped(server);
+  });
+});
+
+async function overHttp(server: Server): Promise<Opened> {
+  const origin = await listening(server);
+  const streams = [await Wire.to(origin), await Wire.to(origin)];
+  // Or a response that ends leaves its connection to the next one.
+  for (const stream of streams) stream.send(REQUEST.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+  return { streams, stop: () => stopped(server) };
+}
+
+async function overTls(server: Server, origin: string): Promise<Opened> {
+  const { port } = new URL(origin);
+  const streams = await Promise.all(
+    [1, 2].map(async () => {
+      const socket = connectTls({ host: 'localhost', port: Number(port), ca: CERTIFICATE });
+      await once(socket, 'secureConnect');
+      return new Wire(socket);
+    }),
+  );
+  for (const stream of streams) stream.send(REQUEST);
+  return { streams, stop: () => stopped(server) };
+}
+
+async function stopped(server: Server): Promise<void> {
+  server.close();
+  await once(server, 'close');
+}
+
+/** The handle below this socket looks as if it had no such part, to whoever looks first. */
+function hide(socket: Socket, part: string): void {
+  const { _handle: handle } = socket as unknown as { _handle: object };
+  Object.defineProperty(handle, part, {
+    configurable: true,
+    get: () => {
+      Reflect.deleteProperty(handle, part);
+      return undefined;
+    },
+  });
+}
+
+/** The body, without the lengths that a response puts in front of its pieces. */
+function unchunked(wire: Wire): Buffer {
+  if (!wire.header('transfer-encoding').includes('chunked')) return wire.body;
+  return Buffer.from(wire.body.toString().replace(/(^|\r\n)[\da-f]+\r\n/g, ''));
+}
+
+/** @returns a private key and a certificate for it, in one PEM */
+function makeCertificate(): string {
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '-'];
+  const certificate = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2'];
+  return execFileSync('openssl', ['req', '-x509', '-batch', ...curve, ...certificate], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
+
+function fail(): never {
+  throw new Error('there is no such place');
+}

@@ -1,0 +1,222 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Crier, REQUEST } from '../../support/crier.ts';
+import { sizeOfSuite } from '../../support/full-suite.ts';
+import { until } from '../../support/until.ts';
+import { eventsIn, Wire } from '../../support/wire.ts';
+
+const KB = 1024;
+/** More than any kernel keeps for one connection. */
+const ENOUGH = 64 * KB * KB;
+
+for (const parkStreams of [false, true]) {
+  describe(`who reads an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
+    let crier: Crier;
+    let open: Wire[];
+
+    beforeEach(async () => {
+      open = [];
+      crier = await Crier.start(parkStreams);
+    });
+
+    afterEach(async () => {
+      for (const { socket } of open) socket.destroy();
+      await crier?.stop();
+    });
+
+    const watched = async (...more: Parameters<Crier['watched']>): Promise<Wire> => {
+      const wire = await crier.watched(...more);
+      open.push(wire);
+      await until(() => crier.sockets.every(({ destroyed }) => destroyed === parkStreams));
+      return wire;
+    };
+
+    /** Says something to somebody who does not read until the kernel takes no more. */
+    const untilStuck = async (unsent: () => number): Promise<void> => {
+      for (let said = 0; unsent() === 0; said += 16 * KB) {
+        expect(said).to.be.below(ENOUGH);
+        crier.say(16 * KB);
+        await nextTurn();
+      }
+    };
+
+    /** What is left unsent on the one connection to the server. */
+    const unsentOf = async (connecting: Promise<Wire>): Promise<[Wire, () => number]> => {
+      const [socket] = (await once(crier.server, 'connection')) as [Socket];
+      const { _handle: handle } = socket as unknown as { _handle: { writeQueueSize: number } };
+      return [await connecting, () => (socket.destroyed ? handle.writeQueueSize : socket.writableLength)];
+    };
+
+    it('gets everything in order, one byte at a time', async () => {
+      const bytes: number[] = [];
+      const buffer = Buffer.alloc(1);
+      const callback = (): boolean => bytes.push(Number(buffer[0])) > 0;
+      const { port } = new URL(crier.origin);
+      const socket = connect({ host: 'localhost', port: Number(port), onread: { buffer, callback } });
+      open.push(new Wire(socket));
+      socket.write(REQUEST);
+      await until(() => crier.waiting === 1 && crier.sockets.every(({ destroyed }) => destroyed === parkStreams));
+      for (let number = 0; number < 60; number++) crier.say(number * 16);
+      await until(() => Buffer.from(bytes).includes(`"version":${crier.version}`));
+      await until(() => bytes.at(-1) === 10 && bytes.at(-2) === 10);
+      const body = Buffer.from(bytes.slice(bytes.indexOf(13)));
+      const ids = eventsIn(body).events.map(({ lastEventId }) => Number(lastEventId));
+      expect(ids).to.deep.equal(Array.from({ length: crier.version }, (_, index) => index + 1));
+    });
+
+    it('gets everything in order after a pause in which the kernel took no more', async () => {
+      const [wire, unsent] = await unsentOf(watched());
+      wire.socket.pause();
+      await untilStuck(unsent);
+      expect(crier.waiting).to.equal(1);
+      wire.socket.resume();
+      await wire.saw(`id: ${crier.version}\n`);
+      crier.say();
+      await wire.saw(`id: ${crier.version}\n`);
+      await until(() => wire.bytes.subarray(-2).equals(Buffer.from('\n\n')));
+      const ids = eventsIn(wire.body).events.map(({ lastEventId }) => Number(lastEventId));
+      expect(ids).to.deep.equal(Array.from({ length: crier.version }, (_, index) => index + 1));
+    });
+
+    it('is cut off where more than 64 KB wait for one who takes nothing', async () => {
+      const [wire, unsent] = await unsentOf(watched());
+      wire.socket.pause();
+      await untilStuck(unsent);
+      for (let left = 6; left > 0 && crier.waiting === 1; left--) {
+        expect(unsent()).to.be.at.most(96 * KB);
+        crier.say(16 * KB);
+        await nextTurn();
+      }
+      await until(() => crier.waiting === 0);
+    });
+
+    it('is cut off at the end where what is left is not taken, and keeps no server from closing', async () => {
+      const [wire, unsent] = await unsentOf(watched());
+      wire.socket.pause();
+      await untilStuck(unsent);
+      const closed = once(crier.server, 'close');
+      crier.streams.close();
+      crier.server.close();
+      await closed;
+      await until(() => crier.waiting === 0);
+      crier = await Crier.start(parkStreams);
+    });
+
+    it('is cut off at the end although it keeps its own side open', async () => {
+      const wire = await watched({ allowHalfOpen: true });
+      const closed = once(crier.server, 'close');
+      crier.streams.close();
+      crier.server.close();
+      await closed;
+      await wire.saw('retry: ');
+      crier = await Crier.start(parkStreams);
+    });
+
+    it('has its stream ended where it says that it has nothing more to say', async () => {
+      const wire = await watched({ allowHalfOpen: true });
+      wire.socket.end();
+      await once(wire.socket, 'end');
+      await until(() => crier.waiting === 0);
+    });
+
+    it('is cut off where it has nothing more to say, and does not take what is left', async () => {
+      const [wire, unsent] = await unsentOf(watched({ allowHalfOpen: true }));
+      wire.socket.pause();
+      await untilStuck(unsent);
+      wire.socket.end();
+      await once(wire.socket, 'finish');
+      await until(() => crier.sockets.every(({ writableEnded, destroyed }) => writableEnded || destroyed));
+      crier.clock.forward(16);
+      await until(() => crier.waiting === 0);
+    });
+
+    it('is gone where it resets the connection', async () => {
+      const wire = await watched();
+      wire.socket.resetAndDestroy();
+      await until(() => crier.waiting === 0);
+    });
+
+    it('is gone where it leaves before the ticket is read', async () => {
+      const letGo = crier.hold();
+      const stay = new Wire(connect({ host: 'localhost', port: Number(new URL(crier.origin).port) }));
+      open.push(stay);
+      stay.send(REQUEST);
+      for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+        const wire = await Wire.to(crier.origin);
+        wire.send(REQUEST);
+        await until(() => crier.waiting === 2);
+        wire.socket[leave]();
+        await until(() => crier.waiting === 1);
+      }
+      letGo();
+      await stay.saw('"version":1');
+      crier.say();
+      await stay.saw('"version":2');
+      expect(crier.waiting).to.equal(1);
+    });
+
+    it('is gone where it leaves at the moment at which the ticket is read', async () => {
+      for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+        const letGo = crier.hold();
+        const wire = await Wire.to(crier.origin);
+        wire.send(REQUEST);
+        await until(() => crier.waiting === 1);
+        wire.socket[leave]();
+        letGo();
+        await until(() => crier.waiting === 0);
+      }
+    });
+
+    it('is gone where it leaves right after the head', async () => {
+      for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+        const wire = await Wire.to(crier.origin);
+        wire.send(REQUEST);
+        await wire.saw('\r\n\r\n');
+        wire.socket[leave]();
+        await until(() => crier.waiting === 0);
+      }
+    });
+
+    it('is gone where it leaves before it has asked for anything', async () => {
+      for (const part of ['', 'GET /events HTTP/1.1\r\n', REQUEST.slice(0, -2)]) {
+        const wire = await Wire.to(crier.origin);
+        wire.send(part);
+        wire.socket.destroy();
+      }
+      open.push(await crier.watched());
+      expect(crier.waiting).to.equal(1);
+    });
+
+    it('leaves nothing behind, however many come and go at whatever moment', async () => {
+      const resources = (): number =>
+        process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+      const before = resources();
+      const moments = [
+        async () => undefined,
+        async () => nextTurn(),
+        async () => nextTurn().then(() => nextTurn()),
+        async ({ socket }: Wire) => once(socket, 'data'),
+        async ({ socket }: Wire) => once(socket, 'data').then(() => nextTurn()),
+        async (wire: Wire) => wire.saw('"version"'),
+      ];
+      const comeAndGo = async (number: number): Promise<void> => {
+        const wire = await Wire.to(crier.origin);
+        wire.send(REQUEST);
+        await moments[number % moments.length]?.(wire).catch(() => undefined);
+        const ways = ['end', 'destroy', 'resetAndDestroy'] as const;
+        wire.socket[ways[Math.floor(number / moments.length) % ways.length] ?? 'end']();
+        await wire.ended();
+      };
+      // Each round has every moment with every way to leave.
+      for (let round = 0; round < sizeOfSuite({ short: 2, full: 10 }); round++) {
+        const people = Array.from({ length: 200 }, (_, number) => comeAndGo(number * 7 + round));
+        crier.say(round);
+        await Promise.all(people);
+      }
+      await until(() => crier.waiting === 0 && resources() <= before);
+      expect([...crier.signals.watched()]).to.be.empty;
+    });
+  });
+}

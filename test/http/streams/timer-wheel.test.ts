@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import { type Timed, TimerWheel } from '../../../src/http/streams/timer-wheel.ts';
+
+const WIDTH = 20;
+const START = 1_000_000;
+
+describe('the wheel that streams wait on', () => {
+  let wheel: TimerWheel<Waiting>;
+  let ticked: string[];
+
+  class Waiting implements Timed {
+    nextAt: number;
+    slot: number | undefined;
+    readonly #name: string;
+
+    constructor(name: string, after: number) {
+      this.#name = name;
+      this.nextAt = START + after;
+      wheel.put(this);
+    }
+
+    tick(): void {
+      ticked.push(this.#name);
+    }
+  }
+
+  beforeEach(() => {
+    wheel = new TimerWheel(WIDTH, START);
+    ticked = [];
+  });
+
+  it('looks at what is due, once, within the width of a slot, and at nothing else', () => {
+    new Waiting('soon', 100);
+    new Waiting('later', 10_000);
+    wheel.turn(START + 99);
+    expect(ticked).to.deep.equal([]);
+    wheel.turn(START + 100 + WIDTH);
+    wheel.turn(START + 200);
+    expect(ticked).to.deep.equal(['soon']);
+    wheel.turn(START + 10_000);
+    expect(ticked).to.deep.equal(['soon', 'later']);
+  });
+
+  it('looks in the next slot at what is due already', () => {
+    new Waiting('late', -5_000);
+    wheel.turn(START + WIDTH);
+    expect(ticked).to.deep.equal(['late']);
+  });
+
+  it('moves what is put to an earlier time, and leaves what is put to a later one until its slot comes', () => {
+    const one = new Waiting('one', 10_000);
+    one.nextAt = START + 100;
+    wheel.put(one);
+    one.nextAt = START + 20_000;
+    wheel.put(one);
+    wheel.turn(START + 100 + WIDTH);
+    expect(ticked).to.deep.equal(['one']);
+    wheel.put(one);
+    wheel.turn(START + 19_000);
+    expect(ticked).to.deep.equal(['one']);
+    wheel.turn(START + 20_000);
+    expect(ticked).to.deep.equal(['one', 'one']);
+  });
+
+  it('forgets what is removed', () => {
+    const one = new Waiting('one', 100);
+    wheel.remove(one);
+    wheel.remove(one);
+    wheel.turn(START + 1_000);
+    expect([ticked, wheel.all()]).to.deep.equal([[], []]);
+  });
+
+  it('goes through everything that is due where time has jumped by years, and goes on where it has jumped back', () => {
+    new Waiting('one', 100);
+    new Waiting('other', 50_000);
+    wheel.turn(START + 1e11);
+    expect(ticked).to.deep.equal(['one', 'other']);
+    wheel.turn(START);
+    new Waiting('third', 40);
+    wheel.turn(START + 60);
+    expect(ticked).to.deep.equal(['one', 'other', 'third']);
+  });
+});

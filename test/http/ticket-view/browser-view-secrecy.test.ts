@@ -1,0 +1,160 @@
+import { expect } from 'chai';
+import { Agent, type Answer, type Sent } from '../../support/agent.ts';
+import { CODE_LENGTH, codeIn } from '../../support/codes.ts';
+import { type BrowserPerson, World } from '../../support/world.ts';
+
+/** Notes every answer that the browser gets, up to the moment when it is signed in. */
+function overhear({ agent }: BrowserPerson): string[] {
+  const heard: string[] = [];
+  const send = agent.send.bind(agent);
+  agent.send = async (url: string | URL, sent: Sent): Promise<Answer> => {
+    const answer = await send(url, sent);
+    heard.push([...answer.headers].join('\n'), answer.text);
+    return answer;
+  };
+  return heard;
+}
+
+describe('what the browser learns before it is signed in', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start({ qrLogin: { assess: () => 'check code' } });
+  });
+
+  after(() => world?.stop());
+
+  /** Asks for everything that the browser can ask for, and lets the answers pile up. */
+  const lookAround = async (browser: BrowserPerson): Promise<void> => {
+    await browser.agent.get(browser.at);
+    await browser.agent.get(browser.at, { headers: { accept: 'application/json' } });
+    await browser.ticket();
+    await browser.after(0);
+    await browser.agent.post(`${browser.at}/consent`, { json: {} });
+    await browser.agent.post(`${browser.at}/qr/finish`, { json: {} });
+  };
+  const read = async (browser: BrowserPerson): Promise<string> => {
+    const stream = await browser.agent.stream(`${browser.at}/qr/events`);
+    const ticket = await stream.ticket();
+    stream.close();
+    return JSON.stringify(ticket);
+  };
+
+  it('is nothing of the account, the phone or the ticket, whatever the state', async () => {
+    const { browser, phone } = await world.meet();
+    const heard = overhear(browser);
+    const states: unknown[] = [];
+    const look = async (): Promise<void> => {
+      states.push((await browser.ticket()).state);
+      heard.push(await read(browser));
+      await lookAround(browser);
+    };
+    const session = await world.provider.Session.find(await cookieOf(phone.agent, world.issuer, '_session'));
+
+    await look();
+    const code = await browser.code();
+    await phone.scan(code);
+    await look();
+    const checkCode = String((await phone.approve()).json().checkCode);
+    await browser.finish('000000');
+    await look();
+    world.clock.forward(121);
+    await look();
+    await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
+    await phone.scan(await browser.code());
+    await phone.deny();
+    await lookAround(browser);
+    expect(states).to.deep.equal(['waiting', 'scanned', 'approved', 'expired']);
+
+    const everything = withoutCodes(heard.join('\n'));
+    const id = phone.at.split('/').at(-1);
+    const secrets = [
+      'a11ce',
+      'alice',
+      'Alice',
+      'Liddell',
+      'example.com',
+      checkCode,
+      id,
+      phone.csrf,
+      session?.uid,
+      session?.jti,
+    ];
+    for (const secret of secrets) {
+      expect(secret).to.be.a('string').and.not.equal('');
+      expect(everything.includes(String(secret)), String(secret)).to.equal(false);
+    }
+  });
+
+  it('is no way from the code to the interaction', async () => {
+    const { browser } = await world.meet();
+    const code = await browser.code();
+    expect(code).not.to.include(browser.uid);
+    expect(Buffer.from(codeIn(code), 'base64url').toString('latin1')).not.to.include(browser.uid);
+    const { qr } = (await browser.ticket()) as { qr: { svg: string } };
+    expect(qr.svg).not.to.include(browser.uid);
+  });
+
+  it('is nothing that the phone learns of the interaction either', async () => {
+    const { browser, phone } = await world.meet();
+    const heard: string[] = [];
+    const send = phone.agent.send.bind(phone.agent);
+    phone.agent.send = async (url, sent) => {
+      const answer = await send(url, sent);
+      heard.push([...answer.headers].join('\n'), answer.text);
+      return answer;
+    };
+    await phone.agent.get(await browser.code());
+    await phone.scan(await browser.code());
+    await phone.agent.get(phone.at);
+    await phone.approve();
+    await phone.agent.get(phone.at);
+    const binding = await cookieOf(browser.agent, browser.at, '_qr_browser');
+    for (const secret of [browser.uid, binding]) expect(heard.join('\n').includes(secret), secret).to.equal(false);
+  });
+
+  it('is a code whose URL comes from the issuer, whatever the request says', async () => {
+    await World.during({ proxy: true }, async (other) => {
+      const { browser } = await other.meet();
+      const headers = {
+        'x-forwarded-host': 'evil.example',
+        'x-forwarded-proto': 'https',
+        forwarded: 'host=evil.example',
+        'x-forwarded-prefix': '/evil',
+      };
+      for (const path of ['', '/qr']) {
+        const answer = await new Agent().get(browser.at + path, {
+          headers: { ...headers, cookie: await browser.agent.jar.getCookieString(browser.at) },
+        });
+        expect(answer.status).to.equal(200);
+        expect(answer.text + [...answer.headers].join()).not.to.include('evil');
+      }
+      expect((await browser.code()).startsWith(`${other.issuer}/qr/`)).to.equal(true);
+    });
+  });
+
+  it('is kept out of the store, as far as it would work', async () => {
+    const { browser, phone } = await world.meet();
+    const code = await browser.code();
+    await phone.scan(code);
+    const checkCode = String((await phone.approve()).json().checkCode);
+    const id = phone.at.split('/').at(-1);
+    const stored = JSON.stringify(await world.store.get(`ticket:${id}`));
+    expect(stored).to.include(browser.uid);
+    const binding = await cookieOf(browser.agent, browser.at, '_qr_browser');
+    for (const secret of [codeIn(code), checkCode, binding, phone.csrf]) {
+      expect(stored.includes(secret), secret).to.equal(false);
+    }
+  });
+});
+
+async function cookieOf({ jar }: Agent, at: string, name: string): Promise<string> {
+  const cookie = (await jar.getCookies(at)).find(({ key }) => key === name);
+  if (cookie === undefined) throw new Error(`there is no cookie ${name}`);
+  return cookie.value;
+}
+
+/** The code's URL is where the ticket's id belongs; a drawing cannot hold it as text. */
+function withoutCodes(text: string): string {
+  return text.replace(new RegExp(`/qr/[\\w-]{${CODE_LENGTH}}`, 'g'), '/qr/').replace(/<svg[\s\S]*?<\/svg>/g, '');
+}

@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import type { Answer } from '../../support/agent.ts';
+import { BrowserPerson, World } from '../../support/world.ts';
+
+const DRAWN = ['url', 'svg', 'rotatesIn'];
+const UNDRAWN = ['url', 'rotatesIn'];
+
+/** Each request whose answer holds a code, with a query or without. */
+const ASKING: Record<string, (browser: BrowserPerson, query: string) => Promise<Answer>> = {
+  'GET qr': ({ agent, at }, query) => agent.get(`${at}/qr?${query}`),
+  'GET qr with "after"': ({ agent, at }, query) => agent.get(`${at}/qr?after=7&${query}`),
+  'POST qr/renew': ({ agent, at }, query) => agent.post(`${at}/qr/renew?${query}`, { json: {} }),
+};
+
+describe('a browser that draws the code by itself', () => {
+  let world: World;
+  let browser: BrowserPerson;
+
+  before(async () => {
+    world = await World.start();
+  });
+
+  beforeEach(async () => {
+    browser = new BrowserPerson(world);
+    await browser.start();
+  });
+
+  after(() => world?.stop());
+
+  for (const [name, ask] of Object.entries(ASKING)) {
+    it(`gets no picture from ${name} where it says "svg=no", else it does`, async () => {
+      expect((await ask(browser, 'svg=no')).json().qr).to.have.all.keys(UNDRAWN);
+      expect((await ask(browser, '')).json().qr).to.have.all.keys(DRAWN);
+    });
+
+    it(`hears from ${name} what "svg" may be where it says anything else`, async () => {
+      const before = await browser.ticket();
+      for (const query of ['svg=yes', 'svg=', 'svg=no&svg=no']) {
+        const answer = await ask(browser, query);
+        expect(answer.status, query).to.equal(400);
+        expect(answer.json()).to.deep.equal({
+          error: 'invalid_request',
+          error_description: '"svg" is "no" where you draw the code by yourself; else leave it out.',
+        });
+      }
+      expect((await browser.ticket()).version).to.equal(before.version);
+    });
+  }
+
+  it('gets no picture from the stream, not with the next code either', async () => {
+    const stream = await browser.agent.stream(`${browser.at}/qr/events?svg=no`);
+    try {
+      const { qr: first } = await stream.ticket('waiting');
+      expect(first).to.have.all.keys(UNDRAWN);
+      world.clock.forward(10);
+      const { qr: next } = await stream.ticket('waiting');
+      expect(next).to.have.all.keys(UNDRAWN);
+      expect(next).not.to.have.property('url', (first as { url: string }).url);
+    } finally {
+      stream.close();
+    }
+  });
+
+  it('hears instead of a stream what "svg" may be', async () => {
+    const answer = await browser.agent.get(`${browser.at}/qr/events?svg=maybe`);
+    expect(answer.status).to.equal(400);
+    expect(answer.json().error).to.equal('invalid_request');
+  });
+
+  it('has a picture on the page all the same, before any script runs', async () => {
+    expect((await browser.agent.get(`${browser.at}?svg=no`)).text).to.include('data-code><svg');
+  });
+});

@@ -1,0 +1,159 @@
+/** What the OpenID Foundation's conformance plan for providers asks, each module by its name, through the QR step. */
+import { expect } from 'chai';
+import { fetchUserInfo, type IDToken } from 'openid-client';
+import { approve, withFeatures } from '../../support/relying-party.ts';
+import type { BrowserPerson, PhonePerson } from '../../support/world.ts';
+import { BrowserPerson as Browser, World } from '../../support/world.ts';
+
+const HOUR = 3600;
+
+describe('the OpenID conformance plan', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start({ configuration: withFeatures({ claimsParameter: { enabled: true } }) });
+  });
+
+  after(() => world?.stop());
+
+  /** What the RP gets to know of somebody who signed in by QR. */
+  const byQr = async (browser: BrowserPerson, phone: PhonePerson): Promise<IDToken> => {
+    await approve(browser, phone);
+    return claimsIn(browser, await browser.arrive());
+  };
+  const claimsIn = async (browser: BrowserPerson, arrived: URL): Promise<IDToken> => {
+    const claims = (await browser.tokens(arrived)).claims();
+    if (claims === undefined) throw new Error('there is no ID token');
+    return claims;
+  };
+  /** Somebody who signed in by QR, an hour after signing in on the phone. */
+  const signedIn = async (): Promise<{ browser: BrowserPerson; phone: PhonePerson; first: IDToken }> => {
+    const { browser, phone } = await world.meet();
+    await phone.wasSignedInAgo(HOUR);
+    return { browser, phone, first: await byQr(browser, phone) };
+  };
+  /** The phone's person signs in again, as this request demands. */
+  const again = async (browser: BrowserPerson, phone: PhonePerson): Promise<IDToken> => {
+    await phone.scan(await browser.code());
+    expect((await phone.approve()).json().error).to.equal('sign_in_again');
+    await phone.signInAt(String((await phone.look()).json().signInAgain));
+    phone.csrf = String((await phone.look()).json().csrf);
+    expect((await phone.approve()).status).to.equal(200);
+    return claimsIn(browser, await browser.arrive());
+  };
+  const now = (): number => Math.floor(Date.now() / 1000);
+
+  it('oidcc-prompt-login: the person signs in again, and auth_time is newer', async () => {
+    const { browser, phone, first } = await signedIn();
+    const asked = now();
+    expect((await browser.start({ prompt: 'login' })).text).to.include('data-code><svg');
+    const second = await again(browser, phone);
+    expect(second.sub).to.equal(first.sub);
+    expect(first.auth_time).to.be.at.most(asked - HOUR);
+    expect(second.auth_time).to.be.at.least(asked);
+  });
+
+  it('oidcc-prompt-none-not-logged-in: the RP hears login_required, and nobody sees a code', async () => {
+    const shown = world.count('qr_login.shown');
+    const answer = await new Browser(world).start({ prompt: 'none', state: 'of the RP' });
+    const { searchParams } = new URL(answer.location);
+    expect(Object.fromEntries(searchParams)).to.include({ error: 'login_required', state: 'of the RP' });
+    expect(searchParams.has('code')).to.equal(false);
+    expect(shown()).to.equal(0);
+  });
+
+  it('oidcc-prompt-none-logged-in: the RP hears the same again, without a page', async () => {
+    const { browser, first } = await signedIn();
+    const second = await claimsIn(browser, new URL((await browser.start({ prompt: 'none' })).location));
+    expect(second).to.include({ sub: first.sub, auth_time: first.auth_time, acr: first.acr });
+    expect(second.amr).to.deep.equal(first.amr);
+  });
+
+  it('oidcc-max-age-1: a session that is older is not enough, and auth_time is of now', async () => {
+    const { browser, phone, first } = await signedIn();
+    expect((await browser.start({ max_age: '1' })).text).to.include('data-code><svg');
+    const second = await again(browser, phone);
+    expect(second.sub).to.equal(first.sub);
+    expect(second.auth_time).to.be.greaterThan(Number(first.auth_time));
+    expect(now() - Number(second.auth_time)).to.be.at.most(5);
+  });
+
+  it('oidcc-max-age-10000: a session that is younger is enough, with its auth_time', async () => {
+    const { browser, first } = await signedIn();
+    const second = await claimsIn(browser, new URL((await browser.start({ max_age: '10000' })).location));
+    expect(second).to.include({ sub: first.sub, auth_time: first.auth_time });
+  });
+
+  it("oidcc-max-age-10000: a phone's session that is younger is enough for another browser", async () => {
+    const { phone, first } = await signedIn();
+    const browser = new Browser(world);
+    await browser.start({ max_age: '10000' });
+    expect((await byQr(browser, phone)).auth_time).to.equal(first.auth_time);
+  });
+
+  it('oidcc-id-token-hint: whoever it was is so again, without a page', async () => {
+    const { browser, phone } = await world.meet();
+    await approve(browser, phone);
+    const { id_token: hint = '' } = await browser.tokens(await browser.arrive());
+    const answer = await browser.start({ prompt: 'none', id_token_hint: hint });
+    expect((await claimsIn(browser, new URL(answer.location))).sub).to.equal('a11ce');
+  });
+
+  it('oidcc-id-token-hint: another browser asks for the same person', async () => {
+    const { browser, phone } = await world.meet();
+    await approve(browser, phone);
+    const { id_token: hint = '' } = await browser.tokens(await browser.arrive());
+    const other = await world.meet('bob', { id_token_hint: hint });
+    const code = await other.browser.code();
+    await other.phone.scan(code);
+    expect((await other.phone.approve()).json().error).to.equal('wrong_account');
+    expect((await phone.scan(code)).status).to.equal(200);
+    await phone.approve();
+    expect((await claimsIn(other.browser, await other.browser.arrive())).sub).to.equal('a11ce');
+  });
+
+  it('oidcc-login-hint: it is shown, and whoever approves is signed in', async () => {
+    const { browser, phone } = await world.meet('bob', { login_hint: 'alice@example.com' });
+    expect((await browser.agent.get(browser.at)).text).to.include('alice@example.com');
+    expect((await byQr(browser, phone)).sub).to.equal('b0b');
+  });
+
+  it('oidcc-ui-locales: a language that there is is spoken on both screens', async () => {
+    const { browser, phone } = await world.meet('alice', { ui_locales: 'xx zh-CN en' });
+    expect((await browser.agent.get(browser.at)).text).to.include('<html lang="zh" dir="ltr">');
+    await phone.scan(await browser.code());
+    expect((await phone.agent.follow(phone.at)).text).to.include('<html lang="zh" dir="ltr">');
+    await phone.approve();
+    expect((await claimsIn(browser, await browser.arrive())).sub).to.equal('a11ce');
+  });
+
+  it('oidcc-acr-values: a class that is wished for and met is the one that the RP hears of', async () => {
+    const { browser, phone } = await world.meet('alice', { acr_values: 'urn:example:acr:password' });
+    expect((await byQr(browser, phone)).acr).to.equal('urn:example:acr:password');
+  });
+
+  it('oidcc-claims-essential: the claim is there that the RP asked for by name', async () => {
+    const claims = JSON.stringify({ userinfo: { name: { essential: true } } });
+    const { browser, phone } = await world.meet('alice', { scope: 'openid', claims });
+    await approve(browser, phone);
+    const { access_token: token } = await browser.tokens(await browser.arrive());
+    expect((await fetchUserInfo(await world.configuration(), token, 'a11ce')).name).to.equal('Alice Liddell');
+  });
+
+  const HARMLESS: Record<string, Record<string, string>> = {
+    'oidcc-ui-locales': { ui_locales: 'se' },
+    'oidcc-claims-locales': { claims_locales: 'se' },
+    'oidcc-display-page': { display: 'page' },
+    'oidcc-display-popup': { display: 'popup' },
+    'oidcc-ensure-request-with-acr-values-succeeds': { acr_values: '1 2' },
+    'oidcc-ensure-request-with-unknown-parameter-succeeds': { extra: 'foobar' },
+    'oidcc-ensure-other-scope-order-succeeds': { scope: 'profile openid' },
+  };
+  for (const [module, parameters] of Object.entries(HARMLESS)) {
+    it(`${module}: ${new URLSearchParams(parameters)} does no harm`, async () => {
+      const { browser, phone } = await world.meet('alice', parameters);
+      expect((await browser.agent.get(browser.at)).text).to.include('data-code><svg');
+      expect(await byQr(browser, phone)).to.include({ sub: 'a11ce', acr: 'urn:example:acr:password' });
+    });
+  }
+});

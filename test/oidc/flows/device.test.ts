@@ -1,0 +1,153 @@
+import { expect } from 'chai';
+import {
+  type Configuration,
+  type DeviceAuthorizationResponse,
+  genericGrantRequest,
+  initiateDeviceAuthorization,
+  type TokenEndpointResponse,
+  type TokenEndpointResponseHelpers,
+} from 'openid-client';
+import type { Answer } from '../../support/agent.ts';
+import { ownBrowsers } from '../../support/own-browsers.ts';
+import { allow, approve, errorOf, fieldsIn, outOf, RelyingParty, withFeatures } from '../../support/relying-party.ts';
+import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
+
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
+describe('a device that has no browser (RFC 8628)', () => {
+  let world: World;
+  let tv: Configuration;
+  let started: DeviceAuthorizationResponse;
+
+  before(async () => {
+    world = await World.start({
+      clients: [
+        testClient('tv', {
+          client_name: 'Television',
+          client_uri: 'https://tv.example/',
+          redirect_uris: [],
+          response_types: [],
+          grant_types: [DEVICE_GRANT],
+        }),
+      ],
+      configuration: withFeatures({ deviceFlow: { enabled: true } }),
+    });
+    tv = (await RelyingParty.at(world, 'tv')).configuration;
+  });
+
+  after(() => world?.stop());
+
+  beforeEach(async () => {
+    started = await initiateDeviceAuthorization(tv, { scope: 'openid profile' });
+  });
+
+  const poll = (): Promise<TokenEndpointResponse & TokenEndpointResponseHelpers> =>
+    genericGrantRequest(tv, DEVICE_GRANT, { device_code: started.device_code });
+  /** Types the user code, and confirms that it is the one on the device. */
+  const typeUserCode = async (browser: BrowserPerson): Promise<Answer> => {
+    const asked = await browser.agent.get(started.verification_uri);
+    const form = { xsrf: xsrfIn(asked), user_code: started.user_code };
+    const confirm = await browser.agent.post(started.verification_uri, { form });
+    expect(confirm.text).to.include('Television');
+    const typed = await browser.agent.post(started.verification_uri, { form: fieldsIn(confirm.text) });
+    const page = await outOf(browser, typed.location === '' ? typed.url : new URL(typed.location, typed.url));
+    browser.at = page.url.href;
+    return page;
+  };
+  const meet = async (): Promise<{ browser: BrowserPerson; phone: PhonePerson }> => {
+    const browser = new BrowserPerson(world);
+    await typeUserCode(browser);
+    return { browser, phone: await new PhonePerson(world).signIn() };
+  };
+  /** Finishes, and allows what is asked. @returns the page that tells how it went */
+  const end = async (browser: BrowserPerson): Promise<Answer> => {
+    const { redirectTo } = (await browser.finish()).json();
+    return allow(browser, await outOf(browser, String(redirectTo)));
+  };
+
+  it('gets its tokens once the browser with the user code was signed in by QR', async () => {
+    const { browser, phone } = await meet();
+    expect(await errorOf(poll())).to.equal('authorization_pending');
+    await approve(browser, phone);
+    expect(await errorOf(poll())).to.equal('authorization_pending');
+    const page = await end(browser);
+    expect(page.status).to.equal(200);
+    expect(page.text).to.include('Sign-in Success');
+    const claims = (await poll()).claims();
+    expect(claims).to.include({ sub: 'a11ce', aud: 'tv', acr: 'urn:example:acr:password' });
+    expect(claims?.amr).to.include('mca');
+    expect(claims?.auth_time).to.be.a('number');
+    const { browsers } = await ownBrowsers(phone);
+    expect(browsers.map(({ clients }) => clients)).to.deep.equal([[{ id: 'tv', name: 'Television' }]]);
+  });
+
+  it('is named on both screens, although its answer goes to no host', async () => {
+    const browser = new BrowserPerson(world);
+    expect((await typeUserCode(browser)).text).to.include('Sign in to Television');
+    const phone = await new PhonePerson(world).signIn();
+    await phone.scan(await browser.code());
+    expect((await phone.look()).json().client).to.deep.equal({ id: 'tv', name: 'Television' });
+    const confirm = (await phone.agent.follow(phone.at)).text;
+    expect(confirm).to.include('Television').and.to.include('value="approve"');
+    expect(confirm).not.to.include('Goes to');
+  });
+
+  it('hears access_denied where the phone says no', async () => {
+    const { browser, phone } = await meet();
+    await phone.scan(await browser.code());
+    await phone.deny();
+    const page = await end(browser);
+    expect(page.text).to.include('The Sign-in request was interrupted');
+    expect(await errorOf(poll())).to.equal('access_denied');
+  });
+
+  it('hears access_denied where the browser cancels', async () => {
+    const { browser } = await meet();
+    const cancelled = await browser.agent.post(`${browser.at}/cancel`, { json: {} });
+    await outOf(browser, String(cancelled.json().redirectTo));
+    expect(await errorOf(poll())).to.equal('access_denied');
+  });
+
+  it('hears access_denied where the person refuses to consent', async () => {
+    const { browser, phone } = await meet();
+    await approve(browser, phone);
+    const consent = await outOf(browser, String((await browser.finish()).json().redirectTo));
+    const refused = await browser.agent.post(`${consent.url}/cancel`, { json: {} });
+    await outOf(browser, String(refused.json().redirectTo));
+    expect(await errorOf(poll())).to.equal('access_denied');
+  });
+
+  it('needs no second code in a browser that is signed in', async () => {
+    const { browser, phone } = await meet();
+    await approve(browser, phone);
+    await end(browser);
+    const shown = world.count('qr_login.shown');
+    started = await initiateDeviceAuthorization(tv, { scope: 'openid profile' });
+    const asked = await browser.agent.get(started.verification_uri);
+    const form = { xsrf: xsrfIn(asked), user_code: started.user_code, confirm: 'yes' };
+    expect((await browser.agent.post(started.verification_uri, { form })).text).to.include('Sign-in Success');
+    expect((await poll()).claims()?.sub).to.equal('a11ce');
+    expect(shown()).to.equal(0);
+  });
+
+  it('is where a browser is led back to that comes too late', async () => {
+    const { browser } = await meet();
+    await world.store.delete(`Interaction:${browser.uid}`);
+    const page = await browser.agent.get(browser.at);
+    expect(page.status).to.equal(404);
+    expect(page.text).to.include('href="https://tv.example/"');
+  });
+
+  it('leads a browser that asks again after it finished to the end', async () => {
+    const { browser, phone } = await meet();
+    await approve(browser, phone);
+    const { redirectTo } = (await browser.finish()).json();
+    const back = await browser.agent.get(browser.at);
+    expect(back.status).to.equal(303);
+    expect(back.location).to.equal(redirectTo).and.to.include(`${world.issuer}/device/`);
+  });
+});
+
+function xsrfIn({ text }: Answer): string {
+  return fieldsIn(text).xsrf ?? '';
+}

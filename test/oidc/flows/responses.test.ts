@@ -1,0 +1,176 @@
+import { expect } from 'chai';
+import {
+  refreshTokenGrant,
+  useCodeIdTokenResponseType,
+  useIdTokenResponseType,
+  useJwtResponseMode,
+} from 'openid-client';
+import type { Answer } from '../../support/agent.ts';
+import {
+  allow,
+  errorOf,
+  fieldsIn,
+  outOf,
+  RelyingParty,
+  send,
+  throughQr,
+  withFeatures,
+} from '../../support/relying-party.ts';
+import { BrowserPerson, PhonePerson, RP_CALLBACK, testClient, World } from '../../support/world.ts';
+
+/** For ID tokens in the URL, the provider takes only redirect URIs with https. */
+const SECURE_CALLBACK = 'https://rp.example/callback';
+
+describe('the answer that the RP gets after the QR step', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start({
+      clients: [
+        testClient('code-rp'),
+        testClient('offline-rp', { grant_types: ['authorization_code', 'refresh_token'] }),
+        testClient('hybrid-rp', {
+          redirect_uris: [SECURE_CALLBACK],
+          response_types: ['code id_token', 'id_token'],
+          grant_types: ['authorization_code', 'implicit'],
+        }),
+      ],
+      configuration: {
+        ...withFeatures({
+          webMessageResponseMode: { enabled: true, ack: 'individual-draft-01' },
+          jwtResponseModes: { enabled: true },
+        }),
+        rotateRefreshToken: true,
+      },
+    });
+  });
+
+  after(() => world?.stop());
+
+  type Kind = Parameters<typeof RelyingParty.at>[2][];
+  interface Met {
+    readonly rp: RelyingParty;
+    readonly browser: BrowserPerson;
+    readonly phone: PhonePerson;
+  }
+  const meet = async (clientId: string, parameters: Record<string, string>, ...kind: Kind): Promise<Met> => {
+    const rp = await RelyingParty.at(world, clientId, ...kind);
+    const browser = new BrowserPerson(world);
+    const phone = await new PhonePerson(world).signIn();
+    await send(browser, await rp.url(parameters));
+    return { rp, browser, phone };
+  };
+  /** What the page with the answer posts to the RP. */
+  const posted = ({ text }: Answer): Request => {
+    expect(text).to.include(`<form method="post" action="${RP_CALLBACK}">`);
+    return new Request(RP_CALLBACK, { method: 'POST', body: new URLSearchParams(fieldsIn(text)) });
+  };
+  /** What the page with the answer tells the window that opened it. */
+  const told = ({ text }: Answer): { response: Record<string, string>; redirect_uri: string } =>
+    JSON.parse(/var data = (\{.*\});/.exec(text)?.[1] ?? '');
+  const denied = async ({ browser, phone }: Met): Promise<Answer> => {
+    await phone.scan(await browser.code());
+    await phone.deny();
+    return outOf(browser, String((await browser.finish()).json().redirectTo));
+  };
+
+  it('is in the query by default', async () => {
+    const { rp, browser, phone } = await meet('code-rp', {});
+    const arrived = new URL((await throughQr(browser, phone)).location);
+    expect(arrived.hash).to.equal('');
+    expect([...arrived.searchParams.keys()]).to.have.members(['code', 'state', 'iss']);
+    expect((await rp.tokens(arrived)).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('is in the fragment where the RP asks for that', async () => {
+    const { rp, browser, phone } = await meet('code-rp', { response_mode: 'fragment' });
+    const arrived = new URL((await throughQr(browser, phone)).location);
+    expect(arrived.search).to.equal('');
+    const query = new URL(`?${arrived.hash.slice(1)}`, RP_CALLBACK);
+    expect((await rp.tokens(query)).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('is a form that posts itself where the RP asks for that, and nothing of ours keeps it from that', async () => {
+    const { rp, browser, phone } = await meet('code-rp', { response_mode: 'form_post' });
+    const answer = await throughQr(browser, phone);
+    expect(answer.status).to.equal(200);
+    expect(answer.headers.has('content-security-policy')).to.equal(false);
+    expect((await rp.tokens(posted(answer))).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('is a form that posts itself when the phone says no, too', async () => {
+    const answer = await denied(await meet('code-rp', { response_mode: 'form_post' }));
+    expect(fieldsIn(answer.text)).to.include({ error: 'access_denied', iss: world.issuer });
+  });
+
+  it('is a message to the window that opened this one where the RP asks for that', async () => {
+    const { rp, browser, phone } = await meet('code-rp', { response_mode: 'web_message' });
+    const answer = await throughQr(browser, phone);
+    expect(answer.headers.has('x-frame-options')).to.equal(false);
+    const { response, redirect_uri: target } = told(answer);
+    expect(target).to.equal(RP_CALLBACK);
+    const query = new URL(`?${new URLSearchParams(response)}`, RP_CALLBACK);
+    expect((await rp.tokens(query)).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('is a message when the phone says no, too', async () => {
+    const answer = await denied(await meet('code-rp', { response_mode: 'web_message' }));
+    expect(told(answer).response).to.include({ error: 'access_denied', iss: world.issuer });
+  });
+
+  it('is a signed token where the RP asks for that (JARM)', async () => {
+    const { rp, browser, phone } = await meet('code-rp', {}, useJwtResponseMode);
+    const arrived = new URL((await throughQr(browser, phone)).location);
+    expect([...arrived.searchParams.keys()]).to.deep.equal(['response']);
+    expect((await rp.tokens(arrived)).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('has a code and an ID token in a hybrid flow', async () => {
+    const { rp, browser, phone } = await meet(
+      'hybrid-rp',
+      { redirect_uri: SECURE_CALLBACK },
+      useCodeIdTokenResponseType,
+    );
+    const arrived = new URL((await throughQr(browser, phone)).location);
+    expect(arrived.href.startsWith(`${SECURE_CALLBACK}#`)).to.equal(true);
+    expect((await rp.tokens(arrived)).claims()).to.include({ sub: 'a11ce', aud: 'hybrid-rp' });
+  });
+
+  it('has an ID token alone in an implicit flow', async () => {
+    const { rp, browser, phone } = await meet('hybrid-rp', { redirect_uri: SECURE_CALLBACK }, useIdTokenResponseType);
+    const arrived = new URL((await throughQr(browser, phone)).location);
+    const claims = await rp.idToken(arrived);
+    expect(claims).to.include({ sub: 'a11ce', acr: 'urn:example:acr:password' });
+    expect(claims.amr).to.include('mca');
+  });
+
+  it('leads to refresh tokens that work once each, where the RP asks for offline access', async () => {
+    const { rp, browser, phone } = await meet('offline-rp', { scope: 'openid offline_access', prompt: 'consent' });
+    await phone.scan(await browser.code());
+    expect((await phone.look()).json().scopes).to.deep.equal(['openid', 'offline_access']);
+    await phone.approve();
+    const consent = await outOf(browser, String((await browser.finish()).json().redirectTo));
+    expect(consent.text).to.include('keep this access while you are away');
+    const first = await rp.tokens(new URL((await allow(browser, consent)).location));
+
+    const second = await refreshTokenGrant(rp.configuration, first.refresh_token ?? '');
+    expect(second.refresh_token).to.be.a('string').and.not.equal(first.refresh_token);
+    expect(second.claims()).to.include({ sub: 'a11ce', auth_time: first.claims()?.auth_time });
+    const third = await refreshTokenGrant(rp.configuration, second.refresh_token ?? '');
+    expect(third.claims()?.sub).to.equal('a11ce');
+    const reused = refreshTokenGrant(rp.configuration, first.refresh_token ?? '');
+    expect(await errorOf(reused)).to.equal('invalid_grant');
+    const revoked = refreshTokenGrant(rp.configuration, third.refresh_token ?? '');
+    expect(await errorOf(revoked)).to.equal('invalid_grant');
+  });
+
+  it('holds no refresh token where the person was not asked', async () => {
+    const { rp, browser, phone } = await meet('offline-rp', { scope: 'openid offline_access' });
+    await phone.scan(await browser.code());
+    expect((await phone.look()).json().scopes).to.deep.equal(['openid']);
+    await phone.approve();
+    const answer = await outOf(browser, String((await browser.finish()).json().redirectTo));
+    const tokens = await rp.tokens(new URL((await allow(browser, answer)).location));
+    expect(tokens).not.to.have.property('refresh_token');
+  });
+});

@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import { allow, approve, fieldsIn, finish, outOf } from '../../support/relying-party.ts';
+import { tabOf, tabOnPhone } from '../../support/tabs.ts';
+import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+
+describe('the tabs of one browser', () => {
+  let world: World;
+
+  beforeEach(async () => {
+    world = await World.start();
+  });
+
+  afterEach(() => world?.stop());
+
+  const meet = async (
+    parameters: Record<string, string> = {},
+  ): Promise<{ one: BrowserPerson; two: BrowserPerson; phone: PhonePerson }> => {
+    const one = new BrowserPerson(world);
+    const two = tabOf(one);
+    const phone = await new PhonePerson(world).signIn();
+    await one.start(parameters);
+    await two.start(parameters);
+    return { one, two, phone };
+  };
+  const subjectIn = async (tab: BrowserPerson): Promise<string | undefined> =>
+    (await tab.tokens(new URL((await finish(tab)).location))).claims()?.sub;
+
+  it('have a ticket each', async () => {
+    const { one, two, phone } = await meet();
+    expect(one.uid).not.to.equal(two.uid);
+    expect((await one.code()).slice(0, -22)).not.to.equal((await two.code()).slice(0, -22));
+    await phone.scan(await one.code());
+    expect((await one.ticket()).state).to.equal('scanned');
+    expect((await two.ticket()).state).to.equal('waiting');
+  });
+
+  it('all sign in, whatever the order of their steps', async () => {
+    const { one, two, phone } = await meet();
+    const other = tabOnPhone(phone);
+    await phone.scan(await one.code());
+    await other.scan(await two.code());
+    await other.approve();
+    await phone.approve();
+    const finished = (await one.finish()).json();
+    expect(await subjectIn(two)).to.equal('a11ce');
+    const late = await allow(one, await outOf(one, String(finished.redirectTo)));
+    expect((await one.tokens(new URL(late.location))).claims()?.sub).to.equal('a11ce');
+  });
+
+  it('all sign in again where somebody is signed in already', async () => {
+    const { browser, phone } = await world.meet();
+    await approve(browser, phone);
+    await browser.arrive();
+    // Moments are known by the second: one that is just over would count for one of the tabs.
+    await phone.wasSignedInAgo(60);
+    const other = tabOf(browser);
+    await browser.start({ prompt: 'login' });
+    await other.start({ prompt: 'login' });
+    const tabs = [
+      { tab: browser, on: phone },
+      { tab: other, on: tabOnPhone(phone) },
+    ];
+    for (const { tab, on } of tabs) await on.scan(await tab.code());
+    await phone.signInAt(String((await phone.look()).json().signInAgain));
+    for (const { on } of tabs) {
+      on.csrf = String((await on.look()).json().csrf);
+      expect((await on.approve()).status).to.equal(200);
+    }
+    expect(await subjectIn(other)).to.equal('a11ce');
+    expect(await subjectIn(browser)).to.equal('a11ce');
+  });
+
+  it('go on where one of them is cancelled or denied', async () => {
+    const { one, two, phone } = await meet();
+    const three = tabOf(one);
+    await three.start();
+    await one.agent.post(`${one.at}/cancel`, { json: {} });
+    const no = tabOnPhone(phone);
+    await no.scan(await two.code());
+    await no.deny();
+    const refused = await finish(two);
+    expect(new URL(refused.location).searchParams.get('error')).to.equal('access_denied');
+    await approve(three, phone);
+    expect(await subjectIn(three)).to.equal('a11ce');
+  });
+
+  it('end with a way back to the RP where another tab signed out the account that they started with', async () => {
+    const { browser, phone } = await world.meet();
+    await approve(browser, phone);
+    await browser.arrive();
+    const tab = tabOf(browser);
+    await tab.start({ prompt: 'login' });
+    expect((await tab.ticket()).state).to.equal('waiting');
+    const { text } = await browser.agent.get(`${world.issuer}/session/end`);
+    const form = { xsrf: fieldsIn(text).xsrf ?? '', logout: 'yes' };
+    await browser.agent.post(`${world.issuer}/session/end/confirm`, { form });
+    const page = await tab.agent.get(tab.at);
+    expect(page.status).to.equal(404);
+    expect(page.text).to.include('data-error="no_interaction"').and.to.include('href="http://rp.localhost:9"');
+    expect((await tab.finish()).json().error).to.equal('no_interaction');
+  });
+
+  it('ask before a second account takes the place of the one that the first tab brought', async () => {
+    const { one, two, phone } = await meet();
+    const bob = await new PhonePerson(world).signIn('bob');
+    await approve(one, phone);
+    expect(await subjectIn(one)).to.equal('a11ce');
+    await approve(two, bob);
+    const asked = await two.finish();
+    expect(asked.status).to.equal(409);
+    expect(asked.json().error).to.equal('account_switch');
+  });
+
+  it('answer the same where they show one sign-in and finish it both', async () => {
+    const { one, phone } = await meet();
+    const twin = tabOf(one);
+    twin.at = one.at;
+    await twin.agent.get(twin.at);
+    expect(await twin.code()).to.equal(await one.code());
+    await approve(one, phone);
+    const [first, second] = [await one.finish(), await twin.finish()];
+    expect(second.status).to.equal(200);
+    expect(second.json()).to.deep.equal(first.json());
+  });
+});

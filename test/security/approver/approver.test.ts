@@ -1,0 +1,111 @@
+import { expect } from 'chai';
+import { BrowserVisitor, type PhoneVisitor } from '../../support/visitors.ts';
+import { World, type WorldOptions } from '../../support/world.ts';
+import { prove, registerSides, siteOf, type Weakness } from '../attack.ts';
+import { attacks } from './approver.ts';
+import { phoneOf } from './people.ts';
+import { ALICE, PASSKEY, sessionsThatNeverEnd, withPasskey } from './sessions.ts';
+
+prove('somebody else than the one who is signed in on the phone', attacks);
+
+interface Met {
+  readonly browser: BrowserVisitor;
+  readonly phone: PhoneVisitor;
+}
+
+const accountsThatStay: WorldOptions = { qrLogin: { findAccount: () => ({ name: 'whoever it was' }) } };
+
+/** What ends who may approve, in another way than signing out. */
+const ENDINGS: Record<string, { end: (world: World, met: Met) => Promise<void>; without: Weakness }> = {
+  'an account that is deleted': {
+    end: async ({ accounts }) => accounts.remove(ALICE),
+    without: { name: 'looking the account up at each step', options: accountsThatStay },
+  },
+  'a session that the provider ends': {
+    end: async ({ provider, issuer }, { phone }) => {
+      const cookies = await phone.agent.jar.getCookies(issuer);
+      const session = await provider.Session.find(`${cookies.find(({ key }) => key === '_session')?.value}`);
+      if (session === undefined) throw new Error('the phone is not signed in');
+      await session.destroy();
+    },
+    without: sessionsThatNeverEnd,
+  },
+};
+
+/** What the attacker has the phone or the browser do next, and what that makes of the ticket. */
+const STEPS: Record<
+  string,
+  { before: (met: Met) => Promise<unknown>; act: (met: Met) => Promise<unknown>; to: string }
+> = {
+  scans: {
+    before: async () => undefined,
+    act: async ({ browser, phone }) => phone.scan(await browser.code()),
+    to: 'scanned',
+  },
+  approves: {
+    before: async ({ browser, phone }) => phone.scan(await browser.code()),
+    act: ({ phone }) => phone.decide('approve'),
+    to: 'approved',
+  },
+  'is signed in with what it has approved': {
+    before: async ({ browser, phone }) => {
+      await phone.scan(await browser.code());
+      await phone.approve();
+    },
+    act: ({ browser }) => browser.finish(),
+    to: 'redeemed',
+  },
+};
+
+async function meet(world: World): Promise<Met> {
+  const browser = new BrowserVisitor(siteOf(world));
+  await browser.start();
+  return { browser, phone: await phoneOf(siteOf(world), 'alice') };
+}
+
+for (const [ended, { end, without }] of Object.entries(ENDINGS)) {
+  for (const [does, { before, act, to }] of Object.entries(STEPS)) {
+    const title = `row 7: ${ended} ${does}`;
+    /** @returns what the ticket is then */
+    const attempt = async (world: World): Promise<unknown> => {
+      const met = await meet(world);
+      await before(met);
+      await end(world, met);
+      await act(met);
+      return (await met.browser.ticket()).state;
+    };
+
+    registerSides(title, {
+      lacks: without.name,
+      succeeds: () =>
+        World.during(without.options ?? {}, async (world) => {
+          expect(await attempt(world)).to.equal(to);
+        }),
+      fails: () =>
+        World.during({}, async (world) => {
+          expect(await attempt(world)).not.to.equal(to);
+        }),
+    });
+  }
+}
+
+/** @returns true if a passkey of an account that was deleted leads the browser on */
+async function useOrphanedPasskey(world: World): Promise<boolean> {
+  const browser = new BrowserVisitor(siteOf(world));
+  await browser.start();
+  world.accounts.remove(ALICE);
+  const answer = await browser.post(`${browser.at}/qr/passkey`, { proof: PASSKEY });
+  return 'redirectTo' in answer.json();
+}
+
+registerSides('row 7: a passkey of an account that is deleted signs in', {
+  lacks: 'looking it up',
+  succeeds: () =>
+    World.during({ qrLogin: { ...withPasskey.qrLogin, ...accountsThatStay.qrLogin } }, async (world) => {
+      expect(await useOrphanedPasskey(world)).to.equal(true);
+    }),
+  fails: () =>
+    World.during(withPasskey, async (world) => {
+      expect(await useOrphanedPasskey(world)).to.equal(false);
+    }),
+});

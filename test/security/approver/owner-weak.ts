@@ -1,0 +1,83 @@
+/** Servers that do not keep to themselves whose a ticket is, or do not look closely. */
+import { notFound, QrLoginError } from '../../../src/ticket/errors.ts';
+import { PhoneActs } from '../../../src/ticket/phone.ts';
+import { type Approver, ownerOf, type Ticket } from '../../../src/ticket/ticket.ts';
+import { replacing } from '../attack.ts';
+
+export const tellingAtALook: () => () => void = replacing(
+  PhoneActs.prototype,
+  'look',
+  (look) =>
+    function (this: PhoneActs, id, approver, seen) {
+      return telling(look.call(this, id, approver, seen), seen);
+    },
+);
+
+export const tellingAtAScan: () => () => void = replacing(
+  PhoneActs.prototype,
+  'scan',
+  (scan) =>
+    function (this: PhoneActs, id, approver, known) {
+      return telling(scan.call(this, id, approver, known), known?.seen?.ticket);
+    },
+);
+
+export const tellingAtAnApproval: () => () => void = replacing(
+  PhoneActs.prototype,
+  'approve',
+  (approve) =>
+    function (this: PhoneActs, id, approval, seen) {
+      return telling(approve.call(this, id, approval, seen), seen?.ticket);
+    },
+);
+
+export const tellingAtADenial: () => () => void = replacing(
+  PhoneActs.prototype,
+  'deny',
+  (deny) =>
+    function (this: PhoneActs, id, approver, seen) {
+      return telling(deny.call(this, id, approver, seen), seen);
+    },
+);
+
+export const tellingAtAReport: () => () => void = replacing(
+  PhoneActs.prototype,
+  'report',
+  (report) =>
+    function (this: PhoneActs, id, approver, seen) {
+      return telling(report.call(this, id, approver, seen), seen);
+    },
+);
+
+/** A server that asks for the account alone: any session of alice's owns what one of them has scanned. */
+export const accountAloneAtALook: () => () => void = replacing(
+  PhoneActs.prototype,
+  'look',
+  (look) =>
+    function (this: PhoneActs, id, approver, seen) {
+      return look.call(this, id, ownerOfTheirs(seen, approver), seen);
+    },
+);
+
+export const accountAloneAtAnApproval: () => () => void = replacing(
+  PhoneActs.prototype,
+  'approve',
+  (approve) =>
+    function (this: PhoneActs, id, approval, seen) {
+      return approve.call(this, id, { ...approval, approver: ownerOfTheirs(seen?.ticket, approval.approver) }, seen);
+    },
+);
+
+function ownerOfTheirs(seen: Ticket | undefined, approver: Approver): Approver {
+  const owner = seen && ownerOf(seen);
+  return owner?.accountId === approver.accountId ? owner : approver;
+}
+
+async function telling<T>(found: Promise<T>, seen: Ticket | undefined): Promise<T> {
+  try {
+    return await found;
+  } catch (error) {
+    const isForeign = error instanceof QrLoginError && error.code === notFound().code && seen && ownerOf(seen);
+    throw isForeign ? new QrLoginError('wrong_account', 'Somebody else has scanned this.') : error;
+  }
+}

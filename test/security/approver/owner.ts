@@ -1,0 +1,137 @@
+/** Row 14: the first approver owns the ticket; to everybody else there is no such ticket. */
+import type { Answer } from '../../support/agent.ts';
+import { ID_LENGTH } from '../../support/codes.ts';
+import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { Attack, Weakness } from '../attack.ts';
+import {
+  accountAloneAtALook,
+  accountAloneAtAnApproval,
+  tellingAtADenial,
+  tellingAtALook,
+  tellingAtAnApproval,
+  tellingAtAReport,
+  tellingAtAScan,
+} from './owner-weak.ts';
+import { both, phoneOf } from './people.ts';
+
+interface Found {
+  readonly code: string;
+  readonly at: string;
+  readonly csrf: string;
+}
+
+/** A ticket that alice has scanned, and one that is unknown to everybody; with the best token that a stranger can have for each. */
+interface Two {
+  readonly stranger: PhoneVisitor;
+  readonly foreign: Found;
+  readonly unknown: Found;
+}
+
+const STATES = ['scanned', 'approved', 'denied'] as const;
+const DECISIONS = ['approve', 'deny', 'report', 'unable', 'nonsense'];
+
+export const ownership: Attack[] = [
+  ...[
+    { act: 'looks at', patch: tellingAtALook, differ: looking },
+    { act: 'scans', patch: tellingAtAScan, differ: scanning },
+    { act: 'approves', patch: () => both(tellingAtALook, tellingAtAnApproval), differ: deciding },
+    { act: 'denies', patch: tellingAtADenial, differ: deciding },
+    { act: 'reports', patch: tellingAtAReport, differ: deciding },
+  ].map(({ act, patch, differ }) => ({
+    row: 14,
+    name: `somebody else ${act} a ticket of alice's, and learns that it is there`,
+    without: { name: 'the same answer for foreign and unknown', patch } satisfies Weakness,
+    run: async (site: Site) => {
+      const people = { stranger: await phoneOf(site, 'bob'), alice: await phoneOf(site, 'alice') };
+      for (const state of STATES) {
+        const found = await differ(await twoTickets(site, people, state));
+        if (found !== undefined) return `${state}: ${found}`;
+      }
+      return undefined;
+    },
+  })),
+  {
+    row: 14,
+    name: 'another phone of the same account approves what it has not scanned',
+    without: {
+      name: 'the session as a part of who owns a ticket',
+      patch: () => both(accountAloneAtALook, accountAloneAtAnApproval),
+    },
+    run: async (site) => {
+      const browser = new BrowserVisitor(site);
+      await browser.start();
+      const code = await browser.code();
+      const [first, second] = [await phoneOf(site, 'alice'), await phoneOf(site, 'alice')];
+      const { csrf } = (await second.look(code)).json();
+      await first.scan(code);
+      await second.post(first.at, { csrf: `${csrf}`, decision: 'approve' });
+      const { state } = await browser.ticket();
+      return state === 'approved' ? state : undefined;
+    },
+  },
+];
+
+async function looking({ stranger: { agent }, foreign, unknown }: Two): Promise<string | undefined> {
+  for (const accept of ['application/json', 'text/html']) {
+    for (const method of ['GET', 'HEAD']) {
+      const sent = { method, headers: { accept } };
+      const found = difference(await agent.send(foreign.at, sent), await agent.send(unknown.at, sent));
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+async function scanning({ stranger, foreign, unknown }: Two): Promise<string | undefined> {
+  return (
+    difference(
+      await stranger.post(foreign.code, { csrf: foreign.csrf }),
+      await stranger.post(unknown.code, { csrf: unknown.csrf }),
+    ) ?? difference(await stranger.post(foreign.code, {}), await stranger.post(unknown.code, {}))
+  );
+}
+
+async function deciding({ stranger, foreign, unknown }: Two): Promise<string | undefined> {
+  for (const decision of DECISIONS) {
+    const found =
+      difference(
+        await stranger.post(foreign.at, { csrf: foreign.csrf, decision }),
+        await stranger.post(unknown.at, { csrf: unknown.csrf, decision }),
+      ) ?? difference(await stranger.submit(foreign.at, { decision }), await stranger.submit(unknown.at, { decision }));
+    if (found !== undefined) return `${decision}: ${found}`;
+  }
+  return undefined;
+}
+
+/** What is unknown is one whose code was given up before anybody scanned it: there is no other way to a token for it. */
+async function twoTickets(
+  site: Site,
+  { stranger, alice }: { stranger: PhoneVisitor; alice: PhoneVisitor },
+  state: (typeof STATES)[number],
+): Promise<Two> {
+  const [theirs, mine] = [new BrowserVisitor(site), new BrowserVisitor(site)];
+  await Promise.all([theirs.start(), mine.start()]);
+  const [code, abandoned] = [await theirs.code(), await mine.code()];
+  const [here, there] = [(await stranger.look(code)).json(), (await stranger.look(abandoned)).json()];
+  await alice.scan(code);
+  if (state !== 'scanned') await alice.decide(state === 'approved' ? 'approve' : 'deny');
+  if ((await theirs.ticket()).state !== state) throw new Error(`alice's ticket is not ${state}`);
+  await mine.post(`${mine.at}/cancel`, {});
+  const unknownAt = new URL(`tickets/${abandoned.slice(abandoned.lastIndexOf('/') + 1).slice(0, ID_LENGTH)}`, code)
+    .href;
+  return {
+    stranger,
+    foreign: { code, at: alice.at, csrf: `${here.csrf}` },
+    unknown: { code: abandoned, at: unknownAt, csrf: `${there.csrf}` },
+  };
+}
+
+function difference(one: Answer, other: Answer): string | undefined {
+  const [first, second] = [whole(one), whole(other)];
+  return first === second ? undefined : `${first} instead of ${second}`;
+}
+
+/** All of an answer but the time of the day. */
+function whole({ status, headers, text }: Answer): string {
+  return JSON.stringify([status, [...headers].filter(([name]) => name !== 'date'), text]);
+}

@@ -1,0 +1,154 @@
+/** Row 6: nothing about the account reaches the browser before it is signed in. */
+
+import { Views } from '../../../src/http/pages/renderer.ts';
+import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
+import { BrowserActs } from '../../../src/ticket/browser.ts';
+import { QrLoginError } from '../../../src/ticket/errors.ts';
+import { ownerOf } from '../../../src/ticket/ticket.ts';
+import type { Answer } from '../../support/agent.ts';
+import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, replacing } from '../attack.ts';
+import { both, phoneOf, subjectOf } from './people.ts';
+
+/** Approved, and yet nobody is signed in at the browser: the digits are still to be typed. */
+const on: WorldOptions = { qrLogin: { assess: () => 'check code' } };
+
+const viewsWithAccount = replacing(
+  BrowserViews.prototype,
+  'draw',
+  (draw) =>
+    function (this: BrowserViews, ticket, now, accountId) {
+      const view = draw.call(this, ticket, now, accountId);
+      return Object.assign(view, { approver: ticket && ownerOf(ticket)?.accountId });
+    },
+);
+
+/** The same of what the page is made from. */
+const drawnWithAccount = replacing(
+  BrowserViews.prototype,
+  'drawn',
+  (drawn) =>
+    function (this: BrowserViews, ticket, now, accountId) {
+      const view = drawn.call(this, ticket, now, accountId);
+      return Object.assign(view, { approver: ticket && ownerOf(ticket)?.accountId });
+    },
+);
+
+/** As pages do that hand their script everything they were made from. */
+const pagesWithTheirData = replacing(
+  Views.prototype,
+  'render',
+  (render) =>
+    function (this: Views, ctx, name, page, preferred) {
+      render.call(this, ctx, name, page, preferred);
+      ctx.body = `${ctx.body}<script type="application/json">${JSON.stringify(page)}</script>`;
+    },
+);
+
+const refusalsWithAccount = replacing(
+  BrowserActs.prototype,
+  'finish',
+  (finish) =>
+    async function (this: BrowserActs, identity, said, assertAccount) {
+      const ticket = await this.look(identity);
+      const accountId = ticket && ownerOf(ticket)?.accountId;
+      return finish.call(this, identity, said, assertAccount).catch(() => {
+        throw new QrLoginError('wrong_check_code', `These are not the digits of ${accountId}.`);
+      });
+    },
+);
+
+/** Listens from before the phone does anything. @returns what tells all that was heard since */
+type Listening = (browser: BrowserVisitor) => Promise<() => Promise<string[]>>;
+
+export const secrecy: Attack[] = [
+  {
+    row: 6,
+    name: 'the browser asks for the ticket at each state, at once and with patience, and reads who approves',
+    on,
+    without: { name: "a type of its own for the browser's view", patch: viewsWithAccount },
+    run: overhear(async (browser) => {
+      const { version } = await browser.ticket();
+      const next = browser.after(version);
+      return async () => [
+        JSON.stringify(await next),
+        JSON.stringify(await browser.ticket()),
+        whole(await browser.agent.get(`${browser.at}/qr?after=0`)),
+      ];
+    }),
+  },
+  {
+    row: 6,
+    name: 'the browser listens to the stream and reads who approves',
+    on,
+    without: { name: "a type of its own for the browser's view", patch: viewsWithAccount },
+    run: overhear(async (browser) => {
+      const stream = await browser.events();
+      return async () => {
+        const heard = [[...stream.response.headers].join('\n')];
+        while (!heard.at(-1)?.includes('"state":"approved"')) heard.push((await stream.block()) ?? '');
+        stream.close();
+        return heard;
+      };
+    }),
+  },
+  {
+    row: 6,
+    name: 'the browser loads its page and reads in its source who approves',
+    on,
+    without: {
+      name: 'pages that hold only what their template says',
+      patch: () => both(drawnWithAccount, pagesWithTheirData),
+    },
+    run: overhear(async (browser) => async () => [
+      whole(await browser.agent.get(browser.at)),
+      whole(await browser.agent.get(browser.at, { headers: { accept: 'application/json' } })),
+      whole(await browser.agent.send(browser.at, { method: 'HEAD' })),
+    ]),
+  },
+  {
+    row: 6,
+    name: 'the browser makes mistakes and reads in what it is told who approves',
+    on,
+    without: { name: 'refusals that name nobody', patch: refusalsWithAccount },
+    run: overhear(async (browser) => async () => [
+      whole(await browser.finish()),
+      whole(await browser.finish('nonsense')),
+      whole(await browser.finish('000000')),
+      whole(await browser.submit(`${browser.at}/qr/finish`, { checkCode: '' })),
+      whole(await browser.post(`${browser.at}/qr/passkey`, { proof: '{}' })),
+      whole(await browser.post(`${browser.at}/consent`, {})),
+      whole(await browser.agent.get(`${browser.at}/consent`)),
+      whole(await browser.post(`${browser.at}/qr/renew`, { version: '1' })),
+      whole(await browser.post(`${browser.at}/cancel`, {})),
+    ]),
+  },
+];
+
+function overhear(listen: Listening): Attack['run'] {
+  return async (site) => {
+    const browser = new BrowserVisitor(site);
+    await browser.start();
+    const stop = await listen(browser);
+    const alice = await phoneOf(site, 'alice');
+    const secrets = await approveAndTell(site, { browser, alice });
+    const heard = (await stop()).join('\n').replace(/<svg[\s\S]*?<\/svg>/g, '');
+    return secrets.find((secret) => new RegExp(`(?<![0-9])${secret}(?![0-9])`, 'i').test(heard));
+  };
+}
+
+/** What the attacker would like to know: alice's names and id, and the digits that her phone shows. */
+async function approveAndTell(
+  site: Site,
+  { browser, alice }: { browser: BrowserVisitor; alice: PhoneVisitor },
+): Promise<string[]> {
+  const { account } = (await alice.scan(await browser.code())).json();
+  const { checkCode } = await alice.approve();
+  if (typeof account !== 'string' || typeof checkCode !== 'string') throw new Error('the phone does not get there');
+  return [...account.split(' '), 'alice', await subjectOf(site, 'alice'), checkCode];
+}
+
+function whole({ status, headers, text }: Answer): string {
+  return `${status}\n${[...headers].join('\n')}\n${text}`;
+}

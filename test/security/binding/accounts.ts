@@ -1,0 +1,206 @@
+/** Row 27: an account that is signed in to a browser is not replaced by another one unless the person there agrees. */
+import type { Provider } from 'oidc-provider';
+import { BrowserActs } from '../../../src/ticket/browser.ts';
+import { Keys } from '../../../src/ticket/keys.ts';
+import type { Answer } from '../../support/agent.ts';
+import type { BrowserVisitor, Site } from '../../support/visitors.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { Authenticator } from '../guard/authenticator.ts';
+import { accountAt, approval, expectStatus, goOn, shown, signedInPhone, thief } from '../scene.ts';
+import { all, bindingFromTheUrl } from '../weaknesses.ts';
+
+/** A server that does not look at who is signed in to the browser already. */
+const noQuestion: Weakness = {
+  name: 'the question who shall stay',
+  options: { extend: ({ provider }) => forgetWhoWasThere(provider) },
+  patch: all(
+    replacing(
+      BrowserActs.prototype,
+      'finish',
+      (original) =>
+        function (this: BrowserActs, identity, said, assertAccount) {
+          return original.call(this, { ...identity, accountId: undefined }, said, assertAccount);
+        },
+    ),
+    replacing(
+      BrowserActs.prototype,
+      'signInHere',
+      (original) =>
+        function (this: BrowserActs, identity, who, asked) {
+          return original.call(this, { ...identity, accountId: undefined }, who, asked);
+        },
+    ),
+  ),
+};
+
+/** A login result that does not say who was signed in when it came about. */
+function forgetWhoWasThere(provider: Provider): void {
+  const write = provider.interactionResult.bind(provider);
+  provider.interactionResult = (req, res, { login, ...result }, options) => {
+    const forgetful = login && { login: { ...login, replaces: undefined } };
+    return write(req, res, { ...result, ...forgetful }, options);
+  };
+}
+
+/** Another tab of the same browser, in which Bob signs in; the first one stays where it is. */
+async function bobSignsInBeside(browser: BrowserVisitor): Promise<void> {
+  const first = browser.at;
+  expectStatus(await browser.start(), 200, 'the QR page of another tab');
+  await goOn(browser, await browser.signInWithPassword('bob'));
+  browser.at = first;
+  const account = await accountAt(browser.site, browser.agent);
+  if (account === undefined) throw new Error('Bob is not signed in');
+}
+
+/** Alice has approved; Bob is signed in to the browser. */
+async function approvedWhereBobIs(site: Site): Promise<{ browser: BrowserVisitor; checkCode: string }> {
+  const [browser, phone] = await Promise.all([shown(site), signedInPhone(site)]);
+  expectStatus(await phone.scan(await browser.code()), 200, 'the confirm page');
+  const checkCode = (await approval(phone)) ?? '';
+  await bobSignsInBeside(browser);
+  return { browser, checkCode };
+}
+
+/** Goes on with an answer. @returns who is signed in to the browser now, if that is not who was */
+async function replacedBy(browser: BrowserVisitor, act: () => Promise<Answer>): Promise<string | undefined> {
+  const before = await accountAt(browser.site, browser.agent);
+  const answer = await act();
+  if (answer.status === 200) await goOn(browser, answer.json().redirectTo);
+  if (answer.status === 303) await goOn(browser, answer.location);
+  const after = await accountAt(browser.site, browser.agent);
+  return before === after ? undefined : `the browser of ${before} is that of ${after}`;
+}
+
+/** What says something, but not yes. */
+const NO_AGREEMENT: readonly (readonly [query: string, body: Record<string, string>])[] = [
+  ['?switchAccount=yes', {}],
+  ['', { switchAccount: '' }],
+  ['', { switchAccount: 'no' }],
+  ['', { switchAccount: 'YES' }],
+  ['', { switchAccount: 'true' }],
+  ['', { switchaccount: 'yes' }],
+  ['', { 'switchAccount[]': 'yes' }],
+];
+
+async function passkeyOf(name: string, site: Site): Promise<Authenticator> {
+  return new Authenticator(site.issuer).register(await signedInPhone(site, name), name);
+}
+
+/** What the browser's page asks for a passkey with. */
+async function challengeAt(browser: BrowserVisitor): Promise<string | undefined> {
+  const page = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
+  const [, options = '{}'] = /data-passkey="([^"]*)"/.exec(page.text) ?? [];
+  const asked: { challenge?: string } = JSON.parse(options.replaceAll('&quot;', '"').replaceAll('&#34;', '"'));
+  return asked.challenge;
+}
+
+async function signInWithPasskey(browser: BrowserVisitor, passkey: Authenticator): Promise<Answer> {
+  const challenge = await challengeAt(browser);
+  if (challenge === undefined) throw new Error('the page asks for no passkey');
+  return browser.post(`${browser.at}/qr/passkey`, { proof: passkey.answer(challenge) });
+}
+
+const withPasskeys = { passkeys: true };
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 27,
+    name: "finishes with Alice's approval where Bob is signed in, and nobody agreed",
+    run: async (site) => {
+      const { browser, checkCode } = await approvedWhereBobIs(site);
+      return replacedBy(browser, () => browser.finish(checkCode));
+    },
+    without: noQuestion,
+  },
+  {
+    row: 27,
+    name: 'finishes where Bob is signed in, by a form without script',
+    run: async (site) => {
+      const { browser, checkCode } = await approvedWhereBobIs(site);
+      return replacedBy(browser, () => browser.submit(`${browser.at}/qr/finish`, { checkCode }));
+    },
+    without: noQuestion,
+  },
+  {
+    row: 27,
+    name: 'finishes where Bob is signed in, with what is no agreement',
+    run: async (site) => {
+      const { browser, checkCode } = await approvedWhereBobIs(site);
+      for (const [query, body] of NO_AGREEMENT) {
+        const answer = (): Promise<Answer> => browser.post(`${browser.at}/qr/finish${query}`, { checkCode, ...body });
+        const got = await replacedBy(browser, answer);
+        if (got !== undefined) return `${got}: ${query}${JSON.stringify(body)}`;
+      }
+      return undefined;
+    },
+    without: noQuestion,
+  },
+  {
+    row: 27,
+    name: 'finishes before Bob signs in in another tab, and goes on after that',
+    run: async (site) => {
+      const [browser, phone] = await Promise.all([shown(site), signedInPhone(site)]);
+      expectStatus(await phone.scan(await browser.code()), 200, 'the confirm page');
+      const finished = expectStatus(await browser.finish(await approval(phone)), 200, 'finishing');
+      await bobSignsInBeside(browser);
+      return replacedBy(browser, async () => finished);
+    },
+    without: noQuestion,
+  },
+  {
+    row: 27,
+    name: "signs in with Alice's passkey where Bob is signed in, and nobody agreed",
+    on: withPasskeys,
+    run: async (site) => {
+      const [browser, passkey] = await Promise.all([shown(site), passkeyOf('alice', site)]);
+      await bobSignsInBeside(browser);
+      return replacedBy(browser, () => signInWithPasskey(browser, passkey));
+    },
+    without: noQuestion,
+  },
+  {
+    row: 27,
+    name: "signs the victim's browser in to the attacker's account, with the attacker's passkey",
+    on: withPasskeys,
+    run: async (site) => {
+      const [victim, passkey, own] = await Promise.all([shown(site), passkeyOf('bob', site), shown(site)]);
+      expectStatus(await signInWithPasskey(own, passkey), 200, "the attacker's own sign-in");
+      const attacker = await thief(victim, (cookie) => !cookie.startsWith('_qr_'));
+      // Where the victim's page tells no challenge, that of one's own must do.
+      const challenge = (await challengeAt(attacker)) ?? (await challengeAt(await shown(site)));
+      if (challenge === undefined) throw new Error('no page asks for a passkey');
+      await attacker.post(`${attacker.at}/qr/passkey`, { proof: passkey.answer(challenge) });
+      const answer = await victim.finish();
+      if (answer.status === 200) await goOn(victim, answer.json().redirectTo);
+      const account = await accountAt(site, victim.agent);
+      return account === undefined ? undefined : `the victim's browser is that of ${account}`;
+    },
+    without: { name: 'the binding cookie', patch: bindingFromTheUrl },
+  },
+  {
+    row: 27,
+    name: "answers with what a passkey signed for the attacker's own page",
+    on: withPasskeys,
+    run: async (site) => {
+      const [victim, own, passkey] = await Promise.all([shown(site), shown(site), passkeyOf('alice', site)]);
+      const relayed = passkey.answer((await challengeAt(victim)) ?? '');
+      const answer = await own.post(`${own.at}/qr/passkey`, { proof: relayed });
+      if (answer.status === 200) await goOn(own, answer.json().redirectTo);
+      const account = await accountAt(site, own.agent);
+      return account === undefined ? undefined : `the session of ${account}`;
+    },
+    without: { name: 'a challenge for each browser', patch: oneChallengeForAll() },
+  },
+];
+
+/** A server that asks everybody for the same. */
+function oneChallengeForAll(): () => () => void {
+  return replacing(
+    Keys.prototype,
+    'candidates',
+    (original) =>
+      function (this: Keys, purpose, ...parts) {
+        return original.call(this, purpose, ...(purpose === 'nonce' ? [] : parts));
+      },
+  );
+}

@@ -1,0 +1,4 @@
+import { prove } from '../attack.ts';
+import { attacks } from './binding.ts';
+
+prove('another browser than the one that showed the code', attacks);

@@ -1,0 +1,144 @@
+/** Row 2: whoever sees the code, or scans it, learns nothing that watches or finishes. */
+import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
+import { PhoneActs } from '../../../src/ticket/phone.ts';
+import type { Ticket } from '../../../src/ticket/ticket.ts';
+import { type BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
+import { type Attack, replacing } from '../attack.ts';
+import { accountAt, approved, goOn, scanned, shown, thief, uidOf } from '../scene.ts';
+import { all, bindingFromTheUrl, interactionFromTheUrl } from '../weaknesses.ts';
+
+/** A code with something more in its address. */
+function codeWith(more: (ticket: Ticket) => string): () => () => void {
+  return replacing(
+    BrowserViews.prototype,
+    'draw',
+    (original) =>
+      function (this: BrowserViews, ticket, now, accountId) {
+        const view = original.call(this, ticket, now, accountId);
+        if (view.qr === undefined || ticket === undefined) return view;
+        return { ...view, qr: { ...view.qr, url: `${view.qr.url}?${more(ticket)}` } };
+      },
+  );
+}
+
+/** A code that says which interaction it stands for. */
+const uidInTheCode = codeWith(({ interaction }) => `i=${interaction}`);
+
+/** A code that tells the fingerprint of the binding, as the store has it. */
+const fingerprintInTheCode = codeWith(({ browser }) => `b=${browser.binding}`);
+
+/** A phone that is told of the interaction, among the scopes. */
+const uidOnThePhone = replacing(
+  PhoneActs.prototype,
+  'look',
+  (original) =>
+    async function (this: PhoneActs, id, approver, seen) {
+      const ticket = await original.call(this, id, approver, seen);
+      return { ...ticket, request: { ...ticket.request, scopes: [...ticket.request.scopes, ticket.interaction] } };
+    },
+);
+
+/** Every text that somebody could make of a code: its parts, what they encode, and that encoded otherwise. */
+function readingsOf(code: string): string[] {
+  const parts = code.split(/[/?&=#:.]+/).filter((part) => part.length > 3);
+  const bytes = parts.map((part) => Buffer.from(part, 'base64url'));
+  const cut = bytes.flatMap((all) => [
+    all,
+    all.subarray(0, 16),
+    all.subarray(2, 18),
+    all.subarray(0, 18),
+    all.subarray(18),
+  ]);
+  const encoded = cut.flatMap((some) => (['utf8', 'hex', 'base64url'] as const).map((to) => some.toString(to)));
+  return [...new Set([code, ...parts, ...encoded])].filter((reading) => reading.length > 3);
+}
+
+/** What only the victim's browser may know, by name. */
+async function secretsOf(victim: BrowserVisitor): Promise<[string, string][]> {
+  const cookies = await victim.agent.jar.store.getAllCookies();
+  const values = cookies.flatMap(({ key, value }) => value.split('.').map((part): [string, string] => [key, part]));
+  const clientId = Buffer.from(victim.site.client.id).toString('base64url');
+  const secret = values.filter(([, value]) => value.length > 8 && value !== clientId);
+  if (secret.length === 0) throw new Error('the victim has no cookies');
+  return [['the uid', uidOf(victim)], ...secret];
+}
+
+/** Whether a text holds one of the secrets, or the fingerprint of one. @returns which */
+async function leakIn(text: string, victim: BrowserVisitor): Promise<string | undefined> {
+  const found = (await secretsOf(victim)).find(([, secret]) => text.includes(secret));
+  return found?.[0];
+}
+
+/** Uses everything that the code can mean as the uid of an interaction. */
+async function finishWithWhatTheCodeSays(site: Site): Promise<string | undefined> {
+  const { browser: victim, code, checkCode } = await approved(site);
+  const readings = readingsOf(code).filter((reading) => /^[\w-]+$/.test(reading));
+  for (const reading of readings) {
+    const attacker = await thief(victim, () => false);
+    attacker.at = `${site.issuer}/interaction/${reading}`;
+    const answer = await attacker.finish(checkCode);
+    if (answer.status !== 200) continue;
+    await goOn(attacker, answer.json().redirectTo);
+    const account = await accountAt(site, attacker.agent);
+    if (account !== undefined) return `the session of ${account}`;
+  }
+  return undefined;
+}
+
+/** Everything that the phone is told from the scan to the decision: bodies, headers, cookies. */
+async function heardByPhone(site: Site): Promise<{ heard: string; victim: BrowserVisitor }> {
+  const { browser: victim, phone, code } = await scanned(site);
+  const answers = [await phone.look(code), await phone.look()];
+  for (const url of [code, phone.at]) {
+    answers.push(await phone.agent.get(url, { headers: { accept: 'text/html' } }));
+  }
+  answers.push(await phone.decide('approve'), await phone.look());
+  // Without a session: what leads to the sign-in.
+  answers.push(await new PhoneVisitor(site).agent.get(await (await shown(site)).code()));
+  const heard = answers.map(({ headers, text }) => `${JSON.stringify([...headers])}\n${text}`).join('\n');
+  return { heard, victim };
+}
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 2,
+    name: 'whoever sees the code reads the uid or a cookie from it',
+    run: async (site) => {
+      const victim = await shown(site);
+      return leakIn(readingsOf(await victim.code()).join('\n'), victim);
+    },
+    without: { name: 'a code that says nothing of the interaction', patch: uidInTheCode },
+  },
+  {
+    row: 2,
+    name: 'whoever sees the code finishes with what it says',
+    run: finishWithWhatTheCodeSays,
+    without: {
+      name: 'cookies, and with the uid in the code',
+      patch: all(uidInTheCode, bindingFromTheUrl),
+      options: interactionFromTheUrl,
+    },
+  },
+  {
+    row: 2,
+    name: 'two codes of one browser hold something that those of others do not',
+    run: async (site) => {
+      const [one, other] = await Promise.all([shown(site), shown(site)]);
+      const first = readingsOf(await one.code());
+      await one.post(`${one.at}/qr/renew`, {});
+      const foreign = readingsOf(await other.code());
+      const common = readingsOf(await one.code()).filter((reading) => first.includes(reading));
+      return common.find((reading) => !foreign.includes(reading));
+    },
+    without: { name: 'codes that have nothing of the browser', patch: fingerprintInTheCode },
+  },
+  {
+    row: 2,
+    name: 'the phone that scans is told the uid or a cookie of the browser',
+    run: async (site) => {
+      const { heard, victim } = await heardByPhone(site);
+      return leakIn(heard, victim);
+    },
+    without: { name: 'keeping the interaction to itself', patch: uidOnThePhone },
+  },
+];

@@ -1,4 +1,0 @@
-import { prove } from './attack.ts';
-import { attacks } from './bodies.ts';
-
-prove('bodies', attacks);

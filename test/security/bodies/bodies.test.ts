@@ -1,0 +1,4 @@
+import { prove } from '../attack.ts';
+import { attacks } from './bodies.ts';
+
+prove('bodies', attacks);

@@ -1,0 +1,139 @@
+/** Row 25: what is no form of ours does nothing, and breaks nothing. */
+import { connect } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { Attack } from '../attack.ts';
+import { must, signedIn } from '../pages/visits.ts';
+import { quiet, readingAnything } from './lax.ts';
+import { waitingAttacks } from './slow.ts';
+
+interface Body {
+  readonly name: string;
+  readonly type?: string;
+  readonly encoding?: string;
+  /** Of what would approve, if it were written as it should be. */
+  readonly write: (csrf: string) => string | Buffer;
+  /** What comes before the body, where it is not its length. */
+  readonly framing?: (body: Buffer) => { readonly headers: string; readonly body: Buffer };
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPE = 'application/json';
+const form = (csrf: string): string => `csrf=${csrf}&decision=approve`;
+const json = (csrf: string, more: object = {}): string => JSON.stringify({ csrf, decision: 'approve', ...more });
+const bomb = (csrf: string): string => json(csrf, { more: '0'.repeat(4_000_000) });
+const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+
+const BODIES: Body[] = [
+  { name: 'more JSON than fits', write: (csrf) => json(csrf, { more: 'x'.repeat(100_000) }) },
+  { name: 'more of a form than fits', type: FORM, write: (csrf) => `${form(csrf)}&more=${'x'.repeat(100_000)}` },
+  { name: 'a bomb of gzip', encoding: 'gzip', write: (csrf) => gzipSync(bomb(csrf)) },
+  { name: 'a bomb of deflate', encoding: 'deflate', write: (csrf) => deflateSync(bomb(csrf)) },
+  { name: 'a bomb of brotli', encoding: 'br', write: (csrf) => brotliCompressSync(bomb(csrf)) },
+  { name: 'a nested field', write: (csrf) => `{"csrf":"${csrf}","decision":"approve","more":${deep(500)}}` },
+  { name: 'lists of one', write: (csrf) => `{"csrf":["${csrf}"],"decision":["approve"]}` },
+  { name: 'a list of one object', write: (csrf) => `[${json(csrf)}]` },
+  { name: 'a field twice', type: FORM, write: (csrf) => `decision=deny&${form(csrf)}` },
+  { name: 'a field with a bracket', type: FORM, write: (csrf) => `csrf=${csrf}&decision[]=approve` },
+  { name: 'fields of a prototype', write: (csrf) => `{"__proto__":${json(csrf)}}` },
+  { name: 'one field of a prototype', write: (csrf) => `{"csrf":"${csrf}","__proto__":{"decision":"approve"}}` },
+  {
+    name: 'fields of a constructor',
+    write: (csrf) => `{"csrf":"${csrf}","constructor":{"prototype":{"decision":"approve"}}}`,
+  },
+  { name: "a prototype's fields in a form", type: FORM, write: (csrf) => `csrf=${csrf}&__proto__[decision]=approve` },
+  { name: 'JSON that claims to be text', type: 'text/plain', write: json },
+  { name: 'JSON that claims to be a form', type: FORM, write: json },
+  { name: 'a form that claims to be JSON', write: form },
+  {
+    name: 'a form in parts',
+    type: 'multipart/form-data; boundary=b',
+    write: (csrf) => `--b\r\n"csrf" ${csrf}\r\n--b\r\n"decision" approve\r\n--b--`,
+  },
+  {
+    name: 'what is no UTF-8',
+    type: FORM,
+    write: (csrf) => Buffer.from(`csrf=${csrf}&decision=approve\xff\xc0`, 'latin1'),
+  },
+  { name: 'UTF-16', type: `${JSON_TYPE}; charset=utf-16le`, write: (csrf) => Buffer.from(json(csrf), 'utf16le') },
+  { name: 'JSON and something else', write: (csrf) => `${json(csrf)}\u0000${json(csrf)}` },
+  { name: 'JSON with a comment', write: (csrf) => `/**/${json(csrf)}` },
+  {
+    name: 'half of what it has promised',
+    write: json,
+    framing: (body) => ({ headers: `content-length: ${body.length * 2}`, body }),
+  },
+  {
+    name: 'chunks without an end',
+    write: json,
+    framing: (body) => ({
+      headers: 'transfer-encoding: chunked',
+      body: Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n')]),
+    }),
+  },
+  {
+    name: 'a length that runs over',
+    write: json,
+    framing: (body) => ({ headers: `content-length: ${2 ** 32 + body.length}`, body }),
+  },
+];
+
+export const attacks: Attack[] = [...BODIES.map(approvingWith), ...waitingAttacks];
+
+/** It has the victim's phone, so to say: only the body is not as it should be. */
+function approvingWith(body: Body): Attack {
+  return {
+    row: 25,
+    name: `approves with ${body.name}, or breaks the server with it`,
+    on: quiet,
+    without: { name: 'care', options: readingAnything },
+    run: async (site) => {
+      const browser = new BrowserVisitor(site);
+      await browser.start();
+      const phone = await signedIn(site);
+      const { csrf } = must(await phone.scan(await browser.code()), 200).json();
+      const status = await post(phone, site, body, `${csrf}`);
+      const { state } = await browser.ticket();
+      if (state !== 'scanned') return `${state}`;
+      // No answer at all is one to a request that never ended.
+      if (status !== undefined && (status < 400 || status >= 500)) return `an answer with ${status}`;
+      // It could have been: nothing was wrong but the body.
+      must(await phone.decide('approve'), 200);
+      return undefined;
+    },
+  };
+}
+
+/** @returns the status; undefined where the server has hung up */
+async function post(phone: PhoneVisitor, site: Site, body: Body, csrf: string): Promise<number | undefined> {
+  const { hostname, port, host } = new URL(site.issuer);
+  const written = Buffer.from(body.write(csrf));
+  const framed = body.framing?.(written) ?? { headers: `content-length: ${written.length}`, body: written };
+  const head = [
+    `POST ${new URL(phone.at).pathname} HTTP/1.1`,
+    `host: ${host}`,
+    'accept: application/json',
+    'connection: close',
+    `cookie: ${await phone.agent.jar.getCookieString(phone.at)}`,
+    `content-type: ${body.type ?? JSON_TYPE}`,
+    ...(body.encoding ? [`content-encoding: ${body.encoding}`] : []),
+    framed.headers,
+  ];
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(Number(port), hostname);
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    // A server that has answered need not take the rest.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(answer) ?? [];
+      resolve(status === undefined ? undefined : Number(status));
+    });
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    socket.write(framed.body);
+    if (body.framing) socket.end();
+  });
+}

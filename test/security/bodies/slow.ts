@@ -1,0 +1,59 @@
+/** Row 25: whoever takes their time keeps nobody else from signing in. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { BrowserVisitor, type Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, inFront } from '../attack.ts';
+import { must } from '../pages/visits.ts';
+import { quiet } from './lax.ts';
+
+const MANY = 40;
+
+/** A server that does one thing after the other, and turns others away meanwhile. */
+function oneByOne(): WorldOptions {
+  let isBusy = false;
+  return inFront(async (ctx, next) => {
+    if (ctx.method !== 'POST') return next();
+    if (isBusy) {
+      ctx.status = 503;
+      return undefined;
+    }
+    isBusy = true;
+    await next().finally(() => {
+      isBusy = false;
+    });
+  });
+}
+
+export const waitingAttacks: Attack[] = [
+  {
+    row: 25,
+    name: 'keeps others from signing in with bodies that never end',
+    on: quiet,
+    without: { name: 'doing many things at once', options: oneByOne() },
+    run: async (site) => {
+      const slow = await Promise.all(Array.from({ length: MANY }, () => drip(site)));
+      try {
+        const browser = new BrowserVisitor(site);
+        must(await browser.start(), 200);
+        // A server that waited for the bodies would never answer: this test would end by its time-out.
+        const { status } = await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
+        return status === 200 ? undefined : `${status} for somebody else`;
+      } finally {
+        for (const socket of slow) socket.destroy();
+      }
+    },
+  },
+];
+
+/** Says that there is a form, and sends the half of it. */
+async function drip(site: Site): Promise<Socket> {
+  const { hostname, port, host, pathname } = new URL(site.issuer);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const path = `${pathname.replace(/\/$/, '')}/qr/tickets/none`;
+  const type = 'application/x-www-form-urlencoded';
+  socket.write(`POST ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: ${type}\r\ncontent-length: 100\r\n\r\ncsrf=`);
+  socket.on('error', () => undefined);
+  return socket;
+}

@@ -1,0 +1,189 @@
+/** Row 13: whoever has not seen the phone does not get in, even where a victim approves by mistake. */
+import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
+import { Keys } from '../../../src/ticket/keys.ts';
+import type { Ticket } from '../../../src/ticket/ticket.ts';
+import { idIn } from '../../support/codes.ts';
+import type { BrowserVisitor } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, replacing } from '../attack.ts';
+import { approved, browserAt, phoneOf, signedInBy } from '../meeting.ts';
+import { MANY, together } from '../steps/races.ts';
+import { all, lastWriteWins } from '../weaknesses.ts';
+import { familiarity } from './familiar.ts';
+
+const checked: WorldOptions = { qrLogin: { assess: () => 'check code' } };
+const limited: WorldOptions = {
+  qrLogin: { assess: () => 'check code', limits: { account: { scan: 1000, decide: 1000 } } },
+};
+
+/** What anybody types who is not told the digits. */
+const GUESSES = ['', ' ', 'undefined', 'null', '0', '0000000', '１２３４５６', '%00', '[object Object]'];
+
+function wrong(checkCode: string, turn: number = 1): string {
+  return `${(Number(checkCode) + turn) % 1_000_000}`.padStart(6, '0');
+}
+
+/** How many of them were compared with the right one. */
+async function judged(attacker: BrowserVisitor, guesses: readonly string[]): Promise<number> {
+  const answers = await Promise.all(guesses.map((guess) => attacker.finish(guess)));
+  return answers.filter((answer) => answer.json().error === 'wrong_check_code').length;
+}
+
+/** A store that takes its time to write: whoever asks meanwhile reads what was there before. */
+const slow = replacing(
+  KeyvTicketStore.prototype,
+  'swap',
+  (original) =>
+    async function (this: KeyvTicketStore, previous, next, ended) {
+      await setTimeout(20);
+      return original.call(this, previous, next, ended);
+    },
+);
+
+/** A store that forgets how often somebody was wrong. */
+const forgetful = replacing(
+  KeyvTicketStore.prototype,
+  'swap',
+  (original) =>
+    function (this: KeyvTicketStore, previous, next, ended) {
+      const isTry = next.state === 'cancelled' && next.because === 'check code';
+      const kept: Ticket = isTry ? { ...previous, version: next.version } : next;
+      return original.call(this, previous, kept, ended);
+    },
+);
+
+/** MACs for this purpose that do not depend on what they are made of, or not on the key. */
+function weakMacs(make: (keys: Keys, parts: readonly string[]) => Buffer): () => () => void {
+  return all(
+    replacing(
+      Keys.prototype,
+      'mac',
+      (original) =>
+        function (this: Keys, purpose, ...parts) {
+          return purpose === 'check code' && parts[0] !== ''
+            ? make(this, parts)
+            : original.call(this, purpose, ...parts);
+        },
+    ),
+    replacing(
+      Keys.prototype,
+      'candidates',
+      (original) =>
+        function (this: Keys, purpose, ...parts) {
+          return purpose === 'check code' ? [make(this, parts)] : original.call(this, purpose, ...parts);
+        },
+    ),
+  );
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function digitsOf(digest: Buffer): string {
+  return `${digest.readUIntBE(0, 6) % 1_000_000}`.padStart(6, '0');
+}
+
+const guessing: Attack[] = [
+  {
+    row: 13,
+    name: 'has a sign-in approved, and finishes without the digits',
+    on: checked,
+    without: { name: 'the check code', options: { qrLogin: { assess: () => 'allow' } } },
+    run: async (site) => {
+      const attacker = await browserAt(site);
+      await approved(await phoneOf(site), attacker);
+      for (const guess of [undefined, ...GUESSES]) {
+        const who = await signedInBy(attacker, await attacker.finish(guess));
+        if (who !== undefined) return who;
+      }
+      return undefined;
+    },
+  },
+  {
+    row: 13,
+    name: 'is wrong three times, and right then',
+    on: checked,
+    without: { name: 'an end to the tries', patch: forgetful },
+    run: async (site) => {
+      const attacker = await browserAt(site);
+      const checkCode = await approved(await phoneOf(site), attacker);
+      for (let turn = 1; turn <= 3; turn++) {
+        const { status } = await attacker.finish(wrong(checkCode, turn));
+        if (status !== 403) throw new Error(`a wrong check code is answered with ${status}`);
+      }
+      return signedInBy(attacker, await attacker.finish(checkCode));
+    },
+  },
+  {
+    row: 13,
+    name: 'tries 50 check codes at once',
+    on: checked,
+    without: { name: 'compare-and-swap', patch: all(lastWriteWins, slow), options: together(/\/qr\/finish$/) },
+    run: async (site) => {
+      const attacker = await browserAt(site);
+      const checkCode = await approved(await phoneOf(site), attacker);
+      const guesses = Array.from({ length: MANY }, (_, index) => wrong(checkCode, index + 1));
+      const tries = await judged(attacker, guesses);
+      return tries > 3 ? `${tries} tries` : undefined;
+    },
+  },
+  {
+    row: 13,
+    name: 'has one sign-in after the other approved, and tries on',
+    on: limited,
+    without: { name: 'a limit of tries by account', options: { qrLogin: { limits: false } } },
+    run: async (site) => {
+      const phone = await phoneOf(site);
+      let tries = 0;
+      for (let tickets = 0; tickets < 5; tickets++) {
+        const attacker = await browserAt(site, { 'user-agent': `Mozilla/5.0 (another browser, ${tickets})` });
+        const checkCode = await approved(phone, attacker);
+        tries += await judged(
+          attacker,
+          [1, 2, 3].map((turn) => wrong(checkCode, turn)),
+        );
+      }
+      return tries > 12 ? `${tries} tries` : undefined;
+    },
+  },
+  {
+    row: 13,
+    name: "types the check code of a ticket of the attacker's own",
+    on: checked,
+    without: {
+      name: 'a check code for each ticket',
+      patch: weakMacs((keys) => keys.mac('check code', '')),
+    },
+    run: async (site) => {
+      const [own, attacker] = [await browserAt(site), await browserAt(site)];
+      const checkCode = await approved(await phoneOf(site, 'bob'), own);
+      const right = await approved(await phoneOf(site), attacker);
+      if (checkCode === right && (await judged(attacker, [wrong(right)])) === 0) throw new Error('nothing is wrong');
+      return signedInBy(attacker, await attacker.finish(checkCode));
+    },
+  },
+  {
+    row: 13,
+    name: 'works the check code out from what the browser sees',
+    on: checked,
+    without: { name: 'a key', patch: weakMacs((_keys, parts) => sha256(parts.join())) },
+    run: async (site) => {
+      const attacker = await browserAt(site);
+      const stream = await attacker.events();
+      const code = await attacker.code();
+      const checkCode = await approved(await phoneOf(site), attacker);
+      const seen = [JSON.stringify(await stream.ticket('approved')), (await attacker.agent.get(attacker.at)).text];
+      stream.close();
+      seen.push(...(await attacker.agent.jar.getCookies(attacker.at)).map(String));
+      const uid = new URL(attacker.at).pathname.split('/').at(-1) ?? '';
+      const worked = [idIn(code), code, uid, attacker.at].map((text) => digitsOf(sha256(text)));
+      const written = seen.flatMap((text) => text.match(/(?<![\w.-])\d{6}(?![\w.-])/g) ?? []);
+      return [...worked, ...written].includes(checkCode) ? checkCode : undefined;
+    },
+  },
+];
+
+export const attacks: Attack[] = [...guessing, ...familiarity];

@@ -1,0 +1,124 @@
+/** Rows 3 and 4: a code that has served is dead for every step, and only the server makes codes. */
+import type { Ticket } from '../../../src/ticket/ticket.ts';
+import type { Answer } from '../../support/agent.ts';
+import type { PhoneVisitor, Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import type { Attack } from '../attack.ts';
+import { accountAt, approval, expectStatus, goOn, type Meeting, scanned, signedInPhone } from '../scene.ts';
+import { all, askingForTheCheckCode, lastWriteWins, phoneFinds, waiting } from '../weaknesses.ts';
+import { attacks as forged } from './forged.ts';
+import { attacks as guessed } from './ids.ts';
+
+/** What ends a ticket that Alice's phone has scanned. */
+type End = (meeting: Meeting) => Promise<unknown>;
+
+const ENDS: Record<string, { readonly end: End; readonly on?: WorldOptions }> = {
+  used: {
+    end: async ({ browser, phone }) => {
+      expectStatus(await browser.finish(await approval(phone)), 200, 'finishing');
+    },
+  },
+  denied: { end: async ({ phone }) => expectStatus(await phone.decide('deny'), 200, 'denying') },
+  reported: { end: async ({ phone }) => expectStatus(await decideAgain(phone, 'report'), 200, 'reporting') },
+  renewed: {
+    end: async ({ browser }) => expectStatus(await browser.post(`${browser.at}/qr/renew`, {}), 200, 'renewing'),
+  },
+  cancelled: {
+    end: async ({ browser }) => expectStatus(await browser.post(`${browser.at}/cancel`, {}), 200, 'cancelling'),
+  },
+  'ended by three wrong check codes': {
+    on: askingForTheCheckCode,
+    end: async ({ browser, phone }) => {
+      const checkCode = Number(await approval(phone));
+      for (let wrong = 1; wrong <= 3; wrong++) {
+        const digits = `${(checkCode + wrong) % 1_000_000}`.padStart(6, '0');
+        expectStatus(await browser.finish(digits), 403, 'a wrong check code');
+      }
+    },
+  },
+};
+
+const isEnded = ({ state }: Ticket): boolean => ['redeemed', 'denied', 'cancelled'].includes(state);
+
+/** A store that forgets how a ticket ended, and whose place another one has. */
+const forgetsTheEnd = all(
+  lastWriteWins,
+  phoneFinds((ticket) => (isEnded(ticket) ? waiting(ticket) : ticket)),
+);
+
+/** The same, but it remembers who had scanned. */
+const forgetsTheDecision = all(
+  lastWriteWins,
+  phoneFinds((ticket) => {
+    const owned = isEnded(ticket) && 'approver' in ticket ? ticket.approver : undefined;
+    return owned === undefined ? ticket : { ...waiting(ticket), state: 'scanned', approver: owned };
+  }),
+);
+
+/** Decides with a form that the phone still has. */
+async function decideAgain(phone: PhoneVisitor, decision: string, csrf?: string): Promise<Answer> {
+  const good = csrf ?? `${(await phone.look()).json().csrf}`;
+  return phone.post(phone.at, { csrf: good, decision });
+}
+
+/** Somebody else's phone, which had the landing page open when the ticket ended, goes on with it. */
+async function strangerGoesOn(site: Site, end: End): Promise<string | undefined> {
+  const [meeting, stranger] = await Promise.all([scanned(site), signedInPhone(site, 'bob')]);
+  const { code, phone } = meeting;
+  const landed = expectStatus(await stranger.look(code), 200, 'the landing page');
+  await end(meeting);
+  const csrf = `${landed.json().csrf}`;
+  stranger.at = phone.at;
+  const answers = [
+    await stranger.post(code, { csrf }),
+    await stranger.look(),
+    await stranger.post(phone.at, { csrf, decision: 'approve' }),
+    await stranger.post(phone.at, { csrf, decision: 'deny' }),
+  ];
+  return answers.find(({ status }) => status === 200)?.text;
+}
+
+/** The phone that had it scans it again, and decides otherwise; the browser tries to make use of that. */
+async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
+  const meeting = await scanned(site);
+  const { browser, phone, code } = meeting;
+  const { csrf } = (await phone.look()).json();
+  await end(meeting);
+  const answers = [
+    await phone.post(code, { csrf: `${csrf}` }),
+    await decideAgain(phone, 'approve', `${csrf}`),
+    await decideAgain(phone, 'deny', `${csrf}`),
+  ];
+  // A report counts whenever it comes, but brings no code back.
+  await decideAgain(phone, 'report', `${csrf}`);
+  return answers.find(({ status }) => status === 200)?.text ?? (await signedInAt(site, meeting, browser.at));
+}
+
+/** What the browser gets when it finishes all the same; the ticket of one that was used has served it already. */
+async function signedInAt(site: Site, { browser, code }: Meeting, at: string): Promise<string | undefined> {
+  const { state } = await browser.ticket();
+  if (state === 'redeemed') return undefined;
+  const answer = await browser.post(`${at}/qr/finish`, {});
+  if (answer.status === 200) await goOn(browser, answer.json().redirectTo);
+  const account = await accountAt(site, browser.agent);
+  return account === undefined ? undefined : `the session of ${account} with ${code}`;
+}
+
+const dead = Object.entries(ENDS).flatMap(([how, { end, on }]): Attack[] => [
+  {
+    row: 3,
+    name: `another phone goes on with a code that was ${how}`,
+    ...(on && { on }),
+    run: (site) => strangerGoesOn(site, end),
+    without: { name: 'a store that remembers ends', patch: forgetsTheEnd },
+  },
+  {
+    row: 3,
+    name: `its own phone goes on with a code that was ${how}`,
+    ...(on && { on }),
+    run: (site) => ownerGoesOn(site, end),
+    without: { name: 'a store that remembers decisions', patch: forgetsTheDecision },
+  },
+]);
+
+export const attacks: readonly Attack[] = [...dead, ...forged, ...guessed];

@@ -1,0 +1,185 @@
+/** Rows 3 and 4: codes that the server never showed. */
+import { randomBytes } from 'node:crypto';
+import { Codes } from '../../../src/ticket/code.ts';
+import { Keys } from '../../../src/ticket/keys.ts';
+import { codeIn, ID_LENGTH, idIn } from '../../support/codes.ts';
+import type { PhoneVisitor, Site } from '../../support/visitors.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { expectStatus, shown, signedInPhone } from '../scene.ts';
+
+const anyMac: Weakness = {
+  name: 'the check of the MAC',
+  patch: replacing(Codes.prototype, 'isFresh', () => () => true),
+};
+
+const anySpelling: Weakness = {
+  name: 'the one way to write a code',
+  patch: replacing(Codes.prototype, 'idOf', () => (code) => {
+    const bytes = Buffer.from(code, 'base64url');
+    return bytes.length < 34 ? undefined : bytes.toString('base64url', 0, 18);
+  }),
+};
+
+/** A MAC over nothing, so that one is as good as the other. */
+const macOfNothing: Weakness = {
+  name: 'an id in the MAC',
+  patch: () => {
+    const undo = [
+      replacing(
+        Keys.prototype,
+        'mac',
+        (original) =>
+          function (this: Keys, purpose, ...parts) {
+            return original.call(this, purpose, ...(purpose === 'code' ? [] : parts));
+          },
+      )(),
+      replacing(
+        Keys.prototype,
+        'candidates',
+        (original) =>
+          function (this: Keys, purpose, ...parts) {
+            return original.call(this, purpose, ...(purpose === 'code' ? [] : parts));
+          },
+      )(),
+    ];
+    return () => {
+      for (const one of undo) one();
+    };
+  },
+};
+
+const GUESSES = ['0', 'a', 'x', 'secret', 'changeme', 'a secret that only this test knows', 'keyboard cat'].map(
+  (word) => word.padEnd(32, word),
+);
+
+const guessableSecret: Weakness = {
+  name: 'a secret that nobody guesses',
+  options: { qrLogin: { secrets: [GUESSES[4] ?? ''] } },
+};
+
+const at = (site: Site, code: string): string => `${site.issuer}/qr/${code}`;
+
+/** Lands on each of these codes. @returns one for which the server lets the phone scan */
+async function taken(phone: PhoneVisitor, codes: Iterable<string>): Promise<string | undefined> {
+  for (const code of codes) {
+    const answer = await phone.look(at(phone.site, code));
+    if (answer.status === 200 && 'csrf' in answer.json()) return `a landing page for ${code}`;
+  }
+  return undefined;
+}
+
+/** A phone that is no victim's, and a code that is on a screen. */
+async function photographed(site: Site): Promise<{ phone: PhoneVisitor; code: string }> {
+  const [victim, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
+  return { phone, code: codeIn(await victim.code()) };
+}
+
+/** Claims the ticket. @returns what the phone is shown of it then */
+async function claimed(phone: PhoneVisitor, code: string): Promise<string | undefined> {
+  const { status, text } = await phone.scan(at(phone.site, code));
+  return status === 200 ? text : undefined;
+}
+
+function* flipped(code: string): Generator<string> {
+  const bytes = Buffer.from(code, 'base64url');
+  for (const [index, byte] of bytes.entries()) {
+    const other = Buffer.from(bytes);
+    other[index] = byte ^ (1 << (index % 8));
+    yield other.toString('base64url');
+  }
+}
+
+/** Other texts that lax readers take for the same bytes, or for enough of them. */
+function spellingsOf(code: string): string[] {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  // The last digit has bits to spare, which mean nothing.
+  const spare = [1, 5, 15].map((more) => alphabet[alphabet.indexOf(code.slice(-1)) + more] ?? '');
+  return [
+    ...spare.filter((digit) => digit !== '').map((digit) => code.slice(0, -1) + digit),
+    `${code}=`,
+    `${code}==`,
+    `${code}A`,
+    `${code}%00`,
+    `${code}%20`,
+    `%20${code}`,
+    `${code}.`,
+    `${code.slice(0, 20)}%0A${code.slice(20)}`,
+    code.slice(0, -1),
+    code.slice(0, ID_LENGTH),
+    code + code,
+    Buffer.from(code, 'base64url').toString('hex'),
+  ];
+}
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 4,
+    name: 'lands on a code with one bit flipped, anywhere in it',
+    run: async (site) => {
+      const { phone, code } = await photographed(site);
+      return taken(phone, flipped(code));
+    },
+    without: anyMac,
+  },
+  {
+    row: 4,
+    name: 'lands on a code that is written otherwise, cut off or continued',
+    run: async (site) => {
+      const { phone, code } = await photographed(site);
+      return taken(phone, spellingsOf(code));
+    },
+    without: anySpelling,
+  },
+  {
+    row: 4,
+    name: "claims a ticket whose id it knows with the MAC of another browser's code",
+    run: async (site) => {
+      const { phone, code } = await photographed(site);
+      const own = await shown(site);
+      const forged = idIn(code) + codeIn(await own.code()).slice(ID_LENGTH);
+      return claimed(phone, forged);
+    },
+    without: macOfNothing,
+  },
+  {
+    row: 4,
+    name: 'claims a ticket whose id it knows with a MAC under a secret that it guesses',
+    run: async (site) => {
+      const { phone, code } = await photographed(site);
+      for (const secret of GUESSES) {
+        const forged = new Codes(new Keys([secret]), 10_000).show(idIn(code), Date.now()).code;
+        const got = await claimed(phone, forged);
+        if (got !== undefined) return got;
+      }
+      return undefined;
+    },
+    without: guessableSecret,
+  },
+  {
+    row: 4,
+    name: 'lands on codes for ids that it made itself',
+    run: async (site) => {
+      const { phone, code } = await photographed(site);
+      const own = Array.from({ length: 8 }, () => randomBytes(34).toString('base64url'));
+      const mac = code.slice(ID_LENGTH);
+      const mixed = Array.from({ length: 8 }, () => randomBytes(18).toString('base64url') + mac);
+      const empty = Buffer.alloc(34).toString('base64url');
+      return taken(phone, [...own, ...mixed, empty, Buffer.alloc(34, 0xff).toString('base64url')]);
+    },
+    without: anyMac,
+  },
+  {
+    row: 4,
+    name: "claims a ticket with a form's token in the place of the MAC",
+    run: async (site) => {
+      const { phone, code } = await photographed(site);
+      const landed = expectStatus(await phone.look(at(site, code)), 200, 'the landing page');
+      const forged = idIn(code) + `${landed.json().csrf}`.slice(0, 22);
+      // In a browser that has not been seen with the good code.
+      const other = await signedInPhone(site, 'bob');
+      const [id, mac] = [idIn(code), Buffer.from(forged.slice(ID_LENGTH), 'base64url').subarray(0, 16)];
+      return claimed(other, Buffer.concat([Buffer.from(id, 'base64url'), mac]).toString('base64url'));
+    },
+    without: anyMac,
+  },
+];

@@ -1,0 +1,128 @@
+/** Row 4: ids have 128 bits from the system's generator, and the server alone makes them. */
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { idIn } from '../../support/codes.ts';
+import type { BrowserVisitor } from '../../support/visitors.ts';
+import { type Attack, inFront, oncePerSite, type Weakness } from '../attack.ts';
+import { expectStatus, shown } from '../scene.ts';
+
+const RANDOM_BYTES = 16;
+const MANY = 40;
+
+/** Another generator in the place of the system's. */
+function generator(bytes: (size: number) => Buffer | undefined): () => () => void {
+  return () => {
+    const { randomBytes } = crypto;
+    Object.assign(crypto, { randomBytes: (size: number) => bytes(size) ?? randomBytes(size) });
+    syncBuiltinESMExports();
+    return () => {
+      Object.assign(crypto, { randomBytes });
+      syncBuiltinESMExports();
+    };
+  };
+}
+
+let counter = 0;
+const counting: Weakness = {
+  name: "the system's generator",
+  patch: generator((size) => {
+    const bytes = Buffer.alloc(size);
+    counter += 1;
+    bytes.writeUInt32BE(counter, size - 4);
+    return bytes;
+  }),
+};
+
+let wished: Buffer | undefined;
+const wishes: Weakness = {
+  name: 'ids of its own',
+  patch: generator((size) => (size === RANDOM_BYTES ? wished : undefined)),
+  options: inFront(async (ctx, next) => {
+    const { id } = ctx.query;
+    wished = typeof id === 'string' ? randomPart(id) : undefined;
+    await next();
+    wished = undefined;
+  }),
+};
+
+let drawn: Buffer[] = [];
+const repeating: Weakness = {
+  name: 'ids that are all different',
+  patch: generator((size) => {
+    if (size !== RANDOM_BYTES) return undefined;
+    if (drawn.length === 0) drawn = Array.from({ length: MANY / 2 }, (_, index) => Buffer.alloc(size, index));
+    return drawn.pop();
+  }),
+};
+
+/** The part of an id that nobody shall guess; what stands before it follows from the interaction. */
+function randomPart(id: string): Buffer {
+  return Buffer.from(id, 'base64url').subarray(-RANDOM_BYTES);
+}
+
+async function renewedId(browser: BrowserVisitor): Promise<string> {
+  expectStatus(await browser.post(`${browser.at}/qr/renew`, {}), 200, 'renewing');
+  return idIn(await browser.code());
+}
+
+const manyIds = oncePerSite(async (site): Promise<Buffer[]> => {
+  const browser = await shown(site);
+  const ids: Buffer[] = [];
+  while (ids.length < MANY) ids.push(randomPart(await renewedId(browser)));
+  return ids;
+});
+
+const numberIn = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex')}`);
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 4,
+    name: "knows the id of the next browser's ticket from those of its own",
+    run: async (site) => {
+      const own = await shown(site);
+      const last = numberIn(randomPart(await renewedId(own)));
+      const victim = numberIn(randomPart(idIn(await (await shown(site)).code())));
+      const ahead = victim - last;
+      return ahead > 0n && ahead < 1_000n ? `the id is ${ahead} after one's own` : undefined;
+    },
+    without: counting,
+  },
+  {
+    row: 4,
+    name: 'sees bits of ids that never change',
+    run: async (site) => {
+      const ids = await manyIds(site);
+      const bits = Array.from({ length: RANDOM_BYTES * 8 }, (_, bit) =>
+        ids.filter((id) => ((id[bit >> 3] ?? 0) >> (bit % 8)) & 1),
+      );
+      // By chance: once in 2^32 runs.
+      const stuck = bits.filter((ones) => ones.length === 0 || ones.length === MANY).length;
+      return stuck === 0 ? undefined : `${stuck} bits are always the same`;
+    },
+    without: counting,
+  },
+  {
+    row: 4,
+    name: 'sees an id twice',
+    run: async (site) => {
+      const ids = (await manyIds(site)).map((id) => id.toString('hex'));
+      const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+      return twice && `${twice} is that of two tickets`;
+    },
+    without: repeating,
+  },
+  {
+    row: 4,
+    name: 'has the server take an id that the browser has chosen',
+    run: async (site) => {
+      const browser = await shown(site);
+      const id = Buffer.alloc(18, 'an id of my own').toString('base64url');
+      const fields = { id, ticket: id, ticketId: id, code: id };
+      const query = `${new URLSearchParams(fields)}`;
+      await browser.post(`${browser.at}/qr/renew?${query}`, fields);
+      const got = randomPart(idIn(await browser.code()));
+      return got.equals(randomPart(id)) ? `a ticket with the id ${id}` : undefined;
+    },
+    without: wishes,
+  },
+];

@@ -1,0 +1,196 @@
+/** Row 21: our cookies stay with the browser, the path and the site that they are for, and say what we have written. */
+import type { Context, Next } from 'koa';
+import { Cookies } from '../../../src/http/request/cookies.ts';
+import type { Agent } from '../../support/agent.ts';
+import { CODE_LENGTH, ID_LENGTH } from '../../support/codes.ts';
+import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, inFront, replacing } from '../attack.ts';
+import { must, signedIn } from '../pages/visits.ts';
+
+const BINDING = '_qr_browser';
+const SEEN = '_qr_seen';
+
+/** As a jar keeps it. */
+interface Cookie {
+  readonly key: string;
+  readonly path?: string;
+  readonly httpOnly?: boolean;
+  readonly sameSite?: string;
+}
+
+/** A binding that anybody may write. */
+const unsignedBinding = replacing(Cookies.prototype, 'binding', () => (ctx, uid) => {
+  const value = ctx.cookies.get(BINDING, { signed: false });
+  return value?.startsWith(`${uid}.`) ? value : undefined;
+});
+
+const unsignedSeen = replacing(Cookies.prototype, 'hasSeen', () => (ctx, code, now) => {
+  const [seen, until] = (ctx.cookies.get(SEEN, { signed: false }) ?? '').split('.');
+  return seen === code && Number(until) > now;
+});
+
+export const attacks: Attack[] = [
+  lasting('reads a cookie of ours with a script', /; ?httponly/gi, 'HttpOnly', ({ httpOnly }) => !httpOnly),
+  lasting('has another site send a cookie of ours', /; ?samesite=\w+/gi, 'SameSite', ({ sameSite }) => {
+    return sameSite !== 'lax' && sameSite !== 'strict';
+  }),
+  lasting('gets a cookie of ours sent to another page than the one it is for', /; ?path=[^;]+/gi, 'Path', isWide),
+  {
+    row: 21,
+    name: "finishes what it has stolen the provider's cookie of with a binding of its own making",
+    without: { name: 'the signature of the binding', patch: unsignedBinding },
+    run: async (site) => {
+      for (const forge of BINDINGS) {
+        const got = await openWith(site, forge);
+        if (got !== undefined) return got;
+      }
+      return undefined;
+    },
+  },
+  {
+    row: 21,
+    name: 'claims a ticket by a code that was never on a screen, and a note that it was',
+    without: { name: 'the signature of that note', patch: unsignedSeen },
+    run: async (site) => {
+      const victim = new BrowserVisitor(site);
+      await victim.start();
+      const code = await victim.code();
+      const attacker = await signedIn(site, 'bob');
+      const forged = code.slice(0, ID_LENGTH - CODE_LENGTH) + 'A'.repeat(CODE_LENGTH - ID_LENGTH);
+      const note = `${SEEN}=${forged.slice(-CODE_LENGTH)}.${Date.now() + 60_000}`;
+      for (const cookies of [
+        note,
+        `${note}; ${SEEN}.sig=${'A'.repeat(27)}`,
+        `${note}; ${await ownNote(site, attacker)}`,
+      ]) {
+        const others = await attacker.agent.jar.getCookieString(forged);
+        const headers = { accept: 'application/json', cookie: `${cookies}; ${others}` };
+        const landed = await attacker.agent.get(forged, { headers });
+        if (landed.status === 200) return landed.text;
+      }
+      // The way there works: it was the code.
+      must(await attacker.look(code), 200);
+      return undefined;
+    },
+  },
+];
+
+/** One of ours as it ends up in the jar of somebody who has been everywhere. */
+function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie: Cookie) => boolean): Attack {
+  return {
+    row: 21,
+    name,
+    without: {
+      name: what,
+      options: rewritingCookies((cookie) => cookie.replace(attribute, what === 'Path' ? '; path=/' : '')),
+    },
+    run: async (site) => {
+      const browser = new BrowserVisitor(site);
+      await browser.start();
+      const phone = await signedIn(site);
+      must(await phone.scan(await browser.code()), 200);
+      must(await phone.decide('approve'), 200);
+      must(await browser.finish(), 200);
+      const all = await Promise.all([browser, phone].map(({ agent }) => ours(agent)));
+      const kept = all.flat();
+      if (new Set(kept.map(({ key }) => key)).size !== 6)
+        throw new Error(`these are not all: ${kept.map(({ key }) => key)}`);
+      return kept.find(isOpen)?.key;
+    },
+  };
+}
+
+/** The binding goes to its interaction, the memory to interactions, the note on the phone to the phone's pages. */
+function isWide({ key, path }: Cookie): boolean {
+  if (key.startsWith(BINDING)) return !/\/interaction\/[\w-]{20,}$/.test(path ?? '/');
+  return !`${path}`.endsWith(key.startsWith(SEEN) ? '/qr' : '/interaction');
+}
+
+async function ours({ jar }: Agent): Promise<Cookie[]> {
+  const { cookies = [] } = (await jar.serialize()) ?? {};
+  return (cookies as unknown as Cookie[]).filter(({ key }) => key.startsWith('_qr_'));
+}
+
+function rewritingCookies(change: (cookie: string) => string): WorldOptions {
+  return inFront(async (ctx: Context, next: Next) => {
+    await next();
+    const set = ctx.res.getHeader('set-cookie');
+    if (Array.isArray(set))
+      ctx.res.setHeader(
+        'set-cookie',
+        set.map((cookie) => (cookie.startsWith('_qr_') ? change(cookie) : cookie)),
+      );
+  });
+}
+
+interface Loot {
+  readonly uid: string;
+  /** A binding of the attacker's own, with its signature. */
+  readonly own: { readonly value: string; readonly signature: string };
+  /** Signed by the provider for something else: the victim's interaction cookie. */
+  readonly foreign: { readonly value: string; readonly signature: string };
+}
+
+type Forge = (loot: Loot) => string;
+
+/** Values that nobody has signed, values with somebody else's signature, and the same name twice, in both orders. */
+const BINDINGS: Forge[] = [
+  ({ uid }) => `${BINDING}=${uid}.made-up.x`,
+  ({ uid }) => `${BINDING}=${uid}.made-up.x; ${BINDING}.sig=`,
+  ({ uid, own }) => `${BINDING}=${uid}.made-up.x; ${BINDING}.sig=${own.signature}`,
+  ({ uid, foreign }) => `${BINDING}=${uid}.made-up.x; ${BINDING}.sig=${foreign.signature}`,
+  ({ foreign }) => `${BINDING}=${foreign.value}.x; ${BINDING}.sig=${foreign.signature}`,
+  ({ uid, own }) => `${BINDING}=${own.value}; ${BINDING}=${uid}.made-up.x; ${BINDING}.sig=${own.signature}`,
+  ({ uid, own }) => `${BINDING}=${uid}.made-up.x; ${BINDING}=${own.value}; ${BINDING}.sig=${own.signature}`,
+  ({ uid, own }) => `${BINDING}="${uid}.made-up.x"; ${BINDING}.sig=x; ${BINDING}.sig=${own.signature}`,
+  ({ own }) => `${BINDING}=${own.value}; ${BINDING}.sig=${own.signature}`,
+];
+
+/** A victim who was sent to the provider, but whose browser has not shown the page yet: no ticket knows its binding. */
+async function openWith(site: Site, forge: Forge): Promise<string | undefined> {
+  const victim = new BrowserVisitor(site);
+  const uid = await interactionOf(victim);
+  const stolen = (await victim.agent.jar.getCookies(victim.at)).filter(({ key }) => key.startsWith('_interaction'));
+  const attacker = new BrowserVisitor(site);
+  await interactionOf(attacker);
+  const loot = { uid, own: await signed(attacker, BINDING), foreign: await signed(victim, '_interaction') };
+  const cookie = [...stolen.map(({ key, value }) => `${key}=${value}`), forge(loot)].join('; ');
+  const opened = await new BrowserVisitor(site).agent.get(victim.at, { headers: { cookie, accept: 'text/html' } });
+  // What was stolen is good for whoever has the binding, too.
+  must(await victim.agent.get(victim.at, { headers: { accept: 'text/html' } }), opened.status === 200 ? 404 : 200);
+  return opened.status === 200 ? cookie : undefined;
+}
+
+/** As far as the redirect to the interaction. @returns its uid */
+async function interactionOf(browser: BrowserVisitor): Promise<string> {
+  const { site } = browser;
+  const query = new URLSearchParams({
+    client_id: site.client.id,
+    redirect_uri: site.client.callback,
+    response_type: 'code',
+    scope: 'openid',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+  });
+  const { location } = must(await browser.agent.get(`${site.issuer}/auth?${query}`), 303);
+  browser.at = new URL(location, site.issuer).href;
+  return browser.at.split('/').at(-1) ?? '';
+}
+
+async function signed({ agent, at }: BrowserVisitor, name: string): Promise<{ value: string; signature: string }> {
+  const cookies = await agent.jar.getCookies(at);
+  const of = (key: string): string => cookies.find((cookie) => cookie.key === key)?.value ?? '';
+  if (of(name) === '' || of(`${name}.sig`) === '') throw new Error(`there is no ${name} that is signed`);
+  return { value: of(name), signature: of(`${name}.sig`) };
+}
+
+/** The signature of what the phone has really seen: another code. */
+async function ownNote(site: Site, phone: PhoneVisitor): Promise<string> {
+  const browser = new BrowserVisitor(site);
+  await browser.start();
+  const code = await browser.code();
+  must(await phone.look(code), 200);
+  const cookies = await phone.agent.jar.getCookies(code);
+  return `${SEEN}.sig=${cookies.find(({ key }) => key === `${SEEN}.sig`)?.value}`;
+}

@@ -1,0 +1,155 @@
+/** Rows 8 and 9: no other site acts for the person, and looking changes nothing. */
+import type { Middleware } from 'koa';
+import type { Sent } from '../../support/agent.ts';
+import type { Site } from '../../support/visitors.ts';
+import { type Attack, inFront } from '../attack.ts';
+import { looking } from './looking.ts';
+import { sendOwn, TARGETS, type Target } from './targets.ts';
+import { tokens } from './tokens.ts';
+
+const EVIL = 'https://evil.example';
+
+/** What a browser adds to a form that another site's page has sent; our own origin stands as ISSUER. */
+const FOREIGN: readonly Record<string, string>[] = [
+  { origin: EVIL },
+  { origin: EVIL, referer: 'ISSUER/account' },
+  { origin: 'null' },
+  { origin: 'ISSUER.evil.example' },
+  { origin: 'https://evil.example/ISSUER' },
+  { origin: `ISSUER, ${EVIL}` },
+  { origin: 'http://localhost:1' },
+  { origin: 'ISSUER', 'sec-fetch-site': 'cross-site' },
+  { origin: 'ISSUER', 'sec-fetch-site': 'same-site' },
+  { 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'none' },
+  { 'sec-fetch-site': 'same-origin-ish' },
+];
+
+/** Servers that look, but not closely, and what gets by them. */
+const SLOPPY: readonly (readonly [lacks: string, header: string, passes: RegExp, sent: Record<string, string>])[] = [
+  ['a no to opaque origins, as of sandboxed frames', 'origin', /^null$/, { origin: 'null' }],
+  ['a look at where our origin ends', 'origin', /^http:\/\/localhost/, { origin: 'ISSUER.evil.example' }],
+  ['a look at where our origin begins', 'origin', /localhost/, { origin: 'https://evil.example/ISSUER' }],
+  ['a look at Sec-Fetch-Site', 'sec-fetch-site', /./, { origin: 'ISSUER', 'sec-fetch-site': 'cross-site' }],
+  ['a no to sister sites', 'sec-fetch-site', /^same-/, { origin: 'ISSUER', 'sec-fetch-site': 'same-site' }],
+];
+
+/** A server that does not ask who sends a request, where that header says something like this. */
+function overlooking(header: string, passes: RegExp): Middleware {
+  return async (ctx, next) => {
+    if (passes.test(ctx.get(header))) delete ctx.req.headers[header];
+    await next();
+  };
+}
+
+const blind: Middleware = async (ctx, next) => {
+  delete ctx.req.headers.origin;
+  delete ctx.req.headers['sec-fetch-site'];
+  await next();
+};
+
+/** A server that takes text for JSON, as some body parsers do that guess. */
+const guessing: Middleware = async (ctx, next) => {
+  if (ctx.get('content-type').startsWith('text/plain')) ctx.req.headers['content-type'] = 'application/json';
+  await next();
+};
+
+/** A server that takes a body that it cannot read for none. */
+const lenient: Middleware = async (ctx, next) => {
+  if (/^(multipart|text|image)\//.test(ctx.get('content-type'))) {
+    for (const header of ['content-type', 'content-length', 'transfer-encoding']) delete ctx.req.headers[header];
+  }
+  await next();
+};
+
+/** A server that lets every site read its answers. */
+const open: Middleware = async (ctx, next) => {
+  ctx.set({ 'Access-Control-Allow-Origin': ctx.get('origin'), 'Access-Control-Allow-Credentials': 'true' });
+  if (ctx.method === 'OPTIONS') ctx.status = 204;
+  else await next();
+};
+
+/** Bodies that a page may send to another site without asking first, beside forms. */
+const DISGUISED: readonly (readonly [
+  name: string,
+  type: string,
+  server: Middleware,
+  body: (fields: object) => string,
+])[] = [
+  ['JSON that says it is text', 'text/plain', guessing, (fields) => JSON.stringify(fields)],
+  [
+    'a form with parts',
+    'multipart/form-data; boundary=x',
+    lenient,
+    () => '--x\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n--x--\r\n',
+  ],
+];
+
+const [finish] = TARGETS;
+
+export const attacks: Attack[] = [
+  ...TARGETS.map((target) => ({
+    row: 9,
+    name: `another site's form ${target.does}, whatever it says of where it comes from`,
+    ...(target.on && { on: target.on }),
+    without: { name: 'a look at Origin and Sec-Fetch-Site', options: inFront(blind) },
+    run: (site: Site) =>
+      lure(site, target, (fields) => FOREIGN.map((headers) => ({ form: fields, headers: named(headers, site) }))),
+  })),
+  ...SLOPPY.map(([lacks, header, passes, sent]) => ({
+    row: 9,
+    name: `a form with ${JSON.stringify(sent)} ${finish.does}`,
+    without: { name: lacks, options: inFront(overlooking(header, passes)) },
+    run: (site: Site) => lure(site, finish, (fields) => [{ form: fields, headers: named(sent, site) }]),
+  })),
+  ...DISGUISED.map(([name, type, server, body]) => ({
+    row: 9,
+    name: `a browser that does not say where forms come from sends ${name}, and ${finish.does}`,
+    without: { name: 'a list of the types that are taken', options: inFront(server) },
+    run: (site: Site) => lure(site, finish, (fields) => [{ body: body(fields), headers: { 'content-type': type } }]),
+  })),
+  {
+    row: 9,
+    name: "another site's script reads the ticket, the token, or may send JSON",
+    without: { name: 'silence about other origins', options: inFront(open) },
+    run: readAcross,
+  },
+  ...tokens,
+  ...looking,
+];
+
+/** Has the victim send each of these, and afterwards what its own page would send, which must work. */
+async function lure(
+  site: Site,
+  target: Target,
+  requests: (fields: Record<string, string>) => Sent[],
+): Promise<string | undefined> {
+  const victim = await target.meet(site);
+  for (const request of requests(victim.fields)) {
+    const got = await victim.happened(await victim.who.agent.post(victim.url, request));
+    if (got !== undefined) return got;
+  }
+  await sendOwn(victim);
+  return undefined;
+}
+
+async function readAcross(site: Site): Promise<string | undefined> {
+  const victim = await finish.meet(site);
+  const headers = {
+    origin: EVIL,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'content-type',
+  };
+  const seen = [
+    await victim.who.agent.get(victim.url.replace('/finish', ''), { headers: { origin: EVIL } }),
+    await victim.who.agent.get(`${victim.url.replace('/finish', '')}?after=0`, { headers: { origin: EVIL } }),
+    await victim.who.agent.send(victim.url, { method: 'OPTIONS', headers }),
+  ];
+  const readable = seen.find((answer) => ['*', EVIL].includes(answer.headers.get('access-control-allow-origin') ?? ''));
+  return readable && `an answer that another site may read: ${readable.status}`;
+}
+
+function named(headers: Record<string, string>, { issuer }: Site): Record<string, string> {
+  const { origin } = new URL(issuer);
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace('ISSUER', origin)]));
+}

@@ -1,0 +1,157 @@
+/** What another site may want the victim to do, and how one can tell that it was done. */
+import type { Answer } from '../../support/agent.ts';
+import { allowed, shortCodeOn } from '../../support/typing.ts';
+import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { approved, phoneOf } from '../approver/people.ts';
+import { PASSKEY, withPasskey } from '../approver/sessions.ts';
+
+export interface Victim {
+  readonly who: BrowserVisitor | PhoneVisitor;
+  readonly url: string;
+  /** What its own page would send. The attacker has found all of it out. */
+  readonly fields: Record<string, string>;
+  /** @param answer what the victim was answered */
+  readonly happened: (answer: Answer) => Promise<string | undefined>;
+}
+
+export interface Target {
+  readonly does: string;
+  readonly on?: WorldOptions;
+  /** @param seen told of the code before the phone scans it */
+  readonly meet: (site: Site, seen?: (code: string) => Promise<void>) => Promise<Victim>;
+}
+
+export const TARGETS: readonly [Target, ...Target[]] = [
+  {
+    does: 'finishes what the phone has approved',
+    meet: async (site) => {
+      const { browser } = await approved(site, 'alice');
+      return { who: browser, url: `${browser.at}/qr/finish`, fields: {}, happened: state(browser, 'redeemed') };
+    },
+  },
+  {
+    does: 'renews the code',
+    meet: async (site) => {
+      const browser = await atTheCode(site);
+      const { version } = await browser.ticket();
+      const happened = async (): Promise<string | undefined> =>
+        (await browser.ticket()).version === version ? undefined : 'another code';
+      return { who: browser, url: `${browser.at}/qr/renew`, fields: {}, happened };
+    },
+  },
+  {
+    does: 'cancels the sign-in',
+    meet: async (site) => {
+      const browser = await atTheCode(site);
+      return { who: browser, url: `${browser.at}/cancel`, fields: {}, happened: state(browser, 'cancelled') };
+    },
+  },
+  {
+    does: 'consents',
+    meet: async (site) => {
+      const browser = await atTheCode(site);
+      const { issuer, client } = site;
+      const at = await browser.agent.follow(new URL(await browser.signInWithPassword('alice'), issuer));
+      // Whoever has consented is led to the app; going there without that would begin anew.
+      const happened = async ({ location, text }: Answer): Promise<string | undefined> => {
+        const next = location || /"redirectTo":"([^"]+)"/.exec(text)?.[1];
+        if (next === undefined) return undefined;
+        const isAtApp = (url: URL): boolean => url.href.startsWith(client.callback);
+        const arrived = (await browser.agent.follow(new URL(next, issuer), isAtApp)).location;
+        return arrived.includes('code=') ? arrived : undefined;
+      };
+      if (!at.text.includes('/consent"')) throw new Error('there is no consent page');
+      return { who: browser, url: `${at.url}/consent`, fields: {}, happened };
+    },
+  },
+  {
+    does: 'signs in with a passkey that is not the victim’s',
+    on: withPasskey,
+    meet: async (site) => {
+      const browser = await atTheCode(site);
+      const url = `${browser.at}/qr/passkey`;
+      return { who: browser, url, fields: { proof: PASSKEY }, happened: state(browser, 'cancelled') };
+    },
+  },
+  {
+    does: 'scans with the phone',
+    meet: async (site, seen) => {
+      const browser = await atTheCode(site);
+      const who = await phoneOf(site, 'alice');
+      const url = await browser.code();
+      await seen?.(url);
+      const { csrf } = (await who.look(url)).json();
+      return { who, url, fields: { csrf: `${csrf}` }, happened: state(browser, 'scanned') };
+    },
+  },
+  {
+    does: 'types a short code on the phone',
+    on: allowed,
+    meet: async (site) => {
+      const browser = await atTheCode(site);
+      const who = await phoneOf(site, 'alice');
+      const url = `${site.issuer}/qr/scan`;
+      const { csrf } = (await who.look(url)).json();
+      const fields = { csrf: `${csrf}`, shortCode: await shortCodeOn(browser) };
+      return { who, url, fields, happened: state(browser, 'scanned') };
+    },
+  },
+  {
+    does: 'approves with the phone',
+    meet: async (site, seen) => {
+      const browser = await atTheCode(site);
+      const { who, csrf } = await scannedBy(site, browser, seen);
+      return { who, url: who.at, fields: { csrf, decision: 'approve' }, happened: state(browser, 'approved') };
+    },
+  },
+  {
+    does: 'signs a browser out from the phone',
+    meet: async (site) => {
+      const { browser, phone } = await approved(site, 'alice');
+      await browser.tokens((await browser.finish()).json().redirectTo);
+      const url = `${site.issuer}/qr/devices`;
+      const { csrf } = (await phone.look(url)).json();
+      const happened = async (): Promise<string | undefined> =>
+        JSON.stringify((await phone.look(url)).json().browsers) === '[]' ? 'signed out' : undefined;
+      return { who: phone, url, fields: { csrf: `${csrf}`, end: 'all' }, happened };
+    },
+  },
+  {
+    does: 'reports with the phone',
+    meet: async (site, seen) => {
+      const browser = await atTheCode(site);
+      const { who, csrf } = await scannedBy(site, browser, seen);
+      return { who, url: who.at, fields: { csrf, decision: 'report' }, happened: state(browser, 'denied') };
+    },
+  },
+];
+
+async function scannedBy(
+  site: Site,
+  browser: BrowserVisitor,
+  seen?: (code: string) => Promise<void>,
+): Promise<{ who: PhoneVisitor; csrf: string }> {
+  const who = await phoneOf(site, 'alice');
+  const code = await browser.code();
+  await seen?.(code);
+  const { csrf } = (await who.scan(code)).json();
+  return { who, csrf: `${csrf}` };
+}
+
+/** The page's own request. @throws where that does nothing either: then it was not the attack that was resisted */
+export async function sendOwn({ who, url, fields, happened }: Victim): Promise<void> {
+  const answer = await who.post(url, fields);
+  if ((await happened(answer)) === undefined)
+    throw new Error(`the page itself gets nowhere: ${answer.status} ${answer.text}`);
+}
+
+export async function atTheCode(site: Site): Promise<BrowserVisitor> {
+  const browser = new BrowserVisitor(site);
+  await browser.start();
+  return browser;
+}
+
+function state(browser: BrowserVisitor, wanted: string): () => Promise<string | undefined> {
+  return async () => ((await browser.ticket()).state === wanted ? wanted : undefined);
+}

@@ -1,0 +1,95 @@
+/** Row 9: the token of a form is bound to the session and the ticket. */
+import { Keys } from '../../../src/ticket/keys.ts';
+import type { PhoneVisitor, Site } from '../../support/visitors.ts';
+import { both, phoneOf } from '../approver/people.ts';
+import { type Attack, replacing } from '../attack.ts';
+import { atTheCode, sendOwn, TARGETS } from './targets.ts';
+
+/** Tokens that are made without one of their parts. */
+const without = (part: 'session' | 'ticket'): (() => () => void) => {
+  const rest = (purpose: string, parts: readonly string[]): string[] =>
+    purpose === 'csrf' ? parts.filter((_, index) => index !== (part === 'session' ? 0 : 1)) : [...parts];
+  const mac = replacing(
+    Keys.prototype,
+    'mac',
+    (make) =>
+      function (this: Keys, purpose, ...parts) {
+        return make.call(this, purpose, ...rest(purpose, parts));
+      },
+  );
+  const candidates = replacing(
+    Keys.prototype,
+    'candidates',
+    (make) =>
+      function (this: Keys, purpose, ...parts) {
+        return make.call(this, purpose, ...rest(purpose, parts));
+      },
+  );
+  return () => both(mac, candidates);
+};
+
+/** A form without a token is as good as one with it. */
+const optional = replacing(
+  Keys.prototype,
+  'candidates',
+  (make) =>
+    function (this: Keys, purpose, ...parts) {
+      const good = make.call(this, purpose, ...parts);
+      return purpose === 'csrf' ? [...good, Buffer.alloc(0)] : good;
+    },
+);
+
+const phoneTargets = TARGETS.filter(({ does }) => /^(scans|approves)/.test(does));
+
+export const tokens: Attack[] = phoneTargets.flatMap(({ does, meet }): Attack[] => [
+  {
+    row: 9,
+    name: `a form without a token, or with a wrong one, ${does}`,
+    without: { name: 'a token that must be there', patch: optional },
+    run: async (site) => {
+      const victim = await meet(site);
+      const { csrf = '', ...fields } = victim.fields;
+      const flipped = (csrf.startsWith('A') ? 'B' : 'A') + csrf.slice(1);
+      const wrong = ['', flipped, csrf.slice(0, -1), `${csrf}=`, csrf.toLowerCase(), 'null', 'A'.repeat(43)];
+      for (const form of [fields, ...wrong.map((forged) => ({ ...fields, csrf: forged }))]) {
+        const got = await victim.happened(await victim.who.post(victim.url, form));
+        if (got !== undefined) return got;
+      }
+      await sendOwn(victim);
+      return undefined;
+    },
+  },
+  {
+    row: 9,
+    name: `a form with the token of another ticket, which the victim has as well, ${does}`,
+    without: { name: 'the ticket in the token', patch: without('ticket') },
+    run: async (site) => {
+      const victim = await meet(site);
+      const csrf = await tokenOf(site, victim.who);
+      const got = await victim.happened(await victim.who.post(victim.url, { ...victim.fields, csrf }));
+      if (got === undefined) await sendOwn(victim);
+      return got;
+    },
+  },
+  ...['alice', 'bob'].map((name) => ({
+    row: 9,
+    name: `a form with the token that another phone of ${name}'s got for this ticket ${does}`,
+    without: { name: 'the session in the token', patch: without('session') },
+    run: async (site: Site) => {
+      const attacker = await phoneOf(site, name);
+      let csrf = '';
+      const victim = await meet(site, async (code) => {
+        csrf = `${(await attacker.look(code)).json().csrf}`;
+      });
+      const got = await victim.happened(await victim.who.post(victim.url, { ...victim.fields, csrf }));
+      if (got === undefined) await sendOwn(victim);
+      return got;
+    },
+  })),
+]);
+
+async function tokenOf(site: Site, who: Pick<PhoneVisitor, 'agent'>): Promise<string> {
+  const other = await atTheCode(site);
+  const landed = await who.agent.get(await other.code(), { headers: { accept: 'application/json' } });
+  return `${landed.json().csrf}`;
+}

@@ -1,0 +1,97 @@
+/** Attacks on whose account it is, and on what is told of it: F5 and F6 of the study that flaws.ts names. */
+import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
+import { ownerOf } from '../../../src/ticket/ticket.ts';
+import { type Attack, replacing } from '../attack.ts';
+import { accountAt, approval, expectStatus, goOn, scanned, shown, signedInPhone } from '../scene.ts';
+import { believing } from '../weaknesses.ts';
+
+type Flawed = Omit<Attack, 'row'>;
+
+/** Whom the example's alice is known as. */
+const ALICE = { id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' };
+
+const FIELDS = {
+  account: ALICE.id,
+  accountId: ALICE.id,
+  account_id: ALICE.id,
+  sub: ALICE.id,
+  uid: ALICE.id,
+  user: ALICE.userName,
+  username: ALICE.userName,
+  email: ALICE.email,
+};
+
+const HEADERS = {
+  'x-account-id': ALICE.id,
+  'x-user': ALICE.userName,
+  'x-user-id': ALICE.id,
+  'x-forwarded-user': ALICE.userName,
+  'x-remote-user': ALICE.userName,
+  authorization: `Bearer ${ALICE.id}`,
+};
+
+export const bobInAliceName: Flawed = {
+  name: "approves with a session of their own and the victim's account in the address, the headers and the body",
+  without: {
+    name: 'the session’s word on who approves',
+    options: believing((ctx) => ctx.get('x-account-id') || undefined),
+  },
+  run: async (site) => {
+    const browser = await shown(site);
+    const phone = await signedInPhone(site, 'bob');
+    phone.network = claiming(phone.network);
+    expectStatus(await phone.scan(await browser.code()), 200, 'the confirm page');
+    const checkCode = await approval(phone);
+    const answer = expectStatus(await browser.finish(checkCode), 200, 'the sign-in');
+    await goOn(browser, answer.json().redirectTo);
+    const account = await accountAt(site, browser.agent);
+    if (account === undefined) throw new Error('nobody was signed in');
+    return account === ALICE.name ? account : undefined;
+  },
+};
+
+/** Says in every place who it would like to be. */
+function claiming(network: typeof fetch): typeof fetch {
+  return (input, init) => {
+    const url = new URL(`${input}`);
+    for (const [name, value] of Object.entries(FIELDS)) url.searchParams.set(name, value);
+    const body = typeof init?.body === 'string' ? JSON.stringify({ ...JSON.parse(init.body), ...FIELDS }) : undefined;
+    return network(url, {
+      ...init,
+      headers: { ...Object.fromEntries(new Headers(init?.headers)), ...HEADERS },
+      ...(body !== undefined && { body }),
+    });
+  };
+}
+
+export const nameOnTheScreen: Flawed = {
+  name: 'shows the victim a code, and reads on its own screen who has scanned and approved it',
+  without: {
+    name: 'a view for the browser that leaves the account out',
+    patch: replacing(
+      BrowserViews.prototype,
+      'draw',
+      (original) =>
+        function (this: BrowserViews, ticket, ...given) {
+          const view = original.call(this, ticket, ...given);
+          return Object.assign(view, { account: ticket && ownerOf(ticket)?.accountId });
+        },
+    ),
+  },
+  run: async (site) => {
+    const { browser: attacker, phone } = await scanned(site);
+    const stream = await attacker.events();
+    const seen = [JSON.stringify(await stream.ticket('scanned'))];
+    const look = async (): Promise<void> => {
+      for (const path of ['', '/qr', '/qr?after=0']) seen.push((await attacker.agent.get(attacker.at + path)).text);
+    };
+    await look();
+    await approval(phone);
+    seen.push(JSON.stringify(await stream.ticket('approved')));
+    stream.close();
+    await look();
+    const asked = expectStatus(await phone.look(), 200, "the victim's phone");
+    if (asked.json().account !== ALICE.name) throw new Error('the victim is not called what is looked for');
+    return seen.find((text) => Object.values(ALICE).some((known) => text.includes(known)));
+  },
+};

@@ -1,0 +1,178 @@
+/** Attacks by what stands in a code: F1 to F4 of the study that flaws.ts names. */
+import { BrowserActs } from '../../../src/ticket/browser.ts';
+import { Codes } from '../../../src/ticket/code.ts';
+import type { BrowserVisitor } from '../../support/visitors.ts';
+import { type Attack, inFront, replacing } from '../attack.ts';
+import { accountAt, approved, expectStatus, goOn, shown, signedInPhone, startWith, thief } from '../scene.ts';
+import { all, bindingFromTheUrl, interactionFromTheUrl, phoneFinds, waiting } from '../weaknesses.ts';
+
+type Flawed = Omit<Attack, 'row'>;
+
+export const withoutCookies: Flawed = {
+  name: "finishes what the victim's phone has approved, knowing all but the cookies of the browser that showed the code",
+  without: { name: 'a binding to the browser', patch: bindingFromTheUrl, options: interactionFromTheUrl },
+  run: async (site) => {
+    const { browser: victim, checkCode } = await approved(site);
+    const attacker = await thief(victim, () => false);
+    const answer = await attacker.finish(checkCode);
+    if (answer.status === 200) {
+      await goOn(attacker, answer.json().redirectTo);
+      return accountAt(site, attacker.agent);
+    }
+    expectStatus(await victim.finish(checkCode), 200, "the victim's own browser");
+    return undefined;
+  },
+};
+
+export const usedCode: Flawed = {
+  name: 'scans, with an account of their own, a code that has signed somebody in a moment ago',
+  without: {
+    name: 'an end to a used code',
+    patch: phoneFinds((ticket) => (ticket.state === 'redeemed' ? waiting(ticket) : ticket)),
+  },
+  run: async (site) => {
+    const { browser: victim, code, checkCode } = await approved(site);
+    const attacker = await signedInPhone(site, 'bob');
+    expectStatus(await victim.finish(checkCode), 200, 'the sign-in');
+    const again = await attacker.scan(code);
+    return again.status === 200 ? again.text : undefined;
+  },
+};
+
+export const usedSignIn: Flawed = {
+  name: 'signs in again, at a shared screen, with an approval that has served already',
+  without: {
+    name: 'an end to a used approval',
+    patch: replacing(BrowserActs.prototype, 'finish', (original) => {
+      let last: ReturnType<typeof original> | undefined;
+      return async function (this: BrowserActs, ...given) {
+        const outcome = original.apply(this, given);
+        const isGood = await outcome.then(
+          () => true,
+          () => false,
+        );
+        if (isGood) last = outcome;
+        return last ?? outcome;
+      };
+    }),
+  },
+  run: async (site) => {
+    const { browser, checkCode } = await approved(site);
+    const answer = expectStatus(await browser.finish(checkCode), 200, 'the sign-in');
+    await goOn(browser, answer.json().redirectTo);
+    if ((await accountAt(site, browser.agent)) === undefined) throw new Error('the victim was not signed in');
+    await signOut(browser);
+
+    const again = [await browser.finish(checkCode)];
+    expectStatus(await browser.start(), 200, 'the next QR page');
+    again.push(await browser.finish(checkCode));
+    for (const { status, json } of again) if (status === 200) await goOn(browser, json().redirectTo);
+    return accountAt(site, browser.agent);
+  },
+};
+
+export const predictedCode: Flawed = {
+  name: "scans the victim's code without having seen it: it comes after one of their own",
+  without: { name: 'ids that nobody can predict', patch: codesThatCount },
+  run: async (site) => {
+    const attacker = await shown(site);
+    const own = await attacker.code();
+    const victim = await shown(site);
+    const phone = await signedInPhone(site, 'bob');
+    for (const guess of successors(own)) {
+      const page = await phone.scan(new URL(guess, own).href);
+      if (page.status === 200 && (await victim.ticket()).state === 'scanned') return page.text;
+    }
+    expectStatus(await phone.scan(await attacker.code()), 200, 'a code that was seen');
+    return undefined;
+  },
+};
+
+/** It has the form of a code. */
+const CHOSEN = Buffer.alloc(34, 'chosen').toString('base64url');
+const WISHES = { code: CHOSEN, id: CHOSEN.slice(0, 24), qr: CHOSEN, qr_id: CHOSEN, ticket: CHOSEN.slice(0, 24) };
+
+export const chosenCode: Flawed = {
+  name: 'chooses the code that will be shown, so that it can be handed out before',
+  without: { name: 'codes of its own making', ...codesFromTheClient() },
+  run: async (site) => {
+    const attacker = await shown(site);
+    expectStatus(await startWith(attacker, { state: 'any', ...WISHES }), 200, 'the QR page');
+    expectStatus(await attacker.agent.get(`${attacker.at}?${new URLSearchParams(WISHES)}`), 200, 'the QR page');
+    const address = `${attacker.at}/qr/renew?${new URLSearchParams(WISHES)}`;
+    expectStatus(await attacker.post(address, WISHES), 200, 'a new code');
+    const phone = await signedInPhone(site);
+    const onScreen = await attacker.code();
+    const chosen = await phone.scan(new URL(CHOSEN, onScreen).href);
+    if (chosen.status === 200 || onScreen.includes(WISHES.id)) return chosen.text;
+    expectStatus(await phone.scan(onScreen), 200, 'the code on the screen');
+    return undefined;
+  },
+};
+
+/** Signs out at the provider, as its own page does it. */
+async function signOut(browser: BrowserVisitor): Promise<void> {
+  const { issuer } = browser.site;
+  const asked = await browser.agent.get(`${issuer}/session/end`, { headers: { accept: 'text/html' } });
+  const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
+  await browser.submit(`${issuer}/session/end/confirm`, { xsrf, logout: 'yes' });
+  if ((await accountAt(browser.site, browser.agent)) !== undefined) throw new Error('the victim could not sign out');
+}
+
+const GUESSES = 8;
+
+/** What comes after this code, if codes count: as numbers, or in the last bytes of their ids. */
+function successors(address: string): string[] {
+  const code = new URL(address).pathname.split('/').at(-1) ?? '';
+  return Array.from({ length: GUESSES }, (_, index) => {
+    if (/^\d+$/.test(code)) return `${Number(code) + index + 1}`.padStart(code.length, '0');
+    const bytes = Buffer.from(code, 'base64url');
+    bytes.writeUInt32BE((bytes.readUInt32BE(14) + index + 1) >>> 0, 14);
+    return bytes.toString('base64url');
+  });
+}
+
+/** Codes of six digits, one after the other. */
+function codesThatCount(): () => void {
+  const ids: string[] = [];
+  return all(
+    replacing(Codes.prototype, 'show', () => (id) => {
+      if (!ids.includes(id)) ids.push(id);
+      return { code: `${ids.indexOf(id)}`.padStart(6, '0'), rotatesIn: 10_000 };
+    }),
+    replacing(Codes.prototype, 'idOf', () => (code) => ids[Number(code)]),
+    replacing(Codes.prototype, 'isFresh', () => () => true),
+  )();
+}
+
+/** Codes that a request may name. */
+function codesFromTheClient(): Pick<Attack['without'], 'options' | 'patch'> {
+  let wanted: string | undefined;
+  let chosenFor: string | undefined;
+  return {
+    options: inFront(async (ctx, next) => {
+      if (ctx.query.code !== undefined) wanted = `${ctx.query.code}`;
+      await next();
+    }),
+    patch: all(
+      replacing(
+        Codes.prototype,
+        'show',
+        (original) =>
+          function (this: Codes, id, now) {
+            chosenFor = id;
+            return { ...original.call(this, id, now), ...(wanted !== undefined && { code: wanted }) };
+          },
+      ),
+      replacing(
+        Codes.prototype,
+        'idOf',
+        (original) =>
+          function (this: Codes, code) {
+            return code === wanted ? chosenFor : original.call(this, code);
+          },
+      ),
+      replacing(Codes.prototype, 'isFresh', () => () => true),
+    ),
+  };
+}

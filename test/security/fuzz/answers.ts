@@ -1,0 +1,57 @@
+/** What every answer must be like, whatever was asked. */
+import { expect } from 'chai';
+import type { Fuzzed } from './requests.ts';
+import { CANARY } from './values.ts';
+import { headerOf, type WireAnswer } from './wire.ts';
+
+const TYPES =
+  /^(application\/json; charset=utf-8|text\/html; charset=utf-8|text\/event-stream; charset=utf-8|text\/plain; charset=utf-8|text\/css; charset=utf-8|image\/(svg\+xml|png)|application\/manifest\+json; charset=utf-8|(text|application)\/javascript; charset=utf-8)$/;
+
+const MOST_BYTES = 128 * 1024;
+
+export function expectDecent(answer: WireAnswer): void {
+  const { status, headers, body } = answer;
+  expect(status, body).to.be.within(200, 499);
+  expect(body.length).to.be.lessThan(MOST_BYTES);
+  expect(headers.flat().join('\n').toLowerCase(), 'the headers').not.to.include(CANARY);
+  const type = headerOf(answer, 'content-type');
+  if (type !== undefined) expect(type).to.match(TYPES);
+  if (type?.startsWith('application/json') && body !== '') expect(JSON.parse(body)).to.be.an('object');
+  // In JSON it may be named what was wrong; nobody runs that.
+  if (type?.startsWith('text/html')) expect(body, 'the page').not.to.match(/<svg\/onload|<script>qz|' onerror=qz/);
+  for (const [name, value] of headers) if (name === 'set-cookie') expectCookie(value);
+}
+
+/** What our own handlers answer, and no one else in this server. */
+export function expectOurs(answer: WireAnswer): void {
+  const { body } = answer;
+  const policy = headerOf(answer, 'content-security-policy');
+  expect(policy, `${answer.status} ${body}`).to.be.a('string').that.includes("default-src 'none'");
+  expect(policy).to.include("frame-ancestors 'none'");
+  expect(policy).not.to.match(/unsafe|\*|https?:/);
+  expect(headerOf(answer, 'cache-control')).to.match(/no-store|no-cache|^public, max-age=31536000, immutable$/);
+  expect(headerOf(answer, 'x-content-type-options')).to.equal('nosniff');
+  expect(headerOf(answer, 'x-frame-options')).to.equal('DENY');
+  expect(headerOf(answer, 'referrer-policy')).to.equal('same-origin');
+  expect(headerOf(answer, 'cross-origin-resource-policy')).to.equal('same-origin');
+  expect(headerOf(answer, 'access-control-allow-origin')).to.equal(undefined);
+  if (headerOf(answer, 'content-type')?.startsWith('text/html')) {
+    expect(body, 'the page says what was sent').not.to.include(CANARY);
+  }
+}
+
+/** Whether this is one of our URLs with a method that it has; what cannot be parsed, nobody of us sees. */
+export function isOurs({ route, method, segment, isEncoded }: Fuzzed, answer: WireAnswer): boolean {
+  // Node itself has answered: what it cannot parse, and what it is expected to do and does not know.
+  if (headerOf(answer, 'date') === undefined || answer.status === 417) return false;
+  const isMethod = method === route.method || (method === 'HEAD' && route.method === 'GET');
+  return isMethod && isEncoded && !('text' in segment && segment.text === '');
+}
+
+function expectCookie(cookie: string): void {
+  if (!cookie.startsWith('_qr_')) return;
+  expect(cookie)
+    .to.match(/; httponly/i)
+    .and.to.match(/; samesite=lax/i)
+    .and.to.match(/; path=\/\w/);
+}

@@ -1,0 +1,67 @@
+/** A fuzzed request as the bytes that go out. */
+import type { Fuzzed, Secrets } from './requests.ts';
+import { readValue } from './requests.ts';
+import { changed } from './values.ts';
+
+/** Without one of these, whoever has the others is somebody else. */
+const NEEDED = {
+  browser: ['_interaction', '_interaction.sig', '_qr_browser', '_qr_browser.sig'],
+  phone: ['_session', '_session.sig'],
+};
+
+export function bytesOf(fuzzed: Fuzzed, base: string, mine: Secrets, theirs: Secrets): Buffer {
+  const { body, type } = bodyOf(fuzzed, mine, theirs);
+  const cookie = cookieOf(fuzzed, mine, theirs);
+  const given = fuzzed.headers.filter(([, value]) => value !== '');
+  const lines = [
+    `${fuzzed.method} ${base}${pathOf(fuzzed, mine, theirs)} HTTP/1.1`,
+    ...(given.some(([name]) => name === 'host') ? [] : ['host: localhost']),
+    'connection: close',
+    ...(cookie === '' ? [] : [`cookie: ${cookie}`]),
+    ...(type === undefined ? [] : [`content-type: ${type}`]),
+    ...(fuzzed.body.as === 'nothing' ? [] : [`content-length: ${body.length}`]),
+    ...given.map(([name, value]) => `${name}: ${oneLine(value)}`),
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
+}
+
+function pathOf({ route, segment, isEncoded, query }: Fuzzed, mine: Secrets, theirs: Secrets): string {
+  const value = readValue(segment, mine, theirs);
+  const written = isEncoded ? encoded(value) : value.replace(/[\s#?]/g, '');
+  const search = query.map(([name, text]) => `${encoded(name)}=${isEncoded ? encoded(text) : text.replace(/\s/g, '')}`);
+  return route.path.replace(/:\w+/, () => written) + (search.length > 0 ? `?${search.join('&')}` : '');
+}
+
+function cookieOf({ route, cookies, moreCookies }: Fuzzed, mine: Secrets, theirs: Secrets): string {
+  const side = route.path.startsWith('/interaction') ? 'browser' : 'phone';
+  const pairs = Object.entries(
+    cookies.whose === 'nobody' ? {} : (cookies.whose === 'mine' ? mine : theirs)[`${side}Cookies`],
+  );
+  const broken = NEEDED[side][cookies.which % NEEDED[side].length];
+  const sent = pairs.map(([name, value]) =>
+    cookies.whose === 'theirs' && name === broken ? [name, changed(value, cookies.change)] : [name, value],
+  );
+  const more = moreCookies.map(([name, value]) => [name, oneLine(value).replace(/;/g, '')]);
+  return [...sent, ...more].map((pair) => pair.join('=')).join('; ');
+}
+
+function bodyOf({ body }: Fuzzed, mine: Secrets, theirs: Secrets): { body: Buffer; type?: string } {
+  if ('text' in body) return { body: Buffer.from(body.text), type: body.as };
+  if (!('fields' in body)) return { body: Buffer.alloc(0) };
+  const pairs = body.fields.map(([name, value]): [string, string] => [name, readValue(value, mine, theirs)]);
+  if (body.as === 'form') {
+    return { body: Buffer.from(`${new URLSearchParams(pairs)}`), type: 'application/x-www-form-urlencoded' };
+  }
+  // By hand: an object could not have a name twice.
+  const json = `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
+  return { body: Buffer.from(json), type: 'application/json' };
+}
+
+/** What can be in a header at all; the rest is for those who send bytes. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n\0]/g, ' ');
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(Buffer.from(text).toString());
+}

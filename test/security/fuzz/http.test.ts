@@ -1,0 +1,92 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { inFullSuite } from '../../support/full-suite.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { inFront } from '../attack.ts';
+import { ROUTES } from './requests.ts';
+import { patience, runs } from './runs.ts';
+import { Stage } from './stage.ts';
+
+const SERVERS: Readonly<Record<string, WorldOptions>> = {
+  'the server': {},
+  'the server behind a proxy, below a path, with passkeys': { path: '/id', proxy: true, passkeys: true },
+};
+
+for (const [name, options] of Object.entries(SERVERS)) {
+  describe(`${name}, whatever it is sent`, function () {
+    this.timeout(patience());
+
+    let stage: Stage;
+
+    before(async () => {
+      stage = await Stage.start(options);
+    });
+
+    after(() => stage?.stop());
+
+    it('answers decently, says nothing of what was sent, and does nothing to anybody else', async () => {
+      await fc.assert(stage.strange, runs({ short: 10, full: 60 }));
+      expect([...stage.asked]).to.have.members(ROUTES.map(({ method, path }) => `${method} ${path}`));
+      if (process.env.FC_TALLY) process.stderr.write(`${[...stage.tally].sort().join('\n')}\n`);
+    });
+
+    it('survives bytes that are no request', () => stage.outrages());
+
+    it('survives requests that were damaged on the way', async () => {
+      await fc.assert(stage.damaged, runs({ short: 3, full: 12 }));
+    });
+  });
+}
+
+/** Servers that are wrong on purpose: each must be found. */
+const FAULTS: Readonly<Record<string, WorldOptions>> = {
+  'that writes into a page what it was asked': inFront(async (ctx, next) => {
+    await next();
+    if (ctx.type === 'text/html') ctx.body = `${ctx.body}<p>${decodeURIComponent(ctx.querystring)}</p>`;
+  }),
+  'that writes into a header what it was asked': inFront(async (ctx, next) => {
+    await next();
+    ctx.set('x-asked', encodeURIComponent(`${ctx.query.after}`));
+  }),
+  'that stumbles over a language': inFront(async (ctx, next) => {
+    if (/\W{2}/.test(ctx.get('accept-language'))) throw new Error('there is no such language');
+    await next();
+  }),
+  'that lets an error be framed': inFront(async (ctx, next) => {
+    await next();
+    if (ctx.status === 404) ctx.remove('X-Frame-Options');
+  }),
+  'that takes any signature below a cookie': {
+    extend: ({ provider }) => {
+      const good = provider.keys;
+      const lenient = { sign: () => 'signed', verify: () => true, index: () => 0 };
+      provider.keys = lenient as unknown as NonNullable<typeof good>;
+    },
+  },
+};
+
+describe('the requests that are fuzzed', () => {
+  it('go to every URL of the plugin', () => {
+    expect(ROUTES).to.have.length.greaterThan(11);
+    expect(new Set(ROUTES.map(({ path }) => path)).size).to.be.greaterThan(10);
+  });
+});
+
+inFullSuite(() => {
+  describe('fuzzing finds the fault of a server', function () {
+    this.timeout(patience());
+
+    for (const [fault, options] of Object.entries(FAULTS)) {
+      it(fault, async () => {
+        const stage = await Stage.start(options);
+        try {
+          const found = await fc.check(stage.strange, { numRuns: 200, endOnFailure: true });
+          expect(found.failed, 'nothing was found').to.equal(true);
+          expect(found.errorInstance, 'what was found').to.be.an('error').with.property('name', 'AssertionError');
+        } finally {
+          await stage.stop();
+        }
+      });
+    }
+  });
+});

@@ -1,0 +1,180 @@
+/** Requests to every URL of the plugin, with something wrong in any place of them. */
+import { readFileSync } from 'node:fs';
+import fc, { type Arbitrary } from 'fast-check';
+import { type Change, changed, changes, texts } from './values.ts';
+
+/** What somebody knows who is in the middle of a sign-in. */
+export interface Secrets {
+  readonly uid: string;
+  readonly code: string;
+  readonly id: string;
+  readonly csrf: string;
+  readonly browserCookies: Readonly<Record<string, string>>;
+  readonly phoneCookies: Readonly<Record<string, string>>;
+}
+
+type Named = 'uid' | 'code' | 'id' | 'csrf';
+
+/** Something to put in a field: what the sender knows, what somebody else does, almost that, or any text. */
+export type Value =
+  | { readonly whose: 'mine' | 'theirs'; readonly what: Named; readonly change?: Change }
+  | { readonly text: string };
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+}
+
+/** Read from the code, so that none is forgotten. */
+export const ROUTES: readonly Route[] = [
+  ...readFileSync(new URL('../../../src/http/routes.ts', import.meta.url), 'utf8').matchAll(
+    /^\s*\.(get|post)\('([^']+)'/gm,
+  ),
+].map(([, method = '', path = '']) => ({ method: method === 'get' ? 'GET' : 'POST', path }));
+
+type Body =
+  | { readonly as: 'nothing' }
+  | { readonly as: 'form' | 'json'; readonly fields: readonly (readonly [string, Value])[] }
+  | { readonly as: string; readonly text: string };
+
+export interface Fuzzed {
+  readonly route: Route;
+  readonly method: string;
+  readonly segment: Value;
+  /** Whether the path is percent-encoded, as it should be. */
+  readonly isEncoded: boolean;
+  readonly query: readonly (readonly [string, string])[];
+  readonly cookies: { readonly whose: 'nobody' | 'mine' | 'theirs'; readonly which: number; readonly change: Change };
+  readonly moreCookies: readonly (readonly [string, string])[];
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Body;
+}
+
+const named = fc.constantFrom<Named>('uid', 'code', 'id', 'csrf');
+const whose = fc.constantFrom('mine' as const, 'theirs' as const);
+const values = (usual: Arbitrary<Named>): Arbitrary<Value> =>
+  fc.oneof(
+    { weight: 9, arbitrary: fc.record({ whose: fc.constant('mine' as const), what: usual }) },
+    { weight: 2, arbitrary: fc.record({ whose, what: usual }) },
+    { weight: 3, arbitrary: fc.record({ whose, what: usual, change: changes }) },
+    { weight: 1, arbitrary: fc.record({ whose, what: named }) },
+    { weight: 3, arbitrary: texts.map((text) => ({ text })) },
+  );
+
+const FIELDS = ['csrf', 'decision', 'remember', 'checkCode', 'switchAccount', 'proof', 'version'];
+const SENSIBLE = ['approve', 'deny', 'report', 'unable', 'yes', '123456', '1', '{"id":"x","response":{}}'];
+
+const field: Arbitrary<readonly [string, Value]> = fc.tuple(
+  fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...FIELDS) }, fc.constantFrom('__proto__', 'accountId'), texts),
+  fc.oneof(
+    values(fc.constant('csrf')),
+    fc.constantFrom(...SENSIBLE).map((text) => ({ text })),
+  ),
+);
+const good: readonly [string, Value] = ['csrf', { whose: 'mine', what: 'csrf' }];
+const fields = fc
+  .tuple(fc.boolean(), fc.array(field, { maxLength: 6 }))
+  .map(([isGood, more]) => (isGood ? [good, ...more] : more));
+
+const bodies: Arbitrary<Body> = fc.oneof(
+  fc.constant({ as: 'nothing' }),
+  { weight: 3, arbitrary: fields.map((given) => ({ as: 'form' as const, fields: given })) },
+  { weight: 3, arbitrary: fields.map((given) => ({ as: 'json' as const, fields: given })) },
+  fc.record({
+    as: fc.constantFrom(
+      'application/json',
+      'application/x-www-form-urlencoded',
+      'text/plain',
+      'multipart/form-data',
+      ';',
+    ),
+    text: fc.oneof(texts, fc.json()),
+  }),
+);
+
+const HEADERS = [
+  ...['accept', 'accept-language', 'accept-encoding', 'user-agent', 'origin', 'sec-fetch-site', 'referer', 'host'],
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'x-real-ip', 'via', 'authorization'],
+  ...['if-none-match', 'if-modified-since', 'range', 'content-encoding', 'content-type', 'x-http-method-override'],
+  ...['last-event-id', 'upgrade', 'te', 'cookie', 'x-request-id', 'dpop', 'access-control-request-method'],
+];
+
+const accept = fc.constantFrom('text/html', 'application/json', '*/*', 'text/event-stream');
+
+function usualIn({ path }: Route): Named {
+  if (path.includes(':uid')) return 'uid';
+  return path.includes(':code') ? 'code' : 'id';
+}
+
+/** Nothing, mostly: where everything is wrong, nobody gets far. */
+const rarely = <T>(of: Arbitrary<T>, most: number): Arbitrary<T[]> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 2, arbitrary: fc.array(of, { maxLength: most }) });
+
+/** Node refuses control characters before anybody of us sees them. */
+const inHeader = fc.oneof(
+  { weight: 4, arbitrary: texts.map((text) => text.replace(/[^\x20-\x7e]/g, '?')) },
+  { weight: 1, arbitrary: texts },
+);
+
+const anything: Arbitrary<Fuzzed> = fc.constantFrom(...ROUTES).chain((route) => {
+  return fc.record({
+    route: fc.constant(route),
+    method: fc.oneof(
+      { weight: 20, arbitrary: fc.constant(route.method as string) },
+      fc.constantFrom('HEAD', 'GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY', 'QZ'),
+    ),
+    segment: values(fc.constant(usualIn(route))),
+    isEncoded: fc.nat({ max: 9 }).map((one) => one > 0),
+    query: rarely(fc.tuple(fc.oneof(fc.constantFrom('after', 'tried', 'v', 'uid', '__proto__'), texts), texts), 3),
+    cookies: fc.record({
+      whose: fc.constantFrom('nobody', 'mine', 'mine', 'mine', 'mine', 'theirs'),
+      which: fc.nat({ max: 3 }),
+      change: changes,
+    }),
+    moreCookies: rarely(
+      fc.tuple(fc.constantFrom('_interaction', '_session', '_qr_seen', '_qr_memory', '_qr_browser', 'x'), texts),
+      2,
+    ),
+    headers: fc
+      .tuple(accept, fc.boolean(), fc.array(fc.tuple(fc.constantFrom(...HEADERS), inHeader), { maxLength: 4 }))
+      .map(([wanted, isOurs, more]): [string, string][] => [
+        ['accept', wanted],
+        ...(isOurs ? [['sec-fetch-site', 'same-origin'] as [string, string]] : []),
+        ...more,
+      ]),
+    body: bodies,
+  });
+});
+
+const theirFields = (decision: string): [string, Value][] => [
+  ['csrf', { whose: 'theirs', what: 'csrf' }],
+  ['decision', { text: decision }],
+];
+
+/** Somebody else's request as they would send it, but for one of the cookies that it takes. */
+const impersonations: Arbitrary<Fuzzed> = fc
+  .tuple(anything, fc.constantFrom('approve', 'deny', 'report', 'unable'))
+  .map(
+    ([{ route, cookies }, decision]): Fuzzed => ({
+      route,
+      method: route.method,
+      segment: { whose: 'theirs', what: usualIn(route) },
+      isEncoded: true,
+      query: [],
+      cookies: { ...cookies, whose: 'theirs' },
+      moreCookies: [],
+      headers: [['accept', 'application/json']],
+      body: route.method === 'GET' ? { as: 'nothing' } : { as: 'json', fields: theirFields(decision) },
+    }),
+  );
+
+export const requests: Arbitrary<Fuzzed> = fc.oneof(
+  { weight: 9, arbitrary: anything },
+  { weight: 1, arbitrary: impersonations },
+);
+
+export function readValue(value: Value, mine: Secrets, theirs: Secrets): string {
+  if ('text' in value) return value.text;
+  const known = (value.whose === 'mine' ? mine : theirs)[value.what];
+  return value.change === undefined ? known : changed(known, value.change);
+}

@@ -1,0 +1,31 @@
+/**
+ * How often properties are tried. In the short suite the runs are the same each time; in the long one they begin with another seed each
+ * time. fast-check prints the seed of a failure: `FC_SEED=<seed>` repeats that run, and `FC_RUNS=10` makes ten times as many.
+ */
+import type { Parameters } from 'fast-check';
+import { isFullSuite, sizeOfSuite } from '../../support/full-suite.ts';
+
+/** With this seed, the short suite meets every kind of request and every ending; the tests check that. */
+export const SEED = 1;
+
+const TIMES = Number(process.env.FC_RUNS ?? 1);
+
+/** Only ends a test that hangs. The long suite makes so many runs that Mocha's default would be short for a busy machine. */
+const TIMEOUT_MS: number = sizeOfSuite({ short: 60_000, full: 600_000 }) * Math.max(1, TIMES);
+
+/** Returns the parameters of fast-check for so many runs. */
+export function runs<T>(sizes: { readonly short: number; readonly full: number }): Parameters<T> {
+  const seed = process.env.FC_SEED ?? (isFullSuite ? undefined : SEED);
+  return {
+    numRuns: Math.max(1, Math.round(sizeOfSuite(sizes) * TIMES)),
+    // Shrinking a failure stops in time for the report to be printed. Runs that are cut short are a failure, too.
+    interruptAfterTimeLimit: TIMEOUT_MS * 0.75,
+    markInterruptAsFailure: true,
+    ...(seed !== undefined && { seed: Number(seed) }),
+  };
+}
+
+/** Returns the time-out, in milliseconds, of a suite that tries properties. */
+export function patience(): number {
+  return TIMEOUT_MS;
+}

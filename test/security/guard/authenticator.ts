@@ -1,0 +1,126 @@
+/** An authenticator of software (WebAuthn Level 3, sections 6.1 and 6.5), which also does what a real one would not. */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
+import type { PhoneVisitor } from '../../support/visitors.ts';
+
+const USER_PRESENT = 0x01;
+const USER_VERIFIED = 0x04;
+const HAS_KEY = 0x40;
+
+/** What is wrong with an answer. */
+export interface Fault {
+  readonly origin?: string;
+  readonly rpId?: string;
+  readonly type?: string;
+  readonly counter?: number;
+  readonly isUserVerified?: boolean;
+  readonly signedBy?: KeyObject;
+}
+
+export class Authenticator {
+  readonly id: string = randomBytes(16).toString('base64url');
+  readonly publicKey: KeyObject;
+  /** Whose it is, once it is registered. */
+  owner = '';
+  counter = 0;
+  /** Passkeys that are copied from device to device count nothing. */
+  isCounting = true;
+  readonly #privateKey: KeyObject;
+  readonly #origin: string;
+
+  constructor(issuer: string) {
+    const generated = generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    // The keys are imported, because Node 20 can hang when it exports a generated key as a JWK (see `makeSecrets`).
+    this.publicKey = createPublicKey(generated.publicKey);
+    this.#privateKey = createPrivateKey(generated.privateKey);
+    this.#origin = new URL(issuer).origin;
+    REGISTERED.set(this.id, this);
+  }
+
+  /** Adds itself to the account that is signed in on this phone, as the example's account page does it. */
+  async register(phone: PhoneVisitor, owner: string): Promise<this> {
+    const at = `${phone.site.issuer}/account/passkeys`;
+    const { challenge } = (await phone.post(`${at}/options`, {})).json();
+    const { x = '', y = '' } = this.publicKey.export({ format: 'jwk' });
+    const key = Buffer.concat([
+      ...[Buffer.from('a5010203262001215820', 'hex'), Buffer.from(x, 'base64url')],
+      ...[Buffer.from('225820', 'hex'), Buffer.from(y, 'base64url')],
+    ]);
+    const id = Buffer.from(this.id, 'base64url');
+    const credential = Buffer.concat([Buffer.alloc(16), Buffer.from([0, id.length]), id, key]);
+    const data = this.#data({}, HAS_KEY, credential);
+    const attestationObject = Buffer.concat([
+      Buffer.from([
+        0xa3,
+        ...text('fmt'),
+        ...text('none'),
+        ...text('attStmt'),
+        0xa0,
+        ...text('authData'),
+        0x58,
+        data.length,
+      ]),
+      data,
+    ]);
+    const response = {
+      clientDataJSON: this.#clientData(`${challenge}`, { type: 'webauthn.create' }).toString('base64url'),
+      attestationObject: attestationObject.toString('base64url'),
+    };
+    const answer = await phone.agent.post(at, { json: this.#credential(response) });
+    if (answer.status !== 200) throw new Error(`the passkey is not taken: ${answer.status} ${answer.text}`);
+    this.owner = owner;
+    return this;
+  }
+
+  /** Answers a challenge. @returns what the page would send */
+  answer(challenge: string, fault: Fault = {}): string {
+    if (this.isCounting) this.counter += 1;
+    const clientData = this.#clientData(challenge, fault);
+    const data = this.#data(fault);
+    const signed = Buffer.concat([data, sha256(clientData)]);
+    const response = {
+      clientDataJSON: clientData.toString('base64url'),
+      authenticatorData: data.toString('base64url'),
+      signature: sign('sha256', signed, fault.signedBy ?? this.#privateKey).toString('base64url'),
+    };
+    return JSON.stringify(this.#credential(response));
+  }
+
+  #credential(response: object): object {
+    return { id: this.id, rawId: this.id, type: 'public-key', response, clientExtensionResults: {} };
+  }
+
+  #clientData(challenge: string, { type = 'webauthn.get', origin = this.#origin }: Fault): Buffer {
+    return Buffer.from(JSON.stringify({ type, challenge, origin, crossOrigin: false }));
+  }
+
+  #data({ rpId, isUserVerified = true, counter }: Fault, more = 0, rest: Buffer = Buffer.alloc(0)): Buffer {
+    const flags = USER_PRESENT | (isUserVerified ? USER_VERIFIED : 0) | more;
+    const count = Buffer.alloc(4);
+    count.writeUInt32BE(counter ?? this.counter);
+    return Buffer.concat([sha256(rpId ?? new URL(this.#origin).hostname), Buffer.from([flags]), count, rest]);
+  }
+}
+
+/** All there are, for servers that check less than ours. */
+export const REGISTERED: Map<string, Authenticator> = new Map();
+
+export function sha256(data: Buffer | string): Buffer {
+  return createHash('sha256').update(data).digest();
+}
+
+/** A short text in CBOR (RFC 8949, section 3.1). */
+function text(value: string): number[] {
+  return [0x60 + value.length, ...Buffer.from(value)];
+}

@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import { World } from '../../support/world.ts';
+import { prove, siteOf } from '../attack.ts';
+import { browserAt, scanned } from '../meeting.ts';
+import { goOn } from '../scene.ts';
+import { attacks } from './guard.ts';
+import { approveWith, asked, askedBy, person, signInWith } from './people.ts';
+
+prove('whoever has no passkey', attacks);
+
+describe('what a passkey has shown', () => {
+  it('is told as proof of possession, and never as hardware that nobody has checked', async () => {
+    await World.during({ passkeys: true }, async (world) => {
+      const site = siteOf(world);
+      const { phone, passkey } = await person(site);
+      const browser = await browserAt(site);
+      await scanned(phone, browser);
+      await approveWith(phone, passkey.answer(await asked(phone)));
+      const { redirectTo } = (await browser.finish()).json();
+      expect((await browser.tokens(redirectTo)).claims()?.amr).to.have.members(['pwd', 'mca', 'user', 'pop']);
+
+      const here = await browserAt(site);
+      const before = Math.floor(Date.now() / 1000);
+      const answer = await signInWith(here, passkey.answer(await askedBy(here)));
+      const claims = (await here.tokens(answer.json().redirectTo)).claims();
+      expect(claims?.amr).to.have.members(['pop', 'user']);
+      expect(claims?.auth_time).to.be.within(before, Date.now() / 1000);
+    });
+  });
+
+  it('is told of no one who has shown none', async () => {
+    await World.during({ passkeys: true }, async (world) => {
+      const { browser, phone } = await world.meet('bob');
+      await phone.scan(await browser.code());
+      await phone.approve();
+      const claims = (await browser.tokens(await browser.arrive())).claims();
+      expect(claims?.amr).not.to.include.members(['pop']);
+      expect(claims?.amr).not.to.include.members(['hwk']);
+    });
+  });
+});
+
+describe('a passkey whose account is gone', () => {
+  it('signs nobody in, and approves nothing', async () => {
+    await World.during({ passkeys: true }, async (world) => {
+      const site = siteOf(world);
+      const { phone, passkey } = await person(site);
+      const browser = await browserAt(site);
+      await scanned(phone, browser);
+      const [approval, signIn] = [await asked(phone), await askedBy(browser).catch(() => undefined)];
+      const csrf = `${(await phone.look()).json().csrf}`;
+      world.accounts.remove('a11ce');
+      const refused = await phone.post(phone.at, { csrf, decision: 'approve', proof: passkey.answer(approval) });
+      expect(refused.status).to.equal(403);
+      const here = await browserAt(site);
+      expect((await signInWith(here, passkey.answer(await askedBy(here)))).status).to.equal(403);
+      expect(signIn).to.be.a('string');
+    });
+  });
+});
+
+describe('a passkey that is used twice', () => {
+  it('signs in once: the second answer only leads where the first one did', async () => {
+    await World.during({ passkeys: true }, async (world) => {
+      const site = siteOf(world);
+      const { passkey } = await person(site);
+      const browser = await browserAt(site);
+      const told = world.told('qr_login.passkey');
+      const proof = passkey.answer(await askedBy(browser));
+      const [first, second] = [await signInWith(browser, proof), await signInWith(browser, proof)];
+      expect(first.status).to.equal(200);
+      expect(second.json().redirectTo).to.equal(first.json().redirectTo);
+      expect(told).to.have.length(1);
+      await goOn(browser, first.json().redirectTo);
+      expect((await signInWith(browser, proof)).status).to.equal(404);
+    });
+  });
+});

@@ -1,0 +1,142 @@
+/** Row 16: where Approve takes a passkey, nothing else will do. */
+import { Keys } from '../../../src/ticket/keys.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { browserAt, phoneOf, scanned, signedInBy } from '../meeting.ts';
+import { Authenticator, type Fault } from './authenticator.ts';
+import { unchecked } from './lax.ts';
+import { approveWith, asked, person, withCookiesOf } from './people.ts';
+import { signIns } from './sign-in.ts';
+
+const guarded: WorldOptions = { passkeys: true };
+const tap: Weakness = {
+  name: 'the guard',
+  options: { qrLogin: { guard: { challenge: () => undefined, verify: () => ({ amr: [] }) } } },
+};
+
+const PART = { ticket: 1, session: 2 } as const;
+
+/** Challenges that are the same for everything that is asked. */
+function nonceWithout(part: 'ticket' | 'session', name: string): Weakness {
+  const patch = replacing(
+    Keys.prototype,
+    'candidates',
+    (original) =>
+      function (this: Keys, purpose, ...parts) {
+        const isApproval = purpose === 'nonce' && parts[0] === 'approve';
+        return original.call(this, purpose, ...(isApproval ? parts.filter((_, index) => index !== PART[part]) : parts));
+      },
+  );
+  return { name, patch };
+}
+
+/** Answers with one thing wrong, each of which a server has to notice. */
+const faults: readonly [string, Fault, Parameters<typeof unchecked>[0]][] = [
+  ['was given to another site', { origin: 'https://localhost.evil.example' }, 'origin'],
+  ['was made for another domain', { rpId: 'evil.example' }, 'domain'],
+  ['was made without asking for PIN or finger', { isUserVerified: false }, 'user verification'],
+  ['is that of a registration', { type: 'webauthn.create' }, 'type'],
+  ['comes from a copy of the passkey, whose counter is behind', { counter: 0 }, 'counter'],
+];
+
+const forged: Attack[] = faults.map(([what, fault, check]) => ({
+  row: 16,
+  name: `has the cookies of the phone, and an answer of the passkey that ${what}`,
+  on: guarded,
+  without: unchecked(check),
+  run: async (site) => {
+    const alice = await person(site);
+    return withCookiesOf(alice, (challenge) => alice.passkey.answer(challenge, fault));
+  },
+}));
+
+const NO_PROOFS = ['', '{}', 'null', '[]', 'x', '{"id":"x","response":{}}', '{"id":"__proto__","response":null}'];
+
+const approvals: Attack[] = [
+  {
+    row: 16,
+    name: 'has the cookies of the phone, and no passkey',
+    on: guarded,
+    without: tap,
+    run: async (site) => {
+      const { phone } = await person(site);
+      const attacker = await browserAt(site);
+      await scanned(phone, attacker);
+      for (const proof of NO_PROOFS) {
+        const { status } = await approveWith(phone, proof);
+        if (status >= 500) return `${proof} is answered with ${status}`;
+      }
+      return signedInBy(attacker, await attacker.finish());
+    },
+  },
+  {
+    row: 16,
+    name: "has the cookies of the phone, and the attacker's own passkey",
+    on: guarded,
+    without: unchecked('owner'),
+    run: async (site) => {
+      const [alice, bob] = [await person(site), await person(site, 'bob')];
+      return withCookiesOf(alice, (challenge) => bob.passkey.answer(challenge));
+    },
+  },
+  {
+    row: 16,
+    name: "has the cookies of the phone, and signs with another key for the victim's passkey",
+    on: guarded,
+    without: unchecked('signature'),
+    run: async (site) => {
+      const alice = await person(site);
+      const other = new Authenticator(site.issuer);
+      return withCookiesOf(alice, (challenge) =>
+        JSON.stringify({
+          ...JSON.parse(other.answer(challenge, { counter: 99 })),
+          id: alice.passkey.id,
+          rawId: alice.passkey.id,
+        }),
+      );
+    },
+  },
+  {
+    row: 16,
+    name: 'has the cookies of the phone, and the answer for another ticket that was never sent',
+    on: guarded,
+    without: nonceWithout('ticket', 'a challenge for each ticket'),
+    run: async (site) => {
+      const alice = await person(site);
+      const other = await browserAt(site);
+      await scanned(alice.phone, other);
+      const challenge = await asked(alice.phone);
+      return withCookiesOf(alice, () => alice.passkey.answer(challenge));
+    },
+  },
+  {
+    row: 16,
+    name: 'has the cookies of the phone, and an answer that was used before, of a passkey that counts nothing',
+    on: guarded,
+    without: nonceWithout('ticket', 'a challenge for each ticket'),
+    run: async (site) => {
+      const alice = await person(site);
+      alice.passkey.isCounting = false;
+      const other = await browserAt(site);
+      await scanned(alice.phone, other);
+      const proof = alice.passkey.answer(await asked(alice.phone));
+      if ((await approveWith(alice.phone, proof)).status !== 200) throw new Error('a good proof is refused');
+      return withCookiesOf(alice, () => proof);
+    },
+  },
+  {
+    row: 16,
+    name: 'has an answer that was given on another phone of the victim, and never sent',
+    on: guarded,
+    without: unchecked('challenge'),
+    run: async (site) => {
+      const alice = await person(site);
+      const [own, other] = [await browserAt(site), await phoneOf(site)];
+      await scanned(other, own);
+      const challenge = await asked(other);
+      return withCookiesOf(alice, () => alice.passkey.answer(challenge));
+    },
+  },
+];
+
+export const attacks: Attack[] = [...approvals, ...forged, ...signIns];

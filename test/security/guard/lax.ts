@@ -1,0 +1,64 @@
+/** Checks a passkey's answer, all but one thing: each of them is there for a reason. */
+import { verify } from 'node:crypto';
+import { type ApproveGuard, type PasskeySignIn, ProofRefused } from '../../../src/index.ts';
+import type { Weakness } from '../attack.ts';
+import { REGISTERED, sha256 } from './authenticator.ts';
+
+const CHECKS = ['challenge', 'origin', 'domain', 'type', 'user verification', 'counter', 'owner', 'signature'] as const;
+type Check = (typeof CHECKS)[number];
+
+interface Wanted {
+  readonly nonce: string;
+  /** Undefined where anybody may sign in. */
+  readonly accountId?: string;
+}
+
+const counters = new Map<string, number>();
+
+/** @returns whose passkey it was */
+function checked(without: Check, { nonce, accountId }: Wanted, answer: string): string {
+  const { id, response } = JSON.parse(answer) as { id: string; response: Record<string, string> };
+  const passkey = REGISTERED.get(id);
+  if (passkey === undefined) throw new ProofRefused('nobody has this passkey');
+  const bytes = (name: string): Buffer => Buffer.from(response[name] ?? '', 'base64url');
+  const [clientData, data] = [bytes('clientDataJSON'), bytes('authenticatorData')];
+  const said = JSON.parse(`${clientData}`) as Record<string, string>;
+  const origin = new URL(said.origin ?? '');
+  const before = counters.get(id) ?? 0;
+  const counter = data.readUInt32BE(33);
+  const results: Record<Check, boolean> = {
+    challenge: said.challenge === nonce,
+    origin: origin.hostname === 'localhost',
+    domain: data.subarray(0, 32).equals(sha256('localhost')),
+    type: said.type === 'webauthn.get',
+    'user verification': ((data[32] ?? 0) & 0x04) !== 0,
+    counter: counter > before || before + counter === 0,
+    owner: accountId === undefined || passkey.owner === accountId,
+    signature: verify('sha256', Buffer.concat([data, sha256(clientData)]), passkey.publicKey, bytes('signature')),
+  };
+  const wrong = CHECKS.find((check) => check !== without && !results[check]);
+  if (wrong !== undefined) throw new ProofRefused(`the ${wrong} is wrong`);
+  counters.set(id, counter);
+  return passkey.owner;
+}
+
+function laxly(without: Check): { guard: ApproveGuard; passkeySignIn: PasskeySignIn } {
+  return {
+    guard: {
+      challenge: ({ nonce }) => ({ passkey: { challenge: nonce } }),
+      verify: (wanted, answer) => {
+        checked(without, wanted, answer);
+        return { amr: ['pop', 'user'] };
+      },
+    },
+    passkeySignIn: {
+      options: (nonce) => ({ challenge: nonce }),
+      verify: ([nonce = ''], answer) => ({ accountId: checked(without, { nonce }, answer), amr: ['pop', 'user'] }),
+    },
+  };
+}
+
+/** A server that checks everything else. */
+export function unchecked(without: Check): Weakness {
+  return { name: `checking the ${without}`, options: { qrLogin: laxly(without) } };
+}

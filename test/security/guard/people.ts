@@ -1,0 +1,61 @@
+/** People with passkeys, as attacks meet them. */
+import type { Answer } from '../../support/agent.ts';
+import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
+import { browserAt, decided, phoneOf, scanned, signedInBy } from '../meeting.ts';
+import { Authenticator } from './authenticator.ts';
+
+export const IDS = { alice: 'a11ce', bob: 'b0b' } as const;
+export type Name = keyof typeof IDS;
+
+/** Somebody who has a passkey on the phone. */
+export interface Person {
+  readonly phone: PhoneVisitor;
+  readonly passkey: Authenticator;
+}
+
+export async function person(site: Site, name: Name = 'alice'): Promise<Person> {
+  const phone = await phoneOf(site, name);
+  return { phone, passkey: await new Authenticator(site.issuer).register(phone, IDS[name]) };
+}
+
+/** What the confirm page asks of a passkey. */
+export async function asked(phone: PhoneVisitor): Promise<string> {
+  const { challenge } = (await phone.look()).json() as { challenge?: { passkey: { challenge: string } } };
+  if (challenge === undefined) throw new Error('no passkey is asked for');
+  return challenge.passkey.challenge;
+}
+
+/** What the QR page asks of a passkey. */
+export async function askedBy(browser: BrowserVisitor): Promise<string> {
+  const { text } = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
+  const [, challenge] = /challenge(?:&quot;|"):(?:&quot;|")([\w-]+)/.exec(text) ?? [];
+  if (challenge === undefined) throw new Error('no passkey is asked for');
+  return challenge;
+}
+
+export function approveWith(phone: PhoneVisitor, proof: string): Promise<Answer> {
+  return decided(phone, { decision: 'approve', ...(proof !== '' && { proof }) });
+}
+
+/**
+ * The attacker has the cookies of alice's phone, and shows a code. First it is seen that alice herself could approve.
+ * @returns as whom the attacker is signed in
+ */
+export async function withCookiesOf(
+  { phone, passkey }: Person,
+  proof: (challenge: string) => string | Promise<string>,
+): Promise<string | undefined> {
+  const own = await browserAt(phone.site);
+  await scanned(phone, own);
+  const good = await approveWith(phone, passkey.answer(await asked(phone)));
+  if (good.json().state !== 'approved') throw new Error(`a good proof is refused: ${good.status} ${good.text}`);
+
+  const attacker = await browserAt(phone.site);
+  await scanned(phone, attacker);
+  await approveWith(phone, await proof(await asked(phone)));
+  return signedInBy(attacker, await attacker.finish());
+}
+
+export function signInWith(browser: BrowserVisitor, proof: string, more: Record<string, string> = {}): Promise<Answer> {
+  return browser.post(`${browser.at}/qr/passkey`, { proof, ...more });
+}

@@ -1,0 +1,133 @@
+/** Row 17: being over the limit, and yet going on. */
+import { UNKNOWN_CODE } from '../../support/codes.ts';
+import { PhoneVisitor } from '../../support/visitors.ts';
+import type { Attack } from '../attack.ts';
+import { phoneOf } from '../meeting.ts';
+import {
+  acts,
+  behindProxy,
+  countingBy,
+  FEW,
+  few,
+  isLimited,
+  passed,
+  UNKNOWN_INTERACTION,
+  UNKNOWN_TICKET,
+  useUp,
+} from './acts.ts';
+
+export const evasions: Attack[] = [
+  {
+    row: 17,
+    name: 'is another browser each time, by what it says of itself',
+    on: few,
+    without: countingBy('counting by the address', (ctx) => `${ctx.get('cookie')} ${ctx.get('user-agent')}`),
+    run: async (site) => {
+      const { scan } = acts(site);
+      await useUp(() => scan());
+      return passed([
+        await scan({ 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' }),
+        await scan({ 'accept-language': 'zh', cookie: '_session=a; _qr_memory=b; _qr_seen=c' }),
+      ]);
+    },
+  },
+  {
+    row: 18,
+    name: 'makes up where it comes from',
+    on: few,
+    without: { name: 'doubts about headers', options: { proxy: true } },
+    run: async (site) => {
+      const { finish } = acts(site);
+      await useUp(() => finish());
+      const headers = ['x-forwarded-for', 'x-real-ip', 'x-client-ip', 'cf-connecting-ip', 'true-client-ip'];
+      const answers = headers.map((header) => finish({ [header]: '198.51.100.9' }));
+      return passed(await Promise.all([...answers, finish({ forwarded: 'for=198.51.100.9' })]));
+    },
+  },
+  {
+    row: 18,
+    name: 'makes up where it comes from, before the proxy adds where it really does',
+    on: behindProxy,
+    without: countingBy('counting by what the proxy has added', (ctx) => ctx.ip),
+    run: async (site) => {
+      const { scan } = acts(site);
+      await useUp(() => scan({ 'x-forwarded-for': '203.0.113.7' }));
+      const madeUp = ['198.51.100.9', '198.51.100.9, 198.51.100.10', 'unknown', '::1', '203.0.113.7, 127.0.0.1'];
+      return passed(await Promise.all(madeUp.map((first) => scan({ 'x-forwarded-for': `${first}, 203.0.113.7` }))));
+    },
+  },
+  {
+    row: 17,
+    name: 'uses every address of its IPv6 network',
+    on: behindProxy,
+    without: countingBy('counting by the network', (ctx) => ctx.ip),
+    run: async (site) => {
+      const { watch } = acts(site);
+      await useUp(() => watch({ 'x-forwarded-for': '2001:db8:1:2::1' }));
+      const others = ['2001:db8:1:2::2', '2001:DB8:1:2:ffff:ffff:ffff:ffff', '2001:0db8:0001:0002:0:0:0:3'];
+      return passed(await Promise.all(others.map((other) => watch({ 'x-forwarded-for': other }))));
+    },
+  },
+  {
+    row: 17,
+    name: 'writes its IPv4 address as an IPv6 one',
+    on: behindProxy,
+    without: countingBy('one spelling for each address', (ctx) => ctx.ip),
+    run: async (site) => {
+      const { scan } = acts(site);
+      await useUp(() => scan({ 'x-forwarded-for': '203.0.113.7' }));
+      return passed([await scan({ 'x-forwarded-for': '::ffff:203.0.113.7' })]);
+    },
+  },
+  {
+    row: 17,
+    name: 'asks with HEAD',
+    on: few,
+    without: countingBy('counting whatever the method', (ctx) => ctx.method),
+    run: async (site) => {
+      const { scan } = acts(site);
+      await useUp(() => scan());
+      const head = new PhoneVisitor(site).agent.send(`${site.issuer}/qr/${UNKNOWN_CODE}`, { method: 'HEAD' });
+      return passed([await head]);
+    },
+  },
+  {
+    row: 17,
+    name: 'spells the URL in another way',
+    on: few,
+    without: countingBy('counting whatever the URL', (ctx) => ctx.originalUrl),
+    run: async (site) => {
+      const { agent } = new PhoneVisitor(site);
+      const { watch } = acts(site);
+      await useUp(() => watch());
+      const uid = UNKNOWN_INTERACTION;
+      const spellings = ['QR', 'qr/', '%71r', 'qr?a=1', 'Qr/?after=1'].map((end) => `interaction/${uid}/${end}`);
+      const urls = [...spellings, `INTERACTION/${uid}/qr`, `interaction/%41${uid.slice(1)}/qr`, 'interaction/B/qr'];
+      const answers = await Promise.all(
+        urls.map((url) => agent.get(`${site.issuer}/${url}`, { headers: { accept: 'application/json' } })),
+      );
+      // What is not ours has the provider's own answer.
+      return passed(answers.filter(({ text }) => text.includes('"error":"no_interaction"')));
+    },
+  },
+  {
+    row: 17,
+    name: 'signs in to the same account again and again, at other addresses',
+    on: behindProxy,
+    without: {
+      name: 'a limit by account',
+      options: { qrLogin: { limits: { address: { decide: FEW }, account: { decide: 1_000_000 } } } },
+    },
+    run: async (site) => {
+      let answers = 0;
+      // The usual limit is 40.
+      for (let phones = 0; phones < 7; phones++) {
+        const address = { 'x-forwarded-for': `203.0.113.${phones + 1}` };
+        const phone = await phoneOf(site, 'alice', address);
+        const looks = Array.from({ length: FEW }, () => phone.look(`${site.issuer}/qr/tickets/${UNKNOWN_TICKET}`));
+        answers += (await Promise.all(looks)).filter((answer) => !isLimited(answer)).length;
+      }
+      return answers > 40 ? `${answers} answers` : undefined;
+    },
+  },
+];

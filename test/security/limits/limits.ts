@@ -1,0 +1,48 @@
+/** Row 17: how often somebody may do something, and who is held back by that. */
+import type { Attack } from '../attack.ts';
+import { browserAt } from '../meeting.ts';
+import {
+  acts,
+  countingAfterwards,
+  few,
+  isLimited,
+  MOST_WATCHING,
+  sendUntilLimited,
+  UNKNOWN_INTERACTION,
+  useUp,
+} from './acts.ts';
+import { evasions } from './evasions.ts';
+import { lockouts } from './lockouts.ts';
+
+const counted: Attack = {
+  row: 17,
+  name: 'shows, watches, finishes, scans, types, or decides without end',
+  on: few,
+  without: { name: 'limits', options: { qrLogin: { limits: false } } },
+  run: async (site) => {
+    const endless: string[] = [];
+    for (const [act, send] of Object.entries(acts(site))) {
+      const isStopped = await sendUntilLimited(() => send(), act === 'watch' ? MOST_WATCHING : undefined);
+      if (!isStopped) endless.push(act);
+    }
+    return endless.length > 0 ? endless.join() : undefined;
+  },
+};
+
+const oracle: Attack = {
+  row: 17,
+  name: 'is over the limit, and learns what there is from how that is said',
+  on: few,
+  without: countingAfterwards,
+  run: async (site) => {
+    const browser = await browserAt(site);
+    const at = (uid: string): string => `${site.issuer}/interaction/${uid}/qr`;
+    const real = new URL(browser.at).pathname.split('/').at(-1) ?? '';
+    await useUp(() => browser.agent.get(at(real)));
+    const [known, unknown] = await Promise.all([real, UNKNOWN_INTERACTION].map((uid) => browser.agent.get(at(uid))));
+    if (known === undefined || !isLimited(known)) throw new Error('there is no limit here');
+    return known.status === unknown?.status ? undefined : `${known.status} where there is one, ${unknown?.status} else`;
+  },
+};
+
+export const attacks: Attack[] = [counted, oracle, ...evasions, ...lockouts];

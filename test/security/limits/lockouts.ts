@@ -1,0 +1,123 @@
+/** Row 17, the other way round: what bounds an attacker must not keep the victim out. */
+import { RateLimits } from '../../../src/http/request/rate-limits.ts';
+import type { Answer } from '../../support/agent.ts';
+import { UNKNOWN_CODE } from '../../support/codes.ts';
+import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
+import { approved, browserAt, phoneOf } from '../meeting.ts';
+import { acts, behindProxy, countingBy, few, isLimited, UNKNOWN_TICKET, useUp } from './acts.ts';
+
+const ATTEMPTS = 130;
+
+/** What a browser says of a request that a page of another site makes. */
+const FOREIGN = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+
+/** An old browser does not say where a request comes from. */
+const unaware: Weakness = {
+  name: 'telling the requests of other sites',
+  options: inFront(async (ctx, next) => {
+    for (const header of ['origin', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'])
+      delete ctx.req.headers[header];
+    await next();
+  }),
+};
+
+/** Somebody at the victim's address has a page of the attacker's open, which sends what it may without asking. */
+async function evilPage(site: Site, send: (visitor: PhoneVisitor) => Promise<Answer>): Promise<void> {
+  const visitor = new PhoneVisitor(site);
+  await Promise.all(Array.from({ length: ATTEMPTS }, () => send(visitor)));
+}
+
+/** Check codes, with the limits that people have who set none. */
+const checkCodes: WorldOptions = {
+  qrLogin: { assess: () => 'check code', limits: { account: { scan: 1000, decide: 1000 } } },
+};
+
+export const lockouts: Attack[] = [
+  {
+    row: 17,
+    name: "a page of another site uses up what the victim's network may finish",
+    on: { qrLogin: { limits: {} } },
+    without: unaware,
+    run: async (site) => {
+      const browser = await browserAt(site);
+      await approved(await phoneOf(site), browser);
+      const url = `${browser.site.issuer}/interaction/any/qr/finish`;
+      const headers = { ...FOREIGN, 'content-type': 'text/plain' };
+      await evilPage(site, ({ agent }) => agent.post(url, { headers, body: 'x' }));
+      return keptOut(await browser.finish());
+    },
+  },
+  {
+    row: 17,
+    name: "pictures on a page of another site use up what the victim's network may scan",
+    on: { qrLogin: { limits: {} } },
+    without: unaware,
+    run: async (site) => {
+      const [browser, phone] = [await browserAt(site), await phoneOf(site)];
+      const { origin: _none, ...headers } = { ...FOREIGN, 'sec-fetch-dest': 'image' };
+      await evilPage(site, ({ agent }) => agent.get(`${site.issuer}/qr/${UNKNOWN_CODE}`, { headers }));
+      return keptOut(await phone.scan(await browser.code()));
+    },
+  },
+  {
+    row: 18,
+    name: "says that it comes from the victim's address, and uses up what that may do",
+    on: behindProxy,
+    without: countingBy('counting by what the proxy has added', (ctx) => ctx.ip),
+    run: async (site) => {
+      const { scan } = acts(site);
+      await useUp(() => scan({ 'x-forwarded-for': '198.51.100.9, 203.0.113.66' }));
+      return keptOut(await scan({ 'x-forwarded-for': '198.51.100.9' }));
+    },
+  },
+  {
+    row: 17,
+    name: 'uses up what its own account may do, and with that what others may',
+    on: { ...few, qrLogin: { limits: { account: { decide: 6 } } } },
+    without: {
+      name: 'counting each account for itself',
+      patch: replacing(
+        RateLimits.prototype,
+        'forAccount',
+        (original) =>
+          function (this: RateLimits, act) {
+            return original.call(this, act, 'everybody');
+          },
+      ),
+    },
+    run: async (site) => {
+      const [attacker, victim] = [await phoneOf(site, 'bob'), await phoneOf(site, 'alice')];
+      const url = `${site.issuer}/qr/tickets/${UNKNOWN_TICKET}`;
+      await useUp(() => attacker.look(url));
+      return keptOut(await victim.look(url));
+    },
+  },
+  {
+    row: 13,
+    name: "has one sign-in approved by mistake, and uses up all check codes of the victim's account with it",
+    on: checkCodes,
+    without: {
+      name: 'room for the tries of more than one ticket',
+      options: { qrLogin: { ...checkCodes.qrLogin, limits: { account: { checkCode: 3 } } } },
+    },
+    run: async (site) => {
+      const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
+      const checkCode = await approved(phone, attacker);
+      const wrong = checkCode === '000000' ? '000001' : '000000';
+      await Promise.all(Array.from({ length: 12 }, () => attacker.finish('no digits')));
+      await Promise.all(Array.from({ length: 50 }, () => attacker.finish(wrong)));
+
+      const victim = new BrowserVisitor(site);
+      await victim.start();
+      return keptOut(await victim.finish(await approved(phone, victim)));
+    },
+  },
+];
+
+function keptOut(answer: Answer): string | undefined {
+  if (isLimited(answer)) return `the victim is told: ${answer.text}`;
+  if (answer.status >= 500) throw new Error(`${answer.status} ${answer.text}`);
+  return undefined;
+}

@@ -1,0 +1,183 @@
+/** Row 17 on a real Redis: nodes count together; and where it is gone, each of them for itself, at once. */
+import { mock } from 'node:test';
+import { expect } from 'chai';
+import { LocalRateLimit } from '../../../src/stores/rate-limit.ts';
+import { RedisLink } from '../../../src/stores/redis/link.ts';
+import { GENEROUS, SHORT, storesMayTake, whileStoresMayTake } from '../../stores/patience.ts';
+import { networkTo, roundRobin } from '../../support/balancer.ts';
+import { RedisServer } from '../../support/redis.ts';
+import { RedisWorld } from '../../support/redis-world.ts';
+import { PhoneVisitor } from '../../support/visitors.ts';
+import { replacing, siteOf } from '../attack.ts';
+
+const TIMES = 10;
+const limits = { address: { finish: TIMES, scan: TIMES } };
+
+/** Counts, and is refused right after that: no store is asked. @returns the status */
+async function take(issuer: string, network: typeof fetch = fetch, address?: string): Promise<number> {
+  const answer = await network(`${issuer}/interaction/any/qr/finish`, {
+    method: 'POST',
+    body: 'no form',
+    headers: { 'content-type': 'text/plain', ...(address !== undefined && { 'x-forwarded-for': address }) },
+  });
+  await answer.text();
+  return answer.status;
+}
+
+/** @returns each status that was answered */
+async function inTurn(times: number, one: (turn: number) => Promise<number>): Promise<number[]> {
+  const answered = new Set<number>();
+  for (let turn = 0; turn < times; turn++) answered.add(await one(turn));
+  return [...answered];
+}
+
+describe('limits of two nodes on one Redis', () => {
+  storesMayTake(GENEROUS);
+
+  let redis: RedisServer;
+  let nodes: RedisWorld[] = [];
+  let issuer: string;
+  let networks: readonly [typeof fetch, typeof fetch];
+
+  before(async () => {
+    redis = await RedisServer.start();
+    const options = { proxy: true, qrLogin: { limits } };
+    const first = await RedisWorld.start(options, redis);
+    nodes = [first];
+    issuer = first.world.issuer;
+    const second = await RedisWorld.start({ ...options, issuer }, redis);
+    nodes = [first, second];
+    networks = [networkTo(first.world, issuer), networkTo(second.world, issuer)];
+  });
+
+  after(async () => {
+    await Promise.all(nodes.map((node) => node.leave()));
+    await redis?.stop();
+  });
+
+  it('are counted together, and a node that has counted nothing yet knows of them', async () => {
+    const address = '203.0.113.1';
+    const [first, second] = networks;
+    expect(await inTurn(TIMES, () => take(issuer, first, address))).to.deep.equal([415]);
+    expect(await take(issuer, second, address)).to.equal(429);
+    expect(await take(issuer, first, address)).to.equal(429);
+    expect(await take(issuer, second, '203.0.113.2')).to.equal(415);
+  });
+
+  it('are counted together while both nodes count', async () => {
+    const address = '203.0.113.3';
+    const [first, second] = networks;
+    expect(await inTurn(TIMES, (turn) => take(issuer, turn % 2 === 0 ? first : second, address))).to.deep.equal([415]);
+    expect(await take(issuer, first, address)).to.equal(429);
+    expect(await take(issuer, second, address)).to.equal(429);
+  });
+
+  it('are not exceeded by asking all at once', async () => {
+    const network = roundRobin(networks);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => take(issuer, network, '203.0.113.4')));
+    expect(answers.filter((status) => status !== 429)).to.have.length(TIMES);
+  });
+
+  it('leave nothing in Redis that stays', async () => {
+    await take(issuer, networks[0], '203.0.113.5');
+    const keys = (await redis.command('KEYS', '*limit:*')) as string[];
+    expect(keys).not.to.be.empty;
+    for (const key of keys) {
+      // Redis answers -1 for a key that never expires, and -2 for one that has expired since it was listed.
+      expect(Number(await redis.command('PTTL', key)), key)
+        .to.be.at.most(60_000)
+        .and.not.equal(-1);
+    }
+  });
+
+  it('say so to accounts, too, whichever node they ask', async () => {
+    const [{ world }] = nodes as [RedisWorld];
+    const phone = new PhoneVisitor(siteOf(world), roundRobin(networks));
+    await phone.signInAt(`${issuer}/account`);
+    const url = `${issuer}/qr/tickets/${'A'.repeat(24)}`;
+    const answers = await Promise.all(Array.from({ length: 45 }, () => phone.look(url)));
+    expect(answers.filter(({ status }) => status === 404)).to.have.length(40);
+  });
+});
+
+describe('limits where Redis is gone', () => {
+  storesMayTake(GENEROUS);
+
+  for (const [how, lose] of [
+    ['is stopped', ({ redis }: RedisWorld): unknown => redis.pause()],
+    ['is killed', ({ redis }: RedisWorld): unknown => redis.kill()],
+  ] as const) {
+    it(`hold all the same, in memory, when it ${how}`, async () => {
+      await RedisWorld.during({ qrLogin: { limits } }, async (there) => {
+        const { issuer } = there.world;
+        expect(await take(issuer)).to.equal(415);
+        await lose(there);
+        await whileStoresMayTake(SHORT, async () => {
+          expect(await inTurn(TIMES, () => take(issuer))).to.deep.equal([415]);
+          expect(await take(issuer)).to.equal(429);
+        });
+      });
+    });
+  }
+
+  it('hold nobody up: many at once wait for it together, and not one after the other', async () => {
+    await RedisWorld.during({ qrLogin: { limits } }, async ({ world: { issuer } }) => {
+      const undo = answeringOnceAllAsk(50)();
+      try {
+        const answers = await Promise.all(Array.from({ length: 50 }, () => take(issuer)));
+        expect(answers.filter((status) => status === 415)).to.have.length(TIMES);
+      } finally {
+        undo();
+      }
+    });
+  });
+
+  it('still hold whoever was over them before, without asking it', async () => {
+    await RedisWorld.during({ qrLogin: { limits } }, async ({ world: { issuer }, redis }) => {
+      await inTurn(TIMES + 1, () => take(issuer));
+      redis.pause();
+      // Where Redis is asked, and does not answer, counting begins anew: that would be 415.
+      expect(await take(issuer)).to.equal(429);
+    });
+  });
+
+  it('go back to being counted together when it is there again', async () => {
+    await RedisWorld.during({ qrLogin: { limits } }, async (there) => {
+      const { world, redis } = there;
+      redis.pause();
+      await whileStoresMayTake(SHORT, () => inTurn(3, () => take(world.issuer)));
+      await there.resume();
+      await inTurn(2, () => take(world.issuer));
+      expect(await redis.command('KEYS', '*limit:*')).not.to.be.empty;
+    });
+  });
+});
+
+/** A Redis that fails so many at once: nobody hears that before all have asked. */
+function answeringOnceAllAsk(all: number): () => () => void {
+  let fail: () => void = () => undefined;
+  const failure = new Promise<never>((_resolve, reject) => {
+    fail = () => reject(new Error('Redis is gone'));
+  });
+  let asked = 0;
+  return replacing(RedisLink.prototype, 'run', () => () => {
+    asked += 1;
+    if (asked === all) fail();
+    return failure;
+  });
+}
+
+describe('the memory of a limiter', () => {
+  afterEach(() => mock.restoreAll());
+
+  it('forgets those who have stopped, however many they were, once somebody comes', () => {
+    let now = 1_000_000;
+    mock.method(performance, 'now', () => now);
+    const limit = new LocalRateLimit({ times: TIMES, within: 60 });
+    for (let index = 0; index < 20_000; index++) limit.take(`${index}`);
+    expect(limit.size).to.equal(20_000);
+    now += 60_000;
+    limit.take('somebody');
+    expect(limit.size).to.equal(1);
+  });
+});

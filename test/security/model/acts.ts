@@ -1,0 +1,172 @@
+/** Who does what in the model's world: two browsers, three phones, two interactions, and all that people can do. */
+import fc, { type Arbitrary } from 'fast-check';
+import type { Approver, Requirements } from '../../../src/ticket/ticket.ts';
+
+export const START: number = Date.UTC(2026, 0, 1);
+/** When both interactions end: soon enough that walks get there. */
+export const ENDS: number = START + 1_000_000;
+
+/** Alice at two phones, Bob at one. */
+export const PEOPLE: readonly Approver[] = [
+  { accountId: 'alice', sessionUid: 'one', authenticatedAt: START / 1000 - 600, acr: 'weak', subject: 'alice' },
+  { accountId: 'alice', sessionUid: 'two', authenticatedAt: START / 1000 - 30, acr: 'strong', subject: 'alice' },
+  { accountId: 'bob', sessionUid: 'one', authenticatedAt: START / 1000 - 600, acr: 'weak', subject: 'bob' },
+];
+
+/** What an interaction demands of the approver. */
+export type Demand = 'nothing' | 'bob' | 'since the start' | 'within a minute' | 'strong';
+
+export const DEMANDS: Readonly<Record<Demand, Requirements>> = {
+  nothing: {},
+  bob: { subject: 'bob' },
+  'since the start': { authenticatedSince: START / 1000 },
+  'within a minute': { maxAge: 60 },
+  strong: { essentialAcr: ['strong'] },
+};
+
+export interface Setup {
+  /** Of each of the two interactions. */
+  readonly demands: readonly Demand[];
+  /** Whether both browsers are behind one network address. */
+  readonly oneSource: boolean;
+  /** Whether a ticket is gone from the store at its deadline, or still there for a while. */
+  readonly forgets: boolean;
+}
+
+interface AtBrowser {
+  readonly browser: number;
+  readonly at: number;
+}
+
+interface OnPhone {
+  readonly phone: number;
+  /** The ticket's id. */
+  readonly ticket: string;
+  /** Whether the phone has read the ticket before it acts, as its requests do. */
+  readonly looksFirst: boolean;
+}
+
+type Verdict = 'allow' | 'check code' | 'deny';
+type Typed = 'right' | 'wrong' | 'nothing' | 'nonsense';
+
+interface SaidThere {
+  /** The account that is signed in at this browser. */
+  readonly signedIn: 'alice' | 'bob' | undefined;
+  readonly agrees: boolean;
+}
+
+/** An act of each name. */
+type Each<Name extends string, More> = Name extends string ? { readonly do: Name } & More : never;
+
+export type Act =
+  | Each<'wait', { readonly milliseconds: number }>
+  | Each<'wait for the end', { readonly at: number; readonly justBefore: boolean }>
+  | Each<'sign in again', { readonly phone: number }>
+  | Each<'show' | 'watch' | 'cancel', AtBrowser>
+  | Each<'renew', AtBrowser & { readonly seen: number | undefined }>
+  | Each<'finish', AtBrowser & SaidThere & { readonly types: Typed; readonly isDisabled: boolean }>
+  | Each<'sign in here', AtBrowser & SaidThere & { readonly phone: number }>
+  | Each<'is reported', { readonly at: number }>
+  | Each<'scan', OnPhone & { readonly verdict: Verdict }>
+  | Each<'approve', OnPhone & { readonly verdict: Verdict; readonly remember: boolean }>
+  | Each<'open' | 'deny' | 'report' | 'give up', OnPhone>;
+
+/** Half a report, which nobody does: only races show it. */
+export interface Note {
+  readonly do: 'note';
+  readonly phone: number;
+  readonly ticket: string;
+}
+
+/**
+ * An act of which is not known yet to which ticket it will be done: `#2` is the last one but two, and a version that the browser has
+ * seen counts from the one that is there.
+ */
+export type Plan = Act;
+
+/** @param tickets all that were ever shown, in order @param version the one of the interaction's ticket */
+export function settle(plan: Plan, tickets: readonly string[], version: (at: number) => number): Act {
+  if (plan.do === 'renew') return { ...plan, seen: plan.seen === undefined ? undefined : plan.seen + version(plan.at) };
+  if (!('ticket' in plan)) return plan;
+  return { ...plan, ticket: tickets.at(-1 - Number(plan.ticket.slice(1))) ?? NEVER_SHOWN };
+}
+
+const NEVER_SHOWN = 'AAAAAAAAAAAAAAAAAAAAAAAA';
+
+const number = (count: number): Arbitrary<number> => fc.nat({ max: count - 1 });
+/** Mostly the one that belongs here; somebody else's now and then. */
+const mostly = (usual: number, count: number): Arbitrary<number> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: number(count) });
+
+const there: Arbitrary<AtBrowser> = mostly(0, 2).chain((at) =>
+  fc.record({ browser: mostly(at, 2), at: fc.constant(at) }),
+);
+const said: Arbitrary<SaidThere> = fc.record({
+  signedIn: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    fc.constantFrom('alice' as const, 'bob' as const),
+  ),
+  agrees: fc.boolean(),
+});
+const verdict: Arbitrary<Verdict> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom('allow' as const, 'check code' as const) },
+  { weight: 1, arbitrary: fc.constant('deny' as const) },
+);
+const held: Arbitrary<OnPhone> = fc.record({
+  phone: mostly(0, 3),
+  ticket: mostly(0, 4).map((back) => `#${back}`),
+  looksFirst: fc.boolean(),
+});
+
+const scan: Arbitrary<Plan> = fc.tuple(held, verdict).map(([on, judged]) => ({ do: 'scan', ...on, verdict: judged }));
+const approve: Arbitrary<Plan> = fc
+  .tuple(held, verdict, fc.boolean())
+  .map(([on, judged, remember]) => ({ do: 'approve', ...on, verdict: judged, remember }));
+const finish: Arbitrary<Plan> = fc
+  .tuple(there, said, fc.constantFrom('right', 'right', 'wrong', 'nothing', 'nonsense'), mostly(0, 2))
+  .map(([where, say, types, disabled]) => ({ do: 'finish', ...where, ...say, types, isDisabled: disabled === 1 }));
+const renew: Arbitrary<Plan> = fc
+  .tuple(there, fc.constantFrom(undefined, 0, -1))
+  .map(([where, seen]) => ({ do: 'renew', ...where, seen }));
+const signInHere: Arbitrary<Plan> = fc
+  .tuple(there, said, number(3))
+  .map(([where, say, phone]) => ({ do: 'sign in here', ...where, ...say, phone }));
+
+const restOnPhone = fc.constantFrom('open', 'deny', 'report', 'report', 'give up', 'give up');
+
+/** What people do while time stands still. */
+export const doings: Arbitrary<Plan> = fc.oneof(
+  { weight: 6, arbitrary: scan },
+  { weight: 6, arbitrary: approve },
+  { weight: 7, arbitrary: finish },
+  { weight: 4, arbitrary: renew },
+  { weight: 4, arbitrary: there.map((where): Plan => ({ do: 'show', ...where })) },
+  there.map((where): Plan => ({ do: 'watch', ...where })),
+  there.map((where): Plan => ({ do: 'cancel', ...where })),
+  signInHere,
+  number(2).map((at): Plan => ({ do: 'is reported', at })),
+  { weight: 6, arbitrary: fc.tuple(restOnPhone, held).map(([what, on]): Plan => ({ do: what, ...on })) },
+);
+
+const passing: Arbitrary<Plan> = fc.oneof(
+  fc.constantFrom(1, 999, 60_000, 100_000, 299_999).map((milliseconds): Plan => ({ do: 'wait', milliseconds })),
+  fc.tuple(number(2), fc.boolean()).map(([at, justBefore]): Plan => ({ do: 'wait for the end', at, justBefore })),
+);
+
+/** Every act of a person, and the time that passes. */
+export const plans: Arbitrary<Plan> = fc.oneof(
+  { weight: 10, arbitrary: doings },
+  { weight: 2, arbitrary: passing },
+  { weight: 1, arbitrary: number(3).map((phone): Plan => ({ do: 'sign in again', phone })) },
+);
+
+const demand = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('nothing' as const) },
+  fc.constantFrom('bob' as const, 'since the start' as const, 'within a minute' as const, 'strong' as const),
+);
+
+export const setups: Arbitrary<Setup> = fc.record({
+  demands: fc.tuple(demand, demand),
+  oneSource: fc.boolean(),
+  forgets: fc.boolean(),
+});

@@ -1,0 +1,119 @@
+/** Stores and steps that are wrong on purpose: each must be found. */
+import { BrowserActs } from '../../../src/ticket/browser.ts';
+import { PhoneActs } from '../../../src/ticket/phone.ts';
+import type { Ticket } from '../../../src/ticket/ticket.ts';
+import { replacing } from '../attack.ts';
+import type { Around, Ground } from './scene.ts';
+import { Careless, Falsifying, Modest, Reckless } from './stores.ts';
+
+export interface Fault {
+  readonly name: string;
+  /** Whether it shows when one acts after the other, or only when several act at once. */
+  readonly in: 'walk' | 'race';
+  readonly around?: Around;
+  readonly ground?: (ground: Ground) => Ground;
+  readonly patch?: () => () => void;
+}
+
+function falsifying(falsify: (next: Ticket, previous: Ticket | undefined) => Ticket): Around {
+  return (store) => new Falsifying(store, falsify);
+}
+
+export const faults: readonly Fault[] = [
+  { name: 'that lets everybody win who swaps', in: 'race', around: (store) => new Reckless(store) },
+  {
+    name: 'that forgets who has scanned',
+    in: 'walk',
+    around: falsifying((next) =>
+      next.state === 'scanned' ? { ...next, approver: { ...next.approver, sessionUid: 'one' } } : next,
+    ),
+  },
+  {
+    name: 'that lets a deadline slide with each wrong check code',
+    in: 'walk',
+    around: falsifying((next, previous) =>
+      next.state === 'approved' && previous?.state === 'approved' ? { ...next, deadline: next.deadline + 1 } : next,
+    ),
+  },
+  {
+    name: 'that forgets the wrong tries',
+    in: 'walk',
+    around: falsifying((next) =>
+      next.state === 'approved' && next.checkCode ? { ...next, checkCode: { wrongTries: 0 } } : next,
+    ),
+  },
+  {
+    name: 'that leaves the version as it was',
+    in: 'walk',
+    around: falsifying((next, previous) =>
+      next.state === 'approved' && previous !== undefined ? { ...next, version: previous.version } : next,
+    ),
+  },
+  {
+    name: 'in which a denial is no end',
+    in: 'walk',
+    around: falsifying((next) => {
+      if (next.state !== 'denied' || next.because !== 'person') return next;
+      const { because: _, ...rest } = next;
+      return { ...rest, state: 'scanned' };
+    }),
+  },
+  {
+    name: 'that redeems whatever was scanned',
+    in: 'walk',
+    around: falsifying((next) => (next.state === 'scanned' ? { ...next, state: 'redeemed', remember: false } : next)),
+  },
+  {
+    name: 'in which a phone denies what another phone of the account has scanned',
+    in: 'walk',
+    patch: replacing(
+      PhoneActs.prototype,
+      'deny',
+      (deny) =>
+        async function (this: PhoneActs, id, approver, seen) {
+          const ticket = await this.preview(id);
+          const owner = ticket?.state === 'scanned' ? ticket.approver : approver;
+          return deny.call(this, id, owner.accountId === approver.accountId ? owner : approver, seen);
+        },
+    ),
+  },
+  {
+    name: 'in which nobody asks who is signed in at the browser',
+    in: 'walk',
+    patch: replacing(
+      BrowserActs.prototype,
+      'finish',
+      (finish) =>
+        function (this: BrowserActs, { accountId: _, ...identity }, said, assertAccount) {
+          return finish.call(this, identity, said, assertAccount);
+        },
+    ),
+  },
+  {
+    name: 'that makes a second ticket beside the one that is there',
+    in: 'race',
+    around: (store) => new Careless(store),
+  },
+  {
+    name: 'that says it has lost when it has won',
+    in: 'walk',
+    around: (store) => new Modest(store),
+  },
+  {
+    name: 'that does not tell the watchers of each change',
+    in: 'walk',
+    ground: ({ signals, ...rest }) => ({
+      ...rest,
+      signals: {
+        rereadEvery: signals.rereadEvery,
+        subscribe: (interaction, listener) =>
+          signals.subscribe(interaction, {
+            hear: (ticket) => {
+              if (ticket?.state !== 'denied') listener.hear(ticket);
+            },
+          }),
+        unsubscribe: (interaction, listener) => signals.unsubscribe(interaction, listener),
+      },
+    }),
+  },
+];

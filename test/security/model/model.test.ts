@@ -1,0 +1,72 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Keyv } from 'keyv';
+import { LocalSignals } from '../../../src/stores/local-signals.ts';
+import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
+import { inFullSuite } from '../../support/full-suite.ts';
+import { patience, runs, SEED } from '../fuzz/runs.ts';
+import { START } from './acts.ts';
+import { faults } from './faults.ts';
+import { racesOn, walksOn } from './properties.ts';
+import type { Ground } from './scene.ts';
+
+/** A store in this process; what is written lasts, as the walks have a clock of their own. */
+function memory(): Ground {
+  const signals = new LocalSignals();
+  const store = new KeyvTicketStore(new Keyv(), () => START, signals);
+  return { store, signals };
+}
+
+describe('the model of the ceremony', function () {
+  this.timeout(patience());
+
+  it('foretells every walk of two browsers and three phones, with every act, state, end and refusal among them', async () => {
+    const tally = new Map<string, number>();
+    await fc.assert(walksOn(memory, { tally }), { ...runs({ short: 250, full: 700 }), seed: SEED });
+    expect([...tally.keys()]).to.include.members([
+      ...['show', 'renew', 'watch', 'finish', 'sign in here', 'cancel', 'is reported'].map((act) => `does: ${act}`),
+      ...['scan', 'approve', 'open', 'deny', 'report', 'give up'].map((act) => `does: ${act}`),
+      ...['wait', 'wait for the end', 'sign in again'].map((act) => `does: ${act}`),
+      ...['waiting', 'scanned', 'approved', 'redeemed', 'redeemed, as before'],
+      ...['person', 'risk', 'freshness', 'acr'].map((because) => `denied (${because})`),
+      ...['cancelled (browser)', 'denied (report), as before'],
+      ...['not_found', 'over', 'wrong_state', 'wrong_account', 'sign_in_again', 'insufficient_acr', 'invalid_request'],
+      ...['check_code_required', 'wrong_check_code', 'account_switch', 'account_unavailable'],
+    ]);
+  });
+
+  inFullSuite(() => {
+    it('foretells walks that are others each time', async () => {
+      await fc.assert(walksOn(memory), runs({ short: 0, full: 1_000 }));
+    });
+  });
+
+  it('explains every race: the acts might have come one after the other', async () => {
+    await fc.assert(racesOn(memory), runs({ short: 300, full: 3_000 }));
+  });
+
+  it('and while time passes in between, no rule is broken', async () => {
+    await fc.assert(racesOn(memory, { timePasses: true }), runs({ short: 200, full: 2_000 }));
+  });
+});
+
+inFullSuite(() => {
+  describe('the walks and races find the fault of a store or a step', function () {
+    this.timeout(patience());
+
+    for (const { name, around, ground = (same: Ground): Ground => same, patch, in: way } of faults) {
+      it(name, async () => {
+        const undo = patch?.() ?? (() => undefined);
+        const grounds = (): Ground => ground(memory());
+        try {
+          const property = way === 'race' ? racesOn(grounds, { around }) : walksOn(grounds, { around });
+          const found = await fc.check(property, { numRuns: 3_000, endOnFailure: true });
+          expect(found.failed, 'nothing was found').to.equal(true);
+          expect(found.errorInstance, 'what was found').to.be.an('error').with.property('name', 'AssertionError');
+        } finally {
+          undo();
+        }
+      });
+    }
+  });
+});

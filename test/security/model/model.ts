@@ -1,0 +1,357 @@
+/**
+ * What the ceremony must do, said a second time and in another way: one table of flat records, and what becomes of it with each
+ * act. It shares no code with `src/`, only the name of a person.
+ */
+import type { Approver } from '../../../src/ticket/ticket.ts';
+import { type Act, ENDS, type Note, PEOPLE, type Setup, START } from './acts.ts';
+
+/** A ticket as far as an act can change it. */
+export interface Row {
+  readonly id: string;
+  /** The number of its interaction, and of the browser that shows it. */
+  readonly at: number;
+  readonly by: number;
+  readonly state: 'waiting' | 'scanned' | 'approved' | 'denied' | 'redeemed' | 'cancelled';
+  readonly version: number;
+  readonly shownAt: number;
+  readonly deadline: number;
+  /** Who scanned it, by session, and when that one had authenticated, where that still matters. */
+  readonly owner?: string;
+  readonly authenticatedAt?: number;
+  readonly because?: string;
+  /** Present where a check code must be typed. */
+  readonly wrongTries?: number;
+  readonly remember?: boolean;
+}
+
+/** How an act ends: with a ticket (and whether the act changed it), with a plain answer, or refused. */
+export type Ending =
+  | { readonly refused: string; readonly ended?: string }
+  | { readonly answer: boolean | 'nothing' | 'done' | 'what somebody else has scanned' }
+  | { readonly row: Row; readonly changed: boolean; readonly voided?: string };
+
+const SCAN = 100_000;
+const DECIDE = 200_000;
+const FINISH = 300_000;
+
+class Refusal {
+  readonly code: string;
+
+  constructor(code: string) {
+    this.code = code;
+  }
+}
+
+export class Model {
+  readonly setup: Setup;
+  now: number = START;
+  /** When each phone's person authenticated last, in seconds. */
+  readonly authenticated: number[] = PEOPLE.map((person) => person.authenticatedAt);
+  readonly rows: Map<string, Row> = new Map<string, Row>();
+  readonly current: Map<number, string> = new Map<number, string>();
+  readonly reports: Set<string> = new Set<string>();
+  /** The reports that are under way. */
+  readonly noted: Set<string> = new Set<string>();
+
+  constructor(setup: Setup) {
+    this.setup = setup;
+  }
+
+  copy(): Model {
+    const copy = new Model(this.setup);
+    copy.now = this.now;
+    copy.authenticated.splice(0, PEOPLE.length, ...this.authenticated);
+    for (const [id, row] of this.rows) copy.rows.set(id, row);
+    for (const [at, id] of this.current) copy.current.set(at, id);
+    for (const report of this.reports) copy.reports.add(report);
+    for (const noted of this.noted) copy.noted.add(noted);
+    return copy;
+  }
+
+  /** @param newId what a ticket is called that this act may make: the one thing that cannot be foretold */
+  act(act: Act | Note, newId: string): Ending {
+    try {
+      return this.#act(act, newId);
+    } catch (refusal) {
+      if (refusal instanceof Refusal) return { refused: refusal.code };
+      throw refusal;
+    }
+  }
+
+  /** What can be read of an interaction. */
+  ticketAt(at: number): Row | undefined {
+    const id = this.current.get(at);
+    return id === undefined ? undefined : this.row(id);
+  }
+
+  /** What can be read of a ticket. */
+  row(id: string): Row | undefined {
+    const row = this.rows.get(id);
+    return row !== undefined && this.setup.forgets && this.now >= row.deadline ? undefined : row;
+  }
+
+  isLive(row: Row): boolean {
+    return this.#couldLive(row) && this.now < row.deadline;
+  }
+
+  #act(act: Act | Note, newId: string): Ending {
+    switch (act.do) {
+      case 'wait':
+        this.now += act.milliseconds;
+        return { answer: 'done' };
+      case 'wait for the end': {
+        const deadline = this.ticketAt(act.at)?.deadline ?? this.now;
+        this.now = Math.max(this.now, act.justBefore ? deadline - 1 : deadline);
+        return { answer: 'done' };
+      }
+      case 'sign in again':
+        this.authenticated[act.phone] = Math.floor(this.now / 1000);
+        return { answer: 'done' };
+      case 'note':
+        return this.#note(act);
+      case 'show':
+      case 'renew':
+        return this.#show(act, newId);
+      case 'watch': {
+        const row = this.#mine(act.browser, act.at);
+        return row === undefined ? { answer: 'nothing' } : { row, changed: false };
+      }
+      case 'finish':
+        return this.#finish(act);
+      case 'sign in here':
+        this.#mayBe(act.phone, act.at, START);
+        if (act.signedIn !== undefined && act.signedIn !== this.#person(act.phone).accountId && !act.agrees) {
+          throw new Refusal('account_switch');
+        }
+        return this.#signInHere(act.browser, act.at);
+      case 'cancel':
+        return this.#cancel(act.browser, act.at);
+      case 'is reported': {
+        const row = this.ticketAt(act.at);
+        return { answer: row?.state === 'denied' && row.because === 'report' };
+      }
+      case 'scan':
+        return this.#scan(act);
+      case 'report':
+        return this.#report(act);
+      case 'open': {
+        const row = this.#owned(act);
+        if (row.state === 'cancelled' || this.#hasExpired(row)) throw new Refusal('over');
+        return { row, changed: false };
+      }
+      default:
+        return this.#decide(act);
+    }
+  }
+
+  #show(act: Extract<Act, { do: 'show' | 'renew' }>, newId: string): Ending {
+    const old = this.#mine(act.browser, act.at);
+    if (old !== undefined && this.#stays(old, act)) return { row: old, changed: false };
+    if (this.now >= ENDS) throw new Refusal('over');
+    let voided = {};
+    if (old !== undefined && this.#couldLive(old)) {
+      const isVoided = this.isLive(old);
+      this.#write({ ...undecided(old), state: 'cancelled', because: 'renewed' }, FINISH);
+      if (isVoided) voided = { voided: old.id };
+    }
+    const { at, browser: by } = act;
+    const row = this.#write(
+      { id: newId, at, by, state: 'waiting', version: (old?.version ?? -1) + 1, shownAt: this.now, deadline: 0 },
+      SCAN,
+    );
+    this.current.set(at, newId);
+    return { row, changed: true, ...voided };
+  }
+
+  #stays(old: Row, act: Extract<Act, { do: 'show' | 'renew' }>): boolean {
+    if (act.do === 'show') return !this.#hasExpired(old);
+    if (old.state === 'redeemed') throw new Refusal('wrong_state');
+    if (old.state === 'denied' && old.because === 'report') return true;
+    return this.isLive(old) && act.seen !== undefined && act.seen !== old.version;
+  }
+
+  #finish(act: Extract<Act, { do: 'finish' }>): Ending {
+    const row = this.#mine(act.browser, act.at);
+    if (row === undefined || row.state === 'cancelled') throw new Refusal('over');
+    if (row.state === 'redeemed' || row.state === 'denied') return { row, changed: false };
+    if (row.state !== 'approved') throw new Refusal(this.isLive(row) ? 'wrong_state' : 'over');
+    if (act.isDisabled) throw new Refusal('account_unavailable');
+    const isAnother = act.signedIn !== undefined && !row.owner?.startsWith(`${act.signedIn} `);
+    if (isAnother && !act.agrees) throw new Refusal('account_switch');
+    if (!this.isLive(row)) throw new Refusal('over');
+    if (row.wrongTries !== undefined && act.types !== 'right') return this.#refuse(row, row.wrongTries, act.types);
+    const { wrongTries: _, ...rest } = row;
+    return { row: this.#write({ ...rest, state: 'redeemed' }, FINISH), changed: true };
+  }
+
+  #refuse(row: Row, before: number, typed: string): Ending {
+    if (typed !== 'wrong') throw new Refusal('check_code_required');
+    if (before < 2) {
+      this.#write({ ...row, wrongTries: before + 1 }, row.deadline - this.now);
+      return { refused: 'wrong_check_code' };
+    }
+    this.#write({ ...undecided(row), state: 'cancelled', because: 'check code' }, FINISH);
+    return { refused: 'wrong_check_code', ended: row.id };
+  }
+
+  #cancel(browser: number, at: number): Ending {
+    const row = this.#mine(browser, at);
+    if (row === undefined) return { answer: 'nothing' };
+    if (row.state === 'redeemed') throw new Refusal('wrong_state');
+    if (!this.isLive(row)) return { row, changed: false };
+    return { row: this.#write({ ...undecided(row), state: 'cancelled', because: 'browser' }, FINISH), changed: true };
+  }
+
+  #signInHere(browser: number, at: number): Ending {
+    const ending = this.#cancel(browser, at);
+    if ('row' in ending && ending.row.because === 'report') throw new Refusal('over');
+    return ending;
+  }
+
+  #scan({ phone, ticket, verdict }: Extract<Act, { do: 'scan' }>): Ending {
+    const row = this.row(ticket);
+    if (row === undefined) throw new Refusal('not_found');
+    const takesOver =
+      row.state === 'scanned' && this.isLive(row) && !this.#isMeant(row.owner, row.at) && this.#isMeant(phone, row.at);
+    if (row.state !== 'waiting' && !takesOver) {
+      if (row.owner !== this.#session(phone)) throw new Refusal('not_found');
+      if (!this.isLive(row)) throw new Refusal('over');
+      if (row.state !== 'scanned') throw new Refusal('wrong_state');
+      return { row, changed: false };
+    }
+    if (!this.isLive(row)) throw new Refusal('not_found');
+    const scanned: Row = {
+      ...row,
+      state: 'scanned',
+      owner: this.#session(phone),
+      authenticatedAt: this.authenticated[phone] ?? 0,
+    };
+    if (verdict === 'deny' || this.reports.has(this.#reportOf(phone, row))) {
+      const denied: Row = { ...scanned, state: 'denied', because: 'risk', version: row.version + 1 };
+      return { row: this.#write(denied, FINISH), changed: true };
+    }
+    return { row: this.#write(scanned, takesOver ? row.deadline - this.now : DECIDE), changed: true };
+  }
+
+  #decide(act: Extract<Act, { do: 'approve' | 'deny' | 'give up' }>): Ending {
+    const row = this.#owned(act);
+    if (row.state === 'cancelled' || this.#hasExpired(row)) throw new Refusal('over');
+    if (row.state !== 'scanned') throw new Refusal('wrong_state');
+    const authenticatedAt = this.authenticated[act.phone] ?? 0;
+    const end = (because: string, lasts: number): Ending => ({
+      row: this.#write({ ...undecided(row), state: 'denied', because }, lasts),
+      changed: true,
+    });
+    if (act.do === 'deny') return end('person', FINISH);
+    if (act.do === 'give up') {
+      const unmet = this.#unmet(act.phone, row.at, row.shownAt);
+      if (unmet === undefined) throw new Refusal('invalid_request');
+      return end(unmet, FINISH);
+    }
+    if (act.verdict === 'deny' || this.reports.has(this.#reportOf(act.phone, row))) {
+      return end('risk', FINISH);
+    }
+    this.#mayBe(act.phone, row.at, row.shownAt);
+    const code = act.verdict === 'check code' ? { wrongTries: 0 } : {};
+    const approved: Row = { ...row, state: 'approved', remember: act.remember, authenticatedAt, ...code };
+    return { row: this.#write(approved, FINISH), changed: true };
+  }
+
+  /** The first half of a report: the note of it is written before any ticket is. */
+  #note({ phone, ticket }: Note): Ending {
+    const row = this.#owned({ phone, ticket });
+    this.reports.add(this.#reportOf(phone, row));
+    this.noted.add(`${phone} ${ticket}`);
+    return { answer: 'done' };
+  }
+
+  /** Whatever the interaction shows now has ended, unless somebody else has scanned that. */
+  #report({ phone, ticket }: Extract<Act, { do: 'report' }>): Ending {
+    if (!this.noted.has(`${phone} ${ticket}`)) this.#note({ do: 'note', phone, ticket });
+    this.noted.delete(`${phone} ${ticket}`);
+    const at = this.rows.get(ticket)?.at ?? -1;
+    const shown = this.ticketAt(at);
+    if (shown?.state === 'redeemed') throw new Refusal('over');
+    const isMine = shown?.owner === undefined || shown.owner === this.#session(phone);
+    if (shown === undefined || !this.isLive(shown) || !isMine) return { answer: 'done' };
+    const authenticatedAt = this.authenticated[phone] ?? 0;
+    const denied: Row = {
+      ...undecided(shown),
+      state: 'denied',
+      owner: this.#session(phone),
+      authenticatedAt,
+      because: 'report',
+    };
+    this.#write(denied, Number.POSITIVE_INFINITY);
+    return { answer: 'done' };
+  }
+
+  #owned({ phone, ticket }: { readonly phone: number; readonly ticket: string }): Row {
+    const row = this.row(ticket);
+    if (row === undefined || row.owner !== this.#session(phone)) throw new Refusal('not_found');
+    return row;
+  }
+
+  #mine(browser: number, at: number): Row | undefined {
+    const row = this.ticketAt(at);
+    if (row !== undefined && row.by !== browser) throw new Refusal('not_found');
+    return row;
+  }
+
+  #write(row: Row, lasts: number): Row {
+    const { authenticatedAt, ...rest } = row;
+    const when = row.state === 'denied' || authenticatedAt === undefined ? {} : { authenticatedAt };
+    const written = { ...rest, ...when, version: row.version + 1, deadline: Math.min(this.now + lasts, ENDS) };
+    this.rows.set(row.id, written);
+    return written;
+  }
+
+  #couldLive({ state }: Row): boolean {
+    return state === 'waiting' || state === 'scanned' || state === 'approved';
+  }
+
+  #hasExpired(row: Row): boolean {
+    return this.#couldLive(row) && this.now >= row.deadline;
+  }
+
+  #person(phone: number): Approver {
+    const person = PEOPLE[phone];
+    if (person === undefined) throw new RangeError(`nobody has the phone ${phone}`);
+    return person;
+  }
+
+  #session(phone: number): string {
+    return `${this.#person(phone).accountId} ${this.#person(phone).sessionUid}`;
+  }
+
+  #reportOf(phone: number, row: Row): string {
+    return `${this.#person(phone).accountId} of ${this.setup.oneSource ? 'the one address' : row.by}`;
+  }
+
+  #isMeant(who: number | string | undefined, at: number): boolean {
+    const session = typeof who === 'number' ? this.#session(who) : who;
+    return this.setup.demands[at] !== 'bob' || session?.startsWith('bob ') === true;
+  }
+
+  #unmet(phone: number, at: number, shownAt: number): string | undefined {
+    const demand = this.setup.demands[at];
+    const authenticatedAt = this.authenticated[phone] ?? 0;
+    if (!this.#isMeant(phone, at)) return 'account';
+    if (demand === 'since the start' && authenticatedAt < START / 1000) return 'freshness';
+    const isLongAgo = this.now / 1000 - authenticatedAt > 60 && authenticatedAt < Math.floor(shownAt / 1000);
+    if (demand === 'within a minute' && isLongAgo) return 'freshness';
+    return demand === 'strong' && this.#person(phone).acr !== 'strong' ? 'acr' : undefined;
+  }
+
+  #mayBe(phone: number, at: number, shownAt: number): void {
+    const unmet = this.#unmet(phone, at, shownAt);
+    if (unmet === 'account') throw new Refusal('wrong_account');
+    if (unmet === 'freshness') throw new Refusal('sign_in_again');
+    if (unmet === 'acr') throw new Refusal('insufficient_acr');
+  }
+}
+
+/** Without what only an approved one has. */
+function undecided({ wrongTries: _tries, remember: _remember, ...row }: Row): Row {
+  return row;
+}

@@ -1,0 +1,135 @@
+/** What is checked of each store: that walks go as foretold, and that races have an order. */
+import { expect } from 'chai';
+import fc, { type IAsyncProperty, type Scheduler } from 'fast-check';
+import { doings, PEOPLE, type Plan, plans, type Setup, setups } from './acts.ts';
+import { Model } from './model.ts';
+import { expectRules } from './rules.ts';
+import { type Around, type Ground, Scene } from './scene.ts';
+import { ScheduledStore } from './stores.ts';
+import { anOrderOf, type Raced, Step, settled, type Tally } from './walk.ts';
+
+/** Each walk has a ground of its own, which it may leave behind. */
+export type Grounds = () => Ground & { readonly close?: () => void };
+
+export interface Walking {
+  /** Something that is wrong with the store. */
+  readonly around?: Around | undefined;
+  readonly tally?: Tally;
+  /** Waits until the watchers have heard that many changes, where that takes time. */
+  readonly hearing?: (scene: Scene) => Promise<void>;
+}
+
+export interface Racing extends Walking {
+  readonly timePasses?: boolean;
+}
+
+/** Act by act. */
+export function walksOn(grounds: Grounds, { around, tally, hearing }: Walking = {}): IAsyncProperty<unknown[]> {
+  const walk = fc.commands([plans.map((plan) => new Step(plan, tally))], { maxCommands: 60, size: 'max' });
+  const property = fc.asyncProperty(setups, successions, walk, async (setup, before, steps) => {
+    await on(grounds, setup, around, async (scene) => {
+      const model = new Model(setup);
+      for (const plan of before) await new Step(plan, tally).run(model, scene);
+      await fc.asyncModelRun(() => ({ model, real: scene }), steps);
+      await hearing?.(scene);
+      expectRules(scene);
+    });
+  });
+  return property as unknown as IAsyncProperty<unknown[]>;
+}
+
+interface Race {
+  readonly setup: Setup;
+  /** What was done before, one after the other. */
+  readonly before: readonly Plan[];
+  /** What is done at once. */
+  readonly atOnce: readonly Plan[];
+}
+
+/** Some acts one after the other, and then some at once, whose accesses to the store come in any order. */
+export function racesOn(grounds: Grounds, { around, hearing, timePasses }: Racing = {}): IAsyncProperty<unknown[]> {
+  const race: fc.Arbitrary<Race> = fc.record({
+    setup: setups,
+    before: beginnings,
+    atOnce: fc.array(timePasses ? plans : doings, { minLength: 2, maxLength: 5 }),
+  });
+  const property = fc.asyncProperty(race, fc.scheduler(), async ({ setup, before, atOnce }, scheduler) => {
+    let isScheduled = false;
+    const taking: Around = (store) => {
+      const broken = around?.(store) ?? store;
+      const scheduled = new ScheduledStore(broken, scheduler);
+      return pick(broken, scheduled, () => isScheduled);
+    };
+    await on(grounds, setup, taking, async (scene) => {
+      const model = new Model(setup);
+      for (const plan of before) await new Step(plan).run(model, scene);
+      isScheduled = true;
+      const raced = await atTheSameTime(atOnce, model, scene, scheduler);
+      isScheduled = false;
+      await hearing?.(scene);
+      expectRules(scene);
+      if (timePasses) return;
+      const order = await anOrderOf(raced, model, scene);
+      expect(order, `no order explains ${JSON.stringify(raced, null, 1)}`).not.to.equal(undefined);
+    });
+  });
+  return property as unknown as IAsyncProperty<unknown[]>;
+}
+
+/** Tickets that take each other's place, each scanned by one of the phones. */
+const successions: fc.Arbitrary<readonly Plan[]> = fc
+  .array(fc.nat({ max: PEOPLE.length - 1 }), { maxLength: 3 })
+  .map((phones) =>
+    phones.flatMap((phone) => [...renewal, { do: 'scan', phone, ticket: '#0', looksFirst: false, verdict: 'allow' }]),
+  );
+const renewal: readonly Plan[] = [{ do: 'renew', browser: 0, at: 0, seen: undefined }];
+
+/** Mostly a ticket that is on its way, so that there is something to race for. */
+const usual: readonly Plan[] = [
+  { do: 'show', browser: 0, at: 0 },
+  { do: 'scan', phone: 0, ticket: '#0', looksFirst: false, verdict: 'allow' },
+  { do: 'approve', phone: 0, ticket: '#0', looksFirst: false, verdict: 'check code', remember: false },
+];
+const beginnings: fc.Arbitrary<readonly Plan[]> = fc
+  .tuple(fc.nat({ max: 3 }), fc.array(plans, { maxLength: 6 }), fc.boolean())
+  .map(([steps, more, withCode]) => {
+    const begun = usual
+      .slice(0, steps)
+      .map((plan) => (plan.do === 'approve' && !withCode ? ({ ...plan, verdict: 'allow' } as const) : plan));
+    return [...more, ...begun];
+  });
+
+async function atTheSameTime(plans: readonly Plan[], model: Model, scene: Scene, scheduler: Scheduler): Promise<Raced> {
+  const acts = plans.map((plan) => settled(plan, model, scene));
+  const racing = acts.map(async (act) => {
+    await scheduler.schedule(Promise.resolve(), JSON.stringify(act));
+    return { act, ending: await scene.act(act) };
+  });
+  return scheduler.waitFor(Promise.all(racing));
+}
+
+function pick(plain: Ground['store'], scheduled: Ground['store'], isScheduled: () => boolean): Ground['store'] {
+  const now = (): Ground['store'] => (isScheduled() ? scheduled : plain);
+  return {
+    create: (ticket) => now().create(ticket),
+    find: (id) => now().find(id),
+    findByInteraction: (uid) => now().findByInteraction(uid),
+    swap: (previous, next, ended) => now().swap(previous, next, ended),
+  };
+}
+
+async function on(
+  grounds: Grounds,
+  setup: Setup,
+  around: Around | undefined,
+  act: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  const ground = grounds();
+  const scene = new Scene(setup, ground, around);
+  try {
+    await act(scene);
+  } finally {
+    scene.close();
+    ground.close?.();
+  }
+}

@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
+import { type RedisProcess, startProcess } from '../../stores/redis/redis-process.ts';
+import { inFullSuite } from '../../support/full-suite.ts';
+import { RedisServer } from '../../support/redis.ts';
+import { until } from '../../support/until.ts';
+import { patience, runs } from '../fuzz/runs.ts';
+import { START } from './acts.ts';
+import { racesOn, walksOn } from './properties.ts';
+import type { Ground, Scene } from './scene.ts';
+import { Reckless } from './stores.ts';
+
+describe('the model of the ceremony, on a real Redis', function () {
+  this.timeout(patience());
+  storesMayTake(GENEROUS);
+
+  let redis: RedisServer;
+  let browsers: RedisProcess;
+  let phones: RedisProcess;
+
+  before(async () => {
+    redis = await RedisServer.start();
+    // What is written lasts, as the walks have a clock of their own.
+    [browsers, phones] = await Promise.all([startProcess(redis.url, now), startProcess(redis.url, now)]);
+  });
+
+  after(async () => {
+    await Promise.all([browsers?.close(), phones?.close()]);
+    await redis?.stop();
+  });
+
+  const now = (): number => START;
+
+  /** The browsers are in one process, the phones in another one, and both hear of everything. */
+  const grounds = (): Ground => ({ store: browsers.store, signals: phones.signals, elsewhere: phones.store });
+
+  const hearing = (scene: Scene): Promise<void> => until(() => scene.heard.flat().length >= scene.writes.length);
+
+  it('foretells every walk of two browsers and three phones', async () => {
+    await fc.assert(walksOn(grounds, { hearing }), runs({ short: 10, full: 200 }));
+  });
+
+  it('explains every race: the acts might have come one after the other', async () => {
+    await fc.assert(racesOn(grounds, { hearing }), runs({ short: 40, full: 600 }));
+  });
+
+  it('and while time passes in between, no rule is broken', async () => {
+    await fc.assert(racesOn(grounds, { hearing, timePasses: true }), runs({ short: 25, full: 400 }));
+  });
+
+  inFullSuite(() => {
+    it('finds the fault of a store that lets everybody win who swaps', async () => {
+      const around = (store: Ground['store']): Ground['store'] => new Reckless(store);
+      const found = await fc.check(racesOn(grounds, { around }), { numRuns: 3_000, endOnFailure: true });
+      expect(found.failed).to.equal(true);
+      expect(found.errorInstance).to.be.an('error').with.property('name', 'AssertionError');
+    });
+  });
+});

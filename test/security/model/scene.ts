@@ -1,0 +1,242 @@
+/** The real ceremony in the model's world, on any store, with everything that was written and everything that was heard. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Said, Showing } from '../../../src/ticket/browser.ts';
+import { Ceremony } from '../../../src/ticket/ceremony.ts';
+import type { Outcome } from '../../../src/ticket/change.ts';
+import { checkCodeOf, WrongCheckCode } from '../../../src/ticket/check-code.ts';
+import { Codes } from '../../../src/ticket/code.ts';
+import { QrLoginError } from '../../../src/ticket/errors.ts';
+import { Keys } from '../../../src/ticket/keys.ts';
+import type { Seen } from '../../../src/ticket/phone.ts';
+import type { Listener, Notes, Signals, TicketStore } from '../../../src/ticket/ports.ts';
+import { type Approver, ownerOf, type Ticket } from '../../../src/ticket/ticket.ts';
+import { browserOf, LIFETIMES, SECRETS, signInRequest } from '../../ticket/builders.ts';
+import { type Act, DEMANDS, ENDS, PEOPLE, type Setup, START } from './acts.ts';
+import type { Ending, Row } from './model.ts';
+import { ForgetfulStore, WatchedStore, type Write } from './stores.ts';
+
+/** What the ceremony stands on there. */
+export interface Ground {
+  readonly store: TicketStore;
+  readonly signals: Signals;
+  /** Where the phones are, if that is another process. */
+  readonly elsewhere?: TicketStore;
+}
+
+/** Changes the store that the ceremony sees: to break it, or to slow it down. */
+export type Around = (store: TicketStore) => TicketStore;
+
+/** Whose act a write belongs to. One for all scenes: Node asks each that was ever made, at each promise. */
+const acting = new AsyncLocalStorage<Act>();
+
+let scenes = 0;
+
+export class Scene {
+  readonly setup: Setup;
+  now: number = START;
+  readonly authenticated: number[] = PEOPLE.map((person) => person.authenticatedAt);
+  readonly keys: Keys = new Keys(SECRETS);
+  /** Every id that was ever shown, in order. */
+  readonly ids: string[] = [];
+  readonly writes: Write[] = [];
+  readonly heard: Ticket[][] = [[], []];
+  readonly #name: string;
+  readonly #store: TicketStore;
+  readonly #browsers: Ceremony;
+  readonly #phones: Ceremony;
+  readonly #deaf: (() => void)[];
+
+  constructor(setup: Setup, { store, signals, elsewhere = store }: Ground, around: Around = (same) => same) {
+    this.setup = setup;
+    scenes += 1;
+    this.#name = `${process.pid} ${Date.now()} ${scenes}`;
+    const clock = (): number => this.now;
+    const dress = (bare: TicketStore): TicketStore => {
+      const watched = new WatchedStore(bare, (write) => this.#note(write));
+      return setup.forgets ? new ForgetfulStore(watched, clock) : watched;
+    };
+    this.#store = dress(store);
+    const ports = { notes: new PaperNotes(), clock, keys: this.keys, codes: new Codes(this.keys, 10_000) };
+    this.#browsers = new Ceremony({ ...ports, store: around(this.#store), lifetimes: LIFETIMES });
+    this.#phones = new Ceremony({ ...ports, store: around(dress(elsewhere)), lifetimes: LIFETIMES });
+    this.#deaf = this.heard.map((heard, at) => {
+      const ears: Listener = {
+        hear: (ticket) => {
+          if (ticket !== undefined) heard.push(ticket);
+        },
+      };
+      signals.subscribe(this.interaction(at), ears);
+      return () => signals.unsubscribe(this.interaction(at), ears);
+    });
+  }
+
+  close(): void {
+    for (const stop of this.#deaf) stop();
+  }
+
+  interaction(at: number): string {
+    return `${this.#name} ${at}`;
+  }
+
+  /** Does it, and says how that ended. @throws what is no refusal */
+  act(act: Act): Promise<Ending> {
+    return acting.run(act, async () => {
+      try {
+        return await this.#act(act);
+      } catch (error) {
+        if (error instanceof WrongCheckCode && error.ended) return { refused: error.code, ended: error.ended.id };
+        if (error instanceof QrLoginError) return { refused: error.code };
+        throw error;
+      }
+    });
+  }
+
+  /** What is in the store now. */
+  async row(id: string): Promise<Row | undefined> {
+    return this.#row(await this.#store.find(id));
+  }
+
+  async ticketAt(at: number): Promise<Row | undefined> {
+    return this.#row(await this.#store.findByInteraction(this.interaction(at)));
+  }
+
+  async #act(act: Act): Promise<Ending> {
+    const { browser } = this.#browsers;
+    switch (act.do) {
+      case 'wait':
+        this.now += act.milliseconds;
+        return { answer: 'done' };
+      case 'wait for the end': {
+        const deadline = (await this.ticketAt(act.at))?.deadline ?? this.now;
+        this.now = Math.max(this.now, act.justBefore ? deadline - 1 : deadline);
+        return { answer: 'done' };
+      }
+      case 'sign in again':
+        this.authenticated[act.phone] = Math.floor(this.now / 1000);
+        return { answer: 'done' };
+      case 'show':
+        return this.#ended(await browser.show(this.#showing(act)));
+      case 'renew':
+        return this.#ended(await browser.renew(this.#showing(act), act.seen));
+      case 'watch':
+        return this.#ended({ ticket: await browser.look(this.#identity(act)), changed: false });
+      case 'finish':
+        return this.#ended(
+          await browser.finish(this.#identity(act), await this.#said(act), {
+            account: async () => {
+              if (act.isDisabled) throw new QrLoginError('account_unavailable', 'It was disabled.');
+            },
+          }),
+        );
+      case 'sign in here': {
+        const demand = { request: this.#showing(act).request, shownAt: START };
+        const said = { switchAccount: act.agrees };
+        return this.#ended(await browser.signInHere(this.#identity(act), this.#approver(act.phone), { demand, said }));
+      }
+      case 'cancel':
+        return this.#ended(await browser.cancel(this.#identity(act)));
+      case 'is reported':
+        return { answer: await browser.isReported(this.interaction(act.at)) };
+      default:
+        return this.#onPhone(act);
+    }
+  }
+
+  async #onPhone(act: Extract<Act, { readonly ticket: string }>): Promise<Ending> {
+    const { phone } = this.#phones;
+    const { ticket: id } = act;
+    const approver = this.#approver(act.phone);
+    const seen = act.looksFirst ? await phone.preview(id) : undefined;
+    const decided = (ticket: Ticket): Ending => this.#ended({ ticket, changed: true });
+    const known: Seen = { ticket: seen, isReported: seen && phone.isReported(seen, approver) };
+    if (act.do === 'scan')
+      return this.#ended(await phone.scan(id, approver, { judge: () => act.verdict, seen: known }));
+    if (act.do === 'open') return this.#ended({ ticket: await phone.look(id, approver, seen), changed: false });
+    if (act.do === 'deny') return decided(await phone.deny(id, approver, seen));
+    if (act.do === 'report') {
+      // Which ticket it is told of, is not said; but it must not be somebody else's.
+      const owner = ownerOf((await phone.report(id, approver, seen)).ticket);
+      const isOurs = owner === undefined || owner.accountId === approver.accountId;
+      return { answer: isOurs ? 'done' : 'what somebody else has scanned' };
+    }
+    if (act.do === 'give up') return decided(await phone.giveUp(id, approver, seen));
+    const { remember, verdict } = act;
+    return decided(await phone.approve(id, { approver, remember, judge: () => verdict }, known));
+  }
+
+  #showing({ at, browser }: { readonly at: number; readonly browser: number }): Showing {
+    const source = this.setup.oneSource ? '192.0.2.1' : `192.0.2.${2 + browser}`;
+    return {
+      interaction: this.interaction(at),
+      endsAt: ENDS,
+      request: signInRequest({ requirements: DEMANDS[this.setup.demands[at] ?? 'nothing'] }),
+      browser: { ...browserOf(`browser ${browser}`), source },
+    };
+  }
+
+  #identity(act: Extract<Act, { readonly browser: number }>): Parameters<Ceremony['browser']['look']>[0] {
+    const accountId = 'signedIn' in act ? act.signedIn : undefined;
+    return { interaction: this.interaction(act.at), binding: `browser ${act.browser}`, accountId };
+  }
+
+  /** What the person reads off the phone that approved. */
+  async #said({ at, types, agrees }: Extract<Act, { do: 'finish' }>): Promise<Said> {
+    const id = (await this.ticketAt(at))?.id ?? '';
+    const right = checkCodeOf(this.keys, id);
+    const typed = { right, wrong: right === '000000' ? '000001' : '000000', nonsense: '12 34 5', nothing: undefined };
+    return { checkCode: typed[types], switchAccount: agrees };
+  }
+
+  #approver(phone: number): Approver {
+    const person = PEOPLE[phone];
+    if (person === undefined) throw new RangeError(`nobody has the phone ${phone}`);
+    return { ...person, authenticatedAt: this.authenticated[phone] ?? person.authenticatedAt };
+  }
+
+  #ended(outcome: (Omit<Outcome, 'ticket'> & { ticket: Ticket | undefined; voided?: Ticket }) | undefined): Ending {
+    const row = this.#row(outcome?.ticket);
+    if (outcome === undefined || row === undefined) return { answer: 'nothing' };
+    return { row, changed: outcome.changed, ...(outcome.voided && { voided: outcome.voided.id }) };
+  }
+
+  #row(ticket: Ticket | undefined): Row | undefined {
+    if (ticket === undefined) return undefined;
+    const { id, state, version, shownAt, deadline } = ticket;
+    const approver = 'approver' in ticket ? ticket.approver : undefined;
+    return {
+      id,
+      at: [0, 1].findIndex((at) => this.interaction(at) === ticket.interaction),
+      by: Number(ticket.browser.binding.at(-1)),
+      state,
+      version,
+      shownAt,
+      deadline,
+      ...(approver && {
+        owner: `${approver.accountId} ${approver.sessionUid}`,
+        ...(state !== 'denied' && { authenticatedAt: approver.authenticatedAt }),
+      }),
+      ...('because' in ticket && { because: ticket.because }),
+      ...('remember' in ticket && { remember: ticket.remember }),
+      ...(ticket.state === 'approved' && ticket.checkCode && { wrongTries: ticket.checkCode.wrongTries }),
+    };
+  }
+
+  #note(write: Omit<Write, 'act' | 'now' | 'said'>): void {
+    const act = acting.getStore();
+    this.writes.push({ ...write, act, now: this.now });
+    if (!this.ids.includes(write.next.id)) this.ids.push(write.next.id);
+  }
+}
+
+/** Notes that last: no walk takes as long as a report does. */
+class PaperNotes implements Notes {
+  readonly #written = new Map<string, string>();
+
+  async write(name: string, _lasts: number, value: string = ''): Promise<void> {
+    this.#written.set(name, value);
+  }
+
+  async read(name: string): Promise<string | undefined> {
+    return this.#written.get(name);
+  }
+}

@@ -1,0 +1,138 @@
+/** Walks and races: the same acts in the model's world and in the real one. */
+import { expect } from 'chai';
+import type { AsyncCommand } from 'fast-check';
+import { type Act, type Plan, settle } from './acts.ts';
+import type { Ending, Model, Row } from './model.ts';
+import type { Scene } from './scene.ts';
+
+/** How often each act was done, and how often each ending was reached, by its name. */
+export type Tally = Map<string, number>;
+
+/** One step of a walk: done in both worlds, and then they are alike. */
+export class Step implements AsyncCommand<Model, Scene> {
+  readonly #plan: Plan;
+  readonly #tally: Tally | undefined;
+
+  constructor(plan: Plan, tally?: Tally) {
+    this.#plan = plan;
+    this.#tally = tally;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  async run(model: Model, scene: Scene): Promise<void> {
+    const act = settled(this.#plan, model, scene);
+    const ending = await scene.act(act);
+    expect(ending, JSON.stringify(act)).to.deep.equal(model.act(act, newIdIn(ending, model)));
+    await expectAlike(model, scene);
+    for (const name of [`does: ${act.do}`, nameOf(ending)]) this.#tally?.set(name, (this.#tally.get(name) ?? 0) + 1);
+  }
+
+  toString(): string {
+    return JSON.stringify(this.#plan);
+  }
+}
+
+export function settled(plan: Plan, model: Model, scene: Scene): Act {
+  return settle(plan, scene.ids, (at) => model.ticketAt(at)?.version ?? 1);
+}
+
+/** Everything that can be read of the real world is what the model says. */
+async function expectAlike(model: Model, scene: Scene): Promise<void> {
+  const [real, foretold] = await both(model, scene);
+  expect(real).to.deep.equal(foretold);
+}
+
+type World = readonly (Row | undefined)[];
+
+async function both(model: Model, scene: Scene): Promise<[World, World]> {
+  const real = [
+    ...(await Promise.all([0, 1].map((at) => scene.ticketAt(at)))),
+    ...(await Promise.all(scene.ids.map((id) => scene.row(id)))),
+  ];
+  return [real, foretell(model, scene)];
+}
+
+function foretell(model: Model, { ids }: Scene): World {
+  return [...[0, 1].map((at) => model.ticketAt(at)), ...ids.map((id) => model.row(id))];
+}
+
+/** Acts at once, each with how it ended. */
+export type Raced = readonly { readonly act: Act; readonly ending: Ending }[];
+
+/** An order in which the acts, one after the other, would have ended so and left what is there; undefined where there is none. */
+export async function anOrderOf(raced: Raced, before: Model, scene: Scene): Promise<readonly Act[] | undefined> {
+  const [real] = await both(before, scene);
+  return search({ model: before, left: raced, order: [] }, before, (model) => same(real, foretell(model, scene)));
+}
+
+interface Path {
+  readonly model: Model;
+  readonly left: Raced;
+  readonly order: readonly Act[];
+}
+
+function search(path: Path, before: Model, isThere: (model: Model) => boolean): readonly Act[] | undefined {
+  if (path.left.length === 0) return isThere(path.model) ? path.order : undefined;
+  for (const next of waysOn(path, before)) {
+    const found = search(next, before, isThere);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function* waysOn({ model, left, order }: Path, before: Model): Generator<Path> {
+  for (const [index, one] of left.entries()) {
+    for (const after of continuations(model, before, one)) {
+      yield { model: after, left: left.toSpliced(index, 1), order: [...order, one.act] };
+    }
+  }
+  for (const noted of halfReports(model, left)) yield { model: noted, left, order };
+}
+
+/** The worlds after this act, if it may come next. */
+function continuations(model: Model, before: Model, { act, ending }: Raced[number]): Model[] {
+  const after = model.copy();
+  if (same(after.act(act, newIdIn(ending, model)), ending)) return [after];
+  // Of several renewals at once, the new ticket of the first serves the others.
+  const served = act.do === 'renew' && 'row' in ending && !ending.changed ? model.ticketAt(act.at) : undefined;
+  const isNew = served !== undefined && !before.rows.has(served.id) && model.isLive(served);
+  return isNew && same({ row: served, changed: false }, ending) ? [model] : [];
+}
+
+/** The worlds in which a report that is under way has left its note already. */
+function halfReports(model: Model, left: Raced): Model[] {
+  return left.flatMap(({ act }) => {
+    if (act.do !== 'report') return [];
+    const noted = model.copy();
+    if (model.noted.has(`${act.phone} ${act.ticket}`)) return [];
+    const ending = noted.act({ do: 'note', phone: act.phone, ticket: act.ticket }, '');
+    return 'refused' in ending ? [] : [noted];
+  });
+}
+
+function newIdIn(ending: Ending, model: Model): string {
+  return 'row' in ending && !model.rows.has(ending.row.id) ? ending.row.id : 'a ticket that nobody has seen';
+}
+
+function nameOf(ending: Ending): string {
+  if ('refused' in ending) return ending.refused;
+  if ('answer' in ending) return `${ending.answer}`;
+  const { state, because } = ending.row;
+  return `${state}${because === undefined ? '' : ` (${because})`}${ending.changed ? '' : ', as before'}`;
+}
+
+/** Plain values alone are in there; keys may be in any order. */
+function same(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
+}

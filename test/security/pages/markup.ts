@@ -1,0 +1,126 @@
+/** Row 11: what others have written stays text. */
+import { PhoneVisitor, type Site } from '../../support/visitors.ts';
+import { testClient, type WorldOptions } from '../../support/world.ts';
+import { type Attack, inFront } from '../attack.ts';
+import { at, confirmPage, consentPage, HTML, sent, signedIn } from './visits.ts';
+
+/** Without spaces and quotes it may even be part of a list. */
+const MARKUP = '<img/src=x/onerror=alert(1)>';
+/** Whatever closes an attribute first. */
+const CLOSING = `"'>${MARKUP}`;
+const PUBLIC = { 'x-forwarded-for': '203.0.113.7' };
+
+interface Way {
+  readonly name: string;
+  readonly on?: WorldOptions;
+  /** Plants it. @returns the pages that it may be on */
+  readonly plant: (site: Site) => Promise<string[]>;
+}
+
+const features = (more: object): WorldOptions => ({
+  configuration: { features: { devInteractions: { enabled: false }, ...more } },
+});
+
+const WAYS: Way[] = [
+  {
+    name: "its app's name",
+    on: { clients: [testClient('named', { client_name: CLOSING })] },
+    plant: async (site) => {
+      const { browser, page } = await sent(at(site, 'named'));
+      const phone = await signedIn(site);
+      const confirm = await confirmPage(phone, browser);
+      const consent = await consentPage(phone, browser);
+      return [page.text, confirm.text, consent.text, (await phone.agent.get(phone.at, HTML)).text];
+    },
+  },
+  {
+    name: "the name of its address's place",
+    on: { proxy: true, qrLogin: { locate: () => ({ city: CLOSING, country: 'DE' }) } },
+    plant: async (site) => {
+      const { browser } = await sent(site, {}, PUBLIC);
+      return [(await confirmPage(await signedIn(site), browser)).text];
+    },
+  },
+  {
+    name: 'a login_hint',
+    plant: async (site) => {
+      const { browser, page } = await sent(site, { login_hint: CLOSING, ui_locales: CLOSING });
+      return [page.text, (await browser.agent.get(`${browser.at}/password`, HTML)).text];
+    },
+  },
+  {
+    name: "its account's name",
+    on: { qrLogin: { findAccount: () => ({ name: CLOSING }) } },
+    plant: async (site) => {
+      const { browser } = await sent(site);
+      const phone = await signedIn(site);
+      const confirm = await confirmPage(phone, browser);
+      const consent = await consentPage(phone, browser);
+      const other = await sent(site, { prompt: 'login' });
+      // The same device once more, which is signed in by now.
+      await browser.agent.follow(`${consent.url}`);
+      return [confirm.text, consent.text, other.page.text];
+    },
+  },
+  {
+    name: 'a scope',
+    on: { configuration: { scopes: ['openid', 'profile', MARKUP] } },
+    plant: async (site) => {
+      const { browser } = await sent(site, { scope: `openid ${MARKUP}` });
+      const phone = await signedIn(site);
+      return [(await confirmPage(phone, browser)).text, (await consentPage(phone, browser)).text];
+    },
+  },
+  {
+    name: 'a claim',
+    on: {
+      configuration: {
+        claims: { openid: ['sub'], profile: ['name'], [CLOSING]: null },
+        features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } },
+      },
+    },
+    plant: async (site) => {
+      const claims = JSON.stringify({ userinfo: { [CLOSING]: null } });
+      const { browser } = await sent(site, { claims });
+      const phone = await signedIn(site);
+      return [(await confirmPage(phone, browser)).text, (await consentPage(phone, browser)).text];
+    },
+  },
+  {
+    name: 'a resource',
+    on: features({
+      resourceIndicators: { enabled: true, getResourceServerInfo: () => ({ scope: `read ${MARKUP}` }) },
+    }),
+    plant: async (site) => {
+      const { browser } = await sent(site, { resource: `urn:${MARKUP}`, scope: `openid read ${MARKUP}` });
+      const phone = await signedIn(site);
+      return [(await confirmPage(phone, browser)).text, (await consentPage(phone, browser)).text];
+    },
+  },
+  {
+    name: 'the description of an error',
+    plant: async (site) => {
+      const { agent } = new PhoneVisitor(site);
+      const query = new URLSearchParams({ error_description: CLOSING, state: CLOSING });
+      return [(await agent.get(`${site.issuer}/account/signed-in?${query}`, HTML)).text];
+    },
+  },
+];
+
+export const markupAttacks: Attack[] = WAYS.map(({ name, on = {}, plant }) => ({
+  row: 11,
+  name: `writes markup into a page by ${name}`,
+  on,
+  without: { name: 'escaping', options: inFront(unescaping) },
+  run: async (site) => {
+    const pages = await plant(site);
+    if (pages.some((page) => page.includes(MARKUP))) return MARKUP;
+    if (pages.some((page) => page.includes(MARKUP.replace('<', '&lt;').replace('>', '&gt;')))) return undefined;
+    throw new Error('it is on none of the pages, not even as text');
+  },
+}));
+
+async function unescaping(ctx: { body: unknown }, next: () => Promise<void>): Promise<void> {
+  await next();
+  if (typeof ctx.body === 'string') ctx.body = ctx.body.replaceAll('&lt;', '<').replaceAll('&gt;', '>');
+}

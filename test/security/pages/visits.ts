@@ -1,0 +1,72 @@
+/** Ways to the pages, for those who want to see what stands on them. */
+import * as client from 'openid-client';
+import type { Answer } from '../../support/agent.ts';
+import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
+
+/** RFC 7636, appendix B: nobody redeems these codes. */
+const CHALLENGE = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' };
+
+export const HTML = { headers: { accept: 'text/html' } };
+
+/** An RP of its own at the same provider. */
+export function at(site: Site, clientId: string, callback: string = site.client.callback): Site {
+  return { ...site, client: { ...site.client, id: clientId, callback } };
+}
+
+/** A browser whose authorization request holds this. */
+export async function sent(
+  site: Site,
+  parameters: Record<string, string> = {},
+  headers: Record<string, string> = {},
+): Promise<{ browser: BrowserVisitor; page: Answer }> {
+  const browser = new BrowserVisitor(site, fetch, headers);
+  const url = client.buildAuthorizationUrl(await browser.configuration(), {
+    redirect_uri: site.client.callback,
+    scope: 'openid profile',
+    ...CHALLENGE,
+    ...parameters,
+  });
+  const page = await browser.agent.follow(url);
+  browser.at = page.url.href;
+  return { browser, page: must(page, 200) };
+}
+
+/** A phone that is signed in. */
+export async function signedIn(
+  site: Site,
+  name: string = 'alice',
+  headers: Record<string, string> = {},
+): Promise<PhoneVisitor> {
+  const phone = new PhoneVisitor(site, fetch, headers);
+  must(await phone.signInAt(`${site.issuer}/account`, name), 200);
+  return phone;
+}
+
+/** Scans this browser's code. @returns the confirm page */
+export async function confirmPage(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
+  must(await phone.scan(await browser.code()), 200);
+  return must(await phone.agent.get(phone.at, HTML), 200);
+}
+
+/** Approves, and goes on to what the browser is asked then. @returns the consent page */
+export async function consentPage(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
+  must(await phone.decide('approve'), 200);
+  const { redirectTo } = must(await browser.finish(), 200).json();
+  return must(await browser.agent.follow(`${redirectTo}`), 200);
+}
+
+/** The way there must work, or what follows says nothing. */
+export function must(answer: Answer, status: number): Answer {
+  if (answer.status === status) return answer;
+  throw new Error(`${answer.url} answers ${answer.status}, not ${status}: ${answer.text.slice(0, 300)}`);
+}
+
+/** What stands beside this term on the confirm page, as people read it. */
+export function saidOf(term: string, page: string): string {
+  const [, said] = new RegExp(`<dt>${term}</dt><dd>(.*?)</dd>`, 's').exec(page) ?? [];
+  if (said === undefined) throw new Error(`the page says nothing of "${term}"`);
+  return said
+    .replace(/<small>.*?<\/small>/gs, '')
+    .replace(/<[^>]*>/g, '')
+    .trim();
+}

@@ -1,0 +1,108 @@
+/** QRLJacking (OWASP): a victim is shown the code of somebody else's sign-in, scans it, and approves. What the attacker gets. */
+import { expect } from 'chai';
+import { approve, checkCodeOn, otherThan } from '../../chromium/acts.ts';
+import { scanCode } from '../../chromium/phones.ts';
+import { seeCodeOtherThan, ticketIn } from '../../chromium/qr-from-pixels.ts';
+import { useStage } from '../../chromium/use-stage.ts';
+import { claimsIn } from './attacker-site.ts';
+import { approveBeside, attackerAt, BY_DEFAULT, lured, phoneOf, scan, scanAndApprove, VICTIM } from './lured.ts';
+
+describe('QRLJacking without a check code', () => {
+  const stage = useStage({ assess: () => 'allow' }, { proxy: true });
+
+  it('works: whoever shows their code to somebody who approves is signed in as them', async () => {
+    const site = await attackerAt(stage());
+    const code = await seeCodeOtherThan(await lured(stage(), site), '');
+    await approve(await scanCode(stage(), code, await phoneOf(stage())));
+    await site.becomes('approved');
+    expect(claimsIn(await site.arrive(await site.finish()))).to.include({ sub: 'a11ce' });
+  });
+
+  it('needs a page that follows each rotation: a picture of the code is worth nothing half a minute later', async () => {
+    stage().expectProblem(/404/);
+    const site = await attackerAt(stage());
+    const lure = await lured(stage(), site);
+    const picture = await seeCodeOtherThan(lure, '');
+    stage().clock.forward(31);
+    const live = await seeCodeOtherThan(lure, picture);
+    expect(ticketIn(live)).to.equal(ticketIn(picture));
+    const phone = await phoneOf(stage());
+    const late = await stage().open(phone, picture);
+    await late.getByText('This code is not valid any more').waitFor();
+    expect((await site.ticket()).state).to.equal('waiting');
+    await scanCode(stage(), live, phone);
+  });
+});
+
+describe('QRLJacking against the default', () => {
+  const stage = useStage(BY_DEFAULT, { proxy: true });
+
+  it('by a page that only shows the code gets nothing: it is asked for digits that the victim alone sees', async () => {
+    const site = await attackerAt(stage());
+    const phone = await scanAndApprove(stage(), site);
+    const digits = await checkCodeOn(phone);
+    expect(digits).to.match(/^\d{6}$/);
+
+    const ticket = await site.becomes('approved');
+    expect(ticket.checkCode).to.equal(true);
+    expect(JSON.stringify(ticket)).not.to.include(digits);
+    const asked = await site.finish();
+    expect(asked.status).to.equal(400);
+    expect(asked.json().error).to.equal('check_code_required');
+
+    for (let tries = 1; tries <= 3; tries++) expect((await site.finish(otherThan(digits))).status).to.equal(403);
+    expect((await site.ticket()).state).to.equal('cancelled');
+    expect((await site.finish(digits)).status).to.equal(410);
+    expect(await site.isSignedIn()).to.equal(false);
+  });
+
+  it('by guessing gets twelve tries an hour for an account, however often the victim approves', async () => {
+    const site = await attackerAt(stage());
+    for (let round = 1; round <= 4; round++) {
+      const phone = await approveBeside(stage(), site);
+      const wrong = otherThan(await phone.checkCode());
+      for (let tries = 1; tries <= 3; tries++) expect((await site.finish(wrong)).status).to.equal(403);
+      await site.renew();
+    }
+    const phone = await approveBeside(stage(), site);
+    // From another network, too: it is the account that is counted.
+    const refused = await site.finish(await phone.checkCode());
+    expect(refused.status).to.equal(429);
+    expect(Number(refused.headers.get('retry-after'))).to.be.within(3_000, 3_600);
+    expect(await site.isSignedIn()).to.equal(false);
+  });
+
+  it('by a live relay that gets the victim to type the digits into its page still gets in: what is left to passkeys', async () => {
+    const site = await attackerAt(stage());
+    const lure = await lured(stage(), site);
+    const phone = await scan(stage(), await phoneOf(stage()), site);
+    await approve(phone);
+    await phone
+      .getByText('Whoever asks you for them, on another website, in a message or by phone, is not us')
+      .waitFor();
+
+    await lure.getByLabel('type the six digits').fill(await checkCodeOn(phone));
+    await lure.getByRole('button', { name: 'Verify' }).click();
+    await lure.getByRole('heading', { name: 'Thank you' }).waitFor();
+
+    expect(site.relayed?.status).to.equal(200);
+    expect(site.relayed && claimsIn(await site.arrive(site.relayed))).to.include({ sub: 'a11ce' });
+  });
+
+  it("by somebody at the victim's own address is not asked for digits and gets in: what sharing an address is worth", async () => {
+    const site = await attackerAt(stage(), VICTIM);
+    await approveBeside(stage(), site);
+    expect((await site.becomes('approved')).checkCode).to.equal(false);
+    expect(claimsIn(await site.arrive(await site.finish()))).to.include({ sub: 'a11ce' });
+  });
+});
+
+describe('QRLJacking where no address is known', () => {
+  const stage = useStage(BY_DEFAULT);
+
+  it('is asked for the digits, too', async () => {
+    const site = await attackerAt(stage());
+    await approveBeside(stage(), site);
+    expect((await site.finish()).json().error).to.equal('check_code_required');
+  });
+});

@@ -1,0 +1,99 @@
+/** QRLJacking (OWASP), as the victim sees it: what warns them, and what their No is worth. */
+import { expect } from 'chai';
+import { approve, checkCodeOn } from '../../chromium/acts.ts';
+import { useStage } from '../../chromium/use-stage.ts';
+import { inFullSuite } from '../../support/full-suite.ts';
+import { attackerAt, BY_DEFAULT, ELSEWHERE, PLACES, phoneOf, scan, scanAndApprove } from './lured.ts';
+
+describe('QRLJacking, for the victim', () => {
+  const stage = useStage({ ...BY_DEFAULT, locate: (address) => PLACES[address] }, { proxy: true });
+
+  it('tells the victim on the phone who asks, from where and since when, and asks whether they started it', async () => {
+    const site = await attackerAt(stage());
+    const phone = await phoneOf(stage());
+    stage().clock.forward(70);
+    const page = await scan(stage(), phone, site);
+    const [shownThere = ''] = await page.locator('dl').allInnerTexts();
+    const facts = shownThere.replaceAll(/\s+/g, ' ');
+    for (const fact of [
+      'Account Alice Liddell',
+      'App Demo app',
+      `Goes to ${new URL(stage().rpUrl).host}`,
+      'Screen Chrome on Windows as it says of itself',
+      'Near Lisbon, Portugal roughly, by its network address',
+      'Shown 1 minute ago',
+    ]) {
+      expect(facts).to.include(fact);
+    }
+    for (const text of [
+      'Did you start this yourself, on a screen in front of you?',
+      'If somebody sent you this code, or you found it on a website or in a message, say no.',
+      'whoever sits at that screen can use Demo app as Alice Liddell',
+    ]) {
+      expect(await page.getByText(text).isVisible(), text).to.equal(true);
+    }
+    for (const name of ['No, stop this', 'I did not start this']) {
+      expect(await page.getByRole('button', { name }).isVisible(), name).to.equal(true);
+    }
+  });
+
+  it('ends with "I did not start this": the attacker is told no, and the next code from there is refused for that victim', async () => {
+    const site = await attackerAt(stage());
+    const phone = await phoneOf(stage());
+    const page = await scan(stage(), phone, site);
+    await page.getByRole('button', { name: 'I did not start this' }).click();
+    await page.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+    await site.becomes('denied');
+    expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
+
+    await site.begin();
+    const again = await stage().open(phone, await site.code());
+    await again.getByRole('heading', { name: 'Stopped for your safety' }).waitFor();
+    await site.becomes('denied');
+    expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
+
+    // Who has reported nobody is asked as ever; and so is the victim about a code from somewhere else.
+    await site.begin();
+    await scan(stage(), await phoneOf(stage(), 'bob'), site);
+    const elsewhere = await attackerAt(stage(), ELSEWHERE);
+    await approve(await scan(stage(), phone, elsewhere));
+    expect((await elsewhere.finish()).json().error).to.equal('check_code_required');
+  });
+
+  it('ends with it as long as the digits are on the phone: they are worth nothing from then on', async () => {
+    const site = await attackerAt(stage());
+    const phone = await scanAndApprove(stage(), site);
+    const digits = await checkCodeOn(phone);
+    await phone.getByRole('button', { name: 'I did not start this' }).click();
+    await phone.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+    expect(await site.arrive(await site.finish(digits))).to.include('data-error="access_denied"');
+    expect(await site.isSignedIn()).to.equal(false);
+  });
+
+  inFullSuite(() =>
+    it('cannot put the pages in a frame: neither the one with the code nor the one that asks', async () => {
+      stage().expectProblem(/frame|X-Frame-Options|CSP frame-ancestors/i);
+      const site = await attackerAt(stage());
+      const phone = await phoneOf(stage());
+      const confirm = await scan(stage(), phone, site);
+      const asks = confirm.url();
+
+      // On the same site, so that the victim's cookies come along; and without what forbids frames the page is there.
+      const trap = await stage().open(phone);
+      await trap.route(asks, async (route) => {
+        const response = await route.fetch();
+        const { 'content-security-policy': _csp, 'x-frame-options': _frames, ...headers } = response.headers();
+        await route.fulfill({ response, headers });
+      });
+      await trap.goto(site.url(`/frame?src=${encodeURIComponent(asks)}`));
+      await trap.frameLocator('iframe').getByRole('button', { name: 'Yes, sign in' }).waitFor();
+      await trap.unroute(asks);
+
+      for (const src of [asks, site.at, `${stage().rpUrl}/login`]) {
+        await trap.goto(site.url(`/frame?src=${encodeURIComponent(src)}`));
+        expect(trap.frames()[1]?.url(), src).to.equal('chrome-error://chromewebdata/');
+        expect(await trap.frameLocator('iframe').getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
+      }
+    }),
+  );
+});

@@ -1,0 +1,198 @@
+/** Row 20: nobody is led to where an attacker wants them; what was posted is not posted on. */
+import type { Middleware } from 'koa';
+import { passwordOf } from '../../fixtures/people.ts';
+import type { Answer } from '../../support/agent.ts';
+import { PhoneVisitor, type Site } from '../../support/visitors.ts';
+import { phoneOf } from '../approver/people.ts';
+import { type Attack, inFront, oncePerSite } from '../attack.ts';
+import { atTheCode, TARGETS } from '../csrf/targets.ts';
+
+/** Addresses of another site's, as filters overlook them. */
+const ELSEWHERE = [
+  'https://evil.example/',
+  '//evil.example/',
+  '///evil.example/',
+  '/\\evil.example/',
+  '\\\\evil.example/',
+  '/\t/evil.example/',
+  '/\r\n/evil.example/',
+  '\t//evil.example/',
+  ' https://evil.example/',
+  'https:evil.example',
+  'HTTPS://evil.example',
+  'javascript:alert(1)//',
+  'data:text/html,evil',
+  '/%2f%2fevil.example',
+  '%2f%2fevil.example',
+  '@evil.example/',
+  '.evil.example/',
+  ':80@evil.example/',
+];
+
+/** The same behind what an address of ours begins with. */
+const BEHIND = ['/qr/', '/qr', '/qr/..', '/qr/../', '/qr/%2e%2e/', '/qr/..\\', '/account'];
+
+/** A header of the attacker's own, behind an address that is good. */
+const SPLIT = [
+  '/qr/x\r\nLocation: https://evil.example/',
+  '/qr/x\r\n\r\n<script>',
+  '/qr/x%0d%0aLocation:%20https://evil.example/',
+];
+
+/** What a server may call the place to go to afterwards. */
+const NAMES = [
+  'returnTo',
+  'return_to',
+  'redirectTo',
+  'redirect_to',
+  'redirect_uri',
+  'redirect',
+  'next',
+  'url',
+  'state',
+  'back',
+];
+
+/** A server whose own pages lead on to wherever they are told to. */
+const obeying: Middleware = async (ctx, next) => {
+  await next();
+  const named = NAMES.map((name) => `${ctx.query[name] ?? ctx.state.fields?.[name] ?? ''}`);
+  const target = named.find((value) => value.includes('evil'));
+  if (target === undefined || ctx.path.includes('/auth')) return;
+  if (ctx.response.get('Location') !== '') ctx.set('Location', encodeURI(target));
+  if (ctx.body?.redirectTo !== undefined) ctx.body = { redirectTo: target };
+};
+
+/** One that looks at how an address begins, and takes two slashes for one. */
+const takingTwoSlashes: Middleware = async (ctx, next) => {
+  await next();
+  const { state } = ctx.query;
+  if (ctx.path.endsWith('/account/signed-in') && typeof state === 'string' && state.startsWith('/')) {
+    ctx.redirect(state.replace(/[\t\r\n]/g, ''));
+  }
+};
+
+/** One that answers a form with another redirect than See Other. */
+function answering(status: number): Middleware {
+  return async (ctx, next) => {
+    await next();
+    if (ctx.status === 303) ctx.status = status;
+  };
+}
+
+const sentOn = oncePerSite(async (site) => {
+  const answers: [string, Answer][] = [];
+  for (const { does, meet } of TARGETS.filter(({ on }) => on === undefined)) {
+    const { who, url, fields } = await meet(site);
+    answers.push([does, await who.submit(url, fields)]);
+  }
+  const browser = await atTheCode(site);
+  const password = { name: 'alice', password: passwordOf('alice') };
+  answers.push(['signs in', await browser.submit(`${browser.at}/password`, password)]);
+  if (answers.some(([, { location }]) => location === '')) throw new Error('a form leads nowhere');
+  const wrong = answers.find(([, { status }]) => status !== 303);
+  return wrong && `${wrong[0]}: ${wrong[1].status}`;
+});
+
+export const attacks: Attack[] = [
+  {
+    row: 20,
+    name: 'a link to where the account page goes on leads to another site',
+    without: { name: 'a look at where it leads', options: inFront(obeying) },
+    run: leaving((target, { issuer }) => [`${issuer}/account/signed-in?${new URLSearchParams({ state: target })}`]),
+  },
+  {
+    row: 20,
+    name: 'a link to where the account page goes on leads to another site, with an address that looks like a path',
+    without: { name: 'a look at the second character', options: inFront(takingTwoSlashes) },
+    run: leaving((target, { issuer }) => [
+      `${issuer}/account/signed-in?${new URLSearchParams({ state: target.replace(/^(?!\/)/, '/') })}`,
+    ]),
+  },
+  {
+    row: 20,
+    name: 'a link to the sign-in leads to another site, once the victim has signed in',
+    without: { name: 'a look at where it leads', options: inFront(obeying) },
+    run: async (site) => {
+      const { issuer } = site;
+      const query = { client_id: 'account', response_type: 'none', scope: 'openid', state: '//evil.example/' };
+      const link = `${issuer}/auth?${new URLSearchParams({ ...query, redirect_uri: `${issuer}/account/signed-in` })}`;
+      const phone = await phoneOf(site, 'alice');
+      const elsewhere = (url: URL): boolean => url.origin !== new URL(issuer).origin;
+      return away(await phone.agent.follow(link, elsewhere), site);
+    },
+  },
+  {
+    row: 20,
+    name: 'a link to a code leads a phone that must sign in to another site',
+    without: { name: 'targets of its own', options: inFront(obeying) },
+    run: async (site) => {
+      const browser = await atTheCode(site);
+      const code = await browser.code();
+      return leaving((target) => [`${code}?${new URLSearchParams(everywhere(target))}`])(site);
+    },
+  },
+  {
+    row: 20,
+    name: 'what is sent along with each form says where the answer leads',
+    without: { name: 'targets of its own', options: inFront(obeying) },
+    run: async (site) => {
+      for (const { meet } of TARGETS.filter(({ on }) => on === undefined)) {
+        const { who, url, fields } = await meet(site);
+        const more = everywhere('https://evil.example/');
+        const asked = `${url}?${new URLSearchParams(more)}`;
+        const got =
+          away(await who.submit(asked, { ...more, ...fields }), site) ??
+          away(await who.post(asked, { ...more, ...fields }), site);
+        if (got !== undefined) return got;
+      }
+      return undefined;
+    },
+  },
+  ...[
+    { name: 'with its method left open', status: 302 },
+    { name: 'again, with all that was typed', status: 307 },
+  ].map(({ name, status }) => ({
+    row: 20,
+    name: `a form is sent on to where its answer leads, ${name}`,
+    without: { name: 'See Other', options: inFront(answering(status)) },
+    run: sentOn,
+  })),
+];
+
+/** @returns the first of all these addresses that leads away */
+function leaving(links: (target: string, site: Site) => string[]): Attack['run'] {
+  return async (site) => {
+    const { pathname } = new URL(site.issuer);
+    const base = pathname.replace(/\/$/, '');
+    const ours = BEHIND.flatMap((path) => ELSEWHERE.map((target) => base + path + target));
+    for (const target of [...ELSEWHERE, ...ours, ...SPLIT]) {
+      for (const link of links(target, site)) {
+        const answer = await new PhoneVisitor(site).agent.get(link, { headers: { accept: 'text/html' } });
+        if (answer.location === '') throw new Error(`this leads nowhere: ${link}`);
+        const got = away(answer, site);
+        if (got !== undefined) return got;
+      }
+    }
+    return undefined;
+  };
+}
+
+/** Where an answer leads, if that is neither the provider nor the app. */
+function away({ url, headers, text }: Answer, { issuer, client }: Site): string | undefined {
+  const targets = [headers.get('location'), /"redirectTo":"([^"]+)"/.exec(text)?.[1], headers.get('refresh')];
+  return (
+    targets.find((target) => {
+      if (!target) return false;
+      const next = new URL(target, url);
+      const within = new URLSearchParams(next.search).get('state') ?? '';
+      return (
+        ![new URL(issuer).origin, new URL(client.callback).origin].includes(next.origin) || within.includes('evil')
+      );
+    }) ?? undefined
+  );
+}
+
+function everywhere(target: string): Record<string, string> {
+  return Object.fromEntries(NAMES.map((name) => [name, target]));
+}

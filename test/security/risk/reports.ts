@@ -1,0 +1,140 @@
+/** Row 16: "I did not start this" ends an attempt, and whoever made it does not get in with another one. */
+import { PhoneActs } from '../../../src/ticket/phone.ts';
+import { passwordOf } from '../../fixtures/people.ts';
+import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
+import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
+import { approved, browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { doubtsAboutAddresses } from '../weaknesses.ts';
+
+/** Whoever reports says No, and no more than that. */
+export const plainNo: Weakness = {
+  name: 'more to a report than to a No',
+  patch: replacing(
+    PhoneActs.prototype,
+    'report',
+    () =>
+      async function (this: PhoneActs, id, approver, seen) {
+        return { ticket: await this.deny(id, approver, seen), changed: true };
+      },
+  ),
+};
+
+interface Reported {
+  readonly attacker: BrowserVisitor;
+  readonly phone: PhoneVisitor;
+}
+
+async function reported(site: Site, headers: Sent = {}): Promise<Reported> {
+  const [attacker, phone] = [await browserAt(site, headers), await phoneOf(site)];
+  await reportedBy(phone, attacker);
+  return { attacker, phone };
+}
+
+/** The person has scanned what this browser shows, and says: I did not start this. */
+export async function reportedBy(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<void> {
+  await scanned(phone, attacker);
+  const answer = await decided(phone, { decision: 'report' });
+  if (answer.status !== 200) throw new Error(`the report is answered with ${answer.status}`);
+}
+
+/** Alice is shown another code, and approves that by mistake. */
+async function approvedByMistake(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<string | undefined> {
+  await scanned(phone, attacker);
+  await decided(phone, { decision: 'approve' });
+  return signedInBy(attacker, await attacker.finish());
+}
+
+/** Sends a password at this address, with the interaction's cookie, as only programs do it. */
+async function passwordAt(attacker: BrowserVisitor, path: string): Promise<string | undefined> {
+  const cookie = await attacker.agent.jar.getCookieString(attacker.at);
+  const { issuer } = attacker.site;
+  const answer = await attacker.agent.post(`${issuer}${path}`, {
+    form: { name: 'bob', password: passwordOf('bob') },
+    headers: { cookie, accept: 'text/html', origin: new URL(issuer).origin },
+  });
+  return signedInBy(attacker, answer);
+}
+
+export const reports: Attack[] = [
+  {
+    row: 16,
+    name: 'shows a new code at an interaction that was reported',
+    without: plainNo,
+    run: async (site) => {
+      const { attacker } = await reported(site);
+      await attacker.post(`${attacker.at}/qr/renew`, {});
+      await attacker.agent.get(attacker.at);
+      const { qr } = (await attacker.ticket()) as { qr?: { url: string } };
+      if (qr === undefined) return undefined;
+      await approved(await phoneOf(site, 'bob'), attacker);
+      return signedInBy(attacker, await attacker.finish());
+    },
+  },
+  {
+    row: 16,
+    name: "goes on with a password at the deployment's own page of an interaction that was reported",
+    without: plainNo,
+    run: async (site) => {
+      const { attacker } = await reported(site);
+      return passwordAt(attacker, `${new URL(attacker.at).pathname}/password`);
+    },
+  },
+  {
+    row: 16,
+    name: 'brings the cookie of an interaction that was reported along to the URL of another one',
+    without: plainNo,
+    run: async (site) => {
+      const { attacker } = await reported(site);
+      return passwordAt(attacker, '/interaction/another/password');
+    },
+  },
+  {
+    row: 16,
+    name: 'comes back as another browser after it was reported',
+    without: plainNo,
+    run: async (site) => {
+      const { phone } = await reported(site);
+      return approvedByMistake(phone, await browserAt(site, { 'user-agent': 'Mozilla/5.0 (another browser)' }));
+    },
+  },
+  {
+    row: 16,
+    name: 'waits until it was scanned and shows a new code, so that the report comes too late to count',
+    without: { ...plainNo },
+    run: async (site) => {
+      const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
+      await scanned(phone, attacker);
+      const { csrf } = (await phone.look()).json();
+      await attacker.post(`${attacker.at}/qr/renew`, {});
+      await phone.post(phone.at, { csrf: `${csrf}`, decision: 'report' });
+      return approvedByMistake(phone, await browserAt(site));
+    },
+  },
+  {
+    row: 16,
+    name: 'makes up another address after it was reported',
+    on: { proxy: true },
+    without: doubtsAboutAddresses,
+    run: async (site) => {
+      const { phone } = await reported(site, { 'x-forwarded-for': '198.51.100.1, 203.0.113.7' });
+      return approvedByMistake(phone, await browserAt(site, { 'x-forwarded-for': '198.51.100.2, 203.0.113.7' }));
+    },
+  },
+  {
+    row: 16,
+    name: 'comes back from another address of its IPv6 network after it was reported',
+    on: { proxy: true },
+    without: {
+      name: 'blocking the network',
+      options: inFront(async (ctx, next) => {
+        const [, host = ''] = /:(\w+)$/.exec(ctx.get('x-forwarded-for')) ?? [];
+        ctx.req.headers['x-forwarded-for'] = `2001:db8:1:${host}::1`;
+        await next();
+      }),
+    },
+    run: async (site) => {
+      const { phone } = await reported(site, { 'x-forwarded-for': '2001:db8:1:2::1' });
+      return approvedByMistake(phone, await browserAt(site, { 'x-forwarded-for': '2001:db8:1:2::2' }));
+    },
+  },
+];

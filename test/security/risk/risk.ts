@@ -1,0 +1,95 @@
+/** Row 16: what the deployment or the person refuses stays refused. */
+
+import type { Verdict } from '../../../src/index.ts';
+import { PhoneActs } from '../../../src/ticket/phone.ts';
+import type { Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { browserAt, decided, phoneOf, scanned, signedInBy } from '../meeting.ts';
+import { denials } from './denials.ts';
+import { reports } from './reports.ts';
+import { strangers } from './strangers.ts';
+
+const STOLEN = 'a program that has stolen the cookies of the phone';
+
+/** What the deployment says, try by try, where something else decides than what has scanned. */
+function assessing(verdict: (turn: number) => Verdict): WorldOptions {
+  const turnOf = (userAgent = ''): number | undefined =>
+    userAgent.startsWith(STOLEN) ? Number(userAgent.slice(STOLEN.length)) : undefined;
+  return {
+    qrLogin: {
+      assess: ({ phone }) => {
+        const turn = turnOf(phone.userAgent);
+        return turn === undefined ? 'allow' : verdict(turn);
+      },
+    },
+    // What goes wrong here is meant to.
+    extend: ({ app }) => {
+      app.silent = true;
+    },
+  };
+}
+
+const asking: Weakness = {
+  name: 'asking again on Approve',
+  patch: replacing(
+    PhoneActs.prototype,
+    'approve',
+    (original) =>
+      function (this: PhoneActs, id, { judge: _unasked, ...approval }, seen) {
+        return original.call(this, id, approval, seen);
+      },
+  ),
+};
+
+/** Approves with the phone's cookies, but not with the phone. */
+async function approvedElsewhere(site: Site, tries = 1): Promise<string | undefined> {
+  const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
+  await scanned(phone, attacker);
+  for (let turn = 0; turn < tries; turn++) {
+    await decided(phone, { decision: 'approve' }, { 'user-agent': `${STOLEN} ${turn}` });
+  }
+  return signedInBy(attacker, await attacker.finish());
+}
+
+const nonsense: readonly unknown[] = ['yes', true, 1, ['allow'], { verdict: 'allow' }, undefined, 'ALLOW', 'allow '];
+
+const assessed: Attack[] = [
+  {
+    row: 16,
+    name: 'has a sign-in scanned that the deployment refuses',
+    on: { qrLogin: { assess: () => 'deny' } },
+    without: { name: 'asking the deployment', options: { qrLogin: { assess: () => 'allow' } } },
+    run: async (site) => {
+      const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
+      await scanned(phone, attacker);
+      await decided(phone, { decision: 'approve' });
+      return signedInBy(attacker, await attacker.finish());
+    },
+  },
+  {
+    row: 16,
+    name: 'changes what the deployment looks at between scan and Approve',
+    on: assessing(() => 'deny'),
+    without: asking,
+    run: (site) => approvedElsewhere(site),
+  },
+  {
+    row: 16,
+    name: "breaks the deployment's assessment",
+    on: assessing(() => {
+      throw new Error('the risk engine is out of reach');
+    }),
+    without: asking,
+    run: (site) => approvedElsewhere(site),
+  },
+  {
+    row: 16,
+    name: 'makes the assessment say what nobody foresaw',
+    on: assessing((turn) => nonsense[turn] as Verdict),
+    without: asking,
+    run: (site) => approvedElsewhere(site, nonsense.length),
+  },
+];
+
+export const attacks: Attack[] = [...assessed, ...denials, ...reports, ...strangers];

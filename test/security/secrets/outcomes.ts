@@ -1,0 +1,188 @@
+/** Sign-ins that end in every way that there is, and what was said meanwhile. */
+import type { Provider } from 'oidc-provider';
+import { passwordOf } from '../../fixtures/people.ts';
+import type { Agent } from '../../support/agent.ts';
+import { shortCodeOn } from '../../support/typing.ts';
+import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
+import { Authenticator } from '../guard/authenticator.ts';
+import { approveWith, asked, askedBy, IDS, signInWith } from '../guard/people.ts';
+import { approved, browserAt, decided, phoneOf, type Sent, scanned } from '../meeting.ts';
+import { everythingIn, Secrets } from './collected.ts';
+
+const EVENTS = ['shown', 'scanned', 'approved', 'denied', 'reported', 'cancelled', 'expired', 'finished', 'passkey'];
+
+/** Hears all that the provider tells of QR sign-in, but for the requests themselves. */
+export class Recorder {
+  readonly failures: string[] = [];
+  readonly #told: { event: string; payload: Record<string, unknown> }[] = [];
+
+  constructor(provider: Provider) {
+    const listen = (event: string, heard: (payload: Record<string, unknown>) => void): void => {
+      const listener = (...seen: unknown[]): void => {
+        const payload = seen.at(-1) as Record<string, unknown>;
+        this.#told.push({ event, payload });
+        heard(payload);
+      };
+      provider.on(event as never, listener as never);
+    };
+    for (const event of EVENTS) listen(`qr_login.${event}`, () => undefined);
+    listen('qr_login.failed', ({ code }) => this.failures.push(`${code}`));
+    listen('server_error', () => undefined);
+  }
+
+  told(name: string): Record<string, unknown>[] {
+    return this.#told.filter(({ event }) => event === name).map(({ payload }) => payload);
+  }
+
+  get everything(): string {
+    return this.#told.map(({ event, payload }) => `${event} ${everythingIn(payload)}`).join('\n');
+  }
+}
+
+/** @returns every secret of all that */
+export async function everythingHappens(site: Site): Promise<Secrets> {
+  const people = new People(site, await phoneOf(site));
+  await people.signIn();
+  await people.refuse();
+  await people.typeCheckCodes();
+  await people.typeShortCodes();
+  await people.makeMistakes();
+  await people.usePasskeys();
+  return people.allSecrets();
+}
+
+/** Alice with her phone, and all browsers that she meets. */
+class People {
+  readonly #site: Site;
+  readonly #phone: PhoneVisitor;
+  readonly #agents: Agent[] = [];
+  readonly #secrets = new Secrets();
+
+  constructor(site: Site, phone: PhoneVisitor) {
+    this.#site = site;
+    this.#phone = phone;
+    this.#agents.push(phone.agent);
+    this.#secrets.add('password', passwordOf('alice'), passwordOf('bob')).add('client secret', site.client.secret);
+  }
+
+  async allSecrets(): Promise<Secrets> {
+    for (const agent of this.#agents) await this.#secrets.addCookies('somebody', agent);
+    return this.#secrets;
+  }
+
+  async signIn(): Promise<void> {
+    const browser = await this.#meet();
+    await approved(this.#phone, browser);
+    const tokens = await browser.tokens((await browser.finish()).json().redirectTo);
+    this.#secrets.add('access token', tokens.access_token).add('id token', tokens.id_token);
+    await browser.finish();
+  }
+
+  async refuse(): Promise<void> {
+    for (const decision of ['deny', 'unable', 'nonsense']) {
+      const browser = await this.#meet();
+      await this.#scan(browser);
+      await decided(this.#phone, { decision });
+      await decided(this.#phone, { decision: 'approve' });
+      await browser.finish();
+      await browser.finish();
+    }
+    const risky = await phoneOf(this.#site, 'bob', { 'user-agent': 'Mozilla/5.0 (risky)' });
+    this.#agents.push(risky.agent);
+    await scanned(risky, await this.#meet());
+  }
+
+  async typeCheckCodes(): Promise<void> {
+    const browser = await this.#meet({ 'user-agent': 'Mozilla/5.0 (unfamiliar)' });
+    const checkCode = await approved(this.#phone, browser);
+    this.#secrets.add('check code', checkCode);
+    await browser.finish();
+    // What a page that is broken sends: its digits must not be in what is said about that.
+    for (const body of [`{"checkCode":"${checkCode}"`, `{"checkCode":x"${checkCode}"}`, `["${checkCode}"]`]) {
+      await browser.agent.post(`${browser.at}/qr/finish`, { body, headers: { 'content-type': 'application/json' } });
+    }
+    const wrong = `${(Number(checkCode) + 1) % 1_000_000}`.padStart(6, '0');
+    for (let tries = 0; tries < 3; tries++) await browser.finish(wrong);
+    await browser.finish(checkCode);
+  }
+
+  async typeShortCodes(): Promise<void> {
+    const [phone, browser] = [this.#phone, await this.#meet()];
+    const url = `${this.#site.issuer}/qr/scan`;
+    const shortCode = await shortCodeOn(browser);
+    this.#secrets.add('short code', shortCode, shortCode.replace('-', ''), shortCode.toLowerCase());
+    const { csrf } = (await phone.look(url)).json();
+    this.#secrets.add('csrf', csrf);
+    await phone.submit(url, { shortCode, csrf: 'wrong' });
+    const json = { 'content-type': 'application/json' };
+    await phone.agent.post(url, { body: `{"csrf":"${csrf}","shortCode":${shortCode}}`, headers: json });
+    await phone.look(`${this.#site.issuer}/qr/${shortCode}`);
+    await phone.post(url, { shortCode, csrf: `${csrf}` });
+    await browser.post(`${browser.at}/qr/renew`, {});
+    await phone.submit(url, { shortCode, csrf: `${csrf}` });
+  }
+
+  async makeMistakes(): Promise<void> {
+    const [phone, browser] = [this.#phone, await this.#meet()];
+    const code = await browser.code();
+    await this.#scan(browser);
+    const { csrf } = (await phone.look()).json();
+    await decided(phone, { decision: 'approve', csrf: 'wrong' });
+    await decided(phone, { decision: 'approve' }, { origin: 'https://evil.example' });
+    const json = { 'content-type': 'application/json' };
+    await phone.agent.post(phone.at, { body: `{"decision":"approve","csrf":"${csrf}"`, headers: json });
+    await phone.agent.post(phone.at, { body: `{"csrf":${csrf}}`, headers: json });
+    await phone.agent.post(phone.at, { body: `${csrf}`, headers: { 'content-type': 'text/plain' } });
+    await phone.post(phone.at, { csrf: `${csrf}`, proof: 'x'.repeat(5000) });
+    await phone.look(`${this.#site.issuer}/qr/tickets/${code.slice(-24)}`);
+    await new PhoneVisitor(this.#site).look(code);
+    await new BrowserVisitor(this.#site).agent.get(`${browser.at}/qr`);
+    await browser.finish();
+    await browser.post(`${browser.at}/qr/renew`, {});
+    await decided(phone, { decision: 'approve', csrf: `${csrf}` });
+    // Some cameras encode more of an address than they must.
+    await phone.look(code.replace(/.(?=.{0,45}$)/g, (one) => `%${one.charCodeAt(0).toString(16)}`));
+  }
+
+  async usePasskeys(): Promise<void> {
+    const passkey = await new Authenticator(this.#site.issuer).register(this.#phone, IDS.alice);
+    const browser = await this.#meet();
+    await this.#scan(browser);
+    await approveWith(this.#phone, '');
+    for (const proof of [
+      '{"id":"of nothing',
+      passkey.answer('A'.repeat(43)),
+      passkey.answer(await asked(this.#phone)),
+    ]) {
+      this.#secrets.add('passkey answer', proof, signatureIn(proof));
+      await approveWith(this.#phone, proof);
+    }
+    const here = await this.#meet();
+    const broken = passkey.answer(await askedBy(here), { isUserVerified: false });
+    for (const proof of [broken, broken.slice(0, -1), passkey.answer(await askedBy(here))]) {
+      this.#secrets.add('passkey answer', proof, signatureIn(proof));
+      await signInWith(here, proof);
+    }
+    const reported = await this.#meet();
+    await this.#scan(reported);
+    await decided(this.#phone, { decision: 'report' });
+    await reported.finish();
+  }
+
+  async #meet(headers: Sent = {}): Promise<BrowserVisitor> {
+    const browser = await browserAt(this.#site, headers);
+    this.#agents.push(browser.agent);
+    const code = await browser.code();
+    this.#secrets.addCode(code).add("the interaction's uid", new URL(browser.at).pathname.split('/').at(-1));
+    this.#secrets.add('csrf', (await this.#phone.look(code)).json().csrf);
+    return browser;
+  }
+
+  async #scan(browser: BrowserVisitor): Promise<void> {
+    this.#secrets.add('csrf', (await scanned(this.#phone, browser)).json().csrf);
+  }
+}
+
+function signatureIn(proof: string): string | undefined {
+  return /"signature":"([^"]+)"/.exec(proof)?.[1];
+}

@@ -1,0 +1,103 @@
+/** Row 15: of many requests at once exactly one wins. */
+import type { Answer } from '../../support/agent.ts';
+import type { Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, inFront, type Weakness } from '../attack.ts';
+import { approved, scanned, shown, signedInPhone } from '../scene.ts';
+import { askingForTheCheckCode, lastWriteWins } from '../weaknesses.ts';
+
+export const MANY = 50;
+
+const racing: Weakness = { name: 'compare-and-swap', patch: lastWriteWins };
+
+/** Holds the requests for such a path until all have come: from there on each is as far as the others. */
+export function together(path: RegExp): WorldOptions {
+  let waiting: (() => void)[] = [];
+  return inFront(async (ctx, next) => {
+    if (ctx.method === 'POST' && path.test(ctx.path)) {
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve);
+        if (waiting.length < MANY) return;
+        for (const release of waiting) release();
+        waiting = [];
+      });
+    }
+    await next();
+  });
+}
+
+const decisions = together(/^\/qr\/tickets\//);
+
+export function atOnce(act: (index: number) => Promise<Answer>): Promise<Answer[]> {
+  return Promise.all(Array.from({ length: MANY }, (_, index) => act(index)));
+}
+
+const won = (answers: readonly Answer[]): number => answers.filter(({ status }) => status === 200).length;
+
+async function decideAtOnce(site: Site, decision: (index: number) => 'approve' | 'deny'): Promise<string | undefined> {
+  const { browser, phone } = await scanned(site);
+  const answers = await atOnce((index) => phone.decide(decision(index)));
+  if (won(answers) === 0) throw new Error('no decision has won');
+  if (won(answers) > 1) return `${won(answers)} decisions have won`;
+  const { state } = await browser.ticket();
+  const told = answers.find(({ status }) => status === 200)?.json().state;
+  return state === told ? undefined : `the phone was told "${told}", the browser "${state}"`;
+}
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 15,
+    name: 'approves 50 times at once',
+    on: decisions,
+    run: (site) => decideAtOnce(site, () => 'approve'),
+    without: racing,
+  },
+  {
+    row: 15,
+    name: 'approves and denies 25 times each at once',
+    on: decisions,
+    run: (site) => decideAtOnce(site, (index) => (index % 2 === 0 ? 'approve' : 'deny')),
+    without: racing,
+  },
+  {
+    row: 15,
+    name: 'scans with 5 phones of two accounts at once, 10 times each',
+    on: together(/^\/qr\/[\w-]{46}$/),
+    run: async (site) => {
+      const browser = await shown(site);
+      const code = await browser.code();
+      const phones = await Promise.all(
+        ['alice', 'bob', 'alice', 'bob', 'alice'].map((name) => signedInPhone(site, name)),
+      );
+      const forms = await Promise.all(
+        phones.map(async (phone) => ({ phone, csrf: `${(await phone.look(code)).json().csrf}` })),
+      );
+      const owners = new Set<number>();
+      await Promise.all(
+        forms.flatMap(({ phone, csrf }, index) =>
+          Array.from({ length: MANY / forms.length }, async () => {
+            if ((await phone.post(code, { csrf })).status === 200) owners.add(index);
+          }),
+        ),
+      );
+      if (owners.size === 0) throw new Error('nobody could scan');
+      return owners.size === 1 ? undefined : `${owners.size} phones have the ticket`;
+    },
+    without: racing,
+  },
+  {
+    row: 15,
+    name: 'guesses 50 check codes at once',
+    on: { ...askingForTheCheckCode, ...together(/\/qr\/finish$/) },
+    run: async (site) => {
+      const { browser, checkCode } = await approved(site);
+      if (checkCode === undefined) throw new Error('no check code is asked for');
+      const guess = (index: number): string => `${(Number(checkCode) + 1 + index) % 1_000_000}`.padStart(6, '0');
+      const answers = await atOnce((index) => browser.finish(guess(index)));
+      const judged = answers.filter(({ status, text }) => status === 403 && text.includes('wrong_check_code')).length;
+      if (judged === 0) throw new Error('no guess was judged');
+      return judged > 3 ? `${judged} guesses were judged` : undefined;
+    },
+    without: racing,
+  },
+];

@@ -1,0 +1,37 @@
+import { expect } from 'chai';
+import { World } from '../../support/world.ts';
+import { prove, registerSides, siteOf, whilePatched } from '../attack.ts';
+import { approved } from '../scene.ts';
+import { lastWriteWins } from '../weaknesses.ts';
+import { atOnce, MANY, together } from './races.ts';
+import { attacks } from './steps.ts';
+
+prove('steps that are raced, skipped, repeated or swapped', attacks);
+
+/** How a ticket ended, as the provider tells it, when all of these were asked for at once. */
+async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number> {
+  let ends = 0;
+  await World.during(together(/\/(qr\/finish|cancel)$/), async (world) => {
+    const { browser, checkCode } = await approved(siteOf(world));
+    const counts = [world.count('qr_login.finished'), world.count('qr_login.cancelled')];
+    const fields = checkCode === undefined ? {} : { checkCode };
+    await atOnce((index) => browser.post(`${browser.at}/${acts[index % acts.length]}`, fields));
+    ends = counts.reduce((sum, count) => sum + count(), 0);
+  });
+  return ends;
+}
+
+describe(`${MANY} requests at once that end a ticket`, () => {
+  for (const acts of [['qr/finish'], ['qr/finish', 'cancel']] as const) {
+    registerSides(`row 15: ${acts.join(' and ')}, to end it several times`, {
+      lacks: 'compare-and-swap',
+      succeeds: () =>
+        whilePatched({ name: 'compare-and-swap', patch: lastWriteWins }, async () => {
+          expect(await endsOf(acts)).to.be.above(1);
+        }),
+      fails: async () => {
+        expect(await endsOf(acts)).to.equal(1);
+      },
+    });
+  }
+});

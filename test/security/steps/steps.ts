@@ -1,0 +1,152 @@
+/** Rows 15, 16 and 26: of many at once one wins, no step is skipped or repeated, and what was approved is what comes out. */
+import { PhoneActs } from '../../../src/ticket/phone.ts';
+import type { Ticket } from '../../../src/ticket/ticket.ts';
+import type { BrowserVisitor } from '../../support/visitors.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { accountAt, approved, expectStatus, goOn, scanned, shown, signedInPhone, thief } from '../scene.ts';
+import { all, askingForTheCheckCode, bindingFromTheUrl, browserFinds, phoneFinds, waiting } from '../weaknesses.ts';
+import { attacks as afterTheEnd } from './after-the-end.ts';
+import { attacks as asApproved } from './as-approved.ts';
+import { attacks as atOnce } from './races.ts';
+
+/** A store in which nothing that was decided stays so. */
+const forgetful: Weakness = {
+  name: 'a store that remembers decisions',
+  patch: phoneFinds((ticket) => {
+    const { state } = ticket;
+    if (state !== 'approved' && state !== 'denied') return ticket;
+    return { ...waiting(ticket), state: 'scanned', approver: ticket.approver };
+  }),
+};
+
+/** A server to which a ticket that was scanned is as good as one that was approved. */
+const approvedByScan: Weakness = {
+  name: 'the wait for the decision',
+  patch: browserFinds((ticket) =>
+    ticket.state === 'scanned'
+      ? { ...waiting(ticket), state: 'approved', approver: ticket.approver, remember: false }
+      : ticket,
+  ),
+};
+
+/** A server that scans by itself where somebody approves. */
+const approvesUnscanned: Weakness = {
+  name: 'the scan before the decision',
+  patch: all(
+    replacing(
+      PhoneActs.prototype,
+      'look',
+      (original) =>
+        async function (this: PhoneActs, id, approver) {
+          await this.scan(id, approver);
+          return original.call(this, id, approver);
+        },
+    ),
+    replacing(
+      PhoneActs.prototype,
+      'approve',
+      (original) =>
+        async function (this: PhoneActs, id, approving) {
+          await this.scan(id, approving.approver);
+          return original.call(this, id, approving);
+        },
+    ),
+  ),
+};
+
+const withoutCheckCode = (ticket: Ticket): Ticket => {
+  if (ticket.state !== 'approved') return ticket;
+  const { checkCode: _checkCode, ...rest } = ticket;
+  return rest;
+};
+
+/** Tries to finish, and follows where that leads. @returns who is signed in then */
+async function sessionBy(browser: BrowserVisitor, checkCode?: string): Promise<string | undefined> {
+  const answer = await browser.finish(checkCode);
+  if (answer.status === 200) await goOn(browser, answer.json().redirectTo);
+  const account = await accountAt(browser.site, browser.agent);
+  return account && `the session of ${account}`;
+}
+
+export const attacks: readonly Attack[] = [
+  ...atOnce,
+  {
+    row: 16,
+    name: 'denies what was approved',
+    run: async (site) => {
+      const { browser, phone } = await approved(site);
+      const { status } = await phone.decide('deny');
+      const { state } = await browser.ticket();
+      return status === 200 || state !== 'approved' ? `a ticket that is ${state}` : undefined;
+    },
+    without: forgetful,
+  },
+  {
+    row: 16,
+    name: 'approves what was denied, and finishes',
+    run: async (site) => {
+      const { browser, phone } = await scanned(site);
+      expectStatus(await phone.decide('deny'), 200, 'denying');
+      const { checkCode } = await phone.approve();
+      return sessionBy(browser, checkCode === undefined ? undefined : `${checkCode}`);
+    },
+    without: forgetful,
+  },
+  {
+    row: 16,
+    name: 'approves twice',
+    run: async (site) => {
+      const { phone } = await approved(site);
+      const again = await phone.decide('approve');
+      return again.status === 200 ? again.text : undefined;
+    },
+    without: forgetful,
+  },
+  {
+    row: 16,
+    name: 'finishes when the phone has scanned, but not decided',
+    run: async (site) => sessionBy((await scanned(site)).browser),
+    without: approvedByScan,
+  },
+  {
+    row: 16,
+    name: 'approves without a scan, with the form of the landing page',
+    run: async (site) => {
+      const [browser, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
+      const code = await browser.code();
+      const { csrf } = expectStatus(await phone.look(code), 200, 'the landing page').json();
+      const id = Buffer.from(code.split('/').at(-1) ?? '', 'base64url').toString('base64url', 0, 18);
+      await phone.post(`${site.issuer}/qr/tickets/${id}`, { csrf: `${csrf}`, decision: 'approve' });
+      const { state } = await browser.ticket();
+      return state === 'waiting' ? undefined : `a ticket that is ${state}`;
+    },
+    without: approvesUnscanned,
+  },
+  {
+    row: 16,
+    name: 'finishes without the check code',
+    on: askingForTheCheckCode,
+    run: async (site) => {
+      const { browser, checkCode } = await approved(site);
+      if (checkCode === undefined) throw new Error('no check code is asked for');
+      const said: Record<string, string>[] = [{}, { checkCode: '' }, { checkcode: checkCode }, { checkCode: 'true' }];
+      for (const fields of said) await browser.post(`${browser.at}/qr/finish`, fields);
+      return sessionBy(browser);
+    },
+    without: { name: 'the check code', patch: browserFinds(withoutCheckCode) },
+  },
+  {
+    row: 16,
+    name: 'repeats in another browser what finished in the first one',
+    run: async (site) => {
+      const { browser, checkCode } = await approved(site);
+      expectStatus(await browser.finish(checkCode), 200, 'finishing');
+      const attacker = await thief(browser, (cookie) => cookie.startsWith('_interaction'));
+      const { status, text } = await attacker.finish(checkCode);
+      return status === 200 ? text : undefined;
+    },
+    without: { name: 'the binding cookie', patch: bindingFromTheUrl },
+  },
+  ...afterTheEnd,
+  ...asApproved,
+];

@@ -1,0 +1,89 @@
+/** Everywhere that the records of oidc-provider may live. */
+import { randomUUID } from 'node:crypto';
+import KeyvRedis from '@keyv/redis';
+import { Keyv } from 'keyv';
+import type { AdapterFactory } from 'oidc-provider';
+import { keyvAdapter } from '../../../src/stores/adapter/keyv-adapter.ts';
+import { RedisServer } from '../../support/redis.ts';
+import { startRedisCluster } from '../../support/redis-cluster.ts';
+import { keyvOver, RemoteBackend } from '../memory/keyv-stores.ts';
+
+/** The same records, as two nodes see them. Where a store serves one process only, both are the same. */
+export interface TwoNodes {
+  readonly one: AdapterFactory;
+  readonly other: AdapterFactory;
+}
+
+export interface AdapterBackend {
+  /** Makes stores that know nothing of each other. */
+  open(): TwoNodes;
+  stop(): Promise<void>;
+}
+
+export const IN_MEMORY = 'a Keyv in memory';
+
+export const ADAPTER_BACKENDS: Readonly<Record<string, () => Promise<AdapterBackend>>> = {
+  [IN_MEMORY]: async () => inOneProcess(() => new Keyv()),
+  'a Keyv behind a network': async () => inOneProcess(() => keyvOver(new RemoteBackend())),
+  Redis: async () => {
+    const server = await RedisServer.start();
+    return inRedis(server.url, () => server.stop());
+  },
+  'a Redis Cluster of three masters': async () => {
+    const cluster = await startRedisCluster();
+    return inRedis(cluster, () => cluster.stop());
+  },
+};
+
+/** What `@keyv/redis` has to know: a URL, or the members of a cluster. */
+type Address = string | { readonly rootNodes: { url: string }[] };
+
+/** A Keyv of its own client, which is closed by `disconnect()`. */
+export function redisKeyv(address: Address, namespace: string): Keyv {
+  return keyvIn(newConnection(address), namespace);
+}
+
+/** A connection that any number of Keyvs share, each in a namespace of its own. */
+export function newConnection(address: Address): KeyvRedis<unknown> {
+  return new KeyvRedis(typeof address === 'string' ? address : options(address));
+}
+
+export function keyvIn(connection: KeyvRedis<unknown>, namespace: string): Keyv {
+  const keyv = new Keyv({ store: connection, namespace });
+  keyv.on('error', () => undefined);
+  return keyv;
+}
+
+/** Without a good-bye, for which a client waits that is just being connected anew. */
+export async function cutOff(keyv: Keyv): Promise<void> {
+  const backend: unknown = keyv.store;
+  if (backend instanceof KeyvRedis) await backend.disconnect(true);
+}
+
+function options({ rootNodes }: { readonly rootNodes: { url: string }[] }): { rootNodes: { url: string }[] } {
+  return { rootNodes };
+}
+
+function inOneProcess(makeKeyv: () => Keyv): AdapterBackend {
+  return {
+    open: () => {
+      const adapter = keyvAdapter(makeKeyv());
+      return { one: adapter, other: adapter };
+    },
+    stop: async () => undefined,
+  };
+}
+
+function inRedis(address: Address, stop: () => Promise<void>): AdapterBackend {
+  const [one, other] = [newConnection(address), newConnection(address)];
+  return {
+    open: () => {
+      const namespace = randomUUID();
+      return { one: keyvAdapter(keyvIn(one, namespace)), other: keyvAdapter(keyvIn(other, namespace)) };
+    },
+    stop: async () => {
+      await Promise.all([one, other].map((connection) => connection.disconnect(true)));
+      await stop();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { mock } from 'node:test';
+import { expect } from 'chai';
+import { Keyv } from 'keyv';
+import type { AdapterFactory } from 'oidc-provider';
+import { keyvAdapter } from '../../../src/stores/adapter/keyv-adapter.ts';
+import { keyvOver, RemoteBackend } from '../memory/keyv-stores.ts';
+
+const backends: Record<string, () => Keyv> = {
+  'a Keyv in memory': () => new Keyv(),
+  'a Keyv behind a network': () => keyvOver(new RemoteBackend()),
+};
+
+for (const [name, makeKeyv] of Object.entries(backends)) {
+  describe(`a grant in ${name}, as time goes by,`, () => {
+    let keyv: Keyv;
+    let adapter: AdapterFactory;
+
+    beforeEach(() => {
+      mock.timers.enable({ apis: ['Date'], now: Date.now() });
+      keyv = makeKeyv();
+      adapter = keyvAdapter(keyv);
+    });
+
+    afterEach(() => mock.timers.reset());
+
+    function write(id: string, expiresIn?: number): Promise<unknown> {
+      return adapter('AccessToken').upsert(id, { jti: id, grantId: 'grant' }, expiresIn);
+    }
+
+    async function left(...ids: readonly string[]): Promise<string[]> {
+      const found = await Promise.all(ids.map((id) => adapter('AccessToken').find(id)));
+      return ids.filter((_, index) => found[index] !== undefined);
+    }
+
+    function revoke(): Promise<unknown> {
+      return adapter('AccessToken').revokeByGrantId('grant');
+    }
+
+    it('holds the one that lives longest, when the others are gone by themselves', async () => {
+      await write('long', 3600);
+      await write('short', 10);
+      mock.timers.tick(1_800_000);
+      await write('another short', 10);
+      mock.timers.tick(60_000);
+      expect(await left('long', 'short', 'another short')).to.deep.equal(['long']);
+      await revoke();
+      expect(await left('long')).to.deep.equal([]);
+    });
+
+    it('holds one that never ends by itself, however late', async () => {
+      await write('endless');
+      await write('short', 10);
+      mock.timers.tick(365 * 24 * 3_600_000);
+      await revoke();
+      expect(await left('endless')).to.deep.equal([]);
+    });
+
+    it('holds a record whose life was made longer', async () => {
+      await write('mine', 10);
+      await write('mine', 3600);
+      mock.timers.tick(60_000);
+      expect(await left('mine')).to.deep.equal(['mine']);
+      await revoke();
+      expect(await left('mine')).to.deep.equal([]);
+    });
+
+    it('holds no more than what is alive, although it gets a token an hour for four weeks', async () => {
+      for (let hour = 0; hour < 4 * 7 * 24; hour++) {
+        await write(`${hour}`, 3600);
+        mock.timers.tick(3_600_000);
+      }
+      await write('last', 3600);
+      expect(Object.keys((await keyv.get<object>('grant:grant')) ?? {})).to.deep.equal(['AccessToken:last']);
+    });
+  });
+}

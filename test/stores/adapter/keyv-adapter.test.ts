@@ -1,0 +1,32 @@
+import { GENEROUS, storesMayTake } from '../patience.ts';
+import { ADAPTER_BACKENDS, type AdapterBackend, IN_MEMORY } from './backends.ts';
+import { consumesOnce } from './consume-contract.ts';
+import { revokesGrants } from './grants-contract.ts';
+import { keepsRecords } from './methods-contract.ts';
+import { everyModel, modelsOfSuite } from './payloads.ts';
+
+for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
+  // In memory they cost next to nothing.
+  const choose = name === IN_MEMORY ? everyModel : modelsOfSuite;
+
+  describe(`the adapter over ${name}`, () => {
+    let started: AdapterBackend | undefined;
+
+    function backend(): AdapterBackend {
+      if (started === undefined) throw new Error('not started');
+      return started;
+    }
+
+    storesMayTake(GENEROUS);
+
+    before(async () => {
+      started = await start();
+    });
+
+    after(() => started?.stop());
+
+    keepsRecords(backend, choose);
+    consumesOnce(backend, choose);
+    revokesGrants(backend, choose);
+  });
+}

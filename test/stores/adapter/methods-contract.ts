@@ -1,0 +1,177 @@
+/** What each method of the adapter does, for each model. What one node writes, the other one reads. */
+import { expect } from 'chai';
+import type { Adapter } from 'oidc-provider';
+import type { AdapterBackend, TwoNodes } from './backends.ts';
+import { type ModelChoice, OF_A_GRANT, OF_EACH_MODEL, OF_NO_GRANT } from './payloads.ts';
+
+const session = OF_NO_GRANT.Session ?? {};
+const deviceCode = OF_A_GRANT.DeviceCode ?? {};
+
+export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice): void {
+  describe('has records:', () => {
+    let nodes: TwoNodes;
+    /** Of the node that writes, and of the one that reads. */
+    let sessions: readonly [Adapter, Adapter];
+    let deviceCodes: readonly [Adapter, Adapter];
+
+    beforeEach(() => {
+      nodes = backend().open();
+      sessions = both('Session');
+      deviceCodes = both('DeviceCode');
+    });
+
+    function both(model: string): readonly [Adapter, Adapter] {
+      return [nodes.one(model), nodes.other(model)];
+    }
+
+    for (const model of choose(Object.keys(OF_EACH_MODEL))) {
+      const payload = OF_EACH_MODEL[model] ?? {};
+
+      it(`${model}: is found as it was written, and gone once it is destroyed`, async () => {
+        const [writer, reader] = both(model);
+        await writer.upsert('id', payload, 60);
+        expect(await reader.find('id')).to.deep.equal(payload);
+        await reader.destroy('id');
+        expect(await writer.find('id')).to.equal(undefined);
+      });
+
+      it(`${model}: written again, holds nothing of what it was`, async () => {
+        const [writer, reader] = both(model);
+        await writer.upsert('id', { ...payload, nonce: 'of the first time' }, 60);
+        await reader.upsert('id', payload, 60);
+        expect(await writer.find('id')).to.deep.equal(payload);
+      });
+
+      it(`${model}: is consumed now, and otherwise stays as it was`, async () => {
+        const [writer, reader] = both(model);
+        await writer.upsert('id', payload, 60);
+        const before = Math.floor(Date.now() / 1000);
+        await reader.consume('id');
+        const { consumed, ...rest } = (await writer.find('id')) ?? {};
+        expect(rest).to.deep.equal(payload);
+        expect(consumed).to.be.within(before, Math.floor(Date.now() / 1000));
+      });
+
+      it(`${model}: is destroyed like any other once it is consumed`, async () => {
+        const [writer, reader] = both(model);
+        await writer.upsert('id', payload, 60);
+        await writer.consume('id');
+        await reader.destroy('id');
+        expect(await writer.find('id')).to.equal(undefined);
+      });
+    }
+
+    it('models do not see each other', async () => {
+      const models = Object.entries(OF_EACH_MODEL);
+      await Promise.all(models.map(([model, payload]) => nodes.one(model).upsert('id', payload, 60)));
+      for (const [model, payload] of models) {
+        expect(await nodes.other(model).find('id'), model).to.deep.equal(payload);
+      }
+      await nodes.one('Session').destroy('id');
+      expect(await nodes.other('Grant').find('id')).to.deep.equal(OF_EACH_MODEL.Grant);
+    });
+
+    it('what was never written is not found, by whatever it is looked for', async () => {
+      expect(await sessions[0].find('id')).to.equal(undefined);
+      expect(await sessions[0].findByUid('uid')).to.equal(undefined);
+      expect(await deviceCodes[0].findByUserCode('BCDFGHJK')).to.equal(undefined);
+    });
+
+    it('destroying what is not there does nothing', async () => {
+      for (const model of Object.keys(OF_EACH_MODEL)) {
+        await nodes.one(model).destroy('id');
+        expect(await nodes.other(model).find('id'), model).to.equal(undefined);
+      }
+    });
+
+    it('any characters may be in them, and in their ids', async () => {
+      const id = 'id: {a} "quoted" \\ 私 🔑 %00 \n *';
+      const payload = { ...session, uid: `uid ${id}`, accountId: '爱丽丝 🐇 "\\\n\0' };
+      await sessions[0].upsert(id, payload, 60);
+      expect(await sessions[1].find(id)).to.deep.equal(payload);
+      expect(await sessions[1].findByUid(`uid ${id}`)).to.deep.equal(payload);
+      await sessions[1].destroy(id);
+      expect(await sessions[0].findByUid(`uid ${id}`)).to.equal(undefined);
+    });
+
+    it('who changes what was found changes nothing in the store', async () => {
+      await sessions[0].upsert('id', session, 60);
+      const found = (await sessions[1].find('id')) ?? {};
+      found.accountId = 'mallory';
+      found.amr?.push('otp');
+      expect(await sessions[1].find('id')).to.deep.equal(session);
+    });
+
+    it('who changes what was written changes nothing in the store', async () => {
+      const payload = structuredClone(session);
+      const written = sessions[0].upsert('id', payload, 60);
+      payload.amr?.push('otp');
+      await written;
+      payload.amr?.push('hwk');
+      expect((await sessions[1].find('id'))?.amr).not.to.include('hwk');
+    });
+
+    it('more than a thousand are kept', async () => {
+      const ids = Array.from({ length: 1500 }, (_, number) => `${number}`);
+      await Promise.all(ids.map((id) => sessions[0].upsert(id, { uid: `uid ${id}`, accountId: id }, 60)));
+      const found = await Promise.all(ids.map((id) => sessions[1].findByUid(`uid ${id}`)));
+      expect(found.map((payload) => payload?.accountId)).to.deep.equal(ids);
+    });
+
+    it('a session is found by its uid', async () => {
+      await sessions[0].upsert('id', session, 60);
+      expect(await sessions[1].findByUid('uid of a session')).to.deep.equal(session);
+      expect(await sessions[1].findByUid('id')).to.equal(undefined);
+    });
+
+    it('a session that got a new id is found by its uid under that one', async () => {
+      await sessions[0].upsert('id', session, 60);
+      await sessions[0].destroy('id');
+      expect(await sessions[1].findByUid('uid of a session')).to.equal(undefined);
+      await sessions[0].upsert('new id', { ...session, jti: 'new id' }, 60);
+      expect((await sessions[1].findByUid('uid of a session'))?.jti).to.equal('new id');
+    });
+
+    it('a session is still found by its uid when its old id is destroyed after the new one was written', async () => {
+      await sessions[0].upsert('id', session, 60);
+      await sessions[1].upsert('new id', { ...session, jti: 'new id' }, 60);
+      await sessions[0].destroy('id');
+      expect((await sessions[1].findByUid('uid of a session'))?.jti).to.equal('new id');
+    });
+
+    it("no session is found by an interaction's uid", async () => {
+      await nodes.one('Interaction').upsert('id', OF_NO_GRANT.Interaction ?? {}, 60);
+      expect(await sessions[1].findByUid('uid of an interaction')).to.equal(undefined);
+      await sessions[0].upsert('id', session, 60);
+      await nodes.one('Interaction').upsert('other id', { jti: 'other id', uid: 'uid of a session' }, 60);
+      await nodes.one('Interaction').destroy('other id');
+      expect(await sessions[1].findByUid('uid of a session')).to.deep.equal(session);
+    });
+
+    it('a device code is found by its user code, with what was written last', async () => {
+      await deviceCodes[0].upsert('id', { ...deviceCode, inFlight: true }, 60);
+      expect((await deviceCodes[1].findByUserCode('BCDFGHJK'))?.inFlight).to.equal(true);
+      await deviceCodes[1].upsert('id', deviceCode, 60);
+      expect(await deviceCodes[0].findByUserCode('BCDFGHJK')).to.deep.equal(deviceCode);
+    });
+
+    it('a device code is found by its user code, consumed as it is', async () => {
+      await deviceCodes[0].upsert('id', deviceCode, 60);
+      await deviceCodes[0].consume('id');
+      expect((await deviceCodes[1].findByUserCode('BCDFGHJK'))?.consumed).to.be.a('number');
+    });
+
+    it('a device code that was destroyed is not found by its user code', async () => {
+      await deviceCodes[0].upsert('id', deviceCode, 60);
+      await deviceCodes[1].destroy('id');
+      expect(await deviceCodes[0].findByUserCode('BCDFGHJK')).to.equal(undefined);
+    });
+
+    it('a user code that is given to another device leads to that one, whatever becomes of the first', async () => {
+      await deviceCodes[0].upsert('first', { ...deviceCode, jti: 'first' }, 60);
+      await deviceCodes[1].upsert('second', { ...deviceCode, jti: 'second' }, 60);
+      await deviceCodes[0].destroy('first');
+      expect((await deviceCodes[0].findByUserCode('BCDFGHJK'))?.jti).to.equal('second');
+    });
+  });
+}

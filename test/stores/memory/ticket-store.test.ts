@@ -1,0 +1,129 @@
+import { mock } from 'node:test';
+import { expect } from 'chai';
+import { Keyv } from 'keyv';
+import { TooLate } from '../../../src/stores/access.ts';
+import { engineFor } from '../../../src/stores/engine.ts';
+import { LocalSignals } from '../../../src/stores/local-signals.ts';
+import { sweepExpired } from '../../../src/stores/memory/expiry-sweep.ts';
+import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
+import { newTicketId } from '../../../src/ticket/ticket-id.ts';
+import { refused, scanned, waiting } from '../../ticket/builders.ts';
+import { Ears } from '../ears.ts';
+import { type Engines, engineContract } from '../engine-contract.ts';
+import { SHORT, whileStoresMayTake } from '../patience.ts';
+import { FlakyBackend, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
+
+/** A Keyv that serves one process. */
+function oneProcess(keyv: Keyv): Engines {
+  const engine = engineFor(keyv, Date.now, { onTrouble: () => undefined, onLate: () => undefined });
+  return { here: engine, there: engine, close: engine.close };
+}
+
+engineContract('the engine of a Keyv in memory', () => oneProcess(new Keyv()));
+engineContract('the engine of a Keyv behind a network', () => oneProcess(keyvOver(new RemoteBackend())));
+
+function storeOn(keyv: Keyv, signals: LocalSignals = new LocalSignals()): KeyvTicketStore {
+  return new KeyvTicketStore(keyv, Date.now, signals);
+}
+
+describe('KeyvTicketStore when its backend is out of reach', () => {
+  // The suite may take a while before it gets here.
+  const inAnHour = Date.now() + 3_600_000;
+  const ticket = waiting({ deadline: inAnHour });
+  const next = scanned({ deadline: inAnHour });
+  const acts: Record<string, (store: KeyvTicketStore) => Promise<unknown>> = {
+    create: (store) => store.create(ticket),
+    find: (store) => store.find(ticket.id),
+    findByInteraction: (store) => store.findByInteraction(ticket.interaction),
+    swap: (store) => store.swap(ticket, next),
+    ping: (store) => store.ping(),
+  };
+  let backend: FlakyBackend;
+
+  beforeEach(() => {
+    backend = new FlakyBackend();
+  });
+
+  for (const [name, act] of Object.entries(acts)) {
+    it(`${name} says so, and why`, async () => {
+      backend.down = 'everything';
+      const refusal = await refused(act(storeOn(keyvOver(backend))));
+      expect(refusal.code).to.equal('store_unavailable');
+      expect(refusal.cause).to.be.instanceOf(Error).with.property('message', 'out of reach');
+    });
+
+    it(`${name} says so although the Keyv keeps errors to itself`, async () => {
+      backend.down = 'everything';
+      const refusal = await refused(act(storeOn(keyvOver(backend, false))));
+      expect(refusal.code).to.equal('store_unavailable');
+    });
+  }
+
+  it('whatever is asked for is refused where there is no answer at all', async () => {
+    const refusals = await whileStoresMayTake(SHORT, () =>
+      Promise.all(Object.values(acts).map((act) => refused(act(storeOn(keyvOver(new MuteBackend())))))),
+    );
+    expect(new Set(refusals.map(({ code }) => code))).to.deep.equal(new Set(['store_unavailable']));
+    for (const { cause } of refusals) expect(cause).to.be.instanceOf(TooLate);
+  });
+
+  it('a write that fails is no silent success, and nobody is told of it', async () => {
+    const signals = new LocalSignals();
+    const ears = new Ears(signals, ticket.interaction);
+    const store = storeOn(keyvOver(backend), signals);
+    await store.create(ticket);
+    backend.down = 'writes';
+    expect((await refused(store.swap(ticket, next))).code).to.equal('store_unavailable');
+    expect(await store.find(ticket.id)).to.deep.equal(ticket);
+    expect(ears.heard).to.deep.equal([ticket]);
+  });
+
+  it('a write that fails is no silent success although the Keyv keeps errors to itself', async () => {
+    const store = storeOn(keyvOver(backend, false));
+    await store.create(ticket);
+    backend.down = 'writes';
+    const refusal = await refused(store.swap(ticket, next));
+    expect(refusal.code).to.equal('store_unavailable');
+  });
+
+  it('once it is back everything goes on', async () => {
+    const store = storeOn(keyvOver(backend));
+    backend.down = 'everything';
+    await Promise.allSettled(Object.values(acts).map((act) => act(store)));
+    backend.down = 'nothing';
+    expect(await store.create(ticket)).to.equal(true);
+    expect(await store.swap(ticket, next)).to.equal(true);
+  });
+});
+
+class MuteBackend extends RemoteBackend {
+  override get(): Promise<undefined> {
+    return new Promise(() => undefined);
+  }
+
+  override set(): Promise<void> {
+    return new Promise(() => undefined);
+  }
+}
+
+describe('the memory of a KeyvTicketStore', () => {
+  afterEach(() => mock.timers.reset());
+
+  it('is where it was once the deadlines of ten thousand tickets have passed', async () => {
+    mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() });
+    const records = new Map<string, string>();
+    const keyv = new Keyv({ store: records });
+    const store = storeOn(keyv);
+    const stop = sweepExpired(keyv);
+    for (let number = 0; number < 10_000; number++) {
+      const [interaction, deadline] = [`${number}`, Date.now() + 120_000];
+      await store.create(waiting({ id: newTicketId(interaction), interaction, deadline }));
+    }
+    expect(records.size).to.equal(20_000);
+
+    mock.timers.tick(140_000);
+    await nextTurn();
+    stop();
+    expect(records.size).to.equal(0);
+  });
+});

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
+import { eventually } from '../../support/until.ts';
+import { engineContract } from '../engine-contract.ts';
+import { GENEROUS, storesMayTake } from '../patience.ts';
+import { endOf, follower, newTicket } from '../tickets.ts';
+import { type RedisProcess, startProcess } from './redis-process.ts';
+
+describe('on a Redis Cluster of three masters', () => {
+  let cluster: RedisCluster;
+
+  storesMayTake(GENEROUS);
+
+  before(async () => {
+    cluster = await startRedisCluster();
+  });
+
+  after(() => cluster?.stop());
+
+  function start(): Promise<RedisProcess> {
+    return startProcess({ rootNodes: cluster.rootNodes });
+  }
+
+  engineContract('the engine', async () => {
+    const [here, there] = await Promise.all([start(), start()]);
+    const close = async (): Promise<void> => {
+      await Promise.all([here.close(), there.close()]);
+    };
+    return { here: here.engine, there: there.engine, close };
+  });
+
+  it('tickets are spread over all masters, and each with its interaction lies on one, where every key dies', async () => {
+    const process = await start();
+    await Promise.all(cluster.servers.map((server) => server.command('FLUSHALL')));
+    const tickets = Array.from({ length: 60 }, () => newTicket());
+    await Promise.all(tickets.map((ticket) => process.store.create(ticket)));
+    await Promise.all(tickets.map((ticket) => process.store.swap(ticket, follower(ticket), endOf(ticket))));
+    for (const server of cluster.servers) {
+      const found = await server.command('KEYS', '*');
+      const keys = Array.isArray(found) ? found.map(String) : [];
+      const tags = new Set(keys.map((key) => /\{(.*?)\}/.exec(key)?.[1]));
+      // The interaction, its ticket, and the one before that.
+      expect(keys.length)
+        .to.equal(3 * tags.size)
+        .and.to.be.greaterThan(9);
+      const lives = await Promise.all(keys.map((key) => server.command('PTTL', key)));
+      for (const life of lives) expect(Number(life)).to.be.within(1, 65_000);
+    }
+    await process.close();
+  });
+
+  it('tickets leave no connection behind when their engine and its Keyv are closed', async () => {
+    const count = async (): Promise<number> => {
+      const lists = await Promise.all(cluster.servers.map((server) => server.command('CLIENT', 'LIST')));
+      return lists.join('').match(/ addr=/g)?.length ?? 0;
+    };
+    // Nothing is connected but the one that asks each master.
+    await eventually(
+      'the processes of earlier tests have left',
+      async () => (await count()) === cluster.servers.length,
+    );
+    const process = await start();
+    await process.store.create(newTicket());
+    await process.close();
+    await eventually('the process has left', async () => (await count()) === cluster.servers.length);
+  });
+});

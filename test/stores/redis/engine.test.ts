@@ -1,0 +1,279 @@
+import { mock } from 'node:test';
+import { createClient } from '@keyv/redis';
+import { expect } from 'chai';
+import { sizeOfSuite } from '../../support/full-suite.ts';
+import { RedisServer } from '../../support/redis.ts';
+import { eventually } from '../../support/until.ts';
+import { refused } from '../../ticket/builders.ts';
+import { Ears } from '../ears.ts';
+import { engineContract } from '../engine-contract.ts';
+import { nextTurn } from '../memory/keyv-stores.ts';
+import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
+import { changed, endOf, follower, newTicket } from '../tickets.ts';
+import { RedisProcess, startProcess } from './redis-process.ts';
+
+const ROUNDS = sizeOfSuite({ short: 2, full: 100 });
+const ABANDONED = sizeOfSuite({ short: 1_000, full: 10_000 });
+
+/** The most milliseconds by which a time may be wrong that was measured over a network, on a machine that is very slow. */
+const INEXACT = 5_000;
+
+engineContract('the engine on Redis', async () => {
+  const redis = await RedisServer.start();
+  const [here, there] = await Promise.all([startProcess(redis.url), startProcess(redis.url)]);
+  const close = async (): Promise<void> => {
+    await Promise.all([here.close(), there.close()]);
+    await redis.stop();
+  };
+  return { here: here.engine, there: there.engine, close };
+});
+
+describe('the engine on Redis, beyond that', () => {
+  let redis: RedisServer;
+  let one: RedisProcess;
+  let other: RedisProcess;
+
+  storesMayTake(GENEROUS);
+
+  before(async () => {
+    redis = await RedisServer.start();
+  });
+
+  after(() => redis?.stop());
+
+  beforeEach(async () => {
+    await redis.command('FLUSHALL');
+    [one, other] = await Promise.all([startProcess(redis.url), startProcess(redis.url)]);
+  });
+
+  afterEach(() => Promise.all([one?.close(), other?.close()]));
+
+  async function keys(): Promise<string[]> {
+    const found = await redis.command('KEYS', '*');
+    return Array.isArray(found) ? found.map(String).sort() : [];
+  }
+
+  async function clients(): Promise<string[]> {
+    return `${await redis.command('CLIENT', 'LIST')}`.trim().split('\n');
+  }
+
+  /** Waits until Redis knows that the processes of earlier tests have left. Returns the number of connections that remain. */
+  async function settledClients(): Promise<number> {
+    // Two of each process, and the one that asks.
+    const remaining = 5;
+    await eventually('the others have left', async () => (await clients()).length === remaining);
+    return remaining;
+  }
+
+  it('calls itself redis', () => {
+    expect(one.engine.name).to.equal('redis');
+  });
+
+  it('keeps all of a ticket, and of those that follow it, in one slot of a cluster', async () => {
+    const ticket = newTicket();
+    const next = follower(ticket);
+    new Ears(one.signals, ticket.interaction);
+    await one.store.create(ticket);
+    await one.store.swap(ticket, next, endOf(ticket));
+    const kept = await keys();
+    expect(kept).to.have.length(4);
+    expect(new Set(kept.map((key) => /\{([\da-f]{4})\}/.exec(key)?.[1])).size).to.equal(1);
+  });
+
+  it('lets every key die: a ticket at its deadline, a note of who watches after three minutes', async () => {
+    const ticket = newTicket({ deadline: Date.now() + 20_000 });
+    const next = follower(ticket, { deadline: Date.now() + 30_000 });
+    const ended = endOf(ticket, { deadline: Date.now() + 10_000 });
+    new Ears(one.signals, ticket.interaction);
+    await one.store.create(ticket);
+    await one.store.swap(ticket, next, ended);
+    for (const key of await keys()) {
+      const left = Number(await redis.command('PTTL', key));
+      const most = key.includes(':watchers:') ? 180_000 : key.includes(ticket.id) ? 10_000 : 30_000;
+      // The lower bound leaves time to a slow machine, and tells the three from each other.
+      expect(left, key).to.be.within(most - 9_000, most + INEXACT);
+    }
+  });
+
+  it('keeps a ticket below the names of its Keyv, and nothing elsewhere', async () => {
+    await one.store.create(newTicket());
+    for (const key of await keys()) expect(key).to.match(/^keyv:qr:/);
+  });
+
+  it('goes on when Redis has forgotten the scripts', async () => {
+    const ticket = newTicket();
+    await one.store.create(ticket);
+    await redis.command('SCRIPT', 'FLUSH');
+    expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
+    await redis.command('SCRIPT', 'FLUSH');
+    await one.engine.ping();
+  });
+
+  it('lets one of fifty racing swaps of two processes win, each time', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const ticket = newTicket();
+      await one.store.create(ticket);
+      const rivals = Array.from({ length: 50 }, (_, number) => changed(ticket, { deadline: ticket.deadline + number }));
+      const won = await Promise.all(
+        rivals.map((next, number) => (number % 2 === 0 ? one : other).store.swap(ticket, next)),
+      );
+      expect(won.filter(Boolean), `round ${round}`).to.have.length(1);
+      expect(await other.store.find(ticket.id)).to.deep.equal(rivals[won.indexOf(true)]);
+    }
+  });
+
+  it('tells a process of those interactions alone that are watched there, once', async () => {
+    const [mine, theirs, nobodys] = [newTicket(), newTicket(), newTicket()];
+    const ears = new Ears(one.signals, mine.interaction);
+    const more = new Ears(one.signals, mine.interaction);
+    const others = new Ears(other.signals, theirs.interaction);
+    await Promise.all([one.store.find(mine.id), other.store.find(theirs.id)]);
+    const told = await published(async () => {
+      for (const ticket of [mine, theirs, nobodys]) await one.store.create(ticket);
+      await Promise.all([ears.hears(1), more.hears(1), others.hears(1)]);
+    });
+    expect(told).to.have.length(2);
+    expect(new Set(told.map(({ channel }) => channel)).size).to.equal(2);
+    expect(told.map(({ message }) => message)).to.deep.equal([mine, theirs].map((ticket) => JSON.stringify(ticket)));
+  });
+
+  /** What the processes are told of tickets meanwhile. */
+  async function published(act: () => Promise<void>): Promise<{ channel: string; message: string }[]> {
+    const told: { channel: string; message: string }[] = [];
+    const listener = await startListener(redis.url, 'keyv:qr:node:*', (message, channel) =>
+      told.push({ channel, message }),
+    );
+    await act();
+    await redis.command('PUBLISH', 'keyv:qr:node:', 'the end');
+    await eventually('all has arrived', () => told.some(({ message }) => message === 'the end'));
+    await listener();
+    return told.filter(({ message }) => message.startsWith('{'));
+  }
+
+  it('reads the time of Redis, with a clock that is 61 s ahead or behind', async () => {
+    const real = Date.now;
+    for (const wrong of [61_000, -61_000]) {
+      mock.method(Date, 'now', () => real() + wrong);
+      const process = await startProcess(redis.url);
+      const difference = process.engine.clock() - real();
+      mock.restoreAll();
+      expect(Math.abs(difference), `${wrong}`).to.be.lessThan(INEXACT);
+      await process.close();
+    }
+  });
+
+  it('of a ticket that a process with a wrong clock writes, the deadline holds', async () => {
+    const real = Date.now;
+    mock.method(Date, 'now', () => real() + 61_000);
+    try {
+      const process = await startProcess(redis.url);
+      const ticket = newTicket({ deadline: process.engine.clock() + 20_000 });
+      await process.store.create(ticket);
+      const left = (await Promise.all((await keys()).map((key) => redis.command('PTTL', key)))).map(Number);
+      await process.close();
+      expect(left).to.have.length(2);
+      for (const ttl of left) expect(ttl).to.be.within(1, 20_000 + INEXACT);
+    } finally {
+      mock.restoreAll();
+    }
+  });
+
+  it('notices at the next comparison that the clock of its process was set', async () => {
+    const real = Date.now;
+    mock.method(Date, 'now', () => real() + 61_000);
+    try {
+      await one.engine.ping();
+      expect(Math.abs(one.engine.clock() - real())).to.be.lessThan(INEXACT);
+    } finally {
+      mock.restoreAll();
+    }
+    await one.engine.ping();
+    expect(Math.abs(one.engine.clock() - real())).to.be.lessThan(INEXACT);
+  });
+
+  it('takes an answer that came while its process was held up', async () => {
+    const ticket = newTicket();
+    await one.store.create(ticket);
+    const patience = 300;
+    redis.pause();
+    const found = whileStoresMayTake(patience, () => one.store.find(ticket.id));
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    // The question is on its way. Redis answers it while the process does not listen.
+    redis.resume();
+    for (const until = performance.now() + 3 * patience; performance.now() < until; );
+    expect(await found).to.deep.equal(ticket);
+  });
+
+  it('closes, leaves no connection of its own, and the Keyv its own', async () => {
+    const before = await settledClients();
+    const process = await startProcess(redis.url);
+    expect(await clients()).to.have.length(before + 2);
+    await process.engine.close();
+    await eventually('the subscriber has gone', async () => (await clients()).length === before + 1);
+    await process.keyv.set('key', 'value');
+    expect(await process.keyv.get('key')).to.equal('value');
+    await process.close();
+    await eventually('all have gone', async () => (await clients()).length === before);
+  });
+
+  it('closes before it was ready, and a second time, without harm', async () => {
+    const before = await settledClients();
+    const process = new RedisProcess(redis.url);
+    await process.engine.close();
+    await process.engine.close();
+    await process.close();
+    await eventually('all have gone', async () => (await clients()).length === before);
+  });
+
+  it('refuses what Redis says no to, and reads on', async () => {
+    const ticket = newTicket();
+    await one.store.create(ticket);
+    await redis.command('REPLICAOF', '127.0.0.1', '1');
+    try {
+      expect((await refused(one.store.swap(ticket, changed(ticket)))).code).to.equal('store_unavailable');
+      expect((await refused(one.store.create(newTicket()))).code).to.equal('store_unavailable');
+      expect(await one.store.find(ticket.id)).to.deep.equal(ticket);
+    } finally {
+      await redis.command('REPLICAOF', 'NO', 'ONE');
+    }
+    expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
+  });
+
+  it('refuses to write where Redis has no memory left, and reads on', async () => {
+    const ticket = newTicket();
+    await one.store.create(ticket);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      expect((await refused(one.store.swap(ticket, changed(ticket)))).code).to.equal('store_unavailable');
+      expect((await refused(one.store.create(newTicket()))).code).to.equal('store_unavailable');
+      expect(await one.store.findByInteraction(ticket.interaction)).to.deep.equal(ticket);
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+    expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
+  });
+
+  it('leaves nothing of tickets that were made and abandoned', async () => {
+    const size = Number(await redis.command('DBSIZE'));
+    const used = Number(await redis.info('used_memory'));
+    const AT_ONCE = 500;
+    for (let made = 0; made < ABANDONED; made += AT_ONCE) {
+      const tickets = Array.from({ length: AT_ONCE }, () => newTicket({ deadline: one.engine.clock() + 1_000 }));
+      await Promise.all(tickets.map((ticket, number) => (number % 2 === 0 ? one : other).store.create(ticket)));
+    }
+    await eventually('all are gone', async () => Number(await redis.command('DBSIZE')) === size);
+    expect(Number(await redis.info('used_memory')) - used).to.be.lessThan(2_000_000);
+  });
+});
+
+/** @returns the function that ends it */
+async function startListener(
+  url: string,
+  pattern: string,
+  hear: (message: string, channel: string) => void,
+): Promise<() => Promise<void>> {
+  const client = createClient({ url });
+  await client.connect();
+  await client.pSubscribe(pattern, hear);
+  return async () => client.destroy();
+}
