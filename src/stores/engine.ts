@@ -36,16 +36,16 @@ export interface Engine {
 }
 
 /** Callbacks for things that happen outside of any request. */
-export interface Asides {
+export interface BackgroundCallbacks {
   /** Called when something went wrong in the background. */
   readonly onTrouble: (error: Error) => void;
   /** Called when a ticket was written after its caller had already got an error. */
   readonly onLate: (ticket: Ticket) => void;
 }
 
-export function engineFor(keyv: Keyv, clock: Clock, asides: Asides): Engine {
+export function engineFor(keyv: Keyv, clock: Clock, callbacks: BackgroundCallbacks): Engine {
   const redis = redisOf(keyv);
-  return redis === undefined ? keyvEngine(keyv, clock) : redisEngine(redis, clock, asides);
+  return redis === undefined ? keyvEngine(keyv, clock) : redisEngine(redis, clock, callbacks);
 }
 
 function keyvEngine(keyv: Keyv, clock: Clock): Engine {
@@ -69,7 +69,7 @@ function keyvEngine(keyv: Keyv, clock: Clock): Engine {
   };
 }
 
-function redisEngine(redis: RedisOfKeyv, clock: Clock, { onTrouble, onLate }: Asides): Engine {
+function redisEngine(redis: RedisOfKeyv, clock: Clock, { onTrouble, onLate }: BackgroundCallbacks): Engine {
   const link = RedisLink.of(redis);
   const keys = new RedisKeys(redis.prefix);
   const now: Clock = () => clock() + link.ahead;

@@ -13,7 +13,7 @@ const ROUNDS = sizeOfSuite({ short: 2, full: 20 });
 const A = 0;
 const B = 1;
 
-describe('two nodes of oidc-provider on one Redis', () => {
+describe('with two nodes of oidc-provider on one Redis,', () => {
   let redis: RedisServer;
   let stores: Keyv[];
   let site: AdapterSite;
@@ -173,7 +173,7 @@ describe('two nodes of oidc-provider on one Redis', () => {
     });
   });
 
-  it('let a client start a backchannel authentication on one node and get tokens from the other, once', async () => {
+  it('a client starts a backchannel authentication on one node and gets tokens from the other, once', async () => {
     const asked = await site.ask(A, '/backchannel', { scope: 'openid', login_hint: 'alice' });
     const id = `${asked.json().auth_req_id}`;
     const poll = (node: number): Promise<Answer> =>
@@ -190,7 +190,7 @@ describe('two nodes of oidc-provider on one Redis', () => {
     expect((await site.me(B, access)).status).to.equal(401);
   });
 
-  it('answer a pushed authorization request on the other node, once', async () => {
+  it('a request that was pushed to one node is answered on the other, once', async () => {
     const { client_id: clientId = '' } = request();
     const pushed = (await site.ask(A, '/request', request())).json();
     const reference = { client_id: clientId, request_uri: `${pushed.request_uri}` };
@@ -201,7 +201,7 @@ describe('two nodes of oidc-provider on one Redis', () => {
     expect(new URL(again.location).searchParams.get('error')).to.equal('invalid_request_uri');
   });
 
-  it('share a session: a sign-in on one is valid on the other, and a sign-out on one ends it on both', async () => {
+  it('a sign-in on one node is valid on the other, and a sign-out on one ends the session on both', async () => {
     const stranger = site.visitor();
     stranger.node = B;
     expect((await stranger.open('/account')).status).to.equal(302);
@@ -217,7 +217,7 @@ describe('two nodes of oidc-provider on one Redis', () => {
     }
   });
 
-  it('share clients: one that was registered on one node is known on the other', async () => {
+  it('a client that was registered on one node is known on the other', async () => {
     const token = await site.initialAccessToken(A);
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ redirect_uris: ['https://rp.example/cb'] });

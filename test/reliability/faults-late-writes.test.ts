@@ -178,7 +178,7 @@ describe('after a write that happened although the answer was 503,', () => {
     });
   }
 
-  it('the error page of a form with Approve says so, and leads to the done page', async () => {
+  it('the page that answers the Approve form leads to the done page', async () => {
     const { ear, accountId, ...pair } = await start(['scan']);
     const { browser, phone } = pair;
     const { csrf } = (await phone.look()).json();

@@ -40,7 +40,7 @@ export class KeyvRecords implements Records {
 
   consume(key: string, now: number): Promise<boolean> {
     return this.#step('consume', key, async () => {
-      const stored = await this.#values.kept<AdapterPayload>(key);
+      const stored = await this.#values.getWithExpiry<AdapterPayload>(key);
       if (stored === undefined || stored.value.consumed !== undefined) return false;
       const ttl = typeof stored.expires === 'number' ? stored.expires - Date.now() : undefined;
       await this.#write(key, { ...stored.value, consumed: now }, ttl);

@@ -4,7 +4,7 @@ import { failLoudly, write } from './fail-loudly.ts';
 import { isInMemory, plainMapOf, prefixOf } from './in-memory.ts';
 
 /** A stored value and its expiry time (milliseconds since the epoch), if it has one. */
-export interface Kept<T> {
+export interface StoredValue<T> {
   readonly value: T;
   readonly expires?: number | null | undefined;
 }
@@ -20,7 +20,7 @@ export interface Values {
   get<T>(key: string): Promise<T | undefined>;
 
   /** Returns the value with its expiry time. */
-  kept<T>(key: string): Promise<Kept<T> | undefined>;
+  getWithExpiry<T>(key: string): Promise<StoredValue<T> | undefined>;
 
   /** Writes a value. @throws Error if it was not written */
   set(key: string, value: unknown, ttl: number | undefined): Promise<void>;
@@ -47,7 +47,7 @@ class AnyValues implements Values {
     return this.#keyv.get<T>(key);
   }
 
-  async kept<T>(key: string): Promise<Kept<T> | undefined> {
+  async getWithExpiry<T>(key: string): Promise<StoredValue<T> | undefined> {
     const stored = await this.#keyv.get<T>(key, { raw: true });
     return stored?.value === undefined ? undefined : { value: stored.value, expires: stored.expires };
   }
@@ -81,13 +81,13 @@ class ValuesInMemory implements Values {
     return this.#read<T>(key)?.value;
   }
 
-  async kept<T>(key: string): Promise<Kept<T> | undefined> {
+  async getWithExpiry<T>(key: string): Promise<StoredValue<T> | undefined> {
     return this.#read<T>(key);
   }
 
   async set(key: string, value: unknown, ttl: number | undefined): Promise<void> {
     const expires = ttl === undefined ? undefined : Date.now() + ttl;
-    this.#map.set(this.#prefix + key, JSON.stringify({ value, expires } satisfies Kept<unknown>));
+    this.#map.set(this.#prefix + key, JSON.stringify({ value, expires } satisfies StoredValue<unknown>));
   }
 
   async delete(key: string): Promise<void> {
@@ -95,10 +95,10 @@ class ValuesInMemory implements Values {
   }
 
   /** Returns a value if it has not expired; otherwise deletes it, as Keyv does. */
-  #read<T>(key: string): Kept<T> | undefined {
+  #read<T>(key: string): StoredValue<T> | undefined {
     const stored = this.#map.get(this.#prefix + key);
     if (typeof stored !== 'string') return undefined;
-    const kept: Kept<T> = JSON.parse(stored);
+    const kept: StoredValue<T> = JSON.parse(stored);
     if (typeof kept.expires !== 'number' || Date.now() <= kept.expires) return kept;
     this.#map.delete(this.#prefix + key);
     return undefined;

@@ -14,7 +14,7 @@ const CHECK_EVERY = 5;
 const RETRY_AFTER_MS = 500;
 
 /** The callbacks of a subscription. */
-export interface Ears {
+export interface SubscriptionCallbacks {
   readonly onMessage: (message: string) => void;
   /** Called when messages may have been missed. */
   readonly onGap: () => void;
@@ -30,7 +30,7 @@ export class Subscription {
   readonly #link: RedisLink;
   readonly #keys: RedisKeys;
   readonly #channel: string;
-  readonly #ears: Ears;
+  readonly #callbacks: SubscriptionCallbacks;
   readonly #closing = new AbortController();
   readonly #ended: Promise<void>;
   #leave: (() => Promise<void>) | undefined;
@@ -39,11 +39,11 @@ export class Subscription {
   #checkNumber = 0;
   #onCheck: (number: number) => void = () => undefined;
 
-  constructor(link: RedisLink, keys: RedisKeys, ears: Ears) {
+  constructor(link: RedisLink, keys: RedisKeys, callbacks: SubscriptionCallbacks) {
     this.#link = link;
     this.#keys = keys;
     this.#channel = keys.channel(this.node);
-    this.#ears = ears;
+    this.#callbacks = callbacks;
     this.#ended = this.#keepListening();
   }
 
@@ -77,7 +77,7 @@ export class Subscription {
       // Redis is unavailable. Requests that need it fail by themselves, and the next round tries again.
       return;
     }
-    if (await this.#hearsItself()) this.#ears.onGap();
+    if (await this.#hearsItself()) this.#callbacks.onGap();
   }
 
   async #connect(): Promise<() => Promise<void>> {
@@ -93,7 +93,7 @@ export class Subscription {
       }
       await within(client.subscribe(this.#channel, (message) => this.#receive(message)));
       // From now on the client reconnects by itself, but messages that were published meanwhile are lost.
-      if (isOwn) client.on('ready', this.#ears.onGap);
+      if (isOwn) client.on('ready', this.#callbacks.onGap);
       return leave;
     } catch (error) {
       await leave();
@@ -127,7 +127,7 @@ export class Subscription {
   }
 
   #receive(message: string): void {
-    if (message.startsWith('{')) this.#ears.onMessage(message);
+    if (message.startsWith('{')) this.#callbacks.onMessage(message);
     else this.#onCheck(Number(message));
   }
 }

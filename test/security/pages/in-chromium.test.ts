@@ -75,7 +75,7 @@ describe('every page in Chromium', () => {
     const digits = await checkCodeOn(hand);
     await screen.getByLabel('6-digit number').fill(otherThan(digits));
     await screen.getByRole('button', { name: 'Continue' }).click();
-    await screen.getByRole('alert').filter({ hasText: 'not the digits' }).waitFor();
+    await screen.getByRole('alert').filter({ hasText: 'not the number' }).waitFor();
     await screen.getByLabel('6-digit number').fill(digits);
     await screen.getByRole('button', { name: 'Continue' }).click();
     await allow(screen);

@@ -28,7 +28,7 @@ describe('QRLJacking, for the victim', () => {
     for (const text of [
       'Did you start this sign-in yourself, on a device in front of you?',
       'If someone sent you this code, or you found it on a website or in a message, say no.',
-      'whoever sits at that screen can use Demo app as Alice Liddell',
+      'the person at that device can use Demo app as Alice Liddell',
     ]) {
       expect(await page.getByText(text).isVisible(), text).to.equal(true);
     }

@@ -45,7 +45,7 @@ describe('a value in an in-memory Keyv', () => {
     await values.set('other', 'value', undefined);
     const written = Date.now();
     await until(() => Date.now() > written + 1);
-    expect([await values.get('key'), await values.kept('key')]).to.deep.equal([undefined, undefined]);
+    expect([await values.get('key'), await values.getWithExpiry('key')]).to.deep.equal([undefined, undefined]);
     expect(await values.get('other')).to.equal('value');
     expect([...keyv.store.keys()]).to.deep.equal(['keyv:other']);
   });
@@ -53,7 +53,7 @@ describe('a value in an in-memory Keyv', () => {
   it('has an expiry time', async () => {
     const before = Date.now();
     await values.set('key', 'value', A_WHILE_MS);
-    expect((await values.kept('key'))?.expires).to.be.within(before + A_WHILE_MS, Date.now() + A_WHILE_MS);
+    expect((await values.getWithExpiry('key'))?.expires).to.be.within(before + A_WHILE_MS, Date.now() + A_WHILE_MS);
   });
 });
 
@@ -71,13 +71,13 @@ describe('a value in a Keyv with options of its own', () => {
     const values = valuesOf(keyv);
     await values.set('key', 'value', A_WHILE_MS);
     expect(await values.get('key')).to.equal('value');
-    expect((await values.kept('key'))?.value).to.equal('value');
+    expect((await values.getWithExpiry('key'))?.value).to.equal('value');
     expect(store.get('keyv:key')).to.match(/^[\da-f]+$/);
   });
 
   it('has the default time to live of the Keyv if none is given', async () => {
     const values = valuesOf(new Keyv({ ttl: A_WHILE_MS }));
     await values.set('key', 'value', undefined);
-    expect((await values.kept('key'))?.expires).to.be.a('number');
+    expect((await values.getWithExpiry('key'))?.expires).to.be.a('number');
   });
 });
