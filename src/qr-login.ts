@@ -190,7 +190,7 @@ function attach(provider: Provider, settings: Settings): Attached {
     }),
   );
   // What is not ours, and the deployment's pages below ours.
-  provider.use(answerTrouble(provider, views));
+  provider.use(answerTrouble({ provider, views }));
   provider.use(signIns.note);
   provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
 
