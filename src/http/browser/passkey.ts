@@ -33,7 +33,7 @@ export interface PasskeyPorts {
   readonly hooks: {
     readonly findAccount: FindAccount;
     readonly consent: ConsentPolicy;
-    readonly passkeySignIn: PasskeySignIn | undefined;
+    readonly passkeySignIn?: PasskeySignIn | undefined;
   };
 }
 
