@@ -1,6 +1,8 @@
 /**
- * Measures the cost of drawing a code, and checks that decoders read it: `node --import ./scripts/typescript.mjs bench/codes.ts`.
- * Masks are those of ISO/IEC 18004, section 7.8; the figures are in docs/decisions/0030-the-page-draws.md.
+ * Measures the cost of drawing a code, and checks that decoders read it. Masks are those of ISO/IEC 18004, section 7.8.
+ * The figures are in docs/decisions/0030-the-page-draws.md.
+ *
+ *     node --import ./scripts/typescript.mjs bench/codes.ts
  */
 import { randomBytes } from 'node:crypto';
 import jsqr from 'jsqr';
@@ -16,7 +18,7 @@ const QUIET = 4;
 
 const ISSUERS = ['https://id.example.com', 'https://login.accounts.corp.example.co.uk/oidc', 'http://localhost:3000'];
 
-/** Addresses as a provider shows them. */
+/** Returns addresses of the form that a provider puts into its codes. */
 function addresses(issuer: string, count: number): string[] {
   return Array.from({ length: count }, () => `${issuer}/qr/${randomBytes(34).toString('base64url')}`);
 }
@@ -40,7 +42,7 @@ const WAYS: Readonly<Record<string, (url: string) => unknown>> = {
   'qr, fixed mask (modules)': (url) => encodeQR(url, 'raw', { ecc: 'medium', border: QUIET, mask: MASK }),
 };
 
-/** @returns CPU microseconds for each of them */
+/** Draws each address once. @returns CPU time per address in microseconds */
 async function costOf(draw: (url: string) => unknown, urls: readonly string[]): Promise<number> {
   const before = process.cpuUsage();
   for (const url of urls) await draw(url);
@@ -66,7 +68,7 @@ interface Picture {
   readonly data: Uint8ClampedArray;
 }
 
-/** As a small picture has it, or a camera in dim light. */
+/** Returns the code of an address as a camera would see it: small, or with the noise of dim light. */
 function photograph(url: string, mask: QRCodeMaskPattern | undefined, how: (typeof PHOTOS)[number]): Picture {
   const { modules } = create(url, mask);
   const side = (modules.size + 2 * QUIET) * how.scale;
@@ -82,7 +84,7 @@ function photograph(url: string, mask: QRCodeMaskPattern | undefined, how: (type
   return { width: side, height: side, data };
 }
 
-/** Pixels for each module, and how far each may be off, of 255. */
+/** `scale` is pixels per module; `noise` is the largest error of a pixel's brightness, of 255. */
 const PHOTOS = [
   { name: '2 pixels a module', scale: 2, noise: 0 },
   { name: '3 pixels a module, noise', scale: 3, noise: 60 },
@@ -99,7 +101,7 @@ const DECODERS: Readonly<Record<string, (picture: Picture) => string | undefined
   },
 };
 
-/** How many of the same addresses each decoder does not read. */
+/** Prints for each decoder and photo how many codes of the same addresses it does not read. */
 function misreadings(): void {
   const urls = ISSUERS.flatMap((issuer) => addresses(issuer, Math.ceil(COUNT / ISSUERS.length)));
   console.log(`\nNot read, of ${urls.length} codes (mask searched / mask ${MASK}):`);

@@ -1,6 +1,9 @@
 /**
- * What is hot while a request is made again and again, by area, file and function:
- * `node --import ./scripts/typescript.mjs bench/hot.ts 'POST Q/tickets/:id' 600`. Instead of a step of a sign-in it may be `whole`, `known` or `poll`.
+ * Repeats one request and prints the CPU time of the provider by area, file and function. The first argument is a step
+ * of a sign-in, or `whole` (a sign-in in a new browser), `known` (a sign-in in a known browser) or `poll`. The second
+ * is the number of repetitions.
+ *
+ *     node --import ./scripts/typescript.mjs bench/hot.ts 'POST Q/tickets/:id' 600
  */
 import { profiled, ranked } from './measures/profile.ts';
 import { each } from './sign-ins/crowd.ts';

@@ -1,13 +1,13 @@
-/** What a measure returns: plain data, printed and drawn by others. */
+/** The types of a measure and its result. A result is plain data; bench/report prints and draws it. */
 
-/** A figure that has been promised. */
+/** A measured figure with the limit that we promise for it. */
 export interface Goal {
   readonly name: string;
   readonly ours: number;
   readonly unit: string;
-  /** What ours is divided by; without it, ours is judged as it is. */
+  /** The figure that `ours` is divided by. Without it, `ours` itself is compared with the limit. */
   readonly against?: { readonly name: string; readonly value: number };
-  /** Reached at or below this: of ours divided by `against`, or of ours itself. */
+  /** The goal is reached if `ours` divided by `against`, or `ours` itself, is at most this. */
   readonly limit: number;
 }
 
@@ -15,21 +15,21 @@ export interface Table {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
-  /** How it was measured, in a sentence or two. */
+  /** One or two sentences that say how the figures were measured. */
   readonly note?: string;
 }
 
 export interface Chart {
   readonly title: string;
   readonly kind: 'bars' | 'lines';
-  /** Of `y`. */
+  /** The unit of `y`. */
   readonly unit: string;
   readonly series: readonly Series[];
 }
 
 interface Series {
   readonly name: string;
-  /** Bars name their `x`; lines count it. */
+  /** For bars `x` is a name, for lines it is a number. */
   readonly points: readonly { readonly x: string | number; readonly y: number }[];
 }
 
@@ -39,7 +39,7 @@ export interface Result {
   readonly charts: readonly Chart[];
 }
 
-/** `quick` is about a tenth: it shows that everything works, its figures say nothing. */
+/** `quick` is about a tenth of `full`: it shows that everything works, but its figures mean nothing. */
 export type Size = 'full' | 'quick';
 
 export type Measure = (size: Size) => Promise<Result>;

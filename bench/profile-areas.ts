@@ -1,23 +1,23 @@
-/** Reads a profile: which area, file and function the time went to. */
+/** Sums up the time in a CPU profile by area, file and function. */
 import type { Profile } from './profiler.ts';
 
-/** Of a profile, in microseconds. */
+/** Sums of the time in a profile, in microseconds. */
 export interface TimeSpent {
-  /** In functions themselves, by the area that they belong to. */
+  /** Self time of functions, by the area that they belong to. */
   readonly areas: ReadonlyMap<string, number>;
-  /** The same by file of this plugin. */
+  /** Self time by file of this plugin. */
   readonly files: ReadonlyMap<string, number>;
-  /** The same by function. */
+  /** Self time by function. */
   readonly functions: ReadonlyMap<string, number>;
-  /** In functions of this plugin with whatever they call, as long as nothing is waited for. */
+  /** Time of this plugin's functions including everything that they call synchronously. */
   readonly withCalls: ReadonlyMap<string, number>;
-  /** Of everything but idling. */
+  /** All time except idle time. */
   readonly total: number;
 }
 
 type Node = Profile['nodes'][number];
 
-/** By what stands in a file's address; the first that fits. Whatever is left belongs to Node. */
+/** Areas with patterns for a file's URL. The first match counts; a file that matches none belongs to Node. */
 const AREAS: readonly (readonly [area: string, pattern: RegExp])[] = [
   ['templates', /\/node_modules\/eta\/|\/dist\/pages\.js|\/src\/http\/(views|templates|language|locales)\.ts/],
   ['this plugin: http', /\/src\/http\//],
@@ -42,8 +42,9 @@ const AREAS: readonly (readonly [area: string, pattern: RegExp])[] = [
 ];
 
 /**
- * @param cpu of the profiled thread, in microseconds: samples are taken by the clock, also while others have the processor, so their
- * times are scaled to it
+ * Returns the time in a profile by area, file and function.
+ * @param cpu CPU time of the profiled thread in microseconds. V8 samples by the wall clock, even while other threads
+ * have the processor, so the sampled times are scaled to this.
  */
 export function timeIn(profile: Profile, cpu: number): TimeSpent {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
@@ -54,7 +55,7 @@ export function timeIn(profile: Profile, cpu: number): TimeSpent {
   const samples = (profile.samples ?? []).flatMap((id, index) => {
     const node = nodes.get(id);
     const stack = node === undefined ? [] : lineage(node, parents);
-    // What passed until this sample was taken.
+    // timeDeltas[i] is the time between sample i and the one before it.
     return isAside(stack) ? [] : [{ stack, time: profile.timeDeltas?.[index] ?? 0 }];
   });
   const sampled = samples.reduce((sum, { time }) => sum + time, 0);
@@ -69,12 +70,12 @@ function note(
 ): void {
   const [self] = stack;
   if (self === undefined) return;
-  // What is built in belongs to whoever called it.
+  // Built-in functions have no URL: their time counts for the closest caller that has one.
   const owner = stack.find(({ callFrame }) => callFrame.url !== '') ?? self;
   add(spent.areas, areaOf(owner), time);
-  if (ours(owner)) add(spent.files, fileOf(owner), time);
+  if (isOwnCode(owner)) add(spent.files, fileOf(owner), time);
   add(spent.functions, self === owner ? nameOf(self) : `${self.callFrame.functionName} < ${nameOf(owner)}`, time);
-  for (const name of new Set(stack.filter(ours).map(nameOf))) add(spent.withCalls, name, time);
+  for (const name of new Set(stack.filter(isOwnCode).map(nameOf))) add(spent.withCalls, name, time);
 }
 
 function lineage(node: Node, parents: ReadonlyMap<number, Node>): Node[] {
@@ -83,7 +84,7 @@ function lineage(node: Node, parents: ReadonlyMap<number, Node>): Node[] {
   return stack;
 }
 
-/** Waiting, and profiling itself. */
+/** Returns true if the sample is idle time or the cost of profiling itself. */
 function isAside(stack: readonly Node[]): boolean {
   return stack.some(({ callFrame: { functionName, url } }) => functionName === '(idle)' || url === 'node:inspector');
 }
@@ -94,7 +95,7 @@ function areaOf({ callFrame: { url, functionName } }: Node): string {
   return AREAS.find(([, pattern]) => pattern.test(url))?.[0] ?? 'Node, other';
 }
 
-function ours({ callFrame: { url } }: Node): boolean {
+function isOwnCode({ callFrame: { url } }: Node): boolean {
   return !url.includes('/node_modules/') && /\/src\/|\/dist\/pages\.js/.test(url);
 }
 

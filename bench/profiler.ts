@@ -1,19 +1,19 @@
-/** Where a program spends its time: V8's own sampling, asked for from outside by the program's questions. */
+/** Starts and stops V8's sampling profiler in a program, through the questions that the program answers. */
 import { type Profiler, Session } from 'node:inspector';
 
 export type Profile = Profiler.Profile;
 
 /** Microseconds between two samples. */
-const INTERVAL = 500;
+const SAMPLING_INTERVAL_US = 500;
 
 const session: Session = new Session();
 
-/** Questions that a program {@link answers} along with its own. */
+/** Handlers that a program passes to {@link answers} along with its own. */
 export const profiling = {
   startProfile: async (): Promise<void> => {
     session.connect();
     await answered((done) => session.post('Profiler.enable', done));
-    await answered((done) => session.post('Profiler.setSamplingInterval', { interval: INTERVAL }, done));
+    await answered((done) => session.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US }, done));
     await answered((done) => session.post('Profiler.start', done));
   },
   stopProfile: (): Promise<Profile> =>

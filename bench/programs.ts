@@ -1,4 +1,7 @@
-/** The programs of a benchmark, servers and load generators: each a process of its own, so that what each costs is known. */
+/**
+ * Starts the programs of a benchmark, servers and load generators. Each is a separate process, so that its cost can be
+ * measured.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -7,25 +10,25 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** What a process has used so far. */
+/** The resources that a process has used so far. */
 export interface Usage {
-  /** Of all its threads, in user and system time; microseconds. */
+  /** User and system CPU time of all its threads, in microseconds. */
   readonly cpu: number;
   /** Resident memory, in bytes. */
   readonly rss: number;
 }
 
 export interface Collected extends Usage {
-  /** What JavaScript holds on to, and what lies outside of its heap for it; bytes. */
+  /** Bytes of the used JavaScript heap, and of the memory outside of the heap that its objects own. */
   readonly held: number;
 }
 
 export interface Program {
   readonly pid: number;
-  /** Asks what the program {@link answers}. @throws Error where it fails there, or the program has ended */
+  /** Asks a question that the program {@link answers}. @throws Error if the handler fails or the program has ended */
   readonly ask: <Answer>(question: string, detail?: unknown) => Promise<Answer>;
   readonly usage: () => Promise<Usage>;
-  /** What is left after a full garbage collection. */
+  /** Returns the usage after a full garbage collection. */
   readonly collected: () => Promise<Collected>;
   readonly stop: () => Promise<void>;
 }
@@ -48,14 +51,14 @@ const READY = 'ready';
 const USAGE = 'usage';
 const COLLECTED = 'collected';
 
-/** Milliseconds that a program has to get ready. */
-const READY_WITHIN = 30_000;
+/** A program that is not ready by then is considered to hang. */
+const READY_WITHIN_MS = 30_000;
 
 /**
- * Starts a program of this folder, and waits until it {@link answers}. Node 20 hangs now and then before it has run a line, where
- * modules are compiled on the way: then it is started once more.
- * @param options what it finds as {@link optionsOf}
- * @param nodeOptions such as `--max-semi-space-size=1`
+ * Starts a program of this folder, and waits until it {@link answers}. If Node 20 compiles modules while it loads them,
+ * it sometimes hangs before it has run a line. In that case the program is started once more.
+ * @param options options that the program reads with {@link optionsOf}
+ * @param nodeOptions command-line options for Node, such as `--max-semi-space-size=1`
  */
 export async function start(
   file: string,
@@ -66,7 +69,7 @@ export async function start(
   return program ?? (await tryToStart(file, options, nodeOptions)) ?? Promise.reject(new Error(`${file} hangs`));
 }
 
-/** @returns undefined where it hangs */
+/** Starts the program once. @returns undefined if it hangs */
 async function tryToStart(
   file: string,
   options: unknown,
@@ -86,7 +89,7 @@ async function tryToStart(
     for (const { reject } of waiting.values()) reject(new Error(`${file} has ended`));
   });
   const isReady = await new Promise<boolean>((resolve, reject) => {
-    const giveUp = setTimeout(() => resolve(false), READY_WITHIN);
+    const giveUp = setTimeout(() => resolve(false), READY_WITHIN_MS);
     child.once('message', (message) => {
       clearTimeout(giveUp);
       if (message === READY) resolve(true);
@@ -124,12 +127,12 @@ async function tryToStart(
   };
 }
 
-/** What the program at work was started with. */
+/** Returns the options that this program was started with. */
 export function optionsOf<Options>(): Options {
   return JSON.parse(process.argv[2] ?? '{}');
 }
 
-/** Called once by the program itself, when it is ready. */
+/** Answers questions with these handlers from now on. A program calls this once, when it is ready. */
 export function answers(known: Answers): void {
   const all: Answers = { ...known, [USAGE]: usageOfThis, [COLLECTED]: collect };
   process.on('message', async ({ number, question, detail }: Question) => {
@@ -140,7 +143,7 @@ export function answers(known: Answers): void {
       process.send?.({ number, error: String(error instanceof Error ? error.stack : error) } satisfies Answer);
     }
   });
-  // Nobody is left to ask.
+  // The process that asks the questions has ended.
   process.once('disconnect', () => process.exit());
   process.send?.(READY);
 }
@@ -156,7 +159,7 @@ async function collect(): Promise<Collected> {
   const gc: () => void = runInNewContext('gc');
   for (let round = 0; round < 2; round += 1) {
     gc();
-    // Freed pages are given back by other threads.
+    // Other threads of V8 return the freed pages to the system, which takes a while.
     await pause(500);
   }
   const { heapUsed, external } = process.memoryUsage();

@@ -1,4 +1,4 @@
-/** A Redis of its own for a measure, in memory only. */
+/** Starts a Redis for one measure, in memory only. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -6,9 +6,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { Usage } from './programs.ts';
 
 const REDIS_SERVER = process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server';
-const PAGE = 4096;
-/** Of the kernel's clock for processes; microseconds. */
-const CLOCK_TICK = 10_000;
+const PAGE_BYTES = 4096;
+/** The unit of the CPU times in /proc: 1/100 s (proc(5)). */
+const CLOCK_TICK_US = 10_000;
 
 export interface Redis {
   readonly url: string;
@@ -16,12 +16,12 @@ export interface Redis {
   readonly stop: () => Promise<void>;
 }
 
-/** @throws Error where there is none */
+/** Starts Redis at a free port. @throws Error if the redis-server program does not start */
 export async function startRedis(): Promise<Redis> {
   const port = await freePort();
   const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const child = spawn(REDIS_SERVER, settings, { stdio: ['ignore', 'pipe', 'inherit'] });
-  // Ends with us, however that comes about.
+  // Redis must not outlive this process, even if a measure throws.
   const end = (): boolean => child.kill();
   process.once('exit', end);
   await new Promise<void>((resolve, reject) => {
@@ -44,10 +44,10 @@ export async function startRedis(): Promise<Redis> {
 
 function usageOf(pid: number | undefined): Usage {
   const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
-  // proc(5): the 14th and the 15th field, of which the second may have spaces, but is in parentheses.
+  // proc(5): utime and stime are fields 14 and 15. Field 2 may contain spaces, but is in parentheses.
   const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
   const [user, system] = fields.split(' ').slice(11);
-  return { cpu: (Number(user) + Number(system)) * CLOCK_TICK, rss: Number(pages) * PAGE };
+  return { cpu: (Number(user) + Number(system)) * CLOCK_TICK_US, rss: Number(pages) * PAGE_BYTES };
 }
 
 async function freePort(): Promise<number> {

@@ -1,4 +1,4 @@
-/** The results of full runs, kept beside the bench: what the report is written from. */
+/** Reads and writes `results.json`, the results of full runs. The report is written from it. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -12,12 +12,12 @@ const PACKAGES = ['oidc-provider', 'koa', '@koa/router', 'keyv', '@keyv/redis', 
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
-  /** GB. */
+  /** Memory in GB. */
   readonly memory: number;
   readonly os: string;
   readonly node: string;
   readonly redis: string;
-  /** Their versions by their names. */
+  /** Package versions, by package name. */
   readonly packages: Readonly<Record<string, string>>;
 }
 
@@ -40,12 +40,15 @@ export function keepRun(measure: string, run: Run): void {
   writeFileSync(FILE, `${JSON.stringify({ ...readResults(), [measure]: run }, undefined, 2)}\n`);
 }
 
-/** Ours over what it is compared with; ours itself where it is compared with nothing. */
+/** Returns `ours` divided by the figure it is compared with, or `ours` itself if there is no such figure. */
 export function judged({ ours, against }: Goal): number {
   return against === undefined ? ours : ours / against.value;
 }
 
-/** A figure that is missing is none that was reached. What differs by less than can be measured may be less than nothing. */
+/**
+ * Returns true if the goal is reached. A missing figure (NaN) counts as not reached. A difference that is too small to
+ * measure may come out negative, which counts as reached.
+ */
 export function isReached(goal: Goal): boolean {
   return judged(goal) <= goal.limit;
 }
@@ -70,10 +73,10 @@ function osHere(): string {
 }
 
 function redisHere(): string {
-  const said = execFileSync(process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server', ['--version'], {
+  const output = execFileSync(process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server', ['--version'], {
     encoding: 'utf8',
   });
-  return /v=(\S+)/.exec(said)?.[1] ?? 'unknown';
+  return /v=(\S+)/.exec(output)?.[1] ?? 'unknown';
 }
 
 function versionOf(name: string): string {

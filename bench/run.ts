@@ -1,6 +1,10 @@
 /**
- * `npm run bench`: all measures; `npm run bench -- memory push` some of them; `-- --quick` a tenth of the size, to see that everything
- * works; `-- --report` nothing but the report of what has been measured.
+ * Runs measures and writes the report.
+ *
+ *     npm run bench                     all measures
+ *     npm run bench -- memory push      only these measures
+ *     npm run bench -- --quick          a tenth of the size, to check that everything works
+ *     npm run bench -- --report         only the report, from the stored results
  */
 import { parseArgs } from 'node:util';
 import type { Measure, Size } from './measure.ts';

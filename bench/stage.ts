@@ -1,13 +1,13 @@
-/** A server with its load generator: what every measure of waiting browsers is made on. */
+/** Sets up a server with its load generator. All measures of waiting browsers run on such a stage. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Came, Coming, LoadOptions } from './load/browsers.ts';
+import type { ChurnOutcome, ChurnPlan, LoadOptions } from './load/browsers.ts';
 import type { Site } from './load/chromium.ts';
 import type { Traffic } from './load/stream.ts';
 import { type Program, start } from './programs.ts';
 import { type Redis, startRedis } from './redis.ts';
 import type { ProviderOptions } from './servers/provider.ts';
 
-/** A server that is measured. */
+/** A kind of server that is measured. */
 export interface Kind {
   readonly name: string;
   readonly program: 'servers/bare.ts' | 'servers/koa.ts' | 'servers/provider.ts';
@@ -24,12 +24,12 @@ export const REDIS: Kind = { name: 'plugin, on Redis', program: PROVIDER, onRedi
 export const PARKED: Kind = { ...MEMORY, name: 'plugin, in memory, parkStreams', qrLogin: { parkStreams: true } };
 export const REDIS_PARKED: Kind = { ...REDIS, name: 'plugin, on Redis, parkStreams', qrLogin: { parkStreams: true } };
 
-/** The shortest young generation: less memory, a little more CPU. */
+/** Returns the kind with the smallest young generation of V8's heap, which saves memory and costs a little more CPU. */
 export function withSmallYoungGeneration(kind: Kind): Kind {
   return { ...kind, name: `${kind.name}, semi-space 1 MB`, nodeOptions: ['--max-semi-space-size=1'] };
 }
 
-/** A ticket lasts as long as it may: none ends within a measure. */
+/** The longest deadlines that the plugin allows, in seconds, so that no ticket expires during a measure. */
 const DEADLINES = { scan: 600, decide: 600, finish: 600 };
 
 export interface Stage {
@@ -38,13 +38,13 @@ export interface Stage {
 }
 
 export interface StageOptions {
-  /** Phones go to a node of their own, over the same Redis. */
+  /** True if phones use a second node, which shares the Redis. */
   readonly phonesApart?: boolean;
-  /** A Redis that several stages share; one of its own by default. */
+  /** A Redis that several stages share. By default a stage on Redis starts its own. */
   readonly redis?: Redis;
 }
 
-/** The load generator's questions, by their types. */
+/** The load generator, with a method for each question that it answers. */
 export class Load {
   readonly program: Program;
 
@@ -52,20 +52,23 @@ export class Load {
     this.program = program;
   }
 
-  /** So many browsers have been sent by an RP, and have got the page with the code. */
+  /** Prepares this many browsers: an RP has sent them, and they have loaded the page with the code. */
   prepare = (count: number): Promise<void> => this.program.ask('prepare', count);
-  /** So many of the prepared open their stream, and have got their first event. */
+  /** Lets this many prepared browsers open their streams. Resolves when each has received its first event. */
   wait = (count: number): Promise<void> => this.program.ask('wait', count);
-  /** So many of the prepared have been scanned. */
+  /** Lets a phone scan the codes of this many prepared browsers. */
   ready = (count: number): Promise<void> => this.program.ask('ready', count);
-  /** Tells one after the other. @returns microseconds from the phone's POST leaving to the event arriving */
+  /**
+   * Approves this many waiting browsers in turn.
+   * @returns microseconds from sending each phone's POST to receiving its event
+   */
   push = (times: number): Promise<number[]> => this.program.ask('push', times);
-  comeAndGo = (coming: Coming): Promise<Came> => this.program.ask('comeAndGo', coming);
+  comeAndGo = (coming: ChurnPlan): Promise<ChurnOutcome> => this.program.ask('comeAndGo', coming);
   leave = (): Promise<void> => this.program.ask('leave');
   traffic = (): Promise<Traffic & { readonly waiting: number }> => this.program.ask('traffic');
 }
 
-/** Starts a server of this kind and its load, and stops both whatever happens. */
+/** Starts a server of this kind and its load generator, runs `act`, and stops both even if it fails. */
 export async function onStage<T>(
   kind: Kind,
   act: (stage: Stage) => Promise<T>,
@@ -103,29 +106,29 @@ async function build(kind: Kind, { phonesApart, redis }: StageOptions, stops: ((
   return { server, load: new Load(program) };
 }
 
-/** As warm as a server is whenever many wait: so many have come, some were told, and all have left. */
+/** Warms the server up: this many browsers come and leave, and a tenth of that number are approved. */
 export async function warmUp(load: Load, count: number): Promise<void> {
-  const told = count / 10;
-  await load.prepare(count + told);
+  const approved = count / 10;
+  await load.prepare(count + approved);
   await load.wait(count);
-  await load.push(told);
+  await load.push(approved);
   await load.leave();
 }
 
-/** Lets a server come to rest before it is looked at; the same for all. */
+/** Waits 5 s so that a server comes to rest before its usage is read. All measures wait equally long. */
 export function settle(): Promise<void> {
   return pause(5_000);
 }
 
 export interface Spell<T> {
   readonly result: T;
-  /** Of a core: 0.05 is 5 %. */
+  /** CPU use as a share of one core: 0.05 is 5 %. */
   readonly share: number;
-  /** Microseconds. */
+  /** CPU time in microseconds. */
   readonly cpu: number;
 }
 
-/** What a process uses while something goes on. */
+/** Runs `act`. @returns its result, with the CPU that the server used meanwhile */
 export async function during<T>(server: Pick<Program, 'usage'>, act: () => Promise<T>): Promise<Spell<T>> {
   const before = await server.usage();
   const from = performance.now();

@@ -1,14 +1,17 @@
-/** The account page: where a phone signs in and ends up. To the provider it is one more client, of the first party. */
+/** The account page, where a phone signs in. To the provider it is one more client, a first-party one. */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { ClientMetadata, Provider } from 'oidc-provider';
 import type { PhoneSignIn, QrLogin } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
-import { FRESH } from './passkeys.ts';
+import { FRESH_SECONDS } from './passkeys.ts';
 
 export const ACCOUNT_CLIENT = 'account';
 
-/** It needs the provider's session and no token: `response_type=none` (OAuth 2.0 Multiple Response Types, section 4). */
+/**
+ * Returns the account page as a client of the provider. It needs the provider's session and no token:
+ * `response_type=none` (OAuth 2.0 Multiple Response Types, section 4).
+ */
 export function accountClient(issuer: string): ClientMetadata {
   return {
     client_id: ACCOUNT_CLIENT,
@@ -21,7 +24,9 @@ export function accountClient(issuer: string): ClientMetadata {
   };
 }
 
-/** The plugin's `signIn`: an ordinary authorization request, whose `state` says where to go afterwards. */
+/**
+ * Returns the plugin's option `signIn`: it makes an ordinary authorization request, with the return address as `state`.
+ */
 export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context, wanted: PhoneSignIn) => string {
   return (_ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => {
     const expected = accountId === undefined ? loginHint : accounts.find(accountId)?.userName;
@@ -51,7 +56,7 @@ export function accountPage(
       const { accountId, loginTs = 0 } = await provider.Session.get(ctx);
       const person = accountId === undefined ? undefined : accounts.find(accountId);
       if (person === undefined) return ctx.redirect(signIn(ctx, { returnTo: `${base}/account`, fresh: false }));
-      const isFresh = Date.now() / 1000 - loginTs <= FRESH;
+      const isFresh = Date.now() / 1000 - loginTs <= FRESH_SECONDS;
       const signInAgain = isFresh
         ? undefined
         : signIn(ctx, { returnTo: `${base}/account`, fresh: true, accountId: person.id });
@@ -61,7 +66,7 @@ export function accountPage(
     .get('/account/signed-in', (ctx) => {
       const { state, error_description: problem } = ctx.query;
       if (problem !== undefined) return qr.render(ctx, 'problem', { problem: String(problem) });
-      // Back to a scanned code; an answer must not lead anywhere else.
+      // Redirect to a scanned code or the account page only: `state` may have been forged (open redirect).
       const target = String(state);
       return ctx.redirect(target.startsWith(`${base}/qr/`) ? target : `${base}/account`);
     });

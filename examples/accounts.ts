@@ -1,4 +1,4 @@
-/** The example's people: two of them, with passwords hashed as they should be. */
+/** The two accounts of the example, with hashed passwords (scrypt). */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { FindAccount as FindOidcAccount } from 'oidc-provider';
@@ -17,7 +17,7 @@ interface Credentials {
   readonly hash: Buffer;
 }
 
-/** Who they are, and their passwords. */
+/** The demo accounts and their passwords. */
 const DEMO: readonly (readonly [person: Person, password: string])[] = [
   [{ id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' }, 'wonderland'],
   [{ id: 'b0b', userName: 'bob', name: 'Bob Sawyer', email: 'bob@example.com' }, 'builder'],
@@ -39,7 +39,10 @@ export class Accounts {
     this.#credentials.set(person.userName, { salt, hash: await derive(password, salt, 32) });
   }
 
-  /** Takes as long for a name that nobody has as for one with a wrong password. */
+  /**
+   * Checks a password. An unknown name takes as long as a wrong password, so that the time does not reveal which names
+   * exist.
+   */
   async authenticate(userName: string, password: string): Promise<Person | undefined> {
     const { salt, hash } = this.#credentials.get(userName) ?? { salt: Buffer.alloc(16), hash: Buffer.alloc(32) };
     const matches = timingSafeEqual(await derive(password, salt, 32), hash);
@@ -50,7 +53,7 @@ export class Accounts {
     return this.#people.get(id);
   }
 
-  /** As `oidc-provider` wants it. */
+  /** The option `findAccount` of `oidc-provider`. */
   readonly findOidcAccount: FindOidcAccount = (_ctx, id) => {
     const person = this.find(id);
     return person && { accountId: id, claims: () => ({ sub: id, name: person.name, email: person.email }) };

@@ -1,26 +1,26 @@
-/** Other programs that an example needs: started, waited for, and ended along with it. */
+/** Starts the other programs that an example needs, waits until they are ready, and ends them with the example. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** Milliseconds until a program that does not end is ended. */
-const PATIENCE = 7_000;
+/** Time for a program to end after SIGTERM. It is killed after that. */
+const KILL_AFTER_MS = 7_000;
 
 export interface Child {
   readonly process: ChildProcess;
-  /** Resolves once it is gone, however that came about. */
+  /** Resolves once the process has ended, for any reason. */
   readonly gone: Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
 export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env'> {
-  /** What it says, on either output, once it can be used. */
+  /** Matches the line, on either output, that says that the program is ready. */
   readonly ready: RegExp;
-  /** Told every line after that. */
+  /** Called with every line after that. */
   readonly onLine?: (line: string) => void;
 }
 
-/** @throws Error which says what to install, where there is no such file */
+/** Checks that a program is installed. @throws Error that names the Debian package, if the file does not exist */
 export function need(file: string, debianPackage: string): void {
   if (!existsSync(file)) throw new Error(`${file} is missing. Install: sudo apt-get install ${debianPackage}`);
 }
@@ -30,12 +30,12 @@ export async function startChild(
   parameters: readonly string[],
   { ready, onLine, ...options }: ChildOptions,
 ): Promise<Child> {
-  // In a group of its own, out of reach of the terminal's Ctrl-C: we say who ends when.
+  // In a process group of its own, which the terminal's Ctrl-C does not reach: the example ends the programs in order.
   const child = spawn(file, parameters, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  // With all that it has started itself, such as nginx its workers: they would live on.
+  // The whole process group: children such as nginx's workers would otherwise survive.
   const kill = (): void => {
-    const isThere = child.exitCode === null && child.signalCode === null;
-    if (isThere && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    if (isRunning && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
   process.once('exit', kill);
   const gone = new Promise<void>((resolve) => {
@@ -46,25 +46,25 @@ export async function startChild(
   });
 
   await new Promise<void>((resolve, reject) => {
-    const said: string[] = [];
-    let hear = (line: string): void => {
-      said.push(line);
+    const lines: string[] = [];
+    let handleLine = (line: string): void => {
+      lines.push(line);
       if (!ready.test(line)) return;
-      hear = onLine ?? (() => {});
+      handleLine = onLine ?? (() => {});
       resolve();
     };
-    for (const output of [child.stdout, child.stderr]) createInterface(output).on('line', (line) => hear(line));
+    for (const output of [child.stdout, child.stderr]) createInterface(output).on('line', (line) => handleLine(line));
     child.once('error', reject);
-    child.once('close', () => reject(new Error(`${file} does not start:\n${said.join('\n')}`)));
+    child.once('close', () => reject(new Error(`${file} does not start:\n${lines.join('\n')}`)));
   });
 
   const stop = async (): Promise<void> => {
     child.kill();
-    // One that is paused (SIGSTOP) hears of its end only when it goes on.
+    // A paused process (SIGSTOP) handles SIGTERM only after it continues.
     child.kill('SIGCONT');
-    const impatient = setTimeout(kill, PATIENCE);
+    const killTimer = setTimeout(kill, KILL_AFTER_MS);
     await gone;
-    clearTimeout(impatient);
+    clearTimeout(killTimer);
   };
   return { process: child, gone, stop };
 }

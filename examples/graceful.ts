@@ -1,4 +1,4 @@
-/** A clean end: nothing is cut off that may still finish, and nothing takes longer than its bound. */
+/** Graceful shutdown: requests may finish, and each step has a time limit. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
@@ -8,25 +8,32 @@ import type { QrLogin } from '../src/index.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Milliseconds for everything; for connections to end by themselves, and then for the last requests; for the store. */
-const BOUND = 5_000;
-const FAREWELL = 500;
-const REQUESTS = 1_000;
-const STORE = 500;
+/** The time limit for the whole shutdown. */
+const SHUTDOWN_MS = 5_000;
+/** The time for connections to end by themselves. */
+const CONNECTIONS_MS = 500;
+/** The time for the last requests after that. */
+const REQUESTS_MS = 1_000;
+/** The time to disconnect from the store. */
+const STORE_MS = 500;
 
-/** One Ctrl-C may arrive twice, from the terminal and from npm: what comes this soon is not a second one. */
-const SAME_SIGNAL = 500;
+/** One Ctrl-C may arrive twice, from the terminal and from npm. A signal within this time counts as the same one. */
+const SAME_SIGNAL_MS = 500;
 
-/** @param end is run at the first signal; a second one ends the process at once, as does the bound */
-export function endAtSignal(end: () => Promise<void>, bound: number = BOUND): void {
-  let since: number | undefined;
+/**
+ * Ends the process at SIGINT or SIGTERM. A second signal ends it at once.
+ * @param end runs at the first signal
+ * @param limitMs the process ends after this time even if `end` has not finished
+ */
+export function endAtSignal(end: () => Promise<void>, limitMs: number = SHUTDOWN_MS): void {
+  let firstSignalAt: number | undefined;
   const onSignal = (): void => {
-    if (since !== undefined) {
-      if (Date.now() - since > SAME_SIGNAL) process.exit(1);
+    if (firstSignalAt !== undefined) {
+      if (Date.now() - firstSignalAt > SAME_SIGNAL_MS) process.exit(1);
       return;
     }
-    since = Date.now();
-    setTimeout(() => process.exit(1), bound).unref();
+    firstSignalAt = Date.now();
+    setTimeout(() => process.exit(1), limitMs).unref();
     end().then(
       () => process.exit(0),
       (error) => {
@@ -38,32 +45,35 @@ export function endAtSignal(end: () => Promise<void>, bound: number = BOUND): vo
   for (const signal of SIGNALS) process.on(signal, onSignal);
 }
 
-/** Requests need the store to the last, so it goes after them. */
+/** Closes the servers first, because the last requests still need the store, and then the store. */
 export async function closeAll(servers: readonly Server[], qr: QrLogin, store: Keyv): Promise<void> {
   await closeServers(servers, qr);
-  await Promise.race([store.disconnect(), pause(STORE)]);
+  await Promise.race([store.disconnect(), pause(STORE_MS)]);
 }
 
-/** Event streams would keep a server from closing: the plugin ends them, and their browsers come back to another node. */
+/**
+ * Closes the servers. The plugin ends the event streams, which would keep a server open; their browsers reconnect to
+ * another node.
+ */
 export async function closeServers(servers: readonly Server[], qr: QrLogin): Promise<void> {
   const closed = Promise.all(servers.map((server) => once(server, 'close')));
   for (const server of servers) refuse(server);
-  await Promise.all([qr.close(), Promise.race([closed, pause(FAREWELL)])]);
+  await Promise.all([qr.close(), Promise.race([closed, pause(CONNECTIONS_MS)])]);
 
   const idle = setInterval(() => {
     for (const server of servers) server.closeIdleConnections();
   }, 50);
-  const impatient = setTimeout(() => {
+  const requestsTimer = setTimeout(() => {
     for (const server of servers) server.closeAllConnections();
-  }, REQUESTS);
+  }, REQUESTS_MS);
   await closed;
   clearInterval(idle);
-  clearTimeout(impatient);
+  clearTimeout(requestsTimer);
 }
 
 /**
- * No new connections; those that are kept alive end with their next answer, which says so. `server.close()` would end them
- * now, and a proxy that sends a POST into one at this moment has no way to know whether it was heard.
+ * Refuses new connections. A kept-alive connection ends with its next response, which says so. `server.close()` would
+ * end it now, and a proxy that sends a POST on it at this moment could not know whether the server has received it.
  */
 function refuse(server: Server): void {
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));

@@ -1,4 +1,7 @@
-/** What load balancers and orchestrators ask: `/health`, whether to send requests here; `/alive`, whether to restart this. */
+/**
+ * Probes for load balancers and orchestrators: `/health` answers whether this process can take requests, `/alive`
+ * whether it must be restarted.
+ */
 import type { Middleware } from 'koa';
 import type { QrLogin } from '../src/index.ts';
 
@@ -11,7 +14,7 @@ export function health(qr: QrLogin): Middleware {
       ctx.body = figures;
       return;
     }
-    // It does not ask for the store: a restart would not mend that.
+    // Independent of the store, because a restart of this process would not repair the store.
     if (ctx.path === '/alive') {
       ctx.body = 'yes';
       return;

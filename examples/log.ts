@@ -1,4 +1,4 @@
-/** The example's log: who did what from where, as JSON lines, without anything that a reader of the log could use. */
+/** The example's log: events as JSON lines, without secrets that a reader of the log could use. */
 import type { Context, Middleware, Next } from 'koa';
 import type { Provider } from 'oidc-provider';
 import pino, { type DestinationStream, type Logger } from 'pino';
@@ -17,10 +17,10 @@ const EVENTS: readonly (TicketEventName | 'qr_login.passkey' | 'qr_login.signed_
   'qr_login.signed_out',
 ];
 
-/** Somebody may be attacking. */
-const WARNED: ReadonlySet<string> = new Set(['qr_login.reported', 'qr_login.denied']);
+/** Events that may be signs of an attack. */
+const WARNINGS: ReadonlySet<string> = new Set(['qr_login.reported', 'qr_login.denied']);
 
-/** Should anybody ever log a whole request. */
+/** Fields that pino removes if code logs a whole request or response. */
 const REDACTED = [
   'req.headers.cookie',
   'req.headers.authorization',
@@ -28,7 +28,7 @@ const REDACTED = [
   'res.headers.location',
 ];
 
-/** @param destination standard error, unless said otherwise */
+/** Makes the logger. @param destination standard error by default */
 export function makeLogger(destination: DestinationStream = pino.destination(2)): Logger {
   return pino({ level: process.env.LOG_LEVEL ?? 'info', base: null, redact: REDACTED }, destination);
 }
@@ -40,7 +40,7 @@ export function logEvents(provider: Provider, logger: Logger): void {
     listener: (ctx?: Context, about?: object, failure?: object) => void,
   ) => void;
   for (const event of EVENTS) {
-    listen(event, (_ctx, about) => logger[WARNED.has(event) ? 'warn' : 'info']({ event, ...(about as TicketEvent) }));
+    listen(event, (_ctx, about) => logger[WARNINGS.has(event) ? 'warn' : 'info']({ event, ...(about as TicketEvent) }));
   }
   listen('qr_login.failed', (ctx, about, failure) => {
     const { code, message, cause } = about as QrLoginError;
@@ -53,14 +53,14 @@ export function logEvents(provider: Provider, logger: Logger): void {
   );
 }
 
-/** Logs each request by its path. */
+/** Logs the path, status and duration of each request. */
 export function logRequests(logger: Logger): Middleware {
   return async (ctx: Context, next: Next) => {
-    const began = performance.now();
+    const startedAt = performance.now();
     try {
       await next();
     } finally {
-      const milliseconds = Math.round(performance.now() - began);
+      const milliseconds = Math.round(performance.now() - startedAt);
       logger.debug({
         event: 'request',
         method: ctx.method,
@@ -74,14 +74,14 @@ export function logRequests(logger: Logger): Middleware {
 }
 
 /**
- * Without the query, without what is long enough to be a code, a ticket's id or an interaction's, and without a short code, which somebody
- * may take for an address.
+ * Returns the path without its secrets: the query, anything long enough to be a code or the id of a ticket or
+ * interaction, and a short code, which a user may have typed as an address.
  */
 function pathOf(ctx: Context): string {
   return decoded(ctx.path).replace(/[\w~-]{20,}|\b[2-8fklmqrwxy]{4}-?[2-8fklmqrwxy]{4}\b/gi, '…');
 }
 
-/** As the router reads it, where it can. */
+/** Decodes a path as the router does. Returns `…` if it cannot be decoded. */
 function decoded(path: string): string {
   try {
     return decodeURIComponent(path);

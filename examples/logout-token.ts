@@ -1,13 +1,16 @@
-/** What an RP makes of a logout token (OIDC Back-Channel Logout 1.0, section 2.6). */
+/** Validation of a logout token by an RP (OIDC Back-Channel Logout 1.0, section 2.6). */
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type * as client from 'openid-client';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** Fetched once, and again when a key is used that was not among them. */
+/** The key sets by their URL. A set is fetched once, and again if a token is signed with an unknown key. */
 const keySets = new Map<string, JWTVerifyGetKey>();
 
-/** @returns the session that has ended; undefined where the token is not one that this RP takes */
+/**
+ * Validates a logout token.
+ * @returns the `sid` of the session that has ended; undefined if this RP must not accept the token
+ */
 export async function endedSession(
   provider: client.ServerMetadata,
   audience: string,

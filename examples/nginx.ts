@@ -1,4 +1,4 @@
-/** Debian's nginx as a child of an example: in a folder of its own, and without the system's configuration. */
+/** Runs Debian's nginx for an example, in a folder of its own and without the system's configuration. */
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, need, startChild } from './children.ts';
@@ -10,15 +10,16 @@ export function needNginx(): void {
 }
 
 /**
- * @param http what is inside `http { … }`; file names in it are relative to the folder
- * @param onTrouble told of warnings and worse
+ * Starts nginx.
+ * @param http the content of `http { … }`; file names in it are relative to the folder
+ * @param onTrouble called with each line of the error log with level warn or higher
  */
 export async function startNginx(folder: string, http: string, onTrouble?: (line: string) => void): Promise<Child> {
   await writeFile(join(folder, 'nginx.conf'), nginxConf(http));
-  // Started as root, nginx works as somebody else, who must get at its temporary files.
+  // If root starts nginx, its workers run as another user, which needs access to the temporary files.
   await chmod(folder, 0o711);
   return startChild(NGINX, ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], {
-    // It listens by then.
+    // nginx listens before it starts its workers.
     ready: /start worker process /,
     onLine: (line) => {
       if (!/\[(info|notice)\]/.test(line)) onTrouble?.(line);

@@ -1,4 +1,4 @@
-/** The example's passkeys: where they are kept, and the account page's way to add one. */
+/** The example's passkeys: their records, and the requests with which the account page adds one. */
 import { readFileSync } from 'node:fs';
 import Router from '@koa/router';
 import { generateRegistrationOptions, verifyRegistrationResponse } from '@simplewebauthn/server';
@@ -9,10 +9,10 @@ import type { Provider } from 'oidc-provider';
 import type { Passkey } from '../src/passkeys.ts';
 import type { Accounts } from './accounts.ts';
 
-/** As the store holds it. */
+/** A passkey as stored, with the public key in base64url. */
 type StoredPasskey = Omit<Passkey, 'publicKey'> & { readonly publicKey: string };
 
-/** Passkeys in a Keyv: each by its id, and the ids of an account. */
+/** Passkeys in a Keyv: each one by its id, and a list of ids by account. */
 export class PasskeyRecords {
   readonly #store: Keyv;
 
@@ -51,10 +51,12 @@ export class PasskeyRecords {
 const CHALLENGE = 'passkey_challenge';
 const SCRIPT = readFileSync(new URL('client/add-passkey.js', import.meta.url), 'utf8');
 
-/** How long ago somebody may have signed in who adds a passkey, in seconds: a session that was left open is not enough. */
-export const FRESH = 300;
+/**
+ * The user must have signed in within this many seconds to add a passkey: a session that was left open is not enough.
+ */
+export const FRESH_SECONDS = 300;
 
-/** Whoever has just signed in on a device may add its passkey. */
+/** Serves the requests that add a passkey of this device, for a user who has just signed in on it. */
 export function addPasskey(provider: Provider, accounts: Accounts, records: PasskeyRecords): Middleware {
   const { origin, hostname, pathname } = new URL(provider.issuer);
   const path = `${pathname.replace(/\/$/, '')}/account/passkeys`;
@@ -62,7 +64,7 @@ export function addPasskey(provider: Provider, accounts: Accounts, records: Pass
   const signedIn = async (ctx: Context): Promise<{ id: string; userName: string }> => {
     const { accountId = '', loginTs = 0 } = await provider.Session.get(ctx);
     const person = accounts.find(accountId);
-    if (person === undefined || Date.now() / 1000 - loginTs > FRESH) return ctx.throw(401, 'sign in first');
+    if (person === undefined || Date.now() / 1000 - loginTs > FRESH_SECONDS) return ctx.throw(401, 'sign in first');
     return person;
   };
 

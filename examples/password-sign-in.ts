@@ -1,4 +1,4 @@
-/** The password page: how the phone signs in the first time, and the way on for people without a phone. */
+/** The password page: for the first sign-in on a phone, and for users without a phone. */
 import Router from '@koa/router';
 import parseBody from 'co-body';
 import type { Context, Middleware } from 'koa';
@@ -6,10 +6,10 @@ import { errors, type Provider } from 'oidc-provider';
 import type { QrLogin } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
 
-/** What a password is worth here: the `acr` of sign-ins with one. */
+/** The `acr` of sign-ins with a password. */
 export const PASSWORD_ACR = 'urn:example:acr:password';
 
-/** It lies below the interaction's URL, where the browser brings the interaction cookie along. */
+/** Serves the page below the interaction's URL, because the browser sends the interaction cookie only there. */
 export function passwordSignIn(provider: Provider, accounts: Accounts, qr: QrLogin): Middleware {
   const show = async (ctx: Context, mistake = false): Promise<void> => {
     const { params } = await provider.interactionDetails(ctx.req, ctx.res);

@@ -1,8 +1,10 @@
-/** What a phone does over HTTP: the example's password page first, then the plugin's phone URLs as JSON. */
+/**
+ * A phone as an HTTP client: it signs in on the example's password page, then uses the plugin's phone URLs with JSON.
+ */
 import { CookieJar } from 'tough-cookie';
 
-/** What the phone is told of the ticket that it scanned. */
-export interface Asked {
+/** The ticket as the server describes it to the phone that has scanned it. */
+export interface ScannedTicket {
   readonly state: string;
   readonly client: { readonly name: string; readonly host?: string };
   readonly account: string;
@@ -14,7 +16,7 @@ export interface Asked {
   readonly checkCode?: string;
 }
 
-const MOST_REDIRECTS = 10;
+const MAX_REDIRECTS = 10;
 
 export class PhoneClient {
   readonly #jar = new CookieJar();
@@ -28,19 +30,19 @@ export class PhoneClient {
     if (back.url.pathname.endsWith('/password')) throw new Error('Name or password is wrong.');
   }
 
-  async scan(address: string): Promise<Asked> {
+  async scan(address: string): Promise<ScannedTicket> {
     const { csrf } = await this.#json<{ csrf: string }>(new URL(address));
     const { redirectTo } = await this.#json<{ redirectTo: string }>(new URL(address), { csrf });
     const url = new URL(redirectTo, address);
-    const asked = await this.#json<Asked>(url);
-    this.#ticket = { url, csrf: asked.csrf };
-    return asked;
+    const ticket = await this.#json<ScannedTicket>(url);
+    this.#ticket = { url, csrf: ticket.csrf };
+    return ticket;
   }
 
-  async decide(decision: 'approve' | 'deny'): Promise<Asked> {
+  async decide(decision: 'approve' | 'deny'): Promise<ScannedTicket> {
     if (this.#ticket === undefined) throw new Error('Scan first.');
     const { url, csrf } = this.#ticket;
-    return this.#json<Asked>(url, { csrf, decision });
+    return this.#json<ScannedTicket>(url, { csrf, decision });
   }
 
   async #json<T>(url: URL, fields?: Record<string, string>): Promise<T> {
@@ -60,7 +62,7 @@ export class PhoneClient {
       headers: { Accept: 'text/html' },
     });
     for (let redirects = 0; response.headers.has('location'); redirects++) {
-      if (redirects === MOST_REDIRECTS) throw new Error(`${start} redirects without end`);
+      if (redirects === MAX_REDIRECTS) throw new Error(`${start} redirects without end`);
       url = new URL(response.headers.get('location') ?? '', url);
       response = await this.#fetch(url, { headers: { Accept: 'text/html' } });
     }

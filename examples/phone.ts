@@ -1,4 +1,4 @@
-/** `npm run phone -- <address>`: a phone in the terminal. It signs in, shows what is asked, approves or denies. */
+/** `npm run phone -- <address>`: a phone in the terminal. It signs in, shows the request, and approves or denies it. */
 import { stdin, stdout } from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
@@ -27,15 +27,15 @@ try {
   const name = values.name ?? (await terminal.question('Name: '));
   const password = values.password ?? (await terminal.question('Password: '));
   await phone.signIn(address, name, password);
-  const asked = await phone.scan(address);
-  console.log(`\nSign in to ${asked.client.name}${asked.client.host ? ` (${asked.client.host})` : ''}?`);
-  console.log(`  account  ${asked.account}`);
-  console.log(`  screen   ${[asked.browser.name, asked.browser.system].filter(Boolean).join(' on ') || 'unknown'}`);
-  console.log(`  shown    ${asked.shownAgo} s ago`);
-  console.log(`  scopes   ${asked.scopes.join(', ')}`);
-  const approves = values.approve ?? (values.deny ? false : await asks('Did you start this yourself? Approve [y/N] '));
+  const ticket = await phone.scan(address);
+  console.log(`\nSign in to ${ticket.client.name}${ticket.client.host ? ` (${ticket.client.host})` : ''}?`);
+  console.log(`  account  ${ticket.account}`);
+  console.log(`  device   ${[ticket.browser.name, ticket.browser.system].filter(Boolean).join(' on ') || 'unknown'}`);
+  console.log(`  shown    ${ticket.shownAgo} s ago`);
+  console.log(`  scopes   ${ticket.scopes.join(', ')}`);
+  const approves = values.approve ?? (values.deny ? false : await askYesNo('Did you start this? Approve [y/N] '));
   const done = await phone.decide(approves ? 'approve' : 'deny');
-  console.log(done.checkCode ? `\nType these digits into the browser: ${done.checkCode}` : `\nIt is ${done.state}.`);
+  console.log(done.checkCode ? `\nType this number into the browser: ${done.checkCode}` : `\nIt is ${done.state}.`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
@@ -43,6 +43,6 @@ try {
   terminal.close();
 }
 
-async function asks(question: string): Promise<boolean> {
+async function askYesNo(question: string): Promise<boolean> {
   return /^y(es)?$/i.test((await terminal.question(question)).trim());
 }

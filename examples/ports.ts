@@ -1,7 +1,7 @@
-/** Ports from the environment. */
+/** Reads a port from the environment. Ends the process with status 1 if the variable holds no port number. */
 export function portFrom(name: string, fallback: number): number {
-  const given = process.env[name] ?? `${fallback}`;
-  if (/^\d{1,5}$/.test(given) && Number(given) <= 65_535) return Number(given);
-  process.stderr.write(`${name} must be a port number, not "${given}".\n`);
+  const value = process.env[name] ?? `${fallback}`;
+  if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
+  process.stderr.write(`${name} must be a port number, not "${value}".\n`);
   process.exit(1);
 }

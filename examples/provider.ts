@@ -15,10 +15,10 @@ import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 
-/** What a passkey is worth here: the `acr` of sign-ins with one. */
+/** The `acr` of sign-ins with a passkey. */
 const PASSKEY_ACR = 'urn:example:acr:passkey';
 
-/** The example's own pages, in the layout of the plugin's. */
+/** The folder with the example's own pages, which use the layout of the plugin's pages. */
 export const VIEWS: URL = new URL('views', import.meta.url);
 
 export interface ExampleOptions {
@@ -26,23 +26,27 @@ export interface ExampleOptions {
   readonly accounts: Accounts;
   readonly secrets: Secrets;
   readonly clients: ClientMetadata[];
-  /** Where everything is kept; in memory by default. */
+  /** The store for all records; in memory by default. */
   readonly store?: Keyv;
-  /** Whether the provider is behind a proxy whose `X-Forwarded-*` headers are true. */
+  /** True if the provider is behind a proxy that sets the `X-Forwarded-*` headers. False by default. */
   readonly proxy?: boolean;
-  /** Whether people may sign in with a passkey, and must approve with one once they have one. Browsers want https or localhost. */
+  /**
+   * True if users can sign in with a passkey, and must approve with it once they have one. Browsers require https or
+   * localhost.
+   */
   readonly passkeys?: boolean;
-  /** Where events go; nowhere by default. */
+  /** The logger for events; none by default. */
   readonly logger?: Logger;
-  /** More options for the QR sign-in, and more configuration for the provider. */
+  /** Options of the QR sign-in that override the example's. */
   readonly qrLogin?: Partial<QrLoginOptions>;
+  /** Configuration of the provider that overrides the example's. */
   readonly configuration?: Configuration;
 }
 
 export interface Example {
   readonly provider: Provider;
   readonly qr: QrLogin;
-  /** The provider at the issuer's path; `/health` and `/alive` are beside it, at the root. */
+  /** The app with the provider at the issuer's path, and `/health` and `/alive` at the root. */
   readonly app: Koa;
 }
 
@@ -59,14 +63,14 @@ export function makeExample({
   const qr = qrLogin({
     findAccount: (id) => accounts.find(id),
     signIn: accountSignIn(issuer, accounts),
-    // The phone signs in to its own account page; it cannot scan itself.
+    // A phone signs in on the account page with a password, because it cannot scan its own screen.
     loginPage: (_ctx, { params }) => (params.client_id === ACCOUNT_CLIENT ? { path: 'password' } : undefined),
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
     ...(more.passkeys && { guard, passkeySignIn: signIn }),
     store,
     name: 'Example ID',
-    // For whoever tries this without a phone: copy it to a private window, or to the phone in the terminal.
+    // To try the example without a phone: copy the address to a private window, or to the phone in the terminal.
     showAddress: true,
     ...more.qrLogin,
   });
@@ -87,7 +91,8 @@ export function makeExample({
     },
     features: {
       devInteractions: { enabled: false },
-      // An RP that wants to be told hears when its person is signed out from elsewhere, on `/qr/devices` for example.
+      // An RP that registers for it is notified when its user is signed out from another device, for example on
+      // `/qr/devices`.
       backchannelLogout: { enabled: true },
       registration: { enabled: true, initialAccessToken: true },
       rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
@@ -96,10 +101,10 @@ export function makeExample({
     renderError: (ctx, { error, error_description: problem }) => {
       qr.render(ctx, 'problem', { problem: problem ?? error });
     },
-    // Apps in a browser may ask for tokens from where they are registered to be.
+    // Apps that run in a browser may request tokens from the origins of their redirect URIs.
     clientBasedCORS: (_ctx, origin, { redirectUris = [] }) =>
       redirectUris.some((uri) => new URL(uri).origin === origin),
-    // The account page is the provider's own: nobody needs to consent to it.
+    // The account page belongs to the provider, so it needs no consent.
     loadExistingGrant: async (ctx) => {
       const { client, session, provider, result } = ctx.oidc;
       if (client === undefined || session === undefined) return undefined;
@@ -125,11 +130,14 @@ export function makeExample({
   if (more.passkeys) provider.use(addPasskey(provider, accounts, records));
   provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false, qr }));
   provider.proxy = more.proxy ?? false;
-  return { provider, qr, app: base === '' ? provider : below(base, provider, qr) };
+  return { provider, qr, app: base === '' ? provider : mountBelow(base, provider, qr) };
 }
 
-/** An issuer with a path: the provider is mounted there, and the app around it signs cookies and trusts proxies alike. */
-function below(base: string, provider: Provider, qr: QrLogin): Koa {
+/**
+ * Mounts the provider at the path of its issuer. The outer app makes the context, so it needs the same cookie keys and
+ * the same proxy settings.
+ */
+function mountBelow(base: string, provider: Provider, qr: QrLogin): Koa {
   const app = new Koa();
   app.keys = provider.keys ?? [];
   app.proxy = provider.proxy;

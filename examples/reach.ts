@@ -1,17 +1,18 @@
-/** How the example provider reaches its RPs. */
+/** The requests from the example provider to its RPs. */
 import type { ClientMetadata, Configuration } from 'oidc-provider';
 
-type Reach = NonNullable<Configuration['fetch']>;
+type Fetch = NonNullable<Configuration['fetch']>;
 
 /**
- * oidc-provider sends nothing to addresses of this machine or this network, as whoever registers an RP could make it do that. The
- * example's own RPs are there, and its operator has said where: they are reached all the same, and nobody else.
+ * Returns a `fetch` that can reach the example's own RPs at private addresses. oidc-provider sends no requests to
+ * addresses of this host or network, because a client could register any address (SSRF). The operator
+ * of the example has configured these RPs, so only their addresses are exempt.
  */
-export function reachOwn(clients: readonly ClientMetadata[]): Reach {
+export function reachOwn(clients: readonly ClientMetadata[]): Fetch {
   const own = new Set(clients.flatMap(({ backchannel_logout_uri: uri }) => uri ?? []));
   return (url, init = {}) => {
     if (!own.has(String(url))) return fetch(url, init);
-    // The guard is the dispatcher.
+    // The dispatcher is what blocks private addresses.
     const { dispatcher: _guard, ...plain } = init as RequestInit & { dispatcher?: unknown };
     return fetch(url, plain);
   };

@@ -1,4 +1,4 @@
-/** The demo RP: an ordinary client that knows nothing of QR codes. */
+/** The demo RP: an ordinary OIDC client without code for QR sign-in. */
 import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import parseBody from 'co-body';
@@ -11,7 +11,7 @@ import { renderPage, serveStyle } from './rp/pages.ts';
 
 export interface RpOptions {
   readonly issuer: string;
-  /** Where the RP itself is. */
+  /** The base URL of the RP. */
   readonly url: string;
   readonly secret: string;
 }
@@ -45,9 +45,9 @@ export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMeta
 }
 
 export function makeRp({ issuer, url, secret }: RpOptions): Koa {
-  // Kept for an hour after the last step, and in the memory of this process.
+  // In the memory of this process. A visit expires one hour after its last step.
   const visits = new Keyv<Visit>({ ttl: 3_600_000 });
-  /** Which visit belongs to which session at the provider. */
+  /** The ids of visits by the `sid` of their session at the provider. */
   const visitsBySid = new Keyv<string>({ ttl: 3_600_000 });
   let discovered: Promise<client.Configuration> | undefined;
   const configuration = (): Promise<client.Configuration> => {
@@ -65,7 +65,9 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
 
   const visitOf = async (ctx: Koa.Context): Promise<Visit> => (await visits.get(ctx.cookies.get(COOKIE) ?? '')) ?? {};
 
-  /** Under a new name each time: whoever knew the one from before the sign-in has nothing of it. */
+  /**
+   * Stores the visit under a new id each time, so that an id from before the sign-in is worthless (session fixation).
+   */
   const keep = async (ctx: Koa.Context, visit: Visit): Promise<void> => {
     await visits.delete(ctx.cookies.get(COOKIE) ?? '');
     const id = randomUUID();
@@ -98,10 +100,10 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
       const { pending } = await visitOf(ctx);
       if (pending === undefined) return ctx.redirect('/');
       try {
-        await keep(ctx, await signedIn(await configuration(), new URL(ctx.url, url), pending));
+        await keep(ctx, await redeemCode(await configuration(), new URL(ctx.url, url), pending));
         return ctx.redirect('/');
       } catch (error) {
-        // What the provider refused, and what does not belong to the sign-in that this visit began.
+        // Shown to the user: an error of the provider, or a response that does not belong to the sign-in of this visit.
         const { AuthorizationResponseError, ClientError, ResponseBodyError } = client;
         const kinds = [AuthorizationResponseError, ClientError, ResponseBodyError];
         if (!kinds.some((kind) => error instanceof kind)) throw error;
@@ -130,8 +132,8 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
   return app;
 }
 
-/** Redeems the code, checks the ID token, and asks for the rest. */
-async function signedIn(configuration: client.Configuration, callback: URL, pending: Pending): Promise<Visit> {
+/** Redeems the code, checks the ID token, and requests the userinfo. */
+async function redeemCode(configuration: client.Configuration, callback: URL, pending: Pending): Promise<Visit> {
   const tokens = await client.authorizationCodeGrant(configuration, callback, {
     pkceCodeVerifier: pending.verifier,
     expectedState: pending.state,

@@ -1,4 +1,4 @@
-/** The example's keys, kept in a local file so that a restart signs nobody out. */
+/** The example's keys, in a local file so that sessions survive a restart. */
 import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -10,7 +10,7 @@ const SECRETS_FILE = process.env.SECRETS_FILE ?? fileURLToPath(new URL('../.data
 export interface Secrets {
   readonly cookieKeys: string[];
   readonly jwks: { readonly keys: JWK[] };
-  /** What the demo RP proves itself with. */
+  /** The client secret of the demo RP. */
   readonly rpSecret: string;
 }
 
@@ -20,8 +20,8 @@ export function makeSecrets(): Secrets {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  // Node 20 can hang for good when it exports a generated key as a JWK: if garbage collection runs during the export, the destructor of
-  // the key generation waits for a lock that the export holds. A key that was imported has a lock of its own.
+  // Node 20 can hang for good when it exports a generated key as a JWK: if garbage collection runs during the export,
+  // the destructor of the key generation waits for a lock that the export holds. An imported key has a lock of its own.
   const privateKey = createPrivateKey(generated.privateKey);
   return {
     cookieKeys: [randomBytes(32).toString('base64url')],
@@ -30,14 +30,16 @@ export function makeSecrets(): Secrets {
   };
 }
 
-/** Made where there are none yet; where several processes start at once, one of them makes them for all. */
+/**
+ * Loads the keys, and makes them if the file does not exist. If several processes start at once, all use the same keys.
+ */
 export function loadSecrets(file: string = SECRETS_FILE): Secrets {
-  if (!existsSync(file)) keepSecrets(file, makeSecrets());
+  if (!existsSync(file)) saveSecrets(file, makeSecrets());
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** A link appears whole, and never takes the place of a file that is there. */
-function keepSecrets(file: string, secrets: Secrets): void {
+/** Writes the file by a hard link, which appears with its whole content and never replaces an existing file. */
+function saveSecrets(file: string, secrets: Secrets): void {
   const draft = `${file}.${randomUUID()}`;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(draft, JSON.stringify(secrets), { mode: 0o600 });

@@ -1,4 +1,6 @@
-/** `npm start`: the example provider and the demo RP, in one process, everything in memory unless REDIS_URL is set. */
+/**
+ * `npm start`: the example provider and the demo RP in one process, with all data in memory unless REDIS_URL is set.
+ */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { networkInterfaces } from 'node:os';
@@ -28,7 +30,7 @@ const { provider, qr, app } = makeExample({
   accounts: await Accounts.demo(),
   clients: [rpClient({ url: rpUrl, secret: secrets.rpSecret })],
   store,
-  // An issuer under another address than ours is reached through somebody's proxy.
+  // If ISSUER is set, requests come through a proxy at that address.
   proxy: process.env.ISSUER !== undefined,
   passkeys: new URL(issuer).protocol === 'https:' || new URL(issuer).hostname === 'localhost',
   logger: makeLogger(),
@@ -63,7 +65,7 @@ endAtSignal(() => closeAll(servers, qr, store));
 
 async function listen(application: Koa, onPort: number): Promise<Server> {
   const server = createServer(application.callback());
-  // Only --lan opens this machine to others.
+  // Only --lan lets other machines connect.
   server.listen(onPort, lan ? '0.0.0.0' : 'localhost');
   await once(server, 'listening').catch((error: Error) => {
     console.error(`Port ${onPort} cannot be used (${error.message}); set PORT or RP_PORT to another one.`);

@@ -1,4 +1,4 @@
-/** Where everything is kept: in Redis where there is an address for it, else in the memory of this process. */
+/** The store of the example: Redis if there is a URL for it, otherwise the memory of this process. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 
@@ -9,15 +9,15 @@ export function storeFrom(redisUrl: string | undefined): Keyv {
   return new Keyv({ store: redis });
 }
 
-/** One line when Redis goes, and one when it is back: not one for every attempt in between. */
+/** Writes one line when Redis fails and one when it is back, but none for the attempts to reconnect. */
 function reportChanges(redis: KeyvRedis<unknown>): void {
-  let trouble = false;
+  let isDown = false;
   redis.on('error', ({ message, code }: NodeJS.ErrnoException) => {
-    if (!trouble) process.stderr.write(`Redis: ${message || code}\n`);
-    trouble = true;
+    if (!isDown) process.stderr.write(`Redis: ${message || code}\n`);
+    isDown = true;
   });
   redis.client.on('ready', () => {
-    if (trouble) process.stderr.write('Redis is back.\n');
-    trouble = false;
+    if (isDown) process.stderr.write('Redis is back.\n');
+    isDown = false;
   });
 }

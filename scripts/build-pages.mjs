@@ -1,4 +1,7 @@
-/** Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`; and takes out of the style what browsers need not load. */
+/**
+ * Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. Also writes
+ * the style sheet to `dist` without comments and indentation, which browsers need not load.
+ */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Eta } from 'eta/core';
@@ -8,7 +11,7 @@ const STYLE = new URL('../views/assets/style.css', import.meta.url);
 const DIST = new URL('../dist/', import.meta.url);
 
 const TYPES = `import type { TemplateFunction } from 'eta/core';
-/** Every template of \`views/pages\`, by its name. */
+/** All templates of \`views/pages\`, by name. */
 export declare const pages: Readonly<Record<string, TemplateFunction>>;
 `;
 

@@ -1,17 +1,17 @@
 /**
- * Bundles the programs that tests start as processes of their own: each with everything that it imports in one file. Node loads that file in
- * a third of the time that it takes for a thousand modules.
+ * Bundles the programs that tests start as separate processes. Each bundle is one file with everything that the program
+ * imports. Node loads that file in a third of the time that it needs for a thousand modules.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
-/** The folder that the bundles are in, by the names of their programs: `examples/start.js`. */
+/** The folder of the bundles. Below it, a bundle has the path of its program: `examples/start.js`. */
 export const BUNDLES = 'node_modules/.cache/programs';
 
 const PROGRAMS = ['test/support/node-program.ts', 'examples/start.ts', 'examples/phone.ts'];
 
-/** Lets each module find the files beside itself, although it runs as a part of the bundle. */
+/** A plugin that keeps the original URL of each module, so that a module still finds the files beside its source. */
 const keepUrls = {
   name: 'keep-urls',
   transform: {
@@ -22,7 +22,7 @@ const keepUrls = {
 
 export async function bundlePrograms() {
   for (const program of PROGRAMS) {
-    // Packages below Koa call eval, which Rolldown would warn of.
+    // Dependencies of Koa call eval, and Rolldown would warn about it.
     const bundle = await rolldown({ input: program, platform: 'node', plugins: [keepUrls], checks: { eval: false } });
     await bundle.write({ file: join(BUNDLES, program.replace(/\.ts$/, '.js')), format: 'esm', codeSplitting: false });
     await bundle.close();

@@ -1,4 +1,4 @@
-/** Builds what the tests run, unless nothing has changed since the last time. */
+/** Builds the package and the programs that the tests run, unless nothing has changed since the last build. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,10 +8,10 @@ import { compileFile } from './typescript-cache.mjs';
 const STAMP = 'node_modules/.cache/test-build';
 const BUNDLES_STAMP = 'node_modules/.cache/test-bundles';
 const SOURCES = ['src', 'views', 'scripts', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
-/** What all processes of the tests load. It is compiled once, before they start side by side. */
+/** Folders that every test process loads. They are compiled once, before the processes start side by side. */
 const TYPESCRIPT = ['src', 'test', 'examples'];
 
-/** @returns false if it cannot be built, after saying why */
+/** Builds everything. @returns false if a build fails; the build has then printed its errors */
 export async function buildForTests() {
   for (const folder of TYPESCRIPT) {
     for (const file of filesIn(folder)) if (file.endsWith('.ts') && !file.endsWith('.d.ts')) compileFile(file);
@@ -27,15 +27,18 @@ export async function buildForTests() {
   return true;
 }
 
-/** With source maps for the pages' scripts, which a plain build leaves out: coverage names the lines of src/client. */
+/**
+ * Builds with source maps for the pages' scripts, which a plain build leaves out: coverage reports the lines of
+ * src/client.
+ */
 function build() {
   return run('npm', 'run', '-s', 'build') && run('npx', 'tsc', '-p', 'src/client', '--sourceMap', '--inlineSources');
 }
 
 function isFresh(file, sources) {
   if (!existsSync(file)) return false;
-  const madeAt = statSync(file).mtimeMs;
-  return sources.every((source) => filesIn(source).every((path) => statSync(path).mtimeMs < madeAt));
+  const builtAt = statSync(file).mtimeMs;
+  return sources.every((source) => filesIn(source).every((path) => statSync(path).mtimeMs < builtAt));
 }
 
 function stamp(file) {

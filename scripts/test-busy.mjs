@@ -1,6 +1,6 @@
 /**
- * Shows that the short suite passes on a busy machine: runs it three times in a row (or as often as said) while a process for each processor
- * does nothing but burn CPU, and prints a verdict.
+ * Shows that the short suite passes on a busy machine. Runs it three times in a row, or as often as the first argument
+ * says, while one process per processor does nothing but burn CPU. Prints for each run if it passed.
  *
  *     npm run test:busy            npm run test:busy -- 1
  */
@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 
 const runs = Number(process.argv[2] ?? 3);
 const burners = Array.from({ length: availableParallelism() }, () =>
-  // It ends by itself, if this process is killed and cannot end it.
+  // The process exits when its parent changes: this process may be killed before it can end the burners.
   spawn(process.execPath, ['-e', `const { ppid } = process; for (;;) if (process.ppid !== ppid) process.exit()`]),
 );
 

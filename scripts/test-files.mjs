@@ -1,8 +1,8 @@
-/** Finds the files of each suite. */
+/** Finds the test files of each suite. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @returns the test files of the short suite, or, with `full`, of the long one, which has them all */
+/** Returns the test files of the short suite, or with `full` those of the long suite, which has all files. */
 export function testFiles({ full }) {
   const files = readdirSync('test', { recursive: true }).filter((file) => file.endsWith('.test.ts'));
   return files

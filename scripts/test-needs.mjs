@@ -1,4 +1,4 @@
-/** The programs that the tests drive, which come from Debian and not from npm. */
+/** Installs the programs that the tests drive and that come from Debian, not from npm. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -12,13 +12,13 @@ const NEEDS = [
   { file: REDIS_SERVER_PATH ?? '/usr/bin/redis-server', debianPackage: 'redis-server' },
 ];
 
-/** Fonts that Chromium needs on a machine without a desktop. They cannot be told by one file. */
+/** Fonts that Chromium needs on a machine without a desktop. No single file shows that they are installed. */
 const FONTS = ['fonts-dejavu-core'];
 
 /**
- * Installs what is missing, if this process is root and there is apt-get.
+ * Installs the missing programs, if this process is root and apt-get exists.
  *
- * @returns false if something is missing still, after saying what to install
+ * @returns false if a program is still missing; the function has then printed the command that installs it
  */
 export function bringTestNeeds() {
   const missing = NEEDS.filter(({ file }) => !existsSync(file)).map(({ debianPackage }) => debianPackage);

@@ -1,6 +1,7 @@
 /**
- * Mocha's "spec" reporter, which also appends each failure to the file that the environment variable `TEST_FAILURES` names.
- * `scripts/test.mjs` prints that file at the end of a run of several parts, whose first failures are otherwise thousands of lines above.
+ * Mocha's "spec" reporter, which also appends each failure to the file that the environment variable `TEST_FAILURES`
+ * names. `scripts/test.mjs` prints that file at the end of a run of several parts: the first failures are otherwise
+ * thousands of lines above.
  */
 import { appendFileSync } from 'node:fs';
 import Mocha from 'mocha';

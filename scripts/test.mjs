@@ -1,10 +1,10 @@
 /**
- * Runs the tests, after bringing and building what they need.
+ * Runs the tests, after installing and building everything that they need.
  *
  *     node scripts/test.mjs                     the short suite, with coverage
  *     node scripts/test.mjs --full              the long suite, on each Node version that we support
- *     node scripts/test.mjs [--full] test/…     these files only, or whatever else Mocha is told (`--grep …`)
- *     node scripts/test.mjs --record-times      the short suite; writes down how long each file has taken
+ *     node scripts/test.mjs [--full] test/…     only these files; other arguments go to Mocha (`--grep …`)
+ *     node scripts/test.mjs --record-times      the short suite; records how long each file took
  */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,11 +18,14 @@ import { bringTestNeeds } from './test-needs.mjs';
 const OUR_FLAGS = ['--full', '--record-times'];
 const MOCHA = fileURLToPath(import.meta.resolve('mocha/bin/mocha.js'));
 const C8 = fileURLToPath(import.meta.resolve('c8/bin/c8.js'));
-/** One process more than there are processors: most tests wait for something most of the time. */
+/** One process more than there are processors, because most tests spend most of their time waiting. */
 const WORKERS = availableParallelism() + 1;
-/** Seconds that each file has taken. */
+/** The file that records how many seconds each test file took. */
 const TIMES = 'test/times.json';
-/** Node versions that `package.json` allows. The long suite runs the tests below these folders on those that do not run it. */
+/**
+ * Node versions that `package.json` allows. The long suite also runs the tests in these folders on the versions that do
+ * not run it.
+ */
 const NODE_VERSIONS = [20, 22, 24, 26];
 const ON_EACH_NODE = ['test/http/', 'test/stores/', 'test/ticket/'];
 
@@ -45,7 +48,7 @@ function runSome() {
 function runShort() {
   const files = alternating(longestFirst(testFiles({ full })));
   const folder = mkdtempSync(join(tmpdir(), 'tests-'));
-  // With these the workers know when to write what they have covered: see test/support/worker-coverage.ts.
+  // The workers need these to know when to write their coverage: see test/support/worker-coverage.ts.
   process.env.TEST_FILES = `${files.length}`;
   process.env.TEST_FILES_BEGUN = join(folder, 'begun');
   process.env.TEST_WORKERS = `${WORKERS}`;
@@ -54,7 +57,7 @@ function runShort() {
   return passed;
 }
 
-/** Runs every part, also after one that has failed, and repeats all failures at the end. */
+/** Runs every part, even after one has failed, and repeats all failures at the end. */
 function runFull() {
   const folder = mkdtempSync(join(tmpdir(), 'tests-'));
   const failures = join(folder, 'failures');
@@ -82,14 +85,17 @@ function partsOfFullSuite() {
   ];
 }
 
-/** Everything else runs in Chromium's headless shell, which has the same engine but no windows. */
+/**
+ * Runs sign-in and passkey tests in full Chromium. All other tests use its headless shell: the same engine without
+ * windows.
+ */
 function runInWholeChromium() {
   console.log('\n  In the whole of Chromium');
   const files = ['test/chromium/sign-in.test.ts', 'test/chromium/passkey.test.ts'];
   return run('env', `CHROMIUM_PATH=${process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'}`, 'node', MOCHA, ...files);
 }
 
-/** The npm package `node` brings the binary of each version. */
+/** Runs the tests of some folders on another Node version, which the npm package `node` provides. */
 function runOnNode(version) {
   process.env.TEST_SUITE = 'short';
   const files = longestFirst(testFiles({ full: false })).filter((file) =>
@@ -115,8 +121,8 @@ function sideBySide() {
 }
 
 /**
- * Takes files from both ends in turn: those that take long drive Chromium and need the processor, most of the others wait for something.
- * What comes last is of middle length, so that the processes end at about the same time.
+ * Returns the files in alternating order: one long, one short. The long ones drive Chromium and need the processor,
+ * most of the others wait. Files of medium length come last, so that all processes end at about the same time.
  */
 function alternating(files) {
   const half = Math.ceil(files.length / 2);
@@ -124,14 +130,14 @@ function alternating(files) {
   return files.slice(0, half).flatMap((file, index) => [file, ...shorter.slice(index, index + 1)]);
 }
 
-/** A file that was never measured may take long. */
+/** Sorts the files by recorded time. A file without a record may take long, so it comes first. */
 function longestFirst(files) {
   const times = JSON.parse(readFileSync(TIMES, 'utf8'));
   const seconds = (file) => times[file] ?? Number.POSITIVE_INFINITY;
   return files.toSorted((one, other) => (seconds(one) === seconds(other) ? 0 : seconds(other) - seconds(one)));
 }
 
-/** Tests that compare response times, or make ten thousand tickets in a given time. */
+/** Returns true for tests that compare response times, or create ten thousand tickets within a given time. */
 function needsWholeMachine(file) {
   return /(timing|abandoned)\.full\.test\.ts$/.test(file);
 }

@@ -1,4 +1,4 @@
-/** The module hooks of Node 20, which `module.register` runs in a thread of their own. */
+/** The module hooks for Node 20, which `module.register` runs in a separate thread. */
 import { compileUrl } from './typescript-cache.mjs';
 
 export async function load(url, context, nextLoad) {

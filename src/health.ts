@@ -1,23 +1,26 @@
 import type { Figures } from './http/events/metrics.ts';
 import type { Engine } from './stores/engine.ts';
 
-/** How this process is. */
+/** The health of this process. */
 export interface Health {
-  /** Whether it should get requests: the store answers, and this is not stopping. */
+  /** True if this process should get requests: the store answers, and the process is not stopping. */
   readonly ok: boolean;
-  /** What keeps the tickets: this process, a Keyv that serves one process, or Redis. */
+  /** The place of the tickets: the memory of this process, a Keyv that serves one process, or Redis. */
   readonly engine: 'memory' | 'keyv' | 'redis';
-  /** Whether it has just answered; `down` once this is stopping, as it is not asked any more then. */
+  /** `up` if the store has just answered. `down` once this process is stopping, because the store is not asked then. */
   readonly store: 'up' | 'down';
-  /** Whether other processes are heard. Where they are not, browsers hear of changes by the slow read: in about ten seconds. */
+  /**
+   * `up` if this process hears the signals of the others. Otherwise browsers learn of changes by the slow read, within
+   * about ten seconds.
+   */
   readonly signals: 'up' | 'down';
-  /** How many browsers wait here. */
+  /** The number of browsers that wait at this process. */
   readonly waiting: number;
   readonly closing: boolean;
 }
 
 export async function healthOf(engine: Engine, figures: Figures, closing: boolean): Promise<Health> {
-  // Once it is closed, asking would open the connection again.
+  // Do not ping after closing: that would open the connection again.
   const answers = !closing && (await answersNow(engine));
   return {
     ok: answers,

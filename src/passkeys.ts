@@ -7,18 +7,19 @@ import {
 } from '@simplewebauthn/server';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from './http/hooks/approve-guard.ts';
 
-/** A passkey, as it was registered. */
+/** A registered passkey. */
 export interface Passkey extends WebAuthnCredential {
   readonly accountId: string;
   /**
-   * Whether an attestation that you trust has shown that the key cannot leave its hardware. Only then is `hwk` (RFC 8176) claimed.
+   * True if an attestation that you trust has shown that the key cannot leave its hardware. Only then does `amr`
+   * include `hwk` (RFC 8176).
    * @default false
    */
   readonly isHardwareBound?: boolean;
 }
 
 export interface PasskeyOptions {
-  /** The provider's issuer: passkeys work on its origin, and are its host's (or its parent domain's, see `rpId`). */
+  /** The provider's issuer. Passkeys work on its origin and belong to its host, or to a parent domain (see `rpId`). */
   readonly issuer: string;
 
   /**
@@ -27,31 +28,36 @@ export interface PasskeyOptions {
    */
   readonly rpId?: string;
 
-  /** The passkeys of an account. */
+  /** Returns the passkeys of an account. */
   readonly ofAccount: (accountId: string) => Promise<readonly Passkey[]> | readonly Passkey[];
 
-  /** The passkey with this id (base64url). */
+  /** Returns the passkey with this id (base64url). */
   readonly find: (id: string) => Promise<Passkey | undefined> | Passkey | undefined;
 
-  /** Keeps the signature counter after a use; one that goes back means a copy of the key (WebAuthn Level 3, section 6.1.1). */
+  /**
+   * Stores the signature counter after a use. A counter that goes back means that there is a copy of the key (WebAuthn
+   * Level 3, section 6.1.1).
+   */
   readonly used: (id: string, counter: number) => Promise<void> | void;
 
   /**
-   * What Approve takes of an account without a passkey: `'refuse'`, it must add one first; `'allow'`, a tap is enough.
+   * The demand of Approve on an account without a passkey: `'refuse'`, it must add one first; `'allow'`, a tap is
+   * enough.
    * @default 'refuse'
    */
   readonly withoutPasskey?: 'refuse' | 'allow';
 
-  /** The authentication context class of a sign-in with a passkey beside the code. */
+  /** The authentication context class of a sign-in with a passkey instead of the code. */
   readonly acr?: string;
 }
 
-/** Proof of possession of a key (RFC 8176, section 2); user verification is demanded of every use. */
+/** Proof of possession of a key (RFC 8176, section 2). User verification is required at every use. */
 const POSSESSION = ['pop'];
 
 /**
- * Passkeys for both uses: `guard` before Approve, `signIn` beside the code. Their challenges are bound to the ticket and the session,
- * or to the interaction and the browser, so nothing has to be kept of them.
+ * Returns passkeys for both uses: `guard` asks for one before Approve, `signIn` offers one next to the code. The
+ * challenges are bound to the ticket and the session, or to the interaction and the browser, so they need not be
+ * stored.
  */
 export function passkeys(options: PasskeyOptions): { readonly guard: ApproveGuard; readonly signIn: PasskeySignIn } {
   const { origin, hostname } = new URL(options.issuer);
@@ -94,7 +100,7 @@ export function passkeys(options: PasskeyOptions): { readonly guard: ApproveGuar
       verify: async ({ accountId, nonces }, answer) => ({ amr: amrOf(await check(nonces, answer, accountId)) }),
     },
     signIn: {
-      // Without a list of keys: nobody has said yet who they are.
+      // Without a list of keys, because the account is not known yet.
       options: (nonce) => ask(nonce),
       verify: async (nonces, answer) => {
         const passkey = await check(nonces, answer);
@@ -109,7 +115,10 @@ function amrOf({ isHardwareBound }: Passkey): string[] {
   return isHardwareBound ? [...POSSESSION, 'hwk', 'user'] : [...POSSESSION, 'user'];
 }
 
-/** A `PublicKeyCredential` as JSON (WebAuthn Level 3, section 5.1.7), as far as it is needed to look its key up. */
+/**
+ * Parses a `PublicKeyCredential` in JSON (WebAuthn Level 3, section 5.1.7), and checks the members that finding its key
+ * needs.
+ */
 function read(answer: string): AuthenticationResponseJSON {
   try {
     const response: unknown = JSON.parse(answer);

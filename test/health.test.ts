@@ -7,20 +7,20 @@ import { RedisWorld } from './support/redis-world.ts';
 import { until } from './support/until.ts';
 import { BrowserPerson, World } from './support/world.ts';
 
-describe('the health', () => {
+describe('the health report', () => {
   storesMayTake(GENEROUS);
 
-  it('of tickets in memory is good, and not once it closes', async () => {
+  it('is good for tickets in memory, and bad after closing', async () => {
     await World.during({}, async ({ qr }) => {
       const good = { ok: true, engine: 'memory', store: 'up', signals: 'up', waiting: 0, closing: false };
       expect(await qr.health()).to.deep.equal(good);
       await qr.close();
-      // Not asked any more: that could open its connection again.
+      // The store is not pinged after closing, because that could open its connection again.
       expect(await qr.health()).to.deep.equal({ ...good, ok: false, store: 'down', closing: true });
     });
   });
 
-  it('of a Keyv of another kind is that of its backend, told although that does not answer', async () => {
+  it('follows the backend of any other Keyv, and comes in time although the backend does not answer', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     await World.during({ store }, async ({ qr }) => {
       const good = { ok: true, engine: 'keyv', store: 'up', signals: 'up', waiting: 0, closing: false };
@@ -37,7 +37,7 @@ describe('the health', () => {
     });
   });
 
-  it('of Redis follows it down and up again', async () => {
+  it('follows Redis down and up again', async () => {
     await RedisWorld.during({}, async (there) => {
       const { redis, world } = there;
       const { qr } = world;
@@ -63,9 +63,9 @@ describe('the health', () => {
     });
   });
 
-  it('of Redis does not open the connection again that was closed', async () => {
+  it('does not reopen a connection to Redis that was closed', async () => {
     await RedisWorld.during({}, async ({ redis, world: { qr, store } }) => {
-      // The one that asks is there as well.
+      // The list includes the connection that asks for it.
       const connections = async (): Promise<number> =>
         `${await redis.command('CLIENT', 'LIST')}`.trim().split('\n').length;
       await until(async () => (await qr.health()).signals === 'up');
@@ -79,7 +79,7 @@ describe('the health', () => {
     });
   });
 
-  it('counts the browsers that wait, on streams and on long polls, until they have left', async () => {
+  it('counts the browsers that wait on streams and long polls, until they have left', async () => {
     await World.during({ clock: new StillClock() }, async (world) => {
       const { browser, phone } = await world.meet();
       const waiting = async (): Promise<number> => (await world.qr.health()).waiting;
@@ -98,7 +98,7 @@ describe('the health', () => {
       two.close();
       await until(async () => (await waiting()) === 0);
 
-      // A long poll whose browser hangs up.
+      // The browser aborts a long poll.
       const leaving = new AbortController();
       const left = browser.agent.get(`${browser.at}/qr?after=2`, { signal: leaving.signal });
       await until(async () => (await waiting()) === 1);
@@ -123,14 +123,14 @@ describe('the health', () => {
         };
         await browser.agent.raw(browser.at + path, { signal: leaving.signal }).catch(() => undefined);
         await left;
-        // Once this is answered, what was asked before has been, too.
+        // The answer to this request shows that the earlier one has been handled, too.
         await browser.ticket();
         await until(async () => (await world.qr.health()).waiting === 0);
       });
     });
   }
 
-  it('is asked for after attach only', async () => {
+  it('is available only after attach', async () => {
     const qr = qrLogin({ findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' });
     const refusal = await qr.health().catch((error: unknown) => error);
     expect(refusal).to.be.an.instanceOf(TypeError).with.property('message').that.includes('call attach(provider)');

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { docPage } from './support/doc-pages.ts';
 import { configurationAt, installed, ROOT, STRICT } from './support/packed.ts';
 
-/** Where the package of passkeys lies, which is a peer that not everybody needs. */
+/** The npm scope of the optional peer dependency for passkeys. */
 const PASSKEYS = '@simplewebauthn';
 
 const RUN = `
@@ -51,7 +51,7 @@ describe('the package, packed and installed', () => {
     expect(output).to.include('landing 404');
   });
 
-  it('has passkeys behind an entry of its own: only that one needs their package', () => {
+  it('has a separate entry for passkeys, and only that entry needs @simplewebauthn/server', () => {
     const use = `import { passkeys } from 'oidc-provider-qr-login/passkeys'; console.log(typeof passkeys);`;
     const run = (): ReturnType<typeof spawnSync> =>
       spawnSync(process.execPath, ['--input-type=module', '-e', use], { cwd: folder, encoding: 'utf8' });
@@ -60,13 +60,13 @@ describe('the package, packed and installed', () => {
     expect(`${run().stdout}`).to.equal('function\n');
   });
 
-  it('ships nothing but what runs', () => {
+  it('ships only what is needed to run it', () => {
     const shipped = readdirSync(join(folder, 'node_modules/oidc-provider-qr-login'));
     expect(shipped).to.have.members(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'views']);
   });
 });
 
-/** The block of TypeScript in the README. */
+/** Returns the TypeScript example of the README. */
 function readmeExample(): string {
   const block = docPage('README.md').blocks.find(({ language }) => language === 'ts');
   if (block === undefined) throw new Error('the README has no TypeScript');

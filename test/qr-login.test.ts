@@ -27,7 +27,7 @@ describe('signing in with a QR code', () => {
     expect(claims?.auth_time).to.be.a('number');
   });
 
-  it('signs in whoever approves', async () => {
+  it('signs in the account that approves', async () => {
     const { browser, phone } = await world.meet('bob');
     await phone.scan(await browser.code());
     await phone.approve();
@@ -48,7 +48,7 @@ describe('signing in with a QR code', () => {
     expect(shown()).to.equal(0);
   });
 
-  it('answers prompt=none with login_required, and makes no ticket', async () => {
+  it('answers prompt=none with login_required, and creates no ticket', async () => {
     const browser = new BrowserPerson(world);
     const shown = world.count('qr_login.shown');
     const { searchParams } = new URL((await browser.start({ prompt: 'none' })).location);
@@ -57,7 +57,7 @@ describe('signing in with a QR code', () => {
     expect(shown()).to.equal(0);
   });
 
-  it('works without any script, with forms and redirects alone', async () => {
+  it('works without JavaScript, with forms and redirects', async () => {
     const browser = new BrowserPerson(world);
     const phone = await new PhonePerson(world).signIn();
     const page = await browser.start();
@@ -124,7 +124,7 @@ describe('an issuer with a path', () => {
     expect(await paths(phone.agent)).to.include({ _qr_seen: '/oidc/qr' });
   });
 
-  it('leads a phone that is not signed in to its own account page and back', async () => {
+  it('sends a phone that is not signed in to the sign-in page of the account and back to the code', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const code = await browser.code();
@@ -133,7 +133,7 @@ describe('an issuer with a path', () => {
     expect(back.text).to.include('data-scan');
   });
 
-  it('links its pages to files below that path', async () => {
+  it('loads the files of its pages from below that path', async () => {
     const page = await new BrowserPerson(world).start();
     const assets = [...page.text.matchAll(/(?:src|href)="(\/[^"]+\?v=[^"]+)"/g)].map(([, path]) => String(path));
     expect(assets).to.have.length(3);

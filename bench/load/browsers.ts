@@ -1,8 +1,8 @@
-/** The load generator: browsers that wait at one server, and phones that tell them. */
+/** The load generator: browsers that wait at one server, and phones that approve their tickets. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { answers, optionsOf } from '../programs.ts';
 import type { Site } from './chromium.ts';
-import type { People, Tell } from './people.ts';
+import type { People, SendApproval } from './people.ts';
 import { plainPeople } from './plain-people.ts';
 import { providerPeople } from './provider-people.ts';
 import { type Person, Stream, type Traffic } from './stream.ts';
@@ -10,38 +10,38 @@ import { type Person, Stream, type Traffic } from './stream.ts';
 export interface LoadOptions {
   readonly people: 'plain' | 'provider';
   readonly browsers: Site;
-  /** Where phones go, if that is another node. */
+  /** The node that phones use, if it is another one. */
   readonly phones?: Site;
 }
 
-/** How browsers come and go while others wait. */
-export interface Coming {
+/** Describes the browsers that come and go while others wait. */
+export interface ChurnPlan {
   readonly seconds: number;
-  /** Arrivals a second; as many leave. */
+  /** Arrivals per second. The same number leave. */
   readonly rate: number;
-  /** How long each of them waits; milliseconds. */
+  /** Milliseconds that each browser waits. */
   readonly stay: number;
 }
 
-export interface Came {
+export interface ChurnOutcome {
   readonly arrived: number;
-  /** From the phone's POST leaving to the event arriving; microseconds. */
-  readonly told: readonly number[];
+  /** Microseconds from sending the phone's POST to receiving the event, for each approved browser. */
+  readonly latencies: readonly number[];
 }
 
-/** So many connect at once: none of them waits long for its turn. */
+/** The number of browsers that connect at the same time. It is small, so that no connection queues for long. */
 const CONNECT_AT_ONCE = 50;
-const TICK = 2;
-/** What takes longer is no latency, but a mistake. */
-const TOLD_WITHIN = 30_000;
+const TICK_MS = 2;
+/** An approval that takes longer is a fault and not a latency. */
+const NOTIFIED_WITHIN_MS = 30_000;
 
 const { people: kind, browsers, phones = browsers } = optionsOf<LoadOptions>();
 const people: People = kind === 'plain' ? plainPeople(browsers) : providerPeople(browsers, phones);
 const traffic: Traffic = { bytes: 0, events: 0, lost: 0 };
 const prepared: Person[] = [];
 const waiting: Stream[] = [];
-/** Those whose phone has only to tap. */
-const ready: { readonly person: Person; readonly tell: Tell }[] = [];
+/** Browsers with a phone that has scanned the code and only has to approve. */
+const ready: { readonly person: Person; readonly approve: SendApproval }[] = [];
 
 async function wait(count: number): Promise<void> {
   for (let left = count; left > 0; left -= CONNECT_AT_ONCE) {
@@ -65,29 +65,31 @@ function connect(person: Person): Stream {
   return new Stream(browsers, person, traffic);
 }
 
-/** @returns microseconds */
-async function tellOne(stream: Stream, tell: Tell): Promise<number> {
-  const told = stream.shows('approved');
+/** Approves, and waits until the browser is notified. @returns the latency in microseconds */
+async function measureApproval(stream: Stream, approve: SendApproval): Promise<number> {
+  const notified = stream.shows('approved');
   const from = performance.now();
-  const answered = tell();
-  const at = await Promise.race([told, tooLate()]);
+  const answered = approve();
+  const at = await Promise.race([notified, tooLate()]);
   await answered;
   return (at - from) * 1000;
 }
 
 async function tooLate(): Promise<never> {
-  await pause(TOLD_WITHIN, undefined, { ref: false });
-  throw new Error(`nobody was told within ${TOLD_WITHIN} ms`);
+  await pause(NOTIFIED_WITHIN_MS, undefined, { ref: false });
+  throw new Error(`the browser was not notified within ${NOTIFIED_WITHIN_MS} ms`);
 }
 
-/** One after the other: whoever waits longest is told and leaves, somebody else comes. */
+/**
+ * Approves browsers one after the other. The longest-waiting browser is approved and leaves, and a new one comes.
+ */
 async function push(times: number): Promise<number[]> {
   const latencies: number[] = [];
   for (let n = 0; n < times; n += 1) {
     const stream = waiting.shift();
-    if (stream === undefined) throw new Error('nobody waits');
-    const tell = await people.readyToTell(stream.person);
-    latencies.push(await tellOne(stream, tell));
+    if (stream === undefined) throw new Error('no browser waits');
+    const approve = await people.prepareApproval(stream.person);
+    latencies.push(await measureApproval(stream, approve));
     stream.leave();
     await waitOne();
   }
@@ -97,36 +99,36 @@ async function push(times: number): Promise<number[]> {
 async function getReady(count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     const person = nextPrepared();
-    ready.push({ person, tell: await people.readyToTell(person) });
+    ready.push({ person, approve: await people.prepareApproval(person) });
   }
 }
 
-/** Arrivals at a steady rate; those who are ready to be told are spread evenly among them. */
-async function comeAndGo({ seconds, rate, stay }: Coming): Promise<Came> {
+/** Lets browsers arrive at a steady rate. Those that are ready to be approved are spread evenly among them. */
+async function comeAndGo({ seconds, rate, stay }: ChurnPlan): Promise<ChurnOutcome> {
   const total = seconds * rate;
-  const toTell = ready.splice(0);
-  const told: number[] = [];
+  const toApprove = ready.splice(0);
+  const latencies: number[] = [];
   const visits: Promise<void>[] = [];
   const from = performance.now();
-  let tellable = 0;
+  let taken = 0;
   while (visits.length < total) {
-    const due = Math.min(total, ((performance.now() - from) / 1000) * rate);
-    while (visits.length < due) {
-      const share = ((visits.length + 1) * toTell.length) / total;
-      const one = tellable < Math.floor(share) ? toTell[tellable++] : undefined;
-      visits.push(visit(stay, one, told));
+    const arrived = Math.min(total, ((performance.now() - from) / 1000) * rate);
+    while (visits.length < arrived) {
+      const share = ((visits.length + 1) * toApprove.length) / total;
+      const one = taken < Math.floor(share) ? toApprove[taken++] : undefined;
+      visits.push(visit(stay, one, latencies));
     }
-    await pause(TICK);
+    await pause(TICK_MS);
   }
   await Promise.all(visits);
-  return { arrived: visits.length, told };
+  return { arrived: visits.length, latencies };
 }
 
-async function visit(stay: number, one: (typeof ready)[number] | undefined, told: number[]): Promise<void> {
+async function visit(stay: number, one: (typeof ready)[number] | undefined, latencies: number[]): Promise<void> {
   const stream = connect(one?.person ?? nextPrepared());
   await stream.shows(one !== undefined && kind === 'provider' ? 'scanned' : 'waiting');
   await pause(stay);
-  if (one !== undefined) told.push(await tellOne(stream, one.tell));
+  if (one !== undefined) latencies.push(await measureApproval(stream, one.approve));
   stream.leave();
 }
 

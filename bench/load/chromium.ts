@@ -1,19 +1,19 @@
-/** Requests as Chromium 156 sends them, with the header that a proxy adds; the same to every server. */
+/** Builds requests as Chromium 156 sends them, with the header that a proxy adds. All servers get the same requests. */
 
-/** Where requests go, and what pages there know themselves as. */
+/** A server: its port, and the origin that its pages have. */
 export interface Site {
-  /** Of the issuer: what `Host`, `Origin` and `Referer` say, whichever node is asked. */
+  /** The issuer's origin, for `Host`, `Origin` and `Referer`. It is the same for all nodes. */
   readonly origin: string;
   readonly port: number;
 }
 
-/** Who sends a request. */
+/** The browser or phone that sends a request. */
 export interface Sender {
-  /** What the proxy says where they are. */
+  /** The client's address, as the proxy reports it. */
   readonly address: string;
-  /** The `Cookie` header, or nothing. */
+  /** The value of the `Cookie` header. If it is empty, there is no such header. */
   readonly cookie: string;
-  /** What led to a page (Fetch Metadata); a page of the same site by default. */
+  /** The value of `Sec-Fetch-Site` (Fetch Metadata). @default 'same-origin' */
   readonly from?: 'none' | 'same-origin' | 'cross-site';
 }
 
@@ -25,7 +25,7 @@ const PAGE =
   'text/html,application/xhtml+xml,application/xml;q=0.9,image/jxl,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7';
 const ENDING = 'Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9';
 
-/** A page that a person opens, or is led to. */
+/** Returns the request of a browser that opens a page. */
 export function pageRequest(site: Site, path: string, sender: Sender): string {
   return `GET ${path} HTTP/1.1
 Host: ${hostOf(site)}
@@ -42,7 +42,7 @@ ${ENDING}
 ${identity(sender)}`.replace(/\r?\n/g, '\r\n');
 }
 
-/** What a page's script asks for, or waits for: `text/event-stream`, `application/json`. */
+/** Returns a GET request of a page's script, which accepts `text/event-stream` or `application/json`. */
 export function scriptRequest(site: Site, path: string, { accept, ...sender }: Sender & { accept: string }): string {
   return `GET ${path} HTTP/1.1
 Host: ${hostOf(site)}
@@ -62,7 +62,7 @@ ${ENDING}
 ${identity(sender)}`.replace(/\r?\n/g, '\r\n');
 }
 
-/** A form that a person sends. */
+/** Returns the request of a browser that submits a form. */
 export function formRequest(site: Site, path: string, { fields, ...sender }: Sender & { fields: string }): string {
   return `POST ${path} HTTP/1.1
 Host: ${hostOf(site)}
@@ -86,7 +86,7 @@ ${identity(sender)}`
     .concat(fields);
 }
 
-/** What a page's script sends: an object as JSON. */
+/** Returns a POST request of a page's script, with an object as JSON. */
 export function objectRequest(site: Site, path: string, { json, ...sender }: Sender & { json: string }): string {
   return `POST ${path} HTTP/1.1
 Host: ${hostOf(site)}

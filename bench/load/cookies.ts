@@ -1,13 +1,13 @@
-/** The cookies of one simulated person, kept by name and path as browsers do. */
 interface Cookie {
   readonly value: string;
   readonly path: string;
 }
 
+/** The cookies of one simulated user, stored by name and path as browsers do. */
 export class Cookies {
   readonly #cookies = new Map<string, Cookie>();
 
-  /** @param head of an answer */
+  /** Stores the cookies that an answer sets. @param head the head of the answer */
   take(head: string): void {
     for (const [, name = '', value = '', rest = ''] of head.matchAll(/\r\nset-cookie: ([^=]+)=([^;\r]*)([^\r]*)/gi)) {
       const path = /; ?path=([^;]+)/i.exec(rest)?.[1] ?? '/';
@@ -17,14 +17,14 @@ export class Cookies {
     }
   }
 
-  /** Forgets all but those whose name begins so: the others are of a session that has ended meanwhile, for example. */
+  /** Deletes all cookies except those with a name that starts with `prefix`, as if the session had ended. */
   forgetAllBut(prefix: string): void {
     for (const key of this.#cookies.keys()) {
       if (!key.startsWith(prefix)) this.#cookies.delete(key);
     }
   }
 
-  /** The `Cookie` header for this path. */
+  /** Returns the value of the `Cookie` header for this path. */
   for(path: string): string {
     const sent: string[] = [];
     for (const [key, cookie] of this.#cookies) {
@@ -34,7 +34,7 @@ export class Cookies {
   }
 }
 
-/** RFC 6265, section 5.1.4. */
+/** Returns true if the request path matches the cookie path (RFC 6265, section 5.1.4). */
 function covers(cookiePath: string, path: string): boolean {
   const [asked = ''] = path.split('?');
   return asked === cookiePath || asked.startsWith(cookiePath.endsWith('/') ? cookiePath : `${cookiePath}/`);

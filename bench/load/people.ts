@@ -1,13 +1,16 @@
-/** What browsers and phones do at a server before anything is measured. */
+/** Types for the simulated users, who prepare browsers and phones at a server before anything is measured. */
 import type { Person } from './stream.ts';
 
-/** Sends what tells a browser, at once; resolves when that is answered. */
-export type Tell = () => Promise<void>;
+/** Sends the phone's approval at once. Resolves when the server has answered it. */
+export type SendApproval = () => Promise<void>;
 
-/** The people of one server. */
+/** The simulated users of one server. */
 export interface People {
-  /** Browsers that are about to wait. */
+  /** Prepares browsers up to the moment before they open their event stream. */
   readonly prepare: (count: number) => Promise<Person[]>;
-  /** A phone that has done everything but the last tap. */
-  readonly readyToTell: (person: Person) => Promise<Tell>;
+  /**
+   * Does all that a phone does for this browser, except for the approval.
+   * @returns a function that sends the approval
+   */
+  readonly prepareApproval: (person: Person) => Promise<SendApproval>;
 }

@@ -1,8 +1,8 @@
-/** A phone that has signed in to the provider with a password, and approves. */
+/** A phone that signs in to the provider with a password, and approves tickets. */
 import { formRequest, pageRequest, type Site } from './chromium.ts';
 import type { Answer, Connections } from './connection.ts';
 import { Cookies } from './cookies.ts';
-import type { Tell } from './people.ts';
+import type { SendApproval } from './people.ts';
 import { personAddress } from './source-address.ts';
 
 const SIGN_IN =
@@ -29,8 +29,8 @@ export class Phone {
     return phone;
   }
 
-  /** Scans what this path of a code leads to, and looks at the confirm page. */
-  async scan(code: string): Promise<Tell> {
+  /** Scans the code with this path, and opens the confirm page. @returns a function that sends the approval */
+  async scan(code: string): Promise<SendApproval> {
     const landing = await this.#get(code);
     const ticket = locationOf(await this.#post(code, `csrf=${csrfIn(landing)}`), 'the scan');
     const confirm = await this.#get(ticket);
@@ -40,7 +40,7 @@ export class Phone {
     };
   }
 
-  /** Goes where it is led until the address has this in it. @returns that address */
+  /** Follows redirects until the address contains `until`. @returns that address */
   async #follow(answer: Answer, until: string): Promise<string> {
     const path = locationOf(answer, 'signing in');
     return path.includes(until) ? path : this.#follow(await this.#get(path), until);
@@ -65,9 +65,9 @@ export class Phone {
   }
 }
 
-function locationOf({ status, head, body }: Answer, of: string): string {
+function locationOf({ status, head, body }: Answer, step: string): string {
   const location = /\r\nlocation: (\S+)/i.exec(head)?.[1];
-  if (location === undefined) throw new Error(`${of} was answered with ${status}: ${body.slice(0, 200)}`);
+  if (location === undefined) throw new Error(`${step} was answered with ${status}: ${body.slice(0, 200)}`);
   const { pathname, search, host } = new URL(location, 'http://here');
   return host.endsWith('.example') ? location : pathname + search;
 }

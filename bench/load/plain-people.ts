@@ -1,8 +1,8 @@
-/** People of a server that only waits and pushes: ids and cookies are as long as the provider's. */
+/** Simulated users of a server that only pushes events. Their ids and cookies are as long as the provider's. */
 import { randomBytes } from 'node:crypto';
 import { formRequest, type Site } from './chromium.ts';
 import { Connections } from './connection.ts';
-import type { People, Tell } from './people.ts';
+import type { People, SendApproval } from './people.ts';
 import { personAddress } from './source-address.ts';
 import type { Person } from './stream.ts';
 
@@ -11,7 +11,7 @@ export function plainPeople(site: Site): People {
   let made = 0;
   return {
     prepare: async (count) => Array.from({ length: count }, () => person(++made)),
-    readyToTell: async ({ uid, address }): Promise<Tell> => {
+    prepareApproval: async ({ uid, address }): Promise<SendApproval> => {
       const cookie = `_session=${word(32)}; _session.sig=${word(20)}; _qr_seen=${word(46)}; _qr_seen.sig=${word(20)}`;
       const fields = `csrf=${word(32)}&decision=approve`;
       const request = formRequest(site, `/qr/tickets/${uid}`, { address, cookie, fields });

@@ -1,16 +1,19 @@
-/** People of the provider: browsers that an RP has sent, and phones that are signed in. */
+/** Simulated users of the provider: browsers that an RP has sent, and phones that are signed in. */
 import { pageRequest, type Site, scriptRequest } from './chromium.ts';
 import { Connections } from './connection.ts';
 import { Cookies } from './cookies.ts';
-import type { People, Tell } from './people.ts';
+import type { People, SendApproval } from './people.ts';
 import { Phone } from './phone.ts';
 import { personAddress } from './source-address.ts';
 import type { Person } from './stream.ts';
 
-/** So many prepare at once: enough to keep the server busy. */
+/** The number of browsers that are prepared at the same time: enough to keep the server busy. */
 const AT_ONCE = 4;
-/** Of {@link Phone}'s account, a minute: the limits allow ten. */
-const SIGN_INS_OF_A_PHONE = 8;
+/**
+ * The number of approvals by one {@link Phone}. The default limits allow ten per account and minute, because each needs
+ * two `scan` requests of 20.
+ */
+const APPROVALS_OF_A_PHONE = 8;
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 const AUTHORIZE =
   '/auth?client_id=rp&redirect_uri=http%3A%2F%2Frp.example%2Fcallback&response_type=code&scope=openid' +
@@ -25,7 +28,7 @@ export function providerPeople(browsers: Site, phones: Site): People {
   const nextPhone = (): Promise<Phone> => {
     if (phone === undefined || left === 0) {
       made += 1;
-      left = SIGN_INS_OF_A_PHONE;
+      left = APPROVALS_OF_A_PHONE;
       phone = Phone.signIn(phones, phoneConnections, made);
     }
     left -= 1;
@@ -41,14 +44,14 @@ export function providerPeople(browsers: Site, phones: Site): People {
       await Promise.all(Array.from({ length: AT_ONCE }, some));
       return people;
     },
-    readyToTell: async (person): Promise<Tell> => {
+    prepareApproval: async (person): Promise<SendApproval> => {
       const holder = await nextPhone();
       return holder.scan(await codeOf(browsers, connections, person));
     },
   };
 }
 
-/** An authorization request, and the page with the code that it leads to. */
+/** Sends an authorization request, and loads the page with the code that it leads to. */
 async function arrive(site: Site, connections: Connections, number: number): Promise<Person> {
   const cookies = new Cookies();
   const address = personAddress(number);
@@ -62,7 +65,7 @@ async function arrive(site: Site, connections: Connections, number: number): Pro
   return { uid: page.slice(page.lastIndexOf('/') + 1), cookie: cookies.for(`${page}/qr/events`), address };
 }
 
-/** The path in the QR code that this browser shows now. */
+/** Returns the path in the QR code that this browser shows now. */
 async function codeOf(site: Site, connections: Connections, person: Person): Promise<string> {
   const path = `/interaction/${person.uid}/qr?svg=no`;
   const { status, body } = await connections.send(scriptRequest(site, path, { ...person, accept: 'application/json' }));

@@ -1,19 +1,19 @@
-/** A browser's event stream, on a bare socket: one buffer reads for all of them. */
+/** A browser's event stream on a bare socket. All streams share one read buffer. */
 import { connect, type Socket } from 'node:net';
 import { type Sender, type Site, scriptRequest } from './chromium.ts';
 import { sourceAddress } from './source-address.ts';
 
-/** A browser that has signed nobody in yet. */
+/** A browser that is not signed in yet. */
 export interface Person extends Sender {
-  /** What its interaction is called in URLs. */
+  /** The uid of its interaction. */
   readonly uid: string;
 }
 
-/** What all streams have received. */
+/** Totals of all streams. */
 export interface Traffic {
   bytes: number;
   events: number;
-  /** Streams that ended although nobody left. */
+  /** The number of streams that ended although the browser did not leave. */
   lost: number;
 }
 
@@ -55,8 +55,9 @@ export class Stream {
   }
 
   /**
-   * Waits for the next event that shows this state. @returns when it arrived, by `performance.now()`
-   * @throws Error where the stream ends before that, or is none
+   * Waits for the next event that shows this state.
+   * @returns the time at which it arrived, by `performance.now()`
+   * @throws Error if the stream ends before that, or if the answer is not a stream
    */
   shows(state: string): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -75,7 +76,7 @@ export class Stream {
     if (!this.#started && !text.startsWith(GOOD)) this.#awaited?.reject(new Error(`no stream: ${text.slice(0, 300)}`));
     this.#started = true;
     this.#traffic.bytes += length;
-    // Nobody looks further than to the end of the last whole event.
+    // Only complete events are searched. The rest is kept until more arrives.
     const end = text.lastIndexOf(END_OF_EVENT) + END_OF_EVENT.length;
     this.#tail = end > 1 ? text.slice(end) : text;
     this.#traffic.events += countOf('event: ticket', text) - countOf('event: ticket', this.#tail);

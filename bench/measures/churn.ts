@@ -1,32 +1,32 @@
-/** Many wait while others come, wait, are told and leave. */
+/** Measures a server at which many browsers wait while others come, wait, are approved and leave. */
 import type { Goal, Measure, Result, Size } from '../measure.ts';
 import { BARE, during, type Kind, KOA, MEMORY, onStage, PARKED, type Stage, settle, warmUp } from '../stage.ts';
 import { kilobytes, percentile, rounded } from '../statistics.ts';
 
 const SIZES = {
-  full: { waiting: 10_000, told: 1_500, coming: { seconds: 30, rate: 500, stay: 2_000 } },
-  quick: { waiting: 1_000, told: 50, coming: { seconds: 5, rate: 100, stay: 500 } },
+  full: { waiting: 10_000, approved: 1_500, coming: { seconds: 30, rate: 500, stay: 2_000 } },
+  quick: { waiting: 1_000, approved: 50, coming: { seconds: 5, rate: 100, stay: 500 } },
 } as const;
 
 interface Churn {
   readonly kind: Kind;
-  /** KB that JavaScript holds of one that has been prepared. */
+  /** KB that JavaScript holds for each prepared browser. */
   readonly records: number;
-  /** KB of one that waits, at the end. */
+  /** KB for each waiting browser, at the end. */
   readonly waiting: number;
-  /** Microseconds. */
+  /** Latency of an approval in microseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Microseconds of the server for each that came. */
+  /** CPU time of the server for each browser that came, in microseconds. */
   readonly cpu: number;
-  /** Of a core. */
+  /** CPU use as a share of one core. */
   readonly share: number;
 }
 
 export const churn: Measure = async (size): Promise<Result> => {
   const all: Churn[] = [];
   for (const kind of [BARE, KOA, MEMORY, PARKED]) all.push(await churnOf(kind, size));
-  const { waiting, told, coming } = SIZES[size];
+  const { waiting, approved, coming } = SIZES[size];
   const title = `${waiting} waiting, ${coming.rate} a second come and go`;
   return {
     goals: goals(all),
@@ -47,7 +47,7 @@ export const churn: Measure = async (size): Promise<Result> => {
           kind.name,
           ...[records, waiting, records + waiting, p50, p99, cpu, share * 100].map(rounded),
         ]),
-        note: `For ${coming.seconds} s; each stays ${coming.stay / 1000} s, ${told} of them are told by a phone (that has scanned before) and leave, the others just leave. Who comes has been authorized before. Memory is read as soon as the last one has left, compared with the server before anybody waited, after a full garbage collection; records are what JavaScript holds of one that has been prepared.`,
+        note: `For ${coming.seconds} s; each stays ${coming.stay / 1000} s, ${approved} of them are told by a phone (that has scanned before) and leave, the others just leave. Who comes has been authorized before. Memory is read as soon as the last one has left, compared with the server before anybody waited, after a full garbage collection; records are what JavaScript holds of one that has been prepared.`,
       },
     ],
     charts: [
@@ -90,13 +90,13 @@ function churnOf(kind: Kind, size: Size): Promise<Churn> {
 }
 
 async function comeAndGo(kind: Kind, { server, load }: Stage, size: Size): Promise<Churn> {
-  const { waiting, told, coming } = SIZES[size];
+  const { waiting, approved, coming } = SIZES[size];
   const prepared = waiting + coming.seconds * coming.rate;
   await warmUp(load, waiting / 10);
   await settle();
   const empty = await server.collected();
   await load.prepare(prepared);
-  await load.ready(told);
+  await load.ready(approved);
   await settle();
   const before = await server.collected();
   await load.wait(waiting);
@@ -107,8 +107,8 @@ async function comeAndGo(kind: Kind, { server, load }: Stage, size: Size): Promi
     kind,
     records: kilobytes(before.held - empty.held) / prepared,
     waiting: kilobytes(rss - before.rss) / waiting,
-    p50: percentile(result.told, 0.5),
-    p99: percentile(result.told, 0.99),
+    p50: percentile(result.latencies, 0.5),
+    p99: percentile(result.latencies, 0.99),
     cpu: cpu / result.arrived,
     share,
   };

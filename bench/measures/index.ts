@@ -1,4 +1,4 @@
-/** Every measure by the name that it is asked for with; they run in this order. */
+/** Lists all measures by the name that is given on the command line. They run in this order. */
 import type { Measure } from '../measure.ts';
 import { churn } from './churn.ts';
 import { memory } from './memory.ts';

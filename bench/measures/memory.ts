@@ -1,4 +1,7 @@
-/** Memory of a waiting browser: how much the server grows from a few to as many as one process may have. */
+/**
+ * Measures the memory of a waiting browser: the growth of a server from a few browsers to the most that one process may
+ * have.
+ */
 import type { Goal, Measure, Result, Size } from '../measure.ts';
 import {
   BARE,
@@ -19,16 +22,19 @@ const SIZES = { full: { few: 5_000, many: 19_900 }, quick: { few: 500, many: 1_9
 
 const WHEN = { running: 'as it runs', collected: 'after a garbage collection' } as const;
 
-/** KB a browser. */
+/** Growth of a server's memory, in KB per browser. */
 interface Growth {
   readonly kind: Kind;
-  /** Resident memory as the server runs. */
+  /** Resident memory while the server runs. */
   readonly running: number;
   /** Resident memory after a full garbage collection. */
   readonly collected: number;
-  /** What JavaScript and its buffers hold of one that is prepared, but not waiting yet: the ticket and the provider's records. */
+  /**
+   * Memory that JavaScript and its buffers hold for a prepared browser that does not wait yet: the ticket and the
+   * provider's records.
+   */
   readonly records: number;
-  /** The same of a stream. */
+  /** Memory that JavaScript and its buffers hold for a stream. */
   readonly stream: number;
 }
 
@@ -64,7 +70,10 @@ export const memory: Measure = async (size): Promise<Result> => {
   };
 };
 
-/** As servers run, and by what is left after a collection: what a server threw away before the first reading hides some of what comes later. */
+/**
+ * Returns the goals for both readings: while the server runs, and after a garbage collection. Both are needed: garbage
+ * at the time of the first reading hides some of the later growth.
+ */
 function goals(all: readonly Growth[]): Goal[] {
   return (['running', 'collected'] as const).flatMap((when) => {
     const bare = all.find(({ kind }) => kind.name === BARE.name)?.[when] ?? Number.NaN;

@@ -1,4 +1,6 @@
-/** What a browser that waits costs where it asks again and again, beside a bare Koa route and beside the stream. */
+/**
+ * Measures the cost of a browser that polls while it waits, and compares it with a bare Koa route and with the stream.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chart, Result, Size, Table } from '../measure.ts';
 import { start } from '../programs.ts';
@@ -13,11 +15,11 @@ import { percentile } from '../statistics.ts';
 
 interface Extent {
   readonly rounds: number;
-  /** In a round. */
+  /** Polls per round. */
   readonly polls: number;
-  /** Of browsers that listen, or poll long. */
+  /** The number of browsers that listen to a stream, or use long polls. */
   readonly browsers: number;
-  /** How long they do, in milliseconds. */
+  /** Milliseconds that they do so. */
   readonly time: number;
 }
 
@@ -26,9 +28,9 @@ const SIZES: Readonly<Record<Size, Extent>> = {
   quick: { rounds: 3, polls: 300, browsers: 50, time: 11_000 },
 };
 const AT_A_TIME = 10;
-/** Each polls so seldom that limits by address let it. */
+/** The number of browsers that poll in turn: so many that none exceeds the rate limit per address. */
 const POLLING = 100;
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
 export async function poll(size: Size): Promise<Result> {
   const extent = SIZES[size];
@@ -62,7 +64,7 @@ export async function poll(size: Size): Promise<Result> {
   }
 }
 
-/** Microseconds of one poll, here and by the bare route: the medians of the rounds. */
+/** Returns the CPU time of one poll of the plugin and of the bare route in microseconds: the medians of the rounds. */
 async function polled(
   scene: Scene,
   { rounds, polls }: Extent,
@@ -80,7 +82,7 @@ async function polled(
     for (let turn = -1; turn < rounds; turn += 1) {
       const koa = await cpuDuring([bare], () => each(polls, AT_A_TIME, (one) => ask(nodes, one)));
       const ours = await cpuDuring(scene.providers, () => each(polls, AT_A_TIME, (one) => ask(scene.nodes, one)));
-      // The first is for code to be compiled.
+      // The first turn only warms up: code is still being compiled.
       if (turn < 0) continue;
       cpu.koa.push(koa / polls);
       cpu.ours.push(ours / polls);
@@ -92,7 +94,10 @@ async function polled(
   return { koa: percentile(cpu.koa, 0.5), ours: percentile(cpu.ours, 0.5) };
 }
 
-/** CPU of opening a stream, in microseconds, and of a minute on it, in milliseconds, beside what the server does all the same. */
+/**
+ * Returns the CPU time of opening a stream in microseconds, and of a minute on it in milliseconds, without the server's
+ * idle load.
+ */
 async function listened(
   scene: Scene,
   { browsers, time }: Extent,
@@ -104,10 +109,13 @@ async function listened(
   );
   const cpu = (await cpuDuring(scene.providers, () => sleep(time))) - 4 * idle;
   for (const signIn of signIns) signIn.leave();
-  return { opening: opening / browsers, minute: ((cpu / browsers) * MINUTE) / time / 1000 };
+  return { opening: opening / browsers, minute: ((cpu / browsers) * MINUTE_MS) / time / 1000 };
 }
 
-/** CPU of a minute of asking again with `after` as soon as there is an answer, in milliseconds. */
+/**
+ * Returns the CPU time of a minute of long polls in milliseconds. A browser sends the next one, with `after`, on each
+ * answer.
+ */
 async function polledLong(scene: Scene, { browsers, time }: Extent): Promise<number> {
   const signIns = await shown(scene, browsers);
   let isOver = false;
@@ -125,10 +133,10 @@ async function polledLong(scene: Scene, { browsers, time }: Extent): Promise<num
   });
   isOver = true;
   await all;
-  return ((cpu / browsers) * MINUTE) / time / 1000;
+  return ((cpu / browsers) * MINUTE_MS) / time / 1000;
 }
 
-/** Browsers that show a code. */
+/** Returns browsers that show a code. */
 async function shown({ crowd }: Scene, browsers: number): Promise<QrSignIn[]> {
   await crowd.prepareNew(browsers);
   const signIns = Array.from({ length: browsers }, () => crowd.newBrowser());

@@ -1,4 +1,4 @@
-/** Where the time of a whole sign-in by QR goes. */
+/** Profiles whole sign-ins by QR: the CPU time by area and by file. */
 import { readFileSync } from 'node:fs';
 import type { Chart, Result, Size, Table } from '../measure.ts';
 import { type TimeSpent, timeIn } from '../profile-areas.ts';
@@ -8,7 +8,7 @@ import { each } from '../sign-ins/crowd.ts';
 import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
 import { complete } from '../sign-ins/sign-in.ts';
 
-/** Sign-ins, and how many go before while code is still being compiled. */
+/** The number of measured sign-ins, and of sign-ins before them that warm up, while code is still being compiled. */
 const SIZES: Readonly<Record<Size, readonly [signIns: number, warmUp: number]>> = {
   full: [1000, 400],
   quick: [100, 100],
@@ -31,7 +31,10 @@ export async function profile(size: Size): Promise<Result> {
   }
 }
 
-/** What the only provider of a scene does in the meantime, by its main thread; and the CPU of all its threads. */
+/**
+ * Runs `act` while the only provider of a scene is profiled.
+ * @returns the time that its main thread spent, and the CPU time of all its threads in microseconds
+ */
 export async function profiled(
   { providers: [provider, ...others] }: Scene,
   act: () => Promise<void>,
@@ -44,7 +47,10 @@ export async function profiled(
   return { spent: timeIn(await provider.ask<Profile>('stopProfile'), main), cpu };
 }
 
-/** What its main thread has used so far; microseconds, counted in hundredths of a second (proc(5)). */
+/**
+ * Returns the CPU time of a program's main thread in microseconds. The kernel counts in hundredths of a second
+ * (proc(5)).
+ */
 function mainThreadOf({ pid }: Program): number {
   const fields = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
@@ -52,7 +58,7 @@ function mainThreadOf({ pid }: Program): number {
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
-/** The largest first. */
+/** Returns the entries with the largest first. */
 export function ranked(times: ReadonlyMap<string, number>): [string, number][] {
   return [...times].sort(([, one], [, other]) => other - one);
 }

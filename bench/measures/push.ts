@@ -1,4 +1,4 @@
-/** From the phone's POST leaving to the event arriving at a browser, while many wait. */
+/** Measures the time from sending the phone's POST to receiving the event at a browser, while many browsers wait. */
 import type { Goal, Measure, Result, Size } from '../measure.ts';
 import { BARE, type Kind, MEMORY, onStage, PARKED, REDIS, type StageOptions, settle } from '../stage.ts';
 import { percentile, rounded } from '../statistics.ts';
@@ -12,7 +12,7 @@ interface Case {
   readonly kind: Kind;
   readonly name: string;
   readonly options?: StageOptions;
-  /** How many times bare `http` it may take, at the median and at the 99th percentile. */
+  /** The limits, as multiples of bare `http`, at the median and at the 99th percentile. */
   readonly limits?: { readonly p50: number; readonly p99: number };
 }
 
@@ -76,8 +76,8 @@ function latency(one: Case, size: Size): Promise<Latency> {
       await load.wait(waiting);
       await settle();
       await load.push(warmUp);
-      const told = await load.push(times);
-      return { ...one, p50: percentile(told, 0.5), p99: percentile(told, 0.99) };
+      const latencies = await load.push(times);
+      return { ...one, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
     },
     one.options,
   );

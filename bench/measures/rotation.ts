@@ -1,17 +1,16 @@
-/** What it costs to replace the codes of all that wait. */
+/** Measures the cost of replacing the codes of all waiting browsers. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Goal, Measure, Result, Size } from '../measure.ts';
 import { during, type Kind, MEMORY, onStage, PARKED, settle } from '../stage.ts';
 import { rounded } from '../statistics.ts';
 
 const SIZES = { full: { waiting: 10_000, periods: 3 }, quick: { waiting: 1_000, periods: 1 } } as const;
-/** Seconds. */
-const OFTEN = 10;
-const SELDOM = 60;
+const OFTEN_S = 10;
+const SELDOM_S = 60;
 
 interface Rotating {
   readonly rotation: number;
-  /** Of a core. */
+  /** CPU use as a share of one core. */
   readonly share: number;
   readonly eventsASecond: number;
   readonly bytesAnEvent: number;
@@ -21,15 +20,16 @@ export const rotation: Measure = async (size): Promise<Result> => {
   const goals: Goal[] = [];
   const rows: (string | number)[][] = [];
   for (const kind of [MEMORY, PARKED]) {
-    const often = await rotating(kind, OFTEN, size);
-    const seldom = await rotating(kind, SELDOM, size);
-    // What remains at any rotation is taken away, and with it what the seldom ones cost.
-    const cost = (often.share - seldom.share) / (1 - OFTEN / SELDOM);
-    goals.push({ name: `Rotation every ${OFTEN} s: ${kind.name}`, ours: cost * 100, unit: '% of a core', limit: 5 });
+    const often = await rotating(kind, OFTEN_S, size);
+    const seldom = await rotating(kind, SELDOM_S, size);
+    // The difference removes the load that does not depend on rotation. It also removes the cost of the rare rotations,
+    // so it is scaled up.
+    const cost = (often.share - seldom.share) / (1 - OFTEN_S / SELDOM_S);
+    goals.push({ name: `Rotation every ${OFTEN_S} s: ${kind.name}`, ours: cost * 100, unit: '% of a core', limit: 5 });
     for (const { rotation, share, eventsASecond, bytesAnEvent } of [often, seldom]) {
       rows.push([kind.name, rotation, ...[share * 100, eventsASecond, bytesAnEvent].map(rounded)]);
     }
-    rows.push([`${kind.name}: rotation alone`, OFTEN, rounded(cost * 100), '', '']);
+    rows.push([`${kind.name}: rotation alone`, OFTEN_S, rounded(cost * 100), '', '']);
   }
   return {
     goals,
@@ -38,7 +38,7 @@ export const rotation: Measure = async (size): Promise<Result> => {
         title: `Rotation, ${SIZES[size].waiting} waiting`,
         columns: ['server', 'every, s', '% of a core', 'events a second', 'bytes an event, on the wire'],
         rows,
-        note: `CPU of the whole process while nothing else happens, re-reading and looking for what expires included. Every ${SELDOM} s takes heartbeats as well, every 15 s, which codes that rotate more often spare: "alone" is what rotation adds.`,
+        note: `CPU of the whole process while nothing else happens, re-reading and looking for what expires included. Every ${SELDOM_S} s takes heartbeats as well, every 15 s, which codes that rotate more often spare: "alone" is what rotation adds.`,
       },
     ],
     charts: [],
@@ -52,7 +52,7 @@ function rotating(kind: Kind, every: number, size: Size): Promise<Rotating> {
     await load.wait(waiting);
     await settle();
     const before = await load.traffic();
-    const seconds = Math.max(every, periods * OFTEN);
+    const seconds = Math.max(every, periods * OFTEN_S);
     const { share } = await during(server, () => pause(seconds * 1000));
     const after = await load.traffic();
     const events = after.events - before.events;

@@ -1,4 +1,4 @@
-/** What a server costs as more and more wait: on one process, with arrivals, and over three. */
+/** Measures a server as more and more browsers wait: on one process, with arrivals, and on three processes. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Goal, Measure, Result, Size, Table } from '../measure.ts';
 import type { Program } from '../programs.ts';
@@ -6,6 +6,7 @@ import { startRedis } from '../redis.ts';
 import { BARE, during, type Kind, MEMORY, onStage, PARKED, REDIS_PARKED, settle } from '../stage.ts';
 import { megabytes, rounded } from '../statistics.ts';
 
+/** `watch` is how long the idle load is measured, in milliseconds; `nodes` are the waiting browsers of each node. */
 const SIZES = {
   full: {
     steps: [1_000, 5_000, 10_000, 19_000],
@@ -23,16 +24,16 @@ const SIZES = {
 
 interface Step {
   readonly waiting: number;
-  /** MB. */
+  /** Resident memory in MB. */
   readonly rss: number;
-  /** % of a core while nothing happens. */
+  /** CPU use while nothing happens, in % of a core. */
   readonly idle: number;
 }
 
 interface Scale {
   readonly kind: Kind;
   readonly steps: readonly Step[];
-  /** % of a core while some come and go. */
+  /** CPU use while browsers come and go, in % of a core. */
   readonly busy: number;
 }
 
@@ -119,7 +120,7 @@ function stepByStep(kind: Kind, size: Size): Promise<Scale> {
   });
 }
 
-/** Three nodes that share a Redis, each with browsers of its own. */
+/** Measures three nodes that share a Redis. Each has its own browsers. */
 async function together(kind: Kind, size: Size): Promise<Table> {
   const { nodes, watch } = SIZES[size];
   const redis = await startRedis();
@@ -154,7 +155,7 @@ async function together(kind: Kind, size: Size): Promise<Table> {
   }
 }
 
-/** Where several wait for each other, again and again. */
+/** A reusable barrier: `all()` resolves once the given number of callers wait for it. */
 class Rendezvous {
   readonly #count: number;
   #arrived: (() => void)[] = [];

@@ -1,4 +1,4 @@
-/** What a whole sign-in costs the provider: by QR, and with a password. */
+/** Measures the CPU time that a whole sign-in costs the provider: by QR, and with a password. */
 
 import type { Chart, Goal, Result, Size, Table } from '../measure.ts';
 import { PHONE_CLIENT } from '../servers/clients.ts';
@@ -18,12 +18,12 @@ const WAYS: readonly (readonly [name: string, begin: (scene: Scene) => SignIn])[
   [NEW, ({ crowd }) => crowd.newBrowser()],
 ];
 
-/** In each round every way has its turn: whatever else the machine does meets all of them. */
+/** In each round every way to sign in has its turn, so that other load on the machine affects all of them equally. */
 interface Rounds {
   readonly rounds: number;
   /** Sign-ins of each way in a round. */
   readonly signIns: number;
-  /** Of each way before anything is counted: until then code is still being compiled. */
+  /** Sign-ins of each way before the measurement starts, while code is still being compiled. */
   readonly warmUp: number;
 }
 
@@ -32,7 +32,7 @@ const SIZES: Readonly<Record<Size, Rounds>> = {
   quick: { rounds: 3, signIns: 20, warmUp: 100 },
 };
 
-/** Of each way to sign in, in microseconds: the median of its rounds. */
+/** The CPU time of each way to sign in, in microseconds: the median of its rounds. */
 type Costs = Readonly<Record<string, number>>;
 
 export async function signIn(size: Size): Promise<Result> {
@@ -114,7 +114,7 @@ function chart(single: Costs, busy: Costs): Chart {
   return { title: 'CPU of a whole sign-in', kind: 'bars', unit: 'ms', series };
 }
 
-/** All sign-ins take one step, then all the next: so it is known what each request costs. */
+/** Measures the cost of each request: all sign-ins take the first step, then all take the next one, and so on. */
 async function costOfSteps(scene: Scene, { signIns, rounds }: Rounds): Promise<Table[]> {
   await scene.crowd.prepareNew(rounds * signIns);
   await scene.crowd.prepareKnown(rounds * signIns);

@@ -1,4 +1,4 @@
-/** How many sign-ins a second go through one node, and through three. */
+/** Measures sign-ins per second through one node and through three. */
 import { availableParallelism } from 'node:os';
 import type { Chart, Result, Size, Table } from '../measure.ts';
 import { type Redis, startRedis } from '../redis.ts';
@@ -25,16 +25,16 @@ const SIZES: Readonly<Record<Size, readonly [signIns: number, warmUp: number]>> 
   full: [2000, 400],
   quick: [150, 50],
 };
-/** As many people at a time as keep a node busy all the time. */
+/** The number of simultaneous users: enough to keep a node busy all the time. */
 const AT_A_TIME = 32;
 
-/** What came of one setup: a second, and for each sign-in in milliseconds of CPU. */
+/** The outcome of one setup: sign-ins per second, and the CPU time of nodes and Redis per sign-in in milliseconds. */
 interface Outcome {
   readonly name: string;
   readonly aSecond: number;
   readonly nodes: number;
   readonly redis: number;
-  /** Of a core. */
+  /** CPU use of the load generator as a share of one core. */
   readonly generator: number;
 }
 

@@ -1,39 +1,39 @@
-/** The sums of `docs/capacity.md`, done with what was measured. */
+/** Computes the costs and the capacity sums of `docs/performance.md` from the results. */
 import type { Table } from '../measure.ts';
 import type { Results } from '../results.ts';
 import { rounded } from '../statistics.ts';
 import { markdownTable } from './markdown.ts';
 
-/** Where the costs and the sums go. */
+/** The names of the markers between which the two tables are written. */
 export const COSTS = 'costs';
 export const SUMS = 'sums';
 
-/** What one of each takes. */
+/** The cost of one sign-in, one waiting browser and one process. */
 interface Costs {
-  /** Of the nodes for a whole sign-in, and the part of it until the browser waits; seconds of a core. */
+  /** CPU of the nodes in seconds: a whole sign-in, and the part of it until the browser waits. */
   readonly signIn: number;
   readonly arrival: number;
-  /** Of the nodes for a browser that waits; cores. */
+  /** CPU of the nodes for a waiting browser, in cores. */
   readonly waiting: number;
-  /** Resident, MB: of a browser that waits, and of a process beside that. */
+  /** Resident memory in MB: of a waiting browser, and of a process without waiting browsers. */
   readonly memory: number;
   readonly process: number;
-  /** The same of Redis. */
+  /** The same costs in Redis. */
   readonly redisSignIn: number;
   readonly redisArrival: number;
   readonly redisWaiting: number;
   readonly redisMemory: number;
-  /** To a browser that waits, bytes a second. */
+  /** Bytes a second that are sent to a waiting browser. */
   readonly traffic: number;
 }
 
-/** What people decide. */
+/** The load that a deployment plans for. */
 interface Demand {
-  /** Browsers that wait at any moment. */
+  /** Browsers that wait at the same time. */
   readonly waiting: number;
-  /** Sign-ins that are finished in a second. */
+  /** Finished sign-ins a second. */
   readonly signIns: number;
-  /** How long a browser waits, seconds. */
+  /** Seconds that a browser waits. */
   readonly stay: number;
 }
 
@@ -45,39 +45,42 @@ const DEMANDS: readonly Demand[] = [
   { waiting: 1_000_000, signIns: 1_000, stay: 1_000 },
 ];
 
-const BUSY = 0.6;
-const MOST_WAITING = 15_000;
-const LEAST = 3;
+/** The share of a core up to which a node answers without delay. */
+const MAX_LOAD = 0.6;
+/** Waiting browsers that one process may have. */
+const MAX_WAITING = 15_000;
+/** One process may die while another one is replaced. */
+const MIN_PROCESSES = 3;
 
 const PARKED = 'plugin, in memory, parkStreams';
 const THREE_NODES = 'QR, three nodes on Redis';
-const UNTIL_IT_WAITS = ['GET /auth', 'GET I', 'GET I/qr/events'];
+const REQUESTS_UNTIL_WAITING = ['GET /auth', 'GET I', 'GET I/qr/events'];
 
-/** @throws Error where something of it has not been measured */
+/** @throws Error if one of the figures has not been measured */
 export function costsText(results: Results): string {
   const costs = costsOf(results);
   const ms = (seconds: number): string => `${rounded(seconds * 1000)} ms`;
   const rows: [string, string, string][] = [
-    ['*c*', 'a whole sign-in, CPU of the nodes', ms(costs.signIn)],
-    ['*a*', 'of it, until the browser waits', ms(costs.arrival)],
-    ['*w*', 'a browser that waits, CPU of the nodes', `${rounded(costs.waiting * 1e6)} µs a second`],
-    ['*m*', 'a browser that waits, memory of the nodes', `${kb(costs.memory)} KB`],
-    ['*b*', 'a process at work, memory beside that', `${Math.round(costs.process)} MB`],
-    ['*c′*', 'a whole sign-in, CPU of Redis', ms(costs.redisSignIn)],
-    ['*a′*', 'of it, until the browser waits', ms(costs.redisArrival)],
-    ['*w′*', 'a browser that waits, CPU of Redis', `${rounded(costs.redisWaiting * 1e6)} µs a second`],
-    ['*m′*', 'a browser that waits, memory of Redis', `${kb(costs.redisMemory)} KB`],
-    ['*e*', 'sent to a browser that waits', `${rounded(costs.traffic)} bytes a second`],
+    ['*c*', 'CPU of the nodes, a whole sign-in', ms(costs.signIn)],
+    ['*a*', 'the part of *c* until the browser waits', ms(costs.arrival)],
+    ['*w*', 'CPU of the nodes, a waiting browser', `${rounded(costs.waiting * 1e6)} µs a second`],
+    ['*m*', 'memory of the nodes, a waiting browser', `${kb(costs.memory)} KB`],
+    ['*b*', 'memory of a process without waiting browsers', `${Math.round(costs.process)} MB`],
+    ['*c′*', 'CPU of Redis, a whole sign-in', ms(costs.redisSignIn)],
+    ['*a′*', 'the part of *c′* until the browser waits', ms(costs.redisArrival)],
+    ['*w′*', 'CPU of Redis, a waiting browser', `${rounded(costs.redisWaiting * 1e6)} µs a second`],
+    ['*m′*', 'memory of Redis, a waiting browser', `${kb(costs.redisMemory)} KB`],
+    ['*e*', 'network, to a waiting browser', `${rounded(costs.traffic)} bytes a second`],
   ];
-  return markdownTable({ title: '', columns: ['', 'what one takes', 'measured'], rows });
+  return markdownTable({ title: '', columns: ['', 'cost', 'measured'], rows });
 }
 
-/** @throws Error where something of it has not been measured */
+/** @throws Error if one of the figures has not been measured */
 export function sumsText(results: Results): string {
   const costs = costsOf(results);
   const rows: Record<string, (demand: Demand) => number | string> = {
     'sign-ins a second, *S*': ({ signIns }) => signIns.toLocaleString('en'),
-    'each waits, seconds, *T*': ({ stay }) => stay.toLocaleString('en'),
+    'seconds that each waits, *T*': ({ stay }) => stay.toLocaleString('en'),
     'arrivals a second, *A*': (demand) => Math.round(arrivals(demand)).toLocaleString('en'),
     'cores of the nodes: arrivals': (demand) => about(nodeCores(costs, demand).arrivals),
     'cores of the nodes: the rest of the sign-ins': (demand) => about(nodeCores(costs, demand).rest),
@@ -86,12 +89,12 @@ export function sumsText(results: Results): string {
     'memory of the nodes, GB': (demand) =>
       about((processes(costs, demand) * costs.process + demand.waiting * costs.memory) / 1024),
     'cores of Redis': (demand) => about(redisCores(costs, demand)),
-    'memory of Redis for what waits, GB': ({ waiting }) => about((waiting * costs.redisMemory) / 1024),
-    'to browsers that wait, Mbit/s': ({ waiting }) => about((waiting * costs.traffic * 8) / 1e6),
+    'memory of Redis for waiting browsers, GB': ({ waiting }) => about((waiting * costs.redisMemory) / 1024),
+    'network to waiting browsers, Mbit/s': ({ waiting }) => about((waiting * costs.traffic * 8) / 1e6),
   };
   return markdownTable({
     title: '',
-    columns: ['browsers that wait, *N*', ...DEMANDS.map(({ waiting }) => waiting.toLocaleString('en'))],
+    columns: ['waiting browsers, *N*', ...DEMANDS.map(({ waiting }) => waiting.toLocaleString('en'))],
     rows: Object.entries(rows).map(([name, sum]) => [name, ...DEMANDS.map(sum)]),
   });
 }
@@ -111,7 +114,7 @@ function nodeCores(costs: Costs, demand: Demand): { arrivals: number; rest: numb
 function processes(costs: Costs, demand: Demand): number {
   const { arrivals, rest, waiting } = nodeCores(costs, demand);
   const cores = arrivals + rest + waiting;
-  return Math.max(LEAST, Math.ceil(cores / BUSY), Math.ceil(demand.waiting / MOST_WAITING));
+  return Math.max(MIN_PROCESSES, Math.ceil(cores / MAX_LOAD), Math.ceil(demand.waiting / MAX_WAITING));
 }
 
 function redisCores(costs: Costs, demand: Demand): number {
@@ -126,26 +129,26 @@ function costsOf(results: Results): Costs {
   const rotation = tableOf(results, 'rotation', 'Rotation');
   const sum = (names: readonly string[], column: string): number =>
     names.reduce((total, name) => total + cell(nodes, name, column), 0);
-  const each = ['node 1', 'node 2', 'node 3'];
-  const waiting = sum(each, 'waiting');
-  const all = steps.rows.map(([name]) => String(name));
+  const nodeNames = ['node 1', 'node 2', 'node 3'];
+  const waiting = sum(nodeNames, 'waiting');
+  const requests = steps.rows.map(([name]) => String(name));
   const micros = (names: readonly string[]): number =>
     names.reduce((total, name) => total + cell(steps, name, 'µs'), 0);
-  const untilItWaits = micros(UNTIL_IT_WAITS) / micros(all);
+  const shareUntilWaiting = micros(REQUESTS_UNTIL_WAITING) / micros(requests);
   const signIn = cell(throughput, THREE_NODES, 'CPU of the nodes, ms a sign-in') / 1000;
   const redisSignIn = cell(throughput, THREE_NODES, 'CPU of Redis, ms a sign-in') / 1000;
   const cores = '% of a core while nothing happens';
-  // With so few that wait that they do not matter.
+  // The first row of the table: with 1,000 waiting browsers, their share is small.
   const process = cell(tableOf(results, 'scale', 'One process'), PARKED, 'RSS, MB');
   const events = cell(rotation, 'plugin, in memory', 'events a second');
   return {
     signIn,
-    arrival: signIn * untilItWaits,
-    waiting: sum(each, cores) / 100 / waiting,
-    memory: (sum(each, 'RSS, MB') - each.length * process) / waiting,
+    arrival: signIn * shareUntilWaiting,
+    waiting: sum(nodeNames, cores) / 100 / waiting,
+    memory: (sum(nodeNames, 'RSS, MB') - nodeNames.length * process) / waiting,
     process,
     redisSignIn,
-    redisArrival: redisSignIn * untilItWaits,
+    redisArrival: redisSignIn * shareUntilWaiting,
     redisWaiting: sum(['Redis'], cores) / 100 / waiting,
     redisMemory: sum(['Redis'], 'RSS, MB') / waiting,
     traffic: (events * cell(rotation, 'plugin, in memory', 'bytes an event, on the wire')) / waitingIn(rotation),
@@ -158,19 +161,19 @@ function tableOf(results: Results, measure: string, title: string): Table {
   return table;
 }
 
-/** The first row of this name is it. */
+/** Returns a figure of the first row with this name. @throws Error if it is not a number */
 function cell({ title, columns, rows }: Table, name: string, column: string): number {
   const value = rows.find(([first]) => first === name)?.[columns.indexOf(column)];
   if (typeof value !== 'number') throw new Error(`"${title}" has no figure for "${name}", "${column}"`);
   return value;
 }
 
-/** As its title says. */
+/** Returns the number of waiting browsers in the title of a table. */
 function waitingIn({ title }: Table): number {
   return Number(/(\d+) waiting/.exec(title)?.[1]);
 }
 
-/** More digits would promise too much. */
+/** Rounds to two digits: the costs are not known better. */
 function about(value: number): number {
   return Number(value.toPrecision(2));
 }

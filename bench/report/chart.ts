@@ -1,4 +1,4 @@
-/** Charts as SVG, on white: readable wherever they are shown. */
+/** Draws charts as SVG on a white ground, so that they are readable on light and dark pages. */
 import type { Chart } from '../measure.ts';
 import { bars } from './bars.ts';
 import { lines } from './lines.ts';

@@ -1,24 +1,24 @@
-/** Lines over a scale of numbers, both from nothing. */
+/** Draws lines over a numeric axis; both axes start at zero. */
 import type { Chart } from '../measure.ts';
 import { COLOURS, FRAME, label, round, rule, scaleTo } from './svg.ts';
 
-const HEIGHT = 420;
-/** There are no names at the side. */
-const LEFT = 70;
+const HEIGHT_PX = 420;
+/** Less than `FRAME.left`, because there are no names at the side. */
+const LEFT_PX = 70;
 
 export function lines({ series }: Chart): { readonly body: string; readonly height: number } {
   const { width, right, top, bottom } = FRAME;
-  const floor = HEIGHT - bottom;
+  const floor = HEIGHT_PX - bottom;
   const all = series.flatMap(({ points }) => points);
   const across = scaleTo(Math.max(0, ...all.map(({ x }) => Number(x))));
   const up = scaleTo(Math.max(0, ...all.map(({ y }) => y)));
-  const xOf = (value: number): number => LEFT + (value / across.end) * (width - LEFT - right);
+  const xOf = (value: number): number => LEFT_PX + (value / across.end) * (width - LEFT_PX - right);
   const yOf = (value: number): number => floor - (value / up.end) * (floor - top);
   const grid = [
     ...up.ticks.map(
       (tick) =>
-        rule([LEFT, yOf(tick)], [width - right, yOf(tick)]) +
-        label(String(tick), { x: LEFT - 8, y: yOf(tick) + 5, anchor: 'end' }),
+        rule([LEFT_PX, yOf(tick)], [width - right, yOf(tick)]) +
+        label(String(tick), { x: LEFT_PX - 8, y: yOf(tick) + 5, anchor: 'end' }),
     ),
     ...across.ticks.map((tick) => label(String(tick), { x: xOf(tick), y: floor + 20, anchor: 'middle' })),
   ];
@@ -32,5 +32,5 @@ export function lines({ series }: Chart): { readonly body: string; readonly heig
       '\n',
     );
   });
-  return { body: [...grid, ...drawn].join('\n'), height: HEIGHT };
+  return { body: [...grid, ...drawn].join('\n'), height: HEIGHT_PX };
 }

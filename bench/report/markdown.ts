@@ -1,13 +1,25 @@
-/** The parts of pages that are written from results, each between its markers. */
-import type { Table } from '../measure.ts';
-import type { Results, Run } from '../results.ts';
-import { GOAL_COLUMNS, goalRow } from './goals.ts';
+/** Writes the parts of `docs/performance.md` that come from results, each between its markers. */
+import type { Chart, Result, Table } from '../measure.ts';
+import type { Results } from '../results.ts';
+import { GOAL_COLUMNS, goalRow, residentGrowth, UNMEASURABLE, verdictOf } from './goals.ts';
 
-/** Where the machine and the versions go, and the goals of all measures. */
+/** The names of the markers for the machine with its versions, and for the goals of all measures. */
 export const MACHINE = 'machine';
 export const GOALS = 'goals';
 
-/** @throws Error where the page has no place of this name */
+type Published = Pick<Result, 'tables' | 'charts'>;
+
+/** Tables for contributors only: `npm run bench -- <measure>` prints them, the page leaves them out. */
+const PRINTED_ONLY: readonly RegExp[] = [/^CPU of each request/, /^Where the time of a sign-in/, /^The same by file/];
+
+/** Columns, in any table, with growth of resident memory, and with memory that JavaScript holds; KB a browser. */
+const RESIDENT_COLUMNS: ReadonlySet<string> = new Set(['as it runs', 'collected', 'KB: stream, at the end', 'KB: sum']);
+const HELD_COLUMNS: ReadonlySet<string> = new Set(['KB: records']);
+
+/** Servers with a smaller young generation: another look at the noise of resident memory, printed only. */
+const SMALL_YOUNG_GENERATION = 'semi-space';
+
+/** @throws Error if the page has no markers of this name */
 export function fill(page: string, name: string, text: string): string {
   const begin = `<!-- bench: ${name} -->`;
   const end = '<!-- /bench -->';
@@ -22,28 +34,110 @@ export function machineText(results: Results): string {
   const [, latest] = runs.reduce((one, other) => (other[1].date > one[1].date ? other : one));
   const { cpu, cores, memory, os, node, redis, packages } = latest.machine;
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  const days = [...new Set(runs.map(([, { date }]) => date.slice(0, 10)))].sort();
   return [
     `${cpu}, ${cores} cores, ${memory} GB; ${os}; Node ${node}, Redis ${redis}; ${versions.join(', ')}.`,
-    '',
-    ...runs.map(
-      ([name, { command, date, seconds }]) => `- ${name}: \`${command}\`, ${date.slice(0, 10)}, ${seconds} s`,
-    ),
-  ].join('\n');
+    `Measured on ${days.join(', ')}: ${runs.map(([name, { seconds }]) => `${name} (${seconds} s)`).join(', ')}.`,
+  ].join('\n\n');
 }
 
+/** Lists the goals that are missed or not decided; `npm run bench` prints all of them. */
 export function goalsText(results: Results): string {
   const goals = Object.values(results).flatMap(({ result }) => result.goals);
-  return markdownTable({ title: '', columns: GOAL_COLUMNS, rows: goals.map(goalRow) });
+  const missed = goals.filter((goal) => verdictOf(goal) === 'MISSED');
+  const undecided = goals.filter((goal) => verdictOf(goal) === 'not decided').map(({ name }) => `- ${name}`);
+  const reached = goals.length - missed.length - undecided.length;
+  return [
+    `${reached} of ${goals.length} goals are reached; these are missed:`,
+    markdownTable({
+      title: '',
+      columns: GOAL_COLUMNS.slice(0, -1),
+      rows: missed.map((goal) => goalRow(goal).slice(0, -1)),
+    }),
+    ...(undecided.length === 0 ? [] : [`Not decided, because the figure is ${UNMEASURABLE}:`, undecided.join('\n')]),
+  ].join('\n\n');
 }
 
-/** @param pictures files of its charts, in their order */
-export function measureText({ result }: Run, pictures: readonly string[]): string {
-  const tables = result.tables.map((table) => {
-    const note = table.note === undefined ? '' : `\n\n${table.note}`;
-    return `**${table.title}**\n\n${markdownTable(table)}${note}`;
-  });
-  const charts = result.charts.map(({ title }, at) => `![${title}](${pictures[at]})`);
-  return [...tables, ...charts].join('\n\n');
+/** Returns the tables and charts of a measure that the page shows, with memory only as far as it can be measured. */
+export function published(measure: string, { tables, charts }: Result): Published {
+  const [growth] = tables;
+  if (measure !== 'memory' || growth === undefined) {
+    return { tables: tables.filter(isForThePage).map(withMeasurableMemory), charts };
+  }
+  const rows = growth.rows.filter(([server]) => !String(server).includes(SMALL_YOUNG_GENERATION));
+  const held = heldTable({ ...growth, rows });
+  return { tables: [held, residentTable({ ...growth, rows })], charts: [heldChart(held)] };
+}
+
+function isForThePage({ title }: Table): boolean {
+  return !PRINTED_ONLY.some((pattern) => pattern.test(title));
+}
+
+/** Memory that JavaScript holds is the same in each run, so the page has this table first, and a chart of it. */
+function heldTable({ rows }: Table): Table {
+  const bare = Number(rows[0]?.[4]);
+  return {
+    title: 'Held by JavaScript for a waiting browser, KB',
+    columns: ['server', 'records', 'stream', 'sum', 'stream, times bare http'],
+    rows: rows.map(([server = '', , , records, stream]) => [
+      server,
+      heldKb(Number(records)),
+      heldKb(Number(stream)),
+      heldKb(heldKb(Number(records)) + heldKb(Number(stream))),
+      heldKb(Number(stream) / bare),
+    ]),
+  };
+}
+
+function residentTable({ rows }: Table): Table {
+  return {
+    title: 'Growth of resident memory for a waiting browser, KB',
+    columns: ['server', 'as it runs', 'after a garbage collection'],
+    rows: rows.map(([server = '', running, collected]) => [
+      server,
+      residentGrowth(Number(running)),
+      residentGrowth(Number(collected)),
+    ]),
+  };
+}
+
+function heldChart({ title, rows }: Table): Chart {
+  return {
+    title: title.replace(', KB', ''),
+    kind: 'bars',
+    unit: 'KB',
+    series: ['records', 'stream'].map((name, at) => ({
+      name,
+      points: rows.map((row) => ({ x: String(row[0]), y: Number(row[at + 1]) })),
+    })),
+  };
+}
+
+function withMeasurableMemory(table: Table): Table {
+  const rows = table.rows.map((row) =>
+    row.map((cell, at) => {
+      const column = table.columns[at] ?? '';
+      if (typeof cell !== 'number') return cell;
+      if (RESIDENT_COLUMNS.has(column)) return residentGrowth(cell);
+      return HELD_COLUMNS.has(column) ? heldKb(cell) : cell;
+    }),
+  );
+  return { ...table, rows };
+}
+
+/** Rounds to 0.01. A few bytes below zero are the noise of the heap. */
+function heldKb(value: number): number {
+  return Math.max(0, Math.round(value * 100) / 100);
+}
+
+/**
+ * Leaves out the notes of the tables: the prose of the page says how each was measured.
+ * @param pictures files of the charts, in their order
+ */
+export function measureText({ tables, charts }: Published, pictures: readonly string[]): string {
+  const written = tables.map((table) => `**${table.title}**\n\n${markdownTable(table)}`);
+  const drawn = charts.map(({ title }, at) => `![${title}](${pictures[at]})`);
+  return [...written, ...drawn].join('\n\n');
 }
 
 export function markdownTable({ columns, rows }: Table): string {

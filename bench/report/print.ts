@@ -1,4 +1,4 @@
-/** Results as text, for whoever watches the run. */
+/** Prints results as text on the terminal. */
 import type { Result, Table } from '../measure.ts';
 import { GOAL_COLUMNS, goalRow } from './goals.ts';
 

@@ -1,11 +1,11 @@
-/** What the charts are made of. */
+/** The parts that all charts are made of. */
 
-/** Each has a contrast of 3 to 1 on white at least (WCAG 2.2, 1.4.11), and they differ in lightness. */
+/** Each colour has a contrast of at least 3 : 1 on white (WCAG 2.2, 1.4.11); they also differ in lightness. */
 export const COLOURS = ['#1f4e9c', '#c2571a', '#2b7a4b', '#7a3b8f', '#6b6b6b'] as const;
 const INK = '#1a1a1a';
 const GRID = '#c8c8c8';
 
-/** Pixels; `top` and what is left of `left` are for words. */
+/** The sides of a chart in pixels. `top` has room for title and legend, `left` for names. */
 export const FRAME = { width: 940, left: 350, right: 70, top: 70, bottom: 46 } as const;
 
 interface Place {
@@ -29,7 +29,7 @@ export function rule(from: readonly [number, number], to: readonly [number, numb
   return `<path d="M${from.map(round)}L${to.map(round)}" stroke="${GRID}"/>`;
 }
 
-/** Round numbers from nothing to at least the greatest, about five of them. */
+/** Returns about five round numbers, from zero to at least `greatest`. */
 export function scaleTo(greatest: number): { readonly end: number; readonly ticks: readonly number[] } {
   const rough = Math.max(greatest, Number.MIN_VALUE) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));

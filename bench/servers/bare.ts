@@ -1,9 +1,9 @@
-/** Server-Sent Events with Node's `http` and nothing else. */
+/** A server of Server-Sent Events that uses only Node's `http`. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answers } from '../programs.ts';
-import { BEAT, COMMENT, firstEvent, HEADERS, HEARTBEAT, pushedEvent } from './plain-events.ts';
+import { BEAT, COMMENT, firstEvent, HEADERS, HEARTBEAT_MS, pushedEvent } from './plain-events.ts';
 
 const waiting = new Map<string, ServerResponse>();
 
@@ -23,7 +23,7 @@ function wait(id: string, res: ServerResponse): void {
   res.write(COMMENT);
   res.write(firstEvent());
   waiting.set(id, res);
-  const beat = setInterval(() => res.write(BEAT), HEARTBEAT);
+  const beat = setInterval(() => res.write(BEAT), HEARTBEAT_MS);
   res.on('close', () => {
     clearInterval(beat);
     waiting.delete(id);

@@ -1,11 +1,11 @@
-/** The clients that the provider of the bench knows, by what their people sign in with. */
+/** The clients of the bench's provider. They differ in the page that their users sign in with. */
 export interface BenchClient {
   readonly id: string;
   readonly redirectUri: string;
 }
 
 export const RP: BenchClient = { id: 'rp', redirectUri: 'http://rp.example/callback' };
-/** Its people are led from the QR page's address to a password page: as deployments do with `loginPage`. */
+/** Its users are redirected from the QR page's address to a password page, as a deployment does with `loginPage`. */
 export const PHONE_CLIENT: BenchClient = { id: 'phone', redirectUri: 'http://phone.example/callback' };
-/** Its people get the password page at once, which lies beside the plugin's URLs: as of a provider without QR sign-in. */
+/** Its users get the password page at once, at a URL outside of the plugin's, as at a provider without QR sign-in. */
 export const PASSWORD_RP: BenchClient = { id: 'password-rp', redirectUri: 'http://password-rp.example/callback' };

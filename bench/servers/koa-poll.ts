@@ -1,4 +1,4 @@
-/** A Koa server with one route that answers JSON: what a poll is compared with. */
+/** A Koa server with one route that answers JSON. A poll of the plugin is compared with it. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,8 +6,8 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { answers, optionsOf } from '../programs.ts';
 
-/** What it answers. */
 export interface KoaPollOptions {
+  /** The body of each answer. */
   readonly body: unknown;
 }
 

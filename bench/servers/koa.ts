@@ -1,4 +1,4 @@
-/** Server-Sent Events with Koa as everyone writes it: the body is a stream that is written to. */
+/** A server of Server-Sent Events with Koa in the usual way: the body is a stream that the handler writes to. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { answers } from '../programs.ts';
-import { BEAT, COMMENT, firstEvent, HEADERS, HEARTBEAT, pushedEvent } from './plain-events.ts';
+import { BEAT, COMMENT, firstEvent, HEADERS, HEARTBEAT_MS, pushedEvent } from './plain-events.ts';
 
 const waiting = new Map<string, PassThrough>();
 const LEAVING: ReadonlySet<string | undefined> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET']);
@@ -21,7 +21,7 @@ const router = new Router()
     stream.write(COMMENT);
     stream.write(firstEvent());
     waiting.set(id, stream);
-    const beat = setInterval(() => stream.write(BEAT), HEARTBEAT);
+    const beat = setInterval(() => stream.write(BEAT), HEARTBEAT_MS);
     stream.on('close', () => {
       clearInterval(beat);
       waiting.delete(id);
@@ -35,7 +35,7 @@ const router = new Router()
   });
 
 const app = new Koa().use(router.routes() as unknown as Koa.Middleware);
-// Whoever leaves a stream is an error to Koa, which would print it.
+// Koa treats a client that closes its stream as an error, and would print it.
 app.on('error', (error: NodeJS.ErrnoException) => {
   if (!LEAVING.has(error.code)) console.error(error);
 });

@@ -1,4 +1,4 @@
-/** The password page of oidc-provider's guides: what QR sign-in is compared with. */
+/** The password page of oidc-provider's guides. QR sign-in is compared with it. */
 import { scrypt as scryptWithCallback } from 'node:crypto';
 import { promisify } from 'node:util';
 import Router, { type RouterContext } from '@koa/router';
@@ -6,7 +6,7 @@ import parseBody from 'co-body';
 import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 
-/** What a password is compared by: itself, which costs nothing, or scrypt with Node's defaults (N = 16384, r = 8, p = 1). */
+/** The hash of a password: none, which costs nothing, or scrypt with Node's defaults (N = 16384, r = 8, p = 1). */
 export type Hash = 'none' | 'scrypt';
 
 export const PASSWORD = 'wonderland';

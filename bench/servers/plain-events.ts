@@ -1,8 +1,8 @@
-/** What the servers say that know nothing but waiting and pushing: as much as the provider says without a drawing. */
+/** The events of the servers that only push. They are as long as the provider's events without a drawing. */
 import { randomBytes } from 'node:crypto';
 
-/** How often a stream says something, so that nothing in between gives it up; milliseconds. */
-export const HEARTBEAT = 15_000;
+/** The interval of heartbeats, which keep proxies from closing an idle stream. */
+export const HEARTBEAT_MS = 15_000;
 export const COMMENT = ': here\n\n';
 export const BEAT = ':\n\n';
 

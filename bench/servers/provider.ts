@@ -1,4 +1,6 @@
-/** A provider with QR sign-in as an integrator would set it up, and with a password page whose hash costs nothing. */
+/**
+ * A provider with QR sign-in as an integrator would set it up, and with a password page that by default hashes nothing.
+ */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -13,11 +15,11 @@ import { type BenchClient, PASSWORD_RP, PHONE_CLIENT, RP } from './clients.ts';
 import { type Hash, passwordPage } from './password-page.ts';
 
 export interface ProviderOptions {
-  /** In memory, unless a Redis is named. */
+  /** The URL of a Redis. Without it, the store is in memory. */
   readonly redis?: string;
-  /** Any free one by default. */
+  /** The port to listen at. By default any free one. */
   readonly port?: number;
-  /** Where several share one; the address of this by default. */
+  /** The issuer, if several nodes share it. By default this server's address. */
   readonly issuer?: string;
   /** The page that a login prompt gets. */
   readonly page?: 'qr' | 'password';
@@ -30,7 +32,10 @@ const { privateKey } = generateKeyPairSync('rsa', {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 });
-/** RS256, as clients get by default. Imported first, because Node 20 can hang when it exports a generated key as a JWK. */
+/**
+ * An RS256 key, the default for clients. It goes through PEM, because Node 20 can hang when it exports a generated key
+ * as a JWK.
+ */
 const JWK = createPrivateKey(privateKey).export({ format: 'jwk' });
 const SECRETS = ['a bench has no secrets, but they must be long enough'];
 
@@ -74,7 +79,7 @@ const provider = new Provider(issuer, {
         : qr.interactionUrl(ctx, interaction),
   },
   claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
-  // The RP is the provider's own: nobody is asked for consent, whichever way they sign in.
+  // The RP belongs to the provider, so no sign-in asks for consent.
   loadExistingGrant: async (ctx) => {
     const { client, session } = ctx.oidc;
     if (client === undefined || session?.accountId === undefined) return undefined;
@@ -89,7 +94,8 @@ const provider = new Provider(issuer, {
   features: { devInteractions: { enabled: false } },
   ttl: { Interaction: 3600, Session: 14 * 24 * 3600, Grant: 14 * 24 * 3600, AccessToken: 3600, IdToken: 3600 },
 });
-// Each simulated person has an address of its own, as limits go by that; nobody but the load generator gets here.
+// Each simulated user has another address, because rate limits go by address. Only the load generator connects to this
+// server.
 provider.proxy = true;
 qr.attach(provider);
 provider.use(passwordPage(provider, hash));

@@ -1,4 +1,4 @@
-/** What every sign-in begins and ends with: the request for authorization, and the token for its code. */
+/** The first and the last requests of every sign-in: the authorization request, and the token request with its code. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { BenchClient } from '../servers/clients.ts';
 import { expectStatus, foundIn, leadsTo, locationOf, pathOf } from './checked.ts';
@@ -17,7 +17,7 @@ export class Authorization {
     this.#client = client;
   }
 
-  /** The RP sends the browser to the provider. @returns where the person signs in */
+  /** Sends the browser from the RP to the provider. @returns the path of the sign-in page */
   async begin(device: Device): Promise<string> {
     const challenge = createHash('sha256').update(this.#verifier).digest('base64url');
     const { id, redirectUri } = this.#client;
@@ -33,7 +33,7 @@ export class Authorization {
     return leadsTo(await device.open(`/auth?${parameters}`, 'cross-site'));
   }
 
-  /** Goes back to the provider, signed in, and from there to the RP. */
+  /** Sends the browser back to the provider after the sign-in, and from there to the RP. */
   async resume(device: Device, redirectTo: string): Promise<void> {
     const location = locationOf(expectStatus(await device.open(pathOf(redirectTo), 'same-origin'), 303));
     const { searchParams } = new URL(location);
@@ -44,7 +44,7 @@ export class Authorization {
     this.#code = code;
   }
 
-  /** The RP's own request. @throws Error where it is another account than expected */
+  /** Redeems the code as the RP does. @throws Error if the token is for another account than expected */
   async redeem(accountId: string): Promise<void> {
     const body = new URLSearchParams({
       grant_type: 'authorization_code',

@@ -1,4 +1,4 @@
-/** The people of a measure. */
+/** The simulated users of a measure. */
 import { type BenchClient, PASSWORD_RP, PHONE_CLIENT } from '../servers/clients.ts';
 import { Device } from './device.ts';
 import type { Nodes } from './nodes.ts';
@@ -6,15 +6,15 @@ import { newPerson, PasswordSignIn } from './password-sign-in.ts';
 import { type Phone, QrSignIn } from './qr-sign-in.ts';
 import { complete } from './sign-in.ts';
 
-/** How often a phone may be used within a minute: limits by account stay as they are by default. */
+/** The number of uses of one phone. The default limits per account and minute stay in force. */
 const USES = 8;
-/** How many people are prepared at a time. */
+/** The number of users that are prepared at the same time. */
 const AT_A_TIME = 10;
 
-/** How many sign-ins any measure has at a time. */
+/** The largest number of simultaneous sign-ins of any measure. */
 const MOST_AT_A_TIME = 32;
 
-/** A phone, and a browser that its account was signed in to before. */
+/** A phone, and a browser that its account has signed in to before. */
 interface Couple {
   readonly phone: Phone;
   readonly browser: Device;
@@ -29,7 +29,7 @@ export class Crowd {
     this.#nodes = nodes;
   }
 
-  /** Signs in phones for so many sign-ins in new browsers. */
+  /** Signs in enough phones for this many sign-ins in new browsers. */
   async prepareNew(signIns: number): Promise<void> {
     const phones: Phone[] = [];
     await each(atLeast(signIns / USES), AT_A_TIME, async () => {
@@ -38,7 +38,7 @@ export class Crowd {
     this.#fresh.push(...inTurn(phones, USES));
   }
 
-  /** Signs in phones, and each by QR to a browser that then remembers it, for so many sign-ins in such browsers. */
+  /** Signs in enough phones for this many sign-ins in known browsers: each phone signs in to a browser by QR once. */
   async prepareKnown(signIns: number): Promise<void> {
     const couples: Couple[] = [];
     await each(atLeast(signIns / (USES - 1)), AT_A_TIME, async () => {
@@ -50,18 +50,21 @@ export class Crowd {
     this.#couples.push(...inTurn(couples, USES - 1));
   }
 
-  /** A sign-in in a browser that has never been here: the check code is asked for. */
+  /** Begins a sign-in in a new browser, which asks for the check code. */
   newBrowser(): QrSignIn {
     return new QrSignIn(this.#nodes, { device: new Device(this.#nodes), isKnown: false }, taken(this.#fresh));
   }
 
-  /** A sign-in in a browser that comes back after its session has ended: a tap is enough. */
+  /** Begins a sign-in in a known browser, after its session has ended. It asks for no check code. */
   knownBrowser(): QrSignIn {
     const { phone, browser } = taken(this.#couples);
     return new QrSignIn(this.#nodes, { device: browser, isKnown: true }, phone);
   }
 
-  /** A sign-in with a password, on its page at an address of its own, or where `loginPage` leads to. */
+  /**
+   * Begins a sign-in with a password. The client decides if the page has its own address or is reached through
+   * `loginPage`.
+   */
   password(client: BenchClient = PASSWORD_RP): PasswordSignIn {
     return new PasswordSignIn(this.#nodes, newPerson(this.#nodes), client);
   }
@@ -73,7 +76,7 @@ export class Crowd {
   }
 }
 
-/** Nobody signs in twice at a time. */
+/** Returns a number of users so large that no user has two simultaneous sign-ins. */
 function atLeast(people: number): number {
   return Math.max(Math.ceil(people), 2 * MOST_AT_A_TIME);
 }
@@ -88,7 +91,7 @@ function taken<One>(prepared: One[]): One {
   return one;
 }
 
-/** Does something so many times, some of them at a time. */
+/** Calls `act` with each index below `times`, at most `atATime` calls at the same time. */
 export async function each(times: number, atATime: number, act: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const work = async (): Promise<void> => {

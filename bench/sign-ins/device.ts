@@ -1,4 +1,4 @@
-/** A person's browser or phone. */
+/** The browser or phone of a simulated user. */
 import { formRequest, objectRequest, pageRequest, type Sender, type Site, scriptRequest } from '../load/chromium.ts';
 import type { Answer } from '../load/connection.ts';
 import { Cookies } from '../load/cookies.ts';
@@ -6,7 +6,7 @@ import { personAddress } from '../load/source-address.ts';
 import { EventStream } from './event-stream.ts';
 import type { Nodes } from './nodes.ts';
 
-let people = 0;
+let devices = 0;
 
 export class Device {
   readonly #nodes: Nodes;
@@ -17,27 +17,27 @@ export class Device {
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
     this.#site = { origin: nodes.origin, port: nodes.port };
-    people += 1;
-    this.#address = personAddress(people);
+    devices += 1;
+    this.#address = personAddress(devices);
   }
 
-  /** Opens a page. */
+  /** Opens a page. @param from the value of `Sec-Fetch-Site` */
   open(path: string, from: Sender['from'] & string): Promise<Answer> {
     return this.#send(pageRequest(this.#site, path, { ...this.#sender(path), from }));
   }
 
-  /** Sends a form. */
+  /** Submits a form. */
   submit(path: string, fields: Readonly<Record<string, string>>): Promise<Answer> {
     const form = new URLSearchParams(fields).toString();
     return this.#send(formRequest(this.#site, path, { ...this.#sender(path), fields: form }));
   }
 
-  /** As a page's script sends an object. */
+  /** Sends an object as JSON, as a page's script does. */
   post(path: string, object: Readonly<Record<string, string>>): Promise<Answer> {
     return this.#send(objectRequest(this.#site, path, { ...this.#sender(path), json: JSON.stringify(object) }));
   }
 
-  /** The request of a page's script that asks for an object. */
+  /** Returns the request of a page's script that asks for JSON. */
   pollOf(path: string): string {
     return scriptRequest(this.#site, path, { ...this.#sender(path), accept: 'application/json' });
   }
@@ -47,7 +47,7 @@ export class Device {
     return new EventStream(this.#nodes.port, request);
   }
 
-  /** Its session has ended meanwhile: it has only what it keeps for longer. */
+  /** Deletes all cookies but the one by which the provider knows this browser, as if the session had ended. */
   endSession(): void {
     this.#cookies.forgetAllBut('_qr_memory');
   }

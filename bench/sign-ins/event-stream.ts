@@ -1,7 +1,7 @@
-/** A browser's event stream, on a connection of its own. */
+/** A browser's event stream on a separate connection. */
 import { connect, type Socket } from 'node:net';
 
-/** The ticket as the stream tells it; more of it than this is nobody's concern here. */
+/** The fields of the ticket in an event that the bench uses. */
 export interface Ticket {
   readonly version: number;
   readonly state: string;
@@ -11,8 +11,8 @@ export interface Ticket {
 
 const END_OF_HEAD = '\r\n\r\n';
 
-/** A measure that hangs says nothing: longer than anything here takes, in milliseconds. */
-const PATIENCE = 20_000;
+/** The longest wait for an event. Nothing in a measure takes that long, so a hanging measure ends with an error. */
+const PATIENCE_MS = 20_000;
 
 export class EventStream {
   readonly #socket: Socket;
@@ -21,23 +21,23 @@ export class EventStream {
   #isChunked: boolean | undefined;
   #latest: Ticket | undefined;
   #expected: { readonly state: string; readonly resolve: (ticket: Ticket) => void } | undefined;
-  /** Every state that was told, in order. */
-  readonly told: string[] = [];
+  /** The states of all events so far, in order. */
+  readonly states: string[] = [];
 
   constructor(port: number, request: string) {
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.#socket.setEncoding('latin1');
     this.#socket.on('data', (text: string) => this.#hear(text));
-    // Whoever waits for an event hears of it by its patience.
+    // A caller that waits for an event fails after PATIENCE_MS.
     this.#socket.on('error', () => undefined);
     this.#socket.write(request, 'latin1');
   }
 
-  /** The ticket once it is in this state. @throws Error where that takes too long */
+  /** Returns the ticket once it is in this state. @throws Error if that takes longer than 20 s */
   reached(state: string): Promise<Ticket> {
     if (this.#latest?.state === state) return Promise.resolve(this.#latest);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${state}, only ${this.told}: ${this.#raw}`)), PATIENCE);
+      const timer = setTimeout(() => reject(new Error(`no ${state}, only ${this.states}: ${this.#raw}`)), PATIENCE_MS);
       this.#expected = {
         state,
         resolve: (ticket) => {
@@ -48,7 +48,7 @@ export class EventStream {
     });
   }
 
-  /** Leaves as a proxy does whose browser has gone: what is on its way still gets read. */
+  /** Closes the sending side, as a proxy does after its browser has gone. Data that is under way is still read. */
   close(): void {
     this.#socket.end();
   }
@@ -74,14 +74,14 @@ export class EventStream {
     if (data === undefined) return;
     const ticket: Ticket = JSON.parse(data);
     this.#latest = ticket;
-    this.told.push(ticket.state);
+    this.states.push(ticket.state);
     if (this.#expected?.state !== ticket.state) return;
     this.#expected.resolve(ticket);
     this.#expected = undefined;
   }
 }
 
-/** What is whole of a chunked body, and what is left over of it (RFC 9112, section 7.1). */
+/** Decodes the complete chunks of a chunked body, and returns the rest undecoded (RFC 9112, section 7.1). */
 function unchunked(text: string): { readonly body: string; readonly rest: string } {
   let body = '';
   let at = 0;

@@ -1,8 +1,8 @@
-/** What one address is served by: a provider, or several in turn. */
+/** The nodes behind one address: one provider, or several that get requests in turn. */
 import { type Answer, Connections } from '../load/connection.ts';
 
 export class Nodes {
-  /** Of the issuer: what people's browsers know. */
+  /** The issuer's origin, which browsers see. */
   readonly origin: string;
   readonly #nodes: readonly { readonly port: number; readonly connections: Connections }[];
   #turn = 0;
@@ -16,7 +16,7 @@ export class Nodes {
     return this.#next().connections.send(request);
   }
 
-  /** Of the node whose turn it is, for a connection that stays there. */
+  /** The port of the next node, for a connection that stays at that node. */
   get port(): number {
     return this.#next().port;
   }

@@ -1,4 +1,4 @@
-/** A whole sign-in with a password, request by request. */
+/** A whole sign-in with a password, one request after the other. */
 import type { BenchClient } from '../servers/clients.ts';
 import { PASSWORD } from '../servers/password-page.ts';
 import { Authorization } from './authorization.ts';
@@ -10,7 +10,7 @@ import type { SignIn, Step } from './sign-in.ts';
 
 let accounts = 0;
 
-/** Somebody who has never been here. */
+/** Returns a new account with a new device. */
 export function newPerson(nodes: Nodes): Phone {
   accounts += 1;
   return { device: new Device(nodes), accountId: `person-${accounts}` };
@@ -30,7 +30,7 @@ export class PasswordSignIn implements SignIn {
   #path = '';
   #redirectTo = '';
 
-  /** @param client decides at which address the password page lies */
+  /** @param client decides the address of the password page */
   constructor(nodes: Nodes, { device, accountId }: Phone, client: BenchClient) {
     this.#device = device;
     this.#accountId = accountId;
@@ -41,7 +41,7 @@ export class PasswordSignIn implements SignIn {
     this.#path = await this.#authorization.begin(this.#device);
   }
 
-  /** Where the QR page's address comes first, that leads on. */
+  /** Opens the password page, directly or through a redirect from the QR page's address. */
   async #page(): Promise<void> {
     let page = await this.#device.open(this.#path, 'cross-site');
     if (page.status === 303) {

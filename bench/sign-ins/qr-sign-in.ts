@@ -1,4 +1,4 @@
-/** A whole sign-in by QR, request by request as the pages and their scripts send them. */
+/** A whole sign-in by QR, with the requests that the pages and their scripts send. */
 import { RP } from '../servers/clients.ts';
 import { Authorization } from './authorization.ts';
 import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
@@ -15,7 +15,7 @@ export interface Phone {
 
 export interface Browser {
   readonly device: Device;
-  /** Whether it remembers an earlier sign-in of that account, so that a tap is enough and no check code is asked for. */
+  /** True if the browser remembers an earlier sign-in of this account, so that no check code is asked for. */
   readonly isKnown: boolean;
 }
 
@@ -41,13 +41,13 @@ export class QrSignIn implements SignIn {
   readonly #authorization: Authorization;
   #self = '';
   #stream: EventStream | undefined;
-  /** The path that the QR code leads to, then that of the ticket. */
+  /** The path in the QR code; after the scan, the path of the ticket. */
   #path = '';
   #csrf = '';
   #checkCode = '';
   #redirectTo = '';
 
-  /** @param browser one that is not signed in */
+  /** @param browser a browser that is not signed in */
   constructor(nodes: Nodes, browser: Browser, phone: Phone) {
     this.#browser = browser.device;
     this.#isKnown = browser.isKnown;
@@ -55,18 +55,18 @@ export class QrSignIn implements SignIn {
     this.#authorization = new Authorization(nodes, RP);
   }
 
-  /** The request of a browser that polls instead of listening, to be sent as often as one likes. */
+  /** Returns the request of a browser that polls instead of listening. It may be sent any number of times. */
   poll(query = ''): string {
     return this.#browser.pollOf(`${this.#self}/qr?svg=no${query}`);
   }
 
-  /** Listens no longer. */
+  /** Closes the event stream. */
   leave(): void {
     this.#stream?.close();
   }
 
   async #authorize(): Promise<void> {
-    // Whoever comes back while the session lasts is not asked at all.
+    // While its session lasts, a browser is not asked to sign in.
     if (this.#isKnown) this.#browser.endSession();
     this.#self = await this.#authorization.begin(this.#browser);
   }
@@ -89,7 +89,7 @@ export class QrSignIn implements SignIn {
 
   async #scan(): Promise<void> {
     this.#path = pathOf(leadsTo(await this.#phone.device.submit(this.#path, { csrf: this.#csrf })));
-    await this.#told('scanned');
+    await this.#reached('scanned');
   }
 
   async #confirm(): Promise<void> {
@@ -100,9 +100,9 @@ export class QrSignIn implements SignIn {
 
   async #approve(): Promise<void> {
     leadsTo(await this.#phone.device.submit(this.#path, { csrf: this.#csrf, decision: 'approve' }));
-    const { checkCode } = await this.#told('approved');
+    const { checkCode } = await this.#reached('approved');
     if (checkCode === this.#isKnown)
-      throw new Error('the check code is for browsers that are not known, and for all of those');
+      throw new Error('a check code must be asked for in a new browser, and not in a known one');
   }
 
   async #done(): Promise<void> {
@@ -116,8 +116,8 @@ export class QrSignIn implements SignIn {
   }
 
   async #finish(): Promise<void> {
-    const said: Record<string, string> = this.#isKnown ? {} : { checkCode: this.#checkCode };
-    const answer = expectStatus(await this.#browser.post(`${this.#self}/qr/finish`, said), 200);
+    const body: Record<string, string> = this.#isKnown ? {} : { checkCode: this.#checkCode };
+    const answer = expectStatus(await this.#browser.post(`${this.#self}/qr/finish`, body), 200);
     this.#redirectTo = JSON.parse(answer.body).redirectTo;
     this.leave();
   }
@@ -130,8 +130,8 @@ export class QrSignIn implements SignIn {
     await this.#authorization.redeem(this.#phone.accountId);
   }
 
-  async #told(state: string): Promise<Ticket> {
-    if (this.#stream === undefined) throw new Error('nobody listens yet');
+  async #reached(state: string): Promise<Ticket> {
+    if (this.#stream === undefined) throw new Error('the browser does not listen yet');
     return this.#stream.reached(state);
   }
 }

@@ -1,4 +1,4 @@
-/** A provider at work, or several behind one address, and people who sign in there. */
+/** A running provider, or several behind one address, and the simulated users who sign in there. */
 import { type Program, start } from '../programs.ts';
 import type { ProviderOptions } from '../servers/provider.ts';
 import { Crowd } from './crowd.ts';
@@ -11,7 +11,7 @@ export interface Scene {
   readonly close: () => Promise<void>;
 }
 
-/** @param many how many nodes share one Redis; they get requests in turn */
+/** Starts the providers. @param many the number of nodes, which share one Redis and get requests in turn */
 export async function openScene(options: ProviderOptions = {}, many = 1): Promise<Scene> {
   const issuer = many === 1 ? {} : { issuer: 'http://provider.example' };
   const providers = await Promise.all(
@@ -31,7 +31,7 @@ export async function openScene(options: ProviderOptions = {}, many = 1): Promis
   };
 }
 
-/** Microseconds that these have used while something happened, of all their threads. */
+/** Runs `act`. @returns the CPU time that all threads of the programs used meanwhile, in microseconds */
 export async function cpuDuring(programs: readonly Program[], act: () => Promise<void>): Promise<number> {
   const before = await usedBy(programs);
   await act();

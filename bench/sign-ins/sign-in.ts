@@ -1,16 +1,19 @@
-/** A whole sign-in, one request after the other. */
+/** A whole sign-in as a list of steps, which are taken one after the other. */
 export interface SignIn {
   readonly steps: readonly Step[];
 }
 
-/** What is requested, and the request, which checks its answer. `I` is the interaction's URL, `Q` what the phone's lie below. */
+/**
+ * A name and a function that sends the request and checks its answer. In names, `I` is the interaction's URL and `Q`
+ * the URL that the phone's URLs lie below.
+ */
 export type Step = readonly [name: string, send: () => Promise<void>];
 
 export async function complete(signIn: SignIn): Promise<void> {
   await through(signIn, signIn.steps.length);
 }
 
-/** Goes so many steps. */
+/** Takes the first steps of a sign-in, `many` of them. */
 export async function through({ steps }: SignIn, many: number): Promise<void> {
   for (const [, send] of steps.slice(0, many)) await send();
 }

@@ -1,4 +1,4 @@
-/** The account page's script: adds a passkey of this device to the account. */
+/** The script of the account page: adds a passkey of this device to the account. */
 
 const form = document.querySelector('form');
 const outcome = document.querySelector('[role=status]');
@@ -15,8 +15,9 @@ form?.addEventListener('submit', async (event) => {
 });
 
 /**
+ * Adds a passkey.
  * @param {string} url the account page's address for passkeys
- * @returns {Promise<boolean>} false if the device has made none
+ * @returns {Promise<boolean>} false if the device has created none
  */
 async function addPasskey(url) {
   const options = await post(`${url}/options`, {});
@@ -28,6 +29,7 @@ async function addPasskey(url) {
 }
 
 /**
+ * Posts JSON.
  * @param {string} url
  * @param {object} body
  */

@@ -1,4 +1,4 @@
-/** Redis, three nodes, nginx in front, and the demo RP: each a process of its own, on this machine. */
+/** Starts Redis, three nodes, nginx in front of them, and the demo RP: each as a process of its own on this machine. */
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -12,12 +12,12 @@ const REDIS = process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server';
 const SIZE = 3;
 
 export interface ClusterOptions {
-  /** Where nginx listens, and so the port of the issuer. */
+  /** The port of nginx, and so of the issuer. */
   readonly port: number;
   readonly rpPort: number;
-  /** Any free one by default. */
+  /** The port of Redis; any free one by default. */
   readonly redisPort?: number;
-  /** Told every line that nginx complains with, and that the others say. */
+  /** Called with each warning of nginx, and with each line of the other programs. */
   readonly log?: (name: string, line: string) => void;
 }
 
@@ -25,9 +25,9 @@ export interface Node {
   readonly name: string;
   readonly url: string;
   readonly metricsUrl: string;
-  /** The process that is there now. */
+  /** Returns the current process. */
   readonly child: () => Child;
-  /** Ends it if it runs, and starts it anew on the same ports. */
+  /** Ends the process if it runs, and starts a new one on the same ports. */
   readonly restart: () => Promise<void>;
 }
 
@@ -53,26 +53,29 @@ export async function startCluster({ port, rpPort, log = () => {}, ...options }:
   const environment = { ISSUER: issuer, RP_URL: rpUrl, REDIS_URL: redisUrl };
 
   const folder = await mkdtemp(join(tmpdir(), 'qr-login-cluster-'));
-  const ends = [() => rm(folder, { recursive: true })];
-  /** The last to start is the first to end; nodes have no use for each other, so they end at once. */
+  const cleanups = [() => rm(folder, { recursive: true })];
+  /**
+   * Stops everything in reverse order of the start. The nodes do not depend on each other, so they stop at the same
+   * time.
+   */
   const stop = async (): Promise<void> => {
-    for (const end of ends.splice(0).reverse()) await end();
+    for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp();
   };
 
   try {
     const redis = await startRedis(folder, redisPort);
-    ends.push(redis.stop);
+    cleanups.push(redis.stop);
 
     const servers = Array.from({ length: SIZE }, (_, index) => `server 127.0.0.1:${ports[index]} fail_timeout=1s;`);
     const site = await fillIn('nginx.conf.template', { LISTEN: `localhost:${port}`, NODES: servers.join(' ') });
     const nginx = await startNginx(folder, site, (line) => log('nginx', line));
-    ends.push(nginx.stop);
+    cleanups.push(nginx.stop);
 
     const nodes: Node[] = [];
-    ends.push(async () => {
+    cleanups.push(async () => {
       await Promise.all(nodes.map((node) => node.child().stop()));
     });
-    // All are waited for, so that none is left behind where another one does not start.
+    // Wait for all nodes, so that the ones that have started can be stopped if another one fails to start.
     const starts = await Promise.allSettled(
       Array.from({ length: SIZE }, (_, index) => {
         const [nodePort = 0, metricsPort = 0] = [ports[index], ports[SIZE + index]];
@@ -83,7 +86,7 @@ export async function startCluster({ port, rpPort, log = () => {}, ...options }:
     for (const start of starts) if (start.status === 'rejected') throw start.reason;
 
     const rp = await startProgram('rp.ts', { ...environment, PORT: `${rpPort}` }, (line) => log('rp', line));
-    ends.push(rp.stop);
+    cleanups.push(rp.stop);
     return { issuer, rpUrl, redisUrl, nodes, redis, stop };
   } catch (error) {
     await stop();
@@ -91,7 +94,9 @@ export async function startCluster({ port, rpPort, log = () => {}, ...options }:
   }
 }
 
-/** Nothing is written to disk: what is lost with Redis is a matter of minutes, and people start again. */
+/**
+ * Starts Redis without persistence: it holds data of a few minutes, and after a loss users start their sign-in again.
+ */
 function startRedis(folder: string, port: number): Promise<Child> {
   const memory = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
   const parameters = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, ...memory];
@@ -125,7 +130,7 @@ async function startNode(
 function startProgram(name: string, environment: Record<string, string>, onLine: Log): Promise<Child> {
   const file = fileURLToPath(new URL(name, import.meta.url));
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  // With the loader for TypeScript that this process was started with.
+  // With the same TypeScript loader as this process.
   return startChild(process.execPath, [...process.execArgv, file], {
     cwd: root,
     env: { ...process.env, ...environment },
@@ -134,13 +139,13 @@ function startProgram(name: string, environment: Record<string, string>, onLine:
   });
 }
 
-/** As the nginx image does with its templates: nginx's own `$variables` are left alone. */
+/** Fills in `${NAME}` as the nginx image does with its templates. nginx's own `$variables` stay as they are. */
 async function fillIn(template: string, values: Readonly<Record<string, string>>): Promise<string> {
   const text = await readFile(new URL(template, import.meta.url), 'utf8');
-  return text.replace(/\$\{(\w+)\}/g, (written, name) => values[name] ?? written);
+  return text.replace(/\$\{(\w+)\}/g, (match, name) => values[name] ?? match);
 }
 
-/** All are held until the last is found, so that no two are the same. */
+/** Returns different free ports. All are kept open until the last one is found, so that no port comes twice. */
 async function freePorts(count: number): Promise<number[]> {
   const holders = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(holders.map((holder) => once(holder, 'listening')));

@@ -1,14 +1,14 @@
-/** What every program of the cluster is told alike, by its environment. */
+/** The settings of every program of the cluster, from its environment. */
 import { portFrom } from '../ports.ts';
 import { loadSecrets, type Secrets } from '../secrets.ts';
 
 export interface Environment {
   readonly port: number;
-  /** Where it listens; in a container, everywhere. */
+  /** The address to listen on: 127.0.0.1 by default; 0.0.0.0 in a container. */
   readonly host: string;
   readonly issuer: string;
   readonly rpUrl: string;
-  /** The same on all nodes: what one signs, another verifies. */
+  /** The same on all nodes, because a node verifies what another one has signed. */
   readonly secrets: Secrets;
 }
 

@@ -1,4 +1,4 @@
-/** One node of many: the example provider, with everything that another node must know in Redis. */
+/** One node of the cluster: the example provider, with all data that the nodes share in Redis. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Accounts } from '../accounts.ts';
@@ -14,7 +14,7 @@ import { serveMetrics } from './prometheus.ts';
 const { port, host, issuer, rpUrl, secrets } = environment();
 const metricsPort = portFrom('METRICS_PORT', 9464);
 
-// Before the provider is made, as its instruments are made along with it.
+// Before the provider is made: its instruments are created with it, and belong to the meter provider of that time.
 const stopMetrics = await serveMetrics(metricsPort, host);
 
 const store = storeFrom(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
@@ -24,14 +24,14 @@ const { qr, app } = makeExample({
   accounts: await Accounts.demo(),
   clients: [rpClient({ url: rpUrl, secret: secrets.rpSecret })],
   store,
-  // nginx says who asks, and nobody but nginx gets here.
+  // nginx sends the client's address, and only nginx can reach this port.
   proxy: true,
   passkeys: new URL(issuer).hostname === 'localhost',
   logger: makeLogger(),
 });
 
 const server = createServer(app.callback());
-// Longer than nginx keeps a connection: it must not send a request into one that is being closed at that moment.
+// Longer than nginx keeps a connection, so that nginx never sends a request on a connection that this server closes.
 server.keepAliveTimeout = 65_000;
 server.listen(port, host);
 await once(server, 'listening');

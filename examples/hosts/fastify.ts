@@ -10,19 +10,19 @@ export async function start(options: HostOptions): Promise<Host> {
 
   app.get('/hello', async () => 'Hello from Fastify');
 
-  // A scope of its own: the provider gets what lies below its path, and no other route.
+  // A scope of its own: the provider gets the requests below its path, and no other ones.
   await app.register(
     async (scope) => {
-      // Middleware runs before Fastify looks at the body, so that the provider can read it.
+      // Middleware runs before Fastify reads the body, so that the provider can read it.
       await scope.register(middie);
       scope.use('/', provider.callback());
-      // Hooks run for routes only. This one is never called: the provider has answered by then.
+      // Middleware runs only for requests that match a route. This handler is never called: the provider has answered.
       scope.all('/*', (_request, reply) => reply.callNotFound());
     },
     { prefix: mountPath(options.issuer) },
   );
 
-  // Fastify closes what is idle by itself, but event streams never are.
+  // Fastify closes idle connections by itself, but event streams are never idle.
   app.addHook('preClose', async () => qr.close());
 
   await app.listen({ port: options.port, host: 'localhost' });

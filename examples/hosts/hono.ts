@@ -14,17 +14,18 @@ export async function start(options: HostOptions): Promise<Host> {
 
   app.get('/hello', (c) => c.text('Hello from Hono'));
 
-  // After the host's own routes, as the provider answers whatever gets here; before anything that reads the body.
+  // After the host's own routes, because the provider answers every request that reaches it. Before any middleware that
+  // reads the body, because the provider reads it itself.
   app.all(`${base}/*`, async (c) => {
     const { incoming, outgoing } = c.env;
     const originalUrl = incoming.url ?? '/';
-    // As Express does it: `url` is what lies below the path, and the provider learns the path from `originalUrl`.
+    // As Express does: `url` is the part below the mount path, and the provider derives the path from `originalUrl`.
     Object.assign(incoming, { originalUrl, url: originalUrl.slice(base.length) });
     await handle(incoming, outgoing);
     return RESPONSE_ALREADY_SENT;
   });
 
-  // Hono would replace the global Request and Response.
+  // Without this, Hono would replace the global Request and Response.
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = await listen(createServer(listener), options.port);
   return { server, provider, qr, stop: () => stop(server, qr) };

@@ -1,4 +1,6 @@
-/** What every host does alike: the example provider from its environment, one line once it listens, a clean end. */
+/**
+ * The common part of all hosts: options from the environment, one line of output when it listens, and a graceful end.
+ */
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -12,7 +14,7 @@ import { makeRp, rpClient } from '../rp.ts';
 import { loadSecrets } from '../secrets.ts';
 
 export interface HostOptions extends ExampleOptions {
-  /** Where the host listens, on this machine only; 0 for any free port. */
+  /** The port on localhost; 0 for any free one. */
   readonly port: number;
 }
 
@@ -25,7 +27,7 @@ export interface Host {
 
 export type StartHost = (options: HostOptions) => Promise<Host>;
 
-/** Where the provider must be mounted: everything that it sends people to lies below its issuer. */
+/** Returns the path to mount the provider at: the path of its issuer, because all its URLs start with the issuer. */
 export function mountPath(issuer: string): string {
   return new URL(issuer).pathname.replace(/\/$/, '') || '/';
 }
@@ -36,12 +38,12 @@ export async function listen(server: Server, port: number): Promise<Server> {
   return server;
 }
 
-/** Everything is in memory here: there is no store to part from. */
+/** Stops a host. Its store is in memory, so there is nothing to disconnect from. */
 export function stop(server: Server, qr: QrLogin): Promise<void> {
   return closeServers([server], qr);
 }
 
-/** Runs a host with the demo RP, where its file is the program that Node was started with. */
+/** Runs a host with the demo RP, if Node was started with the host's file. */
 export function runAsProgram(file: string, start: StartHost): Promise<void> {
   return asProgram(file, async () => {
     const { options, rp } = await fromEnvironment('http', 3000);
@@ -55,7 +57,10 @@ export function runAsProgram(file: string, start: StartHost): Promise<void> {
   });
 }
 
-/** @param run starts everything, and says how it is stopped */
+/**
+ * Runs a program, if Node was started with this file.
+ * @param run starts the program, and returns a function that stops it
+ */
 export async function asProgram(file: string, run: () => Promise<() => Promise<void>>): Promise<void> {
   const [, program] = process.argv;
   if (program === undefined || file !== pathToFileURL(realpathSync(program)).href) return;
@@ -67,12 +72,12 @@ export async function asProgram(file: string, run: () => Promise<() => Promise<v
   }
 }
 
-/** `PORT`, `ISSUER` (its path is where the provider is mounted) and `RP_PORT` say what is where. */
+/** Reads `PORT`, `RP_PORT` and `ISSUER`, whose path is the mount path of the provider. */
 export async function fromEnvironment(
   scheme: string,
-  usualPort: number,
+  defaultPort: number,
 ): Promise<{ options: HostOptions; rp: { url: string; port: number; secret: string } }> {
-  const port = Number(process.env.PORT ?? usualPort);
+  const port = Number(process.env.PORT ?? defaultPort);
   const issuer = process.env.ISSUER ?? `${scheme}://localhost:${port}/oidc`;
   const rpPort = Number(process.env.RP_PORT ?? 3001);
   const secrets = loadSecrets();
@@ -84,7 +89,7 @@ export async function fromEnvironment(
       secrets,
       accounts: await Accounts.demo(),
       clients: [rpClient(rp)],
-      // A host speaks plain HTTP: an https issuer is reached through a proxy.
+      // The hosts serve plain HTTP, so requests for an https issuer come through a proxy.
       proxy: issuer.startsWith('https:'),
     },
     rp,

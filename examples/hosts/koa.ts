@@ -9,7 +9,7 @@ export async function start(options: HostOptions): Promise<Host> {
   const { provider, qr } = makeExample(options);
   const app = new Koa();
 
-  // A mounted app's own settings count for nothing: the outer one signs the cookies and trusts proxies.
+  // Koa ignores the settings of a mounted app: the outer app signs the cookies and trusts the proxies.
   app.keys = provider.keys ?? [];
   app.proxy = provider.proxy;
   app.maxIpsCount = provider.maxIpsCount;
@@ -19,7 +19,8 @@ export async function start(options: HostOptions): Promise<Host> {
     ctx.body = 'Hello from Koa';
   });
 
-  // After the host's own routes, as the provider answers whatever gets here; before any body parser.
+  // After the host's own routes, because the provider answers every request that reaches it. Before any body parser,
+  // because the provider reads the body itself.
   app.use(mount(mountPath(options.issuer), provider));
 
   const server = await listen(createServer(app.callback()), options.port);

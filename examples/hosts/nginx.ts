@@ -9,10 +9,10 @@ import { needNginx, startNginx } from '../nginx.ts';
 import { announce, asProgram, fromEnvironment, type Host, type HostOptions, type StartHost } from './host.ts';
 import { start as startKoa } from './koa.ts';
 
-/** Its port is the one of nginx; the host behind takes any that is free. */
+/** Options of a host behind nginx. `port` is the port of nginx; the host takes any free one. */
 export interface ProxiedOptions extends HostOptions {
   readonly host?: StartHost;
-  /** The address of a load balancer in front of nginx, which says in `X-Real-IP` who asks. */
+  /** The address of a load balancer in front of nginx, which sends the client's address in `X-Real-IP`. */
   readonly loadBalancer?: string;
 }
 
@@ -32,7 +32,7 @@ export async function start({ host: startHost = startKoa, ...options }: ProxiedO
       ...host,
       certificateFile: join(folder, 'certificate.pem'),
       stop: async () => {
-        // The streams first, so that their last words get through.
+        // The host first, so that the last messages of its event streams still pass through nginx.
         await host.stop();
         await nginx.stop();
         await rm(folder, { recursive: true });
@@ -45,9 +45,11 @@ export async function start({ host: startHost = startKoa, ...options }: ProxiedO
   }
 }
 
-/** There is no `proxy_buffering off`: event streams ask for that themselves, with `X-Accel-Buffering`. */
-function virtualHost({ port, loadBalancer }: ProxiedOptions, { address, family, port: behind }: AddressInfo): string {
-  const upstream = `${family === 'IPv6' ? `[${address}]` : address}:${behind}`;
+/**
+ * Returns the configuration of nginx. It needs no `proxy_buffering off`: event streams send `X-Accel-Buffering: no`.
+ */
+function virtualHost({ port, loadBalancer }: ProxiedOptions, { address, family, port: hostPort }: AddressInfo): string {
+  const upstream = `${family === 'IPv6' ? `[${address}]` : address}:${hostPort}`;
   const realIp = loadBalancer === undefined ? '' : `set_real_ip_from ${loadBalancer};`;
   return `
       ${realIp}
@@ -61,7 +63,7 @@ function virtualHost({ port, loadBalancer }: ProxiedOptions, { address, family, 
           proxy_pass http://${upstream};
           proxy_set_header Host $http_host;
 
-          # The provider believes these three (provider.proxy): whatever a client says in them is replaced.
+          # The provider trusts these three headers (provider.proxy), so the values that a client sends are replaced.
           proxy_set_header X-Forwarded-Host $http_host;
           proxy_set_header X-Forwarded-Proto $scheme;
           proxy_set_header X-Forwarded-For $remote_addr;

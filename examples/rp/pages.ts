@@ -1,4 +1,4 @@
-/** The demo RP's one page: another site than the provider's, which borrows its style. */
+/** The only page of the demo RP. It is on another site than the provider's pages, but uses the same style sheet. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';

@@ -1,11 +1,11 @@
-/** The camera: which one, its light, and that it is off whenever nobody looks. */
+/** The camera of the device: starts and stops it, switches its light, and changes to another camera. */
 
 import type { Picture } from './read-code.ts';
 
-/** Why there is no picture, in the words that the page has texts for. */
+/** The reason why there is no picture. The page has a text of the same name. */
 export type Trouble = 'no-permission' | 'no-camera' | 'busy' | 'failed';
 
-/** By the names that browsers give (W3C Media Capture and Streams, section 10.2). */
+/** The reasons by the name of the DOMException (W3C Media Capture and Streams, section 10.2). */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   NotAllowedError: 'no-permission',
   SecurityError: 'no-permission',
@@ -14,25 +14,27 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   NotReadableError: 'busy',
 };
 
-/** TypeScript's own lists leave the light out (W3C MediaStream Image Capture, section 6). */
-type WithTorch<Of> = Of & { torch?: boolean };
+/** Adds the light, which TypeScript's DOM types lack (W3C MediaStream Image Capture, section 6). */
+type WithTorch<T> = T & { torch?: boolean };
 
 export class Camera {
   readonly #video: HTMLVideoElement;
   readonly #onStopped: () => void;
   #track: MediaStreamTrack | undefined;
-  /** The camera that was chosen, while this page lives; undefined for the one that looks away from the person. */
-  #chosen: string | undefined;
-  /** Who was started last: a picture that arrives for an earlier start comes too late. */
+  /** The id of the chosen camera, as long as this page lives; undefined for the one that faces away from the user. */
+  #deviceId: string | undefined;
+  /** Counts starts and stops. A stream that arrives for an earlier start is too late, and is stopped. */
   #starts = 0;
 
-  /** @param onStopped told where the picture ends by itself: unplugged, or taken away */
+  /** @param onStopped called if the picture ends by itself: the camera was unplugged, or the permission was revoked */
   constructor(video: HTMLVideoElement, onStopped: () => void) {
     this.#video = video;
     this.#onStopped = onStopped;
   }
 
-  /** Whether pages have cameras here: insecure origins do not (W3C Media Capture and Streams, section 9.2). */
+  /**
+   * True if pages may use cameras here: on insecure origins they may not (W3C Media Capture and Streams, section 9.2).
+   */
   static get isThere(): boolean {
     return navigator.mediaDevices !== undefined;
   }
@@ -41,19 +43,23 @@ export class Camera {
     return this.#track !== undefined;
   }
 
-  /** What it sees at this moment; undefined where there is no picture yet. */
+  /** The current picture; undefined if there is none yet. */
   get picture(): Picture | undefined {
     const { readyState, videoWidth: width, videoHeight: height } = this.#video;
     if (!this.isOn || readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return undefined;
     return { source: this.#video, width, height };
   }
 
-  /** @returns undefined once there is a picture, or where the camera is not wanted any more; else why there is none */
+  /**
+   * Starts the camera.
+   * @returns undefined once there is a picture, or if the camera was stopped meanwhile; otherwise the reason why there
+   * is none
+   */
   async start(): Promise<Trouble | undefined> {
     this.stop();
     const start = this.#starts;
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ video: this.#wanted() });
+      const stream = await navigator.mediaDevices.getUserMedia({ video: this.#constraints() });
       if (start === this.#starts) await this.#show(stream);
       else for (const track of stream.getTracks()) track.stop();
       return undefined;
@@ -88,14 +94,14 @@ export class Camera {
     return can?.torch === true;
   }
 
-  /** @returns whether the light is as it was wanted */
+  /** Switches the light. @returns true if the light is as requested */
   async light(on: boolean): Promise<boolean> {
     const light: WithTorch<MediaTrackConstraintSet> = { torch: on };
     try {
       await this.#track?.applyConstraints({ advanced: [light] });
       return this.isOn;
     } catch {
-      // Some say that they have a light, and have it in use, or none for this camera.
+      // Some devices report a light although it is in use, or belongs to another camera.
       return false;
     }
   }
@@ -104,24 +110,27 @@ export class Camera {
     return (await cameras()).length > 1;
   }
 
-  /** Goes on with the next one. @returns as {@link start} */
+  /** Switches to the next camera. @returns the same as {@link start} */
   async change(): Promise<Trouble | undefined> {
     const start = this.#starts;
     const ids = await cameras();
     if (start !== this.#starts) return undefined;
     const at = ids.indexOf(this.#track?.getSettings().deviceId ?? '');
-    this.#chosen = ids[(at + 1) % ids.length];
+    this.#deviceId = ids[(at + 1) % ids.length];
     return this.start();
   }
 
-  /** None of it is a must: whatever camera there is can read a code. */
-  #wanted(): MediaTrackConstraints {
-    const which = this.#chosen === undefined ? { facingMode: 'environment' } : { deviceId: this.#chosen };
+  /** Returns wishes only, no requirements, because any camera can read a code. */
+  #constraints(): MediaTrackConstraints {
+    const which = this.#deviceId === undefined ? { facingMode: 'environment' } : { deviceId: this.#deviceId };
     return { ...which, width: { ideal: 1280 }, height: { ideal: 720 } };
   }
 }
 
-/** Their names for themselves; empty ones until a camera was allowed, none where the browser does not tell. */
+/**
+ * Returns the ids of the cameras: empty texts until the user allows a camera, and none if the browser does not list
+ * them.
+ */
 async function cameras(): Promise<string[]> {
   const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
   return devices.filter(({ kind }) => kind === 'videoinput').map(({ deviceId }) => deviceId);

@@ -1,10 +1,10 @@
-/** Draws a code as the server does: black on white, with its quiet zone of four modules (ISO/IEC 18004). */
+/** Draws a code as the server does: black on white, with the quiet zone of four modules (ISO/IEC 18004). */
 import { encodeQR } from './encoder.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const QUIET_MODULES = 4;
 
-/** @returns undefined where it fails, for example with an encoder of another release that a cache has kept */
+/** Draws a code. @returns undefined if that fails, for example with an encoder of another release from a cache */
 export function drawCode(url: string): SVGElement | undefined {
   try {
     return draw(url);
@@ -24,7 +24,7 @@ function draw(url: string): SVGElement {
   return image;
 }
 
-/** What is dark of a row, drawn along its middle. */
+/** Returns the dark modules of a row as lines along its middle. */
 function lineOf(row: readonly boolean[], y: number): string {
   let line = '';
   for (let x = 0; x < row.length; x++) {

@@ -1,35 +1,35 @@
-/** The phone's script: posts the scan at once, keeps an eager finger from deciding twice, and asks for a passkey. */
+/** The script of the phone's pages: posts the scan at once, blocks a second submission, and asks for a passkey. */
 import { askForPasskey } from './passkey.ts';
 
-/** Whether a passkey is being asked for. */
-let proving = false;
+/** True while the browser asks for a passkey. */
+let isAskingForPasskey = false;
 
 for (const form of document.querySelectorAll('form')) {
   form.addEventListener('submit', (event) => {
     if (form.dataset.sent !== undefined) event.preventDefault();
-    else if (needsProof(form, event.submitter)) {
+    else if (needsPasskey(form, event.submitter)) {
       event.preventDefault();
-      void prove(form, event.submitter);
+      void submitWithPasskey(form, event.submitter);
     } else form.dataset.sent = '';
   });
 }
 
-/** Approve takes a passkey where the page says so, and it is not there yet. */
-function needsProof(form: HTMLFormElement, pressed: HTMLElement | null): boolean {
+/** Returns true if Approve was pressed, the page demands a passkey for it, and the form does not hold one yet. */
+function needsPasskey(form: HTMLFormElement, pressed: HTMLElement | null): boolean {
   if (form.dataset.passkey === undefined || pressed?.getAttribute('value') !== 'approve') return false;
   return proofIn(form)?.value === '';
 }
 
-async function prove(form: HTMLFormElement, pressed: HTMLElement | null): Promise<void> {
+async function submitWithPasskey(form: HTMLFormElement, pressed: HTMLElement | null): Promise<void> {
   const mistake = form.querySelector<HTMLElement>('[role=alert]');
   if (mistake !== null) mistake.textContent = '';
-  proving = true;
+  isAskingForPasskey = true;
   const answer = await askForPasskey(form.dataset.passkey ?? '');
-  proving = false;
+  isAskingForPasskey = false;
   const proof = proofIn(form);
   if (answer !== undefined && proof !== null) {
     proof.value = answer;
-    // A button that is disabled would not say what it stands for.
+    // A disabled button would not be submitted with the form: its value is the decision.
     if (pressed instanceof HTMLButtonElement) pressed.disabled = false;
     form.requestSubmit(pressed);
   } else if (mistake !== null) mistake.textContent = mistake.dataset.text ?? '';
@@ -39,30 +39,33 @@ function proofIn(form: HTMLFormElement): HTMLInputElement | null {
   return form.querySelector<HTMLInputElement>('input[name=proof]');
 }
 
-// A page that the browser only prepares must not scan: somebody has to open it.
+// A page that the browser only prerenders must not scan. It scans once the user opens it.
 const scan = document.querySelector<HTMLFormElement>('form[data-scan]');
 if (scan !== null && document.visibilityState === 'visible') scan.requestSubmit();
 else document.addEventListener('visibilitychange', () => scan?.requestSubmit(), { once: true });
 
-/** Long enough for a finger that was about to press something else. */
-const CALM = 500;
-let calming = 0;
+/** Approve stays disabled this long, so that a tap that was meant for something else does not approve. */
+const APPROVE_DELAY_MS = 500;
+let approveTimer = 0;
 
-/** Approve takes a page that the person has seen: nobody is led to press what was under their finger a moment ago. */
-function calmDown(): void {
+/**
+ * Disables Approve for a moment after the page has appeared. Otherwise an attacker could make the user tap a place on
+ * another page, and show this page there just before the tap.
+ */
+function delayApprove(): void {
   const approve = document.querySelector<HTMLButtonElement>('button[value=approve]');
-  // Back from the passkey's own window, which was opened by the press that counts.
-  if (approve === null || proving) return;
-  clearTimeout(calming);
+  // While the browser asks for a passkey, focus comes back from its own window: Approve has been pressed already.
+  if (approve === null || isAskingForPasskey) return;
+  clearTimeout(approveTimer);
   approve.disabled = true;
-  calming = setTimeout(() => {
+  approveTimer = setTimeout(() => {
     approve.disabled = false;
-  }, CALM);
+  }, APPROVE_DELAY_MS);
 }
-calmDown();
-addEventListener('focus', calmDown);
+delayApprove();
+addEventListener('focus', delayApprove);
 
-// Back on this page: the form may be sent again.
+// The user has come back to this page: a reload shows the current state, and the form can be sent again.
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });

@@ -1,22 +1,29 @@
-/** Reads a QR code from pixels. The decoder is large, and on its way while the person is still asked for the camera. */
+/**
+ * Reads a QR code from pixels. The decoder is large, so it loads while the browser still asks the user for the camera.
+ */
 
-/** What a canvas can draw, and its size in pixels. */
+/** An image that a canvas can draw, and its size in pixels. */
 export interface Picture {
   readonly source: CanvasImageSource;
   readonly width: number;
   readonly height: number;
 }
 
-/** How much is spent on a picture. */
+/** Limits for the search in one picture. */
 export interface Effort {
-  /** Pixels of the longer side: a larger picture is made smaller first. */
+  /** The most pixels of the longer side. A larger picture is scaled down first. */
   readonly longest: number;
-  /** How many guesses are made where codes are hard to read, for that many milliseconds at most. */
+  /** The number of attempts if a code is hard to read. */
   readonly effort: number;
+  /** The longest time for all attempts, in milliseconds. */
   readonly timeLimit: number;
 }
 
-/** @returns what reads: undefined where there is no code in the picture. @throws where the decoder does not arrive */
+/**
+ * Loads the decoder.
+ * @returns a function that reads a picture, and returns undefined if there is no code in it
+ * @throws TypeError if the decoder cannot be loaded
+ */
 export async function loadReader(): Promise<(picture: Picture, effort: Effort) => string | undefined> {
   const { decodeQR } = await import('./decoder.js');
   const canvas = document.createElement('canvas');
@@ -31,7 +38,7 @@ export async function loadReader(): Promise<(picture: Picture, effort: Effort) =
     try {
       return decodeQR(image, budget);
     } catch {
-      // This is how it says that it found none.
+      // The decoder throws if it finds no code.
       return undefined;
     }
   };

@@ -1,14 +1,20 @@
-/** The page with a camera: reads the code that another screen shows, and goes where it leads if that is one of ours. */
+/**
+ * The script of the scan page: reads the code that another device shows, and opens its address if it is one of ours.
+ */
 import { Camera } from './camera.ts';
 import { type Effort, loadReader } from './read-code.ts';
 
-/** A frame comes again; a photo does not. */
+/** A frame of the camera gets little effort, because the next one follows at once. A photo comes only once. */
 const FRAME: Effort = { longest: 640, effort: 4, timeLimit: 60 };
 const PHOTO: Effort = { longest: 1600, effort: 1000, timeLimit: 1_000 };
-/** Between two frames, in milliseconds; more where the last one took longer, so that the page stays at hand. */
-const PAUSE = 100;
-/** How long a foreign code is spoken of after it was last seen, in milliseconds: single frames fail to be read. */
-const FOREIGN_STAYS = 3_000;
+/**
+ * The pause between two frames. It is longer if the last frame took longer to read, so that the page stays responsive.
+ */
+const PAUSE_MS = 100;
+/**
+ * The message about a foreign code stays this long after the last frame with it, because some frames cannot be read.
+ */
+const FOREIGN_STAYS_MS = 3_000;
 
 const page = find<HTMLElement>(document, '[data-codes]');
 const view = find<HTMLElement>(page, '[data-viewfinder]');
@@ -22,43 +28,50 @@ const photoStatus = find<HTMLElement>(page, '[data-photo] [role=status]');
 
 const camera = new Camera(find<HTMLVideoElement>(view, 'video'), () => show('failed'));
 const reader = loadReader();
-// Whoever needs it hears of it there.
+// Mark the promise as handled: a failure is reported where the reader is used.
 reader.catch(() => undefined);
-/** Whether the camera is to be on whenever somebody looks at the page. */
+/** True if the camera must be on while the page is visible. */
 let wanted = false;
-/** Whether that is allowed; undefined where the browser does not say. */
+/** The permission for the camera; undefined if the browser does not report it. */
 let permission: PermissionStatus | undefined;
-let looking: ReturnType<typeof setTimeout> | undefined;
-/** When a foreign code was last seen, while it is spoken of. */
-let foreignSeen: number | undefined;
-/** Whether what had the keyboard has been hidden since. */
+let nextFrame: ReturnType<typeof setTimeout> | undefined;
+/**
+ * The time of the last frame with a foreign code, in milliseconds; undefined if the page shows no message about one.
+ */
+let foreignCodeAt: number | undefined;
+/** True if the focused element has been hidden since. */
 let focusIsLost = false;
-/** Whether it was said that the decoder has not arrived. Browsers remember that: only a new page fetches it again. */
+/** True once the decoder has failed to load. Browsers remember a failed module, so only a reload fetches it again. */
 let isIncomplete = false;
 
-/** Says something, by the names of the texts in the template. What stands there already is not said again. */
-function say(where: HTMLElement, name: string): void {
+/**
+ * Shows the text that the template has under this name. The same text is not written again, because screen readers
+ * would repeat it.
+ */
+function showText(where: HTMLElement, name: string): void {
   const text = where.getAttribute(`data-${name}`) ?? '';
   if (where.textContent !== text) where.textContent = text;
 }
 
-/** Shows the camera as it is now, and says this of it. */
+/** Shows the current state of the camera, with the text of this name. */
 function show(name: string): void {
   const focused = document.activeElement;
   view.hidden = !camera.isOn;
   if (!camera.isOn) tools.hidden = true;
   start.hidden = camera.isOn || ['asking', 'starting', 'unsupported'].includes(name);
-  say(status, name);
+  showText(status, name);
   keepFocus(focused);
 }
 
-/** Keyboards go on with the camera wherever the page hides what they were on, unless they are elsewhere by then. */
+/**
+ * Moves the focus to the camera or its button if the focused element was hidden, unless the user has moved the focus.
+ */
 function keepFocus(focused: Element | null): void {
   if (focused !== null && focused !== document.body) focusIsLost = focused.closest('[hidden]') !== null;
   if (!focusIsLost) return;
-  const heir = camera.isOn ? view : start;
-  heir.focus();
-  focusIsLost = document.activeElement !== heir;
+  const target = camera.isOn ? view : start;
+  target.focus();
+  focusIsLost = document.activeElement !== target;
 }
 
 async function turnOn(begin: () => ReturnType<Camera['start']> = () => camera.start()): Promise<void> {
@@ -69,20 +82,23 @@ async function turnOn(begin: () => ReturnType<Camera['start']> = () => camera.st
     wanted = false;
     return show(trouble);
   }
-  // The person has gone elsewhere meanwhile.
+  // The user has left the page meanwhile.
   if (!camera.isOn) return;
-  foreignSeen = undefined;
+  foreignCodeAt = undefined;
   show('looking');
   torch.setAttribute('aria-pressed', 'false');
   torch.hidden = !camera.hasTorch;
   tools.hidden = torch.hidden && other.hidden;
-  void look();
-  // Some browsers take their time to tell.
+  void readFrame();
+  // Some browsers take long to list the cameras.
   other.hidden = !(await camera.hasOthers());
   if (camera.isOn) tools.hidden = torch.hidden && other.hidden;
 }
 
-/** Begins by itself only where the person has allowed it before: else the browser's question would come out of the blue. */
+/**
+ * Starts the camera if the user has allowed it before. Otherwise the user presses a button first, so that the browser's
+ * question does not come unexpectedly.
+ */
 async function begin(): Promise<void> {
   if (!Camera.isThere) return show('unsupported');
   show('ready');
@@ -97,71 +113,74 @@ function followPermission(): void {
   if (permission?.state === 'denied') show('no-permission');
   if (permission?.state !== 'granted') return;
   wanted = true;
-  followAttention();
+  followVisibility();
 }
 
-/** Nobody is filmed by a page that they do not look at. */
-function followAttention(): void {
+/** Switches the camera on and off with the visibility of the page: a hidden page must not film the user. */
+function followVisibility(): void {
   if (document.visibilityState === 'visible') {
     if (wanted && !camera.isOn) void turnOn();
-  } else rest();
+  } else stopCamera();
 }
 
-function rest(): void {
-  clearTimeout(looking);
+function stopCamera(): void {
+  clearTimeout(nextFrame);
   camera.stop();
 }
 
-/** Looks at what the camera sees, again and again. */
-async function look(): Promise<void> {
+/** Reads a frame, and schedules the next one. */
+async function readFrame(): Promise<void> {
   const read = await reader.catch(() => undefined);
   if (read === undefined) {
     wanted = false;
     isIncomplete = true;
-    rest();
+    stopCamera();
     return show('incomplete');
   }
   if (!camera.isOn) return;
-  const began = performance.now();
+  const startedAt = performance.now();
   const { picture } = camera;
   const text = picture && read(picture, FRAME);
-  clearTimeout(looking);
-  if (text !== undefined && follow(text, status)) return;
-  if (text !== undefined) foreignSeen = began;
-  else if (foreignSeen !== undefined && began - foreignSeen > FOREIGN_STAYS) {
-    foreignSeen = undefined;
-    say(status, 'looking');
+  clearTimeout(nextFrame);
+  if (text !== undefined && openIfOurs(text, status)) return;
+  if (text !== undefined) foreignCodeAt = startedAt;
+  else if (foreignCodeAt !== undefined && startedAt - foreignCodeAt > FOREIGN_STAYS_MS) {
+    foreignCodeAt = undefined;
+    showText(status, 'looking');
   }
-  looking = setTimeout(look, Math.max(PAUSE, performance.now() - began));
+  nextFrame = setTimeout(readFrame, Math.max(PAUSE_MS, performance.now() - startedAt));
 }
 
 async function readPhoto(): Promise<void> {
   const [file] = photo.files ?? [];
-  // The same photo may be chosen again.
+  // Without this, choosing the same photo again would fire no event.
   photo.value = '';
   if (file === undefined) return;
-  say(photoStatus, 'reading');
+  showText(photoStatus, 'reading');
   const [read, picture] = await Promise.all([
     reader.catch(() => undefined),
     createImageBitmap(file).catch(() => undefined),
   ]);
   if (read === undefined) {
     isIncomplete = true;
-    return say(photoStatus, 'incomplete');
+    return showText(photoStatus, 'incomplete');
   }
-  if (picture === undefined) return say(photoStatus, 'no-photo');
+  if (picture === undefined) return showText(photoStatus, 'no-photo');
   const text = read({ source: picture, width: picture.width, height: picture.height }, PHOTO);
   picture.close();
-  if (text === undefined) say(photoStatus, 'no-code');
-  else follow(text, photoStatus);
+  if (text === undefined) showText(photoStatus, 'no-code');
+  else openIfOurs(text, photoStatus);
 }
 
-/** Only to a code of this very provider: anything else that a camera sees may lead anywhere. @returns whether it goes there */
-function follow(text: string, where: HTMLElement): boolean {
+/**
+ * Opens the address in a code, but only of this provider's codes: any other one may lead to any website.
+ * @returns true if it opens the address
+ */
+function openIfOurs(text: string, where: HTMLElement): boolean {
   const { codes = '', codeLength = '' } = page.dataset;
   const code = text.slice(codes.length);
   const isOurs = text.startsWith(codes) && code.length === Number(codeLength) && /^[\w-]+$/.test(code);
-  say(where, isOurs ? 'found' : 'foreign');
+  showText(where, isOurs ? 'found' : 'foreign');
   if (isOurs) location.assign(text);
   return isOurs;
 }
@@ -182,10 +201,10 @@ torch.addEventListener('click', async () => {
   if (await camera.light(on)) torch.setAttribute('aria-pressed', `${on}`);
 });
 photo.addEventListener('change', () => void readPhoto());
-document.addEventListener('visibilitychange', followAttention);
-// Not every browser hides a page that is left.
-addEventListener('pagehide', rest);
+document.addEventListener('visibilitychange', followVisibility);
+// Some browsers fire no visibilitychange when the user leaves a page.
+addEventListener('pagehide', stopCamera);
 addEventListener('pageshow', (event) => {
-  if (event.persisted) followAttention();
+  if (event.persisted) followVisibility();
 });
 void begin();

@@ -1,4 +1,4 @@
-/** How the page learns of changes: an event stream; where that does not get through, a long poll; else a poll. */
+/** Watches the ticket by an event stream, or by a long poll if no stream gets through, or by a poll if neither does. */
 
 export interface Ticket {
   version: number;
@@ -9,64 +9,64 @@ export interface Ticket {
   switchAccount?: true;
 }
 
-/** What is asked with it comes without pictures: the page draws by itself. */
+/** A request with this parameter is answered without pictures, because the page draws the codes itself. */
 export const NO_PICTURE = 'svg=no';
 
 export interface Watcher {
   onTicket: (ticket: Ticket) => void;
-  /** The interaction has ended: there is nothing to watch any more. */
+  /** Called when the interaction has ended. The watching ends, too. */
   onGone: () => void;
 }
 
-/** A stream says something at once; one that does not is held back by a proxy. */
-const FIRST_EVENT_WITHIN = 5_000;
-const POLL_EVERY = 3_000;
-/** A proxy that cuts long polls short does it again. */
+/** The server sends an event at once. If none arrives in this time, a proxy holds the stream back. */
+const FIRST_EVENT_WITHIN_MS = 5_000;
+const POLL_EVERY_MS = 3_000;
+/** After this many long polls without a readable answer, the page only polls: a proxy cuts them short each time. */
 const LONG_POLL_FAILURES = 2;
-/** A server that is only in trouble lets a stream through again some time. */
-const REFUSALS = 3;
+/** After this many refused streams in a row, the page stops trying. Fewer may be a temporary failure of the server. */
+const MAX_REFUSALS = 3;
 
 const GONE = 'gone';
 const TROUBLE = 'trouble';
 
-/** @param until ends the watching: nothing is asked or told any more */
+/** Reports each change of the ticket until the interaction has ended. @param until ends all requests and reports */
 export async function watchTicket(self: string, watcher: Watcher, until: AbortSignal): Promise<void> {
   let refusals = 0;
   while (!until.aborted) {
     const end = await stream(self, watcher, until);
-    if (end === 'held back' || refusals === REFUSALS) return pollForGood(self, watcher, until);
+    if (end === 'held back' || refusals === MAX_REFUSALS) return pollForGood(self, watcher, until);
     refusals = end === 'broken' ? 0 : refusals + 1;
     if ((await askUntilAnswered(`${self}/qr?${NO_PICTURE}`, watcher, until)) === GONE) return;
   }
 }
 
-/** Listens for as long as that works. @returns why it does not any more */
+/** Listens to the event stream until it ends. @returns the reason why it has ended */
 function stream(self: string, { onTicket }: Watcher, until: AbortSignal): Promise<'held back' | 'refused' | 'broken'> {
   return new Promise((resolve) => {
     const source = new EventSource(`${self}/qr/events?${NO_PICTURE}`);
-    const over = new AbortController();
-    let worked = false;
-    const end = (because: 'held back' | 'refused' | 'broken'): void => {
+    const ended = new AbortController();
+    let hasWorked = false;
+    const end = (reason: 'held back' | 'refused' | 'broken'): void => {
       clearTimeout(timer);
-      over.abort();
+      ended.abort();
       source.close();
-      resolve(because);
+      resolve(reason);
     };
-    until.addEventListener('abort', () => end('broken'), { signal: over.signal });
-    const timer = setTimeout(() => end('held back'), FIRST_EVENT_WITHIN);
+    until.addEventListener('abort', () => end('broken'), { signal: ended.signal });
+    const timer = setTimeout(() => end('held back'), FIRST_EVENT_WITHIN_MS);
     source.addEventListener('ticket', (event) => {
       clearTimeout(timer);
-      worked = true;
+      hasWorked = true;
       onTicket(JSON.parse(event.data));
     });
     source.addEventListener('error', () => {
-      // While it reconnects by itself there is nothing to do.
-      if (source.readyState === EventSource.CLOSED) end(worked ? 'broken' : 'refused');
+      // Otherwise the browser reconnects by itself.
+      if (source.readyState === EventSource.CLOSED) end(hasWorked ? 'broken' : 'refused');
     });
   });
 }
 
-/** Asks now and then, until there is an answer: the server may be in trouble. */
+/** Asks every few seconds until the server answers with a ticket, or with 404, or until `until` is aborted. */
 export async function askUntilAnswered(
   url: string,
   watcher: Watcher,
@@ -79,7 +79,7 @@ export async function askUntilAnswered(
   }
 }
 
-/** No stream gets through here. */
+/** Polls until the end, because no stream gets through to this browser. */
 async function pollForGood(self: string, watcher: Watcher, until: AbortSignal): Promise<void> {
   let known: number | undefined;
   let failures = 0;
@@ -95,8 +95,9 @@ async function pollForGood(self: string, watcher: Watcher, until: AbortSignal): 
 }
 
 /**
- * Asks once. @returns the version of the ticket that there is, or what the server says; undefined where there was no answer that
- * could be read, which is what a proxy makes of a long wait
+ * Asks once.
+ * @returns the version of the ticket; `GONE` after a 404; `TROUBLE` after a 503 or 429; undefined if there was no
+ * readable answer, for example because a proxy has cut a long poll short
  */
 async function ask(
   url: string,
@@ -120,6 +121,6 @@ async function ask(
   }
 }
 
-export function rest(milliseconds: number = POLL_EVERY): Promise<undefined> {
+export function rest(milliseconds: number = POLL_EVERY_MS): Promise<undefined> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,2 +1,2 @@
-/** More than one channel was used, and a person was there (RFC 8176, section 2): how a sign-in by phone is known. */
+/** The `amr` values of a sign-in by phone: several channels were used, and a user was present (RFC 8176, section 2). */
 export const APPROVED_ON_A_PHONE: readonly string[] = ['mca', 'user'];

@@ -4,44 +4,45 @@ import { QrLoginError } from '../ticket/errors.ts';
 import type { Approver } from '../ticket/ticket.ts';
 import { providersCookie } from './signed-cookie.ts';
 
-/** An account as people see it. */
+/** An account as users see it. */
 export interface Account {
-  /** What the phone shows as the account that will be used: a name, a mail address. */
+  /** The text that the phone shows for the account that will be used, such as a name or an email address. */
   readonly name: string;
 }
 
 /**
- * Tells what an account is called, on the phone only.
- * Undefined for an account that may not sign in: deleted, disabled, locked. It is asked before each step of the phone and
- * again before the browser is signed in.
+ * Returns the account with the name that is shown, on the phone only, or undefined if the account may not sign in:
+ * deleted, disabled, locked. It is called before each step of the phone and again before the browser is signed in.
  */
 export type FindAccount = (accountId: string) => Promise<Account | undefined> | Account | undefined;
 
-/** A session at the provider, as it keeps it. */
+/** A session at the provider, as oidc-provider stores it. */
 export type Session = Awaited<ReturnType<Provider['Session']['get']>>;
 
-/** How the person authenticated on the phone (OIDC Core, section 2). */
+/** The user's authentication on the phone (OIDC Core, section 2). */
 export interface Assurance {
   readonly acr?: string;
   readonly amr?: readonly string[];
 }
 
 /**
- * What a sign-in on a phone is worth when it signs in another browser, given what it was worth on the phone itself.
- * The classes are the deployment's own: only it knows which is above which, and that none may rise.
+ * Returns the `acr` and `amr` of the browser's sign-in, given those of the phone's session. The classes are defined by
+ * the deployment: only it knows their order, and it must not return a higher class than the phone's.
  */
 export type Assure = (onPhone: Assurance, accountId: string) => Assurance | Promise<Assurance>;
 
-/** The session of whoever sends this, as it is now; undefined where there is none. */
+/** Returns the current session of the request's sender, or undefined if there is none. */
 export async function sessionOf(provider: Provider, ctx: Context): Promise<Session | undefined> {
-  // Without its cookie, oidc-provider would make up a new session, with ids that nobody needs.
+  // Without a session cookie, oidc-provider would create a new session that is not needed.
   if (ctx.cookies.get(provider.cookieName('session'), { signed: false }) === undefined) return undefined;
   const id = providersCookie(provider, ctx, 'session');
-  // What is not good at first sight is for oidc-provider to judge.
+  // If the cookie is not valid here or the session is not found, oidc-provider decides.
   return (id && (await provider.Session.find(id))) || provider.Session.get(ctx);
 }
 
-/** Who decides: the account of the phone's session at the provider, and nothing that a request could claim. */
+/**
+ * Returns the approver: the account of the phone's session at the provider, never an account that the request names.
+ */
 export async function approverOf(session: Session | undefined, assure: Assure): Promise<Approver | undefined> {
   if (session?.accountId === undefined || session.loginTs === undefined) return undefined;
   const { accountId, uid, loginTs, acr, amr } = session;
@@ -49,7 +50,10 @@ export async function approverOf(session: Session | undefined, assure: Assure): 
   return { accountId, sessionUid: uid, authenticatedAt: loginTs, ...(await assure(onPhone, accountId)) };
 }
 
-/** The account behind an approver, as it is at this moment. */
+/**
+ * Returns the approver's account as it is at this moment.
+ * @throws QrLoginError `account_unavailable` if the account may not sign in
+ */
 export async function accountOf(
   findAccount: FindAccount,
   { accountId }: Pick<Approver, 'accountId'>,
@@ -62,7 +66,11 @@ export async function accountOf(
   return account;
 }
 
-/** The session that has approved must be there yet: who signs out on the phone takes back what was not finished. */
+/**
+ * Ensures that the session that approved still exists: a sign-out on the phone revokes an approval that is not
+ * finished.
+ * @throws QrLoginError `account_unavailable` if it does not
+ */
 export async function assertSignedIn(provider: Provider, { accountId, sessionUid }: Approver): Promise<void> {
   const session = await provider.Session.findByUid(sessionUid);
   if (session?.accountId === accountId) return;

@@ -1,4 +1,7 @@
-/** A listener of the deployment that throws where nobody waits for it would end the process, or undo what is done already. */
+/**
+ * Calls a listener of the deployment and turns an exception into a warning. Without this, the exception would end the
+ * process or make a step fail that is done already.
+ */
 export function aside(tell: () => void): void {
   try {
     tell();

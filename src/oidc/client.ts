@@ -13,19 +13,26 @@ export async function findRequestingClient(provider: Provider, { params }: Inter
   return client;
 }
 
-/** Returns the name of the client as users are shown it, or an empty text if it has none or is not registered any more. */
+/**
+ * Returns the name of the client as users are shown it, or an empty text if it has none or is not registered any more.
+ */
 export async function findClientName(provider: Provider, { params }: Interaction): Promise<string> {
   const client = await provider.Client.find(String(params.client_id));
   return readable(client?.clientName ?? '');
 }
 
-/** Returns the URL where a user can start again at the client, or undefined if the client is not registered any more. */
+/**
+ * Returns the URL where a user can start again at the client, or undefined if the client is not registered any more.
+ */
 export async function findClientHome(provider: Provider, clientId: string): Promise<string | undefined> {
   const client = await provider.Client.find(clientId);
   return client && clientHome(client);
 }
 
-/** Returns the URL where a user can start again: the one that the client registered for this, or the origin of its redirect URI. */
+/**
+ * Returns the URL where a user can start again: the one that the client registered for this, or the origin of its
+ * redirect URI.
+ */
 function clientHome({ initiateLoginUri, clientUri, redirectUris = [] }: Client): string | undefined {
   const [site] = redirectUris.filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin);
   return [initiateLoginUri, clientUri, site].find((uri) => uri !== undefined && /^https?:/.test(uri));

@@ -4,9 +4,9 @@ import { QrLoginError } from '../ticket/errors.ts';
 import type { Consent } from '../ticket/ticket.ts';
 import { endInteraction, type Interaction } from './interaction.ts';
 
-/** What the consent prompt found to be granted yet; the page shows it, and granting grants exactly it. */
+/** The consent that the consent prompt found missing. The page shows it, and granting grants exactly this. */
 export interface MissingConsent extends Consent {
-  /** Rich authorization requests (RFC 9396). */
+  /** The rich authorization requests (RFC 9396). */
   readonly details: readonly { readonly type: string }[];
 }
 
@@ -26,8 +26,9 @@ export function missingConsent({ prompt }: Interaction): MissingConsent {
 }
 
 /**
- * Grants exactly this, on top of what the browser's session has granted to this client before: else that would live on where nobody
- * knows of it any more, and no sign-out could end it. @returns the grant's id
+ * Grants exactly this consent, in addition to what the browser's session granted to this client before. A separate
+ * grant would leave the earlier one without a session that refers to it, so that no sign-out could end it.
+ * @returns the grant's id
  */
 export async function grantAlso(
   provider: Provider,
@@ -42,7 +43,10 @@ export async function grantAlso(
   return grant.save();
 }
 
-/** Grants what is missing, on top of the grant that there is. @returns where the browser goes next */
+/**
+ * Grants the missing consent, in addition to the existing grant.
+ * @returns the URL where the browser goes next
+ */
 export async function grantConsent(provider: Provider, ctx: Context, interaction: Interaction): Promise<string> {
   const missing = missingConsent(interaction);
   const grant = await grantOf(provider, interaction);
@@ -63,6 +67,6 @@ async function grantOf(provider: Provider, interaction: Interaction): Promise<Gr
   const existing = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
   if (existing !== undefined) return existing;
   const accountId = interaction.session?.accountId;
-  if (accountId === undefined) throw new QrLoginError('no_interaction', 'There is nobody signed in who could consent.');
+  if (accountId === undefined) throw new QrLoginError('no_interaction', 'No user is signed in who could consent.');
   return new provider.Grant({ accountId, clientId: String(interaction.params.client_id) });
 }

@@ -3,72 +3,85 @@ import { errors, type Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import { providersCookie } from './signed-cookie.ts';
 
-/** A pending authorization request, as oidc-provider keeps it. */
+/** A pending authorization request, as oidc-provider stores it. */
 export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-/** The interaction that this browser's cookie names, if it is the one of the URL. */
+/**
+ * Returns the interaction that this browser's cookie names.
+ * @throws QrLoginError `no_interaction` if there is none, or if it is not the one of the URL
+ */
 export async function interactionOf(provider: Provider, ctx: Context, uid: string): Promise<Interaction> {
   const interaction =
-    (await unbound(provider, ctx)) ?? (await found(() => provider.interactionDetails(ctx.req, ctx.res)));
+    (await findUnbound(provider, ctx)) ?? (await lookUp(() => provider.interactionDetails(ctx.req, ctx.res)));
   if (interaction.uid !== uid) throw noInteraction();
   return interaction;
 }
 
 /**
- * An interaction that began without a session: its cookie is all that oidc-provider would look at, with three times the work.
- * Whatever is not good at first sight is for oidc-provider to judge.
+ * Returns an interaction that began without a session. For such an interaction oidc-provider would check the cookie
+ * only, with three times the work. Returns undefined in all other cases, which oidc-provider decides.
  */
-async function unbound(provider: Provider, ctx: Context): Promise<Interaction | undefined> {
+async function findUnbound(provider: Provider, ctx: Context): Promise<Interaction | undefined> {
   const id = providersCookie(provider, ctx, 'interaction');
   const interaction = id === undefined ? undefined : await provider.Interaction.find(id);
   return interaction?.session?.uid === undefined ? interaction : undefined;
 }
 
-/** Of the interaction that this browser's cookie names; undefined where there is none. */
+/** Returns the uid of the interaction that this browser's cookie names, or undefined if there is none. */
 export async function interactionUid(provider: Provider, ctx: Context): Promise<string | undefined> {
-  const interaction = await found(() => provider.interactionDetails(ctx.req, ctx.res)).catch((error: unknown) => {
+  const interaction = await lookUp(() => provider.interactionDetails(ctx.req, ctx.res)).catch((error: unknown) => {
     if (error instanceof QrLoginError && error.code === 'no_interaction') return undefined;
     throw error;
   });
   return interaction?.uid;
 }
 
-/** Ends the interaction with what came out of it. @returns where the browser goes next */
+/**
+ * Ends the interaction with its result.
+ * @returns the URL where the browser goes next
+ */
 export async function endInteraction(
   provider: Provider,
   ctx: Context,
   result: Parameters<Provider['interactionResult']>[2],
 ): Promise<string> {
-  // Consent comes on top of the sign-in before it; a sign-in stands for itself.
+  // A consent is added to the result of the sign-in before it; a sign-in starts a new result.
   const mergeWithLastSubmission = result.login === undefined && result.consent !== undefined;
   return goingOn(
     provider,
-    await found(() => provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission })),
+    await lookUp(() => provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission })),
   );
 }
 
-/** Where an interaction goes on, at the issuer: the `Host` of the request that began it may have been forged. */
+/**
+ * Returns the URL that resumes an interaction, on the issuer's origin, because the `Host` of the request that began the
+ * interaction may have been forged.
+ */
 export function goingOn({ issuer }: Provider, returnTo: string): string {
   const { pathname, search } = new URL(returnTo);
   return new URL(pathname + search, issuer).href;
 }
 
-async function found<T>(lookUp: () => Promise<T>): Promise<T> {
+/** Calls oidc-provider and turns its `SessionNotFound` into `no_interaction`. */
+async function lookUp<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await lookUp();
+    return await call();
   } catch (error) {
     if (error instanceof errors.SessionNotFound) throw noInteraction(error);
     throw error;
   }
 }
 
-/** A step belongs to one prompt. */
+/**
+ * Ensures that the interaction is at this prompt, because each step belongs to one prompt.
+ * @throws QrLoginError `wrong_state` if it is at another one
+ */
 export function assertPrompt({ prompt }: Interaction, name: 'login' | 'consent'): void {
   if (prompt.name === name) return;
-  throw new QrLoginError('wrong_state', 'This is not what the sign-in waits for. Load the page again.');
+  throw new QrLoginError('wrong_state', 'The sign-in is at another step. Load the page again.');
 }
 
-/** There is no pending request for this browser at this URL (any more). */
+/** Returns the error for a browser that has no pending request at this URL (any more). */
 export function noInteraction(cause?: Error): QrLoginError {
   return new QrLoginError(
     'no_interaction',

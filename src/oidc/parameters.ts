@@ -1,20 +1,23 @@
-/** An authorization request's parameter as text; undefined where it is missing or empty. */
+/** Returns an authorization request's parameter as text, or undefined if it is missing or empty. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A parameter that is a list with spaces between its entries. */
+/** Returns the entries of a parameter that is a list separated by spaces. */
 export function words(value: unknown): string[] {
   return (text(value) ?? '').split(' ').filter(Boolean);
 }
 
-/** Longer ones are cut: they are there to be read. */
-const LONGEST = 80;
-/** What is not seen, or turns around what is: controls, and marks of direction (Unicode Technical Report 36, section 2.4). */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/** The limit of characters that are shown; a longer text is cut, because it is there to be read. */
+const MAX_CHARACTERS = 80;
+/**
+ * Characters that are invisible or that reverse the visible text: control characters and directional marks (Unicode
+ * Technical Report 36, section 2.4).
+ */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** What others have written, as people are shown it. */
-export function readable(words: string): string {
-  const seen = words.replace(UNSEEN, '').trim();
-  return seen.length > LONGEST ? `${seen.slice(0, LONGEST - 1)}…` : seen;
+/** Returns a text from outside, such as a client's name, in the form in which it is shown to users. */
+export function readable(raw: string): string {
+  const visible = raw.replace(INVISIBLE, '').trim();
+  return visible.length > MAX_CHARACTERS ? `${visible.slice(0, MAX_CHARACTERS - 1)}…` : visible;
 }

@@ -1,16 +1,16 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Consent } from '../ticket/ticket.ts';
 
-/** What the `login` prompt of the policy notes down of a request, as oidc-provider understands it. */
+/** The request's scopes and claims as oidc-provider understood them; recorded by the `login` prompt of the policy. */
 export interface Asked extends Consent {
-  /** Whether there are rich authorization requests (RFC 9396), which the phone cannot show. */
+  /** True if there are rich authorization requests (RFC 9396), which the phone cannot show. */
   readonly rich: boolean;
 }
 
 /**
- * The interaction policy of a provider with QR sign-in: the `login` prompt is the QR step. It keeps its name and its
- * checks, so `prompt=none`, `prompt=login`, `max_age` and the rest keep their standard errors (OIDC Core, section
- * 3.1.2.6). Prompts of a deployment's own may be added to it.
+ * Returns the interaction policy of a provider with QR sign-in: the `login` prompt is the QR step. It keeps its name
+ * and its checks, so `prompt=none`, `prompt=login`, `max_age` and the rest keep their standard errors (OIDC Core,
+ * section 3.1.2.6). A deployment may add its own prompts to it.
  */
 export function qrLoginPolicy(): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
@@ -35,5 +35,5 @@ function askedBy({ oidc }: KoaContextWithOIDC): Asked {
   };
 }
 
-/** Claims of the authentication itself, which nobody grants or withholds. */
+/** Claims about the authentication itself, which a user neither grants nor withholds. */
 const NOT_GRANTED: ReadonlySet<string> = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss']);

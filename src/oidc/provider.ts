@@ -1,2 +1,2 @@
-/** The type of the provider. The rooms above take it from here, because nothing outside `oidc/` imports oidc-provider. */
+/** The type of the provider. The folders above import it from here, because only `oidc/` imports oidc-provider. */
 export type { Provider } from 'oidc-provider';

@@ -7,20 +7,23 @@ import type { Asked } from './policy.ts';
 import { requirementsOf } from './requirements.ts';
 
 /**
- * Who consents to what a client asks for:
+ * The place where the user consents to the request of a client:
  *
- * - `'browser'`: the consent page on the browser, after the sign-in, as ever.
- * - `'phone'`: Approve, which then grants exactly what the confirm page lists.
- * - `'implied'`: nobody; a client of the first party. Approve grants what it asks for, and nothing is listed, unless the
- *   request itself says `prompt=consent`.
+ * - `'browser'`: on the consent page of the browser, after the sign-in, as without this plugin.
+ * - `'phone'`: by Approve, which then grants exactly what the confirm page lists.
+ * - `'implied'`: not at all, for a first-party client. Approve grants what the client asks for, and nothing is listed,
+ *   unless the request itself says `prompt=consent`.
  *
- * What the phone cannot show (rich authorization requests, RFC 9396) is left to the browser all the same.
+ * Rich authorization requests (RFC 9396), which the phone cannot show, are always left to the consent page.
  */
 export type ConsentMode = 'browser' | 'phone' | 'implied';
 
 const MODES: readonly ConsentMode[] = ['browser', 'phone', 'implied'];
 
-/** What the interaction's authorization request asks for, in the words that the phone will show. */
+/**
+ * Returns the interaction's authorization request in the form that the phone will show.
+ * @throws TypeError if `mode` is not a consent mode
+ */
 export async function signInRequest(
   provider: Provider,
   interaction: Interaction,
@@ -49,12 +52,15 @@ export async function signInRequest(
   };
 }
 
-/** A client that asks for consent to be asked for gets that (OIDC Core, section 3.1.2.1; section 11 for offline access). */
+/**
+ * Returns true if the browser must show the consent page although consent is implied: the request says `prompt=consent`
+ * (OIDC Core, section 3.1.2.1; section 11 for offline access).
+ */
 function mustAsk(mode: ConsentMode, { params }: Interaction): boolean {
   return mode === 'implied' && words(params.prompt).includes('consent');
 }
 
-/** As the policy's login prompt noted it down. */
+/** Returns the consent that the policy's login prompt recorded, or undefined if the phone cannot show all of it. */
 function askedConsent({ prompt }: Interaction, listed: boolean): Consent | undefined {
   const { asked }: { asked?: Asked } = prompt.details;
   if (asked === undefined || asked.rich) return undefined;
@@ -63,9 +69,9 @@ function askedConsent({ prompt }: Interaction, listed: boolean): Consent | undef
 }
 
 /**
- * The host that the answer goes to. The provider has matched the redirect URI with the client's registered ones, so
- * unlike a client's name it cannot be made up. Of a native app's own scheme (RFC 8252, section 7.1) only the scheme is
- * shown: what follows it may say anything.
+ * Returns the host that the response goes to. The provider has matched the redirect URI with the client's registered
+ * ones, so unlike a client's name it cannot be made up. For a native app's own scheme (RFC 8252, section 7.1) it
+ * returns only the scheme, because the rest of the URI is arbitrary text.
  */
 function verifiedHost(redirectUri: string | undefined): string | undefined {
   if (redirectUri === undefined || !URL.canParse(redirectUri)) return undefined;

@@ -3,7 +3,7 @@ import type { Requirements } from '../ticket/ticket.ts';
 import type { Interaction } from './interaction.ts';
 import { text, words } from './parameters.ts';
 
-/** What the request demands of whoever approves it (OIDC Core, sections 3.1.2.1 and 5.5.1). */
+/** Returns the request's requirements for the approver (OIDC Core, sections 3.1.2.1 and 5.5.1). */
 export async function requirementsOf(
   provider: Provider,
   interaction: Interaction,
@@ -16,7 +16,7 @@ export async function requirementsOf(
   const subject = oneSubject(sub, hinted);
   const wished = [...words(params.acr_values), ...(acr?.essential === true ? [] : classesOf(acr))];
   return {
-    // Not `prompt.reasons`: a second login prompt of the same request has other reasons and the same demand.
+    // Not `prompt.reasons`: a second login prompt of the same request has other reasons and the same requirement.
     ...(words(params.prompt).includes('login') && { authenticatedSince: iat }),
     ...(Number.isFinite(maxAge) && { maxAge }),
     ...(subject !== undefined && { subject }),
@@ -25,17 +25,23 @@ export async function requirementsOf(
   };
 }
 
-/** No account has it: what asks for something impossible ends in an error, not in one page after the other. */
-const NOBODY = '';
+/** A subject that no account has. It makes an impossible request end in an error instead of a loop of pages. */
+const NO_SUBJECT = '';
 
-/** A `sub` claim and a hint must both be met; where they contradict each other, nobody meets them. */
+/**
+ * Returns the subject of a `sub` claim and a hint. Both must be met; if they contradict each other, no account meets
+ * them.
+ */
 function oneSubject(sub: RequestedClaim | undefined, hinted: string | undefined): string | undefined {
   if (sub === undefined || sub === null || !('value' in sub)) return hinted;
-  const claimed = text(sub.value) ?? NOBODY;
-  return hinted === undefined || hinted === claimed ? claimed : NOBODY;
+  const claimed = text(sub.value) ?? NO_SUBJECT;
+  return hinted === undefined || hinted === claimed ? claimed : NO_SUBJECT;
 }
 
-/** The provider checks `value` and `values` alike: where both are there, both must be met. */
+/**
+ * Returns the classes that meet an `acr` claim. If it has both `value` and `values`, both must be met, as in
+ * oidc-provider.
+ */
 function classesOf(acr: RequestedClaim | undefined): string[] {
   const { value, values } = acr ?? {};
   const listed = Array.isArray(values) ? values.filter((one) => typeof one === 'string') : undefined;
@@ -43,7 +49,10 @@ function classesOf(acr: RequestedClaim | undefined): string[] {
   return typeof value === 'string' && (listed === undefined || listed.includes(value)) ? [value] : [];
 }
 
-/** Who the account is to this client: pairwise clients know everybody by a subject of their own (OIDC Core, section 8.1). */
+/**
+ * Returns the account's `sub` at this client, which is pairwise if the client is registered so (OIDC Core, section
+ * 8.1), or undefined if the client is not registered any more.
+ */
 export async function subjectOf(provider: Provider, clientId: string, accountId: string): Promise<string | undefined> {
   const client = await provider.Client.find(clientId);
   if (client === undefined) return undefined;
@@ -52,7 +61,7 @@ export async function subjectOf(provider: Provider, clientId: string, accountId:
   return text((await claims.result()).sub);
 }
 
-/** The provider has checked the hint when the request came in. */
+/** Returns the subject of an `id_token_hint`, which the provider checked when it received the request. */
 async function hintedSubject(
   provider: Provider,
   client: Client,
@@ -63,7 +72,7 @@ async function hintedSubject(
   return text(payload.sub);
 }
 
-/** OIDC Core, section 5.5.1. */
+/** A member of the `claims` parameter (OIDC Core, section 5.5.1). */
 interface RequestedClaim {
   readonly essential?: unknown;
   readonly value?: unknown;

@@ -5,16 +5,16 @@ import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
 import { readable } from './parameters.ts';
 
-/** What a sign-in that a phone has approved says of the browser, in its login result. */
+/** Data about the browser in the login result of a sign-in that a phone approved. */
 export interface BrowserNote {
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
-  /** Whether the account was signed in to this browser by QR before. */
+  /** True if the account was signed in to this browser by QR before. */
   readonly known: boolean;
-  /** When it was finished, in milliseconds since the epoch. */
+  /** The time at which the sign-in was finished, in milliseconds since the epoch. */
   readonly at: number;
-  /** The browser whose session has approved: the phone's. */
+  /** The id of the phone's browser, derived from the session that approved. */
   readonly approvedBy: string;
 }
 
@@ -30,48 +30,51 @@ export function browserNote({ browser, since, approver }: RedeemedTicket, known:
   };
 }
 
-/** A browser's session as a request has left it. */
+/** The state of a browser's session at the end of a request. */
 export interface SessionLeft {
   readonly uid: string;
   readonly accountId: string;
-  /** When it was begun, in milliseconds since the epoch. */
+  /** The time at which the session began, in milliseconds since the epoch. */
   readonly begunAt: number;
-  /** How long it lasts from now on, in milliseconds. */
+  /** The time until the session ends, in milliseconds. */
   readonly lasts: number;
-  /** Whether its person was signed in by a phone. */
+  /** True if the user was signed in by a phone. */
   readonly byPhone: boolean;
   readonly client: { readonly id: string; readonly name: string } | undefined;
-  /** Whether somebody was signed in there, or was found to be: what else the session was saved for does not count as its use. */
+  /**
+   * True if the request signed the user in or found the user signed in. Other requests that save the session are not a
+   * use.
+   */
   readonly isUse: boolean;
 }
 
-/** oidc-provider's URLs at which somebody gets to be signed in, or is found to be. */
+/** The oidc-provider routes that sign a user in or find a user signed in. */
 const ROUTES: ReadonlySet<string> = new Set(['authorization', 'resume', 'device_resume', 'code_verification']);
 
-/** What oidc-provider has done with a browser's session in a request that is answered. */
+/** Reads the sign-in and the session that oidc-provider left in the context of a request that it has answered. */
 export class Resumed {
-  /** By the context of the request that has just signed somebody in. */
+  /** The notes by the context of the request that has just signed a user in. */
   readonly #notes = new WeakMap<object, BrowserNote>();
 
   constructor(provider: Provider) {
     provider.on('interaction.ended', (ctx: KoaContextWithOIDC) => {
       const { entities, result } = ctx.oidc;
-      // What the deployment's own pages sign in with has no such field.
+      // A login result of the deployment's own pages has no `replaces`.
       const isOurs = typeof result?.login?.replaces === 'string';
       const note = isOurs ? (result?.login?.browser as BrowserNote | undefined) : undefined;
-      // A consent that follows brings the sign-in before it along.
+      // The result of a later consent contains the sign-in before it, which must not be recorded again.
       if (note !== undefined && entities.Interaction?.prompt.name === 'login') this.#notes.set(ctx, note);
     });
   }
 
-  /** Undefined where nobody was signed in by a phone in this very request. */
+  /** Returns the note of this request, or undefined if it did not sign a user in by phone. */
   noteOf(ctx: Context): BrowserNote | undefined {
     return this.#notes.get(ctx);
   }
 
-  /** Undefined where nobody is signed in there (any more). */
+  /** Returns the session after this request, or undefined if no user is signed in (any more). */
   sessionOf(ctx: Context): SessionLeft | undefined {
-    // Only oidc-provider's own URLs have it.
+    // Only requests to oidc-provider's own URLs have `ctx.oidc`.
     const oidc = (ctx as Partial<KoaContextWithOIDC>).oidc;
     const { session, client, route } = oidc ?? {};
     if (session?.accountId === undefined || session.exp === undefined) return undefined;

@@ -5,11 +5,14 @@ import { readable } from './parameters.ts';
 export interface SessionClient {
   readonly id: string;
   readonly name: string;
-  /** Where its answers go, as the provider verifies it. */
+  /** The host of its redirect URI, which the provider verifies. */
   readonly host?: string;
 }
 
-/** A client as it is registered now; undefined where it is not any more, or not as the provider's configuration wants it. */
+/**
+ * Returns a client as it is registered now, or undefined if it is not registered any more or its metadata does not fit
+ * the provider's configuration.
+ */
 export async function clientIfAny(provider: Provider, clientId: string): Promise<Client | undefined> {
   try {
     return await provider.Client.find(clientId);
@@ -19,7 +22,9 @@ export async function clientIfAny(provider: Provider, clientId: string): Promise
   }
 }
 
-/** The RPs of a browser's session; undefined where that has ended, or is another account's by now. */
+/**
+ * Returns the RPs of a browser's session, or undefined if the session has ended or belongs to another account by now.
+ */
 export async function sessionClients(
   provider: Provider,
   { accountId, sessionUid }: { readonly accountId: string; readonly sessionUid: string },

@@ -6,23 +6,23 @@ import { grantAlso } from './consent.ts';
 import { endInteraction } from './interaction.ts';
 import type { BrowserNote } from './resumed.ts';
 
-/** Who is signed in to the browser, and with what. */
+/** The data of a browser's sign-in. */
 export interface SigningIn {
   readonly who: Authenticated;
   readonly request: SignInRequest;
-  /** Whether the browser stays signed in when it is closed; as the provider has it, if nobody says so. */
+  /** True if the browser stays signed in when it is closed. Default: the provider's own setting. */
   readonly remember?: boolean;
-  /** The account that was signed in there, and may be signed out. */
+  /** The account that was signed in to the browser and may be signed out. */
   readonly replaces: string | undefined;
-  /** What the browser's session has granted to this client before. */
+  /** The id of the grant that the browser's session gave to this client before. */
   readonly grantId: string | undefined;
-  /** What is known of the browser, where a phone has approved. */
+  /** Data about the browser; present if a phone approved. */
   readonly browser?: BrowserNote;
 }
 
 /**
- * Whoever approved on a phone, as the browser gets to be signed in. Tapping Approve is no authentication: `auth_time` and `acr` are
- * those of the phone's session, and `amr` adds only what the ceremony itself has shown.
+ * Returns the sign-in of the approver of a redeemed ticket. Tapping Approve is not an authentication: `auth_time` and
+ * `acr` are those of the phone's session, and `amr` adds only what the ceremony itself has shown.
  */
 export function approvedOnPhone({
   approver,
@@ -33,7 +33,10 @@ export function approvedOnPhone({
   return { who: { ...approver, amr }, request, remember };
 }
 
-/** Signs the browser in. @returns where it goes next */
+/**
+ * Signs the browser in.
+ * @returns the URL where the browser goes next
+ */
 export async function signIn(
   provider: Provider,
   ctx: Context,
@@ -55,10 +58,13 @@ export async function signIn(
   return endInteraction(provider, ctx, { login, consent: { grantId } });
 }
 
-/** Whatever the phone or the assessment said no for: an attacker at the browser need not know. */
+/** The same error for each reason of a denial, so that an attacker at the browser does not learn the reason. */
 const DENIED = { error: 'access_denied', error_description: 'The sign-in was denied on the phone.' } as const;
 
-/** What the RP is told, and why (RFC 6749, section 4.1.2.1; OIDC Core, section 3.1.2.6; OIDC Unmet Authentication Requirements). */
+/**
+ * The errors for the RP by reason (RFC 6749, section 4.1.2.1; OIDC Core, section 3.1.2.6; OIDC Unmet Authentication
+ * Requirements).
+ */
 const REFUSALS = {
   person: DENIED,
   report: DENIED,
@@ -72,7 +78,10 @@ const REFUSALS = {
   browser: { error: 'access_denied', error_description: 'The sign-in was cancelled.' },
 } as const;
 
-/** Ends the request with an error for the RP. */
+/**
+ * Ends the request with an error for the RP.
+ * @returns the URL where the browser goes next
+ */
 export function refuse(
   provider: Provider,
   ctx: Context,
@@ -82,8 +91,8 @@ export function refuse(
 }
 
 /**
- * A session that was not to outlive its browser stays so in oidc-provider even when a later sign-in asks for the
- * opposite. The last word of the person counts.
+ * Makes a session outlive the browser if the user's latest sign-in asks for it. Without this, a session that began as
+ * transient stays transient in oidc-provider.
  */
 export function rememberOnResume(provider: Provider): void {
   provider.on('interaction.ended', ({ oidc }: KoaContextWithOIDC) => {

@@ -4,14 +4,14 @@ import type { Provider } from 'oidc-provider';
 
 type CookieName = Parameters<Provider['cookieName']>[0];
 
-/** What Koa's cookies are signed with; its types leave that out. */
+/** The keys that sign Koa's cookies; Koa's types leave them out. */
 interface Signing {
   readonly keys?: { sign(data: string): string; verify(data: string, signature: string): boolean };
 }
 
 /**
- * A cookie whose signature is good. Not by `signed: true` of Koa's own, which sends a signature by an old key anew, and with wider
- * attributes than ours.
+ * Returns a cookie's value if its signature is valid, otherwise undefined. Does not use Koa's `signed: true`, which
+ * sends a cookie that was signed with an old key again, and with wider attributes than ours.
  */
 export function signedCookie(cookies: Context['cookies'], name: string): string | undefined {
   const value = cookies.get(name, { signed: false });
@@ -19,11 +19,13 @@ export function signedCookie(cookies: Context['cookies'], name: string): string 
   const { keys } = cookies as unknown as Signing;
   if (!value || !signature || keys === undefined) return undefined;
   const data = `${name}=${value}`;
-  // Most are signed with the first key, and found good with one HMAC; `verify` takes three for each key that there is.
+  // Most cookies are signed with the first key, so one HMAC verifies them; `verify` takes three for each key.
   return isSame(keys.sign(data), signature) || keys.verify(data, signature) ? value : undefined;
 }
 
-/** One of oidc-provider's own, which its own keys sign, whatever host it is mounted in. */
+/**
+ * Returns the value of an oidc-provider cookie, verified with oidc-provider's keys, even if a host app has mounted it.
+ */
 export function providersCookie(provider: Provider, ctx: Context, name: CookieName): string | undefined {
   const isItsOwn: boolean = ctx.app === provider;
   const { cookies } = isItsOwn ? ctx : provider.createContext(ctx.req, ctx.res);
@@ -31,6 +33,6 @@ export function providersCookie(provider: Provider, ctx: Context, name: CookieNa
 }
 
 function isSame(signature: string, given: string): boolean {
-  const [good, came] = [Buffer.from(signature), Buffer.from(given)];
-  return good.length === came.length && timingSafeEqual(good, came);
+  const [expected, actual] = [Buffer.from(signature), Buffer.from(given)];
+  return expected.length === actual.length && timingSafeEqual(expected, actual);
 }

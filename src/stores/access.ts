@@ -1,40 +1,44 @@
 import { type Histogram, metrics } from '@opentelemetry/api';
 import { QrLoginError } from '../ticket/errors.ts';
 
-/** How long a store may take to answer, in milliseconds: whoever waits for it hears within two seconds. */
-export const PATIENCE = 1_000;
+/**
+ * The default time that a store may take to answer, in milliseconds. It is short enough that a request which needs the
+ * store is answered within two seconds.
+ */
+export const PATIENCE_MS = 1_000;
 
-let storePatience = PATIENCE;
+let storePatience = PATIENCE_MS;
 
-/** Returns how long a store of this process may take to answer, in milliseconds: {@link PATIENCE}, unless it was set. */
+/** Returns the milliseconds that a store of this process may take to answer: {@link PATIENCE_MS} by default. */
 export function getStorePatience(): number {
   return storePatience;
 }
 
 /**
- * Sets how long the stores of this process may take to answer, from the next access on. Tests do so: a short time where a store hangs on
- * purpose, a long one where a slow machine must not look like a broken store.
- * @param milliseconds {@link PATIENCE} by default
+ * Sets how long the stores of this process may take to answer, from the next access on. Only tests call it: with a
+ * short time if a store hangs on purpose, and with a long one if a slow machine must not look like a broken store.
+ * @param milliseconds {@link PATIENCE_MS} by default
  */
-export function setStorePatience(milliseconds: number = PATIENCE): void {
+export function setStorePatience(milliseconds: number = PATIENCE_MS): void {
   storePatience = milliseconds;
 }
 
-/** The name of this package among a deployment's OpenTelemetry meters. */
+/** The name of this package's OpenTelemetry meter. */
 export const METER = 'oidc-provider-qr-login';
 
-/** In seconds: a store in this process takes microseconds, one that takes a second is out of reach. */
-const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+/** Histogram buckets in seconds. A store in this process takes microseconds; one that takes a second is unavailable. */
+const BOUNDARIES_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
-/** Every access to a store: bounded in time, measured, and loud where it fails. */
+/** Wraps every access to a store: limits its time, measures it, and turns every failure into `store_unavailable`. */
 export class Access {
   readonly #duration: Histogram;
   readonly #engine: string;
   readonly #patience: () => number;
 
   /**
-   * @param engine what the store is, as the metrics have it
-   * @param patience in milliseconds; `Infinity` for what lies in the memory of this process, which answers as soon as it is asked
+   * @param engine the engine's name in the metrics
+   * @param patience the longest time in milliseconds; `Infinity` for values in the memory of this process, which
+   *   answers at once
    */
   constructor(engine: string, patience: () => number = getStorePatience) {
     this.#engine = engine;
@@ -42,13 +46,14 @@ export class Access {
     this.#duration = metrics.getMeter(METER).createHistogram('qr_login.store.duration', {
       unit: 's',
       description: 'How long the store took to answer.',
-      advice: { explicitBucketBoundaries: BOUNDARIES },
+      advice: { explicitBucketBoundaries: BOUNDARIES_S },
     });
   }
 
   /**
-   * @param onLate told of an answer that came when nobody waited for it any more
-   * @throws QrLoginError `store_unavailable` where there is no good answer in time; what was begun may still happen
+   * Runs one access and returns its answer.
+   * @param onLate called with an answer that arrives after this method has thrown
+   * @throws QrLoginError `store_unavailable` if the access fails or takes too long; a write may still happen after that
    */
   async make<T>(operation: string, access: () => Promise<T>, onLate?: (answer: T) => void): Promise<T> {
     const began = performance.now();
@@ -67,7 +72,7 @@ export class Access {
   }
 }
 
-/** Redis says what it is in capitals (`OOM`, `READONLY`); other errors by their class. */
+/** Returns a name for an error: the code with which a Redis error begins (`OOM`, `READONLY`), or the error's class. */
 function typeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return /^[A-Z]{3,}\b/.exec(error.message)?.[0] ?? error.constructor.name;
@@ -77,7 +82,7 @@ export function unavailable(cause?: unknown): QrLoginError {
   return new QrLoginError('store_unavailable', 'The sign-in cannot be looked up right now. Try again.', { cause });
 }
 
-/** Thrown at whoever has waited long enough. */
+/** The error of an access that took longer than it may. */
 export class TooLate extends Error {
   override readonly name = 'TooLate';
 
@@ -87,14 +92,15 @@ export class TooLate extends Error {
 }
 
 /**
- * @param patience in milliseconds; `Infinity` for no bound
- * @throws TooLate where the work takes longer; it goes on, and nobody hears of it any more
+ * Waits for the work, but not longer than the given time.
+ * @param patience in milliseconds; `Infinity` for no limit
+ * @throws TooLate if the work takes longer. The work goes on, and its result is dropped.
  */
 export function within<T>(work: Promise<T>, patience: number = storePatience): Promise<T> {
   if (patience === Number.POSITIVE_INFINITY) return work;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      // This process may have been held up itself: what has arrived meanwhile is read before anybody gives up.
+      // This process may have been blocked itself: let it read an answer that has arrived meanwhile before it gives up.
       setImmediate(() => reject(new TooLate(patience)));
     }, patience);
     work.then(

@@ -18,27 +18,28 @@ import { RedisSignals } from './redis/signals.ts';
 import { RedisSignedInBrowsers } from './redis/signed-in-browsers.ts';
 import { RedisTicketStore } from './redis/ticket-store.ts';
 
-/** What keeps tickets and tells of them: in this process, or in Redis for any number of processes. */
+/** Keeps tickets and announces their changes: in this process, or in Redis for any number of processes. */
 export interface Engine {
   readonly name: 'memory' | 'keyv' | 'redis';
   readonly store: TicketStore;
   readonly notes: Notes;
   readonly browsers: SignedInBrowsers;
   readonly signals: Signals;
-  /** The time that all who use the store agree on. */
+  /** The clock that all processes on this store agree on. */
   readonly clock: Clock;
   readonly rateLimit: (name: string, rate: Rate) => RateLimit;
-  /** @throws QrLoginError `store_unavailable` where the store does not answer now */
+  /** Asks the store for any answer. @throws QrLoginError `store_unavailable` if it does not answer in time */
   readonly ping: () => Promise<void>;
+  /** Returns true if changes that other processes make arrive here. */
   readonly hearsOthers: () => boolean;
   readonly close: () => Promise<void>;
 }
 
-/** What happens while nobody waits for it. */
+/** Callbacks for things that happen outside of any request. */
 export interface Asides {
-  /** Something went wrong. */
+  /** Called when something went wrong in the background. */
   readonly onTrouble: (error: Error) => void;
-  /** A ticket was written after all, when whoever wanted that had given up. */
+  /** Called when a ticket was written after its caller had already got an error. */
   readonly onLate: (ticket: Ticket) => void;
 }
 

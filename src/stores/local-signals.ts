@@ -3,28 +3,28 @@ import type { Ticket } from '../ticket/ticket.ts';
 
 /** Signals within one process. */
 export class LocalSignals implements Signals {
-  /** Nothing gets lost here. */
+  /** In milliseconds. Re-reading may be rare, because no signal gets lost within a process. */
   readonly rereadEvery = 60_000;
-  /** Hardly any interaction has a second one, and a set for each would weigh more than the rest. */
+  /** A single listener is stored without an array: few interactions have a second one, and this saves memory. */
   readonly #listeners = new Map<string, Listener | readonly Listener[]>();
 
   publish(ticket: Ticket): void {
-    for (const listener of this.#of(ticket.interaction)) listener.hear(ticket);
+    for (const listener of this.#listenersOf(ticket.interaction)) listener.hear(ticket);
   }
 
-  /** Tells everybody who watches this interaction that something may have been missed. */
+  /** Tells all listeners of this interaction that they may have missed a change. */
   doubt(interaction: string): void {
-    for (const listener of this.#of(interaction)) listener.hear(undefined);
+    for (const listener of this.#listenersOf(interaction)) listener.hear(undefined);
   }
 
   subscribe(interaction: string, listener: Listener): void {
-    this.#keep(interaction, [...this.#of(interaction), listener]);
+    this.#keep(interaction, [...this.#listenersOf(interaction), listener]);
   }
 
   unsubscribe(interaction: string, listener: Listener): void {
     this.#keep(
       interaction,
-      this.#of(interaction).filter((other) => other !== listener),
+      this.#listenersOf(interaction).filter((other) => other !== listener),
     );
   }
 
@@ -32,12 +32,12 @@ export class LocalSignals implements Signals {
     return this.#listeners.has(interaction);
   }
 
-  /** The interactions that somebody watches. */
+  /** Returns the interactions that have a listener. */
   watched(): Iterable<string> {
     return this.#listeners.keys();
   }
 
-  #of(interaction: string): readonly Listener[] {
+  #listenersOf(interaction: string): readonly Listener[] {
     const listeners = this.#listeners.get(interaction) ?? [];
     return 'hear' in listeners ? [listeners] : listeners;
   }

@@ -1,41 +1,43 @@
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 
-/** How often something may be done. */
+/** The limit for one kind of request. */
 export interface Rate {
   readonly times: number;
-  /** Within this many seconds, from the first time on. */
+  /** The length of the window in seconds. It starts with the first request. */
   readonly within: number;
 }
 
-/** The milliseconds after which it may be done again; undefined where it may be done now. */
+/** The milliseconds after which the next request is allowed; undefined if it is allowed now. */
 type Wait = number | undefined;
 
-/** Counts how often somebody does something. */
+/** Counts requests for each key, such as an address or an account. */
 export interface RateLimit {
-  /** Counts this time. */
+  /** Counts a request. */
   take(who: string): Wait | Promise<Wait>;
 
-  /** The same for what will be counted once it is known how it went. */
+  /** Checks the limit without counting. For requests that are counted later, when their outcome is known. */
   ask(who: string): Wait | Promise<Wait>;
 }
 
-/** How often somebody was there since the window began. */
+/** The number of requests of one key since its window began. */
 interface Window {
   times: number;
+  /** In milliseconds, by `performance.now()`. */
   readonly endsAt: number;
 }
 
-const SWEEP_EVERY = 1_000;
+const SWEEP_EVERY_MS = 1_000;
 
 /**
- * What one process counts for itself. A timer for each who comes, as `RateLimiterMemory` has it, takes four times as much memory, and more time than
- * the counting: as all windows are equally long, they end in the order in which they began, and whoever comes drops what is over.
+ * A rate limit that one process counts by itself. It has no timer for each key, as `RateLimiterMemory` has: that takes
+ * four times as much memory, and more time than the counting. All windows have the same length, so they end in the
+ * order in which they began, and a request removes the windows that are over.
  */
 export class LocalRateLimit implements RateLimit {
   readonly #times: number;
   readonly #lasts: number;
-  /** Those that began first come first. */
+  /** In the order in which the windows began. */
   readonly #windows = new Map<string, Window>();
   #sweptAt = 0;
 
@@ -57,20 +59,20 @@ export class LocalRateLimit implements RateLimit {
     return window !== undefined && window.times >= this.#times ? window.endsAt - now : undefined;
   }
 
-  /** How many are remembered. */
+  /** The number of keys that are remembered. */
   get size(): number {
     return this.#windows.size;
   }
 
   #windowOf(who: string, now: number): Window | undefined {
-    if (now - this.#sweptAt >= SWEEP_EVERY) this.#sweep(now);
+    if (now - this.#sweptAt >= SWEEP_EVERY_MS) this.#sweep(now);
     const window = this.#windows.get(who);
     return window !== undefined && window.endsAt > now ? window : undefined;
   }
 
   #begin(who: string, now: number): Window {
     const window = { times: 0, endsAt: now + this.#lasts };
-    // Else it would keep the place of the one before it.
+    // Delete the old window first: a Map would keep its position, and the order of the windows would be wrong.
     this.#windows.delete(who);
     this.#windows.set(who, window);
     return window;
@@ -85,7 +87,7 @@ export class LocalRateLimit implements RateLimit {
   }
 }
 
-/** What a limiter of `rate-limiter-flexible` counts. */
+/** A rate limit that a limiter of `rate-limiter-flexible` counts. */
 export class SharedRateLimit implements RateLimit {
   readonly #limiter: RateLimiterAbstract;
 
@@ -103,7 +105,7 @@ export class SharedRateLimit implements RateLimit {
     return refused || answer.consumedPoints >= this.#limiter.points ? answer.msBeforeNext : undefined;
   }
 
-  /** The limiter throws what it answers where that is no. */
+  /** Turns a refusal, which the limiter throws, into a result. */
   async #consume(who: string, points: number): Promise<{ refused: boolean; answer: RateLimiterRes }> {
     try {
       return { refused: false, answer: await this.#limiter.consume(who, points) };

@@ -17,43 +17,43 @@ import {
 import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
 
-/** A ticket has fewer steps than this; a store that refuses for longer does not do as it should. */
-const MOST_TRIES = 20;
+/** The number of attempts to write a ticket. A ticket has fewer steps, so a store that refuses them all is faulty. */
+const MAX_TRIES = 20;
 
-/** What a browser brings along to show a ticket. */
+/** The data that a browser's request brings along to show a ticket. */
 export interface Showing {
   readonly interaction: string;
-  /** When the interaction ends, in milliseconds since the epoch. */
+  /** The end of the interaction, in milliseconds since the epoch. */
   readonly endsAt: number;
   readonly request: SignInRequest;
   readonly browser: Browser;
 }
 
-/** Which browser acts: its interaction and the fingerprint of its binding cookie. */
+/** The browser that acts, named by its interaction and the fingerprint of its binding cookie. */
 export interface BrowserIdentity {
   readonly interaction: string;
   readonly binding: string;
-  /** The account that is signed in there at this moment. */
+  /** The account that is signed in to the browser at this moment. */
   readonly accountId?: string | undefined;
 }
 
-/** What the person at the browser says when it finishes. */
+/** The user's input when the browser finishes the sign-in. */
 export interface Said {
-  /** The six digits, as they were typed. */
+  /** The six digits as the user typed them. */
   readonly checkCode?: string | undefined;
-  /** That the account which is signed in there may be signed out. */
+  /** True if the user agrees to sign out the account that is signed in to the browser. */
   readonly switchAccount?: boolean;
 }
 
-/** What is asked of an approved ticket before it is redeemed. */
+/** Checks that an approved ticket must pass before it is redeemed. */
 export interface FinishChecks {
-  /** Throws where whoever approved may not sign in (any more). */
+  /** Throws if the account that approved may not sign in (any more). */
   readonly account?: (ticket: ApprovedTicket) => Promise<void>;
-  /** Throws where no check code may be tried now. */
+  /** Throws if no check code may be tried now. */
   readonly tryCheckCode?: (ticket: ApprovedTicket) => Promise<void>;
 }
 
-/** A sign-in that needs no phone. */
+/** A sign-in at the browser itself, which needs no phone. */
 export interface SigningInHere {
   readonly demand: Demand;
   readonly said: Said;
@@ -64,7 +64,7 @@ export interface Renewal extends Outcome {
   readonly voided?: Ticket;
 }
 
-/** What the person at the browser does, one function for each act. */
+/** The acts of the user at the browser, one function for each. */
 export class BrowserActs {
   readonly #ports: CeremonyPorts;
 
@@ -72,12 +72,15 @@ export class BrowserActs {
     this.#ports = ports;
   }
 
-  /** The interaction's ticket as it stands, or a first one. One whose time has passed makes room for a new one. */
+  /** Returns the interaction's current ticket. Creates a new one if there is none or if it has expired. */
   show(showing: Showing): Promise<Renewal> {
     return this.#show(showing, (existing, now) => stateAt(existing, now) !== 'expired');
   }
 
-  /** The interaction's ticket, for the browser that shows it; undefined where its time has passed and nothing is left. */
+  /**
+   * Returns the interaction's ticket to the browser that shows it, or undefined if the store has none (any more).
+   * @throws QrLoginError `not_found` if the ticket belongs to another browser
+   */
   async look({ interaction, binding }: BrowserIdentity): Promise<Ticket | undefined> {
     const ticket = await this.#ports.store.findByInteraction(interaction);
     if (ticket !== undefined) assertBrowser(ticket, binding);
@@ -85,7 +88,7 @@ export class BrowserActs {
   }
 
   /**
-   * A new ticket instead of the one that the browser has seen; whatever had happened to that one is void.
+   * Replaces the ticket that the browser has seen by a new one. A scan or an approval of the old ticket becomes void.
    * @param seen the version that the browser knows: a live ticket of another version is newer, and stays
    */
   renew(showing: Showing, seen?: number): Promise<Renewal> {
@@ -96,9 +99,9 @@ export class BrowserActs {
   }
 
   /**
-   * Redeems an approved ticket, once; the same browser may ask again and gets the same answer.
-   * A denied ticket is answered as such: it ends the interaction, too.
-   * @param checks what throws leaves the ticket as it is
+   * Redeems an approved ticket once. If the same browser asks again, it gets the same answer.
+   * A denied ticket is returned as it is, because it ends the interaction, too.
+   * @param checks if one of them throws, the ticket stays as it is
    */
   async finish(
     identity: BrowserIdentity,
@@ -112,7 +115,7 @@ export class BrowserActs {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
         if (ticket.state === 'approved') await checks.account?.(ticket);
         if (isTry(ticket, said)) await checks.tryCheckCode?.(ticket);
-        // The deployment may have taken its time to answer.
+        // Read the clock again, because the deployment's checks may have taken long.
         const moment = { now: this.#ports.clock(), lifetimes };
         if (switchesAccount(ticket, identity.accountId) && !said.switchAccount) throw accountSwitch();
         if (this.#isCheckCodeWrong(ticket, said.checkCode, moment.now))
@@ -127,8 +130,8 @@ export class BrowserActs {
   }
 
   /**
-   * The person signs in at the browser itself, without a phone: the ticket has served, and is cancelled.
-   * @param demand what is asked of whoever signs in, as it would be of an approver
+   * Checks a sign-in at the browser itself, without a phone, and cancels the ticket, which is not needed any more.
+   * @param demand the requirements for this sign-in, the same as for an approver
    */
   async signInHere(
     identity: BrowserIdentity,
@@ -144,13 +147,13 @@ export class BrowserActs {
     return outcome;
   }
 
-  /** Whether the phone has said that somebody else started this interaction's sign-in. */
+  /** Returns true if the phone has reported that its user did not start this interaction's sign-in. */
   async isReported(interaction: string): Promise<boolean> {
     const ticket = await this.#ports.store.findByInteraction(interaction);
     return ticket !== undefined && wasReported(ticket);
   }
 
-  /** Gives the sign-in up. A ticket that has ended already stays as it is. */
+  /** Cancels the sign-in. A ticket that has ended already stays as it is. */
   async cancel(identity: BrowserIdentity): Promise<Outcome | undefined> {
     return change(
       this.#ports,
@@ -162,12 +165,15 @@ export class BrowserActs {
     );
   }
 
-  /** The interaction's ticket, where it stays; else a new one. Where another tab was faster, its new one serves both. */
+  /**
+   * Returns the interaction's ticket if it stays, otherwise a new one. If another tab has created a new one meanwhile,
+   * both tabs show that one.
+   */
   async #show(showing: Showing, stays: (existing: Ticket, now: number) => boolean): Promise<Renewal> {
     const { clock, lifetimes } = this.#ports;
     const identity = { interaction: showing.interaction, binding: showing.browser.binding };
     let existing = await this.look(identity);
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const moment = { now: clock(), lifetimes };
       if (existing !== undefined && stays(existing, moment.now)) return { ticket: existing, changed: false };
       const shown = await this.#place(showing, existing, moment);
@@ -181,7 +187,9 @@ export class BrowserActs {
     throw over();
   }
 
-  /** A new ticket in the place of what is there, in one step; undefined where that has changed meanwhile. */
+  /**
+   * Replaces the existing ticket by a new one in one step. Returns undefined if the existing one has changed meanwhile.
+   */
   async #place(
     showing: Showing,
     existing: Ticket | undefined,
@@ -189,7 +197,7 @@ export class BrowserActs {
   ): Promise<Renewal | undefined> {
     const { store, shortCodes } = this.#ports;
     const ticket = transitions.show({ ...showing, id: newTicketId(showing.interaction) }, existing, moment);
-    // First: what is on a screen can be typed.
+    // Write the note first, so that a short code works as soon as it is on a screen.
     await shortCodes?.note(ticket.id, ticket.deadline - moment.now);
     if (existing === undefined) return (await store.create(ticket)) ? { ticket, changed: true } : undefined;
     const ended = transitions.replaced(existing, moment);
@@ -207,12 +215,12 @@ export class BrowserActs {
   }
 }
 
-/** Whether six digits are tried on a ticket that takes them. */
+/** Returns true if the user typed six digits and the ticket requires a check code. */
 function isTry(ticket: Ticket, { checkCode = '' }: Said): ticket is ApprovedTicket {
   return ticket.state === 'approved' && ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
 }
 
-/** Whether finishing would replace another account's session in this browser. */
+/** Returns true if finishing would replace another account's session in this browser. */
 export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {
   return ticket.state === 'approved' && accountId !== undefined && accountId !== ticket.approver.accountId;
 }

@@ -6,28 +6,30 @@ import type { ShortCodes } from './short-code.ts';
 import type { Ticket } from './ticket.ts';
 import type { Lifetimes, Moment } from './transitions.ts';
 
-/** What the ceremony stands on. */
+/** The dependencies of the ceremony. */
 export interface CeremonyPorts {
   readonly store: TicketStore;
   readonly notes: Notes;
   readonly clock: Clock;
   readonly keys: Keys;
   readonly codes: Codes;
-  /** Absent where nobody may type instead of scanning. */
+  /** Absent if the deployment does not offer to type a code instead of scanning. */
   readonly shortCodes?: ShortCodes | undefined;
   readonly lifetimes: Lifetimes;
 }
 
-/** A ticket after an act, and whether this very act changed it: an act that is repeated is answered, but changes nothing. */
+/** The ticket after an act. */
 export interface Outcome<T extends Ticket = Ticket> {
   readonly ticket: T;
+  /** True if this act changed the ticket. A repeated act gets the same answer, but changes nothing. */
   readonly changed: boolean;
 }
 
 /**
- * Reads, decides, and writes by compare-and-swap. Whoever loses a race decides again on what the winner left; as every
- * ticket has few states, that ends soon. A transition that returns its ticket changes nothing.
- * @returns undefined where there is no ticket
+ * Reads a ticket, applies the transition, and writes the result by compare-and-swap. After a lost race the transition
+ * runs again on the newly read ticket; this ends soon, because a ticket has few states. A transition that returns the
+ * ticket unchanged writes nothing.
+ * @returns undefined if there is no ticket
  */
 export async function change<T extends Ticket>(
   { store, clock, lifetimes }: CeremonyPorts,
@@ -38,7 +40,7 @@ export async function change<T extends Ticket>(
   for (;;) {
     const previous = await read();
     if (previous === undefined) return undefined;
-    // Nobody has changed it, and yet it cannot be written: another one has its place.
+    // The swap failed although the ticket is unchanged: the interaction has another ticket now.
     if (lost?.id === previous.id && lost.version === previous.version) throw notFound();
     const ticket = await transition(previous, { now: clock(), lifetimes });
     if (ticket.version === previous.version) return { ticket, changed: false };

@@ -3,21 +3,21 @@ import { type Keys, matches } from './keys.ts';
 import { type ApprovedTicket, type CancelledTicket, ownerOf } from './ticket.ts';
 import { WRONG_TRIES } from './transitions.ts';
 
-/** What people type: six digits, with spaces allowed where they help to read. */
-const TYPED = /^\d{6}$/;
+/** A check code after spaces and dashes, which the user may type as well, are removed. */
+const CHECK_CODE = /^\d{6}$/;
 
 /**
- * The six digits that the phone shows and the browser types: an out-of-band secret (NIST SP 800-63B-4, section 3.1.3).
- * They follow from the ticket's id and the server's key, so no store ever holds them.
+ * Returns the six digits that the phone shows and the user types at the browser: an out-of-band secret (NIST SP
+ * 800-63B-4, section 3.1.3). They are derived from the ticket's id and the server's key, so no store ever holds them.
  */
 export function checkCodeOf(keys: Keys, ticketId: string): string {
   return digits(keys.mac('check code', ticketId));
 }
 
-/** The digits that a person typed, or undefined where it is no check code at all. */
+/** Returns the digits that the user typed, or undefined if the text is not a check code at all. */
 export function readCheckCode(typed: string): string | undefined {
   const plain = typed.replace(/[\s-]/g, '');
-  return TYPED.test(plain) ? plain : undefined;
+  return CHECK_CODE.test(plain) ? plain : undefined;
 }
 
 export function isCheckCode(keys: Keys, ticketId: string, typed: string): boolean {
@@ -28,7 +28,9 @@ function digits(mac: Buffer): string {
   return String(mac.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
 }
 
-/** Thrown after a wrong check code was counted. Its ticket is for us, not for a log that writes errors down. */
+/**
+ * Thrown after a wrong check code was counted. The ticket is private, so that a log of the error does not contain it.
+ */
 export class WrongCheckCode extends QrLoginError {
   readonly #ticket: ApprovedTicket | CancelledTicket;
 
@@ -39,12 +41,12 @@ export class WrongCheckCode extends QrLoginError {
     this.#ticket = ticket;
   }
 
-  /** Whose digits they were not. */
+  /** The account that scanned the ticket. */
   get accountId(): string {
     return ownerOf(this.#ticket)?.accountId ?? '';
   }
 
-  /** The ticket that this was the last try of. */
+  /** The cancelled ticket if this was the last try, otherwise undefined. */
   get ended(): CancelledTicket | undefined {
     return this.#ticket.state === 'cancelled' ? this.#ticket : undefined;
   }

@@ -1,6 +1,6 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
-/** What a MAC is for. Each purpose has a key of its own, so that a MAC made for one never passes for another. */
+/** The purposes of MACs. Each has a key of its own, so that a MAC made for one purpose is never valid for another. */
 const PURPOSES = [
   'code',
   'check code',
@@ -13,7 +13,7 @@ const PURPOSES = [
 ] as const;
 type Purpose = (typeof PURPOSES)[number];
 
-/** Message authentication codes under the server's secrets: the first secret makes them, every secret verifies. */
+/** Makes message authentication codes with the first of the server's secrets, and verifies them with every secret. */
 export class Keys {
   readonly #keys: ReadonlyMap<Purpose, readonly Buffer[]>;
 
@@ -21,14 +21,14 @@ export class Keys {
     this.#keys = new Map(PURPOSES.map((purpose) => [purpose, secrets.map((secret) => derive(secret, purpose))]));
   }
 
-  /** HMAC-SHA-256 (RFC 2104) over the parts. */
+  /** Returns the HMAC-SHA-256 (RFC 2104) over the parts, made with the first secret. */
   mac(purpose: Purpose, ...parts: readonly string[]): Buffer {
     const [mac] = this.#macs(purpose, parts);
     if (mac === undefined) throw new TypeError('no secret to sign with');
     return mac;
   }
 
-  /** The MACs that any of the secrets gives, to compare with one that came in. */
+  /** Returns one MAC for each secret, to compare with a received one. */
   candidates(purpose: Purpose, ...parts: readonly string[]): Buffer[] {
     return this.#macs(purpose, parts);
   }
@@ -40,13 +40,13 @@ export class Keys {
   }
 }
 
-/** Whether one of the candidates is what came in, in a time that does not tell where they differ. */
+/** Returns true if the given value equals one of the candidates. The comparison takes constant time. */
 export function matches(candidates: readonly (Buffer | string)[], given: Buffer | string): boolean {
   const digest = sha256(given);
   return candidates.map((candidate) => timingSafeEqual(sha256(candidate), digest)).includes(true);
 }
 
-/** What the store holds of a secret that only its owner may know. */
+/** Returns the SHA-256 of a secret, which the store holds instead of the secret itself. */
 export function fingerprint(secret: string): string {
   return sha256(secret).toString('base64url');
 }

@@ -2,22 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { type Keys, matches } from './keys.ts';
 import type { BrowserMemory } from './ticket.ts';
 
-/** A shared computer need not remember everybody. */
-const MOST_PROOFS = 5;
+/** The limit of accounts that a browser remembers: a shared computer need not remember all of them. */
+const MAX_PROOFS = 5;
 
-/** Whether a person with this account was signed in to this browser by QR before. */
+/** Returns true if this account was signed in to this browser by QR before. */
 export function remembers(keys: Keys, memory: BrowserMemory | undefined, accountId: string): boolean {
   if (memory === undefined) return false;
-  const good = keys.candidates('known browser', memory.browserId, accountId).map(encode);
-  return memory.proofs.some((proof) => matches(good, proof));
+  const expected = keys.candidates('known browser', memory.browserId, accountId).map(encode);
+  return memory.proofs.some((proof) => matches(expected, proof));
 }
 
-/** The browser's memory once this account was signed in to it; the oldest goes where it gets too much. */
+/**
+ * Returns the browser's memory with this account added. The account that signed in longest ago is dropped above the
+ * limit.
+ */
 export function remember(keys: Keys, memory: BrowserMemory | undefined, accountId: string): BrowserMemory {
   const browserId = memory?.browserId ?? randomBytes(16).toString('base64url');
   const proof = encode(keys.mac('known browser', browserId, accountId));
   const others = (memory?.proofs ?? []).filter((other) => other !== proof);
-  return { browserId, proofs: [proof, ...others].slice(0, MOST_PROOFS) };
+  return { browserId, proofs: [proof, ...others].slice(0, MAX_PROOFS) };
 }
 
 export function formatMemory({ browserId, proofs }: BrowserMemory): string {
@@ -27,7 +30,7 @@ export function formatMemory({ browserId, proofs }: BrowserMemory): string {
 export function parseMemory(text: string): BrowserMemory | undefined {
   const [browserId, ...proofs] = text.split('.');
   if (browserId === undefined || proofs.length === 0) return undefined;
-  return { browserId, proofs: proofs.slice(0, MOST_PROOFS) };
+  return { browserId, proofs: proofs.slice(0, MAX_PROOFS) };
 }
 
 function encode(mac: Buffer): string {

@@ -2,7 +2,7 @@ import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
 import type { Notes } from './ports.ts';
-import { isHeldInVain, unmetBy } from './requirements.ts';
+import { canTakeOver, unmetBy } from './requirements.ts';
 import { reportsOf, type Verdict } from './risk.ts';
 import {
   type ApprovedTicket,
@@ -18,22 +18,22 @@ import {
 import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
 
-/** How a sign-in is judged: asked once it is sure that the ticket is this approver's. */
+/** Judges a sign-in. It is called only after the ticket is known to belong to this approver. */
 export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Verdict>;
 
 const ALLOW: Judge = () => 'allow';
 
-/** What was known before an act; it is asked again only where the ticket has changed since. */
+/** Data that the caller read before an act. The act reads it again only if the ticket has changed since. */
 export interface Seen {
   readonly ticket: Ticket | undefined;
-  /** Whether this account has reported whoever asks. */
+  /** True if this account has reported the network address that the browser's requests come from. */
   readonly isReported?: Promise<boolean> | undefined;
 }
 
 export interface Scanning {
   readonly judge?: Judge;
   readonly seen?: Seen;
-  /** Whether the person has typed the short code instead. */
+  /** True if the user typed the short code instead of scanning. */
   readonly typed?: boolean;
 }
 
@@ -41,10 +41,10 @@ export interface Approving extends Omit<transitions.Approval, 'checkCode'> {
   readonly judge?: Judge;
 }
 
-/** For how long an account is safe from whoever it has reported. */
-const REPORT_LASTS = 60 * 60 * 1000;
+/** For this time after a report, sign-ins from the reported network address are refused to the account. */
+const REPORT_LIFETIME_MS = 60 * 60 * 1000;
 
-/** What the person with the phone does, one function for each act. */
+/** The acts of the user with the phone, one function for each. */
 export class PhoneActs {
   readonly #ports: CeremonyPorts;
 
@@ -52,12 +52,15 @@ export class PhoneActs {
     this.#ports = ports;
   }
 
-  /** The id in a code; undefined where the text is no code at all. */
+  /** Returns the ticket id in a code, or undefined if the text is not a code at all. */
   idOf(code: string): string | undefined {
     return this.#ports.codes.idOf(code);
   }
 
-  /** The id of the ticket that this code was shown for just now. */
+  /**
+   * Returns the id of the ticket that this code belongs to, and true as `fresh` if it was on the screen just now.
+   * @throws QrLoginError `not_found` if the text is not a code at all
+   */
   read(code: string): { id: string; fresh: boolean } {
     const id = this.idOf(code);
     if (id === undefined) throw notFound();
@@ -65,8 +68,8 @@ export class PhoneActs {
   }
 
   /**
-   * The ticket that this short code was shown for, while somebody may claim it.
-   * @throws QrLoginError `not_found` where there is none; what is unknown takes as long to look up
+   * Returns the ticket that this short code was shown for, as long as an approver may claim it.
+   * @throws QrLoginError `not_found` if there is none. An unknown short code takes as long to look up as a known one.
    */
   async findTyped(shortCode: string): Promise<Ticket> {
     const { shortCodes, store, clock } = this.#ports;
@@ -77,21 +80,21 @@ export class PhoneActs {
   }
 
   /**
-   * The ticket as it is for nobody in particular: what an approver must be asked for is known before there is one. The acts take it
-   * as what was `seen`, and read again only where it has changed since.
+   * Returns the ticket without checking an owner, so that its requirements are known before there is an approver. The
+   * acts take it as `seen`, and read it again only if it has changed since.
    */
   preview(id: string): Promise<Ticket | undefined> {
     return this.#ports.store.find(id);
   }
 
-  /** Whether this account has reported whoever asks. */
+  /** Returns true if this account has reported the network address that the browser's requests come from. */
   async isReported(ticket: Ticket | undefined, approver: Pick<Approver, 'accountId'> | undefined): Promise<boolean> {
     const { keys, notes } = this.#ports;
     if (ticket === undefined || approver === undefined) return false;
     return isNoted(notes, reportsOf(keys, approver.accountId, ticket.browser));
   }
 
-  /** Claims the ticket for this approver; the same one may scan again. What is judged to be a risk ends at once. */
+  /** Claims the ticket for this approver, who may scan it again. If the verdict is `deny`, the ticket ends at once. */
   async scan(
     id: string,
     approver: Approver,
@@ -100,20 +103,20 @@ export class PhoneActs {
     const claim = typed ? transitions.scanTyped : transitions.scan;
     return this.#change(id, seen?.ticket, async (ticket, moment) => {
       const { lifetimes } = moment;
-      if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !isHeldInVain(ticket, approver)) {
+      if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !canTakeOver(ticket, approver)) {
         transitions.assertOwner(ticket, approver);
         return ticket;
       }
       const claimed = claim(ticket, approver, moment);
       const verdict = await this.#judge(judge(claimed, approver), this.#reported(ticket, approver, seen));
-      // The deployment may have taken its time to answer.
+      // Read the clock again, because the deployment's judgement may have taken long.
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later);
       return verdict === 'deny' ? transitions.forbid(scanned, approver, later) : scanned;
     });
   }
 
-  /** The ticket as it stands, for the one who scanned it. */
+  /** Returns the current ticket to the approver who scanned it. */
   async look(id: string, approver: Approver, seen?: Ticket): Promise<Ticket> {
     const ticket = seen ?? (await this.#ports.store.find(id));
     if (ticket === undefined) throw notFound();
@@ -131,7 +134,7 @@ export class PhoneActs {
       const { approver } = approval;
       transitions.assertOwner(ticket, approver);
       const verdict = await this.#judge(judge(ticket, approver), this.#reported(ticket, approver, seen));
-      // The deployment may have taken its time to answer.
+      // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
       return transitions.approve(ticket, { ...approval, checkCode: verdict === 'check code' }, moment);
@@ -145,8 +148,9 @@ export class PhoneActs {
   }
 
   /**
-   * Denies, because somebody else has started this, and ends whatever the interaction shows now; whoever asks from there again is
-   * refused for a while. What has ended already stays as it is, but counts as a report.
+   * Denies the sign-in because the approver did not start it, and ends the ticket that the interaction shows now.
+   * Sign-ins from the same network address are refused to this account for an hour. A ticket that has ended already
+   * stays as it is, but the report counts.
    */
   async report(id: string, approver: Approver, seen?: Ticket): Promise<Outcome> {
     const { store, keys, notes } = this.#ports;
@@ -154,39 +158,39 @@ export class PhoneActs {
     if (ticket === undefined) throw notFound();
     transitions.assertOwner(ticket, approver);
     const [note = '', ...olderNames] = reportsOf(keys, approver.accountId, ticket.browser);
-    const isNews = !(await isNoted(notes, [note, ...olderNames]));
-    // First: where the denial gets lost, the person says it again.
-    await notes.write(note, REPORT_LASTS);
+    const isNew = !(await isNoted(notes, [note, ...olderNames]));
+    // Write the note first: if the denial then fails, the user reports again.
+    await notes.write(note, REPORT_LIFETIME_MS);
     const outcome = await change(
       this.#ports,
       () => store.findByInteraction(ticket.interaction),
       (current, moment) => reported(current, approver, moment),
     );
-    // Another one's by now, or gone: what is there is not told to whoever reports.
+    // If the interaction's ticket is gone or belongs to another approver by now, it is not disclosed.
     const { ticket: mine, changed } =
       outcome && isOwner(outcome.ticket, approver) ? outcome : { ticket, changed: false };
     if (mine.state === 'redeemed') throw over();
-    return { ticket: mine, changed: changed || isNews };
+    return { ticket: mine, changed: changed || isNew };
   }
 
-  /** Denies, because the phone cannot meet what the request demands. */
+  /** Denies the sign-in because the phone cannot meet the requirements of the request. */
   async giveUp(id: string, approver: Approver, seen?: Ticket): Promise<DeniedTicket> {
     const { ticket } = await this.#change(id, seen, (ticket, moment) => transitions.giveUp(ticket, approver, moment));
     return ticket;
   }
 
-  /** What stands in the way of Approve. */
+  /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
   unmet(ticket: Ticket, approver: Approver): Unmet | undefined {
     return ticket.state === 'scanned' ? unmetBy(ticket, approver, this.#ports.clock()) : undefined;
   }
 
-  /** The six digits for the phone of the approver to show, where the browser must type them. */
+  /** Returns the six digits that the approver's phone shows, or undefined if the browser need not type them. */
   checkCode(ticket: Ticket, approver: Approver): string | undefined {
     if (ticket.state !== 'approved' || !isOwner(ticket, approver)) return undefined;
     return ticket.checkCode && checkCodeOf(this.#ports.keys, ticket.id);
   }
 
-  /** What the person has reported stays refused, whatever the deployment thinks of it. */
+  /** Returns `deny` for a reported network address, regardless of the deployment's verdict. */
   async #judge(judged: Verdict | Promise<Verdict>, reported: Promise<boolean>): Promise<Verdict> {
     const [isReported, verdict] = await Promise.all([reported, judged]);
     return isReported ? 'deny' : verdict;
@@ -213,12 +217,14 @@ export class PhoneActs {
   }
 }
 
-/** Under whichever name. */
+/** Returns true if a note exists under any of the names, which are made with the current key and the older ones. */
 async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean> {
   return (await Promise.all(names.map((name) => notes.read(name)))).some((note) => note !== undefined);
 }
 
-/** What becomes of the ticket that an interaction shows now: what has ended stays, and so does what somebody else has scanned. */
+/**
+ * Ends the ticket that the interaction shows now. A ticket that has ended or that another approver has scanned stays.
+ */
 function reported(ticket: Ticket, approver: Approver, moment: transitions.Moment): Ticket {
   if (!isLive(ticket, moment.now)) return ticket;
   if (ticket.state === 'waiting') return transitions.reportNext(ticket, approver, moment);

@@ -1,52 +1,57 @@
 import type { Ticket } from './ticket.ts';
 
-/** Where tickets live. A store that cannot compare and swap is not a store. What it writes, it tells the watchers. */
+/**
+ * Stores tickets. A store must be able to compare and swap. It signals each write to those who watch the interaction.
+ */
 export interface TicketStore {
   /**
-   * Makes `ticket` the one of its interaction, which has none.
-   * @returns false where there is one; nothing is written then
+   * Writes `ticket` as the first one of its interaction.
+   * @returns false if the interaction has a ticket already; nothing is written then
    */
   create(ticket: Ticket): Promise<boolean>;
 
-  /** The ticket with this id, until its deadline. */
+  /** Returns the ticket with this id, until its deadline. */
   find(id: string): Promise<Ticket | undefined>;
 
-  /** The ticket that the interaction has now. */
+  /** Returns the ticket that the interaction has now. */
   findByInteraction(uid: string): Promise<Ticket | undefined>;
 
   /**
-   * Writes `next` if `previous` is still the interaction's ticket and has this version. Where `next` is another ticket,
-   * `ended` is how the previous one ended; it stays to be found by its id.
-   * @returns false where `previous` has changed, gone or been replaced meanwhile; nothing is written then
+   * Writes `next` if `previous` is still the interaction's ticket and has this version. If `next` is another ticket,
+   * `ended` is the last state of the previous one, which can still be found by its id.
+   * @returns false if `previous` has changed, gone or been replaced meanwhile; nothing is written then
    */
   swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean>;
 }
 
 export interface Listener {
-  /** Told of a ticket's change; of nothing, where something may have been missed and must be read. */
+  /** Receives a changed ticket, or undefined if a change may have been missed and the listener must read the store. */
   hear(ticket: Ticket | undefined): void;
 }
 
-/** Short notes that vanish by themselves. */
+/** Stores short notes that expire. */
 export interface Notes {
   /**
-   * @param lasts milliseconds
-   * @param value what stands in it, where it says more than that it is there
+   * @param lasts the note's lifetime in milliseconds
+   * @param value the note's text; not needed if the existence of the note says enough
    */
   write(name: string, lasts: number, value?: string): Promise<void>;
 
-  /** @returns what stands in it; undefined where there is none (any more) */
+  /** @returns the note's text, or undefined if there is no such note (any more) */
   read(name: string): Promise<string | undefined>;
 }
 
-/** Tells those who watch an interaction that its ticket has changed. Signals may be lost: read after you subscribe. */
+/**
+ * Notifies the listeners of an interaction when its ticket changes. Signals may be lost: subscribe first, then read the
+ * store.
+ */
 export interface Signals {
-  /** How often those who wait should read all the same, in milliseconds. */
+  /** The interval at which a listener should read the store even without a signal, in milliseconds. */
   readonly rereadEvery: number;
   subscribe(interaction: string, listener: Listener): void;
-  /** Ends it; where it has ended already, there is nothing to do. */
+  /** Ends the subscription. Does nothing if it has ended already. */
   unsubscribe(interaction: string, listener: Listener): void;
 }
 
-/** Milliseconds since the epoch. */
+/** Returns the current time in milliseconds since the epoch. */
 export type Clock = () => number;

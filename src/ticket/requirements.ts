@@ -1,10 +1,12 @@
 import { QrLoginError } from './errors.ts';
 import type { Approver, Authenticated, Ticket, Unmet } from './ticket.ts';
 
-/** What an approver is held to: a ticket, or a request that is answered without one. */
+/**
+ * The data that a requirement is checked against: from a ticket, or from a request that is answered without a ticket.
+ */
 export type Demand = Pick<Ticket, 'request' | 'shownAt'>;
 
-/** The first requirement that the approver does not meet; undefined where Approve may be offered. */
+/** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
 export function unmetBy(ticket: Demand, approver: Authenticated, now: number): Unmet | undefined {
   if (!isExpected(ticket, approver)) return 'account';
   if (!isFreshEnough(ticket, approver, now)) return 'freshness';
@@ -12,7 +14,7 @@ export function unmetBy(ticket: Demand, approver: Authenticated, now: number): U
   return undefined;
 }
 
-/** What an approver hears who does not meet a requirement. */
+/** Returns the error for an approver who does not meet a requirement. */
 export function refusal(unmet: Unmet): QrLoginError {
   if (unmet === 'account')
     return new QrLoginError('wrong_account', 'This app asks for another account. Switch to it, or deny.');
@@ -21,13 +23,13 @@ export function refusal(unmet: Unmet): QrLoginError {
   return new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
 }
 
-/** OIDC Core, section 3.1.2.1 (`id_token_hint`) and 5.5.1 (a `sub` claim with a value). */
+/** Checks `id_token_hint` (OIDC Core, section 3.1.2.1) and a `sub` claim with a value (section 5.5.1). */
 function isExpected({ request }: Demand, { subject }: Authenticated): boolean {
   const expected = request.requirements.subject;
   return expected === undefined || subject === expected;
 }
 
-/** OIDC Core, section 3.1.2.1 (`prompt=login`, `max_age`). */
+/** Checks `prompt=login` and `max_age` (OIDC Core, section 3.1.2.1). */
 function isFreshEnough(ticket: Demand, approver: Authenticated, now: number): boolean {
   const { authenticatedSince, maxAge } = ticket.request.requirements;
   const { authenticatedAt } = approver;
@@ -35,18 +37,22 @@ function isFreshEnough(ticket: Demand, approver: Authenticated, now: number): bo
   return maxAge === undefined || isDuringRequest(ticket, approver) || now / 1000 - authenticatedAt <= maxAge;
 }
 
-/** OIDC Core, section 5.5.1.1: an essential `acr` must be met, or the request fails. */
+/** Checks an essential `acr` claim: it must be met, or the request fails (OIDC Core, section 5.5.1.1). */
 function isStrongEnough({ request }: Demand, { acr }: Authenticated): boolean {
   const { essentialAcr } = request.requirements;
   return essentialAcr === undefined || (acr !== undefined && essentialAcr.includes(acr));
 }
 
-/** Whether the approver has authenticated since the code was shown: to ask for it again would change nothing. */
+/**
+ * Returns true if the approver has authenticated since the code was shown. To ask for it again would change nothing.
+ */
 export function isDuringRequest({ shownAt }: Demand, { authenticatedAt }: Authenticated): boolean {
   return authenticatedAt >= Math.floor(shownAt / 1000);
 }
 
-/** Whether the ticket is the wrong account's, so that the right one may still claim it. */
-export function isHeldInVain(ticket: Ticket, newcomer: Approver): boolean {
+/**
+ * Returns true if the wrong account has scanned the ticket and the newcomer is the right one, who may still claim it.
+ */
+export function canTakeOver(ticket: Ticket, newcomer: Approver): boolean {
   return ticket.state === 'scanned' && !isExpected(ticket, ticket.approver) && isExpected(ticket, newcomer);
 }

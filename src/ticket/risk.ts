@@ -2,43 +2,46 @@ import type { Keys } from './keys.ts';
 import { remembers } from './memory.ts';
 import type { Approver, Browser, Place, SignInRequest, Ticket } from './ticket.ts';
 
-/** What is known of a device, as far as it can be told. */
+/** The known data about a device. */
 export interface Device {
-  /** Its network address; absent where no trustworthy one is known. */
+  /** Its network address; absent if no trustworthy one is known. */
   readonly address?: string;
-  /** Where that address is; absent unless the deployment knows (`locate`). */
+  /** The location of that address; absent unless the deployment's `locate` returns one. */
   readonly place?: Place;
-  /** What it claims to be: at most 512 characters. */
+  /** The User-Agent header that it sends, at most 512 characters. */
   readonly userAgent?: string;
 }
 
-/** What is known when a phone scans, and again when it approves. */
+/** The data that an assessment is based on, when a phone scans and again when it approves. */
 export interface RiskContext {
   readonly accountId: string;
-  /** Who asks, for what, and what it demands of the approver. */
+  /** The client that asks, what it asks for, and its requirements for the approver. */
   readonly request: SignInRequest;
   readonly browser: Device & {
     readonly name?: string;
     readonly system?: string;
-    /** Whether this account was signed in to this browser by QR before. */
+    /** True if this account was signed in to this browser by QR before. */
     readonly known: boolean;
-    /** How many accounts were; the browser remembers the last five. */
+    /** The number of accounts that were signed in to this browser by QR; it remembers the last five. */
     readonly accounts: number;
   };
   readonly phone: Device;
 }
 
-/** What a sign-in takes: a tap; the check code that the phone shows and the browser must type; or it is refused. */
+/**
+ * The result of an assessment: a tap is enough, the user must type the phone's check code at the browser, or it is
+ * refused.
+ */
 export type Verdict = 'allow' | 'check code' | 'deny';
 
 export const VERDICTS: readonly Verdict[] = ['allow', 'check code', 'deny'];
 
-/** The deployment's judgement of a sign-in. */
+/** Assesses a sign-in; implemented by the deployment. */
 export type Assess = (context: RiskContext) => Verdict | Promise<Verdict>;
 
 /**
- * Asks for the check code, unless this account was signed in to this browser before, or browser and phone share a network
- * address. A judgement of your own may fall back on it.
+ * Requires the check code, unless this account was signed in to this browser before, or browser and phone share a
+ * network address. Your own assessment may fall back on it.
  */
 export function assessByDefault({ browser, phone }: RiskContext): Verdict {
   const isTogether = browser.address !== undefined && browser.address === phone.address;
@@ -55,7 +58,10 @@ export function riskContext(keys: Keys, ticket: Ticket, approver: Approver, phon
   };
 }
 
-/** The names of an account's report, which stands for whoever asked from there: as it is written now, then as it was by older keys. */
+/**
+ * Returns the names of the note that stands for an account's report of a network address: first the name under the
+ * current key, under which it is written, then those under older keys.
+ */
 export function reportsOf(keys: Keys, accountId: string, { source }: Browser): string[] {
   return keys.candidates('report', accountId, source).map((mac) => mac.toString('base64url'));
 }

@@ -2,37 +2,44 @@ import type { Keys } from './keys.ts';
 import type { Notes } from './ports.ts';
 
 /**
- * Sixteen characters that stand for four bits each, so that eight of them are 32 bits. They are for the eye, the ear and the thumb:
+ * Sixteen characters that stand for four bits each, so that eight of them are 32 bits. They are easy to read, to say
+ * and to type:
  *
- * - No vowels, of which words are made (RFC 8628, section 6.1); Y alone makes few.
- * - Of what looks alike one: Q of 0 O Q D, L of 1 I L, 2 of 2 Z, 5 of 5 S, 6 of 6 G, 8 of 8 B, Y of U V Y, and no 9, which is a small q.
- * - Of what sounds alike one: M of M N, F of F S, K of J K, 8 of 8 A H, 5 of 5 9, and 3 of all that rhyme with it, B C D G P T V Z.
- *   The twenty consonants of RFC 8628 are too many for that, which is why there are digits.
+ * - No vowels, so that no words appear (RFC 8628, section 6.1), except Y, which makes few words.
+ * - One character of each group that looks alike: Q of 0 O Q D, L of 1 I L, 2 of 2 Z, 5 of 5 S, 6 of 6 G, 8 of 8 B, Y
+ *   of U V Y. There is no 9, because it looks like a small q.
+ * - One character of each group that sounds alike: M of M N, F of F S, K of J K, 8 of 8 A H, 5 of 5 9, and 3 of those
+ *   that rhyme with it, B C D G P T V Z. The twenty consonants of RFC 8628 contain too many of these, so the alphabet
+ *   has digits, too.
  */
 const ALPHABET = '2345678FKLMQRWXY';
 const LENGTH = 8;
-const GOOD = new RegExp(`^[${ALPHABET}]{${LENGTH}}$`);
+const SHORT_CODE = new RegExp(`^[${ALPHABET}]{${LENGTH}}$`);
 
-/** What people may take one of them for. What could be two of them is none: 1 is L or 7, 9 is 4 or Q. */
-const TAKEN_FOR: ReadonlyMap<string, string> = new Map(
+/**
+ * Maps characters that a user may read instead of one of the alphabet. A character that could be two of them is not
+ * accepted: 1 is L or 7, 9 is 4 or Q.
+ */
+const LOOKALIKES: ReadonlyMap<string, string> = new Map(
   Object.entries({ '0': 'Q', O: 'Q', I: 'L', Z: '2', S: '5', G: '6', B: '8', V: 'Y', N: 'M' }),
 );
 
-/** Spaces and dashes of any kind, and what nobody sees that a text may have been copied with. */
-const BETWEEN = /[\s\p{Pd}\p{Cf}\u2212]/gu;
+/** Spaces and dashes of any kind, and invisible characters that a copied text may contain. */
+const SEPARATORS = /[\s\p{Pd}\p{Cf}\u2212]/gu;
 
-/** The eight characters that a person has typed, or undefined where that is no short code at all. */
+/** Returns the eight characters that the user typed, or undefined if the text is not a short code at all. */
 export function readShortCode(typed: string): string | undefined {
-  // A keyboard for Chinese or Japanese may write wide letters.
-  const plain = typed.normalize('NFKC').toUpperCase().replace(BETWEEN, '');
-  const read = [...plain].map((character) => TAKEN_FOR.get(character) ?? character).join('');
-  return GOOD.test(read) ? read : undefined;
+  // A keyboard for Chinese or Japanese may type full-width letters.
+  const plain = typed.normalize('NFKC').toUpperCase().replace(SEPARATORS, '');
+  const read = [...plain].map((character) => LOOKALIKES.get(character) ?? character).join('');
+  return SHORT_CODE.test(read) ? read : undefined;
 }
 
 /**
- * What people type who cannot scan. It follows from the ticket's id and the server's key, and a note that is named by a MAC of it leads
- * back to the id: the store holds no short code. Of two tickets with the same one, which is as rare as 32 bits are, it leads to the
- * later; that is why a ticket that was claimed by it always takes the check code.
+ * Makes and finds the short codes, which a user types instead of scanning. A short code is derived from the ticket's id
+ * and the server's key, and a note that is named by a MAC of it holds the id, so the store never holds a short code. If
+ * two tickets have the same short code, which is as rare as a collision of 32 bits, it leads to the later ticket. That
+ * is why a ticket that was claimed by its short code always requires the check code.
  */
 export class ShortCodes {
   readonly #keys: Keys;
@@ -43,15 +50,16 @@ export class ShortCodes {
     this.#notes = notes;
   }
 
-  /** As people see it: `XXXX-XXXX`. */
+  /** Returns the short code as users see it: `XXXX-XXXX`. */
   show(ticketId: string): string {
     const shortCode = encode(this.#keys.mac('short code', ticketId));
     return `${shortCode.slice(0, LENGTH / 2)}-${shortCode.slice(LENGTH / 2)}`;
   }
 
   /**
-   * Makes what is shown for this ticket lead to it: under each key, as another node may already draw it with a newer one.
-   * @param lasts milliseconds
+   * Writes the notes that lead from this ticket's short codes to its id, one for each key, because another node may
+   * already make the short code with a newer key.
+   * @param lasts the notes' lifetime in milliseconds
    */
   async note(ticketId: string, lasts: number): Promise<void> {
     const shortCodes = this.#keys.candidates('short code', ticketId).map(encode);
@@ -60,7 +68,10 @@ export class ShortCodes {
     );
   }
 
-  /** The id of the ticket that this was shown for; undefined where there is none. What is no short code takes as long. */
+  /**
+   * Returns the id of the ticket that this short code was shown for, or undefined if there is none. A text that is not
+   * a short code takes as long to look up.
+   */
   async find(typed: string): Promise<string | undefined> {
     const names = this.#keys.candidates(NOTE, readShortCode(typed) ?? '').map(nameOf);
     const ids = await Promise.all(names.map((name) => this.#notes.read(name)));
@@ -70,7 +81,7 @@ export class ShortCodes {
 
 const NOTE = 'short code note';
 
-/** The first 32 bits. */
+/** Encodes the first 32 bits of a MAC. */
 function encode(mac: Buffer): string {
   return [...mac.toString('hex', 0, LENGTH / 2)].map((digit) => ALPHABET[Number.parseInt(digit, 16)]).join('');
 }

@@ -1,46 +1,50 @@
 import type { Place } from './ticket.ts';
 import { traceOf } from './ticket-id.ts';
 
-/** A browser that an account was signed in to by QR, as the account's list has it. All times are in milliseconds since the epoch. */
+/**
+ * A browser that an account was signed in to by QR: an entry of the account's list. All times are in milliseconds since
+ * the epoch.
+ */
 export interface SignedInBrowser {
-  /** What URLs and forms call it: a hash of the session's uid, good for nothing else. */
+  /** Its id in URLs and forms: a hash of the session's uid, which gives no access to the session. */
   readonly id: string;
-  /** The `uid` of its session at the provider, which stays when the session's cookie changes. */
+  /** The `uid` of its session at the provider, which stays the same when the session's cookie changes. */
   readonly sessionUid: string;
-  /** What it claimed to be when it was signed in. */
+  /** The browser's name, from the User-Agent header that it sent when it was signed in. */
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
   readonly signedInAt: number;
-  /** When an app last asked there who is signed in. */
+  /** The last time that an app requested a sign-in in this browser. */
   readonly lastUsedAt: number;
-  /** When its session ends by itself. */
+  /** The time at which its session expires. */
   readonly endsAt: number;
 }
 
-/** That a browser was used, and how long its session lasts since. */
+/** A use of a browser, with the time at which its session expires since then. */
 export interface Use {
   readonly lastUsedAt: number;
   readonly endsAt: number;
 }
 
-/** The browsers of each account. What has ended by itself is in no list. */
+/** Stores the list of browsers of each account. A browser with an expired session is in no list. */
 export interface SignedInBrowsers {
   /**
-   * Puts a browser on the list, in the place of what had its id.
-   * @returns those that had to go for it: an account has at most {@link MOST_BROWSERS}, and the one that was not used for longest goes first
+   * Puts a browser on the list, and replaces the one that has the same id.
+   * @returns the browsers that were removed to make room: an account has at most {@link MOST_BROWSERS}, and the least
+   * recently used one is removed first
    */
   put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]>;
 
   of(accountId: string): Promise<readonly SignedInBrowser[]>;
 
-  /** @returns whether it is on the list; what is not is not put there */
+  /** @returns true if the browser is on the list; one that is not on it is not added */
   used(accountId: string, id: string, use: Use): Promise<boolean>;
 
   remove(accountId: string, id: string): Promise<void>;
 }
 
-/** Nobody reads a longer list; and what an account takes in the store is bounded. */
+/** The limit of browsers on an account's list. It bounds the list's size in the store; no user reads a longer one. */
 export const MOST_BROWSERS = 100;
 
 export function browserId(sessionUid: string): string {
@@ -51,7 +55,7 @@ export function isSignedIn({ endsAt }: SignedInBrowser, now: number): boolean {
   return now < endsAt;
 }
 
-/** A list with this browser on it, and those that had to go for it. */
+/** Returns the list with this browser added, and the browsers that were removed to make room for it. */
 export function withBrowser(
   list: readonly SignedInBrowser[],
   browser: SignedInBrowser,

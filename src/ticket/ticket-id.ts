@@ -7,24 +7,29 @@ const TRACE_LENGTH = 16;
 export const ID_BYTES: number = PLACE_BYTES + RANDOM_BYTES;
 
 /**
- * The id of a new ticket: the place of its interaction, then 128 bits from the system's generator. All tickets of an
- * interaction have the same place, so that a store which is spread over machines finds them on one.
+ * Returns the id of a new ticket: the place of its interaction, then 128 bits from the system's random generator. All
+ * tickets of an interaction have the same place, so that a store that is spread over machines keeps them on one
+ * machine.
  */
 export function newTicketId(interaction: string): string {
   return Buffer.concat([place(interaction), randomBytes(RANDOM_BYTES)]).toString('base64url');
 }
 
-/** Where a ticket is kept: four hexadecimal digits. */
+/** Returns the place where a ticket is stored, as four hexadecimal digits. */
 export function placeOf(id: string): string {
   return Buffer.from(id, 'base64url').toString('hex', 0, PLACE_BYTES);
 }
 
-/** Where an interaction's tickets are kept. Sixteen bits of a hash say nothing of its uid. */
+/**
+ * Returns the place where an interaction's tickets are stored. It is 16 bits of a hash, which do not disclose the uid.
+ */
 export function placeOfInteraction(uid: string): string {
   return place(uid).toString('hex');
 }
 
-/** What a ticket is called in events and logs: the same in all of them, and good for nothing else. */
+/**
+ * Returns the name of a ticket in events and logs. It is the same in all of them, and gives no access to the ticket.
+ */
 export function traceOf(id: string): string {
   return fingerprint(id).slice(0, TRACE_LENGTH);
 }

@@ -1,15 +1,20 @@
-/** Somebody who has authenticated. */
+/** A user who has authenticated. */
 export interface Authenticated {
   readonly accountId: string;
-  /** When the person last authenticated, in seconds since the epoch: the `auth_time` of OIDC Core, section 2. */
+  /**
+   * The time of the user's last authentication, in seconds since the epoch: the `auth_time` of OIDC Core, section 2.
+   */
   readonly authenticatedAt: number;
   readonly acr?: string;
   readonly amr?: readonly string[];
-  /** Who the account is to this client, where the request demands somebody; pairwise clients know everybody by another one. */
+  /**
+   * The account's `sub` at this client, present if the request demands a certain one. Each client with pairwise
+   * subjects knows the account by a different `sub`.
+   */
   readonly subject?: string;
 }
 
-/** The account and session that decide on the phone. */
+/** The account that decides on the phone, and its session there. */
 export interface Approver extends Authenticated {
   /** The `uid` of the phone's session at the provider. */
   readonly sessionUid: string;
@@ -18,95 +23,105 @@ export interface Approver extends Authenticated {
 /** A requirement that the approver does not meet. */
 export type Unmet = 'account' | 'freshness' | 'acr';
 
-/** What this authorization request demands of the approver. */
+/** The requirements that this authorization request makes of the approver. */
 export interface Requirements {
   /** The phone must have authenticated at or after this moment (`prompt=login`), in seconds since the epoch. */
   readonly authenticatedSince?: number;
   /** The phone must have authenticated within this many seconds, or during this request (`max_age`). */
   readonly maxAge?: number;
-  /** The one subject that will do, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
+  /** The only subject that may approve, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
   readonly subject?: string;
   /** The authentication must be of one of these classes (an essential `acr` claim). */
   readonly essentialAcr?: readonly string[];
-  /** The classes that the client would like best (`acr_values`, a voluntary `acr` claim), the best one first. */
+  /** The classes that the client prefers (`acr_values`, a voluntary `acr` claim), the preferred one first. */
   readonly acrValues?: readonly string[];
 }
 
-/** What Approve grants to the client where the deployment lets the phone consent: exactly what the phone was shown. */
+/**
+ * The consent that Approve grants to the client, if the deployment lets the phone consent: exactly what the phone was
+ * shown.
+ */
 export interface Consent {
-  /** Whether the phone lists it; what the deployment's own clients ask for goes without saying. */
+  /** True if the phone lists it. The requests of the deployment's own clients are granted without being listed. */
   readonly listed?: boolean;
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
-  /** Scopes by the resource that they are for (RFC 8707). */
+  /** The scopes of each resource (RFC 8707). */
   readonly resources: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What is asked for, fixed when the ticket is made. The phone shows exactly this. */
+/** The authorization request, fixed when the ticket is made. The phone shows exactly this. */
 export interface SignInRequest {
   readonly client: {
     readonly id: string;
     readonly name: string;
-    /** Where the answer goes, as the provider verified it: the redirect URI's host, or its scheme for a native app. */
+    /**
+     * The destination of the response, verified by the provider: the redirect URI's host, or its scheme for a native
+     * app.
+     */
     readonly host?: string;
   };
   readonly scopes: readonly string[];
-  /** What the RP says whom it expects; shown, never trusted. */
+  /** The RP's hint about the expected user (`login_hint`). It is shown, never trusted. */
   readonly loginHint?: string;
-  /** The languages that the RP asks for, the best one first (`ui_locales`). */
+  /** The languages that the RP asks for, the preferred one first (`ui_locales`). */
   readonly locales: readonly string[];
   readonly requirements: Requirements;
-  /** Absent where the browser is asked for consent, as ever. */
+  /** Absent if the browser shows the consent page, as without this plugin. */
   readonly consent?: Consent;
 }
 
-/** A browser's random name, and a proof for each account that it was signed in to; it names no account. */
+/** A browser's random name, and a MAC for each account that was signed in to it. It contains no account's name. */
 export interface BrowserMemory {
   readonly browserId: string;
   readonly proofs: readonly string[];
 }
 
-/** Where a network address is, roughly. */
+/** The approximate location of a network address. */
 export interface Place {
-  /** Two letters (ISO 3166-1), shown in the language of the page. */
+  /** The two-letter country code (ISO 3166-1), shown as the country's name in the language of the page. */
   readonly country?: string;
-  /** Shown as it is. */
+  /** The city's name, shown as it is. */
   readonly city?: string;
 }
 
-/** What is known of the browser that shows the code, fixed when the ticket is made. */
+/** The known data about the browser that shows the code, fixed when the ticket is made. */
 export interface Browser {
   /** SHA-256 of the secret in its binding cookie: only this browser may watch and finish. */
   readonly binding: string;
-  /** The network address that its requests come from, as far as nobody can make it up; perhaps only a proxy's. */
+  /** The network address that its requests come from, which a client cannot forge. It may be only a proxy's. */
   readonly source: string;
-  /** Its own network address; absent where no trustworthy one is known. */
+  /** Its own network address; absent if no trustworthy one is known. */
   readonly address?: string;
-  /** Where that address is, as the deployment knows it. */
+  /** The location of that address, as the deployment's `locate` returned it. */
   readonly place?: Place;
-  /** What it claims to be; and what that says to people. */
+  /** The User-Agent header that it sends. */
   readonly userAgent?: string;
+  /** The browser's name and system, parsed from the User-Agent header. */
   readonly name?: string;
   readonly system?: string;
-  /** What its memory cookie says of the accounts that it was signed in to by QR before. */
+  /** The content of its memory cookie: the accounts that were signed in to it by QR before. */
   readonly memory?: BrowserMemory;
 }
 
 interface Fixed {
   readonly id: string;
-  /** Goes up by one with each change, and on from one ticket of an interaction to the next. */
+  /** Goes up by one with each change, and continues from one ticket of an interaction to the next. */
   readonly version: number;
   /** The `uid` of the oidc-provider interaction that this ticket resolves. */
   readonly interaction: string;
   readonly request: SignInRequest;
   readonly browser: Browser;
-  /** When the code was first shown, in milliseconds since the epoch. */
+  /** The time at which the code was first shown, in milliseconds since the epoch. */
   readonly shownAt: number;
-  /** When this state was entered, in milliseconds since the epoch. */
+  /** The time at which this state was entered, in milliseconds since the epoch. */
   readonly since: number;
-  /** When this state ends by itself, in milliseconds since the epoch. Set on entering the state, never moved. */
+  /**
+   * The time at which this state expires, in milliseconds since the epoch. It is set on entering the state and never
+   * moved.
+   */
   readonly deadline: number;
-  /** When the interaction itself ends; no deadline lies behind it. */
+  /** The end of the interaction, in milliseconds since the epoch. No deadline is later. */
   readonly endsAt: number;
 }
 
@@ -117,16 +132,16 @@ export interface WaitingTicket extends Fixed {
 export interface ScannedTicket extends Fixed {
   readonly state: 'scanned';
   readonly approver: Approver;
-  /** Present where it was claimed by its short code: nothing shows then that the phone was near the screen. */
+  /** Present if the ticket was claimed by its short code, which does not show that the phone was near the screen. */
   readonly typed?: true;
 }
 
 export interface ApprovedTicket extends Fixed {
   readonly state: 'approved';
   readonly approver: Approver;
-  /** Present where the browser must type the check code first. */
+  /** Present if the user must type the check code at the browser first. */
   readonly checkCode?: { readonly wrongTries: number };
-  /** Whether the person wants to stay signed in there when the browser is closed. */
+  /** True if the user wants to stay signed in when the browser is closed. */
   readonly remember: boolean;
 }
 
@@ -134,8 +149,8 @@ export interface DeniedTicket extends Fixed {
   readonly state: 'denied';
   readonly approver: Approver;
   /**
-   * The person said no, or that somebody else has started this (`report`); the deployment's assessment said no (`risk`); or the
-   * phone cannot meet a requirement.
+   * The reason: the user denied (`person`) or reported that they did not start the sign-in (`report`), the deployment's
+   * assessment denied (`risk`), or the phone cannot meet a requirement.
    */
   readonly because: 'person' | 'report' | 'risk' | Unmet;
 }
@@ -149,17 +164,19 @@ export interface RedeemedTicket extends Fixed {
 export interface CancelledTicket extends Fixed {
   readonly state: 'cancelled';
   readonly because: 'renewed' | 'browser' | 'check code';
-  /** Who had scanned it, if anybody had. */
+  /** The approver, if the ticket was scanned. */
   readonly approver?: Approver;
 }
 
-/** One QR sign-in attempt, from shown to redeemed. Each state holds exactly the data that it has. */
+/** One QR sign-in attempt, from shown to redeemed. Each state has exactly the data that belongs to it. */
 export type Ticket = WaitingTicket | ScannedTicket | ApprovedTicket | DeniedTicket | RedeemedTicket | CancelledTicket;
 
-/** `expired` is never stored: it is what a ticket is once its deadline has passed. */
+/**
+ * The state of a ticket at a moment. `expired` is never stored: a live ticket is expired once its deadline has passed.
+ */
 export type TicketState = Ticket['state'] | 'expired';
 
-/** A ticket's states that still lead somewhere; the others are ends. */
+/** The states that another state can follow. The other states are final. */
 const LIVE: ReadonlySet<Ticket['state']> = new Set(['waiting', 'scanned', 'approved']);
 
 export function stateAt(ticket: Pick<Ticket, 'state' | 'deadline'>, now: number): TicketState {
@@ -170,7 +187,7 @@ export function isLive(ticket: Pick<Ticket, 'state' | 'deadline'>, now: number):
   return LIVE.has(ticket.state) && now < ticket.deadline;
 }
 
-/** The approver who scanned the ticket, as far as anybody did. */
+/** Returns the approver who scanned the ticket, or undefined if it was not scanned. */
 export function ownerOf(ticket: Ticket): Approver | undefined {
   return ticket.state === 'waiting' ? undefined : ticket.approver;
 }
@@ -180,7 +197,7 @@ export function isOwner(ticket: Ticket, { accountId, sessionUid }: Approver): bo
   return owner?.accountId === accountId && owner.sessionUid === sessionUid;
 }
 
-/** Whether the phone has said that somebody else started this: then its interaction is over. */
+/** Returns true if the phone has reported that its user did not start the sign-in. The interaction is over then. */
 export function wasReported(ticket: Ticket): boolean {
   return ticket.state === 'denied' && ticket.because === 'report';
 }

@@ -1,5 +1,5 @@
 import { notFound, over, QrLoginError } from './errors.ts';
-import { isHeldInVain, refusal, unmetBy } from './requirements.ts';
+import { canTakeOver, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Approver,
@@ -17,20 +17,20 @@ import {
   type WaitingTicket,
 } from './ticket.ts';
 
-/** How long each state may last, in milliseconds. */
+/** The lifetimes of the states, in milliseconds. */
 export interface Lifetimes {
   readonly scan: number;
   readonly decide: number;
   readonly finish: number;
 }
 
-/** When a step happens, in milliseconds since the epoch, and how long the state that it leads to may last. */
+/** The time of a step, in milliseconds since the epoch, and the lifetimes of the states that it may lead to. */
 export interface Moment {
   readonly now: number;
   readonly lifetimes: Lifetimes;
 }
 
-/** A ticket is ended by this many wrong check codes (NIST SP 800-63B-4, section 3.1.3.2, leaves the number to us). */
+/** The number of wrong check codes that ends a ticket. NIST SP 800-63B-4, section 3.1.3.2, does not prescribe one. */
 export const WRONG_TRIES = 3;
 
 export interface NewTicket {
@@ -41,13 +41,14 @@ export interface NewTicket {
   readonly endsAt: number;
 }
 
-/** The first state. A ticket that follows another one of the same interaction counts its versions on. */
+/** Returns a ticket in its first state. Its versions continue those of the interaction's previous ticket. */
 export function show(fixed: NewTicket, previous: Ticket | undefined, { now, lifetimes }: Moment): WaitingTicket {
   if (now >= fixed.endsAt) throw over();
   return {
     ...fixed,
     state: 'waiting',
-    // One number is left out for `expired`, which the browser sees as a version although nobody writes it.
+    // Skip one version for `expired`, which the browser sees as a version of its own although the store never writes
+    // it.
     version: previous === undefined ? 1 : previous.version + 2,
     shownAt: now,
     since: now,
@@ -56,11 +57,12 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
 }
 
 /**
- * Locks the ticket to the first approver. Whoever comes second cannot tell it from an unknown one, unless the first is
- * an account that the request cannot be approved with: then the right one takes over, in the time that is left.
+ * Locks the ticket to the first approver. To a second approver it looks like an unknown ticket, with one exception: if
+ * the first approver's account cannot approve the request and the second one's can, the second takes over in the time
+ * that is left.
  */
 export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): ScannedTicket {
-  if (isLive(ticket, now) && isHeldInVain(ticket, approver)) {
+  if (isLive(ticket, now) && canTakeOver(ticket, approver)) {
     return { ...next(ticket, now, ticket.deadline), state: 'scanned', approver };
   }
   if (ticket.state !== 'waiting') {
@@ -71,17 +73,19 @@ export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
   return { ...next(ticket, now, now + lifetimes.decide), state: 'scanned', approver };
 }
 
-/** The same for who has typed the short code. */
+/** Does the same as {@link scan} for an approver who typed the short code. */
 export function scanTyped(ticket: Ticket, approver: Approver, moment: Moment): ScannedTicket {
   return { ...scan(ticket, approver, moment), typed: true };
 }
 
 export interface Approval {
-  /** As the phone's session is now, not as it was when it scanned. */
+  /** The approver by the phone's session as it is now, not as it was when the phone scanned. */
   readonly approver: Approver;
-  /** Whether the browser must type the check code; it always must where the phone has typed the short code. */
+  /**
+   * True if the user must type the check code at the browser; always required if the short code was typed on the phone.
+   */
   readonly checkCode: boolean;
-  /** Whether the browser stays signed in when it is closed; not, if nobody says so. */
+  /** True if the browser stays signed in when it is closed. Default: false. */
   readonly remember?: boolean;
 }
 
@@ -113,8 +117,9 @@ export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
 }
 
 /**
- * The person did not start this: somebody else wants in. Who finds out after Approve may still say so, as long as nobody is
- * signed in. The ticket stays as it is for as long as its interaction, so that no other one takes its place.
+ * Denies the ticket because the approver did not start the sign-in. An approver may also report after Approve, as long
+ * as the browser is not signed in. The ticket stays denied for as long as its interaction lasts, so that no other one
+ * takes its place.
  */
 export function report(ticket: Ticket, approver: Approver, { now }: Moment): DeniedTicket {
   const mine = ticket.state === 'approved' ? ticket : decidable(ticket, approver, now);
@@ -123,27 +128,27 @@ export function report(ticket: Ticket, approver: Approver, { now }: Moment): Den
   return { ...next(mine, now, mine.endsAt), state: 'denied', approver: mine.approver, because: 'report' };
 }
 
-/** The same for the ticket that has taken the place of the one that the person reports, and that nobody has scanned yet. */
+/** Reports the ticket that has replaced the one that the approver scanned, and that has not been scanned yet. */
 export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: Moment): DeniedTicket {
   if (ended(ticket, now)) throw over();
   return { ...next(ticket, now, ticket.endsAt), state: 'denied', approver, because: 'report' };
 }
 
-/** What the deployment's assessment forbids, when the phone scans or when it approves. */
+/** Denies the ticket because of the deployment's assessment, when the phone scans or when it approves. */
 export function forbid(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
   const scanned = decidable(ticket, approver, now);
   return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver, because: 'risk' };
 }
 
-/** The phone cannot meet what the request demands, and says so: the RP hears which it was. */
+/** Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one. */
 export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
   const scanned = decidable(ticket, approver, now);
   const because = unmetBy(scanned, approver, now);
-  if (because === undefined) throw new QrLoginError('invalid_request', 'Nothing stands in the way: approve or deny.');
+  if (because === undefined) throw new QrLoginError('invalid_request', 'All requirements are met. Approve or deny.');
   return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because };
 }
 
-/** The step that signs the browser in; nothing follows it. */
+/** Redeems the ticket, which signs the browser in. No step follows. */
 export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
   const approved = finishable(ticket, now);
   const { approver, remember } = approved;
@@ -174,14 +179,19 @@ export function cancel(
   return stopped(ticket, because, now, now + lifetimes.finish);
 }
 
-/** How a ticket ended that another one takes the place of; undefined where it had ended before by itself. */
+/**
+ * Returns the last state of a ticket that another one replaces, or undefined if it had reached a final state before.
+ */
 export function replaced(ticket: Ticket, { now, lifetimes }: Moment): CancelledTicket | undefined {
-  // One that has expired is told so as well: by another node's clock it may still have some time.
+  // An expired ticket is cancelled as well, because by another node's clock it may still be live.
   const expired = stateAt(ticket, now) === 'expired';
   return expired || isLive(ticket, now) ? stopped(ticket, 'renewed', now, now + lifetimes.finish) : undefined;
 }
 
-/** A ticket is decided only by the account and the session that scanned it. */
+/**
+ * Ensures that the approver is the account and the session that scanned the ticket.
+ * @throws QrLoginError `not_found` otherwise
+ */
 export function assertOwner(ticket: Ticket, approver: Approver): void {
   if (!isOwner(ticket, approver)) throw notFound();
 }
@@ -204,7 +214,7 @@ function stopped(ticket: Ticket, because: CancelledTicket['because'], now: numbe
   return { ...next(ticket, now, deadline), state: 'cancelled', because, ...(approver && { approver }) };
 }
 
-/** What stays the same, one version on. */
+/** Returns the fields that every state has, with the next version and a new deadline. */
 function next(ticket: Ticket, since: number, deadline: number): Omit<WaitingTicket, 'state'> {
   const { id, version, interaction, request, browser, shownAt, endsAt } = ticket;
   return {

@@ -10,10 +10,12 @@ import { PATIENCE_MS } from './stage.ts';
 
 const THEME = fileURLToPath(new URL('../../examples/theme', import.meta.url));
 
-/** What the colours can do wrong. */
+/** The axe rule about colours. */
 const CONTRAST = 'color-contrast';
 
-/** The short suite looks at all pages in English, and at these in what else they can look like. The full one looks at all in everything. */
+/**
+ * The short suite checks all pages in English, and only these in other languages and looks. The full suite checks all.
+ */
 const MAIN: readonly string[] = [
   'qr: waiting, with everything',
   'confirm: asked',
@@ -39,7 +41,7 @@ describe('every page, in each of its states', function () {
 
   after(() => Promise.all([gallery?.stop(), themed?.stop()]));
 
-  it('would be complained of, were there a barrier', () =>
+  it('fails these checks if it has a barrier', () =>
     onEach(
       {},
       async (page, { path }) => {
@@ -54,7 +56,7 @@ describe('every page, in each of its states', function () {
     ));
 
   for (const language of sizeOfSuite({ short: ['en', 'ar'], full: LANGUAGES })) {
-    it(`has no barrier that axe knows of, and fits a screen of 320 pixels, in ${language}`, () =>
+    it(`has no barrier that axe finds, and fits a screen of 320 pixels, in ${language}`, () =>
       onEach(
         { viewport: { width: 320, height: 640 } },
         async (page, exhibit) => {
@@ -67,14 +69,14 @@ describe('every page, in each of its states', function () {
       ));
   }
 
-  it('can be read in the dark', () =>
+  it('has enough contrast in dark mode', () =>
     onEach({ colorScheme: 'dark' }, async (page, { path }) => {
       await page.goto(gallery.origin + path);
       expect(await barriers(page, CONTRAST)).to.deep.equal([]);
     }));
 
   for (const colorScheme of allOrFirst(['light', 'dark'] as const)) {
-    it(`can be read in the example’s theme, ${colorScheme}`, () =>
+    it(`has enough contrast in the example’s theme, ${colorScheme}`, () =>
       onEach({ colorScheme }, async (page, { path }) => {
         await page.goto(themed.origin + path);
         expect(await barriers(page, CONTRAST)).to.deep.equal([]);
@@ -82,7 +84,7 @@ describe('every page, in each of its states', function () {
   }
 
   inFullSuite(() =>
-    it('fits where letters are twice as large, and where a screen has 2560 pixels', () =>
+    it('fits with letters of twice the size, and on a screen of 2560 pixels', () =>
       onEach({ viewport: { width: 640, height: 800 } }, async (page, { path }) => {
         await page.goto(`${gallery.origin}${path}?ui_locales=de`);
         await page.evaluate(`document.documentElement.style.fontSize = '200%'`);
@@ -95,7 +97,7 @@ describe('every page, in each of its states', function () {
   );
 });
 
-/** Shows each page to a browser. @throws Error that names the page, where what is seen there is wrong */
+/** Opens each page, and runs `look` on it. @throws AssertionError that names each page for which `look` has failed */
 async function onEach(
   options: BrowserContextOptions,
   look: (page: Page, exhibit: Exhibit) => Promise<void>,

@@ -1,8 +1,8 @@
-/** What people do, as the tests tell it. */
+/** The actions of users in the tests. */
 import type { BrowserContext, Page } from 'playwright-core';
 import type { Stage } from './stage.ts';
 
-/** Starts a sign-in at the demo app. @returns the page, which shows a code */
+/** Starts a sign-in at the demo app. @returns the QR page, once it shows a code */
 export async function askToSignIn(stage: Stage, desktop: BrowserContext): Promise<Page> {
   const page = await stage.open(desktop, `${stage.rpUrl}/login`);
   await seeCode(page);
@@ -14,7 +14,9 @@ export async function seeCode(screen: Page): Promise<void> {
   await screen.waitForSelector('[data-code] svg');
 }
 
-/** Returns the address in the code that the QR page shows, as the link beside it has it. `readCode` reads the picture. */
+/**
+ * Returns the address in the code that the QR page shows, as the link beside it has it. `readCode` reads the picture.
+ */
 export async function codeOn(screen: Page): Promise<string> {
   return (await screen.locator('[data-address]').getAttribute('href')) ?? '';
 }
@@ -27,7 +29,7 @@ export async function codeAfter(screen: Page, old: string): Promise<string> {
 
 /** Fills in the password page that the phone was sent to. */
 export async function giveName(page: Page, name = 'alice', password = 'wonderland'): Promise<void> {
-  // In whichever language it is.
+  // By ids, because the page may be in any language.
   await page.locator('#name').fill(name);
   await page.locator('#password').fill(password);
   await page.locator('form button').click();
@@ -50,7 +52,7 @@ export async function waitForYes(phone: Page): Promise<void> {
   await phone.locator('button[value=approve]:enabled').waitFor();
 }
 
-/** Presses Approve, whatever follows. */
+/** Presses Approve, and waits for nothing after it. */
 export async function pressYes(phone: Page): Promise<void> {
   // Playwright tries a click on a disabled button again more and more rarely.
   await waitForYes(phone);
@@ -62,18 +64,18 @@ export async function deny(phone: Page): Promise<void> {
   await phone.getByRole('heading', { name: 'Stopped' }).waitFor();
 }
 
-/** The six digits on the phone. */
+/** Returns the six digits on the phone. */
 export async function checkCodeOn(phone: Page): Promise<string> {
   const [shown = ''] = await phone.locator('.check-code').allInnerTexts();
   return shown.replace(/\s/g, '');
 }
 
-/** Six digits that are not these. */
+/** Returns six digits that are different from these. */
 export function otherThan(digits: string): string {
   return `${(Number(digits) + 1) % 1_000_000}`.padStart(6, '0');
 }
 
-/** Consents. @returns what the ID token says */
+/** Presses Allow on the consent page. @returns the claims of the ID token, from the demo app's page */
 export async function allow(page: Page): Promise<Record<string, unknown>> {
   await page.getByRole('button', { name: 'Allow' }).click();
   return claimsOn(page);
@@ -83,7 +85,7 @@ export async function claimsOn(page: Page): Promise<Record<string, unknown>> {
   return JSON.parse((await page.locator('#claims').textContent()) ?? '');
 }
 
-/** The error that the demo app was sent. */
+/** Returns the code of the error that the demo app shows. */
 export async function errorOn(page: Page): Promise<string> {
   return (await page.locator('[data-error]').getAttribute('data-error')) ?? '';
 }

@@ -5,7 +5,7 @@ import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
 const START_HAS_FOCUS = `document.activeElement === document.querySelector('[data-start]')`;
-/** Two cameras in the list of devices, and a count of the pictures asked for. */
+/** Puts two cameras into the list of devices, and counts the requests for a picture. */
 const TWO_CAMERAS = `
   globalThis.asked = 0;
   const devices = navigator.mediaDevices;
@@ -17,7 +17,7 @@ describe('the camera in the page', () => {
   const stage = useStage();
   const { camera, newPhone, phone, scanUrl, scanPage } = useCamera(stage);
 
-  it('is asked for only after a press, where nobody has allowed it yet', async () => {
+  it('is requested only after a press if the user has not allowed it before', async () => {
     camera().seeNothing();
     const context = await newPhone();
     await context.addInitScript(`{
@@ -36,7 +36,7 @@ describe('the camera in the page', () => {
     expect(await startButton(page).isVisible()).to.equal(false);
   });
 
-  it('comes on by itself once the person allows it in the settings of the browser', async () => {
+  it('starts by itself once the user allows it in the settings of the browser', async () => {
     camera().seeNothing();
     const context = await newPhone();
     await context.grantPermissions([]);
@@ -49,7 +49,7 @@ describe('the camera in the page', () => {
     await hear(page, LOOKING);
   });
 
-  it('is off while nobody looks at the page, and comes back with it; it has no light and no other one where the device has none', async () => {
+  it('stops while the page is hidden, and offers no light and no other camera if the device has none', async () => {
     camera().seeNothing();
     const page = await scanPage();
     await hear(page, LOOKING);
@@ -64,7 +64,7 @@ describe('the camera in the page', () => {
     await hear(page, LOOKING);
   });
 
-  it('does not come on for a page that was left while the person was being asked', async () => {
+  it('does not start for a page that was hidden while the browser asked the user', async () => {
     const context = await phone();
     await context.addInitScript(`{
       const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -80,7 +80,7 @@ describe('the camera in the page', () => {
     expect(await page.locator('video').isVisible()).to.equal(false);
   });
 
-  it('says so where the camera is taken away, and starts it again', async () => {
+  it('can be started again after it has stopped by itself', async () => {
     camera().seeNothing();
     const page = await scanPage();
     await hear(page, LOOKING);
@@ -95,7 +95,7 @@ describe('the camera in the page', () => {
     await until(page, START_HAS_FOCUS);
   });
 
-  it('gives the keyboard back to the button where it does not start, unless the person is elsewhere by then', async () => {
+  it('returns the focus to the button if it does not start, unless the user has moved the focus', async () => {
     const context = await phone();
     await context.addInitScript(`
       navigator.mediaDevices.getUserMedia = () => new Promise((resolve, reject) => {
@@ -117,7 +117,7 @@ describe('the camera in the page', () => {
     expect(await page.evaluate<string>('document.activeElement.id')).to.equal('photo');
   });
 
-  it('has a light and another camera where the device has them', async () => {
+  it('offers the light and the other camera of a device that has them', async () => {
     camera().seeNothing();
     const context = await phone();
     await context.addInitScript(`
@@ -159,7 +159,7 @@ describe('the camera in the page', () => {
   });
 
   inFullSuite(() =>
-    it('does not come on for a page that was left while the other camera was being looked for', async () => {
+    it('does not start for a page that was hidden while the cameras were listed', async () => {
       camera().seeNothing();
       const context = await phone();
       await context.addInitScript(TWO_CAMERAS);
@@ -175,7 +175,7 @@ describe('the camera in the page', () => {
       await until(page, `'answer' in globalThis`);
       await turn(page, 'hidden');
       await page.evaluate('answer()');
-      // By then, whoever was waiting for the answer has gone on.
+      // Lets the code that was waiting for the answer run.
       await page.evaluate('new Promise((resolve) => setTimeout(resolve))');
       expect(await page.evaluate('asked')).to.equal(1);
       expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);
@@ -189,7 +189,7 @@ describe('the camera in the page', () => {
     ['never lists the devices', 'new Promise(() => {})'],
     ['refuses to list the devices', `Promise.reject(new DOMException('', 'InvalidStateError'))`],
   ])) {
-    it(`looks for codes, and offers no other one, where a browser ${how}`, async () => {
+    it(`looks for codes, and offers no other camera, in a browser that ${how}`, async () => {
       camera().seeNothing();
       const context = await phone();
       await context.addInitScript(`navigator.mediaDevices.enumerateDevices = () => ${answer};`);
@@ -200,7 +200,7 @@ describe('the camera in the page', () => {
     });
   }
 
-  it('says what is wrong, by the name of the error, and tries again at a press', async () => {
+  it('shows a text for each error, and tries again after a press', async () => {
     const context = await phone();
     camera().seeNothing();
     await context.addInitScript(`
@@ -223,12 +223,12 @@ describe('the camera in the page', () => {
     await hear(page, LOOKING);
   });
 
-  it('says so where a part of the page does not arrive, and loads it anew at a press', async () => {
+  it('shows that a script did not load, and reloads the page after a press', async () => {
     stage().expectProblem(/ERR_FAILED/);
     const context = await phone();
     await context.route('**/decoder.js', (route) => route.abort());
     const page = await stage().open(context, scanUrl());
-    await hear(page, 'A part of this page is missing.');
+    await hear(page, 'Part of this page did not load.');
     expect(await page.locator('video').isVisible()).to.equal(false);
     await context.unroute('**/decoder.js');
     await startButton(page).click();

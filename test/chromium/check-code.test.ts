@@ -8,7 +8,7 @@ import { useStage } from './use-stage.ts';
 describe('the check code in a real browser', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('is shown by the phone and typed into the browser; a wrong one is told, with the field ready for the next', async () => {
+  it('is shown by the phone and typed into the browser, which asks again after a wrong one', async () => {
     stage().expectProblem(/403/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
@@ -19,16 +19,16 @@ describe('the check code in a real browser', () => {
     expect(await isFocused(screen)).to.equal(true);
 
     await type(screen, otherThan(digits));
-    await screen.getByRole('alert').filter({ hasText: 'These are not the digits that your phone shows' }).waitFor();
+    await screen.getByRole('alert').filter({ hasText: 'That is not the number on your phone' }).waitFor();
     expect(await field(screen).inputValue()).to.equal('');
     expect(await isFocused(screen)).to.equal(true);
 
-    // With a space, as the phone shows them.
+    // With a space, as the phone shows the digits.
     await type(screen, `${digits.slice(0, 3)} ${digits.slice(3)}`);
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('counts as one try where it was wrong and its answer got lost: the page does not send it again by itself', async () => {
+  it('counts as one try if it is wrong and the answer is lost: the page does not send it again', async () => {
     stage().expectProblem(/403|ERR_FAILED/);
     const desktop = await stage().desktop();
     await desktop.clock.install();
@@ -53,7 +53,7 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('signs in where it was right and its answer got lost', async () => {
+  it('signs in if it is right and the answer is lost', async () => {
     stage().expectProblem(/ERR_FAILED/);
     const { screen, phone } = await approved(stage());
     let lost = false;
@@ -67,7 +67,7 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('stops the sign-in when it was wrong three times, and a new code starts it again', async () => {
+  it('stops the sign-in after three wrong ones, and a new code starts it again', async () => {
     stage().expectProblem(/403/);
     const { screen, phone } = await approved(stage());
     const wrong = otherThan(await phone.checkCode());
@@ -90,7 +90,7 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is still on the phone, and asked for in the browser, after both load their pages again', async () => {
+  it('is still shown by the phone and asked for by the browser after both reload their pages', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await approve(phone);
@@ -115,7 +115,7 @@ async function approved(stage: Stage, desktop?: BrowserContext): Promise<{ scree
 }
 
 function field(screen: Page): ReturnType<Page['getByLabel']> {
-  return screen.getByLabel('Six digits');
+  return screen.getByLabel('6-digit number');
 }
 
 async function type(screen: Page, digits: string): Promise<void> {

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContextOptions, chromium, type LaunchOptions 
 import { sizeOfSuite } from '../support/full-suite.ts';
 
 const WITH_WINDOWS = '/usr/bin/chromium';
-/** The same engine without the windows around it takes half the time. */
+/** The same engine without windows, which takes half the time. */
 const SHARED = '/usr/bin/chromium-headless-shell';
 
 const FLAGS = [
@@ -18,8 +18,8 @@ const FLAGS = [
 ];
 
 /**
- * Options of each browser context. In the short suite nothing moves on pages: an animation keeps a processor busy for as long as its page is
- * open, because nothing but the processor draws here.
+ * Options of each browser context. In the short suite pages show no animations: without a GPU an animation keeps a
+ * processor busy for as long as its page is open.
  */
 export const CALM: Pick<BrowserContextOptions, 'reducedMotion'> = {
   reducedMotion: sizeOfSuite({ short: 'reduce', full: 'no-preference' }),
@@ -36,14 +36,16 @@ export function openChromium(): Promise<Browser> {
   return opened;
 }
 
-/** Lets go of the browser that {@link openChromium} has returned. */
+/** Closes the connection to the browser that {@link openChromium} has returned. */
 export async function closeChromium(): Promise<void> {
   const browser = await opened?.catch(() => undefined);
   opened = undefined;
   await browser?.close();
 }
 
-/** Launches a browser with more flags, and with a camera, which only the whole of Chromium has. The caller closes it. */
+/**
+ * Launches a browser with more flags, and with a camera, which only the whole of Chromium has. The caller closes it.
+ */
 export function launchWholeChromium(...flags: string[]): Promise<Browser> {
   return chromium.launch(optionsFor(WITH_WINDOWS, flags));
 }

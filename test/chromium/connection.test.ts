@@ -10,10 +10,10 @@ import { useStage } from './use-stage.ts';
 
 const EVENTS = '**/qr/events?svg=no';
 const LONG_POLL = '**/qr?after=*';
-/** The ticket is shown, scanned and approved: the page has heard of its third version. */
+/** A long poll of a page that has received the third version of the ticket: shown, scanned, approved. */
 const AFTER_APPROVED = '**/qr?after=3&*';
 const POLL = /\/qr\?svg=no$/;
-/** The interaction ends while the page, which is on its way to the app, still asks for it. */
+/** The console error if the interaction ends during a poll, while the page is leaving for the app. */
 const LATE_POLL = /404.*\/qr\?(after=\d+&)?svg=no\)$/;
 
 describe('a browser that event streams do not reach', () => {
@@ -22,18 +22,18 @@ describe('a browser that event streams do not reach', () => {
   beforeEach(() => stage().expectProblem(LATE_POLL));
 
   inFullSuite(() =>
-    it('polls long for good where a proxy cuts the stream', async () => {
+    it('uses long polls until the end if a proxy cuts the stream', async () => {
       stage().expectProblem(/ERR_FAILED/);
       const desktop = await stage().desktop();
       await desktop.route(EVENTS, (route) => route.abort());
       const asked = countRequests(desktop);
       await signInBy(stage(), desktop, { asks: LONG_POLL });
-      // The browser tries again by itself, every few seconds, until the page has waited long enough by its own clock.
+      // The browser reconnects by itself, every few seconds, until the page's own time-out has passed.
       expect(asked().streams).to.be.at.least(1);
     }),
   );
 
-  it('polls where long polls are cut as well', async () => {
+  it('polls if long polls are cut as well', async () => {
     stage().expectProblem(/503|ERR_FAILED/);
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, (route) => route.fulfill({ status: 503 }));
@@ -41,7 +41,7 @@ describe('a browser that event streams do not reach', () => {
     await signInBy(stage(), desktop, { asks: POLL });
   });
 
-  it('goes on saying that it signs in until the app is there', async () => {
+  it('keeps showing that it signs in until the app has loaded', async () => {
     stage().expectProblem(/503/);
     const desktop = await stage().desktop();
     const screens = await noteScreens(desktop);
@@ -50,7 +50,7 @@ describe('a browser that event streams do not reach', () => {
     const phone = await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');
 
-    // The provider has ended the interaction, its answer is under way, and the page asks for its ticket once more.
+    // The page sends another long poll after the provider has ended the interaction, and before its response arrives.
     let end: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => {
       end = resolve;
@@ -65,7 +65,7 @@ describe('a browser that event streams do not reach', () => {
       const answer = await route.fetch({ maxRedirects: 0 });
       await desktop.unroute(`${stage().issuer}/auth/*`);
       end();
-      // Until it is answered, or until the page has given it up.
+      // Waits until the poll is answered, or until the page has aborted it.
       await polled?.response();
       await route.fulfill({ response: answer });
     });
@@ -75,7 +75,7 @@ describe('a browser that event streams do not reach', () => {
     expect(screens).to.deep.equal(['scanned', 'finishing']);
   });
 
-  it('says so where the sign-in has ended meanwhile', async () => {
+  it('shows that the sign-in has timed out if it has ended meanwhile', async () => {
     stage().expectProblem(/503|404/);
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, (route) => route.fulfill({ status: 503 }));
@@ -92,12 +92,12 @@ describe('a browser that event streams do not reach', () => {
   });
 });
 
-describe('a browser that event streams do not reach, ever', () => {
+describe('a browser that event streams never reach', () => {
   const stage = useStage();
 
   beforeEach(() => stage().expectProblem(LATE_POLL));
 
-  it('polls long for good where a proxy holds the stream back', async () => {
+  it('uses long polls until the end if a proxy holds the stream back', async () => {
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, () => undefined);
     const asked = countRequests(desktop);
@@ -105,17 +105,18 @@ describe('a browser that event streams do not reach, ever', () => {
     const { streams, polls, longPolls } = asked();
     expect(streams).to.equal(1);
     expect(polls).to.equal(1);
-    // One that waits, and one for each step that it was told of. The page's clock runs ahead here, so that there may be more.
+    // One that waits, and one for each step that the page has received. The page's clock runs ahead, so there may be
+    // more.
     expect(longPolls).to.be.at.least(2);
   });
 
   const REFUSALS: Record<string, { status: number; contentType?: string }> = {
-    'a status that says that there is none': { status: 404 },
-    'a status that says that the server is in trouble': { status: 503 },
-    'a page in its place': { status: 200, contentType: 'text/html' },
+    'status 404': { status: 404 },
+    'status 503': { status: 503 },
+    'a page instead of a stream': { status: 200, contentType: 'text/html' },
   };
   for (const [refusal, answer] of allOrFirst(Object.entries(REFUSALS))) {
-    it(`polls long for good where the stream is refused for good, with ${refusal}, and asks no more than it must`, async () => {
+    it(`uses long polls until the end if the stream is always refused with ${refusal}, and sends no needless requests`, async () => {
       stage().expectProblem(/404|503|MIME type/);
       const desktop = await stage().desktop();
       await desktop.route(EVENTS, (route) => route.fulfill(answer));
@@ -130,18 +131,19 @@ describe('a browser that event streams do not reach, ever', () => {
       expect((await allow(screen)).sub).to.equal('a11ce');
       const { longPolls, ...others } = asked();
       expect(others).to.deep.equal({ streams: 4, polls: 4 });
-      // A page that asks in a loop would have asked a hundred times meanwhile. It asks once, and once more at each step that it is told of.
+      // One long poll, and one more for each step that the page has received. A page that loops would have sent a
+      // hundred.
       expect(longPolls).to.be.at.most(4);
     });
   }
 });
 
-describe('a browser whose server is in trouble', () => {
+describe('a browser during an outage of the server', () => {
   const stage = useStage();
 
   beforeEach(() => stage().expectProblem(LATE_POLL));
 
-  /** A page that listens to its stream. */
+  /** Opens a QR page, and waits until it listens to its stream. */
   const listen = async (desktop: BrowserContext): Promise<Page> => {
     const screen = await stage().open(desktop);
     const listening = screen.waitForResponse(EVENTS);
@@ -151,7 +153,7 @@ describe('a browser whose server is in trouble', () => {
     return screen;
   };
 
-  it('polls while the answer is 503, and listens to a stream again once there is another', async () => {
+  it('polls while the answer is 503, and listens to a stream again after another answer', async () => {
     stage().expectProblem(/503|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION/);
     const desktop = await stage().desktop();
     await desktop.clock.install();
@@ -171,7 +173,7 @@ describe('a browser whose server is in trouble', () => {
     stage().cutConnections();
     const route = await hurry(screen, third);
     expect(asked()).to.deep.equal({ streams: 2, polls: 3, longPolls: 0 });
-    // What the page shows meanwhile still works.
+    // The code stays on the page meanwhile.
     expect(await screen.locator('[data-code]').isVisible()).to.equal(true);
 
     const listening = screen.waitForResponse((response) => response.url().includes('/events?') && response.ok());
@@ -184,7 +186,7 @@ describe('a browser whose server is in trouble', () => {
     expect(asked()).to.deep.equal(back);
   });
 
-  it('waits for a server that is away, and goes on with its stream when that is back', async () => {
+  it('waits for a server that is down, and reconnects its stream once the server is back', async () => {
     stage().expectProblem(/ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION|ERR_EMPTY_RESPONSE/);
     const desktop = await stage().desktop();
     const asked = countRequests(desktop);
@@ -201,7 +203,7 @@ describe('a browser whose server is in trouble', () => {
     expect(asked()).to.include({ polls: 0, longPolls: 0 });
   });
 
-  it('renews its code as soon as the server is out of trouble, and not too busy', async () => {
+  it('renews its code as soon as the server answers neither 503 nor 429', async () => {
     stage().expectProblem(/503|429/);
     const desktop = await stage().desktop();
     await desktop.clock.install();
@@ -219,10 +221,10 @@ describe('a browser whose server is in trouble', () => {
   });
 });
 
-describe('a browser that event streams do not reach, for longer than a code is good', () => {
+describe('a browser that event streams do not reach for longer than a code is valid', () => {
   const stage = useStage({ rotation: 1 });
 
-  it('shows the next code all the same', async () => {
+  it('still shows the next code', async () => {
     stage().expectProblem(/503/);
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, (route) => route.fulfill({ status: 503 }));
@@ -234,7 +236,7 @@ describe('a browser that event streams do not reach, for longer than a code is g
   });
 });
 
-describe('a browser whose network fails for a moment', () => {
+describe('a browser during a short network failure', () => {
   const stage = useStage();
 
   it('sends the sign-in again until it gets through', async () => {
@@ -254,7 +256,7 @@ describe('a browser whose network fails for a moment', () => {
     expect(failures).to.equal(3);
   });
 
-  it('is still sent back to the app where the answer to a denial got lost', async () => {
+  it('returns to the app if the answer to a denial is lost', async () => {
     stage().expectProblem(/ERR_FAILED/);
     const { screen, requests } = await loseFirstAnswer(stage());
     await (await scanBeside(stage(), screen)).deny();
@@ -264,7 +266,7 @@ describe('a browser whose network fails for a moment', () => {
 
   // The short suite has the same with a check code: see check-code.test.ts.
   inFullSuite(() =>
-    it('is still signed in where the answer to the sign-in got lost', async () => {
+    it('is signed in if the answer to the sign-in is lost', async () => {
       stage().expectProblem(/ERR_FAILED/);
       const { screen, requests } = await loseFirstAnswer(stage());
       await (await scanBeside(stage(), screen)).approve();
@@ -274,7 +276,10 @@ describe('a browser whose network fails for a moment', () => {
   );
 });
 
-/** Starts a sign-in in a browser that never gets the first answer to `finish`. Also returns a count of its requests to `finish`. */
+/**
+ * Starts a sign-in in a browser that never receives the first answer to `finish`. Also returns a counter of these
+ * requests.
+ */
 async function loseFirstAnswer(stage: Stage): Promise<{ screen: Page; requests: () => number }> {
   const desktop = await stage.desktop();
   await desktop.clock.install();
@@ -288,7 +293,7 @@ async function loseFirstAnswer(stage: Stage): Promise<{ screen: Page; requests: 
   return { screen: await askToSignIn(stage, desktop), requests: () => requests };
 }
 
-/** How often the pages have asked for their ticket, and by which way. */
+/** Counts the requests of pages for their ticket, by kind. */
 function countRequests(context: BrowserContext): () => { streams: number; polls: number; longPolls: number } {
   const counts = { streams: 0, polls: 0, longPolls: 0 };
   context.on('request', (request) => {
@@ -299,7 +304,7 @@ function countRequests(context: BrowserContext): () => { streams: number; polls:
   return () => ({ ...counts });
 }
 
-/** Signs in, once the page has asked for what it is to learn from. */
+/** Signs in after the page has sent this request. */
 async function signInBy(stage: Stage, desktop: BrowserContext, { asks }: { asks: string | RegExp }): Promise<void> {
   await desktop.clock.install();
   const screen: Page = await stage.open(desktop);
@@ -313,22 +318,25 @@ async function signInBy(stage: Stage, desktop: BrowserContext, { asks }: { asks:
   expect(claims).to.include({ iss: stage.issuer, sub: 'a11ce' });
 }
 
-/** Lets the time in the page run ahead of ours until what is awaited has come. The server and the browser itself have a time of their own. */
+/**
+ * Moves the page's clock forward until the promise settles. The server and the browser itself have their own clocks.
+ */
 async function hurry<T>(page: Page, awaited: Promise<T>): Promise<T> {
-  let isOver = false;
-  const over = awaited.finally(() => {
-    isOver = true;
+  let isSettled = false;
+  const result = awaited.finally(() => {
+    isSettled = true;
   });
-  over.catch(() => undefined);
-  while (!isOver) {
-    // The page may be on its way to the next one.
+  // Handled by the caller, at the `return` below.
+  result.catch(() => undefined);
+  while (!isSettled) {
+    // The page may be navigating.
     await page.clock.fastForward(500).catch(() => undefined);
     await pause(20);
   }
-  return over;
+  return result;
 }
 
-/** The parts of the QR page that were shown one after the other, from the second one on. */
+/** Records the parts of the QR page in the order in which they appear, from the second one on. */
 async function noteScreens(desktop: BrowserContext): Promise<string[]> {
   const screens: string[] = [];
   await desktop.exposeBinding('noteScreen', (_source, screen: string) => screens.push(screen));

@@ -6,7 +6,7 @@ import { useStage } from './use-stage.ts';
 describe('the list of browsers on the phone', () => {
   const stage = useStage();
 
-  it('signs the other screen out: the app knows nobody there any more, and asks with a new code', async () => {
+  it('signs the other browser out, and the app there asks for a new sign-in with a new code', async () => {
     const phone = await signedInPhone(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     const confirm = await scan(stage(), screen, phone);

@@ -7,25 +7,25 @@ import { readCode, readCodeOtherThan, reading, ticketIn } from './qr-from-pixels
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-const PEN = /\/qr\/assets\/(draw-code|encoder)\.js/;
+const DRAWING_SCRIPTS = /\/qr\/assets\/(draw-code|encoder)\.js/;
 const ENCODER = '**/qr/assets/encoder.js';
-/** The server is asked to draw. */
+/** A request for a picture from the server. */
 const PICTURE = /\/interaction\/[^/]+\/qr$/;
 const ROTATION = 10;
 
-describe('the page draws', () => {
+describe('the QR page', () => {
   const stage = useStage();
 
-  it('each code but the first by itself: black on white, the newest that there is, and a phone signs in with it', async () => {
+  it('draws each code but the first, black on white, and a phone signs in with the newest', async () => {
     const { screen, asked, events } = await watched(stage(), await stage().desktop());
     const code = await readCode(screen);
-    expect(asked(PEN)).to.deep.equal([]);
+    expect(asked(DRAWING_SCRIPTS)).to.deep.equal([]);
 
     await rotate(stage(), screen, code);
     const { url, quietZoneIsWhite } = await reading(screen);
     expect(url).to.equal(await newestCode(screen));
     expect(quietZoneIsWhite).to.equal(true);
-    expect(asked(PEN)).to.have.length(2);
+    expect(asked(DRAWING_SCRIPTS)).to.have.length(2);
     expect(asked(PICTURE)).to.deep.equal([]);
     expect(events).to.have.length.at.least(2);
     for (const { qr } of events) expect(qr).to.have.property('url').and.not.to.have.property('svg');
@@ -33,7 +33,7 @@ describe('the page draws', () => {
     await signIn(stage(), screen);
   });
 
-  it('what it was made with no second time', async () => {
+  it('does not draw the code of its HTML again', async () => {
     const desktop = await stage().desktop();
     await desktop.addInitScript(
       `addEventListener('DOMContentLoaded', () => {
@@ -49,7 +49,7 @@ describe('the page draws', () => {
     expect(await screen.evaluate('window.drawn')).to.equal(codes.size - 1);
   });
 
-  it('the newest, where another one came while it learned how', async () => {
+  it('draws the newest code if another one arrives while the drawing script loads', async () => {
     const desktop = await stage().desktop();
     const held = hold(desktop, ENCODER);
     await held.ready;
@@ -65,25 +65,25 @@ describe('the page draws', () => {
   });
 });
 
-describe('the page that cannot draw', () => {
+describe('the QR page that cannot draw', () => {
   const stage = useStage();
 
   beforeEach(() => stage().expectProblem(/ERR_FAILED|503/));
 
   const WAYS: Record<string, (context: BrowserContext) => Promise<unknown>> = {
-    'because what draws is blocked': (context) => context.route(ENCODER, (route) => route.abort()),
-    'because what draws does not arrive': (context) => context.route(ENCODER, () => undefined),
-    'because what draws is of another release': (context) =>
+    'because the encoder is blocked': (context) => context.route(ENCODER, (route) => route.abort()),
+    'because the encoder does not arrive': (context) => context.route(ENCODER, () => undefined),
+    'because the encoder is of another release': (context) =>
       context.route(ENCODER, (route) =>
         route.fulfill({ contentType: 'text/javascript', body: 'export const old = 1;' }),
       ),
-    'because what draws fails': (context) =>
+    'because the encoder throws': (context) =>
       context.route(ENCODER, (route) =>
         route.fulfill({ contentType: 'text/javascript', body: 'export function encodeQR() { throw new Error(); }' }),
       ),
   };
   for (const [why, cause] of allOrFirst(Object.entries(WAYS))) {
-    it(`${why} shows what the server draws, and a phone signs in with it`, async () => {
+    it(`${why} shows a picture from the server, and a phone signs in with it`, async () => {
       const desktop = await stage().desktop();
       await cause(desktop);
       const { screen, asked } = await watched(stage(), desktop);
@@ -96,7 +96,7 @@ describe('the page that cannot draw', () => {
     });
   }
 
-  it('asks the server again where that is in trouble', async () => {
+  it('asks the server again after a 503', async () => {
     const desktop = await stage().desktop();
     await desktop.route(ENCODER, (route) => route.abort());
     await desktop.route(PICTURE, (route) => route.fulfill({ status: 503 }), { times: 1 });
@@ -106,7 +106,7 @@ describe('the page that cannot draw', () => {
     expect(asked(PICTURE)).to.have.length(2);
   });
 
-  it('shows none rather than that of another ticket', async () => {
+  it('shows no code instead of one of another ticket', async () => {
     const desktop = await stage().desktop();
     await desktop.route(ENCODER, (route) => route.abort());
     const held = hold(desktop, PICTURE);
@@ -121,7 +121,7 @@ describe('the page that cannot draw', () => {
     expect(ticketIn(await readCodeOtherThan(screen, code))).not.to.equal(ticketIn(code));
   });
 
-  it('waits for no picture of a ticket that is over', async () => {
+  it('does not wait for the picture of a ticket that is over', async () => {
     const desktop = await stage().desktop();
     await desktop.route(ENCODER, (route) => route.abort());
     const held = hold(desktop, PICTURE);
@@ -137,21 +137,21 @@ describe('the page that cannot draw', () => {
   });
 });
 
-interface Watched {
+interface WatchedPage {
   readonly screen: Page;
-  /** The requests so far whose URL is like that. */
+  /** Returns the URLs of all requests so far that match. */
   readonly asked: (url: RegExp) => string[];
-  /** What the stream has said so far. */
+  /** All events of the stream so far. */
   readonly events: { readonly qr?: { readonly url: string } }[];
 }
 
-const NEWS = 'the stream has said something';
+const NEWS = 'an event has arrived';
 const isNews = (message: { text: () => string }): boolean => message.text() === NEWS;
 
-/** A QR page in its first moments. */
-async function watched(stage: Stage, desktop: BrowserContext): Promise<Watched> {
+/** Opens a QR page, and records its requests and events. */
+async function watched(stage: Stage, desktop: BrowserContext): Promise<WatchedPage> {
   const urls: string[] = [];
-  const events: Watched['events'] = [];
+  const events: WatchedPage['events'] = [];
   desktop.on('request', (request) => urls.push(request.url()));
   desktop.once('page', async (page) => {
     const session = await desktop.newCDPSession(page);
@@ -165,26 +165,26 @@ async function watched(stage: Stage, desktop: BrowserContext): Promise<Watched> 
   return { screen, events, asked: (url) => urls.filter((one) => url.test(one)) };
 }
 
-/** Waits for the code that comes after this one. */
+/** Moves the clock to the next rotation, and waits for the code after this one. */
 async function rotate(stage: Stage, screen: Page, code: string): Promise<string> {
   stage.clock.forward(ROTATION);
   return readCodeOtherThan(screen, code);
 }
 
-/** As the server has it. */
+/** Returns the current code of the server. */
 function newestCode(screen: Page): Promise<string> {
   return screen.evaluate<string>(
     `fetch(location.pathname + '/qr?svg=no').then((answer) => answer.json()).then(({ qr }) => qr.url)`,
   );
 }
 
-/** The first request for this does not go through until somebody lets it. */
+/** Holds the first request for this URL back until the test continues its route. */
 function hold(context: BrowserContext, url: string | RegExp): { ready: Promise<unknown>; first: Promise<Route> } {
-  let catchIt: (route: Route) => void = () => undefined;
+  let onRoute: (route: Route) => void = () => undefined;
   const first = new Promise<Route>((resolve) => {
-    catchIt = resolve;
+    onRoute = resolve;
   });
-  return { ready: context.route(url, (route) => catchIt(route), { times: 1 }), first };
+  return { ready: context.route(url, (route) => onRoute(route), { times: 1 }), first };
 }
 
 async function signIn(stage: Stage, screen: Page): Promise<void> {

@@ -6,10 +6,10 @@ import { scan, scanBeside } from './phones.ts';
 import { readCode, readCodeOtherThan, ticketIn } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
 
-describe('time in a real browser', () => {
+describe('a code in a real browser', () => {
   const stage = useStage();
 
-  it('replaces the code on the screen every few seconds; the ticket stays', async () => {
+  it('is replaced on the screen every few seconds, for the same ticket', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await readCode(screen);
     stage().clock.forward(10);
@@ -17,7 +17,7 @@ describe('time in a real browser', () => {
     expect(ticketIn(next)).to.equal(ticketIn(code));
   });
 
-  it('counts down what is left of the code', async () => {
+  it('has a countdown of the time that is left', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const left = screen.locator('[data-when=waiting] [data-time]');
     await left.filter({ hasText: /^(1:5\d|2:00)$/ }).waitFor();
@@ -25,7 +25,7 @@ describe('time in a real browser', () => {
     await left.filter({ hasText: /^(0:5\d|1:00)$/ }).waitFor();
   });
 
-  it('runs out: a page that is looked at renews its code by itself, and that one works', async () => {
+  it('is renewed by a visible page when it expires, and the new one works', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
     const renewed = screen.waitForResponse(/\/qr\/renew\?/);
@@ -39,7 +39,7 @@ describe('time in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('runs out: a page that nobody looks at waits with the next code until somebody does', async () => {
+  it('is renewed by a hidden page only once the page is visible again', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
     let renewals = 0;
@@ -58,7 +58,7 @@ describe('time in a real browser', () => {
     expect(renewals).to.equal(1);
   });
 
-  it('runs out while the phone decides: the phone is told, the browser shows a new code', async () => {
+  it('expires while the phone decides: the phone shows an error, the browser a new code', async () => {
     stage().expectProblem(/410/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
@@ -72,7 +72,7 @@ describe('time in a real browser', () => {
   });
 
   inFullSuite(() =>
-    it('makes a code that was photographed worthless', async () => {
+    it('is worthless in a photo after half a minute', async () => {
       stage().expectProblem(/404/);
       const screen = await askToSignIn(stage(), await stage().desktop());
       const code = await codeOn(screen);
@@ -83,7 +83,7 @@ describe('time in a real browser', () => {
   );
 });
 
-/** Chromium without a window never hides a page: this is what the page would notice. */
+/** Makes the page hidden or visible. Chromium without a window never does, so this changes what the page can see. */
 async function turn(page: Page, state: 'hidden' | 'visible'): Promise<void> {
   await page.evaluate(
     `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });

@@ -1,6 +1,6 @@
 /**
- * Cameras that see what a test holds before them. The whole of Chromium has one that films a file. The short suite's Chromium has none: there a
- * canvas is filmed, which takes a quarter of the time.
+ * Cameras that see the picture that a test gives them. The complete Chromium has a fake camera that films a file. The
+ * headless shell of the short suite has none: there a canvas is filmed, which takes a quarter of the time.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,9 +15,9 @@ const HEIGHT = 480;
 const NOTHING: PNG = new PNG({ width: WIDTH, height: HEIGHT });
 
 export interface Camera {
-  /** The Chromium that has it. */
+  /** The Chromium with this camera. */
   readonly browser: Browser;
-  /** Must be called for each phone, before it opens a page. */
+  /** Adds the camera to a phone. Call it before the phone opens a page. */
   readonly fitInto: (phone: BrowserContext) => Promise<unknown>;
   /** Sets the picture that it films from its next start on. */
   readonly see: (picture: PNG) => void;
@@ -25,7 +25,7 @@ export interface Camera {
   readonly close: () => Promise<void>;
 }
 
-/** A camera of Chromium's own, which has to be launched with it. */
+/** Chromium's own fake camera. Chromium must be launched with it. */
 export class FakeCamera implements Camera {
   readonly browser: Browser;
   readonly #folder: string;
@@ -35,7 +35,7 @@ export class FakeCamera implements Camera {
     this.#folder = folder;
   }
 
-  /** @param flags more of Chromium's */
+  /** Launches Chromium with the camera. @param flags more command-line flags */
   static async open(...flags: string[]): Promise<FakeCamera> {
     const folder = mkdtempSync(join(tmpdir(), 'qr-login-camera-'));
     const fake = [
@@ -48,7 +48,7 @@ export class FakeCamera implements Camera {
   }
 
   async fitInto(): Promise<void> {
-    // It is in every page of this browser.
+    // Every page of this browser has the camera.
   }
 
   seeNothing(): void {
@@ -69,7 +69,7 @@ export class FakeCamera implements Camera {
   }
 }
 
-/** A canvas in the place of a camera. */
+/** A canvas that replaces the camera. */
 export class CanvasCamera implements Camera {
   readonly browser: Browser;
   #luma: Buffer = lumaOf(NOTHING);
@@ -96,7 +96,10 @@ export class CanvasCamera implements Camera {
   }
 }
 
-/** It asks for permission as Chromium does. The code of the page is held to its policy, so the picture comes as numbers. */
+/**
+ * Replaces `getUserMedia`. It checks the permission as Chromium does. The picture comes as numbers, because the page's
+ * content security policy forbids to load one.
+ */
 const FILM_CANVAS = `{
   navigator.mediaDevices.getUserMedia = async () => {
     const { state } = await navigator.permissions.query({ name: 'camera' });
@@ -116,7 +119,7 @@ const FILM_CANVAS = `{
   };
 }`;
 
-/** Returns the brightness of each point. The surroundings of the picture are grey. */
+/** Returns the brightness of each pixel. The area around the picture is grey. */
 function lumaOf({ width, height, data }: PNG): Buffer {
   const luma = Buffer.alloc(WIDTH * HEIGHT, 0x80);
   for (let y = 0; y < Math.min(height, HEIGHT); y++) {
@@ -130,7 +133,7 @@ function grey(data: Buffer, at: number): number {
   return Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
 }
 
-/** A screen as a phone sees it that is held before the code. */
+/** Returns a picture of the screen as a phone sees it in front of the code. */
 export async function photograph(screen: Page): Promise<Buffer> {
   await screen.waitForSelector('[data-code] svg');
   const { x, y, width, height } = (await screen.locator('[data-code]').boundingBox()) ?? {
@@ -148,7 +151,7 @@ export async function photograph(screen: Page): Promise<Buffer> {
   return screen.screenshot({ clip });
 }
 
-/** A code that somebody else has made. */
+/** Returns a picture of a QR code with any text, such as the code of another website. */
 export function draw(text: string): Promise<Buffer> {
   return qrcode.toBuffer(text, { width: 400 });
 }

@@ -1,4 +1,4 @@
-/** Every page in each of its states, in any language: served for those who look at pages, with nothing behind them. */
+/** Serves every page in each of its states and in any language, from samples, for tests and pictures. */
 import Koa, { type Context } from 'koa';
 import { Assets } from '../../src/http/pages/assets.ts';
 import { Locales } from '../../src/http/pages/locales.ts';
@@ -12,18 +12,18 @@ import { type Running, serve } from '../support/server.ts';
 export interface Exhibit {
   readonly page: string;
   readonly state: string;
-  /** Where it hangs. */
+  /** The path that the gallery serves it at. */
   readonly path: string;
 }
 
-/** The manifest is made of a template, too, but nobody sees it. */
+/** The manifest is a template as well, but not a visible page. */
 const { manifest: _, ...SHOWN } = SAMPLES;
 
 export const EXHIBITS: readonly Exhibit[] = Object.entries(SHOWN).flatMap(([page, samples]) =>
   Object.keys(samples).map((state) => ({ page, state, path: `/${page}/${encodeURIComponent(state)}` })),
 );
 
-/** @param folders views of a deployment's */
+/** Starts the gallery. @param folders a deployment's folders of views */
 export function openGallery(folders: readonly string[] = []): Promise<Running> {
   return serve(async (origin) => {
     const views = viewsAt(origin, folders);
@@ -52,7 +52,7 @@ function viewsAt(origin: string, paths: readonly string[]): { assets: Assets; vi
   return { assets, views: new Views({ assets, locales, folders, provider: names.provider }) };
 }
 
-/** `?ui_locales=ar` chooses the language, as an RP does. */
+/** Renders a sample. `?ui_locales=ar` chooses the language, as an RP does. */
 function show(views: Views, ctx: Context, { page, state }: Pick<Exhibit, 'page' | 'state'>): void {
   const samples: Readonly<Record<string, Readonly<Record<string, object>>>> = SAMPLES;
   const sample = samples[page]?.[state];

@@ -4,13 +4,13 @@ import { askToSignIn, checkCodeOn, claimsOn, giveName, seeScreen, waitForYes } f
 import { scan } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
-/** More than any page has. */
-const MOST_STOPS = 30;
+/** More than the focusable elements of any page. */
+const MAX_STOPS = 30;
 
-describe('whoever has a keyboard and nothing else', () => {
+describe('a user with only a keyboard', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('approves on one device, types the digits on the other, consents, and is signed in', async () => {
+  it('approves on one device, types the number on the other, consents, and is signed in', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await waitForYes(phone);
@@ -27,15 +27,15 @@ describe('whoever has a keyboard and nothing else', () => {
     expect((await claimsOn(screen)).sub).to.equal('a11ce');
   });
 
-  it('sees where the focus is, on whatever it is', async () => {
+  it('sees the focus on each link and button', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    for (const name of ["Open the code's address", 'Sign in with a password', 'Cancel and go back to Demo app']) {
+    for (const name of ["Open the code's link", 'Sign in with a password', 'Cancel and go back to Demo app']) {
       await reach(screen, name);
       expect(await screen.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle')).to.equal('solid');
     }
   });
 
-  it('goes another way, to the password page', async () => {
+  it('reaches the password page', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await press(screen, 'Sign in with a password');
     await screen.locator('#password').waitFor();
@@ -49,9 +49,9 @@ async function press(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-/** Goes there with the Tab key. */
+/** Moves the focus to the element with the Tab key. @throws Error if that does not reach it */
 async function reach(page: Page, name: string): Promise<void> {
-  for (let stops = 0; stops < MOST_STOPS; stops++) {
+  for (let stops = 0; stops < MAX_STOPS; stops++) {
     await page.keyboard.press('Tab');
     if ((await focusedOn(page)) === name) return;
   }

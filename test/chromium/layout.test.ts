@@ -8,7 +8,7 @@ import { readBadPicture, reading, readScreen, ticketIn } from './qr-from-pixels.
 import { useStage } from './use-stage.ts';
 
 const SCHEMES = ['dark', 'light'] as const;
-/** The screens on which the QR page is looked at. Large pictures take seconds to read. */
+/** The screens for the QR page. Large pictures take seconds to read. */
 const LOOKS = SCHEMES.flatMap((colorScheme) =>
   [2, 1].flatMap((deviceScaleFactor) => [320, 1280].map((width) => ({ colorScheme, deviceScaleFactor, width }))),
 );
@@ -18,7 +18,7 @@ describe('the QR page', () => {
   const stage = useStage();
 
   for (const { colorScheme, deviceScaleFactor, width } of allOrFirst(LOOKS)) {
-    it(`can be scanned from a ${colorScheme} screen of ${width} pixels, ${deviceScaleFactor} for one, also by a bad camera`, async () => {
+    it(`can be scanned from a ${colorScheme} screen of ${width} pixels at scale ${deviceScaleFactor}, also by a bad camera`, async () => {
       const look = { colorScheme, deviceScaleFactor, viewport: { width, height: 900 } };
       const screen = await askToSignIn(stage(), await stage().desktop(look));
       const { url, quietZoneIsWhite } = await readScreen(screen);
@@ -30,7 +30,7 @@ describe('the QR page', () => {
     });
   }
 
-  it('follows the screen from light to dark while it is open', async () => {
+  it('changes from light to dark with the system while it is open', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop({ colorScheme: 'light' }));
     const light = await ground(screen);
     await screen.emulateMedia({ colorScheme: 'dark' });
@@ -39,12 +39,12 @@ describe('the QR page', () => {
   });
 });
 
-describe('the pages of the phone fit on a narrow screen', () => {
+describe('the pages of the phone on a narrow screen', () => {
   const stage = useStage({ assess: ({ request }) => (request.client.name === 'Demo app' ? 'check code' : 'allow') });
 
-  // In the short suite accessibility.test.ts shows that each page fits, on a screen of 320 pixels.
+  // The short suite checks the width of each page in accessibility.test.ts, on a screen of 320 pixels.
   for (const colorScheme of isFullSuite ? SCHEMES : []) {
-    it(`from the password page to the check code, ${colorScheme}`, async () => {
+    it(`fit from the password page to the check code, ${colorScheme}`, async () => {
       const screen = await askToSignIn(stage(), await stage().desktop(NARROW));
       const phone = await stage().open(await stage().phone({ colorScheme }), await codeOn(screen));
       await phone.getByLabel('Password').waitFor();
@@ -55,11 +55,11 @@ describe('the pages of the phone fit on a narrow screen', () => {
       await approve(phone);
       expect(await checkCodeOn(phone)).to.match(/^\d{6}$/);
       await expectToFit(phone, 360);
-      await screen.getByLabel('Six digits').waitFor();
+      await screen.getByLabel('6-digit number').waitFor();
       await expectToFit(screen, 360);
     });
 
-    it(`landing, denial and error, ${colorScheme}`, async () => {
+    it(`fit on landing, denial and error, ${colorScheme}`, async () => {
       stage().expectProblem(/404/);
       const screen = await askToSignIn(stage(), await stage().desktop(NARROW));
       const context = await signedInPhone(stage(), { colorScheme });
@@ -80,7 +80,7 @@ describe('the pages of the phone fit on a narrow screen', () => {
   }
 
   inFullSuite(() =>
-    it('in Chinese as well', async () => {
+    it('fit in Chinese', async () => {
       const inChinese = { locale: 'zh-CN' };
       const screen = await askToSignIn(stage(), await stage().desktop({ ...NARROW, ...inChinese }));
       expect(await screen.locator('html').getAttribute('lang')).to.equal('zh');
@@ -91,7 +91,7 @@ describe('the pages of the phone fit on a narrow screen', () => {
     }),
   );
 
-  it('and offer to decline as large as to accept, and beside it', async () => {
+  it('have a decline button as large as the approve button, and next to it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     const yes = await phone.getByRole('button', { name: 'Yes, sign in' }).boundingBox();
@@ -103,7 +103,7 @@ describe('the pages of the phone fit on a narrow screen', () => {
   });
 });
 
-/** Nothing is wider than the screen, so that nobody has to scroll sideways. */
+/** Expects that nothing is wider than the screen, so that the user need not scroll sideways. */
 async function expectToFit(page: Page, width: number): Promise<void> {
   expect(await page.evaluate<number>('innerWidth'), 'the page was zoomed out').to.equal(width);
   expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.be.at.most(width);

@@ -1,26 +1,26 @@
-/** Notes which lines of the pages' scripts ran, and hands that to c8 as if Node had run them. */
+/** Records which lines of the pages' scripts have run, and gives that to c8 as if Node had run them. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CDPSession, Page } from 'playwright-core';
 
-/** Node's format: one entry for each time that counts were taken of a script. */
+/** Node's format: one entry for each time that the counts of a script are read. */
 type Entry = Awaited<ReturnType<Page['coverage']['stopJSCoverage']>>[number];
 
 const BUILT = new URL('../../dist/client/', import.meta.url);
 
-/** Where c8 collects; undefined where nobody wants to know. */
-const target = process.env.NODE_V8_COVERAGE;
+/** The folder in which c8 collects coverage; undefined if the run measures none. */
+const folder = process.env.NODE_V8_COVERAGE;
 
 const entries: Pick<Entry, 'scriptId' | 'url' | 'functions'>[] = [];
 const sessions = new Map<Page, CDPSession>();
 
 export async function startCoverage(page: Page): Promise<void> {
-  if (!target) return;
+  if (!folder) return;
   const session = await page.context().newCDPSession(page);
   await session.send('Profiler.enable');
   await session.send('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   sessions.set(page, session);
-  // What ran is forgotten along with the page: each one is held for a moment before it goes.
+  // Chromium discards the counts with the page, so the debugger pauses each page before it unloads.
   await page.addInitScript('addEventListener("beforeunload", () => { debugger; });');
   await session.send('Debugger.enable');
   session.on('Debugger.paused', () => {
@@ -37,13 +37,13 @@ export async function takeCoverage(page: Page): Promise<void> {
   const taken = await sessions.get(page)?.send('Profiler.takePreciseCoverage');
   for (const { scriptId, url, functions } of taken?.result ?? []) {
     const name = /\/qr\/assets\/([\w-]+\.js)(\?|$)/.exec(url)?.[1];
-    // The decoder beside them is not ours.
+    // The decoder in the same folder is not our code.
     if (name !== undefined && existsSync(new URL(name, BUILT)))
       entries.push({ scriptId, url: new URL(name, BUILT).href, functions });
   }
 }
 
 process.once('exit', () => {
-  if (!target || entries.length === 0) return;
-  writeFileSync(join(target, `coverage-${process.pid}-${Date.now()}-pages.json`), JSON.stringify({ result: entries }));
+  if (!folder || entries.length === 0) return;
+  writeFileSync(join(folder, `coverage-${process.pid}-${Date.now()}-pages.json`), JSON.stringify({ result: entries }));
 });

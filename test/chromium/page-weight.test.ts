@@ -8,29 +8,30 @@ const KILOBYTE = 1024;
 
 interface Load {
   readonly path: string;
-  /** Bytes over the wire, headers included. */
+  /** The bytes over the wire, including headers. */
   readonly bytes: number;
 }
 
-describe('the QR page loads', () => {
-  // With all that it may show, and in the language that takes most. What draws the next code is not loaded before there is one.
+describe('the QR page', () => {
+  // With everything that the page can show, in the language with the most bytes. The drawing script loads only with the
+  // second code.
   const stage = useStage({ shortCode: true, clock: new StillClock().now }, { passkeys: true });
 
-  it('in at most 20 KB over the wire and seven requests, stream and icon included', async () => {
+  it('loads in at most 20 KB over the wire and seven requests, including stream and icon', async () => {
     const desktop = await stage().desktop({ locale: 'ar' });
     const act = async (): Promise<void> => {
       const screen = await askToSignIn(stage(), desktop);
-      // Without a window nobody sees the icon, and Chromium leaves it out.
+      // Chromium without a window does not load the icon.
       await screen.evaluate(`fetch(document.querySelector('link[rel=icon]').href).then((icon) => icon.text())`);
     };
     const loads = await loadsOf(desktop, act, stage().issuer);
     const total = loads.reduce((sum, { bytes }) => sum + bytes, 0);
-    const said = loads.map(({ path, bytes }) => `${bytes} ${path}`).join('\n');
-    expect(total, said).to.be.within(5 * KILOBYTE, 20 * KILOBYTE);
-    expect(loads, said).to.have.length.within(4, 7);
+    const list = loads.map(({ path, bytes }) => `${bytes} ${path}`).join('\n');
+    expect(total, list).to.be.within(5 * KILOBYTE, 20 * KILOBYTE);
+    expect(loads, list).to.have.length.within(4, 7);
   });
 
-  it('nothing a second time but itself: the rest is kept, or asked for only whether it is the same', async () => {
+  it('loads no asset again on a reload: assets are cached, or revalidated', async () => {
     const desktop = await stage().desktop();
     const screen = await askToSignIn(stage(), desktop);
     const loads = await loadsOf(desktop, () => screen.reload(), stage().issuer);
@@ -42,12 +43,10 @@ describe('the QR page loads', () => {
   });
 });
 
-/** What a browser loads from the provider until the page stands. */
+/** Returns the responses that the browser loads from the provider until its pages have loaded. */
 async function loadsOf(context: BrowserContext, act: () => Promise<unknown>, origin: string): Promise<Load[]> {
   const loads: Promise<Load | undefined>[] = [];
-  const note = async (page: Page): Promise<void> => {
-    await page.waitForLoadState('load');
-  };
+  const waitForLoad = (page: Page): Promise<void> => page.waitForLoadState('load');
   context.on('requestfinished', (request) => {
     const { origin: from, pathname } = new URL(request.url());
     if (from !== origin || !/\/(interaction|qr)\//.test(pathname)) return;
@@ -59,6 +58,6 @@ async function loadsOf(context: BrowserContext, act: () => Promise<unknown>, ori
     );
   });
   await act();
-  for (const page of context.pages()) await note(page);
+  for (const page of context.pages()) await waitForLoad(page);
   return (await Promise.all(loads)).filter((load) => load !== undefined);
 }

@@ -6,7 +6,7 @@ import { useStage } from './use-stage.ts';
 
 const EVENTS = '**/qr/events?svg=no';
 
-describe('a real browser whose event stream has given up its socket', () => {
+describe('a real browser with a parked event stream', () => {
   const stage = useStage({ parkStreams: true });
   const warnings: unknown[] = [];
   const note = ({ code }: Error & { code?: string }): unknown => warnings.push(code);
@@ -17,7 +17,7 @@ describe('a real browser whose event stream has given up its socket', () => {
     expect(warnings).not.to.include('QR_LOGIN_NOT_PARKED');
   });
 
-  it('sees its code replaced, is told of the scan and of the approval, and signs in', async () => {
+  it('shows each new code, the scan and the approval, and signs in', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
     stage().clock.forward(10);
@@ -28,7 +28,7 @@ describe('a real browser whose event stream has given up its socket', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('renews its code when that expires', async () => {
+  it('renews its code when it expires', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
     const renewed = screen.waitForResponse(/\/qr\/renew\?/);
@@ -38,7 +38,7 @@ describe('a real browser whose event stream has given up its socket', () => {
     expect(ticketIn(await codeAfter(screen, code))).not.to.equal(ticketIn(code));
   });
 
-  it('comes back where its provider is restarted, and goes on with the same ticket', async () => {
+  it('reconnects after a restart of the provider, and continues with the same ticket', async () => {
     const screen = await stage().open(await stage().desktop());
     const listening = screen.waitForResponse(EVENTS);
     await screen.goto(`${stage().rpUrl}/login`);

@@ -9,7 +9,7 @@ import { deviceWithPasskey, withAuthenticator } from './virtual-passkey.ts';
 describe('passkeys in a real browser', () => {
   const stage = useStage({}, { passkeys: true });
 
-  it('approve with more than a tap where the account has one, and amr says so', async () => {
+  it('are required to approve if the account has one, and amr contains it', async () => {
     const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await scan(stage(), screen, phone);
@@ -21,7 +21,7 @@ describe('passkeys in a real browser', () => {
     expect(claims.amr).to.have.members(['pwd', 'pop', 'mca', 'user']);
   });
 
-  it('do not approve where the person does not verify themselves: the page says so, and nobody is signed in', async () => {
+  it('do not approve without user verification, and the page says so', async () => {
     const { page: phone, device, authenticatorId } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await scan(stage(), screen, phone);
@@ -36,7 +36,7 @@ describe('passkeys in a real browser', () => {
     expect((await allow(screen)).amr).to.include('pop');
   });
 
-  it('count where the window that asks for them takes the focus and gives it back', async () => {
+  it('approve although the window that asks for them takes the focus and returns it', async () => {
     const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await scan(stage(), screen, phone);
@@ -52,7 +52,7 @@ describe('passkeys in a real browser', () => {
     expect((await allow(screen)).amr).to.include('pop');
   });
 
-  it('are not asked for to say no', async () => {
+  it('are not required to decline', async () => {
     const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await scan(stage(), screen, phone);
@@ -61,7 +61,7 @@ describe('passkeys in a real browser', () => {
     expect(await errorOn(screen)).to.equal('access_denied');
   });
 
-  it('sign in beside the code, without a phone', async () => {
+  it('sign in on the QR page, without a phone', async () => {
     const { page: laptop } = await deviceWithPasskey(stage());
     await forgetSession(laptop);
     await laptop.goto(`${stage().rpUrl}/login`);
@@ -75,7 +75,7 @@ describe('passkeys in a real browser', () => {
     expect(claims.auth_time).to.equal(Math.floor(stage().clock.now() / 1000));
   });
 
-  it('leave the page as it is where the device has none', async () => {
+  it('leave the code on the page if the device has none', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await withAuthenticator(screen);
     await screen.getByRole('button', { name: 'Use a passkey on this device' }).click();
@@ -84,18 +84,18 @@ describe('passkeys in a real browser', () => {
   });
 });
 
-describe('passkeys in a real browser where another account is signed in', () => {
+describe('passkeys in a real browser with another account', () => {
   // oidc-provider compares the time of the sign-in with its own clock, because of prompt=login.
   const stage = useStage({ clock: new TestClock().now }, { passkeys: true });
 
-  it('say who is signed out where another account is signed in, and sign that one out', async () => {
+  it('replace the account that is signed in, after the page has named it', async () => {
     const { page: laptop } = await deviceWithPasskey(stage());
     await forgetSession(laptop);
     await signInOn(stage(), laptop.context(), 'bob');
     const sent = await laptop.context().request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
     await laptop.goto(`${sent.headers().location}&prompt=login`);
     await seeCode(laptop);
-    await laptop.getByText('A passkey of another account signs that one out').waitFor();
+    await laptop.getByText('A passkey of another account signs that account out').waitFor();
 
     await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
     expect((await allow(laptop)).sub).to.equal('a11ce');

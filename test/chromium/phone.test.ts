@@ -8,7 +8,7 @@ import { useStage } from './use-stage.ts';
 describe('a phone in a real browser', () => {
   const stage = useStage();
 
-  it('may mistype the password and still arrives at the question', async () => {
+  it('reaches the confirm page after a wrong password', async () => {
     stage().expectProblem(/401/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
@@ -18,7 +18,7 @@ describe('a phone in a real browser', () => {
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
   });
 
-  it('may take longer to sign in than the code lives', async () => {
+  it('can take longer to sign in than the code is valid', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
     await phone.getByLabel('Password').waitFor();
@@ -29,23 +29,23 @@ describe('a phone in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('does not scan with a page that the browser only prepares, until somebody looks at it', async () => {
+  it('does not scan from a prerendered page until the user opens it', async () => {
     const context = await signedInPhone(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await context.addInitScript(`Object.defineProperty(document, 'visibilityState', {
-      get: () => globalThis.seen ? 'visible' : 'hidden', configurable: true });`);
+      get: () => globalThis.isOpen ? 'visible' : 'hidden', configurable: true });`);
     const scans = countPosts(context);
     const phone = await stage().open(context, await codeOn(screen));
     expect(await phone.getByRole('button', { name: 'Go on' }).isVisible()).to.equal(true);
     expect(scans()).to.equal(0);
 
-    await phone.evaluate(`globalThis.seen = true; document.dispatchEvent(new Event('visibilitychange'));`);
+    await phone.evaluate(`globalThis.isOpen = true; document.dispatchEvent(new Event('visibilitychange'));`);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
     await seeScreen(screen, 'scanned');
     expect(scans()).to.equal(1);
   });
 
-  it('lets nobody approve what came under their finger only just now; No is there at once', async () => {
+  it('enables Approve half a second after the page has appeared, and No at once', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     await context.clock.install();
@@ -60,7 +60,7 @@ describe('a phone in a real browser', () => {
     expect(await yes.isEnabled()).to.equal(false);
   });
 
-  it('decides once where an eager finger taps twice', async () => {
+  it('decides once if the user taps twice', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     const phone = await scan(stage(), screen, context);
@@ -77,7 +77,7 @@ describe('a phone in a real browser', () => {
   });
 
   inFullSuite(() =>
-    it('finds nothing at a code that somebody else has scanned already', async () => {
+    it('gets a 404 for a code that another account has scanned already', async () => {
       stage().expectProblem(/404/);
       const screen = await askToSignIn(stage(), await stage().desktop());
       const code = await codeOn(screen);

@@ -1,6 +1,7 @@
 /**
- * Phones whose person is signed in. They have signed in over HTTP, and in the short suite they scan over HTTP, too: that takes a tenth of what
- * the pages take. The tests of the password page, the landing page and the whole sign-in go through the pages in both suites.
+ * Phones with a signed-in user. They sign in over HTTP, and in the short suite they also scan over HTTP, which takes a
+ * tenth of the time of the pages. The tests of the password page, the landing page and the complete sign-in use the
+ * pages in both suites.
  */
 import { expect } from 'chai';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
@@ -11,14 +12,14 @@ import type { Stage } from './stage.ts';
 
 interface PhoneOptions extends BrowserContextOptions {
   readonly name?: string;
-  /** Another Chromium than the one that all tests share. */
+  /** A Chromium other than the one that all tests share. */
   readonly browser?: Browser;
 }
 
-/** The cookies of each phone, for what it does over HTTP. */
+/** The visitor that acts over HTTP for each phone, with the same cookies. */
 const visitors = new WeakMap<BrowserContext, PhoneVisitor>();
 
-/** Returns a phone in Chromium. @param options `name` says whose it is, alice's by default */
+/** Opens a signed-in phone in Chromium. @param options `name` is its user, alice by default */
 export async function signedInPhone(stage: Stage, options: PhoneOptions = {}): Promise<BrowserContext> {
   const { name, browser, ...context } = options;
   const phone = await stage.phone(context, browser);
@@ -26,7 +27,7 @@ export async function signedInPhone(stage: Stage, options: PhoneOptions = {}): P
   return phone;
 }
 
-/** Signs somebody in on a device. @param headers those that the device sends with each request */
+/** Signs a user in on a device. @param headers headers that the device sends with each request */
 export async function signInOn(
   stage: Stage,
   device: BrowserContext,
@@ -39,9 +40,9 @@ export async function signInOn(
 }
 
 /**
- * Scans what the screen shows.
- * @param phone one that is signed in, or a page of it that is to go there; a new one of alice's by default
- * @returns the phone's page, which asks for a decision
+ * Scans the code on the screen.
+ * @param phone a signed-in phone, or one of its pages to navigate; a new phone of alice by default
+ * @returns the phone's page, once it asks for a decision
  */
 export async function scan(stage: Stage, screen: Page, phone?: BrowserContext | Page): Promise<Page> {
   return scanCode(stage, await codeOn(screen), phone);
@@ -49,27 +50,27 @@ export async function scan(stage: Stage, screen: Page, phone?: BrowserContext | 
 
 /** Does the same for the address in a code. */
 export async function scanCode(stage: Stage, code: string, phone?: BrowserContext | Page): Promise<Page> {
-  const hand = phone ?? (await signedInPhone(stage));
-  const page = 'goto' in hand ? hand : await stage.open(hand);
+  const device = phone ?? (await signedInPhone(stage));
+  const page = 'goto' in device ? device : await stage.open(device);
   await page.goto(isFullSuite ? code : await scanOverHttp(page.context(), code));
   await arriveAtConfirm(page);
   return page;
 }
 
-/** A phone that has scanned. */
+/** A phone that has scanned a code. */
 export interface ScannedPhone {
   readonly approve: () => Promise<void>;
   readonly deny: () => Promise<void>;
-  /** The six digits that it shows after Approve. */
+  /** Returns the six digits that the phone shows after Approve. */
   readonly checkCode: () => Promise<string>;
 }
 
-/** Scans with a phone of alice's, for a test that is about the browser. In the short suite that phone has no pages. */
+/** Scans with a phone of alice, for a test about the browser. In the short suite this phone has no pages. */
 export async function scanBeside(stage: Stage, screen: Page): Promise<ScannedPhone> {
   return scanCodeBeside(stage, await codeOn(screen));
 }
 
-/** Does the same for the address in a code. @param headers those that the phone sends with each request */
+/** Does the same for the address in a code. @param headers headers that the phone sends with each request */
 export async function scanCodeBeside(
   stage: Stage,
   code: string,
@@ -102,7 +103,7 @@ async function scannedOverHttp(stage: Stage, code: string, headers: Record<strin
 
 async function scanOverHttp(phone: BrowserContext, code: string): Promise<string> {
   const visitor = visitors.get(phone);
-  if (visitor === undefined) throw new Error('only a phone that is signed in can scan');
+  if (visitor === undefined) throw new Error('only a signed-in phone can scan');
   await expectScan(visitor, code);
   await passCookies(visitor, phone);
   return visitor.at;

@@ -5,7 +5,7 @@ import { scan, signedInPhone } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-// That no page of any test breaks the policy is what useStage checks: here is that it would notice, and what it forbids.
+// useStage checks that no page of any test violates the policy. These tests check that it would notice a violation.
 describe('the content security policy', () => {
   const stage = useStage();
 
@@ -13,7 +13,7 @@ describe('the content security policy', () => {
     'the QR page': async (on) => askToSignIn(on, await on.desktop()),
     'the landing page': async (on) => {
       const phone = await signedInPhone(on);
-      // Held back: the script would go on from here at once.
+      // Without its script, because that would leave the page at once.
       await phone.route('**/qr/assets/phone.js*', (route) =>
         route.fulfill({ contentType: 'text/javascript', body: '' }),
       );
@@ -24,7 +24,7 @@ describe('the content security policy', () => {
   };
 
   for (const [name, open] of Object.entries(pages)) {
-    it(`lets no script run that was written into ${name}, and nothing there talk to another site`, async () => {
+    it(`blocks scripts that are injected into ${name}, and requests from there to other sites`, async () => {
       stage().expectProblem(/CSP|Content Security Policy|Failed to fetch|violates/);
       const page = await open(stage());
       const noticed = page.waitForEvent('console', (message) => message.text().startsWith('CSP script-src-elem'));

@@ -1,8 +1,8 @@
-/** What people do on the page with the camera, and what it says. */
+/** The actions of users on the scan page, and its texts. */
 import type { Locator, Page } from 'playwright-core';
 
-export const LOOKING = 'Hold the code into the frame.';
-export const FOREIGN = 'This is not a code of Example ID.';
+export const LOOKING = 'Place the code in the frame.';
+export const FOREIGN = 'This code is not from Example ID.';
 
 export function startButton(page: Page): Locator {
   return page.getByRole('button', { name: 'Start the camera' });
@@ -16,7 +16,7 @@ export async function choosePhoto(page: Page, buffer: Buffer, mimeType: string =
   await page.getByLabel('choose a photo').setInputFiles({ name: 'photo', mimeType, buffer });
 }
 
-/** Waits without `eval`, which the policy forbids to what Playwright would do. */
+/** Waits for a condition. Playwright's own way needs `eval` in the page, which the content security policy forbids. */
 export async function until(page: Page, condition: string): Promise<void> {
   await page.evaluate(`new Promise((resolve) => {
     const check = () => ((${condition}) ? resolve() : requestAnimationFrame(check));
@@ -24,7 +24,7 @@ export async function until(page: Page, condition: string): Promise<void> {
   })`);
 }
 
-/** Waits until the page has looked at so many more frames. */
+/** Waits until the page has read this many more frames. */
 export async function seeFrames(page: Page, frames: number): Promise<void> {
   await page.evaluate(`new Promise((resolve) => {
     const { prototype } = CanvasRenderingContext2D;
@@ -40,7 +40,7 @@ export async function seeFrames(page: Page, frames: number): Promise<void> {
   })`);
 }
 
-/** The person turns to another page, or comes back. */
+/** Makes the page hidden or visible, as if the user switched to another app and back. */
 export async function turn(page: Page, state: 'hidden' | 'visible'): Promise<void> {
   await page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
     document.dispatchEvent(new Event('visibilitychange'));`);

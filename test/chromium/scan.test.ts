@@ -11,7 +11,7 @@ import type { Stage } from './stage.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
-/** Notes all that is said of the camera from now on. */
+/** Records each message about the camera from now on. */
 const LISTEN = `{
   globalThis.heard = [];
   const status = document.querySelector('[data-camera] [role=status]');
@@ -34,9 +34,9 @@ describe('a code before a camera of Chromium’s own', () => {
   it('scans the code that another browser shows, and approves', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     camera().see(PNG.sync.read(await photograph(screen)));
-    const hand = await scanPage();
-    await arriveAtConfirm(hand);
-    await approve(hand);
+    const phonePage = await scanPage();
+    await arriveAtConfirm(phonePage);
+    await approve(phonePage);
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 });
@@ -45,10 +45,10 @@ describe('a code before the camera', () => {
   const stage = useStage();
   const { camera, phone, scanUrl, scanPage } = useCamera(stage);
 
-  it('leads nobody to a foreign code, complains of it once, and goes on looking', async () => {
+  it('is not opened if it is foreign: the page says so once, and keeps looking', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await phone();
-    // The short suite shows the others as photos, below.
+    // The short suite tests the others as photos, below.
     const foreigners = foreignCodes(stage());
     for (const foreign of allOrFirst(foreigners)) {
       camera().see(PNG.sync.read(await draw(foreign)));
@@ -65,7 +65,7 @@ describe('a code before the camera', () => {
     await arriveAtConfirm(await stage().open(context, scanUrl()));
   });
 
-  it('is spoken of, where it is a foreign one, while it is there, and a little longer, but not for ever', async () => {
+  it('is reported as foreign while the camera sees it, and a little longer', async () => {
     camera().see(PNG.sync.read(await draw('https://evil.example/')));
     const page = await scanPage();
     await hear(page, FOREIGN);
@@ -92,7 +92,7 @@ describe('a code before the camera', () => {
   });
 });
 
-describe('a phone without a camera that the page may use', () => {
+describe('a phone without a camera for the page', () => {
   const stage = useStage();
   const page = async (prepare?: (context: BrowserContext) => Promise<unknown>): Promise<Page> => {
     const context = await signedInPhone(stage());
@@ -100,78 +100,81 @@ describe('a phone without a camera that the page may use', () => {
     return stage().open(context, `${stage().issuer}/qr/scan`);
   };
 
-  it('is told that there is none', async () => {
-    const hand = await page((context) => context.grantPermissions(['camera']));
-    await hear(hand, 'There is no camera here.');
+  it('shows that there is none', async () => {
+    const phonePage = await page((context) => context.grantPermissions(['camera']));
+    await hear(phonePage, 'There is no camera here.');
   });
 
-  it('is told so where browsers have none for pages, and offered no button that does nothing', async () => {
-    const hand = await page((context) =>
+  it('says that the browser does not support it, and offers no button to start it', async () => {
+    const phonePage = await page((context) =>
       context.addInitScript(`Object.defineProperty(navigator, 'mediaDevices', { value: undefined })`),
     );
-    await hear(hand, 'This browser does not let pages use the camera.');
-    expect(await startButton(hand).isVisible()).to.equal(false);
+    await hear(phonePage, 'This browser does not let pages use the camera.');
+    expect(await startButton(phonePage).isVisible()).to.equal(false);
   });
 
   it('reads the code from a photo', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const hand = await page();
-    await choosePhoto(hand, await screen.screenshot({ type: 'jpeg', quality: 60 }), 'image/jpeg');
-    await arriveAtConfirm(hand);
-    await approve(hand);
+    const phonePage = await page();
+    await choosePhoto(phonePage, await screen.screenshot({ type: 'jpeg', quality: 60 }), 'image/jpeg');
+    await arriveAtConfirm(phonePage);
+    await approve(phonePage);
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is told what a photo lacks: one of our codes, any code, being a photo', async () => {
-    const hand = await page();
+  it('says if a photo has a foreign code or none, or is not a photo', async () => {
+    const phonePage = await page();
     for (const foreign of foreignCodes(stage())) {
-      await choosePhoto(hand, await draw(foreign));
-      await hear(hand, FOREIGN);
-      await choosePhoto(hand, Buffer.from('no photo'));
-      await hear(hand, 'This file is not a photo that can be read here.');
+      await choosePhoto(phonePage, await draw(foreign));
+      await hear(phonePage, FOREIGN);
+      await choosePhoto(phonePage, Buffer.from('no photo'));
+      await hear(phonePage, 'This file cannot be read as a photo.');
     }
-    await choosePhoto(hand, PNG.sync.write(new PNG({ width: 300, height: 200 })));
-    await hear(hand, 'There is no code to be found in this photo.');
-    expect(new URL(hand.url()).pathname).to.equal('/qr/scan');
+    await choosePhoto(phonePage, PNG.sync.write(new PNG({ width: 300, height: 200 })));
+    await hear(phonePage, 'No code was found in this photo.');
+    expect(new URL(phonePage.url()).pathname).to.equal('/qr/scan');
   });
 
   inFullSuite(() =>
-    it('is told so of a photo, too, where a part of the page does not arrive', async () => {
+    it('says that a script did not load, for a photo as well', async () => {
       stage().expectProblem(/ERR_FAILED/);
-      const hand = await page((context) => context.route('**/decoder.js', (route) => route.abort()));
-      await choosePhoto(hand, await draw('https://evil.example/'));
-      await hear(hand, 'A part of this page is missing.');
+      const phonePage = await page((context) => context.route('**/decoder.js', (route) => route.abort()));
+      await choosePhoto(phonePage, await draw('https://evil.example/'));
+      await hear(phonePage, 'Part of this page did not load.');
     }),
   );
 
-  it('is led to sign in and back to the camera', async () => {
-    const hand = await stage().open(await stage().phone(), `${stage().issuer}/qr/scan`);
-    await giveName(hand);
-    await hand.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
-    expect(new URL(hand.url()).pathname).to.equal('/qr/scan');
+  it('signs in and returns to the scan page', async () => {
+    const phonePage = await stage().open(await stage().phone(), `${stage().issuer}/qr/scan`);
+    await giveName(phonePage);
+    await phonePage.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
+    expect(new URL(phonePage.url()).pathname).to.equal('/qr/scan');
   });
 
-  it('is told to use its camera app where there is no script', async () => {
-    const hand = await stage().open(await stage().phone({ javaScriptEnabled: false }), `${stage().issuer}/qr/scan`);
-    await giveName(hand);
-    expect(await hand.locator('noscript p').isVisible()).to.equal(true);
-    expect(await hand.locator('noscript p').textContent()).to.include('Use the camera app of this phone instead.');
-    expect(await hand.getByLabel('choose a photo').isVisible()).to.equal(false);
-    expect(await startButton(hand).isVisible()).to.equal(false);
+  it('asks for its camera app if JavaScript is off', async () => {
+    const phonePage = await stage().open(
+      await stage().phone({ javaScriptEnabled: false }),
+      `${stage().issuer}/qr/scan`,
+    );
+    await giveName(phonePage);
+    expect(await phonePage.locator('noscript p').isVisible()).to.equal(true);
+    expect(await phonePage.locator('noscript p').textContent()).to.include('Use the camera app of this phone instead.');
+    expect(await phonePage.getByLabel('choose a photo').isVisible()).to.equal(false);
+    expect(await startButton(phonePage).isVisible()).to.equal(false);
   });
 
-  it('finds the way from the account page, and an app for the home screen that browsers can install', async () => {
+  it('reaches the scan page from the account page, and can install it as an app', async () => {
     const context = await signedInPhone(stage());
-    const hand = await stage().open(context, `${stage().issuer}/account`);
-    await hand.getByRole('link', { name: 'Scan a code' }).click();
-    await hand.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
-    const session = await context.newCDPSession(hand);
+    const phonePage = await stage().open(context, `${stage().issuer}/account`);
+    await phonePage.getByRole('link', { name: 'Scan a code' }).click();
+    await phonePage.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
+    const session = await context.newCDPSession(phonePage);
     const { errors, data = '', url } = await session.send('Page.getAppManifest');
     expect(errors).to.deep.equal([]);
     expect(url).to.equal(`${stage().issuer}/qr/manifest.webmanifest`);
     expect(JSON.parse(data).start_url).to.equal('/qr/scan');
     const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
-    // Tests run in private windows.
+    // Tests run in private windows, where no app can be installed.
     expect(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito')).to.deep.equal([]);
   });
 });

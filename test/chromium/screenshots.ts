@@ -1,6 +1,7 @@
 /**
- * Pictures of every page. `npm run screenshots -- <folder>` saves all of them there, in every language, light and dark, on a phone and on a
- * desktop; with `--theme <views>`, as a folder of views makes them look. Without a folder only the picture of the README is made anew.
+ * Takes pictures of every page. `npm run screenshots -- <folder>` saves them there, in every language, light and dark,
+ * on a phone and on a desktop; with `--theme <views>`, with a folder of views. Without a folder it makes only the
+ * picture of the README.
  */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -30,15 +31,15 @@ try {
   if (folder === undefined) await pictureForReadme(README_FOLDER);
   else {
     for (const device of Object.keys(DEVICES)) {
-      for (const colorScheme of ['light', 'dark'] as const) await hangUp(folder, { device, colorScheme });
+      for (const colorScheme of ['light', 'dark'] as const) await saveGallery(folder, { device, colorScheme });
     }
   }
 } finally {
   await closeChromium();
 }
 
-/** One picture of each page in each language. */
-async function hangUp(to: string, look: { device: string; colorScheme: 'light' | 'dark' }): Promise<void> {
+/** Saves one picture of each page in each language. */
+async function saveGallery(to: string, look: { device: string; colorScheme: 'light' | 'dark' }): Promise<void> {
   const gallery = await openGallery(theme === undefined ? [] : [theme]);
   const context = await (await openChromium()).newContext({ ...DEVICES[look.device], colorScheme: look.colorScheme });
   const page = await context.newPage();
@@ -55,7 +56,7 @@ async function hangUp(to: string, look: { device: string; colorScheme: 'light' |
   await gallery.stop();
 }
 
-/** The QR page and the confirm page, side by side. */
+/** Saves a picture of the QR page and the confirm page side by side. */
 async function pictureForReadme(to: string): Promise<void> {
   const stage = await Stage.set();
   const sharp = { deviceScaleFactor: 2 };

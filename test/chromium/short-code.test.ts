@@ -10,7 +10,7 @@ const SHORT_CODE = /^[2-8FKLMQRWXY]{4}-[2-8FKLMQRWXY]{4}$/;
 describe('the short code in a real browser', () => {
   const stage = useStage({ shortCode: true });
 
-  it('signs in somebody who cannot scan, with the keyboard alone on both sides', async () => {
+  it('signs in without a scan, with only a keyboard on both devices', async () => {
     stage().expectProblem(/404/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
@@ -19,7 +19,7 @@ describe('the short code in a real browser', () => {
     await tabTo(phone, '#short-code');
     await phone.keyboard.type('qlmy 2568');
     await phone.keyboard.press('Enter');
-    await phone.getByRole('alert').filter({ hasText: 'No screen shows this now' }).waitFor();
+    await phone.getByRole('alert').filter({ hasText: 'No device shows this code now' }).waitFor();
     expect(await isFocused(phone, '#short-code')).to.equal(true);
     const field = phone.getByLabel('Short code');
     expect(await field.inputValue()).to.equal('qlmy 2568');
@@ -40,7 +40,7 @@ describe('the short code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is another one, for eye and ear, once the page shows a new code', async () => {
+  it('changes with the QR code, also for screen readers', async () => {
     stage().expectProblem(/ERR_INCOMPLETE_CHUNKED_ENCODING/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const before = await shortCodeOn(screen);
@@ -53,7 +53,7 @@ describe('the short code in a real browser', () => {
   });
 
   inFullSuite(() =>
-    it('works without JavaScript on both sides', async () => {
+    it('works without JavaScript on both devices', async () => {
       const screen = await askToSignIn(stage(), await stage().desktop({ javaScriptEnabled: false }));
       const context = await signedInPhone(stage(), { javaScriptEnabled: false });
       const phone = await stage().open(context, `${stage().issuer}/qr/scan`);
@@ -62,7 +62,7 @@ describe('the short code in a real browser', () => {
       await phone.getByRole('button', { name: 'Yes, sign in' }).click();
       await phone.waitForSelector('.check-code');
       await screen.reload();
-      await screen.getByLabel('Six digits').fill(await checkCodeOn(phone));
+      await screen.getByLabel('6-digit number').fill(await checkCodeOn(phone));
       await screen.getByRole('button', { name: 'Continue' }).click();
       expect((await allow(screen)).sub).to.equal('a11ce');
     }),
@@ -79,7 +79,7 @@ async function spelledOn(screen: Page): Promise<string> {
   return (await screen.locator('[data-spelled]').textContent()) ?? '';
 }
 
-/** Moves the focus there as people do who have no mouse. */
+/** Moves the focus to the element with the Tab key. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 6 && !(await isFocused(page, selector)); presses++) await page.keyboard.press('Tab');
   expect(await isFocused(page, selector)).to.equal(true);

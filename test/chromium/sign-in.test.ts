@@ -9,7 +9,7 @@ import { useStage } from './use-stage.ts';
 describe('a browser and a phone', () => {
   const stage = useStage();
 
-  it('sign in: the code is scanned from the screen, the phone approves, the app gets its ID token', async () => {
+  it('sign in: the phone scans the code from the screen and approves, and the app gets its ID token', async () => {
     const screen = await stage().open(await stage().desktop(), stage().rpUrl);
     await screen.getByRole('link', { name: 'Sign in' }).click();
     const { url: code } = await readScreen(screen);
@@ -28,11 +28,11 @@ describe('a browser and a phone', () => {
     expect(facts).to.include('Account Alice Liddell');
     expect(facts).to.include('App Demo app');
     expect(facts).to.include('Goes to localhost');
-    expect(facts).to.match(/Screen Chrome on Linux as it says of itself/);
+    expect(facts).to.match(/Device Chrome on Linux as it describes itself/);
     expect(facts).to.match(/Shown (now|\d+ seconds? ago)$/);
     expect(await phone.locator('.wants li').allInnerTexts()).to.deep.equal([
-      'see your profile: name, picture and the like',
-      'see your mail address',
+      'see your profile: name, picture and so on',
+      'see your email address',
     ]);
 
     const before = Math.floor(Date.now() / 1000);
@@ -49,7 +49,7 @@ describe('a browser and a phone', () => {
     expect(screen.url()).to.equal(`${stage().rpUrl}/`);
   });
 
-  it('end in access_denied where the phone says no', async () => {
+  it('end in access_denied if the phone declines', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
 
@@ -59,29 +59,29 @@ describe('a browser and a phone', () => {
     expect(screen.url()).to.match(new RegExp(`^${stage().rpUrl}/callback`));
   });
 
-  it('end in access_denied where the person at the browser cancels', async () => {
+  it('end in access_denied if the browser cancels', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
     expect(await errorOn(screen)).to.equal('access_denied');
   });
 
-  it('need no code the next time: the browser has a session', async () => {
+  it('need no code the next time, because the browser has a session', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await (await scanBeside(stage(), screen)).approve();
     const first = await allow(screen);
 
-    const seen: string[] = [];
-    screen.on('framenavigated', (frame) => seen.push(frame.url()));
+    const urls: string[] = [];
+    screen.on('framenavigated', (frame) => urls.push(frame.url()));
     await screen.goto(`${stage().rpUrl}/login`);
     const second = await claimsOn(screen);
 
     expect(second).to.include({ sub: 'a11ce', auth_time: first.auth_time });
     expect(second.iat).to.be.a('number');
-    expect(seen).to.deep.equal([`${stage().rpUrl}/`]);
+    expect(urls).to.deep.equal([`${stage().rpUrl}/`]);
   });
 
   inFullSuite(() =>
-    it('skip the password page where the phone is signed in already', async () => {
+    it('skip the password page if the phone is signed in already', async () => {
       const phone = await signedInPhone(stage());
       const screen = await askToSignIn(stage(), await stage().desktop());
       const page = await stage().open(phone, await codeOn(screen));

@@ -1,4 +1,4 @@
-/** The fixture's provider and RP, and real browsers that use them: one stage for each test. */
+/** The provider and RP of the fixtures, and real browsers that use them. Each test has a stage of its own. */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Keyv } from 'keyv';
@@ -11,7 +11,7 @@ import { type Running, serve } from '../support/server.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { startCoverage, takeCoverage } from './page-coverage.ts';
 
-/** Makes what stands on a stage. */
+/** Makes the provider and the RP of a stage. */
 export interface Setting {
   readonly makeProvider: (options: FixtureOptions) => Promise<Fixture>;
   readonly rpClient: typeof rpClient;
@@ -29,7 +29,10 @@ const PHONE: BrowserContextOptions = {
   hasTouch: true,
 };
 
-/** On a busy machine a page may take ten times as long as on an idle one. This only ends a wait for what does not come. */
+/**
+ * The longest wait for one thing on a page. A busy machine can take ten times as long as an idle one, so this only ends
+ * a wait that would never end.
+ */
 export const PATIENCE_MS = 60_000;
 
 /** The longest wait for the description of a page, in milliseconds. */
@@ -38,7 +41,10 @@ const DESCRIBES_WITHIN_MS = 5_000;
 type Made = Running & Fixture & { readonly make: () => Promise<Fixture> };
 
 export class Stage {
-  /** It stands until a test puts it forward, so that no code rotates and no deadline passes because a machine is slow. */
+  /**
+   * The clock of the provider. Only the test moves it, so that no code rotates and no deadline passes on a slow
+   * machine.
+   */
   readonly clock: StillClock;
   readonly issuer: string;
   readonly rpUrl: string;
@@ -87,17 +93,17 @@ export class Stage {
     return new Stage(browser, clock, provider, rp);
   }
 
-  /** A browser that knows nothing yet. */
+  /** Opens a desktop browser without cookies. */
   desktop(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     return this.#context({ ...DESKTOP, ...options });
   }
 
-  /** @param browser another than everybody's, for a phone that has what that one does not */
+  /** Opens a phone. @param browser a Chromium other than the shared one, for example one with a camera */
   phone(options: BrowserContextOptions = {}, browser: Browser = this.#browser): Promise<BrowserContext> {
     return this.#context({ ...PHONE, ...options }, browser);
   }
 
-  /** A page whose errors fail the test. */
+  /** Opens a page. Errors in its console fail the test. */
   async open(context: BrowserContext, url?: string): Promise<Page> {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
@@ -113,22 +119,22 @@ export class Stage {
     return page;
   }
 
-  /** An error in a page's console that belongs to the test. */
+  /** Allows errors in the console that match this pattern. */
   expectProblem(pattern: RegExp): void {
     this.#expected.push(pattern);
   }
 
-  /** Ends something along with the stage. */
+  /** Calls `end` when the stage ends. */
   atEnd(end: () => Promise<unknown>): void {
     this.#ends.push(end);
   }
 
-  /** Cuts every connection to the provider, as a proxy does that is restarted. */
+  /** Cuts every connection to the provider, as the restart of a proxy does. */
   cutConnections(): void {
     this.#provider.server.closeAllConnections();
   }
 
-  /** The provider is not there for a while. */
+  /** Stops the provider's server until {@link comeBack}. */
   async goAway(): Promise<void> {
     const { server } = this.#provider;
     server.close();
@@ -142,7 +148,7 @@ export class Stage {
     await once(server, 'listening');
   }
 
-  /** Another provider takes the place of the one that stops, with what that has stored. */
+  /** Replaces the provider by a new one with the same store. */
   async restart(): Promise<void> {
     const { server, qr } = this.#provider;
     await qr.close();
@@ -152,7 +158,7 @@ export class Stage {
     this.#provider = { ...this.#provider, ...next };
   }
 
-  /** What pages complained of, but for what the test expects. */
+  /** The errors of all pages, without those that the test expects. */
   get problems(): string[] {
     return this.#problems.filter((problem) => !this.#expected.some((pattern) => pattern.test(problem)));
   }
@@ -164,7 +170,7 @@ export class Stage {
     return states.join('\n');
   }
 
-  /** Ends everything, whatever state a failed test has left it in. */
+  /** Ends everything, also after a failed test. */
   async strike(): Promise<void> {
     try {
       for (const page of this.#pages) if (!page.isClosed()) await takeCoverage(page);

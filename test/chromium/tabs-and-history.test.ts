@@ -24,8 +24,8 @@ describe('tabs, reloads and the back button', () => {
     expect((await claimsOn(first)).sub).to.equal('a11ce');
   });
 
-  it('two tabs with the same sign-in show the same ticket, and one of them is led on', async () => {
-    // An authorization request is answered once: the other tab gets oidc-provider's own error page.
+  it('two tabs with the same sign-in show the same ticket, and one of them continues', async () => {
+    // An authorization request is answered only once: the other tab gets oidc-provider's own error page.
     stage().expectProblem(/40[04]|ERR_NAME_NOT_RESOLVED/);
     const desktop = await stage().desktop();
     const first = await askToSignIn(stage(), desktop);
@@ -64,7 +64,7 @@ describe('tabs, reloads and the back button', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('a reload of the done page says so again, and the back button on the phone does not offer to decide twice', async () => {
+  it('a reload of the done page shows the result again, and the back button offers no second decision', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await approve(phone);
@@ -102,10 +102,10 @@ describe('tabs, reloads and the back button', () => {
     }),
   );
 
-  it('a page that the browser has kept for the back button is loaded again', async () => {
+  it('a page from the back-forward cache is reloaded', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const loaded = screen.waitForEvent('load');
-    // Playwright switches the cache for the back button off.
+    // Playwright disables the back-forward cache, so the event is simulated.
     await screen.evaluate(`setTimeout(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))`);
     await loaded;
     await seeCode(screen);

@@ -5,21 +5,24 @@ import { type Camera, CanvasCamera, FakeCamera } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
 import type { Stage } from './stage.ts';
 
-/** To launch a Chromium takes a while when the machine is busy. */
-const LONGEST_MS = 120_000;
+/** The time to launch Chromium on a busy machine. */
+const LAUNCH_MS = 120_000;
 
 export interface CameraPhones {
   readonly camera: () => Camera;
-  /** A phone with a camera that no page has been allowed to use yet. */
+  /** Opens a phone with a camera that no page may use yet. */
   readonly newPhone: () => Promise<BrowserContext>;
-  /** A phone whose person has let the page use the camera before. */
+  /** Opens a phone with a camera that the page may use. */
   readonly phone: () => Promise<BrowserContext>;
   readonly scanUrl: () => string;
-  /** The page with the camera, on such a phone. */
+  /** Opens the scan page on a phone with a camera that the page may use. */
   readonly scanPage: () => Promise<Page>;
 }
 
-/** Opens a camera for this suite. @param open Chromium's own in the full suite by default, and a canvas in the short one */
+/**
+ * Opens a camera for this suite.
+ * @param open by default Chromium's own camera in the full suite, a canvas in the short one
+ */
 export function useCamera(
   stage: () => Stage,
   open: () => Promise<Camera> = async () => (isFullSuite ? FakeCamera.open() : new CanvasCamera(await openChromium())),
@@ -27,14 +30,14 @@ export function useCamera(
   let opened: Camera | undefined;
 
   before(async function () {
-    this.timeout(LONGEST_MS);
+    this.timeout(LAUNCH_MS);
     opened = await open();
   });
 
   after(() => opened?.close());
 
   const camera = (): Camera => {
-    if (opened === undefined) throw new Error('there is a camera in tests only');
+    if (opened === undefined) throw new Error('the camera exists only while a test runs');
     return opened;
   };
   const newPhone = async (): Promise<BrowserContext> => {

@@ -1,16 +1,16 @@
-/** Devices with a passkey, as Chromium plays them (WebDriver, section 11.2 of WebAuthn Level 3). */
+/** Devices with a passkey, by Chromium's virtual authenticators (WebAuthn Level 3, section 11.2, WebDriver). */
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import { signInOn } from './phones.ts';
 import type { Stage } from './stage.ts';
 
-export interface Equipped {
+export interface PasskeyDevice {
   readonly page: Page;
   readonly device: CDPSession;
   readonly authenticatorId: string;
 }
 
-/** A device of alice's that has added its passkey on the account page. @param context a phone by default */
-export async function deviceWithPasskey(stage: Stage, context?: BrowserContext): Promise<Equipped> {
+/** Opens a device of alice that has added its passkey on the account page. @param context a phone by default */
+export async function deviceWithPasskey(stage: Stage, context?: BrowserContext): Promise<PasskeyDevice> {
   const device = context ?? (await stage.phone());
   await signInOn(stage, device);
   const page = await stage.open(device, `${stage.issuer}/account`);
@@ -20,8 +20,8 @@ export async function deviceWithPasskey(stage: Stage, context?: BrowserContext):
   return equipped;
 }
 
-/** An authenticator that holds keys, and has verified its person. */
-export async function withAuthenticator(page: Page): Promise<Equipped> {
+/** Adds an authenticator that stores passkeys and verifies its user. */
+export async function withAuthenticator(page: Page): Promise<PasskeyDevice> {
   const device = await page.context().newCDPSession(page);
   await device.send('WebAuthn.enable');
   const { authenticatorId } = await device.send('WebAuthn.addVirtualAuthenticator', {

@@ -8,12 +8,12 @@ import { useStage } from './use-stage.ts';
 
 const WITHOUT_SCRIPT = { javaScriptEnabled: false };
 
-describe('with JavaScript switched off', () => {
+describe('without JavaScript', () => {
   const stage = useStage();
 
-  it('the page loads itself again until a button leads on', async () => {
+  it('the page reloads itself until the user can continue with a button', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
-    expect(await screen.getByText('This code lasts for another').isVisible()).to.equal(false);
+    expect(await screen.getByText('This code expires in').isVisible()).to.equal(false);
     const phone = await scanByHand(stage(), screen);
     await screen.getByRole('heading', { name: 'Scanned. Now look at your phone' }).waitFor();
     await approve(phone);
@@ -26,13 +26,13 @@ describe('with JavaScript switched off', () => {
     it('a denial is shown, and a button leads back to the app', async () => {
       const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
       await deny(await scanByHand(stage(), screen));
-      await screen.getByRole('heading', { name: 'You said no on your phone' }).waitFor();
+      await screen.getByRole('heading', { name: 'You declined on your phone' }).waitFor();
       await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
       expect(await errorOn(screen)).to.equal('access_denied');
     }),
   );
 
-  it('a code that has expired is replaced when the page loads itself again', async () => {
+  it('an expired code is replaced when the page reloads itself', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
     const code = await codeOn(screen);
     stage().clock.forward(121);
@@ -49,28 +49,28 @@ describe('with JavaScript switched off', () => {
   });
 });
 
-describe('the check code with JavaScript switched off', () => {
+describe('the check code without JavaScript', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('is typed into the form; a wrong one is told on a page that leads back', async () => {
+  it('is typed into the form, and a wrong one leads to an error page with a link back', async () => {
     stage().expectProblem(/403/);
     const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
     const phone = await scanByHand(stage(), screen);
     await approve(phone);
     const digits = await checkCodeOn(phone);
 
-    await screen.getByLabel('Six digits').fill(otherThan(digits));
+    await screen.getByLabel('6-digit number').fill(otherThan(digits));
     await screen.getByRole('button', { name: 'Continue' }).click();
     expect(await errorOn(screen)).to.equal('wrong_check_code');
     await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
 
-    await screen.getByLabel('Six digits').fill(digits);
+    await screen.getByLabel('6-digit number').fill(digits);
     await screen.getByRole('button', { name: 'Continue' }).click();
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
   inFullSuite(() =>
-    it('stops the sign-in when it was wrong three times, and a new code is a button away', async () => {
+    it('stops the sign-in after three wrong ones, and a button shows a new code', async () => {
       stage().expectProblem(/403/);
       const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
       const code = await codeOn(screen);
@@ -78,7 +78,7 @@ describe('the check code with JavaScript switched off', () => {
       await approve(phone);
       const wrong = otherThan(await checkCodeOn(phone));
       for (let tries = 1; tries <= 3; tries++) {
-        await screen.getByLabel('Six digits').fill(wrong);
+        await screen.getByLabel('6-digit number').fill(wrong);
         await screen.getByRole('button', { name: 'Continue' }).click();
         await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
       }
@@ -90,10 +90,10 @@ describe('the check code with JavaScript switched off', () => {
   );
 });
 
-/** Without a script a button scans. */
+/** Scans with the button of the landing page, as a phone without JavaScript does. */
 async function scanByHand(stage: Stage, screen: Page): Promise<Page> {
   const phone = await stage.open(await signedInPhone(stage, WITHOUT_SCRIPT), await codeOn(screen));
-  await phone.getByRole('heading', { name: 'Sign in on another screen' }).waitFor();
+  await phone.getByRole('heading', { name: 'Sign in on another device' }).waitFor();
   await phone.getByRole('button', { name: 'Go on' }).click();
   await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
   return phone;

@@ -12,7 +12,7 @@ import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { namesGivenTo, preludeOf } from './preludes.ts';
 
 const CODE: ReadonlySet<string> = new Set(['ts', 'js']);
-/** What pages are written in, and what texts and styles are. */
+/** The languages of files in a folder of views: templates, styles and texts. */
 const PARTS_OF_VIEWS: ReadonlySet<string> = new Set(['eta', 'css', 'json']);
 
 const README_EXAMPLE = docPage('README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
@@ -33,10 +33,11 @@ describe('the code in the documentation', () => {
     const code = page.blocks.filter(({ language }) => CODE.has(language));
     return code.length === 0 ? [] : [{ ...page, code }];
   });
-  /** The lines that the compiler complains with. */
+  /** The compiler's error lines. */
   let complaints: string[];
 
-  // Each page is a project of its own, as each has names of its own. One compiler for all of them reads the types once.
+  // Each page is a separate project, because pages may use the same names. One compiler run for all of them reads the
+  // types once.
   before(async () => {
     for (const page of pages) writeProject(page, page.code);
     const references = pages.map((page) => ({ path: homeOf(page) }));
@@ -44,7 +45,7 @@ describe('the code in the documentation', () => {
     complaints = await build(folder);
   });
 
-  it('is compiled as a whole', () => {
+  it('compiles without errors outside of the pages', () => {
     const paths = pages.map((page) => basename(homeOf(page)));
     expect(complaints.filter((line) => !paths.some((path) => line.startsWith(`${path}/`)))).to.deep.equal([]);
   });
@@ -55,19 +56,19 @@ describe('the code in the documentation', () => {
       expect(complaints.filter((line) => line.startsWith(`${path}/`))).to.deep.equal([]);
     });
 
-    it(`is given no more than it needs: ${page.path}`, () => {
+    it(`uses every name that its prelude declares: ${page.path}`, () => {
       const all = page.code.map((block) => block.code).join('\n');
       expect(namesGivenTo(page.path).filter((name) => !new RegExp(`\\b${name}\\b`).test(all))).to.deep.equal([]);
     });
   }
 
-  it('is what it says it is: JSON', () => {
+  it('is valid JSON in each block that is marked as JSON', () => {
     const found = guides().flatMap(({ blocks }) => blocks.filter(({ language }) => language === 'json'));
     expect(found.length).to.be.greaterThan(2);
     for (const { code } of found) expect(JSON.parse(code)).to.be.an('object');
   });
 
-  it('says which file each template and style sheet is, so that it can be tried', () => {
+  it('names the file of each template and style sheet, so that tests can use it', () => {
     const nameless = guides().flatMap(({ path, blocks }) =>
       blocks
         .filter(({ language, file }) => ['eta', 'css'].includes(language) && file === undefined)
@@ -82,8 +83,8 @@ describe('the programs of the documentation', () => {
 
   afterEach(() => Promise.all(running.splice(0).map((child) => child.end('SIGKILL'))));
 
-  /** Starts a program, and waits for the line that it says when it listens. */
-  async function says(home: string, program: string, line: string): Promise<void> {
+  /** Starts a program, and waits for the line that it prints when it listens. */
+  async function startProgram(home: string, program: string, line: string): Promise<void> {
     const ready = new RegExp(`^${line.replaceAll('.', '\\.')}$`);
     running.push(await Child.start(program, [process.execPath, program], { ready, cwd: home, env: ENVIRONMENT }));
   }
@@ -98,8 +99,8 @@ describe('the programs of the documentation', () => {
     const named = page.blocks.filter(({ file }) => file !== undefined);
     expect(named.map(({ file }) => file)).to.deep.equal(['server.js', 'views/pages/password.eta', 'app.js']);
     write(home, Object.fromEntries(named.map((block) => [fileOf(block), at(block.code)])));
-    await says(home, 'server.js', `The provider is at ${issuer}`);
-    await says(home, 'app.js', `Open ${rp}`);
+    await startProgram(home, 'server.js', `The provider is at ${issuer}`);
+    await startProgram(home, 'app.js', `Open ${rp}`);
 
     const site = { issuer, client: { id: 'demo', secret: '', callback: '' } };
     const browser = new BrowserVisitor(site);
@@ -128,7 +129,7 @@ describe('the programs of the documentation', () => {
     expect((await phone.agent.follow(`${issuer}/qr/devices`)).text).to.include('Demo app');
   });
 
-  it('fit on a screen or two: the provider of the quick start has less than 80 lines', () => {
+  it('are short: the provider of the quick start has less than 80 lines', () => {
     const server = docPage('docs/quick-start.md').blocks.find(({ file }) => file === 'server.js');
     expect(server?.code.trimEnd().split('\n').length).to.be.below(80);
   });
@@ -138,7 +139,7 @@ describe('the programs of the documentation', () => {
     const origins = new Map<string, string>();
     let child: Child | undefined;
 
-    // One process for all of them: most of the time goes into loading what they have in common.
+    // One process runs all of them, because loading their common dependencies takes most of the time.
     before(async () => {
       for (const { file = '', code } of programs) {
         const port = await freePort();
@@ -163,7 +164,7 @@ describe('the programs of the documentation', () => {
     after(() => child?.end('SIGKILL'));
 
     for (const { file = '' } of programs) {
-      it(`have it below its path, beside their own routes: ${file}`, async () => {
+      it(`serve it below its path, beside their own routes: ${file}`, async () => {
         const origin = origins.get(file);
         const hello = (): Promise<Response | undefined> => fetch(`${origin}/hello`).catch(() => undefined);
         await until(async () => !child?.alive || (await hello()) !== undefined);
@@ -181,9 +182,9 @@ describe('the programs of the documentation', () => {
   });
 });
 
-/** A folder of its own for each page. */
-function homeOf({ path }: DocPage, what: string = 'compile'): string {
-  return join(folder, `${basename(path, '.md')}-${what}`);
+/** Returns the folder of a page. */
+function homeOf({ path }: DocPage, purpose: string = 'compile'): string {
+  return join(folder, `${basename(path, '.md')}-${purpose}`);
 }
 
 function write(home: string, files: Readonly<Record<string, string>>): void {
@@ -193,19 +194,21 @@ function write(home: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-/** A block without a name is called by its line, which is where the compiler's complaints lead. */
+/**
+ * Returns the file name of a block. A block without a name is named after its line, so that compiler errors lead to it.
+ */
 function fileOf({ file, line, language }: Block): string {
   if (file !== undefined) return file;
   if (PARTS_OF_VIEWS.has(language)) throw new Error('it has no name');
   return `line-${line}.${language}`;
 }
 
-/** Fragments are modules, so that names of theirs do not meet. */
+/** Returns the source of a block. Fragments become modules, so that their names do not collide. */
 function sourceOf({ file, code }: Block): string {
   return file === undefined ? `${code}\nexport {};\n` : code;
 }
 
-/** Writes what a page has the compiler check. */
+/** Writes the TypeScript project of a page. */
 function writeProject(page: DocPage, code: readonly Block[]): void {
   const files = code.map((block) => [fileOf(block), sourceOf(block)] as const);
   write(homeOf(page), {
@@ -220,12 +223,12 @@ function writeProject(page: DocPage, code: readonly Block[]): void {
   });
 }
 
-/** Compiles the projects that a folder refers to. @returns the lines of the compiler's complaints */
+/** Compiles the projects that a folder refers to. @returns the compiler's error lines */
 function build(cwd: string): Promise<string[]> {
   return new Promise((resolve) => {
     execFile(join(ROOT, 'node_modules/.bin/tsc'), ['--build'], { cwd }, (error, stdout, stderr) => {
-      const said = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
-      resolve(error !== null && said.length === 0 ? [error.message] : said);
+      const lines = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
+      resolve(error !== null && lines.length === 0 ? [error.message] : lines);
     });
   });
 }

@@ -9,16 +9,16 @@ interface Link {
   readonly target: string;
 }
 
-/** Relative ones, outside of code; pictures are links, too. */
+/** Returns the relative links of a page outside of code. Pictures count as links. */
 function linksIn(page: DocPage): Link[] {
   return [...page.prose.replace(/`[^`\n]*`/g, '').matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)]
     .map(([, target]) => ({ page, target: String(target) }))
     .filter(({ target }) => !/^[a-z]+:/.test(target));
 }
 
-/** As GitHub makes them of headings. */
+/** Returns the anchors that GitHub generates for the headings of a page. */
 function anchorsOf({ prose }: DocPage): Set<string> {
-  const seen = new Map<string, number>();
+  const uses = new Map<string, number>();
   const headings = [...prose.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => String(heading));
   return new Set(
     headings.map((heading) => {
@@ -27,14 +27,14 @@ function anchorsOf({ prose }: DocPage): Set<string> {
         .toLowerCase()
         .replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '');
       const slug = plain.replaceAll(' ', '-');
-      const times = seen.get(slug) ?? 0;
-      seen.set(slug, times + 1);
+      const times = uses.get(slug) ?? 0;
+      uses.set(slug, times + 1);
       return times === 0 ? slug : `${slug}-${times}`;
     }),
   );
 }
 
-/** What is wrong with a link; undefined where it leads somewhere. */
+/** Returns a description of the fault in a link, or undefined if the link works. */
 function flaw({ page, target }: Link): string | undefined {
   const [path = '', anchor] = target.split('#');
   const file = path === '' ? page.path : relative(ROOT, join(ROOT, dirname(page.path), path));
@@ -48,7 +48,7 @@ function flaw({ page, target }: Link): string | undefined {
 describe('the documentation', () => {
   const pages = allPages();
 
-  it('has no link that leads nowhere', () => {
+  it('has no broken link', () => {
     const links = pages.flatMap(linksIn);
     expect(links.length).to.be.greaterThan(100);
     expect(links.map(flaw).filter((one) => one !== undefined)).to.deep.equal([]);
@@ -60,7 +60,7 @@ describe('the documentation', () => {
     expect(listed).to.include.members(all);
   });
 
-  it('names no npm script that there is not', () => {
+  it('names only npm scripts that exist', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(ROOT, 'package.json'), 'utf8'),
     );

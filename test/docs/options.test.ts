@@ -11,7 +11,7 @@ const PAGE = docPage('docs/options.md');
 const KEY = 'a key of thirty-two characters or more';
 const NEEDED: QrLoginOptions = { findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' };
 
-/** What the page quotes what is said of: one for each way in which an option can be wrong. */
+/** Wrong options, one for each way in which an option can be wrong. The page quotes the error of each. */
 const WRONG: readonly Record<string, unknown>[] = [
   { findAccount: 'alice' },
   { signIn: '/sign-in' },
@@ -43,7 +43,7 @@ function source(path: string): string {
   return readFileSync(join(ROOT, 'src', path), 'utf8');
 }
 
-/** The members of an interface, as it is formatted. */
+/** Returns the members of an interface. Relies on the formatting of the source. */
 function membersOf(path: string, name: string): string[] {
   const [, body = ''] = new RegExp(`export interface ${name} {\\n([\\s\\S]*?)\\n}`).exec(source(path)) ?? [];
   return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, member]) => String(member));
@@ -59,10 +59,10 @@ function thrownBy(act: () => unknown): string {
   throw new Error('nothing was thrown');
 }
 
-describe('the page of the options', () => {
+describe('the options page', () => {
   const options = membersOf('config/options.ts', 'QrLoginOptions');
 
-  it('has all of them, and no other, under the name that they have', () => {
+  it('has a section for each option, and no other sections', () => {
     expect(options).to.include.members(['findAccount', 'clock']);
     const headings = [...section(PAGE, '## The options').matchAll(/^### `(\w+)`$/gm)].map(([, name]) => name);
     expect(headings).to.have.members(options);
@@ -71,7 +71,7 @@ describe('the page of the options', () => {
   });
 
   for (const option of options) {
-    it(`says of ${option} which type and default it has, and what is said of a wrong one`, () => {
+    it(`states the type, the default and the errors of ${option}`, () => {
       const about = section(PAGE, `### \`${option}\``);
       expect(about).to.match(/^\n\| type \| /);
       expect(about).to.match(/\| default \|/);
@@ -80,41 +80,41 @@ describe('the page of the options', () => {
   }
 
   for (const wrong of WRONG) {
-    it(`quotes what is said of ${inspect(wrong, { breakLength: Number.POSITIVE_INFINITY })}`, () => {
+    it(`quotes the error for ${inspect(wrong, { breakLength: Number.POSITIVE_INFINITY })}`, () => {
       const [option] = Object.keys(wrong);
-      const says = thrownBy(() => qrLogin({ ...NEEDED, ...wrong } as QrLoginOptions));
-      expect(section(PAGE, `### \`${option}\``)).to.include(`\`${says}\``);
+      const message = thrownBy(() => qrLogin({ ...NEEDED, ...wrong } as QrLoginOptions));
+      expect(section(PAGE, `### \`${option}\``)).to.include(`\`${message}\``);
     });
   }
 
-  it('quotes what is said of a provider that will not do', async () => {
+  it('quotes the errors for an unsuitable provider', async () => {
     const qr = qrLogin(NEEDED);
     const configuration = { cookies: { keys: [KEY] }, features: { devInteractions: { enabled: false } } };
     const provider = new Provider('http://localhost:9', configuration);
-    const says = [
+    const messages = [
       thrownBy(() => qr.attach(new Provider('http://localhost:9', { ...configuration, cookies: {} }))),
       thrownBy(() => qr.attach(new Provider('http://localhost:9', { ...configuration, features: {} }))),
       thrownBy(() => qr.render({} as never, 'page')),
     ];
     qr.attach(provider);
-    says.push(thrownBy(() => qr.attach(provider)));
+    messages.push(thrownBy(() => qr.attach(provider)));
     await qr.close();
     const quoted = firstColumn(section(PAGE, '## What `qrLogin()` returns'));
-    expect(quoted).to.include.members(says);
+    expect(quoted).to.include.members(messages);
   });
 
-  it('has what qrLogin() returns', () => {
+  it('lists the members of the object that qrLogin() returns', () => {
     const members = membersOf('qr-login.ts', 'QrLogin');
     const [table = ''] = section(PAGE, '## What `qrLogin()` returns').split('\n\n`attach`');
     expect(firstColumn(table).map((member) => member.replace(/\(.*/, ''))).to.have.members(members);
   });
 
-  it('has the options of passkeys()', () => {
+  it('lists the options of passkeys()', () => {
     const [, table = ''] = section(PAGE, '## `passkeys`').split('| option |');
     expect(firstColumn(table)).to.have.members(membersOf('passkeys.ts', 'PasskeyOptions'));
   });
 
-  it('has the limits that hold', () => {
+  it('lists the default limits', () => {
     const [, table = ''] = section(PAGE, '### `limits`').split('| default |');
     const [head = '', , address = '', account = ''] = `| default |${table}`.split('\n');
     const cells = (row: string): string[] => [...row.matchAll(/\| `?([^|`]+?)`? (?=\|)/g)].map(([, cell]) => `${cell}`);
@@ -131,15 +131,15 @@ describe('the page of the options', () => {
     }
   });
 
-  it('has each event and each metric, and no other', () => {
+  it('lists each event and each metric, and no others', () => {
     const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
     const code = files.filter((file) => file.endsWith('.ts')).map(source);
-    const told = new Set(code.flatMap((text) => [...text.matchAll(/'(qr_login\.[\w.]+)'/g)].map(([, name]) => name)));
+    const names = new Set(code.flatMap((text) => [...text.matchAll(/'(qr_login\.[\w.]+)'/g)].map(([, name]) => name)));
     const listed = ['## Events', '## Metrics'].flatMap((heading) => firstColumn(section(PAGE, heading)));
-    expect(listed.filter((name) => name.startsWith('qr_login.'))).to.have.members([...told]);
+    expect(listed.filter((name) => name.startsWith('qr_login.'))).to.have.members([...names]);
   });
 
-  it('has each field of a ticket’s event', () => {
+  it('lists each field of a ticket event', () => {
     const [, table = ''] = section(PAGE, '## Events').split('| field |');
     expect(firstColumn(table)).to.have.members(membersOf('http/events/ticket-events.ts', 'TicketEvent'));
   });

@@ -1,8 +1,11 @@
-/** What the fragments of a page leave to the reader: names that stand for something of theirs, and imports that were shown before. */
+/**
+ * Declares the names that the fragments of a page use but do not define: the reader's own, and imports that the page
+ * has shown before.
+ */
 
 const OURS = `import('oidc-provider-qr-login')`;
 
-/** On every page: the README's and the ten lines' own names. */
+/** The names of every page: those of the README and of its example. */
 const EVERYWHERE = `
 declare const issuer: string;
 declare const configuration: import('oidc-provider').Configuration;
@@ -29,7 +32,7 @@ declare const assessByDefault: typeof ${OURS}.assessByDefault;
 declare const ProofRefused: typeof ${OURS}.ProofRefused;
 type SignIn = ${OURS}.SignIn;
 type ApproveGuard = ${OURS}.ApproveGuard;
-/** What it is to JavaScript: its types know other events only. */
+/** Declared as a plain emitter, because the types of oidc-provider do not know the plugin's events. */
 declare const provider: import('node:events').EventEmitter;
 `,
   'docs/theming.md': `
@@ -44,7 +47,7 @@ export function preludeOf(path: string): string {
   return EVERYWHERE + (BY_PAGE[path] ?? '');
 }
 
-/** Names that a page is given beside those that every page has. */
+/** Returns the names that are declared for this page only. */
 export function namesGivenTo(path: string): string[] {
   return [...(BY_PAGE[path] ?? '').matchAll(/(?:const|function|type) (\w+)/g)].map(([, name]) => String(name));
 }

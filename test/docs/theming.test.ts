@@ -12,7 +12,7 @@ function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** The body of an interface, as it is formatted. */
+/** Returns the body of an interface. Relies on the formatting of the source. */
 function bodyOf(path: string, name: string): string {
   const [, body] = new RegExp(`export interface ${name} {\\n([\\s\\S]*?)\\n}`).exec(read(path)) ?? [];
   if (body === undefined) throw new Error(`${path} has no interface ${name}`);
@@ -26,12 +26,12 @@ function keysIn(body: string, indent?: number): string[] {
 
 interface Context {
   readonly template: string;
-  /** Its own keys, and all with those inside. */
+  /** The keys at the top level, and all keys including nested ones. */
   readonly keys: readonly string[];
   readonly all: readonly string[];
 }
 
-/** What each page is given, of `Pages`. */
+/** Returns the data of each page, from the interface `Pages`. */
 function contexts(): Context[] {
   const body = bodyOf('src/http/pages/page-data.ts', 'Pages');
   return [...body.matchAll(/^ {2}(\w+): (?:{\n([\s\S]*?)^ {2}}|(\w+));/gm)].map(([, template, inside, type]) => {
@@ -40,7 +40,7 @@ function contexts(): Context[] {
   });
 }
 
-/** Files of a page of the documentation, in a folder of views. */
+/** Writes the view files of a page of the documentation into a folder. @returns the folder */
 function viewsOf(path: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'views-'));
   for (const { file, code } of docPage(path).blocks) {
@@ -52,8 +52,8 @@ function viewsOf(path: string): string {
   return folder;
 }
 
-describe('the page of theming', () => {
-  it('has each partial, and no other', () => {
+describe('the theming page', () => {
+  it('lists each partial, and no others', () => {
     const pages = contexts().map(({ template }) => template);
     const templates = readdirSync(join(ROOT, 'views/pages')).map((file) => basename(file, '.eta'));
     expect(templates).to.include.members(pages);
@@ -62,7 +62,7 @@ describe('the page of theming', () => {
   });
 
   for (const { template, keys, all } of contexts()) {
-    it(`has what ${template} is given, and nothing else`, () => {
+    it(`lists the data of ${template}, and nothing else`, () => {
       const [, heading = ''] = new RegExp(`^(### .*\`${template}\`.*)$`, 'm').exec(PAGE.text) ?? [];
       const about = section(PAGE, heading);
       expect(firstColumn(about)).to.have.members([...keys]);
@@ -70,7 +70,7 @@ describe('the page of theming', () => {
     });
   }
 
-  it('has what every template has', () => {
+  it('lists the data of every template', () => {
     expect(firstColumn(section(PAGE, '### What every template has'))).to.have.members(
       keysIn(bodyOf('src/http/pages/page-data.ts', 'PageTools')),
     );
@@ -83,7 +83,7 @@ describe('the page of theming', () => {
     ['http/pages/page-data.ts', 'Link'],
     ['ticket/ticket.ts', 'SignInRequest'],
   ] as const) {
-    it(`has what is in a ${name}`, () => {
+    it(`lists the fields of a ${name}`, () => {
       const row = section(PAGE, '### What is in them')
         .split('\n')
         .find((line) => line.startsWith(`| \`${name}\``));
@@ -92,7 +92,7 @@ describe('the page of theming', () => {
     });
   }
 
-  it('has each custom property, with the values that it has', () => {
+  it('lists each custom property with its values', () => {
     const style = read('views/assets/style.css');
     const [light = '', dark = ''] = [...style.matchAll(/:root {([^}]*)}/g)].map(([, body]) => String(body));
     const valueIn = (body: string, property: string): string =>
@@ -107,7 +107,7 @@ describe('the page of theming', () => {
     }
   });
 
-  it('quotes the policy that the pages have', () =>
+  it('quotes the Content-Security-Policy of the pages', () =>
     World.during({}, async (world) => {
       const { headers } = await new BrowserPerson(world).start();
       expect(section(PAGE, '## What the pages may load')).to.include(`\n${headers.get('content-security-policy')}\n`);
@@ -119,7 +119,7 @@ describe('the views in the documentation', () => {
 
   afterEach(() => folder && rmSync(folder, { recursive: true }));
 
-  it('look as the page of theming says, when they are put into a folder', async () => {
+  it('look as the theming page says, if they are in the folder of views', async () => {
     folder = viewsOf('docs/theming.md');
     await World.during(
       {
@@ -151,7 +151,7 @@ describe('the views in the documentation', () => {
     );
   });
 
-  it('say what the page of languages says, when they are put into a folder', async () => {
+  it('have the texts of the languages page, if they are in the folder of views', async () => {
     folder = viewsOf('docs/languages.md');
     await World.during({ qrLogin: { views: folder } }, async (world) => {
       const page = async (language: string): Promise<string> =>
@@ -168,16 +168,16 @@ describe('the views in the documentation', () => {
   });
 });
 
-describe('the page of languages', () => {
-  it('has each file that there is, and no other', () => {
+describe('the languages page', () => {
+  it('lists each locale file, and no others', () => {
     const files = readdirSync(join(ROOT, 'views/locales'));
     const [table = ''] = docPage('docs/languages.md').text.split('## Which one');
     expect(firstColumn(table)).to.have.members(files);
   });
 });
 
-describe('the page of hosts', () => {
-  it('sets the headers in nginx that the example sets', () => {
+describe('the hosts page', () => {
+  it('sets the same headers in nginx as the example', () => {
     const set = (text: string): string[] => text.match(/proxy_set_header .*;/g) ?? [];
     expect(set(docPage('docs/hosts.md').text)).to.deep.equal(set(read('examples/hosts/nginx.ts')));
   });

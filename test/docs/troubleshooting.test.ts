@@ -8,20 +8,20 @@ const PAGE = read('docs/troubleshooting.md');
 const SOURCES = sourcesIn('src');
 const LETTERS = /\p{L}/gu;
 
-/** The first sections are of our own messages, the others of what is around us. */
+/** The sections with the plugin's own messages. The other sections are about messages of its surroundings. */
 const OURS = ['At start-up', 'While it runs', 'Refusals', "In the browser's console"];
 const FROM_PROVIDER = 'From oidc-provider';
 
-/** What throws, or warns with, a text that somebody may meet. */
-const TELLS = /\b(?:new (?:TypeError|Error|QrLoginError|ProofRefused)|emitWarning|super)\(\s*(?:'\w+',\s*)?/g;
-/** The field in which oidc-provider's errors have theirs. */
+/** Calls that throw an error or emit a warning with a message. */
+const MESSAGE_CALLS = /\b(?:new (?:TypeError|Error|QrLoginError|ProofRefused)|emitWarning|super)\(\s*(?:'\w+',\s*)?/g;
+/** The field with the message of oidc-provider's errors. */
 const DESCRIPTION = /\berror_description = '([^']+)'/g;
 
-describe('the page on troubleshooting', () => {
+describe('the troubleshooting page', () => {
   const thrown = [...new Set(SOURCES.flatMap(messagesIn))];
   const quoted = OURS.flatMap((section) => quotedIn(sectionOf(section)));
 
-  it('finds the messages in the source', () => {
+  it('is compared with the messages in the source', () => {
     expect(thrown).to.include('store must be a Keyv: new Keyv()');
     expect(thrown).to.include('… must be a number of seconds from 1 to …, not …');
     expect(thrown).to.include('That was too often. Try again in … seconds.');
@@ -34,7 +34,7 @@ describe('the page on troubleshooting', () => {
     expect(missing).to.deep.equal([]);
   });
 
-  it('quotes no message that the source has not', () => {
+  it('quotes no message that the source does not have', () => {
     const invented = quoted.filter((text) => !thrown.some((message) => matches(text, message)));
     expect(invented).to.deep.equal([]);
   });
@@ -45,7 +45,7 @@ describe('the page on troubleshooting', () => {
     expect([...new Set(PAGE.match(/QR_LOGIN_\w+/g))]).to.have.members([...new Set(codes)]);
   });
 
-  it('has each code of a refusal with its status and the sentence on the page', () => {
+  it('lists each error code with its status and its text on the error page', () => {
     const texts = JSON.parse(read('views/locales/en.json'));
     const [, statuses = ''] = /const STATUS\b[^{]*\{([^}]*)\}/.exec(read('src/http/errors.ts')) ?? [];
     const expected = [...statuses.matchAll(/(\w+): (\d{3})/g)].map(([, code, status]) => {
@@ -56,7 +56,7 @@ describe('the page on troubleshooting', () => {
     expect(PAGE.match(/^\| `\w+` \| \d{3} \| .*\|$/gm)).to.have.members(expected);
   });
 
-  it('says beside each message of a refusal the code that it has', () => {
+  it('states the right code for each error message', () => {
     const rows = [...sectionOf('Refusals').matchAll(/^\| `(\w+)` \| `([^`]+)`/gm)];
     expect(rows).to.have.length.above(30);
     for (const [, code, text = ''] of rows) {
@@ -65,15 +65,15 @@ describe('the page on troubleshooting', () => {
     }
   });
 
-  it('quotes what the pages say as they say it', () => {
+  it('quotes the texts of the pages exactly', () => {
     const texts = new Set(Object.values<unknown>(JSON.parse(read('views/locales/en.json'))));
     const [, camera = ''] = /### The camera[^\n]*\n([\s\S]*?)\n## /.exec(PAGE) ?? [];
-    const said = [...camera.matchAll(/^\| (?!the page says|-)([^|]+) \|/gm)].map(([, sentence]) => sentence);
-    expect(said).to.have.length(6);
-    for (const sentence of said) expect(texts.has(sentence), sentence).to.equal(true);
+    const sentences = [...camera.matchAll(/^\| (?!the page says|-)([^|]+) \|/gm)].map(([, sentence]) => sentence);
+    expect(sentences).to.have.length(6);
+    for (const sentence of sentences) expect(texts.has(sentence), sentence).to.equal(true);
   });
 
-  it('quotes oidc-provider as the one that is installed speaks', () => {
+  it('quotes the messages of the installed oidc-provider exactly', () => {
     const lib = sourcesIn('node_modules/oidc-provider/lib').join('\n').replaceAll("\\'", "'");
     const rows = quotedIn(sectionOf(FROM_PROVIDER));
     expect(rows).to.have.length.above(8);
@@ -90,7 +90,7 @@ function sourcesIn(folder: string): string[] {
   return files.filter((file) => /(?<!\.d)\.[jt]s$/.test(file)).map((file) => read(join(folder, file)));
 }
 
-/** A section of the page, without its headings. */
+/** Returns a section of the page without its heading. */
 function sectionOf(heading: string): string {
   const [, rest = ''] = PAGE.split(`\n## ${heading}\n`);
   expect(rest, heading).not.to.equal('');
@@ -99,8 +99,9 @@ function sectionOf(heading: string): string {
 }
 
 /**
- * The messages in a section: the code spans that begin a row, or follow its code; what Node says is marked as such. And the one that
- * stands in a paragraph, on a line of its own.
+ * Returns the messages that a section quotes: code spans at the beginning of a table row, or after the error code
+ * there, and a code span that begins a line of a paragraph and is followed by "and". Messages of Node are left out:
+ * their rows begin with "Node:".
  */
 function quotedIn(section: string): string[] {
   const rows = section.split('\n').filter((line) => line.startsWith('| `'));
@@ -111,16 +112,18 @@ function quotedIn(section: string): string[] {
   return [...cells, ...alone].filter((text) => /\s/.test(text));
 }
 
-/** What a source throws or warns with; `…` stands for what is not known before. */
+/** Returns the messages that a source throws or warns with. `…` stands for parts that are inserted at run time. */
 function messagesIn(source: string): string[] {
-  const told = [...source.matchAll(TELLS)].map(({ index, 0: call }) => literalAt(source, index + call.length));
+  const literals = [...source.matchAll(MESSAGE_CALLS)].map(({ index, 0: call }) =>
+    literalAt(source, index + call.length),
+  );
   const described = [...source.matchAll(DESCRIPTION)].map(([, text]) => text);
-  return [...told, ...described]
+  return [...literals, ...described]
     .filter((text) => text !== undefined)
     .filter((text) => (text.match(LETTERS) ?? []).length > 5);
 }
 
-/** The codes that errors with this message have in a source. */
+/** Returns the codes of the errors with this message in a source. */
 function codesOf(source: string, text: string): string[] {
   const calls = [...source.matchAll(/(?:new QrLoginError|super)\(\s*'(\w+)',\s*/g)];
   return calls.flatMap(({ index, 0: call, 1: code = '' }) => {
@@ -129,7 +132,7 @@ function codesOf(source: string, text: string): string[] {
   });
 }
 
-/** The text that stands in a source at this place; undefined where something else does. */
+/** Returns the value of the string literal at this position of a source, or undefined if there is none. */
 function literalAt(source: string, start: number): string | undefined {
   const quote = source[start];
   if (quote === undefined || !['"', "'", '`'].includes(quote)) return undefined;
@@ -143,7 +146,7 @@ function literalAt(source: string, start: number): string | undefined {
   return text;
 }
 
-/** @param start where the first brace opens */
+/** Returns the position of the brace that closes the one at `start`. */
 function endOfBraces(source: string, start: number): number {
   let depth = 0;
   let at = start;
@@ -155,7 +158,7 @@ function endOfBraces(source: string, start: number): number {
   return at - 1;
 }
 
-/** Whether this is the message, as it is or with something in the place of what differs. */
+/** Returns true if the quoted text is the message, with any text in place of each `…`. */
 function matches(quoted: string, message: string): boolean {
   const parts = message.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.+')}$`).test(quoted);

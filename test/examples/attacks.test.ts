@@ -9,10 +9,10 @@ import { type Running, serve } from '../support/server.ts';
 import type { Site } from '../support/visitors.ts';
 import { EXAMPLE } from './example-setting.ts';
 
-/** The names of the attacks on pages that a deployment makes itself. */
+/** Matches the names of the attacks on pages that a deployment makes itself. */
 const ON_OWN_PAGES = /account page|link to the sign-in|login_hint|description of an error/;
 
-describe('the example’s own pages, attacked', () => {
+describe('the example’s own pages under attack', () => {
   let example: Running;
   let site: Site;
 
@@ -27,7 +27,7 @@ describe('the example’s own pages, attacked', () => {
 
   const attacks = [...redirects, ...markupAttacks].filter(({ name }) => ON_OWN_PAGES.test(name));
 
-  it('are attacked in five ways', () => {
+  it('face five attacks', () => {
     expect(attacks).to.have.length(5);
   });
 

@@ -29,7 +29,7 @@ interface ClusterNode {
   readonly pid: number;
 }
 
-/** As one who has started it in a terminal knows it: from what it says. */
+/** The cluster as its output in a terminal describes it. */
 interface Cluster {
   readonly program: Child;
   readonly issuer: string;
@@ -40,14 +40,14 @@ interface Cluster {
 
 describe('npm run cluster', () => {
   let ports: Ports;
-  /** Where it keeps its files and keys, of which there are none yet. */
+  /** The folder for its files and keys, empty at first. */
   let folder: string;
   let cluster: Cluster;
 
   before(async () => {
     ports = { port: await freePort(), rpPort: await freePort(), redisPort: await freePort('127.0.0.1') };
     folder = await mkdtemp(join(tmpdir(), 'qr-login-test-'));
-    // nginx, started by root, works as somebody else.
+    // If root starts nginx, its workers run as another user.
     await chmod(folder, 0o711);
   });
 
@@ -55,25 +55,25 @@ describe('npm run cluster', () => {
     if (folder !== undefined) await rm(folder, { recursive: true });
   });
 
-  describe('where it is started for the first time', () => {
+  describe('started for the first time', () => {
     before(async function () {
-      // Seven processes start, five of them Node.js: a machine with a load of 20 takes a minute for that.
+      // Seven processes start, five of them Node.js, which takes a minute on a machine with a load of 20.
       this.timeout(180_000);
       cluster = await startCluster(ports, folder);
     });
 
     after(() => cluster?.program.end('SIGTERM'));
 
-    it('says what to open, who is there, and how it ends', () => {
-      const said = cluster.program.lines.join('\n');
-      expect(said).to.include(`open http://localhost:${ports.rpPort} and`).and.to.include('npm run phone');
-      expect(said).to.include(`http://localhost:${ports.port}, in turn`);
-      expect(said).to.include(`redis://127.0.0.1:${ports.redisPort}`).and.to.include('Ctrl-C');
+    it('prints its addresses, its nodes, and how to stop it', () => {
+      const output = cluster.program.lines.join('\n');
+      expect(output).to.include(`open http://localhost:${ports.rpPort} and`).and.to.include('npm run phone');
+      expect(output).to.include(`http://localhost:${ports.port}, in turn`);
+      expect(output).to.include(`redis://127.0.0.1:${ports.redisPort}`).and.to.include('Ctrl-C');
       expect(cluster.nodes.map(({ name }) => name)).to.deep.equal(['node 1', 'node 2', 'node 3']);
       expect(cluster.program.complaints).to.deep.equal([]);
     });
 
-    it('has three nodes that are well and share a Redis', async () => {
+    it('has three healthy nodes that share a Redis', async () => {
       for (const node of cluster.nodes) {
         await until(async () => (await health(node)).signals === 'up');
         expect(await health(node)).to.deep.equal({
@@ -87,16 +87,16 @@ describe('npm run cluster', () => {
       }
     });
 
-    it('keeps from the world how the nodes are', async () => {
+    it('does not expose the probes and metrics of the nodes', async () => {
       for (const path of ['/health', '/alive', '/metrics']) {
         expect((await fetch(cluster.issuer + path)).status).to.equal(404);
       }
     });
 
-    it('signs everybody in to their own account through nginx, and counts that without saying who', async () => {
-      const people = ['alice', 'bob', 'alice', 'bob'];
-      const begun = await Promise.all(people.map(() => begin(cluster)));
-      const pages = await Promise.all(begun.map((one, index) => complete(one, `${people[index]}`)));
+    it('signs each user in to their own account through nginx, and has metrics without personal data', async () => {
+      const users = ['alice', 'bob', 'alice', 'bob'];
+      const begun = await Promise.all(users.map(() => begin(cluster)));
+      const pages = await Promise.all(begun.map((one, index) => complete(one, `${users[index]}`)));
       expect(pages.map(whoIsSignedIn)).to.deep.equal(['Alice Liddell', 'Bob Sawyer', 'Alice Liddell', 'Bob Sawyer']);
 
       for (const node of cluster.nodes) {
@@ -111,18 +111,18 @@ describe('npm run cluster', () => {
         qr_login_notification_duration: 'histogram',
         qr_login_store_duration: 'histogram',
       });
-      expect(sum(all, 'qr_login_tickets_total', 'shown')).to.equal(people.length);
-      expect(sum(all, 'qr_login_tickets_total', 'finished')).to.equal(people.length);
-      expect(sum(all, 'qr_login_sign_in_duration_count')).to.equal(people.length);
-      expect(sum(all, 'qr_login_notification_duration_count')).to.equal(people.length);
+      expect(sum(all, 'qr_login_tickets_total', 'shown')).to.equal(users.length);
+      expect(sum(all, 'qr_login_tickets_total', 'finished')).to.equal(users.length);
+      expect(sum(all, 'qr_login_sign_in_duration_count')).to.equal(users.length);
+      expect(sum(all, 'qr_login_notification_duration_count')).to.equal(users.length);
       await until(async () => sum(await Promise.all(cluster.nodes.map(figures)), 'qr_login_waiting') === 0);
 
       expect(labels(all)).to.have.all.keys('engine', 'operation', 'state', 'le', 'otel_scope_name');
       const ids = begun.flatMap(({ browser, code }) => [idIn(code), `${browser.at.split('/').at(-1)}`]);
-      for (const secret of ['a11ce', 'b0b', ...people, ...ids]) expect(all.join('\n')).not.to.include(secret);
+      for (const secret of ['a11ce', 'b0b', ...users, ...ids]) expect(all.join('\n')).not.to.include(secret);
     });
 
-    it('differs from compose.yaml in nothing but addresses', async () => {
+    it('differs from compose.yaml only in addresses', async () => {
       const compose = await readFile(new URL('compose.yaml', FOLDER), 'utf8');
       const template = await readFile(new URL('nginx.conf.template', FOLDER), 'utf8');
       expect(compose).to.include('- ./nginx.conf.template:/etc/nginx/templates/');
@@ -136,16 +136,16 @@ describe('npm run cluster', () => {
       }
     });
 
-    it('replaces a node that is killed while somebody waits on it, who signs in with the same code', async () => {
+    it('replaces a killed node, and a browser that waited on it signs in with the same code', async () => {
       const { browser, stream, code } = await begin(cluster);
       const waiting = await Promise.all(cluster.nodes.map(async (node) => (await health(node)).waiting));
       expect(waiting.toSorted()).to.deep.equal([0, 0, 1]);
       const node = cluster.nodes[waiting.indexOf(1)];
-      if (node === undefined) throw new Error('nobody waits');
+      if (node === undefined) throw new Error('no node has a waiting browser');
 
       const replaced = cluster.program.next(/had ended, and is there again/);
       process.kill(node.pid, 'SIGKILL');
-      await lost(stream);
+      await readToEnd(stream);
       const again = await browser.events();
       expect((await again.ticket()).state).to.equal('waiting');
       const page = await complete({ browser, stream: again, code }, 'bob');
@@ -157,11 +157,11 @@ describe('npm run cluster', () => {
       expect((await health(node)).ok).to.equal(true);
     });
 
-    it('ends on SIGTERM although a browser waits, and leaves nothing behind', () => leavesNothing('SIGTERM'));
+    it('ends on SIGTERM although a browser waits, and leaves no processes and files', () => leavesNothing('SIGTERM'));
   });
 
   inFullSuite(() =>
-    describe('where it is started again on the same ports', () => {
+    describe('started again on the same ports', () => {
       before(async function () {
         this.timeout(180_000);
         cluster = await startCluster(ports, folder);
@@ -169,16 +169,16 @@ describe('npm run cluster', () => {
 
       after(() => cluster?.program.end('SIGTERM'));
 
-      it('ends on SIGINT although a browser waits, and leaves nothing behind', () => leavesNothing('SIGINT'));
+      it('ends on SIGINT although a browser waits, and leaves no processes and files', () => leavesNothing('SIGINT'));
     }),
   );
 
-  it('says in one line what to install where Redis is missing, and leaves nothing behind', async () => {
+  it('prints one line with the package to install if Redis is missing, and leaves no files', async () => {
     const problem = await run(ports, folder, /never/, { REDIS_SERVER_PATH: '/nowhere/redis-server' }).catch(String);
     expect(problem).to.match(
       /has ended:\n\/nowhere\/redis-server is missing\. Install: sudo apt-get install redis-server$/,
     );
-    expect(await leftIn(folder)).to.deep.equal([]);
+    expect(await filesLeftIn(folder)).to.deep.equal([]);
   });
 
   async function leavesNothing(signal: 'SIGTERM' | 'SIGINT'): Promise<void> {
@@ -186,12 +186,12 @@ describe('npm run cluster', () => {
     const lines = cluster.program.lines.join('\n');
     const [, node] = [...lines.matchAll(/process (\d+)$/gm)].at(-1) ?? [];
     const processes = await descendants(await parentOf(Number(node)));
-    // Redis, nginx and its worker, the nodes, the RP, at least.
+    // At least Redis, nginx and its worker, three nodes, and the RP.
     expect(processes).to.have.length.of.at.least(7);
 
     const ended = cluster.program.end(signal);
-    expect(await lost(stream)).to.match(/^retry: \d+$/);
-    // It exits with 1 where something did not end within its bound.
+    expect(await readToEnd(stream)).to.match(/^retry: \d+$/);
+    // The exit code would be 1 if a program had not ended in time.
     expect(await ended).to.deep.equal({ code: 0, signal: null });
 
     expect((await parents()).filter(([process]) => processes.includes(process))).to.deep.equal([]);
@@ -199,18 +199,18 @@ describe('npm run cluster', () => {
     for (const url of [...urls, ...cluster.nodes.flatMap((node) => [node.url, node.metricsUrl])]) {
       expect(await isListening(new URL(url)), url).to.equal(false);
     }
-    expect(await leftIn(folder)).to.deep.equal([]);
+    expect(await filesLeftIn(folder)).to.deep.equal([]);
     expect(cluster.program.complaints).to.deep.equal([]);
   }
 });
 
 describe('examples/cluster/compose.yaml', () => {
-  it('fills in what nginx takes, with each of its nodes', async () => {
+  it('gives nginx a valid configuration with each of its nodes', async () => {
     const compose = await readFile(new URL('compose.yaml', FOLDER), 'utf8');
     const template = await readFile(new URL('nginx.conf.template', FOLDER), 'utf8');
     const { LISTEN = '', NODES = '', ...others } = nginxEnvironment(compose);
     expect(others).to.deep.equal({});
-    // What it proxies to are services, on the port that they are told to listen on.
+    // nginx proxies to the services of this file, on the port that they listen on.
     const services = [...compose.matchAll(/^ {2}(\w+):\n {4}<<: \*node$/gm)].map(([, name]) => name);
     const [, port] = /&environment(?:\n {4}.*)*?\n {4}PORT: (\d+)/.exec(compose) ?? [];
     const servers = services.map((service) => `server ${service}:${port} fail_timeout=1s;`);
@@ -230,7 +230,7 @@ describe('examples/cluster/compose.yaml', () => {
     expect(troubles).to.deep.equal([]);
   });
 
-  it('tells its programs nothing that they do not read', async () => {
+  it('sets only variables that its programs read', async () => {
     const compose = await readFile(new URL('compose.yaml', FOLDER), 'utf8');
     const [, block = ''] = /&environment\n((?: {4}.*\n)+)/.exec(compose) ?? [];
     const names = [...block.matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name = '']) => name);
@@ -267,9 +267,9 @@ function run({ port, rpPort, redisPort }: Ports, folder: string, ready: RegExp, 
 async function startCluster(ports: Ports, folder: string): Promise<Cluster> {
   const program = await run(ports, folder, /^Ctrl-C ends/);
   const nodes = program.lines.flatMap((line) => {
-    const said = /^ {2}(node \d) {2}(\S+)\/health, Prometheus: (\S+), process (\d+)$/.exec(line);
-    const [, name = '', url = '', metricsUrl = '', pid] = said ?? [];
-    return said === null ? [] : [{ name, url, metricsUrl, pid: Number(pid) }];
+    const match = /^ {2}(node \d) {2}(\S+)\/health, Prometheus: (\S+), process (\d+)$/.exec(line);
+    const [, name = '', url = '', metricsUrl = '', pid] = match ?? [];
+    return match === null ? [] : [{ name, url, metricsUrl, pid: Number(pid) }];
   });
   return {
     program,
@@ -280,16 +280,16 @@ async function startCluster(ports: Ports, folder: string): Promise<Cluster> {
   };
 }
 
-/** Somebody who looks at the code. */
-interface Begun {
+/** A browser that shows a code. */
+interface BegunSignIn {
   readonly browser: BrowserVisitor;
   readonly stream: EventStream;
   readonly code: string;
 }
 
-/** From the demo RP to the code. */
-async function begin({ issuer, rpUrl }: Cluster): Promise<Begun> {
-  // The demo RP does what an RP does.
+/** Starts a sign-in at the demo RP, up to the code. */
+async function begin({ issuer, rpUrl }: Cluster): Promise<BegunSignIn> {
+  // The demo RP sends the requests of the RP itself, so its credentials are not needed here.
   const browser = new BrowserVisitor({ issuer, client: { id: 'demo-rp', secret: '', callback: '' } });
   browser.at = (await browser.agent.follow(`${rpUrl}/login`)).url.href;
   const stream = await browser.events();
@@ -299,14 +299,14 @@ async function begin({ issuer, rpUrl }: Cluster): Promise<Begun> {
   return { browser, stream, code };
 }
 
-/** From the code back to the demo RP; the browser goes on when its stream says so. */
-async function complete({ browser, stream, code }: Begun, name: string): Promise<Answer> {
+/** Completes the sign-in, up to the demo RP's page. The browser continues when its stream reports a change. */
+async function complete({ browser, stream, code }: BegunSignIn, name: string): Promise<Answer> {
   const phone = new PhoneVisitor(browser.site);
   await phone.signInAt(code, name);
   expect((await phone.scan(code)).status).to.equal(200);
   await stream.ticket('scanned');
   const { checkCode } = await phone.approve();
-  // This machine's own address says nothing of who is near whom.
+  // Loopback addresses do not show that both share a network, so a check code is required.
   expect(checkCode).to.match(/^\d{6}$/);
   await stream.ticket('approved');
   stream.close();
@@ -320,13 +320,13 @@ function whoIsSignedIn({ text }: Answer): string | undefined {
   return /You are signed in as <b>(.*?)<\/b>/.exec(text)?.[1];
 }
 
-/** Reads up to the end, whether it is a good one or not. @returns what was said last */
-async function lost(stream: EventStream): Promise<string> {
+/** Reads a stream until it ends or breaks. @returns its last block */
+async function readToEnd(stream: EventStream): Promise<string> {
   let last = '';
   try {
     for (let block = await stream.block(); block !== undefined; block = await stream.block()) last = block;
   } catch {
-    // Cut off in the middle.
+    // The connection was cut.
   }
   return last;
 }
@@ -339,38 +339,38 @@ async function figures({ metricsUrl }: ClusterNode): Promise<string> {
   return (await fetch(metricsUrl)).text();
 }
 
-/** Over all nodes, of those that have this value as a label. */
+/** Adds up a metric over all nodes. @param value only the samples with this label value */
 function sum(texts: readonly string[], name: string, value = ''): number {
   const lines = texts.flatMap((text) => text.split('\n')).filter((line) => line.startsWith(`${name}{`));
   const wanted = value === '' ? lines : lines.filter((line) => line.includes(`="${value}"`));
   return wanted.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
-/** What the plugin's figures are told apart by. */
+/** Returns the names of all labels of the plugin's metrics. */
 function labels(texts: readonly string[]): Set<string> {
   const lines = texts.flatMap((text) => text.split('\n')).filter((line) => line.startsWith('qr_login_'));
   return new Set(lines.flatMap((line) => [...line.matchAll(/(\w+)="/g)].map(([, name = '']) => name)));
 }
 
-/** What compose.yaml gives to nginx to fill in. */
+/** Returns the variables that compose.yaml gives to nginx for its template. */
 function nginxEnvironment(compose: string): Record<string, string> {
   const [, block = ''] = /\n {2}nginx:\n(?: {4}.*\n)*? {4}environment:\n((?: {6}.*\n)+)/.exec(compose) ?? [];
-  // A folded text is one line.
+  // Joins the lines of a folded text (>-).
   const folded = block.replaceAll(/(?: >-)?\n {8}/g, ' ');
   return Object.fromEntries([...folded.matchAll(/^ {6}(\w+): +(.*)$/gm)].map(([, name, value]) => [name, value]));
 }
 
-/** As the nginx image does. */
+/** Fills in the template as the nginx image does. */
 function fillIn(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/\$\{(\w+)\}/g, (written, name) => values[name] ?? written);
+  return template.replaceAll(/\$\{(\w+)\}/g, (match, name) => values[name] ?? match);
 }
 
-/** What a cluster that has ended has not cleaned up; it may keep its keys. */
-async function leftIn(folder: string): Promise<string[]> {
+/** Returns the files that a stopped cluster has left, apart from its keys, which it keeps. */
+async function filesLeftIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name !== 'secrets.json');
 }
 
-/** What the running cluster has given to nginx. */
+/** Returns the nginx configuration of the running cluster. */
 async function nginxConf(folder: string): Promise<string> {
   const own = (await readdir(folder)).find((name) => name.startsWith('qr-login-cluster-'));
   return readFile(join(folder, `${own}`, 'nginx.conf'), 'utf8');
@@ -380,12 +380,14 @@ function withoutAddresses(conf: string): string {
   return conf.replaceAll(/\blisten \S+;/g, 'listen;').replaceAll(/\bserver \S+:\d+/g, 'server');
 }
 
-/** Each process and the one that started it. */
+/** Returns all processes with their parents. */
 async function parents(): Promise<[process: number, parent: number][]> {
   const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  // Some end while they are asked for.
-  const asked = await Promise.allSettled(processes.map(async (pid) => [pid, await parentOf(pid)] as [number, number]));
-  return asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  // Some processes end meanwhile.
+  const results = await Promise.allSettled(
+    processes.map(async (pid) => [pid, await parentOf(pid)] as [number, number]),
+  );
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
 async function parentOf(pid: number): Promise<number> {
@@ -396,8 +398,9 @@ async function parentOf(pid: number): Promise<number> {
 async function descendants(ancestor: number): Promise<number[]> {
   const all = await parents();
   const found = [ancestor];
-  // Those that are found while it runs are gone through as well.
-  for (const parent of found) found.push(...all.filter(([, of]) => of === parent).map(([process]) => process));
+  // The loop also visits the processes that it adds.
+  for (const parent of found)
+    found.push(...all.filter(([, parentPid]) => parentPid === parent).map(([process]) => process));
   return found;
 }
 

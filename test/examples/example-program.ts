@@ -2,12 +2,12 @@
 import { bundledProgram } from '../support/bundled-program.ts';
 import { isFullSuite } from '../support/full-suite.ts';
 
-/** The folder that they are started in. */
+/** The working directory of the programs. */
 export const ROOT: URL = new URL('../../', import.meta.url);
 
 /**
- * Their environment. What they run of the code is run by other tests as well, and to write down which lines that are takes longer than to
- * start.
+ * The environment of the programs, without coverage: other tests run the same code, and to record it takes longer than
+ * the start of a program.
  */
 export const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_V8_COVERAGE: undefined };
 

@@ -1,11 +1,11 @@
-/** The example's provider and RP, in the place of those of the fixtures. */
+/** The example's provider and RP, for a stage instead of those of the fixtures. */
 import { Accounts } from '../../examples/accounts.ts';
 import { makeExample } from '../../examples/provider.ts';
 import { makeRp, rpClient } from '../../examples/rp.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
 import type { Setting } from '../chromium/stage.ts';
 
-/** Making an RSA key and hashing passwords takes a while, so all tests of a file have the same. */
+/** All tests of a file share these, because an RSA key and password hashes take long to make. */
 const secrets = makeSecrets();
 const accounts = Accounts.demo();
 

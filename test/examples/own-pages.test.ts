@@ -11,7 +11,7 @@ import { EXAMPLE } from './example-setting.ts';
 describe('the example’s own pages', () => {
   const stage = useStage({}, { passkeys: true }, EXAMPLE);
 
-  it('add a passkey of this device, which is asked for on Approve then', async () => {
+  it('add a passkey of this device, which is then required to approve', async () => {
     const { page } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await page.goto(await readCode(screen));
@@ -21,7 +21,7 @@ describe('the example’s own pages', () => {
   });
 
   for (const language of isFullSuite ? LANGUAGES : []) {
-    it(`have no barrier that axe knows of, and fit a screen of 320 pixels, in ${language}`, async () => {
+    it(`have no barrier that axe finds, and fit a screen of 320 pixels, in ${language}`, async () => {
       stage().expectProblem(/40[01]/);
       const phone = await stage().phone({ locale: language, viewport: { width: 320, height: 640 } });
       await phone.addInitScript({ path: AXE });

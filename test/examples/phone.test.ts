@@ -4,19 +4,19 @@ import { UNKNOWN_CODE } from '../support/codes.ts';
 import { BrowserPerson, World } from '../support/world.ts';
 import { ENVIRONMENT, quickCommandOf, ROOT } from './example-program.ts';
 
-interface Ended {
+interface ProcessResult {
   readonly code: number | null;
   readonly output: string;
   readonly errors: string;
 }
 
-function phone(...parameters: string[]): Promise<Ended> {
+function phone(...parameters: string[]): Promise<ProcessResult> {
   return new Promise((resolve) => {
     const [file = '', ...args] = quickCommandOf('examples/phone.ts');
     const child = execFile(
       file,
       [...args, ...parameters],
-      // It ends a program that hangs, before Mocha ends the test without a word of what it has said.
+      // Ends a program that hangs before Mocha's time-out, so that the failure shows the output of the program.
       { timeout: 50_000, cwd: ROOT, env: ENVIRONMENT },
       (_error, output, errors) => resolve({ code: child.exitCode, output, errors }),
     );
@@ -41,7 +41,7 @@ describe('the phone in the terminal', () => {
 
   after(() => world?.stop());
 
-  it('signs in, shows what is asked, and approves', async () => {
+  it('signs in, shows the request, and approves', async () => {
     const { code, output, errors } = await phone(await browser.code(), ...ALICE, '--approve');
     expect(errors).to.equal('');
     expect(code).to.equal(0);
@@ -51,7 +51,7 @@ describe('the phone in the terminal', () => {
     expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
   });
 
-  it('denies', async () => {
+  it('signs in and denies', async () => {
     const { code, output } = await phone(await browser.code(), ...ALICE, '--deny');
     expect(code).to.equal(0);
     expect(output).to.include('It is denied.');
@@ -63,12 +63,12 @@ describe('the phone in the terminal', () => {
       const careful = new BrowserPerson(other);
       await careful.start();
       const { output } = await phone(await careful.code(), ...ALICE, '--approve');
-      const [, checkCode = ''] = /digits into the browser: (\d{6})/.exec(output) ?? [];
+      const [, checkCode = ''] = /number into the browser: (\d{6})/.exec(output) ?? [];
       expect((await careful.finish(checkCode)).status).to.equal(200);
     });
   });
 
-  it('says what went wrong, and fails', async () => {
+  it('prints the error, and exits with code 1', async () => {
     const wrong = await phone(await browser.code(), '--name', 'alice', '--password', 'looking-glass', '--approve');
     expect(wrong).to.deep.include({ code: 1, errors: 'Name or password is wrong.\n' });
     const dead = await phone(`${world.issuer}/qr/${UNKNOWN_CODE}`, ...ALICE, '--approve');
@@ -77,7 +77,7 @@ describe('the phone in the terminal', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('says how it is used', async () => {
+  it('prints its usage if it has no address', async () => {
     const { code, errors } = await phone();
     expect(code).to.equal(2);
     expect(errors).to.match(/^Usage: npm run phone/);

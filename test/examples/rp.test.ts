@@ -18,7 +18,7 @@ describe('the demo RP', () => {
   let phone: PhonePerson;
 
   before(async () => {
-    // The RP's address must be known to the provider, and the provider's to the RP.
+    // The provider needs the address of the RP, and the RP that of the provider.
     rp = await serve(async (url) => {
       world = await World.start({ clients: [rpClient({ url, secret })] });
       return { app: makeRp({ issuer: world.issuer, url, secret }) };
@@ -36,7 +36,7 @@ describe('the demo RP', () => {
   });
 
   const json = async (answer: Promise<Answer>): Promise<Record<string, unknown>> => (await answer).json();
-  /** Signs in up to the RP's page. */
+  /** Signs in, up to the RP's page. */
   const signIn = async (): Promise<Answer> => {
     const page = await agent.follow(`${rp.origin}/login`);
     const { qr } = await json(agent.get(`${page.url}/qr`));
@@ -48,19 +48,19 @@ describe('the demo RP', () => {
     return agent.follow(String(granted.redirectTo));
   };
 
-  it('offers to sign in', async () => {
+  it('has a link to sign in', async () => {
     const page = await agent.get(rp.origin);
     expect(page.text).to.include('href="/login"');
   });
 
-  it('signs in by QR and shows what it was told', async () => {
+  it('signs in by QR code and shows the claims', async () => {
     const page = await signIn();
     expect(page.url.href).to.equal(`${rp.origin}/`);
     expect(page.text).to.include('You are signed in as <b>Alice Liddell</b>');
     expect(page.text).to.include('a11ce').and.to.include('mca');
   });
 
-  it('signs out at the provider, too, and comes back', async () => {
+  it('signs out at the provider as well, and the browser returns', async () => {
     await signIn();
     const asked = await agent.follow(`${rp.origin}/logout`);
     expect(asked.url.href.startsWith(`${world.issuer}/session/end`)).to.equal(true);
@@ -69,11 +69,11 @@ describe('the demo RP', () => {
     const left = await agent.post(`${world.issuer}/session/end/confirm`, { form });
     expect(left.location).to.equal(`${rp.origin}/`);
     expect((await agent.follow(left.location)).text).to.include('href="/login"');
-    // The provider has forgotten this browser: there is a code again.
+    // The provider has no session for this browser, so it shows a code again.
     expect((await agent.follow(`${rp.origin}/login`)).text).to.include('data-qr-login');
   });
 
-  it('ends the visit of a browser that is signed out from the phone, and no other one', async () => {
+  it('ends the visit of the browser that was signed out from the phone, and no other one', async () => {
     const [here, there] = [agent, new Agent()];
     await signIn();
     const [ended] = (await ownBrowsers(phone)).browsers;
@@ -85,7 +85,7 @@ describe('the demo RP', () => {
     expect((await here.follow(`${rp.origin}/login`)).text).to.include('data-qr-login');
   });
 
-  it('ends no visit by a logout token that is not one (OIDC Back-Channel Logout 1.0, section 2.6)', async () => {
+  it('ends no visit by an invalid logout token (OIDC Back-Channel Logout 1.0, section 2.6)', async () => {
     const { text } = await signIn();
     const [, sid = ''] =
       /&#34;sid&#34;: &#34;([^&]+)&#34;|&quot;sid&quot;: &quot;([^&]+)&quot;/.exec(text)?.filter(Boolean) ?? [];
@@ -111,7 +111,7 @@ describe('the demo RP', () => {
     expect((await agent.get(rp.origin)).text).not.to.include('You are signed in');
   });
 
-  /** As the provider would sign it, or almost. */
+  /** Makes a logout token with the provider's key. By default it is valid. */
   const logoutToken = async (
     claims: Record<string, unknown>,
     { issuer = world.issuer, audience = 'demo-rp', typ = 'logout+jwt', issuedAt = Math.floor(Date.now() / 1000) } = {},
@@ -125,7 +125,7 @@ describe('the demo RP', () => {
       .sign(createPrivateKey({ key: SIGNING_KEY as JsonWebKey, format: 'jwk' }));
   };
 
-  it('shows that it was refused', async () => {
+  it('shows the error of a cancelled sign-in', async () => {
     const page = await agent.follow(`${rp.origin}/login`);
     const { redirectTo } = await json(agent.post(`${page.url}/cancel`, { json: {} }));
     const refused = await agent.follow(String(redirectTo));
@@ -133,7 +133,7 @@ describe('the demo RP', () => {
     expect(refused.text).to.include('data-error="access_denied"');
   });
 
-  it('takes no answer that it did not ask for', async () => {
+  it('accepts no authorization response that it did not request', async () => {
     const page = await agent.follow(`${rp.origin}/callback?code=made-up&state=made-up`);
     expect(page.text).not.to.include('You are signed in');
     await agent.follow(`${rp.origin}/login`);

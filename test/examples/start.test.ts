@@ -9,7 +9,7 @@ import { sizeOfSuite } from '../support/full-suite.ts';
 import { freePort } from '../support/server.ts';
 import { ENVIRONMENT, quickCommandOf, ROOT } from './example-program.ts';
 
-/** The end of what it says when it has started. */
+/** Matches the last line of its output at the start. */
 const READY = /initial access token/;
 
 describe('npm start', () => {
@@ -17,7 +17,7 @@ describe('npm start', () => {
 
   afterEach(() => child?.end('SIGKILL'));
 
-  /** Starts it, and reads until it has said everything. */
+  /** Starts the example, and waits until it is ready. */
   const start = async (environment: Record<string, string>, ...flags: string[]): Promise<Child> => {
     const env = { ...ENVIRONMENT, ...environment };
     child = await Child.start('the example', [...quickCommandOf('examples/start.ts'), ...flags], {
@@ -29,7 +29,7 @@ describe('npm start', () => {
   };
 
   for (const signal of sizeOfSuite({ short: ['SIGINT'], full: ['SIGTERM', 'SIGINT'] } as const)) {
-    it(`says what to open, serves it, and ends on ${signal} although a browser waits`, async () => {
+    it(`prints its addresses, serves them, and ends on ${signal} although a browser waits`, async () => {
       const [port, rpPort] = [await freePort(), await freePort()];
       const program = await start({ PORT: `${port}`, RP_PORT: `${rpPort}` });
       const output = program.lines.join('\n');
@@ -50,7 +50,7 @@ describe('npm start', () => {
     });
   }
 
-  it('wears the example’s theme with --theme, and lets people type the code', async () => {
+  it('has the example’s theme with --theme, and a short code to type', async () => {
     const [port, rpPort] = [await freePort(), await freePort()];
     await start({ PORT: `${port}`, RP_PORT: `${rpPort}` }, '--theme');
     const page = await new Agent().follow(`http://localhost:${rpPort}/login`);
@@ -61,7 +61,7 @@ describe('npm start', () => {
       .and.match(/data-short-code>[\w-]{9}</);
   });
 
-  it('says so where a port is taken', async () => {
+  it('prints an error if a port is in use', async () => {
     const taken = createServer();
     const port = await freePort();
     taken.listen(port, 'localhost');
@@ -77,8 +77,8 @@ describe('npm start', () => {
     }
   });
 
-  it('says so where a port is no port', async () => {
-    // The whole example takes ten times as long to load as its way to read a port.
+  it('prints an error if a variable holds no port number', async () => {
+    // The whole example takes ten times as long to load as ports.ts alone.
     const readPort = `import { portFrom } from './examples/ports.ts'; portFrom('PORT', 3000);`;
     const alone = [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', readPort];
     for (const command of sizeOfSuite({ short: [alone], full: [alone, quickCommandOf('examples/start.ts')] })) {
@@ -90,12 +90,12 @@ describe('npm start', () => {
   });
 });
 
-/** Runs a program that has to give up. @returns what it complains of last */
+/** Runs a program, and expects exit code 1. @returns the last line of its standard error */
 async function failure(command: string[], environment: Record<string, string>): Promise<string | undefined> {
   const [file = '', ...args] = command;
   const env = { ...ENVIRONMENT, ...environment };
   const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
-  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   expect(code).to.equal(1);
-  return said.trim().split('\n').at(-1);
+  return output.trim().split('\n').at(-1);
 }

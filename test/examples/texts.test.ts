@@ -16,12 +16,12 @@ describe('the texts of the example’s own pages', () => {
   const english = textsOf('en.json');
   const files = readdirSync(new URL('locales', VIEWS));
 
-  it('are there in each language that the plugin speaks', () => {
+  it('exist in each language of the plugin', () => {
     expect(files).to.have.members(readdirSync(OURS));
   });
 
   for (const file of files) {
-    it(`are all in ${file}, with the same values to fill in`, () => {
+    it(`are complete in ${file}, with the same placeholders`, () => {
       const texts = textsOf(file);
       expect(Object.keys(texts)).to.deep.equal(Object.keys(english));
       for (const [key, text] of Object.entries(texts)) {
@@ -31,7 +31,7 @@ describe('the texts of the example’s own pages', () => {
     });
   }
 
-  it('are nowhere but in the locale files, and all of them are used', () => {
+  it('are only in the locale files, and all of them are used', () => {
     const folder = new URL('pages/', VIEWS);
     const pages = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
     const plain = pages.map((page) => page.replace(/<%[\s\S]*?%>/g, '').replace(/<[^>]*>/g, ' ')).join('');

@@ -1,4 +1,4 @@
-/** What holds in every host, wherever it mounts the provider. */
+/** Tests that every host must pass, at any path of the provider. */
 import { expect } from 'chai';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import type { VisitedHost } from './hosts.ts';
@@ -19,7 +19,7 @@ export function useHost(start: () => Promise<VisitedHost>): () => VisitedHost {
 export function behavesLikeAHost(name: string, path: string, host: () => VisitedHost): void {
   const base = path === '/' ? '' : path;
 
-  it('signs in with a phone, while the event stream tells of every step', async () => {
+  it('signs a user in with a phone, and shows every step on the event stream', async () => {
     const browser = new BrowserVisitor(host(), host().network);
     const phone = new PhoneVisitor(host(), host().network);
     expect((await browser.start()).text).to.include('data-code><svg');
@@ -34,7 +34,7 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
     await events.ticket('scanned');
     const { state, checkCode } = await phone.approve();
     expect(state).to.equal('approved');
-    // Loopback addresses tell nobody apart, so the digits are asked for.
+    // All clients have a loopback address, which says nothing about them, so the check code is required.
     expect((await events.ticket('approved')).checkCode).to.equal(true);
     events.close();
 
@@ -76,7 +76,7 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
     }
   });
 
-  it('sets its cookies on the paths where they are needed, Secure where the issuer is https', async () => {
+  it('sets each cookie on the path that needs it, with Secure if the issuer is https', async () => {
     const browser = new BrowserVisitor(host(), host().network);
     const phone = new PhoneVisitor(host(), host().network);
     await browser.start();

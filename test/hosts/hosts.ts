@@ -1,4 +1,4 @@
-/** The hosts of `examples/hosts`, started where a test can visit them. */
+/** Starts the hosts of `examples/hosts` for tests. */
 import { readFile } from 'node:fs/promises';
 import * as undici from 'undici';
 import { Accounts } from '../../examples/accounts.ts';
@@ -21,10 +21,10 @@ export const HOSTS: Readonly<Record<string, StartHost>> = {
   Hono: hono.start,
 };
 
-/** What is not as in the examples. */
+/** Options that differ from those of the examples. */
 export type Special = Pick<HostOptions, 'qrLogin'>;
 
-/** The paths that the provider is mounted at in this framework. The short suite has the root once. */
+/** Returns the paths to mount the provider at in this framework. The short suite tests the root path only in Koa. */
 export function pathsIn(name: string): readonly string[] {
   return sizeOfSuite({ short: name === 'Koa' ? ['/', '/oidc'] : ['/oidc'], full: ['/', '/oidc'] });
 }
@@ -36,7 +36,7 @@ export interface VisitedHost extends Site {
   readonly stop: () => Promise<void>;
 }
 
-/** Making an RSA key and hashing passwords takes a while, so all hosts have the same. */
+/** All hosts share these, because it takes a while to generate an RSA key and to hash passwords. */
 const secrets = makeSecrets();
 const accounts = Accounts.demo();
 
@@ -46,14 +46,17 @@ export async function startHost(start: StartHost, path: string, more: Special = 
   return { ...site, network: fetch, stop: onlyOnce(stop) };
 }
 
-/** nginx, its load balancer, and whoever says in `X-Real-IP` that they are elsewhere, all are on this machine. */
+/**
+ * Starts a host behind nginx. nginx treats the loopback address as its load balancer, so that a test can set a client's
+ * address with `X-Real-IP`.
+ */
 export async function startBehindNginx(host: StartHost, path: string, more: Special = {}): Promise<VisitedHost> {
   const { site, options } = await optionsFor('https', path);
   const { certificateFile, stop } = await nginx.start({ ...options, ...more, host, loadBalancer: '127.0.0.1' });
   return { ...site, network: trusting(await readFile(certificateFile, 'utf8')), stop: onlyOnce(stop) };
 }
 
-/** A host that a test has stopped is stopped once more by the hook that cleans up. */
+/** Returns a function that stops a host once. The hook that cleans up also stops hosts that a test has stopped. */
 function onlyOnce(stop: () => Promise<void>): () => Promise<void> {
   let stopping: Promise<void> | undefined;
   return () => {
@@ -81,7 +84,9 @@ async function optionsFor(
   };
 }
 
-/** Node's own `fetch` takes no certificates; undici's is the same one with a dispatcher. */
+/**
+ * Returns a `fetch` that trusts a certificate. Node's own `fetch` has no such option, but undici's takes a dispatcher.
+ */
 export function trusting(ca: string): typeof fetch {
   const dispatcher = new undici.Agent({ connect: { ca } });
   const trustingFetch = (url: undici.RequestInfo, init?: undici.RequestInit): Promise<undici.Response> =>

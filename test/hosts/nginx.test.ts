@@ -9,23 +9,23 @@ for (const [name, start] of Object.entries(HOSTS)) {
       const host = useHost(() => startBehindNginx(start, path));
       behavesLikeAHost(name, path, host);
 
-      it('knows the addresses of those who ask, and spares the same one the check code', async () => {
+      it('asks for no check code if browser and phone have the same address', async () => {
         const from = { 'x-real-ip': '203.0.113.7' };
         expect(await asksForCheckCode(host(), from, from)).to.equal(false);
       });
 
-      it('asks another address for the check code', async () => {
+      it('asks for the check code if the phone has another address', async () => {
         const browser = { 'x-real-ip': '203.0.113.7' };
         expect(await asksForCheckCode(host(), browser, { 'x-real-ip': '203.0.113.8' })).to.equal(true);
       });
 
-      it('believes no address that a client makes up', async () => {
+      it('ignores an address that a client forges', async () => {
         const browser = { 'x-real-ip': '203.0.113.7' };
         const phone = { 'x-real-ip': '203.0.113.8', 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' };
         expect(await asksForCheckCode(host(), browser, phone)).to.equal(true);
       });
 
-      it('sends nobody to a host that a client makes up', async () => {
+      it('does not redirect to a host that a client forges', async () => {
         const browser = new BrowserVisitor(host(), host().network, {
           'x-forwarded-host': 'evil.example',
           'x-forwarded-proto': 'http',

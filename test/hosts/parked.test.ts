@@ -5,14 +5,14 @@ import { HOSTS, startBehindNginx, startHost, type VisitedHost } from './hosts.ts
 
 const PARKED = { qrLogin: { parkStreams: true } };
 
-/** The way from the provider to the browser. */
+/** The ways to start a host: the browser connects to its port, or to nginx in front of it. */
 const WAYS: Readonly<Record<string, typeof startHost>> = { 'at its port': startHost, 'behind nginx': startBehindNginx };
 
 for (const [name, start] of Object.entries(HOSTS)) {
   for (const [way, startOn] of Object.entries(WAYS)) {
-    // What gives up a socket is the host. That nginx passes on what it says, the short suite shows once.
+    // The host gives up the sockets, not nginx, so that the short suite tests one host behind nginx.
     if (!isFullSuite && way === 'behind nginx' && name !== 'Koa') continue;
-    describe(`an app in ${name} ${way}, whose event streams give up their sockets`, () => {
+    describe(`an app in ${name} ${way}, with parked event streams`, () => {
       const warnings: unknown[] = [];
       const note = ({ code }: Error & { code?: string }): unknown => warnings.push(code);
       let host: VisitedHost;
@@ -27,7 +27,7 @@ for (const [name, start] of Object.entries(HOSTS)) {
         await host?.stop();
       });
 
-      it('signs in with a phone, tells of every step, and ends its streams when it stops', async () => {
+      it('signs a user in with a phone, shows every step on the stream, and ends it when it stops', async () => {
         const browser = new BrowserVisitor(host, host.network);
         const phone = new PhoneVisitor(host, host.network);
         await browser.start();

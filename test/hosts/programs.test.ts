@@ -13,13 +13,13 @@ import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { trusting } from './hosts.ts';
 
-/** Each is a process of its own. The frameworks themselves are tested in this process, by `frameworks.test.ts`. */
+/** Each example runs as a separate process. `frameworks.test.ts` tests the frameworks themselves in this process. */
 const FRAMEWORKS = sizeOfSuite({ short: ['hono'], full: ['koa', 'express', 'fastify', 'hono'] });
 
 describe('the hosts of the examples, as programs', () => {
   let child: Child | undefined;
 
-  /** Runs a program. @returns the line that it says when it listens */
+  /** Runs a program. @returns the line that it prints when it listens */
   async function run(name: string, env: Record<string, string>): Promise<string> {
     const ready = / is beside /;
     child = await Child.start(name, commandOf(`examples/hosts/${name}.ts`), {
@@ -30,7 +30,7 @@ describe('the hosts of the examples, as programs', () => {
     return child.seen(ready);
   }
 
-  /** @returns the exit code */
+  /** Stops the program. @returns its exit code */
   async function stop(): Promise<unknown> {
     return (await child?.end('SIGTERM'))?.code;
   }
@@ -73,12 +73,12 @@ describe('the hosts of the examples, as programs', () => {
     expect(await stop()).to.equal(0);
   });
 
-  it('say in one line what to install where nginx is missing', async () => {
+  it('print one line that says what to install if nginx is missing', async () => {
     const complaint = await failure('nginx', { PORT: `${await freePort()}`, NGINX_PATH: '/nowhere/nginx' });
     expect(complaint).to.equal('/nowhere/nginx is missing. Install: sudo apt-get install nginx-light');
   });
 
-  it('say in one line that a port is taken', async () => {
+  it('print one line if the port is taken', async () => {
     const taken = await listen(createServer(), 0);
     const { port } = taken.address() as AddressInfo;
     try {
@@ -90,16 +90,16 @@ describe('the hosts of the examples, as programs', () => {
   });
 });
 
-/** @returns what a program says last before it gives up */
+/** Runs a program that fails. @returns the last line that it prints to standard error */
 async function failure(name: string, env: Record<string, string>): Promise<string | undefined> {
   const [file = '', ...args] = commandOf(`examples/hosts/${name}.ts`);
   const child = spawn(file, args, { cwd: ROOT, env: { ...ENVIRONMENT, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
-  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   expect(code).to.equal(1);
-  return said.trim().split('\n').at(-1);
+  return output.trim().split('\n').at(-1);
 }
 
-/** The demo RP does the rest. */
+/** Returns the site of an issuer. The demo RP has the client's secret and callback, so that they are empty here. */
 function siteOf(issuer: string): Site {
   return { issuer, client: { id: 'demo-rp', secret: '', callback: '' } };
 }

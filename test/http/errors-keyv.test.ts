@@ -7,8 +7,8 @@ import { type BrowserPerson, type PhonePerson, World } from '../support/world.ts
 
 const isTicket = ({ operation, key }: Access): boolean => operation === 'set' && key.includes('ticket:');
 
-/** What asks the store for something. */
-const ACTS: Readonly<Record<string, (people: People) => Promise<Answer>>> = {
+/** Requests that access the store. */
+const ACTS: Readonly<Record<string, (pair: Pair) => Promise<Answer>>> = {
   'GET /interaction/:uid': ({ browser }) => browser.agent.get(browser.at),
   'GET /interaction/:uid/qr': ({ browser }) => browser.agent.get(`${browser.at}/qr`),
   'POST /interaction/:uid/qr/renew': ({ browser }) => browser.agent.post(`${browser.at}/qr/renew`, { json: {} }),
@@ -19,8 +19,8 @@ const ACTS: Readonly<Record<string, (people: People) => Promise<Answer>>> = {
   'POST /qr/tickets/:id': ({ phone }) => phone.decide('deny'),
 };
 
-describe('a Keyv of another kind', () => {
-  // Its answers come from this process: they are in time, unless a test holds them back.
+describe('a Keyv that is neither in memory nor Redis', () => {
+  // Its answers come from this process, so they are in time unless a test delays them.
   storesMayTake(SHORT);
 
   let world: World;
@@ -45,7 +45,9 @@ describe('a Keyv of another kind', () => {
     expect(answer.headers.get('retry-after')).to.equal('2');
   };
 
-  /** @returns whether there were that many accesses; then the answer says so */
+  /**
+   * Lets one access fail, counted from 1. @returns true if there were that many accesses, so that the request failed
+   */
   const failAt = async (failing: number, act: () => Promise<Answer>): Promise<boolean> => {
     let accesses = 0;
     elsewhere.before = async () => {
@@ -60,7 +62,7 @@ describe('a Keyv of another kind', () => {
     return failed;
   };
 
-  it('that hangs is told, to the next one and to the one after as well', async () => {
+  it('causes a 503 for each request while it hangs', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const goOn = elsewhere.hang();
@@ -71,72 +73,73 @@ describe('a Keyv of another kind', () => {
     expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
   });
 
-  it('that hangs with a write holds up those who wait for their turn no longer than that', async () => {
+  it('delays the requests that wait behind a hanging write no longer than an access may take', async () => {
     const { browser, phone } = await world.meet();
     const other = await world.meet('bob');
     await phone.scan(await browser.code());
     const goOn = elsewhere.hang((access) => isTicket(access) && isOf(access, phone));
-    // A turn lasts for ten times as long as others wait: it must not end within this test.
+    // A turn lasts ten times as long as other requests wait for it, so it does not end within this test.
     await whileStoresMayTake(500, async () => {
-      // The first one writes; the others have read, and wait for their turn to write.
+      // The first request writes. The others have read, and wait for their turn to write.
       await Promise.all([1, 2, 3].map(() => expectUnavailable(phone.approve())));
-      // Its turn does not end, as what it writes may still be written.
+      // The turn of the first request goes on, because its write may still succeed.
       await expectUnavailable(phone.approve());
       await expectUnavailable(browser.agent.post(`${browser.at}/cancel`, { json: {} }));
     });
-    // Nobody else waits for it.
+    // Requests for other tickets do not wait for it.
     expect((await other.phone.scan(await other.browser.code())).status).to.equal(200);
     goOn();
 
-    // The first one was written late, and nobody came after it.
+    // The first write succeeded late, and no other request wrote after it.
     expect((await phone.look()).json().state).to.equal('approved');
     expect(await browser.ticket()).to.include({ state: 'approved', version: 3 });
     expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
   });
 
-  it('that is slow, but not so slow that any one access is given up, holds up no act that consists of many', async () => {
+  it('causes a 503 for a step of many accesses, each slow but in time, when the step takes too long', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     let [before, underWay] = [0, 0];
     let isWriting = false;
     elsewhere.before = async ({ key }) => {
-      // What is asked at once counts once. The ticket is swapped in one step, which begins with the way to it.
+      // Accesses at the same time count once. The swap of the ticket is one step, which begins by reading the
+      // interaction.
       isWriting ||= key.includes('interaction:');
       if (underWay === 0 && !isWriting) before += 1;
       underWay += 1;
       await pause(0.45 * SHORT);
       underWay -= 1;
     };
-    // The swap asks three times in turn, and would take longer than one access may.
+    // The swap makes three accesses one after the other, which together take longer than one access may.
     await expectUnavailable(phone.approve());
     expect(isWriting).to.equal(true);
     expect(before).to.be.at.most(2);
   });
 
   for (const [name, act] of Object.entries(ACTS)) {
-    it(`that fails is told at once, whichever access it is that fails: ${name}`, async () => {
+    it(`causes a 503 at once if any access fails: ${name}`, async () => {
       const unexpected = world.count('server_error');
       for (let failing = 1, failed = true; failed; failing++) {
-        const people = await meet(world, name.endsWith('finish') ? 'approved' : 'scanned');
-        failed = await failAt(failing, () => act(people));
+        const pair = await meet(world, name.endsWith('finish') ? 'approved' : 'scanned');
+        failed = await failAt(failing, () => act(pair));
       }
       expect(unexpected()).to.equal(0);
     });
   }
 });
 
-interface People {
+interface Pair {
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
   readonly code: string;
 }
 
-async function meet(world: World, state: 'scanned' | 'approved'): Promise<People> {
-  const people = await world.meet();
-  const code = await people.browser.code();
-  await people.phone.scan(code);
-  if (state === 'approved') await people.phone.approve();
-  return { ...people, code };
+async function meet(world: World, state: 'scanned' | 'approved'): Promise<Pair> {
+  const pair = await world.meet();
+  const code = await pair.browser.code();
+  await pair.phone.scan(code);
+  if (state === 'approved') await pair.phone.approve();
+  return { ...pair, code };
 }
 
 function isOf({ key }: Access, phone: PhonePerson): boolean {

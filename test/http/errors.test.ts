@@ -6,7 +6,7 @@ import { idIn } from '../support/codes.ts';
 import { RedisWorld, type SentScript } from '../support/redis-world.ts';
 import { BrowserPerson, type PhonePerson, RP_CALLBACK, type World } from '../support/world.ts';
 
-/** What `src/http/routes.ts` lists, but for what the pages consist of, which is in no store. */
+/** The routes of `src/http/routes.ts` that access the store. */
 const ROUTES = [
   'GET /interaction/:uid',
   'GET /interaction/:uid/qr',
@@ -26,12 +26,13 @@ const ROUTES = [
   'POST /qr/:code',
 ];
 
+/** The routes of files, which are not in the store. */
 const FILES = ['GET /qr/assets/:name', 'GET /qr/manifest.webmanifest'];
 
 const KINDS = ['page', 'JSON'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** Two people in the middle of a sign-in. */
+/** A browser and a phone in one state of a sign-in. */
 interface Scene {
   readonly state: string;
   readonly browser: BrowserPerson;
@@ -40,7 +41,7 @@ interface Scene {
   readonly csrf: string;
 }
 
-/** What was asked while the store was out of reach, and the answer. */
+/** A request that was made while the store could not be reached, and its answer. */
 interface Asked {
   readonly name: string;
   readonly agent: Agent;
@@ -65,7 +66,8 @@ describe('a store that does not answer', () => {
 
     there.pause();
     const [first, ...others] = scenes;
-    // The first ones wait for an answer that does not come; by the others it is known that there is none.
+    // The first requests wait for the store in vain. The later ones fail at once, because the store is known to be
+    // down.
     asked = await askEverything(first);
     for (const scene of others) asked.push(...(await askEverything(scene)));
     files = [
@@ -77,7 +79,7 @@ describe('a store that does not answer', () => {
 
   after(() => there?.stop());
 
-  it('is asked for at every URL that there is', () => {
+  it('is tested with every URL', () => {
     const routes = readFileSync(new URL('../../src/http/routes.ts', import.meta.url), 'utf8');
     const all = [...routes.matchAll(/\.(get|post)\('([^']+)'/g)].map(([, method, path]) =>
       `${method}`.toUpperCase().concat(` ${path}`),
@@ -86,7 +88,7 @@ describe('a store that does not answer', () => {
     expect(asked).to.have.length(ROUTES.length * KINDS.length * 6);
   });
 
-  it('makes every URL say so, in every state, and when to try again', () => {
+  it('makes every URL answer 503 with Retry-After, in every state', () => {
     for (const { name, answer } of asked) {
       expect(answer.status, name).to.equal(503);
       expect(answer.headers.get('retry-after'), name).to.equal('2');
@@ -94,7 +96,7 @@ describe('a store that does not answer', () => {
     }
   });
 
-  it('is a code for scripts', () => {
+  it('is reported to scripts by an error code', () => {
     for (const { name, answer } of asked.filter(({ asksForPage }) => !asksForPage)) {
       expect(answer.headers.get('content-type'), name).to.match(/^application\/json/);
       expect(answer.json(), name).to.have.all.keys('error', 'error_description');
@@ -102,7 +104,7 @@ describe('a store that does not answer', () => {
     }
   });
 
-  it('is a page for people, with one link that leads on once the store is back', async () => {
+  it('is reported to users by a page, with one link that works once the store is back', async () => {
     for (const { name, agent, answer } of asked.filter(({ asksForPage }) => asksForPage)) {
       expect(answer.headers.get('content-type'), name).to.match(/^text\/html/);
       expect(answer.text, name).to.include('data-error="store_unavailable"');
@@ -114,18 +116,18 @@ describe('a store that does not answer', () => {
       const link = new URL(links[0]?.[1] ?? '', answer.url);
       if (name.includes('/interaction/')) expect(link.pathname, name).to.match(/^\/interaction\/[\w-]+$/);
       const again = await agent.get(link, { headers: { accept: 'text/html' } });
-      // A browser that is signed in is led on; a ticket that nobody has scanned is nobody's.
+      // A browser that is signed in is redirected. A ticket that no phone has scanned is unknown to this phone.
       const good = name.endsWith('redeemed') && name.includes('/interaction/') ? 303 : 200;
       const unclaimed = name.endsWith('waiting') && name.includes('/qr/tickets/');
       expect(again.status, name).to.equal(unclaimed ? 404 : good);
     }
   });
 
-  it('keeps no file of a page from being served', () => {
+  it('does not affect the files of the pages', () => {
     expect(files.map(({ status }) => status)).to.deep.equal([200, 200]);
   });
 
-  it('changes nothing: every sign-in goes on where it was', async () => {
+  it('does not change the state of any sign-in: each can be completed', async () => {
     for (const { state, browser, phone, code } of scenes) {
       if (state === 'waiting') expect((await phone.scan(code)).status).to.equal(200);
       if (state === 'waiting' || state === 'scanned') expect((await phone.approve()).json().state).to.equal('approved');
@@ -140,7 +142,7 @@ describe('a store that does not answer', () => {
   });
 });
 
-describe('a store that stops to answer in the middle of a request', () => {
+describe('a store that stops answering in the middle of a request', () => {
   storesMayTake(GENEROUS);
 
   let there: RedisWorld;
@@ -159,7 +161,7 @@ describe('a store that stops to answer in the middle of a request', () => {
   const isInteraction = ({ keys }: SentScript): boolean => keys.some((key) => key.includes('oidc:Interaction:'));
 
   for (const [decision, state] of Object.entries({ approve: 'approved', deny: 'denied' })) {
-    it(`loses no decision to ${decision}: the page of the phone shows what came of it`, async () => {
+    it(`loses no decision to ${decision}: the page of the phone shows it afterwards`, async () => {
       const { browser, phone } = await there.world.meet();
       await phone.scan(await browser.code());
       there.pauseAt(isTicket);
@@ -173,12 +175,12 @@ describe('a store that stops to answer in the middle of a request', () => {
       expect(page.status).to.equal(200);
       expect(page.text).to.include(`<h1>${decision === 'approve' ? 'Approved' : 'Stopped'}</h1>`);
       expect((await browser.ticket()).state).to.equal(state);
-      // Whoever taps once more is told that it is decided.
+      // The same decision again is refused, because the ticket is decided.
       expect((await phone.decide(decision)).status).to.equal(409);
     });
   }
 
-  it('takes the scan again from the phone whose scan was written late', async () => {
+  it('accepts a repeated scan by the same phone after the first was written late', async () => {
     const { browser, phone } = await there.world.meet();
     const code = await browser.code();
     there.pauseAt(isTicket);
@@ -191,7 +193,7 @@ describe('a store that stops to answer in the middle of a request', () => {
 
   const WRITES = { 'the ticket': isTicket, 'the interaction': isInteraction };
   for (const [what, isIt] of Object.entries(WRITES)) {
-    it(`answers a finish that is asked for again after ${what} was written late`, async () => {
+    it(`accepts a repeated finish after ${what} was written late`, async () => {
       const { browser, phone } = await there.world.meet();
       await phone.scan(await browser.code());
       await phone.approve();
@@ -202,7 +204,7 @@ describe('a store that stops to answer in the middle of a request', () => {
       expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
     });
 
-    it(`answers a cancellation that is asked for again after ${what} was written late`, async () => {
+    it(`accepts a repeated cancellation after ${what} was written late`, async () => {
       const { browser } = await there.world.meet();
       there.pauseAt(isIt);
       const cancel = (): Promise<Answer> => browser.agent.post(`${browser.at}/cancel`, { json: {} });
@@ -213,7 +215,7 @@ describe('a store that stops to answer in the middle of a request', () => {
     });
   }
 
-  it('shows the one new code where the renewal was written late', async () => {
+  it('shows the same new code for a repeated renewal after the first was written late', async () => {
     const { browser } = await there.world.meet();
     const { version } = await browser.ticket();
     const before = idIn(await browser.code());
@@ -228,7 +230,7 @@ describe('a store that stops to answer in the middle of a request', () => {
     expect(idIn(await browser.code())).to.equal(idIn(late));
   });
 
-  it('lets the browser go on where the consent was written late', async () => {
+  it('accepts a repeated consent after the first was written late', async () => {
     const { browser, phone } = await there.world.meet();
     await phone.scan(await browser.code());
     await phone.approve();
@@ -242,7 +244,7 @@ describe('a store that stops to answer in the middle of a request', () => {
     expect((await browser.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it("tells the browser at the provider's own URLs when to try again, and the app nothing yet", async () => {
+  it("makes the provider's own URLs answer 503 with Retry-After, without a redirect to the app", async () => {
     const { browser, phone } = await there.world.meet();
     await phone.scan(await browser.code());
     await phone.approve();
@@ -260,7 +262,7 @@ describe('a store that stops to answer in the middle of a request', () => {
   });
 });
 
-/** One pair of people for each state that a sign-in can be in. */
+/** Returns a browser and a phone for each state of a sign-in. */
 async function everyState(world: World): Promise<Scene[]> {
   const steps: Record<string, (scene: Omit<Scene, 'state'>) => Promise<unknown>> = {
     scanned: ({ phone, code }) => phone.scan(code),
@@ -272,7 +274,7 @@ async function everyState(world: World): Promise<Scene[]> {
       browser.at = page.url.href;
     },
   };
-  const roads: Record<string, string[]> = {
+  const paths: Record<string, string[]> = {
     waiting: [],
     scanned: ['scanned'],
     approved: ['scanned', 'approved'],
@@ -281,12 +283,12 @@ async function everyState(world: World): Promise<Scene[]> {
     consent: ['scanned', 'approved', 'consent'],
   };
   const scenes: Scene[] = [];
-  for (const [state, road] of Object.entries(roads)) {
-    const people = await world.meet();
-    const code = await people.browser.code();
-    const csrf = String((await people.phone.land(code)).json().csrf);
-    const scene = { ...people, code, csrf };
-    for (const step of road) await steps[step]?.(scene);
+  for (const [state, path] of Object.entries(paths)) {
+    const pair = await world.meet();
+    const code = await pair.browser.code();
+    const csrf = String((await pair.phone.land(code)).json().csrf);
+    const scene = { ...pair, code, csrf };
+    for (const step of path) await steps[step]?.(scene);
     scenes.push({ ...scene, state });
   }
   return scenes;
@@ -311,7 +313,7 @@ async function ask(scene: Scene, route: string, kind: Kind): Promise<Asked> {
   const body: Sent = method === 'GET' ? {} : kind === 'page' ? { form: fields } : { json: fields };
   const accept = kind === 'page' ? 'text/html' : 'application/json';
   const answer = await agent.send(url, { method, ...body, headers: { accept } });
-  // Only scripts ask for the ticket itself.
+  // The ticket itself is for scripts only, so it has no error page.
   const asksForPage = kind === 'page' && !/\/qr(\/events)?$/.test(path);
   return { name: `${route} as ${kind}, ${state}`, agent, answer, asksForPage };
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { PhonePerson, World } from '../support/world.ts';
 
-describe('looking', () => {
+describe('a request to look', () => {
   let world: World;
 
   before(async () => {
@@ -13,13 +13,13 @@ describe('looking', () => {
   const NAMES = ['shown', 'scanned', 'approved', 'denied', 'cancelled', 'finished'].map((name) => `qr_login.${name}`);
 
   for (const method of ['HEAD', 'GET']) {
-    it(`with ${method} changes nothing, whatever the state`, async () => {
+    it(`with ${method} changes nothing in any state`, async () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       const look = async (): Promise<void> => {
         const counts = NAMES.map((name) => world.count(name));
         const { expiresIn: _before, qr: _qr, ...before } = await browser.ticket();
-        // Once the sign-in is through, its page leads on.
+        // After the sign-in, its page redirects.
         const expected = before.state === 'redeemed' ? 303 : 200;
         expect((await browser.agent.send(browser.at, { method })).status).to.equal(expected);
         expect((await browser.agent.send(`${browser.at}/qr`, { method })).status).to.equal(200);
@@ -39,7 +39,7 @@ describe('looking', () => {
     });
   }
 
-  it('with HEAD shows no code to anybody, and makes no ticket', async () => {
+  it('with HEAD shows no code, and creates no ticket', async () => {
     const { browser } = await world.meet();
     world.clock.forward(121);
     const shown = world.count('qr_login.shown');
@@ -59,7 +59,7 @@ describe('looking', () => {
     expect(first).to.equal('HEAD');
   });
 
-  it('with HEAD does not let the code of another phone live on', async () => {
+  it('with HEAD does not extend the life of a code for another phone', async () => {
     const { browser } = await world.meet();
     const code = await browser.code();
     const preview = new PhonePerson(world);

@@ -17,7 +17,7 @@ const GARBAGE = [
   'x'.repeat(4000),
 ];
 
-describe('an address that was made up', () => {
+describe('a made-up URL', () => {
   let world: World;
   let browser: BrowserPerson;
   let phone: PhonePerson;
@@ -30,7 +30,7 @@ describe('an address that was made up', () => {
 
   after(() => world?.stop());
 
-  /** Sends the path as it is; `fetch` would tidy it up. @returns status and body */
+  /** Sends the path unchanged, which `fetch` would normalize. @returns status and body */
   const send = (method: string, path: string, cookie: string, accept: string): Promise<[number, string]> =>
     new Promise((resolve, reject) => {
       const headers = {
@@ -51,7 +51,7 @@ describe('an address that was made up', () => {
       sent.end(method === 'POST' && accept !== 'text/html' ? '{}' : '');
     });
 
-  it('is unknown, with or without a session, whatever is in it', async () => {
+  it('gets an error of 400 to 404, with and without a session', async () => {
     const { expiresIn: _before, ...before } = await browser.ticket();
     const cookies = [
       '',
@@ -79,7 +79,7 @@ describe('an address that was made up', () => {
           const [asJson, json] = await send(method, path, cookie, 'application/json');
           expect(asJson, `${where} ${json}`).to.be.within(400, 404);
           expect(json, where).to.match(/^\{"error":"\w+","error_description":".+"\}$/);
-          // Only scripts ask for the ticket itself.
+          // The ticket itself is for scripts only, so it has no error page.
           if (/\/qr(\/events)?$/.test(path)) continue;
           const [asPage, page] = await send(method, path, cookie, 'text/html');
           expect(asPage, where).to.equal(asJson);
@@ -91,11 +91,11 @@ describe('an address that was made up', () => {
     expect(after).to.deep.equal(before);
   });
 
-  it('is unknown where one character of a good code is another', async () => {
+  it('is not found if one character of a valid code differs', async () => {
     const other = await world.meet('bob');
     const code = await other.browser.code();
     const at = code.length - CODE_LENGTH;
-    // First and last of the place, of the id's random part, and of the MAC.
+    // The first and last characters of the place, of the random part of the id, and of the MAC.
     for (const index of [0, 2, 3, ID_LENGTH - 1, ID_LENGTH, CODE_LENGTH - 2, CODE_LENGTH - 1]) {
       const position = at + index;
       const forged = `${code.slice(0, position)}${code[position] === 'A' ? 'B' : 'A'}${code.slice(position + 1)}`;
@@ -107,7 +107,7 @@ describe('an address that was made up', () => {
     expect((await other.browser.ticket()).state).to.equal('waiting');
   });
 
-  it('is refused where "after" is no version', async () => {
+  it('is refused if "after" is not a version', async () => {
     const wrong = ['abc', '-1', '1.5', '', '1e3', ' 1', '9'.repeat(10), '9'.repeat(5000), '1%00', '%F0%9F%98%80'];
     for (const query of [...wrong.map((after) => `after=${after}`), 'after=1&after=2', 'after=1&after=1']) {
       const answer = await browser.agent.get(`${browser.at}/qr?${query}`);
@@ -116,7 +116,7 @@ describe('an address that was made up', () => {
     }
   });
 
-  it('makes no difference where only the query is strange', async () => {
+  it('gets the usual answer if only its query is strange', async () => {
     for (const query of [
       '%',
       '%ff',

@@ -8,7 +8,7 @@ import type { Answer } from '../support/agent.ts';
 import { allow, approve, outOf } from '../support/relying-party.ts';
 import { BrowserPerson, type PhonePerson, World } from '../support/world.ts';
 
-describe('a prompt of the deployment in the policy', () => {
+describe('a prompt that the deployment adds to the policy', () => {
   const OWN_POLICY = "default-src 'none'; form-action 'self'";
   let world: World;
   let shown: number;
@@ -27,7 +27,7 @@ describe('a prompt of the deployment in the policy', () => {
 
   afterEach(() => world?.stop());
 
-  /** Everybody agrees to the terms with each sign-in; the account page, where phones sign in, does without. */
+  /** Requires agreement to the terms in each sign-in, except at the account page, where phones sign in. */
   const termsPrompt = (): interactionPolicy.Prompt => {
     const { Check, Prompt } = interactionPolicy;
     const check = new Check('terms', 'the terms must be agreed to', ({ oidc }) =>
@@ -61,7 +61,7 @@ describe('a prompt of the deployment in the policy', () => {
     return { browser, phone, terms };
   };
 
-  it('is left to its own page at the interaction, after the QR step', async () => {
+  it("is shown on the deployment's own page after the QR step", async () => {
     const { browser } = await world.meet();
     expect(shown).to.equal(0);
     expect((await browser.ticket()).state).to.equal('waiting');
@@ -71,7 +71,7 @@ describe('a prompt of the deployment in the policy', () => {
     expect(terms.text).to.equal('Agree to the terms of Test app');
   });
 
-  it('has its own headers, and none of ours', async () => {
+  it("has its own headers and none of the plugin's", async () => {
     const { terms } = await atTerms();
     expect(terms.headers.get('content-security-policy')).to.equal(OWN_POLICY);
     for (const ours of [
@@ -85,7 +85,7 @@ describe('a prompt of the deployment in the policy', () => {
     }
   });
 
-  it('stands between the QR step and the consent, and nothing of either is lost', async () => {
+  it('comes between the QR step and the consent, and keeps the results of both', async () => {
     const { browser } = await atTerms();
     const agreed = await browser.agent.post(`${browser.at}/terms`, { form: {} });
     const consent = await outOf(browser, agreed.location);
@@ -96,7 +96,7 @@ describe('a prompt of the deployment in the policy', () => {
     expect(claims?.amr).to.have.members(['pwd', 'mca', 'user']);
   });
 
-  it('has no code: what belongs to the QR step and to the consent is refused', async () => {
+  it('shows no code and refuses the requests of the QR step and of the consent', async () => {
     const { browser, phone } = await atTerms();
     expect(await browser.ticket())
       .to.include({ state: 'expired' })
@@ -109,14 +109,14 @@ describe('a prompt of the deployment in the policy', () => {
     expect((await phone.look()).json().state).to.equal('redeemed');
   });
 
-  it('can be cancelled as any other', async () => {
+  it('can be cancelled like any other', async () => {
     const { browser } = await atTerms();
     const { redirectTo } = (await browser.agent.post(`${browser.at}/cancel`, { json: {} })).json();
     const arrived = new URL((await browser.goOn(String(redirectTo))).location);
     expect(arrived.searchParams.get('error')).to.equal('access_denied');
   });
 
-  it('is shown to nobody but the browser that it waits for', async () => {
+  it('is shown only to the browser of the interaction', async () => {
     const { browser } = await atTerms();
     const answer = await new BrowserPerson(world).agent.get(browser.at);
     expect(answer.status).to.equal(404);
@@ -125,7 +125,7 @@ describe('a prompt of the deployment in the policy', () => {
     expect(shown).to.equal(1);
   });
 
-  it('keeps prompt=none from going on', async () => {
+  it('makes prompt=none end in interaction_required', async () => {
     const { browser } = await atTerms();
     const agreed = await browser.agent.post(`${browser.at}/terms`, { form: {} });
     await allow(browser, await outOf(browser, agreed.location));

@@ -3,7 +3,7 @@ import { allow, approve, fieldsIn, outOf } from '../support/relying-party.ts';
 import { tabOf } from '../support/tabs.ts';
 import { type BrowserPerson, PASSWORDS, World } from '../support/world.ts';
 
-describe('a browser in which somebody else has signed in, in another tab, after the sign-in was finished', () => {
+describe('a finished sign-in in a browser where another tab has signed in since', () => {
   let world: World;
 
   beforeEach(async () => {
@@ -12,7 +12,7 @@ describe('a browser in which somebody else has signed in, in another tab, after 
 
   afterEach(() => world?.stop());
 
-  it('asks before that account is signed out, without any script', async () => {
+  it('asks before it signs out another account, without any script', async () => {
     const { browser, finished } = await finishedBeside('bob');
     const page = await outOf(browser, finished);
     expect(page.status).to.equal(200);
@@ -21,19 +21,19 @@ describe('a browser in which somebody else has signed in, in another tab, after 
     expect((await world.sessionOf(browser.agent))?.accountId).to.equal('b0b');
   });
 
-  it('goes on with whoever approved where that is agreed to', async () => {
+  it('continues with the account that approved if the user agrees', async () => {
     const { browser, finished } = await finishedBeside('bob');
     await outOf(browser, finished);
     const agreed = await browser.agent.post(`${browser.at}/qr/finish`, { form: { switchAccount: 'yes' } });
     expect(agreed.status).to.equal(303);
-    // oidc-provider signs bob out by a form that sends itself.
+    // oidc-provider signs bob out with a form that submits itself.
     const form = await outOf(browser, agreed.location);
     const out = await browser.agent.post(`${world.issuer}/session/end/confirm`, { form: fieldsIn(form.text) });
     const arrived = await allow(browser, await outOf(browser, out.location));
     expect((await browser.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('goes back to the app where it is not, and stays as it was', async () => {
+  it('returns to the app with access_denied and keeps the other account if the user declines', async () => {
     const { browser, finished } = await finishedBeside('bob');
     await outOf(browser, finished);
     const cancelled = await browser.agent.post(`${browser.at}/cancel`, { form: {} });
@@ -42,13 +42,15 @@ describe('a browser in which somebody else has signed in, in another tab, after 
     expect((await world.sessionOf(browser.agent))?.accountId).to.equal('b0b');
   });
 
-  it('is not asked where it is the same account', async () => {
+  it('does not ask if the other tab signed in the same account', async () => {
     const { browser, finished } = await finishedBeside('alice');
     const arrived = await allow(browser, await outOf(browser, finished));
     expect((await browser.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  /** Alice has approved, the browser has finished, and goes on only after somebody has signed in in another tab. */
+  /**
+   * Lets Alice approve and the browser finish, then signs in this account in another tab before the browser goes on.
+   */
   async function finishedBeside(name: keyof typeof PASSWORDS): Promise<{ browser: BrowserPerson; finished: string }> {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);

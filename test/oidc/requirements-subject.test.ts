@@ -3,8 +3,8 @@ import { BrowserPerson, PhonePerson, testClient, World } from '../support/world.
 
 const CLIENT = 'pairwise-rp';
 
-describe('the subject that a request asks for', () => {
-  it('is compared once more when the browser finishes, and nobody else is signed in', async () => {
+describe('the subject that a request demands', () => {
+  it('is compared again when the browser finishes, and a different one is refused', async () => {
     let salt = 'before';
     const world = await World.start({
       clients: [testClient(CLIENT, { subject_type: 'pairwise' })],

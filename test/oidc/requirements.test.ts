@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import type { BrowserPerson, PhonePerson } from '../support/world.ts';
 import { World } from '../support/world.ts';
 
-const HOUR = 3600;
+const HOUR_SECONDS = 3600;
 
-describe('the freshness of a sign-in', () => {
+describe('the auth_time of a sign-in', () => {
   let world: World;
 
   before(async () => {
@@ -13,19 +13,19 @@ describe('the freshness of a sign-in', () => {
 
   after(() => world?.stop());
 
-  /** A phone whose person signed in an hour ago, and a browser whose RP demands this. */
+  /** Creates a phone that signed in an hour ago, and a browser with a request that has these parameters. */
   const meet = async (
     demands: Record<string, string>,
   ): Promise<{ browser: BrowserPerson; phone: PhonePerson; signedInAt: number }> => {
     const { browser, phone } = await world.meet();
-    const signedInAt = await phone.wasSignedInAgo(HOUR);
+    const signedInAt = await phone.wasSignedInAgo(HOUR_SECONDS);
     await browser.start(demands);
     return { browser, phone, signedInAt };
   };
   const authTime = async (browser: BrowserPerson): Promise<number> =>
     Number((await browser.tokens(await browser.arrive())).claims()?.auth_time);
 
-  it('is that of the phone where nothing is demanded', async () => {
+  it('is that of the phone if the request demands nothing', async () => {
     const { browser, phone, signedInAt } = await meet({});
     await phone.scan(await browser.code());
     expect((await phone.look()).json()).not.to.have.property('signInAgain');
@@ -33,8 +33,8 @@ describe('the freshness of a sign-in', () => {
     expect(await authTime(browser)).to.equal(signedInAt);
   });
 
-  it('is that of the phone where that is young enough', async () => {
-    const { browser, phone, signedInAt } = await meet({ max_age: String(2 * HOUR) });
+  it('is that of the phone if it is recent enough', async () => {
+    const { browser, phone, signedInAt } = await meet({ max_age: String(2 * HOUR_SECONDS) });
     await phone.scan(await browser.code());
     expect((await phone.look()).json()).not.to.have.property('signInAgain');
     await phone.approve();
@@ -45,10 +45,10 @@ describe('the freshness of a sign-in', () => {
     'prompt=login': { prompt: 'login' },
     'max_age=0': { max_age: '0' },
     'a max_age that the phone does not meet': { max_age: '600' },
-    'both prompt=login and max_age': { prompt: 'login', max_age: String(2 * HOUR) },
+    'both prompt=login and max_age': { prompt: 'login', max_age: String(2 * HOUR_SECONDS) },
   };
   for (const [what, demands] of Object.entries(DEMANDS)) {
-    it(`is of this request where ${what} demands it`, async () => {
+    it(`is during the request if ${what} demands it`, async () => {
       const asked = Math.floor(Date.now() / 1000);
       const { browser, phone } = await meet(demands);
       await phone.scan(await browser.code());
@@ -70,7 +70,7 @@ describe('the freshness of a sign-in', () => {
     });
   }
 
-  it('is asked for on the page in the place of Approve, with Deny as ever', async () => {
+  it('must be renewed if the request demands it: the page offers "Sign in again" and Deny instead of Approve', async () => {
     const { browser, phone } = await meet({ prompt: 'login' });
     await phone.scan(await browser.code());
     const page = (await phone.agent.follow(phone.at)).text;
@@ -79,19 +79,19 @@ describe('the freshness of a sign-in', () => {
     expect((await phone.deny()).status).to.equal(200);
   });
 
-  it('is asked for on the phone although the browser is signed in already', async () => {
+  it('must be renewed on the phone even if the browser is signed in already', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await phone.approve();
     await browser.arrive();
-    await phone.wasSignedInAgo(HOUR);
+    await phone.wasSignedInAgo(HOUR_SECONDS);
     const page = await browser.start({ prompt: 'login' });
     expect(page.text).to.include('data-code><svg');
     await phone.scan(await browser.code());
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
   });
 
-  it('is not met by somebody else who signs in on the phone', async () => {
+  it('is not renewed by another account that signs in on the phone', async () => {
     const { browser, phone } = await meet({ prompt: 'login' });
     await phone.scan(await browser.code());
     const signInAgain = String((await phone.look()).json().signInAgain);

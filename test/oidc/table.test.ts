@@ -1,4 +1,7 @@
-/** Each row of the table, over HTTP: the RP is openid-client, the people load pages and send forms as their devices do. */
+/**
+ * Runs each row of the table over HTTP. The RP is openid-client; browser and phone load pages and send forms as real
+ * ones do.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
@@ -35,7 +38,7 @@ const SETUPS: Readonly<Record<Setup, Partial<QrLoginOptions>>> = {
   },
 };
 
-describe('what an RP sees', () => {
+describe('the result of a sign-in for the RP', () => {
   const worlds = new Map<Setup, World>();
   let receiver: Running & LogoutReceiver;
 
@@ -66,20 +69,20 @@ describe('what an RP sees', () => {
     });
   }
 
-  it('is what docs/oidc.md says', () => {
+  it('is the same as in docs/oidc.md', () => {
     const text = readFileSync(DOCUMENT, 'utf8');
     expect(text === withTable(text), 'run: node --import ./scripts/typescript.mjs test/oidc/write-table.ts').to.equal(
       true,
     );
   });
 
-  it('is told by a row of its own each time', () => {
+  it('has a unique title for each row', () => {
     const titles = table.TABLE.flatMap(({ title, rows }) => rows.map(({ what }: Row) => `${title}: ${what}`));
     expect(new Set(titles).size).to.equal(titles.length);
   });
 });
 
-/** One browser, what is done in it, and what there is to be seen. */
+/** Plays the visits of a row in one browser and collects the results. */
 class Stage {
   readonly #world: World;
   readonly #browser: BrowserPerson;
@@ -89,7 +92,7 @@ class Stage {
 
   constructor(world: World, loggedOut: string[]) {
     this.#world = world;
-    this.#browser = new BrowserPerson(world, {}, taking(this.#browserPages));
+    this.#browser = new BrowserPerson(world, {}, recordPages(this.#browserPages));
     this.#loggedOut = loggedOut;
   }
 
@@ -109,24 +112,24 @@ class Stage {
     if (qrPage !== undefined) answer = await browser.goOn(await this.#signIn(phone, left));
     answer = await settle(browser.agent, answer);
     if (!answer.headers.has('location')) answer = await this.#consent(answer, left);
-    expect(left, `at ${answer.location}, what nobody asked for`).to.deep.equal([]);
+    expect(left, `acts that were not needed, at ${answer.location}`).to.deep.equal([]);
 
     const outcome = await this.#outcome(new URL(answer.location), asks, startedAt);
     const { accountId } = (await this.#world.sessionOf(browser.agent)) ?? {};
     return {
       ...outcome,
-      told: phone.told.join(', '),
+      unmet: phone.unmet.join(', '),
       lists: phone.lists,
-      hint: /The app expects: ([^<]*)</.exec(qrPage ?? '')?.[1] ?? '',
+      hint: /Expected account: ([^<]*)</.exec(qrPage ?? '')?.[1] ?? '',
       language: [...new Set([...languages(qrPage), ...languages(phone.confirmPage)])].join(' and '),
       session: accountId === undefined ? '' : await lifeOfSession(this.#world, browser.agent),
-      signedIn: nameOf(accountId) ?? 'nobody',
+      signedIn: nameOf(accountId) ?? 'no account',
       loggedOut: this.#loggedOut.join(', '),
       pages: `${this.#browserPages.length} / ${phone.pages.length}`,
     };
   }
 
-  /** From the QR page on. @returns where the browser goes next */
+  /** Signs in from the QR page on. @returns the URL where the browser goes next */
   async #signIn(phone: HandsOnPhone, left: Act[]): Promise<string> {
     const { agent, at } = this.#browser;
     const post = (path: string, json: Record<string, string> = {}): Promise<Answer> =>
@@ -157,7 +160,7 @@ class Stage {
     return this.#browser.goOn(String(redirectTo));
   }
 
-  /** What the RP makes of the answer. */
+  /** Returns the RP's view of the authorization response. */
   async #outcome(
     arrived: URL,
     { parameters = {}, userinfo = [] }: Asks,
@@ -177,10 +180,10 @@ class Stage {
     const { access_token, scope, authorization_details, claims } = tokens as Tokens;
     const { sub = '', auth_time: authTime = 0, acr = '', amr = [] }: Partial<client.IDToken> = claims() ?? {};
     const configuration = await this.#world.configuration(this.#browser.clientId);
-    const told = resource === undefined ? await client.fetchUserInfo(configuration, access_token, sub) : {};
+    const claimsOfUserinfo = resource === undefined ? await client.fetchUserInfo(configuration, access_token, sub) : {};
     const more = [
       ...(authorization_details ?? []).map(({ type }) => type),
-      ...userinfo.filter((claim) => claim in told),
+      ...userinfo.filter((claim) => claim in claimsOfUserinfo),
     ];
     return {
       answer: 'code',
@@ -199,12 +202,12 @@ class Stage {
 
 type Tokens = Awaited<ReturnType<BrowserPerson['tokens']>>;
 
-/** Somebody who uses the pages of the phone, without its script. */
+/** A user of the phone's pages without scripts. */
 class HandsOnPhone {
   readonly person: PhonePerson;
   readonly pages: string[];
   #name: Name;
-  readonly told: string[] = [];
+  readonly unmet: string[] = [];
   signedInAt: number | undefined;
   lists = '';
   confirmPage: string | undefined;
@@ -215,15 +218,18 @@ class HandsOnPhone {
     this.#name = name;
   }
 
-  /** @param isKept true if nobody signs in again on this phone: then its session may be that of another row's phone */
+  /**
+   * @param isKept true if the user does not sign in again on this phone; then it may share its session with the phone
+   * of another row
+   */
   static async with(world: World, session: table.PhoneSession, isKept: boolean): Promise<HandsOnPhone> {
     const { of, since, strong = false } = session;
     const pages: string[] = [];
-    const phone = new HandsOnPhone(new PhonePerson(world, {}, taking(pages)), pages, of);
+    const phone = new HandsOnPhone(new PhonePerson(world, {}, recordPages(pages)), pages, of);
     if (since !== 'not signed in') {
       if (isKept) await phone.#takeSession(strong);
       else await phone.#signIn(strong);
-      // Not within the second of the request: `auth_time` counts whole ones.
+      // Five seconds ago, because `auth_time` counts whole seconds and must differ from the time of the request.
       phone.signedInAt = await phone.person.wasSignedInAgo(since === 'just now' ? 5 : 3600);
       pages.length = 0;
     }
@@ -235,7 +241,7 @@ class HandsOnPhone {
     await this.#enter(page, this.#name, strongly);
   }
 
-  /** Takes the cookies of a phone that has signed in before. */
+  /** Copies the cookies of a phone that has signed in before. */
   async #takeSession(strongly: boolean): Promise<void> {
     const { world, agent } = this.person;
     const donor = await once(world, `a phone of ${this.#name}, ${strongly}`, async () => {
@@ -246,7 +252,7 @@ class HandsOnPhone {
     for (const cookie of await donor.jar.getCookies(world.issuer)) await agent.jar.setCookie(cookie, world.issuer);
   }
 
-  /** Scans, and does what is to be done there. */
+  /** Scans the code and performs the acts of the phone. */
   async decide(code: string, left: Act[]): Promise<void> {
     let page = await this.#open(code);
     while (page.text.includes('name="password"') || page.text.includes('name="decision"')) {
@@ -258,7 +264,7 @@ class HandsOnPhone {
           continue;
         }
         const { signInAgain } = (await this.person.look()).json();
-        expect(signInAgain, `for somebody who ${act}`).to.be.a('string');
+        expect(signInAgain, `a sign-in URL for a user who ${act}`).to.be.a('string');
         page = await this.#open(String(signInAgain));
       }
       expect(act, 'on the password page').to.be.oneOf(['signs in', 'signs in strongly', 'signs in as bob']);
@@ -268,20 +274,21 @@ class HandsOnPhone {
     expect((await this.person.look()).json().state).to.be.oneOf(['approved', 'denied']);
   }
 
-  /** @returns the form that is to be sent, if the person decides now */
+  /** @returns the form to send if the act is a decision, otherwise undefined */
   async #confirm(page: Answer, act: Act | undefined): Promise<Record<string, string> | undefined> {
     this.person.at = page.url.href;
     const { unmet, signInAgain } = (await this.person.look()).json();
-    if (unmet !== undefined) this.told.push(signInAgain === undefined ? `${unmet} (no way on)` : String(unmet));
+    if (unmet !== undefined)
+      this.unmet.push(signInAgain === undefined ? `${unmet} (no sign-in offered)` : String(unmet));
     this.confirmPage = page.text;
     this.lists = [...page.text.matchAll(/<li>(.*?)<\/li>/g)]
       .map(([, item = '']) => item.replace(/<[^>]*>/g, ''))
       .join(', ');
     const decisions: Partial<Record<Act, Record<string, string>>> = {
       approves: { decision: 'approve' },
-      'approves, to be remembered': { decision: 'approve', remember: 'yes' },
+      'approves and stays signed in': { decision: 'approve', remember: 'yes' },
       denies: { decision: 'deny' },
-      cannot: { decision: 'unable' },
+      'gives up': { decision: 'unable' },
     };
     const decision = act && decisions[act];
     if (decision !== undefined) expect(page.text).to.include(`value="${decision.decision}"`);
@@ -300,11 +307,11 @@ class HandsOnPhone {
   }
 }
 
-/** A page that its script sends on at once: nobody gets to see it. */
+/** Matches a page whose script submits it at once, so that the user does not see it. */
 const SENDS_ITSELF = /document\.forms\[0\]\.submit\(\)|<form[^>]* data-scan>/;
 
-/** `fetch` that takes note of the pages that a person sees. */
-function taking(pages: string[]): typeof fetch {
+/** Returns a `fetch` that records the pages that the user sees. */
+function recordPages(pages: string[]): typeof fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
     const isPage = response.headers.get('content-type')?.startsWith('text/html') && !response.headers.has('location');
@@ -314,14 +321,14 @@ function taking(pages: string[]): typeof fetch {
   };
 }
 
-/** Goes on over pages that send themselves. */
+/** Submits pages that would submit themselves, until another page comes. */
 async function settle(agent: Agent, page: Answer): Promise<Answer> {
   let at = page;
   while (SENDS_ITSELF.test(at.text)) at = await submit(agent, at);
   return at;
 }
 
-/** Sends the form of a page, and goes where that leads, up to the RP. */
+/** Submits the form of a page and follows redirects up to the RP. */
 async function submit(agent: Agent, page: Answer, fields: Record<string, string> = {}): Promise<Answer> {
   const [, action = ''] = /<form[^>]* action="([^"]*)"/.exec(page.text) ?? [];
   const hidden = [...page.text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)];
@@ -342,7 +349,7 @@ async function lifeOfSession({ issuer }: World, { jar }: Agent): Promise<Seen['s
   return cookie?.expires instanceof Date ? 'kept' : 'until the browser closes';
 }
 
-/** Whose account, or whose subject at a pairwise client. */
+/** Returns the name of the account with this id. */
 function nameOf(id: string | undefined): Name | undefined {
   return NAMES.find((name) => ACCOUNTS[name] === id);
 }
@@ -379,7 +386,7 @@ interface Known {
   readonly sub: string;
 }
 
-/** What this RP learned when the account signed in there, in another browser. */
+/** Returns the ID token and the subject that this RP got when the account signed in with another browser. */
 function knownTo(world: World, app: App, name: Name): Promise<Known> {
   return once(world, `${name} at ${app}`, () => learn(world, app, name));
 }
@@ -399,7 +406,7 @@ async function learn(world: World, app: App, name: Name): Promise<Known> {
 
 const made = new WeakMap<World, Map<string, Promise<unknown>>>();
 
-/** Makes something once for each world; no row changes it. */
+/** Makes a value once for each world. The rows share it and do not change it. */
 function once<T>(world: World, what: string, make: () => Promise<T>): Promise<T> {
   const ofWorld = made.get(world) ?? new Map<string, Promise<unknown>>();
   made.set(world, ofWorld);
@@ -423,7 +430,7 @@ async function startWorld(setup: Setup, receiver: string): Promise<World> {
     configuration: CONFIGURATION,
     extend: ({ provider }) => provider.use((ctx, next) => strongSignIn(provider, ctx, next)),
     qrLogin: {
-      // Who is asked for a stronger class on the phone gets the page for it.
+      // A phone that must sign in with the stronger class gets the page for it.
       loginPage: (_ctx, { params }) => {
         if (params.client_id !== ACCOUNT_CLIENT) return undefined;
         return { path: String(params.acr_values ?? '').includes(table.STRONG) ? 'strong' : 'password' };
@@ -433,7 +440,7 @@ async function startWorld(setup: Setup, receiver: string): Promise<World> {
   });
 }
 
-/** A sign-in that is worth more than a password. */
+/** Serves a sign-in page with a stronger class than the password page. */
 async function strongSignIn(provider: Provider, ctx: Context, next: Next): Promise<void> {
   if (!/^\/interaction\/[\w-]+\/strong$/.test(ctx.path)) return next();
   if (ctx.method === 'GET') {
@@ -452,7 +459,7 @@ const CONFIGURATION: Configuration = {
   acrValues: [table.PASSWORD, table.STRONG],
   subjectTypes: ['public', 'pairwise'],
   pairwiseIdentifier: (_ctx, accountId) => pairwiseSubject(accountId),
-  // The provider refuses to ask loopback addresses by itself.
+  // The provider's own `fetch` refuses loopback addresses.
   fetch: (input, init = {}) => {
     const { method = 'GET', headers = {}, body = null } = init;
     return fetch(input, { method, headers, body });
@@ -476,7 +483,7 @@ const CONFIGURATION: Configuration = {
 
 interface LogoutReceiver {
   readonly app: Koa;
-  /** Whom logout tokens named, in their order. */
+  /** The accounts that logout tokens named, in their order. */
   readonly loggedOut: string[];
 }
 

@@ -1,23 +1,23 @@
-/** What an RP may ask for, what people do, and what the RP sees then: the rows of `docs/oidc.md`, each one a test. */
+/** The rows of the tables in `docs/oidc.md`: a request, the acts of the users, and the result. Each row is a test. */
 
 export type Name = 'alice' | 'bob';
 
 /** The RPs, by their client ids. */
 export type App = 'app' | 'pairwise-app' | 'default-max-age-app' | 'logout-app' | 'far-reaching-app';
 
-/** How the provider is set up: `consent`, `assurance` and `signIn` of the options. */
+/** The configuration of the provider: the options `consent`, `assurance` and `signIn`. */
 export type Setup = 'usual' | 'consent: phone' | 'consent: implied' | 'assurance: less' | 'signIn: never again';
 
 export interface Asks {
-  /** Authorization parameters, as they are sent. */
+  /** The authorization parameters, as they are sent. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** An `id_token_hint`: the ID token that this RP got for that account before. */
+  /** The account of the `id_token_hint`, which is an ID token that this RP got for the account before. */
   readonly hint?: Name;
-  /** A `sub` claim with the value by which this RP knows that account. */
+  /** The account of the `sub` claim, whose value is the subject by which this RP knows the account. */
   readonly sub?: Name;
   /** An `acr` claim. */
   readonly acr?: { readonly essential?: true; readonly value?: string; readonly values?: readonly string[] };
-  /** Claims for the userinfo endpoint. */
+  /** The claims for the userinfo endpoint. */
   readonly userinfo?: readonly string[];
 }
 
@@ -26,9 +26,9 @@ export type Act =
   | 'signs in strongly'
   | 'signs in as bob'
   | 'approves'
-  | 'approves, to be remembered'
+  | 'approves and stays signed in'
   | 'denies'
-  | 'cannot'
+  | 'gives up'
   | 'cancels'
   | 'agrees to the switch'
   | 'declines the switch'
@@ -50,44 +50,44 @@ export interface Visit {
   readonly acts: readonly Act[];
 }
 
-/** What there is to be seen of it. Empty texts where there is nothing. */
+/** The result of a request. A text is empty if there is nothing to report. */
 export interface Seen {
-  /** What stands in the way of Approve each time that the confirm page is shown. */
-  readonly told: string;
+  /** The unmet requirement each time that the confirm page is shown. */
+  readonly unmet: string;
   /** `code`, or the error that the RP gets. */
   readonly answer: string;
   readonly authTime: '' | "the phone's" | 'during the request';
   readonly acr: string;
   readonly amr: string;
   readonly sub: string;
-  /** The scopes that the tokens have; what else was granted after a plus. */
+  /** The scopes of the tokens, and other granted things after a plus. */
   readonly granted: string;
-  /** What the confirm page says that the app will be able to do. */
+  /** The permissions that the confirm page lists. */
   readonly lists: string;
-  /** How long the browser's session cookie lasts. */
+  /** The lifetime of the browser's session cookie. */
   readonly session: '' | 'until the browser closes' | 'kept';
-  readonly signedIn: Name | 'nobody';
-  /** Whose apps were told by back-channel logout. */
+  readonly signedIn: Name | 'no account';
+  /** The accounts in the back-channel logout tokens that the app received. */
   readonly loggedOut: string;
   /** The `login_hint` on the QR page. */
   readonly hint: string;
   /** The language of the QR page and the confirm page. */
   readonly language: string;
-  /** How many pages a person sees on the browser and on the phone. */
+  /** The numbers of pages that the user sees on the browser and on the phone. */
   readonly pages: `${number} / ${number}`;
 }
 
 export interface Row extends Visit {
   readonly what: string;
   readonly on?: Setup;
-  /** What happened in this browser before. */
+  /** The sign-ins in this browser before. */
   readonly before?: readonly Visit[];
   readonly seen: Seen;
 }
 
 export interface Section {
   readonly title: string;
-  /** What this section is about; the rest is tested all the same. */
+  /** The columns of the table in the docs. The test compares the other values as well. */
   readonly columns: readonly (keyof Seen)[];
   readonly rows: readonly Row[];
 }
@@ -102,14 +102,14 @@ const NEW_AND_STRONG: PhoneSession = { of: 'alice', since: 'just now', strong: t
 const NOT_YET: PhoneSession = { of: 'alice', since: 'not signed in' };
 
 const CODE: Seen = {
-  told: '',
+  unmet: '',
   answer: 'code',
   authTime: "the phone's",
   acr: 'password',
   amr: 'pwd mca user',
   sub: 'alice',
   granted: 'openid profile',
-  lists: 'see your profile: name, picture and the like',
+  lists: 'see your profile: name, picture and so on',
   session: 'until the browser closes',
   signedIn: 'alice',
   loggedOut: '',
@@ -117,11 +117,13 @@ const CODE: Seen = {
   language: 'en',
   pages: '2 / 2',
 };
-/** The phone signed in once more: the confirm page, the password, the confirm page again, and the end. */
-const CODE_AGAIN: Seen = { ...CODE, told: 'freshness', authTime: 'during the request', pages: '2 / 4' };
+/**
+ * The user signs in again on the phone: the confirm page, the password page, the confirm page again, and the last page.
+ */
+const CODE_AGAIN: Seen = { ...CODE, unmet: 'freshness', authTime: 'during the request', pages: '2 / 4' };
 const STEPPED_UP: Seen = {
   ...CODE_AGAIN,
-  told: 'acr',
+  unmet: 'acr',
   acr: 'strong',
   amr: 'pwd otp mca user',
 };
@@ -133,16 +135,16 @@ const ERROR: Seen = {
   sub: '',
   granted: '',
   session: '',
-  signedIn: 'nobody',
+  signedIn: 'no account',
   pages: '1 / 2',
 };
-/** No page at all: the provider answers by itself. */
+/** No page at all: the provider answers at once. */
 const AT_ONCE = { lists: '', language: '', pages: '0 / 0' } as const;
-const LOGIN_REQUIRED: Seen = { ...ERROR, answer: 'login_required', told: 'freshness' };
-const UNMET: Seen = { ...ERROR, answer: 'unmet_authentication_requirements', told: 'acr' };
-const WRONG_ACCOUNT: Seen = { ...ERROR, answer: 'login_required', told: 'account' };
-const AS_BOB: Seen = { ...CODE_AGAIN, told: 'account', sub: 'bob', signedIn: 'bob' };
-const NO_WAY = ' (no way on)';
+const LOGIN_REQUIRED: Seen = { ...ERROR, answer: 'login_required', unmet: 'freshness' };
+const UNMET: Seen = { ...ERROR, answer: 'unmet_authentication_requirements', unmet: 'acr' };
+const WRONG_ACCOUNT: Seen = { ...ERROR, answer: 'login_required', unmet: 'account' };
+const AS_BOB: Seen = { ...CODE_AGAIN, unmet: 'account', sub: 'bob', signedIn: 'bob' };
+const NO_SIGN_IN = ' (no sign-in offered)';
 
 const APPROVED = ['approves', 'allows'] as const;
 const AGAIN = ['signs in', 'approves', 'allows'] as const;
@@ -158,32 +160,38 @@ const SIGNED_IN_STRONGLY: Visit = { phone: NEW_AND_STRONG, acts: APPROVED };
 
 const freshness: Section = {
   title: 'Freshness',
-  columns: ['told', 'answer', 'authTime', 'pages'],
+  columns: ['unmet', 'answer', 'authTime', 'pages'],
   rows: [
-    { what: 'nothing is demanded of an old session', phone: OLD, acts: APPROVED, seen: CODE },
-    { what: 'nothing is demanded of a new session', acts: APPROVED, seen: CODE },
+    { what: 'no requirement, old session', phone: OLD, acts: APPROVED, seen: CODE },
+    { what: 'no requirement, new session', acts: APPROVED, seen: CODE },
     {
-      what: 'nothing is demanded of a phone that is not signed in',
+      what: 'no requirement, the phone is not signed in',
       phone: NOT_YET,
       acts: AGAIN,
       seen: { ...CODE, authTime: 'during the request', pages: '2 / 3' },
     },
     { what: 'prompt=login, old session', asks: LOGIN, phone: OLD, acts: AGAIN, seen: CODE_AGAIN },
     { what: 'prompt=login, new session', asks: LOGIN, acts: AGAIN, seen: CODE_AGAIN },
-    { what: 'prompt=login, nobody signs in again', asks: LOGIN, phone: OLD, acts: ['cannot'], seen: LOGIN_REQUIRED },
+    {
+      what: 'prompt=login, the user does not sign in again',
+      asks: LOGIN,
+      phone: OLD,
+      acts: ['gives up'],
+      seen: LOGIN_REQUIRED,
+    },
     {
       what: 'prompt=login, the deployment has no way to sign in again',
       on: 'signIn: never again',
       asks: LOGIN,
-      acts: ['cannot'],
-      seen: { ...LOGIN_REQUIRED, told: `freshness${NO_WAY}` },
+      acts: ['gives up'],
+      seen: { ...LOGIN_REQUIRED, unmet: `freshness${NO_SIGN_IN}` },
     },
     {
-      what: 'prompt=login, a phone that is not signed in',
+      what: 'prompt=login, the phone is not signed in',
       asks: LOGIN,
       phone: NOT_YET,
       acts: AGAIN,
-      seen: { ...CODE_AGAIN, told: '', pages: '2 / 3' },
+      seen: { ...CODE_AGAIN, unmet: '', pages: '2 / 3' },
     },
     {
       what: 'prompt=login, the browser is signed in already',
@@ -194,23 +202,23 @@ const freshness: Section = {
     },
     { what: 'max_age met by an old session', asks: asks({ max_age: '7200' }), phone: OLD, acts: APPROVED, seen: CODE },
     { what: 'max_age met by a new session', asks: asks({ max_age: '600' }), acts: APPROVED, seen: CODE },
-    { what: 'max_age passed', asks: asks({ max_age: '600' }), phone: OLD, acts: AGAIN, seen: CODE_AGAIN },
+    { what: 'max_age exceeded', asks: asks({ max_age: '600' }), phone: OLD, acts: AGAIN, seen: CODE_AGAIN },
     {
-      what: 'max_age passed, nobody signs in again',
+      what: 'max_age exceeded, the user does not sign in again',
       asks: asks({ max_age: '600' }),
       phone: OLD,
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: LOGIN_REQUIRED,
     },
     { what: 'max_age=0, new session', asks: asks({ max_age: '0' }), acts: AGAIN, seen: CODE_AGAIN },
     {
-      what: 'max_age=0, nobody signs in again',
+      what: 'max_age=0, the user does not sign in again',
       asks: asks({ max_age: '0' }),
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: LOGIN_REQUIRED,
     },
     {
-      what: 'max_age met, prompt=login all the same',
+      what: 'max_age met, but also prompt=login',
       asks: asks({ prompt: 'login', max_age: '7200' }),
       phone: OLD,
       acts: AGAIN,
@@ -218,21 +226,21 @@ const freshness: Section = {
     },
     { what: "the client's default_max_age is met", app: 'default-max-age-app', acts: APPROVED, seen: CODE },
     {
-      what: "the client's default_max_age is passed",
+      what: "the client's default_max_age is exceeded",
       app: 'default-max-age-app',
       phone: OLD,
       acts: AGAIN,
       seen: CODE_AGAIN,
     },
     {
-      what: "the client's default_max_age is passed, nobody signs in again",
+      what: "the client's default_max_age is exceeded, the user does not sign in again",
       app: 'default-max-age-app',
       phone: OLD,
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: LOGIN_REQUIRED,
     },
     {
-      what: 'max_age goes before default_max_age',
+      what: 'max_age overrides default_max_age',
       app: 'default-max-age-app',
       asks: asks({ max_age: '7200' }),
       phone: OLD,
@@ -240,24 +248,24 @@ const freshness: Section = {
       seen: CODE,
     },
     {
-      what: 'max_age, the browser is signed in within it',
+      what: "max_age met by the browser's own session",
       before: [SIGNED_IN],
       asks: asks({ max_age: '600' }),
       acts: [],
       seen: { ...CODE, ...AT_ONCE },
     },
     {
-      what: 'max_age, the browser is signed in for longer',
+      what: "max_age exceeded by the browser's own session",
       before: [{ phone: OLD, acts: APPROVED }],
       asks: asks({ max_age: '600' }),
       acts: ['approves'],
       seen: { ...CODE, pages: '1 / 2' },
     },
     {
-      what: 'prompt=none, nobody is signed in',
+      what: 'prompt=none, the browser is not signed in',
       asks: NONE,
       acts: [],
-      seen: { ...LOGIN_REQUIRED, ...AT_ONCE, told: '' },
+      seen: { ...LOGIN_REQUIRED, ...AT_ONCE, unmet: '' },
     },
     {
       what: 'prompt=none, the browser is signed in',
@@ -266,16 +274,16 @@ const freshness: Section = {
       acts: [],
       seen: { ...CODE, ...AT_ONCE },
     },
-    { what: 'the person denies', acts: ['denies'], seen: { ...ERROR, answer: 'access_denied' } },
+    { what: 'the user denies', acts: ['denies'], seen: { ...ERROR, answer: 'access_denied' } },
     {
-      what: 'the person denies instead of signing in again',
+      what: 'the user denies instead of signing in again',
       asks: LOGIN,
       phone: OLD,
       acts: ['denies'],
-      seen: { ...ERROR, answer: 'access_denied', told: 'freshness' },
+      seen: { ...ERROR, answer: 'access_denied', unmet: 'freshness' },
     },
     {
-      what: 'the person cancels on the browser',
+      what: 'the user cancels on the browser',
       acts: ['cancels'],
       seen: { ...ERROR, answer: 'access_denied', lists: '', pages: '1 / 0' },
     },
@@ -284,7 +292,7 @@ const freshness: Section = {
 
 const acr: Section = {
   title: 'Authentication context class',
-  columns: ['told', 'answer', 'authTime', 'acr', 'amr', 'pages'],
+  columns: ['unmet', 'answer', 'authTime', 'acr', 'amr', 'pages'],
   rows: [
     {
       what: 'acr_values met',
@@ -298,7 +306,7 @@ const acr: Section = {
       what: 'acr_values with prompt=login, met by the new sign-in',
       asks: asks({ acr_values: STRONG, prompt: 'login' }),
       acts: STRONGLY,
-      seen: { ...STEPPED_UP, told: 'freshness' },
+      seen: { ...STEPPED_UP, unmet: 'freshness' },
     },
     {
       what: 'acr_values with prompt=login, not met',
@@ -328,38 +336,43 @@ const acr: Section = {
       acts: APPROVED,
       seen: CODE,
     },
-    { what: 'an essential acr value stepped up to', asks: ESSENTIAL, acts: STRONGLY, seen: STEPPED_UP },
-    { what: 'one of the essential acr values stepped up to', asks: ESSENTIAL_VALUES, acts: STRONGLY, seen: STEPPED_UP },
+    { what: 'an essential acr value, met by a step-up', asks: ESSENTIAL, acts: STRONGLY, seen: STEPPED_UP },
+    {
+      what: 'one of the essential acr values, met by a step-up',
+      asks: ESSENTIAL_VALUES,
+      acts: STRONGLY,
+      seen: STEPPED_UP,
+    },
     {
       what: 'an essential acr value and prompt=login, both met by one sign-in',
       asks: { ...LOGIN, ...ESSENTIAL },
       phone: OLD,
       acts: STRONGLY,
-      seen: { ...STEPPED_UP, told: 'freshness' },
+      seen: { ...STEPPED_UP, unmet: 'freshness' },
     },
-    { what: 'an essential acr value given up', asks: ESSENTIAL, acts: ['cannot'], seen: UNMET },
-    { what: 'essential acr values given up', asks: ESSENTIAL_VALUES, acts: ['cannot'], seen: UNMET },
+    { what: 'an essential acr value, the user gives up', asks: ESSENTIAL, acts: ['gives up'], seen: UNMET },
+    { what: 'essential acr values, the user gives up', asks: ESSENTIAL_VALUES, acts: ['gives up'], seen: UNMET },
     {
       what: 'an essential acr value that the new sign-in does not reach',
       asks: ESSENTIAL,
-      acts: ['signs in', 'cannot'],
-      seen: { ...UNMET, told: `acr, acr${NO_WAY}`, pages: '1 / 4' },
+      acts: ['signs in', 'gives up'],
+      seen: { ...UNMET, unmet: `acr, acr${NO_SIGN_IN}`, pages: '1 / 4' },
     },
     {
       what: 'essential acr values that the new sign-in does not reach',
       asks: ESSENTIAL_VALUES,
-      acts: ['signs in', 'cannot'],
-      seen: { ...UNMET, told: `acr, acr${NO_WAY}`, pages: '1 / 4' },
+      acts: ['signs in', 'gives up'],
+      seen: { ...UNMET, unmet: `acr, acr${NO_SIGN_IN}`, pages: '1 / 4' },
     },
     {
       what: 'an essential acr value, the deployment has no way to step up',
       on: 'signIn: never again',
       asks: ESSENTIAL,
-      acts: ['cannot'],
-      seen: { ...UNMET, told: `acr${NO_WAY}` },
+      acts: ['gives up'],
+      seen: { ...UNMET, unmet: `acr${NO_SIGN_IN}` },
     },
     {
-      what: 'an essential acr value stepped up to, the browser is signed in already',
+      what: 'an essential acr value, met by a step-up, the browser is signed in already',
       before: [SIGNED_IN],
       asks: ESSENTIAL,
       acts: ['signs in strongly', 'approves'],
@@ -373,14 +386,14 @@ const acr: Section = {
       seen: { ...CODE, ...AT_ONCE, acr: 'strong', amr: 'pwd otp mca user' },
     },
     {
-      what: 'an essential acr value, given up in a browser that is signed in already',
+      what: 'an essential acr value, the user gives up, the browser is signed in already',
       before: [SIGNED_IN],
       asks: ESSENTIAL,
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: { ...UNMET, session: 'until the browser closes', signedIn: 'alice' },
     },
     {
-      what: 'an essential acr value, stepped up to after signing in with less',
+      what: 'an essential acr value, met by a step-up after a weaker sign-in',
       asks: ESSENTIAL,
       phone: NOT_YET,
       acts: ['signs in', ...STRONGLY],
@@ -389,18 +402,18 @@ const acr: Section = {
     {
       what: 'an essential acr that no class can meet',
       asks: { acr: { essential: true, values: [] } },
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: UNMET,
     },
     {
-      what: 'acr and amr, worth less in another browser',
+      what: 'acr and amr, lowered by the assurance option',
       on: 'assurance: less',
       phone: NEW_AND_STRONG,
       acts: APPROVED,
       seen: CODE,
     },
     {
-      what: 'acr_values, worth less in another browser',
+      what: 'acr_values, lowered by the assurance option',
       on: 'assurance: less',
       asks: asks({ acr_values: STRONG }),
       phone: NEW_AND_STRONG,
@@ -408,33 +421,38 @@ const acr: Section = {
       seen: CODE,
     },
     {
-      what: 'an essential acr value, worth less in another browser',
+      what: 'an essential acr value, lowered by the assurance option',
       on: 'assurance: less',
       asks: ESSENTIAL,
       phone: NEW_AND_STRONG,
-      acts: ['signs in strongly', 'cannot'],
-      seen: { ...UNMET, told: `acr, acr${NO_WAY}`, pages: '1 / 4' },
+      acts: ['signs in strongly', 'gives up'],
+      seen: { ...UNMET, unmet: `acr, acr${NO_SIGN_IN}`, pages: '1 / 4' },
     },
   ],
 };
 
 const account: Section = {
-  title: 'Which account, and which language',
-  columns: ['told', 'answer', 'authTime', 'sub', 'hint', 'language', 'pages'],
+  title: 'Account and language',
+  columns: ['unmet', 'answer', 'authTime', 'sub', 'hint', 'language', 'pages'],
   rows: [
     { what: 'id_token_hint of the same account', asks: { hint: 'alice' }, phone: OLD, acts: APPROVED, seen: CODE },
-    { what: 'id_token_hint of another account, switched to', asks: { hint: 'bob' }, acts: BOB, seen: AS_BOB },
     {
-      what: 'id_token_hint of another account, given up',
+      what: 'id_token_hint of another account, the user switches to it',
       asks: { hint: 'bob' },
-      acts: ['cannot'],
+      acts: BOB,
+      seen: AS_BOB,
+    },
+    {
+      what: 'id_token_hint of another account, the user gives up',
+      asks: { hint: 'bob' },
+      acts: ['gives up'],
       seen: WRONG_ACCOUNT,
     },
     {
-      what: 'id_token_hint of another account, the wrong one signs in again',
+      what: 'id_token_hint of another account, the wrong account signs in again',
       asks: { hint: 'bob' },
-      acts: ['signs in', 'cannot'],
-      seen: { ...WRONG_ACCOUNT, told: 'account, account', pages: '1 / 4' },
+      acts: ['signs in', 'gives up'],
+      seen: { ...WRONG_ACCOUNT, unmet: 'account, account', pages: '1 / 4' },
     },
     {
       what: 'id_token_hint of another account with prompt=login, met by one sign-in',
@@ -446,7 +464,7 @@ const account: Section = {
       what: 'id_token_hint of another account with an essential acr value, both met',
       asks: { ...ESSENTIAL, hint: 'bob' },
       acts: ['signs in as bob', 'signs in strongly', 'approves', 'allows'],
-      seen: { ...AS_BOB, told: 'account, acr', acr: 'strong', amr: 'pwd otp mca user', pages: '2 / 6' },
+      seen: { ...AS_BOB, unmet: 'account, acr', acr: 'strong', amr: 'pwd otp mca user', pages: '2 / 6' },
     },
     {
       what: 'id_token_hint of the same account, pairwise',
@@ -456,22 +474,27 @@ const account: Section = {
       seen: { ...CODE, sub: 'alice, pairwise' },
     },
     {
-      what: 'id_token_hint of another account, pairwise, switched to',
+      what: 'id_token_hint of another account, pairwise, the user switches to it',
       app: 'pairwise-app',
       asks: { hint: 'bob' },
       acts: BOB,
       seen: { ...AS_BOB, sub: 'bob, pairwise' },
     },
     {
-      what: 'id_token_hint of another account, pairwise, given up',
+      what: 'id_token_hint of another account, pairwise, the user gives up',
       app: 'pairwise-app',
       asks: { hint: 'bob' },
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: WRONG_ACCOUNT,
     },
     { what: 'a sub claim of the same account', asks: { sub: 'alice' }, acts: APPROVED, seen: CODE },
-    { what: 'a sub claim of another account, switched to', asks: { sub: 'bob' }, acts: BOB, seen: AS_BOB },
-    { what: 'a sub claim of another account, given up', asks: { sub: 'bob' }, acts: ['cannot'], seen: WRONG_ACCOUNT },
+    { what: 'a sub claim of another account, the user switches to it', asks: { sub: 'bob' }, acts: BOB, seen: AS_BOB },
+    {
+      what: 'a sub claim of another account, the user gives up',
+      asks: { sub: 'bob' },
+      acts: ['gives up'],
+      seen: WRONG_ACCOUNT,
+    },
     {
       what: 'a sub claim of the same account, pairwise',
       app: 'pairwise-app',
@@ -480,29 +503,29 @@ const account: Section = {
       seen: { ...CODE, sub: 'alice, pairwise' },
     },
     {
-      what: 'a sub claim of another account, pairwise, switched to',
+      what: 'a sub claim of another account, pairwise, the user switches to it',
       app: 'pairwise-app',
       asks: { sub: 'bob' },
       acts: BOB,
       seen: { ...AS_BOB, sub: 'bob, pairwise' },
     },
     {
-      what: 'a sub claim of another account, pairwise, given up',
+      what: 'a sub claim of another account, pairwise, the user gives up',
       app: 'pairwise-app',
       asks: { sub: 'bob' },
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: WRONG_ACCOUNT,
     },
     {
       what: 'a sub claim and an id_token_hint that contradict each other',
       asks: { sub: 'alice', hint: 'bob' },
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: WRONG_ACCOUNT,
     },
     {
-      what: 'a sub claim that nobody can have',
+      what: 'a sub claim that no account can have',
       asks: asks({ claims: '{"id_token":{"sub":{"value":null}}}' }),
-      acts: ['cannot'],
+      acts: ['gives up'],
       seen: WRONG_ACCOUNT,
     },
     {
@@ -518,12 +541,12 @@ const account: Section = {
       seen: { ...CODE, language: 'zh', lists: '查看您的个人资料（姓名、头像等）' },
     },
     {
-      what: 'ui_locales, the first one that there is',
+      what: 'ui_locales, the first available one counts',
       asks: asks({ ui_locales: 'tlh-KX zh-CN en' }),
       acts: APPROVED,
       seen: { ...CODE, language: 'zh', lists: '查看您的个人资料（姓名、头像等）' },
     },
-    { what: 'ui_locales, none of which there is', asks: asks({ ui_locales: 'tlh' }), acts: APPROVED, seen: CODE },
+    { what: 'ui_locales, none of them is available', asks: asks({ ui_locales: 'tlh' }), acts: APPROVED, seen: CODE },
   ],
 };
 
@@ -582,7 +605,7 @@ const consent: Section = {
       on: 'consent: phone',
       asks: MAIL,
       acts: ['approves'],
-      seen: { ...ON_PHONE, granted: 'openid + email', lists: 'see your mail address' },
+      seen: { ...ON_PHONE, granted: 'openid + email', lists: 'see your email address' },
     },
     {
       what: 'scopes of an API, on the phone',
@@ -670,42 +693,42 @@ const accountSwitch: Section = {
   columns: ['answer', 'sub', 'signedIn', 'loggedOut', 'pages'],
   rows: [
     {
-      what: 'id_token_hint of the account on the phone, the person agrees',
+      what: 'id_token_hint of the account on the phone, the user agrees',
       before: HELD_BY_BOB,
       asks: { hint: 'alice' },
       acts: ['approves', 'agrees to the switch', 'allows'],
       seen: { ...CODE, loggedOut: 'bob' },
     },
     {
-      what: 'id_token_hint of the account on the phone, the person declines',
+      what: 'id_token_hint of the account on the phone, the user declines',
       before: HELD_BY_BOB,
       asks: { hint: 'alice' },
       acts: ['approves', 'declines the switch'],
       seen: STILL_BOB,
     },
     {
-      what: 'prompt=login, the person agrees',
+      what: 'prompt=login, the user agrees',
       before: HELD_BY_BOB,
       asks: LOGIN,
       acts: ['signs in', 'approves', 'agrees to the switch', 'allows'],
       seen: { ...CODE_AGAIN, loggedOut: 'bob' },
     },
     {
-      what: 'prompt=login, the person declines',
+      what: 'prompt=login, the user declines',
       before: HELD_BY_BOB,
       asks: LOGIN,
       acts: ['signs in', 'approves', 'declines the switch'],
-      seen: { ...STILL_BOB, told: 'freshness', pages: '1 / 4' },
+      seen: { ...STILL_BOB, unmet: 'freshness', pages: '1 / 4' },
     },
     {
-      what: 'prompt=login, the person denies on the phone',
+      what: 'prompt=login, the user denies on the phone',
       before: HELD_BY_BOB,
       asks: LOGIN,
       acts: ['denies'],
-      seen: { ...STILL_BOB, told: 'freshness' },
+      seen: { ...STILL_BOB, unmet: 'freshness' },
     },
     {
-      what: 'id_token_hint, the person agrees, consent on the phone',
+      what: 'id_token_hint, the user agrees, consent on the phone',
       on: 'consent: phone',
       before: [{ app: 'logout-app', phone: { of: 'bob', since: 'just now' }, acts: ['approves'] }],
       asks: { hint: 'alice' },
@@ -731,9 +754,9 @@ const accountSwitch: Section = {
   ],
 };
 
-const ON: Visit = { acts: ['approves, to be remembered', 'allows'] };
+const ON: Visit = { acts: ['approves and stays signed in', 'allows'] };
 const OFF_AGAIN: Visit = { asks: LOGIN, acts: ['signs in', 'approves'] };
-const ON_AGAIN: Visit = { asks: LOGIN, acts: ['signs in', 'approves, to be remembered'] };
+const ON_AGAIN: Visit = { asks: LOGIN, acts: ['signs in', 'approves and stays signed in'] };
 const KEPT: Seen = { ...CODE_AGAIN, session: 'kept', pages: '1 / 4' };
 
 const remember: Section = {
@@ -756,7 +779,7 @@ const remember: Section = {
       what: 'off for one account, then on for another one',
       before: HELD_BY_BOB,
       asks: { hint: 'alice' },
-      acts: ['approves, to be remembered', 'agrees to the switch', 'allows'],
+      acts: ['approves and stays signed in', 'agrees to the switch', 'allows'],
       seen: { ...CODE, session: 'kept', loggedOut: 'bob' },
     },
   ],
@@ -764,5 +787,5 @@ const remember: Section = {
 
 export const TABLE: readonly Section[] = [freshness, acr, account, consent, accountSwitch, remember];
 
-/** The phone of a visit that says nothing of it. */
+/** The phone of a visit that does not specify one. */
 export const USUAL_PHONE: PhoneSession = NEW;

@@ -1,5 +1,5 @@
 /**
- * Writes the tables of `docs/oidc.md` anew, from the rows that the tests run:
+ * Writes the tables of `docs/oidc.md` from the rows that the tests run:
  * `node --import ./scripts/typescript.mjs test/oidc/write-table.ts`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const BEGIN = '<!-- The tables are made by test/oidc/write-table.ts. -->';
 const END = '<!-- The tables end here. -->';
 
 const HEADINGS: Readonly<Record<keyof Seen, string>> = {
-  told: 'In the way of Approve',
+  unmet: 'Unmet requirement',
   answer: 'The RP gets',
   authTime: '`auth_time`',
   acr: '`acr`',
@@ -30,8 +30,8 @@ const HEADINGS: Readonly<Record<keyof Seen, string>> = {
   granted: 'Granted',
   lists: 'The phone lists',
   session: 'The session lasts',
-  signedIn: 'Signed in then',
-  loggedOut: 'Apps told to sign out',
+  signedIn: 'Signed in afterwards',
+  loggedOut: 'Logout tokens for',
   hint: 'Hint shown',
   language: 'Language',
   pages: 'Pages',
@@ -44,7 +44,7 @@ const CLIENTS: Readonly<Partial<Record<App, string>>> = {
 
 const AS_CODE: ReadonlySet<keyof Seen> = new Set(['answer', 'acr', 'amr']);
 
-/** The document with its tables as they should be. */
+/** Returns the document with up-to-date tables. */
 export function withTable(text: string): string {
   const [before, rest] = split(text, BEGIN);
   const [, after] = split(rest, END);
@@ -58,7 +58,7 @@ function split(text: string, marker: string): [string, string] {
 }
 
 function section({ title, columns, rows }: Section): string {
-  const headings = ['What', 'The request', 'The phone', 'The person', ...columns.map((column) => HEADINGS[column])];
+  const headings = ['Case', 'The request', 'The phone', 'The user', ...columns.map((column) => HEADINGS[column])];
   const lines = rows.map((row) => [
     row.what,
     request(row),
@@ -77,7 +77,7 @@ function cell(column: keyof Seen, value: string): string {
   return AS_CODE.has(column) && value !== '' ? `\`${value}\`` : value;
 }
 
-/** What is asked for, and what is set up otherwise than usual. */
+/** Returns the parameters of the request, and the configuration if it is not the usual one. */
 function request({ app = 'app', on = 'usual', asks = {}, before = [] }: Row): string {
   return [
     ...(on === 'usual' ? [] : [`(\`${on}\`)`]),

@@ -13,55 +13,58 @@ const PROGRAM = fileURLToPath(new URL('../support/abandoned-program.ts', import.
 const FAST_CLOCK = new URL('../support/clock-fast.ts', import.meta.url).href;
 const READY = /^at (.*)$/;
 
-/** So that everything is loaded, compiled and connected. */
+/** The number of tickets before the measurement, so that everything is loaded, compiled and connected. */
 const WARM_UP = 600;
 const TICKETS = 10_000;
-/** How many each browser shows, as it asks for a new code again and again. */
-const OF_A_BROWSER = 40;
-/** Browsers at a time, each with somebody beside it who has a phone. */
-const AT_ONCE = 4;
+/** The number of tickets that each browser shows. It asks for a new code again and again. */
+const TICKETS_PER_BROWSER = 40;
+/** The number of concurrent browsers. Each has a phone of its own. */
+const BROWSERS = 4;
 
-/** Bytes. If a small object were left of each of the 10,000, it would be more. */
-const MOST_HEAP = 3_000_000;
-const MOST_REDIS = 1_000_000;
+/** The allowed growth. It is less than one small object for each of the 10,000 tickets. */
+const MAX_HEAP_GROWTH_BYTES = 3_000_000;
+const MAX_REDIS_GROWTH_BYTES = 1_000_000;
 
-/** Milliseconds in which everything has to end by itself: several times the longest deadline, as a slow machine may take a while. */
-const PATIENCE = 60_000;
-/** Redis remembers who watches an interaction for longer than that. */
+/** The time in which everything has to end by itself. It is several times the longest deadline, for slow machines. */
+const PATIENCE_MS = 60_000;
+/** The part of a Redis key that marks the watchers of an interaction, and the time to live of these keys. */
 const WATCHERS = ':watchers:';
-const WATCHERS_LIVE = 180_000;
+const WATCHERS_TTL_MS = 180_000;
 
-/** How browsers are left behind, and those with a stream leave: the first so, the next so. */
+/** The states in which browsers abandon their sign-ins, by turns. */
 const WAYS = ['shown', 'streaming', 'scanned', 'shown', 'polling', 'approved', 'hung up'] as const;
 
-/** People who are signed in on a phone stay so. Nothing else is kept for longer than an authorization request. */
-const KEPT = { Grant: AT_ONCE, Session: AT_ONCE, uid: AT_ONCE };
+/**
+ * The records that stay, by kind: the phones remain signed in. Nothing else lives longer than an authorization request.
+ */
+const KEPT = { Grant: BROWSERS, Session: BROWSERS, uid: BROWSERS };
 
 interface Figures extends HeldFigures {
-  /** Bytes that Redis uses. */
+  /** The memory that Redis uses, in bytes. */
   readonly redis: number;
 }
 
 interface Passed {
-  /** Before anybody came. */
+  /** The figures before the first request. */
   readonly idle: Figures;
-  /** After a few have come and gone. */
+  /** The figures after the warm-up. */
   readonly before: Figures;
-  /** While the many are there. */
+  /** The figures while all browsers are there. */
   readonly during: Figures;
+  /** The figures after all browsers have left. */
   readonly after: Figures;
 }
 
-describe('10,000 tickets made and abandoned: memory of process and Redis returns to where it was', () => {
+describe('after 10,000 tickets were abandoned,', () => {
   let redis: RedisServer;
   let inMemory: Passed;
   let inRedis: Passed;
 
   before(async function () {
-    // Twenty thousand requests, of which each has to be computed.
+    // More than twenty thousand requests.
     this.timeout(600_000);
     redis = await RedisServer.start();
-    // At the same time, as half of it is waiting.
+    // Both run at the same time, because half of it is waiting.
     [inMemory, inRedis] = await Promise.all([passBy(), passBy(redis)]);
   });
 
@@ -69,13 +72,13 @@ describe('10,000 tickets made and abandoned: memory of process and Redis returns
 
   for (const [where, passed] of Object.entries({ 'in memory': () => inMemory, 'in Redis': () => inRedis })) {
     describe(`with everything ${where}`, () => {
-      it('each ticket was told of when it was shown and when it ended', () => {
+      it('each ticket has had one event when it was shown and one when it ended', () => {
         const { cancelled, expired, ...others } = passed().after.events;
         expect(others).to.deep.equal({ shown: WARM_UP + TICKETS, denied: 0, finished: 0, failed: 0 });
         expect(cancelled + expired).to.equal(WARM_UP + TICKETS);
       });
 
-      it('nobody waits any more of those who did, and no connection is left', () => {
+      it('no request is waiting and no connection is left', () => {
         const { idle, before, during, after } = passed();
         expect(during.waiting).to.be.above(0);
         for (const { waiting, handles } of [before, after]) {
@@ -84,31 +87,31 @@ describe('10,000 tickets made and abandoned: memory of process and Redis returns
         }
       });
 
-      it('only what keeps people signed in is left in the store', () => {
+      it('only the sessions of the phones are left in the store', () => {
         const { before, during, after } = passed();
         expect(kindsOf(during.keys)).to.include.keys('Interaction', 'ticket');
         for (const { keys } of [before, after]) expect(kindsOf(keys)).to.deep.equal(KEPT);
       });
 
-      it('the heap is as large as it was', () => {
+      it('the heap is as large as before', () => {
         const { before, after } = passed();
-        expect(after.heap - before.heap).to.be.below(MOST_HEAP);
+        expect(after.heap - before.heap).to.be.below(MAX_HEAP_GROWTH_BYTES);
       });
     });
   }
 
-  it('Redis uses as much memory as it did', () => {
+  it('Redis uses as much memory as before', () => {
     const { before, after } = inRedis;
-    expect(after.redis - before.redis).to.be.below(MOST_REDIS);
+    expect(after.redis - before.redis).to.be.below(MAX_REDIS_GROWTH_BYTES);
   });
 
-  it('Redis forgets who watched what, within three minutes', async () => {
+  it('Redis forgets the watchers within three minutes', async () => {
     const keys = await keysIn(redis);
     const watchers = keys.filter((key) => key.includes(WATCHERS));
-    expect(watchers).to.have.lengthOf.within(1, (WARM_UP + TICKETS) / OF_A_BROWSER);
-    for (const key of watchers) expect(await redis.command('PTTL', key)).to.be.within(1, WATCHERS_LIVE);
-    // What has expired it lets go of little by little.
-    await until(async () => (await redis.command('DBSIZE')) === watchers.length + 3 * AT_ONCE);
+    expect(watchers).to.have.lengthOf.within(1, (WARM_UP + TICKETS) / TICKETS_PER_BROWSER);
+    for (const key of watchers) expect(await redis.command('PTTL', key)).to.be.within(1, WATCHERS_TTL_MS);
+    // Redis removes expired keys gradually.
+    await until(async () => (await redis.command('DBSIZE')) === watchers.length + 3 * BROWSERS);
   });
 });
 
@@ -126,7 +129,7 @@ async function passBy(redis?: RedisServer): Promise<Passed> {
   }
 }
 
-/** Who comes to a provider, and leaves without a word. */
+/** Browsers that show codes at a provider and leave without ending their sign-ins. */
 class PassersBy {
   readonly #program: Child;
   readonly #site: Site;
@@ -138,18 +141,19 @@ class PassersBy {
     this.#program = program;
     this.#site = site;
     this.#redis = redis;
-    this.#phones = Array.from({ length: AT_ONCE }, () => new PhoneVisitor(site));
+    this.#phones = Array.from({ length: BROWSERS }, () => new PhoneVisitor(site));
   }
 
   static async start(redis: RedisServer | undefined): Promise<PassersBy> {
-    // The store in memory is swept every ten seconds: of a clock that runs five times as fast. That of Redis is its own.
+    // A clock that runs five times as fast makes deadlines and the sweep of the store in memory come earlier. Redis has
+    // its own clock, so there the clock is not changed.
     const [args, env] = redis ? [[], { REDIS_URL: redis.url }] : [['--import', FAST_CLOCK], { CLOCK_FASTER: '5' }];
     const program = await Child.start(
-      'a provider that people walk away from',
+      'a provider with abandoned tickets',
       [process.execPath, '--expose-gc', '--import', './scripts/typescript.mjs', ...args, PROGRAM],
       {
         ready: READY,
-        // Counting what has run would take its own memory.
+        // Measuring the coverage would take memory of its own.
         env: { ...process.env, ...env, NODE_V8_COVERAGE: undefined },
         cwd: new URL('../..', import.meta.url),
       },
@@ -175,14 +179,20 @@ class PassersBy {
     await Promise.all(this.#phones.map((phone) => phone.signInAt(`${this.#site.issuer}/account`)));
   }
 
-  /** What the program holds, without its garbage. Where it has a Redis, the keys are those of that, without what it forgets later. */
+  /**
+   * Returns the figures of the program after a garbage collection. With Redis, they include its keys, without the
+   * watchers.
+   */
   async figures(): Promise<Figures> {
     return this.#ask('/figures?collected');
   }
 
-  /** Shows that many tickets. @returns what the program holds then */
+  /** Shows that many tickets. @returns the figures after that */
   async show(tickets: number): Promise<Figures> {
-    const ways = Array.from({ length: tickets / OF_A_BROWSER }, (_, index) => WAYS[index % WAYS.length]).values();
+    const ways = Array.from(
+      { length: tickets / TICKETS_PER_BROWSER },
+      (_, index) => WAYS[index % WAYS.length],
+    ).values();
     await Promise.all(
       this.#phones.map(async (phone) => {
         for (const way of ways) await this.#pass(way, phone);
@@ -191,7 +201,7 @@ class PassersBy {
     return this.figures();
   }
 
-  /** Everybody leaves. @returns what the program holds when nothing more has to end */
+  /** Closes all browsers. @returns the figures when everything has ended, or after {@link PATIENCE_MS} */
   async leave(idle: Figures): Promise<Figures> {
     this.#leaving.abort();
     this.#leaving = new AbortController();
@@ -200,12 +210,12 @@ class PassersBy {
       return isEmpty && waiting === 0 && events.shown === events.cancelled + events.expired;
     };
     let figures = await this.figures();
-    const comesTrue = async (): Promise<boolean> => {
+    const hasEnded = async (): Promise<boolean> => {
       if (isOver(await this.#ask('/figures'))) figures = await this.figures();
       return isOver(figures);
     };
-    // If it never does, the figures tell why.
-    await until(comesTrue, PATIENCE).catch(() => undefined);
+    // If it never ends, the tests of the figures show why.
+    await until(hasEnded, PATIENCE_MS).catch(() => undefined);
     return figures;
   }
 
@@ -214,7 +224,7 @@ class PassersBy {
   }
 
   async #ask(path: string): Promise<Figures> {
-    // Whoever asks leaves no connection behind, either.
+    // This request must not leave a connection behind, which would be counted.
     const asked = await fetch(this.#site.issuer + path, { headers: { connection: 'close' } });
     const figures = (await asked.json()) as HeldFigures;
     if (this.#redis === undefined) return { ...figures, redis: 0 };
@@ -235,7 +245,7 @@ class PassersBy {
     if (way === 'approved') expect(await phone.approve()).to.include({ state: 'approved' });
   }
 
-  /** Without the cookie jar, which would take longer than the provider. */
+  /** Renews the code again and again. It does not use the cookie jar, which would be slower than the provider. */
   async #renew({ at, agent }: BrowserVisitor): Promise<void> {
     const url = `${at}/qr/renew`;
     const headers = {
@@ -243,14 +253,14 @@ class PassersBy {
       accept: 'text/html',
       cookie: await agent.jar.getCookieString(url),
     };
-    for (let shown = 1; shown < OF_A_BROWSER; shown++) {
+    for (let shown = 1; shown < TICKETS_PER_BROWSER; shown++) {
       const { statusCode, body } = await undici.request(url, { method: 'POST', headers });
       expect(statusCode, await body.text()).to.equal(303);
     }
   }
 }
 
-/** Reads what comes until the browser leaves. */
+/** Reads a response until the browser leaves. */
 function wait(browser: BrowserVisitor, path: string, signal: AbortSignal): void {
   const reading = async (): Promise<void> => {
     const response = await browser.agent.raw(`${browser.at}/qr${path}`, { signal });
@@ -267,13 +277,13 @@ function kindsOf(keys: readonly string[]): Record<string, number> {
   return kinds;
 }
 
-/** `Session`, of the key `keyv:Session:id`. */
+/** Returns the kind of a key, such as `Session` for `keyv:Session:id`. */
 function kindOf(key: string): string {
   return key.split(':').at(-2) ?? '';
 }
 
 async function keysIn(redis: RedisServer): Promise<string[]> {
   const keys = await redis.command('KEYS', '*');
-  if (!Array.isArray(keys)) throw new TypeError('Redis does not tell its keys');
+  if (!Array.isArray(keys)) throw new TypeError('Redis did not return its keys');
   return keys.map(String);
 }

@@ -8,7 +8,7 @@ import { RedisServer } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { AdapterSite, request, tokensIn, type Visitor } from './adapter-site.ts';
 
-/** A provider, with all that somebody needs who asks it for something. */
+/** A provider, and the codes and tokens that requests to it need. */
 class Scene {
   readonly site: AdapterSite;
   readonly visitor: Visitor;
@@ -42,14 +42,14 @@ class Scene {
     return new Scene(site, visitor, { access, refresh, initial, registered, code: await visitor.code() });
   }
 
-  /** What people and clients ask for, each as what they want to be answered with. */
+  /** Requests of browsers and clients. The name says if a browser asks for JSON. */
   readonly asks: Readonly<Record<string, () => Promise<Answer>>> = {
     'GET /auth': () => this.visitor.open(`/auth?${new URLSearchParams(request())}`),
     'GET /auth for a client that registered itself': () =>
       this.visitor.open(
         `/auth?${new URLSearchParams({ ...request(), client_id: this.#registered, redirect_uri: 'https://rp.example/cb' })}`,
       ),
-    'GET /auth by somebody new': () => this.site.visitor().open(`/auth?${new URLSearchParams(request())}`),
+    'GET /auth by a new browser': () => this.site.visitor().open(`/auth?${new URLSearchParams(request())}`),
     'POST /token with a code': () => this.site.redeem(0, this.#code),
     'POST /token with a refresh token': () => this.site.refresh(0, this.#refresh),
     'POST /token/introspection': () => this.site.ask(0, '/token/introspection', { token: this.#access }),
@@ -75,7 +75,7 @@ function register(site: AdapterSite, token: string): Promise<Answer> {
   return new Agent(headers, site.network(0)).post(`${site.issuer}/reg`, { json });
 }
 
-/** Pages for people, and JSON for clients. */
+/** Expects a 503 with `Retry-After`, as a page for browsers and as JSON for clients. */
 function expectUnavailable(asked: string, answer: Answer): void {
   expect(answer.status, asked).to.equal(503);
   expect(Number(answer.headers.get('retry-after')), asked).to.be.within(1, 10);
@@ -99,7 +99,7 @@ async function expectAllUnavailable(asks: Scene['asks']): Promise<void> {
   );
 }
 
-/** No event tells that a store is there again; that is only seen by asking. */
+/** Waits until no request gets a 503 any more. There is no event for that, so it polls. */
 async function recovered(asks: Scene['asks']): Promise<void> {
   for (const [asked, ask] of Object.entries(asks)) {
     let answer = await ask();
@@ -115,7 +115,7 @@ function only(asks: Scene['asks'], ...names: string[]): Scene['asks'] {
   return Object.fromEntries(Object.entries(asks).filter(([asked]) => names.includes(asked)));
 }
 
-describe('oidc-provider where Redis', () => {
+describe('oidc-provider, if Redis', () => {
   let redis: RedisServer;
   let store: Keyv | undefined;
   let scene: Scene;
@@ -137,11 +137,11 @@ describe('oidc-provider where Redis', () => {
     redis.resume();
     await scene?.site.stop();
     if (store) await cutOff(store);
-    // Whatever a test has made of it, the next one gets it as it was.
+    // The next test gets a fresh Redis, whatever this test did to it.
     await redis.restart();
   });
 
-  it('is stopped says to try again, and goes on once Redis does', async () => {
+  it('is stopped, says to try again, and works again when Redis goes on', async () => {
     redis.pause();
     await whileStoresMayTake(SHORT, async () => {
       await expectAllUnavailable(scene.asks);
@@ -152,7 +152,7 @@ describe('oidc-provider where Redis', () => {
     expect((await scene.visitor.open('/account')).text).to.include('Alice Liddell');
   });
 
-  it('is killed says to try again, and starts anew once there is another one', async () => {
+  it('is killed, says to try again, and works with an empty Redis after a restart', async () => {
     await redis.kill();
     await whileStoresMayTake(SHORT, () => expectAllUnavailable(scene.asks));
     await redis.restart();
@@ -163,7 +163,7 @@ describe('oidc-provider where Redis', () => {
 
   const READING = ['GET /account', 'GET /me', 'POST /token/introspection'];
 
-  it('has become a replica says to try again where it would write, and answers where it reads', async () => {
+  it('has become a replica, says to try again if it must write, and answers if it only reads', async () => {
     await redis.command('REPLICAOF', '127.0.0.1', '1');
     const { 'GET /account as JSON': _, ...asks } = scene.asks;
     const writing = Object.keys(asks).filter((asked) => !READING.includes(asked));
@@ -173,7 +173,7 @@ describe('oidc-provider where Redis', () => {
     await recovered(scene.asks);
   });
 
-  it('is out of memory says to try again where it would write, and answers where it reads', async () => {
+  it('is out of memory, says to try again if it must write, and answers if it only reads', async () => {
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     const { 'GET /account as JSON': _, ...asks } = scene.asks;
     const writing = Object.keys(asks).filter((asked) => !READING.includes(asked));
@@ -184,10 +184,10 @@ describe('oidc-provider where Redis', () => {
   });
 });
 
-describe('oidc-provider where a Keyv', () => {
+describe('oidc-provider, if a Keyv', () => {
   storesMayTake(GENEROUS);
 
-  it('never answers says to try again, each time anew, and goes on once it does', async () => {
+  it('never answers, says to try again each time, and works again when it answers', async () => {
     const backend = new HangingBackend();
     const scene = await Scene.over(keyvOver(backend));
     try {

@@ -18,7 +18,7 @@ const READS: Readonly<Record<string, (adapter: AdapterFactory) => Promise<unknow
   findByUserCode: (adapter) => adapter('DeviceCode').findByUserCode('BCDFGHJK'),
 };
 
-/** What needs memory. */
+/** Operations that need memory. */
 const ADDITIONS: typeof READS = {
   upsert: (adapter) => adapter('Session').upsert('id', session, 60),
   consume: (adapter) => adapter('RefreshToken').consume('id'),
@@ -34,7 +34,7 @@ const ALL = { ...READS, ...ADDITIONS, ...REMOVALS };
 interface Fault {
   readonly begin: (redis: RedisServer) => Promise<unknown>;
   readonly end: (redis: RedisServer) => Promise<unknown>;
-  /** Nothing is answered, and so everything is refused once the time for an answer is over. */
+  /** True if Redis gives no answer, so that operations are refused only when their time is over. */
   readonly hangs?: true;
   readonly refused: typeof READS;
   readonly done?: typeof READS;
@@ -62,7 +62,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** With what oidc-provider tells its clients as status 503. */
+/** Expects an error that oidc-provider turns into an answer with status 503. */
 async function expectRefused(act: () => Promise<unknown>): Promise<void> {
   const reason: unknown = await act().then(
     () => undefined,
@@ -73,29 +73,29 @@ async function expectRefused(act: () => Promise<unknown>): Promise<void> {
 }
 
 async function fill(adapter: AdapterFactory): Promise<void> {
-  // It may have been consumed, and stays so for as long as it is there.
+  // A test may have consumed it, and then it would stay consumed.
   await adapter('RefreshToken').destroy('id');
   await adapter('Session').upsert('id', session, 60);
   for (const [model, payload] of Object.entries(OF_A_GRANT)) await adapter(model).upsert('id', payload, 60);
 }
 
-/** No event tells that a store is there again; that is only seen by asking. */
+/** Waits until an operation succeeds. There is no event for that, so it polls. */
 function recovers(act: () => Promise<unknown>): Promise<void> {
   const succeeds = (): Promise<boolean> =>
     act().then(
       () => true,
       () => false,
     );
-  return eventually('the adapter does it again', succeeds);
+  return eventually('the adapter works again', succeeds);
 }
 
-describe('the adapter where Redis', () => {
+describe('the adapter, if Redis', () => {
   storesMayTake(GENEROUS);
 
   for (const [name, { begin, end, hangs = false, refused, done = {} }] of Object.entries(FAULTS)) {
     describe(name, () => {
       let redis: RedisServer;
-      /** One for each act: what one has found out, the others do not know. */
+      /** One for each operation, so that none knows of the fault from another one. */
       let keyvs: Keyv[];
       let factories: Map<string, AdapterFactory>;
       let late: AdapterFactory;
@@ -119,22 +119,22 @@ describe('the adapter where Redis', () => {
 
       function adapterFor(act: string): AdapterFactory {
         const factory = factories.get(act);
-        if (factory === undefined) throw new RangeError(`nobody is there to ${act}`);
+        if (factory === undefined) throw new RangeError(`there is no adapter for ${act}`);
         return factory;
       }
 
       it(`refuses to ${Object.keys(refused).join(', ')}`, async () => {
         const all = Object.entries(refused);
         await Promise.all(all.map(([act, run]) => expectRefused(() => run(adapterFor(act)))));
-        // And again, now that it is known.
+        // And again, when the fault is known.
         await Promise.all(all.map(([act, run]) => expectRefused(() => run(adapterFor(act)))));
       });
 
-      it('refuses where nobody has come through before', async () => {
+      it('refuses the first request of a connection', async () => {
         await expectRefused(() => late('Session').upsert('id', session, 60));
       });
 
-      it('refuses where fifty ask at once', async () => {
+      it('refuses fifty concurrent requests', async () => {
         const adapter = adapterFor('upsert');
         const sessions = Array.from({ length: 50 }, (_, turn) => ({ ...session, jti: `${turn}` }));
         await Promise.all(
@@ -158,7 +158,7 @@ describe('the adapter where Redis', () => {
         });
       }
 
-      it('does everything again right after that is over', async () => {
+      it('works again as soon as the fault is over', async () => {
         await end(redis);
         setStorePatience(GENEROUS);
         await Promise.all(
@@ -175,10 +175,10 @@ describe('the adapter where Redis', () => {
   }
 });
 
-describe('the adapter where a Keyv', () => {
+describe('the adapter, if a Keyv', () => {
   storesMayTake(GENEROUS);
 
-  it(`never answers refuses to ${Object.keys(ALL).join(', ')}`, async () => {
+  it(`never answers, refuses to ${Object.keys(ALL).join(', ')}`, async () => {
     for (const run of Object.values(ALL)) {
       const backend = new HangingBackend();
       const adapter = keyvAdapter(keyvOver(backend));
@@ -194,8 +194,8 @@ describe('the adapter where a Keyv', () => {
 
   for (const [act, run] of Object.entries(ALL)) {
     for (const throwsOnErrors of [true, false]) {
-      const manner = throwsOnErrors ? '' : ', although it keeps errors to itself';
-      it(`is out of reach refuses to ${act} at once${manner}`, async () => {
+      const suffix = throwsOnErrors ? '' : ', also with throwOnErrors: false';
+      it(`fails, refuses to ${act} at once${suffix}`, async () => {
         const backend = new FlakyBackend();
         const adapter = keyvAdapter(keyvOver(backend, throwsOnErrors));
         await fill(adapter);
@@ -207,7 +207,7 @@ describe('the adapter where a Keyv', () => {
     }
   }
 
-  it('cannot write says so, and keeps what it had', async () => {
+  it('cannot write, refuses to write, and keeps the old records', async () => {
     const backend = new FlakyBackend();
     const adapter = keyvAdapter(keyvOver(backend));
     await fill(adapter);

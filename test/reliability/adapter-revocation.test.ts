@@ -13,11 +13,11 @@ import { LOOPBACK } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const NAMESPACE = 'revocation';
-/** How many records of a grant are deleted before it forgets them, as `stores/redis/records.ts` has it. */
+/** The number of a grant's records that are deleted at a time, as in `src/stores/adapter/redis-records.ts`. */
 const DELETED_AT_A_TIME = 500;
 const MANY = sizeOfSuite({ short: 1_100, full: 2_000 });
-/** In milliseconds: how long the store may take where the way to it becomes a black hole. */
-const TIGHT = 2_000;
+/** The time that the store may take if the network becomes a black hole. */
+const TIGHT_MS = 2_000;
 const ROUNDS = sizeOfSuite({ short: 2, full: 20 });
 
 describe('a grant that is revoked in Redis', () => {
@@ -52,7 +52,7 @@ describe('a grant that is revoked in Redis', () => {
     return Array.isArray(answer) ? answer.map((key) => `${key}`.slice(NAMESPACE.length + 1)).sort() : [];
   }
 
-  /** A few at a time, so that none has to wait for long. */
+  /** Writes tokens, a few at a time, so that no write has to wait for long. */
   async function write(adapter: AdapterFactory, ids: readonly string[]): Promise<void> {
     for (let first = 0; first < ids.length; first += 100) {
       const some = ids.slice(first, first + 100);
@@ -63,26 +63,26 @@ describe('a grant that is revoked in Redis', () => {
   const numbered = (count: number, name = ''): string[] =>
     Array.from({ length: count }, (_, index) => `${name}${index}`);
 
-  it(`leaves nothing, of ${MANY} records`, async () => {
+  it(`leaves none of ${MANY} records`, async () => {
     await write(one, numbered(MANY));
     expect(await keys()).to.have.length(MANY + 1);
     await other('AccessToken').revokeByGrantId('grant');
     expect(await keys()).to.deep.equal([]);
   });
 
-  it('leaves nothing of each model but the way by a user code, which leads nowhere and ends with its time', async () => {
+  it('leaves nothing of any model but the lookup key of a user code, which leads nowhere and expires', async () => {
     for (const [model, payload] of Object.entries(OF_A_GRANT)) await one(model).upsert('id', payload, 600);
     await other('AccessToken').revokeByGrantId('grant');
-    const [way, ...more] = await keys();
+    const [lookup, ...more] = await keys();
     expect(more).to.deep.equal([]);
-    if (way !== undefined) {
-      expect(way).to.equal('oidc:userCode:BCDFGHJK');
-      expect(Number(await redis.command('PTTL', `${NAMESPACE}:${way}`))).to.be.within(500_000, 600_000);
+    if (lookup !== undefined) {
+      expect(lookup).to.equal('oidc:userCode:BCDFGHJK');
+      expect(Number(await redis.command('PTTL', `${NAMESPACE}:${lookup}`))).to.be.within(500_000, 600_000);
     }
     expect(await one('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
   });
 
-  it('by a way that breaks in the middle says so, and leaves nothing when it is revoked again', async () => {
+  it('reports an error if the network breaks in the middle, and leaves nothing when it is revoked again', async () => {
     await write(one, numbered(MANY));
     const refusal = await revokeUntilHalf(() => proxy.cut());
     expect(refusal).to.be.instanceOf(errors.OIDCProviderError).with.property('status', 503);
@@ -93,21 +93,21 @@ describe('a grant that is revoked in Redis', () => {
     expect(await keys()).to.deep.equal([]);
   });
 
-  it('by a way that is a black hole in the middle says so, and leaves nothing when it is revoked again', async () => {
+  it('reports an error if the network becomes a black hole, and leaves nothing when it is revoked again', async () => {
     await write(one, numbered(MANY));
-    const refusal = await whileStoresMayTake(TIGHT, () => revokeUntilHalf(async () => proxy.freeze()));
+    const refusal = await whileStoresMayTake(TIGHT_MS, () => revokeUntilHalf(async () => proxy.freeze()));
     expect(refusal).to.be.instanceOf(errors.OIDCProviderError).with.property('status', 503);
     await one('AccessToken').revokeByGrantId('grant');
     expect(await keys()).to.deep.equal([]);
   });
 
-  it('by two at the same time leaves nothing', async () => {
+  it('leaves nothing if two nodes revoke it at the same time', async () => {
     await write(one, numbered(MANY));
     await Promise.all([one, other].map((adapter) => adapter('AccessToken').revokeByGrantId('grant')));
     expect(await keys()).to.deep.equal([]);
   });
 
-  it('while it is written to holds what came too late, and leaves nothing when it is revoked again', async () => {
+  it('holds records that are written after that, and leaves nothing when it is revoked again', async () => {
     await write(one, numbered(200));
     await other('AccessToken').revokeByGrantId('grant');
     await Promise.all([write(one, numbered(100, 'late ')), write(other, numbered(100, 'later '))]);
@@ -116,19 +116,22 @@ describe('a grant that is revoked in Redis', () => {
     expect(await keys()).to.deep.equal([]);
   });
 
-  /** Revokes the grant by the way that can break, and breaks it once the first of its records are gone. Returns the refusal. */
-  async function revokeUntilHalf(breakTheWay: () => Promise<void>): Promise<unknown> {
+  /**
+   * Revokes the grant over the proxy, and breaks the network when the first records are deleted.
+   * @returns the error of the revocation
+   */
+  async function revokeUntilHalf(breakNetwork: () => Promise<void>): Promise<unknown> {
     const taken = gate();
     const broken = gate();
     meetAt(keyvs[1], LEAVE_GRANT.sha, taken.open, broken.opened);
     const revoked = outcome(other('AccessToken').revokeByGrantId('grant'));
     await taken.opened;
-    await breakTheWay();
+    await breakNetwork();
     broken.open();
     return revoked;
   }
 
-  it('leaves no record that it does not know, of a hundred that two nodes write', async () => {
+  it('leaves no record without a grant, of a hundred that two nodes write at the same time', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       await write(one, numbered(200, 'early '));
       const late = [write(one, numbered(100, 'late ')), write(other, numbered(100, 'late '))];
@@ -138,7 +141,7 @@ describe('a grant that is revoked in Redis', () => {
     }
   });
 
-  it('leaves no record that comes after it was taken, and before the grant forgets it', async () => {
+  it('leaves no record that is written after it was deleted, and before the grant forgets it', async () => {
     await write(one, ['warm']);
     await other('AccessToken').revokeByGrantId('grant');
     const joined = gate();
@@ -155,7 +158,7 @@ describe('a grant that is revoked in Redis', () => {
   });
 });
 
-/** @returns why somebody was refused; nothing, where they were not */
+/** Returns the error of a call; undefined if it succeeded. */
 function outcome(act: Promise<unknown>): Promise<unknown> {
   return act.then(
     () => undefined,
@@ -176,13 +179,13 @@ function gate(): Gate {
   return { open, opened };
 }
 
-/** Holds a node back where it is about to run a script. */
+/** Stops a node just before it runs a script, calls `tell`, and lets it go on when `wait` is over. */
 function meetAt(keyv: Keyv | undefined, sha: string, tell: () => void, wait: Promise<void>): void {
-  // Clients with options, such as the plugin's, have the same prototype.
+  // The plugin uses clients with options, which inherit from the same prototype.
   const client: RedisClient | undefined = keyv && Object.getPrototypeOf(redisOf(keyv)?.client);
   if (client === undefined) throw new Error('this Keyv has no client');
   const run = client.evalSha;
-  // Each of those clients calls it as its own, with its options.
+  // Keep `this`, because each of these clients has its own options.
   client.evalSha = async function (called, call) {
     if (called === sha) {
       tell();

@@ -1,4 +1,4 @@
-/** A provider of several nodes in this process, one for each store, and what visitors and an RP do there. */
+/** A provider of several nodes in this process, one for each store, and the requests of visitors and an RP. */
 import type { Keyv } from 'keyv';
 import type { Configuration } from 'oidc-provider';
 import * as client from 'openid-client';
@@ -82,7 +82,7 @@ export class AdapterSite {
     return networkTo(this.#at(node), this.issuer);
   }
 
-  /** With which a client may register itself. */
+  /** Returns a token with which a client may register itself. */
   initialAccessToken(node: number): Promise<string> {
     const { InitialAccessToken } = this.provider(node);
     return new InitialAccessToken().save();
@@ -92,7 +92,7 @@ export class AdapterSite {
     return new Visitor(this);
   }
 
-  /** The RP sends a form, and says who it is. */
+  /** Sends a form from the RP, with its client credentials. */
   ask(node: number, path: string, form: Record<string, string>): Promise<Answer> {
     const headers = { accept: 'application/json', authorization: BASIC };
     return new Agent(headers, this.network(node)).post(this.issuer + path, { form });
@@ -123,7 +123,7 @@ export class AdapterSite {
   }
 }
 
-/** Somebody with a browser, whose requests go to one node, and then maybe to another. */
+/** A browser that sends its requests to one node. A test can change the node. */
 export class Visitor {
   readonly agent: Agent;
   readonly #site: AdapterSite;
@@ -134,7 +134,7 @@ export class Visitor {
     this.agent = new Agent({}, (input, init) => site.network(this.node)(input, init));
   }
 
-  /** A page, at a path of the provider. */
+  /** Opens a page at a path of the provider. */
   open(path: string): Promise<Answer> {
     return this.agent.get(this.#site.issuer + path, { headers: { accept: 'text/html' } });
   }
@@ -143,14 +143,14 @@ export class Visitor {
     return this.agent.post(this.#site.issuer + path, { form, headers: { accept: 'text/html' } });
   }
 
-  /** At the account page, with a password. @returns that page */
+  /** Signs in at the account page, with a password. @returns that page */
   async signIn(): Promise<Answer> {
     const page = await this.agent.follow(`${this.#site.issuer}/account`);
     const answer = await this.agent.post(page.url, { form: { name: 'alice', password: PASSWORDS.alice } });
     return this.agent.follow(new URL(answer.location, page.url));
   }
 
-  /** Comes from the RP, and allows what it asks for. @returns the code that it gets */
+  /** Makes an authorization request and gives consent. @returns the authorization code */
   async code(parameters: Record<string, string> = request()): Promise<string> {
     let answer = await this.#goOn(`/auth?${new URLSearchParams(parameters)}`);
     if (!answer.headers.has('location')) {
@@ -167,7 +167,7 @@ export class Visitor {
   }
 }
 
-/** What the RP asks for. */
+/** Returns the parameters of the RP's authorization request. */
 export function request(): Record<string, string> {
   return {
     client_id: CLIENT_ID,
@@ -181,7 +181,7 @@ export function request(): Record<string, string> {
 
 const challenge = await client.calculatePKCECodeChallenge(verifier);
 
-/** @throws where an answer holds no tokens */
+/** Returns the tokens in an answer. @throws Error if there are none */
 export function tokensIn(answer: Answer): Tokens {
   const { access_token: access, refresh_token: refresh } = answer.json();
   if (typeof access !== 'string' || typeof refresh !== 'string') throw new Error(`no tokens: ${answer.text}`);

@@ -13,7 +13,7 @@ const ROUNDS = sizeOfSuite({ short: 2, full: 20 });
 const A = 0;
 const B = 1;
 
-describe('oidc-provider on two nodes over one Redis', () => {
+describe('two nodes of oidc-provider on one Redis', () => {
   let redis: RedisServer;
   let stores: Keyv[];
   let site: AdapterSite;
@@ -43,7 +43,10 @@ describe('oidc-provider on two nodes over one Redis', () => {
     expect(answer.status).to.equal(400);
   }
 
-  /** Both nodes are asked the same at once. @returns the answer with tokens; the other one is a refusal */
+  /**
+   * Expects that exactly one of the answers has tokens, and that the others are refusals.
+   * @returns the one with tokens
+   */
   async function oneOf(answers: readonly Promise<Answer>[]): Promise<Answer> {
     const all = await Promise.all(answers);
     const [good, ...more] = all.filter(({ status }) => status === 200);
@@ -54,14 +57,14 @@ describe('oidc-provider on two nodes over one Redis', () => {
   }
 
   describe('an authorization code', () => {
-    it('that was made on one is redeemed on the other, and what it is good for is good on both', async () => {
+    it('that one node issued is redeemed on the other, and its tokens work on both', async () => {
       const { access, refresh } = tokensIn(await site.redeem(B, await visitor.code()));
       expect((await site.me(A, access)).json()).to.include({ sub: 'a11ce' });
       expect((await site.me(B, access)).json()).to.include({ sub: 'a11ce' });
       expect((await site.refresh(A, refresh)).status).to.equal(200);
     });
 
-    it('that was redeemed on one is refused on the other, and what was got for it is worth nothing any more', async () => {
+    it('that was redeemed on one node is refused on the other, and its tokens are revoked', async () => {
       const code = await visitor.code();
       const { access, refresh } = tokensIn(await site.redeem(A, code));
       expect((await site.me(B, access)).status).to.equal(200);
@@ -73,7 +76,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
       expectRefused(await site.redeem(A, code));
     });
 
-    it(`that comes to both at the same instant gets tokens from one, in each of ${ROUNDS} rounds`, async () => {
+    it(`that is sent to both nodes at once gets tokens from one of them, in each of ${ROUNDS} rounds`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const code = await visitor.code();
         const inTurn = round % 2 === 0 ? [A, B] : [B, A];
@@ -81,14 +84,14 @@ describe('oidc-provider on two nodes over one Redis', () => {
       }
     });
 
-    it('that comes ten times to both at the same instant gets tokens once', async () => {
+    it('that is sent ten times to both nodes at once gets tokens once', async () => {
       const code = await visitor.code();
       tokensIn(await oneOf(Array.from({ length: 20 }, (_, turn) => site.redeem(turn % 2, code))));
     });
   });
 
   describe('a refresh token', () => {
-    it('is used on one, and the next one on the other', async () => {
+    it('is used on one node, and the next one on the other', async () => {
       let { refresh } = tokensIn(await site.redeem(A, await visitor.code()));
       for (const node of [A, B, A, B]) {
         const next = tokensIn(await site.refresh(node, refresh));
@@ -98,7 +101,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
       }
     });
 
-    it('that was used on one is refused on the other, and the whole family dies', async () => {
+    it('that was used on one node is refused on the other, and its whole family is revoked', async () => {
       const first = tokensIn(await site.redeem(A, await visitor.code()));
       const second = tokensIn(await site.refresh(A, first.refresh));
       const third = tokensIn(await site.refresh(B, second.refresh));
@@ -110,7 +113,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
       }
     });
 
-    it(`that comes to both at the same instant gets tokens from one, in each of ${ROUNDS} rounds`, async () => {
+    it(`that is sent to both nodes at once gets tokens from one of them, in each of ${ROUNDS} rounds`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const { refresh } = tokensIn(await site.redeem(A, await visitor.code()));
         const inTurn = round % 2 === 0 ? [A, B] : [B, A];
@@ -129,7 +132,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
       return site.ask(node, '/token', { grant_type: DEVICE_GRANT, device_code: code });
     }
 
-    /** Signed in, and the RP was allowed before. */
+    /** Confirms a device code in a browser that is signed in and has given consent to the RP before. */
     async function confirm(userCode: string): Promise<void> {
       const asked = await visitor.open('/device');
       const { xsrf = '' } = fieldsIn(asked.text);
@@ -139,7 +142,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
 
     beforeEach(() => visitor.code());
 
-    it('that got its code on one waits on the other, until somebody confirms on the first', async () => {
+    it('that got its code on one node waits on the other, until the user confirms on the first', async () => {
       const { code, userCode } = await start(A);
       expectRefused(await poll(B, code), 'authorization_pending');
       expectRefused(await poll(A, code), 'authorization_pending');
@@ -148,7 +151,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
       expect((await site.me(A, access)).json()).to.include({ sub: 'a11ce' });
     });
 
-    it('that got its tokens on one gets none on the other, and those that it got are worth nothing any more', async () => {
+    it('that got its tokens on one node gets none on the other, and its tokens are revoked', async () => {
       const { code, userCode } = await start(B);
       await confirm(userCode);
       const { access, refresh } = tokensIn(await poll(A, code));
@@ -157,7 +160,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
       expectRefused(await site.refresh(B, refresh));
     });
 
-    it('has a user code that is known on both, and used once', async () => {
+    it('has a user code that both nodes know, and that works once', async () => {
       const { code, userCode } = await start(A);
       visitor.node = B;
       await confirm(userCode);
@@ -170,7 +173,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
     });
   });
 
-  it('a client that asks on one for somebody without a browser gets tokens from the other, once', async () => {
+  it('let a client start a backchannel authentication on one node and get tokens from the other, once', async () => {
     const asked = await site.ask(A, '/backchannel', { scope: 'openid', login_hint: 'alice' });
     const id = `${asked.json().auth_req_id}`;
     const poll = (node: number): Promise<Answer> =>
@@ -187,7 +190,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
     expect((await site.me(B, access)).status).to.equal(401);
   });
 
-  it('a request that was pushed to one is answered on the other, once', async () => {
+  it('answer a pushed authorization request on the other node, once', async () => {
     const { client_id: clientId = '' } = request();
     const pushed = (await site.ask(A, '/request', request())).json();
     const reference = { client_id: clientId, request_uri: `${pushed.request_uri}` };
@@ -198,7 +201,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
     expect(new URL(again.location).searchParams.get('error')).to.equal('invalid_request_uri');
   });
 
-  it('who signed in on one is signed in on the other, and signed out on both by the first', async () => {
+  it('share a session: a sign-in on one is valid on the other, and a sign-out on one ends it on both', async () => {
     const stranger = site.visitor();
     stranger.node = B;
     expect((await stranger.open('/account')).status).to.equal(302);
@@ -214,7 +217,7 @@ describe('oidc-provider on two nodes over one Redis', () => {
     }
   });
 
-  it('a client that was registered on one is known on the other', async () => {
+  it('share clients: one that was registered on one node is known on the other', async () => {
     const token = await site.initialAccessToken(A);
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ redirect_uris: ['https://rp.example/cb'] });

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { PATIENCE } from '../../src/stores/access.ts';
+import { PATIENCE_MS } from '../../src/stores/access.ts';
 import type { Answer } from '../support/agent.ts';
 import { inFullSuite, sizeOfSuite } from '../support/full-suite.ts';
 import { Nodes } from '../support/nodes.ts';
@@ -9,12 +9,15 @@ import { RedisServer, startReplica } from '../support/redis.ts';
 import { type Sentinel, startSentinel } from '../support/redis-sentinel.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
-/** Who is ready to finish when a failover begins. Half of them do at once, the others one after the other while it goes on. */
-const PEOPLE = sizeOfSuite({ short: 4, full: 12 });
-const ONE_EVERY = 500;
+/**
+ * The number of sign-ins that are ready to finish when a failover begins. Half of them finish at once, the others one
+ * after the other during the failover.
+ */
+const SIGN_INS = sizeOfSuite({ short: 4, full: 12 });
+const ONE_EVERY_MS = 500;
 
-/** In milliseconds, as by default: while there is no master, an answer says soon that people have to try again. */
-const STORE_PATIENCE = PATIENCE;
+/** The default. While there is no master, a browser soon gets an answer that says to try again. */
+const STORE_PATIENCE_MS = PATIENCE_MS;
 
 interface Ready {
   readonly browser: BrowserVisitor;
@@ -22,8 +25,8 @@ interface Ready {
   readonly stranger: Stranger;
 }
 
-describe('a failover to a replica in the middle of redeem', function () {
-  // A failover takes seconds by itself, and many sign-ins are on their way meanwhile.
+describe('a failover to a replica while browsers finish', function () {
+  // A failover takes seconds, and many sign-ins happen meanwhile.
   this.timeout(180_000);
   const redises: RedisServer[] = [];
   let sentinel: Sentinel | undefined;
@@ -32,14 +35,14 @@ describe('a failover to a replica in the middle of redeem', function () {
   before(async () => {
     const first = await RedisServer.start();
     redises.push(first);
-    // Each test makes another one the master, and the last two end a master.
+    // Each test makes another server the master, and the last two tests kill a master.
     redises.push(await startReplica(first), await startReplica(first));
     sentinel = await startSentinel(first, ...redises.slice(1));
     nodes = await Nodes.start({
       redis: sentinel.options,
       nodes: sizeOfSuite({ short: [{}, {}], full: [{}, {}, {}] }),
-      people: PEOPLE,
-      storePatience: STORE_PATIENCE,
+      people: SIGN_INS,
+      storePatience: STORE_PATIENCE_MS,
     });
   });
 
@@ -53,22 +56,22 @@ describe('a failover to a replica in the middle of redeem', function () {
     await Promise.all(redises.map((redis) => redis.stop()));
   });
 
-  it('signs in whoever was approved, and nobody else, when the master is replaced', () =>
+  it('signs in every approved browser and no other one, if the master is replaced', () =>
     expectAllIn(async () => {
       await watched().failover();
     }));
 
   inFullSuite(() => {
-    it('signs in whoever was approved, and nobody else, when the master dies', () =>
+    it('signs in every approved browser and no other one, if the master dies', () =>
       expectAllIn(async () => {
         const master = await currentMaster();
         await Promise.all([watched().switched(), master.kill()]);
       }));
   });
 
-  it('lets the same browser finish again, and no other one, where the new master never heard of it', async () => {
-    const people = await Promise.all([ready(0), ready(1)]);
-    const [waits, goesOn] = people;
+  it('lets only the same browser finish again, if the new master has not got the first finish', async () => {
+    const signIns = await Promise.all([ready(0), ready(1)]);
+    const [waits, goesOn] = signIns;
     await withReplicasDeaf(async () => {
       expect((await waits.browser.finish()).status).to.equal(200);
       expect(await signedIn(goesOn.browser)).to.equal(goesOn.user);
@@ -77,18 +80,18 @@ describe('a failover to a replica in the middle of redeem', function () {
     const network = patiently(nodes.roundRobin());
     const bob = new PhoneVisitor(nodes.site, network);
     await bob.signInAt(`${nodes.issuer}/account`, 'bob');
-    for (const { stranger } of people) {
+    for (const { stranger } of signIns) {
       expect((await stranger.finish()).map(({ status }) => status)).to.deep.equal([404, 404]);
       expect((await bob.look(stranger.ticket)).status).to.equal(404);
     }
-    // To whom the first answer got lost.
+    // As if the first answer to this browser had been lost.
     waits.browser.network = network;
     expect(await signedIn(waits.browser)).to.equal(waits.user);
-    // Whose session got lost.
+    // The session of this user was lost.
     expect(await startAgain(goesOn.user)).to.equal(goesOn.user);
   });
 
-  /** The master answers what is done meanwhile, and dies before its replicas hear of it. */
+  /** Runs the function on a master that dies before its replicas get the writes. */
   async function withReplicasDeaf(act: () => Promise<void>): Promise<void> {
     const master = await currentMaster();
     const replicas = redises.filter((redis) => redis.alive && redis !== master);
@@ -109,18 +112,18 @@ describe('a failover to a replica in the middle of redeem', function () {
   async function currentMaster(): Promise<RedisServer> {
     const port = await watched().masterPort();
     const master = redises.find((redis) => redis.port === port);
-    if (master === undefined) throw new Error(`nobody knows the master at ${port}`);
+    if (master === undefined) throw new Error(`there is no server for the master at ${port}`);
     return master;
   }
 
-  /** Makes a failover while people finish; in the end each of them is signed in, with the own account. */
+  /** Runs a failover while browsers finish. Expects that each is signed in at the end, with the right account. */
   async function expectAllIn(failover: () => Promise<void>): Promise<void> {
-    const people = await Promise.all(Array.from({ length: PEOPLE }, (_, index) => ready(index)));
+    const signIns = await Promise.all(Array.from({ length: SIGN_INS }, (_, index) => ready(index)));
 
     const [, ...subs] = await Promise.all([
       failover(),
-      ...people.map(async ({ browser, user, stranger }, index) => {
-        await pause(Math.max(0, index - PEOPLE / 2) * ONE_EVERY);
+      ...signIns.map(async ({ browser, user, stranger }, index) => {
+        await pause(Math.max(0, index - SIGN_INS / 2) * ONE_EVERY_MS);
         const strange = stranger.finish();
         browser.network = patiently(nodes.roundRobin());
         const sub = await signedIn(browser).catch(() => startAgain(user));
@@ -129,14 +132,14 @@ describe('a failover to a replica in the middle of redeem', function () {
       }),
     ]);
 
-    expect(subs).to.deep.equal(people.map(({ user }) => user));
-    for (const { stranger } of people) {
+    expect(subs).to.deep.equal(signIns.map(({ user }) => user));
+    for (const { stranger } of signIns) {
       expect((await stranger.finish()).map(({ status }) => status)).to.deep.equal([404, 404]);
     }
   }
 
   async function ready(index: number): Promise<Ready> {
-    // The nodes may still be looking for the master that the last test has left.
+    // The nodes may still be looking for the new master of the previous test.
     const network = patiently(nodes.roundRobin());
     const browser = new BrowserVisitor(nodes.site, network);
     const user = `user${index}`;
@@ -145,7 +148,7 @@ describe('a failover to a replica in the middle of redeem', function () {
     return { browser, user, stranger };
   }
 
-  /** Whoever cannot go on goes back to the app. */
+  /** Starts a new sign-in from the RP, if the first one cannot go on. */
   async function startAgain(user: string): Promise<string | undefined> {
     const network = patiently(nodes.roundRobin());
     const browser = new BrowserVisitor(nodes.site, network);
@@ -153,7 +156,7 @@ describe('a failover to a replica in the middle of redeem', function () {
     return signedIn(browser);
   }
 
-  /** @returns the URL of the ticket, as the phone knows it */
+  /** Scans and approves. @returns the phone's URL of the ticket */
   async function approve(browser: BrowserVisitor, user: string, network: typeof fetch): Promise<string> {
     const phone = new PhoneVisitor(nodes.site, network);
     await browser.start();
@@ -170,28 +173,28 @@ async function signedIn(browser: BrowserVisitor): Promise<string | undefined> {
   return (await browser.tokens(redirectTo)).claims()?.sub;
 }
 
-/** A second browser, with an interaction of its own, which knows all addresses of somebody else's sign-in. */
+/** A second browser with an interaction of its own, which knows all URLs of another browser's sign-in. */
 class Stranger {
   readonly browser: BrowserVisitor;
   readonly ticket: string;
-  readonly #theirs: string;
+  readonly #otherAt: string;
 
-  private constructor(browser: BrowserVisitor, theirs: string, ticket: string) {
+  private constructor(browser: BrowserVisitor, otherAt: string, ticket: string) {
     this.browser = browser;
-    this.#theirs = theirs;
+    this.#otherAt = otherAt;
     this.ticket = ticket;
   }
 
-  static async to(nodes: Nodes, theirs: string, ticket: string): Promise<Stranger> {
+  static async to(nodes: Nodes, otherAt: string, ticket: string): Promise<Stranger> {
     const browser = new BrowserVisitor(nodes.site, patiently(nodes.roundRobin()));
     await browser.start();
-    return new Stranger(browser, theirs, ticket);
+    return new Stranger(browser, otherAt, ticket);
   }
 
-  /** Tries to finish that sign-in, once as a browser would and once with its own cookies although they are not for there. */
+  /** Tries to finish that sign-in twice: as a browser would, and with its own cookies sent to the wrong path. */
   async finish(): Promise<Answer[]> {
     const { agent, at } = this.browser;
-    const url = `${this.#theirs}/qr/finish`;
+    const url = `${this.#otherAt}/qr/finish`;
     const cookie = await agent.jar.getCookieString(at);
     const headers = { accept: 'application/json', cookie };
     return Promise.all([this.browser.post(url, {}), agent.post(url, { json: {}, headers })]);

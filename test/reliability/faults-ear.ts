@@ -1,4 +1,4 @@
-/** A page that listens to its event stream, and what it has heard. */
+/** A listener to the event stream of a page, and the latest ticket that it got. */
 import type { EventStream } from '../support/agent.ts';
 
 /** Below Mocha's time-out, so that a failure says what was not shown. */
@@ -17,12 +17,16 @@ export class Ear {
     void this.#listen();
   }
 
-  /** Waits until it shows such a ticket, or has ended. @throws Error if neither happens within so many milliseconds */
+  /**
+   * Waits until the stream shows a certain ticket, or has ended.
+   * @param within the longest wait in milliseconds
+   * @throws Error if neither happens in that time
+   */
   async shows(what: string, isIt: (ticket: Shown) => boolean, within: number = PATIENCE_MS): Promise<void> {
     const latest = performance.now() + within;
     while (!this.ended && !(this.latest && isIt(this.latest))) {
       const left = latest - performance.now();
-      if (left <= 0) throw new Error(`after ${within} ms the stream shows ${this.#seen}, not ${what}`);
+      if (left <= 0) throw new Error(`after ${within} ms the stream shows ${this.#description}, not ${what}`);
       await this.#news(left);
     }
   }
@@ -31,7 +35,7 @@ export class Ear {
     this.#stream.close();
   }
 
-  get #seen(): string {
+  get #description(): string {
     return `${this.latest?.state} (version ${this.latest?.version})`;
   }
 

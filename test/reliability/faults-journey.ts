@@ -4,27 +4,36 @@ import { traceOf } from '../../src/ticket/ticket-id.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { eventually } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
-import { ELSEWHERE, type Fault, type FaultySite, type Gets, HURRIED, OTHER, type State, VICTIM } from './faults.ts';
+import {
+  ELSEWHERE,
+  type ExpectedOutcome,
+  type Fault,
+  type FaultySite,
+  HURRIED,
+  OTHER,
+  type State,
+  VICTIM,
+} from './faults.ts';
 import { Ear, type Shown } from './faults-ear.ts';
-import { looksIn, STEPS, STEPS_FROM, type Step, unlessNobodyIsThere } from './faults-steps.ts';
+import { looksIn, STEPS, STEPS_FROM, type Step, unlessNoConnection } from './faults-steps.ts';
 
-/** Who is at the node that the fault hits. */
+/** The side that is at the node that the fault hits. */
 export type Side = 'browser' | 'phone';
 
-export type Outcome = Exclude<Gets, 'either'>;
+export type Outcome = Exclude<ExpectedOutcome, 'either'>;
 
-/** Milliseconds after which a request is given up, so that the test tells which one it was. */
-const PATIENCE = 40_000;
+/** The time after which a request fails, so that the error names the request that got no answer. */
+const PATIENCE_MS = 40_000;
 
 const BROWSER_ADDRESS = '203.0.113.7';
-/** One that is elsewhere needs a check code. */
+/** A phone with another address than the browser needs a check code. */
 const PHONE_ADDRESS = '198.51.100.9';
 
-const STATUS: Readonly<Record<Gets, readonly number[]>> = {
+const STATUS: Readonly<Record<ExpectedOutcome, readonly number[]>> = {
   answer: [200],
   'try again': [503],
   either: [200, 503],
-  nobody: [],
+  'no connection': [],
 };
 
 export class Journey {
@@ -32,13 +41,14 @@ export class Journey {
   readonly accountId: string;
   readonly browser: BrowserVisitor;
   readonly phone: PhoneVisitor;
+  /** The URL in the QR code. */
   code = '';
   checkCode: string | undefined;
-  /** Where the browser goes next. */
+  /** The URL that the browser opens next. */
   next = '';
-  /** What the RP got: an account, or an error. */
+  /** The result for the RP: an account, or an error. */
   got: string | undefined;
-  /** Whether it has left the interaction of the QR page. */
+  /** True if the browser has left the interaction of the QR page. */
   hasLeft = false;
   readonly #site: FaultySite;
   readonly #name: string;
@@ -62,13 +72,13 @@ export class Journey {
     this.#move('phone', this.#home.phone);
   }
 
-  /** What events call the ticket that the phone has scanned; undefined where it has scanned none. */
+  /** The ticket that the phone has scanned, as events name it; undefined if it has scanned none. */
   get ticket(): string | undefined {
     const id = this.phone.at.split('/').at(-1);
     return id ? traceOf(id) : undefined;
   }
 
-  /** Brings it to its state, with a page that listens. */
+  /** Brings the sign-in to its state, with a page that listens to its stream. */
   async prepare(): Promise<void> {
     const { browser, phone, state } = this;
     if (state === 'expired') this.#move('browser', HURRIED);
@@ -82,19 +92,20 @@ export class Journey {
     await this.#allShow(this.#shownState);
   }
 
-  /** What people do while the fault lasts: they look, and they go on. */
+  /** Does what the users do during the fault: they look at the ticket, and they go on. */
   async meanwhile(fault: Fault, stranger: Stranger): Promise<void> {
     const looking = Promise.all([
       ...looksIn(this.state).map((look) => this.#meet(fault, look)),
       this.#listenElsewhere(fault),
       stranger.isRefused(this, [404, 503]),
     ]);
-    // Who leaves the page has nothing to look at any more; the others do it at the same time.
+    // If the browser leaves the page, there is nothing left to look at, so it looks before it goes on. Otherwise it
+    // does both at the same time.
     if (fault.goesOn || this.state === 'redeemed') await looking;
     await Promise.all([looking, this.#goOn(fault)]);
   }
 
-  /** What they do once it is over. */
+  /** Does what the users do after the fault, to the end of the sign-in. */
   async afterwards(fault: Fault, stranger: Stranger): Promise<void> {
     const { loses = [], losesEverything = false } = fault;
     this.#move('browser', this.#home.browser);
@@ -102,7 +113,7 @@ export class Journey {
     if (loses.includes(this.state)) await this.#startAgain(losesEverything);
     else await this.#catchUp(stranger);
     while (this.#steps.length > 0) await this.#nextStep();
-    expect(this.got, 'what the RP got').to.equal(this.state === 'denied' ? 'access_denied' : this.accountId);
+    expect(this.got, 'the result for the RP').to.equal(this.state === 'denied' ? 'access_denied' : this.accountId);
     for (const ear of this.#ears) ear.close();
   }
 
@@ -114,23 +125,23 @@ export class Journey {
     return this.browser.agent.get(this.browser.at, { headers: { accept: 'text/html' } });
   }
 
-  /** What an answer is worth. @throws where it is wrong */
+  /** Sends a request and classifies its answer. @throws Error if the answer is wrong */
   async ask(what: string, request: () => Promise<Answer>, isRight: (answer: Answer) => boolean): Promise<Outcome> {
-    const answer = await request().catch(unlessNobodyIsThere);
-    if (answer === undefined) return 'nobody';
+    const answer = await request().catch(unlessNoConnection);
+    if (answer === undefined) return 'no connection';
     if (answer.status === 503 && Number(answer.headers.get('retry-after')) > 0) return 'try again';
     if (answer.status !== 503 && isRight(answer)) return 'answer';
     throw new Error(`${what} is answered with ${answer.status}: ${answer.location} ${answer.text.slice(0, 500)}`);
   }
 
-  /** Whether it is a ticket in one of these states, on the phone of its approver. */
+  /** Returns true if the answer is a ticket in one of these states, shown to its approver. */
   isOwn(answer: Answer, ...states: string[]): boolean {
     if (answer.status !== 200) return false;
     const { state, account } = answer.json();
     return states.includes(`${state}`) && account === this.#name;
   }
 
-  /** As the browser's page has it. */
+  /** The state as the browser's page names it. */
   get #shownState(): string {
     if (this.state === 'renewed after a scan') return 'waiting';
     return this.state === 'approved with a check code' ? 'approved' : this.state;
@@ -150,20 +161,25 @@ export class Journey {
     }
   }
 
+  /** Takes a step during the fault. @throws Error if its outcome is not the one that the fault allows */
   async #meet(fault: Fault, { what, who, does, take }: Step): Promise<Outcome> {
     const isHit = fault.hits === 'all nodes' || this.#at[who] === VICTIM;
-    const due = isHit ? (does === 'records' ? undefined : fault[does]) : 'answer';
+    const expected = isHit ? (does === 'records' ? undefined : fault[does]) : 'answer';
     const outcome = await take(this);
-    const isDue = due === undefined || outcome === due || (due === 'either' && outcome !== 'nobody');
-    if (!isDue) throw new Error(`${what}: got "${outcome}" instead of "${due}"`);
+    const isExpected =
+      expected === undefined || outcome === expected || (expected === 'either' && outcome !== 'no connection');
+    if (!isExpected) throw new Error(`${what}: got "${outcome}" instead of "${expected}"`);
     return outcome;
   }
 
-  /** One step, or as many as lead on. Who meets nobody goes to another node, as a proxy would. */
+  /**
+   * Takes the next step, or as many as succeed if the fault says so. A step that gets no connection is repeated at
+   * another node, as a proxy would do.
+   */
   async #goOn(fault: Fault): Promise<void> {
     for (let [step] = this.#steps; step !== undefined; [step] = this.#steps) {
       let outcome = await this.#meet(fault, step);
-      if (outcome === 'nobody') {
+      if (outcome === 'no connection') {
         this.#move(step.who, ELSEWHERE);
         outcome = await this.#meet(fault, step);
       }
@@ -173,37 +189,38 @@ export class Journey {
     }
   }
 
-  /** The page is loaded at a node where nobody has watched this sign-in yet. */
+  /** Opens a stream at a node that has not watched this sign-in before. */
   async #listenElsewhere(fault: Fault): Promise<void> {
-    const due = STATUS[fault.hits === 'all nodes' ? fault.looking : 'answer'];
-    expect(await this.#listen(ELSEWHERE), 'a new event stream').to.be.oneOf(due);
+    const expected = STATUS[fault.hits === 'all nodes' ? fault.looking : 'answer'];
+    expect(await this.#listen(ELSEWHERE), 'a new event stream').to.be.oneOf(expected);
   }
 
-  /** Every page that listens shows what is true, and a new one as well. */
+  /** Expects that every page that listens shows the current ticket, and a new page too. */
   async #catchUp(stranger: Stranger): Promise<void> {
     if (this.hasLeft) return this.#allShow(this.state === 'denied' ? 'denied' : 'redeemed');
     await this.#until(STEPS.ticket);
     await stranger.isRefused(this, [404]);
     expect(await this.#listen(), 'a new event stream').to.equal(200);
-    await this.#allShowTheTruth();
+    await this.#allShowTheTicket();
     expect(
       this.#ears.some(({ ended }) => !ended),
       'a page that listens',
     ).to.equal(true);
   }
 
+  /** Repeats the next step until it succeeds, and expects that the pages show the change. */
   async #nextStep(): Promise<void> {
     const [step] = this.#steps;
     if (step === undefined) return;
-    // A change is made at another node than that at which the page listens.
+    // Make changes at another node than the one at which the page listens.
     if (step.does === 'changing' && step.who === 'browser') this.#move('browser', ELSEWHERE);
     await this.#until(step);
     this.#steps = this.#steps.slice(1);
-    if (step.does === 'changing') await this.#allShowTheTruth();
+    if (step.does === 'changing') await this.#allShowTheTicket();
     this.#move('browser', this.#home.browser);
   }
 
-  /** The sign-in is gone, which everybody is told; the same people make a new one. */
+  /** Expects that the sign-in is lost and that browser and phone are told so. Then the same users start a new one. */
   async #startAgain(losesEverything: boolean): Promise<void> {
     const { browser, phone } = this;
     await this.#until({ ...STEPS.page, take: () => this.ask('the page', () => this.page(), isGone) });
@@ -220,7 +237,7 @@ export class Journey {
 
     const page = await browser.start();
     if (!page.text.includes('data-qr-login')) {
-      // Its session was written although the answer said otherwise: it is signed in, and the phone has nothing to do.
+      // The session was written although the answer was an error: the browser is signed in already.
       this.next = browser.at;
       this.#steps = STEPS_FROM.redeemed.slice(1);
       return;
@@ -231,7 +248,7 @@ export class Journey {
     this.#steps = this.state === 'denied' ? [STEPS.scan, STEPS.deny, ...STEPS_FROM.denied] : STEPS_FROM.waiting;
   }
 
-  /** Another page of this browser listens, if it gets a stream. */
+  /** Opens a stream for another page of this browser. @returns the status of the answer */
   async #listen(node: number = this.#at.browser): Promise<number> {
     const url = `${this.browser.at}/qr/events`;
     const cookie = await this.browser.agent.jar.getCookieString(url);
@@ -243,9 +260,9 @@ export class Journey {
     return status;
   }
 
-  async #allShowTheTruth(): Promise<void> {
+  async #allShowTheTicket(): Promise<void> {
     const { state, version } = await this.browser.ticket();
-    // Nothing is left of an expired one but that.
+    // An expired ticket may be deleted, and then it has no version any more.
     await this.#allShow(`${state}`, (shown) => state === 'expired' || shown.version === version);
   }
 
@@ -254,7 +271,7 @@ export class Journey {
     await Promise.all(this.#ears.map((ear) => ear.shows(state, isIt)));
   }
 
-  /** Again and again, as the answers say. */
+  /** Repeats a step until it succeeds, as the answers say. */
   async #until({ what, take }: Step): Promise<void> {
     await eventually(what, async () => (await take(this)) === 'answer');
   }
@@ -266,11 +283,11 @@ export class Journey {
 
   #networkTo(node: number): typeof fetch {
     const network = this.#site.nodes.networkTo(node);
-    return (input, init = {}) => network(input, { signal: AbortSignal.timeout(PATIENCE), ...init });
+    return (input, init = {}) => network(input, { signal: AbortSignal.timeout(PATIENCE_MS), ...init });
   }
 }
 
-/** Another browser and another phone, which know every address, and have cookies of their own. */
+/** Another browser and another phone. They know all URLs of a sign-in, and have cookies of their own. */
 export class Stranger {
   readonly #browser: BrowserVisitor;
   readonly #phone: PhoneVisitor;
@@ -287,7 +304,7 @@ export class Stranger {
     await this.#phone.signInAt(await this.#browser.code(), `user${this.#number}`);
   }
 
-  /** Whatever they try gets one of these statuses. */
+  /** Expects that every request of the strangers is answered with one of these statuses. */
   async isRefused({ browser, phone }: Journey, statuses: readonly number[]): Promise<void> {
     const own = await this.#browser.agent.jar.getCookieString(`${this.#browser.at}/qr`);
     const headers = { cookie: own, accept: 'application/json' };

@@ -1,4 +1,4 @@
-/** Redis stops just before it writes what somebody does: they are told to try again, and the write happens all the same. */
+/** Tests of late writes: Redis stops before a write, the request gets a 503, and the write happens when Redis goes on. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { expect } from 'chai';
@@ -14,10 +14,10 @@ import { Ear } from './faults-ear.ts';
 const BROWSERS = 0;
 const PHONES = 1;
 
-/** Milliseconds that the nodes' stores may take: each write that comes too late takes as long. */
-const STORE_PATIENCE = 500;
+/** The time that the nodes' stores may take. Each late write of a test takes this long. */
+const STORE_PATIENCE_MS = 500;
 
-/** Between nodes and Redis: stops Redis just before a ticket is written. */
+/** A proxy between the nodes and Redis. If it is armed, it stops Redis just before a ticket is written. */
 class StopBeforeSwap {
   armed = false;
   readonly #redis: RedisServer;
@@ -32,7 +32,7 @@ class StopBeforeSwap {
         upstream.write(chunk);
       });
       upstream.pipe(node);
-      // Whichever side ends first, the other one follows.
+      // If one side ends, end the other one.
       for (const [one, other] of [[node, upstream] as const, [upstream, node] as const]) {
         one.on('error', () => undefined);
         one.on('close', () => other.destroy());
@@ -61,12 +61,12 @@ class StopBeforeSwap {
 
 interface Act {
   readonly what: string;
-  /** What is done before. */
+  /** The acts before this one. */
   readonly after: readonly ('scan' | 'approve')[];
   readonly act: (pair: Pair) => Promise<Answer>;
-  /** What the browser is told once Redis goes on. */
+  /** The state that the browser shows when Redis goes on. */
   readonly shows: string;
-  /** What a repetition is answered with. */
+  /** Expects the right answer to a repetition. */
   readonly again: (answer: Answer) => unknown;
 }
 
@@ -105,7 +105,7 @@ const ACTS: readonly Act[] = [
     again: (answer) => expect(answer.status).to.equal(409),
   },
   {
-    what: 'to finish',
+    what: 'finish',
     after: ['scan', 'approve'],
     act: ({ browser }) => browser.finish(),
     shows: 'redeemed',
@@ -116,12 +116,12 @@ const ACTS: readonly Act[] = [
     after: ['scan'],
     act: ({ browser }) => browser.post(`${browser.at}/qr/renew`, { version: '2' }),
     shows: 'waiting',
-    // The one that is there, and not yet another one.
+    // The ticket that was written late, and not another new one.
     again: (answer) => expect(answer.json()).to.include({ state: 'waiting', version: 4 }),
   },
 ];
 
-describe('a write that happens after the answer said 503', () => {
+describe('after a write that happened although the answer was 503,', () => {
   let redis: RedisServer;
   let link: StopBeforeSwap;
   let nodes: Nodes;
@@ -131,7 +131,7 @@ describe('a write that happens after the answer said 503', () => {
     redis = await RedisServer.start();
     link = await new StopBeforeSwap(redis).start();
     const address = { url: `redis://127.0.0.1:${link.port}` };
-    nodes = await Nodes.start({ redis: address, nodes: [{}, {}], people: 20, storePatience: STORE_PATIENCE });
+    nodes = await Nodes.start({ redis: address, nodes: [{}, {}], people: 20, storePatience: STORE_PATIENCE_MS });
   });
 
   after(async () => {
@@ -143,7 +143,7 @@ describe('a write that happens after the answer said 503', () => {
 
   const start = async (done: readonly ('scan' | 'approve')[]): Promise<Pair & { ear: Ear; accountId: string }> => {
     const accountId = `user${people++}`;
-    // The nodes may not have noticed yet that Redis is there again, and on a slow machine it may seem to be gone at any time.
+    // The nodes may not have noticed yet that Redis is back, and on a slow machine it may seem unavailable at any time.
     const browser = new BrowserVisitor(nodes.site, patiently(nodes.networkTo(BROWSERS)));
     const phone = new PhoneVisitor(nodes.site, patiently(nodes.networkTo(PHONES)));
     await browser.start();
@@ -154,7 +154,7 @@ describe('a write that happens after the answer said 503', () => {
     return { browser, phone, code, accountId, ear: new Ear(await browser.events()) };
   };
 
-  /** Does it once, while Redis stops, and lets Redis go on. */
+  /** Sends one request that makes Redis stop, expects a 503, and lets Redis go on. */
   const doTooLate = async ({ browser, phone }: Pair, act: () => Promise<Answer>): Promise<Answer> => {
     const usual = [browser.network, phone.network] as const;
     [browser.network, phone.network] = [nodes.networkTo(BROWSERS), nodes.networkTo(PHONES)];
@@ -168,7 +168,7 @@ describe('a write that happens after the answer said 503', () => {
   };
 
   for (const { what, after, act, shows, again } of ACTS) {
-    it(`${what}: the browser is told, and to repeat it is harmless`, async () => {
+    it(`the browser shows it, and a repetition is harmless: ${what}`, async () => {
       const { ear, ...pair } = await start(after);
       await doTooLate(pair, () => act(pair));
       await ear.shows(shows, ({ state }) => state === shows);
@@ -178,12 +178,12 @@ describe('a write that happens after the answer said 503', () => {
     });
   }
 
-  it('Approve in a form: the page says that nothing is certain yet, and leads to the done page', async () => {
+  it('the error page of a form with Approve says so, and leads to the done page', async () => {
     const { ear, accountId, ...pair } = await start(['scan']);
     const { browser, phone } = pair;
     const { csrf } = (await phone.look()).json();
     const page = await doTooLate(pair, () => phone.submit(phone.at, { csrf: `${csrf}`, decision: 'approve' }));
-    // An empty address is that of the page itself, which is asked for by GET.
+    // An empty URL is that of the page itself, which the browser then requests by GET.
     expect(page.text).to.contain('data-error="store_unavailable"').and.contain('href=""');
     await ear.shows('approved', ({ state }) => state === 'approved');
 
@@ -195,7 +195,7 @@ describe('a write that happens after the answer said 503', () => {
     ear.close();
   });
 
-  it('to finish: the same browser finishes again, and is signed in once', async () => {
+  it('the same browser can finish again, and is signed in once', async () => {
     const { ear, accountId, ...pair } = await start(['scan', 'approve']);
     const { browser } = pair;
     await doTooLate(pair, () => browser.finish());

@@ -1,4 +1,4 @@
-/** What a page that is open sees of a fault, over HTTP. */
+/** Tests of an open page during a fault, over HTTP. */
 import { expect } from 'chai';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { Nodes } from '../support/nodes.ts';
@@ -8,15 +8,15 @@ import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { untilAnswered } from './faults.ts';
 import { Ear, type Shown } from './faults-ear.ts';
 
-/** Milliseconds that the nodes' stores may take. */
-const STORE_PATIENCE = 500;
+/** The time that the nodes' stores may take. */
+const STORE_PATIENCE_MS = 500;
 
 const ROTATIONS = sizeOfSuite({ short: 2, full: 3 });
 
-/** The phones are at this node. Tickets that are made there expire soon. */
+/** The node of the phones. Its tickets expire soon. */
 const HURRIED = 1;
 
-describe('a page that is open in a fault', () => {
+describe('an open page', () => {
   let redis: RedisServer;
   let nodes: Nodes;
   let people = 0;
@@ -26,7 +26,7 @@ describe('a page that is open in a fault', () => {
     nodes = await Nodes.start({
       redis: { url: redis.url },
       people: 20,
-      storePatience: STORE_PATIENCE,
+      storePatience: STORE_PATIENCE_MS,
       qrLogin: { rotation: 1 },
       nodes: [{}, { qrLogin: { deadlines: { scan: 2 } } }],
     });
@@ -40,7 +40,7 @@ describe('a page that is open in a fault', () => {
   });
 
   const open = async (node = 0): Promise<BrowserVisitor> => {
-    // On a slow machine Redis may seem to be gone at any time.
+    // On a slow machine Redis may seem unavailable at any time.
     const browser = new BrowserVisitor(nodes.site, patiently(nodes.networkTo(node)));
     await browser.start();
     return browser;
@@ -52,14 +52,14 @@ describe('a page that is open in a fault', () => {
     return phone;
   };
 
-  /** Lets a visitor get what a node answers, although that may be 503. */
+  /** Sends the requests of a visitor to a node without retries, so that the visitor gets a 503 too. */
   const takeAnyAnswer = (visitor: BrowserVisitor | PhoneVisitor, node: number): void => {
     visitor.network = nodes.networkTo(node);
   };
 
   const page = (browser: BrowserVisitor) => browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
 
-  it('shows codes that rotate while Redis is stopped, and the last of them is good when it goes on', async () => {
+  it('shows codes that rotate while Redis is stopped, and the last one is valid when Redis goes on', async () => {
     const [browser, phone] = [await open(), await signedIn()];
     const ear = new Ear(await browser.events());
     await ear.shows('a code', ({ qr }) => qr !== undefined);
@@ -78,7 +78,7 @@ describe('a page that is open in a fault', () => {
     ear.close();
   });
 
-  it('says that the code has expired while Redis is stopped, and gets a new one when it goes on', async () => {
+  it('shows that the code has expired while Redis is stopped, and gets a new one when Redis goes on', async () => {
     const browser = await open(HURRIED);
     const ear = new Ear(await browser.events());
     takeAnyAnswer(browser, HURRIED);
@@ -86,7 +86,7 @@ describe('a page that is open in a fault', () => {
     await ear.shows('expired', ({ state }) => state === 'expired');
     const renew = () => browser.post(`${browser.at}/qr/renew`, { version: `${ear.latest?.version}` });
     expect((await renew()).status).to.equal(503);
-    // The new one expires soon as well.
+    // Start to wait before the request, because the new ticket expires soon as well.
     const renewed = ear.shows('a new code', ({ state }) => state === 'waiting');
     redis.resume();
     expect((await untilAnswered(renew)).json().state).to.equal('waiting');
@@ -94,7 +94,7 @@ describe('a page that is open in a fault', () => {
     ear.close();
   });
 
-  it('loaded anew while Redis is stopped says to try again, at an address that shows the code afterwards', async () => {
+  it('that is reloaded while Redis is stopped says to try again, with a link to the code', async () => {
     const browser = await open();
     takeAnyAnswer(browser, 0);
     redis.pause();
@@ -108,9 +108,9 @@ describe('a page that is open in a fault', () => {
     expect((await untilAnswered(() => page(browser))).text).to.contain('data-qr-login');
   });
 
-  it('that polls is told to try again at most, and hears of the decision when Redis goes on', async () => {
+  it('that polls may get a 503 while Redis is stopped, and gets the decision when Redis goes on', async () => {
     const [browser, phone] = [await open(), await signedIn()];
-    // Its code does not rotate in the meantime: it has been scanned.
+    // Scan first: after that, the code does not rotate any more.
     expect((await phone.scan(await browser.code())).status).to.equal(200);
     const { version } = await browser.ticket();
     takeAnyAnswer(browser, 0);
@@ -124,7 +124,7 @@ describe('a page that is open in a fault', () => {
     expect((await polled).json().state).to.equal('approved');
   });
 
-  it('whose node is killed gets its stream at another one, with what happened meanwhile', async () => {
+  it('gets its stream from another node after its own was killed, with the changes since then', async () => {
     const [browser, phone] = [await open(), await signedIn()];
     const ear = new Ear(await browser.events());
     await nodes.kill(0);

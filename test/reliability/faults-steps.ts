@@ -1,4 +1,4 @@
-/** What people do and look at, one request or a few at a time, and what is a right answer to that. */
+/** The steps of a sign-in, each of one or a few requests, with a check of the answers. */
 import type { Answer } from '../support/agent.ts';
 import type { State } from './faults.ts';
 import type { Journey, Outcome } from './faults-journey.ts';
@@ -6,7 +6,7 @@ import type { Journey, Outcome } from './faults-journey.ts';
 export interface Step {
   readonly what: string;
   readonly who: 'browser' | 'phone';
-  /** What it does to the ticket; the records are those of oidc-provider. */
+  /** The effect on the ticket: none (`looking`), a change, or only a change of oidc-provider's records. */
   readonly does: 'looking' | 'changing' | 'records';
   readonly take: (journey: Journey) => Promise<Outcome>;
 }
@@ -42,7 +42,7 @@ const page: Step = {
     journey.ask(
       page.what,
       () => journey.page(),
-      // One that is redeemed or denied may have a result, with which the browser is sent on.
+      // A redeemed or denied ticket may have a result: then the browser is redirected.
       ({ status, text }) => status === 303 || (status === 200 && text.includes('data-qr-login')),
     ),
 };
@@ -135,18 +135,18 @@ const deny: Step = {
 };
 
 const finish: Step = {
-  what: 'to finish',
+  what: 'finish',
   who: 'browser',
   does: 'changing',
   take: (journey) =>
     journey.ask(finish.what, () => journey.browser.finish(journey.checkCode), leadsOn(journey, '/auth/')),
 };
 
-/** The ticket stays denied. */
+/** Finishes a denied ticket. The ticket stays denied, so only oidc-provider's records change. */
 const finishDenied: Step = { ...finish, does: 'records' };
 
 const resume: Step = {
-  what: 'the provider, to which the browser comes back',
+  what: 'the return of the browser to the provider',
   who: 'browser',
   does: 'records',
   take: (journey) =>
@@ -193,8 +193,8 @@ const exchange: Step = {
       return 'answer';
     } catch (error) {
       if (error instanceof Error && 'status' in error && error.status === 503) return 'try again';
-      unlessNobodyIsThere(error);
-      return 'nobody';
+      unlessNoConnection(error);
+      return 'no connection';
     }
   },
 };
@@ -204,7 +204,7 @@ const FROM_APPROVED = [finish, ...TO_RP];
 const FROM_SCANNED = [approve, ...FROM_APPROVED];
 const FROM_WAITING = [scan, ...FROM_SCANNED];
 
-/** What is left to do in each state. */
+/** The remaining steps in each state. */
 export const STEPS_FROM: Readonly<Record<State, readonly Step[]>> = {
   waiting: FROM_WAITING,
   scanned: FROM_SCANNED,
@@ -226,21 +226,23 @@ export const STEPS: Readonly<Record<'ticket' | 'page' | 'scan' | 'approve' | 'de
   renew,
 };
 
-/** What there is to be seen in each state: to load the page of an expired ticket would be to ask for a new one. */
+/** Returns the steps that look at a ticket. The page of an expired one is left out: loading it makes a new ticket. */
 export function looksIn(state: State): Step[] {
   if (state === 'expired') return [ticket];
   return state === 'waiting' ? [ticket, page] : [ticket, page, phonePage];
 }
 
-/** @throws what was thrown, unless it says that no connection was made, or that it broke */
-export function unlessNobodyIsThere(error: unknown): undefined {
+/** Swallows an error if no connection was made or the connection broke. @throws the error otherwise */
+export function unlessNoConnection(error: unknown): undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && /^(ECONNREFUSED|ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(`${cause.code}`)) return;
   }
   throw error;
 }
 
-/** A decision that was written although the answer said otherwise counts, as the page then says. */
+/**
+ * Decides, and if the answer is 409, returns the ticket instead: an earlier decision may have been written after a 503.
+ */
 async function decide({ phone }: Journey, decision: 'approve' | 'deny'): Promise<Answer> {
   const answer = await phone.decide(decision);
   return answer.status === 409 ? phone.look() : answer;

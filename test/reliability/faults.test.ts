@@ -1,4 +1,7 @@
-/** Every fault in every state of a ticket. Sign-ins in all states meet one and the same fault; each is a test of its own. */
+/**
+ * Tests every fault in every state of a ticket. Sign-ins in all states meet the same fault at once, and each of them is a
+ * test of its own.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { isFullSuite } from '../support/full-suite.ts';
@@ -7,15 +10,15 @@ import { Journey, type Side, Stranger } from './faults-journey.ts';
 
 const SIDES: readonly Side[] = ['browser', 'phone'];
 
-/** Milliseconds. Up to sixteen sign-ins are computed at once, by four nodes and this process. */
-const SLOWEST = 240_000;
+/** Up to sixteen sign-ins run at once, on four nodes and in this process. */
+const TIMEOUT_MS = 240_000;
 const PEOPLE = 300;
 
-/** A mistake of the program, as a process that lives on writes it down, and what ends one. */
-const MISTAKE = /\b(Type|Reference|Range|Syntax)Error\b|unhandled|uncaught/i;
+/** A programming error in the output of a process, also one that ends it. */
+const PROGRAMMING_ERROR = /\b(Type|Reference|Range|Syntax)Error\b|unhandled|uncaught/i;
 
-describe('faults', function () {
-  this.timeout(SLOWEST);
+describe('the fault matrix:', function () {
+  this.timeout(TIMEOUT_MS);
   let site: FaultySite;
   let people = 0;
 
@@ -30,7 +33,7 @@ describe('faults', function () {
     const cells = cellsOf(fault);
     if (cells.length === 0) continue;
 
-    describe(`when ${what}`, () => {
+    describe(`when ${what},`, () => {
       let journeys: readonly Journey[];
       let ends: readonly PromiseSettledResult<void>[] = [];
 
@@ -42,44 +45,44 @@ describe('faults', function () {
       });
 
       cells.forEach(({ side, state }, index) => {
-        const where = hits === 'one node' ? `, with the ${side} there` : '';
-        it(`a sign-in that is ${state}${where} ${fault.loses?.includes(state) ? 'is lost, and its people start again' : 'goes on'}`, () => {
+        const where = hits === 'one node' ? `, with the ${side} at that node,` : '';
+        it(`a sign-in that is ${state}${where} ${fault.loses?.includes(state) ? 'is lost, and its users start again' : 'goes on'}`, () => {
           const end = ends[index];
           if (end?.status !== 'fulfilled') throw end?.reason;
         });
       });
 
-      it('nobody is signed in twice by one ticket, or as somebody else', () => {
+      it('each ticket signs in at most once, and with the right account', () => {
         const finished = site.nodes.told('qr_login.finished');
         const tickets = finished.map(({ ticket }) => ticket);
         expect(new Set(tickets).size).to.equal(tickets.length);
         for (const { ticket, accountId } of journeys) {
-          for (const told of finished) if (told.ticket === ticket) expect(told.accountId).to.equal(accountId);
+          for (const event of finished) if (event.ticket === ticket) expect(event.accountId).to.equal(accountId);
         }
       });
 
-      it('all nodes live on, without a mistake', () => {
+      it('all nodes still run, without programming errors', () => {
         expect(site.nodes.alive).to.not.include(false);
-        expect(site.nodes.complaints).to.not.match(MISTAKE);
+        expect(site.nodes.complaints).to.not.match(PROGRAMMING_ERROR);
       });
     });
   }
 });
 
-/** A sign-in that meets a fault: its state, and its side that is at the node that is hit. */
+/** A sign-in that meets a fault: its state, and the side that is at the affected node. */
 interface Cell {
   readonly side: Side;
   readonly state: State;
 }
 
-/** In the short suite each state is met on one side, and both sides are met. */
+/** Returns the sign-ins of a fault. The short suite tests each of its states on one side, by turns. */
 function cellsOf({ hits, inShortSuite = [] }: Fault): Cell[] {
   const sides = hits === 'one node' ? SIDES : (['browser'] as const);
   if (isFullSuite) return sides.flatMap((side) => STATES.map((state) => ({ side, state })));
   return inShortSuite.map((state, index) => ({ state, side: sides[index % sides.length] ?? 'browser' }));
 }
 
-/** @returns how each sign-in has ended */
+/** Runs the fault and the sign-ins. @returns the result of each sign-in */
 async function meet(
   site: FaultySite,
   fault: Fault,

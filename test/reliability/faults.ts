@@ -1,11 +1,13 @@
-/** What breaks, and what people get meanwhile: the rows of `docs/reliability.md`. Each is met in every state of a ticket. */
+/**
+ * The faults and the answers during them: the rows of `docs/reliability.md`. Each is tested in every state of a ticket.
+ */
 import { Nodes } from '../support/nodes.ts';
 import { RedisServer } from '../support/redis.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
-/** What somebody gets who asks: the right answer, a 503 with `Retry-After`, one of these two, or no connection. */
-export type Gets = 'answer' | 'try again' | 'either' | 'nobody';
+/** The outcome of a request: the right answer, a 503 with `Retry-After`, either of these two, or no connection. */
+export type ExpectedOutcome = 'answer' | 'try again' | 'either' | 'no connection';
 
 export const STATES = [
   'waiting',
@@ -21,43 +23,43 @@ export type State = (typeof STATES)[number];
 
 export interface Fault {
   readonly what: string;
-  /** The node {@link VICTIM}, at which half of the browsers and the phones of the other half are, or everything. */
+  /** `one node` is {@link VICTIM}, which serves the browsers of half of the sign-ins, and the phones of the others. */
   readonly hits: 'one node' | 'all nodes';
-  /** The states in which the short suite meets it; the full suite meets each fault in every state. */
+  /** The states that the short suite tests. The full suite tests each fault in every state. */
   readonly inShortSuite?: readonly State[];
-  /** @returns what ends it */
+  /** Starts the fault. @returns a function that ends it */
   readonly begin: (site: FaultySite) => Promise<() => Promise<unknown>>;
-  /** Milliseconds; by default until everybody has done one thing. */
+  /** In milliseconds; by default until each sign-in has taken one step. */
   readonly lasts?: number;
-  /** Nobody is answered before it ends. */
+  /** True if no request is answered before the fault ends. */
   readonly holds?: true;
-  /** People do not wait for its end, but go on as far as they get. */
+  /** True if sign-ins go on during the fault, as far as they can. */
   readonly goesOn?: true;
-  /** What those get who look, at a node that it hits. */
-  readonly looking: Gets;
-  /** What those get who change a ticket there. */
-  readonly changing: Gets;
-  /** In these states the sign-in is lost, and the same people start again. */
+  /** The outcome of requests that only read, at an affected node. */
+  readonly looking: ExpectedOutcome;
+  /** The outcome of requests that change a ticket, at an affected node. */
+  readonly changing: ExpectedOutcome;
+  /** The states in which the sign-in is lost, and the same users start again. */
   readonly loses?: readonly State[];
-  /** All data are gone, also the phones' sessions. */
+  /** True if all data are lost, also the phones' sessions. */
   readonly losesEverything?: boolean;
 }
 
 export const VICTIM = 0;
-/** Where the other side of each sign-in is. */
+/** The node of the other side of each sign-in. */
 export const OTHER = 1;
-/** Where people go whose node is not there, and where nobody was before. */
+/** The node to which requests go if their own node is down. The sign-ins have not used it before the fault. */
 export const ELSEWHERE = 2;
-/** Its tickets expire after a second. */
+/** A node with tickets that expire after a second. */
 export const HURRIED = 3;
 
-const NOBODY_LISTENS = '1';
+const UNUSED_PORT = '1';
 
 /**
- * Milliseconds that the nodes' stores may take. Longer than by default: a machine on which all of these sign-ins are computed at once must
- * not look like a broken store to a node that the fault does not hit.
+ * The time that the nodes' stores may take. It is longer than the default, because all of these sign-ins load the
+ * machine, and a working store must not look broken to a node that the fault does not affect.
  */
-const STORE_PATIENCE = 2_500;
+const STORE_PATIENCE_MS = 2_500;
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -69,8 +71,8 @@ export const FAULTS: readonly Fault[] = [
       return () => nodes.restart(VICTIM);
     },
     goesOn: true,
-    looking: 'nobody',
-    changing: 'nobody',
+    looking: 'no connection',
+    changing: 'no connection',
   },
   {
     what: 'a node is stopped for 2 s and goes on',
@@ -106,7 +108,7 @@ export const FAULTS: readonly Fault[] = [
     inShortSuite: ['scanned', 'redeemed'],
     begin: async ({ redis, links }) => {
       await redis.kill();
-      // As if nothing was in between: connections are refused.
+      // Refuse connections, as if there were no proxy in between.
       await Promise.all(links.map((link) => link.cut()));
       return async () => {
         await redis.restart();
@@ -126,7 +128,7 @@ export const FAULTS: readonly Fault[] = [
       redis.pause();
       return async () => redis.resume();
     },
-    lasts: STORE_PATIENCE + 1_000,
+    lasts: STORE_PATIENCE_MS + 1_000,
     looking: 'try again',
     changing: 'try again',
   },
@@ -134,7 +136,7 @@ export const FAULTS: readonly Fault[] = [
     what: 'Redis becomes a read-only replica, and a master again',
     hits: 'all nodes',
     begin: async ({ redis }) => {
-      await redis.command('REPLICAOF', '127.0.0.1', NOBODY_LISTENS);
+      await redis.command('REPLICAOF', '127.0.0.1', UNUSED_PORT);
       return () => redis.command('REPLICAOF', 'NO', 'ONE');
     },
     looking: 'answer',
@@ -149,7 +151,7 @@ export const FAULTS: readonly Fault[] = [
     },
     looking: 'answer',
     changing: 'try again',
-    // oidc-provider deletes the interaction first, which needs no memory, and then writes the session.
+    // oidc-provider deletes the interaction first, which needs no memory, and then fails to write the session.
     loses: ['redeemed'],
   },
   {
@@ -179,19 +181,19 @@ export const FAULTS: readonly Fault[] = [
     changing: 'try again',
   },
   {
-    what: 'nothing comes through between one node and Redis, for so long that the node gives the connection up',
+    what: 'the network between one node and Redis is a black hole, until the node closes the connection',
     hits: 'one node',
     begin: async ({ links: [link] }) => {
       link?.freeze();
       return async () => link?.heal();
     },
-    lasts: 6 * STORE_PATIENCE,
+    lasts: 6 * STORE_PATIENCE_MS,
     looking: 'try again',
     changing: 'try again',
   },
 ];
 
-/** Four nodes, each with a bad network between it and the one Redis. */
+/** Four nodes on one Redis, with a proxy between each node and Redis that can disturb the network. */
 export class FaultySite {
   readonly redis: RedisServer;
   readonly links: readonly TcpProxy[];
@@ -221,7 +223,7 @@ export class FaultySite {
       redis: { url: redis.url },
       people,
       qrLogin: { assess: 'by default' },
-      storePatience: STORE_PATIENCE,
+      storePatience: STORE_PATIENCE_MS,
       nodes: links.map(({ port }, node) => ({
         redis: { url: `redis://127.0.0.1:${port}` },
         ...(node === HURRIED && { qrLogin: { deadlines: { scan: 1 } } }),
@@ -237,7 +239,7 @@ export class FaultySite {
   }
 }
 
-/** Asks again as long as the answer is 503. Returns the last answer. */
+/** Repeats a request as long as the answer is 503. @returns the last answer */
 export async function untilAnswered<T extends { readonly status: number }>(ask: () => Promise<T>): Promise<T> {
   let answer = await ask();
   await until(async () => {
@@ -247,7 +249,7 @@ export async function untilAnswered<T extends { readonly status: number }>(ask: 
   return answer;
 }
 
-/** Does harm at once, and then every 100 ms. */
+/** Calls `harm` at once and then every 100 ms. @returns a function that ends it */
 async function again(harm: () => Promise<unknown>): Promise<() => Promise<void>> {
   if ((await harm()) === 0) throw new Error('there was nothing to kill');
   const timer = setInterval(() => void harm(), 100);

@@ -6,7 +6,7 @@ import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
 const MANY = 200;
 
-describe('two hundred sign-ins at once through round robin', () => {
+describe('two hundred concurrent sign-ins through round robin', () => {
   let redis: RedisServer;
   let nodes: Nodes;
 
@@ -25,7 +25,7 @@ describe('two hundred sign-ins at once through round robin', () => {
   });
 
   it('give every browser the account of its own phone, and finish every ticket once', async function () {
-    // Two hundred sign-ins take most of a minute of computing.
+    // Two hundred sign-ins take most of a minute of computing time.
     this.timeout(300_000);
     const network = nodes.roundRobin();
 

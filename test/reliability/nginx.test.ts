@@ -9,17 +9,17 @@ import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
 const PEOPLE = sizeOfSuite({ short: 4, full: 12 });
-/** Longer than the 15 seconds after which a stream says something, shorter than a long poll. */
+/** Longer than the 15 s between two heartbeats of a stream, and shorter than a long poll. */
 const IMPATIENT = 'proxy_read_timeout 20s;';
-const LONG_POLL = 25_000;
+const LONG_POLL_MS = 25_000;
 
 describe('nodes behind nginx with its defaults', function () {
-  // In the full suite a long poll of 25 s is waited for.
+  // In the full suite, a test waits for a long poll of 25 s.
   this.timeout(120_000);
   let redis: RedisServer;
   let nodes: Nodes;
   const nginxes: Nginx[] = [];
-  /** It takes half a minute, and so goes on beside the other tests of the full suite. */
+  /** A sign-in in which nothing happens for half a minute. It runs beside the other tests of the full suite. */
   let silence: ReturnType<typeof waitInSilence> | undefined;
 
   before(async () => {
@@ -36,7 +36,8 @@ describe('nodes behind nginx with its defaults', function () {
     const impatient = await startBalancer({ port: await freePort(), nodes: nodes.ports, special: IMPATIENT });
     nginxes.push(impatient);
     silence = waitInSilence(nodes, impatient);
-    // Whoever awaits it later hears of it; until then it must not end the process.
+    // Mark the promise as handled: a test that awaits it later reports the rejection, which must not be unhandled
+    // before.
     silence.catch(() => undefined);
   });
 
@@ -50,10 +51,10 @@ describe('nodes behind nginx with its defaults', function () {
     await redis?.stop();
   });
 
-  it('let streams through at once, although nginx buffers', async () => {
+  it('send streams without delay, although nginx buffers answers', async () => {
     const browser = new BrowserVisitor(nodes.site);
     await browser.start();
-    // What is buffered would arrive with the end of the stream, which does not end.
+    // If nginx buffered the stream, nothing would arrive before its end, and it does not end.
     const stream = await browser.events();
     await stream.ticket('waiting');
     expect(stream.response.headers.get('server')).to.match(/^nginx/);
@@ -66,7 +67,7 @@ describe('nodes behind nginx with its defaults', function () {
     stream.close();
   });
 
-  it('sign people in, each with the own account', async () => {
+  it('sign each browser in with the right account', async () => {
     const subs = await Promise.all(
       Array.from({ length: PEOPLE }, async (_, index) => {
         const { page, phone } = await scanned(`user${index}`);
@@ -80,20 +81,20 @@ describe('nodes behind nginx with its defaults', function () {
   });
 
   inFullSuite(() => {
-    it('keep a stream alive in which nothing happens, for longer than nginx waits', async () => {
+    it('keep an idle stream open for longer than nginx waits', async () => {
       const { beats, sub } = (await silence) ?? {};
       expect(beats).to.be.at.least(1);
       expect(sub).to.equal('a11ce');
     });
 
-    it('answer a long poll in which nothing happens, before nginx gives up', async () => {
+    it('answer an idle long poll before nginx gives up', async () => {
       const { known, polled, pollTook } = (await silence) ?? {};
       expect(polled).to.include({ state: 'scanned', version: known });
-      expect(pollTook).to.be.at.least(LONG_POLL - 1_000);
+      expect(pollTook).to.be.at.least(LONG_POLL_MS - 1_000);
     });
   });
 
-  it('go on without a node that was killed', async () => {
+  it('continue sign-ins after a node was killed', async () => {
     const people = await Promise.all(Array.from({ length: PEOPLE }, (_, index) => scanned(`user${index}`)));
     const watching = people.map(({ page }) => page.until('approved'));
     await Promise.all(people.map(({ page }) => page.listens));
@@ -108,12 +109,12 @@ describe('nodes behind nginx with its defaults', function () {
     );
 
     expect(subs).to.deep.equal(subs.map((_, index) => `user${index}`));
-    // Some of them were there.
+    // Some pages had their streams at the node that was killed.
     expect(people.flatMap(({ page }) => page.ends)).to.include('broken');
     expect(nodes.alive).to.deep.equal(nodes.ports.map((_, index) => index !== 0));
   });
 
-  /** A page whose code has been scanned. */
+  /** Starts a sign-in and scans its code. */
   async function scanned(name: string): Promise<{ page: PageVisitor; phone: PhoneVisitor }> {
     const network = patiently(fetch);
     const page = new PageVisitor(nodes.site, network);
@@ -127,16 +128,16 @@ describe('nodes behind nginx with its defaults', function () {
 });
 
 interface Silence {
-  /** How often the stream has said that it is there. */
+  /** The number of heartbeats on the stream. */
   readonly beats: number;
   readonly sub: string | undefined;
-  /** The version of the ticket that the long poll began with, and what it got. */
+  /** The version of the ticket that the long poll began with, and the answer to the poll. */
   readonly known: unknown;
   readonly polled: Record<string, unknown>;
   readonly pollTook: number;
 }
 
-/** A ticket that was scanned is not shown anew: nothing comes through its stream but that it is there. */
+/** Runs a sign-in that is idle after its scan: no new codes are shown, so the stream sends only heartbeats. */
 async function waitInSilence(nodes: Nodes, impatient: Nginx): Promise<Silence> {
   const browser = new BrowserVisitor(nodes.site);
   const phone = new PhoneVisitor(nodes.site);
@@ -147,7 +148,7 @@ async function waitInSilence(nodes: Nodes, impatient: Nginx): Promise<Silence> {
   browser.network = networkTo(impatient, nodes.issuer);
   const stream = await browser.events();
   const { version: known } = await stream.ticket('scanned');
-  const seen = untilApproved(stream);
+  const counted = untilApproved(stream);
 
   browser.network = fetch;
   const asked = performance.now();
@@ -155,18 +156,18 @@ async function waitInSilence(nodes: Nodes, impatient: Nginx): Promise<Silence> {
   const pollTook = performance.now() - asked;
 
   await phone.approve();
-  const beats = await seen;
+  const beats = await counted;
   stream.close();
   return { beats, sub: await finish(browser), known, polled, pollTook };
 }
 
-/** @returns how many comments came before it */
+/** Reads a stream until it shows the approval. @returns the number of heartbeats before that */
 async function untilApproved(stream: { block: () => Promise<string | undefined> }): Promise<number> {
   for (let beats = 0; ; ) {
     const block = await stream.block();
     if (block === undefined) throw new Error('the stream has ended');
     if (block.includes('"state":"approved"')) return beats;
-    if (!block.startsWith(':')) throw new Error(`this is news: ${block}`);
+    if (!block.startsWith(':')) throw new Error(`this is not a heartbeat: ${block}`);
     beats += 1;
   }
 }

@@ -4,7 +4,7 @@ import { Nodes, type OneNode } from '../support/nodes.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
-/** The nodes that each side of a sign-in is at. */
+/** The nodes that serve the requests of a sign-in. */
 interface Placement {
   readonly browser: number;
   readonly scan: number;
@@ -16,7 +16,9 @@ const EVERY_PLACEMENT: readonly Placement[] = ALL.flatMap((browser) =>
   ALL.flatMap((scan) => ALL.map((approval) => ({ browser, scan, approval }))),
 );
 
-/** One of each kind: all at one node, the browser alone, the scan alone, the approval alone, and all of them apart. */
+/**
+ * One placement of each kind: all at one node, the browser, the scan or the approval alone at another, and all apart.
+ */
 const KINDS: readonly Placement[] = [
   { browser: 1, scan: 1, approval: 1 },
   { browser: 1, scan: 0, approval: 0 },
@@ -34,7 +36,9 @@ const CLOCKS: Readonly<Record<string, readonly OneNode[]>> = {
   ...(isFullSuite && { 'of three nodes': [{}, {}, {}] }),
 };
 
-/** The seconds that a ticket of two minutes has left: not those of a clock that is 61 s ahead, however slow the machine is. */
+/**
+ * Expects the remaining seconds of a two-minute ticket. With a clock that is 61 s ahead, they would be less than 60.
+ */
 function expectSecondsLeft(seconds: unknown): void {
   expect(seconds).to.be.within(60, 121);
 }
@@ -70,7 +74,7 @@ for (const [name, clocks] of Object.entries(CLOCKS)) {
         const { url } = shown.qr as { url: string };
         await phone.signInAt(url, `user${index}`);
         expect((await phone.scan(url)).status).to.equal(200);
-        // A signal brings it: no stream reads its ticket anew during the test.
+        // This must come from a signal, because no stream re-reads its ticket during the test.
         expectSecondsLeft((await stream.ticket('scanned')).expiresIn);
 
         phone.network = nodes.networkTo(c);
@@ -79,7 +83,8 @@ for (const [name, clocks] of Object.entries(CLOCKS)) {
         stream.close();
 
         const { redirectTo } = (await browser.finish()).json();
-        // A code of oidc-provider lives for 60 seconds by the clock of its node: only there it can be used if that clock is ahead.
+        // oidc-provider's authorization code lives for 60 s by the clock of its node. If that clock is 61 s ahead, the
+        // code can only be redeemed there.
         const tokens = await browser.tokens(redirectTo);
         expect(tokens.claims()?.sub).to.equal(`user${index}`);
       });

@@ -7,21 +7,21 @@ import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
 const ROUNDS = sizeOfSuite({ short: 1, full: 100 });
-/** Of races between different acts, in which nobody wins but by the same compare-and-swap. */
+/** Races between different acts need fewer rounds, because the same compare-and-swap decides them. */
 const MIXED_ROUNDS = sizeOfSuite({ short: 1, full: 25 });
 const AT_ONCE = 50;
 const PHONES = 5;
 
-/** What becomes of a ticket that was scanned. */
+/** The events that follow the scan of a ticket. */
 const ENDS = ['approved', 'denied', 'finished', 'cancelled'] as const;
 
-describe('fifty requests at once at two nodes', function () {
-  // A round is three hundred requests.
+describe('fifty concurrent requests at two nodes', function () {
+  // A round has three hundred requests.
   this.timeout(sizeOfSuite({ short: 60_000, full: 600_000 }));
   let redis: RedisServer;
   let nodes: Nodes;
   let network: typeof fetch;
-  /** Signed in, each with an account of its own. */
+  /** The phones, each signed in with an account of its own. */
   let phones: PhoneVisitor[];
 
   before(async () => {
@@ -46,7 +46,7 @@ describe('fifty requests at once at two nodes', function () {
     await redis?.stop();
   });
 
-  it('let one of five accounts scan, each time, and tell the others what they tell of an unknown code', async () => {
+  it('let one of five accounts scan, and give the others the same answer as for an unknown code', async () => {
     const tickets: string[] = [];
     await rounds(ROUNDS, async () => {
       const { code, ticket } = await showCode();
@@ -71,7 +71,7 @@ describe('fifty requests at once at two nodes', function () {
     expect(scanned).to.have.members(tickets);
   });
 
-  it('let one decision win, whichever it is, each time', async () => {
+  it('let exactly one decision win', async () => {
     const ends = new Map<string, string>();
     await rounds(ROUNDS, async (round) => {
       const { browser, code, ticket } = await showCode();
@@ -89,11 +89,11 @@ describe('fifty requests at once at two nodes', function () {
       expect(state).to.equal(winner?.json().state);
       ends.set(ticket, `${state}`);
     });
-    const endsOf = await toldEnds();
+    const endsOf = await readEnds();
     for (const [ticket, state] of ends) expect(endsOf.get(ticket)).to.deep.equal([state]);
   });
 
-  it('give every finish the same way on, and finish once, each time', async () => {
+  it('get the same answer if all finish, and finish once', async () => {
     const tickets: string[] = [];
     await rounds(ROUNDS, async (round) => {
       const { browser, ticket } = await approved(round);
@@ -106,11 +106,11 @@ describe('fifty requests at once at two nodes', function () {
       expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(userOf(round));
       tickets.push(ticket);
     });
-    const endsOf = await toldEnds();
+    const endsOf = await readEnds();
     for (const ticket of tickets) expect(endsOf.get(ticket)).to.deep.equal(['approved', 'finished']);
   });
 
-  it('finish or cancel, never both', async () => {
+  it('finish a sign-in or cancel it, but never both', async () => {
     const ends = new Map<string, string>();
     await rounds(MIXED_ROUNDS, async (round) => {
       const { browser, ticket } = await approved(round);
@@ -121,7 +121,7 @@ describe('fifty requests at once at two nodes', function () {
         ),
       );
 
-      // Whoever comes after the winner gets its way on, or hears that the ticket has ended.
+      // A request after the winner gets the same answer as the winner, or hears that the ticket has ended.
       expect(Object.keys(tally(answers)).every((status) => ['200', '409', '410'].includes(status))).to.equal(true);
       const ways = new Set(answers.filter(({ status }) => status === 200).map(({ text }) => text));
       expect(ways.size).to.equal(1);
@@ -134,11 +134,11 @@ describe('fifty requests at once at two nodes', function () {
       else expect((await browser.tokens(end.url)).claims()?.sub).to.equal(userOf(round));
       ends.set(ticket, cancelled ? 'cancelled' : 'finished');
     });
-    const endsOf = await toldEnds();
+    const endsOf = await readEnds();
     for (const [ticket, end] of ends) expect(endsOf.get(ticket)).to.deep.equal(['approved', end]);
   });
 
-  it('finish or renew, never both', async () => {
+  it('finish a sign-in or renew its code, but never both', async () => {
     const ends = new Map<string, string>();
     await rounds(MIXED_ROUNDS, async (round) => {
       const { browser, ticket } = await approved(round);
@@ -152,13 +152,13 @@ describe('fifty requests at once at two nodes', function () {
 
       const finished = answers.filter(({ finish, answer }) => finish && answer.status === 200);
       const renewed = answers.filter(({ finish, answer }) => !finish && answer.status === 200);
-      // All of one kind got through, and none of the other.
+      // All requests of one kind succeeded, and none of the other kind.
       expect([finished.length, renewed.length]).to.have.members([AT_ONCE / 2, 0]);
       const { state } = await browser.ticket();
       expect(state).to.equal(finished.length > 0 ? 'redeemed' : 'waiting');
       ends.set(ticket, finished.length > 0 ? 'finished' : 'cancelled');
     });
-    const endsOf = await toldEnds();
+    const endsOf = await readEnds();
     for (const [ticket, end] of ends) expect(endsOf.get(ticket)).to.deep.equal(['approved', end]);
   });
 
@@ -183,8 +183,8 @@ describe('fifty requests at once at two nodes', function () {
     return phone;
   }
 
-  /** Of each ticket, how it was decided and how it ended, as all nodes have told. */
-  async function toldEnds(): Promise<Map<string | undefined, string[]>> {
+  /** Returns the events after the scan of each ticket, from all nodes. */
+  async function readEnds(): Promise<Map<string | undefined, string[]>> {
     await nodes.haveToldAll();
     const ends = new Map<string | undefined, string[]>();
     for (const event of ENDS) {
@@ -208,7 +208,7 @@ function times<T>(count: number, act: (index: number) => Promise<T>): Promise<T>
   return Array.from({ length: count }, (_, index) => act(index));
 }
 
-/** Each in turn, until there are enough. */
+/** Repeats a list until it has {@link AT_ONCE} elements. */
 function repeat<T>(some: readonly T[]): T[] {
   return Array.from({ length: AT_ONCE / some.length }, () => some).flat();
 }
@@ -219,7 +219,7 @@ function tally(answers: readonly Answer[]): Record<number, number> {
   return counts;
 }
 
-/** All of an answer that does not change with the time of the day. */
+/** Returns an answer without its date. */
 function essence({ status, text, headers }: Answer): Record<string, unknown> {
   return { status, text, headers: [...headers].filter(([name]) => name !== 'date') };
 }

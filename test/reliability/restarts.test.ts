@@ -8,9 +8,9 @@ import { PhoneVisitor } from '../support/visitors.ts';
 
 const NODES = sizeOfSuite({ short: [0, 1], full: [0, 1, 2] });
 const PEOPLE = sizeOfSuite({ short: 5, full: 10 });
-/** How many people are on their way at any moment. */
+/** The number of concurrent sign-ins. */
 const CROWD = sizeOfSuite({ short: 1, full: 4 });
-/** One for commands and one to listen on. */
+/** The connections of a node: one for commands and one subscriber. */
 const CONNECTIONS = 2;
 
 interface SignIn {
@@ -19,7 +19,7 @@ interface SignIn {
 }
 
 describe('a rolling restart', function () {
-  // Nodes are started one after the other, while people sign in without a rest.
+  // Nodes are restarted one after the other, while sign-ins run all the time.
   this.timeout(180_000);
   let redis: RedisServer;
   let nodes: Nodes;
@@ -49,10 +49,10 @@ describe('a rolling restart', function () {
     await clientsAre(redis, NODES.length * CONNECTIONS);
     const before = await clients(redis);
     for (const node of NODES) {
-      const seen = done.length;
+      const doneBefore = done.length;
       expect(await nodes.terminate(node)).to.equal(0);
       await clientsAre(redis, (NODES.length - 1) * CONNECTIONS);
-      await until(() => done.length > seen);
+      await until(() => done.length > doneBefore);
       await nodes.restart(node);
       await clientsAre(redis, NODES.length * CONNECTIONS);
     }
@@ -68,7 +68,7 @@ describe('a rolling restart', function () {
     expect(finished).to.have.length(done.length);
   });
 
-  it('tells streams when to come back, and they hear of the approval at another node', async () => {
+  it('tells each page when to reconnect, and the page gets the approval at another node', async () => {
     const network = patiently(nodes.roundRobin());
     const pages = await Promise.all(
       Array.from({ length: PEOPLE }, async (_, index) => {
@@ -99,7 +99,7 @@ describe('a rolling restart', function () {
     const retries = pages.flatMap(({ page }) => page.ends).map((end) => (end === 'broken' ? -1 : end.retry));
     expect(retries).to.have.length(PEOPLE);
     for (const retry of retries) expect(retry).to.be.within(0, 2_000);
-    // Not all at once.
+    // The pages must not reconnect all at once.
     expect(new Set(retries).size).to.be.above(PEOPLE / 2);
   });
 
@@ -120,13 +120,13 @@ describe('a rolling restart', function () {
   }
 });
 
-/** The connections of everybody but who asks. */
+/** Returns all connections to Redis but the one that lists them. */
 async function clients(redis: RedisServer): Promise<string[]> {
   const lines = `${await redis.command('CLIENT', 'LIST')}`.split('\n').filter((line) => line !== '');
   return lines.filter((line) => !line.includes(' cmd=client|list ')).map((line) => line.split(' ')[0] ?? '');
 }
 
-/** Redis takes a moment to see that somebody has left. */
+/** Waits for a number of connections, because Redis takes a moment to notice that a client has left. */
 async function clientsAre(redis: RedisServer, count: number): Promise<void> {
   await until(async () => (await clients(redis)).length === count);
 }

@@ -1,11 +1,15 @@
-/** An RP with express-openid-connect, as "Configuring the SDK" in its README shows it: an ID token by form post. */
+/**
+ * An RP with express-openid-connect, set up as in "Configuring the SDK" of its README: it gets an ID token by form
+ * post.
+ */
 import express, { type ErrorRequestHandler } from 'express';
 import { auth } from 'express-openid-connect';
 import type { World } from '../support/world.ts';
 import { hostSecurely, type RunningRp, register } from './hosting.ts';
 
 export function startExpressOpenidConnect(world: World): Promise<RunningRp> {
-  // Its README asks for https: the answer is posted from another site, which only `SameSite=None; Secure` cookies survive.
+  // Its README requires https: the answer is a cross-site POST, with which browsers send only `SameSite=None; Secure`
+  // cookies.
   return hostSecurely(async (url) => {
     const { clientId } = await register(world, {
       client_name: 'An app with express-openid-connect',

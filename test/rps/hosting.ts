@@ -1,4 +1,4 @@
-/** Puts a relying party on a port of its own, and registers it at the provider, as a deployment would. */
+/** Serves a relying party at a free port, and registers it at the provider as a deployment would. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
@@ -18,7 +18,7 @@ export interface RunningRp {
   readonly stop: () => Promise<void>;
 }
 
-/** OpenID Connect Dynamic Client Registration 1.0. */
+/** Registers a client (OpenID Connect Dynamic Client Registration 1.0). @throws Error if the provider refuses */
 export async function register(world: World, metadata: Partial<ClientMetadata>): Promise<Credentials> {
   const token = await new world.provider.InitialAccessToken({}).save();
   const answer = await new Agent().post(`${world.issuer}/reg`, {
@@ -30,12 +30,12 @@ export async function register(world: World, metadata: Partial<ClientMetadata>):
   return { clientId: String(client_id), clientSecret: String(client_secret) };
 }
 
-/** The program is made once its URL is known, as it has to register that. */
+/** Starts an RP. It is made when its URL is known, because it has to register that URL. */
 export function host(make: (url: string) => Promise<RequestListener>): Promise<RunningRp> {
   return listen(createServer(), 'http://localhost', make);
 }
 
-/** The same with TLS, and on another site than the provider. */
+/** Starts an RP with TLS, on another site than the provider. */
 export function hostSecurely(make: (url: string) => Promise<RequestListener>): Promise<RunningRp> {
   const pem = makeCertificate();
   return listen(createTlsServer({ key: pem, cert: pem }), 'https://127.0.0.1', make);
@@ -60,7 +60,7 @@ async function listen(
   };
 }
 
-/** @returns a private key and a certificate for it, in one PEM */
+/** Returns a private key and a certificate for it, in one PEM. */
 function makeCertificate(): string {
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '-'];
   const certificate = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];

@@ -1,4 +1,7 @@
-/** An RP that is nothing but a page with oidc-client-ts, the library's own build for browsers, as its samples use it. */
+/**
+ * An RP that consists of one page with oidc-client-ts. It loads the library's build for browsers, as the library's
+ * samples do.
+ */
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import type { World } from '../support/world.ts';

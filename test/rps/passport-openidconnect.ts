@@ -1,4 +1,4 @@
-/** An RP with passport-openidconnect, as "Configure Strategy" and "Define Routes" in its README show it. */
+/** An RP with passport-openidconnect, set up as in "Configure Strategy" and "Define Routes" of its README. */
 import express from 'express';
 import session from 'express-session';
 import passport from 'passport';
@@ -8,7 +8,7 @@ import { host, type RunningRp, register } from './hosting.ts';
 
 declare module 'express-session' {
   interface SessionData {
-    /** What `failureMessage` leaves. */
+    /** Messages that passport adds because of `failureMessage`. */
     messages: string[];
   }
 }

@@ -1,4 +1,6 @@
-/** An RP with express-openid-connect that wants to be told of sign-outs, as "Back-Channel Logout" in its examples shows it. */
+/**
+ * Tests an RP with express-openid-connect and back-channel logout, set up as in "Back-Channel Logout" of its examples.
+ */
 import { expect } from 'chai';
 import express from 'express';
 import { auth, type ConfigParams } from 'express-openid-connect';
@@ -10,7 +12,7 @@ import { errorOf } from '../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
 import { type Credentials, host, type RunningRp, register } from './hosting.ts';
 
-describe('an RP with express-openid-connect, whose person signs out from the phone', () => {
+describe('an RP with express-openid-connect, if the user signs out from the phone', () => {
   let world: World;
   let rp: RunningRp;
   let credentials: Credentials;
@@ -35,7 +37,7 @@ describe('an RP with express-openid-connect, whose person signs out from the pho
     await world?.stop();
   });
 
-  it('signs the browser out as well; its refresh token is dead, and the browser’s next visit shows the code', async () => {
+  it('signs the browser out as well, cannot use its refresh token, and shows a code at the next visit', async () => {
     const { browser, phone } = await signIn();
     const { sub, refreshToken } = await seenBy(browser.agent);
     expect(sub).to.equal('a11ce');
@@ -107,7 +109,7 @@ function appAt(issuer: string, url: string, { clientId, clientSecret }: Credenti
 
 type LogoutStore = NonNullable<Exclude<ConfigParams['backchannelLogout'], boolean | undefined>['store']>;
 
-/** Where it notes which sessions are over; the sessions themselves are in cookies. */
+/** Returns a store for the sessions that have ended. The sessions themselves are in cookies. */
 function newStore(): LogoutStore {
   const entries = new Map<string, Parameters<LogoutStore['set']>[1]>();
   return {

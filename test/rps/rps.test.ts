@@ -11,15 +11,15 @@ import { startOidcClientTs } from './oidc-client-ts.ts';
 import { startOpenidClient } from './openid-client.ts';
 import { startPassportOpenidconnect } from './passport-openidconnect.ts';
 
-/** On a busy machine a page may take ten times as long as on an idle one. This only ends a wait for what does not come. */
+/** The time-out of Chromium's waits. It is long, because a page may take ten times as long on a busy machine. */
 const PATIENCE_MS = 50_000;
-/** What an RP is told beside `access_denied`. */
+/** The `error_description` with `access_denied`. */
 const DENIED = 'The sign-in was denied on the phone.';
 
 describe('an RP with openid-client', () => {
   const here = useRp(startOpenidClient);
 
-  it('knows who approved on the phone', async () => {
+  it('gets the claims of the user who approved on the phone', async () => {
     const { browser, phone } = await meetAt(here());
     await phone.approve();
     const page = await finish(browser);
@@ -27,7 +27,7 @@ describe('an RP with openid-client', () => {
     expect(page.json()).to.deep.equal({ sub: 'a11ce', name: 'Alice Liddell' });
   });
 
-  it('gets an AuthorizationResponseError with access_denied where the phone denies', async () => {
+  it('gets an AuthorizationResponseError with access_denied if the phone denies', async () => {
     const { browser, phone } = await meetAt(here());
     await phone.deny();
     const page = await finish(browser);
@@ -56,7 +56,7 @@ describe('an RP with openid-client', () => {
 describe('an RP with passport-openidconnect', () => {
   const here = useRp(startPassportOpenidconnect);
 
-  it('knows who approved on the phone', async () => {
+  it('gets the claims of the user who approved on the phone', async () => {
     const { browser, phone } = await meetAt(here(), 'bob');
     await phone.approve();
     const page = await finish(browser);
@@ -64,7 +64,7 @@ describe('an RP with passport-openidconnect', () => {
     expect(page.json()).to.deep.equal({ user: { id: 'b0b', name: 'Bob Sawyer' } });
   });
 
-  it('keeps a failureMessage where the phone denies, and its failureRedirect leads to a new code', async () => {
+  it('keeps a failureMessage if the phone denies, and its failureRedirect leads to a new code', async () => {
     const { world, rp } = here();
     const { browser, phone } = await meetAt(here());
     await phone.deny();
@@ -80,7 +80,7 @@ describe('an RP with express-openid-connect in Chromium', () => {
   const here = useRp(startExpressOpenidConnect);
   const open = useChromium();
 
-  it('knows who approved on the phone', async () => {
+  it('gets the claims of the user who approved on the phone', async () => {
     const { world, rp } = here();
     const page = await open(rp.url);
     await decide(world, page, 'approve');
@@ -90,7 +90,7 @@ describe('an RP with express-openid-connect in Chromium', () => {
   });
 
   inFullSuite(() =>
-    it('hands access_denied to its error handler where the phone denies', async () => {
+    it('passes access_denied to its error handler if the phone denies', async () => {
       const { world, rp } = here();
       const page = await open(rp.url);
       await decide(world, page, 'deny');
@@ -108,7 +108,7 @@ describe('an RP with express-openid-connect in Chromium', () => {
 
     await page.goto(`${rp.url}/logout`);
     await confirmSignOut(page);
-    // Every page of this app is for people who are signed in: it asks at once.
+    // Every page of this app requires a sign-in, so it redirects to the provider at once.
     await seeCode(page);
     expect(page.url().startsWith(`${world.issuer}/interaction/`)).to.equal(true);
   });
@@ -123,14 +123,14 @@ describe('an RP with oidc-client-ts in Chromium', () => {
   });
   const open = useChromium();
 
-  it('knows who approved on the phone', async () => {
+  it('gets the claims of the user who approved on the phone', async () => {
     const { page, shown } = await signIn();
     expect(shown).to.include({ sub: 'a11ce', name: 'Alice Liddell' });
     expect(page.url().startsWith(`${here().rp.url}/signed-in?code=`)).to.equal(true);
   });
 
   inFullSuite(() =>
-    it('gets an ErrorResponse with access_denied where the phone denies', async () => {
+    it('gets an ErrorResponse with access_denied if the phone denies', async () => {
       const page = await open(here().rp.url);
       await press(page, 'Sign in');
       await decide(here().world, page, 'deny');
@@ -159,7 +159,7 @@ describe('an RP with oidc-client-ts in Chromium', () => {
   });
 
   inFullSuite(() =>
-    it('gets access_denied from its popup where the phone denies', async () => {
+    it('gets access_denied from its popup if the phone denies', async () => {
       const { page, popup } = await openPopup();
       const closed = popup.waitForEvent('close');
       await decide(here().world, popup, 'deny');
@@ -169,7 +169,7 @@ describe('an RP with oidc-client-ts in Chromium', () => {
   );
 
   inFullSuite(() =>
-    it('learns that its popup was closed in front of the code, and signs in at the next try', async () => {
+    it('gets an error if its popup is closed while it shows the code, and signs in at the next try', async () => {
       const { page, popup } = await openPopup();
       await seeCode(popup);
       await popup.close();
@@ -190,7 +190,7 @@ describe('an RP with oidc-client-ts in Chromium', () => {
     expect(second.token).to.be.a('string').and.not.to.equal(first.token);
   });
 
-  it('gets login_required from its iframe where the browser has no session, and no code is made', async () => {
+  it('gets login_required from its iframe if the browser has no session, and no ticket is created', async () => {
     const made = here().world.count('qr_login.shown');
     const page = await open(here().rp.url);
     await press(page, 'Renew silently');
@@ -236,7 +236,7 @@ function useRp(start: (world: World) => Promise<RunningRp>, options: WorldOption
   };
 }
 
-/** @returns what opens a page in a browser that knows nothing yet, closed after the test */
+/** Returns a function that opens a page in a browser without stored data. The browser is closed after the test. */
 function useChromium(): (url: string) => Promise<Page> {
   const contexts: BrowserContext[] = [];
   afterEach(async () => {
@@ -253,7 +253,7 @@ function useChromium(): (url: string) => Promise<Page> {
   };
 }
 
-/** A browser that the RP has sent to sign in, and a phone that has scanned the code it shows. */
+/** Returns a browser that the RP has sent to the provider, and a phone that has scanned its code. */
 async function meetAt(
   { world, rp }: Here,
   name: 'alice' | 'bob' = 'alice',
@@ -265,7 +265,7 @@ async function meetAt(
   return { browser, phone };
 }
 
-/** Goes on with what the phone has decided, and allows what the consent page asks for. @returns where redirects end */
+/** Finishes in the browser after the phone's decision, and allows the consent page. @returns the last answer */
 async function finish(browser: BrowserPerson): Promise<Answer> {
   const { redirectTo } = (await browser.finish()).json();
   const page = await browser.goOn(String(redirectTo));
@@ -274,7 +274,7 @@ async function finish(browser: BrowserPerson): Promise<Answer> {
   return browser.goOn(String(granted.json().redirectTo));
 }
 
-/** Scans the code that this page shows, with a phone that is signed in, and decides there. */
+/** Scans the code on this page with a signed-in phone, and decides. */
 async function decide(world: World, page: Page, decision: 'approve' | 'deny'): Promise<void> {
   const phone = await new PhonePerson(world).signIn();
   await phone.scan(await codeOn(page));
@@ -285,7 +285,7 @@ async function allow(page: Page): Promise<void> {
   await press(page, 'Allow');
 }
 
-/** At the provider's own page. */
+/** Confirms the sign-out on the provider's own page. */
 async function confirmSignOut(page: Page): Promise<void> {
   await press(page, 'Sign out');
 }
@@ -298,7 +298,7 @@ async function jsonOn(page: Page): Promise<Record<string, unknown>> {
   return JSON.parse((await page.locator('body').textContent()) ?? '');
 }
 
-/** What the page with oidc-client-ts shows once it is done. */
+/** Returns the JSON that the page with oidc-client-ts shows when it is done. */
 async function shownOn(page: Page): Promise<Record<string, unknown>> {
   return JSON.parse((await page.locator('pre', { hasText: '{' }).textContent()) ?? '');
 }

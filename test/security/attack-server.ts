@@ -1,6 +1,8 @@
 /**
- * `npm run attack -- <issuer> <initial access token> [<words>]`: tries the attacks of test/security on an example provider that is
- * running: all of them, or those with these words in their names. As accounts may not scan without end, all of them take a while. One line for each. Ends with 1 where any got in, with 2 where any could not be tried for a reason that is not known.
+ * `npm run attack -- <issuer> <initial access token> [<words>]`: tries the attacks of test/security on a running
+ * provider of the examples: all of them, or those with these words in their names. Prints one line for each attack. It
+ * takes a while, because the scans of an account are limited. Exits with 1 if any attack got in, and with 2 if any
+ * could not be tried for an unknown reason.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,15 +14,15 @@ import type { Attack } from './attack.ts';
 
 const ATTACKS = new URL('.', import.meta.url);
 
-/** Whoever is told to wait for longer than this is told no, in seconds. */
-const PATIENCE = 65;
+/** The longest `Retry-After` that is waited for. A longer one counts as a refusal. */
+const LONGEST_WAIT_SECONDS = 65;
 
 type Outcome = 'held' | 'GOT IN' | 'not tried here' | 'BROKE';
 
-/** How often the server has told somebody to wait. */
+/** Counts the answers with 429 that were waited for. */
 let waits = 0;
-/** The way from an address of its own to a provider on this machine, for each attack. */
-let from: Network | undefined;
+/** Sends the requests of the current attack from a loopback address of its own. */
+let dispatcher: Network | undefined;
 const run = 1 + (process.pid % 250);
 let addresses = 0;
 /** The cookies of a browser in which alice and bob have signed in before. */
@@ -33,7 +35,7 @@ if (!URL.canParse(issuer) || token === '') {
   );
   process.exit(2);
 }
-globalThis.fetch = asThere(globalThis.fetch);
+globalThis.fetch = patientFetch(globalThis.fetch);
 
 const outcomes = new Set<Outcome>();
 const site = await register();
@@ -54,7 +56,7 @@ async function attempt(attack: Attack): Promise<[Outcome, string]> {
     const got = await attack.run(site);
     return got === undefined ? ['held', ''] : ['GOT IN', short(got)];
   } catch (error) {
-    // Codes and tickets run out while somebody waits.
+    // Codes and tickets may have expired while the attack waited for a limit.
     if (waits > before) return attemptOnceMore(attack);
     return ['BROKE', short(`${error}`)];
   }
@@ -71,16 +73,16 @@ async function attemptOnceMore(attack: Attack): Promise<[Outcome, string]> {
 }
 
 /**
- * Whoever was reported is refused for an hour, and whoever asks too often for a minute: the next attack is not to suffer from that.
- * Linux has sixteen million addresses for a machine to talk to itself; elsewhere all attacks come from one.
+ * Gives the next attack an address of its own: a reported address is refused for an hour, and one over a limit for a
+ * minute. Linux accepts all of 127.0.0.0/8 as its own addresses; on other systems all attacks come from one address.
  */
 function comeFromElsewhere(): void {
   if (process.platform !== 'linux' || new URL(issuer).hostname !== 'localhost') return;
   addresses += 1;
-  from = new Network({ localAddress: `127.${run}.${addresses >> 8}.${addresses & 255}` });
+  dispatcher = new Network({ localAddress: `127.${run}.${addresses >> 8}.${addresses & 255}` });
 }
 
-/** Finds all families: each is a folder with a file of its own name. */
+/** Finds all families of attacks: each is a folder with a file of the same name. */
 async function collect(): Promise<Map<Attack, string>> {
   const found = new Map<Attack, string>();
   for (const family of readdirSync(ATTACKS)) {
@@ -92,7 +94,7 @@ async function collect(): Promise<Map<Attack, string>> {
   return found;
 }
 
-/** An RP of our own, by dynamic registration. */
+/** Registers an RP for the attacks by dynamic client registration. */
 async function register(): Promise<Site> {
   const configuration = await client.dynamicClientRegistration(
     new URL(issuer),
@@ -106,8 +108,9 @@ async function register(): Promise<Site> {
 }
 
 /**
- * Most attacks begin where nobody is asked for a check code, and an account has few of those an hour. So alice and bob sign in once,
- * and every browser is from then on one that they have used: the attackers' as well, which makes them stronger.
+ * Signs alice and bob in once, so that they are known to every browser after that. Most attacks begin without a check
+ * code, and an account may use only a few check codes an hour. The accounts are known to the attackers' browsers as
+ * well, which makes the attacks stronger.
  */
 async function becomeFamiliar(): Promise<void> {
   for (const name of ['alice', 'bob']) {
@@ -129,8 +132,8 @@ async function becomeFamiliar(): Promise<void> {
   }
 }
 
-/** Requests as they must be there: from a browser that is known, and again where the server says how long to wait. */
-function asThere(network: typeof fetch): typeof fetch {
+/** Wraps `fetch`: adds the cookies of the known browser, and repeats a request after the `Retry-After` of a 429. */
+function patientFetch(network: typeof fetch): typeof fetch {
   return async (input, init) => {
     const headers = new Headers(init?.headers);
     const cookie = headers.get('cookie') ?? '';
@@ -138,9 +141,9 @@ function asThere(network: typeof fetch): typeof fetch {
       headers.set('cookie', cookie === '' ? familiar : `${cookie}; ${familiar}`);
     }
     for (;;) {
-      const response = await network(input, { ...init, headers, ...(from && { dispatcher: from }) } as RequestInit);
+      const response = await network(input, { ...init, headers, ...(dispatcher && { dispatcher }) } as RequestInit);
       const seconds = Number(response.headers.get('retry-after'));
-      if (response.status !== 429 || seconds > PATIENCE) return response;
+      if (response.status !== 429 || seconds > LONGEST_WAIT_SECONDS) return response;
       waits += 1;
       console.error(`(waits ${seconds} s: the server says that this was too often)`);
       await response.body?.cancel();

@@ -1,4 +1,4 @@
-/** What an attack is, and how it is proven to be one. */
+/** Attacks, and the tests that prove them: each fails on our server and succeeds on a server without the defence. */
 import { expect } from 'chai';
 import type { Middleware } from 'koa';
 import type { Fixture } from '../fixtures/provider.ts';
@@ -6,34 +6,34 @@ import { inFullSuite } from '../support/full-suite.ts';
 import type { Site } from '../support/visitors.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, World, type WorldOptions } from '../support/world.ts';
 
-/** Somebody tries to get what they should not. Over HTTP alone, so that it can be tried on any server. */
+/** An attempt to get something that is not the attacker's, over HTTP alone, so that it can be tried on any server. */
 export interface Attack {
   /** The row of the table in docs/security.md that it belongs to. */
   readonly row: number;
-  /** What the attacker does, as a fact: "finishes with the uid of somebody else's interaction". */
+  /** A fact seen from outside, such as "finishes another browser's interaction with its uid". */
   readonly name: string;
-  /** @returns what the attacker got; undefined where that is nothing */
+  /** @returns a description of the attacker's gain; undefined if there is none */
   readonly run: (site: Site) => Promise<string | undefined>;
-  /** What our server is like, where the usual one of the tests is not what the attack is about. */
+  /** The options of our server, if the attack is about a server other than the usual one of the tests. */
   readonly on?: WorldOptions;
-  /** True if no other attack may meet the same server, false if others may. By default true where the server has limits. */
+  /** True if no other attack may use the same server. By default true if the server has limits. */
   readonly alone?: boolean;
-  /** What our server must lack for the attack to succeed: one that never succeeds proves nothing. */
+  /** The defence that our server must lack for the attack to succeed: an attack that never succeeds proves nothing. */
   readonly without: Weakness;
 }
 
-/** A switch in the test, not in the product. */
+/** A server without one defence. The switch is in the test, not in the product. */
 export interface Weakness {
-  /** What is missing: "the binding cookie". */
+  /** The defence that is missing, such as "the binding cookie". */
   readonly name: string;
   readonly options?: WorldOptions;
-  /** Changes the code while the weak server runs. @returns what undoes that */
+  /** Changes the code while the weak server runs. @returns a function that undoes the change */
   readonly patch?: () => () => void;
 }
 
 /**
- * Registers two facts about each attack: it fails on our server, and it succeeds on a server without the defence. The second fact is
- * about the attack, not about our server, so only the long suite checks it.
+ * Registers two facts about each attack: it fails on our server, and it succeeds on a server without the defence. The
+ * second fact is about the attack, not about our server, so only the long suite checks it.
  */
 export function prove(family: string, attacks: readonly Attack[]): void {
   describe(family, () => {
@@ -84,7 +84,7 @@ export async function whilePatched<T>({ patch }: Weakness, act: () => Promise<T>
   }
 }
 
-/** @returns what the attacker got from a server without the defence */
+/** Runs the attack on a server without the defence. @returns the attacker's gain */
 async function attackWeakServer({ on = {}, without, run }: Attack): Promise<string | undefined> {
   let got: string | undefined;
   await whilePatched(without, () =>
@@ -100,11 +100,11 @@ interface SharedServer {
   readonly site: Site;
 }
 
-/** The servers that the attacks of one family meet. Attacks with the same options share one, as long as none has left a trace on it. */
+/** The servers for one family of attacks. Attacks with the same options share one until an attack leaves a trace. */
 class SharedServers {
   readonly #idle = new Map<WorldOptions, SharedServer>();
 
-  /** @returns what the attacker got from our server */
+  /** Runs the attack on our server. @returns the attacker's gain */
   async attack({ on = USUAL, alone = hasLimits(on), run }: Attack): Promise<string | undefined> {
     const server = this.#idle.get(on) ?? (await startServer(on));
     this.#idle.delete(on);
@@ -131,12 +131,12 @@ async function startServer(on: WorldOptions): Promise<SharedServer> {
   return { world, site: siteOf(world) };
 }
 
-/** What one attack has used up, the next one would lack. */
+/** Returns true if the server has limits: one attack would use up what the next one needs. */
 function hasLimits({ qrLogin }: WorldOptions): boolean {
   return qrLogin?.limits !== undefined && qrLogin.limits !== false;
 }
 
-/** Notes are how a server remembers reports and ended sessions, both of which refuse people later on. */
+/** Returns true if the server keeps notes of reports or ended sessions, which make it refuse later requests. */
 async function hasNotes({ store }: World): Promise<boolean> {
   if (store.iterator === undefined) throw new Error('this store cannot be listed');
   for await (const [key] of store.iterator(undefined)) if (`${key}`.startsWith('note:')) return true;
@@ -151,7 +151,7 @@ export function siteOf(world: World): Site {
   };
 }
 
-/** Lets attacks share what the same acts on the same server lead to: they differ in the weak servers that they succeed against. */
+/** Runs an act once per site, and shares the result among attacks that differ only in their weak servers. */
 export function oncePerSite<T>(act: (site: Site) => Promise<T>): (site: Site) => Promise<T> {
   const done = new WeakMap<Site, Promise<T>>();
   return (site) => {
@@ -176,7 +176,7 @@ export function replacing<T extends object, Name extends keyof T>(
   };
 }
 
-/** Something that sees each request before our server does, and each answer after it. */
+/** Options for a middleware that sees each request before our server does, and each answer after it. */
 export function inFront(middleware: Middleware): WorldOptions {
   return { extend: ({ provider }: Fixture) => provider.middleware.unshift(middleware) };
 }

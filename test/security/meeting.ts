@@ -1,4 +1,4 @@
-/** How people meet in several families of attacks. */
+/** Steps of a sign-in that several families of attacks share. */
 import type { Answer } from '../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 
@@ -19,14 +19,14 @@ export async function phoneOf(site: Site, name: string = 'alice', headers: Sent 
   return phone;
 }
 
-/** Scans what the browser shows. */
+/** Scans the browser's code. */
 export async function scanned(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
   const page = await phone.scan(await browser.code());
   if (page.status !== 200) throw new Error(`the phone cannot scan: ${page.status} ${page.text}`);
   return page;
 }
 
-/** Scans what the browser shows, and approves. @returns the check code, where there is one */
+/** Scans the browser's code and approves. @returns the check code; empty if there is none */
 export async function approved(phone: PhoneVisitor, browser: BrowserVisitor): Promise<string> {
   await scanned(phone, browser);
   const { state, checkCode } = await phone.approve();
@@ -34,7 +34,7 @@ export async function approved(phone: PhoneVisitor, browser: BrowserVisitor): Pr
   return `${checkCode ?? ''}`;
 }
 
-/** Says something else than Approve or Deny, or with other headers. */
+/** Sends a decision with any fields and headers. */
 export async function decided(phone: PhoneVisitor, fields: Sent, headers: Sent = {}): Promise<Answer> {
   const { csrf } = (await phone.look()).json();
   const { origin } = new URL(phone.site.issuer);
@@ -44,7 +44,7 @@ export async function decided(phone: PhoneVisitor, fields: Sent, headers: Sent =
   });
 }
 
-/** As whom the RP knows the browser after this answer; undefined where it is nobody. */
+/** Follows the answer to the RP. @returns the subject that is signed in there; undefined if there is none */
 export async function signedInBy(browser: BrowserVisitor, answer: Answer): Promise<string | undefined> {
   if (answer.status === 200) return arrivedFrom(browser, `${answer.json().redirectTo}`);
   return answer.status === 303 ? arrivedFrom(browser, answer.location) : undefined;

@@ -1,4 +1,4 @@
-/** What the attacks on a sign-in begin with: its victims, each at the step where the attacker comes in. */
+/** The victims of attacks on a sign-in, each at the step at which the attacker comes in. */
 import * as client from 'openid-client';
 import type { Agent, Answer } from '../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
@@ -29,20 +29,20 @@ export async function scanned(site: Site): Promise<Meeting> {
   return { browser, phone, code };
 }
 
-/** @returns the check code as well, where the browser must type one */
+/** Scans and approves. @returns the check code as well, if the browser must type one */
 export async function approved(site: Site): Promise<Meeting & { readonly checkCode: string | undefined }> {
   const meeting = await scanned(site);
   return { ...meeting, checkCode: await approval(meeting.phone) };
 }
 
-/** @returns the check code, where the browser must type one */
+/** Approves. @returns the check code, if the browser must type one */
 export async function approval(phone: PhoneVisitor): Promise<string | undefined> {
   const { state, checkCode } = await phone.approve();
   if (state !== 'approved') throw new Error(`the phone could not approve: the ticket is ${state}`);
   return checkCode === undefined ? undefined : `${checkCode}`;
 }
 
-/** Comes from the RP with parameters of one's own, to an interaction whose URL is then that of the browser. */
+/** Starts an authorization with these parameters. The browser is then at the URL of its interaction. */
 export async function startWith(browser: BrowserVisitor, parameters: Record<string, string>): Promise<Answer> {
   const { callback } = browser.site.client;
   const page = await browser.agent.follow(
@@ -63,13 +63,13 @@ export function uidOf({ at }: BrowserVisitor): string {
   return new URL(at).pathname.split('/').at(-1) ?? '';
 }
 
-/** The name of the account that is signed in there. */
+/** Returns the name of the account that is signed in there. */
 export async function accountAt({ issuer }: Site, agent: Agent): Promise<string | undefined> {
   const page = await agent.get(`${issuer}/account`, { headers: { accept: 'text/html' } });
   return page.status === 200 ? /Hello ([^<]+)/.exec(page.text)?.[1] : undefined;
 }
 
-/** Goes where an answer leads, as a browser does: pages that submit themselves included. @returns where that ends */
+/** Follows a redirect as a browser does, including pages that submit themselves. @returns the last answer */
 export async function goOn(browser: BrowserVisitor, location: unknown): Promise<Answer> {
   const { callback } = browser.site.client;
   const isAtRp = (url: URL): boolean => url.href.startsWith(callback);
@@ -83,7 +83,7 @@ export async function goOn(browser: BrowserVisitor, location: unknown): Promise<
   return answer;
 }
 
-/** Somebody else's browser, with those of the victim's cookies that the attacker could get at. */
+/** Returns the attacker's browser, with those of the victim's cookies that the attacker has stolen. */
 export async function thief(victim: BrowserVisitor, takes: (cookie: string) => boolean): Promise<BrowserVisitor> {
   const attacker = new BrowserVisitor(victim.site);
   attacker.at = victim.at;

@@ -1,4 +1,4 @@
-/** What comes along with the package runs nothing when it is installed, and is what the lock file says. */
+/** The dependencies of the package run nothing at installation, and are pinned by the lock file. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 
@@ -17,18 +17,18 @@ const { packages }: { packages: Record<string, Locked> } = read('package-lock.js
 const manifest: Manifest = read('package.json');
 const installed = Object.entries(packages).filter(([path]) => path !== '');
 
-describe('what comes along with the package', () => {
-  it('runs no script when it is installed, neither the package nor anything below it', () => {
+describe('the dependencies of the package', () => {
+  it('run no script at installation, and neither does the package itself', () => {
     const own = Object.keys(manifest.scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name));
     expect(own).to.deep.equal([]);
     expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).to.deep.equal([]);
   });
 
-  it('is pinned by the lock file by its hash, also for development and on other systems, and comes from a registry only', () => {
+  it('are pinned by hash for development and all systems, and come only from the registry', () => {
     expect(installed.length).to.be.greaterThan(Object.keys(manifest.dependencies).length);
     for (const [path, { resolved, integrity = '' }] of installed) {
       expect(integrity, path).to.match(/^sha512-/);
-      // Where nothing is said, it is the registry that npm is set to.
+      // Without `resolved`, npm uses the registry that it is configured for.
       expect(resolved ?? 'https://registry.npmjs.org/', path).to.match(/^https:\/\/registry\.npmjs\.org\//);
     }
   });

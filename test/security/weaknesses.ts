@@ -1,4 +1,4 @@
-/** What servers are like that lack one thing. Each stands in the tests only. */
+/** Servers that lack one defence. Each of them exists only in the tests. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
@@ -12,10 +12,10 @@ import { inFront, replacing, type Weakness } from './attack.ts';
 
 type Patch = () => () => void;
 
-/** No weakness, but what some attacks are about: every sign-in takes the check code. */
+/** Not a weakness, but the setting of some attacks: every sign-in needs the check code. */
 export const askingForTheCheckCode: WorldOptions = { qrLogin: { assess: () => 'check code' } };
 
-/** Several patches at once. */
+/** Applies several patches at once. */
 export function all(...patches: readonly Patch[]): Patch {
   return () => {
     const undo = patches.map((patch) => patch());
@@ -25,20 +25,20 @@ export function all(...patches: readonly Patch[]): Patch {
   };
 }
 
-/** A binding that is made from what everybody knows who has seen the interaction's URL. */
+/** A binding that is computed from the interaction's URL. */
 export const bindingFromTheUrl: Patch = replacing(Cookies.prototype, 'binding', () => (_ctx, uid) => uid);
 
 /** A binding that is the same for every interaction of every browser. */
-export const oneBindingForAll: Patch = replacing(Cookies.prototype, 'binding', () => () => 'anybody');
+export const oneBindingForAll: Patch = replacing(Cookies.prototype, 'binding', () => () => 'any browser');
 
-/** A provider that knows an interaction by its URL alone: whoever has that needs no cookie of it. */
+/** A provider that finds an interaction by its URL alone, without its cookie. */
 export const interactionFromTheUrl: WorldOptions = inFront(async (ctx, next) => {
   const [, kind, uid] = /^\/(interaction|auth)\/([\w-]+)/.exec(ctx.path) ?? [];
   if (uid !== undefined) present(ctx, kind === 'auth' ? '_interaction_resume' : '_interaction', uid);
   await next();
 });
 
-/** A provider that does not sign its cookies: whatever comes in is good. */
+/** A provider that accepts cookies without a signature. */
 export const unsignedCookies: WorldOptions = inFront(async (ctx, next) => {
   for (const pair of ctx.get('cookie').split('; ')) {
     const [name = '', ...value] = pair.split('=');
@@ -47,7 +47,7 @@ export const unsignedCookies: WorldOptions = inFront(async (ctx, next) => {
   await next();
 });
 
-/** A store in which whoever writes last wins. */
+/** A store in which the last write wins. */
 export const lastWriteWins: Patch = replacing(
   KeyvTicketStore.prototype,
   'swap',
@@ -61,7 +61,7 @@ export const lastWriteWins: Patch = replacing(
     },
 );
 
-/** A store that tells the phone something else of a ticket than what happened to it. */
+/** A store that returns a changed ticket to the phone. */
 export function phoneFinds(changed: (ticket: Ticket) => Ticket): Patch {
   return replacing(
     KeyvTicketStore.prototype,
@@ -74,7 +74,7 @@ export function phoneFinds(changed: (ticket: Ticket) => Ticket): Patch {
   );
 }
 
-/** A store that tells the browser something else of a ticket than what happened to it. */
+/** A store that returns a changed ticket to the browser. */
 export function browserFinds(changed: (ticket: Ticket) => Ticket): Patch {
   return replacing(
     KeyvTicketStore.prototype,
@@ -87,12 +87,12 @@ export function browserFinds(changed: (ticket: Ticket) => Ticket): Patch {
   );
 }
 
-/** What never happened to a ticket that is waiting. */
+/** Returns the ticket as if it was still waiting. */
 export function waiting({ id, version, interaction, request, browser, shownAt, since, endsAt }: Ticket): Ticket {
   return { id, version, interaction, request, browser, shownAt, since, endsAt, deadline: endsAt, state: 'waiting' };
 }
 
-/** Adds a cookie to a request, signed as the server itself does it. */
+/** Adds a cookie to a request, with the signature that the server itself would make. */
 function present(ctx: Context, name: string, value: string): void {
   const { keys } = ctx.app;
   const [key] = Array.isArray(keys) ? keys : [];
@@ -107,7 +107,7 @@ function present(ctx: Context, name: string, value: string): void {
 
 type Session = Awaited<ReturnType<Provider['Session']['get']>>;
 
-/** A provider that takes whom a request names for whoever is signed in there. */
+/** A provider that replaces the account of the session by the account that a request names. */
 export function believing(read: (ctx: Context) => string | undefined): WorldOptions {
   const extend = ({ provider }: Fixture): void => {
     const believed = new Map<string, string>();
@@ -133,9 +133,9 @@ export function believing(read: (ctx: Context) => string | undefined): WorldOpti
   return { extend };
 }
 
-/** A server that takes the first address that it is told, which the client may have made up. */
+/** A server that trusts the first address in the header, which the client may have forged. */
 export const doubtsAboutAddresses: Weakness = {
-  name: 'doubts about what stands before the last proxy',
+  name: 'distrust of addresses before the entry that the proxy added',
   options: inFront(async (ctx, next) => {
     ctx.req.headers['x-forwarded-for'] = ctx.get('x-forwarded-for').split(',')[0];
     await next();

@@ -1,15 +1,14 @@
 import { mock } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
-import { Access, PATIENCE, setStorePatience, TooLate, unavailable, within } from '../../src/stores/access.ts';
+import { Access, PATIENCE_MS, setStorePatience, TooLate, unavailable, within } from '../../src/stores/access.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { refused } from '../ticket/builders.ts';
 import { nextTurn } from './memory/keyv-stores.ts';
 
-/** In milliseconds. */
-const SHORT = 20;
+const SHORT_MS = 20;
 
-/** This process is held up, as by the garbage collector or somebody's long computation. */
+/** Blocks this process, as the garbage collector or a long computation can do. */
 function block(milliseconds: number): void {
   for (const until = performance.now() + milliseconds; performance.now() < until; );
 }
@@ -18,22 +17,22 @@ function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-describe('a store that is waited for', () => {
-  it('gives its answer', async () => {
+describe('the wait for a store', () => {
+  it('returns its answer', async () => {
     expect(await within(Promise.resolve('answer'))).to.equal('answer');
   });
 
-  it('fails with its own reason', async () => {
+  it('fails with the error of the store', async () => {
     const reason = new Error('out of reach');
     expect(await within(Promise.reject(reason)).catch((error: unknown) => error)).to.equal(reason);
   });
 
-  it('is too late after a second', async () => {
+  it('ends with TooLate after a second', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const outcomes: unknown[] = [];
     within(never()).catch((error: unknown) => outcomes.push(error));
     try {
-      mock.timers.tick(PATIENCE - 1);
+      mock.timers.tick(PATIENCE_MS - 1);
       await nextTurn();
       expect(outcomes).to.deep.equal([]);
       mock.timers.tick(1);
@@ -45,28 +44,28 @@ describe('a store that is waited for', () => {
     }
   });
 
-  it('is not too late with an answer that came while this process was held up', async () => {
+  it('returns an answer that arrived while this process was blocked', async () => {
     const { port1, port2 } = new MessageChannel();
-    const answer = within(new Promise((resolve) => port1.once('message', resolve)), SHORT);
-    // It has arrived, and lies there until the process reads it.
+    const answer = within(new Promise((resolve) => port1.once('message', resolve)), SHORT_MS);
+    // The message has arrived, but the process reads it only after it was blocked.
     port2.postMessage('answer');
-    block(2 * SHORT);
+    block(2 * SHORT_MS);
     expect(await answer).to.equal('answer');
     port1.close();
   });
 
-  it('is too late where there was none when this process went on', async () => {
-    const answer = within(never(), SHORT);
-    block(2 * SHORT);
+  it('ends with TooLate if there was no answer when this process was no longer blocked', async () => {
+    const answer = within(never(), SHORT_MS);
+    block(2 * SHORT_MS);
     expect(await answer.catch((error: unknown) => error)).to.be.instanceOf(TooLate);
   });
 
-  it('may answer or fail later, and nobody hears of it', async () => {
+  it('ignores a failure that comes after TooLate', async () => {
     let fail: (error: Error) => void = () => undefined;
     const late = new Promise<never>((_, reject) => {
       fail = reject;
     });
-    expect(await within(late, SHORT).catch((error: unknown) => error)).to.be.instanceOf(TooLate);
+    expect(await within(late, SHORT_MS).catch((error: unknown) => error)).to.be.instanceOf(TooLate);
     fail(new Error('late'));
     // An unhandled rejection would fail the test here.
     await nextTurn();
@@ -78,11 +77,11 @@ describe('every access to a store', () => {
 
   afterEach(() => setStorePatience());
 
-  it('gives back what the store says', async () => {
+  it('returns the answer of the store', async () => {
     expect(await access.make('find', async () => 'ticket')).to.equal('ticket');
   });
 
-  it('is refused as unavailable where the store fails, at once or later, and says why', async () => {
+  it('fails with store_unavailable and the cause, if the store throws at once or rejects later', async () => {
     const cause = new Error('out of reach');
     const failures = [
       () => Promise.reject(cause),
@@ -96,14 +95,14 @@ describe('every access to a store', () => {
     }
   });
 
-  it('is refused as unavailable where there is no answer in time', async () => {
-    setStorePatience(SHORT);
+  it('fails with store_unavailable if there is no answer in time', async () => {
+    setStorePatience(SHORT_MS);
     const refusal = await refused(access.make('find', never));
     expect(refusal.code).to.equal('store_unavailable');
     expect(refusal.cause).to.be.instanceOf(TooLate);
   });
 
-  it('tells people nothing of the reason', () => {
+  it('does not show the cause to users', () => {
     const error = unavailable(new Error('redis://user:secret@host'));
     expect(error).to.be.instanceOf(QrLoginError);
     expect(error.message).to.not.include('secret');

@@ -4,9 +4,9 @@ import type { Ticket } from '../../src/ticket/ticket.ts';
 import { eventually } from '../support/until.ts';
 
 export class Ears implements Listener {
-  /** What was told, in order. */
+  /** The tickets that the listener got, in order. */
   readonly heard: Ticket[] = [];
-  /** How often it was said that something may have been missed. */
+  /** The number of signals that a change may have been missed. */
   doubts = 0;
   readonly stop: () => void;
 
@@ -24,7 +24,7 @@ export class Ears implements Listener {
     return this.heard.at(-1);
   }
 
-  /** Waits until so many tickets were told. @param patience milliseconds, after which a caller tries something else */
+  /** Waits until the listener got `count` tickets. @param patience the longest wait in milliseconds */
   hears(count: number, patience?: number): Promise<void> {
     return eventually(`hears ${count} changes`, () => this.heard.length >= count, patience);
   }

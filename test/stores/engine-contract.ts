@@ -1,4 +1,7 @@
-/** What every engine has to do: keep tickets, tell of them, keep notes, and lists of browsers. It runs on the real clock, as stores elsewhere do. */
+/**
+ * The contract of every engine: it keeps tickets, signals their changes, and keeps notes and lists of browsers. The
+ * tests run on the real clock, because a store outside of this process does too.
+ */
 import type { Engine } from '../../src/stores/engine.ts';
 import { notesContract } from './notes-contract.ts';
 import { GENEROUS, storesMayTake } from './patience.ts';
@@ -6,16 +9,16 @@ import { signalsContract } from './signals-contract.ts';
 import { signedInBrowsersContract } from './signed-in-browsers-contract.ts';
 import { ticketStoreContract } from './ticket-store-contract.ts';
 
-/** The engines of two processes on one store; of one process, where the store serves no more. */
+/** The engines of two processes on one store. If the store serves one process only, both are the same engine. */
 export interface Engines {
-  /** Where the tests write. */
+  /** The engine with which the tests write. */
   readonly here: Engine;
-  /** Where they read and hear. */
+  /** The engine with which the tests read and listen. */
   readonly there: Engine;
   readonly close: () => Promise<void>;
 }
 
-/** @param start called once for all tests */
+/** Registers the tests. @param start called once for all tests */
 export function engineContract(name: string, start: () => Engines | Promise<Engines>): void {
   describe(name, () => {
     let engines: Engines | undefined;

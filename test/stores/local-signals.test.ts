@@ -10,27 +10,27 @@ describe('signals within one process', () => {
     signals = new LocalSignals();
   });
 
-  it('are heard before the one who publishes goes on', () => {
+  it('are delivered before publish returns', () => {
     const ears = new Ears(signals, 'interaction');
     signals.publish(waiting());
     signals.publish(scanned());
     expect(ears.heard).to.deep.equal([waiting(), scanned()]);
   });
 
-  it('are for those who watch this interaction, and nobody need', () => {
+  it('are delivered only to listeners of the same interaction, and may have no listener', () => {
     const ears = new Ears(signals, 'another interaction');
     signals.publish(waiting());
     signals.doubt('interaction');
     expect([ears.heard, ears.doubts]).to.deep.equal([[], 0]);
   });
 
-  it('say of nothing but that it may have been missed, to all who watch that interaction', () => {
+  it('tell all listeners of an interaction that a change may have been missed, without a ticket', () => {
     const [one, other] = [new Ears(signals, 'interaction'), new Ears(signals, 'interaction')];
     signals.doubt('interaction');
     expect([one.doubts, other.doubts, one.heard]).to.deep.equal([1, 1, []]);
   });
 
-  it('know what is watched, and forget it with the last watcher', () => {
+  it('list an interaction as watched until its last listener stops', () => {
     const [one, other] = [new Ears(signals, 'interaction'), new Ears(signals, 'interaction')];
     expect([...signals.watched()]).to.deep.equal(['interaction']);
     one.stop();
@@ -41,7 +41,7 @@ describe('signals within one process', () => {
     expect([...signals.watched()]).to.deep.equal([]);
   });
 
-  it('keep who came anew after one who stops twice', () => {
+  it('keep a new listener when an earlier one stops twice', () => {
     const first = new Ears(signals, 'interaction');
     first.stop();
     const second = new Ears(signals, 'interaction');

@@ -1,13 +1,12 @@
-/** What an engine's notes have to do: what one process writes, all of them have, until its time is over. */
+/** The contract of an engine's notes: all processes can read what one has written, until it expires. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Notes } from '../../src/ticket/ports.ts';
 import { eventually } from '../support/until.ts';
 import type { Engines } from './engine-contract.ts';
 
-/** In milliseconds. */
-const A_MINUTE = 60_000;
-const SHORT = 60;
+const MINUTE_MS = 60_000;
+const SHORT_MS = 60;
 
 export function notesContract(engines: () => Engines): void {
   const here = (): Notes => engines().here.notes;
@@ -18,35 +17,35 @@ export function notesContract(engines: () => Engines): void {
   }
 
   describe('notes', () => {
-    it('are there once they are written, and no others are', async () => {
+    it('can be read after they were written, and no others can', async () => {
       const [written, other] = [randomUUID(), randomUUID()];
       expect(await there().read(written)).to.equal(undefined);
-      await here().write(written, A_MINUTE);
+      await here().write(written, MINUTE_MS);
       expect(await here().read(written)).to.be.a('string');
       expect(await there().read(written)).to.be.a('string');
       expect(await there().read(other)).to.equal(undefined);
     });
 
-    it('hold what was written last', async () => {
+    it('hold the value that was written last', async () => {
       const name = randomUUID();
-      await here().write(name, A_MINUTE, 'first');
+      await here().write(name, MINUTE_MS, 'first');
       expect(await there().read(name)).to.equal('first');
-      await there().write(name, A_MINUTE, 'second');
+      await there().write(name, MINUTE_MS, 'second');
       expect(await here().read(name)).to.equal('second');
     });
 
-    it('vanish by themselves', async () => {
+    it('expire by themselves', async () => {
       const name = randomUUID();
-      await here().write(name, SHORT);
+      await here().write(name, SHORT_MS);
       await gone(name);
     });
 
-    it('last longer where they are written again', async () => {
+    it('last longer if they are written again', async () => {
       const name = randomUUID();
-      await here().write(name, SHORT);
-      await there().write(name, A_MINUTE);
+      await here().write(name, SHORT_MS);
+      await there().write(name, MINUTE_MS);
       const later = randomUUID();
-      await here().write(later, SHORT);
+      await here().write(later, SHORT_MS);
       await gone(later);
       expect(await here().read(name)).to.be.a('string');
     });

@@ -1,13 +1,13 @@
-/** How long stores may take to answer in tests. */
+/** The time that stores may take to answer in tests. */
 import { getStorePatience, setStorePatience } from '../../src/stores/access.ts';
 
-/** In milliseconds: a store that works is not taken for a broken one, however slow the machine is. */
+/** In milliseconds. Long enough that a working store does not look broken on a slow machine. */
 export const GENEROUS = 30_000;
 
-/** In milliseconds: a store that hangs on purpose is given up soon. */
+/** In milliseconds. Short, for tests in which a store hangs on purpose. */
 export const SHORT = 100;
 
-/** Registers hooks that let stores take that long during the tests of a suite. */
+/** Registers hooks that set the time that stores may take during the tests of a suite. */
 export function storesMayTake(milliseconds: number): void {
   let usual: number | undefined;
   before(() => {
@@ -17,12 +17,12 @@ export function storesMayTake(milliseconds: number): void {
   after(() => setStorePatience(usual));
 }
 
-/** The calls of {@link whileStoresMayTake} that have not ended, the innermost last. */
+/** The calls of {@link whileStoresMayTake} that have not ended. The innermost one is last. */
 const calls: symbol[] = [];
 
 /**
- * Lets stores take that long while the function runs.
- * @throws Error if two such functions overlap without one being inside the other: the usual time would not come back
+ * Sets the time that stores may take while the function runs.
+ * @throws Error if two calls overlap without one being inside the other: the usual time would not be restored
  */
 export async function whileStoresMayTake<T>(milliseconds: number, act: () => Promise<T>): Promise<T> {
   const usual = getStorePatience();

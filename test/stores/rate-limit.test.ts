@@ -2,7 +2,7 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { LocalRateLimit } from '../../src/stores/rate-limit.ts';
 
-describe('what one process counts for itself', () => {
+describe('the rate limit of one process', () => {
   /** In milliseconds. */
   let now = 0;
 
@@ -13,7 +13,7 @@ describe('what one process counts for itself', () => {
 
   afterEach(() => mock.restoreAll());
 
-  it('is refused from one too many on, with the time until the window ends', () => {
+  it('refuses every request over the limit, with the time until the window ends', () => {
     const limit = new LocalRateLimit({ times: 2, within: 60 });
     expect([limit.take('alice'), limit.take('alice')]).to.deep.equal([undefined, undefined]);
     now += 500;
@@ -21,7 +21,7 @@ describe('what one process counts for itself', () => {
     expect(limit.take('bob')).to.equal(undefined);
   });
 
-  it('may be asked about without being counted', () => {
+  it('can be checked without counting', () => {
     const limit = new LocalRateLimit({ times: 1, within: 60 });
     expect([limit.ask('alice'), limit.ask('alice'), limit.take('alice')]).to.deep.equal([
       undefined,
@@ -32,7 +32,7 @@ describe('what one process counts for itself', () => {
     expect(limit.ask('alice')).to.equal(59_500);
   });
 
-  it('begins anew when its window has ended, however often somebody came meanwhile', () => {
+  it('starts anew when its window has ended, also if requests were refused meanwhile', () => {
     const limit = new LocalRateLimit({ times: 1, within: 60 });
     limit.take('alice');
     now += 59_999;

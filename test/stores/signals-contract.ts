@@ -1,4 +1,4 @@
-/** What an engine's signals have to do: what one process writes is heard in another. */
+/** The contract of an engine's signals: a listener in one process gets the changes that another process writes. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Ticket } from '../../src/ticket/ticket.ts';
@@ -9,7 +9,7 @@ import { changed, endOf, follower, newTicket } from './tickets.ts';
 export function signalsContract(engines: () => Engines): void {
   const store = () => engines().here.store;
 
-  /** Watches, as pages do: whoever has subscribed reads. */
+  /** Subscribes and then reads, as the pages do. */
   async function listen(interaction: string): Promise<Ears> {
     const { signals, store } = engines().there;
     const ears = new Ears(signals, interaction);
@@ -17,7 +17,7 @@ export function signalsContract(engines: () => Engines): void {
     return ears;
   }
 
-  /** A watcher of the same process hears of something else: what was told before has arrived. */
+  /** Waits until all earlier signals have arrived: sends one more to another listener of the same process. */
   async function settled(): Promise<void> {
     const mark = newTicket();
     const ears = await listen(mark.interaction);
@@ -26,7 +26,7 @@ export function signalsContract(engines: () => Engines): void {
     ears.stop();
   }
 
-  /** A ticket that has changed once, and what that was. */
+  /** Creates a ticket and changes it once. @returns the changed ticket */
   async function createdAndChanged(ticket: Ticket): Promise<Ticket> {
     const next = changed(ticket);
     await store().create(ticket);
@@ -34,8 +34,8 @@ export function signalsContract(engines: () => Engines): void {
     return next;
   }
 
-  describe('watchers', () => {
-    it('hear of each change, whole and in order', async () => {
+  describe('listeners', () => {
+    it('get the whole ticket for each change, in order', async () => {
       const ticket = newTicket();
       const ears = await listen(ticket.interaction);
       const scanned = await createdAndChanged(ticket);
@@ -43,7 +43,7 @@ export function signalsContract(engines: () => Engines): void {
       expect(ears.heard).to.deep.equal([ticket, scanned]);
     });
 
-    it('hear of a replaced ticket once: of the one in its place', async () => {
+    it('get one signal if a ticket is replaced, with the new ticket', async () => {
       const ticket = newTicket();
       const next = follower(ticket);
       await store().create(ticket);
@@ -54,7 +54,7 @@ export function signalsContract(engines: () => Engines): void {
       expect(ears.heard).to.deep.equal([next]);
     });
 
-    it('hear a hundred changes, none of them twice', async () => {
+    it('get a hundred changes, and none of them twice', async () => {
       const first = newTicket();
       const ears = await listen(first.interaction);
       await store().create(first);
@@ -69,7 +69,7 @@ export function signalsContract(engines: () => Engines): void {
       expect(ears.heard.map(({ version }) => version)).to.deep.equal(Array.from({ length: 100 }, (_, n) => n + 1));
     });
 
-    it('find in the store what they have heard, or what is newer', async () => {
+    it('find the ticket of a signal in the store, or a newer one', async () => {
       const ticket = newTicket();
       const { signals, store: read } = engines().there;
       const found = new Promise<Ticket | undefined>((resolve) => {
@@ -80,7 +80,7 @@ export function signalsContract(engines: () => Engines): void {
       expect(await found).to.deep.equal(ticket);
     });
 
-    it('hear nothing of a write that was refused', async () => {
+    it('get no signal for a write that was refused', async () => {
       const ticket = newTicket();
       const scanned = await createdAndChanged(ticket);
       const ears = await listen(ticket.interaction);
@@ -92,7 +92,7 @@ export function signalsContract(engines: () => Engines): void {
       expect(await engines().there.store.find(ticket.id)).to.deep.equal(scanned);
     });
 
-    it('of the same interaction all hear, in the process that writes too', async () => {
+    it('of the same interaction all get the signal, also in the process that writes', async () => {
       const ticket = newTicket();
       const { here } = engines();
       const watchers = await Promise.all([listen(ticket.interaction), listen(ticket.interaction)]);
@@ -105,14 +105,14 @@ export function signalsContract(engines: () => Engines): void {
       }
     });
 
-    it('of other interactions hear nothing', async () => {
+    it('of other interactions get no signal', async () => {
       const ears = await listen(randomUUID());
       await store().create(newTicket());
       await settled();
       expect(ears.heard).to.deep.equal([]);
     });
 
-    it('who come later hear of what comes later', async () => {
+    it('that subscribe later get the later changes', async () => {
       const ticket = newTicket();
       await store().create(ticket);
       const ears = await listen(ticket.interaction);
@@ -121,7 +121,7 @@ export function signalsContract(engines: () => Engines): void {
       expect(ears.heard.map(({ state }) => state)).to.deep.equal(['scanned']);
     });
 
-    it('who stop hear no more, and the others go on', async () => {
+    it('get no more signals after they stop, but the others do', async () => {
       const ticket = newTicket();
       const [one, other] = [await listen(ticket.interaction), await listen(ticket.interaction)];
       one.stop();
@@ -130,7 +130,7 @@ export function signalsContract(engines: () => Engines): void {
       expect(one.heard).to.deep.equal([]);
     });
 
-    it('who stop twice stop nobody else, not even one who came in between', async () => {
+    it('that stop twice do not stop another one that has subscribed in between', async () => {
       const ticket = newTicket();
       const one = await listen(ticket.interaction);
       one.stop();
@@ -141,7 +141,7 @@ export function signalsContract(engines: () => Engines): void {
       expect(one.heard).to.deep.equal([]);
     });
 
-    it('who stop upon a signal do not keep it from the others', async () => {
+    it('that stop during a signal do not keep it from the others', async () => {
       const ticket = newTicket();
       const heard: string[] = [];
       const { signals } = engines().there;

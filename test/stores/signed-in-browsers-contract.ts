@@ -1,4 +1,4 @@
-/** What an engine's lists of browsers have to do: what one process writes, all of them have, until it ends by itself. */
+/** The contract of an engine's lists of browsers: all processes can read what one has written, until a session ends. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import {
@@ -10,7 +10,7 @@ import {
 import { until } from '../support/until.ts';
 import type { Engines } from './engine-contract.ts';
 
-const A_MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
 export function signedInBrowsersContract(engines: () => Engines): void {
   const here = (): SignedInBrowsers => engines().here.browsers;
@@ -27,19 +27,22 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       place: { country: 'DE', city: 'Berlin\n7 8' },
       signedInAt: now(),
       lastUsedAt: now(),
-      endsAt: now() + A_MINUTE,
+      endsAt: now() + MINUTE_MS,
       ...more,
     };
   };
   const byId = (list: readonly SignedInBrowser[]): SignedInBrowser[] =>
     [...list].sort((one, other) => one.id.localeCompare(other.id));
 
-  /** Puts a browser on the list whose session soon ends, and prolongs that; a slow machine gets more time. Returns its first end. */
+  /**
+   * Puts a browser on the list whose session ends soon, and prolongs the session. Repeats that with more time if the
+   * machine was too slow. @returns the end of the session before it was prolonged
+   */
   async function prolong(accountId: string): Promise<number> {
     for (let life = 100; ; life *= 4) {
       const one = browser({ endsAt: now() + life });
       await here().put(accountId, one);
-      const use = { lastUsedAt: now(), endsAt: now() + A_MINUTE };
+      const use = { lastUsedAt: now(), endsAt: now() + MINUTE_MS };
       if (await here().used(accountId, one.id, use)) return one.endsAt;
     }
   }
@@ -51,7 +54,7 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       accountId = randomUUID();
     });
 
-    it('are on the list of their account once they are put there, and on no other', async () => {
+    it('are on the list of their account after they were put there, and on no other list', async () => {
       expect(await there().of(accountId)).to.deep.equal([]);
       const { name: _name, system: _system, place: _place, ...plain } = browser();
       const both = [browser(), plain];
@@ -60,7 +63,7 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       expect(await there().of(randomUUID())).to.deep.equal([]);
     });
 
-    it('take the place of what had their id', async () => {
+    it('replace a browser with the same id', async () => {
       const first = browser();
       const second = { ...first, system: 'Linux', signedInAt: first.signedInAt + 5 };
       await here().put(accountId, first);
@@ -68,9 +71,9 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       expect(await here().of(accountId)).to.deep.equal([second]);
     });
 
-    it('are noted to be used where they are on the list, and are not put there by that', async () => {
+    it('are updated by a use if they are on the list, and not added by it if they are not', async () => {
       const one = browser();
-      const use = { lastUsedAt: now() + 5, endsAt: now() + 2 * A_MINUTE };
+      const use = { lastUsedAt: now() + 5, endsAt: now() + 2 * MINUTE_MS };
       expect(await here().used(accountId, one.id, use)).to.equal(false);
       expect(await there().of(accountId)).to.deep.equal([]);
       await here().put(accountId, one);
@@ -95,14 +98,14 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       await here().put(accountId, long);
       await here().put(accountId, short);
       const both = await there().of(accountId);
-      // A slow machine may have taken longer than the session.
+      // On a slow machine, the session may have ended before the list was read.
       if (now() < short.endsAt) expect(both).to.have.length(2);
       await until(async () => (await there().of(accountId)).length < 2);
       expect(await there().of(accountId)).to.deep.equal([long]);
       expect(now()).to.be.at.least(short.endsAt - 20);
     });
 
-    it('stay as long as the session that was prolonged by its use', async () => {
+    it('stay on the list until the end of a session that was prolonged by a use', async () => {
       const firstEnd = await prolong(accountId);
       const account = randomUUID();
       const other = browser({ endsAt: firstEnd + 60 });
@@ -111,22 +114,22 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       expect(await there().of(accountId)).to.have.length(1);
     });
 
-    it('are a hundred at most: the one that was not used for longest goes, and is handed back', async () => {
-      const first = now() - A_MINUTE;
+    it('are at most a hundred: the least recently used one is removed and returned', async () => {
+      const first = now() - MINUTE_MS;
       const many = Array.from({ length: MOST_BROWSERS }, (_, number) => browser({ lastUsedAt: first + number }));
       for (const one of many) expect(await here().put(accountId, one)).to.deep.equal([]);
       const [oldest, second] = many;
       if (oldest === undefined || second === undefined) throw new Error('there are a hundred');
       await there().used(accountId, oldest.id, { lastUsedAt: now(), endsAt: oldest.endsAt });
-      // Even one that is said to be older than all the others: it was signed in just now.
-      const added = browser({ lastUsedAt: first - A_MINUTE });
+      // The new browser stays although its last use is older than that of all others.
+      const added = browser({ lastUsedAt: first - MINUTE_MS });
       expect(await there().put(accountId, added)).to.deep.equal([second]);
       const ids = (await here().of(accountId)).map(({ id }) => id);
       expect(ids).to.have.length(MOST_BROWSERS);
       expect(ids).to.include.members([oldest.id, added.id]).and.not.to.include(second.id);
     });
 
-    it('lose nothing where many are put there at once', async () => {
+    it('are all kept if many are put there at once', async () => {
       const many = Array.from({ length: 20 }, () => browser());
       await Promise.all(many.map((one, number) => (number % 2 === 0 ? here() : there()).put(accountId, one)));
       expect(byId(await here().of(accountId))).to.deep.equal(byId(many));

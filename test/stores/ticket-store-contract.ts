@@ -1,4 +1,4 @@
-/** What an engine's store of tickets has to do: it is written to in one process and read in another. */
+/** The contract of an engine's ticket store: one process writes, and another one reads. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Ticket } from '../../src/ticket/ticket.ts';
@@ -9,20 +9,22 @@ import type { Engines } from './engine-contract.ts';
 import { changed, endOf, follower, newTicket } from './tickets.ts';
 
 const TWENTY = Array.from({ length: 20 }, (_, number) => number);
-/** In milliseconds: how long a ticket lives whose end a test waits for. */
-const SHORT = 60;
+/** The lifetime of a ticket if a test waits for its deadline. */
+const SHORT_MS = 60;
 
 export function ticketStoreContract(engines: () => Engines): void {
   const here = () => engines().here.store;
   const there = () => engines().there.store;
-  /** One of the two, by turns. */
+  /** Returns the two stores by turns. */
   const each = (number: number) => (number % 2 === 0 ? here() : there());
 
   function gone(ticket: Ticket): Promise<void> {
     return eventually('is gone', async () => (await there().find(ticket.id)) === undefined);
   }
 
-  /** Creates a ticket that soon ends, and lets it live longer. A slow machine gets more time for the second step. */
+  /**
+   * Creates a ticket with a near deadline, and prolongs it. Repeats that with more time if the machine was too slow.
+   */
   async function prolonged(): Promise<{ ticket: Ticket; deadline: number }> {
     for (let life = 100; ; life *= 4) {
       const deadline = Date.now() + life;
@@ -40,7 +42,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);
     });
 
-    it('writes nothing where the interaction has one already', async () => {
+    it('writes nothing if the interaction has a ticket already', async () => {
       const ticket = newTicket();
       const second = follower(ticket);
       await here().create(ticket);
@@ -57,7 +59,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await here().findByInteraction(other.interaction)).to.deep.equal(other);
     });
 
-    it('lets exactly one of twenty win', async () => {
+    it('lets exactly one of twenty concurrent calls win', async () => {
       const interaction = randomUUID();
       const rivals = TWENTY.map(() => newTicket({ interaction }));
       const won = await Promise.all(rivals.map((ticket, number) => each(number).create(ticket)));
@@ -67,13 +69,13 @@ export function ticketStoreContract(engines: () => Engines): void {
   });
 
   describe('find', () => {
-    it('knows nothing of what was never written', async () => {
+    it('returns undefined for a ticket that was never written', async () => {
       expect(await there().find(newTicketId('never'))).to.equal(undefined);
       expect(await there().find('')).to.equal(undefined);
       expect(await there().findByInteraction(randomUUID())).to.equal(undefined);
     });
 
-    it('gives each state back as it was written', async () => {
+    it('returns each state as it was written', async () => {
       const interaction = randomUUID();
       const more = { interaction, deadline: Date.now() + 60_000 };
       const first = newTicket(more);
@@ -96,7 +98,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       }
     });
 
-    it('gives back every character that people and RPs may have sent', async () => {
+    it('returns every character that browsers and RPs may have sent', async () => {
       const text = 'a\nb "c" \\ \u0000 \u2028 ünïcödé 二维码 🔑 {"x":1} %s';
       const ticket = newTicket({ browser: { ...browserOf(text), name: text, userAgent: text, place: { city: text } } });
       await here().create(ticket);
@@ -104,7 +106,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);
     });
 
-    it('gives a copy: who changes it changes nothing in the store', async () => {
+    it('returns a copy: changes to it do not affect the store', async () => {
       const ticket = newTicket();
       await here().create(ticket);
       Object.assign((await here().find(ticket.id)) ?? {}, { version: 99 });
@@ -113,7 +115,7 @@ export function ticketStoreContract(engines: () => Engines): void {
   });
 
   describe('swap', () => {
-    it('writes over the version that it started from', async () => {
+    it('replaces the version that it started from', async () => {
       const ticket = newTicket();
       const next = changed(ticket);
       await here().create(ticket);
@@ -122,7 +124,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await here().findByInteraction(ticket.interaction)).to.deep.equal(next);
     });
 
-    it('writes nothing over another version', async () => {
+    it('does not replace another version', async () => {
       const ticket = newTicket();
       const next = changed(ticket);
       await here().create(ticket);
@@ -131,7 +133,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await there().find(ticket.id)).to.deep.equal(next);
     });
 
-    it('does not take version 1 for version 10', async () => {
+    it('does not confuse version 1 with version 10', async () => {
       const ticket = newTicket({ version: 10 });
       await here().create(ticket);
       const stale = { ...ticket, version: 1 };
@@ -139,14 +141,14 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await there().find(ticket.id)).to.deep.equal(ticket);
     });
 
-    it('writes nothing where there is nothing', async () => {
+    it('writes nothing if there is no ticket', async () => {
       const ticket = newTicket();
       expect(await here().swap(ticket, changed(ticket))).to.equal(false);
       expect(await there().find(ticket.id)).to.equal(undefined);
       expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
     });
 
-    it('lets exactly one of twenty win', async () => {
+    it('lets exactly one of twenty concurrent calls win', async () => {
       const ticket = newTicket();
       await here().create(ticket);
       const rivals = TWENTY.map((number) => changed(ticket, { deadline: ticket.deadline + number }));
@@ -157,7 +159,7 @@ export function ticketStoreContract(engines: () => Engines): void {
   });
 
   describe('a swap that replaces a ticket', () => {
-    it('gives its place to the new one, and leaves how it ended to be found by its id', async () => {
+    it('gives the interaction the new ticket, and keeps the final state of the old one under its id', async () => {
       const ticket = newTicket();
       const [next, ended] = [follower(ticket), endOf(ticket)];
       await here().create(ticket);
@@ -167,7 +169,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await there().find(ticket.id)).to.deep.equal(ended);
     });
 
-    it('leaves one that had ended before as it was', async () => {
+    it('does not change a ticket that had ended before', async () => {
       const ticket = newTicket();
       const denied = changed(ticket);
       await here().create(ticket);
@@ -176,7 +178,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await there().find(ticket.id)).to.deep.equal(denied);
     });
 
-    it('writes nothing at all where the ticket has changed meanwhile', async () => {
+    it('writes nothing if the ticket has changed meanwhile', async () => {
       const ticket = newTicket();
       const [next, scanned] = [follower(ticket), changed(ticket)];
       await here().create(ticket);
@@ -187,7 +189,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(scanned);
     });
 
-    it('lets exactly one of twenty win, and nothing of the others is left', async () => {
+    it('lets exactly one of twenty concurrent calls win, and leaves nothing of the others', async () => {
       const ticket = newTicket();
       await here().create(ticket);
       const rivals = TWENTY.map(() => follower(ticket));
@@ -198,7 +200,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(found.filter((rival) => rival !== undefined)).to.have.length(1);
     });
 
-    it('is final: no write brings the replaced ticket back, in none of its versions', async () => {
+    it('is final: no write brings any version of the replaced ticket back', async () => {
       const ticket = newTicket();
       const [next, ended] = [follower(ticket), endOf(ticket)];
       await here().create(ticket);
@@ -211,11 +213,11 @@ export function ticketStoreContract(engines: () => Engines): void {
       expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
     });
 
-    it('lets both die at their own deadlines', async () => {
+    it('removes each ticket at its own deadline', async () => {
       const ticket = newTicket();
       const next = follower(ticket);
       await here().create(ticket);
-      await here().swap(ticket, next, endOf(ticket, { deadline: Date.now() + SHORT }));
+      await here().swap(ticket, next, endOf(ticket, { deadline: Date.now() + SHORT_MS }));
       await gone(ticket);
       expect(await there().find(next.id)).to.deep.equal(next);
       expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
@@ -223,54 +225,54 @@ export function ticketStoreContract(engines: () => Engines): void {
   });
 
   describe('a deadline', () => {
-    it('takes the ticket with it, for its interaction too', async () => {
-      const ticket = newTicket({ deadline: Date.now() + SHORT });
+    it('removes the ticket, also for its interaction', async () => {
+      const ticket = newTicket({ deadline: Date.now() + SHORT_MS });
       await here().create(ticket);
       await gone(ticket);
       expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
       expect(await there().swap(ticket, changed(ticket))).to.equal(false);
     });
 
-    it('does not come early', async () => {
-      const ticket = newTicket({ deadline: Date.now() + SHORT });
+    it('does not remove the ticket early', async () => {
+      const ticket = newTicket({ deadline: Date.now() + SHORT_MS });
       await here().create(ticket);
       await gone(ticket);
-      // Two clocks that agree to a few milliseconds.
+      // The two clocks agree to a few milliseconds.
       expect(Date.now()).to.be.greaterThan(ticket.deadline - 20);
     });
 
-    it('is the one of the last state that was written', async () => {
+    it('is that of the last state that was written', async () => {
       const { ticket: longer, deadline } = await prolonged();
       const shorter = newTicket();
       await here().create(shorter);
-      await here().swap(shorter, changed(shorter, { deadline: deadline + SHORT }));
+      await here().swap(shorter, changed(shorter, { deadline: deadline + SHORT_MS }));
       await gone(shorter);
       expect(await there().findByInteraction(longer.interaction)).to.deep.include({ id: longer.id });
       expect(await there().findByInteraction(shorter.interaction)).to.equal(undefined);
     });
 
-    it('that has passed already leaves nothing behind', async () => {
+    it('in the past leaves nothing behind', async () => {
       const ticket = newTicket({ deadline: Date.now() - 1000 });
       await here().create(ticket);
       await gone(ticket);
       expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
     });
 
-    it('makes room for a first ticket', async () => {
-      const ticket = newTicket({ deadline: Date.now() + SHORT });
+    it('allows a new first ticket afterwards', async () => {
+      const ticket = newTicket({ deadline: Date.now() + SHORT_MS });
       await here().create(ticket);
       await gone(ticket);
       expect(await there().create(follower(ticket))).to.equal(true);
     });
   });
 
-  it('both processes read the same time', () => {
+  it('has the same clock in both processes', () => {
     const { here, there } = engines();
-    // Each has measured it by questions and answers, which take a while on a slow machine.
+    // Each process measures the offset by a round trip, which can take long on a slow machine.
     expect(Math.abs(here.clock() - there.clock())).to.be.lessThan(5_000);
   });
 
-  it('a store that answers is said to', async () => {
+  it('answers a ping, and hears other processes', async () => {
     await Promise.all([engines().here.ping(), engines().there.ping()]);
     expect([engines().here.hearsOthers(), engines().there.hearsOthers()]).to.deep.equal([true, true]);
   });

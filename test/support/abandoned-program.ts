@@ -1,7 +1,7 @@
 /**
- * A provider that tells at `/figures` what it holds, and at `/figures?collected` what that is without garbage. Its records and
- * tickets are in memory, or in the Redis at `REDIS_URL`. It runs with `--expose-gc`, and with `clock-fast.ts` where what takes long
- * shall take less.
+ * A provider that reports at `/figures` what its process holds, and at `/figures?collected` the same after a garbage
+ * collection. Its records and tickets are in memory, or in the Redis at `REDIS_URL`. It needs `--expose-gc`. With
+ * `clock-fast.ts` its deadlines pass faster.
  */
 import { setImmediate } from 'node:timers/promises';
 import KeyvRedis from '@keyv/redis';
@@ -13,27 +13,30 @@ import { until } from './until.ts';
 
 const EVENTS = ['shown', 'denied', 'cancelled', 'expired', 'finished', 'failed'] as const;
 
-/** What the process holds. */
+/** The figures of the process. */
 export interface HeldFigures {
-  /** Bytes. */
+  /** The used JavaScript heap in bytes. */
   readonly heap: number;
-  /** What keeps the process alive, each kind as often as there is one. */
+  /** The resources that keep the process alive, one entry of its kind for each. */
   readonly handles: readonly string[];
-  /** Browsers that wait. */
+  /** The number of waiting browsers. */
   readonly waiting: number;
   /** The keys of the store in memory. */
   readonly keys: readonly string[];
-  /** How often each event was told of. */
+  /** The number of times that each event was emitted. */
   readonly events: Readonly<Record<(typeof EVENTS)[number], number>>;
 }
 
-/** Real seconds: a ticket's deadlines, and how long an authorization request waits. Each is several times what a slow machine needs. */
-const DEADLINE = 6;
-const INTERACTION = 20;
+/**
+ * The deadlines of a ticket, and the lifetime of an interaction, in seconds of real time. Each is several times as long
+ * as a slow machine needs.
+ */
+const DEADLINE_S = 6;
+const INTERACTION_S = 20;
 
 const { REDIS_URL, CLOCK_FASTER = '1' } = process.env;
 const faster = Number(CLOCK_FASTER);
-const deadline = DEADLINE * faster;
+const deadline = DEADLINE_S * faster;
 const store = REDIS_URL === undefined ? new Keyv() : new Keyv({ store: new KeyvRedis(REDIS_URL) });
 const events = { shown: 0, denied: 0, cancelled: 0, expired: 0, finished: 0, failed: 0 };
 
@@ -47,10 +50,10 @@ const { origin, qr } = await serve(async (issuer) => {
       assess: () => 'check code',
       limits: false,
     },
-    // Whoever signs in on a phone stays signed in.
+    // Sessions and grants last a day, so that the phone stays signed in.
     configuration: {
       ttl: {
-        Interaction: INTERACTION * faster,
+        Interaction: INTERACTION_S * faster,
         AuthorizationCode: deadline,
         AccessToken: deadline,
         Session: 86_400,
@@ -80,7 +83,7 @@ const { origin, qr } = await serve(async (issuer) => {
   });
   return fixture;
 });
-// From here on its connections to Redis are there.
+// Wait until the connections to Redis are open: otherwise they would appear later among the handles.
 await until(async () => (await qr.health()).signals === 'up');
 process.stdout.write(`at ${origin}\n`);
 
@@ -88,7 +91,7 @@ async function collect(): Promise<void> {
   if (globalThis.gc === undefined) throw new Error('run this with --expose-gc');
   for (let rounds = 0; rounds < 4; rounds++) {
     globalThis.gc();
-    // What waits for something to be collected is called now, and lets go of more.
+    // Finalization callbacks run between the rounds, and release more objects.
     await setImmediate();
   }
 }

@@ -1,4 +1,4 @@
-/** An HTTP client with a cookie jar that honours Path, as browsers do. It follows no redirect by itself. */
+/** An HTTP client with a cookie jar that honours Path, as browsers do. It does not follow redirects by itself. */
 import { CookieJar } from 'tough-cookie';
 
 export interface Sent {
@@ -6,7 +6,7 @@ export interface Sent {
   readonly headers?: Record<string, string>;
   readonly json?: unknown;
   readonly form?: Record<string, string>;
-  /** Sent as it is, with the content type that the headers say. */
+  /** A body that is sent unchanged. `headers` must say its content type. */
   readonly body?: string;
   readonly signal?: AbortSignal;
 }
@@ -16,13 +16,13 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as JSON; throws where it is none. */
+  /** Returns the body as JSON. Throws if it is not JSON. */
   readonly json: () => Record<string, unknown>;
-  /** Where a redirect leads. */
+  /** The `Location` header, or an empty string. */
   readonly location: string;
 }
 
-/** Server-Sent Events, read as they come. */
+/** A stream of Server-Sent Events, which are read one by one. */
 export class EventStream {
   readonly response: Response;
   readonly #controller: AbortController;
@@ -36,7 +36,7 @@ export class EventStream {
     this.#chunks = response.body.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
   }
 
-  /** The next block up to an empty line; undefined where the stream has ended. */
+  /** Returns the next block up to an empty line, or undefined if the stream has ended. */
   async block(): Promise<string | undefined> {
     for (;;) {
       const end = this.#buffer.indexOf('\n\n');
@@ -51,7 +51,7 @@ export class EventStream {
     }
   }
 
-  /** The next ticket, or the next one in this state. */
+  /** Returns the next ticket, or the next one in this state. @throws Error if the stream ends before that */
   async ticket(state?: string): Promise<Record<string, unknown>> {
     for (let block = await this.block(); block !== undefined; block = await this.block()) {
       const [, id, data = ''] = /^event: ticket\nid: (\d+)\ndata: (.*)$/.exec(block) ?? [];
@@ -75,7 +75,7 @@ export class Agent {
   readonly #headers: Record<string, string>;
   readonly #network: typeof fetch;
 
-  /** @param network another `fetch`, for an agent that trusts other certificates or has an address of its own */
+  /** @param network another `fetch`, for an agent that trusts other certificates or has another address */
   constructor(headers: Record<string, string> = {}, network: typeof fetch = fetch) {
     this.#headers = headers;
     this.#network = network;
@@ -89,7 +89,10 @@ export class Agent {
     return this.send(url, { method: 'POST', ...sent });
   }
 
-  /** GETs, and goes on where redirects lead, until `stop` says so or there is none left. */
+  /**
+   * Sends a GET request and follows redirects, until `stop` returns true for the next URL or an answer does not
+   * redirect.
+   */
   async follow(start: string | URL, stop: (url: URL) => boolean = () => false): Promise<Answer> {
     let answer = await this.get(start, { headers: { accept: 'text/html' } });
     for (let redirects = 0; answer.headers.has('location'); redirects++) {
@@ -120,7 +123,7 @@ export class Agent {
     return new EventStream(await this.raw(url, { headers, signal: controller.signal }), controller);
   }
 
-  /** The response before its body is read, for streams. */
+  /** Returns the response without reading its body, for streams. */
   async raw(url: string | URL, { method = 'GET', headers = {}, json, form, body, signal }: Sent): Promise<Response> {
     const cookie = await this.jar.getCookieString(`${url}`);
     const payload =

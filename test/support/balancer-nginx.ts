@@ -1,4 +1,7 @@
-/** A real nginx in front of nodes. Its proxying is as by default: nodes in turn, answers buffered, and a minute of patience. */
+/**
+ * Starts a real nginx in front of nodes, with default proxying: nodes in turn, buffered answers, and a read time-out of
+ * a minute.
+ */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,9 +13,9 @@ const NGINX = process.env.NGINX_PATH ?? '/usr/sbin/nginx';
 
 export interface NginxOptions {
   readonly port: number;
-  /** Where its nodes listen. */
+  /** The ports of the nodes. */
   readonly nodes: readonly number[];
-  /** What is not as by default: `proxy_read_timeout 20s;`. */
+  /** Directives that differ from the defaults: `proxy_read_timeout 20s;`. */
   readonly special?: string;
 }
 
@@ -41,10 +44,10 @@ export async function startBalancer({ port, nodes, special = '' }: NginxOptions)
   `;
   try {
     await writeFile(join(folder, 'nginx.conf'), inOneProcess(http));
-    // Its log is on its standard error, and a child is ready by what it says on its standard output.
+    // nginx logs to standard error, but a Child becomes ready by a line on standard output.
     const shell = ['/bin/sh', '-c', 'exec "$0" "$@" 2>&1'];
     const nginx = await Child.start('nginx', [...shell, NGINX, '-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], {
-      // It listens by then.
+      // nginx listens already when it logs this.
       ready: /using the "\w+" event method/,
     });
     const stop = (): Promise<void> => nginx.end('SIGTERM').then(clean);
@@ -55,7 +58,10 @@ export async function startBalancer({ port, nodes, special = '' }: NginxOptions)
   }
 }
 
-/** Without workers, which would outlive a process that is killed, and with all of its files in its own folder. */
+/**
+ * Returns a configuration without worker processes, which would outlive a killed nginx. All files are in its own
+ * folder.
+ */
 function inOneProcess(http: string): string {
   return `
     daemon off;

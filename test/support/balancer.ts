@@ -1,4 +1,4 @@
-/** `fetch` as a proxy would pass its requests on: those for the issuer's origin go to a node. */
+/** Variants of `fetch` that act as a proxy: they pass requests for the issuer's origin on to a node. */
 
 export interface Upstream {
   readonly origin: string;
@@ -6,7 +6,10 @@ export interface Upstream {
 
 type Network = typeof fetch;
 
-/** The issuer is only a name: nobody listens there. Each request gets a connection of its own, as with nginx by default. */
+/**
+ * Returns a `fetch` that sends requests for the issuer's origin to one node. No server needs to listen at the issuer's
+ * origin. Each request uses a new connection, as with nginx by default.
+ */
 export function networkTo({ origin }: Upstream, issuer: string): Network {
   const { origin: outside, host, protocol } = new URL(issuer);
   return (input, init = {}) => {
@@ -17,15 +20,15 @@ export function networkTo({ origin }: Upstream, issuer: string): Network {
     headers.set('connection', 'close');
     headers.set('x-forwarded-host', host);
     headers.set('x-forwarded-proto', protocol.slice(0, -1));
-    // Who wants to be elsewhere says so.
+    // A test can set this header itself to appear at another address.
     if (!headers.has('x-forwarded-for')) headers.set('x-forwarded-for', '127.0.0.1');
     return fetch(new URL(url.pathname + url.search, origin), { ...init, headers });
   };
 }
 
 /**
- * Another node for each request, and the next one where a node is not there: any request goes on that was not taken, and one that may
- * be sent twice also goes on where the connection broke before there was an answer.
+ * Returns a `fetch` that sends each request to the next node. If that node refuses the connection, the request goes on
+ * to the following one. A GET or HEAD request also goes on if the connection breaks before the answer.
  */
 export function roundRobin(networks: readonly Network[]): Network {
   let turn = 0;
@@ -38,7 +41,7 @@ export function roundRobin(networks: readonly Network[]): Network {
       try {
         if (network) return await network(input, init);
       } catch (error) {
-        if (!goesOn(error, repeatable)) throw error;
+        if (!canTryNext(error, repeatable)) throw error;
         problem = error;
       }
     }
@@ -46,7 +49,7 @@ export function roundRobin(networks: readonly Network[]): Network {
   };
 }
 
-function goesOn(error: unknown, repeatable: boolean): boolean {
+function canTryNext(error: unknown, repeatable: boolean): boolean {
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   if (typeof cause !== 'object' || cause === null || !('code' in cause)) return false;
   return cause.code === 'ECONNREFUSED' || (repeatable && /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(`${cause.code}`));

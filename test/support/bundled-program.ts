@@ -1,4 +1,4 @@
-/** Programs that tests start as processes of their own. `npm test` bundles them first. */
+/** Finds the bundles of programs that tests start as separate processes. `npm test` bundles them first. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -6,13 +6,13 @@ interface Bundles {
   readonly BUNDLES: string;
 }
 
-// The scripts are JavaScript without types.
+// Imported dynamically, because the scripts are JavaScript without type declarations.
 const { BUNDLES }: Bundles = await import(new URL('../../scripts/bundle-programs.mjs', import.meta.url).href);
 
 /**
  * Returns the path of a program's bundle.
  * @param program the path of its source, from the root of the project
- * @throws Error if there is none
+ * @throws Error if the program is not bundled
  */
 export function bundledProgram(program: string): string {
   const file = fileURLToPath(new URL(`../../${BUNDLES}/${program.replace(/\.ts$/, '.js')}`, import.meta.url));

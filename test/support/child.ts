@@ -1,16 +1,19 @@
-/** A process that a test starts. It dies with the test at the latest, and only by its own id. */
+/**
+ * A process that a test starts. It is killed when the test's process ends, at the latest. Only this one process is
+ * killed, by its id.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 export interface ChildOptions {
-  /** What it says on its standard output once it can be used. */
+  /** A pattern for the line on standard output that shows that the process is ready. */
   readonly ready: RegExp;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string | URL;
 }
 
-/** How a process has ended. */
+/** The exit code or the signal with which a process has ended. */
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -22,11 +25,14 @@ interface Waiting {
   readonly reject: (reason: Error) => void;
 }
 
-/** Linux ends it even if the test's process is killed, and so cannot do it itself. */
+/** With setpriv, Linux kills the child even if the test's process is killed and cannot do so itself. */
 const SETPRIV = '/usr/bin/setpriv';
 const prefix = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL'] : [];
 
-/** How long a process may take until it can be used, in milliseconds. Below Mocha's time-out, so that the error says what it has printed. */
+/**
+ * The time that a process has to become ready. It is below Mocha's time-out, so that the error can quote the process's
+ * output.
+ */
 const READY_WITHIN_MS = 45_000;
 
 const running = new Set<ChildProcess>();
@@ -35,11 +41,11 @@ process.once('exit', () => {
 });
 
 export class Child {
-  /** What it has said on its standard output, line by line. */
+  /** The lines on its standard output so far. */
   readonly lines: string[] = [];
-  /** What it has complained of on its standard error. */
+  /** The lines on its standard error so far. */
   readonly complaints: string[] = [];
-  /** Resolves when it has ended and everything that it said is read. */
+  /** Resolves when the process has ended and all its output is read. */
   readonly ended: Promise<Ended>;
   readonly #process: ChildProcess;
   readonly #name: string;
@@ -63,7 +69,10 @@ export class Child {
     createInterface(stderr).on('line', (line) => this.complaints.push(line));
   }
 
-  /** Resolves when it is ready. @throws Error with what it has printed, if it ends before that or takes too long; it has ended then */
+  /**
+   * Starts a process, and resolves when it is ready.
+   * @throws Error with the output of the process, if it ends before that or takes longer than 45 s. It has ended then.
+   */
   static async start(name: string, command: readonly string[], { ready, ...options }: ChildOptions): Promise<Child> {
     const [program = '', ...args] = [...prefix, ...command];
     const child = new Child(name, spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -86,13 +95,13 @@ export class Child {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  /** The first line that matches, said already or to be said. */
+  /** Returns the first line on standard output that matches. If there is none yet, waits for it. */
   seen(pattern: RegExp): Promise<string> {
-    const line = this.lines.find((said) => pattern.test(said));
+    const line = this.lines.find((printed) => pattern.test(printed));
     return line === undefined ? this.next(pattern) : Promise.resolve(line);
   }
 
-  /** The first line that matches from now on. */
+  /** Waits for the next line on standard output that matches. @throws Error if the process ends */
   next(pattern: RegExp): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.alive) this.#waiting.add({ pattern, resolve, reject });
@@ -100,7 +109,7 @@ export class Child {
     });
   }
 
-  /** SIGSTOP: it keeps its connections, and answers nobody. */
+  /** Stops the process with SIGSTOP: it keeps its connections, but answers nothing. */
   pause(): void {
     this.#process.kill('SIGSTOP');
   }
@@ -109,7 +118,7 @@ export class Child {
     this.#process.kill('SIGCONT');
   }
 
-  /** @returns how it has ended, once it has */
+  /** Sends the signal, and waits for the end of the process. @returns its exit code or signal */
   async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<Ended> {
     if (this.alive) this.#process.kill(signal);
     return this.ended;
@@ -124,7 +133,7 @@ export class Child {
     }
   }
 
-  /** Tells every caller that waits for a line why it will not come. */
+  /** Rejects the promises of all callers that wait for a line. */
   #rejectWaiting(why: string): void {
     for (const { reject } of this.#waiting) reject(this.#problem(why));
     this.#waiting.clear();

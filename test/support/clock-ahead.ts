@@ -1,4 +1,7 @@
-/** Sets the clock of a process that imports this: `CLOCK_AHEAD` seconds ahead, or behind if that is negative. */
+/**
+ * Shifts the clock of a process that imports this module: `CLOCK_AHEAD` seconds ahead, or behind if the value is
+ * negative.
+ */
 const real = Date.now;
 const ahead = Number(process.env.CLOCK_AHEAD ?? 0) * 1000;
 

@@ -1,4 +1,7 @@
-/** `--import` this, and the process' clock and its intervals run `CLOCK_FASTER` times as fast: it waits as long, in less time. */
+/**
+ * Speeds up the clock and the intervals of a process that loads this with `--import`: they run `CLOCK_FASTER` times as
+ * fast.
+ */
 const factor = Number(process.env.CLOCK_FASTER ?? 1);
 const real = { now: Date.now, setInterval: globalThis.setInterval };
 const began = real.now();

@@ -1,10 +1,10 @@
-/** A clock that a test can put forward. */
+/** A clock that a test can move forward. */
 export interface AdjustableClock {
   readonly now: () => number;
   forward(seconds: number): void;
 }
 
-/** A clock that runs with the real one, and can be put forward. */
+/** A clock that runs with the real one, and can be moved forward. */
 export class TestClock implements AdjustableClock {
   #ahead = 0;
 
@@ -15,7 +15,7 @@ export class TestClock implements AdjustableClock {
   }
 }
 
-/** A clock that stands, and can be put forward: nothing rotates or ends by itself. */
+/** A clock that stands still until it is moved forward, so that nothing rotates or expires by itself. */
 export class StillClock implements AdjustableClock {
   #now: number = Date.now();
 

@@ -1,4 +1,7 @@
-/** A provider on Redis and one in memory that serve one request each and stop. Nothing must keep this process alive then. */
+/**
+ * Runs a provider on Redis and one in memory: each serves one sign-in and stops. After that, nothing must keep this
+ * process alive.
+ */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import { World } from './world.ts';

@@ -1,4 +1,4 @@
-/** Event streams of which a test says itself what they tell, how much of it, and when. */
+/** A server of event streams in which a test decides the content, the length and the time of each event. */
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Koa from 'koa';
@@ -21,12 +21,12 @@ export class Crier {
   readonly clock: StillClock = new StillClock();
   readonly signals: LocalSignals = new LocalSignals();
   readonly streams: EventStreams;
-  /** What the server has accepted and answered, in this order. */
+  /** The sockets that the server has accepted and the responses that it has begun, in order. */
   readonly sockets: Socket[] = [];
   readonly responses: ServerResponse[] = [];
-  /** Answers with a stream, in whatever server. */
+  /** A request listener that answers with a stream. Tests may use it in a server of their own. */
   readonly handle: RequestListener;
-  /** Called whenever a stream reads its ticket. */
+  /** A callback for each time that a stream reads its ticket. */
   onRead: () => void = () => undefined;
   readonly #app = new Koa();
   readonly #figures = new Figures();
@@ -77,7 +77,7 @@ export class Crier {
     return this.#ticket.version;
   }
 
-  /** A browser that has got its first event. */
+  /** Connects a browser. Resolves when it has received its first event. */
   async watched(...more: Parameters<typeof Wire.to> extends [string, ...infer M] ? M : never): Promise<Wire> {
     const wire = await Wire.to(this.origin, ...more);
     wire.send(REQUEST);
@@ -85,20 +85,23 @@ export class Crier {
     return wire;
   }
 
-  /** The next version of the ticket is told to everybody, and made as long as this by something without a meaning. */
+  /**
+   * Publishes the next version of the ticket.
+   * @param length the number of meaningless characters that make its event longer
+   */
   say(length: number = 0): void {
     this.#filler = 'x'.repeat(length);
     this.#ticket = { ...this.#ticket, version: this.#ticket.version + 1 } as Ticket;
     this.signals.publish(this.#ticket);
   }
 
-  /** From now on nobody gets to read the ticket before the returned function is called. */
+  /** Blocks all reads of the ticket from now on. @returns a function that unblocks them */
   hold(): () => void {
-    let letGo: () => void = () => undefined;
+    let release: () => void = () => undefined;
     this.#held = new Promise((resolve) => {
-      letGo = resolve;
+      release = resolve;
     });
-    return letGo;
+    return release;
   }
 
   async stop(): Promise<void> {

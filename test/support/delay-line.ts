@@ -1,10 +1,10 @@
-/** Passes things on in their order, each of them late, and none while it is held. */
+/** Calls functions in order, each after a delay, and none while the line is held. */
 export class DelayLine {
   readonly #waiting: { readonly due: number; readonly pass: () => void }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #held = false;
 
-  /** @param latency milliseconds */
+  /** Adds a function to call. @param latency the delay in milliseconds */
   push(latency: number, pass: () => void): void {
     this.#waiting.push({ due: performance.now() + latency, pass });
     this.#run();
@@ -30,7 +30,7 @@ export class DelayLine {
     for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
       const left = first.due - performance.now();
       if (left > 0) {
-        // Timers may be early by a fraction of a millisecond: rounded up, they are not.
+        // Round up: a timer may fire a fraction of a millisecond early.
         this.#timer = setTimeout(() => this.#run(), Math.ceil(left));
         return;
       }

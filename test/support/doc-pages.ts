@@ -1,19 +1,19 @@
-/** The documentation, as those read it who test what it says. */
+/** Reads the documentation for the tests that check it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './packed.ts';
 
 export interface Block {
   readonly language: string;
-  /** The file that it is, where the page says so. */
+  /** The file name, if the page gives one after the language. */
   readonly file: string | undefined;
-  /** Where it begins in the page. */
+  /** The number of its first line in the page. */
   readonly line: number;
   readonly code: string;
 }
 
 export interface DocPage {
-  /** From the root: `docs/options.md`. */
+  /** The path from the root of the repository: `docs/options.md`. */
   readonly path: string;
   readonly text: string;
   /** The text without its blocks of code. */
@@ -36,7 +36,7 @@ export function docPage(path: string): DocPage {
   return { path, text, prose: text.replace(FENCED, ''), blocks };
 }
 
-/** Those that people read to use the package: what stands in them is compiled and run. */
+/** Returns the pages for users of the package. Tests compile and run their code. */
 export function guides(): DocPage[] {
   return [docPage('README.md'), ...namesIn('docs').map((name) => docPage(`docs/${name}`))];
 }
@@ -50,7 +50,10 @@ function namesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.md'));
 }
 
-/** What stands below a heading, up to the next one of its rank or above. */
+/**
+ * Returns the text below a heading, up to the next heading of the same or a higher level.
+ * @throws Error if there is no such heading
+ */
 export function section({ path, text }: DocPage, heading: string): string {
   const rank = heading.indexOf(' ');
   const [, below] = `\n${text}`.split(`\n${heading}\n`);
@@ -58,7 +61,7 @@ export function section({ path, text }: DocPage, heading: string): string {
   return below.split(new RegExp(`^#{1,${rank}} `, 'm'))[0] ?? '';
 }
 
-/** What stands as code in the first column of the tables. */
+/** Returns the code spans in the first column of the tables. */
 export function firstColumn(text: string): string[] {
   return [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => String(name));
 }

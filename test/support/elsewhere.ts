@@ -1,4 +1,4 @@
-/** Stands for a store outside of this process, which may be slow, silent or broken. */
+/** Simulates a store outside of this process, which may be slow, silent or broken. */
 import { Keyv } from 'keyv';
 
 export interface Access {
@@ -7,7 +7,7 @@ export interface Access {
 }
 
 export class Elsewhere {
-  /** What each access waits for; what it throws, the access does. */
+  /** A hook that each access waits for. If the hook throws, the access throws the same. */
   before: (access: Access) => Promise<void> = async () => undefined;
   readonly #values = new Map<string, unknown>();
 
@@ -17,8 +17,8 @@ export class Elsewhere {
   }
 
   /**
-   * Those accesses get no answer from now on, unless they are let go: then they are made, as late as that.
-   * @returns the function that lets them go
+   * Holds back the accesses that match, from now on. They happen late, when they are released, or never.
+   * @returns the function that releases them
    */
   hang(which: (access: Access) => boolean = () => true): () => void {
     let release: () => void = () => undefined;

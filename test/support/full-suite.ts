@@ -1,6 +1,7 @@
 /**
- * The two suites: `npm test` runs the short one, which has every fact once; `npm run test:full` runs the long one, which adds repetition.
- * A file whose tests all belong to the long one is named `*.full.test.ts` instead.
+ * Selects tests for the two suites. `npm test` runs the short suite, which tests every fact once. `npm run test:full`
+ * runs the long suite, which adds repetition. If all tests of a file belong to the long suite, the file is named
+ * `*.full.test.ts` instead.
  */
 
 /** True in `npm run test:full`, false in `npm test`. */

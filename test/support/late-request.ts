@@ -1,12 +1,12 @@
-/** A request whose body takes its time: the provider has read the session long before it answers. */
+/** Sends a request with a slow body, so that the provider reads the session long before it answers. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Agent } from './agent.ts';
 import type { Elsewhere } from './elsewhere.ts';
 
 /**
- * Sends the head of a form, and waits until the session was read.
- * @returns what sends the rest, and gives the status of the answer
+ * Sends the head of a form request, and waits until the provider has read the session.
+ * @returns a function that sends the rest and returns the status of the answer
  */
 export async function beginLate(url: string, agent: Agent, elsewhere: Elsewhere): Promise<() => Promise<number>> {
   const wasRead = new Promise<void>((resolve) => {

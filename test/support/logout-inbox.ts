@@ -1,4 +1,4 @@
-/** An RP's address for logout tokens, and a provider that may send to this machine. */
+/** An RP's endpoint for logout tokens, and the configuration of a provider that may send to loopback addresses. */
 import { decodeJwt, type JWTPayload } from 'jose';
 import Koa from 'koa';
 import type { ClientMetadata, Configuration } from 'oidc-provider';
@@ -6,7 +6,7 @@ import { type Running, serve } from './server.ts';
 
 export class LogoutInbox {
   readonly received: JWTPayload[] = [];
-  /** What it answers; not at all, where this never resolves. */
+  /** Returns the status to answer with. If it never resolves, the RP never answers. */
   answer: () => Promise<number> = async () => 200;
   readonly #running: Running;
 
@@ -39,7 +39,7 @@ export class LogoutInbox {
   }
 }
 
-/** Without oidc-provider's guard against addresses of this machine, and without its patience. */
+/** A configuration without oidc-provider's guard against loopback addresses, and without its time-out. */
 export const REACHES_THIS_MACHINE: Configuration = {
   fetch: (url, { method, headers, body } = {}) =>
     fetch(url, { ...(method && { method }), ...(headers && { headers }), ...(body && { body }) }),

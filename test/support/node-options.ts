@@ -1,14 +1,14 @@
-/** What a node of the tests is told; all of it survives JSON. */
+/** The options and the messages of a node that tests start as a separate process. All of them survive JSON. */
 import type { ClientMetadata } from 'oidc-provider';
 import type { QrLoginOptions, Verdict } from '../../src/index.ts';
 
-/** Where its Redis is, as `@keyv/redis` wants to know it. */
+/** The address of a Redis, a Redis Cluster or a Sentinel, in the form that `@keyv/redis` takes. */
 export type RedisAddress =
   | { readonly url: string }
   | { readonly rootNodes: { url: string }[] }
   | { readonly name: string; readonly sentinelRootNodes: { host: string; port: number }[] };
 
-/** The options that are no functions, and what every sign-in takes. */
+/** The options of the plugin that are not functions, and a fixed verdict for every sign-in. */
 export type PlainQrLoginOptions = Pick<
   QrLoginOptions,
   'deadlines' | 'limits' | 'rotation' | 'secrets' | 'showAddress'
@@ -18,19 +18,19 @@ export type PlainQrLoginOptions = Pick<
 
 export interface NodeOptions {
   readonly issuer: string;
-  /** Where it listens, on this machine only. */
+  /** The port that it listens at, on the loopback address. */
   readonly port: number;
   readonly redis: RedisAddress;
   readonly clients: ClientMetadata[];
-  /** How many people there are beside alice and bob. */
+  /** The number of users besides alice and bob. */
   readonly people: number;
   readonly qrLogin: PlainQrLoginOptions;
 }
 
-/** The environment variable that they come in. */
+/** The environment variable that holds the {@link NodeOptions}. */
 export const NODE_OPTIONS_VARIABLE = 'QR_LOGIN_NODE';
 
-/** What a node writes for each event of the plugin: this, and then JSON. */
+/** The prefix of the line that a node prints for each event of the plugin. The rest of the line is JSON. */
 export const TOLD = 'told ';
 
 /** An event of the plugin on one of the nodes. */
@@ -42,7 +42,7 @@ export interface Told {
   readonly because?: string;
   readonly from?: string;
   readonly browserFrom?: string;
-  /** The code of the error, where the event is `qr_login.failed`. */
+  /** The code of the error, if the event is `qr_login.failed`. */
   readonly code?: string;
 }
 

@@ -1,4 +1,4 @@
-/** One node of a provider, as the process that it is now or was before a restart. */
+/** One node of a provider. It may consist of several processes one after the other, if it is restarted. */
 import { bundledProgram } from './bundled-program.ts';
 import { Child, type Ended } from './child.ts';
 import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, TOLD, type Told } from './node-options.ts';
@@ -6,8 +6,8 @@ import { LOOPBACK } from './server.ts';
 
 const PROGRAM = 'test/support/node-program.ts';
 
-/** In milliseconds: a node that has not stopped by then will not, however slow the machine is. */
-const STOPS_WITHIN = 20_000;
+/** A node that has not stopped by then never will, however slow the machine is. It is killed then. */
+const STOP_TIMEOUT_MS = 20_000;
 
 export interface NodeProcessOptions {
   readonly name: string;
@@ -40,7 +40,7 @@ export class NodeProcess {
       [NODE_OPTIONS_VARIABLE]: JSON.stringify(this.options),
       CLOCK_AHEAD: `${this.#clockAhead}`,
       STORE_PATIENCE: `${this.#storePatience}`,
-      // What a node runs of the code is run by other tests as well; to write it down takes longer than to start.
+      // No coverage: other tests cover the same code, and writing the coverage takes longer than starting the node.
       NODE_V8_COVERAGE: undefined,
     };
     const child = await Child.start(this.#name, [process.execPath, bundledProgram(PROGRAM)], {
@@ -80,10 +80,10 @@ export class NodeProcess {
     return this.#now?.end(signal);
   }
 
-  /** In good order where that works. */
+  /** Stops the node with SIGTERM, or with SIGKILL if it takes too long. */
   async stop(): Promise<void> {
     this.resume();
-    const impatient = setTimeout(() => this.end('SIGKILL'), STOPS_WITHIN);
+    const impatient = setTimeout(() => this.end('SIGKILL'), STOP_TIMEOUT_MS);
     await this.end('SIGTERM');
     clearTimeout(impatient);
   }

@@ -1,5 +1,8 @@
-/** One node: the fixture's provider over Redis, behind a proxy, in a process of its own. {@link Nodes} starts it. */
-// First, because what comes later may keep the clock.
+/**
+ * The program of one node: the fixture's provider over Redis, behind a proxy, in a separate process. {@link Nodes}
+ * starts it.
+ */
+// Must be the first import, because later modules may store a reference to the clock.
 import './clock-ahead.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -26,8 +29,8 @@ const EVENTS = [
   'failed',
 ] as const;
 
-/** How long requests may take to end, and the connections to Redis after them, once the node is asked to stop. */
-const PATIENCE = 3_000;
+/** The time that open requests have to end after SIGTERM, and after them the connections to Redis. */
+const PATIENCE_MS = 3_000;
 
 const {
   qrLogin: { assess = 'by default', ...qrLogin },
@@ -54,18 +57,19 @@ await once(server, 'listening');
 
 process.once('SIGTERM', async () => {
   const closed = once(server, 'close');
-  // First: to Node, the connections of event streams are idle.
+  // Close the streams before the server: Node treats the connections of event streams as idle, and server.close() ends
+  // idle connections.
   const farewell = qr.close();
   server.close();
   await farewell;
   const impatient = globalThis.setTimeout(() => {
     complain('requests did not end');
     server.closeAllConnections();
-  }, PATIENCE);
+  }, PATIENCE_MS);
   await closed;
   clearTimeout(impatient);
-  // A Redis that does not answer says no good-bye either.
-  await Promise.race([store.disconnect(), setTimeout(PATIENCE)]);
+  // A Redis that does not answer would block disconnect() forever.
+  await Promise.race([store.disconnect(), setTimeout(PATIENCE_MS)]);
   process.exit(0);
 });
 say(READY);
@@ -74,13 +78,13 @@ function keyvRedis(address: RedisAddress): KeyvRedis<unknown> {
   return new KeyvRedis('url' in address ? address.url : address);
 }
 
-/** The plugin's events go to whoever started this process. */
+/** Prints the plugin's events on standard output, for the process that started this one. */
 function tell(emitter: Provider, event: string): void {
-  const listener = (...seen: unknown[]): void => {
-    const [payload] = seen.slice(-1);
+  const listener = (...values: unknown[]): void => {
+    const [payload] = values.slice(-1);
     if (typeof payload !== 'object' || payload === null) return;
-    const told: Told = { ...payload, event };
-    say(TOLD + JSON.stringify(told));
+    const message: Told = { ...payload, event };
+    say(TOLD + JSON.stringify(message));
   };
   emitter.on(event as never, listener as never);
 }

@@ -1,4 +1,4 @@
-/** A provider of several nodes, each a process of its own, and ways to reach them. */
+/** A provider of several nodes, each in a separate process, with networks that lead to one or all of them. */
 import * as client from 'openid-client';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { GENEROUS } from '../stores/patience.ts';
@@ -9,32 +9,32 @@ import { freePort, LOOPBACK } from './server.ts';
 import { BrowserVisitor, type Site } from './visitors.ts';
 
 export interface NodesOptions {
-  /** The Redis of all nodes that have none of their own. */
+  /** The Redis of all nodes that do not specify another one. */
   readonly redis: RedisAddress;
-  /** One for each node: what is special about it. Three ordinary ones by default. */
+  /** The special options of each node. By default there are three nodes without special options. */
   readonly nodes?: readonly OneNode[];
-  /** Where people reach them all; a name for {@link Nodes.networkTo} by default. */
+  /** The issuer of all nodes. By default an address at which no server listens, for {@link Nodes.networkTo}. */
   readonly issuer?: string;
   readonly people?: number;
   readonly qrLogin?: PlainQrLoginOptions;
   /**
-   * Milliseconds that the store may take to answer. By default so many that no machine is too slow; then no stream reads its ticket anew
-   * during a test either, so that it hears of changes by signals alone.
+   * Milliseconds that the store may take to answer. The default is so long that no machine is too slow. With the
+   * default, streams also do not re-read their ticket during a test, so that they learn of changes only by signals.
    */
   readonly storePatience?: number;
 }
 
 export interface OneNode {
   readonly redis?: RedisAddress;
-  /** Options that it has besides those of all. */
+  /** Options of this node in addition to those of all nodes. */
   readonly qrLogin?: PlainQrLoginOptions;
-  /** Seconds that its clock is ahead of the others'. */
+  /** Seconds that its clock is ahead of the other nodes' clocks. */
   readonly clockAhead?: number;
 }
 
 export class Nodes {
   readonly issuer: string;
-  /** What {@link BrowserVisitor} and {@link PhoneVisitor} visit. */
+  /** The site for {@link BrowserVisitor} and {@link PhoneVisitor}. */
   readonly site: Site;
   readonly #nodes: readonly NodeProcess[];
   #metadata: Promise<client.ServerMetadata> | undefined;
@@ -84,37 +84,40 @@ export class Nodes {
     throw failed.reason;
   }
 
-  /** For a proxy in front of them. */
+  /** The ports of the nodes, for a proxy in front of them. */
   get ports(): number[] {
     return this.#nodes.map(({ options }) => options.port);
   }
 
-  /** Which of them run: one that has crashed does not. */
+  /** For each node, true if its process runs. */
   get alive(): boolean[] {
     return this.#nodes.map(({ alive }) => alive);
   }
 
-  /** Everything goes to one node. */
+  /** Returns a `fetch` that sends all requests to one node. */
   networkTo(index: number): typeof fetch {
     return networkTo(this.#at(index), this.issuer);
   }
 
-  /** Everything goes wherever the next turn is, past nodes that are not there. */
+  /** Returns a `fetch` that sends each request to the next node, and skips nodes that do not run. */
   roundRobin(): typeof fetch {
     return roundRobin(this.#nodes.map((node) => networkTo(node, this.issuer)));
   }
 
-  /** What the nodes have told of this event so far, node by node; also of what they were before a restart. */
+  /** Returns the events with this name that the nodes have printed so far, node by node, also before a restart. */
   told(event: string): Told[] {
     return this.#nodes.flatMap((node) => node.told).filter((told) => told.event === event);
   }
 
-  /** Waits until a node tells of this event, from now on. */
+  /** Waits for the next event with this name on a node. */
   tells(index: number, event: string): Promise<Told> {
     return this.#at(index).tells(event);
   }
 
-  /** Waits until whatever has happened so far is among what they have {@link told}: each node tells things in their order. */
+  /**
+   * Waits until {@link told} includes all events that have happened so far. Each node prints its events in order, so
+   * that it is enough to wait for one more event of each.
+   */
   async haveToldAll(): Promise<void> {
     const running = [...this.alive.entries()].flatMap(([index, alive]) => (alive ? [index] : []));
     await Promise.all(
@@ -126,28 +129,28 @@ export class Nodes {
     );
   }
 
-  /** What the nodes have complained of, for whoever wonders why a test has failed. */
+  /** The error output of all nodes, for the message of a failed test. */
   get complaints(): string {
     return this.#nodes.flatMap(({ complaints }) => complaints).join('\n');
   }
 
-  /** SIGKILL: from one moment to the next it is gone. */
+  /** Kills a node at once with SIGKILL. */
   async kill(index: number): Promise<void> {
     await this.#at(index).end('SIGKILL');
   }
 
-  /** SIGTERM: it finishes what it does. @returns its exit code */
+  /** Stops a node with SIGTERM, so that it completes its requests first. @returns its exit code */
   async terminate(index: number): Promise<number | null> {
     return (await this.#at(index).end('SIGTERM'))?.code ?? null;
   }
 
-  /** As before, at the same port, in a new process. */
+  /** Starts a node again, with the same options and port, in a new process. */
   async restart(index: number): Promise<void> {
     await this.kill(index);
     await this.#at(index).start();
   }
 
-  /** It keeps its connections, and answers nobody. */
+  /** Stops a node with SIGSTOP: it keeps its connections, but answers nothing. */
   pause(index: number): void {
     this.#at(index).pause();
   }
@@ -166,7 +169,7 @@ export class Nodes {
     return node;
   }
 
-  /** Once for all RPs. */
+  /** Fetches the provider's metadata once for all RPs. */
   #discover(): Promise<client.ServerMetadata> {
     const metadata = new URL(`${this.issuer}/.well-known/openid-configuration`);
     const options = {

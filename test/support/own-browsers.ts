@@ -1,4 +1,4 @@
-/** People at `/qr/devices`, and what they read there. */
+/** Reads and uses `/qr/devices`, the list of browsers that an account is signed in to. */
 import type { Agent, Answer } from './agent.ts';
 import type { BrowserPerson, PhonePerson, World } from './world.ts';
 
@@ -35,19 +35,19 @@ export async function signInBy(phone: PhonePerson, browser: BrowserPerson): Prom
   return browser.arrive();
 }
 
-/** @param origin of the node that is asked, where that is not the world's own */
+/** Returns the list of browsers. @param origin the node to ask. By default the world's own. */
 export async function ownBrowsers({ agent, world }: Person, origin: string = world.issuer): Promise<OwnBrowsers> {
   const { csrf, account, browsers } = (await agent.get(`${origin}/qr/devices`, { headers: JSON_PLEASE })).json();
   return { account, csrf, browsers } as OwnBrowsers;
 }
 
-/** Signs one of them out, or all. */
+/** Signs one browser out, or all of them. */
 export async function signOut(person: Person, end: string, csrf?: string): Promise<Answer> {
   const json = { csrf: csrf ?? (await ownBrowsers(person)).csrf, end };
   return person.agent.post(`${person.world.issuer}/qr/devices`, { headers: JSON_PLEASE, json });
 }
 
-/** Whether the RP gets an answer without anybody being asked. */
+/** Returns true if the RP gets a code with `prompt=none`, which asks the user nothing. */
 export async function isSignedIn(browser: BrowserPerson): Promise<boolean> {
   const { location } = await browser.start({ prompt: 'none' });
   return new URL(location).searchParams.has('code');

@@ -1,4 +1,4 @@
-/** The packed package, as somebody would have it who installed it. */
+/** Packs the package and installs it into a folder, as npm would. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The compiler options that code has to be compiled with to be called good. */
+/** The compiler options with which code must compile. */
 export const STRICT = {
   module: 'nodenext',
   target: 'es2022',
@@ -16,7 +16,7 @@ export const STRICT = {
   types: ['node'],
 } as const;
 
-/** Packing takes a second: once is enough for all tests of a process. */
+/** The packed package. Packing takes a second, so that it is done once per process. */
 let tarball: string | undefined;
 
 function pack(): string {
@@ -30,8 +30,9 @@ function pack(): string {
 }
 
 /**
- * A folder with the package beside links to what is installed here already, so that no registry is asked.
- * @param without a package, or the scope of packages, that is not there
+ * Returns a folder with the installed package. Its dependencies are links to those of this repository, so that no
+ * registry is needed.
+ * @param without a package, or a scope of packages, to leave out
  */
 export function installed(without?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'qr-login-'));
@@ -46,7 +47,7 @@ export function installed(without?: string): string {
   return folder;
 }
 
-/** What the README's code leaves to the reader: good as TypeScript and as JavaScript. */
+/** Returns the definitions that the README's code leaves to the reader, valid as TypeScript and as JavaScript. */
 export function configurationAt(issuer: string): string {
   return `
 export const issuer = '${issuer}';

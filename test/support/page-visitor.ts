@@ -1,20 +1,23 @@
-/** A browser with the page's script: it waits on a stream, comes back where that ends, and repeats what was not answered. */
+/**
+ * A browser with the page's script: it waits on a stream, reconnects when the stream ends, and repeats requests without
+ * an answer.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrowserVisitor } from './visitors.ts';
 
-/** How a stream has ended: with the milliseconds after which to come back, or by breaking off. */
+/** The end of a stream: the server asked the browser to reconnect after some milliseconds, or the stream broke. */
 export type StreamEnd = { readonly retry: number } | 'broken';
 
-/** Where nobody has said when to come back. */
-const COME_BACK_AFTER = 500;
-const ASK_AGAIN_AFTER = 200;
-/** In milliseconds: below Mocha's time-out of 60 s, so that a failure says which request had no answer. */
-const PATIENCE = 50_000;
+/** The pause before the browser reconnects after a broken stream. */
+const RECONNECT_MS = 500;
+const RETRY_MS = 200;
+/** Below Mocha's time-out of 60 s, so that a failure says which request had no answer. */
+const PATIENCE_MS = 50_000;
 
 export class PageVisitor extends BrowserVisitor {
-  /** How its streams have ended before it saw what it waited for. */
+  /** The ends of all streams that ended before the browser saw the state that it waits for. */
   readonly ends: StreamEnd[] = [];
-  /** Resolves once it has heard something. */
+  /** Resolves when the browser has received the first block of a stream. */
   readonly listens: Promise<void>;
   #onListening: () => void = () => undefined;
 
@@ -25,13 +28,13 @@ export class PageVisitor extends BrowserVisitor {
     });
   }
 
-  /** Waits on one stream after the other for the ticket to be in this state. */
+  /** Waits until the ticket is in this state, on one stream after the other. */
   async until(state: string): Promise<Record<string, unknown>> {
     for (;;) {
-      const seen = await this.#listen(state).catch(() => 'broken' as const);
-      if (seen !== 'broken' && !('retry' in seen)) return seen.ticket;
-      this.ends.push(seen);
-      await pause(seen === 'broken' ? COME_BACK_AFTER : seen.retry);
+      const outcome = await this.#listen(state).catch(() => 'broken' as const);
+      if (outcome !== 'broken' && !('retry' in outcome)) return outcome.ticket;
+      this.ends.push(outcome);
+      await pause(outcome === 'broken' ? RECONNECT_MS : outcome.retry);
     }
   }
 
@@ -54,25 +57,25 @@ export class PageVisitor extends BrowserVisitor {
 }
 
 /**
- * Asks again where there is no answer, or only that of a server in trouble: the page's script does so by itself, and people do who are
- * shown such an answer. Repeating is harmless.
- * @param onRepeat told why it asks again
+ * Returns a `fetch` that repeats a request if there is no answer or a 5xx answer. The page's script does the same, and
+ * so do users who see an error page. A repeated request does no harm.
+ * @param onRepeat called with the reason for each repetition
  */
 export function patiently(network: typeof fetch, onRepeat: (why: string) => void = () => undefined): typeof fetch {
   return async (input, init) => {
-    const until = performance.now() + PATIENCE;
+    const until = performance.now() + PATIENCE_MS;
     for (;;) {
       const answer = await whole(network, input, init);
       if (answer instanceof Response && answer.status < 500) return answer;
       const why = answer instanceof Response ? `${answer.status}` : `${answer.cause ?? answer}`;
       if (performance.now() > until) throw new Error(`no answer to ${init?.method ?? 'GET'} ${input}: ${why}`);
       onRepeat(`${init?.method ?? 'GET'} ${new URL(`${input}`).pathname}: ${why}`);
-      await pause(ASK_AGAIN_AFTER);
+      await pause(RETRY_MS);
     }
   };
 }
 
-/** The answer with all of its body, which may break off as well; only of a stream it is the beginning. */
+/** Sends a request and reads the whole body, which may break off as well. The body of an event stream is not read. */
 async function whole(network: typeof fetch, ...request: Parameters<typeof fetch>): Promise<Response | Error> {
   try {
     const response = await network(...request);

@@ -1,4 +1,4 @@
-/** A real Redis Cluster of three masters, which share the slots. */
+/** Starts a real Redis Cluster of three masters, which share the slots. */
 import { RedisServer } from './redis.ts';
 import { freePort, LOOPBACK } from './server.ts';
 import { until } from './until.ts';
@@ -8,12 +8,12 @@ const MASTERS = 3;
 
 interface Member {
   readonly server: RedisServer;
-  /** The port at which members talk to each other. */
+  /** The port for the traffic between members. */
   readonly bus: string;
 }
 
 export class RedisCluster {
-  /** The masters that it has begun with. */
+  /** The masters at the start. */
   readonly servers: readonly RedisServer[];
   readonly #masters: readonly Member[];
   readonly #replicas: RedisServer[] = [];
@@ -23,12 +23,12 @@ export class RedisCluster {
     this.servers = masters.map(({ server }) => server);
   }
 
-  /** For `createCluster`, or `KeyvRedis` itself. */
+  /** The option for `createCluster` or `KeyvRedis`. */
   get rootNodes(): { url: string }[] {
     return this.servers.map(({ url }) => ({ url }));
   }
 
-  /** Returns the master at which this key has lain from the beginning. */
+  /** Returns the master that had this key's slot at the start. */
   async masterOf(key: string): Promise<RedisServer> {
     const slot = Number(await this.servers[0]?.command('CLUSTER', 'KEYSLOT', key));
     const master = this.servers.findLast((_, index) => slot >= firstSlotOf(index));
@@ -36,7 +36,10 @@ export class RedisCluster {
     return master;
   }
 
-  /** Adds a replica to this master. Resolves once that has everything, and all masters would make it the master. */
+  /**
+   * Adds a replica to this master. Resolves when it has copied all data, and all masters know it and so could promote
+   * it.
+   */
   async addReplica(master: RedisServer): Promise<RedisServer> {
     const { server: replica } = await startMember();
     this.#replicas.push(replica);
@@ -48,8 +51,8 @@ export class RedisCluster {
     );
     await replica.command('CLUSTER', 'REPLICATE', id);
     await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
-    const itself = `${await replica.command('CLUSTER', 'MYID')}`;
-    const isKnown = new RegExp(`^${itself} .* slave ${id} .* connected`, 'm');
+    const replicaId = `${await replica.command('CLUSTER', 'MYID')}`;
+    const isKnown = new RegExp(`^${replicaId} .* slave ${id} .* connected`, 'm');
     for (const { server } of this.#masters) {
       await until(async () => isKnown.test(`${await server.command('CLUSTER', 'NODES')}`));
     }
@@ -61,7 +64,10 @@ export class RedisCluster {
   }
 }
 
-/** Resolves once all three know that every slot has its master; that takes Redis two seconds at least. */
+/**
+ * Starts the cluster. Resolves when all three masters know that every slot has a master. Redis needs at least two
+ * seconds for that.
+ */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const started: Member[] = [];
   try {
@@ -82,7 +88,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   }
 }
 
-/** Returns the first of the slots that belong to a master. */
+/** Returns the first slot of a master. */
 function firstSlotOf(index: number): number {
   return Math.ceil((SLOTS * index) / MASTERS);
 }

@@ -1,4 +1,4 @@
-/** One Redis Sentinel, which is enough to make a replica the master. */
+/** Starts one Redis Sentinel, which is enough to promote a replica. */
 import { mkdtempSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,12 +21,15 @@ export class Sentinel {
     this.#folder = folder;
   }
 
-  /** For `createSentinel`, or `KeyvRedis` itself. */
+  /** The options for `createSentinel` or `KeyvRedis`. */
   get options(): { name: string; sentinelRootNodes: { host: string; port: number }[] } {
     return { name: MASTER, sentinelRootNodes: [{ host: LOOPBACK, port: this.port }] };
   }
 
-  /** It asks the replicas how they are, and promotes none before that; it does not say when it knows. */
+  /**
+   * Waits until the Sentinel knows this many healthy replicas. It promotes no replica in an unknown state, and
+   * does not report when it has learned it.
+   */
   async knows(replicas: number): Promise<void> {
     await eventually('Sentinel has found the replicas', async () => {
       const known = `${await this.#command('SENTINEL', 'REPLICAS', MASTER)}`;
@@ -34,19 +37,19 @@ export class Sentinel {
     });
   }
 
-  /** Returns the port of the master as the Sentinel knows it. */
+  /** Returns the port of the current master, according to the Sentinel. */
   async masterPort(): Promise<number> {
     const address = await this.#command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER);
     return Number(Array.isArray(address) ? address[1] : undefined);
   }
 
-  /** Resolves with the port of the next master, once a replica has become that. */
+  /** Waits until a replica has become the master. @returns its port */
   async switched(): Promise<number> {
     const line = await this.#process.next(/\+switch-master /);
     return Number(line.split(' ').at(-1));
   }
 
-  /** Makes a replica the master although the master lives. @returns the port of the new master */
+  /** Promotes a replica although the master runs. @returns the port of the new master */
   async failover(): Promise<number> {
     const [port] = await Promise.all([this.switched(), this.#command('SENTINEL', 'FAILOVER', MASTER)]);
     return port;
@@ -62,13 +65,13 @@ export class Sentinel {
   }
 }
 
-/** Resolves once it knows the master, and all of these replicas. */
+/** Starts a Sentinel. Resolves when it knows the master and all of these replicas. */
 export async function startSentinel(master: RedisServer, ...replicas: readonly RedisServer[]): Promise<Sentinel> {
   const port = await freePort(LOOPBACK);
   const folder = mkdtempSync(join(tmpdir(), 'qr-login-sentinel-'));
   let process: Child | undefined;
   try {
-    // It writes to this file what it learns.
+    // Sentinel also writes its state to this file.
     const file = join(folder, 'sentinel.conf');
     await writeFile(file, configuration(port, folder, master));
     process = await startRedisProcess(`Sentinel at ${port}`, [file, '--sentinel'], /\+monitor master /);
@@ -82,7 +85,7 @@ export async function startSentinel(master: RedisServer, ...replicas: readonly R
   }
 }
 
-/** One vote is enough, and the master is missed after half a second. */
+/** Returns a configuration in which one vote is enough and the master counts as down after half a second. */
 function configuration(port: number, folder: string, master: RedisServer): string {
   return `
     port ${port}

@@ -1,4 +1,4 @@
-/** A {@link World} that keeps everything in a Redis of its own. */
+/** A {@link World} that stores everything in its own Redis. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import { getStorePatience, setStorePatience } from '../../src/stores/access.ts';
@@ -8,7 +8,7 @@ import { RedisServer } from './redis.ts';
 import { until } from './until.ts';
 import { World, type WorldOptions } from './world.ts';
 
-/** What the plugin sends to Redis where something is written. */
+/** The keys and arguments of a script that the plugin sends to Redis to write something. */
 export interface SentScript {
   readonly keys: string[];
   readonly arguments: string[];
@@ -18,7 +18,7 @@ export class RedisWorld {
   readonly redis: RedisServer;
   readonly world: World;
   readonly #store: Keyv;
-  /** How long stores may take when Redis is not paused. */
+  /** The milliseconds that stores may take while Redis is not paused. */
   #patience: number | undefined;
   #unpatch: () => void = () => undefined;
 
@@ -28,7 +28,7 @@ export class RedisWorld {
     this.#store = store;
   }
 
-  /** @param at the Redis of another node, which then stops it */
+  /** Starts a world. @param at the Redis of another node. That node stops it. */
   static async start(options: WorldOptions = {}, at?: RedisServer): Promise<RedisWorld> {
     const redis = at ?? (await RedisServer.start());
     const store = new Keyv({ store: new KeyvRedis<unknown>(redis.url) });
@@ -50,7 +50,7 @@ export class RedisWorld {
     }
   }
 
-  /** Stops Redis: it keeps its connections and answers nobody. From then on an answer is late after a moment. */
+  /** Pauses Redis: it keeps its connections, but answers nothing. From then on each access fails after a short time. */
   pause(): void {
     this.#patience ??= getStorePatience();
     setStorePatience(SHORT);
@@ -58,8 +58,9 @@ export class RedisWorld {
   }
 
   /**
-   * Stops Redis in the moment in which such a script is sent: it runs when Redis goes on, and not before. The answer to this script is
-   * late after a moment. Nothing else is asked of Redis until then, as it is known to be silent.
+   * Pauses Redis at the moment at which the plugin sends a matching script. Redis runs the script only after it
+   * resumes, and this access fails after a short time. Until Redis resumes, the plugin sends nothing else, because it
+   * knows that Redis does not answer.
    */
   pauseAt(which: (script: SentScript) => boolean): void {
     const { run } = RedisLink.prototype;
@@ -71,7 +72,7 @@ export class RedisWorld {
       if (!which({ keys, arguments: values })) return run.call(this, script, keys, values, onLate);
       RedisLink.prototype.run = run;
       redis.pause();
-      // Not for longer than this call: a silent connection would be given up soon as well.
+      // Only for this call: with a short time-out the plugin would soon also close the silent connection.
       const usual = getStorePatience();
       setStorePatience(SHORT);
       try {
@@ -82,7 +83,7 @@ export class RedisWorld {
     };
   }
 
-  /** Lets Redis go on, and waits until the plugin has found out. */
+  /** Resumes Redis, and waits until the plugin has noticed. */
   async resume(): Promise<void> {
     this.#goOn();
     await this.isUp();
@@ -92,12 +93,12 @@ export class RedisWorld {
     await until(async () => (await this.world.qr.health()).ok);
   }
 
-  /** Until that many browsers wait. */
+  /** Waits until this many browsers wait. */
   async waiting(browsers: number): Promise<void> {
     await until(async () => (await this.world.qr.health()).waiting === browsers);
   }
 
-  /** As it is left, by a failed test as well. */
+  /** Stops the world and Redis, in any state that a failed test leaves them in. */
   async stop(): Promise<void> {
     this.#goOn();
     try {
@@ -107,7 +108,7 @@ export class RedisWorld {
     }
   }
 
-  /** The node alone. */
+  /** Stops the world, but not Redis. */
   async leave(): Promise<void> {
     try {
       await this.world.stop();

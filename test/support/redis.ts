@@ -1,4 +1,4 @@
-/** Real Redis servers, started by a test on ports of their own, in memory only. */
+/** Starts real Redis servers at free ports, in memory only. */
 import { existsSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,11 +11,11 @@ const REDIS_SERVER = process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server';
 
 export interface RedisOptions {
   readonly port?: number;
-  /** More of its configuration: `['--maxmemory', '2mb']`. */
+  /** Additional configuration: `['--maxmemory', '2mb']`. */
   readonly args?: readonly string[];
 }
 
-/** @throws where there is none, saying what to install */
+/** Starts a Redis program. @throws Error that says what to install, if Redis is missing */
 export async function startRedisProcess(name: string, args: readonly string[], ready: RegExp): Promise<Child> {
   if (!existsSync(REDIS_SERVER)) {
     throw new Error(`${REDIS_SERVER} is missing. Install: sudo apt-get install redis-server`);
@@ -23,10 +23,10 @@ export async function startRedisProcess(name: string, args: readonly string[], r
   return Child.start(name, [REDIS_SERVER, ...args], { ready });
 }
 
-/** On a connection of its own: those that a test breaks are others'. */
+/** Sends a command on a new connection, so that it also works while a test breaks other connections. */
 export async function sendCommand(url: string, args: readonly string[]): Promise<unknown> {
   const client = createClient({ url, socket: { reconnectStrategy: false } });
-  // Without a listener the first error would end the process; whoever awaits the command gets it anyway.
+  // Without a listener an error event would end the process. The caller gets the error from the command anyway.
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -56,7 +56,7 @@ export class RedisServer {
     const folder = mkdtempSync(join(tmpdir(), 'qr-login-redis-'));
     const all = [
       ...['--port', `${chosen}`, '--bind', LOOPBACK, '--dir', folder, '--save', '', '--appendonly', 'no'],
-      // A replica gets its copy at once, and keeps none on disk that it would come back with.
+      // A replica gets its copy at once, and keeps none on disk that it could load after a restart.
       ...['--repl-diskless-sync-delay', '0', '--rdb-del-sync-files', 'yes'],
       ...args,
     ];
@@ -72,7 +72,7 @@ export class RedisServer {
     return this.#process.alive;
   }
 
-  /** Waits for a line in its log, unless it is there already. A restarted one has a log of its own. */
+  /** Returns a matching line of the log. If there is none yet, waits for it. A restart begins a new log. */
   logs(pattern: RegExp): Promise<string> {
     return this.#process.seen(pattern);
   }
@@ -81,7 +81,7 @@ export class RedisServer {
     return sendCommand(this.url, args);
   }
 
-  /** One figure of `INFO`: `info('used_memory')`. */
+  /** Returns one field of `INFO`: `info('used_memory')`. */
   async info(field: string): Promise<string> {
     const lines = `${await this.command('INFO', 'everything')}`.split('\r\n');
     const line = lines.find((candidate) => candidate.startsWith(`${field}:`));
@@ -101,7 +101,7 @@ export class RedisServer {
     await this.#process.end('SIGKILL');
   }
 
-  /** A new process at the same port, which has nothing of what the last one knew. */
+  /** Starts a new process at the same port, without the data of the previous one. */
   async restart(): Promise<void> {
     await this.kill();
     this.#process = await run(this.port, this.#args);
@@ -113,16 +113,16 @@ export class RedisServer {
   }
 }
 
-/** A read-only copy, once it has everything and hears of every change. */
+/** Starts a read-only replica. Resolves when it has copied all data and receives every change. */
 export async function startReplica(
-  of: RedisServer,
+  master: RedisServer,
   { args = [], ...options }: RedisOptions = {},
 ): Promise<RedisServer> {
-  const replica = await RedisServer.start({ ...options, args: ['--replicaof', LOOPBACK, `${of.port}`, ...args] });
+  const replica = await RedisServer.start({ ...options, args: ['--replicaof', LOOPBACK, `${master.port}`, ...args] });
   try {
     await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
-    // The master sends changes on once the replica has acknowledged the copy.
-    await of.command('WAIT', await of.info('connected_slaves'), '5000');
+    // The master sends changes only after the replica has acknowledged the copy.
+    await master.command('WAIT', await master.info('connected_slaves'), '5000');
     return replica;
   } catch (error) {
     await replica.stop();

@@ -1,18 +1,18 @@
-/** RPs of many kinds, as openid-client makes them, and what they see of a sign-in. */
+/** RPs of many kinds, based on openid-client, and the steps of a sign-in at them. */
 import { expect } from 'chai';
 import type { Configuration } from 'oidc-provider';
 import * as client from 'openid-client';
 import type { Answer } from './agent.ts';
 import { type BrowserPerson, CLIENT_SECRET, type PhonePerson, RP_CALLBACK, type World } from './world.ts';
 
-/** The fixture's configuration with other features. */
+/** Returns the fixture's configuration with other features. */
 export function withFeatures(features: NonNullable<Configuration['features']>): Configuration {
   return { features: { devInteractions: { enabled: false }, ...features } };
 }
 
 type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers;
 
-/** One of the clients, with one authorization request at a time. */
+/** An RP with one authorization request at a time. */
 export class RelyingParty {
   readonly configuration: client.Configuration;
   #checks: client.AuthorizationCodeGrantChecks = {};
@@ -21,7 +21,10 @@ export class RelyingParty {
     this.configuration = configuration;
   }
 
-  /** @param kind how it wants to be answered, where that is not a code in the query */
+  /**
+   * Creates an RP.
+   * @param kind functions of openid-client that select another kind of answer than a code in the query
+   */
   static async at(
     world: World,
     clientId: string,
@@ -32,7 +35,7 @@ export class RelyingParty {
     return new RelyingParty(await client.discovery(discovery, clientId, CLIENT_SECRET, undefined, { execute }));
   }
 
-  /** What a new request holds. */
+  /** Returns the parameters of a new request. */
   async parameters(more: Record<string, string> = {}): Promise<Record<string, string>> {
     const pkceCodeVerifier = client.randomPKCECodeVerifier();
     const state = client.randomState();
@@ -49,7 +52,7 @@ export class RelyingParty {
     };
   }
 
-  /** Where it sends the browser. */
+  /** Returns the URL of a new authorization request. */
   async url(more: Record<string, string> = {}): Promise<URL> {
     return client.buildAuthorizationUrl(this.configuration, await this.parameters(more));
   }
@@ -59,14 +62,14 @@ export class RelyingParty {
     return client.authorizationCodeGrant(this.configuration, answer, { ...this.#checks, ...checks });
   }
 
-  /** Checks the answer against the request, and takes the ID token out of it. */
+  /** Checks the answer against the request, and returns its ID token. */
   idToken(answer: URL): Promise<client.IDToken> {
     const { expectedNonce = '', expectedState = '' } = this.#checks;
     return client.implicitAuthentication(this.configuration, answer, expectedNonce, { expectedState });
   }
 }
 
-/** The browser is sent to the provider. @returns the page that it sees there */
+/** Sends the browser to the provider. @returns the page that it gets there */
 export async function send(browser: BrowserPerson, url: string | URL): Promise<Answer> {
   const page = await outOf(browser, url);
   browser.at = page.url.href;
@@ -80,38 +83,38 @@ export async function approve(browser: BrowserPerson, phone: PhonePerson): Promi
   expect(approved.json()).to.include({ state: 'approved' });
 }
 
-/** Approves on the phone, finishes on the browser, and allows what is asked there. @returns the answer for the RP */
+/** Approves on the phone, finishes in the browser, and allows the consent page. @returns the answer for the RP */
 export async function throughQr(browser: BrowserPerson, phone: PhonePerson): Promise<Answer> {
   await approve(browser, phone);
   return finish(browser);
 }
 
-/** Finishes on the browser, and allows what is asked there. @returns the answer for the RP: a redirect or a page */
+/** Finishes in the browser, and allows the consent page. @returns the answer for the RP: a redirect or a page */
 export async function finish(browser: BrowserPerson): Promise<Answer> {
   const { redirectTo } = (await browser.finish()).json();
   return allow(browser, await outOf(browser, String(redirectTo)));
 }
 
-/** Allows, where an answer is the consent page. */
+/** Allows the consent page, if the answer is one. Otherwise returns the answer. */
 export async function allow(browser: BrowserPerson, answer: Answer): Promise<Answer> {
   if (!/\/interaction\/[\w-]+$/.test(answer.url.pathname)) return answer;
   const granted = await browser.agent.post(`${answer.url}/consent`, { json: {} });
   return outOf(browser, String(granted.json().redirectTo));
 }
 
-/** Follows redirects within the provider. */
+/** Follows redirects within the provider. @returns the first answer that is a page or redirects elsewhere */
 export function outOf(browser: BrowserPerson, url: string | URL): Promise<Answer> {
   const { origin } = browser.world;
   return browser.agent.follow(new URL(url, origin), (next) => next.origin !== origin);
 }
 
-/** The hidden fields of the form on a page. */
+/** Returns the hidden fields of the form on a page. */
 export function fieldsIn(page: string): Record<string, string> {
   const fields = page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"\s*\/?>/g);
   return Object.fromEntries([...fields].map(([, name = '', value = '']) => [name, plain(value)]));
 }
 
-/** The error that a provider's endpoint answers an RP with. */
+/** Returns the error code with which the provider refuses a request. @throws Error if it does not refuse it */
 export async function errorOf(refused: Promise<unknown>): Promise<string> {
   const error: unknown = await refused.catch((reason: unknown) => reason);
   if (error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError) {

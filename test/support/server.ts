@@ -1,4 +1,4 @@
-/** Starts what a test needs on ports of its own, and stops it afterwards. */
+/** Starts servers for tests at free ports. */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -11,7 +11,7 @@ export interface Running {
   readonly stop: () => Promise<void>;
 }
 
-/** Waits until this server listens, at a port of its own. @returns where it is */
+/** Lets this server listen at a free port. @returns its origin */
 export async function listening(server: NetServer, scheme: string = 'http'): Promise<string> {
   server.listen(0, 'localhost');
   await once(server, 'listening');
@@ -19,8 +19,8 @@ export async function listening(server: NetServer, scheme: string = 'http'): Pro
 }
 
 /**
- * The app is made once the port is known, as an issuer has to say where it is.
- * @throws whatever `make` throws, once the server is closed
+ * Starts a server. Its app is made when the port is known, because an issuer contains the port.
+ * @throws the error of `make`, after the server is closed
  */
 export async function serve<T extends { app: Koa }>(make: (origin: string) => T | Promise<T>): Promise<Running & T> {
   const server = createServer();
@@ -36,7 +36,7 @@ export async function serve<T extends { app: Koa }>(make: (origin: string) => T 
   }
 }
 
-/** Ends all connections. Does nothing to a server that does not listen. */
+/** Closes a server and all its connections. A server that does not listen stays as it is. */
 async function closeServer(server: Server): Promise<void> {
   const closed = server.listening ? once(server, 'close') : undefined;
   server.close();
@@ -44,23 +44,25 @@ async function closeServer(server: Server): Promise<void> {
   await closed;
 }
 
-/** This machine, for what is reached by nobody else and needs no name. */
+/** The loopback address, for servers that need no host name. */
 export const LOOPBACK = '127.0.0.1';
 
-/** Below those that connections are given: one of them might take it before it is listened on. */
+/**
+ * Ports below the range of outgoing connections: one of these might otherwise take the port before the server listens.
+ */
 const [LOWEST, HIGHEST] = [20_000, 32_000];
 
-/** A port that nobody listens on: an issuer has to say where it is before anything is started. */
+/** Returns a free port. An issuer contains its port, so that it must be known before anything is started. */
 export async function freePort(host: string = 'localhost'): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);
     const server = createServer();
-    const heard = once(server, 'listening').then(
+    const listens = once(server, 'listening').then(
       () => true,
       () => false,
     );
     server.listen(port, host);
-    if (!(await heard)) continue;
+    if (!(await listens)) continue;
     server.close();
     await once(server, 'close');
     return port;

@@ -1,4 +1,4 @@
-/** Several tabs of one browser: they have the same cookies, and each a request of its own. */
+/** Opens more tabs of one browser. They share its cookies, and each has its own authorization request. */
 import { BrowserPerson, PhonePerson } from './world.ts';
 
 export function tabOf({ world, agent }: BrowserPerson): BrowserPerson {

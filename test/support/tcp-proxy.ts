@@ -1,4 +1,4 @@
-/** A bad network between two processes: slow, cut, or a black hole. */
+/** A TCP proxy that simulates a bad network between two processes: slow, cut, or a black hole. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { DelayLine } from './delay-line.ts';
@@ -11,7 +11,7 @@ interface Pair {
 
 export class TcpProxy {
   readonly port: number;
-  /** Milliseconds that each round trip takes longer. */
+  /** The delay of each round trip in milliseconds. */
   latency = 0;
   readonly #target: number;
   readonly #pairs = new Set<Pair>();
@@ -29,7 +29,7 @@ export class TcpProxy {
     return new TcpProxy(target, await listen(0));
   }
 
-  /** How many connections go through it. */
+  /** The number of open connections. */
   get connections(): number {
     return [...this.#pairs].filter(({ sockets }) => sockets.some(({ destroyed }) => !destroyed)).length;
   }
@@ -42,13 +42,13 @@ export class TcpProxy {
     await closed;
   }
 
-  /** Keeps its connections and accepts new ones, but nothing comes through, not even that one side has gone. */
+  /** Keeps its connections and accepts new ones, but passes nothing on, not even the end of a connection. */
   freeze(): void {
     this.#frozen = true;
     for (const { lines } of this.#pairs) for (const line of lines) line.hold();
   }
 
-  /** Accepts connections again. What was sent to a frozen one arrives now, as TCP would have sent it again. */
+  /** Accepts connections again. Data that was sent while frozen arrives now, as TCP would have retransmitted it. */
   async heal(): Promise<void> {
     this.#frozen = false;
     for (const { lines } of this.#pairs) for (const line of lines) line.release();
@@ -68,7 +68,7 @@ export class TcpProxy {
     if (this.#frozen) for (const line of pair.lines) line.hold();
     this.#pairs.add(pair);
     this.#pass(client, target, up, () => this.latency);
-    // One direction has it all: two timers would make the round trip longer than said.
+    // Only one direction is delayed: the inaccuracies of two timers would add up.
     this.#pass(target, client, down, () => 0);
   }
 
@@ -76,7 +76,7 @@ export class TcpProxy {
     from.setNoDelay();
     from.on('data', (chunk) => line.push(latency(), () => to.write(chunk)));
     from.on('end', () => line.push(latency(), () => to.end()));
-    // The close tells all that matters of an error: the other side loses its connection too.
+    // An error is followed by `close`, which closes the other side.
     from.on('error', () => undefined);
     from.on('close', () => line.push(latency(), () => to.destroySoon()));
     to.on('close', () => {

@@ -1,4 +1,4 @@
-/** What people do who cannot scan: they read the short code on the screen, and type it on the phone. */
+/** The steps of a user who cannot scan: reads the short code on the screen, and types it on the phone. */
 import type { Agent, Answer } from './agent.ts';
 import type { World, WorldOptions } from './world.ts';
 
@@ -13,14 +13,14 @@ interface Phone {
   at: string;
 }
 
-/** @throws where the screen shows none */
+/** Returns the short code on the screen. @throws Error if the screen shows none */
 export async function shortCodeOn(screen: Screen): Promise<string> {
   const { qr } = (await screen.ticket()) as { qr?: { shortCode?: string } };
   if (qr?.shortCode === undefined) throw new Error('there is no short code on the screen');
   return qr.shortCode;
 }
 
-/** Types it on the phone's page, which is then at the ticket, if there is one. */
+/** Types a short code on the phone's page. If there is such a ticket, the phone is then at the ticket's page. */
 export async function typeIn(phone: Phone, { issuer }: Pick<World, 'issuer'>, shortCode: string): Promise<Answer> {
   const headers = { accept: 'application/json' };
   const page = await phone.agent.get(`${issuer}/qr/scan`, { headers });
@@ -30,7 +30,7 @@ export async function typeIn(phone: Phone, { issuer }: Pick<World, 'issuer'>, sh
   return answer;
 }
 
-/** Approves what was typed. @returns the check code */
+/** Approves the ticket of a typed code. @returns the check code, if there is one */
 export async function approveTyped({ agent, at }: Phone): Promise<string | undefined> {
   const headers = { accept: 'application/json' };
   const { csrf } = (await agent.get(at, { headers })).json();
@@ -38,7 +38,7 @@ export async function approveTyped({ agent, at }: Phone): Promise<string | undef
   return checkCode === undefined ? undefined : `${checkCode}`;
 }
 
-/** The token in a page's form. */
+/** Returns the CSRF token in a page's form. */
 export function csrfIn({ text }: Answer): string {
   return /name="csrf" value="([\w-]+)"/.exec(text)?.[1] ?? '';
 }

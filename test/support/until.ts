@@ -1,14 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** The first pause between two looks, and the longest one: what takes long is not asked about all the time. */
+/**
+ * The first pause between two checks and the longest one. Pauses grow, so that a slow condition is not checked all the
+ * time.
+ */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [5, 100];
 
-/** Below Mocha's time-out of 60 s, so that a failure says what was waited for. No machine is so slow that it matters. */
+/** Below Mocha's time-out of 60 s, so that a failure names the condition. It is long enough for the slowest machine. */
 const PATIENCE_MS = 50_000;
 
 /**
- * Waits until a condition is true that no event tells of.
- * @param patience milliseconds; it only ends a test that hangs
+ * Waits until a condition is true, for conditions that no event announces.
+ * @param patience the longest wait in milliseconds. It only ends a test that hangs.
  * @throws Error if the condition does not become true
  */
 export async function until(isSo: () => boolean | Promise<boolean>, patience: number = PATIENCE_MS): Promise<void> {

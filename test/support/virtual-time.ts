@@ -1,8 +1,8 @@
-/** Time that passes only when a test says so, for code that goes by timers, by `Date.now` and by `performance.now`. */
+/** Time that passes only when a test says so, for code that uses timers, `Date.now` and `performance.now`. */
 import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** In milliseconds: no timer is late by more than this. */
+/** The step in which time passes. No timer is late by more than this. */
 const STEP_MS = 5;
 
 export class VirtualTime {
@@ -19,12 +19,12 @@ export class VirtualTime {
     mock.method(performance, 'now', () => this.#began + this.#passed);
   }
 
-  /** Lets time pass, and what is due in it happen. */
+  /** Lets time pass, and runs the timers that fire in it. */
   async pass(milliseconds: number): Promise<void> {
     for (let passed = 0; passed < milliseconds; passed += STEP_MS) {
       this.#passed += STEP_MS;
       mock.timers.tick(STEP_MS);
-      // What follows from that without waiting for a timer happens at the same time.
+      // Promises and I/O callbacks that follow from a timer run before time passes on.
       for (let turns = 0; turns < 3; turns++) await nextTurn();
     }
   }

@@ -1,21 +1,24 @@
-/** People at a provider that is wherever its issuer says: in a host of another framework, behind a proxy. */
+/** Browsers and phones at a provider that runs anywhere: in a host of another framework, or behind a proxy. */
 import * as client from 'openid-client';
 import { passwordOf } from '../fixtures/people.ts';
 import { Agent, type Answer, type EventStream } from './agent.ts';
 
-/** A provider, as those see it who visit. */
+/** A provider and the RP at which a sign-in begins. */
 export interface Site {
   readonly issuer: string;
   readonly client: { readonly id: string; readonly secret: string; readonly callback: string };
-  /** What its RP has discovered, where that is known; otherwise each visit begins with finding it out. */
+  /** Returns the provider's metadata, if it is known. Otherwise each visitor fetches it. */
   readonly metadata?: () => Promise<client.ServerMetadata>;
 }
 
-/** What both sides do. Like a browser, they say with a POST which site it comes from. */
+/**
+ * The part that browser and phone have in common. Their POST requests have `Origin` and `Sec-Fetch-Site` headers, as in
+ * real browsers.
+ */
 class Visitor {
   readonly agent: Agent;
   readonly site: Site;
-  /** The way to the provider, which may become another one between two requests. */
+  /** The `fetch` that leads to the provider. A test may replace it between two requests. */
   network: typeof fetch;
 
   constructor(site: Site, userAgent: string, network: typeof fetch, headers: Record<string, string>) {
@@ -48,7 +51,7 @@ export class BrowserVisitor extends Visitor {
     super(site, 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36', network, headers);
   }
 
-  /** The RP's. What it sends goes the way of the browser's requests. */
+  /** Returns the RP's configuration. The RP's requests use the browser's network. */
   async configuration(): Promise<client.Configuration> {
     const { issuer, client: rp, metadata } = this.site;
     const execute = issuer.startsWith('http:') ? [client.allowInsecureRequests] : [];
@@ -69,7 +72,7 @@ export class BrowserVisitor extends Visitor {
     return this.#configuration;
   }
 
-  /** Comes from the RP. @returns the QR page */
+  /** Sends the browser from the RP to the provider. @returns the QR page */
   async start(): Promise<Answer> {
     this.#verifier = client.randomPKCECodeVerifier();
     this.#state = client.randomState();
@@ -94,7 +97,7 @@ export class BrowserVisitor extends Visitor {
     return (await this.agent.get(`${this.at}/qr`)).json();
   }
 
-  /** The address in the code on the screen. */
+  /** Returns the address in the code on the screen. */
   async code(): Promise<string> {
     const { qr } = (await this.ticket()) as { qr: { url: string } };
     return qr.url;
@@ -109,13 +112,13 @@ export class BrowserVisitor extends Visitor {
     return this.post(`${this.at}/qr/finish`, checkCode === undefined ? {} : { checkCode });
   }
 
-  /** Signs in without a phone. @returns where the password page leads */
+  /** Signs in with a password. @returns the `Location` of the answer */
   async signInWithPassword(name: string): Promise<string> {
     const page = await this.agent.get(`${this.at}/password`, { headers: { accept: 'text/html' } });
     return (await this.submit(page.url, { name, password: passwordOf(name) })).location;
   }
 
-  /** Allows what the consent page asks for, and arrives at the RP, which redeems its code. */
+  /** Allows the consent page, and redeems the code that arrives at the RP. */
   async tokens(location: unknown): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
     const consent = await this.#goOn(`${location}`);
     const granted = await this.post(`${consent.url}/consent`, {});
@@ -123,7 +126,7 @@ export class BrowserVisitor extends Visitor {
     return this.exchange(arrived.location);
   }
 
-  /** What the RP does with the address at which the browser arrives there. */
+  /** Redeems the code in the address at which the browser arrives at the RP. */
   async exchange(arrived: string): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
     return client.authorizationCodeGrant(await this.configuration(), new URL(arrived), {
       pkceCodeVerifier: this.#verifier,
@@ -146,7 +149,7 @@ export class PhoneVisitor extends Visitor {
     super(site, 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1', network, headers);
   }
 
-  /** Opens an address for which it must sign in, and does. @returns the page where that ends */
+  /** Opens an address that requires a sign-in, and signs in. @returns the page that follows */
   async signInAt(address: string, name: string = 'alice'): Promise<Answer> {
     // The password page itself is not opened: it only shows the form.
     const isInteraction = ({ pathname }: URL): boolean => /\/interaction\/[\w-]+$/.test(pathname);
@@ -156,7 +159,7 @@ export class PhoneVisitor extends Visitor {
     return this.agent.follow(new URL(answer.location, interaction));
   }
 
-  /** Opens the address in the code, claims the ticket and opens its page. @returns the answer at which that ends */
+  /** Opens the address in the code, claims the ticket and opens its page. @returns the last answer */
   async scan(code: string): Promise<Answer> {
     const landed = await this.look(code);
     if (landed.status !== 200) return landed;
@@ -166,7 +169,7 @@ export class PhoneVisitor extends Visitor {
     return this.look();
   }
 
-  /** The ticket's page, or that at another address. */
+  /** Opens the ticket's page, or another address. */
   async look(url: string = this.at): Promise<Answer> {
     const answer = await this.agent.get(url, { headers: { accept: 'application/json' } });
     if (answer.status === 200 && url === this.at) this.#csrf = `${answer.json().csrf}`;

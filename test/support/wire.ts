@@ -1,4 +1,4 @@
-/** A browser's connection, byte by byte. */
+/** A browser's connection, in which a test can see every byte. */
 import { once } from 'node:events';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -13,7 +13,7 @@ export interface Asking {
   readonly body?: string;
 }
 
-/** Whatever arrives, from wherever it comes. */
+/** Collects the data that arrives from a stream. */
 export class Heard {
   readonly source: Readable;
   readonly #chunks: Buffer[] = [];
@@ -21,7 +21,7 @@ export class Heard {
   constructor(source: Readable) {
     this.source = source;
     source.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
-    // What becomes of it is seen in its end.
+    // An error also destroys the stream, which `saw` and `ended` notice.
     source.on('error', () => undefined);
   }
 
@@ -33,7 +33,7 @@ export class Heard {
     return this.bytes.toString();
   }
 
-  /** Waits until this text has come. @throws where it ends without it */
+  /** Waits until this text has arrived. @throws Error if the stream ends before that */
   saw(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -47,7 +47,7 @@ export class Heard {
     });
   }
 
-  /** Waits until the other side has ended it, or it broke. */
+  /** Waits until the other side has ended the stream, or it broke. */
   async ended(): Promise<void> {
     await until(() => this.source.destroyed || this.source.readableEnded);
   }
@@ -56,7 +56,7 @@ export class Heard {
 export class Wire extends Heard {
   readonly socket: Socket;
 
-  /** @param socket connected already */
+  /** @param socket a connected socket */
   constructor(socket: Socket) {
     super(socket);
     this.socket = socket;
@@ -69,24 +69,24 @@ export class Wire extends Heard {
     return new Wire(socket);
   }
 
-  /** Opens the event stream of this browser, at its own provider or at another place. */
+  /** Opens the event stream of this browser. @param more connection options, such as another local address */
   static async watch(browser: BrowserPerson, asking: Asking = {}, more?: Partial<NetConnectOpts>): Promise<Wire> {
     const wire = await Wire.to(browser.world.origin, more);
     wire.send(await eventsRequest(browser, asking));
     return wire;
   }
 
-  /** What has arrived after the head. */
+  /** The bytes after the head. */
   get body(): Buffer {
     return this.bytes.subarray(this.bytes.indexOf('\r\n\r\n') + 4);
   }
 
-  /** What arrived before the body, each byte a character. */
+  /** The bytes before the body, decoded as Latin-1. */
   get head(): string {
     return this.bytes.subarray(0, this.bytes.indexOf('\r\n\r\n')).toString('latin1');
   }
 
-  /** The values of a header, one for each line. */
+  /** Returns the values of a header, one for each line. */
   header(name: string): string[] {
     const lines = this.head.split('\r\n').slice(1);
     const found = lines.filter((line) => line.toLowerCase().startsWith(`${name}: `));
@@ -98,7 +98,7 @@ export class Wire extends Heard {
   }
 }
 
-/** The request for the event stream of this browser, as it goes over the wire. */
+/** Returns the text of the HTTP request for the event stream of this browser. */
 export async function eventsRequest(
   { at, agent }: BrowserPerson,
   { method = 'GET', version = '1.1', headers = [], body = '' }: Asking = {},
@@ -120,7 +120,7 @@ export interface SentEvent {
   readonly lastEventId: string;
 }
 
-/** What a browser makes of a body, by the rules of "Interpreting an event stream" in the HTML standard. */
+/** Parses the body of an event stream by the rules of "Interpreting an event stream" in the HTML standard. */
 export function eventsIn(body: Buffer): { events: SentEvent[]; retries: number[] } {
   const events: SentEvent[] = [];
   const retries: number[] = [];
@@ -139,7 +139,7 @@ export function eventsIn(body: Buffer): { events: SentEvent[]; retries: number[]
       if (/^\d+$/.test(value)) retries.push(Number(value));
     },
   };
-  // What no line end has come for is no line yet.
+  // The last part has no line end yet, so it is not a line.
   for (const line of new TextDecoder()
     .decode(body)
     .split(/\r\n|\n|\r/)
@@ -153,7 +153,7 @@ export function eventsIn(body: Buffer): { events: SentEvent[]; retries: number[]
   return { events, retries };
 }
 
-/** The states that a body tells of, in their order. */
+/** Returns the states of all tickets in the body of an event stream, in order. */
 export function statesIn(body: Buffer): unknown[] {
   return eventsIn(body).events.map(({ data }) => JSON.parse(data).state);
 }

@@ -1,9 +1,9 @@
-/** A provider in a process that may not make code of text: its pages are there all the same. */
+/** Shows that a provider renders its pages in a process without `eval` and `Function`. */
 import { Provider } from 'oidc-provider';
 import { qrLogin } from '../../src/index.ts';
 import { serve } from './server.ts';
 
-// Not Node's flag for it: a dependency of koa makes code of text while it is loaded.
+// Node's --disallow-code-generation-from-strings cannot be used: a dependency of koa generates code while it is loaded.
 const refuse = (): never => {
   throw new EvalError('no code is made of text here');
 };

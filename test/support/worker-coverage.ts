@@ -1,6 +1,7 @@
 /**
- * Writes what a worker process has covered before Mocha ends it: Mocha gives its workers one second for that, and writing takes longer. A worker
- * cannot know which file is its last: it writes after each file that ends when every other file may be running already.
+ * Writes the coverage of a worker process before Mocha ends the process. Mocha gives its workers one second at the end,
+ * and writing takes longer. A worker cannot know its last file, so it writes after each file that ends when all other
+ * files may already be running.
  */
 import { appendFileSync, statSync } from 'node:fs';
 import { stopCoverage, takeCoverage } from 'node:v8';
@@ -20,7 +21,7 @@ export function noteBegin(): void {
 export function writeCoverageNearTheEnd(): void {
   const begun = process.env[BEGUN];
   if (begun === undefined) return;
-  // The other workers may have taken a file each that they are still loading.
+  // Each of the other workers may have taken a file that it is still loading.
   const unbegun = Number(process.env[FILES]) - statSync(begun).size;
   if (unbegun >= Number(process.env[WORKERS])) return;
   takeCoverage();

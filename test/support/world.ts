@@ -1,4 +1,4 @@
-/** The fixture's provider and an RP, and the people who use them, over HTTP. */
+/** The fixture's provider and an RP, with browsers and phones that use them over HTTP. */
 import type { Server } from 'node:http';
 import { Keyv } from 'keyv';
 import * as client from 'openid-client';
@@ -15,17 +15,21 @@ export { CLIENT_ID, CLIENT_SECRET, PASSWORDS, RP_CALLBACK, testClient };
 export interface WorldOptions extends Partial<Omit<FixtureOptions, 'issuer' | 'people'>> {
   /** The path of the issuer. */
   readonly path?: string;
-  /** Where people reach it, if that is not its own origin: another world's, for a second node of that. */
+  /**
+   * The issuer, if it is not this world's own origin: the issuer of another world makes this one a second node of that.
+   */
   readonly issuer?: string;
-  /** What the plugin goes by. By default it runs with the real one; a test of exact times gives one that stands. */
+  /**
+   * The plugin's clock. By default it runs with the real clock. A test of exact times passes a clock that stands still.
+   */
   readonly clock?: AdjustableClock;
-  /** What a deployment adds to its provider, before that serves anybody. */
+  /** Adds to the provider what a deployment would add, before the provider serves requests. */
   readonly extend?: (fixture: Fixture) => void;
 }
 
 interface StoredSession {
   readonly accountId?: string;
-  /** When its person signed in, in seconds since the epoch. */
+  /** The time of the sign-in, in seconds since the epoch. */
   readonly loginTs: number;
 }
 
@@ -83,7 +87,7 @@ export class World {
     return new World(issuer, people, clock, store, running);
   }
 
-  /** A world for one test, which ends with it however that goes. */
+  /** Starts a world for one test, and stops it even if the test fails. */
   static async during(options: WorldOptions, act: (world: World) => Promise<void>): Promise<void> {
     const world = await World.start(options);
     try {
@@ -117,7 +121,7 @@ export class World {
     }
   }
 
-  /** As openid-client discovers it. */
+  /** Returns the configuration that openid-client discovers for a client. */
   configuration(clientId: string = CLIENT_ID): Promise<client.Configuration> {
     const configuration =
       this.#configurations.get(clientId) ??
@@ -128,15 +132,15 @@ export class World {
     return configuration;
   }
 
-  /** What the provider keeps of the session whose cookie this agent has; undefined where it has none. */
+  /** Returns the stored session for this agent's cookie, or undefined if there is none. */
   async sessionOf(agent: Agent): Promise<StoredSession | undefined> {
     return this.store.get<StoredSession>(await this.#sessionKey(agent));
   }
 
-  /** Changes the session of this agent in the store, as if it had come about otherwise. */
+  /** Changes the stored session of this agent, for example to make it older. @throws Error if it has none */
   async changeSessionOf(agent: Agent, changes: Partial<StoredSession>): Promise<void> {
     const session = await this.sessionOf(agent);
-    if (session === undefined) throw new Error('nobody is signed in there');
+    if (session === undefined) throw new Error('this agent has no session');
     await this.store.set(await this.#sessionKey(agent), { ...session, ...changes });
   }
 
@@ -154,7 +158,7 @@ export class World {
     });
   }
 
-  /** Waits until whoever sends a request for this path has hung up. */
+  /** Waits until the client of a request for this path has closed the connection. */
   left(path: string): Promise<void> {
     return new Promise((resolve) => {
       this.#running.server.on('request', (request, response) => {
@@ -166,18 +170,18 @@ export class World {
   /** Waits for an event of the provider. */
   event(name: string): Promise<unknown[]> {
     return new Promise((resolve) =>
-      this.provider.once(name as never, ((...seen: unknown[]) => resolve(seen)) as never),
+      this.provider.once(name as never, ((...values: unknown[]) => resolve(values)) as never),
     );
   }
 
-  /** What the provider tells with an event from now on, without the request's context. */
+  /** Collects the payloads of an event from now on, without the request's context. */
   told(name: string): unknown[] {
     const payloads: unknown[] = [];
     this.provider.on(name as never, ((_ctx: unknown, payload: unknown) => payloads.push(payload)) as never);
     return payloads;
   }
 
-  /** A browser at the QR page, and somebody with a phone that is signed in. */
+  /** Returns a browser at the QR page and a phone that is signed in. */
   async meet(
     name: keyof typeof PASSWORDS = 'alice',
     parameters: Record<string, string> = {},
@@ -210,7 +214,7 @@ export class BrowserPerson {
   #nonce = '';
   /** The interaction's URL, once the provider has led there. */
   at = '';
-  /** The RP that it is at. */
+  /** The client id of the RP that sends it. */
   clientId: string = CLIENT_ID;
 
   constructor(world: World, headers: Record<string, string> = {}, network?: typeof fetch) {
@@ -224,7 +228,7 @@ export class BrowserPerson {
     );
   }
 
-  /** The RP sends the browser to the provider. @returns the answer where redirects end: a page, or what goes to the RP */
+  /** Sends the browser from the RP to the provider. @returns the last answer: a page, or a redirect to the RP */
   async start(parameters: Record<string, string> = {}): Promise<Answer> {
     const configuration = await this.world.configuration(this.clientId);
     this.#verifier = client.randomPKCECodeVerifier();
@@ -244,7 +248,7 @@ export class BrowserPerson {
     return answer;
   }
 
-  /** Follows redirects up to the RP, whose answer is left in `location`. */
+  /** Follows redirects up to the RP. The answer's `location` is then the URL that the RP would get. */
   goOn(url: string | URL): Promise<Answer> {
     return this.agent.follow(new URL(url, this.world.origin), (next) => next.href.startsWith(RP_CALLBACK));
   }
@@ -267,7 +271,7 @@ export class BrowserPerson {
     return (await this.agent.get(`${this.at}/qr?after=${version}`)).json();
   }
 
-  /** What the QR on the screen says now. */
+  /** Returns the address in the QR code on the screen. @throws Error if there is none */
   async code(): Promise<string> {
     const { qr } = (await this.ticket()) as { qr?: { url: string } };
     if (qr === undefined) throw new Error('there is no code on the screen');
@@ -278,7 +282,7 @@ export class BrowserPerson {
     return this.agent.post(`${this.at}/qr/finish`, { json: checkCode === undefined ? {} : { checkCode } });
   }
 
-  /** Finishes, allows what the consent page asks for, and arrives at the RP. @returns the URL that the RP gets */
+  /** Finishes, allows the consent page, and arrives at the RP. @returns the URL that the RP gets */
   async arrive(): Promise<URL> {
     const { redirectTo } = (await this.finish()).json();
     return this.arriveFrom(String(redirectTo));
@@ -293,7 +297,7 @@ export class BrowserPerson {
     return new URL(answer.location);
   }
 
-  /** What the RP makes of the answer: openid-client checks and redeems it. */
+  /** Checks the answer and redeems its code with openid-client, as the RP does. */
   async tokens(
     arrived: URL,
     { maxAge, ...parameters }: { maxAge?: number; resource?: string } = {},
@@ -308,7 +312,7 @@ export class BrowserPerson {
   }
 }
 
-/** Somebody with a phone. */
+/** A phone, which signs in and decides on tickets. */
 export class PhonePerson {
   readonly agent: Agent;
   readonly world: World;
@@ -328,8 +332,8 @@ export class PhonePerson {
   }
 
   /**
-   * Signs in for the account page, with a password. It opens no page that it would only look at.
-   * @throws Error if the provider does not ask for the password, or does not take it
+   * Signs in for the account page, with a password. It skips pages that it would not use.
+   * @throws Error if the provider does not ask for the password, or does not accept it
    */
   async signIn(name: keyof typeof PASSWORDS = 'alice'): Promise<this> {
     const asked = await this.agent.get(accountSignIn(this.world.issuer));
@@ -341,21 +345,24 @@ export class PhonePerson {
     throw new Error(`${name} cannot sign in: ${answer.status} ${answer.text || resumed.text}`);
   }
 
-  /** Opens an address that leads to the password page, and signs in there. @returns the answer where that ends */
+  /** Opens an address that leads to the password page, and signs in there. @returns the last answer */
   async signInAt(address: string, name: keyof typeof PASSWORDS = 'alice'): Promise<Answer> {
     const page = await this.agent.follow(new URL(address, this.world.origin));
     const answer = await this.agent.post(page.url, { form: { name, password: PASSWORDS[name] } });
     return this.agent.follow(new URL(answer.location, page.url));
   }
 
-  /** Signs out, as the provider's own page does it. */
+  /** Signs out through the provider's own page. */
   async signOut(): Promise<void> {
     const asked = await this.agent.get(`${this.world.issuer}/session/end`);
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
     await this.agent.post(`${this.world.issuer}/session/end/confirm`, { form: { xsrf, logout: 'yes' } });
   }
 
-  /** Makes the phone's session as old as if its person had signed in that many seconds ago. @returns that moment */
+  /**
+   * Changes the session as if the user had signed in that many seconds ago.
+   * @returns that time, in seconds since the epoch
+   */
   async wasSignedInAgo(seconds: number): Promise<number> {
     const loginTs = Math.floor(Date.now() / 1000) - seconds;
     await this.world.changeSessionOf(this.agent, { loginTs });

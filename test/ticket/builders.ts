@@ -1,4 +1,4 @@
-/** Tickets in every state, written out by hand, and the people and requests in them. */
+/** Tickets in every state, with their approvers and requests, built without the transitions. */
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import type {
   ApprovedTicket,
@@ -14,11 +14,11 @@ import type {
 import type { Lifetimes, Moment } from '../../src/ticket/transitions.ts';
 
 export const NOW: number = Date.UTC(2026, 0, 1);
-/** When the tickets built here entered their state, when they end by themselves, and when their interaction does. */
+/** The times at which the tickets entered their state, at which they expire, and at which their interaction ends. */
 const SINCE: number = NOW - 5_000;
 export const DEADLINE: number = NOW + 50_000;
 export const ENDS_AT: number = NOW + 3_600_000;
-/** All different, so that no step can take another one's. */
+/** All lifetimes differ, so that a step that uses the wrong one is noticed. */
 export const LIFETIMES: Lifetimes = { scan: 100_000, decide: 200_000, finish: 300_000 };
 
 export const TICKET_ID = 'AAAAAAAAAAAAAAAAAAAAAAAA';
@@ -97,20 +97,20 @@ export function cancelled(more: Partial<CancelledTicket> = {}): CancelledTicket 
   return { ...fixed(4), state: 'cancelled', because: 'browser', ...more };
 }
 
-/** What an act was refused with. */
+/** Returns the error that an act throws. */
 export function refusal(act: () => unknown): QrLoginError {
   try {
     act();
   } catch (error) {
     return asRefusal(error);
   }
-  throw new Error('it was not refused');
+  throw new Error('the act was not refused');
 }
 
-/** The same for an act that takes its time. */
+/** Returns the error that an asynchronous act rejects with. */
 export async function refused(act: Promise<unknown>): Promise<QrLoginError> {
   const error = await act.then(
-    () => new Error('it was not refused'),
+    () => new Error('the act was not refused'),
     (reason: unknown) => reason,
   );
   return asRefusal(error);

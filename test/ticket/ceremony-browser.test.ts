@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { alice, bob, browserOf, DEADLINE, ENDS_AT, LIFETIMES, NOW, refused, signInRequest } from './builders.ts';
 import { FOREIGN, INTERACTION, ME, setUpScene, showing, UNKNOWN } from './scene.ts';
 
-describe('the browser shows a code', () => {
+describe('a browser that shows a code', () => {
   const scene = setUpScene();
 
-  it('the first time: a waiting ticket, and the watchers hear of it', async () => {
+  it('for the first time gets a waiting ticket, and the listeners are notified', async () => {
     const { ticket, changed } = await scene().browser.show(showing());
     expect(ticket).to.deep.include({ ...showing(), state: 'waiting', version: 1, shownAt: NOW, since: NOW });
     expect(ticket.deadline).to.equal(NOW + LIFETIMES.scan);
@@ -13,7 +13,7 @@ describe('the browser shows a code', () => {
     expect(scene().heard).to.deep.equal([ticket]);
   });
 
-  it('again: the same ticket as it stands, whatever the page says now', async () => {
+  it('again gets the same ticket in its current state, even if the request has changed', async () => {
     const id = await scene().scanned();
     const later = showing({ request: signInRequest({ scopes: ['everything'] }), endsAt: ENDS_AT + 1 });
     const { ticket, changed } = await scene().browser.show(later);
@@ -22,14 +22,14 @@ describe('the browser shows a code', () => {
     expect(scene().heard).to.have.length(2);
   });
 
-  it('again after it was denied or redeemed: that one, as nothing may follow it unasked', async () => {
+  it('again after a denial gets the denied ticket, and no new one without a renewal', async () => {
     const id = await scene().scanned();
     await scene().phone.deny(id, alice());
     scene().now += 10 * LIFETIMES.finish;
     expect((await scene().browser.show(showing())).ticket).to.deep.include({ id, state: 'denied' });
   });
 
-  it('again once its time has passed: a new one, whose versions go on', async () => {
+  it('again after the ticket expired gets a new ticket, which continues the versions', async () => {
     const id = await scene().shown();
     scene().now += LIFETIMES.scan;
     const { ticket, changed } = await scene().browser.show(showing());
@@ -39,19 +39,19 @@ describe('the browser shows a code', () => {
     expect((await scene().browser.look(ME))?.id).to.equal(ticket.id);
   });
 
-  it('not one that somebody else shows: for another browser it is unknown', async () => {
+  it('in the interaction of another browser gets not_found', async () => {
     await scene().shown();
     const other = showing({ browser: browserOf(FOREIGN.binding) });
     expect((await refused(scene().browser.show(other))).code).to.equal('not_found');
   });
 
-  it('not in an interaction that is over', async () => {
+  it('in an interaction that is over is refused', async () => {
     scene().now = ENDS_AT;
     expect((await refused(scene().browser.show(showing()))).code).to.equal('over');
     expect(scene().heard).to.deep.equal([]);
   });
 
-  it('a new one where the old one dies in the very moment that it is replaced', async () => {
+  it('gets a new ticket even if the old one disappears while it is replaced', async () => {
     await scene().shown();
     scene().now += LIFETIMES.scan;
     scene().store.beforeSwap = () => scene().keyv.clear();
@@ -61,28 +61,28 @@ describe('the browser shows a code', () => {
   });
 });
 
-describe('the browser looks', () => {
+describe('a browser that looks at its ticket', () => {
   const scene = setUpScene();
 
-  it('at its ticket', async () => {
+  it('sees it', async () => {
     const id = await scene().shown();
     expect(await scene().browser.look(ME)).to.deep.include({ id, state: 'waiting' });
   });
 
-  it('at nothing where there is none', async () => {
+  it('gets undefined if there is none', async () => {
     expect(await scene().browser.look(UNKNOWN)).to.equal(undefined);
   });
 
-  it("not at another browser's", async () => {
+  it('gets not_found for the ticket of another browser', async () => {
     await scene().shown();
     expect((await refused(scene().browser.look(FOREIGN))).code).to.equal('not_found');
   });
 });
 
-describe('the browser renews', () => {
+describe('a browser that renews its ticket', () => {
   const scene = setUpScene();
 
-  it('before anybody scanned: the old one is cancelled, a new one waits', async () => {
+  it('before a scan gets a new waiting ticket, and the old one is cancelled', async () => {
     const old = await scene().shown();
     const { ticket, changed } = await scene().browser.renew(showing());
     expect(ticket).to.deep.include({ state: 'waiting', version: 3 });
@@ -91,7 +91,7 @@ describe('the browser renews', () => {
     expect(scene().heard.map(({ state, version }) => `${state} ${version}`)).to.deep.equal(['waiting 1', 'waiting 3']);
   });
 
-  it('in one step: those who watch hear of the new one, and never of how the old one ended', async () => {
+  it('does so in one step: the listeners are notified of the new ticket, and not of the end of the old one', async () => {
     const { id } = await scene().approved();
     const before = scene().heard.length;
     const { ticket } = await scene().browser.renew(showing());
@@ -101,7 +101,7 @@ describe('the browser renews', () => {
     expect(ended?.deadline).to.equal(NOW + LIFETIMES.finish);
   });
 
-  it('and learns which live ticket became void by that, and that none did', async () => {
+  it('learns which live ticket became void, if there was one', async () => {
     const id = await scene().scanned();
     expect((await scene().browser.renew(showing())).voided).to.deep.include({ id, state: 'cancelled' });
     scene().now += LIFETIMES.scan;
@@ -110,7 +110,7 @@ describe('the browser renews', () => {
     expect((await scene().browser.renew(showing())).voided).to.equal(undefined);
   });
 
-  it('what it has seen: one that is newer stays', async () => {
+  it('keeps a ticket that is newer than the version that it has seen', async () => {
     const id = await scene().scanned();
     const { ticket, changed } = await scene().browser.renew(showing(), 1);
     expect(ticket).to.deep.include({ id, state: 'scanned', version: 2 });
@@ -118,7 +118,7 @@ describe('the browser renews', () => {
     expect((await scene().browser.renew(showing(), 2)).changed).to.equal(true);
   });
 
-  it('while the phone scans the old one: the renewal starts again, and ends what was scanned', async () => {
+  it('while the phone scans the old one also ends the scanned ticket', async () => {
     const old = await scene().shown();
     scene().store.beforeSwap = () => scene().phone.scan(old, alice());
     const { ticket, voided } = await scene().browser.renew(showing());
@@ -127,7 +127,7 @@ describe('the browser renews', () => {
     expect((await scene().browser.look(ME))?.id).to.equal(ticket.id);
   });
 
-  it('after an approval: that approval is void', async () => {
+  it('after an approval makes the approval void', async () => {
     const old = await scene().approved();
     const { ticket } = await scene().browser.renew(showing());
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('wrong_state');
@@ -135,7 +135,7 @@ describe('the browser renews', () => {
     expect((await scene().browser.look(ME))?.id).to.equal(ticket.id);
   });
 
-  it('after a scan: the phone hears that it is over', async () => {
+  it("after a scan makes the phone's approval fail with over", async () => {
     const old = await scene().scanned();
     await scene().browser.renew(showing());
     expect((await refused(scene().phone.approve(old, { approver: alice() }))).code).to.equal('over');
@@ -158,7 +158,7 @@ describe('the browser renews', () => {
       await scene().keyv.clear();
     },
   })) {
-    it(`a ticket that ${name}: a new one`, async () => {
+    it(`that ${name} gets a new one`, async () => {
       await end();
       const before = scene().heard.length;
       const { ticket, changed } = await scene().browser.renew(showing());
@@ -168,21 +168,21 @@ describe('the browser renews', () => {
     });
   }
 
-  it('not a ticket that was redeemed', async () => {
+  it('that was redeemed is refused', async () => {
     await scene().approved();
     await scene().browser.finish(ME, undefined);
     expect((await refused(scene().browser.renew(showing()))).code).to.equal('wrong_state');
     expect((await scene().browser.look(ME))?.state).to.equal('redeemed');
   });
 
-  it("not another browser's ticket", async () => {
+  it('gets not_found for the ticket of another browser', async () => {
     const id = await scene().shown();
     const other = showing({ browser: browserOf(FOREIGN.binding) });
     expect((await refused(scene().browser.renew(other))).code).to.equal('not_found');
     expect(await scene().browser.look(ME)).to.deep.include({ id, state: 'waiting' });
   });
 
-  it('twice at once: both get the same new ticket, or the one after it; one is left', async () => {
+  it('twice at once leaves exactly one waiting ticket', async () => {
     await scene().shown();
     const outcomes = await Promise.all([scene().browser.renew(showing()), scene().browser.renew(showing())]);
     const left = await scene().browser.look(ME);
@@ -192,10 +192,10 @@ describe('the browser renews', () => {
   });
 });
 
-describe('the browser cancels', () => {
+describe('a browser that cancels', () => {
   const scene = setUpScene();
 
-  it('a ticket that is alive: the phone hears that it is over', async () => {
+  it('a live ticket makes the phone get the answer that it is over', async () => {
     const id = await scene().scanned();
     const outcome = await scene().browser.cancel(ME);
     expect(outcome?.changed).to.equal(true);
@@ -204,7 +204,7 @@ describe('the browser cancels', () => {
     expect(scene().heard.at(-1)?.state).to.equal('cancelled');
   });
 
-  it('again: nothing changes', async () => {
+  it('again changes nothing', async () => {
     await scene().shown();
     const first = await scene().browser.cancel(ME);
     const second = await scene().browser.cancel(ME);
@@ -212,46 +212,46 @@ describe('the browser cancels', () => {
     expect(scene().heard).to.have.length(2);
   });
 
-  it('what was redeemed stays redeemed', async () => {
+  it('a redeemed ticket is refused, and the ticket stays redeemed', async () => {
     await scene().approved();
     await scene().browser.finish(ME, undefined);
     expect((await refused(scene().browser.cancel(ME))).code).to.equal('wrong_state');
     expect((await scene().browser.look(ME))?.state).to.equal('redeemed');
   });
 
-  it('what has expired stays as it is', async () => {
+  it('an expired ticket changes nothing', async () => {
     await scene().shown();
     scene().now += LIFETIMES.scan;
     expect((await scene().browser.cancel(ME))?.changed).to.equal(false);
   });
 
-  it('nothing where there is none', async () => {
+  it('without a ticket gets undefined', async () => {
     expect(await scene().browser.cancel(UNKNOWN)).to.equal(undefined);
   });
 
-  it("not another browser's ticket", async () => {
+  it('the ticket of another browser gets not_found', async () => {
     await scene().shown();
     expect((await refused(scene().browser.cancel(FOREIGN))).code).to.equal('not_found');
     expect((await scene().browser.look(ME))?.state).to.equal('waiting');
   });
 });
 
-describe('the person signs in at the browser itself', () => {
+describe('a sign-in at the browser itself', () => {
   const scene = setUpScene();
   const here = { demand: { request: signInRequest(), shownAt: NOW }, said: {} };
 
-  it('and the ticket, which is not needed any more, is cancelled', async () => {
+  it('cancels the ticket, which is not needed any more', async () => {
     const id = await scene().scanned();
     const outcome = await scene().browser.signInHere(ME, bob(), here);
     expect(outcome?.ticket).to.deep.include({ id, state: 'cancelled', because: 'browser' });
     expect((await refused(scene().phone.approve(id, { approver: alice() }))).code).to.equal('over');
   });
 
-  it('where there is no ticket: there is nothing to cancel', async () => {
+  it('cancels nothing if there is no ticket', async () => {
     expect(await scene().browser.signInHere(UNKNOWN, alice(), here)).to.equal(undefined);
   });
 
-  it('with what the request demands of an approver, and nothing less', async () => {
+  it('must meet the same requirements as an approver', async () => {
     await scene().shown();
     const request = signInRequest({ requirements: { essentialAcr: ['strong'] } });
     const demanding = { ...here, demand: { request, shownAt: NOW } };
@@ -261,7 +261,7 @@ describe('the person signs in at the browser itself', () => {
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 
-  it('in the place of another account, where they agree to sign that out', async () => {
+  it('replaces another account only if the user agrees to sign that out', async () => {
     await scene().shown();
     const bobs = { ...ME, accountId: 'bob' };
     expect((await refused(scene().browser.signInHere(bobs, alice(), here))).code).to.equal('account_switch');
@@ -270,7 +270,7 @@ describe('the person signs in at the browser itself', () => {
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 
-  it("not after the phone's approval was used", async () => {
+  it("is refused after the phone's approval was redeemed", async () => {
     await scene().approved();
     await scene().browser.finish(ME);
     expect((await refused(scene().browser.signInHere(ME, bob(), here))).code).to.equal('wrong_state');

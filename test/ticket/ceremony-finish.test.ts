@@ -3,10 +3,10 @@ import { WrongCheckCode } from '../../src/ticket/check-code.ts';
 import { alice, approved, LIFETIMES, refused } from './builders.ts';
 import { FOREIGN, ME, type Scene, setUpScene, UNKNOWN } from './scene.ts';
 
-describe('the browser finishes', () => {
+describe('a browser that finishes', () => {
   const scene = setUpScene();
 
-  it('what was approved: it is redeemed, for the approver', async () => {
+  it('an approved ticket redeems it for the approver', async () => {
     const { id } = await scene().approved();
     const { ticket, changed } = await scene().browser.finish(ME, undefined);
     expect(ticket).to.deep.include({ id, state: 'redeemed', version: 4, approver: alice() });
@@ -14,7 +14,7 @@ describe('the browser finishes', () => {
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
 
-  it('again, because an answer got lost: the same answer, and nothing changes', async () => {
+  it('again after a lost response gets the same answer and changes nothing', async () => {
     await scene().approved();
     const first = await scene().browser.finish(ME, undefined);
     scene().now += 60_000;
@@ -22,37 +22,37 @@ describe('the browser finishes', () => {
     expect(scene().heard).to.have.length(4);
   });
 
-  it('what was denied: it hears that it was', async () => {
+  it('a denied ticket gets the denied ticket', async () => {
     await scene().phone.deny(await scene().scanned(), alice());
     const { ticket, changed } = await scene().browser.finish(ME, undefined);
     expect(ticket.state).to.equal('denied');
     expect(changed).to.equal(false);
   });
 
-  it('not before the approval', async () => {
+  it('before the approval is refused', async () => {
     await scene().shown();
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('wrong_state');
     await scene().phone.scan((await scene().browser.look(ME))?.id ?? '', alice());
     expect((await refused(scene().browser.finish(ME, { checkCode: '123456' }))).code).to.equal('wrong_state');
   });
 
-  it('not too late', async () => {
+  it('after the deadline is refused', async () => {
     await scene().approved();
     scene().now += LIFETIMES.finish;
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
-  it('not what it cancelled itself', async () => {
+  it('a ticket that it cancelled itself is refused', async () => {
     await scene().approved();
     await scene().browser.cancel(ME);
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
-  it('nothing where nothing is left', async () => {
+  it('without a ticket is refused', async () => {
     expect((await refused(scene().browser.finish(UNKNOWN, undefined))).code).to.equal('over');
   });
 
-  it('not what another browser shows, neither before nor after that one did', async () => {
+  it('the ticket of another browser gets not_found before and after that browser finishes', async () => {
     await scene().approved();
     expect((await refused(scene().browser.finish(FOREIGN, undefined))).code).to.equal('not_found');
     await scene().browser.finish(ME, undefined);
@@ -60,24 +60,24 @@ describe('the browser finishes', () => {
   });
 });
 
-describe('the browser finishes with a check code', () => {
+describe('a browser that finishes a ticket with a check code', () => {
   const scene = setUpScene();
 
-  async function digits(of: Scene): Promise<string> {
-    return of.phone.checkCode(await of.approved('check code'), alice()) ?? '';
+  async function digits(on: Scene): Promise<string> {
+    return on.phone.checkCode(await on.approved('check code'), alice()) ?? '';
   }
 
   function wrong(right: string): string {
     return `${(Number(right) + 1) % 1_000_000}`.padStart(6, '0');
   }
 
-  it('the right one, however it is spaced: redeemed', async () => {
+  it('redeems the ticket with the right code, with or without spaces', async () => {
     const right = await digits(scene());
     const { ticket } = await scene().browser.finish(ME, { checkCode: ` ${right.slice(0, 3)} ${right.slice(3)} ` });
     expect(ticket.state).to.equal('redeemed');
   });
 
-  it('none, or what is none: asked for it, and no try is lost', async () => {
+  it('without a well-formed code is asked for it, and loses no try', async () => {
     await digits(scene());
     for (const typed of [undefined, '', '12345', 'abcdef']) {
       expect((await refused(scene().browser.finish(ME, { checkCode: typed }))).code, typed).to.equal(
@@ -87,7 +87,7 @@ describe('the browser finishes with a check code', () => {
     expect(await scene().browser.look(ME)).to.deep.include({ version: 3, checkCode: { wrongTries: 0 } });
   });
 
-  it('a wrong one twice, then the right one: redeemed', async () => {
+  it('redeems the ticket with the right code after two wrong ones', async () => {
     const right = await digits(scene());
     for (const left of [2, 1]) {
       const refusal = await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
@@ -97,7 +97,7 @@ describe('the browser finishes with a check code', () => {
     expect((await scene().browser.finish(ME, { checkCode: right })).ticket.state).to.equal('redeemed');
   });
 
-  it('a wrong one three times: cancelled, and the right one comes too late', async () => {
+  it('cancels the ticket with the third wrong code, and the right one is refused then', async () => {
     const right = await digits(scene());
     await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
     await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
@@ -110,7 +110,7 @@ describe('the browser finishes with a check code', () => {
     expect(scene().heard.at(-1)).to.deep.include({ state: 'cancelled', because: 'check code' });
   });
 
-  it('wrong ones do not buy time', async () => {
+  it('gets no extra time by typing wrong codes', async () => {
     const right = await digits(scene());
     scene().now += LIFETIMES.finish - 1;
     expect((await refused(scene().browser.finish(ME, { checkCode: wrong(right) }))).code).to.equal('wrong_check_code');
@@ -119,19 +119,19 @@ describe('the browser finishes with a check code', () => {
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
-  it('typed in another browser: not found, and no try is lost', async () => {
+  it('loses no try if another browser types a code, which gets not_found', async () => {
     const right = await digits(scene());
     expect((await refused(scene().browser.finish(FOREIGN, { checkCode: wrong(right) }))).code).to.equal('not_found');
     expect(await scene().browser.look(ME)).to.deep.include({ checkCode: { wrongTries: 0 } });
   });
 
-  it('after it is redeemed, a lost answer is given again without one', async () => {
+  it('gets the same answer again without a code after the ticket is redeemed', async () => {
     await scene().browser.finish(ME, { checkCode: await digits(scene()) });
     expect((await scene().browser.finish(ME, undefined)).ticket.state).to.equal('redeemed');
     expect((await scene().browser.finish(ME, { checkCode: '000000' })).changed).to.equal(false);
   });
 
-  it('twenty wrong ones at once: three are counted, the rest come too late', async () => {
+  it('with twenty wrong codes at once gets three of them counted, and the rest refused', async () => {
     const right = await digits(scene());
     const codes = await Promise.all(
       Array.from(
@@ -144,7 +144,7 @@ describe('the browser finishes with a check code', () => {
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 
-  it('where none was asked for, all three tries are left', () => {
+  it('has all three tries left if no check code was required', () => {
     expect(new WrongCheckCode(approved()).message).to.include('Tries left: 3.');
   });
 });

@@ -9,31 +9,31 @@ import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
 const yes = { approver: alice() };
 
-describe('the phone reads a code', () => {
+describe('a phone that reads a code', () => {
   const scene = setUpScene();
 
-  it('fresh from the screen: which ticket, and that it is fresh', async () => {
+  it('that is on the screen learns the ticket id, and that the code is fresh', async () => {
     const id = await scene().shown();
     expect(scene().phone.read(scene().codes.show(id, scene().now).code)).to.deep.equal({ id, fresh: true });
   });
 
-  it('off an old picture: which ticket, and that it is not fresh', async () => {
+  it('from an old picture learns the ticket id, and that the code is not fresh', async () => {
     const id = await scene().shown();
     const { code } = scene().codes.show(id, scene().now);
     scene().now += 40_000;
     expect(scene().phone.read(code)).to.deep.equal({ id, fresh: false });
   });
 
-  it('that is none: not found', () => {
+  it('that is not valid gets not_found', () => {
     expect(refusal(() => scene().phone.read('no code')).code).to.equal('not_found');
     expect(refusal(() => scene().phone.read('')).code).to.equal('not_found');
   });
 });
 
-describe('the phone scans', () => {
+describe('a phone that scans', () => {
   const scene = setUpScene();
 
-  it('a waiting ticket: it is theirs', async () => {
+  it('a waiting ticket becomes its approver', async () => {
     const id = await scene().shown();
     const { ticket, changed } = await scene().phone.scan(id, alice());
     expect(ticket).to.deep.include({ id, state: 'scanned', version: 2, approver: alice() });
@@ -42,7 +42,7 @@ describe('the phone scans', () => {
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
 
-  it('again: the same ticket, and its deadline stays', async () => {
+  it('again gets the same ticket with the same deadline', async () => {
     const id = await scene().scanned();
     scene().now += 1_000;
     const { ticket, changed } = await scene().phone.scan(id, alice());
@@ -51,18 +51,18 @@ describe('the phone scans', () => {
     expect(scene().heard).to.have.length(2);
   });
 
-  it('again after the decision: it is not waiting for a scan', async () => {
+  it('again after the decision gets wrong_state', async () => {
     const { id } = await scene().approved();
     expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('wrong_state');
   });
 
-  it('again when it is over: they hear that', async () => {
+  it('again after the deadline gets the answer that the sign-in is over', async () => {
     const id = await scene().scanned();
     scene().now += LIFETIMES.decide;
     expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('over');
   });
 
-  it("another one's ticket: the same answer as for an unknown and for an expired one, word for word", async () => {
+  it('a ticket of another approver gets exactly the same answer as for an unknown or expired ticket', async () => {
     const id = await scene().scanned();
     const elsewhere = alice({ sessionUid: 'another session of alice' });
     const foreign = await refused(scene().phone.scan(id, bob()));
@@ -83,10 +83,10 @@ describe('the phone scans', () => {
   });
 });
 
-describe('the phone looks', () => {
+describe('a phone that looks at a ticket', () => {
   const scene = setUpScene();
 
-  it('at what it scanned, approved, denied or had redeemed', async () => {
+  it('sees it in each state after its scan', async () => {
     const id = await scene().scanned();
     expect((await scene().phone.look(id, alice())).state).to.equal('scanned');
     await scene().phone.approve(id, yes);
@@ -95,7 +95,7 @@ describe('the phone looks', () => {
     expect((await scene().phone.look(id, alice())).state).to.equal('redeemed');
   });
 
-  it('not before it scanned, at nothing unknown, and not at what others scanned', async () => {
+  it('gets not_found before it scans, for an unknown ticket, and for a ticket that another approver scanned', async () => {
     const id = await scene().shown();
     expect((await refused(scene().phone.look(id, alice()))).code).to.equal('not_found');
     expect((await refused(scene().phone.look(newTicketId(INTERACTION), alice()))).code).to.equal('not_found');
@@ -103,24 +103,24 @@ describe('the phone looks', () => {
     expect((await refused(scene().phone.look(id, bob()))).code).to.equal('not_found');
   });
 
-  it('too late: it is over', async () => {
+  it('after the deadline gets the answer that the sign-in is over', async () => {
     const id = await scene().scanned();
     scene().now += LIFETIMES.decide;
     expect((await refused(scene().phone.look(id, alice()))).code).to.equal('over');
     expect((await refused(scene().phone.look(id, bob()))).code).to.equal('not_found');
   });
 
-  it('after the browser gave up: it is over', async () => {
+  it('after the browser cancelled gets the answer that the sign-in is over', async () => {
     const id = await scene().scanned();
     await scene().browser.cancel(ME);
     expect((await refused(scene().phone.look(id, alice()))).code).to.equal('over');
   });
 });
 
-describe('the phone decides', () => {
+describe('a decision of the phone', () => {
   const scene = setUpScene();
 
-  it('approve: the ticket is approved, by the session as it is now', async () => {
+  it('to approve records the session as it is now', async () => {
     const id = await scene().scanned();
     const fresh = alice({ authenticatedAt: NOW / 1000 });
     const ticket = await scene().phone.approve(id, { approver: fresh });
@@ -129,7 +129,7 @@ describe('the phone decides', () => {
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
 
-  it('approve with a check code: the phone has six digits to show, which are in no store', async () => {
+  it('to approve with a check code gives the phone six digits to show, which are in no store', async () => {
     const ticket = await scene().approved('check code');
     const digits = scene().phone.checkCode(ticket, alice());
     expect(scene().phone.checkCode(ticket, bob())).to.equal(undefined);
@@ -137,27 +137,27 @@ describe('the phone decides', () => {
     expect(JSON.stringify(await scene().store.find(ticket.id))).not.to.include(`"${digits}"`);
   });
 
-  it('deny: the ticket is denied', async () => {
+  it('to deny makes the ticket denied', async () => {
     const ticket = await scene().phone.deny(await scene().scanned(), alice());
     expect(ticket).to.deep.include({ state: 'denied', version: 3, approver: alice() });
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
 
-  it('once: neither act follows the other', async () => {
+  it('can be made only once', async () => {
     const { id } = await scene().approved();
     expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
     expect((await refused(scene().phone.deny(id, alice()))).code).to.equal('wrong_state');
     expect(scene().heard).to.have.length(3);
   });
 
-  it('in time: then it is over', async () => {
+  it('is refused after the deadline', async () => {
     const id = await scene().scanned();
     scene().now += LIFETIMES.decide;
     expect((await refused(scene().phone.approve(id, yes))).code).to.equal('over');
     expect((await refused(scene().phone.deny(id, alice()))).code).to.equal('over');
   });
 
-  it('only what it scanned itself', async () => {
+  it('is accepted only for a ticket that the same session scanned', async () => {
     const id = await scene().scanned();
     for (const [ticket, approver] of [
       [id, bob()],
@@ -170,7 +170,7 @@ describe('the phone decides', () => {
     expect((await scene().phone.look(id, alice())).state).to.equal('scanned');
   });
 
-  it('only after signing in again where the request demands it', async () => {
+  it('to approve requires a new sign-in if the request demands one', async () => {
     const request = signInRequest({ requirements: { authenticatedSince: NOW / 1000 } });
     const { ticket } = await scene().browser.show(showing({ request }));
     await scene().phone.scan(ticket.id, alice());
@@ -181,11 +181,11 @@ describe('the phone decides', () => {
   });
 });
 
-describe('the deployment judges', () => {
+describe('the assessment of the deployment', () => {
   const scene = setUpScene();
   const deny: Judge = () => 'deny';
 
-  it('a scan that it allows or wants a check code for: the ticket is theirs', async () => {
+  it('lets the phone scan the ticket if it allows the scan or requires a check code', async () => {
     for (const verdict of ['allow', 'check code'] as const) {
       const { ticket } = await scene().browser.renew(showing());
       const { ticket: scanned } = await scene().phone.scan(ticket.id, alice(), { judge: () => verdict });
@@ -194,7 +194,7 @@ describe('the deployment judges', () => {
     }
   });
 
-  it('a scan that it denies: the ticket has ended, and the browser hears of nothing else', async () => {
+  it('ends the ticket if it denies the scan, and the browser is notified of the denial only', async () => {
     const id = await scene().shown();
     const { ticket, changed } = await scene().phone.scan(id, alice(), { judge: deny });
     expect(ticket).to.deep.include({ id, state: 'denied', because: 'risk', approver: alice() });
@@ -205,13 +205,13 @@ describe('the deployment judges', () => {
     expect((await scene().browser.finish(ME)).ticket.state).to.equal('denied');
   });
 
-  it('a scan once: who scans again is not judged again', async () => {
+  it('is not called for a second scan by the same phone', async () => {
     const id = await scene().scanned();
     const { ticket, changed } = await scene().phone.scan(id, alice(), { judge: deny });
     expect([ticket.state, changed]).to.deep.equal(['scanned', false]);
   });
 
-  it('an approval that it denies: the ticket has ended', async () => {
+  it('ends the ticket if it denies the approval', async () => {
     const id = await scene().scanned();
     const now = alice({ authenticatedAt: NOW / 1000 });
     const ticket = await scene().phone.approve(id, { approver: now, judge: deny });
@@ -220,7 +220,7 @@ describe('the deployment judges', () => {
     expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
   });
 
-  it('by the ticket and by who is there', async () => {
+  it('gets the ticket and the approver', async () => {
     const judged: unknown[] = [];
     const judge = async ({ id, state }: Ticket, { accountId }: Approver): Promise<Verdict> => {
       judged.push({ id, state, accountId });
@@ -235,16 +235,16 @@ describe('the deployment judges', () => {
     ]);
   });
 
-  it("nothing that is another one's: nobody asks it", async () => {
+  it('is not called for the ticket of another approver', async () => {
     const id = await scene().scanned();
     const judge: Judge = () => {
-      throw new Error('it was asked');
+      throw new Error('the assessment was called');
     };
     expect((await refused(scene().phone.scan(id, bob(), { judge }))).code).to.equal('not_found');
     expect((await refused(scene().phone.approve(id, { approver: bob(), judge }))).code).to.equal('not_found');
   });
 
-  it('for longer than the ticket lives: then it is over, whatever it says', async () => {
+  it('has no effect if it takes longer than the ticket lives: the sign-in is over', async () => {
     for (const verdict of ['allow', 'deny'] as const) {
       const { ticket } = await scene().browser.renew(showing());
       await scene().phone.scan(ticket.id, alice());
@@ -258,11 +258,11 @@ describe('the deployment judges', () => {
   });
 });
 
-describe('the phone reports that somebody else has started this', () => {
+describe('a report that the approver did not start the sign-in', () => {
   const scene = setUpScene();
   const OTHER = 'another interaction';
 
-  /** A code in another interaction, shown by this browser. */
+  /** Makes this browser show a code in another interaction. @returns the ticket's id */
   async function shownBy(browser: Browser): Promise<string> {
     return (await scene().browser.show(showing({ interaction: OTHER, browser }))).ticket.id;
   }
@@ -271,7 +271,7 @@ describe('the phone reports that somebody else has started this', () => {
     return (await scene().phone.report(await scene().scanned(), alice())).ticket;
   }
 
-  it('and the ticket is denied for as long as its interaction lasts', async () => {
+  it('denies the ticket for as long as its interaction lasts', async () => {
     const ticket = await reported();
     expect(ticket).to.deep.include({ state: 'denied', because: 'report', version: 3, approver: alice() });
     expect(ticket.deadline).to.equal(ENDS_AT);
@@ -279,27 +279,27 @@ describe('the phone reports that somebody else has started this', () => {
     expect((await scene().phone.look(ticket.id, alice())).state).to.equal('denied');
   });
 
-  it('once: to say it again changes nothing, and it cannot be decided anew', async () => {
+  it('changes nothing when it is repeated, and no other decision can follow', async () => {
     const ticket = await reported();
     const { id } = ticket;
     expect(await scene().phone.report(id, alice())).to.deep.equal({ ticket, changed: false });
     expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
   });
 
-  it('even after Approve, as long as nobody is signed in', async () => {
+  it('is accepted after Approve, as long as the browser is not signed in', async () => {
     const { id } = await scene().approved('check code');
     expect((await scene().phone.report(id, alice())).ticket).to.include({ state: 'denied', because: 'report' });
     const digits = checkCodeOf(scene().keys, id);
     expect((await scene().browser.finish(ME, { checkCode: digits })).ticket.state).to.equal('denied');
   });
 
-  it('too late, once the browser is signed in', async () => {
+  it('is refused once the browser is signed in', async () => {
     const { id } = await scene().approved();
     await scene().browser.finish(ME);
     expect((await refused(scene().phone.report(id, alice()))).code).to.equal('over');
   });
 
-  it('and where the browser has taken another code meanwhile, that one is over as well', async () => {
+  it('also ends a newer code that the browser shows meanwhile', async () => {
     const id = await scene().scanned();
     const { ticket: newer } = await scene().browser.renew(showing());
     expect((await scene().phone.report(id, alice())).ticket).to.deep.include({ id: newer.id, because: 'report' });
@@ -309,7 +309,7 @@ describe('the phone reports that somebody else has started this', () => {
     expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
   });
 
-  it('and where somebody else has scanned that other code, that one is left to them', async () => {
+  it('does not end a newer code that another account has scanned', async () => {
     const id = await scene().scanned();
     const { ticket: newer } = await scene().browser.renew(showing());
     await scene().phone.scan(newer.id, bob());
@@ -317,7 +317,7 @@ describe('the phone reports that somebody else has started this', () => {
     expect((await scene().phone.look(newer.id, bob())).state).to.equal('scanned');
   });
 
-  it('also of a code whose time has passed: the source is refused all the same', async () => {
+  it('of an expired ticket still blocks its network address', async () => {
     const id = await scene().scanned();
     scene().now = (await scene().phone.look(id, alice())).deadline;
     expect((await scene().phone.report(id, alice())).ticket.state).to.equal('scanned');
@@ -325,7 +325,7 @@ describe('the phone reports that somebody else has started this', () => {
     expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
   });
 
-  it('and the browser gets no other code in this interaction', async () => {
+  it('prevents another code in this interaction', async () => {
     const { id } = await reported();
     const before = scene().heard.length;
     scene().now = ENDS_AT - 1;
@@ -341,7 +341,7 @@ describe('the phone reports that somebody else has started this', () => {
     expect(await scene().browser.isReported(INTERACTION)).to.equal(true);
   });
 
-  it('which is not so where it only denied', async () => {
+  it('differs from a denial, after which the browser can show a new code', async () => {
     await scene().phone.deny(await scene().scanned(), alice());
     expect(await scene().browser.isReported(INTERACTION)).to.equal(false);
     expect((await scene().browser.renew(showing())).ticket.state).to.equal('waiting');
@@ -349,35 +349,35 @@ describe('the phone reports that somebody else has started this', () => {
     expect(await scene().browser.isReported(OTHER)).to.equal(false);
   });
 
-  it('and its next scan of a code from there is denied, whatever the deployment says', async () => {
+  it("makes the account's next scan of a code from there denied, even if the assessment allows it", async () => {
     await reported();
     const id = await shownBy(browserOf('another binding'));
     const { ticket } = await scene().phone.scan(id, alice({ sessionUid: 'another phone' }), { judge: () => 'allow' });
     expect(ticket).to.deep.include({ state: 'denied', because: 'risk' });
   });
 
-  it('and what it had scanned from there before cannot be approved any more', async () => {
+  it('makes a ticket from there that the account scanned before impossible to approve', async () => {
     const id = await shownBy(browserOf('another binding'));
     await scene().phone.scan(id, alice());
     await reported();
     expect(await scene().phone.approve(id, yes)).to.include({ state: 'denied', because: 'risk' });
   });
 
-  it('and its next scan of a code from elsewhere is not', async () => {
+  it('does not affect a code from another network address', async () => {
     await reported();
     const id = await shownBy({ ...browserOf('another binding'), source: '198.51.100.7' });
     expect((await scene().phone.scan(id, alice())).ticket.state).to.equal('scanned');
     expect((await scene().phone.approve(id, yes)).state).to.equal('approved');
   });
 
-  it("and another account's scan of a code from there is not", async () => {
+  it('does not affect another account that scans a code from there', async () => {
     await reported();
     const id = await shownBy(browserOf('another binding'));
     expect((await scene().phone.scan(id, bob())).ticket.state).to.equal('scanned');
     expect((await scene().phone.approve(id, { approver: bob() })).state).to.equal('approved');
   });
 
-  it('only of what it has scanned itself: otherwise nothing is noted', async () => {
+  it('is refused and not recorded for a ticket that the account has not scanned', async () => {
     const id = await scene().scanned();
     expect((await refused(scene().phone.report(id, bob()))).code).to.equal('not_found');
     const other = await shownBy(browserOf('another binding'));

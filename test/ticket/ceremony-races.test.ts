@@ -11,7 +11,7 @@ import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 const TWENTY = Array.from({ length: 20 }, (_, number) => number);
 const yes = { approver: alice() };
 
-/** How each act of a race ended: changed, unchanged, a state, or the code that it was refused with. */
+/** Counts the results of the acts of a race: changed, unchanged, a state, or the code of the refusal. */
 async function endings(acts: readonly Promise<unknown>[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const settled of await Promise.allSettled(acts)) {
@@ -32,17 +32,17 @@ function codeOf(reason: unknown): string {
   throw reason;
 }
 
-describe('people who act at once', () => {
+describe('when several acts arrive at once,', () => {
   const scene = setUpScene();
 
-  it('two tabs show a code: one ticket, made once, shown in both', async () => {
+  it('two tabs that show a code share one ticket, which is created once', async () => {
     const outcomes = await Promise.all([scene().browser.show(showing()), scene().browser.show(showing())]);
     expect(outcomes.filter(({ changed }) => changed)).to.have.length(1);
     expect(new Set(outcomes.map(({ ticket }) => ticket.id)).size).to.equal(1);
     expect(scene().heard).to.have.length(1);
   });
 
-  it('two tabs show a code after the old one expired: one new ticket', async () => {
+  it('two tabs that show a code after the old ticket expired share one new ticket', async () => {
     const old = await scene().shown();
     scene().now += LIFETIMES.scan;
     const outcomes = await Promise.all([scene().browser.show(showing()), scene().browser.show(showing())]);
@@ -52,13 +52,13 @@ describe('people who act at once', () => {
     expect(ids.has(old)).to.equal(false);
   });
 
-  it('two browsers show a code in one interaction: one gets it, to the other it is unknown', async () => {
+  it('one of two browsers in the same interaction gets the ticket, and the other gets not_found', async () => {
     const other = showing({ browser: browserOf('another browser') });
     const counts = await endings([scene().browser.show(showing()), scene().browser.show(other)]);
     expect(counts).to.deep.equal({ changed: 1, not_found: 1 });
   });
 
-  it('twenty phones scan: one has it, to the others it is unknown', async () => {
+  it('one of twenty phones that scan gets the ticket, and the others get not_found', async () => {
     const id = await scene().shown();
     const counts = await endings(
       TWENTY.map((number) => scene().phone.scan(id, alice({ accountId: `account ${number}` }))),
@@ -67,20 +67,20 @@ describe('people who act at once', () => {
     expect(scene().heard.map(({ state }) => state)).to.deep.equal(['waiting', 'scanned']);
   });
 
-  it('one phone scans twenty times: it changes something once', async () => {
+  it('twenty scans by one phone change the ticket once', async () => {
     const id = await scene().shown();
     const counts = await endings(TWENTY.map(() => scene().phone.scan(id, alice())));
     expect(counts).to.deep.equal({ changed: 1, unchanged: 19 });
   });
 
-  it('one phone approves twenty times: it is approved once', async () => {
+  it('twenty approvals by one phone approve the ticket once', async () => {
     const id = await scene().scanned();
     const counts = await endings(TWENTY.map(() => scene().phone.approve(id, yes)));
     expect(counts).to.deep.equal({ approved: 1, wrong_state: 19 });
     expect(scene().heard.filter(({ state }) => state === 'approved')).to.have.length(1);
   });
 
-  it('approve and deny: one of them counts', async () => {
+  it('only one of several approvals and denials takes effect', async () => {
     const id = await scene().scanned();
     const counts = await endings(
       TWENTY.map((number) => (number % 2 === 0 ? scene().phone.approve(id, yes) : scene().phone.deny(id, alice()))),
@@ -89,7 +89,7 @@ describe('people who act at once', () => {
     expect((counts.approved ?? 0) + (counts.denied ?? 0)).to.equal(1);
   });
 
-  it('one browser finishes twenty times: it is redeemed once, and every answer is the same', async () => {
+  it('twenty finishes by one browser redeem the ticket once and get the same answer', async () => {
     await scene().approved();
     const acts = TWENTY.map(() => scene().browser.finish(ME, undefined));
     expect(await endings(acts)).to.deep.equal({ changed: 1, unchanged: 19 });
@@ -98,41 +98,41 @@ describe('people who act at once', () => {
     expect(scene().heard.filter(({ state }) => state === 'redeemed')).to.have.length(1);
   });
 
-  it('twenty cancels: one changes something', async () => {
+  it('twenty cancellations change the ticket once', async () => {
     await scene().scanned();
     const counts = await endings(TWENTY.map(() => scene().browser.cancel(ME)));
     expect(counts).to.deep.equal({ changed: 1, unchanged: 19 });
   });
 
-  it('finish and cancel: redeemed or cancelled, never both', async () => {
+  it('finish and cancel lead to a redeemed or a cancelled ticket, never to both', async () => {
     await scene().approved();
     const counts = await endings([scene().browser.cancel(ME), scene().browser.finish(ME, undefined)]);
     expect(counts.changed).to.equal(1);
     expect(scene().heard.filter(({ state }) => state === 'redeemed' || state === 'cancelled')).to.have.length(1);
   });
 
-  it('finish and report: redeemed or denied, never both', async () => {
+  it('finish and report lead to a redeemed or a denied ticket, never to both', async () => {
     const { id } = await scene().approved();
     const acts = [scene().browser.finish(ME), scene().phone.report(id, alice())];
     await Promise.allSettled(acts);
     expect(scene().heard.filter(({ state }) => state === 'redeemed' || state === 'denied')).to.have.length(1);
   });
 
-  it('whoever loses decides again on what the winner left', async () => {
+  it('the act that loses the race is decided again on the state that the winner wrote', async () => {
     const id = await scene().shown();
     scene().store.beforeSwap = () => scene().phone.scan(id, bob());
     expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('not_found');
     expect((await scene().phone.look(id, bob())).state).to.equal('scanned');
   });
 
-  it('a ticket that dies before the write: it is gone, and not written again', async () => {
+  it('a ticket that disappears before the write is not found, and not written again', async () => {
     const id = await scene().shown();
     scene().store.beforeSwap = () => scene().keyv.clear();
     expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('not_found');
     expect(await scene().store.findByInteraction(INTERACTION)).to.equal(undefined);
   });
 
-  it('the other tab makes a ticket just before: both show that one', async () => {
+  it('a tab shows the ticket that another tab created just before', async () => {
     let other = '';
     scene().store.beforeCreate = async () => {
       other = await scene().shown();
@@ -142,7 +142,7 @@ describe('people who act at once', () => {
     expect(changed).to.equal(false);
   });
 
-  it('a scan that loses against a renewal: the ticket is over for everybody, and the new one waits', async () => {
+  it('a scan that loses against a renewal gets not_found, the old ticket is cancelled, and the new one waits', async () => {
     const old = await scene().shown();
     scene().store.beforeSwap = () => scene().browser.renew(showing());
     expect((await refused(scene().phone.scan(old, alice()))).code).to.equal('not_found');
@@ -150,19 +150,19 @@ describe('people who act at once', () => {
     expect(await scene().store.find(old)).to.deep.include({ state: 'cancelled', because: 'renewed' });
   });
 
-  it('an approval that loses against a renewal: the phone hears that it is over', async () => {
+  it('an approval that loses against a renewal gets the answer that the sign-in is over', async () => {
     const old = await scene().scanned();
     scene().store.beforeSwap = () => scene().browser.renew(showing());
     expect((await refused(scene().phone.approve(old, yes))).code).to.equal('over');
   });
 
-  it('finish and renew: redeemed, and then nothing is renewed; or renewed, and then nothing is finished', async () => {
+  it('only one of finish and renew takes effect, and the other is refused', async () => {
     await scene().approved();
     const counts = await endings([scene().browser.renew(showing()), scene().browser.finish(ME)]);
     expect(counts).to.deep.equal({ changed: 1, wrong_state: 1 });
   });
 
-  it('twenty renewals: each that changed something ended the one before it, and its new one serves who came too late', async () => {
+  it('each of twenty renewals either ends the previous ticket or gets the new ticket of another renewal', async () => {
     const first = await scene().shown();
     const outcomes = await Promise.all(TWENTY.map(() => scene().browser.renew(showing())));
     const changed = outcomes.filter((outcome) => outcome.changed);
@@ -173,7 +173,7 @@ describe('people who act at once', () => {
     expect(scene().heard.map(({ state }) => state)).to.deep.equal(['waiting', ...changed.map(() => 'waiting')]);
   });
 
-  it('a scan in the last moment does not bring back a ticket that the browser has replaced', async () => {
+  it('a scan at the last moment does not bring back a ticket that the browser has replaced', async () => {
     const old = await scene().shown();
     scene().now += LIFETIMES.scan - 1;
     let replacement = '';
@@ -187,7 +187,7 @@ describe('people who act at once', () => {
   });
 });
 
-describe('a store in which things are lost', () => {
+describe('with a store that loses data,', () => {
   const keys = new Keys(['a secret for this one test only, and long enough']);
 
   function ceremonyOn(store: Partial<TicketStore>): Ceremony {
@@ -203,7 +203,7 @@ describe('a store in which things are lost', () => {
     return new Ceremony({ ...ports, store: { ...nothing, ...store } });
   }
 
-  it('a place that is given to another ticket, which dies at once: the next try has it', async () => {
+  it('a browser creates its ticket at the second attempt if the ticket of another tab disappears at once', async () => {
     const answers = [false, true];
     const { browser } = ceremonyOn({ create: async () => answers.shift() ?? false });
     const { ticket, changed } = await browser.show(showing());
@@ -211,7 +211,7 @@ describe('a store in which things are lost', () => {
     expect(answers).to.deep.equal([]);
   });
 
-  it('a ticket that its interaction no longer names, although nobody ended it: not found, after two looks', async () => {
+  it('a scan of a ticket that its interaction no longer names gets not_found after two reads', async () => {
     let looks = 0;
     const { phone } = ceremonyOn({
       find: async () => {
@@ -223,7 +223,7 @@ describe('a store in which things are lost', () => {
     expect(looks).to.equal(2);
   });
 
-  it('the same for each act of the phone and the browser', async () => {
+  it('every other act on a ticket that its interaction no longer names gets not_found', async () => {
     const scan = ceremonyOn({ find: async () => scanned(), findByInteraction: async () => approved() });
     const acts = [
       scan.phone.approve(TICKET_ID, yes),
@@ -235,7 +235,7 @@ describe('a store in which things are lost', () => {
     expect(await endings(acts)).to.deep.equal({ not_found: 5 });
   });
 
-  it('a version that changes under each try is tried again until it stays', async () => {
+  it("a scan is repeated until the ticket's version stays the same", async () => {
     let version = 1;
     const { phone } = ceremonyOn({
       find: async () => waiting({ version }),

@@ -8,13 +8,13 @@ const OLD = 'an old secret of at least thirty-two chars';
 const keys = new Keys(SECRETS);
 
 describe('the check code', () => {
-  it('is six digits, those below 100000 too', () => {
+  it('is six digits, with leading zeros', () => {
     const codes = Array.from({ length: 500 }, () => checkCodeOf(keys, newTicketId('interaction')));
     for (const code of codes) expect(code).to.match(/^\d{6}$/);
     expect(codes.some((code) => code.startsWith('0'))).to.equal(true);
   });
 
-  it('is the same each time for one ticket, and another one for another ticket', () => {
+  it('is always the same for one ticket, and different for another ticket', () => {
     expect(checkCodeOf(keys, TICKET_ID)).to.equal(checkCodeOf(new Keys(SECRETS), TICKET_ID));
     const codes = new Set(Array.from({ length: 500 }, () => checkCodeOf(keys, newTicketId('interaction'))));
     expect(codes.size).to.be.greaterThan(490);
@@ -26,7 +26,7 @@ describe('the check code', () => {
     expect(isCheckCode(keys, 'BAAAAAAAAAAAAAAAAAAAAAAA', code)).to.equal(false);
   });
 
-  it('is not accepted with another digit or with one too few', () => {
+  it('is not accepted with a different or a missing digit', () => {
     const code = checkCodeOf(keys, TICKET_ID);
     const other = `${code.slice(0, 5)}${(Number(code[5]) + 1) % 10}`;
     expect(isCheckCode(keys, TICKET_ID, other)).to.equal(false);
@@ -34,7 +34,7 @@ describe('the check code', () => {
     expect(isCheckCode(keys, TICKET_ID, '')).to.equal(false);
   });
 
-  it('is made with the first secret and accepted under each', () => {
+  it('is made with the first secret and accepted under every secret', () => {
     const old = checkCodeOf(new Keys([OLD]), TICKET_ID);
     const both = new Keys([...SECRETS, OLD]);
     expect(checkCodeOf(both, TICKET_ID)).to.equal(checkCodeOf(keys, TICKET_ID));
@@ -43,15 +43,15 @@ describe('the check code', () => {
   });
 });
 
-describe('what a person types as the check code', () => {
+describe('the text that a user types as a check code,', () => {
   for (const typed of ['123456', '123 456', ' 123456\n', '123-456', '1 2 3 4 5 6', '12\u00a034\u00a056']) {
-    it(`${JSON.stringify(typed)} is read as 123456`, () => {
+    it(`${JSON.stringify(typed)}, is read as 123456`, () => {
       expect(readCheckCode(typed)).to.equal('123456');
     });
   }
 
   for (const typed of ['', ' ', '12345', '1234567', '12345a', '123.456', '+123456', '0x1234', '１２３４５６x']) {
-    it(`${JSON.stringify(typed)} is none`, () => {
+    it(`${JSON.stringify(typed)}, is not accepted`, () => {
       expect(readCheckCode(typed)).to.equal(undefined);
     });
   }

@@ -5,20 +5,20 @@ import { SECRETS } from './builders.ts';
 const OTHER = 'another secret of at least thirty-two characters';
 const keys = new Keys(SECRETS);
 
-describe('keys', () => {
-  it('a MAC made for one purpose is none for another', () => {
+describe('with keys,', () => {
+  it('a MAC for one purpose is not valid for another', () => {
     const purposes = ['code', 'check code', 'csrf', 'known browser'] as const;
     const macs = purposes.map((purpose) => keys.mac(purpose, 'the same').toString('hex'));
     expect(new Set(macs).size).to.equal(purposes.length);
   });
 
-  it('a MAC is 32 bytes, the same each time, and another one under another secret', () => {
+  it('a MAC is 32 bytes, always the same, and different under another secret', () => {
     expect(keys.mac('csrf', 'a')).to.have.length(32);
     expect(keys.mac('csrf', 'a')).to.deep.equal(new Keys(SECRETS).mac('csrf', 'a'));
     expect(keys.mac('csrf', 'a')).not.to.deep.equal(new Keys([OTHER]).mac('csrf', 'a'));
   });
 
-  it('parts do not run into each other', () => {
+  it('the parts of a message are kept apart', () => {
     const macs = [
       keys.mac('csrf', 'a', 'bc'),
       keys.mac('csrf', 'ab', 'c'),
@@ -29,36 +29,36 @@ describe('keys', () => {
     expect(new Set(macs.map((mac) => mac.toString('hex'))).size).to.equal(macs.length);
   });
 
-  it('the first secret signs, every secret verifies', () => {
+  it('the first secret signs and every secret verifies', () => {
     const both = new Keys([OTHER, ...SECRETS]);
     expect(both.mac('csrf', 'a')).to.deep.equal(new Keys([OTHER]).mac('csrf', 'a'));
     expect(both.candidates('csrf', 'a')).to.deep.equal([new Keys([OTHER]).mac('csrf', 'a'), keys.mac('csrf', 'a')]);
   });
 
-  it('without a secret nothing is signed and nothing verifies', () => {
+  it('nothing is signed and nothing verifies if there is no secret', () => {
     const none = new Keys([]);
     expect(() => none.mac('csrf', 'a')).to.throw(TypeError, 'no secret');
     expect(none.candidates('csrf', 'a')).to.deep.equal([]);
   });
 
-  it('a purpose that nobody has named has no key', () => {
+  it('an unknown purpose has no key', () => {
     expect(() => keys.mac('unheard of' as 'csrf', 'a')).to.throw(TypeError);
   });
 });
 
-describe('comparing with what came in', () => {
-  it('takes any one of the candidates', () => {
+describe('comparing with a received value', () => {
+  it('accepts each of the candidates', () => {
     expect(matches(['a', 'b'], 'a')).to.equal(true);
     expect(matches(['a', 'b'], 'b')).to.equal(true);
     expect(matches([Buffer.from('a')], Buffer.from('a'))).to.equal(true);
   });
 
-  it('takes nothing else, of whatever length', () => {
+  it('accepts no other value of any length', () => {
     for (const given of ['', 'c', 'ab', 'aa', 'A']) expect(matches(['a', 'b'], given), given).to.equal(false);
     expect(matches([], 'a')).to.equal(false);
   });
 
-  it('a fingerprint does not tell the secret: it is its SHA-256', () => {
+  it('uses a fingerprint that is the SHA-256 of the secret', () => {
     expect(fingerprint('abc')).to.equal('ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0');
   });
 });

@@ -6,30 +6,30 @@ import { SECRETS } from './builders.ts';
 const OLD = 'an old secret of at least thirty-two chars';
 const keys = new Keys(SECRETS);
 
-describe("a browser's memory of who was signed in to it", () => {
-  it('knows nobody at first', () => {
+describe("a browser's memory of the accounts that were signed in to it", () => {
+  it('knows no account at first', () => {
     expect(remembers(keys, undefined, 'alice')).to.equal(false);
   });
 
-  it('knows an account once it was signed in, and no other', () => {
+  it('knows an account that was signed in, and no other', () => {
     const memory = remember(keys, undefined, 'alice');
     expect(remembers(keys, memory, 'alice')).to.equal(true);
     expect(remembers(keys, memory, 'bob')).to.equal(false);
     expect(remembers(keys, memory, '')).to.equal(false);
   });
 
-  it('names no account', () => {
+  it('does not contain the name of an account', () => {
     expect(formatMemory(remember(keys, undefined, 'alice'))).not.to.include('alice');
   });
 
-  it('belongs to one browser: its proofs are worth nothing in another', () => {
+  it('is not valid in another browser', () => {
     const mine = remember(keys, undefined, 'alice');
     const other = remember(keys, undefined, 'bob');
     expect(mine.browserId).not.to.equal(other.browserId);
     expect(remembers(keys, { browserId: other.browserId, proofs: mine.proofs }, 'alice')).to.equal(false);
   });
 
-  it('keeps its name and the others when one more is signed in', () => {
+  it('keeps its browser id and the other accounts when one more is signed in', () => {
     const first = remember(keys, undefined, 'alice');
     const both = remember(keys, first, 'bob');
     expect(both.browserId).to.equal(first.browserId);
@@ -37,12 +37,12 @@ describe("a browser's memory of who was signed in to it", () => {
     expect(remembers(keys, both, 'bob')).to.equal(true);
   });
 
-  it('holds an account once, however often it is signed in', () => {
+  it('contains an account only once, however often it is signed in', () => {
     const once = remember(keys, undefined, 'alice');
     expect(remember(keys, once, 'alice')).to.deep.equal(once);
   });
 
-  it('holds five accounts; the one that was away longest goes', () => {
+  it('contains at most five accounts, and drops the one that signed in longest ago', () => {
     let memory = remember(keys, undefined, 'first');
     for (const account of ['second', 'third', 'fourth', 'fifth', 'first', 'sixth']) {
       memory = remember(keys, memory, account);
@@ -53,24 +53,24 @@ describe("a browser's memory of who was signed in to it", () => {
     expect(known).to.deep.equal(['first', 'third', 'fourth', 'fifth', 'sixth']);
   });
 
-  it('outlives a new secret in front of the old one, but not the end of the old one', () => {
+  it('stays valid when a new secret is added, until the old one is removed', () => {
     const memory = remember(new Keys([OLD]), undefined, 'alice');
     expect(remembers(new Keys([...SECRETS, OLD]), memory, 'alice')).to.equal(true);
     expect(remembers(keys, memory, 'alice')).to.equal(false);
   });
 
-  it('comes back from its cookie as it went in', () => {
+  it('survives being written to its cookie and read again', () => {
     const memory = remember(keys, remember(keys, undefined, 'alice'), 'bob');
     expect(parseMemory(formatMemory(memory))).to.deep.equal(memory);
     expect(formatMemory(memory), 'fit for a cookie').to.match(/^[\w.-]+$/);
   });
 
-  it('is nothing where the cookie holds none', () => {
+  it('is undefined if the cookie contains no proofs', () => {
     expect(parseMemory('')).to.equal(undefined);
     expect(parseMemory('only-a-name')).to.equal(undefined);
   });
 
-  it('reads five proofs at most, and rubbish proves nothing', () => {
+  it('reads at most five proofs, and does not accept an invalid one', () => {
     const memory = parseMemory(['name', ...Array.from({ length: 1000 }, () => 'rubbish')].join('.'));
     expect(memory?.proofs).to.have.length(5);
     expect(remembers(keys, memory, 'alice')).to.equal(false);

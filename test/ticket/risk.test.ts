@@ -10,40 +10,40 @@ function context(browser: Partial<RiskContext['browser']>, phone: Device = {}): 
   return { accountId: 'alice', request: signInRequest(), browser: { known: false, accounts: 0, ...browser }, phone };
 }
 
-describe('what a sign-in takes by default', () => {
+describe('the default assessment', () => {
   const here = { address: '192.0.2.1' };
   const elsewhere = { address: '198.51.100.7' };
 
-  it('the check code, where the account is new to this browser and the phone is elsewhere', () => {
+  it('requires the check code if the account is new to this browser and the phone is elsewhere', () => {
     expect(assessByDefault(context(here, elsewhere))).to.equal('check code');
   });
 
-  it('the check code, where the browser knows other accounts only', () => {
+  it('requires the check code if the browser knows other accounts only', () => {
     expect(assessByDefault(context({ ...here, accounts: 5 }, elsewhere))).to.equal('check code');
   });
 
-  it('a tap, in a browser that this account was signed in to before', () => {
+  it('allows a browser that this account was signed in to before', () => {
     expect(assessByDefault(context({ ...here, known: true, accounts: 1 }, elsewhere))).to.equal('allow');
   });
 
-  it('a tap, where browser and phone share an address', () => {
+  it('allows the sign-in if browser and phone share an address', () => {
     expect(assessByDefault(context(here, here))).to.equal('allow');
   });
 
-  it('the check code, where an address is not known: two unknown ones are not the same', () => {
+  it('requires the check code if an address is unknown, because two unknown addresses are not the same', () => {
     expect(assessByDefault(context({}))).to.equal('check code');
     expect(assessByDefault(context(here))).to.equal('check code');
     expect(assessByDefault(context({}, here))).to.equal('check code');
   });
 
-  it('the check code, where browser and phone share a place and a name, but no address', () => {
+  it('requires the check code if browser and phone share a place and a user agent, but no address', () => {
     const alike = { place: { country: 'DE', city: 'Berlin' }, userAgent: 'Mozilla/5.0' };
     expect(assessByDefault(context({ ...here, ...alike }, { ...elsewhere, ...alike }))).to.equal('check code');
   });
 });
 
-describe('what is known of a sign-in', () => {
-  it('is who, for what, on which browser and from where; not what only we may know', () => {
+describe('the context of an assessment', () => {
+  it('has the account, the request, the browser and the phone, but no internal data', () => {
     const place = { country: 'DE', city: 'Berlin' };
     const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0';
     const phone = { address: '198.51.100.7', place: { country: 'FR' }, userAgent: 'Mozilla/5.0 (iPhone)' };
@@ -64,14 +64,14 @@ describe('what is known of a sign-in', () => {
     });
   });
 
-  it('leaves out what nobody knows', () => {
+  it('leaves out unknown data', () => {
     const ticket = scanned({ browser: { binding: 'binding', source: '127.0.0.1' } });
     const { browser, phone } = riskContext(keys, ticket, alice(), {});
     expect(browser).to.deep.equal({ known: false, accounts: 0 });
     expect(phone).to.deep.equal({});
   });
 
-  it('says whether this very account was signed in to the browser before, and how many were', () => {
+  it('says if this account was signed in to the browser before, and how many accounts were', () => {
     const memory = remember(keys, remember(keys, undefined, 'alice'), 'carol');
     const ticket = scanned({ browser: { ...browserOf('binding'), memory } });
     expect(riskContext(keys, ticket, alice(), {}).browser).to.include({ known: true, accounts: 2 });
@@ -82,12 +82,12 @@ describe('what is known of a sign-in', () => {
 describe("an account's report", () => {
   const browser = browserOf('binding');
 
-  it('stands for whoever asks from there, with whatever browser', () => {
+  it('covers all browsers at the same network address', () => {
     const other = { ...browserOf('another binding'), address: '192.0.2.9', name: 'Chrome' };
     expect(reportsOf(keys, 'alice', other)).to.deep.equal(reportsOf(keys, 'alice', browser));
   });
 
-  it('does not stand for another account, or for another source', () => {
+  it('does not cover another account or another network address', () => {
     const names = [
       ...reportsOf(keys, 'alice', browser),
       ...reportsOf(keys, 'bob', browser),
@@ -96,11 +96,11 @@ describe("an account's report", () => {
     expect(new Set(names).size).to.equal(3);
   });
 
-  it('names neither of them', () => {
+  it('contains neither the account nor the address', () => {
     expect(reportsOf(keys, 'alice', browser)[0]).to.match(/^[\w-]{43}$/);
   });
 
-  it('is found again once a new key is in front', () => {
+  it('is found again after a key rotation', () => {
     const rotated = new Keys(['a new secret of at least thirty-two characters', ...SECRETS]);
     expect(reportsOf(rotated, 'alice', browser)).to.include.members(reportsOf(keys, 'alice', browser));
   });

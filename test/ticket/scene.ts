@@ -1,4 +1,4 @@
-/** The ceremony on an in-memory store, with a clock that only moves when it is told to. */
+/** The ceremony on an in-memory store, with a clock that only the test advances. */
 import { Keyv } from 'keyv';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
 import { KeyvNotes } from '../../src/stores/memory/notes.ts';
@@ -28,7 +28,7 @@ export function showing(more: Partial<Showing> = {}): Showing {
   };
 }
 
-/** Lets a test do something in the very moment before a write. */
+/** A store that lets a test act immediately before a write. */
 class InterruptedStore implements TicketStore {
   readonly #store: TicketStore;
   beforeCreate: () => Promise<unknown> = async () => undefined;
@@ -57,7 +57,7 @@ class InterruptedStore implements TicketStore {
   }
 }
 
-/** What an interruption does may write as well; it is not interrupted in turn. */
+/** Calls the interruption only once, because it may write as well and must not interrupt itself. */
 async function once(store: InterruptedStore, name: 'beforeCreate' | 'beforeSwap'): Promise<void> {
   const interrupt = store[name];
   store[name] = async () => undefined;
@@ -71,7 +71,7 @@ export class Scene {
   readonly codes: Codes = new Codes(this.keys, 10_000);
   readonly store: InterruptedStore;
   readonly ceremony: Ceremony;
-  /** Every ticket that the interaction's watchers were told of, in order. */
+  /** The tickets that the interaction's listeners received, in order. */
   readonly heard: Ticket[] = [];
   readonly notes: KeyvNotes = new KeyvNotes(this.keyv);
   readonly shortCodes: ShortCodes = new ShortCodes(this.keys, this.notes);
@@ -106,27 +106,27 @@ export class Scene {
     return this.ceremony.phone;
   }
 
-  /** The browser shows a code. @returns the ticket's id */
+  /** Makes the browser show a code. @returns the ticket's id */
   async shown(): Promise<string> {
     return (await this.browser.show(showing())).ticket.id;
   }
 
-  /** … and Alice scans it. */
+  /** Makes the browser show a code and Alice scan it. @returns the ticket's id */
   async scanned(): Promise<string> {
     const id = await this.shown();
     await this.phone.scan(id, alice());
     return id;
   }
 
-  /** … and approves. */
+  /** Makes the browser show a code and Alice scan and approve it. @returns the ticket */
   async approved(verdict: Verdict = 'allow'): Promise<ApprovedTicket> {
     const ticket = await this.phone.approve(await this.scanned(), { approver: alice(), judge: () => verdict });
-    if (ticket.state !== 'approved') throw new Error(`it is ${ticket.state}`);
+    if (ticket.state !== 'approved') throw new Error(`the ticket is ${ticket.state}`);
     return ticket;
   }
 }
 
-/** A scene for each test of the suite. */
+/** Creates a new scene before each test. @returns a function that returns the current scene */
 export function setUpScene(): () => Scene {
   let scene: Scene;
   beforeEach(() => {

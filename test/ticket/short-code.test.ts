@@ -6,20 +6,20 @@ import { alice, bob, LIFETIMES, refused, SECRETS, signInRequest, TICKET_ID } fro
 import { ME, type Scene, setUpScene, showing } from './scene.ts';
 
 const OLD = 'an old secret of at least thirty-two chars';
-const A_MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
 describe('the short code', () => {
   const scene = setUpScene();
   const newer = (): ShortCodes => new ShortCodes(new Keys([OLD, ...SECRETS]), scene().notes);
 
-  it('is eight characters in two groups, of which people mistake none for another', () => {
+  it('is eight characters in two groups, none of which is easily mistaken for another', () => {
     for (let tickets = 0; tickets < 500; tickets++) {
       const shown = scene().shortCodes.show(newTicketId('interaction'));
       expect(shown).to.match(/^[2-8FKLMQRWXY]{4}-[2-8FKLMQRWXY]{4}$/);
     }
   });
 
-  it('uses all sixteen characters alike', () => {
+  it('uses all sixteen characters equally often', () => {
     const times = new Map<string, number>();
     for (let tickets = 0; tickets < 2_000; tickets++) {
       for (const character of scene().shortCodes.show(newTicketId('interaction')).replace('-', '')) {
@@ -27,40 +27,40 @@ describe('the short code', () => {
       }
     }
     expect(times.size).to.equal(16);
-    // A thousand each, with a spread of thirty-one.
+    // Each character is expected 1,000 times, with a standard deviation of 31.
     for (const [character, often] of times) expect(often, character).to.be.within(750, 1_250);
   });
 
-  it('is the same each time for one ticket, and another one under another secret', () => {
+  it('is always the same for one ticket, and different under another secret', () => {
     const { shortCodes, notes } = scene();
     expect(shortCodes.show(TICKET_ID)).to.equal(new ShortCodes(new Keys(SECRETS), notes).show(TICKET_ID));
     expect(shortCodes.show(TICKET_ID)).not.to.equal(new ShortCodes(new Keys([OLD]), notes).show(TICKET_ID));
   });
 
-  it('leads to its ticket once that is noted, until the note is gone', async () => {
+  it('leads to its ticket only after the note is written', async () => {
     const { shortCodes } = scene();
     const [shown, other] = [shortCodes.show(TICKET_ID), shortCodes.show(newTicketId('another'))];
     expect(await shortCodes.find(shown)).to.equal(undefined);
-    await shortCodes.note(TICKET_ID, A_MINUTE);
+    await shortCodes.note(TICKET_ID, MINUTE_MS);
     expect(await shortCodes.find(shown)).to.equal(TICKET_ID);
     expect(await shortCodes.find(other)).to.equal(undefined);
   });
 
-  it('leads there after a new secret was put in front, as it was shown before and as it is shown now', async () => {
+  it('leads to its ticket after a key rotation, whether it was made with the old or the new secret', async () => {
     const { shortCodes } = scene();
-    await shortCodes.note(TICKET_ID, A_MINUTE);
+    await shortCodes.note(TICKET_ID, MINUTE_MS);
     expect(await newer().find(shortCodes.show(TICKET_ID))).to.equal(TICKET_ID);
     const id = newTicketId('another');
-    await newer().note(id, A_MINUTE);
+    await newer().note(id, MINUTE_MS);
     const behind = new ShortCodes(new Keys([...SECRETS, OLD]), scene().notes);
     for (const shown of [newer().show(id), behind.show(id)]) {
       for (const node of [newer(), behind]) expect(await node.find(shown), shown).to.equal(id);
     }
   });
 
-  it('is not in the store, neither as it is shown nor as it is read', async () => {
+  it('is never in the store, neither with the dash nor without it', async () => {
     const { shortCodes, keyv } = scene();
-    await shortCodes.note(TICKET_ID, A_MINUTE);
+    await shortCodes.note(TICKET_ID, MINUTE_MS);
     const stored = JSON.stringify([...(keyv.store as Map<string, unknown>)]);
     const shown = shortCodes.show(TICKET_ID);
     expect(stored).to.include(TICKET_ID);
@@ -68,7 +68,7 @@ describe('the short code', () => {
   });
 });
 
-describe('what a person types as the short code', () => {
+describe('the text that a user types as a short code,', () => {
   const READ = 'QLMY2568';
   const SPELLINGS = [
     'QLMY-2568',
@@ -84,7 +84,7 @@ describe('what a person types as the short code', () => {
     'oinvzsgb',
   ];
   for (const typed of SPELLINGS) {
-    it(`${JSON.stringify(typed)} is read as ${READ}`, () => {
+    it(`${JSON.stringify(typed)}, is read as ${READ}`, () => {
       expect(readShortCode(typed)).to.equal(READ);
     });
   }
@@ -102,13 +102,13 @@ describe('what a person types as the short code', () => {
     'QLMY_2568',
   ];
   for (const typed of NONE) {
-    it(`${JSON.stringify(typed)} is none`, () => {
+    it(`${JSON.stringify(typed)}, is not accepted`, () => {
       expect(readShortCode(typed)).to.equal(undefined);
     });
   }
 });
 
-describe('a ticket whose short code is typed', () => {
+describe('a ticket that is claimed by its short code', () => {
   const scene = setUpScene();
   const code = async (act: Promise<unknown>): Promise<string> => (await refused(act)).code;
 
@@ -118,7 +118,7 @@ describe('a ticket whose short code is typed', () => {
     return ticket.state;
   }
 
-  it('is claimed by it, and approved with the check code whatever the deployment says, except No', async () => {
+  it('always requires the check code, unless the deployment denies the sign-in', async () => {
     for (const [verdict, state] of [
       ['allow', 'approved'],
       ['check code', 'approved'],
@@ -132,7 +132,7 @@ describe('a ticket whose short code is typed', () => {
     }
   });
 
-  it('is asked for the check code as well where the same phone scans it afterwards', async () => {
+  it('still requires the check code if the same phone scans it afterwards', async () => {
     const id = await scene().shown();
     await typed(scene(), id);
     await scene().phone.scan(id, alice());
@@ -140,12 +140,12 @@ describe('a ticket whose short code is typed', () => {
     expect(ticket).to.have.property('checkCode');
   });
 
-  it('is found as long as somebody may claim it', async () => {
+  it('is found until it is approved or cancelled', async () => {
     const { phone, browser, shortCodes } = scene();
     const id = await scene().shown();
     const shown = shortCodes.show(id);
     expect((await phone.findTyped(shown)).id).to.equal(id);
-    // An answer may get lost: the same person types it again.
+    // A response may get lost, so the same user may type the short code again.
     await typed(scene(), id);
     expect(await typed(scene(), id)).to.equal('scanned');
     expect(await code(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
@@ -155,7 +155,7 @@ describe('a ticket whose short code is typed', () => {
     expect(await code(phone.findTyped(shown))).to.equal('not_found');
   });
 
-  it('is not found once its time has passed, or another one has its place', async () => {
+  it('is not found once it has expired or another ticket has replaced it', async () => {
     const { phone, browser, shortCodes } = scene();
     const renewed = shortCodes.show(await scene().shown());
     const { ticket } = await browser.renew(showing());
@@ -166,7 +166,7 @@ describe('a ticket whose short code is typed', () => {
     expect(await code(phone.findTyped(late))).to.equal('not_found');
   });
 
-  it('may be typed by the right account where the wrong one has claimed it', async () => {
+  it('can be claimed by the right account if the wrong one has claimed it before', async () => {
     const request = signInRequest({ requirements: { subject: 'bob' } });
     const { ticket } = await scene().browser.show(showing({ request }));
     await typed(scene(), ticket.id);
@@ -175,7 +175,7 @@ describe('a ticket whose short code is typed', () => {
     expect(claimed.ticket).to.include({ state: 'scanned', typed: true });
   });
 
-  it('is on no screen where it could not be noted', async () => {
+  it('is not shown if its note could not be written', async () => {
     scene().notes.write = async () => {
       throw new Error('the store did not write note');
     };

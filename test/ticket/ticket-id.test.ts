@@ -1,26 +1,26 @@
 import { expect } from 'chai';
 import { newTicketId, placeOf, placeOfInteraction, traceOf } from '../../src/ticket/ticket-id.ts';
 
-describe('ids of tickets', () => {
-  it('are 24 characters of base64url, and never the same', () => {
+describe('the ids of tickets', () => {
+  it('are 24 characters of base64url and never repeat', () => {
     const ids = Array.from({ length: 1000 }, () => newTicketId('interaction'));
     for (const id of ids) expect(id).to.match(/^[\w-]{24}$/);
     expect(new Set(ids).size).to.equal(1000);
   });
 
-  it('are told apart by 128 random bits, not by their place', () => {
+  it('differ in 128 random bits, not only in their place', () => {
     const random = Array.from({ length: 1000 }, () => newTicketId('interaction').slice(3));
     expect(new Set(random).size).to.equal(1000);
     expect(Buffer.from(newTicketId('interaction'), 'base64url')).to.have.length(2 + 16);
   });
 
-  it('say in which place their interaction is kept, so that both are found in the same one', () => {
+  it('contain the place of their interaction, so that both are stored in the same place', () => {
     for (const interaction of ['', 'interaction', 'another interaction', 'ünïcödé', 'x'.repeat(1000)]) {
       expect(placeOf(newTicketId(interaction)), interaction).to.equal(placeOfInteraction(interaction));
     }
   });
 
-  it('have places of four hexadecimal digits, spread over all that there are', () => {
+  it('have places of four hexadecimal digits, spread over all values', () => {
     const places = Array.from({ length: 10_000 }, (_, number) => placeOfInteraction(`${number}`));
     for (const place of places) expect(place).to.match(/^[\da-f]{4}$/);
     const sixteenths = new Map<string, number>();
@@ -29,7 +29,7 @@ describe('ids of tickets', () => {
     for (const count of sixteenths.values()) expect(count).to.be.within(500, 750);
   });
 
-  it('have a name for events, always the same, that says nothing of them', () => {
+  it('have a name for events that is always the same and does not disclose the id', () => {
     const ids = Array.from({ length: 1000 }, () => newTicketId('interaction'));
     const traces = ids.map(traceOf);
     expect(ids.map(traceOf)).to.deep.equal(traces);

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { isLive, ownerOf, stateAt } from '../../src/ticket/ticket.ts';
 import { alice, approved, cancelled, DEADLINE, denied, redeemed, scanned, waiting } from './builders.ts';
 
-describe('a ticket seen at a moment', () => {
+describe('a ticket', () => {
   for (const ticket of [waiting(), scanned(), approved()]) {
-    it(`${ticket.state} is alive up to its deadline and expired from then on`, () => {
+    it(`that is ${ticket.state} is live up to its deadline and expired from then on`, () => {
       expect(stateAt(ticket, DEADLINE - 1)).to.equal(ticket.state);
       expect(isLive(ticket, DEADLINE - 1)).to.equal(true);
       expect(stateAt(ticket, DEADLINE)).to.equal('expired');
@@ -13,14 +13,14 @@ describe('a ticket seen at a moment', () => {
   }
 
   for (const ticket of [denied(), redeemed(), cancelled()]) {
-    it(`${ticket.state} is an end, and stays what it is`, () => {
+    it(`that is ${ticket.state} is final and never expires`, () => {
       expect(stateAt(ticket, DEADLINE - 1)).to.equal(ticket.state);
       expect(stateAt(ticket, DEADLINE)).to.equal(ticket.state);
       expect(isLive(ticket, DEADLINE - 1)).to.equal(false);
     });
   }
 
-  it('has an approver once somebody scanned it', () => {
+  it('has an owner once it was scanned', () => {
     expect(ownerOf(waiting())).to.equal(undefined);
     expect(ownerOf(cancelled())).to.equal(undefined);
     for (const ticket of [scanned(), approved(), denied(), redeemed(), cancelled({ approver: alice() })]) {

@@ -26,10 +26,10 @@ const newTicket: transitions.NewTicket = {
   browser: browserOf('binding'),
   endsAt: ENDS_AT,
 };
-const refresh = alice({ authenticatedAt: NOW / 1000, amr: ['pwd', 'otp'] });
+const refreshed = alice({ authenticatedAt: NOW / 1000, amr: ['pwd', 'otp'] });
 
-describe('what a ticket holds after each step', () => {
-  it('shown: what was fixed, from version 1 on', () => {
+describe('the record of a ticket', () => {
+  it('has the fixed fields and version 1 after it is shown', () => {
     expect(transitions.show(newTicket, undefined, at(NOW))).to.deep.equal({
       ...newTicket,
       state: 'waiting',
@@ -40,11 +40,11 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('shown after another one: its versions go on, with one left out for "expired"', () => {
+  it('continues the versions of the previous ticket, and leaves one out for "expired"', () => {
     expect(transitions.show(newTicket, cancelled({ version: 7 }), at(NOW)).version).to.equal(9);
   });
 
-  it('scanned: the first approver as well', () => {
+  it('has the first approver after a scan', () => {
     expect(transitions.scan(waiting(), alice(), at(NOW))).to.deep.equal({
       ...waiting(),
       state: 'scanned',
@@ -55,33 +55,33 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('scanned by typing: that as well', () => {
+  it('says after a claim by the short code that the code was typed', () => {
     expect(transitions.scanTyped(waiting(), alice(), at(NOW))).to.deep.equal({
       ...transitions.scan(waiting(), alice(), at(NOW)),
       typed: true,
     });
   });
 
-  it('approved where it was typed: the check code, although nobody asked for it, and no word of typing', () => {
+  it('requires the check code after a typed claim is approved, even if the verdict is not to ask for it', () => {
     const typed = scanned({ typed: true });
     expect(transitions.approve(typed, { approver: alice(), checkCode: false }, at(NOW))).to.deep.equal(
       transitions.approve(scanned(), { approver: alice(), checkCode: true }, at(NOW)),
     );
   });
 
-  it('approved: the approver as the session is now, and no check code', () => {
-    expect(transitions.approve(scanned(), { approver: refresh, checkCode: false }, at(NOW))).to.deep.equal({
+  it("has the approver's current session and no check code after an approval", () => {
+    expect(transitions.approve(scanned(), { approver: refreshed, checkCode: false }, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'approved',
       version: 3,
-      approver: refresh,
+      approver: refreshed,
       remember: false,
       since: NOW,
       deadline: NOW + LIFETIMES.finish,
     });
   });
 
-  it('approved with a check code: that none was typed wrong yet', () => {
+  it('has zero wrong tries after an approval with a check code', () => {
     expect(transitions.approve(scanned(), { approver: alice(), checkCode: true }, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'approved',
@@ -93,8 +93,8 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('denied: the approver who scanned', () => {
-    expect(transitions.deny(scanned(), refresh, at(NOW))).to.deep.equal({
+  it('has the approver who scanned after a denial', () => {
+    expect(transitions.deny(scanned(), refreshed, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'denied',
       because: 'person',
@@ -104,8 +104,8 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('reported: the same, for as long as the interaction lasts', () => {
-    expect(transitions.report(scanned(), refresh, at(NOW))).to.deep.equal({
+  it('is denied until the end of the interaction after a report', () => {
+    expect(transitions.report(scanned(), refreshed, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'denied',
       because: 'report',
@@ -115,9 +115,9 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('reported after Approve: whose it was, and nothing of the decision', () => {
+  it('has the approver and nothing of the approval after a report that follows Approve', () => {
     const { remember: _forgotten, ...kept } = approved();
-    expect(transitions.report(approved({ checkCode: { wrongTries: 1 } }), refresh, at(NOW))).to.deep.equal({
+    expect(transitions.report(approved({ checkCode: { wrongTries: 1 } }), refreshed, at(NOW))).to.deep.equal({
       ...kept,
       state: 'denied',
       because: 'report',
@@ -127,19 +127,19 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('forbidden: the approver as the session is now, and that it was a risk', () => {
-    expect(transitions.forbid(scanned(), refresh, at(NOW))).to.deep.equal({
+  it('has the approver\'s current session and the reason "risk" after the assessment denied it', () => {
+    expect(transitions.forbid(scanned(), refreshed, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'denied',
       because: 'risk',
-      approver: refresh,
+      approver: refreshed,
       version: 3,
       since: NOW,
       deadline: NOW + LIFETIMES.finish,
     });
   });
 
-  it('redeemed: the approver, and nothing of the check code', () => {
+  it('has the approver and nothing of the check code after it is redeemed', () => {
     expect(transitions.redeem(approved({ checkCode: { wrongTries: 1 } }), at(NOW))).to.deep.equal({
       ...approved(),
       state: 'redeemed',
@@ -149,7 +149,7 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('a wrong check code: one more wrong try, and the moments of its approval as they were', () => {
+  it('has one more wrong try and unchanged times after a wrong check code', () => {
     expect(transitions.refuseCheckCode(approved({ checkCode: { wrongTries: 0 } }), at(NOW))).to.deep.equal({
       ...approved(),
       version: 4,
@@ -157,11 +157,11 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('a wrong check code where none was asked for counts as the first', () => {
+  it('has one wrong try after a wrong check code that was not required', () => {
     expect(transitions.refuseCheckCode(approved(), at(NOW))).to.deep.include({ checkCode: { wrongTries: 1 } });
   });
 
-  it('the third wrong check code: cancelled because of it', () => {
+  it('is cancelled because of the check code after the third wrong one', () => {
     const { checkCode: _gone, remember: _forgotten, ...kept } = approved({ checkCode: { wrongTries: 2 } });
     expect(transitions.refuseCheckCode(approved({ checkCode: { wrongTries: 2 } }), at(NOW))).to.deep.equal({
       ...kept,
@@ -173,7 +173,7 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('cancelled before a scan: why, and nobody', () => {
+  it('has the reason and no approver after it is cancelled before a scan', () => {
     expect(transitions.cancel(waiting(), 'renewed', at(NOW))).to.deep.equal({
       ...waiting(),
       state: 'cancelled',
@@ -184,7 +184,7 @@ describe('what a ticket holds after each step', () => {
     });
   });
 
-  it('replaced before a scan, while it was alive: cancelled because of that, a version before the next ticket', () => {
+  it('is cancelled as renewed, one version below the next ticket, after it is replaced before a scan', () => {
     const ended = transitions.replaced(waiting(), at(NOW));
     expect(ended).to.deep.equal({
       ...waiting(),
@@ -197,26 +197,26 @@ describe('what a ticket holds after each step', () => {
     expect(transitions.show(newTicket, waiting(), at(NOW)).version).to.equal(3);
   });
 
-  it('replaced after a scan: whose it was, and nothing of the decision', () => {
+  it('has the approver and nothing of the decision after it is replaced after a scan', () => {
     const ended = transitions.replaced(approved({ checkCode: { wrongTries: 1 } }), at(NOW));
     expect(ended).to.deep.include({ state: 'cancelled', because: 'renewed', version: 4, approver: alice() });
     expect(ended).to.not.have.any.keys('checkCode', 'remember');
   });
 
-  it('replaced after its deadline: the same, as another node may think that it is alive', () => {
+  it('is also cancelled as renewed if it is replaced after its deadline, because it may be live for another node', () => {
     for (const ticket of [waiting(), scanned(), approved()]) {
       const ended = transitions.replaced(ticket, at(DEADLINE));
       expect(ended, ticket.state).to.deep.include({ state: 'cancelled', because: 'renewed', since: DEADLINE });
     }
   });
 
-  it('replaced after it had ended: that stays as it was', () => {
+  it('stays unchanged if it is replaced in a final state', () => {
     for (const ticket of [denied(), redeemed(), cancelled()]) {
       expect(transitions.replaced(ticket, at(NOW)), ticket.state).to.equal(undefined);
     }
   });
 
-  it('cancelled after a scan: whose it was', () => {
+  it('has the approver after it is cancelled after a scan', () => {
     expect(transitions.cancel(scanned(), 'browser', at(NOW))).to.deep.include({
       state: 'cancelled',
       approver: alice(),
@@ -224,7 +224,7 @@ describe('what a ticket holds after each step', () => {
   });
 });
 
-describe('deadlines', () => {
+describe('the deadline of a ticket', () => {
   const steps = {
     scan: (now: number) => transitions.scan(waiting({ deadline: ENDS_AT }), alice(), at(now)),
     approve: (now: number) =>
@@ -242,18 +242,18 @@ describe('deadlines', () => {
   };
 
   for (const [name, step] of Object.entries(steps)) {
-    it(`${name}: never behind the end of the interaction`, () => {
+    it(`is never after the end of the interaction (${name})`, () => {
       expect(step(ENDS_AT - 1)?.deadline).to.equal(ENDS_AT);
     });
   }
 
-  it('do not slide however many wrong check codes are typed', () => {
+  it('does not move when wrong check codes are typed', () => {
     const first = transitions.refuseCheckCode(approved({ checkCode: { wrongTries: 0 } }), at(NOW + 20_000));
     const second = transitions.refuseCheckCode(first, at(NOW + 40_000));
     expect([first.deadline, second.deadline]).to.deep.equal([DEADLINE, DEADLINE]);
   });
 
-  it('an interaction that is over shows nothing any more', () => {
+  it('cannot be set in an interaction that is over: no ticket is shown', () => {
     expect(refusal(() => transitions.show(newTicket, undefined, at(ENDS_AT))).code).to.equal('over');
     expect(refusal(() => transitions.show(newTicket, redeemed(), at(ENDS_AT + 1))).code).to.equal('over');
   });
@@ -269,19 +269,19 @@ describe('a request that demands a recent sign-in', () => {
     expect(refusal(approve(since - 1)).code).to.equal('sign_in_again');
   });
 
-  it('is approved by one that signed in at that very second, which is then the approver', () => {
+  it('is approved by a session that signed in at exactly that second', () => {
     expect(approve(since)().approver.authenticatedAt).to.equal(since);
   });
 
-  it('may be denied by anybody who scanned it', () => {
+  it('may be denied by the approver even if the sign-in is too old', () => {
     expect(transitions.deny(demanding, alice({ authenticatedAt: since - 1 }), at(NOW)).state).to.equal('denied');
   });
 
-  it('may be reported by anybody who scanned it', () => {
+  it('may be reported by the approver even if the sign-in is too old', () => {
     expect(transitions.report(demanding, alice({ authenticatedAt: since - 1 }), at(NOW)).because).to.equal('report');
   });
 
-  it('says nothing of it to a stranger or too late', () => {
+  it('is not disclosed to another session, nor after the deadline', () => {
     const stale = { approver: alice({ authenticatedAt: since - 1 }), checkCode: false };
     const stranger = { approver: alice({ sessionUid: 'other', authenticatedAt: since - 1 }), checkCode: false };
     expect(refusal(() => transitions.approve(demanding, stranger, at(NOW))).code).to.equal('not_found');

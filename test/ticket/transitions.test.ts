@@ -48,7 +48,7 @@ const acts = {
 } satisfies Record<string, (ticket: Ticket, moment: Moment) => Ticket>;
 type Act = keyof typeof acts;
 
-/** What people who do not own the ticket get, whatever its state. */
+/** The answers to approvers who do not own the ticket, in any state. */
 const strangers = {
   'scan by Bob': 'not_found',
   'scan from another session': 'not_found',
@@ -60,7 +60,7 @@ const strangers = {
   'forbid what Bob does': 'not_found',
 } as const;
 
-/** Nobody has scanned it: to every phone it is unknown. */
+/** The answers for a ticket that was not scanned: it is unknown to every phone. */
 const ownerless = {
   ...strangers,
   scan: 'not_found',
@@ -84,7 +84,10 @@ const endedForAll = {
   report: 'over',
   'forbid what Alice does': 'over',
 } as const;
-/** Decided for good: whoever decided may look at it, so deciding again is wrong rather than late. */
+/**
+ * The answers for a decided ticket: its approver may still look at it, so a second decision gets `wrong_state`, not
+ * `over`.
+ */
 const decided = {
   ...endedForAll,
   approve: 'wrong_state',
@@ -154,7 +157,7 @@ const late: Record<Name, Row> = {
   'a ticket cancelled after a scan': endedForAll,
 };
 
-/** The state that an act leads to, or the code that it is refused with. */
+/** Returns the state that an act leads to, or the code of the refusal. */
 function attempt(act: Act, ticket: Ticket, now: number): string {
   try {
     return acts[act](ticket, at(now)).state;
@@ -164,10 +167,10 @@ function attempt(act: Act, ticket: Ticket, now: number): string {
   }
 }
 
-describe('the life of a ticket', () => {
+describe('an act on', () => {
   for (const name of Object.keys(tickets) as Name[]) {
     for (const act of Object.keys(acts) as Act[]) {
-      it(`${name} and ${act}: ${live[name][act]}, and past its deadline: ${late[name][act]}`, () => {
+      it(`${name} (${act}) results in ${live[name][act]}, and after the deadline in ${late[name][act]}`, () => {
         const ticket = tickets[name];
         const before = structuredClone(ticket);
         expect(attempt(act, ticket, NOW)).to.equal(live[name][act]);

@@ -3,12 +3,14 @@ import { isLive, stateAt, type Ticket } from '../../ticket/ticket.ts';
 import type { Lifetimes } from '../../ticket/transitions.ts';
 import { type Announce, type Tell, type TicketEventName, type Told, toldOf } from './ticket-events.ts';
 
-const TICK = 1_000;
-/** How often a ticket is looked at within its shortest state, so that none passes unseen. */
-const LOOKS = 4;
-const AT_ONCE = 50;
+/** The longest interval between two rounds of checks. */
+const TICK_MS = 1_000;
+/** The number of rounds within the shortest state, so that no state goes unnoticed. */
+const ROUNDS_PER_STATE = 4;
+/** The number of tickets that are read from the store at a time. */
+const BATCH_SIZE = 50;
 
-/** What has ended otherwise cannot expire. */
+/** Events after which a ticket cannot expire any more. */
 const ENDS: ReadonlySet<TicketEventName> = new Set([
   'qr_login.denied',
   'qr_login.reported',
@@ -16,102 +18,112 @@ const ENDS: ReadonlySet<TicketEventName> = new Set([
   'qr_login.finished',
 ]);
 
-/** A ticket as it was seen last. There may be ten thousands of them: what is not needed to tell of it is let go. */
-interface Sight {
+/** A ticket as it was last read. There may be tens of thousands, so only what the event needs is kept. */
+interface WatchedTicket {
   readonly told: Told;
   readonly deadline: number;
-  /** By the process's own clock, which does not jump. */
-  readonly seenAt: number;
-  readonly lookAt: number;
+  /** The time of the read by the monotonic clock of this process, in milliseconds. */
+  readonly readAt: number;
+  /** The time of the next check, in milliseconds since the epoch. */
+  readonly checkAt: number;
 }
 
 /**
- * Finds out which of the tickets that were shown here expire, as nobody does that: it happens by itself. Each is looked at
- * often enough to be seen in every state, as its record dies with its deadline.
+ * Detects the expiry of tickets that were shown by this process. Expiry is no write to the store, so each ticket is
+ * read from time to time: often enough to notice every state, because the record of a ticket expires at its deadline.
  */
 export class Expiry {
   readonly #store: TicketStore;
   readonly #clock: Clock;
   readonly #tell: (told: Told) => void;
-  readonly #shortest: number;
-  readonly #tick: number;
-  /** Each as it was seen last, by its id. */
-  readonly #seen = new Map<string, Sight>();
+  /** The duration of the shortest state, in milliseconds. */
+  readonly #shortestMs: number;
+  /** The interval between two rounds of checks, in milliseconds. */
+  readonly #tickMs: number;
+  /** The tickets that have not ended, as they were last read, by their ids. */
+  readonly #watched = new Map<string, WatchedTicket>();
   readonly #timer: NodeJS.Timeout;
-  #looking = false;
+  #isChecking = false;
 
-  /** @param tell told of each ticket that has expired, as it was seen last */
+  /** @param tell called with each ticket that has expired, as it was last read */
   constructor(store: TicketStore, clock: Clock, lifetimes: Lifetimes, tell: (told: Told) => void) {
     this.#store = store;
     this.#clock = clock;
     this.#tell = tell;
-    this.#shortest = Math.min(lifetimes.scan, lifetimes.decide, lifetimes.finish);
-    this.#tick = Math.min(TICK, this.#shortest / LOOKS);
-    this.#timer = setInterval(() => void this.#look(), this.#tick).unref();
+    this.#shortestMs = Math.min(lifetimes.scan, lifetimes.decide, lifetimes.finish);
+    this.#tickMs = Math.min(TICK_MS, this.#shortestMs / ROUNDS_PER_STATE);
+    this.#timer = setInterval(() => void this.#checkDue(), this.#tickMs).unref();
   }
 
-  /** Tells as before, and knows from that which tickets to look at. */
+  /** Returns an announcer that passes each event on to `tell`, and learns from it which tickets to watch. */
   following(tell: Tell): Announce {
     return (ctx, name, ticket) => {
       if (name === 'qr_login.shown') this.#watch(ticket);
-      else if (ENDS.has(name)) this.#seen.delete(ticket.id);
+      else if (ENDS.has(name)) this.#watched.delete(ticket.id);
       tell(ctx, name, toldOf(ticket));
     };
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.#seen.clear();
+    this.#watched.clear();
   }
 
   #watch(ticket: Ticket): void {
     const { deadline } = ticket;
-    this.#seen.set(ticket.id, {
+    this.#watched.set(ticket.id, {
       told: toldOf(ticket),
       deadline,
-      seenAt: performance.now(),
-      lookAt: this.#nextLook(deadline),
+      readAt: performance.now(),
+      checkAt: this.#nextCheck(deadline),
     });
   }
 
-  /** Just before its deadline, to see it while its record is there; and at the deadline. */
-  #nextLook(deadline: number): number {
+  /**
+   * Returns the time of the next check: at the latest one tick before the deadline, while the record still exists, and
+   * then at the deadline.
+   */
+  #nextCheck(deadline: number): number {
     const now = this.#clock();
-    if (deadline - now <= this.#tick) return deadline;
-    return Math.min(deadline - this.#tick, now + this.#shortest / 2);
+    if (deadline - now <= this.#tickMs) return deadline;
+    return Math.min(deadline - this.#tickMs, now + this.#shortestMs / 2);
   }
 
-  async #look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
+  async #checkDue(): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
     const now = this.#clock();
-    const due = [...this.#seen.values()].filter(({ lookAt }) => lookAt <= now);
+    const due = [...this.#watched.values()].filter(({ checkAt }) => checkAt <= now);
     try {
-      for (let first = 0; first < due.length; first += AT_ONCE) {
-        await Promise.all(due.slice(first, first + AT_ONCE).map((sight) => this.#lookAt(sight)));
+      for (let first = 0; first < due.length; first += BATCH_SIZE) {
+        await Promise.all(due.slice(first, first + BATCH_SIZE).map((watched) => this.#check(watched)));
       }
     } catch {
-      // The store is out of reach, which whoever needs it is told: what was not looked at is due in the next round.
+      // The store cannot be reached, and the requests that need it report that. The rest is checked in the next round.
     } finally {
-      this.#looking = false;
+      this.#isChecking = false;
     }
   }
 
-  async #lookAt({ told: before, deadline, seenAt }: Sight): Promise<void> {
+  async #check({ told: before, deadline, readAt }: WatchedTicket): Promise<void> {
     const ticket = await this.#store.find(before.id);
     const now = this.#clock();
-    // It was brought to an end here meanwhile.
-    if (!this.#seen.has(before.id)) return;
+    // This process has ended the ticket meanwhile.
+    if (!this.#watched.has(before.id)) return;
     if (ticket !== undefined && isLive(ticket, now)) return this.#watch(ticket);
-    this.#seen.delete(before.id);
-    // Whatever it may have ended in has a record for this long: after that, nobody knows.
-    const isSure = performance.now() - seenAt < this.#shortest;
+    this.#watched.delete(before.id);
+    // If the ticket has ended otherwise, its record stays for this long. After that, the end is unknown.
+    const isSure = performance.now() - readAt < this.#shortestMs;
     if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now))
       this.#tell(ticket === undefined ? before : toldOf(ticket));
   }
 }
 
-/** @param deadline of the state that it was seen in last: what took the place of one that was over did not end it */
+/**
+ * Returns true if the ticket has expired. A ticket that was cancelled after its deadline, because another took its
+ * place, has expired, too.
+ * @param deadline the deadline of the state in which it was last read
+ */
 function hasExpired(ticket: Ticket, deadline: number, now: number): boolean {
   return stateAt(ticket, now) === 'expired' || (ticket.state === 'cancelled' && ticket.since >= deadline);
 }

@@ -2,15 +2,15 @@ import { metrics } from '@opentelemetry/api';
 import { METER } from '../../stores/access.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 
-/** In seconds: a message between two processes takes milliseconds; where it gets lost, the slow read takes ten seconds. */
+/** In seconds. A signal between two processes takes milliseconds; if it gets lost, the slow read takes ten seconds. */
 const NOTIFICATION_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** In seconds: people take their time. */
+/** In seconds. Scanning and deciding takes a user seconds to minutes. */
 const SIGN_IN_BOUNDARIES = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 360];
 
-/** What becomes of a ticket, as the metrics have it. */
+/** The states of a ticket that the metrics count. */
 export type Counted = 'shown' | 'finished' | 'denied' | 'cancelled' | 'expired';
 
-/** The figures of this process, for the OpenTelemetry SDK that a deployment has registered; without one they go nowhere. */
+/** The metrics of this process. The OpenTelemetry SDK of the deployment collects them; without an SDK they are lost. */
 export class Figures {
   readonly #waiting;
   readonly #tickets;
@@ -40,17 +40,17 @@ export class Figures {
     });
   }
 
-  /** How many browsers wait at this process. */
+  /** The number of browsers that wait at this process. */
   get waiting(): number {
     return this.#waitingNow;
   }
 
-  /** A browser has come to wait. */
+  /** Counts a browser that starts to wait. */
   arrived(): void {
     this.#wait(1);
   }
 
-  /** One that has waited is gone; told once of each. */
+  /** Counts a browser that no longer waits. To be called once for each `arrived`. */
   left(): void {
     this.#wait(-1);
   }

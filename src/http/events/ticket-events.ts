@@ -7,26 +7,29 @@ import { sourceOf } from '../request/client-info.ts';
 import type { Counted, Figures } from './metrics.ts';
 
 /**
- * What happened to a ticket, as the provider emits it: who, what, from where (OWASP ASVS 5.0, V16.2.1); never an id, a code, a
- * cookie or an interaction's uid.
+ * An event of a ticket, as the provider emits it. It says which account did what and from where (OWASP ASVS 5.0,
+ * V16.2.1), and never contains an id, a code, a cookie or an interaction's uid.
  */
 export interface TicketEvent {
-  /** A name for the ticket, the same in all of its events, and good for nothing else. */
+  /** A name of the ticket, the same in all of its events. It cannot be used for anything else. */
   readonly ticket: string;
   readonly clientId: string;
-  /** Where the request comes from that has led to this. */
+  /** The network address of the request that caused the event. */
   readonly from?: string;
-  /** Where the browser is that shows the code. */
+  /** The network address of the browser that shows the code. */
   readonly browserFrom: string;
-  /** Who decides, once somebody has scanned. */
+  /** The account that decides, once a phone has scanned. */
   readonly accountId?: string;
-  /** Present at a scan that was none: the phone has typed the short code. */
+  /** Present if the short code was typed on the phone instead of scanning. */
   readonly typed?: true;
-  /** Of a ticket that was denied or cancelled: why. */
+  /** The reason, if the ticket was denied or cancelled. */
   readonly because?: string;
 }
 
-/** What was refused, as `qr_login.failed` has it after the error: who, as far as that is known, and from where. */
+/**
+ * The second argument of `qr_login.failed`, after the error: the refused request's account, if it is known, and
+ * address.
+ */
 export interface FailureEvent {
   readonly code: ErrorCode;
   readonly from: string;
@@ -34,8 +37,8 @@ export interface FailureEvent {
 }
 
 /**
- * Emitted on the provider with the request's context and a {@link TicketEvent}. There is none where a ticket expires, and where
- * the store did what a request wanted when that had been told to try again.
+ * The names of the events that the provider emits, with the request's context and a {@link TicketEvent}. There is no
+ * context if a ticket expires, or if the store completed a step after the request had been answered with an error.
  */
 export type TicketEventName =
   | 'qr_login.shown'
@@ -47,7 +50,7 @@ export type TicketEventName =
   | 'qr_login.expired'
   | 'qr_login.finished';
 
-/** What an event tells of a ticket, and no more. */
+/** The part of a ticket that events report. */
 export interface Told extends Pick<Ticket, 'id' | 'state' | 'shownAt' | 'since'> {
   readonly clientId: string;
   readonly browserFrom: string;
@@ -75,7 +78,7 @@ export type Tell = (ctx: Context | undefined, name: TicketEventName, told: Told)
 export type Announce = (ctx: Context | undefined, name: TicketEventName, ticket: Ticket) => void;
 
 /** The events that the metrics count. */
-const COUNTED: Partial<Record<TicketEventName, Counted>> = {
+const STATE_OF_EVENT: Partial<Record<TicketEventName, Counted>> = {
   'qr_login.shown': 'shown',
   'qr_login.denied': 'denied',
   'qr_login.reported': 'denied',
@@ -84,7 +87,7 @@ const COUNTED: Partial<Record<TicketEventName, Counted>> = {
   'qr_login.finished': 'finished',
 };
 
-/** Tells the deployment, through the provider's own events. */
+/** Returns a function that counts a ticket's event in the metrics and emits it on the provider. */
 export function announcer(provider: Provider, figures: Figures): Tell {
   return (ctx, name, told) => {
     const { clientId, browserFrom, accountId, typed, because } = told;
@@ -97,20 +100,20 @@ export function announcer(provider: Provider, figures: Figures): Tell {
       ...(typed && { typed }),
       ...(because !== undefined && { because }),
     };
-    const counted = COUNTED[name];
-    // A report of a ticket that had ended otherwise does not end it again.
+    const counted = STATE_OF_EVENT[name];
+    // A report of a ticket that had ended otherwise must not count as a second end.
     const ended = name !== 'qr_login.reported' || told.state === 'denied';
     if (counted !== undefined && ended) figures.count(counted, told);
     provider.emit(name, ctx, event);
   };
 }
 
-/** What has led to the state that a ticket is in. */
+/** Returns the event that led to the present state of a ticket. */
 export function eventOf(ticket: Ticket): TicketEventName {
-  return wasReported(ticket) ? 'qr_login.reported' : LED_TO[ticket.state];
+  return wasReported(ticket) ? 'qr_login.reported' : EVENT_OF_STATE[ticket.state];
 }
 
-const LED_TO: Readonly<Record<Ticket['state'], TicketEventName>> = {
+const EVENT_OF_STATE: Readonly<Record<Ticket['state'], TicketEventName>> = {
   waiting: 'qr_login.shown',
   scanned: 'qr_login.scanned',
   approved: 'qr_login.approved',
@@ -119,7 +122,7 @@ const LED_TO: Readonly<Record<Ticket['state'], TicketEventName>> = {
   redeemed: 'qr_login.finished',
 };
 
-/** Announces a ticket whose request is over. */
+/** Announces the state of a ticket that changed after the request had been answered. */
 export function announceState(announce: Announce, ticket: Ticket): void {
   // A wrong check code changes the ticket, but not its state.
   const isTry = ticket.state === 'approved' && (ticket.checkCode?.wrongTries ?? 0) > 0;

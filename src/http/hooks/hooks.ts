@@ -21,8 +21,8 @@ export interface PhoneSignIn {
 }
 
 /**
- * Returns the URL or path of the deployment where the phone signs in. Returns `undefined` if the deployment cannot give the
- * demanded fresh sign-in or class: the phone may only say no then, and the RP hears `login_required` or
+ * Returns the URL or path of the deployment where the phone signs in. Returns `undefined` if the deployment cannot give
+ * the demanded fresh sign-in or class: the phone can only deny then, and the RP gets `login_required` or
  * `unmet_authentication_requirements`. A phone without any session must be sent somewhere.
  */
 export type SignIn = (ctx: Context, wanted: PhoneSignIn) => string | undefined | Promise<string | undefined>;
@@ -37,8 +37,8 @@ export interface OwnPage {
 export type LoginPage = (ctx: Context, interaction: Interaction) => OwnPage | undefined | Promise<OwnPage | undefined>;
 
 /**
- * The ways to sign in that the QR page offers to people who cannot scan, and first of all on a phone. `t` gives a text of your `views` in the
- * language of the page: `t('way.password')`.
+ * Returns the ways to sign in that the QR page offers to users who cannot scan. On a phone they come first. `t` returns
+ * a text of your `views` in the language of the page: `t('way.password')`.
  */
 export type OtherWays = (
   ctx: Context,
@@ -46,7 +46,7 @@ export type OtherWays = (
   t: Translate,
 ) => readonly (OwnPage & { readonly label: string })[];
 
-/** Chooses who consents to this request. */
+/** Chooses whether the phone, the browser or no page asks for consent to this request. */
 export type ConsentPolicy = (ctx: Context, interaction: Interaction) => ConsentMode | Promise<ConsentMode>;
 
 /** The hooks and settings by which a deployment decides. */

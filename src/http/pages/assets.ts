@@ -9,7 +9,7 @@ import type { Urls } from '../request/urls.ts';
 
 const PACKAGE = new URL('../../../', import.meta.url);
 
-/** Every file of ours that a page may load, and where it lies in the package. */
+/** The built-in files that a page may load, with their paths in the package. */
 const FILES: Readonly<Record<string, string>> = {
   'style.css': 'dist/style.css',
   'browser.js': 'dist/client/browser.js',
@@ -28,13 +28,13 @@ const FILES: Readonly<Record<string, string>> = {
   'icon-512.png': 'views/assets/icon-512.png',
 };
 
-/** The better one first. */
+/** The supported encodings, the better one first. */
 const ENCODINGS = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
 type Encoding = keyof typeof ENCODINGS;
-/** What is worth compressing; pictures are compressed already. */
+/** The files that are worth compressing. Pictures are compressed already. */
 const TEXT = /\.(css|js|svg|txt|json|webmanifest)$/;
 
-/** One file, as it is and compressed, once it has been asked for. */
+/** One file, and its compressed forms, which are made on first use. */
 class Asset {
   readonly content: Buffer;
   readonly version: string;
@@ -52,25 +52,25 @@ class Asset {
   }
 }
 
-/** Read and compressed once, however many providers there are in this process. */
-let ours: ReadonlyMap<string, Asset> | undefined;
+/** The built-in files, read and compressed once for all providers in this process. */
+let builtIn: ReadonlyMap<string, Asset> | undefined;
 
 /**
- * The pages' scripts, styles and pictures, held in memory; a version in their URL lets browsers keep them for good. They hold no
- * secret and may be compressed, unlike the pages (BREACH).
+ * The pages' scripts, styles and pictures, held in memory. Their URLs contain a version, so that browsers can cache
+ * them for a year. They contain no secret and may be compressed, unlike the pages (BREACH).
  */
 export class Assets {
   readonly #urls: Urls;
   readonly #assets: ReadonlyMap<string, Asset>;
 
-  /** @param others files of the deployment, by their names: those of the same name take the place of ours */
-  constructor(urls: Urls, others: readonly ReadonlyMap<string, Buffer>[] = []) {
+  /** @param folders files of the deployment, by name. A file replaces the built-in file of the same name. */
+  constructor(urls: Urls, folders: readonly ReadonlyMap<string, Buffer>[] = []) {
     this.#urls = urls;
-    ours ??= new Map(
+    builtIn ??= new Map(
       Object.entries(FILES).map(([name, path]) => [name, new Asset(readFileSync(new URL(path, PACKAGE)))]),
     );
-    const theirs = others.flatMap((files) => [...files]).map(([name, content]) => [name, new Asset(content)] as const);
-    this.#assets = new Map([...ours, ...theirs]);
+    const own = folders.flatMap((files) => [...files]).map(([name, content]) => [name, new Asset(content)] as const);
+    this.#assets = new Map([...builtIn, ...own]);
   }
 
   url(name: string): string {
@@ -82,7 +82,7 @@ export class Assets {
   async serve(ctx: Context, name: string): Promise<void> {
     const asset = this.#assets.get(name);
     if (asset === undefined) throw new QrLoginError('not_found', 'There is no such file.');
-    // A script imports another one by its plain name: that is asked for again after each release.
+    // Scripts import each other by the plain name, without a version: such requests must be revalidated.
     const versioned = ctx.query.v === asset.version;
     const encoding = TEXT.test(name) ? encodingFor(ctx) : undefined;
     ctx.set('Cache-Control', versioned ? 'public, max-age=31536000, immutable' : 'no-cache');

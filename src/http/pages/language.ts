@@ -2,9 +2,10 @@ import type { Place } from '../../ticket/ticket.ts';
 import type { Translate, Values } from '../hooks/translate.ts';
 import type { Text, Texts } from './view-folder.ts';
 
-interface Around {
+interface LanguageOptions {
+  /** The values for `{provider}` and `{site}` in every text. */
   readonly names: Values;
-  /** Where a text is taken from that this language does not have. */
+  /** The language for texts that this one does not have. */
   readonly fallback?: Language;
 }
 
@@ -22,7 +23,7 @@ const LETTERS =
 
 const SECOND = ['second', 1] as const;
 
-/** In seconds, the longest first. */
+/** The units of time with their lengths in seconds, the longest first. */
 const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -33,51 +34,51 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   SECOND,
 ];
 
-/** One language: its texts, and how it writes numbers, times and places. */
+/** One language: its texts, and its format of numbers, times and places. */
 export class Language {
   readonly tag: string;
   readonly direction: 'ltr' | 'rtl';
   readonly #texts: Texts;
-  readonly #around: Around;
+  readonly #options: LanguageOptions;
   #intl: Formats | undefined;
 
-  constructor(tag: string, texts: Texts, around: Around) {
+  constructor(tag: string, texts: Texts, options: LanguageOptions) {
     this.tag = tag;
     this.#texts = texts;
-    this.#around = around;
+    this.#options = options;
     this.direction = RIGHT_TO_LEFT.has(new Intl.Locale(tag).maximize().script ?? '') ? 'rtl' : 'ltr';
   }
 
   readonly t: Translate = (key, values = {}) => {
     const text = Object.hasOwn(this.#texts, key) ? this.#texts[key] : undefined;
     if (text !== undefined) return this.#fill(this.#form(text, values), values);
-    const { fallback } = this.#around;
+    const { fallback } = this.#options;
     if (fallback !== undefined) return fallback.t(key, values);
-    // Scopes and claims have any name a deployment likes: what has no text is shown as it is.
+    // A deployment may name scopes and claims freely. Show the name if there is no text for it.
     const [kind, ...name] = key.split('.');
     if (kind === 'scope' || kind === 'claim') return name.join('.');
     throw new TypeError(`there is no text "${key}" in ${this.tag}.json`);
   };
 
-  /** How long ago something was, roughly: "3 minutes ago". */
+  /** Returns an elapsed time in the largest fitting unit: "3 minutes ago". */
   readonly ago = (seconds: number): string => {
     const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? SECOND;
     return this.#formats.ago.format(-Math.floor(seconds / length), unit);
   };
 
-  /** A browser by what it says of itself: "Firefox on Windows". */
+  /** Returns the name of a browser from what it claims to be: "Firefox on Windows". */
   readonly nameOf = ({ name, system }: { readonly name?: string; readonly system?: string }): string => {
     if (name !== undefined && system !== undefined) return this.t('browser', { name, system });
     return name ?? system ?? this.t('browser.unknown');
   };
 
-  /** A place for people; '' where nothing is known. */
+  /** Returns the name of a place to display: "Berlin, Germany"; '' if nothing is known. */
   readonly place = ({ city, country }: Place = {}): string => {
     const region = country && this.#formats.regions.of(country);
     return city && region ? this.t('place', { city, region }) : (city ?? region ?? '');
   };
 
-  /** Made when they are needed: most processes meet few languages. */
+  /** The formats, made on first use: most processes serve few languages. */
   get #formats(): Formats {
     this.#intl ??= {
       numbers: new Intl.NumberFormat(this.tag),
@@ -94,16 +95,19 @@ export class Language {
   }
 
   #fill(text: string, values: Values): string {
-    // Most texts have nothing to fill in.
+    // Skip the regular expression: most texts have no placeholder.
     if (!text.includes('{')) return text;
     return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
-      const value = values[name] ?? this.#around.names[name] ?? whole;
-      return typeof value === 'number' ? this.#formats.numbers.format(value) : this.#isolated(value);
+      const value = values[name] ?? this.#options.names[name] ?? whole;
+      return typeof value === 'number' ? this.#formats.numbers.format(value) : this.#isolate(value);
     });
   }
 
-  /** A name that is written the other way round must not turn the sentence around it (Unicode Standard Annex 9). */
-  #isolated(value: string): string {
+  /**
+   * Isolates a value, so that a name in a right-to-left script does not reorder the sentence (Unicode Standard Annex
+   * 9).
+   */
+  #isolate(value: string): string {
     return this.direction === 'rtl' || LETTERS.test(value) ? `\u2068${value}\u2069` : value;
   }
 }

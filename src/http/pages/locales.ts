@@ -7,28 +7,28 @@ import { readViewFolder, type Texts } from './view-folder.ts';
 const VIEWS = fileURLToPath(new URL('../../../views', import.meta.url));
 const DEFAULT = 'en';
 
-/** Ours are read once, however many providers there are in this process. */
-let ours: ReadonlyMap<string, Texts> | undefined;
+/** The built-in texts, read once for all providers in this process. */
+let builtIn: ReadonlyMap<string, Texts> | undefined;
 
-/** The languages that the pages speak. */
+/** The languages of the pages. */
 export class Locales {
-  /** The one for whoever understands none of the others. */
+  /** The language for browsers that accept none of the others. */
   readonly fallback: Language;
   readonly #languages = new Map<string, Language>();
   readonly #tags: string[];
-  /** By `Accept-Language`. */
+  /** The chosen languages by `Accept-Language`. */
   readonly #accepted = new BoundedCache<Language>();
 
   /**
-   * @param names what stands for `{provider}` and `{site}` in every text
-   * @param others texts of the deployment: they take the place of ours, or make a language of their own
+   * @param names the values for `{provider}` and `{site}` in every text
+   * @param folders texts of the deployment. They replace built-in texts, or add a language.
    */
-  constructor(names: Readonly<Record<string, string>>, others: readonly ReadonlyMap<string, Texts>[]) {
-    ours ??= readViewFolder(VIEWS).locales;
-    const all = [ours, ...others];
+  constructor(names: Readonly<Record<string, string>>, folders: readonly ReadonlyMap<string, Texts>[]) {
+    builtIn ??= readViewFolder(VIEWS).locales;
+    const all = [builtIn, ...folders];
     const textsOf = (tag: string): Texts => Object.assign({}, ...all.map((texts) => texts.get(tag)));
     this.fallback = new Language(DEFAULT, textsOf(DEFAULT), { names });
-    // Those without a region first: the others fall back on them.
+    // Languages without a region come first, because those with a region fall back on them.
     const tags = [...new Set(all.flatMap((texts) => [...texts.keys()]))].sort(
       (one, other) => one.length - other.length,
     );
@@ -40,7 +40,10 @@ export class Locales {
     }
   }
 
-  /** `ui_locales` first (OIDC Core, section 3.1.2.1), then `Accept-Language`. */
+  /**
+   * Returns the language for a request: the first supported one of `preferred`, otherwise by `Accept-Language`.
+   * @param preferred the `ui_locales` of the authorization request (OIDC Core, section 3.1.2.1)
+   */
   choose(ctx: Context, preferred: readonly string[]): Language {
     for (const tag of preferred) {
       const language = this.#find(tag) ?? this.#inSomeRegion(tag);
@@ -52,13 +55,13 @@ export class Locales {
     );
   }
 
-  /** By the whole tag, or by the language alone, without region and script (BCP 47). */
+  /** Finds a language by the whole tag, or by its language alone, without region and script (BCP 47). */
   #find(tag: string): Language | undefined {
     const wanted = tag.toLowerCase();
     return this.#languages.get(wanted) ?? this.#languages.get(wanted.split('-')[0] ?? wanted);
   }
 
-  /** Portuguese will do as it is written in Brazil. */
+  /** Finds a language in any region: `pt` finds `pt-BR`. */
   #inSomeRegion(tag: string): Language | undefined {
     const wanted = `${tag.toLowerCase().split('-')[0]}-`;
     return [...this.#languages].find(([other]) => other.startsWith(wanted))?.[1];

@@ -11,30 +11,32 @@ export interface Link {
   readonly label: string;
 }
 
-/** What each page is given. */
+/** The data of each page. */
 export interface Pages {
-  /** The browser's: the code, and what becomes of it. */
+  /** A page of the browser: the code, and the state of the ticket. */
   qr: {
     readonly request: SignInRequest;
-    /** Whether this seems to be a phone: then what works on it comes first, and the code after that. */
+    /**
+     * True if the browser seems to run on a phone: then the ways that work there come first, and the code after them.
+     */
     readonly isPhone: boolean;
     readonly ticket: DrawnView;
     readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
     readonly otherWays: readonly Link[];
-    /** How many seconds each state lasts from its beginning. */
+    /** The time that each state lasts from its beginning, in seconds. */
     readonly lasts: { readonly scan: number; readonly decide: number; readonly finish: number };
-    /** Whether the code's address is a link, too. */
+    /** True if the address in the code is shown as a link, too. */
     readonly showAddress: boolean;
-    /** Where a phone types the short code, as people write it, where the deployment allows that. */
+    /** The address, without its scheme, of the page that takes the short code, if the deployment allows typing. */
     readonly typeAt?: string | undefined;
-    /** The app, for a browser whose time is up. */
+    /** The URL of the app, for a browser after its interaction is over. */
     readonly home?: string | undefined;
-    /** The account that is signed in here already. */
+    /** The account that is signed in to this browser already. */
     readonly signedInAs?: string | undefined;
-    /** What to ask for a passkey with, as JSON, where the deployment lets people sign in with one here. */
+    /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
   };
-  /** The browser's, where scopes are still to be granted. */
+  /** A page of the browser: asks the user to grant what the app wants. */
   consent: {
     readonly request: SignInRequest;
     readonly account: string;
@@ -44,128 +46,129 @@ export interface Pages {
     readonly details: readonly string[];
     readonly urls: { readonly grant: string; readonly cancel: string };
   };
-  /** The browser's, where another account was signed in after all was agreed. */
+  /** A page of the browser: another account was signed in there after the phone had approved. */
   switch: {
     readonly client: string;
     readonly signedInAs: string;
     readonly urls: { readonly finish: string; readonly cancel: string };
   };
-  /** The phone's, where the camera lands. */
+  /** A page of the phone: the address in the code leads here. */
   landing: {
     readonly csrf: string;
-    /** Whether its script posts the scan at once. */
+    /** True if its script posts the scan at once. */
     readonly scansItself: boolean;
   };
-  /** The phone's, which reads a code with its camera. */
+  /** A page of the phone: reads a code with the camera. */
   scan: {
-    /** What every code's address begins with, and how many characters follow. */
+    /** The beginning of the address in every code, and the number of characters that follow. */
     readonly codes: { readonly prefix: string; readonly length: number };
-    /** What makes the page an app on the home screen. */
+    /** The URL of the manifest, with which the page can become an app on the home screen. */
     readonly manifest: string;
-    /** The form for the short code, where the deployment allows that. */
+    /** The form for the short code, if the deployment allows typing. */
     readonly typing?: {
       readonly csrf: string;
-      /** How many characters the field takes. */
+      /** The most characters that the field takes. */
       readonly longest: number;
-      /** What was typed and leads nowhere. */
+      /** The text that was typed and is no valid short code. */
       readonly mistyped?: string | undefined;
     };
   };
-  /** That app, as browsers ask for it: JSON (W3C Web Application Manifest). */
+  /** The manifest of that app: JSON (W3C Web Application Manifest). */
   manifest: {
     readonly start: string;
-    /** All of the provider: signing in happens in the app, too. */
+    /** Includes the whole provider, because the phone signs in inside the app, too. */
     readonly scope: string;
   };
-  /** The phone's: who asks, from where, for what. */
+  /** A page of the phone: shows which app asks, from where and for what, and asks for the decision. */
   confirm: PhoneView;
-  /** The phone's, once it has decided. */
+  /** A page of the phone: the state after the decision. */
   done: PhoneView;
-  /** The phone's: the browsers that its account was signed in to. */
+  /** A page of the phone: the browsers that its account was signed in to. */
   devices: {
     readonly account: string;
     readonly csrf: string;
     readonly self: string;
     readonly browsers: readonly BrowserEntry[];
-    /** What was done just before: how many were signed out, and whether an app of theirs could not be told. */
+    /** The result of the previous request: the number of browsers that were signed out. */
     readonly ended?: 'none' | 'one' | 'many';
+    /** True if an app of such a browser could not be notified. */
     readonly unreached?: boolean;
   };
   error: {
     readonly code: ErrorCode;
-    /** Seconds until the same may be done again. */
+    /** Seconds until the same request is allowed again. */
     readonly retryAfter?: number | undefined;
-    /** The browser's own page, where it can still go on. */
+    /** The URL of the browser's page, if the browser can still go on there. */
     readonly back?: string | undefined;
-    /** The app that it came from, where it cannot. */
+    /** The URL of the app that the browser came from, if it cannot go on. */
     readonly home?: string | undefined;
-    /** Where to try again, for what may work in a moment; here, unless it says otherwise. */
+    /** The URL to try again after an error that may pass; by default the same page. */
     readonly again?: string | undefined;
   };
 }
 
-/** A browser that is signed in, as its person sees it. */
+/** A browser that is signed in, as its user sees it in the list. */
 export interface BrowserEntry {
-  /** What signs it out. */
+  /** The identifier to post in order to sign the browser out. */
   readonly id: string;
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
-  /** ISO 8601, and seconds since then. */
+  /** The time in ISO 8601. The fields that end with `Ago` are seconds since then. */
   readonly signedInAt: string;
   readonly signedInAgo: number;
   readonly lastUsedAt: string;
   readonly lastUsedAgo: number;
-  /** Whether this very page is shown there. */
+  /** True if this page is shown in that browser. */
   readonly isHere: boolean;
   readonly clients: readonly SessionClient[];
 }
 
-/** The ticket as the phone sees it that scanned it. */
+/** The ticket as the phone that scanned it sees it. */
 export interface PhoneView {
   readonly state: TicketState;
   /** Seconds until this state ends by itself. */
   readonly expiresIn: number;
   readonly client: SignInRequest['client'];
   readonly scopes: readonly string[];
-  /** What else Approve grants, where the phone consents. */
+  /** The claims that Approve grants besides the scopes, if the phone gives consent. */
   readonly claims: readonly string[];
   readonly resources: Readonly<Record<string, readonly string[]>>;
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   /** Seconds since the code was first shown. */
   readonly shownAgo: number;
-  /** The account that will be used. */
+  /** The name of the account that will be signed in. */
   readonly account: string;
   readonly csrf: string;
-  /** What the request demands and the phone does not meet, so that it may not approve. */
+  /** The demand of the request that the phone does not meet, so that it may not approve. */
   readonly unmet?: Unmet;
-  /** Where the phone may sign in (again, or with another account) to meet it. */
+  /** The URL where the phone can sign in again, or with another account, to meet the demand. */
   readonly signInAgain?: string;
-  /** What must be answered before Approve counts. */
+  /** The challenge that must be answered before Approve counts. */
   readonly challenge?: Challenge;
-  /** Why it was denied. */
+  /** The reason for the denial. */
   readonly because?: DeniedTicket['because'];
   /** The six digits to type into the browser. */
   readonly checkCode?: string;
 }
 
-/** What every template has beside its own page's data. */
+/** The tools that every template has besides the data of its page. */
 export interface PageTools {
-  /** The language of the page (BCP 47), and which way it is written. */
+  /** The language of the page (BCP 47), and its writing direction. */
   readonly language: string;
   readonly direction: Language['direction'];
-  /** A text of the page's language: `it.t('confirm.title', { client: it.client.name })`. */
+  /** Returns a text in the language of the page: `it.t('confirm.title', { client: it.client.name })`. */
   readonly t: Language['t'];
-  /** Seconds that have passed: "3 minutes ago". */
+  /** Returns elapsed seconds as text: "3 minutes ago". */
   readonly ago: Language['ago'];
-  /** A browser by what it says of itself: "Firefox on Windows". */
+  /** Returns the name of a browser from what it claims to be: "Firefox on Windows". */
   readonly nameOf: Language['nameOf'];
-  /** A place: "Berlin, Germany"; '' for none. */
+  /** Returns the name of a place: "Berlin, Germany"; '' if nothing is known. */
   readonly place: Language['place'];
-  /** The URL of a file in `assets`, which browsers keep until it changes. */
+  /** Returns the URL of a file in `assets`. Browsers cache it until the file changes. */
   readonly asset: (name: string) => string;
-  /** What people know the provider as. */
+  /** The name by which users know the provider. */
   readonly provider: string;
-  /** The deployment's own style sheet, beside ours. */
+  /** The URL of the deployment's style sheet, which is loaded after the built-in one. */
   readonly theme: string | undefined;
 }

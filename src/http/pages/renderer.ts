@@ -8,22 +8,25 @@ import { SAMPLES } from './samples.ts';
 import { templatesWith } from './templates.ts';
 import type { ViewFolder } from './view-folder.ts';
 
-/** A style sheet of this name in a deployment's folder is loaded by every page. */
+/** The name of a style sheet that every page loads if a folder of the deployment contains it. */
 const THEME = 'theme.css';
 
-/** What a template is given must not hide behind what every template has. */
+/** Page data must not have keys of {@link PageTools}, which would hide them. */
 type NoTools = { readonly [Tool in keyof PageTools]?: never };
 
 interface ViewsOptions {
   readonly assets: Assets;
   readonly locales: Locales;
-  /** What people know the provider as. */
+  /** The name by which users know the provider. */
   readonly provider: string;
-  /** What the deployment has put in the place of ours; of two, the later one wins. */
+  /**
+   * The deployment's folders of views. They replace built-in files, and a later folder replaces files of an earlier
+   * one.
+   */
   readonly folders: readonly ViewFolder[];
 }
 
-/** The pages: templates that escape by themselves, texts from the locale files. */
+/** Renders pages, from templates that escape by default and texts from the locale files. */
 export class Views {
   readonly #templates: Eta;
   readonly #assets: Assets;
@@ -31,7 +34,7 @@ export class Views {
   readonly #provider: string;
   readonly #theme: string | undefined;
 
-  /** @throws TypeError that says which template of the deployment's is wrong */
+  /** @throws TypeError if a template of the deployment is wrong; the message names the template or page */
   constructor({ assets, locales, provider, folders }: ViewsOptions) {
     this.#templates = templatesWith(folders.map(({ pages }) => pages));
     this.#assets = assets;
@@ -41,7 +44,7 @@ export class Views {
     if (folders.some(({ pages }) => pages.size > 0)) this.#tryOut();
   }
 
-  /** @param preferred the languages that the RP asked for, before those of the browser */
+  /** @param preferred the languages that the RP asked for. They come before those of the browser. */
   render<Name extends keyof Pages>(
     ctx: Context,
     name: Name,
@@ -51,7 +54,7 @@ export class Views {
     this.renderOwn(ctx, name, page, preferred);
   }
 
-  /** A page of the deployment's, with our layout, languages and tools. */
+  /** Renders a page of the deployment, with the built-in layout, languages and tools. */
   renderOwn(ctx: Context, name: string, page: object, preferred: readonly string[] = []): void {
     if (this.#templates.templatesSync.get(name) === undefined) {
       throw new TypeError(`there is no template ${name}.eta in your views`);
@@ -80,7 +83,10 @@ export class Views {
     };
   }
 
-  /** A template that throws is found when the server starts, and not by the person who is to be shown an error. */
+  /**
+   * Renders every page in every state, so that a template that throws stops the start of the server. Otherwise the
+   * fault would show only when a user needs the page, perhaps the error page.
+   */
   #tryOut(): void {
     const tools = this.#tools(this.#locales.fallback);
     for (const [name, samples] of Object.entries(SAMPLES)) {

@@ -3,7 +3,7 @@ import type { SignInRequest } from '../../ticket/ticket.ts';
 import type { DrawnView } from '../ticket-view/browser-view.ts';
 import type { BrowserEntry, Pages, PhoneView } from './page-data.ts';
 
-/** One of each page in each of its states: templates are tried with them before a person sees them. */
+/** Sample data for each page in each of its states. A deployment's templates are rendered with it at start-up. */
 export type Samples = { readonly [Name in keyof Pages]: Readonly<Record<string, Pages[Name]>> };
 
 const REQUEST: SignInRequest = {
@@ -51,7 +51,7 @@ function phone(state: PhoneView['state'], more: Partial<PhoneView> = {}): PhoneV
 
 const signInAgain = '#';
 
-/** Those that look different from the others. */
+/** Returns data of the error page. Only errors with different pages have samples. */
 function error(code: ErrorCode, more: Partial<Pages['error']> = {}): Pages['error'] {
   return { code, ...more };
 }

@@ -2,13 +2,14 @@ import { Eta } from 'eta/core';
 import { pages } from '#pages';
 
 /**
- * Our templates, which are compiled already, and those of the deployment in their place. Only the latter take `eval`.
- * @throws TypeError that says which template is wrong, and where
+ * Returns the built-in templates, which were compiled at build time, with the deployment's templates in their place.
+ * Only the latter need `eval`.
+ * @throws TypeError if a template cannot be compiled; the message names the template and the place
  */
-export function templatesWith(others: readonly ReadonlyMap<string, string>[]): Eta {
+export function templatesWith(folders: readonly ReadonlyMap<string, string>[]): Eta {
   const eta = new Eta();
   for (const [name, template] of Object.entries(pages)) eta.loadTemplate(name, template);
-  for (const [name, source] of others.flatMap((templates) => [...templates])) {
+  for (const [name, source] of folders.flatMap((templates) => [...templates])) {
     try {
       eta.loadTemplate(name, eta.compile(source));
     } catch (cause) {

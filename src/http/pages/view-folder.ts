@@ -1,27 +1,32 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 
-/** A text in one language: as it is, or by the plural category of its `{count}` (Unicode CLDR), `other` at least. */
+/**
+ * A text in one language: a string, or strings by the plural category of `{count}` (Unicode CLDR), at least `other`.
+ */
 export type Text = string | (Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> & { readonly other: string });
 
-/** The texts of a language by their keys. */
+/** The texts of one language, by key. */
 export type Texts = Readonly<Record<string, Text>>;
 
-/** What a folder of views holds: each part may be missing. */
+/** The content of a folder of views. Each part may be empty. */
 export interface ViewFolder {
-  /** `pages/*.eta`: templates and partials, by their names. */
+  /** `pages/*.eta`: templates and partials, by name. */
   readonly pages: ReadonlyMap<string, string>;
-  /** `locales/*.json`: texts, by the tag of their language. */
+  /** `locales/*.json`: texts, by language tag. */
   readonly locales: ReadonlyMap<string, Texts>;
-  /** `assets/*`: files that pages load, by their names. */
+  /** `assets/*`: files that pages load, by name. */
   readonly assets: ReadonlyMap<string, Buffer>;
 }
 
 const PARTS = ['pages', 'locales', 'assets'];
-/** What an asset's URL can hold. */
+/** The file names that an asset's URL allows. */
 const ASSET = /^[\w-]+(\.[\w-]+)+$/;
 
-/** @throws TypeError that says what is wrong with the folder and what to do */
+/**
+ * Reads a folder of views.
+ * @throws TypeError if the folder is not valid; the message says what is allowed
+ */
 export function readViewFolder(folder: string): ViewFolder {
   const parts = namesIn(folder);
   const other = parts.find((part) => !PARTS.includes(part));
@@ -42,7 +47,7 @@ export function readViewFolder(folder: string): ViewFolder {
 
 function namesIn(folder: string): string[] {
   try {
-    // What file managers leave behind is none of ours.
+    // Ignore hidden files, such as those that file managers create.
     return readdirSync(folder).filter((name) => !name.startsWith('.'));
   } catch (cause) {
     throw new TypeError(`views must be a folder that can be read, not ${folder}`, { cause });

@@ -3,80 +3,84 @@ import type { Http2ServerResponse } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Context } from 'koa';
 
-/** The way to one browser: text goes out on it until one side ends it. */
+/** A connection to one waiting browser. Text can be sent until either side closes it. */
 export interface Connection {
-  /** How many bytes have been sent but have not left yet. */
+  /** The number of bytes that were passed to `send` and are still buffered in this process. */
   readonly unsent: number;
-  /** Whether it was ended, from whichever side: nothing may be sent any more. */
+  /** True once either side has ended it. Nothing may be sent then. */
   readonly isOver: boolean;
   send(text: string): void;
-  /** Ends it once what was sent has left. */
+  /** Ends it after the buffered text has been written. */
   end(): void;
-  /** Ends it now. */
+  /** Ends it at once. Buffered text is lost. */
   cut(): void;
 }
 
-/** Who uses a line. */
+/** The owner of a connection. */
 export interface ConnectionUser {
-  /** Told once, when the line has ended, from whichever side. */
+  /** Called once when the connection has closed, whichever side closed it. */
   gone(): void;
 }
 
 export interface Opening {
-  /** Beside those that the response has already. */
+  /** Added to the headers that the response has already. */
   readonly headers: Readonly<Record<string, string>>;
-  /** What is sent at once. */
+  /** The text that is sent at once. */
   readonly first: string;
   readonly user: ConnectionUser;
-  /** Told of a socket right before something is written to it. */
+  /** Called with the socket right before the first write to it. */
   readonly onSocket?: (socket: Socket) => void;
 }
 
-/** Sockets whose response is a stream for good. */
-const taken = new WeakSet<Socket>();
+/** The sockets that carry a stream. They serve no other request until they close. */
+const streamSockets = new WeakSet<Socket>();
 
-/** What a response writes with. */
+/** The methods that a response writes with. A middleware that replaces one of them must see what is written. */
 const WRITERS = ['write', 'writeHead', 'end'] as const;
 
-/** Said of a body in another way than by the end of the connection. */
+/** Headers that contradict a body which ends with the connection. */
 const BODY_HEADERS = ['Transfer-Encoding', 'Content-Length', 'Trailer', 'Keep-Alive'];
 
-/** Answers the request with a body that goes on, and takes that over from whoever made the context. */
+/**
+ * Answers the request with a body that stays open, and takes the response over from Koa. Uses the bare socket if
+ * possible, and the response otherwise.
+ */
 export function openConnection(ctx: Context, { headers, first, user, onSocket }: Opening): Connection {
   const { res } = ctx;
-  const socket = bareSocket(ctx);
+  const socket = plainSocket(ctx);
   if (socket === undefined) {
-    const line = new ResponseLine(res.writeHead(200, headers), user);
-    line.send(first);
-    return line;
+    const connection = new ResponseConnection(res.writeHead(200, headers), user);
+    connection.send(first);
+    return connection;
   }
-  taken.add(socket);
+  streamSockets.add(socket);
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   onSocket?.(socket);
-  // All of it leaves in one piece, with the response's end.
+  // Sends head and first text in one piece: ending the response uncorks the socket.
   socket.cork();
   socket.write(`${headOf(res)}: `, 'latin1');
-  release(res, socket, first);
+  endResponse(res, socket, first);
   return new SocketConnection(socket, user);
 }
 
 /**
- * Whether there is another answer on the same connection, which comes first or is a stream: no browser sends a second request
- * before the first is answered. Node does not tell such a response when its connection closes.
+ * Returns true if the connection carries another response that comes first or is a stream. Browsers do not cause that:
+ * they send no second request before the first is answered. Node emits no `close` on such a response when its
+ * connection closes.
  */
 export function isBehindAnother({ req, res }: Context): boolean {
   const { socket } = req;
   const waitsInTurn = res.socket === null && socket instanceof Socket && (socket.destroyed || !socket.pending);
-  return waitsInTurn || taken.has(socket);
+  return waitsInTurn || streamSockets.has(socket);
 }
 
-/** Whether nobody is there any more to get this answer. */
+/** Returns true if the client has closed its connection, so that this response cannot be delivered. */
 export function hasLeft(res: ServerResponse | Http2ServerResponse): boolean {
   return 'stream' in res ? res.stream.destroyed : res.destroyed;
 }
 
-/** The line to a browser as a response, which is what a connection is with HTTP/2, or with somebody's hands on it. */
-class ResponseLine implements Connection {
+/** A connection on the response itself: for HTTP/2, and if a middleware has replaced methods of the response. */
+class ResponseConnection implements Connection {
   readonly #res: ServerResponse;
 
   constructor(res: ServerResponse, user: ConnectionUser) {
@@ -105,7 +109,7 @@ class ResponseLine implements Connection {
   }
 }
 
-/** The line to a browser as a socket alone: its request and response, which weigh as much again, have been let go. */
+/** A connection on the bare socket. Request and response, which take as much memory again, have been released. */
 export class SocketConnection implements Connection {
   readonly socket: Socket;
   readonly user: ConnectionUser;
@@ -138,20 +142,22 @@ export class SocketConnection implements Connection {
     this.socket.destroy();
   }
 
-  /** Does not mind any more what becomes of the socket. */
+  /** Stops listening to the socket: its `close` no longer calls `gone`. */
   leave(): void {
     this.socket.off('close', this.#onClose);
   }
 }
 
-/** The request's own socket, where nobody stands between it and the response: no HTTP/2, no middleware that writes for it. */
-function bareSocket({ req, res }: Context): Socket | undefined {
+/**
+ * Returns the request's socket if the response writes straight to it: no HTTP/2, and no middleware that writes instead.
+ */
+function plainSocket({ req, res }: Context): Socket | undefined {
   const isOurs = res instanceof ServerResponse && !res.headersSent && res.socket === req.socket;
   const isTouched = WRITERS.some((method) => res[method] !== ServerResponse.prototype[method]);
   return isOurs && !isTouched && req.socket instanceof Socket ? req.socket : undefined;
 }
 
-/** The head of an answer whose body ends with the connection (RFC 9112, section 6.3). */
+/** Returns the head of a response with a body that ends with the connection (RFC 9112, section 6.3). */
 function headOf(res: ServerResponse): string {
   if (res.sendDate && !res.hasHeader('Date')) res.setHeader('Date', new Date().toUTCString());
   res.setHeader('Connection', 'close');
@@ -163,28 +169,31 @@ function headOf(res: ServerResponse): string {
 }
 
 /**
- * Ends the response that Node holds for this request, so that it lets go of both, as it would after any answer. The head that it
- * writes for that arrives inside the body, where it is a comment and two fields without a meaning: what reads Server-Sent Events
- * passes over them.
+ * Ends the response that Node holds for this request, so that Node releases both, as it does after any response. The
+ * head that Node writes for it arrives inside the body, as a comment and two fields without a meaning, which a reader
+ * of Server-Sent Events ignores (WHATWG HTML, section 9.2.6).
  */
-function release(res: ServerResponse, socket: Socket, first: string): void {
+function endResponse(res: ServerResponse, socket: Socket, first: string): void {
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   res.sendDate = false;
-  res.once('close', () => own(socket));
+  res.once('close', () => takeOver(socket));
   res.writeHead(200, { 'Content-Length': Buffer.byteLength(first), Connection: 'keep-alive' });
   res.end(first);
 }
 
-/** To Node this connection is idle from now on: it would end it after a while, or answer another request into the stream. */
-function own(socket: Socket): void {
+/**
+ * Keeps Node off the socket. Node takes the connection for idle from now on: it would end it after the keep-alive
+ * timeout, or write the answer to another request into the stream.
+ */
+function takeOver(socket: Socket): void {
   socket.setTimeout(0);
-  // Theirs go after ours has come: a list of listeners that was empty for a moment weighs 700 bytes more.
+  // Add ours before the others are removed: a list of listeners that was empty for a moment takes 700 bytes more.
   const others = socket.rawListeners('data');
   socket.on('data', hangUp);
   for (const other of others) socket.off('data', other as () => void);
 }
 
-/** Nothing is to be said on a stream by who reads it. */
+/** Ends the connection: a browser has nothing to send while it reads a stream. */
 function hangUp(this: Socket): void {
   this.destroy();
 }

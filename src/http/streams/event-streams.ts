@@ -5,51 +5,54 @@ import { Stream, type StreamPorts } from './stream.ts';
 import type { TicketWatch } from './ticket-watch.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-/** How often the one timer writes to those that are due: never to many at once. */
-const TICK = 20;
+/** The interval of the timer that all streams share. It is short, so that one tick writes to few streams. */
+const TICK_MS = 20;
 
-/** The streams that browsers wait on: Server-Sent Events, on one timer for all of them. */
+/** The event streams (Server-Sent Events) of all waiting browsers. One timer serves all of them. */
 export class EventStreams {
   readonly #ports: StreamPorts;
   readonly #wheel: TimerWheel<Stream>;
-  /** Bound, as the timer would keep and act in whatever a host has in its AsyncLocalStorage for the first request. */
-  readonly #startTimer = AsyncResource.bind(() => setInterval(() => this.#tick(), TICK).unref());
+  /**
+   * Bound to the context of this constructor. Otherwise the timer would keep what the host has in its AsyncLocalStorage
+   * for the first request, and run with it.
+   */
+  readonly #startTimer = AsyncResource.bind(() => setInterval(() => this.#tick(), TICK_MS).unref());
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(ports: StreamPorts) {
     this.#ports = ports;
-    this.#wheel = new TimerWheel(TICK, ports.clock());
+    this.#wheel = new TimerWheel(TICK_MS, ports.clock());
   }
 
-  /** Takes the answer over and writes to it from now on: the whole state at once, then whatever changes. */
-  async open(ctx: Context, watching: TicketWatch): Promise<void> {
-    // Koa has nothing to add.
+  /** Takes the response over from Koa, and sends the whole ticket at once, then every change. */
+  async open(ctx: Context, watch: TicketWatch): Promise<void> {
+    // The stream writes the response; Koa must not end it.
     ctx.respond = false;
     if (isBehindAnother(ctx)) {
       ctx.req.socket.destroy();
       return;
     }
-    const stream = new Stream(watching, this.#ports, this.#wheel);
-    const leave = (): void => stream.gone();
-    ctx.res.once('close', leave);
+    const stream = new Stream(watch, this.#ports, this.#wheel);
+    const onClose = (): void => stream.gone();
+    ctx.res.once('close', onClose);
     try {
       await stream.read();
-      // Whoever left before there was a listener has not been heard.
-      if (hasLeft(ctx.res)) return leave();
+      // The listener was not called if the browser left before it was added.
+      if (hasLeft(ctx.res)) return onClose();
       stream.start(ctx);
     } catch (error) {
-      leave();
+      onClose();
       ctx.respond = true;
       throw error;
     } finally {
-      ctx.res.off('close', leave);
+      ctx.res.off('close', onClose);
     }
     if (this.#closed) return stream.sayGoodbye();
     this.#timer ??= this.#startTimer();
   }
 
-  /** Ends every stream; their browsers come back a little later, to whichever node is there then. */
+  /** Ends every stream. The browsers reconnect within two seconds, to any node that is running then. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -58,7 +61,7 @@ export class EventStreams {
 
   #tick(): void {
     this.#wheel.turn(this.#ports.clock());
-    // While nobody waits, nothing wakes this process up.
+    // Do not wake an idle process.
     if (!this.#wheel.isEmpty) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

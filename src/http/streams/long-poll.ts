@@ -6,12 +6,12 @@ import { type BrowserViews, versionAt } from '../ticket-view/browser-view.ts';
 import { hasLeft, isBehindAnother } from './connection.ts';
 import type { TicketWatch } from './ticket-watch.ts';
 
-/** Most proxies give up on a request after 30 s. */
-const LONGEST_WAIT = 25_000;
-/** Where something may have been missed, it is read within this time, but not by all at once. */
-const CATCH_UP_WITHIN = 1_000;
+/** The longest wait. Most proxies give up on a request after 30 s. */
+const LONGEST_WAIT_MS = 25_000;
+/** After a change may have been missed, each poll reads the ticket at a random moment within this time. */
+const CATCH_UP_WITHIN_MS = 1_000;
 
-/** Requests that wait for a change: the way on for browsers that no event stream gets through to. */
+/** Requests that wait for a change of the ticket, for browsers that event streams do not reach. */
 export class LongPolls {
   readonly #views: BrowserViews;
   readonly #clock: Clock;
@@ -25,39 +25,43 @@ export class LongPolls {
     this.#figures = figures;
   }
 
-  /** The ticket once it is another than the browser knows, its code rotates, or the wait gets too long. */
-  async next(ctx: Context, watching: TicketWatch, known: number): Promise<Ticket | undefined> {
-    let wake: (heard?: Ticket) => void = () => undefined;
+  /**
+   * Waits until the ticket differs from what the browser knows, its code rotates, or the longest wait is over.
+   * @param known the version that the browser knows
+   * @returns the ticket at that moment; undefined if there is none any more
+   */
+  async next(ctx: Context, watch: TicketWatch, known: number): Promise<Ticket | undefined> {
+    let wake: (signalled?: Ticket) => void = () => undefined;
     const woken = new Promise<Ticket | undefined>((resolve) => {
       wake = resolve;
     });
-    const ears: Listener = {
-      hear: (heard) => {
-        // All of them would read at once.
-        if (heard === undefined) setTimeout(wake, Math.random() * CATCH_UP_WITHIN).unref();
-        else wake(heard);
+    const listener: Listener = {
+      hear: (signalled) => {
+        // Spread the reads: otherwise all polls would read at once.
+        if (signalled === undefined) setTimeout(wake, Math.random() * CATCH_UP_WITHIN_MS).unref();
+        else wake(signalled);
       },
     };
-    watching.subscribe(ears);
+    watch.subscribe(listener);
     this.#figures.arrived();
     try {
-      const ticket = await watching.read();
+      const ticket = await watch.read();
       const now = this.#clock();
       if (this.#closed || hasLeft(ctx.res) || versionAt(ticket, now) !== known) return ticket;
-      // Others would have to wait for it, and it does not hear when they leave.
+      // Later requests on this connection would have to wait for it, and Node does not say when the client leaves.
       if (isBehindAnother(ctx)) return ticket;
-      const longest = Math.min(LONGEST_WAIT, this.#views.dueAt(ticket, now) - now, watching.endsAt - now);
-      const heard = await this.#sleep(ctx, longest, woken, () => wake());
-      const changed = follows(heard, ticket) ? heard : await watching.read();
-      if (changed?.state !== ticket?.state) this.#figures.notified(changed, this.#clock());
-      return changed;
+      const longest = Math.min(LONGEST_WAIT_MS, this.#views.dueAt(ticket, now) - now, watch.endsAt - now);
+      const signalled = await this.#sleep(ctx, longest, woken, () => wake());
+      const current = isNewer(signalled, ticket) ? signalled : await watch.read();
+      if (current?.state !== ticket?.state) this.#figures.notified(current, this.#clock());
+      return current;
     } finally {
-      watching.unsubscribe(ears);
+      watch.unsubscribe(listener);
       this.#figures.left();
     }
   }
 
-  /** Answers everybody who waits with the ticket as it stands. */
+  /** Answers every waiting request with the ticket as it is now. */
   close(): void {
     this.#closed = true;
     for (const wake of this.#waiting) wake();
@@ -72,14 +76,14 @@ export class LongPolls {
     const timer = setTimeout(wake, Math.max(0, longest));
     ctx.res.once('close', wake);
     this.#waiting.add(wake);
-    const heard = await woken;
+    const signalled = await woken;
     clearTimeout(timer);
     this.#waiting.delete(wake);
-    return heard;
+    return signalled;
   }
 }
 
-/** Whether what was heard comes after what was read: a signal may be late. */
-function follows(heard: Ticket | undefined, read: Ticket | undefined): heard is Ticket {
-  return heard !== undefined && heard.id === read?.id && heard.version > read.version;
+/** Returns true if the signalled ticket is newer than the one that was read: a signal may be late. */
+function isNewer(signalled: Ticket | undefined, read: Ticket | undefined): signalled is Ticket {
+  return signalled !== undefined && signalled.id === read?.id && signalled.version > read.version;
 }

@@ -1,44 +1,49 @@
 import type { Socket } from 'node:net';
 import type { Connection, ConnectionUser, SocketConnection } from './connection.ts';
 
-/** What Node holds below a socket. Nothing of it is documented, so each part is looked for before it is used. */
+/**
+ * The handle that Node holds below a socket. It is not documented, so each member is checked before use (`isHandle`).
+ */
 interface Handle {
   onread: (this: Handle, data?: ArrayBuffer) => void;
-  /** Bytes that the kernel has not taken yet. */
+  /** The number of bytes that the kernel has not taken yet. */
   readonly writeQueueSize: number;
   /** @returns 0 or the number of an error; since Node 26 an object for a write that is still under way */
   writeUtf8String: (request: object | null, text: string) => unknown;
-  /** Writes several pieces at once. */
+  /** Writes several chunks at once. */
   writev: (request: unknown, ...what: unknown[]) => unknown;
   readStart: () => number;
   close: () => void;
-  /** The socket above it, under a symbol of Node's own; later the parked line. */
+  /** The socket above the handle, under a symbol of Node; after parking, the parked connection. */
   [above: symbol]: unknown;
 }
 
-const LINE = Symbol('line');
+const CONNECTION = Symbol('connection');
 
-/** Makes what each write takes: an object of a class of Node's own, or null since Node 26. It can only be learned from a write. */
+/**
+ * Returns a new write request, which every write takes: an object of an internal class of Node, or null since Node 26.
+ * The class can only be learned from a write.
+ */
 type MakeWriteRequest = () => object | null;
 
-/** The server above a socket, to which each connection counts. */
+/** The server above a socket, which counts its connections. Both members are internals of Node. */
 interface CountingServer {
   _connections: number;
   _emitCloseIfDrained: () => void;
 }
 
-/** The insides of a socket. */
+/** Internal members of a socket. */
 interface Insides {
   _handle: unknown;
   _server: unknown;
 }
 
-/** Takes the sockets off lines: all that is left of a connection is its handle, which weighs a tenth. */
+/** Removes the socket from connections and keeps its handle only, which takes a tenth of the memory. */
 export class Parking {
   #makeRequest: MakeWriteRequest | undefined;
   #hasWarned = false;
 
-  /** Learns what a write takes from the next one on this socket, unless that is known. */
+  /** Learns from the next write on this socket how to make a write request, unless that is known already. */
   learn(socket: Socket): void {
     const handle = insidesOf(socket)._handle;
     if (this.#makeRequest !== undefined || !isHandle(handle)) return;
@@ -50,27 +55,29 @@ export class Parking {
     };
   }
 
-  /** The same line without its socket; undefined where that cannot be done: then the socket goes on. */
-  park(line: SocketConnection): Connection | undefined {
-    const { socket, user } = line;
+  /**
+   * Returns the same connection without its socket, or undefined if that is not possible and the socket stays in use.
+   */
+  park(connection: SocketConnection): Connection | undefined {
+    const { socket, user } = connection;
     const insides = insidesOf(socket);
     const { _handle: handle, _server: server } = insides;
     const makeRequest = this.#makeRequest;
     if (socket.destroyed || socket.writableEnded) return undefined;
     if ('encrypted' in socket || !isHandle(handle) || !isCounting(server) || makeRequest === undefined)
       return this.warn();
-    // Somebody who does not read from the start is better watched by Node.
+    // Node handles a slow reader better: leave the socket to a browser that has not read what was sent first.
     if (socket.writableLength > 0 || handle.writeQueueSize > 0) return undefined;
 
-    line.leave();
+    connection.leave();
     insides._handle = null;
     insides._server = null;
-    // Who keeps account of sockets forgets this one; Node gives its parser to another.
+    // Code that tracks open sockets gets `close` and forgets this one, and Node reuses its HTTP parser.
     socket.destroy();
-    return new ParkedLine({ handle, server, makeRequest, user }, socket);
+    return new ParkedConnection({ handle, server, makeRequest, user }, socket);
   }
 
-  /** Says, once, that there are streams that go on as without it. */
+  /** Emits one warning per instance: some streams cannot be parked and keep their sockets. */
   warn(): undefined {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
@@ -81,14 +88,14 @@ export class Parking {
   }
 }
 
-interface Parked {
+interface ConnectionParts {
   readonly handle: Handle;
   readonly server: CountingServer;
   readonly makeRequest: MakeWriteRequest;
   readonly user: ConnectionUser;
 }
 
-class ParkedLine implements Connection {
+class ParkedConnection implements Connection {
   readonly #handle: Handle;
   readonly #server: CountingServer;
   readonly #makeRequest: MakeWriteRequest;
@@ -96,16 +103,16 @@ class ParkedLine implements Connection {
   isOver = false;
   #isCut = false;
 
-  constructor({ handle, server, makeRequest, user }: Parked, socket: Socket) {
+  constructor({ handle, server, makeRequest, user }: ConnectionParts, socket: Socket) {
     this.#handle = handle;
     this.#server = server;
     this.#makeRequest = makeRequest;
     this.#user = user;
-    // The socket is forgotten, or it would stay as long as its handle.
+    // Drop the handle's reference to the socket, so that the socket can be garbage-collected before the handle.
     for (const symbol of Object.getOwnPropertySymbols(handle)) {
       if (handle[symbol] === socket) handle[symbol] = undefined;
     }
-    handle[LINE] = this;
+    handle[CONNECTION] = this;
     handle.onread = cutOnRead;
     handle.readStart();
   }
@@ -121,7 +128,7 @@ class ParkedLine implements Connection {
 
   end(): void {
     this.isOver = true;
-    // What is left is waited for: who watches over the lines cuts those off that have ended.
+    // Otherwise the rest still goes out, and the stream cuts the connection a moment later.
     if (this.unsent === 0) this.cut();
   }
 
@@ -136,13 +143,16 @@ class ParkedLine implements Connection {
   }
 }
 
-/** Whatever arrives is the end: the other side has gone, or says something where nothing is to be said. */
+/**
+ * Ends the connection when anything arrives: either the other side has closed, or it sends where a stream expects
+ * nothing.
+ */
 function cutOnRead(this: Handle): void {
-  const line = this[LINE];
-  if (line instanceof ParkedLine) line.cut();
+  const connection = this[CONNECTION];
+  if (connection instanceof ParkedConnection) connection.cut();
 }
 
-/** @returns undefined for what no version of Node that we know writes with */
+/** @returns undefined if the request is not of a form that a known version of Node uses */
 function makerOf(request: unknown): MakeWriteRequest | undefined {
   if (request === null) return () => null;
   if (typeof request !== 'object') return undefined;

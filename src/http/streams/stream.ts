@@ -10,16 +10,16 @@ import type { Parking } from './parked-connection.ts';
 import type { TicketWatch } from './ticket-watch.ts';
 import type { Timed, TimerWheel } from './timer-wheel.ts';
 
-/** Proxies and browsers give up on a stream that is silent for long. */
-const HEARTBEAT = 15_000;
-/** Where something may have been missed, it is read within this time, by all streams but not by all at once. */
-const CATCH_UP_WITHIN = 1_000;
-/** What was sent last has this long to leave. */
-const FAREWELL = 250;
-/** A reader that is this many bytes behind is not there any more. */
-const MOST_UNSENT = 64 * 1024;
-/** After a node went away its browsers come back within this time, not all at once. */
-const RECONNECT_WITHIN = 2_000;
+/** The longest silence. Proxies and browsers give up on a stream that is silent for long. */
+const HEARTBEAT_MS = 15_000;
+/** After a change may have been missed, each stream reads the ticket at a random moment within this time. */
+const CATCH_UP_WITHIN_MS = 1_000;
+/** The time that the last event has to be written before the connection is cut. */
+const FAREWELL_MS = 250;
+/** A connection with more unsent bytes than this is cut: its browser does not read any more. */
+const MOST_UNSENT_BYTES = 64 * 1024;
+/** After a node has stopped, each of its browsers reconnects after a random delay of at most this. */
+const RECONNECT_WITHIN_MS = 2_000;
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -32,173 +32,186 @@ export interface StreamPorts {
   readonly views: Pick<BrowserViews, 'draw' | 'redraw' | 'dueAt'>;
   readonly clock: Clock;
   readonly figures: Figures;
-  /** Undefined where streams keep their sockets. */
+  /** Undefined if streams keep their sockets. */
   readonly parking: Parking | undefined;
 }
 
-/** One browser that waits. There may be ten thousands of them: nothing here holds on to a request, or to a whole ticket for long. */
+/**
+ * The event stream of one waiting browser. A process may have tens of thousands of them, so a stream keeps no request,
+ * and no whole ticket for long.
+ */
 export class Stream implements Listener, ConnectionUser, Timed {
-  readonly #watching: TicketWatch;
+  readonly #watch: TicketWatch;
   readonly #ports: StreamPorts;
   readonly #wheel: TimerWheel<Stream>;
-  /** Undefined until it starts. */
-  #line: Connection | undefined;
-  /** What it starts with. */
+  /** Undefined until the stream starts. */
+  #connection: Connection | undefined;
+  /** The ticket to start with. */
   #first: Ticket | undefined;
   #shown: Shown | undefined;
   #isReading = false;
   #hasGone = false;
-  /** How many signals have arrived: a read that began before the last one may be behind. */
-  #heard = 0;
-  /** When there is something to say about this ticket although nothing has happened to it. */
+  /** The number of signals so far. A read that began before the last signal may be outdated. */
+  #signalCount = 0;
+  /** The time to send the ticket again although it has not changed: its code rotates, or its state ends. */
   #dueAt = Number.POSITIVE_INFINITY;
-  #beatAt: number;
+  #heartbeatAt: number;
   #readAt: number;
   slot: number | undefined = undefined;
 
-  constructor(watching: TicketWatch, ports: StreamPorts, wheel: TimerWheel<Stream>) {
-    this.#watching = watching;
+  constructor(watch: TicketWatch, ports: StreamPorts, wheel: TimerWheel<Stream>) {
+    this.#watch = watch;
     this.#ports = ports;
     this.#wheel = wheel;
     const now = ports.clock();
-    this.#beatAt = now + HEARTBEAT;
-    this.#readAt = now + spread(watching.rereadEvery);
-    // Subscribe, then read, then send: a change in between is seen by one of the two.
-    watching.subscribe(this);
+    this.#heartbeatAt = now + HEARTBEAT_MS;
+    this.#readAt = now + spread(watch.rereadEvery);
+    // Subscribe, then read, then send: a change in between is noticed by the subscription or by the read.
+    watch.subscribe(this);
     ports.figures.arrived();
   }
 
-  /** Begins to send: something at once, so that no proxy waits for more before it passes anything on; then the whole ticket. */
+  /**
+   * Starts sending: first a comment, so that no proxy holds back the response until it has more of it, then the whole
+   * ticket.
+   */
   start(ctx: Context): void {
     const { views, clock, parking } = this.#ports;
-    const first = this.#tell(views.draw(this.#first, clock(), this.#watching));
+    const first = this.#formatEvent(views.draw(this.#first, clock(), this.#watch));
     this.#first = undefined;
     const onSocket = (socket: Socket): void => parking?.learn(socket);
-    const line = openConnection(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
-    this.#line = line;
-    this.#await();
+    const connection = openConnection(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
+    this.#connection = connection;
+    this.#schedule();
     if (parking === undefined) return;
-    // Once Node has let go of the response, nobody else has business with the socket.
-    if (line instanceof SocketConnection) ctx.res.once('close', () => setImmediate(() => this.#park(parking, line)));
+    // Park only after Node has released the response: until then other code may still use the socket.
+    if (connection instanceof SocketConnection)
+      ctx.res.once('close', () => setImmediate(() => this.#park(parking, connection)));
     else parking.warn();
   }
 
-  /** A signal: shows the ticket, unless a newer one is known already. */
+  /**
+   * Handles a signal: sends the ticket, unless a newer one was sent already. Without a ticket, a change may have been
+   * missed, and the stream reads soon.
+   */
   hear(ticket: Ticket | undefined): void {
     if (ticket === undefined) {
-      this.#readAt = Math.min(this.#readAt, this.#ports.clock() + Math.random() * CATCH_UP_WITHIN);
-      this.#await();
+      this.#readAt = Math.min(this.#readAt, this.#ports.clock() + Math.random() * CATCH_UP_WITHIN_MS);
+      this.#schedule();
       return;
     }
-    this.#heard += 1;
-    // Whoever has changed the ticket has nothing to do with what becomes of this stream.
+    this.#signalCount += 1;
+    // An error of this stream must not reach the code that has changed the ticket.
     if (!isOlder(ticket, this.#shown)) aside(() => this.#show(ticket));
   }
 
-  /** Reads what the store has, and shows it where it is news. */
+  /** Reads the ticket from the store, and sends it if the browser does not know this version. */
   async read(): Promise<void> {
     this.#isReading = true;
-    const heard = this.#heard;
+    const signalsBefore = this.#signalCount;
     try {
-      const ticket = await this.#watching.read();
-      const behind = ticket === undefined ? heard !== this.#heard : isOlder(ticket, this.#shown);
+      const ticket = await this.#watch.read();
+      const isOutdated = ticket === undefined ? signalsBefore !== this.#signalCount : isOlder(ticket, this.#shown);
       const now = this.#ports.clock();
-      if (!behind && versionAt(ticket, now) !== versionAt(this.#shown, now)) this.#show(ticket);
+      if (!isOutdated && versionAt(ticket, now) !== versionAt(this.#shown, now)) this.#show(ticket);
     } finally {
       this.#isReading = false;
     }
   }
 
   get nextAt(): number {
-    return Math.min(this.#dueAt, this.#readAt, this.#beatAt, this.#watching.endsAt);
+    return Math.min(this.#dueAt, this.#readAt, this.#heartbeatAt, this.#watch.endsAt);
   }
 
   tick(now: number): void {
-    const line = this.#line;
-    if (line === undefined) return;
-    // Its reader has ended it, and does not take what is left.
-    if (line.isOver) line.cut();
-    else if (now >= this.#watching.endsAt) this.#end(line);
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    // The browser has ended it, and will not read the rest.
+    if (connection.isOver) connection.cut();
+    else if (now >= this.#watch.endsAt) this.#end(connection);
     else if (now >= this.#dueAt) this.#showAgain(now);
     else if (now >= this.#readAt) this.#reread(now);
-    else if (now >= this.#beatAt) this.#write(':\n\n');
-    this.#await();
+    else if (now >= this.#heartbeatAt) this.#write(':\n\n');
+    this.#schedule();
   }
 
   sayGoodbye(): void {
-    if (this.#line === undefined || this.#line.isOver) return;
-    this.#line.send(`retry: ${Math.round(Math.random() * RECONNECT_WITHIN)}\n\n`);
-    this.#end(this.#line);
+    if (this.#connection === undefined || this.#connection.isOver) return;
+    this.#connection.send(`retry: ${Math.round(Math.random() * RECONNECT_WITHIN_MS)}\n\n`);
+    this.#end(this.#connection);
   }
 
   gone(): void {
     if (this.#hasGone) return;
     this.#hasGone = true;
-    this.#watching.unsubscribe(this);
+    this.#watch.unsubscribe(this);
     this.#ports.figures.left();
     this.#wheel.remove(this);
   }
 
-  #end(line: Connection): void {
-    line.end();
-    // Who does not take what is left is not there any more.
-    setTimeout(() => line.cut(), FAREWELL).unref();
+  #end(connection: Connection): void {
+    connection.end();
+    // A browser that has not read the rest by then has left.
+    setTimeout(() => connection.cut(), FAREWELL_MS).unref();
   }
 
-  /** Takes its turn when something is due. */
-  #await(): void {
-    if (this.#line !== undefined && !this.#line.isOver) this.#wheel.put(this);
+  /** Puts the stream on the wheel for its next event, read or heartbeat. */
+  #schedule(): void {
+    if (this.#connection !== undefined && !this.#connection.isOver) this.#wheel.put(this);
   }
 
-  #park(parking: Parking, line: SocketConnection): void {
-    if (!this.#hasGone) this.#line = parking.park(line) ?? line;
+  #park(parking: Parking, connection: SocketConnection): void {
+    if (!this.#hasGone) this.#connection = parking.park(connection) ?? connection;
   }
 
   #reread(now: number): void {
-    this.#readAt = now + spread(this.#watching.rereadEvery);
-    // Where the store is out of reach, there is no news: the stream goes on, and reads when it is told to, or next time.
+    this.#readAt = now + spread(this.#watch.rereadEvery);
+    // If the store cannot be reached, the stream goes on: it reads again at the next signal or after the interval.
     if (!this.#isReading) this.read().catch(() => undefined);
   }
 
   #show(ticket: Ticket | undefined): void {
     const { views, figures, clock } = this.#ports;
-    const isNews = ticket?.state !== this.#shown?.state;
+    const hasNewState = ticket?.state !== this.#shown?.state;
     this.#shown = ticket && shownOf(ticket);
-    if (this.#line === undefined) {
+    if (this.#connection === undefined) {
       this.#first = ticket;
       return;
     }
-    this.#write(this.#tell(views.draw(ticket, clock(), this.#watching)));
-    this.#await();
-    if (isNews) figures.notified(ticket, clock());
+    this.#write(this.#formatEvent(views.draw(ticket, clock(), this.#watch)));
+    this.#schedule();
+    if (hasNewState) figures.notified(ticket, clock());
   }
 
   #showAgain(now: number): void {
     if (this.#shown === undefined) return;
-    this.#write(this.#tell(this.#ports.views.redraw(this.#shown, now, this.#watching)));
+    this.#write(this.#formatEvent(this.#ports.views.redraw(this.#shown, now, this.#watch)));
   }
 
-  /** The event, as it goes over the wire; after that, nothing is due until the next one. */
-  #tell(view: BrowserView): string {
+  /** Returns the event in the form of Server-Sent Events, and sets the time at which the ticket must be sent again. */
+  #formatEvent(view: BrowserView): string {
     this.#dueAt = this.#ports.views.dueAt(this.#shown, this.#ports.clock());
     return `event: ticket\nid: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`;
   }
 
   #write(text: string): void {
-    const line = this.#line;
-    if (line === undefined || line.isOver) return;
-    this.#beatAt = this.#ports.clock() + HEARTBEAT;
-    if (line.unsent > MOST_UNSENT) line.cut();
-    else line.send(text);
+    const connection = this.#connection;
+    if (connection === undefined || connection.isOver) return;
+    this.#heartbeatAt = this.#ports.clock() + HEARTBEAT_MS;
+    if (connection.unsent > MOST_UNSENT_BYTES) connection.cut();
+    else connection.send(text);
   }
 }
 
-/** About as long, but not for everybody the same. */
+/** Returns a random time between 75 % and 125 % of the given one, so that streams do not all read at once. */
 function spread(milliseconds: number): number {
   return milliseconds * (0.75 + Math.random() / 2);
 }
 
-/** A signal may arrive after the read that already saw what came later. */
+/**
+ * Returns true if the ticket is older than the shown one: a signal may arrive after a read that returned a later
+ * version.
+ */
 function isOlder(ticket: Ticket, shown: Shown | undefined): boolean {
   if (shown === undefined) return false;
   return ticket.id === shown.id ? ticket.version < shown.version : ticket.shownAt < shown.shownAt;

@@ -3,18 +3,18 @@ import type { Listener, Signals } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 import type { Viewer } from '../ticket-view/browser-view.ts';
 
-/** What waiting takes. */
+/** The ports that a watch reads and subscribes with. */
 export interface TicketWatchPorts {
   readonly browser: Pick<BrowserActs, 'look'>;
   readonly signals: Signals;
 }
 
-/** Who waits for what: all that is kept of a browser's request while it waits. */
+/** A waiting browser and the ticket that it waits for: all that is kept of its request meanwhile. */
 export class TicketWatch implements Viewer {
   readonly #ports: TicketWatchPorts;
   readonly #identity: BrowserIdentity;
   readonly svg: boolean;
-  /** When the interaction ends, and the waiting with it; in milliseconds since the epoch. */
+  /** The moment when the interaction ends, and the waiting with it, in milliseconds since the epoch. */
   readonly endsAt: number;
 
   constructor(ports: TicketWatchPorts, identity: BrowserIdentity, { svg, endsAt }: { svg: boolean; endsAt: number }) {
@@ -28,7 +28,9 @@ export class TicketWatch implements Viewer {
     return this.#identity.accountId;
   }
 
-  /** How often the ticket should be read although nothing was heard of it, in milliseconds. */
+  /**
+   * The interval in milliseconds at which to read the ticket even if no signal has come, because signals may be lost.
+   */
   get rereadEvery(): number {
     return this.#ports.signals.rereadEvery;
   }

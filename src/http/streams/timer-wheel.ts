@@ -1,26 +1,29 @@
-/** What is to be looked at, at a time of its own. */
+/** An entry of a {@link TimerWheel}. */
 export interface Timed {
-  /** Milliseconds since the epoch; it may move. */
+  /** The time of the next callback, in milliseconds since the epoch. It may change. */
   readonly nextAt: number;
-  /** Where the wheel has it; undefined where it does not. */
+  /** The slot that holds the entry; undefined if it is not on the wheel. Written by the wheel only. */
   slot: number | undefined;
-  /** Called when its time may have come; it is off the wheel then. */
+  /** Called when `nextAt` may have passed. The wheel has removed the entry before. */
   tick(now: number): void;
 }
 
 /**
- * Ten thousands that wait, each for a time of its own, on one timer: what is due lies in a slot of time, and nothing else is looked
- * at. What is put to a later time stays where it is, and is moved on by being put again when its slot comes.
+ * Calls each entry back at its `nextAt`, with one timer for tens of thousands of entries. Each entry lies in a slot of
+ * time, and only slots that are due are visited. An entry that is put again with a later time stays in its slot: it is
+ * called back too early, and moves on when it is put again then.
  */
 export class TimerWheel<T extends Timed> {
-  readonly #width: number;
+  readonly #widthMs: number;
   readonly #slots = new Map<number, Set<T>>();
-  #turned: number;
+  #lastSlot: number;
 
-  /** @param width of a slot, in milliseconds: nothing is looked at later than that */
-  constructor(width: number, now: number) {
-    this.#width = width;
-    this.#turned = Math.floor(now / width);
+  /**
+   * @param widthMs the width of a slot in milliseconds: if `turn` is called that often, no callback is later than that
+   */
+  constructor(widthMs: number, now: number) {
+    this.#widthMs = widthMs;
+    this.#lastSlot = Math.floor(now / widthMs);
   }
 
   get isEmpty(): boolean {
@@ -32,7 +35,7 @@ export class TimerWheel<T extends Timed> {
   }
 
   put(timed: T): void {
-    const slot = Math.max(Math.floor(timed.nextAt / this.#width), this.#turned + 1);
+    const slot = Math.max(Math.floor(timed.nextAt / this.#widthMs), this.#lastSlot + 1);
     if (timed.slot !== undefined && timed.slot <= slot) return;
     this.remove(timed);
     timed.slot = slot;
@@ -49,11 +52,11 @@ export class TimerWheel<T extends Timed> {
     timed.slot = undefined;
   }
 
-  /** Looks at what is due. */
+  /** Calls back the entries of all slots up to `now`. */
   turn(now: number): void {
-    const from = this.#turned + 1;
-    this.#turned = Math.floor(now / this.#width);
-    for (const slot of this.#between(from, this.#turned)) {
+    const from = this.#lastSlot + 1;
+    this.#lastSlot = Math.floor(now / this.#widthMs);
+    for (const slot of this.#between(from, this.#lastSlot)) {
       for (const timed of this.#slots.get(slot) ?? []) {
         this.remove(timed);
         timed.tick(now);
@@ -62,7 +65,7 @@ export class TimerWheel<T extends Timed> {
   }
 
   #between(first: number, last: number): Iterable<number> {
-    // Time may have jumped by more than there are slots.
+    // The clock may have jumped: visit the slots that exist rather than every slot of that time.
     if (last - first > this.#slots.size) return [...this.#slots.keys()].filter((slot) => slot <= last);
     return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   }

@@ -7,29 +7,29 @@ import { toSeconds } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import { QrImages } from './qr-image.ts';
 
-/** What a phone can claim a ticket with. */
+/** The code on the screen, with which a phone can claim the ticket. */
 export interface ShownCode {
   readonly url: string;
-  /** The code drawn, unless whoever asks draws by itself. */
+  /** The code as an image; absent if the browser draws the code itself. */
   readonly svg?: string;
-  /** Seconds until there is another one. */
+  /** Seconds until the next code replaces this one. */
   readonly rotatesIn: number;
-  /** What may be typed instead, where the deployment allows it: `XXXX-XXXX`. */
+  /** The code to type instead of scanning, `XXXX-XXXX`, if the deployment allows it. */
   readonly shortCode?: string;
 }
 
-/** The ticket as the browser sees it: nothing of the account, and no id, until it is signed in. */
+/** The ticket as the browser sees it: without an id, and without anything about the account until it is signed in. */
 export interface BrowserView {
-  /** 0 where there is no ticket any more. */
+  /** 0 if there is no ticket any more. */
   readonly version: number;
   readonly state: TicketState;
   /** Seconds until this state ends by itself. */
   readonly expiresIn: number;
-  /** While it waits for a scan. */
+  /** Present while the ticket waits for a scan. */
   readonly qr?: ShownCode;
-  /** Once approved: whether the check code must be typed. */
+  /** Present once the ticket is approved: true if the check code must be typed. */
   readonly checkCode?: boolean;
-  /** Present where another account is signed in here, which must be given up to go on. */
+  /** Present if another account is signed in to this browser and must be signed out to go on. */
   readonly switchAccount?: true;
 }
 
@@ -38,25 +38,25 @@ export interface DrawnView extends BrowserView {
   readonly qr?: ShownCode & { readonly svg: string };
 }
 
-/** Whom a ticket is drawn for. */
+/** The browser that a ticket is drawn for. */
 export interface Viewer {
-  /** Who is signed in to this browser already. */
+  /** The account that is signed in to this browser already. */
   readonly accountId: string | undefined;
-  /** Whether it wants the code drawn. */
+  /** True if the view must include the code as an image. */
   readonly svg: boolean;
 }
 
-/** Nothing is left of a ticket once its time has passed. */
+/** The view after the record of a ticket has expired. */
 const GONE = { version: 0, state: 'expired', expiresIn: 0 } as const;
 
-/** What is kept of a ticket that a browser has been told of: enough to know what is news, and to draw it while it waits. */
+/** The part of a ticket that is kept after it was sent to a browser: enough to detect changes, and to draw it again. */
 export type Shown = Pick<Ticket, 'id' | 'version' | 'state' | 'shownAt' | 'deadline'>;
 
 export function shownOf({ id, version, state, shownAt, deadline }: Ticket): Shown {
   return { id, version, state, shownAt, deadline };
 }
 
-/** The version that the browser sees: a ticket that expired has changed, although nobody wrote it. */
+/** Returns the version that the browser sees. Expiry counts as a change, although it is not written to the store. */
 export function versionAt(ticket: Shown | undefined, now: number): number {
   if (ticket === undefined) return GONE.version;
   return stateAt(ticket, now) === 'expired' ? ticket.version + 1 : ticket.version;
@@ -64,7 +64,7 @@ export function versionAt(ticket: Shown | undefined, now: number): number {
 
 export interface Drawing {
   readonly codes: Codes;
-  /** Undefined where nobody may type instead of scanning. */
+  /** Undefined if the deployment does not allow typing instead of scanning. */
   readonly shortCodes: ShortCodes | undefined;
   readonly urls: Urls;
   readonly lifetimes: Lifetimes;
@@ -85,36 +85,39 @@ export class BrowserViews {
     this.#lifetimes = lifetimes;
   }
 
-  /** How many seconds each state lasts from its beginning. */
+  /** The time that each state lasts from its beginning, in seconds. */
   get lasts(): Lifetimes {
     const { scan, decide, finish } = this.#lifetimes;
     return { scan: toSeconds(scan), decide: toSeconds(decide), finish: toSeconds(finish) };
   }
 
-  /** The ticket as this browser is to be told of it. */
+  /** Returns the ticket as this browser may see it. */
   draw(ticket: Ticket | undefined, now: number, { accountId, svg }: Viewer): BrowserView {
     return svg ? this.drawn(ticket, now, accountId) : this.#describe(ticket, now, accountId);
   }
 
-  /** The same of one that nothing has happened to since: its code is another one, or its time has passed. */
+  /** Returns the view of a ticket that has not changed since it was shown, with its present code, or as expired. */
   redraw(shown: Shown, now: number, { svg }: Viewer): BrowserView {
     const view = this.#waiting(shown, now);
     return svg ? this.#withImage(view) : view;
   }
 
-  /** The same, with its code drawn in any case. */
+  /** Returns the ticket as this browser may see it, always with the code as an image. */
   drawn(ticket: Ticket | undefined, now: number, accountId: string | undefined): DrawnView {
     return this.#withImage(this.#describe(ticket, now, accountId));
   }
 
-  /** When the browser must hear of this ticket again although nothing happens to it: its code rotates, its time ends. */
+  /**
+   * Returns the time at which the browser must get this ticket again although it has not changed: its code rotates, or
+   * its state ends. In milliseconds since the epoch; infinite if neither will happen.
+   */
   dueAt(ticket: Shown | undefined, now: number): number {
     if (ticket === undefined || !isLive(ticket, now)) return Number.POSITIVE_INFINITY;
     if (ticket.state !== 'waiting') return ticket.deadline;
     return Math.min(ticket.deadline, now + this.#codes.rotatesIn(ticket.id, now));
   }
 
-  /** A denial looks the same to the browser, whyever it came. */
+  /** Returns the end of the state. For a denial it does not depend on the cause, so that the browser cannot tell it. */
   #endOf({ state, since, deadline }: Ticket): number {
     return state === 'denied' ? Math.min(deadline, since + this.#lifetimes.finish) : deadline;
   }
@@ -132,7 +135,7 @@ export class BrowserViews {
     };
   }
 
-  /** What waits, or has waited for too long. */
+  /** Returns the view of a ticket that waits or has expired. */
   #waiting(shown: Shown, now: number): BrowserView {
     const state = stateAt(shown, now);
     const version = versionAt(shown, now);

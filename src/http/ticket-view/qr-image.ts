@@ -1,38 +1,40 @@
 import QRCode, { type QRCodeByteSegment } from 'qrcode';
 import { BoundedCache } from '../request/bounded-cache.ts';
 
-/** Light modules all around (ISO/IEC 18004, section 6.3.8). */
-const QUIET = 4;
-/** The one that comes out best most often: trying all eight takes ten times as long, and no decoder reads more. */
+/** The width of the light margin in modules (ISO/IEC 18004, section 6.3.8). */
+const QUIET_MODULES = 4;
+/**
+ * The mask pattern that scores best most often. Trying all eight takes ten times as long and does not help decoders.
+ */
 const MASK = 2;
-/** Of those that are waited for, a page, its other tabs, a reload; 2.5 KB each. */
-const KEPT = 256;
+/** The number of cached images, 2.5 KB each. A page, its other tabs and a reload ask for the same code. */
+const MAX_IMAGES = 256;
 
-/** Draws codes as SVG, those of the last moments once. */
+/** Draws codes as SVG, and caches the latest images. */
 export class QrImages {
-  readonly #drawn = new BoundedCache<string>(KEPT);
+  readonly #drawn = new BoundedCache<string>(MAX_IMAGES);
 
   draw(url: string): string {
     return this.#drawn.getOrCompute(url, drawQr);
   }
 }
 
-/** Black on white with its quiet zone, whatever the page around it looks like. */
+/** Returns the code as SVG: black on white with its quiet zone, independent of the colours of the page. */
 function drawQr(url: string): string {
-  // In one piece: looking for a shorter way to write the address takes longer than all else, and finds none.
+  // Encode the address as one segment: searching for a shorter encoding takes longer than all else, and finds none.
   const text: QRCodeByteSegment = { data: Buffer.from(url), mode: 'byte' };
   const { modules } = QRCode.create([text], { errorCorrectionLevel: 'M', maskPattern: MASK });
-  const all = modules.size + 2 * QUIET;
-  // Lines are drawn along their middle: where they begin is half a module below the edge.
+  const all = modules.size + 2 * QUIET_MODULES;
+  // SVG draws a stroke centred on its line, so the view box starts half a module higher.
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-${QUIET} -${QUIET}.5 ${all} ${all}" shape-rendering="crispEdges">`,
-    `<path fill="#fff" d="M-${QUIET}-${QUIET}.5h${all}v${all}h-${all}z"/><path stroke="#000" d="`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-${QUIET_MODULES} -${QUIET_MODULES}.5 ${all} ${all}" shape-rendering="crispEdges">`,
+    `<path fill="#fff" d="M-${QUIET_MODULES}-${QUIET_MODULES}.5h${all}v${all}h-${all}z"/><path stroke="#000" d="`,
     ...linesOf(modules),
     '"/></svg>',
   ].join('');
 }
 
-/** What is dark, row by row, each run of modules as one line. */
+/** Returns the path data of the dark modules: row by row, one line for each run of modules. */
 function linesOf({ size, data }: { readonly size: number; readonly data: Uint8Array }): string[] {
   const lines: string[] = [];
   for (let y = 0; y < size; y++) {

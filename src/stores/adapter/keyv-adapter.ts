@@ -7,7 +7,7 @@ import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
 import { RedisRecords } from './redis-records.ts';
 
-/** Models whose records can be used once. Of several who use one at the same time, one gets through (RFC 6749, section 4.1.2). */
+/** Models with single-use records. Of several concurrent uses, exactly one succeeds (RFC 6749, section 4.1.2). */
 const USED_ONCE: ReadonlySet<string> = new Set([
   'AuthorizationCode',
   'RefreshToken',
@@ -16,14 +16,14 @@ const USED_ONCE: ReadonlySet<string> = new Set([
   'PreAuthorizedCode',
 ]);
 
-/** Models whose records die when their grant is revoked. */
+/** Models with records that are deleted when their grant is revoked. */
 const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
 
 /**
- * The records of `oidc-provider` in a Keyv: no limit on their number, nothing kept past its time. A Keyv over `@keyv/redis`
- * serves any number of processes, any other one serves one.
+ * Returns an adapter that keeps the records of `oidc-provider` in a Keyv. Their number is not limited, and expired
+ * records are removed. A Keyv over `@keyv/redis` serves any number of processes, any other Keyv serves one.
  *
- * A store that does not answer within a second is told to the client as `temporarily_unavailable`, with status 503.
+ * If the store does not answer within a second, the client gets `temporarily_unavailable` with status 503.
  *
  * @example
  * const provider = new Provider(issuer, { adapter: keyvAdapter(new Keyv()) });
@@ -67,13 +67,13 @@ class KeyvAdapter implements Adapter {
   async consume(id: string): Promise<void> {
     const consumed = await this.#try(() => this.#records.consume(this.#key(id), Math.floor(Date.now() / 1000)));
     if (!consumed && USED_ONCE.has(this.#model))
-      throw new errors.InvalidGrant('used by somebody else at the same time');
+      throw new errors.InvalidGrant('it was used by another request at the same time');
   }
 
   destroy(id: string): Promise<void> {
     return this.#try(async () => {
       const payload = await this.#records.take(this.#key(id));
-      // A record that was written under another id since keeps the way to it.
+      // A record that was written later under another id may have taken over the lookup key: then it stays.
       for (const way of this.#ways(payload)) await this.#records.unpoint(way, id);
     });
   }
@@ -82,7 +82,7 @@ class KeyvAdapter implements Adapter {
     return this.#try(() => this.#records.revoke(grantId));
   }
 
-  /** By what else a record is found. */
+  /** Returns the other keys that lead to a record: its uid (sessions only) and its user code. */
   #ways(payload: AdapterPayload | undefined): string[] {
     const uid = this.#model === 'Session' ? payload?.uid : undefined;
     return [...(uid ? [uidKey(uid)] : []), ...(payload?.userCode ? [userCodeKey(payload.userCode)] : [])];
@@ -108,12 +108,12 @@ class KeyvAdapter implements Adapter {
   }
 }
 
-/** What oidc-provider tells its clients and people where the store is out of reach (RFC 6749, section 4.1.2.1). */
+/** The error that oidc-provider shows to clients and users if the store is unavailable (RFC 6749, section 4.1.2.1). */
 class TemporarilyUnavailable extends errors.OIDCProviderError {
   override readonly error_description = 'the store is out of reach, try again in a moment';
-  /** Told to the browser, which may try again, and not to the RP, for which that would be the end of it. */
+  /** False: the browser shows the error, so that the user can try again. A redirect to the RP would end the request. */
   override readonly allow_redirect = false;
-  /** Else it would be called a mistake of the server. */
+  /** True: otherwise the answer would be the generic `server_error`. */
   override readonly expose = true;
 
   constructor(cause: QrLoginError) {

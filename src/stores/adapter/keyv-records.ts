@@ -6,10 +6,13 @@ import { KeyedMutex } from '../memory/keyed-mutex.ts';
 import { type Values, valuesOf } from '../memory/values.ts';
 import type { Records } from './records.ts';
 
-/** The keys of a grant's records, each with the moment when it expires by itself (milliseconds; null: never). */
+/** The keys of a grant's records, each with its expiry time (milliseconds since the epoch; null: never). */
 type GrantMembers = Record<string, number | null>;
 
-/** Records in any Keyv, for one process: a mutex for each key makes one step of what Keyv can only do in two. */
+/**
+ * Records in any Keyv, for one process. Keyv has no atomic read-and-write, so a mutex for each key keeps the steps of
+ * this process apart.
+ */
 export class KeyvRecords implements Records {
   readonly #values: Values;
   readonly #access: Access;
@@ -23,7 +26,7 @@ export class KeyvRecords implements Records {
   }
 
   async put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
-    // The grant first: a record that its grant does not know would survive the grant's revocation.
+    // Write the grant first: a record that is missing from its grant would survive the grant's revocation.
     if (grantId !== undefined) await this.#join(grantId, key, ttl);
     await this.#step('upsert', key, async () => {
       const before = await this.#values.get<AdapterPayload>(key);
@@ -97,7 +100,7 @@ export class KeyvRecords implements Records {
   }
 
   async #write(key: string, value: unknown, ttl: number | undefined): Promise<void> {
-    // To Keyv, no time left means no end.
+    // Keyv takes a time to live of 0 as "never expires".
     const left = ttl === undefined ? undefined : Math.max(1, ttl);
     await this.#values.set(key, value, left);
   }

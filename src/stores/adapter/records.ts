@@ -1,29 +1,31 @@
 import type { AdapterPayload } from 'oidc-provider';
 
-/** Where the records of oidc-provider live. Times to live are in milliseconds; undefined means without end. */
+/**
+ * A store for the records of oidc-provider. Times to live are in milliseconds; undefined means that they never expire.
+ */
 export interface Records {
-  /** Writes a record, and with it that it belongs to its grant. What was consumed stays so. */
+  /** Writes a record and adds it to its grant. A record that was consumed before stays consumed. */
   put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void>;
 
   get(key: string): Promise<AdapterPayload | undefined>;
 
   /**
    * Marks a record as consumed and leaves its time to live as it is.
-   * @returns false where it was consumed before, or is gone: it stays gone
+   * @returns false if it was consumed before or does not exist; a missing record is not created
    */
   consume(key: string, now: number): Promise<boolean>;
 
-  /** Takes a record out. @returns what it was */
+  /** Deletes a record. @returns its payload; undefined if it did not exist */
   take(key: string): Promise<AdapterPayload | undefined>;
 
   /** Deletes all records of a grant. */
   revoke(grantId: string): Promise<void>;
 
-  /** Makes a way to a record's id. */
+  /** Writes a lookup key that leads to a record's id. */
   point(from: string, id: string, ttl: number | undefined): Promise<void>;
 
   follow(from: string): Promise<string | undefined>;
 
-  /** Deletes a way where it still leads to this id. */
+  /** Deletes a lookup key if it still leads to this id. */
   unpoint(from: string, id: string): Promise<void>;
 }

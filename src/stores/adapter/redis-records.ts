@@ -14,12 +14,13 @@ import {
 } from '../redis/scripts.ts';
 import type { Records } from './records.ts';
 
-/** How many of a grant's records are deleted at a time. */
-const AT_ONCE = 500;
+/** The number of a grant's records that are deleted at a time. */
+const BATCH_SIZE = 500;
 
 /**
- * Records in Redis, for any number of processes. A record, its grant and the ways to it lie in slots of their own, as nothing
- * but its id is known when it is looked for; so each step is one script on one key, in an order that survives a crash in between.
+ * Records in Redis, for any number of processes. A record, its grant and its lookup keys are in different slots of a
+ * cluster, because a lookup knows nothing but one of these keys. So each step is one script on one key, and the order
+ * of the steps keeps the data consistent if the process crashes between two of them.
  */
 export class RedisRecords implements Records {
   readonly #link: RedisLink;
@@ -31,13 +32,13 @@ export class RedisRecords implements Records {
   }
 
   async put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
-    // The grant first: a record that its grant does not know would survive the grant's revocation.
+    // Write the grant first: a record that is missing from its grant would survive the grant's revocation.
     if (grantId !== undefined) await this.#run(JOIN_GRANT, grantKey(grantId), key, milliseconds(ttl));
     const { consumed } = payload;
     const values = [JSON.stringify(payload), milliseconds(ttl), ...(consumed === undefined ? [] : [`${consumed}`])];
     await this.#run(PUT_RECORD, key, ...values);
     if (grantId === undefined || (await this.#run(IN_GRANT, grantKey(grantId), key)) === 1) return;
-    // Revoked between the two.
+    // The grant was revoked after the record had joined it, so the new record must go too.
     await this.#run(TAKE_RECORD, key);
   }
 
@@ -59,12 +60,12 @@ export class RedisRecords implements Records {
   async revoke(grantId: string): Promise<void> {
     const grant = grantKey(grantId);
     const members = await this.#run(MARK_REVOKED, grant);
-    if (!Array.isArray(members)) throw new TypeError('Redis does not tell the records of a grant');
+    if (!Array.isArray(members)) throw new TypeError('Redis did not return the records of a grant');
     const keys = members.map(String);
-    for (let first = 0; first < keys.length; first += AT_ONCE) {
-      const some = keys.slice(first, first + AT_ONCE);
+    for (let first = 0; first < keys.length; first += BATCH_SIZE) {
+      const some = keys.slice(first, first + BATCH_SIZE);
       await Promise.all(some.map((key) => this.#run(TAKE_RECORD, key)));
-      // Only what is gone is forgotten: whatever happens in between, a second revocation finishes the first.
+      // The grant forgets only deleted records: if this is interrupted, a second revocation can finish the job.
       await this.#run(LEAVE_GRANT, grant, ...some);
     }
   }
@@ -94,7 +95,7 @@ function grantKey(grantId: string): string {
   return `grant:${grantId}`;
 }
 
-/** To Redis, no time left would mean an error. */
+/** Returns a time to live for a script: at least 1, because Redis rejects 0; an empty string for no expiry. */
 function milliseconds(ttl: number | undefined): string {
   return ttl === undefined ? '' : `${Math.max(1, Math.round(ttl))}`;
 }

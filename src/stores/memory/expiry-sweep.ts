@@ -1,34 +1,39 @@
 import type { Keyv } from 'keyv';
 import { plainMapOf, prefixOf } from './in-memory.ts';
 
-/** How often a part of a Map is looked at, and within which time all of it; in milliseconds. */
-const TICK = 500;
-const ROUND = 20_000;
+/** The time between two steps of the sweep. */
+const TICK_MS = 500;
+/** The time in which the sweep visits the whole Map. */
+const ROUND_MS = 20_000;
 
-/** How the time begins that a value is written down with. */
+/** The start of the expiry time in the JSON of a value. */
 const EXPIRES = ',"expires":';
 
 /**
- * Keyv's in-memory Map keeps what has expired until somebody reads it. This goes round the Map, a little at a time, and drops that:
- * memory is bounded by what is alive, and no key need be remembered. Other backends expire by themselves and are left alone.
- * @returns the function that ends it
+ * Removes expired values from the Map of an in-memory Keyv, which by itself drops them only when they are read. The
+ * sweep visits a part of the Map at a time, so memory is bounded by the live values and no list of keys is needed. It
+ * does nothing for other backends, which expire values by themselves.
+ * @returns the function that stops the sweep
  */
 export function sweepExpired(keyv: Keyv): () => void {
   const map: unknown = keyv.store;
   if (!(map instanceof Map)) return () => undefined;
-  const timer = setInterval(walk(map, plainMapOf(keyv) === undefined ? readerOf(keyv) : dropperOf(map)), TICK).unref();
+  const timer = setInterval(
+    walk(map, plainMapOf(keyv) === undefined ? readerOf(keyv) : dropperOf(map)),
+    TICK_MS,
+  ).unref();
   return () => clearInterval(timer);
 }
 
 type Look = (key: string, stored: unknown) => void;
 
-/** @returns what looks at the next part of the Map */
+/** @returns a function that visits the next part of the Map on each call */
 function walk(map: Map<string, unknown>, look: Look): () => void {
   let rest = map.entries();
   let share = 0;
   return () => {
-    // What is dropped makes the Map smaller, but the round no slower.
-    share = Math.max(share, Math.ceil((map.size * TICK) / ROUND));
+    // Keep the largest share of this round: the Map shrinks while it is swept, and that must not slow the round down.
+    share = Math.max(share, Math.ceil((map.size * TICK_MS) / ROUND_MS));
     for (let left = share; left > 0; left--) {
       const { done, value } = rest.next();
       if (done) {
@@ -41,7 +46,9 @@ function walk(map: Map<string, unknown>, look: Look): () => void {
   };
 }
 
-/** The time is the last thing that Keyv writes down. */
+/**
+ * Returns a visitor that drops expired values without parsing them: Keyv writes the expiry time at the end of the JSON.
+ */
 function dropperOf(map: Map<string, unknown>): Look {
   return (key, stored) => {
     if (typeof stored !== 'string') return;
@@ -50,11 +57,11 @@ function dropperOf(map: Map<string, unknown>): Look {
   };
 }
 
-/** What a deployment writes down in its own way is read, which is all it takes. */
+/** Returns a visitor for values with a custom serializer. It reads each value, and Keyv drops expired ones. */
 function readerOf(keyv: Keyv): Look {
   const prefix = prefixOf(keyv);
   return (key) => {
-    // What cannot be read is told to whoever needs it.
+    // A value that cannot be read is reported to the request that needs it.
     if (key.startsWith(prefix)) keyv.get(key.slice(prefix.length)).catch(() => undefined);
   };
 }

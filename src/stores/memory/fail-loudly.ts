@@ -1,6 +1,6 @@
 import type { Keyv } from 'keyv';
 
-/** Keyv, and some of its backends, keep errors to themselves unless told otherwise: a lost write would look like a written one. */
+/** Makes a Keyv and its backend throw errors. By default they only emit them, and a lost write looks like a success. */
 export function failLoudly(keyv: Keyv): Keyv {
   keyv.throwOnErrors = true;
   const backend: unknown = keyv.store;
@@ -8,7 +8,7 @@ export function failLoudly(keyv: Keyv): Keyv {
   return keyv;
 }
 
-/** @throws where the backend did not write */
+/** Writes a value. @throws Error if the backend did not write it */
 export async function write(keyv: Keyv, key: string, value: unknown, ttl: number | undefined): Promise<void> {
   if (!(await keyv.set(key, value, ttl))) throw new Error(`the store did not write ${key.split(':')[0]}`);
 }

@@ -1,11 +1,11 @@
 import { Keyv } from 'keyv';
 
-/** Whether this Keyv holds its values in the memory of this process, as `new Keyv()` does. */
+/** Returns true if this Keyv holds its values in the memory of this process, as `new Keyv()` does. */
 export function isInMemory(keyv: Keyv): boolean {
   return keyv.store instanceof Map;
 }
 
-/** The Map of a Keyv in memory that writes its values down as Keyv does where nobody has said another way. */
+/** Returns the Map of an in-memory Keyv; undefined if its serializer, compression or ttl is not Keyv's default. */
 export function plainMapOf({
   store,
   serialize,
@@ -13,13 +13,13 @@ export function plainMapOf({
   compression,
   ttl,
 }: Keyv): Map<string, unknown> | undefined {
-  const isPlain = serialize === AS_IT_COMES.serialize && deserialize === AS_IT_COMES.deserialize;
+  const isPlain = serialize === DEFAULTS.serialize && deserialize === DEFAULTS.deserialize;
   return store instanceof Map && isPlain && compression === undefined && ttl === undefined ? store : undefined;
 }
 
-/** What the keys in that Map begin with. */
+/** Returns the prefix of all keys of this Keyv in that Map. */
 export function prefixOf({ useKeyPrefix, namespace }: Keyv): string {
   return useKeyPrefix && namespace ? `${namespace}:` : '';
 }
 
-const AS_IT_COMES = new Keyv();
+const DEFAULTS = new Keyv();

@@ -1,25 +1,31 @@
 import { getStorePatience, TooLate, within } from '../access.ts';
 
-/** A task that never ends keeps its turn for so many times the patience of others; the key would be locked for good. */
-const TURNS_LAST = 10;
+/**
+ * The longest turn of a task, as a multiple of the callers' patience. Without it, a task that hangs would lock its key
+ * for good.
+ */
+const LONGEST_TURN = 10;
 
 /**
- * Lets one task at a time run for each key; those for other keys go on beside it. Whoever waits does so for a bounded time:
- * a task that is still waiting for its turn then is not begun any more, and one that has begun keeps its turn until it ends, or
- * for so long that nobody can tell whether it ever will.
+ * Runs one task at a time for each key; tasks for different keys run concurrently. A caller waits for a limited time.
+ * If its task has not started by then, it is not started any more. A task that has started keeps its turn until it
+ * ends, at most for the longest turn.
  */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();
   readonly #patience: () => number;
   readonly #longestTurn: () => number;
 
-  /** @param patience of whoever waits, in milliseconds; `Infinity` where tasks wait for nothing outside of this process */
-  constructor(patience: () => number = getStorePatience, longestTurn: () => number = () => TURNS_LAST * patience()) {
+  /**
+   * @param patience the milliseconds that a caller waits; `Infinity` if tasks wait for nothing outside of this process
+   * @param longestTurn the milliseconds after which the next task may start although the one before has not ended
+   */
+  constructor(patience: () => number = getStorePatience, longestTurn: () => number = () => LONGEST_TURN * patience()) {
     this.#patience = patience;
     this.#longestTurn = longestTurn;
   }
 
-  /** @throws TooLate where the task was not done in time */
+  /** Runs the task when it is its turn, and returns its result. @throws TooLate if it has not ended in time */
   async run<T>(key: string, task: () => Promise<T>): Promise<T> {
     let isWanted = true;
     const begin = async (): Promise<T> => {

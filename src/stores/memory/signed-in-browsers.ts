@@ -11,7 +11,7 @@ import { Access } from '../access.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { type Values, valuesOf } from './values.ts';
 
-/** The lists in any Keyv, for one process: a mutex for each account makes one step of reading and writing. */
+/** Lists of browsers in any Keyv, for one process: a mutex for each account makes reading and writing one step. */
 export class KeyvSignedInBrowsers implements SignedInBrowsers {
   readonly #values: Values;
   readonly #clock: Clock;
@@ -73,7 +73,7 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
       await this.#values.delete(key);
       return;
     }
-    // To Keyv, no time left means no end.
+    // Keyv takes a time to live of 0 as "never expires".
     const left = Math.max(1, Math.max(...list.map(({ endsAt }) => endsAt)) - this.#clock());
     await this.#values.set(key, list, left);
   }

@@ -7,8 +7,8 @@ import { KeyedMutex } from './keyed-mutex.ts';
 import { type Values, valuesOf } from './values.ts';
 
 /**
- * Tickets in any Keyv, for one process: Keyv itself can only get and set, so a mutex for each interaction makes the two
- * one step. Two processes on one backend would not see each other's mutex.
+ * Tickets in any Keyv, for one process. Keyv can only get and set, so a mutex for each interaction makes the two one
+ * step. Two processes on one backend would not see each other's mutex.
  */
 export class KeyvTicketStore implements TicketStore {
   readonly #values: Values;
@@ -43,7 +43,7 @@ export class KeyvTicketStore implements TicketStore {
 
   swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
     return this.#step('swap', previous.interaction, async () => {
-      // What another ticket has replaced is no longer the interaction's: it must not come back.
+      // A replaced ticket can still be found by its id, but it must not become the interaction's ticket again.
       const stored = await this.#current(previous.interaction);
       if (stored?.id !== previous.id || stored.version !== previous.version) return false;
       if (ended !== undefined) await this.#set(ticketKey(ended.id), ended, this.#timeLeft(ended));
@@ -52,7 +52,7 @@ export class KeyvTicketStore implements TicketStore {
     });
   }
 
-  /** Whether the store answers at all. */
+  /** Reads any key. @throws QrLoginError `store_unavailable` if the store does not answer */
   async ping(): Promise<void> {
     await this.#access.make('ping', () => this.#values.get('ping'));
   }
@@ -70,7 +70,7 @@ export class KeyvTicketStore implements TicketStore {
     return this.#values.get<Ticket>(ticketKey(id));
   }
 
-  /** The ticket and its interaction's way to it; both die with its deadline. */
+  /** Writes and announces the ticket, and writes its interaction's lookup key. Both expire at the ticket's deadline. */
   async #put(ticket: Ticket): Promise<void> {
     const ttl = this.#timeLeft(ticket);
     await Promise.all([

@@ -3,26 +3,26 @@ import { getStorePatience } from '../access.ts';
 import { failLoudly, write } from './fail-loudly.ts';
 import { isInMemory, plainMapOf, prefixOf } from './in-memory.ts';
 
-/** A value as it is kept, and when it expires by itself (milliseconds since the epoch), if it does. */
+/** A stored value and its expiry time (milliseconds since the epoch), if it has one. */
 export interface Kept<T> {
   readonly value: T;
   readonly expires?: number | null | undefined;
 }
 
-/** What a Keyv keeps. Times to live are in milliseconds; undefined means without end. */
+/** The values in a Keyv. Times to live are in milliseconds; undefined means that a value never expires. */
 export interface Values {
-  /** As the metrics have it. */
+  /** The engine's name in the metrics. */
   readonly engine: 'memory' | 'keyv';
 
-  /** How long they may take to answer, in milliseconds; `Infinity` for what nobody has to wait for. */
+  /** Returns the milliseconds that an access may take; `Infinity` for values in the memory of this process. */
   readonly patience: () => number;
 
   get<T>(key: string): Promise<T | undefined>;
 
-  /** The same with its time. */
+  /** Returns the value with its expiry time. */
   kept<T>(key: string): Promise<Kept<T> | undefined>;
 
-  /** @throws where it was not written */
+  /** Writes a value. @throws Error if it was not written */
   set(key: string, value: unknown, ttl: number | undefined): Promise<void>;
 
   delete(key: string): Promise<void>;
@@ -62,8 +62,9 @@ class AnyValues implements Values {
 }
 
 /**
- * The Map of a Keyv in memory, in the form that Keyv gives it: whoever reads by the Keyv finds the same. Keyv itself looks at each string in a
- * value, both ways, in case it stands for a `Buffer`: that took most of the time of a request, and there is none in what is kept here.
+ * The values in the Map of an in-memory Keyv, in Keyv's own format, so that the Keyv can read them too. They are not
+ * read and written with the Keyv, because it checks each string of a value for an encoded `Buffer`. That took most of
+ * the time of a request, and the values here hold no `Buffer`.
  */
 class ValuesInMemory implements Values {
   readonly engine = 'memory';
@@ -93,7 +94,7 @@ class ValuesInMemory implements Values {
     this.#map.delete(this.#prefix + key);
   }
 
-  /** As Keyv does it: what has expired is dropped by whoever comes upon it. */
+  /** Returns a value if it has not expired; otherwise deletes it, as Keyv does. */
   #read<T>(key: string): Kept<T> | undefined {
     const stored = this.#map.get(this.#prefix + key);
     if (typeof stored !== 'string') return undefined;

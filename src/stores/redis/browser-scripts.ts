@@ -1,17 +1,21 @@
 import { type Script, script } from './scripts.ts';
 
-/**
- * An account's browsers are a hash: by their ids, a line that says when the browser was last used and when its session ends, then what
- * stays the same of it. So nothing encodes JSON inside Redis.
+/*
+ * An account's browsers are a hash. The field is the browser's id. The value is a line with the times of its last use
+ * and of the end of its session, followed by the JSON of the rest, which does not change. So no script encodes JSON.
  */
+
+/** Sets `now` to the time of Redis, in milliseconds since the epoch. */
 const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Puts a browser on its account's list, lets go of what has ended, and of those that were not used for longest where there are too
- * many. KEYS: the list. ARGV: the browser's id, the browser, how many there may be. Returns those that had to go.
+ * Puts a browser on its account's list, and removes the browsers with ended sessions. If there are too many, it
+ * removes those that have not been used for the longest time.
+ * KEYS: the list. ARGV: the browser's id, the browser, the maximum number of browsers.
+ * Returns the browsers that were removed because there were too many.
  */
 export const PUT_BROWSER: Script = script(
   'put',
@@ -40,8 +44,9 @@ return gone
 );
 
 /**
- * Notes that a browser was used, if it is on the list. KEYS: the list. ARGV: the browser's id, when it was used, when its session ends.
- * Returns 1, or 0 where it is not there.
+ * Records a use of a browser, if it is on the list.
+ * KEYS: the list. ARGV: the browser's id, the time of the use, the end of its session.
+ * Returns 1, or 0 if the browser is not on the list.
  */
 export const USE_BROWSER: Script = script(
   'use',
@@ -55,8 +60,8 @@ return 1
 `,
 );
 
-/** KEYS: the list. Returns all that is on it, what has ended as well. */
+/** Returns all browsers on the list, including those with ended sessions. KEYS: the list. */
 export const LIST_BROWSERS: Script = script('find', "return redis.call('HVALS', KEYS[1])");
 
-/** KEYS: the list. ARGV: the browser's id. */
+/** Removes a browser from the list. KEYS: the list. ARGV: the browser's id. */
 export const REMOVE_BROWSER: Script = script('remove', "return redis.call('HDEL', KEYS[1], ARGV[1])");

@@ -6,10 +6,10 @@ export interface ScriptCall {
   readonly arguments: string[];
 }
 
-/** What is needed of a client of `@redis/client`: a single one, a Sentinel's or a cluster's. */
+/** The part of a client of `@redis/client` that is used here: for a single server, a Sentinel or a cluster. */
 export interface RedisClient {
   readonly isOpen: boolean;
-  /** A cluster's client does not say. */
+  /** Undefined for a cluster's client. */
   readonly isReady?: boolean;
   connect(): Promise<unknown>;
   destroy(): void | Promise<void>;
@@ -22,26 +22,29 @@ export interface RedisClient {
   eval(source: string, call: ScriptCall): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
-  /** A Sentinel's client has none. */
+  /** Undefined for a Sentinel's client. */
   duplicate?(): RedisClient;
-  /** A single client has it: a command that was not sent yet when the signal comes is not sent at all. */
+  /** Returns a client that drops its unsent commands when the signal aborts. Only a single server's client has it. */
   withAbortSignal?(signal: AbortSignal): RedisClient;
 }
 
-/** The backend of `@keyv/redis`, as far as it is needed. */
+/** The part of the backend of `@keyv/redis` that is used here. */
 interface KeyvRedis {
   readonly client: RedisClient;
   readonly namespace?: string | undefined;
 }
 
-/** Where a Keyv over `@keyv/redis` keeps its values. */
+/** The Redis client and the key prefix of a Keyv over `@keyv/redis`. */
 export interface RedisOfKeyv {
   readonly client: RedisClient;
-  /** What all its keys begin with. */
+  /** The prefix of all its keys. */
   readonly prefix: string;
 }
 
-/** Undefined for a Keyv over anything else. It is known by what it can do, as there may be a second copy of the package. */
+/**
+ * Returns the client and prefix of a Keyv over `@keyv/redis`; undefined for any other Keyv. It looks for the methods of
+ * the client and not for its class, because a second copy of the package may be installed.
+ */
 export function redisOf(keyv: Keyv): RedisOfKeyv | undefined {
   const backend: unknown = keyv.store;
   if (!isKeyvRedis(backend)) return undefined;

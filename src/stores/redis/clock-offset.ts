@@ -1,21 +1,21 @@
 /**
- * How far another clock is ahead of this process's. What agrees with the last comparison stays as it is, so that time does not
- * jump.
+ * The offset between another clock and the clock of this process. A comparison that agrees with the current offset does
+ * not change it, so that time does not jump.
  */
 export class ClockOffset {
   #ahead = 0;
 
-  /** In milliseconds. */
+  /** The milliseconds that the other clock is ahead; negative if it is behind. */
   get ahead(): number {
     return this.#ahead;
   }
 
-  /** @param ask asks the other clock, in milliseconds since the epoch */
+  /** Compares the two clocks. @param ask returns the time of the other clock, in milliseconds since the epoch */
   async compare(ask: () => Promise<number>): Promise<void> {
     const asked = Date.now();
     const time = await ask();
     const answered = Date.now();
-    // The time was taken somewhere between question and answer.
+    // The other clock was read at some moment between question and answer, so the offset lies between these two.
     const [least, most] = [time - answered, time - asked];
     if (this.#ahead < least || this.#ahead > most) this.#ahead = Math.round((least + most) / 2);
   }

@@ -1,6 +1,9 @@
 import { placeOf, placeOfInteraction } from '../../ticket/ticket-id.ts';
 
-/** The keys of tickets in Redis. What stands in braces decides on the slot of a cluster: all of an interaction have the same. */
+/**
+ * The keys of this package in Redis. The part in braces is the hash tag that decides on the slot in a cluster: all keys
+ * of an interaction have the same.
+ */
 export class RedisKeys {
   readonly #prefix: string;
 
@@ -16,7 +19,7 @@ export class RedisKeys {
     return `${this.#prefix}{${placeOfInteraction(uid)}}:interaction:${uid}`;
   }
 
-  /** The nodes on which somebody watches an interaction. */
+  /** Returns the key of the set of nodes that watch an interaction. */
   watchers(uid: string): string {
     return `${this.#prefix}{${placeOfInteraction(uid)}}:watchers:${uid}`;
   }
@@ -25,17 +28,17 @@ export class RedisKeys {
     return `${this.#prefix}note:${name}`;
   }
 
-  /** The browsers that an account is signed in to. */
+  /** Returns the key of the browsers that an account is signed in to. */
   browsers(accountId: string): string {
     return `${this.#prefix}browsers:${accountId}`;
   }
 
-  /** What the keys of a rate limit begin with. */
+  /** Returns the prefix of the keys of a rate limit. */
   limit(name: string): string {
     return `${this.#prefix}limit:${name}`;
   }
 
-  /** What the names of the nodes' channels begin with. */
+  /** The prefix of the names of the nodes' channels. */
   get channels(): string {
     return `${this.#prefix}node:`;
   }

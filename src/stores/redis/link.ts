@@ -4,40 +4,42 @@ import type { RedisClient, RedisOfKeyv } from './client.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { runScript, type Script, TIME } from './scripts.ts';
 
-/** How often the two clocks are compared. */
-const COMPARE_EVERY = 10_000;
-/** A connection on which nothing has come back for so many times the store's patience (5 s in all) is given up and made anew. */
-const SILENT_FOR = 5;
-const RETRY_AFTER = 500;
+/** The time between two comparisons of the clocks of Redis and this process. */
+const COMPARE_EVERY_MS = 10_000;
+/**
+ * A connection without any answer for this multiple of the store's patience (5 s by default) is closed and made anew.
+ */
+const LONGEST_SILENCE = 5;
+const RETRY_AFTER_MS = 500;
 
 /**
- * The way to a Redis by the client of a Keyv over `@keyv/redis`, shared by all who use that client.
+ * A connection to Redis with the client of a Keyv over `@keyv/redis`. All users of that client share one link.
  *
- * A Redis that has not answered in time is asked one question until it answers that; meanwhile everything else fails at
- * once, so that nobody waits in vain and nothing piles up behind it.
+ * If Redis has not answered in time, the link asks it for the time until it answers. Meanwhile all other commands fail
+ * at once, so that no request waits in vain and no commands pile up.
  */
 export class RedisLink {
   readonly #client: RedisClient;
-  /** So that a cluster asks the same machine for the time. */
+  /** The key with which the time is asked for: in a cluster, all processes ask the same node. */
   readonly #clockKey: string;
   readonly #access = new Access('redis');
   readonly #onTrouble = new Set<(error: Error) => void>();
   readonly #onRecovery = new Set<() => void>();
-  /** What sends; it drops what it has not sent yet once its connection ends. */
+  /** The client that sends commands. When its connection ends, it drops the commands that it has not sent yet. */
   #sender: RedisClient;
   #endOfConnection = new AbortController();
   #readiness: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
-  /** Whether there is a connection on which the client's greeting has no answer yet. */
+  /** True while the client is connected but its greeting (HELLO) has not been answered. */
   #isGreeting = false;
   #opened: Promise<void> | undefined;
   #isOpening = false;
   #isSilent = false;
-  /** Since when answers are late, and when the last one was. */
+  /** The time since which answers are late, and the time of the last late one, by `performance.now()`. */
   #silentSince = Number.NEGATIVE_INFINITY;
   #lateAt = Number.NEGATIVE_INFINITY;
-  /** Whether it was told already that something is wrong. */
-  #isTold = false;
-  /** Whether a connection that is closed was closed by this, to be made anew. */
+  /** True if the current trouble was reported already. */
+  #isReported = false;
+  /** True if this link has closed the client itself, to connect anew. */
   #isRemaking = false;
   readonly #offset = new ClockOffset();
   #comparedAt = Number.NEGATIVE_INFINITY;
@@ -50,7 +52,7 @@ export class RedisLink {
     client.on('error', (error) => {
       this.#isGreeting = false;
       if (client.isReady === false) this.#sender = this.#newSender();
-      this.#tell(error);
+      this.#report(error);
     });
     client.on('connect', () => {
       this.#isGreeting = true;
@@ -63,30 +65,37 @@ export class RedisLink {
     });
   }
 
+  /** Returns the link of a client, and makes it if there is none. */
   static of(redis: RedisOfKeyv): RedisLink {
     const link = links.get(redis.client) ?? new RedisLink(redis);
     links.set(redis.client, link);
     return link;
   }
 
-  /** What must be added to this process's clock to get the time on which all nodes agree, in milliseconds. */
+  /** The milliseconds to add to the clock of this process to get the time of Redis, on which all nodes agree. */
   get ahead(): number {
     return this.#offset.ahead;
   }
 
-  /** @param listener told of what goes wrong while nobody waits for it */
+  /** @param listener called with errors that belong to no request. @returns a function that removes it */
   onTrouble(listener: (error: Error) => void): () => void {
     this.#onTrouble.add(listener);
     return () => this.#onTrouble.delete(listener);
   }
 
-  /** @param listener called whenever Redis may have been out of reach and is there again */
+  /**
+   * @param listener called each time that Redis answers again after it may have been unavailable
+   * @returns a function that removes it
+   */
   onRecovery(listener: () => void): () => void {
     this.#onRecovery.add(listener);
     return () => this.#onRecovery.delete(listener);
   }
 
-  /** A client to subscribe with, not connected yet. A Sentinel's client subscribes itself, by a connection of its own. */
+  /**
+   * Returns a client to subscribe with. It is a new one that is not connected yet (`isOwn`), or the client of a
+   * Sentinel, which opens a connection of its own to subscribe.
+   */
   subscriber(): { client: RedisClient; isOwn: boolean } {
     const client = this.#client.duplicate?.();
     return client === undefined ? { client: this.#client, isOwn: false } : { client, isOwn: true };
@@ -100,12 +109,12 @@ export class RedisLink {
     return this.#make('find', (client) => client.hmGet(key, fields));
   }
 
-  /** @param onLate told of an answer that came when nobody waited for it any more */
+  /** Runs a script. @param onLate called with an answer that arrives after this method has thrown */
   run(script: Script, keys: string[], values: string[] = [], onLate?: (answer: unknown) => void): Promise<unknown> {
     return this.#make(script.name, (client) => runScript(client, script, keys, values), onLate);
   }
 
-  /** @throws QrLoginError `store_unavailable` where Redis does not answer now */
+  /** Asks Redis for the time. @throws QrLoginError `store_unavailable` if it does not answer in time */
   ping(): Promise<void> {
     return this.#make('time', () => this.#compareClocks());
   }
@@ -130,7 +139,7 @@ export class RedisLink {
     }
   }
 
-  /** Connected, and in time with Redis. */
+  /** Connects and compares the clocks, unless that is done. Concurrent callers share one attempt. */
   #open(): Promise<void> {
     if (this.#opened !== undefined && (this.#isOpening || this.#client.isOpen)) return this.#opened;
     this.#isOpening = true;
@@ -152,13 +161,13 @@ export class RedisLink {
     this.#isRemaking = false;
   }
 
-  /** While the connection is down a command waits for it, but not longer than whoever asked. */
+  /** Sends a command. While the connection is down, it waits, but no longer than the store's patience. */
   async #send<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
     if (this.#client.isReady === false) await within(this.#ready());
     return command(this.#sender);
   }
 
-  /** Resolves when the client is ready again; one promise for all who wait for that. */
+  /** Resolves when the client is ready again. All waiting commands share one promise. */
   #ready(): Promise<void> {
     if (this.#readiness === undefined) {
       let tell: () => void = () => undefined;
@@ -171,8 +180,8 @@ export class RedisLink {
   }
 
   /**
-   * What the client has not sent when a connection ends must not wait for the next one: it would be taken for sent, and get the
-   * reply to the client's own greeting.
+   * Returns a client for the next connection, and drops the commands that the previous one has not sent. If they waited
+   * for the next connection, the client would take them for sent and give them the reply to its own greeting.
    */
   #newSender(): RedisClient {
     this.#endOfConnection.abort();
@@ -185,19 +194,19 @@ export class RedisLink {
     this.#comparedAt = performance.now();
     await this.#offset.compare(async () => {
       const answer = await this.#send((client) => runScript(client, TIME, [this.#clockKey], []));
-      if (!Array.isArray(answer)) throw new TypeError('Redis does not tell the time');
+      if (!Array.isArray(answer)) throw new TypeError('Redis did not return the time');
       const [seconds, microseconds] = answer;
       return Number(seconds) * 1000 + Number(microseconds) / 1000;
     });
   }
 
   #compareClocksNowAndThen(): void {
-    if (performance.now() - this.#comparedAt < COMPARE_EVERY) return;
-    this.#compareClocks().catch((error: Error) => this.#tell(error));
+    if (performance.now() - this.#comparedAt < COMPARE_EVERY_MS) return;
+    this.#compareClocks().catch((error: Error) => this.#report(error));
   }
 
   #fallSilent(): void {
-    // In a cluster the others may be well: only where it goes on is everything made anew.
+    // In a cluster the other nodes may be well, so only a long silence makes the link connect anew.
     if (this.#isCluster) {
       this.#noteLate();
     } else if (!this.#isSilent) {
@@ -209,41 +218,41 @@ export class RedisLink {
 
   #noteLate(): void {
     const now = performance.now();
-    const silence = SILENT_FOR * getStorePatience();
+    const silence = LONGEST_SILENCE * getStorePatience();
     if (now - this.#lateAt > silence) this.#silentSince = now;
     this.#lateAt = now;
     if (now - this.#silentSince >= silence) this.#remake();
   }
 
-  /** Its client does not say whether it is ready. */
+  /** True for a cluster: its client is the only one without `isReady`. */
   get #isCluster(): boolean {
     return this.#client.isReady === undefined;
   }
 
   async #askUntilAnswered(): Promise<void> {
-    // The deployment has closed it: whoever needs it opens it again.
+    // The deployment has closed the client: stop asking. The next command opens it again.
     if (this.#opened !== undefined && !this.#client.isOpen && !this.#isRemaking) {
       this.#isSilent = false;
       return;
     }
-    const left = Math.max(0, this.#silentSince + SILENT_FOR * getStorePatience() - performance.now());
+    const left = Math.max(0, this.#silentSince + LONGEST_SILENCE * getStorePatience() - performance.now());
     const giveUp = setTimeout(() => this.#giveUpConnection(), left).unref();
     try {
       await this.#open();
       await this.#compareClocks();
       this.#recover();
     } catch (error) {
-      if (error instanceof Error) this.#tell(error);
-      // The connection broke, and its client makes a new one.
-      if (this.#isSilent) setTimeout(() => void this.#askUntilAnswered(), RETRY_AFTER).unref();
+      if (error instanceof Error) this.#report(error);
+      // The connection broke, and the client is making a new one: ask again on that.
+      if (this.#isSilent) setTimeout(() => void this.#askUntilAnswered(), RETRY_AFTER_MS).unref();
     } finally {
       clearTimeout(giveUp);
     }
   }
 
   /**
-   * A connection may be dead without a word: what lies between may have forgotten it. A client that is about to connect anyway
-   * is left to that, and a Sentinel's to what the Sentinel says.
+   * Closes a connection that may be dead without an error, for example because a NAT device has forgotten it. A client
+   * that is connecting anyway is left alone, and so is a Sentinel's client, which follows its Sentinel.
    */
   #giveUpConnection(): void {
     if (this.#client.duplicate !== undefined && (this.#client.isReady || this.#isGreeting)) this.#remake();
@@ -259,14 +268,14 @@ export class RedisLink {
 
   #recover(): void {
     this.#isSilent = false;
-    this.#isTold = false;
+    this.#isReported = false;
     for (const listener of this.#onRecovery) listener();
   }
 
-  /** Once, until all is well again. */
-  #tell(error: Error): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
+  /** Reports an error, unless one was reported since Redis last answered. */
+  #report(error: Error): void {
+    if (this.#isReported) return;
+    this.#isReported = true;
     for (const listener of this.#onTrouble) listener(error);
   }
 }

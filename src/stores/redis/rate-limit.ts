@@ -6,12 +6,15 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
 import { type Script, script } from './scripts.ts';
 
-/** Counting is worth less than serving: it may take only this part of the time that the store may take, which makes 250 ms. */
+/**
+ * Counting may take only this part of the store's patience (250 ms by default): it must not delay a request for long.
+ */
 const PART_OF_PATIENCE = 1 / 4;
 
 /**
- * What all processes count together. Where Redis does not answer, each counts for itself meanwhile; whoever is over the limit is
- * remembered here, so that refusing costs Redis nothing.
+ * Returns a limiter for which all processes count together. While Redis does not answer, each process counts by itself.
+ * A key that is over the limit is remembered in this process, so that its next requests are refused without asking
+ * Redis.
  */
 export function countInRedis(link: RedisLink, keys: RedisKeys, name: string, rate: Rate): RateLimiterRedis {
   return new RateLimiterRedis({
@@ -25,7 +28,7 @@ export function countInRedis(link: RedisLink, keys: RedisKeys, name: string, rat
   });
 }
 
-/** The limiter has one script, whatever it counts. */
+/** The script of the last call. `rate-limiter-flexible` has one script for all limits, so its hash is computed once. */
 let known: Script | undefined;
 
 function count(link: RedisLink, source: string, { keys, arguments: values }: ScriptCall): Promise<unknown> {

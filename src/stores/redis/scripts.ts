@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { RedisClient } from './client.ts';
 
 /**
- * What runs inside Redis, in one step. Its first write is one that takes memory: a Redis that is full refuses that one, and
- * what comes after the first it lets through.
+ * A Lua script that runs inside Redis in one step. Its first write command must be one that takes memory (flag
+ * `denyoom`): a Redis that is out of memory checks only the first write, and then lets the others through.
  */
 export interface Script {
   readonly name: string;
@@ -16,12 +16,13 @@ export function script(name: string, source: string): Script {
 }
 
 /**
- * Compare-and-swap of an interaction's ticket; those who watch are told in the same step.
+ * Compares and swaps an interaction's ticket, and publishes it to the nodes that watch the interaction.
  *
- * KEYS: the interaction, the ticket, the interaction's watchers, and the ticket that it takes the place of, if it does.
- * ARGV: what must be there now ('' for nothing), what is written to the interaction, the ticket, its milliseconds to live,
- * the prefix of the nodes' channels, and how the previous ticket ended, if it did, with its milliseconds to live.
- * The interaction holds a line that names the ticket and its version, then the ticket.
+ * KEYS: the interaction, the ticket, the interaction's watchers, and the ticket that is replaced, if there is one.
+ * ARGV: the line that must be there now ('' for nothing), the line to write, the ticket, its milliseconds to live, the
+ * prefix of the nodes' channels, and, if a ticket is replaced, its final state and the milliseconds to live of that.
+ * The interaction's value is a line with the ticket's id and version, followed by the ticket.
+ * Returns 1 if it was written, otherwise 0.
  */
 export const SWAP: Script = script(
   'swap',
@@ -42,7 +43,7 @@ return 1
 `,
 );
 
-/** Notes that a node watches an interaction. KEYS: its watchers. ARGV: the node, milliseconds to live. */
+/** Records that a node watches an interaction. KEYS: its watchers. ARGV: the node, milliseconds to live. */
 export const WATCH: Script = script(
   'watch',
   `
@@ -52,15 +53,17 @@ return 1
 `,
 );
 
-/** The time by the clock of Redis, as seconds and microseconds. KEYS: any, so that a cluster asks the same machine. */
+/**
+ * Returns the time of Redis, as seconds and microseconds. KEYS: any; in a cluster, it chooses the node that is asked.
+ */
 export const TIME: Script = script('time', "return redis.call('TIME')");
 
-/** Tells a channel something. KEYS: any. ARGV: the channel, the message. */
+/** Publishes a message. KEYS: any. ARGV: the channel, the message. */
 export const PUBLISH: Script = script('publish', "return redis.call('PUBLISH', ARGV[1], ARGV[2])");
 
 /**
- * Writes a record of oidc-provider; what was consumed stays so. KEYS: the record. ARGV: the payload, milliseconds to live ('' for no
- * end), and when it was consumed, if it was.
+ * Writes a record of oidc-provider. A record that was consumed before stays consumed.
+ * KEYS: the record. ARGV: the payload, milliseconds to live ('' for no expiry), and optionally its consumption time.
  */
 export const PUT_RECORD: Script = script(
   'upsert',
@@ -73,8 +76,8 @@ return 1
 );
 
 /**
- * Marks a record as consumed, once. KEYS: the record. ARGV: the moment.
- * Returns 1, 0 where it was consumed before, -1 where there is none: what is gone does not come back.
+ * Marks a record as consumed, once. KEYS: the record. ARGV: the time.
+ * Returns 1, or 0 if it was consumed before, or -1 if there is no such record. A missing record is not created.
  */
 export const CONSUME_RECORD: Script = script(
   'consume',
@@ -84,7 +87,7 @@ return redis.call('HSETNX', KEYS[1], 'consumed', ARGV[1])
 `,
 );
 
-/** Takes a record out. KEYS: the record. Returns its payload, or false. */
+/** Deletes a record. KEYS: the record. Returns its payload, or false if it did not exist. */
 export const TAKE_RECORD: Script = script(
   'destroy',
   `
@@ -94,7 +97,7 @@ return payload
 `,
 );
 
-/** Makes a way to a record. KEYS: the way. ARGV: the record's id, milliseconds to live ('' for no end). */
+/** Writes a lookup key. KEYS: the lookup key. ARGV: the record's id, milliseconds to live ('' for no expiry). */
 export const POINT: Script = script(
   'upsert',
   `
@@ -103,7 +106,7 @@ return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 `,
 );
 
-/** Deletes a way to a record where it still leads there. KEYS: the way. ARGV: the record's id. */
+/** Deletes a lookup key if it still leads to this record. KEYS: the lookup key. ARGV: the record's id. */
 export const DELETE_IF: Script = script(
   'destroy',
   `
@@ -113,8 +116,8 @@ return 0
 );
 
 /**
- * Adds a record to its grant, which lives as long as the one of its records that lives longest, and lets go of those whose
- * time has passed. KEYS: the grant. ARGV: the record, milliseconds to live ('' for no end).
+ * Adds a record to its grant, and removes expired records from it. The grant expires with the last of its records.
+ * KEYS: the grant. ARGV: the record, milliseconds to live ('' for no expiry).
  */
 export const JOIN_GRANT: Script = script(
   'upsert',
@@ -129,20 +132,20 @@ return 1
 `,
 );
 
-/** Whether a record belongs to its grant, and is not marked as revoked. KEYS: the grant. ARGV: the record. */
+/** Returns 1 if a record is in its grant and not marked as revoked, otherwise 0. KEYS: the grant. ARGV: the record. */
 export const IN_GRANT: Script = script(
   'upsert',
   "return tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0) > 0 and 1 or 0",
 );
 
 /**
- * Marks the records of a grant as revoked, by the score 0: who is just writing one finds that out, and takes it back. KEYS: the
- * grant. Returns the records.
+ * Marks the records of a grant as revoked, by the score 0. A process that is just writing one of them finds the mark
+ * and deletes its record again. KEYS: the grant. Returns the records.
  */
 export const MARK_REVOKED: Script = script(
   'revoke',
   `
--- No memory is taken here: what removes comes first, so that a Redis that is full lets the rest through.
+-- The first write takes no memory, so that a Redis that is out of memory lets all of them through. It removes nothing.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(0', '(1')
 local records = redis.call('ZRANGE', KEYS[1], 0, -1)
 for _, record in ipairs(records) do redis.call('ZADD', KEYS[1], 0, record) end
@@ -150,7 +153,7 @@ return records
 `,
 );
 
-/** Takes records out of a grant that are still marked as revoked. KEYS: the grant. ARGV: the records. */
+/** Removes those records from a grant that are still marked as revoked. KEYS: the grant. ARGV: the records. */
 export const LEAVE_GRANT: Script = script(
   'revoke',
   `
@@ -171,7 +174,7 @@ export async function runScript(
   try {
     return await client.evalSha(script.sha, call);
   } catch (error) {
-    // This Redis has not seen it yet, or was restarted since.
+    // This Redis does not have the script, for example because it was restarted.
     if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return client.eval(script.source, call);
     throw error;
   }

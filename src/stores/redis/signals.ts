@@ -6,18 +6,20 @@ import type { RedisLink } from './link.ts';
 import { WATCH } from './scripts.ts';
 import { Subscription } from './subscription.ts';
 
-/** How long Redis remembers that a node watches an interaction, and how often it is told again, in milliseconds. */
-const REMEMBERED_FOR = 180_000;
-const REMIND_EVERY = 60_000;
-/** How many are told again at a time. */
-const AT_ONCE = 100;
-const RETRY_AFTER = 1_000;
-/** The time between two slow reads, as a multiple of the store's patience (10 s by default). */
+/** The time after which Redis forgets that a node watches an interaction. */
+const WATCH_TTL_MS = 180_000;
+/** The time between two renewals of these entries. */
+const REMIND_EVERY_MS = 60_000;
+/** The number of entries that are renewed at a time. */
+const BATCH_SIZE = 100;
+const RETRY_AFTER_MS = 1_000;
+/** The time between two regular re-reads, as a multiple of the store's patience (10 s by default). */
 const REREAD_EVERY = 10;
 
 /**
- * Signals between processes. Each has one channel; Redis remembers for each interaction which of them watch it, so that a
- * change is told to those alone, by the very script that writes it. Whatever may have been missed makes the watchers read.
+ * Signals between processes. Each process has one channel. Redis keeps a list of the processes that watch an
+ * interaction, and the script that writes a change publishes it to these processes only. If messages may have been
+ * missed, the listeners are told to read their tickets again.
  */
 export class RedisSignals implements Signals {
   readonly #link: RedisLink;
@@ -38,17 +40,17 @@ export class RedisSignals implements Signals {
       onMessage: (message) => this.#local.publish(JSON.parse(message)),
       onGap: () => void this.#catchUp(),
     });
-    // Redis may have been restarted, without what it was told.
+    // Redis may have been restarted, and may have lost the list of watchers.
     this.#stopListening = link.onRecovery(() => void this.#catchUp());
-    this.#timer = setInterval(() => void this.#remind(), REMIND_EVERY).unref();
+    this.#timer = setInterval(() => void this.#remind(), REMIND_EVERY_MS).unref();
   }
 
-  /** The time between two slow reads, in milliseconds. They are needed because a message on a connection that breaks is lost. */
+  /** The time between two regular re-reads in milliseconds. Messages get lost if a connection breaks. */
   get rereadEvery(): number {
     return REREAD_EVERY * getStorePatience();
   }
 
-  /** Whether what other processes tell arrives here. */
+  /** True if messages of other processes arrive here. */
   get isUp(): boolean {
     return this.#subscription.isUp;
   }
@@ -56,7 +58,7 @@ export class RedisSignals implements Signals {
   subscribe(interaction: string, listener: Listener): void {
     const isNew = !this.#local.isWatched(interaction);
     this.#local.subscribe(interaction, listener);
-    if (isNew) void this.#note(interaction);
+    if (isNew) void this.#announce(interaction);
   }
 
   unsubscribe(interaction: string, listener: Listener): void {
@@ -71,9 +73,9 @@ export class RedisSignals implements Signals {
     await this.#subscription.close();
   }
 
-  /** @returns whether Redis knows now that this node watches the interaction */
-  async #note(interaction: string): Promise<boolean> {
-    const values = [this.#subscription.node, `${REMEMBERED_FOR}`];
+  /** Tells Redis that this node watches the interaction. @returns true if that succeeded */
+  async #announce(interaction: string): Promise<boolean> {
+    const values = [this.#subscription.node, `${WATCH_TTL_MS}`];
     try {
       await this.#link.run(WATCH, [this.#keys.watchers(interaction)], values);
       return true;
@@ -83,28 +85,29 @@ export class RedisSignals implements Signals {
     }
   }
 
-  /** @returns whether Redis knows now what this node watches */
+  /** Tells Redis about all interactions that this node watches. @returns true if that succeeded */
   async #remind(): Promise<boolean> {
     const watched = [...this.#local.watched()];
-    for (let first = 0; first < watched.length && !this.#closed; first += AT_ONCE) {
-      const noted = await Promise.all(
-        watched.slice(first, first + AT_ONCE).map((interaction) => this.#note(interaction)),
+    for (let first = 0; first < watched.length && !this.#closed; first += BATCH_SIZE) {
+      const announced = await Promise.all(
+        watched.slice(first, first + BATCH_SIZE).map((interaction) => this.#announce(interaction)),
       );
-      // Redis is out of reach: the others can wait until it is tried again.
-      if (noted.includes(false)) return false;
+      // Redis is unavailable. The other entries are renewed with the next attempt.
+      if (announced.includes(false)) return false;
     }
     return true;
   }
 
-  /** The slow read goes on meanwhile. */
+  /** Tries again after a second. Until then, the regular re-reads find the changes. */
   #catchUpLater(): void {
     if (this.#closed) return;
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
       void this.#catchUp();
-    }, RETRY_AFTER).unref();
+    }, RETRY_AFTER_MS).unref();
   }
 
+  /** Renews all entries in Redis, and then tells the listeners to read again. Concurrent calls are merged. */
   async #catchUp(): Promise<void> {
     this.#missedMore = true;
     if (this.#isCatchingUp) return;

@@ -11,13 +11,13 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
 import type { Script } from './scripts.ts';
 
-/** The lists in Redis, for any number of processes: one hash for each account, each step one script. */
+/** Lists of browsers in Redis, for any number of processes: one hash for each account, and one script for each step. */
 export class RedisSignedInBrowsers implements SignedInBrowsers {
   readonly #link: RedisLink;
   readonly #keys: RedisKeys;
   readonly #clock: Clock;
 
-  /** @param clock the one of Redis, by which its scripts go as well */
+  /** @param clock the clock of Redis, which the scripts use too */
   constructor(link: RedisLink, keys: RedisKeys, clock: Clock) {
     this.#link = link;
     this.#keys = keys;
@@ -25,17 +25,17 @@ export class RedisSignedInBrowsers implements SignedInBrowsers {
   }
 
   async put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]> {
-    return parsed(await this.#run(PUT_BROWSER, accountId, browser.id, written(browser), `${MOST_BROWSERS}`));
+    return parseList(await this.#run(PUT_BROWSER, accountId, browser.id, serialize(browser), `${MOST_BROWSERS}`));
   }
 
   async of(accountId: string): Promise<readonly SignedInBrowser[]> {
-    const list = parsed(await this.#run(LIST_BROWSERS, accountId));
+    const list = parseList(await this.#run(LIST_BROWSERS, accountId));
     const now = this.#clock();
     return list.filter((browser) => isSignedIn(browser, now));
   }
 
   async used(accountId: string, id: string, { lastUsedAt, endsAt }: Use): Promise<boolean> {
-    return (await this.#run(USE_BROWSER, accountId, id, whole(lastUsedAt), whole(endsAt))) === 1;
+    return (await this.#run(USE_BROWSER, accountId, id, roundTime(lastUsedAt), roundTime(endsAt))) === 1;
   }
 
   async remove(accountId: string, id: string): Promise<void> {
@@ -47,19 +47,19 @@ export class RedisSignedInBrowsers implements SignedInBrowsers {
   }
 }
 
-function written({ lastUsedAt, endsAt, ...browser }: SignedInBrowser): string {
-  return `${whole(lastUsedAt)} ${whole(endsAt)}\n${JSON.stringify(browser)}`;
+function serialize({ lastUsedAt, endsAt, ...browser }: SignedInBrowser): string {
+  return `${roundTime(lastUsedAt)} ${roundTime(endsAt)}\n${JSON.stringify(browser)}`;
 }
 
-function parsed(list: unknown): SignedInBrowser[] {
-  if (!Array.isArray(list)) throw new TypeError('Redis does not tell the browsers of an account');
+function parseList(list: unknown): SignedInBrowser[] {
+  if (!Array.isArray(list)) throw new TypeError('Redis did not return the browsers of an account');
   return list.map((stored) => {
     const [, lastUsedAt, endsAt, browser = ''] = /^(\d+) (\d+)\n(.*)$/s.exec(String(stored)) ?? [];
     return { ...JSON.parse(browser), lastUsedAt: Number(lastUsedAt), endsAt: Number(endsAt) };
   });
 }
 
-/** A clock of the deployment's own may have fractions. */
-function whole(moment: number): string {
+/** Rounds a time to whole milliseconds, because a clock of the deployment's own may return fractions. */
+function roundTime(moment: number): string {
   return `${Math.round(moment)}`;
 }

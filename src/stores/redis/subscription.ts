@@ -7,24 +7,25 @@ import type { RedisLink } from './link.ts';
 import { PUBLISH } from './scripts.ts';
 
 /**
- * The time between two checks that the node hears its own messages, as a multiple of the store's patience (5 s by default). A connection that
- * fails the check is made anew.
+ * The average time between two checks that the node receives its own messages, as a multiple of the store's patience:
+ * 5 s by default. If a check fails, the subscriber connects anew.
  */
 const CHECK_EVERY = 5;
-const RETRY_AFTER = 500;
+const RETRY_AFTER_MS = 500;
 
+/** The callbacks of a subscription. */
 export interface Ears {
   readonly onMessage: (message: string) => void;
-  /** Told when something may have been missed. */
+  /** Called when messages may have been missed. */
   readonly onGap: () => void;
 }
 
 /**
- * What one process hears, on a channel and a connection of its own. A dead connection says nothing, just as a living one on
- * which nothing happens: so the node talks to itself, and connects anew where it does not hear that.
+ * The subscription of one process, with a channel and a connection of its own. A dead connection cannot be told from an
+ * idle one, so the node publishes messages to itself, and connects anew if it does not receive them.
  */
 export class Subscription {
-  /** What this process is called in Redis. */
+  /** The name of this process in Redis. */
   readonly node: string = randomBytes(8).toString('base64url');
   readonly #link: RedisLink;
   readonly #keys: RedisKeys;
@@ -34,9 +35,9 @@ export class Subscription {
   readonly #ended: Promise<void>;
   #leave: (() => Promise<void>) | undefined;
   #isUp = false;
-  /** What the node said last, and what is done when it hears that. */
-  #said = 0;
-  #hear: (said: number) => void = () => undefined;
+  /** The number of the last message to itself, and the callback for its arrival. */
+  #checkNumber = 0;
+  #onCheck: (number: number) => void = () => undefined;
 
   constructor(link: RedisLink, keys: RedisKeys, ears: Ears) {
     this.#link = link;
@@ -46,6 +47,7 @@ export class Subscription {
     this.#ended = this.#keepListening();
   }
 
+  /** True if the last check has succeeded. */
   get isUp(): boolean {
     return this.#isUp;
   }
@@ -59,7 +61,7 @@ export class Subscription {
     const { signal } = this.#closing;
     await this.#connectAnew();
     while (!signal.aborted) {
-      const rest = this.#isUp ? CHECK_EVERY * getStorePatience() * (0.75 + Math.random() / 2) : RETRY_AFTER;
+      const rest = this.#isUp ? CHECK_EVERY * getStorePatience() * (0.75 + Math.random() / 2) : RETRY_AFTER_MS;
       await pause(rest, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) break;
       if (this.#leave === undefined || !(await this.#hearsItself())) await this.#connectAnew();
@@ -72,7 +74,7 @@ export class Subscription {
     try {
       this.#leave = await this.#connect();
     } catch {
-      // Redis is out of reach, which whoever needs it is told; the next round tries again.
+      // Redis is unavailable. Requests that need it fail by themselves, and the next round tries again.
       return;
     }
     if (await this.#hearsItself()) this.#ears.onGap();
@@ -90,7 +92,7 @@ export class Subscription {
         await within(client.connect());
       }
       await within(client.subscribe(this.#channel, (message) => this.#receive(message)));
-      // From now on the client comes back by itself; what was published meanwhile is lost.
+      // From now on the client reconnects by itself, but messages that were published meanwhile are lost.
       if (isOwn) client.on('ready', this.#ears.onGap);
       return leave;
     } catch (error) {
@@ -108,14 +110,14 @@ export class Subscription {
   }
 
   async #hearsItself(): Promise<boolean> {
-    const said = ++this.#said;
+    const expected = ++this.#checkNumber;
     const heard = new Promise<void>((resolve) => {
-      this.#hear = (what) => {
-        if (what === said) resolve();
+      this.#onCheck = (received) => {
+        if (received === expected) resolve();
       };
     });
     try {
-      await this.#link.run(PUBLISH, [this.#keys.watchers(this.node)], [this.#channel, `${said}`]);
+      await this.#link.run(PUBLISH, [this.#keys.watchers(this.node)], [this.#channel, `${expected}`]);
       await within(heard);
       this.#isUp = true;
     } catch {
@@ -126,6 +128,6 @@ export class Subscription {
 
   #receive(message: string): void {
     if (message.startsWith('{')) this.#ears.onMessage(message);
-    else this.#hear(Number(message));
+    else this.#onCheck(Number(message));
   }
 }

@@ -4,14 +4,16 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
 import { SWAP } from './scripts.ts';
 
-/** Tickets in Redis, for any number of processes: each change is one script, which tells the watchers as well. */
+/**
+ * Tickets in Redis, for any number of processes. Each change is one script, which also publishes it to the watchers.
+ */
 export class RedisTicketStore implements TicketStore {
   readonly #link: RedisLink;
   readonly #keys: RedisKeys;
   readonly #clock: Clock;
   readonly #onLate: (ticket: Ticket) => void;
 
-  /** @param onLate told of what was written after all, when whoever wanted that had given up */
+  /** @param onLate called with a ticket that was written after its caller had already got an error */
   constructor(link: RedisLink, keys: RedisKeys, clock: Clock, onLate: (ticket: Ticket) => void) {
     this.#link = link;
     this.#keys = keys;
@@ -34,7 +36,7 @@ export class RedisTicketStore implements TicketStore {
   }
 
   swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
-    // One that was over by itself was not ended by this.
+    // A ticket that had reached its deadline was not ended by this swap, so it is not reported as ended.
     const voided = ended !== undefined && ended.since < previous.deadline ? ended : undefined;
     return this.#write(nameOf(previous), next, { ended, voided });
   }
@@ -76,7 +78,7 @@ export class RedisTicketStore implements TicketStore {
   }
 }
 
-/** The line that says which ticket an interaction has, in which version. */
+/** Returns the line that identifies an interaction's ticket and its version. */
 function nameOf({ id, version }: Ticket): string {
   return `${id} ${version}\n`;
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Agent, type Answer } from '../../support/agent.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
-/** Each thing that only the browser may do that shows the code. */
+/** The requests that only the browser that shows the code may make. */
 const ACTS = [
   ['GET', ''],
   ['GET', '/qr'],
@@ -31,7 +31,7 @@ describe('the ticket of a browser', () => {
 
   after(() => world?.stop());
 
-  /** Nobody but its browser does anything with it, and that one still can. */
+  /** Expects that this agent can do nothing with the ticket, and that its browser still can. */
   const expectForeign = async (agent: Agent, headers: Record<string, string> = {}): Promise<void> => {
     for (const [method, path] of ACTS) {
       const json = method === 'POST' ? { json: { id: phone.at.split('/').at(-1) } } : {};
@@ -51,29 +51,29 @@ describe('the ticket of a browser', () => {
       .join('; ');
   };
 
-  it('is nothing to a browser without cookies that knows its uid and its id', async () => {
+  it('is not found for a browser without cookies that knows its uid and its id', async () => {
     await expectForeign(new BrowserPerson(world).agent);
   });
 
-  it('is nothing to a browser with an interaction of its own', async () => {
+  it('is not found for a browser with its own interaction', async () => {
     const other = new BrowserPerson(world);
     await other.start();
     await expectForeign(other.agent, { cookie: await cookiesOf(other.agent, other.at) });
   });
 
-  it('is nothing to the phone that approved it', async () => {
+  it('is not found for the phone that approved it', async () => {
     await expectForeign(phone.agent, { cookie: await cookiesOf(phone.agent, world.issuer) });
   });
 
-  it('is nothing without the binding cookie', async () => {
+  it('is not found without the binding cookie', async () => {
     await expectForeign(new Agent(), { cookie: await cookiesOf(browser.agent, browser.at, /^_interaction/) });
   });
 
-  it('is nothing without the interaction cookie', async () => {
+  it('is not found without the interaction cookie', async () => {
     await expectForeign(new Agent(), { cookie: await cookiesOf(browser.agent, browser.at, /^_qr_/) });
   });
 
-  it('is nothing to a browser that signs its cookies itself', async () => {
+  it('is not found with cookies that have no signature or a forged one', async () => {
     const unsigned = await cookiesOf(browser.agent, browser.at, /^(_interaction|_qr_browser)$/);
     await expectForeign(new Agent(), { cookie: unsigned });
     const forged = `_interaction=${browser.uid}; _interaction.sig=${'A'.repeat(27)}; _qr_browser=${'A'.repeat(22)}; _qr_browser.sig=${'A'.repeat(27)}`;
@@ -81,7 +81,7 @@ describe('the ticket of a browser', () => {
     expect(answer.status).to.equal(404);
   });
 
-  it('is nothing to a browser that has the interaction cookie and a binding cookie of its own', async () => {
+  it('is not found with the interaction cookie and the binding cookie of another browser', async () => {
     const other = new BrowserPerson(world);
     await other.start();
     const cookie = `${await cookiesOf(browser.agent, browser.at, /^_interaction/)}; ${await cookiesOf(other.agent, other.at, /^_qr_browser/)}`;
@@ -103,17 +103,17 @@ describe('the ticket of a phone', () => {
 
   afterEach(() => world?.stop());
 
-  it('is unknown to every other phone, to look at and to decide', async () => {
+  it('is not found for any other phone, neither to look nor to decide', async () => {
     const { browser, phone } = await world.meet('alice');
     const code = await browser.code();
     const others = [await new PhonePerson(world).signIn('bob'), await new PhonePerson(world).signIn('alice')];
-    // Their tokens are good: they landed while the code was fresh.
-    const landed = await Promise.all(others.map(async (other) => String((await other.land(code)).json().csrf)));
+    // Their CSRF tokens are valid, because they opened the code while it was fresh.
+    const tokens = await Promise.all(others.map(async (other) => String((await other.land(code)).json().csrf)));
     await phone.scan(code);
     for (const [index, other] of others.entries()) {
       const unknown = await other.agent.get(`${world.issuer}/qr/tickets/${'A'.repeat(22)}`, accept);
       expect(unknown.status).to.equal(404);
-      const csrf = landed[index] ?? '';
+      const csrf = tokens[index] ?? '';
       const tries = [
         await other.agent.get(phone.at, accept),
         await other.agent.post(phone.at, { ...accept, json: { csrf, decision: 'approve' } }),
@@ -125,7 +125,7 @@ describe('the ticket of a phone', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('is out of reach for a phone that has signed out', async () => {
+  it('is not available to a phone that has signed out', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await phone.signOut();
@@ -133,13 +133,13 @@ describe('the ticket of a phone', () => {
     const answer = await phone.approve();
     expect(answer.status).to.equal(401);
     expect(answer.json().error).to.equal('not_signed_in');
-    // Signed in again it is another session.
+    // Signing in again starts another session.
     await phone.signIn();
     expect((await phone.look()).status).to.equal(404);
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('cannot be decided by an account that is gone', async () => {
+  it('cannot be decided by an account that no longer exists', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     await phone.scan(code);
@@ -151,7 +151,7 @@ describe('the ticket of a phone', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('does not sign in an account that is gone since it approved', async () => {
+  it('does not sign in an account that was removed after it approved', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await phone.approve();
@@ -163,7 +163,7 @@ describe('the ticket of a phone', () => {
       expect(answer.json().error).to.equal('account_unavailable');
     }
     expect(finished()).to.equal(0);
-    // Nobody is signed in, and the browser may go on with another account.
+    // The browser can still sign in with another account.
     const renewed = await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
     expect(renewed.status).to.equal(200);
     const bob = await new PhonePerson(world).signIn('bob');
@@ -172,7 +172,7 @@ describe('the ticket of a phone', () => {
     expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('b0b');
   });
 
-  it('is refused to whoever is not signed in', async () => {
+  it('is refused for a phone that is not signed in', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     await phone.scan(code);
@@ -186,7 +186,7 @@ describe('the ticket of a phone', () => {
 
 const accept = { headers: { accept: 'application/json' } };
 
-/** All of an answer that does not change with the time of the day. */
+/** Returns the parts of an answer that do not depend on the time. */
 function essence({ status, text, headers }: Answer): unknown {
   return { status, text, headers: [...headers].filter(([name]) => name !== 'date') };
 }

@@ -11,7 +11,7 @@ describe('the consent page', () => {
 
   after(() => world?.stop());
 
-  /** A browser that is signed in, and where its consent page is. */
+  /** Returns a browser that is signed in, and its consent page. */
   const atConsent = async (): Promise<{ browser: BrowserPerson; page: Answer }> => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
@@ -21,16 +21,16 @@ describe('the consent page', () => {
     return { browser, page };
   };
 
-  it('says who wants what, of whom, and where the answer goes', async () => {
+  it('shows the app, the account, the scopes and the host of the redirect URI', async () => {
     const { page } = await atConsent();
-    for (const said of ['Test app asks for access', 'Alice Liddell', 'see your profile', 'rp.localhost:9']) {
-      expect(page.text).to.include(said);
+    for (const text of ['Test app asks for access', 'Alice Liddell', 'see your profile', 'rp.localhost:9']) {
+      expect(page.text).to.include(text);
     }
     expect(page.text).to.include(`action="${page.url.pathname}/consent"`);
     expect(page.text).to.include(`action="${page.url.pathname}/cancel"`);
   });
 
-  it('tells scripts where to go on, and sends forms there', async () => {
+  it('answers scripts with the next URL, and redirects forms to it', async () => {
     const script = await atConsent();
     const granted = await script.browser.agent.post(`${script.page.url}/consent`, { json: {} });
     expect(granted.status).to.equal(200);
@@ -43,14 +43,14 @@ describe('the consent page', () => {
     expect((await form.browser.goOn(submitted.location)).location).to.include(`${RP_CALLBACK}?code=`);
   });
 
-  it('grants what it showed, whatever is sent', async () => {
+  it('grants what it showed, even if the request names other scopes', async () => {
     const { browser, page } = await atConsent();
     const granted = await browser.agent.post(`${page.url}/consent`, { json: { scope: 'openid profile email' } });
     const arrived = new URL((await browser.goOn(String(granted.json().redirectTo))).location);
     expect((await browser.tokens(arrived)).scope).to.equal('openid profile');
   });
 
-  it('lets the person refuse', async () => {
+  it('lets the user refuse', async () => {
     for (const sent of [{ json: {} }, { form: {} }]) {
       const { browser, page } = await atConsent();
       const answer = await browser.agent.post(`${page.url}/cancel`, sent);
@@ -61,16 +61,16 @@ describe('the consent page', () => {
     }
   });
 
-  it('is not asked again for what was granted', async () => {
+  it('does not ask again for scopes that were granted', async () => {
     const { browser, page } = await atConsent();
     const granted = await browser.agent.post(`${page.url}/consent`, { json: {} });
     await browser.goOn(String(granted.json().redirectTo));
     expect((await browser.start()).location).to.include(`${RP_CALLBACK}?code=`);
     const more = await browser.start({ scope: 'openid profile email' });
-    expect(more.text).to.include('see your mail address').and.not.to.include('see your profile');
+    expect(more.text).to.include('see your email address').and.not.to.include('see your profile');
   });
 
-  it('is no place for the steps of the sign-in, nor the sign-in for it', async () => {
+  it('refuses the steps of the sign-in, and the sign-in refuses consent', async () => {
     const { browser, page } = await atConsent();
     for (const step of ['finish', 'renew']) {
       const answer = await browser.agent.post(`${page.url}/qr/${step}`, { json: {} });

@@ -11,7 +11,7 @@ interface Approved {
   readonly checkCode: string;
 }
 
-/** Scans and approves. */
+/** Scans and approves. @returns the answer of the phone, with its check code */
 async function approve(browser: BrowserPerson, phone: PhonePerson): Promise<Approved> {
   await browser.start();
   await phone.scan(await browser.code());
@@ -35,7 +35,7 @@ describe('the check code', () => {
   const approved = async (): Promise<Approved> =>
     approve(new BrowserPerson(world), await new PhonePerson(world).signIn());
 
-  it('is six digits on the phone, and nowhere else', async () => {
+  it('has six digits and is shown on the phone only', async () => {
     const { browser, phone, checkCode } = await approved();
     expect(checkCode).to.match(/^\d{6}$/);
     const page = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
@@ -46,7 +46,7 @@ describe('the check code', () => {
     expect((await browser.agent.get(browser.at)).text).not.to.include(checkCode);
   });
 
-  it('signs in once it is typed, with or without spaces', async () => {
+  it('signs the browser in when it is typed, with or without spaces', async () => {
     for (const typed of [(code: string) => code, (code: string) => ` ${code.slice(0, 3)} ${code.slice(3)} `]) {
       const { browser, checkCode } = await approved();
       const { redirectTo } = (await browser.finish(typed(checkCode))).json();
@@ -55,7 +55,7 @@ describe('the check code', () => {
     }
   });
 
-  it('may be wrong, then right', async () => {
+  it('can be typed again after a wrong try', async () => {
     const { browser, checkCode } = await approved();
     const mistake = await browser.finish(wrong(checkCode));
     expect(mistake.status).to.equal(403);
@@ -64,7 +64,7 @@ describe('the check code', () => {
     expect((await browser.finish(checkCode)).status).to.equal(200);
   });
 
-  it('does not get more time from a wrong try', async () => {
+  it('does not last longer after a wrong try', async () => {
     const { browser, checkCode } = await approved();
     world.clock.forward(100);
     await browser.finish(wrong(checkCode));
@@ -87,7 +87,7 @@ describe('the check code', () => {
     expect((await browser.finish(again)).status).to.equal(200);
   });
 
-  it('allows three tries even where they race', async () => {
+  it('allows three tries, even if they race', async () => {
     const { browser, checkCode } = await approved();
     const tries = Array.from({ length: 20 }, () => browser.finish(wrong(checkCode)));
     const statuses = (await Promise.all(tries)).map(({ status }) => status);
@@ -95,7 +95,7 @@ describe('the check code', () => {
     expect(statuses.filter((status) => status === 410)).to.have.length(17);
   });
 
-  it('counts nothing that is no check code', async () => {
+  it('does not count a try without six digits', async () => {
     const { browser, checkCode } = await approved();
     for (const typed of ['', '12345', '1234567', 'abcdef', '１２３４５６', '12345\u0000', '-'.repeat(99)]) {
       const answer = await browser.finish(typed);
@@ -106,7 +106,7 @@ describe('the check code', () => {
     expect((await browser.finish(checkCode)).status).to.equal(200);
   });
 
-  it('is asked for on a page that leads back where there is no script', async () => {
+  it('can be typed without JavaScript, and the error page links back', async () => {
     const { browser, checkCode } = await approved();
     const page = await browser.agent.get(browser.at);
     expect(page.text).to.match(/<div data-when="check-code" >/);
@@ -117,17 +117,17 @@ describe('the check code', () => {
     expect(right.status).to.equal(303);
   });
 
-  it('is another one for each ticket', async () => {
+  it('differs for each ticket', async () => {
     const first = await approved();
     const second = await approved();
     expect(first.checkCode).not.to.equal(second.checkCode);
     expect((await second.browser.finish(first.checkCode)).status).to.equal(403);
   });
 
-  it('is asked for where the deployment says so', async () => {
-    const seen: RiskContext[] = [];
+  it('is required if assess() says so', async () => {
+    const contexts: RiskContext[] = [];
     const assess = (context: RiskContext): Verdict => {
-      seen.push(context);
+      contexts.push(context);
       return context.accountId === 'b0b' ? 'check code' : 'allow';
     };
     await World.during({ qrLogin: { assess } }, async (other) => {
@@ -135,8 +135,8 @@ describe('the check code', () => {
       const bob = await approve(new BrowserPerson(other), await new PhonePerson(other).signIn('bob'));
       expect(alice.answer.json()).not.to.have.property('checkCode');
       expect(bob.checkCode).to.match(/^\d{6}$/);
-      expect(seen[0]?.browser).to.include({ name: 'Chrome', system: 'Windows', known: false });
-      expect(seen[0]?.request.client).to.include({ id: 'test-rp' });
+      expect(contexts[0]?.browser).to.include({ name: 'Chrome', system: 'Windows', known: false });
+      expect(contexts[0]?.request.client).to.include({ id: 'test-rp' });
     });
   });
 });
@@ -153,7 +153,7 @@ describe('the check code by default', () => {
     worlds.push(world);
     return world;
   };
-  /** Whether a browser and a phone that send these headers need one. */
+  /** Returns true if a browser and a phone with these headers need a check code. */
   const needed = async (
     world: World,
     ...headers: [Record<string, string>, Record<string, string>]
@@ -163,14 +163,14 @@ describe('the check code by default', () => {
   };
   const from = (addresses: string): Record<string, string> => ({ 'x-forwarded-for': addresses });
 
-  it('is not needed where both share a public address', async () => {
+  it('is not needed if both share a public address', async () => {
     const world = await start({ proxy: true });
     for (const address of ['192.0.2.7', '2001:db8::7']) {
       expect(await needed(world, from(address), from(address)), address).to.equal(false);
     }
   });
 
-  it('is needed where they share an address that any proxy might have', async () => {
+  it('is needed if they share an address that is not public', async () => {
     expect(await needed(await start(), {}, {})).to.equal(true);
     const world = await start({ proxy: true });
     for (const address of [
@@ -187,25 +187,25 @@ describe('the check code by default', () => {
     }
   });
 
-  it('is needed where the addresses differ', async () => {
+  it('is needed if the addresses differ', async () => {
     expect(await needed(await start({ proxy: true }), from('192.0.2.7'), from('198.51.100.3'))).to.equal(true);
   });
 
-  it('is needed where a client adds to what the proxy says', async () => {
+  it('is needed if a client adds addresses to the header of the proxy', async () => {
     const world = await start({ proxy: true });
     expect(await needed(world, from('192.0.2.7, 203.0.113.5'), from('192.0.2.7'))).to.equal(true);
     expect(await needed(world, from('192.0.2.7'), from('192.0.2.7, 203.0.113.5'))).to.equal(true);
     expect(await needed(world, from('192.0.2.7, 203.0.113.5'), from('192.0.2.7, 203.0.113.9'))).to.equal(true);
   });
 
-  it('is needed behind a proxy that nobody declared', async () => {
+  it('is needed behind a proxy that the deployment has not declared', async () => {
     const world = await start();
     expect(await needed(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
     expect(await needed(world, from('192.0.2.7'), {})).to.equal(true);
     expect(await needed(world, { forwarded: 'for=192.0.2.7' }, { forwarded: 'for=192.0.2.7' })).to.equal(true);
   });
 
-  it('is not needed in a browser that this account was signed in to before, but for another account', async () => {
+  it('is not needed in a browser that this account was signed in to before, but is for another account', async () => {
     const world = await start({ proxy: true });
     const browser = new BrowserPerson(world, from('192.0.2.7'));
     const alice = await new PhonePerson(world, from('198.51.100.3')).signIn('alice');
@@ -219,7 +219,7 @@ describe('the check code by default', () => {
     expect((await approve(browser, bob)).checkCode).to.match(/^\d{6}$/);
   });
 
-  it('is needed where the browser made its memory up', async () => {
+  it('is needed if the memory cookie of the browser is not signed', async () => {
     const world = await start({ proxy: true });
     const browser = new BrowserPerson(world, from('192.0.2.7'));
     const known = await approve(browser, await new PhonePerson(world, from('198.51.100.3')).signIn('alice'));
@@ -231,7 +231,7 @@ describe('the check code by default', () => {
       await other.agent.jar.setCookie(`${key}=${value}; path=/interaction`, world.issuer);
     }
     const phone = await new PhonePerson(world, from('198.51.100.3')).signIn('alice');
-    // Copied without its signature.
+    // The cookie was copied without a valid signature.
     expect((await approve(other, phone)).checkCode).to.match(/^\d{6}$/);
   });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Answer } from '../../support/agent.ts';
 import { type BrowserPerson, RP_CALLBACK, World } from '../../support/world.ts';
 
-describe('what the browser does with its ticket', () => {
+describe('a request of the browser:', () => {
   let world: World;
 
   before(async () => {
@@ -15,15 +15,15 @@ describe('what the browser does with its ticket', () => {
     browser.agent.post(`${browser.at}${path}`, { json: {} });
   const submit = (browser: BrowserPerson, path: string): Promise<Answer> =>
     browser.agent.post(`${browser.at}${path}`, { form: {} });
-  /** What the RP is told where a redirect ends there. */
-  const told = async (browser: BrowserPerson, redirectTo: string): Promise<Record<string, string>> => {
+  /** Follows the redirects to the RP. @returns the parameters that the RP gets */
+  const paramsAtRp = async (browser: BrowserPerson, redirectTo: string): Promise<Record<string, string>> => {
     const { location } = await browser.goOn(redirectTo);
     expect(location.startsWith(`${RP_CALLBACK}?`)).to.equal(true);
     return Object.fromEntries(new URL(location).searchParams);
   };
 
   describe('finish', () => {
-    it('tells scripts where to go on, and sends forms there', async () => {
+    it('answers scripts with the next URL, and redirects forms to it', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       await phone.approve();
@@ -57,7 +57,7 @@ describe('what the browser does with its ticket', () => {
       expect(answer.json().error).to.equal('over');
     });
 
-    it('may be asked for again where the answer got lost', async () => {
+    it('gives the same answer again if the first was lost', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       await phone.approve();
@@ -83,27 +83,27 @@ describe('what the browser does with its ticket', () => {
     });
   });
 
-  describe('a refusal on the phone', () => {
-    it('reaches the RP as access_denied', async () => {
+  describe('after a denial on the phone,', () => {
+    it('finish sends access_denied to the RP', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       expect((await phone.deny()).json().state).to.equal('denied');
       const { redirectTo } = (await browser.finish()).json();
-      const { state, ...answer } = await told(browser, String(redirectTo));
+      const { state, ...answer } = await paramsAtRp(browser, String(redirectTo));
       expect(answer).to.include({ error: 'access_denied', iss: world.issuer });
       expect(state).to.be.a('string');
     });
 
-    it('reaches the RP from a form, too', async () => {
+    it('finish redirects forms to the RP with access_denied', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       await phone.deny();
       const form = await submit(browser, '/qr/finish');
       expect(form.status).to.equal(303);
-      expect(await told(browser, form.location)).to.include({ error: 'access_denied' });
+      expect(await paramsAtRp(browser, form.location)).to.include({ error: 'access_denied' });
     });
 
-    it('is final', async () => {
+    it('a later approval or scan is refused', async () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       await phone.scan(code);
@@ -115,24 +115,24 @@ describe('what the browser does with its ticket', () => {
   });
 
   describe('cancel', () => {
-    it('reaches the RP as access_denied with its state', async () => {
+    it('sends access_denied to the RP with its state', async () => {
       const { browser } = await world.meet();
       const answer = await post(browser, '/cancel');
       expect(answer.status).to.equal(200);
       const { redirectTo } = answer.json();
-      const arrived = await told(browser, String(redirectTo));
+      const arrived = await paramsAtRp(browser, String(redirectTo));
       expect(arrived).to.include({ error: 'access_denied' });
       expect(arrived.state).to.be.a('string');
     });
 
-    it('sends forms to the RP', async () => {
+    it('redirects forms to the RP', async () => {
       const { browser } = await world.meet();
       const form = await submit(browser, '/cancel');
       expect(form.status).to.equal(303);
-      expect(await told(browser, form.location)).to.include({ error: 'access_denied' });
+      expect(await paramsAtRp(browser, form.location)).to.include({ error: 'access_denied' });
     });
 
-    it('ends what the phone has scanned', async () => {
+    it('ends a ticket that the phone has scanned', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       await post(browser, '/cancel');
@@ -143,7 +143,7 @@ describe('what the browser does with its ticket', () => {
   });
 
   describe('renew', () => {
-    it('answers scripts with the new ticket, and shows forms the page again', async () => {
+    it('answers scripts with the new ticket, and redirects forms to the page', async () => {
       const { browser } = await world.meet();
       const code = await browser.code();
       const script = await post(browser, '/qr/renew');
@@ -155,7 +155,7 @@ describe('what the browser does with its ticket', () => {
       expect(form.location).to.equal(new URL(browser.at).pathname);
     });
 
-    it('makes a new ticket after the old one has expired', async () => {
+    it('creates a new ticket after the old one has expired', async () => {
       const { browser, phone } = await world.meet();
       world.clock.forward(121);
       expect((await browser.ticket()).state).to.equal('expired');
@@ -163,11 +163,11 @@ describe('what the browser does with its ticket', () => {
       expect((await phone.scan(await browser.code())).status).to.equal(200);
     });
 
-    it('leaves alone what another tab has renewed already', async () => {
+    it('leaves a ticket alone that another tab has renewed already', async () => {
       const { browser } = await world.meet();
       const { version } = await browser.ticket();
-      const renew = (seen: unknown): Promise<Answer> =>
-        browser.agent.post(`${browser.at}/qr/renew`, { json: { version: `${seen}` } });
+      const renew = (known: unknown): Promise<Answer> =>
+        browser.agent.post(`${browser.at}/qr/renew`, { json: { version: `${known}` } });
       const first = (await renew(version)).json();
       const second = (await renew(version)).json();
       expect(first.state).to.equal('waiting');
@@ -176,7 +176,7 @@ describe('what the browser does with its ticket', () => {
       expect((await browser.ticket()).version).to.equal(first.version);
     });
 
-    it('takes an approval back', async () => {
+    it('voids an approval', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       await phone.approve();
@@ -195,7 +195,7 @@ describe('what the browser does with its ticket', () => {
     });
   });
 
-  it('shows the same code again when the page is loaded again, and a new one once it has expired', async () => {
+  it('a reload of the page shows the same ticket, and a new one after that has expired', async () => {
     const { browser } = await world.meet();
     const shown = world.count('qr_login.shown');
     await browser.agent.get(browser.at);

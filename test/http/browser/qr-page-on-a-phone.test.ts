@@ -8,7 +8,7 @@ const ANDROID =
   'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36';
 const DESKTOP = 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0';
 
-/** Where on the page the way without a second device stands, and where the code. */
+/** Returns the positions on the page of the way without a second device and of the code. */
 async function placesOn(world: World, headers: Record<string, string>): Promise<{ way: number; code: number }> {
   const { text } = await new BrowserPerson(world, headers).start();
   return { way: text.indexOf('/password"'), code: text.indexOf('data-code') };
@@ -26,9 +26,9 @@ describe('the QR page on a phone', () => {
   for (const [what, headers] of Object.entries({
     'an iPhone': { 'user-agent': IPHONE },
     'an Android phone': { 'user-agent': ANDROID },
-    'a browser that says so itself': { 'user-agent': DESKTOP, 'sec-ch-ua-mobile': '?1' },
+    'a browser that says that it is a phone': { 'user-agent': DESKTOP, 'sec-ch-ua-mobile': '?1' },
   })) {
-    it(`offers to sign in right there first, and the code second: ${what}`, async () => {
+    it(`offers to sign in on the same device first, and the code second: ${what}`, async () => {
       const { way, code } = await placesOn(world, headers);
       expect(way).to.be.greaterThan(0);
       expect(code).to.be.greaterThan(way);
@@ -37,23 +37,23 @@ describe('the QR page on a phone', () => {
 
   for (const [what, headers] of Object.entries({
     'a desktop': { 'user-agent': DESKTOP },
-    'one that says that it is no phone': { 'user-agent': ANDROID, 'sec-ch-ua-mobile': '?0' },
-    'nobody knows what': { 'user-agent': '' },
+    'a browser that says that it is not a phone': { 'user-agent': ANDROID, 'sec-ch-ua-mobile': '?0' },
+    'an unknown device': { 'user-agent': '' },
   })) {
-    it(`shows the code first elsewhere: ${what}`, async () => {
+    it(`shows the code first on any other device: ${what}`, async () => {
       const { way, code } = await placesOn(world, headers);
       expect(code).to.be.greaterThan(0);
       expect(way).to.be.greaterThan(code);
     });
   }
 
-  it('shows the code first where there is no other way', () =>
+  it('shows the code first if there is no other way', () =>
     World.during({ qrLogin: { otherWays: () => [] } }, async (bare) => {
       const { text } = await new BrowserPerson(bare, { 'user-agent': IPHONE }).start();
       expect(text).to.include('data-code').and.not.include('class="here"');
     }));
 
-  it('offers a passkey before the others', () =>
+  it('offers a passkey before the other ways', () =>
     World.during({ passkeys: true }, async (withPasskeys) => {
       const { text } = await new BrowserPerson(withPasskeys, { 'user-agent': IPHONE }).start();
       const places = ['data-passkey=', '/password"', 'data-code'].map((mark) => text.indexOf(mark));
@@ -62,7 +62,7 @@ describe('the QR page on a phone', () => {
         .and.not.include(-1);
     }));
 
-  it('says the way in the language of the page', () => {
+  it('shows the other ways in the language of the page', () => {
     const otherWays: OtherWays = (_ctx, _interaction, t) => [{ path: 'password', label: t('scan.title') }];
     return World.during({ qrLogin: { otherWays } }, async (translated) => {
       const { text } = await new BrowserPerson(translated, { 'user-agent': IPHONE, 'accept-language': 'zh' }).start();

@@ -3,7 +3,7 @@ import { StillClock } from '../../support/clock.ts';
 import { CODE_LENGTH } from '../../support/codes.ts';
 import { BrowserPerson, World } from '../../support/world.ts';
 
-describe('the ticket as the browser asks for it', () => {
+describe('the ticket as JSON for the browser', () => {
   let world: World;
 
   before(async () => {
@@ -12,7 +12,7 @@ describe('the ticket as the browser asks for it', () => {
 
   after(() => world?.stop());
 
-  it('shows a code that waits, and how long it lasts', async () => {
+  it('contains the code and the seconds left while it waits', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const answer = await browser.agent.get(`${browser.at}/qr`);
@@ -27,7 +27,7 @@ describe('the ticket as the browser asks for it', () => {
     expect(rotatesIn).to.be.within(0, 10);
   });
 
-  it('says of each later state what it needs and no more', async () => {
+  it('contains only what the browser needs in each later state', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     expect(await browser.ticket()).to.have.all.keys('version', 'state', 'expiresIn');
@@ -39,7 +39,7 @@ describe('the ticket as the browser asks for it', () => {
     expect(await browser.ticket()).to.include({ version: 4, state: 'redeemed' });
   });
 
-  it('rotates the code every ten seconds without a new version', async () => {
+  it('has a new code every ten seconds without a new version', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const before = await browser.ticket();
@@ -49,21 +49,21 @@ describe('the ticket as the browser asks for it', () => {
     expect((await browser.ticket()).version).to.equal(before.version);
   });
 
-  it('answers at once where the browser knows another version', async () => {
+  it('is sent at once if the browser knows another version', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     expect(await browser.after(7)).to.include({ version: 1, state: 'waiting' });
     expect(await browser.after(0)).to.include({ version: 1, state: 'waiting' });
   });
 
-  it('answers at once where the ticket has expired meanwhile', async () => {
+  it('is sent at once if the ticket has expired meanwhile', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     world.clock.forward(121);
     expect(await browser.after(1)).to.deep.equal({ version: 2, state: 'expired', expiresIn: 0 });
   });
 
-  it('waits, and answers as soon as the phone scans', async () => {
+  it('is sent as soon as the phone scans, if the browser waits', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const waiting = browser.after(1);
@@ -71,7 +71,7 @@ describe('the ticket as the browser asks for it', () => {
     expect(await waiting).to.include({ version: 2, state: 'scanned' });
   });
 
-  it('waits, and answers as soon as the phone decides', async () => {
+  it('is sent as soon as the phone decides, if the browser waits', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const waiting = browser.after(2);
@@ -79,7 +79,7 @@ describe('the ticket as the browser asks for it', () => {
     expect(await waiting).to.include({ version: 3, state: 'denied' });
   });
 
-  it('waits, and answers when another tab renews', async () => {
+  it('is sent when another tab renews, if the browser waits', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const waiting = browser.after(1);
@@ -87,7 +87,7 @@ describe('the ticket as the browser asks for it', () => {
     expect(await waiting).to.include({ version: renewed.version, state: 'waiting' });
   });
 
-  it('never answers a later state with an earlier version', async () => {
+  it('never has an earlier version in a later state', async () => {
     const { browser, phone } = await world.meet();
     const versions = [Number((await browser.ticket()).version)];
     const look = async (): Promise<void> => {
@@ -104,7 +104,7 @@ describe('the ticket as the browser asks for it', () => {
     expect(versions).to.deep.equal([...new Set(versions)].sort((a, b) => a - b));
   });
 
-  it('ends the wait when the server stops', async () => {
+  it('is sent to a waiting browser when the server stops', async () => {
     await World.during({}, async (other) => {
       const browser = new BrowserPerson(other);
       await browser.start();
@@ -118,7 +118,7 @@ describe('the ticket as the browser asks for it', () => {
 
 describe('the address in the code', () => {
   for (const showAddress of [true, false]) {
-    it(`is ${showAddress ? 'a link on the page, too' : 'nowhere but in the code'} with showAddress: ${showAddress}`, async () => {
+    it(`is ${showAddress ? 'a link on the page, too' : 'in the code only'} with showAddress: ${showAddress}`, async () => {
       const world = await World.start({ qrLogin: { showAddress } });
       const browser = new BrowserPerson(world);
       const page = await browser.start();

@@ -27,7 +27,7 @@ describe('the browsers that an account is signed in to', () => {
   const page = async (language = 'en'): Promise<string> =>
     (await phone.agent.get(url(), { headers: { accept: 'text/html', 'accept-language': language } })).text;
 
-  it('are on the list by what they are, since when, and which apps know of it', async () => {
+  it('are listed with their name, sign-in time and apps', async () => {
     await signedIn();
     const { account, browsers } = await ownBrowsers(phone);
     expect(account).to.equal('Alice Liddell');
@@ -45,7 +45,7 @@ describe('the browsers that an account is signed in to', () => {
     for (const moment of [signedInAt, lastUsedAt]) expect(Date.parse(moment)).to.equal(world.clock.now());
   });
 
-  it('are on a page in the person’s language, with a button for each, and one for all where there are several', async () => {
+  it('are on a page in the language of the user, with a button for each and one for all', async () => {
     await signedIn();
     const one = await page();
     expect(one).to.include('Chrome on Windows').and.to.include('Test app').and.to.include('rp.localhost:9');
@@ -62,7 +62,7 @@ describe('the browsers that an account is signed in to', () => {
       .and.to.include('全部退出登录');
   });
 
-  it('show a place as a hint, where one is known', async () => {
+  it('are listed with a place as a hint if it is known', async () => {
     const options = { proxy: true, qrLogin: { locate: () => ({ country: 'DE', city: 'Berlin' }) } };
     await World.during(options, async (located) => {
       const owner = await new PhonePerson(located).signIn();
@@ -72,16 +72,16 @@ describe('the browsers that an account is signed in to', () => {
       const { browsers } = await ownBrowsers(owner);
       expect(browsers[0]?.place).to.deep.equal({ country: 'DE', city: 'Berlin' });
       const { text } = await owner.agent.get(`${located.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
-      expect(text).to.include('Berlin, Germany').and.to.include('roughly, by its network address');
+      expect(text).to.include('Berlin, Germany').and.to.include('estimated from its network address');
     });
   });
 
-  it('are none in the beginning, which the page says; the phone itself was not signed in by QR', async () => {
+  it('do not include the phone itself, and the page says so if there are none', async () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
     expect(await page()).to.include('No browser is signed in with a QR code');
   });
 
-  it('are none that was signed in with a password beside the code', async () => {
+  it('do not include a browser that was signed in with a password on the QR page', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const form = { name: 'alice', password: 'wonderland' };
@@ -91,13 +91,13 @@ describe('the browsers that an account is signed in to', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('are those of this account alone', async () => {
+  it('do not include those of another account', async () => {
     await signedIn();
     const bob = await new PhonePerson(world).signIn('bob');
     expect(await ownBrowsers(bob)).to.deep.include({ account: 'Bob Sawyer', browsers: [] });
   });
 
-  it('say when they were used last, and for which apps', async () => {
+  it('are listed with the time of their last use, and with the apps since', async () => {
     const browser = await signedIn();
     const [before] = (await ownBrowsers(phone)).browsers;
     world.clock.forward(600);
@@ -108,7 +108,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(after?.clients.map(({ name }) => name)).to.deep.equal(['Test app', 'Another app']);
   });
 
-  it('can be looked at from one of them, which is marked', async () => {
+  it('can be listed on one of them, which is marked', async () => {
     const browser = await signedIn();
     await signedIn();
     const { browsers } = await ownBrowsers(browser);
@@ -117,7 +117,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(text.match(/· This device/g)).to.have.length(1);
   });
 
-  it('leave the list when they sign out by themselves', async () => {
+  it('leave the list when the user signs out there', async () => {
     const browser = await signedIn();
     const asked = await browser.agent.get(`${world.issuer}/session/end`);
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
@@ -125,13 +125,13 @@ describe('the browsers that an account is signed in to', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('leave the list when their session is over', async () => {
+  it('leave the list when their session expires', async () => {
     await signedIn();
     world.clock.forward(15 * 24 * 3600);
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('are one where the same browser is approved again', async () => {
+  it('include a browser once, even if it is approved again', async () => {
     const browser = await signedIn();
     const [before] = (await ownBrowsers(phone)).browsers;
     world.clock.forward(60);
@@ -146,7 +146,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(browsers[0]?.signedInAt).not.to.equal(before?.signedInAt);
   });
 
-  /** As the example's `signIn` asks for it. */
+  /** Returns the authorization request for a fresh sign-in, as the example's `signIn` makes it. */
   const freshSignIn = async (returnTo: string): Promise<URLSearchParams> =>
     new URLSearchParams({
       client_id: 'account',
@@ -157,7 +157,7 @@ describe('the browsers that an account is signed in to', () => {
       prompt: 'login',
     });
 
-  it('are for people who are signed in: others are sent to sign in, and come back', async () => {
+  it('are shown to signed-in users only: others are sent to the sign-in page and back', async () => {
     const stranger = new PhonePerson(world);
     const asked = await stranger.agent.get(url(), { headers: { accept: 'application/json' } });
     expect(asked.status).to.equal(401);
@@ -169,7 +169,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(listed.text).to.include('Where you are signed in');
   });
 
-  it('are for accounts that may sign in', async () => {
+  it('are not shown to an account that may not sign in', async () => {
     await signedIn();
     const { csrf } = await ownBrowsers(phone);
     world.accounts.remove('a11ce');
@@ -179,17 +179,17 @@ describe('the browsers that an account is signed in to', () => {
     expect((await signOut(phone, 'all', csrf)).json().error).to.equal('account_unavailable');
   });
 
-  it('are told without any uid, id or cookie of a session', async () => {
+  it('are listed without any uid, id or cookie of a session', async () => {
     const browser = await signedIn();
     const cookies = await browser.agent.jar.getCookies(world.issuer);
     const session = await world.sessionOf(browser.agent);
     const { uid } = session as unknown as { uid: string };
-    const told = JSON.stringify(await ownBrowsers(phone)) + (await page());
+    const listed = JSON.stringify(await ownBrowsers(phone)) + (await page());
     expect(uid).to.be.a('string');
-    for (const secret of [uid, ...cookies.map(({ value }) => value)]) expect(told).not.to.include(secret);
+    for (const secret of [uid, ...cookies.map(({ value }) => value)]) expect(listed).not.to.include(secret);
   });
 
-  it('are not looked at without end', async () => {
+  it('are rate-limited for each account', async () => {
     const limits = { account: { decide: 2 } };
     await World.during({ qrLogin: { limits } }, async (limited) => {
       const owner = await new PhonePerson(limited).signIn();
@@ -199,21 +199,21 @@ describe('the browsers that an account is signed in to', () => {
     });
   });
 
-  it('are signed out one by one: that one has to show a code again, and the others do not', async () => {
+  it('can be signed out one by one, and the others stay signed in', async () => {
     const browser = await signedIn();
     const [here] = (await ownBrowsers(phone)).browsers;
     const other = await signedIn();
-    const told = world.told('qr_login.signed_out');
+    const signedOut = world.told('qr_login.signed_out');
     const answer = await signOut(phone, here?.id ?? '');
     expect(answer.json()).to.deep.equal({ ended: 1, unreached: 0 });
-    expect(told).to.deep.equal([{ accountId: 'a11ce', from: '127.0.0.1', clientIds: ['test-rp'] }]);
+    expect(signedOut).to.deep.equal([{ accountId: 'a11ce', from: '127.0.0.1', clientIds: ['test-rp'] }]);
     expect((await browser.start()).text).to.include('data-qr-login');
     expect(await isSignedIn(other)).to.equal(true);
     expect((await ownBrowsers(phone)).browsers).to.have.length(1);
     expect((await phone.agent.get(`${world.issuer}/account`)).text).to.include('Hello Alice');
   });
 
-  it('are signed out all at once, and the one that this is done from goes as well', async () => {
+  it('can be signed out all at once, including the one that asks for it', async () => {
     const browser = await signedIn();
     const others = [await signedIn(), await signedIn()];
     expect((await signOut(browser, 'all')).json()).to.deep.equal({ ended: 3, unreached: 0 });
@@ -221,7 +221,7 @@ describe('the browsers that an account is signed in to', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('are signed out by a form, which says afterwards what was done', async () => {
+  it('can be signed out by a form, which shows the result', async () => {
     await signedIn();
     const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(await page()) ?? [];
     const [, end = ''] = /name="end" value="([^"]+)"/.exec(await page()) ?? [];
@@ -233,10 +233,10 @@ describe('the browsers that an account is signed in to', () => {
     expect(await again())
       .to.include('That browser is signed out.')
       .and.to.include('No browser is signed in');
-    expect(await again()).to.include('That browser was signed out before.');
+    expect(await again()).to.include('That browser was already signed out.');
   });
 
-  it('are not signed out by another account: it gets the answer as for one that there is not', async () => {
+  it('cannot be signed out by another account, which gets the answer for an unknown id', async () => {
     const browser = await signedIn();
     const [here] = (await ownBrowsers(phone)).browsers;
     const bob = await new PhonePerson(world).signIn('bob');
@@ -249,7 +249,7 @@ describe('the browsers that an account is signed in to', () => {
     expect((await ownBrowsers(phone)).browsers).to.have.length(1);
   });
 
-  it('are not signed out without the token of this very session’s page, or without a word on which', async () => {
+  it('are not signed out without the CSRF token of this session, or without naming one', async () => {
     const browser = await signedIn();
     const elsewhere = await new PhonePerson(world).signIn();
     const { csrf } = await ownBrowsers(elsewhere);

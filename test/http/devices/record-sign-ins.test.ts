@@ -8,16 +8,16 @@ describe('a new sign-in', () => {
   const during = (onSignIn: OnSignIn, act: (world: World) => Promise<void>): Promise<void> =>
     World.during({ clock: new StillClock(), qrLogin: { onSignIn } }, act);
 
-  it('is told to the deployment once, with what is known of the browser, the account and the app', async () => {
-    const told: NewSignIn[] = [];
+  it('is reported to onSignIn once, with the browser, the account and the app', async () => {
+    const reported: NewSignIn[] = [];
     await during(
-      (_ctx, signIn) => void told.push(signIn),
+      (_ctx, signIn) => void reported.push(signIn),
       async (world) => {
         const { browser, phone } = await world.meet();
         await signInBy(phone, browser);
         await isSignedIn(browser);
-        expect(told).to.have.length(1);
-        const [{ at, ...signIn } = { at: 0 }] = told;
+        expect(reported).to.have.length(1);
+        const [{ at, ...signIn } = { at: 0 }] = reported;
         expect(signIn).to.deep.equal({
           accountId: 'a11ce',
           browser: { name: 'Chrome', system: 'Windows', known: false },
@@ -28,25 +28,25 @@ describe('a new sign-in', () => {
     );
   });
 
-  it('is known where this account was signed in to this browser before, and only then', async () => {
-    const told: string[] = [];
+  it('has a known browser only if this account was signed in to it before', async () => {
+    const reported: string[] = [];
     await during(
-      (_ctx, { accountId, browser }) => void told.push(`${accountId} ${browser.known}`),
+      (_ctx, { accountId, browser }) => void reported.push(`${accountId} ${browser.known}`),
       async (world) => {
         const { browser, phone } = await world.meet();
         await signInBy(phone, browser);
         const bob = await new PhonePerson(world).signIn('bob');
-        for (const person of [phone, bob, bob]) {
+        for (const approver of [phone, bob, bob]) {
           await forgetSession(browser);
           await browser.start();
-          await signInBy(person, browser);
+          await signInBy(approver, browser);
         }
       },
     );
-    expect(told).to.deep.equal(['a11ce false', 'a11ce true', 'b0b false', 'b0b true']);
+    expect(reported).to.deep.equal(['a11ce false', 'a11ce true', 'b0b false', 'b0b true']);
   });
 
-  it('is none where somebody signs in with a password', async () => {
+  it('is not reported for a sign-in with a password', async () => {
     let times = 0;
     await during(
       () => void times++,
@@ -61,7 +61,7 @@ describe('a new sign-in', () => {
     ['throws', () => fail()],
     ['rejects', async () => fail()],
   ] as const) {
-    it(`goes on where the deployment ${how}, with a warning`, async () => {
+    it(`goes on with a warning if onSignIn ${how}`, async () => {
       const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
       await during(onSignIn, async (world) => {
         const { browser, phone } = await world.meet();
@@ -72,7 +72,7 @@ describe('a new sign-in', () => {
     });
   }
 
-  it('waits for no deployment that takes its time', async () => {
+  it('does not wait for onSignIn', async () => {
     await during(
       () => new Promise(() => undefined),
       async (world) => {
@@ -83,7 +83,7 @@ describe('a new sign-in', () => {
   });
 });
 
-/** As if its session had ended; what it remembers of sign-ins by QR stays. */
+/** Removes the session cookies of a browser. The cookie that remembers sign-ins by QR stays. */
 async function forgetSession({ agent, world }: BrowserPerson): Promise<void> {
   for (const { key } of await agent.jar.getCookies(world.issuer)) {
     if (key.startsWith('_session')) await agent.jar.setCookie(`${key}=; Max-Age=0; Path=/`, world.issuer);

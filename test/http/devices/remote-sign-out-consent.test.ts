@@ -4,11 +4,11 @@ import { signOut } from '../../support/own-browsers.ts';
 import { errorOf } from '../../support/relying-party.ts';
 import { BrowserPerson, CLIENT_SECRET, PhonePerson, testClient, World } from '../../support/world.ts';
 
-describe('signing a browser out that was signed in twice, where the phone consents', () => {
+describe('signing out a browser that was signed in twice with consent by the phone', () => {
   const rp = testClient('rp', { grant_types: ['authorization_code', 'refresh_token'] });
 
   for (const consent of ['phone', 'implied'] as const) {
-    it(`takes away what the first sign-in gave as well: ${consent}`, () =>
+    it(`revokes the tokens of both sign-ins: ${consent}`, () =>
       World.during({ clients: [rp], qrLogin: { consent: () => consent } }, async (world) => {
         const phone = await new PhonePerson(world).signIn();
         const browser = new BrowserPerson(world);
@@ -32,7 +32,9 @@ describe('signing a browser out that was signed in twice, where the phone consen
   }
 });
 
-/** Does what `prompt=login` asks for: the phone signs in after the request, even if its last sign-in was a moment ago. */
+/**
+ * Meets `prompt=login`: the phone signs in after the request, even if its last sign-in was a moment ago, and approves.
+ */
 async function approveAfterSigningInAgain(phone: PhonePerson, browser: BrowserPerson): Promise<void> {
   await phone.wasSignedInAgo(60);
   await phone.scan(await browser.code());

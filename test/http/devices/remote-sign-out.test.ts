@@ -16,7 +16,7 @@ describe('signing a browser out from the phone', () => {
   let world: World;
   let elsewhere: Elsewhere;
   let phone: PhonePerson;
-  /** What the deployment waits for before it tells of an account. */
+  /** The promise that `findAccount` waits for. */
   let beforeAccount: () => Promise<void>;
 
   beforeEach(async () => {
@@ -62,7 +62,7 @@ describe('signing a browser out from the phone', () => {
       execute: [client.allowInsecureRequests],
     });
 
-  it('takes away what its apps were given, offline access as well, and tells them the session that has ended', async () => {
+  it('revokes the tokens of its apps, including offline access, and sends them a logout token', async () => {
     const { browser, at } = await signedIn(OFFLINE);
     const revoked = world.count('grant.revoked');
     const tokens = await browser.tokens(at);
@@ -86,13 +86,13 @@ describe('signing a browser out from the phone', () => {
     expect((await browser.start()).text).to.include('data-qr-login');
   });
 
-  it('takes away a code that is not redeemed yet', async () => {
+  it('revokes an authorization code that is not redeemed yet', async () => {
     const { browser, at } = await signedIn();
     await signOut(phone, 'all');
     expect(await errorOf(browser.tokens(at))).to.equal('invalid_grant');
   });
 
-  it('is done where an app refuses to hear of it, and says so', async () => {
+  it('succeeds if an app refuses its logout token, and reports that', async () => {
     inbox.answer = async () => 500;
     const errors = world.count('backchannel.error');
     const { browser } = await signedIn();
@@ -105,14 +105,14 @@ describe('signing a browser out from the phone', () => {
     expect(text).to.include('One of the apps did not answer');
   });
 
-  it('is done where an app does not answer at all', async () => {
+  it('succeeds if an app does not answer at all', async () => {
     inbox.answer = () => new Promise(() => undefined);
     const { browser } = await signedIn();
     const { id } = await onlyOne();
     const ended = world.event('qr_login.signed_out');
     const givenUp = world.event('backchannel.error');
     const answer = signOut(phone, id);
-    // The session does not wait for the app.
+    // The end of the session does not wait for the app.
     expect(await Promise.race([ended.then(() => 'ended'), givenUp.then(() => 'the app was given up')])).to.equal(
       'ended',
     );
@@ -120,7 +120,7 @@ describe('signing a browser out from the phone', () => {
     expect(await isSignedIn(browser)).to.equal(false);
   });
 
-  it('is done although a request of that browser is under way, which brings its session back', async () => {
+  it('succeeds although a request of that browser is under way, which saves the session again', async () => {
     const { browser } = await signedIn();
     const { id } = await onlyOne();
     let goOn: () => void = () => undefined;
@@ -142,9 +142,9 @@ describe('signing a browser out from the phone', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('holds although a request that has nothing to do with signing in brings the session back, however late', async () => {
+  it('stays in effect although another request of the browser saves the session again later', async () => {
     const { browser } = await signedIn();
-    // It is saved when the body has arrived, as it was when the request began.
+    // The request saves the session when its body has arrived, as the session was when the request began.
     const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
     await signOut(phone, 'all');
     expect(await finish()).to.equal(400);
@@ -155,7 +155,7 @@ describe('signing a browser out from the phone', () => {
     ).to.equal(401);
   });
 
-  it('holds for a browser whose person has used a password there since', async () => {
+  it('stays in effect for a browser where the user has signed in with a password since', async () => {
     const { browser } = await signedIn();
     await browser.start({ prompt: 'login' });
     const back = await browser.agent.post(`${browser.at}/password`, {
@@ -169,7 +169,7 @@ describe('signing a browser out from the phone', () => {
     expect((await browser.start()).text).to.include('data-qr-login');
   });
 
-  it('ends what the browser has approved itself, and kept for later', async () => {
+  it('ends a sign-in that the browser has approved itself as a phone and kept for later', async () => {
     const { browser } = await signedIn();
     const stash = new BrowserPerson(world);
     await stash.start();
@@ -187,7 +187,7 @@ describe('signing a browser out from the phone', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('is done where one of its apps is not registered any more as the provider wants it', async () => {
+  it('succeeds if the registration of one of its apps is no longer valid', async () => {
     const { browser } = await signedIn();
     const { Client } = world.provider;
     const find = Client.find.bind(Client);
@@ -201,10 +201,10 @@ describe('signing a browser out from the phone', () => {
     expect(await isSignedIn(browser)).to.equal(false);
   });
 
-  it('does not wait for one app to end what the others know of', async () => {
+  it('ends all sessions before it waits for the apps', async () => {
     for (let count = 0; count < 12; count++) await signedIn();
     const ended = world.count('qr_login.signed_out');
-    // The app answers when all sessions have ended. Whoever waits for it first gives it up after three seconds.
+    // The app answers only after all sessions have ended. Waiting for it before that would end after three seconds.
     inbox.answer = async () => {
       await until(() => ended() === 12);
       return 200;
@@ -212,7 +212,7 @@ describe('signing a browser out from the phone', () => {
     expect((await signOut(phone, 'all')).json()).to.deep.equal({ ended: 12, unreached: 0 });
   });
 
-  it('can be repeated where the store fails, whichever access it is that fails', async () => {
+  it('can be repeated if the store fails at any access', async () => {
     for (let failing = 1, failed = true; failed; failing++) {
       const { browser } = await signedIn();
       const { csrf, browsers } = await ownBrowsers(phone);
@@ -233,7 +233,7 @@ describe('signing a browser out from the phone', () => {
     }
   });
 
-  it('is told as a failure where the list cannot be written; the sign-in goes on, and the next request mends the list', async () => {
+  it('works after a failure to list a sign-in: an event reports it, and the next request lists it', async () => {
     const isList = ({ key }: Access): boolean => key.includes('browsers:');
     elsewhere.before = async (access) => {
       if (isList(access)) throw new Error('the disk is full');
@@ -241,7 +241,7 @@ describe('signing a browser out from the phone', () => {
     const failures = world.told('qr_login.failed');
     const { browser } = await signedIn();
     elsewhere.before = async () => undefined;
-    // `told` keeps what comes after the context: of a failure, the error.
+    // `told` collects the argument after the context, which is the error.
     expect(failures).to.have.length(2);
     for (const failure of failures) expect(failure).to.include({ code: 'store_unavailable' });
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
@@ -252,7 +252,7 @@ describe('signing a browser out from the phone', () => {
     expect(await isSignedIn(browser)).to.equal(false);
   });
 
-  it('is done by itself to the one that was not used for longest, where it gets more than a hundred', async () => {
+  it('happens automatically to the least recently used of more than a hundred browsers', async () => {
     const { browser } = await signedIn();
     const { browser: other } = await signedIn();
     const list = await world.store.get<{ id: string; lastUsedAt: number }[]>('browsers:a11ce');
@@ -260,9 +260,9 @@ describe('signing a browser out from the phone', () => {
     if (one === undefined || two === undefined) throw new Error('there are two');
     const more = Array.from({ length: 98 }, (_, number) => ({ ...two, id: `made up ${number}` }));
     await world.store.set('browsers:a11ce', [one, two, ...more]);
-    const told = world.event('qr_login.signed_out');
+    const signedOut = world.event('qr_login.signed_out');
     const { browser: last } = await signedIn();
-    const [, event] = await told;
+    const [, event] = await signedOut;
     expect(event).to.deep.include({ accountId: 'a11ce', clientIds: ['rp'] });
     await until(() => inbox.received.length === 1);
     expect(await isSignedIn(browser)).to.equal(false);

@@ -9,11 +9,11 @@ import { VirtualTime } from '../../support/virtual-time.ts';
 import { approved, redeemed, scanned } from '../../ticket/builders.ts';
 
 const MANY = 300;
-/** Of every state, in milliseconds: the shortest that there may be. */
-const LIFETIME = 1_000;
-const LIFETIMES = { scan: LIFETIME, decide: LIFETIME, finish: LIFETIME };
+/** The shortest lifetime that a state may have. */
+const LIFETIME_MS = 1_000;
+const LIFETIMES = { scan: LIFETIME_MS, decide: LIFETIME_MS, finish: LIFETIME_MS };
 
-/** Remembers what was looked for when it was not there any more. */
+/** A store that remembers the ids of the tickets that were not found. */
 class Store extends KeyvTicketStore {
   readonly missed = new Set<string>();
 
@@ -30,7 +30,7 @@ describe('the expiry of tickets with the shortest lifetimes', () => {
   let elsewhere: Elsewhere;
   let store: Store;
   let expiry: Expiry;
-  let told: string[];
+  let expired: string[];
   let show: (ticket: Ticket) => Promise<void>;
 
   beforeEach(() => {
@@ -38,8 +38,8 @@ describe('the expiry of tickets with the shortest lifetimes', () => {
     const { store: keyv, elsewhere: behind } = Elsewhere.keyv();
     elsewhere = behind;
     store = new Store(keyv, clock, new LocalSignals());
-    told = [];
-    expiry = new Expiry(store, clock, LIFETIMES, ({ id }) => told.push(id));
+    expired = [];
+    expiry = new Expiry(store, clock, LIFETIMES, ({ id }) => expired.push(id));
     const announce = expiry.following(() => undefined);
     show = async (ticket) => {
       await store.create(ticket);
@@ -53,44 +53,44 @@ describe('the expiry of tickets with the shortest lifetimes', () => {
   });
 
   const showMany = async (): Promise<Ticket[]> => {
-    const tickets = Array.from({ length: MANY }, () => newTicket({ deadline: clock() + LIFETIME }));
+    const tickets = Array.from({ length: MANY }, () => newTicket({ deadline: clock() + LIFETIME_MS }));
     await Promise.all(tickets.map(show));
     return tickets;
   };
   const idsOf = (tickets: readonly Ticket[]): string[] => tickets.map(({ id }) => id);
 
   for (const [state, build] of Object.entries({ waiting: undefined, scanned, approved })) {
-    it(`is told in time, once, of a ticket that is ${state}`, async () => {
-      const ticket = newTicket({ deadline: clock() + LIFETIME });
+    it(`is announced once and in time for a ticket that is ${state}`, async () => {
+      const ticket = newTicket({ deadline: clock() + LIFETIME_MS });
       await show(ticket);
       if (build !== undefined) {
-        // Right before it would have expired in its first state.
-        await time.pass(LIFETIME - 20);
+        // Change the state just before the first one expires.
+        await time.pass(LIFETIME_MS - 20);
         const { id, interaction, version } = ticket;
-        const deadline = clock() + LIFETIME;
+        const deadline = clock() + LIFETIME_MS;
         await store.swap(ticket, build({ id, interaction, version: version + 1, deadline }));
       }
-      await time.pass(LIFETIME - 20);
-      expect(told).to.deep.equal([]);
+      await time.pass(LIFETIME_MS - 20);
+      expect(expired).to.deep.equal([]);
       await time.pass(300);
-      expect(told).to.deep.equal([ticket.id]);
-      await time.pass(2 * LIFETIME);
-      expect(told).to.deep.equal([ticket.id]);
+      expect(expired).to.deep.equal([ticket.id]);
+      await time.pass(2 * LIFETIME_MS);
+      expect(expired).to.deep.equal([ticket.id]);
     });
   }
 
-  it('is told soon of each of many, in a store that takes its time', async () => {
+  it('is announced for each of many tickets, although the store is slow', async () => {
     const tickets = await showMany();
     elsewhere.before = ({ operation }) => pause(operation === 'get' ? 20 : 0);
-    await time.pass(LIFETIME);
-    expect(told).to.deep.equal([]);
-    await time.pass(LIFETIME);
-    expect(told).to.have.members(idsOf(tickets));
+    await time.pass(LIFETIME_MS);
+    expect(expired).to.deep.equal([]);
+    await time.pass(LIFETIME_MS);
+    expect(expired).to.have.members(idsOf(tickets));
   });
 
-  it('is not told of those that were finished elsewhere, where it is too late to find that out', async () => {
+  it('is not announced for tickets that another process has finished, even if they are read too late', async () => {
     const tickets = await showMany();
-    const deadline = clock() + LIFETIME;
+    const deadline = clock() + LIFETIME_MS;
     await Promise.all(
       tickets.map((ticket) => {
         const { id, interaction, version } = ticket;
@@ -98,13 +98,13 @@ describe('the expiry of tickets with the shortest lifetimes', () => {
       }),
     );
     elsewhere.before = ({ operation }) => pause(operation === 'get' ? 900 : 0);
-    await time.pass(10 * LIFETIME);
+    await time.pass(10 * LIFETIME_MS);
     expect(store.missed.size).to.be.above(MANY / 4);
-    expect(told).to.deep.equal([]);
+    expect(expired).to.deep.equal([]);
   });
 });
 
-/** By the timers that the test drives. */
+/** Waits by the timers that the test controls. */
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, milliseconds);

@@ -9,26 +9,26 @@ import { RedisWorld } from '../../support/redis-world.ts';
 import { until } from '../../support/until.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 
-/** Two people at one sign-in. */
+/** The browser and the phone of one sign-in. */
 interface Couple {
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
 }
 
-/** What is done with a ticket, and whether it still expires. */
-const ROADS: Record<string, (couple: Couple) => Promise<unknown>> = {
+/** The steps that bring a ticket into each state. */
+const STEPS: Record<string, (couple: Couple) => Promise<unknown>> = {
   waiting: async () => undefined,
   scanned: async ({ browser, phone }) => phone.scan(await browser.code()),
   approved: async (couple) => {
-    await ROADS.scanned?.(couple);
+    await STEPS.scanned?.(couple);
     await couple.phone.approve();
   },
   denied: async (couple) => {
-    await ROADS.scanned?.(couple);
+    await STEPS.scanned?.(couple);
     await couple.phone.deny();
   },
   finished: async (couple) => {
-    await ROADS.approved?.(couple);
+    await STEPS.approved?.(couple);
     await couple.browser.finish();
   },
   cancelled: ({ browser }) => browser.agent.post(`${browser.at}/cancel`, { json: {} }),
@@ -36,25 +36,28 @@ const ROADS: Record<string, (couple: Couple) => Promise<unknown>> = {
 
 const ACCOUNTS: Record<string, string | undefined> = { waiting: undefined, scanned: 'a11ce', approved: 'a11ce' };
 
-/** A ticket is looked at so often that it is seen in its shortest state: here one that it never gets into. */
-const LOOKED_AT_OFTEN: WorldOptions = { qrLogin: { deadlines: { finish: 1 } } };
+/**
+ * Tickets are checked several times within the shortest state. These tickets never enter that state, so the lifetime
+ * only makes the checks frequent.
+ */
+const CHECKED_OFTEN: WorldOptions = { qrLogin: { deadlines: { finish: 1 } } };
 
-describe('a ticket that nobody ends', () => {
-  it('is told to have expired once, in every live state, with the account where there is one', async () => {
+describe('a ticket that is left alone', () => {
+  it('is announced as expired once, from every live state, with the account if there is one', async () => {
     await World.during({}, async (world) => {
       const expired = listen(world);
       const tickets = await begin(world, Object.keys(ACCOUNTS));
       world.clock.forward(121);
       await until(() => expired.length === 3);
-      // What comes later is told later: nothing is told twice.
+      // A later ticket is announced later: by then a second announcement of the first ones would have arrived, too.
       await begin(world, ['waiting']);
       world.clock.forward(121);
       await until(() => expired.length === 4);
       for (const [state, ticket] of tickets) {
-        const told = expired.filter(({ event }) => event.ticket === ticket);
-        expect(told, state).to.have.length(1);
+        const announced = expired.filter(({ event }) => event.ticket === ticket);
+        expect(announced, state).to.have.length(1);
         const accountId = ACCOUNTS[state];
-        expect(told[0], state).to.deep.equal({
+        expect(announced[0], state).to.deep.equal({
           ctx: undefined,
           event: { ticket, clientId: 'test-rp', browserFrom: '127.0.0.1', ...(accountId && { accountId }) },
         });
@@ -62,8 +65,8 @@ describe('a ticket that nobody ends', () => {
     });
   });
 
-  it('is told where the interaction ends before the ticket', async () => {
-    await World.during({ ...endingSoon(60), ...LOOKED_AT_OFTEN }, async (world) => {
+  it('is announced as expired if the interaction ends before the ticket', async () => {
+    await World.during({ ...endingSoon(60), ...CHECKED_OFTEN }, async (world) => {
       const expired = listen(world);
       const tickets = await begin(world, ['waiting']);
       world.clock.forward(61);
@@ -72,8 +75,8 @@ describe('a ticket that nobody ends', () => {
     });
   });
 
-  it('is told although the page has shown another one since', async () => {
-    await World.during(LOOKED_AT_OFTEN, async (world) => {
+  it('is announced as expired although the page has shown a new one meanwhile', async () => {
+    await World.during(CHECKED_OFTEN, async (world) => {
       const expired = listen(world);
       const cancelled = world.told('qr_login.cancelled');
       const browser = new BrowserPerson(world);
@@ -83,7 +86,7 @@ describe('a ticket that nobody ends', () => {
       const first = traceIn(await browser.code());
       world.clock.forward(121);
       await stream.ticket('expired');
-      // As the page does it by itself.
+      // The script of the page sends the same request.
       await browser.agent.post(`${browser.at}/qr/renew`, { json: { version: `${version}` } });
       const second = traceIn(await browser.code());
       stream.close();
@@ -95,9 +98,9 @@ describe('a ticket that nobody ends', () => {
     });
   });
 
-  it('is told once the store is back, where that was out of reach at the time', async () => {
+  it('is announced as expired once the store is back, if it could not be reached at the deadline', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
-    await World.during({ store, ...LOOKED_AT_OFTEN }, async (world) => {
+    await World.during({ store, ...CHECKED_OFTEN }, async (world) => {
       const expired = listen(world);
       await begin(world, ['waiting']);
       let asked = 0;
@@ -114,14 +117,14 @@ describe('a ticket that nobody ends', () => {
   });
 });
 
-describe('a ticket that somebody has ended', () => {
-  it('is never told to have expired', async () => {
+describe('a ticket that was denied, finished, cancelled or renewed', () => {
+  it('is never announced as expired', async () => {
     await World.during({}, async (world) => {
       const expired = listen(world);
       await begin(world, ['denied', 'finished', 'cancelled']);
       const renewed = (await world.meet()).browser;
       await renewed.agent.post(`${renewed.at}/qr/renew`, { json: {} });
-      await ROADS.cancelled?.({ browser: renewed, phone: new PhonePerson(world) });
+      await STEPS.cancelled?.({ browser: renewed, phone: new PhonePerson(world) });
       world.clock.forward(121);
       const last = await begin(world, ['waiting']);
       world.clock.forward(121);
@@ -149,67 +152,68 @@ describe('the tickets of two nodes', () => {
     await one?.stop();
   });
 
-  it('are told to have expired by the node that has shown them, whatever became of them at the other', async () => {
+  it('are announced as expired by the node that showed them, unless the other node has ended them', async () => {
     await start({ qrLogin: { deadlines: { scan: 3, decide: 3, finish: 3 } } });
     const here = listen(one.world);
     const there = listen(two.world);
     const phone = await phoneAt(one, two);
     const tickets = new Map<string, string>();
-    for (const state of Object.keys(ROADS)) {
+    for (const state of Object.keys(STEPS)) {
       const browser = await browserAt(one, two);
       tickets.set(state, traceIn(await browser.code()));
-      await ROADS[state]?.({ browser, phone });
+      await STEPS[state]?.({ browser, phone });
     }
     const renewed = await browserAt(one, two);
     tickets.set('renewed', traceIn(await renewed.code()));
     await renewed.agent.post(`${renewed.at}/qr/renew`, { json: {} });
     const newer = traceIn(await renewed.code());
 
-    // What is shown last is told last.
+    // The ticket that is shown last is announced last.
     const last = await browserAt(one, two);
     const lastOne = traceIn(await last.code());
     await until(() => here.some(({ event }) => event.ticket === lastOne));
     await until(() => here.length >= 4 && there.length >= 1);
 
-    const told = here.filter(({ event }) => event.ticket !== lastOne);
-    expect(told.map(({ event }) => stateOf(tickets, event))).to.have.members(['waiting', 'scanned', 'approved']);
-    for (const { ctx, event } of told) {
+    const announced = here.filter(({ event }) => event.ticket !== lastOne);
+    expect(announced.map(({ event }) => stateOf(tickets, event))).to.have.members(['waiting', 'scanned', 'approved']);
+    for (const { ctx, event } of announced) {
       expect(ctx).to.equal(undefined);
       expect(event.accountId).to.equal(ACCOUNTS[stateOf(tickets, event) ?? '']);
     }
     expect(there.map(({ event }) => event.ticket)).to.deep.equal([newer]);
   });
 
-  it('are not told to have expired where the other node has ended them, with short deadlines', async () => {
+  it('are not announced as expired if the other node has ended them, even with short deadlines', async () => {
     await start({ qrLogin: { deadlines: { scan: 2, decide: 2, finish: 2 } } });
     const here = listen(one.world);
     const ended = two.world.told('qr_login.cancelled') as TicketEvent[];
-    // One after the other, as each of them may meet another moment of what looks at them.
+    // One after the other, so that the tickets end at different moments between two checks.
     for (let shown = 0; shown < 12; shown++) {
       const browser = await browserAt(one, two);
-      await ROADS.cancelled?.({ browser, phone: new PhonePerson(two.world) });
+      await STEPS.cancelled?.({ browser, phone: new PhonePerson(two.world) });
     }
-    // A node that is held up for as long as a ticket lasts does not know what has become of it, and tells nothing: so there is another.
+    // A node that stands still for the lifetime of a ticket does not know its end, and announces nothing. Then try
+    // another ticket.
     const left: string[] = [];
-    const isTold = (): boolean => here.some(({ event }) => left.includes(event.ticket));
-    while (!isTold()) {
+    const isAnnounced = (): boolean => here.some(({ event }) => left.includes(event.ticket));
+    while (!isAnnounced()) {
       left.push(traceIn(await (await browserAt(one, two)).code()));
-      await until(isTold, 10_000).catch(() => undefined);
+      await until(isAnnounced, 10_000).catch(() => undefined);
     }
     expect(ended).to.have.length.of.at.least(1);
-    const told = here.map(({ event }) => event.ticket);
-    expect(ended.map(({ ticket }) => ticket).filter((ticket) => told.includes(ticket))).to.deep.equal([]);
+    const announced = here.map(({ event }) => event.ticket);
+    expect(ended.map(({ ticket }) => ticket).filter((ticket) => announced.includes(ticket))).to.deep.equal([]);
   });
 });
 
-describe('a sign-in whose ticket was written late', () => {
+describe('a sign-in with a ticket that was written late', () => {
   storesMayTake(GENEROUS);
 
-  it('is told to have finished once, to whoever asks again', async () => {
+  it('is announced as finished once, although the browser finishes again', async () => {
     await RedisWorld.during({}, async (there) => {
       const finished = there.world.count('qr_login.finished');
       const { browser, phone } = await there.world.meet();
-      await ROADS.approved?.({ browser, phone });
+      await STEPS.approved?.({ browser, phone });
       there.pauseAt(({ keys }) => keys.some((key) => key.includes(':ticket:')));
       expect((await browser.finish()).status).to.equal(503);
       await there.resume();
@@ -220,14 +224,14 @@ describe('a sign-in whose ticket was written late', () => {
   });
 });
 
-describe('trouble with the store while nobody asks', () => {
+describe('trouble with the store outside of requests', () => {
   storesMayTake(GENEROUS);
 
-  it('is told without a context', async () => {
+  it('is announced without a context', async () => {
     await RedisWorld.during({}, async ({ redis, world }) => {
       await until(async () => (await world.qr.health()).ok);
       const failed = new Promise<unknown[]>((resolve) => {
-        world.provider.once('qr_login.failed' as never, ((...seen: unknown[]) => resolve(seen)) as never);
+        world.provider.once('qr_login.failed' as never, ((...values: unknown[]) => resolve(values)) as never);
       });
       await redis.kill();
       const [ctx, error] = await failed;
@@ -238,14 +242,14 @@ describe('trouble with the store while nobody asks', () => {
     });
   });
 
-  it('is told once for each time that the store is out of reach', async () => {
+  it('is announced once for each time that the store cannot be reached', async () => {
     await RedisWorld.during({}, async (there) => {
       const { redis, world } = there;
       await there.isUp();
       const failed = world.count('qr_login.failed');
       for (const times of [1, 2]) {
         await redis.kill();
-        // The first one waits in vain, while it is tried again and again.
+        // The first request waits in vain while the plugin tries to reconnect.
         await whileStoresMayTake(SHORT, async () => {
           for (let asked = 0; asked < 3; asked++) expect((await world.qr.health()).ok).to.equal(false);
         });
@@ -257,10 +261,10 @@ describe('trouble with the store while nobody asks', () => {
   });
 });
 
-describe('a listener that takes a context for granted and so throws where there is none', () => {
+describe('a listener that throws because it expects a context', () => {
   storesMayTake(GENEROUS);
 
-  it('is warned of where trouble with the store is told, and all goes on', async () => {
+  it('causes a warning when trouble with the store is announced, and later sign-ins work', async () => {
     await RedisWorld.during({}, async (there) => {
       await there.isUp();
       const warned = throwAt(there.world, 'qr_login.failed');
@@ -272,8 +276,8 @@ describe('a listener that takes a context for granted and so throws where there 
     });
   });
 
-  it('is warned of where a ticket expires, and all goes on', async () => {
-    await World.during(LOOKED_AT_OFTEN, async (world) => {
+  it('causes a warning when a ticket expires, and later tickets are announced', async () => {
+    await World.during(CHECKED_OFTEN, async (world) => {
       const expired = listen(world);
       for (const times of [1, 2]) {
         const warned = throwAt(world, 'qr_login.expired');
@@ -285,10 +289,10 @@ describe('a listener that takes a context for granted and so throws where there 
     });
   });
 
-  it('is warned of where a ticket was written late, and all goes on', async () => {
+  it('causes a warning when a ticket was written late, and the sign-in works', async () => {
     await RedisWorld.during({}, async (there) => {
       const { browser, phone } = await there.world.meet();
-      await ROADS.approved?.({ browser, phone });
+      await STEPS.approved?.({ browser, phone });
       const warned = throwAt(there.world, 'qr_login.finished');
       there.pauseAt(({ keys }) => keys.some((key) => key.includes(':ticket:')));
       expect((await browser.finish()).status).to.equal(503);
@@ -299,20 +303,23 @@ describe('a listener that takes a context for granted and so throws where there 
   });
 });
 
-interface Told {
+interface Announcement {
   readonly ctx: unknown;
   readonly event: TicketEvent;
 }
 
-/** What expires from now on. */
-function listen({ provider }: World): Told[] {
-  const told: Told[] = [];
-  const listener = (ctx: unknown, event: TicketEvent): unknown => told.push({ ctx, event });
+/** Returns a list that collects each expiry from now on. */
+function listen({ provider }: World): Announcement[] {
+  const announcements: Announcement[] = [];
+  const listener = (ctx: unknown, event: TicketEvent): unknown => announcements.push({ ctx, event });
   provider.on('qr_login.expired' as never, listener as never);
-  return told;
+  return announcements;
 }
 
-/** The next such event meets a listener that throws. @returns what resolves once the process is warned of that */
+/**
+ * Adds a listener that throws at the next such event. @returns a promise that resolves when the process emits the
+ * warning
+ */
 function throwAt({ provider }: World, name: string): Promise<void> {
   const mistake = new TypeError('there is no context');
   const warned = new Promise<void>((resolve) => {
@@ -330,14 +337,14 @@ function throwAt({ provider }: World, name: string): Promise<void> {
   return warned;
 }
 
-/** A whole sign-in. @returns the answer to the browser that finishes it */
+/** Signs in. @returns the answer to the finish of the browser */
 async function signIn(world: World): Promise<Answer> {
   const { browser, phone } = await world.meet();
-  await ROADS.approved?.({ browser, phone });
+  await STEPS.approved?.({ browser, phone });
   return browser.finish();
 }
 
-/** Brings a ticket into each of these states. @returns what events call them */
+/** Brings a ticket into each of these states. @returns the names of the tickets in events, by state */
 async function begin(world: World, states: string[]): Promise<Map<string, string>> {
   const phone = await new PhonePerson(world).signIn();
   const tickets = new Map<string, string>();
@@ -347,7 +354,7 @@ async function begin(world: World, states: string[]): Promise<Map<string, string
       await browser.start();
       tickets.set(state, traceIn(await browser.code()));
       const own = Object.assign(new PhonePerson(world), { agent: phone.agent });
-      await ROADS[state]?.({ browser, phone: own });
+      await STEPS[state]?.({ browser, phone: own });
     }),
   );
   return tickets;
@@ -357,14 +364,14 @@ function stateOf(tickets: Map<string, string>, { ticket }: TicketEvent): string 
   return [...tickets].find(([, trace]) => trace === ticket)?.[0];
 }
 
-/** An interaction that lasts that many seconds. */
+/** Returns options for interactions that last this many seconds. */
 function endingSoon(seconds: number): WorldOptions {
   return {
     configuration: { ttl: { Interaction: seconds, Session: 3600, Grant: 3600, AccessToken: 600, IdToken: 600 } },
   };
 }
 
-/** Starts at one node, and goes on at the other. */
+/** Returns a browser that starts at the first node and goes on at the second. */
 async function browserAt(first: RedisWorld, second: RedisWorld): Promise<BrowserPerson> {
   let network = networkTo(first.world, first.world.issuer);
   const browser = new BrowserPerson(first.world, {}, (input, init) => network(input, init));

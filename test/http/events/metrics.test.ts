@@ -28,7 +28,7 @@ describe('the metrics', () => {
     await meters?.shutdown();
   });
 
-  it('tell of browsers, tickets and the store, in their units, and of no person', async () => {
+  it('count browsers, tickets and store accesses in their units, and name no user', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     const clock = new StillClock();
     await World.during({ store, clock }, async (world) => {
@@ -91,14 +91,14 @@ describe('the metrics', () => {
     });
   });
 
-  it('tell of Redis, of an access that was too late, and of a long poll that was told of an approval', async () => {
+  it('measure accesses to Redis, also late ones, and the notification of a long poll', async () => {
     await RedisWorld.during({}, async (there) => {
       const { browser, phone } = await there.world.meet();
       await phone.scan(await browser.code());
-      const told = browser.after(2);
+      const polled = browser.after(2);
       await there.waiting(1);
       await phone.approve();
-      expect((await told).state).to.equal('approved');
+      expect((await polled).state).to.equal('approved');
       await expectOne(reader, 'qr_login.notification.duration');
       there.pause();
       expect((await browser.agent.get(`${browser.at}/qr`)).status).to.equal(503);
@@ -108,12 +108,12 @@ describe('the metrics', () => {
       expect(new Set(accesses.map(({ attributes }) => attributes.engine))).to.have.keys('redis');
       const late = accesses.filter(({ attributes }) => attributes['error.type'] === 'TooLate');
       expect(late).to.have.length.of.at.least(1);
-      // In seconds. Timers count whole milliseconds, so they may be early by one.
+      // The value is in seconds. Timers count whole milliseconds, so they may be early by one.
       expect(late[0]?.value.max ?? 0).to.be.within((SHORT - 1) / 1000, 60);
     });
   });
 
-  it('tell of an approval once to each who waits, and not again where a check code is wrong', async () => {
+  it('count one notification for each approval and browser, and none after a wrong check code', async () => {
     const clock = new StillClock();
     await World.during({ clock, qrLogin: { assess: () => 'check code' } }, async (world) => {
       const { browser, phone } = await world.meet();
@@ -128,16 +128,16 @@ describe('the metrics', () => {
       await until(async () => (await world.qr.health()).waiting === 2);
       clock.forward(30);
       expect((await browser.finish(otherThan(checkCode))).status).to.equal(403);
-      for (const told of [await stream.ticket(), await polled]) {
-        expect(told.state).to.equal('approved');
-        expect(told.version).to.be.greaterThan(Number(version));
+      for (const ticket of [await stream.ticket(), await polled]) {
+        expect(ticket.state).to.equal('approved');
+        expect(ticket.version).to.be.greaterThan(Number(version));
       }
       await expectOne(reader, 'qr_login.notification.duration', 0);
       stream.close();
     });
   });
 
-  it('count a sign-in once that is finished three times at once', async () => {
+  it('count a sign-in once if the browser finishes it three times at once', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -151,8 +151,8 @@ describe('the metrics', () => {
   });
 });
 
-describe('without anybody who reads metrics', () => {
-  it('everything is as ever', async () => {
+describe('without an OpenTelemetry SDK', () => {
+  it('a sign-in works as usual', async () => {
     metrics.disable();
     await World.during({}, async (world) => {
       await signIn(world);
@@ -161,12 +161,12 @@ describe('without anybody who reads metrics', () => {
   });
 });
 
-/** Reads when it is asked to. */
+/** Reads the metrics on demand. */
 class Reader extends MetricReader {
   protected override onForceFlush = async (): Promise<void> => undefined;
   protected override onShutdown = async (): Promise<void> => undefined;
 
-  /** The units of all metrics of this package, by their names. */
+  /** Returns the units of all metrics of this package, by name. */
   async units(): Promise<Record<string, string>> {
     return Object.fromEntries((await this.#all()).map(({ descriptor: { name, unit } }) => [name, unit]));
   }
@@ -175,7 +175,7 @@ class Reader extends MetricReader {
     return (await this.#all()).flatMap(({ dataPoints }) => dataPoints.map(({ attributes }) => attributes));
   }
 
-  /** The values of a counter, with their attributes. */
+  /** Returns the values of a counter, with their attributes. */
   async values(name: string): Promise<[Attributes, number][]> {
     const found = (await this.#all()).find(({ descriptor }) => descriptor.name === name);
     if (found?.dataPointType !== DataPointType.SUM) throw new Error(`there is no counter ${name}`);
@@ -195,7 +195,7 @@ class Reader extends MetricReader {
   }
 }
 
-/** One value, without attributes, of so many seconds. */
+/** Expects that a histogram has one value without attributes, of `seconds` if given. */
 async function expectOne(reader: Reader, name: string, seconds?: number): Promise<void> {
   const points = await reader.histograms(name);
   expect(
@@ -207,9 +207,9 @@ async function expectOne(reader: Reader, name: string, seconds?: number): Promis
 }
 
 /**
- * A whole sign-in on a stream.
+ * Signs in a browser that waits on a stream.
  * @param wait lets time pass before the scan
- * @returns what must not be told of it
+ * @returns the secrets of the sign-in, which must not be in the metrics
  */
 async function signIn(world: World, wait: () => void = () => undefined): Promise<string[]> {
   const { browser, phone } = await world.meet();

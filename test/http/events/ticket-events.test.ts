@@ -7,16 +7,16 @@ const NAMES = ['shown', 'scanned', 'approved', 'denied', 'reported', 'cancelled'
 
 describe('the events', () => {
   let world: World;
-  let told: Record<(typeof NAMES)[number], unknown[]>;
+  let emitted: Record<(typeof NAMES)[number], unknown[]>;
 
   beforeEach(async () => {
     world = await World.start();
-    told = Object.fromEntries(NAMES.map((name) => [name, world.told(`qr_login.${name}`)])) as typeof told;
+    emitted = Object.fromEntries(NAMES.map((name) => [name, world.told(`qr_login.${name}`)])) as typeof emitted;
   });
 
   afterEach(() => world?.stop());
 
-  it('tell of each step who, what and for which client', async () => {
+  it('contain the account, the client and the addresses of each step', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const ticket = traceOf(phone.at.split('/').at(-1) ?? '');
@@ -24,7 +24,7 @@ describe('the events', () => {
     await browser.finish();
     const step = { ticket, clientId: 'test-rp', from: '127.0.0.1', browserFrom: '127.0.0.1' };
     const decided = { ...step, accountId: 'a11ce' };
-    expect(told).to.deep.equal({
+    expect(emitted).to.deep.equal({
       shown: [step],
       scanned: [decided],
       approved: [decided],
@@ -36,54 +36,54 @@ describe('the events', () => {
     });
   });
 
-  it('tell of a refusal and of who gave up', async () => {
+  it('are emitted for a denial on the phone and a cancellation in the browser', async () => {
     const one = await world.meet('bob');
     await one.phone.scan(await one.browser.code());
     await one.phone.deny();
     const two = await world.meet('bob');
     await two.browser.agent.post(`${two.browser.at}/cancel`, { json: {} });
-    expect(told.denied).to.have.length(1);
-    expect(told.denied[0]).to.include({ accountId: 'b0b', clientId: 'test-rp', because: 'person' });
-    expect(told.cancelled).to.have.length(1);
-    expect(told.cancelled[0])
+    expect(emitted.denied).to.have.length(1);
+    expect(emitted.denied[0]).to.include({ accountId: 'b0b', clientId: 'test-rp', because: 'person' });
+    expect(emitted.cancelled).to.have.length(1);
+    expect(emitted.cancelled[0])
       .to.include({ because: 'browser', clientId: 'test-rp' })
       .and.not.have.property('accountId');
   });
 
-  it('tell of a report, and of what is denied because of it', async () => {
+  it('are emitted for a report, and for the ticket that is denied because of it', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });
     const again = new BrowserPerson(world);
     await again.start();
     await phone.scan(await again.code());
-    expect(told.reported).to.have.length(1);
-    expect(told.reported[0]).to.include({ accountId: 'a11ce', because: 'report' });
-    expect(told.denied).to.have.length(1);
-    expect(told.denied[0]).to.include({ accountId: 'a11ce', because: 'risk', browserFrom: '127.0.0.1' });
+    expect(emitted.reported).to.have.length(1);
+    expect(emitted.reported[0]).to.include({ accountId: 'a11ce', because: 'report' });
+    expect(emitted.denied).to.have.length(1);
+    expect(emitted.denied[0]).to.include({ accountId: 'a11ce', because: 'risk', browserFrom: '127.0.0.1' });
   });
 
-  it('tell of a new ticket in the place of another, which is cancelled by that', async () => {
+  it('are emitted for a new ticket, and for the old one that it cancels', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
-    expect(told.shown).to.have.length(2);
-    expect(told.shown[0]).not.to.deep.equal(told.shown[1]);
-    expect(told.cancelled).to.deep.equal([{ ...(told.shown[0] as object), because: 'renewed' }]);
+    expect(emitted.shown).to.have.length(2);
+    expect(emitted.shown[0]).not.to.deep.equal(emitted.shown[1]);
+    expect(emitted.cancelled).to.deep.equal([{ ...(emitted.shown[0] as object), because: 'renewed' }]);
   });
 
-  it('tell of each failure with its code', async () => {
+  it('are emitted for each failure with its code', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     await browser.finish();
     await phone.agent.post(code, { json: { csrf: 'made up' } });
     await phone.agent.get(`${world.issuer}/qr/nothing`);
     await browser.agent.post(`${browser.at}/cancel`, { json: {}, headers: { origin: 'https://evil.example' } });
-    const codes = told.failed.map((error) => (error as { code: string }).code);
+    const codes = emitted.failed.map((error) => (error as { code: string }).code);
     expect(codes).to.deep.equal(['wrong_state', 'invalid_csrf', 'not_found', 'foreign_origin']);
   });
 
-  it('hold nothing that works: no code, no id, no uid, no cookie, no check code', async () => {
+  it('contain no secret: no code, no id, no uid, no cookie, no check code', async () => {
     await world.stop();
     world = await World.start({ qrLogin: { assess: () => 'check code' } });
     const all = NAMES.map((name) => world.told(`qr_login.${name}`));

@@ -11,19 +11,22 @@ function textsOf(language: string): Record<string, Text> {
   return JSON.parse(readFileSync(new URL(`locales/${language}.json`, VIEWS), 'utf8'));
 }
 
-/** The codes as the type lists them. */
+/** Returns the error codes that the type `ErrorCode` lists. */
 function errorCodes(): string[] {
   const source = readFileSync(new URL('../../../src/ticket/errors.ts', import.meta.url), 'utf8');
   const [, union = ''] = /type ErrorCode =([^;]+);/.exec(source) ?? [];
   return [...union.matchAll(/'(\w+)'/g)].map(([, code]) => String(code));
 }
 
-/** The forms of a text by plural category; a text without a number has one. */
+/** Returns the forms of a text by plural category. A text without a number has one form. */
 function formsOf(text: Text): Record<string, string> {
   return typeof text === 'string' ? { other: text } : text;
 }
 
-/** A number need not stand where its word says it all: "one second". */
+/**
+ * Returns the placeholders of a form.
+ * @param counts false to ignore `{count}`, which a form need not contain: "one second"
+ */
 function placeholders(form: string | undefined, counts: boolean): string[] {
   const found = [...(form ?? '').matchAll(/\{\w+\}/g)].map(([placeholder]) => placeholder).sort();
   return counts ? found : found.filter((placeholder) => placeholder !== '{count}');
@@ -40,21 +43,21 @@ describe('the texts', () => {
     .map((file) => readFileSync(new URL(`../../../src/http/${file}`, import.meta.url), 'utf8'))
     .join('\n');
 
-  it('are there in English and Simplified Chinese, German, French, Spanish, Japanese and Arabic', () => {
+  it('exist in English, Simplified Chinese, German, French, Spanish, Japanese and Arabic', () => {
     expect(languages).to.have.members(['en', 'zh', 'de', 'fr', 'es', 'ja', 'ar']);
   });
 
   for (const language of languages) {
     const texts = textsOf(language);
 
-    it(`are all there in ${language}, in the same order, and none is empty`, () => {
+    it(`are complete in ${language}, in the same order, and none is empty`, () => {
       expect(Object.keys(texts)).to.deep.equal(Object.keys(english));
       for (const [key, text] of Object.entries(texts)) {
         for (const form of Object.values(formsOf(text))) expect(form, key).to.match(/^\S(.*\S)?$/s);
       }
     });
 
-    it(`have the same values to fill in in ${language}`, () => {
+    it(`have the same placeholders in ${language}`, () => {
       for (const [key, text] of Object.entries(texts)) {
         const expected = placeholders(formsOf(english[key] ?? '').other, true);
         for (const [category, form] of Object.entries(formsOf(text))) {
@@ -66,7 +69,7 @@ describe('the texts', () => {
       }
     });
 
-    it(`have each plural that ${language} has, and no other`, () => {
+    it(`have exactly the plural forms of ${language}`, () => {
       const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
       for (const [key, text] of Object.entries(texts)) {
         expect(typeof text, key).to.equal(typeof english[key]);
@@ -75,13 +78,13 @@ describe('the texts', () => {
     });
   }
 
-  it('are there for every key that a page uses', () => {
+  it('include every key that a page uses', () => {
     const used = [...pages.matchAll(/it\.t\('([^']+)'(?! \+)/g)].map(([, key]) => String(key));
     expect(used.length).to.be.greaterThan(40);
     expect(Object.keys(english)).to.include.members(used);
   });
 
-  it('are there for every error and every way in which a ticket ends on the phone', () => {
+  it('include every error and every end of a ticket on the phone', () => {
     const codes: readonly string[] = errorCodes();
     expect(codes).to.include('not_found' satisfies ErrorCode);
     for (const code of codes) expect(english).to.have.property(`error.${code}`);
@@ -103,7 +106,7 @@ describe('the texts', () => {
     expect(unused).to.deep.equal([]);
   });
 
-  it('are nowhere but in the locale files', () => {
+  it('are in the locale files only, and not in the templates', () => {
     const plain = pages
       .replace(/<%[\s\S]*?%>/g, '')
       .replace(/<[^>]*>/g, ' ')
@@ -123,7 +126,7 @@ describe('the language', () => {
 
   const CHINESE = { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.5' };
 
-  it('is the one that the RP asks for, on the browser and on the phone', async () => {
+  it('is the one that the RP asks for, in the browser and on the phone', async () => {
     for (const ui_locales of ['zh', 'zh-CN', 'tlh zh-Hans-CN en']) {
       const browser = new BrowserPerson(world, { 'accept-language': 'en' });
       const phone = await new PhonePerson(world, { 'accept-language': 'en' }).signIn();
@@ -140,7 +143,7 @@ describe('the language', () => {
     }
   });
 
-  it('is that of each device where the RP asks for none, or for one that there is not', async () => {
+  it('is that of each device if the RP asks for none, or for one that is not supported', async () => {
     for (const parameters of [{}, { ui_locales: 'tlh' }] as Record<string, string>[]) {
       const browser = new BrowserPerson(world, CHINESE);
       const phone = await new PhonePerson(world, { 'accept-language': 'en-GB' }).signIn();
@@ -152,13 +155,13 @@ describe('the language', () => {
     }
   });
 
-  it('is that of the device where something goes wrong', async () => {
+  it('is that of the device on an error page', async () => {
     const phone = new PhonePerson(world, CHINESE);
     const page = await phone.agent.get(`${world.issuer}/qr/nothing`);
     expect(page.text).to.include('二维码已失效');
   });
 
-  it('is English where nobody says anything', async () => {
+  it('is English if the browser names no supported language', async () => {
     for (const language of ['', '*', 'tlh', ';;;', 'x'.repeat(5000)]) {
       const page = await new BrowserPerson(world, { 'accept-language': language }).start();
       expect(page.text).to.include('<html lang="en" dir="ltr">');

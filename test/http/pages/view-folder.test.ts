@@ -13,10 +13,10 @@ import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 const PROGRAM = fileURLToPath(new URL('../../support/without-eval-program.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Views that override nothing may hold anything. */
+/** A text under a key that the built-in texts do not have. */
 const TEXTS = { 'locales/en.json': '{ "shop.hello": "Hello" }' };
 
-describe('views of the deployment’s own', () => {
+describe('the deployment’s own views', () => {
   let folder: string;
 
   beforeEach(() => {
@@ -37,7 +37,7 @@ describe('views of the deployment’s own', () => {
     return World.during({ qrLogin: { views: write(files) } }, act);
   }
 
-  it('take the place of a page, with the same context, and of what it includes', () =>
+  it('replace a page and its partials, with the same data', () =>
     during(
       {
         'pages/qr.eta':
@@ -54,24 +54,24 @@ describe('views of the deployment’s own', () => {
       },
     ));
 
-  it('still escape what they are given', () =>
+  it('still escape their data', () =>
     during({ 'pages/qr.eta': '<p><%= it.request.loginHint %></p>' }, async (world) => {
       const { text } = await new BrowserPerson(world).start({ login_hint: '<b>"bob"' });
       expect(text).to.equal('<p>&lt;b&gt;&quot;bob&quot;</p>');
     }));
 
-  it('take the place of texts, and leave the others', () =>
+  it('replace texts, and keep the others', () =>
     during({ 'locales/en.json': '{ "qr.waiting": "Point the shop’s app here" }' }, async (world) => {
       const { text } = await new BrowserPerson(world).start();
       expect(text).to.include('Point the shop’s app here').and.include('Cancel and go back to Test app');
     }));
 
-  it('may have beside them what file managers leave behind', () =>
+  it('may have hidden files next to them', () =>
     during({ ...TEXTS, '.DS_Store': '', 'pages/.qr.eta.swp': '' }, async (world) => {
       expect((await new BrowserPerson(world).start()).status).to.equal(200);
     }));
 
-  it('come from several folders, of which the later one wins', () => {
+  it('can come from several folders, of which the later one wins', () => {
     write({
       'one/pages/brand.eta': '<header>One</header>',
       'one/locales/en.json': '{ "qr.waiting": "Scan with one" }',
@@ -83,14 +83,14 @@ describe('views of the deployment’s own', () => {
     });
   });
 
-  it('bring a language of their own; what it does not have is said in English', () =>
+  it('can add a language, which falls back on English', () =>
     during({ 'locales/he.json': '{ "qr.title": "כניסה אל {client}" }' }, async (world) => {
       const { text } = await new BrowserPerson(world, { 'accept-language': 'he-IL' }).start();
       expect(text).to.include('<html lang="he" dir="rtl">').and.include('כניסה אל \u2068Test app\u2069');
       expect(text).to.include('Scan this code with your phone');
     }));
 
-  it('bring a few texts of a region: the others are said in the language itself', () =>
+  it('can add texts for a region, which falls back on its language', () =>
     during(
       { 'locales/de-AT.json': '{ "qr.waiting": "Grüß Gott" }', 'locales/pt-BR.json': '{ "qr.waiting": "Olá" }' },
       async (world) => {
@@ -108,7 +108,7 @@ describe('views of the deployment’s own', () => {
       },
     ));
 
-  it('bring a language of a region, for those who ask for that one', () =>
+  it('can add the language of a region, for browsers that ask for it', () =>
     during({ 'locales/zh-TW.json': '{ "qr.waiting": "請用手機掃描" }' }, async (world) => {
       const page = async (language: string): Promise<string> =>
         (await new BrowserPerson(world, { 'accept-language': language }).start()).text;
@@ -120,7 +120,7 @@ describe('views of the deployment’s own', () => {
         .and.include('请用手机扫描二维码');
     }));
 
-  it('bring a style sheet that every page loads, and files beside it', () =>
+  it('can add a style sheet that every page loads, and other assets', () =>
     during({ 'assets/theme.css': ':root { --accent: #123456 }', 'assets/logo.svg': '<svg/>' }, async (world) => {
       const { text } = await new BrowserPerson(world).start();
       const [, style = '', theme = ''] =
@@ -132,7 +132,7 @@ describe('views of the deployment’s own', () => {
       expect((await fetch(`${world.issuer}/qr/assets/other.svg`)).status).to.equal(404);
     }));
 
-  it('are pages of the deployment’s own, in our layout, with our headers, in the language that is wanted', () =>
+  it('can add pages, with the built-in layout and headers, in the requested language', () =>
     World.during(
       {
         qrLogin: {
@@ -159,10 +159,10 @@ describe('views of the deployment’s own', () => {
       },
     ));
 
-  describe('are refused at start-up', () => {
+  describe('are refused at start-up if they contain', () => {
     const refusals: readonly (readonly [what: string, files: Record<string, string>, says: RegExp])[] = [
       [
-        'a part that is not known',
+        'an unknown part',
         { 'templates/qr.eta': '' },
         /there is "templates" in the folder of views .*pages, locales, assets/,
       ],
@@ -173,9 +173,9 @@ describe('views of the deployment’s own', () => {
       ],
       ['a locale that is no language', { 'locales/german!.json': '{}' }, /languages \(BCP 47\) as names/],
       ['a locale that is no JSON', { 'locales/de.json': '{' }, /de\.json is not JSON/],
-      ['a text that is none', { 'locales/de.json': '{ "qr.title": 7 }' }, /de\.json: "qr\.title" must be a text/],
+      ['a text that is a number', { 'locales/de.json': '{ "qr.title": 7 }' }, /de\.json: "qr\.title" must be a text/],
       ['plurals without "other"', { 'locales/de.json': '{ "qr.soon": { "one": "x" } }' }, /"other" among them/],
-      ['texts that are none', { 'locales/de.json': 'null' }, /must hold an object of texts/],
+      ['texts that are null', { 'locales/de.json': 'null' }, /must hold an object of texts/],
       ['texts that are a list', { 'locales/de.json': '[]' }, /must hold an object of texts/],
       [
         'a folder among the templates',
@@ -193,7 +193,7 @@ describe('views of the deployment’s own', () => {
       });
     }
 
-    it('a folder that is not there, or empty', () => {
+    it('no part, or if the folder does not exist', () => {
       expect(() => qrLogin(options({ views: '/nowhere' }))).to.throw(
         TypeError,
         /must be a folder that can be read, not \/nowhere/,
@@ -204,13 +204,13 @@ describe('views of the deployment’s own', () => {
     it('a template with a mistake in its syntax', () =>
       expectRefusal({ 'pages/qr.eta': '<p><%= it.t( %></p>' }, /the template qr\.eta cannot be compiled/));
 
-    it('a template that throws, however rare the state in which it does', () =>
+    it('a template that throws in any state', () =>
       expectRefusal(
         { 'pages/done.eta': '<% if (it.because === "risk") { %><%= it.nothing.here %><% } %>' },
         /the page "done" cannot be rendered with your templates: .*undefined/,
       ));
 
-    it('a template with a text that there is not', () =>
+    it('a template with an unknown text', () =>
       expectRefusal(
         { 'pages/landing.eta': '<%= it.t("landing.other") %>' },
         /there is no text "landing\.other" in en\.json/,
@@ -242,7 +242,7 @@ describe('the pages need no eval', () => {
 
   after(() => rmSync(folder, { recursive: true }));
 
-  it('unless templates are overridden', () => {
+  it('unless the deployment has its own templates', () => {
     expect(run('').stdout).to.equal('200 <h1>Sign in to app</h1>\n');
     const { status, stderr } = run(folder);
     expect(status).not.to.equal(0);
@@ -250,8 +250,8 @@ describe('the pages need no eval', () => {
   });
 });
 
-describe('the pages’ files', () => {
-  it('come compressed to those who can read that, and the pages, which hold secrets, do not', () =>
+describe('the files of the pages', () => {
+  it('are compressed if the browser accepts that, but not the pages, because they contain secrets', () =>
     World.during({}, async (world) => {
       const { headers, text } = await new BrowserPerson(world, { 'accept-encoding': 'br' }).start();
       expect(headers.get('content-encoding')).to.equal(null);
@@ -278,7 +278,7 @@ interface Received {
   readonly body: Buffer;
 }
 
-/** As it comes over the wire: `fetch` would unpack it. */
+/** Returns the response as it is sent: `fetch` would decompress it. */
 function received(url: URL, accepted: string): Promise<Received> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { 'accept-encoding': accepted } }, async (response) => {

@@ -19,13 +19,13 @@ describe('the short code', () => {
 
   after(() => world?.stop());
 
-  /** As a browser without scripts does it. */
+  /** Submits the form as a browser without JavaScript does. */
   async function submit(phone: PhonePerson, shortCode: string): Promise<Answer> {
     const page = await phone.agent.get(scanAt, { headers: HTML });
     return phone.agent.post(scanAt, { form: { shortCode, csrf: csrfIn(page) }, headers: HTML });
   }
 
-  it('is on the page with the address to type it at, as a whole for the eye and one by one for the ear', async () => {
+  it('is shown with the address to type it at, and spelled out for screen readers', async () => {
     const { browser } = await world.meet();
     const shortCode = await shortCodeOn(browser);
     const { text } = await browser.agent.get(browser.at, { headers: HTML });
@@ -34,13 +34,13 @@ describe('the short code', () => {
     expect(text).to.include(`data-spelled>${[...shortCode].join(' ')}<`);
   });
 
-  it('signs in: typed on the phone, approved, and the check code typed in the browser', async () => {
+  it('signs the browser in after it is typed and approved, and the check code is typed', async () => {
     const { browser, phone } = await world.meet();
-    const told = world.told('qr_login.scanned');
+    const scanned = world.told('qr_login.scanned');
     expect((await typeIn(phone, world, await shortCodeOn(browser))).status).to.equal(200);
     expect((await browser.ticket()).state).to.equal('scanned');
-    expect(told).to.have.length(1);
-    expect(told[0]).to.include({ typed: true, accountId: 'a11ce', clientId: 'test-rp' });
+    expect(scanned).to.have.length(1);
+    expect(scanned[0]).to.include({ typed: true, accountId: 'a11ce', clientId: 'test-rp' });
     const checkCode = await approveTyped(phone);
     expect(checkCode).to.match(/^\d{6}$/);
     expect(await browser.ticket()).to.include({ state: 'approved', checkCode: true });
@@ -50,7 +50,7 @@ describe('the short code', () => {
     expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('leads a form on to the confirm page, typed in small letters and with spaces', async () => {
+  it('leads a form to the confirm page, also if it is typed in lower case and with spaces', async () => {
     const { browser, phone } = await world.meet();
     const shortCode = await shortCodeOn(browser);
     const answer = await submit(phone, ` ${shortCode.toLowerCase().replace('-', ' ')} `);
@@ -59,7 +59,7 @@ describe('the short code', () => {
     expect(confirm.text).to.include('Sign in to Test app?').and.to.include('value="approve"');
   });
 
-  it('stays the same while the code beside it changes, and becomes another one with the ticket', async () => {
+  it('stays the same while the QR code rotates, and changes with the ticket', async () => {
     const { browser } = await world.meet();
     const [shortCode, code] = [await shortCodeOn(browser), await browser.code()];
     world.clock.forward(11);
@@ -69,24 +69,24 @@ describe('the short code', () => {
     expect(await shortCodeOn(browser)).not.to.equal(shortCode);
   });
 
-  it('that leads nowhere is told beside the field, with what was typed, a status and an event', async () => {
+  it('causes an error at the field, a 404 and an event if it is not found, and the field keeps the text', async () => {
     const phone = await new PhonePerson(world).signIn();
     const refused = world.event('qr_login.failed');
     const page = await submit(phone, '"><i>QLMY');
     expect(page.status).to.equal(404);
     expect((await refused)[2]).to.include({ code: 'not_found', accountId: 'a11ce' });
-    expect(page.text).to.match(/id="mistake" role="alert">No screen shows this now/);
+    expect(page.text).to.match(/id="mistake" role="alert">No device shows this code now/);
     expect(page.text).to.include('aria-invalid="true"').and.to.include('aria-describedby="how mistake"');
     expect(page.text).to.include('value="&quot;&gt;&lt;i&gt;QLMY"').and.not.to.include('<i>');
     const empty = await phone.agent.post(scanAt, { form: { csrf: csrfIn(page) }, headers: HTML });
     expect(empty.status).to.equal(404);
-    expect(empty.text).to.match(/role="alert">No screen shows this now/);
+    expect(empty.text).to.match(/role="alert">No device shows this code now/);
     const { browser } = await world.meet();
     const again = { shortCode: await shortCodeOn(browser), csrf: csrfIn(page) };
     expect((await phone.agent.post(scanAt, { form: again, headers: HTML })).status).to.equal(303);
   });
 
-  it('gets one answer where it is none, unknown, scanned by somebody else, expired, renewed or cancelled', async () => {
+  it('gets the same answer if it is malformed, unknown, taken by another account, expired or cancelled', async () => {
     const expired = await shortCodeOn((await world.meet()).browser);
     world.clock.forward(121);
     const [scanned, renewed, cancelled] = [await world.meet('bob'), await world.meet(), await world.meet()];
@@ -109,14 +109,14 @@ describe('the short code', () => {
       .and.to.include('not_found');
   });
 
-  it('may be typed again by the same person, whose first answer was lost', async () => {
+  it('can be typed again by the same account if the first answer was lost', async () => {
     const { browser, phone } = await world.meet();
     const shortCode = await shortCodeOn(browser);
     const first = await typeIn(phone, world, shortCode);
     expect((await typeIn(phone, world, shortCode)).json()).to.deep.equal(first.json());
   });
 
-  it('is typed by somebody who signs in first, and comes back to the form', async () => {
+  it('can be typed after a sign-in that leads back to the form', async () => {
     const { browser } = await world.meet();
     const phone = new PhonePerson(world);
     const answer = await phone.agent.get(scanAt, { headers: HTML });
@@ -127,7 +127,7 @@ describe('the short code', () => {
     expect((await submit(phone, await shortCodeOn(browser))).status).to.equal(303);
   });
 
-  it('takes a session, and a form that was made for it', async () => {
+  it('requires a session and the CSRF token of that session', async () => {
     const { browser, phone } = await world.meet();
     const shortCode = await shortCodeOn(browser);
     expect((await typeIn(new PhonePerson(world), world, shortCode)).json().error).to.equal('not_signed_in');
@@ -141,7 +141,7 @@ describe('the short code', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('is claimed anew by the account that the request demands: that one comes back to the form', async () => {
+  it('can be claimed again by the account that the request demands, after signing in with it', async () => {
     const asking = { claims: JSON.stringify({ id_token: { sub: { value: 'b0b' } } }) };
     const configuration = { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } };
     await World.during({ ...allowed, configuration }, async (other) => {
@@ -158,14 +158,14 @@ describe('the short code', () => {
     });
   });
 
-  it('has the language of the phone', async () => {
+  it('has error texts in the language of the phone', async () => {
     const phone = await new PhonePerson(world, { 'accept-language': 'zh' }).signIn();
-    expect((await submit(phone, 'QLMY-2568')).text).to.include('当前没有屏幕显示这个短码');
+    expect((await submit(phone, 'QLMY-2568')).text).to.include('当前没有设备显示这个短码');
   });
 });
 
 describe('a deployment without short codes', () => {
-  it('shows none, has no form, and knows none', async () => {
+  it('shows no short code, has no form for one, and accepts none', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       expect(JSON.stringify(await browser.ticket())).not.to.include('shortCode');
@@ -183,7 +183,7 @@ describe('a deployment without short codes', () => {
 describe('the short code on two nodes with one Redis', () => {
   storesMayTake(GENEROUS);
 
-  it('is shown by one and typed at the other, once', async () => {
+  it('can be shown by one node and typed at the other, once', async () => {
     await RedisWorld.during(allowed, async ({ world, redis }) => {
       const second = await RedisWorld.start({ ...allowed, issuer: world.issuer }, redis);
       try {
@@ -203,7 +203,7 @@ describe('the short code on two nodes with one Redis', () => {
     });
   });
 
-  it('is not shown while it could not be found: the page says that something does not answer', async () => {
+  it('is not shown while the store does not answer: the renewal gets a 503', async () => {
     await RedisWorld.during(allowed, async (there) => {
       const { browser } = await there.world.meet();
       there.pause();
@@ -214,7 +214,7 @@ describe('the short code on two nodes with one Redis', () => {
   });
 });
 
-/** All of an answer but the time of the day. */
+/** Returns the parts of an answer that do not depend on the time or on the length of the typed text. */
 function whole({ status, headers, text }: Answer): string {
   return JSON.stringify([status, [...headers].filter(([name]) => name !== 'date' && name !== 'content-length'), text]);
 }

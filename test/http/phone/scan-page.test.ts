@@ -15,7 +15,7 @@ describe('the page with the camera', () => {
 
   const scan = (): string => `${world.issuer}/qr/scan`;
 
-  it('is for phones that are signed in; the others sign in and come back', async () => {
+  it('sends a phone that is not signed in to the sign-in page and back', async () => {
     const phone = new PhonePerson(world);
     const sent = await phone.agent.get(scan());
     expect(sent.status).to.equal(303);
@@ -28,7 +28,7 @@ describe('the page with the camera', () => {
     expect(script.json().error).to.equal('not_signed_in');
   });
 
-  it('is not for accounts that may not sign in any more', async () => {
+  it('is refused for accounts that may not sign in any more', async () => {
     await World.during({ qrLogin: { findAccount: () => undefined } }, async (disabled) => {
       const phone = await new PhonePerson(disabled).signIn();
       const page = await phone.agent.get(`${disabled.issuer}/qr/scan`);
@@ -38,7 +38,7 @@ describe('the page with the camera', () => {
     });
   });
 
-  it('is limited like other ways to scan', async () => {
+  it('has the rate limit of a scan', async () => {
     await World.during({ qrLogin: { limits: { address: { scan: 2 } } } }, async (limited) => {
       const phone = await new PhonePerson(limited).signIn();
       const answers: Answer[] = [];
@@ -47,7 +47,7 @@ describe('the page with the camera', () => {
     });
   });
 
-  it('says which codes are ours: what the browser shows is one of them', async () => {
+  it('names the prefix and length of valid codes, which match the code in the browser', async () => {
     for (const path of ['', '/op']) {
       await World.during({ path }, async (mounted) => {
         const { browser, phone } = await mounted.meet();
@@ -61,7 +61,7 @@ describe('the page with the camera', () => {
     }
   });
 
-  it('is the only one that may use the camera', async () => {
+  it('is the only page that may use the camera', async () => {
     const { browser, phone } = await world.meet();
     const policy = async (url: string): Promise<string | null> =>
       (await phone.agent.get(url, { headers: { accept: 'text/html' } })).headers.get('permissions-policy');
@@ -84,7 +84,7 @@ describe('the app on the home screen', () => {
   const manifest = (headers: Record<string, string> = {}): Promise<Answer> =>
     new BrowserPerson(world, headers).agent.get(`${world.issuer}/qr/manifest.webmanifest`);
 
-  it('is told to browsers without a cookie, and stays within the provider', async () => {
+  it('has a manifest that needs no cookie, and stays within the provider', async () => {
     const answer = await manifest();
     expect(answer.status).to.equal(200);
     expect(answer.headers.get('content-type')).to.match(/^application\/manifest\+json/);
@@ -99,13 +99,13 @@ describe('the app on the home screen', () => {
     });
   });
 
-  it('is called what people call it in their language', async () => {
+  it('has a name in the language of the browser', async () => {
     const answer = await manifest(CHINESE);
     expect(answer.headers.get('vary')).to.match(/accept-language/i);
     expect(answer.json()).to.include({ name: '扫码登录 Example ID', short_name: '扫码登录', lang: 'zh' });
   });
 
-  it('has icons that are there, in the sizes that they say', async () => {
+  it('has icons that exist, in the sizes that the manifest names', async () => {
     const { icons } = (await manifest()).json() as {
       icons: { src: string; sizes: string; type: string; purpose: string }[];
     };
@@ -125,7 +125,7 @@ describe('the app on the home screen', () => {
     }
   });
 
-  it('is offered on the page with the camera alone; every page has an icon', async () => {
+  it('is offered on the page with the camera only, while every page has an icon', async () => {
     const { browser, phone } = await world.meet();
     const pages = await Promise.all([
       phone.agent.follow(`${world.issuer}/qr/scan`),

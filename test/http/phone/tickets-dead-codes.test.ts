@@ -7,14 +7,14 @@ interface Scanned {
   readonly phone: PhonePerson;
 }
 
-/** What makes a code dead, once a phone has landed on it or scanned it. */
+/** Steps that invalidate a code after a phone has opened or scanned it. */
 const DEATHS: Record<string, (world: World, scanned: Scanned) => Promise<unknown>> = {
   used: async (_world, { browser, phone }) => {
     await phone.approve();
     await browser.finish();
   },
   denied: (_world, { phone }) => phone.deny(),
-  'given up by the browser': (_world, { browser }) => browser.agent.post(`${browser.at}/cancel`, { json: {} }),
+  'cancelled by the browser': (_world, { browser }) => browser.agent.post(`${browser.at}/cancel`, { json: {} }),
   renewed: (_world, { browser }) => browser.agent.post(`${browser.at}/qr/renew`, { json: {} }),
   expired: async (world) => world.clock.forward(121),
 };
@@ -29,7 +29,7 @@ describe('a code', () => {
   after(() => world?.stop());
 
   for (const [dead, kill] of Object.entries(DEATHS)) {
-    it(`that is ${dead} lets nobody scan, decide or finish`, async () => {
+    it(`that is ${dead} cannot be scanned, decided or finished`, async () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       const other = await new PhonePerson(world).signIn('bob');
@@ -55,7 +55,7 @@ describe('a code', () => {
     });
   }
 
-  it('that expired before anybody scanned it is unknown', async () => {
+  it('that expired before a scan is not found', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const csrf = String((await phone.land(code)).json().csrf);
@@ -64,7 +64,7 @@ describe('a code', () => {
     expect(answer.status).to.equal(404);
   });
 
-  it('that has rotated out is unknown', async () => {
+  it('that has rotated out is not found', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     world.clock.forward(31);
@@ -72,7 +72,7 @@ describe('a code', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('that has rotated out does not live on where the note of it is forged', async () => {
+  it('that has rotated out is not found with a forged cookie about it', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const id = idIn(code);
@@ -83,7 +83,7 @@ describe('a code', () => {
     expect((await phone.land(code)).status).to.equal(404);
   });
 
-  it('of one ticket is no note for another', async () => {
+  it('that has rotated out is not found with the cookie about another ticket', async () => {
     const one = await world.meet();
     const two = await world.meet();
     await one.phone.land(await one.browser.code());

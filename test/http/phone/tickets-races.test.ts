@@ -25,7 +25,7 @@ describe('racing requests', () => {
     expect(approved()).to.equal(1);
   });
 
-  it('let exactly one of many decisions win, whichever it is', async () => {
+  it('let exactly one of many different decisions win', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
 
@@ -37,7 +37,7 @@ describe('racing requests', () => {
     expect((await browser.ticket()).state).to.equal(winner?.json().state);
   });
 
-  it('give all of many finishes the same way on, and finish once', async () => {
+  it('give many finishes the same redirect, and finish once', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await phone.approve();
@@ -52,7 +52,7 @@ describe('racing requests', () => {
     expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('let exactly one of many phones scan, and tell the others nothing', async () => {
+  it('let exactly one of many phones scan, and answer the others as for an unknown code', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const code = await browser.code();
@@ -68,17 +68,17 @@ describe('racing requests', () => {
     for (const loser of losers) expect(essence(loser)).to.deep.equal(essence(unknown));
   });
 
-  it('let exactly one of many renewals make a ticket', async () => {
+  it('leave exactly one valid ticket after many renewals', async () => {
     const { browser } = await world.meet();
     const answers = await times(() => browser.agent.post(`${browser.at}/qr/renew`, { json: {} }));
     expect(tally(answers.map(({ status }) => status))).to.deep.equal({ 200: MANY });
-    // Renewing what another tab has renewed already may end that one too; what is left is one ticket that works.
+    // A renewal may end the ticket of another renewal, too. One valid ticket must remain.
     const phone = await new PhonePerson(world).signIn();
     expect((await phone.scan(await browser.code())).status).to.equal(200);
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('let either the approval or the renewal win, never both', async () => {
+  it('void an approval that races with a renewal', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await Promise.all([phone.approve(), browser.agent.post(`${browser.at}/qr/renew`, { json: {} })]);
@@ -97,7 +97,7 @@ function tally(statuses: number[]): Record<number, number> {
   return counts;
 }
 
-/** All of an answer that does not change with the time of the day. */
+/** Returns the parts of an answer that do not depend on the time. */
 function essence({ status, text, headers }: Answer): unknown {
   return { status, text, headers: [...headers].filter(([name]) => name !== 'date') };
 }

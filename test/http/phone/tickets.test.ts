@@ -5,7 +5,7 @@ import { StillClock } from '../../support/clock.ts';
 import { ID_LENGTH } from '../../support/codes.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
-describe('what the phone meets', () => {
+describe('on the phone,', () => {
   let world: World;
 
   before(async () => {
@@ -20,8 +20,8 @@ describe('what the phone meets', () => {
     return browser;
   };
 
-  describe('where the camera lands', () => {
-    it('is a page with a button for a phone that is signed in', async () => {
+  describe('the URL in the code', () => {
+    it('shows a page with a button to a phone that is signed in', async () => {
       const { browser, phone } = await world.meet();
       const page = await phone.agent.get(await browser.code(), { headers: { accept: 'text/html' } });
       expect(page.status).to.equal(200);
@@ -31,14 +31,14 @@ describe('what the phone meets', () => {
       expect((await browser.ticket()).state).to.equal('waiting');
     });
 
-    it('is JSON with the account and a token where that is asked for', async () => {
+    it('returns JSON with the account and a CSRF token if the phone asks for JSON', async () => {
       const { browser, phone } = await world.meet();
       const answer = await phone.land(await browser.code());
       expect(answer.json()).to.have.all.keys('account', 'csrf');
       expect(answer.json().account).to.equal('Alice Liddell');
     });
 
-    it('sends a phone that is not signed in to sign in, and takes it back', async () => {
+    it('sends a phone that is not signed in to the sign-in page and back', async () => {
       const browser = await atTheScreen();
       const code = await browser.code();
       const phone = new PhonePerson(world);
@@ -51,7 +51,7 @@ describe('what the phone meets', () => {
       expect((await phone.look()).json().account).to.equal('Bob Sawyer');
     });
 
-    it('tells a program that is not signed in so', async () => {
+    it('answers a program that is not signed in with 401', async () => {
       const browser = await atTheScreen();
       const answer = await new PhonePerson(world).land(await browser.code());
       expect(answer.status).to.equal(401);
@@ -59,7 +59,7 @@ describe('what the phone meets', () => {
       expect(answer.json().error).to.equal('not_signed_in');
     });
 
-    it('lets signing in take longer than the code lasts', async () => {
+    it('is still valid if the sign-in on the phone takes longer than the code lasts', async () => {
       const browser = await atTheScreen();
       const code = await browser.code();
       const phone = new PhonePerson(world);
@@ -73,7 +73,7 @@ describe('what the phone meets', () => {
       expect((await phone.scan(code)).status).to.equal(200);
     });
 
-    it('knows a rotated-out code only on the phone that saw it while it was fresh', async () => {
+    it('stays valid after rotation only for a phone that opened it while it was fresh', async () => {
       const browser = await atTheScreen();
       const code = await browser.code();
       const phone = await new PhonePerson(world).signIn();
@@ -84,7 +84,7 @@ describe('what the phone meets', () => {
       expect((await phone.land(code)).status).to.equal(200);
     });
 
-    it('takes the last three codes', async () => {
+    it('is valid for the last three codes', async () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       world.clock.forward(20);
@@ -96,7 +96,7 @@ describe('what the phone meets', () => {
   });
 
   describe('the scan', () => {
-    it('leads to the ticket, as JSON or with a 303', async () => {
+    it('answers with the URL of the ticket, as JSON or as a 303', async () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       const csrf = String((await phone.land(code)).json().csrf);
@@ -107,7 +107,7 @@ describe('what the phone meets', () => {
       expect(form.location).to.equal(script.json().redirectTo);
     });
 
-    it('may be repeated by the same phone, and happens once', async () => {
+    it('can be repeated by the same phone, and counts once', async () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       const scanned = world.count('qr_login.scanned');
@@ -120,12 +120,12 @@ describe('what the phone meets', () => {
   });
 
   describe('the scanned ticket', () => {
-    it('says who asks, from where, for what, and as whom', async () => {
+    it('contains the app, the scopes, the browser and the account', async () => {
       const { browser, phone } = await world.meet();
       world.clock.forward(5);
       await phone.scan(await browser.code());
-      const { csrf, expiresIn, shownAgo, ...asked } = (await phone.look()).json();
-      expect(asked).to.deep.equal({
+      const { csrf, expiresIn, shownAgo, ...request } = (await phone.look()).json();
+      expect(request).to.deep.equal({
         state: 'scanned',
         client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
         scopes: ['openid', 'profile'],
@@ -139,17 +139,17 @@ describe('what the phone meets', () => {
       expect(csrf).to.match(/^[\w-]{43}$/);
     });
 
-    it('says the same on the page, with Deny beside Approve', async () => {
+    it('shows the same on the page, with Deny next to Approve', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       const { text } = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
-      for (const said of ['Test app', 'rp.localhost:9', 'Alice Liddell', 'Chrome on Windows', 'Did you start this']) {
-        expect(text).to.include(said);
+      for (const shown of ['Test app', 'rp.localhost:9', 'Alice Liddell', 'Chrome on Windows', 'Did you start this']) {
+        expect(text).to.include(shown);
       }
       expect(text).to.match(/name="decision" value="deny"[\s\S]*name="decision" value="approve"/);
     });
 
-    it('is decided by JSON or by a form', async () => {
+    it('can be decided by JSON or by a form', async () => {
       const decisions = { approve: 'Approved', deny: 'Stopped' };
       for (const [decision, title] of Object.entries(decisions)) {
         const { browser, phone } = await world.meet();
@@ -167,7 +167,7 @@ describe('what the phone meets', () => {
       expect((await phone.approve()).json()).to.include({ state: 'approved' });
     });
 
-    it('is decided by a session that is there when the whole of the answer has come, however slowly it comes', async () => {
+    it('is not decided by a session that ends before the whole body of the request has arrived', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       const late = request(phone.at, {
@@ -181,7 +181,7 @@ describe('what the phone meets', () => {
         },
       });
       late.flushHeaders();
-      // From now on the provider waits for the rest.
+      // The provider waits for the body now.
       await once(late, 'continue');
       await phone.signOut();
       late.end(`decision=approve&csrf=${phone.csrf}`);
@@ -191,7 +191,7 @@ describe('what the phone meets', () => {
       expect((await browser.ticket()).state).to.equal('scanned');
     });
 
-    it('tells the phone that the browser is signed in', async () => {
+    it('shows when the browser is signed in', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       await phone.approve();
@@ -200,7 +200,7 @@ describe('what the phone meets', () => {
       expect((await phone.agent.follow(phone.at)).text).to.include('Signed in');
     });
 
-    it('ends where nobody decides in time', async () => {
+    it('expires if the phone does not decide in time', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       world.clock.forward(121);
@@ -209,12 +209,12 @@ describe('what the phone meets', () => {
     });
   });
 
-  it('shows what a client or a browser calls itself as text, never as markup', async () => {
+  it('the names of a client and a browser are shown as text, never as markup', async () => {
     const nasty = '<img src=x onerror=alert(1)>';
     const clients = [
       {
         client_id: 'nasty',
-        client_secret: 'a secret that nobody needs to know',
+        client_secret: 'a secret that is not used here',
         client_name: nasty,
         redirect_uris: ['http://rp.localhost:9/callback'],
       },

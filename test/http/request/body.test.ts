@@ -5,7 +5,7 @@ import { type BrowserPerson, type PhonePerson, World } from '../../support/world
 const JSON_BODY = { 'content-type': 'application/json', accept: 'application/json' };
 const FORM_BODY = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
 
-/** Bodies that no page of ours sends, and the status that each must get. */
+/** Bodies that the plugin's pages never send, and the status that each must get. */
 const BODIES: Record<string, [number, Sent]> = {
   'a number': [400, { json: 7 }],
   'a text': [400, { json: 'approve' }],
@@ -27,11 +27,11 @@ const BODIES: Record<string, [number, Sent]> = {
   'a multipart form': [415, { headers: { 'content-type': 'multipart/form-data; boundary=b' }, body: '--b--' }],
   'no type at all': [415, { headers: { 'content-type': '' }, body: 'decision=approve' }],
   'a type that is garbage': [415, { headers: { 'content-type': ';;;' }, body: 'decision=approve' }],
-  'an encoding that nobody knows': [415, { headers: { ...JSON_BODY, 'content-encoding': 'rot13' }, body: '{}' }],
-  'what claims to be compressed': [400, { headers: { ...JSON_BODY, 'content-encoding': 'gzip' }, body: '{}' }],
+  'an unknown encoding': [415, { headers: { ...JSON_BODY, 'content-encoding': 'rot13' }, body: '{}' }],
+  'wrongly declared as gzip': [400, { headers: { ...JSON_BODY, 'content-encoding': 'gzip' }, body: '{}' }],
 };
 
-describe('a body that no page of ours sends', () => {
+describe('a body that the pages never send', () => {
   let world: World;
   let browser: BrowserPerson;
   let phone: PhonePerson;
@@ -56,7 +56,7 @@ describe('a body that no page of ours sends', () => {
   ];
 
   for (const [what, [status, sent]] of Object.entries(BODIES)) {
-    it(`is answered with ${status} where it is ${what}, and changes nothing`, async () => {
+    it(`is answered with ${status} and changes nothing: ${what}`, async () => {
       const { expiresIn: _before, ...before } = await browser.ticket();
       for (const [url, agent] of urls()) {
         const answer = await agent.post(url, sent);
@@ -68,7 +68,7 @@ describe('a body that no page of ours sends', () => {
     });
   }
 
-  it('is answered with 400 where the decision is unknown or missing', async () => {
+  it('is answered with 400 if the decision is unknown or missing', async () => {
     for (const decision of ['', 'Approve', 'maybe', 'approve ', '__proto__']) {
       const answer = await phone.decide(decision);
       expect(answer.status).to.equal(400);
@@ -78,7 +78,7 @@ describe('a body that no page of ours sends', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('holds no field where a form nests it', async () => {
+  it('has no field that a form nests', async () => {
     const body = `csrf=${phone.csrf}&decision[a]=approve&decision.b=approve&__proto__[decision]=approve`;
     expect((await phone.agent.post(phone.at, { headers: FORM_BODY, body })).status).to.equal(400);
     const nested = await phone.agent.post(phone.at, {
@@ -89,7 +89,7 @@ describe('a body that no page of ours sends', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('is taken where it only holds more than is needed', async () => {
+  it('is accepted if it only has additional fields', async () => {
     const more = {
       csrf: phone.csrf,
       decision: 'approve',

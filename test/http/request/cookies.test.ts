@@ -5,7 +5,7 @@ import { serve } from '../../support/server.ts';
 import { CLIENT_ID, RP_CALLBACK, World } from '../../support/world.ts';
 
 describe('the cookies', () => {
-  it('are out of reach for scripts, for other sites and for other paths', async () => {
+  it('are not available to scripts, other sites and other paths', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -24,7 +24,7 @@ describe('the cookies', () => {
     });
   });
 
-  it('hold nothing of the account', async () => {
+  it('contain nothing about the account', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -35,13 +35,13 @@ describe('the cookies', () => {
     });
   });
 
-  it('go over https only where the issuer is https', async () => {
+  it('are sent over https only if the issuer is https', async () => {
     const issuer = 'https://id.example.com';
     const clients = [
-      { client_id: CLIENT_ID, client_secret: 'a secret that nobody uses here', redirect_uris: [RP_CALLBACK] },
+      { client_id: CLIENT_ID, client_secret: 'a secret that is not used here', redirect_uris: [RP_CALLBACK] },
     ];
     const running = await serve(() => makeProvider({ issuer, clients, proxy: true }));
-    // What a proxy that ends TLS passes on.
+    // The headers that a proxy adds when it terminates TLS.
     const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'id.example.com' };
     try {
       const query = new URLSearchParams({
@@ -71,7 +71,7 @@ describe('the cookies', () => {
       expectSecure(landed.headers.getSetCookie(), '/qr');
       expect(landed.headers.get('location')).to.match(/^https:\/\/id\.example\.com\/auth\?/);
 
-      // Without the proxy's word for it nothing becomes any less careful.
+      // Cookies are secure even without these headers.
       const plain = await fetch(running.origin + new URL(qr.url).pathname, { redirect: 'manual' });
       expectSecure(plain.headers.getSetCookie(), '/qr');
     } finally {

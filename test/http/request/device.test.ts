@@ -5,23 +5,23 @@ import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../supp
 const BROWSER_ADDRESS = '203.0.113.7';
 const PHONE_ADDRESS = '198.51.100.9';
 
-describe('where the browser is, as the phone is told', () => {
+describe('the place of the browser on the phone', () => {
   it('is shown as a hint, with the country in the language of the page', async () => {
     const { phone } = await met({ qrLogin: { locate: () => ({ country: 'DE', city: 'Berlin' }) } });
     expect((await phone.look()).json().browser).to.deep.include({ place: { country: 'DE', city: 'Berlin' } });
     expect(await pageOf(phone))
       .to.include('Berlin, Germany')
-      .and.to.include('roughly, by its network address');
+      .and.to.include('estimated from its network address');
     expect(await pageOf(phone, 'zh')).to.include('德国 Berlin');
   });
 
-  it('is not shown where it is not known', async () => {
+  it('is not shown if it is not known', async () => {
     const { phone } = await met({});
     expect((await phone.look()).json().browser).not.to.have.property('place');
     expect(await pageOf(phone)).not.to.include('roughly');
   });
 
-  it('is not asked for where the address is not certain', async () => {
+  it('is not looked up if the address is not certain', async () => {
     const asked: string[] = [];
     await World.during({ qrLogin: { locate: (address) => void asked.push(address) } }, async (world) => {
       const { browser, phone } = await world.meet();
@@ -30,20 +30,20 @@ describe('where the browser is, as the phone is told', () => {
     expect(asked).to.deep.equal([]);
   });
 
-  it('is known to the judgement, as is the phone’s', async () => {
-    const judged: RiskContext[] = [];
+  it('is passed to assess(), as is the place of the phone', async () => {
+    const contexts: RiskContext[] = [];
     await met({
       qrLogin: {
         locate: (address) => ({ city: address === PHONE_ADDRESS ? 'Cologne' : 'Berlin' }),
         assess: (context) => {
-          judged.push(context);
+          contexts.push(context);
           return 'allow';
         },
       },
     });
-    expect(judged[0]?.browser).to.deep.include({ address: BROWSER_ADDRESS, place: { city: 'Berlin' } });
-    expect(judged[0]?.phone).to.deep.include({ address: PHONE_ADDRESS, place: { city: 'Cologne' } });
-    expect(judged[0]?.browser.userAgent).to.include('Windows NT 10.0');
+    expect(contexts[0]?.browser).to.deep.include({ address: BROWSER_ADDRESS, place: { city: 'Berlin' } });
+    expect(contexts[0]?.phone).to.deep.include({ address: PHONE_ADDRESS, place: { city: 'Cologne' } });
+    expect(contexts[0]?.browser.userAgent).to.include('Windows NT 10.0');
   });
 
   for (const [kind, locate] of [
@@ -51,7 +51,7 @@ describe('where the browser is, as the phone is told', () => {
     ['throws', () => broken()],
     ['does not answer', () => new Promise<undefined>(() => undefined)],
   ] as const) {
-    it(`is left out where locate() ${kind}, with a warning, and the sign-in goes on`, async () => {
+    it(`is missing, with a warning, if locate() ${kind}, and the sign-in goes on`, async () => {
       const warned = new Promise((resolve) => process.once('warning', resolve));
       const { phone } = await met({ qrLogin: { locate } });
       expect((await phone.look()).json()).to.deep.include({ state: 'scanned' });
@@ -59,7 +59,7 @@ describe('where the browser is, as the phone is told', () => {
     });
   }
 
-  it('is cut to what can be read, and nothing of it is markup', async () => {
+  it('is cut to a readable length, and its markup is escaped', async () => {
     const long = `<b>${'x'.repeat(500)}`;
     const { phone } = await met({ qrLogin: { locate: () => ({ country: 'Germany', city: long }) } });
     expect((await phone.look()).json().browser).to.deep.include({ place: { city: `${long.slice(0, 79)}…` } });
@@ -80,7 +80,7 @@ afterEach(async () => {
   world = undefined;
 });
 
-/** A browser and a phone behind a proxy that says where they are; the phone has scanned. */
+/** Returns a browser and a phone behind a proxy that passes on their addresses. The phone has scanned. */
 async function met(options: WorldOptions): Promise<{ browser: BrowserPerson; phone: PhonePerson }> {
   world = await World.start({ ...options, proxy: true });
   const browser = new BrowserPerson(world, { 'x-forwarded-for': BROWSER_ADDRESS });

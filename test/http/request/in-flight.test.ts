@@ -12,7 +12,7 @@ import { World } from '../../support/world.ts';
 const PROGRAM = fileURLToPath(new URL('../../support/closing-program.ts', import.meta.url));
 
 describe('closing', () => {
-  it('ends streams with a word on when to come back, and answers long polls', async () => {
+  it('ends streams with a time to reconnect after, and answers long polls', async () => {
     await World.during({ clock: new StillClock() }, async (world) => {
       const { browser } = await world.meet();
       const streams = [await browser.events(), await browser.events()];
@@ -31,7 +31,7 @@ describe('closing', () => {
     });
   });
 
-  it('still answers whoever comes after it: a stream that ends at once, a long poll that does not wait', async () => {
+  it('still answers later requests: a stream ends at once, and a long poll does not wait', async () => {
     await World.during({ clock: new StillClock() }, async (world) => {
       const { browser } = await world.meet();
       await world.qr.close();
@@ -43,7 +43,7 @@ describe('closing', () => {
     });
   });
 
-  it('lets a request finish that has begun', async () => {
+  it('lets a request finish that began before', async () => {
     const slow = new Slow();
     await World.during({ qrLogin: { findAccount: slow.findAccount } }, async (world) => {
       const { browser, phone } = await world.meet();
@@ -55,7 +55,7 @@ describe('closing', () => {
       const closing = world.qr.close().then(() => {
         closed = true;
       });
-      // The others are answered meanwhile.
+      // Other requests are answered meanwhile.
       expect((await browser.ticket()).state).to.equal('scanned');
       expect(closed).to.equal(false);
       slow.goOn();
@@ -64,7 +64,7 @@ describe('closing', () => {
     });
   });
 
-  it('waits for what never finishes for a bounded time, and the second time for no other', async () => {
+  it('waits two seconds for a request that does not finish, and not again when it is repeated', async () => {
     const slow = new Slow();
     await World.during({ qrLogin: { findAccount: slow.findAccount } }, async (world) => {
       const { browser, phone } = await world.meet();
@@ -74,7 +74,7 @@ describe('closing', () => {
       await asked;
       const began = performance.now();
       await Promise.all([world.qr.close(), world.qr.close()]);
-      // It waits for two seconds. Timers count whole milliseconds, so they may be early by one.
+      // The wait is 2,000 ms. Timers count whole milliseconds, so they may be early by one.
       expect(performance.now() - began).to.be.at.least(1_990);
       const again = world.qr.close().then(() => 'closed');
       expect(await Promise.race([again, nextTurn('waits')])).to.equal('closed');
@@ -83,20 +83,20 @@ describe('closing', () => {
     });
   });
 
-  it('is done although Redis does not answer', async () => {
+  it('completes although Redis does not answer', async () => {
     await RedisWorld.during({}, async (there) => {
       const { world } = there;
       await until(async () => (await world.qr.health()).signals === 'up');
-      // It goes on when the test has ended only.
+      // Redis stays paused until the test has ended.
       there.pause();
       await world.qr.close();
     });
   });
 
-  it('leaves no connection to Redis but the one that it was given', async () => {
+  it('closes its own connection to Redis and leaves the one that it was given', async () => {
     await RedisWorld.during({}, async ({ redis, world }) => {
       await until(async () => (await world.qr.health()).signals === 'up');
-      // One is that of whoever asks.
+      // The third connection is the one that asks for the number.
       expect(await redis.info('connected_clients')).to.equal('3');
       expect(await redis.info('pubsub_channels')).to.equal('1');
       await world.qr.close();
@@ -105,7 +105,7 @@ describe('closing', () => {
     });
   });
 
-  it('leaves nothing that keeps the process alive', async () => {
+  it('leaves nothing open that would keep the process alive', async () => {
     const redis = await RedisServer.start();
     try {
       const program = await Child.start(
@@ -124,7 +124,7 @@ describe('closing', () => {
   });
 });
 
-/** A deployment that takes its time to look an account up. */
+/** A `findAccount` that a test can delay. */
 class Slow {
   goOn: () => void = () => undefined;
   #asked: () => void = () => undefined;
@@ -136,7 +136,7 @@ class Slow {
     return { name: 'Alice Liddell' };
   };
 
-  /** @returns when somebody is held up */
+  /** Delays the next lookup until `goOn`. @returns a promise that resolves when the lookup has begun */
   holdUp(): Promise<void> {
     this.#free = new Promise((resolve) => {
       this.goOn = resolve;

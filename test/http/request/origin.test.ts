@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Agent, Answer, Sent } from '../../support/agent.ts';
 import { PhonePerson, World } from '../../support/world.ts';
 
-/** What a browser adds to a request that another site's page makes. */
+/** Headers that a browser adds to a request from a page of another site. */
 const FOREIGN: Record<string, string>[] = [
   { origin: 'https://evil.example' },
   { origin: 'null' },
@@ -12,7 +12,7 @@ const FOREIGN: Record<string, string>[] = [
   { 'sec-fetch-site': 'none' },
 ];
 
-describe('a request that another site makes', () => {
+describe('a request from another site', () => {
   let world: World;
 
   before(async () => {
@@ -21,7 +21,7 @@ describe('a request that another site makes', () => {
 
   after(() => world?.stop());
 
-  it('is refused by every URL that changes something', async () => {
+  it('is refused at every URL that changes something', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     await phone.scan(code);
@@ -50,7 +50,7 @@ describe('a request that another site makes', () => {
     expect(after).to.deep.equal(before);
   });
 
-  it('is taken where it is the own page that makes it', async () => {
+  it('is accepted if it comes from a page of the plugin instead', async () => {
     const { browser } = await world.meet();
     const headers = { origin: world.origin, 'sec-fetch-site': 'same-origin' };
     const answer = await browser.agent.post(`${browser.at}/qr/renew`, { json: {}, headers });
@@ -58,7 +58,7 @@ describe('a request that another site makes', () => {
   });
 });
 
-describe('the token of a form', () => {
+describe('the CSRF token of a form', () => {
   let world: World;
 
   before(async () => {
@@ -83,7 +83,7 @@ describe('the token of a form', () => {
     {},
   ];
 
-  it('is needed to scan', async () => {
+  it('is required to scan', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const good = String((await phone.land(code)).json().csrf);
@@ -91,7 +91,7 @@ describe('the token of a form', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('is needed to decide', async () => {
+  it('is required to decide', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     for (const sent of forged(phone.csrf)) {
@@ -101,14 +101,14 @@ describe('the token of a form', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('is worth nothing for another ticket or another session', async () => {
+  it('is not valid for another ticket or another session', async () => {
     const one = await world.meet('alice');
     await one.phone.scan(await one.browser.code());
     const two = await world.meet('alice');
     await two.phone.scan(await two.browser.code());
     const json = { csrf: one.phone.csrf, decision: 'approve' };
     expectRefused(await two.phone.agent.post(two.phone.at, { json, headers: accept }));
-    // The same person on another phone.
+    // The same account on another phone.
     const other = await new PhonePerson(world).signIn('alice');
     expectRefused(await other.agent.post(one.phone.at, { json, headers: accept }));
     expect((await one.browser.ticket()).state).to.equal('scanned');

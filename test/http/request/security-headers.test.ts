@@ -23,7 +23,7 @@ describe('the headers', () => {
     expect(headers.get('access-control-allow-origin'), where).to.equal(null);
   };
 
-  it('protect every page, every answer and every error', async () => {
+  it('protect every page, every JSON response and every error', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const html = { headers: { accept: 'text/html' } };
@@ -57,7 +57,7 @@ describe('the headers', () => {
     expectSafe(await browser.goOn(String((await browser.finish()).json().redirectTo)));
   });
 
-  it('let no page need what the policy forbids', async () => {
+  it('forbid nothing that a page needs', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const pages = [(await browser.agent.get(browser.at)).text, (await phone.agent.follow(code)).text];
@@ -70,7 +70,7 @@ describe('the headers', () => {
     }
   });
 
-  it('let browsers keep the pages’ files for good, as long as they are the same', async () => {
+  it('let browsers cache the files of the pages until the files change', async () => {
     const { text } = await new BrowserPerson(world).start();
     for (const [, path = ''] of text.matchAll(/(?:href|src)="(\/qr\/assets\/[^"]+)"/g)) {
       const file = await fetch(new URL(path, world.origin));

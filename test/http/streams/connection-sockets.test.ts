@@ -11,11 +11,11 @@ import { until } from '../../support/until.ts';
 import { statesIn, Wire } from '../../support/wire.ts';
 import { World } from '../../support/world.ts';
 
-/** How long a connection may be idle in a server whose limits are short, in milliseconds. */
+/** The time that a connection may be idle in a server with short limits. */
 const IDLE_MS = 100;
 
 for (const parkStreams of [false, true]) {
-  describe(`a server whose event streams are ${parkStreams ? 'without their sockets' : 'on their sockets'}`, () => {
+  describe(`a server with event streams ${parkStreams ? 'without their sockets' : 'on their sockets'}`, () => {
     let crier: Crier;
     let open: Wire[];
 
@@ -35,24 +35,24 @@ for (const parkStreams of [false, true]) {
       for (const wire of open) await wire.saw(`"version":${crier.version}`);
     };
 
-    it('has let go of the responses, and the streams go on', async () => {
+    it('releases the responses while the streams go on', async () => {
       for (const response of crier.responses) expect(response).to.include({ writableFinished: true, closed: true });
       for (const response of crier.responses) expect(response.socket).to.equal(null);
       await goOn();
       expect(crier.waiting).to.equal(3);
     });
 
-    it('tells whoever listens to a response once that it is over, and no error', async () => {
-      const told: string[] = [];
+    it('emits finish and close once on the response of a stream, and no error', async () => {
+      const emitted: string[] = [];
       crier.server.once('request', (_request, response) => {
-        for (const event of ['finish', 'close', 'error']) response.on(event, () => told.push(event));
+        for (const event of ['finish', 'close', 'error']) response.on(event, () => emitted.push(event));
       });
       open.push(await crier.watched());
-      await until(() => told.includes('close'));
+      await until(() => emitted.includes('close'));
       await goOn();
       crier.streams.close();
       for (const wire of open) await wire.ended();
-      expect(told).to.deep.equal(['finish', 'close']);
+      expect(emitted).to.deep.equal(['finish', 'close']);
     });
 
     it('counts their connections, and closes when the last of them has ended', async () => {
@@ -75,7 +75,7 @@ for (const parkStreams of [false, true]) {
       }
     });
 
-    it('keeps nothing of a request that the host has in its AsyncLocalStorage', async () => {
+    it('keeps no value that the host has in its AsyncLocalStorage for a request', async () => {
       const requests = new AsyncLocalStorage<string>();
       const other = await Crier.start(parkStreams);
       const server = createServer((request, response) => {
@@ -84,16 +84,16 @@ for (const parkStreams of [false, true]) {
       const wire = await Wire.to(await listening(server));
       wire.send(REQUEST);
       await wire.saw('"version"');
-      const seen: unknown[] = [];
-      other.onRead = () => seen.push(requests.getStore());
+      const stored: unknown[] = [];
+      other.onRead = () => stored.push(requests.getStore());
       other.clock.forward(100);
-      await until(() => seen.length > 0);
+      await until(() => stored.length > 0);
       await other.stop();
       server.close();
-      expect(seen).to.deep.equal([undefined]);
+      expect(stored).to.deep.equal([undefined]);
     });
 
-    it('cuts them off no sooner than others, whatever its limits are', async () => {
+    it('does not apply its limits for idle connections, headers and requests to event streams', async () => {
       const server = createServer({ keepAliveTimeout: 1, connectionsCheckingInterval: 5 }, (request, response) => {
         if (request.url === '/events') crier.handle(request, response);
         else response.end('done');
@@ -101,7 +101,7 @@ for (const parkStreams of [false, true]) {
       Object.assign(server, { timeout: IDLE_MS, maxRequestsPerSocket: 1 });
       const origin = await listening(server);
       let stream = await opened(origin);
-      // A slow machine may take longer to read the request than a connection may be idle.
+      // Reading the request may take longer than a connection may be idle, if the processor is busy.
       while (stream === undefined) stream = await opened(origin);
       Object.assign(server, { headersTimeout: 1, requestTimeout: 2 });
 
@@ -120,8 +120,8 @@ for (const parkStreams of [false, true]) {
   });
 }
 
-describe('a server whose event streams are without their sockets', () => {
-  it('closes them not even where it closes all connections, until it is told to', async () => {
+describe('a server that has parked its event streams', () => {
+  it('keeps them open on closeAllConnections(), until the plugin closes them', async () => {
     const crier = await Crier.start(true);
     const wire = await crier.watched();
     await until(() => crier.sockets.every(({ destroyed }) => destroyed));
@@ -136,7 +136,7 @@ describe('a server whose event streams are without their sockets', () => {
 
 for (const parkStreams of [false, true]) {
   describe(`a browser that waits ${parkStreams ? 'without a socket' : 'on a socket'}`, () => {
-    it('hears every fifteen seconds that the stream is alive, then of the expiry, then of the end', async () => {
+    it('gets a heartbeat every 15 seconds, then the expiry of the ticket, then the end of the stream', async () => {
       await World.during({ clock: new StillClock(), qrLogin: { parkStreams } }, async (world) => {
         const { browser, phone } = await world.meet();
         await phone.scan(await browser.code());
@@ -157,7 +157,7 @@ for (const parkStreams of [false, true]) {
   });
 }
 
-/** An event stream that has told of a ticket; undefined if the server has cut it off before that. */
+/** Returns an event stream that has sent a ticket, or undefined if the server cut the connection before that. */
 async function opened(origin: string): Promise<Wire | undefined> {
   const stream = await Wire.to(origin);
   stream.send(REQUEST);

@@ -42,7 +42,7 @@ for (const parkStreams of [false, true]) {
       return browser;
     };
 
-    it('are one head, and a body in which Node speaks in a comment only', async () => {
+    it('are one head and a body, in which the second head by Node is a comment', async () => {
       const { browser, phone } = await world.meet();
       const wire = await watch(browser);
       await wire.saw('event: ticket');
@@ -64,7 +64,7 @@ for (const parkStreams of [false, true]) {
       );
     });
 
-    it('are the tickets and nothing else to whoever reads them by the rules', async () => {
+    it('are tickets and nothing else to a parser of Server-Sent Events', async () => {
       const { browser, phone } = await world.meet();
       const wire = await watch(browser);
       await wire.saw('"waiting"');
@@ -83,7 +83,7 @@ for (const parkStreams of [false, true]) {
       expect(retries).to.be.empty;
     });
 
-    it('have every header that the host has set, in the head and nowhere else', async () => {
+    it('contain every header that the host has set, in the head and nowhere else', async () => {
       const dress = (_request: unknown, response: ServerResponse): void => {
         response.setHeader('Set-Cookie', ['one=1; Path=/', 'two=2']);
         response.setHeader('X-Served-By', 'Zoë');
@@ -119,7 +119,7 @@ for (const parkStreams of [false, true]) {
       });
     }
 
-    it('come after the word to go on, where that is expected', async () => {
+    it('come after 100 Continue if the request expects that', async () => {
       const { browser, phone } = await world.meet();
       const wire = await watch(browser, { headers: ['Expect: 100-continue'] });
       await wire.saw('event: ticket');
@@ -129,7 +129,7 @@ for (const parkStreams of [false, true]) {
       expect(wire.body.toString()).to.match(/^HTTP\/1\.1 200 OK\r\n/);
     });
 
-    it('are none for HEAD, after which the connection can be used', async () => {
+    it('are a head only for a HEAD request, after which the connection can be reused', async () => {
       const browser = await someBrowser();
       const wire = await watch(browser, { method: 'HEAD' });
       await wire.saw('\r\n\r\n');
@@ -149,7 +149,7 @@ for (const parkStreams of [false, true]) {
       await waiting(1);
     });
 
-    it('end where the body of the request comes later', async () => {
+    it('end if the body of the request arrives later', async () => {
       const wire = await watch(await someBrowser(), { headers: ['Content-Length: 4'] });
       await wire.saw('event: ticket');
       wire.send('body');
@@ -157,7 +157,7 @@ for (const parkStreams of [false, true]) {
       await waiting(0);
     });
 
-    it('end where something is said on the connection, which nobody answers', async () => {
+    it('end if the browser sends another request on the connection, which gets no answer', async () => {
       const browser = await someBrowser();
       const wire = await watch(browser);
       await wire.saw('event: ticket');
@@ -175,7 +175,7 @@ for (const parkStreams of [false, true]) {
       expect(other.socket.destroyed).to.equal(false);
     });
 
-    it('end where a second stream is asked for on the same connection', async () => {
+    it('end if a second stream is requested on the same connection', async () => {
       const browser = await someBrowser();
       const other = await watch(browser);
       await other.saw('event: ticket');
@@ -187,7 +187,7 @@ for (const parkStreams of [false, true]) {
       expect(other.socket.destroyed).to.equal(false);
     });
 
-    it('are not shared with a stream that is asked for behind a request which waits', async () => {
+    it('are none for a stream that is requested behind a waiting long poll', async () => {
       const browser = await someBrowser();
       const request = (await eventsRequest(browser)).replace('/qr/events', '/qr?after=1');
       const wire = await Wire.to(world.origin);
@@ -199,7 +199,7 @@ for (const parkStreams of [false, true]) {
       await waiting(0);
     });
 
-    it('are not mixed up by whatever is asked for behind it', async () => {
+    it('are not mixed with the answers to requests that are pipelined behind it', async () => {
       const { browser, phone } = await world.meet();
       const other = await watch(browser);
       await other.saw('event: ticket');

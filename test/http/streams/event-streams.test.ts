@@ -42,7 +42,7 @@ for (const parkStreams of [false, true]) {
       expect(response.headers.has('content-encoding')).to.equal(false);
     });
 
-    it('says something at once, then the whole ticket', async () => {
+    it('sends a comment at once, then the whole ticket', async () => {
       const browser = new BrowserPerson(world);
       await browser.start();
       const stream = await watch(browser);
@@ -53,7 +53,7 @@ for (const parkStreams of [false, true]) {
       expect(qr).to.have.all.keys('url', 'svg', 'rotatesIn');
     });
 
-    it('tells of the scan and of the approval', async () => {
+    it('sends the scan, the approval and the end of the sign-in', async () => {
       const { browser, phone } = await world.meet();
       const stream = await watch(browser);
       await stream.ticket('waiting');
@@ -65,7 +65,7 @@ for (const parkStreams of [false, true]) {
       expect(await stream.ticket()).to.include({ version: 4, state: 'redeemed' });
     });
 
-    it('tells of the refusal', async () => {
+    it('sends the denial', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       const stream = await watch(browser);
@@ -86,7 +86,7 @@ for (const parkStreams of [false, true]) {
       expect(urlIn(second)).not.to.equal(urlIn(first));
     });
 
-    it('tells of the expiry, and of the ticket that comes instead', async () => {
+    it('sends the expiry, and then the new ticket after a renewal', async () => {
       const browser = new BrowserPerson(world);
       await browser.start();
       const stream = await watch(browser);
@@ -97,7 +97,7 @@ for (const parkStreams of [false, true]) {
       expect(await stream.ticket()).to.include({ version: renewed.version, state: 'waiting' });
     });
 
-    it('goes from one ticket to the next without a word of failure where the browser renews it early', async () => {
+    it('sends the new ticket and no cancellation if the browser renews before the expiry', async () => {
       const browser = new BrowserPerson(world);
       await browser.start();
       const stream = await watch(browser);
@@ -106,7 +106,7 @@ for (const parkStreams of [false, true]) {
       expect(await stream.ticket()).to.include({ version: renewed.version, state: 'waiting' });
     });
 
-    it('tells every tab of the browser', async () => {
+    it('reaches every tab of the browser', async () => {
       const { browser, phone } = await world.meet();
       const tabs = [await watch(browser), await watch(browser), await watch(browser)];
       for (const tab of tabs) await tab.ticket('waiting');

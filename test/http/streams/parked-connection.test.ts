@@ -18,13 +18,13 @@ import { eventsIn, Heard, Wire } from '../../support/wire.ts';
 const CERTIFICATE = makeCertificate();
 const NOT_PARKED = 'QR_LOGIN_NOT_PARKED';
 
-/** Two streams of one server, and how it is stopped. */
+/** Two streams of one server, and a function that stops it. */
 interface Opened {
   readonly streams: readonly Heard[];
   readonly stop: () => Promise<void>;
 }
 
-/** Where a stream cannot give up its socket. */
+/** The servers in which a stream cannot give up its socket. */
 const PLACES: Readonly<Record<string, (crier: Crier) => Promise<Opened>>> = {
   'a server that speaks TLS itself': async ({ handle }) => {
     const server = createTlsServer({ key: CERTIFICATE, cert: CERTIFICATE }, handle);
@@ -52,7 +52,7 @@ const PLACES: Readonly<Record<string, (crier: Crier) => Promise<Opened>>> = {
     app.use(handle);
     return overHttp(createServer(app));
   },
-  'a server whose responses have another way to write': async ({ handle }) => {
+  'a server with its own ServerResponse class': async ({ handle }) => {
     class Louder extends ServerResponse<IncomingMessage> {
       override write(...[chunk, ...more]: [unknown, ...unknown[]]): boolean {
         return super.write(chunk, ...(more as []));
@@ -73,10 +73,10 @@ const PLACES: Readonly<Record<string, (crier: Crier) => Promise<Opened>>> = {
     ),
   ...Object.fromEntries(
     ['writeUtf8String', 'readStart', 'close', 'onread', 'writeQueueSize'].map((part) => [
-      `a Node.js whose handles have no ${part}`,
+      `a Node.js with handles without ${part}`,
       async ({ handle }: Crier) => {
         const server = createServer((request, response) => {
-          // Right before it is looked at: Node itself needs it until then and after.
+          // Hide the member just before the plugin checks it: Node itself needs it before and after.
           response.once('close', () => hide(request.socket, part));
           handle(request, response);
         });
@@ -84,7 +84,7 @@ const PLACES: Readonly<Record<string, (crier: Crier) => Promise<Opened>>> = {
       },
     ]),
   ),
-  'a Node.js whose servers do not count': async ({ handle }) => {
+  'a Node.js with servers that do not count connections': async ({ handle }) => {
     const server = createServer(handle);
     Object.assign(server, { _emitCloseIfDrained: undefined });
     const { streams, stop } = await overHttp(server);
@@ -117,7 +117,7 @@ describe('parkStreams', () => {
   });
 
   for (const [place, open] of Object.entries(PLACES)) {
-    it(`does without it in ${place}: state, heartbeat, news and end arrive, and one warning`, async () => {
+    it(`warns once and keeps the sockets in ${place}: state, heartbeat, change and end arrive`, async () => {
       const { streams, stop } = await open(crier);
       const allSee = (text: string): Promise<unknown> => Promise.all(streams.map((stream) => stream.saw(text)));
       await allSee('"version":1');
@@ -139,7 +139,7 @@ describe('parkStreams', () => {
     });
   }
 
-  it('leaves the cookie of a session in the head', async () => {
+  it('leaves the session cookie of the host in the head', async () => {
     const { streams, stop } = await (PLACES['an app in Express that keeps sessions']?.(crier) ?? fail());
     const [stream] = streams;
     await stream?.saw('"version":1');
@@ -148,7 +148,7 @@ describe('parkStreams', () => {
     await stop();
   });
 
-  it("answers a request that is no more than one in Fastify's own tests", async () => {
+  it("answers a simulated request by Fastify's inject()", async () => {
     const app = Fastify();
     await app.register(middie);
     app.use('/events', crier.handle);
@@ -163,10 +163,10 @@ describe('parkStreams', () => {
     await app.close();
   });
 
-  it('counts nobody who leaves over HTTP/2 while the ticket is read, or before', async () => {
+  it('does not count a browser that leaves over HTTP/2 before or while the ticket is read', async () => {
     let closed = (): void => undefined;
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, async (request, response) => {
-      // A guard of the host takes its time.
+      // A middleware of the host that is slow.
       if (request.url === '/late') await new Promise<void>((resolve) => response.once('close', resolve));
       crier.handle(request as never, response as never);
       closed();
@@ -197,7 +197,7 @@ describe('parkStreams', () => {
 async function overHttp(server: Server): Promise<Opened> {
   const origin = await listening(server);
   const streams = [await Wire.to(origin), await Wire.to(origin)];
-  // Or a response that ends leaves its connection to the next one.
+  // Without this header the connection would stay open for another request after the response.
   for (const stream of streams) stream.send(REQUEST.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
   return { streams, stop: () => stopped(server) };
 }
@@ -220,7 +220,7 @@ async function stopped(server: Server): Promise<void> {
   await once(server, 'close');
 }
 
-/** The handle below this socket looks as if it had no such part, to whoever looks first. */
+/** Makes a member of the handle below this socket undefined for the first access only. */
 function hide(socket: Socket, part: string): void {
   const { _handle: handle } = socket as unknown as { _handle: object };
   Object.defineProperty(handle, part, {
@@ -232,7 +232,7 @@ function hide(socket: Socket, part: string): void {
   });
 }
 
-/** The body, without the lengths that a response puts in front of its pieces. */
+/** Returns the body without the chunk sizes of a chunked response. */
 function unchunked(wire: Wire): Buffer {
   if (!wire.header('transfer-encoding').includes('chunked')) return wire.body;
   return Buffer.from(wire.body.toString().replace(/(^|\r\n)[\da-f]+\r\n/g, ''));

@@ -27,13 +27,13 @@ describe('a browser that waits while the store does not answer', () => {
     return stream;
   };
 
-  /** The phone decides, and the answer of Redis is late. */
+  /** Approves on the phone while Redis answers too late. */
   const approveLate = async (phone: PhonePerson): Promise<void> => {
     there.pauseAt(({ keys }) => keys.some((key) => key.includes(':ticket:')));
     expect((await phone.approve()).status).to.equal(503);
   };
 
-  it('keeps its stream, which tells the truth right after the store is back', async () => {
+  it('keeps its stream, which sends the current state as soon as the store is back', async () => {
     const { browser, phone } = await there.world.meet();
     await phone.scan(await browser.code());
     const stream = await watch(browser);
@@ -48,7 +48,7 @@ describe('a browser that waits while the store does not answer', () => {
     expect(await stream.ticket()).to.include({ version: 4, state: 'redeemed' });
   });
 
-  it('keeps its long poll, which is answered right after the store is back', async () => {
+  it('keeps its long poll, which is answered as soon as the store is back', async () => {
     const { browser, phone } = await there.world.meet();
     await phone.scan(await browser.code());
     const stream = await watch(browser);
@@ -60,7 +60,7 @@ describe('a browser that waits while the store does not answer', () => {
     expect(await waiting).to.include({ version: 3, state: 'approved' });
   });
 
-  it('goes on to see its codes replaced, as they need no store', async () => {
+  it('still gets new codes, because they need no store', async () => {
     const other = await RedisWorld.start({ qrLogin: { rotation: 1 } }, there.redis);
     const browser = new BrowserPerson(other.world);
     await browser.start();
@@ -75,14 +75,14 @@ describe('a browser that waits while the store does not answer', () => {
     expect(second).not.to.deep.equal(first);
   });
 
-  it('is told that its ticket is gone where the store comes back empty, and gets a new one', async () => {
+  it('learns that its ticket is gone if the store comes back empty, and can start again', async () => {
     const { browser, phone } = await there.world.meet();
     const stream = await watch(browser);
     await stream.ticket('waiting');
     await there.redis.restart();
-    // Its code may be replaced before that.
+    // Events with a new code may come before that.
     expect(await stream.ticket('expired')).to.deep.equal({ version: 0, state: 'expired', expiresIn: 0 });
-    // The interaction itself is gone as well, and says so.
+    // The interaction is gone as well.
     expect((await browser.agent.post(`${browser.at}/qr/renew`, { json: {} })).status).to.equal(404);
     await there.isUp();
     await phone.signIn();

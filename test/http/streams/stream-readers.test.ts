@@ -8,11 +8,11 @@ import { until } from '../../support/until.ts';
 import { eventsIn, Wire } from '../../support/wire.ts';
 
 const KB = 1024;
-/** More than any kernel keeps for one connection. */
-const ENOUGH = 64 * KB * KB;
+/** More than any kernel buffers for one connection. */
+const ENOUGH_BYTES = 64 * KB * KB;
 
 for (const parkStreams of [false, true]) {
-  describe(`who reads an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
+  describe(`a reader of an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
     let crier: Crier;
     let open: Wire[];
 
@@ -33,23 +33,23 @@ for (const parkStreams of [false, true]) {
       return wire;
     };
 
-    /** Says something to somebody who does not read until the kernel takes no more. */
+    /** Sends events to a reader that does not read, until the kernel takes no more. */
     const untilStuck = async (unsent: () => number): Promise<void> => {
-      for (let said = 0; unsent() === 0; said += 16 * KB) {
-        expect(said).to.be.below(ENOUGH);
+      for (let sentBytes = 0; unsent() === 0; sentBytes += 16 * KB) {
+        expect(sentBytes).to.be.below(ENOUGH_BYTES);
         crier.say(16 * KB);
         await nextTurn();
       }
     };
 
-    /** What is left unsent on the one connection to the server. */
+    /** Returns the next connection to the server, and a function that counts its unsent bytes. */
     const unsentOf = async (connecting: Promise<Wire>): Promise<[Wire, () => number]> => {
       const [socket] = (await once(crier.server, 'connection')) as [Socket];
       const { _handle: handle } = socket as unknown as { _handle: { writeQueueSize: number } };
       return [await connecting, () => (socket.destroyed ? handle.writeQueueSize : socket.writableLength)];
     };
 
-    it('gets everything in order, one byte at a time', async () => {
+    it('gets every event in order, one byte at a time', async () => {
       const bytes: number[] = [];
       const buffer = Buffer.alloc(1);
       const callback = (): boolean => bytes.push(Number(buffer[0])) > 0;
@@ -66,7 +66,7 @@ for (const parkStreams of [false, true]) {
       expect(ids).to.deep.equal(Array.from({ length: crier.version }, (_, index) => index + 1));
     });
 
-    it('gets everything in order after a pause in which the kernel took no more', async () => {
+    it('gets every event in order after a pause in which the kernel took no more', async () => {
       const [wire, unsent] = await unsentOf(watched());
       wire.socket.pause();
       await untilStuck(unsent);
@@ -80,7 +80,7 @@ for (const parkStreams of [false, true]) {
       expect(ids).to.deep.equal(Array.from({ length: crier.version }, (_, index) => index + 1));
     });
 
-    it('is cut off where more than 64 KB wait for one who takes nothing', async () => {
+    it('is cut off if it does not read and more than 64 KB are unsent', async () => {
       const [wire, unsent] = await unsentOf(watched());
       wire.socket.pause();
       await untilStuck(unsent);
@@ -92,7 +92,7 @@ for (const parkStreams of [false, true]) {
       await until(() => crier.waiting === 0);
     });
 
-    it('is cut off at the end where what is left is not taken, and keeps no server from closing', async () => {
+    it('is cut off at the end if it does not read the rest, so that the server can close', async () => {
       const [wire, unsent] = await unsentOf(watched());
       wire.socket.pause();
       await untilStuck(unsent);
@@ -114,14 +114,14 @@ for (const parkStreams of [false, true]) {
       crier = await Crier.start(parkStreams);
     });
 
-    it('has its stream ended where it says that it has nothing more to say', async () => {
+    it('gets the end of the stream after it has closed its own side', async () => {
       const wire = await watched({ allowHalfOpen: true });
       wire.socket.end();
       await once(wire.socket, 'end');
       await until(() => crier.waiting === 0);
     });
 
-    it('is cut off where it has nothing more to say, and does not take what is left', async () => {
+    it('is cut off if it has closed its own side and does not read the rest', async () => {
       const [wire, unsent] = await unsentOf(watched({ allowHalfOpen: true }));
       wire.socket.pause();
       await untilStuck(unsent);
@@ -132,13 +132,13 @@ for (const parkStreams of [false, true]) {
       await until(() => crier.waiting === 0);
     });
 
-    it('is gone where it resets the connection', async () => {
+    it('is no longer counted after it resets the connection', async () => {
       const wire = await watched();
       wire.socket.resetAndDestroy();
       await until(() => crier.waiting === 0);
     });
 
-    it('is gone where it leaves before the ticket is read', async () => {
+    it('is no longer counted after it leaves before the ticket is read', async () => {
       const letGo = crier.hold();
       const stay = new Wire(connect({ host: 'localhost', port: Number(new URL(crier.origin).port) }));
       open.push(stay);
@@ -157,7 +157,7 @@ for (const parkStreams of [false, true]) {
       expect(crier.waiting).to.equal(1);
     });
 
-    it('is gone where it leaves at the moment at which the ticket is read', async () => {
+    it('is no longer counted after it leaves at the moment when the ticket is read', async () => {
       for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
         const letGo = crier.hold();
         const wire = await Wire.to(crier.origin);
@@ -169,7 +169,7 @@ for (const parkStreams of [false, true]) {
       }
     });
 
-    it('is gone where it leaves right after the head', async () => {
+    it('is no longer counted after it leaves right after the head', async () => {
       for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
         const wire = await Wire.to(crier.origin);
         wire.send(REQUEST);
@@ -179,7 +179,7 @@ for (const parkStreams of [false, true]) {
       }
     });
 
-    it('is gone where it leaves before it has asked for anything', async () => {
+    it('is not counted if it leaves before its request is complete', async () => {
       for (const part of ['', 'GET /events HTTP/1.1\r\n', REQUEST.slice(0, -2)]) {
         const wire = await Wire.to(crier.origin);
         wire.send(part);
@@ -189,7 +189,7 @@ for (const parkStreams of [false, true]) {
       expect(crier.waiting).to.equal(1);
     });
 
-    it('leaves nothing behind, however many come and go at whatever moment', async () => {
+    it('leaves no socket and no subscription behind, at any moment of its visit', async () => {
       const resources = (): number =>
         process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
       const before = resources();
@@ -209,11 +209,11 @@ for (const parkStreams of [false, true]) {
         wire.socket[ways[Math.floor(number / moments.length) % ways.length] ?? 'end']();
         await wire.ended();
       };
-      // Each round has every moment with every way to leave.
+      // Each round combines every moment with every way to leave.
       for (let round = 0; round < sizeOfSuite({ short: 2, full: 10 }); round++) {
-        const people = Array.from({ length: 200 }, (_, number) => comeAndGo(number * 7 + round));
+        const readers = Array.from({ length: 200 }, (_, number) => comeAndGo(number * 7 + round));
         crier.say(round);
-        await Promise.all(people);
+        await Promise.all(readers);
       }
       await until(() => crier.waiting === 0 && resources() <= before);
       expect([...crier.signals.watched()]).to.be.empty;

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { type Timed, TimerWheel } from '../../../src/http/streams/timer-wheel.ts';
 
-const WIDTH = 20;
+const WIDTH_MS = 20;
 const START = 1_000_000;
 
-describe('the wheel that streams wait on', () => {
+describe('the timer wheel', () => {
   let wheel: TimerWheel<Waiting>;
   let ticked: string[];
 
@@ -25,35 +25,35 @@ describe('the wheel that streams wait on', () => {
   }
 
   beforeEach(() => {
-    wheel = new TimerWheel(WIDTH, START);
+    wheel = new TimerWheel(WIDTH_MS, START);
     ticked = [];
   });
 
-  it('looks at what is due, once, within the width of a slot, and at nothing else', () => {
+  it('calls back an entry that is due once, within the width of a slot, and no other entry', () => {
     new Waiting('soon', 100);
     new Waiting('later', 10_000);
     wheel.turn(START + 99);
     expect(ticked).to.deep.equal([]);
-    wheel.turn(START + 100 + WIDTH);
+    wheel.turn(START + 100 + WIDTH_MS);
     wheel.turn(START + 200);
     expect(ticked).to.deep.equal(['soon']);
     wheel.turn(START + 10_000);
     expect(ticked).to.deep.equal(['soon', 'later']);
   });
 
-  it('looks in the next slot at what is due already', () => {
+  it('calls back an entry that is due already in the next slot', () => {
     new Waiting('late', -5_000);
-    wheel.turn(START + WIDTH);
+    wheel.turn(START + WIDTH_MS);
     expect(ticked).to.deep.equal(['late']);
   });
 
-  it('moves what is put to an earlier time, and leaves what is put to a later one until its slot comes', () => {
+  it('moves an entry to an earlier time at once, and to a later time when its slot comes', () => {
     const one = new Waiting('one', 10_000);
     one.nextAt = START + 100;
     wheel.put(one);
     one.nextAt = START + 20_000;
     wheel.put(one);
-    wheel.turn(START + 100 + WIDTH);
+    wheel.turn(START + 100 + WIDTH_MS);
     expect(ticked).to.deep.equal(['one']);
     wheel.put(one);
     wheel.turn(START + 19_000);
@@ -62,7 +62,7 @@ describe('the wheel that streams wait on', () => {
     expect(ticked).to.deep.equal(['one', 'one']);
   });
 
-  it('forgets what is removed', () => {
+  it('does not call back an entry that was removed', () => {
     const one = new Waiting('one', 100);
     wheel.remove(one);
     wheel.remove(one);
@@ -70,7 +70,7 @@ describe('the wheel that streams wait on', () => {
     expect([ticked, wheel.all()]).to.deep.equal([[], []]);
   });
 
-  it('goes through everything that is due where time has jumped by years, and goes on where it has jumped back', () => {
+  it('calls back every due entry after the clock has jumped by years, and goes on after it has jumped back', () => {
     new Waiting('one', 100);
     new Waiting('other', 50_000);
     wheel.turn(START + 1e11);

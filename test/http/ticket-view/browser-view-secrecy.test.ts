@@ -3,19 +3,19 @@ import { Agent, type Answer, type Sent } from '../../support/agent.ts';
 import { CODE_LENGTH, codeIn } from '../../support/codes.ts';
 import { type BrowserPerson, World } from '../../support/world.ts';
 
-/** Notes every answer that the browser gets, up to the moment when it is signed in. */
-function overhear({ agent }: BrowserPerson): string[] {
-  const heard: string[] = [];
+/** Returns a list that collects every answer to the browser from now on. */
+function recordAnswers({ agent }: BrowserPerson): string[] {
+  const answers: string[] = [];
   const send = agent.send.bind(agent);
   agent.send = async (url: string | URL, sent: Sent): Promise<Answer> => {
     const answer = await send(url, sent);
-    heard.push([...answer.headers].join('\n'), answer.text);
+    answers.push([...answer.headers].join('\n'), answer.text);
     return answer;
   };
-  return heard;
+  return answers;
 }
 
-describe('what the browser learns before it is signed in', () => {
+describe('before the browser is signed in,', () => {
   let world: World;
 
   before(async () => {
@@ -24,7 +24,7 @@ describe('what the browser learns before it is signed in', () => {
 
   after(() => world?.stop());
 
-  /** Asks for everything that the browser can ask for, and lets the answers pile up. */
+  /** Makes every request that the browser can make. */
   const lookAround = async (browser: BrowserPerson): Promise<void> => {
     await browser.agent.get(browser.at);
     await browser.agent.get(browser.at, { headers: { accept: 'application/json' } });
@@ -40,13 +40,13 @@ describe('what the browser learns before it is signed in', () => {
     return JSON.stringify(ticket);
   };
 
-  it('is nothing of the account, the phone or the ticket, whatever the state', async () => {
+  it('it learns nothing about the account, the phone or the id of the ticket, in any state', async () => {
     const { browser, phone } = await world.meet();
-    const heard = overhear(browser);
+    const answers = recordAnswers(browser);
     const states: unknown[] = [];
     const look = async (): Promise<void> => {
       states.push((await browser.ticket()).state);
-      heard.push(await read(browser));
+      answers.push(await read(browser));
       await lookAround(browser);
     };
     const session = await world.provider.Session.find(await cookieOf(phone.agent, world.issuer, '_session'));
@@ -66,7 +66,7 @@ describe('what the browser learns before it is signed in', () => {
     await lookAround(browser);
     expect(states).to.deep.equal(['waiting', 'scanned', 'approved', 'expired']);
 
-    const everything = withoutCodes(heard.join('\n'));
+    const everything = withoutCodes(answers.join('\n'));
     const id = phone.at.split('/').at(-1);
     const secrets = [
       'a11ce',
@@ -86,7 +86,7 @@ describe('what the browser learns before it is signed in', () => {
     }
   });
 
-  it('is no way from the code to the interaction', async () => {
+  it('the code does not contain the uid of the interaction', async () => {
     const { browser } = await world.meet();
     const code = await browser.code();
     expect(code).not.to.include(browser.uid);
@@ -95,13 +95,13 @@ describe('what the browser learns before it is signed in', () => {
     expect(qr.svg).not.to.include(browser.uid);
   });
 
-  it('is nothing that the phone learns of the interaction either', async () => {
+  it('the phone learns neither the uid of the interaction nor the binding cookie', async () => {
     const { browser, phone } = await world.meet();
-    const heard: string[] = [];
+    const answers: string[] = [];
     const send = phone.agent.send.bind(phone.agent);
     phone.agent.send = async (url, sent) => {
       const answer = await send(url, sent);
-      heard.push([...answer.headers].join('\n'), answer.text);
+      answers.push([...answer.headers].join('\n'), answer.text);
       return answer;
     };
     await phone.agent.get(await browser.code());
@@ -110,10 +110,10 @@ describe('what the browser learns before it is signed in', () => {
     await phone.approve();
     await phone.agent.get(phone.at);
     const binding = await cookieOf(browser.agent, browser.at, '_qr_browser');
-    for (const secret of [browser.uid, binding]) expect(heard.join('\n').includes(secret), secret).to.equal(false);
+    for (const secret of [browser.uid, binding]) expect(answers.join('\n').includes(secret), secret).to.equal(false);
   });
 
-  it('is a code whose URL comes from the issuer, whatever the request says', async () => {
+  it('the URL in the code comes from the issuer, even if headers name another host', async () => {
     await World.during({ proxy: true }, async (other) => {
       const { browser } = await other.meet();
       const headers = {
@@ -133,7 +133,7 @@ describe('what the browser learns before it is signed in', () => {
     });
   });
 
-  it('is kept out of the store, as far as it would work', async () => {
+  it('the store contains no secret that would work', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     await phone.scan(code);
@@ -154,7 +154,7 @@ async function cookieOf({ jar }: Agent, at: string, name: string): Promise<strin
   return cookie.value;
 }
 
-/** The code's URL is where the ticket's id belongs; a drawing cannot hold it as text. */
+/** Removes the URLs of codes, which must contain the ticket's id, and the images, which cannot contain it as text. */
 function withoutCodes(text: string): string {
   return text.replace(new RegExp(`/qr/[\\w-]{${CODE_LENGTH}}`, 'g'), '/qr/').replace(/<svg[\s\S]*?<\/svg>/g, '');
 }

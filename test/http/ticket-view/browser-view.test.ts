@@ -5,14 +5,14 @@ import { BrowserPerson, World } from '../../support/world.ts';
 const DRAWN = ['url', 'svg', 'rotatesIn'];
 const UNDRAWN = ['url', 'rotatesIn'];
 
-/** Each request whose answer holds a code, with a query or without. */
+/** The requests with a code in the answer, each with a query or without. */
 const ASKING: Record<string, (browser: BrowserPerson, query: string) => Promise<Answer>> = {
   'GET qr': ({ agent, at }, query) => agent.get(`${at}/qr?${query}`),
   'GET qr with "after"': ({ agent, at }, query) => agent.get(`${at}/qr?after=7&${query}`),
   'POST qr/renew': ({ agent, at }, query) => agent.post(`${at}/qr/renew?${query}`, { json: {} }),
 };
 
-describe('a browser that draws the code by itself', () => {
+describe('a browser that draws the code itself', () => {
   let world: World;
   let browser: BrowserPerson;
 
@@ -28,12 +28,12 @@ describe('a browser that draws the code by itself', () => {
   after(() => world?.stop());
 
   for (const [name, ask] of Object.entries(ASKING)) {
-    it(`gets no picture from ${name} where it says "svg=no", else it does`, async () => {
+    it(`gets no image from ${name} with "svg=no", and one without`, async () => {
       expect((await ask(browser, 'svg=no')).json().qr).to.have.all.keys(UNDRAWN);
       expect((await ask(browser, '')).json().qr).to.have.all.keys(DRAWN);
     });
 
-    it(`hears from ${name} what "svg" may be where it says anything else`, async () => {
+    it(`gets a 400 from ${name} that explains "svg" if its value is invalid`, async () => {
       const before = await browser.ticket();
       for (const query of ['svg=yes', 'svg=', 'svg=no&svg=no']) {
         const answer = await ask(browser, query);
@@ -47,7 +47,7 @@ describe('a browser that draws the code by itself', () => {
     });
   }
 
-  it('gets no picture from the stream, not with the next code either', async () => {
+  it('gets no image from the stream, neither with the first code nor with the next', async () => {
     const stream = await browser.agent.stream(`${browser.at}/qr/events?svg=no`);
     try {
       const { qr: first } = await stream.ticket('waiting');
@@ -61,13 +61,13 @@ describe('a browser that draws the code by itself', () => {
     }
   });
 
-  it('hears instead of a stream what "svg" may be', async () => {
+  it('gets a 400 instead of a stream if "svg" is invalid', async () => {
     const answer = await browser.agent.get(`${browser.at}/qr/events?svg=maybe`);
     expect(answer.status).to.equal(400);
     expect(answer.json().error).to.equal('invalid_request');
   });
 
-  it('has a picture on the page all the same, before any script runs', async () => {
+  it('gets an image in the page nevertheless, before any script runs', async () => {
     expect((await browser.agent.get(`${browser.at}?svg=no`)).text).to.include('data-code><svg');
   });
 });

@@ -5,8 +5,8 @@ import { testClient, World } from '../../support/world.ts';
 
 const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 
-describe('a client that asks for somebody without a browser (CIBA)', () => {
-  it('is answered by the provider as ever, and nobody sees a code', async () => {
+describe('a CIBA request', () => {
+  it('is answered by the provider without showing a code', async () => {
     let asked = '';
     const triggered = { grantOf: (_id: string): Promise<void> => Promise.resolve() };
     const ciba = {

@@ -1,11 +1,11 @@
-/** What the OpenID Foundation's conformance plan for providers asks, each module by its name, through the QR step. */
+/** Modules of the OpenID Foundation's conformance plan for providers, by their names, through the QR step. */
 import { expect } from 'chai';
 import { fetchUserInfo, type IDToken } from 'openid-client';
 import { approve, withFeatures } from '../../support/relying-party.ts';
 import type { BrowserPerson, PhonePerson } from '../../support/world.ts';
 import { BrowserPerson as Browser, World } from '../../support/world.ts';
 
-const HOUR = 3600;
+const HOUR_SECONDS = 3600;
 
 describe('the OpenID conformance plan', () => {
   let world: World;
@@ -16,7 +16,7 @@ describe('the OpenID conformance plan', () => {
 
   after(() => world?.stop());
 
-  /** What the RP gets to know of somebody who signed in by QR. */
+  /** Signs in by QR. @returns the claims of the RP's ID token */
   const byQr = async (browser: BrowserPerson, phone: PhonePerson): Promise<IDToken> => {
     await approve(browser, phone);
     return claimsIn(browser, await browser.arrive());
@@ -26,13 +26,13 @@ describe('the OpenID conformance plan', () => {
     if (claims === undefined) throw new Error('there is no ID token');
     return claims;
   };
-  /** Somebody who signed in by QR, an hour after signing in on the phone. */
+  /** Signs in by QR with a phone that signed in an hour ago. */
   const signedIn = async (): Promise<{ browser: BrowserPerson; phone: PhonePerson; first: IDToken }> => {
     const { browser, phone } = await world.meet();
-    await phone.wasSignedInAgo(HOUR);
+    await phone.wasSignedInAgo(HOUR_SECONDS);
     return { browser, phone, first: await byQr(browser, phone) };
   };
-  /** The phone's person signs in again, as this request demands. */
+  /** Approves after a new sign-in on the phone, which the request demands. @returns the claims of the ID token */
   const again = async (browser: BrowserPerson, phone: PhonePerson): Promise<IDToken> => {
     await phone.scan(await browser.code());
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
@@ -43,17 +43,17 @@ describe('the OpenID conformance plan', () => {
   };
   const now = (): number => Math.floor(Date.now() / 1000);
 
-  it('oidcc-prompt-login: the person signs in again, and auth_time is newer', async () => {
+  it('oidcc-prompt-login: the user signs in again, and auth_time is newer', async () => {
     const { browser, phone, first } = await signedIn();
     const asked = now();
     expect((await browser.start({ prompt: 'login' })).text).to.include('data-code><svg');
     const second = await again(browser, phone);
     expect(second.sub).to.equal(first.sub);
-    expect(first.auth_time).to.be.at.most(asked - HOUR);
+    expect(first.auth_time).to.be.at.most(asked - HOUR_SECONDS);
     expect(second.auth_time).to.be.at.least(asked);
   });
 
-  it('oidcc-prompt-none-not-logged-in: the RP hears login_required, and nobody sees a code', async () => {
+  it('oidcc-prompt-none-not-logged-in: the RP gets login_required, and no code is shown', async () => {
     const shown = world.count('qr_login.shown');
     const answer = await new Browser(world).start({ prompt: 'none', state: 'of the RP' });
     const { searchParams } = new URL(answer.location);
@@ -62,14 +62,14 @@ describe('the OpenID conformance plan', () => {
     expect(shown()).to.equal(0);
   });
 
-  it('oidcc-prompt-none-logged-in: the RP hears the same again, without a page', async () => {
+  it('oidcc-prompt-none-logged-in: the RP gets the same claims again, without a page', async () => {
     const { browser, first } = await signedIn();
     const second = await claimsIn(browser, new URL((await browser.start({ prompt: 'none' })).location));
     expect(second).to.include({ sub: first.sub, auth_time: first.auth_time, acr: first.acr });
     expect(second.amr).to.deep.equal(first.amr);
   });
 
-  it('oidcc-max-age-1: a session that is older is not enough, and auth_time is of now', async () => {
+  it('oidcc-max-age-1: an older session is not accepted, and auth_time is that of the new sign-in', async () => {
     const { browser, phone, first } = await signedIn();
     expect((await browser.start({ max_age: '1' })).text).to.include('data-code><svg');
     const second = await again(browser, phone);
@@ -78,20 +78,20 @@ describe('the OpenID conformance plan', () => {
     expect(now() - Number(second.auth_time)).to.be.at.most(5);
   });
 
-  it('oidcc-max-age-10000: a session that is younger is enough, with its auth_time', async () => {
+  it('oidcc-max-age-10000: a more recent session is accepted with its auth_time', async () => {
     const { browser, first } = await signedIn();
     const second = await claimsIn(browser, new URL((await browser.start({ max_age: '10000' })).location));
     expect(second).to.include({ sub: first.sub, auth_time: first.auth_time });
   });
 
-  it("oidcc-max-age-10000: a phone's session that is younger is enough for another browser", async () => {
+  it("oidcc-max-age-10000: a phone's more recent session is accepted for another browser", async () => {
     const { phone, first } = await signedIn();
     const browser = new Browser(world);
     await browser.start({ max_age: '10000' });
     expect((await byQr(browser, phone)).auth_time).to.equal(first.auth_time);
   });
 
-  it('oidcc-id-token-hint: whoever it was is so again, without a page', async () => {
+  it('oidcc-id-token-hint: the same account is signed in again, without a page', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     const { id_token: hint = '' } = await browser.tokens(await browser.arrive());
@@ -99,7 +99,7 @@ describe('the OpenID conformance plan', () => {
     expect((await claimsIn(browser, new URL(answer.location))).sub).to.equal('a11ce');
   });
 
-  it('oidcc-id-token-hint: another browser asks for the same person', async () => {
+  it('oidcc-id-token-hint: another browser with the hint accepts only the same account', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     const { id_token: hint = '' } = await browser.tokens(await browser.arrive());
@@ -112,13 +112,13 @@ describe('the OpenID conformance plan', () => {
     expect((await claimsIn(other.browser, await other.browser.arrive())).sub).to.equal('a11ce');
   });
 
-  it('oidcc-login-hint: it is shown, and whoever approves is signed in', async () => {
+  it('oidcc-login-hint: it is shown, and the account that approves is signed in', async () => {
     const { browser, phone } = await world.meet('bob', { login_hint: 'alice@example.com' });
     expect((await browser.agent.get(browser.at)).text).to.include('alice@example.com');
     expect((await byQr(browser, phone)).sub).to.equal('b0b');
   });
 
-  it('oidcc-ui-locales: a language that there is is spoken on both screens', async () => {
+  it('oidcc-ui-locales: an available language is used on both screens', async () => {
     const { browser, phone } = await world.meet('alice', { ui_locales: 'xx zh-CN en' });
     expect((await browser.agent.get(browser.at)).text).to.include('<html lang="zh" dir="ltr">');
     await phone.scan(await browser.code());
@@ -127,12 +127,12 @@ describe('the OpenID conformance plan', () => {
     expect((await claimsIn(browser, await browser.arrive())).sub).to.equal('a11ce');
   });
 
-  it('oidcc-acr-values: a class that is wished for and met is the one that the RP hears of', async () => {
+  it('oidcc-acr-values: the RP gets the requested class if it is met', async () => {
     const { browser, phone } = await world.meet('alice', { acr_values: 'urn:example:acr:password' });
     expect((await byQr(browser, phone)).acr).to.equal('urn:example:acr:password');
   });
 
-  it('oidcc-claims-essential: the claim is there that the RP asked for by name', async () => {
+  it('oidcc-claims-essential: the RP gets the claim that it requested by name', async () => {
     const claims = JSON.stringify({ userinfo: { name: { essential: true } } });
     const { browser, phone } = await world.meet('alice', { scope: 'openid', claims });
     await approve(browser, phone);

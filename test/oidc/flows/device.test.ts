@@ -43,7 +43,7 @@ describe('a device that has no browser (RFC 8628)', () => {
 
   const poll = (): Promise<TokenEndpointResponse & TokenEndpointResponseHelpers> =>
     genericGrantRequest(tv, DEVICE_GRANT, { device_code: started.device_code });
-  /** Types the user code, and confirms that it is the one on the device. */
+  /** Types the user code and confirms that it is the one on the device. */
   const typeUserCode = async (browser: BrowserPerson): Promise<Answer> => {
     const asked = await browser.agent.get(started.verification_uri);
     const form = { xsrf: xsrfIn(asked), user_code: started.user_code };
@@ -59,13 +59,13 @@ describe('a device that has no browser (RFC 8628)', () => {
     await typeUserCode(browser);
     return { browser, phone: await new PhonePerson(world).signIn() };
   };
-  /** Finishes, and allows what is asked. @returns the page that tells how it went */
+  /** Finishes the sign-in and allows the consent. @returns the page that shows the result */
   const end = async (browser: BrowserPerson): Promise<Answer> => {
     const { redirectTo } = (await browser.finish()).json();
     return allow(browser, await outOf(browser, String(redirectTo)));
   };
 
-  it('gets its tokens once the browser with the user code was signed in by QR', async () => {
+  it('gets its tokens after the browser with the user code was signed in by QR', async () => {
     const { browser, phone } = await meet();
     expect(await errorOf(poll())).to.equal('authorization_pending');
     await approve(browser, phone);
@@ -81,7 +81,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(browsers.map(({ clients }) => clients)).to.deep.equal([[{ id: 'tv', name: 'Television' }]]);
   });
 
-  it('is named on both screens, although its answer goes to no host', async () => {
+  it('is named on both screens, even though it has no redirect host', async () => {
     const browser = new BrowserPerson(world);
     expect((await typeUserCode(browser)).text).to.include('Sign in to Television');
     const phone = await new PhonePerson(world).signIn();
@@ -92,7 +92,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(confirm).not.to.include('Goes to');
   });
 
-  it('hears access_denied where the phone says no', async () => {
+  it('gets access_denied if the phone denies', async () => {
     const { browser, phone } = await meet();
     await phone.scan(await browser.code());
     await phone.deny();
@@ -101,14 +101,14 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(await errorOf(poll())).to.equal('access_denied');
   });
 
-  it('hears access_denied where the browser cancels', async () => {
+  it('gets access_denied if the browser cancels', async () => {
     const { browser } = await meet();
     const cancelled = await browser.agent.post(`${browser.at}/cancel`, { json: {} });
     await outOf(browser, String(cancelled.json().redirectTo));
     expect(await errorOf(poll())).to.equal('access_denied');
   });
 
-  it('hears access_denied where the person refuses to consent', async () => {
+  it('gets access_denied if the user refuses to consent', async () => {
     const { browser, phone } = await meet();
     await approve(browser, phone);
     const consent = await outOf(browser, String((await browser.finish()).json().redirectTo));
@@ -130,7 +130,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(shown()).to.equal(0);
   });
 
-  it('is where a browser is led back to that comes too late', async () => {
+  it('has its client URI linked on the page of an expired sign-in', async () => {
     const { browser } = await meet();
     await world.store.delete(`Interaction:${browser.uid}`);
     const page = await browser.agent.get(browser.at);
@@ -138,7 +138,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(page.text).to.include('href="https://tv.example/"');
   });
 
-  it('leads a browser that asks again after it finished to the end', async () => {
+  it('lets a browser that loads the page again after finishing continue to the end', async () => {
     const { browser, phone } = await meet();
     await approve(browser, phone);
     const { redirectTo } = (await browser.finish()).json();

@@ -4,19 +4,22 @@ import type { Answer } from '../../support/agent.ts';
 import { RelyingParty, send, throughQr } from '../../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, RP_CALLBACK, testClient, World } from '../../support/world.ts';
 
-describe('a sign-in whose time is up', () => {
+describe('an expired sign-in', () => {
   const REGISTERED: Record<string, { metadata: Partial<ClientMetadata>; home?: string }> = {
-    'where the RP starts sign-ins': {
+    "to the RP's initiate_login_uri": {
       metadata: { initiate_login_uri: 'https://rp.example/login', client_uri: 'https://rp.example/about' },
       home: 'https://rp.example/login',
     },
-    "to the RP's own page": { metadata: { client_uri: 'https://rp.example/about' }, home: 'https://rp.example/about' },
-    'to the site that the RP answers at': { metadata: {}, home: 'http://rp.localhost:9' },
-    'to the first site of several': {
+    "to the RP's client_uri": {
+      metadata: { client_uri: 'https://rp.example/about' },
+      home: 'https://rp.example/about',
+    },
+    'to the origin of the redirect URI': { metadata: {}, home: 'http://rp.localhost:9' },
+    'to the origin of the first of several redirect URIs': {
       metadata: { redirect_uris: ['https://one.example/a/callback', RP_CALLBACK] },
       home: 'https://one.example',
     },
-    'nowhere where the RP is an app': {
+    'nowhere if the RP is a native app': {
       metadata: { application_type: 'native', redirect_uris: ['com.example.app:/callback'] },
     },
   };
@@ -49,7 +52,7 @@ describe('a sign-in whose time is up', () => {
     });
   }
 
-  it('leads back, too, when the browser has dropped the cookie of the interaction', async () => {
+  it('leads back also if the browser has deleted the interaction cookie', async () => {
     const browser = await start('rp-2');
     const interaction = await world.provider.Interaction.find(browser.uid);
     await interaction?.destroy();
@@ -60,7 +63,7 @@ describe('a sign-in whose time is up', () => {
     expect(linksIn(page)).to.deep.equal(['http://rp.localhost:9']);
   });
 
-  it('leads nobody anywhere who did not start it', async () => {
+  it('has no link for a browser that did not start it', async () => {
     const browser = await start('rp-0');
     const stranger = await start('rp-1');
     await world.store.delete(`Interaction:${browser.uid}`);
@@ -69,7 +72,7 @@ describe('a sign-in whose time is up', () => {
     expect(linksIn(page)).to.deep.equal([]);
   });
 
-  it('is told to scripts as JSON, and to forms as a page that leads back', async () => {
+  it('is reported to scripts as JSON, and to forms as a page that leads back', async () => {
     const browser = await start('rp-2');
     await world.store.delete(`Interaction:${browser.uid}`);
     const answers = [
@@ -92,7 +95,7 @@ describe('a sign-in whose time is up', () => {
     }
   });
 
-  it('signs nobody in, although the phone approved in time', async () => {
+  it('signs no account in, even if the phone approved in time', async () => {
     const browser = await start('rp-2');
     const phone = await new PhonePerson(world).signIn();
     await phone.scan(await browser.code());
@@ -107,7 +110,7 @@ describe('a sign-in whose time is up', () => {
     expect(new URL(silent.location).searchParams.get('error')).to.equal('login_required');
   });
 
-  it('leaves the browser free to start again', async () => {
+  it('does not prevent the browser from starting again', async () => {
     const browser = await start('rp-2');
     await world.store.delete(`Interaction:${browser.uid}`);
     const rp = await RelyingParty.at(world, 'rp-2');

@@ -13,7 +13,7 @@ describe('the back button and the reload button', () => {
 
   const HOME = 'href="http://rp.localhost:9"';
 
-  it('show the same ticket as long as it lives', async () => {
+  it('show the same ticket as long as it is live', async () => {
     const { browser, phone } = await world.meet();
     const shown = world.count('qr_login.shown');
     const { version } = await browser.ticket();
@@ -29,7 +29,7 @@ describe('the back button and the reload button', () => {
     await browser.arrive();
   });
 
-  it('lead on where the sign-in is finished and the browser has not gone on yet', async () => {
+  it('redirect onwards if the sign-in is finished and the browser has not followed the redirect yet', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     const { redirectTo } = (await browser.finish()).json();
@@ -40,7 +40,7 @@ describe('the back button and the reload button', () => {
     expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('lead on where the sign-in was finished on a page of the deployment', async () => {
+  it('redirect onwards if the sign-in was finished on a page of the deployment', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const form = { name: 'alice', password: 'wonderland' };
@@ -76,7 +76,7 @@ describe('the back button and the reload button', () => {
     expect(again.text).to.include(HOME);
   });
 
-  it('show the consent page again while it waits', async () => {
+  it('show the consent page again while it waits for the user', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     const consent = await outOf(browser, String((await browser.finish()).json().redirectTo));
@@ -87,7 +87,7 @@ describe('the back button and the reload button', () => {
     expect((await browser.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('lead back to the RP after the person cancelled', async () => {
+  it('lead back to the RP after the user cancelled', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const { redirectTo } = (await browser.agent.post(`${browser.at}/cancel`, { json: {} })).json();
@@ -98,7 +98,7 @@ describe('the back button and the reload button', () => {
     expect(back.text).to.include(HOME);
   });
 
-  it('start a new sign-in where the request itself is loaded again', async () => {
+  it('start a new sign-in if the authorization request itself is loaded again', async () => {
     const { browser, phone } = await world.meet();
     const before = browser.uid;
     await browser.start();

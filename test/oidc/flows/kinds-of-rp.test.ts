@@ -8,7 +8,7 @@ import { BrowserPerson, PASSWORDS, PhonePerson, testClient, World } from '../../
 const PASSWORD_ACR = 'urn:example:acr:password';
 const ANDROID = { 'user-agent': 'Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 Chrome/150.0.0.0 Mobile' };
 
-/** What a deployment with several kinds of RPs may want. */
+/** The options of a deployment that chooses the sign-in page by client, `acr_values` or user agent. */
 const CHOOSING: Partial<QrLoginOptions> = {
   loginPage: (ctx, { params }) => {
     if (params.client_id === ACCOUNT_CLIENT || params.client_id === 'password-rp') return { path: 'password' };
@@ -24,7 +24,7 @@ const CHOOSING: Partial<QrLoginOptions> = {
       : [],
 };
 
-describe('the page that a sign-in gets', () => {
+describe('the page of a sign-in', () => {
   let world: World;
 
   before(async () => {
@@ -48,14 +48,14 @@ describe('the page that a sign-in gets', () => {
     const browser = new BrowserPerson(world, headers);
     return { rp, browser, page: await send(browser, await rp.url(parameters)) };
   };
-  /** Signs in on the deployment's own page, and arrives at the RP. */
+  /** Signs in on the deployment's own page. @returns the URL at which the browser arrives at the RP */
   const byPassword = async (browser: BrowserPerson, page: string | URL): Promise<URL> => {
     const form = { name: 'alice', password: PASSWORDS.alice };
     const { location } = await browser.agent.post(page, { form });
     return new URL((await allow(browser, await outOf(browser, location))).location);
   };
 
-  it('is the QR page where the deployment chooses nothing else', async () => {
+  it('is the QR page if the deployment chooses no other', async () => {
     const { browser, page } = await start('qr-rp');
     expect(page.url.pathname).to.match(/^\/interaction\/[\w-]+$/);
     expect(page.text).to.include('data-code><svg');
@@ -68,7 +68,7 @@ describe('the page that a sign-in gets', () => {
     'the user agent': ['qr-rp', {}, ANDROID],
   };
   for (const [what, request] of Object.entries(OWN)) {
-    it(`is the deployment's own where ${what} says so, and finishing there works`, async () => {
+    it(`is the deployment's own page if it chooses by ${what}, and the sign-in can be finished there`, async () => {
       const shown = world.count('qr_login.shown');
       const { rp, browser, page } = await start(...request);
       expect(page.url.pathname).to.match(/^\/interaction\/[\w-]+\/password$/);
@@ -80,12 +80,12 @@ describe('the page that a sign-in gets', () => {
     });
   }
 
-  it('is chosen for each request anew, also for one client', async () => {
+  it('is chosen anew for each request, even of the same client', async () => {
     expect((await start('qr-rp', { acr_values: PASSWORD_ACR })).page.text).not.to.include('data-code><svg');
     expect((await start('qr-rp', { acr_values: 'another' })).page.text).to.include('data-code><svg');
   });
 
-  it('offers both where the deployment does: each way leads below the same sign-in', async () => {
+  it('offers several ways to sign in if the deployment does, with links below the same interaction', async () => {
     const { browser, page } = await start('choosing-rp');
     const self = new URL(browser.at).pathname;
     expect(page.text).to.include(`href="${self}/password">Use a password</a>`);
@@ -93,7 +93,7 @@ describe('the page that a sign-in gets', () => {
     expect(page.text).to.include('data-code><svg');
   });
 
-  it('may be left for the own page, where the interaction cookie finishes the sign-in', async () => {
+  it("can be left for the deployment's own page, which finishes the sign-in with the interaction cookie", async () => {
     const { rp, browser } = await start('choosing-rp');
     expect((await browser.ticket()).state).to.equal('waiting');
     const own = await browser.agent.get(`${browser.at}/password`);
@@ -102,7 +102,7 @@ describe('the page that a sign-in gets', () => {
     expect((await browser.finish()).json().error).to.equal('no_interaction');
   });
 
-  it('may be the own page first, and the QR page after all', async () => {
+  it("can be the deployment's own page first and the QR page afterwards", async () => {
     const { rp, browser } = await start('choosing-rp');
     await browser.agent.get(`${browser.at}/password`);
     const wrong = { name: 'alice', password: 'forgotten' };
@@ -113,7 +113,7 @@ describe('the page that a sign-in gets', () => {
     expect((await rp.tokens(new URL(arrived.location))).claims()?.amr).to.include('mca');
   });
 
-  it('signs nobody in by QR once the own page has, although a phone approves', async () => {
+  it("ignores a phone's approval after the deployment's own page has signed the user in", async () => {
     const { rp, browser } = await start('choosing-rp');
     const bob = await new PhonePerson(world).signIn('bob');
     await bob.scan(await browser.code());
@@ -125,7 +125,7 @@ describe('the page that a sign-in gets', () => {
     expect((await rp.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('cannot be finished on the own page by a browser that did not start the sign-in', async () => {
+  it('cannot be finished by a browser that did not start the sign-in', async () => {
     const { browser } = await start('choosing-rp');
     const form = { name: 'bob', password: PASSWORDS.bob };
     const stranger = new BrowserPerson(world);

@@ -6,7 +6,7 @@ import { fieldsIn, finish, RelyingParty, send, throughQr, withFeatures } from '.
 import { serve } from '../../support/server.ts';
 import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
 
-describe('signing out of the browser', () => {
+describe('a sign-out of the browser', () => {
   const BYE = 'http://rp.localhost:9/bye';
   let world: World;
   let inbox: { stop: () => Promise<void> };
@@ -31,7 +31,7 @@ describe('signing out of the browser', () => {
       clients: [testClient('rp', rp)],
       configuration: {
         ...withFeatures({ backchannelLogout: { enabled: true } }),
-        // Without the provider's guard against addresses of this machine.
+        // The provider's own `fetch` refuses loopback addresses.
         fetch: (url, { method, headers, body } = {}) =>
           fetch(url, { ...(method && { method }), ...(headers && { headers }), ...(body && { body }) }),
       },
@@ -57,7 +57,7 @@ describe('signing out of the browser', () => {
     const tokens = await rp.tokens(new URL((await throughQr(browser, phone)).location));
     return { rp, browser, phone, idToken: tokens.id_token ?? '', sid: tokens.claims()?.sid };
   };
-  /** As the RP starts it, and the person confirms it. @returns where the browser is sent */
+  /** Starts a sign-out at the RP and confirms it at the provider. @returns the URL where the browser is sent */
   const signOut = async (rp: RelyingParty, browser: BrowserPerson, idToken: string): Promise<URL> => {
     const parameters = { id_token_hint: idToken, post_logout_redirect_uri: BYE, state: 'of the RP' };
     const asked = await browser.agent.get(buildEndSessionUrl(rp.configuration, parameters));
@@ -66,7 +66,7 @@ describe('signing out of the browser', () => {
     return new URL(left.location);
   };
 
-  it('is asked for by the RP, and a new code is shown afterwards', async () => {
+  it('is started by the RP, and a new code is shown afterwards', async () => {
     const { rp, browser, phone, idToken } = await signedIn();
     expect((await signOut(rp, browser, idToken)).href).to.equal(`${BYE}?state=of+the+RP`);
     const silent = await browser.goOn(await rp.url({ prompt: 'none' }));
@@ -86,7 +86,7 @@ describe('signing out of the browser', () => {
     expect((await two.rp.tokens(new URL(again.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('takes another account the next time', async () => {
+  it('allows another account in the next sign-in', async () => {
     const { rp, browser, idToken } = await signedIn();
     await signOut(rp, browser, idToken);
     await send(browser, await rp.url());
@@ -97,7 +97,7 @@ describe('signing out of the browser', () => {
     expect((await rp.tokens(new URL((await finish(browser)).location))).claims()?.sub).to.equal('b0b');
   });
 
-  it('is told to the RP behind the browser, once, with the session that the ID token named', async () => {
+  it('sends one back-channel logout token to the RP, with the session id of the ID token', async () => {
     const { rp, browser, phone, idToken, sid } = await signedIn();
     await phone.signOut();
     expect(received).to.have.length(0);
@@ -110,11 +110,11 @@ describe('signing out of the browser', () => {
     expect(claims).not.to.have.property('nonce');
   });
 
-  /** The claims of a logout token that the provider signed (OIDC Back-Channel Logout, section 2.6). */
+  /** Verifies the signature of a logout token and returns its claims (OIDC Back-Channel Logout, section 2.6). */
   const verified = async (token: string): Promise<Record<string, unknown>> => {
     const [header = '', payload = '', signature = ''] = token.split('.');
     const { keys } = (await (await fetch(`${world.issuer}/jwks`)).json()) as { keys: JsonWebKey[] };
-    const good = keys.some((jwk) =>
+    const isValid = keys.some((jwk) =>
       verify(
         'RSA-SHA256',
         Buffer.from(`${header}.${payload}`),
@@ -122,7 +122,7 @@ describe('signing out of the browser', () => {
         Buffer.from(signature, 'base64url'),
       ),
     );
-    expect(good).to.equal(true);
+    expect(isValid).to.equal(true);
     return JSON.parse(Buffer.from(payload, 'base64url').toString());
   };
 });

@@ -18,7 +18,7 @@ describe('an RP that registers itself', () => {
       ...(initialAccessToken !== undefined && { initialAccessToken }),
     });
 
-  it('signs people in by QR, like any other', async () => {
+  it('signs users in by QR, like any other RP', async () => {
     const registered = await register(await new world.provider.InitialAccessToken({}).save());
     const { client_id } = registered.clientMetadata();
     expect(await world.store.get(`Client:${client_id}`)).to.include({ client_name: 'Registered app' });

@@ -9,7 +9,7 @@ import {
 import { errorOf, finish, RelyingParty, send, throughQr, withFeatures } from '../../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
 
-const HOUR = 3600;
+const HOUR_SECONDS = 3600;
 
 describe('a request that reaches the QR step', () => {
   let world: World;
@@ -46,9 +46,9 @@ describe('a request that reaches the QR step', () => {
     browser: new BrowserPerson(world),
     phone: await new PhonePerson(world).signIn(),
   });
-  /** The phone may not approve before its person has signed in again. */
+  /** Asserts that the phone may approve only after a new sign-in. */
   const assertFreshness = async (browser: BrowserPerson, phone: PhonePerson): Promise<void> => {
-    await phone.wasSignedInAgo(HOUR);
+    await phone.wasSignedInAgo(HOUR_SECONDS);
     await phone.scan(await browser.code());
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
     await phone.signInAt(String((await phone.look()).json().signInAgain));
@@ -56,7 +56,7 @@ describe('a request that reaches the QR step', () => {
     expect((await phone.approve()).status).to.equal(200);
   };
 
-  it('may have been pushed (RFC 9126): the phone shows what was pushed', async () => {
+  it('may have been pushed (RFC 9126), and the phone shows the pushed parameters', async () => {
     const { rp, browser, phone } = await meet('par-rp');
     const url = await buildAuthorizationUrlWithPAR(
       rp.configuration,
@@ -73,7 +73,7 @@ describe('a request that reaches the QR step', () => {
     expect((await rp.tokens(new URL(answer.location))).claims()).to.include({ sub: 'a11ce', aud: 'par-rp' });
   });
 
-  it('may have been pushed with demands, which the phone must meet', async () => {
+  it('may have been pushed with requirements, which the phone must meet', async () => {
     const { rp, browser, phone } = await meet('par-rp');
     const parameters = await rp.parameters({ max_age: '600' });
     await send(browser, await buildAuthorizationUrlWithPAR(rp.configuration, parameters));
@@ -83,7 +83,7 @@ describe('a request that reaches the QR step', () => {
     expect(Number(tokens.claims()?.auth_time)).to.be.at.least(asked);
   });
 
-  it('may be a signed object (RFC 9101): what it says counts, and what stands beside it does not', async () => {
+  it('may be a signed object (RFC 9101), whose parameters count, and parameters beside it do not', async () => {
     const { rp, browser, phone } = await meet('jar-rp');
     const parameters = await rp.parameters({ login_hint: 'signed@x.example' });
     const url = await buildAuthorizationUrlWithJAR(rp.configuration, parameters, signingKey);
@@ -97,7 +97,7 @@ describe('a request that reaches the QR step', () => {
     expect((await rp.tokens(new URL(answer.location))).claims()).to.include({ sub: 'a11ce', aud: 'jar-rp' });
   });
 
-  it('may be a signed object with demands, which the phone must meet', async () => {
+  it('may be a signed object with requirements, which the phone must meet', async () => {
     const { rp, browser, phone } = await meet('jar-rp');
     const parameters = await rp.parameters({ prompt: 'login' });
     await send(browser, await buildAuthorizationUrlWithJAR(rp.configuration, parameters, signingKey));
@@ -114,7 +114,7 @@ describe('a request that reaches the QR step', () => {
     expect((await rp.tokens(new URL(answer.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('may ask for claims: the consent page lists them, and the RP gets them', async () => {
+  it('may request claims, which the consent page lists and the RP gets', async () => {
     const { rp, browser, phone } = await meet('plain-rp');
     const claims = JSON.stringify({ userinfo: { email: null }, id_token: { auth_time: { essential: true } } });
     await send(browser, await rp.url({ scope: 'openid', claims }));
@@ -122,14 +122,14 @@ describe('a request that reaches the QR step', () => {
     await phone.approve();
     const { redirectTo } = (await browser.finish()).json();
     const consent = await browser.goOn(String(redirectTo));
-    expect(consent.text).to.include('see your mail address');
+    expect(consent.text).to.include('see your email address');
     const granted = await browser.agent.post(`${consent.url}/consent`, { json: {} });
     const arrived = await browser.goOn(String(granted.json().redirectTo));
     const tokens = await rp.tokens(new URL(arrived.location));
     expect((await fetchUserInfo(rp.configuration, tokens.access_token, 'a11ce')).email).to.equal('alice@example.com');
   });
 
-  it('may ask for one subject by a claim, whom the phone must have', async () => {
+  it('may demand a subject by a claim, and the phone must have that account', async () => {
     const { rp, browser, phone } = await meet('plain-rp');
     await send(browser, await rp.url({ claims: JSON.stringify({ id_token: { sub: { value: 'b0b' } } }) }));
     const code = await browser.code();
@@ -141,7 +141,7 @@ describe('a request that reaches the QR step', () => {
     expect((await rp.tokens(new URL((await finish(browser)).location))).claims()?.sub).to.equal('b0b');
   });
 
-  it('is bound to its RP by PKCE: another verifier redeems nothing', async () => {
+  it('is bound to its RP by PKCE, and another verifier redeems no tokens', async () => {
     const { rp, browser, phone } = await meet('plain-rp');
     await send(browser, await rp.url());
     const arrived = new URL((await throughQr(browser, phone)).location);

@@ -18,10 +18,10 @@ import {
 } from '../../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, RP_CALLBACK, testClient, World } from '../../support/world.ts';
 
-/** For ID tokens in the URL, the provider takes only redirect URIs with https. */
+/** The provider accepts only https redirect URIs for ID tokens in the URL. */
 const SECURE_CALLBACK = 'https://rp.example/callback';
 
-describe('the answer that the RP gets after the QR step', () => {
+describe('the authorization response after the QR step', () => {
   let world: World;
 
   before(async () => {
@@ -60,13 +60,13 @@ describe('the answer that the RP gets after the QR step', () => {
     await send(browser, await rp.url(parameters));
     return { rp, browser, phone };
   };
-  /** What the page with the answer posts to the RP. */
+  /** Returns the request that the response page posts to the RP. */
   const posted = ({ text }: Answer): Request => {
     expect(text).to.include(`<form method="post" action="${RP_CALLBACK}">`);
     return new Request(RP_CALLBACK, { method: 'POST', body: new URLSearchParams(fieldsIn(text)) });
   };
-  /** What the page with the answer tells the window that opened it. */
-  const told = ({ text }: Answer): { response: Record<string, string>; redirect_uri: string } =>
+  /** Returns the message that the response page sends to the window that opened it. */
+  const messageIn = ({ text }: Answer): { response: Record<string, string>; redirect_uri: string } =>
     JSON.parse(/var data = (\{.*\});/.exec(text)?.[1] ?? '');
   const denied = async ({ browser, phone }: Met): Promise<Answer> => {
     await phone.scan(await browser.code());
@@ -82,7 +82,7 @@ describe('the answer that the RP gets after the QR step', () => {
     expect((await rp.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('is in the fragment where the RP asks for that', async () => {
+  it('is in the fragment if the RP requests that', async () => {
     const { rp, browser, phone } = await meet('code-rp', { response_mode: 'fragment' });
     const arrived = new URL((await throughQr(browser, phone)).location);
     expect(arrived.search).to.equal('');
@@ -90,7 +90,7 @@ describe('the answer that the RP gets after the QR step', () => {
     expect((await rp.tokens(query)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('is a form that posts itself where the RP asks for that, and nothing of ours keeps it from that', async () => {
+  it('is a form that submits itself if the RP requests that, and no header of the plugin prevents it', async () => {
     const { rp, browser, phone } = await meet('code-rp', { response_mode: 'form_post' });
     const answer = await throughQr(browser, phone);
     expect(answer.status).to.equal(200);
@@ -98,27 +98,27 @@ describe('the answer that the RP gets after the QR step', () => {
     expect((await rp.tokens(posted(answer))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('is a form that posts itself when the phone says no, too', async () => {
+  it('is a form that submits itself also after a denial', async () => {
     const answer = await denied(await meet('code-rp', { response_mode: 'form_post' }));
     expect(fieldsIn(answer.text)).to.include({ error: 'access_denied', iss: world.issuer });
   });
 
-  it('is a message to the window that opened this one where the RP asks for that', async () => {
+  it('is a message to the opener window if the RP requests that', async () => {
     const { rp, browser, phone } = await meet('code-rp', { response_mode: 'web_message' });
     const answer = await throughQr(browser, phone);
     expect(answer.headers.has('x-frame-options')).to.equal(false);
-    const { response, redirect_uri: target } = told(answer);
+    const { response, redirect_uri: target } = messageIn(answer);
     expect(target).to.equal(RP_CALLBACK);
     const query = new URL(`?${new URLSearchParams(response)}`, RP_CALLBACK);
     expect((await rp.tokens(query)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('is a message when the phone says no, too', async () => {
+  it('is a message also after a denial', async () => {
     const answer = await denied(await meet('code-rp', { response_mode: 'web_message' }));
-    expect(told(answer).response).to.include({ error: 'access_denied', iss: world.issuer });
+    expect(messageIn(answer).response).to.include({ error: 'access_denied', iss: world.issuer });
   });
 
-  it('is a signed token where the RP asks for that (JARM)', async () => {
+  it('is a signed token if the RP requests that (JARM)', async () => {
     const { rp, browser, phone } = await meet('code-rp', {}, useJwtResponseMode);
     const arrived = new URL((await throughQr(browser, phone)).location);
     expect([...arrived.searchParams.keys()]).to.deep.equal(['response']);
@@ -144,7 +144,7 @@ describe('the answer that the RP gets after the QR step', () => {
     expect(claims.amr).to.include('mca');
   });
 
-  it('leads to refresh tokens that work once each, where the RP asks for offline access', async () => {
+  it('leads to refresh tokens that work once each, if the RP requests offline access', async () => {
     const { rp, browser, phone } = await meet('offline-rp', { scope: 'openid offline_access', prompt: 'consent' });
     await phone.scan(await browser.code());
     expect((await phone.look()).json().scopes).to.deep.equal(['openid', 'offline_access']);
@@ -164,7 +164,7 @@ describe('the answer that the RP gets after the QR step', () => {
     expect(await errorOf(revoked)).to.equal('invalid_grant');
   });
 
-  it('holds no refresh token where the person was not asked', async () => {
+  it('leads to no refresh token if the user was not asked for offline access', async () => {
     const { rp, browser, phone } = await meet('offline-rp', { scope: 'openid offline_access' });
     await phone.scan(await browser.code());
     expect((await phone.look()).json().scopes).to.deep.equal(['openid']);

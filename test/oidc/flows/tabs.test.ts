@@ -25,7 +25,7 @@ describe('the tabs of one browser', () => {
   const subjectIn = async (tab: BrowserPerson): Promise<string | undefined> =>
     (await tab.tokens(new URL((await finish(tab)).location))).claims()?.sub;
 
-  it('have a ticket each', async () => {
+  it('have one ticket each', async () => {
     const { one, two, phone } = await meet();
     expect(one.uid).not.to.equal(two.uid);
     expect((await one.code()).slice(0, -22)).not.to.equal((await two.code()).slice(0, -22));
@@ -34,7 +34,7 @@ describe('the tabs of one browser', () => {
     expect((await two.ticket()).state).to.equal('waiting');
   });
 
-  it('all sign in, whatever the order of their steps', async () => {
+  it('all sign in, in any order of their steps', async () => {
     const { one, two, phone } = await meet();
     const other = tabOnPhone(phone);
     await phone.scan(await one.code());
@@ -47,11 +47,11 @@ describe('the tabs of one browser', () => {
     expect((await one.tokens(new URL(late.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('all sign in again where somebody is signed in already', async () => {
+  it('all sign in again if the browser is signed in already', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     await browser.arrive();
-    // Moments are known by the second: one that is just over would count for one of the tabs.
+    // Times are in whole seconds: a sign-in in the same second would count as a new one for one of the tabs.
     await phone.wasSignedInAgo(60);
     const other = tabOf(browser);
     await browser.start({ prompt: 'login' });
@@ -70,7 +70,7 @@ describe('the tabs of one browser', () => {
     expect(await subjectIn(browser)).to.equal('a11ce');
   });
 
-  it('go on where one of them is cancelled or denied', async () => {
+  it('continue if one of them is cancelled or denied', async () => {
     const { one, two, phone } = await meet();
     const three = tabOf(one);
     await three.start();
@@ -84,7 +84,7 @@ describe('the tabs of one browser', () => {
     expect(await subjectIn(three)).to.equal('a11ce');
   });
 
-  it('end with a way back to the RP where another tab signed out the account that they started with', async () => {
+  it('lead back to the RP if another tab signed out the account that they started with', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     await browser.arrive();
@@ -100,7 +100,7 @@ describe('the tabs of one browser', () => {
     expect((await tab.finish()).json().error).to.equal('no_interaction');
   });
 
-  it('ask before a second account takes the place of the one that the first tab brought', async () => {
+  it('ask before a second account replaces the one that the first tab signed in', async () => {
     const { one, two, phone } = await meet();
     const bob = await new PhonePerson(world).signIn('bob');
     await approve(one, phone);
@@ -111,7 +111,7 @@ describe('the tabs of one browser', () => {
     expect(asked.json().error).to.equal('account_switch');
   });
 
-  it('answer the same where they show one sign-in and finish it both', async () => {
+  it('get the same answer if both finish the same sign-in', async () => {
     const { one, phone } = await meet();
     const twin = tabOf(one);
     twin.at = one.at;

@@ -6,22 +6,22 @@ import { attacks } from './approver.ts';
 import { phoneOf } from './people.ts';
 import { ALICE, PASSKEY, sessionsThatNeverEnd, withPasskey } from './sessions.ts';
 
-prove('somebody else than the one who is signed in on the phone', attacks);
+prove('attacks on the approver', attacks);
 
-interface Met {
+interface BrowserAndPhone {
   readonly browser: BrowserVisitor;
   readonly phone: PhoneVisitor;
 }
 
-const accountsThatStay: WorldOptions = { qrLogin: { findAccount: () => ({ name: 'whoever it was' }) } };
+const accountsThatStay: WorldOptions = { qrLogin: { findAccount: () => ({ name: 'any account' }) } };
 
-/** What ends who may approve, in another way than signing out. */
-const ENDINGS: Record<string, { end: (world: World, met: Met) => Promise<void>; without: Weakness }> = {
-  'an account that is deleted': {
+/** Ways to end the phone's right to approve, other than signing out on it. */
+const ENDINGS: Record<string, { end: (world: World, met: BrowserAndPhone) => Promise<void>; without: Weakness }> = {
+  'a phone with a deleted account': {
     end: async ({ accounts }) => accounts.remove(ALICE),
     without: { name: 'looking the account up at each step', options: accountsThatStay },
   },
-  'a session that the provider ends': {
+  'a phone with a session that the provider has ended': {
     end: async ({ provider, issuer }, { phone }) => {
       const cookies = await phone.agent.jar.getCookies(issuer);
       const session = await provider.Session.find(`${cookies.find(({ key }) => key === '_session')?.value}`);
@@ -32,10 +32,10 @@ const ENDINGS: Record<string, { end: (world: World, met: Met) => Promise<void>; 
   },
 };
 
-/** What the attacker has the phone or the browser do next, and what that makes of the ticket. */
+/** The steps that are tried after the end: what comes before it, the step, and the state that it would lead to. */
 const STEPS: Record<
   string,
-  { before: (met: Met) => Promise<unknown>; act: (met: Met) => Promise<unknown>; to: string }
+  { before: (met: BrowserAndPhone) => Promise<unknown>; act: (met: BrowserAndPhone) => Promise<unknown>; to: string }
 > = {
   scans: {
     before: async () => undefined,
@@ -47,7 +47,7 @@ const STEPS: Record<
     act: ({ phone }) => phone.decide('approve'),
     to: 'approved',
   },
-  'is signed in with what it has approved': {
+  'signs the browser in by its earlier approval': {
     before: async ({ browser, phone }) => {
       await phone.scan(await browser.code());
       await phone.approve();
@@ -57,7 +57,7 @@ const STEPS: Record<
   },
 };
 
-async function meet(world: World): Promise<Met> {
+async function meet(world: World): Promise<BrowserAndPhone> {
   const browser = new BrowserVisitor(siteOf(world));
   await browser.start();
   return { browser, phone: await phoneOf(siteOf(world), 'alice') };
@@ -66,7 +66,7 @@ async function meet(world: World): Promise<Met> {
 for (const [ended, { end, without }] of Object.entries(ENDINGS)) {
   for (const [does, { before, act, to }] of Object.entries(STEPS)) {
     const title = `row 7: ${ended} ${does}`;
-    /** @returns what the ticket is then */
+    /** @returns the state of the ticket after the step */
     const attempt = async (world: World): Promise<unknown> => {
       const met = await meet(world);
       await before(met);
@@ -89,7 +89,7 @@ for (const [ended, { end, without }] of Object.entries(ENDINGS)) {
   }
 }
 
-/** @returns true if a passkey of an account that was deleted leads the browser on */
+/** Returns true if the passkey of a deleted account signs the browser in. */
 async function useOrphanedPasskey(world: World): Promise<boolean> {
   const browser = new BrowserVisitor(siteOf(world));
   await browser.start();
@@ -98,8 +98,8 @@ async function useOrphanedPasskey(world: World): Promise<boolean> {
   return 'redirectTo' in answer.json();
 }
 
-registerSides('row 7: a passkey of an account that is deleted signs in', {
-  lacks: 'looking it up',
+registerSides('row 7: a passkey of a deleted account signs in', {
+  lacks: 'looking the account up',
   succeeds: () =>
     World.during({ qrLogin: { ...withPasskey.qrLogin, ...accountsThatStay.qrLogin } }, async (world) => {
       expect(await useOrphanedPasskey(world)).to.equal(true);

@@ -1,4 +1,4 @@
-/** Row 5: who approves is whoever is signed in on the phone, and nobody whom a request names. */
+/** Row 5: the approver is the account of the phone's session, never an account that a request names. */
 import type { Context } from 'koa';
 import type { Fixture } from '../../fixtures/provider.ts';
 import type { Sent } from '../../support/agent.ts';
@@ -10,7 +10,7 @@ import { phoneOf, subjectOf } from './people.ts';
 import { secrecy } from './secrecy.ts';
 import { sessions } from './sessions.ts';
 
-/** What somebody might have called it who takes the approver from a request. */
+/** Names of fields that a careless server might read the approver from. */
 const FIELDS = [
   'accountId',
   'account_id',
@@ -26,12 +26,12 @@ const FIELDS = [
 const HEADERS = ['x-user', 'x-user-id', 'x-account-id', 'x-forwarded-user', 'x-remote-user', 'remote-user', 'x-sub'];
 const COOKIES = ['accountId', 'sub', 'user', '_account', 'approver', 'session'];
 
-/** Where a request names somebody. */
+/** A part of a request that can name an account. */
 interface Channel {
   readonly name: string;
   readonly query?: (accountId: string) => string;
   readonly send: (csrf: Record<string, string>, accountId: string) => Sent;
-  /** How a server reads it that believes it. */
+  /** Reads the account, as a server does that trusts this part of the request. */
   readonly believed: (ctx: Context) => string | undefined;
 }
 
@@ -70,14 +70,14 @@ const CHANNELS: readonly Channel[] = [
 export const attacks: Attack[] = [
   ...CHANNELS.map((channel) => ({
     row: 5,
-    name: `a phone of bob's approves as alice, whom it names ${channel.name}`,
-    without: { name: 'the session as the only source', options: believing(channel.believed) },
+    name: `bob's phone approves as alice by naming her ${channel.name}`,
+    without: { name: 'the session as the only source of the approver', options: believing(channel.believed) },
     run: (site: Site) => approveAs(site, channel),
   })),
   {
     row: 5,
-    name: 'the browser finishes what bob has approved as alice, whom it names everywhere',
-    without: { name: 'the ticket as the only source', ...believingAtFinish() },
+    name: "the browser finishes bob's approval as alice by naming her everywhere in the request",
+    without: { name: 'the ticket as the only source of the approver', ...believingAtFinish() },
     run: async (site) => {
       const alice = await subjectOf(site, 'alice');
       const browser = new BrowserVisitor(site);
@@ -88,7 +88,7 @@ export const attacks: Attack[] = [
       const url = `${browser.at}/qr/finish?${new URLSearchParams(all(FIELDS, alice))}`;
       const named = { json: all(FIELDS, alice), headers: all(HEADERS, alice) };
       const { redirectTo } = (await browser.agent.post(url, named)).json();
-      return whoIfNotBob(browser, redirectTo, alice);
+      return signInAsAlice(browser, redirectTo, alice);
     },
   },
   ...secrecy,
@@ -105,20 +105,24 @@ async function approveAs(site: Site, channel: Channel): Promise<string | undefin
   const code = await browser.code();
   // The same token is good for the scan and the decision.
   const csrf = await csrfAt(bob, code);
-  const scanned = await named(bob, code, { channel, alice, fields: { csrf } });
-  await named(bob, new URL(scanned, code).href, { channel, alice, fields: { csrf, decision: 'approve' } });
+  const scanned = await postNaming(bob, code, { channel, alice, fields: { csrf } });
+  await postNaming(bob, new URL(scanned, code).href, { channel, alice, fields: { csrf, decision: 'approve' } });
   const { redirectTo } = (await browser.finish()).json();
-  return whoIfNotBob(browser, redirectTo, alice);
+  return signInAsAlice(browser, redirectTo, alice);
 }
 
-interface Named {
+interface NamedRequest {
   readonly channel: Channel;
   readonly alice: string;
   readonly fields: Record<string, string>;
 }
 
-/** @returns where it leads */
-async function named({ agent }: PhoneVisitor, url: string, { channel, alice, fields }: Named): Promise<string> {
+/** Posts the fields and names alice in the channel. @returns the address that the answer leads to */
+async function postNaming(
+  { agent }: PhoneVisitor,
+  url: string,
+  { channel, alice, fields }: NamedRequest,
+): Promise<string> {
   const { headers, ...sent } = channel.send(fields, alice);
   const accept = sent.form ? 'text/html' : 'application/json';
   const answer = await agent.post(url + (channel.query?.(alice) ?? ''), { ...sent, headers: { ...headers, accept } });
@@ -131,7 +135,7 @@ async function csrfAt({ agent }: PhoneVisitor, url: string): Promise<string> {
   return `${answer.json().csrf}`;
 }
 
-async function whoIfNotBob(browser: BrowserVisitor, location: unknown, alice: string): Promise<string | undefined> {
+async function signInAsAlice(browser: BrowserVisitor, location: unknown, alice: string): Promise<string | undefined> {
   const { sub } = (await browser.tokens(location)).claims() ?? {};
   return sub === alice ? `a sign-in as ${sub}` : undefined;
 }

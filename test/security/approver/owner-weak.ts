@@ -1,4 +1,4 @@
-/** Servers that do not keep to themselves whose a ticket is, or do not look closely. */
+/** Servers that reveal that a ticket is another account's, or that compare the account but not the session. */
 import { notFound, QrLoginError } from '../../../src/ticket/errors.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import { type Approver, ownerOf, type Ticket } from '../../../src/ticket/ticket.ts';
@@ -49,13 +49,13 @@ export const tellingAtAReport: () => () => void = replacing(
     },
 );
 
-/** A server that asks for the account alone: any session of alice's owns what one of them has scanned. */
+/** A server that compares only the account: each session of alice owns a ticket that one of them has scanned. */
 export const accountAloneAtALook: () => () => void = replacing(
   PhoneActs.prototype,
   'look',
   (look) =>
     function (this: PhoneActs, id, approver, seen) {
-      return look.call(this, id, ownerOfTheirs(seen, approver), seen);
+      return look.call(this, id, ownerIfSameAccount(seen, approver), seen);
     },
 );
 
@@ -64,11 +64,16 @@ export const accountAloneAtAnApproval: () => () => void = replacing(
   'approve',
   (approve) =>
     function (this: PhoneActs, id, approval, seen) {
-      return approve.call(this, id, { ...approval, approver: ownerOfTheirs(seen?.ticket, approval.approver) }, seen);
+      return approve.call(
+        this,
+        id,
+        { ...approval, approver: ownerIfSameAccount(seen?.ticket, approval.approver) },
+        seen,
+      );
     },
 );
 
-function ownerOfTheirs(seen: Ticket | undefined, approver: Approver): Approver {
+function ownerIfSameAccount(seen: Ticket | undefined, approver: Approver): Approver {
   const owner = seen && ownerOf(seen);
   return owner?.accountId === approver.accountId ? owner : approver;
 }
@@ -78,6 +83,6 @@ async function telling<T>(found: Promise<T>, seen: Ticket | undefined): Promise<
     return await found;
   } catch (error) {
     const isForeign = error instanceof QrLoginError && error.code === notFound().code && seen && ownerOf(seen);
-    throw isForeign ? new QrLoginError('wrong_account', 'Somebody else has scanned this.') : error;
+    throw isForeign ? new QrLoginError('wrong_account', 'Another account has scanned this.') : error;
   }
 }

@@ -1,4 +1,4 @@
-/** Row 14: the first approver owns the ticket; to everybody else there is no such ticket. */
+/** Row 14: the first account to scan owns the ticket; other accounts get the answer for an unknown ticket. */
 import type { Answer } from '../../support/agent.ts';
 import { ID_LENGTH } from '../../support/codes.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -20,8 +20,8 @@ interface Found {
   readonly csrf: string;
 }
 
-/** A ticket that alice has scanned, and one that is unknown to everybody; with the best token that a stranger can have for each. */
-interface Two {
+/** Alice's scanned ticket and a ticket that no longer exists, with a stranger's best CSRF token for each. */
+interface TwoTickets {
   readonly stranger: PhoneVisitor;
   readonly foreign: Found;
   readonly unknown: Found;
@@ -39,12 +39,12 @@ export const ownership: Attack[] = [
     { act: 'reports', patch: tellingAtAReport, differ: deciding },
   ].map(({ act, patch, differ }) => ({
     row: 14,
-    name: `somebody else ${act} a ticket of alice's, and learns that it is there`,
+    name: `another account ${act} alice's ticket and learns that it exists`,
     without: { name: 'the same answer for foreign and unknown', patch } satisfies Weakness,
     run: async (site: Site) => {
-      const people = { stranger: await phoneOf(site, 'bob'), alice: await phoneOf(site, 'alice') };
+      const phones = { stranger: await phoneOf(site, 'bob'), alice: await phoneOf(site, 'alice') };
       for (const state of STATES) {
-        const found = await differ(await twoTickets(site, people, state));
+        const found = await differ(await twoTickets(site, phones, state));
         if (found !== undefined) return `${state}: ${found}`;
       }
       return undefined;
@@ -52,9 +52,9 @@ export const ownership: Attack[] = [
   })),
   {
     row: 14,
-    name: 'another phone of the same account approves what it has not scanned',
+    name: 'another phone of the same account approves a ticket that it has not scanned',
     without: {
-      name: 'the session as a part of who owns a ticket',
+      name: 'the session in the check of the owner',
       patch: () => both(accountAloneAtALook, accountAloneAtAnApproval),
     },
     run: async (site) => {
@@ -71,7 +71,7 @@ export const ownership: Attack[] = [
   },
 ];
 
-async function looking({ stranger: { agent }, foreign, unknown }: Two): Promise<string | undefined> {
+async function looking({ stranger: { agent }, foreign, unknown }: TwoTickets): Promise<string | undefined> {
   for (const accept of ['application/json', 'text/html']) {
     for (const method of ['GET', 'HEAD']) {
       const sent = { method, headers: { accept } };
@@ -82,7 +82,7 @@ async function looking({ stranger: { agent }, foreign, unknown }: Two): Promise<
   return undefined;
 }
 
-async function scanning({ stranger, foreign, unknown }: Two): Promise<string | undefined> {
+async function scanning({ stranger, foreign, unknown }: TwoTickets): Promise<string | undefined> {
   return (
     difference(
       await stranger.post(foreign.code, { csrf: foreign.csrf }),
@@ -91,7 +91,7 @@ async function scanning({ stranger, foreign, unknown }: Two): Promise<string | u
   );
 }
 
-async function deciding({ stranger, foreign, unknown }: Two): Promise<string | undefined> {
+async function deciding({ stranger, foreign, unknown }: TwoTickets): Promise<string | undefined> {
   for (const decision of DECISIONS) {
     const found =
       difference(
@@ -103,12 +103,12 @@ async function deciding({ stranger, foreign, unknown }: Two): Promise<string | u
   return undefined;
 }
 
-/** What is unknown is one whose code was given up before anybody scanned it: there is no other way to a token for it. */
+/** The unknown ticket was cancelled before it was scanned: otherwise the stranger could not have a token for it. */
 async function twoTickets(
   site: Site,
   { stranger, alice }: { stranger: PhoneVisitor; alice: PhoneVisitor },
   state: (typeof STATES)[number],
-): Promise<Two> {
+): Promise<TwoTickets> {
   const [theirs, mine] = [new BrowserVisitor(site), new BrowserVisitor(site)];
   await Promise.all([theirs.start(), mine.start()]);
   const [code, abandoned] = [await theirs.code(), await mine.code()];
@@ -131,7 +131,7 @@ function difference(one: Answer, other: Answer): string | undefined {
   return first === second ? undefined : `${first} instead of ${second}`;
 }
 
-/** All of an answer but the time of the day. */
+/** Returns the whole answer except for its Date header. */
 function whole({ status, headers, text }: Answer): string {
   return JSON.stringify([status, [...headers].filter(([name]) => name !== 'date'), text]);
 }

@@ -1,8 +1,8 @@
-/** The people of these attacks, and what they do with their sessions. */
+/** Signs accounts in on phones and browsers, approves with them, signs them out and copies their cookies. */
 import type { Agent, Answer } from '../../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 
-/** A phone that this person is signed in on. */
+/** Returns a phone on which this account is signed in. */
 export async function phoneOf(site: Site, name: string): Promise<PhoneVisitor> {
   const phone = new PhoneVisitor(site);
   const page = await phone.signInAt(`${site.issuer}/account`, name);
@@ -10,7 +10,7 @@ export async function phoneOf(site: Site, name: string): Promise<PhoneVisitor> {
   return phone;
 }
 
-/** Who this person is to the RP: nothing that an attacker could not know. */
+/** Returns the account's subject, as the RP gets it. An attacker may know it. */
 export async function subjectOf(site: Site, name: string): Promise<string> {
   const known = subjects.get(site) ?? new Map<string, Promise<string>>();
   subjects.set(site, known);
@@ -19,7 +19,7 @@ export async function subjectOf(site: Site, name: string): Promise<string> {
   return subject;
 }
 
-/** A subject stays the same, so that each person need sign in for it only once. */
+/** A subject never changes, so one sign-in per account and site is enough. */
 const subjects = new WeakMap<Site, Map<string, Promise<string>>>();
 
 async function signInForSubject(site: Site, name: string): Promise<string> {
@@ -30,7 +30,7 @@ async function signInForSubject(site: Site, name: string): Promise<string> {
   return claims.sub;
 }
 
-/** A browser that shows a code, which this person's phone has approved. */
+/** Returns a browser and the phone of this account, which has approved the browser's ticket. */
 export async function approved(site: Site, name: string): Promise<{ browser: BrowserVisitor; phone: PhoneVisitor }> {
   const browser = new BrowserVisitor(site);
   await browser.start();
@@ -41,20 +41,20 @@ export async function approved(site: Site, name: string): Promise<{ browser: Bro
   return { browser, phone };
 }
 
-/** Signs out, as the provider's own page does it. */
+/** Signs out with the form of the provider's own page. */
 export async function signOut(agent: Agent, { issuer }: Site): Promise<Answer> {
   const asked = await agent.get(`${issuer}/session/end`);
   const [, xsrf] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
-  if (xsrf === undefined) throw new Error('there is no way to sign out');
+  if (xsrf === undefined) throw new Error('the page has no form to sign out');
   return agent.post(`${issuer}/session/end/confirm`, { form: { xsrf, logout: 'yes' } });
 }
 
-/** What a thief does, or who sits at somebody else's browser for a moment. */
+/** Copies cookies, as a thief does or an attacker with a moment at the victim's browser. */
 export async function copyCookies(from: Agent, to: Agent, url: string): Promise<void> {
   for (const cookie of await from.jar.getCookies(url)) await to.jar.setCookie(`${cookie}`, url);
 }
 
-/** Two changes of the code as one. */
+/** Applies two patches. @returns a function that undoes both, the second one first */
 export function both(first: () => () => void, second: () => () => void): () => void {
   const undo = [first(), second()];
   return () => {

@@ -11,7 +11,7 @@ import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing } from '../attack.ts';
 import { both, phoneOf, subjectOf } from './people.ts';
 
-/** Approved, and yet nobody is signed in at the browser: the digits are still to be typed. */
+/** With a check code, the browser is not signed in by the approval yet: the digits are still to be typed. */
 const on: WorldOptions = { qrLogin: { assess: () => 'check code' } };
 
 const viewsWithAccount = replacing(
@@ -24,7 +24,7 @@ const viewsWithAccount = replacing(
     },
 );
 
-/** The same of what the page is made from. */
+/** The same leak in the data that the page is made from. */
 const drawnWithAccount = replacing(
   BrowserViews.prototype,
   'drawn',
@@ -35,7 +35,7 @@ const drawnWithAccount = replacing(
     },
 );
 
-/** As pages do that hand their script everything they were made from. */
+/** Pages that hand all of their data to their script. */
 const pagesWithTheirData = replacing(
   Views.prototype,
   'render',
@@ -59,15 +59,15 @@ const refusalsWithAccount = replacing(
     },
 );
 
-/** Listens from before the phone does anything. @returns what tells all that was heard since */
+/** Starts to listen before the phone acts. @returns a function that returns all that was heard since */
 type Listening = (browser: BrowserVisitor) => Promise<() => Promise<string[]>>;
 
 export const secrecy: Attack[] = [
   {
     row: 6,
-    name: 'the browser asks for the ticket at each state, at once and with patience, and reads who approves',
+    name: 'the browser reads the approver from the ticket in each state, with and without long polling',
     on,
-    without: { name: "a type of its own for the browser's view", patch: viewsWithAccount },
+    without: { name: "a separate type for the browser's view", patch: viewsWithAccount },
     run: overhear(async (browser) => {
       const { version } = await browser.ticket();
       const next = browser.after(version);
@@ -80,9 +80,9 @@ export const secrecy: Attack[] = [
   },
   {
     row: 6,
-    name: 'the browser listens to the stream and reads who approves',
+    name: 'the browser reads the approver from the stream',
     on,
-    without: { name: "a type of its own for the browser's view", patch: viewsWithAccount },
+    without: { name: "a separate type for the browser's view", patch: viewsWithAccount },
     run: overhear(async (browser) => {
       const stream = await browser.events();
       return async () => {
@@ -95,10 +95,10 @@ export const secrecy: Attack[] = [
   },
   {
     row: 6,
-    name: 'the browser loads its page and reads in its source who approves',
+    name: 'the browser reads the approver from the source of its page',
     on,
     without: {
-      name: 'pages that hold only what their template says',
+      name: 'pages that hold only what their template renders',
       patch: () => both(drawnWithAccount, pagesWithTheirData),
     },
     run: overhear(async (browser) => async () => [
@@ -109,9 +109,9 @@ export const secrecy: Attack[] = [
   },
   {
     row: 6,
-    name: 'the browser makes mistakes and reads in what it is told who approves',
+    name: 'the browser makes mistakes and reads the approver from the errors',
     on,
-    without: { name: 'refusals that name nobody', patch: refusalsWithAccount },
+    without: { name: 'errors that name no account', patch: refusalsWithAccount },
     run: overhear(async (browser) => async () => [
       whole(await browser.finish()),
       whole(await browser.finish('nonsense')),
@@ -138,14 +138,15 @@ function overhear(listen: Listening): Attack['run'] {
   };
 }
 
-/** What the attacker would like to know: alice's names and id, and the digits that her phone shows. */
+/** Has alice scan and approve. @returns the secrets: her names and id, and the digits that her phone shows */
 async function approveAndTell(
   site: Site,
   { browser, alice }: { browser: BrowserVisitor; alice: PhoneVisitor },
 ): Promise<string[]> {
   const { account } = (await alice.scan(await browser.code())).json();
   const { checkCode } = await alice.approve();
-  if (typeof account !== 'string' || typeof checkCode !== 'string') throw new Error('the phone does not get there');
+  if (typeof account !== 'string' || typeof checkCode !== 'string')
+    throw new Error('the phone is shown no account or no check code');
   return [...account.split(' '), 'alice', await subjectOf(site, 'alice'), checkCode];
 }
 

@@ -1,4 +1,4 @@
-/** Rows 7 and 22: who approves is signed in then; who is signed in gets a session that nobody knew before. */
+/** Rows 7 and 22: a phone must be signed in to approve; the session gets a new id when the browser is signed in. */
 
 import { ProofRefused } from '../../../src/index.ts';
 import type { Fixture } from '../../fixtures/provider.ts';
@@ -8,7 +8,7 @@ import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { approved, copyCookies, phoneOf, signOut, subjectOf } from './people.ts';
 
 export const sessionsThatNeverEnd: Weakness = {
-  name: 'an end of sessions',
+  name: 'sessions that end',
   options: {
     extend: ({ provider }: Fixture): void => {
       replacing(provider.Session.prototype, 'destroy', () => async () => undefined)();
@@ -17,7 +17,7 @@ export const sessionsThatNeverEnd: Weakness = {
 };
 
 const sessionsThatKeepTheirId: Weakness = {
-  name: 'a new id for a session that somebody signs in to',
+  name: 'a new session id at each sign-in',
   options: {
     extend: ({ provider }: Fixture): void => {
       replacing(provider.Session.prototype, 'resetIdentifier', () => () => undefined)();
@@ -25,7 +25,7 @@ const sessionsThatKeepTheirId: Weakness = {
   },
 };
 
-/** A device that has alice's passkey answers with this. */
+/** The answer of a device that has alice's passkey. */
 export const PASSKEY = "the answer of alice's passkey";
 export const ALICE = 'a11ce';
 
@@ -44,7 +44,7 @@ export const withPasskey: WorldOptions = {
 export const sessions: Attack[] = [
   {
     row: 7,
-    name: 'whoever has copied the cookies of a phone approves with them after it has signed out',
+    name: "a thief of a phone's cookies approves with them after the phone has signed out",
     without: sessionsThatNeverEnd,
     run: async (site) => {
       const browser = new BrowserVisitor(site);
@@ -63,7 +63,7 @@ export const sessions: Attack[] = [
   },
   {
     row: 7,
-    name: 'whoever has copied the cookies of a phone scans with them after it has signed out',
+    name: "a thief of a phone's cookies scans with them after the phone has signed out",
     without: sessionsThatNeverEnd,
     run: async (site) => {
       const browser = new BrowserVisitor(site);
@@ -81,7 +81,7 @@ export const sessions: Attack[] = [
   },
   {
     row: 7,
-    name: 'the browser finishes what a phone has approved that has signed out since',
+    name: 'the browser finishes after the phone that approved has signed out',
     without: sessionsThatNeverEnd,
     run: async (site) => {
       const { browser, phone } = await approved(site, 'alice');
@@ -93,7 +93,7 @@ export const sessions: Attack[] = [
   },
   {
     row: 22,
-    name: 'who has planted a session in the browser is signed in along with whom the phone signs in there',
+    name: "an attacker who planted a session in the victim's browser is signed in with it by the phone",
     without: sessionsThatKeepTheirId,
     run: async (site) =>
       plant(site, async (browser) => {
@@ -105,7 +105,7 @@ export const sessions: Attack[] = [
   },
   {
     row: 22,
-    name: 'who has planted a session in the browser is signed in along with whom a passkey signs in there',
+    name: "an attacker who planted a session in the victim's browser is signed in with it by a passkey",
     on: withPasskey,
     without: sessionsThatKeepTheirId,
     run: async (site) =>
@@ -115,10 +115,10 @@ export const sessions: Attack[] = [
   },
 ];
 
-/** The attacker's session is in the victim's browser before anybody signs in there. */
+/** Plants the attacker's session in the victim's browser before the sign-in. @returns the stolen sign-in, if any */
 async function plant(site: Site, signIn: (victim: BrowserVisitor) => Promise<unknown>): Promise<string | undefined> {
   const attacker = new BrowserVisitor(site);
-  // The provider's page for signing out makes a session for whoever asks for it.
+  // The provider's sign-out page makes a session for every visitor.
   await attacker.agent.get(`${site.issuer}/session/end`);
   const victim = new BrowserVisitor(site);
   await copyCookies(attacker.agent, victim.agent, site.issuer);

@@ -1,9 +1,9 @@
-/** A page on another site that its visitor has opened, and what it tries with the provider. */
+/** A page on another site that attacks the provider through its visitor's browser. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Another host name is another site. */
+/** Another host name than the provider's makes it another site. */
 const HOST = '127.0.0.1';
 
 export interface AttackSite {
@@ -11,7 +11,7 @@ export interface AttackSite {
   readonly stop: () => Promise<void>;
 }
 
-/** What it does without its visitor's help. Each try ends before the page says that it is done. */
+/** The attacks that need no click of the visitor. Each of them has ended when `tryEverything` resolves. */
 const SCRIPT = `
   const got = [];
   const ended = (element) => new Promise((resolve) => { element.onload = element.onerror = () => resolve(); });
@@ -55,7 +55,7 @@ const SCRIPT = `
         try {
           if (window[frame].document.body.textContent) got.push('looked into ' + url);
         } catch {
-          // Another site's, as it should be.
+          // The document of another site cannot be read, as it should be.
         }
       }
     }

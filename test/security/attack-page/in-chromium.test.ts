@@ -4,7 +4,7 @@ import { scan, signedInPhone } from '../../chromium/phones.ts';
 import { useStage } from '../../chromium/use-stage.ts';
 import { type AttackSite, startAttackSite } from './attack-page.ts';
 
-describe('a page on another site, opened by somebody who is signed in', () => {
+describe('a page on another site, opened in a browser that is signed in', () => {
   const stage = useStage();
   let site: AttackSite;
 
@@ -19,7 +19,7 @@ describe('a page on another site, opened by somebody who is signed in', () => {
     const victim = await signedInPhone(stage());
     const theirs = await scan(stage(), await askToSignIn(stage(), await stage().desktop()), victim);
     const decided = theirs.url();
-    // The attacker's own screen, whose code its page knows.
+    // The attacker's own screen: the attacker's page knows its code.
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
     const before = await victim.cookies();
@@ -44,7 +44,7 @@ describe('a page on another site, opened by somebody who is signed in', () => {
     await theirs.getByRole('button', { name: 'Yes, sign in' }).waitFor();
   });
 
-  it('gets no ticket claimed by opening the address in its own code: nobody has tapped anything there', async () => {
+  it('does not get a ticket claimed by opening the address of its own code without a tap of the user', async () => {
     const victim = await signedInPhone(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);

@@ -1,4 +1,4 @@
-/** Row 27: an account that is signed in to a browser is not replaced by another one unless the person there agrees. */
+/** Row 27: an account that is signed in to a browser is not replaced by another one unless the user there agrees. */
 import type { Provider } from 'oidc-provider';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { Keys } from '../../../src/ticket/keys.ts';
@@ -9,10 +9,10 @@ import { Authenticator } from '../guard/authenticator.ts';
 import { accountAt, approval, expectStatus, goOn, shown, signedInPhone, thief } from '../scene.ts';
 import { all, bindingFromTheUrl } from '../weaknesses.ts';
 
-/** A server that does not look at who is signed in to the browser already. */
+/** A server that ignores the account that is signed in to the browser already. */
 const noQuestion: Weakness = {
-  name: 'the question who shall stay',
-  options: { extend: ({ provider }) => forgetWhoWasThere(provider) },
+  name: 'the question which account shall stay',
+  options: { extend: ({ provider }) => forgetReplacedAccount(provider) },
   patch: all(
     replacing(
       BrowserActs.prototype,
@@ -33,8 +33,8 @@ const noQuestion: Weakness = {
   ),
 };
 
-/** A login result that does not say who was signed in when it came about. */
-function forgetWhoWasThere(provider: Provider): void {
+/** Removes from each login result the account that was signed in when the result was made. */
+function forgetReplacedAccount(provider: Provider): void {
   const write = provider.interactionResult.bind(provider);
   provider.interactionResult = (req, res, { login, ...result }, options) => {
     const forgetful = login && { login: { ...login, replaces: undefined } };
@@ -42,7 +42,7 @@ function forgetWhoWasThere(provider: Provider): void {
   };
 }
 
-/** Another tab of the same browser, in which Bob signs in; the first one stays where it is. */
+/** Signs Bob in in another tab of the same browser. The first tab stays on its page. */
 async function bobSignsInBeside(browser: BrowserVisitor): Promise<void> {
   const first = browser.at;
   expectStatus(await browser.start(), 200, 'the QR page of another tab');
@@ -52,7 +52,7 @@ async function bobSignsInBeside(browser: BrowserVisitor): Promise<void> {
   if (account === undefined) throw new Error('Bob is not signed in');
 }
 
-/** Alice has approved; Bob is signed in to the browser. */
+/** Returns a browser with Alice's approval in which Bob is signed in. */
 async function approvedWhereBobIs(site: Site): Promise<{ browser: BrowserVisitor; checkCode: string }> {
   const [browser, phone] = await Promise.all([shown(site), signedInPhone(site)]);
   expectStatus(await phone.scan(await browser.code()), 200, 'the confirm page');
@@ -61,7 +61,7 @@ async function approvedWhereBobIs(site: Site): Promise<{ browser: BrowserVisitor
   return { browser, checkCode };
 }
 
-/** Goes on with an answer. @returns who is signed in to the browser now, if that is not who was */
+/** Acts and follows the answer. @returns the accounts before and after, if the browser's account has changed */
 async function replacedBy(browser: BrowserVisitor, act: () => Promise<Answer>): Promise<string | undefined> {
   const before = await accountAt(browser.site, browser.agent);
   const answer = await act();
@@ -71,7 +71,7 @@ async function replacedBy(browser: BrowserVisitor, act: () => Promise<Answer>): 
   return before === after ? undefined : `the browser of ${before} is that of ${after}`;
 }
 
-/** What says something, but not yes. */
+/** Requests that look like an agreement, but are none. */
 const NO_AGREEMENT: readonly (readonly [query: string, body: Record<string, string>])[] = [
   ['?switchAccount=yes', {}],
   ['', { switchAccount: '' }],
@@ -86,7 +86,7 @@ async function passkeyOf(name: string, site: Site): Promise<Authenticator> {
   return new Authenticator(site.issuer).register(await signedInPhone(site, name), name);
 }
 
-/** What the browser's page asks for a passkey with. */
+/** Returns the challenge with which the browser's page asks for a passkey. */
 async function challengeAt(browser: BrowserVisitor): Promise<string | undefined> {
   const page = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
   const [, options = '{}'] = /data-passkey="([^"]*)"/.exec(page.text) ?? [];
@@ -105,7 +105,7 @@ const withPasskeys = { passkeys: true };
 export const attacks: readonly Attack[] = [
   {
     row: 27,
-    name: "finishes with Alice's approval where Bob is signed in, and nobody agreed",
+    name: "finishes with Alice's approval in a browser where Bob is signed in, without an agreement",
     run: async (site) => {
       const { browser, checkCode } = await approvedWhereBobIs(site);
       return replacedBy(browser, () => browser.finish(checkCode));
@@ -114,7 +114,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 27,
-    name: 'finishes where Bob is signed in, by a form without script',
+    name: 'finishes by a form without script in a browser where Bob is signed in',
     run: async (site) => {
       const { browser, checkCode } = await approvedWhereBobIs(site);
       return replacedBy(browser, () => browser.submit(`${browser.at}/qr/finish`, { checkCode }));
@@ -123,7 +123,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 27,
-    name: 'finishes where Bob is signed in, with what is no agreement',
+    name: 'finishes in a browser where Bob is signed in, with fields that only look like an agreement',
     run: async (site) => {
       const { browser, checkCode } = await approvedWhereBobIs(site);
       for (const [query, body] of NO_AGREEMENT) {
@@ -137,7 +137,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 27,
-    name: 'finishes before Bob signs in in another tab, and goes on after that',
+    name: 'finishes before Bob signs in in another tab, and resumes after that',
     run: async (site) => {
       const [browser, phone] = await Promise.all([shown(site), signedInPhone(site)]);
       expectStatus(await phone.scan(await browser.code()), 200, 'the confirm page');
@@ -149,7 +149,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 27,
-    name: "signs in with Alice's passkey where Bob is signed in, and nobody agreed",
+    name: "signs in with Alice's passkey in a browser where Bob is signed in, without an agreement",
     on: withPasskeys,
     run: async (site) => {
       const [browser, passkey] = await Promise.all([shown(site), passkeyOf('alice', site)]);
@@ -166,7 +166,7 @@ export const attacks: readonly Attack[] = [
       const [victim, passkey, own] = await Promise.all([shown(site), passkeyOf('bob', site), shown(site)]);
       expectStatus(await signInWithPasskey(own, passkey), 200, "the attacker's own sign-in");
       const attacker = await thief(victim, (cookie) => !cookie.startsWith('_qr_'));
-      // Where the victim's page tells no challenge, that of one's own must do.
+      // If the victim's page shows no challenge to the attacker, take one from a page of the attacker's own.
       const challenge = (await challengeAt(attacker)) ?? (await challengeAt(await shown(site)));
       if (challenge === undefined) throw new Error('no page asks for a passkey');
       await attacker.post(`${attacker.at}/qr/passkey`, { proof: passkey.answer(challenge) });
@@ -179,7 +179,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 27,
-    name: "answers with what a passkey signed for the attacker's own page",
+    name: "signs in on a page of the attacker's own with a passkey's answer to the victim's challenge",
     on: withPasskeys,
     run: async (site) => {
       const [victim, own, passkey] = await Promise.all([shown(site), shown(site), passkeyOf('alice', site)]);
@@ -193,7 +193,7 @@ export const attacks: readonly Attack[] = [
   },
 ];
 
-/** A server that asks everybody for the same. */
+/** A server that has the same passkey challenge for every browser. */
 function oneChallengeForAll(): () => () => void {
   return replacing(
     Keys.prototype,

@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './binding.ts';
 
-prove('another browser than the one that showed the code', attacks);
+prove('attacks by a browser that did not show the code', attacks);

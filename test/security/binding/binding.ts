@@ -1,4 +1,4 @@
-/** Rows 1, 2 and 27: the browser that showed the code is the one that is signed in, and no other account's with it. */
+/** Rows 1, 2 and 27: only the browser that showed the code is signed in, and its account is not replaced unasked. */
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { Attack, Weakness } from '../attack.ts';
 import { accountAt, approval, goOn, scanned, shown, signedInPhone, thief, uidOf } from '../scene.ts';
@@ -6,14 +6,14 @@ import { bindingFromTheUrl, interactionFromTheUrl, unsignedCookies } from '../we
 import { attacks as onAccounts } from './accounts.ts';
 import { attacks as onTheCode } from './code.ts';
 
-/** What an attacker may have got hold of: a browser that the server must not take for the victim's. */
+/** Makes a browser with what an attacker has stolen or forged. The server must not take it for the victim's. */
 type Loot = (victim: BrowserVisitor) => Promise<BrowserVisitor>;
 
 const uidOnly: Loot = (victim) => thief(victim, () => false);
 const providersCookies: Loot = (victim) => thief(victim, (cookie) => !cookie.startsWith('_qr_'));
 const bindingOnly: Loot = (victim) => thief(victim, (cookie) => cookie.startsWith('_qr_browser'));
 
-/** The interaction cookie of somebody who knows its name and the uid, but not the key. */
+/** Cookies forged by an attacker who knows their names and the uid, but not the key. */
 const forgedCookies: Loot = async (victim) => {
   const attacker = await uidOnly(victim);
   const { jar } = attacker.agent;
@@ -26,7 +26,7 @@ const forgedCookies: Loot = async (victim) => {
   return attacker;
 };
 
-/** Signed cookies, but those of the attacker's own sign-in, sent along to the victim's URL. */
+/** The signed cookies of the attacker's own sign-in, sent to the victim's URL. */
 const ownCookies: Loot = async (victim) => {
   const own = await shown(victim.site);
   const attacker = new BrowserVisitor(victim.site);
@@ -38,7 +38,7 @@ const ownCookies: Loot = async (victim) => {
   return attacker;
 };
 
-/** The victim's interaction cookie, and a signed binding: the attacker's own. */
+/** The victim's interaction cookie, and the attacker's own signed binding. */
 const providersCookiesAndOwnBinding: Loot = async (victim) => {
   const own = await shown(victim.site);
   const attacker = await providersCookies(victim);
@@ -101,7 +101,7 @@ const renews: Run = async (site, steal) => {
   const attacker = await steal(victim);
   await attacker.post(`${attacker.at}/qr/renew`, { version: `${before.version}` });
   const after = await victim.ticket();
-  return after.version === before.version ? undefined : 'the code on the screen of the victim is another one';
+  return after.version === before.version ? undefined : "the code on the victim's screen has changed";
 };
 
 const cancels: Run = async (site, steal) => {

@@ -1,4 +1,4 @@
-/** Row 2: whoever sees the code, or scans it, learns nothing that watches or finishes. */
+/** Row 2: seeing or scanning the code reveals nothing with which another browser could watch or finish. */
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
@@ -7,7 +7,7 @@ import { type Attack, replacing } from '../attack.ts';
 import { accountAt, approved, goOn, scanned, shown, thief, uidOf } from '../scene.ts';
 import { all, bindingFromTheUrl, interactionFromTheUrl } from '../weaknesses.ts';
 
-/** A code with something more in its address. */
+/** Makes a server that adds a query to the address in the code. */
 function codeWith(more: (ticket: Ticket) => string): () => () => void {
   return replacing(
     BrowserViews.prototype,
@@ -21,13 +21,13 @@ function codeWith(more: (ticket: Ticket) => string): () => () => void {
   );
 }
 
-/** A code that says which interaction it stands for. */
+/** A code that holds the uid of its interaction. */
 const uidInTheCode = codeWith(({ interaction }) => `i=${interaction}`);
 
-/** A code that tells the fingerprint of the binding, as the store has it. */
+/** A code that holds the fingerprint of the binding, as the store has it. */
 const fingerprintInTheCode = codeWith(({ browser }) => `b=${browser.binding}`);
 
-/** A phone that is told of the interaction, among the scopes. */
+/** A server that tells the phone the uid of the interaction, among the scopes. */
 const uidOnThePhone = replacing(
   PhoneActs.prototype,
   'look',
@@ -38,7 +38,7 @@ const uidOnThePhone = replacing(
     },
 );
 
-/** Every text that somebody could make of a code: its parts, what they encode, and that encoded otherwise. */
+/** Returns every text that can be read from a code: its parts, the bytes in them, and other encodings of those. */
 function readingsOf(code: string): string[] {
   const parts = code.split(/[/?&=#:.]+/).filter((part) => part.length > 3);
   const bytes = parts.map((part) => Buffer.from(part, 'base64url'));
@@ -53,7 +53,7 @@ function readingsOf(code: string): string[] {
   return [...new Set([code, ...parts, ...encoded])].filter((reading) => reading.length > 3);
 }
 
-/** What only the victim's browser may know, by name. */
+/** Returns the values that only the victim's browser may know, each with its name. */
 async function secretsOf(victim: BrowserVisitor): Promise<[string, string][]> {
   const cookies = await victim.agent.jar.store.getAllCookies();
   const values = cookies.flatMap(({ key, value }) => value.split('.').map((part): [string, string] => [key, part]));
@@ -63,14 +63,14 @@ async function secretsOf(victim: BrowserVisitor): Promise<[string, string][]> {
   return [['the uid', uidOf(victim)], ...secret];
 }
 
-/** Whether a text holds one of the secrets, or the fingerprint of one. @returns which */
+/** Returns the name of the secret that a text holds, if any. */
 async function leakIn(text: string, victim: BrowserVisitor): Promise<string | undefined> {
   const found = (await secretsOf(victim)).find(([, secret]) => text.includes(secret));
   return found?.[0];
 }
 
-/** Uses everything that the code can mean as the uid of an interaction. */
-async function finishWithWhatTheCodeSays(site: Site): Promise<string | undefined> {
+/** Tries everything that can be read from the code as the uid of an interaction. */
+async function finishWithReadingsOfCode(site: Site): Promise<string | undefined> {
   const { browser: victim, code, checkCode } = await approved(site);
   const readings = readingsOf(code).filter((reading) => /^[\w-]+$/.test(reading));
   for (const reading of readings) {
@@ -85,7 +85,7 @@ async function finishWithWhatTheCodeSays(site: Site): Promise<string | undefined
   return undefined;
 }
 
-/** Everything that the phone is told from the scan to the decision: bodies, headers, cookies. */
+/** Returns everything that the phone is sent from the scan to the decision: bodies, headers, cookies. */
 async function heardByPhone(site: Site): Promise<{ heard: string; victim: BrowserVisitor }> {
   const { browser: victim, phone, code } = await scanned(site);
   const answers = [await phone.look(code), await phone.look()];
@@ -93,7 +93,7 @@ async function heardByPhone(site: Site): Promise<{ heard: string; victim: Browse
     answers.push(await phone.agent.get(url, { headers: { accept: 'text/html' } }));
   }
   answers.push(await phone.decide('approve'), await phone.look());
-  // Without a session: what leads to the sign-in.
+  // A phone without a session gets the way to the sign-in.
   answers.push(await new PhoneVisitor(site).agent.get(await (await shown(site)).code()));
   const heard = answers.map(({ headers, text }) => `${JSON.stringify([...headers])}\n${text}`).join('\n');
   return { heard, victim };
@@ -102,17 +102,17 @@ async function heardByPhone(site: Site): Promise<{ heard: string; victim: Browse
 export const attacks: readonly Attack[] = [
   {
     row: 2,
-    name: 'whoever sees the code reads the uid or a cookie from it',
+    name: 'an attacker who sees the code reads the uid or a cookie from it',
     run: async (site) => {
       const victim = await shown(site);
       return leakIn(readingsOf(await victim.code()).join('\n'), victim);
     },
-    without: { name: 'a code that says nothing of the interaction', patch: uidInTheCode },
+    without: { name: 'a code without the uid', patch: uidInTheCode },
   },
   {
     row: 2,
-    name: 'whoever sees the code finishes with what it says',
-    run: finishWithWhatTheCodeSays,
+    name: 'an attacker who sees the code finishes with what can be read from it',
+    run: finishWithReadingsOfCode,
     without: {
       name: 'cookies, and with the uid in the code',
       patch: all(uidInTheCode, bindingFromTheUrl),
@@ -121,7 +121,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 2,
-    name: 'two codes of one browser hold something that those of others do not',
+    name: 'two codes of one browser have something in common that the codes of other browsers lack',
     run: async (site) => {
       const [one, other] = await Promise.all([shown(site), shown(site)]);
       const first = readingsOf(await one.code());
@@ -130,15 +130,15 @@ export const attacks: readonly Attack[] = [
       const common = readingsOf(await one.code()).filter((reading) => first.includes(reading));
       return common.find((reading) => !foreign.includes(reading));
     },
-    without: { name: 'codes that have nothing of the browser', patch: fingerprintInTheCode },
+    without: { name: 'codes without data of the browser', patch: fingerprintInTheCode },
   },
   {
     row: 2,
-    name: 'the phone that scans is told the uid or a cookie of the browser',
+    name: 'the phone that scans is sent the uid or a cookie of the browser',
     run: async (site) => {
       const { heard, victim } = await heardByPhone(site);
       return leakIn(heard, victim);
     },
-    without: { name: 'keeping the interaction to itself', patch: uidOnThePhone },
+    without: { name: 'answers to the phone without the uid', patch: uidOnThePhone },
   },
 ];

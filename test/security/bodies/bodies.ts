@@ -1,4 +1,4 @@
-/** Row 25: what is no form of ours does nothing, and breaks nothing. */
+/** Row 25: a body that is not a valid form of ours changes nothing and breaks nothing. */
 import { connect } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -11,9 +11,9 @@ interface Body {
   readonly name: string;
   readonly type?: string;
   readonly encoding?: string;
-  /** Of what would approve, if it were written as it should be. */
+  /** Writes the fields that approve, but not as the server expects them. */
   readonly write: (csrf: string) => string | Buffer;
-  /** What comes before the body, where it is not its length. */
+  /** The headers that frame the body, if they are not its correct length, and the body as it is sent. */
   readonly framing?: (body: Buffer) => { readonly headers: string; readonly body: Buffer };
 }
 
@@ -25,46 +25,46 @@ const bomb = (csrf: string): string => json(csrf, { more: '0'.repeat(4_000_000) 
 const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
 const BODIES: Body[] = [
-  { name: 'more JSON than fits', write: (csrf) => json(csrf, { more: 'x'.repeat(100_000) }) },
-  { name: 'more of a form than fits', type: FORM, write: (csrf) => `${form(csrf)}&more=${'x'.repeat(100_000)}` },
-  { name: 'a bomb of gzip', encoding: 'gzip', write: (csrf) => gzipSync(bomb(csrf)) },
-  { name: 'a bomb of deflate', encoding: 'deflate', write: (csrf) => deflateSync(bomb(csrf)) },
-  { name: 'a bomb of brotli', encoding: 'br', write: (csrf) => brotliCompressSync(bomb(csrf)) },
+  { name: 'JSON that is too long', write: (csrf) => json(csrf, { more: 'x'.repeat(100_000) }) },
+  { name: 'a form that is too long', type: FORM, write: (csrf) => `${form(csrf)}&more=${'x'.repeat(100_000)}` },
+  { name: 'a gzip bomb', encoding: 'gzip', write: (csrf) => gzipSync(bomb(csrf)) },
+  { name: 'a deflate bomb', encoding: 'deflate', write: (csrf) => deflateSync(bomb(csrf)) },
+  { name: 'a brotli bomb', encoding: 'br', write: (csrf) => brotliCompressSync(bomb(csrf)) },
   { name: 'a nested field', write: (csrf) => `{"csrf":"${csrf}","decision":"approve","more":${deep(500)}}` },
-  { name: 'lists of one', write: (csrf) => `{"csrf":["${csrf}"],"decision":["approve"]}` },
+  { name: 'lists instead of texts', write: (csrf) => `{"csrf":["${csrf}"],"decision":["approve"]}` },
   { name: 'a list of one object', write: (csrf) => `[${json(csrf)}]` },
-  { name: 'a field twice', type: FORM, write: (csrf) => `decision=deny&${form(csrf)}` },
-  { name: 'a field with a bracket', type: FORM, write: (csrf) => `csrf=${csrf}&decision[]=approve` },
-  { name: 'fields of a prototype', write: (csrf) => `{"__proto__":${json(csrf)}}` },
-  { name: 'one field of a prototype', write: (csrf) => `{"csrf":"${csrf}","__proto__":{"decision":"approve"}}` },
+  { name: 'a field that is there twice', type: FORM, write: (csrf) => `decision=deny&${form(csrf)}` },
+  { name: 'brackets in the name of a field', type: FORM, write: (csrf) => `csrf=${csrf}&decision[]=approve` },
+  { name: 'all fields in __proto__', write: (csrf) => `{"__proto__":${json(csrf)}}` },
+  { name: 'one field in __proto__', write: (csrf) => `{"csrf":"${csrf}","__proto__":{"decision":"approve"}}` },
   {
-    name: 'fields of a constructor',
+    name: 'a field in constructor.prototype',
     write: (csrf) => `{"csrf":"${csrf}","constructor":{"prototype":{"decision":"approve"}}}`,
   },
-  { name: "a prototype's fields in a form", type: FORM, write: (csrf) => `csrf=${csrf}&__proto__[decision]=approve` },
+  { name: 'a form with a field in __proto__', type: FORM, write: (csrf) => `csrf=${csrf}&__proto__[decision]=approve` },
   { name: 'JSON that claims to be text', type: 'text/plain', write: json },
   { name: 'JSON that claims to be a form', type: FORM, write: json },
   { name: 'a form that claims to be JSON', write: form },
   {
-    name: 'a form in parts',
+    name: 'a multipart form',
     type: 'multipart/form-data; boundary=b',
     write: (csrf) => `--b\r\n"csrf" ${csrf}\r\n--b\r\n"decision" approve\r\n--b--`,
   },
   {
-    name: 'what is no UTF-8',
+    name: 'a form that is not UTF-8',
     type: FORM,
     write: (csrf) => Buffer.from(`csrf=${csrf}&decision=approve\xff\xc0`, 'latin1'),
   },
   { name: 'UTF-16', type: `${JSON_TYPE}; charset=utf-16le`, write: (csrf) => Buffer.from(json(csrf), 'utf16le') },
-  { name: 'JSON and something else', write: (csrf) => `${json(csrf)}\u0000${json(csrf)}` },
+  { name: 'JSON with more JSON behind it', write: (csrf) => `${json(csrf)}\u0000${json(csrf)}` },
   { name: 'JSON with a comment', write: (csrf) => `/**/${json(csrf)}` },
   {
-    name: 'half of what it has promised',
+    name: 'half of the length that it announces',
     write: json,
     framing: (body) => ({ headers: `content-length: ${body.length * 2}`, body }),
   },
   {
-    name: 'chunks without an end',
+    name: 'chunks without a last chunk',
     write: json,
     framing: (body) => ({
       headers: 'transfer-encoding: chunked',
@@ -72,7 +72,7 @@ const BODIES: Body[] = [
     }),
   },
   {
-    name: 'a length that runs over',
+    name: 'a length that overflows 32 bits',
     write: json,
     framing: (body) => ({ headers: `content-length: ${2 ** 32 + body.length}`, body }),
   },
@@ -80,13 +80,13 @@ const BODIES: Body[] = [
 
 export const attacks: Attack[] = [...BODIES.map(approvingWith), ...waitingAttacks];
 
-/** It has the victim's phone, so to say: only the body is not as it should be. */
+/** The attacker has the victim's session and CSRF token: only the body is wrong. */
 function approvingWith(body: Body): Attack {
   return {
     row: 25,
     name: `approves with ${body.name}, or breaks the server with it`,
     on: quiet,
-    without: { name: 'care', options: readingAnything },
+    without: { name: 'strict parsing', options: readingAnything },
     run: async (site) => {
       const browser = new BrowserVisitor(site);
       await browser.start();
@@ -95,16 +95,16 @@ function approvingWith(body: Body): Attack {
       const status = await post(phone, site, body, `${csrf}`);
       const { state } = await browser.ticket();
       if (state !== 'scanned') return `${state}`;
-      // No answer at all is one to a request that never ended.
+      // A request that never ends may get no answer.
       if (status !== undefined && (status < 400 || status >= 500)) return `an answer with ${status}`;
-      // It could have been: nothing was wrong but the body.
+      // The approval works with a correct body: nothing else was wrong.
       must(await phone.decide('approve'), 200);
       return undefined;
     },
   };
 }
 
-/** @returns the status; undefined where the server has hung up */
+/** @returns the status; undefined if the server closed the connection without an answer */
 async function post(phone: PhoneVisitor, site: Site, body: Body, csrf: string): Promise<number | undefined> {
   const { hostname, port, host } = new URL(site.issuer);
   const written = Buffer.from(body.write(csrf));
@@ -126,7 +126,7 @@ async function post(phone: PhoneVisitor, site: Site, body: Body, csrf: string): 
     socket.on('data', (chunk) => {
       answer += chunk;
     });
-    // A server that has answered need not take the rest.
+    // A server that has answered need not read the rest.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(answer) ?? [];

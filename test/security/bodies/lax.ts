@@ -1,4 +1,4 @@
-/** A server that makes the best of whatever body it gets: what row 25 forbids. */
+/** A server that finds the fields in any body, which row 25 forbids. */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
@@ -13,14 +13,14 @@ const DECODERS: Readonly<Record<string, (packed: Buffer) => Buffer>> = {
   br: brotliDecompressSync,
 };
 
-/** Koa would write of each request that breaks off. */
+/** Without this, Koa would log each request that breaks off. */
 export const quiet: WorldOptions = {
   extend: ({ provider }) => {
     provider.silent = true;
   },
 };
 
-/** What arrives at our server is a good form, with what this has found in the body. */
+/** Replaces each body by a valid form with the fields that were found in it. */
 export const readingAnything: WorldOptions = inFront(async (ctx: Context, next: Next) => {
   if (ctx.method === 'POST' && ctx.path.startsWith('/qr/tickets/')) {
     const fields = fieldsIn(await everything(ctx.req));
@@ -31,13 +31,13 @@ export const readingAnything: WorldOptions = inFront(async (ctx: Context, next: 
   await next();
 });
 
-/** Also of a body that breaks off. */
+/** Reads the whole body, or the beginning of a body that breaks off. */
 async function everything(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of request) chunks.push(chunk);
   } catch {
-    // What has arrived is taken.
+    // Use what has arrived.
   }
   const decode = DECODERS[request.headers['content-encoding'] ?? ''];
   const whole = Buffer.concat(chunks);
@@ -45,11 +45,11 @@ async function everything(request: IncomingMessage): Promise<string> {
   return plain.toString(`${request.headers['content-type']}`.includes('utf-16') ? 'utf16le' : 'latin1');
 }
 
-/** The last text that stands behind a field's name, however deep. */
+/** Finds the last word behind the name of each field, at any depth. */
 function fieldsIn(body: string): Record<string, string> {
   const found = FIELDS.map((name) => {
-    const said = [...body.matchAll(new RegExp(`${name}[^\\w-]*([\\w-]+)`, 'g'))];
-    return [name, said.at(-1)?.[1] ?? ''];
+    const matches = [...body.matchAll(new RegExp(`${name}[^\\w-]*([\\w-]+)`, 'g'))];
+    return [name, matches.at(-1)?.[1] ?? ''];
   });
   return Object.fromEntries(found);
 }

@@ -1,4 +1,4 @@
-/** Row 25: whoever takes their time keeps nobody else from signing in. */
+/** Row 25: slow requests do not keep other browsers from signing in. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
@@ -9,7 +9,7 @@ import { quiet } from './lax.ts';
 
 const MANY = 40;
 
-/** A server that does one thing after the other, and turns others away meanwhile. */
+/** A server that handles one POST at a time and refuses all others meanwhile. */
 function oneByOne(): WorldOptions {
   let isBusy = false;
   return inFront(async (ctx, next) => {
@@ -28,17 +28,17 @@ function oneByOne(): WorldOptions {
 export const waitingAttacks: Attack[] = [
   {
     row: 25,
-    name: 'keeps others from signing in with bodies that never end',
+    name: 'keeps other browsers from signing in by sending bodies that never end',
     on: quiet,
-    without: { name: 'doing many things at once', options: oneByOne() },
+    without: { name: 'concurrent requests', options: oneByOne() },
     run: async (site) => {
       const slow = await Promise.all(Array.from({ length: MANY }, () => drip(site)));
       try {
         const browser = new BrowserVisitor(site);
         must(await browser.start(), 200);
-        // A server that waited for the bodies would never answer: this test would end by its time-out.
+        // If the server waited for the bodies, it would never answer, and the test would time out.
         const { status } = await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
-        return status === 200 ? undefined : `${status} for somebody else`;
+        return status === 200 ? undefined : `${status} for another browser`;
       } finally {
         for (const socket of slow) socket.destroy();
       }
@@ -46,7 +46,7 @@ export const waitingAttacks: Attack[] = [
   },
 ];
 
-/** Says that there is a form, and sends the half of it. */
+/** Announces a form of 100 bytes, and sends only its beginning. */
 async function drip(site: Site): Promise<Socket> {
   const { hostname, port, host, pathname } = new URL(site.issuer);
   const socket = connect(Number(port), hostname);

@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './check-code.ts';
 
-prove('whoever has not seen the phone', attacks);
+prove('an attacker who has not seen the phone', attacks);

@@ -1,4 +1,4 @@
-/** Row 13: whoever has not seen the phone does not get in, even where a victim approves by mistake. */
+/** Row 13: an attacker who has not seen the phone does not get in, even if a victim approves by mistake. */
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
@@ -18,20 +18,20 @@ const limited: WorldOptions = {
   qrLogin: { assess: () => 'check code', limits: { account: { scan: 1000, decide: 1000 } } },
 };
 
-/** What anybody types who is not told the digits. */
+/** Guesses of an attacker who does not know the digits. */
 const GUESSES = ['', ' ', 'undefined', 'null', '0', '0000000', '１２３４５６', '%00', '[object Object]'];
 
 function wrong(checkCode: string, turn: number = 1): string {
   return `${(Number(checkCode) + turn) % 1_000_000}`.padStart(6, '0');
 }
 
-/** How many of them were compared with the right one. */
+/** Sends all guesses at once. @returns the number of guesses that were compared with the right check code */
 async function judged(attacker: BrowserVisitor, guesses: readonly string[]): Promise<number> {
   const answers = await Promise.all(guesses.map((guess) => attacker.finish(guess)));
   return answers.filter((answer) => answer.json().error === 'wrong_check_code').length;
 }
 
-/** A store that takes its time to write: whoever asks meanwhile reads what was there before. */
+/** A store that writes slowly: a read in the meantime gets the previous version. */
 const slow = replacing(
   KeyvTicketStore.prototype,
   'swap',
@@ -42,7 +42,7 @@ const slow = replacing(
     },
 );
 
-/** A store that forgets how often somebody was wrong. */
+/** A store that does not keep the end of a ticket by too many wrong check codes. */
 const forgetful = replacing(
   KeyvTicketStore.prototype,
   'swap',
@@ -54,7 +54,7 @@ const forgetful = replacing(
     },
 );
 
-/** MACs for this purpose that do not depend on what they are made of, or not on the key. */
+/** Replaces the MACs of check codes by weaker ones, which do not depend on the ticket or not on the key. */
 function weakMacs(make: (keys: Keys, parts: readonly string[]) => Buffer): () => () => void {
   return all(
     replacing(
@@ -89,7 +89,7 @@ function digitsOf(digest: Buffer): string {
 const guessing: Attack[] = [
   {
     row: 13,
-    name: 'has a sign-in approved, and finishes without the digits',
+    name: 'finishes an approved sign-in without the digits',
     on: checked,
     without: { name: 'the check code', options: { qrLogin: { assess: () => 'allow' } } },
     run: async (site) => {
@@ -104,9 +104,9 @@ const guessing: Attack[] = [
   },
   {
     row: 13,
-    name: 'is wrong three times, and right then',
+    name: 'types three wrong check codes and then the right one',
     on: checked,
-    without: { name: 'an end to the tries', patch: forgetful },
+    without: { name: 'a limit of tries for each ticket', patch: forgetful },
     run: async (site) => {
       const attacker = await browserAt(site);
       const checkCode = await approved(await phoneOf(site), attacker);
@@ -132,9 +132,9 @@ const guessing: Attack[] = [
   },
   {
     row: 13,
-    name: 'has one sign-in after the other approved, and tries on',
+    name: 'tries check codes at one approved sign-in after the other',
     on: limited,
-    without: { name: 'a limit of tries by account', options: { qrLogin: { limits: false } } },
+    without: { name: 'a limit of tries for each account', options: { qrLogin: { limits: false } } },
     run: async (site) => {
       const phone = await phoneOf(site);
       let tries = 0;
@@ -151,7 +151,7 @@ const guessing: Attack[] = [
   },
   {
     row: 13,
-    name: "types the check code of a ticket of the attacker's own",
+    name: "types the check code of the attacker's own ticket",
     on: checked,
     without: {
       name: 'a check code for each ticket',
@@ -161,15 +161,16 @@ const guessing: Attack[] = [
       const [own, attacker] = [await browserAt(site), await browserAt(site)];
       const checkCode = await approved(await phoneOf(site, 'bob'), own);
       const right = await approved(await phoneOf(site), attacker);
-      if (checkCode === right && (await judged(attacker, [wrong(right)])) === 0) throw new Error('nothing is wrong');
+      if (checkCode === right && (await judged(attacker, [wrong(right)])) === 0)
+        throw new Error('a wrong check code was not refused');
       return signedInBy(attacker, await attacker.finish(checkCode));
     },
   },
   {
     row: 13,
-    name: 'works the check code out from what the browser sees',
+    name: 'computes the check code from what the browser sees',
     on: checked,
-    without: { name: 'a key', patch: weakMacs((_keys, parts) => sha256(parts.join())) },
+    without: { name: 'a key in the MAC', patch: weakMacs((_keys, parts) => sha256(parts.join())) },
     run: async (site) => {
       const attacker = await browserAt(site);
       const stream = await attacker.events();

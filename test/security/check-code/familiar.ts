@@ -1,4 +1,4 @@
-/** Row 13: passing for a browser that the victim knows, which is spared the check code. */
+/** Rows 13 and 18: attacks that pass for a browser known to the victim, which is spared the check code. */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
 import { Keys } from '../../../src/ticket/keys.ts';
@@ -14,8 +14,8 @@ const MEMORY = '_qr_memory';
 const HOME = '203.0.113.7';
 const ELSEWHERE = '198.51.100.9';
 
-/** A memory that knows whether anybody was here, not who. */
-const knowsAnybody = all(
+/** A memory that proves that some account was signed in here, but not which one. */
+const knowsAnyAccount = all(
   replacing(
     Keys.prototype,
     'mac',
@@ -34,13 +34,14 @@ const knowsAnybody = all(
   ),
 );
 
-/** Somebody signs in there, check code and all, and is remembered. */
+/** Signs the account in with the check code, so that the browser is known to it. */
 async function becomesKnown(browser: BrowserVisitor, name: string): Promise<void> {
   const checkCode = await approved(await phoneOf(browser.site, name), browser);
-  if ((await signedInBy(browser, await browser.finish(checkCode))) === undefined) throw new Error('nobody got in');
+  if ((await signedInBy(browser, await browser.finish(checkCode))) === undefined)
+    throw new Error(`${name} is not signed in`);
 }
 
-/** The attacker's browser asks anew, alice approves by mistake, and nobody tells the attacker any digits. */
+/** The attacker's browser starts again, alice approves by mistake, and the attacker does not learn the digits. */
 async function approvedByMistake(attacker: BrowserVisitor, headers: Sent = {}): Promise<string | undefined> {
   const page = await attacker.start();
   if (page.status !== 200) throw new Error(`there is no QR page: ${page.status}`);
@@ -48,7 +49,7 @@ async function approvedByMistake(attacker: BrowserVisitor, headers: Sent = {}): 
   return signedInBy(attacker, await attacker.finish());
 }
 
-/** The cookies with these names, as header of a request. */
+/** Returns the values of the browser's cookies by their names. */
 async function cookiesOf(browser: BrowserVisitor): Promise<Map<string, string>> {
   const cookies = await browser.agent.jar.getCookies(browser.at);
   return new Map(cookies.map(({ key, value }) => [key, value]));
@@ -65,9 +66,9 @@ function attackerOn(site: Site, headers: Sent = {}): BrowserVisitor {
 export const familiarity: Attack[] = [
   {
     row: 13,
-    name: 'uses a browser that knows the attacker well',
+    name: "uses a browser that is known to the attacker's account",
     on: byDefault,
-    without: { name: 'a memory of who it was', patch: knowsAnybody },
+    without: { name: 'the account in the memory', patch: knowsAnyAccount },
     run: async (site) => {
       const known = await browserAt(site);
       await becomesKnown(known, 'bob');
@@ -79,7 +80,7 @@ export const familiarity: Attack[] = [
   },
   {
     row: 13,
-    name: "has read what the victim's browser remembers, and signs it with a signature of its own",
+    name: "copies the memory of the victim's browser, with the signature of its own memory",
     on: byDefault,
     without: {
       name: 'a signed memory',
@@ -101,19 +102,19 @@ export const familiarity: Attack[] = [
   },
   {
     row: 18,
-    name: "says that it comes from the victim's address",
+    name: "forges the victim's address in a header",
     on: byDefault,
-    without: { name: 'doubts about headers', options: { proxy: true } },
+    without: { name: 'distrust of forwarded headers', options: { proxy: true } },
     run: (site) =>
-      // The victim's own comes from a proxy that nobody has declared: it is no reason to believe in such headers.
+      // The victim's header is from a proxy that is not configured: that is no reason to trust such headers.
       approvedByMistake(attackerOn(site, { 'x-forwarded-for': HOME }), { 'x-forwarded-for': HOME }),
   },
   {
     row: 18,
-    name: "says that it comes from the victim's address, before the proxy adds where it really does",
+    name: "forges the victim's address in a header to which the proxy adds the real one",
     on: { ...byDefault, proxy: true },
     without: {
-      name: 'doubts about what stands before the last proxy',
+      name: 'distrust of addresses before the entry that the proxy added',
       options: inFront(async (ctx, next) => {
         ctx.req.headers['x-forwarded-for'] = ctx.get('x-forwarded-for').split(',')[0];
         await next();
@@ -124,10 +125,10 @@ export const familiarity: Attack[] = [
   },
   {
     row: 18,
-    name: 'is in the same private network as the proxy',
+    name: 'has the same private address as the victim',
     on: { ...byDefault, proxy: true },
     without: {
-      name: 'doubts about private addresses',
+      name: 'distrust of private addresses',
       options: inFront(async (ctx, next) => {
         ctx.req.headers['x-forwarded-for'] = HOME;
         await next();

@@ -7,13 +7,13 @@ import { accountAt, approved, expectStatus, goOn, scanned, shown, signedInPhone 
 import { all, browserFinds, phoneFinds } from '../weaknesses.ts';
 import { attacks } from './codes.ts';
 
-prove('codes that are dead, or never were alive', attacks);
+prove('codes that have ended or never existed', attacks);
 
-/** What only a test can do to a server: time passes. */
+/** The clock of the server, which only a test can move. */
 const clock = new TestClock();
 const on: WorldOptions = { qrLogin: { clock: clock.now } };
 
-/** A ticket that lasts as long as its interaction. */
+/** Makes a ticket last as long as its interaction. */
 const endless = (ticket: Ticket): Ticket => ({ ...ticket, deadline: ticket.endsAt });
 const withoutDeadlines = {
   name: 'deadlines',
@@ -36,7 +36,7 @@ const inTime: Attack[] = [
   },
   {
     row: 3,
-    name: 'claims a ticket that has expired, having seen its code in time',
+    name: 'claims an expired ticket after opening its code in time',
     on,
     run: async (site) => {
       const [victim, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
@@ -50,7 +50,7 @@ const inTime: Attack[] = [
   },
   {
     row: 3,
-    name: 'keeps a code alive by landing on it again and again',
+    name: 'keeps a code alive by opening it again and again',
     on,
     run: async (site) => {
       const [victim, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
@@ -66,7 +66,7 @@ const inTime: Attack[] = [
   },
   {
     row: 3,
-    name: 'looks at, approves or denies a ticket after its time to decide',
+    name: 'looks at, approves or denies a ticket after the deadline to decide',
     on,
     run: async (site) => {
       const { phone } = await scanned(site);
@@ -78,7 +78,7 @@ const inTime: Attack[] = [
   },
   {
     row: 3,
-    name: 'finishes after the time to finish',
+    name: 'finishes after the deadline to finish',
     on,
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
@@ -92,4 +92,4 @@ const inTime: Attack[] = [
   },
 ];
 
-prove('codes that time has killed', inTime);
+prove('codes that have expired', inTime);

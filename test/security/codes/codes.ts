@@ -1,4 +1,4 @@
-/** Rows 3 and 4: a code that has served is dead for every step, and only the server makes codes. */
+/** Rows 3 and 4: a code that has ended is dead for every step, and only the server makes codes. */
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import type { Answer } from '../../support/agent.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
@@ -9,7 +9,7 @@ import { all, askingForTheCheckCode, lastWriteWins, phoneFinds, waiting } from '
 import { attacks as forged } from './forged.ts';
 import { attacks as guessed } from './ids.ts';
 
-/** What ends a ticket that Alice's phone has scanned. */
+/** Ends a ticket that Alice's phone has scanned. */
 type End = (meeting: Meeting) => Promise<unknown>;
 
 const ENDS: Record<string, { readonly end: End; readonly on?: WorldOptions }> = {
@@ -40,13 +40,13 @@ const ENDS: Record<string, { readonly end: End; readonly on?: WorldOptions }> = 
 
 const isEnded = ({ state }: Ticket): boolean => ['redeemed', 'denied', 'cancelled'].includes(state);
 
-/** A store that forgets how a ticket ended, and whose place another one has. */
+/** A store that forgets that a ticket has ended, or that another ticket has replaced it. */
 const forgetsTheEnd = all(
   lastWriteWins,
   phoneFinds((ticket) => (isEnded(ticket) ? waiting(ticket) : ticket)),
 );
 
-/** The same, but it remembers who had scanned. */
+/** The same, but the store remembers which approver had scanned. */
 const forgetsTheDecision = all(
   lastWriteWins,
   phoneFinds((ticket) => {
@@ -55,13 +55,13 @@ const forgetsTheDecision = all(
   }),
 );
 
-/** Decides with a form that the phone still has. */
+/** Decides with the CSRF token of a form that the phone still has. */
 async function decideAgain(phone: PhoneVisitor, decision: string, csrf?: string): Promise<Answer> {
   const good = csrf ?? `${(await phone.look()).json().csrf}`;
   return phone.post(phone.at, { csrf: good, decision });
 }
 
-/** Somebody else's phone, which had the landing page open when the ticket ended, goes on with it. */
+/** Another account's phone, which had the landing page open when the ticket ended, goes on from there. */
 async function strangerGoesOn(site: Site, end: End): Promise<string | undefined> {
   const [meeting, stranger] = await Promise.all([scanned(site), signedInPhone(site, 'bob')]);
   const { code, phone } = meeting;
@@ -78,7 +78,7 @@ async function strangerGoesOn(site: Site, end: End): Promise<string | undefined>
   return answers.find(({ status }) => status === 200)?.text;
 }
 
-/** The phone that had it scans it again, and decides otherwise; the browser tries to make use of that. */
+/** The phone that had scanned the code scans it again and decides otherwise; the browser tries to finish with that. */
 async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
   const meeting = await scanned(site);
   const { browser, phone, code } = meeting;
@@ -89,12 +89,12 @@ async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
     await decideAgain(phone, 'approve', `${csrf}`),
     await decideAgain(phone, 'deny', `${csrf}`),
   ];
-  // A report counts whenever it comes, but brings no code back.
+  // A report counts at any time, but does not revive the code.
   await decideAgain(phone, 'report', `${csrf}`);
   return answers.find(({ status }) => status === 200)?.text ?? (await signedInAt(site, meeting, browser.at));
 }
 
-/** What the browser gets when it finishes all the same; the ticket of one that was used has served it already. */
+/** Finishes all the same, unless the ticket was redeemed rightly. @returns the session that the browser gets */
 async function signedInAt(site: Site, { browser, code }: Meeting, at: string): Promise<string | undefined> {
   const { state } = await browser.ticket();
   if (state === 'redeemed') return undefined;
@@ -110,14 +110,14 @@ const dead = Object.entries(ENDS).flatMap(([how, { end, on }]): Attack[] => [
     name: `another phone goes on with a code that was ${how}`,
     ...(on && { on }),
     run: (site) => strangerGoesOn(site, end),
-    without: { name: 'a store that remembers ends', patch: forgetsTheEnd },
+    without: { name: 'a store that remembers the end of a ticket', patch: forgetsTheEnd },
   },
   {
     row: 3,
-    name: `its own phone goes on with a code that was ${how}`,
+    name: `the phone that scanned goes on with a code that was ${how}`,
     ...(on && { on }),
     run: (site) => ownerGoesOn(site, end),
-    without: { name: 'a store that remembers decisions', patch: forgetsTheDecision },
+    without: { name: 'a store that remembers the decision', patch: forgetsTheDecision },
   },
 ]);
 

@@ -13,14 +13,14 @@ const anyMac: Weakness = {
 };
 
 const anySpelling: Weakness = {
-  name: 'the one way to write a code',
+  name: 'a single valid spelling of a code',
   patch: replacing(Codes.prototype, 'idOf', () => (code) => {
     const bytes = Buffer.from(code, 'base64url');
     return bytes.length < 34 ? undefined : bytes.toString('base64url', 0, 18);
   }),
 };
 
-/** A MAC over nothing, so that one is as good as the other. */
+/** A MAC that covers no data, so that the MAC of one code fits any other. */
 const macOfNothing: Weakness = {
   name: 'an id in the MAC',
   patch: () => {
@@ -53,13 +53,13 @@ const GUESSES = ['0', 'a', 'x', 'secret', 'changeme', 'a secret that only this t
 );
 
 const guessableSecret: Weakness = {
-  name: 'a secret that nobody guesses',
+  name: 'a secret that cannot be guessed',
   options: { qrLogin: { secrets: [GUESSES[4] ?? ''] } },
 };
 
 const at = (site: Site, code: string): string => `${site.issuer}/qr/${code}`;
 
-/** Lands on each of these codes. @returns one for which the server lets the phone scan */
+/** Opens each of these codes. @returns the first code that the server lets the phone scan */
 async function taken(phone: PhoneVisitor, codes: Iterable<string>): Promise<string | undefined> {
   for (const code of codes) {
     const answer = await phone.look(at(phone.site, code));
@@ -68,13 +68,13 @@ async function taken(phone: PhoneVisitor, codes: Iterable<string>): Promise<stri
   return undefined;
 }
 
-/** A phone that is no victim's, and a code that is on a screen. */
+/** Returns the attacker's phone, and a code that is on the victim's screen. */
 async function photographed(site: Site): Promise<{ phone: PhoneVisitor; code: string }> {
   const [victim, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
   return { phone, code: codeIn(await victim.code()) };
 }
 
-/** Claims the ticket. @returns what the phone is shown of it then */
+/** Claims the ticket. @returns the answer to the phone, if it succeeded */
 async function claimed(phone: PhoneVisitor, code: string): Promise<string | undefined> {
   const { status, text } = await phone.scan(at(phone.site, code));
   return status === 200 ? text : undefined;
@@ -89,10 +89,10 @@ function* flipped(code: string): Generator<string> {
   }
 }
 
-/** Other texts that lax readers take for the same bytes, or for enough of them. */
+/** Returns other texts that a lenient decoder takes for the same bytes, or for enough of them. */
 function spellingsOf(code: string): string[] {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-  // The last digit has bits to spare, which mean nothing.
+  // The last base64url digit has unused bits.
   const spare = [1, 5, 15].map((more) => alphabet[alphabet.indexOf(code.slice(-1)) + more] ?? '');
   return [
     ...spare.filter((digit) => digit !== '').map((digit) => code.slice(0, -1) + digit),
@@ -114,7 +114,7 @@ function spellingsOf(code: string): string[] {
 export const attacks: readonly Attack[] = [
   {
     row: 4,
-    name: 'lands on a code with one bit flipped, anywhere in it',
+    name: 'opens a code with one bit flipped, anywhere in it',
     run: async (site) => {
       const { phone, code } = await photographed(site);
       return taken(phone, flipped(code));
@@ -123,7 +123,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 4,
-    name: 'lands on a code that is written otherwise, cut off or continued',
+    name: 'opens a code in another spelling, cut off or continued',
     run: async (site) => {
       const { phone, code } = await photographed(site);
       return taken(phone, spellingsOf(code));
@@ -132,7 +132,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 4,
-    name: "claims a ticket whose id it knows with the MAC of another browser's code",
+    name: "claims a ticket by its id with the MAC of another browser's code",
     run: async (site) => {
       const { phone, code } = await photographed(site);
       const own = await shown(site);
@@ -143,7 +143,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 4,
-    name: 'claims a ticket whose id it knows with a MAC under a secret that it guesses',
+    name: 'claims a ticket by its id with a MAC under a guessed secret',
     run: async (site) => {
       const { phone, code } = await photographed(site);
       for (const secret of GUESSES) {
@@ -157,7 +157,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 4,
-    name: 'lands on codes for ids that it made itself',
+    name: 'opens codes for ids that it made itself',
     run: async (site) => {
       const { phone, code } = await photographed(site);
       const own = Array.from({ length: 8 }, () => randomBytes(34).toString('base64url'));
@@ -170,12 +170,12 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 4,
-    name: "claims a ticket with a form's token in the place of the MAC",
+    name: 'claims a ticket with the CSRF token of a form in place of the MAC',
     run: async (site) => {
       const { phone, code } = await photographed(site);
       const landed = expectStatus(await phone.look(at(site, code)), 200, 'the landing page');
       const forged = idIn(code) + `${landed.json().csrf}`.slice(0, 22);
-      // In a browser that has not been seen with the good code.
+      // Use another phone: this one has a note that it opened the good code.
       const other = await signedInPhone(site, 'bob');
       const [id, mac] = [idIn(code), Buffer.from(forged.slice(ID_LENGTH), 'base64url').subarray(0, 16)];
       return claimed(other, Buffer.concat([Buffer.from(id, 'base64url'), mac]).toString('base64url'));

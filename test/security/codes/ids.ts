@@ -9,7 +9,7 @@ import { expectStatus, shown } from '../scene.ts';
 const RANDOM_BYTES = 16;
 const MANY = 40;
 
-/** Another generator in the place of the system's. */
+/** Replaces the system's random generator. */
 function generator(bytes: (size: number) => Buffer | undefined): () => () => void {
   return () => {
     const { randomBytes } = crypto;
@@ -35,7 +35,7 @@ const counting: Weakness = {
 
 let wished: Buffer | undefined;
 const wishes: Weakness = {
-  name: 'ids of its own',
+  name: 'ids that the server makes',
   patch: generator((size) => (size === RANDOM_BYTES ? wished : undefined)),
   options: inFront(async (ctx, next) => {
     const { id } = ctx.query;
@@ -55,7 +55,7 @@ const repeating: Weakness = {
   }),
 };
 
-/** The part of an id that nobody shall guess; what stands before it follows from the interaction. */
+/** Returns the random part of an id. The bytes before it follow from the interaction. */
 function randomPart(id: string): Buffer {
   return Buffer.from(id, 'base64url').subarray(-RANDOM_BYTES);
 }
@@ -77,25 +77,25 @@ const numberIn = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex')}`)
 export const attacks: readonly Attack[] = [
   {
     row: 4,
-    name: "knows the id of the next browser's ticket from those of its own",
+    name: "predicts the id of the next browser's ticket from its own",
     run: async (site) => {
       const own = await shown(site);
       const last = numberIn(randomPart(await renewedId(own)));
       const victim = numberIn(randomPart(idIn(await (await shown(site)).code())));
       const ahead = victim - last;
-      return ahead > 0n && ahead < 1_000n ? `the id is ${ahead} after one's own` : undefined;
+      return ahead > 0n && ahead < 1_000n ? `the id is ${ahead} after the attacker's own` : undefined;
     },
     without: counting,
   },
   {
     row: 4,
-    name: 'sees bits of ids that never change',
+    name: 'finds bits that are the same in all ids',
     run: async (site) => {
       const ids = await manyIds(site);
       const bits = Array.from({ length: RANDOM_BYTES * 8 }, (_, bit) =>
         ids.filter((id) => ((id[bit >> 3] ?? 0) >> (bit % 8)) & 1),
       );
-      // By chance: once in 2^32 runs.
+      // By chance, this happens once in 2^32 runs.
       const stuck = bits.filter((ones) => ones.length === 0 || ones.length === MANY).length;
       return stuck === 0 ? undefined : `${stuck} bits are always the same`;
     },
@@ -103,7 +103,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 4,
-    name: 'sees an id twice',
+    name: 'gets the same id twice',
     run: async (site) => {
       const ids = (await manyIds(site)).map((id) => id.toString('hex'));
       const twice = ids.find((id, index) => ids.indexOf(id) !== index);
@@ -113,7 +113,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 4,
-    name: 'has the server take an id that the browser has chosen',
+    name: 'makes the server use an id that the browser has chosen',
     run: async (site) => {
       const browser = await shown(site);
       const id = Buffer.alloc(18, 'an id of my own').toString('base64url');

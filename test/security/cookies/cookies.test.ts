@@ -9,8 +9,8 @@ prove('our cookies', attacks);
 const ISSUER = 'https://id.example.com';
 const BEHIND_TLS: WorldOptions = { issuer: ISSUER, proxy: true };
 
-describe('our cookies, where the issuer is https', () => {
-  /** What somebody between the browser and the provider's plain port would be sent. */
+describe('our cookies with an https issuer', () => {
+  /** Returns our cookies that lack Secure, as the provider's plain port sets them behind a TLS proxy. */
   const insecure = async (options: WorldOptions, headers: Record<string, string>): Promise<string[]> => {
     const set: string[] = [];
     await World.during(options, async (world) => {
@@ -51,12 +51,12 @@ describe('our cookies, where the issuer is https', () => {
   });
 
   for (const [what, headers] of Object.entries({
-    'a proxy says that it was http': { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'id.example.com' },
-    'a proxy says nothing': {},
-    'a proxy says two things': { 'x-forwarded-proto': 'http, https' },
-    'a client has made up what a proxy says': { 'x-forwarded-proto': 'gopher', forwarded: 'proto=http' },
+    'the proxy sends http': { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'id.example.com' },
+    'the proxy sends no header': {},
+    'the proxy lists two protocols': { 'x-forwarded-proto': 'http, https' },
+    'a client has forged the headers of a proxy': { 'x-forwarded-proto': 'gopher', forwarded: 'proto=http' },
   } as Record<string, Record<string, string>>)) {
-    registerSides(`row 21: goes over plain http where ${what}`, {
+    registerSides(`row 21: may be sent over plain http if ${what}`, {
       lacks: 'Secure',
       succeeds: async () => {
         expect(await insecure({ ...BEHIND_TLS, ...dropSecure }, headers)).not.to.deep.equal([]);
@@ -68,8 +68,8 @@ describe('our cookies, where the issuer is https', () => {
   }
 });
 
-describe('our cookies, while the keys are changed', () => {
-  it('stay on their paths, and are not sent by other sites', async () => {
+describe('our cookies during a change of keys', () => {
+  it('keep their path, SameSite and HttpOnly', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

@@ -1,4 +1,4 @@
-/** Row 21: our cookies stay with the browser, the path and the site that they are for, and say what we have written. */
+/** Row 21: our cookies stay with their browser, path and site, and hold only what the server has written. */
 import type { Context, Next } from 'koa';
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import type { Agent } from '../../support/agent.ts';
@@ -11,7 +11,7 @@ import { must, signedIn } from '../pages/visits.ts';
 const BINDING = '_qr_browser';
 const SEEN = '_qr_seen';
 
-/** As a jar keeps it. */
+/** A cookie as a jar keeps it. */
 interface Cookie {
   readonly key: string;
   readonly path?: string;
@@ -19,7 +19,7 @@ interface Cookie {
   readonly sameSite?: string;
 }
 
-/** A binding that anybody may write. */
+/** A server that accepts a binding without a signature. */
 const unsignedBinding = replacing(Cookies.prototype, 'binding', () => (ctx, uid) => {
   const value = ctx.cookies.get(BINDING, { signed: false });
   return value?.startsWith(`${uid}.`) ? value : undefined;
@@ -32,13 +32,13 @@ const unsignedSeen = replacing(Cookies.prototype, 'hasFreshCode', () => (ctx, co
 
 export const attacks: Attack[] = [
   lasting('reads a cookie of ours with a script', /; ?httponly/gi, 'HttpOnly', ({ httpOnly }) => !httpOnly),
-  lasting('has another site send a cookie of ours', /; ?samesite=\w+/gi, 'SameSite', ({ sameSite }) => {
+  lasting('sends a cookie of ours from another site', /; ?samesite=\w+/gi, 'SameSite', ({ sameSite }) => {
     return sameSite !== 'lax' && sameSite !== 'strict';
   }),
-  lasting('gets a cookie of ours sent to another page than the one it is for', /; ?path=[^;]+/gi, 'Path', isWide),
+  lasting('gets a cookie of ours sent to a page that it is not for', /; ?path=[^;]+/gi, 'Path', isWide),
   {
     row: 21,
-    name: "finishes what it has stolen the provider's cookie of with a binding of its own making",
+    name: "opens an interaction with the provider's stolen cookie and a binding of its own making",
     without: { name: 'the signature of the binding', patch: unsignedBinding },
     run: async (site) => {
       for (const forge of BINDINGS) {
@@ -50,7 +50,7 @@ export const attacks: Attack[] = [
   },
   {
     row: 21,
-    name: 'claims a ticket by a code that was never on a screen, and a note that it was',
+    name: 'opens a code that was never on a screen, with a forged note that it was',
     without: { name: 'the signature of that note', patch: unsignedSeen },
     run: async (site) => {
       const victim = new BrowserVisitor(site);
@@ -69,14 +69,14 @@ export const attacks: Attack[] = [
         const landed = await attacker.agent.get(forged, { headers });
         if (landed.status === 200) return landed.text;
       }
-      // The way there works: it was the code.
+      // The real code can be opened: the attack failed by its forged code.
       must(await attacker.look(code), 200);
       return undefined;
     },
   },
 ];
 
-/** One of ours as it ends up in the jar of somebody who has been everywhere. */
+/** Makes an attack on the cookies that a browser and a phone have after a whole sign-in. */
 function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie: Cookie) => boolean): Attack {
   return {
     row: 21,
@@ -101,7 +101,10 @@ function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie:
   };
 }
 
-/** The binding goes to its interaction, the memory to interactions, the note on the phone to the phone's pages. */
+/**
+ * Returns true if the path is too wide: the binding is for its interaction, the memory for all interactions, and the
+ * phone's note for the phone's pages.
+ */
 function isWide({ key, path }: Cookie): boolean {
   if (key.startsWith(BINDING)) return !/\/interaction\/[\w-]{20,}$/.test(path ?? '/');
   return !`${path}`.endsWith(key.startsWith(SEEN) ? '/qr' : '/interaction');
@@ -128,13 +131,13 @@ interface Loot {
   readonly uid: string;
   /** A binding of the attacker's own, with its signature. */
   readonly own: { readonly value: string; readonly signature: string };
-  /** Signed by the provider for something else: the victim's interaction cookie. */
+  /** A value that the provider signed for another purpose: the victim's interaction cookie. */
   readonly foreign: { readonly value: string; readonly signature: string };
 }
 
 type Forge = (loot: Loot) => string;
 
-/** Values that nobody has signed, values with somebody else's signature, and the same name twice, in both orders. */
+/** Unsigned values, values with the signature of another value, and the same name twice, in both orders. */
 const BINDINGS: Forge[] = [
   ({ uid }) => `${BINDING}=${uid}.made-up.x`,
   ({ uid }) => `${BINDING}=${uid}.made-up.x; ${BINDING}.sig=`,
@@ -147,7 +150,7 @@ const BINDINGS: Forge[] = [
   ({ own }) => `${BINDING}=${own.value}; ${BINDING}.sig=${own.signature}`,
 ];
 
-/** A victim who was sent to the provider, but whose browser has not shown the page yet: no ticket knows its binding. */
+/** Attacks before the victim's browser has shown the page, when no ticket knows its binding yet. */
 async function openWith(site: Site, forge: Forge): Promise<string | undefined> {
   const victim = new BrowserVisitor(site);
   const uid = await interactionOf(victim);
@@ -157,12 +160,12 @@ async function openWith(site: Site, forge: Forge): Promise<string | undefined> {
   const loot = { uid, own: await signed(attacker, BINDING), foreign: await signed(victim, '_interaction') };
   const cookie = [...stolen.map(({ key, value }) => `${key}=${value}`), forge(loot)].join('; ');
   const opened = await new BrowserVisitor(site).agent.get(victim.at, { headers: { cookie, accept: 'text/html' } });
-  // What was stolen is good for whoever has the binding, too.
+  // The victim's browser can still open its page, unless the attacker has claimed the interaction.
   must(await victim.agent.get(victim.at, { headers: { accept: 'text/html' } }), opened.status === 200 ? 404 : 200);
   return opened.status === 200 ? cookie : undefined;
 }
 
-/** As far as the redirect to the interaction. @returns its uid */
+/** Starts a sign-in and stops at the redirect to the interaction. @returns its uid */
 async function interactionOf(browser: BrowserVisitor): Promise<string> {
   const { site } = browser;
   const query = new URLSearchParams({
@@ -180,12 +183,12 @@ async function interactionOf(browser: BrowserVisitor): Promise<string> {
 
 async function signed({ agent, at }: BrowserVisitor, name: string): Promise<{ value: string; signature: string }> {
   const cookies = await agent.jar.getCookies(at);
-  const of = (key: string): string => cookies.find((cookie) => cookie.key === key)?.value ?? '';
-  if (of(name) === '' || of(`${name}.sig`) === '') throw new Error(`there is no ${name} that is signed`);
-  return { value: of(name), signature: of(`${name}.sig`) };
+  const cookieValue = (key: string): string => cookies.find((cookie) => cookie.key === key)?.value ?? '';
+  if (cookieValue(name) === '' || cookieValue(`${name}.sig`) === '') throw new Error(`there is no signed ${name}`);
+  return { value: cookieValue(name), signature: cookieValue(`${name}.sig`) };
 }
 
-/** The signature of what the phone has really seen: another code. */
+/** Returns the signature of the phone's note about another code, which it has really seen. */
 async function ownNote(site: Site, phone: PhoneVisitor): Promise<string> {
   const browser = new BrowserVisitor(site);
   await browser.start();

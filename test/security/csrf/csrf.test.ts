@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './csrf.ts';
 
-prove('another site, and whoever only looks', attacks);
+prove('requests from other sites, and requests that only look', attacks);

@@ -1,4 +1,4 @@
-/** Rows 8 and 9: no other site acts for the person, and looking changes nothing. */
+/** Rows 8 and 9: no other site acts for the user, and looking changes nothing. */
 import type { Middleware } from 'koa';
 import type { Sent } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
@@ -9,7 +9,7 @@ import { tokens } from './tokens.ts';
 
 const EVIL = 'https://evil.example';
 
-/** What a browser adds to a form that another site's page has sent; our own origin stands as ISSUER. */
+/** Headers that a browser may add to a form from another site's page. ISSUER stands for our own origin. */
 const FOREIGN: readonly Record<string, string>[] = [
   { origin: EVIL },
   { origin: EVIL, referer: 'ISSUER/account' },
@@ -25,16 +25,21 @@ const FOREIGN: readonly Record<string, string>[] = [
   { 'sec-fetch-site': 'same-origin-ish' },
 ];
 
-/** Servers that look, but not closely, and what gets by them. */
+/** Servers with incomplete checks, and the headers that pass them. */
 const SLOPPY: readonly (readonly [lacks: string, header: string, passes: RegExp, sent: Record<string, string>])[] = [
-  ['a no to opaque origins, as of sandboxed frames', 'origin', /^null$/, { origin: 'null' }],
-  ['a look at where our origin ends', 'origin', /^http:\/\/localhost/, { origin: 'ISSUER.evil.example' }],
-  ['a look at where our origin begins', 'origin', /localhost/, { origin: 'https://evil.example/ISSUER' }],
-  ['a look at Sec-Fetch-Site', 'sec-fetch-site', /./, { origin: 'ISSUER', 'sec-fetch-site': 'cross-site' }],
-  ['a no to sister sites', 'sec-fetch-site', /^same-/, { origin: 'ISSUER', 'sec-fetch-site': 'same-site' }],
+  ['a refusal of opaque origins, as of sandboxed frames', 'origin', /^null$/, { origin: 'null' }],
+  ['a check of the end of the origin', 'origin', /^http:\/\/localhost/, { origin: 'ISSUER.evil.example' }],
+  ['a check of the beginning of the origin', 'origin', /localhost/, { origin: 'https://evil.example/ISSUER' }],
+  ['a check of Sec-Fetch-Site', 'sec-fetch-site', /./, { origin: 'ISSUER', 'sec-fetch-site': 'cross-site' }],
+  [
+    'a refusal of sibling origins on the same site',
+    'sec-fetch-site',
+    /^same-/,
+    { origin: 'ISSUER', 'sec-fetch-site': 'same-site' },
+  ],
 ];
 
-/** A server that does not ask who sends a request, where that header says something like this. */
+/** A server that ignores a header with a value like this. */
 function overlooking(header: string, passes: RegExp): Middleware {
   return async (ctx, next) => {
     if (passes.test(ctx.get(header))) delete ctx.req.headers[header];
@@ -48,13 +53,13 @@ const blind: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** A server that takes text for JSON, as some body parsers do that guess. */
+/** A server that takes text for JSON, as body parsers do that guess the type. */
 const guessing: Middleware = async (ctx, next) => {
   if (ctx.get('content-type').startsWith('text/plain')) ctx.req.headers['content-type'] = 'application/json';
   await next();
 };
 
-/** A server that takes a body that it cannot read for none. */
+/** A server that treats a body that it cannot read as an empty one. */
 const lenient: Middleware = async (ctx, next) => {
   if (/^(multipart|text|image)\//.test(ctx.get('content-type'))) {
     for (const header of ['content-type', 'content-length', 'transfer-encoding']) delete ctx.req.headers[header];
@@ -69,16 +74,16 @@ const open: Middleware = async (ctx, next) => {
   else await next();
 };
 
-/** Bodies that a page may send to another site without asking first, beside forms. */
+/** Bodies besides forms that a page may send to another site without a CORS preflight. */
 const DISGUISED: readonly (readonly [
   name: string,
   type: string,
   server: Middleware,
   body: (fields: object) => string,
 ])[] = [
-  ['JSON that says it is text', 'text/plain', guessing, (fields) => JSON.stringify(fields)],
+  ['JSON that is declared as text', 'text/plain', guessing, (fields) => JSON.stringify(fields)],
   [
-    'a form with parts',
+    'a multipart form',
     'multipart/form-data; boundary=x',
     lenient,
     () => '--x\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n--x--\r\n',
@@ -90,9 +95,9 @@ const [finish] = TARGETS;
 export const attacks: Attack[] = [
   ...TARGETS.map((target) => ({
     row: 9,
-    name: `another site's form ${target.does}, whatever it says of where it comes from`,
+    name: `another site's form ${target.does}, with any headers about its origin`,
     ...(target.on && { on: target.on }),
-    without: { name: 'a look at Origin and Sec-Fetch-Site', options: inFront(blind) },
+    without: { name: 'a check of Origin and Sec-Fetch-Site', options: inFront(blind) },
     run: (site: Site) =>
       lure(site, target, (fields) => FOREIGN.map((headers) => ({ form: fields, headers: named(headers, site) }))),
   })),
@@ -104,21 +109,21 @@ export const attacks: Attack[] = [
   })),
   ...DISGUISED.map(([name, type, server, body]) => ({
     row: 9,
-    name: `a browser that does not say where forms come from sends ${name}, and ${finish.does}`,
-    without: { name: 'a list of the types that are taken', options: inFront(server) },
+    name: `a browser that sends no Origin sends ${name} and ${finish.does}`,
+    without: { name: 'a list of the accepted types', options: inFront(server) },
     run: (site: Site) => lure(site, finish, (fields) => [{ body: body(fields), headers: { 'content-type': type } }]),
   })),
   {
     row: 9,
-    name: "another site's script reads the ticket, the token, or may send JSON",
-    without: { name: 'silence about other origins', options: inFront(open) },
+    name: "another site's script reads the ticket or the token, or may send JSON",
+    without: { name: 'answers without CORS headers', options: inFront(open) },
     run: readAcross,
   },
   ...tokens,
   ...looking,
 ];
 
-/** Has the victim send each of these, and afterwards what its own page would send, which must work. */
+/** Has the victim send each of these requests, and then the request of its own page, which must work. */
 async function lure(
   site: Site,
   target: Target,

@@ -1,11 +1,11 @@
-/** Row 8: looking never changes anything: GET, HEAD, prefetch, link preview. */
+/** Row 8: looking never changes anything, by GET, HEAD, prefetch or link preview. */
 import type { Middleware } from 'koa';
 import type { Sent } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
 import { atTheCode, sendOwn, TARGETS } from './targets.ts';
 
-/** Who looks without a person that does. */
+/** Requests that are sent without an act of the user. */
 const LOOKS: readonly Sent[] = [
   { method: 'GET' },
   { method: 'HEAD' },
@@ -17,7 +17,7 @@ const LOOKS: readonly Sent[] = [
   { headers: { 'x-http-method-override': 'POST', 'x-method-override': 'POST', 'x-http-method': 'POST' } },
 ];
 
-/** A server to which a link is as good as a form: what is in its query counts. */
+/** A server that treats a link like a form, and its query like the fields. */
 const linksAsForms: Middleware = async (ctx, next) => {
   const act = /\/(qr\/(renew|finish|passkey|devices|scan)|consent|cancel|qr\/[\w-]{46}|qr\/tickets\/[\w-]+)$/;
   if ((ctx.method === 'GET' || ctx.method === 'HEAD') && act.test(ctx.path) && ctx.querystring !== '') {
@@ -28,7 +28,7 @@ const linksAsForms: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** A server whose page begins anew each time it is loaded. */
+/** A server that renews the ticket each time the page is loaded. */
 const anewOnLoad: Middleware = async (ctx, next) => {
   if (ctx.method === 'GET' && /\/interaction\/[\w-]+$/.test(ctx.path)) {
     ctx.method = 'POST';
@@ -41,7 +41,7 @@ const anewOnLoad: Middleware = async (ctx, next) => {
 export const looking: Attack[] = [
   ...TARGETS.filter(({ does }) => !does.startsWith('reports')).map(({ does, on, meet }) => ({
     row: 8,
-    name: `a link with all that the form has, looked at, ${does}`,
+    name: `a look at a link with all fields of the form ${does}`,
     ...(on && { on }),
     without: { name: 'a difference between links and forms', options: inFront(linksAsForms) },
     run: async (site: Site) => {
@@ -59,8 +59,8 @@ export const looking: Attack[] = [
   })),
   {
     row: 8,
-    name: 'loading the QR page, its ticket or its stream ahead of time makes the code void that is on the screen',
-    without: { name: 'a page that can be loaded again', options: inFront(anewOnLoad) },
+    name: 'loading the QR page, its ticket or its stream in advance voids the code on the screen',
+    without: { name: 'a page that can be loaded without a new ticket', options: inFront(anewOnLoad) },
     run: async (site) => {
       const browser = await atTheCode(site);
       const { version } = await browser.ticket();

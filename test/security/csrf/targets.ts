@@ -1,4 +1,4 @@
-/** What another site may want the victim to do, and how one can tell that it was done. */
+/** Acts that another site may want the victim to do, and how to tell that they were done. */
 import type { Answer } from '../../support/agent.ts';
 import { allowed, shortCodeOn } from '../../support/typing.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -9,17 +9,17 @@ import { PASSKEY, withPasskey } from '../approver/sessions.ts';
 export interface Victim {
   readonly who: BrowserVisitor | PhoneVisitor;
   readonly url: string;
-  /** What its own page would send. The attacker has found all of it out. */
+  /** The fields that the victim's own page would send. The attacker knows all of them. */
   readonly fields: Record<string, string>;
-  /** @param answer what the victim was answered */
+  /** Returns the new state, if the act was done. @param answer the answer to the victim */
   readonly happened: (answer: Answer) => Promise<string | undefined>;
 }
 
 export interface Target {
   readonly does: string;
   readonly on?: WorldOptions;
-  /** @param seen told of the code before the phone scans it */
-  readonly meet: (site: Site, seen?: (code: string) => Promise<void>) => Promise<Victim>;
+  /** @param onCode called with the code before the phone scans it */
+  readonly meet: (site: Site, onCode?: (code: string) => Promise<void>) => Promise<Victim>;
 }
 
 export const TARGETS: readonly [Target, ...Target[]] = [
@@ -53,7 +53,7 @@ export const TARGETS: readonly [Target, ...Target[]] = [
       const browser = await atTheCode(site);
       const { issuer, client } = site;
       const at = await browser.agent.follow(new URL(await browser.signInWithPassword('alice'), issuer));
-      // Whoever has consented is led to the app; going there without that would begin anew.
+      // After the consent, the address leads to the app; without it, it would start the sign-in again.
       const happened = async ({ location, text }: Answer): Promise<string | undefined> => {
         const next = location || /"redirectTo":"([^"]+)"/.exec(text)?.[1];
         if (next === undefined) return undefined;
@@ -76,11 +76,11 @@ export const TARGETS: readonly [Target, ...Target[]] = [
   },
   {
     does: 'scans with the phone',
-    meet: async (site, seen) => {
+    meet: async (site, onCode) => {
       const browser = await atTheCode(site);
       const who = await phoneOf(site, 'alice');
       const url = await browser.code();
-      await seen?.(url);
+      await onCode?.(url);
       const { csrf } = (await who.look(url)).json();
       return { who, url, fields: { csrf: `${csrf}` }, happened: state(browser, 'scanned') };
     },
@@ -99,9 +99,9 @@ export const TARGETS: readonly [Target, ...Target[]] = [
   },
   {
     does: 'approves with the phone',
-    meet: async (site, seen) => {
+    meet: async (site, onCode) => {
       const browser = await atTheCode(site);
-      const { who, csrf } = await scannedBy(site, browser, seen);
+      const { who, csrf } = await scannedBy(site, browser, onCode);
       return { who, url: who.at, fields: { csrf, decision: 'approve' }, happened: state(browser, 'approved') };
     },
   },
@@ -119,9 +119,9 @@ export const TARGETS: readonly [Target, ...Target[]] = [
   },
   {
     does: 'reports with the phone',
-    meet: async (site, seen) => {
+    meet: async (site, onCode) => {
       const browser = await atTheCode(site);
-      const { who, csrf } = await scannedBy(site, browser, seen);
+      const { who, csrf } = await scannedBy(site, browser, onCode);
       return { who, url: who.at, fields: { csrf, decision: 'report' }, happened: state(browser, 'denied') };
     },
   },
@@ -130,16 +130,16 @@ export const TARGETS: readonly [Target, ...Target[]] = [
 async function scannedBy(
   site: Site,
   browser: BrowserVisitor,
-  seen?: (code: string) => Promise<void>,
+  onCode?: (code: string) => Promise<void>,
 ): Promise<{ who: PhoneVisitor; csrf: string }> {
   const who = await phoneOf(site, 'alice');
   const code = await browser.code();
-  await seen?.(code);
+  await onCode?.(code);
   const { csrf } = (await who.scan(code)).json();
   return { who, csrf: `${csrf}` };
 }
 
-/** The page's own request. @throws where that does nothing either: then it was not the attack that was resisted */
+/** Sends the page's own request. @throws if that has no effect either: then the attack failed for another reason */
 export async function sendOwn({ who, url, fields, happened }: Victim): Promise<void> {
   const answer = await who.post(url, fields);
   if ((await happened(answer)) === undefined)

@@ -5,7 +5,7 @@ import { both, phoneOf } from '../approver/people.ts';
 import { type Attack, replacing } from '../attack.ts';
 import { atTheCode, sendOwn, TARGETS } from './targets.ts';
 
-/** Tokens that are made without one of their parts. */
+/** A server with tokens that leave out the session or the ticket. */
 const without = (part: 'session' | 'ticket'): (() => () => void) => {
   const rest = (purpose: string, parts: readonly string[]): string[] =>
     purpose === 'csrf' ? parts.filter((_, index) => index !== (part === 'session' ? 0 : 1)) : [...parts];
@@ -28,7 +28,7 @@ const without = (part: 'session' | 'ticket'): (() => () => void) => {
   return () => both(mac, candidates);
 };
 
-/** A form without a token is as good as one with it. */
+/** A server that accepts a form without a token. */
 const optional = replacing(
   Keys.prototype,
   'candidates',
@@ -45,7 +45,7 @@ export const tokens: Attack[] = phoneTargets.flatMap(({ does, meet }): Attack[] 
   {
     row: 9,
     name: `a form without a token, or with a wrong one, ${does}`,
-    without: { name: 'a token that must be there', patch: optional },
+    without: { name: 'a mandatory token', patch: optional },
     run: async (site) => {
       const victim = await meet(site);
       const { csrf = '', ...fields } = victim.fields;
@@ -61,7 +61,7 @@ export const tokens: Attack[] = phoneTargets.flatMap(({ does, meet }): Attack[] 
   },
   {
     row: 9,
-    name: `a form with the token of another ticket, which the victim has as well, ${does}`,
+    name: `a form with the victim's token for another ticket ${does}`,
     without: { name: 'the ticket in the token', patch: without('ticket') },
     run: async (site) => {
       const victim = await meet(site);
@@ -73,7 +73,7 @@ export const tokens: Attack[] = phoneTargets.flatMap(({ does, meet }): Attack[] 
   },
   ...['alice', 'bob'].map((name) => ({
     row: 9,
-    name: `a form with the token that another phone of ${name}'s got for this ticket ${does}`,
+    name: `a form with the token that another phone of ${name} got for this ticket ${does}`,
     without: { name: 'the session in the token', patch: without('session') },
     run: async (site: Site) => {
       const attacker = await phoneOf(site, name);

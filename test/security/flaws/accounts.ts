@@ -1,4 +1,4 @@
-/** Attacks on whose account it is, and on what is told of it: F5 and F6 of the study that flaws.ts names. */
+/** Attacks on the approving account, and on what the browser learns of it: F5 and F6 of the study in flaws.ts. */
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { ownerOf } from '../../../src/ticket/ticket.ts';
 import { type Attack, replacing } from '../attack.ts';
@@ -7,7 +7,7 @@ import { believing } from '../weaknesses.ts';
 
 type Flawed = Omit<Attack, 'row'>;
 
-/** Whom the example's alice is known as. */
+/** The id and names of the example's alice. */
 const ALICE = { id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' };
 
 const FIELDS = {
@@ -33,7 +33,7 @@ const HEADERS = {
 export const bobInAliceName: Flawed = {
   name: "approves with a session of their own and the victim's account in the address, the headers and the body",
   without: {
-    name: 'the session’s word on who approves',
+    name: 'an approver that only the session decides',
     options: believing((ctx) => ctx.get('x-account-id') || undefined),
   },
   run: async (site) => {
@@ -45,12 +45,12 @@ export const bobInAliceName: Flawed = {
     const answer = expectStatus(await browser.finish(checkCode), 200, 'the sign-in');
     await goOn(browser, answer.json().redirectTo);
     const account = await accountAt(site, browser.agent);
-    if (account === undefined) throw new Error('nobody was signed in');
+    if (account === undefined) throw new Error('no account was signed in');
     return account === ALICE.name ? account : undefined;
   },
 };
 
-/** Says in every place who it would like to be. */
+/** Names alice in the query, the headers and the body of each request. */
 function claiming(network: typeof fetch): typeof fetch {
   return (input, init) => {
     const url = new URL(`${input}`);
@@ -65,7 +65,7 @@ function claiming(network: typeof fetch): typeof fetch {
 }
 
 export const nameOnTheScreen: Flawed = {
-  name: 'shows the victim a code, and reads on its own screen who has scanned and approved it',
+  name: 'shows the victim a code, and reads on its own screen which account has scanned and approved it',
   without: {
     name: 'a view for the browser that leaves the account out',
     patch: replacing(
@@ -91,7 +91,7 @@ export const nameOnTheScreen: Flawed = {
     stream.close();
     await look();
     const asked = expectStatus(await phone.look(), 200, "the victim's phone");
-    if (asked.json().account !== ALICE.name) throw new Error('the victim is not called what is looked for');
+    if (asked.json().account !== ALICE.name) throw new Error("the phone does not show the victim's name");
     return seen.find((text) => Object.values(ALICE).some((known) => text.includes(known)));
   },
 };

@@ -1,4 +1,4 @@
-/** Attacks by what stands in a code: F1 to F4 of the study that flaws.ts names. */
+/** Attacks on the code: F1 to F4 of the study in flaws.ts. */
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { Codes } from '../../../src/ticket/code.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
@@ -25,7 +25,7 @@ export const withoutCookies: Flawed = {
 };
 
 export const usedCode: Flawed = {
-  name: 'scans, with an account of their own, a code that has signed somebody in a moment ago',
+  name: 'scans, with an account of their own, a code that has just been used for a sign-in',
   without: {
     name: 'an end to a used code',
     patch: phoneFinds((ticket) => (ticket.state === 'redeemed' ? waiting(ticket) : ticket)),
@@ -40,7 +40,7 @@ export const usedCode: Flawed = {
 };
 
 export const usedSignIn: Flawed = {
-  name: 'signs in again, at a shared screen, with an approval that has served already',
+  name: 'signs in again, at a shared screen, with an approval that was used already',
   without: {
     name: 'an end to a used approval',
     patch: replacing(BrowserActs.prototype, 'finish', (original) => {
@@ -72,8 +72,8 @@ export const usedSignIn: Flawed = {
 };
 
 export const predictedCode: Flawed = {
-  name: "scans the victim's code without having seen it: it comes after one of their own",
-  without: { name: 'ids that nobody can predict', patch: codesThatCount },
+  name: "predicts the victim's code from one of their own, and scans it without having seen it",
+  without: { name: 'unpredictable ids', patch: codesThatCount },
   run: async (site) => {
     const attacker = await shown(site);
     const own = await attacker.code();
@@ -88,13 +88,13 @@ export const predictedCode: Flawed = {
   },
 };
 
-/** It has the form of a code. */
+/** A text in the form of a code. */
 const CHOSEN = Buffer.alloc(34, 'chosen').toString('base64url');
 const WISHES = { code: CHOSEN, id: CHOSEN.slice(0, 24), qr: CHOSEN, qr_id: CHOSEN, ticket: CHOSEN.slice(0, 24) };
 
 export const chosenCode: Flawed = {
-  name: 'chooses the code that will be shown, so that it can be handed out before',
-  without: { name: 'codes of its own making', ...codesFromTheClient() },
+  name: 'chooses the code that will be shown, to hand it out in advance',
+  without: { name: 'codes that only the server makes', ...codesFromTheClient() },
   run: async (site) => {
     const attacker = await shown(site);
     expectStatus(await startWith(attacker, { state: 'any', ...WISHES }), 200, 'the QR page');
@@ -110,7 +110,7 @@ export const chosenCode: Flawed = {
   },
 };
 
-/** Signs out at the provider, as its own page does it. */
+/** Signs out with the form of the provider's own page. */
 async function signOut(browser: BrowserVisitor): Promise<void> {
   const { issuer } = browser.site;
   const asked = await browser.agent.get(`${issuer}/session/end`, { headers: { accept: 'text/html' } });
@@ -121,7 +121,7 @@ async function signOut(browser: BrowserVisitor): Promise<void> {
 
 const GUESSES = 8;
 
-/** What comes after this code, if codes count: as numbers, or in the last bytes of their ids. */
+/** Returns the codes that follow this one if codes are counted, as numbers or in the last bytes of their ids. */
 function successors(address: string): string[] {
   const code = new URL(address).pathname.split('/').at(-1) ?? '';
   return Array.from({ length: GUESSES }, (_, index) => {
@@ -132,7 +132,7 @@ function successors(address: string): string[] {
   });
 }
 
-/** Codes of six digits, one after the other. */
+/** A server that counts its codes, in six digits. */
 function codesThatCount(): () => void {
   const ids: string[] = [];
   return all(
@@ -145,7 +145,7 @@ function codesThatCount(): () => void {
   )();
 }
 
-/** Codes that a request may name. */
+/** A server that shows the code that a request names. */
 function codesFromTheClient(): Pick<Attack['without'], 'options' | 'patch'> {
   let wanted: string | undefined;
   let chosenFor: string | undefined;

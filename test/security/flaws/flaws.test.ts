@@ -6,7 +6,7 @@ import { attacks, flawTable } from './flaws.ts';
 prove('the six flaws of QR sign-ins (USENIX Security 2025)', attacks);
 
 describe('the table of the six flaws', () => {
-  it('has each of them, with what was tried and what came of it', () => {
+  it('has a row for each attack, with the missing defence and the result', () => {
     const rows = flawTable().split('\n').slice(2);
     expect(rows).to.have.length(attacks.length);
     expect(new Set(rows.map((row) => row.slice(2, 4)))).to.have.all.keys('F1', 'F2', 'F3', 'F4', 'F5', 'F6');

@@ -1,6 +1,7 @@
 /**
- * The six flaws of the study "Demystifying the (In)Security of QR Code-based Login in Real-world Deployments" (Zhang and others,
- * 34th USENIX Security Symposium, 2025), each as an attack on ours. The study found at least one of them on 47 of 109 sites.
+ * The six flaws of the study "Demystifying the (In)Security of QR Code-based Login in Real-world Deployments" (Zhang
+ * and others, 34th USENIX Security Symposium, 2025), each as an attack on our server. The study found at least one of
+ * them on 47 of 109 sites.
  */
 import type { Attack } from '../attack.ts';
 import { bobInAliceName, nameOnTheScreen } from './accounts.ts';
@@ -8,12 +9,12 @@ import { chosenCode, predictedCode, usedCode, usedSignIn, withoutCookies } from 
 
 interface Flaw {
   readonly id: string;
-  /** What the study calls it, in our words for things. */
+  /** The flaw in our words. */
   readonly name: string;
   readonly attacks: readonly Omit<Attack, 'row'>[];
   /** The row of the table in docs/security.md that forbids it. */
   readonly row: number;
-  /** What the attacker gets from ours. */
+  /** The result of the attack on our server. */
   readonly result: string;
 }
 
@@ -23,21 +24,21 @@ const FLAWS: readonly Flaw[] = [
     name: 'a session that the code is not bound to',
     attacks: [withoutCookies],
     row: 1,
-    result: '404: the interaction is that of the browser with both cookies',
+    result: '404: the interaction belongs to the browser with both cookies',
   },
   {
     id: 'F2',
     name: 'a code that can be used again',
     attacks: [usedCode, usedSignIn],
     row: 3,
-    result: '404 for the code, 404 or 409 for the approval: each serves once',
+    result: '404 for the code, 404 or 409 for the approval: each can be used once',
   },
   {
     id: 'F3',
     name: 'an id that can be predicted',
     attacks: [predictedCode],
     row: 4,
-    result: '404: an id has 128 random bits, and a code a MAC on top',
+    result: '404: an id has 128 random bits, and a code has a MAC as well',
   },
   {
     id: 'F4',
@@ -48,10 +49,10 @@ const FLAWS: readonly Flaw[] = [
   },
   {
     id: 'F5',
-    name: 'a token that does not decide who approves',
+    name: 'a token that does not decide which account approves',
     attacks: [bobInAliceName],
     row: 5,
-    result: 'a sign-in as themselves: the account is that of the session',
+    result: 'a sign-in to their own account: the approver is that of the session',
   },
   {
     id: 'F6',
@@ -66,7 +67,7 @@ export const attacks: Attack[] = FLAWS.flatMap(({ id, name, row, attacks: all })
   all.map((attack) => ({ ...attack, row, name: `${id}, ${name}: ${attack.name}` })),
 );
 
-/** For docs/security.md: flaw, attack, what makes it succeed, what it gets from ours. */
+/** Returns the table for docs/security.md: the flaw, the attack, the missing defence, the result on our server. */
 export function flawTable(): string {
   const rows = FLAWS.flatMap(({ id, name, attacks: all, result }) =>
     all.map((attack) => `| ${id}, ${name} | ${attack.name} | a server without ${attack.without.name} | ${result} |`),

@@ -1,4 +1,4 @@
-/** What every answer must be like, whatever was asked. */
+/** Checks that every answer must pass, whatever the request was. */
 import { expect } from 'chai';
 import type { Fuzzed } from './requests.ts';
 import { CANARY } from './values.ts';
@@ -17,12 +17,12 @@ export function expectDecent(answer: WireAnswer): void {
   const type = headerOf(answer, 'content-type');
   if (type !== undefined) expect(type).to.match(TYPES);
   if (type?.startsWith('application/json') && body !== '') expect(JSON.parse(body)).to.be.an('object');
-  // In JSON it may be named what was wrong; nobody runs that.
+  // JSON may repeat what was wrong in the request, because browsers do not run it.
   if (type?.startsWith('text/html')) expect(body, 'the page').not.to.match(/<svg\/onload|<script>qz|' onerror=qz/);
   for (const [name, value] of headers) if (name === 'set-cookie') expectCookie(value);
 }
 
-/** What our own handlers answer, and no one else in this server. */
+/** Checks an answer of the plugin's own handlers. Other parts of the server have other headers. */
 export function expectOurs(answer: WireAnswer): void {
   const { body } = answer;
   const policy = headerOf(answer, 'content-security-policy');
@@ -36,13 +36,13 @@ export function expectOurs(answer: WireAnswer): void {
   expect(headerOf(answer, 'cross-origin-resource-policy')).to.equal('same-origin');
   expect(headerOf(answer, 'access-control-allow-origin')).to.equal(undefined);
   if (headerOf(answer, 'content-type')?.startsWith('text/html')) {
-    expect(body, 'the page says what was sent').not.to.include(CANARY);
+    expect(body, 'the page repeats what was sent').not.to.include(CANARY);
   }
 }
 
-/** Whether this is one of our URLs with a method that it has; what cannot be parsed, nobody of us sees. */
+/** Returns true if our code has answered: the URL and method are ours, and Node could parse the request. */
 export function isOurs({ route, method, segment, isEncoded }: Fuzzed, answer: WireAnswer): boolean {
-  // Node itself has answered: what it cannot parse, and what it is expected to do and does not know.
+  // Node itself answers requests that it cannot parse, and those with an unknown `Expect` (417).
   if (headerOf(answer, 'date') === undefined || answer.status === 417) return false;
   const isMethod = method === route.method || (method === 'HEAD' && route.method === 'GET');
   return isMethod && isEncoded && !('text' in segment && segment.text === '');

@@ -1,9 +1,9 @@
-/** A fuzzed request as the bytes that go out. */
+/** Turns a fuzzed request into the bytes that are sent. */
 import type { Fuzzed, Secrets } from './requests.ts';
 import { readValue } from './requests.ts';
 import { changed } from './values.ts';
 
-/** Without one of these, whoever has the others is somebody else. */
+/** The cookies that prove the sender. Without one of them, the others prove nothing. */
 const NEEDED = {
   browser: ['_interaction', '_interaction.sig', '_qr_browser', '_qr_browser.sig'],
   phone: ['_session', '_session.sig'],
@@ -35,11 +35,11 @@ function pathOf({ route, segment, isEncoded, query }: Fuzzed, mine: Secrets, the
 function cookieOf({ route, cookies, moreCookies }: Fuzzed, mine: Secrets, theirs: Secrets): string {
   const side = route.path.startsWith('/interaction') ? 'browser' : 'phone';
   const pairs = Object.entries(
-    cookies.whose === 'nobody' ? {} : (cookies.whose === 'mine' ? mine : theirs)[`${side}Cookies`],
+    cookies.owner === 'none' ? {} : (cookies.owner === 'mine' ? mine : theirs)[`${side}Cookies`],
   );
   const broken = NEEDED[side][cookies.which % NEEDED[side].length];
   const sent = pairs.map(([name, value]) =>
-    cookies.whose === 'theirs' && name === broken ? [name, changed(value, cookies.change)] : [name, value],
+    cookies.owner === 'theirs' && name === broken ? [name, changed(value, cookies.change)] : [name, value],
   );
   const more = moreCookies.map(([name, value]) => [name, oneLine(value).replace(/;/g, '')]);
   return [...sent, ...more].map((pair) => pair.join('=')).join('; ');
@@ -52,12 +52,12 @@ function bodyOf({ body }: Fuzzed, mine: Secrets, theirs: Secrets): { body: Buffe
   if (body.as === 'form') {
     return { body: Buffer.from(`${new URLSearchParams(pairs)}`), type: 'application/x-www-form-urlencoded' };
   }
-  // By hand: an object could not have a name twice.
+  // Written by hand, because an object cannot have a name twice.
   const json = `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
   return { body: Buffer.from(json), type: 'application/json' };
 }
 
-/** What can be in a header at all; the rest is for those who send bytes. */
+/** Removes characters that a header cannot hold. `outrages.ts` sends those as raw bytes. */
 function oneLine(text: string): string {
   return text.replace(/[\r\n\0]/g, ' ');
 }

@@ -28,7 +28,7 @@ describe('a code', function () {
     fc.assert(property, runs({ short: 500, full: 1_000 }));
   });
 
-  it('that was changed in any way is no code, or not fresh', () => {
+  it('is not fresh after any change', () => {
     const property = fc.property(ids, moments, fc.array(changes, { minLength: 1, maxLength: 3 }), (id, now, ways) => {
       const { code } = codes.show(id, now);
       const forged = ways.reduce(changed, code);
@@ -38,7 +38,7 @@ describe('a code', function () {
     fc.assert(property, runs({ short: 500, full: 2_000 }));
   });
 
-  it('made of two good ones, or with another key, is not fresh', () => {
+  it('is not fresh if it combines two codes, or was made with another key', () => {
     const property = fc.property(ids, ids, moments, (one, other, now) => {
       fc.pre(one !== other);
       const made = codes.show(one, now).code.slice(0, ID_LENGTH) + codes.show(other, now).code.slice(ID_LENGTH);
@@ -48,7 +48,7 @@ describe('a code', function () {
     fc.assert(property, runs({ short: 200, full: 500 }));
   });
 
-  it('that is any text has no id, or is not fresh', () => {
+  it('is not fresh if it is any text', () => {
     const property = fc.property(
       fc.oneof(texts, fc.base64String(), fc.string({ unit: 'binary' })),
       moments,
@@ -60,31 +60,31 @@ describe('a code', function () {
   });
 });
 
-/** What an answer says, and all that comes with it; only its moment may differ. */
-function told({ status, headers, text }: Answer): unknown {
+/** Returns the whole answer except for its Date header. */
+function comparable({ status, headers, text }: Answer): unknown {
   const { date: _, ...all } = Object.fromEntries(headers);
   return { status, text, headers: all };
 }
 
-describe('over HTTP', function () {
+describe('forged codes and ids over HTTP', function () {
   this.timeout(patience());
 
   let world: World;
   let alice: PhonePerson;
-  let nobody: PhonePerson;
+  let stranger: PhonePerson;
 
   before(async () => {
     world = await World.start({ clock: new StillClock() });
     alice = await new PhonePerson(world).signIn('alice');
-    nobody = new PhonePerson(world);
+    stranger = new PhonePerson(world);
   });
 
   after(() => world?.stop());
 
-  /** Every way to ask for it, by somebody who is signed in and by somebody who is not. */
+  /** Asks for a path in every way, from a phone with a session and from a phone without. */
   async function answersTo(path: string): Promise<unknown[]> {
     const asked: Promise<Answer>[] = [];
-    for (const { agent } of [alice, nobody]) {
+    for (const { agent } of [alice, stranger]) {
       for (const accept of ['text/html', 'application/json']) {
         const headers = { accept, 'sec-fetch-site': 'same-origin' };
         asked.push(agent.get(`${world.issuer}${path}`, { headers }));
@@ -93,10 +93,10 @@ describe('over HTTP', function () {
         asked.push(agent.post(`${world.issuer}${path}`, { headers, form: { csrf: alice.csrf, decision: 'approve' } }));
       }
     }
-    return (await Promise.all(asked)).map(told);
+    return (await Promise.all(asked)).map(comparable);
   }
 
-  /** As one segment; those with a meaning of their own are others' business. */
+  /** Encodes a text as one segment of a path. Skips segments that have a meaning of their own. */
   function segment(text: string): string {
     fc.pre(!['', '.', '..', 'tickets', 'assets'].includes(text));
     return encodeURIComponent(Buffer.from(text).toString());
@@ -113,7 +113,7 @@ describe('over HTTP', function () {
     return forged;
   };
 
-  it('any change of a code that is on the screen is answered with 404, as garbage is, to the last byte', async () => {
+  it('get the 404 of garbage, byte for byte, after any change of a code on the screen', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const garbage = await answersTo(`/qr/${UNKNOWN_CODE}`);
@@ -126,14 +126,14 @@ describe('over HTTP', function () {
     expect(await browser.ticket()).to.include({ version: 1, state: 'waiting' });
   });
 
-  it('any change of the id of a ticket that is one’s own is answered as the id of nobody’s', async () => {
+  it('get the answer for an unknown id after any change of the id of the phone’s own ticket', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     await alice.scan(await browser.code());
-    const nobodys = await answersTo(`/qr/tickets/${UNKNOWN_CODE.slice(0, ID_LENGTH)}`);
+    const unknown = await answersTo(`/qr/tickets/${UNKNOWN_CODE.slice(0, ID_LENGTH)}`);
     const id = alice.at.slice(-ID_LENGTH);
     const property = fc.asyncProperty(forgeries, async (how) => {
-      expect(await answersTo(`/qr/tickets/${segment(forge(id, how))}`)).to.deep.equal(nobodys);
+      expect(await answersTo(`/qr/tickets/${segment(forge(id, how))}`)).to.deep.equal(unknown);
     });
     await fc.assert(property, runs({ short: 15, full: 80 }));
     expect(await browser.ticket()).to.include({ version: 2, state: 'scanned' });

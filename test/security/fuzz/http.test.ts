@@ -24,13 +24,13 @@ for (const [name, options] of Object.entries(SERVERS)) {
 
     after(() => stage?.stop());
 
-    it('answers decently, says nothing of what was sent, and does nothing to anybody else', async () => {
+    it('answers validly, does not echo the requests, and leaves the bystander’s sign-in unchanged', async () => {
       await fc.assert(stage.strange, runs({ short: 10, full: 60 }));
       expect([...stage.asked]).to.have.members(ROUTES.map(({ method, path }) => `${method} ${path}`));
       if (process.env.FC_TALLY) process.stderr.write(`${[...stage.tally].sort().join('\n')}\n`);
     });
 
-    it('survives bytes that are no request', () => stage.outrages());
+    it('survives bytes that are not a request', () => stage.outrages());
 
     it('survives requests that were damaged on the way', async () => {
       await fc.assert(stage.damaged, runs({ short: 3, full: 12 }));
@@ -38,25 +38,25 @@ for (const [name, options] of Object.entries(SERVERS)) {
   });
 }
 
-/** Servers that are wrong on purpose: each must be found. */
+/** Servers with a deliberate fault, which the fuzzing must find. */
 const FAULTS: Readonly<Record<string, WorldOptions>> = {
-  'that writes into a page what it was asked': inFront(async (ctx, next) => {
+  'that echoes the query on a page': inFront(async (ctx, next) => {
     await next();
     if (ctx.type === 'text/html') ctx.body = `${ctx.body}<p>${decodeURIComponent(ctx.querystring)}</p>`;
   }),
-  'that writes into a header what it was asked': inFront(async (ctx, next) => {
+  'that echoes the query in a header': inFront(async (ctx, next) => {
     await next();
     ctx.set('x-asked', encodeURIComponent(`${ctx.query.after}`));
   }),
-  'that stumbles over a language': inFront(async (ctx, next) => {
+  'that fails on some values of Accept-Language': inFront(async (ctx, next) => {
     if (/\W{2}/.test(ctx.get('accept-language'))) throw new Error('there is no such language');
     await next();
   }),
-  'that lets an error be framed': inFront(async (ctx, next) => {
+  'that lets its error pages be framed': inFront(async (ctx, next) => {
     await next();
     if (ctx.status === 404) ctx.remove('X-Frame-Options');
   }),
-  'that takes any signature below a cookie': {
+  'that accepts any signature of a cookie': {
     extend: ({ provider }) => {
       const good = provider.keys;
       const lenient = { sign: () => 'signed', verify: () => true, index: () => 0 };
@@ -65,7 +65,7 @@ const FAULTS: Readonly<Record<string, WorldOptions>> = {
   },
 };
 
-describe('the requests that are fuzzed', () => {
+describe('the fuzzed requests', () => {
   it('go to every URL of the plugin', () => {
     expect(ROUTES).to.have.length.greaterThan(11);
     expect(new Set(ROUTES.map(({ path }) => path)).size).to.be.greaterThan(10);

@@ -1,11 +1,11 @@
-/** What `fetch` refuses to send: requests that are none, or that say two things at once. */
+/** Bytes that `fetch` refuses to send: invalid requests, and requests that contradict themselves. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { Secrets } from './requests.ts';
 import { CANARY } from './values.ts';
 
 const JSON_TYPE = 'content-type: application/json';
 
-/** Each by what is wrong with it. */
+/** Returns the bytes of each invalid request, with a name for what is wrong with it. */
 export function OUTRAGES(
   base: string,
   { uid, code, id, csrf, phoneCookies, browserCookies }: Secrets,
@@ -30,9 +30,9 @@ export function OUTRAGES(
     ['HTTP/9.9', get(`GET ${at} HTTP/9.9`)],
     ['no host', `GET ${at} HTTP/1.1\r\n\r\n`],
     ['two hosts', get(`GET ${at} HTTP/1.1`, `host: ${CANARY}`, 'connection: close')],
-    ['a whole address', get(`GET http://${CANARY}.example${at}/qr HTTP/1.1`, 'connection: close')],
-    ['an address of another scheme', get(`GET ${CANARY}://x/ HTTP/1.1`, 'connection: close')],
-    ['an authority with nothing in it', get(`GET http://:@:99999${at} HTTP/1.1`, 'connection: close')],
+    ['an absolute URL', get(`GET http://${CANARY}.example${at}/qr HTTP/1.1`, 'connection: close')],
+    ['a URL of another scheme', get(`GET ${CANARY}://x/ HTTP/1.1`, 'connection: close')],
+    ['an empty authority', get(`GET http://:@:99999${at} HTTP/1.1`, 'connection: close')],
     ['two slashes', get(`GET //${CANARY}.example/${at} HTTP/1.1`, 'connection: close')],
     ['an asterisk', get('OPTIONS * HTTP/1.1', 'connection: close')],
     ['a tunnel', get(`CONNECT ${CANARY}.example:443 HTTP/1.1`)],
@@ -50,7 +50,7 @@ export function OUTRAGES(
       'three hundred cookies',
       get(`GET ${at} HTTP/1.1`, `cookie: ${'_interaction=x; '.repeat(300)}`, 'connection: close'),
     ],
-    ['a header that goes on', get(`GET ${at} HTTP/1.1`, 'x: 1', ` ${CANARY}`, 'connection: close')],
+    ['a folded header', get(`GET ${at} HTTP/1.1`, 'x: 1', ` ${CANARY}`, 'connection: close')],
     ['a header without a name', get(`GET ${at} HTTP/1.1`, ': 1')],
     ['a header with a line end in the middle', get(`GET ${at} HTTP/1.1`, 'x: a\rb')],
     ['a header that is not ASCII', get(`GET ${at} HTTP/1.1`, 'accept-language: \u00ff\u00fe', 'connection: close')],
@@ -58,11 +58,11 @@ export function OUTRAGES(
     ['a length and chunks', `${post(`content-length: ${body.length}`, 'transfer-encoding: chunked')}\r\n\r\n0\r\n\r\n`],
     ['a negative length', `${post('content-length: -1')}\r\n\r\n${body}`],
     ['a length that is no number', `${post('content-length: 1e3')}\r\n\r\n${body}`],
-    ['a length beyond all numbers', `${post(`content-length: ${'9'.repeat(30)}`)}\r\n\r\n${body}`],
-    ['a length of which half comes', `${post('content-length: 4000')}\r\n\r\n${body}`],
+    ['a length of thirty digits', `${post(`content-length: ${'9'.repeat(30)}`)}\r\n\r\n${body}`],
+    ['a length of which only a part is sent', `${post('content-length: 4000')}\r\n\r\n${body}`],
     ['a length of a gigabyte', `${post('content-length: 1073741824')}\r\n\r\n${body}`],
-    ['chunks that are none', `${post('transfer-encoding: chunked')}\r\n\r\n${CANARY}\r\n`],
-    ['chunks without an end', `${post('transfer-encoding: chunked')}\r\n\r\n5\r\n{"a":\r\n`],
+    ['chunks with an invalid size', `${post('transfer-encoding: chunked')}\r\n\r\n${CANARY}\r\n`],
+    ['chunks without a last chunk', `${post('transfer-encoding: chunked')}\r\n\r\n5\r\n{"a":\r\n`],
     [
       'chunks beyond the limit',
       `${post('transfer-encoding: chunked')}\r\n\r\n2000\r\n${'x'.repeat(0x2000)}\r\n0\r\n\r\n`,
@@ -70,7 +70,7 @@ export function OUTRAGES(
     ['chunks after chunks', `${post('transfer-encoding: chunked, chunked')}\r\n\r\n0\r\n\r\n`],
     ['an unknown transfer coding', `${post(`transfer-encoding: ${CANARY}`)}\r\n\r\n`],
     [
-      'a compressed body that is none',
+      'a body that is not compressed as declared',
       `${post('content-encoding: gzip', 'content-length: 4', 'connection: close')}\r\n\r\nabcd`,
     ],
     ['an expectation', `${post(`expect: ${CANARY}`, 'content-length: 0', 'connection: close')}\r\n\r\n`],
@@ -81,7 +81,7 @@ export function OUTRAGES(
   return raw.map(([what, bytes]) => [what, typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes]);
 }
 
-/** What happens to bytes on the way. */
+/** A change of the bytes of a request on the way. */
 export interface Damage {
   readonly way: 'cut' | 'flip' | 'leave out' | 'insert' | 'repeat';
   readonly at: number;

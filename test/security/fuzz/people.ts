@@ -1,4 +1,4 @@
-/** Whoever sends what is fuzzed, and a bystander: both are in the middle of a sign-in. */
+/** A browser and a phone in the middle of a sign-in: those of the attacker, or those of a bystander. */
 import type { CookieJar } from 'tough-cookie';
 import { codeIn, idIn } from '../../support/codes.ts';
 import { BrowserPerson, type PhonePerson, type World } from '../../support/world.ts';
@@ -15,7 +15,7 @@ export class Pair {
     this.secrets = secrets;
   }
 
-  /** A browser whose code this phone has scanned just now. */
+  /** Starts a browser and scans its code with this phone. */
   static async meet(world: World, phone: PhonePerson): Promise<Pair> {
     const browser = new BrowserPerson(world);
     await browser.start();
@@ -32,7 +32,7 @@ export class Pair {
     });
   }
 
-  /** What the browser sees of it, but for the time that passes. */
+  /** Returns the browser's view of the ticket, without the seconds left. */
   async ticket(): Promise<object> {
     const { expiresIn: _, ...ticket } = await this.browser.ticket();
     return ticket;

@@ -1,9 +1,9 @@
-/** Requests to every URL of the plugin, with something wrong in any place of them. */
+/** Requests to every URL of the plugin, with faults in any part of them. */
 import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
 import { type Change, changed, changes, texts } from './values.ts';
 
-/** What somebody knows who is in the middle of a sign-in. */
+/** The secret values of a sender in the middle of a sign-in. */
 export interface Secrets {
   readonly uid: string;
   readonly code: string;
@@ -15,9 +15,9 @@ export interface Secrets {
 
 type Named = 'uid' | 'code' | 'id' | 'csrf';
 
-/** Something to put in a field: what the sender knows, what somebody else does, almost that, or any text. */
+/** A value for a field: a secret of the sender or of the bystander, a changed one, or any text. */
 export type Value =
-  | { readonly whose: 'mine' | 'theirs'; readonly what: Named; readonly change?: Change }
+  | { readonly owner: 'mine' | 'theirs'; readonly what: Named; readonly change?: Change }
   | { readonly text: string };
 
 export interface Route {
@@ -25,7 +25,7 @@ export interface Route {
   readonly path: string;
 }
 
-/** Read from the code, so that none is forgotten. */
+/** Read from the source of the routes, so that none is forgotten. */
 export const ROUTES: readonly Route[] = [
   ...readFileSync(new URL('../../../src/http/routes.ts', import.meta.url), 'utf8').matchAll(
     /^\s*\.(get|post)\('([^']+)'/gm,
@@ -41,23 +41,23 @@ export interface Fuzzed {
   readonly route: Route;
   readonly method: string;
   readonly segment: Value;
-  /** Whether the path is percent-encoded, as it should be. */
+  /** True if the path is percent-encoded, as it should be. */
   readonly isEncoded: boolean;
   readonly query: readonly (readonly [string, string])[];
-  readonly cookies: { readonly whose: 'nobody' | 'mine' | 'theirs'; readonly which: number; readonly change: Change };
+  readonly cookies: { readonly owner: 'none' | 'mine' | 'theirs'; readonly which: number; readonly change: Change };
   readonly moreCookies: readonly (readonly [string, string])[];
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Body;
 }
 
 const named = fc.constantFrom<Named>('uid', 'code', 'id', 'csrf');
-const whose = fc.constantFrom('mine' as const, 'theirs' as const);
+const owner = fc.constantFrom('mine' as const, 'theirs' as const);
 const values = (usual: Arbitrary<Named>): Arbitrary<Value> =>
   fc.oneof(
-    { weight: 9, arbitrary: fc.record({ whose: fc.constant('mine' as const), what: usual }) },
-    { weight: 2, arbitrary: fc.record({ whose, what: usual }) },
-    { weight: 3, arbitrary: fc.record({ whose, what: usual, change: changes }) },
-    { weight: 1, arbitrary: fc.record({ whose, what: named }) },
+    { weight: 9, arbitrary: fc.record({ owner: fc.constant('mine' as const), what: usual }) },
+    { weight: 2, arbitrary: fc.record({ owner, what: usual }) },
+    { weight: 3, arbitrary: fc.record({ owner, what: usual, change: changes }) },
+    { weight: 1, arbitrary: fc.record({ owner, what: named }) },
     { weight: 3, arbitrary: texts.map((text) => ({ text })) },
   );
 
@@ -71,7 +71,7 @@ const field: Arbitrary<readonly [string, Value]> = fc.tuple(
     fc.constantFrom(...SENSIBLE).map((text) => ({ text })),
   ),
 );
-const good: readonly [string, Value] = ['csrf', { whose: 'mine', what: 'csrf' }];
+const good: readonly [string, Value] = ['csrf', { owner: 'mine', what: 'csrf' }];
 const fields = fc
   .tuple(fc.boolean(), fc.array(field, { maxLength: 6 }))
   .map(([isGood, more]) => (isGood ? [good, ...more] : more));
@@ -106,11 +106,11 @@ function usualIn({ path }: Route): Named {
   return path.includes(':code') ? 'code' : 'id';
 }
 
-/** Nothing, mostly: where everything is wrong, nobody gets far. */
+/** Mostly an empty list: a request in which everything is wrong is refused early. */
 const rarely = <T>(of: Arbitrary<T>, most: number): Arbitrary<T[]> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 2, arbitrary: fc.array(of, { maxLength: most }) });
 
-/** Node refuses control characters before anybody of us sees them. */
+/** Mostly printable ASCII, because Node refuses control characters before our code sees them. */
 const inHeader = fc.oneof(
   { weight: 4, arbitrary: texts.map((text) => text.replace(/[^\x20-\x7e]/g, '?')) },
   { weight: 1, arbitrary: texts },
@@ -127,7 +127,7 @@ const anything: Arbitrary<Fuzzed> = fc.constantFrom(...ROUTES).chain((route) => 
     isEncoded: fc.nat({ max: 9 }).map((one) => one > 0),
     query: rarely(fc.tuple(fc.oneof(fc.constantFrom('after', 'tried', 'v', 'uid', '__proto__'), texts), texts), 3),
     cookies: fc.record({
-      whose: fc.constantFrom('nobody', 'mine', 'mine', 'mine', 'mine', 'theirs'),
+      owner: fc.constantFrom('none', 'mine', 'mine', 'mine', 'mine', 'theirs'),
       which: fc.nat({ max: 3 }),
       change: changes,
     }),
@@ -147,21 +147,21 @@ const anything: Arbitrary<Fuzzed> = fc.constantFrom(...ROUTES).chain((route) => 
 });
 
 const theirFields = (decision: string): [string, Value][] => [
-  ['csrf', { whose: 'theirs', what: 'csrf' }],
+  ['csrf', { owner: 'theirs', what: 'csrf' }],
   ['decision', { text: decision }],
 ];
 
-/** Somebody else's request as they would send it, but for one of the cookies that it takes. */
+/** A request as the bystander would send it, except for a change in one of the necessary cookies. */
 const impersonations: Arbitrary<Fuzzed> = fc
   .tuple(anything, fc.constantFrom('approve', 'deny', 'report', 'unable'))
   .map(
     ([{ route, cookies }, decision]): Fuzzed => ({
       route,
       method: route.method,
-      segment: { whose: 'theirs', what: usualIn(route) },
+      segment: { owner: 'theirs', what: usualIn(route) },
       isEncoded: true,
       query: [],
-      cookies: { ...cookies, whose: 'theirs' },
+      cookies: { ...cookies, owner: 'theirs' },
       moreCookies: [],
       headers: [['accept', 'application/json']],
       body: route.method === 'GET' ? { as: 'nothing' } : { as: 'json', fields: theirFields(decision) },
@@ -175,6 +175,6 @@ export const requests: Arbitrary<Fuzzed> = fc.oneof(
 
 export function readValue(value: Value, mine: Secrets, theirs: Secrets): string {
   if ('text' in value) return value.text;
-  const known = (value.whose === 'mine' ? mine : theirs)[value.what];
+  const known = (value.owner === 'mine' ? mine : theirs)[value.what];
   return value.change === undefined ? known : changed(known, value.change);
 }

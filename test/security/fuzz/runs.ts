@@ -1,6 +1,7 @@
 /**
- * How often properties are tried. In the short suite the runs are the same each time; in the long one they begin with another seed each
- * time. fast-check prints the seed of a failure: `FC_SEED=<seed>` repeats that run, and `FC_RUNS=10` makes ten times as many.
+ * The number of runs of each property. In the short suite the runs are the same each time; in the long suite they begin
+ * with another seed each time. fast-check prints the seed of a failure: `FC_SEED=<seed>` repeats that run, and
+ * `FC_RUNS=10` makes ten times as many runs.
  */
 import type { Parameters } from 'fast-check';
 import { isFullSuite, sizeOfSuite } from '../../support/full-suite.ts';
@@ -10,7 +11,7 @@ export const SEED = 1;
 
 const TIMES = Number(process.env.FC_RUNS ?? 1);
 
-/** Only ends a test that hangs. The long suite makes so many runs that Mocha's default would be short for a busy machine. */
+/** Ends only tests that hang. Mocha's default would be too short for the long suite on a busy machine. */
 const TIMEOUT_MS: number = sizeOfSuite({ short: 60_000, full: 600_000 }) * Math.max(1, TIMES);
 
 /** Returns the parameters of fast-check for so many runs. */

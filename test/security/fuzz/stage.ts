@@ -1,4 +1,4 @@
-/** A server that is fuzzed: with somebody who sends what they like, and a bystander. */
+/** A server for fuzzing, with an attacker that sends the fuzzed requests and a bystander. */
 import { expect } from 'chai';
 import fc, { type IAsyncProperty } from 'fast-check';
 import type Koa from 'koa';
@@ -11,20 +11,20 @@ import { Pair } from './people.ts';
 import { type Fuzzed, requests } from './requests.ts';
 import { exchange } from './wire.ts';
 
-/** Milliseconds without a byte after which a server hangs that was sent a whole request. No machine is so slow. */
-const PATIENT = 30_000;
-/** Milliseconds without a byte after which nobody waits any more for an answer to half a request: there may be none. */
-const IMPATIENT = 150;
+/** A server that sends no byte for so long after a whole request hangs: no machine is so slow. */
+const WHOLE_REQUEST_TIMEOUT_MS = 30_000;
+/** The wait for the answer to a broken request ends after so long without a byte, because there may be no answer. */
+const BROKEN_REQUEST_TIMEOUT_MS = 150;
 
 export class Stage {
   readonly world: World;
-  /** How often each answer came, by what was asked. */
+  /** Counts the answers by method, route and status. */
   readonly tally: Map<string, number> = new Map<string, number>();
-  /** Each route that was asked for with the method that it has. */
+  /** The routes that were requested with their own method. */
   readonly asked: Set<string> = new Set<string>();
   readonly #base: string;
   readonly #phones: readonly [PhonePerson, PhonePerson];
-  /** What Koa and the provider are told that went wrong. */
+  /** The errors that Koa and the provider have reported. */
   readonly #troubles: unknown[];
 
   private constructor(world: World, base: string, phones: readonly [PhonePerson, PhonePerson], troubles: unknown[]) {
@@ -41,7 +41,7 @@ export class Stage {
     };
     const world = await World.start({
       ...options,
-      // The bystander's ticket stays as it is, however long the fuzzing takes.
+      // The clock stands still, so that the bystander's ticket does not expire, however long the fuzzing takes.
       clock: new StillClock(),
       extend: (example) => {
         for (const koa of new Set<Koa>([example.app, example.provider])) koa.on('error', hear);
@@ -57,14 +57,14 @@ export class Stage {
     return this.world.stop();
   }
 
-  /** Requests that are well-formed, but for what is in them. */
+  /** Well-formed requests with strange contents. */
   get strange(): IAsyncProperty<[Fuzzed[]]> {
     const some = fc.array(requests, { minLength: 1, maxLength: 40, size: 'max' });
     return fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine, theirs) => {
         for (const fuzzed of sent) {
           const bytes = bytesOf(fuzzed, this.#base, mine.secrets, theirs.secrets);
-          const answer = await exchange(this.world.origin, bytes, PATIENT);
+          const answer = await exchange(this.world.origin, bytes, WHOLE_REQUEST_TIMEOUT_MS);
           if (answer === undefined) throw new Error(`no answer to ${bytes}`);
           expectDecent(answer);
           if (isOurs(fuzzed, answer)) expectOurs(answer);
@@ -76,7 +76,7 @@ export class Stage {
     );
   }
 
-  /** Requests of which not all bytes arrive, or others. */
+  /** Requests of which bytes are missing, added or changed. */
   get damaged(): IAsyncProperty<unknown[]> {
     const some = fc.array(fc.tuple(requests, damages), { minLength: 1, maxLength: 20 });
     const property = fc.asyncProperty(some, (sent) =>
@@ -97,23 +97,23 @@ export class Stage {
   }
 
   async #send(bytes: Buffer, what: string): Promise<void> {
-    const answer = await exchange(this.world.origin, bytes, IMPATIENT);
+    const answer = await exchange(this.world.origin, bytes, BROKEN_REQUEST_TIMEOUT_MS);
     if (answer !== undefined) expect(answer.status, `${what}: ${answer.body}`).to.be.within(200, 499);
   }
 
-  /** Does it beside a bystander, to whom nothing may happen by that. */
+  /** Runs the act beside a bystander, and expects that the bystander's ticket does not change. */
   async #besideBystander(act: (mine: Pair, theirs: Pair) => Promise<void>): Promise<void> {
     const [mine, theirs] = await Promise.all(this.#phones.map((phone) => Pair.meet(this.world, phone)));
-    if (mine === undefined || theirs === undefined) throw new Error('nobody is there');
+    if (mine === undefined || theirs === undefined) throw new Error('there is no bystander');
     const before = await theirs.ticket();
     expect(before).to.include({ state: 'scanned' });
     await act(mine, theirs);
     expect(await theirs.ticket(), 'the bystander').to.deep.equal(before);
-    expect(this.#troubles, 'what nobody foresaw').to.deep.equal([]);
+    expect(this.#troubles, 'unexpected errors').to.deep.equal([]);
   }
 }
 
-/** What the other side did to the connection, as Node tells it. */
+/** Returns true if the error only says that the client broke the connection or the protocol. */
 function isOfConnection(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? `${error.code}` : '';
   return /^(HPE_\w+|ECONNRESET|EPIPE|ECONNABORTED)$/.test(code);

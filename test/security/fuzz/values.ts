@@ -1,12 +1,12 @@
-/** What is put where something else is expected: garbage, and what is almost right. */
+/** Values for places where others are expected: garbage, and values that are almost right. */
 import fc, { type Arbitrary } from 'fast-check';
 
-/** Whoever finds this in an answer has found something that was sent. */
+/** A mark in what is sent. An answer that contains it echoes the request. */
 export const CANARY = 'qzcanary';
-/** As it is in a page that does not escape. */
+/** The mark as markup, as a page would contain it without escaping. */
 const MARKUP: string = `<svg/onload=${CANARY}>`;
 
-/** A small change of something that is good. */
+/** A small change of a good value. */
 export interface Change {
   readonly way: 'flip' | 'cut' | 'cut the beginning' | 'swap' | 'insert' | 'turn the case' | 'twice' | 'replace';
   readonly at: number;
@@ -22,7 +22,7 @@ export const changes: Arbitrary<Change> = fc.record({
 });
 
 const EDITS: Readonly<Record<Change['way'], (text: string, at: number, by: string) => string>> = {
-  // Of the six bits that a letter stands for, one.
+  // Flip one of the six bits that a base64url digit encodes.
   flip: (text, at, by) => {
     const bits = ALPHABET.indexOf(text[at] ?? '') ^ (1 << (by.charCodeAt(0) % 6));
     return text.slice(0, at) + (ALPHABET[bits] ?? by) + text.slice(at + 1);
@@ -40,7 +40,7 @@ const EDITS: Readonly<Record<Change['way'], (text: string, at: number, by: strin
   replace: (text, at, by) => text.slice(0, at) + by + text.slice(at + 1),
 };
 
-/** Never what it was, and never nothing. */
+/** Returns the changed text, which is never the same and never empty. */
 export function changed(text: string, { way, at, by }: Change): string {
   const edited = EDITS[way](text, at % Math.max(1, text.length), by);
   return edited === text || edited === '' ? `${text}${by}` : edited;
@@ -76,7 +76,7 @@ const NASTY = [
   '[]',
 ];
 
-/** Any text; most of it can be recognized. The longest is more than Node takes of a request's head. */
+/** Any text, mostly with the mark. The longest is longer than Node accepts in a request's head. */
 export const texts: Arbitrary<string> = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...NASTY) },
   { weight: 10, arbitrary: fc.string({ unit: 'binary', maxLength: 60 }).map((text) => text + CANARY) },

@@ -1,40 +1,40 @@
-/** HTTP as bytes on a socket: everything goes out as it is, also what no client would send. */
+/** HTTP as bytes on a socket: everything is sent as it is, even if no client would send it. */
 import { connect } from 'node:net';
 
 export interface WireAnswer {
   readonly status: number;
-  /** As they came, in order; names in lower case. */
+  /** In the order in which they arrived, with names in lower case. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string;
 }
 
-/** A stream never ends by itself: its beginning is enough. */
+/** The beginning of an event stream, which is enough because a stream never ends by itself. */
 const STREAM = /\r\ncontent-type: text\/event-stream.*\r\n\r\n.*\n\n/is;
 
-/** Sends it and reads until the server hangs up. @param patience milliseconds without a byte, after which we do */
-export function exchange(origin: string, bytes: Buffer, patience: number): Promise<WireAnswer | undefined> {
+/** Sends the bytes and reads until the server closes the connection, or until no byte arrives for `timeoutMs`. */
+export function exchange(origin: string, bytes: Buffer, timeoutMs: number): Promise<WireAnswer | undefined> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const text = (): string => Buffer.concat(chunks).toString('utf8');
     const socket = connect({ host: hostname, port: Number(port) });
-    socket.setTimeout(patience, () => socket.destroy());
+    socket.setTimeout(timeoutMs, () => socket.destroy());
     socket.on('data', (chunk) => {
       chunks.push(chunk);
       if (STREAM.test(text())) socket.destroy();
     });
     socket.on('close', () => resolve(parse(text())));
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      // The server may hang up while we still talk.
+      // The server may close the connection while the request is still being sent.
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error);
     });
     socket.on('connect', () => socket.write(bytes));
   });
 }
 
-/** @returns undefined where nothing was answered */
+/** Parses the answer. @returns undefined if there was none */
 function parse(text: string): WireAnswer | undefined {
-  // Whoever is asked to go on is asked before the answer.
+  // An interim answer, such as 100 Continue, precedes the final one.
   const final = text.replace(/^HTTP\/1\.1 1\d\d .*?\r\n\r\n/s, '');
   const end = final.indexOf('\r\n\r\n');
   if (end < 0) {

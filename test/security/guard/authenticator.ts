@@ -1,4 +1,4 @@
-/** An authenticator of software (WebAuthn Level 3, sections 6.1 and 6.5), which also does what a real one would not. */
+/** A software authenticator (WebAuthn Level 3, sections 6.1 and 6.5), which can also give wrong answers. */
 import {
   createHash,
   createPrivateKey,
@@ -14,7 +14,7 @@ const USER_PRESENT = 0x01;
 const USER_VERIFIED = 0x04;
 const HAS_KEY = 0x40;
 
-/** What is wrong with an answer. */
+/** The parts of an answer that are wrong. */
 export interface Fault {
   readonly origin?: string;
   readonly rpId?: string;
@@ -27,10 +27,10 @@ export interface Fault {
 export class Authenticator {
   readonly id: string = randomBytes(16).toString('base64url');
   readonly publicKey: KeyObject;
-  /** Whose it is, once it is registered. */
+  /** The id of the account for which it is registered, or empty. */
   owner = '';
   counter = 0;
-  /** Passkeys that are copied from device to device count nothing. */
+  /** False for a passkey that is synced between devices: its counter stays at 0. */
   isCounting = true;
   readonly #privateKey: KeyObject;
   readonly #origin: string;
@@ -48,7 +48,7 @@ export class Authenticator {
     REGISTERED.set(this.id, this);
   }
 
-  /** Adds itself to the account that is signed in on this phone, as the example's account page does it. */
+  /** Registers for the account that is signed in on this phone, with the requests of the example's account page. */
   async register(phone: PhoneVisitor, owner: string): Promise<this> {
     const at = `${phone.site.issuer}/account/passkeys`;
     const { challenge } = (await phone.post(`${at}/options`, {})).json();
@@ -78,12 +78,12 @@ export class Authenticator {
       attestationObject: attestationObject.toString('base64url'),
     };
     const answer = await phone.agent.post(at, { json: this.#credential(response) });
-    if (answer.status !== 200) throw new Error(`the passkey is not taken: ${answer.status} ${answer.text}`);
+    if (answer.status !== 200) throw new Error(`the passkey is not accepted: ${answer.status} ${answer.text}`);
     this.owner = owner;
     return this;
   }
 
-  /** Answers a challenge. @returns what the page would send */
+  /** Answers a challenge. @returns the proof that the page would send */
   answer(challenge: string, fault: Fault = {}): string {
     if (this.isCounting) this.counter += 1;
     const clientData = this.#clientData(challenge, fault);
@@ -113,7 +113,7 @@ export class Authenticator {
   }
 }
 
-/** All there are, for servers that check less than ours. */
+/** All authenticators by their id, for servers that check less than ours. */
 export const REGISTERED: Map<string, Authenticator> = new Map();
 
 export function sha256(data: Buffer | string): Buffer {

@@ -6,10 +6,10 @@ import { goOn } from '../scene.ts';
 import { attacks } from './guard.ts';
 import { approveWith, asked, askedBy, person, signInWith } from './people.ts';
 
-prove('whoever has no passkey', attacks);
+prove('an attacker without the passkey', attacks);
 
-describe('what a passkey has shown', () => {
-  it('is told as proof of possession, and never as hardware that nobody has checked', async () => {
+describe('the amr of a sign-in', () => {
+  it('has pop for a passkey, but never hwk, because the hardware is not checked', async () => {
     await World.during({ passkeys: true }, async (world) => {
       const site = siteOf(world);
       const { phone, passkey } = await person(site);
@@ -28,7 +28,7 @@ describe('what a passkey has shown', () => {
     });
   });
 
-  it('is told of no one who has shown none', async () => {
+  it('has neither pop nor hwk without a passkey', async () => {
     await World.during({ passkeys: true }, async (world) => {
       const { browser, phone } = await world.meet('bob');
       await phone.scan(await browser.code());
@@ -40,8 +40,8 @@ describe('what a passkey has shown', () => {
   });
 });
 
-describe('a passkey whose account is gone', () => {
-  it('signs nobody in, and approves nothing', async () => {
+describe('a passkey of a deleted account', () => {
+  it('neither signs a browser in nor approves', async () => {
     await World.during({ passkeys: true }, async (world) => {
       const site = siteOf(world);
       const { phone, passkey } = await person(site);
@@ -60,17 +60,17 @@ describe('a passkey whose account is gone', () => {
 });
 
 describe('a passkey that is used twice', () => {
-  it('signs in once: the second answer only leads where the first one did', async () => {
+  it('signs in once: the second answer gets the same redirect as the first', async () => {
     await World.during({ passkeys: true }, async (world) => {
       const site = siteOf(world);
       const { passkey } = await person(site);
       const browser = await browserAt(site);
-      const told = world.told('qr_login.passkey');
+      const events = world.told('qr_login.passkey');
       const proof = passkey.answer(await askedBy(browser));
       const [first, second] = [await signInWith(browser, proof), await signInWith(browser, proof)];
       expect(first.status).to.equal(200);
       expect(second.json().redirectTo).to.equal(first.json().redirectTo);
-      expect(told).to.have.length(1);
+      expect(events).to.have.length(1);
       await goOn(browser, first.json().redirectTo);
       expect((await signInWith(browser, proof)).status).to.equal(404);
     });

@@ -1,4 +1,4 @@
-/** Row 16: where Approve takes a passkey, nothing else will do. */
+/** Row 16: if Approve requires a passkey, nothing else is accepted. */
 import { Keys } from '../../../src/ticket/keys.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
@@ -16,7 +16,7 @@ const tap: Weakness = {
 
 const PART = { ticket: 1, session: 2 } as const;
 
-/** Challenges that are the same for everything that is asked. */
+/** A server with challenges that do not depend on the ticket, or not on the session. */
 function nonceWithout(part: 'ticket' | 'session', name: string): Weakness {
   const patch = replacing(
     Keys.prototype,
@@ -30,18 +30,18 @@ function nonceWithout(part: 'ticket' | 'session', name: string): Weakness {
   return { name, patch };
 }
 
-/** Answers with one thing wrong, each of which a server has to notice. */
+/** Faults in an answer, each of which the server has to notice. */
 const faults: readonly [string, Fault, Parameters<typeof unchecked>[0]][] = [
   ['was given to another site', { origin: 'https://localhost.evil.example' }, 'origin'],
   ['was made for another domain', { rpId: 'evil.example' }, 'domain'],
-  ['was made without asking for PIN or finger', { isUserVerified: false }, 'user verification'],
-  ['is that of a registration', { type: 'webauthn.create' }, 'type'],
-  ['comes from a copy of the passkey, whose counter is behind', { counter: 0 }, 'counter'],
+  ['was made without user verification', { isUserVerified: false }, 'user verification'],
+  ['belongs to a registration', { type: 'webauthn.create' }, 'type'],
+  ['comes from a copy of the passkey with an older counter', { counter: 0 }, 'counter'],
 ];
 
 const forged: Attack[] = faults.map(([what, fault, check]) => ({
   row: 16,
-  name: `has the cookies of the phone, and an answer of the passkey that ${what}`,
+  name: `approves with the cookies of the phone and an answer of the passkey that ${what}`,
   on: guarded,
   without: unchecked(check),
   run: async (site) => {
@@ -55,7 +55,7 @@ const NO_PROOFS = ['', '{}', 'null', '[]', 'x', '{"id":"x","response":{}}', '{"i
 const approvals: Attack[] = [
   {
     row: 16,
-    name: 'has the cookies of the phone, and no passkey',
+    name: 'approves with the cookies of the phone and without a passkey',
     on: guarded,
     without: tap,
     run: async (site) => {
@@ -71,7 +71,7 @@ const approvals: Attack[] = [
   },
   {
     row: 16,
-    name: "has the cookies of the phone, and the attacker's own passkey",
+    name: "approves with the cookies of the phone and the attacker's own passkey",
     on: guarded,
     without: unchecked('owner'),
     run: async (site) => {
@@ -81,7 +81,7 @@ const approvals: Attack[] = [
   },
   {
     row: 16,
-    name: "has the cookies of the phone, and signs with another key for the victim's passkey",
+    name: "approves with the cookies of the phone and another key's signature for the victim's passkey",
     on: guarded,
     without: unchecked('signature'),
     run: async (site) => {
@@ -98,7 +98,7 @@ const approvals: Attack[] = [
   },
   {
     row: 16,
-    name: 'has the cookies of the phone, and the answer for another ticket that was never sent',
+    name: 'approves with the cookies of the phone and an unused answer for another ticket',
     on: guarded,
     without: nonceWithout('ticket', 'a challenge for each ticket'),
     run: async (site) => {
@@ -111,7 +111,7 @@ const approvals: Attack[] = [
   },
   {
     row: 16,
-    name: 'has the cookies of the phone, and an answer that was used before, of a passkey that counts nothing',
+    name: 'approves with the cookies of the phone and a used answer of a passkey without a counter',
     on: guarded,
     without: nonceWithout('ticket', 'a challenge for each ticket'),
     run: async (site) => {
@@ -126,7 +126,7 @@ const approvals: Attack[] = [
   },
   {
     row: 16,
-    name: 'has an answer that was given on another phone of the victim, and never sent',
+    name: 'approves with the cookies of the phone and an unused answer from another phone of the victim',
     on: guarded,
     without: unchecked('challenge'),
     run: async (site) => {

@@ -1,4 +1,4 @@
-/** Checks a passkey's answer, all but one thing: each of them is there for a reason. */
+/** Servers that leave out one check of a passkey's answer, which shows that each check is needed. */
 import { verify } from 'node:crypto';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from '../../../src/index.ts';
 import type { Weakness } from '../attack.ts';
@@ -9,28 +9,28 @@ type Check = (typeof CHECKS)[number];
 
 interface Wanted {
   readonly nonce: string;
-  /** Undefined where anybody may sign in. */
+  /** Undefined if any account may sign in. */
   readonly accountId?: string;
 }
 
 const counters = new Map<string, number>();
 
-/** @returns whose passkey it was */
+/** Makes all checks but one. @returns the id of the passkey's account */
 function checked(without: Check, { nonce, accountId }: Wanted, answer: string): string {
   const { id, response } = JSON.parse(answer) as { id: string; response: Record<string, string> };
   const passkey = REGISTERED.get(id);
-  if (passkey === undefined) throw new ProofRefused('nobody has this passkey');
+  if (passkey === undefined) throw new ProofRefused('this passkey is unknown');
   const bytes = (name: string): Buffer => Buffer.from(response[name] ?? '', 'base64url');
   const [clientData, data] = [bytes('clientDataJSON'), bytes('authenticatorData')];
-  const said = JSON.parse(`${clientData}`) as Record<string, string>;
-  const origin = new URL(said.origin ?? '');
+  const parsed = JSON.parse(`${clientData}`) as Record<string, string>;
+  const origin = new URL(parsed.origin ?? '');
   const before = counters.get(id) ?? 0;
   const counter = data.readUInt32BE(33);
   const results: Record<Check, boolean> = {
-    challenge: said.challenge === nonce,
+    challenge: parsed.challenge === nonce,
     origin: origin.hostname === 'localhost',
     domain: data.subarray(0, 32).equals(sha256('localhost')),
-    type: said.type === 'webauthn.get',
+    type: parsed.type === 'webauthn.get',
     'user verification': ((data[32] ?? 0) & 0x04) !== 0,
     counter: counter > before || before + counter === 0,
     owner: accountId === undefined || passkey.owner === accountId,
@@ -58,7 +58,7 @@ function laxly(without: Check): { guard: ApproveGuard; passkeySignIn: PasskeySig
   };
 }
 
-/** A server that checks everything else. */
+/** A server that makes every check but this one. */
 export function unchecked(without: Check): Weakness {
   return { name: `checking the ${without}`, options: { qrLogin: laxly(without) } };
 }

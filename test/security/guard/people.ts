@@ -1,4 +1,4 @@
-/** People with passkeys, as attacks meet them. */
+/** Phones with a passkey, and the steps of the attacks on them. */
 import type { Answer } from '../../support/agent.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { browserAt, decided, phoneOf, scanned, signedInBy } from '../meeting.ts';
@@ -7,7 +7,7 @@ import { Authenticator } from './authenticator.ts';
 export const IDS = { alice: 'a11ce', bob: 'b0b' } as const;
 export type Name = keyof typeof IDS;
 
-/** Somebody who has a passkey on the phone. */
+/** A phone that is signed in, and the passkey of its account. */
 export interface Person {
   readonly phone: PhoneVisitor;
   readonly passkey: Authenticator;
@@ -18,18 +18,18 @@ export async function person(site: Site, name: Name = 'alice'): Promise<Person> 
   return { phone, passkey: await new Authenticator(site.issuer).register(phone, IDS[name]) };
 }
 
-/** What the confirm page asks of a passkey. */
+/** Returns the challenge of the confirm page. */
 export async function asked(phone: PhoneVisitor): Promise<string> {
   const { challenge } = (await phone.look()).json() as { challenge?: { passkey: { challenge: string } } };
-  if (challenge === undefined) throw new Error('no passkey is asked for');
+  if (challenge === undefined) throw new Error('the page asks for no passkey');
   return challenge.passkey.challenge;
 }
 
-/** What the QR page asks of a passkey. */
+/** Returns the challenge of the QR page. */
 export async function askedBy(browser: BrowserVisitor): Promise<string> {
   const { text } = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
   const [, challenge] = /challenge(?:&quot;|"):(?:&quot;|")([\w-]+)/.exec(text) ?? [];
-  if (challenge === undefined) throw new Error('no passkey is asked for');
+  if (challenge === undefined) throw new Error('the page asks for no passkey');
   return challenge;
 }
 
@@ -38,8 +38,9 @@ export function approveWith(phone: PhoneVisitor, proof: string): Promise<Answer>
 }
 
 /**
- * The attacker has the cookies of alice's phone, and shows a code. First it is seen that alice herself could approve.
- * @returns as whom the attacker is signed in
+ * Shows a code as an attacker who has the cookies of alice's phone, and approves it with the proof. Before that, it
+ * checks that alice herself can approve.
+ * @returns the account that the attacker is signed in to
  */
 export async function withCookiesOf(
   { phone, passkey }: Person,

@@ -1,4 +1,4 @@
-/** Rows 1 and 27: a passkey beside the code signs in its owner, in the browser that was asked, for this request. */
+/** Rows 1, 16, 26 and 27: a passkey signs in only its owner, in the browser that asked for it, for this request. */
 import { BrowserActs, type SigningInHere } from '../../../src/ticket/browser.ts';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
@@ -13,19 +13,19 @@ import { asked, askedBy, person, signInWith } from './people.ts';
 
 const offered: WorldOptions = { passkeys: true };
 
-/** Where apps may ask for a certain person, or a certain way to sign in (OIDC Core, section 5.5). */
+/** A server on which apps may demand a certain account or acr (OIDC Core, section 5.5). */
 const demandable: WorldOptions = {
   ...offered,
   configuration: { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } },
 };
 
-/** Who is signed in to the browser after this answer. */
+/** Follows the answer. @returns the account that is then signed in to the browser */
 async function accountAfter(browser: BrowserVisitor, answer: Answer): Promise<string | undefined> {
   if (answer.status === 200) await goOn(browser, answer.json().redirectTo);
   return accountAt(browser.site, browser.agent);
 }
 
-/** A server that takes the passkey's owner for whoever is asked for. */
+/** A server that changes the request for a sign-in by passkey before it is checked. */
 function askingFor(name: string, changed: (signingIn: SigningInHere) => SigningInHere): Weakness {
   const patch = replacing(
     BrowserActs.prototype,
@@ -38,7 +38,7 @@ function askingFor(name: string, changed: (signingIn: SigningInHere) => SigningI
   return { name, patch };
 }
 
-const demanding = askingFor('what the app demands', ({ demand, said }) => ({
+const demanding = askingFor('the demands of the app', ({ demand, said }) => ({
   said,
   demand: { ...demand, request: { ...demand.request, requirements: {} } },
 }));
@@ -47,15 +47,15 @@ function idTokenClaims(claims: object): Record<string, string> {
   return { claims: JSON.stringify({ id_token: claims }) };
 }
 
-/** What an app may demand that alice's passkey does not meet. */
+/** Demands of an app that alice's passkey does not meet. */
 const demands: Attack[] = (
   [
     ['another account', { sub: { value: 'b0b' } }],
-    ['another class', { acr: { essential: true, value: 'urn:example:acr:password' } }],
+    ['another acr', { acr: { essential: true, value: 'urn:example:acr:password' } }],
   ] as const
 ).map(([what, claims]) => ({
   row: 26,
-  name: `signs in with a passkey where the app demands ${what}`,
+  name: `signs in with a passkey although the app demands ${what}`,
   on: demandable,
   without: demanding,
   run: async (site) => {
@@ -69,7 +69,7 @@ const demands: Attack[] = (
 export const signIns: Attack[] = [
   {
     row: 1,
-    name: "sends what the victim's passkey said at the victim's browser",
+    name: "sends an answer that the victim's passkey gave in the victim's browser",
     on: offered,
     without: unchecked('challenge'),
     run: async (site) => {
@@ -81,7 +81,7 @@ export const signIns: Attack[] = [
   },
   {
     row: 1,
-    name: "sends what the victim's passkey said to approve something",
+    name: "sends an answer that the victim's passkey gave for an approval",
     on: offered,
     without: unchecked('challenge'),
     run: async (site) => {
@@ -93,7 +93,7 @@ export const signIns: Attack[] = [
   },
   {
     row: 1,
-    name: "sends what the victim's passkey said at the same interaction, but not from the browser that was asked",
+    name: "sends an answer of the victim's passkey for the same interaction, but from another browser",
     on: offered,
     without: { name: 'the binding cookie', patch: bindingFromTheUrl },
     run: async (site) => {
@@ -105,7 +105,7 @@ export const signIns: Attack[] = [
   },
   {
     row: 1,
-    name: 'signs in with a passkey that somebody has left there unlocked, without PIN or finger',
+    name: 'signs in with a passkey that was left unlocked, without user verification',
     on: offered,
     without: unchecked('user verification'),
     run: async (site) => {
@@ -117,9 +117,12 @@ export const signIns: Attack[] = [
   },
   {
     row: 27,
-    name: 'signs in with a passkey where another account is signed in, and nobody has agreed to that',
+    name: 'signs in with a passkey in a browser where another account is signed in, without an agreement',
     on: offered,
-    without: askingFor('asking', ({ demand }) => ({ demand, said: { switchAccount: true } })),
+    without: askingFor('the question which account shall stay', ({ demand }) => ({
+      demand,
+      said: { switchAccount: true },
+    })),
     run: async (site) => {
       const { passkey } = await person(site);
       const browser = await browserAt(site);
@@ -132,7 +135,7 @@ export const signIns: Attack[] = [
   },
   {
     row: 16,
-    name: 'goes on with a passkey at an interaction that was reported',
+    name: 'signs in with a passkey at an interaction that was reported',
     on: offered,
     without: plainNo,
     run: async (site) => {

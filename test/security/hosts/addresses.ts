@@ -1,4 +1,4 @@
-/** Row 18: where a request comes from is what the network knows, and not what the request says. */
+/** Row 18: the address of a client comes from the network and from trusted proxies, not from the client. */
 import { assessByDefault } from '../../../src/index.ts';
 import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -19,38 +19,38 @@ const oneProxy: WorldOptions = {
     provider.maxIpsCount = 1;
   },
 };
-const trustingAnybody: Weakness = { name: 'mistrust of X-Forwarded-For', options: { proxy: true } };
+const trustingHeaders: Weakness = { name: 'mistrust of X-Forwarded-For', options: { proxy: true } };
 const trustingTheFirst: Weakness = { name: 'mistrust of the first entry', options: believingTheFirst };
 const byAddress: Weakness = { name: 'counting by network', options: countingSpellings };
 
-/** The attacker's browser and the victim's phone, as their requests arrive. */
+/** An arrangement of proxies in front of the server. */
 interface Setting {
   readonly name: string;
   readonly server: WorldOptions;
   readonly without: Weakness;
-  /** What arrives where the attacker says that it is somewhere. */
+  /** Returns the X-Forwarded-For that arrives if the attacker forges this address. */
   readonly pretending: (address: string) => string;
 }
 
 const SETTINGS: Setting[] = [
-  { name: 'where no proxy is declared', server: noProxy, without: trustingAnybody, pretending: (said) => said },
+  { name: 'without a configured proxy', server: noProxy, without: trustingHeaders, pretending: (forged) => forged },
   {
-    name: 'where a proxy adds the truth',
+    name: 'behind a proxy that adds the real address',
     server: aProxy,
     without: trustingTheFirst,
-    pretending: (said) => `${said}, ${ATTACKER}`,
+    pretending: (forged) => `${forged}, ${ATTACKER}`,
   },
   {
-    name: 'where the one proxy adds the truth',
+    name: 'behind exactly one proxy, which adds the real address',
     server: oneProxy,
     without: trustingTheFirst,
-    pretending: (said) => `${said}, ${said}, ${ATTACKER}`,
+    pretending: (forged) => `${forged}, ${forged}, ${ATTACKER}`,
   },
   {
-    name: 'where a proxy adds the truth to garbage',
+    name: 'behind a proxy that adds the real address to garbage',
     server: aProxy,
     without: trustingTheFirst,
-    pretending: (said) => `${said}, unknown, , "_hidden", ${ATTACKER}`,
+    pretending: (forged) => `${forged}, unknown, , "_hidden", ${ATTACKER}`,
   },
 ];
 
@@ -59,11 +59,11 @@ export const addressAttacks: Attack[] = [
     together(setting),
     beyondTheLimit(setting),
     unblocked(setting),
-    ...(setting.server.proxy ? [inOnesName(setting)] : []),
+    ...(setting.server.proxy ? [usingUpLimitOfVictim(setting)] : []),
   ]),
   ...[
     { name: 'of one IPv6 network', addresses: (n: number) => `2001:db8:1:2:${n}::${n}` },
-    { name: 'that are one, written in many ways', addresses: (n: number) => SPELLINGS[n % SPELLINGS.length] ?? '' },
+    { name: 'that are spellings of a single one', addresses: (n: number) => SPELLINGS[n % SPELLINGS.length] ?? '' },
   ].map(({ name, addresses }) => manyAddresses(name, addresses)),
 ];
 
@@ -71,7 +71,7 @@ export const addressAttacks: Attack[] = [
 function together({ name, server, without, pretending }: Setting): Attack {
   return {
     row: 18,
-    name: `is spared the check code by saying that it shares the phone's address, ${name}`,
+    name: `avoids the check code by forging the phone's address, ${name}`,
     on: { ...server, qrLogin: { assess: assessByDefault } },
     without,
     run: async (site) => {
@@ -88,13 +88,13 @@ function together({ name, server, without, pretending }: Setting): Attack {
 }
 
 function beyondTheLimit({ name, server, without, pretending }: Setting): Attack {
-  return tries(`tries more codes than one address may by saying that it is many, ${name}`, server, without, (n) =>
+  return tries(`tries more codes than the limit by forging many addresses, ${name}`, server, without, (n) =>
     pretending(`192.0.2.${n}`),
   );
 }
 
 function manyAddresses(name: string, addresses: (n: number) => string): Attack {
-  return tries(`tries more codes than one address may from addresses ${name}`, aProxy, byAddress, addresses);
+  return tries(`tries more codes than the limit from addresses ${name}`, aProxy, byAddress, addresses);
 }
 
 function tries(name: string, server: WorldOptions, without: Weakness, forwarded: (n: number) => string): Attack {
@@ -106,17 +106,17 @@ function tries(name: string, server: WorldOptions, without: Weakness, forwarded:
     run: async (site) => {
       const statuses: number[] = [];
       for (let n = 0; n <= MOST; n++) statuses.push(await tryCode(site, forwarded(n)));
-      if (statuses[0] !== 404) throw new Error(`a code that nobody knows gets ${statuses}`);
+      if (statuses[0] !== 404) throw new Error(`an unknown code gets ${statuses}`);
       return statuses.includes(429) ? undefined : `${statuses.length} tries`;
     },
   };
 }
 
-/** After the victim has reported it, it shows another code from the same place. */
+/** The attacker shows another code from the same address after a report by the victim. */
 function unblocked({ name, server, without, pretending }: Setting): Attack {
   return {
     row: 18,
-    name: `asks again whom it was reported by, by saying that it is elsewhere, ${name}`,
+    name: `shows a code to the victim again after a report, by forging another address, ${name}`,
     on: server,
     without,
     run: async (site) => {
@@ -131,11 +131,11 @@ function unblocked({ name, server, without, pretending }: Setting): Attack {
   };
 }
 
-/** Somebody else shall pay for what it does. */
-function inOnesName({ name, server, without, pretending }: Setting): Attack {
+/** The attacker spends the limit of the victim's address. */
+function usingUpLimitOfVictim({ name, server, without, pretending }: Setting): Attack {
   return {
     row: 18,
-    name: `uses up what somebody else may do by saying that it is them, ${name}`,
+    name: `uses up the limit of the victim's address by forging it, ${name}`,
     on: { ...server, qrLogin: { limits: { address: { scan: MOST } } } },
     without,
     run: async (site) => {
@@ -153,7 +153,7 @@ async function tryCode(site: Site, forwarded: string): Promise<number> {
   return (await agent.get(`${site.issuer}/qr/${UNKNOWN_CODE}`)).status;
 }
 
-/** @returns the answer to the report */
+/** Has the victim scan and report the attacker's code. @returns the answer to the report */
 async function reported(victim: PhoneVisitor, attacker: ReturnType<typeof from>) {
   must(await attacker.start(), 200);
   const { csrf } = must(await victim.scan(await attacker.code()), 200).json();

@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './hosts.ts';
 
-prove('where a request comes from and goes to', attacks);
+prove('forged addresses and host names', attacks);

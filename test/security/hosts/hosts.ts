@@ -1,4 +1,4 @@
-/** Rows 18 and 19: what a request says of where it comes from and where it goes to. */
+/** Rows 18 and 19: requests with forged addresses of the client and forged names of the server. */
 import type { Attack } from '../attack.ts';
 import { addressAttacks } from './addresses.ts';
 import { nameAttacks } from './names.ts';

@@ -1,4 +1,4 @@
-/** Row 19: the provider is where its issuer says, whatever a request calls it. */
+/** Row 19: the provider's URLs begin with its issuer, whatever host a request names. */
 import type { Context, Next } from 'koa';
 import { Urls } from '../../../src/http/request/urls.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -12,7 +12,7 @@ interface Lie {
   readonly name: string;
   readonly headers: Record<string, string>;
   readonly isAbsolute?: true;
-  /** Whether only a server behind a proxy could believe it. */
+  /** True if only a server behind a proxy could trust the header. */
   readonly isToProxies?: true;
 }
 
@@ -34,26 +34,27 @@ export const nameAttacks: Attack[] = LIES.map((lie) => tellingOnly(lie));
 function tellingOnly(lie: Lie): Attack {
   return {
     row: 19,
-    name: `has the code and the pages lead to another host by ${lie.name}`,
+    name: `makes the code or a page lead to another host by ${lie.name}`,
     on: { proxy: lie.isToProxies ?? false },
     without: believingRequests(),
     run: async (site) => {
       const browser = new BrowserVisitor(site);
       must(await browser.start(), 200);
       const code = await browser.code();
-      const told = await Promise.all([
-        tell(site, lie, browser, browser.at),
-        tell(site, lie, browser, `${browser.at}/qr`),
-        tell(site, lie, new PhoneVisitor(site), code),
+      const answers = await Promise.all([
+        sendLie(site, lie, browser, browser.at),
+        sendLie(site, lie, browser, `${browser.at}/qr`),
+        sendLie(site, lie, new PhoneVisitor(site), code),
       ]);
-      if (told.some(({ status }) => status >= 400)) throw new Error(`refused: ${told.map(({ status }) => status)}`);
-      const led = told.map(({ headers, text }) => `${headers.location ?? ''} ${text}`);
+      if (answers.some(({ status }) => status >= 400))
+        throw new Error(`refused: ${answers.map(({ status }) => status)}`);
+      const led = answers.map(({ headers, text }) => `${headers.location ?? ''} ${text}`);
       return led.find((text) => text.includes(EVIL));
     },
   };
 }
 
-async function tell(
+async function sendLie(
   site: Site,
   { headers, isAbsolute }: Lie,
   who: BrowserVisitor | PhoneVisitor,
@@ -65,7 +66,7 @@ async function tell(
   return raw(site, target, { accept: 'text/html', cookie, ...headers });
 }
 
-/** A server whose addresses are those that each request names. */
+/** A server that builds its URLs from the host that each request names. */
 function believingRequests(): Weakness {
   let named = '';
   return {
@@ -73,7 +74,7 @@ function believingRequests(): Weakness {
     options: inFront(async (ctx: Context, next: Next) => {
       named = /evil\.example/.exec(`${ctx.req.url} ${JSON.stringify(ctx.req.headers)}`)?.[0] ?? ctx.host;
       await next();
-      // The sign-in page that phones are sent to is the deployment's.
+      // The deployment builds the URL of its sign-in page itself, so the redirect to it is rewritten here.
       const location: unknown = ctx.response.get('location');
       if (typeof location === 'string') ctx.set('location', location.replace(/^http:\/\/[^/]+/, `http://${named}`));
     }),

@@ -1,4 +1,4 @@
-/** Requests as `fetch` would not send them, and the people of the attacks that need them. */
+/** Requests that `fetch` would not send, and servers that trust forwarded addresses wrongly. */
 import { request } from 'node:http';
 import type { Context, Next } from 'koa';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
@@ -32,22 +32,22 @@ export function raw(
   });
 }
 
-/** A browser that says with each request that it is there. */
+/** Returns a browser that sends this address as X-Forwarded-For with each request. */
 export function from(site: Site, address: string): BrowserVisitor {
   return new BrowserVisitor(site, fetch, { 'x-forwarded-for': address });
 }
 
-/** A server that believes the first entry, which is the client's own. */
+/** A server that trusts the first entry, which the client itself may have sent. */
 export const believingTheFirst: WorldOptions = inFront(async (ctx: Context, next: Next) => {
   const [first = ''] = ctx.get('x-forwarded-for').split(',');
   if (first !== '') ctx.req.headers['x-forwarded-for'] = first.trim();
   await next();
 });
 
-/** A server that tells addresses apart by how they are written, to the last digit. */
+/** A server that treats each spelling of an address as another address. */
 export const countingSpellings: WorldOptions = inFront(async (ctx: Context, next: Next) => {
-  const said = ctx.get('x-forwarded-for');
-  const number = [...said].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 2 ** 24, 7);
-  if (said !== '') ctx.req.headers['x-forwarded-for'] = `9.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
+  const forwarded = ctx.get('x-forwarded-for');
+  const number = [...forwarded].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 2 ** 24, 7);
+  if (forwarded !== '') ctx.req.headers['x-forwarded-for'] = `9.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
   await next();
 });

@@ -1,4 +1,4 @@
-/** Unknown, foreign and expired are not told apart by what is answered. How long that takes is the subject of `timing.full.test.ts`. */
+/** Answers do not tell unknown, foreign and expired tickets apart. `timing.full.test.ts` compares response times. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from 'chai';
 import type { Answer } from '../../support/agent.ts';
@@ -17,25 +17,25 @@ describe('codes and tickets that are unknown, foreign or expired', () => {
       }));
   }
 
-  // Not the other questions: a ticket that is unknown is looked up twice there, and a foreign one once.
-  for (const name of ['a code that is opened, which the stranger has not seen before', 'a short code that is typed']) {
+  // The other requests look an unknown ticket up twice, but a foreign one once.
+  for (const name of ['opening a code that the stranger has not seen before', 'typing a short code']) {
     it(`cost the store the same accesses: ${name}`, async () => {
       const { store, elsewhere } = Elsewhere.keyv();
       const accesses = new Accesses(elsewhere);
       await World.during(askable({ store, ...accesses.noted }), async (world) => {
         const asked = await ASKED[name]?.(world);
-        if (asked === undefined) throw new Error('nobody asks for that');
-        const unknown = await accesses.of(() => asked.ask(asked.urls.unknown));
+        if (asked === undefined) throw new Error('there is no such request');
+        const unknown = await accesses.during(() => asked.ask(asked.urls.unknown));
         expect(unknown).not.to.be.empty;
         for (const kind of KINDS) {
-          expect(await accesses.of(() => asked.ask(asked.urls[kind])), kind).to.deep.equal(unknown);
+          expect(await accesses.during(() => asked.ask(asked.urls[kind])), kind).to.deep.equal(unknown);
         }
       });
     });
   }
 });
 
-/** The accesses that a request makes; not those of the server's timers, which look at tickets now and then. */
+/** Records the store accesses of requests, without those of the server's timers, which look at tickets as well. */
 class Accesses {
   readonly #request = new AsyncLocalStorage<string[]>();
   #current: string[] = [];
@@ -46,13 +46,13 @@ class Accesses {
     };
   }
 
-  /** The options of the server whose requests are noted. */
+  /** Options that record the accesses of the server's requests. */
   get noted(): WorldOptions {
     return inFront((_ctx, next) => this.#request.run(this.#current, next));
   }
 
-  /** @returns what the requests of this act access: each operation, and the kind of the record */
-  async of(act: () => Promise<unknown>): Promise<string[]> {
+  /** Runs the act. @returns the accesses of its requests: each operation, and the kind of the record */
+  async during(act: () => Promise<unknown>): Promise<string[]> {
     const accesses: string[] = [];
     this.#current = accesses;
     await act();
@@ -60,7 +60,7 @@ class Accesses {
   }
 }
 
-/** All of an answer but the time of the day. */
+/** Returns the whole answer except for its Date header. */
 function whole({ status, headers, text }: Answer): unknown {
   return [status, [...headers].filter(([name]) => name !== 'date'), text];
 }

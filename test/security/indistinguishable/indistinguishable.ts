@@ -1,4 +1,4 @@
-/** What a stranger may ask for that is unknown to the server, foreign to the stranger, or expired. */
+/** Requests of a stranger for a ticket that is unknown to the server, owned by another account, or expired. */
 import type { Answer } from '../../support/agent.ts';
 import { StillClock } from '../../support/clock.ts';
 import { ID_LENGTH, idIn } from '../../support/codes.ts';
@@ -9,7 +9,7 @@ import { copyCookies, phoneOf } from '../approver/people.ts';
 import { siteOf } from '../attack.ts';
 import { atTheCode } from '../csrf/targets.ts';
 
-/** A server on which all of it can be asked for. Its clock stands: nothing else expires, however long the questions take. */
+/** Options of a server for these requests. Its clock stands still, so that nothing expires in the meantime. */
 export function askable(more: WorldOptions = {}): WorldOptions {
   return { ...allowed, ...more, clock: new StillClock() };
 }
@@ -17,7 +17,7 @@ export function askable(more: WorldOptions = {}): WorldOptions {
 export const KINDS = ['unknown', 'foreign', 'expired'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** An address of each kind, or a short code, for a stranger who asks for it. */
+/** A URL or short code of each kind, and the request of a stranger for it. */
 export interface Asked {
   readonly stranger: PhoneVisitor;
   readonly urls: Readonly<Record<Kind, string>>;
@@ -27,11 +27,11 @@ export interface Asked {
 export type Prepare = (world: World) => Promise<Asked>;
 
 export const ASKED: Record<string, Prepare> = {
-  'a ticket that is looked at': async (world) => {
+  'looking at a ticket': async (world) => {
     const { stranger, tickets } = await three(world);
     return { stranger, urls: tickets, ask: (url) => stranger.look(url) };
   },
-  'a ticket that is decided': async (world) => {
+  'deciding on a ticket': async (world) => {
     const { stranger, tickets, csrf } = await three(world);
     return {
       stranger,
@@ -39,18 +39,18 @@ export const ASKED: Record<string, Prepare> = {
       ask: (url) => stranger.post(url, { csrf: `${csrf.get(url)}`, decision: 'deny' }),
     };
   },
-  'a code that is scanned': async (world) => {
+  'scanning a code': async (world) => {
     const { stranger, codes, csrf } = await three(world);
     return { stranger, urls: codes, ask: (url) => stranger.post(url, { csrf: `${csrf.get(url)}` }) };
   },
-  'a code that is opened, which the stranger has not seen before': async (world) => {
+  'opening a code that the stranger has not seen before': async (world) => {
     const { codes } = await three(world);
     const stranger = await phoneOf(siteOf(world), 'bob');
-    // None of them is on a screen any more.
+    // None of the codes is fresh any more.
     world.clock.forward(31);
     return { stranger, urls: codes, ask: (url) => stranger.look(url) };
   },
-  'a short code that is typed': async (world) => {
+  'typing a short code': async (world) => {
     const site = siteOf(world);
     const [stranger, alice] = [await phoneOf(site, 'bob'), await phoneOf(site, 'alice')];
     const expired = await shortCodeOn(await atTheCode(site));
@@ -68,16 +68,16 @@ interface Three {
   readonly stranger: PhoneVisitor;
   readonly codes: Record<Kind, string>;
   readonly tickets: Record<Kind, string>;
-  /** The stranger's tokens, by the address that each is for: it has landed on all of them while it could. */
+  /** The stranger's CSRF tokens by URL. The stranger has opened all codes while they were fresh. */
   readonly csrf: ReadonlyMap<string, string>;
 }
 
-/** What alice has scanned, what has expired before anybody scanned it, and what the server knows nothing of. */
+/** Makes three tickets: alice has scanned one, another expired before a scan, and the server has lost the third. */
 async function three(world: World): Promise<Three> {
   const site = siteOf(world);
   const [stranger, alice] = [await phoneOf(site, 'bob'), await phoneOf(site, 'alice')];
   const show = async (): Promise<string> => (await atTheCode(site)).code();
-  // The same session: a phone remembers that one code was fresh, and that shall be the one that is not fresh any more.
+  // A second phone with the same session, because a phone notes only one fresh code. The first notes the expired one.
   const beside = new PhoneVisitor(site);
   await copyCookies(stranger.agent, beside.agent, site.issuer);
   const landed = async (phone: PhoneVisitor, code: string): Promise<string> =>
@@ -89,7 +89,8 @@ async function three(world: World): Promise<Three> {
   const [unknown, foreign] = [await show(), await show()];
   tokens.unknown = await landed(beside, unknown);
   tokens.foreign = await landed(beside, foreign);
-  if (!(await world.store.delete(`ticket:${idIn(unknown)}`))) throw new Error('tickets are kept elsewhere now');
+  if (!(await world.store.delete(`ticket:${idIn(unknown)}`)))
+    throw new Error('the ticket has another key in the store');
   if ((await alice.scan(foreign)).status !== 200) throw new Error('alice cannot scan');
   const at = (code: string): string => alice.at.slice(0, -ID_LENGTH) + idIn(code);
   const codes = { unknown, foreign, expired };

@@ -1,4 +1,7 @@
-/** Unknown, foreign and expired are not told apart by how long the answer takes: the server runs in this process, and its store in memory. */
+/**
+ * Response times do not tell unknown, foreign and expired tickets apart. The server runs in this process, with its
+ * store in memory.
+ */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -9,21 +12,24 @@ import { ASKED, type Asked, askable, KINDS, type Kind, type Prepare } from './in
 
 const ROUNDS = 200;
 /** The first rounds are slower, because nothing is compiled and cached yet. */
-const WARM_UP = 20;
+const WARM_UP_ROUNDS = 20;
 /**
- * A difference gives a kind away if it is more than this part of an answer's median time, and no chance. On a busy machine answers take
- * longer and differ more, both in about the same proportion, so that the rule does not depend on the load.
+ * A difference reveals a kind if it exceeds this part of an answer's median time, and is not chance. On a busy machine
+ * the times and their differences grow in about the same proportion, so that the rule does not depend on the load.
  */
 const NOTICEABLE = 0.25;
-/** A difference is chance if zero lies within this many standard deviations of the median: by chance alone, once in 15,000 comparisons. */
+/**
+ * A difference is chance if zero lies within this many standard deviations of the median. By chance alone, zero lies
+ * outside once in 15,000 comparisons.
+ */
 const DEVIATIONS = 4;
 
 type Other = Exclude<Kind, 'unknown'>;
 
-/** How much longer than the unknown kind it takes, in milliseconds. */
+/** The additional time compared with the unknown kind, in milliseconds. */
 interface Difference {
   readonly median: number;
-  /** The bounds that the true median lies within, all but certainly. */
+  /** The bounds within which the true median almost certainly lies. */
   readonly from: number;
   readonly to: number;
   /** The median time of an answer. */
@@ -43,7 +49,7 @@ describe('codes and tickets that are unknown, foreign or expired', function () {
   }
 
   for (const kind of ['foreign', 'expired'] as const) {
-    it(`are told apart by a clock where ${kind} takes twice as long`, async () => {
+    it(`are told apart by their times if ${kind} takes twice as long`, async () => {
       const slow = { path: '', milliseconds: 0 };
       const delay: Middleware = async (ctx, next) => {
         if (ctx.path === slow.path) await pause(slow.milliseconds);
@@ -63,8 +69,8 @@ describe('codes and tickets that are unknown, foreign or expired', function () {
 });
 
 const lookedAt: Prepare = async (world) => {
-  const asked = await ASKED['a ticket that is looked at']?.(world);
-  if (asked === undefined) throw new Error('there is nothing to ask for');
+  const asked = await ASKED['looking at a ticket']?.(world);
+  if (asked === undefined) throw new Error('there is no such request');
   return asked;
 };
 
@@ -72,12 +78,12 @@ function isNoticeable({ median, from, to, answer }: Difference): boolean {
   return Math.abs(median) > NOTICEABLE * answer && (from > 0 || to < 0);
 }
 
-/** Asks for all kinds in each round, so that what slows the machine down for a while slows down all of them. */
+/** Asks for all kinds in each round, so that a slow moment of the machine affects all of them. */
 async function compared({ urls, ask }: Asked): Promise<Record<Other, Difference>> {
   const rounds: Record<Kind, number>[] = [];
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const took: Record<Kind, number> = { unknown: 0, foreign: 0, expired: 0 };
-    // In another order each time: the first one may pay for what others left behind.
+    // The order changes, because the first request may pay for the garbage of earlier ones.
     for (const kind of shuffled(KINDS)) {
       const began = performance.now();
       await ask(urls[kind]);
@@ -93,7 +99,7 @@ async function compared({ urls, ask }: Asked): Promise<Record<Other, Difference>
   return { foreign: difference('foreign'), expired: difference('expired') };
 }
 
-/** The median, and the bounds that the order of the numbers sets to the true one: the rank of that is binomially distributed. */
+/** Returns the median, and bounds for the true median by rank, because its rank is binomially distributed. */
 function medianOf(numbers: readonly number[]): Pick<Difference, 'median' | 'from' | 'to'> {
   const sorted = numbers.toSorted((one, other) => one - other);
   const middle = sorted.length / 2;

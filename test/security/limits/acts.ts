@@ -1,4 +1,4 @@
-/** What the attacks on limits send, and how servers count them that do it wrong. */
+/** Requests of the attacks on limits, and servers that count requests wrongly. */
 import type { Context, Middleware } from 'koa';
 import { type AddressAct, RateLimits, TooManyRequests } from '../../../src/http/request/rate-limits.ts';
 import { LocalRateLimit } from '../../../src/stores/rate-limit.ts';
@@ -9,12 +9,12 @@ import type { WorldOptions } from '../../support/world.ts';
 import { inFront, replacing, type Weakness } from '../attack.ts';
 import type { Sent } from '../meeting.ts';
 
-/** One more than a server with the usual limits lets through in a minute. */
+/** One more than a server with the default limits lets through in a minute. */
 const MOST = 121;
 export const MOST_WATCHING = 601;
 const AT_ONCE = 20;
 
-/** The limits of most of these servers: so small that they are soon reached. */
+/** The limit of most of these servers, for each act: so small that it is soon reached. */
 export const FEW = 6;
 export const few: WorldOptions = {
   qrLogin: {
@@ -31,7 +31,7 @@ export const UNKNOWN_TICKET: string = 'A'.repeat(24);
 
 export type Send = (headers?: Sent) => Promise<Answer>;
 
-/** What each limit by address counts, as anybody can send it. */
+/** Returns a request for each limit by address. None of them needs a session. */
 export function acts(site: Site): Readonly<Record<AddressAct, Send>> {
   const { agent } = new PhoneVisitor(site);
   const interaction = `${site.issuer}/interaction/${UNKNOWN_INTERACTION}`;
@@ -53,7 +53,7 @@ export function isLimited({ status }: Answer): boolean {
   return status === 429;
 }
 
-/** Sends until somebody says that it is too often. @returns whether somebody did */
+/** Sends until the server answers 429. @returns true if it did */
 export async function sendUntilLimited(send: () => Promise<Answer>, most: number = MOST): Promise<boolean> {
   for (let sent = 0; sent < most; sent += AT_ONCE) {
     const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => send()));
@@ -62,18 +62,18 @@ export async function sendUntilLimited(send: () => Promise<Answer>, most: number
   return false;
 }
 
-/** @throws where there is no limit that could be got around */
+/** Uses a limit up. @throws if there is no limit to evade */
 export async function useUp(send: () => Promise<Answer>): Promise<void> {
   if (!(await sendUntilLimited(send))) throw new Error('there is no limit here');
 }
 
-/** Of those answers the first one that somebody got who is over the limit. */
+/** Returns the first answer that is not a 429, although the limit is used up. */
 export function passed(answers: readonly Answer[]): string | undefined {
   const past = answers.find((answer) => !isLimited(answer));
   return past && `${past.status} ${past.text}`;
 }
 
-/** Counts requests by something else than where they come from. */
+/** A server that counts requests by something other than their address. */
 export function countingBy(name: string, who: (ctx: Context) => string): Weakness {
   const patch = replacing(RateLimits.prototype, 'byAddress', () => () => {
     const limit = new LocalRateLimit({ times: FEW, within: 60 });
@@ -85,9 +85,9 @@ export function countingBy(name: string, who: (ctx: Context) => string): Weaknes
   return { name, patch };
 }
 
-/** Counts only what has been looked at already. */
+/** A server that counts only requests that it has already handled with success. */
 export const countingAfterwards: Weakness = {
-  name: 'counting before anything is looked at',
+  name: 'counting before the request is handled',
   patch: replacing(RateLimits.prototype, 'byAddress', () => () => () => undefined),
   options: inFront(countAfterwards()),
 };

@@ -1,4 +1,4 @@
-/** Row 17: being over the limit, and yet going on. */
+/** Rows 17 and 18: attacks that evade a limit after it is used up. */
 import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { PhoneVisitor } from '../../support/visitors.ts';
 import type { Attack } from '../attack.ts';
@@ -19,7 +19,7 @@ import {
 export const evasions: Attack[] = [
   {
     row: 17,
-    name: 'is another browser each time, by what it says of itself',
+    name: 'looks like another browser by its headers and cookies',
     on: few,
     without: countingBy('counting by the address', (ctx) => `${ctx.get('cookie')} ${ctx.get('user-agent')}`),
     run: async (site) => {
@@ -33,9 +33,9 @@ export const evasions: Attack[] = [
   },
   {
     row: 18,
-    name: 'makes up where it comes from',
+    name: 'forges its address in a header',
     on: few,
-    without: { name: 'doubts about headers', options: { proxy: true } },
+    without: { name: 'distrust of forwarded headers', options: { proxy: true } },
     run: async (site) => {
       const { finish } = acts(site);
       await useUp(() => finish());
@@ -46,9 +46,9 @@ export const evasions: Attack[] = [
   },
   {
     row: 18,
-    name: 'makes up where it comes from, before the proxy adds where it really does',
+    name: 'forges its address in a header to which the proxy adds the real one',
     on: behindProxy,
-    without: countingBy('counting by what the proxy has added', (ctx) => ctx.ip),
+    without: countingBy('counting by the address that the proxy has added', (ctx) => ctx.ip),
     run: async (site) => {
       const { scan } = acts(site);
       await useUp(() => scan({ 'x-forwarded-for': '203.0.113.7' }));
@@ -70,7 +70,7 @@ export const evasions: Attack[] = [
   },
   {
     row: 17,
-    name: 'writes its IPv4 address as an IPv6 one',
+    name: 'writes its IPv4 address as an IPv6 address',
     on: behindProxy,
     without: countingBy('one spelling for each address', (ctx) => ctx.ip),
     run: async (site) => {
@@ -81,9 +81,9 @@ export const evasions: Attack[] = [
   },
   {
     row: 17,
-    name: 'asks with HEAD',
+    name: 'sends HEAD instead of GET',
     on: few,
-    without: countingBy('counting whatever the method', (ctx) => ctx.method),
+    without: countingBy('counting all methods together', (ctx) => ctx.method),
     run: async (site) => {
       const { scan } = acts(site);
       await useUp(() => scan());
@@ -95,7 +95,7 @@ export const evasions: Attack[] = [
     row: 17,
     name: 'spells the URL in another way',
     on: few,
-    without: countingBy('counting whatever the URL', (ctx) => ctx.originalUrl),
+    without: countingBy('counting all spellings of a URL together', (ctx) => ctx.originalUrl),
     run: async (site) => {
       const { agent } = new PhoneVisitor(site);
       const { watch } = acts(site);
@@ -106,13 +106,13 @@ export const evasions: Attack[] = [
       const answers = await Promise.all(
         urls.map((url) => agent.get(`${site.issuer}/${url}`, { headers: { accept: 'application/json' } })),
       );
-      // What is not ours has the provider's own answer.
+      // Other URLs get the provider's own answer and are not limited.
       return passed(answers.filter(({ text }) => text.includes('"error":"no_interaction"')));
     },
   },
   {
     row: 17,
-    name: 'signs in to the same account again and again, at other addresses',
+    name: 'signs in to the same account from many addresses',
     on: behindProxy,
     without: {
       name: 'a limit by account',

@@ -3,12 +3,12 @@ import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 import { prove } from '../attack.ts';
 import { attacks } from './limits.ts';
 
-prove('whoever asks too often', attacks);
+prove('requests beyond the limits', attacks);
 
-describe('who is over a limit', () => {
-  it('hears for how long, as JSON and on a page', async () => {
+describe('a client that is over a limit', () => {
+  it('is told how long to wait, as JSON and on a page', async () => {
     await World.during({ qrLogin: { limits: { address: { show: 1, watch: 1 } } } }, async (world) => {
-      const told: object[] = world.told('qr_login.failed') as object[];
+      const events: object[] = world.told('qr_login.failed') as object[];
       const { agent } = new BrowserPerson(world);
       const at = `${world.issuer}/interaction/any`;
       for (const url of [at, `${at}/qr`]) await agent.get(url);
@@ -21,11 +21,11 @@ describe('who is over a limit', () => {
       }
       expect(page.text).to.include('data-error="too_many_requests"');
       expect(json.json().error).to.equal('too_many_requests');
-      expect(told.at(-1)).to.include({ code: 'too_many_requests' });
+      expect(events.at(-1)).to.include({ code: 'too_many_requests' });
     });
   });
 
-  it('may do the rest: each act has a limit of its own', async () => {
+  it('may still do other acts, because each act has a limit of its own', async () => {
     await World.during({ qrLogin: { limits: { address: { watch: 1 } } } }, async (world) => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
@@ -47,7 +47,7 @@ describe('the limit of check codes', () => {
     return { browser, checkCode: `${(await phone.approve()).json().checkCode}` };
   }
 
-  it('does not count what is no check code at all', async () => {
+  it('does not count input that is not a check code', async () => {
     await World.during(options, async (world) => {
       const { browser, checkCode } = await waiting(world);
       for (let tries = 0; tries < 4; tries++) expect((await browser.finish('no digits')).status).to.equal(400);
@@ -55,7 +55,7 @@ describe('the limit of check codes', () => {
     });
   });
 
-  it('counts no more tries of a ticket than the ticket has', async () => {
+  it('counts at most as many tries of a ticket as the ticket allows', async () => {
     const limits = { account: { checkCode: 4 } };
     await World.during({ qrLogin: { ...options.qrLogin, limits } }, async (world) => {
       const attacked = await waiting(world);
@@ -66,7 +66,7 @@ describe('the limit of check codes', () => {
     });
   });
 
-  it('holds for the account, whoever approves for it', async () => {
+  it('applies to the account that has approved, and to no other', async () => {
     await World.during(options, async (world) => {
       for (let tickets = 0; tickets < 3; tickets++) {
         const { browser, checkCode } = await waiting(world);

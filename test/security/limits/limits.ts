@@ -1,4 +1,4 @@
-/** Row 17: how often somebody may do something, and who is held back by that. */
+/** Row 17: limits stop endless requests, reveal nothing, and do not lock the victim out. */
 import type { Attack } from '../attack.ts';
 import { browserAt } from '../meeting.ts';
 import {
@@ -31,7 +31,7 @@ const counted: Attack = {
 
 const oracle: Attack = {
   row: 17,
-  name: 'is over the limit, and learns what there is from how that is said',
+  name: 'learns which interactions exist from the answers over the limit',
   on: few,
   without: countingAfterwards,
   run: async (site) => {
@@ -41,7 +41,9 @@ const oracle: Attack = {
     await useUp(() => browser.agent.get(at(real)));
     const [known, unknown] = await Promise.all([real, UNKNOWN_INTERACTION].map((uid) => browser.agent.get(at(uid))));
     if (known === undefined || !isLimited(known)) throw new Error('there is no limit here');
-    return known.status === unknown?.status ? undefined : `${known.status} where there is one, ${unknown?.status} else`;
+    return known.status === unknown?.status
+      ? undefined
+      : `${known.status} for a known interaction, ${unknown?.status} for an unknown one`;
   },
 };
 

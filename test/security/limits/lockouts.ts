@@ -1,4 +1,4 @@
-/** Row 17, the other way round: what bounds an attacker must not keep the victim out. */
+/** Row 17: the limits that hold an attacker back must not lock the victim out. */
 import { RateLimits } from '../../../src/http/request/rate-limits.ts';
 import type { Answer } from '../../support/agent.ts';
 import { UNKNOWN_CODE } from '../../support/codes.ts';
@@ -10,12 +10,12 @@ import { acts, behindProxy, countingBy, few, isLimited, UNKNOWN_TICKET, useUp } 
 
 const ATTEMPTS = 130;
 
-/** What a browser says of a request that a page of another site makes. */
+/** Headers that a browser adds to a request from a page of another site. */
 const FOREIGN = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
 
-/** An old browser does not say where a request comes from. */
+/** An old browser, which does not send these headers. */
 const unaware: Weakness = {
-  name: 'telling the requests of other sites',
+  name: 'headers that mark the requests of other sites',
   options: inFront(async (ctx, next) => {
     for (const header of ['origin', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'])
       delete ctx.req.headers[header];
@@ -23,13 +23,13 @@ const unaware: Weakness = {
   }),
 };
 
-/** Somebody at the victim's address has a page of the attacker's open, which sends what it may without asking. */
+/** Sends many requests from the victim's address, as an open page of the attacker can without a CORS preflight. */
 async function evilPage(site: Site, send: (visitor: PhoneVisitor) => Promise<Answer>): Promise<void> {
   const visitor = new PhoneVisitor(site);
   await Promise.all(Array.from({ length: ATTEMPTS }, () => send(visitor)));
 }
 
-/** Check codes, with the limits that people have who set none. */
+/** A server that asks for the check code, with the default limit of wrong check codes. */
 const checkCodes: WorldOptions = {
   qrLogin: { assess: () => 'check code', limits: { account: { scan: 1000, decide: 1000 } } },
 };
@@ -37,7 +37,7 @@ const checkCodes: WorldOptions = {
 export const lockouts: Attack[] = [
   {
     row: 17,
-    name: "a page of another site uses up what the victim's network may finish",
+    name: "a page of another site uses up the finish limit of the victim's network",
     on: { qrLogin: { limits: {} } },
     without: unaware,
     run: async (site) => {
@@ -51,7 +51,7 @@ export const lockouts: Attack[] = [
   },
   {
     row: 17,
-    name: "pictures on a page of another site use up what the victim's network may scan",
+    name: "images on a page of another site use up the scan limit of the victim's network",
     on: { qrLogin: { limits: {} } },
     without: unaware,
     run: async (site) => {
@@ -63,9 +63,9 @@ export const lockouts: Attack[] = [
   },
   {
     row: 18,
-    name: "says that it comes from the victim's address, and uses up what that may do",
+    name: "uses up the limit of the victim's address by forging it",
     on: behindProxy,
-    without: countingBy('counting by what the proxy has added', (ctx) => ctx.ip),
+    without: countingBy('counting by the address that the proxy has added', (ctx) => ctx.ip),
     run: async (site) => {
       const { scan } = acts(site);
       await useUp(() => scan({ 'x-forwarded-for': '198.51.100.9, 203.0.113.66' }));
@@ -74,16 +74,16 @@ export const lockouts: Attack[] = [
   },
   {
     row: 17,
-    name: 'uses up what its own account may do, and with that what others may',
+    name: 'uses up the limit of other accounts along with its own',
     on: { ...few, qrLogin: { limits: { account: { decide: 6 } } } },
     without: {
-      name: 'counting each account for itself',
+      name: 'a separate count for each account',
       patch: replacing(
         RateLimits.prototype,
         'forAccount',
         (original) =>
           function (this: RateLimits, act) {
-            return original.call(this, act, 'everybody');
+            return original.call(this, act, 'all accounts');
           },
       ),
     },
@@ -96,10 +96,10 @@ export const lockouts: Attack[] = [
   },
   {
     row: 13,
-    name: "has one sign-in approved by mistake, and uses up all check codes of the victim's account with it",
+    name: "uses up all check codes of the victim's account with one sign-in that was approved by mistake",
     on: checkCodes,
     without: {
-      name: 'room for the tries of more than one ticket',
+      name: 'a limit above the tries of one ticket',
       options: { qrLogin: { ...checkCodes.qrLogin, limits: { account: { checkCode: 3 } } } },
     },
     run: async (site) => {

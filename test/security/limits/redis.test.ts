@@ -1,4 +1,4 @@
-/** Row 17 on a real Redis: nodes count together; and where it is gone, each of them for itself, at once. */
+/** Row 17 on a real Redis: the nodes count together. If Redis is gone, each counts for itself immediately. */
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { LocalRateLimit } from '../../../src/stores/rate-limit.ts';
@@ -13,7 +13,7 @@ import { replacing, siteOf } from '../attack.ts';
 const TIMES = 10;
 const limits = { address: { finish: TIMES, scan: TIMES } };
 
-/** Counts, and is refused right after that: no store is asked. @returns the status */
+/** Sends a request that is counted, and then refused before it needs a store. @returns the status */
 async function take(issuer: string, network: typeof fetch = fetch, address?: string): Promise<number> {
   const answer = await network(`${issuer}/interaction/any/qr/finish`, {
     method: 'POST',
@@ -24,7 +24,7 @@ async function take(issuer: string, network: typeof fetch = fetch, address?: str
   return answer.status;
 }
 
-/** @returns each status that was answered */
+/** Sends requests one after the other. @returns each status that was answered */
 async function inTurn(times: number, one: (turn: number) => Promise<number>): Promise<number[]> {
   const answered = new Set<number>();
   for (let turn = 0; turn < times; turn++) answered.add(await one(turn));
@@ -55,7 +55,7 @@ describe('limits of two nodes on one Redis', () => {
     await redis?.stop();
   });
 
-  it('are counted together, and a node that has counted nothing yet knows of them', async () => {
+  it('are counted together, even by a node that has not counted anything yet', async () => {
     const address = '203.0.113.1';
     const [first, second] = networks;
     expect(await inTurn(TIMES, () => take(issuer, first, address))).to.deep.equal([415]);
@@ -72,25 +72,25 @@ describe('limits of two nodes on one Redis', () => {
     expect(await take(issuer, second, address)).to.equal(429);
   });
 
-  it('are not exceeded by asking all at once', async () => {
+  it('are not exceeded by requests at the same time', async () => {
     const network = roundRobin(networks);
     const answers = await Promise.all(Array.from({ length: 50 }, () => take(issuer, network, '203.0.113.4')));
     expect(answers.filter((status) => status !== 429)).to.have.length(TIMES);
   });
 
-  it('leave nothing in Redis that stays', async () => {
+  it('leave no key in Redis that does not expire', async () => {
     await take(issuer, networks[0], '203.0.113.5');
     const keys = (await redis.command('KEYS', '*limit:*')) as string[];
     expect(keys).not.to.be.empty;
     for (const key of keys) {
-      // Redis answers -1 for a key that never expires, and -2 for one that has expired since it was listed.
+      // Redis answers -1 for a key that never expires, and -2 for a key that has expired since it was listed.
       expect(Number(await redis.command('PTTL', key)), key)
         .to.be.at.most(60_000)
         .and.not.equal(-1);
     }
   });
 
-  it('say so to accounts, too, whichever node they ask', async () => {
+  it('apply to an account on both nodes together', async () => {
     const [{ world }] = nodes as [RedisWorld];
     const phone = new PhoneVisitor(siteOf(world), roundRobin(networks));
     await phone.signInAt(`${issuer}/account`);
@@ -100,14 +100,14 @@ describe('limits of two nodes on one Redis', () => {
   });
 });
 
-describe('limits where Redis is gone', () => {
+describe('limits without Redis', () => {
   storesMayTake(GENEROUS);
 
   for (const [how, lose] of [
     ['is stopped', ({ redis }: RedisWorld): unknown => redis.pause()],
     ['is killed', ({ redis }: RedisWorld): unknown => redis.kill()],
   ] as const) {
-    it(`hold all the same, in memory, when it ${how}`, async () => {
+    it(`are kept in memory when Redis ${how}`, async () => {
       await RedisWorld.during({ qrLogin: { limits } }, async (there) => {
         const { issuer } = there.world;
         expect(await take(issuer)).to.equal(415);
@@ -120,7 +120,7 @@ describe('limits where Redis is gone', () => {
     });
   }
 
-  it('hold nobody up: many at once wait for it together, and not one after the other', async () => {
+  it('let many requests wait for Redis together, and not one after the other', async () => {
     await RedisWorld.during({ qrLogin: { limits } }, async ({ world: { issuer } }) => {
       const undo = answeringOnceAllAsk(50)();
       try {
@@ -132,16 +132,16 @@ describe('limits where Redis is gone', () => {
     });
   });
 
-  it('still hold whoever was over them before, without asking it', async () => {
+  it('still refuse a client that was over them before, without asking Redis', async () => {
     await RedisWorld.during({ qrLogin: { limits } }, async ({ world: { issuer }, redis }) => {
       await inTurn(TIMES + 1, () => take(issuer));
       redis.pause();
-      // Where Redis is asked, and does not answer, counting begins anew: that would be 415.
+      // If Redis were asked and did not answer, counting would begin again, with a 415.
       expect(await take(issuer)).to.equal(429);
     });
   });
 
-  it('go back to being counted together when it is there again', async () => {
+  it('are counted together again when Redis is back', async () => {
     await RedisWorld.during({ qrLogin: { limits } }, async (there) => {
       const { world, redis } = there;
       redis.pause();
@@ -153,7 +153,7 @@ describe('limits where Redis is gone', () => {
   });
 });
 
-/** A Redis that fails so many at once: nobody hears that before all have asked. */
+/** A Redis that fails this number of commands at once, after it has received all of them. */
 function answeringOnceAllAsk(all: number): () => () => void {
   let fail: () => void = () => undefined;
   const failure = new Promise<never>((_resolve, reject) => {
@@ -170,14 +170,14 @@ function answeringOnceAllAsk(all: number): () => () => void {
 describe('the memory of a limiter', () => {
   afterEach(() => mock.restoreAll());
 
-  it('forgets those who have stopped, however many they were, once somebody comes', () => {
+  it('forgets all clients that have stopped, however many, when another client comes', () => {
     let now = 1_000_000;
     mock.method(performance, 'now', () => now);
     const limit = new LocalRateLimit({ times: TIMES, within: 60 });
     for (let index = 0; index < 20_000; index++) limit.take(`${index}`);
     expect(limit.size).to.equal(20_000);
     now += 60_000;
-    limit.take('somebody');
+    limit.take('another client');
     expect(limit.size).to.equal(1);
   });
 });

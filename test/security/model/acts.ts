@@ -1,19 +1,19 @@
-/** Who does what in the model's world: two browsers, three phones, two interactions, and all that people can do. */
+/** The acts in the model's world, which has two browsers, three phones and two interactions. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { Approver, Requirements } from '../../../src/ticket/ticket.ts';
 
 export const START: number = Date.UTC(2026, 0, 1);
-/** When both interactions end: soon enough that walks get there. */
+/** The end of both interactions, which is early enough that walks reach it. */
 export const ENDS: number = START + 1_000_000;
 
-/** Alice at two phones, Bob at one. */
-export const PEOPLE: readonly Approver[] = [
+/** The approver on each phone: Alice on two of them, Bob on one. */
+export const APPROVERS: readonly Approver[] = [
   { accountId: 'alice', sessionUid: 'one', authenticatedAt: START / 1000 - 600, acr: 'weak', subject: 'alice' },
   { accountId: 'alice', sessionUid: 'two', authenticatedAt: START / 1000 - 30, acr: 'strong', subject: 'alice' },
   { accountId: 'bob', sessionUid: 'one', authenticatedAt: START / 1000 - 600, acr: 'weak', subject: 'bob' },
 ];
 
-/** What an interaction demands of the approver. */
+/** A demand of an interaction on the approver. */
 export type Demand = 'nothing' | 'bob' | 'since the start' | 'within a minute' | 'strong';
 
 export const DEMANDS: Readonly<Record<Demand, Requirements>> = {
@@ -25,11 +25,11 @@ export const DEMANDS: Readonly<Record<Demand, Requirements>> = {
 };
 
 export interface Setup {
-  /** Of each of the two interactions. */
+  /** The demand of each of the two interactions. */
   readonly demands: readonly Demand[];
-  /** Whether both browsers are behind one network address. */
+  /** True if both browsers are behind one network address. */
   readonly oneSource: boolean;
-  /** Whether a ticket is gone from the store at its deadline, or still there for a while. */
+  /** True if the store drops a ticket at its deadline; false if it keeps the ticket for a while. */
   readonly forgets: boolean;
 }
 
@@ -42,20 +42,20 @@ interface OnPhone {
   readonly phone: number;
   /** The ticket's id. */
   readonly ticket: string;
-  /** Whether the phone has read the ticket before it acts, as its requests do. */
+  /** True if the phone reads the ticket before it acts, as its requests do. */
   readonly looksFirst: boolean;
 }
 
 type Verdict = 'allow' | 'check code' | 'deny';
 type Typed = 'right' | 'wrong' | 'nothing' | 'nonsense';
 
-interface SaidThere {
+interface BrowserAccount {
   /** The account that is signed in at this browser. */
   readonly signedIn: 'alice' | 'bob' | undefined;
   readonly agrees: boolean;
 }
 
-/** An act of each name. */
+/** One act for each name, all with the same fields. */
 type Each<Name extends string, More> = Name extends string ? { readonly do: Name } & More : never;
 
 export type Act =
@@ -64,14 +64,14 @@ export type Act =
   | Each<'sign in again', { readonly phone: number }>
   | Each<'show' | 'watch' | 'cancel', AtBrowser>
   | Each<'renew', AtBrowser & { readonly seen: number | undefined }>
-  | Each<'finish', AtBrowser & SaidThere & { readonly types: Typed; readonly isDisabled: boolean }>
-  | Each<'sign in here', AtBrowser & SaidThere & { readonly phone: number }>
+  | Each<'finish', AtBrowser & BrowserAccount & { readonly types: Typed; readonly isDisabled: boolean }>
+  | Each<'sign in here', AtBrowser & BrowserAccount & { readonly phone: number }>
   | Each<'is reported', { readonly at: number }>
   | Each<'scan', OnPhone & { readonly verdict: Verdict }>
   | Each<'approve', OnPhone & { readonly verdict: Verdict; readonly remember: boolean }>
   | Each<'open' | 'deny' | 'report' | 'give up', OnPhone>;
 
-/** Half a report, which nobody does: only races show it. */
+/** The first half of a report. It is no act of its own, and only races make it visible. */
 export interface Note {
   readonly do: 'note';
   readonly phone: number;
@@ -79,12 +79,16 @@ export interface Note {
 }
 
 /**
- * An act of which is not known yet to which ticket it will be done: `#2` is the last one but two, and a version that the browser has
- * seen counts from the one that is there.
+ * An act before its ticket and version are known: `#2` is the last ticket but two, and the version that a browser has
+ * seen is relative to the current one.
  */
 export type Plan = Act;
 
-/** @param tickets all that were ever shown, in order @param version the one of the interaction's ticket */
+/**
+ * Turns a plan into an act on a ticket.
+ * @param tickets the ids of all tickets that were ever shown, in order
+ * @param version returns the version of an interaction's ticket
+ */
 export function settle(plan: Plan, tickets: readonly string[], version: (at: number) => number): Act {
   if (plan.do === 'renew') return { ...plan, seen: plan.seen === undefined ? undefined : plan.seen + version(plan.at) };
   if (!('ticket' in plan)) return plan;
@@ -94,14 +98,14 @@ export function settle(plan: Plan, tickets: readonly string[], version: (at: num
 const NEVER_SHOWN = 'AAAAAAAAAAAAAAAAAAAAAAAA';
 
 const number = (count: number): Arbitrary<number> => fc.nat({ max: count - 1 });
-/** Mostly the one that belongs here; somebody else's now and then. */
+/** Mostly the usual number, and sometimes any of them. */
 const mostly = (usual: number, count: number): Arbitrary<number> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: number(count) });
 
 const there: Arbitrary<AtBrowser> = mostly(0, 2).chain((at) =>
   fc.record({ browser: mostly(at, 2), at: fc.constant(at) }),
 );
-const said: Arbitrary<SaidThere> = fc.record({
+const said: Arbitrary<BrowserAccount> = fc.record({
   signedIn: fc.oneof(
     { weight: 3, arbitrary: fc.constant(undefined) },
     fc.constantFrom('alice' as const, 'bob' as const),
@@ -134,7 +138,7 @@ const signInHere: Arbitrary<Plan> = fc
 
 const restOnPhone = fc.constantFrom('open', 'deny', 'report', 'report', 'give up', 'give up');
 
-/** What people do while time stands still. */
+/** Acts during which no time passes. */
 export const doings: Arbitrary<Plan> = fc.oneof(
   { weight: 6, arbitrary: scan },
   { weight: 6, arbitrary: approve },
@@ -153,7 +157,7 @@ const passing: Arbitrary<Plan> = fc.oneof(
   fc.tuple(number(2), fc.boolean()).map(([at, justBefore]): Plan => ({ do: 'wait for the end', at, justBefore })),
 );
 
-/** Every act of a person, and the time that passes. */
+/** All acts, and the passing of time. */
 export const plans: Arbitrary<Plan> = fc.oneof(
   { weight: 10, arbitrary: doings },
   { weight: 2, arbitrary: passing },

@@ -1,4 +1,4 @@
-/** Stores and steps that are wrong on purpose: each must be found. */
+/** Stores and steps with a deliberate fault, which the walks and races must find. */
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
@@ -8,7 +8,7 @@ import { Careless, Falsifying, Modest, Reckless } from './stores.ts';
 
 export interface Fault {
   readonly name: string;
-  /** Whether it shows when one acts after the other, or only when several act at once. */
+  /** `walk` if the fault shows when acts follow each other; `race` if it shows only when they happen at once. */
   readonly in: 'walk' | 'race';
   readonly around?: Around;
   readonly ground?: (ground: Ground) => Ground;
@@ -20,9 +20,9 @@ function falsifying(falsify: (next: Ticket, previous: Ticket | undefined) => Tic
 }
 
 export const faults: readonly Fault[] = [
-  { name: 'that lets everybody win who swaps', in: 'race', around: (store) => new Reckless(store) },
+  { name: 'that lets every swap win', in: 'race', around: (store) => new Reckless(store) },
   {
-    name: 'that forgets who has scanned',
+    name: 'that forgets which phone has scanned',
     in: 'walk',
     around: falsifying((next) =>
       next.state === 'scanned' ? { ...next, approver: { ...next.approver, sessionUid: 'one' } } : next,
@@ -43,14 +43,14 @@ export const faults: readonly Fault[] = [
     ),
   },
   {
-    name: 'that leaves the version as it was',
+    name: 'that does not raise the version',
     in: 'walk',
     around: falsifying((next, previous) =>
       next.state === 'approved' && previous !== undefined ? { ...next, version: previous.version } : next,
     ),
   },
   {
-    name: 'in which a denial is no end',
+    name: 'in which a denial is not final',
     in: 'walk',
     around: falsifying((next) => {
       if (next.state !== 'denied' || next.because !== 'person') return next;
@@ -59,7 +59,7 @@ export const faults: readonly Fault[] = [
     }),
   },
   {
-    name: 'that redeems whatever was scanned',
+    name: 'that redeems a ticket when it is scanned',
     in: 'walk',
     around: falsifying((next) => (next.state === 'scanned' ? { ...next, state: 'redeemed', remember: false } : next)),
   },
@@ -78,7 +78,7 @@ export const faults: readonly Fault[] = [
     ),
   },
   {
-    name: 'in which nobody asks who is signed in at the browser',
+    name: 'in which the account that is signed in at the browser is ignored',
     in: 'walk',
     patch: replacing(
       BrowserActs.prototype,
@@ -90,17 +90,17 @@ export const faults: readonly Fault[] = [
     ),
   },
   {
-    name: 'that makes a second ticket beside the one that is there',
+    name: 'that makes a second ticket beside an existing one',
     in: 'race',
     around: (store) => new Careless(store),
   },
   {
-    name: 'that says it has lost when it has won',
+    name: 'that reports a swap as lost although it has won',
     in: 'walk',
     around: (store) => new Modest(store),
   },
   {
-    name: 'that does not tell the watchers of each change',
+    name: 'that does not tell the watchers about every change',
     in: 'walk',
     ground: ({ signals, ...rest }) => ({
       ...rest,

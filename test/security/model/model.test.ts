@@ -10,7 +10,7 @@ import { faults } from './faults.ts';
 import { racesOn, walksOn } from './properties.ts';
 import type { Ground } from './scene.ts';
 
-/** A store in this process; what is written lasts, as the walks have a clock of their own. */
+/** A store in this process. Its records do not expire, because the walks have a clock of their own. */
 function memory(): Ground {
   const signals = new LocalSignals();
   const store = new KeyvTicketStore(new Keyv(), () => START, signals);
@@ -20,7 +20,7 @@ function memory(): Ground {
 describe('the model of the ceremony', function () {
   this.timeout(patience());
 
-  it('foretells every walk of two browsers and three phones, with every act, state, end and refusal among them', async () => {
+  it('predicts every walk of two browsers and three phones, with every act, state, end and refusal', async () => {
     const tally = new Map<string, number>();
     await fc.assert(walksOn(memory, { tally }), { ...runs({ short: 250, full: 700 }), seed: SEED });
     expect([...tally.keys()]).to.include.members([
@@ -36,16 +36,16 @@ describe('the model of the ceremony', function () {
   });
 
   inFullSuite(() => {
-    it('foretells walks that are others each time', async () => {
+    it('predicts walks that differ each time', async () => {
       await fc.assert(walksOn(memory), runs({ short: 0, full: 1_000 }));
     });
   });
 
-  it('explains every race: the acts might have come one after the other', async () => {
+  it('explains the result of every race by an order of its acts', async () => {
     await fc.assert(racesOn(memory), runs({ short: 300, full: 3_000 }));
   });
 
-  it('and while time passes in between, no rule is broken', async () => {
+  it('finds no broken rule in races while time passes', async () => {
     await fc.assert(racesOn(memory, { timePasses: true }), runs({ short: 200, full: 2_000 }));
   });
 });

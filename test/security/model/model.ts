@@ -1,9 +1,9 @@
 /**
- * What the ceremony must do, said a second time and in another way: one table of flat records, and what becomes of it with each
- * act. It shares no code with `src/`, only the name of a person.
+ * The rules of the ceremony, written a second time and in another way: one table of flat records, and how each act
+ * changes it. It shares no code with `src/`, only the type of an approver.
  */
 import type { Approver } from '../../../src/ticket/ticket.ts';
-import { type Act, ENDS, type Note, PEOPLE, type Setup, START } from './acts.ts';
+import { type Act, APPROVERS, ENDS, type Note, type Setup, START } from './acts.ts';
 
 /** A ticket as far as an act can change it. */
 export interface Row {
@@ -15,24 +15,24 @@ export interface Row {
   readonly version: number;
   readonly shownAt: number;
   readonly deadline: number;
-  /** Who scanned it, by session, and when that one had authenticated, where that still matters. */
+  /** The session that scanned the ticket, and its time of authentication in seconds, if that still matters. */
   readonly owner?: string;
   readonly authenticatedAt?: number;
   readonly because?: string;
-  /** Present where a check code must be typed. */
+  /** Present if a check code must be typed. */
   readonly wrongTries?: number;
   readonly remember?: boolean;
 }
 
-/** How an act ends: with a ticket (and whether the act changed it), with a plain answer, or refused. */
+/** The end of an act: a ticket (`changed` if the act changed it), a plain answer, or a refusal. */
 export type Ending =
   | { readonly refused: string; readonly ended?: string }
-  | { readonly answer: boolean | 'nothing' | 'done' | 'what somebody else has scanned' }
+  | { readonly answer: boolean | 'nothing' | 'done' | 'a ticket of another account' }
   | { readonly row: Row; readonly changed: boolean; readonly voided?: string };
 
-const SCAN = 100_000;
-const DECIDE = 200_000;
-const FINISH = 300_000;
+const SCAN_MS = 100_000;
+const DECIDE_MS = 200_000;
+const FINISH_MS = 300_000;
 
 class Refusal {
   readonly code: string;
@@ -45,12 +45,12 @@ class Refusal {
 export class Model {
   readonly setup: Setup;
   now: number = START;
-  /** When each phone's person authenticated last, in seconds. */
-  readonly authenticated: number[] = PEOPLE.map((person) => person.authenticatedAt);
+  /** The time of the last authentication on each phone, in seconds. */
+  readonly authenticated: number[] = APPROVERS.map((person) => person.authenticatedAt);
   readonly rows: Map<string, Row> = new Map<string, Row>();
   readonly current: Map<number, string> = new Map<number, string>();
   readonly reports: Set<string> = new Set<string>();
-  /** The reports that are under way. */
+  /** The reports that have written their note and are not complete yet. */
   readonly noted: Set<string> = new Set<string>();
 
   constructor(setup: Setup) {
@@ -60,7 +60,7 @@ export class Model {
   copy(): Model {
     const copy = new Model(this.setup);
     copy.now = this.now;
-    copy.authenticated.splice(0, PEOPLE.length, ...this.authenticated);
+    copy.authenticated.splice(0, APPROVERS.length, ...this.authenticated);
     for (const [id, row] of this.rows) copy.rows.set(id, row);
     for (const [at, id] of this.current) copy.current.set(at, id);
     for (const report of this.reports) copy.reports.add(report);
@@ -68,7 +68,7 @@ export class Model {
     return copy;
   }
 
-  /** @param newId what a ticket is called that this act may make: the one thing that cannot be foretold */
+  /** Applies an act. @param newId the id of the ticket that the act may make, which the model cannot predict */
   act(act: Act | Note, newId: string): Ending {
     try {
       return this.#act(act, newId);
@@ -78,13 +78,13 @@ export class Model {
     }
   }
 
-  /** What can be read of an interaction. */
+  /** Returns the ticket of an interaction, if it can be read. */
   ticketAt(at: number): Row | undefined {
     const id = this.current.get(at);
     return id === undefined ? undefined : this.row(id);
   }
 
-  /** What can be read of a ticket. */
+  /** Returns a ticket, if it can be read. */
   row(id: string): Row | undefined {
     const row = this.rows.get(id);
     return row !== undefined && this.setup.forgets && this.now >= row.deadline ? undefined : row;
@@ -151,13 +151,13 @@ export class Model {
     let voided = {};
     if (old !== undefined && this.#couldLive(old)) {
       const isVoided = this.isLive(old);
-      this.#write({ ...undecided(old), state: 'cancelled', because: 'renewed' }, FINISH);
+      this.#write({ ...undecided(old), state: 'cancelled', because: 'renewed' }, FINISH_MS);
       if (isVoided) voided = { voided: old.id };
     }
     const { at, browser: by } = act;
     const row = this.#write(
       { id: newId, at, by, state: 'waiting', version: (old?.version ?? -1) + 1, shownAt: this.now, deadline: 0 },
-      SCAN,
+      SCAN_MS,
     );
     this.current.set(at, newId);
     return { row, changed: true, ...voided };
@@ -181,7 +181,7 @@ export class Model {
     if (!this.isLive(row)) throw new Refusal('over');
     if (row.wrongTries !== undefined && act.types !== 'right') return this.#refuse(row, row.wrongTries, act.types);
     const { wrongTries: _, ...rest } = row;
-    return { row: this.#write({ ...rest, state: 'redeemed' }, FINISH), changed: true };
+    return { row: this.#write({ ...rest, state: 'redeemed' }, FINISH_MS), changed: true };
   }
 
   #refuse(row: Row, before: number, typed: string): Ending {
@@ -190,7 +190,7 @@ export class Model {
       this.#write({ ...row, wrongTries: before + 1 }, row.deadline - this.now);
       return { refused: 'wrong_check_code' };
     }
-    this.#write({ ...undecided(row), state: 'cancelled', because: 'check code' }, FINISH);
+    this.#write({ ...undecided(row), state: 'cancelled', because: 'check code' }, FINISH_MS);
     return { refused: 'wrong_check_code', ended: row.id };
   }
 
@@ -199,7 +199,10 @@ export class Model {
     if (row === undefined) return { answer: 'nothing' };
     if (row.state === 'redeemed') throw new Refusal('wrong_state');
     if (!this.isLive(row)) return { row, changed: false };
-    return { row: this.#write({ ...undecided(row), state: 'cancelled', because: 'browser' }, FINISH), changed: true };
+    return {
+      row: this.#write({ ...undecided(row), state: 'cancelled', because: 'browser' }, FINISH_MS),
+      changed: true,
+    };
   }
 
   #signInHere(browser: number, at: number): Ending {
@@ -228,9 +231,9 @@ export class Model {
     };
     if (verdict === 'deny' || this.reports.has(this.#reportOf(phone, row))) {
       const denied: Row = { ...scanned, state: 'denied', because: 'risk', version: row.version + 1 };
-      return { row: this.#write(denied, FINISH), changed: true };
+      return { row: this.#write(denied, FINISH_MS), changed: true };
     }
-    return { row: this.#write(scanned, takesOver ? row.deadline - this.now : DECIDE), changed: true };
+    return { row: this.#write(scanned, takesOver ? row.deadline - this.now : DECIDE_MS), changed: true };
   }
 
   #decide(act: Extract<Act, { do: 'approve' | 'deny' | 'give up' }>): Ending {
@@ -242,22 +245,22 @@ export class Model {
       row: this.#write({ ...undecided(row), state: 'denied', because }, lasts),
       changed: true,
     });
-    if (act.do === 'deny') return end('person', FINISH);
+    if (act.do === 'deny') return end('person', FINISH_MS);
     if (act.do === 'give up') {
       const unmet = this.#unmet(act.phone, row.at, row.shownAt);
       if (unmet === undefined) throw new Refusal('invalid_request');
-      return end(unmet, FINISH);
+      return end(unmet, FINISH_MS);
     }
     if (act.verdict === 'deny' || this.reports.has(this.#reportOf(act.phone, row))) {
-      return end('risk', FINISH);
+      return end('risk', FINISH_MS);
     }
     this.#mayBe(act.phone, row.at, row.shownAt);
     const code = act.verdict === 'check code' ? { wrongTries: 0 } : {};
     const approved: Row = { ...row, state: 'approved', remember: act.remember, authenticatedAt, ...code };
-    return { row: this.#write(approved, FINISH), changed: true };
+    return { row: this.#write(approved, FINISH_MS), changed: true };
   }
 
-  /** The first half of a report: the note of it is written before any ticket is. */
+  /** The first half of a report, which writes its note before it changes a ticket. */
   #note({ phone, ticket }: Note): Ending {
     const row = this.#owned({ phone, ticket });
     this.reports.add(this.#reportOf(phone, row));
@@ -265,7 +268,7 @@ export class Model {
     return { answer: 'done' };
   }
 
-  /** Whatever the interaction shows now has ended, unless somebody else has scanned that. */
+  /** Ends the ticket that the interaction shows now, unless another session has scanned it. */
   #report({ phone, ticket }: Extract<Act, { do: 'report' }>): Ending {
     if (!this.noted.has(`${phone} ${ticket}`)) this.#note({ do: 'note', phone, ticket });
     this.noted.delete(`${phone} ${ticket}`);
@@ -315,8 +318,8 @@ export class Model {
   }
 
   #person(phone: number): Approver {
-    const person = PEOPLE[phone];
-    if (person === undefined) throw new RangeError(`nobody has the phone ${phone}`);
+    const person = APPROVERS[phone];
+    if (person === undefined) throw new RangeError(`there is no phone ${phone}`);
     return person;
   }
 
@@ -351,7 +354,7 @@ export class Model {
   }
 }
 
-/** Without what only an approved one has. */
+/** Returns the row without the fields of an approved ticket. */
 function undecided({ wrongTries: _tries, remember: _remember, ...row }: Row): Row {
   return row;
 }

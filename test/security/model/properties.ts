@@ -1,21 +1,21 @@
-/** What is checked of each store: that walks go as foretold, and that races have an order. */
+/** Properties of each store: the model predicts its walks, and an order of the acts explains its races. */
 import { expect } from 'chai';
 import fc, { type IAsyncProperty, type Scheduler } from 'fast-check';
-import { doings, PEOPLE, type Plan, plans, type Setup, setups } from './acts.ts';
+import { APPROVERS, doings, type Plan, plans, type Setup, setups } from './acts.ts';
 import { Model } from './model.ts';
 import { expectRules } from './rules.ts';
 import { type Around, type Ground, Scene } from './scene.ts';
 import { ScheduledStore } from './stores.ts';
 import { anOrderOf, type Raced, Step, settled, type Tally } from './walk.ts';
 
-/** Each walk has a ground of its own, which it may leave behind. */
+/** Makes the ground of one walk, which may leave its records there. */
 export type Grounds = () => Ground & { readonly close?: () => void };
 
 export interface Walking {
-  /** Something that is wrong with the store. */
+  /** A fault of the store. */
   readonly around?: Around | undefined;
   readonly tally?: Tally;
-  /** Waits until the watchers have heard that many changes, where that takes time. */
+  /** Waits until the watchers have received all changes, if that takes time. */
   readonly hearing?: (scene: Scene) => Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export interface Racing extends Walking {
   readonly timePasses?: boolean;
 }
 
-/** Act by act. */
+/** Returns the property of walks: one act after the other ends as the model predicts. */
 export function walksOn(grounds: Grounds, { around, tally, hearing }: Walking = {}): IAsyncProperty<unknown[]> {
   const walk = fc.commands([plans.map((plan) => new Step(plan, tally))], { maxCommands: 60, size: 'max' });
   const property = fc.asyncProperty(setups, successions, walk, async (setup, before, steps) => {
@@ -40,13 +40,13 @@ export function walksOn(grounds: Grounds, { around, tally, hearing }: Walking = 
 
 interface Race {
   readonly setup: Setup;
-  /** What was done before, one after the other. */
+  /** The acts before the race, one after the other. */
   readonly before: readonly Plan[];
-  /** What is done at once. */
+  /** The acts at the same time. */
   readonly atOnce: readonly Plan[];
 }
 
-/** Some acts one after the other, and then some at once, whose accesses to the store come in any order. */
+/** Returns the property of races: acts in turn, and then acts at once with their store accesses in any order. */
 export function racesOn(grounds: Grounds, { around, hearing, timePasses }: Racing = {}): IAsyncProperty<unknown[]> {
   const race: fc.Arbitrary<Race> = fc.record({
     setup: setups,
@@ -76,9 +76,9 @@ export function racesOn(grounds: Grounds, { around, hearing, timePasses }: Racin
   return property as unknown as IAsyncProperty<unknown[]>;
 }
 
-/** Tickets that take each other's place, each scanned by one of the phones. */
+/** Tickets that replace each other, each scanned by one of the phones. */
 const successions: fc.Arbitrary<readonly Plan[]> = fc
-  .array(fc.nat({ max: PEOPLE.length - 1 }), { maxLength: 3 })
+  .array(fc.nat({ max: APPROVERS.length - 1 }), { maxLength: 3 })
   .map((phones) =>
     phones.flatMap((phone) => [...renewal, { do: 'scan', phone, ticket: '#0', looksFirst: false, verdict: 'allow' }]),
   );

@@ -21,7 +21,7 @@ describe('the model of the ceremony, on a real Redis', function () {
 
   before(async () => {
     redis = await RedisServer.start();
-    // What is written lasts, as the walks have a clock of their own.
+    // Records do not expire, because the walks have a clock of their own.
     [browsers, phones] = await Promise.all([startProcess(redis.url, now), startProcess(redis.url, now)]);
   });
 
@@ -32,25 +32,25 @@ describe('the model of the ceremony, on a real Redis', function () {
 
   const now = (): number => START;
 
-  /** The browsers are in one process, the phones in another one, and both hear of everything. */
+  /** The browsers are in one process and the phones in another one, and both receive all signals. */
   const grounds = (): Ground => ({ store: browsers.store, signals: phones.signals, elsewhere: phones.store });
 
   const hearing = (scene: Scene): Promise<void> => until(() => scene.heard.flat().length >= scene.writes.length);
 
-  it('foretells every walk of two browsers and three phones', async () => {
+  it('predicts every walk of two browsers and three phones', async () => {
     await fc.assert(walksOn(grounds, { hearing }), runs({ short: 10, full: 200 }));
   });
 
-  it('explains every race: the acts might have come one after the other', async () => {
+  it('explains the result of every race by an order of its acts', async () => {
     await fc.assert(racesOn(grounds, { hearing }), runs({ short: 40, full: 600 }));
   });
 
-  it('and while time passes in between, no rule is broken', async () => {
+  it('finds no broken rule in races while time passes', async () => {
     await fc.assert(racesOn(grounds, { hearing, timePasses: true }), runs({ short: 25, full: 400 }));
   });
 
   inFullSuite(() => {
-    it('finds the fault of a store that lets everybody win who swaps', async () => {
+    it('finds the fault of a store that lets every swap win', async () => {
       const around = (store: Ground['store']): Ground['store'] => new Reckless(store);
       const found = await fc.check(racesOn(grounds, { around }), { numRuns: 3_000, endOnFailure: true });
       expect(found.failed).to.equal(true);

@@ -1,11 +1,11 @@
-/** What must hold of everything that was ever written, whatever the model thinks. */
+/** Rules for everything that was ever written, which do not depend on the model. */
 import { expect } from 'chai';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
-import { type Act, PEOPLE } from './acts.ts';
+import { type Act, APPROVERS } from './acts.ts';
 import type { Scene } from './scene.ts';
 import type { Write } from './stores.ts';
 
-/** The states that may follow each. A scanned one may be scanned again by the account that is meant. */
+/** The states that may follow each state. A scanned ticket may be scanned again by the demanded account. */
 const PATHS: Readonly<Record<Ticket['state'], readonly Ticket['state'][]>> = {
   waiting: ['scanned', 'denied', 'cancelled'],
   scanned: ['scanned', 'approved', 'denied', 'cancelled'],
@@ -46,7 +46,7 @@ export function expectRules(scene: Scene): void {
   expectHeard(scene);
 }
 
-/** Two processes may hear of their writes in another order than they were made in. */
+/** Sorts writes by version, because two processes may learn of their writes in another order. */
 function inOrder(writes: readonly Write[]): readonly Write[] {
   if (writes.some(({ next }, index) => index > 0 && next.version === 1 && (writes[index - 1]?.next.version ?? 0) > 1)) {
     return writes;
@@ -72,22 +72,22 @@ function expectStep(before: Ticket, after: Ticket): void {
   }
 }
 
-/** Whether whoever did this may do it. */
+/** Expects that the actor of this write was allowed to make it. */
 function expectRight({ act }: Write, before: Ticket, after: Ticket): void {
   if (after.state === 'approved' && before.state === 'approved') {
     expect(after.approver).to.deep.equal(before.approver);
     expect((after.checkCode?.wrongTries ?? 0) - (before.checkCode?.wrongTries ?? 0), 'wrong tries').to.equal(1);
   } else if (act?.do === 'scan' && after.state === 'denied') {
-    // Whoever scans is judged, also where it takes the place of somebody for whom the ticket is not.
-    expect(after.because, 'what a scan ends by').to.equal('risk');
-    expect(sessionOf(after), 'who is judged').to.equal(whoDid(act));
+    // The scanning session is judged, even if it takes the ticket over from an account that is not demanded.
+    expect(after.because, 'the reason of an end by a scan').to.equal('risk');
+    expect(sessionOf(after), 'the judged session').to.equal(actorOf(act));
   } else if (act?.do === 'report' && after.state === 'denied') {
-    // It counts where nobody has scanned yet, too: in the place of a ticket that this phone had scanned.
-    expect(after.because, 'what a report ends by').to.equal('report');
-    if (before.state !== 'waiting') expect(whoDid(act), 'who reports').to.equal(sessionOf(before));
+    // A report also ends an unscanned ticket, if that has replaced a ticket of this phone.
+    expect(after.because, 'the reason of an end by a report').to.equal('report');
+    if (before.state !== 'waiting') expect(actorOf(act), 'the reporting session').to.equal(sessionOf(before));
   } else if (after.state === 'approved' || after.state === 'denied') {
-    expect(before.state, 'what is decided').to.equal('scanned');
-    expect(whoDid(act), 'who decides').to.equal(sessionOf(before));
+    expect(before.state, 'the state before a decision').to.equal('scanned');
+    expect(actorOf(act), 'the deciding session').to.equal(sessionOf(before));
   }
   if (after.state === 'redeemed') expectRedeemable(act, before, after);
 }
@@ -98,19 +98,19 @@ function sessionOf(ticket: Ticket): string {
 }
 
 function expectRedeemable(act: Act | undefined, before: Ticket, after: Ticket): void {
-  expect(before.state, 'what is redeemed').to.equal('approved');
-  expect(act?.do, 'what redeems').to.equal('finish');
+  expect(before.state, 'the state before the end').to.equal('approved');
+  expect(act?.do, 'the act that redeems').to.equal('finish');
   if (act?.do !== 'finish' || before.state !== 'approved' || after.state !== 'redeemed') return;
-  expect(`browser ${act.browser}`, 'which browser').to.equal(before.browser.binding);
-  expect(after.approver, 'whose approval').to.deep.equal(before.approver);
+  expect(`browser ${act.browser}`, 'the browser').to.equal(before.browser.binding);
+  expect(after.approver, 'the approver').to.deep.equal(before.approver);
   if (before.checkCode !== undefined) expect(act.types, 'the check code').to.equal('right');
   expect(act.isDisabled, 'a disabled account').to.equal(false);
   const isAnother = act.signedIn !== undefined && act.signedIn !== before.approver.accountId;
-  if (isAnother) expect(act.agrees, 'whether the account there may be signed out').to.equal(true);
+  if (isAnother) expect(act.agrees, 'the agreement to replace the account').to.equal(true);
 }
 
-function whoDid(act: Act | undefined): string {
-  const person = act !== undefined && 'ticket' in act ? PEOPLE[act.phone] : undefined;
+function actorOf(act: Act | undefined): string {
+  const person = act !== undefined && 'ticket' in act ? APPROVERS[act.phone] : undefined;
   return `${person?.accountId} ${person?.sessionUid}`;
 }
 

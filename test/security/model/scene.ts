@@ -1,4 +1,4 @@
-/** The real ceremony in the model's world, on any store, with everything that was written and everything that was heard. */
+/** The real ceremony in the model's world, on any store. Records all writes and all signals to watchers. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Said, Showing } from '../../../src/ticket/browser.ts';
 import { Ceremony } from '../../../src/ticket/ceremony.ts';
@@ -11,22 +11,22 @@ import type { Seen } from '../../../src/ticket/phone.ts';
 import type { Listener, Notes, Signals, TicketStore } from '../../../src/ticket/ports.ts';
 import { type Approver, ownerOf, type Ticket } from '../../../src/ticket/ticket.ts';
 import { browserOf, LIFETIMES, SECRETS, signInRequest } from '../../ticket/builders.ts';
-import { type Act, DEMANDS, ENDS, PEOPLE, type Setup, START } from './acts.ts';
+import { type Act, APPROVERS, DEMANDS, ENDS, type Setup, START } from './acts.ts';
 import type { Ending, Row } from './model.ts';
 import { ForgetfulStore, WatchedStore, type Write } from './stores.ts';
 
-/** What the ceremony stands on there. */
+/** The store and the signals of the ceremony. */
 export interface Ground {
   readonly store: TicketStore;
   readonly signals: Signals;
-  /** Where the phones are, if that is another process. */
+  /** The store of the phones, if they are in another process. */
   readonly elsewhere?: TicketStore;
 }
 
 /** Changes the store that the ceremony sees: to break it, or to slow it down. */
 export type Around = (store: TicketStore) => TicketStore;
 
-/** Whose act a write belongs to. One for all scenes: Node asks each that was ever made, at each promise. */
+/** The act that a write belongs to. All scenes share it, because Node asks each existing storage at each promise. */
 const acting = new AsyncLocalStorage<Act>();
 
 let scenes = 0;
@@ -34,7 +34,7 @@ let scenes = 0;
 export class Scene {
   readonly setup: Setup;
   now: number = START;
-  readonly authenticated: number[] = PEOPLE.map((person) => person.authenticatedAt);
+  readonly authenticated: number[] = APPROVERS.map((person) => person.authenticatedAt);
   readonly keys: Keys = new Keys(SECRETS);
   /** Every id that was ever shown, in order. */
   readonly ids: string[] = [];
@@ -44,7 +44,7 @@ export class Scene {
   readonly #store: TicketStore;
   readonly #browsers: Ceremony;
   readonly #phones: Ceremony;
-  readonly #deaf: (() => void)[];
+  readonly #subscriptions: (() => void)[];
 
   constructor(setup: Setup, { store, signals, elsewhere = store }: Ground, around: Around = (same) => same) {
     this.setup = setup;
@@ -59,26 +59,26 @@ export class Scene {
     const ports = { notes: new PaperNotes(), clock, keys: this.keys, codes: new Codes(this.keys, 10_000) };
     this.#browsers = new Ceremony({ ...ports, store: around(this.#store), lifetimes: LIFETIMES });
     this.#phones = new Ceremony({ ...ports, store: around(dress(elsewhere)), lifetimes: LIFETIMES });
-    this.#deaf = this.heard.map((heard, at) => {
-      const ears: Listener = {
+    this.#subscriptions = this.heard.map((heard, at) => {
+      const listener: Listener = {
         hear: (ticket) => {
           if (ticket !== undefined) heard.push(ticket);
         },
       };
-      signals.subscribe(this.interaction(at), ears);
-      return () => signals.unsubscribe(this.interaction(at), ears);
+      signals.subscribe(this.interaction(at), listener);
+      return () => signals.unsubscribe(this.interaction(at), listener);
     });
   }
 
   close(): void {
-    for (const stop of this.#deaf) stop();
+    for (const stop of this.#subscriptions) stop();
   }
 
   interaction(at: number): string {
     return `${this.#name} ${at}`;
   }
 
-  /** Does it, and says how that ended. @throws what is no refusal */
+  /** Does the act. @returns its ending @throws an error that is not a refusal */
   act(act: Act): Promise<Ending> {
     return acting.run(act, async () => {
       try {
@@ -91,7 +91,7 @@ export class Scene {
     });
   }
 
-  /** What is in the store now. */
+  /** Returns the ticket that is in the store now. */
   async row(id: string): Promise<Row | undefined> {
     return this.#row(await this.#store.find(id));
   }
@@ -122,7 +122,7 @@ export class Scene {
         return this.#ended({ ticket: await browser.look(this.#identity(act)), changed: false });
       case 'finish':
         return this.#ended(
-          await browser.finish(this.#identity(act), await this.#said(act), {
+          await browser.finish(this.#identity(act), await this.#inputOf(act), {
             account: async () => {
               if (act.isDisabled) throw new QrLoginError('account_unavailable', 'It was disabled.');
             },
@@ -154,10 +154,10 @@ export class Scene {
     if (act.do === 'open') return this.#ended({ ticket: await phone.look(id, approver, seen), changed: false });
     if (act.do === 'deny') return decided(await phone.deny(id, approver, seen));
     if (act.do === 'report') {
-      // Which ticket it is told of, is not said; but it must not be somebody else's.
+      // The model does not say which ticket the answer shows, but it must not be another account's.
       const owner = ownerOf((await phone.report(id, approver, seen)).ticket);
       const isOurs = owner === undefined || owner.accountId === approver.accountId;
-      return { answer: isOurs ? 'done' : 'what somebody else has scanned' };
+      return { answer: isOurs ? 'done' : 'a ticket of another account' };
     }
     if (act.do === 'give up') return decided(await phone.giveUp(id, approver, seen));
     const { remember, verdict } = act;
@@ -179,8 +179,8 @@ export class Scene {
     return { interaction: this.interaction(act.at), binding: `browser ${act.browser}`, accountId };
   }
 
-  /** What the person reads off the phone that approved. */
-  async #said({ at, types, agrees }: Extract<Act, { do: 'finish' }>): Promise<Said> {
+  /** Returns the user's input: the check code that the phone shows, or another one, and the agreement. */
+  async #inputOf({ at, types, agrees }: Extract<Act, { do: 'finish' }>): Promise<Said> {
     const id = (await this.ticketAt(at))?.id ?? '';
     const right = checkCodeOf(this.keys, id);
     const typed = { right, wrong: right === '000000' ? '000001' : '000000', nonsense: '12 34 5', nothing: undefined };
@@ -188,8 +188,8 @@ export class Scene {
   }
 
   #approver(phone: number): Approver {
-    const person = PEOPLE[phone];
-    if (person === undefined) throw new RangeError(`nobody has the phone ${phone}`);
+    const person = APPROVERS[phone];
+    if (person === undefined) throw new RangeError(`there is no phone ${phone}`);
     return { ...person, authenticatedAt: this.authenticated[phone] ?? person.authenticatedAt };
   }
 
@@ -228,7 +228,7 @@ export class Scene {
   }
 }
 
-/** Notes that last: no walk takes as long as a report does. */
+/** Notes that do not expire, because no walk takes as long as a report lasts. */
 class PaperNotes implements Notes {
   readonly #written = new Map<string, string>();
 

@@ -1,10 +1,10 @@
-/** Stores around a store: one that is watched, one that forgets, one whose every access waits for its turn. */
+/** Stores around a store: one reports writes, one drops expired tickets, one schedules accesses, others are faulty. */
 import type { Scheduler } from 'fast-check';
 import type { Clock, TicketStore } from '../../../src/ticket/ports.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import type { Act } from './acts.ts';
 
-/** What was written, and by whose act. */
+/** A write, and the act that made it. */
 export interface Write {
   readonly previous?: Ticket;
   readonly next: Ticket;
@@ -37,7 +37,7 @@ class Around implements TicketStore {
   }
 }
 
-/** Tells of each write that was taken. */
+/** Reports each write that succeeded. */
 export class WatchedStore extends Around {
   readonly #tell: (write: Omit<Write, 'act' | 'now'>) => void;
 
@@ -59,7 +59,7 @@ export class WatchedStore extends Around {
   }
 }
 
-/** Has nothing of a ticket from its deadline on, by the walk's own clock. */
+/** Drops a ticket at its deadline, by the clock of the walk. */
 export class ForgetfulStore extends Around {
   readonly #clock: Clock;
 
@@ -94,7 +94,7 @@ export class ForgetfulStore extends Around {
   }
 }
 
-/** Each access waits until the scheduler says that it is its turn. */
+/** Delays each access until the scheduler runs it. */
 export class ScheduledStore extends Around {
   readonly #scheduler: Scheduler;
 
@@ -128,7 +128,7 @@ export class ScheduledStore extends Around {
   }
 }
 
-/** Loses no race: it writes over whatever is there. */
+/** Loses no race, because it overwrites any version. */
 export class Reckless extends Around {
   override async swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
     const there = await super.findByInteraction(previous.interaction);
@@ -136,7 +136,7 @@ export class Reckless extends Around {
   }
 }
 
-/** Writes something else than it was given. */
+/** Writes another ticket than it was given. */
 export class Falsifying extends Around {
   readonly #falsify: (next: Ticket, previous: Ticket | undefined) => Ticket;
 
@@ -154,7 +154,7 @@ export class Falsifying extends Around {
   }
 }
 
-/** Makes room for whatever is made. */
+/** Replaces an existing ticket, although it should refuse the new one. */
 export class Careless extends Around {
   override async create(ticket: Ticket): Promise<boolean> {
     const there = await super.findByInteraction(ticket.interaction);
@@ -162,7 +162,7 @@ export class Careless extends Around {
   }
 }
 
-/** Writes, and denies it. */
+/** Reports the write of a denial as lost. */
 export class Modest extends Around {
   override async swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
     return (await super.swap(previous, next, ended)) && next.state !== 'denied';

@@ -5,10 +5,10 @@ import { type Act, type Plan, settle } from './acts.ts';
 import type { Ending, Model, Row } from './model.ts';
 import type { Scene } from './scene.ts';
 
-/** How often each act was done, and how often each ending was reached, by its name. */
+/** Counts the acts and the endings by their names. */
 export type Tally = Map<string, number>;
 
-/** One step of a walk: done in both worlds, and then they are alike. */
+/** One step of a walk: it is done in both worlds, which must then be alike. */
 export class Step implements AsyncCommand<Model, Scene> {
   readonly #plan: Plan;
   readonly #tally: Tally | undefined;
@@ -39,10 +39,10 @@ export function settled(plan: Plan, model: Model, scene: Scene): Act {
   return settle(plan, scene.ids, (at) => model.ticketAt(at)?.version ?? 1);
 }
 
-/** Everything that can be read of the real world is what the model says. */
+/** Expects that all readable tickets of the real world are as the model predicts. */
 async function expectAlike(model: Model, scene: Scene): Promise<void> {
-  const [real, foretold] = await both(model, scene);
-  expect(real).to.deep.equal(foretold);
+  const [real, predicted] = await both(model, scene);
+  expect(real).to.deep.equal(predicted);
 }
 
 type World = readonly (Row | undefined)[];
@@ -52,20 +52,20 @@ async function both(model: Model, scene: Scene): Promise<[World, World]> {
     ...(await Promise.all([0, 1].map((at) => scene.ticketAt(at)))),
     ...(await Promise.all(scene.ids.map((id) => scene.row(id)))),
   ];
-  return [real, foretell(model, scene)];
+  return [real, predict(model, scene)];
 }
 
-function foretell(model: Model, { ids }: Scene): World {
+function predict(model: Model, { ids }: Scene): World {
   return [...[0, 1].map((at) => model.ticketAt(at)), ...ids.map((id) => model.row(id))];
 }
 
-/** Acts at once, each with how it ended. */
+/** Acts at the same time, each with its ending. */
 export type Raced = readonly { readonly act: Act; readonly ending: Ending }[];
 
-/** An order in which the acts, one after the other, would have ended so and left what is there; undefined where there is none. */
+/** Returns an order in which the acts, one after the other, would have led to the same endings and tickets, if any. */
 export async function anOrderOf(raced: Raced, before: Model, scene: Scene): Promise<readonly Act[] | undefined> {
   const [real] = await both(before, scene);
-  return search({ model: before, left: raced, order: [] }, before, (model) => same(real, foretell(model, scene)));
+  return search({ model: before, left: raced, order: [] }, before, (model) => same(real, predict(model, scene)));
 }
 
 interface Path {
@@ -92,7 +92,7 @@ function* waysOn({ model, left, order }: Path, before: Model): Generator<Path> {
   for (const noted of halfReports(model, left)) yield { model: noted, left, order };
 }
 
-/** The worlds after this act, if it may come next. */
+/** Returns the worlds after this act, if it may come next. */
 function continuations(model: Model, before: Model, { act, ending }: Raced[number]): Model[] {
   const after = model.copy();
   if (same(after.act(act, newIdIn(ending, model)), ending)) return [after];
@@ -102,7 +102,7 @@ function continuations(model: Model, before: Model, { act, ending }: Raced[numbe
   return isNew && same({ row: served, changed: false }, ending) ? [model] : [];
 }
 
-/** The worlds in which a report that is under way has left its note already. */
+/** Returns the worlds in which an unfinished report has written its note already. */
 function halfReports(model: Model, left: Raced): Model[] {
   return left.flatMap(({ act }) => {
     if (act.do !== 'report') return [];
@@ -114,7 +114,7 @@ function halfReports(model: Model, left: Raced): Model[] {
 }
 
 function newIdIn(ending: Ending, model: Model): string {
-  return 'row' in ending && !model.rows.has(ending.row.id) ? ending.row.id : 'a ticket that nobody has seen';
+  return 'row' in ending && !model.rows.has(ending.row.id) ? ending.row.id : 'an unknown ticket';
 }
 
 function nameOf(ending: Ending): string {
@@ -124,7 +124,7 @@ function nameOf(ending: Ending): string {
   return `${state}${because === undefined ? '' : ` (${because})`}${ending.changed ? '' : ', as before'}`;
 }
 
-/** Plain values alone are in there; keys may be in any order. */
+/** Compares plain values, with keys in any order. */
 function same(one: unknown, other: unknown): boolean {
   return canonical(one) === canonical(other);
 }

@@ -1,56 +1,60 @@
-/** Row 12: nobody approves without having been told what. */
+/** Row 12: the confirm page shows the user all facts before an approval. */
 import { assessByDefault } from '../../../src/index.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { confirmPage, saidOf, sent, signedIn } from './visits.ts';
+import { confirmPage, sent, signedIn, textBeside } from './visits.ts';
 
 const WINDOWS = { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36' };
 
 interface Fact {
   readonly name: string;
-  /** Where it stands on the page. */
+  /** Matches the part of the page that shows the fact. */
   readonly stands: RegExp;
   readonly isTold: (page: string, host: string) => boolean;
 }
 
-const told = (term: string, said: RegExp) => (page: string) =>
-  page.includes(`<dt>${term}</dt>`) && said.test(saidOf(term, page));
+const showing = (term: string, value: RegExp) => (page: string) =>
+  page.includes(`<dt>${term}</dt>`) && value.test(textBeside(term, page));
 
 const FACTS: Fact[] = [
-  { name: 'which app asks', stands: /<dt>App.*?<\/dd>/s, isTold: told('App', /^Test app$/) },
+  { name: 'which app asks', stands: /<dt>App.*?<\/dd>/s, isTold: showing('App', /^Test app$/) },
   {
     name: 'where the answer goes',
     stands: /<dt>Goes to.*?<\/dd>/s,
-    isTold: (page, host) => page.includes('<dt>Goes to</dt>') && saidOf('Goes to', page) === host,
+    isTold: (page, host) => page.includes('<dt>Goes to</dt>') && textBeside('Goes to', page) === host,
   },
-  { name: 'which screen asks', stands: /<dt>Screen.*?<\/dd>/s, isTold: told('Screen', /^Chrome on Windows$/) },
+  { name: 'which device asks', stands: /<dt>Device.*?<\/dd>/s, isTold: showing('Device', /^Chrome on Windows$/) },
   {
-    name: 'that the screen may lie',
-    stands: /<small>as it says of itself<\/small>/,
-    isTold: (page) => /<dt>Screen<\/dt><dd>[^/]*<small>as it says of itself/.test(page),
+    name: 'that the device only describes itself',
+    stands: /<small>as it describes itself<\/small>/,
+    isTold: (page) => /<dt>Device<\/dt><dd>[^/]*<small>as it describes itself/.test(page),
   },
-  { name: 'where the screen is', stands: /<dt>Near.*?<\/dd>/s, isTold: told('Near', /^Berlin, Germany$/) },
-  { name: 'since when it is there', stands: /<dt>Shown.*?<\/dd>/s, isTold: told('Shown', /^(now|\d+ seconds? ago)$/) },
-  { name: 'for which account', stands: /<dt>Account.*?<\/dd>/s, isTold: told('Account', /^Alice Liddell$/) },
+  { name: 'where the device is', stands: /<dt>Near.*?<\/dd>/s, isTold: showing('Near', /^Berlin, Germany$/) },
+  {
+    name: 'since when the code is shown',
+    stands: /<dt>Shown.*?<\/dd>/s,
+    isTold: showing('Shown', /^(now|\d+ seconds? ago)$/),
+  },
+  { name: 'the account', stands: /<dt>Account.*?<\/dd>/s, isTold: showing('Account', /^Alice Liddell$/) },
   {
     name: 'what the app wants',
     stands: /<ul class="wants">.*?<\/ul>/s,
     isTold: (page) => /<li>see your profile/.test(page),
   },
   {
-    name: 'to ask who has started this',
+    name: 'the question if the user has started this',
     stands: /<p class="question">.*?<\/p>/s,
-    isTold: (page) => /Did you start this yourself/.test(page),
+    isTold: (page) => /Did you start this sign-in yourself/.test(page),
   },
   {
-    name: 'what to do with a code out of a message',
-    stands: /<p class="quiet">If somebody sent.*?<\/p>/s,
-    isTold: (page) => /If somebody sent you this code.*say no/.test(page),
+    name: 'what to do with a code from a message',
+    stands: /<p class="quiet">If someone sent.*?<\/p>/s,
+    isTold: (page) => /If someone sent you this code.*say no/.test(page),
   },
   {
-    name: 'what a yes leads to',
-    stands: /<p class="quiet">If you say yes.*?<\/p>/s,
-    isTold: (page) => /whoever sits at that screen can use Test app as Alice/.test(page),
+    name: 'the consequence of an approval',
+    stands: /<p class="quiet">If you approve, the.*?<\/p>/s,
+    isTold: (page) => /the person at that device can use Test app as Alice/.test(page),
   },
   { name: 'how to say no', stands: /<button[^>]*value="deny".*?<\/button>/s, isTold: isNoAsNearAsYes },
   {
@@ -62,9 +66,9 @@ const FACTS: Fact[] = [
 
 export const confirmAttacks: Attack[] = FACTS.map(({ name, stands, isTold }) => ({
   row: 12,
-  name: `gets somebody to approve whom the page does not tell ${name}`,
+  name: `gets an approval on a page that does not show ${name}`,
   on: { proxy: true, qrLogin: { assess: assessByDefault, locate: () => ({ city: 'Berlin', country: 'DE' }) } },
-  without: { name: 'that on the page', options: leavingOut(stands) },
+  without: { name: 'this part of the page', options: leavingOut(stands) },
   run: async (site) => {
     const { browser } = await sent(site, {}, { ...WINDOWS, 'x-forwarded-for': '203.0.113.7' });
     const phone = await signedIn(site);
@@ -74,7 +78,7 @@ export const confirmAttacks: Attack[] = FACTS.map(({ name, stands, isTold }) => 
   },
 }));
 
-/** In the same form, before it, neither hidden nor plainer. */
+/** Returns true if No is in the same form as Yes, before it, neither hidden nor plainer. */
 function isNoAsNearAsYes(page: string): boolean {
   const [, choice = ''] = /<div class="choice">(.*?)<\/div>/s.exec(page) ?? [];
   const buttons = [...choice.matchAll(/<button class="(\w+)" name="decision" value="(\w+)">/g)];

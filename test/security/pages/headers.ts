@@ -1,4 +1,4 @@
-/** Row 10: what browsers are told to do with each answer. */
+/** Row 10: the headers of each answer that restrict what browsers do with it. */
 import type { Middleware } from 'koa';
 import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -6,7 +6,7 @@ import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, oncePerSite } from '../attack.ts';
 import { consentPage, HTML, must, sent, signedIn } from './visits.ts';
 
-/** Of an answer, what a browser reads first. */
+/** The URL, status and headers of an answer. */
 export interface Head {
   readonly url: URL | string;
   readonly status: number;
@@ -14,7 +14,7 @@ export interface Head {
 }
 
 const JSON_ONLY = { headers: { accept: 'application/json' } };
-/** Few enough to get beyond. */
+/** A limit that is low enough to exceed it. */
 const LIMITED: WorldOptions = { qrLogin: { limits: { address: { watch: 12 } } } };
 
 interface Loss {
@@ -40,7 +40,7 @@ export const LOSSES: Loss[] = [
     headers: ['Content-Security-Policy'],
   },
   {
-    name: 'has an answer taken for another type',
+    name: 'makes a browser take an answer for another type',
     isOpen: ({ headers }) => headers.get('x-content-type-options') !== 'nosniff',
     headers: ['X-Content-Type-Options'],
   },
@@ -55,7 +55,7 @@ export const LOSSES: Loss[] = [
     headers: ['Referrer-Policy'],
   },
   {
-    name: 'turns on the camera on a page that has none',
+    name: 'turns on the camera on a page that does not use it',
     isOpen: ({ url, headers }) =>
       headers.get('permissions-policy') !== (/\/qr\/scan$/.test(`${url}`) ? 'camera=(self)' : 'camera=()'),
     headers: ['Permissions-Policy'],
@@ -93,7 +93,7 @@ function dropping(headers: readonly string[]): Middleware {
   };
 }
 
-/** Every kind of answer that we give: pages, data, streams, redirects, files, and refusals with every status. */
+/** Yields every kind of answer of ours: pages, data, streams, redirects, files, and refusals with every status. */
 async function* everyAnswer(site: Site): AsyncGenerator<Head> {
   const { browser, page } = await sent(site);
   yield page;
@@ -158,7 +158,7 @@ async function* lastAnswers(site: Site, phone: PhoneVisitor, browser: BrowserVis
   const [, code = ''] = /data-address href="([^"]+)"/.exec(page.text) ?? [];
   must(await phone.scan(code), 200);
   yield await consentPage(phone, another);
-  // What is over for the phone that owned it.
+  // A ticket that has ended, on the phone that owned it.
   yield must(await phone.agent.get(phone.at, HTML), 200);
 }
 
@@ -167,5 +167,5 @@ async function limited({ agent, at }: BrowserVisitor): Promise<Head> {
     const answer = await agent.get(`${at}/qr`);
     if (answer.status === 429) return answer;
   }
-  throw new Error('nothing is too often here');
+  throw new Error('there is no limit');
 }

@@ -25,7 +25,7 @@ import { LOSSES } from './headers.ts';
 const OURS = /^\/(interaction\/[\w-]+(\/qr(\/.*)?|\/consent|\/cancel)?|qr\/.+)$/;
 const PLACE = { 'x-forwarded-for': '203.0.113.7' };
 
-/** Notes what every page of these browsers loads from the provider, and what that leaves open. */
+/** Records what all pages of these browsers load. @returns a function that lists the losses that the answers allow */
 function watching(stage: Stage, ...contexts: BrowserContext[]): () => Promise<string[]> {
   const seen: Response[] = [];
   for (const context of contexts) context.on('response', (response) => seen.push(response));
@@ -66,17 +66,17 @@ describe('every page in Chromium', () => {
     const phone = await signedInPhone(stage());
     const open = watching(stage(), desktop, phone);
     const screen = await askToSignIn(stage(), desktop);
-    // By way of the landing page, in both suites.
+    // Both suites use the landing page here.
     const hand = await stage().open(phone, await codeOn(screen));
     await hand.getByText('Berlin, Germany').waitFor();
     await seeScreen(screen, 'scanned');
     await approve(hand);
     await seeScreen(screen, 'check-code');
     const digits = await checkCodeOn(hand);
-    await screen.getByLabel('Six digits').fill(otherThan(digits));
+    await screen.getByLabel('6-digit number').fill(otherThan(digits));
     await screen.getByRole('button', { name: 'Continue' }).click();
     await screen.getByRole('alert').filter({ hasText: 'not the digits' }).waitFor();
-    await screen.getByLabel('Six digits').fill(digits);
+    await screen.getByLabel('6-digit number').fill(digits);
     await screen.getByRole('button', { name: 'Continue' }).click();
     await allow(screen);
     await hand.reload();
@@ -85,7 +85,7 @@ describe('every page in Chromium', () => {
   });
 
   inFullSuite(() =>
-    it('keeps to it where a sign-in ends otherwise: denied, reported, refused, expired, cancelled, gone', async () => {
+    it('keeps to its policy if a sign-in is denied, reported, refused, expired, cancelled or gone', async () => {
       verdict = 'allow';
       stage().expectProblem(/callback\?error=access_denied|404 \(Not Found\)|410 \(Gone\)/);
       const desktop = await stage().desktop();
@@ -119,7 +119,7 @@ describe('every page in Chromium', () => {
   );
 
   inFullSuite(() =>
-    it('keeps to it where there is nothing but an error', async () => {
+    it('keeps to its policy with an error', async () => {
       stage().expectProblem(/40[0-9]/);
       const phone = await signedInPhone(stage());
       const desktop = await stage().desktop();
@@ -143,7 +143,7 @@ describe('every page in Chromium', () => {
     }),
   );
 
-  it('keeps to it where a passkey is asked for', async () => {
+  it('keeps to its policy with a passkey', async () => {
     const phone = await stage().phone();
     const { page } = await deviceWithPasskey(stage(), phone);
     const desktop = await stage().desktop();
@@ -157,7 +157,7 @@ describe('every page in Chromium', () => {
     expect(await open()).to.deep.equal([]);
   });
 
-  it("leads out by the provider's own pages, which want a font from elsewhere", async () => {
+  it("leads to the provider's own pages for signing out, which load a font from another site", async () => {
     stage().expectProblem(/fonts\.googleapis\.com/);
     const page = await stage().open(await signedInPhone(stage()), `${stage().issuer}/session/end`);
     await page.getByRole('button', { name: 'Sign out' }).click();

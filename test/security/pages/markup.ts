@@ -1,19 +1,19 @@
-/** Row 11: what others have written stays text. */
+/** Row 11: text from others stays text on our pages. */
 import { PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { testClient, type WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
 import { at, confirmPage, consentPage, HTML, sent, signedIn } from './visits.ts';
 
-/** Without spaces and quotes it may even be part of a list. */
+/** Markup without spaces and quotes, which can also be an item of a list. */
 const MARKUP = '<img/src=x/onerror=alert(1)>';
-/** Whatever closes an attribute first. */
+/** Markup behind characters that close an attribute. */
 const CLOSING = `"'>${MARKUP}`;
 const PUBLIC = { 'x-forwarded-for': '203.0.113.7' };
 
 interface Way {
   readonly name: string;
   readonly on?: WorldOptions;
-  /** Plants it. @returns the pages that it may be on */
+  /** Plants the markup. @returns the pages that it may be on */
   readonly plant: (site: Site) => Promise<string[]>;
 }
 
@@ -34,7 +34,7 @@ const WAYS: Way[] = [
     },
   },
   {
-    name: "the name of its address's place",
+    name: 'the place of its address',
     on: { proxy: true, qrLogin: { locate: () => ({ city: CLOSING, country: 'DE' }) } },
     plant: async (site) => {
       const { browser } = await sent(site, {}, PUBLIC);
@@ -57,7 +57,7 @@ const WAYS: Way[] = [
       const confirm = await confirmPage(phone, browser);
       const consent = await consentPage(phone, browser);
       const other = await sent(site, { prompt: 'login' });
-      // The same device once more, which is signed in by now.
+      // Load the consent page again in the browser of the first sign-in.
       await browser.agent.follow(`${consent.url}`);
       return [confirm.text, consent.text, other.page.text];
     },
@@ -116,7 +116,7 @@ export const markupAttacks: Attack[] = WAYS.map(({ name, on = {}, plant }) => ({
     const pages = await plant(site);
     if (pages.some((page) => page.includes(MARKUP))) return MARKUP;
     if (pages.some((page) => page.includes(MARKUP.replace('<', '&lt;').replace('>', '&gt;')))) return undefined;
-    throw new Error('it is on none of the pages, not even as text');
+    throw new Error('none of the pages shows it, not even as text');
   },
 }));
 

@@ -8,16 +8,16 @@ import { attacks } from './pages.ts';
 
 prove('the pages', attacks);
 
-describe('the pages of a store that is out of reach', () => {
+describe('the pages while the store is out of reach', () => {
   const html = { headers: { accept: 'text/html' } };
 
-  it('have every header, and the addresses on them stay text', async () => {
+  it('have every header, and show addresses as text', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     await World.during({ store }, async (world) => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       elsewhere.before = async () => {
-        throw new Error('nobody is there');
+        throw new Error('the store is out of reach');
       };
       const markup = encodeURIComponent(`"'><img src=x onerror=alert(1)>`);
       const answers: Answer[] = [

@@ -1,4 +1,4 @@
-/** Rows 10, 11 and 12: what the pages let others do, and what they say. */
+/** Rows 10, 11 and 12: attacks on the headers, the markup and the words of the pages. */
 import type { Attack } from '../attack.ts';
 import { confirmAttacks } from './confirm.ts';
 import { headerAttacks } from './headers.ts';

@@ -1,19 +1,19 @@
-/** Ways to the pages, for those who want to see what stands on them. */
+/** Steps that lead to each page. */
 import * as client from 'openid-client';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 
-/** RFC 7636, appendix B: nobody redeems these codes. */
+/** The challenge of RFC 7636, appendix B. These tests never redeem an authorization code. */
 const CHALLENGE = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' };
 
 export const HTML = { headers: { accept: 'text/html' } };
 
-/** An RP of its own at the same provider. */
+/** Returns the site of another RP at the same provider. */
 export function at(site: Site, clientId: string, callback: string = site.client.callback): Site {
   return { ...site, client: { ...site.client, id: clientId, callback } };
 }
 
-/** A browser whose authorization request holds this. */
+/** Opens the QR page by an authorization request with these parameters. */
 export async function sent(
   site: Site,
   parameters: Record<string, string> = {},
@@ -48,24 +48,24 @@ export async function confirmPage(phone: PhoneVisitor, browser: BrowserVisitor):
   return must(await phone.agent.get(phone.at, HTML), 200);
 }
 
-/** Approves, and goes on to what the browser is asked then. @returns the consent page */
+/** Approves, finishes and follows the redirect. @returns the consent page */
 export async function consentPage(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
   must(await phone.decide('approve'), 200);
   const { redirectTo } = must(await browser.finish(), 200).json();
   return must(await browser.agent.follow(`${redirectTo}`), 200);
 }
 
-/** The way there must work, or what follows says nothing. */
+/** Returns the answer. @throws if it has another status, because the rest of the attack would prove nothing */
 export function must(answer: Answer, status: number): Answer {
   if (answer.status === status) return answer;
   throw new Error(`${answer.url} answers ${answer.status}, not ${status}: ${answer.text.slice(0, 300)}`);
 }
 
-/** What stands beside this term on the confirm page, as people read it. */
-export function saidOf(term: string, page: string): string {
-  const [, said] = new RegExp(`<dt>${term}</dt><dd>(.*?)</dd>`, 's').exec(page) ?? [];
-  if (said === undefined) throw new Error(`the page says nothing of "${term}"`);
-  return said
+/** Returns the text beside a term on the confirm page, without tags and small print. */
+export function textBeside(term: string, page: string): string {
+  const [, text] = new RegExp(`<dt>${term}</dt><dd>(.*?)</dd>`, 's').exec(page) ?? [];
+  if (text === undefined) throw new Error(`the page has no "${term}"`);
+  return text
     .replace(/<small>.*?<\/small>/gs, '')
     .replace(/<[^>]*>/g, '')
     .trim();

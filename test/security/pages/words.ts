@@ -1,26 +1,26 @@
-/** Row 11: nobody puts words into the provider's mouth, and nobody is shown as somebody else. */
+/** Row 11: no text of others replaces the provider's words, and no app or browser is shown as another one. */
 import { domainToUnicode } from 'node:url';
 import type { Context, Next } from 'koa';
 import type { Site } from '../../support/visitors.ts';
 import { testClient, type WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { at, confirmPage, saidOf, sent, signedIn } from './visits.ts';
+import { at, confirmPage, sent, signedIn, textBeside } from './visits.ts';
 
 /** U+202E: from here on, text runs from right to left, up to the end of its block or its isolate. */
 const OVERRIDE = '\u202e';
-/** What can be read at a glance, and more than any name needs. */
+/** A number of characters that can be read at a glance, and that is more than any name needs. */
 const LONGEST_NAME = 100;
 const SENTENCE = 'Your own laptop, checked by Example ID. Press Yes';
 
 const NATIVE_CALLBACK = 'accounts.bank.example:/done';
 const USERINFO_CALLBACK = 'https://bank.example@evil.example/done';
-/** With a Cyrillic a. */
+/** A host name with a Cyrillic a. */
 const HOMOGRAPH = 'b\u0430nk.example';
 
 export const wordAttacks: Attack[] = [
   {
     row: 11,
-    name: "turns the provider's words around with a character in its app's name",
+    name: "reverses the provider's words by a character in its app's name",
     on: { clients: [testClient('turned', { client_name: `Bank${OVERRIDE}!` })] },
     without: { name: 'isolation', options: rewriting((page) => page.replaceAll('Bank', `Bank${OVERRIDE}`)) },
     run: async (site) => {
@@ -32,31 +32,34 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: "pushes what the phone must read off the screen with its app's name",
+    name: "pushes the facts off the phone's screen with its app's name",
     on: { clients: [testClient('endless', { client_name: 'Bank '.repeat(500) })] },
-    without: { name: 'a longest name', options: rewriting((page) => page.replaceAll('Bank', 'Bank '.repeat(500))) },
+    without: {
+      name: 'a maximum length of names',
+      options: rewriting((page) => page.replaceAll('Bank', 'Bank '.repeat(500))),
+    },
     run: async (site) => {
       const { browser } = await sent(at(site, 'endless'));
-      const name = saidOf('App', (await confirmPage(await signedIn(site), browser)).text);
+      const name = textBeside('App', (await confirmPage(await signedIn(site), browser)).text);
       return name.length > LONGEST_NAME ? `${name.length} characters` : undefined;
     },
   },
   {
     row: 11,
-    name: "has the phone read a sentence by its browser's name",
-    without: { name: 'browsers that are known', options: anyBrowser() },
+    name: "shows a sentence on the phone as its browser's name",
+    without: { name: 'a list of known browsers', options: anyBrowser() },
     run: async (site) => {
       const { browser } = await sent(site, {}, { 'user-agent': `${SENTENCE}/1.0 <b>x</b>` });
-      const screen = saidOf('Screen', (await confirmPage(await signedIn(site), browser)).text);
+      const screen = textBeside('Device', (await confirmPage(await signedIn(site), browser)).text);
       return screen.includes(SENTENCE) ? screen : undefined;
     },
   },
   {
     row: 11,
-    name: 'has the scheme of an app on a phone taken for a host',
+    name: 'passes the scheme of a native app off as a host',
     on: withCallback('native', NATIVE_CALLBACK),
     without: {
-      name: 'telling a scheme from a host',
+      name: 'a distinction between schemes and hosts',
       options: rewriting((page) => page.replace(/(<dt>Goes to<\/dt><dd>).*?(?=<\/dd>)/s, '$1accounts.bank.example:')),
     },
     run: async (site) => {
@@ -66,7 +69,7 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: 'has the user in a redirect URI taken for its host',
+    name: 'passes the user in a redirect URI off as its host',
     on: withCallback('userinfo', USERINFO_CALLBACK),
     without: {
       name: 'parsing the redirect URI',
@@ -79,7 +82,7 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: 'has its host taken for another one that looks alike',
+    name: 'passes its host off as another host that looks alike',
     on: withCallback('homograph', `https://${HOMOGRAPH}/done`),
     without: {
       name: 'Punycode',
@@ -100,10 +103,10 @@ function withCallback(clientId: string, callback: string): WorldOptions {
 
 async function hostOf(site: Site): Promise<string> {
   const { browser } = await sent(site);
-  return saidOf('Goes to', (await confirmPage(await signedIn(site), browser)).text);
+  return textBeside('Goes to', (await confirmPage(await signedIn(site), browser)).text);
 }
 
-/** A server whose pages are as this makes them. */
+/** A server that changes its pages with this function. */
 function rewriting(change: (page: string) => string): WorldOptions {
   return inFront(async (ctx: Context, next: Next) => {
     await next();
@@ -111,12 +114,12 @@ function rewriting(change: (page: string) => string): WorldOptions {
   });
 }
 
-/** A server that shows whatever the browser has called itself. */
+/** A server that shows any name that the browser has sent. */
 function anyBrowser(): WorldOptions {
   let name = '';
   return inFront(async (ctx: Context, next: Next) => {
     if (ctx.path.startsWith('/interaction/')) name = ctx.get('user-agent').split('/')[0] ?? '';
     await next();
-    if (typeof ctx.body === 'string') ctx.body = ctx.body.replace(/(<dt>Screen<\/dt><dd>)[^<]*/, `$1${name} `);
+    if (typeof ctx.body === 'string') ctx.body = ctx.body.replace(/(<dt>Device<\/dt><dd>)[^<]*/, `$1${name} `);
   });
 }

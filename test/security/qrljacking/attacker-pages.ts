@@ -1,4 +1,4 @@
-/** What the attacker's site shows to people. */
+/** The pages that the attacker's site shows to its visitors. */
 
 /** The code, as an image that follows each rotation, and a field for the digits that the phone will show. */
 export const LURE = `<!doctype html>
@@ -39,7 +39,7 @@ export const PASSKEY_LURE = `<!doctype html>
   });
 </script>`;
 
-/** A page of somebody else's, in the middle of this one. */
+/** A page with another site's page in a frame. */
 export const FRAME = (src: string): string => `<!doctype html>
 <title>Win a telephone</title>
 <iframe src="${src.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" width="500" height="700"></iframe>`;

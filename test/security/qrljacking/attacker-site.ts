@@ -1,4 +1,4 @@
-/** The web page of somebody who wants in as others: it shows people the code of a sign-in that they never started. */
+/** An attacker's website, which shows its visitors the code of a sign-in that they never started. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { Agent, type Answer } from '../../support/agent.ts';
 import { FRAME, LURE, PASSKEY_LURE } from './attacker-pages.ts';
 
-/** Where everything is that an attacker must know. */
+/** The URLs that an attacker must know. */
 export interface Target {
   readonly issuer: string;
   readonly rpUrl: string;
@@ -21,9 +21,9 @@ const html = (body: string): Reply => ({ type: 'text/html; charset=utf-8', body 
 
 /** Holds the attacker's own sign-in, with a browser's cookies, and serves pages on an origin of its own. */
 export class AttackerSite {
-  /** What the provider has answered to what the last victim's page handed over: digits, or a passkey's answer. */
+  /** The provider's answer to the digits or the passkey's answer that the last victim's page handed over. */
   relayed: Answer | undefined;
-  /** What a victim's browser said instead of using its passkey for the attacker. */
+  /** The error with which a victim's browser refused to use its passkey for the attacker. */
   refusal: string | undefined;
   readonly #target: Target;
   readonly #agent: Agent;
@@ -37,12 +37,12 @@ export class AttackerSite {
     this.#server = server;
     this.#agent = new Agent({
       'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36',
-      // Believed only where a test's provider has declared a proxy.
+      // The provider trusts this header only if a test has configured a proxy.
       'x-forwarded-for': address,
     });
   }
 
-  /** Opens the pages, and begins a sign-in at the target's RP. */
+  /** Serves the pages and starts a sign-in at the target's RP. */
   static async open(target: Target, address: string): Promise<AttackerSite> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
@@ -63,17 +63,17 @@ export class AttackerSite {
     await once(this.#server, 'close');
   }
 
-  /** A page of it. Another port is another origin, but the same site; another host name is another site as well. */
+  /** Returns the URL of a page. Another port is another origin on the same site; another host name is another site. */
   url(path: string, host = 'localhost'): string {
     return `http://${host}:${(this.#server.address() as AddressInfo).port}${path}`;
   }
 
-  /** The address of its QR page at the provider. */
+  /** The URL of the attacker's QR page at the provider. */
   get at(): string {
     return this.#at;
   }
 
-  /** Chooses "Sign in" at the RP, as anybody may. */
+  /** Chooses "Sign in" at the RP, which needs no account. */
   async begin(): Promise<void> {
     const page = await this.#agent.follow(`${this.#target.rpUrl}/login`);
     if (!page.text.includes('data-code')) throw new Error(`the attacker sees no code at ${page.url}`);
@@ -81,19 +81,19 @@ export class AttackerSite {
     this.#page = page.text;
   }
 
-  /** The ticket as the attacker's browser sees it. */
+  /** Returns the ticket as the attacker's browser sees it. */
   async ticket(): Promise<Record<string, unknown>> {
     return (await this.#agent.get(`${this.#at}/qr`)).json();
   }
 
-  /** The address in the code that its page shows. */
+  /** Returns the address in the code that the attacker's page shows. */
   async code(): Promise<string> {
     const { qr } = (await this.ticket()) as { qr?: { url: string } };
     if (qr === undefined) throw new Error('the attacker has no code to show');
     return qr.url;
   }
 
-  /** Waits for the victim. */
+  /** Waits until the victim has brought the ticket into this state. */
   async becomes(state: string): Promise<Record<string, unknown>> {
     let ticket = await this.ticket();
     while (ticket.state !== state) ticket = (await this.#agent.get(`${this.#at}/qr?after=${ticket.version}`)).json();
@@ -108,7 +108,7 @@ export class AttackerSite {
     return this.#post('qr/renew', {});
   }
 
-  /** Goes where the provider's answer leads, and allows what it is asked. @returns the RP's page */
+  /** Follows the provider's answer, and consents if asked. @returns the RP's page */
   async arrive(answer: Answer): Promise<string> {
     const page = await this.#goOn(answer);
     if (page.url.origin === new URL(this.#target.rpUrl).origin) return page.text;
@@ -116,7 +116,7 @@ export class AttackerSite {
     return (await this.#goOn(await this.#post('consent', {}))).text;
   }
 
-  /** Whether the provider lets it in at the RP without asking anybody. */
+  /** Returns true if the provider signs the attacker in at the RP without another approval. */
   async isSignedIn(): Promise<boolean> {
     const page = await this.#agent.follow(`${this.#target.rpUrl}/login`);
     return !page.text.includes('data-code');
@@ -126,7 +126,7 @@ export class AttackerSite {
     return this.#agent.follow(new URL(`${answer.json().redirectTo}`, this.#target.issuer));
   }
 
-  /** With whatever headers a browser at the provider would send: nothing stops a program from that. */
+  /** Posts with the headers that a browser at the provider would send: a program can send any headers. */
   #post(path: string, json: Record<string, string>): Promise<Answer> {
     const headers = { accept: 'application/json', origin: this.#target.issuer, 'sec-fetch-site': 'same-origin' };
     return this.#agent.post(`${this.#at}/${path}`, { json, headers });
@@ -149,13 +149,13 @@ export class AttackerSite {
     return html('<h1>Thank you</h1>');
   }
 
-  /** What the provider shows at this moment; nothing once it has been scanned. */
+  /** Returns the code that the provider shows at this moment; undefined after a scan. */
   async #code(): Promise<Reply | undefined> {
     const { qr } = (await this.ticket()) as { qr?: { svg: string } };
     return qr && { type: 'image/svg+xml', body: qr.svg };
   }
 
-  /** What the provider's page asks a passkey with, challenge and all. */
+  /** Returns the options with which the provider's page asks for a passkey, including the challenge. */
   #passkeyOptions(): string {
     const [, options] = / data-passkey="([^"]+)"/.exec(this.#page) ?? [];
     if (options === undefined) throw new Error('the provider offers no passkey');
@@ -163,7 +163,7 @@ export class AttackerSite {
   }
 }
 
-/** What the RP's page says of who is signed in; undefined where nobody is. */
+/** Returns the claims that the RP's page shows; undefined if no user is signed in. */
 export function claimsIn(page: string): Record<string, unknown> | undefined {
   const [, claims] = /<pre id="claims">([^<]+)</.exec(page) ?? [];
   return claims === undefined ? undefined : JSON.parse(plain(claims));

@@ -1,4 +1,4 @@
-/** What QRLJacking begins with: an attacker's page, and a victim with a phone who points it there. */
+/** The first steps of QRLJacking: an attacker's page, and a victim who scans its code with a phone. */
 import type { BrowserContext, Page } from 'playwright-core';
 import type { QrLoginOptions } from '../../../src/index.ts';
 import { approve } from '../../chromium/acts.ts';
@@ -16,17 +16,17 @@ export const PLACES: Readonly<Record<string, { country: string; city: string }>>
   [VICTIM]: { country: 'DE', city: 'Berlin' },
 };
 
-/** As a deployment has it that leaves everything as it is: Stage's own options are for tests that need less. */
+/** The defaults of the plugin, instead of the options that Stage sets for tests that need less. */
 export const BY_DEFAULT = { assess: undefined, limits: undefined } as unknown as Partial<QrLoginOptions>;
 
-/** The site is closed with the stage. */
+/** Opens the attacker's site, which is closed with the stage. */
 export async function attackerAt(stage: Stage, address: string = ATTACKER): Promise<AttackerSite> {
   const site = await AttackerSite.open(stage, address);
   stage.atEnd(() => site.close());
   return site;
 }
 
-/** A phone that is signed in at the provider, in a network of its own. */
+/** Returns a phone that is signed in at the provider, in a network of its own. */
 export function phoneOf(stage: Stage, name: string = 'alice'): Promise<BrowserContext> {
   return signedInPhone(stage, { name, extraHTTPHeaders: FROM_VICTIM });
 }
@@ -36,19 +36,19 @@ export async function lured(stage: Stage, site: AttackerSite): Promise<Page> {
   return stage.open(await stage.desktop({ viewport: { width: 480, height: 560 } }), site.url('/'));
 }
 
-/** Scans what the attacker's page shows. @returns the phone's page, which asks for a decision */
+/** Scans the code of the attacker's page. @returns the phone's page, which asks for a decision */
 export async function scan(stage: Stage, phone: BrowserContext, site: AttackerSite): Promise<Page> {
   return scanCode(stage, await site.code(), phone);
 }
 
-/** All that the victim does for the attacker. @returns the phone's page */
+/** Scans and approves as the victim. @returns the phone's page */
 export async function scanAndApprove(stage: Stage, site: AttackerSite): Promise<Page> {
   const page = await scan(stage, await phoneOf(stage), site);
   await approve(page);
   return page;
 }
 
-/** Does the same where it does not matter what the victim sees. @returns what the phone shows */
+/** Does the same without a page, for tests that do not look at the victim's screen. @returns the phone */
 export async function approveBeside(stage: Stage, site: AttackerSite): Promise<ScannedPhone> {
   const phone = await scanCodeBeside(stage, await site.code(), FROM_VICTIM);
   await phone.approve();

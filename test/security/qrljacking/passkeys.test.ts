@@ -1,4 +1,4 @@
-/** What QRLJacking makes of passkeys: beside the code they cannot be relayed; before Approve they do not stop a relay. */
+/** QRLJacking and passkeys: beside the code they cannot be relayed; before Approve they do not stop a relay. */
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import type { Page } from 'playwright-core';
@@ -12,7 +12,7 @@ import { PasskeyRecords } from '../../fixtures/passkeys.ts';
 import { claimsIn } from './attacker-site.ts';
 import { attackerAt, lured } from './lured.ts';
 
-/** The victim does what the attacker's page asks for. */
+/** The victim uses the passkey on the attacker's page. */
 async function usePasskeyAt(page: Page, url: string): Promise<void> {
   await page.goto(url);
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
@@ -22,7 +22,7 @@ async function usePasskeyAt(page: Page, url: string): Promise<void> {
 describe('a passkey beside the code', () => {
   const stage = useStage({ assess: assessByDefault }, { passkeys: true });
 
-  it('cannot be relayed by another site: the browser does not even ask for it there', async () => {
+  it('cannot be relayed by another site: the browser refuses to ask for it there', async () => {
     const site = await attackerAt(stage());
     const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     await usePasskeyAt(laptop, site.url('/passkey', 'attacker.localhost'));
@@ -31,7 +31,7 @@ describe('a passkey beside the code', () => {
     expect(await site.isSignedIn()).to.equal(false);
   });
 
-  it('cannot be relayed by the same host on another port: the browser signs that origin, and the server refuses it', async () => {
+  it('cannot be relayed by the same host on another port, because the server refuses that signed origin', async () => {
     const site = await attackerAt(stage());
     const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     await usePasskeyAt(laptop, site.url('/passkey'));
@@ -42,7 +42,7 @@ describe('a passkey beside the code', () => {
   });
 });
 
-describe('a passkey beside the code on a server that takes it from the origin of another site', () => {
+describe('a passkey beside the code on a server that accepts the origin of another site', () => {
   const store = new Keyv();
   let origin = '';
   const careless = (): PasskeySignIn =>
@@ -53,7 +53,7 @@ describe('a passkey beside the code on a server that takes it from the origin of
   };
   const stage = useStage({ assess: assessByDefault, passkeySignIn }, { passkeys: true, store });
 
-  it('is relayed: nothing but the origin stands in the way', async () => {
+  it('is relayed: only the check of the origin prevents it', async () => {
     origin = stage().issuer;
     const site = await attackerAt(stage());
     const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
@@ -67,7 +67,7 @@ describe('a passkey beside the code on a server that takes it from the origin of
 describe('a passkey before Approve', () => {
   const stage = useStage({ assess: assessByDefault }, { passkeys: true });
 
-  it('does not stop a live relay: the phone is at the right site, it is the screen that is not', async () => {
+  it('does not stop a live relay, because the phone is at the right site and only the screen is not', async () => {
     const site = await attackerAt(stage());
     const lure = await lured(stage(), site);
     const { page: phone } = await deviceWithPasskey(stage(), await stage().phone());

@@ -1,4 +1,4 @@
-/** QRLJacking (OWASP): a victim is shown the code of somebody else's sign-in, scans it, and approves. What the attacker gets. */
+/** QRLJacking (OWASP): a victim scans and approves the code of the attacker's sign-in. The tests show its results. */
 import { expect } from 'chai';
 import { approve, checkCodeOn, otherThan } from '../../chromium/acts.ts';
 import { scanCode } from '../../chromium/phones.ts';
@@ -10,7 +10,7 @@ import { approveBeside, attackerAt, BY_DEFAULT, lured, phoneOf, scan, scanAndApp
 describe('QRLJacking without a check code', () => {
   const stage = useStage({ assess: () => 'allow' }, { proxy: true });
 
-  it('works: whoever shows their code to somebody who approves is signed in as them', async () => {
+  it('signs the attacker in as the victim that approves', async () => {
     const site = await attackerAt(stage());
     const code = await seeCodeOtherThan(await lured(stage(), site), '');
     await approve(await scanCode(stage(), code, await phoneOf(stage())));
@@ -18,7 +18,7 @@ describe('QRLJacking without a check code', () => {
     expect(claimsIn(await site.arrive(await site.finish()))).to.include({ sub: 'a11ce' });
   });
 
-  it('needs a page that follows each rotation: a picture of the code is worth nothing half a minute later', async () => {
+  it('needs a page that follows each rotation, because a picture is invalid half a minute later', async () => {
     stage().expectProblem(/404/);
     const site = await attackerAt(stage());
     const lure = await lured(stage(), site);
@@ -28,16 +28,16 @@ describe('QRLJacking without a check code', () => {
     expect(ticketIn(live)).to.equal(ticketIn(picture));
     const phone = await phoneOf(stage());
     const late = await stage().open(phone, picture);
-    await late.getByText('This code is not valid any more').waitFor();
+    await late.getByText('This code is no longer valid').waitFor();
     expect((await site.ticket()).state).to.equal('waiting');
     await scanCode(stage(), live, phone);
   });
 });
 
-describe('QRLJacking against the default', () => {
+describe('QRLJacking against the default options', () => {
   const stage = useStage(BY_DEFAULT, { proxy: true });
 
-  it('by a page that only shows the code gets nothing: it is asked for digits that the victim alone sees', async () => {
+  it('fails with a page that only shows the code, because only the victim sees the digits', async () => {
     const site = await attackerAt(stage());
     const phone = await scanAndApprove(stage(), site);
     const digits = await checkCodeOn(phone);
@@ -56,7 +56,7 @@ describe('QRLJacking against the default', () => {
     expect(await site.isSignedIn()).to.equal(false);
   });
 
-  it('by guessing gets twelve tries an hour for an account, however often the victim approves', async () => {
+  it('has twelve guesses of the digits an hour for an account, however often the victim approves', async () => {
     const site = await attackerAt(stage());
     for (let round = 1; round <= 4; round++) {
       const phone = await approveBeside(stage(), site);
@@ -65,21 +65,19 @@ describe('QRLJacking against the default', () => {
       await site.renew();
     }
     const phone = await approveBeside(stage(), site);
-    // From another network, too: it is the account that is counted.
+    // Another network does not help, because the tries are counted by account.
     const refused = await site.finish(await phone.checkCode());
     expect(refused.status).to.equal(429);
     expect(Number(refused.headers.get('retry-after'))).to.be.within(3_000, 3_600);
     expect(await site.isSignedIn()).to.equal(false);
   });
 
-  it('by a live relay that gets the victim to type the digits into its page still gets in: what is left to passkeys', async () => {
+  it('succeeds by a live relay of the digits from the victim, which only passkeys can prevent', async () => {
     const site = await attackerAt(stage());
     const lure = await lured(stage(), site);
     const phone = await scan(stage(), await phoneOf(stage()), site);
     await approve(phone);
-    await phone
-      .getByText('Whoever asks you for them, on another website, in a message or by phone, is not us')
-      .waitFor();
+    await phone.getByText('We never ask for this number by phone, in a message or on another website').waitFor();
 
     await lure.getByLabel('type the six digits').fill(await checkCodeOn(phone));
     await lure.getByRole('button', { name: 'Verify' }).click();
@@ -89,7 +87,7 @@ describe('QRLJacking against the default', () => {
     expect(site.relayed && claimsIn(await site.arrive(site.relayed))).to.include({ sub: 'a11ce' });
   });
 
-  it("by somebody at the victim's own address is not asked for digits and gets in: what sharing an address is worth", async () => {
+  it("succeeds without the digits from the victim's own address, which the default options trust", async () => {
     const site = await attackerAt(stage(), VICTIM);
     await approveBeside(stage(), site);
     expect((await site.becomes('approved')).checkCode).to.equal(false);
@@ -97,10 +95,10 @@ describe('QRLJacking against the default', () => {
   });
 });
 
-describe('QRLJacking where no address is known', () => {
+describe('QRLJacking without known addresses', () => {
   const stage = useStage(BY_DEFAULT);
 
-  it('is asked for the digits, too', async () => {
+  it('is asked for the digits as well', async () => {
     const site = await attackerAt(stage());
     await approveBeside(stage(), site);
     expect((await site.finish()).json().error).to.equal('check_code_required');

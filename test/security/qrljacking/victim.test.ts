@@ -1,4 +1,4 @@
-/** QRLJacking (OWASP), as the victim sees it: what warns them, and what their No is worth. */
+/** QRLJacking (OWASP) as the victim sees it: the warnings on the phone, and the effect of a No. */
 import { expect } from 'chai';
 import { approve, checkCodeOn } from '../../chromium/acts.ts';
 import { useStage } from '../../chromium/use-stage.ts';
@@ -8,7 +8,7 @@ import { attackerAt, BY_DEFAULT, ELSEWHERE, PLACES, phoneOf, scan, scanAndApprov
 describe('QRLJacking, for the victim', () => {
   const stage = useStage({ ...BY_DEFAULT, locate: (address) => PLACES[address] }, { proxy: true });
 
-  it('tells the victim on the phone who asks, from where and since when, and asks whether they started it', async () => {
+  it('shows on the phone which app asks, from where and since when, and asks if the victim started it', async () => {
     const site = await attackerAt(stage());
     const phone = await phoneOf(stage());
     stage().clock.forward(70);
@@ -19,15 +19,15 @@ describe('QRLJacking, for the victim', () => {
       'Account Alice Liddell',
       'App Demo app',
       `Goes to ${new URL(stage().rpUrl).host}`,
-      'Screen Chrome on Windows as it says of itself',
-      'Near Lisbon, Portugal roughly, by its network address',
+      'Device Chrome on Windows as it describes itself',
+      'Near Lisbon, Portugal estimated from its network address',
       'Shown 1 minute ago',
     ]) {
       expect(facts).to.include(fact);
     }
     for (const text of [
-      'Did you start this yourself, on a screen in front of you?',
-      'If somebody sent you this code, or you found it on a website or in a message, say no.',
+      'Did you start this sign-in yourself, on a device in front of you?',
+      'If someone sent you this code, or you found it on a website or in a message, say no.',
       'whoever sits at that screen can use Demo app as Alice Liddell',
     ]) {
       expect(await page.getByText(text).isVisible(), text).to.equal(true);
@@ -37,7 +37,7 @@ describe('QRLJacking, for the victim', () => {
     }
   });
 
-  it('ends with "I did not start this": the attacker is told no, and the next code from there is refused for that victim', async () => {
+  it('ends with "I did not start this": the attacker and the next code from there are refused', async () => {
     const site = await attackerAt(stage());
     const phone = await phoneOf(stage());
     const page = await scan(stage(), phone, site);
@@ -52,7 +52,7 @@ describe('QRLJacking, for the victim', () => {
     await site.becomes('denied');
     expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
 
-    // Who has reported nobody is asked as ever; and so is the victim about a code from somewhere else.
+    // An account that has made no report is asked as before, and so is the victim about a code from elsewhere.
     await site.begin();
     await scan(stage(), await phoneOf(stage(), 'bob'), site);
     const elsewhere = await attackerAt(stage(), ELSEWHERE);
@@ -60,7 +60,7 @@ describe('QRLJacking, for the victim', () => {
     expect((await elsewhere.finish()).json().error).to.equal('check_code_required');
   });
 
-  it('ends with it as long as the digits are on the phone: they are worth nothing from then on', async () => {
+  it('ends with "I did not start this" while the digits are on the phone: they are invalid from then on', async () => {
     const site = await attackerAt(stage());
     const phone = await scanAndApprove(stage(), site);
     const digits = await checkCodeOn(phone);
@@ -71,14 +71,14 @@ describe('QRLJacking, for the victim', () => {
   });
 
   inFullSuite(() =>
-    it('cannot put the pages in a frame: neither the one with the code nor the one that asks', async () => {
+    it('cannot put the page with the code or the confirm page into a frame', async () => {
       stage().expectProblem(/frame|X-Frame-Options|CSP frame-ancestors/i);
       const site = await attackerAt(stage());
       const phone = await phoneOf(stage());
       const confirm = await scan(stage(), phone, site);
       const asks = confirm.url();
 
-      // On the same site, so that the victim's cookies come along; and without what forbids frames the page is there.
+      // The frame is on the same site, so it gets the victim's cookies. Without the headers, the page would show.
       const trap = await stage().open(phone);
       await trap.route(asks, async (route) => {
         const response = await route.fetch();

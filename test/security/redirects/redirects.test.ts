@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './redirects.ts';
 
-prove('an answer that leads to where an attacker wants it', attacks);
+prove('redirects to an address of the attacker', attacks);

@@ -1,4 +1,4 @@
-/** Row 20: nobody is led to where an attacker wants them; what was posted is not posted on. */
+/** Row 20: no answer leads to an address of the attacker, and no POST is repeated by a redirect. */
 import type { Middleware } from 'koa';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { Answer } from '../../support/agent.ts';
@@ -7,7 +7,7 @@ import { phoneOf } from '../approver/people.ts';
 import { type Attack, inFront, oncePerSite } from '../attack.ts';
 import { atTheCode, TARGETS } from '../csrf/targets.ts';
 
-/** Addresses of another site's, as filters overlook them. */
+/** Addresses of another site in forms that filters overlook. */
 const ELSEWHERE = [
   'https://evil.example/',
   '//evil.example/',
@@ -29,17 +29,17 @@ const ELSEWHERE = [
   ':80@evil.example/',
 ];
 
-/** The same behind what an address of ours begins with. */
+/** Beginnings of our own addresses, to which the attacker's addresses are appended. */
 const BEHIND = ['/qr/', '/qr', '/qr/..', '/qr/../', '/qr/%2e%2e/', '/qr/..\\', '/account'];
 
-/** A header of the attacker's own, behind an address that is good. */
+/** Good addresses that are followed by a header of the attacker's own. */
 const SPLIT = [
   '/qr/x\r\nLocation: https://evil.example/',
   '/qr/x\r\n\r\n<script>',
   '/qr/x%0d%0aLocation:%20https://evil.example/',
 ];
 
-/** What a server may call the place to go to afterwards. */
+/** Names that a server may use for the address to go to afterwards. */
 const NAMES = [
   'returnTo',
   'return_to',
@@ -53,7 +53,7 @@ const NAMES = [
   'back',
 ];
 
-/** A server whose own pages lead on to wherever they are told to. */
+/** A server with pages that lead to any address in the request. */
 const obeying: Middleware = async (ctx, next) => {
   await next();
   const named = NAMES.map((name) => `${ctx.query[name] ?? ctx.state.fields?.[name] ?? ''}`);
@@ -63,7 +63,7 @@ const obeying: Middleware = async (ctx, next) => {
   if (ctx.body?.redirectTo !== undefined) ctx.body = { redirectTo: target };
 };
 
-/** One that looks at how an address begins, and takes two slashes for one. */
+/** A server that checks how an address begins, but takes two slashes for one. */
 const takingTwoSlashes: Middleware = async (ctx, next) => {
   await next();
   const { state } = ctx.query;
@@ -72,7 +72,7 @@ const takingTwoSlashes: Middleware = async (ctx, next) => {
   }
 };
 
-/** One that answers a form with another redirect than See Other. */
+/** A server that answers a form with another redirect than See Other. */
 function answering(status: number): Middleware {
   return async (ctx, next) => {
     await next();
@@ -97,22 +97,22 @@ const sentOn = oncePerSite(async (site) => {
 export const attacks: Attack[] = [
   {
     row: 20,
-    name: 'a link to where the account page goes on leads to another site',
-    without: { name: 'a look at where it leads', options: inFront(obeying) },
+    name: 'a link to the return address of the account page leads to another site',
+    without: { name: 'a check of the target', options: inFront(obeying) },
     run: leaving((target, { issuer }) => [`${issuer}/account/signed-in?${new URLSearchParams({ state: target })}`]),
   },
   {
     row: 20,
-    name: 'a link to where the account page goes on leads to another site, with an address that looks like a path',
-    without: { name: 'a look at the second character', options: inFront(takingTwoSlashes) },
+    name: 'a link to the return address of the account page leads to another site by an address that looks like a path',
+    without: { name: 'a check of the second character', options: inFront(takingTwoSlashes) },
     run: leaving((target, { issuer }) => [
       `${issuer}/account/signed-in?${new URLSearchParams({ state: target.replace(/^(?!\/)/, '/') })}`,
     ]),
   },
   {
     row: 20,
-    name: 'a link to the sign-in leads to another site, once the victim has signed in',
-    without: { name: 'a look at where it leads', options: inFront(obeying) },
+    name: 'a link to the sign-in leads to another site after the victim has signed in',
+    without: { name: 'a check of the target', options: inFront(obeying) },
     run: async (site) => {
       const { issuer } = site;
       const query = { client_id: 'account', response_type: 'none', scope: 'openid', state: '//evil.example/' };
@@ -124,8 +124,8 @@ export const attacks: Attack[] = [
   },
   {
     row: 20,
-    name: 'a link to a code leads a phone that must sign in to another site',
-    without: { name: 'targets of its own', options: inFront(obeying) },
+    name: 'a link to a code leads a phone to another site instead of the sign-in',
+    without: { name: 'targets that only the server sets', options: inFront(obeying) },
     run: async (site) => {
       const browser = await atTheCode(site);
       const code = await browser.code();
@@ -134,8 +134,8 @@ export const attacks: Attack[] = [
   },
   {
     row: 20,
-    name: 'what is sent along with each form says where the answer leads',
-    without: { name: 'targets of its own', options: inFront(obeying) },
+    name: 'extra fields of a form decide where the answer leads',
+    without: { name: 'targets that only the server sets', options: inFront(obeying) },
     run: async (site) => {
       for (const { meet } of TARGETS.filter(({ on }) => on === undefined)) {
         const { who, url, fields } = await meet(site);
@@ -150,17 +150,17 @@ export const attacks: Attack[] = [
     },
   },
   ...[
-    { name: 'with its method left open', status: 302 },
-    { name: 'again, with all that was typed', status: 307 },
+    { name: 'that leaves the method open', status: 302 },
+    { name: 'that repeats the POST with its fields', status: 307 },
   ].map(({ name, status }) => ({
     row: 20,
-    name: `a form is sent on to where its answer leads, ${name}`,
+    name: `a form is answered with a redirect ${name}`,
     without: { name: 'See Other', options: inFront(answering(status)) },
     run: sentOn,
   })),
 ];
 
-/** @returns the first of all these addresses that leads away */
+/** Opens the links for all of these addresses. @returns the first target that leads away */
 function leaving(links: (target: string, site: Site) => string[]): Attack['run'] {
   return async (site) => {
     const { pathname } = new URL(site.issuer);
@@ -178,7 +178,7 @@ function leaving(links: (target: string, site: Site) => string[]): Attack['run']
   };
 }
 
-/** Where an answer leads, if that is neither the provider nor the app. */
+/** Returns the target of an answer, if that is neither the provider nor the app. */
 function away({ url, headers, text }: Answer, { issuer, client }: Site): string | undefined {
   const targets = [headers.get('location'), /"redirectTo":"([^"]+)"/.exec(text)?.[1], headers.get('refresh')];
   return (

@@ -1,12 +1,12 @@
-/** Row 6: an attacker at the browser learns that somebody said no, and neither who nor why. */
+/** Row 6: an attacker at the browser learns that the sign-in was denied, but neither the account nor the reason. */
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
 import { browserAt, decided, phoneOf, type Sent, scanned } from '../meeting.ts';
 
 const RISKY = 'a phone that the deployment does not trust';
 
-/** What the attacker's browser and the RP are told at the end, without what differs from one request to the next. */
-async function told(site: Site, phoneHeaders: Sent, decision: string | undefined): Promise<string> {
+/** Returns what the attacker's browser and the RP get at the end, without parts that differ between requests. */
+async function denialOf(site: Site, phoneHeaders: Sent, decision: string | undefined): Promise<string> {
   const [attacker, phone] = [await browserAt(site), await phoneOf(site, 'alice', phoneHeaders)];
   await scanned(phone, attacker);
   if (decision !== undefined) await decided(phone, { decision });
@@ -17,11 +17,11 @@ async function told(site: Site, phoneHeaders: Sent, decision: string | undefined
   const arrived = await attacker.agent.follow(new URL(`${finished.json().redirectTo}`), isAtApp);
   const { searchParams } = new URL(arrived.location);
   const error = [searchParams.get('error'), searchParams.get('error_description')];
-  // Whether that takes one second or two is chance.
+  // In minutes, because the seconds differ by chance.
   return JSON.stringify({ ...ticket, minutesLeft: Math.ceil(Number(expiresIn) / 60), status: finished.status, error });
 }
 
-/** A server that is frank. */
+/** A server that reveals the reason in every second answer. */
 function telling(because: string): NonNullable<Attack['without']['options']> {
   return inFront(async (ctx, next) => {
     await next();
@@ -35,20 +35,23 @@ let turns = 0;
 export const denials: Attack[] = [
   {
     row: 6,
-    name: 'tells what the deployment refuses from what a person does',
+    name: 'tells a refusal by the deployment from a denial by the user',
     on: { qrLogin: { assess: ({ phone }) => (phone.userAgent === RISKY ? 'deny' : 'allow') } },
     without: { name: 'one answer for all refusals', options: telling('risk') },
     run: async (site) => {
-      const [person, risk] = [await told(site, {}, 'deny'), await told(site, { 'user-agent': RISKY }, undefined)];
+      const [person, risk] = [
+        await denialOf(site, {}, 'deny'),
+        await denialOf(site, { 'user-agent': RISKY }, undefined),
+      ];
       return person === risk ? undefined : `${person} and ${risk}`;
     },
   },
   {
     row: 6,
-    name: 'tells a report from a No, by what its browser is shown',
+    name: 'tells a report from a denial',
     without: { name: 'one answer for all refusals', options: telling('report') },
     run: async (site) => {
-      const [person, report] = [await told(site, {}, 'deny'), await told(site, {}, 'report')];
+      const [person, report] = [await denialOf(site, {}, 'deny'), await denialOf(site, {}, 'report')];
       return person === report ? undefined : `${person} and ${report}`;
     },
   },

@@ -1,4 +1,4 @@
-/** Row 16: "I did not start this" ends an attempt, and whoever made it does not get in with another one. */
+/** Row 16: "I did not start this" ends an attempt, and the attacker does not get in with another one. */
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
@@ -6,9 +6,9 @@ import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
 import { approved, browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
 import { doubtsAboutAddresses } from '../weaknesses.ts';
 
-/** Whoever reports says No, and no more than that. */
+/** A server on which a report is only a denial. */
 export const plainNo: Weakness = {
-  name: 'more to a report than to a No',
+  name: 'reports that do more than a denial',
   patch: replacing(
     PhoneActs.prototype,
     'report',
@@ -30,21 +30,21 @@ async function reported(site: Site, headers: Sent = {}): Promise<Reported> {
   return { attacker, phone };
 }
 
-/** The person has scanned what this browser shows, and says: I did not start this. */
+/** Scans the browser's code and reports it: I did not start this. */
 export async function reportedBy(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<void> {
   await scanned(phone, attacker);
   const answer = await decided(phone, { decision: 'report' });
   if (answer.status !== 200) throw new Error(`the report is answered with ${answer.status}`);
 }
 
-/** Alice is shown another code, and approves that by mistake. */
+/** Alice scans another code and approves it by mistake. */
 async function approvedByMistake(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<string | undefined> {
   await scanned(phone, attacker);
   await decided(phone, { decision: 'approve' });
   return signedInBy(attacker, await attacker.finish());
 }
 
-/** Sends a password at this address, with the interaction's cookie, as only programs do it. */
+/** Sends a password to this path with the interaction's cookie, as only a program does. */
 async function passwordAt(attacker: BrowserVisitor, path: string): Promise<string | undefined> {
   const cookie = await attacker.agent.jar.getCookieString(attacker.at);
   const { issuer } = attacker.site;
@@ -58,7 +58,7 @@ async function passwordAt(attacker: BrowserVisitor, path: string): Promise<strin
 export const reports: Attack[] = [
   {
     row: 16,
-    name: 'shows a new code at an interaction that was reported',
+    name: 'shows a new code at a reported interaction',
     without: plainNo,
     run: async (site) => {
       const { attacker } = await reported(site);
@@ -72,7 +72,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: "goes on with a password at the deployment's own page of an interaction that was reported",
+    name: "signs in with a password on the deployment's own page of a reported interaction",
     without: plainNo,
     run: async (site) => {
       const { attacker } = await reported(site);
@@ -81,7 +81,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: 'brings the cookie of an interaction that was reported along to the URL of another one',
+    name: 'sends the cookie of a reported interaction to the URL of another one',
     without: plainNo,
     run: async (site) => {
       const { attacker } = await reported(site);
@@ -90,7 +90,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: 'comes back as another browser after it was reported',
+    name: 'comes back as another browser after a report',
     without: plainNo,
     run: async (site) => {
       const { phone } = await reported(site);
@@ -99,7 +99,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: 'waits until it was scanned and shows a new code, so that the report comes too late to count',
+    name: 'shows a new code after the scan, so that the report comes too late to count',
     without: { ...plainNo },
     run: async (site) => {
       const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
@@ -112,7 +112,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: 'makes up another address after it was reported',
+    name: 'forges another address after a report',
     on: { proxy: true },
     without: doubtsAboutAddresses,
     run: async (site) => {
@@ -122,7 +122,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: 'comes back from another address of its IPv6 network after it was reported',
+    name: 'comes back from another address of its IPv6 network after a report',
     on: { proxy: true },
     without: {
       name: 'blocking the network',

@@ -3,12 +3,12 @@ import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 import { prove } from '../attack.ts';
 import { attacks } from './risk.ts';
 
-prove('whoever was refused', attacks);
+prove('sign-ins that were refused or reported', attacks);
 
-const HOUR = 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
 
 describe('an assessment that breaks', () => {
-  it('lets nobody in while it does not answer', async () => {
+  it('lets no sign-in through while it does not answer', async () => {
     let ask: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => {
       ask = resolve;
@@ -37,7 +37,7 @@ describe('an assessment that breaks', () => {
     });
   });
 
-  it('has nobody scan where it throws, or says nonsense', async () => {
+  it('makes the scan fail if it throws or returns nonsense', async () => {
     const breaks = [
       () => {
         throw new Error('the risk engine is out of reach');
@@ -58,7 +58,7 @@ describe('an assessment that breaks', () => {
 });
 
 describe('a sign-in that the deployment refuses', () => {
-  it('is told kindly to the phone, and nobody else hears why', async () => {
+  it('is shown on the phone in neutral words, and without the reason in the browser', async () => {
     await World.during({ qrLogin: { assess: () => 'deny' } }, async (world) => {
       const denied = world.told('qr_login.denied');
       const { browser, phone } = await world.meet();
@@ -76,7 +76,7 @@ describe('a sign-in that the deployment refuses', () => {
 });
 
 describe('a report', () => {
-  it('keeps its source out for an hour, and names neither account nor address in the store', async () => {
+  it('refuses its source for an hour, and names neither account nor address in the store', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -86,12 +86,12 @@ describe('a report', () => {
       const notes = await notesIn(world);
       expect(notes).to.have.length(1);
       const [{ key, expires } = { key: '', expires: 0 }] = notes;
-      expect(expires).to.be.within(before + HOUR, after + HOUR);
+      expect(expires).to.be.within(before + HOUR_MS, after + HOUR_MS);
       expect(key).not.to.match(/a11ce|127\.0\.0\.1|::1/);
     });
   });
 
-  it('holds for the account that made it: others may sign in from there', async () => {
+  it('applies to the account that made it: other accounts may sign in from there', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

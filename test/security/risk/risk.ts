@@ -1,4 +1,4 @@
-/** Row 16: what the deployment or the person refuses stays refused. */
+/** Row 16: a refusal by the deployment or the user is final. */
 
 import type { Verdict } from '../../../src/index.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
@@ -12,7 +12,7 @@ import { strangers } from './strangers.ts';
 
 const STOLEN = 'a program that has stolen the cookies of the phone';
 
-/** What the deployment says, try by try, where something else decides than what has scanned. */
+/** A server that assesses each try, if the decision comes from another program than the scan. */
 function assessing(verdict: (turn: number) => Verdict): WorldOptions {
   const turnOf = (userAgent = ''): number | undefined =>
     userAgent.startsWith(STOLEN) ? Number(userAgent.slice(STOLEN.length)) : undefined;
@@ -23,7 +23,7 @@ function assessing(verdict: (turn: number) => Verdict): WorldOptions {
         return turn === undefined ? 'allow' : verdict(turn);
       },
     },
-    // What goes wrong here is meant to.
+    // The errors are deliberate, so they are not logged.
     extend: ({ app }) => {
       app.silent = true;
     },
@@ -31,7 +31,7 @@ function assessing(verdict: (turn: number) => Verdict): WorldOptions {
 }
 
 const asking: Weakness = {
-  name: 'asking again on Approve',
+  name: 'a second assessment on Approve',
   patch: replacing(
     PhoneActs.prototype,
     'approve',
@@ -42,7 +42,7 @@ const asking: Weakness = {
   ),
 };
 
-/** Approves with the phone's cookies, but not with the phone. */
+/** Approves with the phone's cookies, but from another program. */
 async function approvedElsewhere(site: Site, tries = 1): Promise<string | undefined> {
   const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
   await scanned(phone, attacker);
@@ -57,9 +57,9 @@ const nonsense: readonly unknown[] = ['yes', true, 1, ['allow'], { verdict: 'all
 const assessed: Attack[] = [
   {
     row: 16,
-    name: 'has a sign-in scanned that the deployment refuses',
+    name: 'finishes a sign-in that the deployment refuses',
     on: { qrLogin: { assess: () => 'deny' } },
-    without: { name: 'asking the deployment', options: { qrLogin: { assess: () => 'allow' } } },
+    without: { name: 'the assessment', options: { qrLogin: { assess: () => 'allow' } } },
     run: async (site) => {
       const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
       await scanned(phone, attacker);
@@ -69,7 +69,7 @@ const assessed: Attack[] = [
   },
   {
     row: 16,
-    name: 'changes what the deployment looks at between scan and Approve',
+    name: 'changes the assessed data between scan and Approve',
     on: assessing(() => 'deny'),
     without: asking,
     run: (site) => approvedElsewhere(site),
@@ -85,7 +85,7 @@ const assessed: Attack[] = [
   },
   {
     row: 16,
-    name: 'makes the assessment say what nobody foresaw',
+    name: 'makes the assessment return an invalid verdict',
     on: assessing((turn) => nonsense[turn] as Verdict),
     without: asking,
     run: (site) => approvedElsewhere(site, nonsense.length),

@@ -1,11 +1,11 @@
-/** Row 16, the other way round: reports must not keep anybody out but those who were reported. */
+/** Row 16: a report must refuse the reported attacker, and not the victim. */
 import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
 import { all, doubtsAboutAddresses } from '../weaknesses.ts';
 
-/** A report that holds for every account and every address. */
+/** A server on which a report applies to every account and every address. */
 const oneForAll: Weakness = {
   name: 'a report for each account and each address',
   patch: all(
@@ -14,7 +14,7 @@ const oneForAll: Weakness = {
       'write',
       (original) =>
         function (this: KeyvNotes, name, lasts, value) {
-          return original.call(this, ofEverybody(name), lasts, value);
+          return original.call(this, sharedName(name), lasts, value);
         },
     ),
     replacing(
@@ -22,15 +22,15 @@ const oneForAll: Weakness = {
       'read',
       (original) =>
         function (this: KeyvNotes, name) {
-          return original.call(this, ofEverybody(name));
+          return original.call(this, sharedName(name));
         },
     ),
   ),
 };
 
-/** Other notes than reports, of sessions that have ended, stay as they are. */
-function ofEverybody(name: string): string {
-  return name.startsWith('ended:') ? name : 'everybody';
+/** Returns one name for all reports. The notes of ended sessions keep their names. */
+function sharedName(name: string): string {
+  return name.startsWith('ended:') ? name : 'shared';
 }
 
 const ATTACKER = { 'x-forwarded-for': '198.51.100.66' };
@@ -43,7 +43,7 @@ async function reports(site: Site, name: string, browserHeaders: Sent): Promise<
   if (status !== 200) throw new Error(`the report is answered with ${status}`);
 }
 
-/** Alice signs her own browser in. */
+/** Signs in a browser of alice's own. @returns a text if that fails */
 async function keptOut(site: Site): Promise<string | undefined> {
   const [browser, phone] = [await browserAt(site, HOME), await phoneOf(site, 'alice', HOME)];
   await scanned(phone, browser);
@@ -54,7 +54,7 @@ async function keptOut(site: Site): Promise<string | undefined> {
 export const strangers: Attack[] = [
   {
     row: 16,
-    name: "scans what the victim's browser shows and reports it, to keep the victim out",
+    name: "locks the victim out by reporting the code of the victim's browser",
     on: { proxy: true },
     without: oneForAll,
     run: async (site) => {
@@ -64,7 +64,7 @@ export const strangers: Attack[] = [
   },
   {
     row: 16,
-    name: 'gets itself reported by the victim, to keep the victim out everywhere',
+    name: 'locks the victim out everywhere by getting itself reported by the victim',
     on: { proxy: true },
     without: oneForAll,
     run: async (site) => {
@@ -74,7 +74,7 @@ export const strangers: Attack[] = [
   },
   {
     row: 18,
-    name: "says that it comes from the victim's address and gets itself reported, to keep the victim out",
+    name: "locks the victim out by getting itself reported with the victim's forged address",
     on: { proxy: true },
     without: doubtsAboutAddresses,
     run: async (site) => {

@@ -1,23 +1,23 @@
-/** Every secret that passes between people and a provider in a test, and whether it turns up where it must not. */
+/** Collects every secret that a provider exchanges in a test, and finds them where they must not be. */
 import { inspect } from 'node:util';
 import type { Agent } from '../../support/agent.ts';
 import { codeIn, idIn } from '../../support/codes.ts';
 
-/** Shorter ones would be found by chance. */
-const SHORTEST = 6;
+/** Shorter values would be found by chance. */
+const MIN_LENGTH = 6;
 
 export class Secrets {
   readonly #values = new Map<string, string>();
 
-  /** @param name what it is, for the message of a test that finds it */
+  /** @param name the kind of the secret, for the message of a test that finds it */
   add(name: string, ...values: readonly unknown[]): this {
     for (const value of values) {
-      if (typeof value === 'string' && value.length >= SHORTEST) this.#values.set(value, name);
+      if (typeof value === 'string' && value.length >= MIN_LENGTH) this.#values.set(value, name);
     }
     return this;
   }
 
-  /** Each cookie, with and without its signature. */
+  /** Adds each cookie, including the signatures, and the parts of its value. */
   async addCookies(name: string, agent: Agent): Promise<this> {
     const store = agent.jar.store;
     for (const { key, value } of await store.getAllCookies()) {
@@ -35,7 +35,7 @@ export class Secrets {
     return this.#values.size;
   }
 
-  /** The names of those that turn up in this text. */
+  /** Returns the names of the secrets that are in this text. */
   foundIn(text: string): string[] {
     return [...this.#values].filter(([value]) => isIn(text, value)).map(([, name]) => name);
   }
@@ -47,12 +47,12 @@ export class Secrets {
   }
 }
 
-/** Six digits may stand within a number by chance. */
+/** Returns true if the text holds the value. Digits must stand alone, because a number may hold them by chance. */
 function isIn(text: string, value: string): boolean {
   return /^\d+$/.test(value) ? new RegExp(`(?<![\\d.])${value}(?!\\d)`).test(text) : text.includes(value);
 }
 
-/** All that there is to read of a value: messages, stacks, causes, and what lies in properties. */
+/** Returns everything that can be read of a value: messages, stacks, causes, and properties at any depth. */
 export function everythingIn(value: unknown): string {
   return inspect(value, { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity, showHidden: true });
 }

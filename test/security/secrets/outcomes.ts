@@ -1,4 +1,4 @@
-/** Sign-ins that end in every way that there is, and what was said meanwhile. */
+/** Sign-ins with every possible end, and a recorder of the events in the meantime. */
 import type { Provider } from 'oidc-provider';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { Agent } from '../../support/agent.ts';
@@ -11,16 +11,16 @@ import { everythingIn, Secrets } from './collected.ts';
 
 const EVENTS = ['shown', 'scanned', 'approved', 'denied', 'reported', 'cancelled', 'expired', 'finished', 'passkey'];
 
-/** Hears all that the provider tells of QR sign-in, but for the requests themselves. */
+/** Records all events of QR sign-ins from the provider, but not the requests themselves. */
 export class Recorder {
   readonly failures: string[] = [];
-  readonly #told: { event: string; payload: Record<string, unknown> }[] = [];
+  readonly #events: { event: string; payload: Record<string, unknown> }[] = [];
 
   constructor(provider: Provider) {
     const listen = (event: string, heard: (payload: Record<string, unknown>) => void): void => {
       const listener = (...seen: unknown[]): void => {
         const payload = seen.at(-1) as Record<string, unknown>;
-        this.#told.push({ event, payload });
+        this.#events.push({ event, payload });
         heard(payload);
       };
       provider.on(event as never, listener as never);
@@ -30,29 +30,29 @@ export class Recorder {
     listen('server_error', () => undefined);
   }
 
-  told(name: string): Record<string, unknown>[] {
-    return this.#told.filter(({ event }) => event === name).map(({ payload }) => payload);
+  eventsOf(name: string): Record<string, unknown>[] {
+    return this.#events.filter(({ event }) => event === name).map(({ payload }) => payload);
   }
 
   get everything(): string {
-    return this.#told.map(({ event, payload }) => `${event} ${everythingIn(payload)}`).join('\n');
+    return this.#events.map(({ event, payload }) => `${event} ${everythingIn(payload)}`).join('\n');
   }
 }
 
-/** @returns every secret of all that */
+/** Runs all of these sign-ins. @returns their secrets */
 export async function everythingHappens(site: Site): Promise<Secrets> {
-  const people = new People(site, await phoneOf(site));
-  await people.signIn();
-  await people.refuse();
-  await people.typeCheckCodes();
-  await people.typeShortCodes();
-  await people.makeMistakes();
-  await people.usePasskeys();
-  return people.allSecrets();
+  const signIns = new SignIns(site, await phoneOf(site));
+  await signIns.signIn();
+  await signIns.refuse();
+  await signIns.typeCheckCodes();
+  await signIns.typeShortCodes();
+  await signIns.makeMistakes();
+  await signIns.usePasskeys();
+  return signIns.allSecrets();
 }
 
-/** Alice with her phone, and all browsers that she meets. */
-class People {
+/** The sign-ins with alice's phone, and all of their browsers. */
+class SignIns {
   readonly #site: Site;
   readonly #phone: PhoneVisitor;
   readonly #agents: Agent[] = [];
@@ -66,7 +66,7 @@ class People {
   }
 
   async allSecrets(): Promise<Secrets> {
-    for (const agent of this.#agents) await this.#secrets.addCookies('somebody', agent);
+    for (const agent of this.#agents) await this.#secrets.addCookies('an agent', agent);
     return this.#secrets;
   }
 
@@ -97,7 +97,7 @@ class People {
     const checkCode = await approved(this.#phone, browser);
     this.#secrets.add('check code', checkCode);
     await browser.finish();
-    // What a page that is broken sends: its digits must not be in what is said about that.
+    // A broken page may send malformed JSON: the error must not contain its digits.
     for (const body of [`{"checkCode":"${checkCode}"`, `{"checkCode":x"${checkCode}"}`, `["${checkCode}"]`]) {
       await browser.agent.post(`${browser.at}/qr/finish`, { body, headers: { 'content-type': 'application/json' } });
     }
@@ -140,7 +140,7 @@ class People {
     await browser.finish();
     await browser.post(`${browser.at}/qr/renew`, {});
     await decided(phone, { decision: 'approve', csrf: `${csrf}` });
-    // Some cameras encode more of an address than they must.
+    // Some cameras percent-encode more of an address than they must.
     await phone.look(code.replace(/.(?=.{0,45}$)/g, (one) => `%${one.charCodeAt(0).toString(16)}`));
   }
 

@@ -1,4 +1,4 @@
-/** Rows 23 and 24: neither a log nor a store is a way in, and both say what has happened. */
+/** Rows 23 and 24: logs and stores hold no secret that works, and events and logs record what has happened. */
 import { expect } from 'chai';
 import { logEvents, logRequests, makeLogger } from '../../../examples/log.ts';
 import { Cookies } from '../../../src/http/request/cookies.ts';
@@ -17,7 +17,7 @@ interface Run {
   readonly log: string;
 }
 
-/** The check code is asked of whoever says so with the name of the browser. */
+/** A server that assesses sign-ins by the user agents, so that the tests can choose the verdict. */
 const OPTIONS: WorldOptions = {
   passkeys: true,
   qrLogin: {
@@ -55,27 +55,27 @@ describe('after sign-ins of every outcome', () => {
     expect(run.log.split('\n').length).to.be.greaterThan(100);
   });
 
-  it('the log holds none of them', () => {
+  it('the log holds no secret', () => {
     expect(run.secrets.foundIn(run.log)).to.deep.equal([]);
   });
 
-  it('the log holds none of them in other spellings of an address', () => {
+  it('the log holds no secret in a percent-encoded address', () => {
     expect(run.secrets.named((name) => name !== 'check code').foundIn(decoded(run.log))).to.deep.equal([]);
   });
 
-  it('events and errors hold none of them, down to the causes', () => {
+  it('events and errors hold no secret, not even in their causes', () => {
     expect(run.secrets.foundIn(run.recorder.everything)).to.deep.equal([]);
   });
 
-  it('the store holds none with which a ticket could be scanned, approved or finished', () => {
+  it('the store holds no secret that could scan, approve or finish a ticket', () => {
     expect(run.secrets.named(isKey).foundIn(stored)).to.deep.equal([]);
   });
 
-  it('each decision is an event that says who, what and where from', () => {
+  it('each decision is an event with the account, the client, the ticket and the address', () => {
     for (const [event, because] of DECISIONS) {
-      const told = run.recorder.told(event).filter((one) => because === undefined || one.because === because);
-      expect(told, `${event} ${because}`).not.to.be.empty;
-      for (const one of told) {
+      const events = run.recorder.eventsOf(event).filter((one) => because === undefined || one.because === because);
+      expect(events, `${event} ${because}`).not.to.be.empty;
+      for (const one of events) {
         expect(one.from, event).to.match(/^(127\.0\.0\.1|0:0:0:0)$/);
         expect(one.clientId, event).to.equal('test-rp');
         if (event !== 'qr_login.passkey') expect(one.ticket, event).to.match(/^[\w-]{16}$/);
@@ -85,7 +85,7 @@ describe('after sign-ins of every outcome', () => {
     }
   });
 
-  it('each failure is an event, and a line of the log that says where it comes from', () => {
+  it('each failure is an event, and a line of the log with its address, path and message', () => {
     for (const code of FAILURES) {
       expect(run.recorder.failures, code).to.include(code);
       const line = run.log.split('\n').find((one) => one.includes(`"code":"${code}"`)) ?? '{}';
@@ -95,7 +95,7 @@ describe('after sign-ins of every outcome', () => {
 });
 
 inFullSuite(() => {
-  describe('a server that is careless, after the same sign-ins: what the tests above look for is found there', () => {
+  describe('a careless server, after the same sign-ins, reveals to the same tests', () => {
     let run: Run;
     let stored: string;
 
@@ -127,21 +127,21 @@ inFullSuite(() => {
       ).to.equal(true);
     });
 
-    it('row 24: denials that nobody is told of', () => {
-      expect(run.recorder.told('qr_login.approved')).not.to.be.empty;
-      expect(run.recorder.told('qr_login.denied')).to.be.empty;
+    it('row 24: denials without an event', () => {
+      expect(run.recorder.eventsOf('qr_login.approved')).not.to.be.empty;
+      expect(run.recorder.eventsOf('qr_login.denied')).to.be.empty;
     });
   });
 });
 
-/** Stores what the browser's cookie says, and not its hash. */
+/** Stores the value of the browser's cookie instead of its hash. */
 const bindingAsItIs = replacing(
   Cookies.prototype,
   'binding',
   () => (ctx) => ctx.cookies.get('_qr_browser', { signed: false }),
 );
 
-/** Logs whole requests, and keeps denials to itself. */
+/** Logs whole requests, and emits no event for denials. */
 function loggingRequests({ provider }: Fixture, lines: string[]): void {
   provider.middleware.unshift(async (ctx, next) => {
     await next();
@@ -154,7 +154,7 @@ function loggingRequests({ provider }: Fixture, lines: string[]): void {
 describe('a Redis after sign-ins of every outcome', () => {
   storesMayTake(GENEROUS);
 
-  it('holds nothing with which a ticket could be scanned, approved or finished', async () => {
+  it('holds no secret that could scan, approve or finish a ticket', async () => {
     await RedisWorld.during(OPTIONS, async ({ world, redis }) => {
       const secrets = await everythingHappens(siteOf(world));
       const kept: unknown[] = [];
@@ -170,7 +170,10 @@ describe('a Redis after sign-ins of every outcome', () => {
   });
 });
 
-/** oidc-provider keeps its own records by the names that its cookies and tokens have; without their signature cookies are worth nothing. */
+/**
+ * Returns true if the secret alone could be used. oidc-provider stores its own records by the values of its cookies and
+ * tokens, but the cookies are worth nothing without their signature.
+ */
 function isKey(name: string): boolean {
   return /^(code|check code|short code|csrf|passkey|.*signature|.*cookie _qr_browser|.*\.sig|password)/.test(name);
 }

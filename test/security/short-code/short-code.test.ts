@@ -4,10 +4,10 @@ import { World } from '../../support/world.ts';
 import { prove } from '../attack.ts';
 import { attacks } from './short-code.ts';
 
-prove('whoever types a short code', attacks);
+prove('attacks by a short code', attacks);
 
 describe('a short code', () => {
-  it('is no address: it opens and scans nothing', async () => {
+  it('is not an address: it opens nothing and scans nothing', async () => {
     await World.during(allowed, async (world) => {
       const { browser, phone } = await world.meet();
       const shortCode = await shortCodeOn(browser);
@@ -22,7 +22,7 @@ describe('a short code', () => {
     });
   });
 
-  it('that was tried too often leaves scanning as it is', async () => {
+  it('over its limit does not prevent a scan', async () => {
     await World.during({ qrLogin: { shortCode: true, limits: { account: { shortCode: 1 } } } }, async (world) => {
       const { browser, phone } = await world.meet();
       expect((await typeIn(phone, world, 'QLMY-2568')).status).to.equal(404);

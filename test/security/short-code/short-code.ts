@@ -1,4 +1,4 @@
-/** The short code of people who cannot scan: it shall be no easier way in than the code beside it. */
+/** The short code, for users who cannot scan, must not be easier to attack than the code beside it. */
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Answer } from '../../support/agent.ts';
@@ -14,18 +14,18 @@ const NO_LIMIT = 1_000_000;
 
 const counted: WorldOptions = { proxy: true, qrLogin: { shortCode: true, limits: {} } };
 
-/** A server on which a ticket that somebody has claimed may be claimed again. */
+/** A server on which a claimed ticket may be claimed again. */
 const unowned: Weakness = { name: 'an owner of a ticket', patch: phoneFinds(waiting) };
 
-/** A server on which a No is none. */
+/** A server on which a denial does not end the ticket. */
 const undenied: Weakness = {
   name: 'an end to a denied ticket',
   patch: phoneFinds((ticket) => (ticket.state === 'denied' ? waiting(ticket) : ticket)),
 };
 
-/** A server that forgets how a ticket was claimed. */
+/** A server that forgets that a short code was typed. */
 const forgetful: Weakness = {
-  name: 'knowing that it was typed',
+  name: 'a record that the code was typed',
   patch: replacing(
     PhoneActs.prototype,
     'scan',
@@ -36,7 +36,7 @@ const forgetful: Weakness = {
   ),
 };
 
-/** A server that finds, by the short code of a ticket that was renewed, the one in its place. */
+/** A server that finds the new ticket by the short code of the renewed one. */
 const followed: Weakness = {
   name: 'a new short code for each ticket',
   patch: replacing(
@@ -50,9 +50,9 @@ const followed: Weakness = {
   ),
 };
 
-/** A server that takes any code in any place. */
+/** A server that accepts the scanned kind of code in the field for a short code. */
 const oneForAll: Weakness = {
-  name: 'telling codes from short codes',
+  name: 'a distinction between codes and short codes',
   patch: replacing(
     PhoneActs.prototype,
     'findTyped',
@@ -64,7 +64,7 @@ const oneForAll: Weakness = {
   ),
 };
 
-/** Types what leads nowhere. @returns how many of these tries were looked at */
+/** Types an unknown short code with each of these headers. @returns the number of tries that were not limited */
 async function guesses(site: Site, phone: PhoneVisitor, tries: readonly Sent[]): Promise<number> {
   const url = `${site.issuer}/qr/scan`;
   const { csrf } = (await phone.look(url)).json();
@@ -112,7 +112,7 @@ const guessing: Attack[] = [
 const claiming: Attack[] = [
   {
     row: 13,
-    name: 'has the victim type its short code and approve, where the deployment asks for no check code',
+    name: 'finishes without a check code after the victim has typed its short code, if the deployment asks for none',
     on: allowed,
     without: forgetful,
     run: async (site) => {
@@ -124,7 +124,7 @@ const claiming: Attack[] = [
   },
   {
     row: 14,
-    name: 'types what the victim has typed before, and takes the ticket over',
+    name: 'takes a ticket over by typing the short code that the victim has typed',
     on: allowed,
     without: unowned,
     run: async (site) => {
@@ -156,13 +156,13 @@ const claiming: Attack[] = [
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser);
       await browser.post(`${browser.at}/qr/renew`, {});
-      if ((await shortCodeOn(browser)) === shortCode) throw new Error('there is no other one');
+      if ((await shortCodeOn(browser)) === shortCode) throw new Error('the short code has not changed');
       return claimed(await typeIn(attacker, site, shortCode));
     },
   },
   {
     row: 3,
-    name: 'types the code from a photo of the screen, as if it were a short one',
+    name: 'types the code from a photo of the screen as a short code',
     on: allowed,
     without: oneForAll,
     run: async (site) => {
@@ -173,8 +173,8 @@ const claiming: Attack[] = [
   },
   {
     row: 3,
-    name: 'types a short code where the deployment has switched that off',
-    without: { name: 'that switch', options: allowed },
+    name: 'types a short code although the deployment has switched it off',
+    without: { name: 'the switch', options: allowed },
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser).catch(() => 'QLMY-2568');

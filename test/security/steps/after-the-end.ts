@@ -1,4 +1,4 @@
-/** Row 16: nothing goes on once a sign-in has ended, in the same browser neither. */
+/** Row 16: a sign-in that has ended does not go on, not even in the same browser. */
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import type { BrowserVisitor, PhoneVisitor } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
@@ -8,16 +8,16 @@ import { accountAt, approved, expectStatus, goOn, scanned, signedInPhone, uidOf 
 import { interactionFromTheUrl } from '../weaknesses.ts';
 
 const reportsForgotten: Weakness = {
-  name: 'a look at the reports',
+  name: 'a check for reports',
   patch: replacing(BrowserActs.prototype, 'isReported', () => async () => false),
 };
 
 const passkeysUnasked: Weakness = {
-  name: 'a look at the reports',
+  name: 'a check for reports',
   patch: replacing(BrowserActs.prototype, 'signInHere', () => async () => undefined),
 };
 
-/** A provider whose interactions do not end with the sign-in. */
+/** A provider that does not end its interactions with the sign-in. */
 const endlessInteractions: WorldOptions = {
   extend: (example) => {
     interactionFromTheUrl.extend?.(example);
@@ -25,12 +25,12 @@ const endlessInteractions: WorldOptions = {
   },
 };
 
-/** Leaves the device to the next person. */
+/** Signs out, before the next user comes to the device. */
 async function signOut({ agent, site }: BrowserVisitor | PhoneVisitor): Promise<void> {
   const asked = await agent.get(`${site.issuer}/session/end`, { headers: { accept: 'text/html' } });
   const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
   await agent.post(`${site.issuer}/session/end/confirm`, { form: { xsrf, logout: 'yes' } });
-  if ((await accountAt(site, agent)) !== undefined) throw new Error('nobody could sign out');
+  if ((await accountAt(site, agent)) !== undefined) throw new Error('the device is still signed in');
 }
 
 async function report(phone: PhoneVisitor): Promise<void> {
@@ -41,7 +41,7 @@ async function report(phone: PhoneVisitor): Promise<void> {
 export const attacks: readonly Attack[] = [
   {
     row: 16,
-    name: 'the next person at the same browser repeats the finish and what followed',
+    name: 'the next user of the same browser repeats the finish and its redirects',
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
       const { redirectTo } = expectStatus(await browser.finish(checkCode), 200, 'finishing').json();
@@ -56,7 +56,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 16,
-    name: 'a browser that was reported signs in at the password page, below the URL of another interaction',
+    name: 'a reported browser signs in at the password page below the URL of another interaction',
     run: async (site) => {
       const { browser, phone } = await scanned(site);
       await report(phone);
@@ -73,7 +73,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 16,
-    name: 'a browser that was reported signs in with a passkey',
+    name: 'a reported browser signs in with a passkey',
     on: { passkeys: true },
     run: async (site) => {
       const [{ browser, phone }, bob] = await Promise.all([scanned(site), signedInPhone(site, 'bob')]);

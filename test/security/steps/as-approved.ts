@@ -1,14 +1,14 @@
-/** Row 26: client, scopes, redirect and demands cannot change between the approval and what the browser gets. */
+/** Row 26: client, scopes, redirect and demands cannot change between the approval and the browser's sign-in. */
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
 import { accountAt, approved, expectStatus, goOn, startWith, uidOf } from '../scene.ts';
 import { all, oneBindingForAll } from '../weaknesses.ts';
 
-/** The interaction whose ticket was approved last. */
+/** The interaction of the ticket that was approved last. */
 let approvedLast: string | undefined;
 
-/** A store that gives whoever asks the ticket that was approved last. */
+/** A store that returns the last approved ticket for any interaction. */
 const anyTicket: Weakness = {
   name: 'tickets that belong to an interaction',
   patch: all(
@@ -37,9 +37,9 @@ const anyTicket: Weakness = {
   ),
 };
 
-/** The same, and a server that believes the cookie where the URL says something else. */
+/** The same, on a server that trusts the cookie if the URL names another interaction. */
 const cookieBeforeUrl: Weakness = {
-  name: 'tickets that belong to an interaction, and a look at the URL',
+  name: 'tickets that belong to an interaction, and a check of the URL',
   ...(anyTicket.patch && { patch: anyTicket.patch }),
   options: inFront(async (ctx, next) => {
     const [, uid] = /(?:^|; )_interaction=([\w-]+)/.exec(ctx.get('cookie')) ?? [];
@@ -48,7 +48,7 @@ const cookieBeforeUrl: Weakness = {
   }),
 };
 
-/** A provider that takes parameters from the query of the way back, too. */
+/** A provider that also takes parameters from the query of the resume URL. */
 const parametersOnResume: Weakness = {
   name: 'parameters that are fixed at the start',
   options: {
@@ -69,7 +69,7 @@ const parametersOnResume: Weakness = {
 const WIDER = { scope: 'openid profile email' };
 const STRICTER = { ...WIDER, prompt: 'login', max_age: '0' };
 
-/** Whether this browser's sign-in is over without another approval. */
+/** Finishes at this URL. @returns the session, if the sign-in works without another approval */
 async function finishedAt(browser: BrowserVisitor, at: string, checkCode?: string): Promise<string | undefined> {
   browser.at = at;
   const answer = await browser.finish(checkCode);
@@ -90,7 +90,7 @@ async function swapCookies(browser: BrowserVisitor, from: string, to: string): P
 export const attacks: readonly Attack[] = [
   {
     row: 26,
-    name: 'begins another authorization in the same browser, with more scopes and demands, and finishes that',
+    name: 'starts another authorization with more scopes and demands in the same browser, and finishes it unapproved',
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
       expectStatus(await startWith(browser, STRICTER), 200, 'the other QR page');
@@ -100,7 +100,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 26,
-    name: 'finishes at the URL of what was approved with the interaction cookie of another authorization',
+    name: 'finishes at the URL of the approved authorization with the interaction cookie of another one',
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
       const first = browser.at;
@@ -112,7 +112,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 26,
-    name: 'finishes at the URL of another authorization with the interaction cookie of what was approved',
+    name: 'finishes at the URL of another authorization with the interaction cookie of the approved one',
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
       const first = browser.at;
@@ -124,7 +124,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 26,
-    name: 'goes back after finishing by the way of another authorization',
+    name: 'resumes another authorization after finishing the approved one',
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
       const approvedUid = uidOf(browser);
@@ -134,11 +134,11 @@ export const attacks: readonly Attack[] = [
       const account = await accountAt(site, browser.agent);
       return account && `the session of ${account}`;
     },
-    without: { name: 'a result of its own for each interaction', ...resultOfTheOther() },
+    without: { name: 'a separate result for each interaction', ...resultOfTheOther() },
   },
   {
     row: 26,
-    name: 'asks for more with the finish, and on the way back',
+    name: 'asks for more scopes when it finishes and when it resumes',
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
       const more = { scope: 'openid profile email', redirect_uri: 'http://attacker.localhost/', client_id: 'account' };
@@ -153,7 +153,7 @@ export const attacks: readonly Attack[] = [
   },
 ];
 
-/** A provider that takes what was finished last for the result of every interaction. */
+/** A provider that uses the last result for every interaction. */
 function resultOfTheOther(): Pick<Weakness, 'options'> {
   return {
     options: {

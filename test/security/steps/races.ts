@@ -1,4 +1,4 @@
-/** Row 15: of many requests at once exactly one wins. */
+/** Row 15: exactly one of many simultaneous requests wins. */
 import type { Answer } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
@@ -10,7 +10,7 @@ export const MANY = 50;
 
 const racing: Weakness = { name: 'compare-and-swap', patch: lastWriteWins };
 
-/** Holds the requests for such a path until all have come: from there on each is as far as the others. */
+/** Holds the requests for such a path until all have arrived, so that they go on at the same time. */
 export function together(path: RegExp): WorldOptions {
   let waiting: (() => void)[] = [];
   return inFront(async (ctx, next) => {
@@ -40,8 +40,8 @@ async function decideAtOnce(site: Site, decision: (index: number) => 'approve' |
   if (won(answers) === 0) throw new Error('no decision has won');
   if (won(answers) > 1) return `${won(answers)} decisions have won`;
   const { state } = await browser.ticket();
-  const told = answers.find(({ status }) => status === 200)?.json().state;
-  return state === told ? undefined : `the phone was told "${told}", the browser "${state}"`;
+  const answered = answers.find(({ status }) => status === 200)?.json().state;
+  return state === answered ? undefined : `the phone got "${answered}", the browser "${state}"`;
 }
 
 export const attacks: readonly Attack[] = [
@@ -80,7 +80,7 @@ export const attacks: readonly Attack[] = [
           }),
         ),
       );
-      if (owners.size === 0) throw new Error('nobody could scan');
+      if (owners.size === 0) throw new Error('no phone could scan');
       return owners.size === 1 ? undefined : `${owners.size} phones have the ticket`;
     },
     without: racing,

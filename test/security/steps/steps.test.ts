@@ -8,7 +8,7 @@ import { attacks } from './steps.ts';
 
 prove('steps that are raced, skipped, repeated or swapped', attacks);
 
-/** How a ticket ended, as the provider tells it, when all of these were asked for at once. */
+/** Sends many of these requests at once. @returns the number of ends that the provider has announced */
 async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number> {
   let ends = 0;
   await World.during(together(/\/(qr\/finish|cancel)$/), async (world) => {
@@ -23,7 +23,7 @@ async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number
 
 describe(`${MANY} requests at once that end a ticket`, () => {
   for (const acts of [['qr/finish'], ['qr/finish', 'cancel']] as const) {
-    registerSides(`row 15: ${acts.join(' and ')}, to end it several times`, {
+    registerSides(`row 15: ${acts.join(' and ')} end it several times`, {
       lacks: 'compare-and-swap',
       succeeds: () =>
         whilePatched({ name: 'compare-and-swap', patch: lastWriteWins }, async () => {

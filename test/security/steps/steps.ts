@@ -1,4 +1,4 @@
-/** Rows 15, 16 and 26: of many at once one wins, no step is skipped or repeated, and what was approved is what comes out. */
+/** Rows 15, 16 and 26: one of many requests wins, no step is skipped or repeated, and the sign-in is as approved. */
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
@@ -9,7 +9,7 @@ import { attacks as afterTheEnd } from './after-the-end.ts';
 import { attacks as asApproved } from './as-approved.ts';
 import { attacks as atOnce } from './races.ts';
 
-/** A store in which nothing that was decided stays so. */
+/** A store that forgets decisions. */
 const forgetful: Weakness = {
   name: 'a store that remembers decisions',
   patch: phoneFinds((ticket) => {
@@ -19,7 +19,7 @@ const forgetful: Weakness = {
   }),
 };
 
-/** A server to which a ticket that was scanned is as good as one that was approved. */
+/** A server that treats a scanned ticket as approved. */
 const approvedByScan: Weakness = {
   name: 'the wait for the decision',
   patch: browserFinds((ticket) =>
@@ -29,7 +29,7 @@ const approvedByScan: Weakness = {
   ),
 };
 
-/** A server that scans by itself where somebody approves. */
+/** A server that scans by itself before an approval. */
 const approvesUnscanned: Weakness = {
   name: 'the scan before the decision',
   patch: all(
@@ -60,7 +60,7 @@ const withoutCheckCode = (ticket: Ticket): Ticket => {
   return rest;
 };
 
-/** Tries to finish, and follows where that leads. @returns who is signed in then */
+/** Tries to finish and follows the answer. @returns the session that the browser then has */
 async function sessionBy(browser: BrowserVisitor, checkCode?: string): Promise<string | undefined> {
   const answer = await browser.finish(checkCode);
   if (answer.status === 200) await goOn(browser, answer.json().redirectTo);
@@ -72,7 +72,7 @@ export const attacks: readonly Attack[] = [
   ...atOnce,
   {
     row: 16,
-    name: 'denies what was approved',
+    name: 'denies an approved ticket',
     run: async (site) => {
       const { browser, phone } = await approved(site);
       const { status } = await phone.decide('deny');
@@ -83,7 +83,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 16,
-    name: 'approves what was denied, and finishes',
+    name: 'approves a denied ticket and finishes it',
     run: async (site) => {
       const { browser, phone } = await scanned(site);
       expectStatus(await phone.decide('deny'), 200, 'denying');
@@ -94,7 +94,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 16,
-    name: 'approves twice',
+    name: 'approves a ticket twice',
     run: async (site) => {
       const { phone } = await approved(site);
       const again = await phone.decide('approve');
@@ -104,7 +104,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 16,
-    name: 'finishes when the phone has scanned, but not decided',
+    name: 'finishes after the scan without a decision',
     run: async (site) => sessionBy((await scanned(site)).browser),
     without: approvedByScan,
   },
@@ -129,15 +129,20 @@ export const attacks: readonly Attack[] = [
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
       if (checkCode === undefined) throw new Error('no check code is asked for');
-      const said: Record<string, string>[] = [{}, { checkCode: '' }, { checkcode: checkCode }, { checkCode: 'true' }];
-      for (const fields of said) await browser.post(`${browser.at}/qr/finish`, fields);
+      const attempts: Record<string, string>[] = [
+        {},
+        { checkCode: '' },
+        { checkcode: checkCode },
+        { checkCode: 'true' },
+      ];
+      for (const fields of attempts) await browser.post(`${browser.at}/qr/finish`, fields);
       return sessionBy(browser);
     },
     without: { name: 'the check code', patch: browserFinds(withoutCheckCode) },
   },
   {
     row: 16,
-    name: 'repeats in another browser what finished in the first one',
+    name: 'repeats the finish of one browser in another one',
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
       expectStatus(await browser.finish(checkCode), 200, 'finishing');

@@ -1,4 +1,4 @@
-/** Everywhere that the records of oidc-provider may live. */
+/** All kinds of stores in which the records of oidc-provider can be kept. */
 import { randomUUID } from 'node:crypto';
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
@@ -8,14 +8,14 @@ import { RedisServer } from '../../support/redis.ts';
 import { startRedisCluster } from '../../support/redis-cluster.ts';
 import { keyvOver, RemoteBackend } from '../memory/keyv-stores.ts';
 
-/** The same records, as two nodes see them. Where a store serves one process only, both are the same. */
+/** The same records, as two nodes see them. If a store serves one process only, both are the same adapter. */
 export interface TwoNodes {
   readonly one: AdapterFactory;
   readonly other: AdapterFactory;
 }
 
 export interface AdapterBackend {
-  /** Makes stores that know nothing of each other. */
+  /** Opens adapters over an empty store, separate from those of earlier calls. */
   open(): TwoNodes;
   stop(): Promise<void>;
 }
@@ -35,15 +35,15 @@ export const ADAPTER_BACKENDS: Readonly<Record<string, () => Promise<AdapterBack
   },
 };
 
-/** What `@keyv/redis` has to know: a URL, or the members of a cluster. */
+/** The address for `@keyv/redis`: a URL, or the members of a cluster. */
 type Address = string | { readonly rootNodes: { url: string }[] };
 
-/** A Keyv of its own client, which is closed by `disconnect()`. */
+/** Returns a Keyv with a client of its own, which `disconnect()` closes. */
 export function redisKeyv(address: Address, namespace: string): Keyv {
   return keyvIn(newConnection(address), namespace);
 }
 
-/** A connection that any number of Keyvs share, each in a namespace of its own. */
+/** Returns a connection that any number of Keyvs can share, each in a namespace of its own. */
 export function newConnection(address: Address): KeyvRedis<unknown> {
   return new KeyvRedis(typeof address === 'string' ? address : options(address));
 }
@@ -54,7 +54,7 @@ export function keyvIn(connection: KeyvRedis<unknown>, namespace: string): Keyv 
   return keyv;
 }
 
-/** Without a good-bye, for which a client waits that is just being connected anew. */
+/** Disconnects without QUIT: a client that is just reconnecting would wait until it can send that. */
 export async function cutOff(keyv: Keyv): Promise<void> {
   const backend: unknown = keyv.store;
   if (backend instanceof KeyvRedis) await backend.disconnect(true);

@@ -1,4 +1,4 @@
-/** What is used once is used by one, however many try. */
+/** The contract of `consume`: of any number of concurrent calls for a record that can be used once, one succeeds. */
 import { expect } from 'chai';
 import { type Adapter, errors } from 'oidc-provider';
 import { sizeOfSuite } from '../../support/full-suite.ts';
@@ -8,20 +8,20 @@ import { type ModelChoice, OF_EACH_MODEL, USED_ONCE } from './payloads.ts';
 
 const AT_ONCE = 50;
 const ROUNDS = sizeOfSuite({ short: 2, full: 50 });
-/** A moment in the past, in seconds since the epoch. */
+/** A time in the past, in seconds since the epoch. */
 const BEFORE = 1_767_225_600;
 
 const OTHERS = Object.keys(OF_EACH_MODEL).filter((model) => !USED_ONCE.includes(model));
 
 export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice): void {
-  describe('consumes', () => {
+  describe('when records are consumed,', () => {
     let nodes: TwoNodes;
 
     beforeEach(() => {
       nodes = backend().open();
     });
 
-    /** Both nodes take turns. @returns how many got through */
+    /** Consumes a record from both nodes at once. @returns the number of calls that succeeded */
     async function race(model: string, id: string): Promise<number> {
       const tries = Array.from({ length: AT_ONCE }, (_, turn) => {
         const node = turn % 2 === 0 ? nodes.one : nodes.other;
@@ -35,13 +35,13 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
     }
 
     for (const model of choose(USED_ONCE)) {
-      it(`${model} once, of ${AT_ONCE} at a time`, async () => {
+      it(`lets one of ${AT_ONCE} concurrent calls for ${model} succeed`, async () => {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
         expect(await race(model, 'id')).to.equal(1);
         expect(await race(model, 'id')).to.equal(0);
       });
 
-      it(`${model} at the moment of the first time, although somebody tried again`, async () => {
+      it(`keeps the time at which ${model} was first consumed when it is consumed again`, async () => {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
         await nodes.one(model).consume('id');
         const first = await nodes.one(model).find('id');
@@ -49,35 +49,35 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await nodes.other(model).find('id')).to.deep.equal(first);
       });
 
-      it(`${model} never, where it was destroyed`, async () => {
+      it(`does not consume a ${model} that was destroyed`, async () => {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
         await nodes.other(model).destroy('id');
         expect(await race(model, 'id')).to.equal(0);
         expect(await nodes.one(model).find('id')).to.equal(undefined);
       });
 
-      it(`${model} never, where its time is over`, async () => {
+      it(`does not consume a ${model} that has expired`, async () => {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 0.05);
         await gone(nodes.other(model));
         expect(await race(model, 'id')).to.equal(0);
         expect(await nodes.other(model).find('id')).to.equal(undefined);
       });
 
-      it(`${model} never, where its grant was revoked`, async () => {
+      it(`does not consume a ${model} after its grant was revoked`, async () => {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
         await nodes.other(model).revokeByGrantId('grant');
         expect(await race(model, 'id')).to.equal(0);
         expect(await nodes.one(model).find('id')).to.equal(undefined);
       });
 
-      it(`${model} never, where it was written as consumed`, async () => {
+      it(`does not consume a ${model} that was written as consumed`, async () => {
         const consumed = { ...OF_EACH_MODEL[model], consumed: BEFORE };
         await nodes.one(model).upsert('id', consumed, 60);
         expect(await race(model, 'id')).to.equal(0);
         expect(await nodes.other(model).find('id')).to.deep.equal(consumed);
       });
 
-      it(`${model} never, where it was written as consumed over what was not`, async () => {
+      it(`does not consume a ${model} that was overwritten as consumed`, async () => {
         const payload = OF_EACH_MODEL[model] ?? {};
         await nodes.one(model).upsert('id', payload, 60);
         await nodes.other(model).upsert('id', { ...payload, consumed: BEFORE }, 60);
@@ -85,7 +85,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await nodes.one(model).find('id')).to.deep.equal({ ...payload, consumed: BEFORE });
       });
 
-      it(`${model} once, although who had read it before saves it at the same time`, async () => {
+      it(`consumes a ${model} once if a stale copy is saved at the same time`, async () => {
         const payload = OF_EACH_MODEL[model] ?? {};
         await nodes.one(model).upsert('id', payload, 60);
         const [passed] = await Promise.all([race(model, 'id'), nodes.other(model).upsert('id', payload, 60)]);
@@ -97,13 +97,13 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
     for (const model of choose(Object.keys(OF_EACH_MODEL))) {
       const payload = OF_EACH_MODEL[model] ?? {};
 
-      it(`${model} at the moment of the first time, although it is saved with a later one`, async () => {
+      it(`keeps the time at which ${model} was first consumed when it is saved with a later time`, async () => {
         await nodes.one(model).upsert('id', { ...payload, consumed: BEFORE }, 60);
         await nodes.other(model).upsert('id', { ...payload, consumed: BEFORE + 30 }, 60);
         expect(await nodes.one(model).find('id')).to.deep.equal({ ...payload, consumed: BEFORE });
       });
 
-      it(`${model} for good, although who had read it before saves it afterwards`, async () => {
+      it(`keeps a ${model} consumed when a stale copy is saved afterwards`, async () => {
         await nodes.one(model).upsert('id', payload, 60);
         await nodes.one(model).consume('id');
         const { consumed } = (await nodes.other(model).find('id')) ?? {};
@@ -116,7 +116,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
       });
     }
 
-    it(`an authorization code once, in each of ${ROUNDS} rounds of ${AT_ONCE} at a time`, async () => {
+    it(`consumes an authorization code once, in each of ${ROUNDS} rounds of ${AT_ONCE} concurrent calls`, async () => {
       const payload = OF_EACH_MODEL.AuthorizationCode ?? {};
       for (let round = 0; round < ROUNDS; round++) {
         await nodes.one('AuthorizationCode').upsert(`${round}`, payload, 60);
@@ -125,12 +125,12 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
     });
 
     for (const model of choose(OTHERS)) {
-      it(`${model} as often as anybody wants`, async () => {
+      it(`consumes a ${model} any number of times`, async () => {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
         expect(await race(model, 'id')).to.equal(AT_ONCE);
       });
 
-      it(`no ${model} into being that is not there (any more)`, async () => {
+      it(`does not create a ${model} that never existed or has expired`, async () => {
         expect(await race(model, 'id')).to.equal(AT_ONCE);
         expect(await nodes.one(model).find('id')).to.equal(undefined);
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 0.05);
@@ -140,7 +140,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
       });
     }
 
-    it('nothing into being that is destroyed at the same time', async () => {
+    it('does not bring back a record that is destroyed at the same time', async () => {
       for (const model of USED_ONCE) {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
         await Promise.all([race(model, 'id'), nodes.other(model).destroy('id')]);
@@ -160,7 +160,7 @@ async function refusedBy(records: Adapter): Promise<unknown> {
   );
 }
 
-/** Nothing tells that a record's time is over; that is only seen by looking. */
+/** Waits until a record has expired. There is no event for that, so it polls. */
 function gone(records: Adapter): Promise<void> {
   return until(async () => (await records.find('id')) === undefined);
 }

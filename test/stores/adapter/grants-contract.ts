@@ -1,10 +1,10 @@
-/** Whoever revokes a grant revokes everything that belongs to it. */
+/** The contract of `revokeByGrantId`: it deletes every record that belongs to the grant. */
 import { expect } from 'chai';
 import type { AdapterBackend, TwoNodes } from './backends.ts';
 import { type ModelChoice, OF_A_GRANT, OF_NO_GRANT } from './payloads.ts';
 
 export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice): void {
-  describe('revoking a grant', () => {
+  describe('when a grant is revoked,', () => {
     let nodes: TwoNodes;
 
     beforeEach(() => {
@@ -25,7 +25,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
     }
 
     for (const asked of choose(Object.keys(OF_A_GRANT))) {
-      it(`takes the records of every model that belongs to grants, where ${asked} is asked`, async () => {
+      it(`deletes the grant's records of every model, if ${asked} is asked to revoke it`, async () => {
         for (const [model, payload] of Object.entries(OF_A_GRANT)) await nodes.one(model).upsert('id', payload, 60);
         await nodes.other(asked).revokeByGrantId('grant');
         for (const model of Object.keys(OF_A_GRANT)) {
@@ -35,7 +35,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       });
     }
 
-    it('leaves a user code to the device that gets it next', async () => {
+    it('keeps a user code that a device with another grant uses now', async () => {
       const payload = OF_A_GRANT.DeviceCode ?? {};
       await nodes.one('DeviceCode').upsert('first', payload, 60);
       await nodes.one('DeviceCode').upsert('second', { ...payload, jti: 'second', grantId: 'another grant' }, 60);
@@ -43,7 +43,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       expect((await nodes.one('DeviceCode').findByUserCode('BCDFGHJK'))?.jti).to.equal('second');
     });
 
-    it('leaves the records of the other models', async () => {
+    it('keeps the records of models that do not belong to grants', async () => {
       for (const [model, payload] of Object.entries(OF_NO_GRANT)) {
         await nodes.one(model).upsert('id', { ...payload, grantId: 'grant' }, 60);
       }
@@ -54,20 +54,20 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       }
     });
 
-    it('leaves other grants, and what belongs to none', async () => {
+    it('keeps other grants and records without a grant', async () => {
       await Promise.all([write('mine'), write('other', 'another grant')]);
       await nodes.one('AccessToken').upsert('none', { jti: 'none' }, 60);
       await revoke();
       expect(await left(['mine', 'other', 'none'])).to.deep.equal(['other', 'none']);
     });
 
-    it('that is unknown does nothing', async () => {
+    it('does nothing if the grant is unknown', async () => {
       await write('mine');
       await revoke('unknown');
       expect(await left(['mine'])).to.deep.equal(['mine']);
     });
 
-    it('that was revoked does nothing, and takes what came after that', async () => {
+    it('does nothing the second time, and deletes records that were written after the first time', async () => {
       await write('early');
       await revoke();
       await revoke();
@@ -76,14 +76,14 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       expect(await left(['early', 'late'])).to.deep.equal([]);
     });
 
-    it('takes what two nodes wrote to it a hundred times at once', async () => {
+    it('deletes a hundred records that two nodes wrote at once', async () => {
       const ids = Array.from({ length: 100 }, (_, number) => `${number}`);
       await Promise.all(ids.map((id, turn) => write(id, 'grant', turn % 2 === 0 ? nodes.one : nodes.other)));
       await revoke();
       expect(await left(ids)).to.deep.equal([]);
     });
 
-    it('takes what is just being consumed', async () => {
+    it('deletes a record that is being consumed at the same time', async () => {
       const codes = nodes.one('AuthorizationCode');
       await codes.upsert('code', { jti: 'code', grantId: 'grant' }, 60);
       await Promise.allSettled([revoke(), codes.consume('code')]);
@@ -93,7 +93,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       expect(await codes.find('code')).to.equal(undefined);
     });
 
-    it('takes what is just being written, or what is written then is gone by the next time', async () => {
+    it('deletes a record that is written at the same time, at the latest when it is revoked again', async () => {
       await write('early');
       await Promise.all([revoke(), write('late')]);
       expect(await left(['early'])).to.deep.equal([]);
@@ -101,8 +101,8 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       expect(await left(['early', 'late'])).to.deep.equal([]);
     });
 
-    it('takes what several of its models write, revoke and revoke at the same time', async () => {
-      // oidc-provider asks each of its models, all at once.
+    it('deletes all records if all models revoke it at the same time', async () => {
+      // oidc-provider asks all of its models at once.
       const ids = Array.from({ length: 100 }, (_, number) => `${number}`);
       await Promise.all(ids.map((id) => write(id)));
       await Promise.all(Object.keys(OF_A_GRANT).map((model) => nodes.other(model).revokeByGrantId('grant')));

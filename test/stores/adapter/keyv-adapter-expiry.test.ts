@@ -8,7 +8,7 @@ import { OF_A_GRANT, OF_EACH_MODEL, OF_NO_GRANT } from './payloads.ts';
 
 const session = OF_NO_GRANT.Session ?? {};
 
-describe("the time that oidc-provider's records live in a Keyv", () => {
+describe('a record of oidc-provider in a Keyv', () => {
   let records: Map<string, string>;
   let adapter: AdapterFactory;
   let sessions: Adapter;
@@ -22,14 +22,14 @@ describe("the time that oidc-provider's records live in a Keyv", () => {
 
   afterEach(() => mock.timers.reset());
 
-  /** Seconds pass, and with them whatever happens by itself. */
+  /** Lets seconds pass, with all timers. */
   async function pass(seconds: number): Promise<void> {
     mock.timers.tick(seconds * 1000 + 1);
     await nextTurn();
   }
 
   for (const [model, payload] of Object.entries(OF_EACH_MODEL)) {
-    it(`${model}: as many seconds as it was given`, async () => {
+    it(`${model}: expires after the given number of seconds`, async () => {
       await adapter(model).upsert('id', payload, 60);
       await pass(59);
       expect(await adapter(model).find('id')).to.deep.equal(payload);
@@ -38,7 +38,7 @@ describe("the time that oidc-provider's records live in a Keyv", () => {
     });
   }
 
-  it('for ever, where none were given', async () => {
+  it('never expires if no time was given', async () => {
     await adapter('Client').upsert('id', { client_id: 'rp' });
     await adapter('RefreshToken').upsert('id', { jti: 'rt', grantId: 'grant' });
     await pass(7 * 24 * 3600);
@@ -46,7 +46,7 @@ describe("the time that oidc-provider's records live in a Keyv", () => {
     expect(await adapter('RefreshToken').find('id')).to.be.an('object');
   });
 
-  it('starts anew when it is written again', async () => {
+  it('starts its time anew when it is written again', async () => {
     await sessions.upsert('id', session, 60);
     await pass(50);
     await sessions.upsert('id', session, 60);
@@ -56,7 +56,7 @@ describe("the time that oidc-provider's records live in a Keyv", () => {
     expect(await sessions.findByUid('uid of a session')).to.equal(undefined);
   });
 
-  it('does not change when it is consumed', async () => {
+  it('expires at the same time after it was consumed', async () => {
     const codes = adapter('AuthorizationCode');
     await codes.upsert('id', { jti: 'ac', grantId: 'grant' }, 60);
     await pass(50);
@@ -67,7 +67,7 @@ describe("the time that oidc-provider's records live in a Keyv", () => {
     expect(await codes.find('id')).to.equal(undefined);
   });
 
-  it('has no end either after it is consumed, where it had none', async () => {
+  it('never expires after it was consumed, if it had no time before', async () => {
     const tokens = adapter('RefreshToken');
     await tokens.upsert('id', { jti: 'rt' });
     await tokens.consume('id');
@@ -75,14 +75,14 @@ describe("the time that oidc-provider's records live in a Keyv", () => {
     expect((await tokens.find('id'))?.consumed).to.be.a('number');
   });
 
-  it('cannot be brought back once it is over', async () => {
+  it('cannot be brought back by consuming it after it has expired', async () => {
     await sessions.upsert('id', session, 1);
     await pass(1);
     await sessions.consume('id');
     expect(await sessions.find('id')).to.equal(undefined);
   });
 
-  it('is the time of the ways to it as well: by uid, by user code', async () => {
+  it('cannot be found by its uid or user code after it has expired', async () => {
     await sessions.upsert('id', session, 60);
     await adapter('DeviceCode').upsert('id', OF_A_GRANT.DeviceCode ?? {}, 60);
     await pass(60);
@@ -90,7 +90,7 @@ describe("the time that oidc-provider's records live in a Keyv", () => {
     expect(await adapter('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
   });
 
-  it('leaves nothing in memory, although nobody reads it any more', async () => {
+  it('leaves nothing in memory after it has expired, even if it is never read', async () => {
     for (let number = 0; number < 200; number++) {
       for (const [model, payload] of Object.entries(OF_EACH_MODEL)) {
         await adapter(model).upsert(`${number}`, payload.grantId ? { ...payload, grantId: `${number}` } : payload, 60);
@@ -101,15 +101,15 @@ describe("the time that oidc-provider's records live in a Keyv", () => {
     expect([...records.keys()]).to.deep.equal([]);
   });
 
-  it('leaves nothing in memory where a record was written with no time left', async () => {
-    // oidc-provider saves an interaction or a session for the seconds that it has left, which may be none.
+  it('leaves nothing in memory if it was written with 0 seconds', async () => {
+    // oidc-provider saves an interaction or a session for its remaining seconds, which may be 0.
     await adapter('Interaction').upsert('id', { jti: 'id', uid: 'uid' }, 0);
     await adapter('AccessToken').upsert('id', { jti: 'id', grantId: 'grant' }, 0);
     await pass(90);
     expect([...records.keys()]).to.deep.equal([]);
   });
 
-  it('leaves nothing in memory where a record was written with less than no time left', async () => {
+  it('leaves nothing in memory if it was written with -1 seconds', async () => {
     await adapter('Interaction').upsert('id', { jti: 'id', uid: 'uid' }, -1);
     await adapter('AccessToken').upsert('id', { jti: 'id', grantId: 'grant' }, -1);
     await pass(90);

@@ -11,7 +11,7 @@ const backends: Record<string, () => Keyv> = {
 };
 
 for (const [name, makeKeyv] of Object.entries(backends)) {
-  describe(`a grant in ${name}, as time goes by,`, () => {
+  describe(`a grant in ${name}`, () => {
     let keyv: Keyv;
     let adapter: AdapterFactory;
 
@@ -36,7 +36,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       return adapter('AccessToken').revokeByGrantId('grant');
     }
 
-    it('holds the one that lives longest, when the others are gone by themselves', async () => {
+    it('holds the record that lives longest after the others have expired', async () => {
       await write('long', 3600);
       await write('short', 10);
       mock.timers.tick(1_800_000);
@@ -47,7 +47,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left('long')).to.deep.equal([]);
     });
 
-    it('holds one that never ends by itself, however late', async () => {
+    it('holds a record that never expires, even after a year', async () => {
       await write('endless');
       await write('short', 10);
       mock.timers.tick(365 * 24 * 3_600_000);
@@ -55,7 +55,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left('endless')).to.deep.equal([]);
     });
 
-    it('holds a record whose life was made longer', async () => {
+    it('holds a record that was written again with a longer time', async () => {
       await write('mine', 10);
       await write('mine', 3600);
       mock.timers.tick(60_000);
@@ -64,7 +64,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left('mine')).to.deep.equal([]);
     });
 
-    it('holds no more than what is alive, although it gets a token an hour for four weeks', async () => {
+    it('holds only live records after it got a token an hour for four weeks', async () => {
       for (let hour = 0; hour < 4 * 7 * 24; hour++) {
         await write(`${hour}`, 3600);
         mock.timers.tick(3_600_000);

@@ -12,11 +12,11 @@ import { modelsOfSuite, OF_A_GRANT, OF_EACH_MODEL, OF_NO_GRANT } from './payload
 const session = OF_NO_GRANT.Session ?? {};
 const deviceCode = OF_A_GRANT.DeviceCode ?? {};
 
-/** What Redis says of a key that never expires, and of one that is not there. */
-const ENDLESS = -1;
-const GONE = -2;
+/** The answers of PTTL for a key that never expires, and for a key that does not exist. */
+const PTTL_ENDLESS = -1;
+const PTTL_GONE = -2;
 
-describe("the time that oidc-provider's records live in Redis", () => {
+describe('a record of oidc-provider in Redis', () => {
   let redis: RedisServer;
   let connection: KeyvRedis<unknown>;
   let adapter: AdapterFactory;
@@ -39,13 +39,13 @@ describe("the time that oidc-provider's records live in Redis", () => {
     adapter = keyvAdapter(keyvIn(connection, namespace));
   });
 
-  /** How many milliseconds a key has left. */
+  /** Returns the milliseconds until a key expires. */
   async function left(key: string): Promise<number> {
     return Number(await redis.command('PTTL', `${namespace}:oidc:${key}`));
   }
 
   async function expectSeconds(key: string, seconds: number): Promise<void> {
-    // The machine may be slow, but not by half a minute; the times that the tests tell apart differ by more.
+    // Leaves 30 s for a slow machine. The times that the tests distinguish differ by more than that.
     expect(await left(key), key).to.be.within(Math.max(1, (seconds - 30) * 1000), seconds * 1000);
   }
 
@@ -66,7 +66,7 @@ describe("the time that oidc-provider's records live in Redis", () => {
   for (const model of modelsOfSuite(Object.keys(OF_EACH_MODEL))) {
     const payload = OF_EACH_MODEL[model] ?? {};
 
-    it(`${model}: as many seconds as it was given, and as many once it is consumed`, async () => {
+    it(`${model}: expires after the given number of seconds, also if it is consumed`, async () => {
       await adapter(model).upsert('id', payload, 600);
       await expectSeconds(`${model}:id`, 600);
       await redis.command('PEXPIRE', `${namespace}:oidc:${model}:id`, '300000');
@@ -74,27 +74,27 @@ describe("the time that oidc-provider's records live in Redis", () => {
       await expectSeconds(`${model}:id`, 300);
     });
 
-    it(`${model}: for ever where none were given, also once it is consumed`, async () => {
+    it(`${model}: never expires if no time was given, also if it is consumed`, async () => {
       await adapter(model).upsert('id', payload);
-      expect(await left(`${model}:id`)).to.equal(ENDLESS);
+      expect(await left(`${model}:id`)).to.equal(PTTL_ENDLESS);
       await adapter(model).consume('id');
-      expect(await left(`${model}:id`)).to.equal(ENDLESS);
+      expect(await left(`${model}:id`)).to.equal(PTTL_ENDLESS);
     });
 
-    it(`${model}: starts anew when it is written again, with another end or with none`, async () => {
+    it(`${model}: starts its time anew when it is written again, with another time or without one`, async () => {
       await adapter(model).upsert('id', payload, 600);
       await adapter(model).upsert('id', payload, 60);
       await expectSeconds(`${model}:id`, 60);
       await adapter(model).upsert('id', payload, 6000);
       await expectSeconds(`${model}:id`, 6000);
       await adapter(model).upsert('id', payload);
-      expect(await left(`${model}:id`)).to.equal(ENDLESS);
+      expect(await left(`${model}:id`)).to.equal(PTTL_ENDLESS);
       await adapter(model).upsert('id', payload, 600);
       await expectSeconds(`${model}:id`, 600);
     });
   }
 
-  it('is that of every key that is written for it, and no other key is', async () => {
+  it('has a fixed set of keys, which all expire after the given number of seconds', async () => {
     await adapter('Session').upsert('id', session, 600);
     await adapter('DeviceCode').upsert('id', deviceCode, 600);
     const written = await keys();
@@ -108,7 +108,7 @@ describe("the time that oidc-provider's records live in Redis", () => {
     for (const key of written) await expectSeconds(key.slice('oidc:'.length), 600);
   });
 
-  it('is that of the ways to it, also when it is written again', async () => {
+  it('has lookup keys that expire with it, also when it is written again', async () => {
     for (const seconds of [600, 60, 6000]) {
       await adapter('Session').upsert('id', session, seconds);
       await adapter('DeviceCode').upsert('id', deviceCode, seconds);
@@ -116,17 +116,17 @@ describe("the time that oidc-provider's records live in Redis", () => {
       await expectSeconds(`userCode:${deviceCode.userCode}`, seconds);
     }
     await adapter('Session').upsert('id', session);
-    expect(await left('uid:uid of a session')).to.equal(ENDLESS);
+    expect(await left('uid:uid of a session')).to.equal(PTTL_ENDLESS);
   });
 
-  it('does not change the ways to it when it is consumed', async () => {
+  it('has lookup keys and a grant that keep their times when it is consumed', async () => {
     await adapter('DeviceCode').upsert('id', deviceCode, 600);
     await adapter('DeviceCode').consume('id');
     await expectSeconds(`userCode:${deviceCode.userCode}`, 600);
     await expectSeconds('grant:grant', 600);
   });
 
-  it('leaves no way to it when it is destroyed', async () => {
+  it('leaves no lookup key when it is destroyed', async () => {
     await adapter('Session').upsert('id', session, 600);
     await adapter('DeviceCode').upsert('id', deviceCode, 600);
     await adapter('Session').destroy('id');
@@ -134,8 +134,8 @@ describe("the time that oidc-provider's records live in Redis", () => {
     expect(await keys()).to.deep.equal(['oidc:grant:grant']);
   });
 
-  it('is the least there is, where there is none left or less', async () => {
-    // oidc-provider saves an interaction or a session for the seconds that it has left, which may be none.
+  it('expires at once if it is written with 0 or -1 seconds', async () => {
+    // oidc-provider saves an interaction or a session for its remaining seconds, which may be 0.
     for (const seconds of [0, -1]) {
       await adapter('Session').upsert('id', session, seconds);
       await token('token', seconds);
@@ -144,7 +144,7 @@ describe("the time that oidc-provider's records live in Redis", () => {
     expect(await adapter('Session').find('id')).to.equal(undefined);
   });
 
-  it('leaves nothing behind, although nobody reads it any more', async () => {
+  it('leaves nothing behind after it has expired, even if it is never read', async () => {
     for (const [model, payload] of Object.entries(OF_EACH_MODEL)) await adapter(model).upsert('id', payload, 0.05);
     await emptied();
     for (const model of Object.keys(OF_EACH_MODEL)) expect(await adapter(model).find('id')).to.equal(undefined);
@@ -152,33 +152,33 @@ describe("the time that oidc-provider's records live in Redis", () => {
     expect(await adapter('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
   });
 
-  describe('is, for a grant,', () => {
-    it('that of its only record', async () => {
+  describe('has a grant that', () => {
+    it('expires with its only record', async () => {
       await token('one', 600);
       await expectSeconds('grant:grant', 600);
     });
 
-    it('not made shorter by a record that lives shorter', async () => {
+    it('does not expire earlier if a record with a shorter time is added', async () => {
       await token('one', 600);
       await token('two', 60);
       await expectSeconds('grant:grant', 600);
     });
 
-    it('made longer by a record that lives longer', async () => {
+    it('expires later if a record with a longer time is added', async () => {
       await token('one', 600);
       await token('two', 6000);
       await expectSeconds('grant:grant', 6000);
     });
 
-    it('without end once one of its records is, whatever comes after that', async () => {
+    it('never expires if one of its records does not, whatever is added later', async () => {
       await token('one', 600);
       await token('two');
-      expect(await left('grant:grant')).to.equal(ENDLESS);
+      expect(await left('grant:grant')).to.equal(PTTL_ENDLESS);
       await token('three', 60);
-      expect(await left('grant:grant')).to.equal(ENDLESS);
+      expect(await left('grant:grant')).to.equal(PTTL_ENDLESS);
     });
 
-    it('that of its record as it was written last', async () => {
+    it('expires with its record as that was last written', async () => {
       await token('one');
       await token('one', 600);
       await expectSeconds('grant:grant', 600);
@@ -186,15 +186,15 @@ describe("the time that oidc-provider's records live in Redis", () => {
       await expectSeconds('grant:grant', 60);
     });
 
-    it('over when all of its records are revoked', async () => {
+    it('does not exist any more after it was revoked', async () => {
       await token('one', 600);
       await token('two');
       await adapter('AccessToken').revokeByGrantId('grant');
-      expect(await left('grant:grant')).to.equal(GONE);
+      expect(await left('grant:grant')).to.equal(PTTL_GONE);
       expect(await keys()).to.deep.equal([]);
     });
 
-    it('long enough that records which live as long as they can are revoked with it', async () => {
+    it('can live for a hundred years and still be revoked', async () => {
       const years = 100 * 365 * 24 * 3600;
       await token('one', years);
       await expectSeconds('grant:grant', years);
@@ -203,7 +203,7 @@ describe("the time that oidc-provider's records live in Redis", () => {
     });
   });
 
-  it('is not outlived in the grant: what is over is let go when the next one comes', async () => {
+  it('is removed from its grant after it has expired, when the next record is added', async () => {
     await token('endless');
     for (let number = 0; number < 20; number++) await token(`short ${number}`, 0.05);
     await until(async () => (await keys()).length <= 2);
@@ -212,10 +212,10 @@ describe("the time that oidc-provider's records live in Redis", () => {
     expect(await members()).to.deep.equal(['AccessToken:endless', 'AccessToken:last']);
   });
 
-  it('keeps a grant small that gets a token an hour for a week', async () => {
+  it('does not stay in a grant that gets a token an hour for a week', async () => {
     for (let hour = 0; hour < 7 * 24; hour++) {
       await token(`${hour}`, 3600);
-      // An hour later: its time is over.
+      // As if an hour had passed and the token had expired.
       await redis.command('ZADD', `${namespace}:oidc:grant:grant`, 'XX', `${Date.now() - 1}`, `AccessToken:${hour}`);
     }
     await token('last', 3600);
@@ -223,7 +223,7 @@ describe("the time that oidc-provider's records live in Redis", () => {
     await expectSeconds('grant:grant', 3600);
   });
 
-  /** Redis drops keys by itself; nothing tells when. */
+  /** Waits until Redis has dropped all keys. There is no event for that, so it polls. */
   function emptied(): Promise<void> {
     return until(async () => (await keys()).length === 0);
   }

@@ -6,7 +6,7 @@ import { keepsRecords } from './methods-contract.ts';
 import { everyModel, modelsOfSuite } from './payloads.ts';
 
 for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
-  // In memory they cost next to nothing.
+  // In memory, testing every model takes next to no time.
   const choose = name === IN_MEMORY ? everyModel : modelsOfSuite;
 
   describe(`the adapter over ${name}`, () => {

@@ -1,4 +1,4 @@
-/** What each method of the adapter does, for each model. What one node writes, the other one reads. */
+/** The contract of the adapter's methods, for each model. One node writes, and the other one reads. */
 import { expect } from 'chai';
 import type { Adapter } from 'oidc-provider';
 import type { AdapterBackend, TwoNodes } from './backends.ts';
@@ -8,9 +8,9 @@ const session = OF_NO_GRANT.Session ?? {};
 const deviceCode = OF_A_GRANT.DeviceCode ?? {};
 
 export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice): void {
-  describe('has records:', () => {
+  describe('when records are written and read,', () => {
     let nodes: TwoNodes;
-    /** Of the node that writes, and of the one that reads. */
+    /** The adapters of the writing node and of the reading node. */
     let sessions: readonly [Adapter, Adapter];
     let deviceCodes: readonly [Adapter, Adapter];
 
@@ -27,7 +27,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
     for (const model of choose(Object.keys(OF_EACH_MODEL))) {
       const payload = OF_EACH_MODEL[model] ?? {};
 
-      it(`${model}: is found as it was written, and gone once it is destroyed`, async () => {
+      it(`finds a ${model} as it was written, and not after it was destroyed`, async () => {
         const [writer, reader] = both(model);
         await writer.upsert('id', payload, 60);
         expect(await reader.find('id')).to.deep.equal(payload);
@@ -35,14 +35,14 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await writer.find('id')).to.equal(undefined);
       });
 
-      it(`${model}: written again, holds nothing of what it was`, async () => {
+      it(`replaces all of a ${model} that is written again`, async () => {
         const [writer, reader] = both(model);
         await writer.upsert('id', { ...payload, nonce: 'of the first time' }, 60);
         await reader.upsert('id', payload, 60);
         expect(await writer.find('id')).to.deep.equal(payload);
       });
 
-      it(`${model}: is consumed now, and otherwise stays as it was`, async () => {
+      it(`adds the current time to a ${model} that is consumed, and changes nothing else`, async () => {
         const [writer, reader] = both(model);
         await writer.upsert('id', payload, 60);
         const before = Math.floor(Date.now() / 1000);
@@ -52,7 +52,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
         expect(consumed).to.be.within(before, Math.floor(Date.now() / 1000));
       });
 
-      it(`${model}: is destroyed like any other once it is consumed`, async () => {
+      it(`destroys a ${model} that was consumed`, async () => {
         const [writer, reader] = both(model);
         await writer.upsert('id', payload, 60);
         await writer.consume('id');
@@ -61,7 +61,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       });
     }
 
-    it('models do not see each other', async () => {
+    it('keeps the records of different models apart', async () => {
       const models = Object.entries(OF_EACH_MODEL);
       await Promise.all(models.map(([model, payload]) => nodes.one(model).upsert('id', payload, 60)));
       for (const [model, payload] of models) {
@@ -71,20 +71,20 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect(await nodes.other('Grant').find('id')).to.deep.equal(OF_EACH_MODEL.Grant);
     });
 
-    it('what was never written is not found, by whatever it is looked for', async () => {
+    it('does not find a record that was never written, by id, uid or user code', async () => {
       expect(await sessions[0].find('id')).to.equal(undefined);
       expect(await sessions[0].findByUid('uid')).to.equal(undefined);
       expect(await deviceCodes[0].findByUserCode('BCDFGHJK')).to.equal(undefined);
     });
 
-    it('destroying what is not there does nothing', async () => {
+    it('does nothing if a record to destroy does not exist', async () => {
       for (const model of Object.keys(OF_EACH_MODEL)) {
         await nodes.one(model).destroy('id');
         expect(await nodes.other(model).find('id'), model).to.equal(undefined);
       }
     });
 
-    it('any characters may be in them, and in their ids', async () => {
+    it('accepts any characters in records and ids', async () => {
       const id = 'id: {a} "quoted" \\ 私 🔑 %00 \n *';
       const payload = { ...session, uid: `uid ${id}`, accountId: '爱丽丝 🐇 "\\\n\0' };
       await sessions[0].upsert(id, payload, 60);
@@ -94,7 +94,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect(await sessions[0].findByUid(`uid ${id}`)).to.equal(undefined);
     });
 
-    it('who changes what was found changes nothing in the store', async () => {
+    it('is not affected by changes to a record that was found', async () => {
       await sessions[0].upsert('id', session, 60);
       const found = (await sessions[1].find('id')) ?? {};
       found.accountId = 'mallory';
@@ -102,7 +102,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect(await sessions[1].find('id')).to.deep.equal(session);
     });
 
-    it('who changes what was written changes nothing in the store', async () => {
+    it('is not affected by changes to an object after it was written', async () => {
       const payload = structuredClone(session);
       const written = sessions[0].upsert('id', payload, 60);
       payload.amr?.push('otp');
@@ -111,20 +111,20 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect((await sessions[1].find('id'))?.amr).not.to.include('hwk');
     });
 
-    it('more than a thousand are kept', async () => {
+    it('keeps more than a thousand records', async () => {
       const ids = Array.from({ length: 1500 }, (_, number) => `${number}`);
       await Promise.all(ids.map((id) => sessions[0].upsert(id, { uid: `uid ${id}`, accountId: id }, 60)));
       const found = await Promise.all(ids.map((id) => sessions[1].findByUid(`uid ${id}`)));
       expect(found.map((payload) => payload?.accountId)).to.deep.equal(ids);
     });
 
-    it('a session is found by its uid', async () => {
+    it('finds a session by its uid', async () => {
       await sessions[0].upsert('id', session, 60);
       expect(await sessions[1].findByUid('uid of a session')).to.deep.equal(session);
       expect(await sessions[1].findByUid('id')).to.equal(undefined);
     });
 
-    it('a session that got a new id is found by its uid under that one', async () => {
+    it('finds a session that got a new id by its uid', async () => {
       await sessions[0].upsert('id', session, 60);
       await sessions[0].destroy('id');
       expect(await sessions[1].findByUid('uid of a session')).to.equal(undefined);
@@ -132,14 +132,14 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect((await sessions[1].findByUid('uid of a session'))?.jti).to.equal('new id');
     });
 
-    it('a session is still found by its uid when its old id is destroyed after the new one was written', async () => {
+    it('finds a session by its uid if its old id is destroyed after the new one was written', async () => {
       await sessions[0].upsert('id', session, 60);
       await sessions[1].upsert('new id', { ...session, jti: 'new id' }, 60);
       await sessions[0].destroy('id');
       expect((await sessions[1].findByUid('uid of a session'))?.jti).to.equal('new id');
     });
 
-    it("no session is found by an interaction's uid", async () => {
+    it("finds no session by an interaction's uid", async () => {
       await nodes.one('Interaction').upsert('id', OF_NO_GRANT.Interaction ?? {}, 60);
       expect(await sessions[1].findByUid('uid of an interaction')).to.equal(undefined);
       await sessions[0].upsert('id', session, 60);
@@ -148,26 +148,26 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect(await sessions[1].findByUid('uid of a session')).to.deep.equal(session);
     });
 
-    it('a device code is found by its user code, with what was written last', async () => {
+    it('finds a device code by its user code, as it was last written', async () => {
       await deviceCodes[0].upsert('id', { ...deviceCode, inFlight: true }, 60);
       expect((await deviceCodes[1].findByUserCode('BCDFGHJK'))?.inFlight).to.equal(true);
       await deviceCodes[1].upsert('id', deviceCode, 60);
       expect(await deviceCodes[0].findByUserCode('BCDFGHJK')).to.deep.equal(deviceCode);
     });
 
-    it('a device code is found by its user code, consumed as it is', async () => {
+    it('finds a consumed device code by its user code', async () => {
       await deviceCodes[0].upsert('id', deviceCode, 60);
       await deviceCodes[0].consume('id');
       expect((await deviceCodes[1].findByUserCode('BCDFGHJK'))?.consumed).to.be.a('number');
     });
 
-    it('a device code that was destroyed is not found by its user code', async () => {
+    it('does not find a destroyed device code by its user code', async () => {
       await deviceCodes[0].upsert('id', deviceCode, 60);
       await deviceCodes[1].destroy('id');
       expect(await deviceCodes[0].findByUserCode('BCDFGHJK')).to.equal(undefined);
     });
 
-    it('a user code that is given to another device leads to that one, whatever becomes of the first', async () => {
+    it('finds the latest device by a user code that was given to two, also after the first was destroyed', async () => {
       await deviceCodes[0].upsert('first', { ...deviceCode, jti: 'first' }, 60);
       await deviceCodes[1].upsert('second', { ...deviceCode, jti: 'second' }, 60);
       await deviceCodes[0].destroy('first');

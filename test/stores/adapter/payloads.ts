@@ -1,10 +1,10 @@
-/** What oidc-provider writes, one payload for each of its models. */
+/** Payloads that oidc-provider writes, one for each of its models. */
 import type { AdapterPayload } from 'oidc-provider';
 import { isFullSuite } from '../../support/full-suite.ts';
 
 const token = { iat: 1_767_225_600, exp: 4_000_000_000, clientId: 'rp', accountId: 'alice', grantId: 'grant' };
 
-/** Models whose records die with their grant. */
+/** Models with records that are deleted with their grant. */
 export const OF_A_GRANT: Record<string, AdapterPayload> = {
   AccessToken: {
     ...token,
@@ -20,7 +20,7 @@ export const OF_A_GRANT: Record<string, AdapterPayload> = {
   PreAuthorizedCode: { ...token, kind: 'PreAuthorizedCode', jti: 'pc', txCode: '1234' },
 };
 
-/** Models whose records do not, whatever they say. */
+/** Models with records that are not deleted with a grant, even if they have a `grantId`. */
 export const OF_NO_GRANT: Record<string, AdapterPayload> = {
   Session: {
     kind: 'Session',
@@ -48,10 +48,10 @@ export const OF_NO_GRANT: Record<string, AdapterPayload> = {
 
 export const OF_EACH_MODEL: Record<string, AdapterPayload> = { ...OF_A_GRANT, ...OF_NO_GRANT };
 
-/** Models whose records are used once: an authorization code is redeemed, a refresh token rotated. */
+/** Models with single-use records: an authorization code is redeemed, a refresh token is rotated. */
 export const USED_ONCE: readonly string[] = Object.keys(OF_A_GRANT).filter((model) => model !== 'AccessToken');
 
-/** Models that stand for their kind: one whose records are used once, one of a grant, and one of no grant. */
+/** Representative models: one with records that are used once, one that belongs to a grant, and one that does not. */
 const REPRESENTATIVES: readonly string[] = ['AuthorizationCode', 'AccessToken', 'Session'];
 
 /** Chooses the models that a fact is tested with. */
@@ -59,6 +59,6 @@ export type ModelChoice = (models: readonly string[]) => readonly string[];
 
 export const everyModel: ModelChoice = (models) => models;
 
-/** Chooses all models in the full suite, and those that stand for their kind in the short one. */
+/** Chooses all models in the full suite, and the representative ones in the short suite. */
 export const modelsOfSuite: ModelChoice = (models) =>
   models.filter((model) => isFullSuite || REPRESENTATIVES.includes(model));

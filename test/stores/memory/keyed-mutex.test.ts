@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { PATIENCE, TooLate } from '../../../src/stores/access.ts';
+import { PATIENCE_MS, TooLate } from '../../../src/stores/access.ts';
 import { KeyedMutex } from '../../../src/stores/memory/keyed-mutex.ts';
 import { nextTurn } from './keyv-stores.ts';
 
@@ -22,7 +22,7 @@ describe('a mutex for each key', () => {
 
   afterEach(() => mock.timers.reset());
 
-  /** From here on time passes where the test says so. */
+  /** Stops the clock: from here on, time passes only by `pass`. */
   function stopTime(): void {
     mock.timers.enable({ apis: ['setTimeout'] });
   }
@@ -32,7 +32,7 @@ describe('a mutex for each key', () => {
     for (let turn = 0; turn < 3; turn++) await nextTurn();
   }
 
-  /** A task that takes `turns` turns of the event loop. */
+  /** Returns a task that takes `turns` turns of the event loop. */
   function task(name: string, turns = 1): () => Promise<string> {
     return async () => {
       log.push(`${name} starts`);
@@ -42,7 +42,7 @@ describe('a mutex for each key', () => {
     };
   }
 
-  /** A task that does not end before it is released. */
+  /** Starts a task that does not end before it is released. */
   function holding(key: string): Held {
     let release: () => void = () => undefined;
     const task = new Promise<void>((resolve) => {
@@ -57,11 +57,11 @@ describe('a mutex for each key', () => {
     return held;
   }
 
-  it('gives back what the task gives back', async () => {
+  it('returns the result of the task', async () => {
     expect(await mutex.run('key', task('a'))).to.equal('a');
   });
 
-  it('runs one task at a time, in the order that they came', async () => {
+  it('runs one task at a time, in the order of the calls', async () => {
     const names = await Promise.all([
       mutex.run('key', task('a', 3)),
       mutex.run('key', task('b', 2)),
@@ -71,12 +71,12 @@ describe('a mutex for each key', () => {
     expect(log).to.deep.equal(['a starts', 'a ends', 'b starts', 'b ends', 'c starts', 'c ends']);
   });
 
-  it('lets tasks for other keys go on beside it', async () => {
+  it('runs tasks for different keys concurrently', async () => {
     await Promise.all([mutex.run('slow', task('slow', 5)), mutex.run('fast', task('fast'))]);
     expect(log).to.deep.equal(['slow starts', 'fast starts', 'fast ends', 'slow ends']);
   });
 
-  it('goes on after a task that failed, and tells only who started that one', async () => {
+  it('runs the next task after one has failed, and reports the failure to its caller only', async () => {
     const failing = mutex.run('key', async () => {
       await nextTurn();
       throw new Error('no');
@@ -87,7 +87,7 @@ describe('a mutex for each key', () => {
     expect(followed).to.deep.equal({ status: 'fulfilled', value: 'b' });
   });
 
-  it('goes on after a task that failed at once', async () => {
+  it('runs the next task after one has failed without waiting', async () => {
     const failing = mutex.run('key', async () => {
       throw new Error('at once');
     });
@@ -96,28 +96,28 @@ describe('a mutex for each key', () => {
     expect(followed).to.deep.equal({ status: 'fulfilled', value: 'b' });
   });
 
-  it('a task that comes while the last one ends waits for those before it', async () => {
+  it('runs a task that was added when another one ended after the tasks that were waiting', async () => {
     const first = mutex.run('key', task('a'));
     const late = first.then(() => mutex.run('key', task('c')));
     await Promise.all([first, mutex.run('key', task('b', 3)), late]);
     expect(log).to.deep.equal(['a starts', 'a ends', 'b starts', 'b ends', 'c starts', 'c ends']);
   });
 
-  it('does not begin a task that has waited for too long, and tells who started it', async () => {
+  it('does not start a task that has waited for too long, and reports that to its caller', async () => {
     stopTime();
     const held = holding('key');
     const late = mutex.run('key', task('late')).catch((error: unknown) => error);
-    await pass(PATIENCE);
+    await pass(PATIENCE_MS);
     expect(await late).to.be.instanceOf(TooLate);
     held.release();
     await mutex.run('key', task('next'));
     expect(log).to.deep.equal(['next starts', 'next ends']);
   });
 
-  it('leaves its turn to a task that has begun, however long it takes: nobody else begins', async () => {
+  it('starts no other task while a slow one runs, even after its caller has got TooLate', async () => {
     stopTime();
     const held = holding('key');
-    await pass(PATIENCE - 1);
+    await pass(PATIENCE_MS - 1);
     expect(held.failure).to.equal(undefined);
     await pass(1);
     expect(held.failure).to.be.instanceOf(TooLate);
@@ -128,15 +128,15 @@ describe('a mutex for each key', () => {
     expect(await next).to.equal('next');
   });
 
-  it('lets the others wait for their own time, not for that of the one before them', async () => {
+  it('counts the waiting time of each caller from its own call', async () => {
     stopTime();
     const held = holding('key');
-    await pass(PATIENCE / 2);
+    await pass(PATIENCE_MS / 2);
     let refusal: unknown;
     mutex.run('key', task('next')).catch((error: unknown) => {
       refusal = error;
     });
-    await pass(PATIENCE - 1);
+    await pass(PATIENCE_MS - 1);
     expect(held.failure).to.be.instanceOf(TooLate);
     expect(refusal).to.equal(undefined);
     await pass(1);
@@ -144,9 +144,9 @@ describe('a mutex for each key', () => {
     held.release();
   });
 
-  it('takes the turn from a task that never ends, after a while', async () => {
+  it('starts the next task after the longest turn if a task never ends', async () => {
     const impatient = new KeyedMutex(
-      () => PATIENCE,
+      () => PATIENCE_MS,
       () => 20,
     );
     stopTime();
@@ -154,18 +154,18 @@ describe('a mutex for each key', () => {
     const next = impatient.run('key', task('next'));
     await pass(20);
     expect(await next).to.equal('next');
-    await pass(PATIENCE);
+    await pass(PATIENCE_MS);
     expect(await stuck).to.be.instanceOf(TooLate);
   });
 
-  it('refuses, and does not throw, where a task throws before it has begun to wait', async () => {
+  it('rejects, and does not throw, if a task throws synchronously', async () => {
     const failing = mutex.run('key', () => {
       throw new Error('at once');
     });
     expect(await failing.catch((error: unknown) => error)).to.be.instanceOf(Error);
   });
 
-  it('keeps a count right that a hundred tasks read and write', async () => {
+  it('loses no update if a hundred tasks increment a counter', async () => {
     let count = 0;
     const increment = async (): Promise<void> => {
       const read = count;

@@ -1,7 +1,7 @@
-/** Backends of a Keyv that are not in its memory. */
+/** Backends for a Keyv that are not a Map in memory. */
 import { Keyv } from 'keyv';
 
-/** A backend that answers a moment later, as one behind a network does, and counts how often it is asked. */
+/** A backend that answers one turn later, as one behind a network does, and counts its reads. */
 export class RemoteBackend {
   readonly records: Map<string, string> = new Map();
   asked = 0;
@@ -27,7 +27,7 @@ export class RemoteBackend {
   }
 }
 
-/** A backend that can be put out of reach. */
+/** A backend that can fail all reads, all writes or both. */
 export class FlakyBackend extends RemoteBackend {
   down: 'nothing' | 'reads' | 'writes' | 'everything' = 'nothing';
 
@@ -52,7 +52,7 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A backend that can stop to answer: what it is asked then is never answered, neither well nor ill. */
+/** A backend that can hang: then it never answers, neither with a result nor with an error. */
 export class HangingBackend extends RemoteBackend {
   hangs = false;
 

@@ -3,9 +3,9 @@ import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
 import { refused } from '../../ticket/builders.ts';
 import { FlakyBackend, keyvOver } from './keyv-stores.ts';
 
-const A_MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
-describe('KeyvNotes when its backend is out of reach', () => {
+describe('KeyvNotes when its backend is unavailable', () => {
   let backend: FlakyBackend;
   let notes: KeyvNotes;
 
@@ -14,15 +14,15 @@ describe('KeyvNotes when its backend is out of reach', () => {
     notes = new KeyvNotes(keyvOver(backend, false));
   });
 
-  it('does not take a note for absent', async () => {
-    await notes.write('name', A_MINUTE);
+  it('fails to read a note instead of reporting that there is none', async () => {
+    await notes.write('name', MINUTE_MS);
     backend.down = 'reads';
     expect((await refused(notes.read('name'))).code).to.equal('store_unavailable');
   });
 
-  it('does not take a note for written', async () => {
+  it('fails to write a note instead of reporting success', async () => {
     backend.down = 'writes';
-    expect((await refused(notes.write('name', A_MINUTE))).code).to.equal('store_unavailable');
+    expect((await refused(notes.write('name', MINUTE_MS))).code).to.equal('store_unavailable');
     backend.down = 'nothing';
     expect(await notes.read('name')).to.equal(undefined);
   });

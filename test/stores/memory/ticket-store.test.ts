@@ -13,7 +13,7 @@ import { type Engines, engineContract } from '../engine-contract.ts';
 import { SHORT, whileStoresMayTake } from '../patience.ts';
 import { FlakyBackend, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
 
-/** A Keyv that serves one process. */
+/** Returns the engine of a Keyv that serves one process, as both of the two. */
 function oneProcess(keyv: Keyv): Engines {
   const engine = engineFor(keyv, Date.now, { onTrouble: () => undefined, onLate: () => undefined });
   return { here: engine, there: engine, close: engine.close };
@@ -26,8 +26,8 @@ function storeOn(keyv: Keyv, signals: LocalSignals = new LocalSignals()): KeyvTi
   return new KeyvTicketStore(keyv, Date.now, signals);
 }
 
-describe('KeyvTicketStore when its backend is out of reach', () => {
-  // The suite may take a while before it gets here.
+describe('KeyvTicketStore when its backend is unavailable:', () => {
+  // The deadline is far away, because other tests may run for a while before these.
   const inAnHour = Date.now() + 3_600_000;
   const ticket = waiting({ deadline: inAnHour });
   const next = scanned({ deadline: inAnHour });
@@ -45,21 +45,21 @@ describe('KeyvTicketStore when its backend is out of reach', () => {
   });
 
   for (const [name, act] of Object.entries(acts)) {
-    it(`${name} says so, and why`, async () => {
+    it(`${name} fails with store_unavailable and the cause`, async () => {
       backend.down = 'everything';
       const refusal = await refused(act(storeOn(keyvOver(backend))));
       expect(refusal.code).to.equal('store_unavailable');
       expect(refusal.cause).to.be.instanceOf(Error).with.property('message', 'out of reach');
     });
 
-    it(`${name} says so although the Keyv keeps errors to itself`, async () => {
+    it(`${name} fails with store_unavailable if the Keyv has throwOnErrors: false`, async () => {
       backend.down = 'everything';
       const refusal = await refused(act(storeOn(keyvOver(backend, false))));
       expect(refusal.code).to.equal('store_unavailable');
     });
   }
 
-  it('whatever is asked for is refused where there is no answer at all', async () => {
+  it('every method fails with store_unavailable if there is no answer at all', async () => {
     const refusals = await whileStoresMayTake(SHORT, () =>
       Promise.all(Object.values(acts).map((act) => refused(act(storeOn(keyvOver(new MuteBackend())))))),
     );
@@ -67,7 +67,7 @@ describe('KeyvTicketStore when its backend is out of reach', () => {
     for (const { cause } of refusals) expect(cause).to.be.instanceOf(TooLate);
   });
 
-  it('a write that fails is no silent success, and nobody is told of it', async () => {
+  it('a failed write is reported to its caller and not signalled to listeners', async () => {
     const signals = new LocalSignals();
     const ears = new Ears(signals, ticket.interaction);
     const store = storeOn(keyvOver(backend), signals);
@@ -78,7 +78,7 @@ describe('KeyvTicketStore when its backend is out of reach', () => {
     expect(ears.heard).to.deep.equal([ticket]);
   });
 
-  it('a write that fails is no silent success although the Keyv keeps errors to itself', async () => {
+  it('a failed write is reported to its caller if the Keyv has throwOnErrors: false', async () => {
     const store = storeOn(keyvOver(backend, false));
     await store.create(ticket);
     backend.down = 'writes';
@@ -86,7 +86,7 @@ describe('KeyvTicketStore when its backend is out of reach', () => {
     expect(refusal.code).to.equal('store_unavailable');
   });
 
-  it('once it is back everything goes on', async () => {
+  it('everything works again after it is back', async () => {
     const store = storeOn(keyvOver(backend));
     backend.down = 'everything';
     await Promise.allSettled(Object.values(acts).map((act) => act(store)));
@@ -109,7 +109,7 @@ class MuteBackend extends RemoteBackend {
 describe('the memory of a KeyvTicketStore', () => {
   afterEach(() => mock.timers.reset());
 
-  it('is where it was once the deadlines of ten thousand tickets have passed', async () => {
+  it('is empty after the deadlines of ten thousand tickets have passed', async () => {
     mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() });
     const records = new Map<string, string>();
     const keyv = new Keyv({ store: records });

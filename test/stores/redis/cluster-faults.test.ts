@@ -10,19 +10,19 @@ import { storesMayTake } from '../patience.ts';
 import { changed, newTicket } from '../tickets.ts';
 import { type RedisProcess, startProcess } from './redis-process.ts';
 
-/** In milliseconds. The processes give up a connection that says nothing after a few times this. */
-const TIGHT = 500;
+/** The time that stores may take. The processes close a silent connection after a multiple of it. */
+const TIGHT_MS = 500;
 
-/** What a Keyv of no other namespace asks for the time. */
+/** The key with which a Keyv with the default namespace asks for the time. */
 const CLOCK = 'keyv:qr:clock';
 
-describe('a Redis Cluster of which a master is frozen, so that its replica takes its place', () => {
+describe('a Redis Cluster with a frozen master that its replica replaces', () => {
   let atClock: Promise<void>;
   let elsewhere: Promise<void>;
 
-  storesMayTake(TIGHT);
+  storesMayTake(TIGHT_MS);
 
-  // Most of it is waiting, so both happen at the same time.
+  // Both failovers consist mostly of waiting, so they run at the same time.
   before(() => {
     atClock = failOver((cluster) => cluster.masterOf(CLOCK));
     elsewhere = failOver(async (cluster) => {
@@ -30,35 +30,36 @@ describe('a Redis Cluster of which a master is frozen, so that its replica takes
       const [another = clock] = cluster.servers.filter((server) => server !== clock);
       return another;
     });
-    // A rejection belongs to the test that waits for it, and must not be an unhandled one until then.
+    // Mark the promises as handled: a rejection is reported by the test that awaits it, and must not be unhandled
+    // before.
     for (const end of [atClock, elsewhere]) end.catch(() => undefined);
   });
 
   after(() => Promise.allSettled([atClock, elsewhere]));
 
-  it('finds and writes everything again, where that master tells the time', () => atClock);
+  it('can be read and written again if that master is the one that is asked for the time', () => atClock);
 
-  it('finds and writes everything again, where another one tells the time', () => elsewhere);
+  it('can be read and written again if another master is the one that is asked for the time', () => elsewhere);
 });
 
-/** Freezes a master of a cluster of its own. @throws AssertionError if not all is well afterwards */
+/** Starts a cluster and freezes one of its masters. @throws AssertionError if something does not work afterwards */
 async function failOver(choose: (cluster: RedisCluster) => Promise<RedisServer>): Promise<void> {
   const cluster = await startRedisCluster();
   const processes: RedisProcess[] = [];
   try {
     const frozen = await choose(cluster);
     const replica = await cluster.addReplica(frozen);
-    // Frozen members would not even refuse who asks them for the others.
+    // Do not ask the frozen member for the others: it would not even refuse a connection.
     const rootNodes = cluster.rootNodes.filter(({ url }) => url !== frozen.url);
     processes.push(...(await Promise.all([startProcess({ rootNodes }), startProcess({ rootNodes })])));
-    await expectAllWellAfter(cluster, frozen, replica, processes as [RedisProcess, RedisProcess]);
+    await expectWorksAfter(cluster, frozen, replica, processes as [RedisProcess, RedisProcess]);
   } finally {
     await Promise.all(processes.map((process) => process.close()));
     await cluster.stop();
   }
 }
 
-async function expectAllWellAfter(
+async function expectWorksAfter(
   cluster: RedisCluster,
   frozen: RedisServer,
   replica: RedisServer,
@@ -71,7 +72,7 @@ async function expectAllWellAfter(
 
   frozen.pause();
   expect((await refused(one.store.find(there.id))).code).to.equal('store_unavailable');
-  // The others are asked all the same.
+  // The other masters still answer.
   await finds(one, elsewhere);
   await replica.logs(/Failover election won/);
 
@@ -97,7 +98,7 @@ async function ticketAt(cluster: RedisCluster, isMeant: (master: RedisServer) =>
   }
 }
 
-/** A slow machine may answer too late, and have written it all the same. */
+/** Creates a ticket. On a slow machine, the answer may come too late although the ticket was written. */
 function creates(process: RedisProcess, ticket: Ticket): Promise<void> {
   return eventually('creates a ticket', async () => {
     const created = await process.store.create(ticket).catch(() => false);

@@ -29,7 +29,7 @@ describe('on a Redis Cluster of three masters', () => {
     return { here: here.engine, there: there.engine, close };
   });
 
-  it('tickets are spread over all masters, and each with its interaction lies on one, where every key dies', async () => {
+  it('tickets are spread over all masters, all keys of an interaction are on one, and every key expires', async () => {
     const process = await start();
     await Promise.all(cluster.servers.map((server) => server.command('FLUSHALL')));
     const tickets = Array.from({ length: 60 }, () => newTicket());
@@ -39,7 +39,7 @@ describe('on a Redis Cluster of three masters', () => {
       const found = await server.command('KEYS', '*');
       const keys = Array.isArray(found) ? found.map(String) : [];
       const tags = new Set(keys.map((key) => /\{(.*?)\}/.exec(key)?.[1]));
-      // The interaction, its ticket, and the one before that.
+      // Three keys for each interaction: the interaction, its ticket, and the previous ticket.
       expect(keys.length)
         .to.equal(3 * tags.size)
         .and.to.be.greaterThan(9);
@@ -49,12 +49,12 @@ describe('on a Redis Cluster of three masters', () => {
     await process.close();
   });
 
-  it('tickets leave no connection behind when their engine and its Keyv are closed', async () => {
+  it('no connection is left after the engine and its Keyv were closed', async () => {
     const count = async (): Promise<number> => {
       const lists = await Promise.all(cluster.servers.map((server) => server.command('CLIENT', 'LIST')));
       return lists.join('').match(/ addr=/g)?.length ?? 0;
     };
-    // Nothing is connected but the one that asks each master.
+    // The only connection left to each master is the one that lists the clients.
     await eventually(
       'the processes of earlier tests have left',
       async () => (await count()) === cluster.servers.length,

@@ -15,8 +15,8 @@ import { RedisProcess, startProcess } from './redis-process.ts';
 const ROUNDS = sizeOfSuite({ short: 2, full: 100 });
 const ABANDONED = sizeOfSuite({ short: 1_000, full: 10_000 });
 
-/** The most milliseconds by which a time may be wrong that was measured over a network, on a machine that is very slow. */
-const INEXACT = 5_000;
+/** The largest error of a time that is measured over the network on a very slow machine. */
+const MAX_ERROR_MS = 5_000;
 
 engineContract('the engine on Redis', async () => {
   const redis = await RedisServer.start();
@@ -28,7 +28,7 @@ engineContract('the engine on Redis', async () => {
   return { here: here.engine, there: there.engine, close };
 });
 
-describe('the engine on Redis, beyond that', () => {
+describe('the engine on Redis, in detail,', () => {
   let redis: RedisServer;
   let one: RedisProcess;
   let other: RedisProcess;
@@ -57,19 +57,22 @@ describe('the engine on Redis, beyond that', () => {
     return `${await redis.command('CLIENT', 'LIST')}`.trim().split('\n');
   }
 
-  /** Waits until Redis knows that the processes of earlier tests have left. Returns the number of connections that remain. */
+  /**
+   * Waits until Redis has closed the connections of earlier tests.
+   * @returns the number of connections that remain
+   */
   async function settledClients(): Promise<number> {
-    // Two of each process, and the one that asks.
+    // Each of the two processes has two connections, and the fifth one lists them.
     const remaining = 5;
     await eventually('the others have left', async () => (await clients()).length === remaining);
     return remaining;
   }
 
-  it('calls itself redis', () => {
+  it('has the name redis', () => {
     expect(one.engine.name).to.equal('redis');
   });
 
-  it('keeps all of a ticket, and of those that follow it, in one slot of a cluster', async () => {
+  it('keeps all tickets of an interaction in one slot of a cluster', async () => {
     const ticket = newTicket();
     const next = follower(ticket);
     new Ears(one.signals, ticket.interaction);
@@ -80,7 +83,7 @@ describe('the engine on Redis, beyond that', () => {
     expect(new Set(kept.map((key) => /\{([\da-f]{4})\}/.exec(key)?.[1])).size).to.equal(1);
   });
 
-  it('lets every key die: a ticket at its deadline, a note of who watches after three minutes', async () => {
+  it('lets every key expire: a ticket at its deadline, an entry of a watcher after three minutes', async () => {
     const ticket = newTicket({ deadline: Date.now() + 20_000 });
     const next = follower(ticket, { deadline: Date.now() + 30_000 });
     const ended = endOf(ticket, { deadline: Date.now() + 10_000 });
@@ -90,17 +93,17 @@ describe('the engine on Redis, beyond that', () => {
     for (const key of await keys()) {
       const left = Number(await redis.command('PTTL', key));
       const most = key.includes(':watchers:') ? 180_000 : key.includes(ticket.id) ? 10_000 : 30_000;
-      // The lower bound leaves time to a slow machine, and tells the three from each other.
-      expect(left, key).to.be.within(most - 9_000, most + INEXACT);
+      // The lower bound leaves 9 s for a slow machine, and still distinguishes the three times.
+      expect(left, key).to.be.within(most - 9_000, most + MAX_ERROR_MS);
     }
   });
 
-  it('keeps a ticket below the names of its Keyv, and nothing elsewhere', async () => {
+  it('writes only keys with the prefix of its Keyv', async () => {
     await one.store.create(newTicket());
     for (const key of await keys()) expect(key).to.match(/^keyv:qr:/);
   });
 
-  it('goes on when Redis has forgotten the scripts', async () => {
+  it('works after Redis has lost its scripts', async () => {
     const ticket = newTicket();
     await one.store.create(ticket);
     await redis.command('SCRIPT', 'FLUSH');
@@ -109,7 +112,7 @@ describe('the engine on Redis, beyond that', () => {
     await one.engine.ping();
   });
 
-  it('lets one of fifty racing swaps of two processes win, each time', async () => {
+  it('lets exactly one of fifty concurrent swaps from two processes win, in each round', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const ticket = newTicket();
       await one.store.create(ticket);
@@ -122,47 +125,49 @@ describe('the engine on Redis, beyond that', () => {
     }
   });
 
-  it('tells a process of those interactions alone that are watched there, once', async () => {
-    const [mine, theirs, nobodys] = [newTicket(), newTicket(), newTicket()];
-    const ears = new Ears(one.signals, mine.interaction);
-    const more = new Ears(one.signals, mine.interaction);
-    const others = new Ears(other.signals, theirs.interaction);
-    await Promise.all([one.store.find(mine.id), other.store.find(theirs.id)]);
-    const told = await published(async () => {
-      for (const ticket of [mine, theirs, nobodys]) await one.store.create(ticket);
+  it('sends one message to each process that watches an interaction, and none to the others', async () => {
+    const [first, second, unwatched] = [newTicket(), newTicket(), newTicket()];
+    const ears = new Ears(one.signals, first.interaction);
+    const more = new Ears(one.signals, first.interaction);
+    const others = new Ears(other.signals, second.interaction);
+    await Promise.all([one.store.find(first.id), other.store.find(second.id)]);
+    const messages = await published(async () => {
+      for (const ticket of [first, second, unwatched]) await one.store.create(ticket);
       await Promise.all([ears.hears(1), more.hears(1), others.hears(1)]);
     });
-    expect(told).to.have.length(2);
-    expect(new Set(told.map(({ channel }) => channel)).size).to.equal(2);
-    expect(told.map(({ message }) => message)).to.deep.equal([mine, theirs].map((ticket) => JSON.stringify(ticket)));
+    expect(messages).to.have.length(2);
+    expect(new Set(messages.map(({ channel }) => channel)).size).to.equal(2);
+    expect(messages.map(({ message }) => message)).to.deep.equal(
+      [first, second].map((ticket) => JSON.stringify(ticket)),
+    );
   });
 
-  /** What the processes are told of tickets meanwhile. */
+  /** Returns the messages about tickets that are published while the function runs. */
   async function published(act: () => Promise<void>): Promise<{ channel: string; message: string }[]> {
-    const told: { channel: string; message: string }[] = [];
+    const messages: { channel: string; message: string }[] = [];
     const listener = await startListener(redis.url, 'keyv:qr:node:*', (message, channel) =>
-      told.push({ channel, message }),
+      messages.push({ channel, message }),
     );
     await act();
     await redis.command('PUBLISH', 'keyv:qr:node:', 'the end');
-    await eventually('all has arrived', () => told.some(({ message }) => message === 'the end'));
+    await eventually('all has arrived', () => messages.some(({ message }) => message === 'the end'));
     await listener();
-    return told.filter(({ message }) => message.startsWith('{'));
+    return messages.filter(({ message }) => message.startsWith('{'));
   }
 
-  it('reads the time of Redis, with a clock that is 61 s ahead or behind', async () => {
+  it('uses the time of Redis if the clock of its process is 61 s ahead or behind', async () => {
     const real = Date.now;
     for (const wrong of [61_000, -61_000]) {
       mock.method(Date, 'now', () => real() + wrong);
       const process = await startProcess(redis.url);
       const difference = process.engine.clock() - real();
       mock.restoreAll();
-      expect(Math.abs(difference), `${wrong}`).to.be.lessThan(INEXACT);
+      expect(Math.abs(difference), `${wrong}`).to.be.lessThan(MAX_ERROR_MS);
       await process.close();
     }
   });
 
-  it('of a ticket that a process with a wrong clock writes, the deadline holds', async () => {
+  it('expires a ticket in time if the process that writes it has a wrong clock', async () => {
     const real = Date.now;
     mock.method(Date, 'now', () => real() + 61_000);
     try {
@@ -172,39 +177,39 @@ describe('the engine on Redis, beyond that', () => {
       const left = (await Promise.all((await keys()).map((key) => redis.command('PTTL', key)))).map(Number);
       await process.close();
       expect(left).to.have.length(2);
-      for (const ttl of left) expect(ttl).to.be.within(1, 20_000 + INEXACT);
+      for (const ttl of left) expect(ttl).to.be.within(1, 20_000 + MAX_ERROR_MS);
     } finally {
       mock.restoreAll();
     }
   });
 
-  it('notices at the next comparison that the clock of its process was set', async () => {
+  it('corrects its time at the next comparison after the clock of its process was set', async () => {
     const real = Date.now;
     mock.method(Date, 'now', () => real() + 61_000);
     try {
       await one.engine.ping();
-      expect(Math.abs(one.engine.clock() - real())).to.be.lessThan(INEXACT);
+      expect(Math.abs(one.engine.clock() - real())).to.be.lessThan(MAX_ERROR_MS);
     } finally {
       mock.restoreAll();
     }
     await one.engine.ping();
-    expect(Math.abs(one.engine.clock() - real())).to.be.lessThan(INEXACT);
+    expect(Math.abs(one.engine.clock() - real())).to.be.lessThan(MAX_ERROR_MS);
   });
 
-  it('takes an answer that came while its process was held up', async () => {
+  it('accepts an answer that arrived while its process was blocked', async () => {
     const ticket = newTicket();
     await one.store.create(ticket);
     const patience = 300;
     redis.pause();
     const found = whileStoresMayTake(patience, () => one.store.find(ticket.id));
     for (let turn = 0; turn < 5; turn++) await nextTurn();
-    // The question is on its way. Redis answers it while the process does not listen.
+    // The command was sent. Redis answers it while the process is blocked.
     redis.resume();
     for (const until = performance.now() + 3 * patience; performance.now() < until; );
     expect(await found).to.deep.equal(ticket);
   });
 
-  it('closes, leaves no connection of its own, and the Keyv its own', async () => {
+  it('closes its own connection, and leaves that of the Keyv open', async () => {
     const before = await settledClients();
     const process = await startProcess(redis.url);
     expect(await clients()).to.have.length(before + 2);
@@ -216,7 +221,7 @@ describe('the engine on Redis, beyond that', () => {
     await eventually('all have gone', async () => (await clients()).length === before);
   });
 
-  it('closes before it was ready, and a second time, without harm', async () => {
+  it('can be closed before it was ready, and a second time', async () => {
     const before = await settledClients();
     const process = new RedisProcess(redis.url);
     await process.engine.close();
@@ -225,7 +230,7 @@ describe('the engine on Redis, beyond that', () => {
     await eventually('all have gone', async () => (await clients()).length === before);
   });
 
-  it('refuses what Redis says no to, and reads on', async () => {
+  it('refuses writes while Redis is a read-only replica, but still reads', async () => {
     const ticket = newTicket();
     await one.store.create(ticket);
     await redis.command('REPLICAOF', '127.0.0.1', '1');
@@ -239,7 +244,7 @@ describe('the engine on Redis, beyond that', () => {
     expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
   });
 
-  it('refuses to write where Redis has no memory left, and reads on', async () => {
+  it('refuses writes while Redis is out of memory, but still reads', async () => {
     const ticket = newTicket();
     await one.store.create(ticket);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
@@ -253,7 +258,7 @@ describe('the engine on Redis, beyond that', () => {
     expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
   });
 
-  it('leaves nothing of tickets that were made and abandoned', async () => {
+  it('leaves nothing in Redis of abandoned tickets after they have expired', async () => {
     const size = Number(await redis.command('DBSIZE'));
     const used = Number(await redis.info('used_memory'));
     const AT_ONCE = 500;
@@ -266,7 +271,7 @@ describe('the engine on Redis, beyond that', () => {
   });
 });
 
-/** @returns the function that ends it */
+/** Subscribes to a pattern. @returns the function that ends the subscription */
 async function startListener(
   url: string,
   pattern: string,

@@ -14,18 +14,18 @@ import { RedisProcess, startProcess } from './redis-process.ts';
 import { Wires } from './wires.ts';
 
 /**
- * In milliseconds: how long a store may take while a test waits until a process gives up a connection that says nothing. It does so after
- * a few times this.
+ * The time that stores may take while a test waits until a process closes a silent connection. A process does so after
+ * a multiple of this time.
  */
-const TIGHT = 500;
+const TIGHT_MS = 500;
 
 const RESTARTS = sizeOfSuite({ short: 2, full: 3 });
 const CUTS = sizeOfSuite({ short: 2, full: 4 });
 
 let redis: RedisServer;
 
-/** The outer suite: its hooks are those of this file alone. */
-describe('the engine on a Redis in trouble:', () => {
+/** The outer suite limits the hooks to this file. */
+describe('the engine', () => {
   storesMayTake(GENEROUS);
 
   before(async () => {
@@ -40,14 +40,14 @@ describe('the engine on a Redis in trouble:', () => {
 
   after(() => redis?.stop());
 
-  stoppedAndContinued();
-  dead();
-  badNetwork();
-  listening();
-  watching();
+  testPauses();
+  testRestarts();
+  testBadNetworks();
+  testSubscriberConnections();
+  testNewWatchers();
 });
 
-/** One that writes and one that watches the ticket, in another process. */
+/** A process that writes a ticket, and another one that watches it. */
 interface Scene {
   readonly one: RedisProcess;
   readonly other: RedisProcess;
@@ -56,7 +56,10 @@ interface Scene {
 }
 
 interface SceneOptions {
-  /** How long stores may take when the processes start: it decides on when they look at their connections for the first time. */
+  /**
+   * The milliseconds that stores may take while the processes start. It decides when they check their connections for
+   * the first time.
+   */
   readonly starting?: number;
 }
 
@@ -79,7 +82,7 @@ async function withScene(
   }
 }
 
-/** Everything is refused: the first access once the time for an answer is over, the next ones without waiting for that time. */
+/** Expects that every access is refused: the first one when its time is over, and the next ones without waiting. */
 async function expectRefusals({ one, ticket }: Scene): Promise<void> {
   const swap = () => one.store.swap(ticket, changed(ticket));
   expect((await whileStoresMayTake(SHORT, () => refused(swap()))).code).to.equal('store_unavailable');
@@ -99,8 +102,11 @@ async function expectRefusals({ one, ticket }: Scene): Promise<void> {
   expect(isOver, 'one of them has waited for an answer').to.equal(false);
 }
 
-/** A new ticket goes its way, and the other process hears of it, or that it has to read. */
-async function expectAllWell({ one, other }: Scene): Promise<void> {
+/**
+ * Expects that a new ticket can be written and read, and that the other process gets signals of its changes, or a
+ * signal to read again.
+ */
+async function expectWorks({ one, other }: Scene): Promise<void> {
   await other.listens();
   const ticket = newTicket();
   const ears = new Ears(other.signals, ticket.interaction);
@@ -121,19 +127,19 @@ async function channels(): Promise<unknown[]> {
   return Array.isArray(answer) ? answer : [];
 }
 
-function stoppedAndContinued(): void {
-  describe('Redis that is stopped and continued', () => {
-    it('refuses in time and then at once, and all is well right after it goes on', () =>
+function testPauses(): void {
+  describe('on a Redis that is stopped and continued', () => {
+    it('refuses after the time limit, then at once, and works again when Redis goes on', () =>
       withScene(redis.url, async (scene) => {
         redis.pause();
         await expectRefusals(scene);
         redis.resume();
         await scene.one.answers();
         await scene.other.answers();
-        await expectAllWell(scene);
+        await expectWorks(scene);
       }));
 
-    it('makes those who watch read again when it goes on', () =>
+    it('tells watchers to read again when Redis goes on', () =>
       withScene(redis.url, async (scene) => {
         const before = scene.ears.doubts;
         redis.pause();
@@ -144,9 +150,9 @@ function stoppedAndContinued(): void {
   });
 }
 
-function dead(): void {
-  describe('Redis that dies and comes back with nothing', () => {
-    it('refuses in time and then at once, and all is well after it is back', () =>
+function testRestarts(): void {
+  describe('on a Redis that is down', () => {
+    it('refuses after the time limit, then at once, and works again when Redis is back without its data', () =>
       withScene(redis.url, async (scene) => {
         await redis.kill();
         await expectRefusals(scene);
@@ -154,18 +160,19 @@ function dead(): void {
         await scene.one.answers();
         await scene.other.answers();
         expect(await scene.one.store.find(scene.ticket.id)).to.equal(undefined);
-        await expectAllWell(scene);
+        await expectWorks(scene);
       }));
 
-    it('is told again who watches: a change is heard by those who watched before', () =>
+    it('renews its watchers in Redis, and they get later changes', () =>
       withScene(redis.url, async (scene) => {
         const { one, other, ears, ticket } = scene;
         const before = ears.doubts;
         await redis.restart();
         await Promise.all([one.answers(), other.answers()]);
         await ears.doubtsOnceMore(before);
-        await eventually('the note is there', async () => `${await redis.command('KEYS', '*:watchers:*')}`.length > 0);
-        // Redis may know who watches before the connection that hears is back: what is published in between is lost.
+        await eventually('the entry is there', async () => `${await redis.command('KEYS', '*:watchers:*')}`.length > 0);
+        // The entry may be there before the subscriber is connected again: messages that are published in between are
+        // lost.
         await eventually('both have subscribed again', async () => (await channels()).length === 2);
         const heard = ears.heard.length;
         await one.store.create(ticket);
@@ -173,17 +180,17 @@ function dead(): void {
         expect(ears.last).to.deep.equal(ticket);
       }));
 
-    it('leaves each process with the two connections that it had, however often it dies', () =>
+    it('has two connections in each process, also after several restarts', () =>
       withScene(redis.url, async (scene) => {
         for (let time = 0; time < RESTARTS; time++) {
           await redis.restart();
           await Promise.all([scene.one.answers(), scene.other.answers()]);
         }
-        await expectAllWell(scene);
-        await eventually('two each, and the one that asks', async () => (await connections()).length === 5);
+        await expectWorks(scene);
+        await eventually('each process has two, and one lists them', async () => (await connections()).length === 5);
       }));
 
-    it('is not there at first: refused in time, and all is well once it is there', async () => {
+    it('refuses while Redis has not been started yet, and works after it was', async () => {
       const port = await freePort(LOOPBACK);
       const url = `redis://${LOOPBACK}:${port}`;
       const [one, other] = [new RedisProcess(url), new RedisProcess(url)];
@@ -194,7 +201,7 @@ function dead(): void {
       const late = await RedisServer.start({ port });
       try {
         await Promise.all([one.answers(), other.answers()]);
-        await expectAllWell({ one, other, ticket, ears });
+        await expectWorks({ one, other, ticket, ears });
         await one.store.create(ticket);
         await ears.hears(1);
       } finally {
@@ -203,7 +210,7 @@ function dead(): void {
       }
     });
 
-    it('is never there: closing ends all the same', () =>
+    it('can be closed if Redis was never there', () =>
       whileStoresMayTake(SHORT, async () => {
         const process = new RedisProcess(`redis://${LOOPBACK}:${await freePort(LOOPBACK)}`);
         await refused(process.engine.ping());
@@ -212,9 +219,9 @@ function dead(): void {
   });
 }
 
-function badNetwork(): void {
-  describe('a network between the processes and Redis', () => {
-    it('that is a black hole for a while: refused in time, then at once; all is well after that', async () => {
+function testBadNetworks(): void {
+  describe('behind a network', () => {
+    it('that is a black hole refuses after the time limit, then at once, and works again afterwards', async () => {
       const proxy = await TcpProxy.start(redis.port);
       await withScene(`redis://${LOOPBACK}:${proxy.port}`, async (scene) => {
         proxy.freeze();
@@ -222,28 +229,28 @@ function badNetwork(): void {
         await proxy.heal();
         await scene.one.answers();
         await scene.other.answers();
-        await expectAllWell(scene);
+        await expectWorks(scene);
       });
       await proxy.stop();
     });
 
-    it('that forgets its connections: new ones are made, and all is well', async () => {
+    it('that forgets its connections makes new ones, and works again', async () => {
       const wires = await Wires.start(redis.port);
       await withScene(
         wires.url,
         async (scene) => {
           wires.die();
           await expectRefusals(scene);
-          await whileStoresMayTake(TIGHT, () => Promise.all([scene.one.answers(), scene.other.answers()]));
-          await expectAllWell(scene);
+          await whileStoresMayTake(TIGHT_MS, () => Promise.all([scene.one.answers(), scene.other.answers()]));
+          await expectWorks(scene);
           await scene.ears.doubtsOnceMore(0);
         },
-        { starting: TIGHT },
+        { starting: TIGHT_MS },
       );
       await wires.stop();
     });
 
-    it('that accepts connections and leads them nowhere: given up in the middle of the greeting, and all is well', async () => {
+    it('that accepts connections but forwards nothing closes them during the greeting, and works again', async () => {
       const wires = await Wires.start(redis.port);
       await withScene(
         wires.url,
@@ -251,35 +258,35 @@ function badNetwork(): void {
           wires.leadNowhere();
           await expectRefusals(scene);
           await eventually('both are at their greeting', () => wires.lost >= 2);
-          // Its first connection is no other than the next ones.
+          // A process must recover too if its first connection leads nowhere.
           const late = new RedisProcess(wires.url);
-          await whileStoresMayTake(TIGHT, async () => {
+          await whileStoresMayTake(TIGHT_MS, async () => {
             await refused(late.engine.ping());
             wires.leadThere();
             await Promise.all([scene.one, scene.other, late].map((process) => process.answers()));
             await Promise.all([scene.other, late].map((process) => process.listens()));
           });
-          await expectAllWell(scene);
+          await expectWorks(scene);
           await late.close();
         },
-        { starting: TIGHT },
+        { starting: TIGHT_MS },
       );
       await wires.stop();
     });
 
-    it('that is cut and mended: refused in time, and all is well after that', async () => {
+    it('that is cut and repaired refuses after the time limit, and works again afterwards', async () => {
       const proxy = await TcpProxy.start(redis.port);
       await withScene(`redis://${LOOPBACK}:${proxy.port}`, async (scene) => {
         await proxy.cut();
         await expectRefusals(scene);
         await proxy.heal();
         await Promise.all([scene.one.answers(), scene.other.answers()]);
-        await expectAllWell(scene);
+        await expectWorks(scene);
       });
       await proxy.stop();
     });
 
-    it('that is cut while commands are on their way: no command gets the answer to another one, and all is well', async () => {
+    it('that is cut during commands gives no command the answer to another one, and works again', async () => {
       const wrong: unknown[] = [];
       for (let round = 0; round < CUTS; round++) {
         const proxy = await TcpProxy.start(redis.port);
@@ -310,19 +317,19 @@ function badNetwork(): void {
       expect(wrong).to.deep.equal([]);
     });
 
-    it('that is slow by 300 ms: all goes its way', async () => {
+    it('with a latency of 300 ms works', async () => {
       const proxy = await TcpProxy.start(redis.port);
       await withScene(`redis://${LOOPBACK}:${proxy.port}`, async (scene) => {
         proxy.latency = 300;
-        await expectAllWell(scene);
+        await expectWorks(scene);
       });
       await proxy.stop();
     });
   });
 }
 
-function listening(): void {
-  describe('the connection on which a process hears', () => {
+function testSubscriberConnections(): void {
+  describe('with a subscriber connection', () => {
     async function subscribers(): Promise<string[]> {
       const addresses = (await connections()).map((line) =>
         / sub=1 /.test(line) ? / addr=(\S+)/.exec(line)?.[1] : '',
@@ -330,7 +337,7 @@ function listening(): void {
       return addresses.filter((address): address is string => Boolean(address));
     }
 
-    it('that is killed: those who watch read again, and hear the next change', () =>
+    it('that is killed tells watchers to read again, and they get the next change', () =>
       withScene(redis.url, async ({ one, ears, ticket }) => {
         const [before, heard] = [ears.doubts, ears.heard.length];
         await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -340,45 +347,45 @@ function listening(): void {
         expect(ears.last).to.deep.equal(changed(ticket));
       }));
 
-    it('that goes deaf without a word is found out, and another one made; no command fails meanwhile', async () => {
+    it('that is dead without an error makes a new one, and no command fails meanwhile', async () => {
       const wires = await Wires.start(redis.port);
       await withScene(
         wires.url,
         async ({ one, other, ears, ticket }) => {
           const [before, heard] = [ears.doubts, ears.heard.length];
-          // Those of an earlier test may not have left yet.
+          // The subscribers of an earlier test may not have left yet.
           await eventually('two subscribe', async () => (await subscribers()).length === 2);
           const deaf = new Set(await subscribers());
           wires.die((address) => deaf.has(address));
           await other.store.find(ticket.id);
-          await whileStoresMayTake(TIGHT, () => ears.doubtsOnceMore(before));
+          await whileStoresMayTake(TIGHT_MS, () => ears.doubtsOnceMore(before));
           await one.store.swap(ticket, changed(ticket));
           await ears.hears(heard + 1);
           expect(other.troubles).to.deep.equal([]);
         },
-        { starting: TIGHT },
+        { starting: TIGHT_MS },
       );
       await wires.stop();
     });
   });
 }
 
-function watching(): void {
-  describe('somebody who comes to watch', () => {
-    it('while Redis has no memory for a note of it hears of changes soon after it has', () =>
+function testNewWatchers(): void {
+  describe('with a new watcher', () => {
+    it('signals changes soon after Redis has memory for the entry of the watcher', () =>
       withScene(redis.url, async ({ one, other }) => {
         const ticket = newTicket();
         await redis.command('CONFIG', 'SET', 'maxmemory', '1');
         const ears = new Ears(other.signals, ticket.interaction);
         await other.store.find(ticket.id);
         await redis.command('CONFIG', 'SET', 'maxmemory', '0');
-        const note = `*:watchers:${ticket.interaction}`;
-        await eventually('the note is there', async () => `${await redis.command('KEYS', note)}` !== '');
+        const entry = `*:watchers:${ticket.interaction}`;
+        await eventually('the entry is there', async () => `${await redis.command('KEYS', entry)}` !== '');
         await one.store.create(ticket);
         await ears.hears(1);
       }));
 
-    it('just when Redis has forgotten the scripts hears of the change that comes right after the read', () =>
+    it('signals a change right after the read if Redis has just lost its scripts', () =>
       withScene(redis.url, async ({ one, other }) => {
         for (let round = 0; round < 20; round++) {
           const ticket = newTicket();

@@ -1,4 +1,4 @@
-/** What one of several processes has on Redis: a Keyv with a connection of its own, and the engine on that. */
+/** The parts of one of several processes on Redis: a Keyv with a connection of its own, and an engine on that. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import { type Engine, engineFor } from '../../../src/stores/engine.ts';
@@ -12,12 +12,12 @@ export class RedisProcess {
   readonly keyv: Keyv;
   readonly backend: KeyvRedis<unknown>;
   readonly engine: Engine;
-  /** What went wrong while nobody waited for it. */
+  /** The errors that belonged to no request. */
   readonly troubles: Error[] = [];
-  /** What was written after all. */
+  /** The tickets that were written after their callers had got an error. */
   readonly late: Ticket[] = [];
 
-  /** As a deployment does it: nothing is said of time-outs, and nobody listens for errors. */
+  /** Like a deployment, it sets no time-outs and has no listener for errors. */
   constructor(connection: Connection, clock: Clock = () => Date.now()) {
     this.backend = new KeyvRedis(connection);
     this.keyv = new Keyv(this.backend);
@@ -35,7 +35,7 @@ export class RedisProcess {
     return this.engine.signals;
   }
 
-  /** Waits until it hears what others write. */
+  /** Waits until it receives the messages of other processes. */
   listens(): Promise<void> {
     return eventually('hears other processes', () => this.engine.hearsOthers());
   }
@@ -50,14 +50,14 @@ export class RedisProcess {
     return eventually('the store answers', ping);
   }
 
-  /** The engine first, as a deployment does; the connection is its own. */
+  /** Closes the engine first, as a deployment does, and then the Keyv's connection. */
   async close(): Promise<void> {
     await this.engine.close();
     if (this.backend.client.isOpen) await this.backend.disconnect(true);
   }
 }
 
-/** A process whose engine can do all that it should. */
+/** Starts a process and waits until it receives the messages of other processes. */
 export async function startProcess(connection: Connection, clock?: Clock): Promise<RedisProcess> {
   const process = new RedisProcess(connection, clock);
   await process.listens();

@@ -9,13 +9,16 @@ import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { changed, newTicket } from '../tickets.ts';
 import { type RedisProcess, startProcess } from './redis-process.ts';
 
-/** In milliseconds: how long a store may take while the processes find out that there is another master. */
-const TIGHT = 500;
+/** The time that stores may take while the processes find the new master. */
+const TIGHT_MS = 500;
 
-/** In milliseconds: a message that has not arrived by then was sent while the subscriber was not connected. The test sends another one. */
-const LOST_AFTER = 500;
+/**
+ * The time after which a message counts as lost, because the subscriber was not connected. The test then sends another
+ * one.
+ */
+const LOST_AFTER_MS = 500;
 
-/** A master with a replica and a Sentinel, and two processes. */
+/** A master, a replica, a Sentinel and two processes. */
 class Scene {
   readonly master: RedisServer;
   readonly replica: RedisServer;
@@ -66,7 +69,10 @@ class Scene {
     return this.#stop();
   }
 
-  /** What one writes is read and heard by the other. @param patience milliseconds in which it has to be heard */
+  /**
+   * Expects that one process reads and hears what the other writes.
+   * @param patience the longest wait in milliseconds
+   */
   async expectHeard(ticket: Ticket, patience?: number): Promise<void> {
     const { one, other } = this;
     const ears = new Ears(other.signals, ticket.interaction);
@@ -81,14 +87,14 @@ class Scene {
     }
   }
 
-  /** The same again and again; errors in between are for those who asked. */
+  /** Waits until {@link expectHeard} succeeds. Failures until then are expected during a failover. */
   async expectHeardAgain(): Promise<void> {
     const isHeard = (): Promise<boolean> =>
-      this.expectHeard(newTicket(), LOST_AFTER).then(
+      this.expectHeard(newTicket(), LOST_AFTER_MS).then(
         () => true,
         () => false,
       );
-    await whileStoresMayTake(TIGHT, () => eventually('what one writes is heard by the other', isHeard));
+    await whileStoresMayTake(TIGHT_MS, () => eventually('what one writes is heard by the other', isHeard));
   }
 }
 
@@ -99,8 +105,9 @@ describe('the engine on Redis with a Sentinel', () => {
   storesMayTake(GENEROUS);
 
   before(async () => {
-    // Most of this is waiting. They look at their connections more often that way.
-    const starts = await whileStoresMayTake(TIGHT, () => Promise.allSettled([Scene.start(), Scene.start()]));
+    // The scenes start at the same time, because that is mostly waiting. A short patience makes the processes check
+    // their connections more often.
+    const starts = await whileStoresMayTake(TIGHT_MS, () => Promise.allSettled([Scene.start(), Scene.start()]));
     [replaced, killed] = starts.map((start) => (start.status === 'fulfilled' ? start.value : undefined));
     for (const start of starts) if (start.status === 'rejected') throw start.reason;
   });
@@ -112,9 +119,9 @@ describe('the engine on Redis with a Sentinel', () => {
     return scene;
   }
 
-  it('works', () => started(replaced).expectHeard(newTicket()));
+  it('works before a failover', () => started(replaced).expectHeard(newTicket()));
 
-  it('works again after a failover to the replica, and knows the tickets from before', async () => {
+  it('works again after a failover to the replica, and still has the earlier tickets', async () => {
     const { one, other, replica, sentinel } = started(replaced);
     const ticket = newTicket();
     await one.store.create(ticket);

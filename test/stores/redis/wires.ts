@@ -1,4 +1,4 @@
-/** Connections that can go dead without a word, while new ones work: what lies between has forgotten the old ones. */
+/** A proxy that can make old connections dead without an error while new ones work, as a NAT device can do. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { LOOPBACK } from '../../support/server.ts';
@@ -33,7 +33,10 @@ export class Wires {
     return new Wires(server, target);
   }
 
-  /** Nothing comes through any more, in neither direction; both ends stay open. @param isMeant by the far end's address */
+  /**
+   * Stops the data of connections in both directions, and leaves both ends open.
+   * @param isMeant returns true for the far addresses of the connections to stop; all by default
+   */
   die(isMeant: (address: string) => boolean = () => true): void {
     for (const wire of this.#wires) {
       if (!isMeant(`${wire.far.localAddress}:${wire.far.localPort}`)) continue;
@@ -43,23 +46,23 @@ export class Wires {
     }
   }
 
-  /** How many connections were accepted, and lead nowhere: nothing ever comes back on them. */
+  /** The number of connections that were accepted but never get an answer. */
   get lost(): number {
     return this.#lost.size;
   }
 
-  /** Ends all connections; new ones are accepted, but get no word. */
+  /** Ends all connections. New ones are accepted but never get an answer. */
   leadNowhere(): void {
     this.#leadsNowhere = true;
     for (const { near } of this.#wires) near.destroy();
   }
 
-  /** New connections are good again. Those that lead nowhere stay so. */
+  /** Forwards new connections again. Those that never get an answer stay so. */
   leadThere(): void {
     this.#leadsNowhere = false;
   }
 
-  /** Closes the far ends of what is dead, as a server does in the end. */
+  /** Stops the proxy and closes both ends of all connections, also of the dead ones. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -82,7 +85,7 @@ export class Wires {
     ] as const) {
       from.setNoDelay();
       from.pipe(to);
-      // The close tells all that matters of an error.
+      // An error is followed by a close event, which is handled below.
       from.on('error', () => undefined);
       from.on('close', () => {
         if (!this.#dead.has(wire)) to.destroy();
