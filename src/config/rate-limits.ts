@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { AccountLimit, AddressAct } from '../http/request/rate-limits.ts';
 import type { Rate } from '../stores/rate-limit.ts';
-import { refusesUnknown, written } from './messages.ts';
+import { strictObject, written } from './strict-object.ts';
 
 /** The number of requests that are allowed in a minute, by act; `checkCode` is the number of wrong check codes in an hour. Acts that are left out keep their default. */
 export interface LimitOptions {
@@ -53,27 +53,23 @@ const ACCOUNT: Record<AccountLimit, RateSchema> = {
 export const LIMITS: v.GenericSchema<
   LimitOptions,
   { address: Record<AddressAct, Rate>; account: Record<AccountLimit, Rate> }
-> = v.strictObject(
+> = strictObject(
+  { address: v.optional(group('address', ADDRESS), {}), account: v.optional(group('account', ACCOUNT), {}) },
   {
-    address: v.optional(
-      v.strictObject(ADDRESS, refusesUnknown('limit by address', ADDRESS, isNoGroup('limits.address'))),
-      {},
-    ),
-    account: v.optional(
-      v.strictObject(ACCOUNT, refusesUnknown('limit by account', ACCOUNT, isNoGroup('limits.account'))),
-      {},
-    ),
+    kind: 'limit',
+    otherwise: (value) =>
+      `limits must be an object such as { address: { show: 120 } }, or false for no limits, not ${written(value)}`,
   },
-  refusesUnknown(
-    'limit',
-    { address: ADDRESS, account: ACCOUNT },
-    ({ input }) =>
-      `limits must be an object such as { address: { show: 120 } }, or false for no limits, not ${written(input)}`,
-  ),
 );
 
-function isNoGroup(name: string): (issue: v.BaseIssue<unknown>) => string {
-  return ({ input }) => `${name} must be an object such as { scan: 20 }, not ${written(input)}`;
+function group<Act extends AccountLimit | AddressAct>(
+  by: string,
+  rates: Record<Act, RateSchema>,
+): v.GenericSchema<Partial<Record<Act, number | undefined>>, Record<Act, Rate>> {
+  return strictObject(rates, {
+    kind: `limit by ${by}`,
+    otherwise: (value) => `limits.${by} must be an object such as { scan: 20 }, not ${written(value)}`,
+  });
 }
 
 /** Returns the defaults, in requests a minute and wrong check codes an hour. */

@@ -9,10 +9,10 @@ import type { Locate } from '../http/request/device.ts';
 import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
-import { refusesUnknown, written } from './messages.ts';
 import type { QrLoginOptions } from './options.ts';
 import { LIMITS } from './rate-limits.ts';
 import type { Settings } from './settings.ts';
+import { strictObject, written } from './strict-object.ts';
 
 /** The facts about an option that docs/options.md lists. The messages for wrong values are listed there as well. */
 export interface OptionFacts {
@@ -251,14 +251,10 @@ const OPTIONS = {
   shortCode: flag('shortCode'),
   deadlines: v.optional(
     v.pipe(
-      v.strictObject(
-        DEADLINES,
-        refusesUnknown(
-          'deadline',
-          DEADLINES,
-          ({ input }) => `deadlines must be an object such as { scan: 60 }, not ${written(input)}`,
-        ),
-      ),
+      strictObject(DEADLINES, {
+        kind: 'deadline',
+        otherwise: (value) => `deadlines must be an object such as { scan: 60 }, not ${written(value)}`,
+      }),
       v.metadata({
         type: '`{ scan?: number; decide?: number; finish?: number }`',
         unit: 'seconds, 1 to 600',
@@ -291,10 +287,10 @@ const OPTIONS = {
 type Given = { [Name in keyof QrLoginOptions]: QrLoginOptions[Name] | undefined };
 
 /** The schema of all options. */
-export const SCHEMA: v.GenericSchema<Given, Settings> = v.strictObject(
-  OPTIONS,
-  refusesUnknown('option', OPTIONS, () => 'qrLogin needs options: findAccount, signIn'),
-);
+export const SCHEMA: v.GenericSchema<Given, Settings> = strictObject(OPTIONS, {
+  kind: 'option',
+  otherwise: () => 'qrLogin needs options: findAccount, signIn',
+});
 
 /** Returns the facts about each option, in the order of the documentation. */
 export function listOptions(): Record<string, OptionFacts> {
