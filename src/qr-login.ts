@@ -126,7 +126,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   assertNoDevInteractions(provider);
   const secrets = secretsOf(provider, settings);
   rememberOnResume(provider);
-  const { lifetimes, rotation, name, shortCode } = settings;
+  const { deadlines: lifetimes, rotation, name, shortCode } = settings;
   const engine = engineFor(settings.store, settings.clock, {
     onTrouble: (cause) => aside(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => aside(() => announceState(announce, ticket)),
@@ -190,7 +190,7 @@ function attach(provider: Provider, settings: Settings): Attached {
     }),
   );
   // What is not ours, and the deployment's pages below ours.
-  provider.use(answerTrouble(provider, views));
+  provider.use(answerTrouble({ provider, views }));
   provider.use(signIns.note);
   provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
 

@@ -135,7 +135,7 @@ export interface QrLoginOptions {
    * How many seconds each state of a ticket may last (1 to 600): until it is scanned, decided, finished.
    * @default { scan: 120, decide: 120, finish: 120 }
    */
-  deadlines?: { scan?: number; decide?: number; finish?: number };
+  deadlines?: { scan?: number | undefined; decide?: number | undefined; finish?: number | undefined };
 
   /**
    * After how many seconds (1 to 60) the code on the screen is replaced. The last three are good.

@@ -1,6 +1,6 @@
 /** What a provider must be configured like: each throws a TypeError that says what to write. */
 import type { Provider } from '../oidc/provider.ts';
-import { checkedSecrets, type Settings } from './settings.ts';
+import { checkSecrets, type Settings } from './settings.ts';
 
 /** They would put the provider's own pages in the place of `interactions.url`, silently. */
 export function assertNoDevInteractions(provider: Provider): void {
@@ -22,6 +22,6 @@ export function secretsOf(provider: Provider, { secrets }: Settings): readonly s
     );
   }
   if (secrets !== undefined) return secrets;
-  if (Array.isArray(keys)) return checkedSecrets('cookies.keys', keys);
+  if (Array.isArray(keys)) return checkSecrets('cookies.keys', keys);
   throw new TypeError('cookies.keys is not a list of texts: give qrLogin the option "secrets"');
 }

@@ -1,57 +1,83 @@
-import type { AccountLimit, AddressAct, Limits } from '../http/request/rate-limits.ts';
+import * as v from 'valibot';
+import type { AccountLimit, AddressAct } from '../http/request/rate-limits.ts';
 import type { Rate } from '../stores/rate-limit.ts';
-import { assertKnown, assertObject } from './checks.ts';
+import { strictObject, written } from './strict-object.ts';
 
-/** Requests a minute, by what they are for; wrong check codes an hour. What is left out keeps its default. */
+/** The number of requests that are allowed in a minute, by act; `checkCode` is the number of wrong check codes in an hour. Acts that are left out keep their default. */
 export interface LimitOptions {
-  readonly address?: Partial<Record<AddressAct, number>>;
-  readonly account?: Partial<Record<AccountLimit, number>>;
+  readonly address?: Partial<Record<AddressAct, number | undefined>> | undefined;
+  readonly account?: Partial<Record<AccountLimit, number | undefined>> | undefined;
 }
 
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
+const MINUTE_S = 60;
+const HOUR_S = 60 * MINUTE_S;
+const MOST_TIMES = 1_000_000;
 
-/** Generous to an office or a carrier behind one address, where a sign-in takes about ten requests; tight for one account. */
-const LIMITS: Limits = {
-  address: {
-    show: { times: 120, within: MINUTE },
-    watch: { times: 600, within: MINUTE },
-    finish: { times: 120, within: MINUTE },
-    scan: { times: 120, within: MINUTE },
-    // Few people type. What guessing leads to takes the check code as well.
-    shortCode: { times: 20, within: MINUTE },
-    decide: { times: 120, within: MINUTE },
-  },
-  account: {
-    scan: { times: 20, within: MINUTE },
-    shortCode: { times: 6, within: MINUTE },
-    decide: { times: 40, within: MINUTE },
-    // Of a million codes, four sign-ins' worth of tries (NIST SP 800-63B-4, section 3.2.2).
-    checkCode: { times: 12, within: HOUR },
-  },
+type RateSchema = v.OptionalSchema<v.GenericSchema<number, Rate>, number>;
+
+/** A whole number of times within a minute or an hour. @param times the default */
+function rate(name: string, times: number, within: number = MINUTE_S): RateSchema {
+  const message = ({ input }: v.BaseIssue<unknown>): string =>
+    `limits.${name} must be a whole number from 1 to 1,000,000, not ${written(input)}`;
+  const whole = v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(1, message),
+    v.maxValue(MOST_TIMES, message),
+    v.transform((allowed): Rate => ({ times: allowed, within })),
+  );
+  return v.optional(whole, times);
+}
+
+/** Generous to an office or a carrier behind one address, where a sign-in takes about ten requests. */
+const ADDRESS: Record<AddressAct, RateSchema> = {
+  show: rate('address.show', 120),
+  watch: rate('address.watch', 600),
+  finish: rate('address.finish', 120),
+  scan: rate('address.scan', 120),
+  // Few users type. A guessed short code still needs the check code.
+  shortCode: rate('address.shortCode', 20),
+  decide: rate('address.decide', 120),
 };
 
-/** @throws TypeError that says which limit is wrong and what to write instead */
-export function checkedLimits(given: LimitOptions = {}): Limits {
-  assertObject('limits', given);
-  assertKnown('limit', given, ['address', 'account']);
-  return {
-    address: checkedRates('address', given.address, LIMITS.address),
-    account: checkedRates('account', given.account, LIMITS.account),
-  };
+/** Tight for one account, because an attacker may have many addresses. */
+const ACCOUNT: Record<AccountLimit, RateSchema> = {
+  scan: rate('account.scan', 20),
+  shortCode: rate('account.shortCode', 6),
+  decide: rate('account.decide', 40),
+  // Of a million codes, the tries of four sign-ins (NIST SP 800-63B-4, section 3.2.2).
+  checkCode: rate('account.checkCode', 12, HOUR_S),
+};
+
+/** The schema of the option `limits`, unless that is `false`. */
+export const LIMITS: v.GenericSchema<
+  LimitOptions,
+  { address: Record<AddressAct, Rate>; account: Record<AccountLimit, Rate> }
+> = strictObject(
+  { address: v.optional(group('address', ADDRESS), {}), account: v.optional(group('account', ACCOUNT), {}) },
+  {
+    kind: 'limit',
+    otherwise: (value) =>
+      `limits must be an object such as { address: { show: 120 } }, or false for no limits, not ${written(value)}`,
+  },
+);
+
+function group<Act extends AccountLimit | AddressAct>(
+  by: string,
+  rates: Record<Act, RateSchema>,
+): v.GenericSchema<Partial<Record<Act, number | undefined>>, Record<Act, Rate>> {
+  return strictObject(rates, {
+    kind: `limit by ${by}`,
+    otherwise: (value) => `limits.${by} must be an object such as { scan: 20 }, not ${written(value)}`,
+  });
 }
 
-function checkedRates<Act extends string>(
-  by: string,
-  given: Partial<Record<Act, number>> = {},
-  usual: Readonly<Record<Act, Rate>>,
-): Readonly<Record<Act, Rate>> {
-  assertObject(`limits.${by}`, given);
-  assertKnown(`limit by ${by}`, given, Object.keys(usual));
-  const rates = Object.entries<Rate>(usual).map(([act, { times, within }]): [string, Rate] => {
-    const wanted = given[act as Act] ?? times;
-    if (Number.isInteger(wanted) && wanted >= 1 && wanted <= 1_000_000) return [act, { times: wanted, within }];
-    throw new TypeError(`limits.${by}.${act} must be a whole number from 1 to 1,000,000, not ${wanted}`);
-  });
-  return Object.fromEntries(rates) as Readonly<Record<Act, Rate>>;
+/** Returns the defaults, in requests a minute and wrong check codes an hour. */
+export function defaultLimits(): Required<LimitOptions> {
+  return { address: defaultsOf(ADDRESS), account: defaultsOf(ACCOUNT) };
+}
+
+function defaultsOf<Act extends string>(rates: Record<Act, RateSchema>): Partial<Record<Act, number>> {
+  const defaults = Object.entries<RateSchema>(rates).map(([act, { default: times }]) => [act, times]);
+  return Object.fromEntries(defaults) as Partial<Record<Act, number>>;
 }

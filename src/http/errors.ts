@@ -4,11 +4,12 @@ import { type ErrorCode, QrLoginError } from '../ticket/errors.ts';
 import type { FailureEvent } from './events/ticket-events.ts';
 import type { Views } from './pages/renderer.ts';
 import { sourceOf } from './request/client-info.ts';
+import type { PluginRequest } from './request/plugin-request.ts';
 import { TooManyRequests } from './request/rate-limits.ts';
 import { wantsJson } from './request/responses.ts';
 import { protectAnswer } from './request/security-headers.ts';
 
-/** The one place where codes become statuses (RFC 9110, section 15). */
+/** The status of each code (RFC 9110, section 15). */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   check_code_required: 400,
@@ -35,54 +36,63 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 
 const RETRY_AFTER_SECONDS = '2';
 
-/** Renders what went wrong as JSON or as a page, whichever was asked for. What nobody foresaw goes on to the host. */
-export function answerError(provider: Provider, views: Views, ctx: Context, error: unknown): void {
-  const known = refusalIn(error);
-  if (known === undefined) throw error;
-  answer(provider, views, ctx, known);
+/** A request that may be refused; not all of them are to the plugin's own URLs. */
+type RefusableRequest = Pick<PluginRequest, 'isForScripts' | 'failure'> & { readonly ctx: Context };
+
+interface ErrorPorts {
+  readonly provider: Provider;
+  readonly views: Pick<Views, 'render'>;
+}
+
+/** Answers a refusal as JSON or as a page, as the client prefers. Any other error is thrown on, to the host. */
+export function answerError(ports: ErrorPorts, request: RefusableRequest, error: unknown): void {
+  const refusal = refusalIn(error);
+  if (refusal === undefined) throw error;
+  answer(ports, request, refusal);
 }
 
 /**
- * The same for the whole provider, where the store is out of reach: for its own URLs, which answer by themselves and are told
- * when to try again, and for the deployment's pages behind ours.
+ * Answers for the rest of the provider while the store is out of reach: adds `Retry-After` to what oidc-provider answers by itself, and
+ * renders the error for the deployment's own pages.
  */
-export function answerTrouble(provider: Provider, views: Views): Middleware {
+export function answerTrouble(ports: ErrorPorts): Middleware {
   return async (ctx, next) => {
     try {
       await next();
       if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
     } catch (error) {
-      const known = refusalIn(error);
-      if (known?.code !== 'store_unavailable') throw error;
-      answer(provider, views, ctx, known);
+      const refusal = refusalIn(error);
+      if (refusal?.code !== 'store_unavailable') throw error;
+      answer(ports, { ctx, isForScripts: false, failure: {} }, refusal);
     }
   };
 }
 
-/** What oidc-provider's models throw has our refusal as its cause. */
+/** Returns the refusal in an error. Errors of oidc-provider's models have it as their cause. */
 function refusalIn(error: unknown): QrLoginError | undefined {
   if (error instanceof QrLoginError) return error;
   return error instanceof Error && error.cause instanceof QrLoginError ? error.cause : undefined;
 }
 
-/** Tells the deployment, and sets the status; what stands in the answer is for the caller to say. */
-export function fail(provider: Provider, ctx: Context, error: QrLoginError): void {
-  const { accountId } = ctx.state;
-  const failure: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
-  provider.emit('qr_login.failed', ctx, error, failure);
+/** Emits `qr_login.failed` and sets the status. The caller sets the body. */
+export function fail(provider: Provider, { ctx, failure }: RefusableRequest, error: QrLoginError): void {
+  const { accountId } = failure;
+  const event: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
+  provider.emit('qr_login.failed', ctx, error, event);
   ctx.status = STATUS[error.code];
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
 }
 
-function answer(provider: Provider, views: Views, ctx: Context, error: QrLoginError): void {
+function answer({ provider, views }: ErrorPorts, request: RefusableRequest, error: QrLoginError): void {
+  const { ctx, failure } = request;
   protectAnswer(ctx);
-  fail(provider, ctx, error);
+  fail(provider, request, error);
   const { code, message } = error;
   const retryAfter = error instanceof TooManyRequests ? error.retryAfter : undefined;
   if (retryAfter !== undefined) ctx.set('Retry-After', `${retryAfter}`);
-  if (wantsJson(ctx)) ctx.body = { error: code, error_description: message };
+  if (wantsJson(request)) ctx.body = { error: code, error_description: message };
   else {
-    const { back, home, again } = ctx.state;
+    const { back, home, again } = failure;
     views.render(ctx, 'error', { code, retryAfter, back, home, again });
   }
 }

@@ -1,43 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { Provider } from 'oidc-provider';
+import { listOptions } from '../../src/config/schema.ts';
 import { type QrLoginOptions, qrLogin } from '../../src/index.ts';
 import { docPage, firstColumn, section } from '../support/doc-pages.ts';
 import { ROOT } from '../support/packed.ts';
+import { DOCUMENT, withFacts } from './write-options.ts';
 
 const PAGE = docPage('docs/options.md');
 const KEY = 'a key of thirty-two characters or more';
 const NEEDED: QrLoginOptions = { findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' };
-
-/** Wrong options, one for each way in which an option can be wrong. The page quotes the error of each. */
-const WRONG: readonly Record<string, unknown>[] = [
-  { findAccount: 'alice' },
-  { signIn: '/sign-in' },
-  { loginPage: 'password' },
-  { otherWays: [] },
-  { assess: 'check code' },
-  { locate: { country: 'DE' } },
-  { limits: { address: { show: 0 } } },
-  { limits: { address: { shwo: 1 } } },
-  { limits: true },
-  { guard: {} },
-  { passkeySignIn: {} },
-  { consent: 'phone' },
-  { assurance: 'password' },
-  { onSignIn: 'mail' },
-  { store: 'redis://localhost' },
-  { secrets: ['too short'] },
-  { name: 7 },
-  { views: '/nowhere' },
-  { showAddress: 'yes' },
-  { shortCode: 'always' },
-  { deadlines: { scan: 0 } },
-  { deadlines: 60 },
-  { rotation: 0 },
-  { clock: 1234 },
-];
 
 function source(path: string): string {
   return readFileSync(join(ROOT, 'src', path), 'utf8');
@@ -70,22 +43,13 @@ describe('the options page', () => {
     for (const option of options) expect(overview).to.include(`[\`${option}\`](#${option.toLowerCase()})`);
   });
 
-  for (const option of options) {
-    it(`states the type, the default and the errors of ${option}`, () => {
-      const about = section(PAGE, `### \`${option}\``);
-      expect(about).to.match(/^\n\| type \| /);
-      expect(about).to.match(/\| default \|/);
-      expect(about).to.include('Refused: ');
-    });
-  }
-
-  for (const wrong of WRONG) {
-    it(`quotes the error for ${inspect(wrong, { breakLength: Number.POSITIVE_INFINITY })}`, () => {
-      const [option] = Object.keys(wrong);
-      const message = thrownBy(() => qrLogin({ ...NEEDED, ...wrong } as QrLoginOptions));
-      expect(section(PAGE, `### \`${option}\``)).to.include(`\`${message}\``);
-    });
-  }
+  it('lists the facts about each option as the schema has them', () => {
+    const marked = [...PAGE.text.matchAll(/<!-- facts: (\w+) -->/g)].map(([, name]) => name);
+    expect(marked).to.have.members(options);
+    expect(Object.keys(listOptions())).to.have.members(options);
+    const page = readFileSync(DOCUMENT, 'utf8');
+    expect(page).to.equal(withFacts(page));
+  });
 
   it('quotes the errors for an unsuitable provider', async () => {
     const qr = qrLogin(NEEDED);
@@ -112,23 +76,6 @@ describe('the options page', () => {
   it('lists the options of passkeys()', () => {
     const [, table = ''] = section(PAGE, '## `passkeys`').split('| option |');
     expect(firstColumn(table)).to.have.members(membersOf('passkeys.ts', 'PasskeyOptions'));
-  });
-
-  it('lists the default limits', () => {
-    const [, table = ''] = section(PAGE, '### `limits`').split('| default |');
-    const [head = '', , address = '', account = ''] = `| default |${table}`.split('\n');
-    const cells = (row: string): string[] => [...row.matchAll(/\| `?([^|`]+?)`? (?=\|)/g)].map(([, cell]) => `${cell}`);
-    const acts = cells(head).slice(1);
-    for (const row of [address, account]) {
-      const [by = '', ...figures] = cells(row);
-      const [, held = ''] =
-        new RegExp(`^ {2}${by}: {\\n([\\s\\S]*?)^ {2}}`, 'm').exec(source('config/rate-limits.ts')) ?? [];
-      const rates = Object.fromEntries(
-        [...held.matchAll(/(\w+): { times: (\d+)/g)].map(([, act, times]) => [`${act}`, `${times}`]),
-      );
-      expect(Object.keys(rates).length).to.be.greaterThan(3);
-      expect(figures).to.deep.equal(acts.map((act) => rates[act] ?? '–'));
-    }
   });
 
   it('lists each event and each metric, and no others', () => {

@@ -1,46 +1,120 @@
-import type { RouterContext } from '@koa/router';
-import { sessionOf } from '../../oidc/approver.ts';
+import { type Session, sessionOf } from '../../oidc/approver.ts';
 import { findClientHome } from '../../oidc/client.ts';
 import { assertPrompt, type Interaction, interactionOf, noInteraction } from '../../oidc/interaction.ts';
+import type { Provider } from '../../oidc/provider.ts';
 import type { BrowserIdentity } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { Services } from '../services.ts';
+import { type Fields, readFields } from '../request/body.ts';
+import type { Cookies } from '../request/cookies.ts';
+import type { Entry, Guard } from '../request/guard.ts';
+import { notEmbedded, sameOrigin } from '../request/origin.ts';
+import type { PluginRequest } from '../request/plugin-request.ts';
+import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
+import type { Urls } from '../request/urls.ts';
 
-/** An authorization request that waits for the person at this browser. */
-export interface BrowserRequest {
+/** A request of the browser that started the interaction in the URL: only that browser has oidc-provider's cookie and the plugin's. */
+export interface BrowserRequest extends PluginRequest {
   readonly interaction: Interaction;
   readonly identity: BrowserIdentity;
 }
 
-/** The interaction at this URL, for the browser that started it: it alone has oidc-provider's cookie and ours. */
-export async function findBrowserRequest(services: Services, ctx: RouterContext): Promise<BrowserRequest> {
-  const { provider, cookies, urls } = services;
-  const uid = ctx.params.uid ?? '';
-  ctx.state.again = urls.interaction(uid);
-  const [interaction, session] = await Promise.all([
-    interactionOf(provider, ctx, uid).catch(async (error: unknown) => {
-      if (error instanceof QrLoginError) ctx.state.home = await homeAt(services, ctx, uid);
-      throw error;
-    }),
-    // As it is now: another tab may have signed somebody in since the interaction began.
-    sessionOf(provider, ctx),
-  ]);
-  const binding = cookies.binding(ctx, uid);
-  if (binding === undefined) throw noInteraction();
-  // From here on a mistake is no dead end.
-  ctx.state.back = urls.interaction(uid);
-  return { interaction, identity: { interaction: uid, binding, accountId: session?.accountId } };
+/** A POST of that browser, from a page of the provider. */
+export interface BrowserForm extends BrowserRequest {
+  readonly fields: Fields;
 }
 
-/** The same, where the person is still to be signed in. */
-export async function findLoginRequest(services: Services, ctx: RouterContext): Promise<BrowserRequest> {
-  const pending = await findBrowserRequest(services, ctx);
-  assertPrompt(pending.interaction, 'login');
-  return pending;
+/** A POST that belongs to one prompt, while the interaction waits for that prompt. */
+export interface PromptForm<Prompt extends 'login' | 'consent'> extends BrowserForm {
+  readonly prompt: Prompt;
 }
 
-/** The way back to the app for a browser whose interaction is over. */
-async function homeAt({ provider, cookies }: Services, ctx: RouterContext, uid: string): Promise<string | undefined> {
-  const clientId = cookies.clientId(ctx, uid);
-  return clientId === undefined ? undefined : findClientHome(provider, clientId);
+export interface BrowserRequestPorts {
+  readonly provider: Provider;
+  readonly urls: Urls;
+  readonly cookies: Pick<Cookies, 'binding' | 'clientId'>;
+  readonly limits: Pick<RateLimits, 'byAddress'>;
+}
+
+/** Makes the entries of the browser's routes. */
+export class BrowserEntries {
+  readonly #ports: BrowserRequestPorts;
+  readonly #sameOrigin: Guard;
+
+  constructor(ports: BrowserRequestPorts) {
+    this.#ports = ports;
+    this.#sameOrigin = sameOrigin(ports.urls);
+  }
+
+  /** For a GET. */
+  look(act: AddressAct): Entry<BrowserRequest> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      this.#noteWayBack(request);
+      notEmbedded(request);
+      await count(request);
+      return this.#identify(request);
+    };
+  }
+
+  /** For a POST, whichever prompt is pending. A request from another site is refused before it counts, or it would use up the user's limit. */
+  form(act: AddressAct): Entry<BrowserForm> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      this.#noteWayBack(request);
+      await this.#sameOrigin(request);
+      await count(request);
+      const fields = await readFields(request.ctx);
+      return { ...(await this.#identify(request)), fields };
+    };
+  }
+
+  /** For a POST that belongs to one prompt. */
+  promptForm<Prompt extends 'login' | 'consent'>(act: AddressAct, prompt: Prompt): Entry<PromptForm<Prompt>> {
+    const enter = this.form(act);
+    return async (request) => {
+      const form = await enter(request);
+      assertPrompt(form.interaction, prompt);
+      return { ...form, prompt };
+    };
+  }
+
+  /** After a 429 on a POST, "Try again" links to the interaction page, because the POST cannot be repeated by a GET. */
+  #noteWayBack({ ctx, failure }: PluginRequest): void {
+    failure.again = this.#ports.urls.interaction(uidIn(ctx));
+  }
+
+  async #identify(request: PluginRequest): Promise<BrowserRequest> {
+    const { urls, cookies } = this.#ports;
+    const { ctx, failure } = request;
+    const uid = uidIn(ctx);
+    const [interaction, session] = await this.#find(request, uid);
+    const binding = cookies.binding(ctx, uid);
+    if (binding === undefined) throw noInteraction();
+    failure.back = urls.interaction(uid);
+    return { ...request, interaction, identity: { interaction: uid, binding, accountId: session?.accountId } };
+  }
+
+  #find({ ctx, failure }: PluginRequest, uid: string): Promise<[Interaction, Session | undefined]> {
+    const { provider } = this.#ports;
+    return Promise.all([
+      interactionOf(provider, ctx, uid).catch(async (error: unknown) => {
+        if (error instanceof QrLoginError) await this.#noteHome({ ctx, failure }, uid);
+        throw error;
+      }),
+      // The session as it is now: another tab may have signed in since the interaction began.
+      sessionOf(provider, ctx),
+    ]);
+  }
+
+  /** The interaction is over: the error page links to the app that started it. */
+  async #noteHome({ ctx, failure }: Pick<PluginRequest, 'ctx' | 'failure'>, uid: string): Promise<void> {
+    const { provider, cookies } = this.#ports;
+    const clientId = cookies.clientId(ctx, uid);
+    const home = clientId === undefined ? undefined : await findClientHome(provider, clientId);
+    if (home !== undefined) failure.home = home;
+  }
+}
+
+function uidIn({ params }: PluginRequest['ctx']): string {
+  return params.uid ?? '';
 }

@@ -1,22 +1,30 @@
-import type { RouterContext } from '@koa/router';
+import type { FindAccount } from '../../oidc/approver.ts';
 import { grantConsent, missingConsent } from '../../oidc/consent.ts';
-import { assertPrompt, type Interaction } from '../../oidc/interaction.ts';
+import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
+import type { Views } from '../pages/renderer.ts';
 import { follow } from '../request/responses.ts';
-import type { Services } from '../services.ts';
-import { findBrowserRequest } from './browser-request.ts';
+import type { Urls } from '../request/urls.ts';
+import type { BrowserRequest, PromptForm } from './browser-request.ts';
 
-/** What the browser asks for once somebody is signed in and scopes are still to be granted. */
+export interface ConsentPorts {
+  readonly provider: Provider;
+  readonly urls: Urls;
+  readonly views: Views;
+  readonly hooks: { readonly findAccount: FindAccount };
+}
+
+/** The consent step of the browser: it is signed in, and scopes or claims are still to be granted. */
 export class ConsentHandlers {
-  readonly #services: Services;
+  readonly #ports: ConsentPorts;
 
-  constructor(services: Services) {
-    this.#services = services;
+  constructor(ports: ConsentPorts) {
+    this.#ports = ports;
   }
 
-  /** `GET I`: what the client asks for. */
-  async page(ctx: RouterContext, interaction: Interaction): Promise<void> {
-    const { provider, urls, views, hooks } = this.#services;
+  /** `GET I`: the list of what the client asks for. */
+  async page({ ctx, interaction }: BrowserRequest): Promise<void> {
+    const { provider, urls, views, hooks } = this.#ports;
     const { details, ...missing } = missingConsent(interaction);
     const request = await signInRequest(provider, interaction);
     const account = await hooks.findAccount(interaction.session?.accountId ?? '');
@@ -31,10 +39,8 @@ export class ConsentHandlers {
     views.render(ctx, 'consent', page, request.locales);
   }
 
-  /** `POST I/consent`: grants exactly what the page showed. */
-  grant = async (ctx: RouterContext): Promise<void> => {
-    const { interaction } = await findBrowserRequest(this.#services, ctx);
-    assertPrompt(interaction, 'consent');
-    follow(ctx, await grantConsent(this.#services.provider, ctx, interaction));
+  /** `POST I/consent`: grants exactly what the page listed. */
+  grant = async (form: PromptForm<'consent'>): Promise<void> => {
+    follow(form, await grantConsent(this.#ports.provider, form.ctx, form.interaction));
   };
 }

@@ -1,89 +1,97 @@
-import type { RouterContext } from '@koa/router';
-import { accountOf } from '../../oidc/approver.ts';
+import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import { goingOn } from '../../oidc/interaction.ts';
+import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
 import { subjectOf } from '../../oidc/requirements.ts';
 import { signIn } from '../../oidc/sign-in.ts';
+import type { BrowserActs } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
+import type { Keys } from '../../ticket/keys.ts';
+import type { Clock } from '../../ticket/ports.ts';
 import type { Demand } from '../../ticket/requirements.ts';
 import type { Authenticated } from '../../ticket/ticket.ts';
+import type { Announce } from '../events/ticket-events.ts';
 import { noncesOf, type PasskeyOwner, type PasskeySignIn, ProofRefused } from '../hooks/approve-guard.ts';
-import { fieldsOf } from '../request/body.ts';
+import type { ConsentPolicy } from '../hooks/hooks.ts';
 import { sourceOf } from '../request/client-info.ts';
 import { follow } from '../request/responses.ts';
-import type { Services } from '../services.ts';
-import { type BrowserRequest, findLoginRequest } from './browser-request.ts';
+import type { BrowserRequest, PromptForm } from './browser-request.ts';
 
-/** Emitted on the provider with the request's context, where somebody signs in beside the code. */
+/** Emitted as `qr_login.passkey` on the provider, with the request's context, when a browser signs in with a passkey instead of the code. */
 export interface PasskeyEvent {
   readonly clientId: string;
   readonly accountId: string;
   readonly from: string;
 }
 
-/** The way to sign in at the browser itself that nobody can relay: it stands beside the code where the deployment offers it. */
-export class PasskeyHandlers {
-  readonly #services: Services;
+export interface PasskeyPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly browser: Pick<BrowserActs, 'signInHere'> };
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly announce: Announce;
+  readonly hooks: {
+    readonly findAccount: FindAccount;
+    readonly consent: ConsentPolicy;
+    readonly passkeySignIn?: PasskeySignIn | undefined;
+  };
+}
 
-  constructor(services: Services) {
-    this.#services = services;
+/** Signs the browser in with a passkey instead of the code, if the deployment offers it. A passkey cannot be relayed. */
+export class PasskeyHandlers {
+  readonly #ports: PasskeyPorts;
+
+  constructor(ports: PasskeyPorts) {
+    this.#ports = ports;
   }
 
-  /** What the QR page asks for a passkey with, as JSON. */
-  async offer(pending: BrowserRequest): Promise<string | undefined> {
-    const { passkeySignIn } = this.#services.hooks;
-    return passkeySignIn && JSON.stringify(await passkeySignIn.options(this.#nonces(pending)[0] ?? ''));
+  /** Returns the options of `navigator.credentials.get()` as JSON; undefined if there are no passkeys. */
+  async offer(request: BrowserRequest): Promise<string | undefined> {
+    const { passkeySignIn } = this.#ports.hooks;
+    return passkeySignIn && JSON.stringify(await passkeySignIn.options(this.#nonces(request)[0] ?? ''));
   }
 
   /** `POST I/qr/passkey`: signs the browser in. */
-  signIn = async (ctx: RouterContext): Promise<void> => {
-    const { provider, ceremony, clock, announce, hooks } = this.#services;
-    const pending = await findLoginRequest(this.#services, ctx);
-    const { interaction, identity } = pending;
-    if (interaction.result !== undefined) return follow(ctx, goingOn(provider, interaction.returnTo));
-    const owner = await this.#owner(hooks.passkeySignIn, pending, fieldsOf(ctx).proof);
+  signIn = async (form: PromptForm<'login'>): Promise<void> => {
+    const { provider, ceremony, clock, announce, hooks } = this.#ports;
+    const { ctx, interaction, identity, fields } = form;
+    if (interaction.result !== undefined) return follow(form, goingOn(provider, interaction.returnTo));
+    const owner = await this.#owner(hooks.passkeySignIn, form);
     await accountOf(hooks.findAccount, owner);
-    // What the phone would list is asked for on the browser, as ever: there is no phone.
+    // There is no phone that could list what the client asks for, so the browser asks for consent.
     const mode = (await hooks.consent(ctx, interaction)) === 'implied' ? 'implied' : 'browser';
     const request = await signInRequest(provider, interaction, mode);
     const demand: Demand = { request, shownAt: interaction.iat * 1000 };
-    const who = await this.#identified(owner, demand, Math.floor(clock() / 1000));
-    const said = { switchAccount: fieldsOf(ctx).switchAccount === 'yes' };
+    const who = await this.#authenticatedNow(owner, demand, Math.floor(clock() / 1000));
+    const said = { switchAccount: fields.switchAccount === 'yes' };
     const outcome = await ceremony.browser.signInHere(identity, who, { demand, said });
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
     const event: PasskeyEvent = { clientId: request.client.id, accountId: who.accountId, from: sourceOf(ctx) };
     provider.emit('qr_login.passkey', ctx, event);
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
-    follow(ctx, await signIn(provider, ctx, { who, request, ...before }));
+    follow(form, await signIn(provider, ctx, { who, request, ...before }));
   };
 
-  async #owner(
-    passkeys: PasskeySignIn | undefined,
-    pending: BrowserRequest,
-    proof: string | undefined,
-  ): Promise<PasskeyOwner> {
-    if (passkeys === undefined) throw new QrLoginError('not_found', 'Nobody signs in with a passkey here.');
+  async #owner(passkeys: PasskeySignIn | undefined, form: PromptForm<'login'>): Promise<PasskeyOwner> {
+    const { proof } = form.fields;
+    if (passkeys === undefined) throw new QrLoginError('not_found', 'This provider has no sign-in with a passkey.');
     if (!proof) throw new QrLoginError('proof_required', 'Use your passkey.');
     try {
-      return await passkeys.verify(this.#nonces(pending), proof);
+      return await passkeys.verify(this.#nonces(form), proof);
     } catch (cause) {
       if (!(cause instanceof ProofRefused)) throw cause;
-      throw new QrLoginError(
-        'wrong_proof',
-        'This passkey does not sign anybody in. Try another one, or scan the code.',
-        {
-          cause,
-        },
-      );
+      throw new QrLoginError('wrong_proof', 'This passkey cannot sign you in. Try another one, or scan the code.', {
+        cause,
+      });
     }
   }
 
-  /** The owner as one who has authenticated just now. */
-  async #identified(owner: PasskeyOwner, { request }: Demand, now: number): Promise<Authenticated> {
+  /** Returns the owner of the passkey as a user who has authenticated at this moment. */
+  async #authenticatedNow(owner: PasskeyOwner, { request }: Demand, now: number): Promise<Authenticated> {
     const { accountId, acr, amr } = owner;
     const expected = request.requirements.subject;
     const subject =
-      expected === undefined ? undefined : await subjectOf(this.#services.provider, request.client.id, accountId);
+      expected === undefined ? undefined : await subjectOf(this.#ports.provider, request.client.id, accountId);
     return {
       accountId,
       authenticatedAt: now,
@@ -93,8 +101,8 @@ export class PasskeyHandlers {
     };
   }
 
-  /** The challenge: bound to this interaction and this browser, which end together. */
+  /** Returns the challenges, which are bound to this interaction and this browser. */
   #nonces({ identity }: BrowserRequest): string[] {
-    return noncesOf(this.#services.keys, 'passkey', identity.interaction, identity.binding);
+    return noncesOf(this.#ports.keys, 'passkey', identity.interaction, identity.binding);
   }
 }

@@ -1,130 +1,155 @@
-import type { RouterContext } from '@koa/router';
 import type { Next } from 'koa';
+import type { FindAccount } from '../../oidc/approver.ts';
 import { findClientHome } from '../../oidc/client.ts';
 import { goingOn, interactionUid } from '../../oidc/interaction.ts';
+import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
 import { refuse } from '../../oidc/sign-in.ts';
-import type { Showing } from '../../ticket/browser.ts';
+import type { BrowserActs, Showing } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
+import type { Clock, Signals } from '../../ticket/ports.ts';
 import { type Ticket, wasReported } from '../../ticket/ticket.ts';
-import type { OtherWays, OwnPage } from '../hooks/hooks.ts';
-import { fieldsOf } from '../request/body.ts';
+import type { Announce } from '../events/ticket-events.ts';
+import type { ConsentPolicy, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
+import type { Views } from '../pages/renderer.ts';
 import { describeUserAgent, isPhone, sourceOf } from '../request/client-info.ts';
+import type { Cookies } from '../request/cookies.ts';
+import type { Devices } from '../request/device.ts';
+import type { PluginRequest } from '../request/plugin-request.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { unprotect } from '../request/security-headers.ts';
-import type { Services } from '../services.ts';
+import type { Urls } from '../request/urls.ts';
+import type { EventStreams } from '../streams/event-streams.ts';
+import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
-import type { BrowserView, Viewer } from '../ticket-view/browser-view.ts';
-import { type BrowserRequest, findBrowserRequest, findLoginRequest } from './browser-request.ts';
+import type { BrowserView, BrowserViews, Viewer } from '../ticket-view/browser-view.ts';
+import type { BrowserRequest, PromptForm } from './browser-request.ts';
 import type { ConsentHandlers } from './consent.ts';
 import type { PasskeyHandlers } from './passkey.ts';
 
-/** What the browser asks for, below its interaction's URL, until it finishes. */
-export class BrowserHandlers {
-  readonly #services: Services;
-  readonly #consent: ConsentHandlers;
-  readonly #passkey: PasskeyHandlers;
+export interface QrPagePorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly browser: BrowserActs };
+  readonly signals: Signals;
+  readonly clock: Clock;
+  readonly announce: Announce;
+  readonly urls: Urls;
+  readonly cookies: Pick<Cookies, 'memory'>;
+  readonly devices: Devices;
+  readonly views: Views;
+  readonly browserViews: BrowserViews;
+  readonly streams: EventStreams;
+  readonly longPolls: LongPolls;
+  readonly hooks: {
+    readonly findAccount: FindAccount;
+    readonly loginPage: LoginPage;
+    readonly otherWays: OtherWays;
+    readonly consent: ConsentPolicy;
+    readonly showAddress: boolean;
+    readonly shortCode: boolean;
+  };
+  readonly consent: ConsentHandlers;
+  readonly passkey: PasskeyHandlers;
+}
 
-  constructor(services: Services, beside: { consent: ConsentHandlers; passkey: PasskeyHandlers }) {
-    this.#services = services;
-    this.#consent = beside.consent;
-    this.#passkey = beside.passkey;
+/** The requests of the browser below its interaction's URL, until it finishes. */
+export class QrPageHandlers {
+  readonly #ports: QrPagePorts;
+
+  constructor(ports: QrPagePorts) {
+    this.#ports = ports;
   }
 
-  /** `GET I`: the page of the prompt that is pending. Prompts of the deployment's own are left to it. */
-  page = async (ctx: RouterContext, next: Next): Promise<void> => {
-    const pending = await findBrowserRequest(this.#services, ctx);
-    const { interaction } = pending;
-    if (interaction.prompt.name === 'login') return this.#loginPage(ctx, pending);
-    if (interaction.prompt.name === 'consent') return this.#consent.page(ctx, interaction);
-    unprotect(ctx);
+  /** `GET I`: the page of the pending prompt. A prompt that the deployment added is left to its own middleware. */
+  page = async (request: BrowserRequest, next: Next): Promise<void> => {
+    const { name } = request.interaction.prompt;
+    if (name === 'login') return this.#loginPage(request);
+    if (name === 'consent') return this.#ports.consent.page(request);
+    unprotect(request);
     await next();
   };
 
   /** `GET I/qr`: the ticket, at once or when it changes. */
-  ticket = async (ctx: RouterContext): Promise<void> => {
-    const pending = await findBrowserRequest(this.#services, ctx);
-    const watching = this.#watching(ctx, pending);
+  ticket = async (request: BrowserRequest): Promise<void> => {
+    const { ctx } = request;
+    const watch = this.#watch(request);
     const known = versionIn('after', ctx.query.after);
-    const ticket =
-      known === undefined ? await watching.read() : await this.#services.longPolls.next(ctx, watching, known);
-    ctx.body = this.#draw(ticket, watching);
+    const ticket = known === undefined ? await watch.read() : await this.#ports.longPolls.next(ctx, watch, known);
+    ctx.body = this.#draw(ticket, watch);
   };
 
   /** `GET I/qr/events`: the ticket as a stream. */
-  events = async (ctx: RouterContext): Promise<void> => {
-    const pending = await findBrowserRequest(this.#services, ctx);
-    const watching = this.#watching(ctx, pending);
+  events = async (request: BrowserRequest): Promise<void> => {
+    const { ctx } = request;
+    const watch = this.#watch(request);
     if (ctx.method === 'HEAD') return answerHead(ctx, 'text/event-stream');
-    await this.#services.streams.open(ctx, watching);
+    await this.#ports.streams.open(ctx, watch);
   };
 
   /** `POST I/qr/renew`: a new ticket instead of the one that the browser shows. */
-  renew = async (ctx: RouterContext): Promise<void> => {
-    const { ceremony, announce, urls } = this.#services;
-    const pending = await findLoginRequest(this.#services, ctx);
-    const seen = versionIn('version', fieldsOf(ctx).version);
-    const viewer = viewerOf(ctx, pending);
-    const { ticket, changed, voided } = await ceremony.browser.renew(await this.#showing(ctx, pending), seen);
+  renew = async (form: PromptForm<'login'>): Promise<void> => {
+    const { ceremony, announce, urls } = this.#ports;
+    const { ctx, interaction, fields } = form;
+    const known = versionIn('version', fields.version);
+    const viewer = viewerOf(form);
+    const { ticket, changed, voided } = await ceremony.browser.renew(await this.#showing(form), known);
     if (voided) announce(ctx, 'qr_login.cancelled', voided);
     if (changed) announce(ctx, 'qr_login.shown', ticket);
-    if (wasReported(ticket)) return this.#end(ctx);
-    if (wantsJson(ctx)) ctx.body = this.#draw(ticket, viewer);
-    else seeOther(ctx, urls.interaction(pending.interaction.uid));
+    if (wasReported(ticket)) return this.#end(form);
+    if (wantsJson(form)) ctx.body = this.#draw(ticket, viewer);
+    else seeOther(ctx, urls.interaction(interaction.uid));
   };
 
-  /** Whatever the deployment serves below `I`: not where the phone has said that somebody else started this. */
-  ownPage = async (ctx: RouterContext, next: Next): Promise<void> => {
-    // Of the cookie, as what lies behind goes by that and not by the URL.
-    const uid = await interactionUid(this.#services.provider, ctx);
-    if (uid !== undefined && (await this.#services.ceremony.browser.isReported(uid))) return this.#end(ctx);
-    unprotect(ctx);
+  /** Any page of the deployment below `I`, unless the phone has reported this interaction. */
+  ownPage = async (request: PluginRequest, next: Next): Promise<void> => {
+    const { provider, ceremony } = this.#ports;
+    // The uid of the cookie, because the deployment's page goes by the cookie and not by the URL.
+    const uid = await interactionUid(provider, request.ctx);
+    if (uid !== undefined && (await ceremony.browser.isReported(uid))) return this.#end(request);
+    unprotect(request);
     await next();
   };
 
-  /** The phone has ended this interaction. */
-  async #end(ctx: RouterContext): Promise<void> {
-    follow(ctx, await refuse(this.#services.provider, ctx, 'report'));
+  /** Ends an interaction that the phone has reported. */
+  async #end(request: PluginRequest): Promise<void> {
+    follow(request, await refuse(this.#ports.provider, request.ctx, 'report'));
   }
 
-  async #loginPage(ctx: RouterContext, pending: BrowserRequest): Promise<void> {
-    const { interaction } = pending;
-    const { provider, ceremony, announce, urls, views, browserViews, hooks, clock } = this.#services;
+  async #loginPage(request: BrowserRequest): Promise<void> {
+    const { ctx, interaction, identity } = request;
+    const { provider, ceremony, announce, urls, views, browserViews, hooks, clock } = this.#ports;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, goingOn(provider, interaction.returnTo));
     const own = await hooks.loginPage(ctx, interaction);
     if (own !== undefined) return seeOther(ctx, below(self, own));
-    // Looking at what a GET would answer shows no code to anybody.
     if (ctx.method === 'HEAD') return answerHead(ctx, 'html');
-    const showing = await this.#showing(ctx, pending);
-    const { ticket, changed } = await ceremony.browser.show(showing);
+    const { ticket, changed } = await ceremony.browser.show(await this.#showing(request));
     if (changed) announce(ctx, 'qr_login.shown', ticket);
-    if (wasReported(ticket)) return this.#end(ctx);
-    const { request } = ticket;
-    const { t } = views.languageOf(ctx, request.locales);
+    if (wasReported(ticket)) return this.#end(request);
+    const { t } = views.languageOf(ctx, ticket.request.locales);
     const page = {
-      request,
-      ticket: browserViews.drawn(ticket, clock(), pending.identity.accountId),
+      request: ticket.request,
+      ticket: browserViews.drawn(ticket, clock(), identity.accountId),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       isPhone: isPhone(ctx),
       lasts: browserViews.lasts,
       showAddress: hooks.showAddress,
       typeAt: hooks.shortCode ? urls.typed(urls.scan) : undefined,
       home: await findClientHome(provider, String(interaction.params.client_id)),
-      passkey: await this.#passkey.offer(pending),
-      signedInAs: await this.#nameOf(pending.identity.accountId),
+      passkey: await this.#ports.passkey.offer(request),
+      signedInAs: await this.#nameOf(identity.accountId),
       otherWays: waysOf(hooks.otherWays(ctx, interaction, t)).map((way) => ({
         url: below(self, way),
         label: way.label,
       })),
     };
-    views.render(ctx, 'qr', page, request.locales);
+    views.render(ctx, 'qr', page, ticket.request.locales);
   }
 
-  async #showing(ctx: RouterContext, { interaction, identity }: BrowserRequest): Promise<Showing> {
-    const { provider, cookies, devices, hooks } = this.#services;
+  async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<Showing> {
+    const { provider, cookies, devices, hooks } = this.#ports;
     const memory = cookies.memory(ctx);
-    const device = await devices.of(ctx);
+    const device = await devices.describe(ctx);
     return {
       interaction: interaction.uid,
       endsAt: interaction.exp * 1000,
@@ -141,23 +166,23 @@ export class BrowserHandlers {
 
   async #nameOf(accountId: string | undefined): Promise<string | undefined> {
     if (accountId === undefined) return undefined;
-    return (await this.#services.hooks.findAccount(accountId))?.name ?? accountId;
+    return (await this.#ports.hooks.findAccount(accountId))?.name ?? accountId;
   }
 
-  #watching(ctx: RouterContext, pending: BrowserRequest): TicketWatch {
-    const { ceremony, signals } = this.#services;
-    const { svg } = viewerOf(ctx, pending);
+  #watch(request: BrowserRequest): TicketWatch {
+    const { ceremony, signals } = this.#ports;
+    const { svg } = viewerOf(request);
     const ports = { browser: ceremony.browser, signals };
-    return new TicketWatch(ports, pending.identity, { svg, endsAt: pending.interaction.exp * 1000 });
+    return new TicketWatch(ports, request.identity, { svg, endsAt: request.interaction.exp * 1000 });
   }
 
   #draw(ticket: Ticket | undefined, viewer: Viewer): BrowserView {
-    return this.#services.browserViews.draw(ticket, this.#services.clock(), viewer);
+    return this.#ports.browserViews.draw(ticket, this.#ports.clock(), viewer);
   }
 }
 
-/** A HEAD asks what a GET would answer: it shows no code to anybody, and waits for nothing. */
-function answerHead(ctx: RouterContext, type: string): void {
+/** Answers a HEAD as a GET would be answered, but shows no code and does not wait. */
+function answerHead(ctx: BrowserRequest['ctx'], type: string): void {
   ctx.status = 200;
   ctx.type = type;
 }
@@ -167,14 +192,14 @@ function waysOf(ways: ReturnType<OtherWays>): ReturnType<OtherWays> {
   throw new TypeError('otherWays must give a list, at once: [{ path: "password", label: "Use a password" }]');
 }
 
-/** A page of the deployment's own, below the interaction's URL. */
+/** Returns the URL of a page of the deployment below the interaction's URL. */
 function below(self: string, { path }: OwnPage): string {
   if (typeof path === 'string' && /^[\w-]+$/.test(path)) return `${self}/${path}`;
   throw new TypeError(`loginPage and otherWays must give a path of letters, digits, "-" and "_", not "${path}"`);
 }
 
-/** `?svg=no`: whoever asks draws the code by itself. */
-function viewerOf(ctx: RouterContext, { identity }: BrowserRequest): Viewer {
+/** Reads `?svg=no`, which a page sends that draws the code by itself. */
+function viewerOf({ ctx, identity }: BrowserRequest): Viewer {
   const { svg } = ctx.query;
   if (svg === undefined || svg === 'no') return { accountId: identity.accountId, svg: svg === undefined };
   throw new QrLoginError('invalid_request', '"svg" is "no" where you draw the code by yourself; else leave it out.');

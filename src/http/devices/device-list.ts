@@ -1,73 +1,89 @@
-import type { RouterContext } from '@koa/router';
+import type { Context } from 'koa';
 import type { EndedSession } from '../../oidc/end-session.ts';
+import type { Provider } from '../../oidc/provider.ts';
 import { sessionClients } from '../../oidc/session-clients.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { SignedInBrowser } from '../../ticket/signed-in-browser.ts';
+import type { Keys } from '../../ticket/keys.ts';
+import type { Clock } from '../../ticket/ports.ts';
+import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Approver } from '../../ticket/ticket.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import type { BrowserEntry } from '../pages/page-data.ts';
+import type { Views } from '../pages/renderer.ts';
 import { admit } from '../phone/admission.ts';
-import { checkCsrf, csrfFor, type FormUse } from '../phone/csrf.ts';
-import type { Claims } from '../phone/phone-request.ts';
+import { checkCsrfToken, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
+import type { PhoneForm, PhoneRequest } from '../phone/phone-request.ts';
 import { sendToSignIn } from '../phone/sign-in-redirect.ts';
-import { fieldsOf } from '../request/body.ts';
 import { isForeign } from '../request/origin.ts';
-import { seconds, seeOther, wantsJson } from '../request/responses.ts';
-import type { Services } from '../services.ts';
+import type { RateLimits } from '../request/rate-limits.ts';
+import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
+import type { Urls } from '../request/urls.ts';
+import type { RemoteSignOut } from './remote-sign-out.ts';
 
-/** How many browsers are signed out at a time. */
-const AT_ONCE = 10;
+/** The number of browsers that are signed out at a time. */
+const BATCH_SIZE = 10;
 
-/** What a person does with the browsers that the account is signed in to. Whose they are comes from the session alone. */
-export class SignedInBrowserHandlers {
-  readonly #services: Services;
-  readonly #claims: Claims;
+export interface DeviceListPorts {
+  readonly provider: Provider;
+  readonly browsers: Pick<SignedInBrowsers, 'of'>;
+  readonly remoteSignOut: RemoteSignOut;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly urls: Urls;
+  readonly limits: Pick<RateLimits, 'forAccount'>;
+  readonly views: Views;
+  readonly hooks: Pick<Hooks, 'findAccount' | 'signIn'>;
+}
 
-  constructor(services: Services, claims: Claims) {
-    this.#services = services;
-    this.#claims = claims;
+/** The list of browsers that an account is signed in to. The account comes from the phone's session alone. */
+export class DeviceListHandlers {
+  readonly #ports: DeviceListPorts;
+
+  constructor(ports: DeviceListPorts) {
+    this.#ports = ports;
   }
 
   /** `GET Q/devices`: the list. */
-  list = async (ctx: RouterContext): Promise<void> => {
-    const { keys, urls, views, hooks } = this.#services;
-    ctx.state.again = urls.devices;
-    const approver = await this.#claims.session(ctx);
-    if (approver === undefined) return sendToSignIn(ctx, hooks.signIn, { returnTo: urls.devices, fresh: false });
-    const { account } = await admit(this.#services, ctx, { approver, act: 'decide' });
-    const page = { account, csrf: csrfFor(keys, forPage(approver)), browsers: await this.#entries(approver) };
-    if (wantsJson(ctx)) ctx.body = page;
-    else views.render(ctx, 'devices', { ...page, self: urls.devices, ...said(ctx) });
+  list = async (request: PhoneRequest): Promise<void> => {
+    const { keys, urls, views, hooks } = this.#ports;
+    const { ctx, approver, failure } = request;
+    failure.again = urls.devices;
+    if (approver === undefined) return sendToSignIn(request, hooks.signIn, { returnTo: urls.devices, fresh: false });
+    const { account } = await admit(this.#ports, request, 'decide');
+    const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: await this.#entries(approver) };
+    if (wantsJson(request)) ctx.body = page;
+    else views.render(ctx, 'devices', { ...page, self: urls.devices, ...outcomeIn(ctx) });
   };
 
-  /** `POST Q/devices`: signs one of them out, or all. Of what is not on this account's list nobody learns why. */
-  end = async (ctx: RouterContext): Promise<void> => {
-    const { keys, urls, browsers } = this.#services;
-    ctx.state.again = urls.devices;
-    const session = await this.#claims.session(ctx);
-    const { approver } = await admit(this.#services, ctx, { approver: session, act: 'decide' });
-    checkCsrf(ctx, keys, forPage(approver));
-    const { end } = fieldsOf(ctx);
+  /** `POST Q/devices`: signs one browser out, or all. A browser of another account is treated as one that does not exist. */
+  end = async (form: PhoneForm): Promise<void> => {
+    const { keys, urls, browsers } = this.#ports;
+    const { ctx, fields, failure } = form;
+    failure.again = urls.devices;
+    const { approver } = await admit(this.#ports, form, 'decide');
+    checkCsrfToken(form, keys, formUse(approver));
+    const { end } = fields;
     if (!end) throw new QrLoginError('invalid_request', '"end" is the id of a browser, or "all".');
     const list = await browsers.of(approver.accountId);
     const ended = await this.#endThose(ctx, approver, end === 'all' ? list : list.filter(({ id }) => id === end));
-    // All have ended by now; nobody waited for an app until here.
+    // All sessions have ended by now. Only the report of unreached apps waits for the apps.
     const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
     const result = { ended: ended.length, unreached: new Set(unreached).size };
-    if (wantsJson(ctx)) ctx.body = result;
+    if (wantsJson(form)) ctx.body = result;
     else seeOther(ctx, `${urls.devices}?ended=${result.ended}${result.unreached > 0 ? '&unreached=yes' : ''}`);
   };
 
-  /** This very session last: while one of the others cannot be ended, it is there to try again. */
+  /** Ends this phone's own session last: if one of the others cannot be ended, the user can try again. */
   async #endThose(
-    ctx: RouterContext,
+    ctx: Context,
     { accountId, sessionUid }: Approver,
     list: readonly SignedInBrowser[],
   ): Promise<EndedSession[]> {
-    const { remoteSignOut } = this.#services;
+    const { remoteSignOut } = this.#ports;
     const others = list.filter((browser) => browser.sessionUid !== sessionUid);
     const here = list.filter((browser) => browser.sessionUid === sessionUid);
     const ended: EndedSession[] = [];
-    for (const some of [...inParts(others), here]) {
+    for (const some of [...inBatches(others), here]) {
       const outcomes = await Promise.allSettled(some.map((browser) => remoteSignOut.end(ctx, accountId, browser)));
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') throw outcome.reason;
@@ -77,9 +93,9 @@ export class SignedInBrowserHandlers {
     return ended;
   }
 
-  /** Those whose session is there yet, the one that was used last first. */
+  /** Returns the browsers whose session still exists, the most recently used first. */
   async #entries({ accountId, sessionUid: here }: Approver): Promise<BrowserEntry[]> {
-    const { provider, browsers, clock } = this.#services;
+    const { provider, browsers, clock } = this.#ports;
     const list = [...(await browsers.of(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     const entries = await Promise.all(
       list.map(async ({ sessionUid, endsAt: _endsAt, ...browser }) => {
@@ -89,8 +105,8 @@ export class SignedInBrowserHandlers {
           ...browser,
           signedInAt: new Date(browser.signedInAt).toISOString(),
           lastUsedAt: new Date(browser.lastUsedAt).toISOString(),
-          signedInAgo: Math.floor(seconds(clock() - browser.signedInAt)),
-          lastUsedAgo: Math.floor(seconds(clock() - browser.lastUsedAt)),
+          signedInAgo: Math.floor(toSeconds(clock() - browser.signedInAt)),
+          lastUsedAgo: Math.floor(toSeconds(clock() - browser.lastUsedAt)),
           isHere: sessionUid === here,
           clients,
         };
@@ -100,22 +116,22 @@ export class SignedInBrowserHandlers {
   }
 }
 
-function forPage(approver: Approver): FormUse {
-  return { approver, of: 'devices' };
+function formUse(approver: Approver): FormUse {
+  return { approver, target: 'devices' };
 }
 
-/** What was done just before, as the address says it. */
-function said(ctx: RouterContext): { ended?: 'none' | 'one' | 'many'; unreached?: boolean } {
+/** Returns the outcome of the POST before this page, which is in its address. */
+function outcomeIn(ctx: Context): { ended?: 'none' | 'one' | 'many'; unreached?: boolean } {
   const { ended, unreached } = ctx.query;
-  // Whoever comes by somebody else's link has done nothing.
+  // A link on another site could claim any outcome.
   if (isForeign(ctx)) return {};
   if (typeof ended !== 'string' || !/^\d{1,3}$/.test(ended)) return {};
   const count = Number(ended);
   return { ended: count === 0 ? 'none' : count === 1 ? 'one' : 'many', unreached: unreached === 'yes' };
 }
 
-function inParts<T>(list: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(list.length / AT_ONCE) }, (_, part) =>
-    list.slice(part * AT_ONCE, (part + 1) * AT_ONCE),
+function inBatches<T>(list: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(list.length / BATCH_SIZE) }, (_, batch) =>
+    list.slice(batch * BATCH_SIZE, (batch + 1) * BATCH_SIZE),
   );
 }

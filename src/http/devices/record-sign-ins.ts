@@ -108,7 +108,7 @@ export class SignIns {
 
   /** A browser that is missing on its list, by the request at hand. */
   async #described(ctx: Context, { begunAt }: SessionLeft): Promise<Omit<BrowserNote, 'approvedBy'>> {
-    const { userAgent, place } = await this.#ports.devices.of(ctx);
+    const { userAgent, place } = await this.#ports.devices.describe(ctx);
     return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), known: true, at: begunAt };
   }
 

@@ -56,8 +56,8 @@ export interface Hooks {
   readonly loginPage: LoginPage;
   readonly otherWays: OtherWays;
   readonly assess: Assess;
-  readonly guard: ApproveGuard | undefined;
-  readonly passkeySignIn: PasskeySignIn | undefined;
+  readonly guard?: ApproveGuard | undefined;
+  readonly passkeySignIn?: PasskeySignIn | undefined;
   readonly consent: ConsentPolicy;
   readonly assurance: Assure;
   readonly showAddress: boolean;

@@ -1,42 +1,69 @@
-import type { Context } from 'koa';
-import { accountOf } from '../../oidc/approver.ts';
+import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { subjectOf } from '../../oidc/requirements.ts';
+import type { PhoneActs, Seen } from '../../ticket/phone.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
-import type { AccountAct } from '../request/rate-limits.ts';
-import type { Services } from '../services.ts';
+import type { AccountAct, RateLimits } from '../request/rate-limits.ts';
+import type { PhoneRequest } from './phone-request.ts';
 import { notSignedIn } from './sign-in-redirect.ts';
 
-/** Who wants to do what on the phone. */
-export interface Admission {
-  /** Undefined where nobody is signed in. */
-  readonly approver: Approver | undefined;
-  readonly act: AccountAct;
-}
-
-/** Who may do it, and what the account is called. */
-export interface Admitted {
+/** The approver of an admitted request, and the name of its account. */
+export interface AdmittedApprover {
   readonly approver: Approver;
   readonly account: string;
 }
 
+/** An approver that may act on a ticket, as the ticket's client knows it, with the ticket as it was read. */
+export interface AdmittedTicket {
+  readonly approver: Approver;
+  readonly seen: Seen;
+}
+
+export interface AdmissionPorts {
+  readonly limits: Pick<RateLimits, 'forAccount'>;
+  readonly hooks: { readonly findAccount: FindAccount };
+}
+
+export interface TicketAdmissionPorts extends AdmissionPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'isReported'> };
+}
+
 /**
- * The approver, as far as the account may do this now.
+ * Ensures that the phone is signed in, and that its account exists and may do this now.
  * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
  */
 export async function admit(
-  { limits, hooks }: Services,
-  ctx: Context,
-  { approver, act }: Admission,
-): Promise<Admitted> {
+  { limits, hooks }: AdmissionPorts,
+  { approver, failure }: PhoneRequest,
+  act: AccountAct,
+): Promise<AdmittedApprover> {
   if (approver === undefined) throw notSignedIn();
-  ctx.state.accountId = approver.accountId;
+  failure.accountId = approver.accountId;
   await limits.forAccount(act, approver.accountId);
   const { name: account } = await accountOf(hooks.findAccount, approver);
   return { approver, account };
 }
 
-/** The approver as the client knows that account, where the request demands somebody. */
+/**
+ * Does the same for an act on the ticket of the URL.
+ * @param act `isJudged` if the act is refused when the account has reported this browser before
+ * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
+ */
+export async function admitToTicket(
+  ports: TicketAdmissionPorts,
+  request: PhoneRequest,
+  { act, isJudged }: { readonly act: AccountAct; readonly isJudged: boolean },
+): Promise<AdmittedTicket> {
+  const { ticket } = request;
+  const isReported = isJudged ? ports.ceremony.phone.isReported(ticket, request.approver) : undefined;
+  // Marked as handled: if the account is not admitted, this rejection must not become an unhandled one.
+  isReported?.catch(() => undefined);
+  const { approver } = await admit(ports, request, act);
+  return { approver: await asSubject(ports.provider, approver, ticket), seen: { ticket, isReported } };
+}
+
+/** Returns the approver with the subject that the ticket's client knows it by, if the request demands a subject. */
 export async function asSubject(provider: Provider, approver: Approver, ticket: Ticket | undefined): Promise<Approver> {
   if (ticket?.request.requirements.subject === undefined) return approver;
   const subject = await subjectOf(provider, ticket.request.client.id, approver.accountId);

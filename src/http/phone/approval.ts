@@ -7,39 +7,45 @@ import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import { type Challenge, noncesOf, ProofRefused, type ProofRequest } from '../hooks/approve-guard.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { Devices } from '../request/device.ts';
-import type { Services } from '../services.ts';
 
-/** What Approve takes beside the tap: the deployment's judgement, and a proof where a guard asks for one. */
+export interface ApprovalPorts {
+  readonly keys: Keys;
+  readonly devices: Devices;
+  readonly hooks: Pick<Hooks, 'assess' | 'guard'>;
+}
+
+/** The checks of an approval besides the tap: the deployment's assessment, and a proof if its guard asks for one. */
 export class Approvals {
-  readonly #keys: Keys;
-  readonly #devices: Devices;
-  readonly #hooks: Hooks;
+  readonly #ports: ApprovalPorts;
 
-  constructor({ keys, devices, hooks }: Services) {
-    this.#keys = keys;
-    this.#devices = devices;
-    this.#hooks = hooks;
+  constructor(ports: ApprovalPorts) {
+    this.#ports = ports;
   }
 
-  /** The deployment's judgement, of the phone as it is at this moment. */
+  /** Returns the deployment's assessment as a function, which asks about the phone as it is when it is called. */
   judge(ctx: Context): Judge {
     return async (ticket, approver) => {
-      const context = riskContext(this.#keys, ticket, approver, await this.#devices.of(ctx));
-      const verdict = await this.#hooks.assess(context);
+      const { keys, devices, hooks } = this.#ports;
+      const context = riskContext(keys, ticket, approver, await devices.describe(ctx));
+      const verdict = await hooks.assess(context);
       if (VERDICTS.includes(verdict)) return verdict;
       throw new TypeError(`assess must give one of "${VERDICTS.join('", "')}", not ${JSON.stringify(verdict)}`);
     };
   }
 
-  /** What the confirm page must ask; nothing where it does not offer Approve. */
+  /** Returns the question of the confirm page; undefined if a tap is enough, or if the page has no Approve button. */
   async challenge(ticket: Ticket, approver: Approver): Promise<Challenge | undefined> {
     if (ticket.state !== 'scanned') return undefined;
-    return this.#hooks.guard?.challenge(this.#request(ticket, approver));
+    return this.#ports.hooks.guard?.challenge(this.#request(ticket, approver));
   }
 
-  /** @returns the approver, with what was shown beside the tap */
+  /**
+   * Checks the answer to the challenge.
+   * @returns the approver, with the methods that the answer has proven
+   * @throws QrLoginError `proof_required`, `wrong_proof`
+   */
   async prove(ticket: Ticket, approver: Approver, answer: string | undefined): Promise<Approver> {
-    const { guard } = this.#hooks;
+    const { guard } = this.#ports.hooks;
     const challenge = await this.challenge(ticket, approver);
     if (guard === undefined || challenge === undefined) return approver;
     if (!answer || 'unavailable' in challenge) {
@@ -58,7 +64,7 @@ export class Approvals {
   }
 
   #request({ id, request }: Ticket, { accountId, sessionUid }: Approver): ProofRequest {
-    const nonces = noncesOf(this.#keys, 'approve', id, sessionUid);
+    const nonces = noncesOf(this.#ports.keys, 'approve', id, sessionUid);
     return { accountId, request, nonce: nonces[0] ?? '', nonces };
   }
 }

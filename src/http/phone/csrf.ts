@@ -1,24 +1,23 @@
-import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { type Keys, matches } from '../../ticket/keys.ts';
 import type { Approver } from '../../ticket/ticket.ts';
-import { fieldsOf } from '../request/body.ts';
+import type { PhoneForm } from './phone-request.ts';
 
-/** What a form is made for: a session, and one ticket or one page. */
+/** The use that a form is made for: a session, and one ticket or one page. */
 export interface FormUse {
   readonly approver: Approver;
   /** The ticket's id, or the name of a page. */
-  readonly of: string;
+  readonly target: string;
 }
 
-/** A form made for one use is worth nothing for another. */
-export function csrfFor(keys: Keys, { approver, of }: FormUse): string {
-  return keys.mac('csrf', approver.sessionUid, of).toString('base64url');
+/** Returns the token of a form. It is valid for this use only. */
+export function makeCsrfToken(keys: Keys, { approver, target }: FormUse): string {
+  return keys.mac('csrf', approver.sessionUid, target).toString('base64url');
 }
 
-/** @throws QrLoginError `invalid_csrf` */
-export function checkCsrf(ctx: Context, keys: Keys, { approver, of }: FormUse): void {
-  const good = keys.candidates('csrf', approver.sessionUid, of).map((mac) => mac.toString('base64url'));
-  if (matches(good, fieldsOf(ctx).csrf ?? '')) return;
+/** Ensures that the form has the token of this use, by any of the keys. @throws QrLoginError `invalid_csrf` */
+export function checkCsrfToken({ fields }: PhoneForm, keys: Keys, { approver, target }: FormUse): void {
+  const tokens = keys.candidates('csrf', approver.sessionUid, target).map((mac) => mac.toString('base64url'));
+  if (matches(tokens, fields.csrf ?? '')) return;
   throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');
 }

@@ -1,93 +1,91 @@
-import type { Context } from 'koa';
-import { approverOf, type Session, sessionOf } from '../../oidc/approver.ts';
-import type { Seen } from '../../ticket/phone.ts';
+import { type Assure, approverOf, sessionOf } from '../../oidc/approver.ts';
+import type { Provider } from '../../oidc/provider.ts';
+import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
-import type { Guard } from '../request/guard.ts';
-import type { AccountAct, AddressAct } from '../request/rate-limits.ts';
-import type { Services } from '../services.ts';
-import { admit, asSubject } from './admission.ts';
+import { type Fields, readFields } from '../request/body.ts';
+import type { Entry, Guard } from '../request/guard.ts';
+import { notEmbedded, sameOrigin } from '../request/origin.ts';
+import type { PluginRequest } from '../request/plugin-request.ts';
+import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
+import type { Urls } from '../request/urls.ts';
 
-/** Who asks, and the ticket as it stood then. */
-export interface Claim {
-  readonly approver: Approver;
-  readonly seen: Seen;
+/** A request of the phone, with what the provider knows about it at this moment. */
+export interface PhoneRequest extends PluginRequest {
+  /** The account and session that the phone is signed in with; undefined if it is not signed in. */
+  readonly approver: Approver | undefined;
+  /** The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page. */
+  readonly ticket: Ticket | undefined;
 }
 
-/** What for. */
-interface Claiming {
-  /** Whether it matters if the account has reported whoever asks. */
-  readonly isJudged?: boolean;
+/** A POST of the phone, from a page of the provider. */
+export interface PhoneForm extends PhoneRequest {
+  readonly fields: Fields;
 }
 
-/** What is being read while the request is counted. */
-interface Ahead {
-  readonly session: Promise<Session | undefined>;
-  readonly ticket: Promise<Ticket | undefined>;
+export interface PhoneRequestPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'idOf' | 'preview'> };
+  readonly urls: Urls;
+  readonly limits: Pick<RateLimits, 'byAddress'>;
+  readonly hooks: { readonly assurance: Assure };
 }
 
 /**
- * What a phone's request must know before anything is done. A store on another machine takes its time for each answer, so what does not depend
- * on another answer is asked for together.
+ * Makes the entries of the phone's routes. A store on another machine takes its time for each answer, so reads that do not depend on each other
+ * run side by side.
  */
-export class Claims {
-  readonly #services: Services;
+export class PhoneEntries {
+  readonly #ports: PhoneRequestPorts;
+  readonly #sameOrigin: Guard;
 
-  constructor(services: Services) {
-    this.#services = services;
+  constructor(ports: PhoneRequestPorts) {
+    this.#ports = ports;
+    this.#sameOrigin = sameOrigin(ports.urls);
   }
 
-  /**
-   * The limit by address. What is read meanwhile nobody looks at before the request is counted.
-   * @param readBody for a request that has one: it may come slowly, and the session should not be older than that
-   */
-  counting(act: AddressAct, readBody?: Guard): Guard {
-    const count = this.#services.limits.byAddress(act);
-    return async (ctx) => {
-      const counted = begun(count(ctx));
-      try {
-        await readBody?.(ctx);
-        ctx.state.ahead = this.#readAhead(ctx);
-      } finally {
-        await counted;
-      }
+  /** For a GET. */
+  look(act: AddressAct): Entry<PhoneRequest> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      notEmbedded(request);
+      const counted = started(count(request));
+      const read = started(this.#read(request));
+      // Nothing of what was read is used before the request has been counted.
+      await counted;
+      return { ...request, ...(await read) };
     };
   }
 
-  /** Who is signed in to the phone at this moment. */
-  async session(ctx: Context): Promise<Approver | undefined> {
-    return approverOf(await aheadOf(ctx).session, this.#services.hooks.assurance);
+  /** For a POST. A request from another site is refused before it counts, or it would use up the user's limit. */
+  form(act: AddressAct): Entry<PhoneForm> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      await this.#sameOrigin(request);
+      const counted = started(count(request));
+      // A body may arrive slowly, and the session must not be read before it.
+      const read = started(
+        readFields(request.ctx).then(async (fields) => ({ fields, ...(await this.#read(request)) })),
+      );
+      await counted;
+      return { ...request, ...(await read) };
+    };
   }
 
-  /**
-   * Who that is to the client that asks, as far as the account may do this now.
-   * @throws QrLoginError as `admit` does
-   */
-  async of(ctx: Context, act: AccountAct, { isJudged = false }: Claiming = {}): Promise<Claim> {
-    const { provider, ceremony } = this.#services;
-    const [session, ticket] = await Promise.all([this.session(ctx), aheadOf(ctx).ticket]);
-    const isReported = isJudged ? begun(ceremony.phone.isReported(ticket, session)) : undefined;
-    const { approver } = await admit(this.#services, ctx, { approver: session, act });
-    return { approver: await asSubject(provider, approver, ticket), seen: { ticket, isReported } };
-  }
-
-  #readAhead(ctx: Context): Ahead {
-    const { provider, ceremony } = this.#services;
+  async #read({ ctx }: PluginRequest): Promise<Pick<PhoneRequest, 'approver' | 'ticket'>> {
+    const { provider, ceremony, hooks } = this.#ports;
     const { id, code = '' }: Partial<Record<string, string>> = ctx.params;
     // The landing page says nothing of its ticket.
     const ticketId = id ?? (ctx.method === 'POST' ? ceremony.phone.idOf(code) : undefined);
-    return {
-      session: begun(sessionOf(provider, ctx)),
-      ticket: begun(ticketId === undefined ? undefined : ceremony.phone.preview(ticketId)),
-    };
+    const [approver, ticket] = await Promise.all([
+      sessionOf(provider, ctx).then((session) => approverOf(session, hooks.assurance)),
+      ticketId === undefined ? undefined : ceremony.phone.preview(ticketId),
+    ]);
+    return { approver, ticket };
   }
 }
 
-function aheadOf(ctx: Context): Ahead {
-  return ctx.state.ahead as Ahead;
-}
-
-/** Whoever fails before waiting for it hears nothing of how it ends. */
-function begun<T>(work: T | Promise<T>): Promise<T> {
+/** Marks a promise as handled: if a guard throws before it is awaited, its rejection must not become an unhandled one. */
+function started<T>(work: T | Promise<T>): Promise<T> {
   const promise = Promise.resolve(work);
   promise.catch(() => undefined);
   return promise;

@@ -1,90 +1,107 @@
-import type { RouterContext } from '@koa/router';
 import { accountOf } from '../../oidc/approver.ts';
+import type { Provider } from '../../oidc/provider.ts';
 import { CODE_LENGTH } from '../../ticket/code.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
+import type { Keys } from '../../ticket/keys.ts';
+import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Approver } from '../../ticket/ticket.ts';
-import { fail } from '../errors.ts';
-import { eventOf } from '../events/ticket-events.ts';
-import { fieldsOf } from '../request/body.ts';
+import { type Announce, eventOf } from '../events/ticket-events.ts';
+import type { Hooks } from '../hooks/hooks.ts';
+import type { Views } from '../pages/renderer.ts';
+import type { PluginRequest } from '../request/plugin-request.ts';
+import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, wantsJson } from '../request/responses.ts';
-import type { Services } from '../services.ts';
+import type { Urls } from '../request/urls.ts';
 import { admit, asSubject } from './admission.ts';
-import { Approvals } from './approval.ts';
-import { checkCsrf, csrfFor, type FormUse } from './csrf.ts';
-import type { Claims } from './phone-request.ts';
+import type { Approvals } from './approval.ts';
+import { checkCsrfToken, type FormUse, makeCsrfToken } from './csrf.ts';
+import type { PhoneForm, PhoneRequest } from './phone-request.ts';
 import { sendToSignIn } from './sign-in-redirect.ts';
 
-/** More than a short code with all its spaces and dashes. */
-const LONGEST = 24;
+/** The longest text that the field takes: more than a short code with all its spaces and dashes. */
+const LONGEST_INPUT = 24;
+
+export interface ScanPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'findTyped' | 'scan'> };
+  readonly approvals: Approvals;
+  readonly announce: Announce;
+  readonly keys: Keys;
+  readonly urls: Urls;
+  readonly limits: Pick<RateLimits, 'forAccount'>;
+  readonly views: Views;
+  /** Emits `qr_login.failed` and sets the status, for a refusal that this page shows itself. */
+  readonly fail: (request: PluginRequest, error: QrLoginError) => void;
+  readonly hooks: Pick<Hooks, 'findAccount' | 'signIn' | 'shortCode'>;
+}
 
 /**
- * The phone's own page to scan with, for one that is signed in: the camera, whose code leads to its landing page and no further; and
- * the short code, for people who cannot scan.
+ * The page with which a phone that is signed in scans. The camera leads to the landing page of a code and no further. Users who cannot scan
+ * type the short code.
  */
 export class ScanHandlers {
-  readonly #services: Services;
-  readonly #claims: Claims;
-  readonly #approvals: Approvals;
+  readonly #ports: ScanPorts;
 
-  constructor(services: Services, claims: Claims) {
-    this.#services = services;
-    this.#claims = claims;
-    this.#approvals = new Approvals(services);
+  constructor(ports: ScanPorts) {
+    this.#ports = ports;
   }
 
-  /** `GET Q/scan`: the camera, and the form for the short code where the deployment allows that. */
-  page = async (ctx: RouterContext): Promise<void> => {
-    const { keys, urls, hooks } = this.#services;
-    const approver = await this.#claims.session(ctx);
-    if (approver === undefined) return sendToSignIn(ctx, hooks.signIn, { returnTo: urls.scan, fresh: false });
-    ctx.state.accountId = approver.accountId;
+  /** `GET Q/scan`: the camera, and the form for the short code if the deployment allows that. */
+  page = async (request: PhoneRequest): Promise<void> => {
+    const { keys, urls, hooks } = this.#ports;
+    const { ctx, approver, failure } = request;
+    if (approver === undefined) return sendToSignIn(request, hooks.signIn, { returnTo: urls.scan, fresh: false });
+    failure.accountId = approver.accountId;
     const { name: account } = await accountOf(hooks.findAccount, approver);
-    if (wantsJson(ctx)) ctx.body = { account, csrf: csrfFor(keys, forPage(approver)) };
-    else this.#render(ctx, approver);
+    if (wantsJson(request)) ctx.body = { account, csrf: makeCsrfToken(keys, formUse(approver)) };
+    else this.#render(request, approver);
   };
 
   /** `POST Q/scan`: the scan, by the short code that was typed. */
-  type = async (ctx: RouterContext): Promise<void> => {
-    const { provider, keys, hooks } = this.#services;
+  type = async (form: PhoneForm): Promise<void> => {
+    const { keys, hooks } = this.#ports;
     if (!hooks.shortCode) throw notFound();
-    const session = await this.#claims.session(ctx);
-    const { approver } = await admit(this.#services, ctx, { approver: session, act: 'shortCode' });
-    checkCsrf(ctx, keys, forPage(approver));
+    const { approver } = await admit(this.#ports, form, 'shortCode');
+    checkCsrfToken(form, keys, formUse(approver));
     try {
-      await this.#scan(ctx, approver);
+      await this.#scan(form, approver);
     } catch (error) {
-      // A person who has mistyped tries again where they are.
-      if (wantsJson(ctx) || !isUnknown(error)) throw error;
-      fail(provider, ctx, error);
-      this.#render(ctx, approver, fieldsOf(ctx).shortCode ?? '');
+      // After a typing mistake, the user tries again on the same page.
+      if (wantsJson(form) || !isUnknown(error)) throw error;
+      this.#ports.fail(form, error);
+      this.#render(form, approver, form.fields.shortCode ?? '');
     }
   };
 
-  /** `GET Q/manifest.webmanifest`: the same for everybody, as browsers ask for it without cookies. */
-  manifest = (ctx: RouterContext): void => {
-    const { urls, views } = this.#services;
+  /** `GET Q/manifest.webmanifest`: the same for every user, because browsers ask for it without cookies. */
+  manifest = ({ ctx }: PluginRequest): void => {
+    const { urls, views } = this.#ports;
     views.render(ctx, 'manifest', { start: urls.scan, scope: `${urls.base}/` });
     ctx.type = 'application/manifest+json';
   };
 
-  async #scan(ctx: RouterContext, session: Approver): Promise<void> {
-    const { provider, ceremony, announce, urls } = this.#services;
-    const seen = await ceremony.phone.findTyped(fieldsOf(ctx).shortCode ?? '');
-    const approver = await asSubject(provider, session, seen);
-    const judge = this.#approvals.judge(ctx);
-    const { ticket, changed } = await ceremony.phone.scan(seen.id, approver, {
-      judge,
-      seen: { ticket: seen },
+  async #scan(form: PhoneForm, session: Approver): Promise<void> {
+    const { provider, ceremony, approvals, announce, urls } = this.#ports;
+    const { ctx, fields } = form;
+    const typed = await ceremony.phone.findTyped(fields.shortCode ?? '');
+    const approver = await asSubject(provider, session, typed);
+    const { ticket, changed } = await ceremony.phone.scan(typed.id, approver, {
+      judge: approvals.judge(ctx),
+      seen: { ticket: typed },
       typed: true,
     });
     if (changed) announce(ctx, eventOf(ticket), ticket);
-    follow(ctx, urls.ticket(ticket.id));
+    follow(form, urls.ticket(ticket.id));
   }
 
-  /** @param mistyped what was typed and leads nowhere */
-  #render(ctx: RouterContext, approver: Approver, mistyped?: string): void {
-    const { keys, urls, views, hooks } = this.#services;
-    const typing = { csrf: csrfFor(keys, forPage(approver)), longest: LONGEST, mistyped: mistyped?.slice(0, LONGEST) };
+  /** @param mistyped the text that was typed, if it is no short code of a ticket */
+  #render({ ctx }: PhoneRequest, approver: Approver, mistyped?: string): void {
+    const { keys, urls, views, hooks } = this.#ports;
+    const typing = {
+      csrf: makeCsrfToken(keys, formUse(approver)),
+      longest: LONGEST_INPUT,
+      mistyped: mistyped?.slice(0, LONGEST_INPUT),
+    };
     ctx.set('Permissions-Policy', 'camera=(self)');
     views.render(ctx, 'scan', {
       codes: { prefix: urls.absolute(urls.landing('')), length: CODE_LENGTH },
@@ -94,9 +111,9 @@ export class ScanHandlers {
   }
 }
 
-/** Nobody knows the ticket before it was typed. */
-function forPage(approver: Approver): FormUse {
-  return { approver, of: 'scan' };
+/** The form is made for the page, because its ticket is not known before the user types the code. */
+function formUse(approver: Approver): FormUse {
+  return { approver, target: 'scan' };
 }
 
 function isUnknown(error: unknown): error is QrLoginError {

@@ -1,13 +1,16 @@
-import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneSignIn, SignIn } from '../hooks/hooks.ts';
+import type { PluginRequest } from '../request/plugin-request.ts';
 import { seeOther, wantsJson } from '../request/responses.ts';
 
-/** Sends a phone without a session to sign in and back. @throws QrLoginError `not_signed_in` for a script, or where there is no way */
-export async function sendToSignIn(ctx: Context, signIn: SignIn, wanted: PhoneSignIn): Promise<void> {
-  const url = wantsJson(ctx) ? undefined : await signIn(ctx, wanted);
+/**
+ * Redirects a phone without a session to the page where it signs in and comes back.
+ * @throws QrLoginError `not_signed_in` for a script, or if the deployment has no such page
+ */
+export async function sendToSignIn(request: PluginRequest, signIn: SignIn, wanted: PhoneSignIn): Promise<void> {
+  const url = wantsJson(request) ? undefined : await signIn(request.ctx, wanted);
   if (url === undefined) throw notSignedIn();
-  seeOther(ctx, url);
+  seeOther(request.ctx, url);
 }
 
 export function notSignedIn(): QrLoginError {

@@ -3,26 +3,21 @@ import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 
 /** The largest body in bytes. No form of ours comes near it. */
-const BODY_LIMIT = 4096;
+const BODY_LIMIT_BYTES = 4096;
 
 /** The fields of a POST, from a form or from JSON. */
 export type Fields = Readonly<Record<string, string>>;
 
 /**
- * Reads a form or a JSON object of text fields into `ctx.state.fields`.
+ * Returns the text fields of a form or of a JSON object; none if there is no body.
  * @throws QrLoginError `invalid_request`, `too_large` (more than 4 KB), `unsupported_media_type`
  */
-export async function readFields(ctx: Context): Promise<void> {
-  ctx.state.fields = hasBody(ctx) ? flat(await parse(ctx)) : {};
-}
-
-/** Returns the fields that {@link readFields} has read. */
-export function fieldsOf(ctx: Context): Fields {
-  return ctx.state.fields as Fields;
+export async function readFields(ctx: Context): Promise<Fields> {
+  return hasBody(ctx) ? flat(await parse(ctx)) : {};
 }
 
 async function parse(ctx: Context): Promise<unknown> {
-  const options = { limit: BODY_LIMIT };
+  const options = { limit: BODY_LIMIT_BYTES };
   try {
     if (ctx.request.type === 'application/x-www-form-urlencoded') {
       return await parseBody.form(ctx, { ...options, queryString: { depth: 0, allowDots: false, parameterLimit: 20 } });

@@ -5,26 +5,27 @@ import type { Device } from '../../ticket/risk.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import { addressOf, userAgentOf } from './client-info.ts';
 
-/** Tells where a network address is: from a database of the deployment's, for example. Undefined where that is not known. */
+/** Returns the place of a network address, from a database of the deployment, for example. Undefined if it is not known. */
 export type Locate = (address: string) => Place | undefined | Promise<Place | undefined>;
 
-/** A place is a hint: nobody waits longer for it, in milliseconds. */
-const PATIENCE = 500;
+/** The longest wait for a place, which is only a hint. */
+const PATIENCE_MS = 500;
 
-/** What can be told of the devices that send requests. */
+/** Describes the devices that send requests. */
 export class Devices {
   readonly #locate: Locate;
-  /** Whether it was told already that there are no places; once, until there are some again. */
-  #isTold = false;
+  /** True once the deployment has been warned. It is warned again after `locate` has worked in between. */
+  #hasWarned = false;
 
   constructor(locate: Locate) {
     this.#locate = locate;
   }
 
-  async of(ctx: Context): Promise<Device> {
+  /** Describes the device that sent a request: its address and place if they are known, and its user agent. */
+  async describe(ctx: Context): Promise<Device> {
     const address = addressOf(ctx);
     const userAgent = userAgentOf(ctx);
-    const place = address === undefined ? undefined : await this.#located(address);
+    const place = address === undefined ? undefined : await this.#locateAddress(address);
     return {
       ...(address !== undefined && { address }),
       ...(place !== undefined && { place }),
@@ -32,11 +33,11 @@ export class Devices {
     };
   }
 
-  /** Whoever cannot be placed may sign in all the same. */
-  async #located(address: string): Promise<Place | undefined> {
+  /** A sign-in goes on without a place if `locate` fails. */
+  async #locateAddress(address: string): Promise<Place | undefined> {
     try {
-      const place = shown(await within(Promise.resolve(this.#locate(address)), PATIENCE));
-      this.#isTold = false;
+      const place = showable(await within(Promise.resolve(this.#locate(address)), PATIENCE_MS));
+      this.#hasWarned = false;
       return place;
     } catch (error) {
       this.#warn(error);
@@ -45,14 +46,14 @@ export class Devices {
   }
 
   #warn(error: unknown): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
     process.emitWarning(`locate() gives no place: ${error}`, { type: 'QrLoginWarning', code: 'QR_LOGIN_LOCATE' });
   }
 }
 
-/** What can be shown of it. */
-function shown(place: Place | undefined): Place | undefined {
+/** Returns the parts of a place that a page can show. */
+function showable(place: Place | undefined): Place | undefined {
   const country = place?.country !== undefined && /^[A-Z]{2}$/.test(place.country) ? place.country : undefined;
   const city = place?.city && readable(place.city);
   if (country === undefined && !city) return undefined;

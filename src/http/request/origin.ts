@@ -1,11 +1,12 @@
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Guard } from './guard.ts';
+import type { PluginRequest } from './plugin-request.ts';
 import type { Urls } from './urls.ts';
 
 /** Refuses requests from another site's page (OWASP ASVS 5.0, V3.5). A client that is not a browser sends neither header. */
 export function sameOrigin(urls: Urls): Guard {
-  return (ctx) => {
+  return ({ ctx }) => {
     const origin = ctx.get('origin');
     const site = ctx.get('sec-fetch-site');
     if ((origin !== '' && origin !== urls.origin) || (site !== '' && site !== 'same-origin')) {
@@ -20,7 +21,7 @@ export function isForeign(ctx: Context): boolean {
 }
 
 /** Refuses requests by which another site's page embeds or fetches ours. Links to our pages are allowed. */
-export function notEmbedded(ctx: Context): void {
+export function notEmbedded({ ctx }: Pick<PluginRequest, 'ctx'>): void {
   if (isForeign(ctx) && !isNavigation(ctx)) {
     throw new QrLoginError('foreign_origin', 'This page cannot be a part of another one. Open it by itself.');
   }

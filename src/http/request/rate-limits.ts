@@ -5,9 +5,9 @@ import type { Guard } from './guard.ts';
 
 const CHECK_CODE = 'account:checkCode';
 
-/** What is counted by the network address that it comes from. */
+/** The acts that are counted by the network address of the request. */
 export type AddressAct = 'show' | 'watch' | 'finish' | 'scan' | 'shortCode' | 'decide';
-/** And what by the account: an attacker may have many addresses. */
+/** The acts that are counted by account as well, because an attacker may have many addresses. */
 export type AccountAct = 'scan' | 'shortCode' | 'decide';
 /** Wrong check codes are counted as well. */
 export type AccountLimit = AccountAct | 'checkCode';
@@ -17,12 +17,12 @@ export interface Limits {
   readonly account: Readonly<Record<AccountLimit, Rate>>;
 }
 
-/** Makes what counts. */
+/** Makes the counter of one limit. */
 export type Counting = (name: string, rate: Rate) => RateLimit;
 
-/** Thrown at whoever does something too often. */
+/** Thrown if a client or an account does something too often. */
 export class TooManyRequests extends QrLoginError {
-  /** Seconds. */
+  /** Seconds until the client may try again. */
   readonly retryAfter: number;
 
   constructor(milliseconds: number) {
@@ -32,11 +32,11 @@ export class TooManyRequests extends QrLoginError {
   }
 }
 
-/** Bounds how often somebody may do something (RFC 10027, section 6.1.11). */
+/** Limits how often a client or an account may do something (RFC 10027, section 6.1.11). */
 export class RateLimits {
   readonly #limits: ReadonlyMap<string, RateLimit>;
 
-  /** @param limits undefined for none */
+  /** @param limits undefined for no limits */
   constructor(counting: Counting, limits: Limits | undefined) {
     const rates = Object.entries(limits ?? {}).flatMap(([by, acts]) =>
       Object.entries(acts as Readonly<Record<string, Rate>>).map(([act, rate]): [string, Rate] => [
@@ -47,26 +47,27 @@ export class RateLimits {
     this.#limits = new Map(rates.map(([name, rate]) => [name, counting(name, rate)]));
   }
 
-  /** Counts requests by where they come from, before anything is looked at. */
+  /** Returns a guard that counts requests by the network address that they come from. */
   byAddress(act: AddressAct): Guard {
     const limit = this.#limits.get(`address:${act}`);
-    return (ctx) => {
+    return ({ ctx }) => {
       const wait = limit?.take(sourceOf(ctx));
-      // Nobody has to wait for what this process counts itself.
+      // A count in this process is there at once.
       return wait instanceof Promise ? wait.then(refuse) : refuse(wait);
     };
   }
 
-  /** @throws TooManyRequests where this account does it too often */
+  /** @throws TooManyRequests if this account does it too often */
   async forAccount(act: AccountAct, accountId: string): Promise<void> {
     refuse(await this.#limits.get(`account:${act}`)?.take(accountId));
   }
 
-  /** Check codes count where they are wrong. @throws TooManyRequests where too many were */
+  /** Only wrong check codes count. @throws TooManyRequests if too many check codes of this account were wrong */
   async beforeCheckCode(accountId: string): Promise<void> {
     refuse(await this.#limits.get(CHECK_CODE)?.ask(accountId));
   }
 
+  /** Counts a wrong check code. */
   async afterWrongCheckCode(accountId: string): Promise<void> {
     await this.#limits.get(CHECK_CODE)?.take(accountId);
   }

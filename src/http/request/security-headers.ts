@@ -1,4 +1,6 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { Context } from 'koa';
+import type { PluginRequest } from './plugin-request.ts';
 
 /** Sets the headers of every answer: it may not be framed, stored, sniffed, or told to other sites (OWASP ASVS 5.0, V3.4). */
 export function protectAnswer({ res }: Context): void {
@@ -6,17 +8,18 @@ export function protectAnswer({ res }: Context): void {
   for (const [name, value] of PROTECTION) res.setHeader(name, value);
 }
 
-/** Does the same for a URL that may turn out not to be ours. {@link unprotect} restores the headers that were there before. */
-export function protect(ctx: Context): void {
-  ctx.state.unprotected = ctx.res.getHeaders();
+/** Does the same, and returns the headers that the answer had before, for {@link unprotect}. */
+export function protect(ctx: Context): OutgoingHttpHeaders {
+  const before = ctx.res.getHeaders();
   protectAnswer(ctx);
+  return before;
 }
 
 /** Restores the headers that the answer had before {@link protect}, because the page is not ours. */
-export function unprotect({ res, state }: Context): void {
+export function unprotect({ ctx: { res }, hostHeaders }: Pick<PluginRequest, 'ctx' | 'hostHeaders'>): void {
   if (res.headersSent) return;
   for (const [name] of PROTECTION) {
-    const before = state.unprotected[name.toLowerCase()];
+    const before = hostHeaders[name.toLowerCase()];
     if (before === undefined) res.removeHeader(name);
     else res.setHeader(name, before);
   }

@@ -3,7 +3,7 @@ import type { Codes } from '../../ticket/code.ts';
 import type { ShortCodes } from '../../ticket/short-code.ts';
 import { isLive, stateAt, type Ticket, type TicketState } from '../../ticket/ticket.ts';
 import type { Lifetimes } from '../../ticket/transitions.ts';
-import { seconds } from '../request/responses.ts';
+import { toSeconds } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import { QrImages } from './qr-image.ts';
 
@@ -88,7 +88,7 @@ export class BrowserViews {
   /** The time that each state lasts from its beginning, in seconds. */
   get lasts(): Lifetimes {
     const { scan, decide, finish } = this.#lifetimes;
-    return { scan: seconds(scan), decide: seconds(decide), finish: seconds(finish) };
+    return { scan: toSeconds(scan), decide: toSeconds(decide), finish: toSeconds(finish) };
   }
 
   /** Returns the ticket as this browser may see it. */
@@ -126,7 +126,7 @@ export class BrowserViews {
     if (ticket === undefined) return GONE;
     const state = stateAt(ticket, now);
     if (state === 'waiting' || state === 'expired') return this.#waiting(ticket, now);
-    const view = { version: ticket.version, state, expiresIn: seconds(this.#endOf(ticket) - now) };
+    const view = { version: ticket.version, state, expiresIn: toSeconds(this.#endOf(ticket) - now) };
     if (ticket.state !== 'approved') return view;
     return {
       ...view,
@@ -140,7 +140,7 @@ export class BrowserViews {
     const state = stateAt(shown, now);
     const version = versionAt(shown, now);
     if (state === 'expired') return { version, state, expiresIn: 0 };
-    return { version, state, expiresIn: seconds(shown.deadline - now), qr: this.#qr(shown.id, now) };
+    return { version, state, expiresIn: toSeconds(shown.deadline - now), qr: this.#qr(shown.id, now) };
   }
 
   #withImage({ qr, ...view }: BrowserView): DrawnView {
@@ -151,6 +151,6 @@ export class BrowserViews {
     const { code, rotatesIn } = this.#codes.show(id, now);
     const url = this.#urls.absolute(this.#urls.landing(code));
     const shortCode = this.#shortCodes?.show(id);
-    return { url, rotatesIn: seconds(rotatesIn), ...(shortCode && { shortCode }) };
+    return { url, rotatesIn: toSeconds(rotatesIn), ...(shortCode && { shortCode }) };
   }
 }

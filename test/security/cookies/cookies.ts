@@ -25,7 +25,7 @@ const unsignedBinding = replacing(Cookies.prototype, 'binding', () => (ctx, uid)
   return value?.startsWith(`${uid}.`) ? value : undefined;
 });
 
-const unsignedSeen = replacing(Cookies.prototype, 'hasSeen', () => (ctx, code, now) => {
+const unsignedSeen = replacing(Cookies.prototype, 'hasFreshCode', () => (ctx, code, now) => {
   const [seen, until] = (ctx.cookies.get(SEEN, { signed: false }) ?? '').split('.');
   return seen === code && Number(until) > now;
 });

@@ -77,7 +77,7 @@ export function passed(answers: readonly Answer[]): string | undefined {
 export function countingBy(name: string, who: (ctx: Context) => string): Weakness {
   const patch = replacing(RateLimits.prototype, 'byAddress', () => () => {
     const limit = new LocalRateLimit({ times: FEW, within: 60 });
-    return (ctx: Context) => {
+    return ({ ctx }) => {
       const wait = limit.take(who(ctx));
       if (wait !== undefined) throw new TooManyRequests(wait);
     };

@@ -1,0 +1,302 @@
+import { fileURLToPath } from 'node:url';
+import { Keyv } from 'keyv';
+import * as v from 'valibot';
+import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
+import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
+import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
+import type { Locate } from '../http/request/device.ts';
+import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
+import type { Clock } from '../ticket/ports.ts';
+import { type Assess, assessByDefault } from '../ticket/risk.ts';
+import type { QrLoginOptions } from './options.ts';
+import { LIMITS } from './rate-limits.ts';
+import type { Settings } from './settings.ts';
+import { strictObject, written } from './strict-object.ts';
+
+/** The facts about an option that docs/options.md lists. The messages for wrong values are listed there as well. */
+export interface OptionFacts {
+  /** Markdown. */
+  readonly type: string;
+  /** Units and ranges; Markdown. */
+  readonly unit?: string;
+  /** Markdown. */
+  readonly default: string;
+  /** A value for each message with which the option is refused. */
+  readonly wrong: readonly unknown[];
+}
+
+const REQUIRED = 'none: it is required';
+const SHORTEST_SECRET = 32;
+
+/** A function of the deployment. @param example the function that the message suggests */
+function hook<T>(name: string, example: string, facts: OptionFacts): v.GenericSchema<T> {
+  const message = `${name} must be a function, for example ${example}`;
+  return v.pipe(
+    v.custom<T>((value) => typeof value === 'function', message),
+    v.metadata({ ...facts }),
+  );
+}
+
+/** An object of the deployment with functions, such as one that `passkeys()` makes. */
+function hooks<T extends object>(
+  name: string,
+  methods: readonly (keyof T & string)[],
+  facts: OptionFacts,
+): v.GenericSchema<T> {
+  const hasMethods = (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((method) => typeof Reflect.get(value, method) === 'function');
+  const message = `${name} must have the functions ${methods.join(' and ')}; passkeys() makes one`;
+  return v.pipe(v.custom<T>(hasMethods, message), v.metadata({ ...facts }));
+}
+
+/** A switch, which is off by default. */
+function flag(name: string): v.OptionalSchema<v.GenericSchema<boolean>, false> {
+  const facts: OptionFacts = { type: '`boolean`', default: '`false`', wrong: ['yes'] };
+  return v.optional(v.pipe(v.boolean(`${name} must be true or false`), v.metadata({ ...facts })), false);
+}
+
+/** A number of seconds from 1 on, in milliseconds in the settings. */
+function seconds(name: string, most: number): v.GenericSchema<number> {
+  const message = ({ input }: v.BaseIssue<unknown>): string =>
+    `${name} must be a number of seconds from 1 to ${most}, not ${written(input)}`;
+  return v.pipe(
+    v.number(message),
+    v.minValue(1, message),
+    v.maxValue(most, message),
+    v.transform((given) => given * 1000),
+  );
+}
+
+/** A list of keys to sign with. @param name of the option, or of the provider's setting */
+export function secretList(name: string): v.GenericSchema<string[]> {
+  const message = `${name} must be a list of texts with at least ${SHORTEST_SECRET} characters each; make one with: openssl rand -base64 32`;
+  const secret = v.pipe(v.string(message), v.minLength(SHORTEST_SECRET, message));
+  return v.pipe(v.array(secret, message), v.minLength(1, message));
+}
+
+function readViews(views: NonNullable<QrLoginOptions['views']>): ViewFolder[] {
+  const folders = Array.isArray(views) ? views : [views];
+  return folders.map((folder) => readViewFolder(folder instanceof URL ? fileURLToPath(folder) : folder));
+}
+
+function isFolder(value: unknown): boolean {
+  return typeof value === 'string' || (value instanceof URL && value.protocol === 'file:');
+}
+
+/** Not `instanceof`: there may be a second copy of the package, and its Keyv is as good. */
+function isKeyv(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { get, set }: { get?: unknown; set?: unknown } = value;
+  return typeof get === 'function' && typeof set === 'function' && 'throwOnErrors' in value;
+}
+
+const DEADLINES = {
+  scan: v.optional(seconds('deadlines.scan', 600), 120),
+  decide: v.optional(seconds('deadlines.decide', 600), 120),
+  finish: v.optional(seconds('deadlines.finish', 600), 120),
+};
+
+const NO_LIMITS = v.pipe(
+  v.literal(false),
+  v.transform(() => undefined),
+);
+
+/** Every option: its check, its message, its default, and its facts for the documentation. */
+const OPTIONS = {
+  findAccount: hook<FindAccount>('findAccount', '(accountId) => ({ name: "alice" })', {
+    type: '`(accountId: string) => { name: string } | undefined`',
+    default: REQUIRED,
+    wrong: ['alice'],
+  }),
+  signIn: hook<SignIn>('signIn', '(ctx, { returnTo }) => "/sign-in?return_to=" + encodeURIComponent(returnTo)', {
+    type: '`(ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => string | undefined`',
+    default: REQUIRED,
+    wrong: ['/sign-in'],
+  }),
+  loginPage: v.optional(
+    hook<LoginPage>('loginPage', '(ctx, interaction) => undefined', {
+      type: '`(ctx, interaction) => { path: string } | undefined`',
+      default: 'the QR page, always',
+      wrong: ['password'],
+    }),
+    () => () => undefined,
+  ),
+  otherWays: v.optional(
+    hook<OtherWays>('otherWays', '() => [{ path: "password", label: "Use a password" }]', {
+      type: '`(ctx, interaction, t) => readonly { path: string; label: string }[]`, not `async`',
+      default: 'none',
+      wrong: [[]],
+    }),
+    () => () => [],
+  ),
+  assess: v.optional(
+    hook<Assess>('assess', '({ browser }) => (browser.known ? "allow" : "check code")', {
+      type: "`(context: RiskContext) => 'allow' | 'check code' | 'deny'`",
+      default:
+        "`assessByDefault`: the check code, unless this account was signed in to this browser by QR within the last 180 days, or the browser shares the phone's public address",
+      wrong: ['check code'],
+    }),
+    () => assessByDefault,
+  ),
+  locate: v.optional(
+    hook<Locate>('locate', '(address) => ({ country: "DE", city: "Berlin" })', {
+      type: '`(address: string) => { country?: string; city?: string } | undefined`',
+      unit: '`country` is two capital letters (ISO 3166-1); other values are left out',
+      default: 'no place is known',
+      wrong: [{ country: 'DE' }],
+    }),
+    () => () => undefined,
+  ),
+  limits: v.optional(
+    v.pipe(
+      v.lazy((given) => (given === false ? NO_LIMITS : LIMITS)),
+      v.metadata({
+        type: '`{ address?, account? }` of numbers, or `false` for no limits',
+        unit: 'requests a minute, 1 to 1,000,000; `checkCode`: wrong check codes an hour',
+        default: 'see the table below',
+        wrong: [{ address: { show: 0 } }, { address: { shwo: 1 } }, { address: 5 }, true],
+      } satisfies OptionFacts),
+    ),
+    {},
+  ),
+  guard: v.optional(
+    hooks<ApproveGuard>('guard', ['challenge', 'verify'], {
+      type: '`ApproveGuard`: `{ challenge(wanted), verify(wanted, answer) }`',
+      default: 'none: a tap is enough',
+      wrong: [{}],
+    }),
+  ),
+  passkeySignIn: v.optional(
+    hooks<PasskeySignIn>('passkeySignIn', ['options', 'verify'], {
+      type: '`PasskeySignIn`: `{ options(nonce), verify(nonces, answer) }`',
+      default: 'none',
+      wrong: [{}],
+    }),
+  ),
+  consent: v.optional(
+    hook<ConsentPolicy>('consent', '() => "phone"', {
+      type: "`(ctx, interaction) => 'browser' | 'phone' | 'implied'`",
+      default: "`'browser'`, always",
+      wrong: ['phone'],
+    }),
+    () => () => 'browser' as const,
+  ),
+  assurance: v.optional(
+    hook<Assure>('assurance', '(onPhone) => onPhone', {
+      type: '`({ acr, amr }, accountId) => { acr?, amr? }`',
+      default: 'as much as on the phone',
+      wrong: ['password'],
+    }),
+    () =>
+      (onPhone: Assurance): Assurance =>
+        onPhone,
+  ),
+  onSignIn: v.optional(
+    hook<OnSignIn>('onSignIn', '(ctx, { accountId, browser }) => sendMail(accountId, browser)', {
+      type: '`(ctx, { accountId, browser, client, at }) => void`',
+      default: 'none: sign-ins are not announced',
+      wrong: ['mail'],
+    }),
+    () => () => undefined,
+  ),
+  store: v.optional(
+    v.pipe(
+      v.custom<Keyv>(isKeyv, 'store must be a Keyv: new Keyv()'),
+      v.metadata({
+        type: 'a [Keyv](https://keyv.org) 5',
+        default: '`new Keyv()`, in memory',
+        wrong: ['redis://localhost'],
+      } satisfies OptionFacts),
+    ),
+    () => new Keyv(),
+  ),
+  secrets: v.optional(
+    v.pipe(
+      secretList('secrets'),
+      v.metadata({
+        type: '`readonly string[]`',
+        unit: 'at least 32 characters each',
+        default: "the provider's `cookies.keys`",
+        wrong: [['too short']],
+      } satisfies OptionFacts),
+    ),
+  ),
+  name: v.optional(
+    v.pipe(
+      v.string('name must be a text that is not empty'),
+      v.regex(/\S/, 'name must be a text that is not empty'),
+      v.metadata({ type: '`string`', default: "the issuer's host", wrong: [7] } satisfies OptionFacts),
+    ),
+  ),
+  views: v.optional(
+    v.pipe(
+      v.custom<NonNullable<QrLoginOptions['views']>>(
+        (value) => (Array.isArray(value) ? value.every(isFolder) : isFolder(value)),
+        'views must be a folder, or a list of folders: new URL("views", import.meta.url)',
+      ),
+      v.transform(readViews),
+      v.metadata({
+        type: '`string | URL | readonly (string | URL)[]`',
+        unit: 'a folder; of several, the later one wins',
+        default: 'none: our own pages and texts',
+        wrong: ['/nowhere', 7],
+      } satisfies OptionFacts),
+    ),
+    [],
+  ),
+  showAddress: flag('showAddress'),
+  shortCode: flag('shortCode'),
+  deadlines: v.optional(
+    v.pipe(
+      strictObject(DEADLINES, {
+        kind: 'deadline',
+        otherwise: (value) => `deadlines must be an object such as { scan: 60 }, not ${written(value)}`,
+      }),
+      v.metadata({
+        type: '`{ scan?: number; decide?: number; finish?: number }`',
+        unit: 'seconds, 1 to 600',
+        default: '`{ scan: 120, decide: 120, finish: 120 }`',
+        wrong: [{ scan: 0 }, 60],
+      } satisfies OptionFacts),
+    ),
+    {},
+  ),
+  rotation: v.optional(
+    v.pipe(
+      seconds('rotation', 60),
+      v.metadata({ type: '`number`', unit: 'seconds, 1 to 60', default: '`10`', wrong: [0] } satisfies OptionFacts),
+    ),
+    10,
+  ),
+  parkStreams: flag('parkStreams'),
+  clock: v.optional(
+    hook<Clock>('clock', 'Date.now', {
+      type: '`() => number`, not `async`',
+      unit: 'milliseconds since the epoch',
+      default: '`Date.now`',
+      wrong: [1234],
+    }),
+    () => Date.now,
+  ),
+};
+
+/** An option that is given as `undefined` counts as left out. */
+type Given = { [Name in keyof QrLoginOptions]: QrLoginOptions[Name] | undefined };
+
+/** The schema of all options. */
+export const SCHEMA: v.GenericSchema<Given, Settings> = strictObject(OPTIONS, {
+  kind: 'option',
+  otherwise: () => 'qrLogin needs options: findAccount, signIn',
+});
+
+/** Returns the facts about each option, in the order of the documentation. */
+export function listOptions(): Record<string, OptionFacts> {
+  const facts = Object.entries<v.GenericSchema>(OPTIONS).map(([name, schema]) => [
+    name,
+    v.getMetadata('wrapped' in schema ? (schema.wrapped as v.GenericSchema) : schema),
+  ]);
+  return Object.fromEntries(facts);
+}
