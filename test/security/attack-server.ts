@@ -108,9 +108,9 @@ async function register(): Promise<Site> {
 }
 
 /**
- * Signs alice and bob in once, so that they are known to every browser after that. Most attacks begin without a check
- * code, and an account may use only a few check codes an hour. The accounts are known to the attackers' browsers as
- * well, which makes the attacks stronger.
+ * Signs alice and bob in once in the same browser, and keeps its cookies: they make every later browser a known one.
+ * Most attacks begin without a check code, and the check codes of an account are limited by the hour. The attackers'
+ * browsers are known ones as well, which makes the attacks stronger.
  */
 async function becomeFamiliar(): Promise<void> {
   for (const name of ['alice', 'bob']) {

@@ -31,7 +31,7 @@ interface Channel {
   readonly name: string;
   readonly query?: (accountId: string) => string;
   readonly send: (csrf: Record<string, string>, accountId: string) => Sent;
-  /** Reads the account, as a server does that trusts this part of the request. */
+  /** Reads the account from this part of the request, as a server that trusts it would. */
   readonly believed: (ctx: Context) => string | undefined;
 }
 

@@ -42,9 +42,9 @@ const BODIES: Body[] = [
     write: (csrf) => `{"csrf":"${csrf}","constructor":{"prototype":{"decision":"approve"}}}`,
   },
   { name: 'a form with a field in __proto__', type: FORM, write: (csrf) => `csrf=${csrf}&__proto__[decision]=approve` },
-  { name: 'JSON that claims to be text', type: 'text/plain', write: json },
-  { name: 'JSON that claims to be a form', type: FORM, write: json },
-  { name: 'a form that claims to be JSON', write: form },
+  { name: 'JSON that is declared as text', type: 'text/plain', write: json },
+  { name: 'JSON that is declared as a form', type: FORM, write: json },
+  { name: 'a form that is declared as JSON', write: form },
   {
     name: 'a multipart form',
     type: 'multipart/form-data; boundary=b',
@@ -59,7 +59,7 @@ const BODIES: Body[] = [
   { name: 'JSON with more JSON behind it', write: (csrf) => `${json(csrf)}\u0000${json(csrf)}` },
   { name: 'JSON with a comment', write: (csrf) => `/**/${json(csrf)}` },
   {
-    name: 'half of the length that it announces',
+    name: 'a body of half the announced length',
     write: json,
     framing: (body) => ({ headers: `content-length: ${body.length * 2}`, body }),
   },

@@ -42,7 +42,7 @@ const slow = replacing(
     },
 );
 
-/** A store that does not keep the end of a ticket by too many wrong check codes. */
+/** A store that does not cancel a ticket after too many wrong check codes. */
 const forgetful = replacing(
   KeyvTicketStore.prototype,
   'swap',

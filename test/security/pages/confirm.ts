@@ -31,7 +31,7 @@ const FACTS: Fact[] = [
   },
   { name: 'where the device is', stands: /<dt>Near.*?<\/dd>/s, isTold: showing('Near', /^Berlin, Germany$/) },
   {
-    name: 'since when the code is shown',
+    name: 'for how long the code has been shown',
     stands: /<dt>Shown.*?<\/dd>/s,
     isTold: showing('Shown', /^(now|\d+ seconds? ago)$/),
   },
@@ -42,7 +42,7 @@ const FACTS: Fact[] = [
     isTold: (page) => /<li>see your profile/.test(page),
   },
   {
-    name: 'the question if the user has started this',
+    name: 'the question whether the user has started this',
     stands: /<p class="question">.*?<\/p>/s,
     isTold: (page) => /Did you start this sign-in yourself/.test(page),
   },
