@@ -21,6 +21,7 @@ import { RateLimits } from './http/request/rate-limits.ts';
 import { protectAnswer } from './http/request/security-headers.ts';
 import { Urls } from './http/request/urls.ts';
 import { routes } from './http/routes.ts';
+import type { Services } from './http/services.ts';
 import { EventStreams } from './http/streams/event-streams.ts';
 import { LongPolls } from './http/streams/long-poll.ts';
 import { Parking } from './http/streams/parked-connection.ts';
@@ -29,8 +30,9 @@ import { aside } from './oidc/aside.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
-import { unavailable, within } from './stores/access.ts';
-import { engineFor } from './stores/engine.ts';
+import { unavailable } from './stores/access.ts';
+import { withDeadline } from './stores/deadline.ts';
+import { type Engine, engineFor } from './stores/engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
 import { Keys } from './ticket/keys.ts';
@@ -117,82 +119,46 @@ type Attached = Required<Pick<QrLogin, 'interactionUrl' | 'health' | 'close'>> &
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
 
-/** How long requests that have begun may take to finish once the server stops, in milliseconds. */
-const FINISH_WITHIN = 2_000;
-/** And how long the connections may take that this has made. */
-const CLOSE_WITHIN = 1_000;
+/** The time that pending requests have to finish when the server stops. */
+const FINISH_WITHIN_MS = 2_000;
+/** The time that the plugin's own connections to the store have to close. */
+const CLOSE_WITHIN_MS = 1_000;
 
 function attach(provider: Provider, settings: Settings): Attached {
   assertNoDevInteractions(provider);
-  const secrets = secretsOf(provider, settings);
+  const keys = new Keys(secretsOf(provider, settings));
   rememberOnResume(provider);
-  const { deadlines: lifetimes, rotation, name, shortCode } = settings;
+  const { findAccount, onSignIn } = settings;
+  const figures = new Figures();
+  const emit = announcer(provider, figures);
   const engine = engineFor(settings.store, settings.clock, {
     onTrouble: (cause) => aside(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => aside(() => announceState(announce, ticket)),
   });
-  const { store, notes, browsers, signals, clock } = engine;
-  const keys = new Keys(secrets);
-  const codes = new Codes(keys, rotation);
-  const shortCodes = shortCode ? new ShortCodes(keys, notes) : undefined;
-  const urls = new Urls(provider.issuer);
-  const cookies = new Cookies(urls);
-  const folders = settings.views;
-  const assets = new Assets(
-    urls,
-    folders.map((folder) => folder.assets),
+  const { store, browsers, notes, signals, clock } = engine;
+  const expiry = new Expiry(store, clock, settings.deadlines, (told) =>
+    aside(() => emit(undefined, 'qr_login.expired', told)),
   );
-  const { host: site } = new URL(provider.issuer);
-  const names = { provider: name ?? site, site };
-  const locales = new Locales(
-    names,
-    folders.map((folder) => folder.locales),
-  );
-  const views = new Views({ assets, locales, folders, provider: names.provider });
-  const figures = new Figures();
-  const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes });
-  const parking = settings.parkStreams ? new Parking() : undefined;
-  const streams = new EventStreams({ views: browserViews, clock, figures, parking });
-  const longPolls = new LongPolls(browserViews, clock, figures);
-  const inFlight = new InFlight();
-  const tell = announcer(provider, figures);
-  const expiry = new Expiry(store, clock, lifetimes, (ticket) =>
-    aside(() => tell(undefined, 'qr_login.expired', ticket)),
-  );
-  const announce = expiry.following(tell);
+  const announce = expiry.following(emit);
+  const pages = makePages(provider, settings);
+  const { urls, cookies, views } = pages;
+  const { ceremony, ...waiting } = makeCeremony(engine, { keys, urls, figures, settings });
   const devices = new Devices(settings.locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, notes, clock });
-  const { onSignIn } = settings;
   const signIns = new SignIns({ provider, browsers, remoteSignOut, devices, clock, onSignIn });
+  const limits = new RateLimits(engine.rateLimit, settings.limits);
+  const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
+  const people = { browsers, remoteSignOut, devices, limits };
   provider.use(
-    routes({
-      provider,
-      ceremony: new Ceremony({ store, notes, clock, keys, codes, shortCodes, lifetimes }),
-      announce,
-      signals,
-      keys,
-      clock,
-      urls,
-      cookies,
-      assets,
-      views,
-      browserViews,
-      streams,
-      longPolls,
-      limits: new RateLimits(engine.rateLimit, settings.limits),
-      devices,
-      browsers,
-      remoteSignOut,
-      hooks: settings,
-    }),
+    routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...waiting, ...people, hooks: settings }),
   );
-  // What is not ours, and the deployment's pages below ours.
+  // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, views }));
   provider.use(signIns.note);
-  provider.use(askBeforeReplacing({ provider, urls, views, findAccount: settings.findAccount }));
+  provider.use(askBeforeReplacing({ provider, urls, views, findAccount }));
 
   return {
     interactionUrl: (ctx, interaction) => {
@@ -200,22 +166,70 @@ function attach(provider: Provider, settings: Settings): Attached {
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
     },
-    render: (ctx, name, { locales: preferred = [], ...page }) => {
+    render: (ctx, name, { locales = [], ...page }) => {
       protectAnswer(ctx);
-      views.renderOwn(ctx, name, page, preferred);
+      views.renderOwn(ctx, name, page, locales);
     },
     health: () => healthOf(engine, figures, closed !== undefined),
     close: () => {
-      closed ??= stop();
+      closed ??= stop({ ...waiting, expiry, inFlight, engine });
       return closed;
     },
   };
+}
 
-  async function stop(): Promise<void> {
-    streams.close();
-    longPolls.close();
-    expiry.close();
-    await inFlight.drained(FINISH_WITHIN);
-    await within(engine.close(), CLOSE_WITHIN).catch(() => undefined);
-  }
+type Pages = Pick<Services, 'urls' | 'cookies' | 'assets' | 'views'>;
+
+/** Makes what the pages need: templates, texts, assets, URLs and cookies. */
+function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pages {
+  const urls = new Urls(issuer);
+  const { host: site } = new URL(issuer);
+  const names = { provider: name ?? site, site };
+  const texts = folders.map(({ locales }) => locales);
+  const files = folders.map(({ assets }) => assets);
+  const assets = new Assets(urls, files);
+  const views = new Views({ assets, locales: new Locales(names, texts), folders, provider: names.provider });
+  return { urls, cookies: new Cookies(urls), assets, views };
+}
+
+interface CeremonyParts {
+  readonly keys: Keys;
+  readonly urls: Urls;
+  readonly figures: Figures;
+  readonly settings: Settings;
+}
+
+type CeremonyAndWaiting = Pick<Services, 'ceremony' | 'browserViews' | 'streams' | 'longPolls'>;
+
+/** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
+function makeCeremony(
+  { store, notes, clock }: Engine,
+  { keys, urls, figures, settings }: CeremonyParts,
+): CeremonyAndWaiting {
+  const { deadlines: lifetimes, rotation, shortCode, parkStreams } = settings;
+  const codes = new Codes(keys, rotation);
+  const shortCodes = shortCode ? new ShortCodes(keys, notes) : undefined;
+  const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes });
+  const parking = parkStreams ? new Parking() : undefined;
+  return {
+    ceremony: new Ceremony({ store, notes, clock, keys, codes, shortCodes, lifetimes }),
+    browserViews,
+    streams: new EventStreams({ views: browserViews, clock, figures, parking }),
+    longPolls: new LongPolls(browserViews, clock, figures),
+  };
+}
+
+interface Running extends Pick<Services, 'streams' | 'longPolls'> {
+  readonly expiry: Expiry;
+  readonly inFlight: InFlight;
+  readonly engine: Engine;
+}
+
+async function stop({ streams, longPolls, expiry, inFlight, engine }: Running): Promise<void> {
+  streams.close();
+  longPolls.close();
+  expiry.close();
+  await inFlight.drained(FINISH_WITHIN_MS);
+  // A store that does not answer must not keep the process from stopping.
+  await withDeadline(engine.close(), CLOSE_WITHIN_MS).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { Client, Provider } from 'oidc-provider';
-import { within } from '../stores/access.ts';
+import { withDeadline } from '../stores/deadline.ts';
 import { QrLoginError } from '../ticket/errors.ts';
 import { aside } from './aside.ts';
 import { clientIfAny } from './session-clients.ts';
@@ -80,7 +80,7 @@ async function notifyClient(
   if (client === undefined || !requestsNotification(client)) return true;
   const { accountId = '' } = session;
   try {
-    await within(client.backchannelLogout(accountId, sid), RP_TIMEOUT_MS);
+    await withDeadline(client.backchannelLogout(accountId, sid), RP_TIMEOUT_MS);
   } catch (error) {
     aside(() => provider.emit('backchannel.error', ctx, error, client, accountId, sid));
     return false;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Keyv } from 'keyv';
 import { type AdapterFactory, errors } from 'oidc-provider';
-import { setStorePatience } from '../../src/stores/access.ts';
 import { keyvAdapter } from '../../src/stores/adapter/keyv-adapter.ts';
+import { setStorePatience } from '../../src/stores/deadline.ts';
 import { cutOff, redisKeyv } from '../stores/adapter/backends.ts';
 import { OF_A_GRANT, OF_EACH_MODEL, OF_NO_GRANT } from '../stores/adapter/payloads.ts';
 import { FlakyBackend, HangingBackend, keyvOver } from '../stores/memory/keyv-stores.ts';

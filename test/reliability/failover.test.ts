@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { PATIENCE_MS } from '../../src/stores/access.ts';
+import { PATIENCE_MS } from '../../src/stores/deadline.ts';
 import type { Answer } from '../support/agent.ts';
 import { inFullSuite, sizeOfSuite } from '../support/full-suite.ts';
 import { Nodes } from '../support/nodes.ts';

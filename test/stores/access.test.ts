@@ -1,7 +1,8 @@
 import { mock } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { expect } from 'chai';
-import { Access, PATIENCE_MS, setStorePatience, TooLate, unavailable, within } from '../../src/stores/access.ts';
+import { Access, unavailable } from '../../src/stores/access.ts';
+import { PATIENCE_MS, setStorePatience, TooLate, withDeadline } from '../../src/stores/deadline.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import { refused } from '../ticket/builders.ts';
 import { nextTurn } from './memory/keyv-stores.ts';
@@ -19,18 +20,18 @@ function never(): Promise<never> {
 
 describe('the wait for a store', () => {
   it('returns its answer', async () => {
-    expect(await within(Promise.resolve('answer'))).to.equal('answer');
+    expect(await withDeadline(Promise.resolve('answer'))).to.equal('answer');
   });
 
   it('fails with the error of the store', async () => {
     const reason = new Error('out of reach');
-    expect(await within(Promise.reject(reason)).catch((error: unknown) => error)).to.equal(reason);
+    expect(await withDeadline(Promise.reject(reason)).catch((error: unknown) => error)).to.equal(reason);
   });
 
   it('ends with TooLate after a second', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const outcomes: unknown[] = [];
-    within(never()).catch((error: unknown) => outcomes.push(error));
+    withDeadline(never()).catch((error: unknown) => outcomes.push(error));
     try {
       mock.timers.tick(PATIENCE_MS - 1);
       await nextTurn();
@@ -46,7 +47,7 @@ describe('the wait for a store', () => {
 
   it('returns an answer that arrived while this process was blocked', async () => {
     const { port1, port2 } = new MessageChannel();
-    const answer = within(new Promise((resolve) => port1.once('message', resolve)), SHORT_MS);
+    const answer = withDeadline(new Promise((resolve) => port1.once('message', resolve)), SHORT_MS);
     // The message has arrived, but the process reads it only after it was blocked.
     port2.postMessage('answer');
     block(2 * SHORT_MS);
@@ -55,7 +56,7 @@ describe('the wait for a store', () => {
   });
 
   it('ends with TooLate if there was no answer when this process was no longer blocked', async () => {
-    const answer = within(never(), SHORT_MS);
+    const answer = withDeadline(never(), SHORT_MS);
     block(2 * SHORT_MS);
     expect(await answer.catch((error: unknown) => error)).to.be.instanceOf(TooLate);
   });
@@ -65,7 +66,7 @@ describe('the wait for a store', () => {
     const late = new Promise<never>((_, reject) => {
       fail = reject;
     });
-    expect(await within(late, SHORT_MS).catch((error: unknown) => error)).to.be.instanceOf(TooLate);
+    expect(await withDeadline(late, SHORT_MS).catch((error: unknown) => error)).to.be.instanceOf(TooLate);
     fail(new Error('late'));
     // An unhandled rejection would fail the test here.
     await nextTurn();

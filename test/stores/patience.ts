@@ -1,5 +1,5 @@
 /** The time that stores may take to answer in tests. */
-import { getStorePatience, setStorePatience } from '../../src/stores/access.ts';
+import { getStorePatience, setStorePatience } from '../../src/stores/deadline.ts';
 
 /** In milliseconds. Long enough that a working store does not look broken on a slow machine. */
 export const GENEROUS = 30_000;

@@ -1,4 +1,4 @@
-/** Hooks that Mocha runs around all tests and around each file. `.mocharc.json` names this file. */
+/** Hooks that Mocha runs around all tests and around each file. `package.json` names this file. */
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Suite } from 'mocha';

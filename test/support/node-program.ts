@@ -11,7 +11,7 @@ import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import type { Provider } from 'oidc-provider';
 import { assessByDefault } from '../../src/index.ts';
-import { setStorePatience } from '../../src/stores/access.ts';
+import { setStorePatience } from '../../src/stores/deadline.ts';
 import { People } from '../fixtures/people.ts';
 import { makeProvider } from '../fixtures/provider.ts';
 import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, type RedisAddress, TOLD, type Told } from './node-options.ts';

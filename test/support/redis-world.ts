@@ -1,7 +1,7 @@
 /** A {@link World} that stores everything in its own Redis. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
-import { getStorePatience, setStorePatience } from '../../src/stores/access.ts';
+import { getStorePatience, setStorePatience } from '../../src/stores/deadline.ts';
 import { RedisLink } from '../../src/stores/redis/link.ts';
 import { SHORT } from '../stores/patience.ts';
 import { RedisServer } from './redis.ts';

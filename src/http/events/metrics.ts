@@ -1,5 +1,5 @@
 import { metrics } from '@opentelemetry/api';
-import { METER } from '../../stores/access.ts';
+import { METER } from '../../stores/meter.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 
 /** In seconds. A signal between two processes takes milliseconds; if it gets lost, the slow read takes ten seconds. */

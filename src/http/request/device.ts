@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { readable } from '../../oidc/parameters.ts';
-import { within } from '../../stores/access.ts';
+import { withDeadline } from '../../stores/deadline.ts';
 import type { Device } from '../../ticket/risk.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import { addressOf, userAgentOf } from './client-info.ts';
@@ -36,7 +36,7 @@ export class Devices {
   /** A sign-in goes on without a place if `locate` fails. */
   async #locateAddress(address: string): Promise<Place | undefined> {
     try {
-      const place = showable(await within(Promise.resolve(this.#locate(address)), PATIENCE_MS));
+      const place = showable(await withDeadline(Promise.resolve(this.#locate(address)), PATIENCE_MS));
       this.#hasWarned = false;
       return place;
     } catch (error) {

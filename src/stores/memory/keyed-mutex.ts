@@ -1,4 +1,4 @@
-import { getStorePatience, TooLate, within } from '../access.ts';
+import { getStorePatience, TooLate, withDeadline } from '../deadline.ts';
 
 /**
  * The longest turn of a task, as a multiple of the callers' patience. Without it, a task that hangs would lock its key
@@ -37,10 +37,10 @@ export class KeyedMutex {
     const end = (): void => {
       if (this.#tails.get(key) === turn) this.#tails.delete(key);
     };
-    const turn: Promise<void> = within(running, this.#longestTurn()).then(end, end);
+    const turn: Promise<void> = withDeadline(running, this.#longestTurn()).then(end, end);
     this.#tails.set(key, turn);
     try {
-      return await within(running, this.#patience());
+      return await withDeadline(running, this.#patience());
     } finally {
       isWanted = false;
     }

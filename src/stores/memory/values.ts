@@ -1,5 +1,5 @@
 import type { Keyv } from 'keyv';
-import { getStorePatience } from '../access.ts';
+import { getStorePatience } from '../deadline.ts';
 import { failLoudly, write } from './fail-loudly.ts';
 import { isInMemory, plainMapOf, prefixOf } from './in-memory.ts';
 

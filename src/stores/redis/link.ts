@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { Access, getStorePatience, TooLate, within } from '../access.ts';
+import { Access } from '../access.ts';
+import { getStorePatience, TooLate, withDeadline } from '../deadline.ts';
 import type { RedisClient, RedisOfKeyv } from './client.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { runScript, type Script, TIME } from './scripts.ts';
@@ -163,7 +164,7 @@ export class RedisLink {
 
   /** Sends a command. While the connection is down, it waits, but no longer than the store's patience. */
   async #send<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
-    if (this.#client.isReady === false) await within(this.#ready());
+    if (this.#client.isReady === false) await withDeadline(this.#ready());
     return command(this.#sender);
   }
 

@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import { getStorePatience, within } from '../access.ts';
+import { getStorePatience, withDeadline } from '../deadline.ts';
 import type { Rate } from '../rate-limit.ts';
 import type { ScriptCall } from './client.ts';
 import type { RedisKeys } from './keys.ts';
@@ -33,5 +33,5 @@ let known: Script | undefined;
 
 function count(link: RedisLink, source: string, { keys, arguments: values }: ScriptCall): Promise<unknown> {
   if (known?.source !== source) known = script('limit', source);
-  return within(link.run(known, keys, values), PART_OF_PATIENCE * getStorePatience());
+  return withDeadline(link.run(known, keys, values), PART_OF_PATIENCE * getStorePatience());
 }

@@ -1,5 +1,5 @@
 import type { Listener, Signals } from '../../ticket/ports.ts';
-import { getStorePatience } from '../access.ts';
+import { getStorePatience } from '../deadline.ts';
 import { LocalSignals } from '../local-signals.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';

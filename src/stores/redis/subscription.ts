@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { getStorePatience, within } from '../access.ts';
+import { getStorePatience, withDeadline } from '../deadline.ts';
 import type { RedisClient } from './client.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
@@ -89,9 +89,9 @@ export class Subscription {
       if (isOwn) {
         // Without a listener, a lost connection would end the process.
         client.on('error', () => undefined);
-        await within(client.connect());
+        await withDeadline(client.connect());
       }
-      await within(client.subscribe(this.#channel, (message) => this.#receive(message)));
+      await withDeadline(client.subscribe(this.#channel, (message) => this.#receive(message)));
       // From now on the client reconnects by itself, but messages that were published meanwhile are lost.
       if (isOwn) client.on('ready', this.#callbacks.onGap);
       return leave;
@@ -106,7 +106,7 @@ export class Subscription {
     this.#isUp = false;
     if (!client.isOpen) return;
     if (isOwn) await client.destroy();
-    else await within(client.unsubscribe(this.#channel)).catch(() => undefined);
+    else await withDeadline(client.unsubscribe(this.#channel)).catch(() => undefined);
   }
 
   async #hearsItself(): Promise<boolean> {
@@ -118,7 +118,7 @@ export class Subscription {
     });
     try {
       await this.#link.run(PUBLISH, [this.#keys.watchers(this.node)], [this.#channel, `${expected}`]);
-      await within(heard);
+      await withDeadline(heard);
       this.#isUp = true;
     } catch {
       this.#isUp = false;

@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { PATIENCE_MS, TooLate } from '../../../src/stores/access.ts';
+import { PATIENCE_MS, TooLate } from '../../../src/stores/deadline.ts';
 import { KeyedMutex } from '../../../src/stores/memory/keyed-mutex.ts';
 import { nextTurn } from './keyv-stores.ts';
 

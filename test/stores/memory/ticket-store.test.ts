@@ -1,7 +1,7 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
-import { TooLate } from '../../../src/stores/access.ts';
+import { TooLate } from '../../../src/stores/deadline.ts';
 import { engineFor } from '../../../src/stores/engine.ts';
 import { LocalSignals } from '../../../src/stores/local-signals.ts';
 import { sweepExpired } from '../../../src/stores/memory/expiry-sweep.ts';

@@ -1,0 +1,2 @@
+/** The name of this package's OpenTelemetry meter. */
+export const METER = 'oidc-provider-qr-login';
