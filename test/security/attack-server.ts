@@ -108,7 +108,7 @@ async function register(): Promise<Site> {
 }
 
 /**
- * Signs alice and bob in once in the same browser, and keeps its cookies: they make every later browser a known one.
+ * Signs alice and bob in once, and keeps the cookies with which a browser is known: every later browser sends them.
  * Most attacks begin without a check code, and the check codes of an account are limited by the hour. The attackers'
  * browsers are known ones as well, which makes the attacks stronger.
  */
