@@ -1,4 +1,4 @@
-import type { Figures } from './http/events/metrics.ts';
+import type { SignInMetrics } from './http/events/metrics.ts';
 import type { Engine } from './stores/engine.ts';
 
 /** The health of this process. */
@@ -19,7 +19,7 @@ export interface Health {
   readonly closing: boolean;
 }
 
-export async function healthOf(engine: Engine, figures: Figures, closing: boolean): Promise<Health> {
+export async function healthOf(engine: Engine, metrics: SignInMetrics, closing: boolean): Promise<Health> {
   // Do not ping after closing: that would open the connection again.
   const answers = !closing && (await answersNow(engine));
   return {
@@ -27,7 +27,7 @@ export async function healthOf(engine: Engine, figures: Figures, closing: boolea
     engine: engine.name,
     store: answers ? 'up' : 'down',
     signals: engine.hearsOthers() ? 'up' : 'down',
-    waiting: figures.waiting,
+    waiting: metrics.waiting,
     closing,
   };
 }

@@ -5,17 +5,17 @@ import { assertNoDevInteractions, secretsOf } from './config/provider-checks.ts'
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
 import { askBeforeReplacing } from './http/browser/account-switch.ts';
-import { SignIns } from './http/devices/record-sign-ins.ts';
+import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
 import { answerTrouble } from './http/errors.ts';
-import { Expiry } from './http/events/expiry.ts';
-import { Figures } from './http/events/metrics.ts';
-import { announcer, announceState } from './http/events/ticket-events.ts';
+import { ExpiryWatcher } from './http/events/expiry.ts';
+import { SignInMetrics } from './http/events/metrics.ts';
+import { announceState, makeTicketEmitter } from './http/events/ticket-events.ts';
 import { Assets } from './http/pages/assets.ts';
 import { Locales } from './http/pages/locales.ts';
-import { Views } from './http/pages/renderer.ts';
+import { PageRenderer } from './http/pages/renderer.ts';
 import { Cookies } from './http/request/cookies.ts';
-import { Devices } from './http/request/device.ts';
+import { DeviceDescriber } from './http/request/device.ts';
 import { InFlight } from './http/request/in-flight.ts';
 import { RateLimits } from './http/request/rate-limits.ts';
 import { protectAnswer } from './http/request/security-headers.ts';
@@ -24,9 +24,9 @@ import { routes } from './http/routes.ts';
 import type { Services } from './http/services.ts';
 import { EventStreams } from './http/streams/event-streams.ts';
 import { LongPolls } from './http/streams/long-poll.ts';
-import { Parking } from './http/streams/parked-connection.ts';
+import { ConnectionParker } from './http/streams/parked-connection.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
-import { aside } from './oidc/aside.ts';
+import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
@@ -35,7 +35,7 @@ import { withDeadline } from './stores/deadline.ts';
 import { type Engine, engineFor } from './stores/engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
-import { Keys } from './ticket/keys.ts';
+import { SecretKeys } from './ticket/secret-keys.ts';
 import { ShortCodes } from './ticket/short-code.ts';
 
 /** What a page of the deployment's own is given. */
@@ -126,26 +126,26 @@ const CLOSE_WITHIN_MS = 1_000;
 
 function attach(provider: Provider, settings: Settings): Attached {
   assertNoDevInteractions(provider);
-  const keys = new Keys(secretsOf(provider, settings));
+  const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);
   const { findAccount, onSignIn } = settings;
-  const figures = new Figures();
-  const emit = announcer(provider, figures);
+  const metrics = new SignInMetrics();
+  const emit = makeTicketEmitter(provider, metrics);
   const engine = engineFor(settings.store, settings.clock, {
-    onTrouble: (cause) => aside(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
-    onLate: (ticket) => aside(() => announceState(announce, ticket)),
+    onTrouble: (cause) => callListener(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
+    onLate: (ticket) => callListener(() => announceState(announce, ticket)),
   });
   const { store, browsers, notes, signals, clock } = engine;
-  const expiry = new Expiry(store, clock, settings.deadlines, (told) =>
-    aside(() => emit(undefined, 'qr_login.expired', told)),
+  const expiry = new ExpiryWatcher(store, clock, settings.deadlines, (facts) =>
+    callListener(() => emit(undefined, 'qr_login.expired', facts)),
   );
   const announce = expiry.following(emit);
   const pages = makePages(provider, settings);
-  const { urls, cookies, views } = pages;
-  const { ceremony, ...waiting } = makeCeremony(engine, { keys, urls, figures, settings });
-  const devices = new Devices(settings.locate);
+  const { urls, cookies, renderer } = pages;
+  const { ceremony, ...waiting } = makeCeremony(engine, { keys, urls, metrics, settings });
+  const devices = new DeviceDescriber(settings.locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, notes, clock });
-  const signIns = new SignIns({ provider, browsers, remoteSignOut, devices, clock, onSignIn });
+  const signIns = new SignInRecorder({ provider, browsers, remoteSignOut, devices, clock, onSignIn });
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
@@ -156,9 +156,9 @@ function attach(provider: Provider, settings: Settings): Attached {
     routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...waiting, ...people, hooks: settings }),
   );
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
-  provider.use(answerTrouble({ provider, views }));
+  provider.use(answerTrouble({ provider, renderer }));
   provider.use(signIns.note);
-  provider.use(askBeforeReplacing({ provider, urls, views, findAccount }));
+  provider.use(askBeforeReplacing({ provider, urls, renderer, findAccount }));
 
   return {
     interactionUrl: (ctx, interaction) => {
@@ -168,9 +168,9 @@ function attach(provider: Provider, settings: Settings): Attached {
     },
     render: (ctx, name, { locales = [], ...page }) => {
       protectAnswer(ctx);
-      views.renderOwn(ctx, name, page, locales);
+      renderer.renderOwn(ctx, name, page, locales);
     },
-    health: () => healthOf(engine, figures, closed !== undefined),
+    health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
       closed ??= stop({ ...waiting, expiry, inFlight, engine });
       return closed;
@@ -178,7 +178,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   };
 }
 
-type Pages = Pick<Services, 'urls' | 'cookies' | 'assets' | 'views'>;
+type Pages = Pick<Services, 'urls' | 'cookies' | 'assets' | 'renderer'>;
 
 /** Makes what the pages need: templates, texts, assets, URLs and cookies. */
 function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pages {
@@ -188,14 +188,14 @@ function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pa
   const texts = folders.map(({ locales }) => locales);
   const files = folders.map(({ assets }) => assets);
   const assets = new Assets(urls, files);
-  const views = new Views({ assets, locales: new Locales(names, texts), folders, provider: names.provider });
-  return { urls, cookies: new Cookies(urls), assets, views };
+  const renderer = new PageRenderer({ assets, locales: new Locales(names, texts), folders, provider: names.provider });
+  return { urls, cookies: new Cookies(urls), assets, renderer };
 }
 
 interface CeremonyParts {
-  readonly keys: Keys;
+  readonly keys: SecretKeys;
   readonly urls: Urls;
-  readonly figures: Figures;
+  readonly metrics: SignInMetrics;
   readonly settings: Settings;
 }
 
@@ -204,23 +204,23 @@ type CeremonyAndWaiting = Pick<Services, 'ceremony' | 'browserViews' | 'streams'
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function makeCeremony(
   { store, notes, clock }: Engine,
-  { keys, urls, figures, settings }: CeremonyParts,
+  { keys, urls, metrics, settings }: CeremonyParts,
 ): CeremonyAndWaiting {
   const { deadlines: lifetimes, rotation, shortCode, parkStreams } = settings;
   const codes = new Codes(keys, rotation);
   const shortCodes = shortCode ? new ShortCodes(keys, notes) : undefined;
   const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes });
-  const parking = parkStreams ? new Parking() : undefined;
+  const parker = parkStreams ? new ConnectionParker() : undefined;
   return {
     ceremony: new Ceremony({ store, notes, clock, keys, codes, shortCodes, lifetimes }),
     browserViews,
-    streams: new EventStreams({ views: browserViews, clock, figures, parking }),
-    longPolls: new LongPolls(browserViews, clock, figures),
+    streams: new EventStreams({ views: browserViews, clock, metrics, parker }),
+    longPolls: new LongPolls(browserViews, clock, metrics),
   };
 }
 
 interface Running extends Pick<Services, 'streams' | 'longPolls'> {
-  readonly expiry: Expiry;
+  readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
   readonly engine: Engine;
 }

@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa';
 import type { Provider } from '../oidc/provider.ts';
 import { type ErrorCode, QrLoginError } from '../ticket/errors.ts';
 import type { FailureEvent } from './events/ticket-events.ts';
-import type { Views } from './pages/renderer.ts';
+import type { PageRenderer } from './pages/renderer.ts';
 import { sourceOf } from './request/client-info.ts';
 import type { PluginRequest } from './request/plugin-request.ts';
 import { TooManyRequests } from './request/rate-limits.ts';
@@ -41,7 +41,7 @@ type RefusableRequest = Pick<PluginRequest, 'isForScripts' | 'failure'> & { read
 
 interface ErrorPorts {
   readonly provider: Provider;
-  readonly views: Pick<Views, 'render'>;
+  readonly renderer: Pick<PageRenderer, 'render'>;
 }
 
 /** Answers a refusal as JSON or as a page, as the client prefers. Any other error is thrown on, to the host. */
@@ -83,7 +83,7 @@ export function fail(provider: Provider, { ctx, failure }: RefusableRequest, err
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
 }
 
-function answer({ provider, views }: ErrorPorts, request: RefusableRequest, error: QrLoginError): void {
+function answer({ provider, renderer }: ErrorPorts, request: RefusableRequest, error: QrLoginError): void {
   const { ctx, failure } = request;
   protectAnswer(ctx);
   fail(provider, request, error);
@@ -93,6 +93,6 @@ function answer({ provider, views }: ErrorPorts, request: RefusableRequest, erro
   if (wantsJson(request)) ctx.body = { error: code, error_description: message };
   else {
     const { back, home, again } = failure;
-    views.render(ctx, 'error', { code, retryAfter, back, home, again });
+    renderer.render(ctx, 'error', { code, retryAfter, back, home, again });
   }
 }

@@ -1,7 +1,7 @@
 import type { Client, Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Interaction } from './interaction.ts';
-import { readable } from './parameters.ts';
+import { toReadableText } from './parameters.ts';
 
 /**
  * Returns the client that made the authorization request.
@@ -18,7 +18,7 @@ export async function findRequestingClient(provider: Provider, { params }: Inter
  */
 export async function findClientName(provider: Provider, { params }: Interaction): Promise<string> {
   const client = await provider.Client.find(String(params.client_id));
-  return readable(client?.clientName ?? '');
+  return toReadableText(client?.clientName ?? '');
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Client, Provider } from 'oidc-provider';
 import { withDeadline } from '../stores/deadline.ts';
 import { QrLoginError } from '../ticket/errors.ts';
-import { aside } from './aside.ts';
+import { callListener } from './call-listener.ts';
 import { clientIfAny } from './session-clients.ts';
 
 /**
@@ -41,7 +41,7 @@ export async function endSession(
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const session = await provider.Session.findByUid(sessionUid);
     // A concurrent request of the browser may have saved the session again, so it must be read again.
-    if (session?.accountId !== accountId) return tries === 0 ? undefined : ended(notifications);
+    if (session?.accountId !== accountId) return tries === 0 ? undefined : toEndedSession(notifications);
     await endOnce(provider, ctx, session, notifications);
   }
   throw new QrLoginError('store_unavailable', 'That session is in use at this very moment. Try again.');
@@ -66,7 +66,7 @@ async function endOnce(
   await session.destroy();
 }
 
-function ended(notifications: ReadonlyMap<string, Promise<boolean>>): EndedSession {
+function toEndedSession(notifications: ReadonlyMap<string, Promise<boolean>>): EndedSession {
   const answers = [...notifications].map(async ([clientId, reached]) => ((await reached) ? [] : [clientId]));
   return { clientIds: [...notifications.keys()], unreached: Promise.all(answers).then((lost) => lost.flat()) };
 }
@@ -82,10 +82,10 @@ async function notifyClient(
   try {
     await withDeadline(client.backchannelLogout(accountId, sid), RP_TIMEOUT_MS);
   } catch (error) {
-    aside(() => provider.emit('backchannel.error', ctx, error, client, accountId, sid));
+    callListener(() => provider.emit('backchannel.error', ctx, error, client, accountId, sid));
     return false;
   }
-  aside(() => provider.emit('backchannel.success', ctx, client, accountId, sid));
+  callListener(() => provider.emit('backchannel.success', ctx, client, accountId, sid));
   return true;
 }
 
@@ -115,5 +115,5 @@ async function revoke(provider: Provider, ctx: Context, grantId: string): Promis
   await (await provider.Grant.find(grantId))?.destroy();
   const models: Partial<Record<(typeof GRANT_MODELS)[number], GrantModel>> = provider;
   await Promise.all(GRANT_MODELS.map((model) => models[model]?.revokeByGrantId(grantId)));
-  aside(() => provider.emit('grant.revoked', ctx, grantId));
+  callListener(() => provider.emit('grant.revoked', ctx, grantId));
 }

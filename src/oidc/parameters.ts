@@ -17,7 +17,7 @@ const MAX_CHARACTERS = 80;
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Returns a text from outside, such as a client's name, in the form in which it is shown to users. */
-export function readable(raw: string): string {
+export function toReadableText(raw: string): string {
   const visible = raw.replace(INVISIBLE, '').trim();
   return visible.length > MAX_CHARACTERS ? `${visible.slice(0, MAX_CHARACTERS - 1)}…` : visible;
 }

@@ -2,7 +2,7 @@ import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Consent } from '../ticket/ticket.ts';
 
 /** The request's scopes and claims as oidc-provider understood them; recorded by the `login` prompt of the policy. */
-export interface Asked extends Consent {
+export interface RequestedConsent extends Consent {
   /** True if there are rich authorization requests (RFC 9396), which the phone cannot show. */
   readonly rich: boolean;
 }
@@ -21,7 +21,7 @@ export function qrLoginPolicy(): interactionPolicy.DefaultPolicy {
   return policy;
 }
 
-function askedBy({ oidc }: KoaContextWithOIDC): Asked {
+function askedBy({ oidc }: KoaContextWithOIDC): RequestedConsent {
   const wanted = [...oidc.requestParamScopes];
   const resources = Object.entries(oidc.resourceServers ?? {}).map(([resource, { scopes }]): [string, string[]] => [
     resource,

@@ -2,8 +2,8 @@ import type { Provider } from 'oidc-provider';
 import type { Consent, SignInRequest } from '../ticket/ticket.ts';
 import { findRequestingClient } from './client.ts';
 import type { Interaction } from './interaction.ts';
-import { readable, text, words } from './parameters.ts';
-import type { Asked } from './policy.ts';
+import { text, toReadableText, words } from './parameters.ts';
+import type { RequestedConsent } from './policy.ts';
 import { requirementsOf } from './requirements.ts';
 
 /**
@@ -41,12 +41,12 @@ export async function signInRequest(
   return {
     client: {
       id: client.clientId,
-      name: readable(client.clientName || client.clientId),
+      name: toReadableText(client.clientName || client.clientId),
       ...(host !== undefined && { host }),
     },
     scopes: consent === undefined ? words(params.scope) : consent.listed ? consent.scopes : [],
     locales: words(params.ui_locales),
-    ...(loginHint !== undefined && { loginHint: readable(loginHint) }),
+    ...(loginHint !== undefined && { loginHint: toReadableText(loginHint) }),
     requirements: await requirementsOf(provider, interaction, client),
     ...(consent !== undefined && { consent }),
   };
@@ -62,7 +62,7 @@ function mustAsk(mode: ConsentMode, { params }: Interaction): boolean {
 
 /** Returns the consent that the policy's login prompt recorded, or undefined if the phone cannot show all of it. */
 function askedConsent({ prompt }: Interaction, listed: boolean): Consent | undefined {
-  const { asked }: { asked?: Asked } = prompt.details;
+  const { asked }: { asked?: RequestedConsent } = prompt.details;
   if (asked === undefined || asked.rich) return undefined;
   const { scopes, claims, resources } = asked;
   return { scopes, claims, resources, listed };

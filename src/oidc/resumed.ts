@@ -3,7 +3,7 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { browserId } from '../ticket/signed-in-browser.ts';
 import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
-import { readable } from './parameters.ts';
+import { toReadableText } from './parameters.ts';
 
 /** Data about the browser in the login result of a sign-in that a phone approved. */
 export interface BrowserNote {
@@ -31,7 +31,7 @@ export function browserNote({ browser, since, approver }: RedeemedTicket, known:
 }
 
 /** The state of a browser's session at the end of a request. */
-export interface SessionLeft {
+export interface SavedSession {
   readonly uid: string;
   readonly accountId: string;
   /** The time at which the session began, in milliseconds since the epoch. */
@@ -52,7 +52,7 @@ export interface SessionLeft {
 const ROUTES: ReadonlySet<string> = new Set(['authorization', 'resume', 'device_resume', 'code_verification']);
 
 /** Reads the sign-in and the session that oidc-provider left in the context of a request that it has answered. */
-export class Resumed {
+export class ResumedSessions {
   /** The notes by the context of the request that has just signed a user in. */
   readonly #notes = new WeakMap<object, BrowserNote>();
 
@@ -73,7 +73,7 @@ export class Resumed {
   }
 
   /** Returns the session after this request, or undefined if no user is signed in (any more). */
-  sessionOf(ctx: Context): SessionLeft | undefined {
+  sessionOf(ctx: Context): SavedSession | undefined {
     // Only requests to oidc-provider's own URLs have `ctx.oidc`.
     const oidc = (ctx as Partial<KoaContextWithOIDC>).oidc;
     const { session, client, route } = oidc ?? {};
@@ -86,7 +86,7 @@ export class Resumed {
       lasts: session.exp * 1000 - Date.now(),
       byPhone: APPROVED_ON_A_PHONE.every((method) => session.amr?.includes(method)),
       isUse: route !== undefined && ROUTES.has(route),
-      client: client && { id: client.clientId, name: readable(client.clientName || client.clientId) },
+      client: client && { id: client.clientId, name: toReadableText(client.clientName || client.clientId) },
     };
   }
 }

@@ -1,5 +1,5 @@
 import { type Client, errors, type Provider } from 'oidc-provider';
-import { readable } from './parameters.ts';
+import { toReadableText } from './parameters.ts';
 
 /** An RP that knows of a session. */
 export interface SessionClient {
@@ -37,7 +37,7 @@ export async function sessionClients(
     const site = client.redirectUris?.find((uri) => /^https?:/.test(uri));
     return {
       id: client.clientId,
-      name: readable(client.clientName || client.clientId),
+      name: toReadableText(client.clientName || client.clientId),
       ...(site !== undefined && { host: new URL(site).host }),
     };
   });

@@ -10,7 +10,7 @@ import { KeyvSignedInBrowsers } from './memory/signed-in-browsers.ts';
 import { KeyvTicketStore } from './memory/ticket-store.ts';
 import { LocalRateLimit, type Rate, type RateLimit, SharedRateLimit } from './rate-limit.ts';
 import { type RedisOfKeyv, redisOf } from './redis/client.ts';
-import { RedisKeys } from './redis/keys.ts';
+import { RedisKeyNames } from './redis/key-names.ts';
 import { RedisLink } from './redis/link.ts';
 import { RedisNotes } from './redis/notes.ts';
 import { countInRedis } from './redis/rate-limit.ts';
@@ -70,8 +70,8 @@ function keyvEngine(keyv: Keyv, clock: Clock): Engine {
 }
 
 function redisEngine(redis: RedisOfKeyv, clock: Clock, { onTrouble, onLate }: BackgroundCallbacks): Engine {
-  const link = RedisLink.of(redis);
-  const keys = new RedisKeys(redis.prefix);
+  const link = RedisLink.forClient(redis);
+  const keys = new RedisKeyNames(redis.prefix);
   const now: Clock = () => clock() + link.ahead;
   const signals = new RedisSignals(link, keys);
   const calm = link.onTrouble(onTrouble);

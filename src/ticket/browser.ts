@@ -38,7 +38,7 @@ export interface BrowserIdentity {
 }
 
 /** The user's input when the browser finishes the sign-in. */
-export interface Said {
+export interface FinishInput {
   /** The six digits as the user typed them. */
   readonly checkCode?: string | undefined;
   /** True if the user agrees to sign out the account that is signed in to the browser. */
@@ -56,7 +56,7 @@ export interface FinishChecks {
 /** A sign-in at the browser itself, which needs no phone. */
 export interface SigningInHere {
   readonly demand: Demand;
-  readonly said: Said;
+  readonly input: FinishInput;
 }
 
 export interface Renewal extends Outcome {
@@ -89,12 +89,12 @@ export class BrowserActs {
 
   /**
    * Replaces the ticket that the browser has seen by a new one. A scan or an approval of the old ticket becomes void.
-   * @param seen the version that the browser knows: a live ticket of another version is newer, and stays
+   * @param knownVersion the version that the browser knows: a live ticket of another version is newer, and stays
    */
-  renew(showing: Showing, seen?: number): Promise<Renewal> {
+  renew(showing: Showing, knownVersion?: number): Promise<Renewal> {
     return this.#show(showing, (existing, now) => {
       if (existing.state === 'redeemed') throw alreadyUsed();
-      return wasReported(existing) || (isLive(existing, now) && isAnother(existing, seen));
+      return wasReported(existing) || (isLive(existing, now) && isAnother(existing, knownVersion));
     });
   }
 
@@ -105,7 +105,7 @@ export class BrowserActs {
    */
   async finish(
     identity: BrowserIdentity,
-    said: Said = {},
+    input: FinishInput = {},
     checks: FinishChecks = {},
   ): Promise<Outcome<RedeemedTicket | DeniedTicket>> {
     const outcome = await change(
@@ -114,11 +114,11 @@ export class BrowserActs {
       async (ticket, { lifetimes }) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
         if (ticket.state === 'approved') await checks.account?.(ticket);
-        if (isTry(ticket, said)) await checks.tryCheckCode?.(ticket);
+        if (isTry(ticket, input)) await checks.tryCheckCode?.(ticket);
         // Read the clock again, because the deployment's checks may have taken long.
         const moment = { now: this.#ports.clock(), lifetimes };
-        if (switchesAccount(ticket, identity.accountId) && !said.switchAccount) throw accountSwitch();
-        if (this.#isCheckCodeWrong(ticket, said.checkCode, moment.now))
+        if (switchesAccount(ticket, identity.accountId) && !input.switchAccount) throw accountSwitch();
+        if (this.#isCheckCodeWrong(ticket, input.checkCode, moment.now))
           return transitions.refuseCheckCode(ticket, moment);
         return transitions.redeem(ticket, moment);
       },
@@ -136,12 +136,12 @@ export class BrowserActs {
   async signInHere(
     identity: BrowserIdentity,
     who: Authenticated,
-    { demand, said }: SigningInHere,
+    { demand, input }: SigningInHere,
   ): Promise<Outcome | undefined> {
     const unmet = unmetBy(demand, who, this.#ports.clock());
     if (unmet !== undefined) throw refusal(unmet);
     const isAnother = identity.accountId !== undefined && identity.accountId !== who.accountId;
-    if (isAnother && !said.switchAccount) throw accountSwitch();
+    if (isAnother && !input.switchAccount) throw accountSwitch();
     const outcome = await this.cancel(identity);
     if (outcome && wasReported(outcome.ticket)) throw over();
     return outcome;
@@ -216,7 +216,7 @@ export class BrowserActs {
 }
 
 /** Returns true if the user typed six digits and the ticket requires a check code. */
-function isTry(ticket: Ticket, { checkCode = '' }: Said): ticket is ApprovedTicket {
+function isTry(ticket: Ticket, { checkCode = '' }: FinishInput): ticket is ApprovedTicket {
   return ticket.state === 'approved' && ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
 }
 
@@ -229,8 +229,8 @@ function accountSwitch(): QrLoginError {
   return new QrLoginError('account_switch', 'Another account is signed in here. Agree to sign it out, or cancel.');
 }
 
-function isAnother(ticket: Ticket, seen: number | undefined): boolean {
-  return seen !== undefined && ticket.version !== seen;
+function isAnother(ticket: Ticket, knownVersion: number | undefined): boolean {
+  return knownVersion !== undefined && ticket.version !== knownVersion;
 }
 
 function alreadyUsed(): QrLoginError {

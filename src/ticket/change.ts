@@ -1,7 +1,7 @@
 import type { Codes } from './code.ts';
 import { notFound } from './errors.ts';
-import type { Keys } from './keys.ts';
 import type { Clock, Notes, TicketStore } from './ports.ts';
+import type { SecretKeys } from './secret-keys.ts';
 import type { ShortCodes } from './short-code.ts';
 import type { Ticket } from './ticket.ts';
 import type { Lifetimes, Moment } from './transitions.ts';
@@ -11,7 +11,7 @@ export interface CeremonyPorts {
   readonly store: TicketStore;
   readonly notes: Notes;
   readonly clock: Clock;
-  readonly keys: Keys;
+  readonly keys: SecretKeys;
   readonly codes: Codes;
   /** Absent if the deployment does not offer to type a code instead of scanning. */
   readonly shortCodes?: ShortCodes | undefined;

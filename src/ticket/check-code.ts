@@ -1,5 +1,5 @@
 import { QrLoginError } from './errors.ts';
-import { type Keys, matches } from './keys.ts';
+import { matches, type SecretKeys } from './secret-keys.ts';
 import { type ApprovedTicket, type CancelledTicket, ownerOf } from './ticket.ts';
 import { WRONG_TRIES } from './transitions.ts';
 
@@ -10,7 +10,7 @@ const CHECK_CODE = /^\d{6}$/;
  * Returns the six digits that the phone shows and the user types at the browser: an out-of-band secret (NIST SP
  * 800-63B-4, section 3.1.3). They are derived from the ticket's id and the server's key, so no store ever holds them.
  */
-export function checkCodeOf(keys: Keys, ticketId: string): string {
+export function checkCodeOf(keys: SecretKeys, ticketId: string): string {
   return digits(keys.mac('check code', ticketId));
 }
 
@@ -20,7 +20,7 @@ export function readCheckCode(typed: string): string | undefined {
   return CHECK_CODE.test(plain) ? plain : undefined;
 }
 
-export function isCheckCode(keys: Keys, ticketId: string, typed: string): boolean {
+export function isCheckCode(keys: SecretKeys, ticketId: string, typed: string): boolean {
   return matches(keys.candidates('check code', ticketId).map(digits), typed);
 }
 
@@ -47,7 +47,7 @@ export class WrongCheckCode extends QrLoginError {
   }
 
   /** The cancelled ticket if this was the last try, otherwise undefined. */
-  get ended(): CancelledTicket | undefined {
+  get cancelledTicket(): CancelledTicket | undefined {
     return this.#ticket.state === 'cancelled' ? this.#ticket : undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { type Keys, matches } from './keys.ts';
+import { matches, type SecretKeys } from './secret-keys.ts';
 import { ID_BYTES } from './ticket-id.ts';
 
 const MAC_BYTES = 16;
@@ -16,11 +16,11 @@ const SLOTS_AHEAD = 1;
  * screen just now.
  */
 export class Codes {
-  readonly #keys: Keys;
+  readonly #keys: SecretKeys;
   readonly #rotationMs: number;
 
   /** @param rotation the time for which a code stays on the screen, in milliseconds */
-  constructor(keys: Keys, rotation: number) {
+  constructor(keys: SecretKeys, rotation: number) {
     this.#keys = keys;
     this.#rotationMs = rotation;
   }

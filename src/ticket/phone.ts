@@ -24,7 +24,7 @@ export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Ve
 const ALLOW: Judge = () => 'allow';
 
 /** Data that the caller read before an act. The act reads it again only if the ticket has changed since. */
-export interface Seen {
+export interface KnownTicket {
   readonly ticket: Ticket | undefined;
   /** True if this account has reported the network address that the browser's requests come from. */
   readonly isReported?: Promise<boolean> | undefined;
@@ -32,7 +32,7 @@ export interface Seen {
 
 export interface Scanning {
   readonly judge?: Judge;
-  readonly seen?: Seen;
+  readonly known?: KnownTicket;
   /** True if the user typed the short code instead of scanning. */
   readonly typed?: boolean;
 }
@@ -98,17 +98,17 @@ export class PhoneActs {
   async scan(
     id: string,
     approver: Approver,
-    { judge = ALLOW, seen, typed = false }: Scanning = {},
+    { judge = ALLOW, known, typed = false }: Scanning = {},
   ): Promise<Outcome<ScannedTicket | DeniedTicket>> {
     const claim = typed ? transitions.scanTyped : transitions.scan;
-    return this.#change(id, seen?.ticket, async (ticket, moment) => {
+    return this.#change(id, known?.ticket, async (ticket, moment) => {
       const { lifetimes } = moment;
       if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !canTakeOver(ticket, approver)) {
         transitions.assertOwner(ticket, approver);
         return ticket;
       }
       const claimed = claim(ticket, approver, moment);
-      const verdict = await this.#judge(judge(claimed, approver), this.#reported(ticket, approver, seen));
+      const verdict = await this.#judge(judge(claimed, approver), this.#reported(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later);
@@ -117,8 +117,8 @@ export class PhoneActs {
   }
 
   /** Returns the current ticket to the approver who scanned it. */
-  async look(id: string, approver: Approver, seen?: Ticket): Promise<Ticket> {
-    const ticket = seen ?? (await this.#ports.store.find(id));
+  async look(id: string, approver: Approver, known?: Ticket): Promise<Ticket> {
+    const ticket = known ?? (await this.#ports.store.find(id));
     if (ticket === undefined) throw notFound();
     transitions.assertOwner(ticket, approver);
     if (ticket.state === 'cancelled' || stateAt(ticket, this.#ports.clock()) === 'expired') throw over();
@@ -128,12 +128,12 @@ export class PhoneActs {
   async approve(
     id: string,
     { judge = ALLOW, ...approval }: Approving,
-    seen?: Seen,
+    known?: KnownTicket,
   ): Promise<ApprovedTicket | DeniedTicket> {
-    const { ticket } = await this.#change(id, seen?.ticket, async (ticket, { lifetimes }) => {
+    const { ticket } = await this.#change(id, known?.ticket, async (ticket, { lifetimes }) => {
       const { approver } = approval;
       transitions.assertOwner(ticket, approver);
-      const verdict = await this.#judge(judge(ticket, approver), this.#reported(ticket, approver, seen));
+      const verdict = await this.#judge(judge(ticket, approver), this.#reported(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
@@ -142,8 +142,8 @@ export class PhoneActs {
     return ticket;
   }
 
-  async deny(id: string, approver: Approver, seen?: Ticket): Promise<DeniedTicket> {
-    const { ticket } = await this.#change(id, seen, (ticket, moment) => transitions.deny(ticket, approver, moment));
+  async deny(id: string, approver: Approver, known?: Ticket): Promise<DeniedTicket> {
+    const { ticket } = await this.#change(id, known, (ticket, moment) => transitions.deny(ticket, approver, moment));
     return ticket;
   }
 
@@ -152,9 +152,9 @@ export class PhoneActs {
    * Sign-ins from the same network address are refused to this account for an hour. A ticket that has ended already
    * stays as it is, but the report counts.
    */
-  async report(id: string, approver: Approver, seen?: Ticket): Promise<Outcome> {
+  async report(id: string, approver: Approver, known?: Ticket): Promise<Outcome> {
     const { store, keys, notes } = this.#ports;
-    const ticket = seen ?? (await store.find(id));
+    const ticket = known ?? (await store.find(id));
     if (ticket === undefined) throw notFound();
     transitions.assertOwner(ticket, approver);
     const [note = '', ...olderNames] = reportsOf(keys, approver.accountId, ticket.browser);
@@ -174,8 +174,8 @@ export class PhoneActs {
   }
 
   /** Denies the sign-in because the phone cannot meet the requirements of the request. */
-  async giveUp(id: string, approver: Approver, seen?: Ticket): Promise<DeniedTicket> {
-    const { ticket } = await this.#change(id, seen, (ticket, moment) => transitions.giveUp(ticket, approver, moment));
+  async giveUp(id: string, approver: Approver, known?: Ticket): Promise<DeniedTicket> {
+    const { ticket } = await this.#change(id, known, (ticket, moment) => transitions.giveUp(ticket, approver, moment));
     return ticket;
   }
 
@@ -196,19 +196,19 @@ export class PhoneActs {
     return isReported ? 'deny' : verdict;
   }
 
-  #reported(ticket: Ticket, approver: Approver, seen: Seen | undefined): Promise<boolean> {
-    return (ticket === seen?.ticket && seen.isReported) || this.isReported(ticket, approver);
+  #reported(ticket: Ticket, approver: Approver, known: KnownTicket | undefined): Promise<boolean> {
+    return (ticket === known?.ticket && known.isReported) || this.isReported(ticket, approver);
   }
 
   async #change<T extends Ticket>(
     id: string,
-    seen: Ticket | undefined,
+    known: Ticket | undefined,
     transition: (ticket: Ticket, moment: transitions.Moment) => T | Promise<T>,
   ): Promise<Outcome<T>> {
-    let known = seen;
+    let unread = known;
     const read = async (): Promise<Ticket | undefined> => {
-      const ticket = known ?? (await this.#ports.store.find(id));
-      known = undefined;
+      const ticket = unread ?? (await this.#ports.store.find(id));
+      unread = undefined;
       return ticket;
     };
     const outcome = await change(this.#ports, read, transition);

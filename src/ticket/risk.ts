@@ -1,5 +1,5 @@
-import type { Keys } from './keys.ts';
 import { remembers } from './memory.ts';
+import type { SecretKeys } from './secret-keys.ts';
 import type { Approver, Browser, Place, SignInRequest, Ticket } from './ticket.ts';
 
 /** The known data about a device. */
@@ -48,7 +48,7 @@ export function assessByDefault({ browser, phone }: RiskContext): Verdict {
   return browser.known || isTogether ? 'allow' : 'check code';
 }
 
-export function riskContext(keys: Keys, ticket: Ticket, approver: Approver, phone: Device): RiskContext {
+export function riskContext(keys: SecretKeys, ticket: Ticket, approver: Approver, phone: Device): RiskContext {
   const { binding: _binding, source: _source, memory, ...browser } = ticket.browser;
   return {
     accountId: approver.accountId,
@@ -62,6 +62,6 @@ export function riskContext(keys: Keys, ticket: Ticket, approver: Approver, phon
  * Returns the names of the note that stands for an account's report of a network address: first the name under the
  * current key, under which it is written, then those under older keys.
  */
-export function reportsOf(keys: Keys, accountId: string, { source }: Browser): string[] {
+export function reportsOf(keys: SecretKeys, accountId: string, { source }: Browser): string[] {
   return keys.candidates('report', accountId, source).map((mac) => mac.toString('base64url'));
 }

@@ -1,5 +1,5 @@
-import type { Keys } from './keys.ts';
 import type { Notes } from './ports.ts';
+import type { SecretKeys } from './secret-keys.ts';
 
 /**
  * Sixteen characters that stand for four bits each, so that eight of them are 32 bits. They are easy to read, to say
@@ -42,10 +42,10 @@ export function readShortCode(typed: string): string | undefined {
  * is why a ticket that was claimed by its short code always requires the check code.
  */
 export class ShortCodes {
-  readonly #keys: Keys;
+  readonly #keys: SecretKeys;
   readonly #notes: Notes;
 
-  constructor(keys: Keys, notes: Notes) {
+  constructor(keys: SecretKeys, notes: Notes) {
     this.#keys = keys;
     this.#notes = notes;
   }

@@ -36,7 +36,7 @@ export interface SignedInBrowsers {
    */
   put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]>;
 
-  of(accountId: string): Promise<readonly SignedInBrowser[]>;
+  list(accountId: string): Promise<readonly SignedInBrowser[]>;
 
   /** @returns true if the browser is on the list; one that is not on it is not added */
   used(accountId: string, id: string, use: Use): Promise<boolean>;

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { fingerprint } from './keys.ts';
+import { fingerprint } from './secret-keys.ts';
 
 const PLACE_BYTES = 2;
 const RANDOM_BYTES = 16;

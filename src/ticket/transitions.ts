@@ -67,7 +67,7 @@ export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
   }
   if (ticket.state !== 'waiting') {
     assertOwner(ticket, approver);
-    throw ended(ticket, now) ? over() : wrongState(ticket, 'scanned');
+    throw hasEnded(ticket, now) ? over() : wrongState(ticket, 'scanned');
   }
   if (!isLive(ticket, now)) throw notFound();
   return { ...next(ticket, now, now + lifetimes.decide), state: 'scanned', approver };
@@ -124,13 +124,13 @@ export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
 export function report(ticket: Ticket, approver: Approver, { now }: Moment): DeniedTicket {
   const mine = ticket.state === 'approved' ? ticket : decidable(ticket, approver, now);
   assertOwner(mine, approver);
-  if (ended(mine, now)) throw over();
+  if (hasEnded(mine, now)) throw over();
   return { ...next(mine, now, mine.endsAt), state: 'denied', approver: mine.approver, because: 'report' };
 }
 
 /** Reports the ticket that has replaced the one that the approver scanned, and that has not been scanned yet. */
 export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: Moment): DeniedTicket {
-  if (ended(ticket, now)) throw over();
+  if (hasEnded(ticket, now)) throw over();
   return { ...next(ticket, now, ticket.endsAt), state: 'denied', approver, because: 'report' };
 }
 
@@ -175,7 +175,7 @@ export function cancel(
   because: CancelledTicket['because'],
   { now, lifetimes }: Moment,
 ): CancelledTicket {
-  if (ended(ticket, now)) throw over();
+  if (hasEnded(ticket, now)) throw over();
   return stopped(ticket, because, now, now + lifetimes.finish);
 }
 
@@ -204,7 +204,7 @@ function decidable(ticket: Ticket, approver: Approver, now: number): ScannedTick
 }
 
 function finishable(ticket: Ticket, now: number): ApprovedTicket {
-  if (ended(ticket, now)) throw over();
+  if (hasEnded(ticket, now)) throw over();
   if (ticket.state !== 'approved') throw wrongState(ticket, 'finished');
   return ticket;
 }
@@ -230,7 +230,7 @@ function next(ticket: Ticket, since: number, deadline: number): Omit<WaitingTick
   };
 }
 
-function ended(ticket: Ticket, now: number): boolean {
+function hasEnded(ticket: Ticket, now: number): boolean {
   return !isLive(ticket, now);
 }
 

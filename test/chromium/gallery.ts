@@ -2,7 +2,7 @@
 import Koa, { type Context } from 'koa';
 import { Assets } from '../../src/http/pages/assets.ts';
 import { Locales } from '../../src/http/pages/locales.ts';
-import { Views } from '../../src/http/pages/renderer.ts';
+import { PageRenderer } from '../../src/http/pages/renderer.ts';
 import { SAMPLES } from '../../src/http/pages/samples.ts';
 import { readViewFolder } from '../../src/http/pages/view-folder.ts';
 import { protectAnswer } from '../../src/http/request/security-headers.ts';
@@ -38,7 +38,7 @@ export function openGallery(folders: readonly string[] = []): Promise<Running> {
   });
 }
 
-function viewsAt(origin: string, paths: readonly string[]): { assets: Assets; views: Views } {
+function viewsAt(origin: string, paths: readonly string[]): { assets: Assets; views: PageRenderer } {
   const folders = paths.map(readViewFolder);
   const assets = new Assets(
     new Urls(origin),
@@ -49,11 +49,11 @@ function viewsAt(origin: string, paths: readonly string[]): { assets: Assets; vi
     names,
     folders.map((folder) => folder.locales),
   );
-  return { assets, views: new Views({ assets, locales, folders, provider: names.provider }) };
+  return { assets, views: new PageRenderer({ assets, locales, folders, provider: names.provider }) };
 }
 
 /** Renders a sample. `?ui_locales=ar` chooses the language, as an RP does. */
-function show(views: Views, ctx: Context, { page, state }: Pick<Exhibit, 'page' | 'state'>): void {
+function show(views: PageRenderer, ctx: Context, { page, state }: Pick<Exhibit, 'page' | 'state'>): void {
   const samples: Readonly<Record<string, Readonly<Record<string, object>>>> = SAMPLES;
   const sample = samples[page]?.[state];
   if (sample === undefined) ctx.throw(404);

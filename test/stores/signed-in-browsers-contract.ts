@@ -55,12 +55,12 @@ export function signedInBrowsersContract(engines: () => Engines): void {
     });
 
     it('are on the list of their account after they were put there, and on no other list', async () => {
-      expect(await there().of(accountId)).to.deep.equal([]);
+      expect(await there().list(accountId)).to.deep.equal([]);
       const { name: _name, system: _system, place: _place, ...plain } = browser();
       const both = [browser(), plain];
       for (const one of both) expect(await here().put(accountId, one)).to.deep.equal([]);
-      expect(byId(await there().of(accountId))).to.deep.equal(byId(both));
-      expect(await there().of(randomUUID())).to.deep.equal([]);
+      expect(byId(await there().list(accountId))).to.deep.equal(byId(both));
+      expect(await there().list(randomUUID())).to.deep.equal([]);
     });
 
     it('replace a browser with the same id', async () => {
@@ -68,18 +68,18 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       const second = { ...first, system: 'Linux', signedInAt: first.signedInAt + 5 };
       await here().put(accountId, first);
       expect(await there().put(accountId, second)).to.deep.equal([]);
-      expect(await here().of(accountId)).to.deep.equal([second]);
+      expect(await here().list(accountId)).to.deep.equal([second]);
     });
 
     it('are updated by a use if they are on the list, and not added by it if they are not', async () => {
       const one = browser();
       const use = { lastUsedAt: now() + 5, endsAt: now() + 2 * MINUTE_MS };
       expect(await here().used(accountId, one.id, use)).to.equal(false);
-      expect(await there().of(accountId)).to.deep.equal([]);
+      expect(await there().list(accountId)).to.deep.equal([]);
       await here().put(accountId, one);
       expect(await there().used(accountId, one.id, use)).to.equal(true);
       expect(await there().used(accountId, browser().id, use)).to.equal(false);
-      expect(await here().of(accountId)).to.deep.equal([{ ...one, ...use }]);
+      expect(await here().list(accountId)).to.deep.equal([{ ...one, ...use }]);
     });
 
     it('are removed one by one', async () => {
@@ -88,20 +88,20 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       await here().put(accountId, other);
       await there().remove(accountId, one.id);
       await there().remove(accountId, browser().id);
-      expect(await here().of(accountId)).to.deep.equal([other]);
+      expect(await here().list(accountId)).to.deep.equal([other]);
       await there().remove(accountId, other.id);
-      expect(await here().of(accountId)).to.deep.equal([]);
+      expect(await here().list(accountId)).to.deep.equal([]);
     });
 
     it('leave the list when their session ends by itself, each at its own time', async () => {
       const [short, long] = [browser({ endsAt: now() + 200 }), browser()];
       await here().put(accountId, long);
       await here().put(accountId, short);
-      const both = await there().of(accountId);
+      const both = await there().list(accountId);
       // On a slow machine, the session may have ended before the list was read.
       if (now() < short.endsAt) expect(both).to.have.length(2);
-      await until(async () => (await there().of(accountId)).length < 2);
-      expect(await there().of(accountId)).to.deep.equal([long]);
+      await until(async () => (await there().list(accountId)).length < 2);
+      expect(await there().list(accountId)).to.deep.equal([long]);
       expect(now()).to.be.at.least(short.endsAt - 20);
     });
 
@@ -110,8 +110,8 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       const account = randomUUID();
       const other = browser({ endsAt: firstEnd + 60 });
       await here().put(account, other);
-      await until(async () => (await there().of(account)).length === 0);
-      expect(await there().of(accountId)).to.have.length(1);
+      await until(async () => (await there().list(account)).length === 0);
+      expect(await there().list(accountId)).to.have.length(1);
     });
 
     it('are at most a hundred: the least recently used one is removed and returned', async () => {
@@ -124,7 +124,7 @@ export function signedInBrowsersContract(engines: () => Engines): void {
       // The new browser stays although its last use is older than that of all others.
       const added = browser({ lastUsedAt: first - MINUTE_MS });
       expect(await there().put(accountId, added)).to.deep.equal([second]);
-      const ids = (await here().of(accountId)).map(({ id }) => id);
+      const ids = (await here().list(accountId)).map(({ id }) => id);
       expect(ids).to.have.length(MOST_BROWSERS);
       expect(ids).to.include.members([oldest.id, added.id]).and.not.to.include(second.id);
     });
@@ -132,7 +132,7 @@ export function signedInBrowsersContract(engines: () => Engines): void {
     it('are all kept if many are put there at once', async () => {
       const many = Array.from({ length: 20 }, () => browser());
       await Promise.all(many.map((one, number) => (number % 2 === 0 ? here() : there()).put(accountId, one)));
-      expect(byId(await here().of(accountId))).to.deep.equal(byId(many));
+      expect(byId(await here().list(accountId))).to.deep.equal(byId(many));
     });
   });
 }

@@ -2,9 +2,9 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Koa from 'koa';
-import { Figures } from '../../src/http/events/metrics.ts';
+import { SignInMetrics } from '../../src/http/events/metrics.ts';
 import { EventStreams } from '../../src/http/streams/event-streams.ts';
-import { Parking } from '../../src/http/streams/parked-connection.ts';
+import { ConnectionParker } from '../../src/http/streams/parked-connection.ts';
 import { TicketWatch } from '../../src/http/streams/ticket-watch.ts';
 import type { BrowserView } from '../../src/http/ticket-view/browser-view.ts';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
@@ -29,7 +29,7 @@ export class Crier {
   /** A callback for each time that a stream reads its ticket. */
   onRead: () => void = () => undefined;
   readonly #app = new Koa();
-  readonly #figures = new Figures();
+  readonly #figures = new SignInMetrics();
   readonly #endsAt = this.clock.now() + 3_600_000;
   #running: Running | undefined;
   #ticket: Ticket = waiting();
@@ -44,8 +44,8 @@ export class Crier {
         dueAt: () => Number.POSITIVE_INFINITY,
       },
       clock: this.clock.now,
-      figures: this.#figures,
-      parking: parkStreams ? new Parking() : undefined,
+      metrics: this.#figures,
+      parker: parkStreams ? new ConnectionParker() : undefined,
     });
     this.#app.use((ctx) => this.streams.open(ctx, this.#watching()));
     this.#app.on('error', () => undefined);

@@ -238,7 +238,7 @@ describe('a browser that cancels', () => {
 
 describe('a sign-in at the browser itself', () => {
   const scene = setUpScene();
-  const here = { demand: { request: signInRequest(), shownAt: NOW }, said: {} };
+  const here = { demand: { request: signInRequest(), shownAt: NOW }, input: {} };
 
   it('cancels the ticket, which is not needed any more', async () => {
     const id = await scene().scanned();
@@ -266,7 +266,7 @@ describe('a sign-in at the browser itself', () => {
     const bobs = { ...ME, accountId: 'bob' };
     expect((await refused(scene().browser.signInHere(bobs, alice(), here))).code).to.equal('account_switch');
     expect((await scene().browser.look(ME))?.state).to.equal('waiting');
-    await scene().browser.signInHere(bobs, alice(), { ...here, said: { switchAccount: true } });
+    await scene().browser.signInHere(bobs, alice(), { ...here, input: { switchAccount: true } });
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 

@@ -103,7 +103,7 @@ describe('a browser that finishes a ticket with a check code', () => {
     await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
     const third = await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
     expect(third).to.be.instanceOf(WrongCheckCode);
-    expect(third).to.have.property('ended').that.includes({ state: 'cancelled', because: 'check code' });
+    expect(third).to.have.property('cancelledTicket').that.includes({ state: 'cancelled', because: 'check code' });
     expect(JSON.stringify(third), 'what a log would write').to.not.include('approver');
     expect(third.message).to.include('No tries are left');
     expect((await refused(scene().browser.finish(ME, { checkCode: right }))).code).to.equal('over');

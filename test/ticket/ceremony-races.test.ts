@@ -3,8 +3,8 @@ import { Ceremony } from '../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../src/ticket/change.ts';
 import { Codes } from '../../src/ticket/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
-import { Keys } from '../../src/ticket/keys.ts';
 import type { Notes, TicketStore } from '../../src/ticket/ports.ts';
+import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { alice, approved, bob, browserOf, LIFETIMES, NOW, refused, scanned, TICKET_ID, waiting } from './builders.ts';
 import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
@@ -188,7 +188,7 @@ describe('when several acts arrive at once,', () => {
 });
 
 describe('with a store that loses data,', () => {
-  const keys = new Keys(['a secret for this one test only, and long enough']);
+  const keys = new SecretKeys(['a secret for this one test only, and long enough']);
 
   function ceremonyOn(store: Partial<TicketStore>): Ceremony {
     const nothing: TicketStore = {

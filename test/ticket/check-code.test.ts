@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { checkCodeOf, isCheckCode, readCheckCode } from '../../src/ticket/check-code.ts';
-import { Keys } from '../../src/ticket/keys.ts';
+import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';
 import { SECRETS, TICKET_ID } from './builders.ts';
 
 const OLD = 'an old secret of at least thirty-two chars';
-const keys = new Keys(SECRETS);
+const keys = new SecretKeys(SECRETS);
 
 describe('the check code', () => {
   it('is six digits, with leading zeros', () => {
@@ -15,7 +15,7 @@ describe('the check code', () => {
   });
 
   it('is always the same for one ticket, and different for another ticket', () => {
-    expect(checkCodeOf(keys, TICKET_ID)).to.equal(checkCodeOf(new Keys(SECRETS), TICKET_ID));
+    expect(checkCodeOf(keys, TICKET_ID)).to.equal(checkCodeOf(new SecretKeys(SECRETS), TICKET_ID));
     const codes = new Set(Array.from({ length: 500 }, () => checkCodeOf(keys, newTicketId('interaction'))));
     expect(codes.size).to.be.greaterThan(490);
   });
@@ -35,8 +35,8 @@ describe('the check code', () => {
   });
 
   it('is made with the first secret and accepted under every secret', () => {
-    const old = checkCodeOf(new Keys([OLD]), TICKET_ID);
-    const both = new Keys([...SECRETS, OLD]);
+    const old = checkCodeOf(new SecretKeys([OLD]), TICKET_ID);
+    const both = new SecretKeys([...SECRETS, OLD]);
     expect(checkCodeOf(both, TICKET_ID)).to.equal(checkCodeOf(keys, TICKET_ID));
     expect(isCheckCode(both, TICKET_ID, old)).to.equal(true);
     expect(isCheckCode(keys, TICKET_ID, old)).to.equal(false);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { Codes } from '../../src/ticket/code.ts';
-import { Keys } from '../../src/ticket/keys.ts';
+import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { NOW, SECRETS } from './builders.ts';
 
 const ROTATION_MS = 10_000;
@@ -9,7 +9,7 @@ const OLD = 'an old secret of at least thirty-two chars';
 const NEW = 'a newer secret of at least thirty-two chars';
 
 function codesWith(...secrets: readonly string[]): Codes {
-  return new Codes(new Keys(secrets), ROTATION_MS);
+  return new Codes(new SecretKeys(secrets), ROTATION_MS);
 }
 
 /** Returns a ticket id of 18 bytes that look random and are the same in each run. */

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Keys } from '../../src/ticket/keys.ts';
 import { formatMemory, parseMemory, remember, remembers } from '../../src/ticket/memory.ts';
+import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { SECRETS } from './builders.ts';
 
 const OLD = 'an old secret of at least thirty-two chars';
-const keys = new Keys(SECRETS);
+const keys = new SecretKeys(SECRETS);
 
 describe("a browser's memory of the accounts that were signed in to it", () => {
   it('knows no account at first', () => {
@@ -54,8 +54,8 @@ describe("a browser's memory of the accounts that were signed in to it", () => {
   });
 
   it('stays valid when a new secret is added, until the old one is removed', () => {
-    const memory = remember(new Keys([OLD]), undefined, 'alice');
-    expect(remembers(new Keys([...SECRETS, OLD]), memory, 'alice')).to.equal(true);
+    const memory = remember(new SecretKeys([OLD]), undefined, 'alice');
+    expect(remembers(new SecretKeys([...SECRETS, OLD]), memory, 'alice')).to.equal(true);
     expect(remembers(keys, memory, 'alice')).to.equal(false);
   });
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Keys } from '../../src/ticket/keys.ts';
 import { remember } from '../../src/ticket/memory.ts';
 import { assessByDefault, type Device, type RiskContext, reportsOf, riskContext } from '../../src/ticket/risk.ts';
+import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { alice, bob, browserOf, SECRETS, scanned, signInRequest } from './builders.ts';
 
-const keys = new Keys(SECRETS);
+const keys = new SecretKeys(SECRETS);
 
 function context(browser: Partial<RiskContext['browser']>, phone: Device = {}): RiskContext {
   return { accountId: 'alice', request: signInRequest(), browser: { known: false, accounts: 0, ...browser }, phone };
@@ -101,7 +101,7 @@ describe("an account's report", () => {
   });
 
   it('is found again after a key rotation', () => {
-    const rotated = new Keys(['a new secret of at least thirty-two characters', ...SECRETS]);
+    const rotated = new SecretKeys(['a new secret of at least thirty-two characters', ...SECRETS]);
     expect(reportsOf(rotated, 'alice', browser)).to.include.members(reportsOf(keys, 'alice', browser));
   });
 });

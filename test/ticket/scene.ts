@@ -6,9 +6,9 @@ import { KeyvTicketStore } from '../../src/stores/memory/ticket-store.ts';
 import type { BrowserIdentity, Showing } from '../../src/ticket/browser.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
 import { Codes } from '../../src/ticket/code.ts';
-import { Keys } from '../../src/ticket/keys.ts';
 import type { TicketStore } from '../../src/ticket/ports.ts';
 import type { Verdict } from '../../src/ticket/risk.ts';
+import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { ShortCodes } from '../../src/ticket/short-code.ts';
 import type { ApprovedTicket, Ticket } from '../../src/ticket/ticket.ts';
 import { alice, browserOf, ENDS_AT, LIFETIMES, NOW, SECRETS, signInRequest } from './builders.ts';
@@ -67,7 +67,7 @@ async function once(store: InterruptedStore, name: 'beforeCreate' | 'beforeSwap'
 export class Scene {
   now: number = NOW;
   readonly keyv: Keyv = new Keyv();
-  readonly keys: Keys = new Keys(SECRETS);
+  readonly keys: SecretKeys = new SecretKeys(SECRETS);
   readonly codes: Codes = new Codes(this.keys, 10_000);
   readonly store: InterruptedStore;
   readonly ceremony: Ceremony;

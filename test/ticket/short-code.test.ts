@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Keys } from '../../src/ticket/keys.ts';
+import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { readShortCode, ShortCodes } from '../../src/ticket/short-code.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';
 import { alice, bob, LIFETIMES, refused, SECRETS, signInRequest, TICKET_ID } from './builders.ts';
@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 
 describe('the short code', () => {
   const scene = setUpScene();
-  const newer = (): ShortCodes => new ShortCodes(new Keys([OLD, ...SECRETS]), scene().notes);
+  const newer = (): ShortCodes => new ShortCodes(new SecretKeys([OLD, ...SECRETS]), scene().notes);
 
   it('is eight characters in two groups, none of which is easily mistaken for another', () => {
     for (let tickets = 0; tickets < 500; tickets++) {
@@ -33,8 +33,8 @@ describe('the short code', () => {
 
   it('is always the same for one ticket, and different under another secret', () => {
     const { shortCodes, notes } = scene();
-    expect(shortCodes.show(TICKET_ID)).to.equal(new ShortCodes(new Keys(SECRETS), notes).show(TICKET_ID));
-    expect(shortCodes.show(TICKET_ID)).not.to.equal(new ShortCodes(new Keys([OLD]), notes).show(TICKET_ID));
+    expect(shortCodes.show(TICKET_ID)).to.equal(new ShortCodes(new SecretKeys(SECRETS), notes).show(TICKET_ID));
+    expect(shortCodes.show(TICKET_ID)).not.to.equal(new ShortCodes(new SecretKeys([OLD]), notes).show(TICKET_ID));
   });
 
   it('leads to its ticket only after the note is written', async () => {
@@ -52,7 +52,7 @@ describe('the short code', () => {
     expect(await newer().find(shortCodes.show(TICKET_ID))).to.equal(TICKET_ID);
     const id = newTicketId('another');
     await newer().note(id, MINUTE_MS);
-    const behind = new ShortCodes(new Keys([...SECRETS, OLD]), scene().notes);
+    const behind = new ShortCodes(new SecretKeys([...SECRETS, OLD]), scene().notes);
     for (const shown of [newer().show(id), behind.show(id)]) {
       for (const node of [newer(), behind]) expect(await node.find(shown), shown).to.equal(id);
     }
@@ -114,7 +114,7 @@ describe('a ticket that is claimed by its short code', () => {
 
   async function typed(at: Scene, id: string): Promise<string> {
     const seen = await at.phone.findTyped(at.shortCodes.show(id));
-    const { ticket } = await at.phone.scan(seen.id, alice(), { seen: { ticket: seen }, typed: true });
+    const { ticket } = await at.phone.scan(seen.id, alice(), { known: { ticket: seen }, typed: true });
     return ticket.state;
   }
 

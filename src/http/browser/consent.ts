@@ -2,7 +2,7 @@ import type { FindAccount } from '../../oidc/approver.ts';
 import { grantConsent, missingConsent } from '../../oidc/consent.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
-import type { Views } from '../pages/renderer.ts';
+import type { PageRenderer } from '../pages/renderer.ts';
 import { follow } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
@@ -10,7 +10,7 @@ import type { BrowserRequest, PromptForm } from './browser-request.ts';
 export interface ConsentPorts {
   readonly provider: Provider;
   readonly urls: Urls;
-  readonly views: Views;
+  readonly renderer: PageRenderer;
   readonly hooks: { readonly findAccount: FindAccount };
 }
 
@@ -24,7 +24,7 @@ export class ConsentHandlers {
 
   /** `GET I`: the list of what the client asks for. */
   async page({ ctx, interaction }: BrowserRequest): Promise<void> {
-    const { provider, urls, views, hooks } = this.#ports;
+    const { provider, urls, renderer, hooks } = this.#ports;
     const { details, ...missing } = missingConsent(interaction);
     const request = await signInRequest(provider, interaction);
     const account = await hooks.findAccount(interaction.session?.accountId ?? '');
@@ -36,7 +36,7 @@ export class ConsentHandlers {
       details: details.map((detail) => JSON.stringify(detail, null, 2)),
       urls: { grant: `${self}/consent`, cancel: `${self}/cancel` },
     };
-    views.render(ctx, 'consent', page, request.locales);
+    renderer.render(ctx, 'consent', page, request.locales);
   }
 
   /** `POST I/consent`: grants exactly what the page listed. */

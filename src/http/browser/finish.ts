@@ -8,8 +8,8 @@ import { approvedOnPhone, refuse, signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { WrongCheckCode } from '../../ticket/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { Keys } from '../../ticket/keys.ts';
 import { remember, remembers } from '../../ticket/memory.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { ApprovedTicket } from '../../ticket/ticket.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -20,7 +20,7 @@ import type { BrowserForm, PromptForm } from './browser-request.ts';
 export interface FinishPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly browser: Pick<BrowserActs, 'finish' | 'cancel'> };
-  readonly keys: Keys;
+  readonly keys: SecretKeys;
   readonly cookies: Pick<Cookies, 'memory' | 'keepMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly announce: Announce;
@@ -90,8 +90,8 @@ export class FinishHandlers {
     const { identity, fields } = form;
     try {
       const { checkCode, switchAccount } = fields;
-      const said = { checkCode, switchAccount: switchAccount === 'yes' };
-      return await ceremony.browser.finish(identity, said, {
+      const input = { checkCode, switchAccount: switchAccount === 'yes' };
+      return await ceremony.browser.finish(identity, input, {
         account: (ticket) => this.#assertAccount(ticket),
         tryCheckCode: ({ approver }) => limits.beforeCheckCode(approver.accountId),
       });
@@ -101,10 +101,10 @@ export class FinishHandlers {
     }
   }
 
-  async #noteWrong({ ctx, failure }: BrowserForm, { accountId, ended }: WrongCheckCode): Promise<void> {
+  async #noteWrong({ ctx, failure }: BrowserForm, { accountId, cancelledTicket }: WrongCheckCode): Promise<void> {
     const { announce, limits } = this.#ports;
     failure.accountId = accountId;
-    if (ended) announce(ctx, 'qr_login.cancelled', ended);
+    if (cancelledTicket) announce(ctx, 'qr_login.cancelled', cancelledTicket);
     await limits.afterWrongCheckCode(accountId);
   }
 }

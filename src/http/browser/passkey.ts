@@ -6,9 +6,9 @@ import { subjectOf } from '../../oidc/requirements.ts';
 import { signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { Keys } from '../../ticket/keys.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { Demand } from '../../ticket/requirements.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Authenticated } from '../../ticket/ticket.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import { noncesOf, type PasskeyOwner, type PasskeySignIn, ProofRefused } from '../hooks/approve-guard.ts';
@@ -27,7 +27,7 @@ export interface PasskeyEvent {
 export interface PasskeyPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly browser: Pick<BrowserActs, 'signInHere'> };
-  readonly keys: Keys;
+  readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly announce: Announce;
   readonly hooks: {
@@ -63,8 +63,8 @@ export class PasskeyHandlers {
     const request = await signInRequest(provider, interaction, mode);
     const demand: Demand = { request, shownAt: interaction.iat * 1000 };
     const who = await this.#authenticatedNow(owner, demand, Math.floor(clock() / 1000));
-    const said = { switchAccount: fields.switchAccount === 'yes' };
-    const outcome = await ceremony.browser.signInHere(identity, who, { demand, said });
+    const input = { switchAccount: fields.switchAccount === 'yes' };
+    const outcome = await ceremony.browser.signInHere(identity, who, { demand, input });
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
     const event: PasskeyEvent = { clientId: request.client.id, accountId: who.accountId, from: sourceOf(ctx) };
     provider.emit('qr_login.passkey', ctx, event);

@@ -11,10 +11,10 @@ import type { Clock, Signals } from '../../ticket/ports.ts';
 import { type Ticket, wasReported } from '../../ticket/ticket.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
-import type { Views } from '../pages/renderer.ts';
+import type { PageRenderer } from '../pages/renderer.ts';
 import { describeUserAgent, isPhone, sourceOf } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
-import type { Devices } from '../request/device.ts';
+import type { DeviceDescriber } from '../request/device.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { unprotect } from '../request/security-headers.ts';
@@ -35,8 +35,8 @@ export interface QrPagePorts {
   readonly announce: Announce;
   readonly urls: Urls;
   readonly cookies: Pick<Cookies, 'memory'>;
-  readonly devices: Devices;
-  readonly views: Views;
+  readonly devices: DeviceDescriber;
+  readonly renderer: PageRenderer;
   readonly browserViews: BrowserViews;
   readonly streams: EventStreams;
   readonly longPolls: LongPolls;
@@ -117,7 +117,7 @@ export class QrPageHandlers {
 
   async #loginPage(request: BrowserRequest): Promise<void> {
     const { ctx, interaction, identity } = request;
-    const { provider, ceremony, announce, urls, views, browserViews, hooks, clock } = this.#ports;
+    const { provider, ceremony, announce, urls, renderer, browserViews, hooks, clock } = this.#ports;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, goingOn(provider, interaction.returnTo));
     const own = await hooks.loginPage(ctx, interaction);
@@ -126,7 +126,7 @@ export class QrPageHandlers {
     const { ticket, changed } = await ceremony.browser.show(await this.#showing(request));
     if (changed) announce(ctx, 'qr_login.shown', ticket);
     if (wasReported(ticket)) return this.#end(request);
-    const { t } = views.languageOf(ctx, ticket.request.locales);
+    const { t } = renderer.languageOf(ctx, ticket.request.locales);
     const page = {
       request: ticket.request,
       ticket: browserViews.drawn(ticket, clock(), identity.accountId),
@@ -143,7 +143,7 @@ export class QrPageHandlers {
         label: way.label,
       })),
     };
-    views.render(ctx, 'qr', page, ticket.request.locales);
+    renderer.render(ctx, 'qr', page, ticket.request.locales);
   }
 
   async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<Showing> {

@@ -3,13 +3,13 @@ import type { EndedSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { sessionClients } from '../../oidc/session-clients.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { Keys } from '../../ticket/keys.ts';
 import type { Clock } from '../../ticket/ports.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Approver } from '../../ticket/ticket.ts';
 import type { Hooks } from '../hooks/hooks.ts';
 import type { BrowserEntry } from '../pages/page-data.ts';
-import type { Views } from '../pages/renderer.ts';
+import type { PageRenderer } from '../pages/renderer.ts';
 import { admit } from '../phone/admission.ts';
 import { checkCsrfToken, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
 import type { PhoneForm, PhoneRequest } from '../phone/phone-request.ts';
@@ -25,13 +25,13 @@ const BATCH_SIZE = 10;
 
 export interface DeviceListPorts {
   readonly provider: Provider;
-  readonly browsers: Pick<SignedInBrowsers, 'of'>;
+  readonly browsers: Pick<SignedInBrowsers, 'list'>;
   readonly remoteSignOut: RemoteSignOut;
-  readonly keys: Keys;
+  readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
-  readonly views: Views;
+  readonly renderer: PageRenderer;
   readonly hooks: Pick<Hooks, 'findAccount' | 'signIn'>;
 }
 
@@ -45,14 +45,14 @@ export class DeviceListHandlers {
 
   /** `GET Q/devices`: the list. */
   list = async (request: PhoneRequest): Promise<void> => {
-    const { keys, urls, views, hooks } = this.#ports;
+    const { keys, urls, renderer, hooks } = this.#ports;
     const { ctx, approver, failure } = request;
     failure.again = urls.devices;
     if (approver === undefined) return sendToSignIn(request, hooks.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
     const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: await this.#entries(approver) };
     if (wantsJson(request)) ctx.body = page;
-    else views.render(ctx, 'devices', { ...page, self: urls.devices, ...outcomeIn(ctx) });
+    else renderer.render(ctx, 'devices', { ...page, self: urls.devices, ...outcomeIn(ctx) });
   };
 
   /** `POST Q/devices`: signs one browser out, or all. A browser of another account is treated as one that does not exist. */
@@ -64,7 +64,7 @@ export class DeviceListHandlers {
     checkCsrfToken(form, keys, formUse(approver));
     const { end } = fields;
     if (!end) throw new QrLoginError('invalid_request', '"end" is the id of a browser, or "all".');
-    const list = await browsers.of(approver.accountId);
+    const list = await browsers.list(approver.accountId);
     const ended = await this.#endThose(ctx, approver, end === 'all' ? list : list.filter(({ id }) => id === end));
     // All sessions have ended by now. Only the report of unreached apps waits for the apps.
     const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
@@ -96,7 +96,7 @@ export class DeviceListHandlers {
   /** Returns the browsers whose session still exists, the most recently used first. */
   async #entries({ accountId, sessionUid: here }: Approver): Promise<BrowserEntry[]> {
     const { provider, browsers, clock } = this.#ports;
-    const list = [...(await browsers.of(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
+    const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     const entries = await Promise.all(
       list.map(async ({ sessionUid, endsAt: _endsAt, ...browser }) => {
         const clients = await sessionClients(provider, { accountId, sessionUid });

@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
-import { aside, warn } from '../../oidc/aside.ts';
+import { callListener, warn } from '../../oidc/call-listener.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { type BrowserNote, Resumed, type SessionLeft } from '../../oidc/resumed.ts';
+import { type BrowserNote, ResumedSessions, type SavedSession } from '../../oidc/resumed.ts';
 import { unavailable } from '../../stores/access.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
@@ -9,7 +9,7 @@ import { browserId, type SignedInBrowser, type SignedInBrowsers } from '../../ti
 import type { Place } from '../../ticket/ticket.ts';
 import type { FailureEvent } from '../events/ticket-events.ts';
 import { describeUserAgent, sourceOf } from '../request/client-info.ts';
-import type { Devices } from '../request/device.ts';
+import type { DeviceDescriber } from '../request/device.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 
 /** A browser that was just signed in by a phone. */
@@ -35,19 +35,19 @@ export interface SignInPorts {
   readonly provider: Provider;
   readonly browsers: SignedInBrowsers;
   readonly remoteSignOut: RemoteSignOut;
-  readonly devices: Devices;
+  readonly devices: DeviceDescriber;
   readonly clock: Clock;
   readonly onSignIn: OnSignIn;
 }
 
 /** Keeps the lists of signed-in browsers right, along with what oidc-provider does. */
-export class SignIns {
+export class SignInRecorder {
   readonly #ports: SignInPorts;
-  readonly #resumed: Resumed;
+  readonly #resumed: ResumedSessions;
 
   constructor(ports: SignInPorts) {
     this.#ports = ports;
-    this.#resumed = new Resumed(ports.provider);
+    this.#resumed = new ResumedSessions(ports.provider);
   }
 
   /** Around oidc-provider's own URLs: what they have left is noted before anybody hears the answer, whichever it is. */
@@ -60,7 +60,7 @@ export class SignIns {
     }
   };
 
-  async #keep(ctx: Context, session: SessionLeft, note: BrowserNote | undefined): Promise<void> {
+  async #keep(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<void> {
     let isEnded = false;
     try {
       isEnded = await this.#update(ctx, session, note);
@@ -72,7 +72,7 @@ export class SignIns {
   }
 
   /** @returns whether the session was ended before, and is again now */
-  async #update(ctx: Context, session: SessionLeft, note: BrowserNote | undefined): Promise<boolean> {
+  async #update(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<boolean> {
     const { browsers, remoteSignOut } = this.#ports;
     const { accountId, byPhone, isUse } = session;
     const { id, sessionUid, ...use } = this.#used(session);
@@ -90,7 +90,7 @@ export class SignIns {
     return true;
   }
 
-  async #put(ctx: Context, session: SessionLeft, note: Omit<BrowserNote, 'approvedBy'>): Promise<void> {
+  async #put(ctx: Context, session: SavedSession, note: Omit<BrowserNote, 'approvedBy'>): Promise<void> {
     const { browsers, remoteSignOut } = this.#ports;
     const { accountId } = session;
     const { name, system, place, at } = note;
@@ -107,17 +107,17 @@ export class SignIns {
   }
 
   /** A browser that is missing on its list, by the request at hand. */
-  async #described(ctx: Context, { begunAt }: SessionLeft): Promise<Omit<BrowserNote, 'approvedBy'>> {
+  async #described(ctx: Context, { begunAt }: SavedSession): Promise<Omit<BrowserNote, 'approvedBy'>> {
     const { userAgent, place } = await this.#ports.devices.describe(ctx);
     return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), known: true, at: begunAt };
   }
 
-  #used({ uid, lasts }: SessionLeft): Pick<SignedInBrowser, 'id' | 'sessionUid' | 'lastUsedAt' | 'endsAt'> {
+  #used({ uid, lasts }: SavedSession): Pick<SignedInBrowser, 'id' | 'sessionUid' | 'lastUsedAt' | 'endsAt'> {
     const now = this.#ports.clock();
     return { id: browserId(uid), sessionUid: uid, lastUsedAt: now, endsAt: now + lasts };
   }
 
-  #announce(ctx: Context, { accountId, client }: SessionLeft, { at, approvedBy: _, ...browser }: BrowserNote): void {
+  #announce(ctx: Context, { accountId, client }: SavedSession, { at, approvedBy: _, ...browser }: BrowserNote): void {
     if (client === undefined) return;
     const { onSignIn } = this.#ports;
     Promise.resolve()
@@ -125,9 +125,9 @@ export class SignIns {
       .catch(warn);
   }
 
-  #fail(ctx: Context, { accountId }: SessionLeft, cause: unknown): void {
+  #fail(ctx: Context, { accountId }: SavedSession, cause: unknown): void {
     const error = cause instanceof QrLoginError ? cause : unavailable(cause);
     const failure: FailureEvent = { code: error.code, from: sourceOf(ctx), accountId };
-    aside(() => this.#ports.provider.emit('qr_login.failed', ctx, error, failure));
+    callListener(() => this.#ports.provider.emit('qr_login.failed', ctx, error, failure));
   }
 }

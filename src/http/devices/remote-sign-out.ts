@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { aside } from '../../oidc/aside.ts';
+import { callListener } from '../../oidc/call-listener.ts';
 import { type EndedSession, endSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
@@ -49,7 +49,7 @@ export class RemoteSignOut {
     const { provider, browsers, notes, clock } = this.#ports;
     const from = sourceOf(ctx);
     // First: whatever saves the session from here on finds it.
-    await notes.write(ended(id), Math.max(AT_LEAST, endsAt - clock()));
+    await notes.write(noteKeyOf(id), Math.max(AT_LEAST, endsAt - clock()));
     const first = await endSession(provider, ctx, { accountId, sessionUid });
     await browsers.remove(accountId, id);
     // What was saved between the two.
@@ -57,13 +57,13 @@ export class RemoteSignOut {
     if (first === undefined && again === undefined) return undefined;
     const clientIds = union(first?.clientIds, again?.clientIds);
     const event: SignedOutEvent = { accountId, from, clientIds };
-    aside(() => provider.emit('qr_login.signed_out', ctx, event));
+    callListener(() => provider.emit('qr_login.signed_out', ctx, event));
     return { clientIds, unreached: Promise.all([first?.unreached, again?.unreached]).then((lost) => union(...lost)) };
   }
 
   /** Whether the session of this browser was ended: a request that was under way may have brought it back. */
   async wasEnded(id: string): Promise<boolean> {
-    return (await this.#ports.notes.read(ended(id))) !== undefined;
+    return (await this.#ports.notes.read(noteKeyOf(id))) !== undefined;
   }
 }
 
@@ -71,6 +71,6 @@ function union(...lists: readonly (readonly string[] | undefined)[]): string[] {
   return [...new Set(lists.flatMap((list) => list ?? []))];
 }
 
-function ended(id: string): string {
+function noteKeyOf(id: string): string {
   return `ended:${id}`;
 }

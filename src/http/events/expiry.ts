@@ -1,7 +1,13 @@
 import type { Clock, TicketStore } from '../../ticket/ports.ts';
 import { isLive, stateAt, type Ticket } from '../../ticket/ticket.ts';
 import type { Lifetimes } from '../../ticket/transitions.ts';
-import { type Announce, type Tell, type TicketEventName, type Told, toldOf } from './ticket-events.ts';
+import {
+  type Announce,
+  type EmitTicketEvent,
+  type TicketEventName,
+  type TicketFacts,
+  ticketFactsOf,
+} from './ticket-events.ts';
 
 /** The longest interval between two rounds of checks. */
 const TICK_MS = 1_000;
@@ -20,7 +26,7 @@ const ENDS: ReadonlySet<TicketEventName> = new Set([
 
 /** A ticket as it was last read. There may be tens of thousands, so only what the event needs is kept. */
 interface WatchedTicket {
-  readonly told: Told;
+  readonly facts: TicketFacts;
   readonly deadline: number;
   /** The time of the read by the monotonic clock of this process, in milliseconds. */
   readonly readAt: number;
@@ -32,10 +38,10 @@ interface WatchedTicket {
  * Detects the expiry of tickets that were shown by this process. Expiry is no write to the store, so each ticket is
  * read from time to time: often enough to notice every state, because the record of a ticket expires at its deadline.
  */
-export class Expiry {
+export class ExpiryWatcher {
   readonly #store: TicketStore;
   readonly #clock: Clock;
-  readonly #tell: (told: Told) => void;
+  readonly #tell: (facts: TicketFacts) => void;
   /** The duration of the shortest state, in milliseconds. */
   readonly #shortestMs: number;
   /** The interval between two rounds of checks, in milliseconds. */
@@ -46,7 +52,7 @@ export class Expiry {
   #isChecking = false;
 
   /** @param tell called with each ticket that has expired, as it was last read */
-  constructor(store: TicketStore, clock: Clock, lifetimes: Lifetimes, tell: (told: Told) => void) {
+  constructor(store: TicketStore, clock: Clock, lifetimes: Lifetimes, tell: (facts: TicketFacts) => void) {
     this.#store = store;
     this.#clock = clock;
     this.#tell = tell;
@@ -56,11 +62,11 @@ export class Expiry {
   }
 
   /** Returns an announcer that passes each event on to `tell`, and learns from it which tickets to watch. */
-  following(tell: Tell): Announce {
+  following(tell: EmitTicketEvent): Announce {
     return (ctx, name, ticket) => {
       if (name === 'qr_login.shown') this.#watch(ticket);
       else if (ENDS.has(name)) this.#watched.delete(ticket.id);
-      tell(ctx, name, toldOf(ticket));
+      tell(ctx, name, ticketFactsOf(ticket));
     };
   }
 
@@ -72,7 +78,7 @@ export class Expiry {
   #watch(ticket: Ticket): void {
     const { deadline } = ticket;
     this.#watched.set(ticket.id, {
-      told: toldOf(ticket),
+      facts: ticketFactsOf(ticket),
       deadline,
       readAt: performance.now(),
       checkAt: this.#nextCheck(deadline),
@@ -105,7 +111,7 @@ export class Expiry {
     }
   }
 
-  async #check({ told: before, deadline, readAt }: WatchedTicket): Promise<void> {
+  async #check({ facts: before, deadline, readAt }: WatchedTicket): Promise<void> {
     const ticket = await this.#store.find(before.id);
     const now = this.#clock();
     // This process has ended the ticket meanwhile.
@@ -115,7 +121,7 @@ export class Expiry {
     // If the ticket has ended otherwise, its record stays for this long. After that, the end is unknown.
     const isSure = performance.now() - readAt < this.#shortestMs;
     if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now))
-      this.#tell(ticket === undefined ? before : toldOf(ticket));
+      this.#tell(ticket === undefined ? before : ticketFactsOf(ticket));
   }
 }
 

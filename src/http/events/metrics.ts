@@ -8,10 +8,10 @@ const NOTIFICATION_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 const SIGN_IN_BOUNDARIES = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 360];
 
 /** The states of a ticket that the metrics count. */
-export type Counted = 'shown' | 'finished' | 'denied' | 'cancelled' | 'expired';
+export type CountedState = 'shown' | 'finished' | 'denied' | 'cancelled' | 'expired';
 
 /** The metrics of this process. The OpenTelemetry SDK of the deployment collects them; without an SDK they are lost. */
-export class Figures {
+export class SignInMetrics {
   readonly #waiting;
   readonly #tickets;
   readonly #signIn;
@@ -55,7 +55,7 @@ export class Figures {
     this.#wait(-1);
   }
 
-  count(state: Counted, ticket: Pick<Ticket, 'shownAt' | 'since'>): void {
+  count(state: CountedState, ticket: Pick<Ticket, 'shownAt' | 'since'>): void {
     this.#tickets.add(1, { state });
     if (state === 'finished') this.#signIn.record((ticket.since - ticket.shownAt) / 1000);
   }

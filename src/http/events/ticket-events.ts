@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../ticket/errors.ts';
 import { ownerOf, type Ticket, wasReported } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import { sourceOf } from '../request/client-info.ts';
-import type { Counted, Figures } from './metrics.ts';
+import type { CountedState, SignInMetrics } from './metrics.ts';
 
 /**
  * An event of a ticket, as the provider emits it. It says which account did what and from where (OWASP ASVS 5.0,
@@ -51,7 +51,7 @@ export type TicketEventName =
   | 'qr_login.finished';
 
 /** The part of a ticket that events report. */
-export interface Told extends Pick<Ticket, 'id' | 'state' | 'shownAt' | 'since'> {
+export interface TicketFacts extends Pick<Ticket, 'id' | 'state' | 'shownAt' | 'since'> {
   readonly clientId: string;
   readonly browserFrom: string;
   readonly accountId: string | undefined;
@@ -59,7 +59,7 @@ export interface Told extends Pick<Ticket, 'id' | 'state' | 'shownAt' | 'since'>
   readonly because: string | undefined;
 }
 
-export function toldOf(ticket: Ticket): Told {
+export function ticketFactsOf(ticket: Ticket): TicketFacts {
   const { id, state, shownAt, since } = ticket;
   return {
     id,
@@ -74,11 +74,11 @@ export function toldOf(ticket: Ticket): Told {
   };
 }
 
-export type Tell = (ctx: Context | undefined, name: TicketEventName, told: Told) => void;
+export type EmitTicketEvent = (ctx: Context | undefined, name: TicketEventName, facts: TicketFacts) => void;
 export type Announce = (ctx: Context | undefined, name: TicketEventName, ticket: Ticket) => void;
 
 /** The events that the metrics count. */
-const STATE_OF_EVENT: Partial<Record<TicketEventName, Counted>> = {
+const STATE_OF_EVENT: Partial<Record<TicketEventName, CountedState>> = {
   'qr_login.shown': 'shown',
   'qr_login.denied': 'denied',
   'qr_login.reported': 'denied',
@@ -88,11 +88,11 @@ const STATE_OF_EVENT: Partial<Record<TicketEventName, Counted>> = {
 };
 
 /** Returns a function that counts a ticket's event in the metrics and emits it on the provider. */
-export function announcer(provider: Provider, figures: Figures): Tell {
-  return (ctx, name, told) => {
-    const { clientId, browserFrom, accountId, typed, because } = told;
+export function makeTicketEmitter(provider: Provider, metrics: SignInMetrics): EmitTicketEvent {
+  return (ctx, name, facts) => {
+    const { clientId, browserFrom, accountId, typed, because } = facts;
     const event: TicketEvent = {
-      ticket: traceOf(told.id),
+      ticket: traceOf(facts.id),
       clientId,
       ...(ctx && { from: sourceOf(ctx) }),
       browserFrom,
@@ -102,8 +102,8 @@ export function announcer(provider: Provider, figures: Figures): Tell {
     };
     const counted = STATE_OF_EVENT[name];
     // A report of a ticket that had ended otherwise must not count as a second end.
-    const ended = name !== 'qr_login.reported' || told.state === 'denied';
-    if (counted !== undefined && ended) figures.count(counted, told);
+    const ended = name !== 'qr_login.reported' || facts.state === 'denied';
+    if (counted !== undefined && ended) metrics.count(counted, facts);
     provider.emit(name, ctx, event);
   };
 }

@@ -1,4 +1,4 @@
-import type { Keys } from '../../ticket/keys.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SignInRequest } from '../../ticket/ticket.ts';
 
 /**
@@ -70,6 +70,6 @@ export class ProofRefused extends Error {
 }
 
 /** Returns unguessable challenges that need not be stored: under the present key first, then under older ones. */
-export function noncesOf(keys: Keys, ...parts: readonly string[]): string[] {
+export function noncesOf(keys: SecretKeys, ...parts: readonly string[]): string[] {
   return keys.candidates('nonce', ...parts).map((mac) => mac.toString('base64url'));
 }

@@ -14,7 +14,7 @@ const THEME = 'theme.css';
 /** Page data must not have keys of {@link PageTools}, which would hide them. */
 type NoTools = { readonly [Tool in keyof PageTools]?: never };
 
-interface ViewsOptions {
+interface PageRendererOptions {
   readonly assets: Assets;
   readonly locales: Locales;
   /** The name by which users know the provider. */
@@ -27,7 +27,7 @@ interface ViewsOptions {
 }
 
 /** Renders pages, from templates that escape by default and texts from the locale files. */
-export class Views {
+export class PageRenderer {
   readonly #templates: Eta;
   readonly #assets: Assets;
   readonly #locales: Locales;
@@ -35,7 +35,7 @@ export class Views {
   readonly #theme: string | undefined;
 
   /** @throws TypeError if a template of the deployment is wrong; the message names the template or page */
-  constructor({ assets, locales, provider, folders }: ViewsOptions) {
+  constructor({ assets, locales, provider, folders }: PageRendererOptions) {
     this.#templates = templatesWith(folders.map(({ pages }) => pages));
     this.#assets = assets;
     this.#locales = locales;

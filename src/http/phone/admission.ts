@@ -1,7 +1,7 @@
 import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { subjectOf } from '../../oidc/requirements.ts';
-import type { PhoneActs, Seen } from '../../ticket/phone.ts';
+import type { KnownTicket, PhoneActs } from '../../ticket/phone.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import type { AccountAct, RateLimits } from '../request/rate-limits.ts';
 import type { PhoneRequest } from './phone-request.ts';
@@ -16,7 +16,7 @@ export interface AdmittedApprover {
 /** An approver that may act on a ticket, as the ticket's client knows it, with the ticket as it was read. */
 export interface AdmittedTicket {
   readonly approver: Approver;
-  readonly seen: Seen;
+  readonly known: KnownTicket;
 }
 
 export interface AdmissionPorts {
@@ -60,7 +60,7 @@ export async function admitToTicket(
   // Marked as handled: if the account is not admitted, this rejection must not become an unhandled one.
   isReported?.catch(() => undefined);
   const { approver } = await admit(ports, request, act);
-  return { approver: await asSubject(ports.provider, approver, ticket), seen: { ticket, isReported } };
+  return { approver: await asSubject(ports.provider, approver, ticket), known: { ticket, isReported } };
 }
 
 /** Returns the approver with the subject that the ticket's client knows it by, if the request demands a subject. */

@@ -1,16 +1,16 @@
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { Keys } from '../../ticket/keys.ts';
 import type { Judge } from '../../ticket/phone.ts';
 import { riskContext, VERDICTS } from '../../ticket/risk.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import { type Challenge, noncesOf, ProofRefused, type ProofRequest } from '../hooks/approve-guard.ts';
 import type { Hooks } from '../hooks/hooks.ts';
-import type { Devices } from '../request/device.ts';
+import type { DeviceDescriber } from '../request/device.ts';
 
 export interface ApprovalPorts {
-  readonly keys: Keys;
-  readonly devices: Devices;
+  readonly keys: SecretKeys;
+  readonly devices: DeviceDescriber;
   readonly hooks: Pick<Hooks, 'assess' | 'guard'>;
 }
 

@@ -1,5 +1,5 @@
 import { QrLoginError } from '../../ticket/errors.ts';
-import { type Keys, matches } from '../../ticket/keys.ts';
+import { matches, type SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver } from '../../ticket/ticket.ts';
 import type { PhoneForm } from './phone-request.ts';
 
@@ -11,12 +11,12 @@ export interface FormUse {
 }
 
 /** Returns the token of a form. It is valid for this use only. */
-export function makeCsrfToken(keys: Keys, { approver, target }: FormUse): string {
+export function makeCsrfToken(keys: SecretKeys, { approver, target }: FormUse): string {
   return keys.mac('csrf', approver.sessionUid, target).toString('base64url');
 }
 
 /** Ensures that the form has the token of this use, by any of the keys. @throws QrLoginError `invalid_csrf` */
-export function checkCsrfToken({ fields }: PhoneForm, keys: Keys, { approver, target }: FormUse): void {
+export function checkCsrfToken({ fields }: PhoneForm, keys: SecretKeys, { approver, target }: FormUse): void {
   const tokens = keys.candidates('csrf', approver.sessionUid, target).map((mac) => mac.toString('base64url'));
   if (matches(tokens, fields.csrf ?? '')) return;
   throw new QrLoginError('invalid_csrf', 'This form is out of date. Load the page again.');

@@ -2,12 +2,12 @@ import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { CODE_LENGTH } from '../../ticket/code.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
-import type { Keys } from '../../ticket/keys.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { Hooks } from '../hooks/hooks.ts';
-import type { Views } from '../pages/renderer.ts';
+import type { PageRenderer } from '../pages/renderer.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, wantsJson } from '../request/responses.ts';
@@ -26,10 +26,10 @@ export interface ScanPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'findTyped' | 'scan'> };
   readonly approvals: Approvals;
   readonly announce: Announce;
-  readonly keys: Keys;
+  readonly keys: SecretKeys;
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
-  readonly views: Views;
+  readonly renderer: PageRenderer;
   /** Emits `qr_login.failed` and sets the status, for a refusal that this page shows itself. */
   readonly fail: (request: PluginRequest, error: QrLoginError) => void;
   readonly hooks: Pick<Hooks, 'findAccount' | 'signIn' | 'shortCode'>;
@@ -75,8 +75,8 @@ export class ScanHandlers {
 
   /** `GET Q/manifest.webmanifest`: the same for every user, because browsers ask for it without cookies. */
   manifest = ({ ctx }: PluginRequest): void => {
-    const { urls, views } = this.#ports;
-    views.render(ctx, 'manifest', { start: urls.scan, scope: `${urls.base}/` });
+    const { urls, renderer } = this.#ports;
+    renderer.render(ctx, 'manifest', { start: urls.scan, scope: `${urls.base}/` });
     ctx.type = 'application/manifest+json';
   };
 
@@ -87,7 +87,7 @@ export class ScanHandlers {
     const approver = await asSubject(provider, session, typed);
     const { ticket, changed } = await ceremony.phone.scan(typed.id, approver, {
       judge: approvals.judge(ctx),
-      seen: { ticket: typed },
+      known: { ticket: typed },
       typed: true,
     });
     if (changed) announce(ctx, eventOf(ticket), ticket);
@@ -96,14 +96,14 @@ export class ScanHandlers {
 
   /** @param mistyped the text that was typed, if it is no short code of a ticket */
   #render({ ctx }: PhoneRequest, approver: Approver, mistyped?: string): void {
-    const { keys, urls, views, hooks } = this.#ports;
+    const { keys, urls, renderer, hooks } = this.#ports;
     const typing = {
       csrf: makeCsrfToken(keys, formUse(approver)),
       longest: LONGEST_INPUT,
       mistyped: mistyped?.slice(0, LONGEST_INPUT),
     };
     ctx.set('Permissions-Policy', 'camera=(self)');
-    views.render(ctx, 'scan', {
+    renderer.render(ctx, 'scan', {
       codes: { prefix: urls.absolute(urls.landing('')), length: CODE_LENGTH },
       manifest: urls.manifest,
       ...(hooks.shortCode && { typing }),

@@ -1,15 +1,15 @@
 import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
-import type { Keys } from '../../ticket/keys.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import { isDuringRequest } from '../../ticket/requirements.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver, SignInRequest, Ticket, Unmet } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { Hooks, PhoneSignIn } from '../hooks/hooks.ts';
 import type { PhoneView } from '../pages/page-data.ts';
-import type { Views } from '../pages/renderer.ts';
+import type { PageRenderer } from '../pages/renderer.ts';
 import type { Cookies } from '../request/cookies.ts';
 import { isForeign } from '../request/origin.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
@@ -26,12 +26,12 @@ export interface TicketPorts {
   readonly ceremony: { readonly phone: PhoneActs };
   readonly approvals: Approvals;
   readonly announce: Announce;
-  readonly keys: Keys;
+  readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly urls: Urls;
   readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode'>;
   readonly limits: Pick<RateLimits, 'forAccount'>;
-  readonly views: Views;
+  readonly renderer: PageRenderer;
   readonly hooks: Pick<Hooks, 'findAccount' | 'signIn'>;
 }
 
@@ -45,7 +45,7 @@ export class TicketHandlers {
 
   /** `GET Q/:code`: the page that the camera opens. It changes nothing, except that the phone notes that the code was fresh. */
   landing = async (request: PhoneRequest): Promise<void> => {
-    const { cookies, clock, keys, limits, urls, views, hooks } = this.#ports;
+    const { cookies, clock, keys, limits, urls, renderer, hooks } = this.#ports;
     const { ctx, approver } = request;
     const { code = '' } = ctx.params;
     const id = this.#freshId(request, code);
@@ -56,7 +56,7 @@ export class TicketHandlers {
     const csrf = makeCsrfToken(keys, { approver, target: id });
     if (wantsJson(request)) ctx.body = { account: name, csrf };
     // If a page of another site led here, the user must press the button.
-    else views.render(ctx, 'landing', { csrf, scansItself: !isForeign(ctx) });
+    else renderer.render(ctx, 'landing', { csrf, scansItself: !isForeign(ctx) });
   };
 
   /** `POST Q/:code`: the scan, which claims the ticket. */
@@ -64,23 +64,23 @@ export class TicketHandlers {
     const { ceremony, approvals, announce, keys, urls } = this.#ports;
     const { ctx } = form;
     const id = this.#freshId(form, ctx.params.code ?? '');
-    const { approver, seen } = await admitToTicket(this.#ports, form, { act: 'scan', isJudged: true });
+    const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', isJudged: true });
     checkCsrfToken(form, keys, { approver, target: id });
-    const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: approvals.judge(ctx), seen });
+    const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: approvals.judge(ctx), known });
     if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(form, urls.ticket(id));
   };
 
   /** `GET Q/tickets/:id`: the confirm page; once decided, the done page. */
   show = async (request: PhoneRequest): Promise<void> => {
-    const { ceremony, views } = this.#ports;
+    const { ceremony, renderer } = this.#ports;
     const { ctx } = request;
     const { id = '' } = ctx.params;
-    const { approver, seen } = await admitToTicket(this.#ports, request, { act: 'decide', isJudged: false });
-    const ticket = await ceremony.phone.look(id, approver, seen.ticket);
+    const { approver, known } = await admitToTicket(this.#ports, request, { act: 'decide', isJudged: false });
+    const ticket = await ceremony.phone.look(id, approver, known.ticket);
     const view = await this.#view(request, ticket, approver);
     if (wantsJson(request)) ctx.body = view;
-    else views.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
+    else renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
   };
 
   /** `POST Q/tickets/:id`: the decision. */
@@ -102,32 +102,32 @@ export class TicketHandlers {
   };
 
   /** Reports a ticket, also one that has ended meanwhile: the user sees that the report was understood. */
-  async #report(form: PhoneForm, id: string, { approver, seen }: AdmittedTicket): Promise<void> {
-    const { ceremony, announce, urls, views } = this.#ports;
+  async #report(form: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<void> {
+    const { ceremony, announce, urls, renderer } = this.#ports;
     const { ctx } = form;
-    const { ticket, changed } = await ceremony.phone.report(id, approver, seen.ticket);
+    const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
     if (changed) announce(ctx, 'qr_login.reported', ticket);
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     // The ticket of the URL has no page any more, so the answer is the page.
     const view = { ...(await this.#view(form, ticket, approver)), state: 'denied', because: 'report' } as const;
     if (wantsJson(form)) ctx.body = view;
-    else views.render(ctx, 'done', view, ticket.request.locales);
+    else renderer.render(ctx, 'done', view, ticket.request.locales);
   }
 
-  async #decide({ ctx, fields }: PhoneForm, id: string, { approver, seen }: AdmittedTicket): Promise<Ticket> {
+  async #decide({ ctx, fields }: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<Ticket> {
     const { ceremony, approvals } = this.#ports;
     const { decision, remember, proof } = fields;
-    if (decision === 'deny') return ceremony.phone.deny(id, approver, seen.ticket);
-    if (decision === 'unable') return ceremony.phone.giveUp(id, approver, seen.ticket);
+    if (decision === 'deny') return ceremony.phone.deny(id, approver, known.ticket);
+    if (decision === 'unable') return ceremony.phone.giveUp(id, approver, known.ticket);
     if (decision !== 'approve') {
       throw new QrLoginError('invalid_request', '"decision" is "approve", "deny", "report" or "unable".');
     }
-    const ticket = await ceremony.phone.look(id, approver, seen.ticket);
+    const ticket = await ceremony.phone.look(id, approver, known.ticket);
     const proven = await approvals.prove(ticket, approver, proof);
     return ceremony.phone.approve(
       id,
       { approver: proven, remember: remember === 'yes', judge: approvals.judge(ctx) },
-      seen,
+      known,
     );
   }
 

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Interaction } from '../../oidc/interaction.ts';
 import { signedCookie } from '../../oidc/signed-cookie.ts';
-import { fingerprint } from '../../ticket/keys.ts';
 import { formatMemory, parseMemory } from '../../ticket/memory.ts';
+import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { BrowserMemory } from '../../ticket/ticket.ts';
 import type { Urls } from './urls.ts';
 

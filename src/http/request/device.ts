@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { readable } from '../../oidc/parameters.ts';
+import { toReadableText } from '../../oidc/parameters.ts';
 import { withDeadline } from '../../stores/deadline.ts';
 import type { Device } from '../../ticket/risk.ts';
 import type { Place } from '../../ticket/ticket.ts';
@@ -12,7 +12,7 @@ export type Locate = (address: string) => Place | undefined | Promise<Place | un
 const PATIENCE_MS = 500;
 
 /** Describes the devices that send requests. */
-export class Devices {
+export class DeviceDescriber {
   readonly #locate: Locate;
   /** True once the deployment has been warned. It is warned again after `locate` has worked in between. */
   #hasWarned = false;
@@ -55,7 +55,7 @@ export class Devices {
 /** Returns the parts of a place that a page can show. */
 function showable(place: Place | undefined): Place | undefined {
   const country = place?.country !== undefined && /^[A-Z]{2}$/.test(place.country) ? place.country : undefined;
-  const city = place?.city && readable(place.city);
+  const city = place?.city && toReadableText(place.city);
   if (country === undefined && !city) return undefined;
   return { ...(country !== undefined && { country }), ...(city && { city }) };
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Clock, Listener } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
-import type { Figures } from '../events/metrics.ts';
+import type { SignInMetrics } from '../events/metrics.ts';
 import { type BrowserViews, versionAt } from '../ticket-view/browser-view.ts';
 import { hasLeft, isBehindAnother } from './connection.ts';
 import type { TicketWatch } from './ticket-watch.ts';
@@ -15,14 +15,14 @@ const CATCH_UP_WITHIN_MS = 1_000;
 export class LongPolls {
   readonly #views: BrowserViews;
   readonly #clock: Clock;
-  readonly #figures: Figures;
+  readonly #metrics: SignInMetrics;
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(views: BrowserViews, clock: Clock, figures: Figures) {
+  constructor(views: BrowserViews, clock: Clock, metrics: SignInMetrics) {
     this.#views = views;
     this.#clock = clock;
-    this.#figures = figures;
+    this.#metrics = metrics;
   }
 
   /**
@@ -43,7 +43,7 @@ export class LongPolls {
       },
     };
     watch.subscribe(listener);
-    this.#figures.arrived();
+    this.#metrics.arrived();
     try {
       const ticket = await watch.read();
       const now = this.#clock();
@@ -53,11 +53,11 @@ export class LongPolls {
       const longest = Math.min(LONGEST_WAIT_MS, this.#views.dueAt(ticket, now) - now, watch.endsAt - now);
       const signalled = await this.#sleep(ctx, longest, woken, () => wake());
       const current = isNewer(signalled, ticket) ? signalled : await watch.read();
-      if (current?.state !== ticket?.state) this.#figures.notified(current, this.#clock());
+      if (current?.state !== ticket?.state) this.#metrics.notified(current, this.#clock());
       return current;
     } finally {
       watch.unsubscribe(listener);
-      this.#figures.left();
+      this.#metrics.left();
     }
   }
 

@@ -14,7 +14,7 @@ interface Handle {
   writev: (request: unknown, ...what: unknown[]) => unknown;
   readStart: () => number;
   close: () => void;
-  /** The socket above the handle, under a symbol of Node; after parking, the parked connection. */
+  /** The socket above the handle, under a symbol of Node; after parker, the parked connection. */
   [above: symbol]: unknown;
 }
 
@@ -39,7 +39,7 @@ interface Insides {
 }
 
 /** Removes the socket from connections and keeps its handle only, which takes a tenth of the memory. */
-export class Parking {
+export class ConnectionParker {
   #makeRequest: MakeWriteRequest | undefined;
   #hasWarned = false;
 

@@ -1,12 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Context } from 'koa';
-import { aside } from '../../oidc/aside.ts';
+import { callListener } from '../../oidc/call-listener.ts';
 import type { Clock, Listener } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
-import type { Figures } from '../events/metrics.ts';
-import { type BrowserView, type BrowserViews, type Shown, shownOf, versionAt } from '../ticket-view/browser-view.ts';
+import type { SignInMetrics } from '../events/metrics.ts';
+import {
+  type BrowserView,
+  type BrowserViews,
+  type ShownTicket,
+  shownTicketOf,
+  versionAt,
+} from '../ticket-view/browser-view.ts';
 import { type Connection, type ConnectionUser, openConnection, SocketConnection } from './connection.ts';
-import type { Parking } from './parked-connection.ts';
+import type { ConnectionParker } from './parked-connection.ts';
 import type { TicketWatch } from './ticket-watch.ts';
 import type { Timed, TimerWheel } from './timer-wheel.ts';
 
@@ -31,9 +37,9 @@ const HEADERS = {
 export interface StreamPorts {
   readonly views: Pick<BrowserViews, 'draw' | 'redraw' | 'dueAt'>;
   readonly clock: Clock;
-  readonly figures: Figures;
+  readonly metrics: SignInMetrics;
   /** Undefined if streams keep their sockets. */
-  readonly parking: Parking | undefined;
+  readonly parker: ConnectionParker | undefined;
 }
 
 /**
@@ -48,7 +54,7 @@ export class Stream implements Listener, ConnectionUser, Timed {
   #connection: Connection | undefined;
   /** The ticket to start with. */
   #first: Ticket | undefined;
-  #shown: Shown | undefined;
+  #shown: ShownTicket | undefined;
   #isReading = false;
   #hasGone = false;
   /** The number of signals so far. A read that began before the last signal may be outdated. */
@@ -68,7 +74,7 @@ export class Stream implements Listener, ConnectionUser, Timed {
     this.#readAt = now + spread(watch.rereadEvery);
     // Subscribe, then read, then send: a change in between is noticed by the subscription or by the read.
     watch.subscribe(this);
-    ports.figures.arrived();
+    ports.metrics.arrived();
   }
 
   /**
@@ -76,18 +82,18 @@ export class Stream implements Listener, ConnectionUser, Timed {
    * ticket.
    */
   start(ctx: Context): void {
-    const { views, clock, parking } = this.#ports;
+    const { views, clock, parker } = this.#ports;
     const first = this.#formatEvent(views.draw(this.#first, clock(), this.#watch));
     this.#first = undefined;
-    const onSocket = (socket: Socket): void => parking?.learn(socket);
+    const onSocket = (socket: Socket): void => parker?.learn(socket);
     const connection = openConnection(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
     this.#connection = connection;
     this.#schedule();
-    if (parking === undefined) return;
+    if (parker === undefined) return;
     // Park only after Node has released the response: until then other code may still use the socket.
     if (connection instanceof SocketConnection)
-      ctx.res.once('close', () => setImmediate(() => this.#park(parking, connection)));
-    else parking.warn();
+      ctx.res.once('close', () => setImmediate(() => this.#park(parker, connection)));
+    else parker.warn();
   }
 
   /**
@@ -102,7 +108,7 @@ export class Stream implements Listener, ConnectionUser, Timed {
     }
     this.#signalCount += 1;
     // An error of this stream must not reach the code that has changed the ticket.
-    if (!isOlder(ticket, this.#shown)) aside(() => this.#show(ticket));
+    if (!isOlder(ticket, this.#shown)) callListener(() => this.#show(ticket));
   }
 
   /** Reads the ticket from the store, and sends it if the browser does not know this version. */
@@ -145,7 +151,7 @@ export class Stream implements Listener, ConnectionUser, Timed {
     if (this.#hasGone) return;
     this.#hasGone = true;
     this.#watch.unsubscribe(this);
-    this.#ports.figures.left();
+    this.#ports.metrics.left();
     this.#wheel.remove(this);
   }
 
@@ -160,8 +166,8 @@ export class Stream implements Listener, ConnectionUser, Timed {
     if (this.#connection !== undefined && !this.#connection.isOver) this.#wheel.put(this);
   }
 
-  #park(parking: Parking, connection: SocketConnection): void {
-    if (!this.#hasGone) this.#connection = parking.park(connection) ?? connection;
+  #park(parker: ConnectionParker, connection: SocketConnection): void {
+    if (!this.#hasGone) this.#connection = parker.park(connection) ?? connection;
   }
 
   #reread(now: number): void {
@@ -171,16 +177,16 @@ export class Stream implements Listener, ConnectionUser, Timed {
   }
 
   #show(ticket: Ticket | undefined): void {
-    const { views, figures, clock } = this.#ports;
+    const { views, metrics, clock } = this.#ports;
     const hasNewState = ticket?.state !== this.#shown?.state;
-    this.#shown = ticket && shownOf(ticket);
+    this.#shown = ticket && shownTicketOf(ticket);
     if (this.#connection === undefined) {
       this.#first = ticket;
       return;
     }
     this.#write(this.#formatEvent(views.draw(ticket, clock(), this.#watch)));
     this.#schedule();
-    if (hasNewState) figures.notified(ticket, clock());
+    if (hasNewState) metrics.notified(ticket, clock());
   }
 
   #showAgain(now: number): void {
@@ -212,7 +218,7 @@ function spread(milliseconds: number): number {
  * Returns true if the ticket is older than the shown one: a signal may arrive after a read that returned a later
  * version.
  */
-function isOlder(ticket: Ticket, shown: Shown | undefined): boolean {
+function isOlder(ticket: Ticket, shown: ShownTicket | undefined): boolean {
   if (shown === undefined) return false;
   return ticket.id === shown.id ? ticket.version < shown.version : ticket.shownAt < shown.shownAt;
 }

@@ -50,14 +50,14 @@ export interface Viewer {
 const GONE = { version: 0, state: 'expired', expiresIn: 0 } as const;
 
 /** The part of a ticket that is kept after it was sent to a browser: enough to detect changes, and to draw it again. */
-export type Shown = Pick<Ticket, 'id' | 'version' | 'state' | 'shownAt' | 'deadline'>;
+export type ShownTicket = Pick<Ticket, 'id' | 'version' | 'state' | 'shownAt' | 'deadline'>;
 
-export function shownOf({ id, version, state, shownAt, deadline }: Ticket): Shown {
+export function shownTicketOf({ id, version, state, shownAt, deadline }: Ticket): ShownTicket {
   return { id, version, state, shownAt, deadline };
 }
 
 /** Returns the version that the browser sees. Expiry counts as a change, although it is not written to the store. */
-export function versionAt(ticket: Shown | undefined, now: number): number {
+export function versionAt(ticket: ShownTicket | undefined, now: number): number {
   if (ticket === undefined) return GONE.version;
   return stateAt(ticket, now) === 'expired' ? ticket.version + 1 : ticket.version;
 }
@@ -97,7 +97,7 @@ export class BrowserViews {
   }
 
   /** Returns the view of a ticket that has not changed since it was shown, with its present code, or as expired. */
-  redraw(shown: Shown, now: number, { svg }: Viewer): BrowserView {
+  redraw(shown: ShownTicket, now: number, { svg }: Viewer): BrowserView {
     const view = this.#waiting(shown, now);
     return svg ? this.#withImage(view) : view;
   }
@@ -111,7 +111,7 @@ export class BrowserViews {
    * Returns the time at which the browser must get this ticket again although it has not changed: its code rotates, or
    * its state ends. In milliseconds since the epoch; infinite if neither will happen.
    */
-  dueAt(ticket: Shown | undefined, now: number): number {
+  dueAt(ticket: ShownTicket | undefined, now: number): number {
     if (ticket === undefined || !isLive(ticket, now)) return Number.POSITIVE_INFINITY;
     if (ticket.state !== 'waiting') return ticket.deadline;
     return Math.min(ticket.deadline, now + this.#codes.rotatesIn(ticket.id, now));
@@ -136,7 +136,7 @@ export class BrowserViews {
   }
 
   /** Returns the view of a ticket that waits or has expired. */
-  #waiting(shown: Shown, now: number): BrowserView {
+  #waiting(shown: ShownTicket, now: number): BrowserView {
     const state = stateAt(shown, now);
     const version = versionAt(shown, now);
     if (state === 'expired') return { version, state, expiresIn: 0 };

@@ -30,7 +30,7 @@ const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
  */
 export function keyvAdapter(keyv: Keyv): AdapterFactory {
   const redis = redisOf(keyv);
-  const records = redis ? new RedisRecords(RedisLink.of(redis), redis.prefix) : new KeyvRecords(keyv);
+  const records = redis ? new RedisRecords(RedisLink.forClient(redis), redis.prefix) : new KeyvRecords(keyv);
   return (model) => new KeyvAdapter(model, records);
 }
 

@@ -27,13 +27,13 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
 
   put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]> {
     return this.#step('put', accountId, async () => {
-      const { kept, gone } = withBrowser(await this.#read(accountId), browser, this.#clock());
-      await this.#write(accountId, kept);
+      const { kept: remaining, gone } = withBrowser(await this.#read(accountId), browser, this.#clock());
+      await this.#write(accountId, remaining);
       return gone;
     });
   }
 
-  of(accountId: string): Promise<readonly SignedInBrowser[]> {
+  list(accountId: string): Promise<readonly SignedInBrowser[]> {
     return this.#access.make('find', () => this.#read(accountId));
   }
 
@@ -52,8 +52,8 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
   remove(accountId: string, id: string): Promise<void> {
     return this.#step('remove', accountId, async () => {
       const list = await this.#read(accountId);
-      const kept = list.filter((browser) => browser.id !== id);
-      if (kept.length < list.length) await this.#write(accountId, kept);
+      const remaining = list.filter((browser) => browser.id !== id);
+      if (remaining.length < list.length) await this.#write(accountId, remaining);
     });
   }
 

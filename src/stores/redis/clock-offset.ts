@@ -12,11 +12,11 @@ export class ClockOffset {
 
   /** Compares the two clocks. @param ask returns the time of the other clock, in milliseconds since the epoch */
   async compare(ask: () => Promise<number>): Promise<void> {
-    const asked = Date.now();
+    const sentAt = Date.now();
     const time = await ask();
-    const answered = Date.now();
+    const receivedAt = Date.now();
     // The other clock was read at some moment between question and answer, so the offset lies between these two.
-    const [least, most] = [time - answered, time - asked];
+    const [least, most] = [time - receivedAt, time - sentAt];
     if (this.#ahead < least || this.#ahead > most) this.#ahead = Math.round((least + most) / 2);
   }
 }

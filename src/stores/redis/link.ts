@@ -67,7 +67,7 @@ export class RedisLink {
   }
 
   /** Returns the link of a client, and makes it if there is none. */
-  static of(redis: RedisOfKeyv): RedisLink {
+  static forClient(redis: RedisOfKeyv): RedisLink {
     const link = links.get(redis.client) ?? new RedisLink(redis);
     links.set(redis.client, link);
     return link;

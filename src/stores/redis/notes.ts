@@ -1,14 +1,14 @@
 import type { Notes } from '../../ticket/ports.ts';
-import type { RedisKeys } from './keys.ts';
+import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import { POINT } from './scripts.ts';
 
 /** Notes in Redis, for any number of processes. */
 export class RedisNotes implements Notes {
   readonly #link: RedisLink;
-  readonly #keys: RedisKeys;
+  readonly #keys: RedisKeyNames;
 
-  constructor(link: RedisLink, keys: RedisKeys) {
+  constructor(link: RedisLink, keys: RedisKeyNames) {
     this.#link = link;
     this.#keys = keys;
   }

@@ -2,7 +2,7 @@ import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import { getStorePatience, withDeadline } from '../deadline.ts';
 import type { Rate } from '../rate-limit.ts';
 import type { ScriptCall } from './client.ts';
-import type { RedisKeys } from './keys.ts';
+import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import { type Script, script } from './scripts.ts';
 
@@ -16,7 +16,7 @@ const PART_OF_PATIENCE = 1 / 4;
  * A key that is over the limit is remembered in this process, so that its next requests are refused without asking
  * Redis.
  */
-export function countInRedis(link: RedisLink, keys: RedisKeys, name: string, rate: Rate): RateLimiterRedis {
+export function countInRedis(link: RedisLink, keys: RedisKeyNames, name: string, rate: Rate): RateLimiterRedis {
   return new RateLimiterRedis({
     storeClient: { eval: (source: string, call: ScriptCall) => count(link, source, call) },
     useRedisPackage: true,

@@ -1,7 +1,7 @@
 import type { Listener, Signals } from '../../ticket/ports.ts';
 import { getStorePatience } from '../deadline.ts';
 import { LocalSignals } from '../local-signals.ts';
-import type { RedisKeys } from './keys.ts';
+import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import { WATCH } from './scripts.ts';
 import { Subscription } from './subscription.ts';
@@ -23,7 +23,7 @@ const REREAD_EVERY = 10;
  */
 export class RedisSignals implements Signals {
   readonly #link: RedisLink;
-  readonly #keys: RedisKeys;
+  readonly #keys: RedisKeyNames;
   readonly #local = new LocalSignals();
   readonly #subscription: Subscription;
   readonly #timer: NodeJS.Timeout;
@@ -33,7 +33,7 @@ export class RedisSignals implements Signals {
   #missedMore = false;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(link: RedisLink, keys: RedisKeys) {
+  constructor(link: RedisLink, keys: RedisKeyNames) {
     this.#link = link;
     this.#keys = keys;
     this.#subscription = new Subscription(link, keys, {

@@ -7,18 +7,18 @@ import {
   type Use,
 } from '../../ticket/signed-in-browser.ts';
 import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, USE_BROWSER } from './browser-scripts.ts';
-import type { RedisKeys } from './keys.ts';
+import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import type { Script } from './scripts.ts';
 
 /** Lists of browsers in Redis, for any number of processes: one hash for each account, and one script for each step. */
 export class RedisSignedInBrowsers implements SignedInBrowsers {
   readonly #link: RedisLink;
-  readonly #keys: RedisKeys;
+  readonly #keys: RedisKeyNames;
   readonly #clock: Clock;
 
   /** @param clock the clock of Redis, which the scripts use too */
-  constructor(link: RedisLink, keys: RedisKeys, clock: Clock) {
+  constructor(link: RedisLink, keys: RedisKeyNames, clock: Clock) {
     this.#link = link;
     this.#keys = keys;
     this.#clock = clock;
@@ -28,7 +28,7 @@ export class RedisSignedInBrowsers implements SignedInBrowsers {
     return parseList(await this.#run(PUT_BROWSER, accountId, browser.id, serialize(browser), `${MOST_BROWSERS}`));
   }
 
-  async of(accountId: string): Promise<readonly SignedInBrowser[]> {
+  async list(accountId: string): Promise<readonly SignedInBrowser[]> {
     const list = parseList(await this.#run(LIST_BROWSERS, accountId));
     const now = this.#clock();
     return list.filter((browser) => isSignedIn(browser, now));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getStorePatience, withDeadline } from '../deadline.ts';
 import type { RedisClient } from './client.ts';
-import type { RedisKeys } from './keys.ts';
+import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import { PUBLISH } from './scripts.ts';
 
@@ -28,7 +28,7 @@ export class Subscription {
   /** The name of this process in Redis. */
   readonly node: string = randomBytes(8).toString('base64url');
   readonly #link: RedisLink;
-  readonly #keys: RedisKeys;
+  readonly #keys: RedisKeyNames;
   readonly #channel: string;
   readonly #callbacks: SubscriptionCallbacks;
   readonly #closing = new AbortController();
@@ -39,7 +39,7 @@ export class Subscription {
   #checkNumber = 0;
   #onCheck: (number: number) => void = () => undefined;
 
-  constructor(link: RedisLink, keys: RedisKeys, callbacks: SubscriptionCallbacks) {
+  constructor(link: RedisLink, keys: RedisKeyNames, callbacks: SubscriptionCallbacks) {
     this.#link = link;
     this.#keys = keys;
     this.#channel = keys.channel(this.node);

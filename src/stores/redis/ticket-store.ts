@@ -1,6 +1,6 @@
 import type { Clock, TicketStore } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
-import type { RedisKeys } from './keys.ts';
+import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import { SWAP } from './scripts.ts';
 
@@ -9,12 +9,12 @@ import { SWAP } from './scripts.ts';
  */
 export class RedisTicketStore implements TicketStore {
   readonly #link: RedisLink;
-  readonly #keys: RedisKeys;
+  readonly #keys: RedisKeyNames;
   readonly #clock: Clock;
   readonly #onLate: (ticket: Ticket) => void;
 
   /** @param onLate called with a ticket that was written after its caller had already got an error */
-  constructor(link: RedisLink, keys: RedisKeys, clock: Clock, onLate: (ticket: Ticket) => void) {
+  constructor(link: RedisLink, keys: RedisKeyNames, clock: Clock, onLate: (ticket: Ticket) => void) {
     this.#link = link;
     this.#keys = keys;
     this.#clock = clock;

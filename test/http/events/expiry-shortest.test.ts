@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Expiry } from '../../../src/http/events/expiry.ts';
+import { ExpiryWatcher } from '../../../src/http/events/expiry.ts';
 import { LocalSignals } from '../../../src/stores/local-signals.ts';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
@@ -29,7 +29,7 @@ describe('the expiry of tickets with the shortest lifetimes', () => {
   let time: VirtualTime;
   let elsewhere: Elsewhere;
   let store: Store;
-  let expiry: Expiry;
+  let expiry: ExpiryWatcher;
   let expired: string[];
   let show: (ticket: Ticket) => Promise<void>;
 
@@ -39,7 +39,7 @@ describe('the expiry of tickets with the shortest lifetimes', () => {
     elsewhere = behind;
     store = new Store(keyv, clock, new LocalSignals());
     expired = [];
-    expiry = new Expiry(store, clock, LIFETIMES, ({ id }) => expired.push(id));
+    expiry = new ExpiryWatcher(store, clock, LIFETIMES, ({ id }) => expired.push(id));
     const announce = expiry.following(() => undefined);
     show = async (ticket) => {
       await store.create(ticket);

@@ -17,8 +17,8 @@ export const tellingAtAScan: () => () => void = replacing(
   PhoneActs.prototype,
   'scan',
   (scan) =>
-    function (this: PhoneActs, id, approver, known) {
-      return telling(scan.call(this, id, approver, known), known?.seen?.ticket);
+    function (this: PhoneActs, id, approver, scanning) {
+      return telling(scan.call(this, id, approver, scanning), scanning?.known?.ticket);
     },
 );
 

@@ -1,6 +1,6 @@
 /** Row 6: nothing about the account reaches the browser before it is signed in. */
 
-import { Views } from '../../../src/http/pages/renderer.ts';
+import { PageRenderer } from '../../../src/http/pages/renderer.ts';
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { QrLoginError } from '../../../src/ticket/errors.ts';
@@ -37,10 +37,10 @@ const drawnWithAccount = replacing(
 
 /** Pages that hand all of their data to their script. */
 const pagesWithTheirData = replacing(
-  Views.prototype,
+  PageRenderer.prototype,
   'render',
   (render) =>
-    function (this: Views, ctx, name, page, preferred) {
+    function (this: PageRenderer, ctx, name, page, preferred) {
       render.call(this, ctx, name, page, preferred);
       ctx.body = `${ctx.body}<script type="application/json">${JSON.stringify(page)}</script>`;
     },

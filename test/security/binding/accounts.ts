@@ -1,7 +1,7 @@
 /** Row 27: an account that is signed in to a browser is not replaced by another one unless the user there agrees. */
 import type { Provider } from 'oidc-provider';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
-import { Keys } from '../../../src/ticket/keys.ts';
+import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { Answer } from '../../support/agent.ts';
 import type { BrowserVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
@@ -196,10 +196,10 @@ export const attacks: readonly Attack[] = [
 /** A server that has the same passkey challenge for every browser. */
 function oneChallengeForAll(): () => () => void {
   return replacing(
-    Keys.prototype,
+    SecretKeys.prototype,
     'candidates',
     (original) =>
-      function (this: Keys, purpose, ...parts) {
+      function (this: SecretKeys, purpose, ...parts) {
         return original.call(this, purpose, ...(purpose === 'nonce' ? [] : parts));
       },
   );

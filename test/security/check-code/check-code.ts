@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
-import { Keys } from '../../../src/ticket/keys.ts';
+import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { idIn } from '../../support/codes.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
@@ -55,23 +55,23 @@ const forgetful = replacing(
 );
 
 /** Replaces the MACs of check codes by weaker ones, which do not depend on the ticket or not on the key. */
-function weakMacs(make: (keys: Keys, parts: readonly string[]) => Buffer): () => () => void {
+function weakMacs(make: (keys: SecretKeys, parts: readonly string[]) => Buffer): () => () => void {
   return all(
     replacing(
-      Keys.prototype,
+      SecretKeys.prototype,
       'mac',
       (original) =>
-        function (this: Keys, purpose, ...parts) {
+        function (this: SecretKeys, purpose, ...parts) {
           return purpose === 'check code' && parts[0] !== ''
             ? make(this, parts)
             : original.call(this, purpose, ...parts);
         },
     ),
     replacing(
-      Keys.prototype,
+      SecretKeys.prototype,
       'candidates',
       (original) =>
-        function (this: Keys, purpose, ...parts) {
+        function (this: SecretKeys, purpose, ...parts) {
           return purpose === 'check code' ? [make(this, parts)] : original.call(this, purpose, ...parts);
         },
     ),

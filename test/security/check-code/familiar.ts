@@ -1,8 +1,8 @@
 /** Rows 13 and 18: attacks that pass for a browser known to the victim, which is spared the check code. */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
-import { Keys } from '../../../src/ticket/keys.ts';
 import { parseMemory } from '../../../src/ticket/memory.ts';
+import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
@@ -17,18 +17,18 @@ const ELSEWHERE = '198.51.100.9';
 /** A memory that proves that some account was signed in here, but not which one. */
 const knowsAnyAccount = all(
   replacing(
-    Keys.prototype,
+    SecretKeys.prototype,
     'mac',
     (original) =>
-      function (this: Keys, purpose, ...parts) {
+      function (this: SecretKeys, purpose, ...parts) {
         return original.call(this, purpose, ...(purpose === 'known browser' ? parts.slice(0, 1) : parts));
       },
   ),
   replacing(
-    Keys.prototype,
+    SecretKeys.prototype,
     'candidates',
     (original) =>
-      function (this: Keys, purpose, ...parts) {
+      function (this: SecretKeys, purpose, ...parts) {
         return original.call(this, purpose, ...(purpose === 'known browser' ? parts.slice(0, 1) : parts));
       },
   ),

@@ -1,7 +1,7 @@
 /** Rows 3 and 4: codes that the server never showed. */
 import { randomBytes } from 'node:crypto';
 import { Codes } from '../../../src/ticket/code.ts';
-import { Keys } from '../../../src/ticket/keys.ts';
+import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { codeIn, ID_LENGTH, idIn } from '../../support/codes.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
@@ -26,18 +26,18 @@ const macOfNothing: Weakness = {
   patch: () => {
     const undo = [
       replacing(
-        Keys.prototype,
+        SecretKeys.prototype,
         'mac',
         (original) =>
-          function (this: Keys, purpose, ...parts) {
+          function (this: SecretKeys, purpose, ...parts) {
             return original.call(this, purpose, ...(purpose === 'code' ? [] : parts));
           },
       )(),
       replacing(
-        Keys.prototype,
+        SecretKeys.prototype,
         'candidates',
         (original) =>
-          function (this: Keys, purpose, ...parts) {
+          function (this: SecretKeys, purpose, ...parts) {
             return original.call(this, purpose, ...(purpose === 'code' ? [] : parts));
           },
       )(),
@@ -147,7 +147,7 @@ export const attacks: readonly Attack[] = [
     run: async (site) => {
       const { phone, code } = await photographed(site);
       for (const secret of GUESSES) {
-        const forged = new Codes(new Keys([secret]), 10_000).show(idIn(code), Date.now()).code;
+        const forged = new Codes(new SecretKeys([secret]), 10_000).show(idIn(code), Date.now()).code;
         const got = await claimed(phone, forged);
         if (got !== undefined) return got;
       }

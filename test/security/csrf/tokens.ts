@@ -1,5 +1,5 @@
 /** Row 9: the token of a form is bound to the session and the ticket. */
-import { Keys } from '../../../src/ticket/keys.ts';
+import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import { both, phoneOf } from '../approver/people.ts';
 import { type Attack, replacing } from '../attack.ts';
@@ -10,18 +10,18 @@ const without = (part: 'session' | 'ticket'): (() => () => void) => {
   const rest = (purpose: string, parts: readonly string[]): string[] =>
     purpose === 'csrf' ? parts.filter((_, index) => index !== (part === 'session' ? 0 : 1)) : [...parts];
   const mac = replacing(
-    Keys.prototype,
+    SecretKeys.prototype,
     'mac',
     (make) =>
-      function (this: Keys, purpose, ...parts) {
+      function (this: SecretKeys, purpose, ...parts) {
         return make.call(this, purpose, ...rest(purpose, parts));
       },
   );
   const candidates = replacing(
-    Keys.prototype,
+    SecretKeys.prototype,
     'candidates',
     (make) =>
-      function (this: Keys, purpose, ...parts) {
+      function (this: SecretKeys, purpose, ...parts) {
         return make.call(this, purpose, ...rest(purpose, parts));
       },
   );
@@ -30,10 +30,10 @@ const without = (part: 'session' | 'ticket'): (() => () => void) => {
 
 /** A server that accepts a form without a token. */
 const optional = replacing(
-  Keys.prototype,
+  SecretKeys.prototype,
   'candidates',
   (make) =>
-    function (this: Keys, purpose, ...parts) {
+    function (this: SecretKeys, purpose, ...parts) {
       const good = make.call(this, purpose, ...parts);
       return purpose === 'csrf' ? [...good, Buffer.alloc(0)] : good;
     },

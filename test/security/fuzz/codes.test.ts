@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Codes } from '../../../src/ticket/code.ts';
-import { Keys } from '../../../src/ticket/keys.ts';
+import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { newTicketId } from '../../../src/ticket/ticket-id.ts';
 import type { Answer } from '../../support/agent.ts';
 import { StillClock } from '../../support/clock.ts';
@@ -11,8 +11,8 @@ import { patience, runs } from './runs.ts';
 import { changed, changes, texts } from './values.ts';
 
 const ROTATION = 10_000;
-const codes = new Codes(new Keys(['a secret of at least thirty-two characters']), ROTATION);
-const others = new Codes(new Keys(['another secret, of the same length as that']), ROTATION);
+const codes = new Codes(new SecretKeys(['a secret of at least thirty-two characters']), ROTATION);
+const others = new Codes(new SecretKeys(['another secret, of the same length as that']), ROTATION);
 const ids = fc.string({ minLength: 1 }).map(newTicketId);
 const moments = fc.nat({ max: 2 ** 45 });
 

@@ -1,5 +1,5 @@
 /** Row 16: if Approve requires a passkey, nothing else is accepted. */
-import { Keys } from '../../../src/ticket/keys.ts';
+import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { browserAt, phoneOf, scanned, signedInBy } from '../meeting.ts';
@@ -19,10 +19,10 @@ const PART = { ticket: 1, session: 2 } as const;
 /** A server with challenges that do not depend on the ticket, or not on the session. */
 function nonceWithout(part: 'ticket' | 'session', name: string): Weakness {
   const patch = replacing(
-    Keys.prototype,
+    SecretKeys.prototype,
     'candidates',
     (original) =>
-      function (this: Keys, purpose, ...parts) {
+      function (this: SecretKeys, purpose, ...parts) {
         const isApproval = purpose === 'nonce' && parts[0] === 'approve';
         return original.call(this, purpose, ...(isApproval ? parts.filter((_, index) => index !== PART[part]) : parts));
       },

@@ -38,8 +38,8 @@ function askingFor(name: string, changed: (signingIn: SigningInHere) => SigningI
   return { name, patch };
 }
 
-const demanding = askingFor('the demands of the app', ({ demand, said }) => ({
-  said,
+const demanding = askingFor('the demands of the app', ({ demand, input }) => ({
+  input,
   demand: { ...demand, request: { ...demand.request, requirements: {} } },
 }));
 
@@ -121,7 +121,7 @@ export const signIns: Attack[] = [
     on: offered,
     without: askingFor('the question which account shall stay', ({ demand }) => ({
       demand,
-      said: { switchAccount: true },
+      input: { switchAccount: true },
     })),
     run: async (site) => {
       const { passkey } = await person(site);

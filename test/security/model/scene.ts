@@ -1,14 +1,14 @@
 /** The real ceremony in the model's world, on any store. Records all writes and all signals to watchers. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Said, Showing } from '../../../src/ticket/browser.ts';
+import type { FinishInput, Showing } from '../../../src/ticket/browser.ts';
 import { Ceremony } from '../../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../../src/ticket/change.ts';
 import { checkCodeOf, WrongCheckCode } from '../../../src/ticket/check-code.ts';
 import { Codes } from '../../../src/ticket/code.ts';
 import { QrLoginError } from '../../../src/ticket/errors.ts';
-import { Keys } from '../../../src/ticket/keys.ts';
-import type { Seen } from '../../../src/ticket/phone.ts';
+import type { KnownTicket } from '../../../src/ticket/phone.ts';
 import type { Listener, Notes, Signals, TicketStore } from '../../../src/ticket/ports.ts';
+import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { type Approver, ownerOf, type Ticket } from '../../../src/ticket/ticket.ts';
 import { browserOf, LIFETIMES, SECRETS, signInRequest } from '../../ticket/builders.ts';
 import { type Act, APPROVERS, DEMANDS, ENDS, type Setup, START } from './acts.ts';
@@ -35,7 +35,7 @@ export class Scene {
   readonly setup: Setup;
   now: number = START;
   readonly authenticated: number[] = APPROVERS.map((person) => person.authenticatedAt);
-  readonly keys: Keys = new Keys(SECRETS);
+  readonly keys: SecretKeys = new SecretKeys(SECRETS);
   /** Every id that was ever shown, in order. */
   readonly ids: string[] = [];
   readonly writes: Write[] = [];
@@ -84,7 +84,8 @@ export class Scene {
       try {
         return await this.#act(act);
       } catch (error) {
-        if (error instanceof WrongCheckCode && error.ended) return { refused: error.code, ended: error.ended.id };
+        if (error instanceof WrongCheckCode && error.cancelledTicket)
+          return { refused: error.code, ended: error.cancelledTicket.id };
         if (error instanceof QrLoginError) return { refused: error.code };
         throw error;
       }
@@ -130,8 +131,8 @@ export class Scene {
         );
       case 'sign in here': {
         const demand = { request: this.#showing(act).request, shownAt: START };
-        const said = { switchAccount: act.agrees };
-        return this.#ended(await browser.signInHere(this.#identity(act), this.#approver(act.phone), { demand, said }));
+        const input = { switchAccount: act.agrees };
+        return this.#ended(await browser.signInHere(this.#identity(act), this.#approver(act.phone), { demand, input }));
       }
       case 'cancel':
         return this.#ended(await browser.cancel(this.#identity(act)));
@@ -148,9 +149,8 @@ export class Scene {
     const approver = this.#approver(act.phone);
     const seen = act.looksFirst ? await phone.preview(id) : undefined;
     const decided = (ticket: Ticket): Ending => this.#ended({ ticket, changed: true });
-    const known: Seen = { ticket: seen, isReported: seen && phone.isReported(seen, approver) };
-    if (act.do === 'scan')
-      return this.#ended(await phone.scan(id, approver, { judge: () => act.verdict, seen: known }));
+    const known: KnownTicket = { ticket: seen, isReported: seen && phone.isReported(seen, approver) };
+    if (act.do === 'scan') return this.#ended(await phone.scan(id, approver, { judge: () => act.verdict, known }));
     if (act.do === 'open') return this.#ended({ ticket: await phone.look(id, approver, seen), changed: false });
     if (act.do === 'deny') return decided(await phone.deny(id, approver, seen));
     if (act.do === 'report') {
@@ -180,7 +180,7 @@ export class Scene {
   }
 
   /** Returns the user's input: the check code that the phone shows, or another one, and the agreement. */
-  async #inputOf({ at, types, agrees }: Extract<Act, { do: 'finish' }>): Promise<Said> {
+  async #inputOf({ at, types, agrees }: Extract<Act, { do: 'finish' }>): Promise<FinishInput> {
     const id = (await this.ticketAt(at))?.id ?? '';
     const right = checkCodeOf(this.keys, id);
     const typed = { right, wrong: right === '000000' ? '000001' : '000000', nonsense: '12 34 5', nothing: undefined };

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { fingerprint, Keys, matches } from '../../src/ticket/keys.ts';
+import { fingerprint, matches, SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { SECRETS } from './builders.ts';
 
 const OTHER = 'another secret of at least thirty-two characters';
-const keys = new Keys(SECRETS);
+const keys = new SecretKeys(SECRETS);
 
 describe('with keys,', () => {
   it('a MAC for one purpose is not valid for another', () => {
@@ -14,8 +14,8 @@ describe('with keys,', () => {
 
   it('a MAC is 32 bytes, always the same, and different under another secret', () => {
     expect(keys.mac('csrf', 'a')).to.have.length(32);
-    expect(keys.mac('csrf', 'a')).to.deep.equal(new Keys(SECRETS).mac('csrf', 'a'));
-    expect(keys.mac('csrf', 'a')).not.to.deep.equal(new Keys([OTHER]).mac('csrf', 'a'));
+    expect(keys.mac('csrf', 'a')).to.deep.equal(new SecretKeys(SECRETS).mac('csrf', 'a'));
+    expect(keys.mac('csrf', 'a')).not.to.deep.equal(new SecretKeys([OTHER]).mac('csrf', 'a'));
   });
 
   it('the parts of a message are kept apart', () => {
@@ -30,13 +30,16 @@ describe('with keys,', () => {
   });
 
   it('the first secret signs and every secret verifies', () => {
-    const both = new Keys([OTHER, ...SECRETS]);
-    expect(both.mac('csrf', 'a')).to.deep.equal(new Keys([OTHER]).mac('csrf', 'a'));
-    expect(both.candidates('csrf', 'a')).to.deep.equal([new Keys([OTHER]).mac('csrf', 'a'), keys.mac('csrf', 'a')]);
+    const both = new SecretKeys([OTHER, ...SECRETS]);
+    expect(both.mac('csrf', 'a')).to.deep.equal(new SecretKeys([OTHER]).mac('csrf', 'a'));
+    expect(both.candidates('csrf', 'a')).to.deep.equal([
+      new SecretKeys([OTHER]).mac('csrf', 'a'),
+      keys.mac('csrf', 'a'),
+    ]);
   });
 
   it('nothing is signed and nothing verifies if there is no secret', () => {
-    const none = new Keys([]);
+    const none = new SecretKeys([]);
     expect(() => none.mac('csrf', 'a')).to.throw(TypeError, 'no secret');
     expect(none.candidates('csrf', 'a')).to.deep.equal([]);
   });

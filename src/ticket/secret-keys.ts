@@ -14,7 +14,7 @@ const PURPOSES = [
 type Purpose = (typeof PURPOSES)[number];
 
 /** Makes message authentication codes with the first of the server's secrets, and verifies them with every secret. */
-export class Keys {
+export class SecretKeys {
   readonly #keys: ReadonlyMap<Purpose, readonly Buffer[]>;
 
   constructor(secrets: readonly string[]) {

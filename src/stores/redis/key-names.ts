@@ -4,7 +4,7 @@ import { placeOf, placeOfInteraction } from '../../ticket/ticket-id.ts';
  * The keys of this package in Redis. The part in braces is the hash tag that decides on the slot in a cluster: all keys
  * of an interaction have the same.
  */
-export class RedisKeys {
+export class RedisKeyNames {
   readonly #prefix: string;
 
   constructor(prefix: string) {

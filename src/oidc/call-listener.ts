@@ -2,7 +2,7 @@
  * Calls a listener of the deployment and turns an exception into a warning. Without this, the exception would end the
  * process or make a step fail that is done already.
  */
-export function aside(tell: () => void): void {
+export function callListener(tell: () => void): void {
   try {
     tell();
   } catch (error) {
