@@ -5,8 +5,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Child, need, startChild } from '../children.ts';
-import { needNginx, startNginx } from '../nginx.ts';
+import { type Child, need, startChild } from './children.ts';
+import { needNginx, startNginx } from './nginx.ts';
 
 const REDIS = process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server';
 const SIZE = 3;

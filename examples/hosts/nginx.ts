@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { needNginx, startNginx } from '../nginx.ts';
+import { needNginx, startNginx } from '../cluster/nginx.ts';
 import { announce, asProgram, fromEnvironment, type Host, type HostOptions, type StartHost } from './host.ts';
 import { start as startKoa } from './koa.ts';
 

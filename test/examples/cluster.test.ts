@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { startNginx } from '../../examples/nginx.ts';
+import { startNginx } from '../../examples/cluster/nginx.ts';
 import type { Answer, EventStream } from '../support/agent.ts';
 import { Child } from '../support/child.ts';
 import { idIn } from '../support/codes.ts';
