@@ -1,6 +1,7 @@
 import { type Assure, approverOf, sessionOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
+import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import { type Fields, readFields } from '../request/body.ts';
 import type { Entry, Guard } from '../request/guard.ts';
@@ -13,6 +14,8 @@ import type { Urls } from '../request/urls.ts';
 export interface PhoneRequest extends PluginRequest {
   /** The account and session that the phone is signed in with; undefined if it is not signed in. */
   readonly approver: Approver | undefined;
+  /** Identifies the phone's sign-in: it is another one after each sign-in. Undefined if the phone is not signed in. */
+  readonly signInId: string | undefined;
   /** The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page. */
   readonly ticket: Ticket | undefined;
 }
@@ -71,16 +74,17 @@ export class PhoneEntries {
     };
   }
 
-  async #read({ ctx }: PluginRequest): Promise<Pick<PhoneRequest, 'approver' | 'ticket'>> {
+  async #read({ ctx }: PluginRequest): Promise<Pick<PhoneRequest, 'approver' | 'signInId' | 'ticket'>> {
     const { provider, ceremony, hooks } = this.#ports;
     const { id, code = '' }: Partial<Record<string, string>> = ctx.params;
     // The landing page says nothing of its ticket.
     const ticketId = id ?? (ctx.method === 'POST' ? ceremony.phone.idOf(code) : undefined);
-    const [approver, ticket] = await Promise.all([
-      sessionOf(provider, ctx).then((session) => approverOf(session, hooks.assurance)),
+    const [session, ticket] = await Promise.all([
+      sessionOf(provider, ctx),
       ticketId === undefined ? undefined : ceremony.phone.preview(ticketId),
     ]);
-    return { approver, ticket };
+    const approver = await approverOf(session, hooks.assurance);
+    return { approver, signInId: session && fingerprint(session.jti), ticket };
   }
 }
 

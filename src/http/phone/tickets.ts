@@ -3,7 +3,6 @@ import type { Provider } from '../../oidc/provider.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import { isDuringRequest } from '../../ticket/requirements.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver, SignInRequest, Ticket, Unmet } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
@@ -29,7 +28,7 @@ export interface TicketPorts {
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode'>;
+  readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offeredTo'>;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
   readonly hooks: Pick<Hooks, 'findAccount' | 'signIn'>;
@@ -147,15 +146,16 @@ export class TicketHandlers {
 
   /** Returns the page where the phone can meet a requirement; undefined if it was just there for it, or if the deployment has no such page. */
   async #signInFor(
-    { ctx }: PhoneRequest,
+    request: PhoneRequest,
     unmet: Unmet,
     ticket: Ticket,
     approver: Approver,
   ): Promise<string | undefined> {
     const { ceremony, hooks, urls, cookies } = this.#ports;
+    const { ctx } = request;
     const { loginHint } = ticket.request;
     const classes = wantedClasses(ticket.request);
-    if (unmet === 'acr' && ctx.query.tried === 'acr' && isDuringRequest(ticket, approver)) return undefined;
+    if (unmet === 'acr' && !this.#noteOffer(request, ticket)) return undefined;
     if (unmet === 'account') {
       // Another account has another session, which must scan the code itself.
       const code = cookies.lastFreshCode(ctx);
@@ -163,8 +163,17 @@ export class TicketHandlers {
       const returnTo = isThisOne ? urls.landing(code) : startPage(ticket, urls);
       return hooks.signIn(ctx, { returnTo, fresh: true, ...classes, ...(loginHint !== undefined && { loginHint }) });
     }
-    const returnTo = urls.ticket(ticket.id) + (unmet === 'acr' ? '?tried=acr' : '');
+    const returnTo = urls.ticket(ticket.id);
     return hooks.signIn(ctx, { returnTo, fresh: true, accountId: approver.accountId, ...classes });
+  }
+
+  /** Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one would not help. */
+  #noteOffer({ ctx, signInId = '' }: PhoneRequest, ticket: Ticket): boolean {
+    const { cookies } = this.#ports;
+    const offeredTo = cookies.offeredTo(ctx, ticket.id);
+    if (offeredTo !== undefined) return offeredTo === signInId;
+    cookies.noteOffer(ctx, ticket.id, signInId);
+    return true;
   }
 
   async #view(request: PhoneRequest, ticket: Ticket, approver: Approver): Promise<PhoneView> {

@@ -10,6 +10,7 @@ import type { Urls } from './urls.ts';
 const BINDING = '_qr_browser';
 const MEMORY = '_qr_memory';
 const FRESH_CODE = '_qr_seen';
+const OFFER = '_qr_offer';
 
 const MEMORY_DAYS = 180;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -17,6 +18,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const WAY_BACK_MS = DAY_MS;
 /** A code that was fresh when it was scanned counts as fresh for this long. The deadline of its ticket is earlier. */
 const FRESH_CODE_MS = 10 * 60 * 1000;
+/** The note about an offered sign-in lasts this long, which is longer than any ticket. */
+const OFFER_MS = 60 * 60 * 1000;
 
 /** The plugin's own cookies: signed, HttpOnly, Secure where the issuer is https, each on the narrowest path that works. */
 export class Cookies {
@@ -68,6 +71,20 @@ export class Cookies {
   hasFreshCode(ctx: Context, code: string, now: number): boolean {
     const [noted, until] = signedCookie(ctx.cookies, FRESH_CODE)?.split('.') ?? [];
     return noted === code && Number(until) > now;
+  }
+
+  /**
+   * Notes on the phone that a stronger sign-in was offered for this ticket.
+   * @param session identifies the phone's sign-in at this moment
+   */
+  noteOffer(ctx: Context, ticketId: string, session: string): void {
+    this.#set(ctx, OFFER, `${ticketId}.${session}`, this.#urls.phone, OFFER_MS);
+  }
+
+  /** Returns the identification of the sign-in to which a stronger one was offered for this ticket; undefined if none was. */
+  offeredTo(ctx: Context, ticketId: string): string | undefined {
+    const [ticket, session] = signedCookie(ctx.cookies, OFFER)?.split('.') ?? [];
+    return ticket === ticketId ? session : undefined;
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

@@ -141,6 +141,26 @@ describe('the short code', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
+  it('leads to a stronger sign-in until the phone has signed in once more, with no state in a URL', async () => {
+    const acr = 'urn:example:acr:strong';
+    const asking = { claims: JSON.stringify({ id_token: { acr: { essential: true, values: [acr] } } }) };
+    const features = { devInteractions: { enabled: false }, claimsParameter: { enabled: true } };
+    await World.during({ ...allowed, configuration: { features, acrValues: [acr] } }, async (other) => {
+      const { browser, phone } = await other.meet('alice', asking);
+      await typeIn(phone, other, await shortCodeOn(browser));
+      for (const look of ['first', 'second']) {
+        const { unmet, signInAgain } = (await phone.look()).json();
+        expect(unmet, look).to.equal('acr');
+        const returnTo = new URL(`${signInAgain}`).searchParams.get('state');
+        expect(returnTo, look).to.equal(new URL(phone.at).pathname);
+      }
+      await phone.signInAt(String((await phone.look()).json().signInAgain));
+      const after = (await phone.look()).json();
+      expect(after.unmet).to.equal('acr');
+      expect(after).not.to.have.property('signInAgain');
+    });
+  });
+
   it('can be claimed again by the account that the request demands, after signing in with it', async () => {
     const asking = { claims: JSON.stringify({ id_token: { sub: { value: 'b0b' } } }) };
     const configuration = { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } };
