@@ -31,8 +31,9 @@ import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { unavailable } from './stores/access.ts';
+import { chooseEngine } from './stores/choose-engine.ts';
 import { withDeadline } from './stores/deadline.ts';
-import { type Engine, engineFor } from './stores/engine.ts';
+import type { Engine } from './stores/engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
 import { SecretKeys } from './ticket/secret-keys.ts';
@@ -131,7 +132,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   const { findAccount, onSignIn } = settings;
   const metrics = new SignInMetrics();
   const emit = makeTicketEmitter(provider, metrics);
-  const engine = engineFor(settings.store, settings.clock, {
+  const engine = chooseEngine(settings.store, settings.clock, {
     onTrouble: (cause) => callListener(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => callListener(() => announceState(announce, ticket)),
   });
@@ -178,7 +179,7 @@ function attach(provider: Provider, settings: Settings): Attached {
   };
 }
 
-type Pages = Pick<Services, 'urls' | 'cookies' | 'assets' | 'renderer'>;
+type Pages = Pick<Services, 'urls' | 'assets' | 'renderer'> & { readonly cookies: Cookies };
 
 /** Makes what the pages need: templates, texts, assets, URLs and cookies. */
 function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pages {

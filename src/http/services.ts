@@ -1,39 +1,23 @@
-import type { Provider } from '../oidc/provider.ts';
-import type { Ceremony } from '../ticket/ceremony.ts';
-import type { Clock, Signals } from '../ticket/ports.ts';
-import type { SecretKeys } from '../ticket/secret-keys.ts';
-import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
-import type { RemoteSignOut } from './devices/remote-sign-out.ts';
-import type { Announce } from './events/ticket-events.ts';
-import type { Hooks } from './hooks/hooks.ts';
+import type { BrowserRequestPorts } from './browser/browser-request.ts';
+import type { ConsentPorts } from './browser/consent.ts';
+import type { FinishPorts } from './browser/finish.ts';
+import type { PasskeyPorts } from './browser/passkey.ts';
+import type { QrPagePorts } from './browser/qr-page.ts';
+import type { DeviceListPorts } from './devices/device-list.ts';
 import type { Assets } from './pages/assets.ts';
-import type { PageRenderer } from './pages/renderer.ts';
-import type { Cookies } from './request/cookies.ts';
-import type { DeviceDescriber } from './request/device.ts';
-import type { RateLimits } from './request/rate-limits.ts';
-import type { Urls } from './request/urls.ts';
-import type { EventStreams } from './streams/event-streams.ts';
-import type { LongPolls } from './streams/long-poll.ts';
-import type { BrowserViews } from './ticket-view/browser-view.ts';
+import type { ApprovalPorts } from './phone/approval.ts';
+import type { PhoneRequestPorts } from './phone/phone-request.ts';
+import type { ScanPorts } from './phone/scan-page.ts';
+import type { TicketPorts } from './phone/tickets.ts';
 
-/** What the handlers stand on. */
-export interface Services {
-  readonly provider: Provider;
-  readonly ceremony: Ceremony;
-  readonly announce: Announce;
-  readonly signals: Signals;
-  readonly keys: SecretKeys;
-  readonly clock: Clock;
-  readonly urls: Urls;
-  readonly cookies: Cookies;
-  readonly assets: Assets;
-  readonly renderer: PageRenderer;
-  readonly browserViews: BrowserViews;
-  readonly streams: EventStreams;
-  readonly longPolls: LongPolls;
-  readonly limits: RateLimits;
-  readonly devices: DeviceDescriber;
-  readonly browsers: SignedInBrowsers;
-  readonly remoteSignOut: RemoteSignOut;
-  readonly hooks: Hooks;
-}
+/** Everything that the routes need: each handler names its own part. */
+export type Services = BrowserRequestPorts &
+  PhoneRequestPorts &
+  ConsentPorts &
+  PasskeyPorts &
+  FinishPorts &
+  Omit<QrPagePorts, 'consent' | 'passkey'> &
+  ApprovalPorts &
+  Omit<TicketPorts, 'approvals'> &
+  Omit<ScanPorts, 'approvals' | 'fail'> &
+  DeviceListPorts & { readonly assets: Assets };

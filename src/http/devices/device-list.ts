@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { FindAccount } from '../../oidc/approver.ts';
 import type { EndedSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { sessionClients } from '../../oidc/session-clients.ts';
@@ -7,7 +8,7 @@ import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Approver } from '../../ticket/ticket.ts';
-import type { Hooks } from '../hooks/hooks.ts';
+import type { SignIn } from '../hooks/hooks.ts';
 import type { BrowserEntry } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { admit } from '../phone/admission.ts';
@@ -32,7 +33,7 @@ export interface DeviceListPorts {
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  readonly hooks: Pick<Hooks, 'findAccount' | 'signIn'>;
+  readonly hooks: { readonly findAccount: FindAccount; readonly signIn: SignIn };
 }
 
 /** The list of browsers that an account is signed in to. The account comes from the phone's session alone. */

@@ -1,9 +1,6 @@
 import type { Context } from 'koa';
-import type { Assure, FindAccount } from '../../oidc/approver.ts';
 import type { Interaction } from '../../oidc/interaction.ts';
 import type { ConsentMode } from '../../oidc/request.ts';
-import type { Assess } from '../../ticket/risk.ts';
-import type { ApproveGuard, PasskeySignIn } from './approve-guard.ts';
 import type { Translate } from './translate.ts';
 
 /** The demands on a sign-in that the phone is sent to, and the path that it must come back to. */
@@ -48,18 +45,3 @@ export type OtherWays = (
 
 /** Chooses whether the phone, the browser or no page asks for consent to this request. */
 export type ConsentPolicy = (ctx: Context, interaction: Interaction) => ConsentMode | Promise<ConsentMode>;
-
-/** The hooks and settings by which a deployment decides. */
-export interface Hooks {
-  readonly findAccount: FindAccount;
-  readonly signIn: SignIn;
-  readonly loginPage: LoginPage;
-  readonly otherWays: OtherWays;
-  readonly assess: Assess;
-  readonly guard?: ApproveGuard | undefined;
-  readonly passkeySignIn?: PasskeySignIn | undefined;
-  readonly consent: ConsentPolicy;
-  readonly assurance: Assure;
-  readonly showAddress: boolean;
-  readonly shortCode: boolean;
-}

@@ -1,17 +1,22 @@
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Judge } from '../../ticket/phone.ts';
-import { riskContext, VERDICTS } from '../../ticket/risk.ts';
+import { type Assess, riskContext, VERDICTS } from '../../ticket/risk.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
-import { type Challenge, noncesOf, ProofRefused, type ProofRequest } from '../hooks/approve-guard.ts';
-import type { Hooks } from '../hooks/hooks.ts';
+import {
+  type ApproveGuard,
+  type Challenge,
+  noncesOf,
+  ProofRefused,
+  type ProofRequest,
+} from '../hooks/approve-guard.ts';
 import type { DeviceDescriber } from '../request/device.ts';
 
 export interface ApprovalPorts {
   readonly keys: SecretKeys;
   readonly devices: DeviceDescriber;
-  readonly hooks: Pick<Hooks, 'assess' | 'guard'>;
+  readonly hooks: { readonly assess: Assess; readonly guard?: ApproveGuard | undefined };
 }
 
 /** The checks of an approval besides the tap: the deployment's assessment, and a proof if its guard asks for one. */

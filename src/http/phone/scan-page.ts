@@ -1,4 +1,4 @@
-import { accountOf } from '../../oidc/approver.ts';
+import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { CODE_LENGTH } from '../../ticket/code.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
@@ -6,7 +6,7 @@ import type { PhoneActs } from '../../ticket/phone.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
-import type { Hooks } from '../hooks/hooks.ts';
+import type { SignIn } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
@@ -32,7 +32,7 @@ export interface ScanPorts {
   readonly renderer: PageRenderer;
   /** Emits `qr_login.failed` and sets the status, for a refusal that this page shows itself. */
   readonly fail: (request: PluginRequest, error: QrLoginError) => void;
-  readonly hooks: Pick<Hooks, 'findAccount' | 'signIn' | 'shortCode'>;
+  readonly hooks: { readonly findAccount: FindAccount; readonly signIn: SignIn; readonly shortCode: boolean };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { accountOf } from '../../oidc/approver.ts';
+import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
@@ -6,7 +6,7 @@ import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver, SignInRequest, Ticket, Unmet } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
-import type { Hooks, PhoneSignIn } from '../hooks/hooks.ts';
+import type { PhoneSignIn, SignIn } from '../hooks/hooks.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -31,7 +31,7 @@ export interface TicketPorts {
   readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offeredTo'>;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  readonly hooks: Pick<Hooks, 'findAccount' | 'signIn'>;
+  readonly hooks: { readonly findAccount: FindAccount; readonly signIn: SignIn };
 }
 
 /** The requests of the phone for one ticket. The approver comes from the phone's session alone. */

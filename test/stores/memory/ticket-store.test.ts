@@ -1,8 +1,8 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
+import { chooseEngine } from '../../../src/stores/choose-engine.ts';
 import { TooLate } from '../../../src/stores/deadline.ts';
-import { engineFor } from '../../../src/stores/engine.ts';
 import { LocalSignals } from '../../../src/stores/local-signals.ts';
 import { sweepExpired } from '../../../src/stores/memory/expiry-sweep.ts';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
@@ -15,7 +15,7 @@ import { FlakyBackend, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.t
 
 /** Returns the engine of a Keyv that serves one process, as both of the two. */
 function oneProcess(keyv: Keyv): Engines {
-  const engine = engineFor(keyv, Date.now, { onTrouble: () => undefined, onLate: () => undefined });
+  const engine = chooseEngine(keyv, Date.now, { onTrouble: () => undefined, onLate: () => undefined });
   return { here: engine, there: engine, close: engine.close };
 }
 

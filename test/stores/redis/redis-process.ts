@@ -1,7 +1,8 @@
 /** The parts of one of several processes on Redis: a Keyv with a connection of its own, and an engine on that. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
-import { type Engine, engineFor } from '../../../src/stores/engine.ts';
+import { chooseEngine } from '../../../src/stores/choose-engine.ts';
+import type { Engine } from '../../../src/stores/engine.ts';
 import type { Clock } from '../../../src/ticket/ports.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { eventually } from '../../support/until.ts';
@@ -21,7 +22,7 @@ export class RedisProcess {
   constructor(connection: Connection, clock: Clock = () => Date.now()) {
     this.backend = new KeyvRedis(connection);
     this.keyv = new Keyv(this.backend);
-    this.engine = engineFor(this.keyv, clock, {
+    this.engine = chooseEngine(this.keyv, clock, {
       onTrouble: (error) => this.troubles.push(error),
       onLate: (ticket) => this.late.push(ticket),
     });

@@ -1,0 +1,39 @@
+import type { Keyv } from 'keyv';
+import type { Clock } from '../../ticket/ports.ts';
+import type { Engine } from '../engine.ts';
+import { LocalSignals } from '../local-signals.ts';
+import { LocalRateLimit } from '../rate-limit.ts';
+import { sweepExpired } from './expiry-sweep.ts';
+import { isInMemory } from './in-memory.ts';
+import { KeyvNotes } from './notes.ts';
+import { KeyvSignedInBrowsers } from './signed-in-browsers.ts';
+import { KeyvTicketStore } from './ticket-store.ts';
+
+/** Makes the engine over any Keyv, which serves one process. */
+export function makeKeyvEngine(keyv: Keyv, clock: Clock): Engine {
+  if (!isInMemory(keyv)) warnOneProcess();
+  const signals = new LocalSignals();
+  const store = new KeyvTicketStore(keyv, clock, signals);
+  const notes = new KeyvNotes(keyv);
+  const browsers = new KeyvSignedInBrowsers(keyv, clock);
+  const stopSweep = sweepExpired(keyv);
+  return {
+    name: isInMemory(keyv) ? 'memory' : 'keyv',
+    store,
+    notes,
+    browsers,
+    signals,
+    clock,
+    rateLimit: (_name, rate) => new LocalRateLimit(rate),
+    ping: () => store.ping(),
+    hearsOthers: () => true,
+    close: async () => stopSweep(),
+  };
+}
+
+function warnOneProcess(): void {
+  process.emitWarning(
+    'this store cannot compare and swap, so it serves one process only: do not start a second one on it; a Keyv over @keyv/redis serves many',
+    { type: 'QrLoginWarning', code: 'QR_LOGIN_ONE_PROCESS' },
+  );
+}
