@@ -14,6 +14,9 @@ const FROM_PROVIDER = 'From oidc-provider';
 
 /** Calls that throw an error or emit a warning with a message. */
 const MESSAGE_CALLS = /\b(?:new (?:TypeError|Error|QrLoginError|ProofRefused)|emitWarning|super)\(\s*(?:'\w+',\s*)?/g;
+/** Where a string begins in a file with a schema, and the words of the messages among these strings. */
+const STRING_START = /(?:=>|=|,|\()\s*(?=['"`])/g;
+const SCHEMA_MESSAGE = /must be|must have|there is no|needs options/;
 /** The field with the message of oidc-provider's errors. */
 const DESCRIPTION = /\berror_description = '([^']+)'/g;
 
@@ -118,9 +121,18 @@ function messagesIn(source: string): string[] {
     literalAt(source, index + call.length),
   );
   const described = [...source.matchAll(DESCRIPTION)].map(([, text]) => text);
-  return [...literals, ...described]
+  return [...literals, ...described, ...schemaMessagesIn(source)]
     .filter((text) => text !== undefined)
     .filter((text) => (text.match(LETTERS) ?? []).length > 5);
+}
+
+/** Returns the messages for wrong options, which a schema contains. */
+function schemaMessagesIn(source: string): string[] {
+  if (!source.includes("from 'valibot'")) return [];
+  return [...source.matchAll(STRING_START)].flatMap(({ index, 0: before }) => {
+    const text = literalAt(source, index + before.length);
+    return text !== undefined && SCHEMA_MESSAGE.test(text) ? [text] : [];
+  });
 }
 
 /** Returns the codes of the errors with this message in a source. */
