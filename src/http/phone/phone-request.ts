@@ -13,7 +13,9 @@ import type { Urls } from '../request/urls.ts';
 export interface PhoneRequest extends PluginRequest {
   /** The account and session that the phone is signed in with; undefined if it is not signed in. */
   readonly approver: Approver | undefined;
-  /** The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page. */
+  /**
+   * The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page.
+   */
   readonly ticket: Ticket | undefined;
 }
 
@@ -31,8 +33,8 @@ export interface PhoneRequestPorts {
 }
 
 /**
- * Makes the entries of the phone's routes. A store on another machine takes its time for each answer, so reads that do not depend on each other
- * run side by side.
+ * Makes the entries of the phone's routes. Reads that do not depend on each other run side by side, because each takes
+ * a round trip to a store on another machine.
  */
 export class PhoneEntries {
   readonly #ports: PhoneRequestPorts;
@@ -56,7 +58,7 @@ export class PhoneEntries {
     };
   }
 
-  /** For a POST. A request from another site is refused before it counts, or it would use up the user's limit. */
+  /** For a POST. A request from another site is refused before it counts, because it would use up the user's limit. */
   form(act: AddressAct): Entry<PhoneForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
@@ -84,7 +86,9 @@ export class PhoneEntries {
   }
 }
 
-/** Marks a promise as handled: if a guard throws before it is awaited, its rejection must not become an unhandled one. */
+/**
+ * Marks a promise as handled: if a guard throws before it is awaited, its rejection must not become an unhandled one.
+ */
 function started<T>(work: T | Promise<T>): Promise<T> {
   const promise = Promise.resolve(work);
   promise.catch(() => undefined);
