@@ -39,51 +39,55 @@ import { Codes } from './ticket/code.ts';
 import { SecretKeys } from './ticket/secret-keys.ts';
 import { ShortCodes } from './ticket/short-code.ts';
 
-/** What a page of the deployment's own is given. */
+/** The data for a page of the deployment's own. */
 export interface OwnView {
-  /** The languages that are wanted, the best one first: an interaction's `params.ui_locales`, split. */
+  /** The preferred languages, the best one first: the `params.ui_locales` of an interaction, split. */
   readonly locales?: readonly string[];
   readonly [name: string]: unknown;
 }
 
 /** QR sign-in for one provider. */
 export interface QrLogin {
-  /** For the provider's `interactions.policy`; prompts of your own may be added before the provider is made. */
+  /** For the provider's `interactions.policy`. You may add prompts of your own before you create the provider. */
   readonly policy: interactionPolicy.DefaultPolicy;
 
   /** For the provider's `interactions.url`. */
   readonly interactionUrl: (ctx: KoaContextWithOIDC, interaction: Interaction) => string;
 
   /**
-   * Puts the pages on the provider, so that every host that it is mounted in has them.
-   * @throws TypeError where the provider does not sign its cookies, or has its development interactions switched on
+   * Adds the pages to the provider, so that they are available in each host that mounts it.
+   * @throws TypeError if the provider does not sign its cookies, or if its development interactions are switched on
    */
   readonly attach: (provider: Provider) => void;
 
   /**
-   * Renders a page of your own, a template of your `views`, in the layout of the others, in the language of the person and with the headers that
-   * keep it from being framed or stored: the password page, for example. Inside there is what every template has, beside `page`; the
-   * languages in `page.locales`, if any, come before those of the browser.
-   * @throws TypeError before `attach`, and where there is no such template
+   * Renders a page of your own, such as the password page: a template of your `views`, in the layout of the other pages
+   * and in the user's language, with the headers that keep it from being framed or stored. The template has what every
+   * template has, and `page`. The languages in `page.locales`, if any, come before those of the browser.
+   * @throws TypeError before `attach`, or if there is no such template
    */
   readonly render: (ctx: Context, name: string, page?: OwnView) => void;
 
   /**
-   * Whether this process can serve, for a readiness probe. Answers within a second, and rejects only before `attach`.
+   * Returns the health of this process, for a readiness probe. Answers within a second, and rejects only before
+   * `attach`.
    */
   readonly health: () => Promise<Health>;
 
   /**
-   * Stops, within three seconds: ends event streams and long polls, whose browsers come back to another process a moment
-   * later, lets the requests finish that have begun, and closes the connection that this made to Redis. The store stays open: it
-   * is yours. Call it before `server.close()`, or in the same moment: to Node.js the connection of an event stream is idle, and that
-   * closes idle ones without a word. `server.closeAllConnections()` does not end the streams of `parkStreams`; this does.
+   * Stops within three seconds: ends event streams and long polls, waits up to two seconds for pending requests, and
+   * closes the plugin's own connection to Redis. The browsers that waited come back to another process a moment later.
+   * The store stays open, because it is yours.
+   *
+   * Call it before `server.close()` or in the same tick: Node.js takes the connection of an event stream for idle, and
+   * `server.close()` closes idle connections without an end of the stream. `server.closeAllConnections()` does not end
+   * the streams of `parkStreams`; this does.
    */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Makes QR sign-in for a provider:
+ * Creates QR sign-in for one provider.
  *
  * @example
  * const qr = qrLogin({ findAccount, signIn });
@@ -93,7 +97,7 @@ export interface QrLogin {
  * });
  * qr.attach(provider);
  *
- * @throws TypeError where an option is wrong
+ * @throws TypeError if an option is wrong
  */
 export function qrLogin(options: QrLoginOptions): QrLogin {
   const settings = checkOptions(options);
@@ -152,9 +156,9 @@ function attach(provider: Provider, settings: Settings): Attached {
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  const people = { browsers, remoteSignOut, devices, limits };
+  const perDevice = { browsers, remoteSignOut, devices, limits };
   provider.use(
-    routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...waiting, ...people, hooks: settings }),
+    routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...waiting, ...perDevice, hooks: settings }),
   );
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
@@ -181,7 +185,7 @@ function attach(provider: Provider, settings: Settings): Attached {
 
 type Pages = Pick<Services, 'urls' | 'assets' | 'renderer'> & { readonly cookies: Cookies };
 
-/** Makes what the pages need: templates, texts, assets, URLs and cookies. */
+/** Makes the parts that the pages need: templates, texts, assets, URLs and cookies. */
 function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pages {
   const urls = new Urls(issuer);
   const { host: site } = new URL(issuer);

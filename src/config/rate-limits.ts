@@ -3,7 +3,10 @@ import type { AccountLimit, AddressAct } from '../http/request/rate-limits.ts';
 import type { Rate } from '../stores/rate-limit.ts';
 import { strictObject, written } from './strict-object.ts';
 
-/** The number of requests that are allowed in a minute, by act; `checkCode` is the number of wrong check codes in an hour. Acts that are left out keep their default. */
+/**
+ * The number of requests that are allowed in a minute, by act; `checkCode` is the number of wrong check codes in an
+ * hour. Acts that are left out keep their default.
+ */
 export interface LimitOptions {
   readonly address?: Partial<Record<AddressAct, number | undefined>> | undefined;
   readonly account?: Partial<Record<AccountLimit, number | undefined>> | undefined;
@@ -15,7 +18,7 @@ const MOST_TIMES = 1_000_000;
 
 type RateSchema = v.OptionalSchema<v.GenericSchema<number, Rate>, number>;
 
-/** A whole number of times within a minute or an hour. @param times the default */
+/** Returns the schema of a whole number of times within a minute or an hour. @param times the default */
 function rate(name: string, times: number, within: number = MINUTE_S): RateSchema {
   const message = ({ input }: v.BaseIssue<unknown>): string =>
     `limits.${name} must be a whole number from 1 to 1,000,000, not ${written(input)}`;
@@ -29,7 +32,10 @@ function rate(name: string, times: number, within: number = MINUTE_S): RateSchem
   return v.optional(whole, times);
 }
 
-/** Generous to an office or a carrier behind one address, where a sign-in takes about ten requests. */
+/**
+ * The limits by address. They are generous, because an office or a carrier may have one address, and a sign-in takes
+ * about ten requests.
+ */
 const ADDRESS: Record<AddressAct, RateSchema> = {
   show: rate('address.show', 120),
   watch: rate('address.watch', 600),
@@ -40,12 +46,12 @@ const ADDRESS: Record<AddressAct, RateSchema> = {
   decide: rate('address.decide', 120),
 };
 
-/** Tight for one account, because an attacker may have many addresses. */
+/** The limits by account. They are tight, because an attacker may have many addresses. */
 const ACCOUNT: Record<AccountLimit, RateSchema> = {
   scan: rate('account.scan', 20),
   shortCode: rate('account.shortCode', 6),
   decide: rate('account.decide', 40),
-  // Of a million codes, the tries of four sign-ins (NIST SP 800-63B-4, section 3.2.2).
+  // The wrong tries of four sign-ins, out of a million codes (NIST SP 800-63B-4, section 3.2.2).
   checkCode: rate('account.checkCode', 12, HOUR_S),
 };
 

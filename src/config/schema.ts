@@ -27,9 +27,9 @@ export interface OptionFacts {
 }
 
 const REQUIRED = 'none: it is required';
-const SHORTEST_SECRET = 32;
+const MIN_SECRET_LENGTH = 32;
 
-/** A function of the deployment. @param example the function that the message suggests */
+/** Returns the schema of an option that is a function. @param example the function that the message suggests */
 function hook<T>(name: string, example: string, facts: OptionFacts): v.GenericSchema<T> {
   const message = `${name} must be a function, for example ${example}`;
   return v.pipe(
@@ -38,7 +38,7 @@ function hook<T>(name: string, example: string, facts: OptionFacts): v.GenericSc
   );
 }
 
-/** An object of the deployment with functions, such as one that `passkeys()` makes. */
+/** Returns the schema of an option that is an object with functions, such as one that `passkeys()` makes. */
 function hooks<T extends object>(
   name: string,
   methods: readonly (keyof T & string)[],
@@ -52,13 +52,13 @@ function hooks<T extends object>(
   return v.pipe(v.custom<T>(hasMethods, message), v.metadata({ ...facts }));
 }
 
-/** A switch, which is off by default. */
+/** Returns the schema of a switch, which is off by default. */
 function flag(name: string): v.OptionalSchema<v.GenericSchema<boolean>, false> {
   const facts: OptionFacts = { type: '`boolean`', default: '`false`', wrong: ['yes'] };
   return v.optional(v.pipe(v.boolean(`${name} must be true or false`), v.metadata({ ...facts })), false);
 }
 
-/** A number of seconds from 1 on, in milliseconds in the settings. */
+/** Returns the schema of a number of seconds, at least 1. The settings have it in milliseconds. */
 function seconds(name: string, most: number): v.GenericSchema<number> {
   const message = ({ input }: v.BaseIssue<unknown>): string =>
     `${name} must be a number of seconds from 1 to ${most}, not ${written(input)}`;
@@ -70,10 +70,10 @@ function seconds(name: string, most: number): v.GenericSchema<number> {
   );
 }
 
-/** A list of keys to sign with. @param name of the option, or of the provider's setting */
+/** Returns the schema of a list of keys to sign with. @param name of the option, or of the provider's setting */
 export function secretList(name: string): v.GenericSchema<string[]> {
-  const message = `${name} must be a list of texts with at least ${SHORTEST_SECRET} characters each; make one with: openssl rand -base64 32`;
-  const secret = v.pipe(v.string(message), v.minLength(SHORTEST_SECRET, message));
+  const message = `${name} must be a list of texts with at least ${MIN_SECRET_LENGTH} characters each; make one with: openssl rand -base64 32`;
+  const secret = v.pipe(v.string(message), v.minLength(MIN_SECRET_LENGTH, message));
   return v.pipe(v.array(secret, message), v.minLength(1, message));
 }
 
@@ -86,7 +86,7 @@ function isFolder(value: unknown): boolean {
   return typeof value === 'string' || (value instanceof URL && value.protocol === 'file:');
 }
 
-/** Not `instanceof`: there may be a second copy of the package, and its Keyv is as good. */
+/** Returns true for a Keyv. Not by `instanceof`, because a Keyv of a second copy of the package is as good. */
 function isKeyv(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { get, set }: { get?: unknown; set?: unknown } = value;
@@ -283,7 +283,7 @@ const OPTIONS = {
   ),
 };
 
-/** An option that is given as `undefined` counts as left out. */
+/** The options as they are given: `undefined` counts as left out. */
 type Given = { [Name in keyof QrLoginOptions]: QrLoginOptions[Name] | undefined };
 
 /** The schema of all options. */

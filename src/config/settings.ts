@@ -5,7 +5,7 @@ import type { Lifetimes } from '../ticket/transitions.ts';
 import type { QrLoginOptions } from './options.ts';
 import { SCHEMA, secretList } from './schema.ts';
 
-/** Options whose setting has another form than the option. */
+/** The options that have another form in the settings. */
 type Converted = 'limits' | 'views' | 'deadlines' | 'rotation';
 /** Options without a default. */
 type Optional = 'guard' | 'passkeySignIn' | 'secrets' | 'name';

@@ -16,7 +16,9 @@ interface Messages {
 
 type ObjectOf<Entries extends v.ObjectEntries> = v.StrictObjectSchema<Entries, undefined>;
 
-/** An object with these entries and no others: a name that is spelt wrong would be an option without effect. */
+/**
+ * Returns the schema of an object with these entries and no others. A misspelt name would be an option without effect.
+ */
 export function strictObject<Entries extends v.ObjectEntries>(
   entries: Entries,
   { kind, otherwise }: Messages,

@@ -14,7 +14,10 @@ interface Asking {
   readonly findAccount: FindAccount;
 }
 
-/** In front of oidc-provider's own URL that resumes an interaction: an account there is asked about, never silently replaced. */
+/**
+ * Asks the user before another account is signed out of this browser. Mounted in front of oidc-provider's own URL that
+ * resumes an interaction, which would replace the account silently.
+ */
 export function askBeforeReplacing({ provider, urls, renderer, findAccount }: Asking): Middleware {
   return async (ctx: Context, next) => {
     const replacement = ['GET', 'HEAD'].includes(ctx.method) ? await unaskedReplacement(provider, ctx) : undefined;

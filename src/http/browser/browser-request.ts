@@ -12,7 +12,10 @@ import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import type { Urls } from '../request/urls.ts';
 
-/** A request of the browser that started the interaction in the URL: only that browser has oidc-provider's cookie and the plugin's. */
+/**
+ * A request of the browser that started the interaction in the URL: only that browser has the cookies of oidc-provider
+ * and of the plugin.
+ */
 export interface BrowserRequest extends PluginRequest {
   readonly interaction: Interaction;
   readonly identity: BrowserIdentity;
@@ -56,7 +59,10 @@ export class BrowserEntries {
     };
   }
 
-  /** For a POST, whichever prompt is pending. A request from another site is refused before it counts, or it would use up the user's limit. */
+  /**
+   * For a POST, with any prompt pending. A request from another site is refused before it counts, or it would use up
+   * the user's limit.
+   */
   form(act: AddressAct): Entry<BrowserForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {

@@ -66,8 +66,9 @@ export class FinishHandlers {
   };
 
   /**
-   * Returns the next address of a sign-in that has its result already, because the browser repeats a POST whose answer was lost. Writing the
-   * result again could bring back an interaction that was resumed since, so only the user's consent to replace another account is stored.
+   * Returns the next address of a sign-in that has its result already, because the browser repeats a POST after its
+   * answer was lost. Writing the result again could bring back an interaction that was resumed since, so only the
+   * user's consent to replace another account is stored.
    */
   async #goOn({ ctx, interaction, identity, fields }: BrowserForm): Promise<string> {
     const { provider } = this.#ports;
@@ -76,7 +77,9 @@ export class FinishHandlers {
     return agrees ? agreeToReplace(provider, ctx, replacement) : goingOn(provider, interaction.returnTo);
   }
 
-  /** Ensures that the approver's account and session still stand, and that it is the subject that the request asks for. */
+  /**
+   * Ensures that the approver's account and session still exist, and that it is the subject that the request asks for.
+   */
   async #assertAccount({ approver, request }: ApprovedTicket): Promise<void> {
     const { provider, hooks } = this.#ports;
     await Promise.all([accountOf(hooks.findAccount, approver), assertSignedIn(provider, approver)]);

@@ -17,7 +17,10 @@ import { sourceOf } from '../request/client-info.ts';
 import { follow } from '../request/responses.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
 
-/** Emitted as `qr_login.passkey` on the provider, with the request's context, when a browser signs in with a passkey instead of the code. */
+/**
+ * Emitted as `qr_login.passkey` on the provider, with the request's context, when a browser signs in with a passkey
+ * instead of the code.
+ */
 export interface PasskeyEvent {
   readonly clientId: string;
   readonly accountId: string;
@@ -37,7 +40,9 @@ export interface PasskeyPorts {
   };
 }
 
-/** Signs the browser in with a passkey instead of the code, if the deployment offers it. A passkey cannot be relayed. */
+/**
+ * Signs the browser in with a passkey instead of the code, if the deployment offers it. A passkey cannot be relayed.
+ */
 export class PasskeyHandlers {
   readonly #ports: PasskeyPorts;
 

@@ -56,7 +56,10 @@ export class DeviceListHandlers {
     else renderer.render(ctx, 'devices', { ...page, self: urls.devices, ...outcomeIn(ctx) });
   };
 
-  /** `POST Q/devices`: signs one browser out, or all. A browser of another account is treated as one that does not exist. */
+  /**
+   * `POST Q/devices`: signs one browser out, or all. A browser of another account is treated as one that does not
+   * exist.
+   */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, browsers } = this.#ports;
     const { ctx, fields, failure } = form;
@@ -94,7 +97,7 @@ export class DeviceListHandlers {
     return ended;
   }
 
-  /** Returns the browsers whose session still exists, the most recently used first. */
+  /** Returns the browsers with a session that still exists, the most recently used first. */
   async #entries({ accountId, sessionUid: here }: Approver): Promise<BrowserEntry[]> {
     const { provider, browsers, clock } = this.#ports;
     const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);

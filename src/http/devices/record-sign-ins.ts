@@ -15,20 +15,20 @@ import type { RemoteSignOut } from './remote-sign-out.ts';
 /** A browser that was just signed in by a phone. */
 export interface NewSignIn {
   readonly accountId: string;
-  /** What it claims to be, roughly where it is, and whether this account was signed in there by QR before. */
+  /** Its claimed name and system, and its rough location. `known`: this account was signed in there by QR before. */
   readonly browser: {
     readonly name?: string;
     readonly system?: string;
     readonly place?: Place;
     readonly known: boolean;
   };
-  /** The app that has asked for it. */
+  /** The app that requested the sign-in. */
   readonly client: { readonly id: string; readonly name: string };
-  /** In milliseconds since the epoch. */
+  /** The time in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** Told of each new sign-in by QR, to announce it by mail or push. Nobody waits for it. */
+/** Announces a new sign-in by QR, by mail or push. The request does not wait for it. */
 export type OnSignIn = (ctx: Context, signIn: NewSignIn) => void | Promise<void>;
 
 export interface SignInPorts {
@@ -40,7 +40,7 @@ export interface SignInPorts {
   readonly onSignIn: OnSignIn;
 }
 
-/** Keeps the lists of signed-in browsers right, along with what oidc-provider does. */
+/** Keeps the lists of signed-in browsers in step with the sessions of oidc-provider. */
 export class SignInRecorder {
   readonly #ports: SignInPorts;
   readonly #resumed: ResumedSessions;
@@ -50,7 +50,10 @@ export class SignInRecorder {
     this.#resumed = new ResumedSessions(ports.provider);
   }
 
-  /** Around oidc-provider's own URLs: what they have left is noted before anybody hears the answer, whichever it is. */
+  /**
+   * Records the session that oidc-provider saved, before the answer is sent and even if it is an error. Mounted around
+   * oidc-provider's own URLs.
+   */
   note: Middleware = async (ctx, next) => {
     try {
       await next();
@@ -65,13 +68,13 @@ export class SignInRecorder {
     try {
       isEnded = await this.#update(ctx, session, note);
     } catch (error) {
-      // Whoever is signed in is signed in: the next request for authorization mends the list.
+      // The user is signed in even if the list is not written. The next authorization request repairs it.
       this.#fail(ctx, session, error);
     }
     if (note !== undefined && !isEnded) this.#announce(ctx, session, note);
   }
 
-  /** @returns whether the session was ended before, and is again now */
+  /** @returns true if the session had been ended from elsewhere, and this has ended it again */
   async #update(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<boolean> {
     const { browsers, remoteSignOut } = this.#ports;
     const { accountId, byPhone, isUse } = session;
@@ -80,9 +83,9 @@ export class SignInRecorder {
     const isListed = note !== undefined || (byPhone && isUse);
     const [wasEnded, wasApprovedByEnded] = await Promise.all([
       remoteSignOut.wasEnded(id),
-      // What a browser has approved that was signed out since, and has kept for later.
+      // The browser may resume an approval late, when the phone that gave it has been signed out.
       note !== undefined && remoteSignOut.wasEnded(note.approvedBy),
-      // Beside the question, which is hardly ever answered with yes: whoever signs in waits for this.
+      // In parallel, because the user waits, and the session has hardly ever been ended.
       isListed && this.#put(ctx, session, note ?? (await this.#described(ctx, session))),
     ]);
     if (!wasEnded && !wasApprovedByEnded) return false;
@@ -101,12 +104,12 @@ export class SignInRecorder {
     };
     const gone = await browsers.put(accountId, { ...described, ...this.#used(session), signedInAt: at });
     for (const one of gone) {
-      // Nobody here has to wait for that.
+      // Not awaited: the user who signs in need not wait for the sign-out of the browsers that had to make room.
       remoteSignOut.end(ctx, accountId, one).catch((error: unknown) => this.#fail(ctx, session, error));
     }
   }
 
-  /** A browser that is missing on its list, by the request at hand. */
+  /** Describes a browser that is missing on its list, by its present request. */
   async #described(ctx: Context, { begunAt }: SavedSession): Promise<Omit<BrowserNote, 'approvedBy'>> {
     const { userAgent, place } = await this.#ports.devices.describe(ctx);
     return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), known: true, at: begunAt };

@@ -6,20 +6,20 @@ import type { Clock, Notes } from '../../ticket/ports.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import { sourceOf } from '../request/client-info.ts';
 
-/** Emitted on the provider with the request's context, where a browser was signed out from elsewhere. */
+/** Emitted on the provider with the request's context, when a browser was signed out from elsewhere. */
 export interface SignedOutEvent {
   readonly accountId: string;
-  /** Where the request comes from that has led to this. */
+  /** The network address of the request that caused the sign-out. */
   readonly from: string;
   /** The apps that knew of the browser's session. */
   readonly clientIds: readonly string[];
 }
 
 /**
- * For how long it is kept in mind, in milliseconds, that a session has ended: oidc-provider saves sessions whole, so a request that was
- * under way brings one back, and some take their time. At least this long, and as long as the session would have lasted.
+ * The shortest lifetime of the note that a session has ended; it also lasts as long as the session would have lasted.
+ * oidc-provider saves sessions as a whole, so a pending request, which may be slow, can bring an ended session back.
  */
-const AT_LEAST = 60 * 60_000;
+const MIN_NOTE_LIFETIME_MS = 60 * 60_000;
 
 export interface RemoteSignOutPorts {
   readonly provider: Provider;
@@ -28,7 +28,7 @@ export interface RemoteSignOutPorts {
   readonly clock: Clock;
 }
 
-/** Signs a browser out that is elsewhere. */
+/** Signs a browser out from another device. */
 export class RemoteSignOut {
   readonly #ports: RemoteSignOutPorts;
 
@@ -37,9 +37,10 @@ export class RemoteSignOut {
   }
 
   /**
-   * Ends the browser's session and all that it gave, then takes it off the list.
-   * @returns undefined where its session had ended before
-   * @throws QrLoginError `store_unavailable` where that may not be done; it is on the list then, to be done again
+   * Ends the browser's session, revokes everything that was granted in it, and then takes the browser off the list.
+   * @returns undefined if the session had ended before
+   * @throws QrLoginError `store_unavailable` if the session may not have ended; the browser stays on the list, so the
+   * call can be repeated
    */
   async end(
     ctx: Context,
@@ -48,11 +49,11 @@ export class RemoteSignOut {
   ): Promise<EndedSession | undefined> {
     const { provider, browsers, notes, clock } = this.#ports;
     const from = sourceOf(ctx);
-    // First: whatever saves the session from here on finds it.
-    await notes.write(noteKeyOf(id), Math.max(AT_LEAST, endsAt - clock()));
+    // First, so that every request that saves the session from here on finds the note.
+    await notes.write(noteKeyOf(id), Math.max(MIN_NOTE_LIFETIME_MS, endsAt - clock()));
     const first = await endSession(provider, ctx, { accountId, sessionUid });
     await browsers.remove(accountId, id);
-    // What was saved between the two.
+    // A pending request may have saved the session again in between.
     const again = await endSession(provider, ctx, { accountId, sessionUid });
     if (first === undefined && again === undefined) return undefined;
     const clientIds = union(first?.clientIds, again?.clientIds);
@@ -61,7 +62,7 @@ export class RemoteSignOut {
     return { clientIds, unreached: Promise.all([first?.unreached, again?.unreached]).then((lost) => union(...lost)) };
   }
 
-  /** Whether the session of this browser was ended: a request that was under way may have brought it back. */
+  /** Returns true if the session of this browser was ended. A request that was pending may have brought it back. */
   async wasEnded(id: string): Promise<boolean> {
     return (await this.#ports.notes.read(noteKeyOf(id))) !== undefined;
   }

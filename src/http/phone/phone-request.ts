@@ -16,7 +16,9 @@ export interface PhoneRequest extends PluginRequest {
   readonly approver: Approver | undefined;
   /** Identifies the phone's sign-in: it is another one after each sign-in. Undefined if the phone is not signed in. */
   readonly signInId: string | undefined;
-  /** The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page. */
+  /**
+   * The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page.
+   */
   readonly ticket: Ticket | undefined;
 }
 
@@ -34,8 +36,8 @@ export interface PhoneRequestPorts {
 }
 
 /**
- * Makes the entries of the phone's routes. A store on another machine takes its time for each answer, so reads that do not depend on each other
- * run side by side.
+ * Makes the entries of the phone's routes. Reads that do not depend on each other run side by side, because each takes
+ * a round trip to a store on another machine.
  */
 export class PhoneEntries {
   readonly #ports: PhoneRequestPorts;
@@ -59,7 +61,7 @@ export class PhoneEntries {
     };
   }
 
-  /** For a POST. A request from another site is refused before it counts, or it would use up the user's limit. */
+  /** For a POST. A request from another site is refused before it counts, because it would use up the user's limit. */
   form(act: AddressAct): Entry<PhoneForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
@@ -88,7 +90,9 @@ export class PhoneEntries {
   }
 }
 
-/** Marks a promise as handled: if a guard throws before it is awaited, its rejection must not become an unhandled one. */
+/**
+ * Marks a promise as handled: if a guard throws before it is awaited, its rejection must not become an unhandled one.
+ */
 function started<T>(work: T | Promise<T>): Promise<T> {
   const promise = Promise.resolve(work);
   promise.catch(() => undefined);

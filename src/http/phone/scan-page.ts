@@ -18,7 +18,7 @@ import { checkCsrfToken, type FormUse, makeCsrfToken } from './csrf.ts';
 import type { PhoneForm, PhoneRequest } from './phone-request.ts';
 import { sendToSignIn } from './sign-in-redirect.ts';
 
-/** The longest text that the field takes: more than a short code with all its spaces and dashes. */
+/** The longest text that the field takes, in characters: more than a short code with all its spaces and dashes. */
 const LONGEST_INPUT = 24;
 
 export interface ScanPorts {
@@ -36,8 +36,8 @@ export interface ScanPorts {
 }
 
 /**
- * The page with which a phone that is signed in scans. The camera leads to the landing page of a code and no further. Users who cannot scan
- * type the short code.
+ * The page with which a signed-in phone scans. The camera leads only to the landing page of a code. Users who cannot
+ * scan type the short code.
  */
 export class ScanHandlers {
   readonly #ports: ScanPorts;

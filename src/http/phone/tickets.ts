@@ -42,7 +42,10 @@ export class TicketHandlers {
     this.#ports = ports;
   }
 
-  /** `GET Q/:code`: the page that the camera opens. It changes nothing, except that the phone notes that the code was fresh. */
+  /**
+   * `GET Q/:code`: the page that the camera opens. It changes nothing, except that the phone notes that the code was
+   * fresh.
+   */
   landing = async (request: PhoneRequest): Promise<void> => {
     const { cookies, clock, keys, limits, urls, renderer, hooks } = this.#ports;
     const { ctx, approver } = request;
@@ -130,7 +133,10 @@ export class TicketHandlers {
     );
   }
 
-  /** Returns the id in a code that is on the screen now, or was when this phone scanned it. @throws QrLoginError `not_found` */
+  /**
+   * Returns the id in a code that is on the screen now, or was when this phone scanned it.
+   * @throws QrLoginError `not_found`
+   */
   #freshId({ ctx }: PhoneRequest, code: string): string {
     const { ceremony, cookies, clock } = this.#ports;
     const { id, fresh } = ceremony.phone.read(code);
@@ -144,7 +150,10 @@ export class TicketHandlers {
     await sendToSignIn(request, hooks.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
 
-  /** Returns the page where the phone can meet a requirement; undefined if it was just there for it, or if the deployment has no such page. */
+  /**
+   * Returns the page on which the phone can meet a requirement; undefined if it has just been there for it, or if the
+   * deployment has no such page.
+   */
   async #signInFor(
     request: PhoneRequest,
     unmet: Unmet,

@@ -2,7 +2,7 @@ import parseBody from 'co-body';
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 
-/** The largest body in bytes. No form of ours comes near it. */
+/** The largest body in bytes. The forms of the pages are much smaller. */
 const BODY_LIMIT_BYTES = 4096;
 
 /** The fields of a POST, from a form or from JSON. */
@@ -48,7 +48,10 @@ function flat(body: unknown): Fields {
   return Object.fromEntries(fields);
 }
 
-/** Returns true if the request has a body (RFC 9112, section 6). HTTP/2 needs neither length header, so a content type counts as well. */
+/**
+ * Returns true if the request has a body (RFC 9112, section 6). HTTP/2 needs neither length header, so a content type
+ * counts as well.
+ */
 function hasBody(ctx: Context): boolean {
   return (
     ctx.get('transfer-encoding') !== '' || Number(ctx.get('content-length') || 0) > 0 || ctx.get('content-type') !== ''

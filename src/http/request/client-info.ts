@@ -3,32 +3,35 @@ import Bowser from 'bowser';
 import type { Context } from 'koa';
 import { BoundedCache } from './bounded-cache.ts';
 
-/** Longer ones are no browser's. */
-const LONGEST_USER_AGENT = 512;
+/** The longest accepted user agent, in characters. Browsers send shorter ones. */
+const MAX_USER_AGENT_LENGTH = 512;
 
-/** What a client says it is, where that can be a browser. */
+/** Returns the User-Agent header; undefined if there is none, or if it is too long to be a browser's. */
 export function userAgentOf(ctx: Context): string | undefined {
   const userAgent = ctx.get('user-agent');
-  return userAgent === '' || userAgent.length > LONGEST_USER_AGENT ? undefined : userAgent;
+  return userAgent === '' || userAgent.length > MAX_USER_AGENT_LENGTH ? undefined : userAgent;
 }
 
-/** What else a user agent says may be a sentence, for whoever reads the confirm page. */
+/**
+ * The names that may be shown. The rest of a user agent can be any text, such as a sentence that is meant to mislead
+ * the user on the confirm page.
+ */
 const BROWSERS: ReadonlySet<string> = new Set(Object.values<string>(Bowser.BROWSER_MAP));
 const SYSTEMS: ReadonlySet<string> = new Set(Object.values<string>(Bowser.OS_MAP));
 
-interface Described {
+interface AgentDescription {
   readonly name?: string;
   readonly system?: string;
 }
 
-const described = new BoundedCache<Described>();
+const descriptions = new BoundedCache<AgentDescription>();
 
-/** What a user agent claims to be, for people to read. It proves nothing. */
-export function describeUserAgent(userAgent: string | undefined): Described {
-  return userAgent === undefined ? {} : described.getOrCompute(userAgent, describe);
+/** Returns the browser and the system that a user agent claims to be, for display. It proves nothing. */
+export function describeUserAgent(userAgent: string | undefined): AgentDescription {
+  return userAgent === undefined ? {} : descriptions.getOrCompute(userAgent, describe);
 }
 
-function describe(userAgent: string): Described {
+function describe(userAgent: string): AgentDescription {
   const { browser, os } = Bowser.parse(userAgent);
   return {
     ...(browser.name && BROWSERS.has(browser.name) && { name: browser.name }),
@@ -36,13 +39,18 @@ function describe(userAgent: string): Described {
   };
 }
 
-/** Whether this seems to be a phone, which need not scan itself: what it says of itself (User-Agent Client Hints, section 3.3), or its user agent. */
+/**
+ * Returns true if the client seems to be a phone, which need not scan itself: by its `Sec-CH-UA-Mobile` header
+ * (User-Agent Client Hints, section 3.3), or without one by its user agent.
+ */
 export function isPhone(ctx: Context): boolean {
   const hint = ctx.get('sec-ch-ua-mobile');
   return hint === '' ? /\bMobi/.test(ctx.get('user-agent')) : hint === '?1';
 }
 
-/** Addresses that say nothing of who is behind them: a proxy on this machine or in this network has one, too. */
+/**
+ * Addresses that do not identify a client, because a proxy on this machine or in this network has such an address, too.
+ */
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet('127.0.0.0', 8);
 PRIVATE.addSubnet('10.0.0.0', 8);
@@ -55,9 +63,13 @@ PRIVATE.addSubnet('fc00::', 7, 'ipv6');
 PRIVATE.addSubnet('fe80::', 10, 'ipv6');
 
 /**
- * The network address that a request comes from, or undefined where that cannot be told for sure: it is a private one
- * (RFC 1918, RFC 4193; RFC 6598 for carriers), which may be a proxy's that the deployment did not declare; or a declared proxy sent several and
- * the deployment did not say how many proxies it has (`app.maxIpsCount`), so that a client might have made the first up.
+ * Returns the network address that a request comes from, or undefined if it is not certain:
+ *
+ * - It is private (RFC 1918, RFC 4193; RFC 6598 for carriers), so it may be that of a proxy that the deployment did not
+ *   declare.
+ * - A header shows that there is such a proxy.
+ * - A declared proxy sent several addresses, and the deployment did not say how many proxies it has
+ *   (`app.maxIpsCount`), so the client may have made up the first one.
  */
 export function addressOf(ctx: Context): string | undefined {
   const { proxy, maxIpsCount } = ctx.app;
@@ -68,7 +80,7 @@ export function addressOf(ctx: Context): string | undefined {
   return version === 0 || isPrivate.getOrCompute(address, isInPrivate) ? undefined : address;
 }
 
-/** A sign-in asks for the same two addresses again and again. */
+/** Cached, because a sign-in checks the same two addresses again and again. */
 const isPrivate = new BoundedCache<boolean>();
 
 function isInPrivate(address: string): boolean {
@@ -76,26 +88,30 @@ function isInPrivate(address: string): boolean {
 }
 
 /**
- * Where a request comes from, as far as its sender cannot make it up: to count and to block by. It is the client's address, or
- * that of the outermost proxy that nobody has declared. Of IPv6 it is the network: whoever has one has all addresses in it.
+ * Returns the source of a request as far as its sender cannot forge it, to count and to block by: the client's address,
+ * or that of the nearest proxy that the deployment did not declare. For IPv6 it is the network, because a client has
+ * all addresses of its network.
  */
 export function sourceOf(ctx: Context): string {
   const { proxy, maxIpsCount } = ctx.app;
-  // What the nearest proxy has added itself is true; what stands before it may be the client's own.
+  // The address that the nearest proxy added is true. Those before it may be made up by the client.
   const forwarded = proxy && !maxIpsCount ? ctx.ips.at(-1) : undefined;
   const named = plain(forwarded ?? ctx.ip);
   const address = isIP(named) === 0 ? plain(ctx.req.socket.remoteAddress ?? '') : named;
   return isIP(address) === 6 ? networkOf(address) : address;
 }
 
-/** IPv4 as a socket for both kinds shows it, or as it is written in hexadecimal (RFC 4291, section 2.5.5.2). */
+/**
+ * Returns an address with IPv4 in its usual form, also if a dual-stack socket gives it as IPv6, or if it is written in
+ * hexadecimal (RFC 4291, section 2.5.5.2).
+ */
 function plain(address: string): string {
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(address) ?? [];
   if (high === undefined || low === undefined) return address.replace(/^::ffff:(?=\d+\.)/i, '');
   return [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]).join('.');
 }
 
-/** The first 64 bits: a site has at least as many addresses (RFC 6177, section 2). */
+/** Returns the first 64 bits of an IPv6 address. A site has at least a /64 (RFC 6177, section 2). */
 function networkOf(address: string): string {
   const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::');
   const [before, after] = [head, tail].map((groups) => groups.split(':').filter((group) => group !== ''));

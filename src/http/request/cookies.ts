@@ -14,14 +14,14 @@ const OFFER = '_qr_offer';
 
 const MEMORY_DAYS = 180;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** After its interaction is over, the error page links back to the app for this long. */
+/** The time for which the error page links back to the app after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
-/** A code that was fresh when it was scanned counts as fresh for this long. The deadline of its ticket is earlier. */
+/** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
 const FRESH_CODE_MS = 10 * 60 * 1000;
 /** The note about an offered sign-in lasts this long, which is longer than any ticket. */
 const OFFER_MS = 60 * 60 * 1000;
 
-/** The plugin's own cookies: signed, HttpOnly, Secure where the issuer is https, each on the narrowest path that works. */
+/** The plugin's own cookies: signed, HttpOnly, Secure if the issuer is https, each on the narrowest path that works. */
 export class Cookies {
   readonly #urls: Urls;
 
@@ -36,7 +36,7 @@ export class Cookies {
     this.#set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge + WAY_BACK_MS);
   }
 
-  /** Returns the client whose request led this browser here, also after the interaction is over. */
+  /** Returns the client that sent this browser here, also after the interaction has ended. */
   clientId(ctx: Context, uid: string): string | undefined {
     const [of, , client] = signedCookie(ctx.cookies, BINDING)?.split('.') ?? [];
     return of === uid && client !== undefined ? Buffer.from(client, 'base64url').toString() : undefined;

@@ -5,10 +5,12 @@ import type { Device } from '../../ticket/risk.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import { addressOf, userAgentOf } from './client-info.ts';
 
-/** Returns the place of a network address, from a database of the deployment, for example. Undefined if it is not known. */
+/**
+ * Returns the place of a network address, for example from a database of the deployment; undefined if it is not known.
+ */
 export type Locate = (address: string) => Place | undefined | Promise<Place | undefined>;
 
-/** The longest wait for a place, which is only a hint. */
+/** The time to wait for a place, which is only a hint. */
 const PATIENCE_MS = 500;
 
 /** Describes the devices that send requests. */

@@ -1,6 +1,6 @@
 import type { Context, Next } from 'koa';
 
-/** Counts the requests that are being answered, so that a server which stops can let them finish. */
+/** Counts the requests that are being answered, so that a server can let them finish before it stops. */
 export class InFlight {
   #count = 0;
   #onIdle: () => void = () => undefined;
@@ -15,11 +15,11 @@ export class InFlight {
     }
   };
 
-  /** Waits until none is left, but not longer than this many milliseconds. */
-  async drained(longest: number): Promise<void> {
+  /** Waits until every request is answered, but not longer than this. */
+  async drained(timeoutMs: number): Promise<void> {
     if (this.#count === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, longest);
+      const timer = setTimeout(resolve, timeoutMs);
       this.#onIdle = () => {
         clearTimeout(timer);
         resolve();

@@ -4,7 +4,10 @@ import type { Guard } from './guard.ts';
 import type { PluginRequest } from './plugin-request.ts';
 import type { Urls } from './urls.ts';
 
-/** Refuses requests from another site's page (OWASP ASVS 5.0, V3.5). A client that is not a browser sends neither header. */
+/**
+ * Refuses requests from another site's page (OWASP ASVS 5.0, V3.5). A client that is not a browser sends neither
+ * header.
+ */
 export function sameOrigin(urls: Urls): Guard {
   return ({ ctx }) => {
     const origin = ctx.get('origin');
@@ -15,7 +18,10 @@ export function sameOrigin(urls: Urls): Guard {
   };
 }
 
-/** Returns true if another site's page made the browser send this request (Fetch Metadata). A camera app or a user opens an address directly. */
+/**
+ * Returns true if another site's page made the browser send this request (Fetch Metadata). A camera app or a user opens
+ * an address directly.
+ */
 export function isForeign(ctx: Context): boolean {
   return ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
 }

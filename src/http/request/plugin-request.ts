@@ -1,11 +1,17 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { RouterContext } from '@koa/router';
 
-/** Facts about a request that its refusal reports: in the event `qr_login.failed`, and as links of the error page. Filled in as they become known. */
+/**
+ * Facts about a request that its refusal reports: in the event `qr_login.failed`, and as links of the error page.
+ * Filled in as they become known.
+ */
 export interface FailureContext {
   /** The account that the request acts for. */
   accountId?: string;
-  /** The page that "Try again" links to. A POST cannot be repeated by a GET, so that is not always the URL of the request. */
+  /**
+   * The page that "Try again" links to. A POST cannot be repeated by a GET, so that is not always the URL of the
+   * request.
+   */
   again?: string;
   /** The page on which the user can go on after a mistake. */
   back?: string;

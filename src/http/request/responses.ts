@@ -2,8 +2,8 @@ import type { Context } from 'koa';
 import type { PluginRequest } from './plugin-request.ts';
 
 /**
- * Returns true if this client is answered in JSON: it says so, or it sent JSON, or only scripts ask for the URL. A form is answered with
- * a page.
+ * Returns true if this client is answered in JSON: it asks for JSON, it sent JSON, or only scripts ask for the URL. A
+ * form is answered with a page.
  */
 export function wantsJson({
   ctx,
@@ -13,7 +13,7 @@ export function wantsJson({
   return isForScripts && ctx.request.type !== 'application/x-www-form-urlencoded';
 }
 
-/** Sends the client on: a script is told the address, a form is redirected. */
+/** Sends the client on: a script gets the address as JSON, a form is redirected. */
 export function follow(request: PluginRequest, redirectTo: string): void {
   if (wantsJson(request)) request.ctx.body = { redirectTo };
   else seeOther(request.ctx, redirectTo);

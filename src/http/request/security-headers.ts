@@ -2,7 +2,10 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { Context } from 'koa';
 import type { PluginRequest } from './plugin-request.ts';
 
-/** Sets the headers of every answer: it may not be framed, stored, sniffed, or told to other sites (OWASP ASVS 5.0, V3.4). */
+/**
+ * Sets the headers of every answer: it may not be framed, stored or sniffed, and its address is not sent to other sites
+ * (OWASP ASVS 5.0, V3.4).
+ */
 export function protectAnswer({ res }: Context): void {
   if (res.headersSent) return;
   for (const [name, value] of PROTECTION) res.setHeader(name, value);

@@ -1,6 +1,6 @@
 /**
- * Every URL of the plugin. They are built from the issuer and from nothing that a request says, so that a forged `Host`
- * leads nobody astray (RFC 9700, section 4.13).
+ * Builds every URL of the plugin from the issuer. No part of a request is used, so a forged `Host` cannot lead a user
+ * to another site (RFC 9700, section 4.13).
  */
 export class Urls {
   readonly origin: string;
@@ -13,17 +13,17 @@ export class Urls {
     this.base = pathname.replace(/\/$/, '');
   }
 
-  /** What oidc-provider scopes the interaction cookie to. */
+  /** The page of an interaction. oidc-provider scopes the interaction cookie to it. */
   interaction(uid: string): string {
     return `${this.base}/interaction/${uid}`;
   }
 
-  /** The path below which a browser brings its memory along. */
+  /** The path that the cookie with the browser's memory is scoped to. */
   get interactions(): string {
     return `${this.base}/interaction`;
   }
 
-  /** What all of the phone's URLs lie below. */
+  /** The path above all of the phone's URLs. */
   get phone(): string {
     return `${this.base}/qr`;
   }
@@ -32,7 +32,7 @@ export class Urls {
     return `${this.phone}/${code}`;
   }
 
-  /** The browsers that an account is signed in to. */
+  /** The page that lists the browsers that an account is signed in to. */
   get devices(): string {
     return `${this.phone}/devices`;
   }
@@ -41,7 +41,7 @@ export class Urls {
     return `${this.phone}/tickets/${id}`;
   }
 
-  /** Where a phone scans or types what another screen shows. */
+  /** The page on which a phone scans or types the code of another screen. */
   get scan(): string {
     return `${this.phone}/scan`;
   }
@@ -54,12 +54,12 @@ export class Urls {
     return `${this.phone}/assets/${name}?v=${version}`;
   }
 
-  /** The whole address, as a QR code needs it. */
+  /** Returns the whole URL, as a QR code needs it. */
   absolute(path: string): string {
     return this.origin + path;
   }
 
-  /** The same for people who type it: browsers know the scheme. */
+  /** Returns the URL without its scheme, for users who type it: browsers add the scheme. */
   typed(path: string): string {
     return new URL(this.origin).host + path;
   }
