@@ -5,8 +5,8 @@ import type { Engine } from './stores/engine.ts';
 export interface Health {
   /** True if this process should get requests: the store answers, and the process is not stopping. */
   readonly ok: boolean;
-  /** The place of the tickets: the memory of this process, a Keyv that serves one process, or Redis. */
-  readonly engine: 'memory' | 'keyv' | 'redis';
+  /** The place of the tickets: `memory` (of this process), `keyv` (serves one process) or `redis`. */
+  readonly engine: string;
   /** `up` if the store has just answered. `down` once this process is stopping, because the store is not asked then. */
   readonly store: 'up' | 'down';
   /**

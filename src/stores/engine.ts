@@ -6,7 +6,8 @@ import type { Rate, RateLimit } from './rate-limit.ts';
 
 /** Keeps tickets and announces their changes: in this process, or in Redis for any number of processes. */
 export interface Engine {
-  readonly name: 'memory' | 'keyv' | 'redis';
+  /** `memory`, `keyv` or `redis`, in metrics and in the health of the process. */
+  readonly name: string;
   readonly store: TicketStore;
   readonly notes: Notes;
   readonly browsers: SignedInBrowsers;
