@@ -176,7 +176,10 @@ export class TicketHandlers {
     return hooks.signIn(ctx, { returnTo, fresh: true, accountId: approver.accountId, ...classes });
   }
 
-  /** Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one would not help. */
+  /**
+   * Notes the offer of a stronger sign-in. Returns false if the phone has signed in since an earlier offer for this
+   * ticket: another sign-in would not help.
+   */
   #noteOffer({ ctx, signInId = '' }: PhoneRequest, ticket: Ticket): boolean {
     const { cookies } = this.#ports;
     const offeredTo = cookies.offeredTo(ctx, ticket.id);

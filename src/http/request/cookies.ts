@@ -81,7 +81,10 @@ export class Cookies {
     this.#set(ctx, OFFER, `${ticketId}.${session}`, this.#urls.phone, OFFER_MS);
   }
 
-  /** Returns the identification of the sign-in to which a stronger one was offered for this ticket; undefined if none was. */
+  /**
+   * Returns the identification of the sign-in to which a stronger one was offered for this ticket; undefined if none
+   * was.
+   */
   offeredTo(ctx: Context, ticketId: string): string | undefined {
     const [ticket, session] = signedCookie(ctx.cookies, OFFER)?.split('.') ?? [];
     return ticket === ticketId ? session : undefined;
