@@ -14,7 +14,8 @@ const THEME = fileURLToPath(new URL('../../examples/theme', import.meta.url));
 const CONTRAST = 'color-contrast';
 
 /**
- * The short suite checks all pages in English, and only these in other languages and looks. The full suite checks all.
+ * The short suite checks one state of each page and these in English, and only these in other languages and looks. The
+ * full suite checks all.
  */
 const MAIN: readonly string[] = [
   'qr: waiting, with everything',
@@ -25,6 +26,12 @@ const MAIN: readonly string[] = [
 ];
 const MOST = sizeOfSuite({
   short: EXHIBITS.filter(({ page, state }) => MAIN.includes(`${page}: ${state}`)),
+  full: EXHIBITS,
+});
+const IN_ENGLISH = sizeOfSuite({
+  short: EXHIBITS.filter(
+    (exhibit, index) => MOST.includes(exhibit) || EXHIBITS.findIndex(({ page }) => page === exhibit.page) === index,
+  ),
   full: EXHIBITS,
 });
 
@@ -65,7 +72,7 @@ describe('every page, in each of its states', function () {
           expect(await barriers(page)).to.deep.equal([]);
           expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.equal(320);
         },
-        language === 'en' ? EXHIBITS : MOST,
+        language === 'en' ? IN_ENGLISH : MOST,
       ));
   }
 

@@ -86,16 +86,16 @@ const WRONG: [Record<string, unknown>, RegExp][] = [
 
 describe('the options', () => {
   for (const [wrong, says] of WRONG) {
-    it(`are refused with a word on what is wrong: ${inspect(wrong, { breakLength: Number.POSITIVE_INFINITY })}`, () => {
+    it(`are refused with the reason: ${inspect(wrong, { breakLength: Number.POSITIVE_INFINITY })}`, () => {
       expect(() => qrLogin({ ...NEEDED, ...wrong } as QrLoginOptions)).to.throw(TypeError, says);
     });
   }
 
-  it('are refused with a word on what is needed where there are none', () => {
+  it('are refused with the names of the required ones if there are none', () => {
     expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /qrLogin needs options: findAccount/);
   });
 
-  it('are all taken where they are right', async () => {
+  it('are all accepted if they are right', async () => {
     const right: QrLoginOptions = {
       ...NEEDED,
       loginPage: () => undefined,
@@ -122,14 +122,14 @@ describe('the options', () => {
 });
 
 describe('attaching to a provider', () => {
-  it('is refused where the provider does not sign its cookies', () => {
+  it('is refused if the provider does not sign its cookies', () => {
     for (const cookies of [{}, { keys: [] }]) {
       const qr = qrLogin(NEEDED);
       expect(() => qr.attach(providerFor(qr, { cookies }))).to.throw(TypeError, /cookies\.keys/);
     }
   });
 
-  it('is refused where the cookie keys are too short to sign codes with, unless there are secrets', async () => {
+  it('is refused if the cookie keys are too short to sign codes, unless there are secrets', async () => {
     const short = qrLogin(NEEDED);
     expect(() => short.attach(providerFor(short, { cookies: { keys: ['short'] } }))).to.throw(
       TypeError,
@@ -140,7 +140,7 @@ describe('attaching to a provider', () => {
     await qr.close();
   });
 
-  it('is refused where the keys are a Keygrip, which does not tell them, unless there are secrets', async () => {
+  it('is refused if the keys are a Keygrip, which hides them, unless there are secrets', async () => {
     // As cookies takes it: something that signs and verifies.
     const keys = { sign: () => 'signature', verify: () => true, index: () => 0 };
     const without = qrLogin(NEEDED);
@@ -158,7 +158,7 @@ describe('attaching to a provider', () => {
     await qr.close();
   });
 
-  it('is refused where the development interactions are on', () => {
+  it('is refused if the development interactions are on', () => {
     const qr = qrLogin(NEEDED);
     expect(() => qr.attach(providerFor(qr, { features: {} }))).to.throw(TypeError, /devInteractions/);
   });
@@ -168,11 +168,11 @@ describe('attaching to a provider', () => {
     expect(() => Reflect.apply(interactionUrl, undefined, [{}, {}])).to.throw(TypeError, /attach/);
   });
 
-  it('may be ended before it began', async () => {
+  it('can be closed before it was attached', async () => {
     await qrLogin(NEEDED).close();
   });
 
-  it('warns where the store is one that other processes could use, too', async () => {
+  it('warns if other processes could use the store as well', async () => {
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
     const qr = qrLogin({ ...NEEDED, store: Elsewhere.keyv().store });
     qr.attach(providerFor(qr));
