@@ -52,8 +52,8 @@ export function answerError(ports: ErrorPorts, request: RefusableRequest, error:
 }
 
 /**
- * Answers for the rest of the provider while the store is out of reach: adds `Retry-After` to what oidc-provider answers by itself, and
- * renders the error for the deployment's own pages.
+ * Answers for the rest of the provider while the store is out of reach: adds `Retry-After` to the answers of
+ * oidc-provider, and renders the error for the deployment's own pages.
  */
 export function answerTrouble(ports: ErrorPorts): Middleware {
   return async (ctx, next) => {

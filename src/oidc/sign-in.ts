@@ -8,7 +8,7 @@ import type { BrowserNote } from './resumed.ts';
 
 /** The data of a browser's sign-in. */
 export interface SigningIn {
-  readonly who: Authenticated;
+  readonly user: Authenticated;
   readonly request: SignInRequest;
   /** True if the browser stays signed in when it is closed. Default: the provider's own setting. */
   readonly remember?: boolean;
@@ -28,9 +28,9 @@ export function approvedOnPhone({
   approver,
   request,
   remember,
-}: RedeemedTicket): Pick<SigningIn, 'who' | 'request' | 'remember'> {
+}: RedeemedTicket): Pick<SigningIn, 'user' | 'request' | 'remember'> {
   const amr = [...new Set([...(approver.amr ?? []), ...APPROVED_ON_A_PHONE])];
-  return { who: { ...approver, amr }, request, remember };
+  return { user: { ...approver, amr }, request, remember };
 }
 
 /**
@@ -40,9 +40,9 @@ export function approvedOnPhone({
 export async function signIn(
   provider: Provider,
   ctx: Context,
-  { who, request, remember, replaces, grantId: before, browser }: SigningIn,
+  { user, request, remember, replaces, grantId: before, browser }: SigningIn,
 ): Promise<string> {
-  const { accountId, authenticatedAt, acr, amr = [] } = who;
+  const { accountId, authenticatedAt, acr, amr = [] } = user;
   const login = {
     accountId,
     ts: authenticatedAt,

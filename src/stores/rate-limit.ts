@@ -14,10 +14,10 @@ type Wait = number | undefined;
 /** Counts requests for each key, such as an address or an account. */
 export interface RateLimit {
   /** Counts a request. */
-  take(who: string): Wait | Promise<Wait>;
+  take(key: string): Wait | Promise<Wait>;
 
   /** Checks the limit without counting. For requests that are counted later, when their outcome is known. */
-  ask(who: string): Wait | Promise<Wait>;
+  ask(key: string): Wait | Promise<Wait>;
 }
 
 /** The number of requests of one key since its window began. */
@@ -46,16 +46,16 @@ export class LocalRateLimit implements RateLimit {
     this.#lasts = within * 1000;
   }
 
-  take(who: string): Wait {
+  take(key: string): Wait {
     const now = performance.now();
-    const window = this.#windowOf(who, now) ?? this.#begin(who, now);
+    const window = this.#windowOf(key, now) ?? this.#begin(key, now);
     window.times += 1;
     return window.times > this.#times ? window.endsAt - now : undefined;
   }
 
-  ask(who: string): Wait {
+  ask(key: string): Wait {
     const now = performance.now();
-    const window = this.#windowOf(who, now);
+    const window = this.#windowOf(key, now);
     return window !== undefined && window.times >= this.#times ? window.endsAt - now : undefined;
   }
 
@@ -64,25 +64,25 @@ export class LocalRateLimit implements RateLimit {
     return this.#windows.size;
   }
 
-  #windowOf(who: string, now: number): Window | undefined {
+  #windowOf(key: string, now: number): Window | undefined {
     if (now - this.#sweptAt >= SWEEP_EVERY_MS) this.#sweep(now);
-    const window = this.#windows.get(who);
+    const window = this.#windows.get(key);
     return window !== undefined && window.endsAt > now ? window : undefined;
   }
 
-  #begin(who: string, now: number): Window {
+  #begin(key: string, now: number): Window {
     const window = { times: 0, endsAt: now + this.#lasts };
     // Delete the old window first: a Map would keep its position, and the order of the windows would be wrong.
-    this.#windows.delete(who);
-    this.#windows.set(who, window);
+    this.#windows.delete(key);
+    this.#windows.set(key, window);
     return window;
   }
 
   #sweep(now: number): void {
     this.#sweptAt = now;
-    for (const [who, { endsAt }] of this.#windows) {
+    for (const [key, { endsAt }] of this.#windows) {
       if (endsAt > now) return;
-      this.#windows.delete(who);
+      this.#windows.delete(key);
     }
   }
 }
@@ -95,20 +95,20 @@ export class SharedRateLimit implements RateLimit {
     this.#limiter = limiter;
   }
 
-  async take(who: string): Promise<Wait> {
-    const { refused, answer } = await this.#consume(who, 1);
+  async take(key: string): Promise<Wait> {
+    const { refused, answer } = await this.#consume(key, 1);
     return refused ? answer.msBeforeNext : undefined;
   }
 
-  async ask(who: string): Promise<Wait> {
-    const { refused, answer } = await this.#consume(who, 0);
+  async ask(key: string): Promise<Wait> {
+    const { refused, answer } = await this.#consume(key, 0);
     return refused || answer.consumedPoints >= this.#limiter.points ? answer.msBeforeNext : undefined;
   }
 
   /** Turns a refusal, which the limiter throws, into a result. */
-  async #consume(who: string, points: number): Promise<{ refused: boolean; answer: RateLimiterRes }> {
+  async #consume(key: string, points: number): Promise<{ refused: boolean; answer: RateLimiterRes }> {
     try {
-      return { refused: false, answer: await this.#limiter.consume(who, points) };
+      return { refused: false, answer: await this.#limiter.consume(key, points) };
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) return { refused: true, answer: refusal };
       throw refusal;

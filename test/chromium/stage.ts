@@ -175,6 +175,9 @@ export class Stage {
     try {
       for (const page of this.#pages) if (!page.isClosed()) await takeCoverage(page);
     } finally {
+      // A handler that still holds a request would fail once its page is closed, and nothing would catch that.
+      const open = [...this.#contexts.keys(), ...this.#pages.filter((page) => !page.isClosed())];
+      await Promise.all(open.map((opened) => opened.unrouteAll({ behavior: 'ignoreErrors' })));
       await this.#provider.qr.close();
       await Promise.all([
         ...[...this.#contexts.keys()].map((context) => context.close()),

@@ -9,6 +9,7 @@ import type { Ticket } from '../../src/ticket/ticket.ts';
 import type { Fixture } from '../fixtures/provider.ts';
 import type { WorldOptions } from '../support/world.ts';
 import { inFront, replacing, type Weakness } from './attack.ts';
+import { recordFields } from './request-fields.ts';
 
 type Patch = () => () => void;
 
@@ -112,7 +113,7 @@ export function believing(read: (ctx: Context) => string | undefined): WorldOpti
   const extend = ({ provider }: Fixture): void => {
     const believed = new Map<string, string>();
     const request = new AsyncLocalStorage<Context>();
-    provider.middleware.unshift((ctx, next) => request.run(ctx, next));
+    provider.middleware.unshift(recordFields, (ctx, next) => request.run(ctx, next));
     const sessions: { find(id: string): Promise<Session | undefined> } = provider.Session;
     replacing(sessions, 'find', (find) => async (id) => {
       const session = await find.call(sessions, id);

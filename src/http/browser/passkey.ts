@@ -67,14 +67,14 @@ export class PasskeyHandlers {
     const mode = (await hooks.consent(ctx, interaction)) === 'implied' ? 'implied' : 'browser';
     const request = await signInRequest(provider, interaction, mode);
     const demand: Demand = { request, shownAt: interaction.iat * 1000 };
-    const who = await this.#authenticatedNow(owner, demand, Math.floor(clock() / 1000));
+    const user = await this.#authenticatedNow(owner, demand, Math.floor(clock() / 1000));
     const input = { switchAccount: fields.switchAccount === 'yes' };
-    const outcome = await ceremony.browser.signInHere(identity, who, { demand, input });
+    const outcome = await ceremony.browser.signInHere(identity, user, { demand, input });
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
-    const event: PasskeyEvent = { clientId: request.client.id, accountId: who.accountId, from: sourceOf(ctx) };
+    const event: PasskeyEvent = { clientId: request.client.id, accountId: user.accountId, from: sourceOf(ctx) };
     provider.emit('qr_login.passkey', ctx, event);
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
-    follow(form, await signIn(provider, ctx, { who, request, ...before }));
+    follow(form, await signIn(provider, ctx, { user, request, ...before }));
   };
 
   async #owner(passkeys: PasskeySignIn | undefined, form: PromptForm<'login'>): Promise<PasskeyOwner> {

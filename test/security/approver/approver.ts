@@ -4,6 +4,7 @@ import type { Fixture } from '../../fixtures/provider.ts';
 import type { Sent } from '../../support/agent.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { Attack, Weakness } from '../attack.ts';
+import { fieldsIn } from '../request-fields.ts';
 import { believing } from '../weaknesses.ts';
 import { ownership } from './owner.ts';
 import { phoneOf, subjectOf } from './people.ts';
@@ -39,18 +40,18 @@ const CHANNELS: readonly Channel[] = [
   {
     name: 'in a form',
     send: (fields, accountId) => ({ form: { ...all(FIELDS, accountId), ...fields } }),
-    believed: (ctx) => ctx.state.fields?.accountId,
+    believed: (ctx) => text(fieldsIn(ctx).accountId),
   },
   {
     name: 'in JSON',
     send: (fields, accountId) => ({ json: { ...all(FIELDS, accountId), ...fields } }),
-    believed: (ctx) => ctx.state.fields?.sub,
+    believed: (ctx) => text(fieldsIn(ctx).sub),
   },
   {
     name: 'in the query',
     query: (accountId) => `?${new URLSearchParams(all(FIELDS, accountId))}`,
     send: (json) => ({ json }),
-    believed: (ctx) => (typeof ctx.query.accountId === 'string' ? ctx.query.accountId : undefined),
+    believed: (ctx) => text(ctx.query.accountId),
   },
   {
     name: 'in headers',
@@ -95,6 +96,10 @@ export const attacks: Attack[] = [
   ...sessions,
   ...ownership,
 ];
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
 
 async function approveAs(site: Site, channel: Channel): Promise<string | undefined> {
   const alice = await subjectOf(site, 'alice');

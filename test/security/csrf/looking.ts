@@ -1,8 +1,10 @@
 /** Row 8: looking never changes anything, by GET, HEAD, prefetch or link preview. */
+
 import type { Middleware } from 'koa';
 import type { Sent } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
+import { sendFields } from '../request-fields.ts';
 import { atTheCode, sendOwn, TARGETS } from './targets.ts';
 
 /** Requests that are sent without an act of the user. */
@@ -23,7 +25,7 @@ const linksAsForms: Middleware = async (ctx, next) => {
   if ((ctx.method === 'GET' || ctx.method === 'HEAD') && act.test(ctx.path) && ctx.querystring !== '') {
     ctx.method = 'POST';
     delete ctx.req.headers['sec-fetch-site'];
-    Object.defineProperty(ctx.state, 'fields', { get: () => ({ ...ctx.query }), set: () => undefined });
+    sendFields(ctx, ctx.query);
   }
   await next();
 };

@@ -1,4 +1,5 @@
 /** Row 20: no answer leads to an address of the attacker, and no POST is repeated by a redirect. */
+
 import type { Middleware } from 'koa';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { Answer } from '../../support/agent.ts';
@@ -6,6 +7,7 @@ import { PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { phoneOf } from '../approver/people.ts';
 import { type Attack, inFront, oncePerSite } from '../attack.ts';
 import { atTheCode, TARGETS } from '../csrf/targets.ts';
+import { fieldsIn, recordFields } from '../request-fields.ts';
 
 /** Addresses of another site in forms that filters overlook. */
 const ELSEWHERE = [
@@ -55,8 +57,8 @@ const NAMES = [
 
 /** A server with pages that lead to any address in the request. */
 const obeying: Middleware = async (ctx, next) => {
-  await next();
-  const named = NAMES.map((name) => `${ctx.query[name] ?? ctx.state.fields?.[name] ?? ''}`);
+  await recordFields(ctx, next);
+  const named = NAMES.map((name) => `${ctx.query[name] ?? fieldsIn(ctx)[name] ?? ''}`);
   const target = named.find((value) => value.includes('evil'));
   if (target === undefined || ctx.path.includes('/auth')) return;
   if (ctx.response.get('Location') !== '') ctx.set('Location', encodeURI(target));

@@ -1,4 +1,5 @@
 /** Rows 23 and 24: logs and stores hold no secret that works, and events and logs record what has happened. */
+
 import { expect } from 'chai';
 import { logEvents, logRequests, makeLogger } from '../../../examples/log.ts';
 import { Cookies } from '../../../src/http/request/cookies.ts';
@@ -8,6 +9,7 @@ import { inFullSuite } from '../../support/full-suite.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
 import { World, type WorldOptions } from '../../support/world.ts';
 import { replacing, siteOf } from '../attack.ts';
+import { fieldsIn, recordFields } from '../request-fields.ts';
 import type { Secrets } from './collected.ts';
 import { everythingHappens, Recorder } from './outcomes.ts';
 
@@ -144,8 +146,8 @@ const bindingAsItIs = replacing(
 /** Logs whole requests, and emits no event for denials. */
 function loggingRequests({ provider }: Fixture, lines: string[]): void {
   provider.middleware.unshift(async (ctx, next) => {
-    await next();
-    lines.push(JSON.stringify([ctx.url, ctx.headers, ctx.state.fields, ctx.body]));
+    await recordFields(ctx, next);
+    lines.push(JSON.stringify([ctx.url, ctx.headers, fieldsIn(ctx), ctx.body]));
   });
   const emit = provider.emit.bind(provider);
   provider.emit = (name, ...about) => (name === 'qr_login.denied' ? false : emit(name, ...about));
