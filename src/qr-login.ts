@@ -79,9 +79,9 @@ export interface QrLogin {
    * closes the plugin's own connection to Redis. The browsers that waited come back to another process a moment later.
    * The store stays open, because it is yours.
    *
-   * Call it before `server.close()` or in the same tick: Node.js takes the connection of an event stream for idle, and
-   * `server.close()` closes idle connections without an end of the stream. `server.closeAllConnections()` does not end
-   * the streams of `parkStreams`; this does.
+   * Call it before `server.close()` or in the same tick: Node.js considers the connection of an event stream idle, so
+   * `server.close()` would cut it off. This method ends all streams, also those of `parkStreams`, which
+   * `server.closeAllConnections()` does not end.
    */
   readonly close: () => Promise<void>;
 }
@@ -101,8 +101,8 @@ export interface QrLogin {
  */
 export function qrLogin(options: QrLoginOptions): QrLogin {
   const settings = checkOptions(options);
-  let attached: Attached | undefined;
-  const made = (): Attached => {
+  let attached: AttachedPlugin | undefined;
+  const made = (): AttachedPlugin => {
     if (attached === undefined) throw new TypeError('call attach(provider) right after the provider was made');
     return attached;
   };
@@ -120,7 +120,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
   };
 }
 
-type Attached = Required<Pick<QrLogin, 'interactionUrl' | 'health' | 'close'>> & {
+type AttachedPlugin = Required<Pick<QrLogin, 'interactionUrl' | 'health' | 'close'>> & {
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
 
@@ -129,7 +129,7 @@ const FINISH_WITHIN_MS = 2_000;
 /** The time that the plugin's own connections to the store have to close. */
 const CLOSE_WITHIN_MS = 1_000;
 
-function attach(provider: Provider, settings: Settings): Attached {
+function attach(provider: Provider, settings: Settings): AttachedPlugin {
   assertNoDevInteractions(provider);
   const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);

@@ -23,7 +23,7 @@ export interface OptionFacts {
   /** Markdown. */
   readonly default: string;
   /** A value for each message with which the option is refused. */
-  readonly wrong: readonly unknown[];
+  readonly refused: readonly unknown[];
 }
 
 const REQUIRED = 'none: it is required';
@@ -54,7 +54,7 @@ function hooks<T extends object>(
 
 /** Returns the schema of a switch, which is off by default. */
 function flag(name: string): v.OptionalSchema<v.GenericSchema<boolean>, false> {
-  const facts: OptionFacts = { type: '`boolean`', default: '`false`', wrong: ['yes'] };
+  const facts: OptionFacts = { type: '`boolean`', default: '`false`', refused: ['yes'] };
   return v.optional(v.pipe(v.boolean(`${name} must be true or false`), v.metadata({ ...facts })), false);
 }
 
@@ -86,7 +86,7 @@ function isFolder(value: unknown): boolean {
   return typeof value === 'string' || (value instanceof URL && value.protocol === 'file:');
 }
 
-/** Returns true for a Keyv. Not by `instanceof`, because a Keyv of a second copy of the package is as good. */
+/** Returns true for a Keyv. Not by `instanceof`: a Keyv from a second copy of the package must pass, too. */
 function isKeyv(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { get, set }: { get?: unknown; set?: unknown } = value;
@@ -109,18 +109,18 @@ const OPTIONS = {
   findAccount: hook<FindAccount>('findAccount', '(accountId) => ({ name: "alice" })', {
     type: '`(accountId: string) => { name: string } | undefined`',
     default: REQUIRED,
-    wrong: ['alice'],
+    refused: ['alice'],
   }),
   signIn: hook<SignIn>('signIn', '(ctx, { returnTo }) => "/sign-in?return_to=" + encodeURIComponent(returnTo)', {
     type: '`(ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => string | undefined`',
     default: REQUIRED,
-    wrong: ['/sign-in'],
+    refused: ['/sign-in'],
   }),
   loginPage: v.optional(
     hook<LoginPage>('loginPage', '(ctx, interaction) => undefined', {
       type: '`(ctx, interaction) => { path: string } | undefined`',
       default: 'the QR page, always',
-      wrong: ['password'],
+      refused: ['password'],
     }),
     () => () => undefined,
   ),
@@ -128,7 +128,7 @@ const OPTIONS = {
     hook<OtherWays>('otherWays', '() => [{ path: "password", label: "Use a password" }]', {
       type: '`(ctx, interaction, t) => readonly { path: string; label: string }[]`, not `async`',
       default: 'none',
-      wrong: [[]],
+      refused: [[]],
     }),
     () => () => [],
   ),
@@ -137,7 +137,7 @@ const OPTIONS = {
       type: "`(context: RiskContext) => 'allow' | 'check code' | 'deny'`",
       default:
         "`assessByDefault`: the check code, unless this account was signed in to this browser by QR within the last 180 days, or the browser shares the phone's public address",
-      wrong: ['check code'],
+      refused: ['check code'],
     }),
     () => assessByDefault,
   ),
@@ -146,7 +146,7 @@ const OPTIONS = {
       type: '`(address: string) => { country?: string; city?: string } | undefined`',
       unit: '`country` is two capital letters (ISO 3166-1); other values are left out',
       default: 'no place is known',
-      wrong: [{ country: 'DE' }],
+      refused: [{ country: 'DE' }],
     }),
     () => () => undefined,
   ),
@@ -157,7 +157,7 @@ const OPTIONS = {
         type: '`{ address?, account? }` of numbers, or `false` for no limits',
         unit: 'requests a minute, 1 to 1,000,000; `checkCode`: wrong check codes an hour',
         default: 'see the table below',
-        wrong: [{ address: { show: 0 } }, { address: { shwo: 1 } }, { address: 5 }, true],
+        refused: [{ address: { show: 0 } }, { address: { shwo: 1 } }, { address: 5 }, true],
       } satisfies OptionFacts),
     ),
     {},
@@ -166,21 +166,21 @@ const OPTIONS = {
     hooks<ApproveGuard>('guard', ['challenge', 'verify'], {
       type: '`ApproveGuard`: `{ challenge(wanted), verify(wanted, answer) }`',
       default: 'none: a tap is enough',
-      wrong: [{}],
+      refused: [{}],
     }),
   ),
   passkeySignIn: v.optional(
     hooks<PasskeySignIn>('passkeySignIn', ['options', 'verify'], {
       type: '`PasskeySignIn`: `{ options(nonce), verify(nonces, answer) }`',
       default: 'none',
-      wrong: [{}],
+      refused: [{}],
     }),
   ),
   consent: v.optional(
     hook<ConsentPolicy>('consent', '() => "phone"', {
       type: "`(ctx, interaction) => 'browser' | 'phone' | 'implied'`",
       default: "`'browser'`, always",
-      wrong: ['phone'],
+      refused: ['phone'],
     }),
     () => () => 'browser' as const,
   ),
@@ -188,7 +188,7 @@ const OPTIONS = {
     hook<Assure>('assurance', '(onPhone) => onPhone', {
       type: '`({ acr, amr }, accountId) => { acr?, amr? }`',
       default: 'as much as on the phone',
-      wrong: ['password'],
+      refused: ['password'],
     }),
     () =>
       (onPhone: Assurance): Assurance =>
@@ -198,7 +198,7 @@ const OPTIONS = {
     hook<OnSignIn>('onSignIn', '(ctx, { accountId, browser }) => sendMail(accountId, browser)', {
       type: '`(ctx, { accountId, browser, client, at }) => void`',
       default: 'none: sign-ins are not announced',
-      wrong: ['mail'],
+      refused: ['mail'],
     }),
     () => () => undefined,
   ),
@@ -208,7 +208,7 @@ const OPTIONS = {
       v.metadata({
         type: 'a [Keyv](https://keyv.org) 5',
         default: '`new Keyv()`, in memory',
-        wrong: ['redis://localhost'],
+        refused: ['redis://localhost'],
       } satisfies OptionFacts),
     ),
     () => new Keyv(),
@@ -220,7 +220,7 @@ const OPTIONS = {
         type: '`readonly string[]`',
         unit: 'at least 32 characters each',
         default: "the provider's `cookies.keys`",
-        wrong: [['too short']],
+        refused: [['too short']],
       } satisfies OptionFacts),
     ),
   ),
@@ -228,7 +228,7 @@ const OPTIONS = {
     v.pipe(
       v.string('name must be a text that is not empty'),
       v.regex(/\S/, 'name must be a text that is not empty'),
-      v.metadata({ type: '`string`', default: "the issuer's host", wrong: [7] } satisfies OptionFacts),
+      v.metadata({ type: '`string`', default: "the issuer's host", refused: [7] } satisfies OptionFacts),
     ),
   ),
   views: v.optional(
@@ -242,7 +242,7 @@ const OPTIONS = {
         type: '`string | URL | readonly (string | URL)[]`',
         unit: 'a folder; of several, the later one wins',
         default: 'none: our own pages and texts',
-        wrong: ['/nowhere', 7],
+        refused: ['/nowhere', 7],
       } satisfies OptionFacts),
     ),
     [],
@@ -259,7 +259,7 @@ const OPTIONS = {
         type: '`{ scan?: number; decide?: number; finish?: number }`',
         unit: 'seconds, 1 to 600',
         default: '`{ scan: 120, decide: 120, finish: 120 }`',
-        wrong: [{ scan: 0 }, 60],
+        refused: [{ scan: 0 }, 60],
       } satisfies OptionFacts),
     ),
     {},
@@ -267,7 +267,7 @@ const OPTIONS = {
   rotation: v.optional(
     v.pipe(
       seconds('rotation', 60),
-      v.metadata({ type: '`number`', unit: 'seconds, 1 to 60', default: '`10`', wrong: [0] } satisfies OptionFacts),
+      v.metadata({ type: '`number`', unit: 'seconds, 1 to 60', default: '`10`', refused: [0] } satisfies OptionFacts),
     ),
     10,
   ),
@@ -277,7 +277,7 @@ const OPTIONS = {
       type: '`() => number`, not `async`',
       unit: 'milliseconds since the epoch',
       default: '`Date.now`',
-      wrong: [1234],
+      refused: [1234],
     }),
     () => Date.now,
   ),

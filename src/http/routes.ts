@@ -1,6 +1,6 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware } from 'koa';
-import { BrowserEntries } from './browser/browser-request.ts';
+import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
 import { PasskeyHandlers } from './browser/passkey.ts';
@@ -8,7 +8,7 @@ import { QrPageHandlers } from './browser/qr-page.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
 import { answerError, fail } from './errors.ts';
 import { Approvals } from './phone/approval.ts';
-import { PhoneEntries } from './phone/phone-request.ts';
+import { PhoneGuards } from './phone/phone-request.ts';
 import { ScanHandlers } from './phone/scan-page.ts';
 import { TicketHandlers } from './phone/tickets.ts';
 import type { Entry, Handler } from './request/guard.ts';
@@ -32,9 +32,9 @@ export function routes(services: Services): Middleware {
   const devices = new DeviceListHandlers(services);
   const asset = ({ ctx }: PluginRequest): Promise<void> => services.assets.serve(ctx, ctx.params.name ?? '');
 
-  const browser = new BrowserEntries(services);
-  const phone = new PhoneEntries(services);
-  const open: Entry<PluginRequest> = (request) => request;
+  const browser = new BrowserGuards(services);
+  const phone = new PhoneGuards(services);
+  const unguarded: Entry<PluginRequest> = (request) => request;
 
   // The compiler refuses a handler behind an entry that does not check and read what it needs.
   const page = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
@@ -52,11 +52,11 @@ export function routes(services: Services): Middleware {
     .post('/interaction/:uid/qr/passkey', data(browser.promptForm('finish', 'login'), passkey.signIn))
     .post('/interaction/:uid/consent', data(browser.promptForm('finish', 'consent'), consent.grant))
     .post('/interaction/:uid/cancel', data(browser.form('finish'), finish.cancel))
-    .all('/interaction/:uid/*own', page(open, qrPage.ownPage))
+    .all('/interaction/:uid/*own', page(unguarded, qrPage.ownPage))
 
     // The phone.
-    .get('/qr/assets/:name', page(open, asset))
-    .get('/qr/manifest.webmanifest', page(open, scan.manifest))
+    .get('/qr/assets/:name', page(unguarded, asset))
+    .get('/qr/manifest.webmanifest', page(unguarded, scan.manifest))
     .get('/qr/scan', page(phone.look('scan'), scan.page))
     .post('/qr/scan', page(phone.form('shortCode'), scan.type))
     .get('/qr/devices', page(phone.look('decide'), devices.list))

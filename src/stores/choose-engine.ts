@@ -4,7 +4,10 @@ import type { BackgroundCallbacks, Engine, MakeEngine } from './engine.ts';
 import { makeKeyvEngine } from './memory/engine.ts';
 import { makeRedisEngine } from './redis/engine.ts';
 
-/** Every engine except the one over any Keyv, which serves what is left. A new engine is a folder and a line here. */
+/**
+ * The engines that recognise their own kind of Keyv; `makeKeyvEngine` serves all others. A new engine is a folder and a
+ * line here. `adapter/keyv-adapter.ts` chooses the records of the oidc-provider adapter.
+ */
 const ENGINES: readonly MakeEngine[] = [makeRedisEngine];
 
 /** Returns the engine for the deployment's Keyv. */

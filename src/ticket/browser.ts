@@ -18,10 +18,10 @@ import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
 
 /** The number of attempts to write a ticket. A ticket has fewer steps, so a store that refuses them all is faulty. */
-const MAX_TRIES = 20;
+const MAX_SWAP_ATTEMPTS = 20;
 
 /** The data that a browser's request brings along to show a ticket. */
-export interface Showing {
+export interface ShowInput {
   readonly interaction: string;
   /** The end of the interaction, in milliseconds since the epoch. */
   readonly endsAt: number;
@@ -54,7 +54,7 @@ export interface FinishChecks {
 }
 
 /** A sign-in at the browser itself, which needs no phone. */
-export interface SigningInHere {
+export interface LocalSignInInput {
   readonly demand: Demand;
   readonly input: FinishInput;
 }
@@ -73,7 +73,7 @@ export class BrowserActs {
   }
 
   /** Returns the interaction's current ticket. Creates a new one if there is none or if it has expired. */
-  show(showing: Showing): Promise<Renewal> {
+  show(showing: ShowInput): Promise<Renewal> {
     return this.#show(showing, (existing, now) => stateAt(existing, now) !== 'expired');
   }
 
@@ -88,13 +88,13 @@ export class BrowserActs {
   }
 
   /**
-   * Replaces the ticket that the browser has seen by a new one. A scan or an approval of the old ticket becomes void.
+   * Replaces the ticket on the browser's screen with a new one. A scan or an approval of the old ticket becomes void.
    * @param knownVersion the version that the browser knows: a live ticket of another version is newer, and stays
    */
-  renew(showing: Showing, knownVersion?: number): Promise<Renewal> {
+  renew(showing: ShowInput, knownVersion?: number): Promise<Renewal> {
     return this.#show(showing, (existing, now) => {
       if (existing.state === 'redeemed') throw alreadyUsed();
-      return wasReported(existing) || (isLive(existing, now) && isAnother(existing, knownVersion));
+      return wasReported(existing) || (isLive(existing, now) && hasOtherVersion(existing, knownVersion));
     });
   }
 
@@ -135,13 +135,13 @@ export class BrowserActs {
    */
   async signInHere(
     identity: BrowserIdentity,
-    who: Authenticated,
-    { demand, input }: SigningInHere,
+    user: Authenticated,
+    { demand, input }: LocalSignInInput,
   ): Promise<Outcome | undefined> {
-    const unmet = unmetBy(demand, who, this.#ports.clock());
+    const unmet = unmetBy(demand, user, this.#ports.clock());
     if (unmet !== undefined) throw refusal(unmet);
-    const isAnother = identity.accountId !== undefined && identity.accountId !== who.accountId;
-    if (isAnother && !input.switchAccount) throw accountSwitch();
+    const isOtherAccount = identity.accountId !== undefined && identity.accountId !== user.accountId;
+    if (isOtherAccount && !input.switchAccount) throw accountSwitch();
     const outcome = await this.cancel(identity);
     if (outcome && wasReported(outcome.ticket)) throw over();
     return outcome;
@@ -169,11 +169,11 @@ export class BrowserActs {
    * Returns the interaction's ticket if it stays, otherwise a new one. If another tab has created a new one meanwhile,
    * both tabs show that one.
    */
-  async #show(showing: Showing, stays: (existing: Ticket, now: number) => boolean): Promise<Renewal> {
+  async #show(showing: ShowInput, stays: (existing: Ticket, now: number) => boolean): Promise<Renewal> {
     const { clock, lifetimes } = this.#ports;
     const identity = { interaction: showing.interaction, binding: showing.browser.binding };
     let existing = await this.look(identity);
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
+    for (let tries = 0; tries < MAX_SWAP_ATTEMPTS; tries++) {
       const moment = { now: clock(), lifetimes };
       if (existing !== undefined && stays(existing, moment.now)) return { ticket: existing, changed: false };
       const shown = await this.#place(showing, existing, moment);
@@ -191,7 +191,7 @@ export class BrowserActs {
    * Replaces the existing ticket by a new one in one step. Returns undefined if the existing one has changed meanwhile.
    */
   async #place(
-    showing: Showing,
+    showing: ShowInput,
     existing: Ticket | undefined,
     moment: transitions.Moment,
   ): Promise<Renewal | undefined> {
@@ -229,7 +229,7 @@ function accountSwitch(): QrLoginError {
   return new QrLoginError('account_switch', 'Another account is signed in here. Agree to sign it out, or cancel.');
 }
 
-function isAnother(ticket: Ticket, knownVersion: number | undefined): boolean {
+function hasOtherVersion(ticket: Ticket, knownVersion: number | undefined): boolean {
   return knownVersion !== undefined && ticket.version !== knownVersion;
 }
 

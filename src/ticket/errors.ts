@@ -1,5 +1,5 @@
 /**
- * The reasons for which a step of a QR sign-in can be refused. `http/errors.ts` maps each to one status and one page.
+ * The reasons for which a step of a QR sign-in can be refused. `http/errors.ts` maps each to one status.
  *
  * - `invalid_request`: the input has the wrong form.
  * - `not_signed_in`: the phone has no session at the provider.
@@ -46,7 +46,8 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'store_unavailable';
 
-/** The only error class of this package. `code` is stable; `message` is a sentence for users. */
+/** The only error class of this package. `code` is stable; `message` is for programs and logs; pages show
+ * the text `error.<code>` of the locales. */
 export class QrLoginError extends Error {
   override readonly name = 'QrLoginError';
   readonly code: ErrorCode;

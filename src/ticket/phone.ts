@@ -13,7 +13,7 @@ import {
   type ScannedTicket,
   stateAt,
   type Ticket,
-  type Unmet,
+  type UnmetRequirement,
 } from './ticket.ts';
 import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
@@ -30,14 +30,14 @@ export interface KnownTicket {
   readonly isReported?: Promise<boolean> | undefined;
 }
 
-export interface Scanning {
+export interface ScanInput {
   readonly judge?: Judge;
   readonly known?: KnownTicket;
   /** True if the user typed the short code instead of scanning. */
   readonly typed?: boolean;
 }
 
-export interface Approving extends Omit<transitions.Approval, 'checkCode'> {
+export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode'> {
   readonly judge?: Judge;
 }
 
@@ -81,7 +81,7 @@ export class PhoneActs {
 
   /**
    * Returns the ticket without checking an owner, so that its requirements are known before there is an approver. The
-   * acts take it as `seen`, and read it again only if it has changed since.
+   * acts take it as `known`, and read it again only if it has changed since.
    */
   preview(id: string): Promise<Ticket | undefined> {
     return this.#ports.store.find(id);
@@ -98,7 +98,7 @@ export class PhoneActs {
   async scan(
     id: string,
     approver: Approver,
-    { judge = ALLOW, known, typed = false }: Scanning = {},
+    { judge = ALLOW, known, typed = false }: ScanInput = {},
   ): Promise<Outcome<ScannedTicket | DeniedTicket>> {
     const claim = typed ? transitions.scanTyped : transitions.scan;
     return this.#change(id, known?.ticket, async (ticket, moment) => {
@@ -108,7 +108,7 @@ export class PhoneActs {
         return ticket;
       }
       const claimed = claim(ticket, approver, moment);
-      const verdict = await this.#judge(judge(claimed, approver), this.#reported(ticket, approver, known));
+      const verdict = await this.#judge(judge(claimed, approver), this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later);
@@ -127,13 +127,13 @@ export class PhoneActs {
 
   async approve(
     id: string,
-    { judge = ALLOW, ...approval }: Approving,
+    { judge = ALLOW, ...approval }: ApprovalInput,
     known?: KnownTicket,
   ): Promise<ApprovedTicket | DeniedTicket> {
     const { ticket } = await this.#change(id, known?.ticket, async (ticket, { lifetimes }) => {
       const { approver } = approval;
       transitions.assertOwner(ticket, approver);
-      const verdict = await this.#judge(judge(ticket, approver), this.#reported(ticket, approver, known));
+      const verdict = await this.#judge(judge(ticket, approver), this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
@@ -157,14 +157,14 @@ export class PhoneActs {
     const ticket = known ?? (await store.find(id));
     if (ticket === undefined) throw notFound();
     transitions.assertOwner(ticket, approver);
-    const [note = '', ...olderNames] = reportsOf(keys, approver.accountId, ticket.browser);
-    const isNew = !(await isNoted(notes, [note, ...olderNames]));
+    const [noteName = '', ...olderNames] = reportsOf(keys, approver.accountId, ticket.browser);
+    const isNew = !(await isNoted(notes, [noteName, ...olderNames]));
     // Write the note first: if the denial then fails, the user reports again.
-    await notes.write(note, REPORT_LIFETIME_MS);
+    await notes.write(noteName, REPORT_LIFETIME_MS);
     const outcome = await change(
       this.#ports,
       () => store.findByInteraction(ticket.interaction),
-      (current, moment) => reported(current, approver, moment),
+      (current, moment) => applyReport(current, approver, moment),
     );
     // If the interaction's ticket is gone or belongs to another approver by now, it is not disclosed.
     const { ticket: mine, changed } =
@@ -180,7 +180,7 @@ export class PhoneActs {
   }
 
   /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
-  unmet(ticket: Ticket, approver: Approver): Unmet | undefined {
+  unmet(ticket: Ticket, approver: Approver): UnmetRequirement | undefined {
     return ticket.state === 'scanned' ? unmetBy(ticket, approver, this.#ports.clock()) : undefined;
   }
 
@@ -196,7 +196,7 @@ export class PhoneActs {
     return isReported ? 'deny' : verdict;
   }
 
-  #reported(ticket: Ticket, approver: Approver, known: KnownTicket | undefined): Promise<boolean> {
+  #findReport(ticket: Ticket, approver: Approver, known: KnownTicket | undefined): Promise<boolean> {
     return (ticket === known?.ticket && known.isReported) || this.isReported(ticket, approver);
   }
 
@@ -225,7 +225,7 @@ async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean>
 /**
  * Ends the ticket that the interaction shows now. A ticket that has ended or that another approver has scanned stays.
  */
-function reported(ticket: Ticket, approver: Approver, moment: transitions.Moment): Ticket {
+function applyReport(ticket: Ticket, approver: Approver, moment: transitions.Moment): Ticket {
   if (!isLive(ticket, moment.now)) return ticket;
   if (ticket.state === 'waiting') return transitions.reportNext(ticket, approver, moment);
   return isOwner(ticket, approver) ? transitions.report(ticket, approver, moment) : ticket;

@@ -1,5 +1,5 @@
 import { QrLoginError } from './errors.ts';
-import type { Approver, Authenticated, Ticket, Unmet } from './ticket.ts';
+import type { Approver, Authenticated, Ticket, UnmetRequirement } from './ticket.ts';
 
 /**
  * The data that a requirement is checked against: from a ticket, or from a request that is answered without a ticket.
@@ -7,7 +7,7 @@ import type { Approver, Authenticated, Ticket, Unmet } from './ticket.ts';
 export type Demand = Pick<Ticket, 'request' | 'shownAt'>;
 
 /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
-export function unmetBy(ticket: Demand, approver: Authenticated, now: number): Unmet | undefined {
+export function unmetBy(ticket: Demand, approver: Authenticated, now: number): UnmetRequirement | undefined {
   if (!isExpected(ticket, approver)) return 'account';
   if (!isFreshEnough(ticket, approver, now)) return 'freshness';
   if (!isStrongEnough(ticket, approver)) return 'acr';
@@ -15,7 +15,7 @@ export function unmetBy(ticket: Demand, approver: Authenticated, now: number): U
 }
 
 /** Returns the error for an approver who does not meet a requirement. */
-export function refusal(unmet: Unmet): QrLoginError {
+export function refusal(unmet: UnmetRequirement): QrLoginError {
   if (unmet === 'account')
     return new QrLoginError('wrong_account', 'This app asks for another account. Switch to it, or deny.');
   if (unmet === 'acr')

@@ -21,7 +21,7 @@ export interface Approver extends Authenticated {
 }
 
 /** A requirement that the approver does not meet. */
-export type Unmet = 'account' | 'freshness' | 'acr';
+export type UnmetRequirement = 'account' | 'freshness' | 'acr';
 
 /** The requirements that this authorization request makes of the approver. */
 export interface Requirements {
@@ -152,7 +152,7 @@ export interface DeniedTicket extends Fixed {
    * The reason: the user denied (`person`) or reported that they did not start the sign-in (`report`), the deployment's
    * assessment denied (`risk`), or the phone cannot meet a requirement.
    */
-  readonly because: 'person' | 'report' | 'risk' | Unmet;
+  readonly because: 'person' | 'report' | 'risk' | UnmetRequirement;
 }
 
 export interface RedeemedTicket extends Fixed {

@@ -27,7 +27,7 @@ function factsOf(name: string, facts: OptionFacts | undefined): string {
   const unit = facts.unit === undefined ? '' : `\n| unit, range | ${cell(facts.unit)} |`;
   const table = `| type | ${cell(facts.type)} |\n|---|---|${unit}\n| default | ${cell(facts.default)} |`;
   const limits = name === 'limits' ? `\n\n${limitTable()}` : '';
-  const refusals = facts.wrong.map((wrong) => `- \`${refusalOf(name, wrong)}\``);
+  const refusals = facts.refused.map((wrong) => `- \`${refusalOf(name, wrong)}\``);
   return `${table}${limits}\n\nRefused with:\n\n${refusals.join('\n')}`;
 }
 

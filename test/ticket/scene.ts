@@ -3,7 +3,7 @@ import { Keyv } from 'keyv';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
 import { KeyvNotes } from '../../src/stores/memory/notes.ts';
 import { KeyvTicketStore } from '../../src/stores/memory/ticket-store.ts';
-import type { BrowserIdentity, Showing } from '../../src/ticket/browser.ts';
+import type { BrowserIdentity, ShowInput } from '../../src/ticket/browser.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
 import { Codes } from '../../src/ticket/code.ts';
 import type { TicketStore } from '../../src/ticket/ports.ts';
@@ -18,7 +18,7 @@ export const ME: BrowserIdentity = { interaction: INTERACTION, binding: 'binding
 export const FOREIGN: BrowserIdentity = { interaction: INTERACTION, binding: 'binding of another browser' };
 export const UNKNOWN: BrowserIdentity = { interaction: 'unknown', binding: 'binding' };
 
-export function showing(more: Partial<Showing> = {}): Showing {
+export function showing(more: Partial<ShowInput> = {}): ShowInput {
   return {
     interaction: INTERACTION,
     endsAt: ENDS_AT,

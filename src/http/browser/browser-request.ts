@@ -39,7 +39,7 @@ export interface BrowserRequestPorts {
 }
 
 /** Makes the entries of the browser's routes. */
-export class BrowserEntries {
+export class BrowserGuards {
   readonly #ports: BrowserRequestPorts;
   readonly #sameOrigin: Guard;
 
@@ -60,7 +60,7 @@ export class BrowserEntries {
   }
 
   /**
-   * For a POST, with any prompt pending. A request from another site is refused before it counts, or it would use up
+   * For a POST, with any prompt pending. A request from another site is refused before it is counted, or it would use up
    * the user's limit.
    */
   form(act: AddressAct): Entry<BrowserForm> {

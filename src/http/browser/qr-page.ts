@@ -5,7 +5,7 @@ import { goingOn, interactionUid } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
 import { refuse } from '../../oidc/sign-in.ts';
-import type { BrowserActs, Showing } from '../../ticket/browser.ts';
+import type { BrowserActs, ShowInput } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
 import { type Ticket, wasReported } from '../../ticket/ticket.ts';
@@ -146,7 +146,7 @@ export class QrPageHandlers {
     renderer.render(ctx, 'qr', page, ticket.request.locales);
   }
 
-  async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<Showing> {
+  async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {
     const { provider, cookies, devices, hooks } = this.#ports;
     const memory = cookies.memory(ctx);
     const device = await devices.describe(ctx);

@@ -1,6 +1,6 @@
 import type { SessionClient } from '../../oidc/session-clients.ts';
 import type { ErrorCode } from '../../ticket/errors.ts';
-import type { DeniedTicket, Place, SignInRequest, TicketState, Unmet } from '../../ticket/ticket.ts';
+import type { DeniedTicket, Place, SignInRequest, TicketState, UnmetRequirement } from '../../ticket/ticket.ts';
 import type { Challenge } from '../hooks/approve-guard.ts';
 import type { DrawnView } from '../ticket-view/browser-view.ts';
 import type { Language } from './language.ts';
@@ -141,7 +141,7 @@ export interface PhoneView {
   readonly account: string;
   readonly csrf: string;
   /** The demand of the request that the phone does not meet, so that it may not approve. */
-  readonly unmet?: Unmet;
+  readonly unmet?: UnmetRequirement;
   /** The URL where the phone can sign in again, or with another account, to meet the demand. */
   readonly signInAgain?: string;
   /** The challenge that must be answered before Approve counts. */

@@ -14,7 +14,7 @@ import type { Urls } from '../request/urls.ts';
 export interface PhoneRequest extends PluginRequest {
   /** The account and session that the phone is signed in with; undefined if it is not signed in. */
   readonly approver: Approver | undefined;
-  /** Identifies the phone's sign-in: it is another one after each sign-in. Undefined if the phone is not signed in. */
+  /** Identifies the phone's current sign-in; changes with each sign-in. Undefined if the phone is not signed in. */
   readonly signInId: string | undefined;
   /**
    * The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page.
@@ -39,7 +39,7 @@ export interface PhoneRequestPorts {
  * Makes the entries of the phone's routes. Reads that do not depend on each other run side by side, because each takes
  * a round trip to a store on another machine.
  */
-export class PhoneEntries {
+export class PhoneGuards {
   readonly #ports: PhoneRequestPorts;
   readonly #sameOrigin: Guard;
 
@@ -61,7 +61,7 @@ export class PhoneEntries {
     };
   }
 
-  /** For a POST. A request from another site is refused before it counts, because it would use up the user's limit. */
+  /** For a POST. A request from another site is refused before it is counted, or it would use up the user's limit. */
   form(act: AddressAct): Entry<PhoneForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {

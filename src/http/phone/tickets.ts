@@ -4,7 +4,7 @@ import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { Approver, SignInRequest, Ticket, Unmet } from '../../ticket/ticket.ts';
+import type { Approver, SignInRequest, Ticket, UnmetRequirement } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { PhoneSignIn, SignIn } from '../hooks/hooks.ts';
 import type { PhoneView } from '../pages/page-data.ts';
@@ -156,7 +156,7 @@ export class TicketHandlers {
    */
   async #signInFor(
     request: PhoneRequest,
-    unmet: Unmet,
+    unmet: UnmetRequirement,
     ticket: Ticket,
     approver: Approver,
   ): Promise<string | undefined> {
@@ -164,7 +164,7 @@ export class TicketHandlers {
     const { ctx } = request;
     const { loginHint } = ticket.request;
     const classes = wantedClasses(ticket.request);
-    if (unmet === 'acr' && !this.#noteOffer(request, ticket)) return undefined;
+    if (unmet === 'acr' && !this.#mayOfferStrongerSignIn(request, ticket)) return undefined;
     if (unmet === 'account') {
       // Another account has another session, which must scan the code itself.
       const code = cookies.lastFreshCode(ctx);
@@ -180,7 +180,7 @@ export class TicketHandlers {
    * Notes the offer of a stronger sign-in. Returns false if the phone has signed in since an earlier offer for this
    * ticket: another sign-in would not help.
    */
-  #noteOffer({ ctx, signInId = '' }: PhoneRequest, ticket: Ticket): boolean {
+  #mayOfferStrongerSignIn({ ctx, signInId = '' }: PhoneRequest, ticket: Ticket): boolean {
     const { cookies } = this.#ports;
     const offeredTo = cookies.offeredTo(ctx, ticket.id);
     if (offeredTo !== undefined) return offeredTo === signInId;

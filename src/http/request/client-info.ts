@@ -40,7 +40,7 @@ function describe(userAgent: string): AgentDescription {
 }
 
 /**
- * Returns true if the client seems to be a phone, which need not scan itself: by its `Sec-CH-UA-Mobile` header
+ * Returns true if the client seems to be a phone, which cannot scan its own screen: by its `Sec-CH-UA-Mobile` header
  * (User-Agent Client Hints, section 3.3), or without one by its user agent.
  */
 export function isPhone(ctx: Context): boolean {
@@ -75,13 +75,13 @@ export function addressOf(ctx: Context): string | undefined {
   const { proxy, maxIpsCount } = ctx.app;
   if (proxy && ctx.ips.length > 1 && !maxIpsCount) return undefined;
   if (!proxy && (ctx.get('x-forwarded-for') || ctx.get('forwarded'))) return undefined;
-  const address = plain(ctx.ip);
+  const address = normalizeAddress(ctx.ip);
   const version = isIP(address);
-  return version === 0 || isPrivate.getOrCompute(address, isInPrivate) ? undefined : address;
+  return version === 0 || privateAddresses.getOrCompute(address, isInPrivate) ? undefined : address;
 }
 
 /** Cached, because a sign-in checks the same two addresses again and again. */
-const isPrivate = new BoundedCache<boolean>();
+const privateAddresses = new BoundedCache<boolean>();
 
 function isInPrivate(address: string): boolean {
   return PRIVATE.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
@@ -96,8 +96,8 @@ export function sourceOf(ctx: Context): string {
   const { proxy, maxIpsCount } = ctx.app;
   // The address that the nearest proxy added is true. Those before it may be made up by the client.
   const forwarded = proxy && !maxIpsCount ? ctx.ips.at(-1) : undefined;
-  const named = plain(forwarded ?? ctx.ip);
-  const address = isIP(named) === 0 ? plain(ctx.req.socket.remoteAddress ?? '') : named;
+  const named = normalizeAddress(forwarded ?? ctx.ip);
+  const address = isIP(named) === 0 ? normalizeAddress(ctx.req.socket.remoteAddress ?? '') : named;
   return isIP(address) === 6 ? networkOf(address) : address;
 }
 
@@ -105,7 +105,7 @@ export function sourceOf(ctx: Context): string {
  * Returns an address with IPv4 in its usual form, also if a dual-stack socket gives it as IPv6, or if it is written in
  * hexadecimal (RFC 4291, section 2.5.5.2).
  */
-function plain(address: string): string {
+function normalizeAddress(address: string): string {
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(address) ?? [];
   if (high === undefined || low === undefined) return address.replace(/^::ffff:(?=\d+\.)/i, '');
   return [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]).join('.');

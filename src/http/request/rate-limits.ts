@@ -18,7 +18,7 @@ export interface Limits {
 }
 
 /** Makes the counter of one limit. */
-export type Counting = (name: string, rate: Rate) => RateLimit;
+export type MakeCounter = (name: string, rate: Rate) => RateLimit;
 
 /** Thrown if a client or an account does something too often. */
 export class TooManyRequests extends QrLoginError {
@@ -37,7 +37,7 @@ export class RateLimits {
   readonly #limits: ReadonlyMap<string, RateLimit>;
 
   /** @param limits undefined for no limits */
-  constructor(counting: Counting, limits: Limits | undefined) {
+  constructor(counting: MakeCounter, limits: Limits | undefined) {
     const rates = Object.entries(limits ?? {}).flatMap(([by, acts]) =>
       Object.entries(acts as Readonly<Record<string, Rate>>).map(([act, rate]): [string, Rate] => [
         `${by}:${act}`,

@@ -22,7 +22,7 @@ export interface ConnectionUser {
   gone(): void;
 }
 
-export interface Opening {
+export interface ConnectionOptions {
   /** Added to the headers that the response has already. */
   readonly headers: Readonly<Record<string, string>>;
   /** The text that is sent at once. */
@@ -45,7 +45,7 @@ const BODY_HEADERS = ['Transfer-Encoding', 'Content-Length', 'Trailer', 'Keep-Al
  * Answers the request with a body that stays open, and takes the response over from Koa. Uses the bare socket if
  * possible, and the response otherwise.
  */
-export function openConnection(ctx: Context, { headers, first, user, onSocket }: Opening): Connection {
+export function openConnection(ctx: Context, { headers, first, user, onSocket }: ConnectionOptions): Connection {
   const { res } = ctx;
   const socket = plainSocket(ctx);
   if (socket === undefined) {

@@ -62,7 +62,7 @@ export function versionAt(ticket: ShownTicket | undefined, now: number): number 
   return stateAt(ticket, now) === 'expired' ? ticket.version + 1 : ticket.version;
 }
 
-export interface Drawing {
+export interface ViewPorts {
   readonly codes: Codes;
   /** Undefined if the deployment does not allow typing instead of scanning. */
   readonly shortCodes: ShortCodes | undefined;
@@ -78,7 +78,7 @@ export class BrowserViews {
   readonly #lifetimes: Lifetimes;
   readonly #images = new QrImages();
 
-  constructor({ codes, shortCodes, urls, lifetimes }: Drawing) {
+  constructor({ codes, shortCodes, urls, lifetimes }: ViewPorts) {
     this.#codes = codes;
     this.#shortCodes = shortCodes;
     this.#urls = urls;

@@ -1,5 +1,5 @@
 /** Rows 1, 16, 26 and 27: a passkey signs in only its owner, in the browser that asked for it, for this request. */
-import { BrowserActs, type SigningInHere } from '../../../src/ticket/browser.ts';
+import { BrowserActs, type LocalSignInInput } from '../../../src/ticket/browser.ts';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
@@ -26,7 +26,7 @@ async function accountAfter(browser: BrowserVisitor, answer: Answer): Promise<st
 }
 
 /** A server that changes the request for a sign-in by passkey before it is checked. */
-function askingFor(name: string, changed: (signingIn: SigningInHere) => SigningInHere): Weakness {
+function askingFor(name: string, changed: (signingIn: LocalSignInInput) => LocalSignInInput): Weakness {
   const patch = replacing(
     BrowserActs.prototype,
     'signInHere',

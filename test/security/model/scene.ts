@@ -1,6 +1,6 @@
 /** The real ceremony in the model's world, on any store. Records all writes and all signals to watchers. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { FinishInput, Showing } from '../../../src/ticket/browser.ts';
+import type { FinishInput, ShowInput } from '../../../src/ticket/browser.ts';
 import { Ceremony } from '../../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../../src/ticket/change.ts';
 import { checkCodeOf, WrongCheckCode } from '../../../src/ticket/check-code.ts';
@@ -164,7 +164,7 @@ export class Scene {
     return decided(await phone.approve(id, { approver, remember, judge: () => verdict }, known));
   }
 
-  #showing({ at, browser }: { readonly at: number; readonly browser: number }): Showing {
+  #showing({ at, browser }: { readonly at: number; readonly browser: number }): ShowInput {
     const source = this.setup.oneSource ? '192.0.2.1' : `192.0.2.${2 + browser}`;
     return {
       interaction: this.interaction(at),
