@@ -134,6 +134,8 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);
   const { findAccount, onSignIn } = settings;
+  const pages = makePages(provider, settings);
+  const { urls, cookies, renderer } = pages;
   const metrics = new SignInMetrics();
   const emit = makeTicketEmitter(provider, metrics);
   const engine = chooseEngine(settings.store, settings.clock, {
@@ -145,8 +147,6 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     callListener(() => emit(undefined, 'qr_login.expired', facts)),
   );
   const announce = expiry.following(emit);
-  const pages = makePages(provider, settings);
-  const { urls, cookies, renderer } = pages;
   const { ceremony, ...waiting } = makeCeremony(engine, { keys, urls, metrics, settings });
   const devices = new DeviceDescriber(settings.locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, notes, clock });

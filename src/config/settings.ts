@@ -3,7 +3,7 @@ import type { ViewFolder } from '../http/pages/view-folder.ts';
 import type { Limits } from '../http/request/rate-limits.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
 import type { QrLoginOptions } from './options.ts';
-import { SCHEMA, secretList } from './schema.ts';
+import { listOptions, SCHEMA, secretList } from './schema.ts';
 
 /** The options that have another form in the settings. */
 type Converted = 'limits' | 'views' | 'deadlines' | 'rotation';
@@ -25,18 +25,20 @@ export interface Settings extends Required<Omit<QrLoginOptions, Converted | Opti
   readonly rotation: number;
 }
 
-const NEEDED = { findAccount: undefined, signIn: undefined };
-
 /** Checks all options. @throws TypeError that says which option is wrong and what to write instead */
 export function checkOptions(options: QrLoginOptions): Settings {
-  // A missing function is refused like a wrong one, with an example.
-  const given = isObject(options) ? { ...NEEDED, ...options } : options;
-  return check(SCHEMA, given);
+  return check(SCHEMA, isObject(options) ? withEachOption(options) : options);
 }
 
 /** Checks a list of secrets. @throws TypeError unless each is long enough to sign with */
 export function checkSecrets(name: string, secrets: unknown): string[] {
   return check(secretList(name), secrets);
+}
+
+/** Copies the options, and reads each known one: it may be inherited, or a method of a class. */
+function withEachOption(options: QrLoginOptions): object {
+  const known = Object.keys(listOptions()).map((name) => [name, Reflect.get(options, name)]);
+  return { ...options, ...Object.fromEntries(known) };
 }
 
 function isObject(value: unknown): boolean {

@@ -58,13 +58,13 @@ export function routes(services: Services): Middleware {
     .get('/qr/assets/:name', page(unguarded, asset))
     .get('/qr/manifest.webmanifest', page(unguarded, scan.manifest))
     .get('/qr/scan', page(phone.look('scan'), scan.page))
-    .post('/qr/scan', page(phone.form('shortCode'), scan.type))
+    .post('/qr/scan', page(phone.form('shortCode', scan.requireShortCodes), scan.type))
     .get('/qr/devices', page(phone.look('decide'), devices.list))
     .post('/qr/devices', page(phone.form('decide'), devices.end))
     .get('/qr/tickets/:id', page(phone.look('decide'), tickets.show))
     .post('/qr/tickets/:id', page(phone.form('decide'), tickets.decide))
-    .get('/qr/:code', page(phone.look('scan'), tickets.landing))
-    .post('/qr/:code', page(phone.form('scan'), tickets.scan));
+    .get('/qr/:code', page(phone.look('scan', tickets.noteFreshCode), tickets.landing))
+    .post('/qr/:code', page(phone.form('scan', tickets.requireFreshCode), tickets.scan));
 
   const dispatch = router.routes() as unknown as Middleware;
   // The provider's own requests need not be compared with each route.

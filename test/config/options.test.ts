@@ -95,6 +95,18 @@ describe('the options', () => {
     expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /qrLogin needs options: findAccount/);
   });
 
+  it('are read from a prototype as well, and may be methods of a class', () => {
+    class Deployment {
+      findAccount = NEEDED.findAccount;
+      signIn = NEEDED.signIn;
+      guard(): never {
+        throw new Error('not an object');
+      }
+    }
+    expect(() => qrLogin(new Deployment() as unknown as QrLoginOptions)).to.throw(TypeError, /guard must have/);
+    expect(() => qrLogin(Object.create(NEEDED))).not.to.throw();
+  });
+
   it('are all accepted if they are right', async () => {
     const right: QrLoginOptions = {
       ...NEEDED,

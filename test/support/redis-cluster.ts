@@ -1,4 +1,5 @@
 /** Starts a real Redis Cluster of three masters, which share the slots. */
+import { expect } from 'chai';
 import { RedisServer } from './redis.ts';
 import { freePort, LOOPBACK } from './server.ts';
 import { until } from './until.ts';
@@ -51,6 +52,8 @@ export class RedisCluster {
     );
     await replica.command('CLUSTER', 'REPLICATE', id);
     await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
+    // Until the replica has acknowledged that, up to a second later, the master sends it no writes.
+    expect(await master.command('WAIT', '1', '10000')).to.equal(1);
     const replicaId = `${await replica.command('CLUSTER', 'MYID')}`;
     const isKnown = new RegExp(`^${replicaId} .* slave ${id} .* connected`, 'm');
     for (const { server } of this.#masters) {

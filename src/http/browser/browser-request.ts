@@ -52,8 +52,8 @@ export class BrowserGuards {
   look(act: AddressAct): Entry<BrowserRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
-      this.#noteWayBack(request);
       notEmbedded(request);
+      this.#noteWayBack(request);
       await count(request);
       return this.#identify(request);
     };
@@ -66,8 +66,8 @@ export class BrowserGuards {
   form(act: AddressAct): Entry<BrowserForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
-      this.#noteWayBack(request);
       await this.#sameOrigin(request);
+      this.#noteWayBack(request);
       await count(request);
       const fields = await readFields(request.ctx);
       return { ...(await this.#identify(request)), fields };

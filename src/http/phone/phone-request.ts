@@ -1,4 +1,4 @@
-import { type Assure, approverOf, sessionOf } from '../../oidc/approver.ts';
+import { type Assure, approverOf, type Session, sessionOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
@@ -14,7 +14,7 @@ import type { Urls } from '../request/urls.ts';
 export interface PhoneRequest extends PluginRequest {
   /** The account and session that the phone is signed in with; undefined if it is not signed in. */
   readonly approver: Approver | undefined;
-  /** Identifies the phone's current sign-in; changes with each sign-in. Undefined if the phone is not signed in. */
+  /** Identifies the session's id, which changes with each sign-in and consent. Undefined if the phone is not signed in. */
   readonly signInId: string | undefined;
   /**
    * The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page.
@@ -48,46 +48,59 @@ export class PhoneGuards {
     this.#sameOrigin = sameOrigin(ports.urls);
   }
 
-  /** For a GET. */
-  look(act: AddressAct): Entry<PhoneRequest> {
+  /** For a GET. @param check runs once the request is counted, before the reads are awaited, because they may fail */
+  look(act: AddressAct, check?: Guard): Entry<PhoneRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
       notEmbedded(request);
       const counted = started(count(request));
       const read = started(this.#read(request));
-      // Nothing of what was read is used before the request has been counted.
       await counted;
-      return { ...request, ...(await read) };
+      await check?.(request);
+      return { ...request, ...(await this.#identify(await read)) };
     };
   }
 
-  /** For a POST. A request from another site is refused before it is counted, or it would use up the user's limit. */
-  form(act: AddressAct): Entry<PhoneForm> {
+  /**
+   * For a POST. A request from another site is refused before it is counted, or it would use up the user's limit.
+   * @param check as for `look`
+   */
+  form(act: AddressAct, check?: Guard): Entry<PhoneForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
       await this.#sameOrigin(request);
       const counted = started(count(request));
       // A body may arrive slowly, and the session must not be read before it.
-      const read = started(
-        readFields(request.ctx).then(async (fields) => ({ fields, ...(await this.#read(request)) })),
-      );
+      const body = started(readFields(request.ctx));
+      const read = started(body.then(() => this.#read(request)));
       await counted;
-      return { ...request, ...(await read) };
+      const fields = await body;
+      await check?.(request);
+      return { ...request, fields, ...(await this.#identify(await read)) };
     };
   }
 
-  async #read({ ctx }: PluginRequest): Promise<Pick<PhoneRequest, 'approver' | 'signInId' | 'ticket'>> {
-    const { provider, ceremony, hooks } = this.#ports;
+  async #read({ ctx }: PluginRequest): Promise<SessionAndTicket> {
+    const { provider, ceremony } = this.#ports;
     const { id, code = '' }: Partial<Record<string, string>> = ctx.params;
-    // The landing page says nothing of its ticket.
+    // A GET of the landing page needs no ticket, because the page shows nothing of it.
     const ticketId = id ?? (ctx.method === 'POST' ? ceremony.phone.idOf(code) : undefined);
     const [session, ticket] = await Promise.all([
       sessionOf(provider, ctx),
       ticketId === undefined ? undefined : ceremony.phone.preview(ticketId),
     ]);
-    const approver = await approverOf(session, hooks.assurance);
+    return { session, ticket };
+  }
+
+  async #identify({ session, ticket }: SessionAndTicket): Promise<Omit<PhoneRequest, keyof PluginRequest>> {
+    const approver = await approverOf(session, this.#ports.hooks.assurance);
     return { approver, signInId: session && fingerprint(session.jti), ticket };
   }
+}
+
+interface SessionAndTicket {
+  readonly session: Session | undefined;
+  readonly ticket: Ticket | undefined;
 }
 
 /**

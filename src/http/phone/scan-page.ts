@@ -8,6 +8,7 @@ import type { Approver } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
+import type { Guard } from '../request/guard.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, wantsJson } from '../request/responses.ts';
@@ -57,10 +58,14 @@ export class ScanHandlers {
     else this.#render(request, approver);
   };
 
+  /** A guard: ensures that the deployment allows short codes. @throws QrLoginError `not_found` */
+  requireShortCodes: Guard = () => {
+    if (!this.#ports.hooks.shortCode) throw notFound();
+  };
+
   /** `POST Q/scan`: the scan, by the short code that was typed. */
   type = async (form: PhoneForm): Promise<void> => {
-    const { keys, hooks } = this.#ports;
-    if (!hooks.shortCode) throw notFound();
+    const { keys } = this.#ports;
     const { approver } = await admit(this.#ports, form, 'shortCode');
     checkCsrfToken(form, keys, formUse(approver));
     try {

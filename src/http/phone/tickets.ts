@@ -3,6 +3,7 @@ import type { Provider } from '../../oidc/provider.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
+import { isDuringRequest } from '../../ticket/requirements.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver, SignInRequest, Ticket, UnmetRequirement } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
@@ -10,6 +11,7 @@ import type { PhoneSignIn, SignIn } from '../hooks/hooks.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import type { Cookies } from '../request/cookies.ts';
+import type { Guard } from '../request/guard.ts';
 import { isForeign } from '../request/origin.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, seeOther, toSeconds, wantsJson } from '../request/responses.ts';
@@ -28,7 +30,7 @@ export interface TicketPorts {
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offeredTo'>;
+  readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offer'>;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
   readonly hooks: { readonly findAccount: FindAccount; readonly signIn: SignIn };
@@ -43,15 +45,33 @@ export class TicketHandlers {
   }
 
   /**
+   * A guard: ensures that the code of the URL is on the screen now, or was when this phone scanned it.
+   * @throws QrLoginError `not_found`
+   */
+  requireFreshCode: Guard = ({ ctx }) => {
+    const { ceremony, cookies, clock } = this.#ports;
+    const { code = '' } = ctx.params;
+    const { fresh } = ceremony.phone.read(code);
+    if (!fresh && !cookies.hasFreshCode(ctx, code, clock())) throw notFound();
+  };
+
+  /** A guard: does the same, and notes it on the phone, which can then try again with this code if a later step fails. */
+  noteFreshCode: Guard = (request) => {
+    const { cookies, clock } = this.#ports;
+    const { ctx } = request;
+    this.requireFreshCode(request);
+    cookies.noteFreshCode(ctx, ctx.params.code ?? '', clock());
+  };
+
+  /**
    * `GET Q/:code`: the page that the camera opens. It changes nothing, except that the phone notes that the code was
    * fresh.
    */
   landing = async (request: PhoneRequest): Promise<void> => {
-    const { cookies, clock, keys, limits, urls, renderer, hooks } = this.#ports;
+    const { ceremony, keys, limits, urls, renderer, hooks } = this.#ports;
     const { ctx, approver } = request;
     const { code = '' } = ctx.params;
-    const id = this.#freshId(request, code);
-    cookies.noteFreshCode(ctx, code, clock());
+    const { id } = ceremony.phone.read(code);
     if (approver === undefined) return this.#sendToSignIn(request, id, urls.landing(code));
     const { name } = await accountOf(hooks.findAccount, approver);
     await limits.forAccount('scan', approver.accountId);
@@ -65,7 +85,7 @@ export class TicketHandlers {
   scan = async (form: PhoneForm): Promise<void> => {
     const { ceremony, approvals, announce, keys, urls } = this.#ports;
     const { ctx } = form;
-    const id = this.#freshId(form, ctx.params.code ?? '');
+    const { id } = ceremony.phone.read(ctx.params.code ?? '');
     const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', isJudged: true });
     checkCsrfToken(form, keys, { approver, target: id });
     const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: approvals.judge(ctx), known });
@@ -133,17 +153,6 @@ export class TicketHandlers {
     );
   }
 
-  /**
-   * Returns the id in a code that is on the screen now, or was when this phone scanned it.
-   * @throws QrLoginError `not_found`
-   */
-  #freshId({ ctx }: PhoneRequest, code: string): string {
-    const { ceremony, cookies, clock } = this.#ports;
-    const { id, fresh } = ceremony.phone.read(code);
-    if (!fresh && !cookies.hasFreshCode(ctx, code, clock())) throw notFound();
-    return id;
-  }
-
   async #sendToSignIn(request: PhoneRequest, ticketId: string, returnTo: string): Promise<void> {
     const { ceremony, hooks } = this.#ports;
     const ticket = await ceremony.phone.preview(ticketId);
@@ -164,7 +173,7 @@ export class TicketHandlers {
     const { ctx } = request;
     const { loginHint } = ticket.request;
     const classes = wantedClasses(ticket.request);
-    if (unmet === 'acr' && !this.#mayOfferStrongerSignIn(request, ticket)) return undefined;
+    if (unmet === 'acr' && !this.#mayOfferStrongerSignIn(request, ticket, approver)) return undefined;
     if (unmet === 'account') {
       // Another account has another session, which must scan the code itself.
       const code = cookies.lastFreshCode(ctx);
@@ -177,15 +186,20 @@ export class TicketHandlers {
   }
 
   /**
-   * Notes the offer of a stronger sign-in. Returns false if the phone has signed in since an earlier offer for this
-   * ticket: another sign-in would not help.
+   * Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one would
+   * not help. Two sign-ins within a second differ in the id of the session alone. Consent to another app changes that id as
+   * well, so it counts only if the sign-in belongs to this request.
    */
-  #mayOfferStrongerSignIn({ ctx, signInId = '' }: PhoneRequest, ticket: Ticket): boolean {
+  #mayOfferStrongerSignIn({ ctx, signInId = '' }: PhoneRequest, ticket: Ticket, approver: Approver): boolean {
     const { cookies } = this.#ports;
-    const offeredTo = cookies.offeredTo(ctx, ticket.id);
-    if (offeredTo !== undefined) return offeredTo === signInId;
-    cookies.noteOffer(ctx, ticket.id, signInId);
-    return true;
+    const { authenticatedAt } = approver;
+    const offer = cookies.offer(ctx);
+    if (offer === undefined) {
+      cookies.noteOffer(ctx, ticket.id, { authenticatedAt, signInId });
+      return true;
+    }
+    const isOther = offer.signInId !== signInId && isDuringRequest(ticket, approver);
+    return authenticatedAt <= offer.authenticatedAt && !isOther;
   }
 
   async #view(request: PhoneRequest, ticket: Ticket, approver: Approver): Promise<PhoneView> {

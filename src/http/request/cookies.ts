@@ -21,6 +21,12 @@ const FRESH_CODE_MS = 10 * 60 * 1000;
 /** The note about an offered sign-in lasts this long, which is longer than any ticket. */
 const OFFER_MS = 60 * 60 * 1000;
 
+/** The sign-in to which a stronger one was offered: its time in seconds since the epoch, and its session's id. */
+export interface NotedOffer {
+  readonly authenticatedAt: number;
+  readonly signInId: string;
+}
+
 /** The plugin's own cookies: signed, HttpOnly, Secure if the issuer is https, each on the narrowest path that works. */
 export class Cookies {
   readonly #urls: Urls;
@@ -73,21 +79,15 @@ export class Cookies {
     return noted === code && Number(until) > now;
   }
 
-  /**
-   * Notes on the phone that a stronger sign-in was offered for this ticket.
-   * @param session identifies the phone's sign-in at this moment
-   */
-  noteOffer(ctx: Context, ticketId: string, session: string): void {
-    this.#set(ctx, OFFER, `${ticketId}.${session}`, this.#urls.phone, OFFER_MS);
+  /** Notes on the phone to which sign-in a stronger one was offered for this ticket. */
+  noteOffer(ctx: Context, ticketId: string, { authenticatedAt, signInId }: NotedOffer): void {
+    this.#set(ctx, OFFER, `${authenticatedAt}.${signInId}`, this.#urls.ticket(ticketId), OFFER_MS);
   }
 
-  /**
-   * Returns the identification of the sign-in to which a stronger one was offered for this ticket; undefined if none
-   * was.
-   */
-  offeredTo(ctx: Context, ticketId: string): string | undefined {
-    const [ticket, session] = signedCookie(ctx.cookies, OFFER)?.split('.') ?? [];
-    return ticket === ticketId ? session : undefined;
+  /** Returns the note about the ticket of this URL; undefined if there is none. */
+  offer(ctx: Context): NotedOffer | undefined {
+    const [authenticatedAt, signInId] = signedCookie(ctx.cookies, OFFER)?.split('.') ?? [];
+    return signInId === undefined ? undefined : { authenticatedAt: Number(authenticatedAt), signInId };
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

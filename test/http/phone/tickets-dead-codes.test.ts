@@ -1,4 +1,8 @@
 import { expect } from 'chai';
+import type { QrLoginOptions } from '../../../src/index.ts';
+import { QrLoginError } from '../../../src/ticket/errors.ts';
+import type { Fixture } from '../../fixtures/provider.ts';
+import { replacing } from '../../security/attack.ts';
 import { idIn } from '../../support/codes.ts';
 import { type BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
@@ -62,6 +66,40 @@ describe('a code', () => {
     world.clock.forward(121);
     const answer = await phone.agent.post(code, { headers: { accept: 'application/json' }, json: { csrf } });
     expect(answer.status).to.equal(404);
+  });
+
+  it('is still open to a phone that scanned it while the session could not be read', async () => {
+    let isDown = false;
+    const extend = ({ provider }: Fixture): void => {
+      const sessions: { find(id: string): Promise<unknown> } = provider.Session;
+      replacing(sessions, 'find', (find) => async (id) => {
+        if (isDown) throw new QrLoginError('store_unavailable', 'down');
+        return find.call(sessions, id);
+      })();
+    };
+    await World.during({ extend }, async (other) => {
+      const { browser, phone } = await other.meet();
+      const code = await browser.code();
+      isDown = true;
+      expect((await phone.land(code)).status).to.equal(503);
+      isDown = false;
+      other.clock.forward(31);
+      expect((await phone.land(code)).status).to.equal(200);
+    });
+  });
+
+  it('that is none is not found, before the deployment is asked anything', async () => {
+    let calls = 0;
+    const assurance: NonNullable<QrLoginOptions['assurance']> = (onPhone) => {
+      calls += 1;
+      return onPhone;
+    };
+    await World.during({ qrLogin: { assurance } }, async (other) => {
+      const { phone } = await other.meet();
+      expect((await phone.land(`${other.issuer}/qr/nonsense`)).status).to.equal(404);
+      expect((await phone.agent.post(`${other.issuer}/qr/scan`, { json: { shortCode: 'x' } })).status).to.equal(404);
+      expect(calls).to.equal(0);
+    });
   });
 
   it('that has rotated out is not found', async () => {

@@ -26,7 +26,7 @@ describe('QRLJacking, for the victim', () => {
       expect(facts).to.include(fact);
     }
     for (const text of [
-      'Did you start this sign-in yourself, on a device in front of you?',
+      'Did you start this sign-in yourself, on another device in front of you?',
       'If someone sent you this code, or you found it on a website or in a message, say no.',
       'the person at that device can use Demo app as Alice Liddell',
     ]) {
