@@ -1,5 +1,6 @@
 /** Builds the package and the programs that the tests run, unless nothing has changed since the last build. */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundlePrograms } from './bundle-programs.mjs';
@@ -13,11 +14,14 @@ const TYPESCRIPT = ['src', 'test', 'examples'];
 
 /** Builds everything. @returns false if a build fails; the build has then printed its errors */
 export async function buildForTests() {
+  const isBuilt = isFresh(STAMP, SOURCES) && existsSync('dist/client/browser.js.map');
+  // The build runs in processes of its own, and this one compiles meanwhile.
+  const building = isBuilt ? undefined : build();
   for (const folder of TYPESCRIPT) {
     for (const file of filesIn(folder)) if (file.endsWith('.ts') && !file.endsWith('.d.ts')) compileFile(file);
   }
-  if (!isFresh(STAMP, SOURCES) || !existsSync('dist/client/browser.js.map')) {
-    if (!build()) return false;
+  if (building !== undefined) {
+    if (!(await building)) return false;
     stamp(STAMP);
   }
   if (!isFresh(BUNDLES_STAMP, [...SOURCES, ...TYPESCRIPT])) {
@@ -31,8 +35,11 @@ export async function buildForTests() {
  * Builds with source maps for the pages' scripts, which a plain build leaves out: coverage reports the lines of
  * src/client.
  */
-function build() {
-  return run('npm', 'run', '-s', 'build') && run('npx', 'tsc', '-p', 'src/client', '--sourceMap', '--inlineSources');
+async function build() {
+  return (
+    (await run('npm', 'run', '-s', 'build')) &&
+    (await run('node_modules/.bin/tsc', '-p', 'src/client', '--sourceMap', '--inlineSources'))
+  );
 }
 
 function isFresh(file, sources) {
@@ -51,6 +58,7 @@ function filesIn(path) {
   return readdirSync(path).flatMap((name) => filesIn(join(path, name)));
 }
 
-function run(program, ...parameters) {
-  return spawnSync(program, parameters, { stdio: 'inherit' }).status === 0;
+async function run(program, ...parameters) {
+  const [status] = await once(spawn(program, parameters, { stdio: 'inherit' }), 'exit');
+  return status === 0;
 }

@@ -102,20 +102,20 @@ export interface QrLogin {
 export function qrLogin(options: QrLoginOptions): QrLogin {
   const settings = checkOptions(options);
   let attached: AttachedPlugin | undefined;
-  const made = (): AttachedPlugin => {
+  const requireAttached = (): AttachedPlugin => {
     if (attached === undefined) throw new TypeError('call attach(provider) right after the provider was made');
     return attached;
   };
   return {
     policy: qrLoginPolicy(),
-    interactionUrl: (ctx, interaction) => made().interactionUrl(ctx, interaction),
+    interactionUrl: (ctx, interaction) => requireAttached().interactionUrl(ctx, interaction),
     attach: (provider) => {
       if (attached !== undefined)
         throw new TypeError('attach(provider) was called already; make a qrLogin for each provider');
       attached = attach(provider, settings);
     },
-    render: (ctx, name, page = {}) => made().render(ctx, name, page),
-    health: async () => made().health(),
+    render: (ctx, name, page = {}) => requireAttached().render(ctx, name, page),
+    health: async () => requireAttached().health(),
     close: async () => attached?.close(),
   };
 }
@@ -125,7 +125,7 @@ type AttachedPlugin = Required<Pick<QrLogin, 'interactionUrl' | 'health' | 'clos
 };
 
 /** The time that pending requests have to finish when the server stops. */
-const FINISH_WITHIN_MS = 2_000;
+const PENDING_REQUESTS_MS = 2_000;
 /** The time that the plugin's own connections to the store have to close. */
 const CLOSE_WITHIN_MS = 1_000;
 
@@ -147,7 +147,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     callListener(() => emit(undefined, 'qr_login.expired', facts)),
   );
   const announce = expiry.following(emit);
-  const { ceremony, ...waiting } = makeCeremony(engine, { keys, urls, metrics, settings });
+  const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, metrics, settings });
   const devices = new DeviceDescriber(settings.locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, notes, clock });
   const signIns = new SignInRecorder({ provider, browsers, remoteSignOut, devices, clock, onSignIn });
@@ -156,9 +156,9 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  const perDevice = { browsers, remoteSignOut, devices, limits };
+  const others = { browsers, remoteSignOut, devices, limits };
   provider.use(
-    routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...waiting, ...perDevice, hooks: settings }),
+    routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...streaming, ...others, settings }),
   );
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
@@ -177,7 +177,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     },
     health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
-      closed ??= stop({ ...waiting, expiry, inFlight, engine });
+      closed ??= stop({ ...streaming, expiry, inFlight, engine });
       return closed;
     },
   };
@@ -204,13 +204,13 @@ interface CeremonyParts {
   readonly settings: Settings;
 }
 
-type CeremonyAndWaiting = Pick<Services, 'ceremony' | 'browserViews' | 'streams' | 'longPolls'>;
+type CeremonyAndStreams = Pick<Services, 'ceremony' | 'browserViews' | 'streams' | 'longPolls'>;
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function makeCeremony(
   { store, notes, clock }: Engine,
   { keys, urls, metrics, settings }: CeremonyParts,
-): CeremonyAndWaiting {
+): CeremonyAndStreams {
   const { deadlines: lifetimes, rotation, shortCode, parkStreams } = settings;
   const codes = new Codes(keys, rotation);
   const shortCodes = shortCode ? new ShortCodes(keys, notes) : undefined;
@@ -224,17 +224,17 @@ function makeCeremony(
   };
 }
 
-interface Running extends Pick<Services, 'streams' | 'longPolls'> {
+interface StoppableParts extends Pick<Services, 'streams' | 'longPolls'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
   readonly engine: Engine;
 }
 
-async function stop({ streams, longPolls, expiry, inFlight, engine }: Running): Promise<void> {
+async function stop({ streams, longPolls, expiry, inFlight, engine }: StoppableParts): Promise<void> {
   streams.close();
   longPolls.close();
   expiry.close();
-  await inFlight.drained(FINISH_WITHIN_MS);
+  await inFlight.drained(PENDING_REQUESTS_MS);
   // A store that does not answer must not keep the process from stopping.
   await withDeadline(engine.close(), CLOSE_WITHIN_MS).catch(() => undefined);
 }

@@ -30,7 +30,7 @@ const REQUIRED = 'none: it is required';
 const MIN_SECRET_LENGTH = 32;
 
 /** Returns the schema of an option that is a function. @param example the function that the message suggests */
-function hook<T>(name: string, example: string, facts: OptionFacts): v.GenericSchema<T> {
+function functionOption<T>(name: string, example: string, facts: OptionFacts): v.GenericSchema<T> {
   const message = `${name} must be a function, for example ${example}`;
   return v.pipe(
     v.custom<T>((value) => typeof value === 'function', message),
@@ -39,7 +39,7 @@ function hook<T>(name: string, example: string, facts: OptionFacts): v.GenericSc
 }
 
 /** Returns the schema of an option that is an object with functions, such as one that `passkeys()` makes. */
-function hooks<T extends object>(
+function objectOption<T extends object>(
   name: string,
   methods: readonly (keyof T & string)[],
   facts: OptionFacts,
@@ -59,13 +59,13 @@ function flag(name: string): v.OptionalSchema<v.GenericSchema<boolean>, false> {
 }
 
 /** Returns the schema of a number of seconds, at least 1. The settings have it in milliseconds. */
-function seconds(name: string, most: number): v.GenericSchema<number> {
+function secondsToMs(name: string, max: number): v.GenericSchema<number> {
   const message = ({ input }: v.BaseIssue<unknown>): string =>
-    `${name} must be a number of seconds from 1 to ${most}, not ${written(input)}`;
+    `${name} must be a number of seconds from 1 to ${max}, not ${written(input)}`;
   return v.pipe(
     v.number(message),
     v.minValue(1, message),
-    v.maxValue(most, message),
+    v.maxValue(max, message),
     v.transform((given) => given * 1000),
   );
 }
@@ -94,9 +94,9 @@ function isKeyv(value: unknown): boolean {
 }
 
 const DEADLINES = {
-  scan: v.optional(seconds('deadlines.scan', 600), 120),
-  decide: v.optional(seconds('deadlines.decide', 600), 120),
-  finish: v.optional(seconds('deadlines.finish', 600), 120),
+  scan: v.optional(secondsToMs('deadlines.scan', 600), 120),
+  decide: v.optional(secondsToMs('deadlines.decide', 600), 120),
+  finish: v.optional(secondsToMs('deadlines.finish', 600), 120),
 };
 
 const NO_LIMITS = v.pipe(
@@ -106,18 +106,22 @@ const NO_LIMITS = v.pipe(
 
 /** Every option: its check, its message, its default, and its facts for the documentation. */
 const OPTIONS = {
-  findAccount: hook<FindAccount>('findAccount', '(accountId) => ({ name: "alice" })', {
+  findAccount: functionOption<FindAccount>('findAccount', '(accountId) => ({ name: "alice" })', {
     type: '`(accountId: string) => { name: string } | undefined`',
     default: REQUIRED,
     refused: ['alice'],
   }),
-  signIn: hook<SignIn>('signIn', '(ctx, { returnTo }) => "/sign-in?return_to=" + encodeURIComponent(returnTo)', {
-    type: '`(ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => string | undefined`',
-    default: REQUIRED,
-    refused: ['/sign-in'],
-  }),
+  signIn: functionOption<SignIn>(
+    'signIn',
+    '(ctx, { returnTo }) => "/sign-in?return_to=" + encodeURIComponent(returnTo)',
+    {
+      type: '`(ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => string | undefined`',
+      default: REQUIRED,
+      refused: ['/sign-in'],
+    },
+  ),
   loginPage: v.optional(
-    hook<LoginPage>('loginPage', '(ctx, interaction) => undefined', {
+    functionOption<LoginPage>('loginPage', '(ctx, interaction) => undefined', {
       type: '`(ctx, interaction) => { path: string } | undefined`',
       default: 'the QR page, always',
       refused: ['password'],
@@ -125,7 +129,7 @@ const OPTIONS = {
     () => () => undefined,
   ),
   otherWays: v.optional(
-    hook<OtherWays>('otherWays', '() => [{ path: "password", label: "Use a password" }]', {
+    functionOption<OtherWays>('otherWays', '() => [{ path: "password", label: "Use a password" }]', {
       type: '`(ctx, interaction, t) => readonly { path: string; label: string }[]`, not `async`',
       default: 'none',
       refused: [[]],
@@ -133,7 +137,7 @@ const OPTIONS = {
     () => () => [],
   ),
   assess: v.optional(
-    hook<Assess>('assess', '({ browser }) => (browser.known ? "allow" : "check code")', {
+    functionOption<Assess>('assess', '({ browser }) => (browser.known ? "allow" : "check code")', {
       type: "`(context: RiskContext) => 'allow' | 'check code' | 'deny'`",
       default:
         "`assessByDefault`: the check code, unless this account was signed in to this browser by QR within the last 180 days, or the browser shares the phone's public address",
@@ -142,7 +146,7 @@ const OPTIONS = {
     () => assessByDefault,
   ),
   locate: v.optional(
-    hook<Locate>('locate', '(address) => ({ country: "DE", city: "Berlin" })', {
+    functionOption<Locate>('locate', '(address) => ({ country: "DE", city: "Berlin" })', {
       type: '`(address: string) => { country?: string; city?: string } | undefined`',
       unit: '`country` is two capital letters (ISO 3166-1); other values are left out',
       default: 'no place is known',
@@ -163,21 +167,21 @@ const OPTIONS = {
     {},
   ),
   guard: v.optional(
-    hooks<ApproveGuard>('guard', ['challenge', 'verify'], {
+    objectOption<ApproveGuard>('guard', ['challenge', 'verify'], {
       type: '`ApproveGuard`: `{ challenge(wanted), verify(wanted, answer) }`',
       default: 'none: a tap is enough',
       refused: [{}],
     }),
   ),
   passkeySignIn: v.optional(
-    hooks<PasskeySignIn>('passkeySignIn', ['options', 'verify'], {
+    objectOption<PasskeySignIn>('passkeySignIn', ['options', 'verify'], {
       type: '`PasskeySignIn`: `{ options(nonce), verify(nonces, answer) }`',
       default: 'none',
       refused: [{}],
     }),
   ),
   consent: v.optional(
-    hook<ConsentPolicy>('consent', '() => "phone"', {
+    functionOption<ConsentPolicy>('consent', '() => "phone"', {
       type: "`(ctx, interaction) => 'browser' | 'phone' | 'implied'`",
       default: "`'browser'`, always",
       refused: ['phone'],
@@ -185,7 +189,7 @@ const OPTIONS = {
     () => () => 'browser' as const,
   ),
   assurance: v.optional(
-    hook<Assure>('assurance', '(onPhone) => onPhone', {
+    functionOption<Assure>('assurance', '(onPhone) => onPhone', {
       type: '`({ acr, amr }, accountId) => { acr?, amr? }`',
       default: 'as much as on the phone',
       refused: ['password'],
@@ -195,7 +199,7 @@ const OPTIONS = {
         onPhone,
   ),
   onSignIn: v.optional(
-    hook<OnSignIn>('onSignIn', '(ctx, { accountId, browser }) => sendMail(accountId, browser)', {
+    functionOption<OnSignIn>('onSignIn', '(ctx, { accountId, browser }) => sendMail(accountId, browser)', {
       type: '`(ctx, { accountId, browser, client, at }) => void`',
       default: 'none: sign-ins are not announced',
       refused: ['mail'],
@@ -266,14 +270,14 @@ const OPTIONS = {
   ),
   rotation: v.optional(
     v.pipe(
-      seconds('rotation', 60),
+      secondsToMs('rotation', 60),
       v.metadata({ type: '`number`', unit: 'seconds, 1 to 60', default: '`10`', refused: [0] } satisfies OptionFacts),
     ),
     10,
   ),
   parkStreams: flag('parkStreams'),
   clock: v.optional(
-    hook<Clock>('clock', 'Date.now', {
+    functionOption<Clock>('clock', 'Date.now', {
       type: '`() => number`, not `async`',
       unit: 'milliseconds since the epoch',
       default: '`Date.now`',
@@ -284,10 +288,10 @@ const OPTIONS = {
 };
 
 /** The options as they are given: `undefined` counts as left out. */
-type Given = { [Name in keyof QrLoginOptions]: QrLoginOptions[Name] | undefined };
+type RawOptions = { [Name in keyof QrLoginOptions]: QrLoginOptions[Name] | undefined };
 
 /** The schema of all options. */
-export const SCHEMA: v.GenericSchema<Given, Settings> = strictObject(OPTIONS, {
+export const SCHEMA: v.GenericSchema<RawOptions, Settings> = strictObject(OPTIONS, {
   kind: 'option',
   otherwise: () => 'qrLogin needs options: findAccount, signIn',
 });

@@ -29,7 +29,7 @@ export function routes(services: Services): Middleware {
     approvals,
     fail: (request, error) => fail(services.provider, request, error),
   });
-  const devices = new DeviceListHandlers(services);
+  const deviceList = new DeviceListHandlers(services);
   const asset = ({ ctx }: PluginRequest): Promise<void> => services.assets.serve(ctx, ctx.params.name ?? '');
 
   const browser = new BrowserGuards(services);
@@ -37,34 +37,34 @@ export function routes(services: Services): Middleware {
   const unguarded: Entry<PluginRequest> = (request) => request;
 
   // The compiler refuses a handler behind an entry that does not check and read what it needs.
-  const page = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
+  const forPages = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
     route(services, { enter, handle, isForScripts: false });
-  const data = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
+  const forScripts = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
     route(services, { enter, handle, isForScripts: true });
 
   const router = new Router()
     // The browser, below its interaction: oidc-provider scopes the interaction cookie to this path.
-    .get('/interaction/:uid', page(browser.look('show'), qrPage.page))
-    .get('/interaction/:uid/qr', data(browser.look('watch'), qrPage.ticket))
-    .get('/interaction/:uid/qr/events', data(browser.look('watch'), qrPage.events))
-    .post('/interaction/:uid/qr/renew', data(browser.promptForm('show', 'login'), qrPage.renew))
-    .post('/interaction/:uid/qr/finish', data(browser.promptForm('finish', 'login'), finish.finish))
-    .post('/interaction/:uid/qr/passkey', data(browser.promptForm('finish', 'login'), passkey.signIn))
-    .post('/interaction/:uid/consent', data(browser.promptForm('finish', 'consent'), consent.grant))
-    .post('/interaction/:uid/cancel', data(browser.form('finish'), finish.cancel))
-    .all('/interaction/:uid/*own', page(unguarded, qrPage.ownPage))
+    .get('/interaction/:uid', forPages(browser.look('show'), qrPage.page))
+    .get('/interaction/:uid/qr', forScripts(browser.look('watch'), qrPage.ticket))
+    .get('/interaction/:uid/qr/events', forScripts(browser.look('watch'), qrPage.events))
+    .post('/interaction/:uid/qr/renew', forScripts(browser.promptForm('show', 'login'), qrPage.renew))
+    .post('/interaction/:uid/qr/finish', forScripts(browser.promptForm('finish', 'login'), finish.finish))
+    .post('/interaction/:uid/qr/passkey', forScripts(browser.promptForm('finish', 'login'), passkey.signIn))
+    .post('/interaction/:uid/consent', forScripts(browser.promptForm('finish', 'consent'), consent.grant))
+    .post('/interaction/:uid/cancel', forScripts(browser.form('finish'), finish.cancel))
+    .all('/interaction/:uid/*own', forPages(unguarded, qrPage.ownPage))
 
     // The phone.
-    .get('/qr/assets/:name', page(unguarded, asset))
-    .get('/qr/manifest.webmanifest', page(unguarded, scan.manifest))
-    .get('/qr/scan', page(phone.look('scan'), scan.page))
-    .post('/qr/scan', page(phone.form('shortCode', scan.requireShortCodes), scan.type))
-    .get('/qr/devices', page(phone.look('decide'), devices.list))
-    .post('/qr/devices', page(phone.form('decide'), devices.end))
-    .get('/qr/tickets/:id', page(phone.look('decide'), tickets.show))
-    .post('/qr/tickets/:id', page(phone.form('decide'), tickets.decide))
-    .get('/qr/:code', page(phone.look('scan', tickets.noteFreshCode), tickets.landing))
-    .post('/qr/:code', page(phone.form('scan', tickets.requireFreshCode), tickets.scan));
+    .get('/qr/assets/:name', forPages(unguarded, asset))
+    .get('/qr/manifest.webmanifest', forPages(unguarded, scan.manifest))
+    .get('/qr/scan', forPages(phone.look('scan'), scan.page))
+    .post('/qr/scan', forPages(phone.form('shortCode', scan.requireShortCodes), scan.type))
+    .get('/qr/devices', forPages(phone.look('decide'), deviceList.list))
+    .post('/qr/devices', forPages(phone.form('decide'), deviceList.end))
+    .get('/qr/tickets/:id', forPages(phone.look('decide'), tickets.show))
+    .post('/qr/tickets/:id', forPages(phone.form('decide'), tickets.decide))
+    .get('/qr/:code', forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing))
+    .post('/qr/:code', forPages(phone.form('scan', tickets.requireFreshCode), tickets.scan));
 
   const dispatch = router.routes() as unknown as Middleware;
   // The provider's own requests need not be compared with each route.

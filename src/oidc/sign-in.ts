@@ -82,7 +82,7 @@ const REFUSALS = {
  * Ends the request with an error for the RP.
  * @returns the URL where the browser goes next
  */
-export function refuse(
+export function endWithError(
   provider: Provider,
   ctx: Context,
   because: DeniedTicket['because'] | 'browser',

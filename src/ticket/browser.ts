@@ -1,7 +1,7 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { isCheckCode, readCheckCode, WrongCheckCode } from './check-code.ts';
 import { notFound, over, QrLoginError } from './errors.ts';
-import { type Demand, refusal, unmetBy } from './requirements.ts';
+import { type RequirementContext, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Authenticated,
@@ -55,7 +55,7 @@ export interface FinishChecks {
 
 /** A sign-in at the browser itself, which needs no phone. */
 export interface LocalSignInInput {
-  readonly demand: Demand;
+  readonly demand: RequirementContext;
   readonly input: FinishInput;
 }
 
@@ -114,7 +114,7 @@ export class BrowserActs {
       async (ticket, { lifetimes }) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
         if (ticket.state === 'approved') await checks.account?.(ticket);
-        if (isTry(ticket, input)) await checks.tryCheckCode?.(ticket);
+        if (isCheckCodeAttempt(ticket, input)) await checks.tryCheckCode?.(ticket);
         // Read the clock again, because the deployment's checks may have taken long.
         const moment = { now: this.#ports.clock(), lifetimes };
         if (switchesAccount(ticket, identity.accountId) && !input.switchAccount) throw accountSwitch();
@@ -216,7 +216,7 @@ export class BrowserActs {
 }
 
 /** Returns true if the user typed six digits and the ticket requires a check code. */
-function isTry(ticket: Ticket, { checkCode = '' }: FinishInput): ticket is ApprovedTicket {
+function isCheckCodeAttempt(ticket: Ticket, { checkCode = '' }: FinishInput): ticket is ApprovedTicket {
   return ticket.state === 'approved' && ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
 }
 

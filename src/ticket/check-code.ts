@@ -1,7 +1,7 @@
 import { QrLoginError } from './errors.ts';
 import { matches, type SecretKeys } from './secret-keys.ts';
 import { type ApprovedTicket, type CancelledTicket, ownerOf } from './ticket.ts';
-import { WRONG_TRIES } from './transitions.ts';
+import { MAX_WRONG_CHECK_CODES } from './transitions.ts';
 
 /** A check code after spaces and dashes, which the user may type as well, are removed. */
 const CHECK_CODE = /^\d{6}$/;
@@ -35,7 +35,7 @@ export class WrongCheckCode extends QrLoginError {
   readonly #ticket: ApprovedTicket | CancelledTicket;
 
   constructor(ticket: ApprovedTicket | CancelledTicket) {
-    const left = ticket.state === 'approved' ? WRONG_TRIES - (ticket.checkCode?.wrongTries ?? 0) : 0;
+    const left = ticket.state === 'approved' ? MAX_WRONG_CHECK_CODES - (ticket.checkCode?.wrongTries ?? 0) : 0;
     const advice = left > 0 ? `Tries left: ${left}.` : 'No tries are left; show a new code and scan it.';
     super('wrong_check_code', `These are not the digits that the phone shows. ${advice}`);
     this.#ticket = ticket;

@@ -61,10 +61,10 @@ export class PhoneActs {
    * Returns the id of the ticket that this code belongs to, and true as `fresh` if it was on the screen just now.
    * @throws QrLoginError `not_found` if the text is not a code at all
    */
-  read(code: string): { id: string; fresh: boolean } {
+  read(code: string): { id: string; isOnScreen: boolean } {
     const id = this.idOf(code);
     if (id === undefined) throw notFound();
-    return { id, fresh: this.#ports.codes.isFresh(code, this.#ports.clock()) };
+    return { id, isOnScreen: this.#ports.codes.isFresh(code, this.#ports.clock()) };
   }
 
   /**
@@ -108,7 +108,7 @@ export class PhoneActs {
         return ticket;
       }
       const claimed = claim(ticket, approver, moment);
-      const verdict = await this.#judge(judge(claimed, approver), this.#findReport(ticket, approver, known));
+      const verdict = await this.#denyIfReported(judge(claimed, approver), this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later);
@@ -133,7 +133,7 @@ export class PhoneActs {
     const { ticket } = await this.#change(id, known?.ticket, async (ticket, { lifetimes }) => {
       const { approver } = approval;
       transitions.assertOwner(ticket, approver);
-      const verdict = await this.#judge(judge(ticket, approver), this.#findReport(ticket, approver, known));
+      const verdict = await this.#denyIfReported(judge(ticket, approver), this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
@@ -191,7 +191,7 @@ export class PhoneActs {
   }
 
   /** Returns `deny` for a reported network address, regardless of the deployment's verdict. */
-  async #judge(judged: Verdict | Promise<Verdict>, reported: Promise<boolean>): Promise<Verdict> {
+  async #denyIfReported(judged: Verdict | Promise<Verdict>, reported: Promise<boolean>): Promise<Verdict> {
     const [isReported, verdict] = await Promise.all([reported, judged]);
     return isReported ? 'deny' : verdict;
   }

@@ -4,10 +4,14 @@ import type { Approver, Authenticated, Ticket, UnmetRequirement } from './ticket
 /**
  * The data that a requirement is checked against: from a ticket, or from a request that is answered without a ticket.
  */
-export type Demand = Pick<Ticket, 'request' | 'shownAt'>;
+export type RequirementContext = Pick<Ticket, 'request' | 'shownAt'>;
 
 /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
-export function unmetBy(ticket: Demand, approver: Authenticated, now: number): UnmetRequirement | undefined {
+export function unmetBy(
+  ticket: RequirementContext,
+  approver: Authenticated,
+  now: number,
+): UnmetRequirement | undefined {
   if (!isExpected(ticket, approver)) return 'account';
   if (!isFreshEnough(ticket, approver, now)) return 'freshness';
   if (!isStrongEnough(ticket, approver)) return 'acr';
@@ -24,13 +28,13 @@ export function refusal(unmet: UnmetRequirement): QrLoginError {
 }
 
 /** Checks `id_token_hint` (OIDC Core, section 3.1.2.1) and a `sub` claim with a value (section 5.5.1). */
-function isExpected({ request }: Demand, { subject }: Authenticated): boolean {
+function isExpected({ request }: RequirementContext, { subject }: Authenticated): boolean {
   const expected = request.requirements.subject;
   return expected === undefined || subject === expected;
 }
 
 /** Checks `prompt=login` and `max_age` (OIDC Core, section 3.1.2.1). */
-function isFreshEnough(ticket: Demand, approver: Authenticated, now: number): boolean {
+function isFreshEnough(ticket: RequirementContext, approver: Authenticated, now: number): boolean {
   const { authenticatedSince, maxAge } = ticket.request.requirements;
   const { authenticatedAt } = approver;
   if (authenticatedSince !== undefined && authenticatedAt < authenticatedSince) return false;
@@ -38,7 +42,7 @@ function isFreshEnough(ticket: Demand, approver: Authenticated, now: number): bo
 }
 
 /** Checks an essential `acr` claim: it must be met, or the request fails (OIDC Core, section 5.5.1.1). */
-function isStrongEnough({ request }: Demand, { acr }: Authenticated): boolean {
+function isStrongEnough({ request }: RequirementContext, { acr }: Authenticated): boolean {
   const { essentialAcr } = request.requirements;
   return essentialAcr === undefined || (acr !== undefined && essentialAcr.includes(acr));
 }
@@ -46,7 +50,7 @@ function isStrongEnough({ request }: Demand, { acr }: Authenticated): boolean {
 /**
  * Returns true if the approver has authenticated since the code was shown. To ask for it again would change nothing.
  */
-export function isDuringRequest({ shownAt }: Demand, { authenticatedAt }: Authenticated): boolean {
+export function isDuringRequest({ shownAt }: RequirementContext, { authenticatedAt }: Authenticated): boolean {
   return authenticatedAt >= Math.floor(shownAt / 1000);
 }
 

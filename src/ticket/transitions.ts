@@ -31,7 +31,7 @@ export interface Moment {
 }
 
 /** The number of wrong check codes that ends a ticket. NIST SP 800-63B-4, section 3.1.3.2, does not prescribe one. */
-export const WRONG_TRIES = 3;
+export const MAX_WRONG_CHECK_CODES = 3;
 
 export interface NewTicket {
   readonly id: string;
@@ -159,7 +159,7 @@ export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTick
 export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket | CancelledTicket {
   const approved = finishable(ticket, moment.now);
   const wrongTries = (approved.checkCode?.wrongTries ?? 0) + 1;
-  if (wrongTries >= WRONG_TRIES) return cancel(approved, 'check code', moment);
+  if (wrongTries >= MAX_WRONG_CHECK_CODES) return cancel(approved, 'check code', moment);
   const { approver, remember } = approved;
   return {
     ...next(approved, approved.since, approved.deadline),

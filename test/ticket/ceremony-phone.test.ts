@@ -14,14 +14,14 @@ describe('a phone that reads a code', () => {
 
   it('that is on the screen learns the ticket id, and that the code is fresh', async () => {
     const id = await scene().shown();
-    expect(scene().phone.read(scene().codes.show(id, scene().now).code)).to.deep.equal({ id, fresh: true });
+    expect(scene().phone.read(scene().codes.show(id, scene().now).code)).to.deep.equal({ id, isOnScreen: true });
   });
 
   it('from an old picture learns the ticket id, and that the code is not fresh', async () => {
     const id = await scene().shown();
     const { code } = scene().codes.show(id, scene().now);
     scene().now += 40_000;
-    expect(scene().phone.read(code)).to.deep.equal({ id, fresh: false });
+    expect(scene().phone.read(code)).to.deep.equal({ id, isOnScreen: false });
   });
 
   it('that is not valid gets not_found', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newTicketId, placeOf, placeOfInteraction, traceOf } from '../../src/ticket/ticket-id.ts';
+import { newTicketId, placeOfInteraction, slotOf, traceOf } from '../../src/ticket/ticket-id.ts';
 
 describe('the ids of tickets', () => {
   it('are 24 characters of base64url and never repeat', () => {
@@ -16,7 +16,7 @@ describe('the ids of tickets', () => {
 
   it('contain the place of their interaction, so that both are stored in the same place', () => {
     for (const interaction of ['', 'interaction', 'another interaction', 'ünïcödé', 'x'.repeat(1000)]) {
-      expect(placeOf(newTicketId(interaction)), interaction).to.equal(placeOfInteraction(interaction));
+      expect(slotOf(newTicketId(interaction)), interaction).to.equal(placeOfInteraction(interaction));
     }
   });
 

@@ -11,7 +11,7 @@ export interface ConsentPorts {
   readonly provider: Provider;
   readonly urls: Urls;
   readonly renderer: PageRenderer;
-  readonly hooks: { readonly findAccount: FindAccount };
+  readonly settings: { readonly findAccount: FindAccount };
 }
 
 /** The consent step of the browser: it is signed in, and scopes or claims are still to be granted. */
@@ -24,10 +24,10 @@ export class ConsentHandlers {
 
   /** `GET I`: the list of what the client asks for. */
   async page({ ctx, interaction }: BrowserRequest): Promise<void> {
-    const { provider, urls, renderer, hooks } = this.#ports;
+    const { provider, urls, renderer, settings } = this.#ports;
     const { details, ...missing } = missingConsent(interaction);
     const request = await signInRequest(provider, interaction);
-    const account = await hooks.findAccount(interaction.session?.accountId ?? '');
+    const account = await settings.findAccount(interaction.session?.accountId ?? '');
     const self = urls.interaction(interaction.uid);
     const page = {
       request,

@@ -4,7 +4,7 @@ import type { Provider } from '../../oidc/provider.ts';
 import { agreeToReplace, replacementOf } from '../../oidc/replacing.ts';
 import { subjectOf } from '../../oidc/requirements.ts';
 import { browserNote } from '../../oidc/resumed.ts';
-import { approvedOnPhone, refuse, signIn } from '../../oidc/sign-in.ts';
+import { approvedOnPhone, endWithError, signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { WrongCheckCode } from '../../ticket/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
@@ -24,7 +24,7 @@ export interface FinishPorts {
   readonly cookies: Pick<Cookies, 'memory' | 'keepMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly announce: Announce;
-  readonly hooks: { readonly findAccount: FindAccount };
+  readonly settings: { readonly findAccount: FindAccount };
 }
 
 /** The ends of an interaction: the browser is signed in, or it cancels. */
@@ -42,7 +42,7 @@ export class FinishHandlers {
     if (interaction.result !== undefined) return follow(form, await this.#goOn(form));
     const { ticket, changed } = await this.#redeem(form);
     if (ticket.state === 'denied') {
-      return follow(form, await refuse(provider, ctx, ticket.because));
+      return follow(form, await endWithError(provider, ctx, ticket.because));
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     const { accountId } = ticket.approver;
@@ -62,7 +62,7 @@ export class FinishHandlers {
     // If the question about the other account came up after finish, the ticket is redeemed already.
     const outcome = interaction.result === undefined ? await ceremony.browser.cancel(identity) : undefined;
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
-    follow(form, await refuse(provider, ctx, 'browser'));
+    follow(form, await endWithError(provider, ctx, 'browser'));
   };
 
   /**
@@ -81,8 +81,8 @@ export class FinishHandlers {
    * Ensures that the approver's account and session still exist, and that it is the subject that the request asks for.
    */
   async #assertAccount({ approver, request }: ApprovedTicket): Promise<void> {
-    const { provider, hooks } = this.#ports;
-    await Promise.all([accountOf(hooks.findAccount, approver), assertSignedIn(provider, approver)]);
+    const { provider, settings } = this.#ports;
+    await Promise.all([accountOf(settings.findAccount, approver), assertSignedIn(provider, approver)]);
     const { subject } = request.requirements;
     if (subject === undefined || subject === (await subjectOf(provider, request.client.id, approver.accountId))) return;
     throw new QrLoginError('wrong_account', 'This app asks for another account than the one that approved.');

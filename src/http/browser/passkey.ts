@@ -7,7 +7,7 @@ import { signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import type { Demand } from '../../ticket/requirements.ts';
+import type { RequirementContext } from '../../ticket/requirements.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Authenticated } from '../../ticket/ticket.ts';
 import type { Announce } from '../events/ticket-events.ts';
@@ -33,7 +33,7 @@ export interface PasskeyPorts {
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly announce: Announce;
-  readonly hooks: {
+  readonly settings: {
     readonly findAccount: FindAccount;
     readonly consent: ConsentPolicy;
     readonly passkeySignIn?: PasskeySignIn | undefined;
@@ -52,21 +52,21 @@ export class PasskeyHandlers {
 
   /** Returns the options of `navigator.credentials.get()` as JSON; undefined if there are no passkeys. */
   async offer(request: BrowserRequest): Promise<string | undefined> {
-    const { passkeySignIn } = this.#ports.hooks;
+    const { passkeySignIn } = this.#ports.settings;
     return passkeySignIn && JSON.stringify(await passkeySignIn.options(this.#nonces(request)[0] ?? ''));
   }
 
   /** `POST I/qr/passkey`: signs the browser in. */
   signIn = async (form: PromptForm<'login'>): Promise<void> => {
-    const { provider, ceremony, clock, announce, hooks } = this.#ports;
+    const { provider, ceremony, clock, announce, settings } = this.#ports;
     const { ctx, interaction, identity, fields } = form;
     if (interaction.result !== undefined) return follow(form, goingOn(provider, interaction.returnTo));
-    const owner = await this.#owner(hooks.passkeySignIn, form);
-    await accountOf(hooks.findAccount, owner);
+    const owner = await this.#owner(settings.passkeySignIn, form);
+    await accountOf(settings.findAccount, owner);
     // There is no phone that could list what the client asks for, so the browser asks for consent.
-    const mode = (await hooks.consent(ctx, interaction)) === 'implied' ? 'implied' : 'browser';
+    const mode = (await settings.consent(ctx, interaction)) === 'implied' ? 'implied' : 'browser';
     const request = await signInRequest(provider, interaction, mode);
-    const demand: Demand = { request, shownAt: interaction.iat * 1000 };
+    const demand: RequirementContext = { request, shownAt: interaction.iat * 1000 };
     const user = await this.#authenticatedNow(owner, demand, Math.floor(clock() / 1000));
     const input = { switchAccount: fields.switchAccount === 'yes' };
     const outcome = await ceremony.browser.signInHere(identity, user, { demand, input });
@@ -92,7 +92,7 @@ export class PasskeyHandlers {
   }
 
   /** Returns the owner of the passkey as a user who has authenticated at this moment. */
-  async #authenticatedNow(owner: PasskeyOwner, { request }: Demand, now: number): Promise<Authenticated> {
+  async #authenticatedNow(owner: PasskeyOwner, { request }: RequirementContext, now: number): Promise<Authenticated> {
     const { accountId, acr, amr } = owner;
     const expected = request.requirements.subject;
     const subject =

@@ -4,7 +4,7 @@ import { findClientHome } from '../../oidc/client.ts';
 import { goingOn, interactionUid } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
-import { refuse } from '../../oidc/sign-in.ts';
+import { endWithError } from '../../oidc/sign-in.ts';
 import type { BrowserActs, ShowInput } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
@@ -40,7 +40,7 @@ export interface QrPagePorts {
   readonly browserViews: BrowserViews;
   readonly streams: EventStreams;
   readonly longPolls: LongPolls;
-  readonly hooks: {
+  readonly settings: {
     readonly findAccount: FindAccount;
     readonly loginPage: LoginPage;
     readonly otherWays: OtherWays;
@@ -112,15 +112,15 @@ export class QrPageHandlers {
 
   /** Ends an interaction that the phone has reported. */
   async #end(request: PluginRequest): Promise<void> {
-    follow(request, await refuse(this.#ports.provider, request.ctx, 'report'));
+    follow(request, await endWithError(this.#ports.provider, request.ctx, 'report'));
   }
 
   async #loginPage(request: BrowserRequest): Promise<void> {
     const { ctx, interaction, identity } = request;
-    const { provider, ceremony, announce, urls, renderer, browserViews, hooks, clock } = this.#ports;
+    const { provider, ceremony, announce, urls, renderer, browserViews, settings, clock } = this.#ports;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, goingOn(provider, interaction.returnTo));
-    const own = await hooks.loginPage(ctx, interaction);
+    const own = await settings.loginPage(ctx, interaction);
     if (own !== undefined) return seeOther(ctx, below(self, own));
     if (ctx.method === 'HEAD') return answerHead(ctx, 'html');
     const { ticket, changed } = await ceremony.browser.show(await this.#showing(request));
@@ -133,12 +133,12 @@ export class QrPageHandlers {
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       isPhone: isPhone(ctx),
       lasts: browserViews.lasts,
-      showAddress: hooks.showAddress,
-      typeAt: hooks.shortCode ? urls.typed(urls.scan) : undefined,
+      showAddress: settings.showAddress,
+      typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
       home: await findClientHome(provider, String(interaction.params.client_id)),
       passkey: await this.#ports.passkey.offer(request),
       signedInAs: await this.#nameOf(identity.accountId),
-      otherWays: waysOf(hooks.otherWays(ctx, interaction, t)).map((way) => ({
+      otherWays: waysOf(settings.otherWays(ctx, interaction, t)).map((way) => ({
         url: below(self, way),
         label: way.label,
       })),
@@ -147,13 +147,13 @@ export class QrPageHandlers {
   }
 
   async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {
-    const { provider, cookies, devices, hooks } = this.#ports;
+    const { provider, cookies, devices, settings } = this.#ports;
     const memory = cookies.memory(ctx);
     const device = await devices.describe(ctx);
     return {
       interaction: interaction.uid,
       endsAt: interaction.exp * 1000,
-      request: await signInRequest(provider, interaction, await hooks.consent(ctx, interaction)),
+      request: await signInRequest(provider, interaction, await settings.consent(ctx, interaction)),
       browser: {
         binding: identity.binding,
         source: sourceOf(ctx),
@@ -166,7 +166,7 @@ export class QrPageHandlers {
 
   async #nameOf(accountId: string | undefined): Promise<string | undefined> {
     if (accountId === undefined) return undefined;
-    return (await this.#ports.hooks.findAccount(accountId))?.name ?? accountId;
+    return (await this.#ports.settings.findAccount(accountId))?.name ?? accountId;
   }
 
   #watch(request: BrowserRequest): TicketWatch {

@@ -33,7 +33,7 @@ export interface DeviceListPorts {
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  readonly hooks: { readonly findAccount: FindAccount; readonly signIn: SignIn };
+  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
 }
 
 /** The list of browsers that an account is signed in to. The account comes from the phone's session alone. */
@@ -46,10 +46,10 @@ export class DeviceListHandlers {
 
   /** `GET Q/devices`: the list. */
   list = async (request: PhoneRequest): Promise<void> => {
-    const { keys, urls, renderer, hooks } = this.#ports;
+    const { keys, urls, renderer, settings } = this.#ports;
     const { ctx, approver, failure } = request;
     failure.again = urls.devices;
-    if (approver === undefined) return sendToSignIn(request, hooks.signIn, { returnTo: urls.devices, fresh: false });
+    if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
     const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: await this.#entries(approver) };
     if (wantsJson(request)) ctx.body = page;

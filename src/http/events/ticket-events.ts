@@ -125,6 +125,6 @@ const EVENT_OF_STATE: Readonly<Record<Ticket['state'], TicketEventName>> = {
 /** Announces the state of a ticket that changed after the request had been answered. */
 export function announceState(announce: Announce, ticket: Ticket): void {
   // A wrong check code changes the ticket, but not its state.
-  const isTry = ticket.state === 'approved' && (ticket.checkCode?.wrongTries ?? 0) > 0;
-  if (!isTry) announce(undefined, eventOf(ticket), ticket);
+  const isCheckCodeAttempt = ticket.state === 'approved' && (ticket.checkCode?.wrongTries ?? 0) > 0;
+  if (!isCheckCodeAttempt) announce(undefined, eventOf(ticket), ticket);
 }

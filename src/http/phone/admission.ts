@@ -21,7 +21,7 @@ export interface AdmittedTicket {
 
 export interface AdmissionPorts {
   readonly limits: Pick<RateLimits, 'forAccount'>;
-  readonly hooks: { readonly findAccount: FindAccount };
+  readonly settings: { readonly findAccount: FindAccount };
 }
 
 export interface TicketAdmissionPorts extends AdmissionPorts {
@@ -34,29 +34,29 @@ export interface TicketAdmissionPorts extends AdmissionPorts {
  * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
  */
 export async function admit(
-  { limits, hooks }: AdmissionPorts,
+  { limits, settings }: AdmissionPorts,
   { approver, failure }: PhoneRequest,
   act: AccountAct,
 ): Promise<AdmittedApprover> {
   if (approver === undefined) throw notSignedIn();
   failure.accountId = approver.accountId;
   await limits.forAccount(act, approver.accountId);
-  const { name: account } = await accountOf(hooks.findAccount, approver);
+  const { name: account } = await accountOf(settings.findAccount, approver);
   return { approver, account };
 }
 
 /**
  * Does the same for an act on the ticket of the URL.
- * @param act `isJudged` if the act is refused when the account has reported this browser before
+ * @param purpose the act, with `checksReport` if it is refused to an account that has reported this browser before
  * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
  */
 export async function admitToTicket(
   ports: TicketAdmissionPorts,
   request: PhoneRequest,
-  { act, isJudged }: { readonly act: AccountAct; readonly isJudged: boolean },
+  { act, checksReport }: { readonly act: AccountAct; readonly checksReport: boolean },
 ): Promise<AdmittedTicket> {
   const { ticket } = request;
-  const isReported = isJudged ? ports.ceremony.phone.isReported(ticket, request.approver) : undefined;
+  const isReported = checksReport ? ports.ceremony.phone.isReported(ticket, request.approver) : undefined;
   // Marked as handled: if the account is not admitted, this rejection must not become an unhandled one.
   isReported?.catch(() => undefined);
   const { approver } = await admit(ports, request, act);

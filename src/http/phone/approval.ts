@@ -16,7 +16,7 @@ import type { DeviceDescriber } from '../request/device.ts';
 export interface ApprovalPorts {
   readonly keys: SecretKeys;
   readonly devices: DeviceDescriber;
-  readonly hooks: { readonly assess: Assess; readonly guard?: ApproveGuard | undefined };
+  readonly settings: { readonly assess: Assess; readonly guard?: ApproveGuard | undefined };
 }
 
 /** The checks of an approval besides the tap: the deployment's assessment, and a proof if its guard asks for one. */
@@ -28,11 +28,11 @@ export class Approvals {
   }
 
   /** Returns the deployment's assessment as a function, which asks about the phone as it is when it is called. */
-  judge(ctx: Context): Judge {
+  makeJudge(ctx: Context): Judge {
     return async (ticket, approver) => {
-      const { keys, devices, hooks } = this.#ports;
+      const { keys, devices, settings } = this.#ports;
       const context = riskContext(keys, ticket, approver, await devices.describe(ctx));
-      const verdict = await hooks.assess(context);
+      const verdict = await settings.assess(context);
       if (VERDICTS.includes(verdict)) return verdict;
       throw new TypeError(`assess must give one of "${VERDICTS.join('", "')}", not ${JSON.stringify(verdict)}`);
     };
@@ -41,7 +41,7 @@ export class Approvals {
   /** Returns the question of the confirm page; undefined if a tap is enough, or if the page has no Approve button. */
   async challenge(ticket: Ticket, approver: Approver): Promise<Challenge | undefined> {
     if (ticket.state !== 'scanned') return undefined;
-    return this.#ports.hooks.guard?.challenge(this.#request(ticket, approver));
+    return this.#ports.settings.guard?.challenge(this.#request(ticket, approver));
   }
 
   /**
@@ -50,7 +50,7 @@ export class Approvals {
    * @throws QrLoginError `proof_required`, `wrong_proof`
    */
   async prove(ticket: Ticket, approver: Approver, answer: string | undefined): Promise<Approver> {
-    const { guard } = this.#ports.hooks;
+    const { guard } = this.#ports.settings;
     const challenge = await this.challenge(ticket, approver);
     if (guard === undefined || challenge === undefined) return approver;
     if (!answer || 'unavailable' in challenge) {

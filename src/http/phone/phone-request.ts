@@ -32,7 +32,7 @@ export interface PhoneRequestPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'idOf' | 'preview'> };
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'byAddress'>;
-  readonly hooks: { readonly assurance: Assure };
+  readonly settings: { readonly assurance: Assure };
 }
 
 /**
@@ -93,7 +93,7 @@ export class PhoneGuards {
   }
 
   async #identify({ session, ticket }: SessionAndTicket): Promise<Omit<PhoneRequest, keyof PluginRequest>> {
-    const approver = await approverOf(session, this.#ports.hooks.assurance);
+    const approver = await approverOf(session, this.#ports.settings.assurance);
     return { approver, signInId: session && fingerprint(session.jti), ticket };
   }
 }

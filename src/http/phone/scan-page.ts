@@ -33,7 +33,7 @@ export interface ScanPorts {
   readonly renderer: PageRenderer;
   /** Emits `qr_login.failed` and sets the status, for a refusal that this page shows itself. */
   readonly fail: (request: PluginRequest, error: QrLoginError) => void;
-  readonly hooks: { readonly findAccount: FindAccount; readonly signIn: SignIn; readonly shortCode: boolean };
+  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn; readonly shortCode: boolean };
 }
 
 /**
@@ -49,18 +49,18 @@ export class ScanHandlers {
 
   /** `GET Q/scan`: the camera, and the form for the short code if the deployment allows that. */
   page = async (request: PhoneRequest): Promise<void> => {
-    const { keys, urls, hooks } = this.#ports;
+    const { keys, urls, settings } = this.#ports;
     const { ctx, approver, failure } = request;
-    if (approver === undefined) return sendToSignIn(request, hooks.signIn, { returnTo: urls.scan, fresh: false });
+    if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.scan, fresh: false });
     failure.accountId = approver.accountId;
-    const { name: account } = await accountOf(hooks.findAccount, approver);
+    const { name: account } = await accountOf(settings.findAccount, approver);
     if (wantsJson(request)) ctx.body = { account, csrf: makeCsrfToken(keys, formUse(approver)) };
     else this.#render(request, approver);
   };
 
   /** A guard: ensures that the deployment allows short codes. @throws QrLoginError `not_found` */
   requireShortCodes: Guard = () => {
-    if (!this.#ports.hooks.shortCode) throw notFound();
+    if (!this.#ports.settings.shortCode) throw notFound();
   };
 
   /** `POST Q/scan`: the scan, by the short code that was typed. */
@@ -91,7 +91,7 @@ export class ScanHandlers {
     const typed = await ceremony.phone.findTyped(fields.shortCode ?? '');
     const approver = await asSubject(provider, session, typed);
     const { ticket, changed } = await ceremony.phone.scan(typed.id, approver, {
-      judge: approvals.judge(ctx),
+      judge: approvals.makeJudge(ctx),
       known: { ticket: typed },
       typed: true,
     });
@@ -101,7 +101,7 @@ export class ScanHandlers {
 
   /** @param mistyped the text that was typed, if it is no short code of a ticket */
   #render({ ctx }: PhoneRequest, approver: Approver, mistyped?: string): void {
-    const { keys, urls, renderer, hooks } = this.#ports;
+    const { keys, urls, renderer, settings } = this.#ports;
     const typing = {
       csrf: makeCsrfToken(keys, formUse(approver)),
       longest: LONGEST_INPUT,
@@ -111,7 +111,7 @@ export class ScanHandlers {
     renderer.render(ctx, 'scan', {
       codes: { prefix: urls.absolute(urls.landing('')), length: CODE_LENGTH },
       manifest: urls.manifest,
-      ...(hooks.shortCode && { typing }),
+      ...(settings.shortCode && { typing }),
     });
   }
 }

@@ -33,7 +33,7 @@ export interface TicketPorts {
   readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offer'>;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  readonly hooks: { readonly findAccount: FindAccount; readonly signIn: SignIn };
+  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
 }
 
 /** The requests of the phone for one ticket. The approver comes from the phone's session alone. */
@@ -51,8 +51,8 @@ export class TicketHandlers {
   requireFreshCode: Guard = ({ ctx }) => {
     const { ceremony, cookies, clock } = this.#ports;
     const { code = '' } = ctx.params;
-    const { fresh } = ceremony.phone.read(code);
-    if (!fresh && !cookies.hasFreshCode(ctx, code, clock())) throw notFound();
+    const { isOnScreen } = ceremony.phone.read(code);
+    if (!isOnScreen && !cookies.hasFreshCode(ctx, code, clock())) throw notFound();
   };
 
   /** A guard: does the same, and notes it on the phone, which can then try again with this code if a later step fails. */
@@ -68,12 +68,12 @@ export class TicketHandlers {
    * fresh.
    */
   landing = async (request: PhoneRequest): Promise<void> => {
-    const { ceremony, keys, limits, urls, renderer, hooks } = this.#ports;
+    const { ceremony, keys, limits, urls, renderer, settings } = this.#ports;
     const { ctx, approver } = request;
     const { code = '' } = ctx.params;
     const { id } = ceremony.phone.read(code);
     if (approver === undefined) return this.#sendToSignIn(request, id, urls.landing(code));
-    const { name } = await accountOf(hooks.findAccount, approver);
+    const { name } = await accountOf(settings.findAccount, approver);
     await limits.forAccount('scan', approver.accountId);
     const csrf = makeCsrfToken(keys, { approver, target: id });
     if (wantsJson(request)) ctx.body = { account: name, csrf };
@@ -86,9 +86,9 @@ export class TicketHandlers {
     const { ceremony, approvals, announce, keys, urls } = this.#ports;
     const { ctx } = form;
     const { id } = ceremony.phone.read(ctx.params.code ?? '');
-    const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', isJudged: true });
+    const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', checksReport: true });
     checkCsrfToken(form, keys, { approver, target: id });
-    const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: approvals.judge(ctx), known });
+    const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: approvals.makeJudge(ctx), known });
     if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(form, urls.ticket(id));
   };
@@ -98,7 +98,7 @@ export class TicketHandlers {
     const { ceremony, renderer } = this.#ports;
     const { ctx } = request;
     const { id = '' } = ctx.params;
-    const { approver, known } = await admitToTicket(this.#ports, request, { act: 'decide', isJudged: false });
+    const { approver, known } = await admitToTicket(this.#ports, request, { act: 'decide', checksReport: false });
     const ticket = await ceremony.phone.look(id, approver, known.ticket);
     const view = await this.#view(request, ticket, approver);
     if (wantsJson(request)) ctx.body = view;
@@ -112,7 +112,7 @@ export class TicketHandlers {
     const { id = '' } = ctx.params;
     const admitted = await admitToTicket(this.#ports, form, {
       act: 'decide',
-      isJudged: fields.decision === 'approve',
+      checksReport: fields.decision === 'approve',
     });
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
@@ -148,15 +148,15 @@ export class TicketHandlers {
     const proven = await approvals.prove(ticket, approver, proof);
     return ceremony.phone.approve(
       id,
-      { approver: proven, remember: remember === 'yes', judge: approvals.judge(ctx) },
+      { approver: proven, remember: remember === 'yes', judge: approvals.makeJudge(ctx) },
       known,
     );
   }
 
   async #sendToSignIn(request: PhoneRequest, ticketId: string, returnTo: string): Promise<void> {
-    const { ceremony, hooks } = this.#ports;
+    const { ceremony, settings } = this.#ports;
     const ticket = await ceremony.phone.preview(ticketId);
-    await sendToSignIn(request, hooks.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
+    await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
 
   /**
@@ -169,7 +169,7 @@ export class TicketHandlers {
     ticket: Ticket,
     approver: Approver,
   ): Promise<string | undefined> {
-    const { ceremony, hooks, urls, cookies } = this.#ports;
+    const { ceremony, settings, urls, cookies } = this.#ports;
     const { ctx } = request;
     const { loginHint } = ticket.request;
     const classes = wantedClasses(ticket.request);
@@ -179,10 +179,10 @@ export class TicketHandlers {
       const code = cookies.lastFreshCode(ctx);
       const isThisOne = code !== undefined && ceremony.phone.read(code).id === ticket.id;
       const returnTo = isThisOne ? urls.landing(code) : startPage(ticket, urls);
-      return hooks.signIn(ctx, { returnTo, fresh: true, ...classes, ...(loginHint !== undefined && { loginHint }) });
+      return settings.signIn(ctx, { returnTo, fresh: true, ...classes, ...(loginHint !== undefined && { loginHint }) });
     }
     const returnTo = urls.ticket(ticket.id);
-    return hooks.signIn(ctx, { returnTo, fresh: true, accountId: approver.accountId, ...classes });
+    return settings.signIn(ctx, { returnTo, fresh: true, accountId: approver.accountId, ...classes });
   }
 
   /**
@@ -203,7 +203,7 @@ export class TicketHandlers {
   }
 
   async #view(request: PhoneRequest, ticket: Ticket, approver: Approver): Promise<PhoneView> {
-    const { ceremony, approvals, clock, keys, hooks } = this.#ports;
+    const { ceremony, approvals, clock, keys, settings } = this.#ports;
     const { client, scopes, consent } = ticket.request;
     const { name, system, place } = ticket.browser;
     const checkCode = ceremony.phone.checkCode(ticket, approver);
@@ -223,7 +223,7 @@ export class TicketHandlers {
         ...(place !== undefined && { place }),
       },
       shownAgo: Math.floor(toSeconds(clock() - ticket.shownAt)),
-      account: (await accountOf(hooks.findAccount, approver)).name,
+      account: (await accountOf(settings.findAccount, approver)).name,
       csrf: makeCsrfToken(keys, { approver, target: ticket.id }),
       ...(unmet !== undefined && { unmet }),
       ...(signInAgain !== undefined && { signInAgain }),

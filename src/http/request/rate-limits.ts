@@ -53,18 +53,18 @@ export class RateLimits {
     return ({ ctx }) => {
       const wait = limit?.take(sourceOf(ctx));
       // A count in this process is there at once.
-      return wait instanceof Promise ? wait.then(refuse) : refuse(wait);
+      return wait instanceof Promise ? wait.then(throwIfLimited) : throwIfLimited(wait);
     };
   }
 
   /** @throws TooManyRequests if this account does it too often */
   async forAccount(act: AccountAct, accountId: string): Promise<void> {
-    refuse(await this.#limits.get(`account:${act}`)?.take(accountId));
+    throwIfLimited(await this.#limits.get(`account:${act}`)?.take(accountId));
   }
 
   /** Only wrong check codes count. @throws TooManyRequests if too many check codes of this account were wrong */
   async beforeCheckCode(accountId: string): Promise<void> {
-    refuse(await this.#limits.get(CHECK_CODE)?.ask(accountId));
+    throwIfLimited(await this.#limits.get(CHECK_CODE)?.ask(accountId));
   }
 
   /** Counts a wrong check code. */
@@ -73,6 +73,6 @@ export class RateLimits {
   }
 }
 
-function refuse(wait: number | undefined): void {
+function throwIfLimited(wait: number | undefined): void {
   if (wait !== undefined) throw new TooManyRequests(wait);
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
-import { placeOf } from '../../../src/ticket/ticket-id.ts';
+import { slotOf } from '../../../src/ticket/ticket-id.ts';
 import type { RedisServer } from '../../support/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
 import { eventually } from '../../support/until.ts';
@@ -94,7 +94,7 @@ async function expectWorksAfter(
 async function ticketAt(cluster: RedisCluster, isMeant: (master: RedisServer) => boolean): Promise<Ticket> {
   for (;;) {
     const ticket = newTicket();
-    if (isMeant(await cluster.masterOf(`{${placeOf(ticket.id)}}`))) return ticket;
+    if (isMeant(await cluster.masterOf(`{${slotOf(ticket.id)}}`))) return ticket;
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
-import { placeOf } from '../../../src/ticket/ticket-id.ts';
+import { slotOf } from '../../../src/ticket/ticket-id.ts';
 import { RedisServer, startReplica } from '../../support/redis.ts';
 import { type Sentinel, startSentinel } from '../../support/redis-sentinel.ts';
 import { eventually } from '../../support/until.ts';
@@ -125,7 +125,7 @@ describe('the engine on Redis with a Sentinel', () => {
     const { one, other, replica, sentinel } = started(replaced);
     const ticket = newTicket();
     await one.store.create(ticket);
-    const key = `keyv:qr:{${placeOf(ticket.id)}}:ticket:${ticket.id}`;
+    const key = `keyv:qr:{${slotOf(ticket.id)}}:ticket:${ticket.id}`;
     await eventually('the replica has it', async () => (await replica.command('EXISTS', key)) === 1);
     expect(await sentinel.failover()).to.equal(replica.port);
     await started(replaced).expectHeardAgain();
