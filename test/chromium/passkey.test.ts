@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { TestClock } from '../support/clock.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { allow, askToSignIn, errorOn, pressYes, seeCode, seeScreen } from './acts.ts';
 import { scan, signInOn } from './phones.ts';
 import { useStage } from './use-stage.ts';
@@ -88,18 +89,20 @@ describe('passkeys in a real browser with another account', () => {
   // oidc-provider compares the time of the sign-in with its own clock, because of prompt=login.
   const stage = useStage({ clock: new TestClock().now }, { passkeys: true });
 
-  it('replace the account that is signed in, after the page has named it', async () => {
-    const { page: laptop } = await deviceWithPasskey(stage());
-    await forgetSession(laptop);
-    await signInOn(stage(), laptop.context(), 'bob');
-    const sent = await laptop.context().request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
-    await laptop.goto(`${sent.headers().location}&prompt=login`);
-    await seeCode(laptop);
-    await laptop.getByText('A passkey of another account signs that account out').waitFor();
+  inFullSuite(() =>
+    it('replace the account that is signed in, after the page has named it', async () => {
+      const { page: laptop } = await deviceWithPasskey(stage());
+      await forgetSession(laptop);
+      await signInOn(stage(), laptop.context(), 'bob');
+      const sent = await laptop.context().request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
+      await laptop.goto(`${sent.headers().location}&prompt=login`);
+      await seeCode(laptop);
+      await laptop.getByText('A passkey of another account signs that account out').waitFor();
 
-    await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
-    expect((await allow(laptop)).sub).to.equal('a11ce');
-  });
+      await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
+      expect((await allow(laptop)).sub).to.equal('a11ce');
+    }),
+  );
 });
 
 function forgetSession(page: Page): Promise<void> {

@@ -143,19 +143,21 @@ describe('every page in Chromium', () => {
     }),
   );
 
-  it('keeps to its policy with a passkey', async () => {
-    const phone = await stage().phone();
-    const { page } = await deviceWithPasskey(stage(), phone);
-    const desktop = await stage().desktop();
-    const open = watching(stage(), phone, desktop);
-    const screen = await askToSignIn(stage(), desktop);
-    await page.goto(await codeOn(screen));
-    await arriveAtConfirm(page);
-    await page.getByText('Your phone will ask for your passkey').waitFor();
-    await pressYes(page);
-    await page.waitForSelector('.check-code');
-    expect(await open()).to.deep.equal([]);
-  });
+  inFullSuite(() =>
+    it('keeps to its policy with a passkey', async () => {
+      const phone = await stage().phone();
+      const { page } = await deviceWithPasskey(stage(), phone);
+      const desktop = await stage().desktop();
+      const open = watching(stage(), phone, desktop);
+      const screen = await askToSignIn(stage(), desktop);
+      await page.goto(await codeOn(screen));
+      await arriveAtConfirm(page);
+      await page.getByText('Your phone will ask for your passkey').waitFor();
+      await pressYes(page);
+      await page.waitForSelector('.check-code');
+      expect(await open()).to.deep.equal([]);
+    }),
+  );
 
   it("leads to the provider's own pages for signing out, which load a font from another site", async () => {
     stage().expectProblem(/fonts\.googleapis\.com/);
