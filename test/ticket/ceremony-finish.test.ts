@@ -3,10 +3,10 @@ import { WrongCheckCode } from '../../src/ticket/check-code.ts';
 import { alice, approved, LIFETIMES, refused } from './builders.ts';
 import { FOREIGN, ME, type Scene, setUpScene, UNKNOWN } from './scene.ts';
 
-describe('a browser that finishes', () => {
+describe('finish', () => {
   const scene = setUpScene();
 
-  it('an approved ticket redeems it for the approver', async () => {
+  it('redeems an approved ticket for the approver', async () => {
     const { id } = await scene().approved();
     const { ticket, changed } = await scene().browser.finish(ME, undefined);
     expect(ticket).to.deep.include({ id, state: 'redeemed', version: 4, approver: alice() });
@@ -14,7 +14,7 @@ describe('a browser that finishes', () => {
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
 
-  it('again after a lost response gets the same answer and changes nothing', async () => {
+  it('answers the same again after a lost response, and changes nothing', async () => {
     await scene().approved();
     const first = await scene().browser.finish(ME, undefined);
     scene().now += 60_000;
@@ -22,37 +22,37 @@ describe('a browser that finishes', () => {
     expect(scene().heard).to.have.length(4);
   });
 
-  it('a denied ticket gets the denied ticket', async () => {
+  it('returns a denied ticket as it is', async () => {
     await scene().phone.deny(await scene().scanned(), alice());
     const { ticket, changed } = await scene().browser.finish(ME, undefined);
     expect(ticket.state).to.equal('denied');
     expect(changed).to.equal(false);
   });
 
-  it('before the approval is refused', async () => {
+  it('is refused before the approval', async () => {
     await scene().shown();
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('wrong_state');
     await scene().phone.scan((await scene().browser.look(ME))?.id ?? '', alice());
     expect((await refused(scene().browser.finish(ME, { checkCode: '123456' }))).code).to.equal('wrong_state');
   });
 
-  it('after the deadline is refused', async () => {
+  it('is refused after the deadline', async () => {
     await scene().approved();
     scene().now += LIFETIMES.finish;
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
-  it('a ticket that it cancelled itself is refused', async () => {
+  it('is refused for a ticket that the browser has cancelled', async () => {
     await scene().approved();
     await scene().browser.cancel(ME);
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
-  it('without a ticket is refused', async () => {
+  it('is refused without a ticket', async () => {
     expect((await refused(scene().browser.finish(UNKNOWN, undefined))).code).to.equal('over');
   });
 
-  it('the ticket of another browser gets not_found before and after that browser finishes', async () => {
+  it('answers not_found for the ticket of another browser, before and after that browser finishes', async () => {
     await scene().approved();
     expect((await refused(scene().browser.finish(FOREIGN, undefined))).code).to.equal('not_found');
     await scene().browser.finish(ME, undefined);
@@ -60,7 +60,7 @@ describe('a browser that finishes', () => {
   });
 });
 
-describe('a browser that finishes a ticket with a check code', () => {
+describe('a browser that must type the check code', () => {
   const scene = setUpScene();
 
   async function digits(on: Scene): Promise<string> {
@@ -77,7 +77,7 @@ describe('a browser that finishes a ticket with a check code', () => {
     expect(ticket.state).to.equal('redeemed');
   });
 
-  it('without a well-formed code is asked for it, and loses no try', async () => {
+  it('is asked for it if it sends no well-formed code, and loses no try', async () => {
     await digits(scene());
     for (const typed of [undefined, '', '12345', 'abcdef']) {
       expect((await refused(scene().browser.finish(ME, { checkCode: typed }))).code, typed).to.equal(
@@ -131,7 +131,7 @@ describe('a browser that finishes a ticket with a check code', () => {
     expect((await scene().browser.finish(ME, { checkCode: '000000' })).changed).to.equal(false);
   });
 
-  it('with twenty wrong codes at once gets three of them counted, and the rest refused', async () => {
+  it('gets three of twenty simultaneous wrong codes counted, and the rest refused', async () => {
     const right = await digits(scene());
     const codes = await Promise.all(
       Array.from(

@@ -18,7 +18,7 @@ function approverWith(more: Partial<Approver>): Approver {
 
 describe('the requirements of a request', () => {
   const rows: [string, Requirements, Partial<Approver>, ReturnType<typeof unmetBy>][] = [
-    ['without any requirement are met by any approver', {}, {}, undefined],
+    ['are met by any approver if there are none', {}, {}, undefined],
     [
       'for a fresh sign-in are not met by an older one',
       { authenticatedSince: 500 },
@@ -120,7 +120,7 @@ describe('a ticket that the wrong account has scanned', () => {
     expect((await refused((async () => transitions.scan(wanted, carol, moment))())).code).to.equal('not_found');
   });
 
-  it('differs from a ticket of the right account and from a waiting ticket, which cannot be taken over', () => {
+  it('is the only kind that can be taken over: neither a ticket of the right account nor a waiting one can', () => {
     expect(
       canTakeOver(demanding({ subject: 'bob-there' }, { approver: bob }), { ...bob, sessionUid: 'other' }),
     ).to.equal(false);

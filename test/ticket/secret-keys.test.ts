@@ -60,8 +60,10 @@ describe('comparing with a received value', () => {
     for (const given of ['', 'c', 'ab', 'aa', 'A']) expect(matches(['a', 'b'], given), given).to.equal(false);
     expect(matches([], 'a')).to.equal(false);
   });
+});
 
-  it('uses a fingerprint that is the SHA-256 of the secret', () => {
+describe('the fingerprint of a secret', () => {
+  it('is its SHA-256', () => {
     expect(fingerprint('abc')).to.equal('ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0');
   });
 });
