@@ -189,8 +189,12 @@ for (const parkStreams of [false, true]) {
 
     it('are none for a stream that is requested behind a waiting long poll', async () => {
       // The next code ends a long poll, and the clock stands still: its moment must not be now.
+      const rotatesIn = async (): Promise<number> => {
+        const { qr } = (await browser.ticket()) as { qr: { rotatesIn: number } };
+        return qr.rotatesIn;
+      };
       let browser = await someBrowser();
-      while (Number((await browser.ticket()).qr?.rotatesIn) < 5) browser = await someBrowser();
+      while ((await rotatesIn()) < 5) browser = await someBrowser();
       const request = (await eventsRequest(browser)).replace('/qr/events', '/qr?after=1');
       const wire = await Wire.to(world.origin);
       open.push(wire);
