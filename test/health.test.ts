@@ -80,7 +80,7 @@ describe('the health report', () => {
   });
 
   it('counts the browsers that wait on streams and long polls, until they have left', async () => {
-    await World.during({ clock: new StillClock() }, async (world) => {
+    await World.during({ clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
       const { browser, phone } = await world.meet();
       const waiting = async (): Promise<number> => (await world.qr.health()).waiting;
       const one = await browser.events();
@@ -111,7 +111,7 @@ describe('the health report', () => {
   for (const [how, path] of Object.entries({ 'a stream': '/qr/events', 'a long poll': '/qr?after=1' })) {
     it(`does not count a browser that asked for ${how} and left before the store has answered`, async () => {
       const { store, elsewhere } = Elsewhere.keyv();
-      await World.during({ store, clock: new StillClock() }, async (world) => {
+      await World.during({ store, clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
         const browser = new BrowserPerson(world);
         await browser.start();
         const left = world.left(`/interaction/${browser.uid}${path}`);

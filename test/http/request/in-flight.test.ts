@@ -13,7 +13,7 @@ const PROGRAM = fileURLToPath(new URL('../../support/closing-program.ts', import
 
 describe('closing', () => {
   it('ends streams with a time to reconnect after, and answers long polls', async () => {
-    await World.during({ clock: new StillClock() }, async (world) => {
+    await World.during({ clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
       const { browser } = await world.meet();
       const streams = [await browser.events(), await browser.events()];
       for (const stream of streams) await stream.ticket('waiting');
@@ -32,7 +32,7 @@ describe('closing', () => {
   });
 
   it('still answers later requests: a stream ends at once, and a long poll does not wait', async () => {
-    await World.during({ clock: new StillClock() }, async (world) => {
+    await World.during({ clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
       const { browser } = await world.meet();
       await world.qr.close();
       const stream = await browser.events();
