@@ -173,7 +173,7 @@ async function readPhoto(): Promise<void> {
 }
 
 /**
- * Opens the address in a code, but only of this provider's codes: any other one may lead to any website.
+ * Opens the address in a code, if the code is this provider's. Any other code could lead to a harmful website.
  * @returns true if it opens the address
  */
 function openIfOurs(text: string, where: HTMLElement): boolean {

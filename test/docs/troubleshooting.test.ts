@@ -14,7 +14,7 @@ const FROM_PROVIDER = 'From oidc-provider';
 
 /** Calls that throw an error or emit a warning with a message. */
 const MESSAGE_CALLS = /\b(?:new (?:TypeError|Error|QrLoginError|ProofRefused)|emitWarning|super)\(\s*(?:'\w+',\s*)?/g;
-/** Where a string begins in a file with a schema, and the words of the messages among these strings. */
+/** The code before a string, in a file with a schema. {@link SCHEMA_MESSAGE} selects the messages among the strings. */
 const STRING_START = /(?:=>|=|,|\()\s*(?=['"`])/g;
 const SCHEMA_MESSAGE = /must be|must have|there is no|needs options/;
 /** The field with the message of oidc-provider's errors. */

@@ -54,11 +54,12 @@ return 1
 );
 
 /**
- * Returns the time of Redis, as seconds and microseconds. KEYS: any; in a cluster, it chooses the node that is asked.
+ * Returns the time of Redis, as seconds and microseconds. KEYS: one key of any name. In a cluster, the key
+ * determines which node answers.
  */
 export const TIME: Script = script('time', "return redis.call('TIME')");
 
-/** Publishes a message. KEYS: any. ARGV: the channel, the message. */
+/** Publishes a message. KEYS: one key of any name. ARGV: the channel, the message. */
 export const PUBLISH: Script = script('publish', "return redis.call('PUBLISH', ARGV[1], ARGV[2])");
 
 /**
