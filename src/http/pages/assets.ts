@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
+import { protectFile } from '../request/security-headers.ts';
 import type { Urls } from '../request/urls.ts';
 
 const PACKAGE = new URL('../../../', import.meta.url);
@@ -82,6 +83,7 @@ export class Assets {
   async serve(ctx: Context, name: string): Promise<void> {
     const asset = this.#assets.get(name);
     if (asset === undefined) throw new QrLoginError('not_found', 'There is no such file.');
+    protectFile(ctx);
     // Scripts import each other by the plain name, without a version: such requests must be revalidated.
     const versioned = ctx.query.v === asset.version;
     const encoding = TEXT.test(name) ? encodingFor(ctx) : undefined;

@@ -28,6 +28,16 @@ export function unprotect({ ctx: { res }, hostHeaders }: Pick<PluginRequest, 'ct
   }
 }
 
+/**
+ * Shortens the policy to what a file needs: it loads nothing itself, because the policy of the page counts. This saves
+ * nearly 100 bytes a file.
+ */
+export function protectFile({ res }: Context): void {
+  res.setHeader('Content-Security-Policy', FILE_SECURITY_POLICY);
+}
+
+const FILE_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /** There is no `form-action`: browsers apply it to a form's redirects, too, and those end at the RP. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
