@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page, Request } from 'playwright-core';
 import { StillClock } from '../support/clock.ts';
 import { askToSignIn } from './acts.ts';
 import { useStage } from './use-stage.ts';
@@ -48,7 +48,7 @@ describe('the QR page', () => {
 async function loadsOf(context: BrowserContext, act: () => Promise<unknown>, origin: string): Promise<Load[]> {
   const loads: Promise<Load | undefined>[] = [];
   const waitForLoad = (page: Page): Promise<void> => page.waitForLoadState('load');
-  context.on('requestfinished', (request) => {
+  const record = (request: Request): void => {
     const { origin: from, pathname } = new URL(request.url());
     if (from !== origin || !/\/(interaction|qr)\//.test(pathname)) return;
     loads.push(
@@ -57,8 +57,11 @@ async function loadsOf(context: BrowserContext, act: () => Promise<unknown>, ori
         bytes: responseBodySize + responseHeadersSize,
       })),
     );
-  });
+  };
+  context.on('requestfinished', record);
   await act();
   for (const page of context.pages()) await waitForLoad(page);
+  // The stream ends when the page is closed, and the size of a closed page's request cannot be read.
+  context.off('requestfinished', record);
   return (await Promise.all(loads)).filter((load) => load !== undefined);
 }
