@@ -1,9 +1,9 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
-import type { Notes } from './ports.ts';
+import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
 import { canTakeOver, unmetBy } from './requirements.ts';
-import { reportsOf, type Verdict } from './risk.ts';
+import type { Judge } from './risk.ts';
 import {
   type ApprovedTicket,
   type Approver,
@@ -17,9 +17,6 @@ import {
 } from './ticket.ts';
 import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
-
-/** Judges a sign-in. It is called only after the ticket is known to belong to this approver. */
-export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Verdict>;
 
 const ALLOW: Judge = () => 'allow';
 
@@ -40,9 +37,6 @@ export interface ScanInput {
 export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode'> {
   readonly judge?: Judge;
 }
-
-/** For this time after a report, sign-ins from the reported network address are refused to the account. */
-const REPORT_LIFETIME_MS = 60 * 60 * 1000;
 
 /** The acts of the user with the phone, one function for each. */
 export class PhoneActs {
@@ -89,9 +83,8 @@ export class PhoneActs {
 
   /** Returns true if this account has reported the network address that the browser's requests come from. */
   async isReported(ticket: Ticket | undefined, approver: Pick<Approver, 'accountId'> | undefined): Promise<boolean> {
-    const { keys, notes } = this.#ports;
     if (ticket === undefined || approver === undefined) return false;
-    return isNoted(notes, reportsOf(keys, approver.accountId, ticket.browser));
+    return isReported(this.#ports, approver.accountId, ticket.browser);
   }
 
   /** Claims the ticket for this approver, who may scan it again. If the verdict is `deny`, the ticket ends at once. */
@@ -108,7 +101,7 @@ export class PhoneActs {
         return ticket;
       }
       const claimed = claim(ticket, approver, moment);
-      const verdict = await this.#denyIfReported(judge(claimed, approver), this.#findReport(ticket, approver, known));
+      const verdict = await denyIfReported(judge(claimed, approver), this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later);
@@ -133,7 +126,7 @@ export class PhoneActs {
     const { ticket } = await this.#change(id, known?.ticket, async (ticket, { lifetimes }) => {
       const { approver } = approval;
       transitions.assertOwner(ticket, approver);
-      const verdict = await this.#denyIfReported(judge(ticket, approver), this.#findReport(ticket, approver, known));
+      const verdict = await denyIfReported(judge(ticket, approver), this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
@@ -153,14 +146,12 @@ export class PhoneActs {
    * stays as it is, but the report counts.
    */
   async report(id: string, approver: Approver, known?: Ticket): Promise<Outcome> {
-    const { store, keys, notes } = this.#ports;
+    const { store } = this.#ports;
     const ticket = known ?? (await store.find(id));
     if (ticket === undefined) throw notFound();
     transitions.assertOwner(ticket, approver);
-    const [noteName = '', ...olderNames] = reportsOf(keys, approver.accountId, ticket.browser);
-    const isNew = !(await isNoted(notes, [noteName, ...olderNames]));
     // Write the note first: if the denial then fails, the user reports again.
-    await notes.write(noteName, REPORT_LIFETIME_MS);
+    const isNew = await noteReport(this.#ports, approver.accountId, ticket.browser);
     const outcome = await change(
       this.#ports,
       () => store.findByInteraction(ticket.interaction),
@@ -190,12 +181,6 @@ export class PhoneActs {
     return ticket.checkCode && checkCodeOf(this.#ports.keys, ticket.id);
   }
 
-  /** Returns `deny` for a reported network address, regardless of the deployment's verdict. */
-  async #denyIfReported(judged: Verdict | Promise<Verdict>, reported: Promise<boolean>): Promise<Verdict> {
-    const [isReported, verdict] = await Promise.all([reported, judged]);
-    return isReported ? 'deny' : verdict;
-  }
-
   #findReport(ticket: Ticket, approver: Approver, known: KnownTicket | undefined): Promise<boolean> {
     return (ticket === known?.ticket && known.isReported) || this.isReported(ticket, approver);
   }
@@ -215,18 +200,4 @@ export class PhoneActs {
     if (outcome === undefined) throw notFound();
     return outcome;
   }
-}
-
-/** Returns true if a note exists under any of the names, which are made with the current key and the older ones. */
-async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean> {
-  return (await Promise.all(names.map((name) => notes.read(name)))).some((note) => note !== undefined);
-}
-
-/**
- * Ends the ticket that the interaction shows now. A ticket that has ended or that another approver has scanned stays.
- */
-function applyReport(ticket: Ticket, approver: Approver, moment: transitions.Moment): Ticket {
-  if (!isLive(ticket, moment.now)) return ticket;
-  if (ticket.state === 'waiting') return transitions.reportNext(ticket, approver, moment);
-  return isOwner(ticket, approver) ? transitions.report(ticket, approver, moment) : ticket;
 }

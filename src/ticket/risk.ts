@@ -1,6 +1,6 @@
 import { remembers } from './memory.ts';
 import type { SecretKeys } from './secret-keys.ts';
-import type { Approver, Browser, Place, SignInRequest, Ticket } from './ticket.ts';
+import type { Approver, Place, SignInRequest, Ticket } from './ticket.ts';
 
 /** The known data about a device. */
 export interface Device {
@@ -39,6 +39,9 @@ export const VERDICTS: readonly Verdict[] = ['allow', 'check code', 'deny'];
 /** Assesses a sign-in; implemented by the deployment. */
 export type Assess = (context: RiskContext) => Verdict | Promise<Verdict>;
 
+/** Judges a sign-in. It is called only after the ticket is known to belong to this approver. */
+export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Verdict>;
+
 /**
  * Requires the check code, unless this account was signed in to this browser before, or browser and phone share a
  * network address. Your own assessment may fall back on it.
@@ -56,12 +59,4 @@ export function riskContext(keys: SecretKeys, ticket: Ticket, approver: Approver
     browser: { ...browser, known: remembers(keys, memory, approver.accountId), accounts: memory?.proofs.length ?? 0 },
     phone,
   };
-}
-
-/**
- * Returns the names of the note that stands for an account's report of a network address: first the name under the
- * current key, under which it is written, then those under older keys.
- */
-export function reportsOf(keys: SecretKeys, accountId: string, { source }: Browser): string[] {
-  return keys.candidates('report', accountId, source).map((mac) => mac.toString('base64url'));
 }

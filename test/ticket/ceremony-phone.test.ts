@@ -1,10 +1,9 @@
 import { expect } from 'chai';
 import { checkCodeOf } from '../../src/ticket/check-code.ts';
-import type { Judge } from '../../src/ticket/phone.ts';
-import type { Verdict } from '../../src/ticket/risk.ts';
-import type { Approver, Browser, Ticket } from '../../src/ticket/ticket.ts';
+import type { Judge, Verdict } from '../../src/ticket/risk.ts';
+import type { Approver, Ticket } from '../../src/ticket/ticket.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';
-import { alice, bob, browserOf, ENDS_AT, LIFETIMES, NOW, refusal, refused, signInRequest } from './builders.ts';
+import { alice, bob, LIFETIMES, NOW, refusal, refused, signInRequest } from './builders.ts';
 import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
 const yes = { approver: alice() };
@@ -255,132 +254,5 @@ describe('the assessment of the deployment', () => {
       const late = scene().phone.approve(ticket.id, { approver: alice(), judge });
       expect((await refused(late)).code, verdict).to.equal('over');
     }
-  });
-});
-
-describe('a report that the approver did not start the sign-in', () => {
-  const scene = setUpScene();
-  const OTHER = 'another interaction';
-
-  /** Makes this browser show a code in another interaction. @returns the ticket's id */
-  async function shownBy(browser: Browser): Promise<string> {
-    return (await scene().browser.show(showing({ interaction: OTHER, browser }))).ticket.id;
-  }
-
-  async function reported(): Promise<Ticket> {
-    return (await scene().phone.report(await scene().scanned(), alice())).ticket;
-  }
-
-  it('denies the ticket for as long as its interaction lasts', async () => {
-    const ticket = await reported();
-    expect(ticket).to.deep.include({ state: 'denied', because: 'report', version: 3, approver: alice() });
-    expect(ticket.deadline).to.equal(ENDS_AT);
-    expect(scene().heard.at(-1)).to.deep.equal(ticket);
-    expect((await scene().phone.look(ticket.id, alice())).state).to.equal('denied');
-  });
-
-  it('changes nothing when it is repeated, and no other decision can follow', async () => {
-    const ticket = await reported();
-    const { id } = ticket;
-    expect(await scene().phone.report(id, alice())).to.deep.equal({ ticket, changed: false });
-    expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
-  });
-
-  it('is accepted after Approve, as long as the browser is not signed in', async () => {
-    const { id } = await scene().approved('check code');
-    expect((await scene().phone.report(id, alice())).ticket).to.include({ state: 'denied', because: 'report' });
-    const digits = checkCodeOf(scene().keys, id);
-    expect((await scene().browser.finish(ME, { checkCode: digits })).ticket.state).to.equal('denied');
-  });
-
-  it('is refused once the browser is signed in', async () => {
-    const { id } = await scene().approved();
-    await scene().browser.finish(ME);
-    expect((await refused(scene().phone.report(id, alice()))).code).to.equal('over');
-  });
-
-  it('also ends a newer code that the browser shows meanwhile', async () => {
-    const id = await scene().scanned();
-    const { ticket: newer } = await scene().browser.renew(showing());
-    expect((await scene().phone.report(id, alice())).ticket).to.deep.include({ id: newer.id, because: 'report' });
-    expect((await scene().browser.renew(showing())).changed).to.equal(false);
-    expect((await refused(scene().phone.scan(newer.id, bob()))).code).to.equal('not_found');
-    const next = await shownBy(browserOf('another binding'));
-    expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
-  });
-
-  it('does not end a newer code that another account has scanned', async () => {
-    const id = await scene().scanned();
-    const { ticket: newer } = await scene().browser.renew(showing());
-    await scene().phone.scan(newer.id, bob());
-    expect((await scene().phone.report(id, alice())).ticket.id).to.equal(id);
-    expect((await scene().phone.look(newer.id, bob())).state).to.equal('scanned');
-  });
-
-  it('of an expired ticket still blocks its network address', async () => {
-    const id = await scene().scanned();
-    scene().now = (await scene().phone.look(id, alice())).deadline;
-    expect((await scene().phone.report(id, alice())).ticket.state).to.equal('scanned');
-    const next = await shownBy(browserOf('another binding'));
-    expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
-  });
-
-  it('prevents another code in this interaction', async () => {
-    const { id } = await reported();
-    const before = scene().heard.length;
-    scene().now = ENDS_AT - 1;
-    for (const outcome of [
-      await scene().browser.renew(showing()),
-      await scene().browser.renew(showing(), 3),
-      await scene().browser.show(showing()),
-    ]) {
-      expect(outcome.ticket).to.deep.include({ id, state: 'denied', because: 'report' });
-      expect(outcome.changed).to.equal(false);
-    }
-    expect(scene().heard).to.have.length(before);
-    expect(await scene().browser.isReported(INTERACTION)).to.equal(true);
-  });
-
-  it('differs from a denial, after which the browser can show a new code', async () => {
-    await scene().phone.deny(await scene().scanned(), alice());
-    expect(await scene().browser.isReported(INTERACTION)).to.equal(false);
-    expect((await scene().browser.renew(showing())).ticket.state).to.equal('waiting');
-    expect(await scene().browser.isReported(INTERACTION)).to.equal(false);
-    expect(await scene().browser.isReported(OTHER)).to.equal(false);
-  });
-
-  it("makes the account's next scan of a code from there denied, even if the assessment allows it", async () => {
-    await reported();
-    const id = await shownBy(browserOf('another binding'));
-    const { ticket } = await scene().phone.scan(id, alice({ sessionUid: 'another phone' }), { judge: () => 'allow' });
-    expect(ticket).to.deep.include({ state: 'denied', because: 'risk' });
-  });
-
-  it('makes a ticket from there that the account scanned before impossible to approve', async () => {
-    const id = await shownBy(browserOf('another binding'));
-    await scene().phone.scan(id, alice());
-    await reported();
-    expect(await scene().phone.approve(id, yes)).to.include({ state: 'denied', because: 'risk' });
-  });
-
-  it('does not affect a code from another network address', async () => {
-    await reported();
-    const id = await shownBy({ ...browserOf('another binding'), source: '198.51.100.7' });
-    expect((await scene().phone.scan(id, alice())).ticket.state).to.equal('scanned');
-    expect((await scene().phone.approve(id, yes)).state).to.equal('approved');
-  });
-
-  it('does not affect another account that scans a code from there', async () => {
-    await reported();
-    const id = await shownBy(browserOf('another binding'));
-    expect((await scene().phone.scan(id, bob())).ticket.state).to.equal('scanned');
-    expect((await scene().phone.approve(id, { approver: bob() })).state).to.equal('approved');
-  });
-
-  it('is refused and not recorded for a ticket that the account has not scanned', async () => {
-    const id = await scene().scanned();
-    expect((await refused(scene().phone.report(id, bob()))).code).to.equal('not_found');
-    const other = await shownBy(browserOf('another binding'));
-    expect((await scene().phone.scan(other, bob())).ticket.state).to.equal('scanned');
   });
 });

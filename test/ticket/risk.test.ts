@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { remember } from '../../src/ticket/memory.ts';
-import { assessByDefault, type Device, type RiskContext, reportsOf, riskContext } from '../../src/ticket/risk.ts';
+import { assessByDefault, type Device, type RiskContext, riskContext } from '../../src/ticket/risk.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { alice, bob, browserOf, SECRETS, scanned, signInRequest } from './builders.ts';
 
@@ -76,32 +76,5 @@ describe('the context of an assessment', () => {
     const ticket = scanned({ browser: { ...browserOf('binding'), memory } });
     expect(riskContext(keys, ticket, alice(), {}).browser).to.include({ known: true, accounts: 2 });
     expect(riskContext(keys, ticket, bob(), {}).browser).to.include({ known: false, accounts: 2 });
-  });
-});
-
-describe("an account's report", () => {
-  const browser = browserOf('binding');
-
-  it('covers all browsers at the same network address', () => {
-    const other = { ...browserOf('another binding'), address: '192.0.2.9', name: 'Chrome' };
-    expect(reportsOf(keys, 'alice', other)).to.deep.equal(reportsOf(keys, 'alice', browser));
-  });
-
-  it('does not cover another account or another network address', () => {
-    const names = [
-      ...reportsOf(keys, 'alice', browser),
-      ...reportsOf(keys, 'bob', browser),
-      ...reportsOf(keys, 'alice', { ...browser, source: '192.0.2.2' }),
-    ];
-    expect(new Set(names).size).to.equal(3);
-  });
-
-  it('contains neither the account nor the address', () => {
-    expect(reportsOf(keys, 'alice', browser)[0]).to.match(/^[\w-]{43}$/);
-  });
-
-  it('is found again after a key rotation', () => {
-    const rotated = new SecretKeys(['a new secret of at least thirty-two characters', ...SECRETS]);
-    expect(reportsOf(rotated, 'alice', browser)).to.include.members(reportsOf(keys, 'alice', browser));
   });
 });

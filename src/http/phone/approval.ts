@@ -1,7 +1,6 @@
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { Judge } from '../../ticket/phone.ts';
-import { type Assess, riskContext, VERDICTS } from '../../ticket/risk.ts';
+import { type Assess, type Judge, riskContext, VERDICTS } from '../../ticket/risk.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import {

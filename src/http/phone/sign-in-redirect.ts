@@ -1,4 +1,5 @@
 import { QrLoginError } from '../../ticket/errors.ts';
+import type { SignInRequest } from '../../ticket/ticket.ts';
 import type { PhoneSignIn, SignIn } from '../hooks/hooks.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import { seeOther, wantsJson } from '../request/responses.ts';
@@ -15,4 +16,11 @@ export async function sendToSignIn(request: PluginRequest, signIn: SignIn, wante
 
 export function notSignedIn(): QrLoginError {
   return new QrLoginError('not_signed_in', 'Sign in on this phone first, then scan the code.');
+}
+
+/** Returns the authentication context classes that the request demands; if it demands none, those that it prefers. */
+export function wantedClasses(request: SignInRequest | undefined): Pick<PhoneSignIn, 'acrValues'> {
+  const { essentialAcr, acrValues } = request?.requirements ?? {};
+  const classes = essentialAcr ?? acrValues;
+  return classes === undefined ? {} : { acrValues: classes };
 }

@@ -1,39 +1,29 @@
-import { accountOf, type FindAccount } from '../../oidc/approver.ts';
+import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import type { Clock } from '../../ticket/ports.ts';
-import { isDuringRequest } from '../../ticket/requirements.ts';
-import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { Approver, SignInRequest, Ticket, UnmetRequirement } from '../../ticket/ticket.ts';
+import type { Ticket } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
-import type { PhoneSignIn, SignIn } from '../hooks/hooks.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Guard } from '../request/guard.ts';
 import { isForeign } from '../request/origin.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
-import { follow, seeOther, toSeconds, wantsJson } from '../request/responses.ts';
-import type { Urls } from '../request/urls.ts';
+import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { type AdmittedTicket, admitToTicket } from './admission.ts';
-import type { Approvals } from './approval.ts';
 import { checkCsrfToken, makeCsrfToken } from './csrf.ts';
 import type { PhoneForm, PhoneRequest } from './phone-request.ts';
-import { sendToSignIn } from './sign-in-redirect.ts';
+import { makePhoneView, type PhoneViewPorts } from './phone-view.ts';
+import { sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
 
-export interface TicketPorts {
+export interface TicketPorts extends PhoneViewPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly phone: PhoneActs };
-  readonly approvals: Approvals;
   readonly announce: Announce;
-  readonly keys: SecretKeys;
-  readonly clock: Clock;
-  readonly urls: Urls;
   readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offer'>;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
 }
 
 /** The requests of the phone for one ticket. The approver comes from the phone's session alone. */
@@ -100,7 +90,7 @@ export class TicketHandlers {
     const { id = '' } = ctx.params;
     const { approver, known } = await admitToTicket(this.#ports, request, { act: 'decide', checksReport: false });
     const ticket = await ceremony.phone.look(id, approver, known.ticket);
-    const view = await this.#view(request, ticket, approver);
+    const view = await makePhoneView(this.#ports, request, ticket, approver);
     if (wantsJson(request)) ctx.body = view;
     else renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
   };
@@ -119,7 +109,7 @@ export class TicketHandlers {
     if (fields.decision === 'report') return this.#report(form, id, admitted);
     const ticket = await this.#decide(form, id, admitted);
     announce(ctx, eventOf(ticket), ticket);
-    if (wantsJson(form)) ctx.body = await this.#view(form, ticket, approver);
+    if (wantsJson(form)) ctx.body = await makePhoneView(this.#ports, form, ticket, approver);
     else seeOther(ctx, urls.ticket(id));
   };
 
@@ -131,7 +121,8 @@ export class TicketHandlers {
     if (changed) announce(ctx, 'qr_login.reported', ticket);
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     // The ticket of the URL has no page any more, so the answer is the page.
-    const view = { ...(await this.#view(form, ticket, approver)), state: 'denied', because: 'report' } as const;
+    const current = await makePhoneView(this.#ports, form, ticket, approver);
+    const view: PhoneView = { ...current, state: 'denied', because: 'report' };
     if (wantsJson(form)) ctx.body = view;
     else renderer.render(ctx, 'done', view, ticket.request.locales);
   }
@@ -158,90 +149,4 @@ export class TicketHandlers {
     const ticket = await ceremony.phone.preview(ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
-
-  /**
-   * Returns the page on which the phone can meet a requirement; undefined if it has just been there for it, or if the
-   * deployment has no such page.
-   */
-  async #signInFor(
-    request: PhoneRequest,
-    unmet: UnmetRequirement,
-    ticket: Ticket,
-    approver: Approver,
-  ): Promise<string | undefined> {
-    const { ceremony, settings, urls, cookies } = this.#ports;
-    const { ctx } = request;
-    const { loginHint } = ticket.request;
-    const classes = wantedClasses(ticket.request);
-    if (unmet === 'acr' && !this.#mayOfferStrongerSignIn(request, ticket, approver)) return undefined;
-    if (unmet === 'account') {
-      // Another account has another session, which must scan the code itself.
-      const code = cookies.lastFreshCode(ctx);
-      const isThisOne = code !== undefined && ceremony.phone.read(code).id === ticket.id;
-      const returnTo = isThisOne ? urls.landing(code) : startPage(ticket, urls);
-      return settings.signIn(ctx, { returnTo, fresh: true, ...classes, ...(loginHint !== undefined && { loginHint }) });
-    }
-    const returnTo = urls.ticket(ticket.id);
-    return settings.signIn(ctx, { returnTo, fresh: true, accountId: approver.accountId, ...classes });
-  }
-
-  /**
-   * Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one would
-   * not help. Two sign-ins within a second differ in the id of the session alone. Consent to another app changes that id as
-   * well, so it counts only if the sign-in belongs to this request.
-   */
-  #mayOfferStrongerSignIn({ ctx, signInId = '' }: PhoneRequest, ticket: Ticket, approver: Approver): boolean {
-    const { cookies } = this.#ports;
-    const { authenticatedAt } = approver;
-    const offer = cookies.offer(ctx);
-    if (offer === undefined) {
-      cookies.noteOffer(ctx, ticket.id, { authenticatedAt, signInId });
-      return true;
-    }
-    const isOther = offer.signInId !== signInId && isDuringRequest(ticket, approver);
-    return authenticatedAt <= offer.authenticatedAt && !isOther;
-  }
-
-  async #view(request: PhoneRequest, ticket: Ticket, approver: Approver): Promise<PhoneView> {
-    const { ceremony, approvals, clock, keys, settings } = this.#ports;
-    const { client, scopes, consent } = ticket.request;
-    const { name, system, place } = ticket.browser;
-    const checkCode = ceremony.phone.checkCode(ticket, approver);
-    const unmet = ceremony.phone.unmet(ticket, approver);
-    const signInAgain = unmet && (await this.#signInFor(request, unmet, ticket, approver));
-    const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
-    return {
-      state: ticket.state,
-      expiresIn: toSeconds(ticket.deadline - clock()),
-      client,
-      scopes,
-      claims: consent?.listed ? consent.claims : [],
-      resources: consent?.listed ? consent.resources : {},
-      browser: {
-        ...(name !== undefined && { name }),
-        ...(system !== undefined && { system }),
-        ...(place !== undefined && { place }),
-      },
-      shownAgo: Math.floor(toSeconds(clock() - ticket.shownAt)),
-      account: (await accountOf(settings.findAccount, approver)).name,
-      csrf: makeCsrfToken(keys, { approver, target: ticket.id }),
-      ...(unmet !== undefined && { unmet }),
-      ...(signInAgain !== undefined && { signInAgain }),
-      ...(challenge !== undefined && { challenge }),
-      ...(checkCode !== undefined && { checkCode }),
-      ...(ticket.state === 'denied' && { because: ticket.because }),
-    };
-  }
-}
-
-/** Returns the page on which another account begins without a code: a user who typed the short code types it again. */
-function startPage(ticket: Ticket, urls: Urls): string {
-  return ticket.state === 'scanned' && ticket.typed ? urls.scan : urls.ticket(ticket.id);
-}
-
-/** Returns the authentication context classes that the request demands; if it demands none, those that it prefers. */
-function wantedClasses(request: SignInRequest | undefined): Pick<PhoneSignIn, 'acrValues'> {
-  const { essentialAcr, acrValues } = request?.requirements ?? {};
-  const classes = essentialAcr ?? acrValues;
-  return classes === undefined ? {} : { acrValues: classes };
 }

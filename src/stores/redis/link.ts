@@ -1,8 +1,8 @@
-import { setMaxListeners } from 'node:events';
 import { Access } from '../access.ts';
-import { getStorePatience, TooLate, withDeadline } from '../deadline.ts';
+import { getStorePatience, TooLate } from '../deadline.ts';
 import type { RedisClient, RedisOfKeyv } from './client.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { RedisConnection } from './connection.ts';
 import { runScript, type Script, TIME } from './scripts.ts';
 
 /** The time between two comparisons of the clocks of Redis and this process. */
@@ -14,55 +14,35 @@ const LONGEST_SILENCE = 5;
 const RETRY_AFTER_MS = 500;
 
 /**
- * A connection to Redis with the client of a Keyv over `@keyv/redis`. All users of that client share one link.
+ * Sends commands to Redis with the client of a Keyv over `@keyv/redis`. All users of that client share one link.
  *
  * If Redis has not answered in time, the link asks it for the time until it answers. Meanwhile all other commands fail
  * at once, so that no request waits in vain and no commands pile up.
  */
 export class RedisLink {
   readonly #client: RedisClient;
+  readonly #connection: RedisConnection;
   /** The key with which the time is asked for: in a cluster, all processes ask the same node. */
   readonly #clockKey: string;
   readonly #access = new Access('redis');
   readonly #onTrouble = new Set<(error: Error) => void>();
   readonly #onRecovery = new Set<() => void>();
-  /** The client that sends commands. When its connection ends, it drops the commands that it has not sent yet. */
-  #sender: RedisClient;
-  #endOfConnection = new AbortController();
-  #readiness: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
-  /** True while the client is connected but its greeting (HELLO) has not been answered. */
-  #isGreeting = false;
-  #opened: Promise<void> | undefined;
-  #isOpening = false;
   #isSilent = false;
   /** The time since which answers are late, and the time of the last late one, by `performance.now()`. */
   #silentSince = Number.NEGATIVE_INFINITY;
   #lateAt = Number.NEGATIVE_INFINITY;
   /** True if the current trouble was reported already. */
   #isReported = false;
-  /** True if this link has closed the client itself, to connect anew. */
-  #isRemaking = false;
   readonly #offset = new ClockOffset();
   #comparedAt = Number.NEGATIVE_INFINITY;
 
   private constructor({ client, prefix }: RedisOfKeyv) {
     this.#client = client;
     this.#clockKey = `${prefix}qr:clock`;
-    this.#sender = this.#newSender();
-    // Without a listener, a lost connection would end the process.
-    client.on('error', (error) => {
-      this.#isGreeting = false;
-      if (client.isReady === false) this.#sender = this.#newSender();
-      this.#report(error);
-    });
-    client.on('connect', () => {
-      this.#isGreeting = true;
-    });
-    client.on('ready', () => {
-      this.#isGreeting = false;
-      this.#readiness?.tell();
-      this.#readiness = undefined;
-      this.#recover();
+    this.#connection = new RedisConnection(client, {
+      onOpen: () => this.#compareClocks(),
+      onReady: () => this.#recover(),
+      onError: (error) => this.#report(error),
     });
   }
 
@@ -127,74 +107,23 @@ export class RedisLink {
   ): Promise<T> {
     const access = async (): Promise<T> => {
       if (this.#isSilent) throw new TooLate();
-      await this.#open();
+      await this.#connection.open();
       this.#compareClocksNowAndThen();
-      return this.#send(command);
+      return this.#connection.send(command);
     };
     try {
       return await this.#access.make(operation, access, onLate);
     } catch (error) {
       const late = error instanceof Error && error.cause instanceof TooLate;
-      if (late || this.#client.isReady === false) this.#fallSilent();
+      if (late || this.#connection.isDown) this.#fallSilent();
       throw error;
     }
-  }
-
-  /** Connects and compares the clocks, unless that is done. Concurrent callers share one attempt. */
-  #open(): Promise<void> {
-    if (this.#opened !== undefined && (this.#isOpening || this.#client.isOpen)) return this.#opened;
-    this.#isOpening = true;
-    this.#opened = this.#connect();
-    const done = (): void => {
-      this.#isOpening = false;
-    };
-    this.#opened.then(done, () => {
-      done();
-      this.#opened = undefined;
-    });
-    return this.#opened;
-  }
-
-  async #connect(): Promise<void> {
-    if (!this.#client.isOpen) await this.#client.connect();
-    await this.#compareClocks();
-    if (this.#isRemaking) this.#recover();
-    this.#isRemaking = false;
-  }
-
-  /** Sends a command. While the connection is down, it waits, but no longer than the store's patience. */
-  async #send<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
-    if (this.#client.isReady === false) await withDeadline(this.#ready());
-    return command(this.#sender);
-  }
-
-  /** Resolves when the client is ready again. All waiting commands share one promise. */
-  #ready(): Promise<void> {
-    if (this.#readiness === undefined) {
-      let tell: () => void = () => undefined;
-      const promise = new Promise<void>((resolve) => {
-        tell = resolve;
-      });
-      this.#readiness = { promise, tell };
-    }
-    return this.#readiness.promise;
-  }
-
-  /**
-   * Returns a client for the next connection, and drops the commands that the previous one has not sent. If they waited
-   * for the next connection, the client would take them for sent and give them the reply to its own greeting.
-   */
-  #newSender(): RedisClient {
-    this.#endOfConnection.abort();
-    this.#endOfConnection = new AbortController();
-    setMaxListeners(0, this.#endOfConnection.signal);
-    return this.#client.withAbortSignal?.(this.#endOfConnection.signal) ?? this.#client;
   }
 
   async #compareClocks(): Promise<void> {
     this.#comparedAt = performance.now();
     await this.#offset.compare(async () => {
-      const answer = await this.#send((client) => runScript(client, TIME, [this.#clockKey], []));
+      const answer = await this.#connection.send((client) => runScript(client, TIME, [this.#clockKey], []));
       if (!Array.isArray(answer)) throw new TypeError('Redis did not return the time');
       const [seconds, microseconds] = answer;
       return Number(seconds) * 1000 + Number(microseconds) / 1000;
@@ -208,7 +137,7 @@ export class RedisLink {
 
   #fallSilent(): void {
     // In a cluster the other nodes may be well, so only a long silence makes the link connect anew.
-    if (this.#isCluster) {
+    if (this.#connection.isCluster) {
       this.#noteLate();
     } else if (!this.#isSilent) {
       this.#isSilent = true;
@@ -225,21 +154,16 @@ export class RedisLink {
     if (now - this.#silentSince >= silence) this.#remake();
   }
 
-  /** True for a cluster: its client is the only one without `isReady`. */
-  get #isCluster(): boolean {
-    return this.#client.isReady === undefined;
-  }
-
   async #askUntilAnswered(): Promise<void> {
     // The deployment has closed the client: stop asking. The next command opens it again.
-    if (this.#opened !== undefined && !this.#client.isOpen && !this.#isRemaking) {
+    if (this.#connection.isClosed) {
       this.#isSilent = false;
       return;
     }
     const left = Math.max(0, this.#silentSince + LONGEST_SILENCE * getStorePatience() - performance.now());
     const giveUp = setTimeout(() => this.#giveUpConnection(), left).unref();
     try {
-      await this.#open();
+      await this.#connection.open();
       await this.#compareClocks();
       this.#recover();
     } catch (error) {
@@ -251,20 +175,14 @@ export class RedisLink {
     }
   }
 
-  /**
-   * Closes a connection that may be dead without an error, for example because a NAT device has forgotten it. A client
-   * that is connecting anyway is left alone, and so is a Sentinel's client, which follows its Sentinel.
-   */
+  /** Makes a connection anew that has been silent for too long. */
   #giveUpConnection(): void {
-    if (this.#client.duplicate !== undefined && (this.#client.isReady || this.#isGreeting)) this.#remake();
+    if (this.#connection.mayBeDead) this.#remake();
   }
 
   #remake(): void {
     this.#silentSince = performance.now();
-    if (!this.#client.isOpen) return;
-    this.#opened = undefined;
-    this.#isRemaking = true;
-    void this.#client.destroy();
+    this.#connection.remake();
   }
 
   #recover(): void {

@@ -1,0 +1,57 @@
+import { accountOf, type FindAccount } from '../../oidc/approver.ts';
+import type { PhoneActs } from '../../ticket/phone.ts';
+import type { Clock } from '../../ticket/ports.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
+import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import type { SignIn } from '../hooks/hooks.ts';
+import type { PhoneView } from '../pages/page-data.ts';
+import { toSeconds } from '../request/responses.ts';
+import type { Approvals } from './approval.ts';
+import { makeCsrfToken } from './csrf.ts';
+import type { PhoneRequest } from './phone-request.ts';
+import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
+
+export interface PhoneViewPorts extends SignInOfferPorts {
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'unmet'> };
+  readonly approvals: Approvals;
+  readonly keys: SecretKeys;
+  readonly clock: Clock;
+  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
+}
+
+/** Returns the data of the confirm page and of the done page: the ticket as the phone that scanned it sees it. */
+export async function makePhoneView(
+  ports: PhoneViewPorts,
+  request: PhoneRequest,
+  ticket: Ticket,
+  approver: Approver,
+): Promise<PhoneView> {
+  const { ceremony, approvals, clock, keys, settings } = ports;
+  const { client, scopes, consent } = ticket.request;
+  const { name, system, place } = ticket.browser;
+  const checkCode = ceremony.phone.checkCode(ticket, approver);
+  const unmet = ceremony.phone.unmet(ticket, approver);
+  const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
+  const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
+  return {
+    state: ticket.state,
+    expiresIn: toSeconds(ticket.deadline - clock()),
+    client,
+    scopes,
+    claims: consent?.listed ? consent.claims : [],
+    resources: consent?.listed ? consent.resources : {},
+    browser: {
+      ...(name !== undefined && { name }),
+      ...(system !== undefined && { system }),
+      ...(place !== undefined && { place }),
+    },
+    shownAgo: Math.floor(toSeconds(clock() - ticket.shownAt)),
+    account: (await accountOf(settings.findAccount, approver)).name,
+    csrf: makeCsrfToken(keys, { approver, target: ticket.id }),
+    ...(unmet !== undefined && { unmet }),
+    ...(signInAgain !== undefined && { signInAgain }),
+    ...(challenge !== undefined && { challenge }),
+    ...(checkCode !== undefined && { checkCode }),
+    ...(ticket.state === 'denied' && { because: ticket.because }),
+  };
+}

@@ -1,0 +1,73 @@
+import type { PhoneActs } from '../../ticket/phone.ts';
+import { isDuringRequest } from '../../ticket/requirements.ts';
+import type { Approver, Ticket, UnmetRequirement } from '../../ticket/ticket.ts';
+import type { SignIn } from '../hooks/hooks.ts';
+import type { Cookies } from '../request/cookies.ts';
+import type { Urls } from '../request/urls.ts';
+import type { PhoneRequest } from './phone-request.ts';
+import { wantedClasses } from './sign-in-redirect.ts';
+
+export interface SignInOfferPorts {
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'read'> };
+  readonly urls: Urls;
+  readonly cookies: Pick<Cookies, 'lastFreshCode' | 'noteOffer' | 'offer'>;
+  readonly settings: { readonly signIn: SignIn };
+}
+
+/** A requirement of a ticket's request, and the approver who does not meet it. */
+export interface UnmetDemand {
+  readonly unmet: UnmetRequirement;
+  readonly ticket: Ticket;
+  readonly approver: Approver;
+}
+
+/**
+ * Returns the page on which the phone can meet a requirement; undefined if it has just been there for it, or if the
+ * deployment has no such page.
+ */
+export async function offerSignIn(
+  ports: SignInOfferPorts,
+  request: PhoneRequest,
+  { unmet, ticket, approver }: UnmetDemand,
+): Promise<string | undefined> {
+  const { ceremony, settings, urls, cookies } = ports;
+  const { ctx } = request;
+  const { loginHint } = ticket.request;
+  const classes = wantedClasses(ticket.request);
+  if (unmet === 'acr' && !mayOfferStrongerSignIn(cookies, request, ticket, approver)) return undefined;
+  if (unmet === 'account') {
+    // Another account has another session, which must scan the code itself.
+    const code = cookies.lastFreshCode(ctx);
+    const isThisOne = code !== undefined && ceremony.phone.read(code).id === ticket.id;
+    const returnTo = isThisOne ? urls.landing(code) : startPage(ticket, urls);
+    return settings.signIn(ctx, { returnTo, fresh: true, ...classes, ...(loginHint !== undefined && { loginHint }) });
+  }
+  const returnTo = urls.ticket(ticket.id);
+  return settings.signIn(ctx, { returnTo, fresh: true, accountId: approver.accountId, ...classes });
+}
+
+/**
+ * Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one would
+ * not help. Two sign-ins within a second differ in the id of the session alone. Consent to another app changes that id as
+ * well, so it counts only if the sign-in belongs to this request.
+ */
+function mayOfferStrongerSignIn(
+  cookies: SignInOfferPorts['cookies'],
+  { ctx, signInId = '' }: PhoneRequest,
+  ticket: Ticket,
+  approver: Approver,
+): boolean {
+  const { authenticatedAt } = approver;
+  const offer = cookies.offer(ctx);
+  if (offer === undefined) {
+    cookies.noteOffer(ctx, ticket.id, { authenticatedAt, signInId });
+    return true;
+  }
+  const isOther = offer.signInId !== signInId && isDuringRequest(ticket, approver);
+  return authenticatedAt <= offer.authenticatedAt && !isOther;
+}
+
+/** Returns the page on which another account begins without a code: a user who typed the short code types it again. */
+function startPage(ticket: Ticket, urls: Urls): string {
+  return ticket.state === 'scanned' && ticket.typed ? urls.scan : urls.ticket(ticket.id);
+}

@@ -1,0 +1,55 @@
+import type { CeremonyPorts } from './change.ts';
+import type { Notes } from './ports.ts';
+import type { Verdict } from './risk.ts';
+import type { SecretKeys } from './secret-keys.ts';
+import { type Approver, type Browser, isLive, isOwner, type Ticket } from './ticket.ts';
+import * as transitions from './transitions.ts';
+
+type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
+
+/** For this time after a report, sign-ins from the reported network address are refused to the account. */
+const REPORT_LIFETIME_MS = 60 * 60 * 1000;
+
+/** Returns true if this account has reported the network address that the browser's requests come from. */
+export function isReported({ keys, notes }: ReportPorts, accountId: string, browser: Browser): Promise<boolean> {
+  return isNoted(notes, reportsOf(keys, accountId, browser));
+}
+
+/**
+ * Notes that this account has reported the network address that the browser's requests come from.
+ * @returns false if that was noted already
+ */
+export async function noteReport({ keys, notes }: ReportPorts, accountId: string, browser: Browser): Promise<boolean> {
+  const [noteName = '', ...olderNames] = reportsOf(keys, accountId, browser);
+  const isNew = !(await isNoted(notes, [noteName, ...olderNames]));
+  await notes.write(noteName, REPORT_LIFETIME_MS);
+  return isNew;
+}
+
+/** Returns `deny` for a reported network address, regardless of the deployment's verdict. */
+export async function denyIfReported(judged: Verdict | Promise<Verdict>, reported: Promise<boolean>): Promise<Verdict> {
+  const [hasReported, verdict] = await Promise.all([reported, judged]);
+  return hasReported ? 'deny' : verdict;
+}
+
+/**
+ * Ends the ticket that the interaction shows now. A ticket that has ended or that another approver has scanned stays.
+ */
+export function applyReport(ticket: Ticket, approver: Approver, moment: transitions.Moment): Ticket {
+  if (!isLive(ticket, moment.now)) return ticket;
+  if (ticket.state === 'waiting') return transitions.reportNext(ticket, approver, moment);
+  return isOwner(ticket, approver) ? transitions.report(ticket, approver, moment) : ticket;
+}
+
+/**
+ * Returns the names of the note that stands for an account's report of a network address: first the name under the
+ * current key, under which it is written, then those under older keys.
+ */
+export function reportsOf(keys: SecretKeys, accountId: string, { source }: Browser): string[] {
+  return keys.candidates('report', accountId, source).map((mac) => mac.toString('base64url'));
+}
+
+/** Returns true if a note exists under any of the names, which are made with the current key and the older ones. */
+async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean> {
+  return (await Promise.all(names.map((name) => notes.read(name)))).some((note) => note !== undefined);
+}
