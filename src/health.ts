@@ -1,5 +1,5 @@
 import type { SignInMetrics } from './http/events/metrics.ts';
-import type { Engine } from './stores/engine.ts';
+import type { StoreEngine } from './stores/store-engine.ts';
 
 /** The health of this process. */
 export interface Health {
@@ -19,7 +19,7 @@ export interface Health {
   readonly closing: boolean;
 }
 
-export async function healthOf(engine: Engine, metrics: SignInMetrics, closing: boolean): Promise<Health> {
+export async function healthOf(engine: StoreEngine, metrics: SignInMetrics, closing: boolean): Promise<Health> {
   // Do not ping after closing: that would open the connection again.
   const answers = !closing && (await answersNow(engine));
   return {
@@ -32,7 +32,7 @@ export async function healthOf(engine: Engine, metrics: SignInMetrics, closing: 
   };
 }
 
-function answersNow(engine: Engine): Promise<boolean> {
+function answersNow(engine: StoreEngine): Promise<boolean> {
   return engine.ping().then(
     () => true,
     () => false,

@@ -24,6 +24,10 @@ export type { Account, Assurance, Assure, FindAccount } from './oidc/approver.ts
 export type { ConsentMode } from './oidc/request.ts';
 export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
+export type { Rate, RateLimit } from './stores/rate-limit.ts';
+export type { BackgroundCallbacks, MakeStoreEngine, StoreEngine } from './stores/store-engine.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
+export type { Clock, Listener, Notes, Signals, TicketStore } from './ticket/ports.ts';
 export { type Assess, assessByDefault, type Device, type RiskContext, type Verdict } from './ticket/risk.ts';
-export type { Consent, Place, Requirements, SignInRequest } from './ticket/ticket.ts';
+export type { SignedInBrowser, SignedInBrowsers, Use } from './ticket/signed-in-browser.ts';
+export type { Consent, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';

@@ -33,7 +33,7 @@ import { rememberOnResume } from './oidc/sign-in.ts';
 import { unavailable } from './stores/access.ts';
 import { chooseEngine } from './stores/choose-engine.ts';
 import { withDeadline } from './stores/deadline.ts';
-import type { Engine } from './stores/engine.ts';
+import type { StoreEngine } from './stores/store-engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
 import { SecretKeys } from './ticket/secret-keys.ts';
@@ -208,7 +208,7 @@ type CeremonyAndStreams = Pick<Services, 'ceremony' | 'browserViews' | 'streams'
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function makeCeremony(
-  { store, notes, clock }: Engine,
+  { store, notes, clock }: StoreEngine,
   { keys, urls, metrics, settings }: CeremonyParts,
 ): CeremonyAndStreams {
   const { deadlines: lifetimes, rotation, shortCode, parkStreams } = settings;
@@ -227,7 +227,7 @@ function makeCeremony(
 interface StoppableParts extends Pick<Services, 'streams' | 'longPolls'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
-  readonly engine: Engine;
+  readonly engine: StoreEngine;
 }
 
 async function stop({ streams, longPolls, expiry, inFlight, engine }: StoppableParts): Promise<void> {

@@ -4,6 +4,7 @@ import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
+import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Clock } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
 import type { LimitOptions } from './rate-limits.ts';
@@ -108,10 +109,11 @@ export interface QrLoginOptions {
 
   /**
    * Keeps the tickets. `new Keyv()` keeps them in memory; a Keyv over `@keyv/redis` serves any number of processes, any
-   * other Keyv serves one. It stays yours: disconnect it after `close()`.
+   * other Keyv serves one. It stays yours: disconnect it after `close()`. A function makes the engine of a store of your
+   * own, such as a database; `oidc-provider-qr-login/store-contract` has the tests that it must pass.
    * @default new Keyv()
    */
-  store?: Keyv;
+  store?: Keyv | MakeStoreEngine;
 
   /**
    * Keys that sign codes, check codes, challenges and forms: at least 32 characters each. The first one signs and all

@@ -7,6 +7,7 @@ import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
+import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
 import type { QrLoginOptions } from './options.ts';
@@ -208,9 +209,12 @@ const OPTIONS = {
   ),
   store: v.optional(
     v.pipe(
-      v.custom<Keyv>(isKeyv, 'store must be a Keyv: new Keyv()'),
+      v.custom<Keyv | MakeStoreEngine>(
+        (store) => typeof store === 'function' || isKeyv(store),
+        'store must be a Keyv, new Keyv(), or a function that makes a store engine',
+      ),
       v.metadata({
-        type: 'a [Keyv](https://keyv.org) 5',
+        type: 'a [Keyv](https://keyv.org) 5, or `(clock, callbacks) => StoreEngine`',
         default: '`new Keyv()`, in memory',
         refused: ['redis://localhost'],
       } satisfies OptionFacts),

@@ -1,20 +1,22 @@
 import type { Keyv } from 'keyv';
 import type { Clock } from '../ticket/ports.ts';
-import type { BackgroundCallbacks, Engine, MakeEngine } from './engine.ts';
 import { makeKeyvEngine } from './memory/engine.ts';
+import { OwnEngine } from './own-engine.ts';
 import { makeRedisEngine } from './redis/engine.ts';
+import type { BackgroundCallbacks, MakeKeyvEngine, MakeStoreEngine, StoreEngine } from './store-engine.ts';
 
 /**
  * The engines that recognise their own kind of Keyv; `makeKeyvEngine` serves all others. A new engine is a folder and a
  * line here. `adapter/keyv-adapter.ts` chooses the records of the oidc-provider adapter.
  */
-const ENGINES: readonly MakeEngine[] = [makeRedisEngine];
+const ENGINES: readonly MakeKeyvEngine[] = [makeRedisEngine];
 
-/** Returns the engine for the deployment's Keyv. */
-export function chooseEngine(keyv: Keyv, clock: Clock, callbacks: BackgroundCallbacks): Engine {
+/** Returns the engine for the deployment's Keyv, or the engine that the deployment makes itself. */
+export function chooseEngine(store: Keyv | MakeStoreEngine, clock: Clock, callbacks: BackgroundCallbacks): StoreEngine {
+  if (typeof store === 'function') return new OwnEngine(store(clock, callbacks), callbacks);
   for (const make of ENGINES) {
-    const engine = make(keyv, clock, callbacks);
+    const engine = make(store, clock, callbacks);
     if (engine !== undefined) return engine;
   }
-  return makeKeyvEngine(keyv, clock);
+  return makeKeyvEngine(store, clock);
 }

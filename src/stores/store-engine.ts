@@ -4,9 +4,12 @@ import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import type { Rate, RateLimit } from './rate-limit.ts';
 
-/** Keeps tickets and announces their changes: in this process, or in Redis for any number of processes. */
-export interface Engine {
-  /** `memory`, `keyv` or `redis`, in metrics and in the health of the process. */
+/**
+ * Keeps tickets and announces their changes: in this process, or in a store that several processes share. `storeContract`
+ * of `oidc-provider-qr-login/store-contract` tests all that it must do. A part that fails may throw any error.
+ */
+export interface StoreEngine {
+  /** A short name for metrics and health: `memory`, `keyv`, `redis`, or yours. */
   readonly name: string;
   readonly store: TicketStore;
   readonly notes: Notes;
@@ -14,11 +17,13 @@ export interface Engine {
   readonly signals: Signals;
   /** The clock that all processes on this store agree on. */
   readonly clock: Clock;
+  /** Makes a limit. Limits with different names count separately. */
   readonly rateLimit: (name: string, rate: Rate) => RateLimit;
-  /** Asks the store for any answer. @throws QrLoginError `store_unavailable` if it does not answer in time */
+  /** Asks the store for any answer. Rejects if there is none. */
   readonly ping: () => Promise<void>;
   /** Returns true if changes that other processes make arrive here. */
   readonly hearsOthers: () => boolean;
+  /** Ends what the engine started. It is called once, when the plugin closes. */
   readonly close: () => Promise<void>;
 }
 
@@ -30,5 +35,11 @@ export interface BackgroundCallbacks {
   readonly onLate: (ticket: Ticket) => void;
 }
 
+/**
+ * Makes the engine of a deployment's own store, for the option `store`.
+ * @param clock the plugin's clock: the engine's own clock may be another one that all processes agree on
+ */
+export type MakeStoreEngine = (clock: Clock, callbacks: BackgroundCallbacks) => StoreEngine;
+
 /** Makes the engine over a Keyv; returns undefined if the Keyv is of a kind that another engine serves. */
-export type MakeEngine = (keyv: Keyv, clock: Clock, callbacks: BackgroundCallbacks) => Engine | undefined;
+export type MakeKeyvEngine = (keyv: Keyv, clock: Clock, callbacks: BackgroundCallbacks) => StoreEngine | undefined;

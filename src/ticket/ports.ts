@@ -5,7 +5,7 @@ import type { Ticket } from './ticket.ts';
  */
 export interface TicketStore {
   /**
-   * Writes `ticket` as the first one of its interaction.
+   * Writes `ticket` as the first one of its interaction. All text that browsers sent must come back as it was.
    * @returns false if the interaction has a ticket already; nothing is written then
    */
   create(ticket: Ticket): Promise<boolean>;
@@ -24,6 +24,7 @@ export interface TicketStore {
   swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean>;
 }
 
+/** Listens to the changes of one interaction's ticket. */
 export interface Listener {
   /** Receives a changed ticket, or undefined if a change may have been missed and the listener must read the store. */
   hear(ticket: Ticket | undefined): void;

@@ -19,6 +19,10 @@ declare const keyvAdapter: typeof ${OURS}.keyvAdapter;
 `;
 
 const BY_PAGE: Readonly<Record<string, string>> = {
+  'docs/stores.md': `
+declare const makeMyEngine: ${OURS}.MakeStoreEngine;
+declare const callbacks: ${OURS}.BackgroundCallbacks;
+`,
   'docs/options.md': `
 declare const accounts: Map<string, { name: string }>;
 declare const database: { lookUp(address: string): Promise<${OURS}.Place | undefined> };

@@ -1,14 +1,15 @@
 /** The contract of an engine's notes: all processes can read what one has written, until it expires. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { expect } from 'chai';
-import type { Notes } from '../../src/ticket/ports.ts';
-import { eventually } from '../support/until.ts';
-import type { Engines } from './engine-contract.ts';
+import type { Notes } from '../../ticket/ports.ts';
+import { eventually } from './eventually.ts';
+import type { EnginePair } from './store-contract.ts';
+import type { TestRunner } from './test-runner.ts';
 
 const MINUTE_MS = 60_000;
 const SHORT_MS = 60;
 
-export function notesContract(engines: () => Engines): void {
+export function notesContract({ describe, it }: TestRunner, engines: () => EnginePair): void {
   const here = (): Notes => engines().here.notes;
   const there = (): Notes => engines().there.notes;
 
@@ -19,19 +20,19 @@ export function notesContract(engines: () => Engines): void {
   describe('notes', () => {
     it('can be read after they were written, and no others can', async () => {
       const [written, other] = [randomUUID(), randomUUID()];
-      expect(await there().read(written)).to.equal(undefined);
+      assert.equal(await there().read(written), undefined);
       await here().write(written, MINUTE_MS);
-      expect(await here().read(written)).to.be.a('string');
-      expect(await there().read(written)).to.be.a('string');
-      expect(await there().read(other)).to.equal(undefined);
+      assert.equal(typeof (await here().read(written)), 'string');
+      assert.equal(typeof (await there().read(written)), 'string');
+      assert.equal(await there().read(other), undefined);
     });
 
     it('hold the value that was written last', async () => {
       const name = randomUUID();
       await here().write(name, MINUTE_MS, 'first');
-      expect(await there().read(name)).to.equal('first');
+      assert.equal(await there().read(name), 'first');
       await there().write(name, MINUTE_MS, 'second');
-      expect(await here().read(name)).to.equal('second');
+      assert.equal(await here().read(name), 'second');
     });
 
     it('expire by themselves', async () => {
@@ -47,7 +48,7 @@ export function notesContract(engines: () => Engines): void {
       const later = randomUUID();
       await here().write(later, SHORT_MS);
       await gone(later);
-      expect(await here().read(name)).to.be.a('string');
+      assert.equal(typeof (await here().read(name)), 'string');
     });
   });
 }

@@ -1,9 +1,9 @@
-/** A listener to the changes of one interaction. */
-import type { Listener, Signals } from '../../src/ticket/ports.ts';
-import type { Ticket } from '../../src/ticket/ticket.ts';
-import { eventually } from '../support/until.ts';
+import type { Listener, Signals } from '../../ticket/ports.ts';
+import type { Ticket } from '../../ticket/ticket.ts';
+import { eventually } from './eventually.ts';
 
-export class Ears implements Listener {
+/** A listener that records the changes of one interaction. */
+export class RecordingListener implements Listener {
   /** The tickets that the listener got, in order. */
   readonly heard: Ticket[] = [];
   /** The number of signals that a change may have been missed. */

@@ -1,18 +1,19 @@
 /** The contract of an engine's signals: a listener in one process gets the changes that another process writes. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { expect } from 'chai';
-import type { Ticket } from '../../src/ticket/ticket.ts';
-import { Ears } from './ears.ts';
-import type { Engines } from './engine-contract.ts';
-import { changed, endOf, follower, newTicket } from './tickets.ts';
+import type { Ticket } from '../../ticket/ticket.ts';
+import { RecordingListener } from './recording-listener.ts';
+import { changed, endOf, follower, newTicket } from './sample-tickets.ts';
+import type { EnginePair } from './store-contract.ts';
+import type { TestRunner } from './test-runner.ts';
 
-export function signalsContract(engines: () => Engines): void {
+export function signalsContract({ describe, it }: TestRunner, engines: () => EnginePair): void {
   const store = () => engines().here.store;
 
   /** Subscribes and then reads, as the pages do. */
-  async function listen(interaction: string): Promise<Ears> {
+  async function listen(interaction: string): Promise<RecordingListener> {
     const { signals, store } = engines().there;
-    const ears = new Ears(signals, interaction);
+    const ears = new RecordingListener(signals, interaction);
     await store.findByInteraction(interaction);
     return ears;
   }
@@ -40,7 +41,7 @@ export function signalsContract(engines: () => Engines): void {
       const ears = await listen(ticket.interaction);
       const scanned = await createdAndChanged(ticket);
       await ears.hears(2);
-      expect(ears.heard).to.deep.equal([ticket, scanned]);
+      assert.deepEqual(ears.heard, [ticket, scanned]);
     });
 
     it('get one signal if a ticket is replaced, with the new ticket', async () => {
@@ -51,7 +52,7 @@ export function signalsContract(engines: () => Engines): void {
       await store().swap(ticket, next, endOf(ticket));
       await ears.hears(1);
       await settled();
-      expect(ears.heard).to.deep.equal([next]);
+      assert.deepEqual(ears.heard, [next]);
     });
 
     it('get a hundred changes, and none of them twice', async () => {
@@ -66,7 +67,10 @@ export function signalsContract(engines: () => Engines): void {
       }
       await ears.hears(100);
       await settled();
-      expect(ears.heard.map(({ version }) => version)).to.deep.equal(Array.from({ length: 100 }, (_, n) => n + 1));
+      assert.deepEqual(
+        ears.heard.map(({ version }) => version),
+        Array.from({ length: 100 }, (_, n) => n + 1),
+      );
     });
 
     it('find the ticket of a signal in the store, or a newer one', async () => {
@@ -77,7 +81,7 @@ export function signalsContract(engines: () => Engines): void {
       });
       await read.findByInteraction(ticket.interaction);
       await store().create(ticket);
-      expect(await found).to.deep.equal(ticket);
+      assert.deepEqual(await found, ticket);
     });
 
     it('get no signal for a write that was refused', async () => {
@@ -88,20 +92,20 @@ export function signalsContract(engines: () => Engines): void {
       await store().swap(ticket, changed(ticket));
       await store().swap(ticket, follower(ticket), endOf(ticket));
       await settled();
-      expect(ears.heard).to.deep.equal([]);
-      expect(await engines().there.store.find(ticket.id)).to.deep.equal(scanned);
+      assert.deepEqual(ears.heard, []);
+      assert.deepEqual(await engines().there.store.find(ticket.id), scanned);
     });
 
     it('of the same interaction all get the signal, also in the process that writes', async () => {
       const ticket = newTicket();
       const { here } = engines();
       const watchers = await Promise.all([listen(ticket.interaction), listen(ticket.interaction)]);
-      const own = new Ears(here.signals, ticket.interaction);
+      const own = new RecordingListener(here.signals, ticket.interaction);
       await here.store.findByInteraction(ticket.interaction);
       await store().create(ticket);
       for (const ears of [...watchers, own]) {
         await ears.hears(1);
-        expect(ears.heard).to.deep.equal([ticket]);
+        assert.deepEqual(ears.heard, [ticket]);
       }
     });
 
@@ -109,7 +113,7 @@ export function signalsContract(engines: () => Engines): void {
       const ears = await listen(randomUUID());
       await store().create(newTicket());
       await settled();
-      expect(ears.heard).to.deep.equal([]);
+      assert.deepEqual(ears.heard, []);
     });
 
     it('that subscribe later get the later changes', async () => {
@@ -118,7 +122,10 @@ export function signalsContract(engines: () => Engines): void {
       const ears = await listen(ticket.interaction);
       await store().swap(ticket, changed(ticket));
       await ears.hears(1);
-      expect(ears.heard.map(({ state }) => state)).to.deep.equal(['scanned']);
+      assert.deepEqual(
+        ears.heard.map(({ state }) => state),
+        ['scanned'],
+      );
     });
 
     it('get no more signals after they stop, but the others do', async () => {
@@ -127,7 +134,7 @@ export function signalsContract(engines: () => Engines): void {
       one.stop();
       await store().create(ticket);
       await other.hears(1);
-      expect(one.heard).to.deep.equal([]);
+      assert.deepEqual(one.heard, []);
     });
 
     it('that stop twice do not stop another one that has subscribed in between', async () => {
@@ -138,7 +145,7 @@ export function signalsContract(engines: () => Engines): void {
       one.stop();
       await store().create(ticket);
       await other.hears(1);
-      expect(one.heard).to.deep.equal([]);
+      assert.deepEqual(one.heard, []);
     });
 
     it('that stop during a signal do not keep it from the others', async () => {
@@ -155,7 +162,7 @@ export function signalsContract(engines: () => Engines): void {
       const other = await listen(ticket.interaction);
       await createdAndChanged(ticket);
       await other.hears(2);
-      expect(heard).to.deep.equal(['one']);
+      assert.deepEqual(heard, ['one']);
     });
   });
 }

@@ -1,18 +1,19 @@
 /** The contract of an engine's lists of browsers: all processes can read what one has written, until a session ends. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { expect } from 'chai';
 import {
   browserId,
   MOST_BROWSERS,
   type SignedInBrowser,
   type SignedInBrowsers,
-} from '../../src/ticket/signed-in-browser.ts';
-import { until } from '../support/until.ts';
-import type { Engines } from './engine-contract.ts';
+} from '../../ticket/signed-in-browser.ts';
+import { eventually } from './eventually.ts';
+import type { EnginePair } from './store-contract.ts';
+import type { TestRunner } from './test-runner.ts';
 
 const MINUTE_MS = 60_000;
 
-export function signedInBrowsersContract(engines: () => Engines): void {
+export function signedInBrowsersContract({ describe, it }: TestRunner, engines: () => EnginePair): void {
   const here = (): SignedInBrowsers => engines().here.browsers;
   const there = (): SignedInBrowsers => engines().there.browsers;
   const now = (): number => Math.round(engines().here.clock());
@@ -39,100 +40,103 @@ export function signedInBrowsersContract(engines: () => Engines): void {
    * machine was too slow. @returns the end of the session before it was prolonged
    */
   async function prolong(accountId: string): Promise<number> {
-    for (let life = 100; ; life *= 4) {
+    for (let life = 100; life < MINUTE_MS; life *= 4) {
       const one = browser({ endsAt: now() + life });
       await here().put(accountId, one);
       const use = { lastUsedAt: now(), endsAt: now() + MINUTE_MS };
       if (await here().used(accountId, one.id, use)) return one.endsAt;
     }
+    throw new Error('a use does not find a browser on the list');
   }
 
   describe('browsers', () => {
-    let accountId: string;
-
-    beforeEach(() => {
-      accountId = randomUUID();
-    });
-
     it('are on the list of their account after they were put there, and on no other list', async () => {
-      expect(await there().list(accountId)).to.deep.equal([]);
+      const accountId = randomUUID();
+      assert.deepEqual(await there().list(accountId), []);
       const { name: _name, system: _system, place: _place, ...plain } = browser();
       const both = [browser(), plain];
-      for (const one of both) expect(await here().put(accountId, one)).to.deep.equal([]);
-      expect(byId(await there().list(accountId))).to.deep.equal(byId(both));
-      expect(await there().list(randomUUID())).to.deep.equal([]);
+      for (const one of both) assert.deepEqual(await here().put(accountId, one), []);
+      assert.deepEqual(byId(await there().list(accountId)), byId(both));
+      assert.deepEqual(await there().list(randomUUID()), []);
     });
 
     it('replace a browser with the same id', async () => {
+      const accountId = randomUUID();
       const first = browser();
       const second = { ...first, system: 'Linux', signedInAt: first.signedInAt + 5 };
       await here().put(accountId, first);
-      expect(await there().put(accountId, second)).to.deep.equal([]);
-      expect(await here().list(accountId)).to.deep.equal([second]);
+      assert.deepEqual(await there().put(accountId, second), []);
+      assert.deepEqual(await here().list(accountId), [second]);
     });
 
     it('are updated by a use if they are on the list, and not added by it if they are not', async () => {
+      const accountId = randomUUID();
       const one = browser();
       const use = { lastUsedAt: now() + 5, endsAt: now() + 2 * MINUTE_MS };
-      expect(await here().used(accountId, one.id, use)).to.equal(false);
-      expect(await there().list(accountId)).to.deep.equal([]);
+      assert.equal(await here().used(accountId, one.id, use), false);
+      assert.deepEqual(await there().list(accountId), []);
       await here().put(accountId, one);
-      expect(await there().used(accountId, one.id, use)).to.equal(true);
-      expect(await there().used(accountId, browser().id, use)).to.equal(false);
-      expect(await here().list(accountId)).to.deep.equal([{ ...one, ...use }]);
+      assert.equal(await there().used(accountId, one.id, use), true);
+      assert.equal(await there().used(accountId, browser().id, use), false);
+      assert.deepEqual(await here().list(accountId), [{ ...one, ...use }]);
     });
 
     it('are removed one by one', async () => {
+      const accountId = randomUUID();
       const [one, other] = [browser(), browser()];
       await here().put(accountId, one);
       await here().put(accountId, other);
       await there().remove(accountId, one.id);
       await there().remove(accountId, browser().id);
-      expect(await here().list(accountId)).to.deep.equal([other]);
+      assert.deepEqual(await here().list(accountId), [other]);
       await there().remove(accountId, other.id);
-      expect(await here().list(accountId)).to.deep.equal([]);
+      assert.deepEqual(await here().list(accountId), []);
     });
 
     it('leave the list when their session ends by itself, each at its own time', async () => {
+      const accountId = randomUUID();
       const [short, long] = [browser({ endsAt: now() + 200 }), browser()];
       await here().put(accountId, long);
       await here().put(accountId, short);
       const both = await there().list(accountId);
       // On a slow machine, the session may have ended before the list was read.
-      if (now() < short.endsAt) expect(both).to.have.length(2);
-      await until(async () => (await there().list(accountId)).length < 2);
-      expect(await there().list(accountId)).to.deep.equal([long]);
-      expect(now()).to.be.at.least(short.endsAt - 20);
+      if (now() < short.endsAt) assert.equal(both.length, 2);
+      await eventually('one has left', async () => (await there().list(accountId)).length < 2);
+      assert.deepEqual(await there().list(accountId), [long]);
+      assert.ok(now() >= short.endsAt - 20);
     });
 
     it('stay on the list until the end of a session that was prolonged by a use', async () => {
+      const accountId = randomUUID();
       const firstEnd = await prolong(accountId);
       const account = randomUUID();
       const other = browser({ endsAt: firstEnd + 60 });
       await here().put(account, other);
-      await until(async () => (await there().list(account)).length === 0);
-      expect(await there().list(accountId)).to.have.length(1);
+      await eventually('it has left', async () => (await there().list(account)).length === 0);
+      assert.equal((await there().list(accountId)).length, 1);
     });
 
     it('are at most a hundred: the least recently used one is removed and returned', async () => {
+      const accountId = randomUUID();
       const first = now() - MINUTE_MS;
       const many = Array.from({ length: MOST_BROWSERS }, (_, number) => browser({ lastUsedAt: first + number }));
-      for (const one of many) expect(await here().put(accountId, one)).to.deep.equal([]);
+      for (const one of many) assert.deepEqual(await here().put(accountId, one), []);
       const [oldest, second] = many;
       if (oldest === undefined || second === undefined) throw new Error('there are a hundred');
       await there().used(accountId, oldest.id, { lastUsedAt: now(), endsAt: oldest.endsAt });
       // The new browser stays although its last use is older than that of all others.
       const added = browser({ lastUsedAt: first - MINUTE_MS });
-      expect(await there().put(accountId, added)).to.deep.equal([second]);
+      assert.deepEqual(await there().put(accountId, added), [second]);
       const ids = (await here().list(accountId)).map(({ id }) => id);
-      expect(ids).to.have.length(MOST_BROWSERS);
-      expect(ids).to.include.members([oldest.id, added.id]).and.not.to.include(second.id);
+      assert.equal(ids.length, MOST_BROWSERS);
+      assert.ok(ids.includes(oldest.id) && ids.includes(added.id) && !ids.includes(second.id));
     });
 
     it('are all kept if many are put there at once', async () => {
+      const accountId = randomUUID();
       const many = Array.from({ length: 20 }, () => browser());
       await Promise.all(many.map((one, number) => (number % 2 === 0 ? here() : there()).put(accountId, one)));
-      expect(byId(await here().list(accountId))).to.deep.equal(byId(many));
+      assert.deepEqual(byId(await here().list(accountId)), byId(many));
     });
   });
 }

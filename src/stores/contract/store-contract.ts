@@ -1,44 +1,55 @@
-/**
- * The contract of every engine: it keeps tickets, signals their changes, and keeps notes and lists of browsers. The
- * tests run on the real clock, because a store outside of this process does too.
- */
-import type { Engine } from '../../src/stores/engine.ts';
-import { notesContract } from './notes-contract.ts';
-import { GENEROUS, storesMayTake } from './patience.ts';
-import { signalsContract } from './signals-contract.ts';
-import { signedInBrowsersContract } from './signed-in-browsers-contract.ts';
-import { ticketStoreContract } from './ticket-store-contract.ts';
+import type { StoreEngine } from '../store-engine.ts';
+import { notesContract } from './notes.ts';
+import { rateLimitContract } from './rate-limits.ts';
+import { signalsContract } from './signals.ts';
+import { signedInBrowsersContract } from './signed-in-browsers.ts';
+import type { TestRunner } from './test-runner.ts';
+import { ticketStoreContract } from './ticket-store.ts';
 
 /** The engines of two processes on one store. If the store serves one process only, both are the same engine. */
-export interface Engines {
+export interface EnginePair {
   /** The engine with which the tests write. */
-  readonly here: Engine;
+  readonly here: StoreEngine;
   /** The engine with which the tests read and listen. */
-  readonly there: Engine;
+  readonly there: StoreEngine;
+  /** Called once, after all tests. It closes both engines. */
   readonly close: () => Promise<void>;
 }
 
-/** Registers the tests. @param start called once for all tests */
-export function engineContract(name: string, start: () => Engines | Promise<Engines>): void {
+/**
+ * Registers the tests that every store must pass: tickets, signals, notes, lists of browsers and rate limits. The tests
+ * go by `Date.now()`, because a store outside of this process does too; so must the engines.
+ *
+ * @param runner the functions of your test runner: `import { after, before, describe, it } from 'node:test'`, or Mocha's
+ * @param name the title of the suite
+ * @param start makes the engines; called once, before all tests
+ *
+ * @example
+ * storeContract({ describe, it, before, after }, 'my store', async () => {
+ *   const [here, there] = [makeMyStore(Date.now, callbacks), makeMyStore(Date.now, callbacks)];
+ *   return { here, there, close: async () => { await Promise.all([here.close(), there.close()]); } };
+ * });
+ */
+export function storeContract(runner: TestRunner, name: string, start: () => EnginePair | Promise<EnginePair>): void {
+  const { describe, before, after } = runner;
   describe(name, () => {
-    let engines: Engines | undefined;
+    let engines: EnginePair | undefined;
 
-    function started(): Engines {
-      if (engines === undefined) throw new Error('not started');
+    function started(): EnginePair {
+      if (engines === undefined) throw new Error('the engines did not start');
       return engines;
     }
-
-    storesMayTake(GENEROUS);
 
     before(async () => {
       engines = await start();
     });
 
-    after(() => engines?.close());
+    after(async () => engines?.close());
 
-    ticketStoreContract(started);
-    signalsContract(started);
-    notesContract(started);
-    signedInBrowsersContract(started);
+    ticketStoreContract(runner, started);
+    signalsContract(runner, started);
+    notesContract(runner, started);
+    signedInBrowsersContract(runner, started);
+    rateLimitContract(runner, started);
   });
 }

@@ -1,18 +1,19 @@
 /** The contract of an engine's ticket store: one process writes, and another one reads. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { expect } from 'chai';
-import type { Ticket } from '../../src/ticket/ticket.ts';
-import { newTicketId } from '../../src/ticket/ticket-id.ts';
-import { eventually } from '../support/until.ts';
-import { approved, browserOf, cancelled, denied, redeemed, scanned } from '../ticket/builders.ts';
-import type { Engines } from './engine-contract.ts';
-import { changed, endOf, follower, newTicket } from './tickets.ts';
+import type { Ticket } from '../../ticket/ticket.ts';
+import { newTicketId } from '../../ticket/ticket-id.ts';
+import { eventually } from './eventually.ts';
+import { allStates, BROWSER, changed, endOf, follower, newTicket } from './sample-tickets.ts';
+import type { EnginePair } from './store-contract.ts';
+import type { TestRunner } from './test-runner.ts';
 
 const TWENTY = Array.from({ length: 20 }, (_, number) => number);
 /** The lifetime of a ticket if a test waits for its deadline. */
 const SHORT_MS = 60;
+const LONG_MS = 60_000;
 
-export function ticketStoreContract(engines: () => Engines): void {
+export function ticketStoreContract({ describe, it }: TestRunner, engines: () => EnginePair): void {
   const here = () => engines().here.store;
   const there = () => engines().there.store;
   /** Returns the two stores by turns. */
@@ -26,91 +27,82 @@ export function ticketStoreContract(engines: () => Engines): void {
    * Creates a ticket with a near deadline, and prolongs it. Repeats that with more time if the machine was too slow.
    */
   async function prolonged(): Promise<{ ticket: Ticket; deadline: number }> {
-    for (let life = 100; ; life *= 4) {
+    for (let life = 100; life < LONG_MS; life *= 4) {
       const deadline = Date.now() + life;
       const ticket = newTicket({ deadline });
       await here().create(ticket);
-      if (await here().swap(ticket, changed(ticket, { deadline: Date.now() + 60_000 }))) return { ticket, deadline };
+      if (await here().swap(ticket, changed(ticket, { deadline: Date.now() + LONG_MS }))) return { ticket, deadline };
     }
+    throw new Error('a ticket cannot be swapped for one with a later deadline');
   }
 
   describe('create', () => {
     it('makes the first ticket of an interaction', async () => {
       const ticket = newTicket();
-      expect(await here().create(ticket)).to.equal(true);
-      expect(await there().find(ticket.id)).to.deep.equal(ticket);
-      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);
+      assert.equal(await here().create(ticket), true);
+      assert.deepEqual(await there().find(ticket.id), ticket);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), ticket);
     });
 
     it('writes nothing if the interaction has a ticket already', async () => {
       const ticket = newTicket();
       const second = follower(ticket);
       await here().create(ticket);
-      expect(await there().create(second)).to.equal(false);
-      expect(await here().create(ticket)).to.equal(false);
-      expect(await there().find(second.id)).to.equal(undefined);
-      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);
+      assert.equal(await there().create(second), false);
+      assert.equal(await here().create(ticket), false);
+      assert.equal(await there().find(second.id), undefined);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), ticket);
     });
 
     it('keeps interactions apart', async () => {
       const [one, other] = [newTicket(), newTicket()];
       await Promise.all([here().create(one), there().create(other)]);
-      expect(await there().findByInteraction(one.interaction)).to.deep.equal(one);
-      expect(await here().findByInteraction(other.interaction)).to.deep.equal(other);
+      assert.deepEqual(await there().findByInteraction(one.interaction), one);
+      assert.deepEqual(await here().findByInteraction(other.interaction), other);
     });
 
     it('lets exactly one of twenty concurrent calls win', async () => {
       const interaction = randomUUID();
       const rivals = TWENTY.map(() => newTicket({ interaction }));
       const won = await Promise.all(rivals.map((ticket, number) => each(number).create(ticket)));
-      expect(won.filter(Boolean)).to.have.length(1);
-      expect(await there().findByInteraction(interaction)).to.deep.equal(rivals[won.indexOf(true)]);
+      assert.equal(won.filter(Boolean).length, 1);
+      assert.deepEqual(await there().findByInteraction(interaction), rivals[won.indexOf(true)]);
     });
   });
 
   describe('find', () => {
     it('returns undefined for a ticket that was never written', async () => {
-      expect(await there().find(newTicketId('never'))).to.equal(undefined);
-      expect(await there().find('')).to.equal(undefined);
-      expect(await there().findByInteraction(randomUUID())).to.equal(undefined);
+      assert.equal(await there().find(newTicketId('never')), undefined);
+      assert.equal(await there().find(''), undefined);
+      assert.equal(await there().findByInteraction(randomUUID()), undefined);
     });
 
     it('returns each state as it was written', async () => {
-      const interaction = randomUUID();
-      const more = { interaction, deadline: Date.now() + 60_000 };
-      const first = newTicket(more);
-      const states = [
-        scanned(more),
-        approved(more),
-        approved({ ...more, checkCode: { wrongTries: 2 } }),
-        denied(more),
-        redeemed(more),
-        cancelled(more),
-      ];
+      const first = newTicket();
+      const { id, interaction } = first;
       await here().create(first);
       let before: Ticket = first;
-      for (const state of states) {
-        const next: Ticket = { ...state, id: first.id, version: before.version + 1 };
-        expect(await here().swap(before, next), state.state).to.equal(true);
-        expect(await there().find(first.id), state.state).to.deep.equal(next);
-        expect(await there().findByInteraction(interaction), state.state).to.deep.equal(next);
+      for (const next of allStates(first)) {
+        assert.equal(await here().swap(before, next), true, next.state);
+        assert.deepEqual(await there().find(id), next);
+        assert.deepEqual(await there().findByInteraction(interaction), next);
         before = next;
       }
     });
 
     it('returns every character that browsers and RPs may have sent', async () => {
       const text = 'a\nb "c" \\ \u0000 \u2028 ünïcödé 二维码 🔑 {"x":1} %s';
-      const ticket = newTicket({ browser: { ...browserOf(text), name: text, userAgent: text, place: { city: text } } });
+      const ticket = newTicket({ browser: { ...BROWSER, name: text, userAgent: text, place: { city: text } } });
       await here().create(ticket);
-      expect(await there().find(ticket.id)).to.deep.equal(ticket);
-      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(ticket);
+      assert.deepEqual(await there().find(ticket.id), ticket);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), ticket);
     });
 
     it('returns a copy: changes to it do not affect the store', async () => {
       const ticket = newTicket();
       await here().create(ticket);
       Object.assign((await here().find(ticket.id)) ?? {}, { version: 99 });
-      expect(await here().find(ticket.id)).to.deep.equal(ticket);
+      assert.deepEqual(await here().find(ticket.id), ticket);
     });
   });
 
@@ -119,9 +111,9 @@ export function ticketStoreContract(engines: () => Engines): void {
       const ticket = newTicket();
       const next = changed(ticket);
       await here().create(ticket);
-      expect(await there().swap(ticket, next)).to.equal(true);
-      expect(await here().find(ticket.id)).to.deep.equal(next);
-      expect(await here().findByInteraction(ticket.interaction)).to.deep.equal(next);
+      assert.equal(await there().swap(ticket, next), true);
+      assert.deepEqual(await here().find(ticket.id), next);
+      assert.deepEqual(await here().findByInteraction(ticket.interaction), next);
     });
 
     it('does not replace another version', async () => {
@@ -129,23 +121,23 @@ export function ticketStoreContract(engines: () => Engines): void {
       const next = changed(ticket);
       await here().create(ticket);
       await here().swap(ticket, next);
-      expect(await there().swap(ticket, changed(ticket, { deadline: ticket.deadline + 1 }))).to.equal(false);
-      expect(await there().find(ticket.id)).to.deep.equal(next);
+      assert.equal(await there().swap(ticket, changed(ticket, { deadline: ticket.deadline + 1 })), false);
+      assert.deepEqual(await there().find(ticket.id), next);
     });
 
     it('does not confuse version 1 with version 10', async () => {
       const ticket = newTicket({ version: 10 });
       await here().create(ticket);
       const stale = { ...ticket, version: 1 };
-      expect(await there().swap(stale, changed(stale))).to.equal(false);
-      expect(await there().find(ticket.id)).to.deep.equal(ticket);
+      assert.equal(await there().swap(stale, changed(stale)), false);
+      assert.deepEqual(await there().find(ticket.id), ticket);
     });
 
     it('writes nothing if there is no ticket', async () => {
       const ticket = newTicket();
-      expect(await here().swap(ticket, changed(ticket))).to.equal(false);
-      expect(await there().find(ticket.id)).to.equal(undefined);
-      expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
+      assert.equal(await here().swap(ticket, changed(ticket)), false);
+      assert.equal(await there().find(ticket.id), undefined);
+      assert.equal(await there().findByInteraction(ticket.interaction), undefined);
     });
 
     it('lets exactly one of twenty concurrent calls win', async () => {
@@ -153,8 +145,8 @@ export function ticketStoreContract(engines: () => Engines): void {
       await here().create(ticket);
       const rivals = TWENTY.map((number) => changed(ticket, { deadline: ticket.deadline + number }));
       const won = await Promise.all(rivals.map((next, number) => each(number).swap(ticket, next)));
-      expect(won.filter(Boolean)).to.have.length(1);
-      expect(await there().find(ticket.id)).to.deep.equal(rivals[won.indexOf(true)]);
+      assert.equal(won.filter(Boolean).length, 1);
+      assert.deepEqual(await there().find(ticket.id), rivals[won.indexOf(true)]);
     });
   });
 
@@ -163,10 +155,10 @@ export function ticketStoreContract(engines: () => Engines): void {
       const ticket = newTicket();
       const [next, ended] = [follower(ticket), endOf(ticket)];
       await here().create(ticket);
-      expect(await here().swap(ticket, next, ended)).to.equal(true);
-      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
-      expect(await there().find(next.id)).to.deep.equal(next);
-      expect(await there().find(ticket.id)).to.deep.equal(ended);
+      assert.equal(await here().swap(ticket, next, ended), true);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
+      assert.deepEqual(await there().find(next.id), next);
+      assert.deepEqual(await there().find(ticket.id), ended);
     });
 
     it('does not change a ticket that had ended before', async () => {
@@ -174,8 +166,8 @@ export function ticketStoreContract(engines: () => Engines): void {
       const denied = changed(ticket);
       await here().create(ticket);
       await here().swap(ticket, denied);
-      expect(await here().swap(denied, follower(denied))).to.equal(true);
-      expect(await there().find(ticket.id)).to.deep.equal(denied);
+      assert.equal(await here().swap(denied, follower(denied)), true);
+      assert.deepEqual(await there().find(ticket.id), denied);
     });
 
     it('writes nothing if the ticket has changed meanwhile', async () => {
@@ -183,10 +175,10 @@ export function ticketStoreContract(engines: () => Engines): void {
       const [next, scanned] = [follower(ticket), changed(ticket)];
       await here().create(ticket);
       await there().swap(ticket, scanned);
-      expect(await here().swap(ticket, next, endOf(ticket))).to.equal(false);
-      expect(await there().find(ticket.id)).to.deep.equal(scanned);
-      expect(await there().find(next.id)).to.equal(undefined);
-      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(scanned);
+      assert.equal(await here().swap(ticket, next, endOf(ticket)), false);
+      assert.deepEqual(await there().find(ticket.id), scanned);
+      assert.equal(await there().find(next.id), undefined);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), scanned);
     });
 
     it('lets exactly one of twenty concurrent calls win, and leaves nothing of the others', async () => {
@@ -194,10 +186,10 @@ export function ticketStoreContract(engines: () => Engines): void {
       await here().create(ticket);
       const rivals = TWENTY.map(() => follower(ticket));
       const won = await Promise.all(rivals.map((next, number) => each(number).swap(ticket, next, endOf(ticket))));
-      expect(won.filter(Boolean)).to.have.length(1);
-      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(rivals[won.indexOf(true)]);
+      assert.equal(won.filter(Boolean).length, 1);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), rivals[won.indexOf(true)]);
       const found = await Promise.all(rivals.map(({ id }) => there().find(id)));
-      expect(found.filter((rival) => rival !== undefined)).to.have.length(1);
+      assert.equal(found.filter((rival) => rival !== undefined).length, 1);
     });
 
     it('is final: no write brings any version of the replaced ticket back', async () => {
@@ -206,11 +198,11 @@ export function ticketStoreContract(engines: () => Engines): void {
       await here().create(ticket);
       await here().swap(ticket, next, ended);
       for (const previous of [ticket, ended]) {
-        expect(await there().swap(previous, changed(previous))).to.equal(false);
-        expect(await there().swap(previous, follower(previous), endOf(previous))).to.equal(false);
+        assert.equal(await there().swap(previous, changed(previous)), false);
+        assert.equal(await there().swap(previous, follower(previous), endOf(previous)), false);
       }
-      expect(await there().find(ticket.id)).to.deep.equal(ended);
-      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
+      assert.deepEqual(await there().find(ticket.id), ended);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
     });
 
     it('removes each ticket at its own deadline', async () => {
@@ -219,8 +211,8 @@ export function ticketStoreContract(engines: () => Engines): void {
       await here().create(ticket);
       await here().swap(ticket, next, endOf(ticket, { deadline: Date.now() + SHORT_MS }));
       await gone(ticket);
-      expect(await there().find(next.id)).to.deep.equal(next);
-      expect(await there().findByInteraction(ticket.interaction)).to.deep.equal(next);
+      assert.deepEqual(await there().find(next.id), next);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
     });
   });
 
@@ -229,8 +221,8 @@ export function ticketStoreContract(engines: () => Engines): void {
       const ticket = newTicket({ deadline: Date.now() + SHORT_MS });
       await here().create(ticket);
       await gone(ticket);
-      expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
-      expect(await there().swap(ticket, changed(ticket))).to.equal(false);
+      assert.equal(await there().findByInteraction(ticket.interaction), undefined);
+      assert.equal(await there().swap(ticket, changed(ticket)), false);
     });
 
     it('does not remove the ticket early', async () => {
@@ -238,7 +230,7 @@ export function ticketStoreContract(engines: () => Engines): void {
       await here().create(ticket);
       await gone(ticket);
       // The two clocks agree to a few milliseconds.
-      expect(Date.now()).to.be.greaterThan(ticket.deadline - 20);
+      assert.ok(Date.now() > ticket.deadline - 20);
     });
 
     it('is that of the last state that was written', async () => {
@@ -247,33 +239,33 @@ export function ticketStoreContract(engines: () => Engines): void {
       await here().create(shorter);
       await here().swap(shorter, changed(shorter, { deadline: deadline + SHORT_MS }));
       await gone(shorter);
-      expect(await there().findByInteraction(longer.interaction)).to.deep.include({ id: longer.id });
-      expect(await there().findByInteraction(shorter.interaction)).to.equal(undefined);
+      assert.equal((await there().findByInteraction(longer.interaction))?.id, longer.id);
+      assert.equal(await there().findByInteraction(shorter.interaction), undefined);
     });
 
     it('in the past leaves nothing behind', async () => {
       const ticket = newTicket({ deadline: Date.now() - 1000 });
       await here().create(ticket);
       await gone(ticket);
-      expect(await there().findByInteraction(ticket.interaction)).to.equal(undefined);
+      assert.equal(await there().findByInteraction(ticket.interaction), undefined);
     });
 
     it('allows a new first ticket afterwards', async () => {
       const ticket = newTicket({ deadline: Date.now() + SHORT_MS });
       await here().create(ticket);
       await gone(ticket);
-      expect(await there().create(follower(ticket))).to.equal(true);
+      assert.equal(await there().create(follower(ticket)), true);
     });
   });
 
-  it('has the same clock in both processes', () => {
+  it('has the same clock in both processes', async () => {
     const { here, there } = engines();
     // Each process measures the offset by a round trip, which can take long on a slow machine.
-    expect(Math.abs(here.clock() - there.clock())).to.be.lessThan(5_000);
+    assert.ok(Math.abs(here.clock() - there.clock()) < 5_000);
   });
 
   it('answers a ping, and hears other processes', async () => {
     await Promise.all([engines().here.ping(), engines().there.ping()]);
-    expect([engines().here.hearsOthers(), engines().there.hearsOthers()]).to.deep.equal([true, true]);
+    assert.deepEqual([engines().here.hearsOthers(), engines().there.hearsOthers()], [true, true]);
   });
 }

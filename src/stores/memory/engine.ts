@@ -1,8 +1,8 @@
 import type { Keyv } from 'keyv';
 import type { Clock } from '../../ticket/ports.ts';
-import type { Engine } from '../engine.ts';
 import { LocalSignals } from '../local-signals.ts';
 import { LocalRateLimit } from '../rate-limit.ts';
+import type { StoreEngine } from '../store-engine.ts';
 import { sweepExpired } from './expiry-sweep.ts';
 import { isInMemory } from './in-memory.ts';
 import { KeyvNotes } from './notes.ts';
@@ -10,7 +10,7 @@ import { KeyvSignedInBrowsers } from './signed-in-browsers.ts';
 import { KeyvTicketStore } from './ticket-store.ts';
 
 /** Makes the engine over any Keyv, which serves one process. */
-export function makeKeyvEngine(keyv: Keyv, clock: Clock): Engine {
+export function makeKeyvEngine(keyv: Keyv, clock: Clock): StoreEngine {
   if (!isInMemory(keyv)) warnOneProcess();
   const signals = new LocalSignals();
   const store = new KeyvTicketStore(keyv, clock, signals);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ticket/ports.ts';
-import type { MakeEngine } from '../engine.ts';
 import { SharedRateLimit } from '../rate-limit.ts';
+import type { MakeKeyvEngine } from '../store-engine.ts';
 import { redisOf } from './client.ts';
 import { RedisKeyNames } from './key-names.ts';
 import { RedisLink } from './link.ts';
@@ -11,7 +11,7 @@ import { RedisSignedInBrowsers } from './signed-in-browsers.ts';
 import { RedisTicketStore } from './ticket-store.ts';
 
 /** Makes the engine on the Redis below a Keyv, which serves any number of processes. */
-export const makeRedisEngine: MakeEngine = (keyv, clock, { onTrouble, onLate }) => {
+export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate }) => {
   const redis = redisOf(keyv);
   if (redis === undefined) return undefined;
   const link = RedisLink.forClient(redis);

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { ExpiryWatcher } from '../../../src/http/events/expiry.ts';
+import { newTicket } from '../../../src/stores/contract/sample-tickets.ts';
 import { LocalSignals } from '../../../src/stores/local-signals.ts';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
-import { newTicket } from '../../stores/tickets.ts';
 import { Elsewhere } from '../../support/elsewhere.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 import { approved, redeemed, scanned } from '../../ticket/builders.ts';

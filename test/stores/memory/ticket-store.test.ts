@@ -2,25 +2,27 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../../src/stores/choose-engine.ts';
+import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
+import { type EnginePair, storeContract } from '../../../src/stores/contract/store-contract.ts';
 import { TooLate } from '../../../src/stores/deadline.ts';
 import { LocalSignals } from '../../../src/stores/local-signals.ts';
 import { sweepExpired } from '../../../src/stores/memory/expiry-sweep.ts';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { newTicketId } from '../../../src/ticket/ticket-id.ts';
 import { refused, scanned, waiting } from '../../ticket/builders.ts';
-import { Ears } from '../ears.ts';
-import { type Engines, engineContract } from '../engine-contract.ts';
 import { SHORT, whileStoresMayTake } from '../patience.ts';
 import { FlakyBackend, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
 
 /** Returns the engine of a Keyv that serves one process, as both of the two. */
-function oneProcess(keyv: Keyv): Engines {
+function oneProcess(keyv: Keyv): EnginePair {
   const engine = chooseEngine(keyv, Date.now, { onTrouble: () => undefined, onLate: () => undefined });
   return { here: engine, there: engine, close: engine.close };
 }
 
-engineContract('the engine of a Keyv in memory', () => oneProcess(new Keyv()));
-engineContract('the engine of a Keyv behind a network', () => oneProcess(keyvOver(new RemoteBackend())));
+storeContract({ describe, it, before, after }, 'the engine of a Keyv in memory', () => oneProcess(new Keyv()));
+storeContract({ describe, it, before, after }, 'the engine of a Keyv behind a network', () =>
+  oneProcess(keyvOver(new RemoteBackend())),
+);
 
 function storeOn(keyv: Keyv, signals: LocalSignals = new LocalSignals()): KeyvTicketStore {
   return new KeyvTicketStore(keyv, Date.now, signals);
@@ -69,7 +71,7 @@ describe('KeyvTicketStore when its backend is unavailable:', () => {
 
   it('a failed write is reported to its caller and not signalled to listeners', async () => {
     const signals = new LocalSignals();
-    const ears = new Ears(signals, ticket.interaction);
+    const ears = new RecordingListener(signals, ticket.interaction);
     const store = storeOn(keyvOver(backend), signals);
     await store.create(ticket);
     backend.down = 'writes';

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
+import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
+import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { slotOf } from '../../../src/ticket/ticket-id.ts';
 import type { RedisServer } from '../../support/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
 import { eventually } from '../../support/until.ts';
 import { refused } from '../../ticket/builders.ts';
-import { Ears } from '../ears.ts';
 import { storesMayTake } from '../patience.ts';
-import { changed, newTicket } from '../tickets.ts';
 import { type RedisProcess, startProcess } from './redis-process.ts';
 
 /** The time that stores may take. The processes close a silent connection after a multiple of it. */
@@ -78,7 +78,7 @@ async function expectWorksAfter(
 
   await Promise.all([one, other].map((process) => finds(process, there)));
   await Promise.all([one.answers(), other.listens()]);
-  const ears = new Ears(other.signals, next.interaction);
+  const ears = new RecordingListener(other.signals, next.interaction);
   await eventually('reads what it watches', () =>
     other.store.findByInteraction(next.interaction).then(succeeds, fails),
   );

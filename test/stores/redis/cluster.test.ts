@@ -1,9 +1,9 @@
 import { expect } from 'chai';
+import { endOf, follower, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { storeContract } from '../../../src/stores/contract/store-contract.ts';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
 import { eventually } from '../../support/until.ts';
-import { engineContract } from '../engine-contract.ts';
 import { GENEROUS, storesMayTake } from '../patience.ts';
-import { endOf, follower, newTicket } from '../tickets.ts';
 import { type RedisProcess, startProcess } from './redis-process.ts';
 
 describe('on a Redis Cluster of three masters', () => {
@@ -21,7 +21,7 @@ describe('on a Redis Cluster of three masters', () => {
     return startProcess({ rootNodes: cluster.rootNodes });
   }
 
-  engineContract('the engine', async () => {
+  storeContract({ describe, it, before, after }, 'the engine', async () => {
     const [here, there] = await Promise.all([start(), start()]);
     const close = async (): Promise<void> => {
       await Promise.all([here.close(), there.close()]);

@@ -1,15 +1,15 @@
 import { mock } from 'node:test';
 import { createClient } from '@keyv/redis';
 import { expect } from 'chai';
+import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
+import { changed, endOf, follower, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { storeContract } from '../../../src/stores/contract/store-contract.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
 import { RedisServer } from '../../support/redis.ts';
 import { eventually } from '../../support/until.ts';
 import { refused } from '../../ticket/builders.ts';
-import { Ears } from '../ears.ts';
-import { engineContract } from '../engine-contract.ts';
 import { nextTurn } from '../memory/keyv-stores.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
-import { changed, endOf, follower, newTicket } from '../tickets.ts';
 import { RedisProcess, startProcess } from './redis-process.ts';
 
 const ROUNDS = sizeOfSuite({ short: 2, full: 100 });
@@ -18,7 +18,7 @@ const ABANDONED = sizeOfSuite({ short: 1_000, full: 10_000 });
 /** The largest error of a time that is measured over the network on a very slow machine. */
 const MAX_ERROR_MS = 5_000;
 
-engineContract('the engine on Redis', async () => {
+storeContract({ describe, it, before, after }, 'the engine on Redis', async () => {
   const redis = await RedisServer.start();
   const [here, there] = await Promise.all([startProcess(redis.url), startProcess(redis.url)]);
   const close = async (): Promise<void> => {
@@ -75,7 +75,7 @@ describe('the engine on Redis, in detail,', () => {
   it('keeps all tickets of an interaction in one slot of a cluster', async () => {
     const ticket = newTicket();
     const next = follower(ticket);
-    new Ears(one.signals, ticket.interaction);
+    new RecordingListener(one.signals, ticket.interaction);
     await one.store.create(ticket);
     await one.store.swap(ticket, next, endOf(ticket));
     const kept = await keys();
@@ -87,7 +87,7 @@ describe('the engine on Redis, in detail,', () => {
     const ticket = newTicket({ deadline: Date.now() + 20_000 });
     const next = follower(ticket, { deadline: Date.now() + 30_000 });
     const ended = endOf(ticket, { deadline: Date.now() + 10_000 });
-    new Ears(one.signals, ticket.interaction);
+    new RecordingListener(one.signals, ticket.interaction);
     await one.store.create(ticket);
     await one.store.swap(ticket, next, ended);
     for (const key of await keys()) {
@@ -127,9 +127,9 @@ describe('the engine on Redis, in detail,', () => {
 
   it('sends one message to each process that watches an interaction, and none to the others', async () => {
     const [first, second, unwatched] = [newTicket(), newTicket(), newTicket()];
-    const ears = new Ears(one.signals, first.interaction);
-    const more = new Ears(one.signals, first.interaction);
-    const others = new Ears(other.signals, second.interaction);
+    const ears = new RecordingListener(one.signals, first.interaction);
+    const more = new RecordingListener(one.signals, first.interaction);
+    const others = new RecordingListener(other.signals, second.interaction);
     await Promise.all([one.store.find(first.id), other.store.find(second.id)]);
     const messages = await published(async () => {
       for (const ticket of [first, second, unwatched]) await one.store.create(ticket);

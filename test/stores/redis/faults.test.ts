@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
+import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
 import { QrLoginError } from '../../../src/ticket/errors.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
@@ -7,9 +9,7 @@ import { freePort, LOOPBACK } from '../../support/server.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { eventually } from '../../support/until.ts';
 import { refused } from '../../ticket/builders.ts';
-import { Ears } from '../ears.ts';
 import { GENEROUS, SHORT, storesMayTake, whileStoresMayTake } from '../patience.ts';
-import { changed, newTicket } from '../tickets.ts';
 import { RedisProcess, startProcess } from './redis-process.ts';
 import { Wires } from './wires.ts';
 
@@ -52,7 +52,7 @@ interface Scene {
   readonly one: RedisProcess;
   readonly other: RedisProcess;
   readonly ticket: Ticket;
-  readonly ears: Ears;
+  readonly ears: RecordingListener;
 }
 
 interface SceneOptions {
@@ -72,7 +72,7 @@ async function withScene(
   const [one, other] = processes;
   try {
     const ticket = newTicket();
-    const ears = new Ears(other.signals, ticket.interaction);
+    const ears = new RecordingListener(other.signals, ticket.interaction);
     await other.store.find(ticket.id);
     await one.store.create(ticket);
     await ears.hears(1);
@@ -109,7 +109,7 @@ async function expectRefusals({ one, ticket }: Scene): Promise<void> {
 async function expectWorks({ one, other }: Scene): Promise<void> {
   await other.listens();
   const ticket = newTicket();
-  const ears = new Ears(other.signals, ticket.interaction);
+  const ears = new RecordingListener(other.signals, ticket.interaction);
   expect(await other.store.findByInteraction(ticket.interaction)).to.equal(undefined);
   expect(await one.store.create(ticket)).to.equal(true);
   expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
@@ -195,7 +195,7 @@ function testRestarts(): void {
       const url = `redis://${LOOPBACK}:${port}`;
       const [one, other] = [new RedisProcess(url), new RedisProcess(url)];
       const ticket = newTicket();
-      const ears = new Ears(other.signals, ticket.interaction);
+      const ears = new RecordingListener(other.signals, ticket.interaction);
       await expectRefusals({ one, other, ticket, ears });
       expect(one.engine.hearsOthers()).to.equal(false);
       const late = await RedisServer.start({ port });
@@ -376,7 +376,7 @@ function testNewWatchers(): void {
       withScene(redis.url, async ({ one, other }) => {
         const ticket = newTicket();
         await redis.command('CONFIG', 'SET', 'maxmemory', '1');
-        const ears = new Ears(other.signals, ticket.interaction);
+        const ears = new RecordingListener(other.signals, ticket.interaction);
         await other.store.find(ticket.id);
         await redis.command('CONFIG', 'SET', 'maxmemory', '0');
         const entry = `*:watchers:${ticket.interaction}`;
@@ -390,7 +390,7 @@ function testNewWatchers(): void {
         for (let round = 0; round < 20; round++) {
           const ticket = newTicket();
           await redis.command('SCRIPT', 'FLUSH');
-          const ears = new Ears(other.signals, ticket.interaction);
+          const ears = new RecordingListener(other.signals, ticket.interaction);
           await other.store.findByInteraction(ticket.interaction);
           await one.store.create(ticket);
           await eventually('hears or doubts', () => ears.heard.length + ears.doubts > 0);

@@ -2,7 +2,7 @@
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../../src/stores/choose-engine.ts';
-import type { Engine } from '../../../src/stores/engine.ts';
+import type { StoreEngine } from '../../../src/stores/store-engine.ts';
 import type { Clock } from '../../../src/ticket/ports.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { eventually } from '../../support/until.ts';
@@ -12,7 +12,7 @@ type Connection = ConstructorParameters<typeof KeyvRedis>[0];
 export class RedisProcess {
   readonly keyv: Keyv;
   readonly backend: KeyvRedis<unknown>;
-  readonly engine: Engine;
+  readonly engine: StoreEngine;
   /** The errors that belonged to no request. */
   readonly troubles: Error[] = [];
   /** The tickets that were written after their callers had got an error. */
@@ -28,11 +28,11 @@ export class RedisProcess {
     });
   }
 
-  get store(): Engine['store'] {
+  get store(): StoreEngine['store'] {
     return this.engine.store;
   }
 
-  get signals(): Engine['signals'] {
+  get signals(): StoreEngine['signals'] {
     return this.engine.signals;
   }
 

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
+import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
+import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { slotOf } from '../../../src/ticket/ticket-id.ts';
 import { RedisServer, startReplica } from '../../support/redis.ts';
 import { type Sentinel, startSentinel } from '../../support/redis-sentinel.ts';
 import { eventually } from '../../support/until.ts';
-import { Ears } from '../ears.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
-import { changed, newTicket } from '../tickets.ts';
 import { type RedisProcess, startProcess } from './redis-process.ts';
 
 /** The time that stores may take while the processes find the new master. */
@@ -75,7 +75,7 @@ class Scene {
    */
   async expectHeard(ticket: Ticket, patience?: number): Promise<void> {
     const { one, other } = this;
-    const ears = new Ears(other.signals, ticket.interaction);
+    const ears = new RecordingListener(other.signals, ticket.interaction);
     try {
       await other.store.findByInteraction(ticket.interaction);
       expect(await one.store.create(ticket)).to.equal(true);

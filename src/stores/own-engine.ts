@@ -1,0 +1,100 @@
+import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
+import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
+import { Access } from './access.ts';
+import type { Rate, RateLimit } from './rate-limit.ts';
+import type { BackgroundCallbacks, StoreEngine } from './store-engine.ts';
+
+/** The functions that an engine must have, by the part that has them. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  store: ['create', 'find', 'findByInteraction', 'swap'],
+  notes: ['write', 'read'],
+  browsers: ['put', 'list', 'used', 'remove'],
+  signals: ['subscribe', 'unsubscribe'],
+};
+const FUNCTIONS = ['clock', 'rateLimit', 'ping', 'hearsOthers', 'close'] as const;
+
+/**
+ * The engine of a deployment's own store. Each access gets what ours have: a time limit, a measurement, and
+ * `store_unavailable` for each failure.
+ */
+export class OwnEngine implements StoreEngine {
+  readonly name: string;
+  readonly store: TicketStore;
+  readonly notes: Notes;
+  readonly browsers: SignedInBrowsers;
+  readonly signals: Signals;
+  readonly clock: Clock;
+  readonly rateLimit: (name: string, rate: Rate) => RateLimit;
+  readonly ping: () => Promise<void>;
+  readonly hearsOthers: () => boolean;
+  readonly close: () => Promise<void>;
+
+  /** @throws TypeError if a part of the engine is missing */
+  constructor(engine: StoreEngine, { onLate }: Pick<BackgroundCallbacks, 'onLate'>) {
+    assertComplete(engine);
+    const { name, store, notes, browsers, signals } = engine;
+    const access = new Access(name);
+    this.name = name;
+    this.store = {
+      create: (ticket) =>
+        access.make(
+          'create',
+          () => store.create(ticket),
+          (isWritten) => isWritten && onLate(ticket),
+        ),
+      find: (id) => access.make('find', () => store.find(id)),
+      findByInteraction: (uid) => access.make('find', () => store.findByInteraction(uid)),
+      swap: (previous, next, ended) =>
+        access.make(
+          'swap',
+          () => store.swap(previous, next, ended),
+          (isWritten) => {
+            if (!isWritten) return;
+            // A ticket that had reached its deadline was not ended by this swap, so it is not reported as ended.
+            if (ended !== undefined && ended.since < previous.deadline) onLate(ended);
+            onLate(next);
+          },
+        ),
+    };
+    this.notes = {
+      write: (note, lasts, value) => access.make('write', () => notes.write(note, lasts, value)),
+      read: (note) => access.make('read', () => notes.read(note)),
+    };
+    this.browsers = {
+      put: (accountId, browser) => access.make('put', () => browsers.put(accountId, browser)),
+      list: (accountId) => access.make('list', () => browsers.list(accountId)),
+      used: (accountId, id, use) => access.make('used', () => browsers.used(accountId, id, use)),
+      remove: (accountId, id) => access.make('remove', () => browsers.remove(accountId, id)),
+    };
+    this.signals = signals;
+    this.clock = () => engine.clock();
+    this.rateLimit = (limit, rate) => {
+      const own = engine.rateLimit(limit, rate);
+      return {
+        take: (key) => access.make('limit', async () => own.take(key)),
+        ask: (key) => access.make('limit', async () => own.ask(key)),
+      };
+    };
+    this.ping = () => access.make('ping', () => engine.ping());
+    this.hearsOthers = () => engine.hearsOthers();
+    this.close = () => engine.close();
+  }
+}
+
+function assertComplete(engine: StoreEngine): void {
+  const parts = Object.entries(PARTS).flatMap(([part, names]) => names.map((name) => [part, name]));
+  const missing = [...parts, ...FUNCTIONS.map((name) => [name])].filter((path) => !isFunctionAt(engine, path));
+  if (typeof engine?.name !== 'string' || !engine.name) missing.unshift(['name']);
+  if (typeof engine?.signals?.rereadEvery !== 'number') missing.push(['signals', 'rereadEvery']);
+  if (missing.length === 0) return;
+  throw new TypeError(`the engine that store() returned has no ${missing.map((path) => path.join('.')).join(', ')}`);
+}
+
+function isFunctionAt(value: unknown, path: readonly string[]): boolean {
+  let found = value;
+  for (const name of path) {
+    if (typeof found !== 'object' || found === null) return false;
+    found = Reflect.get(found, name);
+  }
+  return typeof found === 'function';
+}
