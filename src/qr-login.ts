@@ -4,9 +4,10 @@ import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
-import { askBeforeReplacing } from './http/browser/account-switch.ts';
+import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
+import { SignInRevocation } from './http/devices/revocation.ts';
 import { answerTrouble } from './http/errors.ts';
 import { ExpiryWatcher } from './http/events/expiry.ts';
 import { SignInMetrics } from './http/events/metrics.ts';
@@ -29,6 +30,7 @@ import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
+import { onSignedIn } from './oidc/resumed.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { unavailable } from './stores/access.ts';
 import { chooseEngine } from './stores/choose-engine.ts';
@@ -133,9 +135,10 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   assertNoDevInteractions(provider);
   const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);
-  const { findAccount, onSignIn } = settings;
+  const { onSignIn } = settings;
   const pages = makePages(provider, settings);
   const { urls, cookies, renderer } = pages;
+  onSignedIn(provider, (ctx, sessionUid) => cookies.noteSignIn(ctx, sessionUid));
   const metrics = new SignInMetrics();
   const emit = makeTicketEmitter(provider, metrics);
   const engine = chooseEngine(settings.store, settings.clock, {
@@ -150,20 +153,21 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, metrics, settings });
   const devices = new DeviceDescriber(settings.locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, notes, clock });
-  const signIns = new SignInRecorder({ provider, browsers, remoteSignOut, devices, clock, onSignIn });
+  const revocation = new SignInRevocation({ browsers, remoteSignOut, notes, keys, clock, emit });
+  const signIns = new SignInRecorder({ provider, browsers, remoteSignOut, revocation, devices, clock, onSignIn });
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  const others = { browsers, remoteSignOut, devices, limits };
+  const others = { browsers, remoteSignOut, revocation, devices, limits };
   provider.use(
     routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...streaming, ...others, settings }),
   );
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   provider.use(signIns.note);
-  provider.use(askBeforeReplacing({ provider, urls, renderer, findAccount }));
+  provider.use(checkBeforeResuming({ provider, urls, renderer, revocation, clock, settings }));
 
   return {
     interactionUrl: (ctx, interaction) => {

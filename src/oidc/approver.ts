@@ -42,12 +42,24 @@ export async function sessionOf(provider: Provider, ctx: Context): Promise<Sessi
 
 /**
  * Returns the approver: the account of the phone's session at the provider, never an account that the request names.
+ * @param signInIdOf returns the id of the sign-in that belongs to a session
  */
-export async function approverOf(session: Session | undefined, assure: Assure): Promise<Approver | undefined> {
+export async function approverOf(
+  session: Session | undefined,
+  assure: Assure,
+  signInIdOf: (sessionUid: string) => string | undefined,
+): Promise<Approver | undefined> {
   if (session?.accountId === undefined || session.loginTs === undefined) return undefined;
   const { accountId, uid, loginTs, acr, amr } = session;
   const onPhone = { ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };
-  return { accountId, sessionUid: uid, authenticatedAt: loginTs, ...(await assure(onPhone, accountId)) };
+  const signInId = signInIdOf(uid);
+  return {
+    accountId,
+    sessionUid: uid,
+    authenticatedAt: loginTs,
+    ...(await assure(onPhone, accountId)),
+    ...(signInId !== undefined && { signInId }),
+  };
 }
 
 /**
@@ -71,7 +83,10 @@ export async function accountOf(
  * finished.
  * @throws QrLoginError `account_unavailable` if it does not
  */
-export async function assertSignedIn(provider: Provider, { accountId, sessionUid }: Approver): Promise<void> {
+export async function assertSignedIn(
+  provider: Provider,
+  { accountId, sessionUid }: Pick<Approver, 'accountId' | 'sessionUid'>,
+): Promise<void> {
   const session = await provider.Session.findByUid(sessionUid);
   if (session?.accountId === accountId) return;
   throw new QrLoginError('account_unavailable', 'The phone that approved is not signed in any more.');

@@ -2,7 +2,6 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { sessionOf } from './approver.ts';
 import { endInteraction, type Interaction } from './interaction.ts';
-import { providersCookie } from './signed-cookie.ts';
 
 /** The login result of a sign-in by this plugin. */
 interface OurLogin {
@@ -23,11 +22,11 @@ export interface Replacement {
  * account. When the user finished the sign-in, they were asked about the account that was signed in then, but another
  * tab may have signed in a different one since.
  */
-export async function unaskedReplacement(provider: Provider, ctx: Context): Promise<Replacement | undefined> {
-  // The cookie's path is that of the URL that resumes the interaction.
-  const uid = providersCookie(provider, ctx, 'resume');
-  const interaction = uid === undefined ? undefined : await provider.Interaction.find(uid);
-  if (interaction?.result === undefined) return undefined;
+export async function unaskedReplacement(
+  provider: Provider,
+  ctx: Context,
+  interaction: Interaction,
+): Promise<Replacement | undefined> {
   return replacementOf(interaction, (await sessionOf(provider, ctx))?.accountId);
 }
 

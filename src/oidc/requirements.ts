@@ -9,7 +9,7 @@ export async function requirementsOf(
   interaction: Interaction,
   client: Client,
 ): Promise<Requirements> {
-  const { params, iat } = interaction;
+  const { params } = interaction;
   const maxAge = Number(params.max_age ?? Number.NaN);
   const { sub, acr } = idTokenClaims(params.claims);
   const hinted = await hintedSubject(provider, client, text(params.id_token_hint));
@@ -17,7 +17,7 @@ export async function requirementsOf(
   const wished = [...words(params.acr_values), ...(acr?.essential === true ? [] : classesOf(acr))];
   return {
     // Not `prompt.reasons`: a second login prompt of the same request has other reasons and the same requirement.
-    ...(words(params.prompt).includes('login') && { authenticatedSince: iat }),
+    ...(words(params.prompt).includes('login') && { reauthenticate: true as const }),
     ...(Number.isFinite(maxAge) && { maxAge }),
     ...(subject !== undefined && { subject }),
     ...(acr?.essential === true && Boolean(acr.value || acr.values) && { essentialAcr: classesOf(acr) }),

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { browserId } from '../ticket/signed-in-browser.ts';
+import { browserId, type FinishedSignIn } from '../ticket/signed-in-browser.ts';
 import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
 import { toReadableText } from './parameters.ts';
@@ -16,9 +16,15 @@ export interface BrowserNote {
   readonly at: number;
   /** The id of the phone's browser, derived from the session that approved. */
   readonly approvedBy: string;
+  /** The `uid` of the phone's session. */
+  readonly approverSession: string;
+  readonly signIn: FinishedSignIn;
+  /** True if the user authenticated for this request, so that `max_age` is met however old the sign-in gets. */
+  readonly forTicket?: true;
 }
 
-export function browserNote({ browser, since, approver }: RedeemedTicket, known: boolean): BrowserNote {
+export function browserNote(ticket: RedeemedTicket, known: boolean): BrowserNote {
+  const { browser, since, approver } = ticket;
   const { name, system, place } = browser;
   return {
     ...(name !== undefined && { name }),
@@ -27,7 +33,24 @@ export function browserNote({ browser, since, approver }: RedeemedTicket, known:
     known,
     at: since,
     approvedBy: browserId(approver.sessionUid),
+    approverSession: approver.sessionUid,
+    signIn: finishedSignIn(ticket),
+    ...(approver.forTicket && { forTicket: true }),
   };
+}
+
+export function finishedSignIn({ id, request, browser, shownAt }: RedeemedTicket): FinishedSignIn {
+  return { ticketId: id, clientId: request.client.id, source: browser.source, shownAt };
+}
+
+/** Calls the listener, before the answer is sent, for each sign-in of any kind that an interaction ends with. */
+export function onSignedIn(provider: Provider, listener: (ctx: Context, sessionUid: string) => void): void {
+  provider.on('interaction.ended', (ctx: KoaContextWithOIDC) => {
+    const { entities, result, session } = ctx.oidc;
+    // The result of a later consent contains the sign-in before it.
+    const isSignIn = result?.login !== undefined && entities.Interaction?.prompt.name === 'login';
+    if (isSignIn && session !== undefined) listener(ctx, session.uid);
+  });
 }
 
 /** The state of a browser's session at the end of a request. */

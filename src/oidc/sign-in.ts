@@ -58,6 +58,11 @@ export async function signIn(
   return endInteraction(provider, ctx, { login, consent: { grantId } });
 }
 
+/** The reason why a request ends with an error: a denial, a cancellation, or a sign-in that was ended before it began. */
+export type RefusalReason = DeniedTicket['because'] | 'browser' | 'ended';
+
+type RefusalResult = { readonly error: string; readonly error_description: string };
+
 /** The same error for each reason of a denial, so that an attacker at the browser does not learn the reason. */
 const DENIED = { error: 'access_denied', error_description: 'The sign-in was denied on the phone.' } as const;
 
@@ -65,7 +70,7 @@ const DENIED = { error: 'access_denied', error_description: 'The sign-in was den
  * The errors for the RP by reason (RFC 6749, section 4.1.2.1; OIDC Core, section 3.1.2.6; OIDC Unmet Authentication
  * Requirements).
  */
-const REFUSALS = {
+const REFUSALS: Readonly<Record<RefusalReason, RefusalResult>> = {
   person: DENIED,
   report: DENIED,
   risk: DENIED,
@@ -76,18 +81,20 @@ const REFUSALS = {
     error_description: 'The requested authentication context class could not be reached on the phone.',
   },
   browser: { error: 'access_denied', error_description: 'The sign-in was cancelled.' },
-} as const;
+  ended: { error: 'access_denied', error_description: 'The sign-in was ended before the browser had completed it.' },
+};
+
+/** Returns the error for the RP. */
+export function refusalFor(because: RefusalReason): RefusalResult {
+  return REFUSALS[because];
+}
 
 /**
  * Ends the request with an error for the RP.
  * @returns the URL where the browser goes next
  */
-export function endWithError(
-  provider: Provider,
-  ctx: Context,
-  because: DeniedTicket['because'] | 'browser',
-): Promise<string> {
-  return endInteraction(provider, ctx, REFUSALS[because]);
+export function endWithError(provider: Provider, ctx: Context, because: RefusalReason): Promise<string> {
+  return endInteraction(provider, ctx, refusalFor(because));
 }
 
 /**

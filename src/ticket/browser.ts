@@ -1,7 +1,7 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { isCheckCode, readCheckCode, WrongCheckCode } from './check-code.ts';
 import { notFound, over, QrLoginError } from './errors.ts';
-import { type RequirementContext, refusal, unmetBy } from './requirements.ts';
+import { isFreshEnough, type RequirementContext, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Authenticated,
@@ -117,6 +117,7 @@ export class BrowserActs {
         if (isCheckCodeAttempt(ticket, input)) await checks.tryCheckCode?.(ticket);
         // Read the clock again, because the deployment's checks may have taken long.
         const moment = { now: this.#ports.clock(), lifetimes };
+        if (isOutdated(ticket, moment.now)) return transitions.outdate(ticket, moment);
         if (switchesAccount(ticket, identity.accountId) && !input.switchAccount) throw accountSwitch();
         if (this.#isCheckCodeWrong(ticket, input.checkCode, moment.now))
           return transitions.refuseCheckCode(ticket, moment);
@@ -223,6 +224,15 @@ function isCheckCodeAttempt(ticket: Ticket, { checkCode = '' }: FinishInput): ti
 /** Returns true if finishing would replace another account's session in this browser. */
 export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {
   return ticket.state === 'approved' && accountId !== undefined && accountId !== ticket.approver.accountId;
+}
+
+/** Returns true if the phone's sign-in was fresh enough when it approved, and is not any more. */
+function isOutdated(ticket: Ticket, now: number): boolean {
+  return (
+    ticket.state === 'approved' &&
+    isLive(ticket, now) &&
+    !isFreshEnough(ticket.request.requirements, ticket.approver, now)
+  );
 }
 
 function accountSwitch(): QrLoginError {

@@ -2,7 +2,7 @@ import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
 import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
-import { canTakeOver, unmetBy } from './requirements.ts';
+import { canTakeOver, markIfForTicket, unmetBy } from './requirements.ts';
 import type { Judge } from './risk.ts';
 import {
   type ApprovedTicket,
@@ -143,7 +143,7 @@ export class PhoneActs {
   /**
    * Denies the sign-in because the approver did not start it, and ends the ticket that the interaction shows now.
    * Sign-ins from the same network address are refused to this account for an hour. A ticket that has ended already
-   * stays as it is, but the report counts.
+   * stays as it is, but the report counts. If it is redeemed, the caller must end what came out of it.
    */
   async report(id: string, approver: Approver, known?: Ticket): Promise<Outcome> {
     const { store } = this.#ports;
@@ -160,7 +160,6 @@ export class PhoneActs {
     // If the interaction's ticket is gone or belongs to another approver by now, it is not disclosed.
     const { ticket: mine, changed } =
       outcome && isOwner(outcome.ticket, approver) ? outcome : { ticket, changed: false };
-    if (mine.state === 'redeemed') throw over();
     return { ticket: mine, changed: changed || isNew };
   }
 
@@ -172,7 +171,8 @@ export class PhoneActs {
 
   /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
   unmet(ticket: Ticket, approver: Approver): UnmetRequirement | undefined {
-    return ticket.state === 'scanned' ? unmetBy(ticket, approver, this.#ports.clock()) : undefined;
+    if (ticket.state !== 'scanned') return undefined;
+    return unmetBy(ticket, markIfForTicket(ticket, approver), this.#ports.clock());
   }
 
   /** Returns the six digits that the approver's phone shows, or undefined if the browser need not type them. */

@@ -6,12 +6,17 @@ import { type Approver, type Browser, isLive, isOwner, type Ticket } from './tic
 import * as transitions from './transitions.ts';
 
 type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
+type ReportedBrowser = Pick<Browser, 'source'>;
 
 /** For this time after a report, sign-ins from the reported network address are refused to the account. */
 const REPORT_LIFETIME_MS = 60 * 60 * 1000;
 
 /** Returns true if this account has reported the network address that the browser's requests come from. */
-export function isReported({ keys, notes }: ReportPorts, accountId: string, browser: Browser): Promise<boolean> {
+export function isReported(
+  { keys, notes }: ReportPorts,
+  accountId: string,
+  browser: ReportedBrowser,
+): Promise<boolean> {
   return isNoted(notes, reportsOf(keys, accountId, browser));
 }
 
@@ -19,7 +24,11 @@ export function isReported({ keys, notes }: ReportPorts, accountId: string, brow
  * Notes that this account has reported the network address that the browser's requests come from.
  * @returns false if that was noted already
  */
-export async function noteReport({ keys, notes }: ReportPorts, accountId: string, browser: Browser): Promise<boolean> {
+export async function noteReport(
+  { keys, notes }: ReportPorts,
+  accountId: string,
+  browser: ReportedBrowser,
+): Promise<boolean> {
   const [noteName = '', ...olderNames] = reportsOf(keys, accountId, browser);
   const isNew = !(await isNoted(notes, [noteName, ...olderNames]));
   await notes.write(noteName, REPORT_LIFETIME_MS);
@@ -45,7 +54,7 @@ export function applyReport(ticket: Ticket, approver: Approver, moment: transiti
  * Returns the names of the note that stands for an account's report of a network address: first the name under the
  * current key, under which it is written, then those under older keys.
  */
-export function reportsOf(keys: SecretKeys, accountId: string, { source }: Browser): string[] {
+export function reportsOf(keys: SecretKeys, accountId: string, { source }: ReportedBrowser): string[] {
   return keys.candidates('report', accountId, source).map((mac) => mac.toString('base64url'));
 }
 

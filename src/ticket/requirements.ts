@@ -1,10 +1,17 @@
 import { QrLoginError } from './errors.ts';
-import type { Approver, Authenticated, Ticket, UnmetRequirement } from './ticket.ts';
+import {
+  type Approver,
+  type Authenticated,
+  ownerOf,
+  type Requirements,
+  type Ticket,
+  type UnmetRequirement,
+} from './ticket.ts';
 
 /**
  * The data that a requirement is checked against: from a ticket, or from a request that is answered without a ticket.
  */
-export type RequirementContext = Pick<Ticket, 'request' | 'shownAt'>;
+export type RequirementContext = Pick<Ticket, 'request'>;
 
 /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
 export function unmetBy(
@@ -13,7 +20,7 @@ export function unmetBy(
   now: number,
 ): UnmetRequirement | undefined {
   if (!isExpected(ticket, approver)) return 'account';
-  if (!isFreshEnough(ticket, approver, now)) return 'freshness';
+  if (!isFreshEnough(ticket.request.requirements, approver, now)) return 'freshness';
   if (!isStrongEnough(ticket, approver)) return 'acr';
   return undefined;
 }
@@ -33,12 +40,20 @@ function isExpected({ request }: RequirementContext, { subject }: Authenticated)
   return expected === undefined || subject === expected;
 }
 
-/** Checks `prompt=login` and `max_age` (OIDC Core, section 3.1.2.1). */
-function isFreshEnough(ticket: RequirementContext, approver: Authenticated, now: number): boolean {
-  const { authenticatedSince, maxAge } = ticket.request.requirements;
-  const { authenticatedAt } = approver;
-  if (authenticatedSince !== undefined && authenticatedAt < authenticatedSince) return false;
-  return maxAge === undefined || isDuringRequest(ticket, approver) || now / 1000 - authenticatedAt <= maxAge;
+/**
+ * Checks `prompt=login` and `max_age` (OIDC Core, section 3.1.2.1). `max_age=0` says the same as `prompt=login`. A user
+ * who has authenticated for this ticket has done all that can be asked for, even if that took longer than `max_age`.
+ *
+ * @param now in milliseconds since the epoch
+ */
+export function isFreshEnough(
+  { reauthenticate, maxAge }: Pick<Requirements, 'reauthenticate' | 'maxAge'>,
+  { authenticatedAt, forTicket }: Pick<Authenticated, 'authenticatedAt' | 'forTicket'>,
+  now: number,
+): boolean {
+  if (forTicket) return true;
+  if (reauthenticate || maxAge === 0) return false;
+  return maxAge === undefined || now / 1000 - authenticatedAt <= maxAge;
 }
 
 /** Checks an essential `acr` claim: it must be met, or the request fails (OIDC Core, section 5.5.1.1). */
@@ -48,10 +63,19 @@ function isStrongEnough({ request }: RequirementContext, { acr }: Authenticated)
 }
 
 /**
- * Returns true if the approver has authenticated since the code was shown. To ask for it again would change nothing.
+ * Returns the approver as it is now, marked if it has authenticated for this ticket: with another sign-in than the one
+ * with which its session scanned the ticket. No clocks are compared, because those of two machines may differ.
  */
-export function isDuringRequest({ shownAt }: RequirementContext, { authenticatedAt }: Authenticated): boolean {
-  return authenticatedAt >= Math.floor(shownAt / 1000);
+export function markIfForTicket(ticket: Ticket, approver: Approver): Approver {
+  const scanner = ownerOf(ticket);
+  if (scanner === undefined) return approver;
+  return scanner.forTicket || isOtherSignIn(scanner, approver) ? { ...approver, forTicket: true } : approver;
+}
+
+function isOtherSignIn(before: Approver, now: Approver): boolean {
+  if (before.authenticatedAt !== now.authenticatedAt) return true;
+  // A missing id proves nothing: a client can leave its cookie out.
+  return before.signInId !== undefined && now.signInId !== undefined && before.signInId !== now.signInId;
 }
 
 /**

@@ -9,6 +9,7 @@ const PURPOSES = [
   'csrf',
   'known browser',
   'report',
+  'signed out',
   'nonce',
 ] as const;
 type Purpose = (typeof PURPOSES)[number];

@@ -1,6 +1,16 @@
 import type { Place } from './ticket.ts';
 import { traceOf } from './ticket-id.ts';
 
+/** A sign-in by QR that the browser has finished. */
+export interface FinishedSignIn {
+  readonly ticketId: string;
+  readonly clientId: string;
+  /** The network address that the browser's requests came from, which a client cannot forge. */
+  readonly source: string;
+  /** The time at which the code was first shown, in milliseconds since the epoch. */
+  readonly shownAt: number;
+}
+
 /**
  * A browser that an account was signed in to by QR: an entry of the account's list. All times are in milliseconds since
  * the epoch.
@@ -15,6 +25,8 @@ export interface SignedInBrowser {
   readonly system?: string;
   readonly place?: Place;
   readonly signedInAt: number;
+  /** The sign-in that its session came out of; absent if the list was repaired after trouble with the store. */
+  readonly signIn?: FinishedSignIn;
   /** The last time that an app requested a sign-in in this browser. */
   readonly lastUsedAt: number;
   /** The time at which its session expires. */

@@ -7,6 +7,8 @@ export interface Authenticated {
   readonly authenticatedAt: number;
   readonly acr?: string;
   readonly amr?: readonly string[];
+  /** Present if the user authenticated for this ticket: with a sign-in that came after the ticket. */
+  readonly forTicket?: true;
   /**
    * The account's `sub` at this client, present if the request demands a certain one. Each client with pairwise
    * subjects knows the account by a different `sub`.
@@ -18,6 +20,11 @@ export interface Authenticated {
 export interface Approver extends Authenticated {
   /** The `uid` of the phone's session at the provider. */
   readonly sessionUid: string;
+  /**
+   * Identifies the sign-in: two sign-ins within a second have the same time. Absent if the deployment signs users in
+   * without an interaction of the provider.
+   */
+  readonly signInId?: string;
 }
 
 /** A requirement that the approver does not meet. */
@@ -25,9 +32,12 @@ export type UnmetRequirement = 'account' | 'freshness' | 'acr';
 
 /** The requirements that this authorization request makes of the approver. */
 export interface Requirements {
-  /** The phone must have authenticated at or after this moment (`prompt=login`), in seconds since the epoch. */
-  readonly authenticatedSince?: number;
-  /** The phone must have authenticated within this many seconds, or during this request (`max_age`). */
+  /** The user must authenticate for this request (`prompt=login`). An earlier sign-in does not count. */
+  readonly reauthenticate?: true;
+  /**
+   * The user must have authenticated within this many seconds, or for this request (`max_age`). It is checked at Approve,
+   * at finish, and when the browser resumes the request.
+   */
   readonly maxAge?: number;
   /** The only subject that may approve, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
   readonly subject?: string;

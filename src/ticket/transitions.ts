@@ -1,5 +1,5 @@
 import { notFound, over, QrLoginError } from './errors.ts';
-import { canTakeOver, refusal, unmetBy } from './requirements.ts';
+import { canTakeOver, markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Approver,
@@ -95,12 +95,13 @@ export function approve(
   { now, lifetimes }: Moment,
 ): ApprovedTicket {
   const scanned = decidable(ticket, approver, now);
-  const unmet = unmetBy(scanned, approver, now);
+  const current = markIfForTicket(scanned, approver);
+  const unmet = unmetBy(scanned, current, now);
   if (unmet !== undefined) throw refusal(unmet);
   return {
     ...next(scanned, now, now + lifetimes.finish),
     state: 'approved',
-    approver,
+    approver: current,
     remember,
     ...((checkCode || scanned.typed) && { checkCode: { wrongTries: 0 } }),
   };
@@ -143,9 +144,19 @@ export function forbid(ticket: Ticket, approver: Approver, { now, lifetimes }: M
 /** Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one. */
 export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
   const scanned = decidable(ticket, approver, now);
-  const because = unmetBy(scanned, approver, now);
+  const because = unmetBy(scanned, markIfForTicket(scanned, approver), now);
   if (because === undefined) throw new QrLoginError('invalid_request', 'All requirements are met. Approve or deny.');
   return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because };
+}
+
+/**
+ * Denies an approved ticket because the approver's sign-in has become older than the request allows (`max_age`), before
+ * the browser has finished.
+ */
+export function outdate(ticket: Ticket, { now, lifetimes }: Moment): DeniedTicket {
+  const approved = finishable(ticket, now);
+  const { approver } = approved;
+  return { ...next(approved, now, now + lifetimes.finish), state: 'denied', approver, because: 'freshness' };
 }
 
 /** Redeems the ticket, which signs the browser in. No step follows. */

@@ -202,6 +202,9 @@ class Stage {
 
 type Tokens = Awaited<ReturnType<BrowserPerson['tokens']>>;
 
+/** Only the confirm page has a button to deny, or to give up. */
+const CONFIRM = /name="decision" value="(?:deny|unable)"/;
+
 /** A user of the phone's pages without scripts. */
 class HandsOnPhone {
   readonly person: PhonePerson;
@@ -255,9 +258,9 @@ class HandsOnPhone {
   /** Scans the code and performs the acts of the phone. */
   async decide(code: string, left: Act[]): Promise<void> {
     let page = await this.#open(code);
-    while (page.text.includes('name="password"') || page.text.includes('name="decision"')) {
+    while (page.text.includes('name="password"') || CONFIRM.test(page.text)) {
       const act = left.shift();
-      if (page.text.includes('name="decision"')) {
+      if (CONFIRM.test(page.text)) {
         const decision = await this.#confirm(page, act);
         if (decision !== undefined) {
           page = await submit(this.person.agent, page, decision);

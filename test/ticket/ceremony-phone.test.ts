@@ -123,7 +123,7 @@ describe('a decision of the phone', () => {
     const id = await scene().scanned();
     const fresh = alice({ authenticatedAt: NOW / 1000 });
     const ticket = await scene().phone.approve(id, { approver: fresh });
-    expect(ticket).to.deep.include({ id, state: 'approved', version: 3, approver: fresh });
+    expect(ticket).to.deep.include({ id, state: 'approved', version: 3, approver: { ...fresh, forTicket: true } });
     expect(ticket).not.to.have.property('checkCode');
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
@@ -170,7 +170,7 @@ describe('a decision of the phone', () => {
   });
 
   it('to approve requires a new sign-in if the request demands one', async () => {
-    const request = signInRequest({ requirements: { authenticatedSince: NOW / 1000 } });
+    const request = signInRequest({ requirements: { reauthenticate: true } });
     const { ticket } = await scene().browser.show(showing({ request }));
     await scene().phone.scan(ticket.id, alice());
     expect((await refused(scene().phone.approve(ticket.id, yes))).code).to.equal('sign_in_again');

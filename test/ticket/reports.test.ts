@@ -43,10 +43,12 @@ describe('a report that the approver did not start the sign-in', () => {
     expect((await scene().browser.finish(ME, { checkCode: digits })).ticket.state).to.equal('denied');
   });
 
-  it('is refused once the browser is signed in', async () => {
+  it('counts once the browser has finished, and leaves the ticket redeemed', async () => {
     const { id } = await scene().approved();
     await scene().browser.finish(ME);
-    expect((await refused(scene().phone.report(id, alice()))).code).to.equal('over');
+    const first = await scene().phone.report(id, alice());
+    expect(first.ticket.state).to.equal('redeemed');
+    expect([first.changed, (await scene().phone.report(id, alice())).changed]).to.deep.equal([true, false]);
   });
 
   it('also ends a newer code that the browser shows meanwhile', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { canTakeOver, isDuringRequest, unmetBy } from '../../src/ticket/requirements.ts';
+import { canTakeOver, markIfForTicket, unmetBy } from '../../src/ticket/requirements.ts';
 import type { Approver, Requirements, ScannedTicket } from '../../src/ticket/ticket.ts';
 import * as transitions from '../../src/ticket/transitions.ts';
 import { alice, LIFETIMES, NOW, refused, scanned, signInRequest, waiting } from './builders.ts';
@@ -20,17 +20,12 @@ describe('the requirements of a request', () => {
   const rows: [string, Requirements, Partial<Approver>, ReturnType<typeof unmetBy>][] = [
     ['are met by any approver if there are none', {}, {}, undefined],
     [
-      'for a fresh sign-in are not met by an older one',
-      { authenticatedSince: 500 },
-      { authenticatedAt: 499 },
+      'for a new sign-in are not met by any sign-in from before the ticket',
+      { reauthenticate: true },
+      { authenticatedAt: NOW_S },
       'freshness',
     ],
-    [
-      'for a fresh sign-in are met by one in the same second',
-      { authenticatedSince: 500 },
-      { authenticatedAt: 500 },
-      undefined,
-    ],
+    ['for a new sign-in are met by one for this ticket', { reauthenticate: true }, { forTicket: true }, undefined],
     [
       'for a maximum age are met by a sign-in of exactly that age',
       { maxAge: 60 },
@@ -39,10 +34,16 @@ describe('the requirements of a request', () => {
     ],
     ['for a maximum age are not met by an older sign-in', { maxAge: 60 }, { authenticatedAt: NOW_S - 61 }, 'freshness'],
     [
-      'for a maximum age of one second are met by a sign-in since the code was shown',
+      'for a maximum age of one second are met by a sign-in for this ticket',
       { maxAge: 1 },
-      { authenticatedAt: NOW_S - 9 },
+      { authenticatedAt: NOW_S - 9, forTicket: true },
       undefined,
+    ],
+    [
+      'for a maximum age of 0 are not met by a sign-in of this second',
+      { maxAge: 0 },
+      { authenticatedAt: NOW_S },
+      'freshness',
     ],
     [
       'for an essential class are met by one of the named classes',
@@ -66,18 +67,37 @@ describe('the requirements of a request', () => {
     const { acr: _none, ...classless } = alice();
     expect(unmetBy(demanding({ essentialAcr: ['a'] }), classless, NOW)).to.equal('acr');
   });
+});
 
-  it('do not ask for a new sign-in if the approver has signed in since the code was shown', () => {
-    const ticket = scanned({ shownAt: NOW });
-    expect(isDuringRequest(ticket, approverWith({ authenticatedAt: NOW_S }))).to.equal(true);
-    expect(isDuringRequest(ticket, approverWith({ authenticatedAt: NOW_S - 1 }))).to.equal(false);
+describe('a sign-in for a ticket', () => {
+  it('is one that the phone did not have when it scanned, whatever the clocks say', () => {
+    const ticket = scanned({ approver: approverWith({ authenticatedAt: NOW_S }) });
+    for (const authenticatedAt of [NOW_S - 90, NOW_S + 1, NOW_S + 90]) {
+      expect(markIfForTicket(ticket, approverWith({ authenticatedAt })).forTicket).to.equal(true);
+    }
+    expect(markIfForTicket(ticket, approverWith({ authenticatedAt: NOW_S })).forTicket).to.equal(undefined);
+  });
+
+  it('stays one until the end', () => {
+    const current = approverWith({ authenticatedAt: NOW_S + 1 });
+    const approved = transitions.approve(
+      demanding({ reauthenticate: true }),
+      { approver: current, checkCode: false },
+      moment,
+    );
+    expect(approved.approver).to.deep.equal({ ...current, forTicket: true });
+    expect(transitions.redeem(approved, moment).approver.forTicket).to.equal(true);
+  });
+
+  it('does not exist before a scan', () => {
+    expect(markIfForTicket(waiting(), alice()).forTicket).to.equal(undefined);
   });
 });
 
 describe('an approver who does not meet a requirement', () => {
   const cases: [Requirements, Partial<Approver>, string, string][] = [
     [{ subject: 'bob-there' }, { subject: 'alice-there' }, 'wrong_account', 'account'],
-    [{ authenticatedSince: NOW_S + 1 }, {}, 'sign_in_again', 'freshness'],
+    [{ reauthenticate: true }, {}, 'sign_in_again', 'freshness'],
     [{ essentialAcr: ['strong'] }, { acr: 'weak' }, 'insufficient_acr', 'acr'],
   ];
   for (const [requirements, more, code, because] of cases) {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { ScannedTicket } from '../../src/ticket/ticket.ts';
 import * as transitions from '../../src/ticket/transitions.ts';
 import {
   alice,
@@ -74,7 +75,7 @@ describe('the record of a ticket', () => {
       ...scanned(),
       state: 'approved',
       version: 3,
-      approver: refreshed,
+      approver: { ...refreshed, forTicket: true },
       remember: false,
       since: NOW,
       deadline: NOW + LIFETIMES.finish,
@@ -261,9 +262,15 @@ describe('the deadline of a ticket', () => {
 
 describe('a request that demands a recent sign-in', () => {
   const since = NOW / 1000 - 30;
-  const demanding = scanned({ request: signInRequest({ requirements: { authenticatedSince: since } }) });
+  const demandingOf = (authenticatedAt: number): ScannedTicket =>
+    scanned({ approver: alice({ authenticatedAt }), request: signInRequest({ requirements: { maxAge: 30 } }) });
+  const demanding = demandingOf(since - 1);
   const approve = (authenticatedAt: number) => () =>
-    transitions.approve(demanding, { approver: alice({ authenticatedAt }), checkCode: false }, at(NOW));
+    transitions.approve(
+      demandingOf(authenticatedAt),
+      { approver: alice({ authenticatedAt }), checkCode: false },
+      at(NOW),
+    );
 
   it('is not approved by a session that signed in a second too early', () => {
     expect(refusal(approve(since - 1)).code).to.equal('sign_in_again');

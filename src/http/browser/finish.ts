@@ -3,7 +3,7 @@ import { goingOn } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { agreeToReplace, replacementOf } from '../../oidc/replacing.ts';
 import { subjectOf } from '../../oidc/requirements.ts';
-import { browserNote } from '../../oidc/resumed.ts';
+import { browserNote, finishedSignIn } from '../../oidc/resumed.ts';
 import { approvedOnPhone, endWithError, signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { WrongCheckCode } from '../../ticket/check-code.ts';
@@ -11,6 +11,7 @@ import { QrLoginError } from '../../ticket/errors.ts';
 import { remember, remembers } from '../../ticket/memory.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { ApprovedTicket } from '../../ticket/ticket.ts';
+import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
@@ -24,6 +25,7 @@ export interface FinishPorts {
   readonly cookies: Pick<Cookies, 'memory' | 'keepMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly announce: Announce;
+  readonly revocation: Pick<SignInRevocation, 'keep' | 'isRevoked'>;
   readonly settings: { readonly findAccount: FindAccount };
 }
 
@@ -37,7 +39,7 @@ export class FinishHandlers {
 
   /** `POST I/qr/finish`: signs the browser in with what the phone approved. */
   finish = async (form: PromptForm<'login'>): Promise<void> => {
-    const { provider, keys, cookies, announce } = this.#ports;
+    const { provider, keys, cookies, announce, revocation } = this.#ports;
     const { ctx, interaction, identity } = form;
     if (interaction.result !== undefined) return follow(form, await this.#goOn(form));
     const { ticket, changed } = await this.#redeem(form);
@@ -48,6 +50,8 @@ export class FinishHandlers {
     const { accountId } = ticket.approver;
     cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), accountId));
     // The cookie that came when the code was shown counts: a lost answer may have set a newer one since.
+    // Before the result is written: from then on the browser can begin its session at any time.
+    await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
     const browser = browserNote(ticket, remembers(keys, ticket.browser.memory, accountId));
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { ...approvedOnPhone(ticket), ...before, browser }));
@@ -78,11 +82,18 @@ export class FinishHandlers {
   }
 
   /**
-   * Ensures that the approver's account and session still exist, and that it is the subject that the request asks for.
+   * Ensures that the approver's account and session still exist, that the account has not signed out all browsers since,
+   * and that it is the subject that the request asks for.
    */
-  async #assertAccount({ approver, request }: ApprovedTicket): Promise<void> {
-    const { provider, settings } = this.#ports;
-    await Promise.all([accountOf(settings.findAccount, approver), assertSignedIn(provider, approver)]);
+  async #assertAccount({ id, since, approver, request }: ApprovedTicket): Promise<void> {
+    const { provider, revocation, settings } = this.#ports;
+    const { accountId } = approver;
+    const [isRevoked] = await Promise.all([
+      revocation.isRevoked({ accountId, ticketId: id, at: since }),
+      accountOf(settings.findAccount, approver),
+      assertSignedIn(provider, approver),
+    ]);
+    if (isRevoked) throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since.');
     const { subject } = request.requirements;
     if (subject === undefined || subject === (await subjectOf(provider, request.client.id, approver.accountId))) return;
     throw new QrLoginError('wrong_account', 'This app asks for another account than the one that approved.');

@@ -7,9 +7,8 @@ import { signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import type { RequirementContext } from '../../ticket/requirements.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { Authenticated } from '../../ticket/ticket.ts';
+import type { Authenticated, SignInRequest } from '../../ticket/ticket.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import { noncesOf, type PasskeyOwner, type PasskeySignIn, ProofRefused } from '../hooks/approve-guard.ts';
 import type { ConsentPolicy } from '../hooks/hooks.ts';
@@ -66,10 +65,9 @@ export class PasskeyHandlers {
     // There is no phone that could list what the client asks for, so the browser asks for consent.
     const mode = (await settings.consent(ctx, interaction)) === 'implied' ? 'implied' : 'browser';
     const request = await signInRequest(provider, interaction, mode);
-    const demand: RequirementContext = { request, shownAt: interaction.iat * 1000 };
-    const user = await this.#authenticatedNow(owner, demand, Math.floor(clock() / 1000));
+    const user = await this.#authenticatedNow(owner, request, Math.floor(clock() / 1000));
     const input = { switchAccount: fields.switchAccount === 'yes' };
-    const outcome = await ceremony.browser.signInHere(identity, user, { demand, input });
+    const outcome = await ceremony.browser.signInHere(identity, user, { demand: { request }, input });
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
     const event: PasskeyEvent = { clientId: request.client.id, accountId: user.accountId, from: sourceOf(ctx) };
     provider.emit('qr_login.passkey', ctx, event);
@@ -92,7 +90,7 @@ export class PasskeyHandlers {
   }
 
   /** Returns the owner of the passkey as a user who has authenticated at this moment. */
-  async #authenticatedNow(owner: PasskeyOwner, { request }: RequirementContext, now: number): Promise<Authenticated> {
+  async #authenticatedNow(owner: PasskeyOwner, request: SignInRequest, now: number): Promise<Authenticated> {
     const { accountId, acr, amr } = owner;
     const expected = request.requirements.subject;
     const subject =
@@ -100,6 +98,7 @@ export class PasskeyHandlers {
     return {
       accountId,
       authenticatedAt: now,
+      forTicket: true,
       amr,
       ...(acr !== undefined && { acr }),
       ...(subject !== undefined && { subject }),

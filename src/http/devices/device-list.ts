@@ -17,9 +17,11 @@ import type { PhoneForm, PhoneRequest } from '../phone/phone-request.ts';
 import { sendToSignIn } from '../phone/sign-in-redirect.ts';
 import { isForeign } from '../request/origin.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
-import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
+import { toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
+import type { SignInRevocation } from './revocation.ts';
+import { answerSignOut } from './sign-out-answer.ts';
 
 /** The number of browsers that are signed out at a time. */
 const BATCH_SIZE = 10;
@@ -28,6 +30,7 @@ export interface DeviceListPorts {
   readonly provider: Provider;
   readonly browsers: Pick<SignedInBrowsers, 'list'>;
   readonly remoteSignOut: RemoteSignOut;
+  readonly revocation: Pick<SignInRevocation, 'report' | 'revokePending'>;
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly urls: Urls;
@@ -57,25 +60,40 @@ export class DeviceListHandlers {
   };
 
   /**
-   * `POST Q/devices`: signs one browser out, or all. A browser of another account is treated as one that does not
-   * exist.
+   * `POST Q/devices`: signs one browser out, or all, or reports one that the user did not sign in. A browser of another
+   * account is treated as one that does not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
-    const { keys, urls, browsers } = this.#ports;
+    const { keys, urls, browsers, revocation } = this.#ports;
     const { ctx, fields, failure } = form;
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
     checkCsrfToken(form, keys, formUse(approver));
-    const { end } = fields;
-    if (!end) throw new QrLoginError('invalid_request', '"end" is the id of a browser, or "all".');
+    const { end, report } = fields;
+    if (!end && !report)
+      throw new QrLoginError(
+        'invalid_request',
+        '"end" is the id of a browser, or "all"; "report" is the id of a browser.',
+      );
+    if (end === 'all') await revocation.revokePending(approver.accountId);
     const list = await browsers.list(approver.accountId);
-    const ended = await this.#endThose(ctx, approver, end === 'all' ? list : list.filter(({ id }) => id === end));
+    const chosen = end === 'all' ? list : list.filter(({ id }) => id === (report || end));
+    const ended = report ? await this.#reportThose(ctx, approver, chosen) : await this.#endThose(ctx, approver, chosen);
     // All sessions have ended by now. Only the report of unreached apps waits for the apps.
     const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
-    const result = { ended: ended.length, unreached: new Set(unreached).size };
-    if (wantsJson(form)) ctx.body = result;
-    else seeOther(ctx, `${urls.devices}?ended=${result.ended}${result.unreached > 0 ? '&unreached=yes' : ''}`);
+    answerSignOut(form, urls, { ended: ended.length, unreached: new Set(unreached).size });
   };
+
+  /** Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour. */
+  async #reportThose(ctx: Context, { accountId }: Approver, list: readonly SignedInBrowser[]): Promise<EndedSession[]> {
+    const { remoteSignOut, revocation } = this.#ports;
+    const ended = list.map((browser) =>
+      browser.signIn === undefined
+        ? remoteSignOut.end(ctx, accountId, browser)
+        : revocation.report(ctx, accountId, browser.signIn),
+    );
+    return (await Promise.all(ended)).filter((session) => session !== undefined);
+  }
 
   /** Ends this phone's own session last: if one of the others cannot be ended, the user can try again. */
   async #endThose(
@@ -102,7 +120,7 @@ export class DeviceListHandlers {
     const { provider, browsers, clock } = this.#ports;
     const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     const entries = await Promise.all(
-      list.map(async ({ sessionUid, endsAt: _endsAt, ...browser }) => {
+      list.map(async ({ sessionUid, endsAt: _endsAt, signIn: _signIn, ...browser }) => {
         const clients = await sessionClients(provider, { accountId, sessionUid });
         if (clients === undefined) return [];
         return {

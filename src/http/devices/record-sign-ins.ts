@@ -11,6 +11,7 @@ import type { FailureEvent } from '../events/ticket-events.ts';
 import { describeUserAgent, sourceOf } from '../request/client-info.ts';
 import type { DeviceDescriber } from '../request/device.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
+import type { SignInRevocation } from './revocation.ts';
 
 /** A browser that was just signed in by a phone. */
 export interface NewSignIn {
@@ -35,10 +36,14 @@ export interface SignInPorts {
   readonly provider: Provider;
   readonly browsers: SignedInBrowsers;
   readonly remoteSignOut: RemoteSignOut;
+  readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
   readonly devices: DeviceDescriber;
   readonly clock: Clock;
   readonly onSignIn: OnSignIn;
 }
+
+/** The data of a browser that its list shows. */
+type ListedBrowser = Pick<BrowserNote, 'name' | 'system' | 'place' | 'at'> & Partial<Pick<BrowserNote, 'signIn'>>;
 
 /** Keeps the lists of signed-in browsers in step with the sessions of oidc-provider. */
 export class SignInRecorder {
@@ -76,7 +81,7 @@ export class SignInRecorder {
 
   /** @returns true if the session had been ended from elsewhere, and this has ended it again */
   async #update(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<boolean> {
-    const { browsers, remoteSignOut } = this.#ports;
+    const { browsers, remoteSignOut, revocation } = this.#ports;
     const { accountId, byPhone, isUse } = session;
     const { id, sessionUid, ...use } = this.#used(session);
     if (note === undefined && isUse && (await browsers.used(accountId, id, use))) return false;
@@ -88,19 +93,22 @@ export class SignInRecorder {
       // In parallel, because the user waits, and the session has hardly ever been ended.
       isListed && this.#put(ctx, session, note ?? (await this.#described(ctx, session))),
     ]);
-    if (!wasEnded && !wasApprovedByEnded) return false;
+    // After the browser is on the list: a report that does not find it there has written its note before.
+    const isRevoked = note !== undefined && (await revocation.isRevoked({ accountId, ...note.signIn, at: note.at }));
+    if (!wasEnded && !wasApprovedByEnded && !isRevoked) return false;
     await remoteSignOut.end(ctx, accountId, { id, sessionUid, endsAt: use.endsAt });
     return true;
   }
 
-  async #put(ctx: Context, session: SavedSession, note: Omit<BrowserNote, 'approvedBy'>): Promise<void> {
+  async #put(ctx: Context, session: SavedSession, note: ListedBrowser): Promise<void> {
     const { browsers, remoteSignOut } = this.#ports;
     const { accountId } = session;
-    const { name, system, place, at } = note;
+    const { name, system, place, at, signIn } = note;
     const described = {
       ...(name !== undefined && { name }),
       ...(system !== undefined && { system }),
       ...(place !== undefined && { place }),
+      ...(signIn !== undefined && { signIn }),
     };
     const gone = await browsers.put(accountId, { ...described, ...this.#used(session), signedInAt: at });
     for (const one of gone) {
@@ -110,9 +118,9 @@ export class SignInRecorder {
   }
 
   /** Describes a browser that is missing on its list, by its present request. */
-  async #described(ctx: Context, { begunAt }: SavedSession): Promise<Omit<BrowserNote, 'approvedBy'>> {
+  async #described(ctx: Context, { begunAt }: SavedSession): Promise<ListedBrowser> {
     const { userAgent, place } = await this.#ports.devices.describe(ctx);
-    return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), known: true, at: begunAt };
+    return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), at: begunAt };
   }
 
   #used({ uid, lasts }: SavedSession): Pick<SignedInBrowser, 'id' | 'sessionUid' | 'lastUsedAt' | 'endsAt'> {
@@ -120,8 +128,15 @@ export class SignInRecorder {
     return { id: browserId(uid), sessionUid: uid, lastUsedAt: now, endsAt: now + lasts };
   }
 
-  #announce(ctx: Context, { accountId, client }: SavedSession, { at, approvedBy: _, ...browser }: BrowserNote): void {
+  #announce(ctx: Context, { accountId, client }: SavedSession, note: BrowserNote): void {
     if (client === undefined) return;
+    const { at, name, system, place, known } = note;
+    const browser = {
+      ...(name !== undefined && { name }),
+      ...(system !== undefined && { system }),
+      ...(place !== undefined && { place }),
+      known,
+    };
     const { onSignIn } = this.#ports;
     Promise.resolve()
       .then(() => onSignIn(ctx, { accountId, browser, client, at }))

@@ -148,6 +148,8 @@ export interface PhoneView {
   readonly challenge?: Challenge;
   /** The reason for the denial. */
   readonly because?: DeniedTicket['because'];
+  /** True if the browser had been signed in when the user reported, and is signed out now. */
+  readonly hadFinished?: boolean;
   /** The six digits to type into the browser. */
   readonly checkCode?: string;
 }

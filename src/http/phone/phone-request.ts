@@ -1,9 +1,9 @@
 import { type Assure, approverOf, type Session, sessionOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import { type Fields, readFields } from '../request/body.ts';
+import type { Cookies } from '../request/cookies.ts';
 import type { Entry, Guard } from '../request/guard.ts';
 import { notEmbedded, sameOrigin } from '../request/origin.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
@@ -14,8 +14,6 @@ import type { Urls } from '../request/urls.ts';
 export interface PhoneRequest extends PluginRequest {
   /** The account and session that the phone is signed in with; undefined if it is not signed in. */
   readonly approver: Approver | undefined;
-  /** Identifies the session's id, which changes with each sign-in and consent. Undefined if the phone is not signed in. */
-  readonly signInId: string | undefined;
   /**
    * The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page.
    */
@@ -31,6 +29,7 @@ export interface PhoneRequestPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'idOf' | 'preview'> };
   readonly urls: Urls;
+  readonly cookies: Pick<Cookies, 'signInId'>;
   readonly limits: Pick<RateLimits, 'byAddress'>;
   readonly settings: { readonly assurance: Assure };
 }
@@ -57,7 +56,7 @@ export class PhoneGuards {
       const read = started(this.#read(request));
       await counted;
       await check?.(request);
-      return { ...request, ...(await this.#identify(await read)) };
+      return { ...request, ...(await this.#identify(request, await read)) };
     };
   }
 
@@ -76,7 +75,7 @@ export class PhoneGuards {
       await counted;
       const fields = await body;
       await check?.(request);
-      return { ...request, fields, ...(await this.#identify(await read)) };
+      return { ...request, fields, ...(await this.#identify(request, await read)) };
     };
   }
 
@@ -92,9 +91,12 @@ export class PhoneGuards {
     return { session, ticket };
   }
 
-  async #identify({ session, ticket }: SessionAndTicket): Promise<Omit<PhoneRequest, keyof PluginRequest>> {
-    const approver = await approverOf(session, this.#ports.settings.assurance);
-    return { approver, signInId: session && fingerprint(session.jti), ticket };
+  async #identify(
+    { ctx }: PluginRequest,
+    { session, ticket }: SessionAndTicket,
+  ): Promise<Omit<PhoneRequest, keyof PluginRequest>> {
+    const { cookies, settings } = this.#ports;
+    return { approver: await approverOf(session, settings.assurance, (uid) => cookies.signInId(ctx, uid)), ticket };
   }
 }
 

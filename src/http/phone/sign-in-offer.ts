@@ -1,5 +1,5 @@
+import type { Context } from 'koa';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import { isDuringRequest } from '../../ticket/requirements.ts';
 import type { Approver, Ticket, UnmetRequirement } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -10,7 +10,7 @@ import { wantedClasses } from './sign-in-redirect.ts';
 export interface SignInOfferPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'read'> };
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'lastFreshCode' | 'noteOffer' | 'offer'>;
+  readonly cookies: Pick<Cookies, 'lastFreshCode' | 'noteOffer' | 'offer' | 'noteSentToSignIn'>;
   readonly settings: { readonly signIn: SignIn };
 }
 
@@ -34,9 +34,10 @@ export async function offerSignIn(
   const { ctx } = request;
   const { loginHint } = ticket.request;
   const classes = wantedClasses(ticket.request);
-  if (unmet === 'acr' && !mayOfferStrongerSignIn(cookies, request, ticket, approver)) return undefined;
+  if (unmet === 'acr' && !mayOfferStrongerSignIn(cookies, ctx, ticket, approver)) return undefined;
   if (unmet === 'account') {
     // Another account has another session, which must scan the code itself.
+    cookies.noteSentToSignIn(ctx, ticket.id);
     const code = cookies.lastFreshCode(ctx);
     const isThisOne = code !== undefined && ceremony.phone.read(code).id === ticket.id;
     const returnTo = isThisOne ? urls.landing(code) : startPage(ticket, urls);
@@ -48,23 +49,18 @@ export async function offerSignIn(
 
 /**
  * Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one would
- * not help. Two sign-ins within a second differ in the id of the session alone. Consent to another app changes that id as
- * well, so it counts only if the sign-in belongs to this request.
+ * not help.
  */
 function mayOfferStrongerSignIn(
   cookies: SignInOfferPorts['cookies'],
-  { ctx, signInId = '' }: PhoneRequest,
+  ctx: Context,
   ticket: Ticket,
-  approver: Approver,
+  { authenticatedAt, signInId = '' }: Approver,
 ): boolean {
-  const { authenticatedAt } = approver;
   const offer = cookies.offer(ctx);
-  if (offer === undefined) {
-    cookies.noteOffer(ctx, ticket.id, { authenticatedAt, signInId });
-    return true;
-  }
-  const isOther = offer.signInId !== signInId && isDuringRequest(ticket, approver);
-  return authenticatedAt <= offer.authenticatedAt && !isOther;
+  if (offer !== undefined) return authenticatedAt === offer.authenticatedAt && signInId === offer.signInId;
+  cookies.noteOffer(ctx, ticket.id, { authenticatedAt, signInId });
+  return true;
 }
 
 /** Returns the page on which another account begins without a code: a user who typed the short code types it again. */

@@ -1,6 +1,8 @@
+import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { SignInRequest } from '../../ticket/ticket.ts';
+import type { Approver, SignInRequest, Ticket } from '../../ticket/ticket.ts';
 import type { PhoneSignIn, SignIn } from '../hooks/hooks.ts';
+import type { Cookies } from '../request/cookies.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import { seeOther, wantsJson } from '../request/responses.ts';
 
@@ -12,6 +14,21 @@ export async function sendToSignIn(request: PluginRequest, signIn: SignIn, wante
   const url = wantsJson(request) ? undefined : await signIn(request.ctx, wanted);
   if (url === undefined) throw notSignedIn();
   seeOther(request.ctx, url);
+}
+
+/**
+ * Returns the approver, marked if it has authenticated for this ticket: the phone was sent to sign in for it, and the
+ * sign-in is not older than the ticket. A phone that was signed in before it scanned is not marked here.
+ */
+export function markIfSentToSignIn(
+  cookies: Pick<Cookies, 'ticketOfSignIn'>,
+  ctx: Context,
+  ticket: Ticket | undefined,
+  approver: Approver,
+): Approver {
+  if (ticket === undefined || cookies.ticketOfSignIn(ctx) !== ticket.id) return approver;
+  const isNew = approver.authenticatedAt >= Math.floor(ticket.shownAt / 1000);
+  return isNew ? { ...approver, forTicket: true } : approver;
 }
 
 export function notSignedIn(): QrLoginError {

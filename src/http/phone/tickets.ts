@@ -2,7 +2,10 @@ import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import type { Ticket } from '../../ticket/ticket.ts';
+import type { FinishedSignIn } from '../../ticket/signed-in-browser.ts';
+import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import type { SignInRevocation } from '../devices/revocation.ts';
+import { answerSignOut } from '../devices/sign-out-answer.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -15,15 +18,19 @@ import { type AdmittedTicket, admitToTicket } from './admission.ts';
 import { checkCsrfToken, makeCsrfToken } from './csrf.ts';
 import type { PhoneForm, PhoneRequest } from './phone-request.ts';
 import { makePhoneView, type PhoneViewPorts } from './phone-view.ts';
-import { sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
+import { markIfSentToSignIn, sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
 
 export interface TicketPorts extends PhoneViewPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly phone: PhoneActs };
   readonly announce: Announce;
-  readonly cookies: Pick<Cookies, 'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offer'>;
+  readonly cookies: Pick<
+    Cookies,
+    'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offer' | 'noteSentToSignIn' | 'ticketOfSignIn'
+  >;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
+  readonly revocation: Pick<SignInRevocation, 'find' | 'report' | 'revoke'>;
 }
 
 /** The requests of the phone for one ticket. The approver comes from the phone's session alone. */
@@ -73,12 +80,13 @@ export class TicketHandlers {
 
   /** `POST Q/:code`: the scan, which claims the ticket. */
   scan = async (form: PhoneForm): Promise<void> => {
-    const { ceremony, approvals, announce, keys, urls } = this.#ports;
+    const { ceremony, approvals, announce, cookies, keys, urls } = this.#ports;
     const { ctx } = form;
     const { id } = ceremony.phone.read(ctx.params.code ?? '');
     const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', checksReport: true });
     checkCsrfToken(form, keys, { approver, target: id });
-    const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge: approvals.makeJudge(ctx), known });
+    const current = markIfSentToSignIn(cookies, ctx, known.ticket, approver);
+    const { ticket, changed } = await ceremony.phone.scan(id, current, { judge: approvals.makeJudge(ctx), known });
     if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(form, urls.ticket(id));
   };
@@ -115,16 +123,32 @@ export class TicketHandlers {
 
   /** Reports a ticket, also one that has ended meanwhile: the user sees that the report was understood. */
   async #report(form: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<void> {
-    const { ceremony, announce, urls, renderer } = this.#ports;
+    const { ceremony, announce, revocation, urls, renderer } = this.#ports;
     const { ctx } = form;
+    const finished = known.ticket === undefined ? await revocation.find(approver.accountId, id) : undefined;
+    if (finished !== undefined) return this.#reportFinished(form, approver, finished);
     const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
-    if (changed) announce(ctx, 'qr_login.reported', ticket);
+    const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, approver.accountId, ticket.id) : undefined;
+    if (changed || ended !== undefined) announce(ctx, 'qr_login.reported', ticket);
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     // The ticket of the URL has no page any more, so the answer is the page.
     const current = await makePhoneView(this.#ports, form, ticket, approver);
-    const view: PhoneView = { ...current, state: 'denied', because: 'report' };
+    const view: PhoneView = {
+      ...current,
+      state: 'denied',
+      because: 'report',
+      hadFinished: ticket.state === 'redeemed',
+    };
     if (wantsJson(form)) ctx.body = view;
     else renderer.render(ctx, 'done', view, ticket.request.locales);
+  }
+
+  /** Reports a sign-in whose ticket is gone. The list of browsers shows that its browser is signed out. */
+  async #reportFinished(form: PhoneForm, { accountId }: Approver, signIn: FinishedSignIn): Promise<void> {
+    const { revocation, urls } = this.#ports;
+    const ended = await revocation.report(form.ctx, accountId, signIn);
+    const unreached = (await ended?.unreached) ?? [];
+    answerSignOut(form, urls, { ended: ended === undefined ? 0 : 1, unreached: unreached.length });
   }
 
   async #decide({ ctx, fields }: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<Ticket> {
@@ -145,8 +169,9 @@ export class TicketHandlers {
   }
 
   async #sendToSignIn(request: PhoneRequest, ticketId: string, returnTo: string): Promise<void> {
-    const { ceremony, settings } = this.#ports;
+    const { ceremony, cookies, settings } = this.#ports;
     const ticket = await ceremony.phone.preview(ticketId);
+    cookies.noteSentToSignIn(request.ctx, ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
 }

@@ -11,6 +11,8 @@ const BINDING = '_qr_browser';
 const MEMORY = '_qr_memory';
 const FRESH_CODE = '_qr_seen';
 const OFFER = '_qr_offer';
+const SENT_TO_SIGN_IN = '_qr_sent';
+const SIGN_IN = '_qr_sign_in';
 
 const MEMORY_DAYS = 180;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -18,10 +20,14 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const WAY_BACK_MS = DAY_MS;
 /** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
 const FRESH_CODE_MS = 10 * 60 * 1000;
-/** The note about an offered sign-in lasts this long, which is longer than any ticket. */
+/** The notes about a ticket on the phone last this long, which is longer than any ticket. */
 const OFFER_MS = 60 * 60 * 1000;
+const SENT_TO_SIGN_IN_MS = 60 * 60 * 1000;
+/** The id of a sign-in matters while a ticket waits, so a day is plenty. */
+const SIGN_IN_MS = DAY_MS;
+const SIGN_IN_ID_BYTES = 9;
 
-/** The sign-in to which a stronger one was offered: its time in seconds since the epoch, and its session's id. */
+/** The sign-in to which a stronger one was offered: its time in seconds since the epoch, and its id, '' if it has none. */
 export interface NotedOffer {
   readonly authenticatedAt: number;
   readonly signInId: string;
@@ -88,6 +94,28 @@ export class Cookies {
   offer(ctx: Context): NotedOffer | undefined {
     const [authenticatedAt, signInId] = signedCookie(ctx.cookies, OFFER)?.split('.') ?? [];
     return signInId === undefined ? undefined : { authenticatedAt: Number(authenticatedAt), signInId };
+  }
+
+  /** Gives the sign-in of a session an id. A cookie holds it, because sessions of the provider have no room for it. */
+  noteSignIn(ctx: Context, sessionUid: string): void {
+    const id = randomBytes(SIGN_IN_ID_BYTES).toString('base64url');
+    this.#set(ctx, SIGN_IN, `${sessionUid}.${id}`, this.#urls.phone, SIGN_IN_MS);
+  }
+
+  /** Returns the id of the last sign-in of this session. */
+  signInId(ctx: Context, sessionUid: string): string | undefined {
+    const [uid, id] = signedCookie(ctx.cookies, SIGN_IN)?.split('.') ?? [];
+    return uid === sessionUid ? id : undefined;
+  }
+
+  /** Notes on the phone that it was not signed in with the right account, and was sent to sign in for this ticket. */
+  noteSentToSignIn(ctx: Context, ticketId: string): void {
+    this.#set(ctx, SENT_TO_SIGN_IN, ticketId, this.#urls.phone, SENT_TO_SIGN_IN_MS);
+  }
+
+  /** Returns the id of the ticket for which this phone was last sent to sign in. */
+  ticketOfSignIn(ctx: Context): string | undefined {
+    return signedCookie(ctx.cookies, SENT_TO_SIGN_IN);
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

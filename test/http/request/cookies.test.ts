@@ -14,7 +14,7 @@ describe('the cookies', () => {
       const own = [...(await cookiesOf(browser.agent)), ...(await cookiesOf(phone.agent))].filter(({ key }) =>
         key.startsWith('_qr_'),
       );
-      const names = ['_qr_browser', '_qr_memory', '_qr_seen'];
+      const names = ['_qr_browser', '_qr_memory', '_qr_seen', '_qr_sign_in'];
       expect([...new Set(own.map(({ key }) => key))]).to.have.members(names.flatMap((name) => [name, `${name}.sig`]));
       for (const cookie of own) {
         expect(cookie, cookie.key).to.include({ httpOnly: true, sameSite: 'lax' });

@@ -14,12 +14,12 @@ export const APPROVERS: readonly Approver[] = [
 ];
 
 /** A demand of an interaction on the approver. */
-export type Demand = 'nothing' | 'bob' | 'since the start' | 'within a minute' | 'strong';
+export type Demand = 'nothing' | 'bob' | 'for this request' | 'within a minute' | 'strong';
 
 export const DEMANDS: Readonly<Record<Demand, Requirements>> = {
   nothing: {},
   bob: { subject: 'bob' },
-  'since the start': { authenticatedSince: START / 1000 },
+  'for this request': { reauthenticate: true },
   'within a minute': { maxAge: 60 },
   strong: { essentialAcr: ['strong'] },
 };
@@ -166,7 +166,7 @@ export const plans: Arbitrary<Plan> = fc.oneof(
 
 const demand = fc.oneof(
   { weight: 3, arbitrary: fc.constant('nothing' as const) },
-  fc.constantFrom('bob' as const, 'since the start' as const, 'within a minute' as const, 'strong' as const),
+  fc.constantFrom('bob' as const, 'for this request' as const, 'within a minute' as const, 'strong' as const),
 );
 
 export const setups: Arbitrary<Setup> = fc.record({

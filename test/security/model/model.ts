@@ -18,6 +18,8 @@ export interface Row {
   /** The session that scanned the ticket, and its time of authentication in seconds, if that still matters. */
   readonly owner?: string;
   readonly authenticatedAt?: number;
+  /** True if the owner has authenticated between scan and Approve. */
+  readonly forTicket?: boolean;
   readonly because?: string;
   /** Present if a check code must be typed. */
   readonly wrongTries?: number;
@@ -119,7 +121,7 @@ export class Model {
       case 'finish':
         return this.#finish(act);
       case 'sign in here':
-        this.#mayBe(act.phone, act.at, START);
+        this.#mayBe(act.phone, act.at, true);
         if (act.signedIn !== undefined && act.signedIn !== this.#person(act.phone).accountId && !act.agrees) {
           throw new Refusal('account_switch');
         }
@@ -176,12 +178,22 @@ export class Model {
     if (row.state === 'redeemed' || row.state === 'denied') return { row, changed: false };
     if (row.state !== 'approved') throw new Refusal(this.isLive(row) ? 'wrong_state' : 'over');
     if (act.isDisabled) throw new Refusal('account_unavailable');
+    if (this.#isOutdated(row)) {
+      const denied: Row = { ...undecided(row), state: 'denied', because: 'freshness' };
+      return { row: this.#write(denied, FINISH_MS), changed: true };
+    }
     const isAnother = act.signedIn !== undefined && !row.owner?.startsWith(`${act.signedIn} `);
     if (isAnother && !act.agrees) throw new Refusal('account_switch');
     if (!this.isLive(row)) throw new Refusal('over');
     if (row.wrongTries !== undefined && act.types !== 'right') return this.#refuse(row, row.wrongTries, act.types);
     const { wrongTries: _, ...rest } = row;
     return { row: this.#write({ ...rest, state: 'redeemed' }, FINISH_MS), changed: true };
+  }
+
+  /** Returns true if the phone's sign-in was recent enough for Approve, and is not any more. */
+  #isOutdated(row: Row): boolean {
+    const hasLimit = this.setup.demands[row.at] === 'within a minute' && !row.forTicket;
+    return hasLimit && this.isLive(row) && this.#isLongAgo(row.authenticatedAt);
   }
 
   #refuse(row: Row, before: number, typed: string): Ending {
@@ -241,22 +253,24 @@ export class Model {
     if (row.state === 'cancelled' || this.#hasExpired(row)) throw new Refusal('over');
     if (row.state !== 'scanned') throw new Refusal('wrong_state');
     const authenticatedAt = this.authenticated[act.phone] ?? 0;
+    const isForTicket = row.authenticatedAt !== authenticatedAt;
     const end = (because: string, lasts: number): Ending => ({
       row: this.#write({ ...undecided(row), state: 'denied', because }, lasts),
       changed: true,
     });
     if (act.do === 'deny') return end('person', FINISH_MS);
     if (act.do === 'give up') {
-      const unmet = this.#unmet(act.phone, row.at, row.shownAt);
+      const unmet = this.#unmet(act.phone, row.at, isForTicket);
       if (unmet === undefined) throw new Refusal('invalid_request');
       return end(unmet, FINISH_MS);
     }
     if (act.verdict === 'deny' || this.reports.has(this.#reportOf(act.phone, row))) {
       return end('risk', FINISH_MS);
     }
-    this.#mayBe(act.phone, row.at, row.shownAt);
+    this.#mayBe(act.phone, row.at, isForTicket);
     const code = act.verdict === 'check code' ? { wrongTries: 0 } : {};
     const approved: Row = { ...row, state: 'approved', remember: act.remember, authenticatedAt, ...code };
+    if (isForTicket) return { row: this.#write({ ...approved, forTicket: true }, FINISH_MS), changed: true };
     return { row: this.#write(approved, FINISH_MS), changed: true };
   }
 
@@ -302,8 +316,11 @@ export class Model {
   }
 
   #write(row: Row, lasts: number): Row {
-    const { authenticatedAt, ...rest } = row;
-    const when = row.state === 'denied' || authenticatedAt === undefined ? {} : { authenticatedAt };
+    const { authenticatedAt, forTicket, ...rest } = row;
+    const when =
+      row.state === 'denied' || authenticatedAt === undefined
+        ? {}
+        : { authenticatedAt, ...(forTicket && { forTicket }) };
     const written = { ...rest, ...when, version: row.version + 1, deadline: Math.min(this.now + lasts, ENDS) };
     this.rows.set(row.id, written);
     return written;
@@ -336,18 +353,20 @@ export class Model {
     return this.setup.demands[at] !== 'bob' || session?.startsWith('bob ') === true;
   }
 
-  #unmet(phone: number, at: number, shownAt: number): string | undefined {
+  #unmet(phone: number, at: number, isForTicket: boolean): string | undefined {
     const demand = this.setup.demands[at];
-    const authenticatedAt = this.authenticated[phone] ?? 0;
     if (!this.#isMeant(phone, at)) return 'account';
-    if (demand === 'since the start' && authenticatedAt < START / 1000) return 'freshness';
-    const isLongAgo = this.now / 1000 - authenticatedAt > 60 && authenticatedAt < Math.floor(shownAt / 1000);
-    if (demand === 'within a minute' && isLongAgo) return 'freshness';
+    if (demand === 'for this request' && !isForTicket) return 'freshness';
+    if (demand === 'within a minute' && !isForTicket && this.#isLongAgo(this.authenticated[phone])) return 'freshness';
     return demand === 'strong' && this.#person(phone).acr !== 'strong' ? 'acr' : undefined;
   }
 
-  #mayBe(phone: number, at: number, shownAt: number): void {
-    const unmet = this.#unmet(phone, at, shownAt);
+  #isLongAgo(authenticatedAt: number = 0): boolean {
+    return this.now / 1000 - authenticatedAt > 60;
+  }
+
+  #mayBe(phone: number, at: number, isForTicket: boolean): void {
+    const unmet = this.#unmet(phone, at, isForTicket);
     if (unmet === 'account') throw new Refusal('wrong_account');
     if (unmet === 'freshness') throw new Refusal('sign_in_again');
     if (unmet === 'acr') throw new Refusal('insufficient_acr');

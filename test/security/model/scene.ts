@@ -130,9 +130,10 @@ export class Scene {
           }),
         );
       case 'sign in here': {
-        const demand = { request: this.#showing(act).request, shownAt: START };
+        const demand = { request: this.#showing(act).request };
+        const user = { ...this.#approver(act.phone), forTicket: true as const };
         const input = { switchAccount: act.agrees };
-        return this.#ended(await browser.signInHere(this.#identity(act), this.#approver(act.phone), { demand, input }));
+        return this.#ended(await browser.signInHere(this.#identity(act), user, { demand, input }));
       }
       case 'cancel':
         return this.#ended(await browser.cancel(this.#identity(act)));
@@ -213,7 +214,10 @@ export class Scene {
       deadline,
       ...(approver && {
         owner: `${approver.accountId} ${approver.sessionUid}`,
-        ...(state !== 'denied' && { authenticatedAt: approver.authenticatedAt }),
+        ...(state !== 'denied' && {
+          authenticatedAt: approver.authenticatedAt,
+          ...(approver.forTicket && { forTicket: true }),
+        }),
       }),
       ...('because' in ticket && { because: ticket.because }),
       ...('remember' in ticket && { remember: ticket.remember }),

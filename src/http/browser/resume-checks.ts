@@ -1,0 +1,59 @@
+import type { Context, Middleware } from 'koa';
+import { accountOf, assertSignedIn } from '../../oidc/approver.ts';
+import type { Interaction } from '../../oidc/interaction.ts';
+import { unaskedReplacement } from '../../oidc/replacing.ts';
+import { isOutdated, type PendingLogin, pendingLogin, refuseResume, resumingInteraction } from '../../oidc/resume.ts';
+import type { RefusalReason } from '../../oidc/sign-in.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
+import type { Clock } from '../../ticket/ports.ts';
+import type { SignInRevocation } from '../devices/revocation.ts';
+import { type AccountSwitchPorts, askBeforeReplacing } from './account-switch.ts';
+
+export interface ResumePorts extends AccountSwitchPorts {
+  readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
+  readonly clock: Clock;
+}
+
+/**
+ * Checks a finished sign-in once more when the browser resumes its request, which may be an hour later. Mounted in front
+ * of oidc-provider's own URL that resumes an interaction.
+ *
+ * - A sign-in that may not happen any more ends with an error for the RP.
+ * - Another account is signed out of this browser only if its user agrees, although oidc-provider would not ask.
+ */
+export function checkBeforeResuming(ports: ResumePorts): Middleware {
+  return async (ctx: Context, next) => {
+    const isRead = ['GET', 'HEAD'].includes(ctx.method);
+    const interaction = isRead ? await resumingInteraction(ports.provider, ctx) : undefined;
+    const login = interaction && pendingLogin(interaction);
+    if (interaction === undefined || login === undefined) return next();
+    const refusal = await findRefusal(ports, interaction, login);
+    if (refusal !== undefined) {
+      await refuseResume(interaction, refusal);
+      return next();
+    }
+    const replacement = await unaskedReplacement(ports.provider, ctx, interaction);
+    return replacement === undefined ? next() : askBeforeReplacing(ports, ctx, replacement);
+  };
+}
+
+/** Returns the reason why this sign-in may not happen any more, or undefined if it may. */
+async function findRefusal(
+  { provider, revocation, clock, settings }: ResumePorts,
+  interaction: Interaction,
+  login: PendingLogin,
+): Promise<RefusalReason | undefined> {
+  const { accountId, note } = login;
+  try {
+    const [isRevoked] = await Promise.all([
+      note?.signIn !== undefined && revocation.isRevoked({ accountId, ...note.signIn, at: note.at }),
+      accountOf(settings.findAccount, login),
+      note?.approverSession !== undefined && assertSignedIn(provider, { accountId, sessionUid: note.approverSession }),
+    ]);
+    if (isRevoked) return 'ended';
+  } catch (error) {
+    if (error instanceof QrLoginError && error.code === 'account_unavailable') return 'ended';
+    throw error;
+  }
+  return isOutdated(interaction, login, clock()) ? 'freshness' : undefined;
+}

@@ -1,0 +1,125 @@
+import type { Context } from 'koa';
+import type { EndedSession } from '../../oidc/end-session.ts';
+import type { Clock, Notes } from '../../ticket/ports.ts';
+import { noteReport } from '../../ticket/reports.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
+import type { FinishedSignIn, SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
+import type { EmitTicketEvent } from '../events/ticket-events.ts';
+import type { RemoteSignOut } from './remote-sign-out.ts';
+
+/** A sign-in that may be revoked, with the time at which it was approved or finished, in milliseconds. */
+export interface RevocableSignIn {
+  readonly accountId: string;
+  readonly ticketId: string;
+  readonly at: number;
+}
+
+/** No interaction waits longer than this for its browser. */
+const LONGEST_INTERACTION_MS = 24 * 60 * 60_000;
+
+export interface RevocationPorts {
+  readonly browsers: Pick<SignedInBrowsers, 'list'>;
+  readonly remoteSignOut: Pick<RemoteSignOut, 'end'>;
+  readonly notes: Notes;
+  readonly keys: SecretKeys;
+  readonly clock: Clock;
+  readonly emit: EmitTicketEvent;
+}
+
+/**
+ * Takes back sign-ins that the browser has finished, whether their session has begun or not: a browser may resume its
+ * request up to an hour after the phone has approved.
+ */
+export class SignInRevocation {
+  readonly #ports: RevocationPorts;
+
+  constructor(ports: RevocationPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Keeps a finished sign-in until its browser resumes, so that it can be found when its ticket is gone.
+   * @param endsAt the end of its interaction, in milliseconds since the epoch
+   */
+  async keep(accountId: string, signIn: FinishedSignIn, endsAt: number): Promise<void> {
+    const { notes, clock } = this.#ports;
+    await notes.write(
+      finishedKey(signIn.ticketId),
+      Math.max(1, endsAt - clock()),
+      JSON.stringify({ ...signIn, accountId }),
+    );
+  }
+
+  /** Returns the account's sign-in that came out of this ticket, or undefined if there is none (any more). */
+  async find(accountId: string, ticketId: string): Promise<FinishedSignIn | undefined> {
+    const { notes } = this.#ports;
+    const [browser, kept] = await Promise.all([
+      this.#browserOf(accountId, ticketId),
+      notes.read(finishedKey(ticketId)),
+    ]);
+    if (browser?.signIn !== undefined || kept === undefined) return browser?.signIn;
+    const { accountId: owner, ...signIn }: FinishedSignIn & { accountId: string } = JSON.parse(kept);
+    return owner === accountId ? signIn : undefined;
+  }
+
+  /**
+   * Does the same as {@link revoke} because the user did not start the sign-in. Sign-ins from the same network address
+   * are refused to this account for an hour.
+   */
+  async report(ctx: Context, accountId: string, signIn: FinishedSignIn): Promise<EndedSession | undefined> {
+    const { emit, clock } = this.#ports;
+    const isNew = await noteReport(this.#ports, accountId, signIn);
+    const ended = await this.revoke(ctx, accountId, signIn.ticketId);
+    if (isNew || ended !== undefined) {
+      const { ticketId: id, clientId, source: browserFrom, shownAt } = signIn;
+      const facts = { id, clientId, browserFrom, shownAt, accountId, typed: undefined, because: undefined };
+      emit(ctx, 'qr_login.reported', { ...facts, state: 'redeemed', since: clock() });
+    }
+    return ended;
+  }
+
+  /**
+   * Ends the session that came out of a ticket, or keeps the browser from beginning one.
+   * @returns undefined if there was no session
+   */
+  async revoke(ctx: Context, accountId: string, ticketId: string): Promise<EndedSession | undefined> {
+    const { notes, remoteSignOut } = this.#ports;
+    // First, so that a browser that resumes from here on finds the note.
+    await notes.write(revokedKey(ticketId), LONGEST_INTERACTION_MS);
+    const browser = await this.#browserOf(accountId, ticketId);
+    return browser && remoteSignOut.end(ctx, accountId, browser);
+  }
+
+  /** Revokes all sign-ins of the account that were approved or finished before, and have no session yet. */
+  async revokePending(accountId: string): Promise<void> {
+    const { notes, clock } = this.#ports;
+    const [name = ''] = this.#signedOutKeys(accountId);
+    await notes.write(name, LONGEST_INTERACTION_MS, `${clock()}`);
+  }
+
+  async isRevoked({ accountId, ticketId, at }: RevocableSignIn): Promise<boolean> {
+    const { notes } = this.#ports;
+    const [revoked, ...signedOutAt] = await Promise.all([
+      notes.read(revokedKey(ticketId)),
+      ...this.#signedOutKeys(accountId).map((name) => notes.read(name)),
+    ]);
+    return revoked !== undefined || signedOutAt.some((time) => time !== undefined && at <= Number(time));
+  }
+
+  async #browserOf(accountId: string, ticketId: string): Promise<SignedInBrowser | undefined> {
+    const list = await this.#ports.browsers.list(accountId);
+    return list.find(({ signIn }) => signIn?.ticketId === ticketId);
+  }
+
+  #signedOutKeys(accountId: string): string[] {
+    return this.#ports.keys.candidates('signed out', accountId).map((mac) => `all:${mac.toString('base64url')}`);
+  }
+}
+
+function revokedKey(ticketId: string): string {
+  return `revoked:${ticketId}`;
+}
+
+function finishedKey(ticketId: string): string {
+  return `finished:${ticketId}`;
+}

@@ -1,0 +1,187 @@
+import type { EventEmitter } from 'node:events';
+import { expect } from 'chai';
+import * as client from 'openid-client';
+import type { Answer } from '../../support/agent.ts';
+import { LogoutInbox, REACHES_THIS_MACHINE } from '../../support/logout-inbox.ts';
+import { errorOf } from '../../support/relying-party.ts';
+import { until } from '../../support/until.ts';
+import { BrowserPerson, type PhonePerson, testClient, World } from '../../support/world.ts';
+
+const JSON_ONLY = { headers: { accept: 'application/json' } };
+
+/** Lets the ticket of a finished sign-in expire, which is kept for two minutes. Its session goes on. */
+function forgetTickets(world: World): void {
+  world.clock.forward(121);
+}
+
+interface Row {
+  readonly name: string;
+  /** Brings the browser as far as it goes before the user takes the sign-in back. @returns the URL that it resumes */
+  readonly goOn: (browser: BrowserPerson, redirectTo: string) => Promise<unknown>;
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'has finished and not resumed yet', goOn: async () => undefined },
+  { name: 'is signed in', goOn: (browser, redirectTo) => browser.arriveFrom(redirectTo) },
+];
+
+describe('a sign-in that the browser has finished', () => {
+  let world: World;
+  let events: string[];
+
+  beforeEach(async () => {
+    world = await World.start();
+    events = [];
+    const { provider }: { provider: EventEmitter } = world;
+    for (const name of ['qr_login.reported', 'qr_login.signed_out']) provider.on(name, () => events.push(name));
+  });
+
+  afterEach(() => world?.stop());
+
+  /** Signs a browser in up to its finish. */
+  async function finished(): Promise<{ browser: BrowserPerson; phone: PhonePerson; redirectTo: string }> {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    await phone.approve();
+    const { redirectTo } = (await browser.finish()).json();
+    return { browser, phone, redirectTo: String(redirectTo) };
+  }
+
+  /** Loads the app again. @returns what the browser gets there without a question to the user */
+  async function silently(browser: BrowserPerson): Promise<URL> {
+    return new URL((await browser.start({ prompt: 'none' })).location);
+  }
+
+  async function expectSignedOut(browser: BrowserPerson, redirectTo: string): Promise<void> {
+    const resumed = await browser.goOn(redirectTo);
+    const arrived = new URL(resumed.location || 'about:blank');
+    expect(arrived.searchParams.get('code'), 'the code of a sign-in').to.equal(null);
+    expect((await silently(browser)).searchParams.get('error')).to.equal('login_required');
+  }
+
+  const report = (phone: PhonePerson): Promise<Answer> => phone.decide('report');
+  const devices = async (phone: PhonePerson, fields: Record<string, string>): Promise<Answer> => {
+    const url = `${world.issuer}/qr/devices`;
+    const { csrf } = (await phone.agent.get(url, JSON_ONLY)).json();
+    return phone.agent.post(url, { json: { csrf: String(csrf), ...fields }, ...JSON_ONLY });
+  };
+
+  for (const { name, goOn } of ROWS) {
+    describe(`whose browser ${name}`, () => {
+      it('is taken back by a report on the done page', async () => {
+        const { browser, phone, redirectTo } = await finished();
+        await goOn(browser, redirectTo);
+        const answer = await report(phone);
+        expect(answer.status, answer.text).to.equal(200);
+        expect(answer.json()).to.include({ state: 'denied', because: 'report' });
+        await expectSignedOut(browser, redirectTo);
+        expect(events.filter((event) => event === 'qr_login.reported')).to.have.length(1);
+      });
+
+      it('is taken back by a report after its ticket is gone', async () => {
+        const { browser, phone, redirectTo } = await finished();
+        await goOn(browser, redirectTo);
+        forgetTickets(world);
+        const answer = await report(phone);
+        expect(answer.status, answer.text).to.equal(200);
+        await expectSignedOut(browser, redirectTo);
+        expect(events).to.include('qr_login.reported');
+      });
+
+      it('is taken back by a repeated report as well', async () => {
+        const { browser, phone, redirectTo } = await finished();
+        await goOn(browser, redirectTo);
+        expect([(await report(phone)).status, (await report(phone)).status]).to.deep.equal([200, 200]);
+        await expectSignedOut(browser, redirectTo);
+      });
+
+      it('is taken back by signing out all browsers', async () => {
+        const { browser, phone, redirectTo } = await finished();
+        await goOn(browser, redirectTo);
+        expect((await devices(phone, { end: 'all' })).status).to.equal(200);
+        await expectSignedOut(browser, redirectTo);
+      });
+
+      it('is not taken back by another account that knows its ticket', async () => {
+        const { browser, phone, redirectTo } = await finished();
+        await goOn(browser, redirectTo);
+        const { phone: other } = await world.meet('bob');
+        await other.scan(await (await startedBrowser(world)).code());
+        const mine = other.at;
+        other.at = phone.at;
+        expect((await report(other)).status).to.be.oneOf([403, 404]);
+        other.at = mine;
+        forgetTickets(world);
+        other.at = phone.at;
+        expect((await report(other)).status).to.be.oneOf([403, 404]);
+        const arrived = name === 'is signed in' ? await silently(browser) : await browser.arriveFrom(redirectTo);
+        expect(arrived.searchParams.get('code')).to.be.a('string');
+      });
+    });
+  }
+
+  it('blocks its network address for the account that reports it, also after its ticket is gone', async () => {
+    const { browser, phone, redirectTo } = await finished();
+    await browser.arriveFrom(redirectTo);
+    forgetTickets(world);
+    await report(phone);
+    const next = await startedBrowser(world);
+    const scanned = await phone.scan(await next.code());
+    expect(scanned.status).to.equal(200);
+    expect((await phone.look()).json()).to.include({ state: 'denied', because: 'risk' });
+  });
+
+  it('is taken back by "This was not me" in the list of browsers', async () => {
+    const { browser, phone, redirectTo } = await finished();
+    await browser.arriveFrom(redirectTo);
+    const page = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
+    const [, id = ''] = /name="report" value="([^"]+)"/.exec(page.text) ?? [];
+    const answer = await devices(phone, { report: id });
+    expect(answer.json()).to.deep.equal({ ended: 1, unreached: 0 });
+    await expectSignedOut(browser, redirectTo);
+    expect(events).to.deep.equal(['qr_login.signed_out', 'qr_login.reported']);
+  });
+
+  it('offers the report on the done page for as long as that page lives', async () => {
+    const { phone } = await finished();
+    const page = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
+    expect(page.text).to.include('name="decision" value="report"');
+    const reported = await phone.agent.post(phone.at, {
+      form: { csrf: phone.csrf, decision: 'report' },
+      headers: { accept: 'text/html' },
+    });
+    expect(reported.status).to.equal(200);
+    expect(reported.text).to.include('That browser is signed out again.');
+  });
+
+  it('loses its refresh tokens by a report, and the RP is told', async () => {
+    const inbox = await LogoutInbox.open();
+    try {
+      const rp = testClient('rp', { ...inbox.metadata, grant_types: ['authorization_code', 'refresh_token'] });
+      await World.during({ clients: [rp], configuration: REACHES_THIS_MACHINE }, async (other) => {
+        const { browser, phone } = await other.meet();
+        browser.clientId = 'rp';
+        await browser.start({ scope: 'openid offline_access', prompt: 'consent' });
+        await phone.scan(await browser.code());
+        await phone.approve();
+        const { refresh_token: token = '' } = await browser.tokens(await browser.arrive());
+        await refresh(other, token);
+        await report(phone);
+        await until(() => inbox.received.length > 0);
+        expect(await errorOf(refresh(other, token))).to.equal('invalid_grant');
+      });
+    } finally {
+      await inbox.close();
+    }
+  });
+});
+
+async function refresh(world: World, token: string): Promise<unknown> {
+  return client.refreshTokenGrant(await world.configuration('rp'), token);
+}
+
+async function startedBrowser(world: World): Promise<BrowserPerson> {
+  const browser = new BrowserPerson(world);
+  await browser.start();
+  return browser;
+}
