@@ -288,7 +288,6 @@ export class Model {
     this.noted.delete(`${phone} ${ticket}`);
     const at = this.rows.get(ticket)?.at ?? -1;
     const shown = this.ticketAt(at);
-    if (shown?.state === 'redeemed') throw new Refusal('over');
     const isMine = shown?.owner === undefined || shown.owner === this.#session(phone);
     if (shown === undefined || !this.isLive(shown) || !isMine) return { answer: 'done' };
     const authenticatedAt = this.authenticated[phone] ?? 0;

@@ -1,0 +1,83 @@
+/** Row 28: what was approved can be taken back, whatever the browser does in the meantime. */
+import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
+import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { accountAt, approved, expectStatus, goOn } from '../scene.ts';
+
+const nothingRevoked: Weakness = {
+  name: 'a revocation of finished sign-ins',
+  patch: () => {
+    const undo = [
+      replacing(SignInRevocation.prototype, 'revoke', () => async () => undefined)(),
+      replacing(SignInRevocation.prototype, 'revokePending', () => async () => undefined)(),
+    ];
+    return () => {
+      for (const one of undo) one();
+    };
+  },
+};
+
+interface Finished {
+  readonly browser: BrowserVisitor;
+  readonly phone: PhoneVisitor;
+  readonly redirectTo: unknown;
+}
+
+/** The victim approves the attacker's browser, which finishes. */
+async function finished(site: Site): Promise<Finished> {
+  const { browser, phone, checkCode } = await approved(site);
+  const { redirectTo } = expectStatus(await browser.finish(checkCode), 200, 'finishing').json();
+  return { browser, phone, redirectTo };
+}
+
+async function report(phone: PhoneVisitor): Promise<void> {
+  const { csrf } = (await phone.look()).json();
+  expectStatus(await phone.post(phone.at, { csrf: `${csrf}`, decision: 'report' }), 200, 'reporting');
+}
+
+async function signOutAll(site: Site, phone: PhoneVisitor): Promise<void> {
+  const url = `${site.issuer}/qr/devices`;
+  const { csrf } = (await phone.agent.get(url, { headers: { accept: 'application/json' } })).json();
+  expectStatus(await phone.post(url, { csrf: `${csrf}`, end: 'all' }), 200, 'signing out all');
+}
+
+async function gain(site: Site, { agent }: BrowserVisitor): Promise<string | undefined> {
+  const account = await accountAt(site, agent);
+  return account && `the session of ${account}`;
+}
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 28,
+    name: 'a browser stays signed in after its approver has reported it',
+    run: async (site) => {
+      const { browser, phone, redirectTo } = await finished(site);
+      await goOn(browser, redirectTo);
+      await report(phone);
+      return gain(site, browser);
+    },
+    without: nothingRevoked,
+  },
+  {
+    row: 28,
+    name: 'a browser holds its sign-in back until its approver has reported it, and then resumes',
+    run: async (site) => {
+      const { browser, phone, redirectTo } = await finished(site);
+      await report(phone);
+      await goOn(browser, redirectTo);
+      return gain(site, browser);
+    },
+    without: nothingRevoked,
+  },
+  {
+    row: 28,
+    name: 'a browser holds its sign-in back until its approver has signed out all browsers, and then resumes',
+    run: async (site) => {
+      const { browser, phone, redirectTo } = await finished(site);
+      await signOutAll(site, phone);
+      await goOn(browser, redirectTo);
+      return gain(site, browser);
+    },
+    without: nothingRevoked,
+  },
+];
