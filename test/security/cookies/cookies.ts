@@ -10,6 +10,8 @@ import { must, signedIn } from '../pages/visits.ts';
 
 const BINDING = '_qr_browser';
 const SEEN = '_qr_seen';
+/** The cookies of the phone's pages. */
+const ON_PHONE = [SEEN, '_qr_sign_in'];
 
 /** A cookie as a jar keeps it. */
 interface Cookie {
@@ -94,7 +96,7 @@ function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie:
       must(await browser.finish(), 200);
       const all = await Promise.all([browser, phone].map(({ agent }) => ours(agent)));
       const kept = all.flat();
-      if (new Set(kept.map(({ key }) => key)).size !== 6)
+      if (new Set(kept.map(({ key }) => key)).size !== 8)
         throw new Error(`these are not all: ${kept.map(({ key }) => key)}`);
       return kept.find(isOpen)?.key;
     },
@@ -103,11 +105,11 @@ function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie:
 
 /**
  * Returns true if the path is too wide: the binding is for its interaction, the memory for all interactions, and the
- * phone's note for the phone's pages.
+ * phone's notes for the phone's pages.
  */
 function isWide({ key, path }: Cookie): boolean {
   if (key.startsWith(BINDING)) return !/\/interaction\/[\w-]{20,}$/.test(path ?? '/');
-  return !`${path}`.endsWith(key.startsWith(SEEN) ? '/qr' : '/interaction');
+  return !`${path}`.endsWith(ON_PHONE.some((name) => key.startsWith(name)) ? '/qr' : '/interaction');
 }
 
 async function ours({ jar }: Agent): Promise<Cookie[]> {
