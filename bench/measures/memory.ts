@@ -53,7 +53,7 @@ export const memory: Measure = async (size): Promise<Result> => {
           kind.name,
           ...[running, collected, records, stream].map(rounded),
         ]),
-        note: 'Growth a browser of a server at which as many as the first have come and left before, read after five seconds of rest: of resident memory as the server runs and after a full garbage collection; and of what JavaScript and its buffers hold then, where those that are prepared (authorized, the page shown, none waiting) are told from those that wait.',
+        note: `Growth per browser, on a server where ${SIZES[size].few} browsers have waited and left before. Each reading follows five seconds of rest. Resident memory is read while the server runs and after a full garbage collection. "Held by JavaScript" is what JavaScript and its buffers hold after that: "records" for a prepared browser (authorized, with the page loaded, not yet waiting), "stream" for its event stream.`,
       },
     ],
     charts: [

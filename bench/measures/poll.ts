@@ -52,7 +52,7 @@ export async function poll(size: Size): Promise<Result> {
           name: 'CPU of a poll',
           ours: round(ours),
           unit: 'µs',
-          against: { name: 'a Koa route that answers as many bytes', value: round(koa) },
+          against: { name: 'a Koa route with a response of the same size', value: round(koa) },
           limit: 2,
         },
       ],
@@ -152,7 +152,7 @@ function minutes(rows: readonly [string, number][], opening: number): Table {
     title: 'CPU of a browser that waits for a minute',
     columns: ['way', 'ms'],
     rows: rows.map(([way, cpu]) => [way, round(cpu)]),
-    note: `A page polls every 3 s, where nothing else gets through. Codes rotate every 10 s. Opening a stream costs ${round(opening / 1000)} ms once.`,
+    note: `The page polls every 3 s only if neither a stream nor a long poll gets through. Codes rotate every 10 s. Opening a stream costs ${round(opening / 1000)} ms once.`,
   };
 }
 

@@ -75,8 +75,8 @@ function areas({ areas, total }: TimeSpent, cpu: number, signIns: number): Table
     columns: ['area', 'µs a sign-in', '% of the main thread'],
     rows: [...rows, elsewhere],
     note:
-      'A new browser, with the check code; store in memory. Sampled by V8 every 0.5 ms. What is built in counts for whoever has called it; ' +
-      'sampling itself costs some of it.',
+      'A new browser with the check code, store in memory, sampled by V8 every 0.5 ms. The time of built-in functions counts for their callers. ' +
+      'A part of the time is the cost of sampling itself.',
   };
 }
 

@@ -37,7 +37,7 @@ export const push: Measure = async (size): Promise<Result> => {
         title: `Approve to notified, ${SIZES[size].waiting} waiting, µs`,
         columns: ['server', 'p50', 'p99'],
         rows: all.map(({ name, p50, p99 }) => [name, rounded(p50), rounded(p99)]),
-        note: `One after the other, ${SIZES[size].times} times: whoever waits longest is told and leaves, the next one comes. Bare http answers a POST by pushing one event; the plugin checks the session, the form and the limits, and swaps the ticket first.`,
+        note: `${SIZES[size].times} approvals, one after the other. Each notifies the browser that has waited longest; it leaves, and a new browser arrives. Bare http answers a POST by pushing one event; the plugin first checks the session, the form and the limits, and swaps the ticket.`,
       },
     ],
     charts: [

@@ -50,12 +50,13 @@ export const scale: Measure = async (size): Promise<Result> => {
         rows: all.flatMap(({ kind, steps }) =>
           steps.map(({ waiting, rss, idle }) => [kind.name, waiting, rounded(rss), rounded(idle)]),
         ),
-        note: 'Rotation every 10 s, heartbeats, re-reading and the sign-ins that are still to come, all prepared, are included.',
+        note: 'Includes rotation every 10 s, heartbeats and the slow read.',
       },
       {
         title: `${SIZES[size].steps.at(-1)} waiting, and ${SIZES[size].coming.rate} a second come and go`,
         columns: ['server', '% of a core'],
         rows: all.map(({ kind, busy }) => [kind.name, rounded(busy)]),
+        note: 'The records of all browsers that are going to arrive exist from the start.',
       },
       nodes,
     ],

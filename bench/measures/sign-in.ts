@@ -13,7 +13,7 @@ const KNOWN = 'QR, known browser';
 
 const WAYS: readonly (readonly [name: string, begin: (scene: Scene) => SignIn])[] = [
   [PASSWORD, ({ crowd }) => crowd.password()],
-  ['password, where loginPage leads', ({ crowd }) => crowd.password(PHONE_CLIENT)],
+  ['password, chosen by loginPage', ({ crowd }) => crowd.password(PHONE_CLIENT)],
   [KNOWN, ({ crowd }) => crowd.knownBrowser()],
   [NEW, ({ crowd }) => crowd.newBrowser()],
 ];
@@ -72,7 +72,7 @@ function goals(costs: Costs, atATime: number): Goal[] {
     name: `CPU of a whole sign-in, ${atATime} at a time: ${way}`,
     ours: milliseconds(costs[way]),
     unit: 'ms',
-    against: { name: 'password, hash for free', value: milliseconds(costs[PASSWORD]) },
+    against: { name: 'password that is not hashed', value: milliseconds(costs[PASSWORD]) },
     limit: 1.4,
   }));
 }
@@ -101,8 +101,8 @@ function whole(single: Costs, busy: Costs, hashed: number): Table {
       ['password, hashed with scrypt', milliseconds(hashed), round(hashed / (single[PASSWORD] ?? 0)), '', ''],
     ],
     note:
-      'Medians of rounds. User and system time of the provider process, all threads, store in memory, limits and everything else as by default. ' +
-      'From the authorization request to the ID token, each answer checked; the RP is the first party, so nobody is asked for consent.',
+      'Medians of rounds: user and system time of all threads of the provider process, with the store in memory, default limits and default options. ' +
+      'From the authorization request to the ID token; each response is checked. The RP is a first-party app, so there is no consent page.',
   };
 }
 

@@ -87,7 +87,7 @@ function table(outcomes: readonly Outcome[]): Table {
       'sign-ins a second',
       'CPU of the nodes, ms a sign-in',
       'CPU of Redis, ms a sign-in',
-      'sign-ins a second for each core that the nodes have to themselves',
+      'sign-ins a second for each core of the nodes',
       'CPU of the load generator, % of a core',
     ],
     rows: outcomes.map(({ name, aSecond, nodes, redis, generator }) => [
@@ -99,8 +99,8 @@ function table(outcomes: readonly Outcome[]): Table {
       Math.round(generator * 100),
     ]),
     note:
-      `${AT_A_TIME} people at a time, new browsers, with the check code. Nodes, Redis and the load generator share ${availableParallelism()} cores, which is what limits three nodes; ` +
-      'a node has one thread for requests, and signs tokens in others.',
+      `${AT_A_TIME} users at a time, new browsers, with the check code. Nodes, Redis and the load generator share ${availableParallelism()} cores, which limits the three nodes. ` +
+      'A node handles requests in one thread and signs tokens in others.',
   };
 }
 

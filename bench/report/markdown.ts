@@ -25,7 +25,7 @@ export function fill(page: string, name: string, text: string): string {
   const end = '<!-- /bench -->';
   const from = page.indexOf(begin);
   const to = page.indexOf(end, from);
-  if (from === -1 || to === -1) throw new Error(`There is no place for what was measured: "${begin}" … "${end}"`);
+  if (from === -1 || to === -1) throw new Error(`docs/performance.md has no markers "${begin}" … "${end}"`);
   return `${page.slice(0, from)}${begin}\n${text}\n${page.slice(to)}`;
 }
 

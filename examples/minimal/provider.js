@@ -6,16 +6,16 @@ import { keyvAdapter, qrLogin } from 'oidc-provider-qr-login';
 const issuer = 'http://localhost:3000';
 const accounts = [{ id: '1', name: 'Alice Liddell', userName: 'alice', password: 'wonderland' }];
 
-const qr = qrLogin({
+export const qr = qrLogin({
   // The name that the phone shows; undefined for an account that may not sign in.
   findAccount: (id) => accounts.find((account) => account.id === id),
-  // A phone signs in by an ordinary authorization request of the account page, which is one more client.
+  // Sends a phone without a session to sign in, by an ordinary authorization request of the client "account".
   signIn: (_ctx, { returnTo, fresh }) => {
     const request = { client_id: 'account', response_type: 'none', scope: 'openid', state: returnTo };
     const redirect_uri = `${issuer}/account/signed-in`;
     return `${issuer}/auth?${new URLSearchParams({ ...request, redirect_uri, ...(fresh && { prompt: 'login' }) })}`;
   },
-  // The account page gets the password page, because a phone cannot scan its own screen.
+  // That request gets the password page instead of a code, because a phone cannot scan its own screen.
   loginPage: (_ctx, { params }) => (params.client_id === 'account' ? { path: 'password' } : undefined),
   // A user without a phone gets it as well.
   otherWays: () => [{ path: 'password', label: 'Sign in with a password' }],
@@ -24,8 +24,15 @@ const qr = qrLogin({
   showAddress: true,
 });
 
-const provider = new Provider(issuer, {
+export const provider = new Provider(issuer, {
   adapter: keyvAdapter(new Keyv()),
+  // These keys sign the cookies and the codes: set a secret one, the same on every node.
+  cookies: { keys: [process.env.COOKIE_KEY ?? 'not a secret: for trying things out only'] },
+  // oidc-provider's development pages would replace the code.
+  features: { devInteractions: { enabled: false } },
+  // ID tokens say how the user signed in.
+  claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
+  interactions: { policy: qr.policy, url: qr.interactionUrl },
   clients: [
     {
       client_id: 'account',
@@ -37,10 +44,6 @@ const provider = new Provider(issuer, {
     { client_id: 'demo', client_secret: 'a secret of the app', redirect_uris: ['http://localhost:3001/callback'] },
   ],
   findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
-  cookies: { keys: [process.env.COOKIE_KEY ?? 'not a secret: for trying things out only'] },
-  claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
-  features: { devInteractions: { enabled: false } },
-  interactions: { policy: qr.policy, url: qr.interactionUrl },
   // The account page belongs to the provider: it needs no consent.
   loadExistingGrant: async ({ oidc: { client, session, result, provider } }) => {
     const grantId = result?.consent?.grantId ?? session?.grantIdFor(`${client?.clientId}`);

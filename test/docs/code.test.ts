@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { ENVIRONMENT } from '../examples/example-program.ts';
 import { Child } from '../support/child.ts';
 import { type Block, type DocPage, docPage, guides } from '../support/doc-pages.ts';
-import { configurationAt, installed, ROOT, STRICT } from '../support/packed.ts';
+import { installed, ROOT, STRICT } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
@@ -16,6 +16,9 @@ const CODE: ReadonlySet<string> = new Set(['ts', 'js']);
 const PARTS_OF_VIEWS: ReadonlySet<string> = new Set(['eta', 'css', 'json']);
 
 const README_EXAMPLE = docPage('README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
+const README_ISSUER = 'http://localhost:3000';
+/** A line in the README's example that stands for lines of the quick start that are left out. */
+const LEFT_OUT = /^ *\/\/ …\n/m;
 
 let folder: string;
 
@@ -61,6 +64,18 @@ describe('the code in the documentation', () => {
       expect(namesGivenTo(page.path).filter((name) => !new RegExp(`\\b${name}\\b`).test(all))).to.deep.equal([]);
     });
   }
+
+  it('shows in the README an excerpt of the provider of the quick start', () => {
+    const program = `\n${readFileSync(join(ROOT, 'examples/minimal/provider.js'), 'utf8')}`;
+    const excerpts = README_EXAMPLE.split(LEFT_OUT);
+    expect(excerpts).to.have.length.above(1);
+    let end = 0;
+    for (const excerpt of excerpts) {
+      const start = program.indexOf(`\n${excerpt}`, end);
+      expect(start, `not among the next lines of examples/minimal/provider.js:\n${excerpt}`).to.be.at.least(0);
+      end = start + excerpt.length;
+    }
+  });
 
   it('is valid JSON in each block that is marked as JSON', () => {
     const found = guides().flatMap(({ blocks }) => blocks.filter(({ language }) => language === 'json'));
@@ -149,8 +164,7 @@ describe('the programs of the documentation', () => {
         origins.set(file, origin);
         write(join(folder, 'hosts-run', basename(file, '.js')), {
           [file]: code.replaceAll('3000', `${port}`),
-          'provider.js': README_EXAMPLE,
-          'configuration.js': configurationAt(`${origin}/oidc`),
+          'provider.js': README_EXAMPLE.replace(README_ISSUER, `${origin}/oidc`),
         });
       }
       const imports = programs.map(({ file = '' }) => `import './${basename(file, '.js')}/${file}';`);
@@ -215,7 +229,6 @@ function writeProject(page: DocPage, code: readonly Block[]): void {
   const files = code.map((block) => [fileOf(block), sourceOf(block)] as const);
   write(homeOf(page), {
     'prelude.d.ts': preludeOf(page.path),
-    'configuration.js': configurationAt('http://localhost:3000/oidc'),
     'provider.js': README_EXAMPLE,
     ...Object.fromEntries(files),
     'tsconfig.json': JSON.stringify({

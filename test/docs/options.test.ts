@@ -51,7 +51,8 @@ describe('the options page', () => {
     expect(page).to.equal(withFacts(page));
   });
 
-  it('quotes the errors for an unsuitable provider', async () => {
+  it('leads to the errors for an unsuitable provider', async () => {
+    expect(section(PAGE, '## What `qrLogin()` returns')).to.include('(troubleshooting.md#the-provider)');
     const qr = qrLogin(NEEDED);
     const configuration = { cookies: { keys: [KEY] }, features: { devInteractions: { enabled: false } } };
     const provider = new Provider('http://localhost:9', configuration);
@@ -63,7 +64,7 @@ describe('the options page', () => {
     qr.attach(provider);
     messages.push(thrownBy(() => qr.attach(provider)));
     await qr.close();
-    const quoted = firstColumn(section(PAGE, '## What `qrLogin()` returns'));
+    const quoted = firstColumn(section(docPage('docs/troubleshooting.md'), '### The provider'));
     expect(quoted).to.include.members(messages);
   });
 
