@@ -49,7 +49,7 @@ export interface QrLoginOptions {
    * scans, and again on Approve. After a user has reported "I did not start this", sign-ins from there are refused for
    * this account for an hour, whatever this function returns.
    * @default assessByDefault: the check code, unless this account was signed in to this browser by QR within the last
-   * 180 days, or both share a public address
+   * 180 days
    */
   assess?: Assess;
 

@@ -141,7 +141,7 @@ const OPTIONS = {
     functionOption<Assess>('assess', '({ browser }) => (browser.known ? "allow" : "check code")', {
       type: "`(context: RiskContext) => 'allow' | 'check code' | 'deny'`",
       default:
-        "`assessByDefault`: the check code, unless this account was signed in to this browser by QR within the last 180 days, or the browser shares the phone's public address",
+        '`assessByDefault`: the check code, unless this account was signed in to this browser by QR within the last 180 days',
       refused: ['check code'],
     }),
     () => assessByDefault,

@@ -43,12 +43,12 @@ export type Assess = (context: RiskContext) => Verdict | Promise<Verdict>;
 export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Verdict>;
 
 /**
- * Requires the check code, unless this account was signed in to this browser before, or browser and phone share a
- * network address. Your own assessment may fall back on it.
+ * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
+ * stranger in the same network could scan first, and sign the browser in as himself. Your own assessment may fall back
+ * on it.
  */
-export function assessByDefault({ browser, phone }: RiskContext): Verdict {
-  const isTogether = browser.address !== undefined && browser.address === phone.address;
-  return browser.known || isTogether ? 'allow' : 'check code';
+export function assessByDefault({ browser }: RiskContext): Verdict {
+  return browser.known ? 'allow' : 'check code';
 }
 
 export function riskContext(keys: SecretKeys, ticket: Ticket, approver: Approver, phone: Device): RiskContext {

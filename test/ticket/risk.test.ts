@@ -26,14 +26,8 @@ describe('the default assessment', () => {
     expect(assessByDefault(context({ ...here, known: true, accounts: 1 }, elsewhere))).to.equal('allow');
   });
 
-  it('allows the sign-in if browser and phone share an address', () => {
-    expect(assessByDefault(context(here, here))).to.equal('allow');
-  });
-
-  it('requires the check code if an address is unknown, because two unknown addresses are not the same', () => {
-    expect(assessByDefault(context({}))).to.equal('check code');
-    expect(assessByDefault(context(here))).to.equal('check code');
-    expect(assessByDefault(context({}, here))).to.equal('check code');
+  it('requires the check code if browser and phone share an address', () => {
+    expect(assessByDefault(context(here, here))).to.equal('check code');
   });
 
   it('requires the check code if browser and phone share a place and a user agent, but no address', () => {

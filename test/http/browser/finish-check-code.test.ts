@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { assessByDefault, type RiskContext, type Verdict } from '../../../src/index.ts';
+import { type Assess, assessByDefault, type RiskContext, type Verdict } from '../../../src/index.ts';
 import type { Answer } from '../../support/agent.ts';
+import { assessByAddress } from '../../support/assess-by-address.ts';
 import { StillClock } from '../../support/clock.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 
@@ -141,15 +142,15 @@ describe('the check code', () => {
   });
 });
 
-describe('the check code by default', () => {
+describe('the check code of an assessment', () => {
   const worlds: World[] = [];
 
   afterEach(async () => {
     for (const world of worlds.splice(0)) await world.stop();
   });
 
-  const start = async (options: WorldOptions = {}): Promise<World> => {
-    const world = await World.start({ ...options, qrLogin: { assess: assessByDefault } });
+  const start = async (options: WorldOptions = {}, assess: Assess = assessByAddress): Promise<World> => {
+    const world = await World.start({ ...options, qrLogin: { assess } });
     worlds.push(world);
     return world;
   };
@@ -163,7 +164,12 @@ describe('the check code by default', () => {
   };
   const from = (addresses: string): Record<string, string> => ({ 'x-forwarded-for': addresses });
 
-  it('is not needed if both share a public address', async () => {
+  it('is needed by default even if both share a public address', async () => {
+    const world = await start({ proxy: true }, assessByDefault);
+    expect(await needed(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
+  });
+
+  it('is not needed if both share a public address and the assessment goes by that', async () => {
     const world = await start({ proxy: true });
     for (const address of ['192.0.2.7', '2001:db8::7']) {
       expect(await needed(world, from(address), from(address)), address).to.equal(false);
@@ -206,7 +212,7 @@ describe('the check code by default', () => {
   });
 
   it('is not needed in a browser that this account was signed in to before, but is for another account', async () => {
-    const world = await start({ proxy: true });
+    const world = await start({ proxy: true }, assessByDefault);
     const browser = new BrowserPerson(world, from('192.0.2.7'));
     const alice = await new PhonePerson(world, from('198.51.100.3')).signIn('alice');
     const first = await approve(browser, alice);
@@ -220,7 +226,7 @@ describe('the check code by default', () => {
   });
 
   it('is needed if the memory cookie of the browser is not signed', async () => {
-    const world = await start({ proxy: true });
+    const world = await start({ proxy: true }, assessByDefault);
     const browser = new BrowserPerson(world, from('192.0.2.7'));
     const known = await approve(browser, await new PhonePerson(world, from('198.51.100.3')).signIn('alice'));
     await browser.finish(known.checkCode);

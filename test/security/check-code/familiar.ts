@@ -3,6 +3,7 @@ import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
 import { parseMemory } from '../../../src/ticket/memory.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
+import { assessByAddress } from '../../support/assess-by-address.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
@@ -10,6 +11,7 @@ import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.
 import { all } from '../weaknesses.ts';
 
 const byDefault: WorldOptions = { qrLogin: { assess: assessByDefault } };
+const byAddress: WorldOptions = { qrLogin: { assess: assessByAddress } };
 const MEMORY = '_qr_memory';
 const HOME = '203.0.113.7';
 const ELSEWHERE = '198.51.100.9';
@@ -65,6 +67,18 @@ function attackerOn(site: Site, headers: Sent = {}): BrowserVisitor {
 
 export const familiarity: Attack[] = [
   {
+    row: 30,
+    name: "scans first from the victim's own public address, and signs the victim's browser in as himself",
+    on: { ...byDefault, proxy: true },
+    without: { name: 'the default assessment, but with one by address', options: byAddress },
+    run: async (site) => {
+      const victim = await browserAt(site, { 'x-forwarded-for': HOME });
+      await approved(await phoneOf(site, 'bob', { 'x-forwarded-for': HOME }), victim);
+      // The page finishes by itself once the phone has approved, unless digits are demanded.
+      return signedInBy(victim, await victim.finish());
+    },
+  },
+  {
     row: 13,
     name: "uses a browser that is known to the attacker's account",
     on: byDefault,
@@ -103,7 +117,7 @@ export const familiarity: Attack[] = [
   {
     row: 18,
     name: "forges the victim's address in a header",
-    on: byDefault,
+    on: byAddress,
     without: { name: 'distrust of forwarded headers', options: { proxy: true } },
     run: (site) =>
       // The victim's header is from a proxy that is not configured: that is no reason to trust such headers.
@@ -112,7 +126,7 @@ export const familiarity: Attack[] = [
   {
     row: 18,
     name: "forges the victim's address in a header to which the proxy adds the real one",
-    on: { ...byDefault, proxy: true },
+    on: { ...byAddress, proxy: true },
     without: {
       name: 'distrust of addresses before the entry that the proxy added',
       options: inFront(async (ctx, next) => {
@@ -126,7 +140,7 @@ export const familiarity: Attack[] = [
   {
     row: 18,
     name: 'has the same private address as the victim',
-    on: { ...byDefault, proxy: true },
+    on: { ...byAddress, proxy: true },
     without: {
       name: 'distrust of private addresses',
       options: inFront(async (ctx, next) => {
