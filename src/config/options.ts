@@ -48,8 +48,7 @@ export interface QrLoginOptions {
    * digits that the phone shows and the user types at the browser; `'deny'` refuses it. It is called when the phone
    * scans, and again on Approve. After a user has reported "I did not start this", sign-ins from there are refused for
    * this account for an hour, whatever this function returns.
-   * @default assessByDefault: the check code, unless this account was signed in to this browser by QR within the last
-   * 180 days
+   * @default assessByDefault: the check code, unless this account trusts the browser
    */
   assess?: Assess;
 
@@ -101,7 +100,7 @@ export interface QrLoginOptions {
 
   /**
    * Called for each new sign-in by QR once the browser is signed in, to inform the user by mail or push: of the
-   * browser, its place, the app, and whether this account was signed in there by QR before (`browser.known`). The
+   * browser, its place, the app, and whether this account trusted the browser before (`browser.known`). The
    * plugin does not wait for it; an error becomes a process warning.
    * @default none: sign-ins are not announced
    */

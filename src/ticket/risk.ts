@@ -1,5 +1,3 @@
-import { remembers } from './memory.ts';
-import type { SecretKeys } from './secret-keys.ts';
 import type { Approver, Place, SignInRequest, Ticket } from './ticket.ts';
 
 /** The known data about a device. */
@@ -20,10 +18,8 @@ export interface RiskContext {
   readonly browser: Device & {
     readonly name?: string;
     readonly system?: string;
-    /** True if this account was signed in to this browser by QR before. */
+    /** True if this account trusts this browser now: it was signed in there by QR to stay signed in. */
     readonly known: boolean;
-    /** The number of accounts that were signed in to this browser by QR; it remembers the last five. */
-    readonly accounts: number;
   };
   readonly phone: Device;
 }
@@ -39,8 +35,11 @@ export const VERDICTS: readonly Verdict[] = ['allow', 'check code', 'deny'];
 /** Assesses a sign-in; implemented by the deployment. */
 export type Assess = (context: RiskContext) => Verdict | Promise<Verdict>;
 
-/** Judges a sign-in. It is called only after the ticket is known to belong to this approver. */
-export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Verdict>;
+/**
+ * Judges a sign-in. It is called only after the ticket is known to belong to this approver.
+ * @param isKnown true if the approver's account trusts the browser now
+ */
+export type Judge = (ticket: Ticket, approver: Approver, isKnown: boolean) => Verdict | Promise<Verdict>;
 
 /**
  * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
@@ -51,12 +50,12 @@ export function assessByDefault({ browser }: RiskContext): Verdict {
   return browser.known ? 'allow' : 'check code';
 }
 
-export function riskContext(keys: SecretKeys, ticket: Ticket, approver: Approver, phone: Device): RiskContext {
-  const { binding: _binding, source: _source, memory, ...browser } = ticket.browser;
+export function riskContext(ticket: Ticket, approver: Approver, phone: Device, isKnown: boolean): RiskContext {
+  const { binding: _binding, source: _source, knownAs: _knownAs, ...browser } = ticket.browser;
   return {
     accountId: approver.accountId,
     request: ticket.request,
-    browser: { ...browser, known: remembers(keys, memory, approver.accountId), accounts: memory?.proofs.length ?? 0 },
+    browser: { ...browser, known: isKnown },
     phone,
   };
 }

@@ -7,7 +7,6 @@ const PURPOSES = [
   'short code',
   'short code note',
   'csrf',
-  'known browser',
   'report',
   'signed out',
   'nonce',

@@ -81,12 +81,6 @@ export interface SignInRequest {
   readonly consent?: Consent;
 }
 
-/** A browser's random name, and a MAC for each account that was signed in to it. It contains no account's name. */
-export interface BrowserMemory {
-  readonly browserId: string;
-  readonly proofs: readonly string[];
-}
-
 /** The approximate location of a network address. */
 export interface Place {
   /** The two-letter country code (ISO 3166-1), shown as the country's name in the language of the page. */
@@ -110,8 +104,8 @@ export interface Browser {
   /** The browser's name and system, parsed from the User-Agent header. */
   readonly name?: string;
   readonly system?: string;
-  /** The content of its memory cookie: the accounts that were signed in to it by QR before. */
-  readonly memory?: BrowserMemory;
+  /** The fingerprint of the secret in its memory cookie: the id under which accounts may know this browser. */
+  readonly knownAs?: string;
 }
 
 interface Fixed {

@@ -11,6 +11,7 @@ import { Agent as Network } from 'undici';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { RP_CALLBACK } from '../support/world.ts';
 import type { Attack } from './attack.ts';
+import { signedInBy } from './meeting.ts';
 
 const ATTACKS = new URL('.', import.meta.url);
 
@@ -120,10 +121,12 @@ async function becomeFamiliar(): Promise<void> {
     await browser.start();
     await phone.signInAt(`${issuer}/account`, name);
     await phone.scan(await browser.code());
-    const { state, checkCode } = await phone.approve();
+    const { state, checkCode } = await phone.approve({ remember: 'yes' });
     if (state !== 'approved') throw new Error(`${name} cannot approve here`);
     const signedIn = await browser.finish(checkCode === undefined ? undefined : `${checkCode}`);
     if (signedIn.status !== 200) throw new Error(`${name} cannot sign in: ${signedIn.status} ${signedIn.text}`);
+    // The account trusts the browser from here on.
+    await signedInBy(browser, signedIn);
     const cookies = await browser.agent.jar.getCookies(browser.at);
     familiar = cookies
       .filter(({ key }) => key.startsWith('_qr_memory'))

@@ -176,11 +176,12 @@ export class PhoneVisitor extends Visitor {
     return answer;
   }
 
-  decide(decision: 'approve' | 'deny'): Promise<Answer> {
-    return this.post(this.at, { csrf: this.#csrf, decision });
+  decide(decision: 'approve' | 'deny', more: Record<string, string> = {}): Promise<Answer> {
+    return this.post(this.at, { csrf: this.#csrf, decision, ...more });
   }
 
-  async approve(): Promise<Record<string, unknown>> {
-    return (await this.decide('approve')).json();
+  /** @param more `{ remember: 'yes' }` makes the account trust the browser */
+  async approve(more: Record<string, string> = {}): Promise<Record<string, unknown>> {
+    return (await this.decide('approve', more)).json();
   }
 }

@@ -392,12 +392,14 @@ export class PhonePerson {
     return this.agent.get(this.at, { headers: { accept: 'application/json' } });
   }
 
-  decide(decision: string): Promise<Answer> {
-    return this.agent.post(this.at, { headers: { accept: 'application/json' }, json: { csrf: this.csrf, decision } });
+  decide(decision: string, more: Record<string, string> = {}): Promise<Answer> {
+    const json = { csrf: this.csrf, decision, ...more };
+    return this.agent.post(this.at, { headers: { accept: 'application/json' }, json });
   }
 
-  approve(): Promise<Answer> {
-    return this.decide('approve');
+  /** @param more `{ remember: 'yes' }` makes the account trust the browser */
+  approve(more: Record<string, string> = {}): Promise<Answer> {
+    return this.decide('approve', more);
   }
 
   deny(): Promise<Answer> {

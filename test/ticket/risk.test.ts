@@ -1,13 +1,9 @@
 import { expect } from 'chai';
-import { remember } from '../../src/ticket/memory.ts';
 import { assessByDefault, type Device, type RiskContext, riskContext } from '../../src/ticket/risk.ts';
-import { SecretKeys } from '../../src/ticket/secret-keys.ts';
-import { alice, bob, browserOf, SECRETS, scanned, signInRequest } from './builders.ts';
-
-const keys = new SecretKeys(SECRETS);
+import { alice, browserOf, scanned, signInRequest } from './builders.ts';
 
 function context(browser: Partial<RiskContext['browser']>, phone: Device = {}): RiskContext {
-  return { accountId: 'alice', request: signInRequest(), browser: { known: false, accounts: 0, ...browser }, phone };
+  return { accountId: 'alice', request: signInRequest(), browser: { known: false, ...browser }, phone };
 }
 
 describe('the default assessment', () => {
@@ -18,12 +14,8 @@ describe('the default assessment', () => {
     expect(assessByDefault(context(here, elsewhere))).to.equal('check code');
   });
 
-  it('requires the check code if the browser knows other accounts only', () => {
-    expect(assessByDefault(context({ ...here, accounts: 5 }, elsewhere))).to.equal('check code');
-  });
-
-  it('allows a browser that this account was signed in to before', () => {
-    expect(assessByDefault(context({ ...here, known: true, accounts: 1 }, elsewhere))).to.equal('allow');
+  it('allows a browser that this account trusts', () => {
+    expect(assessByDefault(context({ ...here, known: true }, elsewhere))).to.equal('allow');
   });
 
   it('requires the check code if browser and phone share an address', () => {
@@ -42,7 +34,7 @@ describe('the context of an assessment', () => {
     const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0';
     const phone = { address: '198.51.100.7', place: { country: 'FR' }, userAgent: 'Mozilla/5.0 (iPhone)' };
     const ticket = scanned({ browser: { ...browserOf('binding'), place, userAgent } });
-    expect(riskContext(keys, ticket, alice(), phone)).to.deep.equal({
+    expect(riskContext(ticket, alice(), phone, false)).to.deep.equal({
       accountId: 'alice',
       request: signInRequest(),
       browser: {
@@ -52,7 +44,6 @@ describe('the context of an assessment', () => {
         name: 'Firefox',
         system: 'Linux',
         known: false,
-        accounts: 0,
       },
       phone,
     });
@@ -60,15 +51,15 @@ describe('the context of an assessment', () => {
 
   it('leaves out unknown data', () => {
     const ticket = scanned({ browser: { binding: 'binding', source: '127.0.0.1' } });
-    const { browser, phone } = riskContext(keys, ticket, alice(), {});
-    expect(browser).to.deep.equal({ known: false, accounts: 0 });
+    const { browser, phone } = riskContext(ticket, alice(), {}, false);
+    expect(browser).to.deep.equal({ known: false });
     expect(phone).to.deep.equal({});
   });
 
-  it('says if this account was signed in to the browser before, and how many accounts were', () => {
-    const memory = remember(keys, remember(keys, undefined, 'alice'), 'carol');
-    const ticket = scanned({ browser: { ...browserOf('binding'), memory } });
-    expect(riskContext(keys, ticket, alice(), {}).browser).to.include({ known: true, accounts: 2 });
-    expect(riskContext(keys, ticket, bob(), {}).browser).to.include({ known: false, accounts: 2 });
+  it('says if this account trusts the browser, but not by which cookie', () => {
+    const ticket = scanned({ browser: { ...browserOf('binding'), knownAs: 'fingerprint' } });
+    const { browser } = riskContext(ticket, alice(), {}, true);
+    expect(browser).to.include({ known: true });
+    expect(browser).not.to.have.property('knownAs');
   });
 });

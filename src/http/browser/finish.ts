@@ -8,8 +8,7 @@ import { approvedOnPhone, endWithError, signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { WrongCheckCode } from '../../ticket/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { remember, remembers } from '../../ticket/memory.ts';
-import type { SecretKeys } from '../../ticket/secret-keys.ts';
+import { findKnownBrowser, type KnownBrowsers } from '../../ticket/known-browser.ts';
 import type { ApprovedTicket } from '../../ticket/ticket.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Announce } from '../events/ticket-events.ts';
@@ -21,8 +20,8 @@ import type { BrowserForm, PromptForm } from './browser-request.ts';
 export interface FinishPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly browser: Pick<BrowserActs, 'finish' | 'cancel'> };
-  readonly keys: SecretKeys;
-  readonly cookies: Pick<Cookies, 'memory' | 'keepMemory'>;
+  readonly known: Pick<KnownBrowsers, 'list'>;
+  readonly cookies: Pick<Cookies, 'renewMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly announce: Announce;
   readonly revocation: Pick<SignInRevocation, 'keep' | 'isRevoked'>;
@@ -39,7 +38,7 @@ export class FinishHandlers {
 
   /** `POST I/qr/finish`: signs the browser in with what the phone approved. */
   finish = async (form: PromptForm<'login'>): Promise<void> => {
-    const { provider, keys, cookies, announce, revocation } = this.#ports;
+    const { provider, known, cookies, announce, revocation } = this.#ports;
     const { ctx, interaction, identity } = form;
     if (interaction.result !== undefined) return follow(form, await this.#goOn(form));
     const { ticket, changed } = await this.#redeem(form);
@@ -48,11 +47,11 @@ export class FinishHandlers {
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     const { accountId } = ticket.approver;
-    cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), accountId));
     // The cookie that came when the code was shown counts: a lost answer may have set a newer one since.
+    const isKnown = (await findKnownBrowser(known, accountId, ticket.browser.knownAs)) !== undefined;
     // Before the result is written: from then on the browser can begin its session at any time.
     await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
-    const browser = browserNote(ticket, remembers(keys, ticket.browser.memory, accountId));
+    const browser = browserNote(ticket, { known: isKnown, knownAs: cookies.renewMemory(ctx) });
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { ...approvedOnPhone(ticket), ...before, browser }));
   };

@@ -34,7 +34,7 @@ export interface QrPagePorts {
   readonly clock: Clock;
   readonly announce: Announce;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'memory'>;
+  readonly cookies: Pick<Cookies, 'knownAs'>;
   readonly devices: DeviceDescriber;
   readonly renderer: PageRenderer;
   readonly browserViews: BrowserViews;
@@ -148,7 +148,7 @@ export class QrPageHandlers {
 
   async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {
     const { provider, cookies, devices, settings } = this.#ports;
-    const memory = cookies.memory(ctx);
+    const knownAs = cookies.knownAs(ctx);
     const device = await devices.describe(ctx);
     return {
       interaction: interaction.uid,
@@ -159,7 +159,7 @@ export class QrPageHandlers {
         source: sourceOf(ctx),
         ...device,
         ...describeUserAgent(device.userAgent),
-        ...(memory !== undefined && { memory }),
+        ...(knownAs !== undefined && { knownAs }),
       },
     };
   }

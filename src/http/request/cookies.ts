@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Interaction } from '../../oidc/interaction.ts';
 import { signedCookie } from '../../oidc/signed-cookie.ts';
-import { formatMemory, parseMemory } from '../../ticket/memory.ts';
+import { TRUST_LIFETIME_MS } from '../../ticket/known-browser.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
-import type { BrowserMemory } from '../../ticket/ticket.ts';
 import type { Urls } from './urls.ts';
 
 const BINDING = '_qr_browser';
@@ -14,7 +13,9 @@ const OFFER = '_qr_offer';
 const SENT_TO_SIGN_IN = '_qr_sent';
 const SIGN_IN = '_qr_sign_in';
 
-const MEMORY_DAYS = 180;
+/** The form of the memory cookie, by which one of an older release is told apart: 128 random bits. */
+const MEMORY_FORM = /^v2\.[\w-]{22}$/;
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The time for which the error page links back to the app after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
@@ -60,13 +61,20 @@ export class Cookies {
     return secret?.startsWith(`${uid}.`) ? fingerprint(secret) : undefined;
   }
 
-  keepMemory(ctx: Context, memory: BrowserMemory): void {
-    this.#set(ctx, MEMORY, formatMemory(memory), this.#urls.interactions, MEMORY_DAYS * DAY_MS);
+  /**
+   * Gives the browser a secret by which accounts may know it, or keeps the one that it has for another 180 days.
+   * @returns the fingerprint of the secret
+   */
+  renewMemory(ctx: Context): string {
+    const secret = this.#memory(ctx) ?? `v2.${randomBytes(16).toString('base64url')}`;
+    this.#set(ctx, MEMORY, secret, this.#urls.interactions, TRUST_LIFETIME_MS);
+    return fingerprint(secret);
   }
 
-  memory(ctx: Context): BrowserMemory | undefined {
-    const text = signedCookie(ctx.cookies, MEMORY);
-    return text === undefined ? undefined : parseMemory(text);
+  /** Returns the fingerprint of the secret by which accounts may know this browser; undefined if it has none. */
+  knownAs(ctx: Context): string | undefined {
+    const secret = this.#memory(ctx);
+    return secret === undefined ? undefined : fingerprint(secret);
   }
 
   /** Notes on the phone that it scanned this code while it was fresh. */
@@ -116,6 +124,11 @@ export class Cookies {
   /** Returns the id of the ticket for which this phone was last sent to sign in. */
   ticketOfSignIn(ctx: Context): string | undefined {
     return signedCookie(ctx.cookies, SENT_TO_SIGN_IN);
+  }
+
+  #memory(ctx: Context): string | undefined {
+    const secret = signedCookie(ctx.cookies, MEMORY);
+    return secret !== undefined && MEMORY_FORM.test(secret) ? secret : undefined;
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

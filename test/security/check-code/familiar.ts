@@ -1,14 +1,14 @@
 /** Rows 13 and 18: attacks that pass for a browser known to the victim, which is spared the check code. */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
-import { parseMemory } from '../../../src/ticket/memory.ts';
-import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
+import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
+import type { KnownBrowser } from '../../../src/ticket/known-browser.ts';
+import { fingerprint } from '../../../src/ticket/secret-keys.ts';
 import { assessByAddress } from '../../support/assess-by-address.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
 import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.ts';
-import { all } from '../weaknesses.ts';
 
 const byDefault: WorldOptions = { qrLogin: { assess: assessByDefault } };
 const byAddress: WorldOptions = { qrLogin: { assess: assessByAddress } };
@@ -16,29 +16,20 @@ const MEMORY = '_qr_memory';
 const HOME = '203.0.113.7';
 const ELSEWHERE = '198.51.100.9';
 
-/** A memory that proves that some account was signed in here, but not which one. */
-const knowsAnyAccount = all(
-  replacing(
-    SecretKeys.prototype,
-    'mac',
-    (original) =>
-      function (this: SecretKeys, purpose, ...parts) {
-        return original.call(this, purpose, ...(purpose === 'known browser' ? parts.slice(0, 1) : parts));
-      },
-  ),
-  replacing(
-    SecretKeys.prototype,
-    'candidates',
-    (original) =>
-      function (this: SecretKeys, purpose, ...parts) {
-        return original.call(this, purpose, ...(purpose === 'known browser' ? parts.slice(0, 1) : parts));
-      },
-  ),
+/** Every account knows a browser that any account knows. */
+const knowsAnyAccount = replacing(
+  KeyvBrowserList.prototype,
+  'list',
+  (original) =>
+    async function (this: KeyvBrowserList<KnownBrowser>, accountId: string) {
+      const lists = [accountId, 'a11ce', 'b0b'].map((account) => original.call(this, account));
+      return (await Promise.all(lists)).flat();
+    },
 );
 
 /** Signs the account in with the check code, so that the browser is known to it. */
 async function becomesKnown(browser: BrowserVisitor, name: string): Promise<void> {
-  const checkCode = await approved(await phoneOf(browser.site, name), browser);
+  const checkCode = await approved(await phoneOf(browser.site, name), browser, { remember: 'yes' });
   if ((await signedInBy(browser, await browser.finish(checkCode))) === undefined)
     throw new Error(`${name} is not signed in`);
 }
@@ -82,7 +73,7 @@ export const familiarity: Attack[] = [
     row: 13,
     name: "uses a browser that is known to the attacker's account",
     on: byDefault,
-    without: { name: 'the account in the memory', patch: knowsAnyAccount },
+    without: { name: 'the account of a known browser', patch: knowsAnyAccount },
     run: async (site) => {
       const known = await browserAt(site);
       await becomesKnown(known, 'bob');
@@ -100,8 +91,8 @@ export const familiarity: Attack[] = [
       name: 'a signed memory',
       patch: replacing(
         Cookies.prototype,
-        'memory',
-        () => (ctx) => parseMemory(ctx.cookies.get(MEMORY, { signed: false }) ?? ''),
+        'knownAs',
+        () => (ctx) => fingerprint(ctx.cookies.get(MEMORY, { signed: false }) ?? ''),
       ),
     },
     run: async (site) => {
