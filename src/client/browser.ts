@@ -178,6 +178,8 @@ async function finish(fields: Record<string, string> = {}): Promise<void> {
   }
   finishing = false;
   const { error } = await response.json();
+  // The number is demanded only now: the watched ticket shows the field.
+  if (error === 'check_code_required' && fields.checkCode === undefined) return;
   if (error === 'wrong_check_code' || error === 'check_code_required') askAgain(mistake.dataset.text);
   else if (error === 'too_many_requests') askAgain(mistake.dataset.tooOften);
   // Another tab has signed another account in meanwhile. The reloaded page asks whether to replace it.

@@ -49,6 +49,8 @@ export interface FinishInput {
 export interface FinishChecks {
   /** Throws if the account that approved may not sign in (any more). */
   readonly account?: (ticket: ApprovedTicket) => Promise<void>;
+  /** Returns true if the evidence that spared the check code at Approve still holds. */
+  readonly evidence?: (ticket: ApprovedTicket) => Promise<boolean>;
   /** Throws if no check code may be tried now. */
   readonly tryCheckCode?: (ticket: ApprovedTicket) => Promise<void>;
 }
@@ -102,6 +104,7 @@ export class BrowserActs {
    * Redeems an approved ticket once. If the same browser asks again, it gets the same answer.
    * A denied ticket is returned as it is, because it ends the interaction, too.
    * @param checks if one of them throws, the ticket stays as it is
+   * @throws QrLoginError `check_code_required`, also if the ticket demands it only now
    */
   async finish(
     identity: BrowserIdentity,
@@ -115,9 +118,11 @@ export class BrowserActs {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
         if (ticket.state === 'approved') await checks.account?.(ticket);
         if (isCheckCodeAttempt(ticket, input)) await checks.tryCheckCode?.(ticket);
+        const lacksEvidence = isSpared(ticket) && (await checks.evidence?.(ticket)) === false;
         // Read the clock again, because the deployment's checks may have taken long.
         const moment = { now: this.#ports.clock(), lifetimes };
         if (isOutdated(ticket, moment.now)) return transitions.outdate(ticket, moment);
+        if (lacksEvidence) return transitions.demandCheckCode(ticket, moment);
         if (switchesAccount(ticket, identity.accountId) && !input.switchAccount) throw accountSwitch();
         if (this.#isCheckCodeWrong(ticket, input.checkCode, moment.now))
           return transitions.refuseCheckCode(ticket, moment);
@@ -127,6 +132,7 @@ export class BrowserActs {
     if (outcome === undefined) throw over();
     const { ticket, changed } = outcome;
     if (ticket.state === 'redeemed' || ticket.state === 'denied') return { ticket, changed };
+    if (ticket.state === 'approved' && ticket.checkCode?.wrongTries === 0) throw checkCodeRequired();
     throw new WrongCheckCode(ticket);
   }
 
@@ -209,9 +215,7 @@ export class BrowserActs {
   #isCheckCodeWrong(ticket: Ticket, typed: string | undefined, now: number): boolean {
     if (ticket.state !== 'approved' || ticket.checkCode === undefined || !isLive(ticket, now)) return false;
     const checkCode = typed === undefined ? undefined : readCheckCode(typed);
-    if (checkCode === undefined) {
-      throw new QrLoginError('check_code_required', 'Type the six digits that the phone shows.');
-    }
+    if (checkCode === undefined) throw checkCodeRequired();
     return !isCheckCode(this.#ports.keys, ticket.id, checkCode);
   }
 }
@@ -219,6 +223,15 @@ export class BrowserActs {
 /** Returns true if the user typed six digits and the ticket requires a check code. */
 function isCheckCodeAttempt(ticket: Ticket, { checkCode = '' }: FinishInput): ticket is ApprovedTicket {
   return ticket.state === 'approved' && ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
+}
+
+/** Returns true if the ticket was approved without a check code. */
+function isSpared(ticket: Ticket): ticket is ApprovedTicket {
+  return ticket.state === 'approved' && ticket.checkCode === undefined;
+}
+
+function checkCodeRequired(): QrLoginError {
+  return new QrLoginError('check_code_required', 'Type the six digits that the phone shows.');
 }
 
 /** Returns true if finishing would replace another account's session in this browser. */

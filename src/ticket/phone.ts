@@ -35,7 +35,7 @@ export interface ScanInput {
   readonly typed?: boolean;
 }
 
-export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode'> {
+export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode' | 'isKnown'> {
   readonly judge?: Judge;
 }
 
@@ -135,11 +135,11 @@ export class PhoneActs {
       const { approver } = approval;
       transitions.assertOwner(ticket, approver);
       const judged = this.#judge(judge, ticket, approver);
-      const { verdict } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
+      const { verdict, isKnown } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
-      return transitions.approve(ticket, { ...approval, checkCode: verdict === 'check code' }, moment);
+      return transitions.approve(ticket, { ...approval, isKnown, checkCode: verdict === 'check code' }, moment);
     });
     return ticket;
   }

@@ -145,6 +145,8 @@ export interface ApprovedTicket extends Fixed {
   readonly approver: Approver;
   /** Present if the user must type the check code at the browser first. */
   readonly checkCode?: { readonly wrongTries: number };
+  /** Present if the account trusted the browser at Approve, and no check code was demanded then. */
+  readonly isKnown?: true;
   /** True if the user wants to stay signed in when the browser is closed. */
   readonly remember: boolean;
 }

@@ -85,13 +85,15 @@ export interface Approval {
    * True if the user must type the check code at the browser; always required if the short code was typed on the phone.
    */
   readonly checkCode: boolean;
+  /** True if the account trusts the browser. Default: false. */
+  readonly isKnown?: boolean;
   /** True if the browser stays signed in when it is closed. Default: false. */
   readonly remember?: boolean;
 }
 
 export function approve(
   ticket: Ticket,
-  { approver, checkCode, remember = false }: Approval,
+  { approver, checkCode, isKnown = false, remember = false }: Approval,
   { now, lifetimes }: Moment,
 ): ApprovedTicket {
   const scanned = decidable(ticket, approver, now);
@@ -103,7 +105,7 @@ export function approve(
     state: 'approved',
     approver: current,
     remember,
-    ...((checkCode || scanned.typed) && { checkCode: { wrongTries: 0 } }),
+    ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : isKnown && { isKnown }),
   };
 }
 
@@ -166,19 +168,17 @@ export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTick
   return { ...next(approved, now, now + lifetimes.finish), state: 'redeemed', approver, remember };
 }
 
+/** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */
+export function demandCheckCode(ticket: Ticket, { now }: Moment): ApprovedTicket {
+  return withWrongTries(finishable(ticket, now), 0);
+}
+
 /** Counts a wrong check code; the third one ends the ticket. */
 export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket | CancelledTicket {
   const approved = finishable(ticket, moment.now);
   const wrongTries = (approved.checkCode?.wrongTries ?? 0) + 1;
   if (wrongTries >= MAX_WRONG_CHECK_CODES) return cancel(approved, 'check code', moment);
-  const { approver, remember } = approved;
-  return {
-    ...next(approved, approved.since, approved.deadline),
-    state: 'approved',
-    approver,
-    remember,
-    checkCode: { wrongTries },
-  };
+  return withWrongTries(approved, wrongTries);
 }
 
 export function cancel(
@@ -218,6 +218,11 @@ function finishable(ticket: Ticket, now: number): ApprovedTicket {
   if (hasEnded(ticket, now)) throw over();
   if (ticket.state !== 'approved') throw wrongState(ticket, 'finished');
   return ticket;
+}
+
+function withWrongTries(approved: ApprovedTicket, wrongTries: number): ApprovedTicket {
+  const { approver, remember, since, deadline } = approved;
+  return { ...next(approved, since, deadline), state: 'approved', approver, remember, checkCode: { wrongTries } };
 }
 
 function stopped(ticket: Ticket, because: CancelledTicket['because'], now: number, deadline: number): CancelledTicket {

@@ -8,10 +8,12 @@ import { approvedOnPhone, endWithError, signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { WrongCheckCode } from '../../ticket/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
+import { holdsEvidence } from '../../ticket/evidence.ts';
 import { findKnownBrowser, type KnownBrowsers } from '../../ticket/known-browser.ts';
 import type { ApprovedTicket } from '../../ticket/ticket.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Announce } from '../events/ticket-events.ts';
+import { sourceOf } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow } from '../request/responses.ts';
@@ -21,7 +23,7 @@ export interface FinishPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly browser: Pick<BrowserActs, 'finish' | 'cancel'> };
   readonly known: Pick<KnownBrowsers, 'list'>;
-  readonly cookies: Pick<Cookies, 'renewMemory'>;
+  readonly cookies: Pick<Cookies, 'knownAs' | 'renewMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly announce: Announce;
   readonly revocation: Pick<SignInRevocation, 'keep' | 'isRevoked'>;
@@ -99,13 +101,15 @@ export class FinishHandlers {
   }
 
   async #redeem(form: PromptForm<'login'>): ReturnType<BrowserActs['finish']> {
-    const { ceremony, limits } = this.#ports;
-    const { identity, fields } = form;
+    const { ceremony, known, cookies, limits } = this.#ports;
+    const { ctx, identity, fields } = form;
+    const evidence = { source: sourceOf(ctx), knownAs: cookies.knownAs(ctx) };
     try {
       const { checkCode, switchAccount } = fields;
       const input = { checkCode, switchAccount: switchAccount === 'yes' };
       return await ceremony.browser.finish(identity, input, {
         account: (ticket) => this.#assertAccount(ticket),
+        evidence: (ticket) => holdsEvidence(known, ticket, evidence),
         tryCheckCode: ({ approver }) => limits.beforeCheckCode(approver.accountId),
       });
     } catch (error) {

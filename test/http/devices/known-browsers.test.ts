@@ -106,6 +106,17 @@ describe('the browsers that an account trusts', () => {
     for (const browser of [other, third]) expect(await takesCheckCode(browser)).to.equal(true);
   });
 
+  it('must type the number after all if they are forgotten between approval and finish', async () => {
+    const browser = await trusted();
+    await forgetSession(browser);
+    expect(await approved(browser)).to.equal(undefined);
+    await forget(phone, 'all');
+    expect((await browser.finish()).json().error).to.equal('check_code_required');
+    expect(await browser.ticket()).to.include({ state: 'approved', checkCode: true });
+    const checkCode = `${(await phone.look()).json().checkCode}`;
+    expect((await browser.finish(checkCode)).status).to.equal(200);
+  });
+
   it('cannot be forgotten by another account, or by another site', async () => {
     await trusted();
     const [one] = (await ownBrowsers(phone)).known;

@@ -28,7 +28,7 @@ const knowsAnyAccount = replacing(
 );
 
 /** Signs the account in with the check code, so that the browser is known to it. */
-async function becomesKnown(browser: BrowserVisitor, name: string): Promise<void> {
+export async function becomesKnown(browser: BrowserVisitor, name: string): Promise<void> {
   const checkCode = await approved(await phoneOf(browser.site, name), browser, { remember: 'yes' });
   if ((await signedInBy(browser, await browser.finish(checkCode))) === undefined)
     throw new Error(`${name} is not signed in`);
@@ -50,6 +50,11 @@ async function cookiesOf(browser: BrowserVisitor): Promise<Map<string, string>> 
 
 async function give(attacker: BrowserVisitor, name: string, value: string): Promise<void> {
   await attacker.agent.jar.setCookie(`${name}=${value}; Path=/interaction`, attacker.site.issuer);
+}
+
+/** Copies the cookie by which accounts know a browser, with its signature. */
+export async function giveMemory(to: BrowserVisitor, from: BrowserVisitor): Promise<void> {
+  for (const [name, value] of await cookiesOf(from)) if (name.startsWith(MEMORY)) await give(to, name, value);
 }
 
 function attackerOn(site: Site, headers: Sent = {}): BrowserVisitor {
@@ -78,8 +83,7 @@ export const familiarity: Attack[] = [
       const known = await browserAt(site);
       await becomesKnown(known, 'bob');
       const attacker = attackerOn(site);
-      for (const [name, value] of await cookiesOf(known))
-        if (name.startsWith(MEMORY)) await give(attacker, name, value);
+      await giveMemory(attacker, known);
       return approvedByMistake(attacker);
     },
   },
