@@ -30,6 +30,13 @@ export type { BrowserList, ListedBrowser, Use } from './ticket/browser-list.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
 export type { KnownBrowser, KnownBrowsers } from './ticket/known-browser.ts';
 export type { Clock, Listener, Notes, Signals, TicketStore } from './ticket/ports.ts';
-export { type Assess, assessByDefault, type Device, type RiskContext, type Verdict } from './ticket/risk.ts';
+export {
+  type ApproverSignIn,
+  type Assess,
+  assessByDefault,
+  type Device,
+  type RiskContext,
+  type Verdict,
+} from './ticket/risk.ts';
 export type { SignedInBrowser, SignedInBrowsers } from './ticket/signed-in-browser.ts';
 export type { Consent, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';

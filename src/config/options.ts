@@ -151,6 +151,13 @@ export interface QrLoginOptions {
   shortCode?: boolean;
 
   /**
+   * Lets a browser that was itself signed in by QR approve other browsers. Without it, its user has to sign in there
+   * first, as for `prompt=login`: otherwise one approval by mistake would lead to any number of others.
+   * @default false
+   */
+  qrApprovers?: boolean;
+
+  /**
    * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished.
    * @default { scan: 120, decide: 120, finish: 120 }
    */

@@ -256,6 +256,7 @@ const OPTIONS = {
   ),
   showAddress: flag('showAddress'),
   shortCode: flag('shortCode'),
+  qrApprovers: flag('qrApprovers'),
   deadlines: v.optional(
     v.pipe(
       strictObject(DEADLINES, {

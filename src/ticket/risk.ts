@@ -22,6 +22,21 @@ export interface RiskContext {
     readonly known: boolean;
   };
   readonly phone: Device;
+  /** The approver's sign-in on the phone. */
+  readonly approver: ApproverSignIn;
+}
+
+/** The sign-in of an approver on the phone. */
+export interface ApproverSignIn {
+  /** As your `assurance` returned it, with the methods that your `guard` has verified. */
+  readonly amr?: readonly string[];
+  readonly acr?: string;
+  /** The time of the authentication, in seconds since the epoch. */
+  readonly authTime: number;
+  /** True if the phone's session was itself signed in by QR. */
+  readonly byQr: boolean;
+  /** The kind of client: the provider's pages with their session. */
+  readonly client: 'page';
 }
 
 /**
@@ -57,5 +72,16 @@ export function riskContext(ticket: Ticket, approver: Approver, phone: Device, i
     request: ticket.request,
     browser: { ...browser, known: isKnown },
     phone,
+    approver: signInOf(approver),
+  };
+}
+
+function signInOf({ acr, amr, authenticatedAt, byQr }: Approver): ApproverSignIn {
+  return {
+    ...(amr !== undefined && { amr }),
+    ...(acr !== undefined && { acr }),
+    authTime: authenticatedAt,
+    byQr: byQr === true,
+    client: 'page',
   };
 }

@@ -25,10 +25,15 @@ export interface Approver extends Authenticated {
    * without an interaction of the provider.
    */
   readonly signInId?: string;
+  /** Present if that session was itself signed in by QR: its user has not authenticated on this device. */
+  readonly byQr?: true;
 }
 
-/** A requirement that the approver does not meet. */
-export type UnmetRequirement = 'account' | 'freshness' | 'acr';
+/**
+ * A requirement that the approver does not meet. `local`: the approver was itself signed in by QR, and has to sign in on
+ * this device first.
+ */
+export type UnmetRequirement = 'account' | 'local' | 'freshness' | 'acr';
 
 /** The requirements that this authorization request makes of the approver. */
 export interface Requirements {
@@ -39,6 +44,8 @@ export interface Requirements {
    * at finish, and when the browser resumes the request.
    */
   readonly maxAge?: number;
+  /** Present if the deployment lets an approver decide who was itself signed in by QR. */
+  readonly allowsQrApprover?: true;
   /** The only subject that may approve, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
   readonly subject?: string;
   /** The authentication must be of one of these classes (an essential `acr` claim). */

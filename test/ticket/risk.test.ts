@@ -1,9 +1,23 @@
 import { expect } from 'chai';
-import { assessByDefault, type Device, type RiskContext, riskContext } from '../../src/ticket/risk.ts';
+import {
+  type ApproverSignIn,
+  assessByDefault,
+  type Device,
+  type RiskContext,
+  riskContext,
+} from '../../src/ticket/risk.ts';
 import { alice, browserOf, scanned, signInRequest } from './builders.ts';
 
+const SIGN_IN: ApproverSignIn = { authTime: 0, byQr: false, client: 'page' };
+
 function context(browser: Partial<RiskContext['browser']>, phone: Device = {}): RiskContext {
-  return { accountId: 'alice', request: signInRequest(), browser: { known: false, ...browser }, phone };
+  return {
+    accountId: 'alice',
+    request: signInRequest(),
+    browser: { known: false, ...browser },
+    phone,
+    approver: SIGN_IN,
+  };
 }
 
 describe('the default assessment', () => {
@@ -46,6 +60,13 @@ describe('the context of an assessment', () => {
         known: false,
       },
       phone,
+      approver: {
+        acr: 'urn:example:password',
+        amr: ['pwd'],
+        authTime: alice().authenticatedAt,
+        byQr: false,
+        client: 'page',
+      },
     });
   });
 
@@ -54,6 +75,16 @@ describe('the context of an assessment', () => {
     const { browser, phone } = riskContext(ticket, alice(), {}, false);
     expect(browser).to.deep.equal({ known: false });
     expect(phone).to.deep.equal({});
+  });
+
+  it('says how the approver signed in', () => {
+    const { accountId, sessionUid, authenticatedAt } = alice();
+    const little = { accountId, sessionUid, authenticatedAt };
+    expect(riskContext(scanned(), { ...little, byQr: true }, {}, false).approver).to.deep.equal({
+      authTime: little.authenticatedAt,
+      byQr: true,
+      client: 'page',
+    });
   });
 
   it('says if this account trusts the browser, but not by which cookie', () => {

@@ -166,6 +166,7 @@ export const SAMPLES: Samples = {
       resources: { 'https://api.example.com': ['read', 'write'] },
     }),
     'another account': phone('scanned', { unmet: 'account', signInAgain }),
+    'signed in by QR': phone('scanned', { unmet: 'local', signInAgain }),
     'not fresh': phone('scanned', { unmet: 'freshness', signInAgain }),
     'not strong enough': phone('scanned', { unmet: 'acr' }),
     passkey: phone('scanned', { challenge: { passkey: {} } }),
