@@ -116,14 +116,13 @@ export class BrowserActs {
       () => this.look(identity),
       async (ticket, { lifetimes }) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
-        if (ticket.state === 'approved') await checks.account?.(ticket);
-        if (isCheckCodeAttempt(ticket, input)) await checks.tryCheckCode?.(ticket);
-        const lacksEvidence = isSpared(ticket) && (await checks.evidence?.(ticket)) === false;
+        const hasEvidence = ticket.state !== 'approved' || (await passChecks(ticket, input, checks));
         // Read the clock again, because the deployment's checks may have taken long.
         const moment = { now: this.#ports.clock(), lifetimes };
         if (isOutdated(ticket, moment.now)) return transitions.outdate(ticket, moment);
-        if (lacksEvidence) return transitions.demandCheckCode(ticket, moment);
-        if (switchesAccount(ticket, identity.accountId) && !input.switchAccount) throw accountSwitch();
+        if (!hasEvidence) return transitions.demandCheckCode(ticket, moment);
+        if (switchesAccount(ticket, identity.accountId) && !input.switchAccount)
+          throw accountSwitch(identity.accountId);
         if (this.#isCheckCodeWrong(ticket, input.checkCode, moment.now))
           return transitions.refuseCheckCode(ticket, moment);
         return transitions.redeem(ticket, moment);
@@ -148,7 +147,7 @@ export class BrowserActs {
     const unmet = unmetBy(demand, user, this.#ports.clock());
     if (unmet !== undefined) throw refusal(unmet);
     const isOtherAccount = identity.accountId !== undefined && identity.accountId !== user.accountId;
-    if (isOtherAccount && !input.switchAccount) throw accountSwitch();
+    if (isOtherAccount && !input.switchAccount) throw accountSwitch(identity.accountId);
     const outcome = await this.cancel(identity);
     if (outcome && wasReported(outcome.ticket)) throw over();
     return outcome;
@@ -221,22 +220,33 @@ export class BrowserActs {
 }
 
 /** Returns true if the user typed six digits and the ticket requires a check code. */
-function isCheckCodeAttempt(ticket: Ticket, { checkCode = '' }: FinishInput): ticket is ApprovedTicket {
-  return ticket.state === 'approved' && ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
+function isCheckCodeAttempt(ticket: ApprovedTicket, { checkCode = '' }: FinishInput): boolean {
+  return ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
 }
 
-/** Returns true if the ticket was approved without a check code. */
-function isSpared(ticket: Ticket): ticket is ApprovedTicket {
-  return ticket.state === 'approved' && ticket.checkCode === undefined;
+/**
+ * Runs the checks that an approved ticket must pass.
+ * @returns false if the evidence that spared the check code is gone
+ */
+async function passChecks(ticket: ApprovedTicket, input: FinishInput, checks: FinishChecks): Promise<boolean> {
+  await checks.account?.(ticket);
+  if (isCheckCodeAttempt(ticket, input)) await checks.tryCheckCode?.(ticket);
+  return ticket.checkCode !== undefined || (await checks.evidence?.(ticket)) !== false;
 }
 
 function checkCodeRequired(): QrLoginError {
   return new QrLoginError('check_code_required', 'Type the six digits that the phone shows.');
 }
 
-/** Returns true if finishing would replace another account's session in this browser. */
+/**
+ * Returns true if the browser's user must agree to the account: finishing would replace another account's session, or
+ * another account was last signed in by QR. Otherwise somebody else could scan first, and sign the browser in as himself
+ * unnoticed.
+ * @param accountId the account that is signed in to the browser now
+ */
 export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {
-  return ticket.state === 'approved' && accountId !== undefined && accountId !== ticket.approver.accountId;
+  if (ticket.state !== 'approved') return false;
+  return accountId === undefined ? ticket.changesAccount === true : accountId !== ticket.approver.accountId;
 }
 
 /** Returns true if the phone's sign-in was fresh enough when it approved, and is not any more. */
@@ -248,7 +258,9 @@ function isOutdated(ticket: Ticket, now: number): boolean {
   );
 }
 
-function accountSwitch(): QrLoginError {
+function accountSwitch(accountId: string | undefined): QrLoginError {
+  if (accountId === undefined)
+    return new QrLoginError('account_switch', 'Another account was used here before. Agree to the change, or cancel.');
   return new QrLoginError('account_switch', 'Another account is signed in here. Agree to sign it out, or cancel.');
 }
 

@@ -2,6 +2,7 @@ import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
 import { findKnownBrowser } from './known-browser.ts';
+import { hadOtherAccount } from './last-account.ts';
 import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
 import { canTakeOver, markIfForTicket, unmetBy } from './requirements.ts';
 import type { Judge, Verdict } from './risk.ts';
@@ -35,7 +36,7 @@ export interface ScanInput {
   readonly typed?: boolean;
 }
 
-export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode' | 'isKnown'> {
+export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode' | 'changesAccount' | 'isKnown'> {
   readonly judge?: Judge;
 }
 
@@ -139,7 +140,9 @@ export class PhoneActs {
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
-      return transitions.approve(ticket, { ...approval, isKnown, checkCode: verdict === 'check code' }, moment);
+      const changesAccount = hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
+      const checkCode = verdict === 'check code';
+      return transitions.approve(ticket, { ...approval, changesAccount, isKnown, checkCode }, moment);
     });
     return ticket;
   }

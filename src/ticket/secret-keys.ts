@@ -7,6 +7,7 @@ const PURPOSES = [
   'short code',
   'short code note',
   'csrf',
+  'last account',
   'report',
   'signed out',
   'nonce',

@@ -113,6 +113,8 @@ export interface Browser {
   readonly system?: string;
   /** The fingerprint of the secret in its memory cookie: the id under which accounts may know this browser. */
   readonly knownAs?: string;
+  /** The mark of the account that was last signed in to it by QR, from that cookie. */
+  readonly lastAccount?: string;
 }
 
 interface Fixed {
@@ -152,6 +154,8 @@ export interface ApprovedTicket extends Fixed {
   readonly approver: Approver;
   /** Present if the user must type the check code at the browser first. */
   readonly checkCode?: { readonly wrongTries: number };
+  /** Present if another account was last signed in to the browser by QR, so that its user is asked before it changes. */
+  readonly changesAccount?: true;
   /** Present if the account trusted the browser at Approve, and no check code was demanded then. */
   readonly isKnown?: true;
   /** True if the user wants to stay signed in when the browser is closed. */

@@ -85,6 +85,8 @@ export interface Approval {
    * True if the user must type the check code at the browser; always required if the short code was typed on the phone.
    */
   readonly checkCode: boolean;
+  /** True if another account was last signed in to the browser by QR. Default: false. */
+  readonly changesAccount?: boolean;
   /** True if the account trusts the browser. Default: false. */
   readonly isKnown?: boolean;
   /** True if the browser stays signed in when it is closed. Default: false. */
@@ -93,7 +95,7 @@ export interface Approval {
 
 export function approve(
   ticket: Ticket,
-  { approver, checkCode, isKnown = false, remember = false }: Approval,
+  { approver, checkCode, changesAccount = false, isKnown = false, remember = false }: Approval,
   { now, lifetimes }: Moment,
 ): ApprovedTicket {
   const scanned = decidable(ticket, approver, now);
@@ -105,6 +107,7 @@ export function approve(
     state: 'approved',
     approver: current,
     remember,
+    ...(changesAccount && { changesAccount }),
     ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : isKnown && { isKnown }),
   };
 }
@@ -221,8 +224,15 @@ function finishable(ticket: Ticket, now: number): ApprovedTicket {
 }
 
 function withWrongTries(approved: ApprovedTicket, wrongTries: number): ApprovedTicket {
-  const { approver, remember, since, deadline } = approved;
-  return { ...next(approved, since, deadline), state: 'approved', approver, remember, checkCode: { wrongTries } };
+  const { approver, remember, changesAccount, since, deadline } = approved;
+  return {
+    ...next(approved, since, deadline),
+    state: 'approved',
+    approver,
+    remember,
+    ...(changesAccount && { changesAccount }),
+    checkCode: { wrongTries },
+  };
 }
 
 function stopped(ticket: Ticket, because: CancelledTicket['because'], now: number, deadline: number): CancelledTicket {

@@ -33,7 +33,7 @@ export interface ListedTrust {
 const JSON_PLEASE = { accept: 'application/json' };
 
 /**
- * Scans the code that the browser shows, approves, and lets the browser arrive at its RP.
+ * Scans the code that the browser shows, approves, agrees to a change of account, and lets the browser arrive at its RP.
  * @param more `{ remember: 'yes' }` makes the account trust the browser
  * @returns the URL that the RP gets
  * @throws Error if the phone is refused
@@ -46,7 +46,8 @@ export async function signInBy(
   await phone.scan(await browser.code());
   const approved = await phone.approve(more);
   if (approved.status !== 200) throw new Error(`the approval was refused: ${approved.text}`);
-  return browser.arrive();
+  const { redirectTo } = (await browser.finish(undefined, { switchAccount: 'yes' })).json();
+  return browser.arriveFrom(`${redirectTo}`);
 }
 
 /** Returns the list of browsers. @param origin the node to ask. By default the world's own. */

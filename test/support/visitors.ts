@@ -108,8 +108,8 @@ export class BrowserVisitor extends Visitor {
     return (await this.agent.get(`${this.at}/qr?after=${version}`)).json();
   }
 
-  finish(checkCode?: string): Promise<Answer> {
-    return this.post(`${this.at}/qr/finish`, checkCode === undefined ? {} : { checkCode });
+  finish(checkCode?: string, more: Record<string, string> = {}): Promise<Answer> {
+    return this.post(`${this.at}/qr/finish`, { ...(checkCode !== undefined && { checkCode }), ...more });
   }
 
   /** Signs in with a password. @returns the `Location` of the answer */

@@ -278,8 +278,9 @@ export class BrowserPerson {
     return qr.url;
   }
 
-  finish(checkCode?: string): Promise<Answer> {
-    return this.agent.post(`${this.at}/qr/finish`, { json: checkCode === undefined ? {} : { checkCode } });
+  finish(checkCode?: string, more: Record<string, string> = {}): Promise<Answer> {
+    const json = { ...(checkCode !== undefined && { checkCode }), ...more };
+    return this.agent.post(`${this.at}/qr/finish`, { json });
   }
 
   /** Finishes, allows the consent page, and arrives at the RP. @returns the URL that the RP gets */

@@ -10,6 +10,8 @@ import { WrongCheckCode } from '../../ticket/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { holdsEvidence } from '../../ticket/evidence.ts';
 import { findKnownBrowser, type KnownBrowsers } from '../../ticket/known-browser.ts';
+import { markAccount } from '../../ticket/last-account.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { ApprovedTicket } from '../../ticket/ticket.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Announce } from '../events/ticket-events.ts';
@@ -22,8 +24,9 @@ import type { BrowserForm, PromptForm } from './browser-request.ts';
 export interface FinishPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly browser: Pick<BrowserActs, 'finish' | 'cancel'> };
+  readonly keys: SecretKeys;
   readonly known: Pick<KnownBrowsers, 'list'>;
-  readonly cookies: Pick<Cookies, 'knownAs' | 'renewMemory'>;
+  readonly cookies: Pick<Cookies, 'memory' | 'renewMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly announce: Announce;
   readonly revocation: Pick<SignInRevocation, 'keep' | 'isRevoked'>;
@@ -40,7 +43,7 @@ export class FinishHandlers {
 
   /** `POST I/qr/finish`: signs the browser in with what the phone approved. */
   finish = async (form: PromptForm<'login'>): Promise<void> => {
-    const { provider, known, cookies, announce, revocation } = this.#ports;
+    const { provider, keys, known, cookies, announce, revocation } = this.#ports;
     const { ctx, interaction, identity } = form;
     if (interaction.result !== undefined) return follow(form, await this.#goOn(form));
     const { ticket, changed } = await this.#redeem(form);
@@ -53,7 +56,8 @@ export class FinishHandlers {
     const isKnown = (await findKnownBrowser(known, accountId, ticket.browser.knownAs)) !== undefined;
     // Before the result is written: from then on the browser can begin its session at any time.
     await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
-    const browser = browserNote(ticket, { known: isKnown, knownAs: cookies.renewMemory(ctx) });
+    const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
+    const browser = browserNote(ticket, { known: isKnown, knownAs });
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { ...approvedOnPhone(ticket), ...before, browser }));
   };
@@ -103,7 +107,7 @@ export class FinishHandlers {
   async #redeem(form: PromptForm<'login'>): ReturnType<BrowserActs['finish']> {
     const { ceremony, known, cookies, limits } = this.#ports;
     const { ctx, identity, fields } = form;
-    const evidence = { source: sourceOf(ctx), knownAs: cookies.knownAs(ctx) };
+    const evidence = { source: sourceOf(ctx), knownAs: cookies.memory(ctx).knownAs };
     try {
       const { checkCode, switchAccount } = fields;
       const input = { checkCode, switchAccount: switchAccount === 'yes' };

@@ -34,7 +34,7 @@ export interface QrPagePorts {
   readonly clock: Clock;
   readonly announce: Announce;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'knownAs'>;
+  readonly cookies: Pick<Cookies, 'memory'>;
   readonly devices: DeviceDescriber;
   readonly renderer: PageRenderer;
   readonly browserViews: BrowserViews;
@@ -149,7 +149,6 @@ export class QrPageHandlers {
 
   async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {
     const { provider, cookies, devices, settings } = this.#ports;
-    const knownAs = cookies.knownAs(ctx);
     const device = await devices.describe(ctx);
     const request = await signInRequest(provider, interaction, await settings.consent(ctx, interaction));
     return {
@@ -161,7 +160,7 @@ export class QrPageHandlers {
         source: sourceOf(ctx),
         ...device,
         ...describeUserAgent(device.userAgent),
-        ...(knownAs !== undefined && { knownAs }),
+        ...cookies.memory(ctx),
       },
     };
   }

@@ -114,6 +114,7 @@ export const SAMPLES: Samples = {
     scanned: qr({ state: 'scanned' }),
     'check code': qr({ state: 'approved', checkCode: true }),
     switch: qr({ state: 'approved', checkCode: false, switchAccount: true }, { signedInAs: 'Bob Sawyer' }),
+    'switch from the last account': qr({ state: 'approved', checkCode: false, switchAccount: true }),
     finishing: qr({ state: 'redeemed' }),
     denied: qr({ state: 'denied' }),
     expired: qr({ state: 'expired' }),

@@ -4,6 +4,7 @@ import type { Interaction } from '../../oidc/interaction.ts';
 import { signedCookie } from '../../oidc/signed-cookie.ts';
 import { TRUST_LIFETIME_MS } from '../../ticket/known-browser.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
+import type { Browser } from '../../ticket/ticket.ts';
 import type { Urls } from './urls.ts';
 
 const BINDING = '_qr_browser';
@@ -13,8 +14,11 @@ const OFFER = '_qr_offer';
 const SENT_TO_SIGN_IN = '_qr_sent';
 const SIGN_IN = '_qr_sign_in';
 
-/** The form of the memory cookie, by which one of an older release is told apart: 128 random bits. */
-const MEMORY_FORM = /^v2\.[\w-]{22}$/;
+/**
+ * The form of the memory cookie, by which one of an older release is told apart: a secret of 128 random bits, and the
+ * mark of the last account.
+ */
+const MEMORY_FORM = /^(v2\.[\w-]{22})\.([\w-]{43})$/;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The time for which the error page links back to the app after the interaction has ended. */
@@ -63,18 +67,21 @@ export class Cookies {
 
   /**
    * Gives the browser a secret by which accounts may know it, or keeps the one that it has for another 180 days.
-   * @returns the fingerprint of the secret
+   * @param mark returns the mark of the account that is signed in now, for the fingerprint of the secret
+   * @returns the fingerprint
    */
-  renewMemory(ctx: Context): string {
-    const secret = this.#memory(ctx) ?? `v2.${randomBytes(16).toString('base64url')}`;
-    this.#set(ctx, MEMORY, secret, this.#urls.interactions, TRUST_LIFETIME_MS);
-    return fingerprint(secret);
+  renewMemory(ctx: Context, mark: (knownAs: string) => string): string {
+    const secret = this.#memory(ctx)?.secret ?? `v2.${randomBytes(16).toString('base64url')}`;
+    const knownAs = fingerprint(secret);
+    this.#set(ctx, MEMORY, `${secret}.${mark(knownAs)}`, this.#urls.interactions, TRUST_LIFETIME_MS);
+    return knownAs;
   }
 
-  /** Returns the fingerprint of the secret by which accounts may know this browser; undefined if it has none. */
-  knownAs(ctx: Context): string | undefined {
-    const secret = this.#memory(ctx);
-    return secret === undefined ? undefined : fingerprint(secret);
+  /** Returns the name by which accounts may know this browser, and the mark of its last account. */
+  memory(ctx: Context): Pick<Browser, 'knownAs' | 'lastAccount'> {
+    const { secret, lastAccount } = this.#memory(ctx) ?? {};
+    if (secret === undefined || lastAccount === undefined) return {};
+    return { knownAs: fingerprint(secret), lastAccount };
   }
 
   /** Notes on the phone that it scanned this code while it was fresh. */
@@ -126,9 +133,9 @@ export class Cookies {
     return signedCookie(ctx.cookies, SENT_TO_SIGN_IN);
   }
 
-  #memory(ctx: Context): string | undefined {
-    const secret = signedCookie(ctx.cookies, MEMORY);
-    return secret !== undefined && MEMORY_FORM.test(secret) ? secret : undefined;
+  #memory(ctx: Context): { readonly secret: string; readonly lastAccount: string } | undefined {
+    const [, secret, lastAccount] = MEMORY_FORM.exec(signedCookie(ctx.cookies, MEMORY) ?? '') ?? [];
+    return secret === undefined || lastAccount === undefined ? undefined : { secret, lastAccount };
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

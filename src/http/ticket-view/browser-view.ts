@@ -29,7 +29,7 @@ export interface BrowserView {
   readonly qr?: ShownCode;
   /** Present once the ticket is approved: true if the check code must be typed. */
   readonly checkCode?: boolean;
-  /** Present if another account is signed in to this browser and must be signed out to go on. */
+  /** Present if another account is signed in to this browser, or was last signed in to it by QR: its user must agree. */
   readonly switchAccount?: true;
 }
 

@@ -177,6 +177,20 @@ describe('the browsers that an account trusts', () => {
     expect(await approved(browser)).to.match(/^\d{6}$/);
   });
 
+  it('ask before they change to another account, and name none', async () => {
+    const browser = await trusted();
+    await forgetSession(browser);
+    phone = await new PhonePerson(world).signIn('bob');
+    const checkCode = await approved(browser);
+    expect(await browser.ticket()).to.include({ state: 'approved', checkCode: true, switchAccount: true });
+    const { text } = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
+    expect(text)
+      .to.include('Another account was last used in this browser')
+      .and.not.to.match(/Alice|Bob|a11ce|b0b/);
+    expect((await browser.finish(checkCode)).json().error).to.equal('account_switch');
+    expect((await browser.finish(checkCode, { switchAccount: 'yes' })).status).to.equal(200);
+  });
+
   it('are not trusted because of a cookie of an older release', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();

@@ -2,6 +2,7 @@
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
 import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
+import { BrowserActs } from '../../../src/ticket/browser.ts';
 import type { KnownBrowser } from '../../../src/ticket/known-browser.ts';
 import { fingerprint } from '../../../src/ticket/secret-keys.ts';
 import { assessByAddress } from '../../support/assess-by-address.ts';
@@ -39,7 +40,7 @@ async function approvedByMistake(attacker: BrowserVisitor, headers: Sent = {}): 
   const page = await attacker.start();
   if (page.status !== 200) throw new Error(`there is no QR page: ${page.status}`);
   await approved(await phoneOf(attacker.site, 'alice', headers), attacker);
-  return signedInBy(attacker, await attacker.finish());
+  return signedInBy(attacker, await attacker.finish(undefined, { switchAccount: 'yes' }));
 }
 
 /** Returns the values of the browser's cookies by their names. */
@@ -75,6 +76,32 @@ export const familiarity: Attack[] = [
     },
   },
   {
+    row: 30,
+    name: "scans first, and signs the victim's browser in as himself where no digits are demanded",
+    on: { qrLogin: { assess: () => 'allow' } },
+    without: {
+      name: 'a question about the change of account',
+      patch: replacing(
+        BrowserActs.prototype,
+        'finish',
+        (original) =>
+          function (this: BrowserActs, identity, input, checks) {
+            return original.call(this, identity, { ...input, switchAccount: true }, checks);
+          },
+      ),
+    },
+    run: async (site) => {
+      const before = await browserAt(site);
+      await becomesKnown(before, 'alice');
+      // Alice's browser after her session has expired.
+      const victim = new BrowserVisitor(site);
+      await giveMemory(victim, before);
+      await victim.start();
+      await approved(await phoneOf(site, 'bob'), victim);
+      return signedInBy(victim, await victim.finish());
+    },
+  },
+  {
     row: 13,
     name: "uses a browser that is known to the attacker's account",
     on: byDefault,
@@ -93,11 +120,10 @@ export const familiarity: Attack[] = [
     on: byDefault,
     without: {
       name: 'a signed memory',
-      patch: replacing(
-        Cookies.prototype,
-        'knownAs',
-        () => (ctx) => fingerprint(ctx.cookies.get(MEMORY, { signed: false }) ?? ''),
-      ),
+      patch: replacing(Cookies.prototype, 'memory', () => (ctx) => {
+        const [version, secret] = ctx.cookies.get(MEMORY, { signed: false })?.split('.') ?? [];
+        return { knownAs: fingerprint(`${version}.${secret}`) };
+      }),
     },
     run: async (site) => {
       const [victim, own] = [await browserAt(site), await browserAt(site)];
