@@ -26,6 +26,7 @@ export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
 export type { Rate, RateLimit } from './stores/rate-limit.ts';
 export type { BackgroundCallbacks, MakeStoreEngine, StoreEngine } from './stores/store-engine.ts';
+export type { BrowserKey } from './ticket/browser-key.ts';
 export type { BrowserList, ListedBrowser, Use } from './ticket/browser-list.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
 export type { KnownBrowser, KnownBrowsers } from './ticket/known-browser.ts';
@@ -39,4 +40,4 @@ export {
   type Verdict,
 } from './ticket/risk.ts';
 export type { SignedInBrowser, SignedInBrowsers } from './ticket/signed-in-browser.ts';
-export type { Consent, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';
+export type { Consent, KnownBy, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { BrowserKey } from '../ticket/browser-key.ts';
 import { browserId, type FinishedSignIn } from '../ticket/signed-in-browser.ts';
 import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
 import { isApprovedOnPhone } from './approved-on-phone.ts';
@@ -14,6 +15,8 @@ export interface BrowserNote {
   readonly known: boolean;
   /** The fingerprint of the secret in its cookie, by which the account may know it. */
   readonly knownAs: string;
+  /** The key to which the trust is bound, if the browser has made one. */
+  readonly key?: BrowserKey;
   /** True if the user wants to stay signed in there, and so trusts the browser. */
   readonly isTrusted: boolean;
   /** The time at which the sign-in was finished, in milliseconds since the epoch. */
@@ -27,7 +30,10 @@ export interface BrowserNote {
   readonly forTicket?: true;
 }
 
-export function browserNote(ticket: RedeemedTicket, trust: Pick<BrowserNote, 'known' | 'knownAs'>): BrowserNote {
+export function browserNote(
+  ticket: RedeemedTicket,
+  trust: Pick<BrowserNote, 'known' | 'knownAs' | 'key'>,
+): BrowserNote {
   const { browser, since, approver, remember } = ticket;
   const { name, system, place } = browser;
   return {

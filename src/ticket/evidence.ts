@@ -1,3 +1,4 @@
+import { isSignedBy } from './browser-key.ts';
 import { findKnownBrowser, type KnownBrowsers } from './known-browser.ts';
 import type { ApprovedTicket } from './ticket.ts';
 
@@ -7,17 +8,22 @@ export interface BrowserEvidence {
   readonly source: string;
   /** The fingerprint of the secret in its memory cookie, if it has one. */
   readonly knownAs: string | undefined;
+  /** The signature of the ticket by the browser's key, if it has one. */
+  readonly signature?: string | undefined;
 }
 
 /**
  * Returns true if the evidence that spared the check code at Approve holds at finish, too: a browser that the account
- * trusted is still trusted, and any other finishes from the network address at which it showed the code.
+ * trusted is still trusted, and has its key if it is bound to one. Any other browser finishes from the network address
+ * at which it showed the code.
  */
 export async function holdsEvidence(
   known: Pick<KnownBrowsers, 'list'>,
-  { approver, browser, isKnown }: ApprovedTicket,
-  { source, knownAs }: BrowserEvidence,
+  ticket: ApprovedTicket,
+  { source, knownAs, signature }: BrowserEvidence,
 ): Promise<boolean> {
-  if (!isKnown) return source === browser.source;
-  return (await findKnownBrowser(known, approver.accountId, knownAs)) !== undefined;
+  if (ticket.knownBy === undefined) return source === ticket.browser.source;
+  const browser = await findKnownBrowser(known, ticket.approver.accountId, knownAs);
+  if (browser === undefined) return false;
+  return browser.key === undefined || isSignedBy(browser.key, ticket, signature);
 }

@@ -1,5 +1,6 @@
+import type { BrowserKey } from './browser-key.ts';
 import type { BrowserList, ListedBrowser } from './browser-list.ts';
-import type { Place } from './ticket.ts';
+import type { KnownBy, Place } from './ticket.ts';
 
 /**
  * A browser that an account trusts, so that no check code need be typed there. Its id is the fingerprint of the random
@@ -13,6 +14,8 @@ export interface KnownBrowser extends ListedBrowser {
   readonly system?: string;
   readonly place?: Place;
   readonly trustedAt: number;
+  /** Its key, if it could make one. Without the key its cookie is worth nothing. */
+  readonly key?: BrowserKey;
 }
 
 /** Stores the browsers that each account trusts. `lastUsedAt`: the account was signed in there by QR. */
@@ -32,6 +35,11 @@ export async function findKnownBrowser(
 ): Promise<KnownBrowser | undefined> {
   if (id === undefined) return undefined;
   return (await known.list(accountId)).find((browser) => browser.id === id);
+}
+
+/** Returns the evidence by which a browser is known, or undefined if it is not. */
+export function knownBy(browser: KnownBrowser | undefined): KnownBy | undefined {
+  return browser && (browser.key === undefined ? 'cookie' : 'key');
 }
 
 /** Ends the trust that the account gave in this session. */

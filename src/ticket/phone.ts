@@ -1,7 +1,7 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
-import { findKnownBrowser } from './known-browser.ts';
+import { findKnownBrowser, knownBy } from './known-browser.ts';
 import { hadOtherAccount } from './last-account.ts';
 import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
 import { canTakeOver, markIfForTicket, unmetBy } from './requirements.ts';
@@ -12,6 +12,7 @@ import {
   type DeniedTicket,
   isLive,
   isOwner,
+  type KnownBy,
   type ScannedTicket,
   stateAt,
   type Ticket,
@@ -36,14 +37,14 @@ export interface ScanInput {
   readonly typed?: boolean;
 }
 
-export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode' | 'changesAccount' | 'isKnown'> {
+export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode' | 'changesAccount' | 'knownBy'> {
   readonly judge?: Judge;
 }
 
 /** A verdict, and the evidence that it was based on. */
 interface Judgement {
   readonly verdict: Verdict;
-  readonly isKnown: boolean;
+  readonly knownBy: KnownBy | undefined;
 }
 
 /** The acts of the user with the phone, one function for each. */
@@ -136,13 +137,13 @@ export class PhoneActs {
       const { approver } = approval;
       transitions.assertOwner(ticket, approver);
       const judged = this.#judge(judge, ticket, approver);
-      const { verdict, isKnown } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
+      const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
       const changesAccount = hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
       const checkCode = verdict === 'check code';
-      return transitions.approve(ticket, { ...approval, changesAccount, isKnown, checkCode }, moment);
+      return transitions.approve(ticket, { ...approval, changesAccount, knownBy, checkCode }, moment);
     });
     return ticket;
   }
@@ -197,8 +198,8 @@ export class PhoneActs {
 
   async #judge(judge: Judge, ticket: Ticket, approver: Approver): Promise<Judgement> {
     const { known } = this.#ports;
-    const isKnown = (await findKnownBrowser(known, approver.accountId, ticket.browser.knownAs)) !== undefined;
-    return { verdict: await judge(ticket, approver, isKnown), isKnown };
+    const browser = await findKnownBrowser(known, approver.accountId, ticket.browser.knownAs);
+    return { verdict: await judge(ticket, approver, knownBy(browser)), knownBy: knownBy(browser) };
   }
 
   #findReport(ticket: Ticket, approver: Approver, known: KnownTicket | undefined): Promise<boolean> {

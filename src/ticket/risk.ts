@@ -1,4 +1,4 @@
-import type { Approver, Place, SignInRequest, Ticket } from './ticket.ts';
+import type { Approver, KnownBy, Place, SignInRequest, Ticket } from './ticket.ts';
 
 /** The known data about a device. */
 export interface Device {
@@ -20,6 +20,11 @@ export interface RiskContext {
     readonly system?: string;
     /** True if this account trusts this browser now: it was signed in there by QR to stay signed in. */
     readonly known: boolean;
+    /**
+     * The evidence by which it is known, present if it is: its cookie alone, which can be copied, or also a key that
+     * cannot. The browser has to use the key when it finishes; otherwise it has to type the check code.
+     */
+    readonly boundTo?: KnownBy;
   };
   readonly phone: Device;
   /** The approver's sign-in on the phone. */
@@ -52,9 +57,9 @@ export type Assess = (context: RiskContext) => Verdict | Promise<Verdict>;
 
 /**
  * Judges a sign-in. It is called only after the ticket is known to belong to this approver.
- * @param isKnown true if the approver's account trusts the browser now
+ * @param knownBy the evidence by which the approver's account knows the browser now, if it does
  */
-export type Judge = (ticket: Ticket, approver: Approver, isKnown: boolean) => Verdict | Promise<Verdict>;
+export type Judge = (ticket: Ticket, approver: Approver, knownBy: KnownBy | undefined) => Verdict | Promise<Verdict>;
 
 /**
  * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
@@ -65,12 +70,17 @@ export function assessByDefault({ browser }: RiskContext): Verdict {
   return browser.known ? 'allow' : 'check code';
 }
 
-export function riskContext(ticket: Ticket, approver: Approver, phone: Device, isKnown: boolean): RiskContext {
-  const { binding: _binding, source: _source, knownAs: _knownAs, ...browser } = ticket.browser;
+export function riskContext(
+  ticket: Ticket,
+  approver: Approver,
+  phone: Device,
+  knownBy: KnownBy | undefined,
+): RiskContext {
+  const { binding: _binding, source: _source, knownAs: _knownAs, lastAccount: _last, ...browser } = ticket.browser;
   return {
     accountId: approver.accountId,
     request: ticket.request,
-    browser: { ...browser, known: isKnown },
+    browser: { ...browser, known: knownBy !== undefined, ...(knownBy !== undefined && { boundTo: knownBy }) },
     phone,
     approver: signInOf(approver),
   };

@@ -88,6 +88,9 @@ export interface SignInRequest {
   readonly consent?: Consent;
 }
 
+/** The evidence by which an account knows a browser: a key that cannot leave the browser, or its cookie alone. */
+export type KnownBy = 'key' | 'cookie';
+
 /** The approximate location of a network address. */
 export interface Place {
   /** The two-letter country code (ISO 3166-1), shown as the country's name in the language of the page. */
@@ -157,7 +160,7 @@ export interface ApprovedTicket extends Fixed {
   /** Present if another account was last signed in to the browser by QR, so that its user is asked before it changes. */
   readonly changesAccount?: true;
   /** Present if the account trusted the browser at Approve, and no check code was demanded then. */
-  readonly isKnown?: true;
+  readonly knownBy?: KnownBy;
   /** True if the user wants to stay signed in when the browser is closed. */
   readonly remember: boolean;
 }

@@ -8,6 +8,7 @@ import {
   type DeniedTicket,
   isLive,
   isOwner,
+  type KnownBy,
   ownerOf,
   type RedeemedTicket,
   type ScannedTicket,
@@ -87,15 +88,15 @@ export interface Approval {
   readonly checkCode: boolean;
   /** True if another account was last signed in to the browser by QR. Default: false. */
   readonly changesAccount?: boolean;
-  /** True if the account trusts the browser. Default: false. */
-  readonly isKnown?: boolean;
+  /** The evidence by which the account knows the browser. Default: it does not know it. */
+  readonly knownBy?: KnownBy | undefined;
   /** True if the browser stays signed in when it is closed. Default: false. */
   readonly remember?: boolean;
 }
 
 export function approve(
   ticket: Ticket,
-  { approver, checkCode, changesAccount = false, isKnown = false, remember = false }: Approval,
+  { approver, checkCode, changesAccount = false, knownBy, remember = false }: Approval,
   { now, lifetimes }: Moment,
 ): ApprovedTicket {
   const scanned = decidable(ticket, approver, now);
@@ -108,7 +109,7 @@ export function approve(
     approver: current,
     remember,
     ...(changesAccount && { changesAccount }),
-    ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : isKnown && { isKnown }),
+    ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
   };
 }
 

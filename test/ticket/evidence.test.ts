@@ -9,7 +9,7 @@ const SOURCE = '192.0.2.1';
 
 describe('the evidence that spared the check code', () => {
   const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', () => NOW);
-  const trusted = approved({ isKnown: true });
+  const trusted = approved({ knownBy: 'cookie' });
 
   before(async () => {
     const times = { trustedAt: NOW, lastUsedAt: NOW, endsAt: NOW + 60_000 };

@@ -48,7 +48,7 @@ describe('the context of an assessment', () => {
     const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0';
     const phone = { address: '198.51.100.7', place: { country: 'FR' }, userAgent: 'Mozilla/5.0 (iPhone)' };
     const ticket = scanned({ browser: { ...browserOf('binding'), place, userAgent } });
-    expect(riskContext(ticket, alice(), phone, false)).to.deep.equal({
+    expect(riskContext(ticket, alice(), phone, undefined)).to.deep.equal({
       accountId: 'alice',
       request: signInRequest(),
       browser: {
@@ -72,7 +72,7 @@ describe('the context of an assessment', () => {
 
   it('leaves out unknown data', () => {
     const ticket = scanned({ browser: { binding: 'binding', source: '127.0.0.1' } });
-    const { browser, phone } = riskContext(ticket, alice(), {}, false);
+    const { browser, phone } = riskContext(ticket, alice(), {}, undefined);
     expect(browser).to.deep.equal({ known: false });
     expect(phone).to.deep.equal({});
   });
@@ -80,7 +80,7 @@ describe('the context of an assessment', () => {
   it('says how the approver signed in', () => {
     const { accountId, sessionUid, authenticatedAt } = alice();
     const little = { accountId, sessionUid, authenticatedAt };
-    expect(riskContext(scanned(), { ...little, byQr: true }, {}, false).approver).to.deep.equal({
+    expect(riskContext(scanned(), { ...little, byQr: true }, {}, undefined).approver).to.deep.equal({
       authTime: little.authenticatedAt,
       byQr: true,
       client: 'page',
@@ -89,8 +89,8 @@ describe('the context of an assessment', () => {
 
   it('says if this account trusts the browser, but not by which cookie', () => {
     const ticket = scanned({ browser: { ...browserOf('binding'), knownAs: 'fingerprint' } });
-    const { browser } = riskContext(ticket, alice(), {}, true);
-    expect(browser).to.include({ known: true });
+    const { browser } = riskContext(ticket, alice(), {}, 'key');
+    expect(browser).to.include({ known: true, boundTo: 'key' });
     expect(browser).not.to.have.property('knownAs');
   });
 });

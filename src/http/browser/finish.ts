@@ -6,6 +6,7 @@ import { subjectOf } from '../../oidc/requirements.ts';
 import { browserNote, finishedSignIn } from '../../oidc/resumed.ts';
 import { approvedOnPhone, endWithError, signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
+import { readBrowserKey } from '../../ticket/browser-key.ts';
 import { WrongCheckCode } from '../../ticket/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { holdsEvidence } from '../../ticket/evidence.ts';
@@ -46,6 +47,7 @@ export class FinishHandlers {
     const { provider, keys, known, cookies, announce, revocation } = this.#ports;
     const { ctx, interaction, identity } = form;
     if (interaction.result !== undefined) return follow(form, await this.#goOn(form));
+    const key = form.fields.key ? readBrowserKey(form.fields.key) : undefined;
     const { ticket, changed } = await this.#redeem(form);
     if (ticket.state === 'denied') {
       return follow(form, await endWithError(provider, ctx, ticket.because));
@@ -57,7 +59,7 @@ export class FinishHandlers {
     // Before the result is written: from then on the browser can begin its session at any time.
     await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
     const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
-    const browser = browserNote(ticket, { known: isKnown, knownAs });
+    const browser = browserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { ...approvedOnPhone(ticket), ...before, browser }));
   };
@@ -107,7 +109,7 @@ export class FinishHandlers {
   async #redeem(form: PromptForm<'login'>): ReturnType<BrowserActs['finish']> {
     const { ceremony, known, cookies, limits } = this.#ports;
     const { ctx, identity, fields } = form;
-    const evidence = { source: sourceOf(ctx), knownAs: cookies.memory(ctx).knownAs };
+    const evidence = { source: sourceOf(ctx), knownAs: cookies.memory(ctx).knownAs, signature: fields.signature };
     try {
       const { checkCode, switchAccount } = fields;
       const input = { checkCode, switchAccount: switchAccount === 'yes' };

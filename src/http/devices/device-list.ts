@@ -157,7 +157,7 @@ export class DeviceListHandlers {
   async #known({ accountId, sessionUid: here }: Approver): Promise<KnownBrowserEntry[]> {
     const { known, clock } = this.#ports;
     const list = [...(await known.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
-    return list.map(({ sessionUid, endsAt: _endsAt, ...browser }) => ({
+    return list.map(({ sessionUid, endsAt: _endsAt, key: _key, ...browser }) => ({
       ...browser,
       trustedAt: new Date(browser.trustedAt).toISOString(),
       lastUsedAt: new Date(browser.lastUsedAt).toISOString(),

@@ -116,11 +116,14 @@ export class SignInRecorder {
     if (!isTrusted && !note.known) return;
     const before = await findKnownBrowser(known, accountId, knownAs);
     if (before === undefined && !isTrusted) return;
+    // A user who has stayed trusted by the cookie alone may get a key, or a new one for a key that was lost.
+    const key = (isTrusted ? note.key : undefined) ?? before?.key;
     const now = clock();
     await known.put(accountId, {
       id: knownAs,
       sessionUid: uid,
       ...describedIn(note),
+      ...(key !== undefined && { key }),
       trustedAt: before?.trustedAt ?? at,
       lastUsedAt: now,
       endsAt: now + TRUST_LIFETIME_MS,

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { assessByDefault, type KnownBrowser } from '../../../src/index.ts';
 import { COOKIE_KEYS } from '../../fixtures/secrets.ts';
+import { TestBrowserKey } from '../../support/browser-key.ts';
 import { forget, ownBrowsers, signOut } from '../../support/own-browsers.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
@@ -175,6 +176,74 @@ describe('the browsers that an account trusts', () => {
     await forgetSession(browser);
     phone = await new PhonePerson(world).signIn('bob');
     expect(await approved(browser)).to.match(/^\d{6}$/);
+  });
+
+  describe('with a key', () => {
+    let key: TestBrowserKey;
+    let browser: BrowserPerson;
+
+    beforeEach(async () => {
+      key = await TestBrowserKey.make();
+      browser = new BrowserPerson(world);
+      const checkCode = await approved(browser, { remember: 'yes' });
+      expect(await browser.ticket()).to.include({ key: 'make' });
+      const finished = await browser.finish(checkCode, { key: await key.publicKey() });
+      await browser.arriveFrom(`${finished.json().redirectTo}`);
+      await forgetSession(browser);
+      expect(await approved(browser)).to.equal(undefined);
+    });
+
+    it('are known by its signature of this ticket', async () => {
+      const { version, key: use } = await browser.ticket();
+      expect(use).to.equal('sign');
+      const signature = await key.sign(browser.at, version);
+      expect((await browser.finish(undefined, { signature })).status).to.equal(200);
+      expect(JSON.stringify(await ownBrowsers(phone))).not.to.include('"key"');
+    });
+
+    it('must type the number without it, or with a signature of anything else', async () => {
+      const { version } = await browser.ticket();
+      const other = await TestBrowserKey.make();
+      const wrong = [
+        '',
+        'AAAA',
+        await other.sign(browser.at, version),
+        await key.sign(browser.at, Number(version) + 1),
+        await key.sign(`${browser.at}x`, version),
+      ];
+      for (const signature of wrong) {
+        expect((await browser.finish(undefined, { signature })).json().error).to.equal('check_code_required');
+        await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
+        await phone.scan(await browser.code());
+        await phone.approve({ remember: 'yes' });
+      }
+      await browser.finish();
+      expect(await browser.ticket()).to.include({ checkCode: true, key: 'make' });
+      const checkCode = `${(await phone.look()).json().checkCode}`;
+      const made = await browser.finish(checkCode, { key: await other.publicKey() });
+      await browser.arriveFrom(`${made.json().redirectTo}`);
+      await forgetSession(browser);
+      await approved(browser);
+      const signature = await other.sign(browser.at, (await browser.ticket()).version);
+      expect((await browser.finish(undefined, { signature })).status).to.equal(200);
+    });
+
+    it('refuse what is no public key of the curve, and change nothing', async () => {
+      const { kty, crv, x, y } = JSON.parse(await key.publicKey());
+      for (const sent of [
+        '{',
+        '1',
+        'null',
+        '{}',
+        { kty, crv, x },
+        { kty, crv: 'P-384', x, y },
+        { kty, crv, x, y: x },
+      ]) {
+        const text = typeof sent === 'string' ? sent : JSON.stringify(sent);
+        expect((await browser.finish(undefined, { key: text })).json().error, text).to.equal('invalid_request');
+      }
+      expect((await browser.ticket()).state).to.equal('approved');
+    });
   });
 
   it('ask before they change to another account, and name none', async () => {

@@ -2,9 +2,10 @@
 import { assessByDefault } from '../../../src/index.ts';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { assessByAddress } from '../../support/assess-by-address.ts';
+import { TestBrowserKey } from '../../support/browser-key.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { approved, browserAt, phoneOf, type Sent } from '../meeting.ts';
+import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.ts';
 import { becomesKnown, giveMemory } from './familiar.ts';
 
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
@@ -48,6 +49,24 @@ export const evidence: Attack[] = [
       await browser.start();
       await approved(await phoneOf(site), browser);
       return finishedElsewhere(browser, /^(?!_qr_memory)/, {});
+    },
+  },
+  {
+    row: 29,
+    name: 'copies the cookie by which the account knows a browser, but not its key',
+    on: { qrLogin: { assess: assessByDefault } },
+    without: notAskingAgain,
+    run: async (site) => {
+      const victim = await browserAt(site);
+      const key = await (await TestBrowserKey.make()).publicKey();
+      const checkCode = await approved(await phoneOf(site), victim, { remember: 'yes' });
+      if ((await signedInBy(victim, await victim.finish(checkCode, { key }))) === undefined)
+        throw new Error('alice is not signed in');
+      const attacker = new BrowserVisitor(site);
+      await giveMemory(attacker, victim);
+      await attacker.start();
+      await approved(await phoneOf(site), attacker);
+      return signedInBy(attacker, await attacker.finish());
     },
   },
   {
