@@ -16,7 +16,7 @@ export {
 } from './http/hooks/approve-guard.ts';
 export type { ConsentPolicy, LoginPage, OtherWays, OwnPage, PhoneSignIn, SignIn } from './http/hooks/hooks.ts';
 export type { Translate, Values } from './http/hooks/translate.ts';
-export type { BrowserEntry, Link, Pages, PageTools, PhoneView } from './http/pages/page-data.ts';
+export type { BrowserEntry, KnownBrowserEntry, Link, Pages, PageTools, PhoneView } from './http/pages/page-data.ts';
 export type { Locate } from './http/request/device.ts';
 export { TooManyRequests } from './http/request/rate-limits.ts';
 export type { BrowserView, DrawnView, ShownCode } from './http/ticket-view/browser-view.ts';
@@ -26,8 +26,18 @@ export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
 export type { Rate, RateLimit } from './stores/rate-limit.ts';
 export type { BackgroundCallbacks, MakeStoreEngine, StoreEngine } from './stores/store-engine.ts';
+export type { BrowserKey } from './ticket/browser-key.ts';
+export type { BrowserList, ListedBrowser, Use } from './ticket/browser-list.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
+export type { KnownBrowser, KnownBrowsers } from './ticket/known-browser.ts';
 export type { Clock, Listener, Notes, Signals, TicketStore } from './ticket/ports.ts';
-export { type Assess, assessByDefault, type Device, type RiskContext, type Verdict } from './ticket/risk.ts';
-export type { SignedInBrowser, SignedInBrowsers, Use } from './ticket/signed-in-browser.ts';
-export type { Consent, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';
+export {
+  type ApproverSignIn,
+  type Assess,
+  assessByDefault,
+  type Device,
+  type RiskContext,
+  type Verdict,
+} from './ticket/risk.ts';
+export type { SignedInBrowser, SignedInBrowsers } from './ticket/signed-in-browser.ts';
+export type { Consent, KnownBy, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';

@@ -145,22 +145,23 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     onTrouble: (cause) => callListener(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => callListener(() => announceState(announce, ticket)),
   });
-  const { store, browsers, notes, signals, clock } = engine;
+  const { store, browsers, known, notes, signals, clock } = engine;
   const expiry = new ExpiryWatcher(store, clock, settings.deadlines, (facts) =>
     callListener(() => emit(undefined, 'qr_login.expired', facts)),
   );
   const announce = expiry.following(emit);
   const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, metrics, settings });
   const devices = new DeviceDescriber(settings.locate);
-  const remoteSignOut = new RemoteSignOut({ provider, browsers, notes, clock });
+  const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
   const revocation = new SignInRevocation({ browsers, remoteSignOut, notes, keys, clock, emit });
-  const signIns = new SignInRecorder({ provider, browsers, remoteSignOut, revocation, devices, clock, onSignIn });
+  const recording = { provider, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
+  const signIns = new SignInRecorder(recording);
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  const others = { browsers, remoteSignOut, revocation, devices, limits };
+  const others = { browsers, known, remoteSignOut, revocation, devices, limits };
   provider.use(
     routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...streaming, ...others, settings }),
   );
@@ -212,7 +213,7 @@ type CeremonyAndStreams = Pick<Services, 'ceremony' | 'browserViews' | 'streams'
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function makeCeremony(
-  { store, notes, clock }: StoreEngine,
+  { store, notes, known, clock }: StoreEngine,
   { keys, urls, metrics, settings }: CeremonyParts,
 ): CeremonyAndStreams {
   const { deadlines: lifetimes, rotation, shortCode, parkStreams } = settings;
@@ -221,7 +222,7 @@ function makeCeremony(
   const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes });
   const parker = parkStreams ? new ConnectionParker() : undefined;
   return {
-    ceremony: new Ceremony({ store, notes, clock, keys, codes, shortCodes, lifetimes }),
+    ceremony: new Ceremony({ store, notes, known, clock, keys, codes, shortCodes, lifetimes }),
     browserViews,
     streams: new EventStreams({ views: browserViews, clock, metrics, parker }),
     longPolls: new LongPolls(browserViews, clock, metrics),

@@ -99,7 +99,7 @@ export class QrSignIn implements SignIn {
   }
 
   async #approve(): Promise<void> {
-    leadsTo(await this.#phone.device.submit(this.#path, { csrf: this.#csrf, decision: 'approve' }));
+    leadsTo(await this.#phone.device.submit(this.#path, { csrf: this.#csrf, decision: 'approve', remember: 'yes' }));
     const { checkCode } = await this.#reached('approved');
     if (checkCode === this.#isKnown)
       throw new Error('a check code must be asked for in a new browser, and not in a known one');

@@ -47,7 +47,8 @@ export function ownStore(database) {
         read: (name) => database.read(`note:${name}`),
         write: (name, lasts, value = '') => database.write(`note:${name}`, value, clock() + lasts),
       },
-      browsers: new DatabaseBrowsers(database, clock),
+      browsers: new DatabaseBrowsers(database, 'browsers', clock),
+      known: new DatabaseBrowsers(database, 'known', clock),
       signals,
       clock,
       rateLimit: (name, rate) => new DatabaseRateLimit(database, name, rate),
@@ -137,15 +138,17 @@ class DatabaseSignals {
 
 class DatabaseBrowsers {
   #database;
+  #table;
   #clock;
 
-  constructor(database, clock) {
+  constructor(database, table, clock) {
     this.#database = database;
+    this.#table = table;
     this.#clock = clock;
   }
 
   async list(accountId) {
-    const all = (await this.#database.read(`browsers:${accountId}`)) ?? [];
+    const all = (await this.#database.read(`${this.#table}:${accountId}`)) ?? [];
     return all.filter(({ endsAt }) => endsAt > this.#clock());
   }
 
@@ -182,7 +185,8 @@ class DatabaseBrowsers {
   }
 
   #write(accountId, list) {
-    return this.#database.write(`browsers:${accountId}`, list, Math.max(0, ...list.map(({ endsAt }) => endsAt)));
+    const end = Math.max(0, ...list.map(({ endsAt }) => endsAt));
+    return this.#database.write(`${this.#table}:${accountId}`, list, end);
   }
 }
 

@@ -35,6 +35,8 @@ let drawCode: ((url: string) => Element | undefined) | undefined;
 let loading: Promise<void> | undefined;
 /** Aborts the request for a picture from the server. */
 let pictureRequest = new AbortController();
+/** The use of this browser's key at finish. */
+let keyUse: Ticket['key'];
 let finishing = false;
 let wantsRenewal = false;
 let wantsFinish = false;
@@ -43,6 +45,7 @@ const leaving = new AbortController();
 function show(ticket: Ticket): void {
   if (ticket.qr) showCode(ticket.qr, ticket.version !== version);
   version = ticket.version;
+  keyUse = ticket.key;
   endsAt = performance.now() + ticket.expiresIn * 1000;
   showTimeLeft();
   accountSwitch.hidden = accountSwitch.disabled = !ticket.switchAccount;
@@ -164,7 +167,7 @@ async function finish(fields: Record<string, string> = {}): Promise<void> {
   if (finishing) return;
   finishing = true;
   mistake.textContent = '';
-  const response = await post('qr/finish', fields).catch(() => undefined);
+  const response = await post('qr/finish', { ...fields, ...(await keyFields()) }).catch(() => undefined);
   if (response === undefined) {
     finishing = false;
     mistake.textContent = mistake.dataset.noAnswer ?? '';
@@ -178,11 +181,26 @@ async function finish(fields: Record<string, string> = {}): Promise<void> {
   }
   finishing = false;
   const { error } = await response.json();
+  // The number is demanded only now: the watched ticket shows the field.
+  if (error === 'check_code_required' && fields.checkCode === undefined) return;
   if (error === 'wrong_check_code' || error === 'check_code_required') askAgain(mistake.dataset.text);
   else if (error === 'too_many_requests') askAgain(mistake.dataset.tooOften);
   // Another tab has signed another account in meanwhile. The reloaded page asks whether to replace it.
   else if (error === 'account_switch') location.reload();
   else handleRefusal(response);
+}
+
+/** Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie. */
+async function keyFields(): Promise<Record<string, string>> {
+  if (!keyUse) return {};
+  try {
+    const { publicKey, sign } = await import('./browser-key.ts');
+    if (keyUse === 'make') return { key: await publicKey() };
+    const uid = self.split('/').pop();
+    return { signature: (await sign(`oidc-provider-qr-login finish ${uid} ${version}`)) ?? '' };
+  } catch {
+    return {};
+  }
 }
 
 function askAgain(text: string | undefined): void {

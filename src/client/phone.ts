@@ -1,4 +1,7 @@
-/** The script of the phone's pages: posts the scan at once, blocks a second submission, and asks for a passkey. */
+/**
+ * The script of the phone's pages: posts the scan at once, blocks a second submission, asks for a passkey, and watches
+ * what becomes of an approval.
+ */
 import { askForPasskey } from './passkey.ts';
 
 /** True while the browser asks for a passkey. */
@@ -69,3 +72,23 @@ addEventListener('focus', delayApprove);
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
+
+/** The time between two looks at a ticket that was approved. */
+const LOOK_EVERY_MS = 3_000;
+
+/** Loads the page again when the browser has finished, or asks for the number, which this page then shows. */
+async function watchApproval(): Promise<void> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    if (document.visibilityState !== 'visible') continue;
+    const response = await fetch(location.href, { headers: { Accept: 'application/json' } }).catch(() => undefined);
+    // Offline, too many requests, or a server that restarts: look again later.
+    if (response === undefined || response.status >= 429) continue;
+    // The ticket is over. This page still says what the user did.
+    if (!response.ok) return;
+    const { state, checkCode } = await response.json();
+    if (state !== 'approved' || checkCode !== undefined) return location.reload();
+  }
+}
+
+if (document.querySelector('[data-approved]') !== null) void watchApproval();

@@ -7,6 +7,7 @@ export interface Ticket {
   qr?: { url: string; svg?: string; rotatesIn: number; shortCode?: string };
   checkCode?: boolean;
   switchAccount?: true;
+  key?: 'sign' | 'make';
 }
 
 /** A request with this parameter is answered without pictures, because the page draws the codes itself. */

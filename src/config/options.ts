@@ -48,8 +48,7 @@ export interface QrLoginOptions {
    * digits that the phone shows and the user types at the browser; `'deny'` refuses it. It is called when the phone
    * scans, and again on Approve. After a user has reported "I did not start this", sign-ins from there are refused for
    * this account for an hour, whatever this function returns.
-   * @default assessByDefault: the check code, unless this account was signed in to this browser by QR within the last
-   * 180 days, or both share a public address
+   * @default assessByDefault: the check code, unless this account trusts the browser
    */
   assess?: Assess;
 
@@ -101,7 +100,7 @@ export interface QrLoginOptions {
 
   /**
    * Called for each new sign-in by QR once the browser is signed in, to inform the user by mail or push: of the
-   * browser, its place, the app, and whether this account was signed in there by QR before (`browser.known`). The
+   * browser, its place, the app, and whether this account trusted the browser before (`browser.known`). The
    * plugin does not wait for it; an error becomes a process warning.
    * @default none: sign-ins are not announced
    */
@@ -150,6 +149,13 @@ export interface QrLoginOptions {
    * @default false
    */
   shortCode?: boolean;
+
+  /**
+   * Lets a browser that was itself signed in by QR approve other browsers. Without it, its user has to sign in there
+   * first, as for `prompt=login`: otherwise one approval by mistake would lead to any number of others.
+   * @default false
+   */
+  qrApprovers?: boolean;
 
   /**
    * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished.

@@ -140,8 +140,7 @@ const OPTIONS = {
   assess: v.optional(
     functionOption<Assess>('assess', '({ browser }) => (browser.known ? "allow" : "check code")', {
       type: "`(context: RiskContext) => 'allow' | 'check code' | 'deny'`",
-      default:
-        "`assessByDefault`: the check code, unless this account was signed in to this browser by QR within the last 180 days, or the browser shares the phone's public address",
+      default: '`assessByDefault`: the check code, unless this account trusts the browser',
       refused: ['check code'],
     }),
     () => assessByDefault,
@@ -257,6 +256,7 @@ const OPTIONS = {
   ),
   showAddress: flag('showAddress'),
   shortCode: flag('shortCode'),
+  qrApprovers: flag('qrApprovers'),
   deadlines: v.optional(
     v.pipe(
       strictObject(DEADLINES, {

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Approver } from '../ticket/ticket.ts';
+import { isApprovedOnPhone } from './approved-on-phone.ts';
 import { providersCookie } from './signed-cookie.ts';
 
 /** An account as users see it. */
@@ -59,6 +60,7 @@ export async function approverOf(
     authenticatedAt: loginTs,
     ...(await assure(onPhone, accountId)),
     ...(signInId !== undefined && { signInId }),
+    ...(isApprovedOnPhone(amr) && { byQr: true }),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { BrowserKey } from '../ticket/browser-key.ts';
 import { browserId, type FinishedSignIn } from '../ticket/signed-in-browser.ts';
 import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
-import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
+import { isApprovedOnPhone } from './approved-on-phone.ts';
 import { toReadableText } from './parameters.ts';
 
 /** Data about the browser in the login result of a sign-in that a phone approved. */
@@ -10,8 +11,14 @@ export interface BrowserNote {
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
-  /** True if the account was signed in to this browser by QR before. */
+  /** True if the account trusted this browser when the sign-in was finished. */
   readonly known: boolean;
+  /** The fingerprint of the secret in its cookie, by which the account may know it. */
+  readonly knownAs: string;
+  /** The key to which the trust is bound, if the browser has made one. */
+  readonly key?: BrowserKey;
+  /** True if the user wants to stay signed in there, and so trusts the browser. */
+  readonly isTrusted: boolean;
   /** The time at which the sign-in was finished, in milliseconds since the epoch. */
   readonly at: number;
   /** The id of the phone's browser, derived from the session that approved. */
@@ -23,14 +30,18 @@ export interface BrowserNote {
   readonly forTicket?: true;
 }
 
-export function browserNote(ticket: RedeemedTicket, known: boolean): BrowserNote {
-  const { browser, since, approver } = ticket;
+export function browserNote(
+  ticket: RedeemedTicket,
+  trust: Pick<BrowserNote, 'known' | 'knownAs' | 'key'>,
+): BrowserNote {
+  const { browser, since, approver, remember } = ticket;
   const { name, system, place } = browser;
   return {
     ...(name !== undefined && { name }),
     ...(system !== undefined && { system }),
     ...(place !== undefined && { place }),
-    known,
+    ...trust,
+    isTrusted: remember,
     at: since,
     approvedBy: browserId(approver.sessionUid),
     approverSession: approver.sessionUid,
@@ -95,21 +106,33 @@ export class ResumedSessions {
     return this.#notes.get(ctx);
   }
 
+  /** Returns the session that this request ended: the user signed out at the provider, in the browser itself. */
+  endedSessionOf(ctx: Context): Pick<SavedSession, 'uid' | 'accountId'> | undefined {
+    const { session } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {};
+    if (session?.accountId === undefined || !isDestroyed(session)) return undefined;
+    return { uid: session.uid, accountId: session.accountId };
+  }
+
   /** Returns the session after this request, or undefined if no user is signed in (any more). */
   sessionOf(ctx: Context): SavedSession | undefined {
     // Only requests to oidc-provider's own URLs have `ctx.oidc`.
     const oidc = (ctx as Partial<KoaContextWithOIDC>).oidc;
     const { session, client, route } = oidc ?? {};
     if (session?.accountId === undefined || session.exp === undefined) return undefined;
-    if ('destroyed' in session && session.destroyed === true) return undefined;
+    if (isDestroyed(session)) return undefined;
     return {
       uid: session.uid,
       accountId: session.accountId,
       begunAt: session.iat === undefined ? Date.now() : session.iat * 1000,
       lasts: session.exp * 1000 - Date.now(),
-      byPhone: APPROVED_ON_A_PHONE.every((method) => session.amr?.includes(method)),
+      byPhone: isApprovedOnPhone(session.amr),
       isUse: route !== undefined && ROUTES.has(route),
       client: client && { id: client.clientId, name: toReadableText(client.clientName || client.clientId) },
     };
   }
+}
+
+/** Returns true if oidc-provider has destroyed the session in this request. Its types leave that out. */
+function isDestroyed(session: object): boolean {
+  return 'destroyed' in session && session.destroyed === true;
 }

@@ -75,6 +75,7 @@ const REFUSALS: Readonly<Record<RefusalReason, RefusalResult>> = {
   report: DENIED,
   risk: DENIED,
   account: { error: 'login_required', error_description: 'The requested End-User is not signed in on the phone.' },
+  local: { error: 'login_required', error_description: 'The End-User was not authenticated on the phone itself.' },
   freshness: { error: 'login_required', error_description: 'The End-User could not be authenticated again.' },
   acr: {
     error: 'unmet_authentication_requirements',

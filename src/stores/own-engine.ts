@@ -1,3 +1,5 @@
+import type { BrowserList, ListedBrowser } from '../ticket/browser-list.ts';
+import type { KnownBrowsers } from '../ticket/known-browser.ts';
 import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
 import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
 import { Access } from './access.ts';
@@ -9,6 +11,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   store: ['create', 'find', 'findByInteraction', 'swap'],
   notes: ['write', 'read'],
   browsers: ['put', 'list', 'used', 'remove'],
+  known: ['put', 'list', 'used', 'remove'],
   signals: ['subscribe', 'unsubscribe'],
 };
 const FUNCTIONS = ['clock', 'rateLimit', 'ping', 'hearsOthers', 'close'] as const;
@@ -22,6 +25,7 @@ export class OwnEngine implements StoreEngine {
   readonly store: TicketStore;
   readonly notes: Notes;
   readonly browsers: SignedInBrowsers;
+  readonly known: KnownBrowsers;
   readonly signals: Signals;
   readonly clock: Clock;
   readonly rateLimit: (name: string, rate: Rate) => RateLimit;
@@ -32,7 +36,7 @@ export class OwnEngine implements StoreEngine {
   /** @throws TypeError if a part of the engine is missing */
   constructor(engine: StoreEngine, { onLate }: Pick<BackgroundCallbacks, 'onLate'>) {
     assertComplete(engine);
-    const { name, store, notes, browsers, signals } = engine;
+    const { name, store, notes, browsers, known, signals } = engine;
     const access = new Access(name);
     this.name = name;
     this.store = {
@@ -60,12 +64,8 @@ export class OwnEngine implements StoreEngine {
       write: (note, lasts, value) => access.make('write', () => notes.write(note, lasts, value)),
       read: (note) => access.make('read', () => notes.read(note)),
     };
-    this.browsers = {
-      put: (accountId, browser) => access.make('put', () => browsers.put(accountId, browser)),
-      list: (accountId) => access.make('list', () => browsers.list(accountId)),
-      used: (accountId, id, use) => access.make('used', () => browsers.used(accountId, id, use)),
-      remove: (accountId, id) => access.make('remove', () => browsers.remove(accountId, id)),
-    };
+    this.browsers = guardList(access, browsers);
+    this.known = guardList(access, known);
     this.signals = signals;
     this.clock = () => engine.clock();
     this.rateLimit = (limit, rate) => {
@@ -79,6 +79,15 @@ export class OwnEngine implements StoreEngine {
     this.hearsOthers = () => engine.hearsOthers();
     this.close = () => engine.close();
   }
+}
+
+function guardList<Entry extends ListedBrowser>(access: Access, list: BrowserList<Entry>): BrowserList<Entry> {
+  return {
+    put: (accountId, browser) => access.make('put', () => list.put(accountId, browser)),
+    list: (accountId) => access.make('list', () => list.list(accountId)),
+    used: (accountId, id, use) => access.make('used', () => list.used(accountId, id, use)),
+    remove: (accountId, id) => access.make('remove', () => list.remove(accountId, id)),
+  };
 }
 
 function assertComplete(engine: StoreEngine): void {

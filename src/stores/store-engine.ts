@@ -1,4 +1,5 @@
 import type { Keyv } from 'keyv';
+import type { KnownBrowsers } from '../ticket/known-browser.ts';
 import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
 import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
 import type { Ticket } from '../ticket/ticket.ts';
@@ -13,7 +14,10 @@ export interface StoreEngine {
   readonly name: string;
   readonly store: TicketStore;
   readonly notes: Notes;
+  /** The browsers that each account is signed in to by QR. */
   readonly browsers: SignedInBrowsers;
+  /** The browsers that each account trusts. */
+  readonly known: KnownBrowsers;
   readonly signals: Signals;
   /** The clock that all processes on this store agree on. */
   readonly clock: Clock;

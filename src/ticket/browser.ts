@@ -49,6 +49,8 @@ export interface FinishInput {
 export interface FinishChecks {
   /** Throws if the account that approved may not sign in (any more). */
   readonly account?: (ticket: ApprovedTicket) => Promise<void>;
+  /** Returns true if the evidence that spared the check code at Approve still holds. */
+  readonly evidence?: (ticket: ApprovedTicket) => Promise<boolean>;
   /** Throws if no check code may be tried now. */
   readonly tryCheckCode?: (ticket: ApprovedTicket) => Promise<void>;
 }
@@ -102,6 +104,7 @@ export class BrowserActs {
    * Redeems an approved ticket once. If the same browser asks again, it gets the same answer.
    * A denied ticket is returned as it is, because it ends the interaction, too.
    * @param checks if one of them throws, the ticket stays as it is
+   * @throws QrLoginError `check_code_required`, also if the ticket demands it only now
    */
   async finish(
     identity: BrowserIdentity,
@@ -113,12 +116,13 @@ export class BrowserActs {
       () => this.look(identity),
       async (ticket, { lifetimes }) => {
         if (ticket.state === 'redeemed' || ticket.state === 'denied') return ticket;
-        if (ticket.state === 'approved') await checks.account?.(ticket);
-        if (isCheckCodeAttempt(ticket, input)) await checks.tryCheckCode?.(ticket);
+        const hasEvidence = ticket.state !== 'approved' || (await passChecks(ticket, input, checks));
         // Read the clock again, because the deployment's checks may have taken long.
         const moment = { now: this.#ports.clock(), lifetimes };
         if (isOutdated(ticket, moment.now)) return transitions.outdate(ticket, moment);
-        if (switchesAccount(ticket, identity.accountId) && !input.switchAccount) throw accountSwitch();
+        if (!hasEvidence) return transitions.demandCheckCode(ticket, moment);
+        if (switchesAccount(ticket, identity.accountId) && !input.switchAccount)
+          throw accountSwitch(identity.accountId);
         if (this.#isCheckCodeWrong(ticket, input.checkCode, moment.now))
           return transitions.refuseCheckCode(ticket, moment);
         return transitions.redeem(ticket, moment);
@@ -127,6 +131,7 @@ export class BrowserActs {
     if (outcome === undefined) throw over();
     const { ticket, changed } = outcome;
     if (ticket.state === 'redeemed' || ticket.state === 'denied') return { ticket, changed };
+    if (ticket.state === 'approved' && ticket.checkCode?.wrongTries === 0) throw checkCodeRequired();
     throw new WrongCheckCode(ticket);
   }
 
@@ -142,7 +147,7 @@ export class BrowserActs {
     const unmet = unmetBy(demand, user, this.#ports.clock());
     if (unmet !== undefined) throw refusal(unmet);
     const isOtherAccount = identity.accountId !== undefined && identity.accountId !== user.accountId;
-    if (isOtherAccount && !input.switchAccount) throw accountSwitch();
+    if (isOtherAccount && !input.switchAccount) throw accountSwitch(identity.accountId);
     const outcome = await this.cancel(identity);
     if (outcome && wasReported(outcome.ticket)) throw over();
     return outcome;
@@ -209,21 +214,39 @@ export class BrowserActs {
   #isCheckCodeWrong(ticket: Ticket, typed: string | undefined, now: number): boolean {
     if (ticket.state !== 'approved' || ticket.checkCode === undefined || !isLive(ticket, now)) return false;
     const checkCode = typed === undefined ? undefined : readCheckCode(typed);
-    if (checkCode === undefined) {
-      throw new QrLoginError('check_code_required', 'Type the six digits that the phone shows.');
-    }
+    if (checkCode === undefined) throw checkCodeRequired();
     return !isCheckCode(this.#ports.keys, ticket.id, checkCode);
   }
 }
 
 /** Returns true if the user typed six digits and the ticket requires a check code. */
-function isCheckCodeAttempt(ticket: Ticket, { checkCode = '' }: FinishInput): ticket is ApprovedTicket {
-  return ticket.state === 'approved' && ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
+function isCheckCodeAttempt(ticket: ApprovedTicket, { checkCode = '' }: FinishInput): boolean {
+  return ticket.checkCode !== undefined && readCheckCode(checkCode) !== undefined;
 }
 
-/** Returns true if finishing would replace another account's session in this browser. */
+/**
+ * Runs the checks that an approved ticket must pass.
+ * @returns false if the evidence that spared the check code is gone
+ */
+async function passChecks(ticket: ApprovedTicket, input: FinishInput, checks: FinishChecks): Promise<boolean> {
+  await checks.account?.(ticket);
+  if (isCheckCodeAttempt(ticket, input)) await checks.tryCheckCode?.(ticket);
+  return ticket.checkCode !== undefined || (await checks.evidence?.(ticket)) !== false;
+}
+
+function checkCodeRequired(): QrLoginError {
+  return new QrLoginError('check_code_required', 'Type the six digits that the phone shows.');
+}
+
+/**
+ * Returns true if the browser's user must agree to the account: finishing would replace another account's session, or
+ * another account was last signed in by QR. Otherwise somebody else could scan first, and sign the browser in as himself
+ * unnoticed.
+ * @param accountId the account that is signed in to the browser now
+ */
 export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {
-  return ticket.state === 'approved' && accountId !== undefined && accountId !== ticket.approver.accountId;
+  if (ticket.state !== 'approved') return false;
+  return accountId === undefined ? ticket.changesAccount === true : accountId !== ticket.approver.accountId;
 }
 
 /** Returns true if the phone's sign-in was fresh enough when it approved, and is not any more. */
@@ -235,7 +258,9 @@ function isOutdated(ticket: Ticket, now: number): boolean {
   );
 }
 
-function accountSwitch(): QrLoginError {
+function accountSwitch(accountId: string | undefined): QrLoginError {
+  if (accountId === undefined)
+    return new QrLoginError('account_switch', 'Another account was used here before. Agree to the change, or cancel.');
   return new QrLoginError('account_switch', 'Another account is signed in here. Agree to sign it out, or cancel.');
 }
 

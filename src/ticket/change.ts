@@ -1,5 +1,6 @@
 import type { Codes } from './code.ts';
 import { notFound } from './errors.ts';
+import type { KnownBrowsers } from './known-browser.ts';
 import type { Clock, Notes, TicketStore } from './ports.ts';
 import type { SecretKeys } from './secret-keys.ts';
 import type { ShortCodes } from './short-code.ts';
@@ -10,6 +11,7 @@ import type { Lifetimes, Moment } from './transitions.ts';
 export interface CeremonyPorts {
   readonly store: TicketStore;
   readonly notes: Notes;
+  readonly known: KnownBrowsers;
   readonly clock: Clock;
   readonly keys: SecretKeys;
   readonly codes: Codes;

@@ -1,15 +1,18 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
 import { notFound, over } from './errors.ts';
+import { findKnownBrowser, knownBy } from './known-browser.ts';
+import { hadOtherAccount } from './last-account.ts';
 import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
 import { canTakeOver, markIfForTicket, unmetBy } from './requirements.ts';
-import type { Judge } from './risk.ts';
+import type { Judge, Verdict } from './risk.ts';
 import {
   type ApprovedTicket,
   type Approver,
   type DeniedTicket,
   isLive,
   isOwner,
+  type KnownBy,
   type ScannedTicket,
   stateAt,
   type Ticket,
@@ -34,8 +37,14 @@ export interface ScanInput {
   readonly typed?: boolean;
 }
 
-export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode'> {
+export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode' | 'changesAccount' | 'knownBy'> {
   readonly judge?: Judge;
+}
+
+/** A verdict, and the evidence that it was based on. */
+interface Judgement {
+  readonly verdict: Verdict;
+  readonly knownBy: KnownBy | undefined;
 }
 
 /** The acts of the user with the phone, one function for each. */
@@ -101,7 +110,8 @@ export class PhoneActs {
         return ticket;
       }
       const claimed = claim(ticket, approver, moment);
-      const verdict = await denyIfReported(judge(claimed, approver), this.#findReport(ticket, approver, known));
+      const judged = this.#judge(judge, claimed, approver);
+      const { verdict } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later);
@@ -126,11 +136,14 @@ export class PhoneActs {
     const { ticket } = await this.#change(id, known?.ticket, async (ticket, { lifetimes }) => {
       const { approver } = approval;
       transitions.assertOwner(ticket, approver);
-      const verdict = await denyIfReported(judge(ticket, approver), this.#findReport(ticket, approver, known));
+      const judged = this.#judge(judge, ticket, approver);
+      const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
-      return transitions.approve(ticket, { ...approval, checkCode: verdict === 'check code' }, moment);
+      const changesAccount = hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
+      const checkCode = verdict === 'check code';
+      return transitions.approve(ticket, { ...approval, changesAccount, knownBy, checkCode }, moment);
     });
     return ticket;
   }
@@ -152,6 +165,8 @@ export class PhoneActs {
     transitions.assertOwner(ticket, approver);
     // Write the note first: if the denial then fails, the user reports again.
     const isNew = await noteReport(this.#ports, approver.accountId, ticket.browser);
+    const { knownAs } = ticket.browser;
+    if (knownAs !== undefined) await this.#ports.known.remove(approver.accountId, knownAs);
     const outcome = await change(
       this.#ports,
       () => store.findByInteraction(ticket.interaction),
@@ -179,6 +194,12 @@ export class PhoneActs {
   checkCode(ticket: Ticket, approver: Approver): string | undefined {
     if (ticket.state !== 'approved' || !isOwner(ticket, approver)) return undefined;
     return ticket.checkCode && checkCodeOf(this.#ports.keys, ticket.id);
+  }
+
+  async #judge(judge: Judge, ticket: Ticket, approver: Approver): Promise<Judgement> {
+    const { known } = this.#ports;
+    const browser = await findKnownBrowser(known, approver.accountId, ticket.browser.knownAs);
+    return { verdict: await judge(ticket, approver, knownBy(browser)), knownBy: knownBy(browser) };
   }
 
   #findReport(ticket: Ticket, approver: Approver, known: KnownTicket | undefined): Promise<boolean> {

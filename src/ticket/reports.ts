@@ -35,10 +35,13 @@ export async function noteReport(
   return isNew;
 }
 
-/** Returns `deny` for a reported network address, regardless of the deployment's verdict. */
-export async function denyIfReported(judged: Verdict | Promise<Verdict>, reported: Promise<boolean>): Promise<Verdict> {
-  const [hasReported, verdict] = await Promise.all([reported, judged]);
-  return hasReported ? 'deny' : verdict;
+/** Returns the judgement, with `deny` for a reported network address, regardless of the deployment's verdict. */
+export async function denyIfReported<T extends { readonly verdict: Verdict }>(
+  judging: Promise<T>,
+  reported: Promise<boolean>,
+): Promise<T> {
+  const [hasReported, judgement] = await Promise.all([reported, judging]);
+  return hasReported ? { ...judgement, verdict: 'deny' } : judgement;
 }
 
 /**

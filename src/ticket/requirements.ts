@@ -16,10 +16,11 @@ export type RequirementContext = Pick<Ticket, 'request'>;
 /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
 export function unmetBy(
   ticket: RequirementContext,
-  approver: Authenticated,
+  approver: Authenticated & Pick<Partial<Approver>, 'byQr'>,
   now: number,
 ): UnmetRequirement | undefined {
   if (!isExpected(ticket, approver)) return 'account';
+  if (approver.byQr && !ticket.request.requirements.allowsQrApprover) return 'local';
   if (!isFreshEnough(ticket.request.requirements, approver, now)) return 'freshness';
   if (!isStrongEnough(ticket, approver)) return 'acr';
   return undefined;
@@ -31,6 +32,11 @@ export function refusal(unmet: UnmetRequirement): QrLoginError {
     return new QrLoginError('wrong_account', 'This app asks for another account. Switch to it, or deny.');
   if (unmet === 'acr')
     return new QrLoginError('insufficient_acr', 'This app asks for a stronger sign-in on this device.');
+  if (unmet === 'local')
+    return new QrLoginError(
+      'sign_in_again',
+      'This device was signed in with a QR code. Sign in on it before you approve.',
+    );
   return new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
 }
 

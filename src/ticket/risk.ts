@@ -1,6 +1,4 @@
-import { remembers } from './memory.ts';
-import type { SecretKeys } from './secret-keys.ts';
-import type { Approver, Place, SignInRequest, Ticket } from './ticket.ts';
+import type { Approver, KnownBy, Place, SignInRequest, Ticket } from './ticket.ts';
 
 /** The known data about a device. */
 export interface Device {
@@ -20,12 +18,30 @@ export interface RiskContext {
   readonly browser: Device & {
     readonly name?: string;
     readonly system?: string;
-    /** True if this account was signed in to this browser by QR before. */
+    /** True if this account trusts this browser now: it was signed in there by QR to stay signed in. */
     readonly known: boolean;
-    /** The number of accounts that were signed in to this browser by QR; it remembers the last five. */
-    readonly accounts: number;
+    /**
+     * The evidence by which it is known, present if it is: its cookie alone, which can be copied, or also a key that
+     * cannot. The browser has to use the key when it finishes; otherwise it has to type the check code.
+     */
+    readonly boundTo?: KnownBy;
   };
   readonly phone: Device;
+  /** The approver's sign-in on the phone. */
+  readonly approver: ApproverSignIn;
+}
+
+/** The sign-in of an approver on the phone. */
+export interface ApproverSignIn {
+  /** As your `assurance` returned it, with the methods that your `guard` has verified. */
+  readonly amr?: readonly string[];
+  readonly acr?: string;
+  /** The time of the authentication, in seconds since the epoch. */
+  readonly authTime: number;
+  /** True if the phone's session was itself signed in by QR. */
+  readonly byQr: boolean;
+  /** The kind of client: the provider's pages with their session. */
+  readonly client: 'page';
 }
 
 /**
@@ -39,24 +55,43 @@ export const VERDICTS: readonly Verdict[] = ['allow', 'check code', 'deny'];
 /** Assesses a sign-in; implemented by the deployment. */
 export type Assess = (context: RiskContext) => Verdict | Promise<Verdict>;
 
-/** Judges a sign-in. It is called only after the ticket is known to belong to this approver. */
-export type Judge = (ticket: Ticket, approver: Approver) => Verdict | Promise<Verdict>;
+/**
+ * Judges a sign-in. It is called only after the ticket is known to belong to this approver.
+ * @param knownBy the evidence by which the approver's account knows the browser now, if it does
+ */
+export type Judge = (ticket: Ticket, approver: Approver, knownBy: KnownBy | undefined) => Verdict | Promise<Verdict>;
 
 /**
- * Requires the check code, unless this account was signed in to this browser before, or browser and phone share a
- * network address. Your own assessment may fall back on it.
+ * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
+ * stranger in the same network could scan first, and sign the browser in as himself. Your own assessment may fall back
+ * on it.
  */
-export function assessByDefault({ browser, phone }: RiskContext): Verdict {
-  const isTogether = browser.address !== undefined && browser.address === phone.address;
-  return browser.known || isTogether ? 'allow' : 'check code';
+export function assessByDefault({ browser }: RiskContext): Verdict {
+  return browser.known ? 'allow' : 'check code';
 }
 
-export function riskContext(keys: SecretKeys, ticket: Ticket, approver: Approver, phone: Device): RiskContext {
-  const { binding: _binding, source: _source, memory, ...browser } = ticket.browser;
+export function riskContext(
+  ticket: Ticket,
+  approver: Approver,
+  phone: Device,
+  knownBy: KnownBy | undefined,
+): RiskContext {
+  const { binding: _binding, source: _source, knownAs: _knownAs, lastAccount: _last, ...browser } = ticket.browser;
   return {
     accountId: approver.accountId,
     request: ticket.request,
-    browser: { ...browser, known: remembers(keys, memory, approver.accountId), accounts: memory?.proofs.length ?? 0 },
+    browser: { ...browser, known: knownBy !== undefined, ...(knownBy !== undefined && { boundTo: knownBy }) },
     phone,
+    approver: signInOf(approver),
+  };
+}
+
+function signInOf({ acr, amr, authenticatedAt, byQr }: Approver): ApproverSignIn {
+  return {
+    ...(amr !== undefined && { amr }),
+    ...(acr !== undefined && { acr }),
+    authTime: authenticatedAt,
+    byQr: byQr === true,
+    client: 'page',
   };
 }

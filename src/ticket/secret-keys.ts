@@ -7,7 +7,7 @@ const PURPOSES = [
   'short code',
   'short code note',
   'csrf',
-  'known browser',
+  'last account',
   'report',
   'signed out',
   'nonce',

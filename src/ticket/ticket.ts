@@ -25,10 +25,15 @@ export interface Approver extends Authenticated {
    * without an interaction of the provider.
    */
   readonly signInId?: string;
+  /** Present if that session was itself signed in by QR: its user has not authenticated on this device. */
+  readonly byQr?: true;
 }
 
-/** A requirement that the approver does not meet. */
-export type UnmetRequirement = 'account' | 'freshness' | 'acr';
+/**
+ * A requirement that the approver does not meet. `local`: the approver was itself signed in by QR, and has to sign in on
+ * this device first.
+ */
+export type UnmetRequirement = 'account' | 'local' | 'freshness' | 'acr';
 
 /** The requirements that this authorization request makes of the approver. */
 export interface Requirements {
@@ -39,6 +44,8 @@ export interface Requirements {
    * at finish, and when the browser resumes the request.
    */
   readonly maxAge?: number;
+  /** Present if the deployment lets an approver decide who was itself signed in by QR. */
+  readonly allowsQrApprover?: true;
   /** The only subject that may approve, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
   readonly subject?: string;
   /** The authentication must be of one of these classes (an essential `acr` claim). */
@@ -81,11 +88,8 @@ export interface SignInRequest {
   readonly consent?: Consent;
 }
 
-/** A browser's random name, and a MAC for each account that was signed in to it. It contains no account's name. */
-export interface BrowserMemory {
-  readonly browserId: string;
-  readonly proofs: readonly string[];
-}
+/** The evidence by which an account knows a browser: a key that cannot leave the browser, or its cookie alone. */
+export type KnownBy = 'key' | 'cookie';
 
 /** The approximate location of a network address. */
 export interface Place {
@@ -110,8 +114,10 @@ export interface Browser {
   /** The browser's name and system, parsed from the User-Agent header. */
   readonly name?: string;
   readonly system?: string;
-  /** The content of its memory cookie: the accounts that were signed in to it by QR before. */
-  readonly memory?: BrowserMemory;
+  /** The fingerprint of the secret in its memory cookie: the id under which accounts may know this browser. */
+  readonly knownAs?: string;
+  /** The mark of the account that was last signed in to it by QR, from that cookie. */
+  readonly lastAccount?: string;
 }
 
 interface Fixed {
@@ -151,6 +157,10 @@ export interface ApprovedTicket extends Fixed {
   readonly approver: Approver;
   /** Present if the user must type the check code at the browser first. */
   readonly checkCode?: { readonly wrongTries: number };
+  /** Present if another account was last signed in to the browser by QR, so that its user is asked before it changes. */
+  readonly changesAccount?: true;
+  /** Present if the account trusted the browser at Approve, and no check code was demanded then. */
+  readonly knownBy?: KnownBy;
   /** True if the user wants to stay signed in when the browser is closed. */
   readonly remember: boolean;
 }

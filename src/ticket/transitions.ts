@@ -8,6 +8,7 @@ import {
   type DeniedTicket,
   isLive,
   isOwner,
+  type KnownBy,
   ownerOf,
   type RedeemedTicket,
   type ScannedTicket,
@@ -85,13 +86,17 @@ export interface Approval {
    * True if the user must type the check code at the browser; always required if the short code was typed on the phone.
    */
   readonly checkCode: boolean;
+  /** True if another account was last signed in to the browser by QR. Default: false. */
+  readonly changesAccount?: boolean;
+  /** The evidence by which the account knows the browser. Default: it does not know it. */
+  readonly knownBy?: KnownBy | undefined;
   /** True if the browser stays signed in when it is closed. Default: false. */
   readonly remember?: boolean;
 }
 
 export function approve(
   ticket: Ticket,
-  { approver, checkCode, remember = false }: Approval,
+  { approver, checkCode, changesAccount = false, knownBy, remember = false }: Approval,
   { now, lifetimes }: Moment,
 ): ApprovedTicket {
   const scanned = decidable(ticket, approver, now);
@@ -103,7 +108,8 @@ export function approve(
     state: 'approved',
     approver: current,
     remember,
-    ...((checkCode || scanned.typed) && { checkCode: { wrongTries: 0 } }),
+    ...(changesAccount && { changesAccount }),
+    ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
   };
 }
 
@@ -166,19 +172,17 @@ export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTick
   return { ...next(approved, now, now + lifetimes.finish), state: 'redeemed', approver, remember };
 }
 
+/** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */
+export function demandCheckCode(ticket: Ticket, { now }: Moment): ApprovedTicket {
+  return withWrongTries(finishable(ticket, now), 0);
+}
+
 /** Counts a wrong check code; the third one ends the ticket. */
 export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket | CancelledTicket {
   const approved = finishable(ticket, moment.now);
   const wrongTries = (approved.checkCode?.wrongTries ?? 0) + 1;
   if (wrongTries >= MAX_WRONG_CHECK_CODES) return cancel(approved, 'check code', moment);
-  const { approver, remember } = approved;
-  return {
-    ...next(approved, approved.since, approved.deadline),
-    state: 'approved',
-    approver,
-    remember,
-    checkCode: { wrongTries },
-  };
+  return withWrongTries(approved, wrongTries);
 }
 
 export function cancel(
@@ -218,6 +222,18 @@ function finishable(ticket: Ticket, now: number): ApprovedTicket {
   if (hasEnded(ticket, now)) throw over();
   if (ticket.state !== 'approved') throw wrongState(ticket, 'finished');
   return ticket;
+}
+
+function withWrongTries(approved: ApprovedTicket, wrongTries: number): ApprovedTicket {
+  const { approver, remember, changesAccount, since, deadline } = approved;
+  return {
+    ...next(approved, since, deadline),
+    state: 'approved',
+    approver,
+    remember,
+    ...(changesAccount && { changesAccount }),
+    checkCode: { wrongTries },
+  };
 }
 
 function stopped(ticket: Ticket, because: CancelledTicket['because'], now: number, deadline: number): CancelledTicket {

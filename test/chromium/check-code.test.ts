@@ -5,6 +5,24 @@ import { type ScannedPhone, scan, scanBeside } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
+describe('the check code of a browser whose address changes after the approval', () => {
+  const stage = useStage({ assess: () => 'allow' }, { proxy: true });
+
+  it('is demanded when the browser finishes, and the phone shows it then', async () => {
+    stage().expectProblem(/400/);
+    const desktop = await stage().desktop({ extraHTTPHeaders: { 'x-forwarded-for': '203.0.113.7' } });
+    const screen = await askToSignIn(stage(), desktop);
+    const phone = await scan(stage(), screen);
+    await desktop.setExtraHTTPHeaders({ 'x-forwarded-for': '203.0.113.8' });
+    await approve(phone);
+    await seeScreen(screen, 'check-code');
+    expect(await screen.getByRole('alert').allInnerTexts()).to.deep.equal(['']);
+    await phone.locator('.check-code').waitFor();
+    await type(screen, await checkCodeOn(phone));
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+});
+
 describe('the check code in a real browser', () => {
   const stage = useStage({ assess: () => 'check code' });
 

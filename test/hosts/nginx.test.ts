@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { assessByAddress } from '../support/assess-by-address.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { behavesLikeAHost, useHost } from './host-behaviour.ts';
 import { HOSTS, pathsIn, startBehindNginx, type VisitedHost } from './hosts.ts';
@@ -6,15 +7,15 @@ import { HOSTS, pathsIn, startBehindNginx, type VisitedHost } from './hosts.ts';
 for (const [name, start] of Object.entries(HOSTS)) {
   for (const path of pathsIn(name)) {
     describe(`the provider at ${path} of an app in ${name} behind nginx`, () => {
-      const host = useHost(() => startBehindNginx(start, path));
+      const host = useHost(() => startBehindNginx(start, path, { qrLogin: { assess: assessByAddress } }));
       behavesLikeAHost(name, path, host);
 
-      it('asks for no check code if browser and phone have the same address', async () => {
+      it('believes the address that nginx sends: browser and phone have the same one', async () => {
         const from = { 'x-real-ip': '203.0.113.7' };
         expect(await asksForCheckCode(host(), from, from)).to.equal(false);
       });
 
-      it('asks for the check code if the phone has another address', async () => {
+      it('believes the address that nginx sends: the phone has another one', async () => {
         const browser = { 'x-real-ip': '203.0.113.7' };
         expect(await asksForCheckCode(host(), browser, { 'x-real-ip': '203.0.113.8' })).to.equal(true);
       });

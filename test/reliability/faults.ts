@@ -222,7 +222,7 @@ export class FaultySite {
     return Nodes.start({
       redis: { url: redis.url },
       people,
-      qrLogin: { assess: 'by default' },
+      qrLogin: { assess: 'by address' },
       storePatience: STORE_PATIENCE_MS,
       nodes: links.map(({ port }, node) => ({
         redis: { url: `redis://127.0.0.1:${port}` },

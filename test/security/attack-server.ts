@@ -11,6 +11,7 @@ import { Agent as Network } from 'undici';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { RP_CALLBACK } from '../support/world.ts';
 import type { Attack } from './attack.ts';
+import { signedInBy } from './meeting.ts';
 
 const ATTACKS = new URL('.', import.meta.url);
 
@@ -120,10 +121,12 @@ async function becomeFamiliar(): Promise<void> {
     await browser.start();
     await phone.signInAt(`${issuer}/account`, name);
     await phone.scan(await browser.code());
-    const { state, checkCode } = await phone.approve();
+    const { state, checkCode } = await phone.approve({ remember: 'yes' });
     if (state !== 'approved') throw new Error(`${name} cannot approve here`);
     const signedIn = await browser.finish(checkCode === undefined ? undefined : `${checkCode}`);
     if (signedIn.status !== 200) throw new Error(`${name} cannot sign in: ${signedIn.status} ${signedIn.text}`);
+    // The account trusts the browser from here on.
+    await signedInBy(browser, signedIn);
     const cookies = await browser.agent.jar.getCookies(browser.at);
     familiar = cookies
       .filter(({ key }) => key.startsWith('_qr_memory'))
@@ -132,7 +135,7 @@ async function becomeFamiliar(): Promise<void> {
   }
 }
 
-/** Wraps `fetch`: adds the cookies of the known browser, and repeats a request after the `Retry-After` of a 429. */
+/** Wraps `fetch`: adds the cookies of the known browser, agrees to a change of its account, and repeats a request after the `Retry-After` of a 429. */
 function patientFetch(network: typeof fetch): typeof fetch {
   return async (input, init) => {
     const headers = new Headers(init?.headers);
@@ -140,8 +143,14 @@ function patientFetch(network: typeof fetch): typeof fetch {
     if (`${input}`.includes('/interaction/') && familiar !== '' && !cookie.includes('_qr_memory')) {
       headers.set('cookie', cookie === '' ? familiar : `${cookie}; ${familiar}`);
     }
+    const body = agreeing(`${input}`, init?.body);
     for (;;) {
-      const response = await network(input, { ...init, headers, ...(dispatcher && { dispatcher }) } as RequestInit);
+      const response = await network(input, {
+        ...init,
+        ...(body !== undefined && { body }),
+        headers,
+        ...(dispatcher && { dispatcher }),
+      } as RequestInit);
       const seconds = Number(response.headers.get('retry-after'));
       if (response.status !== 429 || seconds > LONGEST_WAIT_SECONDS) return response;
       waits += 1;
@@ -150,6 +159,12 @@ function patientFetch(network: typeof fetch): typeof fetch {
       await pause(seconds * 1000);
     }
   };
+}
+
+/** The known browser was last signed in as bob. An attacker at it would agree to any account. */
+function agreeing(url: string, body: RequestInit['body']): RequestInit['body'] {
+  if (!url.endsWith('/qr/finish') || typeof body !== 'string' || !body.startsWith('{')) return body;
+  return JSON.stringify({ switchAccount: 'yes', ...JSON.parse(body) });
 }
 
 function short(text: string): string {

@@ -27,9 +27,9 @@ export async function scanned(phone: PhoneVisitor, browser: BrowserVisitor): Pro
 }
 
 /** Scans the browser's code and approves. @returns the check code; empty if there is none */
-export async function approved(phone: PhoneVisitor, browser: BrowserVisitor): Promise<string> {
+export async function approved(phone: PhoneVisitor, browser: BrowserVisitor, more: Sent = {}): Promise<string> {
   await scanned(phone, browser);
-  const { state, checkCode } = await phone.approve();
+  const { state, checkCode } = await phone.approve(more);
   if (state !== 'approved') throw new Error(`this is ${state}, not approved`);
   return `${checkCode ?? ''}`;
 }

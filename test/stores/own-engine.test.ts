@@ -35,6 +35,7 @@ function hangingEngine(): StoreEngine {
     store: { create: hang, find: hang, findByInteraction: hang, swap: hang },
     notes: { write: hang, read: hang },
     browsers: { put: hang, list: hang, used: hang, remove: hang },
+    known: { put: hang, list: hang, used: hang, remove: hang },
     rateLimit: () => ({ take: hang, ask: hang }),
     ping: hang,
   });

@@ -13,7 +13,7 @@ export type PlainQrLoginOptions = Pick<
   QrLoginOptions,
   'deadlines' | 'limits' | 'rotation' | 'secrets' | 'showAddress'
 > & {
-  readonly assess?: Verdict | 'by default';
+  readonly assess?: Verdict | 'by address';
 };
 
 export interface NodeOptions {

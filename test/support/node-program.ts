@@ -10,10 +10,10 @@ import { setTimeout } from 'node:timers/promises';
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import type { Provider } from 'oidc-provider';
-import { assessByDefault } from '../../src/index.ts';
 import { setStorePatience } from '../../src/stores/deadline.ts';
 import { People } from '../fixtures/people.ts';
 import { makeProvider } from '../fixtures/provider.ts';
+import { assessByAddress } from './assess-by-address.ts';
 import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, type RedisAddress, TOLD, type Told } from './node-options.ts';
 import { LOOPBACK } from './server.ts';
 
@@ -33,7 +33,7 @@ const EVENTS = [
 const PATIENCE_MS = 3_000;
 
 const {
-  qrLogin: { assess = 'by default', ...qrLogin },
+  qrLogin: { assess = 'by address', ...qrLogin },
   ...options
 }: NodeOptions = JSON.parse(process.env[NODE_OPTIONS_VARIABLE] ?? '{}');
 
@@ -43,7 +43,7 @@ store.on('error', (error: Error) => complain(`Redis: ${error.message}`));
 
 const { provider, qr, app } = await makeProvider({
   ...options,
-  qrLogin: { ...qrLogin, assess: assess === 'by default' ? assessByDefault : () => assess },
+  qrLogin: { ...qrLogin, assess: assess === 'by address' ? assessByAddress : () => assess },
   store,
   people: new People(options.people),
   proxy: true,

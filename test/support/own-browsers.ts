@@ -19,32 +19,53 @@ export interface OwnBrowsers {
   readonly account: string;
   readonly csrf: string;
   readonly browsers: readonly Listed[];
+  readonly known: readonly ListedTrust[];
+}
+
+export interface ListedTrust {
+  readonly id: string;
+  readonly name?: string;
+  readonly trustedAgo: number;
+  readonly lastUsedAgo: number;
+  readonly isHere: boolean;
 }
 
 const JSON_PLEASE = { accept: 'application/json' };
 
 /**
- * Scans the code that the browser shows, approves, and lets the browser arrive at its RP.
+ * Scans the code that the browser shows, approves, agrees to a change of account, and lets the browser arrive at its RP.
+ * @param more `{ remember: 'yes' }` makes the account trust the browser
  * @returns the URL that the RP gets
  * @throws Error if the phone is refused
  */
-export async function signInBy(phone: PhonePerson, browser: BrowserPerson): Promise<URL> {
+export async function signInBy(
+  phone: PhonePerson,
+  browser: BrowserPerson,
+  more: Record<string, string> = {},
+): Promise<URL> {
   await phone.scan(await browser.code());
-  const approved = await phone.approve();
+  const approved = await phone.approve(more);
   if (approved.status !== 200) throw new Error(`the approval was refused: ${approved.text}`);
-  return browser.arrive();
+  const { redirectTo } = (await browser.finish(undefined, { switchAccount: 'yes' })).json();
+  return browser.arriveFrom(`${redirectTo}`);
 }
 
 /** Returns the list of browsers. @param origin the node to ask. By default the world's own. */
 export async function ownBrowsers({ agent, world }: Person, origin: string = world.issuer): Promise<OwnBrowsers> {
-  const { csrf, account, browsers } = (await agent.get(`${origin}/qr/devices`, { headers: JSON_PLEASE })).json();
-  return { account, csrf, browsers } as OwnBrowsers;
+  const { csrf, account, browsers, known } = (await agent.get(`${origin}/qr/devices`, { headers: JSON_PLEASE })).json();
+  return { account, csrf, browsers, known } as OwnBrowsers;
 }
 
 /** Signs one browser out, or all of them. */
 export async function signOut(person: Person, end: string, csrf?: string): Promise<Answer> {
   const json = { csrf: csrf ?? (await ownBrowsers(person)).csrf, end };
   return person.agent.post(`${person.world.issuer}/qr/devices`, { headers: JSON_PLEASE, json });
+}
+
+/** Ends the trust in one browser, or in all of them. */
+export async function forget(person: Person, id: string): Promise<Answer> {
+  const { csrf } = await ownBrowsers(person);
+  return person.agent.post(`${person.world.issuer}/qr/devices`, { headers: JSON_PLEASE, json: { csrf, forget: id } });
 }
 
 /** Returns true if the RP gets a code with `prompt=none`, which asks the user nothing. */

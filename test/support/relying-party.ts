@@ -90,8 +90,8 @@ export async function throughQr(browser: BrowserPerson, phone: PhonePerson): Pro
 }
 
 /** Finishes in the browser, and allows the consent page. @returns the answer for the RP: a redirect or a page */
-export async function finish(browser: BrowserPerson): Promise<Answer> {
-  const { redirectTo } = (await browser.finish()).json();
+export async function finish(browser: BrowserPerson, more: Record<string, string> = {}): Promise<Answer> {
+  const { redirectTo } = (await browser.finish(undefined, more)).json();
   return allow(browser, await outOf(browser, String(redirectTo)));
 }
 

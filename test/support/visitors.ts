@@ -108,8 +108,8 @@ export class BrowserVisitor extends Visitor {
     return (await this.agent.get(`${this.at}/qr?after=${version}`)).json();
   }
 
-  finish(checkCode?: string): Promise<Answer> {
-    return this.post(`${this.at}/qr/finish`, checkCode === undefined ? {} : { checkCode });
+  finish(checkCode?: string, more: Record<string, string> = {}): Promise<Answer> {
+    return this.post(`${this.at}/qr/finish`, { ...(checkCode !== undefined && { checkCode }), ...more });
   }
 
   /** Signs in with a password. @returns the `Location` of the answer */
@@ -176,11 +176,12 @@ export class PhoneVisitor extends Visitor {
     return answer;
   }
 
-  decide(decision: 'approve' | 'deny'): Promise<Answer> {
-    return this.post(this.at, { csrf: this.#csrf, decision });
+  decide(decision: 'approve' | 'deny', more: Record<string, string> = {}): Promise<Answer> {
+    return this.post(this.at, { csrf: this.#csrf, decision, ...more });
   }
 
-  async approve(): Promise<Record<string, unknown>> {
-    return (await this.decide('approve')).json();
+  /** @param more `{ remember: 'yes' }` makes the account trust the browser */
+  async approve(more: Record<string, string> = {}): Promise<Record<string, unknown>> {
+    return (await this.decide('approve', more)).json();
   }
 }

@@ -278,8 +278,9 @@ export class BrowserPerson {
     return qr.url;
   }
 
-  finish(checkCode?: string): Promise<Answer> {
-    return this.agent.post(`${this.at}/qr/finish`, { json: checkCode === undefined ? {} : { checkCode } });
+  finish(checkCode?: string, more: Record<string, string> = {}): Promise<Answer> {
+    const json = { ...(checkCode !== undefined && { checkCode }), ...more };
+    return this.agent.post(`${this.at}/qr/finish`, { json });
   }
 
   /** Finishes, allows the consent page, and arrives at the RP. @returns the URL that the RP gets */
@@ -392,12 +393,14 @@ export class PhonePerson {
     return this.agent.get(this.at, { headers: { accept: 'application/json' } });
   }
 
-  decide(decision: string): Promise<Answer> {
-    return this.agent.post(this.at, { headers: { accept: 'application/json' }, json: { csrf: this.csrf, decision } });
+  decide(decision: string, more: Record<string, string> = {}): Promise<Answer> {
+    const json = { csrf: this.csrf, decision, ...more };
+    return this.agent.post(this.at, { headers: { accept: 'application/json' }, json });
   }
 
-  approve(): Promise<Answer> {
-    return this.decide('approve');
+  /** @param more `{ remember: 'yes' }` makes the account trust the browser */
+  approve(more: Record<string, string> = {}): Promise<Answer> {
+    return this.decide('approve', more);
   }
 
   deny(): Promise<Answer> {

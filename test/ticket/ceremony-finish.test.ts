@@ -60,6 +60,39 @@ describe('finish', () => {
   });
 });
 
+describe('a browser that was spared the check code', () => {
+  const scene = setUpScene();
+  const gone = { evidence: async () => false };
+
+  it('must type it if the evidence is gone, and the phone shows it then', async () => {
+    const approval = await scene().approved();
+    expect(scene().phone.checkCode(approval, alice())).to.equal(undefined);
+    expect((await refused(scene().browser.finish(ME, {}, gone))).code).to.equal('check_code_required');
+    const ticket = await scene().phone.look(approval.id, alice());
+    expect(ticket).to.include({ state: 'approved', deadline: approval.deadline, version: approval.version + 1 });
+    const checkCode = scene().phone.checkCode(ticket, alice()) ?? '';
+    expect(checkCode).to.match(/^\d{6}$/);
+    expect((await scene().browser.finish(ME, { checkCode }, gone)).ticket.state).to.equal('redeemed');
+  });
+
+  it('must type it from then on, also with evidence, and has three tries', async () => {
+    const { id } = await scene().approved();
+    await refused(scene().browser.finish(ME, {}, gone));
+    const there = { evidence: async () => true };
+    expect((await refused(scene().browser.finish(ME, {}, there))).code).to.equal('check_code_required');
+    const right = scene().phone.checkCode(await scene().phone.look(id, alice()), alice());
+    const checkCode = right === '000000' ? '000001' : '000000';
+    for (let tries = 0; tries < 3; tries++) await refused(scene().browser.finish(ME, { checkCode }, there));
+    expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
+  });
+
+  it('need not type it if the evidence holds, and is not asked for evidence once it has typed it', async () => {
+    await scene().approved();
+    const { ticket } = await scene().browser.finish(ME, {}, { evidence: async () => true });
+    expect(ticket.state).to.equal('redeemed');
+  });
+});
+
 describe('a browser that must type the check code', () => {
   const scene = setUpScene();
 

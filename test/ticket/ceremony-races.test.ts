@@ -1,8 +1,11 @@
 import { expect } from 'chai';
+import { Keyv } from 'keyv';
+import { KeyvBrowserList } from '../../src/stores/memory/browser-list.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../src/ticket/change.ts';
 import { Codes } from '../../src/ticket/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
+import type { KnownBrowser } from '../../src/ticket/known-browser.ts';
 import type { Notes, TicketStore } from '../../src/ticket/ports.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { alice, approved, bob, browserOf, LIFETIMES, NOW, refused, scanned, TICKET_ID, waiting } from './builders.ts';
@@ -199,7 +202,8 @@ describe('with a store that loses data,', () => {
     };
     const codes = new Codes(keys, 10_000);
     const notes: Notes = { write: async () => undefined, read: async () => undefined };
-    const ports = { notes, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
+    const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', () => NOW);
+    const ports = { notes, known, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
     return new Ceremony({ ...ports, store: { ...nothing, ...store } });
   }
 

@@ -1,13 +1,23 @@
 import { expect } from 'chai';
-import { remember } from '../../src/ticket/memory.ts';
-import { assessByDefault, type Device, type RiskContext, riskContext } from '../../src/ticket/risk.ts';
-import { SecretKeys } from '../../src/ticket/secret-keys.ts';
-import { alice, bob, browserOf, SECRETS, scanned, signInRequest } from './builders.ts';
+import {
+  type ApproverSignIn,
+  assessByDefault,
+  type Device,
+  type RiskContext,
+  riskContext,
+} from '../../src/ticket/risk.ts';
+import { alice, browserOf, scanned, signInRequest } from './builders.ts';
 
-const keys = new SecretKeys(SECRETS);
+const SIGN_IN: ApproverSignIn = { authTime: 0, byQr: false, client: 'page' };
 
 function context(browser: Partial<RiskContext['browser']>, phone: Device = {}): RiskContext {
-  return { accountId: 'alice', request: signInRequest(), browser: { known: false, accounts: 0, ...browser }, phone };
+  return {
+    accountId: 'alice',
+    request: signInRequest(),
+    browser: { known: false, ...browser },
+    phone,
+    approver: SIGN_IN,
+  };
 }
 
 describe('the default assessment', () => {
@@ -18,22 +28,12 @@ describe('the default assessment', () => {
     expect(assessByDefault(context(here, elsewhere))).to.equal('check code');
   });
 
-  it('requires the check code if the browser knows other accounts only', () => {
-    expect(assessByDefault(context({ ...here, accounts: 5 }, elsewhere))).to.equal('check code');
+  it('allows a browser that this account trusts', () => {
+    expect(assessByDefault(context({ ...here, known: true }, elsewhere))).to.equal('allow');
   });
 
-  it('allows a browser that this account was signed in to before', () => {
-    expect(assessByDefault(context({ ...here, known: true, accounts: 1 }, elsewhere))).to.equal('allow');
-  });
-
-  it('allows the sign-in if browser and phone share an address', () => {
-    expect(assessByDefault(context(here, here))).to.equal('allow');
-  });
-
-  it('requires the check code if an address is unknown, because two unknown addresses are not the same', () => {
-    expect(assessByDefault(context({}))).to.equal('check code');
-    expect(assessByDefault(context(here))).to.equal('check code');
-    expect(assessByDefault(context({}, here))).to.equal('check code');
+  it('requires the check code if browser and phone share an address', () => {
+    expect(assessByDefault(context(here, here))).to.equal('check code');
   });
 
   it('requires the check code if browser and phone share a place and a user agent, but no address', () => {
@@ -48,7 +48,7 @@ describe('the context of an assessment', () => {
     const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0';
     const phone = { address: '198.51.100.7', place: { country: 'FR' }, userAgent: 'Mozilla/5.0 (iPhone)' };
     const ticket = scanned({ browser: { ...browserOf('binding'), place, userAgent } });
-    expect(riskContext(keys, ticket, alice(), phone)).to.deep.equal({
+    expect(riskContext(ticket, alice(), phone, undefined)).to.deep.equal({
       accountId: 'alice',
       request: signInRequest(),
       browser: {
@@ -58,23 +58,39 @@ describe('the context of an assessment', () => {
         name: 'Firefox',
         system: 'Linux',
         known: false,
-        accounts: 0,
       },
       phone,
+      approver: {
+        acr: 'urn:example:password',
+        amr: ['pwd'],
+        authTime: alice().authenticatedAt,
+        byQr: false,
+        client: 'page',
+      },
     });
   });
 
   it('leaves out unknown data', () => {
     const ticket = scanned({ browser: { binding: 'binding', source: '127.0.0.1' } });
-    const { browser, phone } = riskContext(keys, ticket, alice(), {});
-    expect(browser).to.deep.equal({ known: false, accounts: 0 });
+    const { browser, phone } = riskContext(ticket, alice(), {}, undefined);
+    expect(browser).to.deep.equal({ known: false });
     expect(phone).to.deep.equal({});
   });
 
-  it('says if this account was signed in to the browser before, and how many accounts were', () => {
-    const memory = remember(keys, remember(keys, undefined, 'alice'), 'carol');
-    const ticket = scanned({ browser: { ...browserOf('binding'), memory } });
-    expect(riskContext(keys, ticket, alice(), {}).browser).to.include({ known: true, accounts: 2 });
-    expect(riskContext(keys, ticket, bob(), {}).browser).to.include({ known: false, accounts: 2 });
+  it('says how the approver signed in', () => {
+    const { accountId, sessionUid, authenticatedAt } = alice();
+    const little = { accountId, sessionUid, authenticatedAt };
+    expect(riskContext(scanned(), { ...little, byQr: true }, {}, undefined).approver).to.deep.equal({
+      authTime: little.authenticatedAt,
+      byQr: true,
+      client: 'page',
+    });
+  });
+
+  it('says if this account trusts the browser, but not by which cookie', () => {
+    const ticket = scanned({ browser: { ...browserOf('binding'), knownAs: 'fingerprint' } });
+    const { browser } = riskContext(ticket, alice(), {}, 'key');
+    expect(browser).to.include({ known: true, boundTo: 'key' });
+    expect(browser).not.to.have.property('knownAs');
   });
 });

@@ -1,11 +1,13 @@
 /** The ceremony on an in-memory store, with a clock that only the test advances. */
 import { Keyv } from 'keyv';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
+import { KeyvBrowserList } from '../../src/stores/memory/browser-list.ts';
 import { KeyvNotes } from '../../src/stores/memory/notes.ts';
 import { KeyvTicketStore } from '../../src/stores/memory/ticket-store.ts';
 import type { BrowserIdentity, ShowInput } from '../../src/ticket/browser.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
 import { Codes } from '../../src/ticket/code.ts';
+import type { KnownBrowsers } from '../../src/ticket/known-browser.ts';
 import type { TicketStore } from '../../src/ticket/ports.ts';
 import type { Verdict } from '../../src/ticket/risk.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
@@ -74,6 +76,7 @@ export class Scene {
   /** The tickets that the interaction's listeners received, in order. */
   readonly heard: Ticket[] = [];
   readonly notes: KeyvNotes = new KeyvNotes(this.keyv);
+  readonly known: KnownBrowsers = new KeyvBrowserList(this.keyv, 'known', () => this.now);
   readonly shortCodes: ShortCodes = new ShortCodes(this.keys, this.notes);
   readonly #tickets: KeyvTicketStore;
 
@@ -85,6 +88,7 @@ export class Scene {
     this.ceremony = new Ceremony({
       store: this.store,
       notes: this.notes,
+      known: this.known,
       clock,
       keys: this.keys,
       codes: this.codes,

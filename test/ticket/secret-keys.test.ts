@@ -7,7 +7,7 @@ const keys = new SecretKeys(SECRETS);
 
 describe('with keys,', () => {
   it('a MAC for one purpose is not valid for another', () => {
-    const purposes = ['code', 'check code', 'csrf', 'known browser'] as const;
+    const purposes = ['code', 'check code', 'csrf', 'report'] as const;
     const macs = purposes.map((purpose) => keys.mac(purpose, 'the same').toString('hex'));
     expect(new Set(macs).size).to.equal(purposes.length);
   });

@@ -6,13 +6,17 @@ import { subjectOf } from '../../oidc/requirements.ts';
 import { browserNote, finishedSignIn } from '../../oidc/resumed.ts';
 import { approvedOnPhone, endWithError, signIn } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
+import { readBrowserKey } from '../../ticket/browser-key.ts';
 import { WrongCheckCode } from '../../ticket/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { remember, remembers } from '../../ticket/memory.ts';
+import { holdsEvidence } from '../../ticket/evidence.ts';
+import { findKnownBrowser, type KnownBrowsers } from '../../ticket/known-browser.ts';
+import { markAccount } from '../../ticket/last-account.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { ApprovedTicket } from '../../ticket/ticket.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Announce } from '../events/ticket-events.ts';
+import { sourceOf } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow } from '../request/responses.ts';
@@ -22,7 +26,8 @@ export interface FinishPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly browser: Pick<BrowserActs, 'finish' | 'cancel'> };
   readonly keys: SecretKeys;
-  readonly cookies: Pick<Cookies, 'memory' | 'keepMemory'>;
+  readonly known: Pick<KnownBrowsers, 'list'>;
+  readonly cookies: Pick<Cookies, 'memory' | 'renewMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly announce: Announce;
   readonly revocation: Pick<SignInRevocation, 'keep' | 'isRevoked'>;
@@ -39,20 +44,22 @@ export class FinishHandlers {
 
   /** `POST I/qr/finish`: signs the browser in with what the phone approved. */
   finish = async (form: PromptForm<'login'>): Promise<void> => {
-    const { provider, keys, cookies, announce, revocation } = this.#ports;
+    const { provider, keys, known, cookies, announce, revocation } = this.#ports;
     const { ctx, interaction, identity } = form;
     if (interaction.result !== undefined) return follow(form, await this.#goOn(form));
+    const key = form.fields.key ? readBrowserKey(form.fields.key) : undefined;
     const { ticket, changed } = await this.#redeem(form);
     if (ticket.state === 'denied') {
       return follow(form, await endWithError(provider, ctx, ticket.because));
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     const { accountId } = ticket.approver;
-    cookies.keepMemory(ctx, remember(keys, cookies.memory(ctx), accountId));
     // The cookie that came when the code was shown counts: a lost answer may have set a newer one since.
+    const isKnown = (await findKnownBrowser(known, accountId, ticket.browser.knownAs)) !== undefined;
     // Before the result is written: from then on the browser can begin its session at any time.
     await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
-    const browser = browserNote(ticket, remembers(keys, ticket.browser.memory, accountId));
+    const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
+    const browser = browserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { ...approvedOnPhone(ticket), ...before, browser }));
   };
@@ -100,13 +107,15 @@ export class FinishHandlers {
   }
 
   async #redeem(form: PromptForm<'login'>): ReturnType<BrowserActs['finish']> {
-    const { ceremony, limits } = this.#ports;
-    const { identity, fields } = form;
+    const { ceremony, known, cookies, limits } = this.#ports;
+    const { ctx, identity, fields } = form;
+    const evidence = { source: sourceOf(ctx), knownAs: cookies.memory(ctx).knownAs, signature: fields.signature };
     try {
       const { checkCode, switchAccount } = fields;
       const input = { checkCode, switchAccount: switchAccount === 'yes' };
       return await ceremony.browser.finish(identity, input, {
         account: (ticket) => this.#assertAccount(ticket),
+        evidence: (ticket) => holdsEvidence(known, ticket, evidence),
         tryCheckCode: ({ approver }) => limits.beforeCheckCode(approver.accountId),
       });
     } catch (error) {

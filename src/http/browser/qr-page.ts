@@ -8,7 +8,7 @@ import { endWithError } from '../../oidc/sign-in.ts';
 import type { BrowserActs, ShowInput } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
-import { type Ticket, wasReported } from '../../ticket/ticket.ts';
+import { type SignInRequest, type Ticket, wasReported } from '../../ticket/ticket.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -45,6 +45,7 @@ export interface QrPagePorts {
     readonly loginPage: LoginPage;
     readonly otherWays: OtherWays;
     readonly consent: ConsentPolicy;
+    readonly qrApprovers: boolean;
     readonly showAddress: boolean;
     readonly shortCode: boolean;
   };
@@ -148,18 +149,18 @@ export class QrPageHandlers {
 
   async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {
     const { provider, cookies, devices, settings } = this.#ports;
-    const memory = cookies.memory(ctx);
     const device = await devices.describe(ctx);
+    const request = await signInRequest(provider, interaction, await settings.consent(ctx, interaction));
     return {
       interaction: interaction.uid,
       endsAt: interaction.exp * 1000,
-      request: await signInRequest(provider, interaction, await settings.consent(ctx, interaction)),
+      request: settings.qrApprovers ? allowQrApprover(request) : request,
       browser: {
         binding: identity.binding,
         source: sourceOf(ctx),
         ...device,
         ...describeUserAgent(device.userAgent),
-        ...(memory !== undefined && { memory }),
+        ...cookies.memory(ctx),
       },
     };
   }
@@ -179,6 +180,10 @@ export class QrPageHandlers {
   #draw(ticket: Ticket | undefined, viewer: Viewer): BrowserView {
     return this.#ports.browserViews.draw(ticket, this.#ports.clock(), viewer);
   }
+}
+
+function allowQrApprover(request: SignInRequest): SignInRequest {
+  return { ...request, requirements: { ...request.requirements, allowsQrApprover: true } };
 }
 
 /** Answers a HEAD as a GET would be answered, but shows no code and does not wait. */

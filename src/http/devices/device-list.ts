@@ -4,12 +4,13 @@ import type { EndedSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { sessionClients } from '../../oidc/session-clients.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
+import { forgetAllBrowsers, type KnownBrowsers } from '../../ticket/known-browser.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Approver } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
-import type { BrowserEntry } from '../pages/page-data.ts';
+import type { BrowserEntry, KnownBrowserEntry } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { admit } from '../phone/admission.ts';
 import { checkCsrfToken, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
@@ -17,7 +18,7 @@ import type { PhoneForm, PhoneRequest } from '../phone/phone-request.ts';
 import { sendToSignIn } from '../phone/sign-in-redirect.ts';
 import { isForeign } from '../request/origin.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
-import { toSeconds, wantsJson } from '../request/responses.ts';
+import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
@@ -29,6 +30,7 @@ const BATCH_SIZE = 10;
 export interface DeviceListPorts {
   readonly provider: Provider;
   readonly browsers: Pick<SignedInBrowsers, 'list'>;
+  readonly known: KnownBrowsers;
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'report' | 'revokePending'>;
   readonly keys: SecretKeys;
@@ -39,7 +41,7 @@ export interface DeviceListPorts {
   readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
 }
 
-/** The list of browsers that an account is signed in to. The account comes from the phone's session alone. */
+/** The browsers that an account is signed in to, and those that it trusts. The account comes from the phone's session alone. */
 export class DeviceListHandlers {
   readonly #ports: DeviceListPorts;
 
@@ -47,21 +49,22 @@ export class DeviceListHandlers {
     this.#ports = ports;
   }
 
-  /** `GET Q/devices`: the list. */
+  /** `GET Q/devices`: the lists. */
   list = async (request: PhoneRequest): Promise<void> => {
     const { keys, urls, renderer, settings } = this.#ports;
     const { ctx, approver, failure } = request;
     failure.again = urls.devices;
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
-    const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: await this.#entries(approver) };
+    const [entries, known] = await Promise.all([this.#entries(approver), this.#known(approver)]);
+    const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: entries, known };
     if (wantsJson(request)) ctx.body = page;
     else renderer.render(ctx, 'devices', { ...page, self: urls.devices, ...outcomeIn(ctx) });
   };
 
   /**
-   * `POST Q/devices`: signs one browser out, or all, or reports one that the user did not sign in. A browser of another
-   * account is treated as one that does not exist.
+   * `POST Q/devices`: signs one browser out, or all, which also ends the trust in all; reports one that the user did not
+   * sign in; or ends the trust in one or all. A browser of another account is treated as one that does not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, browsers, revocation } = this.#ports;
@@ -69,13 +72,17 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
     checkCsrfToken(form, keys, formUse(approver));
-    const { end, report } = fields;
+    const { end, report, forget } = fields;
+    if (forget) return this.#forget(form, approver, forget);
     if (!end && !report)
       throw new QrLoginError(
         'invalid_request',
-        '"end" is the id of a browser, or "all"; "report" is the id of a browser.',
+        '"end" or "forget" is the id of a browser, or "all"; "report" is the id of a browser.',
       );
-    if (end === 'all') await revocation.revokePending(approver.accountId);
+    if (end === 'all') {
+      await revocation.revokePending(approver.accountId);
+      await forgetAllBrowsers(this.#ports.known, approver.accountId);
+    }
     const list = await browsers.list(approver.accountId);
     const chosen = end === 'all' ? list : list.filter(({ id }) => id === (report || end));
     const ended = report ? await this.#reportThose(ctx, approver, chosen) : await this.#endThose(ctx, approver, chosen);
@@ -93,6 +100,15 @@ export class DeviceListHandlers {
         : revocation.report(ctx, accountId, browser.signIn),
     );
     return (await Promise.all(ended)).filter((session) => session !== undefined);
+  }
+
+  /** Ends the trust in one browser, or in all: the next sign-in there takes the check code. */
+  async #forget(form: PhoneForm, { accountId }: Approver, id: string): Promise<void> {
+    const { known, urls } = this.#ports;
+    if (id === 'all') await forgetAllBrowsers(known, accountId);
+    else await known.remove(accountId, id);
+    if (wantsJson(form)) form.ctx.body = {};
+    else seeOther(form.ctx, urls.devices);
   }
 
   /** Ends this phone's own session last: if one of the others cannot be ended, the user can try again. */
@@ -135,6 +151,20 @@ export class DeviceListHandlers {
       }),
     );
     return entries.flat();
+  }
+
+  /** Returns the browsers that the account trusts, the most recently used first. */
+  async #known({ accountId, sessionUid: here }: Approver): Promise<KnownBrowserEntry[]> {
+    const { known, clock } = this.#ports;
+    const list = [...(await known.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
+    return list.map(({ sessionUid, endsAt: _endsAt, key: _key, ...browser }) => ({
+      ...browser,
+      trustedAt: new Date(browser.trustedAt).toISOString(),
+      lastUsedAt: new Date(browser.lastUsedAt).toISOString(),
+      trustedAgo: Math.floor(toSeconds(clock() - browser.trustedAt)),
+      lastUsedAgo: Math.floor(toSeconds(clock() - browser.lastUsedAt)),
+      isHere: sessionUid === here,
+    }));
   }
 }
 

@@ -4,6 +4,12 @@ import type { Provider } from '../../oidc/provider.ts';
 import { type BrowserNote, ResumedSessions, type SavedSession } from '../../oidc/resumed.ts';
 import { unavailable } from '../../stores/access.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
+import {
+  findKnownBrowser,
+  forgetBrowserOf,
+  type KnownBrowsers,
+  TRUST_LIFETIME_MS,
+} from '../../ticket/known-browser.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import { browserId, type SignedInBrowser, type SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Place } from '../../ticket/ticket.ts';
@@ -16,7 +22,7 @@ import type { SignInRevocation } from './revocation.ts';
 /** A browser that was just signed in by a phone. */
 export interface NewSignIn {
   readonly accountId: string;
-  /** Its claimed name and system, and its rough location. `known`: this account was signed in there by QR before. */
+  /** Its claimed name and system, and its rough location. `known`: this account trusted it before. */
   readonly browser: {
     readonly name?: string;
     readonly system?: string;
@@ -35,6 +41,7 @@ export type OnSignIn = (ctx: Context, signIn: NewSignIn) => void | Promise<void>
 export interface SignInPorts {
   readonly provider: Provider;
   readonly browsers: SignedInBrowsers;
+  readonly known: KnownBrowsers;
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
   readonly devices: DeviceDescriber;
@@ -43,7 +50,7 @@ export interface SignInPorts {
 }
 
 /** The data of a browser that its list shows. */
-type ListedBrowser = Pick<BrowserNote, 'name' | 'system' | 'place' | 'at'> & Partial<Pick<BrowserNote, 'signIn'>>;
+type DescribedBrowser = Pick<BrowserNote, 'name' | 'system' | 'place' | 'at'> & Partial<Pick<BrowserNote, 'signIn'>>;
 
 /** Keeps the lists of signed-in browsers in step with the sessions of oidc-provider. */
 export class SignInRecorder {
@@ -63,6 +70,8 @@ export class SignInRecorder {
     try {
       await next();
     } finally {
+      const ended = this.#resumed.endedSessionOf(ctx);
+      if (ended !== undefined) await this.#forget(ctx, ended);
       const session = this.#resumed.sessionOf(ctx);
       if (session !== undefined) await this.#keep(ctx, session, this.#resumed.noteOf(ctx));
     }
@@ -72,6 +81,7 @@ export class SignInRecorder {
     let isEnded = false;
     try {
       isEnded = await this.#update(ctx, session, note);
+      if (note !== undefined && !isEnded) await this.#trust(session, note);
     } catch (error) {
       // The user is signed in even if the list is not written. The next authorization request repairs it.
       this.#fail(ctx, session, error);
@@ -100,17 +110,47 @@ export class SignInRecorder {
     return true;
   }
 
-  async #put(ctx: Context, session: SavedSession, note: ListedBrowser): Promise<void> {
+  /** Trusts the browser if the user wants to stay signed in there. A browser that is trusted already stays so. */
+  async #trust({ accountId, uid }: SavedSession, { knownAs, isTrusted, at, ...note }: BrowserNote): Promise<void> {
+    const { known, clock } = this.#ports;
+    if (!isTrusted && !note.known) return;
+    const before = await findKnownBrowser(known, accountId, knownAs);
+    if (before === undefined && !isTrusted) return;
+    // A user who has stayed trusted by the cookie alone may get a key, or a new one for a key that was lost.
+    const key = (isTrusted ? note.key : undefined) ?? before?.key;
+    const now = clock();
+    await known.put(accountId, {
+      id: knownAs,
+      sessionUid: uid,
+      ...describedIn(note),
+      ...(key !== undefined && { key }),
+      trustedAt: before?.trustedAt ?? at,
+      lastUsedAt: now,
+      endsAt: now + TRUST_LIFETIME_MS,
+    });
+  }
+
+  /** Ends the trust in a browser whose user has signed out there. */
+  async #forget(ctx: Context, { accountId, uid }: Pick<SavedSession, 'uid' | 'accountId'>): Promise<void> {
+    try {
+      await forgetBrowserOf(this.#ports.known, accountId, uid);
+    } catch (error) {
+      // The user is signed out even if the trust could not be ended; it can be ended at `/qr/devices`.
+      this.#fail(ctx, { accountId }, error);
+    }
+  }
+
+  async #put(ctx: Context, session: SavedSession, note: DescribedBrowser): Promise<void> {
     const { browsers, remoteSignOut } = this.#ports;
     const { accountId } = session;
-    const { name, system, place, at, signIn } = note;
-    const described = {
-      ...(name !== undefined && { name }),
-      ...(system !== undefined && { system }),
-      ...(place !== undefined && { place }),
+    const { at, signIn } = note;
+    const entry = {
+      ...describedIn(note),
       ...(signIn !== undefined && { signIn }),
+      ...this.#used(session),
+      signedInAt: at,
     };
-    const gone = await browsers.put(accountId, { ...described, ...this.#used(session), signedInAt: at });
+    const gone = await browsers.put(accountId, entry);
     for (const one of gone) {
       // Not awaited: the user who signs in need not wait for the sign-out of the browsers that had to make room.
       remoteSignOut.end(ctx, accountId, one).catch((error: unknown) => this.#fail(ctx, session, error));
@@ -118,7 +158,7 @@ export class SignInRecorder {
   }
 
   /** Describes a browser that is missing on its list, by its present request. */
-  async #described(ctx: Context, { begunAt }: SavedSession): Promise<ListedBrowser> {
+  async #described(ctx: Context, { begunAt }: SavedSession): Promise<DescribedBrowser> {
     const { userAgent, place } = await this.#ports.devices.describe(ctx);
     return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), at: begunAt };
   }
@@ -128,24 +168,28 @@ export class SignInRecorder {
     return { id: browserId(uid), sessionUid: uid, lastUsedAt: now, endsAt: now + lasts };
   }
 
-  #announce(ctx: Context, { accountId, client }: SavedSession, note: BrowserNote): void {
+  #announce(ctx: Context, { accountId, client }: SavedSession, { at, known, ...note }: BrowserNote): void {
     if (client === undefined) return;
-    const { at, name, system, place, known } = note;
-    const browser = {
-      ...(name !== undefined && { name }),
-      ...(system !== undefined && { system }),
-      ...(place !== undefined && { place }),
-      known,
-    };
+    const browser = { ...describedIn(note), known };
     const { onSignIn } = this.#ports;
     Promise.resolve()
       .then(() => onSignIn(ctx, { accountId, browser, client, at }))
       .catch(warn);
   }
 
-  #fail(ctx: Context, { accountId }: SavedSession, cause: unknown): void {
+  #fail(ctx: Context, { accountId }: Pick<SavedSession, 'accountId'>, cause: unknown): void {
     const error = cause instanceof QrLoginError ? cause : unavailable(cause);
     const failure: FailureEvent = { code: error.code, from: sourceOf(ctx), accountId };
     callListener(() => this.#ports.provider.emit('qr_login.failed', ctx, error, failure));
   }
 }
+
+function describedIn({ name, system, place }: Description): Description {
+  return {
+    ...(name !== undefined && { name }),
+    ...(system !== undefined && { system }),
+    ...(place !== undefined && { place }),
+  };
+}
+
+type Description = Pick<BrowserNote, 'name' | 'system' | 'place'>;

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { callListener } from '../../oidc/call-listener.ts';
 import { type EndedSession, endSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
+import { forgetBrowserOf, type KnownBrowsers } from '../../ticket/known-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import { sourceOf } from '../request/client-info.ts';
@@ -24,6 +25,7 @@ const MIN_NOTE_LIFETIME_MS = 60 * 60_000;
 export interface RemoteSignOutPorts {
   readonly provider: Provider;
   readonly browsers: SignedInBrowsers;
+  readonly known: KnownBrowsers;
   readonly notes: Notes;
   readonly clock: Clock;
 }
@@ -37,7 +39,8 @@ export class RemoteSignOut {
   }
 
   /**
-   * Ends the browser's session, revokes everything that was granted in it, and then takes the browser off the list.
+   * Ends the browser's session and the trust that was given in it, revokes everything that was granted in it, and then
+   * takes the browser off the list.
    * @returns undefined if the session had ended before
    * @throws QrLoginError `store_unavailable` if the session may not have ended; the browser stays on the list, so the
    * call can be repeated
@@ -47,10 +50,11 @@ export class RemoteSignOut {
     accountId: string,
     { id, sessionUid, endsAt }: Pick<SignedInBrowser, 'id' | 'sessionUid' | 'endsAt'>,
   ): Promise<EndedSession | undefined> {
-    const { provider, browsers, notes, clock } = this.#ports;
+    const { provider, browsers, known, notes, clock } = this.#ports;
     const from = sourceOf(ctx);
     // First, so that every request that saves the session from here on finds the note.
     await notes.write(noteKeyOf(id), Math.max(MIN_NOTE_LIFETIME_MS, endsAt - clock()));
+    await forgetBrowserOf(known, accountId, sessionUid);
     const first = await endSession(provider, ctx, { accountId, sessionUid });
     await browsers.remove(accountId, id);
     // A pending request may have saved the session again in between.

@@ -21,6 +21,7 @@ const FILES: Readonly<Record<string, string>> = {
   'camera.js': 'dist/client/camera.js',
   'read-code.js': 'dist/client/read-code.js',
   'draw-code.js': 'dist/client/draw-code.js',
+  'browser-key.js': 'dist/client/browser-key.js',
   'decoder.js': 'dist/decoder/decoder.js',
   'encoder.js': 'dist/decoder/encoder.js',
   'icon.svg': 'views/assets/icon.svg',

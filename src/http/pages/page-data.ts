@@ -83,12 +83,13 @@ export interface Pages {
   confirm: PhoneView;
   /** A page of the phone: the state after the decision. */
   done: PhoneView;
-  /** A page of the phone: the browsers that its account was signed in to. */
+  /** A page of the phone: the browsers that its account is signed in to, and those that it trusts. */
   devices: {
     readonly account: string;
     readonly csrf: string;
     readonly self: string;
     readonly browsers: readonly BrowserEntry[];
+    readonly known: readonly KnownBrowserEntry[];
     /** The result of the previous request: the number of browsers that were signed out. */
     readonly ended?: 'none' | 'one' | 'many';
     /** True if an app of such a browser could not be notified. */
@@ -122,6 +123,22 @@ export interface BrowserEntry {
   /** True if this page is shown in that browser. */
   readonly isHere: boolean;
   readonly clients: readonly SessionClient[];
+}
+
+/** A browser that the account trusts, as its user sees it in the list. */
+export interface KnownBrowserEntry {
+  /** The identifier to post in order to end the trust. */
+  readonly id: string;
+  readonly name?: string;
+  readonly system?: string;
+  readonly place?: Place;
+  /** The time in ISO 8601. The fields that end with `Ago` are seconds since then. */
+  readonly trustedAt: string;
+  readonly trustedAgo: number;
+  readonly lastUsedAt: string;
+  readonly lastUsedAgo: number;
+  /** True if this page is shown in that browser. */
+  readonly isHere: boolean;
 }
 
 /** The ticket as the phone that scanned it sees it. */

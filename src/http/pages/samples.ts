@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../ticket/errors.ts';
 import type { SignInRequest } from '../../ticket/ticket.ts';
 import type { DrawnView } from '../ticket-view/browser-view.ts';
-import type { BrowserEntry, Pages, PhoneView } from './page-data.ts';
+import type { BrowserEntry, KnownBrowserEntry, Pages, PhoneView } from './page-data.ts';
 
 /** Sample data for each page in each of its states. A deployment's templates are rendered with it at start-up. */
 export type Samples = { readonly [Name in keyof Pages]: Readonly<Record<string, Pages[Name]>> };
@@ -84,6 +84,18 @@ const ELSEWHERE: BrowserEntry = {
   clients: [],
 };
 
+const KNOWN: KnownBrowserEntry = {
+  id: 'sample-3',
+  name: 'Firefox',
+  system: 'Windows',
+  place: { city: 'São Paulo', country: 'BR' },
+  trustedAt: '2026-01-01T12:00:00Z',
+  trustedAgo: 270_000,
+  lastUsedAt: '2026-01-04T14:58:00Z',
+  lastUsedAgo: 120,
+  isHere: true,
+};
+
 export const SAMPLES: Samples = {
   qr: {
     waiting: qr({ state: 'waiting' }),
@@ -102,6 +114,7 @@ export const SAMPLES: Samples = {
     scanned: qr({ state: 'scanned' }),
     'check code': qr({ state: 'approved', checkCode: true }),
     switch: qr({ state: 'approved', checkCode: false, switchAccount: true }, { signedInAs: 'Bob Sawyer' }),
+    'switch from the last account': qr({ state: 'approved', checkCode: false, switchAccount: true }),
     finishing: qr({ state: 'redeemed' }),
     denied: qr({ state: 'denied' }),
     expired: qr({ state: 'expired' }),
@@ -154,6 +167,7 @@ export const SAMPLES: Samples = {
       resources: { 'https://api.example.com': ['read', 'write'] },
     }),
     'another account': phone('scanned', { unmet: 'account', signInAgain }),
+    'signed in by QR': phone('scanned', { unmet: 'local', signInAgain }),
     'not fresh': phone('scanned', { unmet: 'freshness', signInAgain }),
     'not strong enough': phone('scanned', { unmet: 'acr' }),
     passkey: phone('scanned', { challenge: { passkey: {} } }),
@@ -169,9 +183,24 @@ export const SAMPLES: Samples = {
     redeemed: phone('redeemed'),
   },
   devices: {
-    none: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [] },
-    one: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE], ended: 'one', unreached: true },
-    two: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE, ELSEWHERE] },
+    none: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [], known: [] },
+    one: {
+      account: 'Alice Liddell',
+      csrf: 'sample',
+      self: '#',
+      browsers: [HERE],
+      known: [],
+      ended: 'one',
+      unreached: true,
+    },
+    two: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE, ELSEWHERE], known: [] },
+    known: {
+      account: 'Alice Liddell',
+      csrf: 'sample',
+      self: '#',
+      browsers: [],
+      known: [KNOWN, { ...KNOWN, id: 'sample-4', isHere: false }],
+    },
   },
   error: {
     'with a way back': error('wrong_check_code', { back: '#' }),

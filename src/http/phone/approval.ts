@@ -28,9 +28,9 @@ export class Approvals {
 
   /** Returns the deployment's assessment as a function, which asks about the phone as it is when it is called. */
   makeJudge(ctx: Context): Judge {
-    return async (ticket, approver) => {
-      const { keys, devices, settings } = this.#ports;
-      const context = riskContext(keys, ticket, approver, await devices.describe(ctx));
+    return async (ticket, approver, knownBy) => {
+      const { devices, settings } = this.#ports;
+      const context = riskContext(ticket, approver, await devices.describe(ctx), knownBy);
       const verdict = await settings.assess(context);
       if (VERDICTS.includes(verdict)) return verdict;
       throw new TypeError(`assess must give one of "${VERDICTS.join('", "')}", not ${JSON.stringify(verdict)}`);

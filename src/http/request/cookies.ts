@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Interaction } from '../../oidc/interaction.ts';
 import { signedCookie } from '../../oidc/signed-cookie.ts';
-import { formatMemory, parseMemory } from '../../ticket/memory.ts';
+import { TRUST_LIFETIME_MS } from '../../ticket/known-browser.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
-import type { BrowserMemory } from '../../ticket/ticket.ts';
+import type { Browser } from '../../ticket/ticket.ts';
 import type { Urls } from './urls.ts';
 
 const BINDING = '_qr_browser';
@@ -14,7 +14,12 @@ const OFFER = '_qr_offer';
 const SENT_TO_SIGN_IN = '_qr_sent';
 const SIGN_IN = '_qr_sign_in';
 
-const MEMORY_DAYS = 180;
+/**
+ * The form of the memory cookie, by which one of an older release is told apart: a secret of 128 random bits, and the
+ * mark of the last account.
+ */
+const MEMORY_FORM = /^(v2\.[\w-]{22})\.([\w-]{43})$/;
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The time for which the error page links back to the app after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
@@ -60,13 +65,23 @@ export class Cookies {
     return secret?.startsWith(`${uid}.`) ? fingerprint(secret) : undefined;
   }
 
-  keepMemory(ctx: Context, memory: BrowserMemory): void {
-    this.#set(ctx, MEMORY, formatMemory(memory), this.#urls.interactions, MEMORY_DAYS * DAY_MS);
+  /**
+   * Gives the browser a secret by which accounts may know it, or keeps the one that it has for another 180 days.
+   * @param mark returns the mark of the account that is signed in now, for the fingerprint of the secret
+   * @returns the fingerprint
+   */
+  renewMemory(ctx: Context, mark: (knownAs: string) => string): string {
+    const secret = this.#memory(ctx)?.secret ?? `v2.${randomBytes(16).toString('base64url')}`;
+    const knownAs = fingerprint(secret);
+    this.#set(ctx, MEMORY, `${secret}.${mark(knownAs)}`, this.#urls.interactions, TRUST_LIFETIME_MS);
+    return knownAs;
   }
 
-  memory(ctx: Context): BrowserMemory | undefined {
-    const text = signedCookie(ctx.cookies, MEMORY);
-    return text === undefined ? undefined : parseMemory(text);
+  /** Returns the name by which accounts may know this browser, and the mark of its last account. */
+  memory(ctx: Context): Pick<Browser, 'knownAs' | 'lastAccount'> {
+    const { secret, lastAccount } = this.#memory(ctx) ?? {};
+    if (secret === undefined || lastAccount === undefined) return {};
+    return { knownAs: fingerprint(secret), lastAccount };
   }
 
   /** Notes on the phone that it scanned this code while it was fresh. */
@@ -116,6 +131,11 @@ export class Cookies {
   /** Returns the id of the ticket for which this phone was last sent to sign in. */
   ticketOfSignIn(ctx: Context): string | undefined {
     return signedCookie(ctx.cookies, SENT_TO_SIGN_IN);
+  }
+
+  #memory(ctx: Context): { readonly secret: string; readonly lastAccount: string } | undefined {
+    const [, secret, lastAccount] = MEMORY_FORM.exec(signedCookie(ctx.cookies, MEMORY) ?? '') ?? [];
+    return secret === undefined || lastAccount === undefined ? undefined : { secret, lastAccount };
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

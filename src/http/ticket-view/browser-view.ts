@@ -1,7 +1,7 @@
 import { switchesAccount } from '../../ticket/browser.ts';
 import type { Codes } from '../../ticket/code.ts';
 import type { ShortCodes } from '../../ticket/short-code.ts';
-import { isLive, stateAt, type Ticket, type TicketState } from '../../ticket/ticket.ts';
+import { type ApprovedTicket, isLive, stateAt, type Ticket, type TicketState } from '../../ticket/ticket.ts';
 import type { Lifetimes } from '../../ticket/transitions.ts';
 import { toSeconds } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
@@ -29,8 +29,13 @@ export interface BrowserView {
   readonly qr?: ShownCode;
   /** Present once the ticket is approved: true if the check code must be typed. */
   readonly checkCode?: boolean;
-  /** Present if another account is signed in to this browser and must be signed out to go on. */
+  /** Present if another account is signed in to this browser, or was last signed in to it by QR: its user must agree. */
   readonly switchAccount?: true;
+  /**
+   * Present once the ticket is approved, if the browser's key is used at finish: `sign` means that the account knows the
+   * browser by its key, `make` that the user trusts the browser from now on.
+   */
+  readonly key?: 'sign' | 'make';
 }
 
 /** The ticket with its code drawn, as the page shows it before any script runs. */
@@ -132,6 +137,7 @@ export class BrowserViews {
       ...view,
       checkCode: ticket.checkCode !== undefined,
       ...(switchesAccount(ticket, accountId) && { switchAccount: true }),
+      ...keyUseOf(ticket),
     };
   }
 
@@ -153,4 +159,9 @@ export class BrowserViews {
     const shortCode = this.#shortCodes?.show(id);
     return { url, rotatesIn: toSeconds(rotatesIn), ...(shortCode && { shortCode }) };
   }
+}
+
+function keyUseOf({ knownBy, remember }: ApprovedTicket): Pick<BrowserView, 'key'> {
+  if (knownBy === 'key') return { key: 'sign' };
+  return remember ? { key: 'make' } : {};
 }

@@ -1,8 +1,8 @@
 import type { StoreEngine } from '../store-engine.ts';
+import { browserListsContract } from './browser-lists.ts';
 import { notesContract } from './notes.ts';
 import { rateLimitContract } from './rate-limits.ts';
 import { signalsContract } from './signals.ts';
-import { signedInBrowsersContract } from './signed-in-browsers.ts';
 import type { TestRunner } from './test-runner.ts';
 import { ticketStoreContract } from './ticket-store.ts';
 
@@ -49,7 +49,7 @@ export function storeContract(runner: TestRunner, name: string, start: () => Eng
     ticketStoreContract(runner, started);
     signalsContract(runner, started);
     notesContract(runner, started);
-    signedInBrowsersContract(runner, started);
+    browserListsContract(runner, started);
     rateLimitContract(runner, started);
   });
 }

@@ -3,10 +3,10 @@ import type { Clock } from '../../ticket/ports.ts';
 import { LocalSignals } from '../local-signals.ts';
 import { LocalRateLimit } from '../rate-limit.ts';
 import type { StoreEngine } from '../store-engine.ts';
+import { KeyvBrowserList } from './browser-list.ts';
 import { sweepExpired } from './expiry-sweep.ts';
 import { isInMemory } from './in-memory.ts';
 import { KeyvNotes } from './notes.ts';
-import { KeyvSignedInBrowsers } from './signed-in-browsers.ts';
 import { KeyvTicketStore } from './ticket-store.ts';
 
 /** Makes the engine over any Keyv, which serves one process. */
@@ -15,13 +15,13 @@ export function makeKeyvEngine(keyv: Keyv, clock: Clock): StoreEngine {
   const signals = new LocalSignals();
   const store = new KeyvTicketStore(keyv, clock, signals);
   const notes = new KeyvNotes(keyv);
-  const browsers = new KeyvSignedInBrowsers(keyv, clock);
   const stopSweep = sweepExpired(keyv);
   return {
     name: isInMemory(keyv) ? 'memory' : 'keyv',
     store,
     notes,
-    browsers,
+    browsers: new KeyvBrowserList(keyv, 'browsers', clock),
+    known: new KeyvBrowserList(keyv, 'known', clock),
     signals,
     clock,
     rateLimit: (_name, rate) => new LocalRateLimit(rate),

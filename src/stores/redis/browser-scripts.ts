@@ -2,7 +2,7 @@ import { type Script, script } from './scripts.ts';
 
 /*
  * An account's browsers are a hash. The field is the browser's id. The value is a line with the times of its last use
- * and of the end of its session, followed by the JSON of the rest, which does not change. So no script encodes JSON.
+ * and of its end, followed by the JSON of the rest, which does not change. So no script encodes JSON.
  */
 
 /** Sets `now` to the time of Redis, in milliseconds since the epoch. */
@@ -12,7 +12,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Puts a browser on its account's list, and removes the browsers with ended sessions. If there are too many, it
+ * Puts a browser on its account's list, and removes the browsers whose end has passed. If there are too many, it
  * removes those that have not been used for the longest time.
  * KEYS: the list. ARGV: the browser's id, the browser, the maximum number of browsers.
  * Returns the browsers that were removed because there were too many.
@@ -45,7 +45,7 @@ return gone
 
 /**
  * Records a use of a browser, if it is on the list.
- * KEYS: the list. ARGV: the browser's id, the time of the use, the end of its session.
+ * KEYS: the list. ARGV: the browser's id, the time of the use, its end.
  * Returns 1, or 0 if the browser is not on the list.
  */
 export const USE_BROWSER: Script = script(
@@ -60,7 +60,7 @@ return 1
 `,
 );
 
-/** Returns all browsers on the list, including those with ended sessions. KEYS: the list. */
+/** Returns all browsers on the list, including those whose end has passed. KEYS: the list. */
 export const LIST_BROWSERS: Script = script('find', "return redis.call('HVALS', KEYS[1])");
 
 /** Removes a browser from the list. KEYS: the list. ARGV: the browser's id. */

@@ -1,13 +1,13 @@
 import type { Clock } from '../../ticket/ports.ts';
 import { SharedRateLimit } from '../rate-limit.ts';
 import type { MakeKeyvEngine } from '../store-engine.ts';
+import { RedisBrowserList } from './browser-list.ts';
 import { redisOf } from './client.ts';
 import { RedisKeyNames } from './key-names.ts';
 import { RedisLink } from './link.ts';
 import { RedisNotes } from './notes.ts';
 import { countInRedis } from './rate-limit.ts';
 import { RedisSignals } from './signals.ts';
-import { RedisSignedInBrowsers } from './signed-in-browsers.ts';
 import { RedisTicketStore } from './ticket-store.ts';
 
 /** Makes the engine on the Redis below a Keyv, which serves any number of processes. */
@@ -23,7 +23,8 @@ export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate
     name: 'redis',
     store: new RedisTicketStore(link, keys, now, onLate),
     notes: new RedisNotes(link, keys),
-    browsers: new RedisSignedInBrowsers(link, keys, now),
+    browsers: new RedisBrowserList(link, (accountId) => keys.browsers(accountId), now),
+    known: new RedisBrowserList(link, (accountId) => keys.known(accountId), now),
     signals,
     clock: now,
     rateLimit: (name, rate) => new SharedRateLimit(countInRedis(link, keys, name, rate)),

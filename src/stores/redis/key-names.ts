@@ -33,6 +33,11 @@ export class RedisKeyNames {
     return `${this.#prefix}browsers:${accountId}`;
   }
 
+  /** Returns the key of the browsers that an account trusts. */
+  known(accountId: string): string {
+    return `${this.#prefix}known:${accountId}`;
+  }
+
   /** Returns the prefix of the keys of a rate limit. */
   limit(name: string): string {
     return `${this.#prefix}limit:${name}`;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { assessByDefault, type RiskContext, type Verdict } from '../../../src/index.ts';
+import { type Assess, assessByDefault, type RiskContext, type Verdict } from '../../../src/index.ts';
 import type { Answer } from '../../support/agent.ts';
+import { assessByAddress } from '../../support/assess-by-address.ts';
 import { StillClock } from '../../support/clock.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 
@@ -12,11 +13,24 @@ interface Approved {
 }
 
 /** Scans and approves. @returns the answer of the phone, with its check code */
-async function approve(browser: BrowserPerson, phone: PhonePerson): Promise<Approved> {
+async function approve(
+  browser: BrowserPerson,
+  phone: PhonePerson,
+  more: Record<string, string> = {},
+): Promise<Approved> {
   await browser.start();
   await phone.scan(await browser.code());
-  const answer = await phone.approve();
+  const answer = await phone.approve(more);
   return { browser, phone, answer, checkCode: String(answer.json().checkCode) };
+}
+
+const TRUST = { remember: 'yes' };
+
+/** Removes the session of a browser. The cookie by which accounts know it stays. */
+async function forgetSession({ agent, world }: BrowserPerson): Promise<void> {
+  for (const { key } of await agent.jar.getCookies(world.issuer)) {
+    if (key.startsWith('_session')) await agent.jar.setCookie(`${key}=; Max-Age=0; Path=/`, world.issuer);
+  }
 }
 
 function wrong(checkCode: string): string {
@@ -141,15 +155,15 @@ describe('the check code', () => {
   });
 });
 
-describe('the check code by default', () => {
+describe('the check code of an assessment', () => {
   const worlds: World[] = [];
 
   afterEach(async () => {
     for (const world of worlds.splice(0)) await world.stop();
   });
 
-  const start = async (options: WorldOptions = {}): Promise<World> => {
-    const world = await World.start({ ...options, qrLogin: { assess: assessByDefault } });
+  const start = async (options: WorldOptions = {}, assess: Assess = assessByAddress): Promise<World> => {
+    const world = await World.start({ ...options, qrLogin: { assess } });
     worlds.push(world);
     return world;
   };
@@ -163,7 +177,12 @@ describe('the check code by default', () => {
   };
   const from = (addresses: string): Record<string, string> => ({ 'x-forwarded-for': addresses });
 
-  it('is not needed if both share a public address', async () => {
+  it('is needed by default even if both share a public address', async () => {
+    const world = await start({ proxy: true }, assessByDefault);
+    expect(await needed(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
+  });
+
+  it('is not needed if both share a public address and the assessment goes by that', async () => {
     const world = await start({ proxy: true });
     for (const address of ['192.0.2.7', '2001:db8::7']) {
       expect(await needed(world, from(address), from(address)), address).to.equal(false);
@@ -205,13 +224,14 @@ describe('the check code by default', () => {
     expect(await needed(world, { forwarded: 'for=192.0.2.7' }, { forwarded: 'for=192.0.2.7' })).to.equal(true);
   });
 
-  it('is not needed in a browser that this account was signed in to before, but is for another account', async () => {
-    const world = await start({ proxy: true });
+  it('is not needed in a browser that this account trusts, but is for another account', async () => {
+    const world = await start({ proxy: true }, assessByDefault);
     const browser = new BrowserPerson(world, from('192.0.2.7'));
     const alice = await new PhonePerson(world, from('198.51.100.3')).signIn('alice');
-    const first = await approve(browser, alice);
+    const first = await approve(browser, alice, TRUST);
     expect(first.checkCode).to.match(/^\d{6}$/);
-    await browser.finish(first.checkCode);
+    await browser.arriveFrom(String((await browser.finish(first.checkCode)).json().redirectTo));
+    await forgetSession(browser);
 
     const second = await approve(browser, alice);
     expect(second.answer.json()).not.to.have.property('checkCode');
@@ -220,10 +240,10 @@ describe('the check code by default', () => {
   });
 
   it('is needed if the memory cookie of the browser is not signed', async () => {
-    const world = await start({ proxy: true });
+    const world = await start({ proxy: true }, assessByDefault);
     const browser = new BrowserPerson(world, from('192.0.2.7'));
-    const known = await approve(browser, await new PhonePerson(world, from('198.51.100.3')).signIn('alice'));
-    await browser.finish(known.checkCode);
+    const known = await approve(browser, await new PhonePerson(world, from('198.51.100.3')).signIn('alice'), TRUST);
+    await browser.arriveFrom(String((await browser.finish(known.checkCode)).json().redirectTo));
     const memory = (await browser.agent.jar.getCookies(`${browser.at}`)).filter(({ key }) => key === '_qr_memory');
     expect(memory).to.have.length(1);
     const other = new BrowserPerson(world, from('192.0.2.9'));

@@ -28,18 +28,19 @@ describe('a new sign-in', () => {
     );
   });
 
-  it('has a known browser only if this account was signed in to it before', async () => {
+  it('has a known browser only if this account trusted it before', async () => {
     const reported: string[] = [];
     await during(
       (_ctx, { accountId, browser }) => void reported.push(`${accountId} ${browser.known}`),
       async (world) => {
         const { browser, phone } = await world.meet();
-        await signInBy(phone, browser);
+        const trusts = { remember: 'yes' };
+        await signInBy(phone, browser, trusts);
         const bob = await new PhonePerson(world).signIn('bob');
         for (const approver of [phone, bob, bob]) {
           await forgetSession(browser);
           await browser.start();
-          await signInBy(approver, browser);
+          await signInBy(approver, browser, trusts);
         }
       },
     );

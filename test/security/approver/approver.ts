@@ -6,6 +6,7 @@ import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visi
 import type { Attack, Weakness } from '../attack.ts';
 import { fieldsIn } from '../request-fields.ts';
 import { believing } from '../weaknesses.ts';
+import { chained } from './chained.ts';
 import { ownership } from './owner.ts';
 import { phoneOf, subjectOf } from './people.ts';
 import { secrecy } from './secrecy.ts';
@@ -94,6 +95,7 @@ export const attacks: Attack[] = [
   },
   ...secrecy,
   ...sessions,
+  ...chained,
   ...ownership,
 ];
 

@@ -11,6 +11,7 @@ import { type Attack, replacing } from '../attack.ts';
 import { approved, browserAt, phoneOf, signedInBy } from '../meeting.ts';
 import { MANY, together } from '../steps/races.ts';
 import { all, lastWriteWins } from '../weaknesses.ts';
+import { evidence } from './evidence.ts';
 import { familiarity } from './familiar.ts';
 
 const checked: WorldOptions = { qrLogin: { assess: () => 'check code' } };
@@ -187,4 +188,4 @@ const guessing: Attack[] = [
   },
 ];
 
-export const attacks: Attack[] = [...guessing, ...familiarity];
+export const attacks: Attack[] = [...guessing, ...familiarity, ...evidence];

@@ -1,42 +1,36 @@
 /** Rows 13 and 18: attacks that pass for a browser known to the victim, which is spared the check code. */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
-import { parseMemory } from '../../../src/ticket/memory.ts';
-import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
+import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
+import { BrowserActs } from '../../../src/ticket/browser.ts';
+import type { KnownBrowser } from '../../../src/ticket/known-browser.ts';
+import { fingerprint } from '../../../src/ticket/secret-keys.ts';
+import { assessByAddress } from '../../support/assess-by-address.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
 import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.ts';
-import { all } from '../weaknesses.ts';
 
 const byDefault: WorldOptions = { qrLogin: { assess: assessByDefault } };
+const byAddress: WorldOptions = { qrLogin: { assess: assessByAddress } };
 const MEMORY = '_qr_memory';
 const HOME = '203.0.113.7';
 const ELSEWHERE = '198.51.100.9';
 
-/** A memory that proves that some account was signed in here, but not which one. */
-const knowsAnyAccount = all(
-  replacing(
-    SecretKeys.prototype,
-    'mac',
-    (original) =>
-      function (this: SecretKeys, purpose, ...parts) {
-        return original.call(this, purpose, ...(purpose === 'known browser' ? parts.slice(0, 1) : parts));
-      },
-  ),
-  replacing(
-    SecretKeys.prototype,
-    'candidates',
-    (original) =>
-      function (this: SecretKeys, purpose, ...parts) {
-        return original.call(this, purpose, ...(purpose === 'known browser' ? parts.slice(0, 1) : parts));
-      },
-  ),
+/** Every account knows a browser that any account knows. */
+const knowsAnyAccount = replacing(
+  KeyvBrowserList.prototype,
+  'list',
+  (original) =>
+    async function (this: KeyvBrowserList<KnownBrowser>, accountId: string) {
+      const lists = [accountId, 'a11ce', 'b0b'].map((account) => original.call(this, account));
+      return (await Promise.all(lists)).flat();
+    },
 );
 
 /** Signs the account in with the check code, so that the browser is known to it. */
-async function becomesKnown(browser: BrowserVisitor, name: string): Promise<void> {
-  const checkCode = await approved(await phoneOf(browser.site, name), browser);
+export async function becomesKnown(browser: BrowserVisitor, name: string): Promise<void> {
+  const checkCode = await approved(await phoneOf(browser.site, name), browser, { remember: 'yes' });
   if ((await signedInBy(browser, await browser.finish(checkCode))) === undefined)
     throw new Error(`${name} is not signed in`);
 }
@@ -46,7 +40,7 @@ async function approvedByMistake(attacker: BrowserVisitor, headers: Sent = {}): 
   const page = await attacker.start();
   if (page.status !== 200) throw new Error(`there is no QR page: ${page.status}`);
   await approved(await phoneOf(attacker.site, 'alice', headers), attacker);
-  return signedInBy(attacker, await attacker.finish());
+  return signedInBy(attacker, await attacker.finish(undefined, { switchAccount: 'yes' }));
 }
 
 /** Returns the values of the browser's cookies by their names. */
@@ -59,22 +53,64 @@ async function give(attacker: BrowserVisitor, name: string, value: string): Prom
   await attacker.agent.jar.setCookie(`${name}=${value}; Path=/interaction`, attacker.site.issuer);
 }
 
+/** Copies the cookie by which accounts know a browser, with its signature. */
+export async function giveMemory(to: BrowserVisitor, from: BrowserVisitor): Promise<void> {
+  for (const [name, value] of await cookiesOf(from)) if (name.startsWith(MEMORY)) await give(to, name, value);
+}
+
 function attackerOn(site: Site, headers: Sent = {}): BrowserVisitor {
   return new BrowserVisitor(site, fetch, headers);
 }
 
 export const familiarity: Attack[] = [
   {
+    row: 30,
+    name: "scans first from the victim's own public address, and signs the victim's browser in as himself",
+    on: { ...byDefault, proxy: true },
+    without: { name: 'the default assessment, but with one by address', options: byAddress },
+    run: async (site) => {
+      const victim = await browserAt(site, { 'x-forwarded-for': HOME });
+      await approved(await phoneOf(site, 'bob', { 'x-forwarded-for': HOME }), victim);
+      // The page finishes by itself once the phone has approved, unless digits are demanded.
+      return signedInBy(victim, await victim.finish());
+    },
+  },
+  {
+    row: 30,
+    name: "scans first, and signs the victim's browser in as himself where no digits are demanded",
+    on: { qrLogin: { assess: () => 'allow' } },
+    without: {
+      name: 'a question about the change of account',
+      patch: replacing(
+        BrowserActs.prototype,
+        'finish',
+        (original) =>
+          function (this: BrowserActs, identity, input, checks) {
+            return original.call(this, identity, { ...input, switchAccount: true }, checks);
+          },
+      ),
+    },
+    run: async (site) => {
+      const before = await browserAt(site);
+      await becomesKnown(before, 'alice');
+      // Alice's browser after her session has expired.
+      const victim = new BrowserVisitor(site);
+      await giveMemory(victim, before);
+      await victim.start();
+      await approved(await phoneOf(site, 'bob'), victim);
+      return signedInBy(victim, await victim.finish());
+    },
+  },
+  {
     row: 13,
     name: "uses a browser that is known to the attacker's account",
     on: byDefault,
-    without: { name: 'the account in the memory', patch: knowsAnyAccount },
+    without: { name: 'the account of a known browser', patch: knowsAnyAccount },
     run: async (site) => {
       const known = await browserAt(site);
       await becomesKnown(known, 'bob');
       const attacker = attackerOn(site);
-      for (const [name, value] of await cookiesOf(known))
-        if (name.startsWith(MEMORY)) await give(attacker, name, value);
+      await giveMemory(attacker, known);
       return approvedByMistake(attacker);
     },
   },
@@ -84,11 +120,10 @@ export const familiarity: Attack[] = [
     on: byDefault,
     without: {
       name: 'a signed memory',
-      patch: replacing(
-        Cookies.prototype,
-        'memory',
-        () => (ctx) => parseMemory(ctx.cookies.get(MEMORY, { signed: false }) ?? ''),
-      ),
+      patch: replacing(Cookies.prototype, 'memory', () => (ctx) => {
+        const [version, secret] = ctx.cookies.get(MEMORY, { signed: false })?.split('.') ?? [];
+        return { knownAs: fingerprint(`${version}.${secret}`) };
+      }),
     },
     run: async (site) => {
       const [victim, own] = [await browserAt(site), await browserAt(site)];
@@ -103,7 +138,7 @@ export const familiarity: Attack[] = [
   {
     row: 18,
     name: "forges the victim's address in a header",
-    on: byDefault,
+    on: byAddress,
     without: { name: 'distrust of forwarded headers', options: { proxy: true } },
     run: (site) =>
       // The victim's header is from a proxy that is not configured: that is no reason to trust such headers.
@@ -112,7 +147,7 @@ export const familiarity: Attack[] = [
   {
     row: 18,
     name: "forges the victim's address in a header to which the proxy adds the real one",
-    on: { ...byDefault, proxy: true },
+    on: { ...byAddress, proxy: true },
     without: {
       name: 'distrust of addresses before the entry that the proxy added',
       options: inFront(async (ctx, next) => {
@@ -126,7 +161,7 @@ export const familiarity: Attack[] = [
   {
     row: 18,
     name: 'has the same private address as the victim',
-    on: { ...byDefault, proxy: true },
+    on: { ...byAddress, proxy: true },
     without: {
       name: 'distrust of private addresses',
       options: inFront(async (ctx, next) => {

@@ -61,7 +61,18 @@ const values = (usual: Arbitrary<Named>): Arbitrary<Value> =>
     { weight: 3, arbitrary: texts.map((text) => ({ text })) },
   );
 
-const FIELDS = ['csrf', 'decision', 'remember', 'checkCode', 'switchAccount', 'proof', 'version'];
+const FIELDS = [
+  'csrf',
+  'decision',
+  'remember',
+  'checkCode',
+  'switchAccount',
+  'proof',
+  'version',
+  'key',
+  'signature',
+  'forget',
+];
 const SENSIBLE = ['approve', 'deny', 'report', 'unable', 'yes', '123456', '1', '{"id":"x","response":{}}'];
 
 const field: Arbitrary<readonly [string, Value]> = fc.tuple(

@@ -1,5 +1,5 @@
 /** Row 18: the address of a client comes from the network and from trusted proxies, not from the client. */
-import { assessByDefault } from '../../../src/index.ts';
+import { assessByAddress } from '../../support/assess-by-address.ts';
 import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
@@ -72,7 +72,7 @@ function together({ name, server, without, pretending }: Setting): Attack {
   return {
     row: 18,
     name: `avoids the check code by forging the phone's address, ${name}`,
-    on: { ...server, qrLogin: { assess: assessByDefault } },
+    on: { ...server, qrLogin: { assess: assessByAddress } },
     without,
     run: async (site) => {
       const attacker = from(site, pretending(VICTIM));

@@ -1,11 +1,14 @@
 /** The real ceremony in the model's world, on any store. Records all writes and all signals to watchers. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Keyv } from 'keyv';
+import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
 import type { FinishInput, ShowInput } from '../../../src/ticket/browser.ts';
 import { Ceremony } from '../../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../../src/ticket/change.ts';
 import { checkCodeOf, WrongCheckCode } from '../../../src/ticket/check-code.ts';
 import { Codes } from '../../../src/ticket/code.ts';
 import { QrLoginError } from '../../../src/ticket/errors.ts';
+import type { KnownBrowser } from '../../../src/ticket/known-browser.ts';
 import type { KnownTicket } from '../../../src/ticket/phone.ts';
 import type { Listener, Notes, Signals, TicketStore } from '../../../src/ticket/ports.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
@@ -56,7 +59,8 @@ export class Scene {
       return setup.forgets ? new ForgetfulStore(watched, clock) : watched;
     };
     this.#store = dress(store);
-    const ports = { notes: new PaperNotes(), clock, keys: this.keys, codes: new Codes(this.keys, 10_000) };
+    const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', clock);
+    const ports = { notes: new PaperNotes(), known, clock, keys: this.keys, codes: new Codes(this.keys, 10_000) };
     this.#browsers = new Ceremony({ ...ports, store: around(this.#store), lifetimes: LIFETIMES });
     this.#phones = new Ceremony({ ...ports, store: around(dress(elsewhere)), lifetimes: LIFETIMES });
     this.#subscriptions = this.heard.map((heard, at) => {

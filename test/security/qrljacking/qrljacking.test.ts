@@ -87,11 +87,10 @@ describe('QRLJacking against the default options', () => {
     expect(site.relayed && claimsIn(await site.arrive(site.relayed))).to.include({ sub: 'a11ce' });
   });
 
-  it("succeeds without the digits from the victim's own address, which the default options trust", async () => {
+  it("is asked for the digits from the victim's own address as well", async () => {
     const site = await attackerAt(stage(), VICTIM);
     await approveBeside(stage(), site);
-    expect((await site.becomes('approved')).checkCode).to.equal(false);
-    expect(claimsIn(await site.arrive(await site.finish()))).to.include({ sub: 'a11ce' });
+    expect((await site.finish()).json().error).to.equal('check_code_required');
   });
 });
 

@@ -1,31 +1,28 @@
 import type { Keyv } from 'keyv';
+import { type BrowserList, isListed, type ListedBrowser, type Use, withBrowser } from '../../ticket/browser-list.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import {
-  isSignedIn,
-  type SignedInBrowser,
-  type SignedInBrowsers,
-  type Use,
-  withBrowser,
-} from '../../ticket/signed-in-browser.ts';
 import { Access } from '../access.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { type Values, valuesOf } from './values.ts';
 
 /** Lists of browsers in any Keyv, for one process: a mutex for each account makes reading and writing one step. */
-export class KeyvSignedInBrowsers implements SignedInBrowsers {
+export class KeyvBrowserList<Entry extends ListedBrowser> implements BrowserList<Entry> {
+  readonly #prefix: string;
   readonly #values: Values;
   readonly #clock: Clock;
   readonly #access: Access;
   readonly #mutex: KeyedMutex;
 
-  constructor(keyv: Keyv, clock: Clock) {
+  /** @param prefix the beginning of the keys, which tells one kind of list from another */
+  constructor(keyv: Keyv, prefix: string, clock: Clock) {
+    this.#prefix = prefix;
     this.#values = valuesOf(keyv);
     this.#clock = clock;
     this.#access = new Access(this.#values.engine, this.#values.patience);
     this.#mutex = new KeyedMutex(this.#values.patience);
   }
 
-  put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]> {
+  put(accountId: string, browser: Entry): Promise<readonly Entry[]> {
     return this.#step('put', accountId, async () => {
       const { kept: remaining, gone } = withBrowser(await this.#read(accountId), browser, this.#clock());
       await this.#write(accountId, remaining);
@@ -33,7 +30,7 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
     });
   }
 
-  list(accountId: string): Promise<readonly SignedInBrowser[]> {
+  list(accountId: string): Promise<readonly Entry[]> {
     return this.#access.make('find', () => this.#read(accountId));
   }
 
@@ -61,14 +58,14 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
     return this.#access.make(operation, () => this.#mutex.run(accountId, task));
   }
 
-  async #read(accountId: string): Promise<SignedInBrowser[]> {
+  async #read(accountId: string): Promise<Entry[]> {
     const now = this.#clock();
-    const list = (await this.#values.get<SignedInBrowser[]>(listKey(accountId))) ?? [];
-    return list.filter((browser) => isSignedIn(browser, now));
+    const list = (await this.#values.get<Entry[]>(this.#keyOf(accountId))) ?? [];
+    return list.filter((browser) => isListed(browser, now));
   }
 
-  async #write(accountId: string, list: readonly SignedInBrowser[]): Promise<void> {
-    const key = listKey(accountId);
+  async #write(accountId: string, list: readonly Entry[]): Promise<void> {
+    const key = this.#keyOf(accountId);
     if (list.length === 0) {
       await this.#values.delete(key);
       return;
@@ -77,8 +74,8 @@ export class KeyvSignedInBrowsers implements SignedInBrowsers {
     const left = Math.max(1, Math.max(...list.map(({ endsAt }) => endsAt)) - this.#clock());
     await this.#values.set(key, list, left);
   }
-}
 
-function listKey(accountId: string): string {
-  return `browsers:${accountId}`;
+  #keyOf(accountId: string): string {
+    return `${this.#prefix}:${accountId}`;
+  }
 }

@@ -1,43 +1,73 @@
-/** The contract of an engine's lists of browsers: all processes can read what one has written, until a session ends. */
+/** The contract of an engine's lists of browsers: all processes can read what one has written, until an entry ends. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import {
-  browserId,
-  MOST_BROWSERS,
-  type SignedInBrowser,
-  type SignedInBrowsers,
-} from '../../ticket/signed-in-browser.ts';
+import { type BrowserList, type ListedBrowser, MOST_BROWSERS } from '../../ticket/browser-list.ts';
+import type { KnownBrowser } from '../../ticket/known-browser.ts';
+import { browserId, type SignedInBrowser } from '../../ticket/signed-in-browser.ts';
+import type { StoreEngine } from '../store-engine.ts';
 import { eventually } from './eventually.ts';
 import type { EnginePair } from './store-contract.ts';
 import type { TestRunner } from './test-runner.ts';
 
 const MINUTE_MS = 60_000;
 
-export function signedInBrowsersContract({ describe, it }: TestRunner, engines: () => EnginePair): void {
-  const here = (): SignedInBrowsers => engines().here.browsers;
-  const there = (): SignedInBrowsers => engines().there.browsers;
+/** A kind of list: how to reach it in an engine, and how to make an entry. */
+interface ListKind<Entry extends ListedBrowser> {
+  readonly title: string;
+  readonly of: (engine: StoreEngine) => BrowserList<Entry>;
+  readonly entry: (now: number) => Entry;
+}
+
+const DESCRIPTION = { name: 'Chrome', system: 'Windows', place: { country: 'DE', city: 'Berlin\n7 8' } };
+
+const SIGNED_IN: ListKind<SignedInBrowser> = {
+  title: 'browsers',
+  of: ({ browsers }) => browsers,
+  entry: (now) => {
+    const sessionUid = randomUUID();
+    const times = { signedInAt: now, lastUsedAt: now, endsAt: now + MINUTE_MS };
+    return { id: browserId(sessionUid), sessionUid, ...DESCRIPTION, ...times };
+  },
+};
+
+const KNOWN: ListKind<KnownBrowser> = {
+  title: 'known browsers',
+  of: ({ known }) => known,
+  entry: (now) => {
+    const times = { trustedAt: now, lastUsedAt: now, endsAt: now + MINUTE_MS };
+    return { id: randomUUID(), sessionUid: randomUUID(), ...DESCRIPTION, ...times };
+  },
+};
+
+export function browserListsContract(runner: TestRunner, engines: () => EnginePair): void {
+  listContract(runner, engines, SIGNED_IN);
+  listContract(runner, engines, KNOWN);
+
+  runner.describe('the two kinds of lists', () => {
+    runner.it('are separate', async () => {
+      const accountId = randomUUID();
+      const { here, there } = engines();
+      await here.browsers.put(accountId, SIGNED_IN.entry(Math.round(here.clock())));
+      assert.deepEqual(await there.known.list(accountId), []);
+    });
+  });
+}
+
+function listContract<Entry extends ListedBrowser>(
+  { describe, it }: TestRunner,
+  engines: () => EnginePair,
+  { title, of, entry }: ListKind<Entry>,
+): void {
+  const here = (): BrowserList<Entry> => of(engines().here);
+  const there = (): BrowserList<Entry> => of(engines().there);
   const now = (): number => Math.round(engines().here.clock());
 
-  const browser = (more: Partial<SignedInBrowser> = {}): SignedInBrowser => {
-    const sessionUid = randomUUID();
-    return {
-      id: browserId(sessionUid),
-      sessionUid,
-      name: 'Chrome',
-      system: 'Windows',
-      place: { country: 'DE', city: 'Berlin\n7 8' },
-      signedInAt: now(),
-      lastUsedAt: now(),
-      endsAt: now() + MINUTE_MS,
-      ...more,
-    };
-  };
-  const byId = (list: readonly SignedInBrowser[]): SignedInBrowser[] =>
-    [...list].sort((one, other) => one.id.localeCompare(other.id));
+  const browser = (more: Partial<ListedBrowser> = {}): Entry => ({ ...entry(now()), ...more });
+  const byId = (list: readonly Entry[]): Entry[] => [...list].sort((one, other) => one.id.localeCompare(other.id));
 
   /**
-   * Puts a browser on the list whose session ends soon, and prolongs the session. Repeats that with more time if the
-   * machine was too slow. @returns the end of the session before it was prolonged
+   * Puts a browser on the list that leaves it soon, and prolongs its stay. Repeats that with more time if the machine
+   * was too slow. @returns its end before it was prolonged
    */
   async function prolong(accountId: string): Promise<number> {
     for (let life = 100; life < MINUTE_MS; life *= 4) {
@@ -49,12 +79,12 @@ export function signedInBrowsersContract({ describe, it }: TestRunner, engines: 
     throw new Error('a use does not find a browser on the list');
   }
 
-  describe('browsers', () => {
+  describe(title, () => {
     it('are on the list of their account after they were put there, and on no other list', async () => {
       const accountId = randomUUID();
       assert.deepEqual(await there().list(accountId), []);
-      const { name: _name, system: _system, place: _place, ...plain } = browser();
-      const both = [browser(), plain];
+      const { name: _name, system: _system, place: _place, ...plain }: Entry & Partial<typeof DESCRIPTION> = browser();
+      const both: Entry[] = [browser(), plain as unknown as Entry];
       for (const one of both) assert.deepEqual(await here().put(accountId, one), []);
       assert.deepEqual(byId(await there().list(accountId)), byId(both));
       assert.deepEqual(await there().list(randomUUID()), []);
@@ -63,7 +93,7 @@ export function signedInBrowsersContract({ describe, it }: TestRunner, engines: 
     it('replace a browser with the same id', async () => {
       const accountId = randomUUID();
       const first = browser();
-      const second = { ...first, system: 'Linux', signedInAt: first.signedInAt + 5 };
+      const second = { ...first, system: 'Linux', sessionUid: randomUUID() };
       await here().put(accountId, first);
       assert.deepEqual(await there().put(accountId, second), []);
       assert.deepEqual(await here().list(accountId), [second]);
@@ -93,20 +123,20 @@ export function signedInBrowsersContract({ describe, it }: TestRunner, engines: 
       assert.deepEqual(await here().list(accountId), []);
     });
 
-    it('leave the list when their session ends by itself, each at its own time', async () => {
+    it('leave the list by themselves, each at its own time', async () => {
       const accountId = randomUUID();
       const [short, long] = [browser({ endsAt: now() + 200 }), browser()];
       await here().put(accountId, long);
       await here().put(accountId, short);
       const both = await there().list(accountId);
-      // On a slow machine, the session may have ended before the list was read.
+      // On a slow machine, the short one may have left before the list was read.
       if (now() < short.endsAt) assert.equal(both.length, 2);
       await eventually('one has left', async () => (await there().list(accountId)).length < 2);
       assert.deepEqual(await there().list(accountId), [long]);
       assert.ok(now() >= short.endsAt - 20);
     });
 
-    it('stay on the list until the end of a session that was prolonged by a use', async () => {
+    it('stay on the list until an end that was prolonged by a use', async () => {
       const accountId = randomUUID();
       const firstEnd = await prolong(accountId);
       const account = randomUUID();

@@ -1,37 +1,35 @@
+import { type BrowserList, isListed, type ListedBrowser, MOST_BROWSERS, type Use } from '../../ticket/browser-list.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import {
-  isSignedIn,
-  MOST_BROWSERS,
-  type SignedInBrowser,
-  type SignedInBrowsers,
-  type Use,
-} from '../../ticket/signed-in-browser.ts';
 import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, USE_BROWSER } from './browser-scripts.ts';
-import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import type { Script } from './scripts.ts';
 
 /** Lists of browsers in Redis, for any number of processes: one hash for each account, and one script for each step. */
-export class RedisSignedInBrowsers implements SignedInBrowsers {
+export class RedisBrowserList<Entry extends ListedBrowser> implements BrowserList<Entry> {
   readonly #link: RedisLink;
-  readonly #keys: RedisKeyNames;
+  readonly #keyOf: (accountId: string) => string;
   readonly #clock: Clock;
 
-  /** @param clock the clock of Redis, which the scripts use too */
-  constructor(link: RedisLink, keys: RedisKeyNames, clock: Clock) {
+  /**
+   * @param keyOf returns the key of an account's list
+   * @param clock the clock of Redis, which the scripts use too
+   */
+  constructor(link: RedisLink, keyOf: (accountId: string) => string, clock: Clock) {
     this.#link = link;
-    this.#keys = keys;
+    this.#keyOf = keyOf;
     this.#clock = clock;
   }
 
-  async put(accountId: string, browser: SignedInBrowser): Promise<readonly SignedInBrowser[]> {
-    return parseList(await this.#run(PUT_BROWSER, accountId, browser.id, serialize(browser), `${MOST_BROWSERS}`));
+  async put(accountId: string, browser: Entry): Promise<readonly Entry[]> {
+    return parseList<Entry>(
+      await this.#run(PUT_BROWSER, accountId, browser.id, serialize(browser), `${MOST_BROWSERS}`),
+    );
   }
 
-  async list(accountId: string): Promise<readonly SignedInBrowser[]> {
-    const list = parseList(await this.#run(LIST_BROWSERS, accountId));
+  async list(accountId: string): Promise<readonly Entry[]> {
+    const list = parseList<Entry>(await this.#run(LIST_BROWSERS, accountId));
     const now = this.#clock();
-    return list.filter((browser) => isSignedIn(browser, now));
+    return list.filter((browser) => isListed(browser, now));
   }
 
   async used(accountId: string, id: string, { lastUsedAt, endsAt }: Use): Promise<boolean> {
@@ -43,15 +41,15 @@ export class RedisSignedInBrowsers implements SignedInBrowsers {
   }
 
   #run(script: Script, accountId: string, ...values: string[]): Promise<unknown> {
-    return this.#link.run(script, [this.#keys.browsers(accountId)], values);
+    return this.#link.run(script, [this.#keyOf(accountId)], values);
   }
 }
 
-function serialize({ lastUsedAt, endsAt, ...browser }: SignedInBrowser): string {
+function serialize({ lastUsedAt, endsAt, ...browser }: ListedBrowser): string {
   return `${roundTime(lastUsedAt)} ${roundTime(endsAt)}\n${JSON.stringify(browser)}`;
 }
 
-function parseList(list: unknown): SignedInBrowser[] {
+function parseList<Entry extends ListedBrowser>(list: unknown): Entry[] {
   if (!Array.isArray(list)) throw new TypeError('Redis did not return the browsers of an account');
   return list.map((stored) => {
     const [, lastUsedAt, endsAt, browser = ''] = /^(\d+) (\d+)\n(.*)$/s.exec(String(stored)) ?? [];

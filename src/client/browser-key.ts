@@ -1,0 +1,53 @@
+/**
+ * The key of this browser, by which an account knows it: scripts can use it, but it cannot be copied. A copied cookie is
+ * worth nothing without it.
+ */
+const DATABASE = 'qr-login';
+const STORE = 'keys';
+const NAME = 'browser';
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
+
+/** Returns the public key as a JSON Web Key. Makes the key if the browser has none. */
+export async function publicKey(): Promise<string> {
+  const pair = (await storedKey()) ?? (await makeKey());
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+  return JSON.stringify({ kty, crv, x, y });
+}
+
+/** Signs a text. @returns undefined if this browser has no key (any more) */
+export async function sign(text: string): Promise<string | undefined> {
+  const pair = await storedKey();
+  if (pair === undefined) return undefined;
+  const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
+  const signature = await crypto.subtle.sign(algorithm, pair.privateKey, new TextEncoder().encode(text));
+  const binary = String.fromCharCode(...new Uint8Array(signature));
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+async function makeKey(): Promise<CryptoKeyPair> {
+  const pair = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
+  await inStore('readwrite', (store) => store.put(pair, NAME));
+  return pair;
+}
+
+function storedKey(): Promise<CryptoKeyPair | undefined> {
+  return inStore('readonly', (store) => store.get(NAME));
+}
+
+async function inStore<T>(mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  const database = await settled(opening);
+  try {
+    return await settled(act(database.transaction(STORE, mode).objectStore(STORE)));
+  } finally {
+    database.close();
+  }
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

@@ -1,0 +1,30 @@
+/** Row 31: a browser that was signed in by QR approves no other browser. */
+import { BrowserVisitor, PhoneVisitor } from '../../support/visitors.ts';
+import type { Attack } from '../attack.ts';
+import { approved, browserAt, phoneOf, signedInBy } from '../meeting.ts';
+import { copyCookies } from './people.ts';
+
+export const chained: Attack[] = [
+  {
+    row: 31,
+    name: 'approves further browsers from one that the victim has approved by mistake',
+    without: {
+      name: 'a demand for a sign-in on the approving device itself',
+      options: { qrLogin: { qrApprovers: true } },
+    },
+    run: async (site) => {
+      const first = await browserAt(site);
+      const checkCode = await approved(await phoneOf(site), first);
+      if ((await signedInBy(first, await first.finish(checkCode))) === undefined)
+        throw new Error('nobody is signed in');
+      const asPhone = new PhoneVisitor(site);
+      await copyCookies(first.agent, asPhone.agent, site.issuer);
+      const second = new BrowserVisitor(site);
+      await second.start();
+      const scanned = await asPhone.scan(await second.code());
+      if (scanned.status !== 200) throw new Error(`the first browser cannot scan: ${scanned.text}`);
+      await asPhone.decide('approve');
+      return signedInBy(second, await second.finish());
+    },
+  },
+];

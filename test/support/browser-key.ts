@@ -1,0 +1,30 @@
+/** The key of a browser, as the page's script makes and uses it. */
+import { webcrypto } from 'node:crypto';
+
+const { subtle } = webcrypto;
+
+export class TestBrowserKey {
+  readonly #pair: webcrypto.CryptoKeyPair;
+
+  private constructor(pair: webcrypto.CryptoKeyPair) {
+    this.#pair = pair;
+  }
+
+  static async make(): Promise<TestBrowserKey> {
+    return new TestBrowserKey(await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']));
+  }
+
+  /** Returns the field `key` of finish. */
+  async publicKey(): Promise<string> {
+    const { kty, crv, x, y } = await subtle.exportKey('jwk', this.#pair.publicKey);
+    return JSON.stringify({ kty, crv, x, y });
+  }
+
+  /** Returns the field `signature` of finish, for the page at this address. */
+  async sign(at: string, version: unknown): Promise<string> {
+    const text = `oidc-provider-qr-login finish ${new URL(at).pathname.split('/').at(-1)} ${version}`;
+    const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
+    const signature = await subtle.sign(algorithm, this.#pair.privateKey, Buffer.from(text));
+    return Buffer.from(signature).toString('base64url');
+  }
+}
