@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa';
 import type { ClientMetadata, Provider } from 'oidc-provider';
 import type { PhoneSignIn, QrLogin } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
-import { FRESH_SECONDS } from './passkeys.ts';
+import { presenceOf } from './passkeys.ts';
 
 export const ACCOUNT_CLIENT = 'account';
 
@@ -53,11 +53,11 @@ export function accountPage(
 
   const router = new Router()
     .get('/account', async (ctx) => {
-      const { accountId, loginTs = 0 } = await provider.Session.get(ctx);
+      const { accountId } = await provider.Session.get(ctx);
       const person = accountId === undefined ? undefined : accounts.find(accountId);
       if (person === undefined) return ctx.redirect(signIn(ctx, { returnTo: `${base}/account`, fresh: false }));
-      const isFresh = Date.now() / 1000 - loginTs <= FRESH_SECONDS;
-      const signInAgain = isFresh
+      const isPresent = (await presenceOf(provider, ctx)) !== undefined;
+      const signInAgain = isPresent
         ? undefined
         : signIn(ctx, { returnTo: `${base}/account`, fresh: true, accountId: person.id });
       const signOut = `${base}/session/end?client_id=${ACCOUNT_CLIENT}`;

@@ -9,7 +9,7 @@ import { passkeys } from '../src/passkeys.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
 import { health } from './health.ts';
-import { logEvents, logRequests } from './log.ts';
+import { logEvents, logNewPasskey, logRequests } from './log.ts';
 import { addPasskey, PasskeyRecords } from './passkeys.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import { reachOwn } from './reach.ts';
@@ -17,6 +17,9 @@ import type { Secrets } from './secrets.ts';
 
 /** The `acr` of sign-ins with a passkey. */
 const PASSKEY_ACR = 'urn:example:acr:passkey';
+
+/** The name of the provider for its users. */
+const NAME = 'Example ID';
 
 /** The folder with the example's own pages, which use the layout of the plugin's pages. */
 export const VIEWS: URL = new URL('views', import.meta.url);
@@ -59,17 +62,25 @@ export function makeExample({
   ...more
 }: ExampleOptions): Example {
   const records = new PasskeyRecords(store);
-  const { guard, signIn } = passkeys({ issuer, ...records, withoutPasskey: 'allow', acr: PASSKEY_ACR });
+  const { guard, signIn, registration } = passkeys({
+    issuer,
+    ...records,
+    name: NAME,
+    withoutPasskey: 'allow',
+    acr: PASSKEY_ACR,
+    onNewPasskey: (_ctx, passkey) => more.logger && logNewPasskey(more.logger, passkey),
+  });
+  const phoneSignIn = accountSignIn(issuer, accounts);
   const qr = qrLogin({
     findAccount: (id) => accounts.find(id),
-    signIn: accountSignIn(issuer, accounts),
+    signIn: phoneSignIn,
     // A phone signs in on the account page with a password, because it cannot scan its own screen.
     loginPage: (_ctx, { params }) => (params.client_id === ACCOUNT_CLIENT ? { path: 'password' } : undefined),
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
     ...(more.passkeys && { guard, passkeySignIn: signIn }),
     store,
-    name: 'Example ID',
+    name: NAME,
     // To try the example without a phone: copy the address to a private window, or to the phone in the terminal.
     showAddress: true,
     ...more.qrLogin,
@@ -127,7 +138,7 @@ export function makeExample({
   }
   qr.attach(provider);
   provider.use(passwordSignIn(provider, accounts, qr));
-  if (more.passkeys) provider.use(addPasskey(provider, accounts, records));
+  if (more.passkeys) provider.use(addPasskey({ provider, accounts, registration, signIn: phoneSignIn }));
   provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false, qr }));
   provider.proxy = more.proxy ?? false;
   return { provider, qr, app: base === '' ? provider : mountBelow(base, provider, qr) };

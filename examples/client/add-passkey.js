@@ -39,6 +39,9 @@ async function post(url, body) {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
   });
-  if (!response.ok) throw new Error(`${response.status} from ${url}`);
-  return response.json();
+  const answer = await response.json();
+  if (response.ok) return answer;
+  // The user must sign in on this device first. The sign-in leads back to this page.
+  if (answer.sign_in !== undefined) location.assign(answer.sign_in);
+  throw new Error(`${response.status} from ${url}`);
 }

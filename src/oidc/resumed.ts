@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { browserId, type FinishedSignIn } from '../ticket/signed-in-browser.ts';
 import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
-import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
+import { isApprovedOnPhone } from './approved-on-phone.ts';
 import { toReadableText } from './parameters.ts';
 
 /** Data about the browser in the login result of a sign-in that a phone approved. */
@@ -107,7 +107,7 @@ export class ResumedSessions {
       accountId: session.accountId,
       begunAt: session.iat === undefined ? Date.now() : session.iat * 1000,
       lasts: session.exp * 1000 - Date.now(),
-      byPhone: APPROVED_ON_A_PHONE.every((method) => session.amr?.includes(method)),
+      byPhone: isApprovedOnPhone(session.amr),
       isUse: route !== undefined && ROUTES.has(route),
       client: client && { id: client.clientId, name: toReadableText(client.clientName || client.clientId) },
     };

@@ -27,7 +27,7 @@ class Visitor {
     this.agent = new Agent({ 'user-agent': userAgent, ...headers }, (input, init) => this.network(input, init));
   }
 
-  post(url: string | URL, json: Record<string, string>): Promise<Answer> {
+  post(url: string | URL, json: object): Promise<Answer> {
     return this.agent.post(url, { json, headers: { accept: 'application/json', ...this.#sameOrigin } });
   }
 
