@@ -8,6 +8,7 @@ import { keyvAdapter, type QrLogin, type QrLoginOptions, qrLogin } from '../src/
 import { passkeys } from '../src/passkeys.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
+import { features } from './features.ts';
 import { health } from './health.ts';
 import { logEvents, logNewPasskey, logRequests } from './log.ts';
 import { addPasskey, PasskeyRecords } from './passkeys.ts';
@@ -33,6 +34,8 @@ export interface ExampleOptions {
   readonly store?: Keyv;
   /** True if the provider is behind a proxy that sets the `X-Forwarded-*` headers. False by default. */
   readonly proxy?: boolean;
+  /** The number of proxies that add an address to `X-Forwarded-For`. 0, the default, trusts all addresses in it. */
+  readonly maxIpsCount?: number;
   /**
    * True if users can sign in with a passkey, and must approve with it once they have one. Browsers require https or
    * localhost.
@@ -40,6 +43,8 @@ export interface ExampleOptions {
   readonly passkeys?: boolean;
   /** The logger for events; none by default. */
   readonly logger?: Logger;
+  /** The address that makes providers with other settings; none by default. */
+  readonly settingsUrl?: string;
   /** Options of the QR sign-in that override the example's. */
   readonly qrLogin?: Partial<QrLoginOptions>;
   /** Configuration of the provider that overrides the example's. */
@@ -105,6 +110,7 @@ export function makeExample({
       // An RP that registers for it is notified when its user is signed out from another device, for example on
       // `/qr/devices`.
       backchannelLogout: { enabled: true },
+      claimsParameter: { enabled: true },
       registration: { enabled: true, initialAccessToken: true },
       rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
     },
@@ -132,6 +138,7 @@ export function makeExample({
   });
 
   if (base === '') provider.use(health(qr));
+  provider.use(features(more));
   if (more.logger) {
     logEvents(provider, more.logger);
     provider.use(logRequests(more.logger));
@@ -141,6 +148,7 @@ export function makeExample({
   if (more.passkeys) provider.use(addPasskey({ provider, accounts, registration, signIn: phoneSignIn }));
   provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false, qr }));
   provider.proxy = more.proxy ?? false;
+  provider.maxIpsCount = more.maxIpsCount ?? 0;
   return { provider, qr, app: base === '' ? provider : mountBelow(base, provider, qr) };
 }
 

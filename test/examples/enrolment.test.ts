@@ -71,7 +71,7 @@ describe('the enrolment of passkeys at the example', () => {
 
   it('is announced', async () => {
     const phone = await phoneOf(site);
-    await new Authenticator(site.issuer).register(phone, 'a11ce');
+    await new Authenticator(site.issuer).register(phone);
     const added = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'passkey.added');
     expect(added).to.have.length(1);
     expect(added[0]).to.deep.include({ accountId: 'a11ce', browser: { name: 'Safari', system: 'iOS' } });

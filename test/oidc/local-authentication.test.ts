@@ -58,7 +58,7 @@ describe('localAuthentication', () => {
   });
 
   it('has the methods of a sign-in with a passkey beside the code', async () => {
-    const passkey = await new Authenticator(site.issuer).register(await phoneOf(site), 'a11ce');
+    const passkey = await new Authenticator(site.issuer).register(await phoneOf(site));
     const browser = await browserAt(site);
     const signedIn = await signInWith(browser, passkey.answer(await askedBy(browser)));
     await goOn(browser, signedIn.json().redirectTo);

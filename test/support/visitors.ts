@@ -7,6 +7,8 @@ import { Agent, type Answer, type EventStream } from './agent.ts';
 export interface Site {
   readonly issuer: string;
   readonly client: { readonly id: string; readonly secret: string; readonly callback: string };
+  /** Other RPs at this provider, by the names under which the tests register them. */
+  readonly others?: Readonly<Record<string, Site['client']>>;
   /** Returns the provider's metadata, if it is known. Otherwise each visitor fetches it. */
   readonly metadata?: () => Promise<client.ServerMetadata>;
 }

@@ -3,7 +3,7 @@ import { sessionOf } from '../../../src/oidc/approver.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import type { Attack, Weakness } from '../attack.ts';
 import { Authenticator } from '../guard/authenticator.ts';
-import { askedBy, IDS, person, signInWith } from '../guard/people.ts';
+import { askedBy, person, signInWith } from '../guard/people.ts';
 import { approved, browserAt, phoneOf } from '../meeting.ts';
 import { accountAt, goOn, startWith } from '../scene.ts';
 
@@ -50,7 +50,6 @@ export const attacks: Attack[] = [
       const passkey = new Authenticator(site.issuer);
       const answer = await passkey.enrol(browser);
       if (answer.status !== 200) return undefined;
-      passkey.owner = IDS.alice;
       const later = await browserAt(site);
       const { json: signedIn } = await signInWith(later, passkey.answer(await askedBy(later)));
       await goOn(later, signedIn().redirectTo);

@@ -54,10 +54,9 @@ export class Authenticator {
   }
 
   /** Registers for the account that is signed in in this browser, with the requests of the example's account page. */
-  async register(visitor: Visitor, owner: string): Promise<this> {
+  async register(visitor: Visitor): Promise<this> {
     const answer = await this.enrol(visitor);
     if (answer.status !== 200) throw new Error(`the passkey is not accepted: ${answer.status} ${answer.text}`);
-    this.owner = owner;
     return this;
   }
 
@@ -66,7 +65,10 @@ export class Authenticator {
     const at = `${visitor.site.issuer}/account/passkeys`;
     const asked = await visitor.post(`${at}/options`, {});
     if (asked.status !== 200) return asked;
-    return visitor.post(at, this.#registration(`${asked.json().challenge}`, id));
+    const { challenge, user } = asked.json() as { challenge: string; user: { id: string } };
+    const answer = await visitor.post(at, this.#registration(challenge, id));
+    if (answer.status === 200) this.owner = `${Buffer.from(user.id, 'base64url')}`;
+    return answer;
   }
 
   #registration(challenge: string, id: string): object {
