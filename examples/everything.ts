@@ -7,7 +7,7 @@ import { json } from 'node:stream/consumers';
 import type { Provider } from 'oidc-provider';
 import { assessByDefault, type LimitOptions, type Place, type QrLoginOptions, type Verdict } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
-import { type Example, makeExample } from './provider.ts';
+import { type Example, makeExample, makeInitialAccessToken } from './provider.ts';
 import type { Secrets } from './secrets.ts';
 
 /** The setting of a provider, as JSON. What is left out is off. */
@@ -95,8 +95,7 @@ export class ProvidersOnDemand {
       qrLogin: optionsOf(setting),
     });
     await this.#keep(`${this.#made}`, example);
-    const { InitialAccessToken } = example.provider;
-    return { issuer, initialAccessToken: await new InitialAccessToken({}).save() };
+    return { issuer, initialAccessToken: await makeInitialAccessToken(example.provider) };
   }
 
   async #keep(name: string, { app, qr }: Example): Promise<void> {

@@ -12,6 +12,7 @@ import { features } from './features.ts';
 import { health } from './health.ts';
 import { logEvents, logNewPasskey, logRequests } from './log.ts';
 import { addPasskey, PasskeyRecords } from './passkeys.ts';
+import { PasswordLimits } from './password-limits.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
@@ -21,6 +22,14 @@ const PASSKEY_ACR = 'urn:example:acr:passkey';
 
 /** The name of the provider for its users. */
 const NAME = 'Example ID';
+
+/** The time in which an initial access token registers RPs, in seconds. */
+const REGISTRATION_SECONDS = 24 * 3600;
+
+/** Makes an initial access token, with which RPs can be registered for a day. */
+export function makeInitialAccessToken({ InitialAccessToken }: Provider): Promise<string> {
+  return new InitialAccessToken({ expiresIn: REGISTRATION_SECONDS }).save();
+}
 
 /** The folder with the example's own pages, which use the layout of the plugin's pages. */
 export const VIEWS: URL = new URL('views', import.meta.url);
@@ -118,8 +127,12 @@ export function makeExample({
     renderError: (ctx, { error, error_description: problem }) => {
       qr.render(ctx, 'problem', { problem: problem ?? error });
     },
-    // Apps that run in a browser may request tokens from the origins of their redirect URIs.
-    clientBasedCORS: (_ctx, origin, { redirectUris = [] }) =>
+    // Apps that run in a browser may request tokens from the origins of their redirect URIs. Other clients need no CORS:
+    // a confidential client is a server, and a native app is no page. The redirect URI of a native app may also have the
+    // opaque origin `null`, which any sandboxed page sends.
+    clientBasedCORS: (_ctx, origin, { applicationType, clientAuthMethod, redirectUris = [] }) =>
+      applicationType === 'web' &&
+      clientAuthMethod === 'none' &&
       redirectUris.some((uri) => new URL(uri).origin === origin),
     // The account page belongs to the provider, so it needs no consent.
     loadExistingGrant: async (ctx) => {
@@ -144,7 +157,8 @@ export function makeExample({
     provider.use(logRequests(more.logger));
   }
   qr.attach(provider);
-  provider.use(passwordSignIn(provider, accounts, qr));
+  const passwordLimits = more.qrLogin?.limits === false ? undefined : new PasswordLimits();
+  provider.use(passwordSignIn({ provider, accounts, qr, limits: passwordLimits }));
   if (more.passkeys) provider.use(addPasskey({ provider, accounts, registration, signIn: phoneSignIn }));
   provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false, qr }));
   provider.proxy = more.proxy ?? false;

@@ -10,7 +10,7 @@ import { ProvidersOnDemand } from './everything.ts';
 import { closeAll, endAtSignal } from './graceful.ts';
 import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
-import { makeExample, VIEWS } from './provider.ts';
+import { makeExample, makeInitialAccessToken, VIEWS } from './provider.ts';
 import { makeRp, rpClient } from './rp.ts';
 import { loadSecrets } from './secrets.ts';
 import { storeFrom } from './store.ts';
@@ -55,7 +55,7 @@ const servers = [
   await listen(onDemand?.before(app.callback()) ?? app.callback(), port),
   await listen(rp.callback(), rpPort),
 ];
-const initialAccessToken = await new provider.InitialAccessToken({}).save().catch(() => {
+const initialAccessToken = await makeInitialAccessToken(provider).catch(() => {
   console.error('Redis does not answer: start it, or unset REDIS_URL.');
   process.exit(1);
 });
