@@ -1,4 +1,4 @@
-/** The example's passkeys: their records, and the requests with which the account page adds one. */
+/** The example's passkeys: their records, and the requests with which the account page adds and removes them. */
 import { readFileSync } from 'node:fs';
 import Router from '@koa/router';
 import parseBody from 'co-body';
@@ -11,7 +11,10 @@ import type { Accounts } from './accounts.ts';
 import { fromOwnPage } from './own-page.ts';
 
 /** A passkey as stored, with the public key in base64url. */
-type StoredPasskey = Omit<Passkey, 'publicKey'> & { readonly publicKey: string };
+type StoredPasskey = Omit<DatedPasskey, 'publicKey'> & { readonly publicKey: string };
+
+/** A passkey with the time at which it was added, in milliseconds since the epoch; older records lack it. */
+type DatedPasskey = Passkey & { readonly addedAt?: number };
 
 /** Passkeys in a Keyv: each one by its id, and a list of ids by account. */
 export class PasskeyRecords {
@@ -23,12 +26,12 @@ export class PasskeyRecords {
     this.#store = store;
   }
 
-  readonly find = async (id: string): Promise<Passkey | undefined> => {
+  readonly find = async (id: string): Promise<DatedPasskey | undefined> => {
     const stored = await this.#store.get<StoredPasskey>(`passkey:${id}`);
     return stored && { ...stored, publicKey: new Uint8Array(Buffer.from(stored.publicKey, 'base64url')) };
   };
 
-  readonly ofAccount = async (accountId: string): Promise<Passkey[]> => {
+  readonly ofAccount = async (accountId: string): Promise<DatedPasskey[]> => {
     const ids = (await this.#store.get<string[]>(`passkeys:${accountId}`)) ?? [];
     const found = await Promise.all(ids.map(this.find));
     return found.filter((passkey) => passkey !== undefined).filter((passkey) => passkey.accountId === accountId);
@@ -49,12 +52,18 @@ export class PasskeyRecords {
   async #addNew(passkey: Passkey): Promise<boolean> {
     if ((await this.find(passkey.id)) !== undefined) return false;
     const ids = (await this.#store.get<string[]>(`passkeys:${passkey.accountId}`)) ?? [];
-    await this.#put(passkey);
+    await this.#put({ ...passkey, addedAt: Date.now() });
     await this.#store.set(`passkeys:${passkey.accountId}`, [...new Set([...ids, passkey.id])]);
     return true;
   }
 
-  async #put(passkey: Passkey): Promise<void> {
+  /** Removes a passkey, if it is one of this account. */
+  async remove(accountId: string, id: string): Promise<void> {
+    const passkey = await this.find(id);
+    if (passkey?.accountId === accountId) await this.#store.delete(`passkey:${id}`);
+  }
+
+  async #put(passkey: DatedPasskey): Promise<void> {
     const publicKey = Buffer.from(passkey.publicKey).toString('base64url');
     await this.#store.set(`passkey:${passkey.id}`, { ...passkey, publicKey } satisfies StoredPasskey);
   }
@@ -79,12 +88,13 @@ export interface EnrolmentPorts {
   readonly provider: Provider;
   readonly accounts: Accounts;
   readonly registration: PasskeyRegistration;
+  readonly records: PasskeyRecords;
   /** Returns the URL where the user signs in in this browser. */
   readonly signIn: (ctx: Context, wanted: PhoneSignIn) => string;
 }
 
-/** Serves the requests that add a passkey of this device, for a user who has just authenticated on it. */
-export function addPasskey({ provider, accounts, registration, signIn }: EnrolmentPorts): Middleware {
+/** Serves the requests that add or remove a passkey, for a user who has just authenticated on this device. */
+export function managePasskeys({ provider, accounts, registration, records, signIn }: EnrolmentPorts): Middleware {
   const base = new URL(provider.issuer).pathname.replace(/\/$/, '');
   const cookie = { path: `${base}/account/passkeys`, signed: true, sameSite: 'strict', httpOnly: true } as const;
 
@@ -109,6 +119,14 @@ export function addPasskey({ provider, accounts, registration, signIn }: Enrolme
       const options = await registration.options(proof, person.userName);
       ctx.cookies.set(CHALLENGE, options.challenge, { ...cookie, maxAge: PRESENCE_SECONDS * 1000 });
       ctx.body = options;
+    })
+    .post('/account/passkeys/remove', async (ctx) => {
+      const proof = await presenceOf(provider, ctx);
+      const { id } = await parseBody.form(ctx, { limit: 4096 });
+      if (proof !== undefined) await records.remove(proof.accountId, String(id));
+      // Without a proof, the page offers to sign in again.
+      ctx.status = 303;
+      ctx.redirect(`${base}/account`);
     })
     .post('/account/passkeys', async (ctx) => {
       const proof = await presenceOf(provider, ctx);

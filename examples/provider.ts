@@ -11,7 +11,7 @@ import type { Accounts } from './accounts.ts';
 import { features } from './features.ts';
 import { health } from './health.ts';
 import { logEvents, logNewPasskey, logRequests } from './log.ts';
-import { addPasskey, PasskeyRecords } from './passkeys.ts';
+import { managePasskeys, PasskeyRecords } from './passkeys.ts';
 import { PasswordLimits } from './password-limits.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import { reachOwn } from './reach.ts';
@@ -85,6 +85,7 @@ export function makeExample({
     onNewPasskey: (_ctx, passkey) => more.logger && logNewPasskey(more.logger, passkey),
   });
   const phoneSignIn = accountSignIn(issuer, accounts);
+  const base = new URL(issuer).pathname.replace(/\/$/, '');
   const qr = qrLogin({
     findAccount: (id) => accounts.find(id),
     signIn: phoneSignIn,
@@ -92,7 +93,7 @@ export function makeExample({
     loginPage: (_ctx, { params }) => (params.client_id === ACCOUNT_CLIENT ? { path: 'password' } : undefined),
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
-    ...(more.passkeys && { guard, passkeySignIn: signIn }),
+    ...(more.passkeys && { guard, passkeySignIn: signIn, passkeysUrl: `${base}/account` }),
     store,
     name: NAME,
     // To try the example without a phone: copy the address to a private window, or to the phone in the terminal.
@@ -100,7 +101,6 @@ export function makeExample({
     ...more.qrLogin,
   });
 
-  const base = new URL(issuer).pathname.replace(/\/$/, '');
   const provider = new Provider(issuer, {
     adapter: keyvAdapter(store),
     clients: [accountClient(issuer), ...clients],
@@ -159,8 +159,8 @@ export function makeExample({
   qr.attach(provider);
   const passwordLimits = more.qrLogin?.limits === false ? undefined : new PasswordLimits();
   provider.use(passwordSignIn({ provider, accounts, qr, limits: passwordLimits }));
-  if (more.passkeys) provider.use(addPasskey({ provider, accounts, registration, signIn: phoneSignIn }));
-  provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false, qr }));
+  if (more.passkeys) provider.use(managePasskeys({ provider, accounts, registration, records, signIn: phoneSignIn }));
+  provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ? records : undefined, qr }));
   provider.proxy = more.proxy ?? false;
   provider.maxIpsCount = more.maxIpsCount ?? 0;
   return { provider, qr, app: base === '' ? provider : mountBelow(base, provider, qr) };

@@ -1,11 +1,11 @@
 /** The script of the account page: adds a passkey of this device to the account. */
 
-const form = document.querySelector('form');
+const form = document.querySelector('form#add-passkey');
 const outcome = document.querySelector('[role=status]');
 
 form?.addEventListener('submit', async (event) => {
   event.preventDefault();
-  if (!(outcome instanceof HTMLElement)) return;
+  if (!(form instanceof HTMLFormElement) || !(outcome instanceof HTMLElement)) return;
   const { added, none, failed } = outcome.dataset;
   outcome.textContent =
     (await addPasskey(form.action).then(

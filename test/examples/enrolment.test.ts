@@ -4,6 +4,7 @@ import { makeLogger } from '../../examples/log.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { attacks } from '../security/enrolment/enrolment.ts';
 import { Authenticator } from '../security/guard/authenticator.ts';
+import { askedBy, signInWith } from '../security/guard/people.ts';
 import { approved, browserAt, phoneOf } from '../security/meeting.ts';
 import { goOn } from '../security/scene.ts';
 import type { Answer } from '../support/agent.ts';
@@ -49,7 +50,7 @@ describe('the enrolment of passkeys at the example', () => {
     const browser = await signedInByPhone();
     const page = await accountPage(browser);
     expect(page.text).to.include('Hello Alice').and.not.include('Add a passkey of this device');
-    const [, link = ''] = /href="([^"]+)">Sign in again to add a passkey/.exec(page.text) ?? [];
+    const [, link = ''] = /href="([^"]+)">Sign in again to add or remove passkeys/.exec(page.text) ?? [];
 
     const form = await browser.agent.follow(link.replaceAll('&amp;', '&'));
     const answer = await browser.submit(form.url, { name: 'alice', password: 'wonderland' });
@@ -67,6 +68,34 @@ describe('the enrolment of passkeys at the example', () => {
     expect(error).to.equal('insufficient_user_authentication');
     const query = new URL(`${signIn}`).searchParams;
     expect(Object.fromEntries(query)).to.include({ prompt: 'login', state: '/account', login_hint: 'alice' });
+  });
+
+  it('is listed, and undone with a password that was typed there', async () => {
+    const phone = await phoneOf(site);
+    const passkey = await new Authenticator(site.issuer).register(phone);
+    const page = async (): Promise<string> => (await phone.agent.get(`${site.issuer}/account`, HTML)).text;
+    expect(await page()).to.include(passkey.id);
+
+    const remove = `${site.issuer}/account/passkeys/remove`;
+    const bob = await phoneOf(site, 'bob');
+    expect((await bob.submit(remove, { id: passkey.id })).status).to.equal(303);
+    expect(await page()).to.include(passkey.id);
+
+    expect((await phone.submit(remove, { id: passkey.id })).location).to.equal('/account');
+    expect(await page()).not.to.include(passkey.id);
+    const browser = await browserAt(site);
+    expect((await signInWith(browser, passkey.answer(await askedBy(browser)))).status).to.equal(403);
+  });
+
+  it('removes no passkey for a browser that a phone signed in', async () => {
+    const browser = await signedInByPhone();
+    const passkey = await new Authenticator(site.issuer).register(await phoneOf(site));
+    await browser.submit(`${site.issuer}/account/passkeys/remove`, { id: passkey.id });
+    expect((await accountPage(browser)).text)
+      .to.include('Passkey, added')
+      .and.not.to.include('Remove');
+    const later = await browserAt(site);
+    expect((await signInWith(later, passkey.answer(await askedBy(later)))).status).to.equal(200);
   });
 
   it('is announced', async () => {

@@ -36,7 +36,11 @@ export interface DeviceListPorts {
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
+  readonly settings: {
+    readonly findAccount: FindAccount;
+    readonly signIn: SignIn;
+    readonly passkeysUrl?: string | undefined;
+  };
 }
 
 /** The list of browsers that an account is signed in to. The account comes from the phone's session alone. */
@@ -56,7 +60,10 @@ export class DeviceListHandlers {
     const { account } = await admit(this.#ports, request, 'decide');
     const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: await this.#entries(approver) };
     if (wantsJson(request)) ctx.body = page;
-    else renderer.render(ctx, 'devices', { ...page, self: urls.devices, ...outcomeIn(ctx) });
+    else {
+      const { passkeysUrl } = settings;
+      renderer.render(ctx, 'devices', { ...page, self: urls.devices, passkeysUrl, ...outcomeIn(ctx) });
+    }
   };
 
   /**

@@ -171,7 +171,7 @@ export const SAMPLES: Samples = {
   devices: {
     none: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [] },
     one: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE], ended: 'one', unreached: true },
-    two: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE, ELSEWHERE] },
+    two: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE, ELSEWHERE], passkeysUrl: '#' },
   },
   error: {
     'with a way back': error('wrong_check_code', { back: '#' }),
