@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
-import type { Provider } from 'oidc-provider';
+import type { Configuration, Provider } from 'oidc-provider';
 import { assessByDefault, type LimitOptions, type Place, type QrLoginOptions, type Verdict } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
 import { type Example, makeExample, makeInitialAccessToken } from './provider.ts';
@@ -21,6 +21,11 @@ export interface Setting {
   readonly maxIpsCount?: number;
   /** The place of every address. */
   readonly place?: Place;
+  /** The name of every account. */
+  readonly accountName?: string;
+  /** The provider's own `scopes` and `claims`, instead of the example's. */
+  readonly scopes?: readonly string[];
+  readonly claims?: NonNullable<Configuration['claims']>;
 }
 
 /** The answer to `POST /settings`. */
@@ -81,7 +86,7 @@ export class ProvidersOnDemand {
     }
   }
 
-  async #make({ passkeys, proxy, maxIpsCount, ...setting }: Setting): Promise<MadeProvider> {
+  async #make({ passkeys, proxy, maxIpsCount, scopes, claims, ...setting }: Setting): Promise<MadeProvider> {
     const { issuer: main, provider: _gate, ...shared } = this.#ports;
     this.#made += 1;
     const issuer = `${main}/settings/${this.#made}`;
@@ -93,6 +98,7 @@ export class ProvidersOnDemand {
       ...(proxy !== undefined && { proxy }),
       ...(maxIpsCount !== undefined && { maxIpsCount }),
       qrLogin: optionsOf(setting),
+      configuration: { ...(scopes && { scopes: [...scopes] }), ...(claims && { claims }) },
     });
     await this.#keep(`${this.#made}`, example);
     return { issuer, initialAccessToken: await makeInitialAccessToken(example.provider) };
@@ -107,11 +113,18 @@ export class ProvidersOnDemand {
   }
 }
 
-function optionsOf({ shortCode = false, assess = 'allow', limits, place }: Setting): Partial<QrLoginOptions> {
+function optionsOf({
+  shortCode = false,
+  assess = 'allow',
+  limits,
+  place,
+  accountName,
+}: Setting): Partial<QrLoginOptions> {
   return {
     shortCode,
     limits: limits ?? false,
     assess: assess === 'by default' ? assessByDefault : () => assess,
     ...(place !== undefined && { locate: () => place }),
+    ...(accountName !== undefined && { findAccount: () => ({ name: accountName }) }),
   };
 }

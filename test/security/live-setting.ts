@@ -2,7 +2,7 @@
 import type { ClientMetadata } from 'oidc-provider';
 import type { Setting } from '../../examples/everything.ts';
 import type { Features } from '../../examples/features.ts';
-import { assessByDefault, type Place, type QrLoginOptions, type Verdict } from '../../src/index.ts';
+import { type Account, assessByDefault, type Place, type QrLoginOptions, type Verdict } from '../../src/index.ts';
 import type { WorldOptions } from '../support/world.ts';
 import type { Attack } from './attack.ts';
 
@@ -14,7 +14,7 @@ export interface LiveSetting {
 
 /** The options that can be described as data. `extend` only silences a server or lets its requests wait for each other. */
 const DESCRIBED = ['passkeys', 'proxy', 'maxIpsCount', 'clients', 'qrLogin', 'configuration', 'extend'];
-const DESCRIBED_OPTIONS = ['shortCode', 'limits', 'assess', 'locate'];
+const DESCRIBED_OPTIONS = ['shortCode', 'limits', 'assess', 'locate', 'findAccount'];
 
 /** Returns the setting that the attack needs, or undefined if only a server in this process can have it. */
 export function settingFor({ on = {} }: Attack): LiveSetting | undefined {
@@ -22,19 +22,19 @@ export function settingFor({ on = {} }: Attack): LiveSetting | undefined {
   if (!hasOnly(on, DESCRIBED) || !hasOnly(qrLogin, DESCRIBED_OPTIONS) || !isOfExample(on.configuration)) {
     return undefined;
   }
-  const { shortCode, limits, assess = () => 'allow', locate } = qrLogin;
+  const { shortCode, limits, assess = () => 'allow', locate, findAccount } = qrLogin;
+  const { scopes, claims } = (on.configuration ?? {}) as Pick<Setting, 'scopes' | 'claims'>;
   const verdict = verdictOf(assess);
   const place = locate === undefined ? {} : constantOf<Place>(locate);
-  if (verdict === undefined || place === undefined) return undefined;
-  const setting: Setting = {
-    ...(passkeys !== undefined && { passkeys }),
-    ...(proxy !== undefined && { proxy }),
-    ...(maxIpsCount !== undefined && { maxIpsCount }),
-    ...(shortCode !== undefined && { shortCode }),
-    ...(limits !== undefined && limits !== false && { limits }),
-    ...(locate !== undefined && { place }),
+  const account = findAccount === undefined ? { name: undefined } : constantOf<Account>(findAccount);
+  if (verdict === undefined || place === undefined || account === undefined) return undefined;
+  const setting = present({
+    ...{ passkeys, proxy, maxIpsCount, shortCode, scopes, claims },
+    limits: limits === false ? undefined : limits,
+    place: locate && place,
+    accountName: account.name,
     assess: verdict,
-  };
+  });
   return { setting, clients };
 }
 
@@ -44,10 +44,16 @@ export function settingFor({ on = {} }: Attack): LiveSetting | undefined {
  */
 export function isMetBy({ proxy, shortCode }: Features, { setting, clients }: LiveSetting): boolean {
   const isSame = (has: boolean, needs: boolean | undefined): boolean => needs === undefined || has === needs;
-  const { assess, limits, passkeys = false, place, maxIpsCount } = setting;
-  if (assess !== 'allow' || passkeys || clients.length > 0) return false;
-  if (limits !== undefined || place !== undefined || maxIpsCount !== undefined) return false;
+  const { assess, proxy: _proxy, shortCode: _shortCode, ...others } = setting;
+  if (assess !== 'allow' || clients.length > 0 || Object.keys(others).length > 0) return false;
   return isSame(proxy, setting.proxy) && isSame(shortCode, setting.shortCode);
+}
+
+type Unset<T> = { readonly [Name in keyof T]: T[Name] | undefined };
+
+/** Leaves out what is undefined. */
+function present(setting: Unset<Setting>): Setting {
+  return Object.fromEntries(Object.entries(setting).filter(([, value]) => value !== undefined));
 }
 
 function verdictOf(assess: NonNullable<QrLoginOptions['assess']>): Setting['assess'] | undefined {
@@ -63,8 +69,8 @@ function hasOnly(object: object, names: readonly string[]): boolean {
   return Object.keys(object).every((name) => names.includes(name));
 }
 
-/** Returns true if the example is configured like this anyway: RPs may demand claims. */
+/** Returns true if the example can be configured like this. Its RPs may demand claims anyway. */
 function isOfExample(configuration: WorldOptions['configuration'] = {}): boolean {
   const { features = {}, ...more } = configuration;
-  return hasOnly(more, []) && hasOnly(features, ['devInteractions', 'claimsParameter']);
+  return hasOnly(more, ['scopes', 'claims']) && hasOnly(features, ['devInteractions', 'claimsParameter']);
 }
