@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa';
 import type { ClientMetadata, Provider } from 'oidc-provider';
 import type { PhoneSignIn, QrLogin } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
-import { FRESH_SECONDS } from './passkeys.ts';
+import { type PasskeyRecords, presenceOf } from './passkeys.ts';
 
 export const ACCOUNT_CLIENT = 'account';
 
@@ -47,21 +47,25 @@ export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context
 export function accountPage(
   provider: Provider,
   accounts: Accounts,
-  { base, passkeys, qr }: { base: string; passkeys: boolean; qr: QrLogin },
+  { base, passkeys, qr }: { base: string; passkeys: PasskeyRecords | undefined; qr: QrLogin },
 ): Middleware {
   const signIn = accountSignIn(provider.issuer, accounts);
 
   const router = new Router()
     .get('/account', async (ctx) => {
-      const { accountId, loginTs = 0 } = await provider.Session.get(ctx);
+      const { accountId } = await provider.Session.get(ctx);
       const person = accountId === undefined ? undefined : accounts.find(accountId);
       if (person === undefined) return ctx.redirect(signIn(ctx, { returnTo: `${base}/account`, fresh: false }));
-      const isFresh = Date.now() / 1000 - loginTs <= FRESH_SECONDS;
-      const signInAgain = isFresh
+      const isPresent = (await presenceOf(provider, ctx)) !== undefined;
+      const signInAgain = isPresent
         ? undefined
         : signIn(ctx, { returnTo: `${base}/account`, fresh: true, accountId: person.id });
       const signOut = `${base}/session/end?client_id=${ACCOUNT_CLIENT}`;
-      return qr.render(ctx, 'account', { base, person, signOut, passkeys, signInAgain });
+      const keys = (await passkeys?.ofAccount(person.id))?.map(({ id, addedAt }) => ({
+        id,
+        addedAgo: addedAt === undefined ? undefined : Math.max(0, Math.floor((Date.now() - addedAt) / 1000)),
+      }));
+      return qr.render(ctx, 'account', { base, person, signOut, passkeys: keys, signInAgain });
     })
     .get('/account/signed-in', (ctx) => {
       const { state, error_description: problem } = ctx.query;

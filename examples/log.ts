@@ -3,6 +3,7 @@ import type { Context, Middleware, Next } from 'koa';
 import type { Provider } from 'oidc-provider';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { type QrLoginError, type TicketEvent, type TicketEventName, TooManyRequests } from '../src/index.ts';
+import type { NewPasskey } from '../src/passkeys.ts';
 
 const EVENTS: readonly (TicketEventName | 'qr_login.passkey' | 'qr_login.signed_out')[] = [
   'qr_login.shown',
@@ -51,6 +52,11 @@ export function logEvents(provider: Provider, logger: Logger): void {
   listen('server_error', (ctx, error) =>
     logger.error({ event: 'server_error', error: `${error}`, path: ctx && pathOf(ctx) }),
   );
+}
+
+/** Logs a new passkey. A deployment would inform the account's owner by mail or push, too. */
+export function logNewPasskey(logger: Logger, { id: _id, ...passkey }: NewPasskey): void {
+  logger.warn({ event: 'passkey.added', ...passkey });
 }
 
 /** Logs the path, status and duration of each request. */

@@ -8,15 +8,28 @@ import { keyvAdapter, type QrLogin, type QrLoginOptions, qrLogin } from '../src/
 import { passkeys } from '../src/passkeys.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
+import { features } from './features.ts';
 import { health } from './health.ts';
-import { logEvents, logRequests } from './log.ts';
-import { addPasskey, PasskeyRecords } from './passkeys.ts';
+import { logEvents, logNewPasskey, logRequests } from './log.ts';
+import { managePasskeys, PasskeyRecords } from './passkeys.ts';
+import { PasswordLimits } from './password-limits.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 
 /** The `acr` of sign-ins with a passkey. */
 const PASSKEY_ACR = 'urn:example:acr:passkey';
+
+/** The name of the provider for its users. */
+const NAME = 'Example ID';
+
+/** The time in which an initial access token registers RPs, in seconds. */
+const REGISTRATION_SECONDS = 24 * 3600;
+
+/** Makes an initial access token, with which RPs can be registered for a day. */
+export function makeInitialAccessToken({ InitialAccessToken }: Provider): Promise<string> {
+  return new InitialAccessToken({ expiresIn: REGISTRATION_SECONDS }).save();
+}
 
 /** The folder with the example's own pages, which use the layout of the plugin's pages. */
 export const VIEWS: URL = new URL('views', import.meta.url);
@@ -30,6 +43,8 @@ export interface ExampleOptions {
   readonly store?: Keyv;
   /** True if the provider is behind a proxy that sets the `X-Forwarded-*` headers. False by default. */
   readonly proxy?: boolean;
+  /** The number of proxies that add an address to `X-Forwarded-For`. 0, the default, trusts all addresses in it. */
+  readonly maxIpsCount?: number;
   /**
    * True if users can sign in with a passkey, and must approve with it once they have one. Browsers require https or
    * localhost.
@@ -37,6 +52,8 @@ export interface ExampleOptions {
   readonly passkeys?: boolean;
   /** The logger for events; none by default. */
   readonly logger?: Logger;
+  /** The address that makes providers with other settings; none by default. */
+  readonly settingsUrl?: string;
   /** Options of the QR sign-in that override the example's. */
   readonly qrLogin?: Partial<QrLoginOptions>;
   /** Configuration of the provider that overrides the example's. */
@@ -59,23 +76,31 @@ export function makeExample({
   ...more
 }: ExampleOptions): Example {
   const records = new PasskeyRecords(store);
-  const { guard, signIn } = passkeys({ issuer, ...records, withoutPasskey: 'allow', acr: PASSKEY_ACR });
+  const { guard, signIn, registration } = passkeys({
+    issuer,
+    ...records,
+    name: NAME,
+    withoutPasskey: 'allow',
+    acr: PASSKEY_ACR,
+    onNewPasskey: (_ctx, passkey) => more.logger && logNewPasskey(more.logger, passkey),
+  });
+  const phoneSignIn = accountSignIn(issuer, accounts);
+  const base = new URL(issuer).pathname.replace(/\/$/, '');
   const qr = qrLogin({
     findAccount: (id) => accounts.find(id),
-    signIn: accountSignIn(issuer, accounts),
+    signIn: phoneSignIn,
     // A phone signs in on the account page with a password, because it cannot scan its own screen.
     loginPage: (_ctx, { params }) => (params.client_id === ACCOUNT_CLIENT ? { path: 'password' } : undefined),
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
-    ...(more.passkeys && { guard, passkeySignIn: signIn }),
+    ...(more.passkeys && { guard, passkeySignIn: signIn, passkeysUrl: `${base}/account` }),
     store,
-    name: 'Example ID',
+    name: NAME,
     // To try the example without a phone: copy the address to a private window, or to the phone in the terminal.
     showAddress: true,
     ...more.qrLogin,
   });
 
-  const base = new URL(issuer).pathname.replace(/\/$/, '');
   const provider = new Provider(issuer, {
     adapter: keyvAdapter(store),
     clients: [accountClient(issuer), ...clients],
@@ -94,6 +119,7 @@ export function makeExample({
       // An RP that registers for it is notified when its user is signed out from another device, for example on
       // `/qr/devices`.
       backchannelLogout: { enabled: true },
+      claimsParameter: { enabled: true },
       registration: { enabled: true, initialAccessToken: true },
       rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
     },
@@ -101,8 +127,12 @@ export function makeExample({
     renderError: (ctx, { error, error_description: problem }) => {
       qr.render(ctx, 'problem', { problem: problem ?? error });
     },
-    // Apps that run in a browser may request tokens from the origins of their redirect URIs.
-    clientBasedCORS: (_ctx, origin, { redirectUris = [] }) =>
+    // Apps that run in a browser may request tokens from the origins of their redirect URIs. Other clients need no CORS:
+    // a confidential client is a server, and a native app is no page. The redirect URI of a native app may also have the
+    // opaque origin `null`, which any sandboxed page sends.
+    clientBasedCORS: (_ctx, origin, { applicationType, clientAuthMethod, redirectUris = [] }) =>
+      applicationType === 'web' &&
+      clientAuthMethod === 'none' &&
       redirectUris.some((uri) => new URL(uri).origin === origin),
     // The account page belongs to the provider, so it needs no consent.
     loadExistingGrant: async (ctx) => {
@@ -121,15 +151,18 @@ export function makeExample({
   });
 
   if (base === '') provider.use(health(qr));
+  provider.use(features(more));
   if (more.logger) {
     logEvents(provider, more.logger);
     provider.use(logRequests(more.logger));
   }
   qr.attach(provider);
-  provider.use(passwordSignIn(provider, accounts, qr));
-  if (more.passkeys) provider.use(addPasskey(provider, accounts, records));
-  provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ?? false, qr }));
+  const passwordLimits = more.qrLogin?.limits === false ? undefined : new PasswordLimits();
+  provider.use(passwordSignIn({ provider, accounts, qr, limits: passwordLimits }));
+  if (more.passkeys) provider.use(managePasskeys({ provider, accounts, registration, records, signIn: phoneSignIn }));
+  provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ? records : undefined, qr }));
   provider.proxy = more.proxy ?? false;
+  provider.maxIpsCount = more.maxIpsCount ?? 0;
   return { provider, qr, app: base === '' ? provider : mountBelow(base, provider, qr) };
 }
 

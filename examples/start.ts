@@ -2,15 +2,15 @@
  * `npm start`: the example provider and the demo RP in one process, with all data in memory unless REDIS_URL is set.
  */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { networkInterfaces } from 'node:os';
-import type Koa from 'koa';
 import QRCode from 'qrcode';
 import { Accounts } from './accounts.ts';
+import { ProvidersOnDemand } from './everything.ts';
 import { closeAll, endAtSignal } from './graceful.ts';
 import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
-import { makeExample, VIEWS } from './provider.ts';
+import { makeExample, makeInitialAccessToken, VIEWS } from './provider.ts';
 import { makeRp, rpClient } from './rp.ts';
 import { loadSecrets } from './secrets.ts';
 import { storeFrom } from './store.ts';
@@ -22,18 +22,22 @@ const host = lan ? lanAddress() : 'localhost';
 const issuer = process.env.ISSUER ?? `http://${host}:${port}`;
 const rpUrl = `http://${host}:${rpPort}`;
 
+const everything = process.argv.includes('--everything');
+
 const secrets = loadSecrets();
+const accounts = await Accounts.demo();
 const store = storeFrom(process.env.REDIS_URL);
 const { provider, qr, app } = makeExample({
   issuer,
   secrets,
-  accounts: await Accounts.demo(),
+  accounts,
   clients: [rpClient({ url: rpUrl, secret: secrets.rpSecret })],
   store,
   // If ISSUER is set, requests come through a proxy at that address.
   proxy: process.env.ISSUER !== undefined,
   passkeys: new URL(issuer).protocol === 'https:' || new URL(issuer).hostname === 'localhost',
   logger: makeLogger(),
+  ...(everything && { settingsUrl: `${issuer}/settings` }),
   qrLogin: {
     shortCode: true,
     ...(process.env.LIMITS === 'off' && { limits: false }),
@@ -45,8 +49,13 @@ const { provider, qr, app } = makeExample({
 });
 const rp = makeRp({ issuer, url: rpUrl, secret: secrets.rpSecret });
 
-const servers = [await listen(app, port), await listen(rp, rpPort)];
-const initialAccessToken = await new provider.InitialAccessToken({}).save().catch(() => {
+const onDemand = everything ? new ProvidersOnDemand({ issuer, secrets, accounts, provider }) : undefined;
+
+const servers = [
+  await listen(onDemand?.before(app.callback()) ?? app.callback(), port),
+  await listen(rp.callback(), rpPort),
+];
+const initialAccessToken = await makeInitialAccessToken(provider).catch(() => {
   console.error('Redis does not answer: start it, or unset REDIS_URL.');
   process.exit(1);
 });
@@ -61,10 +70,13 @@ console.log(
 if (lan) console.log(await QRCode.toString(`${issuer}/account`, { type: 'terminal', small: true }));
 console.log(`More RPs: register them at ${issuer}/reg with the initial access token ${initialAccessToken}`);
 
-endAtSignal(() => closeAll(servers, qr, store));
+endAtSignal(async () => {
+  await onDemand?.close();
+  await closeAll(servers, qr, store);
+});
 
-async function listen(application: Koa, onPort: number): Promise<Server> {
-  const server = createServer(application.callback());
+async function listen(listener: RequestListener, onPort: number): Promise<Server> {
+  const server = createServer(listener);
   // Only --lan lets other machines connect.
   server.listen(onPort, lan ? '0.0.0.0' : 'localhost');
   await once(server, 'listening').catch((error: Error) => {

@@ -21,6 +21,11 @@ export type { Locate } from './http/request/device.ts';
 export { TooManyRequests } from './http/request/rate-limits.ts';
 export type { BrowserView, DrawnView, ShownCode } from './http/ticket-view/browser-view.ts';
 export type { Account, Assurance, Assure, FindAccount } from './oidc/approver.ts';
+export {
+  type LocalAuthentication,
+  type LocalAuthenticationOptions,
+  localAuthentication,
+} from './oidc/local-authentication.ts';
 export type { ConsentMode } from './oidc/request.ts';
 export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';

@@ -6,6 +6,9 @@ import {
   type WebAuthnCredential,
 } from '@simplewebauthn/server';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from './http/hooks/approve-guard.ts';
+import { makeRegistration, type OnNewPasskey, type PasskeyRegistration, userHandleOf } from './passkey-registration.ts';
+
+export type { NewPasskey, OnNewPasskey, PasskeyRegistration, RegistrationProof } from './passkey-registration.ts';
 
 /** A registered passkey. */
 export interface Passkey extends WebAuthnCredential {
@@ -16,6 +19,11 @@ export interface Passkey extends WebAuthnCredential {
    * @default false
    */
   readonly isHardwareBound?: boolean;
+  /**
+   * The user handle that it was created for (base64url), if it was not registered by `registration`.
+   * @default the account's id in UTF-8
+   */
+  readonly userHandle?: string;
 }
 
 export interface PasskeyOptions {
@@ -41,6 +49,26 @@ export interface PasskeyOptions {
   readonly used: (id: string, counter: number) => Promise<void> | void;
 
   /**
+   * Stores a new passkey, unless one with its id exists on any account: then it returns false and changes nothing.
+   * `registration` calls it.
+   * @default `registration` is not available
+   */
+  readonly add?: (passkey: Passkey) => Promise<boolean> | boolean;
+
+  /**
+   * Called for each passkey that `registration` has added, to inform the account's owner by mail or push. It is not
+   * awaited; an error becomes a process warning.
+   * @default none: new passkeys are not announced
+   */
+  readonly onNewPasskey?: OnNewPasskey;
+
+  /**
+   * The name of your provider, which browsers may show beside a new passkey.
+   * @default the issuer's host name
+   */
+  readonly name?: string;
+
+  /**
    * The demand of Approve on an account without a passkey: `'refuse'`, it must add one first; `'allow'`, a tap is
    * enough.
    * @default 'refuse'
@@ -54,12 +82,21 @@ export interface PasskeyOptions {
 /** Proof of possession of a key (RFC 8176, section 2). User verification is required at every use. */
 const POSSESSION = ['pop'];
 
+/** Passkeys for each of their uses. */
+export interface Passkeys {
+  /** Asks for a passkey before Approve: for the option `guard`. */
+  readonly guard: ApproveGuard;
+  /** Offers a passkey beside the code: for the option `passkeySignIn`. */
+  readonly signIn: PasskeySignIn;
+  /** Adds passkeys, on a page of yours. Its `add` throws a TypeError without the option `add`. */
+  readonly registration: PasskeyRegistration;
+}
+
 /**
- * Returns passkeys for both uses: `guard` asks for one before Approve, `signIn` offers one next to the code. The
- * challenges are bound to the ticket and the session, or to the interaction and the browser, so they need not be
- * stored.
+ * Returns passkeys for each of their uses. The challenges of `guard` and `signIn` are bound to the ticket and the
+ * session, or to the interaction and the browser, so they need not be stored.
  */
-export function passkeys(options: PasskeyOptions): { readonly guard: ApproveGuard; readonly signIn: PasskeySignIn } {
+export function passkeys(options: PasskeyOptions): Passkeys {
   const { origin, hostname } = new URL(options.issuer);
   const rpID = options.rpId ?? hostname;
 
@@ -76,8 +113,9 @@ export function passkeys(options: PasskeyOptions): { readonly guard: ApproveGuar
   const check = async (nonces: readonly string[], answer: string, accountId?: string): Promise<Passkey> => {
     const response = read(answer);
     const passkey = await options.find(response.id);
-    if (passkey === undefined) throw new ProofRefused('nobody has this passkey');
+    if (passkey === undefined) throw new ProofRefused('this passkey is not registered');
     if (accountId !== undefined && passkey.accountId !== accountId) throw new ProofRefused('it is of another account');
+    assertUserHandle(passkey, response, accountId !== undefined);
     const { authenticationInfo } = await verified({
       response,
       expectedChallenge: (challenge) => nonces.includes(challenge),
@@ -108,7 +146,37 @@ export function passkeys(options: PasskeyOptions): { readonly guard: ApproveGuar
         return { accountId, amr: amrOf(passkey), ...(options.acr !== undefined && { acr: options.acr }) };
       },
     },
+    registration: makeRegistration({
+      origin,
+      rpId: rpID,
+      rpName: options.name ?? hostname,
+      ofAccount: options.ofAccount,
+      find: options.find,
+      add: options.add ?? missingAdd,
+      onNewPasskey: options.onNewPasskey ?? (() => undefined),
+    }),
   };
+}
+
+function missingAdd(): never {
+  throw new TypeError('passkeys() needs the option "add" to register a passkey');
+}
+
+/**
+ * Compares the answer's user handle with the passkey's owner (WebAuthn Level 3, section 7.2). A passkey that names the
+ * user must have one; if the account is known before, an authenticator may leave it out.
+ * @throws ProofRefused if it belongs to another user, or is missing
+ */
+function assertUserHandle(passkey: Passkey, { response }: AuthenticationResponseJSON, isIdentified: boolean): void {
+  const { userHandle } = response;
+  if (!userHandle) {
+    if (isIdentified) return;
+    throw new ProofRefused('the answer does not say whose passkey it is');
+  }
+  const owner = Buffer.from(passkey.userHandle ?? userHandleOf(passkey.accountId), 'base64url');
+  if (typeof userHandle !== 'string' || !Buffer.from(userHandle, 'base64url').equals(owner)) {
+    throw new ProofRefused('the answer names another user than the owner of the passkey');
+  }
 }
 
 function amrOf({ isHardwareBound }: Passkey): string[] {
@@ -131,7 +199,8 @@ function read(answer: string): AuthenticationResponseJSON {
 
 function isResponse(value: unknown): value is AuthenticationResponseJSON {
   if (typeof value !== 'object' || value === null) return false;
-  return 'id' in value && typeof value.id === 'string' && 'response' in value && typeof value.response === 'object';
+  if (!('id' in value) || typeof value.id !== 'string' || !('response' in value)) return false;
+  return typeof value.response === 'object' && value.response !== null;
 }
 
 async function verified(

@@ -1,11 +1,11 @@
 /** The script of the account page: adds a passkey of this device to the account. */
 
-const form = document.querySelector('form');
+const form = document.querySelector('form#add-passkey');
 const outcome = document.querySelector('[role=status]');
 
 form?.addEventListener('submit', async (event) => {
   event.preventDefault();
-  if (!(outcome instanceof HTMLElement)) return;
+  if (!(form instanceof HTMLFormElement) || !(outcome instanceof HTMLElement)) return;
   const { added, none, failed } = outcome.dataset;
   outcome.textContent =
     (await addPasskey(form.action).then(
@@ -39,6 +39,9 @@ async function post(url, body) {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
   });
-  if (!response.ok) throw new Error(`${response.status} from ${url}`);
-  return response.json();
+  const answer = await response.json();
+  if (response.ok) return answer;
+  // The user must sign in on this device first. The sign-in leads back to this page.
+  if (answer.sign_in !== undefined) location.assign(answer.sign_in);
+  throw new Error(`${response.status} from ${url}`);
 }

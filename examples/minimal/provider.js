@@ -78,7 +78,8 @@ provider.use(async (ctx, next) => {
     }
     ctx.status = 303;
     const login = { accountId: signedIn.id, amr: ['pwd'] };
-    ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, { login }));
+    // Only the path, because its origin is that of the request, which may be forged.
+    ctx.redirect(new URL(await provider.interactionResult(ctx.req, ctx.res, { login })).pathname);
   } else if (ctx.path === '/account/signed-in') {
     // Sends the phone back to the code that it scanned, and nowhere else.
     ctx.redirect(`${ctx.query.state}`.startsWith('/qr/') ? `${ctx.query.state}` : '/qr/scan');

@@ -85,6 +85,13 @@ export interface QrLoginOptions {
   passkeySignIn?: PasskeySignIn;
 
   /**
+   * The page of yours where users review and remove their passkeys: a path or an address. `/qr/devices` links to it,
+   * because signing out removes no passkey.
+   * @default none: the page does not mention passkeys
+   */
+  passkeysUrl?: string;
+
+  /**
    * Chooses how the user consents to what a client asks for: `'browser'` on the consent page, as without this plugin;
    * `'phone'` by Approve, which grants exactly what the confirm page lists; `'implied'` not at all, for your own
    * clients.

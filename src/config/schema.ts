@@ -53,6 +53,8 @@ function objectOption<T extends object>(
   return v.pipe(v.custom<T>(hasMethods, message), v.metadata({ ...facts }));
 }
 
+const PASSKEYS_URL = 'passkeysUrl must be a path or an address of yours, for example "/account/passkeys"';
+
 /** Returns the schema of a switch, which is off by default. */
 function flag(name: string): v.OptionalSchema<v.GenericSchema<boolean>, false> {
   const facts: OptionFacts = { type: '`boolean`', default: '`false`', refused: ['yes'] };
@@ -179,6 +181,18 @@ const OPTIONS = {
       default: 'none',
       refused: [{}],
     }),
+  ),
+  passkeysUrl: v.optional(
+    v.pipe(
+      v.string(PASSKEYS_URL),
+      v.regex(/^(?:\/(?![/\\])|https?:\/\/)\S*$/, PASSKEYS_URL),
+      v.metadata({
+        type: '`string`',
+        unit: 'a path, or an http(s) address',
+        default: 'none: the page does not mention passkeys',
+        refused: ['javascript:alert(1)'],
+      } satisfies OptionFacts),
+    ),
   ),
   consent: v.optional(
     functionOption<ConsentPolicy>('consent', '() => "phone"', {

@@ -8,12 +8,13 @@ import { listOptions, SCHEMA, secretList } from './schema.ts';
 /** The options that have another form in the settings. */
 type Converted = 'limits' | 'views' | 'deadlines' | 'rotation';
 /** Options without a default. */
-type Optional = 'guard' | 'passkeySignIn' | 'secrets' | 'name';
+type Optional = 'guard' | 'passkeySignIn' | 'passkeysUrl' | 'secrets' | 'name';
 
 /** The options with their defaults, in the units that the code works with. */
 export interface Settings extends Required<Omit<QrLoginOptions, Converted | Optional>> {
   readonly guard?: QrLoginOptions['guard'] | undefined;
   readonly passkeySignIn?: QrLoginOptions['passkeySignIn'] | undefined;
+  readonly passkeysUrl?: string | undefined;
   readonly secrets?: readonly string[] | undefined;
   readonly name?: string | undefined;
   /** Undefined for no limits. */

@@ -34,6 +34,11 @@ declare function alarm(text: string): void;
 declare function log(code: string, from?: string): void;
 declare const assessByDefault: typeof ${OURS}.assessByDefault;
 declare const ProofRefused: typeof ${OURS}.ProofRefused;
+type SignIn = ${OURS}.SignIn;
+type Context = import('koa').Context;
+declare const localAuthentication: typeof ${OURS}.localAuthentication;
+declare const op: InstanceType<typeof Provider>;
+declare const registration: import('oidc-provider-qr-login/passkeys').PasskeyRegistration;
 type ApproveGuard = ${OURS}.ApproveGuard;
 /** Declared as a plain emitter, because the types of oidc-provider do not know the plugin's events. */
 declare const provider: import('node:events').EventEmitter;

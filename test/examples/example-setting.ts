@@ -1,6 +1,6 @@
 /** The example's provider and RP, for a stage instead of those of the fixtures. */
 import { Accounts } from '../../examples/accounts.ts';
-import { makeExample } from '../../examples/provider.ts';
+import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
 import { makeRp, rpClient } from '../../examples/rp.ts';
 import { makeSecrets } from '../../examples/secrets.ts';
 import type { Setting } from '../chromium/stage.ts';
@@ -9,8 +9,13 @@ import type { Setting } from '../chromium/stage.ts';
 const secrets = makeSecrets();
 const accounts = Accounts.demo();
 
+/** Makes the example's provider, with its own options. */
+export async function makeExampleProvider(options: Omit<ExampleOptions, 'accounts' | 'secrets'>): Promise<Example> {
+  return makeExample({ ...options, accounts: await accounts, secrets });
+}
+
 export const EXAMPLE: Setting = {
-  makeProvider: async (options) => makeExample({ ...options, accounts: await accounts, secrets }),
+  makeProvider: makeExampleProvider,
   rpClient: (url) => rpClient({ url, secret: secrets.rpSecret }),
   makeRp: (issuer, url) => makeRp({ issuer, url, secret: secrets.rpSecret }),
 };

@@ -1,16 +1,21 @@
 /**
  * `npm run attack -- <issuer> <initial access token> [<words>]`: tries the attacks of test/security on a running
- * provider of the examples: all of them, or those with these words in their names. Prints one line for each attack. It
- * takes a while, because the scans of an account are limited. Exits with 1 if any attack got in, and with 2 if any
- * could not be tried for an unknown reason.
+ * provider of the examples: all of them, or those with these words in their names. Asks the provider which features are
+ * on, and for a provider with the setting of each attack, if it can make one (`npm start -- --everything`). Prints one
+ * line for each attack, and the sums. Without `--everything` it takes a while, because the scans of an account are
+ * limited. Exits with 1 if any attack got in, and with 2 if any could not be tried for an unknown reason.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
 import { Agent as Network } from 'undici';
+import type { MadeProvider, Setting } from '../../examples/everything.ts';
+import type { Features } from '../../examples/features.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { RP_CALLBACK } from '../support/world.ts';
 import type { Attack } from './attack.ts';
+import { isMetBy, type LiveSetting, settingFor } from './live-setting.ts';
 import { signedInBy } from './meeting.ts';
 
 const ATTACKS = new URL('.', import.meta.url);
@@ -18,7 +23,8 @@ const ATTACKS = new URL('.', import.meta.url);
 /** The longest `Retry-After` that is waited for. A longer one counts as a refusal. */
 const LONGEST_WAIT_SECONDS = 65;
 
-type Outcome = 'held' | 'GOT IN' | 'not tried here' | 'BROKE';
+const OUTCOMES = ['held', 'GOT IN', 'not tried here', 'BROKE'] as const;
+type Outcome = (typeof OUTCOMES)[number];
 
 /** Counts the answers with 429 that were waited for. */
 let waits = 0;
@@ -28,6 +34,8 @@ const run = 1 + (process.pid % 250);
 let addresses = 0;
 /** The cookies of a browser in which alice and bob have signed in before. */
 let familiar = '';
+/** True while the attack is about limits, and must see them. */
+let isLimited = false;
 
 const [issuer = '', token = '', only = ''] = process.argv.slice(2);
 if (!URL.canParse(issuer) || token === '') {
@@ -38,39 +46,68 @@ if (!URL.canParse(issuer) || token === '') {
 }
 globalThis.fetch = patientFetch(globalThis.fetch);
 
-const outcomes = new Set<Outcome>();
-const site = await register();
-await becomeFamiliar();
+const features = await askFeatures();
+const usual = features.settings === undefined ? await register({ issuer, initialAccessToken: token }) : undefined;
+if (usual !== undefined) await becomeFamiliar(usual);
+
+const counts = new Map<Outcome, number>(OUTCOMES.map((outcome) => [outcome, 0]));
 for (const [attack, family] of await collect()) {
   if (!`${family}: ${attack.name}`.includes(only)) continue;
   const [outcome, what] = await attempt(attack);
-  outcomes.add(outcome);
+  counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   console.log(`${outcome.padEnd(14)}  row ${attack.row}, ${family}: ${attack.name}${what === '' ? '' : ` – ${what}`}`);
 }
-process.exit(outcomes.has('GOT IN') ? 1 : outcomes.has('BROKE') ? 2 : 0);
+console.log([...counts].map(([outcome, count]) => `${outcome}: ${count}`).join(', '));
+process.exit(counts.get('GOT IN') ? 1 : counts.get('BROKE') ? 2 : 0);
+
+/** Asks what is switched on. A provider other than the example does not say; then the usual settings are assumed. */
+async function askFeatures(): Promise<Partial<Features>> {
+  const answer = await fetch(`${issuer}/account/features`);
+  return answer.ok ? ((await answer.json()) as Features) : {};
+}
 
 async function attempt(attack: Attack): Promise<[Outcome, string]> {
-  if (attack.on !== undefined) return ['not tried here', 'it needs a server with other options'];
-  const before = waits;
+  const needs = settingFor(attack);
+  if (needs === undefined) return ['not tried here', 'only a server of the tests can have these options'];
   comeFromElsewhere();
+  const before = waits;
   try {
-    const got = await attack.run(site);
-    return got === undefined ? ['held', ''] : ['GOT IN', short(got)];
+    const site = await siteFor(needs);
+    if (site === undefined) return ['not tried here', 'it needs npm start -- --everything'];
+    return await outcomeOf(attack, site, needs).catch((error: unknown) => {
+      // Codes and tickets may have expired while the attack waited for a limit.
+      if (waits === before) throw error;
+      comeFromElsewhere();
+      return outcomeOf(attack, site, needs);
+    });
   } catch (error) {
-    // Codes and tickets may have expired while the attack waited for a limit.
-    if (waits > before) return attemptOnceMore(attack);
     return ['BROKE', short(`${error}`)];
   }
 }
 
-async function attemptOnceMore(attack: Attack): Promise<[Outcome, string]> {
-  comeFromElsewhere();
+async function outcomeOf(attack: Attack, site: Site, { setting }: LiveSetting): Promise<[Outcome, string]> {
+  isLimited = setting.limits !== undefined;
   try {
     const got = await attack.run(site);
     return got === undefined ? ['held', ''] : ['GOT IN', short(got)];
-  } catch (error) {
-    return ['BROKE', short(`${error}`)];
+  } finally {
+    isLimited = false;
   }
+}
+
+/** Returns the site for an attack: a provider of its own, or the usual one if that has the setting. */
+async function siteFor(needs: LiveSetting): Promise<Site | undefined> {
+  if (usual === undefined) return register(await makeProvider(needs.setting), needs.clients);
+  const { passkeys = false, shortCode = false, limits = true, proxy = false } = features;
+  return isMetBy({ passkeys, shortCode, limits, proxy }, needs) ? usual : undefined;
+}
+
+/** Asks the example for a provider with this setting. */
+async function makeProvider(setting: Setting): Promise<MadeProvider> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${features.settings}`, { method: 'POST', headers, body: JSON.stringify(setting) });
+  if (!answer.ok) throw new Error(`no provider with this setting: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as MadeProvider;
 }
 
 /**
@@ -95,17 +132,31 @@ async function collect(): Promise<Map<Attack, string>> {
   return found;
 }
 
-/** Registers an RP for the attacks by dynamic client registration. */
-async function register(): Promise<Site> {
-  const configuration = await client.dynamicClientRegistration(
-    new URL(issuer),
-    { client_name: 'Test app', redirect_uris: [RP_CALLBACK] },
-    undefined,
-    { initialAccessToken: token, execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [] },
-  );
+/** Registers the RPs for the attacks by dynamic client registration. */
+async function register(provider: MadeProvider, more: readonly ClientMetadata[] = []): Promise<Site> {
+  const usualRp = await registerRp(provider, { client_name: 'Test app', redirect_uris: [RP_CALLBACK] });
+  const metadata = usualRp.serverMetadata();
+  const others: Record<string, Site['client']> = {};
+  for (const { client_id: name, client_secret: _secret, ...rp } of more) {
+    others[name] = clientOf(await registerRp(provider, rp));
+  }
+  return { issuer: provider.issuer, client: clientOf(usualRp), others, metadata: async () => metadata };
+}
+
+function registerRp(
+  { issuer: at, initialAccessToken }: MadeProvider,
+  rp: Omit<ClientMetadata, 'client_id'>,
+): Promise<client.Configuration> {
+  const execute = at.startsWith('http:') ? [client.allowInsecureRequests] : [];
+  return client.dynamicClientRegistration(new URL(at), rp as client.ClientMetadata, undefined, {
+    initialAccessToken,
+    execute,
+  });
+}
+
+function clientOf(configuration: client.Configuration): Site['client'] {
   const { client_id: id, client_secret: secret } = configuration.clientMetadata();
-  const metadata = configuration.serverMetadata();
-  return { issuer, client: { id, secret: `${secret}`, callback: RP_CALLBACK }, metadata: async () => metadata };
+  return { id, secret: `${secret}`, callback: RP_CALLBACK };
 }
 
 /**
@@ -113,7 +164,7 @@ async function register(): Promise<Site> {
  * Most attacks begin without a check code, and the check codes of an account are limited by the hour. The attackers'
  * browsers are known ones as well, which makes the attacks stronger.
  */
-async function becomeFamiliar(): Promise<void> {
+async function becomeFamiliar(site: Site): Promise<void> {
   for (const name of ['alice', 'bob']) {
     comeFromElsewhere();
     const browser = new BrowserVisitor(site);
@@ -152,7 +203,7 @@ function patientFetch(network: typeof fetch): typeof fetch {
         ...(dispatcher && { dispatcher }),
       } as RequestInit);
       const seconds = Number(response.headers.get('retry-after'));
-      if (response.status !== 429 || seconds > LONGEST_WAIT_SECONDS) return response;
+      if (response.status !== 429 || isLimited || seconds > LONGEST_WAIT_SECONDS) return response;
       waits += 1;
       console.error(`(waits ${seconds} s: the server says that this was too often)`);
       await response.body?.cancel();

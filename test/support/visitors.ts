@@ -7,6 +7,8 @@ import { Agent, type Answer, type EventStream } from './agent.ts';
 export interface Site {
   readonly issuer: string;
   readonly client: { readonly id: string; readonly secret: string; readonly callback: string };
+  /** Other RPs at this provider, by the names under which the tests register them. */
+  readonly others?: Readonly<Record<string, Site['client']>>;
   /** Returns the provider's metadata, if it is known. Otherwise each visitor fetches it. */
   readonly metadata?: () => Promise<client.ServerMetadata>;
 }
@@ -27,7 +29,7 @@ class Visitor {
     this.agent = new Agent({ 'user-agent': userAgent, ...headers }, (input, init) => this.network(input, init));
   }
 
-  post(url: string | URL, json: Record<string, string>): Promise<Answer> {
+  post(url: string | URL, json: object): Promise<Answer> {
     return this.agent.post(url, { json, headers: { accept: 'application/json', ...this.#sameOrigin } });
   }
 

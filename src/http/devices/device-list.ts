@@ -38,7 +38,11 @@ export interface DeviceListPorts {
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
+  readonly settings: {
+    readonly findAccount: FindAccount;
+    readonly signIn: SignIn;
+    readonly passkeysUrl?: string | undefined;
+  };
 }
 
 /** The browsers that an account is signed in to, and those that it trusts. The account comes from the phone's session alone. */
@@ -59,7 +63,10 @@ export class DeviceListHandlers {
     const [entries, known] = await Promise.all([this.#entries(approver), this.#known(approver)]);
     const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: entries, known };
     if (wantsJson(request)) ctx.body = page;
-    else renderer.render(ctx, 'devices', { ...page, self: urls.devices, ...outcomeIn(ctx) });
+    else {
+      const { passkeysUrl } = settings;
+      renderer.render(ctx, 'devices', { ...page, self: urls.devices, passkeysUrl, ...outcomeIn(ctx) });
+    }
   };
 
   /**

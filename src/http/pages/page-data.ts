@@ -94,6 +94,8 @@ export interface Pages {
     readonly ended?: 'none' | 'one' | 'many';
     /** True if an app of such a browser could not be notified. */
     readonly unreached?: boolean;
+    /** The deployment's page where users review their passkeys, if there is one. */
+    readonly passkeysUrl?: string | undefined;
   };
   error: {
     readonly code: ErrorCode;

@@ -193,7 +193,14 @@ export const SAMPLES: Samples = {
       ended: 'one',
       unreached: true,
     },
-    two: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [HERE, ELSEWHERE], known: [] },
+    two: {
+      account: 'Alice Liddell',
+      csrf: 'sample',
+      self: '#',
+      browsers: [HERE, ELSEWHERE],
+      known: [],
+      passkeysUrl: '#',
+    },
     known: {
       account: 'Alice Liddell',
       csrf: 'sample',

@@ -45,6 +45,23 @@ describe('the browsers that an account is signed in to', () => {
     for (const moment of [signedInAt, lastUsedAt]) expect(Date.parse(moment)).to.equal(world.clock.now());
   });
 
+  it('are on a page that leads to the passkeys of the deployment, which outlast a sign-out of all', async () => {
+    await signedIn();
+    expect(await page()).not.to.include('passkey');
+    await World.during({ qrLogin: { passkeysUrl: '/account?part=passkeys&"' } }, async (other) => {
+      const owner = await new PhonePerson(other).signIn();
+      const browser = new BrowserPerson(other);
+      await browser.start();
+      await signInBy(owner, browser);
+      await signOut(owner, 'all');
+      const { text } = await owner.agent.get(`${other.issuer}/qr/devices?ended=1`, {
+        headers: { accept: 'text/html' },
+      });
+      expect(text).to.include('Signing out does not remove passkeys');
+      expect(text).to.match(/<a href="\/account\?part=passkeys&amp;&quot;">Review your passkeys<\/a>/);
+    });
+  });
+
   it('are on a page in the language of the user, with a button for each and one for all', async () => {
     await signedIn();
     const one = await page();

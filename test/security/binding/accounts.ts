@@ -83,7 +83,7 @@ const NO_AGREEMENT: readonly (readonly [query: string, body: Record<string, stri
 ];
 
 async function passkeyOf(name: string, site: Site): Promise<Authenticator> {
-  return new Authenticator(site.issuer).register(await signedInPhone(site, name), name);
+  return new Authenticator(site.issuer).register(await signedInPhone(site, name));
 }
 
 /** Returns the challenge with which the browser's page asks for a passkey. */

@@ -8,7 +8,10 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
-import type { PhoneVisitor } from '../../support/visitors.ts';
+import type { Answer } from '../../support/agent.ts';
+import type { BrowserVisitor, PhoneVisitor } from '../../support/visitors.ts';
+
+type Visitor = BrowserVisitor | PhoneVisitor;
 
 const USER_PRESENT = 0x01;
 const USER_VERIFIED = 0x04;
@@ -21,6 +24,8 @@ export interface Fault {
   readonly type?: string;
   readonly counter?: number;
   readonly isUserVerified?: boolean;
+  /** The id of the account that the answer names as the owner; none if it is empty. */
+  readonly owner?: string;
   readonly signedBy?: KeyObject;
 }
 
@@ -48,17 +53,32 @@ export class Authenticator {
     REGISTERED.set(this.id, this);
   }
 
-  /** Registers for the account that is signed in on this phone, with the requests of the example's account page. */
-  async register(phone: PhoneVisitor, owner: string): Promise<this> {
-    const at = `${phone.site.issuer}/account/passkeys`;
-    const { challenge } = (await phone.post(`${at}/options`, {})).json();
+  /** Registers for the account that is signed in in this browser, with the requests of the example's account page. */
+  async register(visitor: Visitor): Promise<this> {
+    const answer = await this.enrol(visitor);
+    if (answer.status !== 200) throw new Error(`the passkey is not accepted: ${answer.status} ${answer.text}`);
+    return this;
+  }
+
+  /** Tries to register in this browser. @param id another id than this passkey's own */
+  async enrol(visitor: Visitor, id: string = this.id): Promise<Answer> {
+    const at = `${visitor.site.issuer}/account/passkeys`;
+    const asked = await visitor.post(`${at}/options`, {});
+    if (asked.status !== 200) return asked;
+    const { challenge, user } = asked.json() as { challenge: string; user: { id: string } };
+    const answer = await visitor.post(at, this.#registration(challenge, id));
+    if (answer.status === 200) this.owner = `${Buffer.from(user.id, 'base64url')}`;
+    return answer;
+  }
+
+  #registration(challenge: string, id: string): object {
     const { x = '', y = '' } = this.publicKey.export({ format: 'jwk' });
     const key = Buffer.concat([
       ...[Buffer.from('a5010203262001215820', 'hex'), Buffer.from(x, 'base64url')],
       ...[Buffer.from('225820', 'hex'), Buffer.from(y, 'base64url')],
     ]);
-    const id = Buffer.from(this.id, 'base64url');
-    const credential = Buffer.concat([Buffer.alloc(16), Buffer.from([0, id.length]), id, key]);
+    const rawId = Buffer.from(id, 'base64url');
+    const credential = Buffer.concat([Buffer.alloc(16), Buffer.from([0, rawId.length]), rawId, key]);
     const data = this.#data({}, HAS_KEY, credential);
     const attestationObject = Buffer.concat([
       Buffer.from([
@@ -74,13 +94,10 @@ export class Authenticator {
       data,
     ]);
     const response = {
-      clientDataJSON: this.#clientData(`${challenge}`, { type: 'webauthn.create' }).toString('base64url'),
+      clientDataJSON: this.#clientData(challenge, { type: 'webauthn.create' }).toString('base64url'),
       attestationObject: attestationObject.toString('base64url'),
     };
-    const answer = await phone.agent.post(at, { json: this.#credential(response) });
-    if (answer.status !== 200) throw new Error(`the passkey is not accepted: ${answer.status} ${answer.text}`);
-    this.owner = owner;
-    return this;
+    return this.#credential(response, id);
   }
 
   /** Answers a challenge. @returns the proof that the page would send */
@@ -88,17 +105,19 @@ export class Authenticator {
     if (this.isCounting) this.counter += 1;
     const clientData = this.#clientData(challenge, fault);
     const data = this.#data(fault);
+    const { owner = this.owner } = fault;
     const signed = Buffer.concat([data, sha256(clientData)]);
     const response = {
       clientDataJSON: clientData.toString('base64url'),
       authenticatorData: data.toString('base64url'),
       signature: sign('sha256', signed, fault.signedBy ?? this.#privateKey).toString('base64url'),
+      ...(owner !== '' && { userHandle: Buffer.from(owner).toString('base64url') }),
     };
     return JSON.stringify(this.#credential(response));
   }
 
-  #credential(response: object): object {
-    return { id: this.id, rawId: this.id, type: 'public-key', response, clientExtensionResults: {} };
+  #credential(response: object, id: string = this.id): object {
+    return { id, rawId: id, type: 'public-key', response, clientExtensionResults: {} };
   }
 
   #clientData(challenge: string, { type = 'webauthn.get', origin = this.#origin }: Fault): Buffer {

@@ -36,6 +36,7 @@ const faults: readonly [string, Fault, Parameters<typeof unchecked>[0]][] = [
   ['was made for another domain', { rpId: 'evil.example' }, 'domain'],
   ['was made without user verification', { isUserVerified: false }, 'user verification'],
   ['belongs to a registration', { type: 'webauthn.create' }, 'type'],
+  ['names another account as its owner', { owner: 'b0b' }, 'user handle'],
   ['comes from a copy of the passkey with an older counter', { counter: 0 }, 'counter'],
 ];
 

@@ -4,7 +4,17 @@ import { type ApproveGuard, type PasskeySignIn, ProofRefused } from '../../../sr
 import type { Weakness } from '../attack.ts';
 import { REGISTERED, sha256 } from './authenticator.ts';
 
-const CHECKS = ['challenge', 'origin', 'domain', 'type', 'user verification', 'counter', 'owner', 'signature'] as const;
+const CHECKS = [
+  'challenge',
+  'origin',
+  'domain',
+  'type',
+  'user verification',
+  'counter',
+  'owner',
+  'user handle',
+  'signature',
+] as const;
 type Check = (typeof CHECKS)[number];
 
 interface Wanted {
@@ -34,6 +44,8 @@ function checked(without: Check, { nonce, accountId }: Wanted, answer: string): 
     'user verification': ((data[32] ?? 0) & 0x04) !== 0,
     counter: counter > before || before + counter === 0,
     owner: accountId === undefined || passkey.owner === accountId,
+    'user handle':
+      response.userHandle === undefined ? accountId !== undefined : `${bytes('userHandle')}` === passkey.owner,
     signature: verify('sha256', Buffer.concat([data, sha256(clientData)]), passkey.publicKey, bytes('signature')),
   };
   const wrong = CHECKS.find((check) => check !== without && !results[check]);

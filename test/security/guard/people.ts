@@ -15,7 +15,7 @@ export interface Person {
 
 export async function person(site: Site, name: Name = 'alice'): Promise<Person> {
   const phone = await phoneOf(site, name);
-  return { phone, passkey: await new Authenticator(site.issuer).register(phone, IDS[name]) };
+  return { phone, passkey: await new Authenticator(site.issuer).register(phone) };
 }
 
 /** Returns the challenge of the confirm page. */

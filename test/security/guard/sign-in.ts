@@ -66,6 +66,24 @@ const demands: Attack[] = (
   },
 }));
 
+/** Answers whose user handle is not the owner's (WebAuthn Level 3, section 7.2). */
+const handles: Attack[] = (
+  [
+    ['names another account as its owner', 'b0b'],
+    ['names no owner', ''],
+  ] as const
+).map(([what, owner]) => ({
+  row: 31,
+  name: `signs in with an answer of a passkey that ${what}`,
+  on: offered,
+  without: unchecked('user handle'),
+  run: async (site) => {
+    const { passkey } = await person(site);
+    const browser = await browserAt(site);
+    return accountAfter(browser, await signInWith(browser, passkey.answer(await askedBy(browser), { owner })));
+  },
+}));
+
 export const signIns: Attack[] = [
   {
     row: 1,
@@ -147,4 +165,5 @@ export const signIns: Attack[] = [
     },
   },
   ...demands,
+  ...handles,
 ];

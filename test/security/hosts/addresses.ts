@@ -13,12 +13,7 @@ const MOST = 6;
 
 const noProxy: WorldOptions = {};
 const aProxy: WorldOptions = { proxy: true };
-const oneProxy: WorldOptions = {
-  proxy: true,
-  extend: ({ provider }) => {
-    provider.maxIpsCount = 1;
-  },
-};
+const oneProxy: WorldOptions = { proxy: true, maxIpsCount: 1 };
 const trustingHeaders: Weakness = { name: 'mistrust of X-Forwarded-For', options: { proxy: true } };
 const trustingTheFirst: Weakness = { name: 'mistrust of the first entry', options: believingTheFirst };
 const byAddress: Weakness = { name: 'counting by network', options: countingSpellings };

@@ -10,7 +10,8 @@ export const HTML = { headers: { accept: 'text/html' } };
 
 /** Returns the site of another RP at the same provider. */
 export function at(site: Site, clientId: string, callback: string = site.client.callback): Site {
-  return { ...site, client: { ...site.client, id: clientId, callback } };
+  const { id, secret } = site.others?.[clientId] ?? { ...site.client, id: clientId };
+  return { ...site, client: { id, secret, callback } };
 }
 
 /** Opens the QR page by an authorization request with these parameters. */

@@ -5,7 +5,7 @@ import type { Agent } from '../../support/agent.ts';
 import { shortCodeOn } from '../../support/typing.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { Authenticator } from '../guard/authenticator.ts';
-import { approveWith, asked, askedBy, IDS, signInWith } from '../guard/people.ts';
+import { approveWith, asked, askedBy, signInWith } from '../guard/people.ts';
 import { approved, browserAt, decided, phoneOf, type Sent, scanned } from '../meeting.ts';
 import { everythingIn, Secrets } from './collected.ts';
 
@@ -145,7 +145,7 @@ class SignIns {
   }
 
   async usePasskeys(): Promise<void> {
-    const passkey = await new Authenticator(this.#site.issuer).register(this.#phone, IDS.alice);
+    const passkey = await new Authenticator(this.#site.issuer).register(this.#phone);
     const browser = await this.#meet();
     await this.#scan(browser);
     await approveWith(this.#phone, '');

@@ -174,6 +174,7 @@ const claiming: Attack[] = [
   {
     row: 3,
     name: 'types a short code although the deployment has switched it off',
+    on: { qrLogin: { shortCode: false } },
     without: { name: 'the switch', options: allowed },
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];

@@ -77,7 +77,7 @@ export const attacks: readonly Attack[] = [
     on: { passkeys: true },
     run: async (site) => {
       const [{ browser, phone }, bob] = await Promise.all([scanned(site), signedInPhone(site, 'bob')]);
-      const passkey = await new Authenticator(site.issuer).register(bob, 'bob');
+      const passkey = await new Authenticator(site.issuer).register(bob);
       const page = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
       const [, challenge] = /challenge(?:&quot;|&#34;):(?:&quot;|&#34;)([\w-]+)/.exec(page.text) ?? [];
       if (challenge === undefined) throw new Error('the page asks for no passkey');

@@ -1,0 +1,100 @@
+/** Row 31: a sign-in time earned on the phone adds no passkey at the browser, and a passkey stays its owner's. */
+import { sessionOf } from '../../../src/oidc/approver.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import type { Attack, Weakness } from '../attack.ts';
+import { Authenticator } from '../guard/authenticator.ts';
+import { askedBy, person, signInWith } from '../guard/people.ts';
+import { approved, browserAt, phoneOf } from '../meeting.ts';
+import { accountAt, goOn, startWith } from '../scene.ts';
+
+const offered: WorldOptions = { passkeys: true };
+
+/** A server that judges by `auth_time` alone. A phone that has just signed in makes its browsers fresh. */
+const freshByTime: Weakness = {
+  name: 'a distinction between a sign-in here and one on the phone',
+  options: {
+    enrolment: () => ({
+      proof: async (provider, ctx) => {
+        const { accountId, loginTs = 0 } = (await sessionOf(provider, ctx)) ?? {};
+        return accountId !== undefined && Date.now() / 1000 - loginTs < 300 ? { accountId } : undefined;
+      },
+    }),
+  },
+};
+
+/** A server that stores each new passkey under its id, whoever had this id before. */
+const overwriting: Weakness = {
+  name: 'a refusal of ids that exist',
+  options: {
+    enrolment: (records) => ({
+      add: async (_ctx, { accountId }, _challenge, answer) => {
+        const { id } = answer as { id: string };
+        const before = await records.find(id);
+        if (before !== undefined) await records.save({ ...before, accountId });
+      },
+    }),
+  },
+};
+
+export const attacks: Attack[] = [
+  {
+    row: 31,
+    name: "adds the attacker's passkey in a browser that the victim's phone has approved",
+    on: offered,
+    without: freshByTime,
+    run: async (site) => {
+      const [browser, phone] = [await browserAt(site), await phoneOf(site)];
+      const { location, status, json } = await browser.finish(await approved(phone, browser));
+      if (status !== 200) throw new Error(`the browser is not signed in: ${status} ${location}`);
+      await goOn(browser, json().redirectTo);
+      const passkey = new Authenticator(site.issuer);
+      const answer = await passkey.enrol(browser);
+      if (answer.status !== 200) return undefined;
+      const later = await browserAt(site);
+      const { json: signedIn } = await signInWith(later, passkey.answer(await askedBy(later)));
+      await goOn(later, signedIn().redirectTo);
+      return accountAt(site, later.agent);
+    },
+  },
+  {
+    row: 31,
+    name: "adds the attacker's passkey after asking the victim's phone to sign in afresh for the sign-in",
+    on: offered,
+    without: freshByTime,
+    run: async (site) => {
+      const browser = await browserAt(site);
+      await startWith(browser, { prompt: 'login' });
+      const phone = await phoneOf(site);
+      // The phone signs in again because the request demands it, so that `auth_time` is that of this moment.
+      await phone.scan(await browser.code());
+      const { signInAgain } = (await phone.look()).json();
+      if (typeof signInAgain === 'string') {
+        await phone.signInAt(new URL(signInAgain, site.issuer).href);
+        await phone.look();
+      }
+      const { state, checkCode } = await phone.approve();
+      if (state !== 'approved') throw new Error(`the phone cannot approve: ${state}`);
+      const finished = await browser.finish(checkCode === undefined ? undefined : `${checkCode}`);
+      await goOn(browser, finished.json().redirectTo);
+      const answer = await new Authenticator(site.issuer).enrol(browser);
+      return answer.status === 200 ? 'a passkey of the victim’s account' : undefined;
+    },
+  },
+  {
+    row: 31,
+    name: "takes over the victim's passkey by adding one with its id to the attacker's account",
+    on: offered,
+    without: overwriting,
+    run: async (site) => {
+      const alice = await person(site);
+      const bob = await phoneOf(site, 'bob');
+      await new Authenticator(site.issuer).enrol(bob, alice.passkey.id);
+      const browser = await browserAt(site);
+      const answer = await signInWith(browser, alice.passkey.answer(await askedBy(browser)));
+      if (answer.status !== 200) return 'the victim cannot sign in any more';
+      await goOn(browser, answer.json().redirectTo);
+      const account = await accountAt(site, browser.agent);
+      return account?.startsWith('Alice') ? undefined : `${account}`;
+    },
+  },
+];
