@@ -3,7 +3,7 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { browserId, type FinishedSignIn } from '../ticket/signed-in-browser.ts';
 import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
-import { toReadableText } from './parameters.ts';
+import { clientNameOf, verifiedHost } from './client.ts';
 
 /** Data about the browser in the login result of a sign-in that a phone approved. */
 export interface BrowserNote {
@@ -63,7 +63,8 @@ export interface SavedSession {
   readonly lasts: number;
   /** True if the user was signed in by a phone. */
   readonly byPhone: boolean;
-  readonly client: { readonly id: string; readonly name: string } | undefined;
+  /** The client of the request, with the host that the answer goes to if it goes to one. */
+  readonly client: { readonly id: string; readonly name: string; readonly host?: string } | undefined;
   /**
    * True if the request signed the user in or found the user signed in. Other requests that save the session are not a
    * use.
@@ -99,9 +100,10 @@ export class ResumedSessions {
   sessionOf(ctx: Context): SavedSession | undefined {
     // Only requests to oidc-provider's own URLs have `ctx.oidc`.
     const oidc = (ctx as Partial<KoaContextWithOIDC>).oidc;
-    const { session, client, route } = oidc ?? {};
+    const { session, client, route, params } = oidc ?? {};
     if (session?.accountId === undefined || session.exp === undefined) return undefined;
     if ('destroyed' in session && session.destroyed === true) return undefined;
+    const host = verifiedHost(params?.redirect_uri);
     return {
       uid: session.uid,
       accountId: session.accountId,
@@ -109,7 +111,7 @@ export class ResumedSessions {
       lasts: session.exp * 1000 - Date.now(),
       byPhone: APPROVED_ON_A_PHONE.every((method) => session.amr?.includes(method)),
       isUse: route !== undefined && ROUTES.has(route),
-      client: client && { id: client.clientId, name: toReadableText(client.clientName || client.clientId) },
+      client: client && { id: client.clientId, name: clientNameOf(client), ...(host !== undefined && { host }) },
     };
   }
 }

@@ -34,7 +34,7 @@ export interface PromptForm<Prompt extends 'login' | 'consent'> extends BrowserF
 export interface BrowserRequestPorts {
   readonly provider: Provider;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'binding' | 'clientId'>;
+  readonly cookies: Pick<Cookies, 'binding' | 'origin'>;
   readonly limits: Pick<RateLimits, 'byAddress'>;
 }
 
@@ -115,8 +115,8 @@ export class BrowserGuards {
   /** The interaction is over: the error page links to the app that started it. */
   async #noteHome({ ctx, failure }: Pick<PluginRequest, 'ctx' | 'failure'>, uid: string): Promise<void> {
     const { provider, cookies } = this.#ports;
-    const clientId = cookies.clientId(ctx, uid);
-    const home = clientId === undefined ? undefined : await findClientHome(provider, clientId);
+    const from = cookies.origin(ctx, uid);
+    const home = from && (await findClientHome(provider, from.clientId, from.site));
     if (home !== undefined) failure.home = home;
   }
 }

@@ -69,8 +69,9 @@ const HERE: BrowserEntry = {
   lastUsedAgo: 120,
   isHere: true,
   clients: [
-    { id: 'app', name: 'Sample app', host: 'app.example.com' },
-    { id: 'another', name: 'Another app' },
+    { id: 'app', name: 'Sample app', hosts: ['app.example.com', 'app.example.org'] },
+    { id: 'another', name: 'Another app', hosts: ['com.example.app:'] },
+    { id: 'third', name: 'Third app', hosts: [] },
   ],
 };
 
