@@ -35,10 +35,13 @@ export async function noteReport(
   return isNew;
 }
 
-/** Returns `deny` for a reported network address, regardless of the deployment's verdict. */
-export async function denyIfReported(judged: Verdict | Promise<Verdict>, reported: Promise<boolean>): Promise<Verdict> {
+/** Returns `blocked` for a reported network address, regardless of the deployment's verdict. */
+export async function denyIfReported(
+  judged: Verdict | Promise<Verdict>,
+  reported: Promise<boolean>,
+): Promise<Verdict | 'blocked'> {
   const [hasReported, verdict] = await Promise.all([reported, judged]);
-  return hasReported ? 'deny' : verdict;
+  return hasReported ? 'blocked' : verdict;
 }
 
 /**

@@ -15,6 +15,7 @@ const OFFER = '_qr_offer';
 const SENT_TO_SIGN_IN = '_qr_sent';
 const SIGN_IN = '_qr_sign_in';
 const SIGNED_OUT = '_qr_ended';
+const TEST = '_qr_test';
 
 const MEMORY_DAYS = 180;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -29,6 +30,8 @@ const SENT_TO_SIGN_IN_MS = 60 * 60 * 1000;
 const SIGN_IN_MS = DAY_MS;
 const SIGN_IN_ID_BYTES = 9;
 
+/** Shows for this long that the browser accepts cookies. */
+const TEST_MS = 60 * 1000;
 /** The result of a form waits this long for the page that shows it. */
 const RESULT_MS = 60 * 1000;
 
@@ -149,6 +152,11 @@ export class Cookies {
     this.#set(ctx, SIGNED_OUT, '', this.#urls.devices, 0);
     if (session !== fingerprint(sessionUid)) return undefined;
     return { ended: Number(ended), unreached: Number(unreached) };
+  }
+
+  /** Sets a cookie that only shows that the browser accepts cookies. */
+  test(ctx: Context, path: string): void {
+    this.#set(ctx, TEST, 'yes', path, TEST_MS);
   }
 
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {
