@@ -1,4 +1,5 @@
 /** The account page, where a phone signs in. To the provider it is one more client, a first-party one. */
+import { randomBytes } from 'node:crypto';
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { ClientMetadata, Provider } from 'oidc-provider';
@@ -7,6 +8,9 @@ import type { Accounts } from './accounts.ts';
 import { type PasskeyRecords, presenceOf } from './passkeys.ts';
 
 export const ACCOUNT_CLIENT = 'account';
+
+/** Its value stands in front of each `state`: only this browser can bring back an answer (RFC 6749, section 10.12). */
+const COOKIE = 'account_state';
 
 /**
  * Returns the account page as a client of the provider. It needs the provider's session and no token:
@@ -25,17 +29,18 @@ export function accountClient(issuer: string): ClientMetadata {
 }
 
 /**
- * Returns the plugin's option `signIn`: it makes an ordinary authorization request, with the return address as `state`.
+ * Returns the plugin's option `signIn`: it makes an ordinary authorization request. Its `state` has the return address,
+ * after the secret of this browser.
  */
 export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context, wanted: PhoneSignIn) => string {
-  return (_ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => {
+  return (ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => {
     const expected = accountId === undefined ? loginHint : accounts.find(accountId)?.userName;
     const query = new URLSearchParams({
       client_id: ACCOUNT_CLIENT,
       response_type: 'none',
       scope: 'openid',
       redirect_uri: `${issuer}/account/signed-in`,
-      state: returnTo,
+      state: `${secretOf(ctx, issuer)}.${returnTo}`,
       ...(fresh && { prompt: 'login' }),
       ...(expected !== undefined && { login_hint: expected }),
       ...(acrValues && { acr_values: acrValues.join(' ') }),
@@ -68,11 +73,27 @@ export function accountPage(
       return qr.render(ctx, 'account', { base, person, signOut, passkeys: keys, signInAgain });
     })
     .get('/account/signed-in', (ctx) => {
-      const { state, error_description: problem } = ctx.query;
-      if (problem !== undefined) return qr.render(ctx, 'problem', { problem: String(problem) });
-      // Redirect to a scanned code or the account page only: `state` may have been forged (open redirect).
-      const target = String(state);
+      const { state, error } = ctx.query;
+      const secret = ctx.cookies.get(COOKIE);
+      const isOurs = secret !== undefined && String(state).startsWith(`${secret}.`);
+      // A link of another site: what it says did not happen.
+      if (!isOurs) return ctx.redirect(`${base}/account`);
+      if (error !== undefined) return qr.render(ctx, 'problem', { text: 'account.not-signed-in' });
+      const target = String(state).slice(secret.length + 1);
       return ctx.redirect(target.startsWith(`${base}/qr/`) ? target : `${base}/account`);
     });
   return router.routes() as unknown as Middleware;
+}
+
+/** Returns the secret of this browser, and gives it one if it has none. */
+function secretOf(ctx: Context, issuer: string): string {
+  const known = ctx.cookies.get(COOKIE);
+  if (known) return known;
+  const secret = randomBytes(16).toString('base64url');
+  const { pathname, protocol } = new URL(issuer);
+  const secure = protocol === 'https:';
+  // Behind a proxy, the connection that arrives here may be http.
+  if (secure) ctx.cookies.secure = true;
+  ctx.cookies.set(COOKIE, secret, { path: pathname, secure, httpOnly: true, sameSite: 'lax' });
+  return secret;
 }

@@ -64,9 +64,10 @@ async function finishIfSeen(): Promise<void> {
 }
 
 /** Returns the part of the page for this ticket, by its name in the template. */
-function screenOf({ state, checkCode, switchAccount }: Ticket): string {
+function screenOf({ state, checkCode, switchAccount, because }: Ticket): string {
   if (state === 'approved' && checkCode) return 'check-code';
   if (state === 'approved') return switchAccount ? 'switch' : 'finishing';
+  if (because === 'check code') return 'wrong-codes';
   return state === 'redeemed' ? 'finishing' : state;
 }
 

@@ -6,6 +6,7 @@ export interface Ticket {
   expiresIn: number;
   qr?: { url: string; svg?: string; rotatesIn: number; shortCode?: string };
   checkCode?: boolean;
+  because?: string;
   switchAccount?: true;
   key?: 'sign' | 'make';
 }

@@ -87,12 +87,12 @@ function answer({ provider, renderer }: ErrorPorts, request: RefusableRequest, e
   const { ctx, failure } = request;
   protectAnswer(ctx);
   fail(provider, request, error);
-  const { code, message } = error;
+  const { code, reason, message } = error;
   const retryAfter = error instanceof TooManyRequests ? error.retryAfter : undefined;
   if (retryAfter !== undefined) ctx.set('Retry-After', `${retryAfter}`);
-  if (wantsJson(request)) ctx.body = { error: code, error_description: message };
+  if (wantsJson(request)) ctx.body = { error: code, ...(reason && { reason }), error_description: message };
   else {
     const { back, home, again } = failure;
-    renderer.render(ctx, 'error', { code, retryAfter, back, home, again });
+    renderer.render(ctx, 'error', { code, reason, retryAfter, back, home, again });
   }
 }

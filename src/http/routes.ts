@@ -44,7 +44,7 @@ export function routes(services: Services): Middleware {
 
   const router = new Router()
     // The browser, below its interaction: oidc-provider scopes the interaction cookie to this path.
-    .get('/interaction/:uid', forPages(browser.look('show'), qrPage.page))
+    .get('/interaction/:uid', browser.testCookies, forPages(browser.look('show'), qrPage.page))
     .get('/interaction/:uid/qr', forScripts(browser.look('watch'), qrPage.ticket))
     .get('/interaction/:uid/qr/events', forScripts(browser.look('watch'), qrPage.events))
     .post('/interaction/:uid/qr/renew', forScripts(browser.promptForm('show', 'login'), qrPage.renew))

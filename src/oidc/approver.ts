@@ -3,6 +3,7 @@ import type { Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Approver } from '../ticket/ticket.ts';
 import { isApprovedOnPhone } from './approved-on-phone.ts';
+import { toReadableText } from './readable-text.ts';
 import { providersCookie } from './signed-cookie.ts';
 
 /** An account as users see it. */
@@ -77,7 +78,17 @@ export async function accountOf(
     throw new QrLoginError('account_unavailable', 'This account cannot be used to sign in.');
   }
   if (typeof account.name !== 'string') throw new TypeError('findAccount must give { name }, or undefined');
-  return account;
+  return { ...account, name: shownName(account, accountId) };
+}
+
+/** Returns the name of an account as its user sees it: the account's id if it has no name that can be seen. */
+export async function accountName(findAccount: FindAccount, accountId: string): Promise<string> {
+  return shownName(await findAccount(accountId), accountId);
+}
+
+/** Users may choose the names of their accounts, so these are texts from outside. */
+function shownName(account: Account | undefined, accountId: string): string {
+  return toReadableText(account?.name ?? '') || toReadableText(accountId);
 }
 
 /**

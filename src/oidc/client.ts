@@ -1,7 +1,8 @@
 import type { Client, Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Interaction } from './interaction.ts';
-import { toReadableText } from './parameters.ts';
+import { text } from './parameters.ts';
+import { toReadableText } from './readable-text.ts';
 
 /**
  * Returns the client that made the authorization request.
@@ -13,27 +14,50 @@ export async function findRequestingClient(provider: Provider, { params }: Inter
   return client;
 }
 
-/**
- * Returns the name of the client as users are shown it, or an empty text if it has none or is not registered any more.
- */
+/** Returns the name of the client as users are shown it: its id if nothing of its name can be seen. */
+export function clientNameOf({ clientId, clientName = '' }: Client): string {
+  return toReadableText(clientName) || toReadableText(clientId);
+}
+
+/** Returns the shown name of the client of an interaction; its id if it is not registered any more. */
 export async function findClientName(provider: Provider, { params }: Interaction): Promise<string> {
-  const client = await provider.Client.find(String(params.client_id));
-  return toReadableText(client?.clientName ?? '');
+  const id = String(params.client_id);
+  const client = await provider.Client.find(id);
+  return client === undefined ? toReadableText(id) : clientNameOf(client);
 }
 
 /**
- * Returns the URL where a user can start again at the client, or undefined if the client is not registered any more.
+ * Returns the host that the response goes to. The provider has matched the redirect URI with the client's registered
+ * ones, so unlike a client's name it cannot be made up. For a native app's own scheme (RFC 8252, section 7.1) it
+ * returns only the scheme, because the rest of the URI is arbitrary text.
  */
-export async function findClientHome(provider: Provider, clientId: string): Promise<string | undefined> {
+export function verifiedHost(redirectUri: unknown): string | undefined {
+  const uri = text(redirectUri);
+  if (uri === undefined || !URL.canParse(uri)) return undefined;
+  const { host, protocol } = new URL(uri);
+  return isWeb(uri) ? host : protocol;
+}
+
+/** Returns the origin that the response goes to, or undefined if that is not a website. */
+export function siteOf(redirectUri: unknown): string | undefined {
+  const uri = text(redirectUri);
+  return uri !== undefined && URL.canParse(uri) && isWeb(uri) ? new URL(uri).origin : undefined;
+}
+
+/**
+ * Returns the URL where a user can start again at the client: the one that it registered for this, or the site that the
+ * response goes to. Undefined if there is none, or if the client is not registered any more.
+ * @param site as {@link siteOf} returns it
+ */
+export async function findClientHome(
+  provider: Provider,
+  clientId: string,
+  site: string | undefined,
+): Promise<string | undefined> {
   const client = await provider.Client.find(clientId);
-  return client && clientHome(client);
+  return client && [client.initiateLoginUri, client.clientUri, site].find((uri) => uri !== undefined && isWeb(uri));
 }
 
-/**
- * Returns the URL where a user can start again: the one that the client registered for this, or the origin of its
- * redirect URI.
- */
-function clientHome({ initiateLoginUri, clientUri, redirectUris = [] }: Client): string | undefined {
-  const [site] = redirectUris.filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin);
-  return [initiateLoginUri, clientUri, site].find((uri) => uri !== undefined && /^https?:/.test(uri));
+function isWeb(uri: string): boolean {
+  return /^https?:/i.test(uri);
 }

@@ -1,9 +1,10 @@
 import type { Provider } from 'oidc-provider';
 import type { Consent, SignInRequest } from '../ticket/ticket.ts';
-import { findRequestingClient } from './client.ts';
+import { clientNameOf, findRequestingClient, verifiedHost } from './client.ts';
 import type { Interaction } from './interaction.ts';
-import { text, toReadableText, words } from './parameters.ts';
+import { text, words } from './parameters.ts';
 import type { RequestedConsent } from './policy.ts';
+import { toReadableText } from './readable-text.ts';
 import { requirementsOf } from './requirements.ts';
 
 /**
@@ -34,14 +35,14 @@ export async function signInRequest(
   }
   const { params } = interaction;
   const client = await findRequestingClient(provider, interaction);
-  const host = verifiedHost(text(params.redirect_uri));
+  const host = verifiedHost(params.redirect_uri);
   const loginHint = text(params.login_hint);
   const consent =
     mode === 'browser' || mustAsk(mode, interaction) ? undefined : askedConsent(interaction, mode === 'phone');
   return {
     client: {
       id: client.clientId,
-      name: toReadableText(client.clientName || client.clientId),
+      name: clientNameOf(client),
       ...(host !== undefined && { host }),
     },
     scopes: consent === undefined ? words(params.scope) : consent.listed ? consent.scopes : [],
@@ -66,15 +67,4 @@ function askedConsent({ prompt }: Interaction, listed: boolean): Consent | undef
   if (asked === undefined || asked.rich) return undefined;
   const { scopes, claims, resources } = asked;
   return { scopes, claims, resources, listed };
-}
-
-/**
- * Returns the host that the response goes to. The provider has matched the redirect URI with the client's registered
- * ones, so unlike a client's name it cannot be made up. For a native app's own scheme (RFC 8252, section 7.1) it
- * returns only the scheme, because the rest of the URI is arbitrary text.
- */
-function verifiedHost(redirectUri: string | undefined): string | undefined {
-  if (redirectUri === undefined || !URL.canParse(redirectUri)) return undefined;
-  const { host, protocol } = new URL(redirectUri);
-  return protocol === 'https:' || protocol === 'http:' ? host : protocol;
 }

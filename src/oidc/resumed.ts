@@ -4,7 +4,7 @@ import type { BrowserKey } from '../ticket/browser-key.ts';
 import { browserId, type FinishedSignIn } from '../ticket/signed-in-browser.ts';
 import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
 import { isApprovedOnPhone } from './approved-on-phone.ts';
-import { toReadableText } from './parameters.ts';
+import { clientNameOf, verifiedHost } from './client.ts';
 
 /** Data about the browser in the login result of a sign-in that a phone approved. */
 export interface BrowserNote {
@@ -74,7 +74,8 @@ export interface SavedSession {
   readonly lasts: number;
   /** True if the user was signed in by a phone. */
   readonly byPhone: boolean;
-  readonly client: { readonly id: string; readonly name: string } | undefined;
+  /** The client of the request, with the host that the answer goes to if it goes to one. */
+  readonly client: { readonly id: string; readonly name: string; readonly host?: string } | undefined;
   /**
    * True if the request signed the user in or found the user signed in. Other requests that save the session are not a
    * use.
@@ -117,9 +118,10 @@ export class ResumedSessions {
   sessionOf(ctx: Context): SavedSession | undefined {
     // Only requests to oidc-provider's own URLs have `ctx.oidc`.
     const oidc = (ctx as Partial<KoaContextWithOIDC>).oidc;
-    const { session, client, route } = oidc ?? {};
+    const { session, client, route, params } = oidc ?? {};
     if (session?.accountId === undefined || session.exp === undefined) return undefined;
     if (isDestroyed(session)) return undefined;
+    const host = verifiedHost(params?.redirect_uri);
     return {
       uid: session.uid,
       accountId: session.accountId,
@@ -127,7 +129,7 @@ export class ResumedSessions {
       lasts: session.exp * 1000 - Date.now(),
       byPhone: isApprovedOnPhone(session.amr),
       isUse: route !== undefined && ROUTES.has(route),
-      client: client && { id: client.clientId, name: toReadableText(client.clientName || client.clientId) },
+      client: client && { id: client.clientId, name: clientNameOf(client), ...(host !== undefined && { host }) },
     };
   }
 }

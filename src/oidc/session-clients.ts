@@ -1,12 +1,48 @@
-import { type Client, errors, type Provider } from 'oidc-provider';
-import { toReadableText } from './parameters.ts';
+import { type Client, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import { clientNameOf, verifiedHost } from './client.ts';
 
 /** An RP that knows of a session. */
 export interface SessionClient {
   readonly id: string;
   readonly name: string;
-  /** The host of its redirect URI, which the provider verifies. */
-  readonly host?: string;
+  /**
+   * The hosts that the answers to its requests went to in this session, the latest first, verified by the provider. For
+   * a native app it is the scheme of its redirect URI. Empty if none is known.
+   */
+  readonly hosts: readonly string[];
+}
+
+/** The most hosts of one client that a session remembers. */
+const MAX_HOSTS = 5;
+
+type Session = NonNullable<Awaited<ReturnType<Provider['Session']['findByUid']>>>;
+
+/** The entry of a client in a session of oidc-provider, with the hosts that this plugin adds to it. */
+interface ClientEntry {
+  readonly grantId?: string | undefined;
+  hosts?: readonly string[];
+}
+
+/**
+ * Notes in a session to which hosts the answers for its clients went. A client may have registered many redirect URIs,
+ * so its registration does not tell. The note lives and ends with the session, which oidc-provider saves after this.
+ */
+export function noteHosts(provider: Provider): void {
+  provider.on('authorization.success', ({ oidc }: KoaContextWithOIDC) => {
+    const host = verifiedHost(oidc.params?.redirect_uri);
+    const clientId = oidc.client?.clientId;
+    if (host === undefined || clientId === undefined || oidc.session?.accountId === undefined) return;
+    const entry = entryOf(oidc.session, clientId);
+    if (entry !== undefined) entry.hosts = [host, ...hostsOf(entry).filter((one) => one !== host)].slice(0, MAX_HOSTS);
+  });
+}
+
+function entryOf(session: Session, clientId: string): ClientEntry | undefined {
+  return session.authorizations?.[clientId];
+}
+
+function hostsOf({ hosts = [] }: ClientEntry = {}): readonly string[] {
+  return hosts;
 }
 
 /**
@@ -34,11 +70,7 @@ export async function sessionClients(
   const clients = await Promise.all(Object.keys(session.authorizations ?? {}).map((id) => clientIfAny(provider, id)));
   return clients.flatMap((client) => {
     if (client === undefined) return [];
-    const site = client.redirectUris?.find((uri) => /^https?:/.test(uri));
-    return {
-      id: client.clientId,
-      name: toReadableText(client.clientName || client.clientId),
-      ...(site !== undefined && { host: new URL(site).host }),
-    };
+    const { clientId: id } = client;
+    return { id, name: clientNameOf(client), hosts: hostsOf(entryOf(session, id)) };
   });
 }

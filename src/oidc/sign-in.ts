@@ -58,13 +58,19 @@ export async function signIn(
   return endInteraction(provider, ctx, { login, consent: { grantId } });
 }
 
-/** The reason why a request ends with an error: a denial, a cancellation, or a sign-in that was ended before it began. */
-export type RefusalReason = DeniedTicket['because'] | 'browser' | 'ended';
+/**
+ * The reason why a request ends with an error: that of the phone, a cancellation or a refusal of consent at the browser,
+ * or a sign-in that was ended before it began.
+ */
+export type RefusalReason = DeniedTicket['because'] | 'browser' | 'consent' | 'ended';
 
 type RefusalResult = { readonly error: string; readonly error_description: string };
 
-/** The same error for each reason of a denial, so that an attacker at the browser does not learn the reason. */
-const DENIED = { error: 'access_denied', error_description: 'The sign-in was denied on the phone.' } as const;
+/**
+ * The same error for each reason of a denial, so that an attacker at the browser does not learn the reason. It is true
+ * for all of them: a rule may have denied, and no person.
+ */
+const DENIED = { error: 'access_denied', error_description: 'The sign-in was not approved.' } as const;
 
 /**
  * The errors for the RP by reason (RFC 6749, section 4.1.2.1; OIDC Core, section 3.1.2.6; OIDC Unmet Authentication
@@ -74,6 +80,7 @@ const REFUSALS: Readonly<Record<RefusalReason, RefusalResult>> = {
   person: DENIED,
   report: DENIED,
   risk: DENIED,
+  blocked: DENIED,
   account: { error: 'login_required', error_description: 'The requested End-User is not signed in on the phone.' },
   local: { error: 'login_required', error_description: 'The End-User was not authenticated on the phone itself.' },
   freshness: { error: 'login_required', error_description: 'The End-User could not be authenticated again.' },
@@ -82,6 +89,7 @@ const REFUSALS: Readonly<Record<RefusalReason, RefusalResult>> = {
     error_description: 'The requested authentication context class could not be reached on the phone.',
   },
   browser: { error: 'access_denied', error_description: 'The sign-in was cancelled.' },
+  consent: { error: 'access_denied', error_description: 'The End-User did not allow the access.' },
   ended: { error: 'access_denied', error_description: 'The sign-in was ended before the browser had completed it.' },
 };
 

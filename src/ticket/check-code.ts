@@ -37,7 +37,9 @@ export class WrongCheckCode extends QrLoginError {
   constructor(ticket: ApprovedTicket | CancelledTicket) {
     const left = ticket.state === 'approved' ? MAX_WRONG_CHECK_CODES - (ticket.checkCode?.wrongTries ?? 0) : 0;
     const advice = left > 0 ? `Tries left: ${left}.` : 'No tries are left; show a new code and scan it.';
-    super('wrong_check_code', `These are not the digits that the phone shows. ${advice}`);
+    super('wrong_check_code', `These are not the digits that the phone shows. ${advice}`, {
+      reason: left > 0 ? undefined : 'last-try',
+    });
     this.#ticket = ticket;
   }
 

@@ -46,15 +46,32 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'store_unavailable';
 
+/**
+ * The cause of an error whose code has several, for those who may know it:
+ *
+ * - of `over`: the time is up (`expired`), the browser shows a new code (`renewed`), the browser has cancelled
+ *   (`cancelled`), or the check code was wrong too often (`check-code`). Absent if the ticket was decided.
+ * - of `wrong_state`: the same account has scanned the code in another session (`elsewhere`).
+ * - of `wrong_check_code`: it was the last try (`last-try`).
+ * - of `no_interaction`: the browser accepts no cookies (`no-cookies`).
+ */
+export type ErrorReason = 'expired' | 'renewed' | 'cancelled' | 'check-code' | 'elsewhere' | 'last-try' | 'no-cookies';
+
+interface QrLoginErrorOptions extends ErrorOptions {
+  readonly reason?: ErrorReason | undefined;
+}
+
 /** The only error class of this package. `code` is stable; `message` is for programs and logs; pages show
- * the text `error.<code>` of the locales. */
+ * the text `error.<code>` of the locales, or `error.<code>.<reason>` if there is a reason. */
 export class QrLoginError extends Error {
   override readonly name = 'QrLoginError';
   readonly code: ErrorCode;
+  readonly reason: ErrorReason | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, { reason, ...options }: QrLoginErrorOptions = {}) {
     super(message, options);
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -64,6 +81,13 @@ export function notFound(): QrLoginError {
 }
 
 /** Returns the error for a ticket that has ended. Only the browser and the phone that owned the ticket may get it. */
-export function over(): QrLoginError {
-  return new QrLoginError('over', 'This sign-in is over. Show a new code and start again.');
+export function over(reason?: ErrorReason): QrLoginError {
+  return new QrLoginError('over', 'This sign-in is over. Show a new code and start again.', { reason });
+}
+
+/** Returns the error for another session of the account that has scanned the ticket. */
+export function scannedElsewhere(): QrLoginError {
+  return new QrLoginError('wrong_state', 'This account has scanned the code on another device. Decide there.', {
+    reason: 'elsewhere',
+  });
 }

@@ -1,6 +1,6 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './check-code.ts';
-import { notFound, over } from './errors.ts';
+import { notFound } from './errors.ts';
 import { findKnownBrowser, knownBy } from './known-browser.ts';
 import { hadOtherAccount } from './last-account.ts';
 import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
@@ -106,7 +106,7 @@ export class PhoneActs {
     return this.#change(id, known?.ticket, async (ticket, moment) => {
       const { lifetimes } = moment;
       if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !canTakeOver(ticket, approver)) {
-        transitions.assertOwner(ticket, approver);
+        transitions.assertOwner(ticket, approver, moment.now);
         return ticket;
       }
       const claimed = claim(ticket, approver, moment);
@@ -115,6 +115,7 @@ export class PhoneActs {
       // Read the clock again, because the deployment's judgement may have taken long.
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later);
+      if (verdict === 'blocked') return transitions.block(scanned, approver, later);
       return verdict === 'deny' ? transitions.forbid(scanned, approver, later) : scanned;
     });
   }
@@ -123,8 +124,9 @@ export class PhoneActs {
   async look(id: string, approver: Approver, known?: Ticket): Promise<Ticket> {
     const ticket = known ?? (await this.#ports.store.find(id));
     if (ticket === undefined) throw notFound();
-    transitions.assertOwner(ticket, approver);
-    if (ticket.state === 'cancelled' || stateAt(ticket, this.#ports.clock()) === 'expired') throw over();
+    const now = this.#ports.clock();
+    transitions.assertOwner(ticket, approver, now);
+    if (ticket.state === 'cancelled' || stateAt(ticket, now) === 'expired') throw transitions.ended(ticket, now);
     return ticket;
   }
 
@@ -135,11 +137,12 @@ export class PhoneActs {
   ): Promise<ApprovedTicket | DeniedTicket> {
     const { ticket } = await this.#change(id, known?.ticket, async (ticket, { lifetimes }) => {
       const { approver } = approval;
-      transitions.assertOwner(ticket, approver);
+      transitions.assertOwner(ticket, approver, this.#ports.clock());
       const judged = this.#judge(judge, ticket, approver);
       const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
+      if (verdict === 'blocked') return transitions.block(ticket, approver, moment);
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
       const changesAccount = hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
       const checkCode = verdict === 'check code';
@@ -162,7 +165,7 @@ export class PhoneActs {
     const { store } = this.#ports;
     const ticket = known ?? (await store.find(id));
     if (ticket === undefined) throw notFound();
-    transitions.assertOwner(ticket, approver);
+    transitions.assertOwner(ticket, approver, this.#ports.clock());
     // Write the note first: if the denial then fails, the user reports again.
     const isNew = await noteReport(this.#ports, approver.accountId, ticket.browser);
     const { knownAs } = ticket.browser;

@@ -35,13 +35,13 @@ export async function noteReport(
   return isNew;
 }
 
-/** Returns the judgement, with `deny` for a reported network address, regardless of the deployment's verdict. */
+/** Returns the judgement, with `blocked` for a reported network address, regardless of the deployment's verdict. */
 export async function denyIfReported<T extends { readonly verdict: Verdict }>(
   judging: Promise<T>,
   reported: Promise<boolean>,
-): Promise<T> {
+): Promise<Omit<T, 'verdict'> & { readonly verdict: Verdict | 'blocked' }> {
   const [hasReported, judgement] = await Promise.all([reported, judging]);
-  return hasReported ? { ...judgement, verdict: 'deny' } : judgement;
+  return hasReported ? { ...judgement, verdict: 'blocked' } : judgement;
 }
 
 /**

@@ -11,6 +11,7 @@ const PURPOSES = [
   'report',
   'signed out',
   'nonce',
+  'cookie test',
 ] as const;
 type Purpose = (typeof PURPOSES)[number];
 

@@ -170,9 +170,10 @@ export interface DeniedTicket extends Fixed {
   readonly approver: Approver;
   /**
    * The reason: the user denied (`person`) or reported that they did not start the sign-in (`report`), the deployment's
-   * assessment denied (`risk`), or the phone cannot meet a requirement.
+   * assessment denied (`risk`), the account has reported the browser's network address before (`blocked`), or the phone
+   * cannot meet a requirement.
    */
-  readonly because: 'person' | 'report' | 'risk' | UnmetRequirement;
+  readonly because: 'person' | 'report' | 'risk' | 'blocked' | UnmetRequirement;
 }
 
 export interface RedeemedTicket extends Fixed {

@@ -1,4 +1,4 @@
-import { notFound, over, QrLoginError } from './errors.ts';
+import { type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
 import { canTakeOver, markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
@@ -67,8 +67,8 @@ export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
     return { ...next(ticket, now, ticket.deadline), state: 'scanned', approver };
   }
   if (ticket.state !== 'waiting') {
-    assertOwner(ticket, approver);
-    throw hasEnded(ticket, now) ? over() : wrongState(ticket, 'scanned');
+    assertOwner(ticket, approver, now);
+    throw hasEnded(ticket, now) ? ended(ticket, now) : wrongState(ticket, 'scanned');
   }
   if (!isLive(ticket, now)) throw notFound();
   return { ...next(ticket, now, now + lifetimes.decide), state: 'scanned', approver };
@@ -130,14 +130,14 @@ export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
  */
 export function report(ticket: Ticket, approver: Approver, { now }: Moment): DeniedTicket {
   const mine = ticket.state === 'approved' ? ticket : decidable(ticket, approver, now);
-  assertOwner(mine, approver);
-  if (hasEnded(mine, now)) throw over();
+  assertOwner(mine, approver, now);
+  if (hasEnded(mine, now)) throw ended(mine, now);
   return { ...next(mine, now, mine.endsAt), state: 'denied', approver: mine.approver, because: 'report' };
 }
 
 /** Reports the ticket that has replaced the one that the approver scanned, and that has not been scanned yet. */
 export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: Moment): DeniedTicket {
-  if (hasEnded(ticket, now)) throw over();
+  if (hasEnded(ticket, now)) throw ended(ticket, now);
   return { ...next(ticket, now, ticket.endsAt), state: 'denied', approver, because: 'report' };
 }
 
@@ -145,6 +145,11 @@ export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: M
 export function forbid(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
   const scanned = decidable(ticket, approver, now);
   return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver, because: 'risk' };
+}
+
+/** Denies the ticket because this account has reported the browser's network address before. */
+export function block(ticket: Ticket, approver: Approver, moment: Moment): DeniedTicket {
+  return { ...forbid(ticket, approver, moment), because: 'blocked' };
 }
 
 /** Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one. */
@@ -190,7 +195,7 @@ export function cancel(
   because: CancelledTicket['because'],
   { now, lifetimes }: Moment,
 ): CancelledTicket {
-  if (hasEnded(ticket, now)) throw over();
+  if (hasEnded(ticket, now)) throw ended(ticket, now);
   return stopped(ticket, because, now, now + lifetimes.finish);
 }
 
@@ -205,21 +210,35 @@ export function replaced(ticket: Ticket, { now, lifetimes }: Moment): CancelledT
 
 /**
  * Ensures that the approver is the account and the session that scanned the ticket.
- * @throws QrLoginError `not_found` otherwise
+ * @throws QrLoginError `not_found` to another account; another session of the same account is told what has happened
  */
-export function assertOwner(ticket: Ticket, approver: Approver): void {
-  if (!isOwner(ticket, approver)) throw notFound();
+export function assertOwner(ticket: Ticket, approver: Approver, now: number): void {
+  if (isOwner(ticket, approver)) return;
+  if (ownerOf(ticket)?.accountId !== approver.accountId) throw notFound();
+  throw isLive(ticket, now) ? scannedElsewhere() : ended(ticket, now);
 }
 
+/** Returns the error for a ticket that has ended, with the reason. */
+export function ended(ticket: Ticket, now: number): QrLoginError {
+  if (stateAt(ticket, now) === 'expired') return over('expired');
+  return over(ticket.state === 'cancelled' ? REASONS[ticket.because] : undefined);
+}
+
+const REASONS: Readonly<Record<CancelledTicket['because'], ErrorReason>> = {
+  renewed: 'renewed',
+  browser: 'cancelled',
+  'check code': 'check-code',
+};
+
 function decidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {
-  assertOwner(ticket, approver);
-  if (stateAt(ticket, now) === 'expired' || ticket.state === 'cancelled') throw over();
+  assertOwner(ticket, approver, now);
+  if (stateAt(ticket, now) === 'expired' || ticket.state === 'cancelled') throw ended(ticket, now);
   if (ticket.state !== 'scanned') throw wrongState(ticket, 'decided');
   return ticket;
 }
 
 function finishable(ticket: Ticket, now: number): ApprovedTicket {
-  if (hasEnded(ticket, now)) throw over();
+  if (hasEnded(ticket, now)) throw ended(ticket, now);
   if (ticket.state !== 'approved') throw wrongState(ticket, 'finished');
   return ticket;
 }

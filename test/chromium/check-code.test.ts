@@ -94,8 +94,8 @@ describe('the check code in a real browser', () => {
       await type(screen, wrong);
       expect((await answer).status()).to.equal(403);
     }
-    await seeScreen(screen, 'cancelled');
-    await screen.getByRole('heading', { name: 'This sign-in was stopped' }).waitFor();
+    await seeScreen(screen, 'wrong-codes');
+    await screen.getByRole('heading', { name: 'The number was wrong too often' }).waitFor();
     expect(await field(screen).isVisible()).to.equal(false);
 
     await screen.getByRole('button', { name: 'Show a new code' }).click();

@@ -1,6 +1,15 @@
 /** Debian's Chromium. */
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContextOptions, chromium, type LaunchOptions } from 'playwright-core';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type LaunchOptions,
+} from 'playwright-core';
 import { sizeOfSuite } from '../support/full-suite.ts';
 
 const WITH_WINDOWS = '/usr/bin/chromium';
@@ -49,6 +58,25 @@ export async function closeChromium(): Promise<void> {
 export function launchWholeChromium(...flags: string[]): Promise<Browser> {
   return chromium.launch(optionsFor(WITH_WINDOWS, flags));
 }
+
+/** Acts in a browser whose user has switched cookies off. */
+export async function withoutCookies(act: (context: BrowserContext) => Promise<void>): Promise<void> {
+  const profile = mkdtempSync(join(tmpdir(), 'no-cookies-'));
+  mkdirSync(join(profile, 'Default'));
+  const settings = { profile: { default_content_setting_values: { cookies: BLOCK } } };
+  writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(settings));
+  const context = await chromium.launchPersistentContext(profile, optionsFor(WITH_WINDOWS, []));
+  try {
+    await act(context);
+  } finally {
+    await context.close();
+    // A process of the browser may still write to its profile.
+    await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
+}
+
+/** The value of a content setting in Chromium's profile. */
+const BLOCK = 2;
 
 /** @throws Error that says what to install, if there is no Chromium */
 export function launchOptions(): LaunchOptions {

@@ -26,7 +26,7 @@ describe('without JavaScript', () => {
     it('a denial is shown, and a button leads back to the app', async () => {
       const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
       await deny(await scanByHand(stage(), screen));
-      await screen.getByRole('heading', { name: 'You declined on your phone' }).waitFor();
+      await screen.getByRole('heading', { name: 'This sign-in was not approved' }).waitFor();
       await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
       expect(await errorOn(screen)).to.equal('access_denied');
     }),
@@ -84,7 +84,7 @@ describe('the check code without JavaScript', () => {
         await screen.getByRole('button', { name: 'Continue' }).click();
         await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
       }
-      await screen.getByRole('heading', { name: 'This sign-in was stopped' }).waitFor();
+      await screen.getByRole('heading', { name: 'The number was wrong too often' }).waitFor();
       await screen.getByRole('button', { name: 'Show a new code' }).click();
       await seeCode(screen);
       expect(await codeOn(screen)).not.to.equal(code);

@@ -6,7 +6,7 @@ import { HTML, must, sent, signedIn } from '../security/pages/visits.ts';
 import { attacks as redirects } from '../security/redirects/redirects.ts';
 import type { Answer } from '../support/agent.ts';
 import { type Running, serve } from '../support/server.ts';
-import type { Site } from '../support/visitors.ts';
+import { PhoneVisitor, type Site } from '../support/visitors.ts';
 import { EXAMPLE } from './example-setting.ts';
 
 /** Matches the names of the attacks on pages that a deployment makes itself. */
@@ -40,10 +40,11 @@ describe('the example’s own pages under attack', () => {
   it('have the headers of the plugin’s pages', async () => {
     const { browser } = await sent(site);
     const { agent } = await signedIn(site);
+    const stranger = new PhoneVisitor(site);
     const pages: readonly Answer[] = [
       must(await browser.agent.get(`${browser.at}/password`, HTML), 200),
       must(await agent.get(`${site.issuer}/account`, HTML), 200),
-      must(await agent.get(`${site.issuer}/account/signed-in?error_description=x`, HTML), 200),
+      must(await stranger.agent.get(await refusedSignIn(stranger, site.issuer), HTML), 200),
       must(await agent.get(`${site.issuer}/session/end`, HTML), 200),
     ];
     for (const page of pages) {
@@ -51,4 +52,31 @@ describe('the example’s own pages under attack', () => {
       expect(open, page.url.href).to.deep.equal([]);
     }
   });
+
+  it('say that a sign-in has failed only if this browser has tried, whatever a link says', async () => {
+    const { agent } = await signedIn(site);
+    const said = 'You were not signed in on this device';
+    const claims = new URLSearchParams({
+      error: 'access_denied',
+      error_description: 'Call 555-0100',
+      state: 'made up',
+    });
+    const claimed = await agent.follow(`${site.issuer}/account/signed-in?${claims}`);
+    expect(claimed.text).to.include('Hello Alice').and.not.include(said).and.not.include('555-0100');
+    const stranger = new PhoneVisitor(site);
+    const failed = await refusedSignIn(stranger, site.issuer);
+    expect((await stranger.agent.get(failed, HTML)).text).to.include(said);
+    // The same address in another browser.
+    const other = await signedIn(site);
+    expect((await other.agent.follow(failed)).text).not.to.include(said);
+  });
 });
+
+/** Cancels a sign-in for the account page. @returns the address that the answer goes to */
+async function refusedSignIn({ agent }: PhoneVisitor, issuer: string): Promise<URL> {
+  const page = await agent.follow(`${issuer}/qr/devices`);
+  const interaction = page.url.href.replace(/\/password$/, '');
+  const { location } = await agent.post(`${interaction}/cancel`, { form: {}, ...HTML });
+  const resumed = await agent.get(new URL(location, issuer), HTML);
+  return new URL(resumed.location, issuer);
+}

@@ -49,7 +49,7 @@ describe('an RP with express-openid-connect, if the user signs out from the phon
 
     const { browsers } = await ownBrowsers(phone);
     expect(browsers.map(({ clients }) => clients)).to.deep.equal([
-      [{ id: clientId, name: 'An app with express-openid-connect', host: new URL(rp.url).host }],
+      [{ id: clientId, name: 'An app with express-openid-connect', hosts: [new URL(rp.url).host] }],
     ]);
     expect((await signOut(phone, browsers[0]?.id ?? '')).json()).to.deep.equal({ ended: 1, unreached: 0 });
 

@@ -14,7 +14,7 @@ import { startPassportOpenidconnect } from './passport-openidconnect.ts';
 /** The time-out of Chromium's waits. It is long, because a page may take ten times as long on a busy machine. */
 const PATIENCE_MS = 50_000;
 /** The `error_description` with `access_denied`. */
-const DENIED = 'The sign-in was denied on the phone.';
+const DENIED = 'The sign-in was not approved.';
 
 describe('an RP with openid-client', () => {
   const here = useRp(startOpenidClient);

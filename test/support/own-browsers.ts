@@ -12,7 +12,7 @@ export interface Listed {
   readonly lastUsedAt: string;
   readonly lastUsedAgo: number;
   readonly isHere: boolean;
-  readonly clients: readonly { readonly id: string; readonly name: string; readonly host?: string }[];
+  readonly clients: readonly { readonly id: string; readonly name: string; readonly hosts: readonly string[] }[];
 }
 
 export interface OwnBrowsers {

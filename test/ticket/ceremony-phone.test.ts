@@ -7,6 +7,8 @@ import { alice, bob, LIFETIMES, NOW, refusal, refused, signInRequest } from './b
 import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
 
 const yes = { approver: alice() };
+/** The refusal for another session of the account that has scanned. */
+const ELSEWHERE = { code: 'wrong_state', reason: 'elsewhere' };
 
 describe('a phone that reads a code', () => {
   const scene = setUpScene();
@@ -61,11 +63,27 @@ describe('a phone that scans', () => {
     expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('over');
   });
 
-  it('a ticket of another approver gets exactly the same answer as for an unknown or expired ticket', async () => {
+  it('a ticket of the same account on another device is told so, until the ticket has ended', async () => {
     const id = await scene().scanned();
     const elsewhere = alice({ sessionUid: 'another session of alice' });
+    expect(await refused(scene().phone.scan(id, elsewhere))).to.include(ELSEWHERE);
+    expect(await refused(scene().phone.look(id, elsewhere))).to.include(ELSEWHERE);
+    scene().now += LIFETIMES.decide;
+    expect(await refused(scene().phone.scan(id, elsewhere))).to.include({ code: 'over', reason: 'expired' });
+  });
+
+  it('a ticket that has ended learns why', async () => {
+    const renewed = await scene().scanned();
+    await scene().browser.renew(showing());
+    expect(await refused(scene().phone.look(renewed, alice()))).to.include({ code: 'over', reason: 'renewed' });
+    const cancelled = await scene().scanned();
+    await scene().browser.cancel(ME);
+    expect(await refused(scene().phone.look(cancelled, alice()))).to.include({ code: 'over', reason: 'cancelled' });
+  });
+
+  it('a ticket of another approver gets exactly the same answer as for an unknown or expired ticket', async () => {
+    const id = await scene().scanned();
     const foreign = await refused(scene().phone.scan(id, bob()));
-    const other = await refused(scene().phone.scan(id, elsewhere));
     const unknown = await refused(scene().phone.scan(newTicketId(INTERACTION), bob()));
     scene().now += LIFETIMES.decide;
     const foreignExpired = await refused(scene().phone.scan(id, bob()));
@@ -73,7 +91,7 @@ describe('a phone that scans', () => {
     const waiting = (await scene().browser.look(ME))?.id ?? '';
     scene().now += LIFETIMES.scan;
     const expired = await refused(scene().phone.scan(waiting, bob()));
-    for (const refusal of [foreign, other, foreignExpired, expired]) {
+    for (const refusal of [foreign, foreignExpired, expired]) {
       expect({ code: refusal.code, message: refusal.message }).to.deep.equal({
         code: 'not_found',
         message: unknown.message,
@@ -160,12 +178,14 @@ describe('a decision of the phone', () => {
     const id = await scene().scanned();
     for (const [ticket, approver] of [
       [id, bob()],
-      [id, alice({ sessionUid: 'another session of alice' })],
       [newTicketId(INTERACTION), alice()],
     ] as const) {
       expect((await refused(scene().phone.approve(ticket, { approver }))).code).to.equal('not_found');
       expect((await refused(scene().phone.deny(ticket, approver))).code).to.equal('not_found');
     }
+    const elsewhere = alice({ sessionUid: 'another session of alice' });
+    expect(await refused(scene().phone.approve(id, { approver: elsewhere }))).to.include(ELSEWHERE);
+    expect(await refused(scene().phone.deny(id, elsewhere))).to.include(ELSEWHERE);
     expect((await scene().phone.look(id, alice())).state).to.equal('scanned');
   });
 

@@ -58,7 +58,7 @@ describe('a report that the approver did not start the sign-in', () => {
     expect((await scene().browser.renew(showing())).changed).to.equal(false);
     expect((await refused(scene().phone.scan(newer.id, bob()))).code).to.equal('not_found');
     const next = await shownBy(browserOf('another binding'));
-    expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
+    expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'blocked' });
   });
 
   it('does not end a newer code that another account has scanned', async () => {
@@ -74,7 +74,7 @@ describe('a report that the approver did not start the sign-in', () => {
     scene().now = (await scene().phone.look(id, alice())).deadline;
     expect((await scene().phone.report(id, alice())).ticket.state).to.equal('scanned');
     const next = await shownBy(browserOf('another binding'));
-    expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'risk' });
+    expect((await scene().phone.scan(next, alice())).ticket).to.include({ state: 'denied', because: 'blocked' });
   });
 
   it('prevents another code in this interaction', async () => {
@@ -105,14 +105,14 @@ describe('a report that the approver did not start the sign-in', () => {
     await reported();
     const id = await shownBy(browserOf('another binding'));
     const { ticket } = await scene().phone.scan(id, alice({ sessionUid: 'another phone' }), { judge: () => 'allow' });
-    expect(ticket).to.deep.include({ state: 'denied', because: 'risk' });
+    expect(ticket).to.deep.include({ state: 'denied', because: 'blocked' });
   });
 
   it('makes a ticket from there that the account scanned before impossible to approve', async () => {
     const id = await shownBy(browserOf('another binding'));
     await scene().phone.scan(id, alice());
     await reported();
-    expect(await scene().phone.approve(id, yes)).to.include({ state: 'denied', because: 'risk' });
+    expect(await scene().phone.approve(id, yes)).to.include({ state: 'denied', because: 'blocked' });
   });
 
   it('does not affect a code from another network address', async () => {

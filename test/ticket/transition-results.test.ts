@@ -5,6 +5,7 @@ import {
   alice,
   approved,
   at,
+  bob,
   browserOf,
   cancelled,
   DEADLINE,
@@ -290,8 +291,10 @@ describe('a request that demands a recent sign-in', () => {
 
   it('is not disclosed to another session, nor after the deadline', () => {
     const stale = { approver: alice({ authenticatedAt: since - 1 }), checkCode: false };
-    const stranger = { approver: alice({ sessionUid: 'other', authenticatedAt: since - 1 }), checkCode: false };
+    const stranger = { approver: { ...bob(), authenticatedAt: since - 1 }, checkCode: false };
+    const elsewhere = { approver: alice({ sessionUid: 'other', authenticatedAt: since - 1 }), checkCode: false };
     expect(refusal(() => transitions.approve(demanding, stranger, at(NOW))).code).to.equal('not_found');
+    expect(refusal(() => transitions.approve(demanding, elsewhere, at(NOW))).reason).to.equal('elsewhere');
     expect(refusal(() => transitions.approve(demanding, stale, at(DEADLINE))).code).to.equal('over');
   });
 });

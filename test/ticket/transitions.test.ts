@@ -41,6 +41,7 @@ const acts = {
   report: (ticket: Ticket, moment: Moment) => transitions.report(ticket, alice(), moment),
   'report by Bob': (ticket: Ticket, moment: Moment) => transitions.report(ticket, bob(), moment),
   'forbid what Alice does': (ticket: Ticket, moment: Moment) => transitions.forbid(ticket, alice(), moment),
+  'block what Alice does': (ticket: Ticket, moment: Moment) => transitions.block(ticket, alice(), moment),
   'forbid what Bob does': (ticket: Ticket, moment: Moment) => transitions.forbid(ticket, bob(), moment),
   redeem: (ticket: Ticket, moment: Moment) => transitions.redeem(ticket, moment),
   'refuse a check code': (ticket: Ticket, moment: Moment) => transitions.refuseCheckCode(ticket, moment),
@@ -60,6 +61,12 @@ const strangers = {
   'forbid what Bob does': 'not_found',
 } as const;
 
+/** The answers to another session of the account that has scanned: it is told that it did. */
+const sameAccount = {
+  'scan from another session': 'wrong_state',
+  'approve from another session': 'wrong_state',
+} as const;
+
 /** The answers for a ticket that was not scanned: it is unknown to every phone. */
 const ownerless = {
   ...strangers,
@@ -70,6 +77,7 @@ const ownerless = {
   deny: 'not_found',
   report: 'not_found',
   'forbid what Alice does': 'not_found',
+  'block what Alice does': 'not_found',
 } as const;
 
 const endedForTheBrowser = { redeem: 'over', 'refuse a check code': 'over', cancel: 'over' } as const;
@@ -83,6 +91,9 @@ const endedForAll = {
   deny: 'over',
   report: 'over',
   'forbid what Alice does': 'over',
+  'block what Alice does': 'over',
+  'scan from another session': 'over',
+  'approve from another session': 'over',
 } as const;
 /**
  * The answers for a decided ticket: its approver may still look at it, so a second decision gets `wrong_state`, not
@@ -95,9 +106,11 @@ const decided = {
   deny: 'wrong_state',
   report: 'wrong_state',
   'forbid what Alice does': 'wrong_state',
+  'block what Alice does': 'wrong_state',
 } as const;
 const approvedLive = {
   ...strangers,
+  ...sameAccount,
   scan: 'wrong_state',
   'type the short code': 'wrong_state',
   approve: 'wrong_state',
@@ -105,6 +118,7 @@ const approvedLive = {
   deny: 'wrong_state',
   report: 'denied',
   'forbid what Alice does': 'wrong_state',
+  'block what Alice does': 'wrong_state',
   redeem: 'redeemed',
   'refuse a check code': 'approved',
   cancel: 'cancelled',
@@ -125,6 +139,7 @@ const live: Record<Name, Row> = {
   },
   'a scanned ticket': {
     ...strangers,
+    ...sameAccount,
     scan: 'wrong_state',
     'type the short code': 'wrong_state',
     approve: 'approved',
@@ -132,6 +147,7 @@ const live: Record<Name, Row> = {
     deny: 'denied',
     report: 'denied',
     'forbid what Alice does': 'denied',
+    'block what Alice does': 'denied',
     redeem: 'wrong_state',
     'refuse a check code': 'wrong_state',
     cancel: 'cancelled',

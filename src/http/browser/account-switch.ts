@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { FindAccount } from '../../oidc/approver.ts';
+import { accountName, type FindAccount } from '../../oidc/approver.ts';
 import { findClientName } from '../../oidc/client.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { Replacement } from '../../oidc/replacing.ts';
@@ -24,7 +24,7 @@ export async function askBeforeReplacing(
   protectAnswer(ctx);
   renderer.render(ctx, 'switch', {
     client: await findClientName(provider, interaction),
-    signedInAs: (await settings.findAccount(accountId))?.name ?? accountId,
+    signedInAs: await accountName(settings.findAccount, accountId),
     urls: { finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
   });
 }

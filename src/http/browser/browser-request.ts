@@ -1,3 +1,4 @@
+import type { RouterMiddleware } from '@koa/router';
 import { type Session, sessionOf } from '../../oidc/approver.ts';
 import { findClientHome } from '../../oidc/client.ts';
 import { assertPrompt, type Interaction, interactionOf, noInteraction } from '../../oidc/interaction.ts';
@@ -11,6 +12,7 @@ import { notEmbedded, sameOrigin } from '../request/origin.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import type { Urls } from '../request/urls.ts';
+import { CookieTest, type CookieTestPorts } from './cookie-test.ts';
 
 /**
  * A request of the browser that started the interaction in the URL: only that browser has the cookies of oidc-provider
@@ -31,10 +33,10 @@ export interface PromptForm<Prompt extends 'login' | 'consent'> extends BrowserF
   readonly prompt: Prompt;
 }
 
-export interface BrowserRequestPorts {
+export interface BrowserRequestPorts extends CookieTestPorts {
   readonly provider: Provider;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'binding' | 'clientId'>;
+  readonly cookies: Pick<Cookies, 'binding' | 'origin' | 'test'>;
   readonly limits: Pick<RateLimits, 'byAddress'>;
 }
 
@@ -42,10 +44,17 @@ export interface BrowserRequestPorts {
 export class BrowserGuards {
   readonly #ports: BrowserRequestPorts;
   readonly #sameOrigin: Guard;
+  readonly #cookieTest: CookieTest;
 
   constructor(ports: BrowserRequestPorts) {
     this.#ports = ports;
     this.#sameOrigin = sameOrigin(ports.urls);
+    this.#cookieTest = new CookieTest(ports);
+  }
+
+  /** Mounted in front of the page: tests if a browser without any cookie accepts cookies. */
+  get testCookies(): RouterMiddleware {
+    return this.#cookieTest.begin;
   }
 
   /** For a GET. */
@@ -55,6 +64,7 @@ export class BrowserGuards {
       notEmbedded(request);
       this.#noteWayBack(request);
       await count(request);
+      this.#cookieTest.assertPassed(request);
       return this.#identify(request);
     };
   }
@@ -115,8 +125,8 @@ export class BrowserGuards {
   /** The interaction is over: the error page links to the app that started it. */
   async #noteHome({ ctx, failure }: Pick<PluginRequest, 'ctx' | 'failure'>, uid: string): Promise<void> {
     const { provider, cookies } = this.#ports;
-    const clientId = cookies.clientId(ctx, uid);
-    const home = clientId === undefined ? undefined : await findClientHome(provider, clientId);
+    const from = cookies.origin(ctx, uid);
+    const home = from && (await findClientHome(provider, from.clientId, from.site));
     if (home !== undefined) failure.home = home;
   }
 }

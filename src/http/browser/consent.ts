@@ -1,6 +1,7 @@
-import type { FindAccount } from '../../oidc/approver.ts';
+import { accountName, type FindAccount } from '../../oidc/approver.ts';
 import { grantConsent, missingConsent } from '../../oidc/consent.ts';
 import type { Provider } from '../../oidc/provider.ts';
+import { toReadableJson } from '../../oidc/readable-text.ts';
 import { signInRequest } from '../../oidc/request.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { follow } from '../request/responses.ts';
@@ -27,13 +28,12 @@ export class ConsentHandlers {
     const { provider, urls, renderer, settings } = this.#ports;
     const { details, ...missing } = missingConsent(interaction);
     const request = await signInRequest(provider, interaction);
-    const account = await settings.findAccount(interaction.session?.accountId ?? '');
     const self = urls.interaction(interaction.uid);
     const page = {
       request,
-      account: account?.name ?? '',
+      account: await accountName(settings.findAccount, interaction.session?.accountId ?? ''),
       ...missing,
-      details: details.map((detail) => JSON.stringify(detail, null, 2)),
+      details: details.map(toReadableJson),
       urls: { grant: `${self}/consent`, cancel: `${self}/cancel` },
     };
     renderer.render(ctx, 'consent', page, request.locales);

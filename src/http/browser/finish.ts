@@ -73,7 +73,8 @@ export class FinishHandlers {
     // If the question about the other account came up after finish, the ticket is redeemed already.
     const outcome = interaction.result === undefined ? await ceremony.browser.cancel(identity) : undefined;
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
-    follow(form, await endWithError(provider, ctx, 'browser'));
+    const refuses = interaction.prompt.name === 'consent' && !isAsked ? 'consent' : 'browser';
+    follow(form, await endWithError(provider, ctx, refuses));
   };
 
   /**

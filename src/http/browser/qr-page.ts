@@ -1,6 +1,6 @@
 import type { Next } from 'koa';
-import type { FindAccount } from '../../oidc/approver.ts';
-import { findClientHome } from '../../oidc/client.ts';
+import { accountName, type FindAccount } from '../../oidc/approver.ts';
+import { findClientHome, siteOf } from '../../oidc/client.ts';
 import { goingOn, interactionUid } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
@@ -136,7 +136,11 @@ export class QrPageHandlers {
       lasts: browserViews.lasts,
       showAddress: settings.showAddress,
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
-      home: await findClientHome(provider, String(interaction.params.client_id)),
+      home: await findClientHome(
+        provider,
+        String(interaction.params.client_id),
+        siteOf(interaction.params.redirect_uri),
+      ),
       passkey: await this.#ports.passkey.offer(request),
       signedInAs: await this.#nameOf(identity.accountId),
       otherWays: waysOf(settings.otherWays(ctx, interaction, t)).map((way) => ({
@@ -166,8 +170,7 @@ export class QrPageHandlers {
   }
 
   async #nameOf(accountId: string | undefined): Promise<string | undefined> {
-    if (accountId === undefined) return undefined;
-    return (await this.#ports.settings.findAccount(accountId))?.name ?? accountId;
+    return accountId === undefined ? undefined : accountName(this.#ports.settings.findAccount, accountId);
   }
 
   #watch(request: BrowserRequest): TicketWatch {

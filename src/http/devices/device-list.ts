@@ -10,13 +10,13 @@ import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Approver } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
-import type { BrowserEntry, KnownBrowserEntry } from '../pages/page-data.ts';
+import type { BrowserEntry, KnownBrowserEntry, Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { admit } from '../phone/admission.ts';
 import { checkCsrfToken, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
 import type { PhoneForm, PhoneRequest } from '../phone/phone-request.ts';
 import { sendToSignIn } from '../phone/sign-in-redirect.ts';
-import { isForeign } from '../request/origin.ts';
+import type { Cookies, SignOutResult } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
@@ -33,6 +33,7 @@ export interface DeviceListPorts {
   readonly known: KnownBrowsers;
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'report' | 'revokePending'>;
+  readonly cookies: Pick<Cookies, 'noteSignOut' | 'takeSignOut'>;
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly urls: Urls;
@@ -55,7 +56,7 @@ export class DeviceListHandlers {
 
   /** `GET Q/devices`: the lists. */
   list = async (request: PhoneRequest): Promise<void> => {
-    const { keys, urls, renderer, settings } = this.#ports;
+    const { keys, urls, cookies, renderer, settings } = this.#ports;
     const { ctx, approver, failure } = request;
     failure.again = urls.devices;
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
@@ -64,8 +65,9 @@ export class DeviceListHandlers {
     const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: entries, known };
     if (wantsJson(request)) ctx.body = page;
     else {
+      const result = cookies.takeSignOut(ctx, approver.sessionUid);
       const { passkeysUrl } = settings;
-      renderer.render(ctx, 'devices', { ...page, self: urls.devices, passkeysUrl, ...outcomeIn(ctx) });
+      renderer.render(ctx, 'devices', { ...page, self: urls.devices, passkeysUrl, ...(result && shown(result)) });
     }
   };
 
@@ -74,7 +76,7 @@ export class DeviceListHandlers {
    * sign in; or ends the trust in one or all. A browser of another account is treated as one that does not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
-    const { keys, urls, browsers, revocation } = this.#ports;
+    const { keys, urls, browsers, cookies, revocation } = this.#ports;
     const { ctx, fields, failure } = form;
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
@@ -95,7 +97,7 @@ export class DeviceListHandlers {
     const ended = report ? await this.#reportThose(ctx, approver, chosen) : await this.#endThose(ctx, approver, chosen);
     // All sessions have ended by now. Only the report of unreached apps waits for the apps.
     const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
-    answerSignOut(form, urls, { ended: ended.length, unreached: new Set(unreached).size });
+    answerSignOut(form, { urls, cookies }, { ended: ended.length, unreached: new Set(unreached).size });
   };
 
   /** Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour. */
@@ -179,14 +181,9 @@ function formUse(approver: Approver): FormUse {
   return { approver, target: 'devices' };
 }
 
-/** Returns the outcome of the POST before this page, which is in its address. */
-function outcomeIn(ctx: Context): { ended?: 'none' | 'one' | 'many'; unreached?: boolean } {
-  const { ended, unreached } = ctx.query;
-  // A link on another site could claim any outcome.
-  if (isForeign(ctx)) return {};
-  if (typeof ended !== 'string' || !/^\d{1,3}$/.test(ended)) return {};
-  const count = Number(ended);
-  return { ended: count === 0 ? 'none' : count === 1 ? 'one' : 'many', unreached: unreached === 'yes' };
+/** Returns the result of the form before this page, in the words of the page. */
+function shown({ ended, unreached }: SignOutResult): Pick<Pages['devices'], 'ended' | 'unreached'> {
+  return { ended: ended === 0 ? 'none' : ended === 1 ? 'one' : 'many', unreached: unreached > 0 };
 }
 
 function inBatches<T>(list: readonly T[]): T[][] {

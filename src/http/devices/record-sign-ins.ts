@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { callListener, warn } from '../../oidc/call-listener.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { type BrowserNote, ResumedSessions, type SavedSession } from '../../oidc/resumed.ts';
+import { noteHosts } from '../../oidc/session-clients.ts';
 import { unavailable } from '../../stores/access.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import {
@@ -29,8 +30,11 @@ export interface NewSignIn {
     readonly place?: Place;
     readonly known: boolean;
   };
-  /** The app that requested the sign-in. */
-  readonly client: { readonly id: string; readonly name: string };
+  /**
+   * The app that requested the sign-in. `host`: the verified host that the answer goes to; for a native app the scheme
+   * of its redirect URI; absent if there is none.
+   */
+  readonly client: { readonly id: string; readonly name: string; readonly host?: string };
   /** The time in milliseconds since the epoch. */
   readonly at: number;
 }
@@ -60,6 +64,7 @@ export class SignInRecorder {
   constructor(ports: SignInPorts) {
     this.#ports = ports;
     this.#resumed = new ResumedSessions(ports.provider);
+    noteHosts(ports.provider);
   }
 
   /**

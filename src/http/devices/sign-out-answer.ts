@@ -1,15 +1,20 @@
-import type { PluginRequest } from '../request/plugin-request.ts';
+import type { PhoneForm } from '../phone/phone-request.ts';
+import type { Cookies, SignOutResult } from '../request/cookies.ts';
 import { seeOther, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 
-/** The number of browsers that a request has signed out, and of apps that could not be told. */
-export interface SignOutResult {
-  readonly ended: number;
-  readonly unreached: number;
+export interface SignOutAnswerPorts {
+  readonly urls: Urls;
+  readonly cookies: Pick<Cookies, 'noteSignOut'>;
 }
 
 /** Answers with the result: as JSON, or on the list of browsers. */
-export function answerSignOut(request: PluginRequest, urls: Urls, result: SignOutResult): void {
-  if (wantsJson(request)) request.ctx.body = result;
-  else seeOther(request.ctx, `${urls.devices}?ended=${result.ended}${result.unreached > 0 ? '&unreached=yes' : ''}`);
+export function answerSignOut(form: PhoneForm, { urls, cookies }: SignOutAnswerPorts, result: SignOutResult): void {
+  const { ctx, approver } = form;
+  if (wantsJson(form)) {
+    ctx.body = result;
+    return;
+  }
+  if (approver !== undefined) cookies.noteSignOut(ctx, approver.sessionUid, result);
+  seeOther(ctx, urls.devices);
 }

@@ -1,5 +1,5 @@
 import type { SessionClient } from '../../oidc/session-clients.ts';
-import type { ErrorCode } from '../../ticket/errors.ts';
+import type { ErrorCode, ErrorReason } from '../../ticket/errors.ts';
 import type { DeniedTicket, Place, SignInRequest, TicketState, UnmetRequirement } from '../../ticket/ticket.ts';
 import type { Challenge } from '../hooks/approve-guard.ts';
 import type { DrawnView } from '../ticket-view/browser-view.ts';
@@ -99,6 +99,8 @@ export interface Pages {
   };
   error: {
     readonly code: ErrorCode;
+    /** The cause, if the code has several and the reader may know it. */
+    readonly reason?: ErrorReason | undefined;
     /** Seconds until the same request is allowed again. */
     readonly retryAfter?: number | undefined;
     /** The URL of the browser's page, if the browser can still go on there. */

@@ -69,8 +69,9 @@ const HERE: BrowserEntry = {
   lastUsedAgo: 120,
   isHere: true,
   clients: [
-    { id: 'app', name: 'Sample app', host: 'app.example.com' },
-    { id: 'another', name: 'Another app' },
+    { id: 'app', name: 'Sample app', hosts: ['app.example.com', 'app.example.org'] },
+    { id: 'another', name: 'Another app', hosts: ['com.example.app:'] },
+    { id: 'third', name: 'Third app', hosts: [] },
   ],
 };
 
@@ -118,7 +119,8 @@ export const SAMPLES: Samples = {
     finishing: qr({ state: 'redeemed' }),
     denied: qr({ state: 'denied' }),
     expired: qr({ state: 'expired' }),
-    cancelled: qr({ state: 'cancelled' }),
+    cancelled: qr({ state: 'cancelled', because: 'browser' }),
+    'wrong codes': qr({ state: 'cancelled', because: 'check code' }),
   },
   consent: {
     scopes: {
@@ -180,6 +182,8 @@ export const SAMPLES: Samples = {
     denied: phone('denied', { because: 'person' }),
     reported: phone('denied', { because: 'report' }),
     risk: phone('denied', { because: 'risk' }),
+    blocked: phone('denied', { because: 'blocked' }),
+    unmet: phone('denied', { because: 'acr' }),
     redeemed: phone('redeemed'),
   },
   devices: {
@@ -213,6 +217,7 @@ export const SAMPLES: Samples = {
     'with a way back': error('wrong_check_code', { back: '#' }),
     'with a way home': error('no_interaction', { home: 'https://app.example.com' }),
     'not found': error('not_found'),
+    expired: error('over', { reason: 'expired' }),
     'too often': error('too_many_requests', { retryAfter: 17 }),
     unavailable: error('store_unavailable', { again: '#' }),
   },

@@ -26,7 +26,14 @@ export interface TicketPorts extends PhoneViewPorts {
   readonly announce: Announce;
   readonly cookies: Pick<
     Cookies,
-    'noteFreshCode' | 'lastFreshCode' | 'hasFreshCode' | 'noteOffer' | 'offer' | 'noteSentToSignIn' | 'ticketOfSignIn'
+    | 'noteFreshCode'
+    | 'lastFreshCode'
+    | 'hasFreshCode'
+    | 'noteOffer'
+    | 'offer'
+    | 'noteSentToSignIn'
+    | 'ticketOfSignIn'
+    | 'noteSignOut'
   >;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
@@ -145,10 +152,10 @@ export class TicketHandlers {
 
   /** Reports a sign-in whose ticket is gone. The list of browsers shows that its browser is signed out. */
   async #reportFinished(form: PhoneForm, { accountId }: Approver, signIn: FinishedSignIn): Promise<void> {
-    const { revocation, urls } = this.#ports;
+    const { revocation } = this.#ports;
     const ended = await revocation.report(form.ctx, accountId, signIn);
     const unreached = (await ended?.unreached) ?? [];
-    answerSignOut(form, urls, { ended: ended === undefined ? 0 : 1, unreached: unreached.length });
+    answerSignOut(form, this.#ports, { ended: ended === undefined ? 0 : 1, unreached: unreached.length });
   }
 
   async #decide({ ctx, fields }: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<Ticket> {

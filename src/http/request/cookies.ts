@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
+import { siteOf } from '../../oidc/client.ts';
 import type { Interaction } from '../../oidc/interaction.ts';
 import { signedCookie } from '../../oidc/signed-cookie.ts';
 import { TRUST_LIFETIME_MS } from '../../ticket/known-browser.ts';
@@ -13,6 +14,8 @@ const FRESH_CODE = '_qr_seen';
 const OFFER = '_qr_offer';
 const SENT_TO_SIGN_IN = '_qr_sent';
 const SIGN_IN = '_qr_sign_in';
+const SIGNED_OUT = '_qr_ended';
+const TEST = '_qr_test';
 
 /**
  * The form of the memory cookie, by which one of an older release is told apart: a secret of 128 random bits, and the
@@ -32,10 +35,27 @@ const SENT_TO_SIGN_IN_MS = 60 * 60 * 1000;
 const SIGN_IN_MS = DAY_MS;
 const SIGN_IN_ID_BYTES = 9;
 
+/** Shows for this long that the browser accepts cookies. */
+const TEST_MS = 60 * 1000;
+/** The result of a form waits this long for the page that shows it. */
+const RESULT_MS = 60 * 1000;
+
+/** The number of browsers that a form has signed out, and of apps that could not be told. */
+export interface SignOutResult {
+  readonly ended: number;
+  readonly unreached: number;
+}
+
 /** The sign-in to which a stronger one was offered: its time in seconds since the epoch, and its id, '' if it has none. */
 export interface NotedOffer {
   readonly authenticatedAt: number;
   readonly signInId: string;
+}
+
+/** The client that started an interaction, and the website that its answer goes to, if it goes to one. */
+export interface RequestOrigin {
+  readonly clientId: string;
+  readonly site: string | undefined;
 }
 
 /** The plugin's own cookies: signed, HttpOnly, Secure if the issuer is https, each on the narrowest path that works. */
@@ -48,15 +68,16 @@ export class Cookies {
 
   /** Binds an interaction to the browser that started it. Only the fingerprint of the secret is ever stored. */
   bind(ctx: Context, { uid, params }: Interaction, maxAge: number): void {
-    const client = Buffer.from(String(params.client_id)).toString('base64url');
-    const secret = `${uid}.${randomBytes(16).toString('base64url')}.${client}`;
+    const origin = [String(params.client_id), siteOf(params.redirect_uri) ?? ''];
+    const secret = [uid, randomBytes(16).toString('base64url'), ...origin.map(encode)].join('.');
     this.#set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge + WAY_BACK_MS);
   }
 
   /** Returns the client that sent this browser here, also after the interaction has ended. */
-  clientId(ctx: Context, uid: string): string | undefined {
-    const [of, , client] = signedCookie(ctx.cookies, BINDING)?.split('.') ?? [];
-    return of === uid && client !== undefined ? Buffer.from(client, 'base64url').toString() : undefined;
+  origin(ctx: Context, uid: string): RequestOrigin | undefined {
+    const [of, , client, site] = signedCookie(ctx.cookies, BINDING)?.split('.') ?? [];
+    if (of !== uid || client === undefined) return undefined;
+    return { clientId: decode(client), site: site ? decode(site) : undefined };
   }
 
   /** Returns the fingerprint of the binding; undefined for a browser that did not start this interaction. */
@@ -133,6 +154,26 @@ export class Cookies {
     return signedCookie(ctx.cookies, SENT_TO_SIGN_IN);
   }
 
+  /** Notes the result of a form for the page that follows, which shows it to this session alone. */
+  noteSignOut(ctx: Context, sessionUid: string, { ended, unreached }: SignOutResult): void {
+    const note = [fingerprint(sessionUid), ended, unreached].join('.');
+    this.#set(ctx, SIGNED_OUT, note, this.#urls.devices, RESULT_MS);
+  }
+
+  /** Returns that result once; undefined if there is none. */
+  takeSignOut(ctx: Context, sessionUid: string): SignOutResult | undefined {
+    const [session, ended, unreached] = signedCookie(ctx.cookies, SIGNED_OUT)?.split('.') ?? [];
+    if (session === undefined) return undefined;
+    this.#set(ctx, SIGNED_OUT, '', this.#urls.devices, 0);
+    if (session !== fingerprint(sessionUid)) return undefined;
+    return { ended: Number(ended), unreached: Number(unreached) };
+  }
+
+  /** Sets a cookie that only shows that the browser accepts cookies. */
+  test(ctx: Context, path: string): void {
+    this.#set(ctx, TEST, 'yes', path, TEST_MS);
+  }
+
   #memory(ctx: Context): { readonly secret: string; readonly lastAccount: string } | undefined {
     const [, secret, lastAccount] = MEMORY_FORM.exec(signedCookie(ctx.cookies, MEMORY) ?? '') ?? [];
     return secret === undefined || lastAccount === undefined ? undefined : { secret, lastAccount };
@@ -152,4 +193,12 @@ export class Cookies {
       overwrite: true,
     });
   }
+}
+
+function encode(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
+function decode(encoded: string): string {
+  return Buffer.from(encoded, 'base64url').toString();
 }

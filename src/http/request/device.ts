@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { toReadableText } from '../../oidc/parameters.ts';
+import { toReadableText } from '../../oidc/readable-text.ts';
 import { withDeadline } from '../../stores/deadline.ts';
 import type { Device } from '../../ticket/risk.ts';
 import type { Place } from '../../ticket/ticket.ts';

@@ -1,7 +1,14 @@
 import { switchesAccount } from '../../ticket/browser.ts';
 import type { Codes } from '../../ticket/code.ts';
 import type { ShortCodes } from '../../ticket/short-code.ts';
-import { type ApprovedTicket, isLive, stateAt, type Ticket, type TicketState } from '../../ticket/ticket.ts';
+import {
+  type ApprovedTicket,
+  type CancelledTicket,
+  isLive,
+  stateAt,
+  type Ticket,
+  type TicketState,
+} from '../../ticket/ticket.ts';
 import type { Lifetimes } from '../../ticket/transitions.ts';
 import { toSeconds } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
@@ -29,6 +36,8 @@ export interface BrowserView {
   readonly qr?: ShownCode;
   /** Present once the ticket is approved: true if the check code must be typed. */
   readonly checkCode?: boolean;
+  /** Present once the ticket is cancelled: by the browser itself, or by too many wrong check codes. */
+  readonly because?: CancelledTicket['because'];
   /** Present if another account is signed in to this browser, or was last signed in to it by QR: its user must agree. */
   readonly switchAccount?: true;
   /**
@@ -132,6 +141,7 @@ export class BrowserViews {
     const state = stateAt(ticket, now);
     if (state === 'waiting' || state === 'expired') return this.#waiting(ticket, now);
     const view = { version: ticket.version, state, expiresIn: toSeconds(this.#endOf(ticket) - now) };
+    if (ticket.state === 'cancelled') return { ...view, because: ticket.because };
     if (ticket.state !== 'approved') return view;
     return {
       ...view,

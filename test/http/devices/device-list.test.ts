@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { StillClock } from '../../support/clock.ts';
 import { isSignedIn, ownBrowsers, signInBy, signOut } from '../../support/own-browsers.ts';
-import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
+import { RelyingParty } from '../../support/relying-party.ts';
+import { BrowserPerson, PhonePerson, RP_CALLBACK, testClient, World } from '../../support/world.ts';
+
+const OTHER_CALLBACK = 'http://other.localhost:9/callback';
 
 describe('the browsers that an account is signed in to', () => {
   let world: World;
@@ -10,7 +13,10 @@ describe('the browsers that an account is signed in to', () => {
   beforeEach(async () => {
     world = await World.start({
       clock: new StillClock(),
-      clients: [testClient('other-rp', { client_name: 'Another app' })],
+      clients: [
+        testClient('other-rp', { client_name: 'Another app' }),
+        testClient('hosted', { redirect_uris: ['https://first.example/callback', RP_CALLBACK, OTHER_CALLBACK] }),
+      ],
     });
     phone = await new PhonePerson(world).signIn();
   });
@@ -39,7 +45,7 @@ describe('the browsers that an account is signed in to', () => {
       signedInAgo: 0,
       lastUsedAgo: 0,
       isHere: false,
-      clients: [{ id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' }],
+      clients: [{ id: 'test-rp', name: 'Test app', hosts: ['rp.localhost:9'] }],
     });
     expect(id).to.match(/^[\w-]{16}$/);
     for (const moment of [signedInAt, lastUsedAt]) expect(Date.parse(moment)).to.equal(world.clock.now());
@@ -123,6 +129,34 @@ describe('the browsers that an account is signed in to', () => {
     const [after] = (await ownBrowsers(phone)).browsers;
     expect(after).to.include({ id: before?.id, signedInAt: before?.signedInAt, signedInAgo: 600, lastUsedAgo: 0 });
     expect(after?.clients.map(({ name }) => name)).to.deep.equal(['Test app', 'Another app']);
+  });
+
+  it('are listed with the hosts that the answers went to, not with those that the app has registered', async () => {
+    const browser = new BrowserPerson(world);
+    browser.clientId = 'hosted';
+    await browser.start();
+    await signInBy(phone, browser);
+    const hosts = async (): Promise<readonly string[] | undefined> =>
+      (await ownBrowsers(phone)).browsers[0]?.clients.find(({ id }) => id === 'hosted')?.hosts;
+    expect(await hosts()).to.deep.equal(['rp.localhost:9']);
+    // The answer goes to the other host, without a question.
+    const rp = await RelyingParty.at(world, 'hosted');
+    await browser.agent.get(await rp.url({ redirect_uri: OTHER_CALLBACK, prompt: 'none' }));
+    expect(await hosts()).to.deep.equal(['other.localhost:9', 'rp.localhost:9']);
+    expect(await page())
+      .to.include('other.localhost:9')
+      .and.not.to.include('first.example');
+  });
+
+  it('are listed without a host if the session does not tell which one was used', async () => {
+    await signedIn();
+    for await (const [key, value] of world.store.iterator?.(undefined) ?? []) {
+      if (!`${key}`.startsWith('Session:')) continue;
+      for (const entry of Object.values<{ hosts?: unknown }>(value.authorizations ?? {})) delete entry.hosts;
+      await world.store.set(`${key}`, value);
+    }
+    const [browser] = (await ownBrowsers(phone)).browsers;
+    expect(browser?.clients).to.deep.equal([{ id: 'test-rp', name: 'Test app', hosts: [] }]);
   });
 
   it('can be listed on one of them, which is marked', async () => {
@@ -239,6 +273,22 @@ describe('the browsers that an account is signed in to', () => {
       .to.include('That browser is signed out.')
       .and.to.include('No browser is signed in');
     expect(await again()).to.include('That browser was already signed out.');
+  });
+
+  it('are said to be signed out once, and to the session that did it, whatever a link says', async () => {
+    const outcome = /That browser|All of these/;
+    const shown = async (person: PhonePerson, query = ''): Promise<boolean> =>
+      outcome.test((await person.agent.get(url() + query, { headers: { accept: 'text/html' } })).text);
+    expect(await shown(phone, '?ended=5&unreached=yes')).to.equal(false);
+    const { csrf } = await ownBrowsers(phone);
+    const form = { csrf, end: 'all' };
+    await phone.agent.post(url(), { form, headers: { accept: 'text/html' } });
+    const elsewhere = await new PhonePerson(world).signIn();
+    const note = (await phone.agent.jar.getCookies(url())).filter(({ key }) => key.startsWith('_qr_ended'));
+    expect(note).to.have.length(2);
+    for (const cookie of note) await elsewhere.agent.jar.setCookie(cookie.toString(), url());
+    expect(await shown(elsewhere)).to.equal(false);
+    expect([await shown(phone), await shown(phone)]).to.deep.equal([true, false]);
   });
 
   it('cannot be signed out by another account, which gets the answer for an unknown id', async () => {

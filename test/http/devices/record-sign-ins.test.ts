@@ -21,7 +21,7 @@ describe('a new sign-in', () => {
         expect(signIn).to.deep.equal({
           accountId: 'a11ce',
           browser: { name: 'Chrome', system: 'Windows', known: false },
-          client: { id: 'test-rp', name: 'Test app' },
+          client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
         });
         expect(at).to.equal(world.clock.now());
       },

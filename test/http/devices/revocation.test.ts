@@ -128,7 +128,7 @@ describe('a sign-in that the browser has finished', () => {
     const next = await startedBrowser(world);
     const scanned = await phone.scan(await next.code());
     expect(scanned.status).to.equal(200);
-    expect((await phone.look()).json()).to.include({ state: 'denied', because: 'risk' });
+    expect((await phone.look()).json()).to.include({ state: 'denied', because: 'blocked' });
   });
 
   it('is taken back by "This was not me" in the list of browsers', async () => {

@@ -60,7 +60,7 @@ describe('the events', () => {
     expect(emitted.reported).to.have.length(1);
     expect(emitted.reported[0]).to.include({ accountId: 'a11ce', because: 'report' });
     expect(emitted.denied).to.have.length(1);
-    expect(emitted.denied[0]).to.include({ accountId: 'a11ce', because: 'risk', browserFrom: '127.0.0.1' });
+    expect(emitted.denied[0]).to.include({ accountId: 'a11ce', because: 'blocked', browserFrom: '127.0.0.1' });
   });
 
   it('are emitted for a new ticket, and for the old one that it cancels', async () => {

@@ -13,9 +13,14 @@ function textsOf(language: string): Record<string, Text> {
 
 /** Returns the error codes that the type `ErrorCode` lists. */
 function errorCodes(): string[] {
+  return membersOf('ErrorCode');
+}
+
+/** Returns the texts that a type of `ticket/errors.ts` lists. */
+function membersOf(type: string): string[] {
   const source = readFileSync(new URL('../../../src/ticket/errors.ts', import.meta.url), 'utf8');
-  const [, union = ''] = /type ErrorCode =([^;]+);/.exec(source) ?? [];
-  return [...union.matchAll(/'(\w+)'/g)].map(([, code]) => String(code));
+  const [, union = ''] = new RegExp(`type ${type} =([^;]+);`).exec(source) ?? [];
+  return [...union.matchAll(/'([\w-]+)'/g)].map(([, text]) => String(text));
 }
 
 /** Returns the forms of a text by plural category. A text without a number has one form. */
@@ -88,20 +93,28 @@ describe('the texts', () => {
     const codes: readonly string[] = errorCodes();
     expect(codes).to.include('not_found' satisfies ErrorCode);
     for (const code of codes) expect(english).to.have.property(`error.${code}`);
-    for (const end of ['approved', 'redeemed', 'denied', 'report', 'risk']) {
+    const reasons = membersOf('ErrorReason');
+    expect(reasons).to.include('expired');
+    for (const reason of reasons) {
+      expect(
+        Object.keys(english).filter((key) => key.startsWith('error.') && key.endsWith(`.${reason}`)),
+      ).to.have.length(1);
+    }
+    for (const end of ['approved', 'redeemed', 'denied', 'report', 'risk', 'blocked', 'unmet']) {
       expect(english).to.include.keys(`done.${end}`, `done.${end}.text`);
     }
   });
 
   it('are all used', () => {
-    const codes = errorCodes();
+    const reasons = membersOf('ErrorReason');
+    const errors = new Set(errorCodes().flatMap((code) => [code, ...reasons.map((reason) => `${code}.${reason}`)]));
     const unused = Object.keys(english).filter((key) => {
       if (pages.includes(`'${key}'`) || sources.includes(`'${key}'`)) return false;
       const [kind = '', ...rest] = key.split('.');
       if (kind === 'scope' || kind === 'claim') return false;
-      if (kind === 'error') return !codes.includes(rest.join('.'));
+      if (kind === 'error') return !errors.has(rest.join('.'));
       if (kind === 'confirm' && rest[0] === 'unmet') return false;
-      return !/^done\.(approved|redeemed|denied|report|risk)(\.text)?$/.test(key);
+      return !/^done\.(approved|redeemed|denied|report|risk|blocked|unmet)(\.text)?$/.test(key);
     });
     expect(unused).to.deep.equal([]);
   });

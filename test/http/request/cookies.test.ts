@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { makeProvider } from '../../fixtures/provider.ts';
 import type { Agent } from '../../support/agent.ts';
+import { ownBrowsers } from '../../support/own-browsers.ts';
 import { serve } from '../../support/server.ts';
 import { CLIENT_ID, RP_CALLBACK, World } from '../../support/world.ts';
 
@@ -11,10 +12,12 @@ describe('the cookies', () => {
       await phone.scan(await browser.code());
       await phone.approve();
       await browser.finish();
+      const form = { csrf: (await ownBrowsers(phone)).csrf, end: 'all' };
+      await phone.agent.post(`${world.issuer}/qr/devices`, { form, headers: { accept: 'text/html' } });
       const own = [...(await cookiesOf(browser.agent)), ...(await cookiesOf(phone.agent))].filter(({ key }) =>
         key.startsWith('_qr_'),
       );
-      const names = ['_qr_browser', '_qr_memory', '_qr_seen', '_qr_sign_in'];
+      const names = ['_qr_browser', '_qr_memory', '_qr_seen', '_qr_sign_in', '_qr_ended'];
       expect([...new Set(own.map(({ key }) => key))]).to.have.members(names.flatMap((name) => [name, `${name}.sig`]));
       for (const cookie of own) {
         expect(cookie, cookie.key).to.include({ httpOnly: true, sameSite: 'lax' });

@@ -78,7 +78,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(claims?.amr).to.include('mca');
     expect(claims?.auth_time).to.be.a('number');
     const { browsers } = await ownBrowsers(phone);
-    expect(browsers.map(({ clients }) => clients)).to.deep.equal([[{ id: 'tv', name: 'Television' }]]);
+    expect(browsers.map(({ clients }) => clients)).to.deep.equal([[{ id: 'tv', name: 'Television', hosts: [] }]]);
   });
 
   it('is named on both screens, even though it has no redirect host', async () => {

@@ -28,7 +28,7 @@ describe('the model of the ceremony', function () {
       ...['scan', 'approve', 'open', 'deny', 'report', 'give up'].map((act) => `does: ${act}`),
       ...['wait', 'wait for the end', 'sign in again'].map((act) => `does: ${act}`),
       ...['waiting', 'scanned', 'approved', 'redeemed', 'redeemed, as before'],
-      ...['person', 'risk', 'freshness', 'acr'].map((because) => `denied (${because})`),
+      ...['person', 'risk', 'blocked', 'freshness', 'acr'].map((because) => `denied (${because})`),
       ...['cancelled (browser)', 'denied (report), as before'],
       ...['not_found', 'over', 'wrong_state', 'wrong_account', 'sign_in_again', 'insufficient_acr', 'invalid_request'],
       ...['check_code_required', 'wrong_check_code', 'account_switch', 'account_unavailable'],

@@ -229,7 +229,7 @@ export class Model {
     const takesOver =
       row.state === 'scanned' && this.isLive(row) && !this.#isMeant(row.owner, row.at) && this.#isMeant(phone, row.at);
     if (row.state !== 'waiting' && !takesOver) {
-      if (row.owner !== this.#session(phone)) throw new Refusal('not_found');
+      this.#assertOwner(phone, row);
       if (!this.isLive(row)) throw new Refusal('over');
       if (row.state !== 'scanned') throw new Refusal('wrong_state');
       return { row, changed: false };
@@ -241,8 +241,9 @@ export class Model {
       owner: this.#session(phone),
       authenticatedAt: this.authenticated[phone] ?? 0,
     };
-    if (verdict === 'deny' || this.reports.has(this.#reportOf(phone, row))) {
-      const denied: Row = { ...scanned, state: 'denied', because: 'risk', version: row.version + 1 };
+    const because = this.#denial(verdict, phone, row);
+    if (because !== undefined) {
+      const denied: Row = { ...scanned, state: 'denied', because, version: row.version + 1 };
       return { row: this.#write(denied, FINISH_MS), changed: true };
     }
     return { row: this.#write(scanned, takesOver ? row.deadline - this.now : DECIDE_MS), changed: true };
@@ -264,9 +265,8 @@ export class Model {
       if (unmet === undefined) throw new Refusal('invalid_request');
       return end(unmet, FINISH_MS);
     }
-    if (act.verdict === 'deny' || this.reports.has(this.#reportOf(act.phone, row))) {
-      return end('risk', FINISH_MS);
-    }
+    const because = this.#denial(act.verdict, act.phone, row);
+    if (because !== undefined) return end(because, FINISH_MS);
     this.#mayBe(act.phone, row.at, isForTicket);
     const code = act.verdict === 'check code' ? { wrongTries: 0 } : {};
     const approved: Row = { ...row, state: 'approved', remember: act.remember, authenticatedAt, ...code };
@@ -304,8 +304,21 @@ export class Model {
 
   #owned({ phone, ticket }: { readonly phone: number; readonly ticket: string }): Row {
     const row = this.row(ticket);
-    if (row === undefined || row.owner !== this.#session(phone)) throw new Refusal('not_found');
+    if (row === undefined) throw new Refusal('not_found');
+    this.#assertOwner(phone, row);
     return row;
+  }
+
+  /** Only another session of the same account is told that the ticket was scanned. */
+  #assertOwner(phone: number, row: Row): void {
+    if (row.owner === this.#session(phone)) return;
+    if (row.owner?.startsWith(`${this.#person(phone).accountId} `) !== true) throw new Refusal('not_found');
+    throw new Refusal(this.isLive(row) ? 'wrong_state' : 'over');
+  }
+
+  #denial(verdict: string, phone: number, row: Row): string | undefined {
+    if (this.reports.has(this.#reportOf(phone, row))) return 'blocked';
+    return verdict === 'deny' ? 'risk' : undefined;
   }
 
   #mine(browser: number, at: number): Row | undefined {

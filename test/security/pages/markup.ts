@@ -13,6 +13,8 @@ const PUBLIC = { 'x-forwarded-for': '203.0.113.7' };
 interface Way {
   readonly name: string;
   readonly on?: WorldOptions;
+  /** True if a deployment's page may show nothing of it. */
+  readonly mayBeSilent?: boolean;
   /** Plants the markup. @returns the pages that it may be on */
   readonly plant: (site: Site) => Promise<string[]>;
 }
@@ -99,6 +101,7 @@ const WAYS: Way[] = [
   },
   {
     name: 'the description of an error',
+    mayBeSilent: true,
     plant: async (site) => {
       const { agent } = new PhoneVisitor(site);
       const query = new URLSearchParams({ error_description: CLOSING, state: CLOSING });
@@ -107,7 +110,7 @@ const WAYS: Way[] = [
   },
 ];
 
-export const markupAttacks: Attack[] = WAYS.map(({ name, on = {}, plant }) => ({
+export const markupAttacks: Attack[] = WAYS.map(({ name, on = {}, mayBeSilent = false, plant }) => ({
   row: 11,
   name: `writes markup into a page by ${name}`,
   on,
@@ -116,6 +119,7 @@ export const markupAttacks: Attack[] = WAYS.map(({ name, on = {}, plant }) => ({
     const pages = await plant(site);
     if (pages.some((page) => page.includes(MARKUP))) return MARKUP;
     if (pages.some((page) => page.includes(MARKUP.replace('<', '&lt;').replace('>', '&gt;')))) return undefined;
+    if (mayBeSilent) return undefined;
     throw new Error('none of the pages shows it, not even as text');
   },
 }));

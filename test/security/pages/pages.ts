@@ -3,6 +3,13 @@ import type { Attack } from '../attack.ts';
 import { confirmAttacks } from './confirm.ts';
 import { headerAttacks } from './headers.ts';
 import { markupAttacks } from './markup.ts';
+import { nameAttacks } from './names.ts';
 import { wordAttacks } from './words.ts';
 
-export const attacks: Attack[] = [...headerAttacks, ...markupAttacks, ...wordAttacks, ...confirmAttacks];
+export const attacks: Attack[] = [
+  ...headerAttacks,
+  ...markupAttacks,
+  ...wordAttacks,
+  ...nameAttacks,
+  ...confirmAttacks,
+];

@@ -1,0 +1,140 @@
+import { expect } from 'chai';
+import type { QrLoginOptions } from '../../../src/index.ts';
+import { StillClock } from '../../support/clock.ts';
+import { type BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+
+const HTML = { headers: { accept: 'text/html' } };
+
+/** Returns the heading of a page and the paragraph after it, or the message of an error page. */
+function saidBy(page: string): string {
+  const [, message] = /<p data-error="[^"]*">([^<]*)</.exec(page) ?? [];
+  const [, heading, paragraph] = /<h1>([^<]*)<\/h1>\s*<p>([^<]*)</.exec(page) ?? [];
+  return message ?? `${heading}: ${paragraph}`;
+}
+
+/** Returns the visible part of the QR page. */
+function screenOf(page: string): string | undefined {
+  return /data-screen="([\w-]+)"/.exec(page)?.[1];
+}
+
+interface Scene {
+  readonly world: World;
+  readonly browser: BrowserPerson;
+  readonly phone: PhonePerson;
+  readonly clock: StillClock;
+}
+
+async function during<T>(qrLogin: Partial<QrLoginOptions>, act: (scene: Scene) => Promise<T>): Promise<T | undefined> {
+  const clock = new StillClock();
+  let result: T | undefined;
+  await World.during({ clock, qrLogin }, async (world) => {
+    const { browser, phone } = await world.meet();
+    result = await act({ world, browser, phone, clock });
+  });
+  return result;
+}
+
+const scan = async ({ browser, phone }: Scene): Promise<void> => {
+  await phone.scan(await browser.code());
+};
+const typeWrong = async ({ browser, phone }: Scene): Promise<void> => {
+  await phone.approve();
+  const { checkCode } = (await phone.look()).json();
+  for (let tries = 0; tries < 3; tries++) await browser.finish(checkCode === '000000' ? '000001' : '000000');
+};
+
+/** Scans before the act. */
+function scanned(act: (scene: Scene) => unknown): (scene: Scene) => Promise<unknown> {
+  return async (scene) => {
+    await scan(scene);
+    return act(scene);
+  };
+}
+
+/** The ways in which a sign-in ends, up to the end. */
+const ENDS: Record<string, { options?: Partial<QrLoginOptions>; act: (scene: Scene) => Promise<unknown> }> = {
+  'the person has declined': { act: scanned((scene) => scene.phone.decide('deny')) },
+  'the person has reported': { act: scanned((scene) => scene.phone.decide('report')) },
+  'a rule has denied': { options: { assess: () => 'deny' }, act: scan },
+  'the person has reported the source before': {
+    act: async (scene) => {
+      await scan(scene);
+      await scene.phone.decide('report');
+      await scene.browser.start();
+      await scan(scene);
+    },
+  },
+  'the time is up': { act: scanned((scene) => scene.clock.forward(130)) },
+  'the browser shows a new code': {
+    act: scanned((scene) => scene.browser.agent.post(`${scene.browser.at}/qr/renew`, { json: {} })),
+  },
+  'the browser has cancelled': {
+    act: scanned((scene) => scene.browser.agent.post(`${scene.browser.at}/cancel`, { json: {} })),
+  },
+  'the number was wrong too often': {
+    options: { assess: () => 'check code' },
+    act: scanned(typeWrong),
+  },
+};
+
+describe('the phone that took part', () => {
+  it('reads another text for each cause', async () => {
+    const texts = new Map<string, string>();
+    for (const [cause, { options = {}, act }] of Object.entries(ENDS)) {
+      const text = await during(options, async (scene) => {
+        await act(scene);
+        return saidBy((await scene.phone.agent.get(scene.phone.at, HTML)).text);
+      });
+      texts.set(cause, text ?? '');
+    }
+    expect(new Set(texts.values()), JSON.stringify([...texts], null, 1)).to.have.length(Object.keys(ENDS).length);
+  });
+
+  it('reads that the code was scanned already if that was done with its account on another device', async () => {
+    await during({}, async (scene) => {
+      const { world, browser, phone } = scene;
+      const second = await new PhonePerson(world).signIn();
+      const code = await browser.code();
+      await second.land(code);
+      await phone.scan(code);
+      const { csrf } = (await second.land(code)).json();
+      const answer = await second.agent.post(code, { form: { csrf: `${csrf}` }, ...HTML });
+      expect(answer.status).to.equal(409);
+      expect(saidBy(answer.text)).to.include('has scanned this code already');
+    });
+  });
+});
+
+describe('the browser', () => {
+  it('shows too many wrong numbers as such, and not as a cancellation', async () => {
+    await during({ assess: () => 'check code' }, async (scene) => {
+      const { browser, phone } = scene;
+      await scan(scene);
+      await phone.approve();
+      const form = { checkCode: '000000' };
+      const { checkCode } = (await phone.look()).json();
+      if (checkCode === form.checkCode) form.checkCode = '000001';
+      const answers: string[] = [];
+      for (let tries = 0; tries < 3; tries++) {
+        answers.push(saidBy((await browser.agent.post(`${browser.at}/qr/finish`, { form, ...HTML })).text));
+      }
+      expect(answers[0]).to.equal(answers[1]).and.not.to.equal(answers[2]);
+      expect(answers[2]).to.include('wrong too often');
+      expect(await browser.ticket()).to.include({ state: 'cancelled', because: 'check code' });
+      expect(screenOf((await browser.agent.get(browser.at, HTML)).text)).to.equal('wrong-codes');
+    });
+  });
+
+  it('shows and sends the same for each reason of a denial, and the RP is told nothing false', async () => {
+    for (const cause of ['the person has declined', 'the person has reported', 'a rule has denied']) {
+      const { options = {}, act } = ENDS[cause] ?? { act: scan };
+      await during(options, async (scene) => {
+        await act(scene);
+        const { browser } = scene;
+        const arrived = await browser.arrive();
+        expect(arrived.searchParams.get('error'), cause).to.equal('access_denied');
+        expect(arrived.searchParams.get('error_description'), cause).to.equal('The sign-in was not approved.');
+      });
+    }
+  });
+});
