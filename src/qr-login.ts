@@ -5,6 +5,7 @@ import { assertNoDevInteractions, secretsOf } from './config/provider-checks.ts'
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
+import { StartLimit } from './http/browser/start-limit.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
 import { SignInRevocation } from './http/devices/revocation.ts';
@@ -157,6 +158,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const recording = { provider, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
   const signIns = new SignInRecorder(recording);
   const limits = new RateLimits(engine.rateLimit, settings.limits);
+  const starts = new StartLimit(limits, provider);
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
@@ -167,12 +169,14 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   );
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
+  provider.use(starts.check);
   provider.use(signIns.note);
   provider.use(checkBeforeResuming({ provider, urls, renderer, revocation, clock, settings }));
 
   return {
     interactionUrl: (ctx, interaction) => {
       // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
+      starts.note(ctx);
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
     },

@@ -37,6 +37,8 @@ function rate(name: string, times: number, within: number = MINUTE_S): RateSchem
  * about ten requests.
  */
 const ADDRESS: Record<AddressAct, RateSchema> = {
+  // An authorization request is kept in the store for an hour.
+  start: rate('address.start', 120),
   show: rate('address.show', 120),
   watch: rate('address.watch', 600),
   finish: rate('address.finish', 120),

@@ -25,6 +25,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   wrong_proof: 403,
   no_interaction: 404,
   not_found: 404,
+  method_not_allowed: 405,
   wrong_state: 409,
   account_switch: 409,
   over: 410,
@@ -39,7 +40,7 @@ const RETRY_AFTER_SECONDS = '2';
 /** A request that may be refused; not all of them are to the plugin's own URLs. */
 type RefusableRequest = Pick<PluginRequest, 'isForScripts' | 'failure'> & { readonly ctx: Context };
 
-interface ErrorPorts {
+export interface ErrorPorts {
   readonly provider: Provider;
   readonly renderer: Pick<PageRenderer, 'render'>;
 }
@@ -51,9 +52,12 @@ export function answerError(ports: ErrorPorts, request: RefusableRequest, error:
   answer(ports, request, refusal);
 }
 
+/** The errors that requests to oidc-provider's own URLs and to the deployment's pages can end with. */
+const BEYOND_OUR_URLS: ReadonlySet<ErrorCode> = new Set(['store_unavailable', 'too_many_requests']);
+
 /**
- * Answers for the rest of the provider while the store is out of reach: adds `Retry-After` to the answers of
- * oidc-provider, and renders the error for the deployment's own pages.
+ * Answers for the rest of the provider: adds `Retry-After` to the answers of oidc-provider while the store is out of
+ * reach, and renders the error for the deployment's own pages and for a client that starts too many requests.
  */
 export function answerTrouble(ports: ErrorPorts): Middleware {
   return async (ctx, next) => {
@@ -62,7 +66,7 @@ export function answerTrouble(ports: ErrorPorts): Middleware {
       if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
     } catch (error) {
       const refusal = refusalIn(error);
-      if (refusal?.code !== 'store_unavailable') throw error;
+      if (refusal === undefined || !BEYOND_OUR_URLS.has(refusal.code)) throw error;
       answer(ports, { ctx, isForScripts: false, failure: {} }, refusal);
     }
   };
@@ -74,13 +78,17 @@ function refusalIn(error: unknown): QrLoginError | undefined {
   return error instanceof Error && error.cause instanceof QrLoginError ? error.cause : undefined;
 }
 
-/** Emits `qr_login.failed` and sets the status. The caller sets the body. */
+/**
+ * Emits `qr_login.failed` and sets the status. The caller sets the body. A 401 has a challenge (RFC 9110, section 11.6.1)
+ * with the scheme of a session cookie, which is not registered: no registered scheme fits one.
+ */
 export function fail(provider: Provider, { ctx, failure }: RefusableRequest, error: QrLoginError): void {
   const { accountId } = failure;
   const event: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
   provider.emit('qr_login.failed', ctx, error, event);
   ctx.status = STATUS[error.code];
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+  if (ctx.status === 401) ctx.set('WWW-Authenticate', `Cookie realm="${provider.issuer}"`);
 }
 
 function answer({ provider, renderer }: ErrorPorts, request: RefusableRequest, error: QrLoginError): void {

@@ -1,5 +1,6 @@
 import Router, { type RouterMiddleware } from '@koa/router';
-import type { Middleware } from 'koa';
+import type { Middleware, Next } from 'koa';
+import { QrLoginError } from '../ticket/errors.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
@@ -42,29 +43,57 @@ export function routes(services: Services): Middleware {
   const forScripts = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
     route(services, { enter, handle, isForScripts: true });
 
-  const router = new Router()
-    // The browser, below its interaction: oidc-provider scopes the interaction cookie to this path.
-    .get('/interaction/:uid', browser.testCookies, forPages(browser.look('show'), qrPage.page))
-    .get('/interaction/:uid/qr', forScripts(browser.look('watch'), qrPage.ticket))
-    .get('/interaction/:uid/qr/events', forScripts(browser.look('watch'), qrPage.events))
-    .post('/interaction/:uid/qr/renew', forScripts(browser.promptForm('show', 'login'), qrPage.renew))
-    .post('/interaction/:uid/qr/finish', forScripts(browser.promptForm('finish', 'login'), finish.finish))
-    .post('/interaction/:uid/qr/passkey', forScripts(browser.promptForm('finish', 'login'), passkey.signIn))
-    .post('/interaction/:uid/consent', forScripts(browser.promptForm('finish', 'consent'), consent.grant))
-    .post('/interaction/:uid/cancel', forScripts(browser.form('finish'), finish.cancel))
-    .all('/interaction/:uid/*own', forPages(unguarded, qrPage.ownPage))
+  const router = new Router();
+  /** Adds a URL. Other methods are refused (RFC 9110, section 15.5.6). */
+  const at = (path: string, { get, post, more = refuseMethod }: Methods): void => {
+    const allowed = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])];
+    if (get) router.get(path, get);
+    if (post) router.post(path, post);
+    router.all(
+      path,
+      forPages(unguarded, (request, next) => more(request, next, allowed)),
+    );
+  };
+  // The deployment may serve other methods here, and any page below.
+  const ownPage: MoreMethods = async (request, next, allowed) => {
+    await qrPage.ownPage(request, next);
+    if (request.ctx.status === 404 && !request.ctx.body) refuseMethod(request, next, allowed);
+  };
 
-    // The phone.
-    .get('/qr/assets/:name', forPages(unguarded, asset))
-    .get('/qr/manifest.webmanifest', forPages(unguarded, scan.manifest))
-    .get('/qr/scan', forPages(phone.look('scan'), scan.page))
-    .post('/qr/scan', forPages(phone.form('shortCode', scan.requireShortCodes), scan.type))
-    .get('/qr/devices', forPages(phone.look('decide'), deviceList.list))
-    .post('/qr/devices', forPages(phone.form('decide'), deviceList.end))
-    .get('/qr/tickets/:id', forPages(phone.look('decide'), tickets.show))
-    .post('/qr/tickets/:id', forPages(phone.form('decide'), tickets.decide))
-    .get('/qr/:code', forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing))
-    .post('/qr/:code', forPages(phone.form('scan', tickets.requireFreshCode), tickets.scan));
+  // The browser, below its interaction: oidc-provider scopes the interaction cookie to this path.
+  router.get('/interaction/:uid', browser.testCookies);
+  at('/interaction/:uid', { get: forPages(browser.look('show'), qrPage.page), more: ownPage });
+  at('/interaction/:uid/qr', { get: forScripts(browser.look('watch'), qrPage.ticket) });
+  at('/interaction/:uid/qr/events', { get: forScripts(browser.look('watch'), qrPage.events) });
+  at('/interaction/:uid/qr/renew', { post: forScripts(browser.promptForm('show', 'login'), qrPage.renew) });
+  at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
+  at('/interaction/:uid/qr/passkey', { post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn) });
+  at('/interaction/:uid/consent', {
+    post: forScripts(browser.promptForm('finish', 'consent'), consent.grant),
+    more: ownPage,
+  });
+  at('/interaction/:uid/cancel', { post: forScripts(browser.form('finish'), finish.cancel), more: ownPage });
+  router.all('/interaction/:uid/*own', forPages(unguarded, qrPage.ownPage));
+
+  // The phone.
+  at('/qr/assets/:name', { get: forPages(unguarded, asset) });
+  at('/qr/manifest.webmanifest', { get: forPages(unguarded, scan.manifest) });
+  at('/qr/scan', {
+    get: forPages(phone.look('scan'), scan.page),
+    post: forPages(phone.form('shortCode', scan.requireShortCodes), scan.type),
+  });
+  at('/qr/devices', {
+    get: forPages(phone.look('decide'), deviceList.list),
+    post: forPages(phone.form('decide'), deviceList.end),
+  });
+  at('/qr/tickets/:id', {
+    get: forPages(phone.look('decide'), tickets.show),
+    post: forPages(phone.form('decide'), tickets.decide),
+  });
+  at('/qr/:code', {
+    get: forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing),
+    post: forPages(phone.form('scan', tickets.requireFreshCode), tickets.scan),
+  });
 
   const dispatch = router.routes() as unknown as Middleware;
   // The provider's own requests need not be compared with each route.
@@ -73,6 +102,23 @@ export function routes(services: Services): Middleware {
 
 /** Ignores case, as the router does. */
 const PLUGIN_PATH = /^\/(?:interaction|qr)\//i;
+
+/** Handles the methods that a URL of ours does not have. @param allowed those that it has */
+type MoreMethods = (request: PluginRequest, next: Next, allowed: readonly string[]) => void | Promise<void>;
+
+interface Methods {
+  /** Also answers HEAD. */
+  readonly get?: RouterMiddleware;
+  readonly post?: RouterMiddleware;
+  readonly more?: MoreMethods;
+}
+
+/** @throws QrLoginError `method_not_allowed`, unless the request only asks for the methods */
+function refuseMethod({ ctx }: PluginRequest, _next: Next, allowed: readonly string[]): void {
+  ctx.set('Allow', allowed.join(', '));
+  if (ctx.method !== 'OPTIONS') throw new QrLoginError('method_not_allowed', `Use ${allowed.join(' or ')} here.`);
+  ctx.status = 204;
+}
 
 interface Route<R extends PluginRequest> {
   readonly enter: Entry<R>;

@@ -13,6 +13,7 @@
  * - `check_code_required`, `wrong_check_code`: the user typed no check code at the browser, or not the digits that the
  *   phone shows.
  * - `no_interaction`: the browser has no pending authorization request at this URL (any more).
+ * - `method_not_allowed`: the URL does not have this method.
  * - `not_found`: the ticket is unknown, belongs to another browser or approver, or has expired. The answer never tells
  *   which of these it is.
  * - `wrong_state`: the ticket's state does not allow this step.
@@ -37,6 +38,7 @@ export type ErrorCode =
   | 'wrong_check_code'
   | 'no_interaction'
   | 'not_found'
+  | 'method_not_allowed'
   | 'wrong_state'
   | 'over'
   | 'proof_required'

@@ -81,8 +81,9 @@ describe('a store that does not answer', () => {
 
   it('is tested with every URL', () => {
     const routes = readFileSync(new URL('../../src/http/routes.ts', import.meta.url), 'utf8');
-    const all = [...routes.matchAll(/\.(get|post)\('([^']+)'/g)].map(([, method, path]) =>
-      `${method}`.toUpperCase().concat(` ${path}`),
+    const urls = [...routes.matchAll(/^ {2}at\('([^']+)', \{(.*?)\}\);$/gms)];
+    const all = urls.flatMap(([, path, methods = '']) =>
+      [...methods.matchAll(/\b(get|post):/g)].map(([, method]) => `${method}`.toUpperCase().concat(` ${path}`)),
     );
     expect(all).to.have.members([...ROUTES, ...FILES]);
     expect(asked).to.have.length(ROUTES.length * KINDS.length * 6);

@@ -75,6 +75,7 @@ export class QrPageHandlers {
     const { ctx } = request;
     const watch = this.#watch(request);
     const known = versionIn('after', ctx.query.after);
+    if (ctx.method === 'HEAD') return answerHead(ctx, 'json');
     const ticket = known === undefined ? await watch.read() : await this.#ports.longPolls.next(ctx, watch, known);
     ctx.body = this.#draw(ticket, watch);
   };

@@ -45,7 +45,8 @@ export class Locales {
    * @param preferred the `ui_locales` of the authorization request (OIDC Core, section 3.1.2.1)
    */
   choose(ctx: Context, preferred: readonly string[]): Language {
-    for (const tag of preferred) {
+    // Some clients write `de_DE`, as POSIX does.
+    for (const tag of preferred.map((wish) => wish.replaceAll('_', '-'))) {
       const language = this.#find(tag) ?? this.#inSomeRegion(tag);
       if (language !== undefined) return language;
     }

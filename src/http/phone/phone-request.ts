@@ -8,6 +8,7 @@ import type { Entry, Guard } from '../request/guard.ts';
 import { notEmbedded, sameOrigin } from '../request/origin.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
+import { isolateWindow } from '../request/security-headers.ts';
 import type { Urls } from '../request/urls.ts';
 
 /** A request of the phone, with what the provider knows about it at this moment. */
@@ -51,6 +52,7 @@ export class PhoneGuards {
   look(act: AddressAct, check?: Guard): Entry<PhoneRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
+      isolateWindow(request.ctx);
       notEmbedded(request);
       const counted = started(count(request));
       const read = started(this.#read(request));
@@ -67,6 +69,7 @@ export class PhoneGuards {
   form(act: AddressAct, check?: Guard): Entry<PhoneForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
+      isolateWindow(request.ctx);
       await this.#sameOrigin(request);
       const counted = started(count(request));
       // A body may arrive slowly, and the session must not be read before it.
@@ -81,9 +84,9 @@ export class PhoneGuards {
 
   async #read({ ctx }: PluginRequest): Promise<SessionAndTicket> {
     const { provider, ceremony } = this.#ports;
-    const { id, code = '' }: Partial<Record<string, string>> = ctx.params;
+    const { id }: Partial<Record<string, string>> = ctx.params;
     // A GET of the landing page needs no ticket, because the page shows nothing of it.
-    const ticketId = id ?? (ctx.method === 'POST' ? ceremony.phone.idOf(code) : undefined);
+    const ticketId = id ?? (ctx.method === 'POST' ? ceremony.phone.idOf(codeIn(ctx)) : undefined);
     const [session, ticket] = await Promise.all([
       sessionOf(provider, ctx),
       ticketId === undefined ? undefined : ceremony.phone.preview(ticketId),
@@ -98,6 +101,11 @@ export class PhoneGuards {
     const { cookies, settings } = this.#ports;
     return { approver: await approverOf(session, settings.assurance, (uid) => cookies.signInId(ctx, uid)), ticket };
   }
+}
+
+/** Returns the code in the URL. Some scanners append a space or a line break to what they read. */
+export function codeIn({ params }: PluginRequest['ctx']): string {
+  return (params.code ?? '').trim();
 }
 
 interface SessionAndTicket {

@@ -16,7 +16,7 @@ import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { type AdmittedTicket, admitToTicket } from './admission.ts';
 import { checkCsrfToken, makeCsrfToken } from './csrf.ts';
-import type { PhoneForm, PhoneRequest } from './phone-request.ts';
+import { codeIn, type PhoneForm, type PhoneRequest } from './phone-request.ts';
 import { makePhoneView, type PhoneViewPorts } from './phone-view.ts';
 import { markIfSentToSignIn, sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
 
@@ -54,7 +54,7 @@ export class TicketHandlers {
    */
   requireFreshCode: Guard = ({ ctx }) => {
     const { ceremony, cookies, clock } = this.#ports;
-    const { code = '' } = ctx.params;
+    const code = codeIn(ctx);
     const { isOnScreen } = ceremony.phone.read(code);
     if (!isOnScreen && !cookies.hasFreshCode(ctx, code, clock())) throw notFound();
   };
@@ -64,7 +64,7 @@ export class TicketHandlers {
     const { cookies, clock } = this.#ports;
     const { ctx } = request;
     this.requireFreshCode(request);
-    cookies.noteFreshCode(ctx, ctx.params.code ?? '', clock());
+    cookies.noteFreshCode(ctx, codeIn(ctx), clock());
   };
 
   /**
@@ -74,7 +74,7 @@ export class TicketHandlers {
   landing = async (request: PhoneRequest): Promise<void> => {
     const { ceremony, keys, limits, urls, renderer, settings } = this.#ports;
     const { ctx, approver } = request;
-    const { code = '' } = ctx.params;
+    const code = codeIn(ctx);
     const { id } = ceremony.phone.read(code);
     if (approver === undefined) return this.#sendToSignIn(request, id, urls.landing(code));
     const { name } = await accountOf(settings.findAccount, approver);
@@ -89,7 +89,7 @@ export class TicketHandlers {
   scan = async (form: PhoneForm): Promise<void> => {
     const { ceremony, approvals, announce, cookies, keys, urls } = this.#ports;
     const { ctx } = form;
-    const { id } = ceremony.phone.read(ctx.params.code ?? '');
+    const { id } = ceremony.phone.read(codeIn(ctx));
     const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', checksReport: true });
     checkCsrfToken(form, keys, { approver, target: id });
     const current = markIfSentToSignIn(cookies, ctx, known.ticket, approver);

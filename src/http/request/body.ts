@@ -18,11 +18,13 @@ export async function readFields(ctx: Context): Promise<Fields> {
 
 async function parse(ctx: Context): Promise<unknown> {
   const options = { limit: BODY_LIMIT_BYTES };
+  // Media types are compared without regard to case (RFC 9110, section 8.3.1).
+  const type = ctx.request.type.toLowerCase();
   try {
-    if (ctx.request.type === 'application/x-www-form-urlencoded') {
+    if (type === 'application/x-www-form-urlencoded') {
       return await parseBody.form(ctx, { ...options, queryString: { depth: 0, allowDots: false, parameterLimit: 20 } });
     }
-    if (ctx.request.type === 'application/json') return await parseBody.json(ctx, options);
+    if (type === 'application/json') return await parseBody.json(ctx, options);
   } catch (error) {
     throw bodyError(error);
   }

@@ -74,10 +74,39 @@ PRIVATE.addSubnet('fe80::', 10, 'ipv6');
 export function addressOf(ctx: Context): string | undefined {
   const { proxy, maxIpsCount } = ctx.app;
   if (proxy && ctx.ips.length > 1 && !maxIpsCount) return undefined;
-  if (!proxy && (ctx.get('x-forwarded-for') || ctx.get('forwarded'))) return undefined;
+  if (!proxy && hasUndeclaredProxy(ctx)) return undefined;
   const address = normalizeAddress(ctx.ip);
   const version = isIP(address);
   return version === 0 || privateAddresses.getOrCompute(address, isInPrivate) ? undefined : address;
+}
+
+/** Headers that proxies, balancers and content delivery networks add. */
+const PROXY_HEADERS = [
+  'x-forwarded-for',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'cf-connecting-ip',
+  'true-client-ip',
+  'fastly-client-ip',
+];
+/** The apps that were warned. */
+const warned = new WeakSet<object>();
+
+/** Returns true if a header shows a proxy that the deployment did not declare, and warns once for each app. */
+function hasUndeclaredProxy(ctx: Context): boolean {
+  const header = PROXY_HEADERS.find((name) => ctx.get(name) !== '');
+  if (header === undefined) return false;
+  if (!warned.has(ctx.app)) {
+    warned.add(ctx.app);
+    process.emitWarning(
+      `a request has the header ${header}, but provider.proxy is not set: no network address is known, and all users behind that proxy share their limits; set provider.proxy and provider.maxIpsCount`,
+      { type: 'QrLoginWarning', code: 'QR_LOGIN_PROXY' },
+    );
+  }
+  return true;
 }
 
 /** Cached, because a sign-in checks the same two addresses again and again. */
@@ -101,11 +130,16 @@ export function sourceOf(ctx: Context): string {
   return isIP(address) === 6 ? networkOf(address) : address;
 }
 
+/** An address with a port, as some proxies write it (RFC 7239, section 6): `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/;
+
 /**
- * Returns an address with IPv4 in its usual form, also if a dual-stack socket gives it as IPv6, or if it is written in
- * hexadecimal (RFC 4291, section 2.5.5.2).
+ * Returns an address without a port, and with IPv4 in its usual form, also if a dual-stack socket gives it as IPv6, or if
+ * it is written in hexadecimal (RFC 4291, section 2.5.5.2).
  */
-function normalizeAddress(address: string): string {
+function normalizeAddress(written: string): string {
+  const [, v6, v4] = WITH_PORT.exec(written) ?? [];
+  const address = v6 ?? v4 ?? written;
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(address) ?? [];
   if (high === undefined || low === undefined) return address.replace(/^::ffff:(?=\d+\.)/i, '');
   return [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]).join('.');

@@ -12,7 +12,10 @@ export function sameOrigin(urls: Urls): Guard {
   return ({ ctx }) => {
     const origin = ctx.get('origin');
     const site = ctx.get('sec-fetch-site');
-    if ((origin !== '' && origin !== urls.origin) || (site !== '' && site !== 'same-origin')) {
+    // A proxy that sets `Referrer-Policy: no-referrer` makes browsers send `Origin: null` with our own forms.
+    const isHidden = origin === 'null' && site === 'same-origin';
+    const isOther = origin !== '' && origin !== urls.origin && !isHidden;
+    if (isOther || (site !== '' && site !== 'same-origin')) {
       throw new QrLoginError('foreign_origin', 'This request was sent by another site. Open the page again.');
     }
   };

@@ -1,12 +1,14 @@
+import type { Context } from 'koa';
 import type { Rate, RateLimit } from '../../stores/rate-limit.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { sourceOf } from './client-info.ts';
 import type { Guard } from './guard.ts';
 
+const START = 'address:start';
 const CHECK_CODE = 'account:checkCode';
 
 /** The acts that are counted by the network address of the request. */
-export type AddressAct = 'show' | 'watch' | 'finish' | 'scan' | 'shortCode' | 'decide';
+export type AddressAct = 'start' | 'show' | 'watch' | 'finish' | 'scan' | 'shortCode' | 'decide';
 /** The acts that are counted by account as well, because an attacker may have many addresses. */
 export type AccountAct = 'scan' | 'shortCode' | 'decide';
 /** Wrong check codes are counted as well. */
@@ -55,6 +57,16 @@ export class RateLimits {
       // A count in this process is there at once.
       return wait instanceof Promise ? wait.then(throwIfLimited) : throwIfLimited(wait);
     };
+  }
+
+  /** For requests that count only if they start an interaction. @throws TooManyRequests if this address started too many */
+  async beforeStart(ctx: Context): Promise<void> {
+    throwIfLimited(await this.#limits.get(START)?.ask(sourceOf(ctx)));
+  }
+
+  /** Counts an interaction. */
+  async afterStart(ctx: Context): Promise<void> {
+    await this.#limits.get(START)?.take(sourceOf(ctx));
   }
 
   /** @throws TooManyRequests if this account does it too often */

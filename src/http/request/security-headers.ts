@@ -38,6 +38,14 @@ export function protectFile({ res }: Context): void {
 
 const FILE_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
+/**
+ * Cuts the page off from windows of other sites, which then cannot navigate it (OWASP ASVS 5.0, V3.4.8). Only for the
+ * phone's pages: an RP may show the browser's pages in a window of its own.
+ */
+export function isolateWindow({ res }: Context): void {
+  res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+}
+
 /** There is no `form-action`: browsers apply it to a form's redirects, too, and those end at the RP. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

@@ -50,6 +50,17 @@ describe('a request from another site', () => {
     expect(after).to.deep.equal(before);
   });
 
+  it('is accepted if it comes from a page of the plugin behind a proxy that hides the origin', async () => {
+    const { browser } = await world.meet();
+    const headers = { origin: 'null', 'sec-fetch-site': 'same-origin' };
+    expect((await browser.agent.post(`${browser.at}/qr/renew`, { json: {}, headers })).status).to.equal(200);
+    for (const site of ['cross-site', 'same-site', 'none']) {
+      const foreign = { origin: 'null', 'sec-fetch-site': site };
+      const answer = await browser.agent.post(`${browser.at}/qr/renew`, { json: {}, headers: foreign });
+      expect(answer.status, site).to.equal(403);
+    }
+  });
+
   it('is accepted if it comes from a page of the plugin instead', async () => {
     const { browser } = await world.meet();
     const headers = { origin: world.origin, 'sec-fetch-site': 'same-origin' };

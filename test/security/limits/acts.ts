@@ -31,8 +31,11 @@ export const UNKNOWN_TICKET: string = 'A'.repeat(24);
 
 export type Send = (headers?: Sent) => Promise<Answer>;
 
-/** Returns a request for each limit by address. None of them needs a session. */
-export function acts(site: Site): Readonly<Record<AddressAct, Send>> {
+/**
+ * Returns a request for each limit by address, but for that of starts, which counts only what was answered with an
+ * interaction. None of them needs a session.
+ */
+export function acts(site: Site): Readonly<Record<Exclude<AddressAct, 'start'>, Send>> {
   const { agent } = new PhoneVisitor(site);
   const interaction = `${site.issuer}/interaction/${UNKNOWN_INTERACTION}`;
   const get =
