@@ -6,12 +6,12 @@ import type { QrLoginOptions } from './options.ts';
 import { listOptions, SCHEMA, secretList } from './schema.ts';
 
 /** The options that have another form in the settings. */
-type Converted = 'limits' | 'views' | 'deadlines' | 'rotation';
+type ConvertedOption = 'limits' | 'views' | 'deadlines' | 'rotation';
 /** Options without a default. */
-type Optional = 'guard' | 'passkeySignIn' | 'passkeysUrl' | 'secrets' | 'name';
+type OptionWithoutDefault = 'guard' | 'passkeySignIn' | 'passkeysUrl' | 'secrets' | 'name';
 
 /** The options with their defaults, in the units that the code works with. */
-export interface Settings extends Required<Omit<QrLoginOptions, Converted | Optional>> {
+export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption | OptionWithoutDefault>> {
   readonly guard?: QrLoginOptions['guard'] | undefined;
   readonly passkeySignIn?: QrLoginOptions['passkeySignIn'] | undefined;
   readonly passkeysUrl?: string | undefined;

@@ -35,7 +35,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   store_unavailable: 503,
 };
 
-const RETRY_AFTER_SECONDS = '2';
+const RETRY_AFTER_S = '2';
 
 /** A request that may be refused; not all of them are to the plugin's own URLs. */
 type RefusableRequest = Pick<PluginRequest, 'isForScripts' | 'failure'> & { readonly ctx: Context };
@@ -63,7 +63,7 @@ export function answerTrouble(ports: ErrorPorts): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+      if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_S);
     } catch (error) {
       const refusal = refusalIn(error);
       if (refusal === undefined || !BEYOND_OUR_URLS.has(refusal.code)) throw error;
@@ -87,7 +87,7 @@ export function fail(provider: Provider, { ctx, failure }: RefusableRequest, err
   const event: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
   provider.emit('qr_login.failed', ctx, error, event);
   ctx.status = STATUS[error.code];
-  if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+  if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_S);
   if (ctx.status === 401) ctx.set('WWW-Authenticate', `Cookie realm="${provider.issuer}"`);
 }
 

@@ -4,7 +4,7 @@ import { QrLoginError } from '../ticket/errors.ts';
 import type { Approver } from '../ticket/ticket.ts';
 import { isApprovedOnPhone } from './approved-on-phone.ts';
 import { toReadableText } from './readable-text.ts';
-import { providersCookie } from './signed-cookie.ts';
+import { readProviderCookie } from './signed-cookie.ts';
 
 /** An account as users see it. */
 export interface Account {
@@ -37,7 +37,7 @@ export type Assure = (onPhone: Assurance, accountId: string) => Assurance | Prom
 export async function sessionOf(provider: Provider, ctx: Context): Promise<Session | undefined> {
   // Without a session cookie, oidc-provider would create a new session that is not needed.
   if (ctx.cookies.get(provider.cookieName('session'), { signed: false }) === undefined) return undefined;
-  const id = providersCookie(provider, ctx, 'session');
+  const id = readProviderCookie(provider, ctx, 'session');
   // If the cookie is not valid here or the session is not found, oidc-provider decides.
   return (id && (await provider.Session.find(id))) || provider.Session.get(ctx);
 }

@@ -10,7 +10,7 @@ export interface MissingConsent extends Consent {
   readonly details: readonly { readonly type: string }[];
 }
 
-export function missingConsent({ prompt }: Interaction): MissingConsent {
+export function findMissingConsent({ prompt }: Interaction): MissingConsent {
   const details: {
     missingOIDCScope?: string[];
     missingOIDCClaims?: string[];
@@ -30,7 +30,7 @@ export function missingConsent({ prompt }: Interaction): MissingConsent {
  * grant would leave the earlier one without a session that refers to it, so that no sign-out could end it.
  * @returns the grant's id
  */
-export async function grantAlso(
+export async function addToGrant(
   provider: Provider,
   to: { readonly accountId: string; readonly clientId: string; readonly grantId: string | undefined },
   consent: Consent,
@@ -48,7 +48,7 @@ export async function grantAlso(
  * @returns the URL where the browser goes next
  */
 export async function grantConsent(provider: Provider, ctx: Context, interaction: Interaction): Promise<string> {
-  const missing = missingConsent(interaction);
+  const missing = findMissingConsent(interaction);
   const grant = await grantOf(provider, interaction);
   add(grant, missing);
   for (const detail of missing.details) grant.addRar(detail);

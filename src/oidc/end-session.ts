@@ -3,7 +3,7 @@ import type { Client, Provider } from 'oidc-provider';
 import { withDeadline } from '../stores/deadline.ts';
 import { QrLoginError } from '../ticket/errors.ts';
 import { callListener } from './call-listener.ts';
-import { clientIfAny } from './session-clients.ts';
+import { findClient } from './session-clients.ts';
 
 /**
  * The number of attempts to end a session. A concurrent request of the browser may save the session again after each.
@@ -54,10 +54,10 @@ async function endOnce(
   notifications: Map<string, Promise<boolean>>,
 ): Promise<void> {
   const authorizations = Object.entries(session.authorizations ?? {});
-  const clients = await Promise.all(authorizations.map(([clientId]) => clientIfAny(provider, clientId)));
+  const clients = await Promise.all(authorizations.map(([clientId]) => findClient(provider, clientId)));
   for (const [index, [clientId, { sid }]] of authorizations.entries()) {
-    // Notify first, and in parallel: if the store fails from here on, the caller repeats all, and an RP is notified
-    // twice.
+    // Notify first, and in parallel: if the store fails from here on, the caller repeats the call, and an RP is
+    // notified twice.
     if (!notifications.has(clientId))
       notifications.set(clientId, notifyClient(provider, ctx, { client: clients[index], session, sid }));
   }

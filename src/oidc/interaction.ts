@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
-import { providersCookie } from './signed-cookie.ts';
+import { readProviderCookie } from './signed-cookie.ts';
 
 /** A pending authorization request, as oidc-provider stores it. */
 export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
@@ -18,17 +18,17 @@ export async function interactionOf(provider: Provider, ctx: Context, uid: strin
 }
 
 /**
- * Returns an interaction that began without a session. For such an interaction oidc-provider would check the cookie
- * only, with three times the work. Returns undefined in all other cases, which oidc-provider decides.
+ * Returns an interaction that began without a session. oidc-provider would check only the cookie of such
+ * an interaction, with three times the work. Returns undefined in all other cases; the caller then asks oidc-provider.
  */
 async function findUnbound(provider: Provider, ctx: Context): Promise<Interaction | undefined> {
-  const id = providersCookie(provider, ctx, 'interaction');
+  const id = readProviderCookie(provider, ctx, 'interaction');
   const interaction = id === undefined ? undefined : await provider.Interaction.find(id);
   return interaction?.session?.uid === undefined ? interaction : undefined;
 }
 
 /** Returns the uid of the interaction that this browser's cookie names, or undefined if there is none. */
-export async function interactionUid(provider: Provider, ctx: Context): Promise<string | undefined> {
+export async function findInteractionUid(provider: Provider, ctx: Context): Promise<string | undefined> {
   const interaction = await lookUp(() => provider.interactionDetails(ctx.req, ctx.res)).catch((error: unknown) => {
     if (error instanceof QrLoginError && error.code === 'no_interaction') return undefined;
     throw error;
@@ -47,7 +47,7 @@ export async function endInteraction(
 ): Promise<string> {
   // A consent is added to the result of the sign-in before it; a sign-in starts a new result.
   const mergeWithLastSubmission = result.login === undefined && result.consent !== undefined;
-  return goingOn(
+  return makeResumeUrl(
     provider,
     await lookUp(() => provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission })),
   );
@@ -57,7 +57,7 @@ export async function endInteraction(
  * Returns the URL that resumes an interaction, on the issuer's origin, because the `Host` of the request that began the
  * interaction may have been forged.
  */
-export function goingOn({ issuer }: Provider, returnTo: string): string {
+export function makeResumeUrl({ issuer }: Provider, returnTo: string): string {
   const { pathname, search } = new URL(returnTo);
   return new URL(pathname + search, issuer).href;
 }

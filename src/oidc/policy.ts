@@ -17,11 +17,11 @@ export function qrLoginPolicy(): interactionPolicy.DefaultPolicy {
   const login = policy.get('login');
   if (login === undefined) throw new TypeError('the base policy of oidc-provider has no login prompt');
   const { details } = login;
-  login.details = async (ctx) => ({ ...(await details(ctx)), asked: askedBy(ctx) });
+  login.details = async (ctx) => ({ ...(await details(ctx)), asked: collectRequestedConsent(ctx) });
   return policy;
 }
 
-function askedBy({ oidc }: KoaContextWithOIDC): RequestedConsent {
+function collectRequestedConsent({ oidc }: KoaContextWithOIDC): RequestedConsent {
   const wanted = [...oidc.requestParamScopes];
   const resources = Object.entries(oidc.resourceServers ?? {}).map(([resource, { scopes }]): [string, string[]] => [
     resource,

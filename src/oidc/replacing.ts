@@ -22,7 +22,7 @@ export interface Replacement {
  * account. When the user finished the sign-in, they were asked about the account that was signed in then, but another
  * tab may have signed in a different one since.
  */
-export async function unaskedReplacement(
+export async function findUnaskedReplacement(
   provider: Provider,
   ctx: Context,
   interaction: Interaction,
@@ -35,7 +35,7 @@ export async function unaskedReplacement(
  * @param accountId the account that is signed in to the browser now
  */
 export function replacementOf(interaction: Interaction, accountId: string | undefined): Replacement | undefined {
-  const login = ourLogin(interaction);
+  const login = findOurLogin(interaction);
   if (login === undefined || accountId === undefined) return undefined;
   return [login.accountId, login.replaces].includes(accountId) ? undefined : { interaction, accountId };
 }
@@ -55,7 +55,7 @@ export function agreeToReplace(
 }
 
 /** Returns the login result if it comes from this plugin, or undefined if the deployment's own pages made it. */
-function ourLogin({ result }: Interaction): OurLogin | undefined {
+function findOurLogin({ result }: Interaction): OurLogin | undefined {
   const login = result?.login;
   if (login === undefined || typeof login.replaces !== 'string') return undefined;
   return { accountId: login.accountId, replaces: login.replaces };

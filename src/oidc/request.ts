@@ -38,7 +38,9 @@ export async function signInRequest(
   const host = verifiedHost(params.redirect_uri);
   const loginHint = text(params.login_hint);
   const consent =
-    mode === 'browser' || mustAsk(mode, interaction) ? undefined : askedConsent(interaction, mode === 'phone');
+    mode === 'browser' || requiresConsentPage(mode, interaction)
+      ? undefined
+      : findRequestedConsent(interaction, mode === 'phone');
   return {
     client: {
       id: client.clientId,
@@ -57,12 +59,12 @@ export async function signInRequest(
  * Returns true if the browser must show the consent page although consent is implied: the request says `prompt=consent`
  * (OIDC Core, section 3.1.2.1; section 11 for offline access).
  */
-function mustAsk(mode: ConsentMode, { params }: Interaction): boolean {
+function requiresConsentPage(mode: ConsentMode, { params }: Interaction): boolean {
   return mode === 'implied' && words(params.prompt).includes('consent');
 }
 
 /** Returns the consent that the policy's login prompt recorded, or undefined if the phone cannot show all of it. */
-function askedConsent({ prompt }: Interaction, listed: boolean): Consent | undefined {
+function findRequestedConsent({ prompt }: Interaction, listed: boolean): Consent | undefined {
   const { asked }: { asked?: RequestedConsent } = prompt.details;
   if (asked === undefined || asked.rich) return undefined;
   const { scopes, claims, resources } = asked;

@@ -12,8 +12,8 @@ export async function requirementsOf(
   const { params } = interaction;
   const maxAge = Number(params.max_age ?? Number.NaN);
   const { sub, acr } = idTokenClaims(params.claims);
-  const hinted = await hintedSubject(provider, client, text(params.id_token_hint));
-  const subject = oneSubject(sub, hinted);
+  const hinted = await readHintedSubject(provider, client, text(params.id_token_hint));
+  const subject = combineSubjects(sub, hinted);
   const wished = [...words(params.acr_values), ...(acr?.essential === true ? [] : classesOf(acr))];
   return {
     // Not `prompt.reasons`: a second login prompt of the same request has other reasons and the same requirement.
@@ -32,7 +32,7 @@ const NO_SUBJECT = '';
  * Returns the subject of a `sub` claim and a hint. Both must be met; if they contradict each other, no account meets
  * them.
  */
-function oneSubject(sub: RequestedClaim | undefined, hinted: string | undefined): string | undefined {
+function combineSubjects(sub: RequestedClaim | undefined, hinted: string | undefined): string | undefined {
   if (sub === undefined || sub === null || !('value' in sub)) return hinted;
   const claimed = text(sub.value) ?? NO_SUBJECT;
   return hinted === undefined || hinted === claimed ? claimed : NO_SUBJECT;
@@ -62,7 +62,7 @@ export async function subjectOf(provider: Provider, clientId: string, accountId:
 }
 
 /** Returns the subject of an `id_token_hint`, which the provider checked when it received the request. */
-async function hintedSubject(
+async function readHintedSubject(
   provider: Provider,
   client: Client,
   hint: string | undefined,

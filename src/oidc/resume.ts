@@ -4,7 +4,7 @@ import { isFreshEnough } from '../ticket/requirements.ts';
 import type { Interaction } from './interaction.ts';
 import type { BrowserNote } from './resumed.ts';
 import { type RefusalReason, refusalFor } from './sign-in.ts';
-import { providersCookie } from './signed-cookie.ts';
+import { readProviderCookie } from './signed-cookie.ts';
 
 /** The sign-in that oidc-provider is about to carry out. */
 export interface PendingLogin {
@@ -19,9 +19,9 @@ export interface PendingLogin {
  * Returns the interaction that oidc-provider will resume in answer to this request, or undefined if the request does not
  * resume one that has a result.
  */
-export async function resumingInteraction(provider: Provider, ctx: Context): Promise<Interaction | undefined> {
+export async function findResumingInteraction(provider: Provider, ctx: Context): Promise<Interaction | undefined> {
   // The cookie's path is that of the URL that resumes the interaction.
-  const uid = providersCookie(provider, ctx, 'resume');
+  const uid = readProviderCookie(provider, ctx, 'resume');
   const interaction = uid === undefined ? undefined : await provider.Interaction.find(uid);
   return interaction?.result === undefined ? undefined : interaction;
 }
@@ -30,7 +30,7 @@ export async function resumingInteraction(provider: Provider, ctx: Context): Pro
  * Returns the sign-in in the result of an interaction; undefined if there is none, or if it comes from the deployment's
  * own pages, which check what they need themselves.
  */
-export function pendingLogin({ result }: Interaction): PendingLogin | undefined {
+export function findPendingLogin({ result }: Interaction): PendingLogin | undefined {
   const login = result?.login;
   if (typeof login?.replaces !== 'string') return undefined;
   return { accountId: login.accountId, authenticatedAt: login.ts, note: login.browser as BrowserNote | undefined };

@@ -49,7 +49,7 @@ function hostsOf({ hosts = [] }: ClientEntry = {}): readonly string[] {
  * Returns a client as it is registered now, or undefined if it is not registered any more or its metadata does not fit
  * the provider's configuration.
  */
-export async function clientIfAny(provider: Provider, clientId: string): Promise<Client | undefined> {
+export async function findClient(provider: Provider, clientId: string): Promise<Client | undefined> {
   try {
     return await provider.Client.find(clientId);
   } catch (error) {
@@ -61,13 +61,13 @@ export async function clientIfAny(provider: Provider, clientId: string): Promise
 /**
  * Returns the RPs of a browser's session, or undefined if the session has ended or belongs to another account by now.
  */
-export async function sessionClients(
+export async function findSessionClients(
   provider: Provider,
   { accountId, sessionUid }: { readonly accountId: string; readonly sessionUid: string },
 ): Promise<SessionClient[] | undefined> {
   const session = await provider.Session.findByUid(sessionUid);
   if (session?.accountId !== accountId) return undefined;
-  const clients = await Promise.all(Object.keys(session.authorizations ?? {}).map((id) => clientIfAny(provider, id)));
+  const clients = await Promise.all(Object.keys(session.authorizations ?? {}).map((id) => findClient(provider, id)));
   return clients.flatMap((client) => {
     if (client === undefined) return [];
     const { clientId: id } = client;

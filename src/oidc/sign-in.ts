@@ -1,14 +1,14 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { Authenticated, DeniedTicket, RedeemedTicket, SignInRequest } from '../ticket/ticket.ts';
+import type { AuthenticatedUser, DeniedTicket, RedeemedTicket, SignInRequest } from '../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
-import { grantAlso } from './consent.ts';
+import { addToGrant } from './consent.ts';
 import { endInteraction } from './interaction.ts';
 import type { BrowserNote } from './resumed.ts';
 
 /** The data of a browser's sign-in. */
-export interface SigningIn {
-  readonly user: Authenticated;
+export interface BrowserSignIn {
+  readonly user: AuthenticatedUser;
   readonly request: SignInRequest;
   /** True if the browser stays signed in when it is closed. Default: the provider's own setting. */
   readonly remember?: boolean;
@@ -24,11 +24,11 @@ export interface SigningIn {
  * Returns the sign-in of the approver of a redeemed ticket. Tapping Approve is not an authentication: `auth_time` and
  * `acr` are those of the phone's session, and `amr` adds only what the ceremony itself has shown.
  */
-export function approvedOnPhone({
+export function signInDataOf({
   approver,
   request,
   remember,
-}: RedeemedTicket): Pick<SigningIn, 'user' | 'request' | 'remember'> {
+}: RedeemedTicket): Pick<BrowserSignIn, 'user' | 'request' | 'remember'> {
   const amr = [...new Set([...(approver.amr ?? []), ...APPROVED_ON_A_PHONE])];
   return { user: { ...approver, amr }, request, remember };
 }
@@ -40,7 +40,7 @@ export function approvedOnPhone({
 export async function signIn(
   provider: Provider,
   ctx: Context,
-  { user, request, remember, replaces, grantId: before, browser }: SigningIn,
+  { user, request, remember, replaces, grantId: before, browser }: BrowserSignIn,
 ): Promise<string> {
   const { accountId, authenticatedAt, acr, amr = [] } = user;
   const login = {
@@ -54,7 +54,7 @@ export async function signIn(
   };
   if (request.consent === undefined) return endInteraction(provider, ctx, { login });
   const to = { accountId, clientId: request.client.id, grantId: before };
-  const grantId = await grantAlso(provider, to, request.consent);
+  const grantId = await addToGrant(provider, to, request.consent);
   return endInteraction(provider, ctx, { login, consent: { grantId } });
 }
 

@@ -4,8 +4,8 @@ import type { Provider } from 'oidc-provider';
 
 type CookieName = Parameters<Provider['cookieName']>[0];
 
-/** The keys that sign Koa's cookies; Koa's types leave them out. */
-interface Signing {
+/** Koa's cookies with the keys that sign them, which Koa's types leave out. */
+interface KeyedCookies {
   readonly keys?: { sign(data: string): string; verify(data: string, signature: string): boolean };
 }
 
@@ -13,10 +13,10 @@ interface Signing {
  * Returns a cookie's value if its signature is valid, otherwise undefined. Does not use Koa's `signed: true`, which
  * sends a cookie that was signed with an old key again, and with wider attributes than ours.
  */
-export function signedCookie(cookies: Context['cookies'], name: string): string | undefined {
+export function readSignedCookie(cookies: Context['cookies'], name: string): string | undefined {
   const value = cookies.get(name, { signed: false });
   const signature = value && cookies.get(`${name}.sig`, { signed: false });
-  const { keys } = cookies as unknown as Signing;
+  const { keys } = cookies as unknown as KeyedCookies;
   if (!value || !signature || keys === undefined) return undefined;
   const data = `${name}=${value}`;
   // Most cookies are signed with the first key, so one HMAC verifies them; `verify` takes three for each key.
@@ -26,10 +26,10 @@ export function signedCookie(cookies: Context['cookies'], name: string): string 
 /**
  * Returns the value of an oidc-provider cookie, verified with oidc-provider's keys, even if a host app has mounted it.
  */
-export function providersCookie(provider: Provider, ctx: Context, name: CookieName): string | undefined {
+export function readProviderCookie(provider: Provider, ctx: Context, name: CookieName): string | undefined {
   const isItsOwn: boolean = ctx.app === provider;
   const { cookies } = isItsOwn ? ctx : provider.createContext(ctx.req, ctx.res);
-  return signedCookie(cookies, provider.cookieName(name));
+  return readSignedCookie(cookies, provider.cookieName(name));
 }
 
 function isSame(signature: string, given: string): boolean {

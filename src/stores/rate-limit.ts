@@ -9,15 +9,15 @@ export interface Rate {
 }
 
 /** The milliseconds after which the next request is allowed; undefined if it is allowed now. */
-type Wait = number | undefined;
+type WaitMs = number | undefined;
 
 /** Counts requests for each key, such as an address or an account. */
 export interface RateLimit {
   /** Counts a request. */
-  take(key: string): Wait | Promise<Wait>;
+  take(key: string): WaitMs | Promise<WaitMs>;
 
   /** Checks the limit without counting. For requests that are counted later, when their outcome is known. */
-  ask(key: string): Wait | Promise<Wait>;
+  ask(key: string): WaitMs | Promise<WaitMs>;
 }
 
 /** The number of requests of one key since its window began. */
@@ -46,14 +46,14 @@ export class LocalRateLimit implements RateLimit {
     this.#lasts = within * 1000;
   }
 
-  take(key: string): Wait {
+  take(key: string): WaitMs {
     const now = performance.now();
     const window = this.#windowOf(key, now) ?? this.#begin(key, now);
     window.times += 1;
     return window.times > this.#times ? window.endsAt - now : undefined;
   }
 
-  ask(key: string): Wait {
+  ask(key: string): WaitMs {
     const now = performance.now();
     const window = this.#windowOf(key, now);
     return window !== undefined && window.times >= this.#times ? window.endsAt - now : undefined;
@@ -95,12 +95,12 @@ export class SharedRateLimit implements RateLimit {
     this.#limiter = limiter;
   }
 
-  async take(key: string): Promise<Wait> {
+  async take(key: string): Promise<WaitMs> {
     const { refused, answer } = await this.#consume(key, 1);
     return refused ? answer.msBeforeNext : undefined;
   }
 
-  async ask(key: string): Promise<Wait> {
+  async ask(key: string): Promise<WaitMs> {
     const { refused, answer } = await this.#consume(key, 0);
     return refused || answer.consumedPoints >= this.#limiter.points ? answer.msBeforeNext : undefined;
   }

@@ -4,7 +4,7 @@ import { notFound, over, QrLoginError } from './errors.ts';
 import { isFreshEnough, type RequirementContext, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
-  type Authenticated,
+  type AuthenticatedUser,
   type Browser,
   type DeniedTicket,
   isLive,
@@ -75,8 +75,8 @@ export class BrowserActs {
   }
 
   /** Returns the interaction's current ticket. Creates a new one if there is none or if it has expired. */
-  show(showing: ShowInput): Promise<Renewal> {
-    return this.#show(showing, (existing, now) => stateAt(existing, now) !== 'expired');
+  show(input: ShowInput): Promise<Renewal> {
+    return this.#show(input, (existing, now) => stateAt(existing, now) !== 'expired');
   }
 
   /**
@@ -93,8 +93,8 @@ export class BrowserActs {
    * Replaces the ticket on the browser's screen with a new one. A scan or an approval of the old ticket becomes void.
    * @param knownVersion the version that the browser knows: a live ticket of another version is newer, and stays
    */
-  renew(showing: ShowInput, knownVersion?: number): Promise<Renewal> {
-    return this.#show(showing, (existing, now) => {
+  renew(input: ShowInput, knownVersion?: number): Promise<Renewal> {
+    return this.#show(input, (existing, now) => {
       if (existing.state === 'redeemed') throw alreadyUsed();
       return wasReported(existing) || (isLive(existing, now) && hasOtherVersion(existing, knownVersion));
     });
@@ -141,7 +141,7 @@ export class BrowserActs {
    */
   async signInHere(
     identity: BrowserIdentity,
-    user: Authenticated,
+    user: AuthenticatedUser,
     { demand, input }: LocalSignInInput,
   ): Promise<Outcome | undefined> {
     const unmet = unmetBy(demand, user, this.#ports.clock());
@@ -175,14 +175,14 @@ export class BrowserActs {
    * Returns the interaction's ticket if it stays, otherwise a new one. If another tab has created a new one meanwhile,
    * both tabs show that one.
    */
-  async #show(showing: ShowInput, stays: (existing: Ticket, now: number) => boolean): Promise<Renewal> {
+  async #show(input: ShowInput, stays: (existing: Ticket, now: number) => boolean): Promise<Renewal> {
     const { clock, lifetimes } = this.#ports;
-    const identity = { interaction: showing.interaction, binding: showing.browser.binding };
+    const identity = { interaction: input.interaction, binding: input.browser.binding };
     let existing = await this.look(identity);
     for (let tries = 0; tries < MAX_SWAP_ATTEMPTS; tries++) {
       const moment = { now: clock(), lifetimes };
       if (existing !== undefined && stays(existing, moment.now)) return { ticket: existing, changed: false };
-      const shown = await this.#place(showing, existing, moment);
+      const shown = await this.#place(input, existing, moment);
       if (shown !== undefined) return shown;
       const newer = await this.look(identity);
       if (newer !== undefined && newer.id !== existing?.id && isLive(newer, clock())) {
@@ -197,12 +197,12 @@ export class BrowserActs {
    * Replaces the existing ticket by a new one in one step. Returns undefined if the existing one has changed meanwhile.
    */
   async #place(
-    showing: ShowInput,
+    input: ShowInput,
     existing: Ticket | undefined,
     moment: transitions.Moment,
   ): Promise<Renewal | undefined> {
     const { store, shortCodes } = this.#ports;
-    const ticket = transitions.show({ ...showing, id: newTicketId(showing.interaction) }, existing, moment);
+    const ticket = transitions.show({ ...input, id: newTicketId(input.interaction) }, existing, moment);
     // Write the note first, so that a short code works as soon as it is on a screen.
     await shortCodes?.note(ticket.id, ticket.deadline - moment.now);
     if (existing === undefined) return (await store.create(ticket)) ? { ticket, changed: true } : undefined;

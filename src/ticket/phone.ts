@@ -61,7 +61,7 @@ export class PhoneActs {
   }
 
   /**
-   * Returns the id of the ticket that this code belongs to, and true as `fresh` if it was on the screen just now.
+   * Returns the id of the ticket that this code belongs to, and true as `isOnScreen` if it was there just now.
    * @throws QrLoginError `not_found` if the text is not a code at all
    */
   read(code: string): { id: string; isOnScreen: boolean } {

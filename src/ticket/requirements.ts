@@ -1,7 +1,7 @@
 import { QrLoginError } from './errors.ts';
 import {
   type Approver,
-  type Authenticated,
+  type AuthenticatedUser,
   ownerOf,
   type Requirements,
   type Ticket,
@@ -16,7 +16,7 @@ export type RequirementContext = Pick<Ticket, 'request'>;
 /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */
 export function unmetBy(
   ticket: RequirementContext,
-  approver: Authenticated & Pick<Partial<Approver>, 'byQr'>,
+  approver: AuthenticatedUser & Pick<Partial<Approver>, 'byQr'>,
   now: number,
 ): UnmetRequirement | undefined {
   if (!isExpected(ticket, approver)) return 'account';
@@ -41,7 +41,7 @@ export function refusal(unmet: UnmetRequirement): QrLoginError {
 }
 
 /** Checks `id_token_hint` (OIDC Core, section 3.1.2.1) and a `sub` claim with a value (section 5.5.1). */
-function isExpected({ request }: RequirementContext, { subject }: Authenticated): boolean {
+function isExpected({ request }: RequirementContext, { subject }: AuthenticatedUser): boolean {
   const expected = request.requirements.subject;
   return expected === undefined || subject === expected;
 }
@@ -54,7 +54,7 @@ function isExpected({ request }: RequirementContext, { subject }: Authenticated)
  */
 export function isFreshEnough(
   { reauthenticate, maxAge }: Pick<Requirements, 'reauthenticate' | 'maxAge'>,
-  { authenticatedAt, forTicket }: Pick<Authenticated, 'authenticatedAt' | 'forTicket'>,
+  { authenticatedAt, forTicket }: Pick<AuthenticatedUser, 'authenticatedAt' | 'forTicket'>,
   now: number,
 ): boolean {
   if (forTicket) return true;
@@ -63,7 +63,7 @@ export function isFreshEnough(
 }
 
 /** Checks an essential `acr` claim: it must be met, or the request fails (OIDC Core, section 5.5.1.1). */
-function isStrongEnough({ request }: RequirementContext, { acr }: Authenticated): boolean {
+function isStrongEnough({ request }: RequirementContext, { acr }: AuthenticatedUser): boolean {
   const { essentialAcr } = request.requirements;
   return essentialAcr === undefined || (acr !== undefined && essentialAcr.includes(acr));
 }

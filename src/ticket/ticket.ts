@@ -1,5 +1,5 @@
 /** A user who has authenticated. */
-export interface Authenticated {
+export interface AuthenticatedUser {
   readonly accountId: string;
   /**
    * The time of the user's last authentication, in seconds since the epoch: the `auth_time` of OIDC Core, section 2.
@@ -17,7 +17,7 @@ export interface Authenticated {
 }
 
 /** The account that decides on the phone, and its session there. */
-export interface Approver extends Authenticated {
+export interface Approver extends AuthenticatedUser {
   /** The `uid` of the phone's session at the provider. */
   readonly sessionUid: string;
   /**
@@ -120,7 +120,7 @@ export interface Browser {
   readonly lastAccount?: string;
 }
 
-interface Fixed {
+interface TicketFields {
   readonly id: string;
   /** Goes up by one with each change, and continues from one ticket of an interaction to the next. */
   readonly version: number;
@@ -141,18 +141,18 @@ interface Fixed {
   readonly endsAt: number;
 }
 
-export interface WaitingTicket extends Fixed {
+export interface WaitingTicket extends TicketFields {
   readonly state: 'waiting';
 }
 
-export interface ScannedTicket extends Fixed {
+export interface ScannedTicket extends TicketFields {
   readonly state: 'scanned';
   readonly approver: Approver;
   /** Present if the ticket was claimed by its short code, which does not show that the phone was near the screen. */
   readonly typed?: true;
 }
 
-export interface ApprovedTicket extends Fixed {
+export interface ApprovedTicket extends TicketFields {
   readonly state: 'approved';
   readonly approver: Approver;
   /** Present if the user must type the check code at the browser first. */
@@ -165,7 +165,7 @@ export interface ApprovedTicket extends Fixed {
   readonly remember: boolean;
 }
 
-export interface DeniedTicket extends Fixed {
+export interface DeniedTicket extends TicketFields {
   readonly state: 'denied';
   readonly approver: Approver;
   /**
@@ -176,13 +176,13 @@ export interface DeniedTicket extends Fixed {
   readonly because: 'person' | 'report' | 'risk' | 'blocked' | UnmetRequirement;
 }
 
-export interface RedeemedTicket extends Fixed {
+export interface RedeemedTicket extends TicketFields {
   readonly state: 'redeemed';
   readonly approver: Approver;
   readonly remember: boolean;
 }
 
-export interface CancelledTicket extends Fixed {
+export interface CancelledTicket extends TicketFields {
   readonly state: 'cancelled';
   readonly because: 'renewed' | 'browser' | 'check code';
   /** The approver, if the ticket was scanned. */

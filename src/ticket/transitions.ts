@@ -99,7 +99,7 @@ export function approve(
   { approver, checkCode, changesAccount = false, knownBy, remember = false }: Approval,
   { now, lifetimes }: Moment,
 ): ApprovedTicket {
-  const scanned = decidable(ticket, approver, now);
+  const scanned = requireDecidable(ticket, approver, now);
   const current = markIfForTicket(scanned, approver);
   const unmet = unmetBy(scanned, current, now);
   if (unmet !== undefined) throw refusal(unmet);
@@ -114,7 +114,7 @@ export function approve(
 }
 
 export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
-  const scanned = decidable(ticket, approver, now);
+  const scanned = requireDecidable(ticket, approver, now);
   return {
     ...next(scanned, now, now + lifetimes.finish),
     state: 'denied',
@@ -129,7 +129,7 @@ export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Mom
  * takes its place.
  */
 export function report(ticket: Ticket, approver: Approver, { now }: Moment): DeniedTicket {
-  const mine = ticket.state === 'approved' ? ticket : decidable(ticket, approver, now);
+  const mine = ticket.state === 'approved' ? ticket : requireDecidable(ticket, approver, now);
   assertOwner(mine, approver, now);
   if (hasEnded(mine, now)) throw ended(mine, now);
   return { ...next(mine, now, mine.endsAt), state: 'denied', approver: mine.approver, because: 'report' };
@@ -143,7 +143,7 @@ export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: M
 
 /** Denies the ticket because of the deployment's assessment, when the phone scans or when it approves. */
 export function forbid(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
-  const scanned = decidable(ticket, approver, now);
+  const scanned = requireDecidable(ticket, approver, now);
   return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver, because: 'risk' };
 }
 
@@ -154,7 +154,7 @@ export function block(ticket: Ticket, approver: Approver, moment: Moment): Denie
 
 /** Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one. */
 export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
-  const scanned = decidable(ticket, approver, now);
+  const scanned = requireDecidable(ticket, approver, now);
   const because = unmetBy(scanned, markIfForTicket(scanned, approver), now);
   if (because === undefined) throw new QrLoginError('invalid_request', 'All requirements are met. Approve or deny.');
   return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because };
@@ -165,26 +165,26 @@ export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: M
  * the browser has finished.
  */
 export function outdate(ticket: Ticket, { now, lifetimes }: Moment): DeniedTicket {
-  const approved = finishable(ticket, now);
+  const approved = requireFinishable(ticket, now);
   const { approver } = approved;
   return { ...next(approved, now, now + lifetimes.finish), state: 'denied', approver, because: 'freshness' };
 }
 
 /** Redeems the ticket, which signs the browser in. No step follows. */
 export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
-  const approved = finishable(ticket, now);
+  const approved = requireFinishable(ticket, now);
   const { approver, remember } = approved;
   return { ...next(approved, now, now + lifetimes.finish), state: 'redeemed', approver, remember };
 }
 
 /** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */
 export function demandCheckCode(ticket: Ticket, { now }: Moment): ApprovedTicket {
-  return withWrongTries(finishable(ticket, now), 0);
+  return withWrongTries(requireFinishable(ticket, now), 0);
 }
 
 /** Counts a wrong check code; the third one ends the ticket. */
 export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket | CancelledTicket {
-  const approved = finishable(ticket, moment.now);
+  const approved = requireFinishable(ticket, moment.now);
   const wrongTries = (approved.checkCode?.wrongTries ?? 0) + 1;
   if (wrongTries >= MAX_WRONG_CHECK_CODES) return cancel(approved, 'check code', moment);
   return withWrongTries(approved, wrongTries);
@@ -230,14 +230,14 @@ const REASONS: Readonly<Record<CancelledTicket['because'], ErrorReason>> = {
   'check code': 'check-code',
 };
 
-function decidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {
+function requireDecidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {
   assertOwner(ticket, approver, now);
   if (stateAt(ticket, now) === 'expired' || ticket.state === 'cancelled') throw ended(ticket, now);
   if (ticket.state !== 'scanned') throw wrongState(ticket, 'decided');
   return ticket;
 }
 
-function finishable(ticket: Ticket, now: number): ApprovedTicket {
+function requireFinishable(ticket: Ticket, now: number): ApprovedTicket {
   if (hasEnded(ticket, now)) throw ended(ticket, now);
   if (ticket.state !== 'approved') throw wrongState(ticket, 'finished');
   return ticket;

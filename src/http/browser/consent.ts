@@ -1,5 +1,5 @@
 import { accountName, type FindAccount } from '../../oidc/approver.ts';
-import { grantConsent, missingConsent } from '../../oidc/consent.ts';
+import { findMissingConsent, grantConsent } from '../../oidc/consent.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { toReadableJson } from '../../oidc/readable-text.ts';
 import { signInRequest } from '../../oidc/request.ts';
@@ -26,7 +26,7 @@ export class ConsentHandlers {
   /** `GET I`: the list of what the client asks for. */
   async page({ ctx, interaction }: BrowserRequest): Promise<void> {
     const { provider, urls, renderer, settings } = this.#ports;
-    const { details, ...missing } = missingConsent(interaction);
+    const { details, ...missing } = findMissingConsent(interaction);
     const request = await signInRequest(provider, interaction);
     const self = urls.interaction(interaction.uid);
     const page = {

@@ -1,10 +1,10 @@
 import { accountOf, assertSignedIn, type FindAccount } from '../../oidc/approver.ts';
-import { goingOn } from '../../oidc/interaction.ts';
+import { makeResumeUrl } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { agreeToReplace, replacementOf } from '../../oidc/replacing.ts';
 import { subjectOf } from '../../oidc/requirements.ts';
 import { browserNote, finishedSignIn } from '../../oidc/resumed.ts';
-import { approvedOnPhone, endWithError, signIn } from '../../oidc/sign-in.ts';
+import { endWithError, signIn, signInDataOf } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { readBrowserKey } from '../../ticket/browser-key.ts';
 import { WrongCheckCode } from '../../ticket/check-code.ts';
@@ -54,14 +54,14 @@ export class FinishHandlers {
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     const { accountId } = ticket.approver;
-    // The cookie that came when the code was shown counts: a lost answer may have set a newer one since.
     const isKnown = (await findKnownBrowser(known, accountId, ticket.browser.knownAs)) !== undefined;
-    // Before the result is written: from then on the browser can begin its session at any time.
+    // Keep it before the result is written: after that, the browser can begin its session at any time.
     await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
     const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
+    // Use the memory as it was when the code was shown: if an answer was lost, the cookie is newer.
     const browser = browserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
-    follow(form, await signIn(provider, ctx, { ...approvedOnPhone(ticket), ...before, browser }));
+    follow(form, await signIn(provider, ctx, { ...signInDataOf(ticket), ...before, browser }));
   };
 
   /** `POST I/cancel`: ends the interaction with `access_denied`. */
@@ -69,7 +69,8 @@ export class FinishHandlers {
     const { provider, ceremony, announce } = this.#ports;
     const { ctx, interaction, identity } = form;
     const isAsked = replacementOf(interaction, identity.accountId) !== undefined;
-    if (interaction.result !== undefined && !isAsked) return follow(form, goingOn(provider, interaction.returnTo));
+    if (interaction.result !== undefined && !isAsked)
+      return follow(form, makeResumeUrl(provider, interaction.returnTo));
     // If the question about the other account came up after finish, the ticket is redeemed already.
     const outcome = interaction.result === undefined ? await ceremony.browser.cancel(identity) : undefined;
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
@@ -86,7 +87,7 @@ export class FinishHandlers {
     const { provider } = this.#ports;
     const replacement = replacementOf(interaction, identity.accountId);
     const agrees = replacement !== undefined && fields.switchAccount === 'yes';
-    return agrees ? agreeToReplace(provider, ctx, replacement) : goingOn(provider, interaction.returnTo);
+    return agrees ? agreeToReplace(provider, ctx, replacement) : makeResumeUrl(provider, interaction.returnTo);
   }
 
   /**

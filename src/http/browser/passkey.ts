@@ -1,5 +1,5 @@
 import { accountOf, type FindAccount } from '../../oidc/approver.ts';
-import { goingOn } from '../../oidc/interaction.ts';
+import { makeResumeUrl } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
 import { subjectOf } from '../../oidc/requirements.ts';
@@ -8,7 +8,7 @@ import type { BrowserActs } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { Authenticated, SignInRequest } from '../../ticket/ticket.ts';
+import type { AuthenticatedUser, SignInRequest } from '../../ticket/ticket.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import { noncesOf, type PasskeyOwner, type PasskeySignIn, ProofRefused } from '../hooks/approve-guard.ts';
 import type { ConsentPolicy } from '../hooks/hooks.ts';
@@ -59,7 +59,7 @@ export class PasskeyHandlers {
   signIn = async (form: PromptForm<'login'>): Promise<void> => {
     const { provider, ceremony, clock, announce, settings } = this.#ports;
     const { ctx, interaction, identity, fields } = form;
-    if (interaction.result !== undefined) return follow(form, goingOn(provider, interaction.returnTo));
+    if (interaction.result !== undefined) return follow(form, makeResumeUrl(provider, interaction.returnTo));
     const owner = await this.#owner(settings.passkeySignIn, form);
     await accountOf(settings.findAccount, owner);
     // There is no phone that could list what the client asks for, so the browser asks for consent.
@@ -90,7 +90,7 @@ export class PasskeyHandlers {
   }
 
   /** Returns the owner of the passkey as a user who has authenticated at this moment. */
-  async #authenticatedNow(owner: PasskeyOwner, request: SignInRequest, now: number): Promise<Authenticated> {
+  async #authenticatedNow(owner: PasskeyOwner, request: SignInRequest, now: number): Promise<AuthenticatedUser> {
     const { accountId, acr, amr } = owner;
     const expected = request.requirements.subject;
     const subject =

@@ -1,7 +1,7 @@
 import type { Next } from 'koa';
 import { accountName, type FindAccount } from '../../oidc/approver.ts';
 import { findClientHome, siteOf } from '../../oidc/client.ts';
-import { goingOn, interactionUid } from '../../oidc/interaction.ts';
+import { findInteractionUid, makeResumeUrl } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
 import { endWithError } from '../../oidc/sign-in.ts';
@@ -74,7 +74,7 @@ export class QrPageHandlers {
   ticket = async (request: BrowserRequest): Promise<void> => {
     const { ctx } = request;
     const watch = this.#watch(request);
-    const known = versionIn('after', ctx.query.after);
+    const known = parseVersion('after', ctx.query.after);
     if (ctx.method === 'HEAD') return answerHead(ctx, 'json');
     const ticket = known === undefined ? await watch.read() : await this.#ports.longPolls.next(ctx, watch, known);
     ctx.body = this.#draw(ticket, watch);
@@ -92,9 +92,9 @@ export class QrPageHandlers {
   renew = async (form: PromptForm<'login'>): Promise<void> => {
     const { ceremony, announce, urls } = this.#ports;
     const { ctx, interaction, fields } = form;
-    const known = versionIn('version', fields.version);
+    const known = parseVersion('version', fields.version);
     const viewer = viewerOf(form);
-    const { ticket, changed, voided } = await ceremony.browser.renew(await this.#showing(form), known);
+    const { ticket, changed, voided } = await ceremony.browser.renew(await this.#makeShowInput(form), known);
     if (voided) announce(ctx, 'qr_login.cancelled', voided);
     if (changed) announce(ctx, 'qr_login.shown', ticket);
     if (wasReported(ticket)) return this.#end(form);
@@ -106,7 +106,7 @@ export class QrPageHandlers {
   ownPage = async (request: PluginRequest, next: Next): Promise<void> => {
     const { provider, ceremony } = this.#ports;
     // The uid of the cookie, because the deployment's page goes by the cookie and not by the URL.
-    const uid = await interactionUid(provider, request.ctx);
+    const uid = await findInteractionUid(provider, request.ctx);
     if (uid !== undefined && (await ceremony.browser.isReported(uid))) return this.#end(request);
     unprotect(request);
     await next();
@@ -121,11 +121,11 @@ export class QrPageHandlers {
     const { ctx, interaction, identity } = request;
     const { provider, ceremony, announce, urls, renderer, browserViews, settings, clock } = this.#ports;
     const self = urls.interaction(interaction.uid);
-    if (interaction.result !== undefined) return seeOther(ctx, goingOn(provider, interaction.returnTo));
+    if (interaction.result !== undefined) return seeOther(ctx, makeResumeUrl(provider, interaction.returnTo));
     const own = await settings.loginPage(ctx, interaction);
     if (own !== undefined) return seeOther(ctx, below(self, own));
     if (ctx.method === 'HEAD') return answerHead(ctx, 'html');
-    const { ticket, changed } = await ceremony.browser.show(await this.#showing(request));
+    const { ticket, changed } = await ceremony.browser.show(await this.#makeShowInput(request));
     if (changed) announce(ctx, 'qr_login.shown', ticket);
     if (wasReported(ticket)) return this.#end(request);
     const { t } = renderer.languageOf(ctx, ticket.request.locales);
@@ -144,7 +144,7 @@ export class QrPageHandlers {
       ),
       passkey: await this.#ports.passkey.offer(request),
       signedInAs: await this.#nameOf(identity.accountId),
-      otherWays: waysOf(settings.otherWays(ctx, interaction, t)).map((way) => ({
+      otherWays: checkWays(settings.otherWays(ctx, interaction, t)).map((way) => ({
         url: below(self, way),
         label: way.label,
       })),
@@ -152,7 +152,7 @@ export class QrPageHandlers {
     renderer.render(ctx, 'qr', page, ticket.request.locales);
   }
 
-  async #showing({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {
+  async #makeShowInput({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {
     const { provider, cookies, devices, settings } = this.#ports;
     const device = await devices.describe(ctx);
     const request = await signInRequest(provider, interaction, await settings.consent(ctx, interaction));
@@ -196,7 +196,7 @@ function answerHead(ctx: BrowserRequest['ctx'], type: string): void {
   ctx.type = type;
 }
 
-function waysOf(ways: ReturnType<OtherWays>): ReturnType<OtherWays> {
+function checkWays(ways: ReturnType<OtherWays>): ReturnType<OtherWays> {
   if (Array.isArray(ways)) return ways;
   throw new TypeError('otherWays must give a list, at once: [{ path: "password", label: "Use a password" }]');
 }
@@ -214,7 +214,7 @@ function viewerOf({ ctx, identity }: BrowserRequest): Viewer {
   throw new QrLoginError('invalid_request', '"svg" is "no" where you draw the code by yourself; else leave it out.');
 }
 
-function versionIn(name: string, given: string | string[] | undefined): number | undefined {
+function parseVersion(name: string, given: string | string[] | undefined): number | undefined {
   if (given === undefined) return undefined;
   if (typeof given === 'string' && /^\d{1,9}$/.test(given)) return Number(given);
   throw new QrLoginError('invalid_request', `"${name}" is the version of the ticket that you know: a whole number.`);

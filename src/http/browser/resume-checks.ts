@@ -1,8 +1,14 @@
 import type { Context, Middleware } from 'koa';
 import { accountOf, assertSignedIn } from '../../oidc/approver.ts';
 import type { Interaction } from '../../oidc/interaction.ts';
-import { unaskedReplacement } from '../../oidc/replacing.ts';
-import { isOutdated, type PendingLogin, pendingLogin, refuseResume, resumingInteraction } from '../../oidc/resume.ts';
+import { findUnaskedReplacement } from '../../oidc/replacing.ts';
+import {
+  findPendingLogin,
+  findResumingInteraction,
+  isOutdated,
+  type PendingLogin,
+  refuseResume,
+} from '../../oidc/resume.ts';
 import type { RefusalReason } from '../../oidc/sign-in.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
@@ -24,15 +30,15 @@ export interface ResumePorts extends AccountSwitchPorts {
 export function checkBeforeResuming(ports: ResumePorts): Middleware {
   return async (ctx: Context, next) => {
     const isRead = ['GET', 'HEAD'].includes(ctx.method);
-    const interaction = isRead ? await resumingInteraction(ports.provider, ctx) : undefined;
-    const login = interaction && pendingLogin(interaction);
+    const interaction = isRead ? await findResumingInteraction(ports.provider, ctx) : undefined;
+    const login = interaction && findPendingLogin(interaction);
     if (interaction === undefined || login === undefined) return next();
     const refusal = await findRefusal(ports, interaction, login);
     if (refusal !== undefined) {
       await refuseResume(interaction, refusal);
       return next();
     }
-    const replacement = await unaskedReplacement(ports.provider, ctx, interaction);
+    const replacement = await findUnaskedReplacement(ports.provider, ctx, interaction);
     return replacement === undefined ? next() : askBeforeReplacing(ports, ctx, replacement);
   };
 }

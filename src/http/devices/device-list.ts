@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { FindAccount } from '../../oidc/approver.ts';
 import type { EndedSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { sessionClients } from '../../oidc/session-clients.ts';
+import { findSessionClients } from '../../oidc/session-clients.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { forgetAllBrowsers, type KnownBrowsers } from '../../ticket/known-browser.ts';
 import type { Clock } from '../../ticket/ports.ts';
@@ -146,7 +146,7 @@ export class DeviceListHandlers {
     const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     const entries = await Promise.all(
       list.map(async ({ sessionUid, endsAt: _endsAt, signIn: _signIn, ...browser }) => {
-        const clients = await sessionClients(provider, { accountId, sessionUid });
+        const clients = await findSessionClients(provider, { accountId, sessionUid });
         if (clients === undefined) return [];
         return {
           ...browser,

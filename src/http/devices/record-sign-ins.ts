@@ -103,12 +103,12 @@ export class SignInRecorder {
     const isListed = note !== undefined || (byPhone && isUse);
     const [wasEnded, wasApprovedByEnded] = await Promise.all([
       remoteSignOut.wasEnded(id),
-      // The browser may resume an approval late, when the phone that gave it has been signed out.
+      // By the time the browser resumes, the phone that approved may have been signed out.
       note !== undefined && remoteSignOut.wasEnded(note.approvedBy),
       // In parallel, because the user waits, and the session has hardly ever been ended.
       isListed && this.#put(ctx, session, note ?? (await this.#described(ctx, session))),
     ]);
-    // After the browser is on the list: a report that does not find it there has written its note before.
+    // Read the note after listing the browser: a report writes its note first, then looks at the list.
     const isRevoked = note !== undefined && (await revocation.isRevoked({ accountId, ...note.signIn, at: note.at }));
     if (!wasEnded && !wasApprovedByEnded && !isRevoked) return false;
     await remoteSignOut.end(ctx, accountId, { id, sessionUid, endsAt: use.endsAt });

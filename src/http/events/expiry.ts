@@ -118,7 +118,7 @@ export class ExpiryWatcher {
     if (!this.#watched.has(before.id)) return;
     if (ticket !== undefined && isLive(ticket, now)) return this.#watch(ticket);
     this.#watched.delete(before.id);
-    // If the ticket has ended otherwise, its record stays for this long. After that, the end is unknown.
+    // A ticket that ended otherwise keeps its record this long. Later, a missing record proves nothing.
     const isSure = performance.now() - readAt < this.#shortestMs;
     if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now))
       this.#tell(ticket === undefined ? before : ticketFactsOf(ticket));

@@ -3,9 +3,9 @@ import { METER } from '../../stores/meter.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 
 /** In seconds. A signal between two processes takes milliseconds; if it gets lost, the slow read takes ten seconds. */
-const NOTIFICATION_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const NOTIFICATION_BOUNDARIES_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** In seconds. Scanning and deciding takes a user seconds to minutes. */
-const SIGN_IN_BOUNDARIES = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 360];
+const SIGN_IN_BOUNDARIES_S = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 360];
 
 /** The states of a ticket that the metrics count. */
 export type CountedState = 'shown' | 'finished' | 'denied' | 'cancelled' | 'expired';
@@ -31,12 +31,12 @@ export class SignInMetrics {
     this.#signIn = meter.createHistogram('qr_login.sign_in.duration', {
       unit: 's',
       description: 'From the code on the screen to the browser that is signed in.',
-      advice: { explicitBucketBoundaries: SIGN_IN_BOUNDARIES },
+      advice: { explicitBucketBoundaries: SIGN_IN_BOUNDARIES_S },
     });
     this.#notification = meter.createHistogram('qr_login.notification.duration', {
       unit: 's',
       description: 'From the approval to the browser that is told of it.',
-      advice: { explicitBucketBoundaries: NOTIFICATION_BOUNDARIES },
+      advice: { explicitBucketBoundaries: NOTIFICATION_BOUNDARIES_S },
     });
   }
 

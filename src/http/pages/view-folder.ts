@@ -40,7 +40,7 @@ export function readViewFolder(folder: string): ViewFolder {
   const locales = filesOf('locales', isLanguage, 'languages (BCP 47) as names, such as it.json');
   return {
     pages: new Map([...pages].map(([file, content]) => [basename(file, '.eta'), `${content}`])),
-    locales: new Map([...locales].map(([file, content]) => [basename(file, '.json'), parsedTexts(file, `${content}`)])),
+    locales: new Map([...locales].map(([file, content]) => [basename(file, '.json'), parseTexts(file, `${content}`)])),
     assets: filesOf('assets', (file) => ASSET.test(file), 'names of letters, digits, "-", "_" and "."'),
   };
 }
@@ -78,8 +78,8 @@ function isLanguage(file: string): boolean {
   }
 }
 
-function parsedTexts(file: string, content: string): Texts {
-  const texts: unknown = parsedJson(file, content);
+function parseTexts(file: string, content: string): Texts {
+  const texts: unknown = parseJson(file, content);
   if (typeof texts !== 'object' || texts === null || Array.isArray(texts))
     throw new TypeError(`${file} must hold an object of texts`);
   const entries = Object.entries(texts);
@@ -90,7 +90,7 @@ function parsedTexts(file: string, content: string): Texts {
   return Object.fromEntries(entries);
 }
 
-function parsedJson(file: string, content: string): unknown {
+function parseJson(file: string, content: string): unknown {
   try {
     // Some editors begin a file with a byte order mark.
     return JSON.parse(content.replace(/^\uFEFF/, ''));

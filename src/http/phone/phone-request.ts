@@ -54,8 +54,8 @@ export class PhoneGuards {
     return async (request) => {
       isolateWindow(request.ctx);
       notEmbedded(request);
-      const counted = started(count(request));
-      const read = started(this.#read(request));
+      const counted = markAsHandled(count(request));
+      const read = markAsHandled(this.#read(request));
       await counted;
       await check?.(request);
       return { ...request, ...(await this.#identify(request, await read)) };
@@ -71,10 +71,10 @@ export class PhoneGuards {
     return async (request) => {
       isolateWindow(request.ctx);
       await this.#sameOrigin(request);
-      const counted = started(count(request));
+      const counted = markAsHandled(count(request));
       // A body may arrive slowly, and the session must not be read before it.
-      const body = started(readFields(request.ctx));
-      const read = started(body.then(() => this.#read(request)));
+      const body = markAsHandled(readFields(request.ctx));
+      const read = markAsHandled(body.then(() => this.#read(request)));
       await counted;
       const fields = await body;
       await check?.(request);
@@ -116,7 +116,7 @@ interface SessionAndTicket {
 /**
  * Marks a promise as handled: if a guard throws before it is awaited, its rejection must not become an unhandled one.
  */
-function started<T>(work: T | Promise<T>): Promise<T> {
+function markAsHandled<T>(work: T | Promise<T>): Promise<T> {
   const promise = Promise.resolve(work);
   promise.catch(() => undefined);
   return promise;

@@ -31,7 +31,7 @@ async function parse(ctx: Context): Promise<unknown> {
   throw new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
 }
 
-/** The cause is left out, because it holds the body. */
+/** Omits the cause, because it contains the body. */
 function bodyError(error: unknown): QrLoginError {
   const status = error instanceof Error && 'status' in error ? error.status : 400;
   if (status === 413) return new QrLoginError('too_large', 'That is more than this form can hold.');

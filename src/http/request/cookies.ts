@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import { siteOf } from '../../oidc/client.ts';
 import type { Interaction } from '../../oidc/interaction.ts';
-import { signedCookie } from '../../oidc/signed-cookie.ts';
+import { readSignedCookie } from '../../oidc/signed-cookie.ts';
 import { TRUST_LIFETIME_MS } from '../../ticket/known-browser.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { Browser } from '../../ticket/ticket.ts';
@@ -47,7 +47,7 @@ export interface SignOutResult {
 }
 
 /** The sign-in to which a stronger one was offered: its time in seconds since the epoch, and its id, '' if it has none. */
-export interface NotedOffer {
+export interface StrongerSignInOffer {
   readonly authenticatedAt: number;
   readonly signInId: string;
 }
@@ -75,14 +75,14 @@ export class Cookies {
 
   /** Returns the client that sent this browser here, also after the interaction has ended. */
   origin(ctx: Context, uid: string): RequestOrigin | undefined {
-    const [of, , client, site] = signedCookie(ctx.cookies, BINDING)?.split('.') ?? [];
+    const [of, , client, site] = readSignedCookie(ctx.cookies, BINDING)?.split('.') ?? [];
     if (of !== uid || client === undefined) return undefined;
     return { clientId: decode(client), site: site ? decode(site) : undefined };
   }
 
   /** Returns the fingerprint of the binding; undefined for a browser that did not start this interaction. */
   binding(ctx: Context, uid: string): string | undefined {
-    const secret = signedCookie(ctx.cookies, BINDING);
+    const secret = readSignedCookie(ctx.cookies, BINDING);
     return secret?.startsWith(`${uid}.`) ? fingerprint(secret) : undefined;
   }
 
@@ -112,23 +112,23 @@ export class Cookies {
 
   /** Returns the code that this phone has noted last. */
   lastFreshCode(ctx: Context): string | undefined {
-    return signedCookie(ctx.cookies, FRESH_CODE)?.split('.')[0];
+    return readSignedCookie(ctx.cookies, FRESH_CODE)?.split('.')[0];
   }
 
   /** Returns true if this phone has noted the code, not too long ago. */
   hasFreshCode(ctx: Context, code: string, now: number): boolean {
-    const [noted, until] = signedCookie(ctx.cookies, FRESH_CODE)?.split('.') ?? [];
+    const [noted, until] = readSignedCookie(ctx.cookies, FRESH_CODE)?.split('.') ?? [];
     return noted === code && Number(until) > now;
   }
 
   /** Notes on the phone to which sign-in a stronger one was offered for this ticket. */
-  noteOffer(ctx: Context, ticketId: string, { authenticatedAt, signInId }: NotedOffer): void {
+  noteOffer(ctx: Context, ticketId: string, { authenticatedAt, signInId }: StrongerSignInOffer): void {
     this.#set(ctx, OFFER, `${authenticatedAt}.${signInId}`, this.#urls.ticket(ticketId), OFFER_MS);
   }
 
   /** Returns the note about the ticket of this URL; undefined if there is none. */
-  offer(ctx: Context): NotedOffer | undefined {
-    const [authenticatedAt, signInId] = signedCookie(ctx.cookies, OFFER)?.split('.') ?? [];
+  offer(ctx: Context): StrongerSignInOffer | undefined {
+    const [authenticatedAt, signInId] = readSignedCookie(ctx.cookies, OFFER)?.split('.') ?? [];
     return signInId === undefined ? undefined : { authenticatedAt: Number(authenticatedAt), signInId };
   }
 
@@ -140,7 +140,7 @@ export class Cookies {
 
   /** Returns the id of the last sign-in of this session. */
   signInId(ctx: Context, sessionUid: string): string | undefined {
-    const [uid, id] = signedCookie(ctx.cookies, SIGN_IN)?.split('.') ?? [];
+    const [uid, id] = readSignedCookie(ctx.cookies, SIGN_IN)?.split('.') ?? [];
     return uid === sessionUid ? id : undefined;
   }
 
@@ -151,7 +151,7 @@ export class Cookies {
 
   /** Returns the id of the ticket for which this phone was last sent to sign in. */
   ticketOfSignIn(ctx: Context): string | undefined {
-    return signedCookie(ctx.cookies, SENT_TO_SIGN_IN);
+    return readSignedCookie(ctx.cookies, SENT_TO_SIGN_IN);
   }
 
   /** Notes the result of a form for the page that follows, which shows it to this session alone. */
@@ -162,7 +162,7 @@ export class Cookies {
 
   /** Returns that result once; undefined if there is none. */
   takeSignOut(ctx: Context, sessionUid: string): SignOutResult | undefined {
-    const [session, ended, unreached] = signedCookie(ctx.cookies, SIGNED_OUT)?.split('.') ?? [];
+    const [session, ended, unreached] = readSignedCookie(ctx.cookies, SIGNED_OUT)?.split('.') ?? [];
     if (session === undefined) return undefined;
     this.#set(ctx, SIGNED_OUT, '', this.#urls.devices, 0);
     if (session !== fingerprint(sessionUid)) return undefined;
@@ -175,7 +175,7 @@ export class Cookies {
   }
 
   #memory(ctx: Context): { readonly secret: string; readonly lastAccount: string } | undefined {
-    const [, secret, lastAccount] = MEMORY_FORM.exec(signedCookie(ctx.cookies, MEMORY) ?? '') ?? [];
+    const [, secret, lastAccount] = MEMORY_FORM.exec(readSignedCookie(ctx.cookies, MEMORY) ?? '') ?? [];
     return secret === undefined || lastAccount === undefined ? undefined : { secret, lastAccount };
   }
 

@@ -38,7 +38,7 @@ export class DeviceDescriber {
   /** A sign-in goes on without a place if `locate` fails. */
   async #locateAddress(address: string): Promise<Place | undefined> {
     try {
-      const place = showable(await withDeadline(Promise.resolve(this.#locate(address)), PATIENCE_MS));
+      const place = toShowablePlace(await withDeadline(Promise.resolve(this.#locate(address)), PATIENCE_MS));
       this.#hasWarned = false;
       return place;
     } catch (error) {
@@ -55,7 +55,7 @@ export class DeviceDescriber {
 }
 
 /** Returns the parts of a place that a page can show. */
-function showable(place: Place | undefined): Place | undefined {
+function toShowablePlace(place: Place | undefined): Place | undefined {
   const country = place?.country !== undefined && /^[A-Z]{2}$/.test(place.country) ? place.country : undefined;
   const city = place?.city && toReadableText(place.city);
   if (country === undefined && !city) return undefined;

@@ -36,7 +36,7 @@ export function notEmbedded({ ctx }: Pick<PluginRequest, 'ctx'>): void {
   }
 }
 
-/** The first browsers with Fetch Metadata did not send `Sec-Fetch-Dest`. */
+/** Accepts a missing `Sec-Fetch-Dest`: the first browsers with Fetch Metadata did not send it. */
 function isNavigation(ctx: Context): boolean {
   const destination = ctx.get('sec-fetch-dest');
   if (destination !== '') return destination === 'document';

@@ -54,7 +54,7 @@ export class RateLimits {
     const limit = this.#limits.get(`address:${act}`);
     return ({ ctx }) => {
       const wait = limit?.take(sourceOf(ctx));
-      // A count in this process is there at once.
+      // A limit that this process counts itself answers without a promise.
       return wait instanceof Promise ? wait.then(throwIfLimited) : throwIfLimited(wait);
     };
   }

@@ -14,7 +14,7 @@ interface Handle {
   writev: (request: unknown, ...what: unknown[]) => unknown;
   readStart: () => number;
   close: () => void;
-  /** The socket above the handle, under a symbol of Node; after parker, the parked connection. */
+  /** The socket above the handle, under a symbol of Node. After parking: the parked connection. */
   [above: symbol]: unknown;
 }
 
@@ -33,7 +33,7 @@ interface CountingServer {
 }
 
 /** Internal members of a socket. */
-interface Insides {
+interface SocketInternals {
   _handle: unknown;
   _server: unknown;
 }
@@ -45,7 +45,7 @@ export class ConnectionParker {
 
   /** Learns from the next write on this socket how to make a write request, unless that is known already. */
   learn(socket: Socket): void {
-    const handle = insidesOf(socket)._handle;
+    const handle = internalsOf(socket)._handle;
     if (this.#makeRequest !== undefined || !isHandle(handle)) return;
     const { writev } = handle;
     handle.writev = (request, ...what) => {
@@ -60,7 +60,7 @@ export class ConnectionParker {
    */
   park(connection: SocketConnection): Connection | undefined {
     const { socket, user } = connection;
-    const insides = insidesOf(socket);
+    const insides = internalsOf(socket);
     const { _handle: handle, _server: server } = insides;
     const makeRequest = this.#makeRequest;
     if (socket.destroyed || socket.writableEnded) return undefined;
@@ -160,8 +160,8 @@ function makerOf(request: unknown): MakeWriteRequest | undefined {
   return () => new WriteRequest();
 }
 
-function insidesOf(socket: Socket): Insides {
-  return socket as unknown as Insides;
+function internalsOf(socket: Socket): SocketInternals {
+  return socket as unknown as SocketInternals;
 }
 
 function isHandle(handle: unknown): handle is Handle {

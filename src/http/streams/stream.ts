@@ -14,16 +14,16 @@ import {
 import { type Connection, type ConnectionUser, openConnection, SocketConnection } from './connection.ts';
 import type { ConnectionParker } from './parked-connection.ts';
 import type { TicketWatch } from './ticket-watch.ts';
-import type { Timed, TimerWheel } from './timer-wheel.ts';
+import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
 
 /** The longest silence. Proxies and browsers give up on a stream that is silent for long. */
 const HEARTBEAT_MS = 15_000;
 /** After a change may have been missed, each stream reads the ticket at a random moment within this time. */
 const CATCH_UP_WITHIN_MS = 1_000;
-/** The time that the last event has to be written before the connection is cut. */
+/** The time to write the last event before the connection is cut. */
 const FAREWELL_MS = 250;
 /** A connection with more unsent bytes than this is cut: its browser does not read any more. */
-const MOST_UNSENT_BYTES = 64 * 1024;
+const MAX_UNSENT_BYTES = 64 * 1024;
 /** After a node has stopped, each of its browsers reconnects after a random delay of at most this. */
 const RECONNECT_WITHIN_MS = 2_000;
 
@@ -46,7 +46,7 @@ export interface StreamPorts {
  * The event stream of one waiting browser. A process may have tens of thousands of them, so a stream keeps no request,
  * and no whole ticket for long.
  */
-export class Stream implements Listener, ConnectionUser, Timed {
+export class Stream implements Listener, ConnectionUser, WheelEntry {
   readonly #watch: TicketWatch;
   readonly #ports: StreamPorts;
   readonly #wheel: TimerWheel<Stream>;
@@ -204,7 +204,7 @@ export class Stream implements Listener, ConnectionUser, Timed {
     const connection = this.#connection;
     if (connection === undefined || connection.isOver) return;
     this.#heartbeatAt = this.#ports.clock() + HEARTBEAT_MS;
-    if (connection.unsent > MOST_UNSENT_BYTES) connection.cut();
+    if (connection.unsent > MAX_UNSENT_BYTES) connection.cut();
     else connection.send(text);
   }
 }

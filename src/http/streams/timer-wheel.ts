@@ -1,5 +1,5 @@
 /** An entry of a {@link TimerWheel}. */
-export interface Timed {
+export interface WheelEntry {
   /** The time of the next callback, in milliseconds since the epoch. It may change. */
   readonly nextAt: number;
   /** The slot that holds the entry; undefined if it is not on the wheel. Written by the wheel only. */
@@ -13,7 +13,7 @@ export interface Timed {
  * time, and only slots that are due are visited. An entry that is put again with a later time stays in its slot: it is
  * called back too early, and moves on when it is put again then.
  */
-export class TimerWheel<T extends Timed> {
+export class TimerWheel<T extends WheelEntry> {
   readonly #widthMs: number;
   readonly #slots = new Map<number, Set<T>>();
   #lastSlot: number;

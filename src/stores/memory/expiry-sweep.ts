@@ -25,10 +25,10 @@ export function sweepExpired(keyv: Keyv): () => void {
   return () => clearInterval(timer);
 }
 
-type Look = (key: string, stored: unknown) => void;
+type EntryVisitor = (key: string, stored: unknown) => void;
 
 /** @returns a function that visits the next part of the Map on each call */
-function walk(map: Map<string, unknown>, look: Look): () => void {
+function walk(map: Map<string, unknown>, visit: EntryVisitor): () => void {
   let rest = map.entries();
   let share = 0;
   return () => {
@@ -41,7 +41,7 @@ function walk(map: Map<string, unknown>, look: Look): () => void {
         share = 0;
         return;
       }
-      look(...value);
+      visit(...value);
     }
   };
 }
@@ -49,7 +49,7 @@ function walk(map: Map<string, unknown>, look: Look): () => void {
 /**
  * Returns a visitor that drops expired values without parsing them: Keyv writes the expiry time at the end of the JSON.
  */
-function dropperOf(map: Map<string, unknown>): Look {
+function dropperOf(map: Map<string, unknown>): EntryVisitor {
   return (key, stored) => {
     if (typeof stored !== 'string') return;
     const at = stored.lastIndexOf(EXPIRES);
@@ -58,7 +58,7 @@ function dropperOf(map: Map<string, unknown>): Look {
 }
 
 /** Returns a visitor for values with a custom serializer. It reads each value, and Keyv drops expired ones. */
-function readerOf(keyv: Keyv): Look {
+function readerOf(keyv: Keyv): EntryVisitor {
   const prefix = prefixOf(keyv);
   return (key) => {
     // A value that cannot be read is reported to the request that needs it.

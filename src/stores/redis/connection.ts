@@ -6,7 +6,7 @@ import type { RedisClient } from './client.ts';
 export interface ConnectionCallbacks {
   /** Called after the client was opened, before other callers of `open` go on. If it throws, `open` fails. */
   readonly onOpen: () => Promise<void>;
-  /** Called each time that the client is ready to send. For a cluster, that is known only after `remake`. */
+  /** Called each time that the client is ready to send. A cluster's client reports this only after `remake`. */
   readonly onReady: () => void;
   readonly onError: (error: Error) => void;
 }

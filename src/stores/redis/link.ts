@@ -28,7 +28,7 @@ export class RedisLink {
   readonly #onTrouble = new Set<(error: Error) => void>();
   readonly #onRecovery = new Set<() => void>();
   #isSilent = false;
-  /** The time since which answers are late, and the time of the last late one, by `performance.now()`. */
+  /** The times of the first and the last late answer of this silence, in ms by `performance.now()`. */
   #silentSince = Number.NEGATIVE_INFINITY;
   #lateAt = Number.NEGATIVE_INFINITY;
   /** True if the current trouble was reported already. */

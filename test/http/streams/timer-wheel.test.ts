@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Timed, TimerWheel } from '../../../src/http/streams/timer-wheel.ts';
+import { TimerWheel, type WheelEntry } from '../../../src/http/streams/timer-wheel.ts';
 
 const WIDTH_MS = 20;
 const START = 1_000_000;
@@ -8,7 +8,7 @@ describe('the timer wheel', () => {
   let wheel: TimerWheel<Waiting>;
   let ticked: string[];
 
-  class Waiting implements Timed {
+  class Waiting implements WheelEntry {
     nextAt: number;
     slot: number | undefined;
     readonly #name: string;
