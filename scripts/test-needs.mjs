@@ -9,6 +9,10 @@ const NEEDS = [
   { file: CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell', debianPackage: 'chromium-headless-shell' },
   { file: NGINX_PATH ?? '/usr/sbin/nginx', debianPackage: 'nginx-light' },
   { file: '/usr/bin/openssl', debianPackage: 'openssl' },
+  // Spin writes a program in C for each run of the model in docs/model.
+  { file: '/usr/bin/spin', debianPackage: 'spin' },
+  { file: '/usr/bin/gcc', debianPackage: 'gcc' },
+  { file: '/usr/include/stdio.h', debianPackage: 'libc6-dev' },
   { file: REDIS_SERVER_PATH ?? '/usr/bin/redis-server', debianPackage: 'redis-server' },
 ];
 

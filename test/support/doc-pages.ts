@@ -42,7 +42,7 @@ export function guides(): DocPage[] {
 }
 
 export function allPages(): DocPage[] {
-  const folders = ['.', 'docs', 'docs/decisions'];
+  const folders = ['.', 'docs', 'docs/decisions', 'docs/model'];
   return folders.flatMap((folder) => namesIn(folder).map((name) => docPage(join(folder, name))));
 }
 
