@@ -34,7 +34,6 @@ declare function alarm(text: string): void;
 declare function log(code: string, from?: string): void;
 declare const assessByDefault: typeof ${OURS}.assessByDefault;
 declare const ProofRefused: typeof ${OURS}.ProofRefused;
-type SignIn = ${OURS}.SignIn;
 type Context = import('koa').Context;
 declare const localAuthentication: typeof ${OURS}.localAuthentication;
 declare const op: InstanceType<typeof Provider>;

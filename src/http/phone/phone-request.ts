@@ -105,7 +105,7 @@ export class PhoneGuards {
 
 /** Returns the code in the URL. Some scanners append a space or a line break to what they read. */
 export function codeIn({ params }: PluginRequest['ctx']): string {
-  return (params.code ?? '').trim();
+  return (params.code ?? '').trimEnd();
 }
 
 interface SessionAndTicket {

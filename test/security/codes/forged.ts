@@ -100,7 +100,6 @@ function spellingsOf(code: string): string[] {
     `${code}==`,
     `${code}A`,
     `${code}%00`,
-    `${code}%20`,
     `%20${code}`,
     `${code}.`,
     `${code.slice(0, 20)}%0A${code.slice(20)}`,

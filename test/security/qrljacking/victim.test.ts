@@ -48,7 +48,7 @@ describe('QRLJacking, for the victim', () => {
 
     await site.begin();
     const again = await stage().open(phone, await site.code());
-    await again.getByRole('heading', { name: 'Stopped for your safety' }).waitFor();
+    await again.getByRole('heading', { name: 'Refused because of your report' }).waitFor();
     await site.becomes('denied');
     expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
 
