@@ -156,7 +156,10 @@ function believingAtFinish(): Pick<Weakness, 'options'> {
     const result = provider.interactionResult.bind(provider);
     provider.interactionResult = (request, response, { login, ...rest }, options) => {
       const accountId = `${request.headers['x-user'] ?? login?.accountId}`;
-      return result(request, response, login ? { ...rest, login: { ...login, accountId } } : rest, options);
+      if (login === undefined) return result(request, response, rest, options);
+      // Without the note of the approval, which is checked again when the browser resumes.
+      const believed = { ...login, accountId, browser: undefined };
+      return result(request, response, { ...rest, login: believed }, options);
     };
   };
   return { options: { extend } };

@@ -28,9 +28,11 @@ export interface Route {
 /** Read from the source of the routes, so that none is forgotten. */
 export const ROUTES: readonly Route[] = [
   ...readFileSync(new URL('../../../src/http/routes.ts', import.meta.url), 'utf8').matchAll(
-    /^\s*\.(get|post)\('([^']+)'/gm,
+    /^ {2}at\('([^']+)', \{(.*?)\}\);$/gms,
   ),
-].map(([, method = '', path = '']) => ({ method: method === 'get' ? 'GET' : 'POST', path }));
+].flatMap(([, path = '', methods = '']) =>
+  [...methods.matchAll(/\b(get|post):/g)].map(([, method]) => ({ method: method === 'get' ? 'GET' : 'POST', path })),
+);
 
 type Body =
   | { readonly as: 'nothing' }
