@@ -351,7 +351,7 @@ end:
     }
 #endif
 
-  /* A phone scans or decides. The attacker's phone tries everything. Alice scans what she sees, and decides on its page. */
+  /* A phone scans or decides. The attacker's phone tries everything. Alice scans what she sees, then decides. */
   :: atomic {
       if
       :: isActive[ALICE] -> who = ALICE
@@ -387,7 +387,8 @@ end:
     atomic {
       swap();
       if
-      :: isChanged && (doing == scan || doing == scanTyped) -> hasOpened[t] = hasOpened[t] || (who == ALICE && !isByThief)
+      :: isChanged && (doing == scan || doing == scanTyped) ->
+        hasOpened[t] = hasOpened[t] || (who == ALICE && !isByThief)
       :: isChanged && doing != scan && doing != scanTyped ->
         if
         :: doing == approve -> isMeant[t] = !isByThief && !(who == ALICE && browserOf(t) == HIS)
