@@ -1,9 +1,6 @@
 import type { BrowserList, ListedBrowser } from '../ticket/browser-list.ts';
-import type { KnownBrowsers } from '../ticket/known-browser.ts';
-import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
-import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
+import type { TicketStore } from '../ticket/ports.ts';
 import { Access } from './access.ts';
-import type { Rate, RateLimit } from './rate-limit.ts';
 import type { BackgroundCallbacks, StoreEngine } from './store-engine.ts';
 
 /** The functions that an engine must have, by the part that has them. */
@@ -17,68 +14,60 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 const FUNCTIONS = ['clock', 'rateLimit', 'ping', 'hearsOthers', 'close'] as const;
 
 /**
- * The engine of a deployment's own store. Each access gets what ours have: a time limit, a measurement, and
+ * Returns the engine of a deployment's own store. Each access gets what ours have: a time limit, a measurement, and
  * `store_unavailable` for each failure.
+ * @throws TypeError if a part of the engine is missing
  */
-export class OwnEngine implements StoreEngine {
-  readonly name: string;
-  readonly store: TicketStore;
-  readonly notes: Notes;
-  readonly browsers: SignedInBrowsers;
-  readonly known: KnownBrowsers;
-  readonly signals: Signals;
-  readonly clock: Clock;
-  readonly rateLimit: (name: string, rate: Rate) => RateLimit;
-  readonly ping: () => Promise<void>;
-  readonly hearsOthers: () => boolean;
-  readonly close: () => Promise<void>;
-
-  /** @throws TypeError if a part of the engine is missing */
-  constructor(engine: StoreEngine, { onLate }: Pick<BackgroundCallbacks, 'onLate'>) {
-    assertComplete(engine);
-    const { name, store, notes, browsers, known, signals } = engine;
-    const access = new Access(name);
-    this.name = name;
-    this.store = {
-      create: (ticket) =>
-        access.make(
-          'create',
-          () => store.create(ticket),
-          (isWritten) => isWritten && onLate(ticket),
-        ),
-      find: (id) => access.make('find', () => store.find(id)),
-      findByInteraction: (uid) => access.make('find', () => store.findByInteraction(uid)),
-      swap: (previous, next, ended) =>
-        access.make(
-          'swap',
-          () => store.swap(previous, next, ended),
-          (isWritten) => {
-            if (!isWritten) return;
-            // A ticket that had reached its deadline was not ended by this swap, so it is not reported as ended.
-            if (ended !== undefined && ended.since < previous.deadline) onLate(ended);
-            onLate(next);
-          },
-        ),
-    };
-    this.notes = {
+export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCallbacks, 'onLate'>): StoreEngine {
+  assertComplete(engine);
+  const { name, store, notes, browsers, known, signals } = engine;
+  const access = new Access(name);
+  return {
+    name,
+    store: guardTickets(access, store, onLate),
+    notes: {
       write: (note, lasts, value) => access.make('write', () => notes.write(note, lasts, value)),
       read: (note) => access.make('read', () => notes.read(note)),
-    };
-    this.browsers = guardList(access, browsers);
-    this.known = guardList(access, known);
-    this.signals = signals;
-    this.clock = () => engine.clock();
-    this.rateLimit = (limit, rate) => {
+    },
+    browsers: guardList(access, browsers),
+    known: guardList(access, known),
+    signals,
+    clock: () => engine.clock(),
+    rateLimit: (limit, rate) => {
       const own = engine.rateLimit(limit, rate);
       return {
         take: (key) => access.make('limit', async () => own.take(key)),
         ask: (key) => access.make('limit', async () => own.ask(key)),
       };
-    };
-    this.ping = () => access.make('ping', () => engine.ping());
-    this.hearsOthers = () => engine.hearsOthers();
-    this.close = () => engine.close();
-  }
+    },
+    ping: () => access.make('ping', () => engine.ping()),
+    hearsOthers: () => engine.hearsOthers(),
+    close: () => engine.close(),
+  };
+}
+
+function guardTickets(access: Access, store: TicketStore, onLate: BackgroundCallbacks['onLate']): TicketStore {
+  return {
+    create: (ticket) =>
+      access.make(
+        'create',
+        () => store.create(ticket),
+        (isWritten) => isWritten && onLate(ticket),
+      ),
+    find: (id) => access.make('find', () => store.find(id)),
+    findByInteraction: (uid) => access.make('find', () => store.findByInteraction(uid)),
+    swap: (previous, next, ended) =>
+      access.make(
+        'swap',
+        () => store.swap(previous, next, ended),
+        (isWritten) => {
+          if (!isWritten) return;
+          // A ticket that had reached its deadline was not ended by this swap, so it is not reported as ended.
+          if (ended !== undefined && ended.since < previous.deadline) onLate(ended);
+          onLate(next);
+        },
+      ),
+  };
 }
 
 function guardList<Entry extends ListedBrowser>(access: Access, list: BrowserList<Entry>): BrowserList<Entry> {
