@@ -21,6 +21,8 @@ export interface BrowserNote {
   readonly isTrusted: boolean;
   /** The time at which the sign-in was finished, in milliseconds since the epoch. */
   readonly at: number;
+  /** The time at which the phone approved, in milliseconds since the epoch. */
+  readonly approvedAt: number;
   /** The id of the phone's browser, derived from the session that approved. */
   readonly approvedBy: string;
   /** The `uid` of the phone's session. */
@@ -34,7 +36,7 @@ export function browserNote(
   ticket: RedeemedTicket,
   trust: Pick<BrowserNote, 'known' | 'knownAs' | 'key'>,
 ): BrowserNote {
-  const { browser, since, approver, remember } = ticket;
+  const { browser, since, approver, approvedAt, remember } = ticket;
   const { name, system, place } = browser;
   return {
     ...(name !== undefined && { name }),
@@ -43,6 +45,7 @@ export function browserNote(
     ...trust,
     isTrusted: remember,
     at: since,
+    approvedAt,
     approvedBy: browserId(approver.sessionUid),
     approverSession: approver.sessionUid,
     signIn: finishedSignIn(ticket),

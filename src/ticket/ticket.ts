@@ -180,6 +180,8 @@ export interface RedeemedTicket extends TicketFields {
   readonly state: 'redeemed';
   readonly approver: Approver;
   readonly remember: boolean;
+  /** The time at which the phone approved, in milliseconds since the epoch. */
+  readonly approvedAt: number;
 }
 
 export interface CancelledTicket extends TicketFields {

@@ -173,8 +173,8 @@ export function outdate(ticket: Ticket, { now, lifetimes }: Moment): DeniedTicke
 /** Redeems the ticket, which signs the browser in. No step follows. */
 export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
   const approved = requireFinishable(ticket, now);
-  const { approver, remember } = approved;
-  return { ...next(approved, now, now + lifetimes.finish), state: 'redeemed', approver, remember };
+  const { approver, remember, since: approvedAt } = approved;
+  return { ...next(approved, now, now + lifetimes.finish), state: 'redeemed', approver, remember, approvedAt };
 }
 
 /** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */

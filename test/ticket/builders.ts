@@ -90,7 +90,7 @@ export function denied(more: Partial<DeniedTicket> = {}): DeniedTicket {
 }
 
 export function redeemed(more: Partial<RedeemedTicket> = {}): RedeemedTicket {
-  return { ...fixed(4), state: 'redeemed', approver: alice(), remember: false, ...more };
+  return { ...fixed(4), state: 'redeemed', approver: alice(), remember: false, approvedAt: SINCE, ...more };
 }
 
 export function cancelled(more: Partial<CancelledTicket> = {}): CancelledTicket {

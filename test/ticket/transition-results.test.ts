@@ -145,6 +145,7 @@ describe('the record of a ticket', () => {
     expect(transitions.redeem(approved({ checkCode: { wrongTries: 1 } }), at(NOW))).to.deep.equal({
       ...approved(),
       state: 'redeemed',
+      approvedAt: approved().since,
       version: 4,
       since: NOW,
       deadline: NOW + LIFETIMES.finish,

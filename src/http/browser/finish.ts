@@ -98,7 +98,7 @@ export class FinishHandlers {
     const { provider, revocation, settings } = this.#ports;
     const { accountId } = approver;
     const [isRevoked] = await Promise.all([
-      revocation.isRevoked({ accountId, ticketId: id, at: since }),
+      revocation.isRevoked({ accountId, ticketId: id, approvedAt: since }),
       accountOf(settings.findAccount, approver),
       assertSignedIn(provider, approver),
     ]);

@@ -52,7 +52,7 @@ async function findRefusal(
   const { accountId, note } = login;
   try {
     const [isRevoked] = await Promise.all([
-      note?.signIn !== undefined && revocation.isRevoked({ accountId, ...note.signIn, at: note.at }),
+      note?.signIn !== undefined && revocation.isRevoked({ accountId, ...note.signIn, approvedAt: note.approvedAt }),
       accountOf(settings.findAccount, login),
       note?.approverSession !== undefined && assertSignedIn(provider, { accountId, sessionUid: note.approverSession }),
     ]);

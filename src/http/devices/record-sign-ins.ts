@@ -109,7 +109,8 @@ export class SignInRecorder {
       isListed && this.#put(ctx, session, note ?? (await this.#described(ctx, session))),
     ]);
     // Read the note after listing the browser: a report writes its note first, then looks at the list.
-    const isRevoked = note !== undefined && (await revocation.isRevoked({ accountId, ...note.signIn, at: note.at }));
+    const isRevoked =
+      note !== undefined && (await revocation.isRevoked({ accountId, ...note.signIn, approvedAt: note.approvedAt }));
     if (!wasEnded && !wasApprovedByEnded && !isRevoked) return false;
     await remoteSignOut.end(ctx, accountId, { id, sessionUid, endsAt: use.endsAt });
     return true;

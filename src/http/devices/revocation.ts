@@ -7,11 +7,12 @@ import type { FinishedSignIn, SignedInBrowser, SignedInBrowsers } from '../../ti
 import type { EmitTicketEvent } from '../events/ticket-events.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 
-/** A sign-in that may be revoked, with the time at which it was approved or finished, in milliseconds. */
+/** A sign-in that may be revoked. */
 export interface RevocableSignIn {
   readonly accountId: string;
   readonly ticketId: string;
-  readonly at: number;
+  /** The time at which the phone approved, in milliseconds since the epoch. */
+  readonly approvedAt: number;
 }
 
 /** No interaction waits longer than this for its browser. */
@@ -90,20 +91,20 @@ export class SignInRevocation {
     return browser && remoteSignOut.end(ctx, accountId, browser);
   }
 
-  /** Revokes all sign-ins of the account that were approved or finished before, and have no session yet. */
+  /** Revokes all sign-ins of the account that were approved before, and have no session yet. */
   async revokePending(accountId: string): Promise<void> {
     const { notes, clock } = this.#ports;
     const [name = ''] = this.#signedOutKeys(accountId);
     await notes.write(name, LONGEST_INTERACTION_MS, `${clock()}`);
   }
 
-  async isRevoked({ accountId, ticketId, at }: RevocableSignIn): Promise<boolean> {
+  async isRevoked({ accountId, ticketId, approvedAt }: RevocableSignIn): Promise<boolean> {
     const { notes } = this.#ports;
     const [revoked, ...signedOutAt] = await Promise.all([
       notes.read(revokedKey(ticketId)),
       ...this.#signedOutKeys(accountId).map((name) => notes.read(name)),
     ]);
-    return revoked !== undefined || signedOutAt.some((time) => time !== undefined && at <= Number(time));
+    return revoked !== undefined || signedOutAt.some((time) => time !== undefined && approvedAt <= Number(time));
   }
 
   async #browserOf(accountId: string, ticketId: string): Promise<SignedInBrowser | undefined> {

@@ -68,7 +68,7 @@ export function allStates(ticket: WaitingTicket): Ticket[] {
     { ...fixed, state: 'approved', approver, remember: false },
     { ...fixed, state: 'approved', approver, remember: true, checkCode: { wrongTries: 2 } },
     { ...fixed, state: 'denied', approver, because: 'person' },
-    { ...fixed, state: 'redeemed', approver, remember: false },
+    { ...fixed, state: 'redeemed', approver, remember: false, approvedAt: fixed.since },
     { ...fixed, state: 'cancelled', because: 'browser' },
   ];
   return states.map((state, index) => ({ ...state, version: fixed.version + index }));

@@ -120,6 +120,33 @@ describe('a sign-in that the browser has finished', () => {
     });
   }
 
+  it('is taken back by signing out all browsers while the browser finishes', async () => {
+    const waiting: (() => void)[] = [];
+    let isSlow = false;
+    const findAccount = async (id: string) => {
+      if (isSlow) await new Promise<void>((resolve) => waiting.push(resolve));
+      return { name: id };
+    };
+    await World.during({ qrLogin: { findAccount } }, async (other) => {
+      const { browser, phone } = await other.meet();
+      await phone.scan(await browser.code());
+      await phone.approve();
+      isSlow = true;
+      const finish = browser.finish();
+      await until(() => waiting.length === 1);
+      isSlow = false;
+      const url = `${other.issuer}/qr/devices`;
+      const { csrf } = (await phone.agent.get(url, JSON_ONLY)).json();
+      const signedOut = await phone.agent.post(url, { json: { csrf: String(csrf), end: 'all' }, ...JSON_ONLY });
+      expect(signedOut.status).to.equal(200);
+      // The browser redeems the ticket after that.
+      other.clock.forward(1);
+      waiting[0]?.();
+      const arrived = await browser.arriveFrom(String((await finish).json().redirectTo));
+      expect(arrived.searchParams.get('error')).to.equal('access_denied');
+    });
+  });
+
   it('blocks its network address for the account that reports it, also after its ticket is gone', async () => {
     const { browser, phone, redirectTo } = await finished();
     await browser.arriveFrom(redirectTo);

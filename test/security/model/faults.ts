@@ -61,7 +61,9 @@ export const faults: readonly Fault[] = [
   {
     name: 'that redeems a ticket when it is scanned',
     in: 'walk',
-    around: falsifying((next) => (next.state === 'scanned' ? { ...next, state: 'redeemed', remember: false } : next)),
+    around: falsifying((next) =>
+      next.state === 'scanned' ? { ...next, state: 'redeemed', remember: false, approvedAt: next.since } : next,
+    ),
   },
   {
     name: 'in which a phone denies what another phone of the account has scanned',
