@@ -77,8 +77,8 @@ const PRESENCE_SECONDS = 300;
 
 /**
  * Returns the proof that the user is at this browser: a password or a passkey that was used here a short time ago. A
- * browser that a phone signed in has none, because whoever relayed that approval could add a passkey of their own. An
- * approval that the phone gives for this purpose would be another proof.
+ * browser that a phone signed in has none, because an attacker who relayed that approval could add a passkey of their
+ * own. An approval that the phone gives for this purpose would be another proof.
  */
 export function presenceOf(provider: Provider, ctx: Context): Promise<RegistrationProof | undefined> {
   return localAuthentication(provider, ctx, { maxAge: PRESENCE_SECONDS });

@@ -16,7 +16,7 @@
 #define ALICE 0
 #define ATTACKER 1
 #define WORK 2
-#define NOBODY 3
+#define NO_ACCOUNT 3
 
 /* Browsers. Each has one interaction, that is, one authorization request. */
 #define HIS 0
@@ -38,7 +38,7 @@
 #define owner (who == seenOwner)
 #endif
 #define demanded interactions[browserOf(t)].subject
-#define meets (demanded == NOBODY || demanded == who)
+#define meets (demanded == NO_ACCOUNT || demanded == who)
 #define takesOver (demanded == who && seenOwner != who)
 #define lastTry (seenTries == 2)
 
@@ -48,7 +48,7 @@
 
 typedef Ticket {
   mtype:state state = none;
-  byte approver = NOBODY;   /* the phone that scanned */
+  byte approver = NO_ACCOUNT;   /* the phone that scanned */
   byte wrongTries;
   bit checkCode;    /* the digits have to be typed */
   bit typed;        /* claimed by its short code */
@@ -60,15 +60,15 @@ Ticket tickets[TICKETS];
 typedef Interaction {
   byte ticket;              /* the one that it shows */
   byte result = NOTHING;    /* the ticket that signs this browser in when it resumes, or PASSKEY */
-  byte account = NOBODY;    /* the account that it signs in */
-  byte replaces = NOBODY;   /* the account whose end its user was asked about */
-  byte subject = NOBODY;    /* the account that the request demands */
+  byte account = NO_ACCOUNT;    /* the account that it signs in */
+  byte replaces = NO_ACCOUNT;   /* the account whose end its user was asked about */
+  byte subject = NO_ACCOUNT;    /* the account that the request demands */
   bit isOver
 }
 Interaction interactions[2];
 
 typedef Session {
-  byte account = NOBODY;
+  byte account = NO_ACCOUNT;
   byte from = NOTHING;
   bit isListed;             /* on the account's list of browsers */
   bit isDelivered           /* the browser has received the answer that signs it in */
@@ -89,11 +89,11 @@ bit usedTab;                /* Alice has signed in to her account for work in an
 /* ---- ghosts: they only remember, for the properties ---- */
 
 bit isMeant[TICKETS];         /* the owner of the account that approved meant this very browser */
-byte firstScanner[TICKETS] = NOBODY;
+byte firstScanner[TICKETS] = NO_ACCOUNT;
 byte timesRedeemed[TICKETS];
 byte timesSignedIn[TICKETS];
 bit isTakenBack[TICKETS];     /* a report or "sign out all" has been answered */
-byte agreedToLose = NOBODY;   /* the account that Alice agreed to sign out of her browser */
+byte agreedToLose = NO_ACCOUNT;   /* the account that Alice agreed to sign out of her browser */
 
 #define ONLY_APPROVED 1
 #define ONCE 2
@@ -159,7 +159,7 @@ byte agreedToLose = NOBODY;   /* the account that Alice agreed to sign out of he
 #define isEndedAfterResume (isRevoked[t] || isSignedOut[t])
 #endif
 
-#define replacesAnother(newcomer) (sessions[b].account != NOBODY && sessions[b].account != newcomer)
+#define replacesAnother(newcomer) (sessions[b].account != NO_ACCOUNT && sessions[b].account != newcomer)
 #ifdef NO_QUESTION
 #define isAskedAtFinish false
 #else
@@ -214,14 +214,14 @@ inline forgetDigits() {
 }
 
 inline forgetScan() {
-  firstScanner[t] = NOBODY;
+  firstScanner[t] = NO_ACCOUNT;
   isMeant[t] = false;
   isSignedOut[t] = false;
   isTakenBack[t] = false;
   /* The owner of a replaced ticket can still report it. */
   if
   :: doing == replaced
-  :: else -> tickets[t].approver = NOBODY
+  :: else -> tickets[t].approver = NO_ACCOUNT
   fi
 }
 
@@ -241,7 +241,7 @@ inline swap() {
       tickets[t].approver = who;
       tickets[t].typed = (doing == scanTyped);
       if
-      :: firstScanner[t] == NOBODY || takesOver -> firstScanner[t] = who
+      :: firstScanner[t] == NO_ACCOUNT || takesOver -> firstScanner[t] = who
       :: else
       fi
     :: doing == approve -> tickets[t].approver = who; tickets[t].checkCode = needsCheckCode
@@ -273,7 +273,7 @@ inline endListedSession() {
 }
 
 inline endSession() {
-  sessions[b].account = NOBODY;
+  sessions[b].account = NO_ACCOUNT;
   sessions[b].from = NOTHING;
   sessions[b].isListed = false;
   sessions[b].isDelivered = false
@@ -281,8 +281,8 @@ inline endSession() {
 
 inline endInteraction() {
   interactions[b].result = NOTHING;
-  interactions[b].account = NOBODY;
-  interactions[b].replaces = NOBODY;
+  interactions[b].account = NO_ACCOUNT;
+  interactions[b].replaces = NO_ACCOUNT;
   interactions[b].isOver = true
 }
 

@@ -97,7 +97,7 @@ function situationsOf(ticket: Ticket, subject: string | undefined, approver: App
     lastTry: ticket.state === 'approved' && ticket.checkCode?.wrongTries === transitions.MAX_WRONG_CHECK_CODES - 1,
   };
   return [NOW, DEADLINE].map((now) => {
-    const name = `${stateAt(ticket, now)} (${ticket.state}), ${approver.accountId} acts, demands ${subject ?? 'nobody'}`;
+    const name = `${stateAt(ticket, now)} (${ticket.state}), ${approver.accountId} acts, demands ${subject ?? 'no account'}`;
     return { ...facts, name, ticket, approver, now };
   });
 }

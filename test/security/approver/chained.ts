@@ -16,7 +16,7 @@ export const chained: Attack[] = [
       const first = await browserAt(site);
       const checkCode = await approved(await phoneOf(site), first);
       if ((await signedInBy(first, await first.finish(checkCode))) === undefined)
-        throw new Error('nobody is signed in');
+        throw new Error('no user is signed in');
       const asPhone = new PhoneVisitor(site);
       await copyCookies(first.agent, asPhone.agent, site.issuer);
       const second = new BrowserVisitor(site);

@@ -22,7 +22,7 @@ const freshByTime: Weakness = {
   },
 };
 
-/** A server that stores each new passkey under its id, whoever had this id before. */
+/** A server that stores each new passkey under its id, even if another account has that id. */
 const overwriting: Weakness = {
   name: 'a refusal of ids that exist',
   options: {
