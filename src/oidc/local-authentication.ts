@@ -38,6 +38,6 @@ export async function localAuthentication(
   const { accountId, loginTs: authenticatedAt, acr, amr = [] } = session;
   if (isApprovedOnPhone(amr)) return undefined;
   const age = Math.floor(Date.now() / 1000) - authenticatedAt;
-  // An age is compared so that a `maxAge` that is no number accepts no authentication.
+  // Compared in this order, a `maxAge` that is not a number accepts no authentication.
   return age <= maxAge ? { accountId, authenticatedAt, amr, ...(acr !== undefined && { acr }) } : undefined;
 }
