@@ -36,10 +36,7 @@ export async function buildForTests() {
  * src/client.
  */
 async function build() {
-  return (
-    (await run('npm', 'run', '-s', 'build')) &&
-    (await run('node_modules/.bin/tsc', '-p', 'src/client', '--sourceMap', '--inlineSources'))
-  );
+  return (await run('npm', 'run', '-s', 'build')) && (await run('node', 'scripts/build-client.mjs', '--source-maps'));
 }
 
 function isFresh(file, sources) {

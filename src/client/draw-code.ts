@@ -1,10 +1,10 @@
 /** Draws a code as the server does: black on white, with the quiet zone of four modules (ISO/IEC 18004). */
-import { encodeQR } from './encoder.js';
+import { encodeQR } from 'qr';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const QUIET_MODULES = 4;
 
-/** Draws a code. @returns undefined if that fails, for example with an encoder of another release from a cache */
+/** Draws a code. @returns undefined if the encoder fails */
 export function drawCode(url: string): SVGElement | undefined {
   try {
     return draw(url);

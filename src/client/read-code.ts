@@ -25,7 +25,7 @@ export interface Effort {
  * @throws TypeError if the decoder cannot be loaded
  */
 export async function loadReader(): Promise<(picture: Picture, effort: Effort) => string | undefined> {
-  const { decodeQR } = await import('./decoder.js');
+  const { decodeQR } = await import('./decoder.ts');
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (context === null) throw new Error('this browser has no canvas');

@@ -7,8 +7,8 @@ import { readCode, readCodeOtherThan, reading, ticketIn } from './qr-from-pixels
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-const DRAWING_SCRIPTS = /\/qr\/assets\/(draw-code|encoder)\.js/;
-const ENCODER = '**/qr/assets/encoder.js';
+const DRAWING_SCRIPT = /\/qr\/assets\/draw-code\.js/;
+const DRAWING_SCRIPT_URL = '**/qr/assets/draw-code.js';
 /** A request for a picture from the server. */
 const PICTURE = /\/interaction\/[^/]+\/qr$/;
 const ROTATION = 10;
@@ -19,13 +19,13 @@ describe('the QR page', () => {
   it('draws each code but the first, black on white, and a phone signs in with the newest', async () => {
     const { screen, asked, events } = await watched(stage(), await stage().desktop());
     const code = await readCode(screen);
-    expect(asked(DRAWING_SCRIPTS)).to.deep.equal([]);
+    expect(asked(DRAWING_SCRIPT)).to.deep.equal([]);
 
     await rotate(stage(), screen, code);
     const { url, quietZoneIsWhite } = await reading(screen);
     expect(url).to.equal(await newestCode(screen));
     expect(quietZoneIsWhite).to.equal(true);
-    expect(asked(DRAWING_SCRIPTS)).to.have.length(2);
+    expect(asked(DRAWING_SCRIPT)).to.have.length(1);
     expect(asked(PICTURE)).to.deep.equal([]);
     expect(events).to.have.length.at.least(2);
     for (const { qr } of events) expect(qr).to.have.property('url').and.not.to.have.property('svg');
@@ -51,7 +51,7 @@ describe('the QR page', () => {
 
   it('draws the newest code if another one arrives while the drawing script loads', async () => {
     const desktop = await stage().desktop();
-    const held = hold(desktop, ENCODER);
+    const held = hold(desktop, DRAWING_SCRIPT_URL);
     await held.ready;
     const { screen, events } = await watched(stage(), desktop);
     const code = await codeOn(screen);
@@ -71,15 +71,15 @@ describe('the QR page that cannot draw', () => {
   beforeEach(() => stage().expectProblem(/ERR_FAILED|503/));
 
   const WAYS: Record<string, (context: BrowserContext) => Promise<unknown>> = {
-    'because the encoder is blocked': (context) => context.route(ENCODER, (route) => route.abort()),
-    'because the encoder does not arrive': (context) => context.route(ENCODER, () => undefined),
-    'because the encoder is of another release': (context) =>
-      context.route(ENCODER, (route) =>
+    'because the drawing script is blocked': (context) => context.route(DRAWING_SCRIPT_URL, (route) => route.abort()),
+    'because the drawing script does not arrive': (context) => context.route(DRAWING_SCRIPT_URL, () => undefined),
+    'because the drawing script is of another release': (context) =>
+      context.route(DRAWING_SCRIPT_URL, (route) =>
         route.fulfill({ contentType: 'text/javascript', body: 'export const old = 1;' }),
       ),
-    'because the encoder throws': (context) =>
-      context.route(ENCODER, (route) =>
-        route.fulfill({ contentType: 'text/javascript', body: 'export function encodeQR() { throw new Error(); }' }),
+    'because the code cannot be drawn': (context) =>
+      context.route(DRAWING_SCRIPT_URL, (route) =>
+        route.fulfill({ contentType: 'text/javascript', body: 'export function drawCode() {}' }),
       ),
   };
   for (const [why, cause] of allOrFirst(Object.entries(WAYS))) {
@@ -98,7 +98,7 @@ describe('the QR page that cannot draw', () => {
 
   it('asks the server again after a 503', async () => {
     const desktop = await stage().desktop();
-    await desktop.route(ENCODER, (route) => route.abort());
+    await desktop.route(DRAWING_SCRIPT_URL, (route) => route.abort());
     await desktop.route(PICTURE, (route) => route.fulfill({ status: 503 }), { times: 1 });
     const { screen, asked } = await watched(stage(), desktop);
     const code = await codeOn(screen);
@@ -108,7 +108,7 @@ describe('the QR page that cannot draw', () => {
 
   it('shows no code instead of one of another ticket', async () => {
     const desktop = await stage().desktop();
-    await desktop.route(ENCODER, (route) => route.abort());
+    await desktop.route(DRAWING_SCRIPT_URL, (route) => route.abort());
     const held = hold(desktop, PICTURE);
     await held.ready;
     const { screen } = await watched(stage(), desktop);
@@ -123,7 +123,7 @@ describe('the QR page that cannot draw', () => {
 
   it('does not wait for the picture of a ticket that is over', async () => {
     const desktop = await stage().desktop();
-    await desktop.route(ENCODER, (route) => route.abort());
+    await desktop.route(DRAWING_SCRIPT_URL, (route) => route.abort());
     const held = hold(desktop, PICTURE);
     await held.ready;
     const { screen } = await watched(stage(), desktop);

@@ -1,2 +1,0 @@
-/** The decoder of the package `qr`, which the build puts beside these scripts (`scripts/build-qr-libraries.mjs`). */
-export { decodeQR } from 'qr/decode.js';
