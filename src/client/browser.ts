@@ -1,59 +1,56 @@
 /** The script of the QR page: shows each change of the ticket, and finishes the sign-in once it is approved. */
+import { hasAllDigits } from './check-code.ts';
+import { countDown, showTimeLeft } from './countdown.ts';
+import { announce, find, page, self } from './page.ts';
 import { askForPasskey } from './passkey.ts';
-import { askUntilAnswered, NO_PICTURE, rest, type Ticket, watchTicket } from './watch-ticket.ts';
+import { type Answer, isRefusal, post, postUntilAnswered, type Refusal } from './requests.ts';
+import { ShownCode } from './shown-code.ts';
+import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket.ts';
+import { TicketWatch } from './watch-ticket.ts';
 
-const RETRY_AFTER_MS = 2_000;
+interface Redirect {
+  readonly redirectTo: string;
+}
+
 /** Time to read that the phone has declined, before the page goes back to the app. */
 const FAREWELL_MS = 1_500;
-/**
- * The longest wait for the drawing script. The previous code is still valid then, even if codes rotate every second.
- */
-const LOAD_WITHIN_MS = 1_500;
 
-const page = find<HTMLElement>(document, '[data-qr-login]');
-const self = page.dataset.qrLogin ?? '';
-const status = find<HTMLElement>(page, '[role=status]');
 const form = find<HTMLFormElement>(page, 'form[data-finish]');
 const field = find<HTMLInputElement>(form, 'input');
-const mistake = find<HTMLElement>(form, '[role=alert]');
+const mistake = find(form, '[role=alert]');
 /** Asks for agreement that the account in this browser is signed out. Pressing Continue agrees. */
 const accountSwitch = find<HTMLFieldSetElement>(form, '[data-switch]');
 /** The form to sign in with a passkey of this device; null if the page has none. */
 const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
-const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
-/** A live region announces that this many seconds are left to act, for users who cannot see the countdown ring. */
-const SOON_S = 30;
 
 /** The initial value is from the HTML of the page. The first event replaces it. */
 let version = Number(page.querySelector<HTMLInputElement>('[name=version]')?.value);
-let endsAt = performance.now() + Number(page.dataset.expiresIn) * 1000;
-/** The address in the code on the page. For the code in the HTML, only the end of its address. */
-let shownUrl = page.querySelector<HTMLElement>('[data-drawn]')?.dataset.drawn || 'none';
-/** Draws codes. It is loaded once, when the page needs it for the first time. */
-let drawCode: ((url: string) => Element | undefined) | undefined;
-/** Resolves when the drawing script has loaded, has failed to load, or is late. */
-let loading: Promise<void> | undefined;
-/** Aborts the request for a picture from the server. */
-let pictureRequest = new AbortController();
 /** The use of this browser's key at finish. */
 let keyUse: Ticket['key'];
+/** False while the server cannot be heard. */
+let isConnected = true;
 let finishing = false;
 let wantsRenewal = false;
 let wantsFinish = false;
+/** The version of the ticket that the server refused to finish: only another one is tried by itself. */
+let refusedVersion: number | undefined;
+/** Aborts the request for a picture from the server. */
+let pictureRequest = new AbortController();
 const leaving = new AbortController();
+const code = new ShownCode(requestPicture);
 
 function show(ticket: Ticket): void {
-  if (ticket.qr) showCode(ticket.qr, ticket.version !== version);
+  setConnected(true);
+  if (ticket.qr) code.show(ticket.qr, ticket.version !== version);
   version = ticket.version;
   keyUse = ticket.key;
-  endsAt = performance.now() + ticket.expiresIn * 1000;
-  showTimeLeft();
+  countDown(ticket.expiresIn);
   accountSwitch.hidden = accountSwitch.disabled = !ticket.switchAccount;
-  turnTo(screenOf(ticket));
+  turnTo(version === refusedVersion ? 'refused' : screenOf(ticket));
   wantsRenewal = ticket.state === 'expired';
   if (wantsRenewal) void renewIfSeen();
   const ready = ticket.state === 'approved' && !ticket.checkCode && !ticket.switchAccount;
-  wantsFinish = ready || ticket.state === 'redeemed';
+  wantsFinish = (ready && version !== refusedVersion) || ticket.state === 'redeemed';
   if (wantsFinish) void finishIfSeen();
   if (ticket.state === 'denied') setTimeout(() => void finish(), FAREWELL_MS);
 }
@@ -78,74 +75,32 @@ function turnTo(screen: string): void {
     part.hidden = !part.dataset.when?.split(' ').includes(screen);
   }
   const heading = page.querySelector('[data-say]:not([hidden], [hidden] *)');
-  if (heading) status.textContent = heading.textContent;
+  if (heading) announce(heading.textContent ?? '');
   if (screen === 'check-code') field.focus();
 }
 
-/** @param isNew true if the code belongs to another ticket than the previous one */
-function showCode({ url, svg, shortCode }: NonNullable<Ticket['qr']>, isNew: boolean): void {
-  page.querySelector('[data-address]')?.setAttribute('href', url);
-  if (shortCode !== undefined) showShortCode(shortCode);
-  if (svg === undefined && url.endsWith(shownUrl)) return;
-  shownUrl = url;
-  // The previous ticket is over, so its code must not stay on the page while the new one is drawn.
-  if (isNew) replacePicture();
-  if (svg === undefined) void draw(url);
-  else replacePicture(new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement);
+/** Shows that the server cannot be heard. A code that may be out of date is not offered for scanning meanwhile. */
+function setConnected(connected: boolean): void {
+  isConnected = connected;
+  showConnection();
 }
 
-/**
- * Draws a code, unless a newer one has arrived meanwhile. If this page cannot draw, it asks the server for a picture.
- */
-async function draw(url: string): Promise<void> {
-  loading ??= Promise.race([loadDrawCode(), rest(LOAD_WITHIN_MS)]).catch(() => undefined);
-  await loading;
-  if (shownUrl !== url) return;
-  const image = drawCode?.(url);
-  if (image) replacePicture(image);
-  else await requestPicture();
+function showConnection(): void {
+  const isLost = !isConnected || (page.dataset.screen === 'waiting' && code.isOld);
+  if (page.hasAttribute('data-lost') === isLost) return;
+  page.toggleAttribute('data-lost', isLost);
+  const notice = page.querySelector<HTMLElement>('[data-connecting]');
+  if (notice === null) return;
+  notice.hidden = !isLost;
+  if (isLost) announce(notice.textContent ?? '');
 }
 
-async function loadDrawCode(): Promise<void> {
-  drawCode = (await import('./draw-code.ts')).drawCode;
-}
-
-/** Uses the picture of the answer only: the answer may be late, and {@link watchTicket} reports all other changes. */
+/** Uses the picture of the answer only: the answer may be late, and {@link TicketWatch} reports all other changes. */
 async function requestPicture(): Promise<void> {
   pictureRequest.abort();
   pictureRequest = new AbortController();
-  const onTicket = (ticket: Ticket): void => {
-    if (ticket.version === version && ticket.qr) showCode(ticket.qr, false);
-  };
-  await askUntilAnswered(`${self}/qr`, { onTicket, onGone }, pictureRequest.signal);
-}
-
-function replacePicture(...images: Element[]): void {
-  find(page, '[data-code]').replaceChildren(...images);
-}
-
-/**
- * Shows the short code, and spells it for screen readers. An unchanged code is not written again, because a screen
- * reader may be reading it.
- */
-function showShortCode(shortCode: string): void {
-  const element = find(page, '[data-short-code]');
-  if (element.textContent === shortCode) return;
-  element.textContent = shortCode;
-  find(page, '[data-spelled]').textContent = [...shortCode].join(' ');
-}
-
-/** Shows the time that is left, as digits and as a ring. */
-function showTimeLeft(): void {
-  const seconds = Math.max(0, Math.ceil((endsAt - performance.now()) / 1000));
-  const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-  for (const countdown of countdowns) {
-    find(countdown, '[data-time]').textContent = text;
-    const gone = 100 - (100 * seconds) / Number(countdown.dataset.countdown);
-    find<SVGElement>(countdown, '[data-left]').style.strokeDashoffset = `${Math.max(0, gone)}`;
-  }
-  const userMustAct = page.dataset.screen === 'scanned' || page.dataset.screen === 'check-code';
-  if (userMustAct && seconds === SOON_S) status.textContent = page.dataset.soon ?? '';
+  const ticket = await askUntilAnswered(`${self}/qr`, pictureRequest.signal);
+  if (typeof ticket === 'object' && ticket.version === version && ticket.qr) code.show(ticket.qr, false);
 }
 
 /** Renews the code of a visible page. A hidden page requests no new code until it is visible again. */
@@ -156,39 +111,53 @@ async function renewIfSeen(): Promise<void> {
 }
 
 async function renew(): Promise<void> {
-  const response = await post(`qr/renew?${NO_PICTURE}`, { version: `${version}` });
-  if (!response.ok) return handleRefusal(response);
-  const answer: Ticket | { redirectTo: string } = await response.json();
+  const { status, body } = await send<Ticket | Redirect>(`qr/renew?${NO_PICTURE}`, () => ({ version: `${version}` }));
+  if (isRefusal(body)) return handleRefusal(status);
   // The phone has ended the sign-in for good, so there is no new code.
-  if ('redirectTo' in answer) goTo(answer.redirectTo);
-  else show(answer);
+  if ('redirectTo' in body) goTo(body.redirectTo);
+  else show(body);
 }
 
-async function finish(fields: Record<string, string> = {}): Promise<void> {
+/** Finishes the sign-in. @param typed the digits that the user typed, and the consent to the other account */
+async function finish(typed: Record<string, string> = {}): Promise<void> {
   if (finishing) return;
   finishing = true;
   mistake.textContent = '';
-  const response = await post('qr/finish', { ...fields, ...(await keyFields()) }).catch(() => undefined);
-  if (response === undefined) {
-    finishing = false;
+  const makeFields = async (): Promise<Record<string, string>> => ({ ...typed, ...(await keyFields()) });
+  // A check code counts as a try each time, so it is sent once.
+  const answer = await (typed.checkCode === undefined
+    ? send<Redirect>('qr/finish', makeFields)
+    : post<Redirect>(`${self}/qr/finish`, await makeFields()));
+  finishing = false;
+  if (answer === undefined || answer.status >= 500) {
     mistake.textContent = mistake.dataset.noAnswer ?? '';
     // The number may have been right: then the ticket is redeemed.
     await finishIfSeen();
-    return;
-  }
-  if (response.ok) {
-    goTo((await response.json()).redirectTo);
-    return;
-  }
-  finishing = false;
-  const { error } = await response.json();
+  } else if (isRefusal(answer.body)) refuseFinish(answer.status, answer.body, typed);
+  else goTo(answer.body.redirectTo);
+}
+
+function refuseFinish(status: number, { error, reason }: Refusal, { checkCode }: Record<string, string>): void {
   // The number is demanded only now: the watched ticket shows the field.
-  if (error === 'check_code_required' && fields.checkCode === undefined) return;
+  if (error === 'check_code_required' && checkCode === undefined) return;
   if (error === 'wrong_check_code' || error === 'check_code_required') askAgain(mistake.dataset.text);
   else if (error === 'too_many_requests') askAgain(mistake.dataset.tooOften);
   // Another tab has signed another account in meanwhile. The reloaded page asks whether to replace it.
   else if (error === 'account_switch') location.reload();
-  else handleRefusal(response);
+  else if (status === 403) showRefused(error, reason);
+  else handleRefusal(status);
+}
+
+/** Shows why an approved sign-in cannot be finished: the account or the phone has changed since. */
+function showRefused(error: string, reason = ''): void {
+  refusedVersion = version;
+  wantsFinish = false;
+  const texts = [...page.querySelectorAll<HTMLElement>('[data-refusal]')];
+  const names = [`${error}.${reason}`, error, ''];
+  const shown = names.map((name) => texts.find((text) => text.dataset.refusal === name)).find(Boolean);
+  for (const text of texts) text.hidden = text !== shown;
+  // A deployment's own page may have no texts for this.
+  turnTo(shown === undefined ? 'cancelled' : 'refused');
 }
 
 /** Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie. */
@@ -210,26 +179,46 @@ function askAgain(text: string | undefined): void {
   field.focus();
 }
 
+/** Sends the digits once all of them are typed. */
+async function submitDigits(): Promise<void> {
+  if (page.dataset.screen === 'check-code' && !hasAllDigits(field.value)) {
+    // Enter after the last digit, which has sent them already, must not replace the answer.
+    if (field.value !== '' || mistake.textContent === '') mistake.textContent = mistake.dataset.incomplete ?? '';
+    return field.focus();
+  }
+  await finish({
+    ...(page.dataset.screen === 'check-code' && { checkCode: field.value }),
+    ...(!accountSwitch.disabled && { switchAccount: 'yes' }),
+  });
+}
+
 /** Signs in with a passkey of this device, without a phone. */
 async function signInHere(form: HTMLFormElement): Promise<void> {
-  const problem = find<HTMLElement>(form, '[role=alert]');
+  const problem = find(form, '[role=alert]');
   problem.textContent = '';
   const proof = await askForPasskey(form.dataset.passkey ?? '');
   // 'yes' if the page names the account that is signed out; otherwise the server asks for agreement first.
   const switchAccount = form.dataset.switchAccount ?? '';
-  const response = proof === undefined ? undefined : await post('qr/passkey', { proof, switchAccount });
-  if (response?.ok) return goTo((await response.json()).redirectTo);
+  const answer = proof && (await send<Redirect>('qr/passkey', () => ({ proof, switchAccount })));
+  if (answer && !isRefusal(answer.body)) return goTo(answer.body.redirectTo);
   problem.textContent = problem.dataset.text ?? '';
-  if (response === undefined) return;
-  const { error } = await response.json();
-  if (error === 'account_switch') location.reload();
-  else handleRefusal(response);
+  if (!answer) return;
+  if (isRefusal(answer.body) && answer.body.error === 'account_switch') location.reload();
+  else handleRefusal(answer.status);
 }
 
 async function leave(): Promise<void> {
-  const response = await post('cancel');
-  if (response.ok) goTo((await response.json()).redirectTo);
-  else handleRefusal(response);
+  const { status, body } = await send<Redirect>('cancel');
+  if (isRefusal(body)) handleRefusal(status);
+  else goTo(body.redirectTo);
+}
+
+/** Sends a POST below the interaction's URL until it is answered, and shows meanwhile that there is no answer. */
+function send<Body>(
+  path: string,
+  makeFields: () => Record<string, string> | Promise<Record<string, string>> = () => ({}),
+): Promise<Answer<Body | Refusal>> {
+  return postUntilAnswered<Body>(`${self}/${path}`, async () => makeFields(), setConnected);
 }
 
 /** Leaves the page. It stops watching first: the provider ends the interaction now, which is no error here. */
@@ -243,68 +232,43 @@ function goTo(to: string): void {
  * On a 404 the interaction has ended, so this page cannot continue. After any other error the watched ticket shows how
  * to continue.
  */
-function handleRefusal(response: Response): void {
-  if (response.status === 404) onGone();
+function handleRefusal(status: number): void {
+  if (status === 404) leaveEnded();
 }
 
-function onGone(): void {
-  turnTo('gone');
-}
-
-/**
- * Sends a POST until the server answers. Repeating is harmless, except with a check code, which counts as a try each
- * time.
- * @throws Error if a request with a check code has no answer
- */
-async function post(path: string, body: Record<string, string> = {}): Promise<Response> {
-  for (;;) {
-    try {
-      const response = await fetch(`${self}/${path}`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-        body: JSON.stringify(body),
-      });
-      // A server error is temporary as well. Its body may be a proxy's page.
-      if (response.status < 500 && (response.status !== 429 || body.checkCode !== undefined)) return response;
-    } catch {
-      // Offline, or the server restarts: try again below.
-    }
-    if (body.checkCode !== undefined) throw new Error('there was no answer');
-    await rest(RETRY_AFTER_MS);
-  }
-}
-
-function find<E extends Element = Element>(within: ParentNode, selector: string): E {
-  const element = within.querySelector<E>(selector);
-  if (element === null) throw new Error(`the page has no ${selector}`);
-  return element;
+/** The interaction has ended, perhaps in another tab: the server's page for its URL tells how, and has a way on. */
+function leaveEnded(): void {
+  leaving.abort();
+  location.reload();
 }
 
 /** Runs `act` instead of the form submission. */
-function onSubmit(selector: string, act: () => Promise<void>): void {
+function onSubmit(selector: string, act: (form: HTMLFormElement) => Promise<void>): void {
   for (const form of page.querySelectorAll<HTMLFormElement>(selector)) {
     let acting = false;
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
-      // While the server is away, `post` repeats the request by itself: a second press must not start another one.
+      // While the server is away, the request is repeated by itself: a second press must not start another one.
       if (acting) return;
       acting = true;
-      await act().finally(() => {
+      form.setAttribute('aria-busy', 'true');
+      await act(form).finally(() => {
         acting = false;
+        form.removeAttribute('aria-busy');
       });
     });
   }
 }
 
-if (passkey !== null) onSubmit('form[data-passkey]', () => signInHere(passkey));
+if (passkey !== null) onSubmit('form[data-passkey]', signInHere);
 onSubmit('form[data-renew]', renew);
 onSubmit('form[data-cancel]', leave);
-onSubmit('form[data-finish]', () =>
-  finish({
-    ...(page.dataset.screen === 'check-code' && { checkCode: field.value }),
-    ...(!accountSwitch.disabled && { switchAccount: 'yes' }),
-  }),
-);
+onSubmit('form[data-finish]', submitDigits);
+field.addEventListener('input', () => {
+  mistake.textContent = '';
+  // Where Continue also agrees to sign another account out, the user has to press it.
+  if (hasAllDigits(field.value) && accountSwitch.disabled) form.requestSubmit();
+});
 document.addEventListener('visibilitychange', () => {
   void renewIfSeen();
   void finishIfSeen();
@@ -313,6 +277,10 @@ document.addEventListener('visibilitychange', () => {
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
-showTimeLeft();
-setInterval(showTimeLeft, 1000);
-void watchTicket(self, { onTicket: show, onGone }, leaving.signal);
+countDown(Number(page.dataset.expiresIn));
+setInterval(() => {
+  showTimeLeft();
+  showConnection();
+}, 1000);
+const watcher = { onTicket: show, onSilence: () => setConnected(false), onGone: leaveEnded };
+void new TicketWatch(self, watcher, leaving.signal).run();

@@ -1,128 +1,133 @@
-/** Watches the ticket by an event stream, or by a long poll if no stream gets through, or by a poll if neither does. */
+/**
+ * Watches the ticket by an event stream, or by a long poll if no stream gets through, or by a poll if neither does. A
+ * connection that says nothing for too long is replaced: after a sleep, or behind some NATs, it never ends by itself.
+ */
+import { rest } from './requests.ts';
+import { type Asked, ask, askUntilAnswered, GONE, NO_PICTURE, POLL_EVERY_MS } from './ticket.ts';
+import { RECENT_MS, type StreamEnd, streamTicket, type Watcher } from './ticket-stream.ts';
+import { whenHidden, whenVisible, whenWoken } from './visibility.ts';
 
-export interface Ticket {
-  version: number;
-  state: 'waiting' | 'scanned' | 'approved' | 'denied' | 'expired' | 'redeemed' | 'cancelled';
-  expiresIn: number;
-  qr?: { url: string; svg?: string; rotatesIn: number; shortCode?: string };
-  checkCode?: boolean;
-  because?: string;
-  switchAccount?: true;
-  key?: 'sign' | 'make';
-}
-
-/** A request with this parameter is answered without pictures, because the page draws the codes itself. */
-export const NO_PICTURE = 'svg=no';
-
-export interface Watcher {
-  onTicket: (ticket: Ticket) => void;
-  /** Called when the interaction has ended. The watching ends, too. */
-  onGone: () => void;
-}
-
-/** The server sends an event at once. If none arrives in this time, a proxy holds the stream back. */
-const FIRST_EVENT_WITHIN_MS = 5_000;
-const POLL_EVERY_MS = 3_000;
+/** The server answers a long poll after at most 25 s. */
+const LONG_POLL_WITHIN_MS = 35_000;
+/** Two equal answers to a long poll in less time than this mean that the server does not wait. */
+const SHORTEST_LONG_POLL_MS = 1_000;
 /** After this many long polls without a readable answer, the page only polls: a proxy cuts them short each time. */
 const LONG_POLL_FAILURES = 2;
-/** After this many refused streams in a row, the page stops trying. Fewer may be a temporary failure of the server. */
-const MAX_REFUSALS = 3;
 
-const GONE = 'gone';
-const TROUBLE = 'trouble';
+/** For each end of a stream: how often it may follow itself before the page polls instead. */
+const MAX_IN_A_ROW: Readonly<Record<StreamEnd, number>> = {
+  'held back': 0,
+  silent: 1,
+  refused: 3,
+  broken: Number.POSITIVE_INFINITY,
+};
 
-/** Reports each change of the ticket until the interaction has ended. @param until ends all requests and reports */
-export async function watchTicket(self: string, watcher: Watcher, until: AbortSignal): Promise<void> {
-  let refusals = 0;
-  while (!until.aborted) {
-    const end = await stream(self, watcher, until);
-    if (end === 'held back' || refusals === MAX_REFUSALS) return pollForGood(self, watcher, until);
-    refusals = end === 'broken' ? 0 : refusals + 1;
-    if ((await askUntilAnswered(`${self}/qr?${NO_PICTURE}`, watcher, until)) === GONE) return;
-  }
-}
-
-/** Listens to the event stream until it ends. @returns the reason why it has ended */
-function stream(self: string, { onTicket }: Watcher, until: AbortSignal): Promise<'held back' | 'refused' | 'broken'> {
-  return new Promise((resolve) => {
-    const source = new EventSource(`${self}/qr/events?${NO_PICTURE}`);
-    const ended = new AbortController();
-    let hasWorked = false;
-    const end = (reason: 'held back' | 'refused' | 'broken'): void => {
-      clearTimeout(timer);
-      ended.abort();
-      source.close();
-      resolve(reason);
-    };
-    until.addEventListener('abort', () => end('broken'), { signal: ended.signal });
-    const timer = setTimeout(() => end('held back'), FIRST_EVENT_WITHIN_MS);
-    source.addEventListener('ticket', (event) => {
-      clearTimeout(timer);
-      hasWorked = true;
-      onTicket(JSON.parse(event.data));
-    });
-    source.addEventListener('error', () => {
-      // Otherwise the browser reconnects by itself.
-      if (source.readyState === EventSource.CLOSED) end(hasWorked ? 'broken' : 'refused');
-    });
-  });
-}
-
-/** Asks every few seconds until the server answers with a ticket, or with 404, or until `until` is aborted. */
-export async function askUntilAnswered(
-  url: string,
-  watcher: Watcher,
-  until: AbortSignal,
-): Promise<number | typeof GONE | typeof TROUBLE | undefined> {
-  for (;;) {
-    const known = await ask(url, watcher, until);
-    if (typeof known === 'number' || known === GONE || until.aborted) return known;
-    await rest();
-  }
-}
-
-/** Polls until the end, because no stream gets through to this browser. */
-async function pollForGood(self: string, watcher: Watcher, until: AbortSignal): Promise<void> {
-  let known: number | undefined;
-  let failures = 0;
-  while (!until.aborted) {
-    const waits = known !== undefined && failures < LONG_POLL_FAILURES;
-    const after = waits ? `after=${known}&` : '';
-    const answer = await ask(`${self}/qr?${after}${NO_PICTURE}`, watcher, until);
-    if (answer === GONE) return;
-    if (answer === undefined && waits) failures += 1;
-    if (typeof answer === 'number') known = answer;
-    if (typeof answer !== 'number' || failures >= LONG_POLL_FAILURES) await rest();
-  }
-}
+/** The page has been woken, or does not need the answer any more. */
+const WOKEN = 'woken';
 
 /**
- * Asks once.
- * @returns the version of the ticket; `GONE` after a 404; `TROUBLE` after a 503 or 429; undefined if there was no
- * readable answer, for example because a proxy has cut a long poll short
+ * Reports each change of the ticket until the interaction has ended. A hidden page holds no connection: once it is
+ * visible again, it reports the ticket as it is then.
+ * @param until ends all requests and reports
  */
-async function ask(
-  url: string,
-  { onTicket, onGone }: Watcher,
-  signal: AbortSignal,
-): Promise<number | typeof GONE | typeof TROUBLE | undefined> {
-  try {
-    const response = await fetch(url, { headers: { Accept: 'application/json' }, cache: 'no-store', signal });
-    if (response.status === 404) {
-      onGone();
-      return GONE;
+export class TicketWatch {
+  readonly #self: string;
+  readonly #watcher: Watcher;
+  readonly #until: AbortSignal;
+  /** True once it is known that streams do not get through. */
+  #polls = false;
+
+  constructor(self: string, watcher: Watcher, until: AbortSignal) {
+    this.#self = self;
+    this.#watcher = watcher;
+    this.#until = until;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#until.aborted) {
+      const hidden = new AbortController();
+      const stop = whenHidden(() => hidden.abort());
+      const end = (): void => hidden.abort();
+      this.#until.addEventListener('abort', end);
+      const isGone = await this.#follow(hidden.signal);
+      this.#until.removeEventListener('abort', end);
+      stop();
+      if (isGone) return this.#watcher.onGone();
+      await whenVisible(this.#until);
     }
-    if (response.status === 429) await rest(Number(response.headers.get('Retry-After')) * 1000);
-    if (response.status === 503 || response.status === 429) return TROUBLE;
-    if (!response.ok) return undefined;
-    const ticket: Ticket = await response.json();
-    onTicket(ticket);
-    return ticket.version;
-  } catch {
-    return undefined;
+  }
+
+  /** Follows the ticket until `until` is aborted. @returns true if the interaction has ended before */
+  async #follow(until: AbortSignal): Promise<boolean> {
+    let last: StreamEnd | undefined;
+    let inARow = 0;
+    while (!this.#polls && !until.aborted) {
+      const end = await streamTicket(this.#self, this.#watcher, until);
+      if (until.aborted) return false;
+      inARow = end === last ? inARow + 1 : 0;
+      last = end;
+      this.#polls = inARow >= MAX_IN_A_ROW[end];
+      if (this.#polls) break;
+      const url = `${this.#self}/qr?${NO_PICTURE}`;
+      if (this.#report(await askUntilAnswered(url, until, this.#watcher.onSilence))) return true;
+    }
+    return this.#poll(until);
+  }
+
+  /** Polls, because no stream gets through to this browser. @returns true if the interaction has ended */
+  async #poll(until: AbortSignal): Promise<boolean> {
+    if (await this.#longPoll(until)) return true;
+    while (!until.aborted) {
+      if ((await this.#pollOnce(undefined, until)) === GONE) return true;
+      await rest(POLL_EVERY_MS);
+    }
+    return false;
+  }
+
+  /** Sends long polls until they turn out not to work. @returns true if the interaction has ended */
+  async #longPoll(until: AbortSignal): Promise<boolean> {
+    let known: number | undefined;
+    let failures = 0;
+    while (!until.aborted && failures < LONG_POLL_FAILURES) {
+      const askedAt = Date.now();
+      const answer = await this.#pollOnce(known, until);
+      if (answer === GONE) return true;
+      if (answer === WOKEN) continue;
+      if (answer === undefined && known !== undefined) failures += 1;
+      const isWorthless = answer === undefined || (answer.version === known && isShort(askedAt));
+      known = answer?.version ?? known;
+      if (isWorthless) await rest(POLL_EVERY_MS);
+    }
+    return false;
+  }
+
+  /** Polls once. @param known the version to wait for a change of; undefined to have an answer at once */
+  async #pollOnce(known: number | undefined, until: AbortSignal): Promise<Asked | typeof WOKEN> {
+    const after = known === undefined ? '' : `after=${known}&`;
+    const within = known === undefined ? undefined : LONG_POLL_WITHIN_MS;
+    const askedAt = Date.now();
+    // A woken page must not wait for an answer on a connection that has died.
+    const woken = new AbortController();
+    const answered = new AbortController();
+    const abort = (): void => woken.abort();
+    until.addEventListener('abort', abort, { signal: answered.signal });
+    whenWoken(() => Date.now() - askedAt > RECENT_MS && abort(), answered.signal);
+    const answer = await ask(`${this.#self}/qr?${after}${NO_PICTURE}`, woken.signal, within);
+    answered.abort();
+    if (woken.signal.aborted) return WOKEN;
+    if (answer === undefined) this.#watcher.onSilence();
+    this.#report(answer);
+    return answer;
+  }
+
+  /** @returns true if the interaction has ended */
+  #report(answer: Asked): boolean {
+    if (typeof answer === 'object') this.#watcher.onTicket(answer);
+    return answer === GONE;
   }
 }
 
-export function rest(milliseconds: number = POLL_EVERY_MS): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Returns true if a long poll that began then has not waited. */
+function isShort(askedAt: number): boolean {
+  return Date.now() - askedAt < SHORTEST_LONG_POLL_MS;
 }

@@ -37,6 +37,11 @@ export function noteHosts(provider: Provider): void {
   });
 }
 
+/** Returns true if an account is signed in to this client in the session. */
+export function isSignedInTo(session: Pick<Session, 'accountId' | 'authorizations'>, clientId: string): boolean {
+  return session.accountId !== undefined && session.authorizations?.[clientId] !== undefined;
+}
+
 function entryOf(session: Session, clientId: string): ClientEntry | undefined {
   return session.authorizations?.[clientId];
 }

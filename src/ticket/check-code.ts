@@ -2,9 +2,11 @@ import { QrLoginError } from './errors.ts';
 import { matches, type SecretKeys } from './secret-keys.ts';
 import { type ApprovedTicket, type CancelledTicket, ownerOf } from './ticket.ts';
 import { MAX_WRONG_CHECK_CODES } from './transitions.ts';
+import { withoutSeparators } from './typed-text.ts';
 
-/** A check code after spaces and dashes, which the user may type as well, are removed. */
 const CHECK_CODE = /^\d{6}$/;
+/** The zeros of scripts with digits of their own that keyboards type: Arabic-Indic, Persian and Urdu, Devanagari. */
+const ZEROS: readonly number[] = [0x0660, 0x06f0, 0x0966];
 
 /**
  * Returns the six digits that the phone shows and the user types at the browser: an out-of-band secret (NIST SP
@@ -16,8 +18,14 @@ export function checkCodeOf(keys: SecretKeys, ticketId: string): string {
 
 /** Returns the digits that the user typed, or undefined if the text is not a check code at all. */
 export function readCheckCode(typed: string): string | undefined {
-  const plain = typed.replace(/[\s-]/g, '');
+  const plain = withoutSeparators(typed).replace(/\p{Nd}/gu, toAsciiDigit);
   return CHECK_CODE.test(plain) ? plain : undefined;
+}
+
+function toAsciiDigit(digit: string): string {
+  const code = digit.charCodeAt(0);
+  const zero = ZEROS.find((first) => code >= first && code < first + 10);
+  return zero === undefined ? digit : `${code - zero}`;
 }
 
 export function isCheckCode(keys: SecretKeys, ticketId: string, typed: string): boolean {

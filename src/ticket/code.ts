@@ -25,6 +25,11 @@ export class Codes {
     this.#rotationMs = rotation;
   }
 
+  /** The time for which a code is accepted after the next one has replaced it, in milliseconds. */
+  get grace(): number {
+    return SLOTS_BACK * this.#rotationMs;
+  }
+
   /** Returns the code to show now, and the milliseconds until the next one. */
   show(id: string, now: number): { code: string; rotatesIn: number } {
     const slot = this.#slot(id, now);

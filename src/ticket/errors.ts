@@ -55,9 +55,17 @@ export type ErrorCode =
  *   (`cancelled`), or the check code was wrong too often (`check-code`). Absent if the ticket was decided.
  * - of `wrong_state`: the same account has scanned the code in another session (`elsewhere`).
  * - of `wrong_check_code`: it was the last try (`last-try`).
- * - of `no_interaction`: the browser accepts no cookies (`no-cookies`).
+ * - of `no_interaction`: the browser accepts no cookies (`no-cookies`), or it is signed in to the app (`signed-in`).
  */
-export type ErrorReason = 'expired' | 'renewed' | 'cancelled' | 'check-code' | 'elsewhere' | 'last-try' | 'no-cookies';
+export type ErrorReason =
+  | 'expired'
+  | 'renewed'
+  | 'cancelled'
+  | 'check-code'
+  | 'elsewhere'
+  | 'last-try'
+  | 'no-cookies'
+  | 'signed-in';
 
 interface QrLoginErrorOptions extends ErrorOptions {
   readonly reason?: ErrorReason | undefined;

@@ -1,5 +1,6 @@
 import type { Notes } from './ports.ts';
 import type { SecretKeys } from './secret-keys.ts';
+import { withoutSeparators } from './typed-text.ts';
 
 /**
  * Sixteen characters that stand for four bits each, so that eight of them are 32 bits. They are easy to read, to say
@@ -24,13 +25,9 @@ const LOOKALIKES: ReadonlyMap<string, string> = new Map(
   Object.entries({ '0': 'Q', O: 'Q', I: 'L', Z: '2', S: '5', G: '6', B: '8', V: 'Y', N: 'M' }),
 );
 
-/** Spaces and dashes of any kind, and invisible characters that a copied text may contain. */
-const SEPARATORS = /[\s\p{Pd}\p{Cf}\u2212]/gu;
-
 /** Returns the eight characters that the user typed, or undefined if the text is not a short code at all. */
 export function readShortCode(typed: string): string | undefined {
-  // A keyboard for Chinese or Japanese may type full-width letters.
-  const plain = typed.normalize('NFKC').toUpperCase().replace(SEPARATORS, '');
+  const plain = withoutSeparators(typed).toUpperCase();
   const read = [...plain].map((character) => LOOKALIKES.get(character) ?? character).join('');
   return SHORT_CODE.test(read) ? read : undefined;
 }

@@ -1,4 +1,5 @@
 /** The actions of users in the tests. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { Stage } from './stage.ts';
 
@@ -93,4 +94,30 @@ export async function errorOn(page: Page): Promise<string> {
 /** Waits until the QR page shows this part. */
 export async function seeScreen(page: Page, name: string): Promise<void> {
   await page.waitForSelector(`[data-screen="${name}"]`);
+}
+
+/** Makes the page hidden or visible. Chromium without a window never does, so this changes what the page can see. */
+export async function turn(page: Page, state: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate(
+    `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+     document.dispatchEvent(new Event('visibilitychange'));`,
+  );
+}
+
+/**
+ * Moves the page's clock forward until the promise settles. The server and the browser itself have their own clocks.
+ */
+export async function hurry<T>(page: Page, awaited: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const result = awaited.finally(() => {
+    isSettled = true;
+  });
+  // Handled by the caller, at the `return` below.
+  result.catch(() => undefined);
+  while (!isSettled) {
+    // The page may be navigating.
+    await page.clock.fastForward(500).catch(() => undefined);
+    await pause(20);
+  }
+  return result;
 }

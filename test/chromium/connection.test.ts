@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { BrowserContext, Page, Request, Route } from 'playwright-core';
 import { allOrFirst, inFullSuite } from '../support/full-suite.ts';
-import { allow, askToSignIn, codeAfter, codeOn, errorOn, seeCode, seeScreen } from './acts.ts';
+import { allow, askToSignIn, codeAfter, codeOn, errorOn, hurry, seeCode, seeScreen } from './acts.ts';
 import { scanBeside } from './phones.ts';
 import { ticketIn } from './qr-from-pixels.ts';
 import type { Stage } from './stage.ts';
@@ -85,9 +84,8 @@ describe('a browser that event streams do not reach', () => {
     await asked;
     await desktop.clearCookies({ name: '_interaction' });
     const phone = await scanBeside(stage(), screen);
-    await seeScreen(screen, 'gone');
-    await screen.getByRole('heading', { name: 'This sign-in has timed out' }).waitFor();
-    expect(await screen.locator('[data-code]').isVisible()).to.equal(false);
+    await screen.locator('[data-error=no_interaction]').filter({ hasText: 'This sign-in has timed out' }).waitFor();
+    await screen.getByRole('link', { name: /^Back to/ }).waitFor();
     await phone.deny();
   });
 });
@@ -162,7 +160,8 @@ describe('a browser during an outage of the server', () => {
     expect(asked()).to.deep.equal({ streams: 1, polls: 0, longPolls: 0 });
 
     const trouble = { status: 503, headers: { 'retry-after': '2' }, body: 'try again' };
-    await desktop.route(EVENTS, (route) => route.fulfill(trouble), { times: 1 });
+    let isDown = true;
+    await desktop.route(EVENTS, (route) => (isDown ? route.fulfill(trouble) : route.continue()));
     let polls = 0;
     const third = new Promise<Route>((resolve) => {
       void desktop.route(POLL, (route) => {
@@ -172,15 +171,18 @@ describe('a browser during an outage of the server', () => {
     });
     stage().cutConnections();
     const route = await hurry(screen, third);
-    expect(asked()).to.deep.equal({ streams: 2, polls: 3, longPolls: 0 });
+    // The page's clock runs ahead: the page may give the stream up before the browser has connected it again.
+    expect(asked()).to.include({ polls: 3, longPolls: 0 });
     // The code stays on the page meanwhile.
     expect(await screen.locator('[data-code]').isVisible()).to.equal(true);
 
+    isDown = false;
     const listening = screen.waitForResponse((response) => response.url().includes('/events?') && response.ok());
     await route.continue();
     await listening;
     const back = asked();
-    expect(back).to.deep.equal({ streams: 3, polls: 3, longPolls: 0 });
+    expect(back).to.include({ polls: 3, longPolls: 0 });
+    expect(back.streams).to.be.within(2, 3);
     await (await scanBeside(stage(), screen)).approve();
     expect((await allow(screen)).sub).to.equal('a11ce');
     expect(asked()).to.deep.equal(back);
@@ -316,24 +318,6 @@ async function signInBy(stage: Stage, desktop: BrowserContext, { asks }: { asks:
   await phone.approve();
   const claims = await hurry(screen, allow(screen));
   expect(claims).to.include({ iss: stage.issuer, sub: 'a11ce' });
-}
-
-/**
- * Moves the page's clock forward until the promise settles. The server and the browser itself have their own clocks.
- */
-async function hurry<T>(page: Page, awaited: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const result = awaited.finally(() => {
-    isSettled = true;
-  });
-  // Handled by the caller, at the `return` below.
-  result.catch(() => undefined);
-  while (!isSettled) {
-    // The page may be navigating.
-    await page.clock.fastForward(500).catch(() => undefined);
-    await pause(20);
-  }
-  return result;
 }
 
 /** Records the parts of the QR page in the order in which they appear, from the second one on. */

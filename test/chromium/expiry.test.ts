@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import type { Page } from 'playwright-core';
 import { inFullSuite } from '../support/full-suite.ts';
-import { allow, askToSignIn, codeAfter, codeOn, pressYes, seeScreen } from './acts.ts';
+import { allow, askToSignIn, codeAfter, codeOn, pressYes, seeScreen, turn } from './acts.ts';
 import { scan, scanBeside } from './phones.ts';
 import { readCode, readCodeOtherThan, ticketIn } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
@@ -82,11 +81,3 @@ describe('a code in a real browser', () => {
     }),
   );
 });
-
-/** Makes the page hidden or visible. Chromium without a window never does, so this changes what the page can see. */
-async function turn(page: Page, state: 'hidden' | 'visible'): Promise<void> {
-  await page.evaluate(
-    `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
-     document.dispatchEvent(new Event('visibilitychange'));`,
-  );
-}

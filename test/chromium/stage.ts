@@ -8,6 +8,7 @@ import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/pro
 import { makeRp, rpClient } from '../fixtures/rp.ts';
 import { StillClock } from '../support/clock.ts';
 import { type Running, serve } from '../support/server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { startCoverage, takeCoverage } from './page-coverage.ts';
 
@@ -16,9 +17,12 @@ export interface Setting {
   readonly makeProvider: (options: FixtureOptions) => Promise<Fixture>;
   readonly rpClient: typeof rpClient;
   readonly makeRp: typeof makeRp;
+  /** True if a TCP proxy stands in front of the provider: see {@link Stage.network}. */
+  readonly isBehindProxy?: boolean;
 }
 
 const FIXTURES: Setting = { makeProvider, rpClient, makeRp };
+export const BEHIND_PROXY: Setting = { ...FIXTURES, isBehindProxy: true };
 
 const DESKTOP: BrowserContextOptions = { ...CALM, viewport: { width: 1280, height: 900 }, locale: 'en-GB' };
 const PHONE: BrowserContextOptions = {
@@ -38,7 +42,12 @@ export const PATIENCE_MS = 60_000;
 /** The longest wait for the description of a page, in milliseconds. */
 const DESCRIBES_WITHIN_MS = 5_000;
 
-type Made = Running & Fixture & { readonly make: () => Promise<Fixture> };
+type Made = Running &
+  Fixture & {
+    readonly issuer: string;
+    readonly make: () => Promise<Fixture>;
+    readonly network: TcpProxy | undefined;
+  };
 
 export class Stage {
   /**
@@ -50,6 +59,7 @@ export class Stage {
   readonly rpUrl: string;
   readonly #browser: Browser;
   readonly #make: () => Promise<Fixture>;
+  readonly #network: TcpProxy | undefined;
   #provider: Running & Fixture;
   readonly #rp: Running;
   readonly #contexts = new Map<BrowserContext, BrowserContextOptions>();
@@ -60,7 +70,8 @@ export class Stage {
 
   private constructor(browser: Browser, clock: StillClock, provider: Made, rp: Running) {
     this.clock = clock;
-    this.issuer = provider.origin;
+    this.issuer = provider.issuer;
+    this.#network = provider.network;
     this.rpUrl = rp.origin;
     this.#browser = browser;
     this.#make = provider.make;
@@ -77,7 +88,8 @@ export class Stage {
     const clock = new StillClock();
     const store = new Keyv();
     const { provider, ...rp } = await serve(async (url) => {
-      const provider = await serve(async (issuer) => {
+      const provider = await serve(async (origin) => {
+        const { network, issuer } = await connectTo(origin, setting);
         const make = (): Promise<Fixture> =>
           setting.makeProvider({
             store,
@@ -86,11 +98,17 @@ export class Stage {
             clients: [setting.rpClient(url)],
             qrLogin: { clock: clock.now, assess: () => 'allow', limits: false, ...qrLogin },
           });
-        return { ...(await make()), make };
+        return { ...(await make()), make, issuer, network };
       });
-      return { provider, app: setting.makeRp(provider.origin, url) };
+      return { provider, app: setting.makeRp(provider.issuer, url) };
     });
     return new Stage(browser, clock, provider, rp);
+  }
+
+  /** The network between the browsers and the provider. */
+  get network(): TcpProxy {
+    if (this.#network === undefined) throw new Error('this stage has no TCP proxy: see BEHIND_PROXY');
+    return this.#network;
   }
 
   /** Opens a desktop browser without cookies. */
@@ -148,6 +166,10 @@ export class Stage {
     await once(server, 'listening');
   }
 
+  health(): ReturnType<Fixture['qr']['health']> {
+    return this.#provider.qr.health();
+  }
+
   /** Replaces the provider by a new one with the same store. */
   async restart(): Promise<void> {
     const { server, qr } = this.#provider;
@@ -182,6 +204,7 @@ export class Stage {
       await Promise.all([
         ...[...this.#contexts.keys()].map((context) => context.close()),
         this.#provider.stop(),
+        this.#network?.stop(),
         this.#rp.stop(),
         ...this.#ends.map((end) => end()),
       ]);
@@ -208,4 +231,14 @@ async function describe(page: Page): Promise<string> {
     pause(DESCRIBES_WITHIN_MS, 'gives no answer', { ref: false }),
   ]);
   return `${page.url()}: ${answer}`;
+}
+
+/** Puts a TCP proxy in front of the server at this origin, if the setting says so. */
+async function connectTo(
+  origin: string,
+  { isBehindProxy }: Setting,
+): Promise<{ issuer: string; network: TcpProxy | undefined }> {
+  if (!isBehindProxy) return { issuer: origin, network: undefined };
+  const network = await TcpProxy.start(Number(new URL(origin).port), 'localhost');
+  return { issuer: `http://localhost:${network.port}`, network };
 }

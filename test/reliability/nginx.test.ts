@@ -167,7 +167,7 @@ async function untilApproved(stream: { block: () => Promise<string | undefined> 
     const block = await stream.block();
     if (block === undefined) throw new Error('the stream has ended');
     if (block.includes('"state":"approved"')) return beats;
-    if (!block.startsWith(':')) throw new Error(`this is not a heartbeat: ${block}`);
+    if (!block.startsWith('event: heartbeat')) throw new Error(`this is not a heartbeat: ${block}`);
     beats += 1;
   }
 }

@@ -7,26 +7,29 @@ import { LOOPBACK } from './server.ts';
 interface Pair {
   readonly sockets: readonly [Socket, Socket];
   readonly lines: readonly [DelayLine, DelayLine];
+  /** The first line of the last request, if the connection carries HTTP. */
+  lastRequest: string;
 }
 
 export class TcpProxy {
   readonly port: number;
   /** The delay of each round trip in milliseconds. */
   latency = 0;
-  readonly #target: number;
+  readonly #target: { readonly port: number; readonly host: string };
   readonly #pairs = new Set<Pair>();
   #server: Server;
   #frozen = false;
 
-  private constructor(target: number, server: Server) {
+  private constructor(target: { readonly port: number; readonly host: string }, server: Server) {
     this.#target = target;
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
     server.on('connection', (socket) => this.#connect(socket));
   }
 
-  static async start(target: number): Promise<TcpProxy> {
-    return new TcpProxy(target, await listen(0));
+  /** @param host the host of the target */
+  static async start(target: number, host: string = LOOPBACK): Promise<TcpProxy> {
+    return new TcpProxy({ port: target, host }, await listen(0));
   }
 
   /** The number of open connections. */
@@ -48,6 +51,16 @@ export class TcpProxy {
     for (const { lines } of this.#pairs) for (const line of lines) line.hold();
   }
 
+  /**
+   * Keeps the connections open whose last request has this in its first line, and passes nothing on, as a NAT does that
+   * has forgotten them. All other connections are served.
+   */
+  freezeConnections(request: string): void {
+    for (const { lines, lastRequest } of this.#pairs) {
+      if (lastRequest.includes(request)) for (const line of lines) line.hold();
+    }
+  }
+
   /** Accepts connections again. Data that was sent while frozen arrives now, as TCP would have retransmitted it. */
   async heal(): Promise<void> {
     this.#frozen = false;
@@ -62,8 +75,12 @@ export class TcpProxy {
   }
 
   #connect(client: Socket): void {
-    const target = connect({ port: this.#target, host: LOOPBACK, allowHalfOpen: true });
-    const pair: Pair = { sockets: [client, target], lines: [new DelayLine(), new DelayLine()] };
+    const target = connect({ ...this.#target, allowHalfOpen: true });
+    const pair: Pair = { sockets: [client, target], lines: [new DelayLine(), new DelayLine()], lastRequest: '' };
+    client.on('data', (chunk: Buffer) => {
+      const [request] = /^[A-Z]+ \S+ HTTP\b/.exec(chunk.toString('latin1')) ?? [];
+      pair.lastRequest = request ?? pair.lastRequest;
+    });
     const [up, down] = pair.lines;
     if (this.#frozen) for (const line of pair.lines) line.hold();
     this.#pairs.add(pair);

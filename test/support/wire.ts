@@ -155,5 +155,6 @@ export function eventsIn(body: Buffer): { events: SentEvent[]; retries: number[]
 
 /** Returns the states of all tickets in the body of an event stream, in order. */
 export function statesIn(body: Buffer): unknown[] {
-  return eventsIn(body).events.map(({ data }) => JSON.parse(data).state);
+  const tickets = eventsIn(body).events.filter(({ type }) => type === 'ticket');
+  return tickets.map(({ data }) => JSON.parse(data).state);
 }

@@ -44,7 +44,21 @@ describe('the check code', () => {
 });
 
 describe('the text that a user types as a check code,', () => {
-  for (const typed of ['123456', '123 456', ' 123456\n', '123-456', '1 2 3 4 5 6', '12\u00a034\u00a056']) {
+  for (const typed of [
+    '123456',
+    '123 456',
+    ' 123456\n',
+    '123-456',
+    '1 2 3 4 5 6',
+    '12\u00a034\u00a056',
+    '123 - 456',
+    '123–456',
+    '１２３４５６',
+    '١٢٣٤٥٦',
+    '۱۲۳ ۴۵۶',
+    '१२३४५६',
+    '\u2066123456\u2069',
+  ]) {
     it(`${JSON.stringify(typed)}, is read as 123456`, () => {
       expect(readCheckCode(typed)).to.equal('123456');
     });

@@ -3,6 +3,7 @@ import { type Session, sessionOf } from '../../oidc/approver.ts';
 import { findClientHome } from '../../oidc/client.ts';
 import { assertPrompt, type Interaction, interactionOf, noInteraction } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
+import { isSignedInTo } from '../../oidc/session-clients.ts';
 import type { BrowserIdentity } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { type Fields, readFields } from '../request/body.ts';
@@ -112,23 +113,37 @@ export class BrowserGuards {
 
   #find({ ctx, failure }: PluginRequest, uid: string): Promise<[Interaction, Session | undefined]> {
     const { provider } = this.#ports;
-    return Promise.all([
-      interactionOf(provider, ctx, uid).catch(async (error: unknown) => {
-        if (error instanceof QrLoginError) await this.#noteHome({ ctx, failure }, uid);
-        throw error;
-      }),
-      // The session as it is now: another tab may have signed in since the interaction began.
-      sessionOf(provider, ctx),
-    ]);
+    // The session as it is now: another tab may have signed in since the interaction began.
+    const session = sessionOf(provider, ctx);
+    const interaction = interactionOf(provider, ctx, uid).catch(async (error: unknown) => {
+      if (error instanceof QrLoginError) await this.#explainEnd({ ctx, failure }, uid, await session);
+      throw error;
+    });
+    return Promise.all([interaction, session]);
   }
 
-  /** The interaction is over: the error page links to the app that started it. */
-  async #noteHome({ ctx, failure }: Pick<PluginRequest, 'ctx' | 'failure'>, uid: string): Promise<void> {
+  /**
+   * The interaction is over: the error page links to the app that started it.
+   * @throws QrLoginError if the browser is signed in to that app: it went back in its history, or is another tab
+   */
+  async #explainEnd(
+    { ctx, failure }: Pick<PluginRequest, 'ctx' | 'failure'>,
+    uid: string,
+    session: Session | undefined,
+  ): Promise<void> {
     const { provider, cookies } = this.#ports;
     const from = cookies.origin(ctx, uid);
-    const home = from && (await findClientHome(provider, from.clientId, from.site));
+    if (from === undefined) return;
+    const home = await findClientHome(provider, from.clientId, from.site);
     if (home !== undefined) failure.home = home;
+    if (session !== undefined && isSignedInTo(session, from.clientId)) throw alreadySignedIn();
   }
+}
+
+function alreadySignedIn(): QrLoginError {
+  return new QrLoginError('no_interaction', 'This sign-in is finished already. Go back to the app.', {
+    reason: 'signed-in',
+  });
 }
 
 function uidIn({ params }: PluginRequest['ctx']): string {

@@ -1,6 +1,5 @@
 import type { Next } from 'koa';
 import { accountName, type FindAccount } from '../../oidc/approver.ts';
-import { findClientHome, siteOf } from '../../oidc/client.ts';
 import { findInteractionUid, makeResumeUrl } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
@@ -135,13 +134,9 @@ export class QrPageHandlers {
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       isPhone: isPhone(ctx),
       lasts: browserViews.lasts,
+      codeGrace: browserViews.codeGrace,
       showAddress: settings.showAddress,
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
-      home: await findClientHome(
-        provider,
-        String(interaction.params.client_id),
-        siteOf(interaction.params.redirect_uri),
-      ),
       passkey: await this.#ports.passkey.offer(request),
       signedInAs: await this.#nameOf(identity.accountId),
       otherWays: checkWays(settings.otherWays(ctx, interaction, t)).map((way) => ({

@@ -25,12 +25,12 @@ export interface Pages {
     readonly otherWays: readonly Link[];
     /** The time that each state lasts from its beginning, in seconds. */
     readonly lasts: { readonly scan: number; readonly decide: number; readonly finish: number };
+    /** The time for which a code is accepted after the next one has replaced it, in seconds. */
+    readonly codeGrace: number;
     /** True if the address in the code is shown as a link, too. */
     readonly showAddress: boolean;
     /** The address, without its scheme, of the page that takes the short code, if the deployment allows typing. */
     readonly typeAt?: string | undefined;
-    /** The URL of the app, for a browser after its interaction is over. */
-    readonly home?: string | undefined;
     /** The account that is signed in to this browser already. */
     readonly signedInAs?: string | undefined;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */

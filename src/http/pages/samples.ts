@@ -27,8 +27,8 @@ function qr(ticket: Omit<DrawnView, 'version' | 'expiresIn'>, more: Partial<Page
     urls: { self: '#', renew: '#', finish: '#', cancel: '#' },
     otherWays: [{ url: '#', label: 'Sign in with a password' }],
     lasts: { scan: 120, decide: 120, finish: 120 },
+    codeGrace: 20,
     showAddress: false,
-    home: 'https://app.example.com',
     ...more,
   };
 }

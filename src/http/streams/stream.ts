@@ -27,6 +27,9 @@ const MAX_UNSENT_BYTES = 64 * 1024;
 /** After a node has stopped, each of its browsers reconnects after a random delay of at most this. */
 const RECONNECT_WITHIN_MS = 2_000;
 
+/** An event, because scripts cannot see comments: a page that hears nothing for longer connects again. */
+const HEARTBEAT = 'event: heartbeat\ndata:\n\n';
+
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store, no-transform',
@@ -137,7 +140,7 @@ export class Stream implements Listener, ConnectionUser, WheelEntry {
     else if (now >= this.#watch.endsAt) this.#end(connection);
     else if (now >= this.#dueAt) this.#showAgain(now);
     else if (now >= this.#readAt) this.#reread(now);
-    else if (now >= this.#heartbeatAt) this.#write(':\n\n');
+    else if (now >= this.#heartbeatAt) this.#write(HEARTBEAT);
     this.#schedule();
   }
 

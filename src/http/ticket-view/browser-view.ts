@@ -105,6 +105,11 @@ export class BrowserViews {
     return { scan: toSeconds(scan), decide: toSeconds(decide), finish: toSeconds(finish) };
   }
 
+  /** The time for which a code is accepted after the next one has replaced it, in seconds. */
+  get codeGrace(): number {
+    return toSeconds(this.#codes.grace);
+  }
+
   /** Returns the ticket as this browser may see it. */
   draw(ticket: Ticket | undefined, now: number, { accountId, svg }: Viewer): BrowserView {
     return svg ? this.drawn(ticket, now, accountId) : this.#describe(ticket, now, accountId);

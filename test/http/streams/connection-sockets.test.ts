@@ -144,7 +144,7 @@ for (const parkStreams of [false, true]) {
         await wire.saw('"scanned"');
         for (const beats of [1, 2, 3]) {
           world.clock.forward(15.1);
-          await wire.saw('}\n\n'.concat(':\n\n'.repeat(beats)));
+          await wire.saw('}\n\n'.concat('event: heartbeat\ndata:\n\n'.repeat(beats)));
         }
         world.clock.forward(120);
         await wire.saw('"expired"');

@@ -125,12 +125,16 @@ describe('parkStreams', () => {
       crier.say();
       await allSee('"version":2');
       crier.clock.forward(16);
-      await allSee('\n:\n\n');
+      await allSee('\nevent: heartbeat\ndata:\n\n');
       crier.streams.close();
       for (const stream of streams) {
         await stream.ended();
         const { events, retries } = eventsIn(stream instanceof Wire ? unchunked(stream) : stream.bytes);
-        expect(events.map(({ lastEventId }) => lastEventId)).to.deep.equal(['1', '2']);
+        expect(events.map(({ type, lastEventId }) => [type, lastEventId])).to.deep.equal([
+          ['ticket', '1'],
+          ['ticket', '2'],
+          ['heartbeat', '2'],
+        ]);
         expect(retries).to.have.length(1);
       }
       await until(() => crier.waiting === 0);

@@ -1,0 +1,31 @@
+/** The time that is left in the current state, as digits and as a ring. */
+import { announce, find, page } from './page.ts';
+
+const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
+/** A live region announces once that less than this is left to act, for users who cannot see the ring. */
+const SOON_S = 30;
+
+let endsAt = 0;
+let hasAnnounced = false;
+
+/** @param seconds the time until the state ends */
+export function countDown(seconds: number): void {
+  endsAt = Date.now() + seconds * 1000;
+  // A state that is shorter than that needs no announcement.
+  hasAnnounced = seconds <= SOON_S;
+  showTimeLeft();
+}
+
+export function showTimeLeft(): void {
+  const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
+  const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  for (const countdown of countdowns) {
+    find(countdown, '[data-time]').textContent = text;
+    const gone = 100 - (100 * seconds) / Number(countdown.dataset.countdown);
+    find<SVGElement>(countdown, '[data-left]').style.strokeDashoffset = `${Math.max(0, gone)}`;
+  }
+  const userMustAct = page.dataset.screen === 'scanned' || page.dataset.screen === 'check-code';
+  if (!userMustAct || hasAnnounced || seconds > SOON_S || seconds === 0) return;
+  hasAnnounced = true;
+  announce(page.dataset.soon ?? '');
+}

@@ -1,0 +1,99 @@
+/** The event stream of the ticket, and a watch over its silence. */
+import { NO_PICTURE, type Ticket } from './ticket.ts';
+import { whenWoken } from './visibility.ts';
+
+export interface Watcher {
+  onTicket: (ticket: Ticket) => void;
+  /** Called when the server cannot be heard any more. The next ticket ends that. */
+  onSilence: () => void;
+  /** Called when the interaction has ended. The watching ends, too. */
+  onGone: () => void;
+}
+
+/**
+ * The reason for which a stream has ended: no event came at all, none but the first, the server refused it, or it ended
+ * after it had worked.
+ */
+export type StreamEnd = 'held back' | 'silent' | 'refused' | 'broken';
+
+/** The server sends an event at once. If none arrives in this time, a proxy holds the stream back. */
+const FIRST_EVENT_WITHIN_MS = 5_000;
+/** The server says something at least every 15 s, and each new code when the previous one ends. */
+const LONGEST_SILENCE_MS = 20_000;
+/** An event may be this late, for example on a slow network. */
+const LATE_MS = 5_000;
+/** After a sign that the connection may have died, one that was heard within this time is still good. */
+export const RECENT_MS = 3_000;
+
+/** Reports the tickets of an event stream until it ends. @param self the URL of the interaction */
+export function streamTicket(self: string, watcher: Watcher, until: AbortSignal): Promise<StreamEnd> {
+  return new Promise((resolve) => new TicketStream(self, watcher, resolve).run(until));
+}
+
+class TicketStream {
+  readonly #source: EventSource;
+  readonly #watcher: Watcher;
+  readonly #resolve: (end: StreamEnd) => void;
+  readonly #ended = new AbortController();
+  #events = 0;
+  #heardAt: number = Date.now();
+  /** The end of the code or state that was reported last: then the server must report what follows. */
+  #nextAt = Number.POSITIVE_INFINITY;
+  #timer = 0;
+
+  constructor(self: string, watcher: Watcher, resolve: (end: StreamEnd) => void) {
+    this.#source = new EventSource(`${self}/qr/events?${NO_PICTURE}`);
+    this.#watcher = watcher;
+    this.#resolve = resolve;
+  }
+
+  run(until: AbortSignal): void {
+    const signal = this.#ended.signal;
+    this.#source.addEventListener('ticket', (event) => {
+      const ticket: Ticket = JSON.parse(event.data);
+      this.#nextAt = Date.now() + secondsToNext(ticket) * 1000;
+      this.#hear();
+      this.#watcher.onTicket(ticket);
+    });
+    this.#source.addEventListener('heartbeat', () => this.#hear());
+    this.#source.addEventListener('error', () => {
+      // Otherwise the browser reconnects by itself.
+      if (this.#source.readyState === EventSource.CLOSED) this.#end(this.#events === 0 ? 'refused' : 'broken');
+    });
+    whenWoken(() => {
+      if (this.#events > 0 && Date.now() - this.#heardAt > RECENT_MS) this.#end('broken');
+    }, signal);
+    until.addEventListener('abort', () => this.#end('broken'), { signal });
+    this.#wait();
+  }
+
+  #hear(): void {
+    this.#events += 1;
+    this.#heardAt = Date.now();
+    this.#wait();
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    const longest = this.#events === 0 ? FIRST_EVENT_WITHIN_MS : LONGEST_SILENCE_MS;
+    this.#timer = setTimeout(() => this.#endSilence(), Math.min(longest, this.#nextAt + LATE_MS - Date.now()));
+  }
+
+  #endSilence(): void {
+    this.#watcher.onSilence();
+    if (this.#events === 0) this.#end('held back');
+    else this.#end(this.#events === 1 ? 'silent' : 'broken');
+  }
+
+  #end(end: StreamEnd): void {
+    clearTimeout(this.#timer);
+    this.#ended.abort();
+    this.#source.close();
+    this.#resolve(end);
+  }
+}
+
+/** Returns the seconds until the server must report the next code or state; infinite if it need not. */
+function secondsToNext({ state, expiresIn, qr }: Ticket): number {
+  return qr?.rotatesIn ?? (state === 'scanned' || state === 'approved' ? expiresIn : Number.POSITIVE_INFINITY);
+}
