@@ -20,7 +20,7 @@ const BASIC = `Basic ${Buffer.from(CREDENTIALS).toString('base64')}`;
 const verifier = client.randomPKCECodeVerifier();
 
 /** A client that authenticates with a signed assertion (RFC 7523). */
-export const SERVICE_ID = 'service';
+const SERVICE_ID = 'service';
 const { privateKey, publicKey } = await generateKeyPair('ES256');
 const PUBLIC_JWK: JWK = { ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' };
 const PROOF_JWK: JWK = await exportJWK(publicKey);
