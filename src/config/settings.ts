@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { ViewFolder } from '../http/pages/view-folder.ts';
 import type { Limits } from '../http/request/rate-limits.ts';
+import { assertNothingIsBypassed } from '../stores/redis/client.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
 import type { QrLoginOptions } from './options.ts';
 import { listOptions, SCHEMA, secretList } from './schema.ts';
@@ -28,7 +29,9 @@ export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption 
 
 /** Checks all options. @throws TypeError that says which option is wrong and what to write instead */
 export function checkOptions(options: QrLoginOptions): Settings {
-  return check(SCHEMA, isObject(options) ? withEachOption(options) : options);
+  const settings = check(SCHEMA, isObject(options) ? withEachOption(options) : options);
+  if (typeof settings.store !== 'function') assertNothingIsBypassed(settings.store);
+  return settings;
 }
 
 /** Checks a list of secrets. @throws TypeError unless each is long enough to sign with */

@@ -22,11 +22,13 @@ const READS: Readonly<Record<string, (adapter: AdapterFactory) => Promise<unknow
 const ADDITIONS: typeof READS = {
   upsert: (adapter) => adapter('Session').upsert('id', session, 60),
   consume: (adapter) => adapter('RefreshToken').consume('id'),
+  'find a proof': (adapter) => adapter('ReplayDetection').find('id'),
 };
 
 const REMOVALS: typeof READS = {
   destroy: (adapter) => adapter('DeviceCode').destroy('id'),
   revokeByGrantId: (adapter) => adapter('AuthorizationCode').revokeByGrantId('grant'),
+  'destroy a grant': (adapter) => adapter('Grant').destroy('another grant'),
 };
 
 const ALL = { ...READS, ...ADDITIONS, ...REMOVALS };

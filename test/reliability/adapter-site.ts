@@ -1,10 +1,13 @@
 /** A provider of several nodes in this process, one for each store, and the requests of visitors and an RP. */
+import { createHash, randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { Keyv } from 'keyv';
 import type { Configuration } from 'oidc-provider';
 import * as client from 'openid-client';
 import { type Fixture, makeProvider } from '../fixtures/provider.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { networkTo } from '../support/balancer.ts';
+import { fieldsIn } from '../support/relying-party.ts';
 import { freePort, type Running, serve } from '../support/server.ts';
 import { CLIENT_ID, CLIENT_SECRET, PASSWORDS, RP_CALLBACK, testClient } from '../support/world.ts';
 
@@ -16,8 +19,38 @@ const BASIC = `Basic ${Buffer.from(CREDENTIALS).toString('base64')}`;
 
 const verifier = client.randomPKCECodeVerifier();
 
+/** A client that authenticates with a signed assertion (RFC 7523). */
+const SERVICE_ID = 'service';
+const { privateKey, publicKey } = await generateKeyPair('ES256');
+const PUBLIC_JWK: JWK = { ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' };
+const PROOF_JWK: JWK = await exportJWK(publicKey);
+
+/** A client assertion: the form's fields, which are good for one request. */
+export async function assertionFor(issuer: string): Promise<Record<string, string>> {
+  const assertion = await new SignJWT({ jti: randomUUID() })
+    .setProtectedHeader({ alg: 'ES256' })
+    .setIssuer(SERVICE_ID)
+    .setSubject(SERVICE_ID)
+    .setAudience(issuer)
+    .setIssuedAt()
+    .setExpirationTime('1 minute')
+    .sign(privateKey);
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  return { client_id: SERVICE_ID, client_assertion_type: type, client_assertion: assertion };
+}
+
+/** Returns a DPoP proof (RFC 9449) for one request. @param token the access token that is sent with it */
+export function proofFor(method: string, url: string, token?: string): Promise<string> {
+  const ath = token && createHash('sha256').update(token).digest('base64url');
+  return new SignJWT({ htm: method, htu: url, jti: randomUUID(), ...(ath && { ath }) })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: PROOF_JWK })
+    .setIssuedAt()
+    .sign(privateKey);
+}
+
 const configuration: Configuration = {
   features: {
+    clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
     registration: { enabled: true },
     deviceFlow: { enabled: true },
@@ -51,15 +84,23 @@ export class AdapterSite {
 
   static async start(...stores: readonly Keyv[]): Promise<AdapterSite> {
     const issuer = `http://localhost:${await freePort()}`;
-    const grants = ['authorization_code', 'refresh_token', DEVICE_GRANT, CIBA_GRANT];
+    const grants = ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_GRANT, CIBA_GRANT];
     const rp = testClient(CLIENT_ID, { grant_types: grants, backchannel_token_delivery_mode: 'poll' });
+    const service = {
+      client_id: SERVICE_ID,
+      redirect_uris: [],
+      response_types: [],
+      grant_types: ['client_credentials'],
+      token_endpoint_auth_method: 'private_key_jwt' as const,
+      jwks: { keys: [PUBLIC_JWK] },
+    };
     const nodes = stores.map((store) =>
       serve(() =>
         makeProvider({
           issuer,
           store,
           configuration,
-          clients: [rp],
+          clients: [rp, service],
           proxy: true,
           qrLogin: { limits: false },
         }),
@@ -72,6 +113,11 @@ export class AdapterSite {
     // The others must not go on listening without a site that stops them.
     await Promise.all(running.map((node) => node.stop()));
     throw failed.reason;
+  }
+
+  /** The number of nodes. */
+  get size(): number {
+    return this.#nodes.length;
   }
 
   provider(node: number): Fixture['provider'] {
@@ -93,14 +139,20 @@ export class AdapterSite {
   }
 
   /** Sends a form from the RP, with its client credentials. */
-  ask(node: number, path: string, form: Record<string, string>): Promise<Answer> {
-    const headers = { accept: 'application/json', authorization: BASIC };
+  ask(node: number, path: string, form: Record<string, string>, more: Record<string, string> = {}): Promise<Answer> {
+    const headers = { accept: 'application/json', authorization: BASIC, ...more };
     return new Agent(headers, this.network(node)).post(this.issuer + path, { form });
   }
 
-  redeem(node: number, code: string): Promise<Answer> {
+  /** Asks for a token for the client that authenticates with an assertion. */
+  askAsService(node: number, assertion: Record<string, string>): Promise<Answer> {
+    const agent = new Agent({ accept: 'application/json' }, this.network(node));
+    return agent.post(`${this.issuer}/token`, { form: { grant_type: 'client_credentials', ...assertion } });
+  }
+
+  redeem(node: number, code: string, headers: Record<string, string> = {}): Promise<Answer> {
     const more = { redirect_uri: RP_CALLBACK, code_verifier: verifier };
-    return this.ask(node, '/token', { grant_type: 'authorization_code', code, ...more });
+    return this.ask(node, '/token', { grant_type: 'authorization_code', code, ...more }, headers);
   }
 
   refresh(node: number, token: string): Promise<Answer> {
@@ -109,6 +161,12 @@ export class AdapterSite {
 
   me(node: number, token: string): Promise<Answer> {
     return new Agent({ authorization: `Bearer ${token}` }, this.network(node)).get(`${this.issuer}/me`);
+  }
+
+  /** Sends an access token that is bound to a key, with a DPoP proof (RFC 9449). */
+  meWithProof(node: number, token: string, proof: string): Promise<Answer> {
+    const headers = { authorization: `DPoP ${token}`, dpop: proof };
+    return new Agent(headers, this.network(node)).get(`${this.issuer}/me`);
   }
 
   async stop(): Promise<void> {
@@ -160,6 +218,12 @@ export class Visitor {
     const code = new URL(answer.location).searchParams.get('code');
     if (code === null) throw new Error(`the provider gave no code: ${answer.location}`);
     return code;
+  }
+
+  /** Confirms a device code. The visitor is signed in, and has given consent to the RP before. @returns the page */
+  async confirmDevice(userCode: string): Promise<Answer> {
+    const { xsrf = '' } = fieldsIn((await this.open('/device')).text);
+    return this.submit('/device', { xsrf, user_code: userCode, confirm: 'yes' });
   }
 
   #goOn(url: string): Promise<Answer> {

@@ -132,12 +132,8 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       return site.ask(node, '/token', { grant_type: DEVICE_GRANT, device_code: code });
     }
 
-    /** Confirms a device code in a browser that is signed in and has given consent to the RP before. */
     async function confirm(userCode: string): Promise<void> {
-      const asked = await visitor.open('/device');
-      const { xsrf = '' } = fieldsIn(asked.text);
-      const confirmed = await visitor.submit('/device', { xsrf, user_code: userCode, confirm: 'yes' });
-      expect(confirmed.text).to.include('Sign-in Success');
+      expect((await visitor.confirmDevice(userCode)).text).to.include('Sign-in Success');
     }
 
     beforeEach(() => visitor.code());

@@ -1,5 +1,5 @@
 import type { Keyv } from 'keyv';
-import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
@@ -7,7 +7,10 @@ import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
 import { RedisRecords } from './redis-records.ts';
 
-/** Models with single-use records. Of several concurrent uses, exactly one succeeds (RFC 6749, section 4.1.2). */
+/**
+ * Models with single-use records of a grant. Of several concurrent uses, at most one succeeds, and the others revoke the
+ * grant (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2).
+ */
 const USED_ONCE: ReadonlySet<string> = new Set([
   'AuthorizationCode',
   'RefreshToken',
@@ -18,6 +21,12 @@ const USED_ONCE: ReadonlySet<string> = new Set([
 
 /** Models with records that are deleted when their grant is revoked. */
 const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
+
+/**
+ * The time for which a used proof is known at least. oidc-provider accepts a DPoP proof from 300 s before its `iat` until
+ * 300 s after it, to the second, and nodes' clocks may differ: so ten minutes, and one more.
+ */
+const REPLAY_KNOWN_MS = 660_000;
 
 /**
  * Returns an adapter that keeps the records of `oidc-provider` in a Keyv. Their number is not limited, and expired
@@ -44,7 +53,7 @@ class KeyvAdapter implements Adapter {
   }
 
   upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
-    const ttl = expiresIn === undefined ? undefined : expiresIn * 1000;
+    const ttl = this.#lifetime(expiresIn);
     const grantId = GRANTABLE.has(this.#model) ? payload.grantId : undefined;
     return this.#try(async () => {
       const ways = this.#ways(payload).map((way) => this.#records.point(way, id, ttl));
@@ -52,8 +61,12 @@ class KeyvAdapter implements Adapter {
     });
   }
 
+  /**
+   * Returns a record. For `ReplayDetection`, it also claims an id that is not known yet: oidc-provider first looks whether
+   * it has seen a proof, and then saves it. So of several concurrent calls with a new id, one finds nothing.
+   */
   find(id: string): Promise<AdapterPayload | undefined> {
-    return this.#try(() => this.#records.get(this.#key(id)));
+    return this.#model === 'ReplayDetection' ? this.#claim(id) : this.#try(() => this.#records.get(this.#key(id)));
   }
 
   findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -66,12 +79,16 @@ class KeyvAdapter implements Adapter {
 
   async consume(id: string): Promise<void> {
     const consumed = await this.#try(() => this.#records.consume(this.#key(id), Math.floor(Date.now() / 1000)));
-    if (!consumed && USED_ONCE.has(this.#model))
-      throw new errors.InvalidGrant('it was used by another request at the same time');
+    if (consumed) return;
+    if (this.#model === 'PushedAuthorizationRequest')
+      throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
+    if (USED_ONCE.has(this.#model)) await this.#refuseReplay(id);
   }
 
   destroy(id: string): Promise<void> {
     return this.#try(async () => {
+      // A request that is just writing tokens of the grant must not outlive it.
+      if (this.#model === 'Grant') await this.#records.close(id);
       const payload = await this.#records.take(this.#key(id));
       // A record that was written later under another id may have taken over the lookup key: then it stays.
       for (const way of this.#ways(payload)) await this.#records.unpoint(way, id);
@@ -80,6 +97,27 @@ class KeyvAdapter implements Adapter {
 
   revokeByGrantId(grantId: string): Promise<void> {
     return this.#try(() => this.#records.revoke(grantId));
+  }
+
+  #lifetime(expiresIn: number | undefined): number | undefined {
+    if (expiresIn === undefined) return undefined;
+    return this.#model === 'ReplayDetection' ? Math.max(REPLAY_KNOWN_MS, expiresIn * 1000) : expiresIn * 1000;
+  }
+
+  async #claim(id: string): Promise<AdapterPayload | undefined> {
+    const isFirst = await this.#try(() => this.#records.claim(this.#key(id), REPLAY_KNOWN_MS));
+    // Without the `exp` that was saved: oidc-provider sets it too early for a proof from a clock that is ahead.
+    return isFirst ? undefined : { kind: this.#model, jti: id };
+  }
+
+  /** Ends the grant of a record that was used twice at once, with what the other request got or is about to get. */
+  async #refuseReplay(id: string): Promise<never> {
+    const grantId = (await this.find(id))?.grantId;
+    if (grantId !== undefined) {
+      await new KeyvAdapter('Grant', this.#records).destroy(grantId);
+      Provider.ctx?.oidc.provider.emit('grant.revoked', Provider.ctx, grantId);
+    }
+    throw new errors.InvalidGrant('it was used by another request at the same time');
   }
 
   /** Returns the other keys that lead to a record: its uid (sessions only) and its user code. */

@@ -4,10 +4,16 @@ import { Access } from '../access.ts';
 import { sweepExpired } from '../memory/expiry-sweep.ts';
 import { KeyedMutex } from '../memory/keyed-mutex.ts';
 import { type Values, valuesOf } from '../memory/values.ts';
-import type { Records } from './records.ts';
+import { GRANT_CLOSED_MS, type Records } from './records.ts';
 
-/** The keys of a grant's records, each with its expiry time (milliseconds since the epoch; null: never). */
+/**
+ * The keys of a grant's records, each with its expiry time (milliseconds since the epoch; null: never). A closed grant
+ * also has {@link CLOSED}, with the time until which it stays closed.
+ */
 type GrantMembers = Record<string, number | null>;
+
+/** A member that is no record: the key of a record has a colon. */
+const CLOSED = 'closed';
 
 /**
  * Records in any Keyv, for one process. Keyv has no atomic read-and-write, so a mutex for each key keeps the steps of
@@ -25,12 +31,14 @@ export class KeyvRecords implements Records {
     sweepExpired(keyv);
   }
 
-  async put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
-    // Write the grant first: a record that is missing from its grant would survive the grant's revocation.
-    if (grantId !== undefined) await this.#join(grantId, key, ttl);
-    await this.#step('upsert', key, async () => {
-      const before = await this.#values.get<AdapterPayload>(key);
-      await this.#write(key, before?.consumed === undefined ? payload : { ...payload, consumed: before.consumed }, ttl);
+  put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
+    const save = (): Promise<void> => this.#step('upsert', key, () => this.#save(key, payload, ttl));
+    if (grantId === undefined) return save();
+    // In the turn of the grant, so that it is not revoked in between. A record that is missing from its grant would
+    // survive the grant's revocation.
+    return this.#step('upsert', grantKey(grantId), async () => {
+      if (await this.#join(grantId, key, ttl)) await save();
+      else await this.take(key);
     });
   }
 
@@ -48,6 +56,14 @@ export class KeyvRecords implements Records {
     });
   }
 
+  claim(key: string, ttl: number): Promise<boolean> {
+    return this.#step('find', key, async () => {
+      if ((await this.#values.get(key)) !== undefined) return false;
+      await this.#write(key, {}, ttl);
+      return true;
+    });
+  }
+
   take(key: string): Promise<AdapterPayload | undefined> {
     return this.#step('destroy', key, async () => {
       const payload = await this.#values.get<AdapterPayload>(key);
@@ -57,11 +73,14 @@ export class KeyvRecords implements Records {
   }
 
   revoke(grantId: string): Promise<void> {
-    const grant = grantKey(grantId);
-    return this.#step('revoke', grant, async () => {
-      const members = Object.keys((await this.#values.get<GrantMembers>(grant)) ?? {});
-      for (const key of members) await this.take(key);
-      await this.#remove(grant);
+    return this.#step('revoke', grantKey(grantId), () => this.#deleteMembers(grantId));
+  }
+
+  close(grantId: string): Promise<void> {
+    return this.#step('revoke', grantKey(grantId), async () => {
+      const members = await this.#members(grantId);
+      await this.#writeMembers(grantId, { ...members, [CLOSED]: Date.now() + GRANT_CLOSED_MS });
+      await this.#deleteMembers(grantId);
     });
   }
 
@@ -79,16 +98,39 @@ export class KeyvRecords implements Records {
     });
   }
 
-  #join(grantId: string, key: string, ttl: number | undefined): Promise<void> {
-    const grant = grantKey(grantId);
-    return this.#step('upsert', grant, async () => {
-      const now = Date.now();
-      const members = Object.entries((await this.#values.get<GrantMembers>(grant)) ?? {});
-      const alive: GrantMembers = Object.fromEntries(members.filter(([, until]) => until === null || until > now));
-      alive[key] = ttl === undefined ? null : now + ttl;
-      const ends = Object.values(alive);
-      await this.#write(grant, alive, ends.includes(null) ? undefined : Math.max(...ends.map(Number)) - now);
-    });
+  /** Adds a record to its grant. Runs in the turn of the grant. @returns false if the grant is closed */
+  async #join(grantId: string, key: string, ttl: number | undefined): Promise<boolean> {
+    const members = await this.#members(grantId);
+    if (members[CLOSED] !== undefined) return false;
+    await this.#writeMembers(grantId, { ...members, [key]: ttl === undefined ? null : Date.now() + ttl });
+    return true;
+  }
+
+  /** Deletes the records of a grant, but leaves it closed. Runs in the turn of the grant. */
+  async #deleteMembers(grantId: string): Promise<void> {
+    const { [CLOSED]: closed, ...records } = await this.#members(grantId);
+    for (const key of Object.keys(records)) await this.take(key);
+    if (closed === undefined) await this.#remove(grantKey(grantId));
+    else await this.#writeMembers(grantId, { [CLOSED]: closed });
+  }
+
+  /** Returns the members of a grant that have not expired. */
+  async #members(grantId: string): Promise<GrantMembers> {
+    const now = Date.now();
+    const members = Object.entries((await this.#values.get<GrantMembers>(grantKey(grantId))) ?? {});
+    return Object.fromEntries(members.filter(([, until]) => until === null || until > now));
+  }
+
+  /** Writes the members of a grant, which expires with the last of them. */
+  async #writeMembers(grantId: string, members: GrantMembers): Promise<void> {
+    const ends = Object.values(members);
+    const ttl = ends.includes(null) ? undefined : Math.max(...ends.map(Number)) - Date.now();
+    await this.#write(grantKey(grantId), members, ttl);
+  }
+
+  async #save(key: string, payload: AdapterPayload, ttl: number | undefined): Promise<void> {
+    const before = await this.#values.get<AdapterPayload>(key);
+    await this.#write(key, before?.consumed === undefined ? payload : { ...payload, consumed: before.consumed }, ttl);
   }
 
   #step<T>(operation: string, key: string, task: () => Promise<T>): Promise<T> {

@@ -1,10 +1,19 @@
 import type { AdapterPayload } from 'oidc-provider';
 
 /**
+ * The time for which a grant stays closed. It is the longest life of an authorization code (RFC 6749, section 4.1.2), and
+ * longer than Node.js lets a request take: after that, no request can still be writing tokens of the grant.
+ */
+export const GRANT_CLOSED_MS = 600_000;
+
+/**
  * A store for the records of oidc-provider. Times to live are in milliseconds; undefined means that they never expire.
  */
 export interface Records {
-  /** Writes a record and adds it to its grant. A record that was consumed before stays consumed. */
+  /**
+   * Writes a record and adds it to its grant. A record that was consumed before stays consumed. If the grant is closed,
+   * the record is deleted instead.
+   */
   put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void>;
 
   get(key: string): Promise<AdapterPayload | undefined>;
@@ -15,11 +24,17 @@ export interface Records {
    */
   consume(key: string, now: number): Promise<boolean>;
 
+  /** Creates an empty record. @returns false if the record exists. Of several concurrent calls, one returns true. */
+  claim(key: string, ttl: number): Promise<boolean>;
+
   /** Deletes a record. @returns its payload; undefined if it did not exist */
   take(key: string): Promise<AdapterPayload | undefined>;
 
   /** Deletes all records of a grant. */
   revoke(grantId: string): Promise<void>;
+
+  /** Deletes all records of a grant, and closes it: for {@link GRANT_CLOSED_MS}, no record can be added. */
+  close(grantId: string): Promise<void>;
 
   /** Writes a lookup key that leads to a record's id. */
   point(from: string, id: string, ttl: number | undefined): Promise<void>;

@@ -1,6 +1,7 @@
 import type { AdapterPayload } from 'oidc-provider';
 import type { RedisLink } from '../redis/link.ts';
 import {
+  CLAIM_RECORD,
   CONSUME_RECORD,
   DELETE_IF,
   IN_GRANT,
@@ -12,7 +13,7 @@ import {
   type Script,
   TAKE_RECORD,
 } from '../redis/scripts.ts';
-import type { Records } from './records.ts';
+import { GRANT_CLOSED_MS, type Records } from './records.ts';
 
 /** The number of a grant's records that are deleted at a time. */
 const BATCH_SIZE = 500;
@@ -33,7 +34,12 @@ export class RedisRecords implements Records {
 
   async put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
     // Write the grant first: a record that is missing from its grant would survive the grant's revocation.
-    if (grantId !== undefined) await this.#run(JOIN_GRANT, grantKey(grantId), key, milliseconds(ttl));
+    const joined =
+      grantId === undefined || (await this.#run(JOIN_GRANT, grantKey(grantId), key, milliseconds(ttl))) === 1;
+    if (!joined) {
+      await this.#run(TAKE_RECORD, key);
+      return;
+    }
     const { consumed } = payload;
     const values = [JSON.stringify(payload), milliseconds(ttl), ...(consumed === undefined ? [] : [`${consumed}`])];
     await this.#run(PUT_RECORD, key, ...values);
@@ -52,22 +58,21 @@ export class RedisRecords implements Records {
     return (await this.#run(CONSUME_RECORD, key, `${now}`)) === 1;
   }
 
+  async claim(key: string, ttl: number): Promise<boolean> {
+    return (await this.#run(CLAIM_RECORD, key, milliseconds(ttl))) === 1;
+  }
+
   async take(key: string): Promise<AdapterPayload | undefined> {
     const payload = await this.#run(TAKE_RECORD, key);
     return typeof payload === 'string' ? JSON.parse(payload) : undefined;
   }
 
-  async revoke(grantId: string): Promise<void> {
-    const grant = grantKey(grantId);
-    const members = await this.#run(MARK_REVOKED, grant);
-    if (!Array.isArray(members)) throw new TypeError('Redis did not return the records of a grant');
-    const keys = members.map(String);
-    for (let first = 0; first < keys.length; first += BATCH_SIZE) {
-      const some = keys.slice(first, first + BATCH_SIZE);
-      await Promise.all(some.map((key) => this.#run(TAKE_RECORD, key)));
-      // The grant forgets only deleted records: if this is interrupted, a second revocation can finish the job.
-      await this.#run(LEAVE_GRANT, grant, ...some);
-    }
+  revoke(grantId: string): Promise<void> {
+    return this.#deleteMembers(grantId);
+  }
+
+  close(grantId: string): Promise<void> {
+    return this.#deleteMembers(grantId, milliseconds(GRANT_CLOSED_MS));
   }
 
   async point(from: string, id: string, ttl: number | undefined): Promise<void> {
@@ -80,6 +85,19 @@ export class RedisRecords implements Records {
 
   async unpoint(from: string, id: string): Promise<void> {
     await this.#run(DELETE_IF, from, id);
+  }
+
+  async #deleteMembers(grantId: string, ...closedFor: readonly string[]): Promise<void> {
+    const grant = grantKey(grantId);
+    const members = await this.#run(MARK_REVOKED, grant, ...closedFor);
+    if (!Array.isArray(members)) throw new TypeError('Redis did not return the records of a grant');
+    const keys = members.map(String);
+    for (let first = 0; first < keys.length; first += BATCH_SIZE) {
+      const some = keys.slice(first, first + BATCH_SIZE);
+      await Promise.all(some.map((key) => this.#run(TAKE_RECORD, key)));
+      // The grant forgets only deleted records: if this is interrupted, a second revocation can finish the job.
+      await this.#run(LEAVE_GRANT, grant, ...some);
+    }
   }
 
   #run(script: Script, key: string, ...values: string[]): Promise<unknown> {

@@ -1,25 +1,21 @@
-import { Keyv } from 'keyv';
+import type { Keyv } from 'keyv';
+import { ownFormatOf } from '../keyv-format.ts';
 
 /** Returns true if this Keyv holds its values in the memory of this process, as `new Keyv()` does. */
 export function isInMemory(keyv: Keyv): boolean {
   return keyv.store instanceof Map;
 }
 
-/** Returns the Map of an in-memory Keyv; undefined if its serializer, compression or ttl is not Keyv's default. */
-export function plainMapOf({
-  store,
-  serialize,
-  deserialize,
-  compression,
-  ttl,
-}: Keyv): Map<string, unknown> | undefined {
-  const isPlain = serialize === DEFAULTS.serialize && deserialize === DEFAULTS.deserialize;
-  return store instanceof Map && isPlain && compression === undefined && ttl === undefined ? store : undefined;
+/**
+ * Returns the Map of an in-memory Keyv; undefined if its serializer, compression or ttl is not Keyv's default, or if it
+ * has hooks. They have to be there before the plugin gets the Keyv.
+ */
+export function plainMapOf(keyv: Keyv): Map<string, unknown> | undefined {
+  const { store, ttl } = keyv;
+  return store instanceof Map && ttl === undefined && ownFormatOf(keyv).length === 0 ? store : undefined;
 }
 
 /** Returns the prefix of all keys of this Keyv in that Map. */
 export function prefixOf({ useKeyPrefix, namespace }: Keyv): string {
   return useKeyPrefix && namespace ? `${namespace}:` : '';
 }
-
-const DEFAULTS = new Keyv();

@@ -1,4 +1,5 @@
 import type { Keyv } from 'keyv';
+import { ownFormatOf } from '../keyv-format.ts';
 
 /** Keys and arguments of a script. */
 export interface ScriptCall {
@@ -44,12 +45,37 @@ export interface RedisOfKeyv {
 /**
  * Returns the client and prefix of a Keyv over `@keyv/redis`; undefined for any other Keyv. It looks for the methods of
  * the client and not for its class, because a second copy of the package may be installed.
+ * @throws TypeError if the Keyv has parts that would be bypassed
  */
 export function redisOf(keyv: Keyv): RedisOfKeyv | undefined {
   const backend: unknown = keyv.store;
   if (!isKeyvRedis(backend)) return undefined;
+  assertNothingIsBypassed(keyv);
   const namespace = keyv.namespace || backend.namespace;
   return { client: backend.client, prefix: namespace ? `${namespace}:` : '' };
+}
+
+/**
+ * Refuses a Keyv over `@keyv/redis` whose own serializer, compression, hooks or methods would be bypassed, because the
+ * plugin sends its commands to Redis itself. A deployment that encrypts in one of them must not store plain text.
+ * @throws TypeError that names these parts
+ */
+export function assertNothingIsBypassed(keyv: Keyv): void {
+  const backend: unknown = keyv.store;
+  if (!isKeyvRedis(backend)) return;
+  const parts = [...ownFormatOf(keyv), ...overriddenIn(backend)];
+  if (parts.length === 0) return;
+  throw new TypeError(
+    `the Keyv over Redis has its own ${parts.join(', ')}, which would have no effect: the plugin writes its records to Redis itself; use new Keyv({ store: new KeyvRedis(…) }) without that, or a Keyv over another store`,
+  );
+}
+
+/** Returns the methods of a backend that are not those of the class with the client: a subclass has replaced them. */
+function overriddenIn(backend: KeyvRedis): string[] {
+  let original: object = backend;
+  while (!Object.hasOwn(original, 'client')) original = Object.getPrototypeOf(original);
+  const methods = ['get', 'set'].filter((name) => Reflect.get(backend, name) !== Reflect.get(original, name, backend));
+  return methods.map((name) => `${name}()`);
 }
 
 function isKeyvRedis(backend: unknown): backend is KeyvRedis {

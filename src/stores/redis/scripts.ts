@@ -117,14 +117,38 @@ return 0
 );
 
 /**
+ * Claims a record that does not exist yet, for one caller. KEYS: the record. ARGV: milliseconds to live.
+ * Returns 1, or 0 if the record exists.
+ */
+export const CLAIM_RECORD: Script = script(
+  'find',
+  `
+if redis.call('HSETNX', KEYS[1], 'payload', '{}') == 0 then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1
+`,
+);
+
+/**
+ * The member of a grant that is no record, and marks the grant as closed. Its score is the time until which the grant
+ * stays closed. A record's name has a colon.
+ */
+const CLOSED = 'closed';
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
  * Adds a record to its grant, and removes expired records from it. The grant expires with the last of its records.
  * KEYS: the grant. ARGV: the record, milliseconds to live ('' for no expiry).
+ * Returns 1, or 0 if the grant is closed.
  */
 export const JOIN_GRANT: Script = script(
   'upsert',
-  `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  `${NOW}
+if tonumber(redis.call('ZSCORE', KEYS[1], '${CLOSED}') or 0) > now then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[2] == '' and '+inf' or now + ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(0', '(' .. now)
 local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
@@ -141,26 +165,44 @@ export const IN_GRANT: Script = script(
 
 /**
  * Marks the records of a grant as revoked, by the score 0. A process that is just writing one of them finds the mark
- * and deletes its record again. KEYS: the grant. Returns the records.
+ * and deletes its record again. KEYS: the grant. ARGV: optionally the milliseconds for which the grant is closed.
+ * Returns the records.
  */
 export const MARK_REVOKED: Script = script(
   'revoke',
   `
 -- The first write takes no memory, so that a Redis that is out of memory lets all of them through. It removes nothing.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(0', '(1')
-local records = redis.call('ZRANGE', KEYS[1], 0, -1)
-for _, record in ipairs(records) do redis.call('ZADD', KEYS[1], 0, record) end
+local records = {}
+for _, record in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if record ~= '${CLOSED}' then
+    redis.call('ZADD', KEYS[1], 0, record)
+    records[#records + 1] = record
+  end
+end
+if ARGV[1] then
+  ${NOW}
+  redis.call('ZADD', KEYS[1], now + ARGV[1], '${CLOSED}')
+  -- While there are records, the grant lives at least as long as before: they may have to be revoked once more.
+  local left = redis.call('PTTL', KEYS[1])
+  if #records == 0 or left >= 0 and left < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+end
 return records
 `,
 );
 
-/** Removes those records from a grant that are still marked as revoked. KEYS: the grant. ARGV: the records. */
+/**
+ * Removes those records from a grant that are still marked as revoked. A closed grant without records lives as long as
+ * it is closed. KEYS: the grant. ARGV: the records.
+ */
 export const LEAVE_GRANT: Script = script(
   'revoke',
   `
 for _, record in ipairs(ARGV) do
   if tonumber(redis.call('ZSCORE', KEYS[1], record) or 1) == 0 then redis.call('ZREM', KEYS[1], record) end
 end
+local closed = redis.call('ZSCORE', KEYS[1], '${CLOSED}')
+if closed and redis.call('ZCARD', KEYS[1]) == 1 then redis.call('PEXPIREAT', KEYS[1], closed) end
 return 1
 `,
 );

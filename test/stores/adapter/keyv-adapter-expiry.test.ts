@@ -90,6 +90,26 @@ describe('a record of oidc-provider in a Keyv', () => {
     expect(await adapter('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
   });
 
+  it('is known as a used proof for eleven minutes, also if it is saved with a shorter time or not at all', async () => {
+    const proofs = adapter('ReplayDetection');
+    for (const id of ['saved', 'not saved']) expect(await proofs.find(id)).to.equal(undefined);
+    await proofs.upsert('saved', { jti: 'saved' }, 300);
+    await pass(659);
+    for (const id of ['saved', 'not saved']) expect(await proofs.find(id)).to.be.an('object');
+    await pass(1);
+    for (const id of ['saved', 'not saved']) expect(await proofs.find(id)).to.equal(undefined);
+  });
+
+  it('is known as a used proof for the time with which it was saved, if that is longer', async () => {
+    const proofs = adapter('ReplayDetection');
+    expect(await proofs.find('id')).to.equal(undefined);
+    await proofs.upsert('id', { jti: 'id' }, 3600);
+    await pass(3599);
+    expect(await proofs.find('id')).to.be.an('object');
+    await pass(1);
+    expect(await proofs.find('id')).to.equal(undefined);
+  });
+
   it('leaves nothing in memory after it has expired, even if it is never read', async () => {
     for (let number = 0; number < 200; number++) {
       for (const [model, payload] of Object.entries(OF_EACH_MODEL)) {

@@ -64,6 +64,18 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left('mine')).to.deep.equal([]);
     });
 
+    it('takes no records for ten minutes after it was destroyed', async () => {
+      await write('early', 3600);
+      await adapter('Grant').destroy('grant');
+      mock.timers.tick(599_000);
+      await write('late', 3600);
+      expect(await left('early', 'late')).to.deep.equal([]);
+      mock.timers.tick(2_000);
+      expect(await keyv.get('grant:grant')).to.equal(undefined);
+      await write('much later', 3600);
+      expect(await left('early', 'late', 'much later')).to.deep.equal(['much later']);
+    });
+
     it('holds only live records after it got a token an hour for four weeks', async () => {
       for (let hour = 0; hour < 4 * 7 * 24; hour++) {
         await write(`${hour}`, 3600);

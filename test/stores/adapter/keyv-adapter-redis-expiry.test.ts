@@ -152,7 +152,49 @@ describe('a record of oidc-provider in Redis', () => {
     expect(await adapter('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
   });
 
+  it('is known as a used proof for eleven minutes, or longer if it is saved with a longer time', async () => {
+    const proofs = adapter('ReplayDetection');
+    await proofs.find('id');
+    await expectSeconds('ReplayDetection:id', 660);
+    await redis.command('PEXPIRE', `${namespace}:oidc:ReplayDetection:id`, '300000');
+    await proofs.find('id');
+    await expectSeconds('ReplayDetection:id', 300);
+    await proofs.upsert('id', { jti: 'id' }, 60);
+    await expectSeconds('ReplayDetection:id', 660);
+    await proofs.upsert('id', { jti: 'id' }, 3600);
+    await expectSeconds('ReplayDetection:id', 3600);
+  });
+
   describe('has a grant that', () => {
+    it('is closed for ten minutes after it was destroyed, and then takes records again', async () => {
+      await adapter('Grant').destroy('grant');
+      await expectSeconds('grant:grant', 600);
+      for (const expiresIn of [3600, undefined]) {
+        await token('one', expiresIn);
+        await adapter('Grant').destroy('grant');
+        await expectSeconds('grant:grant', 600);
+        expect(await keys()).to.deep.equal(['oidc:grant:grant']);
+      }
+      // As if ten minutes had passed.
+      await redis.command('ZADD', `${namespace}:oidc:grant:grant`, 'XX', `${Date.now() - 1}`, 'closed');
+      await token('two', 3600);
+      expect(await members()).to.deep.equal(['AccessToken:two']);
+      await expectSeconds('grant:grant', 3600);
+    });
+
+    it('is closed for ten minutes if it had records with less time, or with no end', async () => {
+      for (const expiresIn of [60, 3600, undefined]) {
+        await redis.command('FLUSHALL');
+        await token('one', expiresIn);
+        await adapter('Grant').destroy('grant');
+        await expectSeconds('grant:grant', 600);
+        await token('two', 3600);
+        await adapter('AccessToken').revokeByGrantId('grant');
+        await expectSeconds('grant:grant', 600);
+        expect(await members()).to.deep.equal(['closed']);
+      }
+    });
+
     it('expires with its only record', async () => {
       await token('one', 600);
       await expectSeconds('grant:grant', 600);

@@ -4,6 +4,7 @@ import { consumesOnce } from './consume-contract.ts';
 import { revokesGrants } from './grants-contract.ts';
 import { keepsRecords } from './methods-contract.ts';
 import { everyModel, modelsOfSuite } from './payloads.ts';
+import { refusesReplays } from './replays-contract.ts';
 
 for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
   // In memory, testing every model takes next to no time.
@@ -28,5 +29,6 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
     keepsRecords(backend, choose);
     consumesOnce(backend, choose);
     revokesGrants(backend, choose);
+    refusesReplays(backend, choose);
   });
 }

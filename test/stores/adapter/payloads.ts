@@ -1,4 +1,4 @@
-/** Payloads that oidc-provider writes, one for each of its models. */
+/** Payloads that oidc-provider writes, one for each of its models but `ReplayDetection`, of which a read is a write. */
 import type { AdapterPayload } from 'oidc-provider';
 import { isFullSuite } from '../../support/full-suite.ts';
 
@@ -42,14 +42,18 @@ export const OF_NO_GRANT: Record<string, AdapterPayload> = {
   Client: { client_id: 'rp', redirect_uris: ['https://rp.example/cb'] },
   InitialAccessToken: { kind: 'InitialAccessToken', jti: 'iat', policies: ['any'] },
   RegistrationAccessToken: { kind: 'RegistrationAccessToken', jti: 'rat', clientId: 'rp' },
-  ReplayDetection: { kind: 'ReplayDetection', jti: 'replay', iss: 'rp' },
   PushedAuthorizationRequest: { kind: 'PushedAuthorizationRequest', jti: 'par', request: 'e30.e30.' },
 };
 
 export const OF_EACH_MODEL: Record<string, AdapterPayload> = { ...OF_A_GRANT, ...OF_NO_GRANT };
 
-/** Models with single-use records: an authorization code is redeemed, a refresh token is rotated. */
-export const USED_ONCE: readonly string[] = Object.keys(OF_A_GRANT).filter((model) => model !== 'AccessToken');
+/** Models with single-use records of a grant: an authorization code is redeemed, a refresh token is rotated. */
+export const USED_ONCE_OF_A_GRANT: readonly string[] = Object.keys(OF_A_GRANT).filter(
+  (model) => model !== 'AccessToken',
+);
+
+/** Models with single-use records. */
+export const USED_ONCE: readonly string[] = [...USED_ONCE_OF_A_GRANT, 'PushedAuthorizationRequest'];
 
 /** Representative models: one with records that are used once, one that belongs to a grant, and one that does not. */
 const REPRESENTATIVES: readonly string[] = ['AuthorizationCode', 'AccessToken', 'Session'];

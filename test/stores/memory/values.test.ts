@@ -75,6 +75,37 @@ describe('a value in a Keyv with options of its own', () => {
     expect(store.get('keyv:key')).to.match(/^[\da-f]+$/);
   });
 
+  it('is written and read with the hooks of the Keyv', async () => {
+    const store = new Map<string, string>();
+    const keyv = new Keyv({ store });
+    keyv.hooks.addHandler('preSet', (data: { value: unknown }) => {
+      data.value = toHex(JSON.stringify(data.value));
+    });
+    keyv.hooks.addHandler('postGet', ({ value: stored }: { value?: { value: string } }) => {
+      if (stored !== undefined) stored.value = JSON.parse(fromHex(stored.value));
+    });
+    const values = valuesOf(keyv);
+    await values.set('key', { text: 'secret' }, A_WHILE_MS);
+    expect(await values.get('key')).to.deep.equal({ text: 'secret' });
+    expect((await values.getWithExpiry('key'))?.value).to.deep.equal({ text: 'secret' });
+    expect(store.get('keyv:key')).not.to.include('secret');
+  });
+
+  it('is written and read with the compression of the Keyv', async () => {
+    const store = new Map<string, string>();
+    const keyv = new Keyv({
+      store,
+      compression: {
+        compress: async (value: unknown) => toHex(JSON.stringify(value)),
+        decompress: async (value: unknown) => JSON.parse(fromHex(String(value))),
+      },
+    });
+    const values = valuesOf(keyv);
+    await values.set('key', { text: 'secret' }, A_WHILE_MS);
+    expect(await values.get('key')).to.deep.equal({ text: 'secret' });
+    expect(store.get('keyv:key')).not.to.include('secret');
+  });
+
   it('has the default time to live of the Keyv if none is given', async () => {
     const values = valuesOf(new Keyv({ ttl: A_WHILE_MS }));
     await values.set('key', 'value', undefined);

@@ -1,0 +1,67 @@
+import { createRequire } from 'node:module';
+import KeyvRedis from '@keyv/redis';
+import { expect } from 'chai';
+import { Keyv, type KeyvOptions } from 'keyv';
+import { keyvAdapter, qrLogin } from '../../../src/index.ts';
+import { redisOf } from '../../../src/stores/redis/client.ts';
+
+/** No server is there: the clients do not connect before they are used. */
+const URL_OF_NO_SERVER = 'redis://127.0.0.1:1';
+
+class EncryptingRedis extends KeyvRedis<unknown> {
+  override async set(key: string, value: string, ttl?: number): Promise<void> {
+    await super.set(key, Buffer.from(value).toString('base64'), ttl);
+  }
+}
+
+const OWN: Readonly<Record<string, () => Keyv>> = {
+  serialize: () => over({ serialize: (data) => Buffer.from(JSON.stringify(data)).toString('hex') }),
+  'serialize, deserialize': () =>
+    over({ serialize: async (data) => JSON.stringify(data), deserialize: async (data) => JSON.parse(String(data)) }),
+  deserialize: () => over({ deserialize: (data) => JSON.parse(String(data)) }),
+  compression: () => over({ compression: { compress: unchanged, decompress: unchanged } }),
+  hooks: () => {
+    const keyv = over();
+    keyv.hooks.addHandler('preSet', () => undefined);
+    return keyv;
+  },
+  'set()': () => new Keyv({ store: new EncryptingRedis(URL_OF_NO_SERVER) }),
+};
+
+async function unchanged(value: unknown): Promise<unknown> {
+  return value;
+}
+
+function over(options: KeyvOptions = {}): Keyv {
+  return new Keyv({ store: new KeyvRedis(URL_OF_NO_SERVER), ...options });
+}
+
+const hooks = { findAccount: () => undefined, signIn: () => '/' };
+
+describe('a Keyv over Redis', () => {
+  for (const [parts, makeKeyv] of Object.entries(OWN)) {
+    it(`that has its own ${parts} is refused at start-up, because that would be bypassed`, () => {
+      const message = `the Keyv over Redis has its own ${parts}, which would have no effect`;
+      expect(() => keyvAdapter(makeKeyv())).to.throw(TypeError, message);
+      expect(() => qrLogin({ ...hooks, store: makeKeyv() })).to.throw(TypeError, message);
+    });
+  }
+
+  it('that has none is accepted, also after the last handler of a hook was removed', () => {
+    const keyv = over({ throwOnErrors: true, namespace: 'mine', stats: true });
+    const handler = (): void => undefined;
+    keyv.hooks.addHandler('preSet', handler);
+    keyv.hooks.removeHandler('preSet', handler);
+    keyvAdapter(keyv);
+    qrLogin({ ...hooks, store: keyv });
+  });
+
+  it("that is of a second copy of Keyv is accepted with that copy's serializer, and refused with another", () => {
+    const copy: { Keyv: typeof Keyv } = createRequire(import.meta.url)('keyv');
+    expect(copy.Keyv).not.to.equal(Keyv);
+    const store = new KeyvRedis(URL_OF_NO_SERVER);
+    expect(new copy.Keyv({ store }).serialize).not.to.equal(over().serialize);
+    expect(redisOf(new copy.Keyv({ store }))).to.be.an('object');
+    expect(() => redisOf(new copy.Keyv({ store, serialize: String }))).to.throw(TypeError, 'its own serialize,');
+  });
+});
