@@ -3,9 +3,11 @@ import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from '
 import { QrLoginError } from '../../ticket/errors.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
+import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
 import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
 import { RedisRecords } from './redis-records.ts';
+import { SealedRecords } from './sealed-records.ts';
 
 /** Models with single-use records. Of several concurrent uses, exactly one succeeds (RFC 6749, section 4.1.2). */
 const USED_ONCE: ReadonlySet<string> = new Set([
@@ -25,12 +27,19 @@ const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
  *
  * If the store does not answer within a second, the client gets `temporarily_unavailable` with status 503.
  *
+ * Ids are stored as hashes and records encrypted, so that a copy of the store holds no token or session that works.
+ * Give `secrets` for a store outside of this process: without them, ids that can be guessed are not protected.
+ *
+ * @throws TypeError if a secret is too short
  * @example
- * const provider = new Provider(issuer, { adapter: keyvAdapter(new Keyv()) });
+ * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
-export function keyvAdapter(keyv: Keyv): AdapterFactory {
+export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): AdapterFactory {
+  const secrets = checkAdapterSecrets(options);
+  if (secrets.length === 0) warnReadable(keyv);
   const redis = redisOf(keyv);
-  const records = redis ? new RedisRecords(RedisLink.forClient(redis), redis.prefix) : new KeyvRecords(keyv);
+  const stored = redis ? new RedisRecords(RedisLink.forClient(redis), redis.prefix) : new KeyvRecords(keyv);
+  const records = new SealedRecords(stored, secrets, USED_ONCE);
   return (model) => new KeyvAdapter(model, records);
 }
 
