@@ -102,7 +102,8 @@ export function makeExample({
   });
 
   const provider = new Provider(issuer, {
-    adapter: keyvAdapter(store),
+    // With these keys, a copy of the store signs nobody in.
+    adapter: keyvAdapter(store, { secrets: secrets.cookieKeys }),
     clients: [accountClient(issuer), ...clients],
     findAccount: accounts.findOidcAccount,
     cookies: { keys: secrets.cookieKeys },

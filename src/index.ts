@@ -28,6 +28,7 @@ export {
 } from './oidc/local-authentication.ts';
 export type { ConsentMode } from './oidc/request.ts';
 export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
+export type { KeyvAdapterOptions } from './stores/adapter/adapter-secrets.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
 export type { Rate, RateLimit } from './stores/rate-limit.ts';
 export type { BackgroundCallbacks, MakeStoreEngine, StoreEngine } from './stores/store-engine.ts';

@@ -67,7 +67,7 @@ const client = ({ id, redirectUri }: BenchClient): NonNullable<Configuration['cl
   scope: 'openid',
 });
 const provider = new Provider(issuer, {
-  adapter: keyvAdapter(store),
+  adapter: keyvAdapter(store, { secrets: SECRETS }),
   clients: [RP, PHONE_CLIENT, PASSWORD_RP].map(client),
   findAccount: async (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
   cookies: { keys: SECRETS },

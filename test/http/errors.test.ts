@@ -159,7 +159,7 @@ describe('a store that stops answering in the middle of a request', () => {
     expect(answer.headers.get('retry-after')).to.equal('2');
   };
   const isTicket = ({ keys }: SentScript): boolean => keys.some((key) => key.includes(':ticket:'));
-  const isInteraction = ({ keys }: SentScript): boolean => keys.some((key) => key.includes('oidc:Interaction:'));
+  const isInteraction = ({ keys }: SentScript): boolean => keys.some((key) => key.includes('oidc:Interaction#'));
 
   for (const [decision, state] of Object.entries({ approve: 'approved', deny: 'denied' })) {
     it(`loses no decision to ${decision}: the page of the phone shows it afterwards`, async () => {
@@ -237,7 +237,7 @@ describe('a store that stops answering in the middle of a request', () => {
     await phone.approve();
     const consent = await browser.goOn(String((await browser.finish()).json().redirectTo));
     const grant = (): Promise<Answer> => browser.agent.post(`${consent.url}/consent`, { json: {} });
-    there.pauseAt(({ keys }) => keys.some((key) => key.includes('oidc:Grant:')));
+    there.pauseAt(({ keys }) => keys.some((key) => key.includes('oidc:Grant#')));
     expectUnavailable(await grant());
     await there.resume();
     const arrived = await browser.goOn(String((await grant()).json().redirectTo));

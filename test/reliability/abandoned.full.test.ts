@@ -277,9 +277,9 @@ function kindsOf(keys: readonly string[]): Record<string, number> {
   return kinds;
 }
 
-/** Returns the kind of a key, such as `Session` for `keyv:Session:id`. */
+/** Returns the kind of a key, such as `Session` for `keyv:Session#hash`, or `ticket` for `keyv:qr:ticket:id`. */
 function kindOf(key: string): string {
-  return key.split(':').at(-2) ?? '';
+  return /([^:#]+):?#[^:]*$/.exec(key)?.[1] ?? key.split(':').at(-2) ?? '';
 }
 
 async function keysIn(redis: RedisServer): Promise<string[]> {

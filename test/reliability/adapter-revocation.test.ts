@@ -6,6 +6,7 @@ import { type RedisClient, redisOf } from '../../src/stores/redis/client.ts';
 import { LEAVE_GRANT, PUT_RECORD } from '../../src/stores/redis/scripts.ts';
 import { cutOff, redisKeyv } from '../stores/adapter/backends.ts';
 import { OF_A_GRANT } from '../stores/adapter/payloads.ts';
+import { storedName } from '../stores/adapter/stored-names.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../stores/patience.ts';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { RedisServer } from '../support/redis.ts';
@@ -39,7 +40,7 @@ describe('a grant that is revoked in Redis', () => {
     proxy = await TcpProxy.start(redis.port);
     await redis.command('FLUSHALL');
     keyvs = [redisKeyv(redis.url, NAMESPACE), redisKeyv(`redis://${LOOPBACK}:${proxy.port}`, NAMESPACE)];
-    [one, other] = keyvs.map(keyvAdapter) as [AdapterFactory, AdapterFactory];
+    [one, other] = keyvs.map((keyv) => keyvAdapter(keyv)) as [AdapterFactory, AdapterFactory];
   });
 
   afterEach(async () => {
@@ -76,7 +77,7 @@ describe('a grant that is revoked in Redis', () => {
     const [lookup, ...more] = await keys();
     expect(more).to.deep.equal([]);
     if (lookup !== undefined) {
-      expect(lookup).to.equal('oidc:userCode:BCDFGHJK');
+      expect(lookup).to.equal(`oidc:${storedName('userCode:BCDFGHJK')}`);
       expect(Number(await redis.command('PTTL', `${NAMESPACE}:${lookup}`))).to.be.within(500_000, 600_000);
     }
     expect(await one('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
@@ -88,7 +89,7 @@ describe('a grant that is revoked in Redis', () => {
     expect(refusal).to.be.instanceOf(errors.OIDCProviderError).with.property('status', 503);
     const left = await keys();
     expect(left).to.have.length(MANY - DELETED_AT_A_TIME + 1);
-    expect(left).to.include('oidc:grant:grant');
+    expect(left).to.include(`oidc:${storedName('grant:grant')}`);
     await one('AccessToken').revokeByGrantId('grant');
     expect(await keys()).to.deep.equal([]);
   });

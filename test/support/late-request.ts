@@ -11,7 +11,7 @@ import type { Elsewhere } from './elsewhere.ts';
 export async function beginLate(url: string, agent: Agent, elsewhere: Elsewhere): Promise<() => Promise<number>> {
   const wasRead = new Promise<void>((resolve) => {
     elsewhere.before = async ({ key }) => {
-      if (key.includes('Session:')) resolve();
+      if (key.includes('Session#')) resolve();
     };
   });
   const late = request(url, {

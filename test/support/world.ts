@@ -1,6 +1,7 @@
 /** The fixture's provider and an RP, with browsers and phones that use them over HTTP. */
 import type { Server } from 'node:http';
 import { Keyv } from 'keyv';
+import type { AdapterPayload } from 'oidc-provider';
 import * as client from 'openid-client';
 import { accountSignIn } from '../fixtures/account-page.ts';
 import { PASSWORDS, People } from '../fixtures/people.ts';
@@ -25,12 +26,6 @@ export interface WorldOptions extends Partial<Omit<FixtureOptions, 'issuer' | 'p
   readonly clock?: AdjustableClock;
   /** Adds to the provider what a deployment would add, before the provider serves requests. */
   readonly extend?: (fixture: Fixture) => void;
-}
-
-interface StoredSession {
-  readonly accountId?: string;
-  /** The time of the sign-in, in seconds since the epoch. */
-  readonly loginTs: number;
 }
 
 export class World {
@@ -133,20 +128,20 @@ export class World {
   }
 
   /** Returns the stored session for this agent's cookie, or undefined if there is none. */
-  async sessionOf(agent: Agent): Promise<StoredSession | undefined> {
-    return this.store.get<StoredSession>(await this.#sessionKey(agent));
+  async sessionOf(agent: Agent): Promise<AdapterPayload | undefined> {
+    return (await this.provider.Session.adapter.find(await this.#sessionId(agent))) || undefined;
   }
 
   /** Changes the stored session of this agent, for example to make it older. @throws Error if it has none */
-  async changeSessionOf(agent: Agent, changes: Partial<StoredSession>): Promise<void> {
+  async changeSessionOf(agent: Agent, changes: AdapterPayload): Promise<void> {
     const session = await this.sessionOf(agent);
     if (session === undefined) throw new Error('this agent has no session');
-    await this.store.set(await this.#sessionKey(agent), { ...session, ...changes });
+    await this.provider.Session.adapter.upsert(await this.#sessionId(agent), { ...session, ...changes });
   }
 
-  async #sessionKey(agent: Agent): Promise<string> {
+  async #sessionId(agent: Agent): Promise<string> {
     const cookies = await agent.jar.getCookies(this.issuer);
-    return `Session:${cookies.find(({ key }) => key === '_session')?.value}`;
+    return `${cookies.find(({ key }) => key === '_session')?.value}`;
   }
 
   /** Waits until the answer to a request for this path has ended. @returns the method of that request */

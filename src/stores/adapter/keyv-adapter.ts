@@ -3,9 +3,11 @@ import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provide
 import { QrLoginError } from '../../ticket/errors.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
+import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
 import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
 import { RedisRecords } from './redis-records.ts';
+import { SealedRecords } from './sealed-records.ts';
 
 /**
  * Models with single-use records of a grant. Of several concurrent uses, at most one succeeds, and the others revoke the
@@ -34,12 +36,19 @@ const REPLAY_KNOWN_MS = 660_000;
  *
  * If the store does not answer within a second, the client gets `temporarily_unavailable` with status 503.
  *
+ * Ids are stored as hashes and records encrypted, so that a copy of the store holds no token or session that works.
+ * Give `secrets` for a store outside of this process: without them, ids that can be guessed are not protected.
+ *
+ * @throws TypeError if a secret is too short
  * @example
- * const provider = new Provider(issuer, { adapter: keyvAdapter(new Keyv()) });
+ * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
-export function keyvAdapter(keyv: Keyv): AdapterFactory {
+export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): AdapterFactory {
+  const secrets = checkAdapterSecrets(options);
+  if (secrets.length === 0) warnReadable(keyv);
   const redis = redisOf(keyv);
-  const records = redis ? new RedisRecords(RedisLink.forClient(redis), redis.prefix) : new KeyvRecords(keyv);
+  const stored = redis ? new RedisRecords(RedisLink.forClient(redis), redis.prefix) : new KeyvRecords(keyv);
+  const records = new SealedRecords(stored, secrets, USED_ONCE);
   return (model) => new KeyvAdapter(model, records);
 }
 

@@ -132,7 +132,7 @@ describe('a device that has no browser (RFC 8628)', () => {
 
   it('has its client URI linked on the page of an expired sign-in', async () => {
     const { browser } = await meet();
-    await world.store.delete(`Interaction:${browser.uid}`);
+    await world.provider.Interaction.adapter.destroy(browser.uid);
     const page = await browser.agent.get(browser.at);
     expect(page.status).to.equal(404);
     expect(page.text).to.include('href="https://tv.example/"');

@@ -44,7 +44,7 @@ describe('an expired sign-in', () => {
     it(`leads back ${where}`, async () => {
       const redirectUri = metadata.redirect_uris?.at(-1) ?? RP_CALLBACK;
       const browser = await start(`rp-${index}`, { redirect_uri: redirectUri });
-      await world.store.delete(`Interaction:${browser.uid}`);
+      await world.provider.Interaction.adapter.destroy(browser.uid);
       const page = await browser.agent.get(browser.at);
       expect(page.status).to.equal(404);
       expect(page.text).to.include('data-error="no_interaction"');
@@ -66,7 +66,7 @@ describe('an expired sign-in', () => {
   it('has no link for a browser that did not start it', async () => {
     const browser = await start('rp-0');
     const stranger = await start('rp-1');
-    await world.store.delete(`Interaction:${browser.uid}`);
+    await world.provider.Interaction.adapter.destroy(browser.uid);
     const page = await stranger.agent.get(browser.at);
     expect(page.status).to.equal(404);
     expect(linksIn(page)).to.deep.equal([]);
@@ -74,7 +74,7 @@ describe('an expired sign-in', () => {
 
   it('is reported to scripts as JSON, and to forms as a page that leads back', async () => {
     const browser = await start('rp-2');
-    await world.store.delete(`Interaction:${browser.uid}`);
+    await world.provider.Interaction.adapter.destroy(browser.uid);
     const answers = [
       await browser.agent.get(`${browser.at}/qr`),
       await browser.agent.get(`${browser.at}/qr?after=1`),
@@ -100,7 +100,7 @@ describe('an expired sign-in', () => {
     const phone = await new PhonePerson(world).signIn();
     await phone.scan(await browser.code());
     await phone.approve();
-    await world.store.delete(`Interaction:${browser.uid}`);
+    await world.provider.Interaction.adapter.destroy(browser.uid);
     expect((await browser.finish()).json().error).to.equal('no_interaction');
     const resumed = await browser.agent.get(`${world.issuer}/auth/${browser.uid}`);
     expect(resumed.status).to.equal(400);
@@ -112,7 +112,7 @@ describe('an expired sign-in', () => {
 
   it('does not prevent the browser from starting again', async () => {
     const browser = await start('rp-2');
-    await world.store.delete(`Interaction:${browser.uid}`);
+    await world.provider.Interaction.adapter.destroy(browser.uid);
     const rp = await RelyingParty.at(world, 'rp-2');
     await send(browser, await rp.url());
     const answer = await throughQr(browser, await new PhonePerson(world).signIn());

@@ -21,7 +21,7 @@ describe('an RP that registers itself', () => {
   it('signs users in by QR, like any other RP', async () => {
     const registered = await register(await new world.provider.InitialAccessToken({}).save());
     const { client_id } = registered.clientMetadata();
-    expect(await world.store.get(`Client:${client_id}`)).to.include({ client_name: 'Registered app' });
+    expect(await world.provider.Client.find(client_id)).to.include({ clientName: 'Registered app' });
     const browser = new BrowserPerson(world);
     const phone = await new PhonePerson(world).signIn();
     const verifier = client.randomPKCECodeVerifier();

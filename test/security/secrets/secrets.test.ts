@@ -173,11 +173,13 @@ describe('a Redis after sign-ins of every outcome', () => {
 });
 
 /**
- * Returns true if the secret alone could be used. oidc-provider stores its own records by the values of its cookies and
- * tokens, but the cookies are worth nothing without their signature.
+ * Returns true if the secret alone could be used. The plugin's keys are named after interactions, whose uids are the
+ * values of their cookies, but these are worth nothing without their signature.
  */
 function isKey(name: string): boolean {
-  return /^(code|check code|short code|csrf|passkey|.*signature|.*cookie _qr_browser|.*\.sig|password)/.test(name);
+  return /^(code|check code|short code|csrf|passkey|.*signature|access token|.*cookie _session$|.*cookie _qr_browser|.*\.sig|password)/.test(
+    name,
+  );
 }
 
 const DECISIONS: readonly (readonly [string, string?])[] = [

@@ -4,6 +4,7 @@ import { Keyv } from 'keyv';
 import type { AdapterFactory } from 'oidc-provider';
 import { keyvAdapter } from '../../../src/stores/adapter/keyv-adapter.ts';
 import { keyvOver, RemoteBackend } from '../memory/keyv-stores.ts';
+import { storedName } from './stored-names.ts';
 
 const backends: Record<string, () => Keyv> = {
   'a Keyv in memory': () => new Keyv(),
@@ -82,7 +83,8 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
         mock.timers.tick(3_600_000);
       }
       await write('last', 3600);
-      expect(Object.keys((await keyv.get<object>('grant:grant')) ?? {})).to.deep.equal(['AccessToken:last']);
+      const members = Object.keys((await keyv.get<object>(storedName('grant:grant'))) ?? {});
+      expect(members).to.deep.equal([storedName('AccessToken:last')]);
     });
   });
 }

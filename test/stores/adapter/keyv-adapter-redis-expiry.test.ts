@@ -8,6 +8,7 @@ import { until } from '../../support/until.ts';
 import { GENEROUS, storesMayTake } from '../patience.ts';
 import { keyvIn, newConnection } from './backends.ts';
 import { modelsOfSuite, OF_A_GRANT, OF_EACH_MODEL, OF_NO_GRANT } from './payloads.ts';
+import { storedName } from './stored-names.ts';
 
 const session = OF_NO_GRANT.Session ?? {};
 const deviceCode = OF_A_GRANT.DeviceCode ?? {};
@@ -41,7 +42,11 @@ describe('a record of oidc-provider in Redis', () => {
 
   /** Returns the milliseconds until a key expires. */
   async function left(key: string): Promise<number> {
-    return Number(await redis.command('PTTL', `${namespace}:oidc:${key}`));
+    return Number(await redis.command('PTTL', nameOf(key)));
+  }
+
+  function nameOf(key: string): string {
+    return `${namespace}:oidc:${storedName(key)}`;
   }
 
   async function expectSeconds(key: string, seconds: number): Promise<void> {
@@ -50,7 +55,7 @@ describe('a record of oidc-provider in Redis', () => {
   }
 
   async function members(): Promise<string[]> {
-    const answer = await redis.command('ZRANGE', `${namespace}:oidc:grant:grant`, '0', '-1');
+    const answer = await redis.command('ZRANGE', nameOf('grant:grant'), '0', '-1');
     return Array.isArray(answer) ? answer.map(String).sort() : [];
   }
 
@@ -69,7 +74,7 @@ describe('a record of oidc-provider in Redis', () => {
     it(`${model}: expires after the given number of seconds, also if it is consumed`, async () => {
       await adapter(model).upsert('id', payload, 600);
       await expectSeconds(`${model}:id`, 600);
-      await redis.command('PEXPIRE', `${namespace}:oidc:${model}:id`, '300000');
+      await redis.command('PEXPIRE', nameOf(`${model}:id`), '300000');
       await adapter(model).consume('id');
       await expectSeconds(`${model}:id`, 300);
     });
@@ -98,14 +103,9 @@ describe('a record of oidc-provider in Redis', () => {
     await adapter('Session').upsert('id', session, 600);
     await adapter('DeviceCode').upsert('id', deviceCode, 600);
     const written = await keys();
-    expect(written).to.deep.equal([
-      'oidc:DeviceCode:id',
-      'oidc:Session:id',
-      'oidc:grant:grant',
-      'oidc:uid:uid of a session',
-      `oidc:userCode:${deviceCode.userCode}`,
-    ]);
-    for (const key of written) await expectSeconds(key.slice('oidc:'.length), 600);
+    const plain = ['DeviceCode:id', 'Session:id', 'grant:grant', 'uid:uid of a session', 'userCode:BCDFGHJK'];
+    expect(written).to.deep.equal(plain.map((key) => `oidc:${storedName(key)}`));
+    for (const key of plain) await expectSeconds(key, 600);
   });
 
   it('has lookup keys that expire with it, also when it is written again', async () => {
@@ -131,7 +131,7 @@ describe('a record of oidc-provider in Redis', () => {
     await adapter('DeviceCode').upsert('id', deviceCode, 600);
     await adapter('Session').destroy('id');
     await adapter('DeviceCode').destroy('id');
-    expect(await keys()).to.deep.equal(['oidc:grant:grant']);
+    expect(await keys()).to.deep.equal([`oidc:${storedName('grant:grant')}`]);
   });
 
   it('expires at once if it is written with 0 or -1 seconds', async () => {
@@ -156,7 +156,7 @@ describe('a record of oidc-provider in Redis', () => {
     const proofs = adapter('ReplayDetection');
     await proofs.find('id');
     await expectSeconds('ReplayDetection:id', 660);
-    await redis.command('PEXPIRE', `${namespace}:oidc:ReplayDetection:id`, '300000');
+    await redis.command('PEXPIRE', nameOf('ReplayDetection:id'), '300000');
     await proofs.find('id');
     await expectSeconds('ReplayDetection:id', 300);
     await proofs.upsert('id', { jti: 'id' }, 60);
@@ -173,12 +173,12 @@ describe('a record of oidc-provider in Redis', () => {
         await token('one', expiresIn);
         await adapter('Grant').destroy('grant');
         await expectSeconds('grant:grant', 600);
-        expect(await keys()).to.deep.equal(['oidc:grant:grant']);
+        expect(await keys()).to.deep.equal([`oidc:${storedName('grant:grant')}`]);
       }
       // As if ten minutes had passed.
-      await redis.command('ZADD', `${namespace}:oidc:grant:grant`, 'XX', `${Date.now() - 1}`, 'closed');
+      await redis.command('ZADD', nameOf('grant:grant'), 'XX', `${Date.now() - 1}`, 'closed');
       await token('two', 3600);
-      expect(await members()).to.deep.equal(['AccessToken:two']);
+      expect(await members()).to.deep.equal([storedName('AccessToken:two')]);
       await expectSeconds('grant:grant', 3600);
     });
 
@@ -251,17 +251,17 @@ describe('a record of oidc-provider in Redis', () => {
     await until(async () => (await keys()).length <= 2);
     expect(await members()).to.have.length.greaterThan(1);
     await token('last', 600);
-    expect(await members()).to.deep.equal(['AccessToken:endless', 'AccessToken:last']);
+    expect(await members()).to.deep.equal(['AccessToken:endless', 'AccessToken:last'].map(storedName).sort());
   });
 
   it('does not stay in a grant that gets a token an hour for a week', async () => {
     for (let hour = 0; hour < 7 * 24; hour++) {
       await token(`${hour}`, 3600);
       // As if an hour had passed and the token had expired.
-      await redis.command('ZADD', `${namespace}:oidc:grant:grant`, 'XX', `${Date.now() - 1}`, `AccessToken:${hour}`);
+      await redis.command('ZADD', nameOf('grant:grant'), 'XX', `${Date.now() - 1}`, storedName(`AccessToken:${hour}`));
     }
     await token('last', 3600);
-    expect(await members()).to.deep.equal(['AccessToken:last']);
+    expect(await members()).to.deep.equal([storedName('AccessToken:last')]);
     await expectSeconds('grant:grant', 3600);
   });
 

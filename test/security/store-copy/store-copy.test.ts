@@ -1,0 +1,100 @@
+/** Row 32: a copy of the store signs nobody in. Every string in it is tried as every kind of credential. */
+import { expect } from 'chai';
+import { Keyv } from 'keyv';
+import type { AdapterFactory } from 'oidc-provider';
+import { keyvAdapter } from '../../../src/index.ts';
+import { COOKIE_KEYS } from '../../fixtures/secrets.ts';
+import { cutOff, redisKeyv } from '../../stores/adapter/backends.ts';
+import { earlierAdapter } from '../../stores/adapter/earlier-adapter.ts';
+import { OF_A_GRANT, OF_EACH_MODEL } from '../../stores/adapter/payloads.ts';
+import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
+import { inFullSuite } from '../../support/full-suite.ts';
+import { RedisServer } from '../../support/redis.ts';
+import { World } from '../../support/world.ts';
+import { copyOfKeyv, copyOfRedis, keysOf, type StoreCopy, stringsIn } from './copy.ts';
+import { acceptedOf, OVER_HTTP, type Stolen, withCookies } from './credentials.ts';
+import { fill, OPTIONS } from './filled.ts';
+
+/** A model of which oidc-provider writes no record by itself: a deployment would have to issue such codes. */
+const NEVER_WRITTEN = 'PreAuthorizedCode';
+const MODELS = Object.keys(OF_EACH_MODEL).filter((model) => model !== NEVER_WRITTEN);
+
+/**
+ * The plugin's own keys. They name interactions and sessions by their uids, of which cookies are made. So the thief of
+ * the whole store cannot sign cookies, and the thief of oidc-provider's records can.
+ */
+const OF_THE_PLUGIN = /(^|:)(qr|ticket|interaction|browsers|known|note|limit|passkeys):/;
+
+type AdapterOf = (store: Keyv) => AdapterFactory;
+type Scene = (copy: StoreCopy, site: Stolen) => Promise<void>;
+
+const sealing: AdapterOf = (store) => keyvAdapter(store, { secrets: COOKIE_KEYS });
+const withoutSecrets: AdapterOf = (store) => keyvAdapter(store);
+const earlier: AdapterOf = (store) => earlierAdapter(store, (model) => model in OF_A_GRANT);
+
+async function inWorld(adapterOf: AdapterOf, store: Keyv, copy: () => Promise<StoreCopy>, act: Scene): Promise<void> {
+  const configuration = { ...OPTIONS.configuration, adapter: adapterOf(store) };
+  await World.during({ ...OPTIONS, store, configuration }, async (world) => {
+    const filled = await fill(world);
+    await act(await copy(), { world, ...filled });
+  });
+}
+
+async function inRedis(adapterOf: AdapterOf, act: Scene): Promise<void> {
+  const redis = await RedisServer.start();
+  const store = redisKeyv(redis.url, 'keyv');
+  try {
+    await inWorld(adapterOf, store, () => copyOfRedis(redis), act);
+  } finally {
+    await cutOff(store);
+    await redis.stop();
+  }
+}
+
+function inMemory(adapterOf: AdapterOf, act: Scene): Promise<void> {
+  const store = new Keyv();
+  return inWorld(adapterOf, store, () => copyOfKeyv(store), act);
+}
+
+function modelsIn(copy: StoreCopy): string[] {
+  return MODELS.filter((model) => [...copy.keys()].some((key) => new RegExp(`(^|:)${model}[:#]`).test(key)));
+}
+
+/** Tries everything in the copy. @returns the credentials that the server has accepted */
+async function stolenFrom(copy: StoreCopy, site: Stolen): Promise<string[]> {
+  expect(modelsIn(copy), 'the models with a record').to.deep.equal(MODELS);
+  const records = keysOf(copy, (key) => !OF_THE_PLUGIN.test(key));
+  expect(records.size, "the plugin's keys").to.be.within(MODELS.length, copy.size - 1);
+  return [
+    ...(await acceptedOf(site, stringsIn(copy), withCookies(false))),
+    ...(await acceptedOf(site, stringsIn(records), withCookies(true))),
+    ...(await acceptedOf(site, stringsIn(copy), OVER_HTTP)),
+  ];
+}
+
+describe('row 32: a copy of the store, with records of every model, gives no credential that works', () => {
+  storesMayTake(GENEROUS);
+
+  const settings: Record<string, (act: Scene) => Promise<void>> = {
+    'of a Redis, with secrets': (act) => inRedis(sealing, act),
+    'of a Redis, without secrets': (act) => inRedis(withoutSecrets, act),
+    'of a Keyv in memory, with secrets': (act) => inMemory(sealing, act),
+  };
+
+  for (const [name, run] of Object.entries(settings)) {
+    it(`– ${name}`, async () => {
+      await run(async (copy, site) => {
+        expect(await stolenFrom(copy, site)).to.deep.equal([]);
+      });
+    });
+  }
+
+  inFullSuite(() => {
+    it('– but all of them do if ids are names of keys, and payloads are JSON', async () => {
+      await inRedis(earlier, async (copy, site) => {
+        const all = [...Object.keys(withCookies(true)), ...Object.keys(OVER_HTTP)];
+        expect(await stolenFrom(copy, site)).to.have.members(all);
+      });
+    });
+  });
+});
