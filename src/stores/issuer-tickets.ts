@@ -22,11 +22,11 @@ export class IssuerTickets implements TicketStore {
   }
 
   async find(id: string): Promise<Ticket | undefined> {
-    return this.#fromStored(await this.#store.find(id));
+    return ownTicket(await this.#store.find(id), this.#issuer);
   }
 
   async findByInteraction(uid: string): Promise<Ticket | undefined> {
-    return this.#fromStored(await this.#store.findByInteraction(uid));
+    return ownTicket(await this.#store.findByInteraction(uid), this.#issuer);
   }
 
   swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
@@ -36,10 +36,11 @@ export class IssuerTickets implements TicketStore {
   #toStored(ticket: Ticket): StoredTicket {
     return { ...ticket, issuer: this.#issuer };
   }
+}
 
-  #fromStored(stored: StoredTicket | undefined): Ticket | undefined {
-    if (stored === undefined) return undefined;
-    const { issuer = this.#issuer, ...ticket } = stored;
-    return issuer === this.#issuer ? ticket : undefined;
-  }
+/** Returns a stored ticket as it was written, or undefined if it belongs to another issuer. */
+export function ownTicket(stored: StoredTicket | undefined, issuer: string): Ticket | undefined {
+  if (stored === undefined) return undefined;
+  const { issuer: owner = issuer, ...ticket } = stored;
+  return owner === issuer ? ticket : undefined;
 }

@@ -1,12 +1,9 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../src/stores/choose-engine.ts';
-import { browserListsContract } from '../../src/stores/contract/browser-lists.ts';
-import { notesContract } from '../../src/stores/contract/notes.ts';
-import { rateLimitContract } from '../../src/stores/contract/rate-limits.ts';
+import { RecordingListener } from '../../src/stores/contract/recording-listener.ts';
 import { newTicket } from '../../src/stores/contract/sample-tickets.ts';
-import type { EnginePair } from '../../src/stores/contract/store-contract.ts';
-import { ticketStoreContract } from '../../src/stores/contract/ticket-store.ts';
+import { storeContract } from '../../src/stores/contract/store-contract.ts';
 import { engineForIssuer } from '../../src/stores/issuer-engine.ts';
 import { IssuerKeys } from '../../src/stores/issuer-keys.ts';
 import type { StoreEngine } from '../../src/stores/store-engine.ts';
@@ -44,17 +41,9 @@ async function keysIn({ store }: Keyv): Promise<string[]> {
   return [...(store as Map<string, unknown>).keys()];
 }
 
-/** The contract, but for the signals: they pass tickets on as they are stored, with their issuer. */
-describe("an issuer's engine, after a rotation of the secrets", () => {
-  const runner = { describe, it, before, after };
+storeContract({ describe, it, before, after }, "an issuer's engine, after a rotation of the secrets", () => {
   const engine = engineOn({ secrets: [NEWER, ...SECRETS] });
-  const engines = (): EnginePair => ({ here: engine, there: engine, close: engine.close });
-  after(() => engine.close());
-
-  ticketStoreContract(runner, engines);
-  notesContract(runner, engines);
-  browserListsContract(runner, engines);
-  rateLimitContract(runner, engines);
+  return { here: engine, there: engine, close: engine.close };
 });
 
 describe('the engine of an issuer', () => {
@@ -109,6 +98,20 @@ describe('the engine of an issuer', () => {
     expect(await other.notes.read('ended:one')).to.equal(undefined);
     await other.browsers.remove('alice', 'one');
     expect(await one.browsers.list('alice')).to.have.length(1);
+  });
+
+  it('gets no signal of another issuer about the same interaction', async () => {
+    const own = chooseEngine(keyv, Date.now, IGNORED);
+    const [one, other] = [ISSUER, OTHER].map((issuer) => engineForIssuer(own, issuer, new SecretKeys(SECRETS)));
+    if (one === undefined || other === undefined) throw new Error('there are two engines');
+    const ticket = newTicket();
+    const [here, there] = [one, other].map(({ signals }) => new RecordingListener(signals, ticket.interaction));
+    await one.store.create(ticket);
+    expect(here?.heard).to.deep.equal([ticket]);
+    expect(there?.heard).to.deep.equal([]);
+    here?.stop();
+    await one.store.swap(ticket, { ...ticket, version: ticket.version + 1 });
+    expect(here?.heard).to.have.length(1);
   });
 
   it('gives an account whose id is a MAC nothing of the account whose MAC it is', async () => {
