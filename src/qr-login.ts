@@ -36,6 +36,7 @@ import { rememberOnResume } from './oidc/sign-in.ts';
 import { unavailable } from './stores/access.ts';
 import { chooseEngine } from './stores/choose-engine.ts';
 import { withDeadline } from './stores/deadline.ts';
+import { engineForIssuer } from './stores/issuer-engine.ts';
 import type { StoreEngine } from './stores/store-engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
@@ -142,10 +143,11 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   onSignedIn(provider, (ctx, sessionUid) => cookies.noteSignIn(ctx, sessionUid));
   const metrics = new SignInMetrics();
   const emit = makeTicketEmitter(provider, metrics);
-  const engine = chooseEngine(settings.store, settings.clock, {
+  const shared = chooseEngine(settings.store, settings.clock, {
     onTrouble: (cause) => callListener(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => callListener(() => announceState(announce, ticket)),
   });
+  const engine = engineForIssuer(shared, provider.issuer, keys);
   const { store, browsers, known, notes, signals, clock } = engine;
   const expiry = new ExpiryWatcher(store, clock, settings.deadlines, (facts) =>
     callListener(() => emit(undefined, 'qr_login.expired', facts)),

@@ -29,7 +29,7 @@ export interface RequestLimits {
  * @returns the answer; undefined if none came in time, or if it is not the provider's: the network is down, the body was
  * cut, or a proxy answered in its place
  */
-export async function send<Body>(
+async function send<Body>(
   url: string,
   init: RequestInit,
   { within = ANSWER_WITHIN_MS, until }: RequestLimits = {},

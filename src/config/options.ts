@@ -122,8 +122,8 @@ export interface QrLoginOptions {
   store?: Keyv | MakeStoreEngine;
 
   /**
-   * Keys that sign codes, check codes, challenges and forms: at least 32 characters each. The first one signs and all
-   * of them verify, so a new one goes in front. All nodes need the same list.
+   * Keys that sign codes, check codes, challenges and forms, and that make the keys in the store: at least 32 characters
+   * each. The first one signs and all of them verify, so a new one goes in front. All nodes need the same list.
    * @default the provider's `cookies.keys`
    */
   secrets?: readonly string[];

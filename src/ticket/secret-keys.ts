@@ -12,6 +12,7 @@ const PURPOSES = [
   'signed out',
   'nonce',
   'cookie test',
+  'store key',
 ] as const;
 type Purpose = (typeof PURPOSES)[number];
 

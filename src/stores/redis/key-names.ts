@@ -28,12 +28,12 @@ export class RedisKeyNames {
     return `${this.#prefix}note:${name}`;
   }
 
-  /** Returns the key of the browsers that an account is signed in to. */
+  /** Returns the key of the browsers that an account is signed in to. @param accountId opaque: a MAC */
   browsers(accountId: string): string {
     return `${this.#prefix}browsers:${accountId}`;
   }
 
-  /** Returns the key of the browsers that an account trusts. */
+  /** Returns the key of the browsers that an account trusts. @param accountId opaque: a MAC */
   known(accountId: string): string {
     return `${this.#prefix}known:${accountId}`;
   }

@@ -4,10 +4,8 @@ import { assessByDefault, type KnownBrowser } from '../../../src/index.ts';
 import { COOKIE_KEYS } from '../../fixtures/secrets.ts';
 import { TestBrowserKey } from '../../support/browser-key.ts';
 import { forget, ownBrowsers, signOut } from '../../support/own-browsers.ts';
+import { listKey } from '../../support/stored-key.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
-
-/** The key of the list in the store. */
-const LIST = 'known:a11ce';
 
 describe('the browsers that an account trusts', () => {
   let world: World;
@@ -37,7 +35,8 @@ describe('the browsers that an account trusts', () => {
     return browser;
   }
 
-  const stored = async (): Promise<KnownBrowser[]> => (await world.store.get<KnownBrowser[]>(LIST)) ?? [];
+  const list = (): string => listKey(world, 'known', 'a11ce');
+  const stored = async (): Promise<KnownBrowser[]> => (await world.store.get<KnownBrowser[]>(list())) ?? [];
 
   const trusted = (): Promise<BrowserPerson> => signedIn(new BrowserPerson(world), { remember: 'yes' });
 
@@ -91,7 +90,7 @@ describe('the browsers that an account trusts', () => {
     const [again] = await stored();
     expect(again?.lastUsedAt).to.be.at.least((first?.lastUsedAt ?? 0) + 600_000);
     expect((again?.endsAt ?? 0) - (again?.lastUsedAt ?? 0)).to.equal(180 * 24 * 3600 * 1000);
-    await world.store.set(LIST, [{ ...again, endsAt: world.clock.now() }]);
+    await world.store.set(list(), [{ ...again, endsAt: world.clock.now() }]);
     expect((await ownBrowsers(phone)).known).to.deep.equal([]);
     expect(await takesCheckCode(browser)).to.equal(true);
   });
@@ -139,7 +138,7 @@ describe('the browsers that an account trusts', () => {
 
   it('are not trusted any more after all were signed out, also those without a session', async () => {
     const [one, other] = [await trusted(), await trusted()];
-    await world.store.delete('browsers:a11ce');
+    await world.store.delete(listKey(world, 'browsers', 'a11ce'));
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
     await signOut(phone, 'all');
     for (const browser of [one, other]) expect(await takesCheckCode(browser)).to.equal(true);

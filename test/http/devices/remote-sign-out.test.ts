@@ -6,6 +6,7 @@ import { beginLate } from '../../support/late-request.ts';
 import { LogoutInbox, REACHES_THIS_MACHINE } from '../../support/logout-inbox.ts';
 import { isSignedIn, type Listed, ownBrowsers, signInBy, signOut } from '../../support/own-browsers.ts';
 import { errorOf } from '../../support/relying-party.ts';
+import { listKey } from '../../support/stored-key.ts';
 import { until } from '../../support/until.ts';
 import { BrowserPerson, CLIENT_SECRET, PASSWORDS, PhonePerson, testClient, World } from '../../support/world.ts';
 
@@ -256,11 +257,12 @@ describe('signing a browser out from the phone', () => {
   it('happens automatically to the least recently used of more than a hundred browsers', async () => {
     const { browser } = await signedIn();
     const { browser: other } = await signedIn();
-    const list = await world.store.get<{ id: string; lastUsedAt: number }[]>('browsers:a11ce');
+    const key = listKey(world, 'browsers', 'a11ce');
+    const list = await world.store.get<{ id: string; lastUsedAt: number }[]>(key);
     const [one, two] = list ?? [];
     if (one === undefined || two === undefined) throw new Error('there are two');
     const more = Array.from({ length: 98 }, (_, number) => ({ ...two, id: `made up ${number}` }));
-    await world.store.set('browsers:a11ce', [one, two, ...more]);
+    await world.store.set(key, [one, two, ...more]);
     const signedOut = world.event('qr_login.signed_out');
     const { browser: last } = await signedIn();
     const [, event] = await signedOut;

@@ -1,7 +1,7 @@
 /** Rows 13 and 18: attacks that pass for a browser known to the victim, which is spared the check code. */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
-import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
+import { IssuerBrowserList } from '../../../src/stores/issuer-browser-list.ts';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import type { KnownBrowser } from '../../../src/ticket/known-browser.ts';
 import { fingerprint } from '../../../src/ticket/secret-keys.ts';
@@ -19,10 +19,10 @@ const ELSEWHERE = '198.51.100.9';
 
 /** Every account knows a browser that any account knows. */
 const knowsAnyAccount = replacing(
-  KeyvBrowserList.prototype,
+  IssuerBrowserList.prototype,
   'list',
   (original) =>
-    async function (this: KeyvBrowserList<KnownBrowser>, accountId: string) {
+    async function (this: IssuerBrowserList<KnownBrowser>, accountId: string) {
       const lists = [accountId, 'a11ce', 'b0b'].map((account) => original.call(this, account));
       return (await Promise.all(lists)).flat();
     },

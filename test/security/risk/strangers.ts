@@ -1,5 +1,5 @@
 /** Row 16: a report must refuse the reported attacker, and not the victim. */
-import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
+import { IssuerNotes } from '../../../src/stores/issuer-notes.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
@@ -10,18 +10,18 @@ const oneForAll: Weakness = {
   name: 'a report for each account and each address',
   patch: all(
     replacing(
-      KeyvNotes.prototype,
+      IssuerNotes.prototype,
       'write',
       (original) =>
-        function (this: KeyvNotes, name, lasts, value) {
+        function (this: IssuerNotes, name, lasts, value) {
           return original.call(this, sharedName(name), lasts, value);
         },
     ),
     replacing(
-      KeyvNotes.prototype,
+      IssuerNotes.prototype,
       'read',
       (original) =>
-        function (this: KeyvNotes, name) {
+        function (this: IssuerNotes, name) {
           return original.call(this, sharedName(name));
         },
     ),
