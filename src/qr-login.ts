@@ -31,6 +31,7 @@ import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
+import { repeatExchange } from './oidc/repeatable-exchange.ts';
 import { RepeatableResume } from './oidc/repeatable-resume.ts';
 import { onSignedIn } from './oidc/resumed.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
@@ -172,6 +173,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   provider.use(starts.check);
+  provider.use(repeatExchange(provider));
   provider.use(signIns.note);
   provider.use(resuming.middleware);
   provider.use(checkBeforeResuming({ provider, urls, renderer, revocation, clock, settings }));

@@ -3,6 +3,7 @@ import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from '
 import { QrLoginError } from '../../ticket/errors.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
+import { Exchange, Releases } from './exchange.ts';
 import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
 import { RedisRecords } from './redis-records.ts';
@@ -31,16 +32,19 @@ const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
 export function keyvAdapter(keyv: Keyv): AdapterFactory {
   const redis = redisOf(keyv);
   const records = redis ? new RedisRecords(RedisLink.forClient(redis), redis.prefix) : new KeyvRecords(keyv);
-  return (model) => new KeyvAdapter(model, records);
+  const releases = new Releases(records);
+  return (model) => new KeyvAdapter(model, records, releases);
 }
 
 class KeyvAdapter implements Adapter {
   readonly #model: string;
   readonly #records: Records;
+  readonly #releases: Releases;
 
-  constructor(model: string, records: Records) {
+  constructor(model: string, records: Records, releases: Releases) {
     this.#model = model;
     this.#records = records;
+    this.#releases = releases;
   }
 
   upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
@@ -53,7 +57,11 @@ class KeyvAdapter implements Adapter {
   }
 
   find(id: string): Promise<AdapterPayload | undefined> {
-    return this.#try(() => this.#records.get(this.#key(id)));
+    return this.#try(async () => {
+      const key = this.#key(id);
+      if (USED_ONCE.has(this.#model)) await this.#releases.settle(key);
+      return this.#records.get(key);
+    });
   }
 
   findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -65,7 +73,7 @@ class KeyvAdapter implements Adapter {
   }
 
   async consume(id: string): Promise<void> {
-    const consumed = await this.#try(() => this.#records.consume(this.#key(id), Math.floor(Date.now() / 1000)));
+    const consumed = await this.#try(() => this.#consume(this.#key(id)));
     if (!consumed && USED_ONCE.has(this.#model))
       throw new errors.InvalidGrant('it was used by another request at the same time');
   }
@@ -80,6 +88,13 @@ class KeyvAdapter implements Adapter {
 
   revokeByGrantId(grantId: string): Promise<void> {
     return this.#try(() => this.#records.revoke(grantId));
+  }
+
+  /** Consumes a record; within an exchange for tokens only claims it, because the exchange may still fail. */
+  #consume(key: string): Promise<boolean> {
+    const exchange = USED_ONCE.has(this.#model) ? Exchange.current : undefined;
+    if (exchange === undefined) return this.#records.consume(key, Math.floor(Date.now() / 1000));
+    return exchange.claim({ key, records: this.#records, releases: this.#releases });
   }
 
   /** Returns the other keys that lead to a record: its uid (sessions only) and its user code. */
