@@ -14,6 +14,11 @@ export const HARMS = [
 ] as const;
 export type Harm = (typeof HARMS)[number];
 
+/** Returns the commands at which to do this harm: the last ones only if each of them costs the patience of the store. */
+export function commandsFor(harm: Harm, commands: readonly number[]): readonly number[] {
+  return harm === 'Redis does it and does not answer' ? commands.slice(-7) : commands;
+}
+
 /** The commands that a connection sends by itself, and those that do not belong to a request. */
 const NOT_COUNTED = /^(HELLO|AUTH|CLIENT|PING|SELECT|INFO|S?SUBSCRIBE|S?UNSUBSCRIBE)$/i;
 const UNKNOWN_COMMAND = '*1\r\n$7\r\nREFUSED\r\n';
