@@ -31,6 +31,8 @@ import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
+import { repeatExchange } from './oidc/repeatable-exchange.ts';
+import { RepeatableResume } from './oidc/repeatable-resume.ts';
 import { onSignedIn } from './oidc/resumed.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { unavailable } from './stores/access.ts';
@@ -137,6 +139,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   assertNoDevInteractions(provider);
   const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);
+  const resuming = new RepeatableResume(provider);
   const { onSignIn } = settings;
   const pages = makePages(provider, settings);
   const { urls, cookies, renderer } = pages;
@@ -157,7 +160,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const devices = new DeviceDescriber(settings.locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
   const revocation = new SignInRevocation({ browsers, remoteSignOut, notes, keys, clock, emit });
-  const recording = { provider, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
+  const recording = { provider, resuming, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
   const signIns = new SignInRecorder(recording);
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const starts = new StartLimit(limits, provider);
@@ -172,7 +175,9 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   provider.use(starts.check);
+  provider.use(repeatExchange(provider));
   provider.use(signIns.note);
+  provider.use(resuming.middleware);
   provider.use(checkBeforeResuming({ provider, urls, renderer, revocation, clock, settings }));
 
   return {

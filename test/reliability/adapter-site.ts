@@ -124,6 +124,10 @@ export class AdapterSite {
     return this.#at(node).provider;
   }
 
+  health(node: number): ReturnType<Fixture['qr']['health']> {
+    return this.#at(node).qr.health();
+  }
+
   network(node: number): typeof fetch {
     return networkTo(this.#at(node), this.issuer);
   }

@@ -151,8 +151,6 @@ export const FAULTS: readonly Fault[] = [
     },
     looking: 'answer',
     changing: 'try again',
-    // oidc-provider deletes the interaction first, which needs no memory, and then fails to write the session.
-    loses: ['redeemed'],
   },
   {
     what: 'Redis is 300 ms away from one node',

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { callListener, warn } from '../../oidc/call-listener.ts';
 import type { Provider } from '../../oidc/provider.ts';
+import type { RepeatableResume } from '../../oidc/repeatable-resume.ts';
 import { type BrowserNote, ResumedSessions, type SavedSession } from '../../oidc/resumed.ts';
 import { noteHosts } from '../../oidc/session-clients.ts';
 import { unavailable } from '../../stores/access.ts';
@@ -44,6 +45,7 @@ export type OnSignIn = (ctx: Context, signIn: NewSignIn) => void | Promise<void>
 
 export interface SignInPorts {
   readonly provider: Provider;
+  readonly resuming: Pick<RepeatableResume, 'isUndone'>;
   readonly browsers: SignedInBrowsers;
   readonly known: KnownBrowsers;
   readonly remoteSignOut: RemoteSignOut;
@@ -75,12 +77,17 @@ export class SignInRecorder {
     try {
       await next();
     } finally {
-      const ended = this.#resumed.endedSessionOf(ctx);
-      if (ended !== undefined) await this.#forget(ctx, ended);
-      const session = this.#resumed.sessionOf(ctx);
-      if (session !== undefined) await this.#keep(ctx, session, this.#resumed.noteOf(ctx));
+      // After a resume that has failed, the browser has the session that it had before.
+      if (!this.#ports.resuming.isUndone(ctx)) await this.#record(ctx);
     }
   };
+
+  async #record(ctx: Context): Promise<void> {
+    const ended = this.#resumed.endedSessionOf(ctx);
+    if (ended !== undefined) await this.#forget(ctx, ended);
+    const session = this.#resumed.sessionOf(ctx);
+    if (session !== undefined) await this.#keep(ctx, session, this.#resumed.noteOf(ctx));
+  }
 
   async #keep(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<void> {
     let isEnded = false;

@@ -4,6 +4,7 @@ import { QrLoginError } from '../../ticket/errors.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
+import { Exchange, Releases } from './exchange.ts';
 import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
 import { RedisRecords } from './redis-records.ts';
@@ -49,16 +50,19 @@ export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): Adapt
   const redis = redisOf(keyv);
   const stored = redis ? new RedisRecords(RedisLink.forClient(redis), redis.prefix) : new KeyvRecords(keyv);
   const records = new SealedRecords(stored, secrets, USED_ONCE);
-  return (model) => new KeyvAdapter(model, records);
+  const releases = new Releases(records);
+  return (model) => new KeyvAdapter(model, records, releases);
 }
 
 class KeyvAdapter implements Adapter {
   readonly #model: string;
   readonly #records: Records;
+  readonly #releases: Releases;
 
-  constructor(model: string, records: Records) {
+  constructor(model: string, records: Records, releases: Releases) {
     this.#model = model;
     this.#records = records;
+    this.#releases = releases;
   }
 
   upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
@@ -71,11 +75,16 @@ class KeyvAdapter implements Adapter {
   }
 
   /**
-   * Returns a record. For `ReplayDetection`, it also claims an id that is not known yet: oidc-provider first looks whether
+   * Returns a record. For `ReplayDetection`, it also reserves an id that is not known yet: oidc-provider first looks whether
    * it has seen a proof, and then saves it. So of several concurrent calls with a new id, one finds nothing.
    */
   find(id: string): Promise<AdapterPayload | undefined> {
-    return this.#model === 'ReplayDetection' ? this.#claim(id) : this.#try(() => this.#records.get(this.#key(id)));
+    if (this.#model === 'ReplayDetection') return this.#reserve(id);
+    return this.#try(async () => {
+      const key = this.#key(id);
+      if (USED_ONCE.has(this.#model)) await this.#releases.settle(key);
+      return this.#records.get(key);
+    });
   }
 
   findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -87,7 +96,7 @@ class KeyvAdapter implements Adapter {
   }
 
   async consume(id: string): Promise<void> {
-    const consumed = await this.#try(() => this.#records.consume(this.#key(id), Math.floor(Date.now() / 1000)));
+    const consumed = await this.#try(() => this.#consume(this.#key(id)));
     if (consumed) return;
     if (this.#model === 'PushedAuthorizationRequest')
       throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used');
@@ -113,8 +122,8 @@ class KeyvAdapter implements Adapter {
     return this.#model === 'ReplayDetection' ? Math.max(REPLAY_KNOWN_MS, expiresIn * 1000) : expiresIn * 1000;
   }
 
-  async #claim(id: string): Promise<AdapterPayload | undefined> {
-    const isFirst = await this.#try(() => this.#records.claim(this.#key(id), REPLAY_KNOWN_MS));
+  async #reserve(id: string): Promise<AdapterPayload | undefined> {
+    const isFirst = await this.#try(() => this.#records.reserve(this.#key(id), REPLAY_KNOWN_MS));
     // Without the `exp` that was saved: oidc-provider sets it too early for a proof from a clock that is ahead.
     return isFirst ? undefined : { kind: this.#model, jti: id };
   }
@@ -123,10 +132,17 @@ class KeyvAdapter implements Adapter {
   async #refuseReplay(id: string): Promise<never> {
     const grantId = (await this.find(id))?.grantId;
     if (grantId !== undefined) {
-      await new KeyvAdapter('Grant', this.#records).destroy(grantId);
+      await new KeyvAdapter('Grant', this.#records, this.#releases).destroy(grantId);
       Provider.ctx?.oidc.provider.emit('grant.revoked', Provider.ctx, grantId);
     }
     throw new errors.InvalidGrant('it was used by another request at the same time');
+  }
+
+  /** Consumes a record; within an exchange for tokens only claims it, because the exchange may still fail. */
+  #consume(key: string): Promise<boolean> {
+    const exchange = USED_ONCE.has(this.#model) ? Exchange.current : undefined;
+    if (exchange === undefined) return this.#records.consume(key, Math.floor(Date.now() / 1000));
+    return exchange.claim({ key, records: this.#records, releases: this.#releases });
   }
 
   /** Returns the other keys that lead to a record: its uid (sessions only) and its user code. */

@@ -3,7 +3,7 @@ import type { AdapterPayload } from 'oidc-provider';
 import { Access } from '../access.ts';
 import { sweepExpired } from '../memory/expiry-sweep.ts';
 import { KeyedMutex } from '../memory/keyed-mutex.ts';
-import { type Values, valuesOf } from '../memory/values.ts';
+import { type StoredValue, type Values, valuesOf } from '../memory/values.ts';
 import { GRANT_CLOSED_MS, type Records } from './records.ts';
 
 /**
@@ -12,8 +12,19 @@ import { GRANT_CLOSED_MS, type Records } from './records.ts';
  */
 type GrantMembers = Record<string, number | null>;
 
-/** A member that is no record: the key of a record has a colon. */
+/** A member that is no record: the name of a record has a hash sign or a colon. */
 const CLOSED = 'closed';
+
+/** The exchange that has claimed a record, and the end of its claim in milliseconds since the epoch. */
+interface Claim {
+  readonly id: string;
+  readonly ends: number;
+  /** True if this exchange has consumed the record. */
+  readonly isFinished?: true;
+}
+
+/** The time for which a claim is kept after its record was consumed, in milliseconds: it may still be given back. */
+const FINISHED_CLAIM_MS = 60_000;
 
 /**
  * Records in any Keyv, for one process. Keyv has no atomic read-and-write, so a mutex for each key keeps the steps of
@@ -50,17 +61,58 @@ export class KeyvRecords implements Records {
     return this.#step('consume', key, async () => {
       const stored = await this.#values.getWithExpiry<AdapterPayload>(key);
       if (stored === undefined || stored.value.consumed !== undefined) return false;
-      const ttl = typeof stored.expires === 'number' ? stored.expires - Date.now() : undefined;
-      await this.#write(key, { ...stored.value, consumed: now }, ttl);
+      await this.#write(key, { ...stored.value, consumed: now }, timeLeft(stored));
       return true;
     });
   }
 
-  claim(key: string, ttl: number): Promise<boolean> {
+  reserve(key: string, ttl: number): Promise<boolean> {
     return this.#step('find', key, async () => {
       if ((await this.#values.get(key)) !== undefined) return false;
       await this.#write(key, {}, ttl);
       return true;
+    });
+  }
+
+  claim(key: string, id: string, lasts: number): Promise<'claimed' | 'busy' | 'refused'> {
+    return this.#step('claim', key, async () => {
+      const stored = await this.#values.getWithExpiry<AdapterPayload>(key);
+      if (stored === undefined || stored.value.consumed !== undefined) return 'refused';
+      const before = await this.#values.get<Claim>(claimKey(key));
+      const now = Date.now();
+      if (before !== undefined && before.id !== id && before.ends > now) return 'busy';
+      await this.#write(claimKey(key), { id, ends: now + lasts } satisfies Claim, lasts + FINISHED_CLAIM_MS);
+      // A record that expires in the middle of its exchange would not show whether it was consumed.
+      if (typeof stored.expires === 'number' && stored.expires < now + lasts)
+        await this.#write(key, stored.value, lasts);
+      return 'claimed';
+    });
+  }
+
+  finish(key: string, id: string, now: number): Promise<boolean> {
+    return this.#step('finish', key, async () => {
+      const stored = await this.#values.getWithExpiry<AdapterPayload>(key);
+      if (stored === undefined) return true;
+      const claim = await this.#values.get<Claim>(claimKey(key));
+      if (claim?.id !== id) return false;
+      if (stored.value.consumed !== undefined) return claim.isFinished === true;
+      // First the claim: a record that is consumed without it could not be given back.
+      await this.#write(claimKey(key), { ...claim, isFinished: true } satisfies Claim, FINISHED_CLAIM_MS);
+      await this.#write(key, { ...stored.value, consumed: now }, timeLeft(stored));
+      return true;
+    });
+  }
+
+  release(key: string, id: string): Promise<void> {
+    return this.#step('release', key, async () => {
+      const claim = await this.#values.get<Claim>(claimKey(key));
+      if (claim?.id !== id) return;
+      const stored = await this.#values.getWithExpiry<AdapterPayload>(key);
+      if (claim.isFinished && stored?.value.consumed !== undefined) {
+        const { consumed: _, ...unconsumed } = stored.value;
+        await this.#write(key, unconsumed, timeLeft(stored));
+      }
+      await this.#remove(claimKey(key));
     });
   }
 
@@ -146,6 +198,14 @@ export class KeyvRecords implements Records {
     const left = ttl === undefined ? undefined : Math.max(1, ttl);
     await this.#values.set(key, value, left);
   }
+}
+
+function timeLeft({ expires }: StoredValue<unknown>): number | undefined {
+  return typeof expires === 'number' ? expires - Date.now() : undefined;
+}
+
+function claimKey(key: string): string {
+  return `claim:${key}`;
 }
 
 function grantKey(grantId: string): string {

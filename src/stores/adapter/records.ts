@@ -25,7 +25,25 @@ export interface Records {
   consume(key: string, now: number): Promise<boolean>;
 
   /** Creates an empty record. @returns false if the record exists. Of several concurrent calls, one returns true. */
-  claim(key: string, ttl: number): Promise<boolean>;
+  reserve(key: string, ttl: number): Promise<boolean>;
+
+  /**
+   * Claims a record for one exchange, which may {@link finish} it. The claim does not show in the payload.
+   * @param id the exchange
+   * @param lasts after these milliseconds another exchange may take the record over
+   * @returns `busy` while another exchange has it; `refused` if it was consumed or does not exist
+   */
+  claim(key: string, id: string, lasts: number): Promise<'claimed' | 'busy' | 'refused'>;
+
+  /**
+   * Marks a record as consumed if this exchange has it, even if the time of its claim is over.
+   * @returns false if another exchange has taken it over, or consumed it; true for a record that is gone, because its
+   *   grant was revoked, and with it what the exchange has issued
+   */
+  finish(key: string, id: string, now: number): Promise<boolean>;
+
+  /** Gives a record back if this exchange has it, as if it had never been claimed, or consumed by this exchange. */
+  release(key: string, id: string): Promise<void>;
 
   /** Deletes a record. @returns its payload; undefined if it did not exist */
   take(key: string): Promise<AdapterPayload | undefined>;

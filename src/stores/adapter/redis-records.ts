@@ -4,12 +4,15 @@ import {
   CLAIM_RECORD,
   CONSUME_RECORD,
   DELETE_IF,
+  FINISH_RECORD,
   IN_GRANT,
   JOIN_GRANT,
   LEAVE_GRANT,
   MARK_REVOKED,
   POINT,
   PUT_RECORD,
+  RELEASE_RECORD,
+  RESERVE_RECORD,
   type Script,
   TAKE_RECORD,
 } from '../redis/scripts.ts';
@@ -58,8 +61,22 @@ export class RedisRecords implements Records {
     return (await this.#run(CONSUME_RECORD, key, `${now}`)) === 1;
   }
 
-  async claim(key: string, ttl: number): Promise<boolean> {
-    return (await this.#run(CLAIM_RECORD, key, milliseconds(ttl))) === 1;
+  async reserve(key: string, ttl: number): Promise<boolean> {
+    return (await this.#run(RESERVE_RECORD, key, milliseconds(ttl))) === 1;
+  }
+
+  async claim(key: string, id: string, lasts: number): Promise<'claimed' | 'busy' | 'refused'> {
+    const answer = await this.#run(CLAIM_RECORD, key, id, `${lasts}`);
+    if (answer === 2) return 'busy';
+    return answer === 1 ? 'claimed' : 'refused';
+  }
+
+  async finish(key: string, id: string, now: number): Promise<boolean> {
+    return (await this.#run(FINISH_RECORD, key, id, `${now}`)) !== 0;
+  }
+
+  async release(key: string, id: string): Promise<void> {
+    await this.#run(RELEASE_RECORD, key, id);
   }
 
   async take(key: string): Promise<AdapterPayload | undefined> {

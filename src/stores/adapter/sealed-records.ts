@@ -51,14 +51,31 @@ export class SealedRecords implements Records {
   }
 
   /**
-   * Claims under every secret, because a node that does not have the newest secret yet claims under an older one.   */
-  async claim(key: string, ttl: number): Promise<boolean> {
-    if (!(await this.#records.claim(this.#newest.keyName(key), ttl))) return false;
+   * Reserves under every secret, because a node that does not have the newest secret yet reserves under an older one.   */
+  async reserve(key: string, ttl: number): Promise<boolean> {
+    if (!(await this.#records.reserve(this.#newest.keyName(key), ttl))) return false;
     const older = this.#older.map((form) =>
       // The id must not appear in a new key. Records of earlier versions are looked at only.
-      form === PLAIN_FORM ? this.#isMissing(form, key) : this.#records.claim(form.keyName(key), ttl),
+      form === PLAIN_FORM ? this.#isMissing(form, key) : this.#records.reserve(form.keyName(key), ttl),
     );
     return !(await Promise.all(older)).includes(false);
+  }
+
+  async claim(key: string, id: string, lasts: number): ReturnType<Records['claim']> {
+    const outcome = await this.#records.claim(this.#newest.keyName(key), id, lasts);
+    if (outcome !== 'refused') return outcome;
+    const older = await Promise.all(this.#older.map((form) => this.#records.claim(form.keyName(key), id, lasts)));
+    return older.find((one) => one !== 'refused') ?? 'refused';
+  }
+
+  async finish(key: string, id: string, now: number): Promise<boolean> {
+    // Where there is no such record, this has no effect.
+    const finished = await Promise.all(this.#forms.map((form) => this.#records.finish(form.keyName(key), id, now)));
+    return finished.every(Boolean);
+  }
+
+  async release(key: string, id: string): Promise<void> {
+    await Promise.all(this.#forms.map((form) => this.#records.release(form.keyName(key), id)));
   }
 
   async take(key: string): Promise<AdapterPayload | undefined> {

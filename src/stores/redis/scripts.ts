@@ -88,6 +88,59 @@ return redis.call('HSETNX', KEYS[1], 'consumed', ARGV[1])
 `,
 );
 
+/**
+ * Claims a record for an exchange. KEYS: the record. ARGV: the exchange, the milliseconds that the claim lasts.
+ * Returns 1, or 0 if it was consumed, or -1 if there is no such record, or 2 while another exchange has it.
+ * The claim is a field of its own: the exchange, a space, and the end of the claim in milliseconds since the epoch.
+ */
+export const CLAIM_RECORD: Script = script(
+  'claim',
+  `
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+if redis.call('HEXISTS', KEYS[1], 'consumed') == 1 then return 0 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local id, ends = string.match(redis.call('HGET', KEYS[1], 'claim') or '', '^(%S+) (%d+)$')
+if id and id ~= ARGV[1] and tonumber(ends) > now then return 2 end
+redis.call('HSET', KEYS[1], 'claim', ARGV[1] .. ' ' .. string.format('%.0f', now + ARGV[2]))
+-- A record that expires in the middle of its exchange would not show whether it was consumed.
+local left = redis.call('PTTL', KEYS[1])
+if left >= 0 and left < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1
+`,
+);
+
+/**
+ * Marks a record as consumed by the exchange that has claimed it. KEYS: the record. ARGV: the exchange, the time.
+ * Returns 1, or 0 if another exchange has it or it was consumed in another way, or -1 if there is no such record.
+ */
+export const FINISH_RECORD: Script = script(
+  'finish',
+  `
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+local id = string.match(redis.call('HGET', KEYS[1], 'claim') or '', '^(%S+) ')
+if id ~= ARGV[1] then return 0 end
+if redis.call('HSETNX', KEYS[1], 'consumed', ARGV[2]) == 1 then
+  redis.call('HSET', KEYS[1], 'consumedBy', id)
+  return 1
+end
+return redis.call('HGET', KEYS[1], 'consumedBy') == id and 1 or 0
+`,
+);
+
+/** Gives a record back, if this exchange has it. KEYS: the record. ARGV: the exchange. Returns 1. */
+export const RELEASE_RECORD: Script = script(
+  'release',
+  `
+if redis.call('HGET', KEYS[1], 'consumedBy') == ARGV[1] then
+  redis.call('HDEL', KEYS[1], 'consumed', 'consumedBy')
+end
+local id = string.match(redis.call('HGET', KEYS[1], 'claim') or '', '^(%S+) ')
+if id == ARGV[1] then redis.call('HDEL', KEYS[1], 'claim') end
+return 1
+`,
+);
+
 /** Deletes a record. KEYS: the record. Returns its payload, or false if it did not exist. */
 export const TAKE_RECORD: Script = script(
   'destroy',
@@ -120,7 +173,7 @@ return 0
  * Claims a record that does not exist yet, for one caller. KEYS: the record. ARGV: milliseconds to live.
  * Returns 1, or 0 if the record exists.
  */
-export const CLAIM_RECORD: Script = script(
+export const RESERVE_RECORD: Script = script(
   'find',
   `
 if redis.call('HSETNX', KEYS[1], 'payload', '{}') == 0 then return 0 end
@@ -131,7 +184,7 @@ return 1
 
 /**
  * The member of a grant that is no record, and marks the grant as closed. Its score is the time until which the grant
- * stays closed. A record's name has a colon.
+ * stays closed. A record's name has a hash sign or a colon.
  */
 const CLOSED = 'closed';
 

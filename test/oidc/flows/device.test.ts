@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { AdapterFactory } from 'oidc-provider';
 import {
   type Configuration,
   type DeviceAuthorizationResponse,
@@ -9,8 +10,9 @@ import {
 } from 'openid-client';
 import type { Answer } from '../../support/agent.ts';
 import { ownBrowsers } from '../../support/own-browsers.ts';
+import { OwnRecords } from '../../support/own-records.ts';
 import { allow, approve, errorOf, fieldsIn, outOf, RelyingParty, withFeatures } from '../../support/relying-party.ts';
-import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
+import { BrowserPerson, PhonePerson, testClient, World, type WorldOptions } from '../../support/world.ts';
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -20,18 +22,7 @@ describe('a device that has no browser (RFC 8628)', () => {
   let started: DeviceAuthorizationResponse;
 
   before(async () => {
-    world = await World.start({
-      clients: [
-        testClient('tv', {
-          client_name: 'Television',
-          client_uri: 'https://tv.example/',
-          redirect_uris: [],
-          response_types: [],
-          grant_types: [DEVICE_GRANT],
-        }),
-      ],
-      configuration: withFeatures({ deviceFlow: { enabled: true } }),
-    });
+    world = await World.start(withTelevision());
     tv = (await RelyingParty.at(world, 'tv')).configuration;
   });
 
@@ -146,8 +137,60 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(back.status).to.equal(303);
     expect(back.location).to.equal(redirectTo).and.to.include(`${world.issuer}/device/`);
   });
+
+  it('gets its tokens also if the last request of the browser fails at any access, and is repeated', async () => {
+    const records = new OwnRecords();
+    const usual = { world, tv };
+    world = await World.start(withTelevision(records.adapter));
+    tv = (await RelyingParty.at(world, 'tv')).configuration;
+    try {
+      let at = 1;
+      while (await failsOnce(records, at)) at += 1;
+      expect(at).to.be.greaterThan(5);
+    } finally {
+      await world.stop();
+      ({ world, tv } = usual);
+    }
+  });
+
+  /** @returns false if the last request makes fewer accesses */
+  async function failsOnce(records: OwnRecords, at: number): Promise<boolean> {
+    started = await initiateDeviceAuthorization(tv, { scope: 'openid profile' });
+    const { browser, phone } = await meet();
+    await approve(browser, phone);
+    const { redirectTo } = (await browser.finish()).json();
+    const asked = await outOf(browser, String(redirectTo));
+    const granted = await browser.agent.post(`${asked.url}/consent`, { json: {} });
+    const last = String(granted.json().redirectTo);
+    records.failAt(at, at % 2 === 0);
+    const { status } = await browser.agent.get(last);
+    const hasFailed = records.heal();
+    const page = status === 200 ? undefined : await browser.agent.get(last);
+    if (page !== undefined) expect(page.text, `access ${at}`).to.include('Sign-in Success');
+    expect((await poll()).claims()?.sub, `access ${at}`).to.equal('a11ce');
+    return hasFailed;
+  }
 });
 
 function xsrfIn({ text }: Answer): string {
   return fieldsIn(text).xsrf ?? '';
+}
+
+function withTelevision(adapter?: AdapterFactory): WorldOptions {
+  return {
+    clients: [
+      testClient('tv', {
+        client_name: 'Television',
+        client_uri: 'https://tv.example/',
+        redirect_uris: [],
+        response_types: [],
+        grant_types: [DEVICE_GRANT],
+      }),
+    ],
+    configuration: { ...withFeatures({ deviceFlow: { enabled: true } }), ...(adapter && { adapter }) },
+    extend: ({ provider }) => {
+      // Otherwise Koa would print the errors of an adapter that fails.
+      provider.silent = adapter !== undefined;
+    },
+  };
 }

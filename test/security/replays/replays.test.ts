@@ -23,7 +23,7 @@ const WEAK_ROUNDS = 30;
  * Returns a lookup that does not claim, as with an adapter that has no more than `find` and `upsert`. The first lookup of
  * a proof ends after the second one has begun, so that they always race.
  */
-function lookOnly(): Records['claim'] {
+function lookOnly(): Records['reserve'] {
   const second = new Map<string, () => void>();
   return async function (this: Records, key) {
     const isUnknown = (await this.get(key)) === undefined;
@@ -36,7 +36,7 @@ function lookOnly(): Records['claim'] {
 
 const findThenSave: Weakness = {
   name: 'a lookup that claims the proof',
-  patch: all(replacing(RedisRecords.prototype, 'claim', lookOnly), replacing(KeyvRecords.prototype, 'claim', lookOnly)),
+  patch: all(replacing(RedisRecords.prototype, 'reserve', lookOnly), replacing(KeyvRecords.prototype, 'reserve', lookOnly)),
 };
 
 const aGrantThatGoesOn: Weakness = {
@@ -58,6 +58,8 @@ const anotherIsFaster: Weakness = {
   patch: all(
     replacing(RedisRecords.prototype, 'consume', () => async () => false),
     replacing(KeyvRecords.prototype, 'consume', () => async () => false),
+    replacing(RedisRecords.prototype, 'claim', () => async () => 'refused'),
+    replacing(KeyvRecords.prototype, 'claim', () => async () => 'refused'),
   ),
 };
 

@@ -1,6 +1,7 @@
 import { GENEROUS, storesMayTake } from '../patience.ts';
 import { ADAPTER_BACKENDS, type AdapterBackend, IN_MEMORY } from './backends.ts';
 import { consumesOnce } from './consume-contract.ts';
+import { exchanges } from './exchange-contract.ts';
 import { revokesGrants } from './grants-contract.ts';
 import { keepsRecords } from './methods-contract.ts';
 import { everyModel, modelsOfSuite } from './payloads.ts';
@@ -28,6 +29,7 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
 
     keepsRecords(backend, choose);
     consumesOnce(backend, choose);
+    exchanges(backend, choose);
     revokesGrants(backend, choose);
     refusesReplays(backend, choose);
   });

@@ -1,0 +1,174 @@
+/** The token endpoint, if something fails at any single command that a request sends to Redis. */
+import { expect } from 'chai';
+import type { Keyv } from 'keyv';
+import { cutOff, redisKeyv } from '../stores/adapter/backends.ts';
+import { storesMayTake } from '../stores/patience.ts';
+import type { Answer } from '../support/agent.ts';
+import { CommandProxy, commandsFor, HARMS, type Harm } from '../support/command-proxy.ts';
+import { allOrFirst } from '../support/full-suite.ts';
+import { RedisServer } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+import { RP_CALLBACK } from '../support/world.ts';
+import { AdapterSite, tokensIn, type Visitor } from './adapter-site.ts';
+import { lastOf, TIMEOUT_MS, untilAnswered } from './resume-site.ts';
+
+/** In milliseconds. Long enough that a working Redis does not look broken on a busy machine. */
+const PATIENCE_MS = 3_000;
+
+/** Ends all claims, as if their five seconds had passed. Returns the number of their records that are consumed. */
+const END_CLAIMS = `
+local consumed = 0
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if redis.call('TYPE', key).ok == 'hash' then
+    local claim = redis.call('HGET', key, 'claim')
+    if claim and not string.match(claim, ' 0$') then
+      redis.call('HSET', key, 'claim', string.match(claim, '^%S+') .. ' 0')
+      consumed = consumed + redis.call('HEXISTS', key, 'consumed')
+    end
+  end
+end
+return consumed
+`;
+
+/** Redeems something at a node. */
+type Redeem = (node: number) => Promise<Answer>;
+
+describe('the token endpoint', function () {
+  this.timeout(TIMEOUT_MS);
+
+  let redis: RedisServer;
+  let proxy: CommandProxy;
+  let stores: Keyv[];
+  let site: AdapterSite;
+  let visitor: Visitor;
+
+  storesMayTake(PATIENCE_MS);
+
+  before(async () => {
+    redis = await RedisServer.start();
+    proxy = await CommandProxy.start(redis.port);
+    stores = [redisKeyv(proxy.url, 'exchange'), redisKeyv(redis.url, 'exchange')];
+    site = await AdapterSite.start(...stores);
+    visitor = site.visitor();
+    visitor.node = 1;
+    await visitor.signIn();
+  });
+
+  after(async () => {
+    proxy?.heal();
+    await site?.stop();
+    await Promise.all((stores ?? []).map(cutOff));
+    await proxy?.stop();
+    await redis?.stop();
+  });
+
+  const REDEEM: Readonly<Record<string, () => Promise<Redeem>>> = {
+    code: async () => {
+      const code = await visitor.code();
+      return (node) => site.redeem(node, code);
+    },
+    'refresh token': async () => {
+      const { refresh } = tokensIn(await site.redeem(1, await visitor.code()));
+      return (node) => site.refresh(node, refresh);
+    },
+  };
+
+  for (const [what, make] of Object.entries(REDEEM)) {
+    for (const harm of allOrFirst(HARMS)) {
+      it(`takes a ${what} again after a failure, and once only, whichever command fails: ${harm}`, async () => {
+        for (const at of commandsFor(harm, await commandsOf(await make()))) await fails(await make(), at, harm);
+      });
+    }
+
+    it(`takes a ${what} at another node, wherever its own node dies before the tokens are due`, async () => {
+      for (const at of await commandsOf(await make())) await dies(await make(), at);
+    });
+  }
+
+  it('takes a code after a failure with its own verifier only', async () => {
+    const code = await visitor.code();
+    await failsAtTheEnd(code);
+    expect((await redeemWithWrongVerifier(code)).json().error).to.equal('invalid_grant');
+    expect((await site.redeem(1, code)).status).to.equal(200);
+  });
+
+  it('gives tokens to one of many concurrent requests after a failure', async () => {
+    const code = await visitor.code();
+    await failsAtTheEnd(code);
+    // By the answer to this, the code has been given back.
+    await redeemWithWrongVerifier(code);
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, turn) => site.redeem(turn % 2, code)));
+    expect(answers.filter(({ status }) => status === 200)).to.have.lengthOf(1);
+    for (const { status, text } of answers.filter((one) => one.status !== 200)) expect(status, text).to.equal(400);
+  });
+
+  function redeemWithWrongVerifier(code: string): Promise<Answer> {
+    const form = { grant_type: 'authorization_code', code, redirect_uri: RP_CALLBACK };
+    return site.ask(0, '/token', { ...form, code_verifier: 'x'.repeat(43) });
+  }
+
+  /** Sends a request that fails at its last command, after that has consumed the code. */
+  async function failsAtTheEnd(code: string): Promise<void> {
+    const redeem = await REDEEM.code?.();
+    if (redeem === undefined) throw new Error('there is nothing to redeem');
+    const last = (await commandsOf(redeem)).at(-1);
+    await isUp();
+    proxy.harmAt(last ?? 0, 'the connection is lost after Redis has done it');
+    expect((await site.redeem(0, code)).status).to.equal(503);
+    await isUp();
+  }
+
+  /** Ends all claims. @returns the number of their records that are consumed */
+  async function endClaims(): Promise<number> {
+    return Number(await redis.command('EVAL', END_CLAIMS, '0'));
+  }
+
+  /** Returns the numbers of the commands that a request sends. The short suite tests the last ones only. */
+  async function commandsOf(redeem: Redeem): Promise<number[]> {
+    await isUp();
+    const all = await proxy.count(() => redeem(0));
+    expect(all).to.be.greaterThan(8);
+    return lastOf(all);
+  }
+
+  async function fails(redeem: Redeem, at: number, harm: Harm): Promise<void> {
+    await isUp();
+    proxy.harmAt(at, harm);
+    const first = await redeem(0);
+    proxy.heal();
+    const answer = first.status === 503 ? await untilAnswered(() => redeem(0)) : first;
+    expect(answer.status, `command ${at}: ${answer.text}`).to.equal(200);
+    await isReplayRefused(redeem, answer, `command ${at}`);
+  }
+
+  /** The node dies before or after the command, so that its answer is lost. */
+  async function dies(redeem: Redeem, at: number): Promise<void> {
+    await isUp();
+    await endClaims();
+    proxy.harmAt(at, at % 2 === 0 ? 'Redis is lost before it gets it' : 'Redis is lost after it has done it');
+    const lost = await redeem(0);
+    const isConsumed = (await endClaims()) > 0;
+    const answer = await redeem(1);
+    // Once it is consumed, the tokens may have been sent: then this is a replay.
+    expect(answer.status, `command ${at}: ${answer.text}`).to.equal(isConsumed ? 400 : 200);
+    if (lost.status === 200) expect(isConsumed, `command ${at}`).to.equal(true);
+    if (!isConsumed) await isReplayRefused(redeem, answer, `command ${at}`);
+  }
+
+  /** Expects that a second use is refused, and revokes what the first one got. */
+  async function isReplayRefused(redeem: Redeem, answer: Answer, hint: string): Promise<void> {
+    const { access, refresh } = tokensIn(answer);
+    expect((await site.me(1, access)).status, hint).to.equal(200);
+    const replay = await redeem(1);
+    expect(replay.status, `${hint}: ${replay.text}`).to.equal(400);
+    expect(replay.json().error, hint).to.equal('invalid_grant');
+    expect((await site.me(1, access)).status, hint).to.equal(401);
+    expect((await site.refresh(1, refresh)).status, hint).to.equal(400);
+  }
+
+  /** Waits until the first node can reach Redis. There is no event for that, so it polls. */
+  async function isUp(): Promise<void> {
+    proxy.heal();
+    await until(async () => (await site.health(0)).ok);
+  }
+});

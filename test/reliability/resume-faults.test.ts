@@ -1,0 +1,89 @@
+/** The URL that resumes a sign-in, if something fails at any single command that it sends to Redis. */
+import { expect } from 'chai';
+import { storesMayTake } from '../stores/patience.ts';
+import { commandsFor, HARMS, type Harm } from '../support/command-proxy.ts';
+import { allOrFirst } from '../support/full-suite.ts';
+import { RedisServer } from '../support/redis.ts';
+import { lastOf, RESUMES, ResumeSite, TIMEOUT_MS, untilAnswered, type Visit } from './resume-site.ts';
+
+/** In milliseconds. Long enough that a working Redis does not look broken on a busy machine. */
+const PATIENCE_MS = 3_000;
+
+describe('the URL that resumes a sign-in', function () {
+  this.timeout(TIMEOUT_MS);
+  let redis: RedisServer;
+  let site: ResumeSite;
+
+  storesMayTake(PATIENCE_MS);
+
+  before(async () => {
+    redis = await RedisServer.start();
+    site = await ResumeSite.start(redis);
+  });
+
+  after(async () => {
+    await site?.stop();
+    await redis?.stop();
+  });
+
+  for (const [which, resume] of allOrFirst(Object.entries(RESUMES))) {
+    for (const harm of allOrFirst(HARMS)) {
+      it(`${which} works again, whichever of its commands fails: ${harm}`, async () => {
+        for (const at of commandsFor(harm, await commandsOf(resume))) await fails(resume, at, harm);
+      });
+    }
+
+    it(`${which} works at another node, wherever its own node dies`, async () => {
+      for (const at of await commandsOf(resume)) await dies(resume, at);
+    });
+  }
+
+  /** Returns the numbers of the commands that a request sends. The short suite tests the last ones only. */
+  async function commandsOf(resume: (visit: Visit) => Promise<URL>): Promise<number[]> {
+    const visit = await site.visit();
+    const url = await resume(visit);
+    const all = await site.proxy.count(() => visit.browser.agent.get(url));
+    expect(all).to.be.greaterThan(8);
+    return lastOf(all);
+  }
+
+  async function fails(resume: (visit: Visit) => Promise<URL>, at: number, harm: Harm): Promise<void> {
+    const visit = await site.visit();
+    const url = await resume(visit);
+    site.proxy.harmAt(at, harm);
+    const answer = await visit.browser.agent.get(url);
+    site.proxy.heal();
+    expect(answer.status, `command ${at}: ${answer.text}`).to.be.oneOf([303, 503]);
+    if (answer.status === 503) expect(answer.headers.getSetCookie(), `command ${at}`).to.deep.equal([]);
+    await arrives(visit, answer.status === 503 ? url : answer.location, `command ${at}`);
+  }
+
+  /** The node dies before or after the command, so that its answer is lost. */
+  async function dies(resume: (visit: Visit) => Promise<URL>, at: number): Promise<void> {
+    const visit = await site.visit();
+    const url = await resume(visit);
+    site.proxy.harmAt(at, at % 2 === 0 ? 'Redis is lost before it gets it' : 'Redis is lost after it has done it');
+    const { jar } = visit.browser.agent;
+    const before = await jar.store.getAllCookies();
+    await visit.browser.agent.get(url);
+    // The browser has got no answer: its cookies are those of before.
+    await jar.removeAllCookies();
+    for (const cookie of before) await jar.store.putCookie(cookie);
+    visit.move();
+    await arrives(visit, url, `command ${at}`);
+    site.proxy.heal();
+  }
+
+  /** Goes on to the tokens. */
+  async function arrives(visit: Visit, next: string | URL, hint: string): Promise<void> {
+    let location = `${next}`;
+    if (next instanceof URL) {
+      const answer = await untilAnswered(() => visit.browser.agent.get(next));
+      expect(answer.status, `${hint}: ${answer.text}`).to.equal(303);
+      ({ location } = answer);
+    }
+    await site.isUp();
+    const tokens = await visit.redeem(await visit.code(location));
+    expect(tokens.status, `${hint}: ${tokens.text}`).to.equal(200);
+  }
+});

@@ -1,0 +1,88 @@
+/** Rows 3 and 33: what can be repeated after a failure is dead after a success, and is for its browser and app only. */
+import { ResumeAttempt } from '../../../src/oidc/resume-attempt.ts';
+import { Exchange } from '../../../src/stores/adapter/exchange.ts';
+import { BrowserVisitor, type Site } from '../../support/visitors.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { accountAt, approved, expectStatus, goOn, thief } from '../scene.ts';
+import { interactionFromTheUrl } from '../weaknesses.ts';
+
+const noEnd: Weakness = {
+  name: 'an end of the interaction',
+  patch: replacing(ResumeAttempt.prototype, 'holdEnd', () => () => undefined),
+};
+
+const noConsumption: Weakness = {
+  name: 'the consumption of codes',
+  patch: replacing(Exchange.prototype, 'finish', () => async () => true),
+};
+
+interface Resumable {
+  readonly browser: BrowserVisitor;
+  readonly redirectTo: unknown;
+}
+
+/** The victim's browser has finished its sign-in, and is about to resume it. */
+async function finished(site: Site): Promise<Resumable> {
+  const { browser, checkCode } = await approved(site);
+  const { redirectTo } = expectStatus(await browser.finish(checkCode), 200, 'finishing').json();
+  return { browser, redirectTo };
+}
+
+async function gain(site: Site, { agent }: BrowserVisitor): Promise<string | undefined> {
+  const account = await accountAt(site, agent);
+  return account && `the session of ${account}`;
+}
+
+/** Runs an act as if this much later. */
+async function later<T>(milliseconds: number, act: () => Promise<T>): Promise<T> {
+  const { now } = Date;
+  Date.now = () => now() + milliseconds;
+  try {
+    return await act();
+  } finally {
+    Date.now = now;
+  }
+}
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 3,
+    name: 'another browser opens the URL that has just resumed a sign-in',
+    run: async (site) => {
+      const { browser, redirectTo } = await finished(site);
+      await goOn(browser, redirectTo);
+      const attacker = new BrowserVisitor(site);
+      await goOn(attacker, redirectTo);
+      return gain(site, attacker);
+    },
+    without: { name: 'the cookies of the interaction', options: interactionFromTheUrl },
+  },
+  {
+    row: 3,
+    name: 'a thief of all cookies resumes a sign-in again, ten seconds after it has succeeded',
+    run: async (site) => {
+      const { browser, redirectTo } = await finished(site);
+      const attacker = await thief(browser, () => true);
+      await goOn(browser, redirectTo);
+      await later(10_000, () => goOn(attacker, redirectTo));
+      return gain(site, attacker);
+    },
+    without: noEnd,
+  },
+  {
+    row: 33,
+    name: 'a code is redeemed again after its app has redeemed it',
+    run: async (site) => {
+      const { browser, redirectTo } = await finished(site);
+      const consent = await goOn(browser, redirectTo);
+      const granted = await browser.post(`${consent.url}/consent`, {});
+      const arrived = await goOn(browser, granted.json().redirectTo);
+      await browser.exchange(arrived.location);
+      return browser.exchange(arrived.location).then(
+        ({ access_token: token }) => `the access token ${token}`,
+        () => undefined,
+      );
+    },
+    without: noConsumption,
+  },
+];

@@ -1,0 +1,96 @@
+/** The contract of an exchange: what it uses is used up when it finishes, and not before. */
+import { expect } from 'chai';
+import { Exchange } from '../../../src/stores/adapter/exchange.ts';
+import type { AdapterBackend, TwoNodes } from './backends.ts';
+import { type ModelChoice, OF_EACH_MODEL, USED_ONCE } from './payloads.ts';
+
+export function exchanges(backend: () => AdapterBackend, choose: ModelChoice): void {
+  describe('when records are exchanged for tokens,', () => {
+    let nodes: TwoNodes;
+
+    beforeEach(() => {
+      nodes = backend().open();
+    });
+
+    // A pushed request is used at the authorization endpoint, in no exchange.
+    const models = USED_ONCE.filter((model) => model !== 'PushedAuthorizationRequest');
+    for (const model of choose(models)) facts(model, () => nodes);
+  });
+}
+
+function facts(model: string, nodes: () => TwoNodes): void {
+  const payload = OF_EACH_MODEL[model] ?? {};
+
+  /** Consumes the record in a new exchange. */
+  async function use(node: 'one' | 'other'): Promise<Exchange> {
+    const exchange = new Exchange();
+    await exchange.run(() => nodes()[node](model).consume('id'));
+    return exchange;
+  }
+
+  function refusal(used: Promise<unknown>): Promise<unknown> {
+    return used.then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  }
+
+  describe(model, () => {
+    beforeEach(() => nodes().one(model).upsert('id', payload, 60));
+
+    it('does not show that it is in an exchange', async () => {
+      await use('one');
+      expect(await nodes().other(model).find('id')).to.deep.equal(payload);
+    });
+
+    it('is consumed when its exchange finishes', async () => {
+      expect(await (await use('one')).finish()).to.equal(true);
+      expect((await nodes().other(model).find('id'))?.consumed).to.be.a('number');
+      expect(await refusal(use('other'))).to.equal('invalid_grant');
+      expect(await refusal(nodes().other(model).consume('id'))).to.equal('invalid_grant');
+    });
+
+    it('is given back after an exchange that failed, also if that had finished', async () => {
+      await (await use('one')).release();
+      const finished = await use('other');
+      expect(await finished.finish()).to.equal(true);
+      await finished.release();
+      expect(await nodes().one(model).find('id')).to.deep.equal(payload);
+      expect(await (await use('one')).finish()).to.equal(true);
+    });
+
+    it('is refused to an exchange that waited for the one before, if that finishes', async () => {
+      const first = await use('one');
+      const second = refusal(use('other'));
+      expect(await first.finish()).to.equal(true);
+      expect(await second).to.equal('invalid_grant');
+    });
+
+    it('is used by an exchange that waited for the one before, if that fails', async () => {
+      const first = await use('one');
+      const second = use('other');
+      await first.release();
+      expect(await (await second).finish()).to.equal(true);
+      // The first one has nothing any more that it could give back.
+      await first.release();
+      expect(await first.finish()).to.equal(false);
+      expect((await nodes().one(model).find('id'))?.consumed).to.be.a('number');
+    });
+
+    it('is not used by its exchange if it was consumed in another way', async () => {
+      const exchange = await use('one');
+      await nodes().other(model).consume('id');
+      expect(await exchange.finish()).to.equal(false);
+      await exchange.release();
+      expect((await nodes().one(model).find('id'))?.consumed).to.be.a('number');
+    });
+
+    it('is not brought back if its grant was revoked meanwhile', async () => {
+      const exchange = await use('one');
+      await nodes().other(model).revokeByGrantId('grant');
+      expect(await exchange.finish()).to.equal(true);
+      await exchange.release();
+      expect(await nodes().one(model).find('id')).to.equal(undefined);
+    });
+  });
+}
