@@ -22,6 +22,7 @@ import { InFlight } from './http/request/in-flight.ts';
 import { RateLimits } from './http/request/rate-limits.ts';
 import { protectAnswer } from './http/request/security-headers.ts';
 import { Urls } from './http/request/urls.ts';
+import { WrongCheckCodes } from './http/request/wrong-check-codes.ts';
 import { routes } from './http/routes.ts';
 import type { Services } from './http/services.ts';
 import { EventStreams } from './http/streams/event-streams.ts';
@@ -158,12 +159,13 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const recording = { provider, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
   const signIns = new SignInRecorder(recording);
   const limits = new RateLimits(engine.rateLimit, settings.limits);
+  const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  const others = { browsers, known, remoteSignOut, revocation, devices, limits };
+  const others = { browsers, known, remoteSignOut, revocation, devices, limits, wrongCheckCodes };
   provider.use(
     routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...streaming, ...others, settings }),
   );

@@ -56,8 +56,17 @@ export type ErrorCode =
  * - of `wrong_state`: the same account has scanned the code in another session (`elsewhere`).
  * - of `wrong_check_code`: it was the last try (`last-try`).
  * - of `no_interaction`: the browser accepts no cookies (`no-cookies`).
+ * - of `too_many_requests`: too many check codes of the account were wrong in a row (`check-codes`).
  */
-export type ErrorReason = 'expired' | 'renewed' | 'cancelled' | 'check-code' | 'elsewhere' | 'last-try' | 'no-cookies';
+export type ErrorReason =
+  | 'expired'
+  | 'renewed'
+  | 'cancelled'
+  | 'check-code'
+  | 'elsewhere'
+  | 'last-try'
+  | 'no-cookies'
+  | 'check-codes';
 
 interface QrLoginErrorOptions extends ErrorOptions {
   readonly reason?: ErrorReason | undefined;
