@@ -4,6 +4,7 @@ import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
+import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
@@ -161,6 +162,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
+  const attempts = new Attempts(cookies);
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
@@ -172,6 +174,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   provider.use(starts.check);
+  provider.use(attempts.limit);
   provider.use(signIns.note);
   provider.use(checkBeforeResuming({ provider, urls, renderer, revocation, clock, settings }));
 
@@ -179,6 +182,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     interactionUrl: (ctx, interaction) => {
       // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
       starts.note(ctx);
+      attempts.note(ctx, interaction);
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
     },

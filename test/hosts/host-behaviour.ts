@@ -93,6 +93,8 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
       '_interaction.sig': `${base}/interaction/${uid}`,
       _interaction_resume: `${base}/auth/${uid}`,
       '_interaction_resume.sig': `${base}/auth/${uid}`,
+      [`${prefix}_qr_attempts`]: `${base}/auth`,
+      [`${prefix}_qr_attempts.sig`]: `${base}/auth`,
       [`${prefix}_qr_browser`]: `${base}/interaction/${uid}`,
       [`${prefix}_qr_browser.sig`]: `${base}/interaction/${uid}`,
     });

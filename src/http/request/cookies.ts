@@ -12,6 +12,7 @@ import type { Urls } from './urls.ts';
 const SECURE_PREFIX = '__Secure-';
 
 const BINDING = '_qr_browser';
+const ATTEMPTS = '_qr_attempts';
 const MEMORY = '_qr_memory';
 const FRESH_CODE = '_qr_seen';
 const OFFER = '_qr_offer';
@@ -29,6 +30,8 @@ const MEMORY_FORM = /^(v2\.[\w-]{22})\.([\w-]{43})$/;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The time for which the error page links back to the app after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
+/** A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies of a site, of all its applications. */
+const MAX_ATTEMPTS = 8;
 /** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
 const FRESH_CODE_MS = 10 * 60 * 1000;
 /** The notes about a ticket on the phone last this long, which is longer than any ticket. */
@@ -80,6 +83,19 @@ export class Cookies {
     const origin = [String(params.client_id), siteOf(params.redirect_uri) ?? ''];
     const secret = [uid, randomBytes(16).toString('base64url'), ...origin.map(encode)].join('.');
     this.#set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge + WAY_BACK_MS);
+  }
+
+  /**
+   * Notes that this browser has started an interaction, and expires the cookies of the oldest ones beyond eight. The
+   * cookies of an interaction come only with requests to it, so a cookie lists the interactions.
+   * @param path of the URLs that start and resume interactions
+   */
+  limitAttempts(ctx: Context, uid: string, path: string): void {
+    const attempts = [...(this.#read(ctx, ATTEMPTS)?.split('.') ?? []), uid];
+    const set = [ctx.res.getHeader('set-cookie') ?? []].flat().map(String);
+    const expired = attempts.slice(0, -MAX_ATTEMPTS).flatMap((old) => expiredCookies(set, uid, old));
+    if (expired.length > 0) ctx.res.setHeader('set-cookie', [...set, ...expired]);
+    this.#set(ctx, ATTEMPTS, attempts.slice(-MAX_ATTEMPTS).join('.'), path, DAY_MS + WAY_BACK_MS);
   }
 
   /** Returns the client that sent this browser here, also after the interaction has ended. */
@@ -209,6 +225,21 @@ export class Cookies {
     if (this.#isSecure && ctx.cookies.get(name, { signed: false }) !== undefined) ctx.cookies.set(name, '', options);
     ctx.cookies.set(this.#isSecure ? SECURE_PREFIX + name : name, value, { ...options, maxAge });
   }
+}
+
+/**
+ * Returns the headers that expire the cookies of another interaction: those that this answer sets for its own one, with
+ * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, whatever their names.
+ */
+function expiredCookies(set: readonly string[], uid: string, other: string): string[] {
+  return set.flatMap((cookie) => {
+    const [pair = '', ...attributes] = cookie.split('; ');
+    const path = attributes.find((attribute) => attribute.toLowerCase().startsWith('path='));
+    if (!path?.endsWith(`/${uid}`)) return [];
+    const kept = attributes.filter((attribute) => attribute !== path && !/^(expires|max-age)=/i.test(attribute));
+    const expiry = [path.slice(0, -uid.length) + other, 'expires=Thu, 01 Jan 1970 00:00:00 GMT'];
+    return [[`${pair.split('=')[0]}=`, ...expiry, ...kept].join('; ')];
+  });
 }
 
 function encode(text: string): string {
