@@ -156,7 +156,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, metrics, settings });
   const devices = new DeviceDescriber(settings.locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
-  const revocation = new SignInRevocation({ browsers, remoteSignOut, notes, keys, clock, emit });
+  const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
   const recording = { provider, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
   const signIns = new SignInRecorder(recording);
   const limits = new RateLimits(engine.rateLimit, settings.limits);

@@ -104,7 +104,10 @@ export class FinishHandlers {
       accountOf(settings.findAccount, approver),
       assertSignedIn(provider, approver),
     ]);
-    if (isRevoked) throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since.');
+    if (isRevoked)
+      throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since.', {
+        reason: 'signed-out',
+      });
     const { subject } = request.requirements;
     if (subject === undefined || subject === (await subjectOf(provider, request.client.id, approver.accountId))) return;
     throw new QrLoginError('wrong_account', 'This app asks for another account than the one that approved.');
