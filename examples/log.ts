@@ -5,7 +5,7 @@ import pino, { type DestinationStream, type Logger } from 'pino';
 import { type QrLoginError, type TicketEvent, type TicketEventName, TooManyRequests } from '../src/index.ts';
 import type { NewPasskey } from '../src/passkeys.ts';
 
-const EVENTS: readonly (TicketEventName | 'qr_login.passkey' | 'qr_login.signed_out')[] = [
+const EVENTS: readonly (TicketEventName | 'qr_login.passkey' | 'qr_login.signed_out' | 'qr_login.paused')[] = [
   'qr_login.shown',
   'qr_login.scanned',
   'qr_login.approved',
@@ -16,10 +16,11 @@ const EVENTS: readonly (TicketEventName | 'qr_login.passkey' | 'qr_login.signed_
   'qr_login.finished',
   'qr_login.passkey',
   'qr_login.signed_out',
+  'qr_login.paused',
 ];
 
 /** Events that may be signs of an attack. */
-const WARNINGS: ReadonlySet<string> = new Set(['qr_login.reported', 'qr_login.denied']);
+const WARNINGS: ReadonlySet<string> = new Set(['qr_login.reported', 'qr_login.denied', 'qr_login.paused']);
 
 /** Fields that pino removes if code logs a whole request or response. */
 const REDACTED = [

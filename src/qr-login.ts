@@ -4,6 +4,7 @@ import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
+import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
@@ -22,6 +23,7 @@ import { InFlight } from './http/request/in-flight.ts';
 import { RateLimits } from './http/request/rate-limits.ts';
 import { protectAnswer } from './http/request/security-headers.ts';
 import { Urls } from './http/request/urls.ts';
+import { WrongCheckCodes } from './http/request/wrong-check-codes.ts';
 import { routes } from './http/routes.ts';
 import type { Services } from './http/services.ts';
 import { EventStreams } from './http/streams/event-streams.ts';
@@ -159,22 +161,25 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, metrics, settings });
   const devices = new DeviceDescriber(settings.locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
-  const revocation = new SignInRevocation({ browsers, remoteSignOut, notes, keys, clock, emit });
+  const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
   const recording = { provider, resuming, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
   const signIns = new SignInRecorder(recording);
   const limits = new RateLimits(engine.rateLimit, settings.limits);
+  const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
+  const attempts = new Attempts(cookies);
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  const others = { browsers, known, remoteSignOut, revocation, devices, limits };
+  const others = { browsers, known, remoteSignOut, revocation, devices, limits, wrongCheckCodes };
   provider.use(
     routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...streaming, ...others, settings }),
   );
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   provider.use(starts.check);
+  provider.use(attempts.limit);
   provider.use(repeatExchange(provider));
   provider.use(signIns.note);
   provider.use(resuming.middleware);
@@ -184,6 +189,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     interactionUrl: (ctx, interaction) => {
       // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
       starts.note(ctx);
+      attempts.note(ctx, interaction);
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
     },

@@ -48,11 +48,32 @@ export async function start({ host: startHost = startKoa, ...options }: ProxiedO
 /**
  * Returns the configuration of nginx. It needs no `proxy_buffering off`: event streams send `X-Accel-Buffering: no`.
  */
-function virtualHost({ port, loadBalancer }: ProxiedOptions, { address, family, port: hostPort }: AddressInfo): string {
+function virtualHost(
+  { issuer, port, loadBalancer }: ProxiedOptions,
+  { address, family, port: hostPort }: AddressInfo,
+): string {
   const upstream = `${family === 'IPv6' ? `[${address}]` : address}:${hostPort}`;
   const realIp = loadBalancer === undefined ? '' : `set_real_ip_from ${loadBalancer};`;
+  const base = new URL(issuer).pathname.replace(/\/$/, '');
   return `
       ${realIp}
+
+      # A flood ends here, before it costs the provider anything. The limits are wider than those of the provider. An empty
+      # key is not counted: prompt=none starts no interaction, and event streams and long polls have their own limit there.
+      map "$uri $arg_prompt" $starts {
+        default "";
+        "~^${base}/auth none$" "";
+        "~^${base}/(auth|device) " $binary_remote_addr;
+      }
+      map $uri $acts {
+        default "";
+        "~^${base}/qr/assets/" "";
+        "~^${base}/interaction/[^/]+/qr(/events)?$" "";
+        "~^${base}/(interaction|qr)/" $binary_remote_addr;
+      }
+      limit_req_zone $starts zone=starts:10m rate=10r/s;
+      limit_req_zone $acts zone=acts:10m rate=20r/s;
+      limit_req_status 429;
 
       server {
         listen localhost:${port} ssl;
@@ -60,6 +81,9 @@ function virtualHost({ port, loadBalancer }: ProxiedOptions, { address, family, 
         ssl_certificate_key key.pem;
 
         location / {
+          limit_req zone=starts burst=240 nodelay;
+          limit_req zone=acts burst=480 nodelay;
+
           proxy_pass http://${upstream};
           proxy_set_header Host $http_host;
 

@@ -141,10 +141,10 @@ function refuseFinish(status: number, { error, reason }: Refusal, { checkCode }:
   // The number is demanded only now: the watched ticket shows the field.
   if (error === 'check_code_required' && checkCode === undefined) return;
   if (error === 'wrong_check_code' || error === 'check_code_required') askAgain(mistake.dataset.text);
-  else if (error === 'too_many_requests') askAgain(mistake.dataset.tooOften);
+  else if (error === 'too_many_requests' && reason === undefined) askAgain(mistake.dataset.tooOften);
   // Another tab has signed another account in meanwhile. The reloaded page asks whether to replace it.
   else if (error === 'account_switch') location.reload();
-  else if (status === 403) showRefused(error, reason);
+  else if (status === 403 || status === 429) showRefused(error, reason);
   else handleRefusal(status);
 }
 

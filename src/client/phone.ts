@@ -47,26 +47,56 @@ const scan = document.querySelector<HTMLFormElement>('form[data-scan]');
 if (scan !== null && document.visibilityState === 'visible') scan.requestSubmit();
 else document.addEventListener('visibilitychange', () => scan?.requestSubmit(), { once: true });
 
-/** Approve stays disabled this long, so that a tap that was meant for something else does not approve. */
+/** Approve stays disabled until the page has been visible, and left alone, for this long. */
 const APPROVE_DELAY_MS = 500;
-let approveTimer = 0;
 
 /**
- * Disables Approve for a moment after the page has appeared. Otherwise an attacker could make the user tap a place on
- * another page, and show this page there just before the tap.
+ * Disables Approve for a moment after the page has appeared, and after each press during that moment. Otherwise an
+ * attacker could make the user tap a place on another page again and again, and show this page there just before a tap.
  */
-function delayApprove(): void {
-  const approve = document.querySelector<HTMLButtonElement>('button[value=approve]');
-  // While the browser asks for a passkey, focus comes back from its own window: Approve has been pressed already.
-  if (approve === null || isAskingForPasskey) return;
-  clearTimeout(approveTimer);
-  approve.disabled = true;
-  approveTimer = setTimeout(() => {
-    approve.disabled = false;
-  }, APPROVE_DELAY_MS);
+function calmApprove(approve: HTMLButtonElement): void {
+  let timer = 0;
+  /** True if the pointer went down after Approve had become active. */
+  let isPressedNow = false;
+  /** True while a key is held that went down before Approve became active. */
+  let isKeyHeld = false;
+
+  const wait = (): void => {
+    // While the browser asks for a passkey, focus comes back from its own window: Approve has been pressed already.
+    if (isAskingForPasskey) return;
+    clearTimeout(timer);
+    isPressedNow = false;
+    approve.disabled = true;
+    // A press on a disabled button causes no events, but one on what lies below it does.
+    approve.style.pointerEvents = 'none';
+    // A hidden page, or one that is only prerendered, waits until it is visible.
+    if (document.visibilityState !== 'visible') return;
+    timer = setTimeout(() => {
+      approve.disabled = false;
+      approve.style.pointerEvents = '';
+    }, APPROVE_DELAY_MS);
+  };
+  const onPress = (event: Event): void => {
+    const isRepeat = event instanceof KeyboardEvent && event.repeat;
+    if (approve.disabled) wait();
+    if (event.type !== 'keydown') isPressedNow = !approve.disabled;
+    else if (!isRepeat) isKeyHeld = approve.disabled;
+  };
+
+  wait();
+  for (const type of ['focus', 'pageshow']) addEventListener(type, wait);
+  document.addEventListener('visibilitychange', wait);
+  for (const type of ['pointerdown', 'mousedown', 'keydown']) addEventListener(type, onPress, true);
+  // The click of a space bar comes after its keyup.
+  addEventListener('keyup', () => setTimeout(() => (isKeyHeld = false)), true);
+  approve.addEventListener('click', (event) => {
+    // A click without a pointer has no detail: it comes from a key, or from assistive technology.
+    if (event.detail > 0 ? !isPressedNow : isKeyHeld) event.preventDefault();
+  });
 }
-delayApprove();
-addEventListener('focus', delayApprove);
+
+const approveButton = document.querySelector<HTMLButtonElement>('button[value=approve]');
+if (approveButton !== null) calmApprove(approveButton);
 
 // The user has come back to this page: a reload shows the current state, and the form can be sent again.
 addEventListener('pageshow', (event) => {

@@ -33,7 +33,7 @@ export class ShownCode {
 
   /** @param isNew true if the code belongs to another ticket than the previous one */
   show({ url, svg, rotatesIn, shortCode }: Code, isNew: boolean): void {
-    const grace = Number(page.dataset.codeGrace);
+    const grace = Number(page.dataset.grace);
     if (grace) this.#goodUntil = Date.now() + (rotatesIn + grace) * 1000;
     page.querySelector('[data-address]')?.setAttribute('href', url);
     if (shortCode !== undefined) showShortCode(shortCode);

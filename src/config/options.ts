@@ -63,11 +63,12 @@ export interface QrLoginOptions {
 
   /**
    * The number of requests that one address and one account may send in a minute, 1 to 1,000,000; `checkCode` is the
-   * number of wrong check codes in an hour. `false` switches the limits off, for a deployment that has its own in front
+   * number of wrong check codes in an hour, and `consecutiveCheckCodes` that of wrong ones in a row, 1 to 100, after
+   * which the account has no check codes for a day. `false` switches the limits off, for a deployment that has its own in front
    * of the provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes count
    * together, otherwise each process counts for itself.
    * @default { address: { show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120 },
-   *   account: { scan: 20, shortCode: 6, decide: 40, checkCode: 12 } }
+   *   account: { scan: 20, shortCode: 6, decide: 40, checkCode: 12, consecutiveCheckCodes: 50 } }
    */
   limits?: LimitOptions | false;
 

@@ -5,7 +5,7 @@ import { strictObject, written } from './strict-object.ts';
 
 /**
  * The number of requests that are allowed in a minute, by act; `checkCode` is the number of wrong check codes in an
- * hour. Acts that are left out keep their default.
+ * hour, and `consecutiveCheckCodes` that of wrong ones in a row, 1 to 100. Acts that are left out keep their default.
  */
 export interface LimitOptions {
   readonly address?: Partial<Record<AddressAct, number | undefined>> | undefined;
@@ -14,19 +14,30 @@ export interface LimitOptions {
 
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
+/**
+ * The time for which wrong check codes in a row are counted. The counter of a process that does not reach Redis has
+ * timers, which cannot wait for 25 days.
+ */
+const SERIES_S = 21 * 24 * HOUR_S;
 const MOST_TIMES = 1_000_000;
+/** NIST SP 800-63B-4, section 3.2.2. */
+const MOST_CONSECUTIVE = 100;
 
 type RateSchema = v.OptionalSchema<v.GenericSchema<number, Rate>, number>;
 
-/** Returns the schema of a whole number of times within a minute or an hour. @param times the default */
-function rate(name: string, times: number, within: number = MINUTE_S): RateSchema {
+/**
+ * Returns the schema of a whole number of times within some seconds.
+ * @param times the default
+ * @param most the largest number that is allowed
+ */
+function rate(name: string, times: number, within: number = MINUTE_S, most: number = MOST_TIMES): RateSchema {
   const message = ({ input }: v.BaseIssue<unknown>): string =>
-    `limits.${name} must be a whole number from 1 to 1,000,000, not ${written(input)}`;
+    `limits.${name} must be a whole number from 1 to ${most.toLocaleString('en')}, not ${written(input)}`;
   const whole = v.pipe(
     v.number(message),
     v.integer(message),
     v.minValue(1, message),
-    v.maxValue(MOST_TIMES, message),
+    v.maxValue(most, message),
     v.transform((allowed): Rate => ({ times: allowed, within })),
   );
   return v.optional(whole, times);
@@ -55,6 +66,8 @@ const ACCOUNT: Record<AccountLimit, RateSchema> = {
   decide: rate('account.decide', 40),
   // The wrong tries of four sign-ins, out of a million codes (NIST SP 800-63B-4, section 3.2.2).
   checkCode: rate('account.checkCode', 12, HOUR_S),
+  // Half of what NIST SP 800-63B-4 allows: seventeen sign-ins that all went wrong.
+  consecutiveCheckCodes: rate('account.consecutiveCheckCodes', 50, SERIES_S, MOST_CONSECUTIVE),
 };
 
 /** The schema of the option `limits`, unless that is `false`. */
@@ -80,7 +93,7 @@ function group<Act extends AccountLimit | AddressAct>(
   });
 }
 
-/** Returns the defaults, in requests a minute and wrong check codes an hour. */
+/** Returns the defaults: requests a minute, wrong check codes an hour, and wrong ones in a row. */
 export function defaultLimits(): Required<LimitOptions> {
   return { address: defaultsOf(ADDRESS), account: defaultsOf(ACCOUNT) };
 }

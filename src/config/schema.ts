@@ -161,9 +161,17 @@ const OPTIONS = {
       v.lazy((given) => (given === false ? NO_LIMITS : LIMITS)),
       v.metadata({
         type: '`{ address?, account? }` of numbers, or `false` for no limits',
-        unit: 'requests a minute, 1 to 1,000,000; `checkCode`: wrong check codes an hour',
+        unit:
+          'requests a minute, 1 to 1,000,000; `checkCode`: wrong check codes an hour; `consecutiveCheckCodes`: wrong ' +
+          'check codes in a row, 1 to 100',
         default: 'see the table below',
-        refused: [{ address: { show: 0 } }, { address: { shwo: 1 } }, { address: 5 }, true],
+        refused: [
+          { address: { show: 0 } },
+          { account: { consecutiveCheckCodes: 101 } },
+          { address: { shwo: 1 } },
+          { address: 5 },
+          true,
+        ],
       } satisfies OptionFacts),
     ),
     {},

@@ -102,5 +102,7 @@ export async function assertSignedIn(
 ): Promise<void> {
   const session = await provider.Session.findByUid(sessionUid);
   if (session?.accountId === accountId) return;
-  throw new QrLoginError('account_unavailable', 'The phone that approved is not signed in any more.');
+  throw new QrLoginError('account_unavailable', 'The phone that approved is not signed in any more.', {
+    reason: 'signed-out',
+  });
 }

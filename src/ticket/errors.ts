@@ -56,6 +56,8 @@ export type ErrorCode =
  * - of `wrong_state`: the same account has scanned the code in another session (`elsewhere`).
  * - of `wrong_check_code`: it was the last try (`last-try`).
  * - of `no_interaction`: the browser accepts no cookies (`no-cookies`), or it is signed in to the app (`signed-in`).
+ * - of `account_unavailable`: the phone that approved, or all browsers, were signed out since (`signed-out`).
+ * - of `too_many_requests`: too many check codes of the account were wrong in a row (`check-codes`).
  */
 export type ErrorReason =
   | 'expired'
@@ -65,7 +67,9 @@ export type ErrorReason =
   | 'elsewhere'
   | 'last-try'
   | 'no-cookies'
-  | 'signed-in';
+  | 'signed-in'
+  | 'signed-out'
+  | 'check-codes';
 
 interface QrLoginErrorOptions extends ErrorOptions {
   readonly reason?: ErrorReason | undefined;

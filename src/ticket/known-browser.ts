@@ -1,5 +1,6 @@
 import type { BrowserKey } from './browser-key.ts';
 import type { BrowserList, ListedBrowser } from './browser-list.ts';
+import type { FinishedSignIn } from './signed-in-browser.ts';
 import type { KnownBy, Place } from './ticket.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface KnownBrowser extends ListedBrowser {
   readonly system?: string;
   readonly place?: Place;
   readonly trustedAt: number;
+  /** Its latest sign-in by QR, by which a report finds it when its session is gone. Absent if an older release wrote it. */
+  readonly signIn?: FinishedSignIn;
   /** Its key, if it could make one. Without the key its cookie is worth nothing. */
   readonly key?: BrowserKey;
 }

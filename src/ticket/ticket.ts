@@ -156,7 +156,11 @@ export interface ApprovedTicket extends TicketFields {
   readonly state: 'approved';
   readonly approver: Approver;
   /** Present if the user must type the check code at the browser first. */
-  readonly checkCode?: { readonly wrongTries: number };
+  readonly checkCode?: {
+    readonly wrongTries: number;
+    /** Present if it was demanded only at finish. */
+    readonly atFinish?: true;
+  };
   /** Present if another account was last signed in to the browser by QR, so that its user is asked before it changes. */
   readonly changesAccount?: true;
   /** Present if the account trusted the browser at Approve, and no check code was demanded then. */

@@ -179,7 +179,7 @@ export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTick
 
 /** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */
 export function demandCheckCode(ticket: Ticket, { now }: Moment): ApprovedTicket {
-  return withWrongTries(requireFinishable(ticket, now), 0);
+  return { ...withWrongTries(requireFinishable(ticket, now), 0), checkCode: { wrongTries: 0, atFinish: true } };
 }
 
 /** Counts a wrong check code; the third one ends the ticket. */

@@ -74,7 +74,7 @@ describe('a browser that event streams do not reach', () => {
     expect(screens).to.deep.equal(['scanned', 'finishing']);
   });
 
-  it('shows that the sign-in has timed out if it has ended meanwhile', async () => {
+  it('shows that the sign-in has ended meanwhile, and that another tab may have finished it', async () => {
     stage().expectProblem(/503|404/);
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, (route) => route.fulfill({ status: 503 }));

@@ -60,6 +60,72 @@ describe('a phone in a real browser', () => {
     expect(await yes.isEnabled()).to.equal(false);
   });
 
+  it('enables Approve half a second after a hidden page has become visible', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const context = await signedInPhone(stage());
+    await context.clock.install();
+    await context.clock.pauseAt(Date.now() + 3_600_000);
+    const phone = await scan(stage(), screen, context);
+    const yes = phone.getByRole('button', { name: 'Yes, sign in' });
+    await phone.evaluate(`Object.defineProperty(document, 'visibilityState', {
+      get: () => globalThis.isHidden ? 'hidden' : 'visible', configurable: true });`);
+    const turn = (isHidden: boolean): Promise<unknown> =>
+      phone.evaluate(`globalThis.isHidden = ${isHidden}; document.dispatchEvent(new Event('visibilitychange'));`);
+    await turn(true);
+    await context.clock.fastForward(60_000);
+    expect(await yes.isEnabled(), 'hidden').to.equal(false);
+    await turn(false);
+    await context.clock.fastForward(400);
+    expect(await yes.isEnabled(), 'just visible').to.equal(false);
+    await context.clock.fastForward(200);
+    expect(await yes.isEnabled(), 'visible').to.equal(true);
+    await turn(true);
+    await turn(false);
+    expect(await yes.isEnabled(), 'visible again').to.equal(false);
+  });
+
+  it('approves by no press that began before Approve was active, and waits again after it', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const context = await signedInPhone(stage());
+    await context.clock.install();
+    await context.clock.pauseAt(Date.now() + 3_600_000);
+    const phone = await scan(stage(), screen, context);
+    const decisions = countPosts(context);
+    const yes = phone.getByRole('button', { name: 'Yes, sign in' });
+    await yes.scrollIntoViewIfNeeded();
+    const { x = 0, y = 0, width = 0, height = 0 } = (await yes.boundingBox()) ?? {};
+    await phone.mouse.move(x + width / 2, y + height / 2);
+
+    // An attacker has made the user click quickly: each click makes the page wait again.
+    for (let clicks = 0; clicks < 5; clicks++) {
+      await phone.mouse.down();
+      await phone.mouse.up();
+      await context.clock.fastForward(300);
+      expect(await yes.isEnabled(), `after click ${clicks + 1}`).to.equal(false);
+    }
+    // The pointer goes down before Approve is active, and up after that.
+    await phone.mouse.down();
+    await context.clock.fastForward(600);
+    expect(await yes.isEnabled()).to.equal(true);
+    await phone.mouse.up();
+    expect(decisions()).to.equal(0);
+
+    // A key that is held since before, with the button in focus once it is active.
+    await phone.evaluate(`dispatchEvent(new Event('focus'))`);
+    await phone.keyboard.down('Enter');
+    await context.clock.fastForward(600);
+    await yes.focus();
+    await phone.keyboard.down('Enter');
+    expect(decisions()).to.equal(0);
+    await phone.keyboard.up('Enter');
+    await context.clock.fastForward(100);
+
+    await phone.mouse.down();
+    await phone.mouse.up();
+    await phone.waitForSelector('.mark-yes');
+    expect(decisions()).to.equal(1);
+  });
+
   it('decides once if the user taps twice', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());

@@ -42,6 +42,28 @@ describe('tabs, reloads and the back button', () => {
     await Promise.race([first, second].map((tab) => tab.getByRole('heading', consent).waitFor()));
   });
 
+  inFullSuite(() =>
+    it('forty unfinished sign-ins push no cookie of another application out, and the newest ones sign in', async () => {
+      const desktop = await stage().desktop();
+      const { issuer } = stage();
+      await desktop.addCookies([{ name: 'session_of_another_application', value: 'kept', url: issuer }]);
+      const abandoned = await desktop.newPage();
+      for (let starts = 0; starts < 38; starts++) {
+        await abandoned.goto(`${stage().rpUrl}/login`, { waitUntil: 'domcontentloaded' });
+      }
+      const first = await askToSignIn(stage(), desktop);
+      const second = await askToSignIn(stage(), desktop);
+
+      const names = (await desktop.cookies()).map(({ name }) => name);
+      expect(names).to.include('session_of_another_application');
+      expect(names.filter((name) => /^_(interaction|qr)/.test(name))).to.have.length(8 * 6 + 2);
+      await approve(await scan(stage(), second));
+      expect((await allow(second)).sub).to.equal('a11ce');
+      await approve(await scan(stage(), first));
+      expect((await claimsOn(first)).sub).to.equal('a11ce');
+    }),
+  );
+
   it('a reload of the QR page keeps the ticket', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const ticket = ticketIn(await codeOn(screen));

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import * as undici from 'undici';
 import { startNginx } from '../../examples/cluster/nginx.ts';
 import type { Answer, EventStream } from '../support/agent.ts';
 import { Child } from '../support/child.ts';
@@ -120,6 +121,25 @@ describe('npm run cluster', () => {
       expect(labels(all)).to.have.all.keys('engine', 'operation', 'state', 'le', 'otel_scope_name');
       const ids = begun.flatMap(({ browser, code }) => [idIn(code), `${browser.at.split('/').at(-1)}`]);
       for (const secret of ['a11ce', 'b0b', ...users, ...ids]) expect(all.join('\n')).not.to.include(secret);
+    });
+
+    it('ends a flood of authorization requests at nginx, and no stream, poll or silent renewal of that address', async () => {
+      const flooding = networkFrom('127.0.0.2');
+      const { browser, stream } = await begin(cluster);
+      browser.network = flooding;
+      const flood = await floodUntilRefused(flooding, `${cluster.issuer}/auth?client_id=x`);
+      expect(flood.headers.get('retry-after')).to.equal('10');
+      expect(await flood.json()).to.include({ error: 'too_many_requests' });
+
+      const renewal = await flooding(`${cluster.issuer}/auth?client_id=x&prompt=none`, { redirect: 'manual' });
+      expect(renewal.status).to.equal(400);
+      expect((await browser.ticket()).state).to.equal('waiting');
+      const another = await browser.events();
+      expect((await another.ticket()).state).to.equal('waiting');
+      expect((await fetch(`${cluster.issuer}/auth?client_id=x`)).status, 'from another address').to.equal(400);
+
+      for (const open of [stream, another]) open.close();
+      await until(async () => sum(await Promise.all(cluster.nodes.map(figures)), 'qr_login_waiting') === 0);
     });
 
     it('differs from compose.yaml only in addresses', async () => {
@@ -264,6 +284,23 @@ function run({ port, rpPort, redisPort }: Ports, folder: string, ready: RegExp, 
   );
 }
 
+/** Returns a `fetch` whose connections come from another loopback address. */
+function networkFrom(localAddress: string): typeof fetch {
+  const dispatcher = new undici.Agent({ connect: { localAddress, family: 4 } });
+  const network = (url: undici.RequestInfo, init?: undici.RequestInit): Promise<undici.Response> =>
+    undici.fetch(url, { ...init, dispatcher });
+  return network as unknown as typeof fetch;
+}
+
+/** Requests more than nginx allows, fifty at once. @returns the first answer of nginx that refuses one */
+async function floodUntilRefused(network: typeof fetch, url: string): Promise<Response> {
+  for (let sent = 0; sent < 5_000; sent += 50) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => network(url)));
+    const refused = answers.find(({ status }) => status === 429);
+    if (refused !== undefined) return refused;
+  }
+  throw new Error('nginx refuses nothing');
+}
 async function startCluster(ports: Ports, folder: string): Promise<Cluster> {
   const program = await run(ports, folder, /^Ctrl-C ends/);
   const nodes = program.lines.flatMap((line) => {

@@ -81,6 +81,7 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
     const phone = new PhoneVisitor(host(), host().network);
     await browser.start();
     const uid = new URL(browser.at).pathname.split('/').at(-1);
+    const prefix = host().issuer.startsWith('https:') ? '__Secure-' : '';
     await phone.signInAt(await browser.code());
     const atTheCode = await pathsOf(browser);
     await phone.scan(await browser.code());
@@ -92,11 +93,13 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
       '_interaction.sig': `${base}/interaction/${uid}`,
       _interaction_resume: `${base}/auth/${uid}`,
       '_interaction_resume.sig': `${base}/auth/${uid}`,
-      _qr_browser: `${base}/interaction/${uid}`,
-      '_qr_browser.sig': `${base}/interaction/${uid}`,
+      [`${prefix}_qr_attempts`]: `${base}/auth`,
+      [`${prefix}_qr_attempts.sig`]: `${base}/auth`,
+      [`${prefix}_qr_browser`]: `${base}/interaction/${uid}`,
+      [`${prefix}_qr_browser.sig`]: `${base}/interaction/${uid}`,
     });
-    expect(await pathsOf(browser)).to.include({ _qr_memory: `${base}/interaction` });
-    expect(await pathsOf(phone)).to.include({ _qr_seen: `${base}/qr`, _session: '/' });
+    expect(await pathsOf(browser)).to.include({ [`${prefix}_qr_memory`]: `${base}/interaction` });
+    expect(await pathsOf(phone)).to.include({ [`${prefix}_qr_seen`]: `${base}/qr`, _session: '/' });
     for (const cookie of [...(await cookiesOf(browser)), ...(await cookiesOf(phone))]) {
       expect(cookie, cookie.key).to.include({ httpOnly: true, sameSite: 'lax' });
       expect(cookie.secure ?? false, cookie.key).to.equal(host().issuer.startsWith('https:'));

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { assessByAddress } from '../support/assess-by-address.ts';
+import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { behavesLikeAHost, useHost } from './host-behaviour.ts';
 import { HOSTS, pathsIn, startBehindNginx, type VisitedHost } from './hosts.ts';
@@ -24,6 +25,21 @@ for (const [name, start] of Object.entries(HOSTS)) {
         const browser = { 'x-real-ip': '203.0.113.7' };
         const phone = { 'x-real-ip': '203.0.113.8', 'x-forwarded-for': '203.0.113.7', forwarded: 'for=203.0.113.7' };
         expect(await asksForCheckCode(host(), browser, phone)).to.equal(true);
+      });
+
+      it('ends a flood of one address, but not its event streams and polls', async () => {
+        const headers = { 'x-real-ip': '203.0.113.50' };
+        const browser = new BrowserVisitor(host(), host().network, headers);
+        await browser.start();
+        const flood = async (): Promise<number[]> => {
+          const start = (): Promise<Response> => host().network(`${host().issuer}/auth?client_id=x`, { headers });
+          return (await Promise.all(Array.from({ length: 50 }, start))).map(({ status }) => status);
+        };
+        await until(async () => (await flood()).includes(429));
+        expect((await browser.ticket()).state).to.equal('waiting');
+        const stream = await browser.events();
+        expect((await stream.ticket()).state).to.equal('waiting');
+        stream.close();
       });
 
       it('does not redirect to a host that a client forges', async () => {

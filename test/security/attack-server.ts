@@ -180,7 +180,7 @@ async function becomeFamiliar(site: Site): Promise<void> {
     await signedInBy(browser, signedIn);
     const cookies = await browser.agent.jar.getCookies(browser.at);
     familiar = cookies
-      .filter(({ key }) => key.startsWith('_qr_memory'))
+      .filter(({ key }) => key.includes('_qr_memory'))
       .map((cookie) => cookie.cookieString())
       .join('; ');
   }

@@ -20,6 +20,7 @@ import { sourceOf } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow } from '../request/responses.ts';
+import type { WrongCheckCodes } from '../request/wrong-check-codes.ts';
 import type { BrowserForm, PromptForm } from './browser-request.ts';
 
 export interface FinishPorts {
@@ -29,6 +30,7 @@ export interface FinishPorts {
   readonly known: Pick<KnownBrowsers, 'list'>;
   readonly cookies: Pick<Cookies, 'memory' | 'renewMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
+  readonly wrongCheckCodes: Pick<WrongCheckCodes, 'assertNotPaused' | 'noteWrong' | 'noteRight'>;
   readonly announce: Announce;
   readonly revocation: Pick<SignInRevocation, 'keep' | 'isRevoked'>;
   readonly settings: { readonly findAccount: FindAccount };
@@ -102,24 +104,37 @@ export class FinishHandlers {
       accountOf(settings.findAccount, approver),
       assertSignedIn(provider, approver),
     ]);
-    if (isRevoked) throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since.');
+    if (isRevoked)
+      throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since.', {
+        reason: 'signed-out',
+      });
     const { subject } = request.requirements;
     if (subject === undefined || subject === (await subjectOf(provider, request.client.id, approver.accountId))) return;
     throw new QrLoginError('wrong_account', 'This app asks for another account than the one that approved.');
   }
 
   async #redeem(form: PromptForm<'login'>): ReturnType<BrowserActs['finish']> {
-    const { ceremony, known, cookies, limits } = this.#ports;
+    const { ceremony, known, cookies, limits, wrongCheckCodes } = this.#ports;
     const { ctx, identity, fields } = form;
     const evidence = { source: sourceOf(ctx), knownAs: cookies.memory(ctx).knownAs, signature: fields.signature };
     try {
       const { checkCode, switchAccount } = fields;
       const input = { checkCode, switchAccount: switchAccount === 'yes' };
-      return await ceremony.browser.finish(identity, input, {
+      let isTry = false;
+      const outcome = await ceremony.browser.finish(identity, input, {
         account: (ticket) => this.#assertAccount(ticket),
         evidence: (ticket) => holdsEvidence(known, ticket, evidence),
-        tryCheckCode: ({ approver }) => limits.beforeCheckCode(approver.accountId),
+        tryCheckCode: async ({ approver }) => {
+          await Promise.all([
+            limits.beforeCheckCode(approver.accountId),
+            wrongCheckCodes.assertNotPaused(approver.accountId),
+          ]);
+          isTry = true;
+        },
       });
+      const { ticket, changed } = outcome;
+      if (isTry && changed && ticket.state === 'redeemed') await wrongCheckCodes.noteRight(ticket.approver.accountId);
+      return outcome;
     } catch (error) {
       if (error instanceof WrongCheckCode) await this.#noteWrong(form, error);
       throw error;
@@ -127,9 +142,12 @@ export class FinishHandlers {
   }
 
   async #noteWrong({ ctx, failure }: BrowserForm, { accountId, cancelledTicket }: WrongCheckCode): Promise<void> {
-    const { announce, limits } = this.#ports;
+    const { provider, announce, limits, wrongCheckCodes } = this.#ports;
     failure.accountId = accountId;
     if (cancelledTicket) announce(ctx, 'qr_login.cancelled', cancelledTicket);
     await limits.afterWrongCheckCode(accountId);
+    const pausedUntil = await wrongCheckCodes.noteWrong(accountId);
+    if (pausedUntil !== undefined)
+      provider.emit('qr_login.paused', ctx, { accountId, from: sourceOf(ctx), until: new Date(pausedUntil) });
   }
 }

@@ -138,6 +138,7 @@ export class SignInRecorder {
       ...describedIn(note),
       ...(key !== undefined && { key }),
       trustedAt: before?.trustedAt ?? at,
+      signIn: note.signIn,
       lastUsedAt: now,
       endsAt: now + TRUST_LIFETIME_MS,
     });

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { EndedSession } from '../../oidc/end-session.ts';
+import type { KnownBrowser, KnownBrowsers } from '../../ticket/known-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
 import { noteReport } from '../../ticket/reports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
@@ -20,6 +21,7 @@ const LONGEST_INTERACTION_MS = 24 * 60 * 60_000;
 
 export interface RevocationPorts {
   readonly browsers: Pick<SignedInBrowsers, 'list'>;
+  readonly known: Pick<KnownBrowsers, 'list' | 'remove'>;
   readonly remoteSignOut: Pick<RemoteSignOut, 'end'>;
   readonly notes: Notes;
   readonly keys: SecretKeys;
@@ -54,11 +56,13 @@ export class SignInRevocation {
   /** Returns the account's sign-in that came out of this ticket, or undefined if there is none (any more). */
   async find(accountId: string, ticketId: string): Promise<FinishedSignIn | undefined> {
     const { notes } = this.#ports;
-    const [browser, kept] = await Promise.all([
+    const [browser, trusted, kept] = await Promise.all([
       this.#browserOf(accountId, ticketId),
+      this.#trustedBy(accountId, ticketId),
       notes.read(finishedKey(ticketId)),
     ]);
-    if (browser?.signIn !== undefined || kept === undefined) return browser?.signIn;
+    const listed = browser?.signIn ?? trusted?.signIn;
+    if (listed !== undefined || kept === undefined) return listed;
     const { accountId: owner, ...signIn }: FinishedSignIn & { accountId: string } = JSON.parse(kept);
     return owner === accountId ? signIn : undefined;
   }
@@ -80,14 +84,19 @@ export class SignInRevocation {
   }
 
   /**
-   * Ends the session that came out of a ticket, or keeps the browser from beginning one.
+   * Ends the session that came out of a ticket, or keeps the browser from beginning one. The account does not trust the
+   * browser any more, even if its session has left the list.
    * @returns undefined if there was no session
    */
   async revoke(ctx: Context, accountId: string, ticketId: string): Promise<EndedSession | undefined> {
-    const { notes, remoteSignOut } = this.#ports;
+    const { known, notes, remoteSignOut } = this.#ports;
     // First, so that a browser that resumes from here on finds the note.
     await notes.write(revokedKey(ticketId), LONGEST_INTERACTION_MS);
-    const browser = await this.#browserOf(accountId, ticketId);
+    const [browser, trusted] = await Promise.all([
+      this.#browserOf(accountId, ticketId),
+      this.#trustedBy(accountId, ticketId),
+    ]);
+    if (trusted !== undefined) await known.remove(accountId, trusted.id);
     return browser && remoteSignOut.end(ctx, accountId, browser);
   }
 
@@ -109,6 +118,11 @@ export class SignInRevocation {
 
   async #browserOf(accountId: string, ticketId: string): Promise<SignedInBrowser | undefined> {
     const list = await this.#ports.browsers.list(accountId);
+    return list.find(({ signIn }) => signIn?.ticketId === ticketId);
+  }
+
+  async #trustedBy(accountId: string, ticketId: string): Promise<KnownBrowser | undefined> {
+    const list = await this.#ports.known.list(accountId);
     return list.find(({ signIn }) => signIn?.ticketId === ticketId);
   }
 

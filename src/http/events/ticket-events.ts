@@ -124,7 +124,7 @@ const EVENT_OF_STATE: Readonly<Record<Ticket['state'], TicketEventName>> = {
 
 /** Announces the state of a ticket that changed after the request had been answered. */
 export function announceState(announce: Announce, ticket: Ticket): void {
-  // A wrong check code changes the ticket, but not its state.
-  const isCheckCodeAttempt = ticket.state === 'approved' && (ticket.checkCode?.wrongTries ?? 0) > 0;
-  if (!isCheckCodeAttempt) announce(undefined, eventOf(ticket), ticket);
+  // A check code that was wrong, or is demanded only at finish, changes the ticket, but not its state.
+  const { wrongTries = 0, atFinish = false } = (ticket.state === 'approved' && ticket.checkCode) || {};
+  if (wrongTries === 0 && !atFinish) announce(undefined, eventOf(ticket), ticket);
 }

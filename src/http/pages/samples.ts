@@ -219,6 +219,7 @@ export const SAMPLES: Samples = {
     'not found': error('not_found'),
     expired: error('over', { reason: 'expired' }),
     'too often': error('too_many_requests', { retryAfter: 17 }),
+    'wrong numbers': error('too_many_requests', { reason: 'check-codes', retryAfter: 86_400 }),
     unavailable: error('store_unavailable', { again: '#' }),
   },
 };

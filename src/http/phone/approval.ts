@@ -11,10 +11,12 @@ import {
   type ProofRequest,
 } from '../hooks/approve-guard.ts';
 import type { DeviceDescriber } from '../request/device.ts';
+import type { WrongCheckCodes } from '../request/wrong-check-codes.ts';
 
 export interface ApprovalPorts {
   readonly keys: SecretKeys;
   readonly devices: DeviceDescriber;
+  readonly wrongCheckCodes: Pick<WrongCheckCodes, 'assertNotPaused'>;
   readonly settings: { readonly assess: Assess; readonly guard?: ApproveGuard | undefined };
 }
 
@@ -26,13 +28,19 @@ export class Approvals {
     this.#ports = ports;
   }
 
-  /** Returns the deployment's assessment as a function, which asks about the phone as it is when it is called. */
+  /**
+   * Returns the deployment's assessment as a function, which asks about the phone as it is when it is called. It throws
+   * TooManyRequests if the check code is demanded of an account that has none now: the owner learns it on the phone.
+   */
   makeJudge(ctx: Context): Judge {
     return async (ticket, approver, knownBy) => {
-      const { devices, settings } = this.#ports;
+      const { devices, wrongCheckCodes, settings } = this.#ports;
       const context = riskContext(ticket, approver, await devices.describe(ctx), knownBy);
       const verdict = await settings.assess(context);
-      if (VERDICTS.includes(verdict)) return verdict;
+      if (VERDICTS.includes(verdict)) {
+        if (verdict === 'check code' || isTyped(ticket)) await wrongCheckCodes.assertNotPaused(approver.accountId);
+        return verdict;
+      }
       throw new TypeError(`assess must give one of "${VERDICTS.join('", "')}", not ${JSON.stringify(verdict)}`);
     };
   }
@@ -71,4 +79,9 @@ export class Approvals {
     const nonces = noncesOf(this.#ports.keys, 'approve', id, sessionUid);
     return { accountId, request, nonce: nonces[0] ?? '', nonces };
   }
+}
+
+/** Returns true if the short code was typed, so that the check code is always demanded. */
+function isTyped(ticket: Ticket): boolean {
+  return 'typed' in ticket && ticket.typed === true;
 }

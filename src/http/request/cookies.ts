@@ -8,7 +8,11 @@ import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { Browser } from '../../ticket/ticket.ts';
 import type { Urls } from './urls.ts';
 
+/** Browsers take a cookie with this prefix only over https, and only with `Secure` (RFC 6265bis, section 4.1.3.1). */
+const SECURE_PREFIX = '__Secure-';
+
 const BINDING = '_qr_browser';
+const ATTEMPTS = '_qr_attempts';
 const MEMORY = '_qr_memory';
 const FRESH_CODE = '_qr_seen';
 const OFFER = '_qr_offer';
@@ -26,6 +30,8 @@ const MEMORY_FORM = /^(v2\.[\w-]{22})\.([\w-]{43})$/;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The time for which the error page links back to the app after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
+/** A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies of a site, of all its applications. */
+const MAX_ATTEMPTS = 8;
 /** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
 const FRESH_CODE_MS = 10 * 60 * 1000;
 /** The notes about a ticket on the phone last this long, which is longer than any ticket. */
@@ -58,12 +64,18 @@ export interface RequestOrigin {
   readonly site: string | undefined;
 }
 
-/** The plugin's own cookies: signed, HttpOnly, Secure if the issuer is https, each on the narrowest path that works. */
+/**
+ * The plugin's own cookies: signed, HttpOnly, Secure if the issuer is https, each on the narrowest path that works. Under
+ * https, their names begin with `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1). `__Host-`
+ * would demand the path `/`.
+ */
 export class Cookies {
   readonly #urls: Urls;
+  readonly #isSecure: boolean;
 
   constructor(urls: Urls) {
     this.#urls = urls;
+    this.#isSecure = urls.origin.startsWith('https:');
   }
 
   /** Binds an interaction to the browser that started it. Only the fingerprint of the secret is ever stored. */
@@ -73,16 +85,29 @@ export class Cookies {
     this.#set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge + WAY_BACK_MS);
   }
 
+  /**
+   * Notes that this browser has started an interaction, and expires the cookies of the oldest ones beyond eight. The
+   * cookies of an interaction come only with requests to it, so a cookie lists the interactions.
+   * @param path of the URLs that start and resume interactions
+   */
+  limitAttempts(ctx: Context, uid: string, path: string): void {
+    const attempts = [...(this.#read(ctx, ATTEMPTS)?.split('.') ?? []), uid];
+    const set = [ctx.res.getHeader('set-cookie') ?? []].flat().map(String);
+    const expired = attempts.slice(0, -MAX_ATTEMPTS).flatMap((old) => expiredCookies(set, uid, old));
+    if (expired.length > 0) ctx.res.setHeader('set-cookie', [...set, ...expired]);
+    this.#set(ctx, ATTEMPTS, attempts.slice(-MAX_ATTEMPTS).join('.'), path, DAY_MS + WAY_BACK_MS);
+  }
+
   /** Returns the client that sent this browser here, also after the interaction has ended. */
   origin(ctx: Context, uid: string): RequestOrigin | undefined {
-    const [of, , client, site] = readSignedCookie(ctx.cookies, BINDING)?.split('.') ?? [];
+    const [of, , client, site] = this.#read(ctx, BINDING)?.split('.') ?? [];
     if (of !== uid || client === undefined) return undefined;
     return { clientId: decode(client), site: site ? decode(site) : undefined };
   }
 
   /** Returns the fingerprint of the binding; undefined for a browser that did not start this interaction. */
   binding(ctx: Context, uid: string): string | undefined {
-    const secret = readSignedCookie(ctx.cookies, BINDING);
+    const secret = this.#read(ctx, BINDING);
     return secret?.startsWith(`${uid}.`) ? fingerprint(secret) : undefined;
   }
 
@@ -112,12 +137,12 @@ export class Cookies {
 
   /** Returns the code that this phone has noted last. */
   lastFreshCode(ctx: Context): string | undefined {
-    return readSignedCookie(ctx.cookies, FRESH_CODE)?.split('.')[0];
+    return this.#read(ctx, FRESH_CODE)?.split('.')[0];
   }
 
   /** Returns true if this phone has noted the code, not too long ago. */
   hasFreshCode(ctx: Context, code: string, now: number): boolean {
-    const [noted, until] = readSignedCookie(ctx.cookies, FRESH_CODE)?.split('.') ?? [];
+    const [noted, until] = this.#read(ctx, FRESH_CODE)?.split('.') ?? [];
     return noted === code && Number(until) > now;
   }
 
@@ -128,7 +153,7 @@ export class Cookies {
 
   /** Returns the note about the ticket of this URL; undefined if there is none. */
   offer(ctx: Context): StrongerSignInOffer | undefined {
-    const [authenticatedAt, signInId] = readSignedCookie(ctx.cookies, OFFER)?.split('.') ?? [];
+    const [authenticatedAt, signInId] = this.#read(ctx, OFFER)?.split('.') ?? [];
     return signInId === undefined ? undefined : { authenticatedAt: Number(authenticatedAt), signInId };
   }
 
@@ -140,7 +165,7 @@ export class Cookies {
 
   /** Returns the id of the last sign-in of this session. */
   signInId(ctx: Context, sessionUid: string): string | undefined {
-    const [uid, id] = readSignedCookie(ctx.cookies, SIGN_IN)?.split('.') ?? [];
+    const [uid, id] = this.#read(ctx, SIGN_IN)?.split('.') ?? [];
     return uid === sessionUid ? id : undefined;
   }
 
@@ -151,7 +176,7 @@ export class Cookies {
 
   /** Returns the id of the ticket for which this phone was last sent to sign in. */
   ticketOfSignIn(ctx: Context): string | undefined {
-    return readSignedCookie(ctx.cookies, SENT_TO_SIGN_IN);
+    return this.#read(ctx, SENT_TO_SIGN_IN);
   }
 
   /** Notes the result of a form for the page that follows, which shows it to this session alone. */
@@ -162,7 +187,7 @@ export class Cookies {
 
   /** Returns that result once; undefined if there is none. */
   takeSignOut(ctx: Context, sessionUid: string): SignOutResult | undefined {
-    const [session, ended, unreached] = readSignedCookie(ctx.cookies, SIGNED_OUT)?.split('.') ?? [];
+    const [session, ended, unreached] = this.#read(ctx, SIGNED_OUT)?.split('.') ?? [];
     if (session === undefined) return undefined;
     this.#set(ctx, SIGNED_OUT, '', this.#urls.devices, 0);
     if (session !== fingerprint(sessionUid)) return undefined;
@@ -175,24 +200,46 @@ export class Cookies {
   }
 
   #memory(ctx: Context): { readonly secret: string; readonly lastAccount: string } | undefined {
-    const [, secret, lastAccount] = MEMORY_FORM.exec(readSignedCookie(ctx.cookies, MEMORY) ?? '') ?? [];
+    const [, secret, lastAccount] = MEMORY_FORM.exec(this.#read(ctx, MEMORY) ?? '') ?? [];
     return secret === undefined || lastAccount === undefined ? undefined : { secret, lastAccount };
   }
 
+  /** Reads the plain name as well: under https, an older release set it, for up to 180 days. */
+  #read(ctx: Context, name: string): string | undefined {
+    const value = this.#isSecure ? readSignedCookie(ctx.cookies, SECURE_PREFIX + name) : undefined;
+    return value ?? readSignedCookie(ctx.cookies, name);
+  }
+
   #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {
-    const secure = this.#urls.origin.startsWith('https:');
-    // Behind a proxy, the connection that arrives here may be http although the issuer is https.
-    if (secure) ctx.cookies.secure = true;
-    ctx.cookies.set(name, value, {
+    const options = {
       path,
-      maxAge,
-      secure,
+      secure: this.#isSecure,
       signed: true,
       httpOnly: true,
       sameSite: 'lax',
       overwrite: true,
-    });
+    } as const;
+    // Behind a proxy, the connection that arrives here may be http although the issuer is https.
+    if (this.#isSecure) ctx.cookies.secure = true;
+    // The new name replaces the one that an older release has set.
+    if (this.#isSecure && ctx.cookies.get(name, { signed: false }) !== undefined) ctx.cookies.set(name, '', options);
+    ctx.cookies.set(this.#isSecure ? SECURE_PREFIX + name : name, value, { ...options, maxAge });
   }
+}
+
+/**
+ * Returns the headers that expire the cookies of another interaction: those that this answer sets for its own one, with
+ * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, whatever their names.
+ */
+function expiredCookies(set: readonly string[], uid: string, other: string): string[] {
+  return set.flatMap((cookie) => {
+    const [pair = '', ...attributes] = cookie.split('; ');
+    const path = attributes.find((attribute) => attribute.toLowerCase().startsWith('path='));
+    if (!path?.endsWith(`/${uid}`)) return [];
+    const kept = attributes.filter((attribute) => attribute !== path && !/^(expires|max-age)=/i.test(attribute));
+    const expiry = [path.slice(0, -uid.length) + other, 'expires=Thu, 01 Jan 1970 00:00:00 GMT'];
+    return [[`${pair.split('=')[0]}=`, ...expiry, ...kept].join('; ')];
+  });
 }
 
 function encode(text: string): string {

@@ -1,18 +1,19 @@
 import type { Context } from 'koa';
 import type { Rate, RateLimit } from '../../stores/rate-limit.ts';
-import { QrLoginError } from '../../ticket/errors.ts';
+import { type ErrorReason, QrLoginError } from '../../ticket/errors.ts';
 import { sourceOf } from './client-info.ts';
 import type { Guard } from './guard.ts';
 
 const START = 'address:start';
 const CHECK_CODE = 'account:checkCode';
+const SERIES = 'account:consecutiveCheckCodes';
 
 /** The acts that are counted by the network address of the request. */
 export type AddressAct = 'start' | 'show' | 'watch' | 'finish' | 'scan' | 'shortCode' | 'decide';
 /** The acts that are counted by account as well, because an attacker may have many addresses. */
 export type AccountAct = 'scan' | 'shortCode' | 'decide';
 /** Wrong check codes are counted as well. */
-export type AccountLimit = AccountAct | 'checkCode';
+export type AccountLimit = AccountAct | 'checkCode' | 'consecutiveCheckCodes';
 
 export interface Limits {
   readonly address: Readonly<Record<AddressAct, Rate>>;
@@ -27,9 +28,9 @@ export class TooManyRequests extends QrLoginError {
   /** Seconds until the client may try again. */
   readonly retryAfter: number;
 
-  constructor(milliseconds: number) {
+  constructor(milliseconds: number, reason?: ErrorReason) {
     const retryAfter = Math.max(1, Math.ceil(milliseconds / 1000));
-    super('too_many_requests', `That was too often. Try again in ${retryAfter} seconds.`);
+    super('too_many_requests', `That was too often. Try again in ${retryAfter} seconds.`, { reason });
     this.retryAfter = retryAfter;
   }
 }
@@ -82,6 +83,21 @@ export class RateLimits {
   /** Counts a wrong check code. */
   async afterWrongCheckCode(accountId: string): Promise<void> {
     await this.#limits.get(CHECK_CODE)?.take(accountId);
+  }
+
+  /** True if the wrong check codes between two right ones are limited. */
+  get limitsSeries(): boolean {
+    return this.#limits.has(SERIES);
+  }
+
+  /**
+   * Counts a wrong check code in a series between two right ones.
+   * @returns true if it is the last one that is allowed
+   */
+  async isLastOfSeries(series: string): Promise<boolean> {
+    const limit = this.#limits.get(SERIES);
+    if (limit === undefined || (await limit.take(series)) !== undefined) return false;
+    return (await limit.ask(series)) !== undefined;
   }
 }
 

@@ -154,6 +154,19 @@ describe('the ticket of a phone', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
+  it('says whether the account or the session of the phone is gone', async () => {
+    const { browser, phone } = await world.meet();
+    await phone.scan(await browser.code());
+    await phone.approve();
+    await phone.signOut();
+    expect((await browser.finish()).json()).to.include({ error: 'account_unavailable', reason: 'signed-out' });
+    const form = { form: {}, headers: { accept: 'text/html' } };
+    const page = await browser.agent.post(`${browser.at}/qr/finish`, form);
+    expect(page.text).to.include('The phone that approved has signed out since');
+    world.accounts.remove('a11ce');
+    expect((await browser.finish()).json()).not.to.have.property('reason');
+  });
+
   it('does not sign in an account that was removed after it approved', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());

@@ -144,6 +144,18 @@ describe('the browsers that an account trusts', () => {
     for (const browser of [one, other]) expect(await takesCheckCode(browser)).to.equal(true);
   });
 
+  it('are not trusted any more after a late report of a sign-in whose session has left the list', async () => {
+    await trusted();
+    await world.store.delete('browsers:a11ce');
+    // The ticket and the note of the finished sign-in are gone as well.
+    world.clock.forward(2 * 60 * 60);
+    const reported = world.count('qr_login.reported');
+    expect((await phone.decide('report')).status).to.equal(200);
+    expect(reported()).to.equal(1);
+    expect((await ownBrowsers(phone)).known).to.deep.equal([]);
+    expect(await stored()).to.deep.equal([]);
+  });
+
   it('are not trusted any more after the user has signed out there', async () => {
     const browser = await trusted();
     const asked = await browser.agent.get(`${world.issuer}/session/end`);

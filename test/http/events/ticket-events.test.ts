@@ -1,7 +1,11 @@
 import { expect } from 'chai';
+import { announceState } from '../../../src/http/events/ticket-events.ts';
+import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { traceOf } from '../../../src/ticket/ticket-id.ts';
+import { demandCheckCode, refuseCheckCode } from '../../../src/ticket/transitions.ts';
 import { codeIn, idIn } from '../../support/codes.ts';
 import { BrowserPerson, World } from '../../support/world.ts';
+import { approved, at, NOW } from '../../ticket/builders.ts';
 
 const NAMES = ['shown', 'scanned', 'approved', 'denied', 'reported', 'cancelled', 'finished', 'failed'] as const;
 
@@ -111,5 +115,20 @@ describe('the events', () => {
       ...cookies.map(({ value }) => value),
     ];
     for (const secret of secrets) expect(text.includes(secret), `${secret} in ${text}`).to.equal(false);
+  });
+});
+
+describe('a ticket that was written after its request had failed', () => {
+  const names = (ticket: Ticket): string[] => {
+    const announced: string[] = [];
+    announceState((_ctx, name) => announced.push(name), ticket);
+    return announced;
+  };
+
+  it('is announced as approved once, also if the check code is demanded at finish', () => {
+    expect(names(approved())).to.deep.equal(['qr_login.approved']);
+    expect(names(approved({ checkCode: { wrongTries: 0 } }))).to.deep.equal(['qr_login.approved']);
+    expect(names(demandCheckCode(approved(), at(NOW + 1)))).to.deep.equal([]);
+    expect(names(refuseCheckCode(demandCheckCode(approved(), at(NOW + 1)), at(NOW + 2)))).to.deep.equal([]);
   });
 });

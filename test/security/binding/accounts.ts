@@ -165,7 +165,7 @@ export const attacks: readonly Attack[] = [
     run: async (site) => {
       const [victim, passkey, own] = await Promise.all([shown(site), passkeyOf('bob', site), shown(site)]);
       expectStatus(await signInWithPasskey(own, passkey), 200, "the attacker's own sign-in");
-      const attacker = await thief(victim, (cookie) => !cookie.startsWith('_qr_'));
+      const attacker = await thief(victim, (cookie) => !cookie.includes('_qr_'));
       // If the victim's page shows no challenge to the attacker, take one from a page of the attacker's own.
       const challenge = (await challengeAt(attacker)) ?? (await challengeAt(await shown(site)));
       if (challenge === undefined) throw new Error('no page asks for a passkey');

@@ -10,8 +10,8 @@ import { attacks as onTheCode } from './code.ts';
 type Loot = (victim: BrowserVisitor) => Promise<BrowserVisitor>;
 
 const uidOnly: Loot = (victim) => thief(victim, () => false);
-const providersCookies: Loot = (victim) => thief(victim, (cookie) => !cookie.startsWith('_qr_'));
-const bindingOnly: Loot = (victim) => thief(victim, (cookie) => cookie.startsWith('_qr_browser'));
+const providersCookies: Loot = (victim) => thief(victim, (cookie) => !cookie.includes('_qr_'));
+const bindingOnly: Loot = (victim) => thief(victim, (cookie) => cookie.includes('_qr_browser'));
 
 /** Cookies forged by an attacker who knows their names and the uid, but not the key. */
 const forgedCookies: Loot = async (victim) => {
@@ -43,7 +43,7 @@ const providersCookiesAndOwnBinding: Loot = async (victim) => {
   const own = await shown(victim.site);
   const attacker = await providersCookies(victim);
   for (const { key, value } of await own.agent.jar.store.getAllCookies()) {
-    if (key.startsWith('_qr_browser')) await attacker.agent.jar.setCookie(`${key}=${value}; path=/`, victim.at);
+    if (key.includes('_qr_browser')) await attacker.agent.jar.setCookie(`${key}=${value}; path=/`, victim.at);
   }
   return attacker;
 };

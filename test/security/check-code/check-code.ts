@@ -19,6 +19,14 @@ const limited: WorldOptions = {
   qrLogin: { assess: () => 'check code', limits: { account: { scan: 1000, decide: 1000 } } },
 };
 
+/** The limit by the hour is out of the way, as if hours had passed between the sign-ins. */
+const limitedInARow: WorldOptions = {
+  qrLogin: {
+    assess: () => 'check code',
+    limits: { account: { scan: 1000, decide: 1000, checkCode: 1000, consecutiveCheckCodes: 10 } },
+  },
+};
+
 /** Guesses of an attacker who does not know the digits. */
 const GUESSES = ['', ' ', 'undefined', 'null', '0', '0000000', '１２３４５６', '%00', '[object Object]'];
 
@@ -142,6 +150,27 @@ const guessing: Attack[] = [
       for (let tickets = 0; tickets < 5; tickets++) {
         const attacker = await browserAt(site, { 'user-agent': `Mozilla/5.0 (another browser, ${tickets})` });
         const checkCode = await approved(phone, attacker);
+        tries += await judged(
+          attacker,
+          [1, 2, 3].map((turn) => wrong(checkCode, turn)),
+        );
+      }
+      return tries > 12 ? `${tries} tries` : undefined;
+    },
+  },
+  {
+    row: 13,
+    name: 'tries check codes for days, below the limit of each hour',
+    on: limitedInARow,
+    without: { name: 'a limit of wrong tries in a row', options: { qrLogin: { limits: false } } },
+    run: async (site) => {
+      const phone = await phoneOf(site);
+      let tries = 0;
+      for (let tickets = 0; tickets < 5; tickets++) {
+        const attacker = await browserAt(site, { 'user-agent': `Mozilla/5.0 (another browser, ${tickets})` });
+        const scanned = await phone.scan(await attacker.code());
+        if (scanned.status === 429) break;
+        const checkCode = `${(await phone.approve()).checkCode}`;
         tries += await judged(
           attacker,
           [1, 2, 3].map((turn) => wrong(checkCode, turn)),

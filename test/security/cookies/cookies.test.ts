@@ -36,7 +36,7 @@ describe('our cookies with an https issuer', () => {
       const [, code = ''] = /data-address href="([^"]+)"/.exec(page.text) ?? [];
       await plain(code, { redirect: 'manual' });
     });
-    const own = set.filter((cookie) => cookie.startsWith('_qr_'));
+    const own = set.filter((cookie) => cookie.startsWith('__Secure-_qr_'));
     expect(own.length, 'no cookie was set').to.be.greaterThan(0);
     return own.filter((cookie) => !/; ?secure/i.test(cookie));
   };

@@ -96,7 +96,7 @@ function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie:
       must(await browser.finish(), 200);
       const all = await Promise.all([browser, phone].map(({ agent }) => ours(agent)));
       const kept = all.flat();
-      if (new Set(kept.map(({ key }) => key)).size !== 8)
+      if (new Set(kept.map(({ key }) => key)).size !== 10)
         throw new Error(`these are not all: ${kept.map(({ key }) => key)}`);
       return kept.find(isOpen)?.key;
     },
@@ -104,10 +104,11 @@ function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie:
 }
 
 /**
- * Returns true if the path is too wide: the binding is for its interaction, the memory for all interactions, and the
- * phone's notes for the phone's pages.
+ * Returns true if the path is too wide: the binding is for its interaction, the memory for all interactions, the list of
+ * interactions for the URLs that start them, and the phone's notes for the phone's pages.
  */
 function isWide({ key, path }: Cookie): boolean {
+  if (key.startsWith('_qr_attempts')) return path !== '/auth';
   if (key.startsWith(BINDING)) return !/\/interaction\/[\w-]{20,}$/.test(path ?? '/');
   return !`${path}`.endsWith(ON_PHONE.some((name) => key.startsWith(name)) ? '/qr' : '/interaction');
 }

@@ -36,7 +36,10 @@ function lookOnly(): Records['reserve'] {
 
 const findThenSave: Weakness = {
   name: 'a lookup that claims the proof',
-  patch: all(replacing(RedisRecords.prototype, 'reserve', lookOnly), replacing(KeyvRecords.prototype, 'reserve', lookOnly)),
+  patch: all(
+    replacing(RedisRecords.prototype, 'reserve', lookOnly),
+    replacing(KeyvRecords.prototype, 'reserve', lookOnly),
+  ),
 };
 
 const aGrantThatGoesOn: Weakness = {
