@@ -220,5 +220,11 @@ export const SAMPLES: Samples = {
     expired: error('over', { reason: 'expired' }),
     'too often': error('too_many_requests', { retryAfter: 17 }),
     unavailable: error('store_unavailable', { again: '#' }),
+    fault: error('server_error', { again: '#' }),
+    'too slow': error('hook_timeout', { again: '#' }),
+    'of an app': error('invalid_request', {
+      reason: 'app',
+      details: { error: 'invalid_client', description: 'client is invalid' },
+    }),
   },
 };
