@@ -33,7 +33,6 @@ export const provider = new Provider(issuer, {
   // ID tokens say how the user signed in.
   claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
   interactions: { policy: qr.policy, url: qr.interactionUrl },
-  // Its errors look like the other pages, in the user's language.
   renderError: qr.renderError,
   clients: [
     {

@@ -148,7 +148,7 @@ function reportFault(provider: Provider, ctx: Context, fault: unknown): void {
  * Renders the error page. If a template or a text of the deployment throws, the built-in page takes its place.
  * @param preferred languages that come before those of the browser
  */
-export function renderError(
+function renderError(
   { provider, renderer }: ErrorPorts,
   ctx: Context,
   page: Pages['error'],
