@@ -13,6 +13,8 @@ const GERMAN = { accept: 'text/html', 'accept-language': 'de' };
 /** Collects what the provider reports from now on. */
 function listen({ provider }: World): { failed: QrLoginError[]; serverErrors: Error[]; koaErrors: unknown[] } {
   const heard = { failed: [] as QrLoginError[], serverErrors: [] as Error[], koaErrors: [] as unknown[] };
+  // The errors are expected: Koa must not write them to standard error.
+  provider.silent = true;
   const events: EventEmitter = provider;
   events.on('qr_login.failed', (_ctx: unknown, error: QrLoginError) => heard.failed.push(error));
   events.on('server_error', (_ctx: unknown, error: Error) => heard.serverErrors.push(error));

@@ -279,6 +279,7 @@ async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promi
   const qrLogin = { deadlines: { hook: 1 }, ...options(breakable) };
   await World.during({ qrLogin }, async (world) => {
     const ask = await meet(world);
+    world.provider.silent = true;
     const events: EventEmitter = world.provider;
     for (const [name, { breaks }] of Object.entries(FAULTS)) {
       for (const kind of kinds) {
@@ -301,8 +302,6 @@ async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promi
     }
     for (const nothing of [() => null, async () => null]) {
       breakable.break(nothing);
-      const silent: EventEmitter = world.provider;
-      silent.on('error', () => undefined);
       whenNull.push((await ask(kinds[0] ?? 'page')).status);
     }
     breakable.break(undefined);
