@@ -125,9 +125,7 @@ export function makeExample({
       rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
     },
     fetch: reachOwn(clients),
-    renderError: (ctx, { error, error_description: problem }) => {
-      qr.render(ctx, 'problem', { problem: problem ?? error });
-    },
+    renderError: qr.renderError,
     // Apps that run in a browser may request tokens from the origins of their redirect URIs. Other clients need no CORS:
     // a confidential client is a server, and a native app is no page. The redirect URI of a native app may also have the
     // opaque origin `null`, which any sandboxed page sends.

@@ -7,8 +7,8 @@ import {
 } from '@simplewebauthn/server';
 import type { Context } from 'koa';
 import { ProofRefused } from './http/hooks/approve-guard.ts';
+import { callInBackground } from './http/hooks/call-hook.ts';
 import { describeUserAgent, userAgentOf } from './http/request/client-info.ts';
-import { warn } from './oidc/call-listener.ts';
 import type { LocalAuthentication } from './oidc/local-authentication.ts';
 import type { Passkey } from './passkeys.ts';
 
@@ -112,7 +112,5 @@ function isAnswer(value: unknown): value is RegistrationResponseJSON {
 
 function announce(onNewPasskey: OnNewPasskey, ctx: Context, { accountId, id }: Passkey): void {
   const passkey: NewPasskey = { accountId, id, browser: describeUserAgent(userAgentOf(ctx)), at: Date.now() };
-  Promise.resolve()
-    .then(() => onNewPasskey(ctx, passkey))
-    .catch(warn);
+  callInBackground('passkeys.onNewPasskey', () => onNewPasskey(ctx, passkey));
 }

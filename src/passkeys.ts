@@ -6,6 +6,7 @@ import {
   type WebAuthnCredential,
 } from '@simplewebauthn/server';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from './http/hooks/approve-guard.ts';
+import { checkedRecords } from './passkey-records.ts';
 import { makeRegistration, type OnNewPasskey, type PasskeyRegistration, userHandleOf } from './passkey-registration.ts';
 
 export type { NewPasskey, OnNewPasskey, PasskeyRegistration, RegistrationProof } from './passkey-registration.ts';
@@ -99,6 +100,7 @@ export interface Passkeys {
 export function passkeys(options: PasskeyOptions): Passkeys {
   const { origin, hostname } = new URL(options.issuer);
   const rpID = options.rpId ?? hostname;
+  const records = checkedRecords(options);
 
   const ask = (nonce: string, allowed?: readonly Passkey[]): Promise<object> =>
     generateAuthenticationOptions({
@@ -112,7 +114,7 @@ export function passkeys(options: PasskeyOptions): Passkeys {
 
   const check = async (nonces: readonly string[], answer: string, accountId?: string): Promise<Passkey> => {
     const response = read(answer);
-    const passkey = await options.find(response.id);
+    const passkey = await records.find(response.id);
     if (passkey === undefined) throw new ProofRefused('this passkey is not registered');
     if (accountId !== undefined && passkey.accountId !== accountId) throw new ProofRefused('it is of another account');
     assertUserHandle(passkey, response, accountId !== undefined);
@@ -124,14 +126,14 @@ export function passkeys(options: PasskeyOptions): Passkeys {
       credential: passkey,
       requireUserVerification: true,
     });
-    await options.used(passkey.id, authenticationInfo.newCounter);
+    await records.used(passkey.id, authenticationInfo.newCounter);
     return passkey;
   };
 
   return {
     guard: {
       challenge: async ({ accountId, nonce }) => {
-        const allowed = await options.ofAccount(accountId);
+        const allowed = await records.ofAccount(accountId);
         if (allowed.length > 0) return { passkey: await ask(nonce, allowed) };
         return options.withoutPasskey === 'allow' ? undefined : { unavailable: true };
       },
@@ -150,16 +152,10 @@ export function passkeys(options: PasskeyOptions): Passkeys {
       origin,
       rpId: rpID,
       rpName: options.name ?? hostname,
-      ofAccount: options.ofAccount,
-      find: options.find,
-      add: options.add ?? missingAdd,
+      ...records,
       onNewPasskey: options.onNewPasskey ?? (() => undefined),
     }),
   };
-}
-
-function missingAdd(): never {
-  throw new TypeError('passkeys() needs the option "add" to register a passkey');
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { ErrorOut, interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
@@ -10,10 +10,11 @@ import { StartLimit } from './http/browser/start-limit.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
 import { SignInRevocation } from './http/devices/revocation.ts';
-import { answerTrouble } from './http/errors.ts';
+import { answerTrouble, renderProviderError, throwRefusals } from './http/errors.ts';
 import { ExpiryWatcher } from './http/events/expiry.ts';
 import { SignInMetrics } from './http/events/metrics.ts';
 import { announceState, makeTicketEmitter } from './http/events/ticket-events.ts';
+import { checkedHooks } from './http/hooks/checked-hooks.ts';
 import { Assets } from './http/pages/assets.ts';
 import { Locales } from './http/pages/locales.ts';
 import { PageRenderer } from './http/pages/renderer.ts';
@@ -33,6 +34,7 @@ import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
+import { readProviderError } from './oidc/provider-error.ts';
 import { repeatExchange } from './oidc/repeatable-exchange.ts';
 import { RepeatableResume } from './oidc/repeatable-resume.ts';
 import { onSignedIn } from './oidc/resumed.ts';
@@ -75,6 +77,13 @@ export interface QrLogin {
    * @throws TypeError before `attach`, or if there is no such template
    */
   readonly render: (ctx: Context, name: string, page?: OwnView) => void;
+
+  /**
+   * For the provider's `renderError`: shows oidc-provider's errors on the plugin's error page, in the user's language,
+   * with a link to try again if that can help. The error and its description are shown for the developers of the app.
+   * @throws TypeError before `attach`
+   */
+  readonly renderError: (ctx: KoaContextWithOIDC, out: ErrorOut, error: Error) => void;
 
   /**
    * Returns the health of this process, for a readiness probe. Answers within a second, and rejects only before
@@ -120,15 +129,16 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
     attach: (provider) => {
       if (attached !== undefined)
         throw new TypeError('attach(provider) was called already; make a qrLogin for each provider');
-      attached = attach(provider, settings);
+      attached = attach(provider, { ...settings, ...checkedHooks(settings, settings.deadlines.hook) });
     },
     render: (ctx, name, page = {}) => requireAttached().render(ctx, name, page),
+    renderError: (ctx, out, error) => requireAttached().renderError(ctx, out, error),
     health: async () => requireAttached().health(),
     close: async () => attached?.close(),
   };
 }
 
-type AttachedPlugin = Required<Pick<QrLogin, 'interactionUrl' | 'health' | 'close'>> & {
+type AttachedPlugin = Required<Pick<QrLogin, 'interactionUrl' | 'renderError' | 'health' | 'close'>> & {
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
 
@@ -178,12 +188,12 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   );
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
-  provider.use(starts.check);
-  provider.use(attempts.limit);
-  provider.use(repeatExchange(provider));
-  provider.use(signIns.note);
-  provider.use(resuming.middleware);
-  provider.use(checkBeforeResuming({ provider, urls, renderer, revocation, clock, settings }));
+  provider.use(throwRefusals(starts.check));
+  provider.use(throwRefusals(attempts.limit));
+  provider.use(throwRefusals(repeatExchange(provider)));
+  provider.use(throwRefusals(signIns.note));
+  provider.use(throwRefusals(resuming.middleware));
+  provider.use(throwRefusals(checkBeforeResuming({ provider, urls, renderer, revocation, clock, settings })));
 
   return {
     interactionUrl: (ctx, interaction) => {
@@ -197,6 +207,8 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       protectAnswer(ctx);
       renderer.renderOwn(ctx, name, page, locales);
     },
+    renderError: (ctx, out, error) =>
+      renderProviderError({ provider, renderer, urls }, ctx, readProviderError(ctx, out, error)),
     health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
       closed ??= stop({ ...streaming, expiry, inFlight, engine });

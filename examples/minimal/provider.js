@@ -33,6 +33,7 @@ export const provider = new Provider(issuer, {
   // ID tokens say how the user signed in.
   claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
   interactions: { policy: qr.policy, url: qr.interactionUrl },
+  renderError: qr.renderError,
   clients: [
     {
       client_id: 'account',

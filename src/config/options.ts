@@ -37,8 +37,7 @@ export interface QrLoginOptions {
   loginPage?: LoginPage;
 
   /**
-   * Returns the links on the QR page for users who cannot scan: `[{ path: 'password', label: 'Use a password' }]`. It
-   * must not be `async`.
+   * Returns the links on the QR page for users who cannot scan: `[{ path: 'password', label: 'Use a password' }]`.
    * @default none
    */
   otherWays?: OtherWays;
@@ -166,10 +165,17 @@ export interface QrLoginOptions {
   qrApprovers?: boolean;
 
   /**
-   * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished.
-   * @default { scan: 120, decide: 120, finish: 120 }
+   * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `hook` is
+   * the longest time that each of your functions may take while a request waits for it, in seconds (1 to 60); after that
+   * the request gets 503 with `Retry-After`. `locate` has half a second.
+   * @default { scan: 120, decide: 120, finish: 120, hook: 5 }
    */
-  deadlines?: { scan?: number | undefined; decide?: number | undefined; finish?: number | undefined };
+  deadlines?: {
+    scan?: number | undefined;
+    decide?: number | undefined;
+    finish?: number | undefined;
+    hook?: number | undefined;
+  };
 
   /**
    * The interval at which the code on the screen is replaced, in seconds (1 to 60). The last three codes are valid.

@@ -3,6 +3,7 @@ import { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
+import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
@@ -100,6 +101,7 @@ const DEADLINES = {
   scan: v.optional(secondsToMs('deadlines.scan', 600), 120),
   decide: v.optional(secondsToMs('deadlines.decide', 600), 120),
   finish: v.optional(secondsToMs('deadlines.finish', 600), 120),
+  hook: v.optional(secondsToMs('deadlines.hook', 60), HOOK_PATIENCE_MS / 1000),
 };
 
 const NO_LIMITS = v.pipe(
@@ -133,7 +135,7 @@ const OPTIONS = {
   ),
   otherWays: v.optional(
     functionOption<OtherWays>('otherWays', '() => [{ path: "password", label: "Use a password" }]', {
-      type: '`(ctx, interaction, t) => readonly { path: string; label: string }[]`, not `async`',
+      type: '`(ctx, interaction, t) => readonly { path: string; label: string }[]`',
       default: 'none',
       refused: [[]],
     }),
@@ -286,10 +288,10 @@ const OPTIONS = {
         otherwise: (value) => `deadlines must be an object such as { scan: 60 }, not ${written(value)}`,
       }),
       v.metadata({
-        type: '`{ scan?: number; decide?: number; finish?: number }`',
-        unit: 'seconds, 1 to 600',
-        default: '`{ scan: 120, decide: 120, finish: 120 }`',
-        refused: [{ scan: 0 }, 60],
+        type: '`{ scan?: number; decide?: number; finish?: number; hook?: number }`',
+        unit: 'seconds, 1 to 600; `hook`: 1 to 60',
+        default: '`{ scan: 120, decide: 120, finish: 120, hook: 5 }`',
+        refused: [{ scan: 0 }, { hook: 61 }, 60],
       } satisfies OptionFacts),
     ),
     {},

@@ -22,7 +22,10 @@ export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption 
   readonly limits?: Limits | undefined;
   readonly views: readonly ViewFolder[];
   /** Milliseconds. */
-  readonly deadlines: Lifetimes;
+  readonly deadlines: Lifetimes & {
+    /** The time that each function of the deployment may take. */
+    readonly hook: number;
+  };
   /** Milliseconds. */
   readonly rotation: number;
 }

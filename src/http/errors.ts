@@ -1,13 +1,18 @@
-import type { Context, Middleware } from 'koa';
+import type { Context, Middleware, Next } from 'koa';
+import { callListener } from '../oidc/call-listener.ts';
 import type { Provider } from '../oidc/provider.ts';
-import { type ErrorCode, QrLoginError } from '../ticket/errors.ts';
+import type { ProviderError } from '../oidc/provider-error.ts';
+import { type ErrorCode, type QrLoginError, refusalIn } from '../ticket/errors.ts';
 import type { FailureEvent } from './events/ticket-events.ts';
+import { serverError } from './hooks/call-hook.ts';
+import type { Pages } from './pages/page-data.ts';
 import type { PageRenderer } from './pages/renderer.ts';
 import { sourceOf } from './request/client-info.ts';
 import type { PluginRequest } from './request/plugin-request.ts';
 import { TooManyRequests } from './request/rate-limits.ts';
 import { wantsJson } from './request/responses.ts';
 import { protectAnswer } from './request/security-headers.ts';
+import type { Urls } from './request/urls.ts';
 
 /** The status of each code (RFC 9110, section 15). */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -32,7 +37,9 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   too_large: 413,
   unsupported_media_type: 415,
   too_many_requests: 429,
+  server_error: 500,
   store_unavailable: 503,
+  hook_timeout: 503,
 };
 
 const RETRY_AFTER_S = '2';
@@ -42,18 +49,56 @@ type RefusableRequest = Pick<PluginRequest, 'isForScripts' | 'failure'> & { read
 
 export interface ErrorPorts {
   readonly provider: Provider;
-  readonly renderer: Pick<PageRenderer, 'render'>;
+  readonly renderer: Pick<PageRenderer, 'render' | 'renderBuiltIn'>;
 }
 
-/** Answers a refusal as JSON or as a page, as the client prefers. Any other error is thrown on, to the host. */
+/** Answers a refusal as JSON or as a page, as the client prefers. Any other error is answered as a `server_error`. */
 export function answerError(ports: ErrorPorts, request: RefusableRequest, error: unknown): void {
-  const refusal = refusalIn(error);
-  if (refusal === undefined) throw error;
-  answer(ports, request, refusal);
+  answer(ports, request, refusalIn(error) ?? serverError(error));
+}
+
+/** The middleware that a request goes on to, and what it has thrown. */
+export class InnerMiddleware {
+  readonly #next: Next;
+  #thrown: { readonly error: unknown } | undefined;
+
+  constructor(next: Next) {
+    this.#next = next;
+  }
+
+  readonly run: Next = async () => {
+    try {
+      await this.#next();
+    } catch (error) {
+      this.#thrown = { error };
+      throw error;
+    }
+  };
+
+  hasThrown(error: unknown): boolean {
+    return this.#thrown !== undefined && this.#thrown.error === error;
+  }
+}
+
+/** Makes a middleware of the plugin throw a `server_error` for its own faults. What is thrown further in is thrown on. */
+export function throwRefusals(middleware: Middleware): Middleware {
+  return async (ctx, next) => {
+    const inner = new InnerMiddleware(next);
+    try {
+      await middleware(ctx, inner.run);
+    } catch (error) {
+      throw inner.hasThrown(error) || refusalIn(error) !== undefined ? error : serverError(error);
+    }
+  };
 }
 
 /** The errors that requests to oidc-provider's own URLs and to the deployment's pages can end with. */
-const BEYOND_OUR_URLS: ReadonlySet<ErrorCode> = new Set(['store_unavailable', 'too_many_requests']);
+const BEYOND_OUR_URLS: ReadonlySet<ErrorCode> = new Set([
+  'store_unavailable',
+  'too_many_requests',
+  'hook_timeout',
+  'server_error',
+]);
 
 /**
  * Answers for the rest of the provider: adds `Retry-After` to the answers of oidc-provider while the store is out of
@@ -66,41 +111,92 @@ export function answerTrouble(ports: ErrorPorts): Middleware {
       if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_S);
     } catch (error) {
       const refusal = refusalIn(error);
-      if (refusal === undefined || !BEYOND_OUR_URLS.has(refusal.code)) throw error;
+      // Koa would never answer if nothing was thrown, as by `Promise.reject()`.
+      if (refusal === undefined || !BEYOND_OUR_URLS.has(refusal.code)) throw error ?? serverError(error).cause;
       answer(ports, { ctx, isForScripts: false, failure: {} }, refusal);
     }
   };
 }
 
-/** Returns the refusal in an error. Errors of oidc-provider's models have it as their cause. */
-function refusalIn(error: unknown): QrLoginError | undefined {
-  if (error instanceof QrLoginError) return error;
-  return error instanceof Error && error.cause instanceof QrLoginError ? error.cause : undefined;
-}
+/** The errors that an operator has to look into. */
+const FAULTS: ReadonlySet<ErrorCode> = new Set(['hook_timeout', 'server_error']);
 
 /**
- * Emits `qr_login.failed` and sets the status. The caller sets the body. A 401 has a challenge (RFC 9110, section 11.6.1)
+ * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 has a challenge (RFC 9110, section 11.6.1)
  * with the scheme of a session cookie, which is not registered: no registered scheme fits one.
  */
 export function fail(provider: Provider, { ctx, failure }: RefusableRequest, error: QrLoginError): void {
   const { accountId } = failure;
   const event: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
-  provider.emit('qr_login.failed', ctx, error, event);
+  callListener(() => provider.emit('qr_login.failed', ctx, error, event));
+  if (FAULTS.has(error.code)) reportFault(provider, ctx, error.cause);
   ctx.status = STATUS[error.code];
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_S);
   if (ctx.status === 401) ctx.set('WWW-Authenticate', `Cookie realm="${provider.issuer}"`);
 }
 
-function answer({ provider, renderer }: ErrorPorts, request: RefusableRequest, error: QrLoginError): void {
+/**
+ * Reports a fault as oidc-provider does, by `server_error`, and by Koa's `error`, which is written to standard error if
+ * no listener takes it.
+ */
+function reportFault(provider: Provider, ctx: Context, fault: unknown): void {
+  callListener(() => provider.emit('server_error', ctx, fault));
+  callListener(() => ctx.app.emit('error', fault, ctx));
+}
+
+/**
+ * Renders the error page. If a template or a text of the deployment throws, the built-in page takes its place.
+ * @param preferred languages that come before those of the browser
+ */
+function renderError(
+  { provider, renderer }: ErrorPorts,
+  ctx: Context,
+  page: Pages['error'],
+  preferred: readonly string[] = [],
+): void {
+  try {
+    renderer.render(ctx, 'error', page, preferred);
+  } catch (fault) {
+    reportFault(provider, ctx, fault);
+    renderer.renderBuiltIn(ctx, 'error', page, preferred);
+  }
+}
+
+/** Renders an error of oidc-provider, which has set the status and emits its own event. */
+export function renderProviderError(
+  { urls, ...ports }: ErrorPorts & { readonly urls: Urls },
+  ctx: Context,
+  { locales, ...error }: ProviderError,
+): void {
+  protectAnswer(ctx);
+  renderError(ports, ctx, { ...error, again: retryUrl(urls, ctx) }, locales);
+}
+
+/**
+ * Returns the page to try again from. A POST cannot be repeated by a GET, so after one it is the page with the form. The
+ * header is used only if it names a page of the provider: it must not become a link to another site.
+ */
+function retryUrl(urls: Urls, ctx: Context): string | undefined {
+  const referrer = ctx.get('referer');
+  const isForm = ctx.method === 'POST' && URL.canParse(referrer);
+  return isForm && new URL(referrer).origin === urls.origin ? referrer : undefined;
+}
+
+function answer(ports: ErrorPorts, request: RefusableRequest, error: QrLoginError): void {
   const { ctx, failure } = request;
   protectAnswer(ctx);
-  fail(provider, request, error);
+  fail(ports.provider, request, error);
+  // The beginning of another answer cannot be taken back.
+  if (ctx.res.headersSent) {
+    ctx.res.destroy();
+    return;
+  }
   const { code, reason, message } = error;
   const retryAfter = error instanceof TooManyRequests ? error.retryAfter : undefined;
   if (retryAfter !== undefined) ctx.set('Retry-After', `${retryAfter}`);
   if (wantsJson(request)) ctx.body = { error: code, ...(reason && { reason }), error_description: message };
   else {
     const { back, home, again } = failure;
-    renderer.render(ctx, 'error', { code, reason, retryAfter, back, home, again });
+    renderError(ports, ctx, { code, reason, retryAfter, back, home, again });
   }
 }

@@ -1,13 +1,13 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
-import { QrLoginError } from '../ticket/errors.ts';
+import { QrLoginError, refusalIn } from '../ticket/errors.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
 import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
-import { answerError, fail } from './errors.ts';
+import { answerError, fail, InnerMiddleware } from './errors.ts';
 import { Approvals } from './phone/approval.ts';
 import { PhoneGuards } from './phone/phone-request.ts';
 import { ScanHandlers } from './phone/scan-page.ts';
@@ -133,9 +133,12 @@ function route<R extends PluginRequest>(
 ): RouterMiddleware {
   return async (ctx, next) => {
     const request = { ctx, isForScripts, hostHeaders: protect(ctx), failure: {} };
+    const inner = new InnerMiddleware(next);
     try {
-      await handle(await enter(request), next);
+      await handle(await enter(request), inner.run);
     } catch (error) {
+      // An error of the host's or the deployment's own middleware is theirs to answer.
+      if (inner.hasThrown(error) && refusalIn(error) === undefined) throw error;
       answerError(services, request, error);
     }
   };

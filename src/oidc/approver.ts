@@ -55,11 +55,14 @@ export async function approverOf(
   const { accountId, uid, loginTs, acr, amr } = session;
   const onPhone = { ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };
   const signInId = signInIdOf(uid);
+  // Nothing else that the deployment returns may become a part of the approver.
+  const reached = await assure(onPhone, accountId);
   return {
     accountId,
     sessionUid: uid,
     authenticatedAt: loginTs,
-    ...(await assure(onPhone, accountId)),
+    ...(reached.acr !== undefined && { acr: reached.acr }),
+    ...(reached.amr !== undefined && { amr: reached.amr }),
     ...(signInId !== undefined && { signInId }),
     ...(isApprovedOnPhone(amr) && { byQr: true }),
   };
@@ -77,7 +80,6 @@ export async function accountOf(
   if (account === undefined) {
     throw new QrLoginError('account_unavailable', 'This account cannot be used to sign in.');
   }
-  if (typeof account.name !== 'string') throw new TypeError('findAccount must give { name }, or undefined');
   return { ...account, name: shownName(account, accountId) };
 }
 

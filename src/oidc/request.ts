@@ -19,20 +19,12 @@ import { requirementsOf } from './requirements.ts';
  */
 export type ConsentMode = 'browser' | 'phone' | 'implied';
 
-const MODES: readonly ConsentMode[] = ['browser', 'phone', 'implied'];
-
-/**
- * Returns the interaction's authorization request in the form that the phone will show.
- * @throws TypeError if `mode` is not a consent mode
- */
+/** Returns the interaction's authorization request in the form that the phone will show. */
 export async function signInRequest(
   provider: Provider,
   interaction: Interaction,
   mode: ConsentMode = 'browser',
 ): Promise<SignInRequest> {
-  if (!MODES.includes(mode)) {
-    throw new TypeError(`consent must give one of "${MODES.join('", "')}", not ${JSON.stringify(mode)}`);
-  }
   const { params } = interaction;
   const client = await findRequestingClient(provider, interaction);
   const host = verifiedHost(params.redirect_uri);

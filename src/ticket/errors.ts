@@ -23,6 +23,8 @@
  * - `too_many_requests`: a rate limit of the network address or of the account is exceeded.
  * - `too_large`, `unsupported_media_type`: the request's body is too large, or of an unsupported type.
  * - `store_unavailable`: the store did not answer, or did not write.
+ * - `hook_timeout`: a function of the deployment took longer than it may.
+ * - `server_error`: a function of the deployment threw or returned a wrong value, or there is another fault.
  */
 export type ErrorCode =
   | 'invalid_request'
@@ -46,7 +48,9 @@ export type ErrorCode =
   | 'too_many_requests'
   | 'too_large'
   | 'unsupported_media_type'
-  | 'store_unavailable';
+  | 'store_unavailable'
+  | 'hook_timeout'
+  | 'server_error';
 
 /**
  * The cause of an error whose code has several, for those who may know it:
@@ -58,6 +62,7 @@ export type ErrorCode =
  * - of `no_interaction`: the browser accepts no cookies (`no-cookies`), or it is signed in to the app (`signed-in`).
  * - of `account_unavailable`: the phone that approved, or all browsers, were signed out since (`signed-out`).
  * - of `too_many_requests`: too many check codes of the account were wrong in a row (`check-codes`).
+ * - of `invalid_request`: oidc-provider refused the request of an app (`app`).
  */
 export type ErrorReason =
   | 'expired'
@@ -69,7 +74,8 @@ export type ErrorReason =
   | 'no-cookies'
   | 'signed-in'
   | 'signed-out'
-  | 'check-codes';
+  | 'check-codes'
+  | 'app';
 
 interface QrLoginErrorOptions extends ErrorOptions {
   readonly reason?: ErrorReason | undefined;
@@ -87,6 +93,12 @@ export class QrLoginError extends Error {
     this.code = code;
     this.reason = reason;
   }
+}
+
+/** Returns the refusal in an error. Errors of oidc-provider's models have it as their cause. */
+export function refusalIn(error: unknown): QrLoginError | undefined {
+  if (error instanceof QrLoginError) return error;
+  return error instanceof Error && error.cause instanceof QrLoginError ? error.cause : undefined;
 }
 
 /** Returns the same error for unknown, foreign and expired tickets, so that the caller cannot tell them apart. */

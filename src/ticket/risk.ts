@@ -50,8 +50,6 @@ export interface ApproverSignIn {
  */
 export type Verdict = 'allow' | 'check code' | 'deny';
 
-export const VERDICTS: readonly Verdict[] = ['allow', 'check code', 'deny'];
-
 /** Assesses a sign-in; implemented by the deployment. */
 export type Assess = (context: RiskContext) => Verdict | Promise<Verdict>;
 

@@ -45,7 +45,6 @@ declare const provider: import('node:events').EventEmitter;
   'docs/theming.md': `
 declare const qr: ${OURS}.QrLogin;
 declare const provider: import('oidc-provider').Provider;
-type Configuration = import('oidc-provider').Configuration;
 `,
   'docs/operations.md': 'declare const password: string;',
 };

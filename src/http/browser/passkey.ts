@@ -1,4 +1,5 @@
 import { accountOf, type FindAccount } from '../../oidc/approver.ts';
+import { callListener } from '../../oidc/call-listener.ts';
 import { makeResumeUrl } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
@@ -70,7 +71,7 @@ export class PasskeyHandlers {
     const outcome = await ceremony.browser.signInHere(identity, user, { demand: { request }, input });
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
     const event: PasskeyEvent = { clientId: request.client.id, accountId: user.accountId, from: sourceOf(ctx) };
-    provider.emit('qr_login.passkey', ctx, event);
+    callListener(() => provider.emit('qr_login.passkey', ctx, event));
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { user, request, ...before }));
   };

@@ -139,7 +139,7 @@ export class QrPageHandlers {
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
       passkey: await this.#ports.passkey.offer(request),
       signedInAs: await this.#nameOf(identity.accountId),
-      otherWays: checkWays(settings.otherWays(ctx, interaction, t)).map((way) => ({
+      otherWays: (await settings.otherWays(ctx, interaction, t)).map((way) => ({
         url: below(self, way),
         label: way.label,
       })),
@@ -191,15 +191,9 @@ function answerHead(ctx: BrowserRequest['ctx'], type: string): void {
   ctx.type = type;
 }
 
-function checkWays(ways: ReturnType<OtherWays>): ReturnType<OtherWays> {
-  if (Array.isArray(ways)) return ways;
-  throw new TypeError('otherWays must give a list, at once: [{ path: "password", label: "Use a password" }]');
-}
-
 /** Returns the URL of a page of the deployment below the interaction's URL. */
 function below(self: string, { path }: OwnPage): string {
-  if (typeof path === 'string' && /^[\w-]+$/.test(path)) return `${self}/${path}`;
-  throw new TypeError(`loginPage and otherWays must give a path of letters, digits, "-" and "_", not "${path}"`);
+  return `${self}/${path}`;
 }
 
 /** Reads `?svg=no`, which a page sends that draws the code by itself. */

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { callListener, warn } from '../../oidc/call-listener.ts';
+import { callListener } from '../../oidc/call-listener.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { RepeatableResume } from '../../oidc/repeatable-resume.ts';
 import { type BrowserNote, ResumedSessions, type SavedSession } from '../../oidc/resumed.ts';
@@ -16,6 +16,7 @@ import type { Clock } from '../../ticket/ports.ts';
 import { browserId, type SignedInBrowser, type SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import type { FailureEvent } from '../events/ticket-events.ts';
+import { callInBackground } from '../hooks/call-hook.ts';
 import { describeUserAgent, sourceOf } from '../request/client-info.ts';
 import type { DeviceDescriber } from '../request/device.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
@@ -186,9 +187,7 @@ export class SignInRecorder {
     if (client === undefined) return;
     const browser = { ...describedIn(note), known };
     const { onSignIn } = this.#ports;
-    Promise.resolve()
-      .then(() => onSignIn(ctx, { accountId, browser, client, at }))
-      .catch(warn);
+    callInBackground('onSignIn', () => onSignIn(ctx, { accountId, browser, client, at }));
   }
 
   #fail(ctx: Context, { accountId }: Pick<SavedSession, 'accountId'>, cause: unknown): void {

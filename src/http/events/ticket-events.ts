@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import { callListener } from '../../oidc/call-listener.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { ErrorCode } from '../../ticket/errors.ts';
 import { ownerOf, type Ticket, wasReported } from '../../ticket/ticket.ts';
@@ -104,7 +105,8 @@ export function makeTicketEmitter(provider: Provider, metrics: SignInMetrics): E
     // A report of a ticket that had ended otherwise must not count as a second end.
     const ended = name !== 'qr_login.reported' || facts.state === 'denied';
     if (counted !== undefined && ended) metrics.count(counted, facts);
-    provider.emit(name, ctx, event);
+    // The step is done: a listener that throws must not make its answer an error.
+    callListener(() => provider.emit(name, ctx, event));
   };
 }
 

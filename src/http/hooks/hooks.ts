@@ -33,6 +33,11 @@ export interface OwnPage {
 /** Chooses the page of a login prompt: `undefined` for the QR page, else one of the deployment's own. */
 export type LoginPage = (ctx: Context, interaction: Interaction) => OwnPage | undefined | Promise<OwnPage | undefined>;
 
+/** A page of the deployment on which users who cannot scan sign in, with the text of the link to it. */
+export interface OtherWay extends OwnPage {
+  readonly label: string;
+}
+
 /**
  * Returns the ways to sign in that the QR page offers to users who cannot scan. On a phone they come first. `t` returns
  * a text of your `views` in the language of the page: `t('way.password')`.
@@ -41,7 +46,7 @@ export type OtherWays = (
   ctx: Context,
   interaction: Interaction,
   t: Translate,
-) => readonly (OwnPage & { readonly label: string })[];
+) => readonly OtherWay[] | Promise<readonly OtherWay[]>;
 
 /** Chooses whether the phone, the browser or no page asks for consent to this request. */
 export type ConsentPolicy = (ctx: Context, interaction: Interaction) => ConsentMode | Promise<ConsentMode>;

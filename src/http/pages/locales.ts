@@ -14,6 +14,7 @@ let builtIn: ReadonlyMap<string, Texts> | undefined;
 export class Locales {
   /** The language for browsers that accept none of the others. */
   readonly fallback: Language;
+  readonly #names: Readonly<Record<string, string>>;
   readonly #languages = new Map<string, Language>();
   readonly #tags: string[];
   /** The chosen languages by `Accept-Language`. */
@@ -24,6 +25,7 @@ export class Locales {
    * @param folders texts of the deployment. They replace built-in texts, or add a language.
    */
   constructor(names: Readonly<Record<string, string>>, folders: readonly ReadonlyMap<string, Texts>[]) {
+    this.#names = names;
     builtIn ??= readViewFolder(VIEWS).locales;
     const all = [builtIn, ...folders];
     const textsOf = (tag: string): Texts => Object.assign({}, ...all.map((texts) => texts.get(tag)));
@@ -38,6 +40,11 @@ export class Locales {
       const language = tag === DEFAULT ? this.fallback : new Language(tag, textsOf(tag), { names, fallback });
       this.#languages.set(tag.toLowerCase(), language);
     }
+  }
+
+  /** The same languages without the texts of the deployment. */
+  get builtIn(): Locales {
+    return new Locales(this.#names, []);
   }
 
   /**

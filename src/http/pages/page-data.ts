@@ -109,6 +109,8 @@ export interface Pages {
     readonly home?: string | undefined;
     /** The URL to try again after an error that may pass; by default the same page. */
     readonly again?: string | undefined;
+    /** The error that oidc-provider found, in the terms of OAuth, for the developers of the app (RFC 6749). */
+    readonly details?: { readonly error: string; readonly description?: string | undefined } | undefined;
   };
 }
 

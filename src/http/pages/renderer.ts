@@ -28,6 +28,7 @@ interface PageRendererOptions {
 
 /** Renders pages, from templates that escape by default and texts from the locale files. */
 export class PageRenderer {
+  readonly #options: PageRendererOptions;
   readonly #templates: Eta;
   readonly #assets: Assets;
   readonly #locales: Locales;
@@ -35,7 +36,9 @@ export class PageRenderer {
   readonly #theme: string | undefined;
 
   /** @throws TypeError if a template of the deployment is wrong; the message names the template or page */
-  constructor({ assets, locales, provider, folders }: PageRendererOptions) {
+  constructor(options: PageRendererOptions) {
+    const { assets, locales, provider, folders } = options;
+    this.#options = options;
     this.#templates = templatesWith(folders.map(({ pages }) => pages));
     this.#assets = assets;
     this.#locales = locales;
@@ -63,6 +66,17 @@ export class PageRenderer {
     ctx.type = 'html';
     ctx.vary('Accept-Language');
     ctx.body = this.#templates.render(name, { ...page, ...this.#tools(language) });
+  }
+
+  /** Renders a page with the built-in template and texts alone, for the case that those of the deployment throw. */
+  renderBuiltIn<Name extends keyof Pages>(
+    ctx: Context,
+    name: Name,
+    page: Pages[Name] & NoTools,
+    preferred: readonly string[] = [],
+  ): void {
+    const locales = this.#locales.builtIn;
+    new PageRenderer({ ...this.#options, locales, folders: [] }).render(ctx, name, page, preferred);
   }
 
   languageOf(ctx: Context, preferred: readonly string[]): Language {

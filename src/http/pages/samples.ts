@@ -221,5 +221,11 @@ export const SAMPLES: Samples = {
     'too often': error('too_many_requests', { retryAfter: 17 }),
     'wrong numbers': error('too_many_requests', { reason: 'check-codes', retryAfter: 86_400 }),
     unavailable: error('store_unavailable', { again: '#' }),
+    fault: error('server_error', { again: '#' }),
+    'too slow': error('hook_timeout', { again: '#' }),
+    'of an app': error('invalid_request', {
+      reason: 'app',
+      details: { error: 'invalid_client', description: 'client is invalid' },
+    }),
   },
 };

@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 import { toReadableText } from '../../oidc/readable-text.ts';
-import { withDeadline } from '../../stores/deadline.ts';
 import type { Device } from '../../ticket/risk.ts';
 import type { Place } from '../../ticket/ticket.ts';
+import { askHook, type Hook } from '../hooks/call-hook.ts';
 import { addressOf, userAgentOf } from './client-info.ts';
 
 /**
@@ -12,6 +12,17 @@ export type Locate = (address: string) => Place | undefined | Promise<Place | un
 
 /** The time to wait for a place, which is only a hint. */
 const PATIENCE_MS = 500;
+
+const LOCATE: Hook<Place | undefined> = {
+  name: 'locate',
+  returns: '{ country, city } with texts, or undefined',
+  isResult: (value): value is Place | undefined => {
+    if (value === undefined) return true;
+    if (typeof value !== 'object' || value === null) return false;
+    const { country, city }: { country?: unknown; city?: unknown } = value;
+    return [country, city].every((text) => text === undefined || typeof text === 'string');
+  },
+};
 
 /** Describes the devices that send requests. */
 export class DeviceDescriber {
@@ -38,7 +49,7 @@ export class DeviceDescriber {
   /** A sign-in goes on without a place if `locate` fails. */
   async #locateAddress(address: string): Promise<Place | undefined> {
     try {
-      const place = toShowablePlace(await withDeadline(Promise.resolve(this.#locate(address)), PATIENCE_MS));
+      const place = toShowablePlace(await askHook(LOCATE, PATIENCE_MS, () => this.#locate(address)));
       this.#hasWarned = false;
       return place;
     } catch (error) {

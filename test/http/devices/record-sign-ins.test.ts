@@ -61,6 +61,7 @@ describe('a new sign-in', () => {
   for (const [how, onSignIn] of [
     ['throws', () => fail()],
     ['rejects', async () => fail()],
+    ['rejects with nothing', () => Promise.reject()],
   ] as const) {
     it(`goes on with a warning if onSignIn ${how}`, async () => {
       const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
@@ -69,7 +70,9 @@ describe('a new sign-in', () => {
         const arrived = await signInBy(phone, browser);
         expect(arrived.searchParams.has('code')).to.equal(true);
       });
-      expect(await warned).to.include({ message: 'there is no mail today' });
+      const says =
+        how === 'rejects with nothing' ? 'threw undefined, which is no Error' : 'failed: there is no mail today';
+      expect(await warned).to.include({ message: `onSignIn() ${says}` });
     });
   }
 
