@@ -33,6 +33,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   unsupported_media_type: 415,
   too_many_requests: 429,
   store_unavailable: 503,
+  newer_record: 503,
 };
 
 const RETRY_AFTER_S = '2';
@@ -53,7 +54,7 @@ export function answerError(ports: ErrorPorts, request: RefusableRequest, error:
 }
 
 /** The errors that requests to oidc-provider's own URLs and to the deployment's pages can end with. */
-const BEYOND_OUR_URLS: ReadonlySet<ErrorCode> = new Set(['store_unavailable', 'too_many_requests']);
+const BEYOND_OUR_URLS: ReadonlySet<ErrorCode> = new Set(['store_unavailable', 'newer_record', 'too_many_requests']);
 
 /**
  * Answers for the rest of the provider: adds `Retry-After` to the answers of oidc-provider while the store is out of

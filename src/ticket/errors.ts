@@ -23,6 +23,8 @@
  * - `too_many_requests`: a rate limit of the network address or of the account is exceeded.
  * - `too_large`, `unsupported_media_type`: the request's body is too large, or of an unsupported type.
  * - `store_unavailable`: the store did not answer, or did not write.
+ * - `newer_record`: the store has a record in a format of a newer build, which runs on another node. A retry may get
+ *   there.
  */
 export type ErrorCode =
   | 'invalid_request'
@@ -46,7 +48,8 @@ export type ErrorCode =
   | 'too_many_requests'
   | 'too_large'
   | 'unsupported_media_type'
-  | 'store_unavailable';
+  | 'store_unavailable'
+  | 'newer_record';
 
 /**
  * The cause of an error whose code has several, for those who may know it:

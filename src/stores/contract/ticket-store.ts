@@ -90,6 +90,15 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
       }
     });
 
+    it('returns fields that this version does not know, from a newer one', async () => {
+      const ticket = { ...newTicket(), future: { list: [1, 'two', null] } };
+      await here().create(ticket);
+      assert.deepEqual(await there().find(ticket.id), ticket);
+      const next = { ...changed(ticket), future: ticket.future };
+      assert.equal(await here().swap(ticket, next), true);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
+    });
+
     it('returns every character that browsers and RPs may have sent', async () => {
       const text = 'a\nb "c" \\ \u0000 \u2028 ünïcödé 二维码 🔑 {"x":1} %s';
       const ticket = newTicket({ browser: { ...BROWSER, name: text, userAgent: text, place: { city: text } } });
