@@ -3,6 +3,7 @@ import type { Listener, Signals, TicketStore } from '../ticket/ports.ts';
 import { isNewer } from '../ticket/record-format.ts';
 import { Access } from './access.ts';
 import type { BackgroundCallbacks, StoreEngine } from './store-engine.ts';
+import { WriteProbe } from './write-probe.ts';
 
 /** The functions that an engine must have, by the part that has them. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
@@ -23,6 +24,7 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
   assertComplete(engine);
   const { name, store, notes, browsers, known, signals } = engine;
   const access = new Access(name);
+  const probe = new WriteProbe(() => access.make('ping', () => engine.ping()));
   return {
     name,
     store: guardTickets(access, store, onLate),
@@ -41,7 +43,7 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
         ask: (key) => access.make('limit', async () => own.ask(key)),
       };
     },
-    ping: () => access.make('ping', () => engine.ping()),
+    ping: () => probe.succeeds(),
     hearsOthers: () => engine.hearsOthers(),
     close: () => engine.close(),
   };

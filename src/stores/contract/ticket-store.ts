@@ -273,8 +273,27 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
     assert.ok(Math.abs(here.clock() - there.clock()) < 5_000);
   });
 
+  it('refuses a ping while it takes no writes, and answers it afterwards', async () => {
+    const { here, refuseWrites } = engines();
+    if (refuseWrites === undefined) return;
+    const end = await refuseWrites();
+    try {
+      await eventually('a ping is refused', () => isRefused(here.ping()));
+    } finally {
+      await end();
+    }
+    await eventually('a ping is answered', async () => !(await isRefused(here.ping())));
+  });
+
   it('answers a ping, and hears other processes', async () => {
     await Promise.all([engines().here.ping(), engines().there.ping()]);
     assert.deepEqual([engines().here.hearsOthers(), engines().there.hearsOthers()], [true, true]);
   });
+}
+
+function isRefused(act: Promise<unknown>): Promise<boolean> {
+  return act.then(
+    () => false,
+    () => true,
+  );
 }

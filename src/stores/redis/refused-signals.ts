@@ -1,0 +1,28 @@
+/** The time between two reports of the same trouble. */
+const REPORT_EVERY_MS = 60_000;
+
+/**
+ * Reports that Redis refuses to publish or to subscribe, which the rights of its user (ACL) decide: with one warning of
+ * the process, and at most once a minute to the callback.
+ */
+export class RefusedSignals {
+  readonly #channels: string;
+  readonly #onTrouble: (error: Error) => void;
+  #reportedAt = Number.NEGATIVE_INFINITY;
+
+  /** @param channels the prefix of the channels that the user needs */
+  constructor(channels: string, onTrouble: (error: Error) => void) {
+    this.#channels = channels;
+    this.#onTrouble = onTrouble;
+  }
+
+  report(reason: string): void {
+    const now = performance.now();
+    if (now - this.#reportedAt < REPORT_EVERY_MS) return;
+    const message = `Redis refuses notifications, so browsers learn of changes some seconds late; give its user +@pubsub and &${this.#channels}*: ${reason}`;
+    if (this.#reportedAt === Number.NEGATIVE_INFINITY)
+      process.emitWarning(message, { type: 'QrLoginWarning', code: 'QR_LOGIN_NO_SIGNALS' });
+    this.#reportedAt = now;
+    this.#onTrouble(new Error(message));
+  }
+}
