@@ -18,8 +18,9 @@ export class RefusedSignals {
 
   report(reason: string): void {
     const now = performance.now();
+    const channels = this.#channels;
     if (now - this.#reportedAt < REPORT_EVERY_MS) return;
-    const message = `Redis refuses notifications, so browsers learn of changes some seconds late; give its user +@pubsub and &${this.#channels}*: ${reason}`;
+    const message = `Redis refuses notifications, so browsers learn of changes some seconds late; give its user +@pubsub and &${channels}*: ${reason}`;
     if (this.#reportedAt === Number.NEGATIVE_INFINITY)
       process.emitWarning(message, { type: 'QrLoginWarning', code: 'QR_LOGIN_NO_SIGNALS' });
     this.#reportedAt = now;
