@@ -18,12 +18,17 @@ export class RefusedSignals {
 
   report(reason: string): void {
     const now = performance.now();
-    const channels = this.#channels;
     if (now - this.#reportedAt < REPORT_EVERY_MS) return;
-    const message = `Redis refuses notifications, so browsers learn of changes some seconds late; give its user +@pubsub and &${channels}*: ${reason}`;
-    if (this.#reportedAt === Number.NEGATIVE_INFINITY)
-      process.emitWarning(message, { type: 'QrLoginWarning', code: 'QR_LOGIN_NO_SIGNALS' });
+    if (this.#reportedAt === Number.NEGATIVE_INFINITY) this.#warn(reason);
     this.#reportedAt = now;
-    this.#onTrouble(new Error(message));
+    this.#onTrouble(new Error(reason));
+  }
+
+  #warn(reason: string): void {
+    const channels = this.#channels;
+    process.emitWarning(
+      `Redis refuses notifications, so browsers learn of changes some seconds late; give its user +@pubsub and &${channels}*: ${reason}`,
+      { type: 'QrLoginWarning', code: 'QR_LOGIN_NO_SIGNALS' },
+    );
   }
 }

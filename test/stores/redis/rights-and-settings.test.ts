@@ -63,10 +63,9 @@ describe('on Redis with certain rights and settings', () => {
       expect(await process.store.find(ticket.id)).to.deep.equal(changed(ticket));
       await until(() => process.troubles.length > 0);
       expect(process.troubles.map(({ message }) => message)).to.have.length(1);
-      expect(process.troubles[0]?.message)
-        .to.include('&keyv:qr:node:*')
-        .and.match(/can't publish|NOPERM/);
+      expect(process.troubles[0]?.message).to.match(/can't publish|NOPERM/);
       expect(warned('QR_LOGIN_NO_SIGNALS')).to.have.length(1);
+      expect(warned('QR_LOGIN_NO_SIGNALS')[0]).to.include('&keyv:qr:node:*');
       expect(process.engine.hearsOthers()).to.equal(false);
       await process.engine.ping();
       await process.close();
