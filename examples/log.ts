@@ -46,7 +46,8 @@ export function logEvents(provider: Provider, logger: Logger): void {
   }
   listen('qr_login.failed', (ctx, about, failure) => {
     const { code, message, cause } = about as QrLoginError;
-    const level = code === 'store_unavailable' ? 'error' : about instanceof TooManyRequests ? 'warn' : 'info';
+    const isOurs = code === 'store_unavailable' || code === 'newer_record';
+    const level = isOurs ? 'error' : about instanceof TooManyRequests ? 'warn' : 'info';
     const because = cause instanceof Error ? cause.message : undefined;
     logger[level]({ event: 'qr_login.failed', code, ...failure, message, because, path: ctx && pathOf(ctx) });
   });

@@ -3,11 +3,14 @@ import type { StoreEngine } from './stores/store-engine.ts';
 
 /** The health of this process. */
 export interface Health {
-  /** True if this process should get requests: the store answers, and the process is not stopping. */
+  /** True if this process should get requests: the store takes writes, and the process is not stopping. */
   readonly ok: boolean;
   /** The place of the tickets: `memory` (of this process), `keyv` (serves one process) or `redis`. */
   readonly engine: string;
-  /** `up` if the store has just answered. `down` once this process is stopping, because the store is not asked then. */
+  /**
+   * `up` if the store has just answered, and has taken a write within the last second. `down` once this process is
+   * stopping, because the store is not asked then.
+   */
   readonly store: 'up' | 'down';
   /**
    * `up` if this process hears the signals of the others. Otherwise browsers learn of changes by the slow read, within

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { qrLogin } from '../src/index.ts';
+import { FlakyBackend, keyvOver } from './stores/memory/keyv-stores.ts';
 import { GENEROUS, SHORT, storesMayTake, whileStoresMayTake } from './stores/patience.ts';
 import { StillClock } from './support/clock.ts';
 import { Elsewhere } from './support/elsewhere.ts';
 import { RedisWorld } from './support/redis-world.ts';
+import { LOOPBACK } from './support/server.ts';
 import { until } from './support/until.ts';
 import { BrowserPerson, World } from './support/world.ts';
 
@@ -60,6 +62,46 @@ describe('the health report', () => {
 
       await qr.close();
       expect(await qr.health()).to.include({ ok: false, store: 'down', closing: true });
+    });
+  });
+
+  const REFUSALS: Readonly<Record<string, readonly [string[], string[]]>> = {
+    'is full (OOM)': [
+      ['CONFIG', 'SET', 'maxmemory', '1'],
+      ['CONFIG', 'SET', 'maxmemory', '0'],
+    ],
+    'has become a replica (READONLY)': [
+      ['REPLICAOF', LOOPBACK, '1'],
+      ['REPLICAOF', 'NO', 'ONE'],
+    ],
+    'cannot save to its disk (MISCONF)': [
+      ['CONFIG', 'SET', 'save', '1 1'],
+      ['CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no'],
+    ],
+  };
+
+  for (const [what, [begin, end]] of Object.entries(REFUSALS)) {
+    it(`is bad while Redis ${what} and so refuses writes, although it answers`, async () => {
+      await RedisWorld.during({}, async ({ redis, world: { qr } }) => {
+        await until(async () => (await qr.health()).ok);
+        if (what.includes('MISCONF')) await redis.failToSave();
+        await redis.command(...begin);
+        await until(async () => !(await qr.health()).ok);
+        expect(await qr.health()).to.include({ ok: false, store: 'down', closing: false });
+        await redis.command(...end);
+        await until(async () => (await qr.health()).ok);
+      });
+    });
+  }
+
+  it('is bad while the backend of any other Keyv refuses writes, although it answers', async () => {
+    const backend = new FlakyBackend();
+    await World.during({ store: keyvOver(backend) }, async ({ qr }) => {
+      expect((await qr.health()).ok).to.equal(true);
+      backend.down = 'writes';
+      await until(async () => !(await qr.health()).ok);
+      backend.down = 'nothing';
+      expect((await qr.health()).ok).to.equal(true);
     });
   });
 

@@ -52,9 +52,8 @@ export function ownStore(database) {
       signals,
       clock,
       rateLimit: (name, rate) => new DatabaseRateLimit(database, name, rate),
-      ping: async () => {
-        await database.read('ping');
-      },
+      // A write, because a database that is full or read-only still answers.
+      ping: () => database.write('ping', 1, clock() + 10_000),
       hearsOthers: () => true,
       close: async () => signals.close(),
     };

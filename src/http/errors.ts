@@ -40,6 +40,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   server_error: 500,
   store_unavailable: 503,
   hook_timeout: 503,
+  newer_record: 503,
 };
 
 const RETRY_AFTER_S = '2';
@@ -96,6 +97,7 @@ export function throwRefusals(middleware: Middleware): Middleware {
 const BEYOND_OUR_URLS: ReadonlySet<ErrorCode> = new Set([
   'store_unavailable',
   'too_many_requests',
+  'newer_record',
   'hook_timeout',
   'server_error',
 ]);

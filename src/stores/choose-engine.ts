@@ -1,6 +1,7 @@
 import type { Keyv } from 'keyv';
 import type { Clock } from '../ticket/ports.ts';
 import { makeKeyvEngine } from './memory/engine.ts';
+import { refuseNewerRecords } from './newer-records.ts';
 import { guardEngine } from './own-engine.ts';
 import { makeRedisEngine } from './redis/engine.ts';
 import type { BackgroundCallbacks, MakeKeyvEngine, MakeStoreEngine, StoreEngine } from './store-engine.ts';
@@ -13,6 +14,10 @@ const ENGINES: readonly MakeKeyvEngine[] = [makeRedisEngine];
 
 /** Returns the engine for the deployment's Keyv, or the engine that the deployment makes itself. */
 export function chooseEngine(store: Keyv | MakeStoreEngine, clock: Clock, callbacks: BackgroundCallbacks): StoreEngine {
+  return refuseNewerRecords(makeEngine(store, clock, callbacks));
+}
+
+function makeEngine(store: Keyv | MakeStoreEngine, clock: Clock, callbacks: BackgroundCallbacks): StoreEngine {
   if (typeof store === 'function') return guardEngine(store(clock, callbacks), callbacks);
   for (const make of ENGINES) {
     const engine = make(store, clock, callbacks);

@@ -1,4 +1,5 @@
 import type { Listener, Signals } from '../ticket/ports.ts';
+import { isNewer } from '../ticket/record-format.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 
 /** Signals within one process. */
@@ -8,8 +9,10 @@ export class LocalSignals implements Signals {
   /** A single listener is stored without an array: few interactions have a second one, and this saves memory. */
   readonly #listeners = new Map<string, Listener | readonly Listener[]>();
 
+  /** Passes a changed ticket on. If only a newer build can act on it, the listeners learn that they missed a change. */
   publish(ticket: Ticket): void {
-    for (const listener of this.#listenersOf(ticket.interaction)) listener.hear(ticket);
+    const heard = isNewer(ticket) ? undefined : ticket;
+    for (const listener of this.#listenersOf(ticket.interaction)) listener.hear(heard);
   }
 
   /** Tells all listeners of this interaction that they may have missed a change. */

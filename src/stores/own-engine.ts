@@ -1,7 +1,9 @@
 import type { BrowserList, ListedBrowser } from '../ticket/browser-list.ts';
-import type { TicketStore } from '../ticket/ports.ts';
+import type { Listener, Signals, TicketStore } from '../ticket/ports.ts';
+import { isNewer } from '../ticket/record-format.ts';
 import { Access } from './access.ts';
 import type { BackgroundCallbacks, StoreEngine } from './store-engine.ts';
+import { WriteProbe } from './write-probe.ts';
 
 /** The functions that an engine must have, by the part that has them. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
@@ -22,6 +24,7 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
   assertComplete(engine);
   const { name, store, notes, browsers, known, signals } = engine;
   const access = new Access(name);
+  const probe = new WriteProbe(() => access.make('ping', () => engine.ping()));
   return {
     name,
     store: guardTickets(access, store, onLate),
@@ -31,7 +34,7 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
     },
     browsers: guardList(access, browsers),
     known: guardList(access, known),
-    signals,
+    signals: guardSignals(signals),
     clock: () => engine.clock(),
     rateLimit: (limit, rate) => {
       const own = engine.rateLimit(limit, rate);
@@ -40,7 +43,7 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
         ask: (key) => access.make('limit', async () => own.ask(key)),
       };
     },
-    ping: () => access.make('ping', () => engine.ping()),
+    ping: () => probe.succeeds(),
     hearsOthers: () => engine.hearsOthers(),
     close: () => engine.close(),
   };
@@ -76,6 +79,24 @@ function guardList<Entry extends ListedBrowser>(access: Access, list: BrowserLis
     list: (accountId) => access.make('list', () => list.list(accountId)),
     used: (accountId, id, use) => access.make('used', () => list.used(accountId, id, use)),
     remove: (accountId, id) => access.make('remove', () => list.remove(accountId, id)),
+  };
+}
+
+/** Replaces tickets that only a newer build can act on by the notice that a change may have been missed. */
+function guardSignals(signals: Signals): Signals {
+  const guarded = new WeakMap<Listener, Listener>();
+  return {
+    get rereadEvery() {
+      return signals.rereadEvery;
+    },
+    subscribe: (interaction, listener) => {
+      const guard: Listener = guarded.get(listener) ?? {
+        hear: (ticket) => listener.hear(ticket !== undefined && isNewer(ticket) ? undefined : ticket),
+      };
+      guarded.set(listener, guard);
+      signals.subscribe(interaction, guard);
+    },
+    unsubscribe: (interaction, listener) => signals.unsubscribe(interaction, guarded.get(listener) ?? listener),
   };
 }
 

@@ -26,7 +26,10 @@ export interface StoreEngine {
   readonly clock: Clock;
   /** Makes a limit. Limits with different names count separately. */
   readonly rateLimit: (name: string, rate: Rate) => RateLimit;
-  /** Asks the store for any answer. Rejects if there is none. */
+  /**
+   * Writes any small value. Rejects if the store does not answer, or takes no writes because it is full or read-only.
+   * While it resolves, it is called at most once a second.
+   */
   readonly ping: () => Promise<void>;
   /** Returns true if changes that other processes make arrive here. */
   readonly hearsOthers: () => boolean;

@@ -1,5 +1,7 @@
+import type { FormattedRecord } from './record-format.ts';
+
 /** A browser on an account's list. All times are in milliseconds since the epoch. */
-export interface ListedBrowser {
+export interface ListedBrowser extends FormattedRecord {
   readonly id: string;
   readonly lastUsedAt: number;
   /** The time at which it leaves the list by itself. */

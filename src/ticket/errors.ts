@@ -25,6 +25,8 @@
  * - `store_unavailable`: the store did not answer, or did not write.
  * - `hook_timeout`: a function of the deployment took longer than it may.
  * - `server_error`: a function of the deployment threw or returned a wrong value, or there is another fault.
+ * - `newer_record`: the store has a record in a format of a newer build, which runs on another node. A retry may get
+ *   there.
  */
 export type ErrorCode =
   | 'invalid_request'
@@ -49,6 +51,7 @@ export type ErrorCode =
   | 'too_large'
   | 'unsupported_media_type'
   | 'store_unavailable'
+  | 'newer_record'
   | 'hook_timeout'
   | 'server_error';
 

@@ -1,3 +1,5 @@
+import type { FormattedRecord } from './record-format.ts';
+
 /** A user who has authenticated. */
 export interface AuthenticatedUser {
   readonly accountId: string;
@@ -120,7 +122,7 @@ export interface Browser {
   readonly lastAccount?: string;
 }
 
-interface TicketFields {
+interface TicketFields extends FormattedRecord {
   readonly id: string;
   /** Goes up by one with each change, and continues from one ticket of an interaction to the next. */
   readonly version: number;

@@ -1,4 +1,5 @@
 import { type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
+import { WRITTEN_FORMAT } from './record-format.ts';
 import { canTakeOver, markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
@@ -48,6 +49,7 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
   return {
     ...fixed,
     state: 'waiting',
+    format: WRITTEN_FORMAT,
     // Skip one version for `expired`, which the browser sees as a version of its own although the store never writes
     // it.
     version: previous === undefined ? 1 : previous.version + 2,
@@ -244,15 +246,8 @@ function requireFinishable(ticket: Ticket, now: number): ApprovedTicket {
 }
 
 function withWrongTries(approved: ApprovedTicket, wrongTries: number): ApprovedTicket {
-  const { approver, remember, changesAccount, since, deadline } = approved;
-  return {
-    ...next(approved, since, deadline),
-    state: 'approved',
-    approver,
-    remember,
-    ...(changesAccount && { changesAccount }),
-    checkCode: { wrongTries },
-  };
+  const { knownBy, ...kept } = approved;
+  return { ...kept, version: approved.version + 1, checkCode: { ...approved.checkCode, wrongTries } };
 }
 
 function stopped(ticket: Ticket, because: CancelledTicket['because'], now: number, deadline: number): CancelledTicket {
@@ -260,20 +255,26 @@ function stopped(ticket: Ticket, because: CancelledTicket['because'], now: numbe
   return { ...next(ticket, now, deadline), state: 'cancelled', because, ...(approver && { approver }) };
 }
 
-/** Returns the fields that every state has, with the next version and a new deadline. */
-function next(ticket: Ticket, since: number, deadline: number): Omit<WaitingTicket, 'state'> {
-  const { id, version, interaction, request, browser, shownAt, endsAt } = ticket;
-  return {
-    id,
-    version: version + 1,
-    interaction,
-    request,
-    browser,
-    shownAt,
-    endsAt,
-    since,
-    deadline: Math.min(deadline, endsAt),
-  };
+/** The fields that every state has. */
+type CommonFields = Omit<WaitingTicket, 'state'>;
+
+type FieldOf<T> = T extends unknown ? keyof T : never;
+
+/** The names of the fields that belong to a state. */
+type StateField = Exclude<FieldOf<Ticket>, keyof CommonFields>;
+
+/**
+ * Returns the ticket without the fields that belong to its state, with the next version and a new deadline. Fields that
+ * a newer build has written are not known here and stay, so that they reach the next node that knows them. The compiler
+ * refuses a field of a state that is missing in this list.
+ */
+function next(
+  ticket: CommonFields & { readonly [Field in StateField]?: unknown },
+  since: number,
+  deadline: number,
+): CommonFields & { readonly [Field in StateField]?: never } {
+  const { state, approver, typed, checkCode, changesAccount, knownBy, remember, because, approvedAt, ...kept } = ticket;
+  return { ...kept, version: ticket.version + 1, since, deadline: Math.min(deadline, ticket.endsAt) };
 }
 
 function hasEnded(ticket: Ticket, now: number): boolean {

@@ -5,6 +5,8 @@ import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, TOLD, type Told } from 
 import { LOOPBACK } from './server.ts';
 
 const PROGRAM = 'test/support/node-program.ts';
+/** Lets Node run an earlier version from its sources, of which there is no bundle. */
+const TYPESCRIPT = ['--import', './scripts/typescript.mjs'];
 
 /** A node that has not stopped by then never will, however slow the machine is. It is killed then. */
 const STOP_TIMEOUT_MS = 20_000;
@@ -16,6 +18,8 @@ export interface NodeProcessOptions {
   readonly clockAhead: number;
   /** Milliseconds that its store may take to answer. */
   readonly storePatience: number;
+  /** The root of an earlier version of the project, if the node runs that. */
+  readonly earlier: string | undefined;
 }
 
 export class NodeProcess {
@@ -24,13 +28,15 @@ export class NodeProcess {
   readonly #name: string;
   readonly #clockAhead: number;
   readonly #storePatience: number;
+  readonly #earlier: string | undefined;
   readonly #processes: Child[] = [];
 
-  constructor({ name, options, clockAhead, storePatience }: NodeProcessOptions) {
+  constructor({ name, options, clockAhead, storePatience, earlier }: NodeProcessOptions) {
     this.#name = name;
     this.options = options;
     this.#clockAhead = clockAhead;
     this.#storePatience = storePatience;
+    this.#earlier = earlier;
     this.origin = `http://${LOOPBACK}:${options.port}`;
   }
 
@@ -43,10 +49,11 @@ export class NodeProcess {
       // No coverage: other tests cover the same code, and writing the coverage takes longer than starting the node.
       NODE_V8_COVERAGE: undefined,
     };
-    const child = await Child.start(this.#name, [process.execPath, bundledProgram(PROGRAM)], {
+    const program = this.#earlier === undefined ? [bundledProgram(PROGRAM)] : [...TYPESCRIPT, PROGRAM];
+    const child = await Child.start(this.#name, [process.execPath, ...program], {
       ready: new RegExp(`^${READY}$`),
       env,
-      cwd: new URL('../..', import.meta.url),
+      cwd: this.#earlier ?? new URL('../..', import.meta.url),
     });
     this.#processes.push(child);
   }

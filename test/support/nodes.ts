@@ -30,6 +30,8 @@ export interface OneNode {
   readonly qrLogin?: PlainQrLoginOptions;
   /** Seconds that its clock is ahead of the other nodes' clocks. */
   readonly clockAhead?: number;
+  /** The root of an earlier version of the project, if the node runs that. */
+  readonly earlier?: string;
 }
 
 export class Nodes {
@@ -62,7 +64,7 @@ export class Nodes {
     const ordinary = { issuer, redis, clients, people, qrLogin: everywhere };
     const made = await Promise.all(
       nodes.map(
-        async ({ clockAhead = 0, ...special }, index) =>
+        async ({ clockAhead = 0, earlier, ...special }, index) =>
           new NodeProcess({
             name: `node ${index}`,
             options: {
@@ -73,6 +75,7 @@ export class Nodes {
             },
             clockAhead,
             storePatience,
+            earlier,
           }),
       ),
     );

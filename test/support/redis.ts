@@ -1,11 +1,12 @@
 /** Starts real Redis servers at free ports, in memory only. */
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@keyv/redis';
 import { Child } from './child.ts';
 import { freePort, LOOPBACK } from './server.ts';
+import { eventually } from './until.ts';
 
 const REDIS_SERVER = process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server';
 
@@ -87,6 +88,14 @@ export class RedisServer {
     const line = lines.find((candidate) => candidate.startsWith(`${field}:`));
     if (line === undefined) throw new Error(`INFO does not tell of ${field}`);
     return line.slice(field.length + 1);
+  }
+
+  /** Lets the next save to disk fail, and waits for that. Redis then refuses writes if it is configured to save. */
+  async failToSave(): Promise<void> {
+    // A folder cannot be replaced by a file.
+    mkdirSync(join(this.#folder, 'dump.rdb'));
+    await this.command('BGSAVE');
+    await eventually('the save has failed', async () => (await this.info('rdb_last_bgsave_status')).trim() === 'err');
   }
 
   pause(): void {

@@ -35,6 +35,7 @@ describe('the record of a ticket', () => {
     expect(transitions.show(newTicket, undefined, at(NOW))).to.deep.equal({
       ...newTicket,
       state: 'waiting',
+      format: 1,
       version: 1,
       shownAt: NOW,
       since: NOW,

@@ -4,7 +4,7 @@ import type { EndedSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { findSessionClients } from '../../oidc/session-clients.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { forgetAllBrowsers, type KnownBrowsers } from '../../ticket/known-browser.ts';
+import { forgetAllBrowsers, type KnownBrowser, type KnownBrowsers } from '../../ticket/known-browser.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
@@ -145,15 +145,14 @@ export class DeviceListHandlers {
     const { provider, browsers, clock } = this.#ports;
     const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     const entries = await Promise.all(
-      list.map(async ({ sessionUid, endsAt: _endsAt, signIn: _signIn, ...browser }) => {
+      list.map(async (browser) => {
+        const { sessionUid, signedInAt } = browser;
         const clients = await findSessionClients(provider, { accountId, sessionUid });
         if (clients === undefined) return [];
         return {
-          ...browser,
-          signedInAt: new Date(browser.signedInAt).toISOString(),
-          lastUsedAt: new Date(browser.lastUsedAt).toISOString(),
-          signedInAgo: Math.floor(toSeconds(clock() - browser.signedInAt)),
-          lastUsedAgo: Math.floor(toSeconds(clock() - browser.lastUsedAt)),
+          ...listed(browser, clock()),
+          signedInAt: new Date(signedInAt).toISOString(),
+          signedInAgo: Math.floor(toSeconds(clock() - signedInAt)),
           isHere: sessionUid === here,
           clients,
         };
@@ -166,15 +165,28 @@ export class DeviceListHandlers {
   async #known({ accountId, sessionUid: here }: Approver): Promise<KnownBrowserEntry[]> {
     const { known, clock } = this.#ports;
     const list = [...(await known.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
-    return list.map(({ sessionUid, endsAt: _endsAt, key: _key, ...browser }) => ({
-      ...browser,
+    return list.map((browser) => ({
+      ...listed(browser, clock()),
       trustedAt: new Date(browser.trustedAt).toISOString(),
-      lastUsedAt: new Date(browser.lastUsedAt).toISOString(),
       trustedAgo: Math.floor(toSeconds(clock() - browser.trustedAt)),
-      lastUsedAgo: Math.floor(toSeconds(clock() - browser.lastUsedAt)),
-      isHere: sessionUid === here,
+      isHere: browser.sessionUid === here,
     }));
   }
+}
+
+/** Returns what the lists show of each browser. A record may have more fields, also of a newer build. */
+function listed(
+  { id, name, system, place, lastUsedAt }: SignedInBrowser | KnownBrowser,
+  now: number,
+): Pick<BrowserEntry, 'id' | 'name' | 'system' | 'place' | 'lastUsedAt' | 'lastUsedAgo'> {
+  return {
+    id,
+    ...(name !== undefined && { name }),
+    ...(system !== undefined && { system }),
+    ...(place !== undefined && { place }),
+    lastUsedAt: new Date(lastUsedAt).toISOString(),
+    lastUsedAgo: Math.floor(toSeconds(now - lastUsedAt)),
+  };
 }
 
 function formUse(approver: Approver): FormUse {

@@ -9,10 +9,12 @@ import { QrLoginError } from '../../ticket/errors.ts';
 import {
   findKnownBrowser,
   forgetBrowserOf,
+  type KnownBrowser,
   type KnownBrowsers,
   TRUST_LIFETIME_MS,
 } from '../../ticket/known-browser.ts';
 import type { Clock } from '../../ticket/ports.ts';
+import { WRITTEN_FORMAT } from '../../ticket/record-format.ts';
 import { browserId, type SignedInBrowser, type SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import type { FailureEvent } from '../events/ticket-events.ts';
@@ -134,6 +136,8 @@ export class SignInRecorder {
     const key = (isTrusted ? note.key : undefined) ?? before?.key;
     const now = clock();
     await known.put(accountId, {
+      ...carriedBy(before),
+      format: WRITTEN_FORMAT,
       id: knownAs,
       sessionUid: uid,
       ...describedIn(note),
@@ -163,6 +167,7 @@ export class SignInRecorder {
       ...describedIn(note),
       ...(signIn !== undefined && { signIn }),
       ...this.#used(session),
+      format: WRITTEN_FORMAT,
       signedInAt: at,
     };
     const gone = await browsers.put(accountId, entry);
@@ -195,6 +200,12 @@ export class SignInRecorder {
     const failure: FailureEvent = { code: error.code, from: sourceOf(ctx), accountId };
     callListener(() => this.#ports.provider.emit('qr_login.failed', ctx, error, failure));
   }
+}
+
+/** Returns the fields of a record that the next sign-in does not write anew: those that only a newer build knows. */
+function carriedBy(before: KnownBrowser | undefined): Partial<KnownBrowser> {
+  const { name, system, place, key, ...kept }: Partial<KnownBrowser> = before ?? {};
+  return kept;
 }
 
 function describedIn({ name, system, place }: Description): Description {

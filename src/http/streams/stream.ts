@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Context } from 'koa';
 import { callListener } from '../../oidc/call-listener.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock, Listener } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 import type { SignInMetrics } from '../events/metrics.ts';
@@ -175,8 +176,15 @@ export class Stream implements Listener, ConnectionUser, WheelEntry {
 
   #reread(now: number): void {
     this.#readAt = now + spread(this.#watch.rereadEvery);
-    // If the store cannot be reached, the stream goes on: it reads again at the next signal or after the interval.
-    if (!this.#isReading) this.read().catch(() => undefined);
+    if (!this.#isReading) this.read().catch((error: unknown) => this.#bear(error));
+  }
+
+  /**
+   * If the store cannot be reached, the stream goes on: it reads again at the next signal or after the interval. If only
+   * a newer build can read the ticket, the browser has to reconnect until it gets to a node with that build.
+   */
+  #bear(error: unknown): void {
+    if (error instanceof QrLoginError && error.code === 'newer_record') this.sayGoodbye();
   }
 
   #show(ticket: Ticket | undefined): void {

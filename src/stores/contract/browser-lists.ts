@@ -111,6 +111,15 @@ function listContract<Entry extends ListedBrowser>(
       assert.deepEqual(await here().list(accountId), [{ ...one, ...use }]);
     });
 
+    it('keep fields that this version does not know, from a newer one, also after a use', async () => {
+      const accountId = randomUUID();
+      const one = { ...browser(), future: { list: [1, 'two', null] } };
+      const use = { lastUsedAt: now() + 5, endsAt: now() + 2 * MINUTE_MS };
+      await here().put(accountId, one);
+      assert.equal(await there().used(accountId, one.id, use), true);
+      assert.deepEqual(await here().list(accountId), [{ ...one, ...use }]);
+    });
+
     it('are removed one by one', async () => {
       const accountId = randomUUID();
       const [one, other] = [browser(), browser()];

@@ -12,6 +12,11 @@ export interface EnginePair {
   readonly here: StoreEngine;
   /** The engine with which the tests read and listen. */
   readonly there: StoreEngine;
+  /**
+   * Makes the store refuse all writes, as one that is full or read-only does, and returns a function that ends that. If
+   * it is absent, the contract does not test that a ping notices it.
+   */
+  readonly refuseWrites?: () => Promise<() => Promise<void>>;
   /** Called once, after all tests. It closes both engines. */
   readonly close: () => Promise<void>;
 }

@@ -90,6 +90,15 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
       }
     });
 
+    it('returns fields that this version does not know, from a newer one', async () => {
+      const ticket = { ...newTicket(), future: { list: [1, 'two', null] } };
+      await here().create(ticket);
+      assert.deepEqual(await there().find(ticket.id), ticket);
+      const next = { ...changed(ticket), future: ticket.future };
+      assert.equal(await here().swap(ticket, next), true);
+      assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
+    });
+
     it('returns every character that browsers and RPs may have sent', async () => {
       const text = 'a\nb "c" \\ \u0000 \u2028 ünïcödé 二维码 🔑 {"x":1} %s';
       const ticket = newTicket({ browser: { ...BROWSER, name: text, userAgent: text, place: { city: text } } });
@@ -264,8 +273,27 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
     assert.ok(Math.abs(here.clock() - there.clock()) < 5_000);
   });
 
+  it('refuses a ping while it takes no writes, and answers it afterwards', async () => {
+    const { here, refuseWrites } = engines();
+    if (refuseWrites === undefined) return;
+    const end = await refuseWrites();
+    try {
+      await eventually('a ping is refused', () => isRefused(here.ping()));
+    } finally {
+      await end();
+    }
+    await eventually('a ping is answered', async () => !(await isRefused(here.ping())));
+  });
+
   it('answers a ping, and hears other processes', async () => {
     await Promise.all([engines().here.ping(), engines().there.ping()]);
     assert.deepEqual([engines().here.hearsOthers(), engines().there.hearsOthers()], [true, true]);
   });
+}
+
+function isRefused(act: Promise<unknown>): Promise<boolean> {
+  return act.then(
+    () => false,
+    () => true,
+  );
 }

@@ -3,8 +3,12 @@ import type { Clock, TicketStore } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 import { Access } from '../access.ts';
 import type { LocalSignals } from '../local-signals.ts';
+import { WriteProbe } from '../write-probe.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { type Values, valuesOf } from './values.ts';
+
+const PROBE_KEY = 'probe';
+const PROBE_LASTS_MS = 10_000;
 
 /**
  * Tickets in any Keyv, for one process. Keyv can only get and set, so a mutex for each interaction makes the two one
@@ -16,6 +20,7 @@ export class KeyvTicketStore implements TicketStore {
   readonly #signals: LocalSignals;
   readonly #access: Access;
   readonly #mutex: KeyedMutex;
+  readonly #probe: WriteProbe;
 
   constructor(keyv: Keyv, clock: Clock, signals: LocalSignals) {
     this.#values = valuesOf(keyv);
@@ -23,6 +28,7 @@ export class KeyvTicketStore implements TicketStore {
     this.#mutex = new KeyedMutex(this.#values.patience);
     this.#clock = clock;
     this.#signals = signals;
+    this.#probe = new WriteProbe(() => this.#values.set(PROBE_KEY, 1, PROBE_LASTS_MS));
   }
 
   create(ticket: Ticket): Promise<boolean> {
@@ -52,9 +58,12 @@ export class KeyvTicketStore implements TicketStore {
     });
   }
 
-  /** Reads any key. @throws QrLoginError `store_unavailable` if the store does not answer */
+  /**
+   * Reads any key, and writes one, but not more than once a second.
+   * @throws QrLoginError `store_unavailable` if the store does not answer or takes no writes
+   */
   async ping(): Promise<void> {
-    await this.#access.make('ping', () => this.#values.get('ping'));
+    await this.#access.make('ping', () => Promise.all([this.#values.get(PROBE_KEY), this.#probe.succeeds()]));
   }
 
   #step(operation: string, interaction: string, task: () => Promise<boolean>): Promise<boolean> {

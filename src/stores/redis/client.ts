@@ -19,6 +19,8 @@ export interface RedisClient {
   on(event: 'connect' | 'ready', listener: () => void): unknown;
   get(key: string): Promise<string | null>;
   hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
+  configGet(setting: string): Promise<Readonly<Record<string, string>>>;
+  info(section: string): Promise<string>;
   evalSha(sha: string, call: ScriptCall): Promise<unknown>;
   eval(source: string, call: ScriptCall): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;

@@ -1,12 +1,14 @@
 import type { Clock } from '../../ticket/ports.ts';
 import { SharedRateLimit } from '../rate-limit.ts';
 import type { MakeKeyvEngine } from '../store-engine.ts';
+import { WriteProbe } from '../write-probe.ts';
 import { RedisBrowserList } from './browser-list.ts';
 import { redisOf } from './client.ts';
 import { RedisKeyNames } from './key-names.ts';
 import { RedisLink } from './link.ts';
 import { RedisNotes } from './notes.ts';
 import { countInRedis } from './rate-limit.ts';
+import { RefusedSignals } from './refused-signals.ts';
 import { RedisSignals } from './signals.ts';
 import { RedisTicketStore } from './ticket-store.ts';
 
@@ -17,18 +19,21 @@ export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate
   const link = RedisLink.forClient(redis);
   const keys = new RedisKeyNames(redis.prefix);
   const now: Clock = () => clock() + link.ahead;
-  const signals = new RedisSignals(link, keys);
+  const refused = new RefusedSignals(keys.channels, onTrouble);
+  const onRefusal = (reason: string): void => refused.report(reason);
+  const signals = new RedisSignals(link, keys, onRefusal);
+  const probe = new WriteProbe(() => link.probe(keys.probe));
   const calm = link.onTrouble(onTrouble);
   return {
     name: 'redis',
-    store: new RedisTicketStore(link, keys, now, onLate),
+    store: new RedisTicketStore(link, keys, now, { onLate, onUnpublished: onRefusal }),
     notes: new RedisNotes(link, keys),
     browsers: new RedisBrowserList(link, (accountId) => keys.browsers(accountId), now),
     known: new RedisBrowserList(link, (accountId) => keys.known(accountId), now),
     signals,
     clock: now,
     rateLimit: (name, rate) => new SharedRateLimit(countInRedis(link, keys, name, rate)),
-    ping: () => link.ping(),
+    ping: async () => void (await Promise.all([link.ping(), probe.succeeds()])),
     hearsOthers: () => signals.isUp,
     close: async () => {
       await signals.close();

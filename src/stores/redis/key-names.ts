@@ -43,6 +43,11 @@ export class RedisKeyNames {
     return `${this.#prefix}limit:${name}`;
   }
 
+  /** The key that is written to find out if Redis takes writes. */
+  get probe(): string {
+    return `${this.#prefix}probe`;
+  }
+
   /** The prefix of the names of the nodes' channels. */
   get channels(): string {
     return `${this.#prefix}node:`;

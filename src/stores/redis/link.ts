@@ -3,7 +3,8 @@ import { getStorePatience, TooLate } from '../deadline.ts';
 import type { RedisClient, RedisOfKeyv } from './client.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { RedisConnection } from './connection.ts';
-import { runScript, type Script, TIME } from './scripts.ts';
+import { EvictionCheck } from './eviction-check.ts';
+import { PROBE, runScript, type Script, TIME } from './scripts.ts';
 
 /** The time between two comparisons of the clocks of Redis and this process. */
 const COMPARE_EVERY_MS = 10_000;
@@ -12,6 +13,7 @@ const COMPARE_EVERY_MS = 10_000;
  */
 const LONGEST_SILENCE = 5;
 const RETRY_AFTER_MS = 500;
+const PROBE_LASTS_MS = 10_000;
 
 /**
  * Sends commands to Redis with the client of a Keyv over `@keyv/redis`. All users of that client share one link.
@@ -34,13 +36,17 @@ export class RedisLink {
   /** True if the current trouble was reported already. */
   #isReported = false;
   readonly #offset = new ClockOffset();
+  readonly #eviction = new EvictionCheck();
   #comparedAt = Number.NEGATIVE_INFINITY;
 
   private constructor({ client, prefix }: RedisOfKeyv) {
     this.#client = client;
     this.#clockKey = `${prefix}qr:clock`;
     this.#connection = new RedisConnection(client, {
-      onOpen: () => this.#compareClocks(),
+      onOpen: async () => {
+        await this.#compareClocks();
+        void this.#eviction.check(client);
+      },
       onReady: () => this.#recover(),
       onError: (error) => this.#report(error),
     });
@@ -98,6 +104,11 @@ export class RedisLink {
   /** Asks Redis for the time. @throws QrLoginError `store_unavailable` if it does not answer in time */
   ping(): Promise<void> {
     return this.#make('time', () => this.#compareClocks());
+  }
+
+  /** Writes a key that soon expires. @throws QrLoginError `store_unavailable` if Redis does not take writes */
+  async probe(key: string): Promise<void> {
+    await this.run(PROBE, [key], [`${PROBE_LASTS_MS}`]);
   }
 
   async #make<T>(

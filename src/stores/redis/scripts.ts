@@ -22,12 +22,13 @@ export function script(name: string, source: string): Script {
  * ARGV: the line that must be there now ('' for nothing), the line to write, the ticket, its milliseconds to live, the
  * prefix of the nodes' channels, and, if a ticket is replaced, its final state and the milliseconds to live of that.
  * The interaction's value is a line with the ticket's id and version, followed by the ticket.
- * Returns 1 if it was written, otherwise 0.
+ * Returns 1 if it was written, otherwise 0. If it was written and Redis has refused to publish it, returns the reason: a
+ * write that has happened must not look like a failure.
  */
 export const SWAP: Script = script(
   'swap',
   `
-local stored = redis.call('GET', KEYS[1])
+local stored, refused = redis.call('GET', KEYS[1]), nil
 if (stored or '') ~= '' then
   if ARGV[1] == '' or string.sub(stored, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 elseif ARGV[1] ~= '' then
@@ -37,9 +38,10 @@ if ARGV[6] then redis.call('SET', KEYS[4], ARGV[6], 'PX', ARGV[7]) end
 redis.call('SET', KEYS[1], ARGV[2] .. ARGV[3], 'PX', ARGV[4])
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 for _, node in ipairs(redis.call('SMEMBERS', KEYS[3])) do
-  redis.call('PUBLISH', ARGV[5] .. node, ARGV[3])
+  local sent = redis.pcall('PUBLISH', ARGV[5] .. node, ARGV[3])
+  if type(sent) == 'table' then refused = sent.err end
 end
-return 1
+return refused or 1
 `,
 );
 
@@ -59,8 +61,20 @@ return 1
  */
 export const TIME: Script = script('time', "return redis.call('TIME')");
 
-/** Publishes a message. KEYS: one key of any name. ARGV: the channel, the message. */
-export const PUBLISH: Script = script('publish', "return redis.call('PUBLISH', ARGV[1], ARGV[2])");
+/**
+ * Publishes a message. KEYS: one key of any name. ARGV: the channel, the message.
+ * Returns the number of receivers, or the reason if Redis has refused it.
+ */
+export const PUBLISH: Script = script(
+  'publish',
+  `
+local sent = redis.pcall('PUBLISH', ARGV[1], ARGV[2])
+return type(sent) == 'table' and sent.err or sent
+`,
+);
+
+/** Writes a value that expires. KEYS: the value's key. ARGV: milliseconds to live. */
+export const PROBE: Script = script('probe', "redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) return 1");
 
 /**
  * Writes a record of oidc-provider. A record that was consumed before stays consumed.

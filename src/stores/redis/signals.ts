@@ -33,12 +33,14 @@ export class RedisSignals implements Signals {
   #missedMore = false;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(link: RedisLink, keys: RedisKeyNames) {
+  /** @param onRefusal called with the error of Redis if it refuses to publish or to subscribe */
+  constructor(link: RedisLink, keys: RedisKeyNames, onRefusal: (reason: string) => void) {
     this.#link = link;
     this.#keys = keys;
     this.#subscription = new Subscription(link, keys, {
       onMessage: (message) => this.#local.publish(JSON.parse(message)),
       onGap: () => void this.#catchUp(),
+      onRefusal,
     });
     // Redis may have been restarted, and may have lost the list of watchers.
     this.#stopListening = link.onRecovery(() => void this.#catchUp());

@@ -18,6 +18,8 @@ export interface SubscriptionCallbacks {
   readonly onMessage: (message: string) => void;
   /** Called when messages may have been missed. */
   readonly onGap: () => void;
+  /** Called if Redis refuses to publish or to subscribe. @param reason the error of Redis */
+  readonly onRefusal: (reason: string) => void;
 }
 
 /**
@@ -35,6 +37,8 @@ export class Subscription {
   readonly #ended: Promise<void>;
   #leave: (() => Promise<void>) | undefined;
   #isUp = false;
+  /** True if Redis has refused the last attempt, which it will do again. */
+  #isRefused = false;
   /** The number of the last message to itself, and the callback for its arrival. */
   #checkNumber = 0;
   #onCheck: (number: number) => void = () => undefined;
@@ -61,7 +65,8 @@ export class Subscription {
     const { signal } = this.#closing;
     await this.#connectAnew();
     while (!signal.aborted) {
-      const rest = this.#isUp ? CHECK_EVERY * getStorePatience() * (0.75 + Math.random() / 2) : RETRY_AFTER_MS;
+      const rest =
+        this.#isUp || this.#isRefused ? CHECK_EVERY * getStorePatience() * (0.75 + Math.random() / 2) : RETRY_AFTER_MS;
       await pause(rest, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) break;
       if (this.#leave === undefined || !(await this.#hearsItself())) await this.#connectAnew();
@@ -71,10 +76,12 @@ export class Subscription {
 
   async #connectAnew(): Promise<void> {
     await this.#leave?.();
+    this.#isRefused = false;
     try {
       this.#leave = await this.#connect();
-    } catch {
-      // Redis is unavailable. Requests that need it fail by themselves, and the next round tries again.
+    } catch (error) {
+      // Otherwise Redis is unavailable. Requests that need it fail by themselves, and the next round tries again.
+      if (error instanceof Error && error.message.startsWith('NOPERM')) this.#refuse(error.message);
       return;
     }
     if (await this.#hearsItself()) this.#callbacks.onGap();
@@ -117,13 +124,19 @@ export class Subscription {
       };
     });
     try {
-      await this.#link.run(PUBLISH, [this.#keys.watchers(this.node)], [this.#channel, `${expected}`]);
-      await withDeadline(heard);
-      this.#isUp = true;
+      const sent = await this.#link.run(PUBLISH, [this.#keys.watchers(this.node)], [this.#channel, `${expected}`]);
+      if (typeof sent === 'string') this.#refuse(sent);
+      else await withDeadline(heard);
+      this.#isUp = !this.#isRefused;
     } catch {
       this.#isUp = false;
     }
     return this.#isUp;
+  }
+
+  #refuse(reason: string): void {
+    this.#isRefused = true;
+    this.#callbacks.onRefusal(reason);
   }
 
   #receive(message: string): void {

@@ -4,6 +4,14 @@ import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import { SWAP } from './scripts.ts';
 
+/** The callbacks of a ticket store. */
+export interface TicketStoreCallbacks {
+  /** Called with a ticket that was written after its caller had already got an error. */
+  readonly onLate: (ticket: Ticket) => void;
+  /** Called if a ticket was written, but Redis refused to publish it. @param reason the error of Redis */
+  readonly onUnpublished: (reason: string) => void;
+}
+
 /**
  * Tickets in Redis, for any number of processes. Each change is one script, which also publishes it to the watchers.
  */
@@ -11,14 +19,13 @@ export class RedisTicketStore implements TicketStore {
   readonly #link: RedisLink;
   readonly #keys: RedisKeyNames;
   readonly #clock: Clock;
-  readonly #onLate: (ticket: Ticket) => void;
+  readonly #callbacks: TicketStoreCallbacks;
 
-  /** @param onLate called with a ticket that was written after its caller had already got an error */
-  constructor(link: RedisLink, keys: RedisKeyNames, clock: Clock, onLate: (ticket: Ticket) => void) {
+  constructor(link: RedisLink, keys: RedisKeyNames, clock: Clock, callbacks: TicketStoreCallbacks) {
     this.#link = link;
     this.#keys = keys;
     this.#clock = clock;
-    this.#onLate = onLate;
+    this.#callbacks = callbacks;
   }
 
   create(ticket: Ticket): Promise<boolean> {
@@ -65,12 +72,18 @@ export class RedisTicketStore implements TicketStore {
         ...(ended ? [JSON.stringify(ended), this.#timeLeft(ended)] : []),
       ],
       (late) => {
-        if (late !== 1) return;
-        if (voided !== undefined) this.#onLate(voided);
-        this.#onLate(next);
+        if (!this.#isWritten(late)) return;
+        if (voided !== undefined) this.#callbacks.onLate(voided);
+        this.#callbacks.onLate(next);
       },
     );
-    return written === 1;
+    return this.#isWritten(written);
+  }
+
+  #isWritten(answer: unknown): boolean {
+    if (typeof answer !== 'string') return answer === 1;
+    this.#callbacks.onUnpublished(answer);
+    return true;
   }
 
   #timeLeft(ticket: Ticket): string {

@@ -95,6 +95,20 @@ describe('the browsers that an account trusts', () => {
     expect(await takesCheckCode(browser)).to.equal(true);
   });
 
+  it('keep what a newer build has noted of them, also after their next sign-in', async () => {
+    const browser = await trusted();
+    const [first] = await stored();
+    await world.store.set(list(), [{ ...first, place: { city: 'Elsewhere' }, future: 'kept' }]);
+    await forgetSession(browser);
+    await signedIn(browser);
+    const [again] = await stored();
+    expect(again).to.deep.include({ future: 'kept', format: 1, trustedAt: first?.trustedAt });
+    expect(again).to.not.have.property('place');
+    const [shown = {}] = (await ownBrowsers(phone)).known;
+    const fields = ['id', 'isHere', 'lastUsedAgo', 'lastUsedAt', 'name', 'system', 'trustedAgo', 'trustedAt'];
+    expect(Object.keys(shown).sort()).to.deep.equal(fields);
+  });
+
   it('can be forgotten one by one, and all at once', async () => {
     const [one, other, third] = [await trusted(), await trusted(), await trusted()];
     const [first] = (await ownBrowsers(one)).known.filter(({ isHere }) => isHere);

@@ -25,7 +25,11 @@ storeContract({ describe, it, before, after }, 'the engine on Redis', async () =
     await Promise.all([here.close(), there.close()]);
     await redis.stop();
   };
-  return { here: here.engine, there: there.engine, close };
+  const refuseWrites = async (): Promise<() => Promise<void>> => {
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    return async () => void (await redis.command('CONFIG', 'SET', 'maxmemory', '0'));
+  };
+  return { here: here.engine, there: there.engine, refuseWrites, close };
 });
 
 describe('the engine on Redis, in detail,', () => {

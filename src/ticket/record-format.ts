@@ -1,0 +1,33 @@
+import { QrLoginError } from './errors.ts';
+
+/**
+ * The highest format of a record that this build can act on. A change of the records needs a new format if an older
+ * build must not act on them; it needs none if that build may carry a new field on without knowing it. The rules are in
+ * docs/decisions/0050-record-format.md.
+ */
+export const KNOWN_FORMAT = 1;
+
+/**
+ * The format of the records that this build writes. It follows {@link KNOWN_FORMAT} one minor version later, so that
+ * all nodes know a format before the first one writes it.
+ */
+export const WRITTEN_FORMAT = 1;
+
+/** A record of a store: a ticket, or a browser on an account's list. */
+export interface FormattedRecord {
+  /** The format that a build must know to act on the record. Absent in records of builds without formats, which is 1. */
+  readonly format?: number;
+}
+
+/** Returns true if only a newer build can act on the record. */
+export function isNewer({ format = 1 }: FormattedRecord): boolean {
+  return format > KNOWN_FORMAT;
+}
+
+/** Returns the error for a record that only a newer build can act on. */
+export function newerRecord({ format }: FormattedRecord): QrLoginError {
+  return new QrLoginError(
+    'newer_record',
+    `This was written by a newer version of the server, in format ${format}; this one knows ${KNOWN_FORMAT}. Try again.`,
+  );
+}

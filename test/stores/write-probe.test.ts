@@ -1,0 +1,44 @@
+import { mock } from 'node:test';
+import { expect } from 'chai';
+import { WriteProbe } from '../../src/stores/write-probe.ts';
+
+describe('a write probe', () => {
+  let writes: number;
+  let problem: Error | undefined;
+  let now: number;
+  let probe: WriteProbe;
+
+  beforeEach(() => {
+    writes = 0;
+    problem = undefined;
+    now = 0;
+    mock.method(performance, 'now', () => now);
+    probe = new WriteProbe(async () => {
+      writes += 1;
+      if (problem !== undefined) throw problem;
+    });
+  });
+
+  afterEach(() => mock.restoreAll());
+
+  it('writes once for all callers within a second', async () => {
+    await Promise.all([probe.succeeds(), probe.succeeds()]);
+    now = 999;
+    await probe.succeeds();
+    expect(writes).to.equal(1);
+    now = 1_000;
+    await probe.succeeds();
+    expect(writes).to.equal(2);
+  });
+
+  it('fails with the error of the write, and asks again at the next call', async () => {
+    problem = new Error('READONLY');
+    for (const count of [1, 2]) {
+      expect(await probe.succeeds().catch((error: unknown) => error)).to.equal(problem);
+      expect(writes).to.equal(count);
+    }
+    problem = undefined;
+    await probe.succeeds();
+    expect(writes).to.equal(3);
+  });
+});
