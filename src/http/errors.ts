@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import type { Provider } from '../oidc/provider.ts';
-import { type ErrorCode, QrLoginError } from '../ticket/errors.ts';
+import { DecidedOtherwise, type ErrorCode, QrLoginError } from '../ticket/errors.ts';
 import type { FailureEvent } from './events/ticket-events.ts';
 import type { PageRenderer } from './pages/renderer.ts';
 import { sourceOf } from './request/client-info.ts';
@@ -98,7 +98,8 @@ function answer({ provider, renderer }: ErrorPorts, request: RefusableRequest, e
   const { code, reason, message } = error;
   const retryAfter = error instanceof TooManyRequests ? error.retryAfter : undefined;
   if (retryAfter !== undefined) ctx.set('Retry-After', `${retryAfter}`);
-  if (wantsJson(request)) ctx.body = { error: code, ...(reason && { reason }), error_description: message };
+  const state = error instanceof DecidedOtherwise ? { state: error.state } : {};
+  if (wantsJson(request)) ctx.body = { error: code, ...(reason && { reason }), ...state, error_description: message };
   else {
     const { back, home, again } = failure;
     renderer.render(ctx, 'error', { code, reason, retryAfter, back, home, again });
