@@ -2,7 +2,7 @@ import type { Context, Middleware, Next } from 'koa';
 import { callListener } from '../oidc/call-listener.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { ProviderError } from '../oidc/provider-error.ts';
-import { type ErrorCode, type QrLoginError, refusalIn } from '../ticket/errors.ts';
+import { DecidedOtherwise, type ErrorCode, type QrLoginError, refusalIn } from '../ticket/errors.ts';
 import type { FailureEvent } from './events/ticket-events.ts';
 import { serverError } from './hooks/call-hook.ts';
 import type { Pages } from './pages/page-data.ts';
@@ -196,7 +196,8 @@ function answer(ports: ErrorPorts, request: RefusableRequest, error: QrLoginErro
   const { code, reason, message } = error;
   const retryAfter = error instanceof TooManyRequests ? error.retryAfter : undefined;
   if (retryAfter !== undefined) ctx.set('Retry-After', `${retryAfter}`);
-  if (wantsJson(request)) ctx.body = { error: code, ...(reason && { reason }), error_description: message };
+  const state = error instanceof DecidedOtherwise ? { state: error.state } : {};
+  if (wantsJson(request)) ctx.body = { error: code, ...(reason && { reason }), ...state, error_description: message };
   else {
     const { back, home, again } = failure;
     renderError(ports, ctx, { code, reason, retryAfter, back, home, again });

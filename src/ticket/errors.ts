@@ -60,7 +60,8 @@ export type ErrorCode =
  *
  * - of `over`: the time is up (`expired`), the browser shows a new code (`renewed`), the browser has cancelled
  *   (`cancelled`), or the check code was wrong too often (`check-code`). Absent if the ticket was decided.
- * - of `wrong_state`: the same account has scanned the code in another session (`elsewhere`).
+ * - of `wrong_state`: the same account has scanned the code in another session (`elsewhere`), or the phone that asks has
+ *   decided otherwise before: the ticket is `approved`, `denied`, or `redeemed`, which means that the browser is signed in.
  * - of `wrong_check_code`: it was the last try (`last-try`).
  * - of `no_interaction`: the browser accepts no cookies (`no-cookies`), or it is signed in to the app (`signed-in`).
  * - of `account_unavailable`: the phone that approved, or all browsers, were signed out since (`signed-out`).
@@ -73,6 +74,9 @@ export type ErrorReason =
   | 'cancelled'
   | 'check-code'
   | 'elsewhere'
+  | 'approved'
+  | 'denied'
+  | 'redeemed'
   | 'last-try'
   | 'no-cookies'
   | 'signed-in'
@@ -119,4 +123,20 @@ export function scannedElsewhere(): QrLoginError {
   return new QrLoginError('wrong_state', 'This account has scanned the code on another device. Decide there.', {
     reason: 'elsewhere',
   });
+}
+
+/** The states of a ticket that its approver has decided. */
+export type DecidedState = Extract<ErrorReason, 'approved' | 'denied' | 'redeemed'>;
+
+/**
+ * Thrown for an act that contradicts what the same approver has decided before. Only that approver gets it, so it says
+ * what stands.
+ */
+export class DecidedOtherwise extends QrLoginError {
+  readonly state: DecidedState;
+
+  constructor(state: DecidedState) {
+    super('wrong_state', `This sign-in cannot be decided: it is ${state}.`, { reason: state });
+    this.state = state;
+  }
 }

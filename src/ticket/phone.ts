@@ -3,8 +3,9 @@ import { checkCodeOf } from './check-code.ts';
 import { notFound } from './errors.ts';
 import { findKnownBrowser, knownBy } from './known-browser.ts';
 import { hadOtherAccount } from './last-account.ts';
+import { isRepeated, type RepeatableAct } from './repeats.ts';
 import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
-import { canTakeOver, markIfForTicket, unmetBy } from './requirements.ts';
+import { markIfForTicket, unmetBy } from './requirements.ts';
 import type { Judge, Verdict } from './risk.ts';
 import {
   type ApprovedTicket,
@@ -13,6 +14,8 @@ import {
   isLive,
   isOwner,
   type KnownBy,
+  ownerOf,
+  type RedeemedTicket,
   type ScannedTicket,
   stateAt,
   type Ticket,
@@ -47,7 +50,13 @@ interface Judgement {
   readonly knownBy: KnownBy | undefined;
 }
 
-/** The acts of the user with the phone, one function for each. */
+/** A ticket that its approver has decided. */
+export type DecidedTicket = ApprovedTicket | DeniedTicket | RedeemedTicket;
+
+/**
+ * The acts of the user with the phone, one function for each. An act that the same approver repeats gets the ticket as
+ * it is, and changes nothing. An act that contradicts what stands throws `DecidedOtherwise`.
+ */
 export class PhoneActs {
   readonly #ports: CeremonyPorts;
 
@@ -71,14 +80,14 @@ export class PhoneActs {
   }
 
   /**
-   * Returns the ticket that this short code was shown for, as long as an approver may claim it.
+   * Returns the ticket that this short code was shown for, unless it has ended before an approver claimed it.
    * @throws QrLoginError `not_found` if there is none. An unknown short code takes as long to look up as a known one.
    */
   async findTyped(shortCode: string): Promise<Ticket> {
     const { shortCodes, store, clock } = this.#ports;
     const id = await shortCodes?.find(shortCode);
     const ticket = await store.find(id ?? newTicketId(''));
-    if (ticket === undefined || !isLive(ticket, clock()) || ticket.state === 'approved') throw notFound();
+    if (ticket === undefined || (ownerOf(ticket) === undefined && !isLive(ticket, clock()))) throw notFound();
     return ticket;
   }
 
@@ -96,19 +105,25 @@ export class PhoneActs {
     return isReported(this.#ports, approver.accountId, ticket.browser);
   }
 
+  /**
+   * Returns true if this approver has done the act on this ticket before, and it stands. Such a request is answered, but
+   * it is not a new one.
+   */
+  isRepeated(ticket: Ticket | undefined, approver: Approver | undefined, act: RepeatableAct): boolean {
+    if (ticket === undefined || approver === undefined) return false;
+    return isRepeated(ticket, approver, act, this.#ports.clock());
+  }
+
   /** Claims the ticket for this approver, who may scan it again. If the verdict is `deny`, the ticket ends at once. */
   async scan(
     id: string,
     approver: Approver,
     { judge = ALLOW, known, typed = false }: ScanInput = {},
-  ): Promise<Outcome<ScannedTicket | DeniedTicket>> {
+  ): Promise<Outcome<ScannedTicket | DecidedTicket>> {
     const claim = typed ? transitions.scanTyped : transitions.scan;
     return this.#change(id, known?.ticket, async (ticket, moment) => {
       const { lifetimes } = moment;
-      if (ticket.state === 'scanned' && isLive(ticket, moment.now) && !canTakeOver(ticket, approver)) {
-        transitions.assertOwner(ticket, approver, moment.now);
-        return ticket;
-      }
+      if (isRepeated(ticket, approver, 'scan', moment.now)) return ticket;
       const claimed = claim(ticket, approver, moment);
       const judged = this.#judge(judge, claimed, approver);
       const { verdict } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
@@ -134,11 +149,12 @@ export class PhoneActs {
     id: string,
     { judge = ALLOW, ...approval }: ApprovalInput,
     known?: KnownTicket,
-  ): Promise<ApprovedTicket | DeniedTicket> {
-    const { ticket } = await this.#change(id, known?.ticket, async (ticket, { lifetimes }) => {
+  ): Promise<Outcome<DecidedTicket>> {
+    return this.#change(id, known?.ticket, async (ticket, { now, lifetimes }) => {
       const { approver } = approval;
-      transitions.assertOwner(ticket, approver, this.#ports.clock());
-      const judged = this.#judge(judge, ticket, approver);
+      if (isRepeated(ticket, approver, 'approve', now)) return ticket;
+      const scanned = transitions.requireDecidable(ticket, approver, now);
+      const judged = this.#judge(judge, scanned, approver);
       const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
@@ -148,12 +164,12 @@ export class PhoneActs {
       const checkCode = verdict === 'check code';
       return transitions.approve(ticket, { ...approval, changesAccount, knownBy, checkCode }, moment);
     });
-    return ticket;
   }
 
-  async deny(id: string, approver: Approver, known?: Ticket): Promise<DeniedTicket> {
-    const { ticket } = await this.#change(id, known, (ticket, moment) => transitions.deny(ticket, approver, moment));
-    return ticket;
+  deny(id: string, approver: Approver, known?: Ticket): Promise<Outcome<DecidedTicket>> {
+    return this.#change(id, known, (ticket, moment) =>
+      isRepeated(ticket, approver, 'deny', moment.now) ? ticket : transitions.deny(ticket, approver, moment),
+    );
   }
 
   /**
@@ -182,9 +198,10 @@ export class PhoneActs {
   }
 
   /** Denies the sign-in because the phone cannot meet the requirements of the request. */
-  async giveUp(id: string, approver: Approver, known?: Ticket): Promise<DeniedTicket> {
-    const { ticket } = await this.#change(id, known, (ticket, moment) => transitions.giveUp(ticket, approver, moment));
-    return ticket;
+  giveUp(id: string, approver: Approver, known?: Ticket): Promise<Outcome<DecidedTicket>> {
+    return this.#change(id, known, (ticket, moment) =>
+      isRepeated(ticket, approver, 'unable', moment.now) ? ticket : transitions.giveUp(ticket, approver, moment),
+    );
   }
 
   /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */

@@ -1,4 +1,4 @@
-import { type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
+import { DecidedOtherwise, type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
 import { WRITTEN_FORMAT } from './record-format.ts';
 import { canTakeOver, markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import {
@@ -232,11 +232,16 @@ const REASONS: Readonly<Record<CancelledTicket['because'], ErrorReason>> = {
   'check code': 'check-code',
 };
 
-function requireDecidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {
+/**
+ * Returns the ticket as one that its approver has scanned and not decided.
+ * @throws QrLoginError as `assertOwner`; `over` with the reason; DecidedOtherwise if it is decided
+ */
+export function requireDecidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {
   assertOwner(ticket, approver, now);
   if (stateAt(ticket, now) === 'expired' || ticket.state === 'cancelled') throw ended(ticket, now);
-  if (ticket.state !== 'scanned') throw wrongState(ticket, 'decided');
-  return ticket;
+  if (ticket.state === 'scanned') return ticket;
+  // A waiting ticket has no owner.
+  throw ticket.state === 'waiting' ? notFound() : new DecidedOtherwise(ticket.state);
 }
 
 function requireFinishable(ticket: Ticket, now: number): ApprovedTicket {

@@ -21,11 +21,11 @@ import {
 } from '../ticket/builders.ts';
 import { declared, type Facts, holds, modelText, ROWS } from './table.ts';
 
-type Act = Exclude<keyof typeof transitions, 'assertOwner' | 'ended' | 'MAX_WRONG_CHECK_CODES'>;
+type Act = Exclude<keyof typeof transitions, 'assertOwner' | 'requireDecidable' | 'ended' | 'MAX_WRONG_CHECK_CODES'>;
 type Step = (ticket: Ticket, approver: Approver, now: number) => Ticket | undefined;
 
-/** Functions that are no transitions: they check who acts, and make an error. */
-const CHECKS = ['assertOwner', 'ended'];
+/** Functions that are no transitions: they check who acts and on what, and make an error. */
+const CHECKS = ['assertOwner', 'requireDecidable', 'ended'];
 
 /** The functions of src/ticket/transitions.ts that lead from one state of a ticket to another. */
 const STEPS: Readonly<Record<Exclude<Act, 'show'>, Step>> = {

@@ -240,12 +240,9 @@ export function unlessNoConnection(error: unknown): undefined {
   throw error;
 }
 
-/**
- * Decides, and if the answer is 409, returns the ticket instead: an earlier decision may have been written after a 503.
- */
-async function decide({ phone }: Journey, decision: 'approve' | 'deny'): Promise<Answer> {
-  const answer = await phone.decide(decision);
-  return answer.status === 409 ? phone.look() : answer;
+/** Decides. An earlier decision may have been written after a 503: then the answer is the same. */
+function decide({ phone }: Journey, decision: 'approve' | 'deny'): Promise<Answer> {
+  return phone.decide(decision);
 }
 
 function leadsOn(journey: Journey, to: string): (answer: Answer) => boolean {

@@ -71,7 +71,7 @@ describe('fifty concurrent requests at two nodes', function () {
     expect(scanned).to.have.members(tickets);
   });
 
-  it('let exactly one decision win', async () => {
+  it('let the first decision win, and answer those that are the same like it', async () => {
     const ends = new Map<string, string>();
     await rounds(ROUNDS, async (round) => {
       const { browser, code, ticket } = await showCode();
@@ -82,11 +82,10 @@ describe('fifty concurrent requests at two nodes', function () {
         times(AT_ONCE, (index) => phone.decide((index + round) % 2 === 0 ? 'approve' : 'deny')),
       );
 
-      const [winner, ...others] = answers.filter(({ status }) => status < 300);
-      expect(others).to.have.length(0);
-      expect(tally(answers)).to.deep.equal({ 200: 1, 409: AT_ONCE - 1 });
+      expect(tally(answers)).to.deep.equal({ 200: AT_ONCE / 2, 409: AT_ONCE / 2 });
       const { state } = await browser.ticket();
-      expect(state).to.equal(winner?.json().state);
+      // A refusal says what stands.
+      for (const answer of answers) expect(answer.json().state).to.equal(state);
       ends.set(ticket, `${state}`);
     });
     const endsOf = await readEnds();

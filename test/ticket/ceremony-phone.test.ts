@@ -10,6 +10,11 @@ const yes = { approver: alice() };
 /** The refusal for another session of the account that has scanned. */
 const ELSEWHERE = { code: 'wrong_state', reason: 'elsewhere' };
 
+/** An assessment that must not be asked for. */
+const forbidden: Judge = () => {
+  throw new Error('the assessment was called');
+};
+
 describe('a phone that reads a code', () => {
   const scene = setUpScene();
 
@@ -52,9 +57,11 @@ describe('a phone that scans', () => {
     expect(scene().heard).to.have.length(2);
   });
 
-  it('again after the decision gets wrong_state', async () => {
-    const { id } = await scene().approved();
-    expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('wrong_state');
+  it('again after the decision gets the ticket as it is', async () => {
+    const ticket = await scene().approved();
+    expect(await scene().phone.scan(ticket.id, alice())).to.deep.equal({ ticket, changed: false });
+    const { ticket: redeemed } = await scene().browser.finish(ME);
+    expect(await scene().phone.scan(ticket.id, alice())).to.deep.equal({ ticket: redeemed, changed: false });
   });
 
   it('again after the deadline gets the answer that the sign-in is over', async () => {
@@ -140,7 +147,7 @@ describe('a decision of the phone', () => {
   it('to approve records the session as it is now', async () => {
     const id = await scene().scanned();
     const fresh = alice({ authenticatedAt: NOW / 1000 });
-    const ticket = await scene().phone.approve(id, { approver: fresh });
+    const { ticket } = await scene().phone.approve(id, { approver: fresh });
     expect(ticket).to.deep.include({ id, state: 'approved', version: 3, approver: { ...fresh, forTicket: true } });
     expect(ticket).not.to.have.property('checkCode');
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
@@ -155,16 +162,56 @@ describe('a decision of the phone', () => {
   });
 
   it('to deny makes the ticket denied', async () => {
-    const ticket = await scene().phone.deny(await scene().scanned(), alice());
+    const { ticket } = await scene().phone.deny(await scene().scanned(), alice());
     expect(ticket).to.deep.include({ state: 'denied', version: 3, approver: alice() });
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
 
-  it('can be made only once', async () => {
-    const { id } = await scene().approved();
-    expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
-    expect((await refused(scene().phone.deny(id, alice()))).code).to.equal('wrong_state');
+  it('to approve gets the same answer when it is repeated, until the browser is signed in and after that', async () => {
+    const ticket = await scene().approved('check code');
+    const again = { ...yes, remember: true, judge: forbidden };
+    expect(await scene().phone.approve(ticket.id, again)).to.deep.equal({ ticket, changed: false });
+    const checkCode = scene().phone.checkCode(ticket, alice());
+    const { ticket: redeemed } = await scene().browser.finish(ME, { checkCode });
+    expect(await scene().phone.approve(ticket.id, again)).to.deep.equal({ ticket: redeemed, changed: false });
+    expect(redeemed).to.include({ remember: false });
+    expect(scene().heard.map(({ state }) => state)).to.deep.equal(['waiting', 'scanned', 'approved', 'redeemed']);
+  });
+
+  it('to approve is told how the sign-in has ended when it is repeated after that', async () => {
+    const { id } = await scene().approved('check code');
+    const checkCode = checkCodeOf(scene().keys, id) === '000000' ? '000001' : '000000';
+    for (let tries = 0; tries < 3; tries++) await refused(scene().browser.finish(ME, { checkCode }));
+    expect(await refused(scene().phone.approve(id, yes))).to.include({ code: 'over', reason: 'check-code' });
+    const expired = (await scene().browser.renew(showing())).ticket.id;
+    await scene().phone.scan(expired, alice());
+    await scene().phone.approve(expired, yes);
+    scene().now += LIFETIMES.finish;
+    expect(await refused(scene().phone.approve(expired, yes))).to.include({ code: 'over', reason: 'expired' });
+  });
+
+  it('to deny or to give up gets the same answer when it is repeated', async () => {
+    const { ticket } = await scene().phone.deny(await scene().scanned(), alice());
+    const { id } = ticket;
+    expect(await scene().phone.deny(id, alice())).to.deep.equal({ ticket, changed: false });
+    expect(await scene().phone.giveUp(id, alice())).to.deep.equal({ ticket, changed: false });
     expect(scene().heard).to.have.length(3);
+  });
+
+  it('that contradicts the first one is told what stands, and the deployment is not asked', async () => {
+    const { id } = await scene().approved();
+    const elsewhere = alice({ sessionUid: 'another session of alice' });
+    for (const act of [scene().phone.deny(id, alice()), scene().phone.giveUp(id, alice())]) {
+      expect(await refused(act)).to.include({ code: 'wrong_state', reason: 'approved', state: 'approved' });
+    }
+    await scene().browser.finish(ME);
+    expect(await refused(scene().phone.deny(id, alice()))).to.include({ reason: 'redeemed', state: 'redeemed' });
+    expect(await refused(scene().phone.deny(id, elsewhere))).to.include({ code: 'over' });
+    const denied = (await scene().browser.show(showing({ interaction: 'another interaction' }))).ticket.id;
+    await scene().phone.scan(denied, alice());
+    await scene().phone.deny(denied, alice());
+    const approval = scene().phone.approve(denied, { ...yes, judge: forbidden });
+    expect(await refused(approval)).to.include({ code: 'wrong_state', reason: 'denied', state: 'denied' });
   });
 
   it('is refused after the deadline', async () => {
@@ -195,7 +242,7 @@ describe('a decision of the phone', () => {
     await scene().phone.scan(ticket.id, alice());
     expect((await refused(scene().phone.approve(ticket.id, yes))).code).to.equal('sign_in_again');
     const again = alice({ authenticatedAt: NOW / 1000 + 5 });
-    const approved = await scene().phone.approve(ticket.id, { approver: again });
+    const { ticket: approved } = await scene().phone.approve(ticket.id, { approver: again });
     expect(approved.approver.authenticatedAt).to.equal(NOW / 1000 + 5);
   });
 });
@@ -220,7 +267,8 @@ describe('the assessment of the deployment', () => {
     expect(ticket.deadline).to.equal(NOW + LIFETIMES.finish);
     expect(changed).to.equal(true);
     expect(scene().heard.map(({ state }) => state)).to.deep.equal(['waiting', 'denied']);
-    expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
+    expect(await scene().phone.scan(id, alice(), { judge: forbidden })).to.deep.equal({ ticket, changed: false });
+    expect(await scene().phone.approve(id, yes)).to.deep.equal({ ticket, changed: false });
     expect((await scene().browser.finish(ME)).ticket.state).to.equal('denied');
   });
 
@@ -233,10 +281,10 @@ describe('the assessment of the deployment', () => {
   it('ends the ticket if it denies the approval', async () => {
     const id = await scene().scanned();
     const now = alice({ authenticatedAt: NOW / 1000 });
-    const ticket = await scene().phone.approve(id, { approver: now, judge: deny });
+    const { ticket } = await scene().phone.approve(id, { approver: now, judge: deny });
     expect(ticket).to.deep.include({ id, state: 'denied', because: 'risk', approver: now, version: 3 });
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
-    expect((await refused(scene().phone.approve(id, yes))).code).to.equal('wrong_state');
+    expect(await scene().phone.approve(id, { ...yes, judge: forbidden })).to.deep.equal({ ticket, changed: false });
   });
 
   it('gets the ticket and the approver', async () => {

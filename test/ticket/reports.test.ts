@@ -112,21 +112,21 @@ describe('a report that the approver did not start the sign-in', () => {
     const id = await shownBy(browserOf('another binding'));
     await scene().phone.scan(id, alice());
     await reported();
-    expect(await scene().phone.approve(id, yes)).to.include({ state: 'denied', because: 'blocked' });
+    expect((await scene().phone.approve(id, yes)).ticket).to.include({ state: 'denied', because: 'blocked' });
   });
 
   it('does not affect a code from another network address', async () => {
     await reported();
     const id = await shownBy({ ...browserOf('another binding'), source: '198.51.100.7' });
     expect((await scene().phone.scan(id, alice())).ticket.state).to.equal('scanned');
-    expect((await scene().phone.approve(id, yes)).state).to.equal('approved');
+    expect((await scene().phone.approve(id, yes)).ticket.state).to.equal('approved');
   });
 
   it('does not affect another account that scans a code from there', async () => {
     await reported();
     const id = await shownBy(browserOf('another binding'));
     expect((await scene().phone.scan(id, bob())).ticket.state).to.equal('scanned');
-    expect((await scene().phone.approve(id, { approver: bob() })).state).to.equal('approved');
+    expect((await scene().phone.approve(id, { approver: bob() })).ticket.state).to.equal('approved');
   });
 
   it('is refused and not recorded for a ticket that the account has not scanned', async () => {

@@ -124,7 +124,7 @@ export class Scene {
 
   /** Makes the browser show a code and Alice scan and approve it. @returns the ticket */
   async approved(verdict: Verdict = 'allow'): Promise<ApprovedTicket> {
-    const ticket = await this.phone.approve(await this.scanned(), { approver: alice(), judge: () => verdict });
+    const { ticket } = await this.phone.approve(await this.scanned(), { approver: alice(), judge: () => verdict });
     if (ticket.state !== 'approved') throw new Error(`the ticket is ${ticket.state}`);
     return ticket;
   }

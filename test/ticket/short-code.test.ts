@@ -126,7 +126,7 @@ describe('a ticket that is claimed by its short code', () => {
     ] as const) {
       const id = (await scene().browser.renew(showing())).ticket.id;
       expect(await typed(scene(), id)).to.equal('scanned');
-      const ticket = await scene().phone.approve(id, { approver: alice(), judge: () => verdict });
+      const { ticket } = await scene().phone.approve(id, { approver: alice(), judge: () => verdict });
       expect(ticket.state).to.equal(state);
       if (ticket.state === 'approved') expect(ticket.checkCode).to.deep.equal({ wrongTries: 0 });
     }
@@ -136,11 +136,11 @@ describe('a ticket that is claimed by its short code', () => {
     const id = await scene().shown();
     await typed(scene(), id);
     await scene().phone.scan(id, alice());
-    const ticket = await scene().phone.approve(id, { approver: alice() });
+    const { ticket } = await scene().phone.approve(id, { approver: alice() });
     expect(ticket).to.have.property('checkCode');
   });
 
-  it('is found until it is approved or cancelled', async () => {
+  it('leads only its own phone to it once it is scanned, also after it was approved or cancelled', async () => {
     const { phone, browser, shortCodes } = scene();
     const id = await scene().shown();
     const shown = shortCodes.show(id);
@@ -150,9 +150,11 @@ describe('a ticket that is claimed by its short code', () => {
     expect(await typed(scene(), id)).to.equal('scanned');
     expect(await code(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
     await phone.approve(id, { approver: alice() });
-    expect(await code(phone.findTyped(shown))).to.equal('not_found');
+    expect(await typed(scene(), id)).to.equal('approved');
+    expect(await code(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
     await browser.cancel(ME);
-    expect(await code(phone.findTyped(shown))).to.equal('not_found');
+    expect(await code(typed(scene(), id))).to.equal('over');
+    expect(await code(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
   });
 
   it('is not found once it has expired or another ticket has replaced it', async () => {

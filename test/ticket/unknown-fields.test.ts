@@ -14,7 +14,7 @@ const unmet = signInRequest({ requirements: { subject: 'bob' } });
 const bob: Approver = { ...alice(), accountId: 'bob', sessionUid: 'session-of-bob', subject: 'bob' };
 const moment = at(NOW);
 
-const STEPS: Readonly<Record<Exclude<Transition, 'show'>, () => readonly (Ticket | undefined)[]>> = {
+const STEPS: Readonly<Record<Exclude<Transition, 'show' | 'requireDecidable'>, () => readonly (Ticket | undefined)[]>> = {
   scan: () => [
     transitions.scan(fromTheFuture(waiting()), alice(), moment),
     transitions.scan(fromTheFuture(scanned({ request: unmet })), bob, moment),

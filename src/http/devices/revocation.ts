@@ -91,13 +91,18 @@ export class SignInRevocation {
   async revoke(ctx: Context, accountId: string, ticketId: string): Promise<EndedSession | undefined> {
     const { known, notes, remoteSignOut } = this.#ports;
     // First, so that a browser that resumes from here on finds the note.
-    await notes.write(revokedKey(ticketId), LONGEST_INTERACTION_MS);
+    await notes.write(revokedKey(ticketId), LONGEST_INTERACTION_MS, accountId);
     const [browser, trusted] = await Promise.all([
       this.#browserOf(accountId, ticketId),
       this.#trustedBy(accountId, ticketId),
     ]);
     if (trusted !== undefined) await known.remove(accountId, trusted.id);
     return browser && remoteSignOut.end(ctx, accountId, browser);
+  }
+
+  /** Returns true if this account has taken back the sign-in that came out of a ticket. */
+  async hasRevoked(accountId: string, ticketId: string): Promise<boolean> {
+    return (await this.#ports.notes.read(revokedKey(ticketId))) === accountId;
   }
 
   /** Revokes all sign-ins of the account that were approved before, and have no session yet. */

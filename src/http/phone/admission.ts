@@ -29,37 +29,47 @@ export interface TicketAdmissionPorts extends AdmissionPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'isReported'> };
 }
 
+/** An act on a ticket, as it is admitted. */
+export interface TicketPurpose {
+  readonly act: AccountAct;
+  /** True if the act is refused to an account that has reported this browser before. Default: false. */
+  readonly checksReport?: boolean;
+  /** True if the same approver has done the act before, so that it does not count again. Default: false. */
+  readonly isRepeated?: boolean;
+}
+
 /**
  * Ensures that the phone is signed in, and that its account exists and may do this now.
+ * @param act the act to count for the account; undefined for an act that repeats a counted one
  * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
  */
 export async function admit(
   { limits, settings }: AdmissionPorts,
   { approver, failure }: PhoneRequest,
-  act: AccountAct,
+  act: AccountAct | undefined,
 ): Promise<AdmittedApprover> {
   if (approver === undefined) throw notSignedIn();
   failure.accountId = approver.accountId;
-  await limits.forAccount(act, approver.accountId);
+  if (act !== undefined) await limits.forAccount(act, approver.accountId);
   const { name: account } = await accountOf(settings.findAccount, approver);
   return { approver, account };
 }
 
 /**
  * Does the same for an act on the ticket of the URL.
- * @param purpose the act, with `checksReport` if it is refused to an account that has reported this browser before
  * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
  */
 export async function admitToTicket(
   ports: TicketAdmissionPorts,
   request: PhoneRequest,
-  { act, checksReport }: { readonly act: AccountAct; readonly checksReport: boolean },
+  { act, checksReport = false, isRepeated = false }: TicketPurpose,
 ): Promise<AdmittedTicket> {
   const { ticket } = request;
-  const isReported = checksReport ? ports.ceremony.phone.isReported(ticket, request.approver) : undefined;
+  const isReported =
+    checksReport && !isRepeated ? ports.ceremony.phone.isReported(ticket, request.approver) : undefined;
   // Marked as handled: if the account is not admitted, this rejection must not become an unhandled one.
   isReported?.catch(() => undefined);
-  const { approver } = await admit(ports, request, act);
+  const { approver } = await admit(ports, request, isRepeated ? undefined : act);
   return { approver: await asSubject(ports.provider, approver, ticket), known: { ticket, isReported } };
 }
 

@@ -1,7 +1,9 @@
 import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { notFound, QrLoginError } from '../../ticket/errors.ts';
-import type { PhoneActs } from '../../ticket/phone.ts';
+import type { Outcome } from '../../ticket/change.ts';
+import { DecidedOtherwise, notFound, QrLoginError } from '../../ticket/errors.ts';
+import type { DecidedTicket, PhoneActs } from '../../ticket/phone.ts';
+import type { RepeatableAct } from '../../ticket/repeats.ts';
 import type { FinishedSignIn } from '../../ticket/signed-in-browser.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
@@ -37,10 +39,15 @@ export interface TicketPorts extends PhoneViewPorts {
   >;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  readonly revocation: Pick<SignInRevocation, 'find' | 'report' | 'revoke'>;
+  readonly revocation: Pick<SignInRevocation, 'find' | 'hasRevoked' | 'report' | 'revoke'>;
 }
 
-/** The requests of the phone for one ticket. The approver comes from the phone's session alone. */
+const DECISIONS: ReadonlySet<string | undefined> = new Set<RepeatableAct>(['approve', 'deny', 'unable']);
+
+/**
+ * The requests of the phone for one ticket. The approver comes from the phone's session alone. Each request may arrive
+ * twice, because browsers send a POST again if its answer was lost: see docs/decisions/0005.
+ */
 export class TicketHandlers {
   readonly #ports: TicketPorts;
 
@@ -90,7 +97,8 @@ export class TicketHandlers {
     const { ceremony, approvals, announce, cookies, keys, urls } = this.#ports;
     const { ctx } = form;
     const { id } = ceremony.phone.read(codeIn(ctx));
-    const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', checksReport: true });
+    const isRepeated = ceremony.phone.isRepeated(form.ticket, form.approver, 'scan');
+    const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', checksReport: true, isRepeated });
     checkCsrfToken(form, keys, { approver, target: id });
     const current = markIfSentToSignIn(cookies, ctx, known.ticket, approver);
     const { ticket, changed } = await ceremony.phone.scan(id, current, { judge: approvals.makeJudge(ctx), known });
@@ -103,28 +111,33 @@ export class TicketHandlers {
     const { ceremony, renderer } = this.#ports;
     const { ctx } = request;
     const { id = '' } = ctx.params;
-    const { approver, known } = await admitToTicket(this.#ports, request, { act: 'decide', checksReport: false });
+    const { approver, known } = await admitToTicket(this.#ports, request, { act: 'decide' });
     const ticket = await ceremony.phone.look(id, approver, known.ticket);
-    const view = await makePhoneView(this.#ports, request, ticket, approver);
+    const view = await this.#view(request, ticket, approver);
     if (wantsJson(request)) ctx.body = view;
     else renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
   };
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (form: PhoneForm): Promise<void> => {
-    const { announce, keys, urls } = this.#ports;
-    const { ctx, fields } = form;
+    const { ceremony, announce, keys, urls } = this.#ports;
+    const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
+    const { decision } = fields;
     const admitted = await admitToTicket(this.#ports, form, {
       act: 'decide',
-      checksReport: fields.decision === 'approve',
+      checksReport: decision === 'approve',
+      isRepeated: isDecision(decision) && ceremony.phone.isRepeated(form.ticket, form.approver, decision),
     });
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
-    if (fields.decision === 'report') return this.#report(form, id, admitted);
-    const ticket = await this.#decide(form, id, admitted);
-    announce(ctx, eventOf(ticket), ticket);
-    if (wantsJson(form)) ctx.body = await makePhoneView(this.#ports, form, ticket, approver);
+    if (decision === 'report') return this.#report(form, id, admitted);
+    const { ticket, changed } = await this.#decide(form, id, admitted).catch((error: unknown) => {
+      if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
+      throw error;
+    });
+    if (changed) announce(ctx, eventOf(ticket), ticket);
+    if (wantsJson(form)) ctx.body = await this.#view(form, ticket, approver);
     else seeOther(ctx, urls.ticket(id));
   };
 
@@ -134,18 +147,14 @@ export class TicketHandlers {
     const { ctx } = form;
     const finished = known.ticket === undefined ? await revocation.find(approver.accountId, id) : undefined;
     if (finished !== undefined) return this.#reportFinished(form, approver, finished);
+    if (known.ticket === undefined && (await revocation.hasRevoked(approver.accountId, id)))
+      return answerSignOut(form, this.#ports, { ended: 0, unreached: 0 });
     const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
     const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, approver.accountId, ticket.id) : undefined;
     if (changed || ended !== undefined) announce(ctx, 'qr_login.reported', ticket);
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     // The ticket of the URL has no page any more, so the answer is the page.
-    const current = await makePhoneView(this.#ports, form, ticket, approver);
-    const view: PhoneView = {
-      ...current,
-      state: 'denied',
-      because: 'report',
-      hadFinished: ticket.state === 'redeemed',
-    };
+    const view = asReported(await makePhoneView(this.#ports, form, ticket, approver));
     if (wantsJson(form)) ctx.body = view;
     else renderer.render(ctx, 'done', view, ticket.request.locales);
   }
@@ -158,21 +167,48 @@ export class TicketHandlers {
     answerSignOut(form, this.#ports, { ended: ended === undefined ? 0 : 1, unreached: unreached.length });
   }
 
-  async #decide({ ctx, fields }: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<Ticket> {
+  async #decide(form: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<Outcome<DecidedTicket>> {
     const { ceremony, approvals } = this.#ports;
-    const { decision, remember, proof } = fields;
+    const { decision, remember } = form.fields;
     if (decision === 'deny') return ceremony.phone.deny(id, approver, known.ticket);
     if (decision === 'unable') return ceremony.phone.giveUp(id, approver, known.ticket);
     if (decision !== 'approve') {
       throw new QrLoginError('invalid_request', '"decision" is "approve", "deny", "report" or "unable".');
     }
     const ticket = await ceremony.phone.look(id, approver, known.ticket);
-    const proven = await approvals.prove(ticket, approver, proof);
+    if (await this.#isTakenBack(ticket, approver)) throw new DecidedOtherwise('denied');
+    const proven = await this.#prove(form, ticket, approver);
     return ceremony.phone.approve(
       id,
-      { approver: proven, remember: remember === 'yes', judge: approvals.makeJudge(ctx) },
+      { approver: proven, remember: remember === 'yes', judge: approvals.makeJudge(form.ctx) },
       known,
     );
+  }
+
+  /**
+   * Checks the answer to the challenge. A passkey can refuse an answer that it has accepted before, so if the same
+   * request has approved meanwhile, that counts.
+   */
+  async #prove({ fields }: PhoneForm, ticket: Ticket, approver: Approver): Promise<Approver> {
+    const { ceremony, approvals } = this.#ports;
+    try {
+      return await approvals.prove(ticket, approver, fields.proof);
+    } catch (error) {
+      const current = await ceremony.phone.preview(ticket.id);
+      if (ceremony.phone.isRepeated(current, approver, 'approve')) return approver;
+      throw error;
+    }
+  }
+
+  /** Returns the ticket as its approver sees it, also after a report that has ended what came out of it. */
+  async #view(request: PhoneRequest, ticket: Ticket, approver: Approver): Promise<PhoneView> {
+    const view = await makePhoneView(this.#ports, request, ticket, approver);
+    return (await this.#isTakenBack(ticket, approver)) ? asReported(view) : view;
+  }
+
+  /** Returns true if this account has reported the sign-in after the browser had finished it. */
+  async #isTakenBack({ state, id }: Ticket, { accountId }: Approver): Promise<boolean> {
+    return state === 'redeemed' && this.#ports.revocation.hasRevoked(accountId, id);
   }
 
   async #sendToSignIn(request: PhoneRequest, ticketId: string, returnTo: string): Promise<void> {
@@ -181,4 +217,13 @@ export class TicketHandlers {
     cookies.noteSentToSignIn(request.ctx, ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
+}
+
+function isDecision(decision: string | undefined): decision is RepeatableAct {
+  return DECISIONS.has(decision);
+}
+
+/** Returns the view after a report, whatever state the ticket has ended in. */
+function asReported(view: PhoneView): PhoneView {
+  return { ...view, state: 'denied', because: 'report', hadFinished: view.state === 'redeemed' };
 }

@@ -103,13 +103,14 @@ describe('a request of the browser:', () => {
       expect(await paramsAtRp(browser, form.location)).to.include({ error: 'access_denied' });
     });
 
-    it('a later approval or scan is refused', async () => {
+    it('a later approval is refused, and a later scan shows the denial', async () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       await phone.scan(code);
       await phone.deny();
       expect((await phone.approve()).status).to.equal(409);
-      expect((await phone.scan(code)).status).to.equal(410);
+      expect((await phone.scan(code)).status).to.equal(200);
+      expect((await phone.look()).json()).to.include({ state: 'denied', because: 'person' });
       expect((await browser.ticket()).state).to.equal('denied');
     });
   });

@@ -14,27 +14,28 @@ describe('racing requests', () => {
 
   after(() => world?.stop());
 
-  it('let exactly one of many approvals win', async () => {
+  it('approve once, and give many approvals the same answer', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const approved = world.count('qr_login.approved');
 
     const statuses = (await times(() => phone.approve())).map(({ status }) => status);
 
-    expect(tally(statuses)).to.deep.equal({ 200: 1, 409: MANY - 1 });
+    expect(tally(statuses)).to.deep.equal({ 200: MANY });
     expect(approved()).to.equal(1);
   });
 
-  it('let exactly one of many different decisions win', async () => {
+  it('let the first of many different decisions win, and answer those that are the same like it', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
 
     const answers = await times((index) => phone.decide(index % 2 === 0 ? 'deny' : 'approve'));
 
-    const [winner, ...others] = answers.filter(({ status }) => status === 200);
-    expect(others).to.have.length(0);
-    expect(answers.filter(({ status }) => status === 409)).to.have.length(MANY - 1);
-    expect((await browser.ticket()).state).to.equal(winner?.json().state);
+    const { state } = await browser.ticket();
+    for (const [index, answer] of answers.entries()) {
+      const stands = state === (index % 2 === 0 ? 'denied' : 'approved');
+      expect([answer.status, answer.json().state]).to.deep.equal([stands ? 200 : 409, state]);
+    }
   });
 
   it('give many finishes the same redirect, and finish once', async () => {

@@ -230,8 +230,7 @@ export class Model {
       row.state === 'scanned' && this.isLive(row) && !this.#isMeant(row.owner, row.at) && this.#isMeant(phone, row.at);
     if (row.state !== 'waiting' && !takesOver) {
       this.#assertOwner(phone, row);
-      if (!this.isLive(row)) throw new Refusal('over');
-      if (row.state !== 'scanned') throw new Refusal('wrong_state');
+      if (row.state === 'cancelled' || this.#hasExpired(row)) throw new Refusal('over');
       return { row, changed: false };
     }
     if (!this.isLive(row)) throw new Refusal('not_found');
@@ -252,6 +251,7 @@ export class Model {
   #decide(act: Extract<Act, { do: 'approve' | 'deny' | 'give up' }>): Ending {
     const row = this.#owned(act);
     if (row.state === 'cancelled' || this.#hasExpired(row)) throw new Refusal('over');
+    if (this.#stands(row, act)) return { row, changed: false };
     if (row.state !== 'scanned') throw new Refusal('wrong_state');
     const authenticatedAt = this.authenticated[act.phone] ?? 0;
     const isForTicket = row.authenticatedAt !== authenticatedAt;
@@ -272,6 +272,12 @@ export class Model {
     const approved: Row = { ...row, state: 'approved', remember: act.remember, authenticatedAt, ...code };
     if (isForTicket) return { row: this.#write({ ...approved, forTicket: true }, FINISH_MS), changed: true };
     return { row: this.#write(approved, FINISH_MS), changed: true };
+  }
+
+  /** Returns true if the same session has decided the same before. */
+  #stands({ state, because = '' }: Row, act: Extract<Act, { do: 'approve' | 'deny' | 'give up' }>): boolean {
+    if (act.do !== 'approve') return state === 'denied';
+    return state === 'approved' || state === 'redeemed' || ['risk', 'blocked'].includes(because);
   }
 
   /** The first half of a report, which writes its note before it changes a ticket. */

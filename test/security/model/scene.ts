@@ -153,20 +153,19 @@ export class Scene {
     const { ticket: id } = act;
     const approver = this.#approver(act.phone);
     const seen = act.looksFirst ? await phone.preview(id) : undefined;
-    const decided = (ticket: Ticket): Ending => this.#ended({ ticket, changed: true });
     const known: KnownTicket = { ticket: seen, isReported: seen && phone.isReported(seen, approver) };
     if (act.do === 'scan') return this.#ended(await phone.scan(id, approver, { judge: () => act.verdict, known }));
     if (act.do === 'open') return this.#ended({ ticket: await phone.look(id, approver, seen), changed: false });
-    if (act.do === 'deny') return decided(await phone.deny(id, approver, seen));
+    if (act.do === 'deny') return this.#ended(await phone.deny(id, approver, seen));
     if (act.do === 'report') {
       // The model does not say which ticket the answer shows, but it must not be another account's.
       const owner = ownerOf((await phone.report(id, approver, seen)).ticket);
       const isOurs = owner === undefined || owner.accountId === approver.accountId;
       return { answer: isOurs ? 'done' : 'a ticket of another account' };
     }
-    if (act.do === 'give up') return decided(await phone.giveUp(id, approver, seen));
+    if (act.do === 'give up') return this.#ended(await phone.giveUp(id, approver, seen));
     const { remember, verdict } = act;
-    return decided(await phone.approve(id, { approver, remember, judge: () => verdict }, known));
+    return this.#ended(await phone.approve(id, { approver, remember, judge: () => verdict }, known));
   }
 
   #showing({ at, browser }: { readonly at: number; readonly browser: number }): ShowInput {

@@ -14,7 +14,7 @@ export const plainNo: Weakness = {
     'report',
     () =>
       async function (this: PhoneActs, id, approver, seen) {
-        return { ticket: await this.deny(id, approver, seen), changed: true };
+        return this.deny(id, approver, seen);
       },
   ),
 };

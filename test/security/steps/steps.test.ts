@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { World } from '../../support/world.ts';
 import { prove, registerSides, siteOf, whilePatched } from '../attack.ts';
-import { approved } from '../scene.ts';
+import { approved, scanned } from '../scene.ts';
 import { lastWriteWins } from '../weaknesses.ts';
-import { atOnce, MANY, together } from './races.ts';
+import { atOnce, decisions, MANY, together } from './races.ts';
 import { attacks } from './steps.ts';
 
 prove('steps that are raced, skipped, repeated or swapped', attacks);
@@ -20,6 +20,31 @@ async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number
   });
   return ends;
 }
+
+/** Approves many times at once. @returns the number of approvals that the provider has announced */
+async function approvals(): Promise<number> {
+  let approvals = 0;
+  await World.during(decisions, async (world) => {
+    const { phone } = await scanned(siteOf(world));
+    const count = world.count('qr_login.approved');
+    await atOnce(() => phone.decide('approve'));
+    approvals = count();
+  });
+  return approvals;
+}
+
+describe(`${MANY} requests at once that approve a ticket`, () => {
+  registerSides('row 15: they approve it several times', {
+    lacks: 'compare-and-swap',
+    succeeds: () =>
+      whilePatched({ name: 'compare-and-swap', patch: lastWriteWins }, async () => {
+        expect(await approvals()).to.be.above(1);
+      }),
+    fails: async () => {
+      expect(await approvals()).to.equal(1);
+    },
+  });
+});
 
 describe(`${MANY} requests at once that end a ticket`, () => {
   for (const acts of [['qr/finish'], ['qr/finish', 'cancel']] as const) {

@@ -94,11 +94,13 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 16,
-    name: 'approves a ticket twice',
+    name: 'approves a ticket again, so that it lives longer',
     run: async (site) => {
-      const { phone } = await approved(site);
-      const again = await phone.decide('approve');
-      return again.status === 200 ? again.text : undefined;
+      const { browser, phone } = await approved(site);
+      const { version } = await browser.ticket();
+      expectStatus(await phone.decide('approve'), 200, 'repeating');
+      const after = await browser.ticket();
+      return after.version === version ? undefined : `a ticket that was written again: ${JSON.stringify(after)}`;
     },
     without: forgetful,
   },
