@@ -14,33 +14,34 @@ const unmet = signInRequest({ requirements: { subject: 'bob' } });
 const bob: Approver = { ...alice(), accountId: 'bob', sessionUid: 'session-of-bob', subject: 'bob' };
 const moment = at(NOW);
 
-const STEPS: Readonly<Record<Exclude<Transition, 'show' | 'requireDecidable'>, () => readonly (Ticket | undefined)[]>> = {
-  scan: () => [
-    transitions.scan(fromTheFuture(waiting()), alice(), moment),
-    transitions.scan(fromTheFuture(scanned({ request: unmet })), bob, moment),
-  ],
-  scanTyped: () => [transitions.scanTyped(fromTheFuture(waiting()), alice(), moment)],
-  approve: () =>
-    [true, false].map((checkCode) =>
-      transitions.approve(fromTheFuture(scanned()), { approver: alice(), checkCode }, moment),
-    ),
-  deny: () => [transitions.deny(fromTheFuture(scanned()), alice(), moment)],
-  report: () => [scanned(), approved()].map((one) => transitions.report(fromTheFuture(one), alice(), moment)),
-  reportNext: () => [transitions.reportNext(fromTheFuture(waiting()) as WaitingTicket, alice(), moment)],
-  forbid: () => [transitions.forbid(fromTheFuture(scanned()), alice(), moment)],
-  block: () => [transitions.block(fromTheFuture(scanned()), alice(), moment)],
-  giveUp: () => [transitions.giveUp(fromTheFuture(scanned({ request: unmet })), alice(), moment)],
-  outdate: () => [transitions.outdate(fromTheFuture(approved()), moment)],
-  redeem: () => [transitions.redeem(fromTheFuture(approved()), moment)],
-  demandCheckCode: () => [transitions.demandCheckCode(fromTheFuture(approved({ knownBy: 'cookie' })), moment)],
-  refuseCheckCode: () =>
-    [0, transitions.MAX_WRONG_CHECK_CODES - 1].map((wrongTries) =>
-      transitions.refuseCheckCode(fromTheFuture(approved({ checkCode: { wrongTries } })), moment),
-    ),
-  cancel: () =>
-    [waiting(), scanned(), approved()].map((one) => transitions.cancel(fromTheFuture(one), 'browser', moment)),
-  replaced: () => [waiting(), scanned(), approved()].map((one) => transitions.replaced(fromTheFuture(one), moment)),
-};
+const STEPS: Readonly<Record<Exclude<Transition, 'show' | 'requireDecidable'>, () => readonly (Ticket | undefined)[]>> =
+  {
+    scan: () => [
+      transitions.scan(fromTheFuture(waiting()), alice(), moment),
+      transitions.scan(fromTheFuture(scanned({ request: unmet })), bob, moment),
+    ],
+    scanTyped: () => [transitions.scanTyped(fromTheFuture(waiting()), alice(), moment)],
+    approve: () =>
+      [true, false].map((checkCode) =>
+        transitions.approve(fromTheFuture(scanned()), { approver: alice(), checkCode }, moment),
+      ),
+    deny: () => [transitions.deny(fromTheFuture(scanned()), alice(), moment)],
+    report: () => [scanned(), approved()].map((one) => transitions.report(fromTheFuture(one), alice(), moment)),
+    reportNext: () => [transitions.reportNext(fromTheFuture(waiting()) as WaitingTicket, alice(), moment)],
+    forbid: () => [transitions.forbid(fromTheFuture(scanned()), alice(), moment)],
+    block: () => [transitions.block(fromTheFuture(scanned()), alice(), moment)],
+    giveUp: () => [transitions.giveUp(fromTheFuture(scanned({ request: unmet })), alice(), moment)],
+    outdate: () => [transitions.outdate(fromTheFuture(approved()), moment)],
+    redeem: () => [transitions.redeem(fromTheFuture(approved()), moment)],
+    demandCheckCode: () => [transitions.demandCheckCode(fromTheFuture(approved({ knownBy: 'cookie' })), moment)],
+    refuseCheckCode: () =>
+      [0, transitions.MAX_WRONG_CHECK_CODES - 1].map((wrongTries) =>
+        transitions.refuseCheckCode(fromTheFuture(approved({ checkCode: { wrongTries } })), moment),
+      ),
+    cancel: () =>
+      [waiting(), scanned(), approved()].map((one) => transitions.cancel(fromTheFuture(one), 'browser', moment)),
+    replaced: () => [waiting(), scanned(), approved()].map((one) => transitions.replaced(fromTheFuture(one), moment)),
+  };
 
 type Transition = {
   [Name in keyof typeof transitions]: (typeof transitions)[Name] extends (...values: never[]) => Ticket | undefined
