@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../src/stores/choose-engine.ts';
+import { engineForIssuer } from '../../src/stores/issuer-engine.ts';
 import { makeKeyvEngine } from '../../src/stores/memory/engine.ts';
 import type { StoreEngine } from '../../src/stores/store-engine.ts';
 import { KNOWN_FORMAT } from '../../src/ticket/record-format.ts';
+import { SecretKeys } from '../../src/ticket/secret-keys.ts';
+import { COOKIE_KEYS } from '../fixtures/secrets.ts';
 import type { Answer } from '../support/agent.ts';
 import { type BrowserPerson, type PhonePerson, World } from '../support/world.ts';
 
@@ -102,7 +105,8 @@ describe('a browser on a list that a newer node has written', () => {
       await phone.scan(await browser.code());
       await phone.approve();
       await browser.arrive();
-      const { browsers } = chooseEngine(keyv, world.clock.now, IGNORED);
+      const engine = chooseEngine(keyv, world.clock.now, IGNORED);
+      const { browsers } = engineForIssuer(engine, world.issuer, new SecretKeys(COOKIE_KEYS));
       const [listed] = await browsers.list('a11ce');
       if (listed === undefined) throw new Error('the browser is listed');
       expect(listed.format).to.equal(KNOWN_FORMAT);

@@ -274,7 +274,7 @@ describe('keyvAdapter', () => {
         'rp.example',
         'BCDFGHJK',
         'uid of a session',
-        'sid',
+        '"sid"',
       ]) {
         expect(stored, text).not.to.include(text);
       }
