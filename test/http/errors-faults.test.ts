@@ -235,7 +235,7 @@ describe("an error of the deployment's own page", () => {
       expect(failed).to.deep.equal([]);
     }));
 
-  it('is answered even if nothing was thrown', () =>
+  it('is answered even if undefined was thrown', () =>
     World.during(throwing(undefined), async (world) => {
       const browser = new BrowserPerson(world);
       await browser.start();

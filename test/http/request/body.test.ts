@@ -89,7 +89,7 @@ describe('a body that the pages never send', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('is accepted if it only has additional fields', async () => {
+  it('is accepted if it differs only by additional fields', async () => {
     const more = {
       csrf: phone.csrf,
       decision: 'approve',

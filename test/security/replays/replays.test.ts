@@ -142,7 +142,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       },
     });
 
-    it('tells the listeners of the provider that the grant of a code that was sent twice at once was revoked', async () => {
+    it('emits grant.revoked for a code that was sent twice at once', async () => {
       const visitor = site.visitor();
       await visitor.signIn();
       const code = await visitor.code();
