@@ -160,7 +160,9 @@ function showRefused(error: string, reason = ''): void {
   turnTo(shown === undefined ? 'cancelled' : 'refused');
 }
 
-/** Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie. */
+/**
+ * Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie.
+ */
 async function keyFields(): Promise<Record<string, string>> {
   if (!keyUse) return {};
   try {

@@ -63,9 +63,9 @@ export interface QrLoginOptions {
   /**
    * The number of requests that one address and one account may send in a minute, 1 to 1,000,000; `checkCode` is the
    * number of wrong check codes in an hour, and `consecutiveCheckCodes` that of wrong ones in a row, 1 to 100, after
-   * which the account has no check codes for a day. `false` switches the limits off, for a deployment that has its own in front
-   * of the provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes count
-   * together, otherwise each process counts for itself.
+   * which the account has no check codes for a day. `false` switches the limits off, for a deployment that has its own
+   * in front of the provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all
+   * nodes count together, otherwise each process counts for itself.
    * @default { address: { show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120 },
    *   account: { scan: 20, shortCode: 6, decide: 40, checkCode: 12, consecutiveCheckCodes: 50 } }
    */
@@ -115,15 +115,16 @@ export interface QrLoginOptions {
 
   /**
    * Keeps the tickets. `new Keyv()` keeps them in memory; a Keyv over `@keyv/redis` serves any number of processes, any
-   * other Keyv serves one. It stays yours: disconnect it after `close()`. A function makes the engine of a store of your
-   * own, such as a database; `oidc-provider-qr-login/store-contract` has the tests that it must pass.
+   * other Keyv serves one. It stays yours: disconnect it after `close()`. A function makes the engine of a store of
+   * your own, such as a database; `oidc-provider-qr-login/store-contract` has the tests that it must pass.
    * @default new Keyv()
    */
   store?: Keyv | MakeStoreEngine;
 
   /**
-   * Keys that sign codes, check codes, challenges and forms, and that make the keys in the store: at least 32 characters
-   * each. The first one signs and all of them verify, so a new one goes in front. All nodes need the same list.
+   * Keys that sign codes, check codes, challenges and forms, and that make the keys in the store: at least 32
+   * characters each. The first one signs and all of them verify, so a new one goes in front. All nodes need the same
+   * list.
    * @default the provider's `cookies.keys`
    */
   secrets?: readonly string[];
@@ -165,9 +166,9 @@ export interface QrLoginOptions {
   qrApprovers?: boolean;
 
   /**
-   * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `hook` is
-   * the longest time that each of your functions may take while a request waits for it, in seconds (1 to 60); after that
-   * the request gets 503 with `Retry-After`. `locate` has half a second.
+   * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `hook`
+   * is the longest time that each of your functions may take while a request waits for it, in seconds (1 to 60); after
+   * that the request gets 503 with `Retry-After`. `locate` has half a second.
    * @default { scan: 120, decide: 120, finish: 120, hook: 5 }
    */
   deadlines?: {

@@ -106,8 +106,8 @@ export class PhoneActs {
   }
 
   /**
-   * Returns true if this approver has done the act on this ticket before, and it stands. Such a request is answered, but
-   * it is not a new one.
+   * Returns true if this approver has done the act on this ticket before, and it stands. Such a request is answered,
+   * but it is not a new one.
    */
   isRepeated(ticket: Ticket | undefined, approver: Approver | undefined, act: RepeatableAct): boolean {
     if (ticket === undefined || approver === undefined) return false;

@@ -66,7 +66,9 @@ export class TicketHandlers {
     if (!isOnScreen && !cookies.hasFreshCode(ctx, code, clock())) throw notFound();
   };
 
-  /** A guard: does the same, and notes it on the phone, which can then try again with this code if a later step fails. */
+  /**
+   * A guard: does the same, and notes it on the phone, which can then try again with this code if a later step fails.
+   */
   noteFreshCode: Guard = (request) => {
     const { cookies, clock } = this.#ports;
     const { ctx } = request;

@@ -51,7 +51,8 @@ export class SealedRecords implements Records {
   }
 
   /**
-   * Reserves under every secret, because a node that does not have the newest secret yet reserves under an older one.   */
+   * Reserves under every secret, because a node that does not have the newest secret yet reserves under an older one.
+   * */
   async reserve(key: string, ttl: number): Promise<boolean> {
     if (!(await this.#records.reserve(this.#newest.keyName(key), ttl))) return false;
     const older = this.#older.map((form) =>
