@@ -102,7 +102,7 @@ export function makeExample({
   });
 
   const provider = new Provider(issuer, {
-    // With these keys, a copy of the store signs nobody in.
+    // With these keys, a copy of the store gives no access.
     adapter: keyvAdapter(store, { secrets: secrets.cookieKeys }),
     clients: [accountClient(issuer), ...clients],
     findAccount: accounts.findOidcAccount,

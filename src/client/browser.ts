@@ -268,7 +268,7 @@ onSubmit('form[data-cancel]', leave);
 onSubmit('form[data-finish]', submitDigits);
 field.addEventListener('input', () => {
   mistake.textContent = '';
-  // Where Continue also agrees to sign another account out, the user has to press it.
+  // If Continue also agrees to sign another account out, the user has to press it.
   if (hasAllDigits(field.value) && accountSwitch.disabled) form.requestSubmit();
 });
 document.addEventListener('visibilitychange', () => {

@@ -30,8 +30,8 @@ export interface QrLoginOptions {
 
   /**
    * Chooses the page of a login prompt: `undefined` for the QR page, `{ path: 'password' }` for a page of your own at
-   * `/interaction/:uid/password`. The request by which the phone itself signs in must get a page of your own, or the
-   * phone would have to scan itself.
+   * `/interaction/:uid/password`. The request by which the phone itself signs in must get a page of your own, because a
+   * phone cannot scan its own screen.
    * @default the QR page, always
    */
   loginPage?: LoginPage;
@@ -46,7 +46,7 @@ export interface QrLoginOptions {
    * Decides what a sign-in takes, given the known data about both devices: `'allow'` a tap, `'check code'` the six
    * digits that the phone shows and the user types at the browser; `'deny'` refuses it. It is called when the phone
    * scans, and again on Approve. After a user has reported "I did not start this", sign-ins from there are refused for
-   * this account for an hour, whatever this function returns.
+   * this account for an hour, independent of the result of this function.
    * @default assessByDefault: the check code, unless this account trusts the browser
    */
   assess?: Assess;
@@ -153,14 +153,15 @@ export interface QrLoginOptions {
 
   /**
    * Lets users who cannot scan type eight characters instead, at `/qr/scan` on the phone. A short code always requires
-   * the check code, whatever `assess` allows.
+   * the check code, even if `assess` allows a tap.
    * @default false
    */
   shortCode?: boolean;
 
   /**
    * Lets a browser that was itself signed in by QR approve other browsers. Without it, its user has to sign in there
-   * first, as for `prompt=login`: otherwise one approval by mistake would lead to any number of others.
+   * first, as for `prompt=login`: otherwise an attacker with one mistaken approval could approve any number of other
+   * browsers.
    * @default false
    */
   qrApprovers?: boolean;

@@ -82,7 +82,7 @@ export class InnerMiddleware {
 }
 
 /**
- * Makes a middleware of the plugin throw a `server_error` for its own faults. What is thrown further in is thrown on.
+ * Makes a middleware of the plugin throw a `server_error` for its own faults. Errors of inner middleware are passed on.
  */
 export function throwRefusals(middleware: Middleware): Middleware {
   return async (ctx, next) => {
@@ -115,7 +115,7 @@ export function answerTrouble(ports: ErrorPorts): Middleware {
       if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_S);
     } catch (error) {
       const refusal = refusalIn(error);
-      // Koa would never answer if nothing was thrown, as by `Promise.reject()`.
+      // Koa would never answer if undefined was thrown, as by `Promise.reject()`.
       if (refusal === undefined || !BEYOND_OUR_URLS.has(refusal.code)) throw error ?? serverError(error).cause;
       answer(ports, { ctx, isForScripts: false, failure: {} }, refusal);
     }

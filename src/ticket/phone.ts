@@ -55,7 +55,7 @@ export type DecidedTicket = ApprovedTicket | DeniedTicket | RedeemedTicket;
 
 /**
  * The acts of the user with the phone, one function for each. An act that the same approver repeats gets the ticket as
- * it is, and changes nothing. An act that contradicts what stands throws `DecidedOtherwise`.
+ * it is, and changes nothing. An act that contradicts the decision throws `DecidedOtherwise`.
  */
 export class PhoneActs {
   readonly #ports: CeremonyPorts;

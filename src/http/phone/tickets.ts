@@ -225,7 +225,7 @@ function isDecision(decision: string | undefined): decision is RepeatableAct {
   return DECISIONS.has(decision);
 }
 
-/** Returns the view after a report, whatever state the ticket has ended in. */
+/** Returns the view after a report, for any state in which the ticket has ended. */
 function asReported(view: PhoneView): PhoneView {
   return { ...view, state: 'denied', because: 'report', hadFinished: view.state === 'redeemed' };
 }

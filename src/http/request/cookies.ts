@@ -233,7 +233,7 @@ export class Cookies {
 
 /**
  * Returns the headers that expire the cookies of another interaction: those that this answer sets for its own one, with
- * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, whatever their names.
+ * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, under any name.
  */
 function expiredCookies(set: readonly string[], uid: string, other: string): string[] {
   return set.flatMap((cookie) => {

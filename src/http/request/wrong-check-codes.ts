@@ -58,7 +58,7 @@ export class WrongCheckCodes {
     if (this.#ports.limits.limitsSeries) await this.#beginSeries(accountId);
   }
 
-  /** A counter cannot be set back in every store, so that each series has one of its own. */
+  /** Not every store can reset a counter, so each series has a counter of its own. */
   async #beginSeries(accountId: string): Promise<void> {
     const [name = ''] = this.#names('series', accountId);
     await this.#ports.notes.write(name, SERIES_MS, randomBytes(SERIES_BYTES).toString('base64url'));

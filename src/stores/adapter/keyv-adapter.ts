@@ -105,7 +105,7 @@ class KeyvAdapter implements Adapter {
 
   destroy(id: string): Promise<void> {
     return this.#try(async () => {
-      // A request that is just writing tokens of the grant must not outlive it.
+      // Tokens that a concurrent request is just writing must end with the grant, too.
       if (this.#model === 'Grant') await this.#records.close(id);
       const payload = await this.#records.take(this.#key(id));
       // A record that was written later under another id may have taken over the lookup key: then it stays.
@@ -128,7 +128,10 @@ class KeyvAdapter implements Adapter {
     return isFirst ? undefined : { kind: this.#model, jti: id };
   }
 
-  /** Ends the grant of a record that was used twice at once, with what the other request got or is about to get. */
+  /**
+   * Ends the grant of a record that was used twice at once, with the tokens that the other request got or is about to
+   * get.
+   */
   async #refuseReplay(id: string): Promise<never> {
     const grantId = (await this.find(id))?.grantId;
     if (grantId !== undefined) {

@@ -70,7 +70,7 @@ export class SealedRecords implements Records {
   }
 
   async finish(key: string, id: string, now: number): Promise<boolean> {
-    // Where there is no such record, this has no effect.
+    // If there is no such record, this has no effect.
     const finished = await Promise.all(this.#forms.map((form) => this.#records.finish(form.keyName(key), id, now)));
     return finished.every(Boolean);
   }

@@ -1,4 +1,4 @@
-/** Row 32: a copy of the store signs nobody in. Every string in it is tried as every kind of credential. */
+/** Row 32: a copy of the store gives no access. Every string in it is tried as every kind of credential. */
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import type { AdapterFactory } from 'oidc-provider';
