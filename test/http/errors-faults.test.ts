@@ -190,7 +190,7 @@ describe('an unexpected fault in a route', () => {
     });
   });
 
-  it("is a warning if a deployment's listener throws: the step is done", async () => {
+  it("causes only a warning if a deployment's listener throws, and the step is done", async () => {
     await World.during({}, async (world) => {
       const mistake = new TypeError('the log is full');
       const warned = new Promise<void>((resolve) => {
