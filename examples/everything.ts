@@ -38,7 +38,7 @@ export interface OnDemandPorts {
   readonly issuer: string;
   readonly secrets: Secrets;
   readonly accounts: Accounts;
-  /** The provider whose initial access token allows to make others. */
+  /** The provider with the initial access token that is needed to create others. */
   readonly provider: Provider;
 }
 

@@ -42,7 +42,7 @@ export class PasskeyRecords {
     if (passkey !== undefined) await this.#put({ ...passkey, counter });
   };
 
-  /** Stores a new passkey. @returns false if its id exists already, on whatever account */
+  /** Stores a new passkey. @returns false if its id exists already, on any account */
   readonly add = (passkey: Passkey): Promise<boolean> => {
     const added = this.#adding.then(() => this.#addNew(passkey));
     this.#adding = added.catch(() => undefined);

@@ -3,7 +3,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 /** Wrong passwords from one address in a minute: a family or an office may share the address. */
 const BY_ADDRESS = { points: 20, duration: 60 };
-/** Wrong passwords for one account in an hour, from whatever address (NIST SP 800-63B-4, section 3.2.2). */
+/** Wrong passwords for one account in an hour, from all addresses together (NIST SP 800-63B-4, section 3.2.2). */
 const BY_ACCOUNT = { points: 50, duration: 3600 };
 
 export class PasswordLimits {
@@ -25,7 +25,7 @@ export class PasswordLimits {
     }
   }
 
-  /** Takes a try back whose password was right. */
+  /** Takes back a counted try, because its password was right. */
   async succeed(address: string, userName: string): Promise<void> {
     await Promise.all([this.#byAddress.reward(address), this.#byAccount.reward(userName)]);
   }

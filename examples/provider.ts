@@ -102,7 +102,7 @@ export function makeExample({
   });
 
   const provider = new Provider(issuer, {
-    // With these keys, a copy of the store signs nobody in.
+    // With these keys, a copy of the store gives no access.
     adapter: keyvAdapter(store, { secrets: secrets.cookieKeys }),
     clients: [accountClient(issuer), ...clients],
     findAccount: accounts.findOidcAccount,
@@ -126,9 +126,9 @@ export function makeExample({
     },
     fetch: reachOwn(clients),
     renderError: qr.renderError,
-    // Apps that run in a browser may request tokens from the origins of their redirect URIs. Other clients need no CORS:
-    // a confidential client is a server, and a native app is no page. The redirect URI of a native app may also have the
-    // opaque origin `null`, which any sandboxed page sends.
+    // Apps that run in a browser may request tokens from the origins of their redirect URIs. Other clients need no
+    // CORS: a confidential client is a server, and a native app is no page. The redirect URI of a native app may also
+    // have the opaque origin `null`, which any sandboxed page sends.
     clientBasedCORS: (_ctx, origin, { applicationType, clientAuthMethod, redirectUris = [] }) =>
       applicationType === 'web' &&
       clientAuthMethod === 'none' &&

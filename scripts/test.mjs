@@ -3,7 +3,7 @@
  *
  *     node scripts/test.mjs                     the short suite, with coverage
  *     node scripts/test.mjs --full              the long suite, on each Node version that we support
- *     node scripts/test.mjs [--full] test/…     only these files; other arguments go to Mocha (`--grep …`)
+ *     node scripts/test.mjs [--full] test/…     only these files and folders; other arguments go to Mocha (`--grep …`)
  *     node scripts/test.mjs --record-times      the short suite; records how long each file took
  */
 import { spawnSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildForTests } from './test-build.mjs';
-import { testFiles } from './test-files.mjs';
+import { isTestPath, testFiles, testFilesAt } from './test-files.mjs';
 import { bringTestNeeds } from './test-needs.mjs';
 
 const OUR_FLAGS = ['--full', '--record-times'];
@@ -33,6 +33,8 @@ const flags = process.argv.slice(2).filter((argument) => OUR_FLAGS.includes(argu
 const forMocha = process.argv.slice(2).filter((argument) => !OUR_FLAGS.includes(argument));
 const full = flags.includes('--full');
 process.env.TEST_SUITE = full ? 'full' : 'short';
+// Before anything is installed or built, so that a typing error is reported at once.
+const namedFiles = filesNamedBy(forMocha.filter(isTestPath));
 
 const passed =
   bringTestNeeds() &&
@@ -40,9 +42,20 @@ const passed =
   (forMocha.length > 0 ? runSome() : full ? runFull() : flags.includes('--record-times') ? recordTimes() : runShort());
 process.exitCode = passed ? 0 : 1;
 
+/** Runs the named files and folders, or all files if the arguments are only options of Mocha. */
 function runSome() {
-  const namesFiles = forMocha.some((argument) => argument.startsWith('test/'));
-  return run('node', MOCHA, ...forMocha, ...(namesFiles ? [] : testFiles({ full })));
+  const files = namedFiles.length > 0 ? namedFiles : testFiles({ full });
+  return run('node', MOCHA, ...forMocha.filter((argument) => !isTestPath(argument)), ...files);
+}
+
+/** Returns the test files that the arguments name. Ends the process with a message if one of them names none. */
+function filesNamedBy(paths) {
+  try {
+    return [...new Set(paths.flatMap((path) => testFilesAt(path, { full })))];
+  } catch (error) {
+    console.error(`npm test: ${error.message}`);
+    process.exit(2);
+  }
 }
 
 function runShort() {

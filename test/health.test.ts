@@ -22,7 +22,7 @@ describe('the health report', () => {
     });
   });
 
-  it('follows the backend of any other Keyv, and comes in time although the backend does not answer', async () => {
+  it('shows the state of the backend of any other Keyv, in time even if the backend does not answer', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     await World.during({ store }, async ({ qr }) => {
       const good = { ok: true, engine: 'keyv', store: 'up', signals: 'up', waiting: 0, closing: false };
@@ -39,7 +39,7 @@ describe('the health report', () => {
     });
   });
 
-  it('follows Redis down and up again', async () => {
+  it('turns bad when Redis goes down, and good when it is back', async () => {
     await RedisWorld.during({}, async (there) => {
       const { redis, world } = there;
       const { qr } = world;

@@ -38,7 +38,14 @@ export function machineText(results: Results): string {
   return [
     `${cpu}, ${cores} cores, ${memory} GB; ${os}; Node ${node}, Redis ${redis}; ${versions.join(', ')}.`,
     `Measured on ${days.join(', ')}: ${runs.map(([name, { seconds }]) => `${name} (${seconds} s)`).join(', ')}.`,
-  ].join('\n\n');
+  ]
+    .map(wrapped)
+    .join('\n\n');
+}
+
+/** Breaks a text into lines of at most 120 columns. */
+function wrapped(text: string): string {
+  return text.replace(/(.{1,120})(?: |$)/g, '$1\n').trimEnd();
 }
 
 /** Lists the goals that are missed or not decided; `npm run bench` prints all of them. */

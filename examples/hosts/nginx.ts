@@ -58,8 +58,9 @@ function virtualHost(
   return `
       ${realIp}
 
-      # A flood ends here, before it costs the provider anything. The limits are wider than those of the provider. An empty
-      # key is not counted: prompt=none starts no interaction, and event streams and long polls have their own limit there.
+      # A flood ends here, before it costs the provider anything. The limits are wider than those of the provider. An
+      # empty key is not counted: prompt=none starts no interaction, and event streams and long polls have their own
+      # limit there.
       map "$uri $arg_prompt" $starts {
         default "";
         "~^${base}/auth none$" "";

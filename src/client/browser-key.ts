@@ -1,6 +1,6 @@
 /**
- * The key of this browser, by which an account knows it: scripts can use it, but it cannot be copied. A copied cookie is
- * worth nothing without it.
+ * The key of this browser, by which an account knows it: scripts can use it, but it cannot be copied. A copied cookie
+ * is worth nothing without it.
  */
 const DATABASE = 'qr-login';
 const STORE = 'keys';

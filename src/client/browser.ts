@@ -160,7 +160,9 @@ function showRefused(error: string, reason = ''): void {
   turnTo(shown === undefined ? 'cancelled' : 'refused');
 }
 
-/** Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie. */
+/**
+ * Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie.
+ */
 async function keyFields(): Promise<Record<string, string>> {
   if (!keyUse) return {};
   try {
@@ -266,7 +268,7 @@ onSubmit('form[data-cancel]', leave);
 onSubmit('form[data-finish]', submitDigits);
 field.addEventListener('input', () => {
   mistake.textContent = '';
-  // Where Continue also agrees to sign another account out, the user has to press it.
+  // If Continue also agrees to sign another account out, the user has to press it.
   if (hasAllDigits(field.value) && accountSwitch.disabled) form.requestSubmit();
 });
 document.addEventListener('visibilitychange', () => {

@@ -1,6 +1,6 @@
 /**
- * The script of the phone's pages: posts the scan at once, blocks a second submission, asks for a passkey, and watches
- * what becomes of an approval.
+ * The script of the phone's pages: posts the scan at once, blocks a second submission, asks for a passkey, and follows
+ * the sign-in after an approval.
  */
 import { askForPasskey } from './passkey.ts';
 

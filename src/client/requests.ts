@@ -26,8 +26,8 @@ export interface RequestLimits {
 
 /**
  * Sends one request.
- * @returns the answer; undefined if none came in time, or if it is not the provider's: the network is down, the body was
- * cut, or a proxy answered in its place
+ * @returns the answer; undefined if none came in time, or if it is not the provider's: the network is down, the body
+ * was cut, or a proxy answered in its place
  */
 async function send<Body>(
   url: string,

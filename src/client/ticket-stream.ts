@@ -22,7 +22,7 @@ const FIRST_EVENT_WITHIN_MS = 5_000;
 const LONGEST_SILENCE_MS = 20_000;
 /** An event may be this late, for example on a slow network. */
 const LATE_MS = 5_000;
-/** After a sign that the connection may have died, one that was heard within this time is still good. */
+/** If the connection may have died, it is still used if an event has arrived within this time. */
 export const RECENT_MS = 3_000;
 
 /** Reports the tickets of an event stream until it ends. @param self the URL of the interaction */

@@ -32,7 +32,7 @@ export function whenVisible(until: AbortSignal): Promise<void> {
   });
 }
 
-/** Calls back whenever the page may have lost its connection without a word: after a sleep, or in another network. */
+/** Calls back whenever the page may have lost its connection without an error: after a sleep, or in another network. */
 export function whenWoken(act: () => void, until: AbortSignal): void {
   const options = { signal: until };
   addEventListener('online', act, options);

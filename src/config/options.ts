@@ -30,8 +30,8 @@ export interface QrLoginOptions {
 
   /**
    * Chooses the page of a login prompt: `undefined` for the QR page, `{ path: 'password' }` for a page of your own at
-   * `/interaction/:uid/password`. The request by which the phone itself signs in must get a page of your own, or the
-   * phone would have to scan itself.
+   * `/interaction/:uid/password`. The request by which the phone itself signs in must get a page of your own, because a
+   * phone cannot scan its own screen.
    * @default the QR page, always
    */
   loginPage?: LoginPage;
@@ -46,7 +46,7 @@ export interface QrLoginOptions {
    * Decides what a sign-in takes, given the known data about both devices: `'allow'` a tap, `'check code'` the six
    * digits that the phone shows and the user types at the browser; `'deny'` refuses it. It is called when the phone
    * scans, and again on Approve. After a user has reported "I did not start this", sign-ins from there are refused for
-   * this account for an hour, whatever this function returns.
+   * this account for an hour, independent of the result of this function.
    * @default assessByDefault: the check code, unless this account trusts the browser
    */
   assess?: Assess;
@@ -63,9 +63,9 @@ export interface QrLoginOptions {
   /**
    * The number of requests that one address and one account may send in a minute, 1 to 1,000,000; `checkCode` is the
    * number of wrong check codes in an hour, and `consecutiveCheckCodes` that of wrong ones in a row, 1 to 100, after
-   * which the account has no check codes for a day. `false` switches the limits off, for a deployment that has its own in front
-   * of the provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes count
-   * together, otherwise each process counts for itself.
+   * which the account has no check codes for a day. `false` switches the limits off, for a deployment that has its own
+   * in front of the provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all
+   * nodes count together, otherwise each process counts for itself.
    * @default { address: { show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120 },
    *   account: { scan: 20, shortCode: 6, decide: 40, checkCode: 12, consecutiveCheckCodes: 50 } }
    */
@@ -115,15 +115,16 @@ export interface QrLoginOptions {
 
   /**
    * Keeps the tickets. `new Keyv()` keeps them in memory; a Keyv over `@keyv/redis` serves any number of processes, any
-   * other Keyv serves one. It stays yours: disconnect it after `close()`. A function makes the engine of a store of your
-   * own, such as a database; `oidc-provider-qr-login/store-contract` has the tests that it must pass.
+   * other Keyv serves one. It stays yours: disconnect it after `close()`. A function makes the engine of a store of
+   * your own, such as a database; `oidc-provider-qr-login/store-contract` has the tests that it must pass.
    * @default new Keyv()
    */
   store?: Keyv | MakeStoreEngine;
 
   /**
-   * Keys that sign codes, check codes, challenges and forms, and that make the keys in the store: at least 32 characters
-   * each. The first one signs and all of them verify, so a new one goes in front. All nodes need the same list.
+   * Keys that sign codes, check codes, challenges and forms, and that make the keys in the store: at least 32
+   * characters each. The first one signs and all of them verify, so a new one goes in front. All nodes need the same
+   * list.
    * @default the provider's `cookies.keys`
    */
   secrets?: readonly string[];
@@ -152,22 +153,23 @@ export interface QrLoginOptions {
 
   /**
    * Lets users who cannot scan type eight characters instead, at `/qr/scan` on the phone. A short code always requires
-   * the check code, whatever `assess` allows.
+   * the check code, even if `assess` allows a tap.
    * @default false
    */
   shortCode?: boolean;
 
   /**
    * Lets a browser that was itself signed in by QR approve other browsers. Without it, its user has to sign in there
-   * first, as for `prompt=login`: otherwise one approval by mistake would lead to any number of others.
+   * first, as for `prompt=login`: otherwise an attacker with one mistaken approval could approve any number of other
+   * browsers.
    * @default false
    */
   qrApprovers?: boolean;
 
   /**
-   * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `hook` is
-   * the longest time that each of your functions may take while a request waits for it, in seconds (1 to 60); after that
-   * the request gets 503 with `Retry-After`. `locate` has half a second.
+   * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `hook`
+   * is the longest time that each of your functions may take while a request waits for it, in seconds (1 to 60); after
+   * that the request gets 503 with `Retry-After`. `locate` has half a second.
    * @default { scan: 120, decide: 120, finish: 120, hook: 5 }
    */
   deadlines?: {

@@ -81,7 +81,9 @@ export class InnerMiddleware {
   }
 }
 
-/** Makes a middleware of the plugin throw a `server_error` for its own faults. What is thrown further in is thrown on. */
+/**
+ * Makes a middleware of the plugin throw a `server_error` for its own faults. Errors of inner middleware are passed on.
+ */
 export function throwRefusals(middleware: Middleware): Middleware {
   return async (ctx, next) => {
     const inner = new InnerMiddleware(next);
@@ -113,7 +115,7 @@ export function answerTrouble(ports: ErrorPorts): Middleware {
       if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_S);
     } catch (error) {
       const refusal = refusalIn(error);
-      // Koa would never answer if nothing was thrown, as by `Promise.reject()`.
+      // Koa would never answer if undefined was thrown, as by `Promise.reject()`.
       if (refusal === undefined || !BEYOND_OUR_URLS.has(refusal.code)) throw error ?? serverError(error).cause;
       answer(ports, { ctx, isForScripts: false, failure: {} }, refusal);
     }
@@ -124,8 +126,9 @@ export function answerTrouble(ports: ErrorPorts): Middleware {
 const FAULTS: ReadonlySet<ErrorCode> = new Set(['hook_timeout', 'server_error']);
 
 /**
- * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 has a challenge (RFC 9110, section 11.6.1)
- * with the scheme of a session cookie, which is not registered: no registered scheme fits one.
+ * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 has a
+ * challenge (RFC 9110, section 11.6.1) with the scheme of a session cookie, which is not registered: no registered
+ * scheme fits one.
  */
 export function fail(provider: Provider, { ctx, failure }: RefusableRequest, error: QrLoginError): void {
   const { accountId } = failure;
@@ -175,8 +178,8 @@ export function renderProviderError(
 }
 
 /**
- * Returns the page to try again from. A POST cannot be repeated by a GET, so after one it is the page with the form. The
- * header is used only if it names a page of the provider: it must not become a link to another site.
+ * Returns the page to try again from. A POST cannot be repeated by a GET, so after one it is the page with the form.
+ * The header is used only if it names a page of the provider: it must not become a link to another site.
  */
 function retryUrl(urls: Urls, ctx: Context): string | undefined {
   const referrer = ctx.get('referer');

@@ -24,7 +24,7 @@ export interface LocalAuthenticationOptions {
 /**
  * Returns how the user of this session has authenticated in this browser. A browser that a phone signed in has no such
  * authentication: its `auth_time` was earned on the phone, and does not show that the account's owner is at the
- * browser. Ask for it before whatever outlasts the session, such as adding a passkey or changing the password.
+ * browser. Ask for it before anything that outlasts the session, such as adding a passkey or changing the password.
  *
  * @returns undefined if no user is signed in, if a phone approved the sign-in, or if the authentication is too old
  */

@@ -2,7 +2,9 @@
 const MAX_CHARACTERS = 80;
 /** The most code points of one such character. The longest emoji has ten. */
 const MAX_CODE_POINTS = 16;
-/** The most nonspacing marks on one letter (Unicode Technical Standard 39, section 5.4). More would cover other lines. */
+/**
+ * The most nonspacing marks on one letter (Unicode Technical Standard 39, section 5.4). More would cover other lines.
+ */
 const MAX_MARKS = 4;
 
 /** Spaces and line breaks, and the characters that look like spaces. */

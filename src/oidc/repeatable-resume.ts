@@ -18,8 +18,8 @@ type PushedRequest = InstanceType<Provider['PushedAuthorizationRequest']> & { jt
 type DeviceCode = InstanceType<Provider['DeviceCode']>;
 
 /**
- * Makes it possible to resume an interaction again after a failure. oidc-provider destroys the interaction and its cookie
- * first, so that a failure after that would lose the sign-in.
+ * Makes it possible to resume an interaction again after a failure. oidc-provider destroys the interaction and its
+ * cookie first, so that a failure after that would lose the sign-in.
  *
  * - If the answer is a 5xx, or the process ends before there is one, the interaction, its cookie and the browser's
  *   session are as before.

@@ -70,7 +70,7 @@ export class ResumeAttempt {
 
   /**
    * Does the writes that were held back. After each of them, also if this process ends there, the same request can be
-   * repeated: nothing is taken away before a note says what takes its place, and the interaction ends last.
+   * repeated: a record is destroyed only after a note names its replacement, and the interaction ends last.
    */
   async commit(): Promise<void> {
     const session = this.#session;

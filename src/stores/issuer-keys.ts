@@ -16,7 +16,7 @@ const MAC_KEY = /^mac:[\w-]{43}$/;
 
 /**
  * Makes the keys of an issuer's entries in the store: MACs of the names, which contain account ids and network
- * addresses. A reader of the store cannot tell whose an entry is, and another issuer does not find it.
+ * addresses. A reader of the store cannot tell to which account an entry belongs, and another issuer does not find it.
  */
 export class IssuerKeys {
   readonly #issuer: string;
@@ -35,7 +35,7 @@ export class IssuerKeys {
   /** Returns the keys of an entry that has to be found after the secrets have changed. */
   keysOf(kind: EntryKind, name: string): EntryKeys {
     const [current = '', ...older] = this.#secrets.candidates('store key', this.#issuer, kind, name).map(toKey);
-    // Earlier versions used the name as the key. A name in the form of a MAC was never one of theirs: an account that
+    // Earlier versions used the name as the key. A name in the form of a MAC is not looked up: an account that
     // chose such an id would get the entries of the account whose MAC it is.
     return { current, older: MAC_KEY.test(name) ? older : [...older, name] };
   }

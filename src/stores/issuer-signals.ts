@@ -41,7 +41,7 @@ class IssuerListener implements Listener {
 
   hear(stored: Ticket | undefined): void {
     const ticket = ownTicket(stored, this.#issuer);
-    // Undefined means that a change may have been missed. A change of a foreign ticket is none.
+    // Undefined means that a change may have been missed. A change of another issuer's ticket is not one.
     if (ticket !== undefined || stored === undefined) this.#listener.hear(ticket);
   }
 }

@@ -84,19 +84,19 @@ function guardList<Entry extends ListedBrowser>(access: Access, list: BrowserLis
 
 /** Replaces tickets that only a newer build can act on by the notice that a change may have been missed. */
 function guardSignals(signals: Signals): Signals {
-  const guarded = new WeakMap<Listener, Listener>();
+  const wrappers = new WeakMap<Listener, Listener>();
   return {
     get rereadEvery() {
       return signals.rereadEvery;
     },
     subscribe: (interaction, listener) => {
-      const guard: Listener = guarded.get(listener) ?? {
+      const wrapper: Listener = wrappers.get(listener) ?? {
         hear: (ticket) => listener.hear(ticket !== undefined && isNewer(ticket) ? undefined : ticket),
       };
-      guarded.set(listener, guard);
-      signals.subscribe(interaction, guard);
+      wrappers.set(listener, wrapper);
+      signals.subscribe(interaction, wrapper);
     },
-    unsubscribe: (interaction, listener) => signals.unsubscribe(interaction, guarded.get(listener) ?? listener),
+    unsubscribe: (interaction, listener) => signals.unsubscribe(interaction, wrappers.get(listener) ?? listener),
   };
 }
 

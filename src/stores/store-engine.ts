@@ -6,11 +6,12 @@ import type { Ticket } from '../ticket/ticket.ts';
 import type { Rate, RateLimit } from './rate-limit.ts';
 
 /**
- * Keeps tickets and announces their changes: in this process, or in a store that several processes share. `storeContract`
- * of `oidc-provider-qr-login/store-contract` tests all that it must do. A part that fails may throw any error.
+ * Keeps tickets and announces their changes: in this process, or in a store that several processes share.
+ * `storeContract` of `oidc-provider-qr-login/store-contract` tests all that it must do. A part that fails may throw any
+ * error.
  *
- * Names of notes, accounts of lists and keys of limits are opaque texts: MACs of the issuer and the name. Tickets may have
- * fields that their type does not have; they must come back as they were.
+ * Names of notes, accounts of lists and keys of limits are opaque texts: MACs of the issuer and the name. Tickets may
+ * have fields that their type does not have; they must come back as they were.
  */
 export interface StoreEngine {
   /** A short name for metrics and health: `memory`, `keyv`, `redis`, or yours. */

@@ -60,8 +60,9 @@ export type ErrorCode =
  *
  * - of `over`: the time is up (`expired`), the browser shows a new code (`renewed`), the browser has cancelled
  *   (`cancelled`), or the check code was wrong too often (`check-code`). Absent if the ticket was decided.
- * - of `wrong_state`: the same account has scanned the code in another session (`elsewhere`), or the phone that asks has
- *   decided otherwise before: the ticket is `approved`, `denied`, or `redeemed`, which means that the browser is signed in.
+ * - of `wrong_state`: the same account has scanned the code in another session (`elsewhere`), or the phone that asks
+ *   has decided otherwise before: the ticket is `approved`, `denied`, or `redeemed`, which means that the browser is
+ *   signed in.
  * - of `wrong_check_code`: it was the last try (`last-try`).
  * - of `no_interaction`: the browser accepts no cookies (`no-cookies`), or it is signed in to the app (`signed-in`).
  * - of `account_unavailable`: the phone that approved, or all browsers, were signed out since (`signed-out`).

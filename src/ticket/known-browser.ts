@@ -15,7 +15,9 @@ export interface KnownBrowser extends ListedBrowser {
   readonly system?: string;
   readonly place?: Place;
   readonly trustedAt: number;
-  /** Its latest sign-in by QR, by which a report finds it when its session is gone. Absent if an older release wrote it. */
+  /**
+   * Its latest sign-in by QR, by which a report finds it when its session is gone. Absent if an older release wrote it.
+   */
   readonly signIn?: FinishedSignIn;
   /** Its key, if it could make one. Without the key its cookie is worth nothing. */
   readonly key?: BrowserKey;

@@ -55,7 +55,7 @@ export type DecidedTicket = ApprovedTicket | DeniedTicket | RedeemedTicket;
 
 /**
  * The acts of the user with the phone, one function for each. An act that the same approver repeats gets the ticket as
- * it is, and changes nothing. An act that contradicts what stands throws `DecidedOtherwise`.
+ * it is, and changes nothing. An act that contradicts the decision throws `DecidedOtherwise`.
  */
 export class PhoneActs {
   readonly #ports: CeremonyPorts;
@@ -106,8 +106,8 @@ export class PhoneActs {
   }
 
   /**
-   * Returns true if this approver has done the act on this ticket before, and it stands. Such a request is answered, but
-   * it is not a new one.
+   * Returns true if this approver has done the act on this ticket before, and it stands. Such a request is answered,
+   * but it is not a new one.
    */
   isRepeated(ticket: Ticket | undefined, approver: Approver | undefined, act: RepeatableAct): boolean {
     if (ticket === undefined || approver === undefined) return false;

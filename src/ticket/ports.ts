@@ -19,7 +19,7 @@ export interface TicketStore {
   /**
    * Writes `next` if `previous` is still the interaction's ticket and has this version. If `next` is another ticket,
    * `ended` is the last state of the previous one, which can still be found by its id.
-   * @returns false if `previous` has changed, gone or been replaced meanwhile; nothing is written then
+   * @returns false if `previous` has changed, is gone or was replaced meanwhile; nothing is written then
    */
   swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean>;
 }

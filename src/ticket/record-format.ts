@@ -15,7 +15,9 @@ export const WRITTEN_FORMAT = 1;
 
 /** A record of a store: a ticket, or a browser on an account's list. */
 export interface FormattedRecord {
-  /** The format that a build must know to act on the record. Absent in records of builds without formats, which is 1. */
+  /**
+   * The format that a build must know to act on the record. Absent in records of builds without formats, which is 1.
+   */
   readonly format?: number;
 }
 

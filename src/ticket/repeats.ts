@@ -1,10 +1,14 @@
 import type { DecidedState } from './errors.ts';
 import { type Approver, isOwner, stateAt, type Ticket, type TicketState } from './ticket.ts';
 
-/** An act of the phone whose repetition changes nothing. A repeated report counts again: it may end more than before. */
+/**
+ * An act of the phone whose repetition changes nothing. A repeated report counts again: it may end more than before.
+ */
 export type RepeatableAct = 'scan' | 'approve' | 'deny' | 'unable';
 
-/** A ticket that shows the result of an act. Of a cancelled or expired ticket, the approver is told how it has ended. */
+/**
+ * A ticket that shows the result of an act. Of a cancelled or expired ticket, the approver is told how it has ended.
+ */
 type StandingTicket<Act extends RepeatableAct> = Extract<
   Ticket,
   { readonly state: Act extends 'scan' ? 'scanned' | DecidedState : DecidedState }

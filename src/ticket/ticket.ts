@@ -32,8 +32,8 @@ export interface Approver extends AuthenticatedUser {
 }
 
 /**
- * A requirement that the approver does not meet. `local`: the approver was itself signed in by QR, and has to sign in on
- * this device first.
+ * A requirement that the approver does not meet. `local`: the approver was itself signed in by QR, and has to sign in
+ * on this device first.
  */
 export type UnmetRequirement = 'account' | 'local' | 'freshness' | 'acr';
 
@@ -42,8 +42,8 @@ export interface Requirements {
   /** The user must authenticate for this request (`prompt=login`). An earlier sign-in does not count. */
   readonly reauthenticate?: true;
   /**
-   * The user must have authenticated within this many seconds, or for this request (`max_age`). It is checked at Approve,
-   * at finish, and when the browser resumes the request.
+   * The user must have authenticated within this many seconds, or for this request (`max_age`). It is checked at
+   * Approve, at finish, and when the browser resumes the request.
    */
   readonly maxAge?: number;
   /** Present if the deployment lets an approver decide who was itself signed in by QR. */
@@ -163,7 +163,9 @@ export interface ApprovedTicket extends TicketFields {
     /** Present if it was demanded only at finish. */
     readonly atFinish?: true;
   };
-  /** Present if another account was last signed in to the browser by QR, so that its user is asked before it changes. */
+  /**
+   * Present if another account was last signed in to the browser by QR, so that its user is asked before it changes.
+   */
   readonly changesAccount?: true;
   /** Present if the account trusted the browser at Approve, and no check code was demanded then. */
   readonly knownBy?: KnownBy;

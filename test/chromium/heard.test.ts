@@ -30,7 +30,7 @@ describe('a user of a screen reader', () => {
     await screen.getByRole('button', { name: 'Allow' }).waitFor();
   });
 
-  it('hears what the picture is and how to use it', async () => {
+  it('hears a description of the picture and how to use it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = screen.getByRole('img', { name: /Scan it with a phone that is signed in to Example ID/ });
     expect(await code.count()).to.equal(1);

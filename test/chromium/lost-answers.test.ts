@@ -92,7 +92,7 @@ describe('a phone that gets no answer to', () => {
   }
 
   for (const act of ACTS) {
-    it(`${act.name} shows what it would have shown when Chromium sends the request again by itself`, async () => {
+    it(`${act.name} shows the usual page after Chromium has sent the request again by itself`, async () => {
       const { proxy, page, screen } = await comeThroughProxy(act);
       proxy.cutAnswers(1);
       await act.act(page, screen);
@@ -101,7 +101,7 @@ describe('a phone that gets no answer to', () => {
     });
 
     const reloads = (): unknown =>
-      it(`${act.name} shows what it would have shown when the user loads the page again`, async () => {
+      it(`${act.name} shows the usual page after the user has loaded it again`, async () => {
         stage().expectProblem(/ERR_/);
         const { proxy, page, screen } = await comeThroughProxy(act);
         proxy.cutAnswers(Number.POSITIVE_INFINITY);

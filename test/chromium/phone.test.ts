@@ -84,7 +84,7 @@ describe('a phone in a real browser', () => {
     expect(await yes.isEnabled(), 'visible again').to.equal(false);
   });
 
-  it('approves by no press that began before Approve was active, and waits again after it', async () => {
+  it('ignores a press that began before Approve was active, and waits again after it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     await context.clock.install();

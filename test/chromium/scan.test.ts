@@ -100,7 +100,7 @@ describe('a phone without a camera for the page', () => {
     return stage().open(context, `${stage().issuer}/qr/scan`);
   };
 
-  it('shows that there is none', async () => {
+  it('shows that the device has no camera', async () => {
     const phonePage = await page((context) => context.grantPermissions(['camera']));
     await hear(phonePage, 'There is no camera here.');
   });
@@ -122,7 +122,7 @@ describe('a phone without a camera for the page', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('says if a photo has a foreign code or none, or is not a photo', async () => {
+  it('says that a photo has a foreign code, has no code, or is not a photo', async () => {
     const phonePage = await page();
     for (const foreign of foreignCodes(stage())) {
       await choosePhoto(phonePage, await draw(foreign));
@@ -151,7 +151,7 @@ describe('a phone without a camera for the page', () => {
     expect(new URL(phonePage.url()).pathname).to.equal('/qr/scan');
   });
 
-  it('asks for its camera app if JavaScript is off', async () => {
+  it('asks the user to open the camera app if JavaScript is off', async () => {
     const phonePage = await stage().open(
       await stage().phone({ javaScriptEnabled: false }),
       `${stage().issuer}/qr/scan`,

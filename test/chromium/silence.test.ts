@@ -15,7 +15,7 @@ const WAKES: Record<string, (screen: Page) => Promise<unknown>> = {
   visibilitychange: (screen) => turn(screen, 'visible'),
 };
 
-describe('a page whose connection dies without a word', () => {
+describe('a page whose connection dies without an error', () => {
   const stage = useStage({}, {}, BEHIND_PROXY);
 
   beforeEach(() => stage().expectProblem(CUT));
@@ -109,7 +109,7 @@ describe('a hidden tab', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('whose sign-in was finished in another tab says so, and leads to the app', async () => {
+  it('says that its sign-in was finished in another tab, and leads to the app', async () => {
     stage().expectProblem(/404/);
     const desktop = await stage().desktop();
     const screen = await askToSignIn(stage(), desktop);

@@ -43,7 +43,7 @@ describe('tabs, reloads and the back button', () => {
   });
 
   inFullSuite(() =>
-    it('forty unfinished sign-ins push no cookie of another application out, and the newest ones sign in', async () => {
+    it('forty unfinished sign-ins remove no cookie of another application, and the newest ones sign in', async () => {
       const desktop = await stage().desktop();
       const { issuer } = stage();
       await desktop.addCookies([{ name: 'session_of_another_application', value: 'kept', url: issuer }]);

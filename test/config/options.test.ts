@@ -93,7 +93,7 @@ describe('the options', () => {
     });
   }
 
-  it('are refused with the names of the required ones if there are none', () => {
+  it('are refused with the names of the required options if they are left out', () => {
     expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /qrLogin needs options: findAccount/);
   });
 
@@ -109,7 +109,7 @@ describe('the options', () => {
     expect(() => qrLogin(Object.create(NEEDED))).not.to.throw();
   });
 
-  it('are all accepted if they are right', async () => {
+  it('are accepted if each has a valid value', async () => {
     const right: QrLoginOptions = {
       ...NEEDED,
       loginPage: () => undefined,
@@ -155,7 +155,7 @@ describe('attaching to a provider', () => {
     await qr.close();
   });
 
-  it('is refused if the keys are a Keygrip, which hides them, unless there are secrets', async () => {
+  it('is refused if a Keygrip hides the keys, unless there are secrets', async () => {
     // As cookies takes it: something that signs and verifies.
     const keys = { sign: () => 'signature', verify: () => true, index: () => 0 };
     const without = qrLogin(NEEDED);

@@ -27,7 +27,7 @@ describe('the example’s own pages under attack', () => {
 
   const attacks = [...redirects, ...markupAttacks].filter(({ name }) => ON_OWN_PAGES.test(name));
 
-  it('face five attacks', () => {
+  it('are tested with five attacks', () => {
     expect(attacks).to.have.length(5);
   });
 
@@ -53,7 +53,7 @@ describe('the example’s own pages under attack', () => {
     }
   });
 
-  it('say that a sign-in has failed only if this browser has tried, whatever a link says', async () => {
+  it('say that a sign-in has failed only if this browser has tried it, and never because of a link', async () => {
     const { agent } = await signedIn(site);
     const said = 'You were not signed in on this device';
     const claims = new URLSearchParams({

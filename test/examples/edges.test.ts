@@ -72,7 +72,7 @@ describe('the example', () => {
       }
     });
 
-    it('goes on at the issuer, whatever host the request named that began the sign-in', async () => {
+    it('redirects to the issuer, even if the first request of the sign-in named another host', async () => {
       const query = new URLSearchParams({ client_id: CLIENT_ID, response_type: 'code', scope: 'openid' });
       query.set('code_challenge', 'a'.repeat(43));
       query.set('code_challenge_method', 'S256');

@@ -41,12 +41,12 @@ describe('the enrolment of passkeys at the example', () => {
   const accountPage = (browser: BrowserVisitor): Promise<Answer> => browser.agent.get(`${site.issuer}/account`, HTML);
 
   for (const { name, run } of attacks) {
-    it(`is no way in: ${name} – fails`, async () => {
+    it(`resists an attack: ${name} – fails`, async () => {
       expect(await run(site)).to.equal(undefined);
     });
   }
 
-  it('asks a browser that a phone signed in for the password, and goes on after it', async () => {
+  it('asks for the password in a browser that a phone signed in, and goes on after it', async () => {
     const browser = await signedInByPhone();
     const page = await accountPage(browser);
     expect(page.text).to.include('Hello Alice').and.not.include('Add a passkey of this device');
@@ -72,7 +72,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect(query.get('state')).to.match(/^[\w-]+\.\/account$/);
   });
 
-  it('is listed, and undone with a password that was typed there', async () => {
+  it('lists each passkey, and removes it after the password was typed in that browser', async () => {
     const phone = await phoneOf(site);
     const passkey = await new Authenticator(site.issuer).register(phone);
     const page = async (): Promise<string> => (await phone.agent.get(`${site.issuer}/account`, HTML)).text;
@@ -100,7 +100,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect((await signInWith(later, passkey.answer(await askedBy(later)))).status).to.equal(200);
   });
 
-  it('is announced', async () => {
+  it('logs each new passkey with its account and browser', async () => {
     const phone = await phoneOf(site);
     await new Authenticator(site.issuer).register(phone);
     const added = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'passkey.added');

@@ -40,7 +40,7 @@ describe('npm run attack', () => {
     return sums.map(Number);
   };
 
-  it('asks the example what is on, and tries only what fits', async () => {
+  it('asks the example for its settings, and tries only the attacks that fit them', async () => {
     const started = await start();
     const { json } = await new Agent().get(`${started.issuer}/account/features`);
     expect(json()).to.deep.equal({ passkeys: true, shortCode: true, limits: false, proxy: false });
@@ -50,7 +50,7 @@ describe('npm run attack', () => {
     expect(untried).to.be.above(0);
   });
 
-  it('tries each attack on a provider with its setting, if everything is on', async () => {
+  it('tries each attack on a provider with the setting that it needs, if all settings are on', async () => {
     const started = await start('--everything');
     for (const family of ['short-code:', 'limits: shows', 'enrolment:']) {
       const [held = 0, ...others] = await attack(started, family);
@@ -59,7 +59,7 @@ describe('npm run attack', () => {
     }
   });
 
-  it('makes no provider without the initial access token', async () => {
+  it('creates no provider without the initial access token', async () => {
     const { issuer } = await start('--everything');
     for (const headers of [{}, { authorization: 'Bearer anything' }] as Record<string, string>[]) {
       const { status } = await new Agent().post(`${issuer}/settings`, { json: {}, headers });

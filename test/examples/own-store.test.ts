@@ -43,7 +43,7 @@ describe('the example of a store', () => {
   } as const;
 
   for (const [name, [right, wrong]] of Object.entries(FAULTS)) {
-    it(`does not pass it with a store ${name}`, () => {
+    it(`fails the contract with a store ${name}`, () => {
       const source = readFileSync(join(ROOT, 'examples/own-store/store.js'), 'utf8');
       expect(source).to.include(right);
       writeFileSync(join(folder, 'store.js'), source.replace(right, wrong));

@@ -50,7 +50,7 @@ describe('npm start', () => {
     });
   }
 
-  it('has the example’s theme with --theme, and a short code to type', async () => {
+  it('shows the example’s theme with --theme, and a short code', async () => {
     const [port, rpPort] = [await freePort(), await freePort()];
     await start({ PORT: `${port}`, RP_PORT: `${rpPort}` }, '--theme');
     const page = await new Agent().follow(`http://localhost:${rpPort}/login`);

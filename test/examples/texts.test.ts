@@ -31,7 +31,7 @@ describe('the texts of the example’s own pages', () => {
     });
   }
 
-  it('are only in the locale files, and all of them are used', () => {
+  it('exist only in the locale files, and are all used', () => {
     const folder = new URL('pages/', VIEWS);
     const pages = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
     const plain = pages.map((page) => page.replace(/<%[\s\S]*?%>/g, '').replace(/<[^>]*>/g, ' ')).join('');

@@ -190,7 +190,7 @@ describe('an unexpected fault in a route', () => {
     });
   });
 
-  it("is a warning if a deployment's listener throws: the step is done", async () => {
+  it("causes only a warning if a deployment's listener throws, and the step is done", async () => {
     await World.during({}, async (world) => {
       const mistake = new TypeError('the log is full');
       const warned = new Promise<void>((resolve) => {
@@ -235,7 +235,7 @@ describe("an error of the deployment's own page", () => {
       expect(failed).to.deep.equal([]);
     }));
 
-  it('is answered even if nothing was thrown', () =>
+  it('is answered even if undefined was thrown', () =>
     World.during(throwing(undefined), async (world) => {
       const browser = new BrowserPerson(world);
       await browser.start();

@@ -84,7 +84,7 @@ describe('an error of oidc-provider', () => {
       expect((await open(world, wrongRequest(parameters), 'de')).text).to.include('<html lang="fr"');
     }));
 
-  it('reflects no markup of a request', () =>
+  it('is shown without markup from the request', () =>
     during(async (world) => {
       const markup = '"><script>alert(1)</script>';
       const answers = [
@@ -128,7 +128,7 @@ describe('an error of oidc-provider', () => {
     );
   });
 
-  it('tells a browser that comes back without its sign-in to start again at the app', () =>
+  it('asks a browser whose sign-in is gone to start again at the app', () =>
     during(async (world) => {
       const { 'error.no_interaction': says } = textsOf('en');
       const answer = await open(world, '/auth/a-sign-in-that-is-over');
@@ -136,7 +136,7 @@ describe('an error of oidc-provider', () => {
       expect(answer.text).to.include('<code>invalid_request</code>');
     }));
 
-  it('shows a fault of the provider without details, with a link to try again', () =>
+  it('is shown without details if it is a fault of the provider, with a link to try again', () =>
     during(
       async (world) => {
         const browser = new BrowserPerson(world);
@@ -177,7 +177,7 @@ describe('an error of oidc-provider', () => {
     );
   });
 
-  it('throws before attach', async () => {
+  it('causes a TypeError if renderError is called before attach', async () => {
     const qr = qrLogin({ findAccount: () => undefined, signIn: () => undefined });
     expect(() => qr.renderError({} as never, { error: 'server_error' }, new Error())).to.throw(TypeError, /attach/);
     await qr.close();

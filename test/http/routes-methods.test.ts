@@ -45,7 +45,7 @@ describe('a method that a URL does not have', () => {
     }
   });
 
-  it('is told by OPTIONS', async () => {
+  it('is missing from the Allow header of an OPTIONS request', async () => {
     for (const [url, allowed] of await urls()) {
       const answer = await fetch(url, { method: 'OPTIONS' });
       expect([answer.status, answer.headers.get('allow')], url).to.deep.equal([204, allowed]);
@@ -53,7 +53,7 @@ describe('a method that a URL does not have', () => {
     }
   });
 
-  it('is left to a page of the deployment below the interaction', async () => {
+  it('is passed on to a page of the deployment below the interaction', async () => {
     await World.during(
       {
         extend: ({ provider }) => {

@@ -68,7 +68,9 @@ interface Situation extends Facts {
 const ALICE = alice({ subject: 'alice' });
 const BOB: Approver = { ...bob(), subject: 'bob' };
 
-/** Every state with every combination of a demanded subject, a phone that acts, and wrong check codes. Alice scanned. */
+/**
+ * Every state with every combination of a demanded subject, a phone that acts, and wrong check codes. Alice scanned.
+ */
 const SITUATIONS: readonly Situation[] = [undefined, 'alice', 'bob'].flatMap((subject) =>
   [ALICE, BOB].flatMap((approver) => ticketsFor(subject).flatMap((ticket) => situationsOf(ticket, subject, approver))),
 );

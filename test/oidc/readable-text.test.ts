@@ -93,7 +93,7 @@ describe('a text that is shown', () => {
     expect([...toReadableText(joined)].filter((point) => point === '\u064e').length).to.be.at.most(4);
   });
 
-  it('bounds what counts as one character', () => {
+  it('limits the length of one character', () => {
     for (const endless of ['क्'.repeat(1000), '\u1100'.repeat(1000), '👩‍'.repeat(1000), `က${'\u102b'.repeat(1000)}`]) {
       expect([...toReadableText(endless)].length).to.be.at.most(80 * 16);
     }

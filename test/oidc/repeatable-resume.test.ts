@@ -79,7 +79,7 @@ describe("the URL that resumes a sign-in, over a deployment's own adapter", () =
   for (const [which, bring] of Object.entries({ 'after the finish': finished, 'after a consent': consented })) {
     for (const isDoneAnyway of [false, true]) {
       const how = isDoneAnyway ? 'fails after it had its effect' : 'fails without effect';
-      it(`works again ${which}, whichever access ${how}`, async () => {
+      it(`works again ${which} if any one access ${how}`, async () => {
         const records = new OwnRecords();
         await World.during(over(records), async (world) => {
           let at = 1;
@@ -104,7 +104,7 @@ describe("the URL that resumes a sign-in, over a deployment's own adapter", () =
 });
 
 describe('the URL that has resumed a sign-in', () => {
-  it('has failed to, and announces no sign-in', async () => {
+  it('announces no sign-in if it has failed', async () => {
     const records = new OwnRecords();
     const told: unknown[] = [];
     const onSignIn = (): void => void told.push('a sign-in');

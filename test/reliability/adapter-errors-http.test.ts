@@ -137,7 +137,7 @@ describe('oidc-provider, if Redis', () => {
     redis.resume();
     await scene?.site.stop();
     if (store) await cutOff(store);
-    // The next test gets a fresh Redis, whatever this test did to it.
+    // The next test gets a fresh Redis, because this test may have damaged it.
     await redis.restart();
   });
 

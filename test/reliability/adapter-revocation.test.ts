@@ -71,7 +71,7 @@ describe('a grant that is revoked in Redis', () => {
     expect(await keys()).to.deep.equal([]);
   });
 
-  it('leaves nothing of any model but the lookup key of a user code, which leads nowhere and expires', async () => {
+  it('leaves only the lookup key of a user code, which finds no record and expires', async () => {
     for (const [model, payload] of Object.entries(OF_A_GRANT)) await one(model).upsert('id', payload, 600);
     await other('AccessToken').revokeByGrantId('grant');
     const [lookup, ...more] = await keys();
@@ -108,7 +108,7 @@ describe('a grant that is revoked in Redis', () => {
     expect(await keys()).to.deep.equal([]);
   });
 
-  it('holds records that are written after that, and leaves nothing when it is revoked again', async () => {
+  it('accepts records that are written after that, and leaves nothing when it is revoked again', async () => {
     await write(one, numbered(200));
     await other('AccessToken').revokeByGrantId('grant');
     await Promise.all([write(one, numbered(100, 'late ')), write(other, numbered(100, 'later '))]);
@@ -132,7 +132,7 @@ describe('a grant that is revoked in Redis', () => {
     return revoked;
   }
 
-  it('leaves no record without a grant, of a hundred that two nodes write at the same time', async () => {
+  it('leaves no record outside of the grant when two nodes write a hundred records at the same time', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       await write(one, numbered(200, 'early '));
       const late = [write(one, numbered(100, 'late ')), write(other, numbered(100, 'late '))];

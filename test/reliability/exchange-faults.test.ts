@@ -75,17 +75,17 @@ describe('the token endpoint', function () {
 
   for (const [what, make] of Object.entries(REDEEM)) {
     for (const harm of allOrFirst(HARMS)) {
-      it(`takes a ${what} again after a failure, and once only, whichever command fails: ${harm}`, async () => {
+      it(`accepts a ${what} again, but only once, after any one command has failed: ${harm}`, async () => {
         for (const at of commandsFor(harm, await commandsOf(await make()))) await fails(await make(), at, harm);
       });
     }
 
-    it(`takes a ${what} at another node, wherever its own node dies before the tokens are due`, async () => {
+    it(`accepts a ${what} at another node if the first node dies at any command before the tokens are due`, async () => {
       for (const at of await commandsOf(await make())) await dies(await make(), at);
     });
   }
 
-  it('takes a code after a failure with its own verifier only', async () => {
+  it('accepts a code after a failure only with its own verifier', async () => {
     const code = await visitor.code();
     await failsAtTheEnd(code);
     expect((await redeemWithWrongVerifier(code)).json().error).to.equal('invalid_grant');

@@ -1,4 +1,6 @@
-/** Tests of late writes: Redis stops before a write, the request gets a 503, and the write happens when Redis goes on. */
+/**
+ * Tests of late writes: Redis stops before a write, the request gets a 503, and the write happens when Redis goes on.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { expect } from 'chai';

@@ -1,6 +1,6 @@
 /**
- * Tests every fault in every state of a ticket. Sign-ins in all states meet the same fault at once, and each of them is a
- * test of its own.
+ * Tests every fault in every state of a ticket. Sign-ins in all states meet the same fault at once, and each of them is
+ * a test of its own.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';

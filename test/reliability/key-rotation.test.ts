@@ -44,7 +44,7 @@ describe('a rotation of `secrets` in the wrong order', () => {
     return (await browser.post(`${browser.at}/qr/finish`, { checkCode })).json();
   }
 
-  it('makes codes and digits of the new key unknown at a node without it; the sign-in goes on at the others', async () => {
+  it('makes codes and digits of the new key invalid at a node without it, and the sign-in goes on at the others', async () => {
     const { browser, phone } = await showAt(AHEAD, 'user0');
     const code = await browser.code();
     phone.network = nodes.networkTo(BEHIND);

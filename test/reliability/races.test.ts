@@ -71,7 +71,7 @@ describe('fifty concurrent requests at two nodes', function () {
     expect(scanned).to.have.members(tickets);
   });
 
-  it('let the first decision win, and answer those that are the same like it', async () => {
+  it('let the first decision win, and give equal decisions the same answer', async () => {
     const ends = new Map<string, string>();
     await rounds(ROUNDS, async (round) => {
       const { browser, code, ticket } = await showCode();

@@ -28,12 +28,12 @@ describe('the URL that resumes a sign-in', function () {
 
   for (const [which, resume] of allOrFirst(Object.entries(RESUMES))) {
     for (const harm of allOrFirst(HARMS)) {
-      it(`${which} works again, whichever of its commands fails: ${harm}`, async () => {
+      it(`${which} works again after any one of its commands has failed: ${harm}`, async () => {
         for (const at of commandsFor(harm, await commandsOf(resume))) await fails(resume, at, harm);
       });
     }
 
-    it(`${which} works at another node, wherever its own node dies`, async () => {
+    it(`${which} works at another node if the first node dies at any command`, async () => {
       for (const at of await commandsOf(resume)) await dies(resume, at);
     });
   }

@@ -186,7 +186,10 @@ async function becomeFamiliar(site: Site): Promise<void> {
   }
 }
 
-/** Wraps `fetch`: adds the cookies of the known browser, agrees to a change of its account, and repeats a request after the `Retry-After` of a 429. */
+/**
+ * Wraps `fetch`: adds the cookies of the known browser, agrees to a change of its account, and repeats a request after
+ * the `Retry-After` of a 429.
+ */
 function patientFetch(network: typeof fetch): typeof fetch {
   return async (input, init) => {
     const headers = new Headers(init?.headers);

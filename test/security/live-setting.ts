@@ -12,7 +12,9 @@ export interface LiveSetting {
   readonly clients: readonly ClientMetadata[];
 }
 
-/** The options that can be described as data. `extend` only silences a server or lets its requests wait for each other. */
+/**
+ * The options that can be described as data. `extend` only silences a server or lets its requests wait for each other.
+ */
 const DESCRIBED = ['passkeys', 'proxy', 'maxIpsCount', 'clients', 'qrLogin', 'configuration', 'extend'];
 const DESCRIBED_OPTIONS = ['shortCode', 'limits', 'assess', 'locate', 'findAccount'];
 

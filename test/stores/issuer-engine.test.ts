@@ -114,7 +114,7 @@ describe('the engine of an issuer', () => {
     expect(here?.heard).to.have.length(1);
   });
 
-  it('gives an account whose id is a MAC nothing of the account whose MAC it is', async () => {
+  it('gives an account whose id looks like a MAC no data of the account with that MAC', async () => {
     const engine = engineOn({ keyv });
     await engine.browsers.put('alice', browser('one'));
     const key = new IssuerKeys(ISSUER, new SecretKeys(SECRETS)).currentKey('browsers', 'alice');
@@ -141,12 +141,12 @@ describe('the engine of an issuer', () => {
       const under = (account: string): string =>
         `keyv:browsers:${new IssuerKeys(ISSUER, new SecretKeys([NEWER])).currentKey('browsers', account)}`;
 
-      it('lists the browsers of before, together with new ones', async () => {
+      it('lists earlier browsers together with new ones', async () => {
         await engine.browsers.put('alice', browser('three'));
         expect(idsOf(await engine.browsers.list('alice'))).to.deep.equal(['one', 'three', 'two']);
       });
 
-      it('ends the browsers of before', async () => {
+      it('removes earlier browsers', async () => {
         await engine.browsers.remove('alice', 'one');
         expect(idsOf(await engine.browsers.list('alice'))).to.deep.equal(['two']);
         expect(idsOf(await old.browsers.list('alice'))).to.deep.equal(['two']);
@@ -170,7 +170,7 @@ describe('the engine of an issuer', () => {
         expect(idsOf(await old.browsers.list('alice'))).to.deep.equal(['two']);
       });
 
-      it('does not add a browser that is on no list', async () => {
+      it('does not add a browser that is used but is on no list', async () => {
         expect(await engine.browsers.used('alice', 'three', browser('three'))).to.equal(false);
         expect(idsOf(await engine.browsers.list('alice'))).to.deep.equal(['one', 'two']);
       });
@@ -183,14 +183,14 @@ describe('the engine of an issuer', () => {
         expect(new Set(ids).size).to.equal(MOST_BROWSERS + 2);
       });
 
-      it('reads the notes of before', async () => {
+      it('reads earlier notes', async () => {
         await old.notes.write('ended:one', MINUTE_MS, 'text');
         expect(await engine.notes.read('ended:one')).to.equal('text');
         await engine.notes.write('ended:one', MINUTE_MS, 'newer');
         expect(await engine.notes.read('ended:one')).to.equal('newer');
       });
 
-      it('finds the tickets of before, and changes them', async () => {
+      it('finds and changes earlier tickets', async () => {
         const ticket = newTicket();
         await old.store.create(ticket);
         expect(await engine.store.find(ticket.id)).to.deep.equal(ticket);

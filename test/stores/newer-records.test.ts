@@ -92,7 +92,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
       }
     });
 
-    it('is not passed to listeners: they are told to read', async () => {
+    it('is not passed to listeners, which are notified to read instead', async () => {
       const ticket = newTicket();
       const ears = new RecordingListener(engine.signals, ticket.interaction);
       await engine.store.findByInteraction(ticket.interaction);
@@ -111,7 +111,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
       expect(mine[0]?.message).to.include(`format ${NEWER}`).and.include(`knows ${KNOWN_FORMAT}`);
     });
 
-    it('does not concern records of this format, and of builds without formats', async () => {
+    it('does not affect records of this format, or of builds without formats', async () => {
       for (const format of [{}, { format: KNOWN_FORMAT }]) {
         const ticket = newTicket(format);
         await engine.store.create(ticket);

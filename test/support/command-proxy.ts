@@ -14,7 +14,9 @@ export const HARMS = [
 ] as const;
 export type Harm = (typeof HARMS)[number];
 
-/** Returns the commands at which to do this harm: the last ones only if each of them costs the patience of the store. */
+/**
+ * Returns the commands at which to do this harm: the last ones only if each of them costs the patience of the store.
+ */
 export function commandsFor(harm: Harm, commands: readonly number[]): readonly number[] {
   return harm === 'Redis does it and does not answer' ? commands.slice(-7) : commands;
 }

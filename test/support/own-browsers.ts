@@ -33,7 +33,8 @@ export interface ListedTrust {
 const JSON_PLEASE = { accept: 'application/json' };
 
 /**
- * Scans the code that the browser shows, approves, agrees to a change of account, and lets the browser arrive at its RP.
+ * Scans the code that the browser shows, approves, agrees to a change of account, and lets the browser arrive at its
+ * RP.
  * @param more `{ remember: 'yes' }` makes the account trust the browser
  * @returns the URL that the RP gets
  * @throws Error if the phone is refused

@@ -158,7 +158,7 @@ describe('a browser that renews its ticket', () => {
       await scene().keyv.clear();
     },
   })) {
-    it(`that ${name} gets a new one`, async () => {
+    it(`that ${name} gets a new ticket`, async () => {
       await end();
       const before = scene().heard.length;
       const { ticket, changed } = await scene().browser.renew(showing());

@@ -64,7 +64,7 @@ describe('a browser that was spared the check code', () => {
   const scene = setUpScene();
   const gone = { evidence: async () => false };
 
-  it('must type it if the evidence is gone, and the phone shows it then', async () => {
+  it('must type the code if the evidence is gone, and the phone shows it then', async () => {
     const approval = await scene().approved();
     expect(scene().phone.checkCode(approval, alice())).to.equal(undefined);
     expect((await refused(scene().browser.finish(ME, {}, gone))).code).to.equal('check_code_required');

@@ -70,7 +70,7 @@ describe('a phone that scans', () => {
     expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('over');
   });
 
-  it('a ticket of the same account on another device is told so, until the ticket has ended', async () => {
+  it('a ticket of the same account on another device gets the reason "elsewhere", until the ticket has ended', async () => {
     const id = await scene().scanned();
     const elsewhere = alice({ sessionUid: 'another session of alice' });
     expect(await refused(scene().phone.scan(id, elsewhere))).to.include(ELSEWHERE);
@@ -79,7 +79,7 @@ describe('a phone that scans', () => {
     expect(await refused(scene().phone.scan(id, elsewhere))).to.include({ code: 'over', reason: 'expired' });
   });
 
-  it('a ticket that has ended learns why', async () => {
+  it('a ticket that has ended gets the reason of the end', async () => {
     const renewed = await scene().scanned();
     await scene().browser.renew(showing());
     expect(await refused(scene().phone.look(renewed, alice()))).to.include({ code: 'over', reason: 'renewed' });
@@ -178,7 +178,7 @@ describe('a decision of the phone', () => {
     expect(scene().heard.map(({ state }) => state)).to.deep.equal(['waiting', 'scanned', 'approved', 'redeemed']);
   });
 
-  it('to approve is told how the sign-in has ended when it is repeated after that', async () => {
+  it('to approve gets the reason of the end when it is repeated after the sign-in has ended', async () => {
     const { id } = await scene().approved('check code');
     const checkCode = checkCodeOf(scene().keys, id) === '000000' ? '000001' : '000000';
     for (let tries = 0; tries < 3; tries++) await refused(scene().browser.finish(ME, { checkCode }));
@@ -198,7 +198,7 @@ describe('a decision of the phone', () => {
     expect(scene().heard).to.have.length(3);
   });
 
-  it('that contradicts the first one is told what stands, and the deployment is not asked', async () => {
+  it('that contradicts the first one gets an error with the current state, and the deployment is not asked', async () => {
     const { id } = await scene().approved();
     const elsewhere = alice({ sessionUid: 'another session of alice' });
     for (const act of [scene().phone.deny(id, alice()), scene().phone.giveUp(id, alice())]) {

@@ -43,7 +43,7 @@ describe('a report that the approver did not start the sign-in', () => {
     expect((await scene().browser.finish(ME, { checkCode: digits })).ticket.state).to.equal('denied');
   });
 
-  it('counts once the browser has finished, and leaves the ticket redeemed', async () => {
+  it('still counts after the browser has finished, and leaves the ticket redeemed', async () => {
     const { id } = await scene().approved();
     await scene().browser.finish(ME);
     const first = await scene().phone.report(id, alice());

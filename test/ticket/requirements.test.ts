@@ -72,7 +72,7 @@ describe('the requirements of a request', () => {
 });
 
 describe('a sign-in for a ticket', () => {
-  it('is one that the phone did not have when it scanned, whatever the clocks say', () => {
+  it('is a sign-in that the phone did not have when it scanned, even if clocks differ', () => {
     const ticket = scanned({ approver: approverWith({ authenticatedAt: NOW_S }) });
     for (const authenticatedAt of [NOW_S - 90, NOW_S + 1, NOW_S + 90]) {
       expect(markIfForTicket(ticket, approverWith({ authenticatedAt })).forTicket).to.equal(true);
@@ -80,7 +80,7 @@ describe('a sign-in for a ticket', () => {
     expect(markIfForTicket(ticket, approverWith({ authenticatedAt: NOW_S })).forTicket).to.equal(undefined);
   });
 
-  it('stays one until the end', () => {
+  it('is still marked after the approval and the finish', () => {
     const current = approverWith({ authenticatedAt: NOW_S + 1 });
     const approved = transitions.approve(
       demanding({ reauthenticate: true }),

@@ -130,7 +130,7 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('has the approver\'s current session and the reason "risk" after the assessment denied it', () => {
+  it('has the approver\'s current session and the reason "risk" after a denial by the assessment', () => {
     expect(transitions.forbid(scanned(), refreshed, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'denied',
@@ -291,7 +291,7 @@ describe('a request that demands a recent sign-in', () => {
     expect(transitions.report(demanding, alice({ authenticatedAt: since - 1 }), at(NOW)).because).to.equal('report');
   });
 
-  it('is not disclosed to another session, nor after the deadline', () => {
+  it('is not disclosed to another session or after the deadline', () => {
     const stale = { approver: alice({ authenticatedAt: since - 1 }), checkCode: false };
     const stranger = { approver: { ...bob(), authenticatedAt: since - 1 }, checkCode: false };
     const elsewhere = { approver: alice({ sessionUid: 'other', authenticatedAt: since - 1 }), checkCode: false };

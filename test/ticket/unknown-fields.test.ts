@@ -51,7 +51,7 @@ type Transition = {
 
 describe('fields of a ticket that a newer build has written', () => {
   for (const [name, step] of Object.entries(STEPS)) {
-    it(`are carried on as they are by ${name}, whatever state the ticket is in`, () => {
+    it(`are carried on unchanged by ${name}, in every state of the ticket`, () => {
       for (const ticket of step()) {
         expect(ticket, ticket?.state).to.deep.include(FUTURE);
         expect(ticket?.browser).to.deep.include(FUTURE);
@@ -68,7 +68,7 @@ describe('fields of a ticket that a newer build has written', () => {
     expect(after).to.deep.equal({ ...checkCode, wrongTries: 2 });
   });
 
-  it('do not outlive their ticket: the next one of the interaction begins without them', () => {
+  it('end with their ticket: the next ticket of the interaction begins without them', () => {
     const { id, interaction, request, browser, endsAt } = waiting();
     const next = transitions.show({ id, interaction, request, browser, endsAt }, fromTheFuture(scanned()), moment);
     expect(next).to.not.have.property('future');

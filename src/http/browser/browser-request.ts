@@ -71,8 +71,8 @@ export class BrowserGuards {
   }
 
   /**
-   * For a POST, with any prompt pending. A request from another site is refused before it is counted, or it would use up
-   * the user's limit.
+   * For a POST, with any prompt pending. A request from another site is refused before it is counted, or it would use
+   * up the user's limit.
    */
   form(act: AddressAct): Entry<BrowserForm> {
     const count = this.#ports.limits.byAddress(act);

@@ -20,9 +20,9 @@ export interface CookieTestPorts {
 }
 
 /**
- * Finds out if a browser that comes to its interaction without any cookie accepts none: it is sent a cookie, and back to
- * the same page. The address of that page has a mark that only this browser can use, and only at once, so that a link
- * on another site cannot claim that cookies are off.
+ * Finds out if a browser that comes to its interaction without any cookie accepts none: it is sent a cookie, and back
+ * to the same page. The address of that page has a mark that only this browser can use, and only at once, so that a
+ * link on another site cannot claim that cookies are off.
  */
 export class CookieTest {
   readonly #ports: CookieTestPorts;
@@ -43,7 +43,10 @@ export class CookieTest {
     seeOther(ctx, `${self}?cookies=${mark}`);
   };
 
-  /** Ensures that the browser has not come back from the test without a cookie. @throws QrLoginError `no_interaction` */
+  /**
+   * Ensures that the browser has not come back from the test without a cookie.
+   * @throws QrLoginError `no_interaction`
+   */
   assertPassed({ ctx }: Pick<PluginRequest, 'ctx'>): void {
     if (!this.#isCandidate(ctx) || !this.#isMarked(ctx)) return;
     throw new QrLoginError('no_interaction', 'This browser sent no cookies. Allow cookies, then sign in again.', {

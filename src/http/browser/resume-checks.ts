@@ -21,8 +21,8 @@ export interface ResumePorts extends AccountSwitchPorts {
 }
 
 /**
- * Checks a finished sign-in once more when the browser resumes its request, which may be an hour later. Mounted in front
- * of oidc-provider's own URL that resumes an interaction.
+ * Checks a finished sign-in once more when the browser resumes its request, which may be an hour later. Mounted in
+ * front of oidc-provider's own URL that resumes an interaction.
  *
  * - A sign-in that may not happen any more ends with an error for the RP.
  * - Another account is signed out of this browser only if its user agrees, although oidc-provider would not ask.

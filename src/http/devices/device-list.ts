@@ -46,7 +46,10 @@ export interface DeviceListPorts {
   };
 }
 
-/** The browsers that an account is signed in to, and those that it trusts. The account comes from the phone's session alone. */
+/**
+ * The browsers that an account is signed in to, and those that it trusts. The account comes from the phone's session
+ * alone.
+ */
 export class DeviceListHandlers {
   readonly #ports: DeviceListPorts;
 
@@ -72,8 +75,8 @@ export class DeviceListHandlers {
   };
 
   /**
-   * `POST Q/devices`: signs one browser out, or all, which also ends the trust in all; reports one that the user did not
-   * sign in; or ends the trust in one or all. A browser of another account is treated as one that does not exist.
+   * `POST Q/devices`: signs one browser out, or all, which also ends the trust in all; reports one that the user did
+   * not sign in; or ends the trust in one or all. A browser of another account is treated as one that does not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, browsers, cookies, revocation } = this.#ports;
@@ -100,7 +103,9 @@ export class DeviceListHandlers {
     answerSignOut(form, { urls, cookies }, { ended: ended.length, unreached: new Set(unreached).size });
   };
 
-  /** Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour. */
+  /**
+   * Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour.
+   */
   async #reportThose(ctx: Context, { accountId }: Approver, list: readonly SignedInBrowser[]): Promise<EndedSession[]> {
     const { remoteSignOut, revocation } = this.#ports;
     const ended = list.map((browser) =>

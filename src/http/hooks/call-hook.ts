@@ -20,8 +20,8 @@ export interface Hook<T> {
 /**
  * Calls a function of the deployment for a request that waits for it.
  * @param patienceMs the longest time in milliseconds. After that the function runs on, and its result is dropped.
- * @throws QrLoginError `hook_timeout` if the function takes longer, `server_error` if it throws or returns another value
- *   than it may. The cause is an Error with the name of the function. Errors of this package are thrown on.
+ * @throws QrLoginError `hook_timeout` if the function takes longer, `server_error` if it throws or returns another
+ *   value than it may. The cause is an Error with the name of the function. Errors of this package are passed on.
  */
 export async function callHook<T>(hook: Hook<T>, patienceMs: number, call: () => unknown): Promise<T> {
   try {

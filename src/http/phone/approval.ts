@@ -54,9 +54,9 @@ export class Approvals {
    * @throws QrLoginError `proof_required`, `wrong_proof`
    */
   async prove(ticket: Ticket, approver: Approver, answer: string | undefined): Promise<Approver> {
-    const { guard } = this.#ports.settings;
+    const { guard: approveGuard } = this.#ports.settings;
     const challenge = await this.challenge(ticket, approver);
-    if (guard === undefined || challenge === undefined) return approver;
+    if (approveGuard === undefined || challenge === undefined) return approver;
     if (!answer || 'unavailable' in challenge) {
       throw new QrLoginError(
         'proof_required',
@@ -64,7 +64,7 @@ export class Approvals {
       );
     }
     try {
-      const { amr } = await guard.verify(this.#request(ticket, approver), answer);
+      const { amr } = await approveGuard.verify(this.#request(ticket, approver), answer);
       return { ...approver, amr: [...new Set([...(approver.amr ?? []), ...amr])] };
     } catch (cause) {
       if (!(cause instanceof ProofRefused)) throw cause;

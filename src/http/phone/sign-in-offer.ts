@@ -48,8 +48,8 @@ export async function offerSignIn(
 }
 
 /**
- * Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one would
- * not help.
+ * Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one
+ * would not help.
  */
 function mayOfferStrongerSignIn(
   cookies: SignInOfferPorts['cookies'],

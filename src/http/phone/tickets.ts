@@ -66,7 +66,9 @@ export class TicketHandlers {
     if (!isOnScreen && !cookies.hasFreshCode(ctx, code, clock())) throw notFound();
   };
 
-  /** A guard: does the same, and notes it on the phone, which can then try again with this code if a later step fails. */
+  /**
+   * A guard: does the same, and notes it on the phone, which can then try again with this code if a later step fails.
+   */
   noteFreshCode: Guard = (request) => {
     const { cookies, clock } = this.#ports;
     const { ctx } = request;
@@ -223,7 +225,7 @@ function isDecision(decision: string | undefined): decision is RepeatableAct {
   return DECISIONS.has(decision);
 }
 
-/** Returns the view after a report, whatever state the ticket has ended in. */
+/** Returns the view after a report, for any state in which the ticket has ended. */
 function asReported(view: PhoneView): PhoneView {
   return { ...view, state: 'denied', because: 'report', hadFinished: view.state === 'redeemed' };
 }

@@ -134,8 +134,8 @@ export function sourceOf(ctx: Context): string {
 const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/;
 
 /**
- * Returns an address without a port, and with IPv4 in its usual form, also if a dual-stack socket gives it as IPv6, or if
- * it is written in hexadecimal (RFC 4291, section 2.5.5.2).
+ * Returns an address without a port, and with IPv4 in its usual form, also if a dual-stack socket gives it as IPv6, or
+ * if it is written in hexadecimal (RFC 4291, section 2.5.5.2).
  */
 function normalizeAddress(written: string): string {
   const [, v6, v4] = WITH_PORT.exec(written) ?? [];

@@ -30,7 +30,9 @@ const MEMORY_FORM = /^(v2\.[\w-]{22})\.([\w-]{43})$/;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The time for which the error page links back to the app after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
-/** A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies of a site, of all its applications. */
+/**
+ * A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies of a site, of all its applications.
+ */
 const MAX_ATTEMPTS = 8;
 /** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
 const FRESH_CODE_MS = 10 * 60 * 1000;
@@ -52,7 +54,9 @@ export interface SignOutResult {
   readonly unreached: number;
 }
 
-/** The sign-in to which a stronger one was offered: its time in seconds since the epoch, and its id, '' if it has none. */
+/**
+ * The sign-in to which a stronger one was offered: its time in seconds since the epoch, and its id, '' if it has none.
+ */
 export interface StrongerSignInOffer {
   readonly authenticatedAt: number;
   readonly signInId: string;
@@ -65,9 +69,9 @@ export interface RequestOrigin {
 }
 
 /**
- * The plugin's own cookies: signed, HttpOnly, Secure if the issuer is https, each on the narrowest path that works. Under
- * https, their names begin with `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1). `__Host-`
- * would demand the path `/`.
+ * The plugin's own cookies: signed, HttpOnly, Secure if the issuer is https, each on the narrowest path that works.
+ * Under https, their names begin with `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1).
+ * `__Host-` would demand the path `/`.
  */
 export class Cookies {
   readonly #urls: Urls;
@@ -229,7 +233,7 @@ export class Cookies {
 
 /**
  * Returns the headers that expire the cookies of another interaction: those that this answer sets for its own one, with
- * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, whatever their names.
+ * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, under any name.
  */
 function expiredCookies(set: readonly string[], uid: string, other: string): string[] {
   return set.flatMap((cookie) => {

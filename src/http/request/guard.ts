@@ -5,8 +5,8 @@ import type { PluginRequest } from './plugin-request.ts';
 export type Guard = (request: PluginRequest) => void | Promise<void>;
 
 /**
- * Runs the guards of a route and returns the typed request that its handler accepts. A handler for a `PhoneForm` can therefore
- * only be mounted behind an entry that has checked the origin, counted the request and read the form.
+ * Runs the guards of a route and returns the typed request that its handler accepts. A handler for a `PhoneForm` can
+ * therefore only be mounted behind an entry that has checked the origin, counted the request and read the form.
  * @throws QrLoginError if a guard refuses the request
  */
 export type Entry<Admitted extends PluginRequest> = (request: PluginRequest) => Admitted | Promise<Admitted>;

@@ -60,7 +60,10 @@ export class RateLimits {
     };
   }
 
-  /** For requests that count only if they start an interaction. @throws TooManyRequests if this address started too many */
+  /**
+   * For requests that count only if they start an interaction.
+   * @throws TooManyRequests if this address started too many
+   */
   async beforeStart(ctx: Context): Promise<void> {
     throwIfLimited(await this.#limits.get(START)?.ask(sourceOf(ctx)));
   }

@@ -17,10 +17,10 @@ export interface WrongCheckCodePorts {
 }
 
 /**
- * Counts the wrong check codes of each account between two right ones (NIST SP 800-63B-4, section 3.2.2). After too many,
- * no sign-in of that account that needs a check code goes on for a day. Sign-ins without one do: in a known browser, with
- * a passkey, or on the deployment's own pages. A code is wrong only for a ticket that the account itself has approved, so
- * an attacker cannot reach the limit without the owner.
+ * Counts the wrong check codes of each account between two right ones (NIST SP 800-63B-4, section 3.2.2). After too
+ * many, no sign-in of that account that needs a check code goes on for a day. Sign-ins without one do: in a known
+ * browser, with a passkey, or on the deployment's own pages. A code is wrong only for a ticket that the account itself
+ * has approved, so an attacker cannot reach the limit without the owner.
  */
 export class WrongCheckCodes {
   readonly #ports: WrongCheckCodePorts;
@@ -58,7 +58,7 @@ export class WrongCheckCodes {
     if (this.#ports.limits.limitsSeries) await this.#beginSeries(accountId);
   }
 
-  /** A counter cannot be set back in every store, so that each series has one of its own. */
+  /** Not every store can reset a counter, so each series has a counter of its own. */
   async #beginSeries(accountId: string): Promise<void> {
     const [name = ''] = this.#names('series', accountId);
     await this.#ports.notes.write(name, SERIES_MS, randomBytes(SERIES_BYTES).toString('base64url'));

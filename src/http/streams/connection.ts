@@ -18,7 +18,7 @@ export interface Connection {
 
 /** The owner of a connection. */
 export interface ConnectionUser {
-  /** Called once when the connection has closed, whichever side closed it. */
+  /** Called once when either side has closed the connection. */
   gone(): void;
 }
 

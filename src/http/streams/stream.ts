@@ -180,8 +180,8 @@ export class Stream implements Listener, ConnectionUser, WheelEntry {
   }
 
   /**
-   * If the store cannot be reached, the stream goes on: it reads again at the next signal or after the interval. If only
-   * a newer build can read the ticket, the browser has to reconnect until it gets to a node with that build.
+   * If the store cannot be reached, the stream goes on: it reads again at the next signal or after the interval. If
+   * only a newer build can read the ticket, the browser has to reconnect until it gets to a node with that build.
    */
   #bear(error: unknown): void {
     if (error instanceof QrLoginError && error.code === 'newer_record') this.sayGoodbye();

@@ -38,11 +38,13 @@ export interface BrowserView {
   readonly checkCode?: boolean;
   /** Present once the ticket is cancelled: by the browser itself, or by too many wrong check codes. */
   readonly because?: CancelledTicket['because'];
-  /** Present if another account is signed in to this browser, or was last signed in to it by QR: its user must agree. */
+  /**
+   * Present if another account is signed in to this browser, or was last signed in to it by QR: its user must agree.
+   */
   readonly switchAccount?: true;
   /**
-   * Present once the ticket is approved, if the browser's key is used at finish: `sign` means that the account knows the
-   * browser by its key, `make` that the user trusts the browser from now on.
+   * Present once the ticket is approved, if the browser's key is used at finish: `sign` means that the account knows
+   * the browser by its key, `make` that the user trusts the browser from now on.
    */
   readonly key?: 'sign' | 'make';
 }

@@ -29,7 +29,10 @@ export function checkAdapterSecrets({ secrets }: KeyvAdapterOptions): readonly (
 
 let hasWarned = false;
 
-/** Warns once that a copy of this store is worth something. A Keyv in memory cannot be copied without the process. */
+/**
+ * Warns once that a copy of this store would contain usable secrets. A Keyv in memory cannot be copied without the
+ * process.
+ */
 export function warnReadable(keyv: Keyv): void {
   if (hasWarned || isInMemory(keyv)) return;
   hasWarned = true;

@@ -26,9 +26,9 @@ interface Claim {
 const exchanges = new AsyncLocalStorage<Exchange>();
 
 /**
- * One request that exchanges a code or a refresh token for tokens. It only claims the records that it uses, and consumes
- * them in {@link finish}, just before the tokens are sent. So a request that fails, or whose process ends, has used
- * nothing up.
+ * One request that exchanges a code or a refresh token for tokens. It only claims the records that it uses, and
+ * consumes them in {@link finish}, just before the tokens are sent. So a request that fails, or whose process ends, has
+ * used nothing up.
  */
 export class Exchange {
   readonly #id = randomBytes(16).toString('base64url');
@@ -89,8 +89,8 @@ export class Releases {
   }
 
   /**
-   * Gives a record back. Harmless at any time: it has an effect only while the exchange of this id has the record. If the
-   * store is out of reach, returns after a while and goes on in the background.
+   * Gives a record back. Harmless at any time: it has an effect only while the exchange of this id has the record. If
+   * the store is out of reach, returns after a while and goes on in the background.
    */
   async release(key: string, id: string): Promise<void> {
     this.#pending.set(key, id);

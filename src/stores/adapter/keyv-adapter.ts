@@ -11,8 +11,8 @@ import { RedisRecords } from './redis-records.ts';
 import { SealedRecords } from './sealed-records.ts';
 
 /**
- * Models with single-use records of a grant. Of several concurrent uses, at most one succeeds, and the others revoke the
- * grant (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2).
+ * Models with single-use records of a grant. Of several concurrent uses, at most one succeeds, and the others revoke
+ * the grant (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2).
  */
 const USED_ONCE: ReadonlySet<string> = new Set([
   'AuthorizationCode',
@@ -26,8 +26,8 @@ const USED_ONCE: ReadonlySet<string> = new Set([
 const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
 
 /**
- * The time for which a used proof is known at least. oidc-provider accepts a DPoP proof from 300 s before its `iat` until
- * 300 s after it, to the second, and nodes' clocks may differ: so ten minutes, and one more.
+ * The time for which a used proof is known at least. oidc-provider accepts a DPoP proof from 300 s before its `iat`
+ * until 300 s after it, to the second, and nodes' clocks may differ: so ten minutes, and one more.
  */
 const REPLAY_KNOWN_MS = 660_000;
 
@@ -75,8 +75,8 @@ class KeyvAdapter implements Adapter {
   }
 
   /**
-   * Returns a record. For `ReplayDetection`, it also reserves an id that is not known yet: oidc-provider first looks whether
-   * it has seen a proof, and then saves it. So of several concurrent calls with a new id, one finds nothing.
+   * Returns a record. For `ReplayDetection`, it also reserves an id that is not known yet: oidc-provider first looks
+   * whether it has seen a proof, and then saves it. So of several concurrent calls with a new id, one finds nothing.
    */
   find(id: string): Promise<AdapterPayload | undefined> {
     if (this.#model === 'ReplayDetection') return this.#reserve(id);
@@ -105,7 +105,7 @@ class KeyvAdapter implements Adapter {
 
   destroy(id: string): Promise<void> {
     return this.#try(async () => {
-      // A request that is just writing tokens of the grant must not outlive it.
+      // Tokens that a concurrent request is just writing must end with the grant, too.
       if (this.#model === 'Grant') await this.#records.close(id);
       const payload = await this.#records.take(this.#key(id));
       // A record that was written later under another id may have taken over the lookup key: then it stays.
@@ -128,7 +128,10 @@ class KeyvAdapter implements Adapter {
     return isFirst ? undefined : { kind: this.#model, jti: id };
   }
 
-  /** Ends the grant of a record that was used twice at once, with what the other request got or is about to get. */
+  /**
+   * Ends the grant of a record that was used twice at once, with the tokens that the other request got or is about to
+   * get.
+   */
   async #refuseReplay(id: string): Promise<never> {
     const grantId = (await this.find(id))?.grantId;
     if (grantId !== undefined) {

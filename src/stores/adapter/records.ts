@@ -1,8 +1,8 @@
 import type { AdapterPayload } from 'oidc-provider';
 
 /**
- * The time for which a grant stays closed. It is the longest life of an authorization code (RFC 6749, section 4.1.2), and
- * longer than Node.js lets a request take: after that, no request can still be writing tokens of the grant.
+ * The time for which a grant stays closed. It is the longest life of an authorization code (RFC 6749, section 4.1.2),
+ * and longer than Node.js lets a request take: after that, no request can still be writing tokens of the grant.
  */
 export const GRANT_CLOSED_MS = 600_000;
 

@@ -51,7 +51,8 @@ export class SealedRecords implements Records {
   }
 
   /**
-   * Reserves under every secret, because a node that does not have the newest secret yet reserves under an older one.   */
+   * Reserves under every secret, because a node that does not have the newest secret yet reserves under an older one.
+   * */
   async reserve(key: string, ttl: number): Promise<boolean> {
     if (!(await this.#records.reserve(this.#newest.keyName(key), ttl))) return false;
     const older = this.#older.map((form) =>
@@ -69,7 +70,7 @@ export class SealedRecords implements Records {
   }
 
   async finish(key: string, id: string, now: number): Promise<boolean> {
-    // Where there is no such record, this has no effect.
+    // If there is no such record, this has no effect.
     const finished = await Promise.all(this.#forms.map((form) => this.#records.finish(form.keyName(key), id, now)));
     return finished.every(Boolean);
   }

@@ -137,7 +137,7 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
       assert.deepEqual(one.heard, []);
     });
 
-    it('that stop twice do not stop another one that has subscribed in between', async () => {
+    it('that stop twice do not stop a listener that has subscribed in between', async () => {
       const ticket = newTicket();
       const one = await listen(ticket.interaction);
       one.stop();

@@ -25,7 +25,8 @@ export interface EnginePair {
  * Registers the tests that every store must pass: tickets, signals, notes, lists of browsers and rate limits. The tests
  * go by `Date.now()`, because a store outside of this process does too; so must the engines.
  *
- * @param runner the functions of your test runner: `import { after, before, describe, it } from 'node:test'`, or Mocha's
+ * @param runner the functions of your test runner: `import { after, before, describe, it } from 'node:test'`, or
+ *   Mocha's
  * @param name the title of the suite
  * @param start makes the engines; called once, before all tests
  *

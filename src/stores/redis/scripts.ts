@@ -21,9 +21,9 @@ export function script(name: string, source: string): Script {
  * KEYS: the interaction, the ticket, the interaction's watchers, and the ticket that is replaced, if there is one.
  * ARGV: the line that must be there now ('' for nothing), the line to write, the ticket, its milliseconds to live, the
  * prefix of the nodes' channels, and, if a ticket is replaced, its final state and the milliseconds to live of that.
- * The interaction's value is a line with the ticket's id and version, followed by the ticket.
- * Returns 1 if it was written, otherwise 0. If it was written and Redis has refused to publish it, returns the reason: a
- * write that has happened must not look like a failure.
+ * The interaction's value is a line with the ticket's id and version, followed by the ticket. Returns 1 if it was
+ * written, otherwise 0. If it was written and Redis has refused to publish it, returns the reason: a write that has
+ * happened must not look like a failure.
  */
 export const SWAP: Script = script(
   'swap',

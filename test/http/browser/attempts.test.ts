@@ -6,8 +6,8 @@ const KEPT = 8;
 /** Two of ours and four of oidc-provider for each interaction, and the list of interactions with its signature. */
 const MOST_COOKIES = KEPT * 6 + 2;
 
-describe('attempts to sign in that were not finished', () => {
-  it('leave the cookies of the last eight, and each of these signs in', async () => {
+describe('unfinished attempts to sign in', () => {
+  it('keep the cookies of the last eight only, and each of these can still sign in', async () => {
     await World.during({}, async (world) => {
       const browser = new BrowserPerson(world);
       const { jar } = browser.agent;
@@ -39,7 +39,7 @@ describe('attempts to sign in that were not finished', () => {
     });
   });
 
-  it('are counted below the path of the issuer, and by consent as well', async () => {
+  it('are counted below the path of the issuer, and on the way to the consent page as well', async () => {
     await World.during({ path: '/oidc' }, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -53,7 +53,7 @@ describe('attempts to sign in that were not finished', () => {
     });
   });
 
-  it('expire no cookies that a forged list names', async () => {
+  it('do not expire cookies that a forged list names', async () => {
     await World.during({}, async (world) => {
       const browser = new BrowserPerson(world);
       const list = Array.from({ length: KEPT + 1 }, (_, index) => `forged${index}`).join('.');

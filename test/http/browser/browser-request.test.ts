@@ -51,7 +51,7 @@ describe('the ticket of a browser', () => {
       .join('; ');
   };
 
-  it('is not found for a browser without cookies that knows its uid and its id', async () => {
+  it('is not found for a browser that knows its uid and its id, but has no cookies', async () => {
     await expectForeign(new BrowserPerson(world).agent);
   });
 
@@ -103,7 +103,7 @@ describe('the ticket of a phone', () => {
 
   afterEach(() => world?.stop());
 
-  it('is not found for another account, neither to look nor to decide, and its own account is told on another phone', async () => {
+  it('is not found for another account, and another phone of its own account reads that it was scanned elsewhere', async () => {
     const { browser, phone } = await world.meet('alice');
     const code = await browser.code();
     const others = [await new PhonePerson(world).signIn('bob'), await new PhonePerson(world).signIn('alice')];

@@ -70,7 +70,7 @@ describe('the consent page', () => {
     expect(more.text).to.include('see your email address').and.not.to.include('see your profile');
   });
 
-  it('refuses the steps of the sign-in, and the sign-in refuses consent', async () => {
+  it('refuses requests that belong to the sign-in, and the QR page refuses a consent', async () => {
     const { browser, page } = await atConsent();
     for (const step of ['finish', 'renew']) {
       const answer = await browser.agent.post(`${page.url}/qr/${step}`, { json: {} });

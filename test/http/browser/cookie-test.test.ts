@@ -54,7 +54,7 @@ describe('a browser that opens its interaction without any cookie', () => {
       .and.not.to.include(NO_COOKIES);
   });
 
-  it('is tested again if the address with the result is an old one, or that of another browser', async () => {
+  it('is tested again if the result in the address is old, or of another browser', async () => {
     const address = next(await open(at));
     expect((await open(address, { 'user-agent': 'another browser' })).status).to.equal(303);
     expect((await open(new URL('?cookies=made-up', at))).status).to.equal(303);
@@ -62,7 +62,7 @@ describe('a browser that opens its interaction without any cookie', () => {
     expect((await open(address)).status).to.equal(303);
   });
 
-  it('is not tested if it is not a browser that opens a page', async () => {
+  it('is not tested if the request does not open a page', async () => {
     for (const headers of [{}, { 'sec-fetch-dest': 'empty' }]) {
       const answer = await fetch(at, { redirect: 'manual', headers: { accept: 'application/json', ...headers } });
       expect(answer.status).to.equal(404);

@@ -87,7 +87,7 @@ describe('max_age', () => {
     });
   });
 
-  it('is met by a sign-in for this request, however long the rest takes', async () => {
+  it('is met by a sign-in for this request, even if the other steps take longer', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { max_age: '5' });
       await phone.wasSignedInAgo(60);
@@ -158,7 +158,7 @@ describe('prompt=login', () => {
     });
   });
 
-  it('is not met by leaving out or bringing back the cookie with the id of the sign-in', async () => {
+  it('is not met by removing the cookie that has the id of the sign-in', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { prompt: 'login' });
       const url = `${world.issuer}/qr/scan`;

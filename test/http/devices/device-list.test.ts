@@ -51,7 +51,7 @@ describe('the browsers that an account is signed in to', () => {
     for (const moment of [signedInAt, lastUsedAt]) expect(Date.parse(moment)).to.equal(world.clock.now());
   });
 
-  it('are on a page that leads to the passkeys of the deployment, which outlast a sign-out of all', async () => {
+  it('are on a page that links to the passkeys of the deployment, because a sign-out of all does not remove them', async () => {
     await signedIn();
     expect(await page()).not.to.include('passkey');
     await World.during({ qrLogin: { passkeysUrl: '/account?part=passkeys&"' } }, async (other) => {
@@ -68,7 +68,7 @@ describe('the browsers that an account is signed in to', () => {
     });
   });
 
-  it('are on a page in the language of the user, with a button for each and one for all', async () => {
+  it('are on a page in the language of the user, with a button for each browser and a button for all', async () => {
     await signedIn();
     const one = await page();
     expect(one).to.include('Chrome on Windows').and.to.include('Test app').and.to.include('rp.localhost:9');
@@ -249,7 +249,7 @@ describe('the browsers that an account is signed in to', () => {
     expect((await phone.agent.get(`${world.issuer}/account`)).text).to.include('Hello Alice');
   });
 
-  it('can be signed out all at once, including the one that asks for it', async () => {
+  it('can be signed out all at once, including the browser that sends the request', async () => {
     const browser = await signedIn();
     const others = [await signedIn(), await signedIn()];
     expect((await signOut(browser, 'all')).json()).to.deep.equal({ ended: 3, unreached: 0 });
@@ -272,7 +272,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(await again()).to.include('That browser was already signed out.');
   });
 
-  it('are said to be signed out once, and to the session that did it, whatever a link says', async () => {
+  it('are shown as signed out once, to the session that signed them out, and never because of a link', async () => {
     const outcome = /That browser|All of these/;
     const shown = async (person: PhonePerson, query = ''): Promise<boolean> =>
       outcome.test((await person.agent.get(url() + query, { headers: { accept: 'text/html' } })).text);
@@ -301,7 +301,7 @@ describe('the browsers that an account is signed in to', () => {
     expect((await ownBrowsers(phone)).browsers).to.have.length(1);
   });
 
-  it('are not signed out without the CSRF token of this session, or without naming one', async () => {
+  it('are not signed out without the CSRF token of this session, or if the form names no browser', async () => {
     const browser = await signedIn();
     const elsewhere = await new PhonePerson(world).signIn();
     const { csrf } = await ownBrowsers(elsewhere);

@@ -53,7 +53,7 @@ describe('the browsers that an account trusts', () => {
     return (await approved(browser)) !== undefined;
   }
 
-  it('are those where the user wanted to stay signed in, and no others', async () => {
+  it('are only those where the user chose to stay signed in', async () => {
     expect(await takesCheckCode(await signedIn(new BrowserPerson(world)))).to.equal(true);
     expect((await ownBrowsers(phone)).known).to.deep.equal([]);
     const browser = await trusted();
@@ -95,7 +95,7 @@ describe('the browsers that an account trusts', () => {
     expect(await takesCheckCode(browser)).to.equal(true);
   });
 
-  it('keep what a newer build has noted of them, also after their next sign-in', async () => {
+  it('keep the fields that a newer build has added, also after their next sign-in', async () => {
     const browser = await trusted();
     const [first] = await stored();
     await world.store.set(list(), [{ ...first, place: { city: 'Elsewhere' }, future: 'kept' }]);
@@ -196,7 +196,7 @@ describe('the browsers that an account trusts', () => {
     expect((await ownBrowsers(phone)).known).to.deep.equal([]);
   });
 
-  it('are known to the account that trusts them alone', async () => {
+  it('are known only to the account that trusts them', async () => {
     const browser = await trusted();
     await forgetSession(browser);
     phone = await new PhonePerson(world).signIn('bob');
@@ -218,7 +218,7 @@ describe('the browsers that an account trusts', () => {
       expect(await approved(browser)).to.equal(undefined);
     });
 
-    it('are known by its signature of this ticket', async () => {
+    it('are known if they sign this ticket with it', async () => {
       const { version, key: use } = await browser.ticket();
       expect(use).to.equal('sign');
       const signature = await key.sign(browser.at, version);
@@ -226,7 +226,7 @@ describe('the browsers that an account trusts', () => {
       expect(JSON.stringify(await ownBrowsers(phone))).not.to.include('"key"');
     });
 
-    it('must type the number without it, or with a signature of anything else', async () => {
+    it('must type the number if the signature is missing or does not fit the ticket and the key', async () => {
       const { version } = await browser.ticket();
       const other = await TestBrowserKey.make();
       const wrong = [
@@ -253,7 +253,7 @@ describe('the browsers that an account trusts', () => {
       expect((await browser.finish(undefined, { signature })).status).to.equal(200);
     });
 
-    it('refuse what is no public key of the curve, and change nothing', async () => {
+    it('get an error and no change for a value that is not a public key of the curve', async () => {
       const { kty, crv, x, y } = JSON.parse(await key.publicKey());
       for (const sent of [
         '{',
@@ -271,7 +271,7 @@ describe('the browsers that an account trusts', () => {
     });
   });
 
-  it('ask before they change to another account, and name none', async () => {
+  it('ask before they change to another account, without the name of either account', async () => {
     const browser = await trusted();
     await forgetSession(browser);
     phone = await new PhonePerson(world).signIn('bob');

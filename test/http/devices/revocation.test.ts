@@ -25,7 +25,7 @@ const ROWS: readonly Row[] = [
   { name: 'is signed in', goOn: (browser, redirectTo) => browser.arriveFrom(redirectTo) },
 ];
 
-describe('a sign-in that the browser has finished', () => {
+describe('a finished sign-in', () => {
   let world: World;
   let events: string[];
 

@@ -28,7 +28,7 @@ describe('the metrics', () => {
     await meters?.shutdown();
   });
 
-  it('count browsers, tickets and store accesses in their units, and name no user', async () => {
+  it('count browsers, tickets and store accesses in their units, without data about users', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     const clock = new StillClock();
     await World.during({ store, clock }, async (world) => {

@@ -77,8 +77,8 @@ const ENDS: Record<string, { options?: Partial<QrLoginOptions>; act: (scene: Sce
   },
 };
 
-describe('the phone that took part', () => {
-  it('reads another text for each cause', async () => {
+describe('the phone that scanned the ticket', () => {
+  it('shows a different text for each cause', async () => {
     const texts = new Map<string, string>();
     for (const [cause, { options = {}, act }] of Object.entries(ENDS)) {
       const text = await during(options, async (scene) => {
@@ -90,7 +90,7 @@ describe('the phone that took part', () => {
     expect(new Set(texts.values()), JSON.stringify([...texts], null, 1)).to.have.length(Object.keys(ENDS).length);
   });
 
-  it('reads that the code was scanned already if that was done with its account on another device', async () => {
+  it('shows that the code was already scanned if another device of its account has scanned it', async () => {
     await during({}, async (scene) => {
       const { world, browser, phone } = scene;
       const second = await new PhonePerson(world).signIn();
@@ -106,7 +106,7 @@ describe('the phone that took part', () => {
 });
 
 describe('the browser', () => {
-  it('shows too many wrong numbers as such, and not as a cancellation', async () => {
+  it('shows that too many wrong numbers were typed, and not that the sign-in was cancelled', async () => {
     await during({ assess: () => 'check code' }, async (scene) => {
       const { browser, phone } = scene;
       await scan(scene);
@@ -125,7 +125,7 @@ describe('the browser', () => {
     });
   });
 
-  it('shows and sends the same for each reason of a denial, and the RP is told nothing false', async () => {
+  it('gives the RP the same error for each reason of a denial', async () => {
     for (const cause of ['the person has declined', 'the person has reported', 'a rule has denied']) {
       const { options = {}, act } = ENDS[cause] ?? { act: scan };
       await during(options, async (scene) => {

@@ -139,7 +139,7 @@ describe('the language', () => {
 
   const CHINESE = { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.5' };
 
-  it('is the one that the RP asks for, in the browser and on the phone', async () => {
+  it('is chosen by the RP, in the browser and on the phone', async () => {
     for (const ui_locales of ['zh', 'zh-CN', 'tlh zh-Hans-CN en']) {
       const browser = new BrowserPerson(world, { 'accept-language': 'en' });
       const phone = await new PhonePerson(world, { 'accept-language': 'en' }).signIn();
@@ -156,7 +156,7 @@ describe('the language', () => {
     }
   });
 
-  it('is that of each device if the RP asks for none, or for one that is not supported', async () => {
+  it('is that of each device if the RP asks for no supported language', async () => {
     for (const parameters of [{}, { ui_locales: 'tlh' }] as Record<string, string>[]) {
       const browser = new BrowserPerson(world, CHINESE);
       const phone = await new PhonePerson(world, { 'accept-language': 'en-GB' }).signIn();

@@ -71,7 +71,7 @@ describe('the deployment’s own views', () => {
       expect((await new BrowserPerson(world).start()).status).to.equal(200);
     }));
 
-  it('can come from several folders, of which the later one wins', () => {
+  it('can come from several folders, and a later folder overrides an earlier one', () => {
     write({
       'one/pages/brand.eta': '<header>One</header>',
       'one/locales/en.json': '{ "qr.waiting": "Scan with one" }',
@@ -193,7 +193,7 @@ describe('the deployment’s own views', () => {
       });
     }
 
-    it('no part, or if the folder does not exist', () => {
+    it('no pages, locales or assets, or if the folder does not exist', () => {
       expect(() => qrLogin(options({ views: '/nowhere' }))).to.throw(
         TypeError,
         /must be a folder that can be read, not \/nowhere/,

@@ -185,7 +185,7 @@ describe('the short code', () => {
 });
 
 describe('a deployment without short codes', () => {
-  it('shows no short code, has no form for one, and accepts none', async () => {
+  it('shows no short code and no form to type one, and accepts none', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       expect(JSON.stringify(await browser.ticket())).not.to.include('shortCode');

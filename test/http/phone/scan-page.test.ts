@@ -125,7 +125,7 @@ describe('the app on the home screen', () => {
     }
   });
 
-  it('is offered on the page with the camera only, while every page has an icon', async () => {
+  it('is offered only on the page with the camera, and every page has an icon', async () => {
     const { browser, phone } = await world.meet();
     const pages = await Promise.all([
       phone.agent.follow(`${world.issuer}/qr/scan`),

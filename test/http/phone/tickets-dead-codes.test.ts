@@ -102,7 +102,7 @@ describe('a code', () => {
     });
   });
 
-  it('that is none is not found, before the deployment is asked anything', async () => {
+  it('that is malformed is not found, and no function of the deployment is called', async () => {
     let calls = 0;
     const assurance: NonNullable<QrLoginOptions['assurance']> = (onPhone) => {
       calls += 1;

@@ -25,7 +25,7 @@ describe('racing requests', () => {
     expect(approved()).to.equal(1);
   });
 
-  it('let the first of many different decisions win, and answer those that are the same like it', async () => {
+  it('let the first of many different decisions win, and give equal decisions the same answer', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
 

@@ -125,14 +125,14 @@ describe('an act of the phone that is repeated', () => {
   });
 });
 
-describe('a decision of the phone that contradicts what stands', () => {
+describe('a decision of the phone that contradicts an earlier one', () => {
   const CASES = [
     { first: 'approve', second: 'deny', state: 'approved', text: 'You have approved this sign-in already.' },
     { first: 'deny', second: 'approve', state: 'denied', text: 'You have stopped this sign-in already.' },
     { first: 'report', second: 'approve', state: 'denied', text: 'You have stopped this sign-in already.' },
   ];
   for (const { first, second, state, text } of CASES) {
-    it(`is told so, and led to the ticket: ${second} after ${first}`, async () => {
+    it(`is refused with a link to the ticket: ${second} after ${first}`, async () => {
       await afterScan(async ({ phone }) => {
         await phone.decide(first);
         const page = await submit(phone, second);
@@ -147,7 +147,7 @@ describe('a decision of the phone that contradicts what stands', () => {
     });
   }
 
-  it('is no reason to refuse a report after Approve', async () => {
+  it('is accepted if it is a report after Approve', async () => {
     await afterScan(async ({ browser, phone }) => {
       await phone.approve();
       expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });
@@ -156,7 +156,7 @@ describe('a decision of the phone that contradicts what stands', () => {
   });
 });
 
-describe('a browser whose code another person has scanned', () => {
+describe('a browser whose code another user has scanned', () => {
   it('offers to show a new code, also without a script', async () => {
     await afterScan(async ({ browser, phone }) => {
       const page = await browser.agent.get(browser.at, HTML);

@@ -78,7 +78,7 @@ describe('a body that the pages never send', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('has no field that a form nests', async () => {
+  it('has no fields that are nested in a form field', async () => {
     const body = `csrf=${phone.csrf}&decision[a]=approve&decision.b=approve&__proto__[decision]=approve`;
     expect((await phone.agent.post(phone.at, { headers: FORM_BODY, body })).status).to.equal(400);
     const nested = await phone.agent.post(phone.at, {
@@ -89,7 +89,7 @@ describe('a body that the pages never send', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('is accepted if it only has additional fields', async () => {
+  it('is accepted if it differs only by additional fields', async () => {
     const more = {
       csrf: phone.csrf,
       decision: 'approve',

@@ -93,7 +93,7 @@ describe('closing', () => {
     });
   });
 
-  it('closes its own connection to Redis and leaves the one that it was given', async () => {
+  it("closes the plugin's own connection to Redis and leaves the deployment's open", async () => {
     await RedisWorld.during({}, async ({ redis, world }) => {
       await until(async () => (await world.qr.health()).signals === 'up');
       // The third connection is the one that asks for the number.

@@ -187,7 +187,7 @@ for (const parkStreams of [false, true]) {
       expect(other.socket.destroyed).to.equal(false);
     });
 
-    it('are none for a stream that is requested behind a waiting long poll', async () => {
+    it('are not sent if the stream is requested behind a waiting long poll', async () => {
       // The next code ends a long poll, and the clock stands still: its moment must not be now.
       const rotatesIn = async (): Promise<number> => {
         const { qr } = (await browser.ticket()) as { qr: { rotatesIn: number } };

@@ -7,7 +7,7 @@ import { copyCookies } from './people.ts';
 export const chained: Attack[] = [
   {
     row: 31,
-    name: 'approves further browsers from one that the victim has approved by mistake',
+    name: 'approves further browsers in a browser that the victim has approved by mistake',
     without: {
       name: 'a demand for a sign-in on the approving device itself',
       options: { qrLogin: { qrApprovers: true } },

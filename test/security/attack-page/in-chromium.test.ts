@@ -14,7 +14,7 @@ describe('a page on another site, opened in a browser that is signed in', () => 
 
   afterEach(() => site?.stop());
 
-  it('gets nothing out of framing, loading, prefetching and posting', async () => {
+  it('gains nothing by framing, loading, prefetching and posting', async () => {
     stage().expectProblem(new RegExp(`^${site.url}|^about:blank|^chrome-error:`));
     const victim = await signedInPhone(stage());
     const theirs = await scan(stage(), await askToSignIn(stage(), await stage().desktop()), victim);

@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './bodies.ts';
 
-prove('bodies', attacks);
+prove('attacks by malformed bodies', attacks);

@@ -104,8 +104,8 @@ function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie:
 }
 
 /**
- * Returns true if the path is too wide: the binding is for its interaction, the memory for all interactions, the list of
- * interactions for the URLs that start them, and the phone's notes for the phone's pages.
+ * Returns true if the path is too wide: the binding is for its interaction, the memory for all interactions, the list
+ * of interactions for the URLs that start them, and the phone's notes for the phone's pages.
  */
 function isWide({ key, path }: Cookie): boolean {
   if (key.startsWith('_qr_attempts')) return path !== '/auth';

@@ -1,4 +1,4 @@
-/** Checks that every answer must pass, whatever the request was. */
+/** Checks that every answer must pass, for any request. */
 import { expect } from 'chai';
 import type { Fuzzed } from './requests.ts';
 import { CANARY } from './values.ts';

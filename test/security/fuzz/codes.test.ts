@@ -48,7 +48,7 @@ describe('a code', function () {
     fc.assert(property, runs({ short: 200, full: 500 }));
   });
 
-  it('is not fresh if it is any text', () => {
+  it('is not fresh if it is an arbitrary text', () => {
     const property = fc.property(
       fc.oneof(texts, fc.base64String(), fc.string({ unit: 'binary' })),
       moments,

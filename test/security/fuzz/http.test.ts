@@ -13,7 +13,7 @@ const SERVERS: Readonly<Record<string, WorldOptions>> = {
 };
 
 for (const [name, options] of Object.entries(SERVERS)) {
-  describe(`${name}, whatever it is sent`, function () {
+  describe(`${name}, with arbitrary requests`, function () {
     this.timeout(patience());
 
     let stage: Stage;
@@ -66,7 +66,7 @@ const FAULTS: Readonly<Record<string, WorldOptions>> = {
 };
 
 describe('the fuzzed requests', () => {
-  it('go to every URL of the plugin', () => {
+  it('cover every URL of the plugin', () => {
     expect(ROUTES).to.have.length.greaterThan(11);
     expect(new Set(ROUTES.map(({ path }) => path)).size).to.be.greaterThan(10);
   });

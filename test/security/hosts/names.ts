@@ -1,4 +1,4 @@
-/** Row 19: the provider's URLs begin with its issuer, whatever host a request names. */
+/** Row 19: the provider's URLs begin with its issuer, even if a request names another host. */
 import type { Context, Next } from 'koa';
 import { Urls } from '../../../src/http/request/urls.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';

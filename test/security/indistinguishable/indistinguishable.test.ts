@@ -19,7 +19,7 @@ describe('codes and tickets that are unknown, foreign or expired', () => {
 
   // The other requests look an unknown ticket up twice, but a foreign one once.
   for (const name of ['opening a code that the stranger has not seen before', 'typing a short code']) {
-    it(`cost the store the same accesses: ${name}`, async () => {
+    it(`cause the same accesses to the store: ${name}`, async () => {
       const { store, elsewhere } = Elsewhere.keyv();
       const accesses = new Accesses(elsewhere);
       await World.during(askable({ store, ...accesses.noted }), async (world) => {

@@ -15,7 +15,7 @@ import { BrowserPerson, PhonePerson, type World, type WorldOptions } from '../..
 import { registerSides, replacing, type Weakness, whilePatched } from '../attack.ts';
 import { all } from '../weaknesses.ts';
 
-/** What one provider must not be able to do to the users of the other. */
+/** Acts of one provider against the users of the other, which must fail. */
 interface Crossing {
   readonly name: string;
   readonly options?: WorldOptions['qrLogin'];

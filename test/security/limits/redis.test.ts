@@ -170,7 +170,7 @@ function answeringOnceAllAsk(all: number): () => () => void {
 describe('the memory of a limiter', () => {
   afterEach(() => mock.restoreAll());
 
-  it('forgets all clients that have stopped, however many, when another client comes', () => {
+  it('forgets any number of clients that have stopped when another client comes', () => {
     let now = 1_000_000;
     mock.method(performance, 'now', () => now);
     const limit = new LocalRateLimit({ times: TIMES, within: 60 });

@@ -1,4 +1,6 @@
-/** Rows 34 and 35: an app's name hides, reorders and covers nothing, and a page names the host that the answer goes to. */
+/**
+ * Rows 34 and 35: an app's name hides, reorders and covers nothing, and a page names the host that the answer goes to.
+ */
 import type { Context, Next } from 'koa';
 import type { Site } from '../../support/visitors.ts';
 import { RP_CALLBACK, testClient, type WorldOptions } from '../../support/world.ts';

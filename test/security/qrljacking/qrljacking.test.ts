@@ -56,7 +56,7 @@ describe('QRLJacking against the default options', () => {
     expect(await site.isSignedIn()).to.equal(false);
   });
 
-  it('has twelve guesses of the digits an hour for an account, however often the victim approves', async () => {
+  it('has twelve guesses of the digits an hour for an account, even if the victim approves many times', async () => {
     const site = await attackerAt(stage());
     for (let round = 1; round <= 4; round++) {
       const phone = await approveBeside(stage(), site);

@@ -60,7 +60,7 @@ describe('QRLJacking, for the victim', () => {
     expect((await elsewhere.finish()).json().error).to.equal('check_code_required');
   });
 
-  it('ends with "I did not start this" while the digits are on the phone: they are invalid from then on', async () => {
+  it('ends with "I did not start this" while the phone shows the digits, which are invalid from then on', async () => {
     const site = await attackerAt(stage());
     const phone = await scanAndApprove(stage(), site);
     const digits = await checkCodeOn(phone);

@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './repeats.ts';
 
-prove('what can be repeated after a failure', attacks);
+prove('attacks by repetition after a failure', attacks);

@@ -20,8 +20,8 @@ const ROUNDS = sizeOfSuite({ short: 2, full: 10 });
 const WEAK_ROUNDS = 30;
 
 /**
- * Returns a lookup that does not claim, as with an adapter that has no more than `find` and `upsert`. The first lookup of
- * a proof ends after the second one has begun, so that they always race.
+ * Returns a lookup that does not claim, as with an adapter that has no more than `find` and `upsert`. The first lookup
+ * of a proof ends after the second one has begun, so that they always race.
  */
 function lookOnly(): Records['reserve'] {
   const second = new Map<string, () => void>();
@@ -69,7 +69,9 @@ const anotherIsFaster: Weakness = {
 interface Setting {
   readonly name: string;
   readonly start: () => Promise<Started>;
-  /** True if requests come between a read of the store and the write after it, so that a weak server loses the races. */
+  /**
+   * True if requests come between a read of the store and the write after it, so that a weak server loses the races.
+   */
   readonly interleaves: boolean;
 }
 
@@ -142,7 +144,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       },
     });
 
-    it('tells the listeners of the provider that the grant of a code that was sent twice at once was revoked', async () => {
+    it('emits grant.revoked for a code that was sent twice at once', async () => {
       const visitor = site.visitor();
       await visitor.signIn();
       const code = await visitor.code();

@@ -1,4 +1,4 @@
-/** Row 28: what was approved can be taken back, whatever the browser does in the meantime. */
+/** Row 28: an approval can be taken back, independent of the browser's acts in the meantime. */
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';

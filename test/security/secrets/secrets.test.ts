@@ -52,7 +52,7 @@ describe('after sign-ins of every outcome', () => {
     });
   });
 
-  it('there are secrets to look for, and a log to look in', () => {
+  it('the secrets and the log of the sign-ins were recorded', () => {
     expect(run.secrets.size).to.be.greaterThan(100);
     expect(run.log.split('\n').length).to.be.greaterThan(100);
   });
@@ -97,7 +97,7 @@ describe('after sign-ins of every outcome', () => {
 });
 
 inFullSuite(() => {
-  describe('a careless server, after the same sign-ins, reveals to the same tests', () => {
+  describe('the same tests, on a server without the defence, find', () => {
     let run: Run;
     let stored: string;
 

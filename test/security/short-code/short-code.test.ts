@@ -22,7 +22,7 @@ describe('a short code', () => {
     });
   });
 
-  it('over its limit does not prevent a scan', async () => {
+  it('does not prevent a scan after it has reached its limit', async () => {
     await World.during({ qrLogin: { shortCode: true, limits: { account: { shortCode: 1 } } } }, async (world) => {
       const { browser, phone } = await world.meet();
       expect((await typeIn(phone, world, 'QLMY-2568')).status).to.equal(404);

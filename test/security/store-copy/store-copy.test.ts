@@ -1,4 +1,4 @@
-/** Row 32: a copy of the store signs nobody in. Every string in it is tried as every kind of credential. */
+/** Row 32: a copy of the store gives no access. Every string in it is tried as every kind of credential. */
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import type { AdapterFactory } from 'oidc-provider';
@@ -72,7 +72,7 @@ async function stolenFrom(copy: StoreCopy, site: Stolen): Promise<string[]> {
   ];
 }
 
-describe('row 32: a copy of the store, with records of every model, gives no credential that works', () => {
+describe('row 32: a copy of the store, with records of every model,', () => {
   storesMayTake(GENEROUS);
 
   const settings: Record<string, (act: Scene) => Promise<void>> = {
@@ -82,7 +82,7 @@ describe('row 32: a copy of the store, with records of every model, gives no cre
   };
 
   for (const [name, run] of Object.entries(settings)) {
-    it(`– ${name}`, async () => {
+    it(`gives no credential that works: ${name}`, async () => {
       await run(async (copy, site) => {
         expect(await stolenFrom(copy, site)).to.deep.equal([]);
       });
@@ -90,7 +90,7 @@ describe('row 32: a copy of the store, with records of every model, gives no cre
   }
 
   inFullSuite(() => {
-    it('– but all of them do if ids are names of keys, and payloads are JSON', async () => {
+    it('gives credentials of every kind if ids and payloads are in plain text', async () => {
       await inRedis(earlier, async (copy, site) => {
         const all = [...Object.keys(withCookies(true)), ...Object.keys(OVER_HTTP)];
         expect(await stolenFrom(copy, site)).to.have.members(all);

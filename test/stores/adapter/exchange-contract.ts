@@ -50,7 +50,7 @@ function facts(model: string, nodes: () => TwoNodes): void {
       expect(await refusal(nodes().other(model).consume('id'))).to.equal('invalid_grant');
     });
 
-    it('is given back after an exchange that failed, also if that had finished', async () => {
+    it('is given back after an exchange that failed, also if the exchange had consumed it', async () => {
       await (await use('one')).release();
       const finished = await use('other');
       expect(await finished.finish()).to.equal(true);
@@ -59,14 +59,14 @@ function facts(model: string, nodes: () => TwoNodes): void {
       expect(await (await use('one')).finish()).to.equal(true);
     });
 
-    it('is refused to an exchange that waited for the one before, if that finishes', async () => {
+    it('is refused to a waiting exchange if the exchange before it finishes', async () => {
       const first = await use('one');
       const second = refusal(use('other'));
       expect(await first.finish()).to.equal(true);
       expect(await second).to.equal('invalid_grant');
     });
 
-    it('is used by an exchange that waited for the one before, if that fails', async () => {
+    it('is given to a waiting exchange if the exchange before it fails', async () => {
       const first = await use('one');
       const second = use('other');
       await first.release();

@@ -212,7 +212,7 @@ describe('a record of oidc-provider in Redis', () => {
       await expectSeconds('grant:grant', 6000);
     });
 
-    it('never expires if one of its records does not, whatever is added later', async () => {
+    it('never expires if one of its records does not, even if records are added later', async () => {
       await token('one', 600);
       await token('two');
       expect(await left('grant:grant')).to.equal(PTTL_ENDLESS);

@@ -29,7 +29,7 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
       for (let round = 0; round < ROUNDS; round++) expect(await race(`proof ${round}`), `round ${round}`).to.equal(1);
     });
 
-    it('knows it from the lookup on, also if it is never saved', async () => {
+    it('knows it after the first lookup, even if it is never saved', async () => {
       expect(await nodes.one('ReplayDetection').find('proof')).to.equal(undefined);
       expect(await nodes.other('ReplayDetection').find('proof')).to.be.an('object');
       expect(await race('proof')).to.equal(0);
@@ -67,7 +67,7 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
     }
 
     for (const model of choose(USED_ONCE_OF_A_GRANT)) {
-      it(`ends the grant of a ${model}, with what is written later`, async () => {
+      it(`ends the grant of a ${model}, and deletes records that are written to it later`, async () => {
         await nodes.one('Grant').upsert('grant', grant, 60);
         for (const [each, payload] of Object.entries(OF_A_GRANT)) await nodes.one(each).upsert('id', payload, 60);
         await nodes.one(model).consume('id');

@@ -80,7 +80,7 @@ for (const [kind, make] of Object.entries(kinds)) {
 }
 
 describe('a Keyv that is not in memory', () => {
-  it('is distinguished from one that is', () => {
+  it('is distinguished from a Keyv in memory', () => {
     expect(isInMemory(new Keyv())).to.equal(true);
     expect(isInMemory(new Keyv({ store: new Map() }))).to.equal(true);
     expect(isInMemory(keyvOver(new RemoteBackend()))).to.equal(false);

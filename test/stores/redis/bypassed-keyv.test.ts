@@ -47,7 +47,7 @@ describe('a Keyv over Redis', () => {
     });
   }
 
-  it('that has none is accepted, also after the last handler of a hook was removed', () => {
+  it('that has no parts of its own is accepted, also after the last handler of a hook was removed', () => {
     const keyv = over({ throwOnErrors: true, namespace: 'mine', stats: true });
     const handler = (): void => undefined;
     keyv.hooks.addHandler('preSet', handler);
@@ -56,7 +56,7 @@ describe('a Keyv over Redis', () => {
     qrLogin({ ...hooks, store: keyv });
   });
 
-  it("that is of a second copy of Keyv is accepted with that copy's serializer, and refused with another", () => {
+  it("that comes from a second copy of Keyv is accepted with that copy's serializer, and refused with another", () => {
     const copy: { Keyv: typeof Keyv } = createRequire(import.meta.url)('keyv');
     expect(copy.Keyv).not.to.equal(Keyv);
     const store = new KeyvRedis(URL_OF_NO_SERVER);

@@ -52,7 +52,7 @@ describe('on Redis with certain rights and settings', () => {
   }
 
   describe('a user without channels', () => {
-    it('writes tickets all the same, and the operator is told once', async () => {
+    it('still writes tickets, and the process warns the operator once', async () => {
       const process = new RedisProcess(await urlOfUser());
       const ticket = newTicket();
       new RecordingListener(process.signals, ticket.interaction);
@@ -71,7 +71,7 @@ describe('on Redis with certain rights and settings', () => {
       await process.close();
     });
 
-    it('hears of changes again as soon as it has the right', async () => {
+    it('receives changes again as soon as it has the right', async () => {
       const url = await urlOfUser();
       await whileStoresMayTake(QUICK, async () => {
         const process = new RedisProcess(url);
@@ -82,7 +82,7 @@ describe('on Redis with certain rights and settings', () => {
       });
     });
 
-    it('signs browsers in: the page learns of the phone by reading again', async () => {
+    it('still signs browsers in, because the page reads the ticket again', async () => {
       const store = new Keyv({ store: new KeyvRedis<unknown>(await urlOfUser()) });
       await whileStoresMayTake(QUICK, () =>
         World.during({ store }, async (world) => {
@@ -119,7 +119,7 @@ describe('on Redis with certain rights and settings', () => {
       });
     }
 
-    it('causes none if it is noeviction, or if the user may not ask', async () => {
+    it('causes no warning if it is noeviction, or if the user may not read it', async () => {
       const good = await startProcess(redis.url);
       await settled(good);
       await good.close();
