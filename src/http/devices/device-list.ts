@@ -103,12 +103,12 @@ export class DeviceListHandlers {
   /** Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour. */
   async #reportThose(ctx: Context, { accountId }: Approver, list: readonly SignedInBrowser[]): Promise<EndedSession[]> {
     const { remoteSignOut, revocation } = this.#ports;
-    const ended = list.map((browser) =>
+    const ended = list.map(async (browser) =>
       browser.signIn === undefined
-        ? remoteSignOut.end(ctx, accountId, browser)
-        : revocation.report(ctx, accountId, browser.signIn),
+        ? await remoteSignOut.end(ctx, accountId, browser)
+        : await revocation.report(ctx, accountId, browser.signIn),
     );
-    return (await Promise.all(ended)).filter((session) => session !== undefined);
+    return (await Promise.all(ended)).flat().filter((session) => session !== undefined);
   }
 
   /** Ends the trust in one browser, or in all: the next sign-in there takes the check code. */
