@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
 import { unavailable } from '../stores/access.ts';
 import { consumeAs } from '../stores/adapter/consumer.ts';
+import type { SecretKeys } from '../ticket/secret-keys.ts';
 import { REPEATABLE_MS, type ResumableInteraction, type ResumableSession, ResumeAttempt } from './resume-attempt.ts';
 import { readProviderCookie } from './signed-cookie.ts';
 
@@ -31,11 +32,13 @@ type DeviceCode = InstanceType<Provider['DeviceCode']>;
  */
 export class RepeatableResume {
   readonly #provider: Provider;
+  readonly #keys: SecretKeys;
   readonly #attempts = new AsyncLocalStorage<ResumeAttempt>();
   readonly #undone = new WeakSet<Context>();
 
-  constructor(provider: Provider) {
+  constructor(provider: Provider, keys: SecretKeys) {
     this.#provider = provider;
+    this.#keys = keys;
     this.#changeInteractions(provider.Interaction as unknown as Model<ResumableInteraction>);
     this.#changeSessions(provider.Session as unknown as Model<ResumableSession>);
     this.#changePushedRequests(provider.PushedAuthorizationRequest as unknown as Model<PushedRequest>);
@@ -46,7 +49,7 @@ export class RepeatableResume {
   readonly middleware: Middleware = async (ctx, next) => {
     const uid = this.#uidToResume(ctx);
     if (uid === undefined) return next();
-    const attempt = new ResumeAttempt(uid);
+    const attempt = new ResumeAttempt(uid, this.#keys.mac('resumed session', uid).toString('base64url'));
     const headers = { ...ctx.res.getHeaders() };
     try {
       await this.#attempts.run(attempt, next);
@@ -119,6 +122,19 @@ export class RepeatableResume {
           this.exp = Math.floor(Date.now() / 1000) + ttl;
           this.touched = false;
           return this.jti;
+        },
+    );
+    replace(
+      model.prototype,
+      'resetIdentifier',
+      (resetIdentifier) =>
+        function (this: ResumableSession) {
+          const attempt = attempts.getStore();
+          if (attempt === undefined) return resetIdentifier.call(this);
+          this.touched = true;
+          if (this.id === attempt.sessionId) return;
+          this.oldId = this.id;
+          this.id = attempt.sessionId;
         },
     );
     replace(

@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import { Keyv } from 'keyv';
-import type { Adapter, AdapterFactory } from 'oidc-provider';
-import { keyvAdapter } from '../../../src/stores/adapter/keyv-adapter.ts';
 import { KeyvRecords } from '../../../src/stores/adapter/keyv-records.ts';
+import { MeetingAdapter } from '../../support/meeting-adapter.ts';
 import { BrowserPerson, CLIENT_ID, CLIENT_SECRET, PhonePerson, RP_CALLBACK, World } from '../../support/world.ts';
 import { registerSides, replacing, type Weakness, whilePatched } from '../attack.ts';
 
@@ -29,42 +27,9 @@ const anyConsumer: Weakness = {
   ),
 };
 
-/** An adapter whose lookups of pushed requests can be made to wait for each other. */
-class MeetingAdapter {
-  readonly #factory = keyvAdapter(new Keyv());
-  #meeting: { readonly all: Promise<unknown>; readonly arrive: () => void } | undefined;
-
-  readonly adapter: AdapterFactory = (model) => {
-    const adapter: Adapter = this.#factory(model);
-    if (model !== 'PushedAuthorizationRequest') return adapter;
-    const find = adapter.find.bind(adapter);
-    adapter.find = async (id) => {
-      const found = await find(id);
-      this.#meeting?.arrive();
-      await this.#meeting?.all;
-      return found;
-    };
-    return adapter;
-  };
-
-  /** Lets the next lookups end at the same time, and all later ones at once. */
-  meet(lookups: number): void {
-    let left = lookups;
-    let end = (): void => undefined;
-    const all = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const arrive = (): void => {
-      left -= 1;
-      if (left === 0) end();
-    };
-    this.#meeting = { all, arrive };
-  }
-}
-
 /** Begins two sign-ins with one pushed request, and resumes both at once and then once more. @returns the codes */
 async function codesOfTwoSignIns(): Promise<readonly string[]> {
-  const meeting = new MeetingAdapter();
+  const meeting = new MeetingAdapter('PushedAuthorizationRequest');
   const codes: string[] = [];
   const features = { devInteractions: { enabled: false }, pushedAuthorizationRequests: { enabled: true } };
   await World.during({ configuration: { adapter: meeting.adapter, features } }, async (world) => {
