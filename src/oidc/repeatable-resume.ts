@@ -156,8 +156,8 @@ export class RepeatableResume {
       const attempt = attempts.getStore();
       if (found?.consumed === undefined || attempt === undefined) return found;
       if ((await this.#resumption(attempt))?.pushedRequest !== id) return found;
-      // An attempt before this one has noted it and then tried to consume it. Another interaction that began with the same
-      // pushed request may have been faster.
+      // An attempt before this one has noted it and then tried to consume it. Another interaction that began with the
+      // same pushed request may have been faster.
       if (!(await isAccepted(consumeAs(attempt.uid, () => consume.call(found))))) return found;
       found.consumed = undefined;
       attempt.hasConsumed = true;
