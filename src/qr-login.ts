@@ -151,7 +151,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   assertNoDevInteractions(provider);
   const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);
-  const resuming = new RepeatableResume(provider);
+  const resuming = new RepeatableResume(provider, keys);
   const { onSignIn } = settings;
   const pages = makePages(provider, settings);
   const { urls, cookies, renderer } = pages;

@@ -111,14 +111,19 @@ async function watchApproval(): Promise<void> {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     if (document.visibilityState !== 'visible') continue;
-    const response = await fetch(location.href, { headers: { Accept: 'application/json' } }).catch(() => undefined);
-    // Offline, too many requests, or a server that restarts: look again later.
-    if (response === undefined || response.status >= 429) continue;
+    const answer = await look().catch(() => undefined);
+    // Offline, too many requests, a server that restarts, or an answer of something else: look again later.
+    if (answer === undefined || answer.status >= 429) continue;
     // The ticket is over. This page still says what the user did.
-    if (!response.ok) return;
-    const { state, checkCode } = await response.json();
-    if (state !== 'approved' || checkCode !== undefined) return location.reload();
+    if (answer.status >= 400) return;
+    if (answer.ticket.state !== 'approved' || answer.ticket.checkCode !== undefined) return location.reload();
   }
+}
+
+/** @throws TypeError, SyntaxError if there is no answer of the provider: a captive portal redirects, or sends a page */
+async function look(): Promise<{ status: number; ticket: { state: string; checkCode?: string } }> {
+  const response = await fetch(location.href, { headers: { Accept: 'application/json' }, redirect: 'error' });
+  return { status: response.status, ticket: await response.json() };
 }
 
 if (document.querySelector('[data-approved]') !== null) void watchApproval();

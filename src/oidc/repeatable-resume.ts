@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context, Middleware } from 'koa';
-import type { Provider } from 'oidc-provider';
+import { errors, type Provider } from 'oidc-provider';
 import { unavailable } from '../stores/access.ts';
+import { consumeAs } from '../stores/adapter/consumer.ts';
+import type { SecretKeys } from '../ticket/secret-keys.ts';
 import { REPEATABLE_MS, type ResumableInteraction, type ResumableSession, ResumeAttempt } from './resume-attempt.ts';
 import { readProviderCookie } from './signed-cookie.ts';
 
@@ -30,11 +32,13 @@ type DeviceCode = InstanceType<Provider['DeviceCode']>;
  */
 export class RepeatableResume {
   readonly #provider: Provider;
+  readonly #keys: SecretKeys;
   readonly #attempts = new AsyncLocalStorage<ResumeAttempt>();
   readonly #undone = new WeakSet<Context>();
 
-  constructor(provider: Provider) {
+  constructor(provider: Provider, keys: SecretKeys) {
     this.#provider = provider;
+    this.#keys = keys;
     this.#changeInteractions(provider.Interaction as unknown as Model<ResumableInteraction>);
     this.#changeSessions(provider.Session as unknown as Model<ResumableSession>);
     this.#changePushedRequests(provider.PushedAuthorizationRequest as unknown as Model<PushedRequest>);
@@ -45,7 +49,7 @@ export class RepeatableResume {
   readonly middleware: Middleware = async (ctx, next) => {
     const uid = this.#uidToResume(ctx);
     if (uid === undefined) return next();
-    const attempt = new ResumeAttempt(uid);
+    const attempt = new ResumeAttempt(uid, this.#keys.mac('resumed session', uid).toString('base64url'));
     const headers = { ...ctx.res.getHeaders() };
     try {
       await this.#attempts.run(attempt, next);
@@ -122,6 +126,19 @@ export class RepeatableResume {
     );
     replace(
       model.prototype,
+      'resetIdentifier',
+      (resetIdentifier) =>
+        function (this: ResumableSession) {
+          const attempt = attempts.getStore();
+          if (attempt === undefined) return resetIdentifier.call(this);
+          this.touched = true;
+          if (this.id === attempt.sessionId) return;
+          this.oldId = this.id;
+          this.id = attempt.sessionId;
+        },
+    );
+    replace(
+      model.prototype,
       'destroy',
       (destroy) =>
         async function (this: ResumableSession) {
@@ -133,12 +150,15 @@ export class RepeatableResume {
 
   #changePushedRequests(model: Model<PushedRequest>): void {
     const attempts = this.#attempts;
+    const { consume } = model.prototype;
     replace(model, 'find', (find) => async (id, options) => {
       const found = await find.call(model, id, options);
       const attempt = attempts.getStore();
       if (found?.consumed === undefined || attempt === undefined) return found;
       if ((await this.#resumption(attempt))?.pushedRequest !== id) return found;
-      // An attempt before this one has consumed it, and its answer did not arrive.
+      // An attempt before this one has noted it and then tried to consume it. Another interaction that began with the
+      // same pushed request may have been faster.
+      if (!(await isAccepted(consumeAs(attempt.uid, () => consume.call(found))))) return found;
       found.consumed = undefined;
       attempt.hasConsumed = true;
       return found;
@@ -146,12 +166,12 @@ export class RepeatableResume {
     replace(
       model.prototype,
       'consume',
-      (consume) =>
+      () =>
         async function (this: PushedRequest) {
           const attempt = attempts.getStore();
           if (attempt === undefined) return consume.call(this);
           if (attempt.hasConsumed) return;
-          attempt.holdPushedRequest(this.jti, () => consume.call(this));
+          attempt.holdPushedRequest(this.jti, () => consumeAs(attempt.uid, () => consume.call(this)));
         },
     );
   }
@@ -190,6 +210,17 @@ async function commit(attempt: ResumeAttempt): Promise<void> {
     await attempt.commit();
   } catch (cause) {
     throw unavailable(cause);
+  }
+}
+
+/** Returns false if the adapter refuses to consume a pushed request. @throws any other error of the adapter */
+async function isAccepted(consuming: Promise<unknown>): Promise<boolean> {
+  try {
+    await consuming;
+    return true;
+  } catch (error) {
+    if (error instanceof errors.InvalidRequestUri) return false;
+    throw error;
   }
 }
 

@@ -26,6 +26,8 @@ export type ResumableInteraction = ProviderInteraction & {
 export type ResumableSession = InstanceType<Provider['Session']> & {
   oldId?: string | undefined;
   touched?: boolean;
+  id: string;
+  resetIdentifier(): void;
   /** The id of the session whose place this one has taken, until the browser is known to have this one. */
   replaces?: string | undefined;
 };
@@ -38,6 +40,11 @@ type Write = () => Promise<unknown>;
  */
 export class ResumeAttempt {
   readonly uid: string;
+  /**
+   * The id that the browser's session gets. It is the same for all attempts, so that concurrent ones write one session.
+   * Of several with the same `uid`, a sign-out from elsewhere would find only the last.
+   */
+  readonly sessionId: string;
   /** The id of the session in the browser's cookie. */
   cookieSession: string | undefined;
   /** True if an earlier attempt has consumed the pushed request. */
@@ -47,8 +54,9 @@ export class ResumeAttempt {
   #pushedRequest: { readonly id: string; readonly consume: Write } | undefined;
   #deviceCode: { readonly id: string; readonly save: Write } | undefined;
 
-  constructor(uid: string) {
+  constructor(uid: string, sessionId: string) {
     this.uid = uid;
+    this.sessionId = sessionId;
   }
 
   /** Ends the interaction in {@link commit}. @param save writes the interaction with a time to live in seconds */

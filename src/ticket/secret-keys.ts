@@ -14,6 +14,7 @@ const PURPOSES = [
   'nonce',
   'cookie test',
   'store key',
+  'resumed session',
 ] as const;
 type Purpose = (typeof PURPOSES)[number];
 

@@ -142,6 +142,33 @@ describe('a phone in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
+  it('looks again at what it has approved if a captive portal has answered', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const context = await signedInPhone(stage());
+    let finish = (): void => undefined;
+    const mayFinish = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    await screen.route(/\/qr\/finish$/, async (route) => {
+      await mayFinish;
+      await route.continue();
+    });
+    const phone = await scan(stage(), screen, context);
+    let looks = 0;
+    await context.route(phone.url(), async (route) => {
+      if (!route.request().headers().accept?.includes('json')) return route.continue();
+      looks += 1;
+      if (looks > 1) return route.continue();
+      await route.fulfill({ contentType: 'text/html', body: '<title>Welcome to this hotel</title>' });
+      finish();
+    });
+    await approve(phone);
+    await phone.locator('[data-approved]').waitFor();
+    await phone.locator('[data-approved]').waitFor({ state: 'detached' });
+    expect(looks).to.be.greaterThan(1);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
   inFullSuite(() =>
     it('gets a 404 for a code that another account has scanned already', async () => {
       stage().expectProblem(/404/);

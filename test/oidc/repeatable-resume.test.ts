@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { MeetingAdapter } from '../support/meeting-adapter.ts';
 import { OwnRecords } from '../support/own-records.ts';
-import { type BrowserPerson, RP_CALLBACK, World, type WorldOptions } from '../support/world.ts';
+import { type BrowserPerson, PhonePerson, RP_CALLBACK, World, type WorldOptions } from '../support/world.ts';
+
+const JSON_ONLY = { accept: 'application/json' };
 
 interface Finished {
   readonly browser: BrowserPerson;
@@ -138,6 +141,27 @@ describe('the URL that has resumed a sign-in', () => {
       expect(await world.sessionOf(browser.agent)).to.have.property('accountId', 'a11ce');
       await loseAnswer();
       expect(await world.sessionOf(browser.agent)).to.equal(undefined);
+    });
+  });
+
+  it('leaves one session if it was sent several times at once, which a sign-out from elsewhere ends', async () => {
+    const meeting = new MeetingAdapter('Session');
+    await World.during({ configuration: { adapter: meeting.adapter } }, async (world) => {
+      const { browser, url } = await consented(world);
+      const loseAnswer = await keepCookies(browser);
+      meeting.meet(3);
+      const headers = { cookie: await browser.agent.jar.getCookieString(url) };
+      const answers = await Promise.all([1, 2, 3].map(() => fetch(url, { headers, redirect: 'manual' })));
+      const devices = `${world.issuer}/qr/devices`;
+      const phone = await new PhonePerson(world).signIn();
+      const { csrf } = (await phone.agent.get(devices, { headers: JSON_ONLY })).json();
+      await phone.agent.post(devices, { headers: JSON_ONLY, json: { csrf: `${csrf}`, end: 'all' } });
+      for (const answer of answers) {
+        expect(answer.status).to.equal(303);
+        await loseAnswer();
+        for (const cookie of answer.headers.getSetCookie()) await browser.agent.jar.setCookie(cookie, url);
+        expect(await world.sessionOf(browser.agent)).to.equal(undefined);
+      }
     });
   });
 });

@@ -108,12 +108,12 @@ export class DeviceListHandlers {
    */
   async #reportThose(ctx: Context, { accountId }: Approver, list: readonly SignedInBrowser[]): Promise<EndedSession[]> {
     const { remoteSignOut, revocation } = this.#ports;
-    const ended = list.map((browser) =>
+    const ended = list.map(async (browser) =>
       browser.signIn === undefined
-        ? remoteSignOut.end(ctx, accountId, browser)
-        : revocation.report(ctx, accountId, browser.signIn),
+        ? await remoteSignOut.end(ctx, accountId, browser)
+        : await revocation.report(ctx, accountId, browser.signIn),
     );
-    return (await Promise.all(ended)).filter((session) => session !== undefined);
+    return (await Promise.all(ended)).flat().filter((session) => session !== undefined);
   }
 
   /** Ends the trust in one browser, or in all: the next sign-in there takes the check code. */

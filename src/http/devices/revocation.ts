@@ -56,8 +56,8 @@ export class SignInRevocation {
   /** Returns the account's sign-in that came out of this ticket, or undefined if there is none (any more). */
   async find(accountId: string, ticketId: string): Promise<FinishedSignIn | undefined> {
     const { notes } = this.#ports;
-    const [browser, trusted, kept] = await Promise.all([
-      this.#browserOf(accountId, ticketId),
+    const [[browser], trusted, kept] = await Promise.all([
+      this.#browsersOf(accountId, ticketId),
       this.#trustedBy(accountId, ticketId),
       notes.read(finishedKey(ticketId)),
     ]);
@@ -71,11 +71,11 @@ export class SignInRevocation {
    * Does the same as {@link revoke} because the user did not start the sign-in. Sign-ins from the same network address
    * are refused to this account for an hour.
    */
-  async report(ctx: Context, accountId: string, signIn: FinishedSignIn): Promise<EndedSession | undefined> {
+  async report(ctx: Context, accountId: string, signIn: FinishedSignIn): Promise<readonly EndedSession[]> {
     const { emit, clock } = this.#ports;
     const isNew = await noteReport(this.#ports, accountId, signIn);
     const ended = await this.revoke(ctx, accountId, signIn.ticketId);
-    if (isNew || ended !== undefined) {
+    if (isNew || ended.length > 0) {
       const { ticketId: id, clientId, source: browserFrom, shownAt } = signIn;
       const facts = { id, clientId, browserFrom, shownAt, accountId, typed: undefined, because: undefined };
       emit(ctx, 'qr_login.reported', { ...facts, state: 'redeemed', since: clock() });
@@ -84,20 +84,22 @@ export class SignInRevocation {
   }
 
   /**
-   * Ends the session that came out of a ticket, or keeps the browser from beginning one. The account does not trust the
-   * browser any more, even if its session has left the list.
-   * @returns undefined if there was no session
+   * Ends the sessions that came out of a ticket, and keeps the browser from beginning another one. There may be several,
+   * because a browser can repeat the request that begins one. The account does not trust the browser any more, even if its
+   * session has left the list.
+   * @returns the sessions that existed
    */
-  async revoke(ctx: Context, accountId: string, ticketId: string): Promise<EndedSession | undefined> {
+  async revoke(ctx: Context, accountId: string, ticketId: string): Promise<readonly EndedSession[]> {
     const { known, notes, remoteSignOut } = this.#ports;
     // First, so that a browser that resumes from here on finds the note.
     await notes.write(revokedKey(ticketId), LONGEST_INTERACTION_MS, accountId);
-    const [browser, trusted] = await Promise.all([
-      this.#browserOf(accountId, ticketId),
+    const [signedIn, trusted] = await Promise.all([
+      this.#browsersOf(accountId, ticketId),
       this.#trustedBy(accountId, ticketId),
     ]);
     if (trusted !== undefined) await known.remove(accountId, trusted.id);
-    return browser && remoteSignOut.end(ctx, accountId, browser);
+    const ended = await Promise.all(signedIn.map((browser) => remoteSignOut.end(ctx, accountId, browser)));
+    return ended.filter((session) => session !== undefined);
   }
 
   /** Returns true if this account has taken back the sign-in that came out of a ticket. */
@@ -121,9 +123,9 @@ export class SignInRevocation {
     return revoked !== undefined || signedOutAt.some((time) => time !== undefined && approvedAt <= Number(time));
   }
 
-  async #browserOf(accountId: string, ticketId: string): Promise<SignedInBrowser | undefined> {
+  async #browsersOf(accountId: string, ticketId: string): Promise<readonly SignedInBrowser[]> {
     const list = await this.#ports.browsers.list(accountId);
-    return list.find(({ signIn }) => signIn?.ticketId === ticketId);
+    return list.filter(({ signIn }) => signIn?.ticketId === ticketId);
   }
 
   async #trustedBy(accountId: string, ticketId: string): Promise<KnownBrowser | undefined> {

@@ -152,8 +152,8 @@ export class TicketHandlers {
     if (known.ticket === undefined && (await revocation.hasRevoked(approver.accountId, id)))
       return answerSignOut(form, this.#ports, { ended: 0, unreached: 0 });
     const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
-    const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, approver.accountId, ticket.id) : undefined;
-    if (changed || ended !== undefined) announce(ctx, 'qr_login.reported', ticket);
+    const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, approver.accountId, ticket.id) : [];
+    if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     // The ticket of the URL has no page any more, so the answer is the page.
     const view = asReported(await makePhoneView(this.#ports, form, ticket, approver));
@@ -165,8 +165,8 @@ export class TicketHandlers {
   async #reportFinished(form: PhoneForm, { accountId }: Approver, signIn: FinishedSignIn): Promise<void> {
     const { revocation } = this.#ports;
     const ended = await revocation.report(form.ctx, accountId, signIn);
-    const unreached = (await ended?.unreached) ?? [];
-    answerSignOut(form, this.#ports, { ended: ended === undefined ? 0 : 1, unreached: unreached.length });
+    const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
+    answerSignOut(form, this.#ports, { ended: ended.length, unreached: new Set(unreached).size });
   }
 
   async #decide(form: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<Outcome<DecidedTicket>> {

@@ -4,6 +4,7 @@ import { QrLoginError } from '../../ticket/errors.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
+import { currentConsumer } from './consumer.ts';
 import { Exchange, Releases } from './exchange.ts';
 import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
@@ -144,7 +145,7 @@ class KeyvAdapter implements Adapter {
   /** Consumes a record; within an exchange for tokens only claims it, because the exchange may still fail. */
   #consume(key: string): Promise<boolean> {
     const exchange = USED_ONCE.has(this.#model) ? Exchange.current : undefined;
-    if (exchange === undefined) return this.#records.consume(key, Math.floor(Date.now() / 1000));
+    if (exchange === undefined) return this.#records.consume(key, Math.floor(Date.now() / 1000), currentConsumer());
     return exchange.claim({ key, records: this.#records, releases: this.#releases });
   }
 

@@ -57,11 +57,13 @@ export class KeyvRecords implements Records {
     return this.#access.make('find', () => this.#values.get<AdapterPayload>(key));
   }
 
-  consume(key: string, now: number): Promise<boolean> {
+  consume(key: string, now: number, by?: string): Promise<boolean> {
     return this.#step('consume', key, async () => {
       const stored = await this.#values.getWithExpiry<AdapterPayload>(key);
-      if (stored === undefined || stored.value.consumed !== undefined) return false;
-      await this.#write(key, { ...stored.value, consumed: now }, timeLeft(stored));
+      if (stored === undefined) return false;
+      if (stored.value.consumed !== undefined) return by !== undefined && stored.value.consumedBy === by;
+      const consumption = { consumed: now, ...(by !== undefined && { consumedBy: by }) };
+      await this.#write(key, { ...stored.value, ...consumption }, timeLeft(stored));
       return true;
     });
   }

@@ -20,9 +20,10 @@ export interface Records {
 
   /**
    * Marks a record as consumed and leaves its time to live as it is.
-   * @returns false if it was consumed before or does not exist; a missing record is not created
+   * @param by the consumer, which may consume the record again; undefined for one that has no name
+   * @returns false if another one has consumed it before, or if it does not exist; a missing record is not created
    */
-  consume(key: string, now: number): Promise<boolean>;
+  consume(key: string, now: number, by?: string): Promise<boolean>;
 
   /** Creates an empty record. @returns false if the record exists. Of several concurrent calls, one returns true. */
   reserve(key: string, ttl: number): Promise<boolean>;

@@ -57,8 +57,8 @@ export class RedisRecords implements Records {
     return { ...JSON.parse(payload), ...(typeof consumed === 'string' && { consumed: Number(consumed) }) };
   }
 
-  async consume(key: string, now: number): Promise<boolean> {
-    return (await this.#run(CONSUME_RECORD, key, `${now}`)) === 1;
+  async consume(key: string, now: number, by?: string): Promise<boolean> {
+    return (await this.#run(CONSUME_RECORD, key, `${now}`, ...(by === undefined ? [] : [by]))) === 1;
   }
 
   async reserve(key: string, ttl: number): Promise<boolean> {

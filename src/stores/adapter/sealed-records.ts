@@ -44,15 +44,15 @@ export class SealedRecords implements Records {
     return payload ?? (await this.#findOlder(key))[0]?.payload;
   }
 
-  async consume(key: string, now: number): Promise<boolean> {
-    if (await this.#records.consume(this.#newest.keyName(key), now)) return true;
-    const older = await Promise.all(this.#older.map((form) => this.#records.consume(form.keyName(key), now)));
+  async consume(key: string, now: number, by?: string): Promise<boolean> {
+    if (await this.#records.consume(this.#newest.keyName(key), now, by)) return true;
+    const older = await Promise.all(this.#older.map((form) => this.#records.consume(form.keyName(key), now, by)));
     return older.includes(true);
   }
 
   /**
    * Reserves under every secret, because a node that does not have the newest secret yet reserves under an older one.
-   * */
+   */
   async reserve(key: string, ttl: number): Promise<boolean> {
     if (!(await this.#records.reserve(this.#newest.keyName(key), ttl))) return false;
     const older = this.#older.map((form) =>

@@ -91,14 +91,19 @@ return 1
 );
 
 /**
- * Marks a record as consumed, once. KEYS: the record. ARGV: the time.
- * Returns 1, or 0 if it was consumed before, or -1 if there is no such record. A missing record is not created.
+ * Marks a record as consumed, once. KEYS: the record. ARGV: the time, and optionally the consumer.
+ * Returns 1, also if this consumer has consumed it before, or 0 if it was consumed in another way, or -1 if there is no
+ * such record. A missing record is not created.
  */
 export const CONSUME_RECORD: Script = script(
   'consume',
   `
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-return redis.call('HSETNX', KEYS[1], 'consumed', ARGV[1])
+if redis.call('HSETNX', KEYS[1], 'consumed', ARGV[1]) == 1 then
+  if ARGV[2] then redis.call('HSET', KEYS[1], 'consumedBy', ARGV[2]) end
+  return 1
+end
+return ARGV[2] and redis.call('HGET', KEYS[1], 'consumedBy') == ARGV[2] and 1 or 0
 `,
 );
 

@@ -1,19 +1,37 @@
 /** Row 28: an approval can be taken back, independent of the browser's acts in the meantime. */
+import { RemoteSignOut } from '../../../src/http/devices/remote-sign-out.ts';
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { accountAt, approved, expectStatus, goOn } from '../scene.ts';
+import { accountAt, approved, expectStatus, goOn, thief } from '../scene.ts';
 
 const nothingRevoked: Weakness = {
   name: 'a revocation of finished sign-ins',
   patch: () => {
     const undo = [
-      replacing(SignInRevocation.prototype, 'revoke', () => async () => undefined)(),
+      replacing(SignInRevocation.prototype, 'revoke', () => async () => [])(),
       replacing(SignInRevocation.prototype, 'revokePending', () => async () => undefined)(),
     ];
     return () => {
       for (const one of undo) one();
     };
+  },
+};
+
+const onlyOneEnded: Weakness = {
+  name: 'a revocation of all sessions that came out of a ticket',
+  patch: () => {
+    let hasEnded = false;
+    return replacing(
+      RemoteSignOut.prototype,
+      'end',
+      (end) =>
+        async function (this: RemoteSignOut, ...given) {
+          if (hasEnded) return undefined;
+          hasEnded = true;
+          return end.apply(this, given);
+        },
+    )();
   },
 };
 
@@ -79,5 +97,19 @@ export const attacks: readonly Attack[] = [
       return gain(site, browser);
     },
     without: nothingRevoked,
+  },
+  {
+    row: 28,
+    name: 'a browser begins two sessions with one sign-in, and keeps one after its approver has reported it',
+    run: async (site) => {
+      const { browser, phone, redirectTo } = await finished(site);
+      // The cookies of a browser that did not get the answer, which may repeat the request.
+      const second = await thief(browser, () => true);
+      await goOn(browser, redirectTo);
+      await goOn(second, redirectTo);
+      await report(phone);
+      return (await gain(site, browser)) ?? (await gain(site, second));
+    },
+    without: onlyOneEnded,
   },
 ];

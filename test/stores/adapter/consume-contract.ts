@@ -1,6 +1,7 @@
 /** The contract of `consume`: of any number of concurrent calls for a record that can be used once, one succeeds. */
 import { expect } from 'chai';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { consumeAs } from '../../../src/stores/adapter/consumer.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
 import { until } from '../../support/until.ts';
 import type { AdapterBackend, TwoNodes } from './backends.ts';
@@ -33,6 +34,16 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
       }
       return outcomes.filter(({ status }) => status === 'fulfilled').length;
     }
+
+    it('lets the same consumer consume a pushed request again, and no other', async () => {
+      const model = 'PushedAuthorizationRequest';
+      await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
+      await consumeAs('first', () => nodes.one(model).consume('id'));
+      await consumeAs('first', () => nodes.other(model).consume('id'));
+      const others = [consumeAs('second', () => refusedBy(nodes.other(model))), refusedBy(nodes.one(model))];
+      for (const refusal of await Promise.all(others)) expect(refusal).to.be.instanceOf(refusalOf(model));
+      expect(await nodes.one(model).find('id')).to.have.keys(...Object.keys(OF_EACH_MODEL[model] ?? {}), 'consumed');
+    });
 
     for (const model of choose(USED_ONCE)) {
       it(`lets one of ${AT_ONCE} concurrent calls for ${model} succeed`, async () => {
