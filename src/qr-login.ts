@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { ErrorOut, interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { QrLoginOptions } from './config/options.ts';
-import { assertNoDevInteractions, secretsOf } from './config/provider-checks.ts';
+import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
 import { Attempts } from './http/browser/attempts.ts';
@@ -66,7 +66,8 @@ export interface QrLogin {
 
   /**
    * Adds the pages to the provider, so that they are available in each host that mounts it.
-   * @throws TypeError if the provider does not sign its cookies, or if its development interactions are switched on
+   * @throws TypeError if this is no provider of oidc-provider 9, does not sign its cookies, or has its development
+   *   interactions switched on
    */
   readonly attach: (provider: Provider) => void;
 
@@ -129,6 +130,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
     attach: (provider) => {
       if (attached !== undefined)
         throw new TypeError('attach(provider) was called already; make a qrLogin for each provider');
+      assertProvider(provider);
       attached = attach(provider, { ...settings, ...checkedHooks(settings, settings.deadlines.hook) });
     },
     render: (ctx, name, page = {}) => requireAttached().render(ctx, name, page),

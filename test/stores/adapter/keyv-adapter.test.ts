@@ -1,3 +1,5 @@
+import { expect } from 'chai';
+import { keyvAdapter } from '../../../src/stores/adapter/keyv-adapter.ts';
 import { GENEROUS, storesMayTake } from '../patience.ts';
 import { ADAPTER_BACKENDS, type AdapterBackend, IN_MEMORY } from './backends.ts';
 import { consumesOnce } from './consume-contract.ts';
@@ -34,3 +36,14 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
     refusesReplays(backend, choose);
   });
 }
+
+describe('keyvAdapter', () => {
+  it('is refused without a Keyv, and says what to write', () => {
+    for (const other of [undefined, null, new Map(), 'redis://localhost:6379', {}]) {
+      expect(() => Reflect.apply(keyvAdapter, undefined, [other]), String(other)).to.throw(
+        TypeError,
+        /^keyvAdapter needs a Keyv: keyvAdapter\(new Keyv\(\)\)/,
+      );
+    }
+  });
+});
