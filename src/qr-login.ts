@@ -31,6 +31,7 @@ import { EventStreams } from './http/streams/event-streams.ts';
 import { LongPolls } from './http/streams/long-poll.ts';
 import { ConnectionParker } from './http/streams/parked-connection.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
+import { Wiring } from './http/wiring/wiring.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
@@ -180,16 +181,19 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
   const attempts = new Attempts(cookies);
+  const wiring = new Wiring({ provider, urls });
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  const others = { browsers, known, remoteSignOut, revocation, devices, limits, wrongCheckCodes };
+  provider.use(wiring.noteArrival);
+  const others = { browsers, known, remoteSignOut, revocation, devices, limits, wrongCheckCodes, wiring };
   provider.use(
     routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...streaming, ...others, settings }),
   );
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
+  provider.use(throwRefusals(wiring.check));
   provider.use(throwRefusals(starts.check));
   provider.use(throwRefusals(attempts.limit));
   provider.use(throwRefusals(repeatExchange(provider)));
@@ -201,6 +205,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     interactionUrl: (ctx, interaction) => {
       // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
       starts.note(ctx);
+      wiring.noteInteraction(ctx, interaction);
       attempts.note(ctx, interaction);
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
@@ -213,7 +218,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       renderProviderError({ provider, renderer, urls }, ctx, readProviderError(ctx, out, error)),
     health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
-      closed ??= stop({ ...streaming, expiry, inFlight, engine });
+      closed ??= stop({ ...streaming, expiry, inFlight, wiring, engine });
       return closed;
     },
   };
@@ -263,13 +268,15 @@ function makeCeremony(
 interface StoppableParts extends Pick<Services, 'streams' | 'longPolls'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
+  readonly wiring: Wiring;
   readonly engine: StoreEngine;
 }
 
-async function stop({ streams, longPolls, expiry, inFlight, engine }: StoppableParts): Promise<void> {
+async function stop({ streams, longPolls, expiry, inFlight, wiring, engine }: StoppableParts): Promise<void> {
   streams.close();
   longPolls.close();
   expiry.close();
+  wiring.close();
   await inFlight.drained(PENDING_REQUESTS_MS);
   // A store that does not answer must not keep the process from stopping.
   await withDeadline(engine.close(), CLOSE_WITHIN_MS).catch(() => undefined);

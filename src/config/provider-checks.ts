@@ -54,6 +54,6 @@ export function secretsOf(provider: Provider, { secrets }: Settings): readonly s
     throw new TypeError('cookies.keys is not a list of texts: give qrLogin the option "secrets"');
   if (keys.every((key) => typeof key === 'string' && key.length >= MIN_SECRET_LENGTH)) return keys;
   throw new TypeError(
-    `cookies.keys of the provider has a key that is no text of at least ${MIN_SECRET_LENGTH} characters: replace it, or keep it and give qrLogin the option "secrets", for example secrets: [process.env.QR_LOGIN_SECRET]; make one with: openssl rand -base64 32`,
+    `cookies.keys of the provider has a key that is no text of at least ${MIN_SECRET_LENGTH} characters: replace it, or keep it and give qrLogin the option "secrets", for example secrets: [process.env.CODE_KEY]; make one with: openssl rand -base64 32`,
   );
 }
