@@ -210,9 +210,10 @@ describe('the wiring of the plugin', () => {
     const host = (provider: Provider): RequestListener => {
       const app = new Koa();
       app.keys = provider.keys ?? [];
-      app.use((ctx, next) =>
-        /^\/interaction\/[^/]+$/.test(ctx.path) ? Promise.resolve(void (ctx.body = 'Old')) : next(),
-      );
+      app.use(async (ctx, next) => {
+        if (!/^\/interaction\/[^/]+$/.test(ctx.path)) return next();
+        ctx.body = 'Old';
+      });
       return app.use(mount(provider)).callback();
     };
     await during({ host }, async (site) => {
