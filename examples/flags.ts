@@ -8,7 +8,7 @@ export function flagsFrom<Name extends string>(command: string, names: readonly 
   const flags = names.map((name) => `--${name}`);
   const unknown = args.find((arg) => !flags.includes(arg));
   if (unknown !== undefined)
-    end(`There is no flag "${unknown}". ${command} has ${flags.map((flag) => `-- ${flag}`).join(', ')}.`);
+    end(`There is no flag "${unknown}". There are ${flags.join(', ')}: ${command} -- ${flags[0]}`);
   // Without a "--" of its own in front of the flags, npm keeps them for itself.
   const kept = names.find((name) => process.env[`npm_config_${name}`] !== undefined && !args.includes(`--${name}`));
   if (kept !== undefined) end(`npm has kept the flag --${kept} for itself: write ${command} -- --${kept}`);

@@ -9,7 +9,9 @@ import type { Settings } from './settings.ts';
  */
 export function assertProvider(provider: unknown): asserts provider is Provider {
   if (!isObjectWith(provider, 'use') || !isObjectWith(provider, 'interactionDetails'))
-    throw new TypeError('attach() needs the provider: qr.attach(provider), with the result of new Provider(issuer, …)');
+    throw new TypeError(
+      'attach() needs the provider itself, the result of new Provider(issuer, …), and not its callback() or your app: qr.attach(provider)',
+    );
   // Since version 9, a provider is itself the Koa app.
   if (!isObjectWith(provider, 'createContext')) {
     throw new TypeError(

@@ -160,7 +160,10 @@ describe('attaching to a provider', () => {
     const qr = qrLogin(NEEDED);
     const issuer = 'https://id.example';
     for (const other of [undefined, null, {}, issuer, new Koa(), providerFor(qr).callback()]) {
-      expect(() => Reflect.apply(qr.attach, undefined, [other])).to.throw(TypeError, /^attach\(\) needs the provider/);
+      expect(() => Reflect.apply(qr.attach, undefined, [other])).to.throw(
+        TypeError,
+        /^attach\(\) needs the provider itself/,
+      );
     }
   });
 

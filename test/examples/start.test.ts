@@ -105,7 +105,7 @@ describe('npm start', () => {
   it('prints an error if there is no such flag, or if npm has kept it for itself', async () => {
     const read = `import { flagsFrom } from './examples/flags.ts'; flagsFrom('npm start', ['lan', 'theme']);`;
     expect(await failure([...alone(read), '--', 'start.ts', '--thme'], {}, 2)).to.equal(
-      'There is no flag "--thme". npm start has -- --lan, -- --theme.',
+      'There is no flag "--thme". There are --lan, --theme: npm start -- --lan',
     );
     expect(await failure(alone(read), { npm_config_theme: 'true' }, 2)).to.equal(
       'npm has kept the flag --theme for itself: write npm start -- --theme',

@@ -14,7 +14,7 @@ export function findParsedBody({ app, req, request }: Context): unknown {
   if (body !== undefined && !warned.has(app)) {
     warned.add(app);
     process.emitWarning(
-      'a body parser of your app has read the body of a request before the plugin, which takes its result; mount the provider before the parser, because a parser that changes or limits bodies makes requests fail',
+      'a body parser of your app has read the body of a request before the plugin, which now relies on what the parser has made of it; mount the provider before the parser: app.use(provider.callback()) first, then app.use(express.json())',
       { type: 'QrLoginWarning', code: 'QR_LOGIN_BODY' },
     );
   }

@@ -65,8 +65,14 @@ function assertKeyv(keyv: unknown): asserts keyv is Keyv {
     ['get', 'set', 'delete'].every((method) => typeof Reflect.get(keyv, method) === 'function');
   if (isKeyv) return;
   throw new TypeError(
-    'keyvAdapter needs a Keyv: keyvAdapter(new Keyv()) in memory, or keyvAdapter(new Keyv({ store: … })) over a backend',
+    `keyvAdapter needs a Keyv, not ${kindOf(keyv)}: keyvAdapter(new Keyv()) in memory, or keyvAdapter(new Keyv({ store: … })) over a backend`,
   );
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? 'a text' : String(value);
+  const name = value.constructor?.name ?? 'bare object';
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 class KeyvAdapter implements Adapter {

@@ -187,12 +187,12 @@ describe('the wiring of the plugin', () => {
   });
 
   it('is explained if an old page of the app is in the way: in the log, and in development at the next sign-in', async () => {
-    const fault = /^a route of your app has answered GET \/interaction\/[\w-]+ .* remove your old route/;
+    const fault = /^a route of your app has answered GET \/interaction\/[\w-]+ .* remove your old route GET/;
     await during({ host: besideOldPage }, async (site) => {
       expect((await site.start()).text).to.equal('<form>Password');
       const page = await site.start();
       expect(page.status).to.equal(500);
-      expect(page.text).to.include('remove your old route for /interaction/:uid');
+      expect(page.text).to.include('remove your old route GET /interaction/:uid');
       // Only once: the app may have it there on purpose.
       expect((await site.start()).text).to.equal('<form>Password');
       expect(site.warnings).to.have.length(1);

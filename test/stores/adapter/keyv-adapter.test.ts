@@ -39,10 +39,17 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
 
 describe('keyvAdapter', () => {
   it('is refused without a Keyv, and says what to write', () => {
-    for (const other of [undefined, null, new Map(), 'redis://localhost:6379', {}]) {
-      expect(() => Reflect.apply(keyvAdapter, undefined, [other]), String(other)).to.throw(
+    const others: [unknown, string][] = [
+      [undefined, 'undefined'],
+      [new Map(), 'a Map'],
+      ['redis://user:password@localhost', 'a text'],
+      [{ url: 'redis:' }, 'an Object'],
+      [Object.create(null), 'a bare object'],
+    ];
+    for (const [other, kind] of others) {
+      expect(() => Reflect.apply(keyvAdapter, undefined, [other])).to.throw(
         TypeError,
-        /^keyvAdapter needs a Keyv: keyvAdapter\(new Keyv\(\)\)/,
+        `keyvAdapter needs a Keyv, not ${kind}: keyvAdapter(new Keyv())`,
       );
     }
   });
