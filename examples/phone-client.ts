@@ -50,7 +50,11 @@ export class PhoneClient {
       headers: { Accept: 'application/json', ...(fields && { 'Content-Type': 'application/json' }) },
       ...(fields && { method: 'POST', body: JSON.stringify(fields) }),
     });
-    const answer = (await response.json()) as T & { error_description?: string };
+    const answer = (await response.json().catch(() => {
+      throw new Error(
+        `${url} is no page of a QR sign-in (status ${response.status}). Copy the link below the code again.`,
+      );
+    })) as T & { error_description?: string };
     if (!response.ok) throw new Error(answer.error_description ?? `${response.status} from ${url}`);
     return answer;
   }
@@ -71,7 +75,10 @@ export class PhoneClient {
 
   async #fetch(url: URL, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
     const cookie = await this.#jar.getCookieString(url.href);
-    const response = await fetch(url, { ...init, redirect: 'manual', headers: { ...init.headers, cookie } });
+    const request = { ...init, redirect: 'manual', headers: { ...init.headers, cookie } } as const;
+    const response = await fetch(url, request).catch((cause: unknown) => {
+      throw new Error(`Nothing answers at ${url.origin}. Is the provider running, and is the port right?`, { cause });
+    });
     for (const set of response.headers.getSetCookie()) await this.#jar.setCookie(set, url.href);
     return response;
   }

@@ -4,21 +4,16 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { PhoneClient } from './phone-client.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    name: { type: 'string' },
-    password: { type: 'string' },
-    approve: { type: 'boolean' },
-    deny: { type: 'boolean' },
-  },
-});
-const [address] = positionals;
-if (address === undefined || !URL.canParse(address)) {
-  console.error(
-    'Usage: npm run phone -- <address in the code> [--name alice --password wonderland] [--approve | --deny]',
+const USAGE = 'Usage: npm run phone -- <address in the code> [--name alice --password wonderland] [--approve | --deny]';
+
+const { values, positionals } = readArguments();
+const [address, another] = positionals;
+if (address === undefined || another !== undefined) endWith(USAGE);
+if (values.approve && values.deny) endWith(`Choose one of --approve and --deny. ${USAGE}`);
+if (!isAddressOfCode(address)) {
+  endWith(
+    `"${address}" is not the address of a code. Copy the link below the code on the QR page; it begins with http and has /qr/ in it, such as http://localhost:3000/qr/…`,
   );
-  process.exit(2);
 }
 
 const terminal = createInterface({ input: stdin, output: stdout });
@@ -41,6 +36,34 @@ try {
   process.exitCode = 1;
 } finally {
   terminal.close();
+}
+
+/** Reads the command line. Ends the process with status 2 at a flag that does not exist. */
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        name: { type: 'string' },
+        password: { type: 'string' },
+        approve: { type: 'boolean' },
+        deny: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    return endWith(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  }
+}
+
+function isAddressOfCode(given: string): boolean {
+  if (!URL.canParse(given)) return false;
+  const { protocol, pathname } = new URL(given);
+  return ['http:', 'https:'].includes(protocol) && /\/qr\/[\w.~-]{20,}$/.test(pathname);
+}
+
+function endWith(complaint: string): never {
+  console.error(complaint);
+  process.exit(2);
 }
 
 async function askYesNo(question: string): Promise<boolean> {

@@ -7,7 +7,9 @@ import { networkInterfaces } from 'node:os';
 import QRCode from 'qrcode';
 import { Accounts } from './accounts.ts';
 import { ProvidersOnDemand } from './everything.ts';
+import { flagsFrom } from './flags.ts';
 import { closeAll, endAtSignal } from './graceful.ts';
+import { issuerFrom } from './issuer.ts';
 import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
 import { makeExample, makeInitialAccessToken, VIEWS } from './provider.ts';
@@ -15,14 +17,15 @@ import { makeRp, rpClient } from './rp.ts';
 import { loadSecrets } from './secrets.ts';
 import { storeFrom } from './store.ts';
 
-const lan = process.argv.includes('--lan');
+const flags = flagsFrom('npm start', ['lan', 'theme', 'everything']);
+const lan = flags.has('lan');
 const port = portFrom('PORT', 3000);
 const rpPort = portFrom('RP_PORT', 3001);
 const host = lan ? lanAddress() : 'localhost';
-const issuer = process.env.ISSUER ?? `http://${host}:${port}`;
+const issuer = issuerFrom('ISSUER', `http://${host}:${port}`);
 const rpUrl = `http://${host}:${rpPort}`;
 
-const everything = process.argv.includes('--everything');
+const everything = flags.has('everything');
 
 const secrets = loadSecrets();
 const accounts = await Accounts.demo();
@@ -41,7 +44,7 @@ const { provider, qr, app } = makeExample({
   qrLogin: {
     shortCode: true,
     ...(process.env.LIMITS === 'off' && { limits: false }),
-    ...(process.argv.includes('--theme') && {
+    ...(flags.has('theme') && {
       name: 'Copperfield Bank',
       views: [VIEWS, new URL('theme', import.meta.url)],
     }),

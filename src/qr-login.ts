@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { ErrorOut, interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { QrLoginOptions } from './config/options.ts';
-import { assertNoDevInteractions, secretsOf } from './config/provider-checks.ts';
+import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
 import { Attempts } from './http/browser/attempts.ts';
@@ -13,7 +13,7 @@ import { SignInRevocation } from './http/devices/revocation.ts';
 import { answerTrouble, renderProviderError, throwRefusals } from './http/errors.ts';
 import { ExpiryWatcher } from './http/events/expiry.ts';
 import { SignInMetrics } from './http/events/metrics.ts';
-import { announceState, makeTicketEmitter } from './http/events/ticket-events.ts';
+import { announceState, type EmitTicketEvent, makeTicketEmitter } from './http/events/ticket-events.ts';
 import { checkedHooks } from './http/hooks/checked-hooks.ts';
 import { Assets } from './http/pages/assets.ts';
 import { Locales } from './http/pages/locales.ts';
@@ -31,6 +31,7 @@ import { EventStreams } from './http/streams/event-streams.ts';
 import { LongPolls } from './http/streams/long-poll.ts';
 import { ConnectionParker } from './http/streams/parked-connection.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
+import { Wiring } from './http/wiring/wiring.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
@@ -66,7 +67,8 @@ export interface QrLogin {
 
   /**
    * Adds the pages to the provider, so that they are available in each host that mounts it.
-   * @throws TypeError if the provider does not sign its cookies, or if its development interactions are switched on
+   * @throws TypeError if this is no provider of oidc-provider 9, does not sign its cookies, or has its development
+   *   interactions switched on
    */
   readonly attach: (provider: Provider) => void;
 
@@ -129,6 +131,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
     attach: (provider) => {
       if (attached !== undefined)
         throw new TypeError('attach(provider) was called already; make a qrLogin for each provider');
+      assertProvider(provider);
       attached = attach(provider, { ...settings, ...checkedHooks(settings, settings.deadlines.hook) });
     },
     render: (ctx, name, page = {}) => requireAttached().render(ctx, name, page),
@@ -152,7 +155,6 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);
   const resuming = new RepeatableResume(provider, keys);
-  const { onSignIn } = settings;
   const pages = makePages(provider, settings);
   const { urls, cookies, renderer } = pages;
   onSignedIn(provider, (ctx, sessionUid) => cookies.noteSignIn(ctx, sessionUid));
@@ -163,42 +165,42 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     onLate: (ticket) => callListener(() => announceState(announce, ticket)),
   });
   const engine = engineForIssuer(shared, provider.issuer, keys);
-  const { store, browsers, known, notes, signals, clock } = engine;
-  const expiry = new ExpiryWatcher(store, clock, settings.deadlines, (facts) =>
-    callListener(() => emit(undefined, 'qr_login.expired', facts)),
-  );
+  const { browsers, known, notes, signals, clock } = engine;
+  const expiry = watchExpiry(engine, settings, emit);
   const announce = expiry.following(emit);
   const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, metrics, settings });
-  const devices = new DeviceDescriber(settings.locate);
-  const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
-  const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
-  const recording = { provider, resuming, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
-  const signIns = new SignInRecorder(recording);
+  const { signIns, ...signedIn } = makeSignInRecords(engine, { provider, keys, resuming, settings, emit });
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
   const attempts = new Attempts(cookies);
+  const wiring = new Wiring({ provider, urls });
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
-  const others = { browsers, known, remoteSignOut, revocation, devices, limits, wrongCheckCodes };
-  provider.use(
-    routes({ provider, ceremony, announce, signals, keys, clock, ...pages, ...streaming, ...others, settings }),
-  );
+  provider.use(wiring.noteArrival);
+  const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring };
+  provider.use(routes({ provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others }));
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
-  provider.use(throwRefusals(starts.check));
-  provider.use(throwRefusals(attempts.limit));
-  provider.use(throwRefusals(repeatExchange(provider)));
-  provider.use(throwRefusals(signIns.note));
-  provider.use(throwRefusals(resuming.middleware));
-  provider.use(throwRefusals(checkBeforeResuming({ provider, urls, renderer, revocation, clock, settings })));
+  const resumeChecks = checkBeforeResuming({
+    provider,
+    urls,
+    renderer,
+    clock,
+    settings,
+    revocation: signedIn.revocation,
+  });
+  const beforeTokens = [wiring.check, starts.check, attempts.limit, repeatExchange(provider)];
+  const beforeResuming = [signIns.note, resuming.middleware, resumeChecks];
+  for (const middleware of [...beforeTokens, ...beforeResuming]) provider.use(throwRefusals(middleware));
 
   return {
     interactionUrl: (ctx, interaction) => {
       // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
       starts.note(ctx);
+      wiring.noteInteraction(ctx, interaction);
       attempts.note(ctx, interaction);
       cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
       return urls.interaction(interaction.uid);
@@ -211,7 +213,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       renderProviderError({ provider, renderer, urls }, ctx, readProviderError(ctx, out, error)),
     health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
-      closed ??= stop({ ...streaming, expiry, inFlight, engine });
+      closed ??= stop({ ...streaming, expiry, inFlight, wiring, engine });
       return closed;
     },
   };
@@ -241,6 +243,37 @@ interface CeremonyParts {
 type CeremonyAndStreams = Pick<Services, 'ceremony' | 'browserViews' | 'streams' | 'longPolls'>;
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
+function watchExpiry({ store, clock }: StoreEngine, { deadlines }: Settings, emit: EmitTicketEvent): ExpiryWatcher {
+  return new ExpiryWatcher(store, clock, deadlines, (facts) =>
+    callListener(() => emit(undefined, 'qr_login.expired', facts)),
+  );
+}
+
+interface SignInRecordParts {
+  readonly provider: Provider;
+  readonly keys: SecretKeys;
+  readonly resuming: RepeatableResume;
+  readonly settings: Settings;
+  readonly emit: EmitTicketEvent;
+}
+
+interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'revocation'> {
+  readonly signIns: SignInRecorder;
+}
+
+/** Makes the parts that record which browsers were signed in, and that sign them out again. */
+function makeSignInRecords(
+  { browsers, known, notes, clock }: StoreEngine,
+  { provider, keys, resuming, settings, emit }: SignInRecordParts,
+): SignInRecords {
+  const { locate, onSignIn } = settings;
+  const devices = new DeviceDescriber(locate);
+  const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
+  const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
+  const recording = { provider, resuming, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
+  return { devices, remoteSignOut, revocation, signIns: new SignInRecorder(recording) };
+}
+
 function makeCeremony(
   { store, notes, known, clock }: StoreEngine,
   { keys, urls, metrics, settings }: CeremonyParts,
@@ -261,13 +294,15 @@ function makeCeremony(
 interface StoppableParts extends Pick<Services, 'streams' | 'longPolls'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
+  readonly wiring: Wiring;
   readonly engine: StoreEngine;
 }
 
-async function stop({ streams, longPolls, expiry, inFlight, engine }: StoppableParts): Promise<void> {
+async function stop({ streams, longPolls, expiry, inFlight, wiring, engine }: StoppableParts): Promise<void> {
   streams.close();
   longPolls.close();
   expiry.close();
+  wiring.close();
   await inFlight.drained(PENDING_REQUESTS_MS);
   // A store that does not answer must not keep the process from stopping.
   await withDeadline(engine.close(), CLOSE_WITHIN_MS).catch(() => undefined);

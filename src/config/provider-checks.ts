@@ -1,6 +1,28 @@
-/** Checks of the provider's configuration. Each throws a TypeError that says what to write. */
+/** Checks of the provider and its configuration. Each throws a TypeError that says what to write. */
 import type { Provider } from '../oidc/provider.ts';
-import { checkSecrets, type Settings } from './settings.ts';
+import { MIN_SECRET_LENGTH } from './schema.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Ensures that this is a provider of a version that the plugin knows.
+ * @throws TypeError if it is something else
+ */
+export function assertProvider(provider: unknown): asserts provider is Provider {
+  if (!isObjectWith(provider, 'use') || !isObjectWith(provider, 'interactionDetails'))
+    throw new TypeError(
+      'attach() needs the provider itself, the result of new Provider(issuer, …), and not its callback() or your app: qr.attach(provider)',
+    );
+  // Since version 9, a provider is itself the Koa app.
+  if (!isObjectWith(provider, 'createContext')) {
+    throw new TypeError(
+      'this provider is of oidc-provider 8 or older, but the plugin needs oidc-provider 9: npm install oidc-provider@9',
+    );
+  }
+}
+
+function isObjectWith(value: unknown, method: string): value is object {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function';
+}
 
 /**
  * Ensures that the development interactions are off. They would silently replace `interactions.url` by the provider's
@@ -30,6 +52,10 @@ export function secretsOf(provider: Provider, { secrets }: Settings): readonly s
     );
   }
   if (secrets !== undefined) return secrets;
-  if (Array.isArray(keys)) return checkSecrets('cookies.keys', keys);
-  throw new TypeError('cookies.keys is not a list of texts: give qrLogin the option "secrets"');
+  if (!Array.isArray(keys))
+    throw new TypeError('cookies.keys is not a list of texts: give qrLogin the option "secrets"');
+  if (keys.every((key) => typeof key === 'string' && key.length >= MIN_SECRET_LENGTH)) return keys;
+  throw new TypeError(
+    `cookies.keys of the provider has a key that is no text of at least ${MIN_SECRET_LENGTH} characters: replace it, or keep it and give qrLogin the option "secrets", for example secrets: [process.env.CODE_KEY]; make one with: openssl rand -base64 32`,
+  );
 }

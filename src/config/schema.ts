@@ -29,7 +29,8 @@ export interface OptionFacts {
 }
 
 const REQUIRED = 'none: it is required';
-const MIN_SECRET_LENGTH = 32;
+/** The shortest key to sign with, in characters. */
+export const MIN_SECRET_LENGTH = 32;
 
 /** Returns the schema of an option that is a function. @param example the function that the message suggests */
 function functionOption<T>(name: string, example: string, facts: OptionFacts): v.GenericSchema<T> {
@@ -74,9 +75,9 @@ function secondsToMs(name: string, max: number): v.GenericSchema<number> {
   );
 }
 
-/** Returns the schema of a list of keys to sign with. @param name of the option, or of the provider's setting */
-export function secretList(name: string): v.GenericSchema<string[]> {
-  const message = `${name} must be a list of texts with at least ${MIN_SECRET_LENGTH} characters each; make one with: openssl rand -base64 32`;
+/** Returns the schema of a list of keys to sign with. */
+function secretList(): v.GenericSchema<string[]> {
+  const message = `secrets must be a list of texts with at least ${MIN_SECRET_LENGTH} characters each; make one with: openssl rand -base64 32`;
   const secret = v.pipe(v.string(message), v.minLength(MIN_SECRET_LENGTH, message));
   return v.pipe(v.array(secret, message), v.minLength(1, message));
 }
@@ -246,7 +247,7 @@ const OPTIONS = {
   ),
   secrets: v.optional(
     v.pipe(
-      secretList('secrets'),
+      secretList(),
       v.metadata({
         type: '`readonly string[]`',
         unit: 'at least 32 characters each',

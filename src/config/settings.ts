@@ -4,7 +4,7 @@ import type { Limits } from '../http/request/rate-limits.ts';
 import { assertNothingIsBypassed } from '../stores/redis/client.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
 import type { QrLoginOptions } from './options.ts';
-import { listOptions, SCHEMA, secretList } from './schema.ts';
+import { listOptions, SCHEMA } from './schema.ts';
 
 /** The options that have another form in the settings. */
 type ConvertedOption = 'limits' | 'views' | 'deadlines' | 'rotation';
@@ -35,11 +35,6 @@ export function checkOptions(options: QrLoginOptions): Settings {
   const settings = check(SCHEMA, isObject(options) ? withEachOption(options) : options);
   if (typeof settings.store !== 'function') assertNothingIsBypassed(settings.store);
   return settings;
-}
-
-/** Checks a list of secrets. @throws TypeError unless each is long enough to sign with */
-export function checkSecrets(name: string, secrets: unknown): string[] {
-  return check(secretList(name), secrets);
 }
 
 /** Copies the options, and reads each known one: it may be inherited, or a method of a class. */

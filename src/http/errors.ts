@@ -13,6 +13,7 @@ import { TooManyRequests } from './request/rate-limits.ts';
 import { wantsJson } from './request/responses.ts';
 import { protectAnswer } from './request/security-headers.ts';
 import type { Urls } from './request/urls.ts';
+import { isInDevelopment, WiringFault } from './wiring/wiring-fault.ts';
 
 /** The status of each code (RFC 9110, section 15). */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -187,6 +188,11 @@ function retryUrl(urls: Urls, ctx: Context): string | undefined {
   return isForm && new URL(referrer).origin === urls.origin ? referrer : undefined;
 }
 
+/** Returns what is wrong with the setup of the plugin, if that is the cause of an error in development. */
+function setupHint({ cause }: QrLoginError): string | undefined {
+  return cause instanceof WiringFault && isInDevelopment() ? cause.message : undefined;
+}
+
 function answer(ports: ErrorPorts, request: RefusableRequest, error: QrLoginError): void {
   const { ctx, failure } = request;
   protectAnswer(ctx);
@@ -203,6 +209,6 @@ function answer(ports: ErrorPorts, request: RefusableRequest, error: QrLoginErro
   if (wantsJson(request)) ctx.body = { error: code, ...(reason && { reason }), ...state, error_description: message };
   else {
     const { back, home, again } = failure;
-    renderError(ports, ctx, { code, reason, retryAfter, back, home, again });
+    renderError(ports, ctx, { code, reason, retryAfter, back, home, again, setup: setupHint(error) });
   }
 }

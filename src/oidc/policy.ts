@@ -1,5 +1,6 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Consent } from '../ticket/ticket.ts';
+import type { Interaction } from './interaction.ts';
 
 /** The request's scopes and claims as oidc-provider understood them; recorded by the `login` prompt of the policy. */
 export interface RequestedConsent extends Consent {
@@ -19,6 +20,11 @@ export function qrLoginPolicy(): interactionPolicy.DefaultPolicy {
   const { details } = login;
   login.details = async (ctx) => ({ ...(await details(ctx)), asked: collectRequestedConsent(ctx) });
   return policy;
+}
+
+/** Returns true if another policy than the plugin's has asked for this sign-in. Only the login prompt shows that. */
+export function isOfOtherPolicy({ prompt }: Interaction): boolean {
+  return prompt.name === 'login' && prompt.details.asked === undefined;
 }
 
 function collectRequestedConsent({ oidc }: KoaContextWithOIDC): RequestedConsent {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
+import Koa from 'koa';
 import { type Configuration, Provider } from 'oidc-provider';
 import { type QrLogin, type QrLoginOptions, qrLogin } from '../../src/index.ts';
 import { Elsewhere } from '../support/elsewhere.ts';
@@ -144,15 +145,33 @@ describe('attaching to a provider', () => {
     }
   });
 
-  it('is refused if the cookie keys are too short to sign codes, unless there are secrets', async () => {
-    const short = qrLogin(NEEDED);
-    expect(() => short.attach(providerFor(short, { cookies: { keys: ['short'] } }))).to.throw(
-      TypeError,
-      /cookies\.keys/,
-    );
-    const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
-    qr.attach(providerFor(qr, { cookies: { keys: ['short'] } }));
-    await qr.close();
+  for (const [what, key] of Object.entries({ 'too short': 'short', 'no texts': Buffer.from(KEY) })) {
+    it(`is refused if the cookie keys are ${what}, unless there are secrets, which the message names`, async () => {
+      const cookies = { keys: [key] } as never;
+      const without = qrLogin(NEEDED);
+      expect(() => without.attach(providerFor(without, { cookies }))).to.throw(TypeError, /cookies\.keys .*"secrets"/);
+      const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
+      qr.attach(providerFor(qr, { cookies }));
+      await qr.close();
+    });
+  }
+
+  it('is refused if it gets something else than a provider', () => {
+    const qr = qrLogin(NEEDED);
+    const issuer = 'https://id.example';
+    for (const other of [undefined, null, {}, issuer, new Koa(), providerFor(qr).callback()]) {
+      expect(() => Reflect.apply(qr.attach, undefined, [other])).to.throw(
+        TypeError,
+        /^attach\(\) needs the provider itself/,
+      );
+    }
+  });
+
+  it('is refused with the versions if the provider is of oidc-provider 8, which has no readable keys', () => {
+    // A provider of version 8 has its Koa app inside.
+    const old = { issuer: 'https://id.example', use: () => undefined, interactionDetails: () => undefined };
+    const { attach } = qrLogin(NEEDED);
+    expect(() => Reflect.apply(attach, undefined, [old])).to.throw(TypeError, /oidc-provider 8 .* oidc-provider@9/);
   });
 
   it('is refused if a Keygrip hides the keys, unless there are secrets', async () => {

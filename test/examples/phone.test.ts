@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { expect } from 'chai';
 import { UNKNOWN_CODE } from '../support/codes.ts';
+import { freePort } from '../support/server.ts';
 import { BrowserPerson, World } from '../support/world.ts';
 import { ENVIRONMENT, quickCommandOf, ROOT } from './example-program.ts';
 
@@ -77,9 +78,30 @@ describe('the phone in the terminal', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('prints its usage if it has no address', async () => {
-    const { code, errors } = await phone();
-    expect(code).to.equal(2);
-    expect(errors).to.match(/^Usage: npm run phone/);
+  it('prints its usage if it has no address, or a flag that does not exist', async () => {
+    for (const parameters of [[], ['--yes', await browser.code()], [await browser.code(), 'twice']]) {
+      const { code, errors } = await phone(...parameters);
+      expect(code).to.equal(2);
+      expect(errors)
+        .to.match(/^Usage: npm run phone/m)
+        .and.not.include('    at ');
+    }
+  });
+
+  it('says what the address must be like if it is not that of a code', async () => {
+    for (const address of ['localhost:3000/qr/x', world.issuer, browser.at, `${world.issuer}/qr/scan`]) {
+      const { code, errors } = await phone(address, ...ALICE, '--approve');
+      expect(code).to.equal(2);
+      expect(errors).to.include(`"${address}" is not the address of a code. Copy the link below the code`);
+    }
+  });
+
+  it('says that nothing answers at the address, or something else', async () => {
+    const nothing = `http://localhost:${await freePort()}`;
+    const { code, errors } = await phone(`${nothing}/qr/${UNKNOWN_CODE}`, ...ALICE, '--approve');
+    expect(code).to.equal(1);
+    expect(errors).to.equal(`Nothing answers at ${nothing}. Is the provider running, and is the port right?\n`);
+    const other = `${world.issuer}/other/qr/${UNKNOWN_CODE}`;
+    expect((await phone(other, ...ALICE, '--approve')).errors).to.match(/status 404|unrecognized route/);
   });
 });

@@ -78,24 +78,56 @@ describe('npm start', () => {
   });
 
   it('prints an error if a variable holds no port number', async () => {
-    // The whole example takes ten times as long to load as ports.ts alone.
-    const readPort = `import { portFrom } from './examples/ports.ts'; portFrom('PORT', 3000);`;
-    const alone = [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', readPort];
-    for (const command of sizeOfSuite({ short: [alone], full: [alone, quickCommandOf('examples/start.ts')] })) {
+    const read = alone(`import { portFrom } from './examples/ports.ts'; portFrom('PORT', 3000);`);
+    for (const command of sizeOfSuite({ short: [read], full: [read, quickCommandOf('examples/start.ts')] })) {
       for (const PORT of ['http', '70000']) {
         const complaint = await failure(command, { PORT });
-        expect(complaint).to.equal(`PORT must be a port number, not "${PORT}".`);
+        expect(complaint).to.equal(`PORT must be a port number from 0 to 65535, not "${PORT}". For example: PORT=3000`);
       }
     }
   });
+
+  it('prints an error if ISSUER is no address, with an example that is one', async () => {
+    const read = `import { issuerFrom } from './examples/issuer.ts'; issuerFrom('ISSUER', 'http://localhost:3000');`;
+    const examples = {
+      'localhost:5300': 'http://localhost:5300',
+      'id.example.com': 'http://id.example.com',
+      'ftp://id.example.com/oidc?a=b': 'http://id.example.com/oidc',
+      '': 'http://localhost:3000',
+    };
+    for (const [ISSUER, example] of Object.entries(examples)) {
+      expect(await failure(alone(read), { ISSUER })).to.equal(
+        `ISSUER must be an address that begins with http:// or https://, not "${ISSUER}". For example: ISSUER=${example}`,
+      );
+    }
+  });
+
+  it('prints an error if there is no such flag, or if npm has kept it for itself', async () => {
+    const read = `import { flagsFrom } from './examples/flags.ts'; flagsFrom('npm start', ['lan', 'theme']);`;
+    expect(await failure([...alone(read), '--', 'start.ts', '--thme'], {}, 2)).to.equal(
+      'There is no flag "--thme". There are --lan, --theme: npm start -- --lan',
+    );
+    expect(await failure(alone(read), { npm_config_theme: 'true' }, 2)).to.equal(
+      'npm has kept the flag --theme for itself: write npm start -- --theme',
+    );
+  });
 });
 
-/** Runs a program, and expects exit code 1. @returns the last line of its standard error */
-async function failure(command: string[], environment: Record<string, string>): Promise<string | undefined> {
+/** Returns the command that runs a part of the example. The whole takes ten times as long to load. */
+function alone(program: string): string[] {
+  return [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', program];
+}
+
+/** Runs a program, and expects this exit code. @returns the last line of its standard error */
+async function failure(
+  command: string[],
+  environment: Record<string, string>,
+  status = 1,
+): Promise<string | undefined> {
   const [file = '', ...args] = command;
   const env = { ...ENVIRONMENT, ...environment };
   const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
   const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-  expect(code).to.equal(1);
+  expect(code).to.equal(status);
   return output.trim().split('\n').at(-1);
 }

@@ -13,6 +13,7 @@ import { notEmbedded, sameOrigin } from '../request/origin.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import type { Urls } from '../request/urls.ts';
+import type { Wiring } from '../wiring/wiring.ts';
 import { CookieTest, type CookieTestPorts } from './cookie-test.ts';
 
 /**
@@ -39,6 +40,7 @@ export interface BrowserRequestPorts extends CookieTestPorts {
   readonly urls: Urls;
   readonly cookies: Pick<Cookies, 'binding' | 'origin' | 'test'>;
   readonly limits: Pick<RateLimits, 'byAddress'>;
+  readonly wiring: Pick<Wiring, 'urlFault'>;
 }
 
 /** Makes the entries of the browser's routes. */
@@ -101,12 +103,12 @@ export class BrowserGuards {
   }
 
   async #identify(request: PluginRequest): Promise<BrowserRequest> {
-    const { urls, cookies } = this.#ports;
+    const { urls, cookies, wiring } = this.#ports;
     const { ctx, failure } = request;
     const uid = uidIn(ctx);
     const [interaction, session] = await this.#find(request, uid);
     const binding = cookies.binding(ctx, uid);
-    if (binding === undefined) throw noInteraction();
+    if (binding === undefined) throw noInteraction(wiring.urlFault);
     failure.back = urls.interaction(uid);
     return { ...request, interaction, identity: { interaction: uid, binding, accountId: session?.accountId } };
   }

@@ -111,6 +111,8 @@ export interface Pages {
     readonly again?: string | undefined;
     /** The error that oidc-provider found, in the terms of OAuth, for the developers of the app (RFC 6749). */
     readonly details?: { readonly error: string; readonly description?: string | undefined } | undefined;
+    /** A mistake in the setup of the plugin, and what to do about it, in English. Never set in production. */
+    readonly setup?: string | undefined;
   };
 }
 

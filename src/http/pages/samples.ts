@@ -222,6 +222,7 @@ export const SAMPLES: Samples = {
     'wrong numbers': error('too_many_requests', { reason: 'check-codes', retryAfter: 86_400 }),
     unavailable: error('store_unavailable', { again: '#' }),
     fault: error('server_error', { again: '#' }),
+    'a wrong setup': error('no_interaction', { setup: 'interactions.url of the provider is not qr.interactionUrl' }),
     'too slow': error('hook_timeout', { again: '#' }),
     'of an app': error('invalid_request', {
       reason: 'app',

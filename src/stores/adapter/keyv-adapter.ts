@@ -4,6 +4,7 @@ import { QrLoginError } from '../../ticket/errors.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
+import { withTimeOfUse } from './consumed.ts';
 import { currentConsumer } from './consumer.ts';
 import { Exchange, Releases } from './exchange.ts';
 import { KeyvRecords } from './keyv-records.ts';
@@ -41,11 +42,12 @@ const REPLAY_KNOWN_MS = 660_000;
  * Ids are stored as hashes and records encrypted, so that a copy of the store holds no token or session that works.
  * Give `secrets` for a store outside of this process: without them, ids that can be guessed are not protected.
  *
- * @throws TypeError if a secret is too short
+ * @throws TypeError if the store is no Keyv, or if a secret is too short
  * @example
  * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
 export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): AdapterFactory {
+  assertKeyv(keyv);
   const secrets = checkAdapterSecrets(options);
   if (secrets.length === 0) warnReadable(keyv);
   const redis = redisOf(keyv);
@@ -53,6 +55,25 @@ export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): Adapt
   const records = new SealedRecords(stored, secrets, USED_ONCE);
   const releases = new Releases(records);
   return (model) => new KeyvAdapter(model, records, releases);
+}
+
+/** @throws TypeError unless it is a Keyv. A Map has the same methods, but no records that expire. */
+function assertKeyv(keyv: unknown): asserts keyv is Keyv {
+  const isKeyv =
+    typeof keyv === 'object' &&
+    keyv !== null &&
+    'store' in keyv &&
+    ['get', 'set', 'delete'].every((method) => typeof Reflect.get(keyv, method) === 'function');
+  if (isKeyv) return;
+  throw new TypeError(
+    `keyvAdapter needs a Keyv, not ${kindOf(keyv)}: keyvAdapter(new Keyv()) in memory, or keyvAdapter(new Keyv({ store: … })) over a backend`,
+  );
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? 'a text' : String(value);
+  const name = value.constructor?.name ?? 'bare object';
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 class KeyvAdapter implements Adapter {
@@ -66,10 +87,14 @@ class KeyvAdapter implements Adapter {
     this.#releases = releases;
   }
 
-  upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+  /** @throws TypeError if the payload or its lifetime cannot be stored */
+  async upsert(id: string, given: AdapterPayload, expiresIn?: number): Promise<void> {
     const ttl = this.#lifetime(expiresIn);
+    const payload = withTimeOfUse(given);
     const grantId = GRANTABLE.has(this.#model) ? payload.grantId : undefined;
-    return this.#try(async () => {
+    await this.#try(async () => {
+      // A store would keep it for a millisecond at least.
+      if (ttl !== undefined && ttl <= 0) return this.#remove(id);
       const ways = this.#ways(payload).map((way) => this.#records.point(way, id, ttl));
       await Promise.all([this.#records.put(this.#key(id), payload, ttl, grantId), ...ways]);
     });
@@ -108,9 +133,7 @@ class KeyvAdapter implements Adapter {
     return this.#try(async () => {
       // Tokens that a concurrent request is just writing must end with the grant, too.
       if (this.#model === 'Grant') await this.#records.close(id);
-      const payload = await this.#records.take(this.#key(id));
-      // A record that was written later under another id may have taken over the lookup key: then it stays.
-      for (const way of this.#ways(payload)) await this.#records.unpoint(way, id);
+      await this.#remove(id);
     });
   }
 
@@ -118,8 +141,15 @@ class KeyvAdapter implements Adapter {
     return this.#try(() => this.#records.revoke(grantId));
   }
 
+  /** Returns the time to live in milliseconds; undefined for a record that never expires. */
   #lifetime(expiresIn: number | undefined): number | undefined {
-    if (expiresIn === undefined) return undefined;
+    if (expiresIn === undefined || expiresIn === Number.POSITIVE_INFINITY) return undefined;
+    // Not a number would be stored as "never expires".
+    if (typeof expiresIn !== 'number' || Number.isNaN(expiresIn)) {
+      throw new TypeError(
+        `keyvAdapter: the lifetime of a record (${this.#model}) must be a number of seconds, not ${expiresIn}: check ttl.${this.#model} of the provider, or expiresIn where your code makes the record`,
+      );
+    }
     return this.#model === 'ReplayDetection' ? Math.max(REPLAY_KNOWN_MS, expiresIn * 1000) : expiresIn * 1000;
   }
 
@@ -147,6 +177,12 @@ class KeyvAdapter implements Adapter {
     const exchange = USED_ONCE.has(this.#model) ? Exchange.current : undefined;
     if (exchange === undefined) return this.#records.consume(key, Math.floor(Date.now() / 1000), currentConsumer());
     return exchange.claim({ key, records: this.#records, releases: this.#releases });
+  }
+
+  async #remove(id: string): Promise<void> {
+    const payload = await this.#records.take(this.#key(id));
+    // A record that was written later under another id may have taken over the lookup key: then it stays.
+    for (const way of this.#ways(payload)) await this.#records.unpoint(way, id);
   }
 
   /** Returns the other keys that lead to a record: its uid (sessions only) and its user code. */

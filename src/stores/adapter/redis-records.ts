@@ -54,7 +54,8 @@ export class RedisRecords implements Records {
   async get(key: string): Promise<AdapterPayload | undefined> {
     const [payload, consumed] = await this.#link.hmGet(this.#key(key), ['payload', 'consumed']);
     if (typeof payload !== 'string') return undefined;
-    return { ...JSON.parse(payload), ...(typeof consumed === 'string' && { consumed: Number(consumed) }) };
+    // A field that is no number also means that the record was consumed, so it must not be read as a falsy NaN.
+    return { ...JSON.parse(payload), ...(typeof consumed === 'string' && { consumed: Number(consumed) || 1 }) };
   }
 
   async consume(key: string, now: number, by?: string): Promise<boolean> {

@@ -1,3 +1,5 @@
+import { expect } from 'chai';
+import { keyvAdapter } from '../../../src/stores/adapter/keyv-adapter.ts';
 import { GENEROUS, storesMayTake } from '../patience.ts';
 import { ADAPTER_BACKENDS, type AdapterBackend, IN_MEMORY } from './backends.ts';
 import { consumesOnce } from './consume-contract.ts';
@@ -34,3 +36,21 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
     refusesReplays(backend, choose);
   });
 }
+
+describe('keyvAdapter', () => {
+  it('is refused without a Keyv, and says what to write', () => {
+    const others: [unknown, string][] = [
+      [undefined, 'undefined'],
+      [new Map(), 'a Map'],
+      ['redis://user:password@localhost', 'a text'],
+      [{ url: 'redis:' }, 'an Object'],
+      [Object.create(null), 'a bare object'],
+    ];
+    for (const [other, kind] of others) {
+      expect(() => Reflect.apply(keyvAdapter, undefined, [other])).to.throw(
+        TypeError,
+        `keyvAdapter needs a Keyv, not ${kind}: keyvAdapter(new Keyv())`,
+      );
+    }
+  });
+});

@@ -61,6 +61,65 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       });
     }
 
+    const used = new Date('2026-01-02T03:04:05Z');
+    for (const [what, consumed] of Object.entries({ true: true, 'a Date': used, 'a text': used.toJSON() })) {
+      it(`takes a record as consumed that a program writes with ${what}`, async () => {
+        const [writer, reader] = both('RefreshToken');
+        await writer.upsert('id', { ...OF_EACH_MODEL.RefreshToken, consumed }, 60);
+        const found = (await reader.find('id'))?.consumed;
+        if (consumed === true) expect(found).to.be.above(used.getTime() / 1000);
+        else expect(found).to.equal(used.getTime() / 1000);
+      });
+    }
+
+    it('takes a record as not consumed that a program writes with false or null', async () => {
+      const [writer, reader] = both('DeviceCode');
+      for (const consumed of [false, null]) {
+        await writer.upsert('id', { ...deviceCode, consumed }, 60);
+        expect(await reader.find('id')).to.deep.equal(deviceCode);
+      }
+      await reader.consume('id');
+      expect((await writer.find('id'))?.consumed).to.be.a('number');
+    });
+
+    it('refuses a record whose time of use or lifetime is no number, and keeps what there was', async () => {
+      const [writer, reader] = both('DeviceCode');
+      await writer.upsert('id', deviceCode, 60);
+      for (const wrong of [
+        writer.upsert('id', { ...deviceCode, consumed: new Date(Number.NaN) }, 60),
+        writer.upsert('id', { ...deviceCode, consumed: 'yes' }, 60),
+        writer.upsert('id', { ...deviceCode, consumed: Number.NaN }, 60),
+        writer.upsert('id', { ...deviceCode, nonce: 'new' }, Number.NaN),
+      ]) {
+        const error = await wrong.then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        expect(error)
+          .to.be.instanceOf(TypeError)
+          .with.property('message')
+          .that.matches(/^keyvAdapter: /);
+      }
+      expect(await reader.find('id')).to.deep.equal(deviceCode);
+    });
+
+    it('keeps a record that is to last for an infinite time', async () => {
+      const [writer, reader] = both('DeviceCode');
+      await writer.upsert('id', deviceCode, Number.POSITIVE_INFINITY);
+      expect(await reader.find('id')).to.deep.equal(deviceCode);
+      expect(await reader.findByUserCode(`${deviceCode.userCode}`)).to.deep.equal(deviceCode);
+    });
+
+    it('does not find a record whose time was over when it was written', async () => {
+      const [writer, reader] = both('DeviceCode');
+      for (const seconds of [0, -1, Number.NEGATIVE_INFINITY]) {
+        await writer.upsert('id', deviceCode, 60);
+        await writer.upsert('id', deviceCode, seconds);
+        expect(await reader.find('id'), `${seconds}`).to.equal(undefined);
+        expect(await reader.findByUserCode(`${deviceCode.userCode}`), `${seconds}`).to.equal(undefined);
+      }
+    });
+
     it('keeps the records of different models apart', async () => {
       const models = Object.entries(OF_EACH_MODEL);
       await Promise.all(models.map(([model, payload]) => nodes.one(model).upsert('id', payload, 60)));

@@ -1,0 +1,22 @@
+import type { Context } from 'koa';
+
+/** The apps that were warned. */
+const warned = new WeakSet<object>();
+
+/**
+ * Returns the body that a parser of the host has read already, as oidc-provider also takes it: a text, a Buffer, or what
+ * the parser has made of it. Returns undefined if the body can still be read.
+ */
+export function findParsedBody({ app, req, request }: Context): unknown {
+  if (req.readable) return undefined;
+  // Express and Fastify leave it at Node's request, the parsers of Koa at Koa's.
+  const body: unknown = Reflect.get(req, 'body') ?? Reflect.get(request, 'body');
+  if (body !== undefined && !warned.has(app)) {
+    warned.add(app);
+    process.emitWarning(
+      'a body parser of your app has read the body of a request before the plugin, which now relies on what the parser has made of it; mount the provider before the parser: app.use(provider.callback()) first, then app.use(express.json())',
+      { type: 'QrLoginWarning', code: 'QR_LOGIN_BODY' },
+    );
+  }
+  return body;
+}

@@ -1,0 +1,135 @@
+import type { Context, Middleware } from 'koa';
+import { callListener } from '../../oidc/call-listener.ts';
+import type { Interaction } from '../../oidc/interaction.ts';
+import { isOfOtherPolicy } from '../../oidc/policy.ts';
+import type { Provider } from '../../oidc/provider.ts';
+import { serverError } from '../hooks/call-hook.ts';
+import type { Urls } from '../request/urls.ts';
+import { mountFault } from './mount-path.ts';
+import { PageWatch } from './page-watch.ts';
+import {
+  foreignPolicy,
+  foreignUrl,
+  isInDevelopment,
+  plainHttp,
+  unsignedCookies,
+  type WiringFault,
+} from './wiring-fault.ts';
+
+/** The most addresses of other interaction pages that are remembered. */
+const MAX_OTHER_PAGES = 100;
+
+/**
+ * Checks how the plugin is built into the provider and its host, as far as requests show it. Each fault is reported
+ * once, as a warning of the process and as `server_error`. In development, it is also shown instead of a page that
+ * would not work.
+ */
+export class Wiring {
+  readonly #provider: Provider;
+  readonly #urls: Urls;
+  readonly #watch: PageWatch;
+  /** The parts with a fault that was reported. */
+  readonly #reported = new Set<WiringFault['part']>();
+  /** The requests that started an interaction with `qr.interactionUrl`. */
+  readonly #ours = new WeakSet<Context>();
+  /** Faults with which the interaction that a request has started cannot be finished. */
+  readonly #fatal = new WeakMap<Context, WiringFault>();
+  /** The requests that started one in another way, although its page is the plugin's. */
+  readonly #others = new WeakSet<Context>();
+  /** The paths that the browsers were sent to by these. */
+  readonly #otherPages = new Set<string>();
+  /** Found after the answer to its request: the next request shows it, once. */
+  #unseen: WiringFault | undefined;
+  #urlFault: WiringFault | undefined;
+
+  constructor({ provider, urls }: { readonly provider: Provider; readonly urls: Urls }) {
+    this.#provider = provider;
+    this.#urls = urls;
+    this.#watch = new PageWatch(urls.base, (fault, ctx) => {
+      this.#unseen ??= fault;
+      this.#report(fault, ctx);
+    });
+    provider.on('interaction.started', (ctx, { name }) => this.#checkStarted(ctx, name));
+  }
+
+  /** The reason for which a browser may lack the plugin's cookie, if such a request was seen. */
+  get urlFault(): WiringFault | undefined {
+    return this.#urlFault;
+  }
+
+  /** Mounted in front of the plugin's routes. */
+  get noteArrival(): Middleware {
+    return this.#watch.noteArrival;
+  }
+
+  /** Checks a request that starts an interaction with `qr.interactionUrl`. */
+  noteInteraction(ctx: Context, interaction: Interaction): void {
+    const { issuer } = this.#provider;
+    this.#ours.add(ctx);
+    if (isOfOtherPolicy(interaction)) this.#report(foreignPolicy(), ctx);
+    if (issuer.startsWith('https:') && !ctx.secure) this.#report(plainHttp(issuer), ctx);
+    const unseen = this.#unseen;
+    this.#unseen = undefined;
+    const fault = mountFault(ctx, issuer, this.#urls.base);
+    if (fault !== undefined) this.#report(fault, ctx);
+    // At a wrong path, the page cannot arrive.
+    else this.#watch.expect(interaction.uid, ctx);
+    this.#markFatal(ctx, fault ?? unseen);
+  }
+
+  /**
+   * Mounted in front of oidc-provider's own URLs.
+   * @throws QrLoginError `server_error`, in development, for a request that cannot end well
+   */
+  readonly check: Middleware = async (ctx, next) => {
+    await next();
+    if (!isInDevelopment()) return;
+    const fault = this.#fatal.get(ctx) ?? this.#faultOfMissingPage(ctx);
+    if (fault === undefined) return;
+    ctx.remove('Location');
+    throw serverError(fault);
+  };
+
+  close(): void {
+    this.#watch.end();
+  }
+
+  /** Called before the redirect, when the cookies of the interaction are set already. */
+  #checkStarted(ctx: Context, prompt: string): void {
+    if (!isSigned(ctx, this.#provider.cookieName('interaction'))) {
+      const fault = unsignedCookies();
+      this.#report(fault, ctx);
+      this.#markFatal(ctx, fault);
+    }
+    // A prompt of the deployment's own may have an address of its own.
+    if (this.#ours.has(ctx) || !['login', 'consent'].includes(prompt)) return;
+    this.#others.add(ctx);
+    this.#urlFault ??= foreignUrl();
+    this.#report(this.#urlFault, ctx);
+  }
+
+  #markFatal(ctx: Context, fault: WiringFault | undefined): void {
+    if (fault !== undefined) this.#fatal.set(ctx, fault);
+  }
+
+  /** Returns the fault if this is an interaction page that is not the plugin's, and that does not exist either. */
+  #faultOfMissingPage(ctx: Context): WiringFault | undefined {
+    const { issuer } = this.#provider;
+    if (this.#others.has(ctx) && this.#otherPages.size < MAX_OTHER_PAGES)
+      this.#otherPages.add(new URL(ctx.response.get('Location'), issuer).pathname);
+    if (ctx.status !== 404 || this.#otherPages.size === 0) return undefined;
+    return this.#otherPages.has(this.#urls.base + ctx.path) ? this.#urlFault : undefined;
+  }
+
+  #report(fault: WiringFault, ctx: Context): void {
+    if (this.#reported.has(fault.part)) return;
+    this.#reported.add(fault.part);
+    process.emitWarning(fault.message, { type: 'QrLoginWarning', code: 'QR_LOGIN_WIRING' });
+    callListener(() => this.#provider.emit('server_error', ctx, fault));
+  }
+}
+
+function isSigned(ctx: Context, name: string): boolean {
+  const set = [ctx.res.getHeader('set-cookie') ?? []].flat().map(String);
+  return set.some((cookie) => cookie.startsWith(`${name}.sig=`));
+}

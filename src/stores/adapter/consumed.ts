@@ -1,0 +1,23 @@
+import type { AdapterPayload } from 'oidc-provider';
+
+/**
+ * Returns a payload whose `consumed` is a time in seconds since the epoch, as this adapter and oidc-provider write it.
+ * A program of the deployment may also write `true`, a `Date` or its text. Values that are not true, such as `false`,
+ * are left out: then the record has not been consumed.
+ * @throws TypeError if `consumed` is another value: a record must not look unused because of it
+ */
+export function withTimeOfUse(payload: AdapterPayload): AdapterPayload {
+  const { consumed, ...rest }: AdapterPayload & { consumed?: unknown } = payload;
+  if (typeof consumed === 'number' && consumed > 0 && Number.isFinite(consumed)) return payload;
+  if (consumed === undefined || consumed === null || consumed === false || consumed === 0) return rest;
+  return { ...rest, consumed: toSeconds(consumed) };
+}
+
+function toSeconds(consumed: unknown): number {
+  if (consumed === true) return Math.floor(Date.now() / 1000);
+  const at = consumed instanceof Date ? consumed.getTime() : typeof consumed === 'string' ? Date.parse(consumed) : 0;
+  if (at > 0) return Math.floor(at / 1000);
+  throw new TypeError(
+    `keyvAdapter: consumed must be a time in seconds since the epoch, true or a Date, not ${typeof consumed === 'object' ? 'an invalid one' : String(consumed)}`,
+  );
+}

@@ -1,0 +1,310 @@
+import { createServer, type RequestListener } from 'node:http';
+import { expect } from 'chai';
+import express from 'express';
+import Koa from 'koa';
+import mount from 'koa-mount';
+import { type Configuration, interactionPolicy, type Provider } from 'oidc-provider';
+import { makeProvider } from '../../fixtures/provider.ts';
+import { CLIENT_ID, RP_CALLBACK, testClient } from '../../fixtures/test-client.ts';
+import { Agent, type Answer } from '../../support/agent.ts';
+import { listening } from '../../support/server.ts';
+
+interface Setup {
+  /** The path of the issuer, and its scheme. */
+  readonly path?: string;
+  readonly scheme?: 'http' | 'https';
+  readonly configuration?: (url: (uid: string) => string) => Configuration;
+  readonly host?: (provider: Provider) => RequestListener;
+  /** The path at which the host has the provider. */
+  readonly at?: string;
+  readonly environment?: 'production' | 'development';
+}
+
+/** What an operator and a user see of a setup. */
+class Site {
+  readonly warnings: string[] = [];
+  readonly faults: string[] = [];
+  /** The causes of `qr_login.failed`. */
+  readonly causes: string[] = [];
+  start: (agent?: Agent) => Promise<Answer> = () => Promise.reject(new Error('not started'));
+}
+
+const PKCE = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' };
+
+/** Runs a site for one test. */
+async function during(
+  { path = '', scheme = 'http', configuration, host, at = path, environment = 'development' }: Setup,
+  act: (site: Site) => Promise<void>,
+): Promise<void> {
+  const site = new Site();
+  const server = createServer();
+  const origin = await listening(server);
+  const issuer = origin.replace('http', scheme) + path;
+  const { provider, qr } = await makeProvider({
+    issuer,
+    clients: [testClient(CLIENT_ID)],
+    configuration: configuration?.((uid) => `${path}/interaction/${uid}`) ?? {},
+  });
+  provider.on('server_error', (_ctx, error) => site.faults.push(error.message));
+  (provider as NodeJS.EventEmitter).on('error', () => undefined);
+  (provider as NodeJS.EventEmitter).on('qr_login.failed', (_ctx: unknown, { cause }: Error) => {
+    if (cause instanceof Error) site.causes.push(cause.message);
+  });
+  server.on('request', host?.(provider) ?? provider.callback());
+  const request = { client_id: CLIENT_ID, response_type: 'code', scope: 'openid', redirect_uri: RP_CALLBACK, ...PKCE };
+  site.start = (agent = new Agent({ accept: 'text/html' })) =>
+    agent.follow(`${origin}${at}/auth?${new URLSearchParams(request)}`);
+  const note = ({ code, message }: Error & { code?: string }): void => {
+    if (code === 'QR_LOGIN_WIRING') site.warnings.push(message);
+  };
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = environment;
+  process.on('warning', note);
+  try {
+    await act(site);
+  } finally {
+    process.off('warning', note);
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+    await qr.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** Express with an old page of an app in front of the provider, as in oidc-provider's own example. */
+function besideOldPage(provider: Provider): RequestListener {
+  const app = express();
+  app.get('/interaction/:uid', (_request, response) => {
+    response.send('<form>Password');
+  });
+  return app.use(provider.callback());
+}
+
+/** Koa apps, one in another. */
+function nested(...paths: readonly string[]): (provider: Provider) => RequestListener {
+  return (provider) => {
+    const app = paths.reduceRight<Koa>((inner, path) => {
+      const outer = new Koa();
+      outer.keys = provider.keys ?? [];
+      return outer.use(mount(path, inner));
+    }, provider);
+    return app.callback();
+  };
+}
+
+const NO_POLICY = interactionPolicy.base();
+
+const URL_FAULT = /^interactions\.url of the provider is not qr\.interactionUrl.*url: qr\.interactionUrl/;
+
+describe('the wiring of the plugin', () => {
+  it('is not complained about if all is well', async () => {
+    for (const setup of [{}, { path: '/oidc', host: nested('/oidc') }]) {
+      await during(setup, async (site) => {
+        for (let count = 0; count < 2; count++) expect((await site.start()).text).to.include('data-code><svg');
+        expect([...site.warnings, ...site.faults, ...site.causes]).to.deep.equal([]);
+      });
+    }
+  });
+
+  const withoutUrl: Readonly<Record<string, NonNullable<Setup['configuration']>>> = {
+    'without interactions': () => ({ interactions: undefined as never }),
+    'with the policy only': () => ({ interactions: { policy: interactionPolicy.base() } }),
+    'with an address of its own for our page': (url) => ({ interactions: { url: (_ctx, { uid }) => url(uid) } }),
+    'with an address of its own that does not exist': () => ({
+      interactions: { url: (_ctx, { uid }) => `/in/${uid}` },
+    }),
+  };
+  for (const [what, configuration] of Object.entries(withoutUrl)) {
+    it(`is explained on the page in development, and in the log, ${what}`, async () => {
+      await during({ configuration }, async (site) => {
+        const page = await site.start();
+        expect(page.status).to.be.within(400, 599);
+        expect(page.text).to.include('interactions.url of the provider is not qr.interactionUrl');
+        await site.start();
+        expect(site.warnings).to.have.length(1);
+        expect(site.warnings[0]).to.match(URL_FAULT);
+        expect(site.faults[0]).to.match(URL_FAULT);
+        expect(site.causes[0]).to.match(URL_FAULT);
+      });
+    });
+
+    it(`is explained in the log only in production, ${what}`, async () => {
+      await during({ configuration, environment: 'production' }, async (site) => {
+        const page = await site.start();
+        expect(page.status).to.equal(404);
+        expect(page.text).not.to.include('qr.interactionUrl');
+        expect(site.warnings).to.have.length(1);
+        expect(site.faults).to.have.length(1);
+      });
+    });
+  }
+
+  it('leaves a prompt of its own to an address of its own', async () => {
+    const policy = interactionPolicy.base();
+    const check = new interactionPolicy.Check('first', 'first of all', () => interactionPolicy.Check.REQUEST_PROMPT);
+    policy.add(new interactionPolicy.Prompt({ name: 'welcome', requestable: false }, check), 0);
+    const interactions = { policy, url: (): string => '/welcome' };
+    await during({ configuration: () => ({ interactions }) }, async (site) => {
+      expect((await site.start()).status).to.equal(404);
+      expect([...site.warnings, ...site.faults]).to.deep.equal([]);
+    });
+  });
+
+  it('is explained in the log with another policy, with which sign-ins go on', async () => {
+    const configure = (qrUrl: unknown): Configuration => ({ interactions: { policy: NO_POLICY, url: qrUrl as never } });
+    const server = createServer();
+    const issuer = await listening(server);
+    const warnings: string[] = [];
+    const note = ({ message }: Error): unknown => warnings.push(message);
+    process.on('warning', note);
+    // The address of the plugin is known once it is made.
+    let interactionUrl: unknown;
+    const { provider, qr } = await makeProvider({
+      issuer,
+      clients: [testClient(CLIENT_ID)],
+      configuration: configure((...given: unknown[]) => Reflect.apply(interactionUrl as never, undefined, given)),
+    });
+    interactionUrl = qr.interactionUrl;
+    server.on('request', provider.callback());
+    try {
+      const request = {
+        client_id: CLIENT_ID,
+        response_type: 'code',
+        scope: 'openid',
+        redirect_uri: RP_CALLBACK,
+        ...PKCE,
+      };
+      const page = await new Agent().follow(`${issuer}/auth?${new URLSearchParams(request)}`);
+      expect(page.text).to.include('data-code><svg');
+      expect(warnings.join()).to.match(/interactions\.policy of the provider is not qr\.policy.*policy: qr\.policy/);
+    } finally {
+      process.off('warning', note);
+      await qr.close();
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('is explained if an old page of the app is in the way: in the log, and in development at the next sign-in', async () => {
+    const fault = /^a route of your app has answered GET \/interaction\/[\w-]+ .* remove your old route GET/;
+    await during({ host: besideOldPage }, async (site) => {
+      expect((await site.start()).text).to.equal('<form>Password');
+      const page = await site.start();
+      expect(page.status).to.equal(500);
+      expect(page.text).to.include('remove your old route GET /interaction/:uid');
+      // Only once: the app may have it there on purpose.
+      expect((await site.start()).text).to.equal('<form>Password');
+      expect(site.warnings).to.have.length(1);
+      expect(site.warnings[0]).to.match(fault);
+      expect(site.faults[0]).to.match(fault);
+    });
+    await during({ host: besideOldPage, environment: 'production' }, async (site) => {
+      for (let count = 0; count < 3; count++) expect((await site.start()).text).to.equal('<form>Password');
+      expect(site.warnings).to.have.length(1);
+      expect(site.faults).to.have.length(1);
+    });
+  });
+
+  it('is explained if a page of the app is in front of ours within the provider', async () => {
+    const host = (provider: Provider): RequestListener => {
+      const app = new Koa();
+      app.keys = provider.keys ?? [];
+      app.use(async (ctx, next) => {
+        if (!/^\/interaction\/[^/]+$/.test(ctx.path)) return next();
+        ctx.body = 'Old';
+      });
+      return app.use(mount(provider)).callback();
+    };
+    await during({ host }, async (site) => {
+      expect((await site.start()).text).to.equal('Old');
+      expect(site.warnings[0]).to.match(/^a route of your app/);
+    });
+  });
+
+  it('is explained if the host passes only some paths to the provider', async () => {
+    const host = (provider: Provider): RequestListener => {
+      const handle = provider.callback();
+      return (request, response) => {
+        if (request.url?.startsWith('/auth')) handle(request, response);
+        else response.writeHead(404).end();
+      };
+    };
+    await during({ host }, async (site) => {
+      expect((await site.start()).status).to.equal(404);
+      expect(site.warnings[0]).to.match(
+        /^GET \/interaction\/[\w-]+, the QR page, did not reach the provider .*every path below \//,
+      );
+      expect((await site.start()).text).to.include('did not reach the provider');
+    });
+  });
+
+  const mounts: Readonly<Record<string, [Setup, RegExp]>> = {
+    'an issuer without a path in Koa at /oidc': [
+      { at: '/oidc', host: nested('/oidc') },
+      /^the provider is mounted at \/oidc, but the path of its issuer \S+ is \/: mount it at \/, or make the issuer \S+\/oidc$/,
+    ],
+    'an issuer without a path in Express at /oidc': [
+      { at: '/oidc', host: (provider) => express().use('/oidc', provider.callback()) },
+      /^the provider is mounted at \/oidc, /,
+    ],
+    'an issuer with a path at the root': [
+      { path: '/oidc', at: '' },
+      /^the provider is mounted at \/, .* mount it at \/oidc/,
+    ],
+    'a mount in a mount': [
+      { path: '/id/oidc', host: nested('/id', '/oidc') },
+      /^the provider is below two mounts of koa-mount and sees only the inner one, \/oidc: mount it once, at \/id\/oidc/,
+    ],
+  };
+  for (const [what, [setup, fault]] of Object.entries(mounts)) {
+    it(`is explained for ${what}`, async () => {
+      await during(setup, async (site) => {
+        const page = await site.start();
+        expect(page.status).to.equal(500);
+        expect(page.text).to.include('mount it');
+        expect(page.headers.get('location')).to.equal(null);
+        await site.start();
+        expect(site.warnings).to.have.length(1);
+        expect(site.warnings[0]).to.match(fault);
+        expect(site.faults[0]).to.match(fault);
+      });
+      await during({ ...setup, environment: 'production' }, async (site) => {
+        expect((await site.start()).text).not.to.include('mount it');
+        expect(site.warnings).to.have.length(1);
+        expect(site.warnings[0]).to.match(fault);
+      });
+    });
+  }
+
+  it('is explained if the cookie of an interaction is not signed', async () => {
+    const configuration = (): Configuration => ({
+      cookies: { keys: ['a key that is long enough to sign with'], short: { signed: false } },
+    });
+    await during({ configuration }, async (site) => {
+      const page = await site.start();
+      expect(page.status).to.equal(500);
+      expect(page.text).to.include('remove &quot;signed: false&quot; from cookies.short');
+      expect(site.warnings).to.have.length(1);
+      expect(site.warnings[0]).to.match(/^the provider does not sign the cookie of an interaction.*cookies\.short/);
+    });
+  });
+
+  it('is explained if an https issuer gets its requests over http, from a proxy that is not declared', async () => {
+    await during({ scheme: 'https' }, async (site) => {
+      await site.start();
+      expect(site.warnings).to.have.length(1);
+      expect(site.warnings[0]).to.match(
+        /^the issuer is https:\S+, but requests .* set provider\.proxy = true .*X-Forwarded-Proto/,
+      );
+    });
+    const host = (provider: Provider): RequestListener => {
+      provider.proxy = true;
+      return provider.callback();
+    };
+    await during({ scheme: 'https', host }, async (site) => {
+      await site.start(new Agent({ 'x-forwarded-proto': 'https' })).catch(() => undefined);
+      expect(site.warnings).to.deep.equal([]);
+    });
+  });
+});
