@@ -3,7 +3,7 @@ import { hasAllDigits } from './check-code.ts';
 import { countDown, showTimeLeft } from './countdown.ts';
 import { announce, find, page, self } from './page.ts';
 import { askForPasskey } from './passkey.ts';
-import { type Answer, isRefusal, post, postUntilAnswered, type Refusal } from './requests.ts';
+import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
 import { ShownCode } from './shown-code.ts';
 import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket.ts';
 import { TicketWatch } from './watch-ticket.ts';
@@ -30,6 +30,8 @@ let keyUse: Ticket['key'];
 /** False while the server cannot be heard. */
 let isConnected = true;
 let finishing = false;
+/** True in the states in which finish leads somewhere. */
+let canFinish = false;
 let wantsRenewal = false;
 let wantsFinish = false;
 /** The version of the ticket that the server refused to finish: only another one is tried by itself. */
@@ -47,6 +49,7 @@ function show(ticket: Ticket): void {
   countDown(ticket.expiresIn);
   accountSwitch.hidden = accountSwitch.disabled = !ticket.switchAccount;
   turnTo(version === refusedVersion ? 'refused' : screenOf(ticket));
+  canFinish = ['approved', 'redeemed', 'denied'].includes(ticket.state);
   wantsRenewal = ticket.state === 'expired';
   if (wantsRenewal) void renewIfSeen();
   const ready = ticket.state === 'approved' && !ticket.checkCode && !ticket.switchAccount;
@@ -124,11 +127,14 @@ async function finish(typed: Record<string, string> = {}): Promise<void> {
   finishing = true;
   mistake.textContent = '';
   const makeFields = async (): Promise<Record<string, string>> => ({ ...typed, ...(await keyFields()) });
-  // A check code counts as a try each time, so it is sent once.
+  const url = `${self}/qr/finish`;
+  // A check code counts as a try each time, so it is sent once. Otherwise the request is repeated, but not beyond the
+  // ticket's end: it must not hold up the next ticket, or make its code look out of date.
   const answer = await (typed.checkCode === undefined
-    ? send<Redirect>('qr/finish', makeFields)
-    : post<Redirect>(`${self}/qr/finish`, await makeFields()));
+    ? postWhile<Redirect>(url, makeFields, setConnected, () => canFinish)
+    : post<Redirect>(url, await makeFields()));
   finishing = false;
+  if (answer === undefined && !canFinish) return;
   if (answer === undefined || answer.status >= 500) {
     mistake.textContent = mistake.dataset.noAnswer ?? '';
     // The number may have been right: then the ticket is redeemed.

@@ -76,13 +76,30 @@ export async function postUntilAnswered<Body>(
   onAttempt: (isAnswered: boolean) => void,
 ): Promise<Answer<Body | Refusal>> {
   for (;;) {
+    const answer = await postWhile<Body>(url, makeFields, onAttempt, () => true);
+    if (answer !== undefined) return answer;
+  }
+}
+
+/**
+ * Does the same as {@link postUntilAnswered}, as long as the request is wanted.
+ * @returns the decision; undefined if the request is not wanted any more. Then `onAttempt` is not called.
+ */
+export async function postWhile<Body>(
+  url: string,
+  makeFields: () => Promise<Record<string, string>>,
+  onAttempt: (isAnswered: boolean) => void,
+  isWanted: () => boolean,
+): Promise<Answer<Body | Refusal> | undefined> {
+  do {
     const answer = await post<Body>(url, await makeFields());
     // A server error and a limit are temporary as well.
     const isDecided = answer !== undefined && answer.status < 500 && answer.status !== 429;
-    onAttempt(isDecided || answer?.status === 429);
+    if (isDecided || isWanted()) onAttempt(isDecided || answer?.status === 429);
     if (isDecided) return answer;
     await rest(Math.max(RETRY_AFTER_MS, (answer?.retryAfter ?? 0) * 1000));
-  }
+  } while (isWanted());
+  return undefined;
 }
 
 export function isRefusal<Body extends object>(body: Body | Refusal): body is Refusal {

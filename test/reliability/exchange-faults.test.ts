@@ -15,7 +15,7 @@ import { lastOf, TIMEOUT_MS, untilAnswered } from './resume-site.ts';
 /** In milliseconds. Long enough that a working Redis does not look broken on a busy machine. */
 const PATIENCE_MS = 3_000;
 
-/** Ends all claims, as if their five seconds had passed. Returns the number of their records that are consumed. */
+/** Ends all claims, as if their four seconds had passed. Returns the number of their records that are consumed. */
 const END_CLAIMS = `
 local consumed = 0
 for _, key in ipairs(redis.call('KEYS', '*')) do

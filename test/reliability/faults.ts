@@ -153,6 +153,17 @@ export const FAULTS: readonly Fault[] = [
     changing: 'try again',
   },
   {
+    what: 'Redis cannot save to its disk (MISCONF), and can again',
+    hits: 'all nodes',
+    begin: async ({ redis }) => {
+      await redis.failToSave();
+      await redis.command('CONFIG', 'SET', 'save', '3600 1');
+      return () => redis.command('CONFIG', 'SET', 'save', '');
+    },
+    looking: 'answer',
+    changing: 'try again',
+  },
+  {
     what: 'Redis is 300 ms away from one node',
     hits: 'one node',
     begin: async ({ links }) => slow(links.slice(VICTIM, VICTIM + 1)),

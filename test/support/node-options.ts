@@ -1,5 +1,5 @@
 /** The options and the messages of a node that tests start as a separate process. All of them survive JSON. */
-import type { ClientMetadata } from 'oidc-provider';
+import type { ClientMetadata, Configuration } from 'oidc-provider';
 import type { QrLoginOptions, Verdict } from '../../src/index.ts';
 
 /** The address of a Redis, a Redis Cluster or a Sentinel, in the form that `@keyv/redis` takes. */
@@ -25,6 +25,8 @@ export interface NodeOptions {
   /** The number of users besides alice and bob. */
   readonly people: number;
   readonly qrLogin: PlainQrLoginOptions;
+  /** Configuration of the provider besides that of the fixture. */
+  readonly configuration?: Pick<Configuration, 'jwks'>;
 }
 
 /** The environment variable that holds the {@link NodeOptions}. */

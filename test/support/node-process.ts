@@ -23,8 +23,8 @@ export interface NodeProcessOptions {
 }
 
 export class NodeProcess {
-  readonly options: NodeOptions;
   readonly origin: string;
+  #options: NodeOptions;
   readonly #name: string;
   readonly #clockAhead: number;
   readonly #storePatience: number;
@@ -33,17 +33,23 @@ export class NodeProcess {
 
   constructor({ name, options, clockAhead, storePatience, earlier }: NodeProcessOptions) {
     this.#name = name;
-    this.options = options;
+    this.#options = options;
     this.#clockAhead = clockAhead;
     this.#storePatience = storePatience;
     this.#earlier = earlier;
     this.origin = `http://${LOOPBACK}:${options.port}`;
   }
 
-  async start(): Promise<void> {
+  get options(): NodeOptions {
+    return this.#options;
+  }
+
+  /** @param changes options that replace those of the previous process */
+  async start(changes: Partial<NodeOptions> = {}): Promise<void> {
+    this.#options = { ...this.#options, ...changes };
     const env = {
       ...process.env,
-      [NODE_OPTIONS_VARIABLE]: JSON.stringify(this.options),
+      [NODE_OPTIONS_VARIABLE]: JSON.stringify(this.#options),
       CLOCK_AHEAD: `${this.#clockAhead}`,
       STORE_PATIENCE: `${this.#storePatience}`,
       // No coverage: other tests cover the same code, and writing the coverage takes longer than starting the node.

@@ -3,7 +3,7 @@ import * as client from 'openid-client';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { GENEROUS } from '../stores/patience.ts';
 import { networkTo, roundRobin } from './balancer.ts';
-import type { PlainQrLoginOptions, RedisAddress, Told } from './node-options.ts';
+import type { NodeOptions, PlainQrLoginOptions, RedisAddress, Told } from './node-options.ts';
 import { NodeProcess } from './node-process.ts';
 import { freePort, LOOPBACK } from './server.ts';
 import { BrowserVisitor, type Site } from './visitors.ts';
@@ -147,10 +147,13 @@ export class Nodes {
     return (await this.#at(index).end('SIGTERM'))?.code ?? null;
   }
 
-  /** Starts a node again, with the same options and port, in a new process. */
-  async restart(index: number): Promise<void> {
+  /**
+   * Starts a node again at the same port, in a new process.
+   * @param changes options that replace the previous ones
+   */
+  async restart(index: number, changes: Pick<NodeOptions, 'configuration'> = {}): Promise<void> {
     await this.kill(index);
-    await this.#at(index).start();
+    await this.#at(index).start(changes);
   }
 
   /** Stops a node with SIGSTOP: it keeps its connections, but answers nothing. */

@@ -11,7 +11,7 @@ export type StreamEnd = { readonly retry: number } | 'broken';
 /** The pause before the browser reconnects after a broken stream. */
 const RECONNECT_MS = 500;
 const RETRY_MS = 200;
-/** Below Mocha's time-out of 60 s, so that a failure says which request had no answer. */
+/** Below Mocha's time-out, so that a failure says which request had no answer. */
 const PATIENCE_MS = 50_000;
 
 export class PageVisitor extends BrowserVisitor {
@@ -28,9 +28,13 @@ export class PageVisitor extends BrowserVisitor {
     });
   }
 
-  /** Waits until the ticket is in this state, on one stream after the other. */
-  async until(state: string): Promise<Record<string, unknown>> {
+  /**
+   * Waits until the ticket is in this state, on one stream after the other.
+   * @param given ends the wait, with an error
+   */
+  async until(state: string, given?: AbortSignal): Promise<Record<string, unknown>> {
     for (;;) {
+      given?.throwIfAborted();
       const outcome = await this.#listen(state).catch(() => 'broken' as const);
       if (outcome !== 'broken' && !('retry' in outcome)) return outcome.ticket;
       this.ends.push(outcome);

@@ -14,14 +14,21 @@ export interface RedisOptions {
   readonly port?: number;
   /** Additional configuration: `['--maxmemory', '2mb']`. */
   readonly args?: readonly string[];
+  /** Additional environment variables. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Starts a Redis program. @throws Error that says what to install, if Redis is missing */
-export async function startRedisProcess(name: string, args: readonly string[], ready: RegExp): Promise<Child> {
+export async function startRedisProcess(
+  name: string,
+  args: readonly string[],
+  ready: RegExp,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Child> {
   if (!existsSync(REDIS_SERVER)) {
     throw new Error(`${REDIS_SERVER} is missing. Install: sudo apt-get install redis-server`);
   }
-  return Child.start(name, [REDIS_SERVER, ...args], { ready });
+  return Child.start(name, [REDIS_SERVER, ...args], { ready, env: { ...process.env, ...env } });
 }
 
 /** Sends a command on a new connection, so that it also works while a test breaks other connections. */
@@ -41,18 +48,20 @@ export class RedisServer {
   readonly port: number;
   readonly url: string;
   readonly #args: readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
   #process: Child;
 
-  private constructor(port: number, args: readonly string[], folder: string, process: Child) {
+  private constructor(port: number, { args = [], env = {} }: RedisOptions, folder: string, process: Child) {
     this.port = port;
     this.url = `redis://${LOOPBACK}:${port}`;
     this.#args = args;
+    this.#env = env;
     this.#folder = folder;
     this.#process = process;
   }
 
-  static async start({ port, args = [] }: RedisOptions = {}): Promise<RedisServer> {
+  static async start({ port, args = [], env = {} }: RedisOptions = {}): Promise<RedisServer> {
     const chosen = port ?? (await freePort(LOOPBACK));
     const folder = mkdtempSync(join(tmpdir(), 'qr-login-redis-'));
     const all = [
@@ -62,7 +71,7 @@ export class RedisServer {
       ...args,
     ];
     try {
-      return new RedisServer(chosen, all, folder, await run(chosen, all));
+      return new RedisServer(chosen, { args: all, env }, folder, await run(chosen, all, env));
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -113,7 +122,7 @@ export class RedisServer {
   /** Starts a new process at the same port, without the data of the previous one. */
   async restart(): Promise<void> {
     await this.kill();
-    this.#process = await run(this.port, this.#args);
+    this.#process = await run(this.port, this.#args, this.#env);
   }
 
   async stop(): Promise<void> {
@@ -139,6 +148,6 @@ export async function startReplica(
   }
 }
 
-async function run(port: number, args: readonly string[]): Promise<Child> {
-  return startRedisProcess(`Redis at ${port}`, args, /Ready to accept connections/);
+async function run(port: number, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Child> {
+  return startRedisProcess(`Redis at ${port}`, args, /Ready to accept connections/, env);
 }

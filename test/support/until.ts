@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
  */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [5, 100];
 
-/** Below Mocha's time-out of 60 s, so that a failure names the condition. It is long enough for the slowest machine. */
+/** Below Mocha's time-out, so that a failure names the condition. It is long enough for the slowest machine. */
 const PATIENCE_MS = 50_000;
 
 /**

@@ -4,12 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { unavailable } from '../access.ts';
 import type { Records } from './records.ts';
 
-/** The time for which an exchange has a record to itself, in milliseconds. After that, another one may take it over. */
-const CLAIM_MS = 5_000;
+/**
+ * The time for which an exchange has a record to itself, in milliseconds. After that, another one may take it over. It
+ * is short enough that a request which waits for an exchange whose process has died is answered within 5 s.
+ */
+const CLAIM_MS = 4_000;
 /** The time between two looks at a record that another exchange has, in milliseconds. */
 const LOOK_AGAIN_MS = 50;
 /** The longest wait for another exchange, in milliseconds: a little longer than it may have the record. */
-const LONGEST_WAIT_MS = CLAIM_MS + 2_000;
+const LONGEST_WAIT_MS = CLAIM_MS + 500;
 /** The time between two tries to give a record back while the store is out of reach, in milliseconds. */
 const GIVE_BACK_AGAIN_MS = 100;
 /** The longest time for which the answer of a failed exchange waits for that, in milliseconds. */

@@ -17,7 +17,7 @@ const IDLE_MS = 100;
 for (const parkStreams of [false, true]) {
   describe(`a server with event streams ${parkStreams ? 'without their sockets' : 'on their sockets'}`, () => {
     let crier: Crier;
-    let open: Wire[];
+    let open: Wire[] = [];
 
     beforeEach(async () => {
       crier = await Crier.start(parkStreams);

@@ -11,7 +11,7 @@ const FIRST =
 for (const parkStreams of [false, true]) {
   describe(`the bytes of an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
     let world: World;
-    let open: Wire[];
+    let open: Wire[] = [];
 
     before(async () => {
       world = await World.start({ clock: new StillClock(), qrLogin: { parkStreams } });

@@ -6,7 +6,7 @@ import { BrowserPerson, World } from '../../support/world.ts';
 for (const parkStreams of [false, true]) {
   describe(`the event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
     let world: World;
-    let open: EventStream[];
+    let open: EventStream[] = [];
 
     before(async () => {
       world = await World.start({ clock: new StillClock(), qrLogin: { parkStreams } });

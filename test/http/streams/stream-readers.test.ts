@@ -14,7 +14,7 @@ const ENOUGH_BYTES = 64 * KB * KB;
 for (const parkStreams of [false, true]) {
   describe(`a reader of an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
     let crier: Crier;
-    let open: Wire[];
+    let open: Wire[] = [];
 
     beforeEach(async () => {
       open = [];

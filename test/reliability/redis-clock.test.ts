@@ -1,0 +1,120 @@
+import { expect } from 'chai';
+import { ClockStep } from '../support/clock-step.ts';
+import { Nodes } from '../support/nodes.ts';
+import { PageVisitor, patiently } from '../support/page-visitor.ts';
+import { RedisServer } from '../support/redis.ts';
+import { eventually } from '../support/until.ts';
+import { PhoneVisitor } from '../support/visitors.ts';
+
+/** Longer than the 120 s in which a code can be scanned, and an approval finished. */
+const STEP_S = 150;
+
+type State = 'waiting' | 'scanned' | 'approved' | 'redeemed';
+
+/** A sign-in that the step meets in this state. */
+interface Met {
+  readonly browser: PageVisitor;
+  readonly phone: PhoneVisitor;
+  readonly user: string;
+  readonly state: State;
+  readonly redirectTo: string;
+}
+
+describe('a step of the clock of Redis', function () {
+  this.timeout(120_000);
+  let clock: ClockStep;
+  let redis: RedisServer;
+  let nodes: Nodes;
+  let people = 0;
+
+  beforeEach(async () => {
+    clock = new ClockStep();
+    redis = await RedisServer.start({ env: clock.env });
+    nodes = await Nodes.start({ redis: { url: redis.url }, nodes: [{}, {}], people: 20 });
+  });
+
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(nodes?.complaints ?? '');
+    await nodes?.stop();
+    await redis?.stop();
+    clock?.stop();
+  });
+
+  it(`${STEP_S} s back: every sign-in under way goes on, and new ones work at once`, async () => {
+    const met = await meetAll();
+    await step(-STEP_S);
+    for (const one of met) expect(await goOn(one), one.state).to.equal(one.user);
+    await signsIn();
+  });
+
+  it(`${STEP_S} s ahead: unfinished sign-ins have timed out, pages show a new code, and those sign in`, async () => {
+    const met = await meetAll();
+    const [waiting, , approved, redeemed] = met;
+    if (!waiting || !approved || !redeemed) throw new Error('not all states are met');
+    await step(STEP_S);
+    expect((await approved.browser.finish()).status).to.be.oneOf([404, 409, 410]);
+    expect((await waiting.browser.ticket()).state).to.equal('expired');
+    // The records of oidc-provider live longer.
+    expect(await goOn(redeemed)).to.equal(redeemed.user);
+    for (const { browser, phone, user } of [waiting, approved]) {
+      expect((await browser.post(`${browser.at}/qr/renew`, {})).json().state).to.equal('waiting');
+      expect(await signIn(browser, phone)).to.equal(user);
+    }
+    await signsIn();
+  });
+
+  async function meetAll(): Promise<Met[]> {
+    const states: State[] = ['waiting', 'scanned', 'approved', 'redeemed'];
+    return Promise.all(states.map((state, index) => meet(state, index)));
+  }
+
+  async function meet(state: State, index: number): Promise<Met> {
+    const user = `user${people++}`;
+    // On a busy machine the store may seem unavailable at any time.
+    const browser = new PageVisitor(nodes.site, patiently(nodes.networkTo(index % 2)));
+    const phone = new PhoneVisitor(nodes.site, patiently(nodes.networkTo((index + 1) % 2)));
+    await browser.start();
+    await phone.signInAt(`${nodes.issuer}/account`, user);
+    let redirectTo = '';
+    if (state !== 'waiting') expect((await phone.scan(await browser.code())).status).to.equal(200);
+    if (state === 'approved' || state === 'redeemed') expect(await phone.approve()).to.include({ state: 'approved' });
+    if (state === 'redeemed') redirectTo = `${(await browser.finish()).json().redirectTo}`;
+    return { browser, phone, user, state, redirectTo };
+  }
+
+  /** Steps the clock of Redis, and waits until Redis has noticed. */
+  async function step(seconds: number): Promise<void> {
+    const before = await timeOfRedis();
+    clock.set(seconds);
+    await eventually('the clock has changed', async () => Math.abs((await timeOfRedis()) - before) > STEP_S / 2);
+  }
+
+  async function timeOfRedis(): Promise<number> {
+    const [seconds] = (await redis.command('TIME')) as string[];
+    return Number(seconds);
+  }
+
+  /** Goes on with a sign-in. @returns the account that the RP gets */
+  async function goOn({ browser, phone, state, redirectTo }: Met): Promise<string | undefined> {
+    if (state === 'redeemed') return (await browser.tokens(redirectTo)).claims()?.sub;
+    if (state === 'waiting') return signIn(browser, phone);
+    if (state === 'scanned') expect(await phone.approve()).to.include({ state: 'approved' });
+    return (await browser.tokens((await browser.finish()).json().redirectTo)).claims()?.sub;
+  }
+
+  /** Scans the code on the screen until a node knows it, as a user would, and signs in. */
+  async function signIn(browser: PageVisitor, phone: PhoneVisitor): Promise<string | undefined> {
+    await eventually('a code is known', async () => (await phone.scan(await browser.code())).status === 200);
+    expect(await phone.approve()).to.include({ state: 'approved' });
+    await browser.until('approved');
+    return (await browser.tokens((await browser.finish()).json().redirectTo)).claims()?.sub;
+  }
+
+  /** Expects that a new sign-in works at each pair of nodes. */
+  async function signsIn(): Promise<void> {
+    for (const index of [0, 1]) {
+      const { browser, phone, user } = await meet('waiting', index);
+      expect(await signIn(browser, phone)).to.equal(user);
+    }
+  }
+});
