@@ -14,7 +14,7 @@ import { onlyOnce, optionsFor, type VisitedHost } from './hosts.ts';
 
 type Handle = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
-interface Certificate {
+export interface Certificate {
   readonly key: string;
   readonly cert: string;
 }
@@ -78,7 +78,7 @@ function missing(name: string): never {
 }
 
 /** Makes a self-signed certificate for localhost. */
-function makeCertificate(): Certificate {
+export function makeCertificate(): Certificate {
   const cwd = mkdtempSync(join(tmpdir(), 'qr-login-certificate-'));
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'key.pem'];
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-out', 'certificate.pem'];
