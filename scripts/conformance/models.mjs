@@ -13,7 +13,8 @@ export const { Account } = await import(new URL('test/models.js?theirs', CONFORM
 const WITHOUT_END = new Set(['RegistrationAccessToken', 'InitialAccessToken', 'Client', 'Grant']);
 const SECRET = 'a secret of oidc-provider tests, 32 characters and more';
 
-const keyv = new Keyv(CONFORMANCE_REDIS_URL === undefined ? {} : { store: new KeyvRedis(CONFORMANCE_REDIS_URL) });
+const redis = CONFORMANCE_REDIS_URL === undefined ? undefined : new KeyvRedis(CONFORMANCE_REDIS_URL);
+const keyv = new Keyv(redis === undefined ? {} : { store: redis });
 const makeAdapter = keyvAdapter(keyv, { secrets: [SECRET] });
 const adapters = new Map();
 
@@ -48,7 +49,8 @@ export class TestAdapter {
   static clear() {
     seen.clear();
     lent.clear();
-    cleared = cleared.then(() => keyv.clear());
+    // Keyv does not know the adapter's keys in Redis.
+    cleared = cleared.then(() => redis?.client.flushDb() ?? keyv.clear());
   }
 
   get(model) {

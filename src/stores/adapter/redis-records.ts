@@ -54,7 +54,7 @@ export class RedisRecords implements Records {
   async get(key: string): Promise<AdapterPayload | undefined> {
     const [payload, consumed] = await this.#link.hmGet(this.#key(key), ['payload', 'consumed']);
     if (typeof payload !== 'string') return undefined;
-    return { ...JSON.parse(payload), ...(typeof consumed === 'string' && { consumed: Number(consumed) }) };
+    return { ...JSON.parse(payload), ...(typeof consumed === 'string' && { consumed: parseConsumed(consumed) }) };
   }
 
   async consume(key: string, now: number): Promise<boolean> {
@@ -128,6 +128,15 @@ export class RedisRecords implements Records {
 
 function grantKey(grantId: string): string {
   return `grant:${grantId}`;
+}
+
+/**
+ * Returns the time at which a record was consumed; true for a mark that is no number, such as a boolean or a date that
+ * a deployment has set: NaN would mean that the record can be used again.
+ */
+function parseConsumed(text: string): number | true {
+  const time = Number(text);
+  return Number.isNaN(time) ? true : time;
 }
 
 /** Returns a time to live for a script: at least 1, because Redis rejects 0; an empty string for no expiry. */
