@@ -16,6 +16,13 @@ const NEEDS = [
   { file: REDIS_SERVER_PATH ?? '/usr/bin/redis-server', debianPackage: 'redis-server' },
 ];
 
+/** Needed by the long suite only. */
+const NEEDS_OF_FULL_SUITE = [
+  { file: '/usr/sbin/haproxy', debianPackage: 'haproxy' },
+  { file: '/usr/sbin/apache2', debianPackage: 'apache2-bin' },
+  { file: '/usr/bin/caddy', debianPackage: 'caddy' },
+];
+
 /** Fonts that Chromium needs on a machine without a desktop. No single file shows that they are installed. */
 const FONTS = ['fonts-dejavu-core'];
 
@@ -25,7 +32,8 @@ const FONTS = ['fonts-dejavu-core'];
  * @returns false if a program is still missing; the function has then printed the command that installs it
  */
 export function bringTestNeeds() {
-  const missing = NEEDS.filter(({ file }) => !existsSync(file)).map(({ debianPackage }) => debianPackage);
+  const needs = process.env.TEST_SUITE === 'full' ? [...NEEDS, ...NEEDS_OF_FULL_SUITE] : NEEDS;
+  const missing = needs.filter(({ file }) => !existsSync(file)).map(({ debianPackage }) => debianPackage);
   if (missing.length === 0 || install([...missing, ...FONTS])) return true;
   console.error(`The tests need ${missing.join(' and ')}. Install: sudo apt-get install ${missing.join(' ')}`);
   return false;

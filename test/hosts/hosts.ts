@@ -57,7 +57,7 @@ export async function startBehindNginx(host: StartHost, path: string, more: Spec
 }
 
 /** Returns a function that stops a host once. The hook that cleans up also stops hosts that a test has stopped. */
-function onlyOnce(stop: () => Promise<void>): () => Promise<void> {
+export function onlyOnce(stop: () => Promise<void>): () => Promise<void> {
   let stopping: Promise<void> | undefined;
   return () => {
     stopping ??= stop();
@@ -65,7 +65,7 @@ function onlyOnce(stop: () => Promise<void>): () => Promise<void> {
   };
 }
 
-async function optionsFor(
+export async function optionsFor(
   scheme: string,
   path: string,
 ): Promise<{ site: Site & { origin: string }; options: HostOptions }> {

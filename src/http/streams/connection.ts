@@ -149,12 +149,21 @@ export class SocketConnection implements Connection {
 }
 
 /**
- * Returns the request's socket if the response writes straight to it: no HTTP/2, and no middleware that writes instead.
+ * Returns the request's socket if the response writes straight to it: no HTTP/2, no middleware that writes instead, and
+ * a runtime that serves HTTP through its sockets.
  */
 function plainSocket({ req, res }: Context): Socket | undefined {
   const isOurs = res instanceof ServerResponse && !res.headersSent && res.socket === req.socket;
   const isTouched = WRITERS.some((method) => res[method] !== ServerResponse.prototype[method]);
-  return isOurs && !isTouched && req.socket instanceof Socket ? req.socket : undefined;
+  return isOurs && !isTouched && req.socket instanceof Socket && servesHttp(req.socket) ? req.socket : undefined;
+}
+
+/**
+ * Returns true in Node and Deno, whose HTTP server reads requests from the socket. Bun has sockets for their looks only:
+ * it drops the head that is written to one.
+ */
+function servesHttp(socket: Socket): boolean {
+  return process.versions.bun === undefined && socket.listenerCount('data') > 0;
 }
 
 /** Returns the head of a response with a body that ends with the connection (RFC 9112, section 6.3). */

@@ -8,6 +8,8 @@ import type { TicketWatch } from './ticket-watch.ts';
 
 /** The longest wait. Most proxies give up on a request after 30 s. */
 const LONGEST_WAIT_MS = 25_000;
+/** The shortest wait for an answer that has no news: a browser asks again at once. */
+const SHORTEST_WAIT_MS = 1_000;
 /** After a change may have been missed, each poll reads the ticket at a random moment within this time. */
 const CATCH_UP_WITHIN_MS = 1_000;
 
@@ -26,7 +28,8 @@ export class LongPolls {
   }
 
   /**
-   * Waits until the ticket differs from what the browser knows, its code rotates, or the longest wait is over.
+   * Waits until the ticket differs from what the browser knows, its code rotates, or the longest wait is over. Without
+   * any of these, the wait takes a second at least.
    * @param known the version that the browser knows
    * @returns the ticket at that moment; undefined if there is none any more
    */
@@ -35,10 +38,12 @@ export class LongPolls {
     const woken = new Promise<Ticket | undefined>((resolve) => {
       wake = resolve;
     });
+    const noNewsUntil = this.#clock() + SHORTEST_WAIT_MS;
     const listener: Listener = {
       hear: (signalled) => {
         // Spread the reads: otherwise all polls would read at once.
-        if (signalled === undefined) setTimeout(wake, Math.random() * CATCH_UP_WITHIN_MS).unref();
+        const readIn = Math.max(Math.random() * CATCH_UP_WITHIN_MS, noNewsUntil - this.#clock());
+        if (signalled === undefined) setTimeout(wake, readIn).unref();
         else wake(signalled);
       },
     };
@@ -48,9 +53,9 @@ export class LongPolls {
       const ticket = await watch.read();
       const now = this.#clock();
       if (this.#closed || hasLeft(ctx.res) || versionAt(ticket, now) !== known) return ticket;
-      // Later requests on this connection would have to wait for it, and Node does not say when the client leaves.
-      if (isBehindAnother(ctx)) return ticket;
-      const longest = Math.min(LONGEST_WAIT_MS, this.#views.dueAt(ticket, now) - now, watch.endsAt - now);
+      // Later requests on this connection have to wait for it, and Node does not say when the client leaves.
+      const wait = isBehindAnother(ctx) ? SHORTEST_WAIT_MS : LONGEST_WAIT_MS;
+      const longest = Math.min(wait, this.#views.dueAt(ticket, now) - now, watch.endsAt - now);
       const signalled = await this.#sleep(ctx, longest, woken, () => wake());
       const current = isNewer(signalled, ticket) ? signalled : await watch.read();
       if (current?.state !== ticket?.state) this.#metrics.notified(current, this.#clock());

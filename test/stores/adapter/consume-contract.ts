@@ -81,6 +81,13 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await nodes.other(model).find('id')).to.deep.equal(consumed);
       });
 
+      it(`takes a record of ${model} for consumed if it was written as consumed by a boolean or a date`, async () => {
+        for (const consumed of [true, new Date(BEFORE * 1000)]) {
+          await nodes.one(model).upsert(`${consumed}`, { ...withoutGrant(model), consumed }, 60);
+          expect(Boolean((await nodes.other(model).find(`${consumed}`))?.consumed), `${consumed}`).to.equal(true);
+        }
+      });
+
       it(`does not consume a ${model} that was overwritten as consumed`, async () => {
         const payload = withoutGrant(model);
         await nodes.one(model).upsert('id', payload, 60);
