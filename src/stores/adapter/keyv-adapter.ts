@@ -1,6 +1,7 @@
 import type { Keyv } from 'keyv';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { QrLoginError } from '../../ticket/errors.ts';
+import { isKeyv4, KEYV_4 } from '../keyv-version.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
@@ -40,11 +41,12 @@ const REPLAY_KNOWN_MS = 660_000;
  * Ids are stored as hashes and records encrypted, so that a copy of the store holds no token or session that works.
  * Give `secrets` for a store outside of this process: without them, ids that can be guessed are not protected.
  *
- * @throws TypeError if a secret is too short
+ * @throws TypeError if a secret is too short, or the Keyv too old
  * @example
  * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
 export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): AdapterFactory {
+  if (isKeyv4(keyv)) throw new TypeError(`keyvAdapter: ${KEYV_4}`);
   const secrets = checkAdapterSecrets(options);
   if (secrets.length === 0) warnReadable(keyv);
   const redis = redisOf(keyv);
