@@ -38,9 +38,7 @@ export function makeLogger(destination: DestinationStream = pino.destination(2))
 /** Logs each decision and each failure (OWASP ASVS 5.0, V16.3). */
 export function logEvents(provider: Provider, logger: Logger): void {
   for (const event of EVENTS) {
-    provider.on<typeof event>(event, (_ctx, about) =>
-      logger[WARNINGS.has(event) ? 'warn' : 'info']({ event, ...about }),
-    );
+    provider.on(event, (_ctx, about) => logger[WARNINGS.has(event) ? 'warn' : 'info']({ event, ...about }));
   }
   provider.on('qr_login.failed', (ctx, failed, failure) => {
     const { code, message, cause } = failed;

@@ -13,15 +13,15 @@ export interface PausedEvent {
   readonly until: Date;
 }
 
-type TicketEvents = Readonly<Record<TicketEventName, readonly [ctx: Context | undefined, ticket: TicketEvent]>>;
+type TicketEvents = Readonly<Record<TicketEventName, [ctx: Context | undefined, ticket: TicketEvent]>>;
 
 /** The arguments of the listeners of each event that the plugin emits on the provider. */
 export interface QrLoginEvents extends TicketEvents {
-  readonly 'qr_login.passkey': readonly [ctx: Context, event: PasskeyEvent];
-  readonly 'qr_login.signed_out': readonly [ctx: Context, event: SignedOutEvent];
-  readonly 'qr_login.paused': readonly [ctx: Context, event: PausedEvent];
+  readonly 'qr_login.passkey': [ctx: Context, event: PasskeyEvent];
+  readonly 'qr_login.signed_out': [ctx: Context, event: SignedOutEvent];
+  readonly 'qr_login.paused': [ctx: Context, event: PausedEvent];
   /** There is neither a context nor a {@link FailureEvent} if no request has failed. */
-  readonly 'qr_login.failed': readonly [ctx: Context | undefined, error: QrLoginError, failure?: FailureEvent];
+  readonly 'qr_login.failed': [ctx: Context | undefined, error: QrLoginError, failure?: FailureEvent];
 }
 
 type Listener<Name extends keyof QrLoginEvents> = (...args: QrLoginEvents[Name]) => void;
