@@ -8,7 +8,7 @@ import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
-import { isKeyv, isKeyv4, KEYV_4, makeKeyv } from '../stores/keyv-version.ts';
+import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
@@ -226,7 +226,7 @@ const OPTIONS = {
   ),
   store: v.optional(
     v.pipe(
-      v.custom<Keyv | MakeStoreEngine>((store) => !isKeyv4(store), `store: ${KEYV_4}`),
+      v.custom<Keyv | MakeStoreEngine>((store) => !isKeyv4(store), keyvTooOld().message),
       v.custom<Keyv | MakeStoreEngine>(
         (store) => typeof store === 'function' || isKeyv(store),
         'store must be a Keyv, new Keyv(), or a function that makes a store engine',

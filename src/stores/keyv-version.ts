@@ -1,8 +1,10 @@
 import type { Keyv } from 'keyv';
 import * as keyvPackage from 'keyv';
 
-/** The message for a Keyv that is too old: it cannot report errors to its callers. */
-export const KEYV_4 = 'keyv is older than 5.6; install a newer one: npm install keyv@5';
+/** Returns the error for a Keyv that is too old: it cannot report errors to its callers. */
+export function keyvTooOld(): TypeError {
+  return new TypeError('keyv is older than 5.6; install a newer one: npm install keyv@5');
+}
 
 /** The parts of a Keyv 6 that a Keyv 5 does not have, or has in another form. */
 export interface Keyv6 {
@@ -43,7 +45,7 @@ export function isKeyv4(value: unknown): boolean {
  */
 export function makeKeyv(): Keyv {
   const { Keyv: Installed }: { Keyv?: typeof Keyv } = keyvPackage;
-  if (Installed === undefined) throw new TypeError(KEYV_4);
+  if (Installed === undefined) throw keyvTooOld();
   return new Installed();
 }
 

@@ -1,7 +1,7 @@
 import type { Keyv } from 'keyv';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { isKeyv4, KEYV_4 } from '../keyv-version.ts';
+import { isKeyv4, keyvTooOld } from '../keyv-version.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
@@ -46,7 +46,7 @@ const REPLAY_KNOWN_MS = 660_000;
  * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
 export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): AdapterFactory {
-  if (isKeyv4(keyv)) throw new TypeError(`keyvAdapter: ${KEYV_4}`);
+  if (isKeyv4(keyv)) throw keyvTooOld();
   const secrets = checkAdapterSecrets(options);
   if (secrets.length === 0) warnReadable(keyv);
   const redis = redisOf(keyv);
