@@ -2,10 +2,10 @@
 import type { Context, Middleware, Next } from 'koa';
 import type { Provider } from 'oidc-provider';
 import pino, { type DestinationStream, type Logger } from 'pino';
-import { type QrLoginError, type TicketEvent, type TicketEventName, TooManyRequests } from '../src/index.ts';
+import { type QrLoginEvents, TooManyRequests } from '../src/index.ts';
 import type { NewPasskey } from '../src/passkeys.ts';
 
-const EVENTS: readonly (TicketEventName | 'qr_login.passkey' | 'qr_login.signed_out' | 'qr_login.paused')[] = [
+const EVENTS: readonly Exclude<keyof QrLoginEvents, 'qr_login.failed'>[] = [
   'qr_login.shown',
   'qr_login.scanned',
   'qr_login.approved',
@@ -37,21 +37,17 @@ export function makeLogger(destination: DestinationStream = pino.destination(2))
 
 /** Logs each decision and each failure (OWASP ASVS 5.0, V16.3). */
 export function logEvents(provider: Provider, logger: Logger): void {
-  const listen = provider.on.bind(provider) as (
-    name: string,
-    listener: (ctx?: Context, about?: object, failure?: object) => void,
-  ) => void;
   for (const event of EVENTS) {
-    listen(event, (_ctx, about) => logger[WARNINGS.has(event) ? 'warn' : 'info']({ event, ...(about as TicketEvent) }));
+    provider.on(event, (_ctx, about) => logger[WARNINGS.has(event) ? 'warn' : 'info']({ event, ...about }));
   }
-  listen('qr_login.failed', (ctx, about, failure) => {
-    const { code, message, cause } = about as QrLoginError;
+  provider.on('qr_login.failed', (ctx, failed, failure) => {
+    const { code, message, cause } = failed;
     const isOurs = code === 'store_unavailable' || code === 'newer_record';
-    const level = isOurs ? 'error' : about instanceof TooManyRequests ? 'warn' : 'info';
+    const level = isOurs ? 'error' : failed instanceof TooManyRequests ? 'warn' : 'info';
     const because = cause instanceof Error ? cause.message : undefined;
     logger[level]({ event: 'qr_login.failed', code, ...failure, message, because, path: ctx && pathOf(ctx) });
   });
-  listen('server_error', (ctx, error) =>
+  provider.on('server_error', (ctx, error) =>
     logger.error({ event: 'server_error', error: `${error}`, path: ctx && pathOf(ctx) }),
   );
 }

@@ -36,7 +36,11 @@ export async function buildForTests() {
  * src/client.
  */
 async function build() {
-  return (await run('npm', 'run', '-s', 'build')) && (await run('node', 'scripts/build-client.mjs', '--source-maps'));
+  return (
+    (await run('npm', 'run', '-s', 'build')) &&
+    (await run('node', 'scripts/build-client.mjs', '--source-maps')) &&
+    (await run('node', 'scripts/build-files.mjs'))
+  );
 }
 
 function isFresh(file, sources) {

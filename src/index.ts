@@ -27,6 +27,7 @@ export {
   localAuthentication,
 } from './oidc/local-authentication.ts';
 export type { ConsentMode } from './oidc/request.ts';
+export type { PausedEvent, QrLoginEvents } from './provider-events.ts';
 export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export type { KeyvAdapterOptions } from './stores/adapter/adapter-secrets.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Keyv } from 'keyv';
+import type { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
@@ -8,6 +8,7 @@ import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
+import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
@@ -89,13 +90,6 @@ function readViews(views: NonNullable<QrLoginOptions['views']>): ViewFolder[] {
 
 function isFolder(value: unknown): boolean {
   return typeof value === 'string' || (value instanceof URL && value.protocol === 'file:');
-}
-
-/** Returns true for a Keyv. Not by `instanceof`: a Keyv from a second copy of the package must pass, too. */
-function isKeyv(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { get, set }: { get?: unknown; set?: unknown } = value;
-  return typeof get === 'function' && typeof set === 'function' && 'throwOnErrors' in value;
 }
 
 const DEADLINES = {
@@ -233,17 +227,18 @@ const OPTIONS = {
   ),
   store: v.optional(
     v.pipe(
+      v.custom<Keyv | MakeStoreEngine>((store) => !isKeyv4(store), keyvTooOld().message),
       v.custom<Keyv | MakeStoreEngine>(
         (store) => typeof store === 'function' || isKeyv(store),
         'store must be a Keyv, new Keyv(), or a function that makes a store engine',
       ),
       v.metadata({
-        type: 'a [Keyv](https://keyv.org) 5, or `(clock, callbacks) => StoreEngine`',
+        type: 'a [Keyv](https://keyv.org) 5 or 6, or `(clock, callbacks) => StoreEngine`',
         default: '`new Keyv()`, in memory',
-        refused: ['redis://localhost'],
+        refused: ['redis://localhost', { get: () => 1, set: () => 1, opts: {} }],
       } satisfies OptionFacts),
     ),
-    () => new Keyv(),
+    makeKeyv,
   ),
   secrets: v.optional(
     v.pipe(

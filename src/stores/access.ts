@@ -1,7 +1,6 @@
-import { type Histogram, metrics } from '@opentelemetry/api';
 import { QrLoginError } from '../ticket/errors.ts';
 import { getStorePatience, withDeadline } from './deadline.ts';
-import { METER } from './meter.ts';
+import { findMeter, type Histogram } from './meter.ts';
 
 /** Histogram buckets in seconds. A store in this process takes microseconds; one that takes a second is unavailable. */
 const BOUNDARIES_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
@@ -20,7 +19,7 @@ export class Access {
   constructor(engine: string, patience: () => number = getStorePatience) {
     this.#engine = engine;
     this.#patience = patience;
-    this.#duration = metrics.getMeter(METER).createHistogram('qr_login.store.duration', {
+    this.#duration = findMeter().createHistogram('qr_login.store.duration', {
       unit: 's',
       description: 'How long the store took to answer.',
       advice: { explicitBucketBoundaries: BOUNDARIES_S },

@@ -9,10 +9,15 @@ interface Link {
   readonly target: string;
 }
 
-/** Returns the relative links of a page outside of code. Pictures count as links. */
+/** The beginning of a link to a file of this repository in the README, which the registry shows, too. */
+const REPOSITORY =
+  /^https:\/\/(?:github\.com\/(oidc-provider-qr-login)\/\1\/blob|raw\.githubusercontent\.com\/(oidc-provider-qr-login)\/\2)\/main\//;
+
+/** Returns the links of a page to files of this repository, outside of code. Pictures count as links. */
 function linksIn(page: DocPage): Link[] {
-  return [...page.prose.replace(/`[^`\n]*`/g, '').matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)]
-    .map(([, target]) => ({ page, target: String(target) }))
+  const links = /\[[^\]]*\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm;
+  return [...page.prose.replace(/`[^`\n]*`/g, '').matchAll(links)]
+    .map(([, inline, defined]) => ({ page, target: `${inline ?? defined}`.replace(REPOSITORY, '') }))
     .filter(({ target }) => !/^[a-z]+:/.test(target));
 }
 

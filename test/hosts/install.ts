@@ -1,9 +1,10 @@
 /**
- * Installs hosts and runtimes for the long suite, which are too large to be development dependencies. The versions are
- * pinned here and in `examples/hosts/nest/package.json`.
+ * Installs packages that cannot be development dependencies: hosts and runtimes that are too large, and packages that
+ * our oldest Node version does not officially support. The versions are pinned where they are used.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,13 +20,18 @@ const CACHE = join(ROOT, 'node_modules/.cache/hosts');
  * @throws Error with npm's output if the registry is out of reach
  */
 export function install(name: string, packages: Readonly<Record<string, string>>): string {
-  const folder = join(CACHE, name);
-  mkdirSync(folder, { recursive: true });
-  const file = { private: true, type: 'module', dependencies: packages };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(file));
+  const file = JSON.stringify({ private: true, type: 'module', dependencies: packages });
+  const folder = join(CACHE, `${name}-${createHash('sha256').update(file).digest('hex').slice(0, 12)}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(CACHE, { recursive: true });
+  const unfinished = mkdtempSync(`${folder}-`);
+  writeFileSync(join(unfinished, 'package.json'), file);
   // None of these packages needs its install scripts.
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-  execFileSync('npm', ['install', ...flags], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['install', ...flags], { cwd: unfinished, stdio: ['ignore', 'ignore', 'inherit'] });
+  // Another process may have been faster.
+  if (existsSync(folder)) rmSync(unfinished, { recursive: true });
+  else renameSync(unfinished, folder);
   return folder;
 }
 

@@ -7,7 +7,7 @@ export interface Sent {
   readonly json?: unknown;
   readonly form?: Record<string, string>;
   /** A body that is sent unchanged. `headers` must say its content type. */
-  readonly body?: string;
+  readonly body?: string | Buffer<ArrayBuffer>;
   readonly signal?: AbortSignal;
 }
 

@@ -29,6 +29,12 @@ function pack(): string {
   return join(folder, packed.trim());
 }
 
+/** Returns the path of the packed package. */
+export function packedFile(): string {
+  tarball ??= pack();
+  return tarball;
+}
+
 /**
  * Returns a folder with the installed package. Its dependencies are links to those of this repository, so that no
  * registry is needed.
@@ -42,8 +48,7 @@ export function installed(without?: string): string {
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
     if (!name.startsWith('.') && name !== without) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
-  tarball ??= pack();
-  execFileSync('tar', ['-xzf', tarball, '-C', home, '--strip-components', '1']);
+  execFileSync('tar', ['-xzf', packedFile(), '-C', home, '--strip-components', '1']);
   return folder;
 }
 

@@ -1,5 +1,4 @@
-import { metrics } from '@opentelemetry/api';
-import { METER } from '../../stores/meter.ts';
+import { type Counter, findMeter, type Histogram } from '../../stores/meter.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 
 /** In seconds. A signal between two processes takes milliseconds; if it gets lost, the slow read takes ten seconds. */
@@ -12,14 +11,14 @@ export type CountedState = 'shown' | 'finished' | 'denied' | 'cancelled' | 'expi
 
 /** The metrics of this process. The OpenTelemetry SDK of the deployment collects them; without an SDK they are lost. */
 export class SignInMetrics {
-  readonly #waiting;
-  readonly #tickets;
-  readonly #signIn;
-  readonly #notification;
+  readonly #waiting: Counter;
+  readonly #tickets: Counter;
+  readonly #signIn: Histogram;
+  readonly #notification: Histogram;
   #waitingNow = 0;
 
   constructor() {
-    const meter = metrics.getMeter(METER);
+    const meter = findMeter();
     this.#waiting = meter.createUpDownCounter('qr_login.waiting', {
       unit: '{browser}',
       description: 'Browsers that wait on a stream or a long poll.',

@@ -1,29 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import type { Context } from 'koa';
+import { pictures, texts } from '#files';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { protectFile } from '../request/security-headers.ts';
 import type { Urls } from '../request/urls.ts';
-
-const PACKAGE = new URL('../../../', import.meta.url);
-
-/** The built-in files that a page may load, with their paths in the package. */
-const FILES: Readonly<Record<string, string>> = {
-  'style.css': 'dist/style.css',
-  'browser.js': 'dist/client/browser.js',
-  'phone.js': 'dist/client/phone.js',
-  'scan.js': 'dist/client/scan.js',
-  'draw-code.js': 'dist/client/draw-code.js',
-  'browser-key.js': 'dist/client/browser-key.js',
-  'decoder.js': 'dist/client/decoder.js',
-  'icon.svg': 'views/assets/icon.svg',
-  'icon-180.png': 'views/assets/icon-180.png',
-  'icon-192.png': 'views/assets/icon-192.png',
-  'icon-512.png': 'views/assets/icon-512.png',
-};
 
 /** The supported encodings, the better one first. */
 const ENCODINGS = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
@@ -49,7 +32,7 @@ class Asset {
   }
 }
 
-/** The built-in files, read and compressed once for all providers in this process. */
+/** The built-in files, decoded and compressed once for all providers in this process. */
 let builtIn: ReadonlyMap<string, Asset> | undefined;
 
 /**
@@ -63,9 +46,7 @@ export class Assets {
   /** @param folders files of the deployment, by name. A file replaces the built-in file of the same name. */
   constructor(urls: Urls, folders: readonly ReadonlyMap<string, Buffer>[] = []) {
     this.#urls = urls;
-    builtIn ??= new Map(
-      Object.entries(FILES).map(([name, path]) => [name, new Asset(readFileSync(new URL(path, PACKAGE)))]),
-    );
+    builtIn ??= new Map([...assetsIn(texts, 'utf8'), ...assetsIn(pictures, 'base64')]);
     const own = folders.flatMap((files) => [...files]).map(([name, content]) => [name, new Asset(content)] as const);
     this.#assets = new Map([...builtIn, ...own]);
   }
@@ -91,6 +72,10 @@ export class Assets {
     ctx.body = encoding ? await asset.in(encoding) : asset.content;
     if (ctx.fresh) ctx.status = 304;
   }
+}
+
+function assetsIn(files: Readonly<Record<string, string>>, encoding: BufferEncoding): [string, Asset][] {
+  return Object.entries(files).map(([name, content]) => [name, new Asset(Buffer.from(content, encoding))]);
 }
 
 function encodingFor(ctx: Context): Encoding | undefined {

@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import type { Context } from 'koa';
+import { locales } from '#files';
 import { BoundedCache } from '../request/bounded-cache.ts';
 import { Language } from './language.ts';
-import { readViewFolder, type Texts } from './view-folder.ts';
+import { parseTexts, type Texts } from './view-folder.ts';
 
-const VIEWS = fileURLToPath(new URL('../../../views', import.meta.url));
 const DEFAULT = 'en';
 
 /** The built-in texts, read once for all providers in this process. */
@@ -26,7 +25,7 @@ export class Locales {
    */
   constructor(names: Readonly<Record<string, string>>, folders: readonly ReadonlyMap<string, Texts>[]) {
     this.#names = names;
-    builtIn ??= readViewFolder(VIEWS).locales;
+    builtIn ??= new Map(Object.entries(locales).map(([tag, content]) => [tag, parseTexts(`${tag}.json`, content)]));
     const all = [builtIn, ...folders];
     const textsOf = (tag: string): Texts => Object.assign({}, ...all.map((texts) => texts.get(tag)));
     this.fallback = new Language(DEFAULT, textsOf(DEFAULT), { names });

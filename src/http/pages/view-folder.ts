@@ -78,7 +78,11 @@ function isLanguage(file: string): boolean {
   }
 }
 
-function parseTexts(file: string, content: string): Texts {
+/**
+ * Reads a locale file.
+ * @throws TypeError if it holds anything but texts
+ */
+export function parseTexts(file: string, content: string): Texts {
   const texts: unknown = parseJson(file, content);
   if (typeof texts !== 'object' || texts === null || Array.isArray(texts))
     throw new TypeError(`${file} must hold an object of texts`);

@@ -1,84 +1,110 @@
-import parseBody from 'co-body';
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, unzip } from 'node:zlib';
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { findParsedBody } from './parsed-body.ts';
 
-/** The largest body in bytes. The forms of the pages are much smaller. */
+/** The largest body in bytes, also after decompression. The forms of the pages are much smaller. */
 const BODY_LIMIT_BYTES = 4096;
-
-const FORM = 'application/x-www-form-urlencoded';
-const JSON_TYPE = 'application/json';
-const TYPES: readonly string[] = [FORM, JSON_TYPE];
 
 /** The fields of a POST, from a form or from JSON. */
 export type Fields = Readonly<Record<string, string>>;
+
+type Decode = (content: Buffer) => Promise<Buffer>;
+const DECOMPRESSED = { maxOutputLength: BODY_LIMIT_BYTES };
+const unzipBounded = promisify<Buffer, typeof DECOMPRESSED, Buffer>(unzip);
+const unbrotliBounded = promisify<Buffer, typeof DECOMPRESSED, Buffer>(brotliDecompress);
+
+/** The supported content codings (RFC 9110, section 8.4.1). */
+const DECODERS: ReadonlyMap<string, Decode> = new Map([
+  ['identity', async (content) => content],
+  ['gzip', (content) => unzipBounded(content, DECOMPRESSED)],
+  ['deflate', (content) => unzipBounded(content, DECOMPRESSED)],
+  ['br', (content) => unbrotliBounded(content, DECOMPRESSED)],
+]);
+
+/** The supported media types. */
+const PARSERS: ReadonlyMap<string, (text: string) => Fields> = new Map([
+  ['application/x-www-form-urlencoded', parseForm],
+  ['application/json', parseJson],
+]);
 
 /**
  * Returns the text fields of a form or of a JSON object; none if there is no body.
  * @throws QrLoginError `invalid_request`, `too_large` (more than 4 KB), `unsupported_media_type`
  */
 export async function readFields(ctx: Context): Promise<Fields> {
-  return hasBody(ctx) ? flat(await parse(ctx)) : {};
-}
-
-async function parse(ctx: Context): Promise<unknown> {
-  const options = { limit: BODY_LIMIT_BYTES };
-  // Media types are compared without regard to case (RFC 9110, section 8.3.1).
-  const type = ctx.request.type.toLowerCase();
-  const parsed = TYPES.includes(type) ? findParsedBody(ctx) : undefined;
-  if (parsed !== undefined) return readParsed(parsed, type);
+  if (!hasBody(ctx)) return {};
+  // Media types and content codings are compared without regard to case (RFC 9110, sections 8.3.1 and 8.4.1).
+  const parse = PARSERS.get(ctx.request.type.toLowerCase());
+  const parsed = parse && findParsedBody(ctx);
+  const decode =
+    parsed === undefined ? DECODERS.get(ctx.get('content-encoding').toLowerCase() || 'identity') : undefined;
+  if (parse === undefined || (parsed === undefined && decode === undefined)) {
+    throw new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+  }
   try {
-    if (type === FORM) {
-      return await parseBody.form(ctx, { ...options, queryString: { depth: 0, allowDots: false, parameterLimit: 20 } });
-    }
-    if (type === JSON_TYPE) return await parseBody.json(ctx, options);
+    if (decode === undefined) return readParsed(parsed, parse);
+    const content = await decode(await readContent(ctx.req));
+    return parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
   } catch (error) {
     throw bodyError(error);
   }
-  throw new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+}
+
+/**
+ * Returns the content as it was sent. Stops at the limit, but leaves the connection open for the answer.
+ * @throws QrLoginError `too_large`; Error if the request breaks off
+ */
+async function readContent(request: IncomingMessage): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    const bytes = Buffer.from(chunk);
+    length += bytes.length;
+    if (length > BODY_LIMIT_BYTES) throw tooLarge();
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Reads what a parser of the host has left. The host may allow larger bodies than the plugin. */
-function readParsed(body: unknown, type: string): unknown {
+function readParsed(body: unknown, parse: (text: string) => Fields): Fields {
   const isText = typeof body === 'string' || Buffer.isBuffer(body);
   const text = isText ? body.toString() : JSON.stringify(body);
   if (Buffer.byteLength(text) > BODY_LIMIT_BYTES) throw tooLarge();
-  if (!isText) return body;
-  if (type === FORM) return fieldsOfForm(text);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw bodyError(error);
-  }
+  return isText ? parse(text) : parseJson(text);
 }
 
-/** Returns the fields. One that is there twice becomes a list, which is refused. */
-function fieldsOfForm(text: string): Record<string, string | string[]> {
-  const fields = new URLSearchParams(text);
-  const named = [...new Set(fields.keys())].map((name) => ({ name, values: fields.getAll(name) }));
-  return Object.fromEntries(
-    named.map(({ name, values: [first = '', ...more] }) => [name, more.length > 0 ? [first, ...more] : first]),
-  );
+/** Omits the cause, because it contains the body. */
+function bodyError(error: unknown): QrLoginError {
+  if (error instanceof QrLoginError) return error;
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return tooLarge();
+  return new QrLoginError('invalid_request', 'The body cannot be read.');
 }
 
 function tooLarge(): QrLoginError {
   return new QrLoginError('too_large', 'That is more than this form can hold.');
 }
 
-/** Omits the cause, because it contains the body. */
-function bodyError(error: unknown): QrLoginError {
-  const status = error instanceof Error && 'status' in error ? error.status : 400;
-  if (status === 413) return tooLarge();
-  if (status === 415) return new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
-  return new QrLoginError('invalid_request', 'The body cannot be read.');
+function notFields(): QrLoginError {
+  return new QrLoginError('invalid_request', 'Send an object of text fields.');
 }
 
-function flat(body: unknown): Fields {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new QrLoginError('invalid_request', 'Send an object of text fields.');
-  }
+/** Reads a form. A name that occurs twice is refused: another parser might take the other value. */
+function parseForm(text: string): Fields {
+  const fields = [...new URLSearchParams(text)];
+  if (new Set(fields.map(([name]) => name)).size < fields.length) throw notFields();
+  return Object.fromEntries(fields);
+}
+
+function parseJson(text: string): Fields {
+  const body: unknown = text === '' ? {} : JSON.parse(text);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw notFields();
   const fields: [string, string][] = Object.entries(body).map(([name, value]) => {
-    if (typeof value !== 'string') throw new QrLoginError('invalid_request', 'Send an object of text fields.');
+    if (typeof value !== 'string') throw notFields();
     return [name, value];
   });
   return Object.fromEntries(fields);

@@ -1,6 +1,7 @@
 import type { Keyv } from 'keyv';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { QrLoginError } from '../../ticket/errors.ts';
+import { isKeyv, isKeyv4, keyvTooOld } from '../keyv-version.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
@@ -42,11 +43,12 @@ const REPLAY_KNOWN_MS = 660_000;
  * Ids are stored as hashes and records encrypted, so that a copy of the store holds no token or session that works.
  * Give `secrets` for a store outside of this process: without them, ids that can be guessed are not protected.
  *
- * @throws TypeError if the store is no Keyv, or if a secret is too short
+ * @throws TypeError if the store is no Keyv or too old a one, or if a secret is too short
  * @example
  * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
 export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): AdapterFactory {
+  if (isKeyv4(keyv)) throw keyvTooOld();
   assertKeyv(keyv);
   const secrets = checkAdapterSecrets(options);
   if (secrets.length === 0) warnReadable(keyv);
@@ -59,12 +61,7 @@ export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): Adapt
 
 /** @throws TypeError unless it is a Keyv. A Map has the same methods, but no records that expire. */
 function assertKeyv(keyv: unknown): asserts keyv is Keyv {
-  const isKeyv =
-    typeof keyv === 'object' &&
-    keyv !== null &&
-    'store' in keyv &&
-    ['get', 'set', 'delete'].every((method) => typeof Reflect.get(keyv, method) === 'function');
-  if (isKeyv) return;
+  if (isKeyv(keyv)) return;
   throw new TypeError(
     `keyvAdapter needs a Keyv, not ${kindOf(keyv)}: keyvAdapter(new Keyv()) in memory, or keyvAdapter(new Keyv({ store: … })) over a backend`,
   );

@@ -1,5 +1,5 @@
 import type { Keyv } from 'keyv';
-import { plainMapOf, prefixOf } from './in-memory.ts';
+import { mapOf, plainMapOf, prefixOf, textOf } from './in-memory.ts';
 
 /** The time between two steps of the sweep. */
 const TICK_MS = 500;
@@ -16,8 +16,8 @@ const EXPIRES = ',"expires":';
  * @returns the function that stops the sweep
  */
 export function sweepExpired(keyv: Keyv): () => void {
-  const map: unknown = keyv.store;
-  if (!(map instanceof Map)) return () => undefined;
+  const map = mapOf(keyv);
+  if (map === undefined) return () => undefined;
   const timer = setInterval(
     walk(map, plainMapOf(keyv) === undefined ? readerOf(keyv) : dropperOf(map)),
     TICK_MS,
@@ -51,9 +51,10 @@ function walk(map: Map<string, unknown>, visit: EntryVisitor): () => void {
  */
 function dropperOf(map: Map<string, unknown>): EntryVisitor {
   return (key, stored) => {
-    if (typeof stored !== 'string') return;
-    const at = stored.lastIndexOf(EXPIRES);
-    if (at >= 0 && Number(stored.slice(at + EXPIRES.length, -1)) < Date.now()) map.delete(key);
+    const text = textOf(stored);
+    if (text === undefined) return;
+    const at = text.lastIndexOf(EXPIRES);
+    if (at >= 0 && Number(text.slice(at + EXPIRES.length, -1)) < Date.now()) map.delete(key);
   };
 }
 

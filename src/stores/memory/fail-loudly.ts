@@ -1,14 +1,44 @@
 import type { Keyv } from 'keyv';
+import { asKeyv6, type Keyv6 } from '../keyv-version.ts';
 
-/** Makes a Keyv and its backend throw errors. By default they only emit them, and a lost write looks like a success. */
+/**
+ * Returns a Keyv that throws errors, and makes its backend throw them. By default they are only emitted, and a lost
+ * write looks like a success.
+ */
 export function failLoudly(keyv: Keyv): Keyv {
-  keyv.throwOnErrors = true;
   const backend: unknown = keyv.store;
-  if (typeof backend === 'object' && backend !== null && 'throwOnErrors' in backend) backend.throwOnErrors = true;
+  for (const part of [backend, wrappedBy(backend)]) {
+    if (typeof part === 'object' && part !== null && 'throwOnErrors' in part) part.throwOnErrors = true;
+  }
+  const keyv6 = asKeyv6(keyv);
+  if (keyv6 !== undefined) return throwing(keyv, keyv6);
+  keyv.throwOnErrors = true;
   return keyv;
+}
+
+/**
+ * Returns a Keyv 6 over the same values, which throws what the other one only emits as `error`. The other one stays as
+ * it is: an error that its backend emits by itself belongs to no access, and thrown there it would end the process.
+ */
+function throwing(keyv: Keyv, keyv6: Keyv6): Keyv {
+  const emit = (event: string, ...values: unknown[]): void => {
+    if (event !== 'error') return void keyv6.emit(event, ...values);
+    try {
+      keyv6.emit(event, ...values);
+    } catch {
+      // It throws if it has no listener, and the error is thrown below in any case.
+    }
+    throw values[0];
+  };
+  return Object.create(keyv, { emit: { value: emit } });
+}
+
+/** Returns the backend in the adapter in which Keyv 6 wraps those of Keyv 5. */
+function wrappedBy(backend: unknown): unknown {
+  return typeof backend === 'object' && backend !== null && 'store' in backend ? backend.store : undefined;
 }
 
 /** Writes a value. @throws Error if the backend did not write it */
 export async function write(keyv: Keyv, key: string, value: unknown, ttl: number | undefined): Promise<void> {
-  if (!(await keyv.set(key, value, ttl))) throw new Error(`the store did not write ${key.split(':')[0]}`);
+  if ((await keyv.set(key, value, ttl)) === false) throw new Error(`the store did not write ${key.split(':')[0]}`);
 }

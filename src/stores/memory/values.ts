@@ -1,7 +1,8 @@
 import type { Keyv } from 'keyv';
 import { getStorePatience } from '../deadline.ts';
+import { asKeyv6 } from '../keyv-version.ts';
 import { failLoudly, write } from './fail-loudly.ts';
-import { isInMemory, plainMapOf, prefixOf } from './in-memory.ts';
+import { isInMemory, type MapEntry, plainMapOf, prefixOf, textOf } from './in-memory.ts';
 
 /** A stored value and its expiry time (milliseconds since the epoch), if it has one. */
 export interface StoredValue<T> {
@@ -29,8 +30,9 @@ export interface Values {
 }
 
 export function valuesOf(keyv: Keyv): Values {
-  const map = plainMapOf(failLoudly(keyv));
-  return map === undefined ? new AnyValues(keyv) : new ValuesInMemory(map, prefixOf(keyv));
+  const map = plainMapOf(keyv);
+  if (map === undefined) return new AnyValues(failLoudly(keyv));
+  return new ValuesInMemory(map, prefixOf(keyv), asKeyv6(keyv) !== undefined);
 }
 
 class AnyValues implements Values {
@@ -48,7 +50,8 @@ class AnyValues implements Values {
   }
 
   async getWithExpiry<T>(key: string): Promise<StoredValue<T> | undefined> {
-    const stored = await this.#keyv.get<T>(key, { raw: true });
+    // Keyv 5 calls the hooks of `get` only there. Keyv 6 has this option no more.
+    const stored = await (asKeyv6(this.#keyv) ? this.#keyv.getRaw<T>(key) : this.#keyv.get<T>(key, { raw: true }));
     return stored?.value === undefined ? undefined : { value: stored.value, expires: stored.expires };
   }
 
@@ -71,10 +74,13 @@ class ValuesInMemory implements Values {
   readonly patience = (): number => Number.POSITIVE_INFINITY;
   readonly #map: Map<string, unknown>;
   readonly #prefix: string;
+  readonly #hasEntries: boolean;
 
-  constructor(map: Map<string, unknown>, prefix: string) {
+  /** @param hasEntries true for the Map of a Keyv 6, which keeps the expiry time beside the text as well */
+  constructor(map: Map<string, unknown>, prefix: string, hasEntries: boolean) {
     this.#map = map;
     this.#prefix = prefix;
+    this.#hasEntries = hasEntries;
   }
 
   async get<T>(key: string): Promise<T | undefined> {
@@ -87,7 +93,8 @@ class ValuesInMemory implements Values {
 
   async set(key: string, value: unknown, ttl: number | undefined): Promise<void> {
     const expires = ttl === undefined ? undefined : Date.now() + ttl;
-    this.#map.set(this.#prefix + key, JSON.stringify({ value, expires } satisfies StoredValue<unknown>));
+    const text = JSON.stringify({ value, expires } satisfies StoredValue<unknown>);
+    this.#map.set(this.#prefix + key, this.#hasEntries ? ({ value: text, expires } satisfies MapEntry) : text);
   }
 
   async delete(key: string): Promise<void> {
@@ -96,9 +103,9 @@ class ValuesInMemory implements Values {
 
   /** Returns a value if it has not expired; otherwise deletes it, as Keyv does. */
   #read<T>(key: string): StoredValue<T> | undefined {
-    const stored = this.#map.get(this.#prefix + key);
-    if (typeof stored !== 'string') return undefined;
-    const kept: StoredValue<T> = JSON.parse(stored);
+    const text = textOf(this.#map.get(this.#prefix + key));
+    if (text === undefined) return undefined;
+    const kept: StoredValue<T> = JSON.parse(text);
     if (typeof kept.expires !== 'number' || Date.now() <= kept.expires) return kept;
     this.#map.delete(this.#prefix + key);
     return undefined;

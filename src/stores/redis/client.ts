@@ -1,5 +1,6 @@
 import type { Keyv } from 'keyv';
 import { ownFormatOf } from '../keyv-format.ts';
+import { asKeyv6 } from '../keyv-version.ts';
 
 /** Keys and arguments of a script. */
 export interface ScriptCall {
@@ -50,11 +51,23 @@ export interface RedisOfKeyv {
  * @throws TypeError if the Keyv has parts that would be bypassed
  */
 export function redisOf(keyv: Keyv): RedisOfKeyv | undefined {
-  const backend: unknown = keyv.store;
+  const backend = backendOf(keyv);
   if (!isKeyvRedis(backend)) return undefined;
   assertNothingIsBypassed(keyv);
-  const namespace = keyv.namespace || backend.namespace;
+  const namespace = keyv.namespace || backend.namespace || defaultNamespaceOf(keyv);
   return { client: backend.client, prefix: namespace ? `${namespace}:` : '' };
+}
+
+/** Returns the backend that the deployment gave: Keyv 6 wraps one of Keyv 5. */
+function backendOf({ store }: Keyv): unknown {
+  const backend: unknown = store;
+  const isBridge = typeof backend === 'object' && backend !== null && 'store' in backend && !isKeyvRedis(backend);
+  return isBridge ? backend.store : backend;
+}
+
+/** Returns Keyv 5's default for a Keyv 6, which has none: the keys stay the same after an upgrade. */
+function defaultNamespaceOf(keyv: Keyv): string | undefined {
+  return asKeyv6(keyv) === undefined ? undefined : 'keyv';
 }
 
 /**
@@ -63,7 +76,7 @@ export function redisOf(keyv: Keyv): RedisOfKeyv | undefined {
  * @throws TypeError that names these parts
  */
 export function assertNothingIsBypassed(keyv: Keyv): void {
-  const backend: unknown = keyv.store;
+  const backend = backendOf(keyv);
   if (!isKeyvRedis(backend)) return;
   const parts = [...ownFormatOf(keyv), ...overriddenIn(backend)];
   if (parts.length === 0) return;

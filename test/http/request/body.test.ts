@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { Agent, Answer, Sent } from '../../support/agent.ts';
 import { type BrowserPerson, type PhonePerson, World } from '../../support/world.ts';
@@ -87,6 +88,19 @@ describe('a body that the pages never send', () => {
     });
     expect(nested.status).to.equal(403);
     expect((await browser.ticket()).state).to.equal('scanned');
+  });
+
+  it('is read if it is compressed, and refused if it is too large only after that', async () => {
+    const compressions = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync, GZIP: gzipSync };
+    for (const [encoding, compress] of Object.entries(compressions)) {
+      const headers = { ...JSON_BODY, 'content-encoding': encoding };
+      const send = (fields: object): Promise<Answer> =>
+        phone.agent.post(phone.at, { headers, body: Buffer.from(compress(JSON.stringify(fields))) });
+      const answer = await send({ csrf: phone.csrf, decision: 'maybe' });
+      expect(answer.status, encoding).to.equal(400);
+      expect(answer.json().error_description).to.not.equal('The body cannot be read.');
+      expect((await send({ csrf: phone.csrf, decision: '0'.repeat(100_000) })).status, encoding).to.equal(413);
+    }
   });
 
   it('is accepted if it differs only by additional fields', async () => {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { sweepExpired } from '../../../src/stores/memory/expiry-sweep.ts';
 import { isInMemory } from '../../../src/stores/memory/in-memory.ts';
+import { newKeyv6 } from '../../support/keyv6.ts';
 import { keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
 
 /** Longer than an expired value can stay before the sweep drops it. */
@@ -17,6 +18,17 @@ const kinds: Record<string, (records: Map<string, unknown>) => Keyv> = {
       store,
       serialize: (data) => `*${JSON.stringify(data)}`,
       deserialize: (data) => JSON.parse(data.slice(1)),
+    }),
+  'of Keyv 6': (store) => newKeyv6({ store }),
+  'of Keyv 6 in a namespace': (store) => newKeyv6({ store, namespace: 'tickets' }),
+  'of Keyv 6 with a custom serializer': (store) =>
+    newKeyv6({
+      store,
+      namespace: 'tickets',
+      serialization: {
+        stringify: (data: unknown) => `*${JSON.stringify(data)}`,
+        parse: (data: string) => JSON.parse(data.slice(1)),
+      },
     }),
 };
 

@@ -1,5 +1,6 @@
 /** Backends for a Keyv that are not a Map in memory. */
 import { Keyv } from 'keyv';
+import { newKeyv6 } from '../../support/keyv6.ts';
 
 /** A backend that answers one turn later, as one behind a network does, and counts its reads. */
 export class RemoteBackend {
@@ -44,6 +45,12 @@ export class FlakyBackend extends RemoteBackend {
 
 export function keyvOver(backend: RemoteBackend, throwOnErrors = true): Keyv {
   const keyv = new Keyv({ store: backend, throwOnErrors });
+  keyv.on('error', () => undefined);
+  return keyv;
+}
+
+export function keyv6Over(backend: RemoteBackend): Keyv {
+  const keyv = newKeyv6({ store: backend });
   keyv.on('error', () => undefined);
   return keyv;
 }

@@ -9,9 +9,10 @@ import { LocalSignals } from '../../../src/stores/local-signals.ts';
 import { sweepExpired } from '../../../src/stores/memory/expiry-sweep.ts';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { newTicketId } from '../../../src/ticket/ticket-id.ts';
+import { newKeyv6 } from '../../support/keyv6.ts';
 import { refused, scanned, waiting } from '../../ticket/builders.ts';
 import { SHORT, whileStoresMayTake } from '../patience.ts';
-import { FlakyBackend, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
+import { FlakyBackend, keyv6Over, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
 
 /** Returns the engine of a Keyv that serves one process, as both of the two. */
 function oneProcess(keyv: Keyv): EnginePair {
@@ -22,6 +23,10 @@ function oneProcess(keyv: Keyv): EnginePair {
 storeContract({ describe, it, before, after }, 'the engine of a Keyv in memory', () => oneProcess(new Keyv()));
 storeContract({ describe, it, before, after }, 'the engine of a Keyv behind a network', () =>
   oneProcess(keyvOver(new RemoteBackend())),
+);
+storeContract({ describe, it, before, after }, 'the engine of a Keyv 6 in memory', () => oneProcess(newKeyv6()));
+storeContract({ describe, it, before, after }, 'the engine of a Keyv 6 behind a network', () =>
+  oneProcess(keyv6Over(new RemoteBackend())),
 );
 
 function storeOn(keyv: Keyv, signals: LocalSignals = new LocalSignals()): KeyvTicketStore {
@@ -58,6 +63,17 @@ describe('KeyvTicketStore when its backend is unavailable:', () => {
       backend.down = 'everything';
       const refusal = await refused(act(storeOn(keyvOver(backend, false))));
       expect(refusal.code).to.equal('store_unavailable');
+    });
+  }
+
+  for (const [name, act] of Object.entries(acts)) {
+    it(`${name} fails with store_unavailable and the cause on a Keyv 6, with or without a listener for errors`, async () => {
+      backend.down = 'everything';
+      for (const keyv of [keyv6Over(backend), newKeyv6({ store: backend })]) {
+        const refusal = await refused(act(storeOn(keyv)));
+        expect(refusal.code).to.equal('store_unavailable');
+        expect(refusal.cause).to.be.instanceOf(Error).with.property('message', 'out of reach');
+      }
     });
   }
 

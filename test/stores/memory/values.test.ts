@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
+import { mapOf } from '../../../src/stores/memory/in-memory.ts';
 import { type Values, valuesOf } from '../../../src/stores/memory/values.ts';
+import { newKeyv6 } from '../../support/keyv6.ts';
 import { until } from '../../support/until.ts';
 
 /** Longer than writing and reading takes. */
@@ -12,50 +14,61 @@ const A_WHILE_MS = 60_000;
  */
 const VALUE = { text: ':base64:YQ==', list: [1, 'two', null], inside: { deep: ':' } };
 
-describe('a value in an in-memory Keyv', () => {
-  let keyv: Keyv;
-  let values: Values;
+const KINDS: readonly [string, () => Keyv, string][] = [
+  ['Keyv', () => new Keyv(), 'keyv:other'],
+  ['Keyv 6', () => newKeyv6(), 'other'],
+  ['Keyv 6 with a namespace and its own store', () => newKeyv6({ namespace: 'mine' }), 'other'],
+  ['Keyv 6 with a namespace', () => newKeyv6({ store: new Map(), namespace: 'mine' }), 'mine::other'],
+];
 
-  beforeEach(() => {
-    keyv = new Keyv();
-    values = valuesOf(keyv);
-  });
+for (const [kind, make, otherKey] of KINDS) describeValues(kind, make, otherKey);
 
-  it('is returned as it was written, as a new copy each time', async () => {
-    await values.set('key', VALUE, A_WHILE_MS);
-    const [one, other] = [await values.get('key'), await values.get('key')];
-    expect(one).to.deep.equal(VALUE);
-    expect(one).not.to.equal(other);
-  });
+function describeValues(kind: string, make: () => Keyv, otherKey: string): void {
+  describe(`a value in an in-memory ${kind}`, () => {
+    let keyv: Keyv;
+    let values: Values;
 
-  it('can be read and deleted with the Keyv', async () => {
-    await values.set('key', { list: [1, 'two'] }, A_WHILE_MS);
-    expect(await keyv.get('key')).to.deep.equal({ list: [1, 'two'] });
-    await keyv.delete('key');
-    expect(await values.get('key')).to.equal(undefined);
-  });
+    beforeEach(() => {
+      keyv = make();
+      values = valuesOf(keyv);
+    });
 
-  it('can be written with the Keyv', async () => {
-    await keyv.set('key', { list: [1, 'two'] });
-    expect(await values.get('key')).to.deep.equal({ list: [1, 'two'] });
-  });
+    it('is returned as it was written, as a new copy each time', async () => {
+      await values.set('key', VALUE, A_WHILE_MS);
+      const [one, other] = [await values.get('key'), await values.get('key')];
+      expect(one).to.deep.equal(VALUE);
+      expect(one).not.to.equal(other);
+    });
 
-  it('is not found after it has expired, and is removed from memory when it is read', async () => {
-    await values.set('key', 'value', 1);
-    await values.set('other', 'value', undefined);
-    const written = Date.now();
-    await until(() => Date.now() > written + 1);
-    expect([await values.get('key'), await values.getWithExpiry('key')]).to.deep.equal([undefined, undefined]);
-    expect(await values.get('other')).to.equal('value');
-    expect([...keyv.store.keys()]).to.deep.equal(['keyv:other']);
-  });
+    it('can be read and deleted with the Keyv', async () => {
+      await values.set('key', { list: [1, 'two'] }, A_WHILE_MS);
+      expect(await keyv.get('key')).to.deep.equal({ list: [1, 'two'] });
+      await keyv.delete('key');
+      expect(await values.get('key')).to.equal(undefined);
+    });
 
-  it('has an expiry time', async () => {
-    const before = Date.now();
-    await values.set('key', 'value', A_WHILE_MS);
-    expect((await values.getWithExpiry('key'))?.expires).to.be.within(before + A_WHILE_MS, Date.now() + A_WHILE_MS);
+    it('can be written with the Keyv', async () => {
+      await keyv.set('key', { list: [1, 'two'] });
+      expect(await values.get('key')).to.deep.equal({ list: [1, 'two'] });
+    });
+
+    it('is not found after it has expired, and is removed from memory when it is read', async () => {
+      await values.set('key', 'value', 1);
+      await values.set('other', 'value', undefined);
+      const written = Date.now();
+      await until(() => Date.now() > written + 1);
+      expect([await values.get('key'), await values.getWithExpiry('key')]).to.deep.equal([undefined, undefined]);
+      expect(await values.get('other')).to.equal('value');
+      expect([...(mapOf(keyv)?.keys() ?? [])]).to.deep.equal([otherKey]);
+    });
+
+    it('has an expiry time', async () => {
+      const before = Date.now();
+      await values.set('key', 'value', A_WHILE_MS);
+      expect((await values.getWithExpiry('key'))?.expires).to.be.within(before + A_WHILE_MS, Date.now() + A_WHILE_MS);
+    });
   });
-});
+}
 
 describe('a value in a Keyv with options of its own', () => {
   const toHex = (text: string): string => Buffer.from(text).toString('hex');
@@ -110,5 +123,25 @@ describe('a value in a Keyv with options of its own', () => {
     const values = valuesOf(new Keyv({ ttl: A_WHILE_MS }));
     await values.set('key', 'value', undefined);
     expect((await values.getWithExpiry('key'))?.expires).to.be.a('number');
+  });
+
+  it('is written with the serialization, compression, encryption and hooks of a Keyv 6', async () => {
+    const serialization = {
+      stringify: (data: unknown) => toHex(JSON.stringify(data)),
+      parse: (text: string) => JSON.parse(fromHex(text)),
+    };
+    const compression = { compress: toHex, decompress: fromHex };
+    const encryption = { encrypt: toHex, decrypt: fromHex };
+    for (const options of [{ serialization }, { compression }, { encryption }, { serialization: false as const }]) {
+      const keyv = newKeyv6(options);
+      const values = valuesOf(keyv);
+      await values.set('key', { text: 'secret' }, A_WHILE_MS);
+      expect(await values.get('key'), Object.keys(options)[0]).to.deep.equal({ text: 'secret' });
+      expect((await values.getWithExpiry('key'))?.value).to.deep.equal({ text: 'secret' });
+      expect(await keyv.get('key')).to.deep.equal({ text: 'secret' });
+      if (!('serialization' in options && !options.serialization)) {
+        expect(JSON.stringify(mapOf(keyv)?.get('key'))).not.to.include('secret');
+      }
+    }
   });
 });

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { Keyv, type KeyvOptions } from 'keyv';
 import { keyvAdapter, qrLogin } from '../../../src/index.ts';
 import { redisOf } from '../../../src/stores/redis/client.ts';
+import { keyv6OverRedis } from '../../support/keyv6.ts';
 
 /** No server is there: the clients do not connect before they are used. */
 const URL_OF_NO_SERVER = 'redis://127.0.0.1:1';
@@ -28,12 +29,28 @@ const OWN: Readonly<Record<string, () => Keyv>> = {
   'set()': () => new Keyv({ store: new EncryptingRedis(URL_OF_NO_SERVER) }),
 };
 
-async function unchanged(value: unknown): Promise<unknown> {
+async function unchanged<T>(value: T): Promise<T> {
   return value;
 }
 
 function over(options: KeyvOptions = {}): Keyv {
   return new Keyv({ store: new KeyvRedis(URL_OF_NO_SERVER), ...options });
+}
+
+const OWN_OF_KEYV_6: Readonly<Record<string, () => Keyv>> = {
+  serialization: () => over6({ serialization: { stringify: JSON.stringify, parse: JSON.parse } }),
+  compression: () => over6({ compression: { compress: unchanged, decompress: unchanged } }),
+  encryption: () => over6({ encryption: { encrypt: unchanged, decrypt: unchanged } }),
+  hooks: () => {
+    const keyv = over6();
+    keyv.on('error', () => undefined);
+    Reflect.apply(Reflect.get(keyv, 'onHook'), keyv, [{ event: 'before:set', handler: () => undefined }]);
+    return keyv;
+  },
+};
+
+function over6(options: Parameters<typeof keyv6OverRedis>[1] = {}): Keyv {
+  return keyv6OverRedis(URL_OF_NO_SERVER, options);
 }
 
 const hooks = { findAccount: () => undefined, signIn: () => '/' };
@@ -46,6 +63,18 @@ describe('a Keyv over Redis', () => {
       expect(() => qrLogin({ ...hooks, store: makeKeyv() })).to.throw(TypeError, message);
     });
   }
+
+  for (const [parts, makeKeyv] of Object.entries(OWN_OF_KEYV_6)) {
+    it(`that is a Keyv 6 and has its own ${parts} is refused as well`, () => {
+      expect(() => keyvAdapter(makeKeyv())).to.throw(TypeError, `has its own ${parts}, which would have no effect`);
+    });
+  }
+
+  it('that is a Keyv 6 is accepted, in the namespace that Keyv 5 has by default', () => {
+    keyvAdapter(over6());
+    expect(redisOf(over6())?.prefix).to.equal('keyv:');
+    expect(redisOf(over6({ namespace: 'mine' }))?.prefix).to.equal('mine:');
+  });
 
   it('that has no parts of its own is accepted, also after the last handler of a hook was removed', () => {
     const keyv = over({ throwOnErrors: true, namespace: 'mine', stats: true });

@@ -1,10 +1,12 @@
 import { mock } from 'node:test';
 import { createClient } from '@keyv/redis';
 import { expect } from 'chai';
+import { chooseEngine } from '../../../src/stores/choose-engine.ts';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
 import { changed, endOf, follower, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
 import { storeContract } from '../../../src/stores/contract/store-contract.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
+import { keyv6OverRedis } from '../../support/keyv6.ts';
 import { RedisServer } from '../../support/redis.ts';
 import { eventually } from '../../support/until.ts';
 import { refused } from '../../ticket/builders.ts';
@@ -17,6 +19,21 @@ const ABANDONED = sizeOfSuite({ short: 1_000, full: 10_000 });
 
 /** The largest error of a time that is measured over the network on a very slow machine. */
 const MAX_ERROR_MS = 5_000;
+
+storeContract({ describe, it, before, after }, 'the engine on Redis with Keyv 6', async () => {
+  const redis = await RedisServer.start();
+  const keyvs = [keyv6OverRedis(redis.url), keyv6OverRedis(redis.url)];
+  const callbacks = { onTrouble: () => undefined, onLate: () => undefined };
+  const [here, there] = keyvs.map((keyv) => chooseEngine(keyv, Date.now, callbacks));
+  if (here === undefined || there === undefined) throw new Error('there are two engines');
+  await eventually('both hear each other', () => here.hearsOthers() && there.hearsOthers());
+  const close = async (): Promise<void> => {
+    await Promise.all([here.close(), there.close()]);
+    await Promise.all(keyvs.map((keyv) => keyv.disconnect()));
+    await redis.stop();
+  };
+  return { here, there, close };
+});
 
 storeContract({ describe, it, before, after }, 'the engine on Redis', async () => {
   const redis = await RedisServer.start();

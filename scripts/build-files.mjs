@@ -1,0 +1,40 @@
+/**
+ * Writes `dist/files.js`: the files that pages load and the texts of all languages, as a module. So they are found
+ * wherever the code is, also after a bundler has put it into a file of its own. To be run after the other builds.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+
+const ROOT = new URL('../', import.meta.url);
+const LOCALES = new URL('views/locales/', ROOT);
+const ICONS = new URL('views/assets/', ROOT);
+const SCRIPTS = new URL('dist/client/', ROOT);
+
+const TYPES = `/** The files that a page may load, by name: text, or base64 in \`pictures\`. */
+export declare const texts: Readonly<Record<string, string>>;
+export declare const pictures: Readonly<Record<string, string>>;
+/** The files of \`views/locales\`, by language tag. */
+export declare const locales: Readonly<Record<string, string>>;
+`;
+
+const namesIn = (folder, ...extensions) => readdirSync(folder).filter((file) => extensions.includes(extname(file)));
+const read = (folder, name, encoding) => readFileSync(new URL(name, folder), encoding);
+const all = (folder, names, encoding) => names.map((name) => [name, read(folder, name, encoding)]);
+
+const texts = Object.fromEntries([
+  ['style.css', read(ROOT, 'dist/style.css', 'utf8')],
+  ...all(SCRIPTS, namesIn(SCRIPTS, '.js'), 'utf8'),
+  ...all(ICONS, namesIn(ICONS, '.svg'), 'utf8'),
+]);
+const pictures = Object.fromEntries(all(ICONS, namesIn(ICONS, '.png'), 'base64'));
+const locales = Object.fromEntries(
+  all(LOCALES, namesIn(LOCALES, '.json'), 'utf8').map(([file, text]) => [
+    basename(file, '.json'),
+    JSON.stringify(JSON.parse(text)),
+  ]),
+);
+
+const constants = Object.entries({ texts, pictures, locales });
+const script = constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value, null, 1)};\n`).join('');
+writeFileSync(new URL('dist/files.js', ROOT), script);
+writeFileSync(new URL('dist/files.d.ts', ROOT), TYPES);

@@ -1,0 +1,40 @@
+import type { Context } from 'koa';
+import type { PasskeyEvent } from './http/browser/passkey.ts';
+import type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
+import type { FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
+import type { QrLoginError } from './ticket/errors.ts';
+
+/** The data of `qr_login.paused`: too many check codes of an account were wrong in a row. */
+export interface PausedEvent {
+  readonly accountId: string;
+  /** The network address of the request with the last wrong check code. */
+  readonly from: string;
+  /** The account has no sign-ins by check code before this time. */
+  readonly until: Date;
+}
+
+type TicketEvents = Readonly<Record<TicketEventName, [ctx: Context | undefined, ticket: TicketEvent]>>;
+
+/** The arguments of the listeners of each event that the plugin emits on the provider. */
+export interface QrLoginEvents extends TicketEvents {
+  readonly 'qr_login.passkey': [ctx: Context, event: PasskeyEvent];
+  readonly 'qr_login.signed_out': [ctx: Context, event: SignedOutEvent];
+  readonly 'qr_login.paused': [ctx: Context, event: PausedEvent];
+  /** There is neither a context nor a {@link FailureEvent} if no request has failed. */
+  readonly 'qr_login.failed': [ctx: Context | undefined, error: QrLoginError, failure?: FailureEvent];
+}
+
+type Listener<Name extends keyof QrLoginEvents> = (...args: QrLoginEvents[Name]) => void;
+
+declare module 'oidc-provider' {
+  // Added to the class, so that its listeners are typed without a cast.
+  interface Provider {
+    on<Name extends keyof QrLoginEvents>(event: Name, listener: Listener<Name>): this;
+    once<Name extends keyof QrLoginEvents>(event: Name, listener: Listener<Name>): this;
+    off<Name extends keyof QrLoginEvents>(event: Name, listener: Listener<Name>): this;
+    addListener<Name extends keyof QrLoginEvents>(event: Name, listener: Listener<Name>): this;
+    removeListener<Name extends keyof QrLoginEvents>(event: Name, listener: Listener<Name>): this;
+    prependListener<Name extends keyof QrLoginEvents>(event: Name, listener: Listener<Name>): this;
+    prependOnceListener<Name extends keyof QrLoginEvents>(event: Name, listener: Listener<Name>): this;
+  }
+}

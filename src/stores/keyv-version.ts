@@ -1,0 +1,60 @@
+import type { Keyv } from 'keyv';
+import * as keyvPackage from 'keyv';
+
+/** Returns the error for a Keyv that is too old: it cannot report errors to its callers. */
+export function keyvTooOld(): TypeError {
+  return new TypeError('keyv is older than 5.6; install a newer one: npm install keyv@5');
+}
+
+/** The parts of a Keyv 6 that a Keyv 5 does not have, or has in another form. */
+export interface Keyv6 {
+  readonly store: unknown;
+  readonly namespace: string | undefined;
+  readonly ttl: number | undefined;
+  readonly serialization: { readonly stringify: unknown; readonly parse: unknown } | undefined;
+  readonly compression: unknown;
+  readonly encryption: unknown;
+  readonly hooks: ReadonlyMap<string, readonly unknown[]>;
+  readonly sanitize: { readonly enabled: boolean };
+  emit(event: string, ...values: unknown[]): unknown;
+}
+
+/**
+ * Returns the Keyv as a Keyv 6; undefined for a Keyv 5. The types are those of one version, but either may be installed,
+ * and the deployment's Keyv may come from a copy of its own.
+ */
+export function asKeyv6(keyv: Keyv): Keyv6 | undefined {
+  const either: unknown = keyv;
+  return hasPart<Keyv6>(either, 'serialization') ? either : undefined;
+}
+
+/** Returns true for a Keyv 5 or 6. Not by `instanceof`: a Keyv from a second copy of the package must pass, too. */
+export function isKeyv(value: unknown): boolean {
+  return reads(value) && ('throwOnErrors' in value || 'serialization' in value);
+}
+
+/** Returns true for a Keyv 4, whose options are all in `opts`. */
+export function isKeyv4(value: unknown): boolean {
+  return reads(value) && !isKeyv(value) && 'opts' in value;
+}
+
+/**
+ * Makes a Keyv in memory.
+ * @throws TypeError if the installed Keyv is too old. Its package has no export `Keyv`, so that an import by that name
+ * would end the process with a SyntaxError.
+ */
+export function makeKeyv(): Keyv {
+  const { Keyv: Installed }: { Keyv?: typeof Keyv } = keyvPackage;
+  if (Installed === undefined) throw keyvTooOld();
+  return new Installed();
+}
+
+function reads(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const { get, set }: { get?: unknown; set?: unknown } = value;
+  return typeof get === 'function' && typeof set === 'function';
+}
+
+function hasPart<T>(value: unknown, part: keyof T & string): value is T {
+  return typeof value === 'object' && value !== null && part in value;
+}
