@@ -86,15 +86,13 @@ describe('the token endpoint', function () {
   }
 
   it('accepts a code after a failure only with its own verifier', async () => {
-    const code = await visitor.code();
-    await failsAtTheEnd(code);
+    const code = await failsAtTheEnd();
     expect((await redeemWithWrongVerifier(code)).json().error).to.equal('invalid_grant');
     expect((await site.redeem(1, code)).status).to.equal(200);
   });
 
   it('gives tokens to one of many concurrent requests after a failure', async () => {
-    const code = await visitor.code();
-    await failsAtTheEnd(code);
+    const code = await failsAtTheEnd();
     // By the answer to this, the code has been given back.
     await redeemWithWrongVerifier(code);
     const answers = await Promise.all(Array.from({ length: 30 }, (_, turn) => site.redeem(turn % 2, code)));
@@ -107,15 +105,20 @@ describe('the token endpoint', function () {
     return site.ask(0, '/token', { ...form, code_verifier: 'x'.repeat(43) });
   }
 
-  /** Sends a request that fails at its last command, after that has consumed the code. */
-  async function failsAtTheEnd(code: string): Promise<void> {
+  /** Sends a request that fails at its last command, after that has consumed the code. @returns the code */
+  async function failsAtTheEnd(): Promise<string> {
     const redeem = await REDEEM.code?.();
     if (redeem === undefined) throw new Error('there is nothing to redeem');
-    const last = (await commandsOf(redeem)).at(-1);
-    await isUp();
-    proxy.harmAt(last ?? 0, 'the connection is lost after Redis has done it');
-    expect((await site.redeem(0, code)).status).to.equal(503);
-    await isUp();
+    // The count may be too high: a first request loads the scripts, and the node has commands of its own.
+    for (let at = (await commandsOf(redeem)).at(-1) ?? 0; at > 0; at--) {
+      const code = await visitor.code();
+      await isUp();
+      proxy.harmAt(at, 'the connection is lost after Redis has done it');
+      const { status } = await site.redeem(0, code);
+      await isUp();
+      if (status === 503) return code;
+    }
+    throw new Error('no command made the request fail');
   }
 
   /** Ends all claims. @returns the number of their records that are consumed */

@@ -7,6 +7,8 @@ import { attacks } from './cookies.ts';
 prove('our cookies', attacks);
 
 const ISSUER = 'https://id.example.com';
+/** A header that marks the request to the plain port. */
+const PLAIN_PORT = 'x-plain-port';
 const BEHIND_TLS: WorldOptions = { issuer: ISSUER, proxy: true };
 
 describe('our cookies with an https issuer', () => {
@@ -16,7 +18,7 @@ describe('our cookies with an https issuer', () => {
     await World.during(options, async (world) => {
       const network = networkTo({ origin: world.origin }, ISSUER);
       const plain: typeof fetch = async (input, init) => {
-        const sent = new Headers(init?.headers);
+        const sent = new Headers({ ...init?.headers, [PLAIN_PORT]: 'yes' });
         for (const [name, value] of Object.entries(headers)) sent.set(name, value);
         const answer = await fetch(`${input}`.replace(ISSUER, world.origin), { ...init, headers: sent });
         set.push(...answer.headers.getSetCookie());
@@ -42,6 +44,8 @@ describe('our cookies with an https issuer', () => {
   };
   const dropSecure = inFront(async (ctx, next) => {
     await next();
+    // Elsewhere the browser would refuse a cookie whose name demands Secure.
+    if (ctx.get(PLAIN_PORT) === '') return;
     const set = ctx.res.getHeader('set-cookie');
     if (Array.isArray(set))
       ctx.res.setHeader(
