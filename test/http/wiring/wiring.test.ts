@@ -20,7 +20,7 @@ interface Setup {
   readonly environment?: 'production' | 'development';
 }
 
-/** What an operator and a user see of a setup. */
+/** The view of a setup that an operator and a user have. */
 class Site {
   readonly warnings: string[] = [];
   readonly faults: string[] = [];
