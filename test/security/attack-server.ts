@@ -194,10 +194,11 @@ function patientFetch(network: typeof fetch): typeof fetch {
   return async (input, init) => {
     const headers = new Headers(init?.headers);
     const cookie = headers.get('cookie') ?? '';
-    if (`${input}`.includes('/interaction/') && familiar !== '' && !cookie.includes('_qr_memory')) {
+    const isFamiliar = `${input}`.includes('/interaction/') && familiar !== '' && !cookie.includes('_qr_memory');
+    if (isFamiliar) {
       headers.set('cookie', cookie === '' ? familiar : `${cookie}; ${familiar}`);
     }
-    const body = agreeing(`${input}`, init?.body);
+    const body = isFamiliar ? agreeing(`${input}`, init?.body) : init?.body;
     for (;;) {
       const response = await network(input, {
         ...init,
