@@ -194,10 +194,8 @@ function patientFetch(network: typeof fetch): typeof fetch {
   return async (input, init) => {
     const headers = new Headers(init?.headers);
     const cookie = headers.get('cookie') ?? '';
-    const isFamiliar = `${input}`.includes('/interaction/') && familiar !== '' && !cookie.includes('_qr_memory');
-    if (isFamiliar) {
-      headers.set('cookie', cookie === '' ? familiar : `${cookie}; ${familiar}`);
-    }
+    const isFamiliar = takesFamiliarCookie(`${input}`, cookie);
+    if (isFamiliar) headers.set('cookie', [cookie, familiar].filter(Boolean).join('; '));
     const body = isFamiliar ? agreeing(`${input}`, init?.body) : init?.body;
     for (;;) {
       const response = await network(input, {
@@ -214,6 +212,11 @@ function patientFetch(network: typeof fetch): typeof fetch {
       await pause(seconds * 1000);
     }
   };
+}
+
+/** Returns true if the request is to look as if it came from the known browser. */
+function takesFamiliarCookie(url: string, cookie: string): boolean {
+  return url.includes('/interaction/') && familiar !== '' && !cookie.includes('_qr_memory');
 }
 
 /** The known browser was last signed in as bob. An attacker at it would agree to any account. */
