@@ -55,6 +55,12 @@ const forgetsTheDecision = all(
   }),
 );
 
+/** Returns how the ticket has ended, as its approver sees it. */
+async function endSeenBy(phone: PhoneVisitor): Promise<string> {
+  const { state, because, error, reason } = (await phone.look()).json();
+  return JSON.stringify({ state, because, error, reason });
+}
+
 /** Decides with the CSRF token of a form that the phone still has. */
 async function decideAgain(phone: PhoneVisitor, decision: string, csrf?: string): Promise<Answer> {
   const good = csrf ?? `${(await phone.look()).json().csrf}`;
@@ -84,7 +90,7 @@ async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
   const { browser, phone, code } = meeting;
   const { csrf } = (await phone.look()).json();
   await end(meeting);
-  const { state } = await browser.ticket();
+  const ended = await endSeenBy(phone);
   // A repeated act is answered with the ticket as it stands, and must not change it.
   const acts = [
     () => phone.post(code, { csrf: `${csrf}` }),
@@ -93,8 +99,8 @@ async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
   ];
   for (const act of acts) {
     await act();
-    const { state: now } = await browser.ticket();
-    if (now !== state) return `the ticket that was ${state} is ${now}`;
+    const now = await endSeenBy(phone);
+    if (now !== ended) return `the ticket that was ${ended} is ${now}`;
   }
   // A report counts at any time, but does not revive the code.
   await decideAgain(phone, 'report', `${csrf}`);
