@@ -1,9 +1,10 @@
 /** Rows 3 and 4: a code that has ended is dead for every step, and only the server makes codes. */
+import { IssuerNotes } from '../../../src/stores/issuer-notes.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import type { Answer } from '../../support/agent.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
-import type { Attack } from '../attack.ts';
+import { type Attack, replacing } from '../attack.ts';
 import { accountAt, approval, expectStatus, goOn, type Meeting, scanned, signedInPhone } from '../scene.ts';
 import { all, askingForTheCheckCode, lastWriteWins, phoneFinds, waiting } from '../weaknesses.ts';
 import { attacks as forged } from './forged.ts';
@@ -46,9 +47,10 @@ const forgetsTheEnd = all(
   phoneFinds((ticket) => (isEnded(ticket) ? waiting(ticket) : ticket)),
 );
 
-/** The same, but the store remembers which approver had scanned. */
+/** The same, but the store remembers which approver had scanned. It forgets reports, too. */
 const forgetsTheDecision = all(
   lastWriteWins,
+  replacing(IssuerNotes.prototype, 'read', () => async () => undefined),
   phoneFinds((ticket) => {
     const owned = isEnded(ticket) && 'approver' in ticket ? ticket.approver : undefined;
     return owned === undefined ? ticket : { ...waiting(ticket), state: 'scanned', approver: owned };
