@@ -69,7 +69,7 @@ describe('the metrics', () => {
 
       const accesses = await reader.histograms('qr_login.store.duration');
       const names = accesses.map(({ attributes }) => attributes.operation);
-      expect(names).to.include.members(['create', 'find', 'swap', 'upsert', 'consume', 'destroy', 'ping']);
+      expect(names).to.include.members(['create', 'find', 'swap', 'upsert', 'claim', 'finish', 'destroy', 'ping']);
       for (const { attributes, value } of accesses) {
         expect(attributes.engine).to.equal('keyv');
         expect(value.sum ?? -1).to.be.within(0, (value.count * GENEROUS) / 1000);
