@@ -10,6 +10,9 @@ import { readProviderCookie } from './signed-cookie.ts';
 /** oidc-provider's routes that resume an interaction. The second exists only with the device flow. */
 const ROUTES = ['resume', 'device_resume'];
 
+/** The attempt to resume that a request is. One for all providers: each additional storage makes all promises slower. */
+const attempts = new AsyncLocalStorage<ResumeAttempt>();
+
 /** A class of oidc-provider's records, with the methods whose types depend on the caller's class. */
 interface Model<T extends object> {
   find(id: string, options?: object): Promise<T | undefined>;
@@ -33,7 +36,6 @@ type DeviceCode = InstanceType<Provider['DeviceCode']>;
 export class RepeatableResume {
   readonly #provider: Provider;
   readonly #keys: SecretKeys;
-  readonly #attempts = new AsyncLocalStorage<ResumeAttempt>();
   readonly #undone = new WeakSet<Context>();
 
   constructor(provider: Provider, keys: SecretKeys) {
@@ -52,7 +54,7 @@ export class RepeatableResume {
     const attempt = new ResumeAttempt(uid, this.#keys.mac('resumed session', uid).toString('base64url'));
     const headers = { ...ctx.res.getHeaders() };
     try {
-      await this.#attempts.run(attempt, next);
+      await attempts.run(attempt, next);
       if (ctx.status < 500) return await commit(attempt);
     } catch (error) {
       this.#undone.add(ctx);
@@ -75,7 +77,6 @@ export class RepeatableResume {
   }
 
   #changeInteractions(model: Model<ResumableInteraction>): void {
-    const attempts = this.#attempts;
     addToPayload(model, 'resumption');
     replace(model, 'find', (find) => async (id, options) => {
       const found = await find.call(model, id, options);
@@ -98,7 +99,6 @@ export class RepeatableResume {
   }
 
   #changeSessions(model: Model<ResumableSession>): void {
-    const attempts = this.#attempts;
     addToPayload(model, 'replaces');
     replace(model, 'find', (find) => async (id) => {
       const attempt = attempts.getStore();
@@ -149,7 +149,6 @@ export class RepeatableResume {
   }
 
   #changePushedRequests(model: Model<PushedRequest>): void {
-    const attempts = this.#attempts;
     const { consume } = model.prototype;
     replace(model, 'find', (find) => async (id, options) => {
       const found = await find.call(model, id, options);
@@ -177,7 +176,6 @@ export class RepeatableResume {
   }
 
   #changeDeviceCodes(model: Model<DeviceCode>): void {
-    const attempts = this.#attempts;
     replace(model, 'find', (find) => async (id, options) => {
       const found = await find.call(model, id, options);
       const attempt = attempts.getStore();

@@ -40,6 +40,8 @@ describe('a browser whose finish is answered by', () => {
   }
 
   it('a proxy until the ticket expires: shows a good code then, and finishes a second approved ticket', async () => {
+    // The phone reads its expired ticket.
+    stage().expectProblem(/410/);
     const { screen, desktop, disturbed } = await approvedWith(stage(), ANSWERS['a 200 with the HTML of a proxy']);
     await hurry(screen, disturbed.tries(2));
     const first = await codeOn(screen);

@@ -27,6 +27,8 @@ const MAX_REDIS_GROWTH_BYTES = 1_000_000;
 
 /** The time in which everything has to end by itself. It is several times the longest deadline, for slow machines. */
 const PATIENCE_MS = 60_000;
+/** The end of the key that the readiness check writes. */
+const PROBE = /:probe$/;
 /** The part of a Redis key that marks the watchers of an interaction, and the time to live of these keys. */
 const WATCHERS = ':watchers:';
 const WATCHERS_TTL_MS = 180_000;
@@ -227,8 +229,10 @@ class PassersBy {
     // This request must not leave a connection behind, which would be counted.
     const asked = await fetch(this.#site.issuer + path, { headers: { connection: 'close' } });
     const figures = (await asked.json()) as HeldFigures;
-    if (this.#redis === undefined) return { ...figures, redis: 0 };
-    const keys = (await keysIn(this.#redis)).filter((key) => !key.includes(WATCHERS));
+    // Asking for the figures checks the readiness, which writes a record.
+    const others = (keys: readonly string[]): string[] => keys.filter((key) => !PROBE.test(key));
+    if (this.#redis === undefined) return { ...figures, keys: others(figures.keys), redis: 0 };
+    const keys = others(await keysIn(this.#redis)).filter((key) => !key.includes(WATCHERS));
     return { ...figures, keys, redis: Number(await this.#redis.info('used_memory')) };
   }
 

@@ -108,16 +108,18 @@ function present(ctx: Context, name: string, value: string): void {
 
 type Session = Awaited<ReturnType<Provider['Session']['get']>>;
 
+/** One for all providers: each additional storage makes all promises slower. */
+const requests = new AsyncLocalStorage<Context>();
+
 /** A provider that replaces the account of the session by the account that a request names. */
 export function believing(read: (ctx: Context) => string | undefined): WorldOptions {
   const extend = ({ provider }: Fixture): void => {
     const believed = new Map<string, string>();
-    const request = new AsyncLocalStorage<Context>();
-    provider.middleware.unshift(recordFields, (ctx, next) => request.run(ctx, next));
+    provider.middleware.unshift(recordFields, (ctx, next) => requests.run(ctx, next));
     const sessions: { find(id: string): Promise<Session | undefined> } = provider.Session;
     replacing(sessions, 'find', (find) => async (id) => {
       const session = await find.call(sessions, id);
-      const ctx = request.getStore();
+      const ctx = requests.getStore();
       const claimed = ctx && read(ctx);
       if (claimed !== undefined && session?.accountId !== undefined) {
         session.accountId = claimed;

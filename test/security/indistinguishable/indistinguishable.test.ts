@@ -35,20 +35,22 @@ describe('codes and tickets that are unknown, foreign or expired', () => {
   }
 });
 
+/** One for all servers: each additional storage makes all promises slower. */
+const requests = new AsyncLocalStorage<string[]>();
+
 /** Records the store accesses of requests, without those of the server's timers, which look at tickets as well. */
 class Accesses {
-  readonly #request = new AsyncLocalStorage<string[]>();
   #current: string[] = [];
 
   constructor(elsewhere: Elsewhere) {
     elsewhere.before = async ({ operation, key }) => {
-      this.#request.getStore()?.push(`${operation} ${key.replace(/[^:]*$/, '')}`);
+      requests.getStore()?.push(`${operation} ${key.replace(/[^:]*$/, '')}`);
     };
   }
 
   /** Options that record the accesses of the server's requests. */
   get noted(): WorldOptions {
-    return inFront((_ctx, next) => this.#request.run(this.#current, next));
+    return inFront((_ctx, next) => requests.run(this.#current, next));
   }
 
   /** Runs the act. @returns the accesses of its requests: each operation, and the kind of the record */

@@ -22,7 +22,7 @@ describe('the model of the ceremony', function () {
 
   it('predicts every walk of two browsers and three phones, with every act, state, end and refusal', async () => {
     const tally = new Map<string, number>();
-    await fc.assert(walksOn(memory, { tally }), { ...runs({ short: 250, full: 700 }), seed: SEED });
+    await fc.assert(walksOn(memory, { tally }), { ...runs({ short: 120, full: 700 }), seed: SEED });
     expect([...tally.keys()]).to.include.members([
       ...['show', 'renew', 'watch', 'finish', 'sign in here', 'cancel', 'is reported'].map((act) => `does: ${act}`),
       ...['scan', 'approve', 'open', 'deny', 'report', 'give up'].map((act) => `does: ${act}`),
@@ -42,11 +42,11 @@ describe('the model of the ceremony', function () {
   });
 
   it('explains the result of every race by an order of its acts', async () => {
-    await fc.assert(racesOn(memory), runs({ short: 300, full: 3_000 }));
+    await fc.assert(racesOn(memory), runs({ short: 120, full: 3_000 }));
   });
 
   it('finds no broken rule in races while time passes', async () => {
-    await fc.assert(racesOn(memory, { timePasses: true }), runs({ short: 200, full: 2_000 }));
+    await fc.assert(racesOn(memory, { timePasses: true }), runs({ short: 80, full: 2_000 }));
   });
 });
 
