@@ -148,7 +148,18 @@ export function siteOf(world: World): Site {
     issuer: world.issuer,
     client: { id: CLIENT_ID, secret: CLIENT_SECRET, callback: RP_CALLBACK },
     metadata: async () => (await world.configuration()).serverMetadata(),
+    later: withClockAhead,
   };
+}
+
+async function withClockAhead(milliseconds: number, act: () => Promise<unknown>): Promise<void> {
+  const { now } = Date;
+  Date.now = () => now() + milliseconds;
+  try {
+    await act();
+  } finally {
+    Date.now = now;
+  }
 }
 
 /** Runs an act once per site, and shares the result among attacks that differ only in their weak servers. */

@@ -11,6 +11,8 @@ export interface Site {
   readonly others?: Readonly<Record<string, Site['client']>>;
   /** Returns the provider's metadata, if it is known. Otherwise each visitor fetches it. */
   readonly metadata?: () => Promise<client.ServerMetadata>;
+  /** Runs an act as if this much later, in milliseconds, if the provider runs in this process. */
+  readonly later?: (milliseconds: number, act: () => Promise<unknown>) => Promise<void>;
 }
 
 /**

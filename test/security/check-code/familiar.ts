@@ -50,7 +50,8 @@ async function cookiesOf(browser: BrowserVisitor): Promise<Map<string, string>> 
 }
 
 async function give(attacker: BrowserVisitor, name: string, value: string): Promise<void> {
-  await attacker.agent.jar.setCookie(`${name}=${value}; Path=/interaction`, attacker.site.issuer);
+  const { pathname } = new URL(`${attacker.site.issuer}/interaction`);
+  await attacker.agent.jar.setCookie(`${name}=${value}; Path=${pathname}`, attacker.site.issuer);
 }
 
 /** Copies the cookie by which accounts know a browser, with its signature. */

@@ -79,7 +79,12 @@ export const attacks: Attack[] = [
 ];
 
 /** Makes an attack on the cookies that a browser and a phone have after a whole sign-in. */
-function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie: Cookie) => boolean): Attack {
+function lasting(
+  name: string,
+  attribute: RegExp,
+  what: string,
+  isOpen: (cookie: Cookie, startPath: string) => boolean,
+): Attack {
   return {
     row: 21,
     name,
@@ -98,7 +103,8 @@ function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie:
       const kept = all.flat();
       if (new Set(kept.map(({ key }) => key)).size !== 10)
         throw new Error(`these are not all: ${kept.map(({ key }) => key)}`);
-      return kept.find(isOpen)?.key;
+      const startPath = new URL(`${site.issuer}/auth`).pathname;
+      return kept.find((cookie) => isOpen(cookie, startPath))?.key;
     },
   };
 }
@@ -107,8 +113,8 @@ function lasting(name: string, attribute: RegExp, what: string, isOpen: (cookie:
  * Returns true if the path is too wide: the binding is for its interaction, the memory for all interactions, the list
  * of interactions for the URLs that start them, and the phone's notes for the phone's pages.
  */
-function isWide({ key, path }: Cookie): boolean {
-  if (key.startsWith('_qr_attempts')) return path !== '/auth';
+function isWide({ key, path }: Cookie, startPath: string): boolean {
+  if (key.startsWith('_qr_attempts')) return path !== startPath;
   if (key.startsWith(BINDING)) return !/\/interaction\/[\w-]{20,}$/.test(path ?? '/');
   return !`${path}`.endsWith(ON_PHONE.some((name) => key.startsWith(name)) ? '/qr' : '/interaction');
 }
