@@ -1,6 +1,18 @@
 import type { Keyv } from 'keyv';
 import * as keyvPackage from 'keyv';
 
+/**
+ * A Keyv of any supported version, as the deployment passes it. Keyv's class has private fields, so the class of its ES
+ * module, that of its CommonJS module and that of another version are different types to TypeScript.
+ */
+export interface AnyKeyv {
+  readonly store: unknown;
+  readonly namespace?: string | undefined;
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown, ttl?: number): Promise<boolean>;
+  delete(key: string): Promise<boolean>;
+}
+
 /** Returns the error for a Keyv that is too old: it cannot report errors to its callers. */
 export function keyvTooOld(): TypeError {
   return new TypeError('keyv is older than 5.6; install a newer one: npm install keyv@5');

@@ -1,7 +1,7 @@
 import type { Keyv } from 'keyv';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { isKeyv, isKeyv4, keyvTooOld } from '../keyv-version.ts';
+import { type AnyKeyv, isKeyv, isKeyv4, keyvTooOld } from '../keyv-version.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
@@ -47,7 +47,7 @@ const REPLAY_KNOWN_MS = 660_000;
  * @example
  * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
-export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): AdapterFactory {
+export function keyvAdapter(keyv: AnyKeyv, options: KeyvAdapterOptions = {}): AdapterFactory {
   if (isKeyv4(keyv)) throw keyvTooOld();
   assertKeyv(keyv);
   const secrets = checkAdapterSecrets(options);
