@@ -14,7 +14,9 @@ import { type Passkey, type PasskeyOptions, passkeys } from 'oidc-provider-qr-lo
 import { storeContract } from 'oidc-provider-qr-login/store-contract';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
-const typed = <T>(_value: T, isAny: IsAny<T>): IsAny<T> => isAny;
+function typed<T>(_value: T, isAny: IsAny<T>): IsAny<T> {
+  return isAny;
+}
 
 const accounts = new Map<string, Account>([['1', { name: 'Alice Liddell' }]]);
 const store = new Keyv();
