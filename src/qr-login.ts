@@ -122,7 +122,8 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
   const settings = checkOptions(options);
   let attached: AttachedPlugin | undefined;
   const requireAttached = (): AttachedPlugin => {
-    if (attached === undefined) throw new TypeError('call attach(provider) right after the provider was made');
+    if (attached === undefined)
+      throw new TypeError('qr.attach(provider) was not called yet: call it right after new Provider(…)');
     return attached;
   };
   return {

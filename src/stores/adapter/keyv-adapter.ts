@@ -1,7 +1,6 @@
-import type { Keyv } from 'keyv';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { type AnyKeyv, isKeyv, isKeyv4, keyvTooOld } from '../keyv-version.ts';
+import { type AnyKeyv, assertKeyv } from '../keyv-version.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
@@ -48,7 +47,6 @@ const REPLAY_KNOWN_MS = 660_000;
  * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
 export function keyvAdapter(keyv: AnyKeyv, options: KeyvAdapterOptions = {}): AdapterFactory {
-  if (isKeyv4(keyv)) throw keyvTooOld();
   assertKeyv(keyv);
   const secrets = checkAdapterSecrets(options);
   if (secrets.length === 0) warnReadable(keyv);
@@ -57,20 +55,6 @@ export function keyvAdapter(keyv: AnyKeyv, options: KeyvAdapterOptions = {}): Ad
   const records = new SealedRecords(stored, secrets, USED_ONCE);
   const releases = new Releases(records);
   return (model) => new KeyvAdapter(model, records, releases);
-}
-
-/** @throws TypeError unless it is a Keyv. A Map has the same methods, but no records that expire. */
-function assertKeyv(keyv: unknown): asserts keyv is Keyv {
-  if (isKeyv(keyv)) return;
-  throw new TypeError(
-    `keyvAdapter needs a Keyv, not ${kindOf(keyv)}: keyvAdapter(new Keyv()) in memory, or keyvAdapter(new Keyv({ store: … })) over a backend`,
-  );
-}
-
-function kindOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? 'a text' : String(value);
-  const name = value.constructor?.name ?? 'bare object';
-  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 class KeyvAdapter implements Adapter {
