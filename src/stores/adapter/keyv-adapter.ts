@@ -11,6 +11,7 @@ import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
 import { RedisRecords } from './redis-records.ts';
 import { SealedRecords } from './sealed-records.ts';
+import { TemporarilyUnavailable } from './temporarily-unavailable.ts';
 
 /**
  * Models with single-use records of a grant. Of several concurrent uses, at most one succeeds, and the others revoke
@@ -189,19 +190,6 @@ class KeyvAdapter implements Adapter {
 
   #key(id: string): string {
     return `${this.#model}:${id}`;
-  }
-}
-
-/** The error that oidc-provider shows to clients and users if the store is unavailable (RFC 6749, section 4.1.2.1). */
-class TemporarilyUnavailable extends errors.OIDCProviderError {
-  override readonly error_description = 'the store is out of reach, try again in a moment';
-  /** False: the browser shows the error, so that the user can try again. A redirect to the RP would end the request. */
-  override readonly allow_redirect = false;
-  /** True: otherwise the answer would be the generic `server_error`. */
-  override readonly expose = true;
-
-  constructor(cause: QrLoginError) {
-    super(503, 'temporarily_unavailable', { cause });
   }
 }
 
