@@ -77,5 +77,7 @@ export async function closeServers(servers: readonly Server[], qr: QrLogin): Pro
  */
 function refuse(server: Server): void {
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
-  NetServer.prototype.close.call(server);
+  // The servers of other runtimes are no servers of node:net.
+  if (server instanceof NetServer) NetServer.prototype.close.call(server);
+  else (server as Server).close();
 }

@@ -31,6 +31,7 @@ export type { PausedEvent, QrLoginEvents } from './provider-events.ts';
 export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export type { KeyvAdapterOptions } from './stores/adapter/adapter-secrets.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
+export type { AnyKeyv } from './stores/keyv-version.ts';
 export type { Rate, RateLimit } from './stores/rate-limit.ts';
 export type { BackgroundCallbacks, MakeStoreEngine, StoreEngine } from './stores/store-engine.ts';
 export type { BrowserKey } from './ticket/browser-key.ts';

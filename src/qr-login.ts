@@ -1,4 +1,4 @@
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { ErrorOut, interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
@@ -47,6 +47,7 @@ import { engineForIssuer } from './stores/issuer-engine.ts';
 import type { StoreEngine } from './stores/store-engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/code.ts';
+import type { Clock } from './ticket/ports.ts';
 import { SecretKeys } from './ticket/secret-keys.ts';
 import { ShortCodes } from './ticket/short-code.ts';
 
@@ -122,7 +123,8 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
   const settings = checkOptions(options);
   let attached: AttachedPlugin | undefined;
   const requireAttached = (): AttachedPlugin => {
-    if (attached === undefined) throw new TypeError('call attach(provider) right after the provider was made');
+    if (attached === undefined)
+      throw new TypeError('qr.attach(provider) was not called yet: call it right after new Provider(…)');
     return attached;
   };
   return {
@@ -182,29 +184,16 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   provider.use(wiring.noteArrival);
   const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring };
   provider.use(routes({ provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others }));
-  // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
+  const { revocation } = signedIn;
+  const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation });
+  // For oidc-provider's own URLs, and for pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
-  const resumeChecks = checkBeforeResuming({
-    provider,
-    urls,
-    renderer,
-    clock,
-    settings,
-    revocation: signedIn.revocation,
-  });
-  const beforeTokens = [wiring.check, starts.check, attempts.limit, repeatExchange(provider)];
-  const beforeResuming = [signIns.note, resuming.middleware, resumeChecks];
-  for (const middleware of [...beforeTokens, ...beforeResuming]) provider.use(throwRefusals(middleware));
+  refuseBefore(provider, [wiring.check, starts.check, attempts.limit, repeatExchange(provider)]);
+  refuseBefore(provider, [signIns.note, resuming.middleware, resumeChecks]);
 
+  const starting = { starts, wiring, attempts, cookies, urls, clock };
   return {
-    interactionUrl: (ctx, interaction) => {
-      // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
-      starts.note(ctx);
-      wiring.noteInteraction(ctx, interaction);
-      attempts.note(ctx, interaction);
-      cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
-      return urls.interaction(interaction.uid);
-    },
+    interactionUrl: (ctx, interaction) => startInteraction(starting, ctx, interaction),
     render: (ctx, name, { locales = [], ...page }) => {
       protectAnswer(ctx);
       renderer.renderOwn(ctx, name, page, locales);
@@ -217,6 +206,31 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       return closed;
     },
   };
+}
+
+interface StartingParts {
+  readonly starts: StartLimit;
+  readonly wiring: Wiring;
+  readonly attempts: Attempts;
+  readonly cookies: Cookies;
+  readonly urls: Urls;
+  readonly clock: Clock;
+}
+
+/** Binds an interaction to the browser that starts it, and returns the address of its page. */
+function startInteraction(parts: StartingParts, ctx: KoaContextWithOIDC, interaction: Interaction): string {
+  const { starts, wiring, attempts, cookies, urls, clock } = parts;
+  // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
+  starts.note(ctx);
+  wiring.noteInteraction(ctx, interaction);
+  attempts.note(ctx, interaction);
+  cookies.bind(ctx, interaction, interaction.exp * 1000 - clock());
+  return urls.interaction(interaction.uid);
+}
+
+/** Adds middleware whose refusals `answerTrouble` answers. */
+function refuseBefore(provider: Provider, steps: readonly Middleware[]): void {
+  for (const step of steps) provider.use(throwRefusals(step));
 }
 
 type Pages = Pick<Services, 'urls' | 'assets' | 'renderer'> & { readonly cookies: Cookies };
@@ -242,7 +256,6 @@ interface CeremonyParts {
 
 type CeremonyAndStreams = Pick<Services, 'ceremony' | 'browserViews' | 'streams' | 'longPolls'>;
 
-/** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function watchExpiry({ store, clock }: StoreEngine, { deadlines }: Settings, emit: EmitTicketEvent): ExpiryWatcher {
   return new ExpiryWatcher(store, clock, deadlines, (facts) =>
     callListener(() => emit(undefined, 'qr_login.expired', facts)),
@@ -274,6 +287,7 @@ function makeSignInRecords(
   return { devices, remoteSignOut, revocation, signIns: new SignInRecorder(recording) };
 }
 
+/** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function makeCeremony(
   { store, notes, known, clock }: StoreEngine,
   { keys, urls, metrics, settings }: CeremonyParts,

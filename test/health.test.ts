@@ -175,6 +175,9 @@ describe('the health report', () => {
   it('is available only after attach', async () => {
     const qr = qrLogin({ findAccount: () => ({ name: 'Alice' }), signIn: () => '/sign-in' });
     const refusal = await qr.health().catch((error: unknown) => error);
-    expect(refusal).to.be.an.instanceOf(TypeError).with.property('message').that.includes('call attach(provider)');
+    expect(refusal)
+      .to.be.an.instanceOf(TypeError)
+      .with.property('message')
+      .that.includes('qr.attach(provider) was not called yet');
   });
 });

@@ -9,6 +9,8 @@ import type { Provider } from 'oidc-provider';
 import type { QrLogin } from '../../src/index.ts';
 import { Accounts } from '../accounts.ts';
 import { closeServers, endAtSignal } from '../graceful.ts';
+import { issuerFrom } from '../issuer.ts';
+import { portFrom } from '../ports.ts';
 import type { ExampleOptions } from '../provider.ts';
 import { makeRp, rpClient } from '../rp.ts';
 import { loadSecrets } from '../secrets.ts';
@@ -77,9 +79,9 @@ export async function fromEnvironment(
   scheme: string,
   defaultPort: number,
 ): Promise<{ options: HostOptions; rp: { url: string; port: number; secret: string } }> {
-  const port = Number(process.env.PORT ?? defaultPort);
-  const issuer = process.env.ISSUER ?? `${scheme}://localhost:${port}/oidc`;
-  const rpPort = Number(process.env.RP_PORT ?? 3001);
+  const port = portFrom('PORT', defaultPort);
+  const issuer = issuerFrom('ISSUER', `${scheme}://localhost:${port}/oidc`);
+  const rpPort = portFrom('RP_PORT', 3001);
   const secrets = loadSecrets();
   const rp = { url: `http://localhost:${rpPort}`, port: rpPort, secret: secrets.rpSecret };
   return {

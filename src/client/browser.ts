@@ -1,10 +1,13 @@
 /** The script of the QR page: shows each change of the ticket, and finishes the sign-in once it is approved. */
 import { hasAllDigits } from './check-code.ts';
 import { countDown, showTimeLeft } from './countdown.ts';
+import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
 import { askForPasskey } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
+import { screenOf, turnPageTo } from './screens.ts';
 import { ShownCode } from './shown-code.ts';
+import { onSubmit } from './submit.ts';
 import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket.ts';
 import { TicketWatch } from './watch-ticket.ts';
 
@@ -63,23 +66,8 @@ async function finishIfSeen(): Promise<void> {
   if (wantsFinish && document.visibilityState === 'visible') await finish();
 }
 
-/** Returns the part of the page for this ticket, by its name in the template. */
-function screenOf({ state, checkCode, switchAccount, because }: Ticket): string {
-  if (state === 'approved' && checkCode) return 'check-code';
-  if (state === 'approved') return switchAccount ? 'switch' : 'finishing';
-  if (because === 'check code') return 'wrong-codes';
-  return state === 'redeemed' ? 'finishing' : state;
-}
-
 function turnTo(screen: string): void {
-  if (page.dataset.screen === screen) return;
-  page.dataset.screen = screen;
-  for (const part of page.querySelectorAll<HTMLElement>('[data-when]')) {
-    part.hidden = !part.dataset.when?.split(' ').includes(screen);
-  }
-  const heading = page.querySelector('[data-say]:not([hidden], [hidden] *)');
-  if (heading) announce(heading.textContent ?? '');
-  if (screen === 'check-code') field.focus();
+  if (turnPageTo(screen) && screen === 'check-code') field.focus();
 }
 
 /** Shows that the server cannot be heard. A code that may be out of date is not offered for scanning meanwhile. */
@@ -126,7 +114,7 @@ async function finish(typed: Record<string, string> = {}): Promise<void> {
   if (finishing) return;
   finishing = true;
   mistake.textContent = '';
-  const makeFields = async (): Promise<Record<string, string>> => ({ ...typed, ...(await keyFields()) });
+  const makeFields = async (): Promise<Record<string, string>> => ({ ...typed, ...(await keyFields(keyUse, version)) });
   const url = `${self}/qr/finish`;
   // A check code counts as a try each time, so it is sent once. Otherwise the request is repeated, but not beyond the
   // ticket's end: it must not hold up the next ticket, or make its code look out of date.
@@ -164,21 +152,6 @@ function showRefused(error: string, reason = ''): void {
   for (const text of texts) text.hidden = text !== shown;
   // A deployment's own page may have no texts for this.
   turnTo(shown === undefined ? 'cancelled' : 'refused');
-}
-
-/**
- * Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie.
- */
-async function keyFields(): Promise<Record<string, string>> {
-  if (!keyUse) return {};
-  try {
-    const { publicKey, sign } = await import('./browser-key.ts');
-    if (keyUse === 'make') return { key: await publicKey() };
-    const uid = self.split('/').pop();
-    return { signature: (await sign(`oidc-provider-qr-login finish ${uid} ${version}`)) ?? '' };
-  } catch {
-    return {};
-  }
 }
 
 function askAgain(text: string | undefined): void {
@@ -248,24 +221,6 @@ function handleRefusal(status: number): void {
 function leaveEnded(): void {
   leaving.abort();
   location.reload();
-}
-
-/** Runs `act` instead of the form submission. */
-function onSubmit(selector: string, act: (form: HTMLFormElement) => Promise<void>): void {
-  for (const form of page.querySelectorAll<HTMLFormElement>(selector)) {
-    let acting = false;
-    form.addEventListener('submit', async (event) => {
-      event.preventDefault();
-      // While the server is away, the request is repeated by itself: a second press must not start another one.
-      if (acting) return;
-      acting = true;
-      form.setAttribute('aria-busy', 'true');
-      await act(form).finally(() => {
-        acting = false;
-        form.removeAttribute('aria-busy');
-      });
-    });
-  }
 }
 
 if (passkey !== null) onSubmit('form[data-passkey]', signInHere);

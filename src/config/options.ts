@@ -1,9 +1,9 @@
-import type { Keyv } from 'keyv';
 import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
+import type { AnyKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Clock } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
@@ -119,7 +119,7 @@ export interface QrLoginOptions {
    * your own, such as a database; `oidc-provider-qr-login/store-contract` has the tests that it must pass.
    * @default new Keyv()
    */
-  store?: Keyv | MakeStoreEngine;
+  store?: AnyKeyv | MakeStoreEngine;
 
   /**
    * Keys that sign codes, check codes, challenges and forms, and that make the keys in the store: at least 32

@@ -1,5 +1,6 @@
 /** Checks of the provider and its configuration. Each throws a TypeError that says what to write. */
 import type { Provider } from '../oidc/provider.ts';
+import { kindOf } from '../stores/value-kind.ts';
 import { MIN_SECRET_LENGTH } from './schema.ts';
 import type { Settings } from './settings.ts';
 
@@ -10,7 +11,7 @@ import type { Settings } from './settings.ts';
 export function assertProvider(provider: unknown): asserts provider is Provider {
   if (!isObjectWith(provider, 'use') || !isObjectWith(provider, 'interactionDetails'))
     throw new TypeError(
-      'attach() needs the provider itself, the result of new Provider(issuer, …), and not its callback() or your app: qr.attach(provider)',
+      `attach() needs the provider itself, the result of new Provider(issuer, …), not its callback() or your app, but it got ${kindOf(provider)}: qr.attach(provider)`,
     );
   // Since version 9, a provider is itself the Koa app.
   if (!isObjectWith(provider, 'createContext')) {
@@ -36,7 +37,9 @@ export function assertNoDevInteractions(provider: Provider): void {
     // The route does not exist, so they are off.
     return;
   }
-  throw new TypeError('set features.devInteractions.enabled to false in the configuration of the provider');
+  throw new TypeError(
+    "oidc-provider's development pages would replace the QR page: set features.devInteractions.enabled to false in the configuration of the provider",
+  );
 }
 
 /**
@@ -51,11 +54,27 @@ export function secretsOf(provider: Provider, { secrets }: Settings): readonly s
       'the provider must sign its cookies: set cookies.keys in its configuration, for example to [process.env.COOKIE_KEY]; make one with: openssl rand -base64 32',
     );
   }
+  if (Array.isArray(keys)) assertNoKeyIsMissing(keys);
   if (secrets !== undefined) return secrets;
   if (!Array.isArray(keys))
     throw new TypeError('cookies.keys is not a list of texts: give qrLogin the option "secrets"');
-  if (keys.every((key) => typeof key === 'string' && key.length >= MIN_SECRET_LENGTH)) return keys;
+  const unfit = keys.findIndex((key) => typeof key !== 'string' || key.length < MIN_SECRET_LENGTH);
+  if (unfit === -1) return keys;
   throw new TypeError(
-    `cookies.keys of the provider has a key that is no text of at least ${MIN_SECRET_LENGTH} characters: replace it, or keep it and give qrLogin the option "secrets", for example secrets: [process.env.CODE_KEY]; make one with: openssl rand -base64 32`,
+    `cookies.keys[${unfit}] of the provider must be a text of at least ${MIN_SECRET_LENGTH} characters to sign codes with, but is ${keyKindOf(keys[unfit])}: replace it, or keep it and give qrLogin the option "secrets", for example secrets: [process.env.CODE_KEY]; make one with: openssl rand -base64 32`,
   );
+}
+
+/** @throws TypeError if a key is absent: such a key does not sign */
+function assertNoKeyIsMissing(keys: readonly unknown[]): void {
+  const missing = keys.findIndex((key) => key === undefined || key === null || key === '');
+  if (missing === -1) return;
+  throw new TypeError(
+    `cookies.keys[${missing}] of the provider is ${keyKindOf(keys[missing])}: set the environment variable or the file that it is read from; make a key with: openssl rand -base64 32`,
+  );
+}
+
+function keyKindOf(key: unknown): string {
+  if (key === '') return 'empty';
+  return typeof key === 'string' ? `a text of ${key.length}` : kindOf(key);
 }

@@ -10,6 +10,7 @@ import type { Locate } from '../http/request/device.ts';
 import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
 import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
+import { kindOf } from '../stores/value-kind.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
 import type { QrLoginOptions } from './options.ts';
@@ -230,7 +231,8 @@ const OPTIONS = {
       v.custom<Keyv | MakeStoreEngine>((store) => !isKeyv4(store), keyvTooOld().message),
       v.custom<Keyv | MakeStoreEngine>(
         (store) => typeof store === 'function' || isKeyv(store),
-        'store must be a Keyv, new Keyv(), or a function that makes a store engine',
+        ({ input }) =>
+          `store must be a Keyv, such as new Keyv() or new Keyv({ store: … }), or a function that makes a store engine, not ${kindOf(input)}`,
       ),
       v.metadata({
         type: 'a [Keyv](https://keyv.org) 5 or 6, or `(clock, callbacks) => StoreEngine`',

@@ -1,13 +1,15 @@
+import type { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { ViewFolder } from '../http/pages/view-folder.ts';
 import type { Limits } from '../http/request/rate-limits.ts';
 import { assertNothingIsBypassed } from '../stores/redis/client.ts';
+import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
 import type { QrLoginOptions } from './options.ts';
 import { listOptions, SCHEMA } from './schema.ts';
 
 /** The options that have another form in the settings. */
-type ConvertedOption = 'limits' | 'views' | 'deadlines' | 'rotation';
+type ConvertedOption = 'limits' | 'views' | 'deadlines' | 'rotation' | 'store';
 /** Options without a default. */
 type OptionWithoutDefault = 'guard' | 'passkeySignIn' | 'passkeysUrl' | 'secrets' | 'name';
 
@@ -20,6 +22,7 @@ export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption 
   readonly name?: string | undefined;
   /** Undefined for no limits. */
   readonly limits?: Limits | undefined;
+  readonly store: Keyv | MakeStoreEngine;
   readonly views: readonly ViewFolder[];
   /** Milliseconds. */
   readonly deadlines: Lifetimes & {

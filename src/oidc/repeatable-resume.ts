@@ -4,6 +4,8 @@ import { errors, type Provider } from 'oidc-provider';
 import { unavailable } from '../stores/access.ts';
 import { consumeAs } from '../stores/adapter/consumer.ts';
 import type { SecretKeys } from '../ticket/secret-keys.ts';
+import { addToPayload, type Model, replace } from './provider-models.ts';
+import { restoreHeaders } from './restore-headers.ts';
 import { REPEATABLE_MS, type ResumableInteraction, type ResumableSession, ResumeAttempt } from './resume-attempt.ts';
 import { readProviderCookie } from './signed-cookie.ts';
 
@@ -12,12 +14,6 @@ const ROUTES = ['resume', 'device_resume'];
 
 /** The attempt to resume that a request is. One for all providers: each additional storage makes all promises slower. */
 const attempts = new AsyncLocalStorage<ResumeAttempt>();
-
-/** A class of oidc-provider's records, with the methods whose types depend on the caller's class. */
-interface Model<T extends object> {
-  find(id: string, options?: object): Promise<T | undefined>;
-  readonly prototype: T;
-}
 
 type PushedRequest = InstanceType<Provider['PushedAuthorizationRequest']> & { jti: string };
 type DeviceCode = InstanceType<Provider['DeviceCode']>;
@@ -222,16 +218,6 @@ async function isAccepted(consuming: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Gives headers of the answer the values that they had before; those that were added are removed. */
-function restoreHeaders(ctx: Context, before: ReturnType<Context['res']['getHeaders']>, names: string[]): void {
-  if (ctx.headerSent) return;
-  for (const name of names) {
-    const value = before[name];
-    if (value === undefined) ctx.res.removeHeader(name);
-    else ctx.res.setHeader(name, value);
-  }
-}
-
 /** Returns the path below the provider's mount path; undefined if the feature is not switched on. */
 function pathOf(provider: Provider, route: string, uid: string): string | undefined {
   try {
@@ -239,19 +225,4 @@ function pathOf(provider: Provider, route: string, uid: string): string | undefi
   } catch {
     return undefined;
   }
-}
-
-/** Adds a field to those that oidc-provider keeps in the records of a model. */
-function addToPayload(model: object, field: string): void {
-  const fields: unknown = Reflect.get(model, 'IN_PAYLOAD');
-  if (!Array.isArray(fields)) throw new TypeError('this version of oidc-provider keeps its records in another way');
-  Object.defineProperty(model, 'IN_PAYLOAD', { value: [...fields, field], configurable: true });
-}
-
-function replace<T extends object, Name extends keyof T>(
-  target: T,
-  name: Name,
-  replacement: (original: T[Name]) => T[Name],
-): void {
-  target[name] = replacement(target[name]);
 }

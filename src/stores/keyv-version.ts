@@ -1,9 +1,24 @@
 import type { Keyv } from 'keyv';
 import * as keyvPackage from 'keyv';
+import { kindOf } from './value-kind.ts';
+
+/**
+ * A Keyv of any supported version, as the deployment passes it. Keyv's class has private fields, so the class of its ES
+ * module, that of its CommonJS module and that of another version are different types to TypeScript.
+ */
+export interface AnyKeyv {
+  readonly store: unknown;
+  readonly namespace?: string | undefined;
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown, ttl?: number): Promise<boolean>;
+  delete(key: string): Promise<boolean>;
+}
 
 /** Returns the error for a Keyv that is too old: it cannot report errors to its callers. */
 export function keyvTooOld(): TypeError {
-  return new TypeError('keyv is older than 5.6; install a newer one: npm install keyv@5');
+  return new TypeError(
+    'keyv is older than 5.6: npm install keyv@5 (npm ls keyv shows which package brings the old one)',
+  );
 }
 
 /** The parts of a Keyv 6 that a Keyv 5 does not have, or has in another form. */
@@ -36,6 +51,18 @@ export function isKeyv(value: unknown): boolean {
 /** Returns true for a Keyv 4, whose options are all in `opts`. */
 export function isKeyv4(value: unknown): boolean {
   return reads(value) && !isKeyv(value) && 'opts' in value;
+}
+
+/**
+ * Ensures that keyvAdapter got a Keyv. A Map has the same methods, but no records that expire.
+ * @throws TypeError if it is something else, or a Keyv that is too old
+ */
+export function assertKeyv(keyv: unknown): asserts keyv is Keyv {
+  if (isKeyv4(keyv)) throw keyvTooOld();
+  if (isKeyv(keyv)) return;
+  throw new TypeError(
+    `keyvAdapter needs a Keyv, not ${kindOf(keyv)}: keyvAdapter(new Keyv()) in memory, or keyvAdapter(new Keyv({ store: … })) over a backend`,
+  );
 }
 
 /**

@@ -145,25 +145,51 @@ describe('attaching to a provider', () => {
     }
   });
 
-  for (const [what, key] of Object.entries({ 'too short': 'short', 'no texts': Buffer.from(KEY) })) {
-    it(`is refused if the cookie keys are ${what}, unless there are secrets, which the message names`, async () => {
-      const cookies = { keys: [key] } as never;
+  const unfitKeys: Readonly<Record<string, unknown>> = { 'a text of 5': 'short', 'a Buffer': Buffer.from(KEY) };
+  for (const [what, key] of Object.entries(unfitKeys)) {
+    it(`is refused if a cookie key is ${what}, unless there are secrets; the message says both`, async () => {
+      const cookies = { keys: [KEY, key] } as never;
       const without = qrLogin(NEEDED);
-      expect(() => without.attach(providerFor(without, { cookies }))).to.throw(TypeError, /cookies\.keys .*"secrets"/);
+      expect(() => without.attach(providerFor(without, { cookies })))
+        .to.throw(TypeError)
+        .with.property('message')
+        .that.matches(/^cookies\.keys\[1\] .*"secrets"/)
+        .and.includes(`but is ${what}: `);
       const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
       qr.attach(providerFor(qr, { cookies }));
       await qr.close();
     });
   }
 
+  for (const [what, key] of Object.entries({ undefined, empty: '' })) {
+    it(`is refused if a cookie key is ${what}, with secrets too`, () => {
+      const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
+      const cookies = { keys: [key] } as never;
+      expect(() => qr.attach(providerFor(qr, { cookies }))).to.throw(
+        TypeError,
+        `cookies.keys[0] of the provider is ${what}: set the environment variable`,
+      );
+    });
+  }
+
   it('is refused if it gets something else than a provider', () => {
     const qr = qrLogin(NEEDED);
     const issuer = 'https://id.example';
-    for (const other of [undefined, null, {}, issuer, new Koa(), providerFor(qr).callback()]) {
-      expect(() => Reflect.apply(qr.attach, undefined, [other])).to.throw(
-        TypeError,
-        /^attach\(\) needs the provider itself/,
-      );
+    const others: [unknown, string][] = [
+      [undefined, 'undefined'],
+      [null, 'null'],
+      [{}, 'an Object'],
+      [Object.create(null), 'a bare object'],
+      [issuer, 'a text'],
+      [new Koa(), 'an Application'],
+      [providerFor(qr).callback(), 'a function'],
+    ];
+    for (const [other, name] of others) {
+      expect(() => Reflect.apply(qr.attach, undefined, [other]))
+        .to.throw(TypeError)
+        .with.property('message')
+        .that.matches(/^attach\(\) needs the provider itself/)
+        .and.includes(`but it got ${name}: `);
     }
   });
 

@@ -26,7 +26,7 @@ describe('the troubleshooting page', () => {
   const quoted = OURS.flatMap((section) => quotedIn(sectionOf(section)));
 
   it('is compared with the messages in the source', () => {
-    expect(thrown).to.include('store must be a Keyv, new Keyv(), or a function that makes a store engine');
+    expect(thrown).to.include('name must be a text that is not empty');
     expect(thrown).to.include('… must be a number of seconds from 1 to …, not …');
     expect(thrown).to.include('That was too often. Try again in … seconds.');
     expect(thrown).to.include('the store is out of reach, try again in a moment');

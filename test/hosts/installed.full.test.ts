@@ -1,17 +1,12 @@
-/** Hosts and runtimes that are installed on demand: NestJS 11, Express 4, Deno and Bun. */
+/** Hosts that are installed on demand: NestJS 11 and Express 4. */
 import { copyFileSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
-import { expect } from 'chai';
 import type { Provider } from 'oidc-provider';
 import { type Host, type HostOptions, listen, mountPath, stop } from '../../examples/hosts/host.ts';
 import { makeExample } from '../../examples/provider.ts';
 import type { QrLogin } from '../../src/index.ts';
-import { ENVIRONMENT, ROOT } from '../examples/example-program.ts';
-import { Child } from '../support/child.ts';
 import { ROOT as FOLDER } from '../support/packed.ts';
-import { freePort } from '../support/server.ts';
-import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { behavesLikeAHost, useHost } from './host-behaviour.ts';
 import { startHost } from './hosts.ts';
 import { importFrom, install } from './install.ts';
@@ -70,82 +65,3 @@ describe('the provider at /oidc of an app in Express 4', () => {
   const host = useHost(() => startHost(startExpress4, '/oidc'));
   behavesLikeAHost('Express 4', '/oidc', host);
 });
-
-/** The packages with the binaries themselves: `deno` and `bun` start them by scripts, which would survive them. */
-const [DENO, BUN] =
-  process.arch === 'arm64'
-    ? ['@deno/linux-arm64-glibc', '@oven/bun-linux-aarch64']
-    : ['@deno/linux-x64-glibc', '@oven/bun-linux-x64'];
-
-/** Commands that run a program of the examples in another runtime, in the folder that has it. */
-const RUNTIMES: Readonly<Record<string, { packages: Record<string, string>; command: readonly string[] }>> = {
-  Deno: {
-    packages: { [DENO]: '2.9.6' },
-    command: [`${DENO}/deno`, 'run', '--allow-all', '--no-check', '--node-modules-dir=manual'],
-  },
-  Bun: { packages: { [BUN]: '1.4.5' }, command: [`${BUN}/bin/bun`] },
-};
-
-for (const [name, { packages, command }] of Object.entries(RUNTIMES)) {
-  describe(`the provider in ${name}`, () => {
-    let child: Child;
-    let site: Site;
-
-    before(async () => {
-      const folder = install(name.toLowerCase(), packages);
-      const [program = '', ...parameters] = command;
-      const [port, rpPort] = [await freePort(), await freePort()];
-      child = await Child.start(name, [join(folder, 'node_modules', program), ...parameters, 'examples/hosts/koa.ts'], {
-        ready: / is beside /,
-        cwd: ROOT,
-        env: {
-          ...ENVIRONMENT,
-          PORT: `${port}`,
-          RP_PORT: `${rpPort}`,
-          DENO_DIR: join(folder, 'deno'),
-          DENO_NO_UPDATE_CHECK: '1',
-        },
-      });
-      const issuer = `http://localhost:${port}/oidc`;
-      site = { issuer, client: { id: 'demo-rp', secret: '', callback: `http://localhost:${rpPort}` } };
-    });
-
-    after(() => child?.end('SIGKILL'));
-
-    it('signs a user in with a phone, and shows every step on an event stream with security headers', async () => {
-      const browser = new BrowserVisitor(site);
-      const phone = new PhoneVisitor(site);
-      browser.at = (await browser.agent.follow(`${site.client.callback}/login`)).url.href;
-      const events = await browser.events();
-      expect(events.response.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8');
-      expect(events.response.headers.get('content-security-policy')).to.include("default-src 'none'");
-      await events.ticket('waiting');
-      const code = await browser.code();
-      await phone.signInAt(code);
-      await phone.scan(code);
-      await events.ticket('scanned');
-      const { checkCode } = await phone.approve();
-      await events.ticket('approved');
-      events.close();
-      const consent = await browser.agent.follow(`${(await browser.finish(`${checkCode}`)).json().redirectTo}`);
-      const granted = await browser.post(`${consent.url}/consent`, {});
-      const arrived = await browser.agent.follow(`${granted.json().redirectTo}`);
-      expect(arrived.text).to.include('Alice Liddell');
-    });
-
-    it('answers a long poll without news at most once a second, after an event stream as well', async () => {
-      const browser = new BrowserVisitor(site);
-      browser.at = (await browser.agent.follow(`${site.client.callback}/login`)).url.href;
-      const events = await browser.events();
-      const { version } = await events.ticket('waiting');
-      events.close();
-      const polls: number[] = [];
-      const began = performance.now();
-      while (performance.now() - began < 3_000) {
-        await browser.agent.get(`${browser.at}/qr?after=${version}`);
-        polls.push(performance.now() - began);
-      }
-      expect(polls.length).to.be.at.most(5);
-    });
-  });
-}

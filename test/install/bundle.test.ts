@@ -1,18 +1,26 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { install } from '../hosts/install.ts';
 import { Child } from '../support/child.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { installed, ROOT } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { signInAt } from '../support/sign-in-at.ts';
 
 describe('a bundle of the quick start with all its dependencies', () => {
   let [home, alone] = ['', ''];
+  let port: number;
 
-  before(() => {
+  before(async () => {
     home = installed();
     alone = mkdtempSync(join(tmpdir(), 'qr-login-bundle-'));
+    port = await freePort();
+    const program = readFileSync(join(ROOT, 'examples/minimal/provider.js'), 'utf8').replaceAll('3000', `${port}`);
+    writeFileSync(join(home, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(home, 'provider.js'), program);
   });
 
   after(() => {
@@ -20,21 +28,30 @@ describe('a bundle of the quick start with all its dependencies', () => {
   });
 
   it('has the pages, their files and their texts, and signs in', async () => {
-    const port = await freePort();
-    const program = readFileSync(join(ROOT, 'examples/minimal/provider.js'), 'utf8').replaceAll('3000', `${port}`);
-    writeFileSync(join(home, 'package.json'), '{ "type": "module" }');
-    writeFileSync(join(home, 'provider.js'), program);
     // Dependencies of Koa call eval, and Rolldown would warn about it.
     const bundle = await rolldown({ input: join(home, 'provider.js'), platform: 'node', checks: { eval: false } });
-    // In a folder of its own, without node_modules: nothing but the bundle can be found.
     await bundle.write({ file: join(alone, 'bundle.mjs'), format: 'esm', codeSplitting: false });
     await bundle.close();
+    await signInWith('bundle.mjs');
+  });
+
+  inFullSuite(() =>
+    it('signs in as a CommonJS bundle of esbuild as well', async () => {
+      const program = join(install('esbuild', { esbuild: '0.25.12' }), 'node_modules/esbuild/bin/esbuild');
+      const flags = ['--bundle', '--platform=node', '--format=cjs', '--log-level=error'];
+      execFileSync(program, ['provider.js', ...flags, `--outfile=${join(alone, 'bundle.cjs')}`], { cwd: home });
+      await signInWith('bundle.cjs');
+    }),
+  );
+
+  /** Runs a bundle in a folder without node_modules, where nothing but the bundle can be found, and signs in. */
+  async function signInWith(file: string): Promise<void> {
     const ready = /^The provider is at /;
-    const child = await Child.start('bundle', [process.execPath, 'bundle.mjs'], { ready, cwd: alone });
+    const child = await Child.start(file, [process.execPath, file], { ready, cwd: alone });
     try {
       await signInAt(`http://localhost:${port}`);
     } finally {
       await child.end('SIGKILL');
     }
-  });
+  }
 });

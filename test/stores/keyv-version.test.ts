@@ -7,7 +7,7 @@ import { RedisServer } from '../support/redis.ts';
 import { World } from '../support/world.ts';
 
 const hooks = { findAccount: () => undefined, signIn: () => '/' };
-const TOO_OLD = 'keyv is older than 5.6; install a newer one: npm install keyv@5';
+const TOO_OLD = 'keyv is older than 5.6: npm install keyv@5 (npm ls keyv shows which package brings the old one)';
 
 /** A Keyv 4, which has its options in `opts` and no `throwOnErrors`. */
 const keyv4: unknown = { opts: { namespace: 'keyv' }, get: async () => undefined, set: async () => true };

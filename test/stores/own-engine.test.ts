@@ -143,7 +143,7 @@ describe("a deployment's own engine", () => {
       'the engine that store() returned has no name, store.create',
     );
     expect(() => qrLogin({ findAccount: () => undefined, signIn: () => undefined, store: 7 as never })).to.throw(
-      'store must be a Keyv, new Keyv(), or a function that makes a store engine',
+      'store must be a Keyv, such as new Keyv() or new Keyv({ store: … }), or a function that makes a store engine, not ',
     );
   });
 });

@@ -42,7 +42,7 @@ export function foreignPolicy(): WiringFault {
 export function otherRoute(path: string): WiringFault {
   return new WiringFault(
     'page',
-    `a route of your app has answered GET ${path} in place of the QR page: remove your old route GET /interaction/:uid, and serve your sign-in form at /interaction/:uid/password (see the option otherWays)`,
+    `a route of your app has answered GET ${path} in place of the QR page: remove your old route GET /interaction/:uid, and serve your sign-in form at /interaction/:uid/password (see the options loginPage and otherWays)`,
   );
 }
 
@@ -57,7 +57,7 @@ export function notReached(path: string, base: string): WiringFault {
 export function wrongMount(mounted: string, issuer: string, base: string): WiringFault {
   return new WiringFault(
     'mount',
-    `the provider is mounted at ${mounted || '/'}, but the path of its issuer ${issuer} is ${base || '/'}: mount it at ${base || '/'}, or make the issuer ${withPath(issuer, mounted)}`,
+    `the provider is mounted at ${mounted || '/'}, but the path of its issuer ${issuer} is ${base || '/'}: mount it at ${base || '/'}, or change the issuer to ${withPath(issuer, mounted)}`,
   );
 }
 
@@ -79,7 +79,7 @@ export function unsignedCookies(): WiringFault {
 export function plainHttp(issuer: string): WiringFault {
   return new WiringFault(
     'proxy',
-    `the issuer is ${issuer}, but requests seem to come over http:, so oidc-provider sends browsers and phones to http: addresses; behind a proxy, set provider.proxy = true (and app.proxy = true on a Koa app around the provider) and let the proxy send X-Forwarded-Proto: https; without a proxy, serve https or make the issuer http:`,
+    `the issuer is ${issuer}, but requests seem to come over http:, so oidc-provider sends browsers and phones to http: addresses; behind a proxy, set provider.proxy = true (and app.proxy = true on a Koa app around the provider) and let the proxy send X-Forwarded-Proto: https; without a proxy, serve https or change the issuer to http:`,
   );
 }
 

@@ -1,7 +1,6 @@
-import type { Keyv } from 'keyv';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { isKeyv, isKeyv4, keyvTooOld } from '../keyv-version.ts';
+import { type AnyKeyv, assertKeyv } from '../keyv-version.ts';
 import { redisOf } from '../redis/client.ts';
 import { RedisLink } from '../redis/link.ts';
 import { checkAdapterSecrets, type KeyvAdapterOptions, warnReadable } from './adapter-secrets.ts';
@@ -12,6 +11,7 @@ import { KeyvRecords } from './keyv-records.ts';
 import type { Records } from './records.ts';
 import { RedisRecords } from './redis-records.ts';
 import { SealedRecords } from './sealed-records.ts';
+import { TemporarilyUnavailable } from './temporarily-unavailable.ts';
 
 /**
  * Models with single-use records of a grant. Of several concurrent uses, at most one succeeds, and the others revoke
@@ -47,8 +47,7 @@ const REPLAY_KNOWN_MS = 660_000;
  * @example
  * const provider = new Provider(issuer, { adapter: keyvAdapter(store, { secrets: [process.env.STORE_KEY] }) });
  */
-export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): AdapterFactory {
-  if (isKeyv4(keyv)) throw keyvTooOld();
+export function keyvAdapter(keyv: AnyKeyv, options: KeyvAdapterOptions = {}): AdapterFactory {
   assertKeyv(keyv);
   const secrets = checkAdapterSecrets(options);
   if (secrets.length === 0) warnReadable(keyv);
@@ -57,20 +56,6 @@ export function keyvAdapter(keyv: Keyv, options: KeyvAdapterOptions = {}): Adapt
   const records = new SealedRecords(stored, secrets, USED_ONCE);
   const releases = new Releases(records);
   return (model) => new KeyvAdapter(model, records, releases);
-}
-
-/** @throws TypeError unless it is a Keyv. A Map has the same methods, but no records that expire. */
-function assertKeyv(keyv: unknown): asserts keyv is Keyv {
-  if (isKeyv(keyv)) return;
-  throw new TypeError(
-    `keyvAdapter needs a Keyv, not ${kindOf(keyv)}: keyvAdapter(new Keyv()) in memory, or keyvAdapter(new Keyv({ store: … })) over a backend`,
-  );
-}
-
-function kindOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? 'a text' : String(value);
-  const name = value.constructor?.name ?? 'bare object';
-  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 class KeyvAdapter implements Adapter {
@@ -205,19 +190,6 @@ class KeyvAdapter implements Adapter {
 
   #key(id: string): string {
     return `${this.#model}:${id}`;
-  }
-}
-
-/** The error that oidc-provider shows to clients and users if the store is unavailable (RFC 6749, section 4.1.2.1). */
-class TemporarilyUnavailable extends errors.OIDCProviderError {
-  override readonly error_description = 'the store is out of reach, try again in a moment';
-  /** False: the browser shows the error, so that the user can try again. A redirect to the RP would end the request. */
-  override readonly allow_redirect = false;
-  /** True: otherwise the answer would be the generic `server_error`. */
-  override readonly expose = true;
-
-  constructor(cause: QrLoginError) {
-    super(503, 'temporarily_unavailable', { cause });
   }
 }
 

@@ -242,7 +242,7 @@ describe('the wiring of the plugin', () => {
   const mounts: Readonly<Record<string, [Setup, RegExp]>> = {
     'an issuer without a path in Koa at /oidc': [
       { at: '/oidc', host: nested('/oidc') },
-      /^the provider is mounted at \/oidc, but the path of its issuer \S+ is \/: mount it at \/, or make the issuer \S+\/oidc$/,
+      /^the provider is mounted at \/oidc, but the path of its issuer \S+ is \/: mount it at \/, or change the issuer to \S+\/oidc$/,
     ],
     'an issuer without a path in Express at /oidc': [
       { at: '/oidc', host: (provider) => express().use('/oidc', provider.callback()) },

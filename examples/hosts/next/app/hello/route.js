@@ -1,0 +1,1 @@
+export const GET = () => new Response('Hello from Next.js');

@@ -1,0 +1,18 @@
+import { self } from './page.ts';
+import type { Ticket } from './ticket.ts';
+
+/**
+ * Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie.
+ * @param version of the ticket, which the signature covers
+ */
+export async function keyFields(use: Ticket['key'], version: number): Promise<Record<string, string>> {
+  if (!use) return {};
+  try {
+    const { publicKey, sign } = await import('./browser-key.ts');
+    if (use === 'make') return { key: await publicKey() };
+    const uid = self.split('/').pop();
+    return { signature: (await sign(`oidc-provider-qr-login finish ${uid} ${version}`)) ?? '' };
+  } catch {
+    return {};
+  }
+}

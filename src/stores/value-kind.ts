@@ -1,0 +1,8 @@
+/** Returns a name for what was given in place of the right thing, for an error message: "a Map", "undefined". */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'string') return 'a text';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const name = value.constructor?.name ?? 'bare object';
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+}

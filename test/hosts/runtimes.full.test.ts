@@ -1,0 +1,130 @@
+/** Runtimes, and a host that replaces globals, each with the provider in a process of its own. Installed on demand. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { commandOf, ENVIRONMENT, ROOT } from '../examples/example-program.ts';
+import { Child } from '../support/child.ts';
+import { ROOT as FOLDER } from '../support/packed.ts';
+import { freePort } from '../support/server.ts';
+import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
+import { install } from './install.ts';
+
+/** The packages with the binaries themselves: `deno` and `bun` start them by scripts, which would survive them. */
+const [DENO, BUN] =
+  process.arch === 'arm64'
+    ? ['@deno/linux-arm64-glibc', '@oven/bun-linux-aarch64']
+    : ['@deno/linux-x64-glibc', '@oven/bun-linux-x64'];
+
+interface Program {
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Installs what each program needs. All of them serve the provider at /oidc, and the demo RP. */
+const PROGRAMS: Readonly<Record<string, () => Program>> = {
+  Deno: () => {
+    const folder = install('deno', { [DENO]: '2.9.6' });
+    const flags = ['--allow-all', '--no-check', '--node-modules-dir=manual'];
+    return {
+      command: [join(folder, 'node_modules', DENO, 'deno'), 'run', ...flags, 'examples/hosts/koa.ts'],
+      env: { DENO_DIR: join(folder, 'deno'), DENO_NO_UPDATE_CHECK: '1' },
+    };
+  },
+  Bun: () => {
+    const folder = install('bun', { [BUN]: '1.4.5' });
+    return { command: [join(folder, 'node_modules', BUN, 'bin/bun'), 'examples/hosts/koa.ts'] };
+  },
+  'a Next.js app': () => ({
+    command: commandOf('test/hosts/next-program.ts'),
+    env: { NEXT_APP: buildNextApp(), NODE_ENV: 'production' },
+  }),
+};
+
+/** Builds the example's Next.js app, unless it is built already. Returns its folder. */
+function buildNextApp(): string {
+  const example = join(FOLDER, 'examples/hosts/next');
+  const folder = install('next', JSON.parse(readFileSync(join(example, 'package.json'), 'utf8')).dependencies);
+  for (const part of ['app', 'server.js']) cpSync(join(example, part), join(folder, part), { recursive: true });
+  if (existsSync(join(folder, '.next/BUILD_ID'))) return folder;
+  const env = { ...ENVIRONMENT, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' };
+  const program = join(folder, 'node_modules/next/dist/bin/next');
+  execFileSync(process.execPath, [program, 'build'], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  return folder;
+}
+
+/** The longest time for an installation and a build on a busy machine, in milliseconds. */
+const INSTALL_MS = 600_000;
+
+for (const [name, prepare] of Object.entries(PROGRAMS)) {
+  describe(`the provider in ${name}`, () => {
+    let child: Child;
+    let site: Site;
+    let origin: string;
+
+    before(async () => {
+      const { command, env = {} } = prepare();
+      const [port, rpPort] = [await freePort(), await freePort()];
+      child = await Child.start(name, command, {
+        ready: / is beside /,
+        cwd: ROOT,
+        env: { ...ENVIRONMENT, ...env, PORT: `${port}`, RP_PORT: `${rpPort}` },
+      });
+      origin = `http://localhost:${port}`;
+      site = {
+        issuer: `${origin}/oidc`,
+        client: { id: 'demo-rp', secret: '', callback: `http://localhost:${rpPort}` },
+      };
+    }).timeout(INSTALL_MS);
+
+    after(() => child?.end('SIGKILL'));
+
+    it("keeps the host's own route", async () => {
+      expect(await (await fetch(`${origin}/hello`)).text()).to.match(/^Hello from /);
+    });
+
+    it('signs a user in with a phone, and shows every step on an event stream with security headers', async () => {
+      const browser = new BrowserVisitor(site);
+      const phone = new PhoneVisitor(site);
+      browser.at = (await browser.agent.follow(`${site.client.callback}/login`)).url.href;
+      const events = await browser.events();
+      expect(events.response.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8');
+      expect(events.response.headers.get('content-security-policy')).to.include("default-src 'none'");
+      await events.ticket('waiting');
+      const code = await browser.code();
+      await phone.signInAt(code);
+      await phone.scan(code);
+      await events.ticket('scanned');
+      const { checkCode } = await phone.approve();
+      await events.ticket('approved');
+      events.close();
+      const consent = await browser.agent.follow(`${(await browser.finish(`${checkCode}`)).json().redirectTo}`);
+      const granted = await browser.post(`${consent.url}/consent`, {});
+      const arrived = await browser.agent.follow(`${granted.json().redirectTo}`);
+      expect(arrived.text).to.include('Alice Liddell');
+    });
+
+    it('answers a long poll without news at most once a second, after an event stream as well', async () => {
+      const browser = new BrowserVisitor(site);
+      browser.at = (await browser.agent.follow(`${site.client.callback}/login`)).url.href;
+      const events = await browser.events();
+      const { version } = await events.ticket('waiting');
+      events.close();
+      const polls: number[] = [];
+      const began = performance.now();
+      while (performance.now() - began < 3_000) {
+        await browser.agent.get(`${browser.at}/qr?after=${version}`);
+        polls.push(performance.now() - began);
+      }
+      expect(polls.length).to.be.at.most(5);
+    });
+
+    it('ends at a signal while a browser waits', async () => {
+      const browser = new BrowserVisitor(site);
+      browser.at = (await browser.agent.follow(`${site.client.callback}/login`)).url.href;
+      const events = await browser.events();
+      await events.ticket('waiting');
+      expect(await child.end('SIGTERM')).to.deep.equal({ code: 0, signal: null });
+    });
+  });
+}
