@@ -6,13 +6,16 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import QRCode from 'qrcode';
 import { Accounts } from './accounts.ts';
+import { buildApp } from './app/build.ts';
+import { APP_CLIENT } from './app/client.ts';
+import { makeApp } from './app/server.ts';
 import { ProvidersOnDemand } from './everything.ts';
 import { flagsFrom } from './flags.ts';
 import { closeAll, endAtSignal } from './graceful.ts';
 import { issuerFrom } from './issuer.ts';
 import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
-import { makeExample, makeInitialAccessToken, VIEWS } from './provider.ts';
+import { makeExample, makeInitialAccessToken, NAME, VIEWS } from './provider.ts';
 import { makeRp, rpClient } from './rp.ts';
 import { loadSecrets } from './secrets.ts';
 import { storeFrom } from './store.ts';
@@ -21,9 +24,12 @@ const flags = flagsFrom('npm start', ['lan', 'theme', 'everything']);
 const lan = flags.has('lan');
 const port = portFrom('PORT', 3000);
 const rpPort = portFrom('RP_PORT', 3001);
+const appPort = portFrom('APP_PORT', 3002);
 const host = lan ? lanAddress() : 'localhost';
 const issuer = issuerFrom('ISSUER', `http://${host}:${port}`);
 const rpUrl = `http://${host}:${rpPort}`;
+// The app needs a secure origin. `localhost` is one, an address in the local network is none.
+const appUrl = issuerFrom('APP_URL', `http://localhost:${appPort}`);
 
 const everything = flags.has('everything');
 
@@ -35,6 +41,7 @@ const { provider, qr, app } = makeExample({
   secrets,
   accounts,
   clients: [rpClient({ url: rpUrl, secret: secrets.rpSecret })],
+  appUrl,
   store,
   // If ISSUER is set, requests come through a proxy at that address.
   proxy: process.env.ISSUER !== undefined,
@@ -50,6 +57,7 @@ const { provider, qr, app } = makeExample({
     }),
   },
 });
+const phoneApp = makeApp(issuer, () => buildApp({ issuer, clientId: APP_CLIENT, provider: NAME }));
 const rp = makeRp({ issuer, url: rpUrl, secret: secrets.rpSecret });
 
 const onDemand = everything ? new ProvidersOnDemand({ issuer, secrets, accounts, provider }) : undefined;
@@ -57,6 +65,7 @@ const onDemand = everything ? new ProvidersOnDemand({ issuer, secrets, accounts,
 const servers = [
   await listen(onDemand?.before(app.callback()) ?? app.callback(), port),
   await listen(rp.callback(), rpPort),
+  await listen(phoneApp.callback(), appPort),
 ];
 const initialAccessToken = await makeInitialAccessToken(provider).catch(() => {
   console.error('Redis does not answer: start it, or unset REDIS_URL.');
@@ -71,6 +80,7 @@ console.log(
     : `          or for a real phone in this network, stop this and run: npm start -- --lan`,
 );
 if (lan) console.log(await QRCode.toString(`${issuer}/account`, { type: 'terminal', small: true }));
+console.log(`App:      open ${appUrl} as the phone's app, in another window or on a phone: see examples/app/README.md`);
 console.log(`More RPs: register them at ${issuer}/reg with the initial access token ${initialAccessToken}`);
 
 endAtSignal(async () => {
@@ -83,7 +93,7 @@ async function listen(listener: RequestListener, onPort: number): Promise<Server
   // Only --lan lets other machines connect.
   server.listen(onPort, lan ? '0.0.0.0' : 'localhost');
   await once(server, 'listening').catch((error: Error) => {
-    console.error(`Port ${onPort} cannot be used (${error.message}); set PORT or RP_PORT to another one.`);
+    console.error(`Port ${onPort} cannot be used (${error.message}); set PORT, RP_PORT or APP_PORT to another one.`);
     process.exit(1);
   });
   return server;

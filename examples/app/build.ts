@@ -59,11 +59,18 @@ function shellOf(files: AppFiles): string {
   return `const SHELL = ${JSON.stringify(shell)};\n`;
 }
 
-async function bundleScripts(): Promise<ReadonlyMap<string, string>> {
+/**
+ * Bundles scripts of the app, and the parts that they load later.
+ * @param inputs their paths in this folder
+ * @returns the scripts by their paths on the server
+ */
+export async function bundleScripts(
+  inputs: readonly string[] = ['page/main.ts', 'worker/service-worker.ts'],
+): Promise<ReadonlyMap<string, string>> {
   // Loaded on demand: the example is up before its app is opened.
   const { rolldown } = await import('rolldown');
   const scripts = new Map<string, string>();
-  for (const input of ['page/main.ts', 'worker/service-worker.ts']) {
+  for (const input of inputs) {
     const bundle = await rolldown({ input: fileURLToPath(new URL(input, HERE)), platform: 'browser' });
     const { output } = await bundle.generate({ format: 'esm', minify: true, chunkFileNames: '[name]-[hash].js' });
     for (const file of output) if (file.type === 'chunk') scripts.set(`/${file.fileName}`, file.code);

@@ -119,12 +119,21 @@ export class App {
 
   #showLink(link: string): void {
     const { shell, texts } = this.#ports;
-    const goOn = (): void => void this.#load('scan', async () => (await this.#signedInPhone()).scan(link), (ticket) => this.#follow(ticket));
+    const goOn = (): void =>
+      void this.#load(
+        'scan',
+        async () => (await this.#signedInPhone()).scan(link),
+        (ticket) => this.#follow(ticket),
+      );
     shell.show(linkScreen(texts, { goOn, leave: this.#home }), { tab: 'scan' });
   }
 
   #goOnWith(id: string): Promise<void> {
-    return this.#load('scan', async () => (await this.#signedInPhone()).ticket(id), (ticket) => this.#follow(ticket));
+    return this.#load(
+      'scan',
+      async () => (await this.#signedInPhone()).ticket(id),
+      (ticket) => this.#follow(ticket),
+    );
   }
 
   #follow(ticket: Ticket): void {

@@ -77,9 +77,14 @@ export class TicketFlow {
     const { state, reason, checkCode, requirement, challenge } = view;
     const shown = JSON.stringify([state, reason, checkCode, requirement?.kind, challenge !== undefined]);
     // The same again, after an interruption: what the user has ticked or typed stays.
-    if (shown === this.#shown) return this.#ports.shell.say('');
+    if (shown === this.#shown) {
+      this.#ports.shell.say('');
+      return;
+    }
     this.#shown = shown;
-    this.#ports.shell.show(ticketScreen(view, this.#ports.texts, this.#acts), { tab: 'scan' });
+    // A question is answered before the user goes elsewhere.
+    const isAlone = view.state === 'scanned';
+    this.#ports.shell.show(ticketScreen(view, this.#ports.texts, this.#acts), { tab: 'scan', isAlone });
   }
 
   readonly #acts: TicketActs = {

@@ -20,7 +20,11 @@ export function browsersScreen(
     'section',
     { class: 'stack' },
     element('h1', { tabindex: '-1' }, t('devices.title')),
-    element('p', { class: isEmpty ? undefined : 'quiet' }, isEmpty ? t('devices.none') : t('devices.text', { account })),
+    element(
+      'p',
+      { class: isEmpty ? undefined : 'quiet' },
+      isEmpty ? t('devices.none') : t('devices.text', { account }),
+    ),
     ...browsers.map((browser) => card(browser, texts, acts)),
     browsers.length > 1 &&
       element('button', { class: 'refusal', click: () => void acts.signOutAll() }, t('devices.end.all')),
@@ -32,11 +36,9 @@ function card(browser: BrowserEntry, texts: Texts, acts: BrowsersActs): HTMLElem
   const { t } = texts;
   const title = texts.browserName(browser);
   const place = texts.placeName(browser.place);
-  const clients = browser.clients.flatMap(({ name: client, hosts }, at) => [
-    at > 0 && ', ',
-    name(client),
-    ...hosts.map((host) => element('small', {}, destination(texts, host))),
-  ]);
+  const clients = browser.clients.map(({ name: client, hosts }) =>
+    element('span', { class: 'client' }, name(client), ...hosts.map((host) => hostLine(host, texts))),
+  );
   return element(
     'article',
     { class: 'browser', 'aria-labelledby': `browser-${browser.id}` },
@@ -57,4 +59,8 @@ function card(browser: BrowserEntry, texts: Texts, acts: BrowsersActs): HTMLElem
       t('devices.end'),
     ),
   );
+}
+
+function hostLine(host: string, texts: Texts): HTMLElement {
+  return element('small', {}, destination(texts, host));
 }

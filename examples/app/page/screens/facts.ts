@@ -8,10 +8,7 @@ export function facts(...rows: readonly (Fact | undefined)[]): HTMLElement {
   const cells = rows.flatMap((row) => {
     if (row === undefined) return [];
     const [term, value, hint] = row;
-    return [
-      element('dt', {}, term),
-      element('dd', {}, value, hint !== undefined && element('small', {}, hint)),
-    ];
+    return [element('dt', {}, term), element('dd', {}, value, hint !== undefined && element('small', {}, hint))];
   });
   return element('dl', {}, ...cells);
 }

@@ -19,7 +19,11 @@ export function startScreen(
     reason,
     signIn,
     endSessionUrl,
-  }: { readonly reason?: StartReason | undefined; readonly signIn: () => void; readonly endSessionUrl?: string | undefined },
+  }: {
+    readonly reason?: StartReason | undefined;
+    readonly signIn: () => void;
+    readonly endSessionUrl?: string | undefined;
+  },
 ): HTMLElement {
   return element(
     'section',
@@ -29,7 +33,8 @@ export function startScreen(
     reason !== undefined && element('p', { class: 'notice', role: 'status' }, t(`app.start.${reason}`)),
     element('p', {}, t('app.start.text')),
     element('button', { class: 'primary', click: signIn }, t('app.start.go')),
-    endSessionUrl !== undefined && element('a', { class: 'button plain', href: endSessionUrl }, t('app.start.end-session')),
+    endSessionUrl !== undefined &&
+      element('a', { class: 'button plain', href: endSessionUrl }, t('app.start.end-session')),
   );
 }
 
@@ -120,10 +125,19 @@ export type Tab = 'scan' | 'browsers' | 'account';
 const TABS: Readonly<Record<Tab, { readonly path: string; readonly lines: readonly string[] }>> = {
   scan: {
     path: '/',
-    lines: ['M4 8V5.5A1.5 1.5 0 0 1 5.5 4H8', 'M16 4h2.5A1.5 1.5 0 0 1 20 5.5V8', 'M20 16v2.5a1.5 1.5 0 0 1-1.5 1.5H16', 'M8 20H5.5A1.5 1.5 0 0 1 4 18.5V16', 'M8.5 8.5h7v7h-7z'],
+    lines: [
+      'M4 8V5.5A1.5 1.5 0 0 1 5.5 4H8',
+      'M16 4h2.5A1.5 1.5 0 0 1 20 5.5V8',
+      'M20 16v2.5a1.5 1.5 0 0 1-1.5 1.5H16',
+      'M8 20H5.5A1.5 1.5 0 0 1 4 18.5V16',
+      'M8.5 8.5h7v7h-7z',
+    ],
   },
   browsers: { path: '/browsers', lines: ['M4.5 5h15v10.5h-15z', 'M9 19.5h6', 'M12 15.5v4'] },
-  account: { path: '/account', lines: ['M12 4.25a3.75 3.75 0 1 1 0 7.5 3.75 3.75 0 0 1 0-7.5z', 'M4.75 20a7.25 7.25 0 0 1 14.5 0'] },
+  account: {
+    path: '/account',
+    lines: ['M12 4.25a3.75 3.75 0 1 1 0 7.5 3.75 3.75 0 0 1 0-7.5z', 'M4.75 20a7.25 7.25 0 0 1 14.5 0'],
+  },
 };
 
 /** Returns the navigation. @param current the tab that is shown */

@@ -50,11 +50,7 @@ export class ScanScreen {
     this.#camera = new Camera(video, () => this.#show('failed'));
     this.#view = element('div', { class: 'viewfinder', hidden: true }, video, element('span', { class: 'frame' }));
     this.#start = element('button', { class: 'primary', click: () => void this.#turnOn() }, t('scan.start'));
-    this.#torch = element(
-      'button',
-      { class: 'small', hidden: true, click: () => void this.#light() },
-      t('scan.torch'),
-    );
+    this.#torch = element('button', { class: 'small', hidden: true, click: () => void this.#light() }, t('scan.torch'));
     this.#other = element(
       'button',
       { class: 'small', hidden: true, click: () => void this.#turnOn(() => this.#camera.change()) },
@@ -192,7 +188,13 @@ export class ScanScreen {
       status.textContent = this.#t('scan.reading');
       status.textContent = (await this.#readPhoto(file)) ?? '';
     });
-    return element('div', {}, input, element('label', { class: 'button', for: 'photo' }, this.#t('scan.photo')), status);
+    return element(
+      'div',
+      {},
+      input,
+      element('label', { class: 'button', for: 'photo' }, this.#t('scan.photo')),
+      status,
+    );
   }
 
   /** @returns the message for the user if there is no code of this provider in the photo */

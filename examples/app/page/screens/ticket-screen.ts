@@ -28,18 +28,20 @@ export interface TicketActs {
 
 export function ticketScreen(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLElement {
   if (ticket.state === 'scanned') return question(ticket, texts, acts);
-  if (ticket.state === 'approved' && ticket.checkCode !== undefined) return digits(ticket, ticket.checkCode, texts, acts);
+  if (ticket.state === 'approved' && ticket.checkCode !== undefined)
+    return digits(ticket, ticket.checkCode, texts, acts);
   return outcome(ticket, texts, acts);
 }
 
 function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLElement {
   const { t } = texts;
-  const { client, account, requirement, challenge } = ticket;
+  const { client, account, requirement } = ticket;
+  const { question: asked, passkey, unavailable } = challengeOf(ticket);
   const remember = element('input', { type: 'checkbox', id: 'remember' });
   const answer = element('input', { type: 'password', id: 'answer', autocomplete: 'off', required: true });
-  const mayApprove = requirement === undefined && challenge?.unavailable === undefined;
+  const mayApprove = requirement === undefined && unavailable === undefined;
   const approve = (): Promise<void> =>
-    acts.approve({ remember: remember.checked, ...(challenge?.question !== undefined && { answer: answer.value }) });
+    acts.approve({ remember: remember.checked, ...(asked !== undefined && { answer: answer.value }) });
   const submit = (event: Event): void => {
     event.preventDefault();
     void approve();
@@ -56,21 +58,22 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
       element('p', { class: 'strong' }, t('confirm.question')),
       element('p', {}, t('confirm.warning')),
     ),
-    mayApprove && element('p', { class: 'quiet' }, t('confirm.follows', { client: client.name, account: account.name })),
+    mayApprove &&
+      element('p', { class: 'quiet' }, t('confirm.follows', { client: client.name, account: account.name })),
     requirement && element('p', { class: 'strong' }, t(`confirm.unmet.${requirement.kind}`, { account: account.name })),
-    challenge?.unavailable && element('p', { class: 'strong' }, t('confirm.no-passkey')),
-    challenge?.passkey && mayApprove && element('p', { class: 'quiet' }, t('confirm.passkey')),
+    unavailable && element('p', { class: 'strong' }, t('confirm.no-passkey')),
+    passkey && mayApprove && element('p', { class: 'quiet' }, t('confirm.passkey')),
     element(
       'form',
       { submit },
-      challenge?.question !== undefined && element('label', { for: 'answer' }, challenge.question),
-      challenge?.question !== undefined && answer,
+      asked !== undefined && element('label', { for: 'answer' }, asked),
+      asked !== undefined && answer,
       mayApprove && element('label', { class: 'tick', for: 'remember' }, remember, t('confirm.remember')),
       element(
         'div',
         { class: 'choice' },
         element('button', { type: 'button', class: 'refusal', click: () => void acts.deny() }, t('confirm.deny')),
-        mayApprove && element('button', { class: 'primary' }, t('confirm.approve')),
+        mayApprove && approveButton(t),
         requirement && signInButton(requirement.kind, t, acts),
       ),
     ),
@@ -78,6 +81,28 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
     element('button', { class: 'plain', click: () => void acts.report() }, t('confirm.report')),
     requirement && element('button', { class: 'plain', click: () => void acts.unable() }, t('confirm.unable')),
   );
+}
+
+/** The time for which a new question cannot be approved, so that a tap meant for the last screen does not do it. */
+const NO_APPROVE_MS = 500;
+
+function approveButton(t: Texts['t']): HTMLElement {
+  const button = element('button', { class: 'primary', disabled: true }, t('confirm.approve'));
+  setTimeout(() => {
+    button.disabled = false;
+  }, NO_APPROVE_MS);
+  return button;
+}
+
+/** The proof that Approve requires: one of these, or none. */
+interface Challenge {
+  readonly question?: string;
+  readonly passkey?: object;
+  readonly unavailable?: true;
+}
+
+function challengeOf({ challenge = {} }: { readonly challenge?: Challenge }): Challenge {
+  return challenge;
 }
 
 function signInButton(kind: string, t: Texts['t'], acts: TicketActs): HTMLElement {
@@ -95,7 +120,6 @@ function whoAsks({ client, browser, account, shownAgo }: TicketView, texts: Text
   const place = texts.placeName(browser.place);
   return facts(
     [t('confirm.account'), name(account.name)],
-    [t('confirm.client'), name(client.name)],
     client.host === undefined ? undefined : [t('confirm.host'), destination(texts, client.host)],
     [t('confirm.browser'), texts.browserName(browser), t('confirm.browser.hint')],
     place === '' ? undefined : [t('confirm.place'), place, t('confirm.place.hint')],
@@ -110,7 +134,8 @@ function whatIsAsked({ scopes, claims, resources }: TicketView, t: Texts['t']): 
       .map(({ name: scope, text }) => text ?? t(`scope.${scope}`)),
     ...claims.map(({ name: claim, text }) => text ?? t(`claim.${claim}`)),
     ...resources.map(
-      ({ id, scopes: of }) => `${t('consent.resource', { resource: id })} ${of.map(({ name: scope }) => scope).join(', ')}`,
+      ({ id, scopes: of }) =>
+        `${t('consent.resource', { resource: id })} ${of.map(({ name: scope }) => scope).join(', ')}`,
     ),
   ];
   if (wishes.length === 0) return undefined;
@@ -142,7 +167,7 @@ function digits(ticket: TicketView, checkCode: string, texts: Texts, acts: Ticke
 }
 
 /** How a sign-in stands that needs nothing from this phone: the names of its texts, and of its mark. */
-function outcomeOf({ state, reason = '' }: TicketView): { title: string; text: string; mark: string } {
+function outcomeOf({ state, reason }: TicketView): { title: string; text: string; mark: string } {
   if (state === 'expired') return { title: 'error.title', text: 'error.over.expired', mark: 'time' };
   if (state === 'cancelled') {
     const known = reason === 'renewed' || reason === 'check-code';
@@ -150,8 +175,9 @@ function outcomeOf({ state, reason = '' }: TicketView): { title: string; text: s
   }
   if (state === 'finished') return { title: 'done.redeemed', text: 'done.redeemed.text', mark: 'yes' };
   if (state === 'approved') return { title: 'done.approved', text: 'app.approved.text', mark: 'yes' };
-  const isUnmet = ['account', 'local', 'freshness', 'acr'].includes(reason);
-  const name = isUnmet ? 'unmet' : ['report', 'risk', 'blocked'].includes(reason) ? reason : 'denied';
+  const isUnmet = reason === 'account' || reason === 'local' || reason === 'freshness' || reason === 'acr';
+  const isOwn = reason === 'report' || reason === 'risk' || reason === 'blocked';
+  const name = isUnmet ? 'unmet' : isOwn ? reason : 'denied';
   return { title: `done.${name}`, text: name === 'denied' ? 'app.denied.text' : `done.${name}.text`, mark: 'no' };
 }
 
