@@ -24,7 +24,7 @@ const flags = flagsFrom('npm start', ['lan', 'theme', 'everything']);
 const lan = flags.has('lan');
 const port = portFrom('PORT', 3000);
 const rpPort = portFrom('RP_PORT', 3001);
-const appPort = portFrom('APP_PORT', 3002);
+const appPort = portFrom('APP_PORT', Math.min(rpPort + 1, 65_535));
 const host = lan ? lanAddress() : 'localhost';
 const issuer = issuerFrom('ISSUER', `http://${host}:${port}`);
 const rpUrl = `http://${host}:${rpPort}`;
@@ -65,8 +65,9 @@ const onDemand = everything ? new ProvidersOnDemand({ issuer, secrets, accounts,
 const servers = [
   await listen(onDemand?.before(app.callback()) ?? app.callback(), port),
   await listen(rp.callback(), rpPort),
-  await listen(phoneApp.callback(), appPort),
 ];
+const appServer = await tryToListen(phoneApp.callback(), appPort);
+if (appServer !== undefined) servers.push(appServer);
 const initialAccessToken = await makeInitialAccessToken(provider).catch(() => {
   console.error('Redis does not answer: start it, or unset REDIS_URL.');
   process.exit(1);
@@ -80,7 +81,11 @@ console.log(
     : `          or for a real phone in this network, stop this and run: npm start -- --lan`,
 );
 if (lan) console.log(await QRCode.toString(`${issuer}/account`, { type: 'terminal', small: true }));
-console.log(`App:      open ${appUrl} as the phone's app, in another window or on a phone: see examples/app/README.md`);
+console.log(
+  appServer === undefined
+    ? `App:      port ${appPort} cannot be used: set APP_PORT to another one`
+    : `App:      open ${appUrl} in a private window, as the app of a phone (more in examples/app/README.md)`,
+);
 console.log(`More RPs: register them at ${issuer}/reg with the initial access token ${initialAccessToken}`);
 
 endAtSignal(async () => {
@@ -93,10 +98,20 @@ async function listen(listener: RequestListener, onPort: number): Promise<Server
   // Only --lan lets other machines connect.
   server.listen(onPort, lan ? '0.0.0.0' : 'localhost');
   await once(server, 'listening').catch((error: Error) => {
-    console.error(`Port ${onPort} cannot be used (${error.message}); set PORT, RP_PORT or APP_PORT to another one.`);
+    console.error(`Port ${onPort} cannot be used (${error.message}); set PORT or RP_PORT to another one.`);
     process.exit(1);
   });
   return server;
+}
+
+/** The example is of use without its app, so that a port in use does not end it. */
+async function tryToListen(listener: RequestListener, onPort: number): Promise<Server | undefined> {
+  const server = createServer(listener);
+  server.listen(onPort, 'localhost');
+  return once(server, 'listening').then(
+    () => server,
+    () => undefined,
+  );
 }
 
 function lanAddress(): string {
