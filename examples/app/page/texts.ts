@@ -9,6 +9,9 @@ export type TextTable = Readonly<Record<string, Text>>;
 export const LANGUAGES = ['en', 'de', 'fr', 'es', 'zh', 'ja', 'ar'] as const;
 const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['ar']);
 
+/** Letters that are written from right to left, and characters that change the direction. */
+const REORDERING = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+
 const SECOND = ['second', 1] as const;
 /** The units of time with their lengths in seconds, the longest first. */
 const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -65,10 +68,14 @@ export class Texts {
     const form = typeof text === 'string' ? text : (text[this.#plurals.select(Number(values.count))] ?? text.other);
     return form.replace(/\{(\w+)\}/g, (whole, place: string) => {
       const value = values[place] ?? this.#names[place] ?? whole;
-      // Isolates, so that a name in another script does not reorder the sentence (Unicode Standard Annex 9).
-      return typeof value === 'number' ? this.#numbers.format(value) : `\u2068${value}\u2069`;
+      return typeof value === 'number' ? this.#numbers.format(value) : this.#isolate(value);
     });
   };
+
+  /** Isolates a name, so that one in another script does not reorder the sentence (Unicode Standard Annex 9). */
+  #isolate(value: string): string {
+    return this.direction === 'rtl' || REORDERING.test(value) ? `\u2068${value}\u2069` : value;
+  }
 
   /** Returns an elapsed time in the largest fitting unit: "3 minutes ago". */
   readonly ago = (seconds: number): string => {
