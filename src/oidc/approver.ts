@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { Provider } from 'oidc-provider';
+import type { Client, Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { AppGrant, Approver, ApproverStanding, SessionApprover } from '../ticket/ticket.ts';
 import { isApprovedOnPhone } from './approved-on-phone.ts';
@@ -122,7 +122,7 @@ export async function assertSignedIn(provider: Provider, approver: ApproverStand
   const stands =
     grant === undefined
       ? await hasSession(provider, accountId, sessionUid)
-      : await hasGrant(provider, accountId, grant);
+      : (await findGrantedClient(provider, accountId, grant)) !== undefined;
   if (stands) return;
   throw new QrLoginError('account_unavailable', 'The phone that approved is not signed in any more.', {
     reason: 'signed-out',
@@ -133,16 +133,16 @@ async function hasSession(provider: Provider, accountId: string, sessionUid: str
   return (await provider.Session.findByUid(sessionUid))?.accountId === accountId;
 }
 
-/** Returns true if the app is still registered, and still has its access to the account. */
-export async function hasGrant(
+/** Returns the client of an app that is still registered, and still has its access to the account. */
+export async function findGrantedClient(
   provider: Provider,
   accountId: string,
   { clientId, grantId, boundTo }: Omit<AppGrant, 'keyId'>,
-): Promise<boolean> {
+): Promise<Client | undefined> {
   const [grant, client, isSignedIn] = await Promise.all([
     provider.Grant.find(grantId),
     findClient(provider, clientId),
     boundTo === undefined || hasSession(provider, accountId, boundTo),
   ]);
-  return grant?.accountId === accountId && grant.clientId === clientId && client !== undefined && isSignedIn;
+  return grant?.accountId === accountId && grant.clientId === clientId && isSignedIn ? client : undefined;
 }

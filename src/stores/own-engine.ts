@@ -8,7 +8,7 @@ import { WriteProbe } from './write-probe.ts';
 /** The functions that an engine must have, by the part that has them. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   store: ['create', 'find', 'findByInteraction', 'swap'],
-  notes: ['write', 'claim', 'read'],
+  notes: ['write', 'read', 'claim'],
   browsers: ['put', 'list', 'used', 'remove'],
   known: ['put', 'list', 'used', 'remove'],
   signals: ['subscribe', 'unsubscribe'],

@@ -106,7 +106,11 @@ export class DeviceListHandlers {
   /**
    * Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour.
    */
-  async #reportThose(ctx: Context, { accountId }: SessionApprover, list: readonly SignedInBrowser[]): Promise<EndedSession[]> {
+  async #reportThose(
+    ctx: Context,
+    { accountId }: SessionApprover,
+    list: readonly SignedInBrowser[],
+  ): Promise<EndedSession[]> {
     const { remoteSignOut, revocation } = this.#ports;
     const ended = list.map(async (browser) =>
       browser.signIn === undefined
