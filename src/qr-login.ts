@@ -4,6 +4,7 @@ import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
+import { Nonces } from './http/api/nonces.ts';
 import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
@@ -32,6 +33,7 @@ import { LongPolls } from './http/streams/long-poll.ts';
 import { ConnectionParker } from './http/streams/parked-connection.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { Wiring } from './http/wiring/wiring.ts';
+import { authenticationClaims } from './oidc/app-authentication.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
@@ -71,6 +73,13 @@ export interface QrLogin {
    *   interactions switched on
    */
   readonly attach: (provider: Provider) => void;
+
+  /**
+   * For the provider's `extraTokenClaims`, if apps approve sign-ins: tells in the access tokens of an app when and how its
+   * user has signed in (RFC 9068, section 2.2.1), also after refreshes. An app with a token that lacks this gets 401. To
+   * add claims of your own: `extraTokenClaims: (ctx, token) => ({ ...qr.extraTokenClaims(ctx, token), mine: 1 })`.
+   */
+  readonly extraTokenClaims: typeof authenticationClaims;
 
   /**
    * Renders a page of your own, such as the password page: a template of your `views`, in the layout of the other pages
@@ -127,6 +136,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
   };
   return {
     policy: qrLoginPolicy(),
+    extraTokenClaims: authenticationClaims,
     interactionUrl: (ctx, interaction) => requireAttached().interactionUrl(ctx, interaction),
     attach: (provider) => {
       if (attached !== undefined)
@@ -174,13 +184,14 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
   const attempts = new Attempts(cookies);
+  const nonces = new Nonces({ keys, issuer: provider.issuer, clock });
   const wiring = new Wiring({ provider, urls });
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
   provider.use(wiring.noteArrival);
-  const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring };
+  const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring, nonces, notes };
   provider.use(routes({ provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others }));
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
+import type { AssureApp } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
@@ -12,6 +13,7 @@ import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
+import { APPS } from './apps.ts';
 import type { QrLoginOptions } from './options.ts';
 import { LIMITS } from './rate-limits.ts';
 import type { Settings } from './settings.ts';
@@ -224,6 +226,25 @@ const OPTIONS = {
       refused: ['mail'],
     }),
     () => () => undefined,
+  ),
+  apps: v.optional(
+    v.pipe(
+      APPS,
+      v.metadata({
+        type: '`{ clients?: string[] }`',
+        default: '`{}`: each client that was granted the scope `qr_login`',
+        refused: [{ clients: 'my-app' }, { client: 'my-app' }, true],
+      } satisfies OptionFacts),
+    ),
+    {},
+  ),
+  assureApp: v.optional(
+    functionOption<AssureApp>('assureApp', '(ctx, { clientId, keyId }) => true', {
+      type: '`(ctx, { clientId, keyId, accountId }) => boolean`',
+      default: '`true`, always',
+      refused: [true],
+    }),
+    () => () => true,
   ),
   store: v.optional(
     v.pipe(

@@ -1,6 +1,11 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
 import { QrLoginError, refusalIn } from '../ticket/errors.ts';
+import { ApiGuards } from './api/api-request.ts';
+import { AppViews } from './api/app-view.ts';
+import { allowOrigin, answerPreflight } from './api/cors.ts';
+import { ApiScanHandlers } from './api/scans.ts';
+import { ApiTicketHandlers } from './api/tickets.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
@@ -9,6 +14,7 @@ import { QrPageHandlers } from './browser/qr-page.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
 import { answerError, fail, InnerMiddleware } from './errors.ts';
 import { Approvals } from './phone/approval.ts';
+import { Decisions } from './phone/decisions.ts';
 import { PhoneGuards } from './phone/phone-request.ts';
 import { ScanHandlers } from './phone/scan-page.ts';
 import { TicketHandlers } from './phone/tickets.ts';
@@ -30,30 +36,39 @@ export function routes(services: Services): Middleware {
     approvals,
     fail: (request, error) => fail(services.provider, request, error),
   });
+  const decisions = new Decisions({ ...services, approvals });
+  const appViews = new AppViews({ ...services, approvals, decisions });
+  const apiScans = new ApiScanHandlers({ ...services, approvals, appViews });
+  const apiTickets = new ApiTicketHandlers({ ...services, decisions, appViews });
   const deviceList = new DeviceListHandlers(services);
   const asset = ({ ctx }: PluginRequest): Promise<void> => services.assets.serve(ctx, ctx.params.name ?? '');
 
   const browser = new BrowserGuards(services);
   const phone = new PhoneGuards(services);
+  const api = new ApiGuards(services);
   const unguarded: Entry<PluginRequest> = (request) => request;
 
   // The compiler refuses a handler behind an entry that does not check and read what it needs.
   const forPages = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
     route(services, { enter, handle, isForScripts: false });
+  const forApps = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
+    route(services, { enter, handle, isForScripts: true, isForApps: true });
   const forScripts = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
     route(services, { enter, handle, isForScripts: true });
 
   const router = new Router();
   /** Adds a URL. Other methods are refused (RFC 9110, section 15.5.6). */
-  const at = (path: string, { get, post, more = refuseMethod }: Methods): void => {
-    const allowed = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])];
+  const at = (path: string, { get, post, delete: remove, more = refuseMethod }: Methods, kind = forPages): void => {
+    const allowed = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : []), ...(remove ? ['DELETE'] : [])];
     if (get) router.get(path, get);
     if (post) router.post(path, post);
+    if (remove) router.delete(path, remove);
     router.all(
       path,
-      forPages(unguarded, (request, next) => more(request, next, allowed)),
+      kind(unguarded, (request, next) => more(request, next, allowed)),
     );
   };
+  const atApi = (path: string, methods: Methods): void => at(path, { ...methods, more: refuseApiMethod }, forApps);
   // The deployment may serve other methods here, and any page below.
   const ownPage: MoreMethods = async (request, next, allowed) => {
     await qrPage.ownPage(request, next);
@@ -90,6 +105,11 @@ export function routes(services: Services): Middleware {
     get: forPages(phone.look('decide'), tickets.show),
     post: forPages(phone.form('decide'), tickets.decide),
   });
+  // The app.
+  atApi('/qr/api/scans', { post: forApps(api.form('scan'), apiScans.scan) });
+  atApi('/qr/api/tickets/:id', { get: forApps(api.look('decide'), apiTickets.show) });
+  atApi('/qr/api/tickets/:id/decision', { post: forApps(api.form('decide'), apiTickets.decide) });
+
   at('/qr/:code', {
     get: forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing),
     post: forPages(phone.form('scan', tickets.requireFreshCode), tickets.scan),
@@ -110,6 +130,7 @@ interface Methods {
   /** Also answers HEAD. */
   readonly get?: RouterMiddleware;
   readonly post?: RouterMiddleware;
+  readonly delete?: RouterMiddleware;
   readonly more?: MoreMethods;
 }
 
@@ -120,19 +141,28 @@ function refuseMethod({ ctx }: PluginRequest, _next: Next, allowed: readonly str
   ctx.status = 204;
 }
 
+/** Does the same for apps, and answers the preflights of their pages. */
+function refuseApiMethod(request: PluginRequest, next: Next, allowed: readonly string[]): void {
+  const { ctx } = request;
+  if (ctx.method === 'OPTIONS') answerPreflight(ctx, allowed);
+  else allowOrigin(ctx);
+  refuseMethod(request, next, allowed);
+}
+
 interface Route<R extends PluginRequest> {
   readonly enter: Entry<R>;
   readonly handle: Handler<R>;
   readonly isForScripts: boolean;
+  readonly isForApps?: true;
 }
 
 /** Makes one middleware for a URL: a chain of them would cost more than their work. */
 function route<R extends PluginRequest>(
   services: Services,
-  { enter, handle, isForScripts }: Route<R>,
+  { enter, handle, isForScripts, isForApps }: Route<R>,
 ): RouterMiddleware {
   return async (ctx, next) => {
-    const request = { ctx, isForScripts, hostHeaders: protect(ctx), failure: {} };
+    const request = { ctx, isForScripts, ...(isForApps && { isForApps }), hostHeaders: protect(ctx), failure: {} };
     const inner = new InnerMiddleware(next);
     try {
       await handle(await enter(request), inner.run);

@@ -1,3 +1,4 @@
+import type { ApiRequestPorts } from './api/api-request.ts';
 import type { BrowserRequestPorts } from './browser/browser-request.ts';
 import type { ConsentPorts } from './browser/consent.ts';
 import type { FinishPorts } from './browser/finish.ts';
@@ -20,4 +21,5 @@ export type Services = BrowserRequestPorts &
   ApprovalPorts &
   Omit<TicketPorts, 'approvals'> &
   Omit<ScanPorts, 'approvals' | 'fail'> &
+  ApiRequestPorts &
   DeviceListPorts & { readonly assets: Assets };

@@ -8,7 +8,7 @@ import { forgetAllBrowsers, type KnownBrowser, type KnownBrowsers } from '../../
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
-import type { Approver } from '../../ticket/ticket.ts';
+import type { SessionApprover } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { BrowserEntry, KnownBrowserEntry, Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -106,7 +106,11 @@ export class DeviceListHandlers {
   /**
    * Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour.
    */
-  async #reportThose(ctx: Context, { accountId }: Approver, list: readonly SignedInBrowser[]): Promise<EndedSession[]> {
+  async #reportThose(
+    ctx: Context,
+    { accountId }: SessionApprover,
+    list: readonly SignedInBrowser[],
+  ): Promise<EndedSession[]> {
     const { remoteSignOut, revocation } = this.#ports;
     const ended = list.map(async (browser) =>
       browser.signIn === undefined
@@ -117,7 +121,7 @@ export class DeviceListHandlers {
   }
 
   /** Ends the trust in one browser, or in all: the next sign-in there takes the check code. */
-  async #forget(form: PhoneForm, { accountId }: Approver, id: string): Promise<void> {
+  async #forget(form: PhoneForm, { accountId }: SessionApprover, id: string): Promise<void> {
     const { known, urls } = this.#ports;
     if (id === 'all') await forgetAllBrowsers(known, accountId);
     else await known.remove(accountId, id);
@@ -128,7 +132,7 @@ export class DeviceListHandlers {
   /** Ends this phone's own session last: if one of the others cannot be ended, the user can try again. */
   async #endThose(
     ctx: Context,
-    { accountId, sessionUid }: Approver,
+    { accountId, sessionUid }: SessionApprover,
     list: readonly SignedInBrowser[],
   ): Promise<EndedSession[]> {
     const { remoteSignOut } = this.#ports;
@@ -146,7 +150,7 @@ export class DeviceListHandlers {
   }
 
   /** Returns the browsers with a session that still exists, the most recently used first. */
-  async #entries({ accountId, sessionUid: here }: Approver): Promise<BrowserEntry[]> {
+  async #entries({ accountId, sessionUid: here }: SessionApprover): Promise<BrowserEntry[]> {
     const { provider, browsers, clock } = this.#ports;
     const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     const entries = await Promise.all(
@@ -167,7 +171,7 @@ export class DeviceListHandlers {
   }
 
   /** Returns the browsers that the account trusts, the most recently used first. */
-  async #known({ accountId, sessionUid: here }: Approver): Promise<KnownBrowserEntry[]> {
+  async #known({ accountId, sessionUid: here }: SessionApprover): Promise<KnownBrowserEntry[]> {
     const { known, clock } = this.#ports;
     const list = [...(await known.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     return list.map((browser) => ({
@@ -194,7 +198,7 @@ function listed(
   };
 }
 
-function formUse(approver: Approver): FormUse {
+function formUse(approver: SessionApprover): FormUse {
   return { approver, target: 'devices' };
 }
 
