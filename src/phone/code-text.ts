@@ -1,6 +1,6 @@
 import { PhoneError } from './phone-error.ts';
 
-/** Codes are 43 characters of base64url. Others may become longer, but none becomes as short as a word in a path. */
+/** Codes have 46 characters of base64url. The names of pages below `/qr/` are shorter. */
 const CODE = /^[\w-]{32,}$/;
 const HTTP_URL = /^(https?:\/\/)([^/?#@\\]+)(\/[^?#\\]*)?$/i;
 const DEFAULT_PORT = /^(http:\/\/.*):80$|^(https:\/\/.*):443$/;

@@ -4,7 +4,7 @@ import type { TicketView } from './ticket-view.ts';
 
 export interface WatchOptions extends RequestOptions {
   /** Is called when the provider cannot be reached. The watch goes on, and the next state ends the trouble. */
-  readonly onTrouble?: (error: PhoneError) => void;
+  readonly onTrouble?: ((error: PhoneError) => void) | undefined;
 }
 
 export interface ApproveOptions extends RequestOptions {
@@ -74,11 +74,7 @@ export class Ticket {
         yielded = this.#asked.version;
         yield this.#asked;
       } else if (this.isOver) return;
-      else {
-        const trouble = await this.#poll(yielded, failures, signal);
-        failures = trouble ? failures + 1 : 0;
-        if (trouble) onTrouble?.(trouble);
-      }
+      else failures = await this.#poll(yielded, failures, { signal, onTrouble });
     }
   }
 
@@ -114,28 +110,39 @@ export class Ticket {
   /**
    * Waits for a later state, or until another request has been answered.
    * @param failures the number of polls before this one that have failed in a row
-   * @returns the trouble for which this one has failed
+   * @returns the same number after it
    */
-  #poll(after: number, failures: number, signal: AbortSignal | undefined): Promise<PhoneError | undefined> {
+  #poll(after: number, failures: number, { signal, onTrouble }: WatchOptions): Promise<number> {
     return linked(signal, async (woken) => {
       const wake = (): void => woken.abort();
       this.#listeners.add(wake);
-      const beganAt = Date.now();
-      let trouble: PhoneError | undefined;
       try {
-        const options = { query: `?after=${after}`, held: LONG_POLL_MS, signal: woken.signal };
-        this.#set(await this.#api.send('GET', this.#path, options));
-      } catch (error) {
-        if (!woken.signal.aborted) trouble = troubleIn(error);
+        const beganAt = Date.now();
+        const trouble = await this.#ask(after, woken.signal);
+        if (trouble) onTrouble?.(trouble);
+        const pause = trouble
+          ? Math.max((trouble.retryAfter ?? 0) * 1000, Math.min(PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS))
+          : // A proxy may answer at once, where the provider would have waited.
+            PAUSE_MS - (Date.now() - beganAt);
+        if (this.#asked.version <= after) await rest(pause, woken.signal);
+        return trouble ? failures + 1 : 0;
+      } finally {
+        this.#listeners.delete(wake);
       }
-      const pause = trouble
-        ? Math.max((trouble.retryAfter ?? 0) * 1000, Math.min(PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS))
-        : // A proxy may answer at once, where the provider would have waited.
-          PAUSE_MS - (Date.now() - beganAt);
-      if (this.#asked.version <= after) await rest(pause, woken.signal);
-      this.#listeners.delete(wake);
-      return trouble;
     });
+  }
+
+  /** Sends a long poll. @returns the trouble for which it has failed, unless it was aborted */
+  async #ask(after: number, signal: AbortSignal): Promise<PhoneError | undefined> {
+    try {
+      const options = { query: `?after=${after}`, held: LONG_POLL_MS, signal };
+      this.#set(await this.#api.send('GET', this.#path, options));
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (error instanceof PhoneError && error.action === 'retry') return error;
+      throw error;
+    }
+    return undefined;
   }
 
   #set(view: TicketView): void {
@@ -149,12 +156,6 @@ export class Ticket {
     for (const listener of this.#listeners) listener();
     return view;
   }
-}
-
-/** @throws the error, unless it is one that passes */
-function troubleIn(error: unknown): PhoneError {
-  if (error instanceof PhoneError && error.action === 'retry') return error;
-  throw error;
 }
 
 /** Waits for a time in milliseconds, or until the signal is aborted. */
