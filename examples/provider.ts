@@ -116,6 +116,8 @@ export function makeExample({
     acrValues: [PASSWORD_ACR, PASSKEY_ACR],
     // Each app that is granted `qr_login` may approve sign-ins. The user sees it on the consent page.
     scopes: ['openid', 'offline_access', APPROVING_SCOPE],
+    // The tokens of these apps say when and how their user signed in.
+    extraTokenClaims: qr.extraTokenClaims,
     claims: {
       openid: ['sub', 'acr', 'amr', 'auth_time'],
       profile: ['name'],
@@ -129,7 +131,7 @@ export function makeExample({
       claimsParameter: { enabled: true },
       registration: { enabled: true, initialAccessToken: true },
       // An app that signs out revokes its grant.
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
     },
     fetch: reachOwn(clients),
@@ -153,7 +155,14 @@ export function makeExample({
       await grant.save();
       return grant;
     },
-    ttl: { Interaction: 3600, Session: 14 * 24 * 3600, Grant: 14 * 24 * 3600, AccessToken: 3600, IdToken: 3600 },
+    ttl: {
+      Interaction: 3600,
+      Session: 14 * 24 * 3600,
+      Grant: 14 * 24 * 3600,
+      RefreshToken: 14 * 24 * 3600,
+      AccessToken: 3600,
+      IdToken: 3600,
+    },
     ...more.configuration,
   });
 

@@ -59,7 +59,14 @@ const LAPTOP: BrowserEntry = {
     { id: 'notes', name: 'Notes', hosts: ['notes.example'] },
   ],
 };
-const TABLET: BrowserEntry = { id: 'b2', name: 'Safari', system: 'iPadOS', signedInAgo: 90, lastUsedAgo: 20, clients: [] };
+const TABLET: BrowserEntry = {
+  id: 'b2',
+  name: 'Safari',
+  system: 'iPadOS',
+  signedInAgo: 90,
+  lastUsedAgo: 20,
+  clients: [],
+};
 
 const ticket = (view: TicketView): Sample => ({
   ...(view.state !== 'scanned' && { tab: 'scan' }),

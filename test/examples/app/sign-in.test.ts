@@ -1,35 +1,11 @@
 import { expect } from 'chai';
 import { decodeProtectedHeader } from 'jose';
-import type { Page, Request } from 'playwright-core';
+import type { Request } from 'playwright-core';
+import { readRecords } from './records.ts';
 import { signIn, useApp } from './use-app.ts';
-
-/** Reads what the app keeps on its device. */
-const RECORDS = `new Promise((resolve, reject) => {
-  const opening = indexedDB.open('qr-login-app');
-  opening.onerror = () => reject(opening.error);
-  opening.onsuccess = () => {
-    const store = opening.result.transaction('device').objectStore('device');
-    const [key, tokens] = ['key', 'tokens'].map((name) => store.get(name));
-    tokens.onsuccess = async () => resolve({
-      tokens: tokens.result,
-      extractable: key.result?.privateKey.extractable,
-      jwk: key.result && await crypto.subtle.exportKey('jwk', key.result.publicKey),
-      exported: key.result && await crypto.subtle.exportKey('jwk', key.result.privateKey).catch(({ name }) => name),
-    });
-  };
-})`;
-
-interface Records {
-  readonly tokens?: { readonly accessToken: string; readonly refreshToken: string; readonly name: string };
-  readonly extractable?: boolean;
-  readonly jwk?: { readonly x: string };
-  readonly exported?: unknown;
-}
 
 describe('the app', () => {
   const { stage, url, phone, open, signedIn } = useApp();
-
-  const records = (page: Page): Promise<Records> => page.evaluate<Records>(RECORDS);
 
   it('signs in with PKCE, and gets tokens that are bound to a key which cannot leave the device', async () => {
     const page = await open(await phone());
@@ -39,7 +15,8 @@ describe('the app', () => {
     await page.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
     expect(new URL(page.url()).pathname + new URL(page.url()).search).to.equal('/');
 
-    const at = (path: string): Request[] => requests.filter((request) => request.url().startsWith(`${stage().issuer}${path}`));
+    const at = (path: string): Request[] =>
+      requests.filter((request) => request.url().startsWith(`${stage().issuer}${path}`));
     const asked = new URL(at('/auth?')[0]?.url() ?? '').searchParams;
     expect(asked.get('code_challenge_method')).to.equal('S256');
     expect(asked.get('scope')?.split(' ')).to.include('qr_login');
@@ -48,7 +25,7 @@ describe('the app', () => {
     const answer: { token_type: string } = await (await exchange?.response())?.json();
     expect(answer.token_type).to.equal('DPoP');
 
-    const { tokens, extractable, jwk, exported } = await records(page);
+    const { tokens, extractable, jwk, exported } = await readRecords(page);
     expect(tokens?.name).to.equal('Alice Liddell');
     expect(extractable).to.equal(false);
     expect(exported).to.equal('InvalidAccessError');
@@ -59,12 +36,12 @@ describe('the app', () => {
   it('stays signed in with the same key after a reload, and in another window', async () => {
     const device = await phone();
     const page = await signedIn(device);
-    const before = await records(page);
+    const before = await readRecords(page);
     await page.reload();
     await page.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
     const another = await open(device, '/account');
     await another.getByText('Alice Liddell').waitFor();
-    expect(await records(another)).to.deep.equal(before);
+    expect(await readRecords(another)).to.deep.equal(before);
   });
 
   it('asks again if the user allows nothing, and goes on with the path that was opened', async () => {
@@ -75,7 +52,7 @@ describe('the app', () => {
     await page.locator('form button').click();
     await page.getByRole('button', { name: 'Deny' }).click();
     await page.getByText('You were not signed in. Try again.').waitFor();
-    expect((await records(page)).tokens).to.equal(undefined);
+    expect((await readRecords(page)).tokens).to.equal(undefined);
 
     await page.goto(`${url()}/account`);
     await signIn(page);
@@ -91,11 +68,11 @@ describe('the app', () => {
 
   it('signs out: the provider revokes its grant, and the key and the tokens are gone', async () => {
     const page = await signedIn(await phone());
-    const { tokens } = await records(page);
+    const { tokens } = await readRecords(page);
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('button', { name: 'Sign out of this app' }).click();
     await page.getByText('You are signed out of this app.').waitFor();
-    expect(Object.values(await records(page)).filter((record) => record !== undefined)).to.deep.equal([]);
+    expect(Object.values(await readRecords(page)).filter((record) => record !== undefined)).to.deep.equal([]);
     expect(await page.getByRole('navigation').count()).to.equal(0);
 
     const refreshed = await fetch(`${stage().issuer}/token`, {
