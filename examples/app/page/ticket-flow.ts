@@ -34,6 +34,8 @@ export class TicketFlow {
   readonly #end = new AbortController();
   /** The state on the screen, without what changes all the time. */
   #shown = '';
+  /** True if the browser was signed in when the last screen was shown. */
+  #hadFinished = false;
 
   constructor(ports: TicketPorts, ticket: Ticket) {
     this.#ports = ports;
@@ -84,7 +86,9 @@ export class TicketFlow {
     this.#shown = shown;
     // A question is answered before the user goes elsewhere.
     const isAlone = view.state === 'scanned';
-    this.#ports.shell.show(ticketScreen(view, this.#ports.texts, this.#acts), { tab: 'scan', isAlone });
+    const { shell, texts } = this.#ports;
+    shell.show(ticketScreen(view, texts, this.#acts, this.#hadFinished), { tab: 'scan', isAlone });
+    this.#hadFinished = state === 'finished';
   }
 
   readonly #acts: TicketActs = {

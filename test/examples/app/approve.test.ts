@@ -88,6 +88,7 @@ describe('the app, and the browser that shows a code', () => {
     await see(page, 'Signed in');
     await press(page, 'I did not start this');
     await see(page, 'Stopped and reported');
+    await page.getByText('That browser is signed out again.').waitFor();
   });
 
   it('shows that the browser has cancelled', async () => {

@@ -49,8 +49,8 @@ export function useApp(qrLogin: Partial<QrLoginOptions> = {}): AppStage {
   const phone = (options: BrowserContextOptions = {}): Promise<BrowserContext> =>
     stage().phone({ serviceWorkers: 'block', ...options });
   const open = (context: BrowserContext, path: string = '/'): Promise<Page> => {
-    // The first request to the API has no nonce, and a revoked token is refused: Chromium logs each 401 as an error.
-    stage().expectProblem(/401 .*\/qr\/api\//);
+    // The first request to the API has no nonce, and others are refused: Chromium logs each such answer as an error.
+    stage().expectProblem(/status of 4\d\d .*\/qr\/api\//);
     return stage().open(context, url() + path);
   };
   const signedIn = async (context: BrowserContext, name?: string, password?: string): Promise<Page> => {

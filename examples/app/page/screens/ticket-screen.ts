@@ -26,11 +26,17 @@ export interface TicketActs {
   readonly leave: () => void;
 }
 
-export function ticketScreen(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLElement {
+/** @param hadFinished true if the browser was signed in before: a report has signed it out then */
+export function ticketScreen(
+  ticket: TicketView,
+  texts: Texts,
+  acts: TicketActs,
+  hadFinished: boolean = false,
+): HTMLElement {
   if (ticket.state === 'scanned') return question(ticket, texts, acts);
   if (ticket.state === 'approved' && ticket.checkCode !== undefined)
     return digits(ticket, ticket.checkCode, texts, acts);
-  return outcome(ticket, texts, acts);
+  return outcome(ticket, texts, acts, hadFinished);
 }
 
 function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLElement {
@@ -167,7 +173,7 @@ function digits(ticket: TicketView, checkCode: string, texts: Texts, acts: Ticke
 }
 
 /** How a sign-in stands that needs nothing from this phone: the names of its texts, and of its mark. */
-function outcomeOf({ state, reason }: TicketView): { title: string; text: string; mark: string } {
+function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): { title: string; text: string; mark: string } {
   if (state === 'expired') return { title: 'error.title', text: 'error.over.expired', mark: 'time' };
   if (state === 'cancelled') {
     const known = reason === 'renewed' || reason === 'check-code';
@@ -175,14 +181,17 @@ function outcomeOf({ state, reason }: TicketView): { title: string; text: string
   }
   if (state === 'finished') return { title: 'done.redeemed', text: 'done.redeemed.text', mark: 'yes' };
   if (state === 'approved') return { title: 'done.approved', text: 'app.approved.text', mark: 'yes' };
+  if (reason === 'report' && hadFinished) {
+    return { title: 'done.report', text: 'done.report.ended.text', mark: 'no' };
+  }
   const isUnmet = reason === 'account' || reason === 'local' || reason === 'freshness' || reason === 'acr';
   const isOwn = reason === 'report' || reason === 'risk' || reason === 'blocked';
   const name = isUnmet ? 'unmet' : isOwn ? reason : 'denied';
   return { title: `done.${name}`, text: name === 'denied' ? 'app.denied.text' : `done.${name}.text`, mark: 'no' };
 }
 
-function outcome(ticket: TicketView, { t }: Texts, acts: TicketActs): HTMLElement {
-  const { title, text, mark } = outcomeOf(ticket);
+function outcome(ticket: TicketView, { t }: Texts, acts: TicketActs, hadFinished: boolean): HTMLElement {
+  const { title, text, mark } = outcomeOf(ticket, hadFinished);
   const mayReport = ticket.state === 'approved' || ticket.state === 'finished';
   return element(
     'section',
