@@ -107,7 +107,12 @@ function manifest(provider: string): string {
       { src: '/icon-512.png', type: 'image/png', sizes: '512x512', purpose: 'any maskable' },
     ],
     // "Share" in another app sends the link of a code here. Nothing happens with it before the user goes on.
-    share_target: { action: '/', method: 'GET', params: { text: 'text', url: 'link' } },
+    share_target: {
+      action: '/',
+      method: 'GET',
+      enctype: 'application/x-www-form-urlencoded',
+      params: { text: 'text', url: 'link' },
+    },
     // An installed app stays in its window when a link to it is opened.
     launch_handler: { client_mode: 'navigate-existing' },
   });

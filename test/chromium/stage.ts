@@ -37,7 +37,7 @@ const PHONE: BrowserContextOptions = {
  * The longest wait for one thing on a page. A busy machine can take ten times as long as an idle one, so this only ends
  * a wait that would never end.
  */
-export const PATIENCE_MS = 8_000;
+export const PATIENCE_MS = 60_000;
 
 /** The longest wait for the description of a page, in milliseconds. */
 const DESCRIBES_WITHIN_MS = 5_000;

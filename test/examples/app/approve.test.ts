@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import type { Verdict } from '../../../src/index.ts';
-import { allow, askToSignIn, checkCodeOn, codeOn, seeScreen } from '../../chromium/acts.ts';
+import { allow, askToSignIn, checkCodeOn, codeOn, giveName, seeCode, seeScreen } from '../../chromium/acts.ts';
 import { draw, photograph } from '../../chromium/fake-camera.ts';
 import { useCamera } from '../../chromium/use-camera.ts';
 import { readRecords, writeTokens } from './records.ts';
@@ -157,17 +157,15 @@ describe('the app, and the browser that shows a code', () => {
 
   it('signs in again where the request demands it, and goes on with the same ticket', async () => {
     const desktop = await stage().desktop();
-    await desktop.route(`${stage().issuer}/auth?*`, (route) =>
-      route.continue({ url: `${route.request().url()}&prompt=login` }),
-    );
-    const screen = await askToSignIn(stage(), desktop);
+    const started = await desktop.request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
+    const screen = await stage().open(desktop, `${started.headers().location}&prompt=login`);
+    await seeCode(screen);
     const page = await signedIn(await phone());
     await openCode(page, screen);
     await page.getByText('This app requires you to sign in again before you approve.').waitFor();
     expect(await page.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
     await press(page, 'Sign in again');
-    await page.locator('#password').fill('wonderland');
-    await page.locator('form button').click();
+    await giveName(page);
     await press(page, 'Allow');
     await see(page, REQUEST);
     await press(page, 'Yes, sign in');
@@ -175,7 +173,7 @@ describe('the app, and the browser that shows a code', () => {
     await allow(screen);
   });
 
-  it('asks the user to sign in again once its grant is revoked, and the request cannot be approved', async () => {
+  it('asks the user to sign in again once its grant is revoked, and the ticket stays with the old grant', async () => {
     const screen = await newScreen();
     const page = await signedIn(await phone());
     await openCode(page, screen);
@@ -188,7 +186,7 @@ describe('the app, and the browser that shows a code', () => {
     await page.getByText('This app is no longer signed in. Sign in again to go on.').waitFor();
     expect((await readRecords(page)).tokens).to.equal(undefined);
     await signIn(page);
-    await page.getByText('This code is no longer valid.').waitFor();
+    await page.getByText('Your account has scanned this code already').waitFor();
   });
 
   it('renews its access token by the refresh token', async () => {
