@@ -14,6 +14,7 @@ import { logEvents, logNewPasskey, logRequests } from './log.ts';
 import { managePasskeys, PasskeyRecords } from './passkeys.ts';
 import { PasswordLimits } from './password-limits.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
+import { phoneClient } from './phone-session.ts';
 import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -104,12 +105,16 @@ export function makeExample({
   const provider = new Provider(issuer, {
     // With these keys, a copy of the store gives no access.
     adapter: keyvAdapter(store, { secrets: secrets.cookieKeys }),
-    clients: [accountClient(issuer), ...clients],
+    clients: [accountClient(issuer), phoneClient(), ...clients],
     findAccount: accounts.findOidcAccount,
     cookies: { keys: secrets.cookieKeys },
     jwks: secrets.jwks,
     interactions: { policy: qr.policy, url: qr.interactionUrl },
     acrValues: [PASSWORD_ACR, PASSKEY_ACR],
+    // Each app that is granted `qr_login` may approve sign-ins. The user sees it on the consent page.
+    scopes: ['openid', 'offline_access', 'qr_login'],
+    // The tokens of these apps say when and how their user signed in.
+    extraTokenClaims: qr.extraTokenClaims,
     claims: {
       openid: ['sub', 'acr', 'amr', 'auth_time'],
       profile: ['name'],
