@@ -1,6 +1,7 @@
 /** `npm run phone -- <address>`: a phone in the terminal. It signs in, shows the request, and approves or denies it. */
 import { stdin, stdout } from 'node:process';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Phone, type Requirement, type Ticket, type TicketView } from '../src/phone/index.ts';
 import { PhoneSession, type SignInParameters } from './phone-session.ts';
@@ -52,6 +53,8 @@ function show({ client, account, browser, shownAgo, scopes }: TicketView): void 
 async function approve(ticket: Ticket, signInAgain: (parameters: SignInParameters) => Promise<void>) {
   const { requirement, challenge } = ticket.asked;
   if (requirement !== undefined && requirement.kind !== 'account') {
+    // Times of sign-ins have whole seconds: the new one must be later.
+    await pause(1_000);
     await signInAgain(parametersFor(requirement));
     await ticket.refresh();
   }

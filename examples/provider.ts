@@ -15,6 +15,7 @@ import { logEvents, logNewPasskey, logRequests } from './log.ts';
 import { managePasskeys, PasskeyRecords } from './passkeys.ts';
 import { PasswordLimits } from './password-limits.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
+import { phoneClient } from './phone-session.ts';
 import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -108,7 +109,12 @@ export function makeExample({
   const provider = new Provider(issuer, {
     // With these keys, a copy of the store gives no access.
     adapter: keyvAdapter(store, { secrets: secrets.cookieKeys }),
-    clients: [accountClient(issuer), ...(more.appUrl === undefined ? [] : [appClient(more.appUrl)]), ...clients],
+    clients: [
+      accountClient(issuer),
+      phoneClient(),
+      ...(more.appUrl === undefined ? [] : [appClient(more.appUrl)]),
+      ...clients,
+    ],
     findAccount: accounts.findOidcAccount,
     cookies: { keys: secrets.cookieKeys },
     jwks: secrets.jwks,

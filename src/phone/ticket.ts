@@ -50,7 +50,7 @@ export class Ticket {
 
   /** True once nothing can change any more: denied, finished, cancelled or expired. */
   get isOver(): boolean {
-    return this.#asked.state !== 'scanned' && this.#asked.state !== 'approved';
+    return isFinal(this.#asked);
   }
 
   /**
@@ -67,10 +67,10 @@ export class Ticket {
    * @throws PhoneError whose `action` is not `retry`
    */
   async *watch({ signal, onTrouble }: WatchOptions = {}): AsyncGenerator<TicketView, void, undefined> {
-    let yielded = -1;
+    let yielded: number | undefined;
     let failures = 0;
     while (!signal?.aborted) {
-      if (this.#asked.version > yielded) {
+      if (this.#asked.version !== yielded) {
         yielded = this.#asked.version;
         yield this.#asked;
       } else if (this.isOver) return;
@@ -124,7 +124,7 @@ export class Ticket {
           ? Math.max((trouble.retryAfter ?? 0) * 1000, Math.min(PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS))
           : // A proxy may answer at once, where the provider would have waited.
             PAUSE_MS - (Date.now() - beganAt);
-        if (this.#asked.version <= after) await rest(pause, woken.signal);
+        if (this.#asked.version === after) await rest(pause, woken.signal);
         return trouble ? failures + 1 : 0;
       } finally {
         this.#listeners.delete(wake);
@@ -146,16 +146,22 @@ export class Ticket {
   }
 
   #set(view: TicketView): void {
-    // Answers may overtake each other.
-    if (view.version >= this.#asked.version) this.#asked = view;
+    // Answers may overtake each other. A ticket that is gone has expired, and its version is 0.
+    if (view.version >= this.#asked.version || isFinal(view)) this.#asked = view;
   }
 
-  async #take(answer: Promise<TicketView>): Promise<TicketView> {
-    const view = await answer;
+  async #take(answer: Promise<TicketView | undefined>): Promise<TicketView> {
+    const { expiresIn, checkCode, ...gone } = this.#asked;
+    // There is no body if the ticket that is reported is gone.
+    const view = (await answer) ?? { ...gone, state: 'denied', reason: 'report' };
     this.#set(view);
     for (const listener of this.#listeners) listener();
     return view;
   }
+}
+
+function isFinal({ state }: TicketView): boolean {
+  return state !== 'scanned' && state !== 'approved';
 }
 
 /** Waits for a time in milliseconds, or until the signal is aborted. */

@@ -2,24 +2,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { type Fetch, memorySigner, Phone, PhoneError } from '../../src/phone/index.ts';
+import { type Fetch, memorySigner, Phone } from '../../src/phone/index.ts';
 import { freePort, LOOPBACK, listening } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { errorOf } from './errors.ts';
 import { ProofServer, type Reply, type SeenRequest } from './proof-server.ts';
 import { viewOf } from './views.ts';
 
 const HOUR_MS = 3_600_000;
 const OK: Reply = { body: viewOf() };
-
-/** Returns the error of a call. @throws Error if there is none */
-async function errorOf(call: Promise<unknown>): Promise<PhoneError> {
-  const error = await call.then(
-    () => new Error('there is no error'),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof PhoneError)) throw error;
-  return error;
-}
 
 function refusal(status: number, error: string, headers: Record<string, string> = {}, more: object = {}): Reply {
   return { status, headers, body: { error, error_description: `refused: ${error}`, ...more } };

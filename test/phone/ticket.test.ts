@@ -85,6 +85,26 @@ describe('a ticket of the library for apps', () => {
     }));
 });
 
+describe('the report of a ticket that is gone', () => {
+  it('is answered without a body, and the ticket is denied', () =>
+    TicketServer.during(
+      async (served, ticket) => {
+        served.change({ state: 'approved', checkCode: '123456' });
+        await ticket.refresh();
+        const { state, reason, checkCode, expiresIn, client } = await ticket.report();
+        expect({ state, reason, checkCode, expiresIn }).to.deep.equal({
+          state: 'denied',
+          reason: 'report',
+          checkCode: undefined,
+          expiresIn: undefined,
+        });
+        expect(client.name).to.equal('Shop');
+        expect(ticket.isOver).to.equal(true);
+      },
+      ({ method, target }) => (method === 'POST' && target.endsWith('/decision') ? { status: 204 } : undefined),
+    ));
+});
+
 describe('the watch of a ticket', () => {
   it('yields the current state, each later one, and ends with the last', () =>
     TicketServer.during(async (served, ticket) => {
@@ -154,6 +174,24 @@ describe('the watch of a ticket', () => {
         ['scanned', 'expired'],
         ['scanned', 'expired'],
       ]);
+    }));
+
+  it('ends when the ticket is gone, which has no version any more', () =>
+    TicketServer.during(async (served, ticket) => {
+      const states = statesOf(ticket.watch());
+      await served.polled();
+      served.view = viewOf({ version: 0, state: 'expired' });
+      for (const { end } of served.polls) end();
+      expect(await states).to.deep.equal(['scanned', 'expired']);
+    }));
+
+  it('does not go back to an answer that another one has overtaken', () =>
+    TicketServer.during(async (served, ticket) => {
+      served.change({ state: 'approved' });
+      await ticket.approve();
+      served.view = viewOf({ version: 1 });
+      await ticket.refresh();
+      expect(ticket.asked.state).to.equal('approved');
     }));
 
   it('ends with an error that does not pass', () =>
