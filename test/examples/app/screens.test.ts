@@ -92,7 +92,7 @@ describe('every screen of the app', function () {
       {},
       async (page, screen) => {
         await show(page, screen);
-        expect(await page.locator('h1').innerText()).to.include('<b>Bank</b>');
+        expect(await page.locator('h1').textContent()).to.include('<b>Bank</b>');
         expect(await page.locator('main b').count()).to.equal(0);
       },
       ['ticket, name that breaks out'],
