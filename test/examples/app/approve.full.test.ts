@@ -44,7 +44,7 @@ describe('the app, in less common cases', () => {
     await press(page, 'Go on');
     await page.getByText('No device shows this code now.').waitFor();
     const shown = await screen.locator('[data-short-code]').textContent();
-    await page.getByLabel('Short code').fill(shown.toLowerCase().replace('-', ' '));
+    await page.getByLabel('Short code').fill(`${shown}`.toLowerCase().replace('-', ' '));
     await press(page, 'Go on');
     await see(page, REQUEST);
   });
