@@ -6,7 +6,7 @@ type Text = string | ({ readonly other: string } & Readonly<Record<string, strin
 export type TextTable = Readonly<Record<string, Text>>;
 
 /** The languages that the app has texts in. The first one is for devices that want none of the others. */
-export const LANGUAGES = ['en', 'de', 'fr', 'es', 'zh', 'ja', 'ar'] as const;
+const LANGUAGES = ['en', 'de', 'fr', 'es', 'zh', 'ja', 'ar'] as const;
 const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['ar']);
 
 /** Letters that are written from right to left, and characters that change the direction. */

@@ -114,9 +114,15 @@ export class ScanScreen {
     this.#show('looking');
     this.#torch.setAttribute('aria-pressed', 'false');
     this.#torch.hidden = !this.#camera.hasTorch;
+    this.#showTools();
     void this.#readFrame();
     // Some browsers take long to list the cameras.
     this.#other.hidden = !(await this.#camera.hasOthers());
+    this.#showTools();
+  }
+
+  #showTools(): void {
+    this.#tools.hidden = !this.#camera.isOn || (this.#torch.hidden && this.#other.hidden);
   }
 
   async #light(): Promise<void> {
@@ -167,7 +173,7 @@ export class ScanScreen {
   /** Shows the current state of the camera, with the text of this name. */
   #show(name: string): void {
     this.#view.hidden = !this.#camera.isOn;
-    this.#tools.hidden = !this.#camera.isOn;
+    this.#showTools();
     this.#start.hidden = this.#camera.isOn || ['asking', 'unsupported'].includes(name);
     this.#say(name === 'ready' ? '' : this.#t(`scan.${name}`));
   }
