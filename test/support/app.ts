@@ -11,6 +11,7 @@ import {
 import { passwordOf } from '../fixtures/people.ts';
 import { APP_CALLBACK, APP_SCOPES, PHONE_APP } from '../fixtures/phone-app.ts';
 import { Agent, type Answer, EventStream } from './agent.ts';
+import { describedAt } from './described.ts';
 
 /** The provider that an app belongs to. A World is one. */
 export interface AppSite {
@@ -39,6 +40,8 @@ export interface AppOptions {
   readonly clientId?: string;
   readonly callback?: string;
   readonly headers?: Record<string, string>;
+  /** The browser in which the app signs in. By default it is a new one. */
+  readonly tab?: Agent;
 }
 
 export class AppPerson {
@@ -47,7 +50,7 @@ export class AppPerson {
   readonly agent: Agent;
   readonly #options: AppOptions;
   /** The browser tab in which the app signs in. */
-  #tab = new Agent({ 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1' });
+  #tab: Agent;
   #key: GenerateKeyPairResult | undefined;
   accessToken = '';
   refreshToken = '';
@@ -63,6 +66,7 @@ export class AppPerson {
     this.site = site;
     this.#options = options;
     this.agent = new Agent({ 'user-agent': 'ExampleApp/1.0 (iPhone)', ...options.headers });
+    this.#tab = options.tab ?? new Agent({ 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Safari/604.1' });
   }
 
   get clientId(): string {
@@ -122,6 +126,11 @@ export class AppPerson {
     this.#tab = new Agent();
   }
 
+  /** Returns the cookies of the browser tab in which it signs in. */
+  cookies(): Promise<string> {
+    return this.#tab.jar.getCookieString(this.site.issuer);
+  }
+
   async scan(code: string): Promise<Answer> {
     return this.#scanned(await this.request('POST', '/qr/api/scans', { body: { code } }));
   }
@@ -166,6 +175,8 @@ export class AppPerson {
         ...(more.signal && { signal: more.signal }),
       });
       this.nonce = answer.headers.get('dpop-nonce') ?? this.nonce;
+      const base = new URL(this.site.issuer).pathname.replace(/\/$/, '');
+      (await describedAt(this.site.issuer)).assertAnswer(method, url.pathname.slice(base.length), answer);
       return answer;
     };
     const answer = await send();
