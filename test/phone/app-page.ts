@@ -7,7 +7,8 @@ import { CALM, openChromium } from '../chromium/chromium.ts';
 import { phoneApp } from '../fixtures/phone-app.ts';
 import { AppPerson } from '../support/app.ts';
 import { listening } from '../support/server.ts';
-import { CLIENT_ID, World, type WorldOptions } from '../support/world.ts';
+import { BrowserPerson, CLIENT_ID, World, type WorldOptions } from '../support/world.ts';
+import { wasSignedInAgo } from './app-phone.ts';
 import { bundleLibrary } from './bundled.ts';
 
 /** The script of the page. The key is kept in IndexedDB, the token and the ticket in variables of the page. */
@@ -36,7 +37,9 @@ window.importKeys = async (publicJwk, privateJwk) => {
   const publicKey = await importKey({ ...publicJwk, ext: true }, ['verify']);
   await window.keepKeys({ publicKey, privateKey: await importKey(privateJwk, ['sign']) });
 };
-window.start = async (issuer, accessToken) => {
+window.start = async (issuer, token) => {
+  // The test gives another token if this one is refused.
+  const accessToken = async (refused) => (refused ? (token = await refreshToken(refused)) : token);
   window.phone = new library.Phone({ issuer, accessToken, signer: await library.webCryptoSigner(await storedKeys()) });
 };
 window.failure = async (call) => {
@@ -44,6 +47,13 @@ window.failure = async (call) => {
 };
 window.ready = true;
 `;
+
+interface Scanned {
+  readonly browser: BrowserPerson;
+  readonly app: AppPerson;
+  readonly page: Page;
+  readonly code: string;
+}
 
 export class AppSite {
   readonly world: World;
@@ -74,8 +84,26 @@ export class AppSite {
     // The phone signs in with a password: it cannot scan its own code.
     const loginPage: LoginPage = (_ctx, { params }) =>
       params.client_id === CLIENT_ID ? undefined : { path: 'password' };
-    const world = await World.start({ clients: [app], ...options, qrLogin: { loginPage } });
+    const world = await World.start({ clients: [app], ...options, qrLogin: { loginPage, ...options.qrLogin } });
     return new AppSite(world, origin, server);
+  }
+
+  /** Returns a browser at the QR page, and a page of the app that has scanned its code. */
+  async scan({
+    name = 'alice',
+    parameters = {},
+  }: {
+    name?: string;
+    parameters?: Record<string, string>;
+  } = {}): Promise<Scanned> {
+    const browser = new BrowserPerson(this.world);
+    await browser.start(parameters);
+    const code = await browser.code();
+    const { app, page } = await this.open(name);
+    // So that another sign-in is a later one.
+    await wasSignedInAgo(this.world, app, 60);
+    await page.evaluate(`phone.scan('${code}').then((scanned) => { window.ticket = scanned; })`);
+    return { browser, app, page, code };
   }
 
   /** Opens the page with the token of a person, and with the key of the token. */
@@ -83,6 +111,10 @@ export class AppSite {
     const app = new AppPerson(this.world, { clientId: 'web-app', callback: `${this.origin}/callback` });
     await app.signIn(name);
     const page = await this.visit(this.origin);
+    await page.exposeFunction('refreshToken', async () => {
+      await app.refresh().catch(() => undefined);
+      return app.accessToken;
+    });
     await this.give(page, app);
     return { app, page };
   }

@@ -2,16 +2,8 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { closeChromium } from '../chromium/chromium.ts';
 import { PASSWORD_ACR } from '../fixtures/sign-in-page.ts';
-import type { AppPerson } from '../support/app.ts';
 import { BrowserPerson } from '../support/world.ts';
 import { AppSite } from './app-page.ts';
-import { wasSignedInAgo } from './app-phone.ts';
-
-interface Scanned {
-  readonly browser: BrowserPerson;
-  readonly app: AppPerson;
-  readonly page: Page;
-}
 
 describe('the library in a page of Chromium, at an origin of its own', () => {
   let site: AppSite;
@@ -26,21 +18,10 @@ describe('the library in a page of Chromium, at an origin of its own', () => {
     await closeChromium();
   });
 
-  /** Returns a browser at the QR page, and a page that has scanned its code. */
-  async function scanned(name: string, parameters: Record<string, string> = {}): Promise<Scanned> {
-    const browser = new BrowserPerson(site.world);
-    await browser.start(parameters);
-    const { app, page } = await site.open(name);
-    // So that another sign-in is a later one.
-    await wasSignedInAgo(site.world, app, 60);
-    await page.evaluate(`phone.scan('${await browser.code()}').then((scanned) => { window.ticket = scanned; })`);
-    return { browser, app, page };
-  }
-
   const asked = (page: Page): Promise<unknown> => page.evaluate('ticket.asked');
 
   it('signs a browser in with a key that the page cannot export, and sees each step', async () => {
-    const { browser, page } = await scanned('alice');
+    const { browser, page } = await site.scan();
     expect(await asked(page)).to.deep.include({ state: 'scanned', account: { name: 'Alice Liddell' } });
     const watched = page.evaluate(`(async () => {
       const states = [];
@@ -77,14 +58,14 @@ describe('the library in a page of Chromium, at an origin of its own', () => {
       ['deny', 'person'],
       ['report', 'report'],
     ] as const) {
-      const { browser, page } = await scanned('bob');
+      const { browser, page } = await site.scan({ name: 'bob' });
       expect(await page.evaluate(`ticket.${decision}()`)).to.include({ state: 'denied', reason });
       expect((await browser.ticket()).state).to.equal('denied');
     }
   });
 
   it('reads across origins which sign-in is demanded, and goes on after it', async () => {
-    const { browser, app, page } = await scanned('alice', { prompt: 'login' });
+    const { browser, app, page } = await site.scan({ parameters: { prompt: 'login' } });
     const error = await page.evaluate('failure(() => ticket.approve())');
     expect(error).to.deep.include({ code: 'insufficient_user_authentication', action: 'step_up', status: 401 });
     expect(error).to.have.deep.property('requirement', { maxAge: 0 });
