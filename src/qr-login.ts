@@ -4,7 +4,6 @@ import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
-import { Nonces } from './http/api/nonces.ts';
 import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
@@ -19,6 +18,7 @@ import { checkedHooks } from './http/hooks/checked-hooks.ts';
 import { Assets } from './http/pages/assets.ts';
 import { Locales } from './http/pages/locales.ts';
 import { PageRenderer } from './http/pages/renderer.ts';
+import { makePhoneParts } from './http/phone-parts.ts';
 import { Cookies } from './http/request/cookies.ts';
 import { DeviceDescriber } from './http/request/device.ts';
 import { InFlight } from './http/request/in-flight.ts';
@@ -31,6 +31,7 @@ import type { Services } from './http/services.ts';
 import { EventStreams } from './http/streams/event-streams.ts';
 import { LongPolls } from './http/streams/long-poll.ts';
 import { ConnectionParker } from './http/streams/parked-connection.ts';
+import type { TicketWatch } from './http/streams/ticket-watch.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { Wiring } from './http/wiring/wiring.ts';
 import { authenticationClaims } from './oidc/app-authentication.ts';
@@ -184,15 +185,16 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
   const attempts = new Attempts(cookies);
-  const nonces = new Nonces({ keys, issuer: provider.issuer, clock });
   const wiring = new Wiring({ provider, urls });
   const inFlight = new InFlight();
   let closed: Promise<void> | undefined;
 
   provider.use(inFlight.count);
   provider.use(wiring.noteArrival);
-  const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring, nonces, notes };
-  provider.use(routes({ provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others }));
+  const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring, notes };
+  const parts = { provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others };
+  const phoneParts = makePhoneParts(parts);
+  provider.use(routes({ ...parts, ...phoneParts }));
   // From here on: oidc-provider's own URLs, and pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   const resumeChecks = checkBeforeResuming({
@@ -224,7 +226,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       renderProviderError({ provider, renderer, urls }, ctx, readProviderError(ctx, out, error)),
     health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
-      closed ??= stop({ ...streaming, expiry, inFlight, wiring, engine });
+      closed ??= stop({ ...streaming, ...phoneParts, expiry, inFlight, wiring, engine });
       return closed;
     },
   };
@@ -268,7 +270,8 @@ interface SignInRecordParts {
   readonly emit: EmitTicketEvent;
 }
 
-interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'revocation'> {
+interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut'> {
+  readonly revocation: SignInRevocation;
   readonly signIns: SignInRecorder;
 }
 
@@ -297,21 +300,24 @@ function makeCeremony(
   return {
     ceremony: new Ceremony({ store, notes, known, clock, keys, codes, shortCodes, lifetimes }),
     browserViews,
-    streams: new EventStreams({ views: browserViews, clock, metrics, parker }),
-    longPolls: new LongPolls(browserViews, clock, metrics),
+    streams: new EventStreams<TicketWatch>({ views: browserViews, clock, metrics, parker }),
+    longPolls: new LongPolls<TicketWatch>(browserViews, clock, metrics),
   };
 }
 
-interface StoppableParts extends Pick<Services, 'streams' | 'longPolls'> {
+interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appStreams'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
   readonly wiring: Wiring;
   readonly engine: StoreEngine;
 }
 
-async function stop({ streams, longPolls, expiry, inFlight, wiring, engine }: StoppableParts): Promise<void> {
-  streams.close();
-  longPolls.close();
+async function stop(parts: StoppableParts): Promise<void> {
+  const { appStreams, expiry, inFlight, wiring, engine } = parts;
+  for (const { streams, longPolls } of [parts, appStreams]) {
+    streams.close();
+    longPolls.close();
+  }
   expiry.close();
   wiring.close();
   await inFlight.drained(PENDING_REQUESTS_MS);

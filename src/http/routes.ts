@@ -2,7 +2,7 @@ import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
 import { QrLoginError, refusalIn } from '../ticket/errors.ts';
 import { ApiGuards } from './api/api-request.ts';
-import { AppViews } from './api/app-view.ts';
+import { ApiBrowserHandlers } from './api/browsers.ts';
 import { allowOrigin, answerPreflight } from './api/cors.ts';
 import { ApiScanHandlers } from './api/scans.ts';
 import { ApiTicketHandlers } from './api/tickets.ts';
@@ -13,8 +13,6 @@ import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
 import { answerError, fail, InnerMiddleware } from './errors.ts';
-import { Approvals } from './phone/approval.ts';
-import { Decisions } from './phone/decisions.ts';
 import { PhoneGuards } from './phone/phone-request.ts';
 import { ScanHandlers } from './phone/scan-page.ts';
 import { TicketHandlers } from './phone/tickets.ts';
@@ -29,17 +27,14 @@ export function routes(services: Services): Middleware {
   const passkey = new PasskeyHandlers(services);
   const qrPage = new QrPageHandlers({ ...services, consent, passkey });
   const finish = new FinishHandlers(services);
-  const approvals = new Approvals(services);
-  const tickets = new TicketHandlers({ ...services, approvals });
+  const tickets = new TicketHandlers(services);
   const scan = new ScanHandlers({
     ...services,
-    approvals,
     fail: (request, error) => fail(services.provider, request, error),
   });
-  const decisions = new Decisions({ ...services, approvals });
-  const appViews = new AppViews({ ...services, approvals, decisions });
-  const apiScans = new ApiScanHandlers({ ...services, approvals, appViews });
-  const apiTickets = new ApiTicketHandlers({ ...services, decisions, appViews });
+  const apiScans = new ApiScanHandlers(services);
+  const apiTickets = new ApiTicketHandlers(services);
+  const apiBrowsers = new ApiBrowserHandlers(services);
   const deviceList = new DeviceListHandlers(services);
   const asset = ({ ctx }: PluginRequest): Promise<void> => services.assets.serve(ctx, ctx.params.name ?? '');
 
@@ -109,6 +104,11 @@ export function routes(services: Services): Middleware {
   atApi('/qr/api/scans', { post: forApps(api.form('scan'), apiScans.scan) });
   atApi('/qr/api/tickets/:id', { get: forApps(api.look('decide'), apiTickets.show) });
   atApi('/qr/api/tickets/:id/decision', { post: forApps(api.form('decide'), apiTickets.decide) });
+  atApi('/qr/api/browsers', {
+    get: forApps(api.look('decide'), apiBrowsers.list),
+    delete: forApps(api.look('decide'), apiBrowsers.endAll),
+  });
+  atApi('/qr/api/browsers/:browser', { delete: forApps(api.look('decide'), apiBrowsers.end) });
 
   at('/qr/:code', {
     get: forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing),

@@ -1,4 +1,7 @@
 import type { ApiRequestPorts } from './api/api-request.ts';
+import type { ApiBrowserPorts } from './api/browsers.ts';
+import type { ApiScanPorts } from './api/scans.ts';
+import type { ApiTicketPorts } from './api/tickets.ts';
 import type { BrowserRequestPorts } from './browser/browser-request.ts';
 import type { ConsentPorts } from './browser/consent.ts';
 import type { FinishPorts } from './browser/finish.ts';
@@ -19,7 +22,10 @@ export type Services = BrowserRequestPorts &
   FinishPorts &
   Omit<QrPagePorts, 'consent' | 'passkey'> &
   ApprovalPorts &
-  Omit<TicketPorts, 'approvals'> &
-  Omit<ScanPorts, 'approvals' | 'fail'> &
+  TicketPorts &
+  Omit<ScanPorts, 'fail'> &
   ApiRequestPorts &
+  ApiScanPorts &
+  ApiTicketPorts &
+  ApiBrowserPorts &
   DeviceListPorts & { readonly assets: Assets };

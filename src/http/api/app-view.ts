@@ -20,7 +20,7 @@ import type { AdmittedTicket } from '../phone/admission.ts';
 import type { Approvals } from '../phone/approval.ts';
 import type { Decisions } from '../phone/decisions.ts';
 import { toSeconds } from '../request/responses.ts';
-import { versionAt } from '../ticket-view/browser-view.ts';
+import { type ShownTicket, versionAt } from '../ticket-view/browser-view.ts';
 
 /** A scope or a claim, with its text in the language of the app if there is one. */
 interface NamedText {
@@ -61,7 +61,7 @@ export type AppState = 'scanned' | 'approved' | 'denied' | 'finished' | 'cancell
 /** The ticket as the app that scanned it sees it. */
 export interface AppTicket extends FixedPart {
   readonly id: string;
-  /** Grows with each change. */
+  /** Grows with each change; 0 if the ticket is gone. */
   readonly version: number;
   readonly state: AppState;
   /** The reason for the denial or the cancellation. */
@@ -127,6 +127,12 @@ export class AppViews {
     const shownAgo = Math.floor(toSeconds(now - shownAt));
     if (!isMine) return { id, version: 0, state: 'expired', shownAgo, ...fixed };
     return { id, version: versionAt(ticket, now), ...this.#describeState(ticket, now, viewer), shownAgo, ...fixed };
+  }
+
+  /** Returns the view of a ticket whose state has ended by itself. */
+  drawExpired(shown: ShownTicket, now: number, { id, fixed, shownAt }: AppViewer): AppTicket {
+    const shownAgo = Math.floor(toSeconds(now - shownAt));
+    return { id, version: versionAt(shown, now), state: 'expired', shownAgo, ...fixed };
   }
 
   /** Does the same after an app has acted, when nothing is known of the ticket but its new state. */

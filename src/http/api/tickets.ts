@@ -1,17 +1,29 @@
 import { AppChallenge } from '../../oidc/app-challenge.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
+import type { Clock, Signals } from '../../ticket/ports.ts';
 import type { GrantApprover, SignInRequest } from '../../ticket/ticket.ts';
 import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from '../phone/admission.ts';
 import type { Decision, Decisions } from '../phone/decisions.ts';
+import { parseVersion } from '../request/version.ts';
 import type { ApiForm, ApiRequest } from './api-request.ts';
 import { type AppTicket, type AppViews, requirementOf } from './app-view.ts';
+import { type AppStreams, AppWatch } from './app-watch.ts';
 
 export interface ApiTicketPorts extends TicketAdmissionPorts {
   readonly ceremony: { readonly phone: PhoneActs };
   readonly decisions: Decisions;
   readonly appViews: AppViews;
+  readonly appStreams: AppStreams;
+  readonly signals: Signals;
+  readonly clock: Clock;
 }
+
+/**
+ * The longest time that an app waits on a stream. The token is checked when a stream begins, so a revoked one shows
+ * nothing of the ticket after this time.
+ */
+const LONGEST_STREAM_MS = 60_000;
 
 /** The requests of an app for the ticket that it has scanned. */
 export class ApiTicketHandlers {
@@ -21,13 +33,26 @@ export class ApiTicketHandlers {
     this.#ports = ports;
   }
 
-  /** `GET Q/api/tickets/:id`: the ticket, also after it has ended, for as long as it is kept. */
+  /**
+   * `GET Q/api/tickets/:id`: the ticket, also after it has ended, for as long as it is kept: at once, when it is newer
+   * than `?after=`, or as a stream.
+   */
   show = async (request: ApiRequest): Promise<void> => {
-    const { ceremony, appViews } = this.#ports;
-    const { ctx } = request;
+    const { ceremony, signals, appViews, appStreams } = this.#ports;
+    const { ctx, endsAt } = request;
+    const known = parseVersion('after', ctx.query.after);
     const admitted = await admitToTicket(this.#ports, request, { act: 'decide' });
     const ticket = ceremony.phone.assertOwned(admitted.known.ticket, admitted.approver);
-    ctx.body = await appViews.show(ctx, ticket, admitted);
+    const viewer = await appViews.prepare(ctx, ticket, admitted);
+    const isStream = ctx.accepts(['json', 'text/event-stream']) === 'text/event-stream';
+    if (ctx.method === 'HEAD' || (known === undefined && !isStream)) {
+      ctx.body = appViews.draw(ticket, viewer);
+      return;
+    }
+    const longest = this.#ports.clock() + LONGEST_STREAM_MS;
+    const watch = new AppWatch({ ceremony, signals }, viewer, ticket, Math.min(longest, endsAt, ticket.endsAt));
+    if (isStream) await appStreams.streams.open(ctx, watch);
+    else ctx.body = appViews.draw(await appStreams.longPolls.next(ctx, watch, known ?? 0), viewer);
   };
 
   /** `POST Q/api/tickets/:id/decision`: approves, denies, reports, or gives up. */

@@ -18,6 +18,7 @@ import type { PluginRequest } from '../request/plugin-request.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { unprotect } from '../request/security-headers.ts';
 import type { Urls } from '../request/urls.ts';
+import { parseVersion } from '../request/version.ts';
 import type { EventStreams } from '../streams/event-streams.ts';
 import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
@@ -201,10 +202,4 @@ function viewerOf({ ctx, identity }: BrowserRequest): Viewer {
   const { svg } = ctx.query;
   if (svg === undefined || svg === 'no') return { accountId: identity.accountId, svg: svg === undefined };
   throw new QrLoginError('invalid_request', '"svg" is "no" where you draw the code by yourself; else leave it out.');
-}
-
-function parseVersion(name: string, given: string | string[] | undefined): number | undefined {
-  if (given === undefined) return undefined;
-  if (typeof given === 'string' && /^\d{1,9}$/.test(given)) return Number(given);
-  throw new QrLoginError('invalid_request', `"${name}" is the version of the ticket that you know: a whole number.`);
 }

@@ -14,12 +14,13 @@ import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { type AdmittedTicket, admitToTicket } from './admission.ts';
 import { checkCsrfToken, makeCsrfToken } from './csrf.ts';
-import { type DecisionPorts, Decisions } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
 import { codeIn, type PhoneForm, type PhoneRequest } from './phone-request.ts';
 import { makePhoneView, type PhoneViewPorts } from './phone-view.ts';
 import { markIfSentToSignIn, sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
 
-export interface TicketPorts extends PhoneViewPorts, DecisionPorts {
+export interface TicketPorts extends PhoneViewPorts {
+  readonly decisions: Decisions;
   readonly provider: Provider;
   readonly ceremony: { readonly phone: PhoneActs };
   readonly announce: Announce;
@@ -44,11 +45,9 @@ export interface TicketPorts extends PhoneViewPorts, DecisionPorts {
  */
 export class TicketHandlers {
   readonly #ports: TicketPorts;
-  readonly #decisions: Decisions;
 
   constructor(ports: TicketPorts) {
     this.#ports = ports;
-    this.#decisions = new Decisions(ports);
   }
 
   /**
@@ -122,12 +121,12 @@ export class TicketHandlers {
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
     const { decision, remember, proof } = fields;
-    const admitted = await admitToTicket(this.#ports, form, this.#decisions.purposeOf(form, decision));
+    const admitted = await admitToTicket(this.#ports, form, this.#ports.decisions.purposeOf(form, decision));
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
     const input = { decision, remember: remember === 'yes', proof };
-    const ticket = await this.#decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
+    const ticket = await this.#ports.decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;
     });
@@ -139,7 +138,7 @@ export class TicketHandlers {
   async #report(form: PhoneForm, id: string, admitted: AdmittedTicket<SessionApprover>): Promise<void> {
     const { urls, renderer } = this.#ports;
     const { ctx } = form;
-    const { ticket, ended } = await this.#decisions.report(ctx, id, admitted);
+    const { ticket, ended } = await this.#ports.decisions.report(ctx, id, admitted);
     // The ticket is gone. The list of browsers shows that its browser is signed out.
     if (ticket === undefined) {
       const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
@@ -155,7 +154,7 @@ export class TicketHandlers {
   /** Returns the ticket as its approver sees it, also after a report that has ended what came out of it. */
   async #view(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<PhoneView> {
     const view = await makePhoneView(this.#ports, request, ticket, approver);
-    return (await this.#decisions.isTakenBack(ticket, approver)) ? asReported(view) : view;
+    return (await this.#ports.decisions.isTakenBack(ticket, approver)) ? asReported(view) : view;
   }
 
   async #sendToSignIn(request: PhoneRequest, ticketId: string, returnTo: string): Promise<void> {
