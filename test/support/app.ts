@@ -39,6 +39,8 @@ export interface AppOptions {
   readonly clientId?: string;
   readonly callback?: string;
   readonly headers?: Record<string, string>;
+  /** The browser in which the app signs in. By default it is a new one. */
+  readonly tab?: Agent;
 }
 
 export class AppPerson {
@@ -47,7 +49,7 @@ export class AppPerson {
   readonly agent: Agent;
   readonly #options: AppOptions;
   /** The browser tab in which the app signs in. */
-  #tab = new Agent({ 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1' });
+  #tab: Agent;
   #key: GenerateKeyPairResult | undefined;
   accessToken = '';
   refreshToken = '';
@@ -63,6 +65,7 @@ export class AppPerson {
     this.site = site;
     this.#options = options;
     this.agent = new Agent({ 'user-agent': 'ExampleApp/1.0 (iPhone)', ...options.headers });
+    this.#tab = options.tab ?? new Agent({ 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Safari/604.1' });
   }
 
   get clientId(): string {
