@@ -25,34 +25,65 @@ export interface AppAccess {
   readonly endsAt: number;
 }
 
-/**
- * Returns the access that a token gives.
- * @param keyId the thumbprint of the key that the sender has proven to hold
- * @throws QrLoginError `invalid_token` if the token is unknown, expired, revoked, not bound to this key or made for a
- *   resource, or if its grant or client is gone; `insufficient_scope`
- */
-export async function findAppAccess(provider: Provider, accessToken: string, keyId: string): Promise<AppAccess> {
-  // Checks the expiry, and that the session still exists if the token is bound to one.
-  const token = await provider.AccessToken.find(accessToken);
-  if (token?.exp === undefined) throw invalidToken('The access token is not valid (any more). Get another one.');
-  if (token.jkt !== keyId)
-    throw invalidToken(
-      'The access token is not bound to the key of the proof. Send the proof with the key of the token.',
-    );
-  if (token.aud !== undefined)
+type AccessToken = InstanceType<Provider['AccessToken']>;
+
+/** Checks the access tokens of apps, each time that one is sent. */
+export class AppTokens {
+  readonly #provider: Provider;
+
+  constructor(provider: Provider) {
+    this.#provider = provider;
+  }
+
+  /**
+   * Returns the access that a token gives.
+   * @param keyId the thumbprint of the key that the sender has proven to hold
+   * @throws QrLoginError `invalid_token` if the token is unknown, expired, revoked, not bound to this key or made for a
+   *   resource, or if its grant or client is gone; `insufficient_scope`
+   */
+  async find(accessToken: string, keyId: string): Promise<AppAccess> {
+    // Checks the expiry, and that the session still exists if the token is bound to one.
+    const token = await this.#provider.AccessToken.find(accessToken);
+    if (token?.exp === undefined) throw invalidToken('The access token is not valid (any more). Get another one.');
+    this.assertBound(token, keyId);
+    this.assertAudience(token);
+    this.assertScope(token);
+    const client = await this.findClient(token);
+    if (client === undefined) throw invalidToken('The access of this app was ended. Let the user sign in again.');
+    const { clientId = '', grantId, sessionUid, expiresWithSession } = token;
+    const boundTo = expiresWithSession ? sessionUid : undefined;
+    return {
+      app: describeApp(client),
+      grant: { clientId, grantId, keyId, ...(boundTo !== undefined && { boundTo }) },
+      authentication: readAuthentication(token),
+      endsAt: token.exp * 1000,
+    };
+  }
+
+  /** Ensures that the token is bound to this key: another sender has stolen it. */
+  assertBound({ jkt }: AccessToken, keyId: string): void {
+    if (jkt === keyId) return;
+    throw invalidToken('The access token is not bound to the key of the proof. Use the key that it was issued for.');
+  }
+
+  /** Ensures that the token was made for the provider itself, and not for a resource (RFC 8707). */
+  assertAudience({ aud }: AccessToken): void {
+    if (aud === undefined) return;
     throw invalidToken('The access token was made for another resource. Ask for one without "resource".');
-  if (!token.scopes.has(APP_SCOPE))
+  }
+
+  assertScope({ scopes }: AccessToken): void {
+    if (scopes.has(APP_SCOPE)) return;
     throw new AppChallenge('insufficient_scope', `The access token needs the scope ${APP_SCOPE}.`, {
       parameters: { scope: APP_SCOPE },
     });
-  const { accountId, clientId = '', grantId, sessionUid, expiresWithSession } = token;
-  const boundTo = expiresWithSession ? sessionUid : undefined;
-  const grant = { clientId, grantId, keyId, ...(boundTo !== undefined && { boundTo }) };
-  // `find` has checked the session already.
-  const client = await findGrantedClient(provider, accountId, { clientId, grantId });
-  if (client === undefined) throw invalidToken('The access of this app was ended. Let the user sign in again.');
-  const authentication = readAuthentication(token);
-  return { app: describeApp(client), grant, authentication, endsAt: token.exp * 1000 };
+  }
+
+  /** Returns the client of a token, or undefined if the client or the grant is gone. */
+  findClient({ accountId, clientId = '', grantId }: AccessToken): Promise<Client | undefined> {
+    // The session was checked when the token was found.
+    return findGrantedClient(this.#provider, accountId, { clientId, grantId });
+  }
 }
 
 function describeApp(client: Client): App {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTVerifyResult, jwtVerify } from 'jose';
+import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import { APP_ALGORITHMS, invalidProof } from './app-challenge.ts';
 
 /** The most seconds by which the clock of an app may differ. It can take the time from the `Date` header of an answer. */
@@ -25,29 +25,36 @@ export interface DpopProof {
   readonly nonce: string | undefined;
 }
 
-/**
- * Verifies a proof that the sender of a request holds a key (RFC 9449, section 4.3).
- * @throws QrLoginError `invalid_dpop_proof`, which says what is wrong
- */
-export async function verifyProof(proof: string, request: ProvenRequest): Promise<DpopProof> {
-  const { payload, protectedHeader } = await verifySignature(proof);
-  const { htm, htu, iat, jti, ath, nonce } = payload;
-  if (htm !== request.method)
-    throw invalidProof(`The proof was made for another method: "htm" must be ${request.method}.`);
-  if (normalizeUrl(htu) !== normalizeUrl(request.url))
-    throw invalidProof(`The proof was made for another URL: "htu" must be ${request.url}.`);
-  if (typeof iat !== 'number' || Math.abs(request.now / 1000 - iat) > MAX_SKEW_S)
-    throw invalidProof('The proof is too old, or the clock is wrong: take the time for "iat" from the Date header.');
-  if (typeof jti !== 'string' || !JTI_FORM.test(jti))
-    throw invalidProof('"jti" must be a new random text of 8 to 128 characters.');
-  if (ath !== hashToken(request.accessToken))
-    throw invalidProof(
-      'The proof was made for another token: "ath" must be the SHA-256 of the access token, as base64url.',
-    );
-  if (nonce !== undefined && typeof nonce !== 'string') throw invalidProof('"nonce" must be a text.');
-  const { jwk } = protectedHeader;
-  if (jwk === undefined) throw invalidProof('The proof has no "jwk" in its header.');
-  return { keyId: await calculateJwkThumbprint(jwk), jti, nonce };
+/** Verifies proofs that the sender of a request holds a key (RFC 9449, section 4.3). */
+export class ProofVerifier {
+  /** @throws QrLoginError `invalid_dpop_proof`, which says what is wrong */
+  async verify(proof: string, request: ProvenRequest): Promise<DpopProof> {
+    const { payload, protectedHeader } = await verifySignature(proof);
+    this.assertRequest(payload, request);
+    this.assertToken(payload, request);
+    const { iat, jti, nonce } = payload;
+    if (typeof iat !== 'number' || Math.abs(request.now / 1000 - iat) > MAX_SKEW_S)
+      throw invalidProof('The proof is too old, or the clock is wrong: take the time for "iat" from the Date header.');
+    if (typeof jti !== 'string' || !JTI_FORM.test(jti))
+      throw invalidProof('"jti" must be a new random text of 8 to 128 characters.');
+    if (nonce !== undefined && typeof nonce !== 'string') throw invalidProof('"nonce" must be a text.');
+    const { jwk } = protectedHeader;
+    if (jwk === undefined) throw invalidProof('The proof has no "jwk" in its header.');
+    return { keyId: await calculateJwkThumbprint(jwk), jti, nonce };
+  }
+
+  /** Ensures that the proof was made for this method and URL. */
+  assertRequest({ htm, htu }: JWTPayload, { method, url }: ProvenRequest): void {
+    if (htm !== method) throw invalidProof(`The proof was made for another method: "htm" must be ${method}.`);
+    if (normalizeUrl(htu) !== normalizeUrl(url))
+      throw invalidProof(`The proof was made for another URL: "htu" must be ${url}.`);
+  }
+
+  /** Ensures that the proof was made for this access token. */
+  assertToken({ ath }: JWTPayload, { accessToken }: ProvenRequest): void {
+    if (ath === hashToken(accessToken)) return;
+    throw invalidProof('The proof was made for another token: "ath" must be the SHA-256 of the token, as base64url.');
+  }
 }
 
 async function verifySignature(proof: string): Promise<JWTVerifyResult> {

@@ -125,6 +125,11 @@ export class AppPerson {
     this.#tab = new Agent();
   }
 
+  /** Returns the cookies of the browser tab in which it signs in. */
+  cookies(): Promise<string> {
+    return this.#tab.jar.getCookieString(this.site.issuer);
+  }
+
   async scan(code: string): Promise<Answer> {
     return this.#scanned(await this.request('POST', '/qr/api/scans', { body: { code } }));
   }

@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 import { APP_SCOPE, AppChallenge, invalidProof, invalidToken } from '../../oidc/app-challenge.ts';
-import { type App, type AppAccess, findAppAccess } from '../../oidc/app-token.ts';
+import { type App, type AppAccess, AppTokens } from '../../oidc/app-token.ts';
 import { type Assure, assured } from '../../oidc/approver.ts';
-import { type DpopProof, verifyProof } from '../../oidc/dpop-proof.ts';
+import { type DpopProof, ProofVerifier } from '../../oidc/dpop-proof.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
@@ -53,9 +53,12 @@ export interface ApiRequestPorts {
  */
 export class ApiGuards {
   readonly #ports: ApiRequestPorts;
+  readonly #tokens: AppTokens;
+  readonly #proofs = new ProofVerifier();
 
   constructor(ports: ApiRequestPorts) {
     this.#ports = ports;
+    this.#tokens = new AppTokens(ports.provider);
   }
 
   /** For a request without a body. */
@@ -81,13 +84,13 @@ export class ApiGuards {
   }
 
   async #identify(request: PluginRequest): Promise<ApiRequest> {
-    const { provider, ceremony, urls, settings } = this.#ports;
+    const { ceremony, urls, settings } = this.#ports;
     const { ctx, failure } = request;
     const accessToken = readToken(ctx);
     const proof = await this.#verifyProof(ctx, accessToken);
     const { id }: Partial<Record<string, string>> = ctx.params;
     const [access, ticket] = await Promise.all([
-      findAppAccess(provider, accessToken, proof.keyId),
+      this.#tokens.find(accessToken, proof.keyId),
       id === undefined ? undefined : ceremony.phone.preview(id),
     ]);
     const { app, grant, authentication, endsAt } = access;
@@ -106,10 +109,10 @@ export class ApiGuards {
     const header = ctx.get('dpop');
     if (header === '') throw invalidProof('The request has no proof: send it in the header DPoP (RFC 9449).');
     const url = urls.absolute(urls.base + ctx.path);
-    const proof = await verifyProof(header, { method: ctx.method, url, accessToken, now: clock() });
+    const proof = await this.#proofs.verify(header, { method: ctx.method, url, accessToken, now: clock() });
     const present = nonces.show();
     if (proof.nonce !== present) ctx.set('DPoP-Nonce', present);
-    if (proof.nonce === undefined || !nonces.isValid(proof.nonce))
+    if (!nonces.isValid(proof.nonce))
       throw new AppChallenge('use_dpop_nonce', 'Send the request again, with the nonce of the header DPoP-Nonce.');
     return proof;
   }

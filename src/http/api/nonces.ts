@@ -29,8 +29,9 @@ export class Nonces {
     return keys.mac('dpop nonce', issuer, `${this.#slot}`).toString('base64url');
   }
 
-  /** Returns true if this is the present nonce, or the one before it, by any of the keys. */
-  isValid(nonce: string): boolean {
+  /** Returns true if this is the present nonce, or the one before it, by any of the keys; false without a nonce. */
+  isValid(nonce: string | undefined): boolean {
+    if (nonce === undefined) return false;
     const { keys, issuer } = this.#ports;
     const slots = [this.#slot, this.#slot - 1];
     const valid = slots.flatMap((slot) => keys.candidates('dpop nonce', issuer, `${slot}`));
