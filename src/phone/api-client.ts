@@ -145,7 +145,8 @@ export class ApiClient {
 
 /** @throws the signal's reason; in engines without reasons (React Native) an error with the name `AbortError` */
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason ?? Object.assign(new Error('aborted'), { name: 'AbortError' });
+  if (signal?.aborted)
+    throw signal.reason ?? Object.assign(new Error('the signal was aborted'), { name: 'AbortError' });
 }
 
 /** Acts with a controller that is aborted with the signal. React Native has no `AbortSignal.any`. */
@@ -183,8 +184,7 @@ function readAnswer(status: number, headers: Headers, text: string): unknown {
     requirement: requirementIn(headers.get('WWW-Authenticate') ?? ''),
   };
   if (typeof error === 'string') throw new PhoneError(error, message, details);
-  const complaint = `Not an answer of the provider (status ${status}). Check the network.`;
-  throw new PhoneError('wrong_answer', complaint, details);
+  throw new PhoneError('wrong_answer', `Not an answer of the provider (status ${status}). Check the network.`, details);
 }
 
 function parseObject(text: string): object | undefined {
