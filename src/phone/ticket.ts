@@ -9,9 +9,9 @@ export interface WatchOptions extends RequestOptions {
 
 export interface ApproveOptions extends RequestOptions {
   /** True keeps the user signed in in that browser. False by default. */
-  readonly remember?: boolean;
+  readonly remember?: boolean | undefined;
   /** The proof that the ticket requires (`asked.proofRequired`), as JSON: for example a passkey's assertion. */
-  readonly proof?: unknown;
+  readonly proof?: string | object | undefined;
 }
 
 /** The provider answers a long poll after at most 25 s. */
