@@ -4,6 +4,17 @@ import { QrLoginError, refusalIn } from '../ticket/errors.ts';
 import { ApiGuards } from './api/api-request.ts';
 import { ApiBrowserHandlers } from './api/browsers.ts';
 import { allowOrigin, answerPreflight } from './api/cors.ts';
+import { ApiDescription } from './api/openapi.ts';
+import {
+  DECIDE,
+  DESCRIBE,
+  END_BROWSER,
+  END_BROWSERS,
+  LIST_BROWSERS,
+  type Operation,
+  SCAN,
+  SHOW_TICKET,
+} from './api/operations.ts';
 import { ApiScanHandlers } from './api/scans.ts';
 import { ApiTicketHandlers } from './api/tickets.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
@@ -41,6 +52,7 @@ export function routes(services: Services): Middleware {
   const browser = new BrowserGuards(services);
   const phone = new PhoneGuards(services);
   const api = new ApiGuards(services);
+  const description = new ApiDescription(services.provider.issuer);
   const unguarded: Entry<PluginRequest> = (request) => request;
 
   // The compiler refuses a handler behind an entry that does not check and read what it needs.
@@ -63,7 +75,13 @@ export function routes(services: Services): Middleware {
       kind(unguarded, (request, next) => more(request, next, allowed)),
     );
   };
-  const atApi = (path: string, methods: Methods): void => at(path, { ...methods, more: refuseApiMethod }, forApps);
+  const atApi = (path: string, operations: Operations): void => {
+    const described = Object.entries<DescribedRoute>(operations).map(([method, [operation, middleware]]) => {
+      description.add(path, method, operation);
+      return [method, middleware];
+    });
+    at(path, { ...Object.fromEntries(described), more: refuseApiMethod }, forApps);
+  };
   // The deployment may serve other methods here, and any page below.
   const ownPage: MoreMethods = async (request, next, allowed) => {
     await qrPage.ownPage(request, next);
@@ -100,15 +118,16 @@ export function routes(services: Services): Middleware {
     get: forPages(phone.look('decide'), tickets.show),
     post: forPages(phone.form('decide'), tickets.decide),
   });
-  // The app.
-  atApi('/qr/api/scans', { post: forApps(api.form('scan'), apiScans.scan) });
-  atApi('/qr/api/tickets/:id', { get: forApps(api.look('decide'), apiTickets.show) });
-  atApi('/qr/api/tickets/:id/decision', { post: forApps(api.form('decide'), apiTickets.decide) });
+  // The app. Each operation is described beside its route, which openapi.json is made from.
+  atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan'), apiScans.scan)] });
+  atApi('/qr/api/tickets/:id', { get: [SHOW_TICKET, forApps(api.look('decide'), apiTickets.show)] });
+  atApi('/qr/api/tickets/:id/decision', { post: [DECIDE, forApps(api.form('decide'), apiTickets.decide)] });
   atApi('/qr/api/browsers', {
-    get: forApps(api.look('decide'), apiBrowsers.list),
-    delete: forApps(api.look('decide'), apiBrowsers.endAll),
+    get: [LIST_BROWSERS, forApps(api.look('decide'), apiBrowsers.list)],
+    delete: [END_BROWSERS, forApps(api.look('decide'), apiBrowsers.endAll)],
   });
-  atApi('/qr/api/browsers/:browser', { delete: forApps(api.look('decide'), apiBrowsers.end) });
+  atApi('/qr/api/browsers/:browser', { delete: [END_BROWSER, forApps(api.look('decide'), apiBrowsers.end)] });
+  atApi('/qr/api/openapi.json', { get: [DESCRIBE, forApps(unguarded, description.serve)] });
 
   at('/qr/:code', {
     get: forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing),
@@ -133,6 +152,11 @@ interface Methods {
   readonly delete?: RouterMiddleware;
   readonly more?: MoreMethods;
 }
+
+/** An operation of the API, and the route that answers it. */
+type DescribedRoute = readonly [Operation, RouterMiddleware];
+
+type Operations = Partial<Record<'get' | 'post' | 'delete', DescribedRoute>>;
 
 /** @throws QrLoginError `method_not_allowed`, unless the request only asks for the methods */
 function refuseMethod({ ctx }: PluginRequest, _next: Next, allowed: readonly string[]): void {

@@ -11,6 +11,7 @@ import {
 import { passwordOf } from '../fixtures/people.ts';
 import { APP_CALLBACK, APP_SCOPES, PHONE_APP } from '../fixtures/phone-app.ts';
 import { Agent, type Answer, EventStream } from './agent.ts';
+import { describedAt } from './described.ts';
 
 /** The provider that an app belongs to. A World is one. */
 export interface AppSite {
@@ -174,6 +175,8 @@ export class AppPerson {
         ...(more.signal && { signal: more.signal }),
       });
       this.nonce = answer.headers.get('dpop-nonce') ?? this.nonce;
+      const base = new URL(this.site.issuer).pathname.replace(/\/$/, '');
+      (await describedAt(this.site.issuer)).assertAnswer(method, url.pathname.slice(base.length), answer);
       return answer;
     };
     const answer = await send();
