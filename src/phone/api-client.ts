@@ -101,7 +101,6 @@ export class ApiClient {
     throwIfAborted(signal);
     const now = Date.now() + this.#skew;
     const proof = await makeProof(signer, { method, url, accessToken: token, nonce: this.#nonce, now });
-    throwIfAborted(signal);
     return linked(signal, async (ended) => {
       // The user may have had to unlock the key, so the time begins after that.
       const timer = setTimeout(() => ended.abort(), timeout + held);
@@ -146,7 +145,8 @@ export class ApiClient {
 
 /** @throws the signal's reason; in engines without reasons (React Native) an error with the name `AbortError` */
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason ?? Object.assign(new Error('aborted'), { name: 'AbortError' });
+  if (signal?.aborted)
+    throw signal.reason ?? Object.assign(new Error('the signal was aborted'), { name: 'AbortError' });
 }
 
 /** Acts with a controller that is aborted with the signal. React Native has no `AbortSignal.any`. */
@@ -154,6 +154,7 @@ export async function linked<T>(
   signal: AbortSignal | undefined,
   act: (ended: AbortController) => Promise<T>,
 ): Promise<T> {
+  throwIfAborted(signal);
   const ended = new AbortController();
   const end = (): void => ended.abort();
   signal?.addEventListener('abort', end);
@@ -165,7 +166,7 @@ export async function linked<T>(
 }
 
 interface Refusal {
-  readonly error?: string;
+  readonly error?: unknown;
   readonly error_description?: string;
   readonly reason?: string;
 }
@@ -173,23 +174,23 @@ interface Refusal {
 function readAnswer(status: number, headers: Headers, text: string): unknown {
   if (status === 204) return undefined;
   const body = parseObject(text);
-  if (body !== undefined && status < 300) return body;
-  const refusal: Refusal = body ?? {};
-  const { error: code, error_description: message = '', reason } = refusal;
-  // A proxy may put a date in place of the seconds.
-  const retryAfter = Number(headers.get('Retry-After') ?? '') || undefined;
-  if (code === undefined) {
-    const complaint = `Not an answer of the provider (status ${status}). Check the network and the issuer.`;
-    throw new PhoneError('wrong_answer', complaint, { status, retryAfter });
-  }
-  const requirement = requirementIn(headers.get('WWW-Authenticate') ?? '');
-  throw new PhoneError(code, message, { status, retryAfter, reason, requirement });
+  if (body && status < 300) return body;
+  const { error, error_description: message = '', reason }: Refusal = body ?? {};
+  const details = {
+    status,
+    reason,
+    // A proxy may put a date in place of the seconds.
+    retryAfter: Number(headers.get('Retry-After')) || undefined,
+    requirement: requirementIn(headers.get('WWW-Authenticate') ?? ''),
+  };
+  if (typeof error === 'string') throw new PhoneError(error, message, details);
+  throw new PhoneError('wrong_answer', `Not an answer of the provider (status ${status}). Check the network.`, details);
 }
 
 function parseObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return value instanceof Object ? value : undefined;
   } catch {
     return undefined;
   }
@@ -198,8 +199,8 @@ function parseObject(text: string): object | undefined {
 /** Returns the requirement in a challenge (RFC 9470, section 3). */
 function requirementIn(challenge: string): AuthenticationRequirement | undefined {
   const read = (name: string): string | undefined => RegExp(`${name}="([^"]+)`).exec(challenge)?.[1];
-  const [maxAge, acrValues] = [read('max_age'), read('acr_values')?.split(' ')];
+  const [maxAge, acrValues] = [read('max_age'), read('acr_values')];
   return maxAge || acrValues
-    ? { ...(maxAge && { maxAge: Number(maxAge) }), ...(acrValues && { acrValues }) }
+    ? { ...(maxAge && { maxAge: Number(maxAge) }), ...(acrValues && { acrValues: acrValues.split(' ') }) }
     : undefined;
 }

@@ -24,13 +24,8 @@ export function normalizeUrl(text: string): string | undefined {
 export function readCode(text: string, issuer: string): string {
   const plain = text.trim();
   if (CODE.test(plain)) return plain;
-  const url = normalizeUrl(plain);
-  const [, base, code = ''] = /^(.*)\/qr\/([^/]*)$/.exec(url ?? '') ?? [];
-  if (!CODE.test(code)) {
-    throw new PhoneError('not_a_code', 'This is no code of a sign-in. Scan the code on the sign-in page.');
-  }
-  if (base !== issuer) {
-    throw new PhoneError('foreign_code', 'This code is of another provider. Scan the code on the sign-in page.');
-  }
-  return code;
+  const [, base, code] = /^(.*)\/qr\/([\w-]{32,})$/.exec(normalizeUrl(plain) ?? '') ?? [];
+  if (!code) throw new PhoneError('not_a_code', 'This is no code of a sign-in. Scan the code on the sign-in page.');
+  if (base === issuer) return code;
+  throw new PhoneError('foreign_code', 'This code is of another provider. Scan the code on the sign-in page.');
 }

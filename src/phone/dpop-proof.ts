@@ -14,13 +14,12 @@ export interface ProvenRequest {
   readonly now: number;
 }
 
-const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const;
-
 /** Makes the proof that this app has the key that its access token is bound to (RFC 9449, sections 4.2 and 7). */
 export async function makeProof(signer: Signer, request: ProvenRequest): Promise<string> {
   const { alg = 'ES256', publicJwk } = signer;
+  const { kty, crv, x, y, n, e } = publicJwk;
   // A signer that also has the private key in its JWK must not send it.
-  const jwk = Object.fromEntries(PUBLIC_MEMBERS.map((name) => [name, publicJwk[name]]));
+  const jwk = { kty, crv, x, y, n, e };
   const { method, url, accessToken, nonce, now } = request;
   const content = {
     jti: toBase64url(randomBytes()),
@@ -40,9 +39,8 @@ export async function makeProof(signer: Signer, request: ProvenRequest): Promise
  * `Math.random` is good enough for engines without WebCrypto.
  */
 function randomBytes(): Uint8Array {
-  const bytes = new Uint8Array(16);
+  const bytes = Uint8Array.from({ length: 16 }, () => Math.random() * 256);
   const { crypto } = globalThis as { crypto?: { getRandomValues?(bytes: Uint8Array): unknown } };
-  if (crypto?.getRandomValues) crypto.getRandomValues(bytes);
-  else for (let at = 0; at < bytes.length; at++) bytes[at] = Math.random() * 256;
+  crypto?.getRandomValues?.(bytes);
   return bytes;
 }

@@ -35,7 +35,10 @@ export interface BrowserEntry {
 
 /** An entry that can sign its browser out. */
 export interface SignedInBrowser extends BrowserEntry {
-  /** Signs the browser out: its session, its grants and, by back-channel logout, its apps. */
+  /**
+   * Signs the browser out: its session, its grants and, by back-channel logout, its apps.
+   * @throws PhoneError `not_found` if it is not signed in any more
+   */
   signOut(options?: RequestOptions): Promise<void>;
 }
 

@@ -122,6 +122,6 @@ export function rawSignature(der: Uint8Array): Uint8Array {
 
 function webCrypto(): SubtleSigning {
   const subtle = (globalThis as { crypto?: { subtle?: unknown } }).crypto?.subtle as SubtleSigning | undefined;
-  if (!subtle) throw new TypeError('There is no WebCrypto. Use https, or a signer of your own.');
+  if (!subtle) throw new TypeError('There is no WebCrypto: use https, or another signer.');
   return subtle;
 }

@@ -9,9 +9,9 @@ export interface WatchOptions extends RequestOptions {
 
 export interface ApproveOptions extends RequestOptions {
   /** True keeps the user signed in in that browser. False by default. */
-  readonly remember?: boolean;
+  readonly remember?: boolean | undefined;
   /** The proof that the ticket requires (`asked.proofRequired`), as JSON: for example a passkey's assertion. */
-  readonly proof?: unknown;
+  readonly proof?: string | object | undefined;
 }
 
 /** The provider answers a long poll after at most 25 s. */
@@ -27,8 +27,8 @@ const LONGEST_PAUSE_MS = 15_000;
 export class Ticket {
   readonly #api: ApiClient;
   readonly #path: string;
-  /** Called with each answer, so that watches report it at once. */
-  readonly #listeners = new Set<() => void>();
+  /** The long polls of watches. Each answer to another request ends them, so that watches report it at once. */
+  readonly #polls = new Set<AbortController>();
   #asked: TicketView;
 
   /** @internal */
@@ -114,8 +114,7 @@ export class Ticket {
    */
   #poll(after: number, failures: number, { signal, onTrouble }: WatchOptions): Promise<number> {
     return linked(signal, async (woken) => {
-      const wake = (): void => woken.abort();
-      this.#listeners.add(wake);
+      this.#polls.add(woken);
       try {
         const beganAt = Date.now();
         const trouble = await this.#ask(after, woken.signal);
@@ -127,7 +126,7 @@ export class Ticket {
         if (this.#asked.version === after) await rest(pause, woken.signal);
         return trouble ? failures + 1 : 0;
       } finally {
-        this.#listeners.delete(wake);
+        this.#polls.delete(woken);
       }
     });
   }
@@ -155,7 +154,7 @@ export class Ticket {
     // There is no body if the ticket that is reported is gone.
     const view = (await answer) ?? { ...gone, state: 'denied', reason: 'report' };
     this.#set(view);
-    for (const listener of this.#listeners) listener();
+    for (const poll of this.#polls) poll.abort();
     return view;
   }
 }

@@ -7,7 +7,7 @@ import type { Provider } from 'oidc-provider';
 import { type Host, type HostOptions, listen, mountPath, stop } from '../../examples/hosts/host.ts';
 import { makeExample } from '../../examples/provider.ts';
 import type { QrLogin } from '../../src/index.ts';
-import { ENVIRONMENT, ROOT } from '../examples/example-program.ts';
+import { ROOT } from '../examples/example-program.ts';
 import { Child } from '../support/child.ts';
 import { ROOT as FOLDER } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
@@ -15,6 +15,7 @@ import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts'
 import { behavesLikeAHost, useHost } from './host-behaviour.ts';
 import { startHost } from './hosts.ts';
 import { importFrom, install } from './install.ts';
+import { installRuntime, RUNTIME_NAMES } from './runtimes.ts';
 
 const NEST = join(FOLDER, 'examples/hosts/nest');
 
@@ -71,40 +72,18 @@ describe('the provider at /oidc of an app in Express 4', () => {
   behavesLikeAHost('Express 4', '/oidc', host);
 });
 
-/** The packages with the binaries themselves: `deno` and `bun` start them by scripts, which would survive them. */
-const [DENO, BUN] =
-  process.arch === 'arm64'
-    ? ['@deno/linux-arm64-glibc', '@oven/bun-linux-aarch64']
-    : ['@deno/linux-x64-glibc', '@oven/bun-linux-x64'];
-
-/** Commands that run a program of the examples in another runtime, in the folder that has it. */
-const RUNTIMES: Readonly<Record<string, { packages: Record<string, string>; command: readonly string[] }>> = {
-  Deno: {
-    packages: { [DENO]: '2.9.6' },
-    command: [`${DENO}/deno`, 'run', '--allow-all', '--no-check', '--node-modules-dir=manual'],
-  },
-  Bun: { packages: { [BUN]: '1.4.5' }, command: [`${BUN}/bin/bun`] },
-};
-
-for (const [name, { packages, command }] of Object.entries(RUNTIMES)) {
+for (const name of RUNTIME_NAMES) {
   describe(`the provider in ${name}`, () => {
     let child: Child;
     let site: Site;
 
     before(async () => {
-      const folder = install(name.toLowerCase(), packages);
-      const [program = '', ...parameters] = command;
+      const { command, env } = installRuntime(name);
       const [port, rpPort] = [await freePort(), await freePort()];
-      child = await Child.start(name, [join(folder, 'node_modules', program), ...parameters, 'examples/hosts/koa.ts'], {
+      child = await Child.start(name, [...command, 'examples/hosts/koa.ts'], {
         ready: / is beside /,
         cwd: ROOT,
-        env: {
-          ...ENVIRONMENT,
-          PORT: `${port}`,
-          RP_PORT: `${rpPort}`,
-          DENO_DIR: join(folder, 'deno'),
-          DENO_NO_UPDATE_CHECK: '1',
-        },
+        env: { ...env, PORT: `${port}`, RP_PORT: `${rpPort}` },
       });
       const issuer = `http://localhost:${port}/oidc`;
       site = { issuer, client: { id: 'demo-rp', secret: '', callback: `http://localhost:${rpPort}` } };

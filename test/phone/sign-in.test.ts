@@ -133,13 +133,29 @@ describe('an app with the library', () => {
     expect((await world.sessionOf(browser.agent))?.accountId).to.equal(undefined);
   });
 
+  it('lists the browsers of its account, and signs them out', async () => {
+    const { browser, phone } = await meetApp(world);
+    const code = await browser.code();
+    await (await phone.scan(code)).approve();
+    await browser.arrive();
+    const [latest] = await phone.browsers();
+    expect(latest).to.deep.include({ name: 'Chrome', system: 'Windows' });
+    expect(latest?.clients).to.deep.equal([{ id: 'test-rp', name: 'Test app', hosts: ['rp.localhost:9'] }]);
+    await latest?.signOut();
+    expect(await world.sessionOf(browser.agent)).to.equal(undefined);
+    expect((await phone.browsers()).map(({ id }) => id)).not.to.include(latest?.id);
+    expect(await errorOf(Promise.resolve(latest?.signOut()))).to.include({ code: 'not_found', status: 404 });
+    await phone.signOutBrowsers();
+    expect(await phone.browsers()).to.deep.equal([]);
+  });
+
   it('cannot do anything once its account is deleted', () =>
     World.during({}, async (other) => {
       const { browser, phone } = await meetApp(other, { name: 'bob' });
       const code = await browser.code();
       const ticket = await phone.scan(code);
       other.accounts.remove('b0b');
-      for (const call of [phone.scan(code), ticket.refresh(), ticket.approve()]) {
+      for (const call of [phone.scan(code), ticket.refresh(), ticket.approve(), phone.browsers()]) {
         const error = await errorOf(call);
         expect(error.status).to.be.oneOf([401, 403]);
         expect(error.action).to.be.oneOf(['sign_in', 'stop']);
