@@ -85,6 +85,7 @@ export function makeExample({
     ...records,
     name: NAME,
     withoutPasskey: 'allow',
+    ...(more.appUrl !== undefined && { appOrigins: [more.appUrl] }),
     acr: PASSKEY_ACR,
     onNewPasskey: (_ctx, passkey) => more.logger && logNewPasskey(more.logger, passkey),
   });

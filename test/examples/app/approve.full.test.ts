@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { codeOn } from '../../chromium/acts.ts';
+import { allow, codeOn } from '../../chromium/acts.ts';
 import { draw, photograph } from '../../chromium/fake-camera.ts';
+import { deviceWithPasskey } from '../../chromium/virtual-passkey.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
 import { readRecords, writeTokens } from './records.ts';
-import { useApp } from './use-app.ts';
+import { signIn, useApp } from './use-app.ts';
 
 describe('the app, in less common cases', () => {
   const app = useApp({ shortCode: true });
@@ -91,5 +92,25 @@ describe('the app, in less common cases', () => {
     await device.unroute(`${stage().issuer}/**`);
     await press(page, 'Try again');
     await see(page, 'Where you are signed in');
+  });
+});
+
+describe('the app of an account with a passkey', () => {
+  const app = useApp({}, { passkeys: true });
+
+  it('approves with the passkey, which the app asks for', async () => {
+    const screen = await newScreen(app);
+    const { page, device } = await deviceWithPasskey(app.stage(), await app.phone());
+    await app.stage().expectProblem(/status of 401/);
+    await page.goto(app.url());
+    await signIn(page);
+    await see(page, 'Scan to sign in');
+    await openCode(app, page, screen);
+    await page.getByText('Your phone will ask for your passkey.').waitFor();
+    const asserted = new Promise((resolve) => device.once('WebAuthn.credentialAsserted', resolve));
+    await press(page, 'Yes, sign in');
+    await asserted;
+    await see(page, 'Signed in');
+    expect((await allow(screen)).amr).to.include('pop');
   });
 });

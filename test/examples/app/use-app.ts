@@ -8,6 +8,7 @@ import type { QrLoginOptions } from '../../../src/index.ts';
 import { giveName } from '../../chromium/acts.ts';
 import type { Stage } from '../../chromium/stage.ts';
 import { useStage } from '../../chromium/use-stage.ts';
+import type { FixtureOptions } from '../../fixtures/provider.ts';
 import { type Running, serve } from '../../support/server.ts';
 import { EXAMPLE, makeExampleProvider } from '../example-setting.ts';
 
@@ -24,21 +25,17 @@ export interface AppStage {
 }
 
 /** Sets up a stage with the app for each test of this suite. */
-export function useApp(qrLogin: Partial<QrLoginOptions> = {}): AppStage {
+export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<FixtureOptions> = {}): AppStage {
   let app: Running | undefined;
-  const stage = useStage(
-    qrLogin,
-    {},
-    {
-      ...EXAMPLE,
-      makeProvider: async (options) => {
-        const { issuer } = options;
-        const build = () => buildApp({ issuer, clientId: APP_CLIENT, provider: NAME });
-        app = await serve(() => ({ app: makeApp(issuer, build) }));
-        return makeExampleProvider({ ...options, appUrl: app.origin });
-      },
+  const stage = useStage(qrLogin, more, {
+    ...EXAMPLE,
+    makeProvider: async (options) => {
+      const { issuer } = options;
+      const build = () => buildApp({ issuer, clientId: APP_CLIENT, provider: NAME });
+      app = await serve(() => ({ app: makeApp(issuer, build) }));
+      return makeExampleProvider({ ...options, appUrl: app.origin });
     },
-  );
+  });
 
   afterEach(() => app?.stop());
 
