@@ -2,6 +2,7 @@ export type { AppOptions } from './config/apps.ts';
 export type { QrLoginOptions } from './config/options.ts';
 export type { LimitOptions } from './config/rate-limits.ts';
 export type { Health } from './health.ts';
+export type { AndroidApp, NativeApps } from './http/api/app-links.ts';
 export type { PasskeyEvent } from './http/browser/passkey.ts';
 export type { NewSignIn, OnSignIn } from './http/devices/record-sign-ins.ts';
 export type { SignedOutEvent } from './http/devices/remote-sign-out.ts';

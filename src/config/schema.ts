@@ -231,9 +231,16 @@ const OPTIONS = {
     v.pipe(
       APPS,
       v.metadata({
-        type: '`{ clients?: string[] }`',
+        type: '`{ clients?: string[]; ios?: string[]; android?: { package, sha256 }[]; scheme?: string }`',
         default: '`{}`: each client that was granted the scope `qr_login`',
-        refused: [{ clients: 'my-app' }, { client: 'my-app' }, true],
+        refused: [
+          { clients: 'my-app' },
+          { ios: ['com.example.app'] },
+          { android: [{ package: 'com.example.app', sha256: 'AB:CD' }] },
+          { scheme: 'https' },
+          { client: 'my-app' },
+          true,
+        ],
       } satisfies OptionFacts),
     ),
     {},
