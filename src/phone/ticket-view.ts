@@ -79,10 +79,7 @@ export interface TicketView {
    * The proof that Approve requires besides a tap: the answer to a question, or a passkey's assertion for these options.
    * `unavailable`: there can be none now, so that the user cannot approve. Absent if a tap is enough.
    */
-  readonly challenge?:
-    | { readonly question: string }
-    | { readonly passkey: Readonly<Record<string, unknown>> }
-    | { readonly unavailable: true };
+  readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
   /** The six digits that the user types into the browser, once approved. */
   readonly checkCode?: string;
 }
