@@ -50,9 +50,10 @@ export class App {
     const code = /^\/qr\/([\w-]+)$/.exec(pathname)?.[1];
     const link = code === undefined ? shared : `${this.#ports.settings.issuer}/qr/${code}`;
     if (this.#ports.account.tokens === undefined) return this.#askToSignIn(link === undefined ? undefined : 'code');
-    if (link !== undefined) return this.#showLink(link);
+    const back = waitingPageIn(new URLSearchParams(search), this.#ports.settings.issuer);
+    if (link !== undefined) return this.#showLink(link, { back, issuer: new URLSearchParams(search).get('iss') });
     const ticket = /^\/tickets\/([\w-]+)$/.exec(pathname)?.[1];
-    if (ticket !== undefined) return this.#goOnWith(ticket);
+    if (ticket !== undefined) return this.#goOnWith(ticket, back);
     if (pathname === '/browsers') return this.#showBrowsers();
     if (pathname === '/account') return this.#showAccount();
     return this.#showScan();
@@ -117,30 +118,40 @@ export class App {
     shell.show(screen.root, { tab: 'scan', close: () => screen.close() });
   }
 
-  #showLink(link: string): void {
-    const { shell, texts } = this.#ports;
+  /** Asks before the code of a link is used. The link may name the page to come back to, and its issuer. */
+  #showLink(
+    link: string,
+    { back, issuer }: { readonly back: string | undefined; readonly issuer: string | null },
+  ): void {
+    const { shell, texts, settings } = this.#ports;
+    if (issuer !== null && issuer !== settings.issuer) {
+      shell.show(problemScreen(texts, { text: texts.t('scan.foreign'), leave: this.#home }), { tab: 'scan' });
+      return;
+    }
     const goOn = (): void =>
       void this.#load(
         'scan',
         async () => (await this.#signedInPhone()).scan(link),
-        (ticket) => this.#follow(ticket),
+        (ticket) => this.#follow(ticket, back),
       );
     shell.show(linkScreen(texts, { goOn, leave: this.#home }), { tab: 'scan' });
   }
 
-  #goOnWith(id: string): Promise<void> {
+  #goOnWith(id: string, back: string | undefined): Promise<void> {
     return this.#load(
       'scan',
       async () => (await this.#signedInPhone()).ticket(id),
-      (ticket) => this.#follow(ticket),
+      (ticket) => this.#follow(ticket, back),
     );
   }
 
-  #follow(ticket: Ticket): void {
+  #follow(ticket: Ticket, back?: string): void {
     const { shell, texts, account } = this.#ports;
     this.#flow?.close();
-    // In the place of the code's address, which works only once.
-    shell.goTo(TicketFlow.pathOf(ticket.id), { replace: location.pathname.startsWith('/qr/') });
+    const query = back === undefined ? '' : `?${new URLSearchParams({ return: back })}`;
+    // It survives a reload and a sign-in. It takes the place of the code's address, which works only once.
+    const path = `/tickets/${ticket.id}${query}`;
+    shell.goTo(path, { replace: location.pathname.startsWith('/qr/') });
     this.#flow = new TicketFlow(
       {
         shell,
@@ -154,7 +165,7 @@ export class App {
         leave: this.#home,
         fail: (error, again) => this.#fail(error, again),
       },
-      ticket,
+      { ticket, path, back },
     );
     void this.#flow.run();
   }
@@ -250,4 +261,13 @@ export class App {
 function linkIn(query: URLSearchParams): string | undefined {
   const shared = `${query.get('link') ?? ''} ${query.get('text') ?? ''}`;
   return /https?:\/\/\S+\/qr\/[\w-]+/.exec(shared)?.[0];
+}
+
+/**
+ * Returns the page of the browser that waits for the decision, if it is on this device and has opened the app. Only a page
+ * of an interaction at the provider can be one: the app must not lead to any other site.
+ */
+function waitingPageIn(query: URLSearchParams, issuer: string): string | undefined {
+  const page = query.get('return') ?? '';
+  return URL.canParse(page) && new URL(page).href.startsWith(`${issuer}/interaction/`) ? new URL(page).href : undefined;
 }

@@ -28,23 +28,30 @@ const TOLD_BY_TICKET: ReadonlySet<string> = new Set([
   'insufficient_user_authentication',
 ]);
 
+export interface FollowedTicket {
+  readonly ticket: Ticket;
+  /** The address of the ticket in the app. */
+  readonly path: string;
+  /** The page of the browser on this device that waits for the decision; undefined if the browser is elsewhere. */
+  readonly back: string | undefined;
+}
+
 export class TicketFlow {
   readonly #ports: TicketPorts;
   readonly #ticket: Ticket;
+  readonly #path: string;
+  readonly #back: string | undefined;
   readonly #end = new AbortController();
   /** The state on the screen, without what changes all the time. */
   #shown = '';
   /** True if the browser was signed in when the last screen was shown. */
   #hadFinished = false;
 
-  constructor(ports: TicketPorts, ticket: Ticket) {
+  constructor(ports: TicketPorts, { ticket, path, back }: FollowedTicket) {
     this.#ports = ports;
     this.#ticket = ticket;
-  }
-
-  /** The address of a ticket in the app. It survives a reload, and a sign-in in between. */
-  static pathOf(id: string): string {
-    return `/tickets/${id}`;
+    this.#path = path;
+    this.#back = back;
   }
 
   /** Shows the ticket until it is over, or until {@link close}. */
@@ -113,9 +120,9 @@ export class TicketFlow {
   }
 
   #signInAgain(): Promise<void> {
-    const { id, requirement } = this.#ticket.asked;
+    const { requirement } = this.#ticket.asked;
     return this.#ports.signIn({
-      returnTo: TicketFlow.pathOf(id),
+      returnTo: this.#path,
       ...(requirement?.maxAge !== undefined && { maxAge: requirement.maxAge }),
       ...(requirement?.acrValues !== undefined && { acrValues: requirement.acrValues }),
     });
@@ -125,7 +132,10 @@ export class TicketFlow {
   #decide(decide: () => Promise<TicketView | undefined>): Promise<void> {
     return this.#act(async () => {
       const view = await decide();
-      if (view !== undefined) this.#show(view);
+      if (view === undefined) return;
+      this.#show(view);
+      // The browser is on this device: it goes on there, and the page fills in the digits.
+      if (this.#back !== undefined) location.assign(view.checkCode ? `${this.#back}#${view.checkCode}` : this.#back);
     });
   }
 

@@ -50,6 +50,19 @@ describe('the app, in less common cases', () => {
     await see(page, REQUEST);
   });
 
+  it('refuses the link of another provider, and never leads to another site', async () => {
+    const screen = await newScreen(app);
+    const page = await signedIn(await phone());
+    const code = new URL(await codeOn(screen)).pathname;
+    await page.goto(`${url()}${code}?iss=https://evil.example`);
+    await page.getByText('This code is not from Example ID.').waitFor();
+    await page.goto(`${url()}${code}?return=${encodeURIComponent(`${stage().issuer}/interaction/../evil`)}`);
+    await press(page, 'Go on');
+    await press(page, 'No, stop this');
+    await see(page, 'Stopped');
+    expect(page.url()).to.match(/\/tickets\/[\w-]+$/);
+  });
+
   it('refuses the code of another site in a photo, and reads one of this provider', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());

@@ -120,7 +120,7 @@ describe('the app, and the browser that shows a code', () => {
 
 describe('the app, if the browser has to be proven near', () => {
   const app = useApp({ assess: () => 'check code' });
-  const { phone, signedIn } = app;
+  const { stage, url, phone, signedIn } = app;
 
   it('shows the digits that the browser asks for, and follows until it is signed in', async () => {
     const screen = await newScreen(app);
@@ -133,5 +133,22 @@ describe('the app, if the browser has to be proven near', () => {
     await screen.locator('#check-code').fill(digits);
     await see(page, 'Signed in');
     await allow(screen);
+  });
+
+  it('leads back to the page on the same device that has opened it, with the digits', async () => {
+    const device = await phone();
+    const page = await signedIn(device);
+    // The browser's own session at the provider would sign it in without a code.
+    await device.clearCookies();
+    const screen = await askToSignIn(stage(), device);
+    const code = new URL(await codeOn(screen)).pathname;
+    const query = new URLSearchParams({ iss: stage().issuer, return: screen.url() });
+    await page.goto(`${url()}${code}?${query}`);
+    await press(page, 'Go on');
+    await press(page, 'Yes, sign in');
+    await seeScreen(page, 'check-code');
+    expect(await page.locator('#check-code').inputValue()).to.match(/^\d{6}$/);
+    await press(page, 'Continue');
+    await allow(page);
   });
 });
