@@ -7,7 +7,7 @@ export type { PasskeyEvent } from './http/browser/passkey.ts';
 export type { NewSignIn, OnSignIn } from './http/devices/record-sign-ins.ts';
 export type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
 export type { FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
-export type { AppIdentity, AssureApp } from './http/hooks/app-hooks.ts';
+export type { AppIdentity, AssureApp, DecisionRecord, OnDecision } from './http/hooks/app-hooks.ts';
 export {
   type ApproveGuard,
   type Challenge,

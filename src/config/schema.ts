@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
-import type { AssureApp } from '../http/hooks/app-hooks.ts';
+import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
@@ -252,6 +252,15 @@ const OPTIONS = {
       refused: [true],
     }),
     () => () => true,
+  ),
+  signedDecisions: flag('signedDecisions'),
+  onDecision: v.optional(
+    functionOption<OnDecision>('onDecision', '(ctx, record) => log.append(record)', {
+      type: '`(ctx, record: DecisionRecord) => void`',
+      default: 'none: signatures are verified, and not kept',
+      refused: ['log'],
+    }),
+    () => () => undefined,
   ),
   store: v.optional(
     v.pipe(
