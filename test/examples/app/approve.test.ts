@@ -143,6 +143,7 @@ describe('the app, if the browser has to be proven near', () => {
     const screen = await askToSignIn(stage(), device);
     const code = new URL(await codeOn(screen)).pathname;
     const query = new URLSearchParams({ iss: stage().issuer, return: screen.url() });
+    await screen.close();
     await page.goto(`${url()}${code}?${query}`);
     await press(page, 'Go on');
     await press(page, 'Yes, sign in');
