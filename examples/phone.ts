@@ -1,16 +1,20 @@
 /** `npm run phone -- <address>`: a phone in the terminal. It signs in, shows the request, and approves or denies it. */
 import { stdin, stdout } from 'node:process';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { PhoneClient } from './phone-client.ts';
+import { Phone, type Requirement, type Ticket, type TicketView } from '../src/phone/index.ts';
+import { PhoneSession, type SignInParameters } from './phone-session.ts';
 
-const USAGE = 'Usage: npm run phone -- <address in the code> [--name alice --password wonderland] [--approve | --deny]';
+const USAGE =
+  'Usage: npm run phone -- <address in the code> [--name alice --password wonderland] [--approve | --deny] [--watch]';
 
 const { values, positionals } = readArguments();
 const [address, another] = positionals;
 if (address === undefined || another !== undefined) endWith(USAGE);
 if (values.approve && values.deny) endWith(`Choose one of --approve and --deny. ${USAGE}`);
-if (!isAddressOfCode(address)) {
+const issuer = issuerOf(address);
+if (issuer === undefined) {
   endWith(
     `"${address}" is not the address of a code. Copy the link below the code on the QR page; it begins with http and has /qr/ in it, such as http://localhost:3000/qr/…`,
   );
@@ -18,24 +22,52 @@ if (!isAddressOfCode(address)) {
 
 const terminal = createInterface({ input: stdin, output: stdout });
 try {
-  const phone = new PhoneClient();
+  const session = await PhoneSession.open(issuer);
   const name = values.name ?? (await terminal.question('Name: '));
   const password = values.password ?? (await terminal.question('Password: '));
-  await phone.signIn(address, name, password);
+  await session.signIn(name, password);
+  const phone = new Phone({ issuer, accessToken: session.accessToken, signer: session.signer });
   const ticket = await phone.scan(address);
-  console.log(`\nSign in to ${ticket.client.name}${ticket.client.host ? ` (${ticket.client.host})` : ''}?`);
-  console.log(`  account  ${ticket.account}`);
-  console.log(`  device   ${[ticket.browser.name, ticket.browser.system].filter(Boolean).join(' on ') || 'unknown'}`);
-  console.log(`  shown    ${ticket.shownAgo} s ago`);
-  console.log(`  scopes   ${ticket.scopes.join(', ')}`);
+  show(ticket.asked);
   const approves = values.approve ?? (values.deny ? false : await askYesNo('Did you start this? Approve [y/N] '));
-  const done = await phone.decide(approves ? 'approve' : 'deny');
-  console.log(done.checkCode ? `\nType this number into the browser: ${done.checkCode}` : `\nIt is ${done.state}.`);
+  const signInAgain = (parameters: SignInParameters): Promise<void> => session.signIn(name, password, parameters);
+  const { state, checkCode } = approves ? await approve(ticket, signInAgain) : await ticket.deny();
+  console.log(checkCode ? `\nType this number into the browser: ${checkCode}` : `\nIt is ${state}.`);
+  if (values.watch) for await (const later of ticket.watch()) console.log(`The sign-in is ${later.state}.`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
   terminal.close();
+}
+
+function show({ client, account, browser, shownAgo, scopes }: TicketView): void {
+  console.log(`\nSign in to ${client.name}${client.host ? ` (${client.host})` : ''}?`);
+  console.log(`  account  ${account.name}`);
+  console.log(`  device   ${[browser.name, browser.system].filter(Boolean).join(' on ') || 'unknown'}`);
+  console.log(`  shown    ${Math.round(shownAgo)} s ago`);
+  console.log(`  scopes   ${scopes.map((scope) => scope.name).join(', ')}`);
+}
+
+/** Approves, with whatever the request and the deployment demand besides a tap. */
+async function approve(ticket: Ticket, signInAgain: (parameters: SignInParameters) => Promise<void>) {
+  const { requirement, challenge } = ticket.asked;
+  if (requirement !== undefined && requirement.kind !== 'account') {
+    // Times of sign-ins have whole seconds: the new one must be later.
+    await pause(1_000);
+    await signInAgain(parametersFor(requirement));
+    await ticket.refresh();
+  }
+  if (challenge === undefined) return ticket.approve();
+  if ('question' in challenge) return ticket.approve({ proof: await terminal.question(`${challenge.question} `) });
+  throw new Error('This provider wants a passkey, which a terminal does not have.');
+}
+
+function parametersFor({ maxAge, acrValues }: Requirement): SignInParameters {
+  return {
+    ...(maxAge !== undefined && { max_age: `${maxAge}` }),
+    ...(acrValues !== undefined && { acr_values: acrValues.join(' ') }),
+  };
 }
 
 /** Reads the command line. Ends the process with status 2 at a flag that does not exist. */
@@ -48,6 +80,7 @@ function readArguments() {
         password: { type: 'string' },
         approve: { type: 'boolean' },
         deny: { type: 'boolean' },
+        watch: { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -55,10 +88,10 @@ function readArguments() {
   }
 }
 
-function isAddressOfCode(given: string): boolean {
-  if (!URL.canParse(given)) return false;
-  const { protocol, pathname } = new URL(given);
-  return ['http:', 'https:'].includes(protocol) && /\/qr\/[\w.~-]{20,}$/.test(pathname);
+/** Returns the issuer of the provider that shows this address in its code, or undefined if it is no such address. */
+function issuerOf(given: string): string | undefined {
+  const [, base] = /^(https?:\/\/.+)\/qr\/[\w-]{32,}$/.exec(given) ?? [];
+  return base !== undefined && URL.canParse(base) ? base : undefined;
 }
 
 function endWith(complaint: string): never {

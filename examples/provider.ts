@@ -8,12 +8,14 @@ import { keyvAdapter, type QrLogin, type QrLoginOptions, qrLogin } from '../src/
 import { passkeys } from '../src/passkeys.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
+import { APPROVING_SCOPE, appClient, isOfApprovingApp } from './app/client.ts';
 import { features } from './features.ts';
 import { health } from './health.ts';
 import { logEvents, logNewPasskey, logRequests } from './log.ts';
 import { managePasskeys, PasskeyRecords } from './passkeys.ts';
 import { PasswordLimits } from './password-limits.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
+import { phoneClient } from './phone-session.ts';
 import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -21,7 +23,7 @@ import type { Secrets } from './secrets.ts';
 const PASSKEY_ACR = 'urn:example:acr:passkey';
 
 /** The name of the provider for its users. */
-const NAME = 'Example ID';
+export const NAME = 'Example ID';
 
 /** The time in which an initial access token registers RPs, in seconds. */
 const REGISTRATION_SECONDS = 24 * 3600;
@@ -39,6 +41,8 @@ export interface ExampleOptions {
   readonly accounts: Accounts;
   readonly secrets: Secrets;
   readonly clients: ClientMetadata[];
+  /** The origin of the app in `examples/app`; none by default. Other apps can register. */
+  readonly appUrl?: string;
   /** The store for all records; in memory by default. */
   readonly store?: Keyv;
   /** True if the provider is behind a proxy that sets the `X-Forwarded-*` headers. False by default. */
@@ -81,6 +85,7 @@ export function makeExample({
     ...records,
     name: NAME,
     withoutPasskey: 'allow',
+    ...(more.appUrl !== undefined && { appOrigins: [more.appUrl] }),
     acr: PASSKEY_ACR,
     onNewPasskey: (_ctx, passkey) => more.logger && logNewPasskey(more.logger, passkey),
   });
@@ -89,8 +94,9 @@ export function makeExample({
   const qr = qrLogin({
     findAccount: (id) => accounts.find(id),
     signIn: phoneSignIn,
-    // A phone signs in on the account page with a password, because it cannot scan its own screen.
-    loginPage: (_ctx, { params }) => (params.client_id === ACCOUNT_CLIENT ? { path: 'password' } : undefined),
+    // A phone signs in on the account page, or in its app, with a password, because it cannot scan its own screen.
+    loginPage: (_ctx, { params }) =>
+      params.client_id === ACCOUNT_CLIENT || isOfApprovingApp(params) ? { path: 'password' } : undefined,
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
     ...(more.passkeys && { guard, passkeySignIn: signIn, passkeysUrl: `${base}/account` }),
@@ -104,12 +110,21 @@ export function makeExample({
   const provider = new Provider(issuer, {
     // With these keys, a copy of the store gives no access.
     adapter: keyvAdapter(store, { secrets: secrets.cookieKeys }),
-    clients: [accountClient(issuer), ...clients],
+    clients: [
+      accountClient(issuer),
+      phoneClient(),
+      ...(more.appUrl === undefined ? [] : [appClient(more.appUrl)]),
+      ...clients,
+    ],
     findAccount: accounts.findOidcAccount,
     cookies: { keys: secrets.cookieKeys },
     jwks: secrets.jwks,
     interactions: { policy: qr.policy, url: qr.interactionUrl },
     acrValues: [PASSWORD_ACR, PASSKEY_ACR],
+    // Each app that is granted `qr_login` may approve sign-ins. The user sees it on the consent page.
+    scopes: ['openid', 'offline_access', APPROVING_SCOPE],
+    // The tokens of these apps say when and how their user signed in.
+    extraTokenClaims: qr.extraTokenClaims,
     claims: {
       openid: ['sub', 'acr', 'amr', 'auth_time'],
       profile: ['name'],
@@ -122,6 +137,8 @@ export function makeExample({
       backchannelLogout: { enabled: true },
       claimsParameter: { enabled: true },
       registration: { enabled: true, initialAccessToken: true },
+      // An app that signs out revokes its grant.
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
     },
     fetch: reachOwn(clients),
@@ -145,7 +162,14 @@ export function makeExample({
       await grant.save();
       return grant;
     },
-    ttl: { Interaction: 3600, Session: 14 * 24 * 3600, Grant: 14 * 24 * 3600, AccessToken: 3600, IdToken: 3600 },
+    ttl: {
+      Interaction: 3600,
+      Session: 14 * 24 * 3600,
+      Grant: 14 * 24 * 3600,
+      RefreshToken: 14 * 24 * 3600,
+      AccessToken: 3600,
+      IdToken: 3600,
+    },
     ...more.configuration,
   });
 

@@ -6,13 +6,16 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import QRCode from 'qrcode';
 import { Accounts } from './accounts.ts';
+import { buildApp } from './app/build.ts';
+import { APP_CLIENT } from './app/client.ts';
+import { makeApp } from './app/server.ts';
 import { ProvidersOnDemand } from './everything.ts';
 import { flagsFrom } from './flags.ts';
 import { closeAll, endAtSignal } from './graceful.ts';
 import { issuerFrom } from './issuer.ts';
 import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
-import { makeExample, makeInitialAccessToken, VIEWS } from './provider.ts';
+import { makeExample, makeInitialAccessToken, NAME, VIEWS } from './provider.ts';
 import { makeRp, rpClient } from './rp.ts';
 import { loadSecrets } from './secrets.ts';
 import { storeFrom } from './store.ts';
@@ -21,9 +24,12 @@ const flags = flagsFrom('npm start', ['lan', 'theme', 'everything']);
 const lan = flags.has('lan');
 const port = portFrom('PORT', 3000);
 const rpPort = portFrom('RP_PORT', 3001);
+const appPort = portFrom('APP_PORT', Math.min(rpPort + 1, 65_535));
 const host = lan ? lanAddress() : 'localhost';
 const issuer = issuerFrom('ISSUER', `http://${host}:${port}`);
 const rpUrl = `http://${host}:${rpPort}`;
+// The app needs a secure origin. `localhost` is one, an address in the local network is none.
+const appUrl = issuerFrom('APP_URL', `http://localhost:${appPort}`);
 
 const everything = flags.has('everything');
 
@@ -35,6 +41,7 @@ const { provider, qr, app } = makeExample({
   secrets,
   accounts,
   clients: [rpClient({ url: rpUrl, secret: secrets.rpSecret })],
+  appUrl,
   store,
   // If ISSUER is set, requests come through a proxy at that address.
   proxy: process.env.ISSUER !== undefined,
@@ -50,6 +57,7 @@ const { provider, qr, app } = makeExample({
     }),
   },
 });
+const phoneApp = makeApp(issuer, () => buildApp({ issuer, clientId: APP_CLIENT, provider: NAME }));
 const rp = makeRp({ issuer, url: rpUrl, secret: secrets.rpSecret });
 
 const onDemand = everything ? new ProvidersOnDemand({ issuer, secrets, accounts, provider }) : undefined;
@@ -58,6 +66,8 @@ const servers = [
   await listen(onDemand?.before(app.callback()) ?? app.callback(), port),
   await listen(rp.callback(), rpPort),
 ];
+const appServer = await tryToListen(phoneApp.callback(), appPort);
+if (appServer !== undefined) servers.push(appServer);
 const initialAccessToken = await makeInitialAccessToken(provider).catch(() => {
   console.error('Redis does not answer: start it, or unset REDIS_URL.');
   process.exit(1);
@@ -71,6 +81,11 @@ console.log(
     : `          or for a real phone in this network, stop this and run: npm start -- --lan`,
 );
 if (lan) console.log(await QRCode.toString(`${issuer}/account`, { type: 'terminal', small: true }));
+console.log(
+  appServer === undefined
+    ? `App:      port ${appPort} cannot be used: set APP_PORT to another one`
+    : `App:      open ${appUrl} in a private window, as the app of a phone (more in examples/app/README.md)`,
+);
 console.log(`More RPs: register them at ${issuer}/reg with the initial access token ${initialAccessToken}`);
 
 endAtSignal(async () => {
@@ -87,6 +102,16 @@ async function listen(listener: RequestListener, onPort: number): Promise<Server
     process.exit(1);
   });
   return server;
+}
+
+/** The example is of use without its app, so that a port in use does not end it. */
+async function tryToListen(listener: RequestListener, onPort: number): Promise<Server | undefined> {
+  const server = createServer(listener);
+  server.listen(onPort, 'localhost');
+  return once(server, 'listening').then(
+    () => server,
+    () => undefined,
+  );
 }
 
 function lanAddress(): string {

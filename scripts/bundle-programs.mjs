@@ -23,7 +23,14 @@ const keepUrls = {
 export async function bundlePrograms() {
   for (const program of PROGRAMS) {
     // Dependencies of Koa call eval, and Rolldown would warn about it.
-    const bundle = await rolldown({ input: program, platform: 'node', plugins: [keepUrls], checks: { eval: false } });
+    const bundle = await rolldown({
+      input: program,
+      platform: 'node',
+      plugins: [keepUrls],
+      // The bundler itself has parts in machine code. The example loads it when it builds its app.
+      external: ['rolldown'],
+      checks: { eval: false },
+    });
     await bundle.write({ file: join(BUNDLES, program.replace(/\.ts$/, '.js')), format: 'esm', codeSplitting: false });
     await bundle.close();
   }

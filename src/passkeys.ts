@@ -37,6 +37,14 @@ export interface PasskeyOptions {
    */
   readonly rpId?: string;
 
+  /**
+   * The origins of your apps, beside the issuer's, on which a passkey may approve: `https://app.example.com` for a web
+   * app, `android:apk-key-hash:…` for an Android app (WebAuthn Level 3, section 13.4.9). It counts for `guard` only:
+   * browsers sign in, and passkeys are added, on the issuer's origin.
+   * @default none
+   */
+  readonly appOrigins?: readonly string[];
+
   /** Returns the passkeys of an account. */
   readonly ofAccount: (accountId: string) => Promise<readonly Passkey[]> | readonly Passkey[];
 
@@ -112,6 +120,7 @@ export function passkeys(options: PasskeyOptions): Passkeys {
       }),
     });
 
+  /** @param accountId the account that is known before; its passkeys may come from the deployment's apps, too */
   const check = async (nonces: readonly string[], answer: string, accountId?: string): Promise<Passkey> => {
     const response = read(answer);
     const passkey = await records.find(response.id);
@@ -121,7 +130,7 @@ export function passkeys(options: PasskeyOptions): Passkeys {
     const { authenticationInfo } = await verified({
       response,
       expectedChallenge: (challenge) => nonces.includes(challenge),
-      expectedOrigin: origin,
+      expectedOrigin: accountId === undefined ? origin : [origin, ...(options.appOrigins ?? [])],
       expectedRPID: rpID,
       credential: passkey,
       requireUserVerification: true,

@@ -4,6 +4,7 @@ import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
+import { AppLinks } from './http/api/app-links.ts';
 import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
@@ -18,6 +19,7 @@ import { checkedHooks } from './http/hooks/checked-hooks.ts';
 import { Assets } from './http/pages/assets.ts';
 import { Locales } from './http/pages/locales.ts';
 import { PageRenderer } from './http/pages/renderer.ts';
+import { makePhoneParts } from './http/phone-parts.ts';
 import { Cookies } from './http/request/cookies.ts';
 import { DeviceDescriber } from './http/request/device.ts';
 import { InFlight } from './http/request/in-flight.ts';
@@ -30,8 +32,10 @@ import type { Services } from './http/services.ts';
 import { EventStreams } from './http/streams/event-streams.ts';
 import { LongPolls } from './http/streams/long-poll.ts';
 import { ConnectionParker } from './http/streams/parked-connection.ts';
+import type { TicketWatch } from './http/streams/ticket-watch.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { Wiring } from './http/wiring/wiring.ts';
+import { authenticationClaims } from './oidc/app-authentication.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
@@ -72,6 +76,13 @@ export interface QrLogin {
    *   interactions switched on
    */
   readonly attach: (provider: Provider) => void;
+
+  /**
+   * For the provider's `extraTokenClaims`, if apps approve sign-ins: tells in the access tokens of an app when and how its
+   * user has signed in (RFC 9068, section 2.2.1), also after refreshes. An app with a token that lacks this gets 401. To
+   * add claims of your own: `extraTokenClaims: (ctx, token) => ({ ...qr.extraTokenClaims(ctx, token), mine: 1 })`.
+   */
+  readonly extraTokenClaims: typeof authenticationClaims;
 
   /**
    * Renders a page of your own, such as the password page: a template of your `views`, in the layout of the other pages
@@ -129,6 +140,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
   };
   return {
     policy: qrLoginPolicy(),
+    extraTokenClaims: authenticationClaims,
     interactionUrl: (ctx, interaction) => requireAttached().interactionUrl(ctx, interaction),
     attach: (provider) => {
       if (attached !== undefined)
@@ -182,8 +194,10 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
 
   provider.use(inFlight.count);
   provider.use(wiring.noteArrival);
-  const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring };
-  provider.use(routes({ provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others }));
+  const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring, notes };
+  const parts = { provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others };
+  const phoneParts = makePhoneParts(parts);
+  provider.use(routes({ ...parts, ...phoneParts }));
   const { revocation } = signedIn;
   const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation });
   // For oidc-provider's own URLs, and for pages that the deployment serves below the plugin's.
@@ -202,7 +216,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       renderProviderError({ provider, renderer, urls }, ctx, readProviderError(ctx, out, error)),
     health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
-      closed ??= stop({ ...streaming, expiry, inFlight, wiring, engine });
+      closed ??= stop({ ...streaming, ...phoneParts, expiry, inFlight, wiring, engine });
       return closed;
     },
   };
@@ -233,10 +247,10 @@ function refuseBefore(provider: Provider, steps: readonly Middleware[]): void {
   for (const step of steps) provider.use(throwRefusals(step));
 }
 
-type Pages = Pick<Services, 'urls' | 'assets' | 'renderer'> & { readonly cookies: Cookies };
+type Pages = Pick<Services, 'urls' | 'assets' | 'renderer' | 'appLinks'> & { readonly cookies: Cookies };
 
 /** Makes the parts that the pages need: templates, texts, assets, URLs and cookies. */
-function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pages {
+function makePages({ issuer }: Provider, { name, views: folders, apps }: Settings): Pages {
   const urls = new Urls(issuer);
   const { host: site } = new URL(issuer);
   const names = { provider: name ?? site, site };
@@ -244,7 +258,9 @@ function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pa
   const files = folders.map(({ assets }) => assets);
   const assets = new Assets(urls, files);
   const renderer = new PageRenderer({ assets, locales: new Locales(names, texts), folders, provider: names.provider });
-  return { urls, cookies: new Cookies(urls), assets, renderer };
+  const appLinks = new AppLinks(urls, issuer, apps);
+  appLinks.warnIfBelowPath();
+  return { urls, cookies: new Cookies(urls), assets, renderer, appLinks };
 }
 
 interface CeremonyParts {
@@ -254,7 +270,7 @@ interface CeremonyParts {
   readonly settings: Settings;
 }
 
-type CeremonyAndStreams = Pick<Services, 'ceremony' | 'browserViews' | 'streams' | 'longPolls'>;
+type CeremonyAndStreams = Pick<Services, 'ceremony' | 'codes' | 'browserViews' | 'streams' | 'longPolls'>;
 
 function watchExpiry({ store, clock }: StoreEngine, { deadlines }: Settings, emit: EmitTicketEvent): ExpiryWatcher {
   return new ExpiryWatcher(store, clock, deadlines, (facts) =>
@@ -270,7 +286,8 @@ interface SignInRecordParts {
   readonly emit: EmitTicketEvent;
 }
 
-interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'revocation'> {
+interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut'> {
+  readonly revocation: SignInRevocation;
   readonly signIns: SignInRecorder;
 }
 
@@ -299,22 +316,26 @@ function makeCeremony(
   const parker = parkStreams ? new ConnectionParker() : undefined;
   return {
     ceremony: new Ceremony({ store, notes, known, clock, keys, codes, shortCodes, lifetimes }),
+    codes,
     browserViews,
-    streams: new EventStreams({ views: browserViews, clock, metrics, parker }),
-    longPolls: new LongPolls(browserViews, clock, metrics),
+    streams: new EventStreams<TicketWatch>({ views: browserViews, clock, metrics, parker }),
+    longPolls: new LongPolls<TicketWatch>(browserViews, clock, metrics),
   };
 }
 
-interface StoppableParts extends Pick<Services, 'streams' | 'longPolls'> {
+interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appStreams'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
   readonly wiring: Wiring;
   readonly engine: StoreEngine;
 }
 
-async function stop({ streams, longPolls, expiry, inFlight, wiring, engine }: StoppableParts): Promise<void> {
-  streams.close();
-  longPolls.close();
+async function stop(parts: StoppableParts): Promise<void> {
+  const { appStreams, expiry, inFlight, wiring, engine } = parts;
+  for (const { streams, longPolls } of [parts, appStreams]) {
+    streams.close();
+    longPolls.close();
+  }
   expiry.close();
   wiring.close();
   await inFlight.drained(PENDING_REQUESTS_MS);

@@ -46,6 +46,13 @@ export function ownStore(database) {
       notes: {
         read: (name) => database.read(`note:${name}`),
         write: (name, lasts, value = '') => database.write(`note:${name}`, value, clock() + lasts),
+        // `INSERT … ON CONFLICT (key) DO NOTHING`, with the number of rows as the answer.
+        claim: (name, lasts) =>
+          database.transaction(async () => {
+            if ((await database.read(`note:${name}`)) !== undefined) return false;
+            await database.write(`note:${name}`, '', clock() + lasts);
+            return true;
+          }),
       },
       browsers: new DatabaseBrowsers(database, 'browsers', clock),
       known: new DatabaseBrowsers(database, 'known', clock),

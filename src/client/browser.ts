@@ -70,6 +70,14 @@ function turnTo(screen: string): void {
   if (turnPageTo(screen) && screen === 'check-code') field.focus();
 }
 
+/**
+ * Fills in the digits with which an app on the same device comes back, in the part of the address that is never sent.
+ * The user presses Continue.
+ */
+function fillInDigits(): void {
+  field.value ||= /^#(\d{6})$/.exec(location.hash)?.[1] ?? '';
+}
+
 /** Shows that the server cannot be heard. A code that may be out of date is not offered for scanning meanwhile. */
 function setConnected(connected: boolean): void {
   isConnected = connected;
@@ -232,6 +240,9 @@ field.addEventListener('input', () => {
   // If Continue also agrees to sign another account out, the user has to press it.
   if (hasAllDigits(field.value) && accountSwitch.disabled) form.requestSubmit();
 });
+// The app opens the page anew, or changes the address of the tab that waits.
+addEventListener('hashchange', fillInDigits);
+fillInDigits();
 document.addEventListener('visibilitychange', () => {
   void renewIfSeen();
   void finishIfSeen();

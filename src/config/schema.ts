@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
+import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
@@ -13,6 +14,7 @@ import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import { kindOf } from '../stores/value-kind.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
+import { APPS } from './apps.ts';
 import type { QrLoginOptions } from './options.ts';
 import { LIMITS } from './rate-limits.ts';
 import type { Settings } from './settings.ts';
@@ -223,6 +225,41 @@ const OPTIONS = {
       type: '`(ctx, { accountId, browser, client, at }) => void`',
       default: 'none: sign-ins are not announced',
       refused: ['mail'],
+    }),
+    () => () => undefined,
+  ),
+  apps: v.optional(
+    v.pipe(
+      APPS,
+      v.metadata({
+        type: '`{ clients?: string[]; ios?: string[]; android?: { package, sha256 }[]; scheme?: string }`',
+        default: '`{}`: each client that was granted the scope `qr_login`',
+        refused: [
+          { clients: 'my-app' },
+          { ios: ['com.example.app'] },
+          { android: [{ package: 'com.example.app', sha256: 'AB:CD' }] },
+          { scheme: 'https' },
+          { client: 'my-app' },
+          true,
+        ],
+      } satisfies OptionFacts),
+    ),
+    {},
+  ),
+  assureApp: v.optional(
+    functionOption<AssureApp>('assureApp', '(ctx, { clientId, keyId }) => true', {
+      type: '`(ctx, { clientId, keyId, accountId }) => boolean`',
+      default: '`true`, always',
+      refused: [true],
+    }),
+    () => () => true,
+  ),
+  signedDecisions: flag('signedDecisions'),
+  onDecision: v.optional(
+    functionOption<OnDecision>('onDecision', '(ctx, record) => log.append(record)', {
+      type: '`(ctx, record: DecisionRecord) => void`',
+      default: 'none: signatures are verified, and not kept',
+      refused: ['log'],
     }),
     () => () => undefined,
   ),

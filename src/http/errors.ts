@@ -1,4 +1,5 @@
 import type { Context, Middleware, Next } from 'koa';
+import { AppChallenge } from '../oidc/app-challenge.ts';
 import { callListener } from '../oidc/call-listener.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { ProviderError } from '../oidc/provider-error.ts';
@@ -21,7 +22,13 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   check_code_required: 400,
   proof_required: 400,
   not_signed_in: 401,
+  invalid_token: 401,
+  invalid_dpop_proof: 401,
+  use_dpop_nonce: 401,
+  insufficient_user_authentication: 401,
   account_unavailable: 403,
+  insufficient_scope: 403,
+  app_refused: 403,
   foreign_origin: 403,
   invalid_csrf: 403,
   sign_in_again: 403,
@@ -47,7 +54,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 const RETRY_AFTER_S = '2';
 
 /** A request that may be refused; not all of them are to the plugin's own URLs. */
-type RefusableRequest = Pick<PluginRequest, 'isForScripts' | 'failure'> & { readonly ctx: Context };
+type RefusableRequest = Pick<PluginRequest, 'isForScripts' | 'isForApps' | 'failure'> & { readonly ctx: Context };
 
 export interface ErrorPorts {
   readonly provider: Provider;
@@ -128,17 +135,19 @@ const FAULTS: ReadonlySet<ErrorCode> = new Set(['hook_timeout', 'server_error'])
 
 /**
  * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 has a
- * challenge (RFC 9110, section 11.6.1) with the scheme of a session cookie, which is not registered: no registered
- * scheme fits one.
+ * challenge (RFC 9110, section 11.6.1): for an app that of its token, for a page one with the scheme of a session cookie,
+ * which is not registered, because no registered scheme fits one.
  */
 export function fail(provider: Provider, { ctx, failure }: RefusableRequest, error: QrLoginError): void {
   const { accountId } = failure;
   const event: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
-  callListener(() => provider.emit('qr_login.failed', ctx, error, event));
+  // Each app begins without a nonce, so that is no failure.
+  if (error.code !== 'use_dpop_nonce') callListener(() => provider.emit('qr_login.failed', ctx, error, event));
   if (FAULTS.has(error.code)) reportFault(provider, ctx, error.cause);
   ctx.status = STATUS[error.code];
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_S);
-  if (ctx.status === 401) ctx.set('WWW-Authenticate', `Cookie realm="${provider.issuer}"`);
+  if (error instanceof AppChallenge) ctx.set('WWW-Authenticate', error.header);
+  else if (ctx.status === 401) ctx.set('WWW-Authenticate', `Cookie realm="${provider.issuer}"`);
 }
 
 /**

@@ -1,6 +1,23 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
 import { QrLoginError, refusalIn } from '../ticket/errors.ts';
+import { ApiGuards } from './api/api-request.ts';
+import { ANDROID_PATH, APPLE_PATH } from './api/app-links.ts';
+import { ApiBrowserHandlers } from './api/browsers.ts';
+import { allowOrigin, answerPreflight } from './api/cors.ts';
+import { ApiDescription } from './api/openapi.ts';
+import {
+  DECIDE,
+  DESCRIBE,
+  END_BROWSER,
+  END_BROWSERS,
+  LIST_BROWSERS,
+  type Operation,
+  SCAN,
+  SHOW_TICKET,
+} from './api/operations.ts';
+import { ApiScanHandlers } from './api/scans.ts';
+import { ApiTicketHandlers } from './api/tickets.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
@@ -8,7 +25,6 @@ import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
 import { answerError, fail, InnerMiddleware } from './errors.ts';
-import { Approvals } from './phone/approval.ts';
 import { PhoneGuards } from './phone/phone-request.ts';
 import { ScanHandlers } from './phone/scan-page.ts';
 import { TicketHandlers } from './phone/tickets.ts';
@@ -23,36 +39,49 @@ export function routes(services: Services): Middleware {
   const passkey = new PasskeyHandlers(services);
   const qrPage = new QrPageHandlers({ ...services, consent, passkey });
   const finish = new FinishHandlers(services);
-  const approvals = new Approvals(services);
-  const tickets = new TicketHandlers({ ...services, approvals });
+  const tickets = new TicketHandlers(services);
   const scan = new ScanHandlers({
     ...services,
-    approvals,
     fail: (request, error) => fail(services.provider, request, error),
   });
+  const apiScans = new ApiScanHandlers(services);
+  const apiTickets = new ApiTicketHandlers(services);
+  const apiBrowsers = new ApiBrowserHandlers(services);
   const deviceList = new DeviceListHandlers(services);
   const asset = ({ ctx }: PluginRequest): Promise<void> => services.assets.serve(ctx, ctx.params.name ?? '');
 
   const browser = new BrowserGuards(services);
   const phone = new PhoneGuards(services);
+  const api = new ApiGuards(services);
+  const description = new ApiDescription(services.provider.issuer);
   const unguarded: Entry<PluginRequest> = (request) => request;
 
   // The compiler refuses a handler behind an entry that does not check and read what it needs.
   const forPages = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
     route(services, { enter, handle, isForScripts: false });
+  const forApps = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
+    route(services, { enter, handle, isForScripts: true, isForApps: true });
   const forScripts = <R extends PluginRequest>(enter: Entry<R>, handle: Handler<R>): RouterMiddleware =>
     route(services, { enter, handle, isForScripts: true });
 
   const router = new Router();
   /** Adds a URL. Other methods are refused (RFC 9110, section 15.5.6). */
-  const at = (path: string, { get, post, more = refuseMethod }: Methods): void => {
-    const allowed = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])];
+  const at = (path: string, { get, post, delete: remove, more = refuseMethod }: Methods, kind = forPages): void => {
+    const allowed = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : []), ...(remove ? ['DELETE'] : [])];
     if (get) router.get(path, get);
     if (post) router.post(path, post);
+    if (remove) router.delete(path, remove);
     router.all(
       path,
-      forPages(unguarded, (request, next) => more(request, next, allowed)),
+      kind(unguarded, (request, next) => more(request, next, allowed)),
     );
+  };
+  const atApi = (path: string, operations: Operations): void => {
+    const described = Object.entries<DescribedRoute>(operations).map(([method, [operation, middleware]]) => {
+      description.add(path, method, operation);
+      return [method, middleware];
+    });
+    at(path, { ...Object.fromEntries(described), more: refuseApiMethod }, forApps);
   };
   // The deployment may serve other methods here, and any page below.
   const ownPage: MoreMethods = async (request, next, allowed) => {
@@ -65,6 +94,7 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid', { get: forPages(browser.look('show'), qrPage.page), more: ownPage });
   at('/interaction/:uid/qr', { get: forScripts(browser.look('watch'), qrPage.ticket) });
   at('/interaction/:uid/qr/events', { get: forScripts(browser.look('watch'), qrPage.events) });
+  at('/interaction/:uid/qr/app', { get: forPages(browser.look('show'), qrPage.openApp) });
   at('/interaction/:uid/qr/renew', { post: forScripts(browser.promptForm('show', 'login'), qrPage.renew) });
   at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
   at('/interaction/:uid/qr/passkey', { post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn) });
@@ -90,6 +120,20 @@ export function routes(services: Services): Middleware {
     get: forPages(phone.look('decide'), tickets.show),
     post: forPages(phone.form('decide'), tickets.decide),
   });
+  // The app. Each operation is described beside its route, which openapi.json is made from.
+  atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan'), apiScans.scan)] });
+  atApi('/qr/api/tickets/:id', { get: [SHOW_TICKET, forApps(api.look('decide'), apiTickets.show)] });
+  atApi('/qr/api/tickets/:id/decision', { post: [DECIDE, forApps(api.form('decide'), apiTickets.decide)] });
+  atApi('/qr/api/browsers', {
+    get: [LIST_BROWSERS, forApps(api.look('decide'), apiBrowsers.list)],
+    delete: [END_BROWSERS, forApps(api.look('decide'), apiBrowsers.endAll)],
+  });
+  atApi('/qr/api/browsers/:browser', { delete: [END_BROWSER, forApps(api.look('decide'), apiBrowsers.end)] });
+  atApi('/qr/api/openapi.json', { get: [DESCRIBE, forApps(unguarded, description.serve)] });
+
+  if (services.appLinks.hasApple) at(APPLE_PATH, { get: forPages(unguarded, services.appLinks.apple) });
+  if (services.appLinks.hasAndroid) at(ANDROID_PATH, { get: forPages(unguarded, services.appLinks.android) });
+
   at('/qr/:code', {
     get: forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing),
     post: forPages(phone.form('scan', tickets.requireFreshCode), tickets.scan),
@@ -101,7 +145,7 @@ export function routes(services: Services): Middleware {
 }
 
 /** Ignores case, as the router does. */
-const PLUGIN_PATH = /^\/(?:interaction|qr)\//i;
+const PLUGIN_PATH = /^\/(?:(?:interaction|qr)\/|\.well-known\/(?:apple-app-site-association|assetlinks\.json)$)/i;
 
 /** Handles the methods that a URL of ours does not have. @param allowed those that it has */
 type MoreMethods = (request: PluginRequest, next: Next, allowed: readonly string[]) => void | Promise<void>;
@@ -110,8 +154,14 @@ interface Methods {
   /** Also answers HEAD. */
   readonly get?: RouterMiddleware;
   readonly post?: RouterMiddleware;
+  readonly delete?: RouterMiddleware;
   readonly more?: MoreMethods;
 }
+
+/** An operation of the API, and the route that answers it. */
+type DescribedRoute = readonly [Operation, RouterMiddleware];
+
+type Operations = Partial<Record<'get' | 'post' | 'delete', DescribedRoute>>;
 
 /** @throws QrLoginError `method_not_allowed`, unless the request only asks for the methods */
 function refuseMethod({ ctx }: PluginRequest, _next: Next, allowed: readonly string[]): void {
@@ -120,19 +170,28 @@ function refuseMethod({ ctx }: PluginRequest, _next: Next, allowed: readonly str
   ctx.status = 204;
 }
 
+/** Does the same for apps, and answers the preflights of their pages. */
+function refuseApiMethod(request: PluginRequest, next: Next, allowed: readonly string[]): void {
+  const { ctx } = request;
+  if (ctx.method === 'OPTIONS') answerPreflight(ctx, allowed);
+  else allowOrigin(ctx);
+  refuseMethod(request, next, allowed);
+}
+
 interface Route<R extends PluginRequest> {
   readonly enter: Entry<R>;
   readonly handle: Handler<R>;
   readonly isForScripts: boolean;
+  readonly isForApps?: true;
 }
 
 /** Makes one middleware for a URL: a chain of them would cost more than their work. */
 function route<R extends PluginRequest>(
   services: Services,
-  { enter, handle, isForScripts }: Route<R>,
+  { enter, handle, isForScripts, isForApps }: Route<R>,
 ): RouterMiddleware {
   return async (ctx, next) => {
-    const request = { ctx, isForScripts, hostHeaders: protect(ctx), failure: {} };
+    const request = { ctx, isForScripts, ...(isForApps && { isForApps }), hostHeaders: protect(ctx), failure: {} };
     const inner = new InnerMiddleware(next);
     try {
       await handle(await enter(request), inner.run);

@@ -1,3 +1,8 @@
+import type { ApiRequestPorts } from './api/api-request.ts';
+import type { AppLinks } from './api/app-links.ts';
+import type { ApiBrowserPorts } from './api/browsers.ts';
+import type { ApiScanPorts } from './api/scans.ts';
+import type { ApiTicketPorts } from './api/tickets.ts';
 import type { BrowserRequestPorts } from './browser/browser-request.ts';
 import type { ConsentPorts } from './browser/consent.ts';
 import type { FinishPorts } from './browser/finish.ts';
@@ -18,6 +23,10 @@ export type Services = BrowserRequestPorts &
   FinishPorts &
   Omit<QrPagePorts, 'consent' | 'passkey'> &
   ApprovalPorts &
-  Omit<TicketPorts, 'approvals'> &
-  Omit<ScanPorts, 'approvals' | 'fail'> &
-  DeviceListPorts & { readonly assets: Assets };
+  TicketPorts &
+  Omit<ScanPorts, 'fail'> &
+  ApiRequestPorts &
+  ApiScanPorts &
+  ApiTicketPorts &
+  ApiBrowserPorts &
+  DeviceListPorts & { readonly assets: Assets; readonly appLinks: AppLinks };

@@ -1,9 +1,10 @@
 import type { Context } from 'koa';
-import type { Provider } from 'oidc-provider';
+import type { Client, Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
-import type { Approver } from '../ticket/ticket.ts';
+import type { AppGrant, Approver, ApproverStanding, SessionApprover } from '../ticket/ticket.ts';
 import { isApprovedOnPhone } from './approved-on-phone.ts';
 import { toReadableText } from './readable-text.ts';
+import { findClient } from './session-clients.ts';
 import { readProviderCookie } from './signed-cookie.ts';
 
 /** An account as users see it. */
@@ -50,21 +51,39 @@ export async function approverOf(
   session: Session | undefined,
   assure: Assure,
   signInIdOf: (sessionUid: string) => string | undefined,
-): Promise<Approver | undefined> {
+): Promise<SessionApprover | undefined> {
   if (session?.accountId === undefined || session.loginTs === undefined) return undefined;
   const { accountId, uid, loginTs, acr, amr } = session;
   const onPhone = { ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };
   const signInId = signInIdOf(uid);
+  return {
+    ...(await assured({ accountId, authenticatedAt: loginTs, onPhone }, assure)),
+    sessionUid: uid,
+    ...(signInId !== undefined && { signInId }),
+  };
+}
+
+/** A user's authentication on the phone, before the deployment's `assurance` has judged it. */
+export interface PhoneAuthentication {
+  readonly accountId: string;
+  /** In seconds since the epoch. */
+  readonly authenticatedAt: number;
+  readonly onPhone: Assurance;
+}
+
+/** Returns the fields of an approver that tell how it has authenticated. */
+export async function assured(
+  { accountId, authenticatedAt, onPhone }: PhoneAuthentication,
+  assure: Assure,
+): Promise<Omit<SessionApprover, 'sessionUid' | 'signInId' | 'grant'>> {
   // Nothing else that the deployment returns may become a part of the approver.
   const reached = await assure(onPhone, accountId);
   return {
     accountId,
-    sessionUid: uid,
-    authenticatedAt: loginTs,
+    authenticatedAt,
     ...(reached.acr !== undefined && { acr: reached.acr }),
     ...(reached.amr !== undefined && { amr: reached.amr }),
-    ...(signInId !== undefined && { signInId }),
-    ...(isApprovedOnPhone(amr) && { byQr: true }),
+    ...(isApprovedOnPhone(onPhone.amr) && { byQr: true }),
   };
 }
 
@@ -94,17 +113,36 @@ function shownName(account: Account | undefined, accountId: string): string {
 }
 
 /**
- * Ensures that the session that approved still exists: a sign-out on the phone revokes an approval that is not
- * finished.
+ * Ensures that the session or the grant that approved still exists: a sign-out on the phone, or the end of an app's
+ * access, revokes an approval that is not finished.
  * @throws QrLoginError `account_unavailable` if it does not
  */
-export async function assertSignedIn(
-  provider: Provider,
-  { accountId, sessionUid }: Pick<Approver, 'accountId' | 'sessionUid'>,
-): Promise<void> {
-  const session = await provider.Session.findByUid(sessionUid);
-  if (session?.accountId === accountId) return;
+export async function assertSignedIn(provider: Provider, approver: ApproverStanding): Promise<void> {
+  const { accountId, sessionUid, grant } = approver;
+  const stands =
+    grant === undefined
+      ? await hasSession(provider, accountId, sessionUid)
+      : (await findGrantedClient(provider, accountId, grant)) !== undefined;
+  if (stands) return;
   throw new QrLoginError('account_unavailable', 'The phone that approved is not signed in any more.', {
     reason: 'signed-out',
   });
+}
+
+async function hasSession(provider: Provider, accountId: string, sessionUid: string): Promise<boolean> {
+  return (await provider.Session.findByUid(sessionUid))?.accountId === accountId;
+}
+
+/** Returns the client of an app that is still registered, and still has its access to the account. */
+export async function findGrantedClient(
+  provider: Provider,
+  accountId: string,
+  { clientId, grantId, boundTo }: Omit<AppGrant, 'keyId'>,
+): Promise<Client | undefined> {
+  const [grant, client, isSignedIn] = await Promise.all([
+    provider.Grant.find(grantId),
+    findClient(provider, clientId),
+    boundTo === undefined || hasSession(provider, accountId, boundTo),
+  ]);
+  return grant?.accountId === accountId && grant.clientId === clientId && isSignedIn ? client : undefined;
 }

@@ -19,6 +19,11 @@ export function clientNameOf({ clientId, clientName = '' }: Client): string {
   return toReadableText(clientName) || toReadableText(clientId);
 }
 
+/** Returns the address of the client's logo; empty if it is not https, because an app loads it. */
+export function logoOf({ logoUri }: Client): { readonly logoUri?: string } {
+  return logoUri !== undefined && /^https:/i.test(logoUri) ? { logoUri } : {};
+}
+
 /** Returns the shown name of the client of an interaction; its id if it is not registered any more. */
 export async function findClientName(provider: Provider, { params }: Interaction): Promise<string> {
   const id = String(params.client_id);

@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import type { Consent, SignInRequest } from '../ticket/ticket.ts';
-import { clientNameOf, findRequestingClient, verifiedHost } from './client.ts';
+import { clientNameOf, findRequestingClient, logoOf, verifiedHost } from './client.ts';
 import type { Interaction } from './interaction.ts';
 import { text, words } from './parameters.ts';
 import type { RequestedConsent } from './policy.ts';
@@ -38,6 +38,7 @@ export async function signInRequest(
       id: client.clientId,
       name: clientNameOf(client),
       ...(host !== undefined && { host }),
+      ...logoOf(client),
     },
     scopes: consent === undefined ? words(params.scope) : consent.listed ? consent.scopes : [],
     locales: words(params.ui_locales),

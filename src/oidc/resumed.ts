@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { BrowserKey } from '../ticket/browser-key.ts';
 import { browserId, type FinishedSignIn } from '../ticket/signed-in-browser.ts';
-import type { Place, RedeemedTicket } from '../ticket/ticket.ts';
+import type { AppGrant, ApproverStanding, Place, RedeemedTicket } from '../ticket/ticket.ts';
 import { isApprovedOnPhone } from './approved-on-phone.ts';
 import { clientNameOf, verifiedHost } from './client.ts';
 
@@ -23,10 +23,12 @@ export interface BrowserNote {
   readonly at: number;
   /** The time at which the phone approved, in milliseconds since the epoch. */
   readonly approvedAt: number;
-  /** The id of the phone's browser, derived from the session that approved. */
-  readonly approvedBy: string;
-  /** The `uid` of the phone's session. */
-  readonly approverSession: string;
+  /** The id of the phone's browser, derived from the session that approved; absent if an app did. */
+  readonly approvedBy?: string;
+  /** The `uid` of the phone's session; absent if an app approved. */
+  readonly approverSession?: string;
+  /** The grant of the app that approved; absent if a page did. */
+  readonly approverGrant?: AppGrant;
   readonly signIn: FinishedSignIn;
   /** True if the user authenticated for this request, so that `max_age` is met however old the sign-in gets. */
   readonly forTicket?: true;
@@ -46,11 +48,21 @@ export function browserNote(
     isTrusted: remember,
     at: since,
     approvedAt,
-    approvedBy: browserId(approver.sessionUid),
-    approverSession: approver.sessionUid,
+    ...(approver.grant === undefined
+      ? { approvedBy: browserId(approver.sessionUid), approverSession: approver.sessionUid }
+      : { approverGrant: approver.grant }),
     signIn: finishedSignIn(ticket),
     ...(approver.forTicket && { forTicket: true }),
   };
+}
+
+/** Returns the approver of a finished sign-in; undefined for a note of an earlier version, which names none. */
+export function approverOfNote(
+  accountId: string,
+  { approverSession: sessionUid, approverGrant: grant }: Pick<BrowserNote, 'approverSession' | 'approverGrant'>,
+): ApproverStanding | undefined {
+  if (grant !== undefined) return { accountId, grant };
+  return sessionUid === undefined ? undefined : { accountId, sessionUid };
 }
 
 export function finishedSignIn({ id, request, browser, shownAt }: RedeemedTicket): FinishedSignIn {

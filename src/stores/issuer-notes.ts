@@ -15,6 +15,11 @@ export class IssuerNotes implements Notes {
     return this.#notes.write(this.#keys.currentKey('note', name), lasts, value);
   }
 
+  /** A claim is not looked up under older keys: it lasts minutes, and what it marks is made anew. */
+  claim(name: string, lasts: number): Promise<boolean> {
+    return this.#notes.claim(this.#keys.currentKey('note', name), lasts);
+  }
+
   async read(name: string): Promise<string | undefined> {
     const { current, older } = this.#keys.keysOf('note', name);
     const texts = await Promise.all([current, ...older].map((key) => this.#notes.read(key)));

@@ -8,7 +8,7 @@ import { WriteProbe } from './write-probe.ts';
 /** The functions that an engine must have, by the part that has them. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   store: ['create', 'find', 'findByInteraction', 'swap'],
-  notes: ['write', 'read'],
+  notes: ['write', 'read', 'claim'],
   browsers: ['put', 'list', 'used', 'remove'],
   known: ['put', 'list', 'used', 'remove'],
   signals: ['subscribe', 'unsubscribe'],
@@ -30,6 +30,7 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
     store: guardTickets(access, store, onLate),
     notes: {
       write: (note, lasts, value) => access.make('write', () => notes.write(note, lasts, value)),
+      claim: (note, lasts) => access.make('claim', () => notes.claim(note, lasts)),
       read: (note) => access.make('read', () => notes.read(note)),
     },
     browsers: guardList(access, browsers),

@@ -25,6 +25,13 @@
  * - `store_unavailable`: the store did not answer, or did not write.
  * - `hook_timeout`: a function of the deployment took longer than it may.
  * - `server_error`: a function of the deployment threw or returned a wrong value, or there is another fault.
+ * - `invalid_token`, `insufficient_scope`: the access token of an app is missing or not valid (RFC 6750, section 3.1), or
+ *   it was not granted for approving sign-ins.
+ * - `invalid_dpop_proof`, `use_dpop_nonce`: the proof that an app holds the key of its token is missing or wrong, or it
+ *   lacks the server's present nonce (RFC 9449, sections 7.1 and 9).
+ * - `insufficient_user_authentication`: the request demands a more recent or stronger sign-in than that of the app's
+ *   token (RFC 9470, section 3).
+ * - `app_refused`: the deployment does not let this app approve sign-ins.
  * - `newer_record`: the store has a record in a format of a newer build, which runs on another node. A retry may get
  *   there.
  */
@@ -50,6 +57,12 @@ export type ErrorCode =
   | 'too_many_requests'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+  | 'insufficient_user_authentication'
+  | 'app_refused'
   | 'store_unavailable'
   | 'newer_record'
   | 'hook_timeout'

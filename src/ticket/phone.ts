@@ -145,6 +145,16 @@ export class PhoneActs {
     return ticket;
   }
 
+  /**
+   * Returns the ticket to the approver who scanned it, also after it has ended.
+   * @throws QrLoginError `not_found`; another device of the same account is told what has happened
+   */
+  assertOwned(ticket: Ticket | undefined, approver: Approver): Ticket {
+    if (ticket === undefined) throw notFound();
+    transitions.assertOwner(ticket, approver, this.#ports.clock());
+    return ticket;
+  }
+
   async approve(
     id: string,
     { judge = ALLOW, ...approval }: ApprovalInput,

@@ -38,6 +38,14 @@ export interface Notes {
    */
   write(name: string, lasts: number, value?: string): Promise<void>;
 
+  /**
+   * Writes a note unless there is one with this name, in one step: of any number of concurrent calls, in all processes,
+   * one returns true. It marks what may be used once.
+   * @param lasts the note's lifetime in milliseconds
+   * @returns false if there is such a note already; nothing is written then
+   */
+  claim(name: string, lasts: number): Promise<boolean>;
+
   /** @returns the note's text, or undefined if there is no such note (any more) */
   read(name: string): Promise<string | undefined>;
 }

@@ -70,18 +70,30 @@ function isStrongEnough({ request }: RequirementContext, { acr }: AuthenticatedU
 
 /**
  * Returns the approver as it is now, marked if it has authenticated for this ticket: with another sign-in than the one
- * with which its session scanned the ticket. No clocks are compared, because those of two machines may differ.
+ * with which it scanned the ticket. No clocks are compared, because those of two machines may differ. An app is the
+ * exception: see {@link isAfterScan}.
  */
 export function markIfForTicket(ticket: Ticket, approver: Approver): Approver {
   const scanner = ownerOf(ticket);
   if (scanner === undefined) return approver;
-  return scanner.forTicket || isOtherSignIn(scanner, approver) ? { ...approver, forTicket: true } : approver;
+  const isForTicket = scanner.forTicket || (isOtherSignIn(scanner, approver) && isAfterScan(ticket, approver));
+  return isForTicket ? { ...approver, forTicket: true } : approver;
 }
 
 function isOtherSignIn(before: Approver, now: Approver): boolean {
   if (before.authenticatedAt !== now.authenticatedAt) return true;
+  if (before.grant !== undefined || now.grant !== undefined) return false;
   // A missing id proves nothing: a client can leave its cookie out.
   return before.signInId !== undefined && now.signInId !== undefined && before.signInId !== now.signInId;
+}
+
+/**
+ * Returns true if the sign-in came after the scan, for which it counts. A session has one sign-in at a time, so another
+ * one is a later one. An app may hold tokens of several sign-ins: without this check, it could scan with those of one
+ * and approve with those of another that is older than the scan.
+ */
+function isAfterScan({ since }: Ticket, { grant, authenticatedAt }: Approver): boolean {
+  return grant === undefined || authenticatedAt >= Math.floor(since / 1000);
 }
 
 /**

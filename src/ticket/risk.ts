@@ -38,10 +38,12 @@ export interface ApproverSignIn {
   readonly acr?: string;
   /** The time of the authentication, in seconds since the epoch. */
   readonly authTime: number;
-  /** True if the phone's session was itself signed in by QR. */
+  /** True if the phone was itself signed in by QR. */
   readonly byQr: boolean;
-  /** The kind of client: the provider's pages with their session. */
-  readonly client: 'page';
+  /** The kind of client: the provider's pages with their session, or an app with an access token. */
+  readonly client: 'page' | 'app';
+  /** The app's `client_id`; absent for a page. */
+  readonly clientId?: string;
 }
 
 /**
@@ -84,12 +86,12 @@ export function riskContext(
   };
 }
 
-function signInOf({ acr, amr, authenticatedAt, byQr }: Approver): ApproverSignIn {
+function signInOf({ acr, amr, authenticatedAt, byQr, grant }: Approver): ApproverSignIn {
   return {
     ...(amr !== undefined && { amr }),
     ...(acr !== undefined && { acr }),
     authTime: authenticatedAt,
     byQr: byQr === true,
-    client: 'page',
+    ...(grant === undefined ? { client: 'page' } : { client: 'app', clientId: grant.clientId }),
   };
 }

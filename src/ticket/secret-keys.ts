@@ -12,6 +12,7 @@ const PURPOSES = [
   'report',
   'signed out',
   'nonce',
+  'dpop nonce',
   'cookie test',
   'store key',
   'resumed session',

@@ -18,8 +18,13 @@ export interface AuthenticatedUser {
   readonly subject?: string;
 }
 
-/** The account that decides on the phone, and its session there. */
-export interface Approver extends AuthenticatedUser {
+interface AuthenticatedOnPhone extends AuthenticatedUser {
+  /** Present if the phone was itself signed in by QR: its user has not authenticated on this device. */
+  readonly byQr?: true;
+}
+
+/** An account that decides on the provider's own pages, with its session there. */
+export interface SessionApprover extends AuthenticatedOnPhone {
   /** The `uid` of the phone's session at the provider. */
   readonly sessionUid: string;
   /**
@@ -27,9 +32,34 @@ export interface Approver extends AuthenticatedUser {
    * without an interaction of the provider.
    */
   readonly signInId?: string;
-  /** Present if that session was itself signed in by QR: its user has not authenticated on this device. */
-  readonly byQr?: true;
+  readonly grant?: undefined;
 }
+
+/** The access of an app to an account, which the account's user has granted (RFC 6749). */
+export interface AppGrant {
+  /** The id of the app: its `client_id`. */
+  readonly clientId: string;
+  /** The id of oidc-provider's grant. A later sign-in on the same device may have another one. */
+  readonly grantId: string;
+  /** The thumbprint (RFC 7638) of the key that the app's tokens are bound to. It identifies the device. */
+  readonly keyId: string;
+  /** The `uid` of the session that the grant ends with; absent if the grant outlives it (`offline_access`). */
+  readonly boundTo?: string;
+}
+
+/** An account that decides in an app, with the grant of that app. */
+export interface GrantApprover extends AuthenticatedOnPhone {
+  readonly grant: AppGrant;
+  readonly sessionUid?: undefined;
+}
+
+/** The account that decides on the phone: with its session on a page, or with a grant in an app. */
+export type Approver = SessionApprover | GrantApprover;
+
+/** The part of an approver that can end before its approval is used: the account, and its session or grant. */
+export type ApproverStanding =
+  | Pick<SessionApprover, 'accountId' | 'sessionUid' | 'grant'>
+  | Pick<GrantApprover, 'accountId' | 'sessionUid' | 'grant'>;
 
 /**
  * A requirement that the approver does not meet. `local`: the approver was itself signed in by QR, and has to sign in
@@ -79,6 +109,8 @@ export interface SignInRequest {
      * app.
      */
     readonly host?: string;
+    /** The address of its logo (`logo_uri`), if that is https. The client has chosen it, so it proves nothing. */
+    readonly logoUri?: string;
   };
   readonly scopes: readonly string[];
   /** The RP's hint about the expected user (`login_hint`). It is shown, never trusted. */
@@ -223,9 +255,18 @@ export function ownerOf(ticket: Ticket): Approver | undefined {
   return ticket.state === 'waiting' ? undefined : ticket.approver;
 }
 
-export function isOwner(ticket: Ticket, { accountId, sessionUid }: Approver): boolean {
+/**
+ * Returns a text that identifies the device of an approver: its session, or its app and key. The key and not the grant,
+ * because an app that signs in again for a ticket may get another grant.
+ */
+export function deviceOf({ sessionUid, grant }: ApproverStanding): string {
+  // A session's uid contains no bracket.
+  return grant === undefined ? sessionUid : JSON.stringify([grant.clientId, grant.keyId]);
+}
+
+export function isOwner(ticket: Ticket, approver: Approver): boolean {
   const owner = ownerOf(ticket);
-  return owner?.accountId === accountId && owner.sessionUid === sessionUid;
+  return owner?.accountId === approver.accountId && deviceOf(owner) === deviceOf(approver);
 }
 
 /** Returns true if the phone has reported that its user did not start the sign-in. The interaction is over then. */

@@ -28,6 +28,8 @@ declare const accounts: Map<string, { name: string }>;
 declare const database: { lookUp(address: string): Promise<${OURS}.Place | undefined> };
 declare const newSecret: string;
 declare const oldSecret: string;
+declare function isAttested(clientId: string, keyId: string): boolean;
+declare const appendFile: typeof import('node:fs/promises').appendFile;
 declare function isPinOf(accountId: string, pin: string): Promise<boolean>;
 declare function sendMail(accountId: string, text: string): Promise<void>;
 declare function alarm(text: string): void;
@@ -45,6 +47,20 @@ declare const provider: import('node:events').EventEmitter;
   'docs/theming.md': `
 declare const qr: ${OURS}.QrLogin;
 declare const provider: import('oidc-provider').Provider;
+`,
+  'docs/apps-library.md': `
+declare const accessToken: string;
+declare const signer: import('oidc-provider-qr-login/phone').Signer;
+declare const text: string;
+declare const phone: import('oidc-provider-qr-login/phone').Phone;
+declare const ticket: import('oidc-provider-qr-login/phone').Ticket;
+declare const tokens: { readonly current: string; refresh(): Promise<string> };
+declare const nativeKey: { publicJwk(): Promise<typeof signer.publicJwk>; sign(bytes: Uint8Array): Promise<Uint8Array> };
+declare const storage: { get(name: string): Promise<string> };
+declare const signal: AbortSignal;
+declare function askUser(question: string | object): Promise<string>;
+declare function show(text: string): void;
+declare function signIn(parameters: { max_age: number | undefined; acr_values: string | undefined }): Promise<void>;
 `,
   'docs/operations.md': 'declare const password: string;',
 };

@@ -9,12 +9,12 @@ const SOURCES = sourcesIn('src');
 const LETTERS = /\p{L}/gu;
 
 /** The sections with the plugin's own messages. The other sections are about messages of its surroundings. */
-const OURS = ['At start-up', 'While it runs', 'Refusals', "In the browser's console"];
+const OURS = ['At start-up', 'While it runs', 'Refusals', "In the browser's console", 'In an app'];
 const FROM_PROVIDER = 'From oidc-provider';
 
 /** Calls that throw an error or emit a warning with a message. */
 const MESSAGE_CALLS =
-  /\b(?:new (?:TypeError|Error|QrLoginError|ProofRefused|WiringFault)|emitWarning|super)\(\s*(?:'\w+',\s*)?/g;
+  /\b(?:new (?:TypeError|RangeError|Error|QrLoginError|ProofRefused|WiringFault|PhoneError)|emitWarning|super)\(\s*(?:'\w+',\s*)?/g;
 /** The code before a string, in a file with a schema. {@link SCHEMA_MESSAGE} selects the messages among the strings. */
 const STRING_START = /(?:=>|=|,|\()\s*(?=['"`])/g;
 const SCHEMA_MESSAGE = /must be|must have|there is no|needs options/;

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
 import { expect } from 'chai';
+import { phoneClient } from '../../examples/phone-session.ts';
 import { UNKNOWN_CODE } from '../support/codes.ts';
+import { inFullSuite } from '../support/full-suite.ts';
 import { freePort } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { BrowserPerson, World } from '../support/world.ts';
 import { ENVIRONMENT, quickCommandOf, ROOT } from './example-program.ts';
 
@@ -32,7 +35,7 @@ describe('the phone in the terminal', () => {
   let browser: BrowserPerson;
 
   before(async () => {
-    world = await World.start();
+    world = await World.start({ clients: [phoneClient()] });
   });
 
   beforeEach(async () => {
@@ -60,12 +63,31 @@ describe('the phone in the terminal', () => {
   });
 
   it('shows the check code', async () => {
-    await World.during({ qrLogin: { assess: () => 'check code' } }, async (other) => {
+    await World.during({ clients: [phoneClient()], qrLogin: { assess: () => 'check code' } }, async (other) => {
       const careful = new BrowserPerson(other);
       await careful.start();
       const { output } = await phone(await careful.code(), ...ALICE, '--approve');
       const [, checkCode = ''] = /number into the browser: (\d{6})/.exec(output) ?? [];
       expect((await careful.finish(checkCode)).status).to.equal(200);
+    });
+  });
+
+  it('stays until the browser is signed in, if told to', async () => {
+    const result = phone(await browser.code(), ...ALICE, '--approve', '--watch');
+    await until(async () => (await browser.ticket()).state === 'approved');
+    await browser.arrive();
+    const { code, output } = await result;
+    expect(output).to.include('The sign-in is approved.\nThe sign-in is finished.\n');
+    expect(code).to.equal(0);
+  });
+
+  inFullSuite(() => {
+    it('signs in again if the request demands it, with the same ticket', async () => {
+      await browser.start({ prompt: 'login' });
+      const { output, errors } = await phone(await browser.code(), ...ALICE, '--approve');
+      expect(errors).to.equal('');
+      expect(output).to.include('It is approved.');
+      expect((await browser.tokens(await browser.arrive(), { maxAge: 30 })).claims()?.sub).to.equal('a11ce');
     });
   });
 
@@ -102,6 +124,7 @@ describe('the phone in the terminal', () => {
     expect(code).to.equal(1);
     expect(errors).to.equal(`Nothing answers at ${nothing}. Is the provider running, and is the port right?\n`);
     const other = `${world.issuer}/other/qr/${UNKNOWN_CODE}`;
-    expect((await phone(other, ...ALICE, '--approve')).errors).to.match(/status 404|unrecognized route/);
+    const { errors: complaint } = await phone(other, ...ALICE, '--approve');
+    expect(complaint).to.equal(`${world.issuer}/other is no provider. Copy the link below the code again.\n`);
   });
 });

@@ -30,11 +30,13 @@ describe('npm start', () => {
 
   for (const signal of sizeOfSuite({ short: ['SIGINT'], full: ['SIGTERM', 'SIGINT'] } as const)) {
     it(`prints its addresses, serves them, and ends on ${signal} although a browser waits`, async () => {
-      const [port, rpPort] = [await freePort(), await freePort()];
-      const program = await start({ PORT: `${port}`, RP_PORT: `${rpPort}` });
+      const [port, rpPort, appPort] = [await freePort(), await freePort(), await freePort()];
+      const program = await start({ PORT: `${port}`, RP_PORT: `${rpPort}`, APP_PORT: `${appPort}` });
       const output = program.lines.join('\n');
       expect(output).to.include(`http://localhost:${rpPort}`).and.to.include('npm run phone');
       expect(output).to.include(`http://localhost:${port}/reg`);
+      expect(output).to.include(`App:      open http://localhost:${appPort}`);
+      expect((await fetch(`http://localhost:${appPort}`)).headers.get('content-type')).to.include('text/html');
 
       const agent = new Agent();
       const page = await agent.follow(`http://localhost:${rpPort}/login`);

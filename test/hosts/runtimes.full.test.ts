@@ -9,37 +9,26 @@ import { ROOT as FOLDER } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { install } from './install.ts';
-
-/** The packages with the binaries themselves: `deno` and `bun` start them by scripts, which would survive them. */
-const [DENO, BUN] =
-  process.arch === 'arm64'
-    ? ['@deno/linux-arm64-glibc', '@oven/bun-linux-aarch64']
-    : ['@deno/linux-x64-glibc', '@oven/bun-linux-x64'];
+import { installRuntime, RUNTIME_NAMES } from './runtimes.ts';
 
 interface Program {
   readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Installs what each program needs. All of them serve the provider at /oidc, and the demo RP. */
 const PROGRAMS: Readonly<Record<string, () => Program>> = {
-  Deno: () => {
-    const folder = install('deno', { [DENO]: '2.9.6' });
-    const flags = ['--allow-all', '--no-check', '--node-modules-dir=manual'];
-    return {
-      command: [join(folder, 'node_modules', DENO, 'deno'), 'run', ...flags, 'examples/hosts/koa.ts'],
-      env: { DENO_DIR: join(folder, 'deno'), DENO_NO_UPDATE_CHECK: '1' },
-    };
-  },
-  Bun: () => {
-    const folder = install('bun', { [BUN]: '1.4.5' });
-    return { command: [join(folder, 'node_modules', BUN, 'bin/bun'), 'examples/hosts/koa.ts'] };
-  },
+  ...Object.fromEntries(RUNTIME_NAMES.map((name) => [name, () => programIn(name)])),
   'a Next.js app': () => ({
     command: commandOf('test/hosts/next-program.ts'),
     env: { NEXT_APP: buildNextApp(), NODE_ENV: 'production' },
   }),
 };
+
+function programIn(name: string): Program {
+  const { command, env } = installRuntime(name);
+  return { command: [...command, 'examples/hosts/koa.ts'], env };
+}
 
 /** Builds the example's Next.js app, unless it is built already. Returns its folder. */
 function buildNextApp(): string {

@@ -33,7 +33,7 @@ function hangingEngine(): StoreEngine {
   const hang = (): Promise<never> => new Promise(() => undefined);
   return engineWith({
     store: { create: hang, find: hang, findByInteraction: hang, swap: hang },
-    notes: { write: hang, read: hang },
+    notes: { write: hang, read: hang, claim: hang },
     browsers: { put: hang, list: hang, used: hang, remove: hang },
     known: { put: hang, list: hang, used: hang, remove: hang },
     rateLimit: () => ({ take: hang, ask: hang }),
@@ -84,6 +84,7 @@ describe("a deployment's own engine", () => {
     'store.swap': ({ store }) => store.swap(newTicket(), newTicket()),
     'notes.write': ({ notes }) => notes.write('name', 1000),
     'notes.read': ({ notes }) => notes.read('name'),
+    'notes.claim': ({ notes }) => notes.claim('name', 1000),
     'browsers.put': ({ browsers }) =>
       browsers.put('alice', { id: 'id', sessionUid: 'uid', signedInAt: 1, lastUsedAt: 1, endsAt: 2 }),
     'browsers.list': ({ browsers }) => browsers.list('alice'),
@@ -136,7 +137,7 @@ describe("a deployment's own engine", () => {
     const make = (): unknown => chooseEngine(() => incomplete as unknown as StoreEngine, Date.now, IGNORED);
     expect(make).to.throw(
       TypeError,
-      'the engine that store() returned has no name, notes.write, notes.read, signals.rereadEvery',
+      'the engine that store() returned has no name, notes.write, notes.read, notes.claim, signals.rereadEvery',
     );
     expect(() => chooseEngine(() => undefined as unknown as StoreEngine, Date.now, IGNORED)).to.throw(
       TypeError,

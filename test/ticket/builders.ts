@@ -2,12 +2,12 @@
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import type {
   ApprovedTicket,
-  Approver,
   Browser,
   CancelledTicket,
   DeniedTicket,
   RedeemedTicket,
   ScannedTicket,
+  SessionApprover,
   SignInRequest,
   WaitingTicket,
 } from '../../src/ticket/ticket.ts';
@@ -28,7 +28,7 @@ export function at(now: number): Moment {
   return { now, lifetimes: LIFETIMES };
 }
 
-export function alice(more: Partial<Approver> = {}): Approver {
+export function alice(more: Partial<SessionApprover> = {}): SessionApprover {
   return {
     accountId: 'alice',
     sessionUid: 'session-of-alice',
@@ -39,7 +39,7 @@ export function alice(more: Partial<Approver> = {}): Approver {
   };
 }
 
-export function bob(): Approver {
+export function bob(): SessionApprover {
   return { accountId: 'bob', sessionUid: 'session-of-bob', authenticatedAt: NOW / 1000 - 60 };
 }
 

@@ -201,7 +201,11 @@ describe('with a store that loses data,', () => {
       swap: async () => false,
     };
     const codes = new Codes(keys, 10_000);
-    const notes: Notes = { write: async () => undefined, read: async () => undefined };
+    const notes: Notes = {
+      write: async () => undefined,
+      read: async () => undefined,
+      claim: async () => true,
+    };
     const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', () => NOW);
     const ports = { notes, known, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
     return new Ceremony({ ...ports, store: { ...nothing, ...store } });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { canTakeOver, markIfForTicket, unmetBy } from '../../src/ticket/requirements.ts';
-import type { Approver, Requirements, ScannedTicket } from '../../src/ticket/ticket.ts';
+import type { Requirements, ScannedTicket, SessionApprover } from '../../src/ticket/ticket.ts';
 import * as transitions from '../../src/ticket/transitions.ts';
 import { alice, LIFETIMES, NOW, refused, scanned, signInRequest, waiting } from './builders.ts';
 
@@ -12,12 +12,12 @@ function demanding(requirements: Requirements, more: Partial<ScannedTicket> = {}
   return scanned({ request: { ...signInRequest(), requirements }, ...more });
 }
 
-function approverWith(more: Partial<Approver>): Approver {
+function approverWith(more: Partial<SessionApprover>): SessionApprover {
   return { ...alice(), ...more };
 }
 
 describe('the requirements of a request', () => {
-  const rows: [string, Requirements, Partial<Approver>, ReturnType<typeof unmetBy>][] = [
+  const rows: [string, Requirements, Partial<SessionApprover>, ReturnType<typeof unmetBy>][] = [
     ['are met by any approver if there are none', {}, {}, undefined],
     [
       'for a new sign-in are not met by any sign-in from before the ticket',
@@ -97,7 +97,7 @@ describe('a sign-in for a ticket', () => {
 });
 
 describe('an approver who does not meet a requirement', () => {
-  const cases: [Requirements, Partial<Approver>, string, string][] = [
+  const cases: [Requirements, Partial<SessionApprover>, string, string][] = [
     [{ subject: 'bob-there' }, { subject: 'alice-there' }, 'wrong_account', 'account'],
     [{ reauthenticate: true }, {}, 'sign_in_again', 'freshness'],
     [{ essentialAcr: ['strong'] }, { acr: 'weak' }, 'insufficient_acr', 'acr'],
@@ -120,7 +120,7 @@ describe('an approver who does not meet a requirement', () => {
 
 describe('a ticket that the wrong account has scanned', () => {
   const wanted = demanding({ subject: 'bob-there' }, { approver: approverWith({ subject: 'alice-there' }) });
-  const bob: Approver = {
+  const bob: SessionApprover = {
     accountId: 'bob',
     sessionUid: 'session-of-bob',
     authenticatedAt: NOW_S,

@@ -9,6 +9,7 @@ import {
   type PendingLogin,
   refuseResume,
 } from '../../oidc/resume.ts';
+import { approverOfNote } from '../../oidc/resumed.ts';
 import type { RefusalReason } from '../../oidc/sign-in.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
@@ -50,11 +51,12 @@ async function findRefusal(
   login: PendingLogin,
 ): Promise<RefusalReason | undefined> {
   const { accountId, note } = login;
+  const approver = note && approverOfNote(accountId, note);
   try {
     const [isRevoked] = await Promise.all([
       note?.signIn !== undefined && revocation.isRevoked({ accountId, ...note.signIn, approvedAt: note.approvedAt }),
       accountOf(settings.findAccount, login),
-      note?.approverSession !== undefined && assertSignedIn(provider, { accountId, sessionUid: note.approverSession }),
+      approver !== undefined && assertSignedIn(provider, approver),
     ]);
     if (isRevoked) return 'ended';
   } catch (error) {

@@ -1,16 +1,13 @@
 import type { Context } from 'koa';
 import type { FindAccount } from '../../oidc/approver.ts';
 import type { EndedSession } from '../../oidc/end-session.ts';
-import type { Provider } from '../../oidc/provider.ts';
-import { findSessionClients } from '../../oidc/session-clients.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { forgetAllBrowsers, type KnownBrowser, type KnownBrowsers } from '../../ticket/known-browser.ts';
-import type { Clock } from '../../ticket/ports.ts';
+import { forgetAllBrowsers } from '../../ticket/known-browser.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
-import type { Approver } from '../../ticket/ticket.ts';
+import type { SignedInBrowser } from '../../ticket/signed-in-browser.ts';
+import type { SessionApprover } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
-import type { BrowserEntry, KnownBrowserEntry, Pages } from '../pages/page-data.ts';
+import type { KnownBrowserEntry, Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { admit } from '../phone/admission.ts';
 import { checkCsrfToken, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
@@ -20,22 +17,14 @@ import type { Cookies, SignOutResult } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
-import type { RemoteSignOut } from './remote-sign-out.ts';
+import { type BrowserListPorts, BrowserLists, listed } from './browser-lists.ts';
 import type { SignInRevocation } from './revocation.ts';
 import { answerSignOut } from './sign-out-answer.ts';
 
-/** The number of browsers that are signed out at a time. */
-const BATCH_SIZE = 10;
-
-export interface DeviceListPorts {
-  readonly provider: Provider;
-  readonly browsers: Pick<SignedInBrowsers, 'list'>;
-  readonly known: KnownBrowsers;
-  readonly remoteSignOut: RemoteSignOut;
+export interface DeviceListPorts extends BrowserListPorts {
   readonly revocation: Pick<SignInRevocation, 'report' | 'revokePending'>;
   readonly cookies: Pick<Cookies, 'noteSignOut' | 'takeSignOut'>;
   readonly keys: SecretKeys;
-  readonly clock: Clock;
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
@@ -52,9 +41,11 @@ export interface DeviceListPorts {
  */
 export class DeviceListHandlers {
   readonly #ports: DeviceListPorts;
+  readonly #lists: BrowserLists;
 
   constructor(ports: DeviceListPorts) {
     this.#ports = ports;
+    this.#lists = new BrowserLists(ports);
   }
 
   /** `GET Q/devices`: the lists. */
@@ -64,7 +55,7 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
-    const [entries, known] = await Promise.all([this.#entries(approver), this.#known(approver)]);
+    const [entries, known] = await Promise.all([this.#lists.signedIn(approver), this.#known(approver)]);
     const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: entries, known };
     if (wantsJson(request)) ctx.body = page;
     else {
@@ -79,7 +70,7 @@ export class DeviceListHandlers {
    * not sign in; or ends the trust in one or all. A browser of another account is treated as one that does not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
-    const { keys, urls, browsers, cookies, revocation } = this.#ports;
+    const { keys, urls, cookies } = this.#ports;
     const { ctx, fields, failure } = form;
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
@@ -91,13 +82,9 @@ export class DeviceListHandlers {
         'invalid_request',
         '"end" or "forget" is the id of a browser, or "all"; "report" is the id of a browser.',
       );
-    if (end === 'all') {
-      await revocation.revokePending(approver.accountId);
-      await forgetAllBrowsers(this.#ports.known, approver.accountId);
-    }
-    const list = await browsers.list(approver.accountId);
-    const chosen = end === 'all' ? list : list.filter(({ id }) => id === (report || end));
-    const ended = report ? await this.#reportThose(ctx, approver, chosen) : await this.#endThose(ctx, approver, chosen);
+    const ended = report
+      ? await this.#reportThose(ctx, approver, await this.#lists.find(approver.accountId, report))
+      : await this.#lists.end(ctx, approver, end ?? '');
     // All sessions have ended by now. Only the report of unreached apps waits for the apps.
     const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
     answerSignOut(form, { urls, cookies }, { ended: ended.length, unreached: new Set(unreached).size });
@@ -106,7 +93,11 @@ export class DeviceListHandlers {
   /**
    * Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour.
    */
-  async #reportThose(ctx: Context, { accountId }: Approver, list: readonly SignedInBrowser[]): Promise<EndedSession[]> {
+  async #reportThose(
+    ctx: Context,
+    { accountId }: SessionApprover,
+    list: readonly SignedInBrowser[],
+  ): Promise<EndedSession[]> {
     const { remoteSignOut, revocation } = this.#ports;
     const ended = list.map(async (browser) =>
       browser.signIn === undefined
@@ -117,7 +108,7 @@ export class DeviceListHandlers {
   }
 
   /** Ends the trust in one browser, or in all: the next sign-in there takes the check code. */
-  async #forget(form: PhoneForm, { accountId }: Approver, id: string): Promise<void> {
+  async #forget(form: PhoneForm, { accountId }: SessionApprover, id: string): Promise<void> {
     const { known, urls } = this.#ports;
     if (id === 'all') await forgetAllBrowsers(known, accountId);
     else await known.remove(accountId, id);
@@ -125,49 +116,8 @@ export class DeviceListHandlers {
     else seeOther(form.ctx, urls.devices);
   }
 
-  /** Ends this phone's own session last: if one of the others cannot be ended, the user can try again. */
-  async #endThose(
-    ctx: Context,
-    { accountId, sessionUid }: Approver,
-    list: readonly SignedInBrowser[],
-  ): Promise<EndedSession[]> {
-    const { remoteSignOut } = this.#ports;
-    const others = list.filter((browser) => browser.sessionUid !== sessionUid);
-    const here = list.filter((browser) => browser.sessionUid === sessionUid);
-    const ended: EndedSession[] = [];
-    for (const some of [...inBatches(others), here]) {
-      const outcomes = await Promise.allSettled(some.map((browser) => remoteSignOut.end(ctx, accountId, browser)));
-      for (const outcome of outcomes) {
-        if (outcome.status === 'rejected') throw outcome.reason;
-        if (outcome.value !== undefined) ended.push(outcome.value);
-      }
-    }
-    return ended;
-  }
-
-  /** Returns the browsers with a session that still exists, the most recently used first. */
-  async #entries({ accountId, sessionUid: here }: Approver): Promise<BrowserEntry[]> {
-    const { provider, browsers, clock } = this.#ports;
-    const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
-    const entries = await Promise.all(
-      list.map(async (browser) => {
-        const { sessionUid, signedInAt } = browser;
-        const clients = await findSessionClients(provider, { accountId, sessionUid });
-        if (clients === undefined) return [];
-        return {
-          ...listed(browser, clock()),
-          signedInAt: new Date(signedInAt).toISOString(),
-          signedInAgo: Math.floor(toSeconds(clock() - signedInAt)),
-          isHere: sessionUid === here,
-          clients,
-        };
-      }),
-    );
-    return entries.flat();
-  }
-
   /** Returns the browsers that the account trusts, the most recently used first. */
-  async #known({ accountId, sessionUid: here }: Approver): Promise<KnownBrowserEntry[]> {
+  async #known({ accountId, sessionUid: here }: SessionApprover): Promise<KnownBrowserEntry[]> {
     const { known, clock } = this.#ports;
     const list = [...(await known.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     return list.map((browser) => ({
@@ -179,32 +129,11 @@ export class DeviceListHandlers {
   }
 }
 
-/** Returns what the lists show of each browser. A record may have more fields, also of a newer build. */
-function listed(
-  { id, name, system, place, lastUsedAt }: SignedInBrowser | KnownBrowser,
-  now: number,
-): Pick<BrowserEntry, 'id' | 'name' | 'system' | 'place' | 'lastUsedAt' | 'lastUsedAgo'> {
-  return {
-    id,
-    ...(name !== undefined && { name }),
-    ...(system !== undefined && { system }),
-    ...(place !== undefined && { place }),
-    lastUsedAt: new Date(lastUsedAt).toISOString(),
-    lastUsedAgo: Math.floor(toSeconds(now - lastUsedAt)),
-  };
-}
-
-function formUse(approver: Approver): FormUse {
+function formUse(approver: SessionApprover): FormUse {
   return { approver, target: 'devices' };
 }
 
 /** Returns the result of the form before this page, in the words of the page. */
 function shown({ ended, unreached }: SignOutResult): Pick<Pages['devices'], 'ended' | 'unreached'> {
   return { ended: ended === 0 ? 'none' : ended === 1 ? 'one' : 'many', unreached: unreached > 0 };
-}
-
-function inBatches<T>(list: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(list.length / BATCH_SIZE) }, (_, batch) =>
-    list.slice(batch * BATCH_SIZE, (batch + 1) * BATCH_SIZE),
-  );
 }

@@ -114,7 +114,7 @@ export class SignInRecorder {
     const [wasEnded, wasApprovedByEnded] = await Promise.all([
       remoteSignOut.wasEnded(id),
       // By the time the browser resumes, the phone that approved may have been signed out.
-      note !== undefined && remoteSignOut.wasEnded(note.approvedBy),
+      note?.approvedBy !== undefined && remoteSignOut.wasEnded(note.approvedBy),
       // In parallel, because the user waits, and the session has hardly ever been ended.
       isListed && this.#put(ctx, session, note ?? (await this.#described(ctx, session))),
     ]);

@@ -9,6 +9,9 @@ const SIGN_IN_BOUNDARIES_S = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 360];
 /** The states of a ticket that the metrics count. */
 export type CountedState = 'shown' | 'finished' | 'denied' | 'cancelled' | 'expired';
 
+/** The metrics of clients that wait. */
+export type WaitMetrics = Pick<SignInMetrics, 'arrived' | 'left' | 'notified'>;
+
 /** The metrics of this process. The OpenTelemetry SDK of the deployment collects them; without an SDK they are lost. */
 export class SignInMetrics {
   readonly #waiting: Counter;

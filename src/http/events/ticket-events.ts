@@ -21,6 +21,8 @@ export interface TicketEvent {
   readonly browserFrom: string;
   /** The account that decides, once a phone has scanned. */
   readonly accountId?: string;
+  /** The app that decides, if it is no page: its `client_id`. */
+  readonly app?: string;
   /** Present if the short code was typed on the phone instead of scanning. */
   readonly typed?: true;
   /** The reason, if the ticket was denied or cancelled. */
@@ -56,6 +58,7 @@ export interface TicketFacts extends Pick<Ticket, 'id' | 'state' | 'shownAt' | '
   readonly clientId: string;
   readonly browserFrom: string;
   readonly accountId: string | undefined;
+  readonly app: string | undefined;
   readonly typed: true | undefined;
   readonly because: string | undefined;
 }
@@ -70,6 +73,7 @@ export function ticketFactsOf(ticket: Ticket): TicketFacts {
     clientId: ticket.request.client.id,
     browserFrom: ticket.browser.source,
     accountId: ownerOf(ticket)?.accountId,
+    app: ownerOf(ticket)?.grant?.clientId,
     typed: 'typed' in ticket ? ticket.typed : undefined,
     because: 'because' in ticket ? ticket.because : undefined,
   };
@@ -91,13 +95,14 @@ const STATE_OF_EVENT: Partial<Record<TicketEventName, CountedState>> = {
 /** Returns a function that counts a ticket's event in the metrics and emits it on the provider. */
 export function makeTicketEmitter(provider: Provider, metrics: SignInMetrics): EmitTicketEvent {
   return (ctx, name, facts) => {
-    const { clientId, browserFrom, accountId, typed, because } = facts;
+    const { clientId, browserFrom, accountId, app, typed, because } = facts;
     const event: TicketEvent = {
       ticket: traceOf(facts.id),
       clientId,
       ...(ctx && { from: sourceOf(ctx) }),
       browserFrom,
       ...(accountId !== undefined && { accountId }),
+      ...(app !== undefined && { app }),
       ...(typed && { typed }),
       ...(because !== undefined && { because }),
     };

@@ -1,6 +1,7 @@
 import type { Account, Assurance, Assure, FindAccount } from '../../oidc/approver.ts';
 import type { ConsentMode } from '../../oidc/request.ts';
 import type { Assess, Verdict } from '../../ticket/risk.ts';
+import type { AssureApp, OnDecision } from './app-hooks.ts';
 import {
   type ApproveGuard,
   type Challenge,
@@ -21,6 +22,8 @@ export interface Hooks {
   readonly assess: Assess;
   readonly consent: ConsentPolicy;
   readonly assurance: Assure;
+  readonly assureApp: AssureApp;
+  readonly onDecision: OnDecision;
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
 }
@@ -49,6 +52,8 @@ export function checkedHooks(hooks: Hooks, patienceMs: number): Hooks {
     assess: checked(ASSESS, hooks.assess),
     consent: async (ctx, interaction) => (await consent(ctx, interaction)) ?? 'browser',
     assurance: async (onPhone, accountId) => (await assurance(onPhone, accountId)) ?? {},
+    assureApp: checked(ASSURE_APP, hooks.assureApp),
+    onDecision: checked(ON_DECISION, hooks.onDecision),
     guard: guard && {
       challenge: checked(CHALLENGE, (wanted) => guard.challenge(wanted)),
       verify: checked(VERIFY, (wanted, answer) => guard.verify(wanted, answer)),
@@ -105,6 +110,19 @@ const ASSURANCE: Hook<Assurance | undefined> = {
     const { acr, amr } = membersOf(value);
     return value === undefined || (isObject(value) && isMissingOr(isText, acr) && isMissingOr(isTexts, amr));
   },
+};
+
+const ASSURE_APP: Hook<boolean> = {
+  name: 'assureApp',
+  returns: 'true or false',
+  isResult: (value): value is boolean => typeof value === 'boolean',
+};
+
+/** A record may be kept by a function that returns more than nothing. */
+const ON_DECISION: Hook<void> = {
+  name: 'onDecision',
+  returns: 'nothing',
+  isResult: (_value): _value is undefined => true,
 };
 
 const CHALLENGE: Hook<Challenge | undefined> = {

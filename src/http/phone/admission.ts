@@ -3,19 +3,30 @@ import type { Provider } from '../../oidc/provider.ts';
 import { subjectOf } from '../../oidc/requirements.ts';
 import type { KnownTicket, PhoneActs } from '../../ticket/phone.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import type { FailureContext } from '../request/plugin-request.ts';
 import type { AccountAct, RateLimits } from '../request/rate-limits.ts';
-import type { PhoneRequest } from './phone-request.ts';
 import { notSignedIn } from './sign-in-redirect.ts';
 
+/** A request of a page or of an app, with the approver that it acts for. */
+export interface ApproverRequest<Kind extends Approver> {
+  /** Undefined if the phone is not signed in. */
+  readonly approver: Kind | undefined;
+  readonly failure: FailureContext;
+}
+
+/** Such a request for one ticket, which was read together with the session or the grant. */
+export interface TicketRequest<Kind extends Approver> extends ApproverRequest<Kind> {
+  readonly ticket: Ticket | undefined;
+}
+
 /** The approver of an admitted request, and the name of its account. */
-export interface AdmittedApprover {
-  readonly approver: Approver;
+export interface AdmittedApprover<Kind extends Approver> {
+  readonly approver: Kind;
   readonly account: string;
 }
 
 /** An approver that may act on a ticket, as the ticket's client knows it, with the ticket as it was read. */
-export interface AdmittedTicket {
-  readonly approver: Approver;
+export interface AdmittedTicket<Kind extends Approver = Approver> extends AdmittedApprover<Kind> {
   readonly known: KnownTicket;
 }
 
@@ -43,11 +54,11 @@ export interface TicketPurpose {
  * @param act the act to count for the account; undefined for an act that repeats a counted one
  * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
  */
-export async function admit(
+export async function admit<Kind extends Approver>(
   { limits, settings }: AdmissionPorts,
-  { approver, failure }: PhoneRequest,
+  { approver, failure }: ApproverRequest<Kind>,
   act: AccountAct | undefined,
-): Promise<AdmittedApprover> {
+): Promise<AdmittedApprover<Kind>> {
   if (approver === undefined) throw notSignedIn();
   failure.accountId = approver.accountId;
   if (act !== undefined) await limits.forAccount(act, approver.accountId);
@@ -59,22 +70,26 @@ export async function admit(
  * Does the same for an act on the ticket of the URL.
  * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
  */
-export async function admitToTicket(
+export async function admitToTicket<Kind extends Approver>(
   ports: TicketAdmissionPorts,
-  request: PhoneRequest,
+  request: TicketRequest<Kind>,
   { act, checksReport = false, isRepeated = false }: TicketPurpose,
-): Promise<AdmittedTicket> {
+): Promise<AdmittedTicket<Kind>> {
   const { ticket } = request;
   const isReported =
     checksReport && !isRepeated ? ports.ceremony.phone.isReported(ticket, request.approver) : undefined;
   // Marked as handled: if the account is not admitted, this rejection must not become an unhandled one.
   isReported?.catch(() => undefined);
-  const { approver } = await admit(ports, request, isRepeated ? undefined : act);
-  return { approver: await asSubject(ports.provider, approver, ticket), known: { ticket, isReported } };
+  const { approver, account } = await admit(ports, request, isRepeated ? undefined : act);
+  return { approver: await asSubject(ports.provider, approver, ticket), account, known: { ticket, isReported } };
 }
 
 /** Returns the approver with the subject that the ticket's client knows it by, if the request demands a subject. */
-export async function asSubject(provider: Provider, approver: Approver, ticket: Ticket | undefined): Promise<Approver> {
+export async function asSubject<Kind extends Approver>(
+  provider: Provider,
+  approver: Kind,
+  ticket: Ticket | undefined,
+): Promise<Kind> {
   if (ticket?.request.requirements.subject === undefined) return approver;
   const subject = await subjectOf(provider, ticket.request.client.id, approver.accountId);
   return { ...approver, ...(subject !== undefined && { subject }) };

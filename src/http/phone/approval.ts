@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { type Assess, type Judge, riskContext } from '../../ticket/risk.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import { type Approver, deviceOf, type Ticket } from '../../ticket/ticket.ts';
 import {
   type ApproveGuard,
   type Challenge,
@@ -72,9 +72,9 @@ export class Approvals {
     }
   }
 
-  #request({ id, request }: Ticket, { accountId, sessionUid }: Approver): ProofRequest {
-    const nonces = noncesOf(this.#ports.keys, 'approve', id, sessionUid);
-    return { accountId, request, nonce: nonces[0] ?? '', nonces };
+  #request({ id, request }: Ticket, approver: Approver): ProofRequest {
+    const nonces = noncesOf(this.#ports.keys, 'approve', id, deviceOf(approver));
+    return { accountId: approver.accountId, request, nonce: nonces[0] ?? '', nonces };
   }
 }
 

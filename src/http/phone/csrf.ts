@@ -1,11 +1,11 @@
 import { QrLoginError } from '../../ticket/errors.ts';
 import { matches, type SecretKeys } from '../../ticket/secret-keys.ts';
-import type { Approver } from '../../ticket/ticket.ts';
+import type { SessionApprover } from '../../ticket/ticket.ts';
 import type { PhoneForm } from './phone-request.ts';
 
 /** The use that a form is made for: a session, and one ticket or one page. */
 export interface FormUse {
-  readonly approver: Approver;
+  readonly approver: SessionApprover;
   /** The ticket's id, or the name of a page. */
   readonly target: string;
 }

@@ -1,7 +1,7 @@
 import { type Assure, approverOf, type Session, sessionOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import type { SessionApprover, Ticket } from '../../ticket/ticket.ts';
 import { type Fields, readFields } from '../request/body.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Entry, Guard } from '../request/guard.ts';
@@ -14,7 +14,7 @@ import type { Urls } from '../request/urls.ts';
 /** A request of the phone, with what the provider knows about it at this moment. */
 export interface PhoneRequest extends PluginRequest {
   /** The account and session that the phone is signed in with; undefined if it is not signed in. */
-  readonly approver: Approver | undefined;
+  readonly approver: SessionApprover | undefined;
   /**
    * The ticket of the URL as it was read together with the session; undefined if there is none, and for a landing page.
    */

@@ -2,7 +2,7 @@ import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import type { SessionApprover, Ticket } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
@@ -24,7 +24,7 @@ export async function makePhoneView(
   ports: PhoneViewPorts,
   request: PhoneRequest,
   ticket: Ticket,
-  approver: Approver,
+  approver: SessionApprover,
 ): Promise<PhoneView> {
   const { ceremony, approvals, clock, keys, settings } = ports;
   const { client, scopes, consent } = ticket.request;

@@ -4,7 +4,7 @@ import { CODE_LENGTH } from '../../ticket/code.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { Approver } from '../../ticket/ticket.ts';
+import type { SessionApprover } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -85,7 +85,7 @@ export class ScanHandlers {
     ctx.type = 'application/manifest+json';
   };
 
-  async #scan(form: PhoneForm, session: Approver): Promise<void> {
+  async #scan(form: PhoneForm, session: SessionApprover): Promise<void> {
     const { provider, ceremony, approvals, announce, urls } = this.#ports;
     const { ctx, fields } = form;
     const typed = await ceremony.phone.findTyped(fields.shortCode ?? '');
@@ -100,7 +100,7 @@ export class ScanHandlers {
   }
 
   /** @param mistyped the text that was typed, if it is no short code of a ticket */
-  #render({ ctx }: PhoneRequest, approver: Approver, mistyped?: string): void {
+  #render({ ctx }: PhoneRequest, approver: SessionApprover, mistyped?: string): void {
     const { keys, urls, renderer, settings } = this.#ports;
     const typing = {
       csrf: makeCsrfToken(keys, formUse(approver)),
@@ -117,7 +117,7 @@ export class ScanHandlers {
 }
 
 /** The form is made for the page, because its ticket is not known before the user types the code. */
-function formUse(approver: Approver): FormUse {
+function formUse(approver: SessionApprover): FormUse {
   return { approver, target: 'scan' };
 }
 

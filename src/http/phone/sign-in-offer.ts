@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import type { Approver, Ticket, UnmetRequirement } from '../../ticket/ticket.ts';
+import type { SessionApprover, Ticket, UnmetRequirement } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Urls } from '../request/urls.ts';
@@ -18,7 +18,7 @@ export interface SignInOfferPorts {
 export interface UnmetDemand {
   readonly unmet: UnmetRequirement;
   readonly ticket: Ticket;
-  readonly approver: Approver;
+  readonly approver: SessionApprover;
 }
 
 /**
@@ -55,7 +55,7 @@ function mayOfferStrongerSignIn(
   cookies: SignInOfferPorts['cookies'],
   ctx: Context,
   ticket: Ticket,
-  { authenticatedAt, signInId = '' }: Approver,
+  { authenticatedAt, signInId = '' }: SessionApprover,
 ): boolean {
   const offer = cookies.offer(ctx);
   if (offer !== undefined) return authenticatedAt === offer.authenticatedAt && signInId === offer.signInId;

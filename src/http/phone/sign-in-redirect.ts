@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
-import type { Approver, SignInRequest, Ticket } from '../../ticket/ticket.ts';
+import type { SessionApprover, SignInRequest, Ticket } from '../../ticket/ticket.ts';
 import type { PhoneSignIn, SignIn } from '../hooks/hooks.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
@@ -24,8 +24,8 @@ export function markIfSentToSignIn(
   cookies: Pick<Cookies, 'ticketOfSignIn'>,
   ctx: Context,
   ticket: Ticket | undefined,
-  approver: Approver,
-): Approver {
+  approver: SessionApprover,
+): SessionApprover {
   if (ticket === undefined || cookies.ticketOfSignIn(ctx) !== ticket.id) return approver;
   const isNew = approver.authenticatedAt >= Math.floor(ticket.shownAt / 1000);
   return isNew ? { ...approver, forTicket: true } : approver;

@@ -1,12 +1,9 @@
 import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import type { Outcome } from '../../ticket/change.ts';
-import { DecidedOtherwise, notFound, QrLoginError } from '../../ticket/errors.ts';
-import type { DecidedTicket, PhoneActs } from '../../ticket/phone.ts';
-import type { RepeatableAct } from '../../ticket/repeats.ts';
-import type { FinishedSignIn } from '../../ticket/signed-in-browser.ts';
-import type { Approver, Ticket } from '../../ticket/ticket.ts';
-import type { SignInRevocation } from '../devices/revocation.ts';
+import { DecidedOtherwise, notFound } from '../../ticket/errors.ts';
+import type { PhoneActs } from '../../ticket/phone.ts';
+import type { SessionApprover, Ticket } from '../../ticket/ticket.ts';
+import type { AppLinks } from '../api/app-links.ts';
 import { answerSignOut } from '../devices/sign-out-answer.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { PhoneView } from '../pages/page-data.ts';
@@ -18,11 +15,13 @@ import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { type AdmittedTicket, admitToTicket } from './admission.ts';
 import { checkCsrfToken, makeCsrfToken } from './csrf.ts';
+import type { Decisions } from './decisions.ts';
 import { codeIn, type PhoneForm, type PhoneRequest } from './phone-request.ts';
 import { makePhoneView, type PhoneViewPorts } from './phone-view.ts';
 import { markIfSentToSignIn, sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
 
 export interface TicketPorts extends PhoneViewPorts {
+  readonly decisions: Decisions;
   readonly provider: Provider;
   readonly ceremony: { readonly phone: PhoneActs };
   readonly announce: Announce;
@@ -38,11 +37,9 @@ export interface TicketPorts extends PhoneViewPorts {
     | 'noteSignOut'
   >;
   readonly limits: Pick<RateLimits, 'forAccount'>;
+  readonly appLinks: Pick<AppLinks, 'open'>;
   readonly renderer: PageRenderer;
-  readonly revocation: Pick<SignInRevocation, 'find' | 'hasRevoked' | 'report' | 'revoke'>;
 }
-
-const DECISIONS: ReadonlySet<string | undefined> = new Set<RepeatableAct>(['approve', 'deny', 'unable']);
 
 /**
  * The requests of the phone for one ticket. The approver comes from the phone's session alone. Each request may arrive
@@ -81,17 +78,27 @@ export class TicketHandlers {
    * fresh.
    */
   landing = async (request: PhoneRequest): Promise<void> => {
-    const { ceremony, keys, limits, urls, renderer, settings } = this.#ports;
+    const { ceremony, keys, limits, urls, appLinks, renderer, settings } = this.#ports;
     const { ctx, approver } = request;
     const code = codeIn(ctx);
     const { id } = ceremony.phone.read(code);
-    if (approver === undefined) return this.#sendToSignIn(request, id, urls.landing(code));
+    const openInApp = wantsJson(request) ? undefined : appLinks.open(code);
+    if (approver === undefined) {
+      if (openInApp === undefined || ctx.query.here === 'yes')
+        return this.#sendToSignIn(request, id, urls.landing(code));
+      const page = { scansItself: false, openInApp, signIn: `${urls.landing(code)}?here=yes` };
+      return renderer.render(ctx, 'landing', page);
+    }
     const { name } = await accountOf(settings.findAccount, approver);
     await limits.forAccount('scan', approver.accountId);
     const csrf = makeCsrfToken(keys, { approver, target: id });
     if (wantsJson(request)) ctx.body = { account: name, csrf };
     // If a page of another site led here, the user must press the button.
-    else renderer.render(ctx, 'landing', { csrf, scansItself: !isForeign(ctx) });
+    else {
+      // With an app, the user chooses where to go on.
+      const scansItself = openInApp === undefined && !isForeign(ctx);
+      renderer.render(ctx, 'landing', { csrf, scansItself, openInApp });
+    }
   };
 
   /** `POST Q/:code`: the scan, which claims the ticket. */
@@ -122,95 +129,44 @@ export class TicketHandlers {
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (form: PhoneForm): Promise<void> => {
-    const { ceremony, announce, keys, urls } = this.#ports;
+    const { keys, urls } = this.#ports;
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
-    const { decision } = fields;
-    const admitted = await admitToTicket(this.#ports, form, {
-      act: 'decide',
-      checksReport: decision === 'approve',
-      isRepeated: isDecision(decision) && ceremony.phone.isRepeated(form.ticket, form.approver, decision),
-    });
+    const { decision, remember, proof } = fields;
+    const admitted = await admitToTicket(this.#ports, form, this.#ports.decisions.purposeOf(form, decision));
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
-    const { ticket, changed } = await this.#decide(form, id, admitted).catch((error: unknown) => {
+    const input = { decision, remember: remember === 'yes', proof };
+    const ticket = await this.#ports.decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;
     });
-    if (changed) announce(ctx, eventOf(ticket), ticket);
     if (wantsJson(form)) ctx.body = await this.#view(form, ticket, approver);
     else seeOther(ctx, urls.ticket(id));
   };
 
   /** Reports a ticket, also one that has ended meanwhile: the user sees that the report was understood. */
-  async #report(form: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<void> {
-    const { ceremony, announce, revocation, urls, renderer } = this.#ports;
+  async #report(form: PhoneForm, id: string, admitted: AdmittedTicket<SessionApprover>): Promise<void> {
+    const { urls, renderer } = this.#ports;
     const { ctx } = form;
-    const finished = known.ticket === undefined ? await revocation.find(approver.accountId, id) : undefined;
-    if (finished !== undefined) return this.#reportFinished(form, approver, finished);
-    if (known.ticket === undefined && (await revocation.hasRevoked(approver.accountId, id)))
-      return answerSignOut(form, this.#ports, { ended: 0, unreached: 0 });
-    const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
-    const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, approver.accountId, ticket.id) : [];
-    if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
+    const { ticket, ended } = await this.#ports.decisions.report(ctx, id, admitted);
+    // The ticket is gone. The list of browsers shows that its browser is signed out.
+    if (ticket === undefined) {
+      const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
+      return answerSignOut(form, this.#ports, { ended: ended.length, unreached: new Set(unreached).size });
+    }
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     // The ticket of the URL has no page any more, so the answer is the page.
-    const view = asReported(await makePhoneView(this.#ports, form, ticket, approver));
+    const view = asReported(await makePhoneView(this.#ports, form, ticket, admitted.approver));
     if (wantsJson(form)) ctx.body = view;
     else renderer.render(ctx, 'done', view, ticket.request.locales);
   }
 
-  /** Reports a sign-in whose ticket is gone. The list of browsers shows that its browser is signed out. */
-  async #reportFinished(form: PhoneForm, { accountId }: Approver, signIn: FinishedSignIn): Promise<void> {
-    const { revocation } = this.#ports;
-    const ended = await revocation.report(form.ctx, accountId, signIn);
-    const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
-    answerSignOut(form, this.#ports, { ended: ended.length, unreached: new Set(unreached).size });
-  }
-
-  async #decide(form: PhoneForm, id: string, { approver, known }: AdmittedTicket): Promise<Outcome<DecidedTicket>> {
-    const { ceremony, approvals } = this.#ports;
-    const { decision, remember } = form.fields;
-    if (decision === 'deny') return ceremony.phone.deny(id, approver, known.ticket);
-    if (decision === 'unable') return ceremony.phone.giveUp(id, approver, known.ticket);
-    if (decision !== 'approve') {
-      throw new QrLoginError('invalid_request', '"decision" is "approve", "deny", "report" or "unable".');
-    }
-    const ticket = await ceremony.phone.look(id, approver, known.ticket);
-    if (await this.#isTakenBack(ticket, approver)) throw new DecidedOtherwise('denied');
-    const proven = await this.#prove(form, ticket, approver);
-    return ceremony.phone.approve(
-      id,
-      { approver: proven, remember: remember === 'yes', judge: approvals.makeJudge(form.ctx) },
-      known,
-    );
-  }
-
-  /**
-   * Checks the answer to the challenge. A passkey can refuse an answer that it has accepted before, so if the same
-   * request has approved meanwhile, that counts.
-   */
-  async #prove({ fields }: PhoneForm, ticket: Ticket, approver: Approver): Promise<Approver> {
-    const { ceremony, approvals } = this.#ports;
-    try {
-      return await approvals.prove(ticket, approver, fields.proof);
-    } catch (error) {
-      const current = await ceremony.phone.preview(ticket.id);
-      if (ceremony.phone.isRepeated(current, approver, 'approve')) return approver;
-      throw error;
-    }
-  }
-
   /** Returns the ticket as its approver sees it, also after a report that has ended what came out of it. */
-  async #view(request: PhoneRequest, ticket: Ticket, approver: Approver): Promise<PhoneView> {
+  async #view(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<PhoneView> {
     const view = await makePhoneView(this.#ports, request, ticket, approver);
-    return (await this.#isTakenBack(ticket, approver)) ? asReported(view) : view;
-  }
-
-  /** Returns true if this account has reported the sign-in after the browser had finished it. */
-  async #isTakenBack({ state, id }: Ticket, { accountId }: Approver): Promise<boolean> {
-    return state === 'redeemed' && this.#ports.revocation.hasRevoked(accountId, id);
+    return (await this.#ports.decisions.isTakenBack(ticket, approver)) ? asReported(view) : view;
   }
 
   async #sendToSignIn(request: PhoneRequest, ticketId: string, returnTo: string): Promise<void> {
@@ -219,10 +175,6 @@ export class TicketHandlers {
     cookies.noteSentToSignIn(request.ctx, ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
-}
-
-function isDecision(decision: string | undefined): decision is RepeatableAct {
-  return DECISIONS.has(decision);
 }
 
 /** Returns the view after a report, for any state in which the ticket has ended. */

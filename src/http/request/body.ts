@@ -11,6 +11,9 @@ const BODY_LIMIT_BYTES = 4096;
 /** The fields of a POST, from a form or from JSON. */
 export type Fields = Readonly<Record<string, string>>;
 
+/** A JSON object, with its members unchecked. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 type Decode = (content: Buffer) => Promise<Buffer>;
 const DECOMPRESSED = { maxOutputLength: BODY_LIMIT_BYTES };
 const unzipBounded = promisify<Buffer, typeof DECOMPRESSED, Buffer>(unzip);
@@ -24,28 +27,51 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map([
   ['br', (content) => unbrotliBounded(content, DECOMPRESSED)],
 ]);
 
-/** The supported media types. */
-const PARSERS: ReadonlyMap<string, (text: string) => Fields> = new Map([
+type Parsers<Body> = ReadonlyMap<string, (text: string) => Body>;
+
+/** The media types that pages send. */
+const FIELD_PARSERS: Parsers<Fields> = new Map([
   ['application/x-www-form-urlencoded', parseForm],
-  ['application/json', parseJson],
+  ['application/json', parseFields],
 ]);
+
+/** The media type that apps send. */
+const JSON_PARSERS: Parsers<JsonObject> = new Map([['application/json', parseJson]]);
 
 /**
  * Returns the text fields of a form or of a JSON object; none if there is no body.
  * @throws QrLoginError `invalid_request`, `too_large` (more than 4 KB), `unsupported_media_type`
  */
 export async function readFields(ctx: Context): Promise<Fields> {
-  if (!hasBody(ctx)) return {};
+  return hasBody(ctx) ? readBody(ctx, FIELD_PARSERS, { parsed: parseFields, refusal: notForm }) : {};
+}
+
+/**
+ * Returns the JSON object that an app has sent.
+ * @throws QrLoginError `invalid_request`, `too_large` (more than 4 KB), `unsupported_media_type` (also for no body)
+ */
+export function readJson(ctx: Context): Promise<JsonObject> {
+  return readBody(ctx, JSON_PARSERS, { parsed: parseJson, refusal: notJson });
+}
+
+interface BodyForm<Body> {
+  /** Reads what a parser of the host has made of the body, as JSON again. */
+  readonly parsed: (text: string) => Body;
+  /** Returns the error for another media type. */
+  readonly refusal: () => QrLoginError;
+}
+
+async function readBody<Body>(ctx: Context, parsers: Parsers<Body>, form: BodyForm<Body>): Promise<Body> {
   // Media types and content codings are compared without regard to case (RFC 9110, sections 8.3.1 and 8.4.1).
-  const parse = PARSERS.get(ctx.request.type.toLowerCase());
+  const parse = parsers.get(ctx.request.type.toLowerCase());
   const parsed = parse && findParsedBody(ctx);
   const decode =
     parsed === undefined ? DECODERS.get(ctx.get('content-encoding').toLowerCase() || 'identity') : undefined;
   if (parse === undefined || (parsed === undefined && decode === undefined)) {
-    throw new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+    throw form.refusal();
   }
   try {
-    if (decode === undefined) return readParsed(parsed, parse);
+    if (decode === undefined) return readParsed(parsed, parse, form.parsed);
     const content = await decode(await readContent(ctx.req));
     return parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
   } catch (error) {
@@ -71,11 +97,11 @@ async function readContent(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** Reads what a parser of the host has left. The host may allow larger bodies than the plugin. */
-function readParsed(body: unknown, parse: (text: string) => Fields): Fields {
+function readParsed<Body>(body: unknown, parse: (text: string) => Body, parseAgain: (text: string) => Body): Body {
   const isText = typeof body === 'string' || Buffer.isBuffer(body);
   const text = isText ? body.toString() : JSON.stringify(body);
   if (Buffer.byteLength(text) > BODY_LIMIT_BYTES) throw tooLarge();
-  return isText ? parse(text) : parseJson(text);
+  return isText ? parse(text) : parseAgain(text);
 }
 
 /** Omits the cause, because it contains the body. */
@@ -89,6 +115,14 @@ function tooLarge(): QrLoginError {
   return new QrLoginError('too_large', 'That is more than this form can hold.');
 }
 
+function notForm(): QrLoginError {
+  return new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+}
+
+function notJson(): QrLoginError {
+  return new QrLoginError('unsupported_media_type', 'Send JSON, with the type application/json.');
+}
+
 function notFields(): QrLoginError {
   return new QrLoginError('invalid_request', 'Send an object of text fields.');
 }
@@ -100,10 +134,14 @@ function parseForm(text: string): Fields {
   return Object.fromEntries(fields);
 }
 
-function parseJson(text: string): Fields {
+function parseJson(text: string): JsonObject {
   const body: unknown = text === '' ? {} : JSON.parse(text);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw notFields();
-  const fields: [string, string][] = Object.entries(body).map(([name, value]) => {
+  return Object.fromEntries(Object.entries(body));
+}
+
+function parseFields(text: string): Fields {
+  const fields: [string, string][] = Object.entries(parseJson(text)).map(([name, value]) => {
     if (typeof value !== 'string') throw notFields();
     return [name, value];
   });

@@ -24,6 +24,8 @@ export interface PluginRequest {
   readonly ctx: RouterContext;
   /** True if only scripts ask for this URL: they get JSON even if they do not say so. */
   readonly isForScripts: boolean;
+  /** Present if only apps ask for this URL: they get JSON, whatever they say. */
+  readonly isForApps?: true;
   /** The headers that the answer had before the plugin added its own. */
   readonly hostHeaders: OutgoingHttpHeaders;
   readonly failure: FailureContext;

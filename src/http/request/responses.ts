@@ -8,7 +8,9 @@ import type { PluginRequest } from './plugin-request.ts';
 export function wantsJson({
   ctx,
   isForScripts,
-}: Pick<PluginRequest, 'isForScripts'> & { readonly ctx: Context }): boolean {
+  isForApps,
+}: Pick<PluginRequest, 'isForScripts' | 'isForApps'> & { readonly ctx: Context }): boolean {
+  if (isForApps) return true;
   if (ctx.accepts(['html', 'json']) === 'json' || ctx.request.type === 'application/json') return true;
   return isForScripts && ctx.request.type !== 'application/x-www-form-urlencoded';
 }

@@ -41,6 +41,11 @@ export class Urls {
     return `${this.phone}/tickets/${id}`;
   }
 
+  /** The ticket as an app gets it. */
+  apiTicket(id: string): string {
+    return `${this.phone}/api/tickets/${id}`;
+  }
+
   /** The page on which a phone scans or types the code of another screen. */
   get scan(): string {
     return `${this.phone}/scan`;

@@ -2,16 +2,16 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Context } from 'koa';
 import { hasLeft, isBehindAnother } from './connection.ts';
 import { Stream, type StreamPorts } from './stream.ts';
-import type { TicketWatch } from './ticket-watch.ts';
+import type { TicketWatch, Watch } from './ticket-watch.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** The interval of the timer that all streams share. It is short, so that one tick writes to few streams. */
 const TICK_MS = 20;
 
-/** The event streams (Server-Sent Events) of all waiting browsers. One timer serves all of them. */
-export class EventStreams {
-  readonly #ports: StreamPorts;
-  readonly #wheel: TimerWheel<Stream>;
+/** The event streams (Server-Sent Events) of all waiting clients of a kind. One timer serves all of them. */
+export class EventStreams<Kind extends Watch = TicketWatch> {
+  readonly #ports: StreamPorts<Kind>;
+  readonly #wheel: TimerWheel<Stream<Kind>>;
   /**
    * Bound to the context of this constructor. Otherwise the timer would keep what the host has in its AsyncLocalStorage
    * for the first request, and run with it.
@@ -20,13 +20,13 @@ export class EventStreams {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(ports: StreamPorts) {
+  constructor(ports: StreamPorts<Kind>) {
     this.#ports = ports;
     this.#wheel = new TimerWheel(TICK_MS, ports.clock());
   }
 
   /** Takes the response over from Koa, and sends the whole ticket at once, then every change. */
-  async open(ctx: Context, watch: TicketWatch): Promise<void> {
+  async open(ctx: Context, watch: Kind): Promise<void> {
     // The stream writes the response; Koa must not end it.
     ctx.respond = false;
     if (isBehindAnother(ctx)) {

@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 import type { Clock, Listener } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
-import type { SignInMetrics } from '../events/metrics.ts';
-import { type BrowserViews, versionAt } from '../ticket-view/browser-view.ts';
+import type { WaitMetrics } from '../events/metrics.ts';
+import { versionAt } from '../ticket-view/browser-view.ts';
 import { hasLeft, isBehindAnother } from './connection.ts';
-import type { TicketWatch } from './ticket-watch.ts';
+import type { TicketWatch, Watch, WatchViews } from './ticket-watch.ts';
 
 /** The longest wait. Most proxies give up on a request after 30 s. */
 const LONGEST_WAIT_MS = 25_000;
@@ -13,15 +13,15 @@ const SHORTEST_WAIT_MS = 1_000;
 /** After a change may have been missed, each poll reads the ticket at a random moment within this time. */
 const CATCH_UP_WITHIN_MS = 1_000;
 
-/** Requests that wait for a change of the ticket, for browsers that event streams do not reach. */
-export class LongPolls {
-  readonly #views: BrowserViews;
+/** Requests that wait for a change of the ticket, for clients that event streams do not reach. */
+export class LongPolls<Kind extends Watch = TicketWatch> {
+  readonly #views: Pick<WatchViews<Kind>, 'dueAt'>;
   readonly #clock: Clock;
-  readonly #metrics: SignInMetrics;
+  readonly #metrics: WaitMetrics;
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(views: BrowserViews, clock: Clock, metrics: SignInMetrics) {
+  constructor(views: Pick<WatchViews<Kind>, 'dueAt'>, clock: Clock, metrics: WaitMetrics) {
     this.#views = views;
     this.#clock = clock;
     this.#metrics = metrics;
@@ -33,7 +33,7 @@ export class LongPolls {
    * @param known the version that the browser knows
    * @returns the ticket at that moment; undefined if there is none any more
    */
-  async next(ctx: Context, watch: TicketWatch, known: number): Promise<Ticket | undefined> {
+  async next(ctx: Context, watch: Kind, known: number): Promise<Ticket | undefined> {
     let wake: (signalled?: Ticket) => void = () => undefined;
     const woken = new Promise<Ticket | undefined>((resolve) => {
       wake = resolve;

@@ -4,17 +4,11 @@ import { callListener } from '../../oidc/call-listener.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock, Listener } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
-import type { SignInMetrics } from '../events/metrics.ts';
-import {
-  type BrowserView,
-  type BrowserViews,
-  type ShownTicket,
-  shownTicketOf,
-  versionAt,
-} from '../ticket-view/browser-view.ts';
+import type { WaitMetrics } from '../events/metrics.ts';
+import { type ShownTicket, shownTicketOf, versionAt } from '../ticket-view/browser-view.ts';
 import { type Connection, type ConnectionUser, openConnection, SocketConnection } from './connection.ts';
 import type { ConnectionParker } from './parked-connection.ts';
-import type { TicketWatch } from './ticket-watch.ts';
+import type { TicketWatch, Watch, WatchViews } from './ticket-watch.ts';
 import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
 
 /** The longest silence. Proxies and browsers give up on a stream that is silent for long. */
@@ -38,22 +32,22 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-export interface StreamPorts {
-  readonly views: Pick<BrowserViews, 'draw' | 'redraw' | 'dueAt'>;
+export interface StreamPorts<Kind extends Watch = TicketWatch> {
+  readonly views: WatchViews<Kind>;
   readonly clock: Clock;
-  readonly metrics: SignInMetrics;
+  readonly metrics: WaitMetrics;
   /** Undefined if streams keep their sockets. */
   readonly parker: ConnectionParker | undefined;
 }
 
 /**
- * The event stream of one waiting browser. A process may have tens of thousands of them, so a stream keeps no request,
+ * The event stream of one waiting client. A process may have tens of thousands of them, so a stream keeps no request,
  * and no whole ticket for long.
  */
-export class Stream implements Listener, ConnectionUser, WheelEntry {
-  readonly #watch: TicketWatch;
-  readonly #ports: StreamPorts;
-  readonly #wheel: TimerWheel<Stream>;
+export class Stream<Kind extends Watch = TicketWatch> implements Listener, ConnectionUser, WheelEntry {
+  readonly #watch: Kind;
+  readonly #ports: StreamPorts<Kind>;
+  readonly #wheel: TimerWheel<Stream<Kind>>;
   /** Undefined until the stream starts. */
   #connection: Connection | undefined;
   /** The ticket to start with. */
@@ -69,7 +63,7 @@ export class Stream implements Listener, ConnectionUser, WheelEntry {
   #readAt: number;
   slot: number | undefined = undefined;
 
-  constructor(watch: TicketWatch, ports: StreamPorts, wheel: TimerWheel<Stream>) {
+  constructor(watch: Kind, ports: StreamPorts<Kind>, wheel: TimerWheel<Stream<Kind>>) {
     this.#watch = watch;
     this.#ports = ports;
     this.#wheel = wheel;
@@ -206,7 +200,7 @@ export class Stream implements Listener, ConnectionUser, WheelEntry {
   }
 
   /** Returns the event in the form of Server-Sent Events, and sets the time at which the ticket must be sent again. */
-  #formatEvent(view: BrowserView): string {
+  #formatEvent(view: { readonly version: number }): string {
     this.#dueAt = this.#ports.views.dueAt(this.#shown, this.#ports.clock());
     return `event: ticket\nid: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`;
   }

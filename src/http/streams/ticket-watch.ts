@@ -1,7 +1,7 @@
 import type { BrowserActs, BrowserIdentity } from '../../ticket/browser.ts';
 import type { Listener, Signals } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
-import type { Viewer } from '../ticket-view/browser-view.ts';
+import type { ShownTicket, Viewer } from '../ticket-view/browser-view.ts';
 
 /** The ports that a watch reads and subscribes with. */
 export interface TicketWatchPorts {
@@ -9,12 +9,37 @@ export interface TicketWatchPorts {
   readonly signals: Signals;
 }
 
-/** A waiting browser and the ticket that it waits for: all that is kept of its request meanwhile. */
-export class TicketWatch implements Viewer {
+/** A client that waits for changes of a ticket: all that is kept of its request meanwhile. */
+export interface Watch {
+  /** The moment when the waiting ends, in milliseconds since the epoch. */
+  readonly endsAt: number;
+  /**
+   * The interval in milliseconds at which to read the ticket even if no signal has come, because signals may be lost.
+   */
+  readonly rereadEvery: number;
+  read(): Promise<Ticket | undefined>;
+  subscribe(listener: Listener): void;
+  unsubscribe(listener: Listener): void;
+}
+
+/** Draws tickets for one kind of waiting clients. */
+export interface WatchViews<Kind extends Watch> {
+  draw(ticket: Ticket | undefined, now: number, watch: Kind): { readonly version: number };
+  /** Returns the view of a ticket that has not changed since it was shown, at the time that `dueAt` returned. */
+  redraw(shown: ShownTicket, now: number, watch: Kind): { readonly version: number };
+  /**
+   * Returns the time at which a client must get the ticket again although it has not changed, in milliseconds since the
+   * epoch.
+   */
+  dueAt(ticket: ShownTicket | undefined, now: number): number;
+}
+
+/** A waiting browser. */
+export class TicketWatch implements Viewer, Watch {
   readonly #ports: TicketWatchPorts;
   readonly #identity: BrowserIdentity;
   readonly svg: boolean;
-  /** The moment when the interaction ends, and the waiting with it, in milliseconds since the epoch. */
+  /** The end of the interaction. */
   readonly endsAt: number;
 
   constructor(ports: TicketWatchPorts, identity: BrowserIdentity, { svg, endsAt }: { svg: boolean; endsAt: number }) {
@@ -28,9 +53,6 @@ export class TicketWatch implements Viewer {
     return this.#identity.accountId;
   }
 
-  /**
-   * The interval in milliseconds at which to read the ticket even if no signal has come, because signals may be lost.
-   */
   get rereadEvery(): number {
     return this.#ports.signals.rereadEvery;
   }

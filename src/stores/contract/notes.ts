@@ -35,6 +35,17 @@ export function notesContract({ describe, it }: TestRunner, engines: () => Engin
       assert.equal(await here().read(name), 'second');
     });
 
+    it('can be claimed once, also if all processes try at once, until the claim expires', async () => {
+      const name = randomUUID();
+      const tries = Array.from({ length: 20 }, (_, index) => (index % 2 ? here() : there()).claim(name, MINUTE_MS));
+      assert.equal((await Promise.all(tries)).filter(Boolean).length, 1);
+      assert.equal(await there().claim(name, MINUTE_MS), false);
+      assert.equal(typeof (await here().read(name)), 'string');
+      const short = randomUUID();
+      assert.equal(await here().claim(short, SHORT_MS), true);
+      await eventually('can be claimed again', () => there().claim(short, MINUTE_MS));
+    });
+
     it('expire by themselves', async () => {
       const name = randomUUID();
       await here().write(name, SHORT_MS);

@@ -179,6 +179,14 @@ return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 `,
 );
 
+/** Writes a key unless it exists. KEYS: the key. ARGV: milliseconds to live. Returns null if it exists. */
+export const CLAIM: Script = script(
+  'claim',
+  `
+return redis.call('SET', KEYS[1], '1', 'PX', ARGV[1], 'NX')
+`,
+);
+
 /** Deletes a lookup key if it still leads to this record. KEYS: the lookup key. ARGV: the record's id. */
 export const DELETE_IF: Script = script(
   'destroy',

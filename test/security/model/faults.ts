@@ -25,7 +25,9 @@ export const faults: readonly Fault[] = [
     name: 'that forgets which phone has scanned',
     in: 'walk',
     around: falsifying((next) =>
-      next.state === 'scanned' ? { ...next, approver: { ...next.approver, sessionUid: 'one' } } : next,
+      next.state === 'scanned'
+        ? { ...next, approver: { ...next.approver, sessionUid: 'one', grant: undefined } }
+        : next,
     ),
   },
   {

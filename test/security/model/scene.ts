@@ -243,6 +243,12 @@ class PaperNotes implements Notes {
     this.#written.set(name, value);
   }
 
+  async claim(name: string): Promise<boolean> {
+    if (this.#written.has(name)) return false;
+    this.#written.set(name, '');
+    return true;
+  }
+
   async read(name: string): Promise<string | undefined> {
     return this.#written.get(name);
   }

@@ -1,0 +1,249 @@
+/** The screen with the camera: it reads the code on another device, from the camera, a photo or typed characters. */
+import { Camera } from '../../../../src/client/camera.ts';
+import { type Effort, loadReader } from '../../../../src/client/read-code.ts';
+import { element } from '../dom.ts';
+import type { Texts } from '../texts.ts';
+
+/** A frame of the camera gets little effort, because the next one follows at once. A photo comes only once. */
+const FRAME: Effort = { longest: 640, effort: 4, timeLimit: 60 };
+const PHOTO: Effort = { longest: 1600, effort: 1000, timeLimit: 1_000 };
+/** The shortest pause between two frames. It is longer if a frame took longer to read. */
+const PAUSE_MS = 100;
+/** The same code is not tried again this soon after it was refused, so that the message can be read. */
+const SAME_CODE_PAUSE_MS = 3_000;
+
+export interface ScanActs {
+  /**
+   * Claims the ticket of a code.
+   * @returns the message for the user if that fails
+   */
+  readonly scan: (text: string) => Promise<string | undefined>;
+  /** Does the same for typed characters. */
+  readonly type: (backupCode: string) => Promise<string | undefined>;
+}
+
+export class ScanScreen {
+  readonly root: HTMLElement;
+  readonly #t: Texts['t'];
+  readonly #acts: ScanActs;
+  readonly #camera: Camera;
+  readonly #reader = loadReader();
+  readonly #view: HTMLElement;
+  readonly #status = element('p', { role: 'status', class: 'hint' });
+  readonly #start: HTMLButtonElement;
+  readonly #tools: HTMLElement;
+  readonly #torch: HTMLButtonElement;
+  readonly #other: HTMLButtonElement;
+  readonly #end = new AbortController();
+  #nextFrame: ReturnType<typeof setTimeout> | undefined;
+  /** True if the camera must be on while the page is visible. */
+  #wanted = false;
+  #refused: { readonly text: string; readonly at: number } | undefined;
+
+  constructor({ t }: Texts, acts: ScanActs) {
+    this.#t = t;
+    this.#acts = acts;
+    // Mark the promise as handled: a failure is reported where the reader is used.
+    this.#reader.catch(() => undefined);
+    const video = element('video', { playsinline: true, 'aria-label': t('scan.video') });
+    video.muted = true;
+    this.#camera = new Camera(video, () => this.#show('failed'));
+    this.#view = element('div', { class: 'viewfinder', hidden: true }, video, element('span', { class: 'frame' }));
+    this.#start = element('button', { class: 'primary', click: () => void this.#turnOn() }, t('scan.start'));
+    this.#torch = element('button', { class: 'small', hidden: true, click: () => void this.#light() }, t('scan.torch'));
+    this.#other = element(
+      'button',
+      { class: 'small', hidden: true, click: () => void this.#turnOn(() => this.#camera.change()) },
+      t('scan.switch'),
+    );
+    this.#tools = element('div', { class: 'tools' }, this.#torch, this.#other);
+    this.root = element(
+      'section',
+      { class: 'stack' },
+      element('h1', { tabindex: '-1' }, t('scan.title')),
+      element('p', { class: 'quiet' }, t('scan.text')),
+      this.#view,
+      this.#status,
+      this.#start,
+      this.#tools,
+      this.#photoField(),
+      this.#typedField(),
+    );
+    document.addEventListener('visibilitychange', () => this.#followVisibility(), { signal: this.#end.signal });
+    void this.#begin();
+  }
+
+  /** Ends the screen: the camera goes off. */
+  close(): void {
+    this.#end.abort();
+    this.#wanted = false;
+    this.#stop();
+  }
+
+  /** Starts the camera at once if the user has allowed it before. Otherwise the user presses a button first. */
+  async #begin(): Promise<void> {
+    if (!Camera.isThere) return this.#show('unsupported');
+    this.#show('ready');
+    // Some browsers know no permission of this name, and throw.
+    const permission = await navigator.permissions?.query({ name: 'camera' }).catch(() => undefined);
+    if (this.#end.signal.aborted) return;
+    const follow = (): void => {
+      if (this.#wanted) return;
+      if (permission?.state === 'denied') this.#show('no-permission');
+      if (permission?.state === 'granted') void this.#turnOn();
+    };
+    permission?.addEventListener('change', follow, { signal: this.#end.signal });
+    follow();
+  }
+
+  async #turnOn(begin: () => ReturnType<Camera['start']> = () => this.#camera.start()): Promise<void> {
+    this.#wanted = true;
+    // A hidden page must not film the user. It goes on when it is visible again.
+    if (document.visibilityState !== 'visible') return;
+    const hadFocus = document.activeElement === this.#start;
+    this.#show('asking');
+    const trouble = await begin();
+    if (trouble !== undefined) {
+      this.#wanted = false;
+      this.#show(trouble);
+      if (hadFocus) this.#start.focus();
+      return;
+    }
+    if (!this.#camera.isOn) return;
+    this.#refused = undefined;
+    this.#show('looking');
+    this.#torch.setAttribute('aria-pressed', 'false');
+    this.#torch.hidden = !this.#camera.hasTorch;
+    this.#showTools();
+    void this.#readFrame();
+    // Some browsers take long to list the cameras.
+    this.#other.hidden = !(await this.#camera.hasOthers());
+    this.#showTools();
+  }
+
+  #showTools(): void {
+    this.#tools.hidden = !this.#camera.isOn || (this.#torch.hidden && this.#other.hidden);
+  }
+
+  async #light(): Promise<void> {
+    const on = this.#torch.getAttribute('aria-pressed') !== 'true';
+    if (await this.#camera.light(on)) this.#torch.setAttribute('aria-pressed', `${on}`);
+  }
+
+  #followVisibility(): void {
+    if (document.visibilityState !== 'visible') this.#stop();
+    else if (this.#wanted && !this.#camera.isOn) void this.#turnOn();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#nextFrame);
+    this.#camera.stop();
+  }
+
+  /** Reads a frame, and schedules the next one. */
+  async #readFrame(): Promise<void> {
+    const read = await this.#reader.catch(() => undefined);
+    if (read === undefined) {
+      this.#wanted = false;
+      this.#stop();
+      return this.#show('incomplete');
+    }
+    if (!this.#camera.isOn) return;
+    const startedAt = performance.now();
+    const { picture } = this.#camera;
+    const text = picture && read(picture, FRAME);
+    clearTimeout(this.#nextFrame);
+    if (text !== undefined && !this.#wasRefused(text, startedAt)) {
+      this.#say(this.#t('scan.found'));
+      const refusal = await this.#acts.scan(text);
+      if (refusal === undefined || this.#end.signal.aborted) return;
+      this.#refused = { text, at: performance.now() };
+      this.#say(refusal);
+    }
+    if (this.#camera.isOn) {
+      const pause = Math.max(PAUSE_MS, performance.now() - startedAt);
+      this.#nextFrame = setTimeout(() => void this.#readFrame(), Math.min(pause, SAME_CODE_PAUSE_MS));
+    }
+  }
+
+  #wasRefused(text: string, now: number): boolean {
+    return this.#refused?.text === text && now - this.#refused.at < SAME_CODE_PAUSE_MS;
+  }
+
+  /** Shows the current state of the camera, with the text of this name. */
+  #show(name: string): void {
+    this.#view.hidden = !this.#camera.isOn;
+    this.#showTools();
+    this.#start.hidden = this.#camera.isOn || ['asking', 'unsupported'].includes(name);
+    this.#say(name === 'ready' ? '' : this.#t(`scan.${name}`));
+  }
+
+  /** The same text is not written again, because screen readers would repeat it. */
+  #say(text: string): void {
+    if (this.#status.textContent !== text) this.#status.textContent = text;
+  }
+
+  #photoField(): HTMLElement {
+    const status = element('p', { role: 'status', class: 'hint' });
+    const input = element('input', { type: 'file', accept: 'image/*', id: 'photo', class: 'sr-only' });
+    input.addEventListener('change', async () => {
+      const [file] = input.files ?? [];
+      // Without this, choosing the same photo again would fire no event.
+      input.value = '';
+      if (file === undefined) return;
+      status.textContent = this.#t('scan.reading');
+      status.textContent = (await this.#readPhoto(file)) ?? '';
+    });
+    return element(
+      'div',
+      {},
+      input,
+      element('label', { class: 'button', for: 'photo' }, this.#t('scan.photo')),
+      status,
+    );
+  }
+
+  /** @returns the message for the user if there is no code of this provider in the photo */
+  async #readPhoto(file: File): Promise<string | undefined> {
+    const [read, picture] = await Promise.all([
+      this.#reader.catch(() => undefined),
+      createImageBitmap(file).catch(() => undefined),
+    ]);
+    if (read === undefined) return this.#t('scan.incomplete');
+    if (picture === undefined) return this.#t('scan.no-photo');
+    const text = read({ source: picture, width: picture.width, height: picture.height }, PHOTO);
+    picture.close();
+    return text === undefined ? this.#t('scan.no-code') : this.#acts.scan(text);
+  }
+
+  #typedField(): HTMLElement {
+    const mistake = element('p', { class: 'mistake', role: 'alert', id: 'typed-mistake' });
+    const input = element('input', {
+      id: 'typed',
+      name: 'code',
+      required: true,
+      autocomplete: 'off',
+      autocapitalize: 'characters',
+      spellcheck: 'false',
+      'aria-describedby': 'typed-how typed-mistake',
+    });
+    const submit = async (event: Event): Promise<void> => {
+      event.preventDefault();
+      mistake.textContent = '';
+      mistake.textContent = (await this.#acts.type(input.value)) ?? '';
+    };
+    return element(
+      'details',
+      { class: 'typed' },
+      element('summary', {}, this.#t('app.type')),
+      element(
+        'form',
+        { submit: (event) => void submit(event) },
+        element('p', { class: 'quiet', id: 'typed-how' }, this.#t('typing.how')),
+        element('label', { for: 'typed' }, this.#t('typing.label')),
+        element('div', { class: 'row' }, input, element('button', { class: 'primary' }, this.#t('typing.go'))),
+        mistake,
+      ),
+    );
+  }
+}

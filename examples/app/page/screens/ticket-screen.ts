@@ -1,0 +1,206 @@
+/** The screens of a sign-in: the question, the digits to type, and how it ended. */
+import type { TicketView } from 'oidc-provider-qr-login/phone';
+import { element, name } from '../dom.ts';
+import type { Texts } from '../texts.ts';
+import { countdown } from './countdown.ts';
+import { destination, facts } from './facts.ts';
+
+export interface Approval {
+  /** True if the browser stays signed in when it is closed. */
+  readonly remember: boolean;
+  /** The answer to a question of the deployment. */
+  readonly answer?: string;
+}
+
+/** The acts of the user. Each one is over when its promise settles; errors are shown by the caller. */
+export interface TicketActs {
+  readonly approve: (approval: Approval) => Promise<void>;
+  readonly deny: () => Promise<void>;
+  readonly report: () => Promise<void>;
+  readonly unable: () => Promise<void>;
+  /** Signs in again in the way that the ticket requires, and comes back to it. */
+  readonly signInAgain: () => Promise<void>;
+  /** Signs in with another account. */
+  readonly switchAccount: () => Promise<void>;
+  /** Leaves the sign-in. */
+  readonly leave: () => void;
+}
+
+/** @param hadFinished true if the browser was signed in before: a report has signed it out then */
+export function ticketScreen(
+  ticket: TicketView,
+  texts: Texts,
+  acts: TicketActs,
+  hadFinished: boolean = false,
+): HTMLElement {
+  if (ticket.state === 'scanned') return question(ticket, texts, acts);
+  if (ticket.state === 'approved' && ticket.checkCode !== undefined)
+    return digits(ticket, ticket.checkCode, texts, acts);
+  return outcome(ticket, texts, acts, hadFinished);
+}
+
+function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLElement {
+  const { t } = texts;
+  const { client, account, requirement } = ticket;
+  const { question: asked, passkey, unavailable } = challengeOf(ticket);
+  const remember = element('input', { type: 'checkbox', id: 'remember' });
+  const answer = element('input', { type: 'password', id: 'answer', autocomplete: 'off', required: true });
+  const mayApprove = requirement === undefined && unavailable === undefined;
+  const approve = (): Promise<void> =>
+    acts.approve({ remember: remember.checked, ...(asked !== undefined && { answer: answer.value }) });
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    void approve();
+  };
+  return element(
+    'section',
+    { class: 'stack ticket' },
+    element('h1', { tabindex: '-1' }, t('confirm.title', { client: client.name })),
+    whoAsks(ticket, texts),
+    whatIsAsked(ticket, t),
+    element(
+      'div',
+      { class: 'notice' },
+      element('p', { class: 'strong' }, t('confirm.question')),
+      element('p', {}, t('confirm.warning')),
+    ),
+    mayApprove &&
+      element('p', { class: 'quiet' }, t('confirm.follows', { client: client.name, account: account.name })),
+    requirement && element('p', { class: 'strong' }, t(`confirm.unmet.${requirement.kind}`, { account: account.name })),
+    unavailable && element('p', { class: 'strong' }, t('confirm.no-passkey')),
+    passkey && mayApprove && element('p', { class: 'quiet' }, t('confirm.passkey')),
+    element(
+      'form',
+      { submit },
+      asked !== undefined && element('label', { for: 'answer' }, asked),
+      asked !== undefined && answer,
+      mayApprove && element('label', { class: 'tick', for: 'remember' }, remember, t('confirm.remember')),
+      element(
+        'div',
+        { class: 'choice' },
+        element('button', { type: 'button', class: 'refusal', click: () => void acts.deny() }, t('confirm.deny')),
+        mayApprove && approveButton(t),
+        requirement && signInButton(requirement.kind, t, acts),
+      ),
+    ),
+    ticket.expiresIn !== undefined && countdown(texts, ticket.expiresIn),
+    element('button', { class: 'plain', click: () => void acts.report() }, t('confirm.report')),
+    requirement && element('button', { class: 'plain', click: () => void acts.unable() }, t('confirm.unable')),
+  );
+}
+
+/** The time for which a new question cannot be approved, so that a tap meant for the last screen does not do it. */
+const NO_APPROVE_MS = 500;
+
+function approveButton(t: Texts['t']): HTMLElement {
+  const button = element('button', { class: 'primary', disabled: true }, t('confirm.approve'));
+  setTimeout(() => {
+    button.disabled = false;
+  }, NO_APPROVE_MS);
+  return button;
+}
+
+/** The proof that Approve requires: one of these, or none. */
+interface Challenge {
+  readonly question?: string;
+  readonly passkey?: object;
+  readonly unavailable?: true;
+}
+
+function challengeOf({ challenge = {} }: { readonly challenge?: Challenge }): Challenge {
+  return challenge;
+}
+
+function signInButton(kind: string, t: Texts['t'], acts: TicketActs): HTMLElement {
+  const isSwitch = kind === 'account';
+  const press = (): void => void (isSwitch ? acts.switchAccount() : acts.signInAgain());
+  return element(
+    'button',
+    { type: 'button', class: 'primary', click: press },
+    t(isSwitch ? 'confirm.switch.go' : 'confirm.again.go'),
+  );
+}
+
+function whoAsks({ client, browser, account, shownAgo }: TicketView, texts: Texts): HTMLElement {
+  const { t } = texts;
+  const place = texts.placeName(browser.place);
+  return facts(
+    [t('confirm.account'), name(account.name)],
+    client.host === undefined ? undefined : [t('confirm.host'), destination(texts, client.host)],
+    [t('confirm.browser'), texts.browserName(browser), t('confirm.browser.hint')],
+    place === '' ? undefined : [t('confirm.place'), place, t('confirm.place.hint')],
+    [t('confirm.shown'), texts.ago(shownAgo)],
+  );
+}
+
+function whatIsAsked({ scopes, claims, resources }: TicketView, t: Texts['t']): HTMLElement | undefined {
+  const wishes = [
+    ...scopes
+      .filter(({ name: scope }) => scope !== 'openid')
+      .map(({ name: scope, text }) => text ?? t(`scope.${scope}`)),
+    ...claims.map(({ name: claim, text }) => text ?? t(`claim.${claim}`)),
+    ...resources.map(
+      ({ id, scopes: of }) =>
+        `${t('consent.resource', { resource: id })} ${of.map(({ name: scope }) => scope).join(', ')}`,
+    ),
+  ];
+  if (wishes.length === 0) return undefined;
+  return element(
+    'div',
+    {},
+    element('p', {}, t('confirm.scopes')),
+    element('ul', { class: 'wants' }, ...wishes.map((wish) => element('li', {}, wish))),
+  );
+}
+
+function digits(ticket: TicketView, checkCode: string, texts: Texts, acts: TicketActs): HTMLElement {
+  const { t } = texts;
+  return element(
+    'section',
+    { class: 'stack centred' },
+    element('h1', { tabindex: '-1' }, t('done.check-code')),
+    element(
+      'p',
+      { class: 'check-code', dir: 'ltr' },
+      element('span', {}, checkCode.slice(0, 3)),
+      ' ',
+      element('span', {}, checkCode.slice(3)),
+    ),
+    element('p', { class: 'quiet' }, t('done.check-code.warning')),
+    ticket.expiresIn !== undefined && countdown(texts, ticket.expiresIn),
+    element('button', { class: 'secondary', click: () => void acts.report() }, t('confirm.report')),
+  );
+}
+
+/** How a sign-in stands that needs nothing from this phone: the names of its texts, and of its mark. */
+function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): { title: string; text: string; mark: string } {
+  if (state === 'expired') return { title: 'error.title', text: 'error.over.expired', mark: 'time' };
+  if (state === 'cancelled') {
+    const known = reason === 'renewed' || reason === 'check-code';
+    return { title: 'error.title', text: `error.over.${known ? reason : 'cancelled'}`, mark: 'no' };
+  }
+  if (state === 'finished') return { title: 'done.redeemed', text: 'done.redeemed.text', mark: 'yes' };
+  if (state === 'approved') return { title: 'done.approved', text: 'app.approved.text', mark: 'yes' };
+  if (reason === 'report' && hadFinished) {
+    return { title: 'done.report', text: 'done.report.ended.text', mark: 'no' };
+  }
+  const isUnmet = reason === 'account' || reason === 'local' || reason === 'freshness' || reason === 'acr';
+  const isOwn = reason === 'report' || reason === 'risk' || reason === 'blocked';
+  const name = isUnmet ? 'unmet' : isOwn ? reason : 'denied';
+  return { title: `done.${name}`, text: name === 'denied' ? 'app.denied.text' : `done.${name}.text`, mark: 'no' };
+}
+
+function outcome(ticket: TicketView, { t }: Texts, acts: TicketActs, hadFinished: boolean): HTMLElement {
+  const { title, text, mark } = outcomeOf(ticket, hadFinished);
+  const mayReport = ticket.state === 'approved' || ticket.state === 'finished';
+  return element(
+    'section',
+    { class: 'stack centred' },
+    element('p', { class: `mark mark-${mark}`, 'aria-hidden': 'true' }),
+    element('h1', { tabindex: '-1' }, t(title)),
+    element('p', {}, t(text, { client: ticket.client.name })),
+    ticket.state !== 'approved' &&
+      element('button', { class: 'primary', click: () => acts.leave() }, t('app.scan-another')),
+    mayReport && element('button', { class: 'secondary', click: () => void acts.report() }, t('confirm.report')),
+  );
+}

@@ -1,0 +1,146 @@
+import type { Context } from 'koa';
+import { APP_SCOPE, AppChallenge, invalidProof, invalidToken } from '../../oidc/app-challenge.ts';
+import { type App, type AppAccess, AppTokens } from '../../oidc/app-token.ts';
+import { type Assure, assured } from '../../oidc/approver.ts';
+import { type DpopProof, ProofVerifier } from '../../oidc/dpop-proof.ts';
+import type { Provider } from '../../oidc/provider.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
+import type { PhoneActs } from '../../ticket/phone.ts';
+import type { Clock, Notes } from '../../ticket/ports.ts';
+import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
+import type { AssureApp } from '../hooks/app-hooks.ts';
+import { type JsonObject, readJson } from '../request/body.ts';
+import type { Entry } from '../request/guard.ts';
+import type { PluginRequest } from '../request/plugin-request.ts';
+import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
+import type { Urls } from '../request/urls.ts';
+import { allowOrigin, assertOwnOrigin } from './cors.ts';
+import { type Nonces, PROOF_LIFETIME_MS } from './nonces.ts';
+
+/** A request of an app, with what the provider knows about it at this moment. */
+export interface ApiRequest extends PluginRequest {
+  readonly approver: GrantApprover;
+  readonly app: App;
+  /** The end of the access token, in milliseconds since the epoch. */
+  readonly endsAt: number;
+  /** The ticket of the URL as it was read together with the token; undefined if there is none. */
+  readonly ticket: Ticket | undefined;
+}
+
+/** A POST of an app. */
+export interface ApiForm extends ApiRequest {
+  readonly body: JsonObject;
+}
+
+export interface ApiRequestPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'preview'> };
+  readonly nonces: Nonces;
+  readonly notes: Pick<Notes, 'claim'>;
+  readonly urls: Urls;
+  readonly clock: Clock;
+  readonly limits: Pick<RateLimits, 'byAddress'>;
+  readonly settings: {
+    readonly assurance: Assure;
+    readonly assureApp: AssureApp;
+    readonly apps: { readonly clients?: readonly string[] | undefined };
+  };
+}
+
+/**
+ * Makes the entries of the app's routes: an access token with the scope `qr_login` that is bound to a key by DPoP (RFC
+ * 9449). No cookie is read, so there is nothing that another site could use, and no CSRF token.
+ */
+export class ApiGuards {
+  readonly #ports: ApiRequestPorts;
+  readonly #tokens: AppTokens;
+  readonly #proofs = new ProofVerifier();
+
+  constructor(ports: ApiRequestPorts) {
+    this.#ports = ports;
+    this.#tokens = new AppTokens(ports.provider);
+  }
+
+  /** For a request without a body. */
+  look(act: AddressAct): Entry<ApiRequest> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      allowOrigin(request.ctx);
+      await count(request);
+      return this.#identify(request);
+    };
+  }
+
+  /** For a POST. */
+  form(act: AddressAct): Entry<ApiForm> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      allowOrigin(request.ctx);
+      await count(request);
+      // A body may arrive slowly, and the token must not be checked before it.
+      const body = await readJson(request.ctx);
+      return { ...(await this.#identify(request)), body };
+    };
+  }
+
+  async #identify(request: PluginRequest): Promise<ApiRequest> {
+    const { ceremony, urls, settings } = this.#ports;
+    const { ctx, failure } = request;
+    const accessToken = readToken(ctx);
+    const proof = await this.#verifyProof(ctx, accessToken);
+    const { id }: Partial<Record<string, string>> = ctx.params;
+    const [access, ticket] = await Promise.all([
+      this.#tokens.find(accessToken, proof.keyId),
+      id === undefined ? undefined : ceremony.phone.preview(id),
+    ]);
+    const { app, grant, authentication, endsAt } = access;
+    failure.accountId = authentication.accountId;
+    assertOwnOrigin(ctx, app, urls.origin);
+    // Last, so that only holders of a valid token take room in the store.
+    await this.#useOnce(proof);
+    await this.#assertAllowed(ctx, access);
+    const approver = { ...(await assured(authentication, settings.assurance)), grant };
+    return { ...request, approver, app, endsAt, ticket };
+  }
+
+  /** Checks the proof with its nonce, and gives the app the present one. */
+  async #verifyProof(ctx: Context, accessToken: string): Promise<DpopProof> {
+    const { nonces, urls, clock } = this.#ports;
+    const header = ctx.get('dpop');
+    if (header === '') throw invalidProof('The request has no proof: send it in the header DPoP (RFC 9449).');
+    const url = urls.absolute(urls.base + ctx.path);
+    const proof = await this.#proofs.verify(header, { method: ctx.method, url, accessToken, now: clock() });
+    const present = nonces.show();
+    if (proof.nonce !== present) ctx.set('DPoP-Nonce', present);
+    if (!nonces.isValid(proof.nonce))
+      throw new AppChallenge('use_dpop_nonce', 'Send the request again, with the nonce of the header DPoP-Nonce.');
+    return proof;
+  }
+
+  /** Ensures that each proof counts once, in all processes (RFC 9449, section 11.1). */
+  async #useOnce({ keyId, jti }: DpopProof): Promise<void> {
+    const isNew = await this.#ports.notes.claim(`proof:${keyId}:${jti}`, PROOF_LIFETIME_MS);
+    if (!isNew) throw invalidProof('This proof was used before. Make a new one for each request.');
+  }
+
+  /** Ensures that the deployment lets this app approve. @throws QrLoginError `app_refused` */
+  async #assertAllowed(ctx: Context, { app, authentication, grant }: AppAccess): Promise<void> {
+    const { apps, assureApp } = this.#ports.settings;
+    const isListed = apps.clients === undefined || apps.clients.includes(app.id);
+    const { accountId } = authentication;
+    if (isListed && (await assureApp(ctx, { clientId: app.id, keyId: grant.keyId, accountId }))) return;
+    throw new QrLoginError('app_refused', 'This app may not approve sign-ins here.');
+  }
+}
+
+/** @throws QrLoginError `invalid_token` if there is no token, or not one with DPoP */
+function readToken(ctx: Context): string {
+  const [, scheme = '', token = ''] = /^(\S+) +(\S+)$/.exec(ctx.get('authorization')) ?? [];
+  if (scheme.toLowerCase() === 'dpop') return token;
+  if (ctx.get('authorization') === '')
+    throw invalidToken('Send an access token: Authorization: DPoP <token> (RFC 9449, section 7.1).', {
+      parameters: { scope: APP_SCOPE },
+      isBare: true,
+    });
+  throw invalidToken('The access token must be bound to a key: Authorization: DPoP <token>, not Bearer.');
+}

@@ -1,0 +1,103 @@
+import type { Provider } from '../../oidc/provider.ts';
+import { notFound, QrLoginError } from '../../ticket/errors.ts';
+import type { PhoneActs } from '../../ticket/phone.ts';
+import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
+import { type Announce, eventOf } from '../events/ticket-events.ts';
+import { type AdmittedTicket, admitToTicket, asSubject, type TicketAdmissionPorts } from '../phone/admission.ts';
+import type { Approvals } from '../phone/approval.ts';
+import type { Guard } from '../request/guard.ts';
+import type { RateLimits } from '../request/rate-limits.ts';
+import type { Urls } from '../request/urls.ts';
+import type { ApiForm } from './api-request.ts';
+import type { AppViews } from './app-view.ts';
+
+export interface ApiScanPorts extends TicketAdmissionPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly phone: PhoneActs };
+  readonly approvals: Approvals;
+  readonly appViews: AppViews;
+  readonly announce: Announce;
+  readonly urls: Urls;
+  readonly limits: Pick<RateLimits, 'forAccount' | 'byAddress'>;
+  readonly settings: TicketAdmissionPorts['settings'] & { readonly shortCode: boolean };
+}
+
+/** The result of a scan, and the ticket as its approver was admitted to it. */
+interface Scan {
+  readonly ticket: Ticket;
+  readonly changed: boolean;
+  readonly admitted: AdmittedTicket<GrantApprover>;
+}
+
+/** `POST Q/api/scans`: claims the ticket of a code for the app. */
+export class ApiScanHandlers {
+  readonly #ports: ApiScanPorts;
+  readonly #countShortCode: Guard;
+
+  constructor(ports: ApiScanPorts) {
+    this.#ports = ports;
+    this.#countShortCode = ports.limits.byAddress('shortCode');
+  }
+
+  scan = async (form: ApiForm): Promise<void> => {
+    const { announce, appViews, urls } = this.#ports;
+    const { ctx, body } = form;
+    const { code, shortCode, ...others } = body;
+    const isOne = (code === undefined) !== (shortCode === undefined);
+    if (!isOne || !isTextOrAbsent(code) || !isTextOrAbsent(shortCode) || Object.keys(others).length > 0)
+      throw new QrLoginError('invalid_request', 'Send { "code": "…" } or { "shortCode": "…" }.');
+    const { ticket, changed, admitted } =
+      code === undefined ? await this.#scanTyped(form, `${shortCode}`) : await this.#scanCode(form, code);
+    if (changed) announce(ctx, eventOf(ticket), ticket);
+    ctx.status = changed ? 201 : 200;
+    ctx.set('Location', urls.absolute(urls.apiTicket(ticket.id)));
+    ctx.body = await appViews.show(ctx, ticket, admitted);
+  };
+
+  async #scanCode(form: ApiForm, text: string): Promise<Scan> {
+    const { ceremony, approvals } = this.#ports;
+    const { phone } = ceremony;
+    const { id, isOnScreen } = phone.read(this.#codeIn(text));
+    const request = { ...form, ticket: await phone.preview(id) };
+    const isRepeated = phone.isRepeated(request.ticket, form.approver, 'scan');
+    const admitted = await admitToTicket(this.#ports, request, { act: 'scan', checksReport: true, isRepeated });
+    // The answer to an earlier scan may have been lost, and the code has rotated since.
+    if (!isOnScreen && !isRepeated) throw notFound();
+    const { approver, known } = admitted;
+    const outcome = await phone.scan(id, approver, { judge: approvals.makeJudge(form.ctx), known });
+    return { ...outcome, admitted };
+  }
+
+  async #scanTyped(form: ApiForm, shortCode: string): Promise<Scan> {
+    const { provider, ceremony, approvals, settings } = this.#ports;
+    if (!settings.shortCode) throw new QrLoginError('invalid_request', 'Short codes are not offered here. Scan.');
+    await this.#countShortCode(form);
+    const { approver: before, account } = await admitToTicket(this.#ports, { ...form, ticket: undefined }, SHORT_CODE);
+    const ticket = await ceremony.phone.findTyped(shortCode);
+    const approver = await asSubject(provider, before, ticket);
+    const known = { ticket };
+    const judge = approvals.makeJudge(form.ctx);
+    const outcome = await ceremony.phone.scan(ticket.id, approver, { judge, known, typed: true });
+    return { ...outcome, admitted: { approver, account, known } };
+  }
+
+  /**
+   * Returns the code in the text of a QR code: its address, or what follows the last slash. Some scanners append a line
+   * break.
+   * @throws QrLoginError `invalid_request` for an address of another site, which is no code of this provider
+   */
+  #codeIn(text: string): string {
+    const { urls } = this.#ports;
+    const prefix = urls.absolute(urls.landing(''));
+    const code = text.trim();
+    if (code.startsWith(prefix)) return code.slice(prefix.length);
+    if (/^[\w-]*$/.test(code)) return code;
+    throw new QrLoginError('invalid_request', `This is no code of ${prefix}.`);
+  }
+}
+
+const SHORT_CODE = { act: 'shortCode' } as const;
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}

@@ -1,0 +1,174 @@
+import { CODE_LENGTH } from '../../ticket/code.ts';
+
+/** A JSON Schema (draft 2020-12), as OpenAPI 3.1 uses it. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const TEXT: Schema = { type: 'string' };
+const WHOLE: Schema = { type: 'integer', minimum: 0 };
+
+function ref(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+function listOf(items: Schema): Schema {
+  return { type: 'array', items };
+}
+
+/**
+ * Returns the schema of an object that has no other members.
+ * @param optional the members that may be absent
+ */
+function objectOf(description: string, required: Readonly<Record<string, Schema>>, optional: Schema = {}): Schema {
+  return {
+    type: 'object',
+    description,
+    required: Object.keys(required),
+    properties: { ...required, ...optional },
+    additionalProperties: false,
+  };
+}
+
+/** Adds a description to a schema. */
+function about(description: string, schema: Schema): Schema {
+  return { ...schema, description };
+}
+
+const PLACE = objectOf(
+  'The approximate location of a network address.',
+  {},
+  { country: about('Two letters (ISO 3166-1).', TEXT), city: TEXT },
+);
+
+const NAMED_TEXT = objectOf(
+  'A scope or a claim.',
+  { name: TEXT },
+  { text: about('Its meaning, in the language of Accept-Language.', TEXT) },
+);
+
+const REQUIREMENT = objectOf(
+  'The sign-in that the app needs before it can approve.',
+  {
+    kind: about(
+      'freshness, local, acr: sign in again by an authorization request with maxAge and acrValues, then go on with this ' +
+        'ticket. account: only another account can approve.',
+      { type: 'string', enum: ['freshness', 'local', 'acr', 'account'] },
+    ),
+  },
+  {
+    maxAge: about('Seconds: the max_age of the authorization request.', { type: 'number', minimum: 0 }),
+    acrValues: about('The acr_values of the authorization request.', listOf(TEXT)),
+    loginHint: about('The login_hint of the authorization request.', TEXT),
+  },
+);
+
+const CHALLENGE: Schema = {
+  description: 'The question of the provider, to be answered with the approval, as its proof.',
+  oneOf: [
+    objectOf('A question to the user.', { question: TEXT }),
+    objectOf('The options for a passkey (PublicKeyCredentialRequestOptionsJSON).', { passkey: { type: 'object' } }),
+    objectOf('This account has no way to answer.', { unavailable: { const: true } }),
+  ],
+};
+
+const TICKET = objectOf(
+  'A sign-in of a browser, as the app that scanned its code sees it.',
+  {
+    id: TEXT,
+    version: about('Grows with each change; 0 if the ticket is gone.', WHOLE),
+    state: { type: 'string', enum: ['scanned', 'approved', 'denied', 'finished', 'cancelled', 'expired'] },
+    shownAgo: about('Seconds since the code was first shown.', WHOLE),
+    client: objectOf(
+      'The client that asks.',
+      { id: TEXT, name: TEXT },
+      {
+        host: about(
+          'The host, or the scheme of a native app, that the answer goes to. The provider has verified it.',
+          TEXT,
+        ),
+        logoUri: about('Chosen by the client: it proves nothing.', { type: 'string', format: 'uri' }),
+      },
+    ),
+    browser: objectOf('The browser that shows the code.', {}, { name: TEXT, system: TEXT, place: ref('Place') }),
+    scopes: listOf(ref('NamedText')),
+    claims: listOf(ref('NamedText')),
+    resources: listOf(objectOf('A resource (RFC 8707).', { id: TEXT, scopes: listOf(ref('NamedText')) })),
+    consent: about('True if approving also grants what is listed.', { type: 'boolean' }),
+    account: objectOf('The account that will be signed in.', { name: TEXT }),
+  },
+  {
+    reason: about('Why it was denied or cancelled.', {
+      type: 'string',
+      enum: [
+        ...['person', 'report', 'risk', 'blocked', 'account', 'local', 'freshness', 'acr'],
+        ...['renewed', 'browser', 'check-code'],
+      ],
+    }),
+    expiresIn: about('Seconds until this state ends by itself; absent if it does not.', { type: 'number', minimum: 0 }),
+    requirement: ref('Requirement'),
+    challenge: ref('Challenge'),
+    checkCode: about('The six digits that the user types at the browser.', { type: 'string', pattern: '^\\d{6}$' }),
+  },
+);
+
+const BROWSER = objectOf(
+  'A browser that the account is signed in to by QR.',
+  {
+    id: about('The identifier to sign the browser out.', TEXT),
+    signedInAgo: about('Seconds since the sign-in.', WHOLE),
+    lastUsedAgo: about('Seconds since a client has last found the user signed in there.', WHOLE),
+    clients: listOf(objectOf('A client that knows of the session.', { id: TEXT, name: TEXT, hosts: listOf(TEXT) })),
+  },
+  { name: TEXT, system: TEXT, place: ref('Place') },
+);
+
+const ERROR = objectOf(
+  'A refusal.',
+  { error: about('A code for programs.', TEXT), error_description: about('English, for developers.', TEXT) },
+  {
+    reason: about('The cause, if the code has several.', TEXT),
+    state: about('The state of a ticket that was decided otherwise.', TEXT),
+  },
+);
+
+/** The schemas that answers refer to. */
+export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  Ticket: TICKET,
+  Requirement: REQUIREMENT,
+  Challenge: CHALLENGE,
+  Browser: BROWSER,
+  Place: PLACE,
+  NamedText: NAMED_TEXT,
+  Error: ERROR,
+};
+
+export const TICKET_ANSWER: Schema = ref('Ticket');
+export const ERROR_ANSWER: Schema = ref('Error');
+export const BROWSERS_ANSWER: Schema = objectOf('The most recently used first.', { browsers: listOf(ref('Browser')) });
+export const DOCUMENT_ANSWER: Schema = { type: 'object', description: 'An OpenAPI 3.1 document.' };
+
+/** The body of a scan. */
+export const SCAN_BODY: Schema = {
+  description: 'The code of the browser: scanned, or typed.',
+  oneOf: [
+    objectOf('A scan.', {
+      code: about(`The text of the QR code: its address, or the ${CODE_LENGTH} characters at its end.`, TEXT),
+    }),
+    objectOf('A short code that the user has typed.', { shortCode: TEXT }),
+  ],
+};
+
+/** The body of a decision. */
+export const DECISION_BODY: Schema = objectOf(
+  'The decision.',
+  {
+    decision: about('report: the user did not start this sign-in. unable: the app cannot meet the requirement.', {
+      type: 'string',
+      enum: ['approve', 'deny', 'report', 'unable'],
+    }),
+  },
+  {
+    remember: about('True if the browser stays signed in when it is closed.', { type: 'boolean', default: false }),
+    proof: about('The answer to the challenge.', { type: ['string', 'object'] }),
+    signature: about('The decision as a JWS, if the provider asks for signed decisions.', TEXT),
+  },
+);

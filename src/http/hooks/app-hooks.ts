@@ -1,0 +1,45 @@
+import type { Context } from 'koa';
+import type { Place, SignInRequest } from '../../ticket/ticket.ts';
+
+/** An app that sends a request, and the account and the key of its access token. */
+export interface AppIdentity {
+  /** The app's `client_id`. */
+  readonly clientId: string;
+  /** The thumbprint of the key that the token is bound to (RFC 7638), which identifies the device. */
+  readonly keyId: string;
+  readonly accountId: string;
+}
+
+/**
+ * Returns true if this app, on this device, may approve sign-ins: a deployment can demand an attestation of the app here,
+ * from a header of the request or from its own records. It is called for each request of an app, after its token and
+ * proof were checked.
+ */
+export type AssureApp = (ctx: Context, app: AppIdentity) => boolean | Promise<boolean>;
+
+/** A decision that an app has signed: what its user was shown, and what they decided. */
+export interface DecisionRecord {
+  /** A name of the ticket, the same as in its events. */
+  readonly ticket: string;
+  readonly accountId: string;
+  /** The app's `client_id`. */
+  readonly app: string;
+  /** The thumbprint of the key that has signed (RFC 7638). */
+  readonly keyId: string;
+  readonly decision: string;
+  readonly remember: boolean;
+  readonly client: SignInRequest['client'];
+  readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
+  /** The time of the decision by the app's clock, in seconds since the epoch. */
+  readonly time: number;
+  /** The time at which the provider got it, in milliseconds since the epoch. */
+  readonly at: number;
+  /** The JWS, with the key in its header: it can be verified again at any time. */
+  readonly signature: string;
+}
+
+/**
+ * Keeps a signed decision, in a record to which is only added. It is called before the decision takes effect: if it
+ * throws, the decision is refused, and the app can repeat it.
+ */
+export type OnDecision = (ctx: Context, record: DecisionRecord) => void | Promise<void>;

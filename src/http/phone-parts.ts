@@ -1,0 +1,41 @@
+import type { Provider } from '../oidc/provider.ts';
+import type { Clock } from '../ticket/ports.ts';
+import { AppViews } from './api/app-view.ts';
+import { type AppStreams, makeAppStreams } from './api/app-watch.ts';
+import { Nonces } from './api/nonces.ts';
+import { type BrowserListPorts, BrowserLists } from './devices/browser-lists.ts';
+import type { PageRenderer } from './pages/renderer.ts';
+import { type ApprovalPorts, Approvals } from './phone/approval.ts';
+import { type DecisionPorts, Decisions } from './phone/decisions.ts';
+
+/** The parts that the phone's pages and its apps have in common, and those of the apps. */
+export interface PhoneParts {
+  readonly approvals: Approvals;
+  readonly decisions: Decisions;
+  readonly browserLists: BrowserLists;
+  readonly nonces: Nonces;
+  readonly appViews: AppViews;
+  readonly appStreams: AppStreams;
+}
+
+interface PhonePartPorts extends ApprovalPorts, Omit<DecisionPorts, 'approvals'>, BrowserListPorts {
+  readonly provider: Provider;
+  readonly renderer: PageRenderer;
+  readonly clock: Clock;
+  readonly revocation: DecisionPorts['revocation'] & BrowserListPorts['revocation'];
+}
+
+export function makePhoneParts(ports: PhonePartPorts): PhoneParts {
+  const { provider, keys, clock } = ports;
+  const approvals = new Approvals(ports);
+  const decisions = new Decisions({ ...ports, approvals });
+  const appViews = new AppViews({ ...ports, approvals, decisions });
+  return {
+    approvals,
+    decisions,
+    browserLists: new BrowserLists(ports),
+    nonces: new Nonces({ keys, issuer: provider.issuer, clock }),
+    appViews,
+    appStreams: makeAppStreams(appViews, clock),
+  };
+}

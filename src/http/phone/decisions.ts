@@ -1,0 +1,126 @@
+import type { Context } from 'koa';
+import type { EndedSession } from '../../oidc/end-session.ts';
+import { DecidedOtherwise, QrLoginError } from '../../ticket/errors.ts';
+import type { PhoneActs } from '../../ticket/phone.ts';
+import type { RepeatableAct } from '../../ticket/repeats.ts';
+import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import type { SignInRevocation } from '../devices/revocation.ts';
+import { type Announce, eventOf } from '../events/ticket-events.ts';
+import type { AdmittedTicket, TicketPurpose, TicketRequest } from './admission.ts';
+import type { Approvals } from './approval.ts';
+
+export interface DecisionPorts {
+  readonly ceremony: { readonly phone: PhoneActs };
+  readonly approvals: Approvals;
+  readonly announce: Announce;
+  readonly revocation: Pick<SignInRevocation, 'find' | 'hasRevoked' | 'report' | 'revoke'>;
+}
+
+/** A decision as the phone has sent it. */
+export interface Decision {
+  /** `approve`, `deny` or `unable`; any other text is refused. */
+  readonly decision: string | undefined;
+  /** True if the browser stays signed in when it is closed. */
+  readonly remember: boolean;
+  /** The answer to the challenge of the deployment's guard. */
+  readonly proof: string | undefined;
+}
+
+/**
+ * The result of a report: the ticket, or the sessions that were ended because the ticket is gone and its browser was
+ * signed in.
+ */
+export type ReportOutcome =
+  | { readonly ticket: Ticket; readonly ended?: undefined }
+  | { readonly ticket?: undefined; readonly ended: readonly EndedSession[] };
+
+const DECISIONS: ReadonlySet<string | undefined> = new Set<RepeatableAct>(['approve', 'deny', 'unable']);
+
+/** The decisions of an approver about a ticket: on a page and in an app, the same rules hold. */
+export class Decisions {
+  readonly #ports: DecisionPorts;
+
+  constructor(ports: DecisionPorts) {
+    this.#ports = ports;
+  }
+
+  /** Returns the purpose of a decision, for its admission. A decision that repeats an earlier one does not count. */
+  purposeOf({ ticket, approver }: TicketRequest<Approver>, decision: string | undefined): TicketPurpose {
+    return {
+      act: 'decide',
+      checksReport: decision === 'approve',
+      isRepeated: isDecision(decision) && this.#ports.ceremony.phone.isRepeated(ticket, approver, decision),
+    };
+  }
+
+  /**
+   * Decides, and announces what has changed.
+   * @throws QrLoginError `invalid_request` for an unknown decision, and the errors of the ceremony
+   */
+  async decide(ctx: Context, id: string, admitted: AdmittedTicket, input: Decision): Promise<Ticket> {
+    const { ceremony, announce } = this.#ports;
+    const { approver, known } = admitted;
+    const { phone } = ceremony;
+    const { ticket, changed } =
+      input.decision === 'deny'
+        ? await phone.deny(id, approver, known.ticket)
+        : input.decision === 'unable'
+          ? await phone.giveUp(id, approver, known.ticket)
+          : await this.#approve(ctx, id, admitted, input);
+    if (changed) announce(ctx, eventOf(ticket), ticket);
+    return ticket;
+  }
+
+  /** Reports a ticket, also one that has ended meanwhile, and ends what came out of it. */
+  async report(ctx: Context, id: string, { approver, known }: AdmittedTicket): Promise<ReportOutcome> {
+    const { ceremony, announce, revocation } = this.#ports;
+    const { accountId } = approver;
+    const finished = known.ticket === undefined ? await revocation.find(accountId, id) : undefined;
+    if (finished !== undefined) return { ended: await revocation.report(ctx, accountId, finished) };
+    if (known.ticket === undefined && (await revocation.hasRevoked(accountId, id))) return { ended: [] };
+    const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
+    const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, accountId, ticket.id) : [];
+    if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
+    return { ticket };
+  }
+
+  /** Returns true if this account has reported the sign-in after the browser had finished it. */
+  async isTakenBack({ state, id }: Ticket, { accountId }: Approver): Promise<boolean> {
+    return state === 'redeemed' && this.#ports.revocation.hasRevoked(accountId, id);
+  }
+
+  async #approve(
+    ctx: Context,
+    id: string,
+    { approver, known }: AdmittedTicket,
+    { decision, remember, proof }: Decision,
+  ): ReturnType<PhoneActs['approve']> {
+    const { ceremony, approvals } = this.#ports;
+    if (decision !== 'approve') {
+      throw new QrLoginError('invalid_request', '"decision" is "approve", "deny", "report" or "unable".');
+    }
+    const ticket = await ceremony.phone.look(id, approver, known.ticket);
+    if (await this.isTakenBack(ticket, approver)) throw new DecidedOtherwise('denied');
+    const proven = await this.#prove(ticket, approver, proof);
+    return ceremony.phone.approve(id, { approver: proven, remember, judge: approvals.makeJudge(ctx) }, known);
+  }
+
+  /**
+   * Checks the answer to the challenge. A passkey can refuse an answer that it has accepted before, so if the same
+   * request has approved meanwhile, that counts.
+   */
+  async #prove(ticket: Ticket, approver: Approver, proof: string | undefined): Promise<Approver> {
+    const { ceremony, approvals } = this.#ports;
+    try {
+      return await approvals.prove(ticket, approver, proof);
+    } catch (error) {
+      const current = await ceremony.phone.preview(ticket.id);
+      if (ceremony.phone.isRepeated(current, approver, 'approve')) return approver;
+      throw error;
+    }
+  }
+}
+
+function isDecision(decision: string | undefined): decision is RepeatableAct {
+  return DECISIONS.has(decision);
+}

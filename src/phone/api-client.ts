@@ -1,0 +1,206 @@
+import { makeProof } from './dpop-proof.ts';
+import { type AuthenticationRequirement, PhoneError } from './phone-error.ts';
+import type { Signer } from './signer.ts';
+
+/** The part of `fetch` that is used: that of browsers, Node, Deno, Bun and React Native, or one of the app. */
+export type Fetch = (
+  url: string,
+  init: {
+    method: string;
+    headers: Record<string, string>;
+    body?: string;
+    signal: AbortSignal;
+    cache: 'no-store';
+    credentials: 'omit';
+    redirect: 'error';
+  },
+) => Promise<{
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}>;
+
+/**
+ * Returns an access token of this provider with the scope `qr_login`, bound to the key of the signer.
+ * @param refused a token that the provider has just refused, for example because it has expired: get another one, with
+ * the refresh token. If the same one is returned, the request fails with `invalid_token`.
+ */
+export type GetAccessToken = (refused?: string) => Promise<string> | string;
+
+/** Options of every request. */
+export interface RequestOptions {
+  /** Ends the request. The call then throws the signal's reason. The provider may have acted on it all the same. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ApiClientOptions {
+  /** The base of all URLs, without a slash at its end. */
+  readonly url: string;
+  readonly accessToken: string | GetAccessToken;
+  readonly signer: Signer;
+  readonly fetch: Fetch;
+  /** The longest wait for an answer that the provider gives at once, in milliseconds. */
+  readonly timeout: number;
+}
+
+interface SendOptions extends RequestOptions {
+  readonly query?: string;
+  readonly body?: object;
+  /** The time for which the provider may hold back its answer, in milliseconds. */
+  readonly held?: number;
+}
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+type Headers = Awaited<ReturnType<Fetch>>['headers'];
+
+/** Refusals that another attempt may cure: it has the nonce and the clock that came with the refusal. */
+const CURABLE: readonly string[] = ['use_dpop_nonce', 'invalid_dpop_proof'];
+
+/**
+ * Sends requests with the access token and a proof of its key (RFC 9449, section 7). It remembers the nonce and the
+ * clock of the provider, and repeats a request that was refused because it did not know them yet.
+ */
+export class ApiClient {
+  readonly #options: ApiClientOptions;
+  #nonce: string | undefined;
+  /** The provider's clock minus this one, in milliseconds. */
+  #skew = 0;
+
+  constructor(options: ApiClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Returns the body of the answer.
+   * @throws PhoneError for a refusal, and if there is no answer of the provider
+   */
+  async send<Body>(method: Method, path: string, options: SendOptions = {}): Promise<Body> {
+    const { accessToken } = this.#options;
+    const getToken = typeof accessToken === 'string' ? () => accessToken : accessToken;
+    const repeated = new Set<string>();
+    let token = await getToken();
+    for (;;) {
+      try {
+        return (await this.#sendOnce(token, method, path, options)) as Body;
+      } catch (error) {
+        const { code } = error as PhoneError;
+        if (!(error instanceof PhoneError) || repeated.has(code)) throw error;
+        const next = code === 'invalid_token' ? await getToken(token) : token;
+        if (next === token && !CURABLE.includes(code)) throw error;
+        repeated.add(code);
+        token = next;
+      }
+    }
+  }
+
+  async #sendOnce(token: string, method: Method, path: string, options: SendOptions): Promise<unknown> {
+    const { fetch, signer, timeout } = this.#options;
+    const { query = '', body, held = 0, signal } = options;
+    const url = this.#options.url + path;
+    throwIfAborted(signal);
+    const now = Date.now() + this.#skew;
+    const proof = await makeProof(signer, { method, url, accessToken: token, nonce: this.#nonce, now });
+    return linked(signal, async (ended) => {
+      // The user may have had to unlock the key, so the time begins after that.
+      const timer = setTimeout(() => ended.abort(), timeout + held);
+      try {
+        const answer = await fetch(url + query, {
+          method,
+          headers: {
+            Accept: 'application/json',
+            Authorization: `DPoP ${token}`,
+            DPoP: proof,
+            ...(body && { 'Content-Type': 'application/json' }),
+          },
+          ...(body && { body: JSON.stringify(body) }),
+          signal: ended.signal,
+          cache: 'no-store',
+          // Cookies are no part of this API, and React Native would send them.
+          credentials: 'omit',
+          redirect: 'error',
+        });
+        this.#learn(answer.headers);
+        return readAnswer(answer.status, answer.headers, await answer.text());
+      } catch (cause) {
+        throwIfAborted(signal);
+        if (cause instanceof PhoneError) throw cause;
+        const isLate = ended.signal.aborted;
+        const trouble = isLate ? 'did not answer in time' : 'cannot be reached';
+        throw new PhoneError(isLate ? 'timeout' : 'network', `The provider ${trouble}. Try again.`, { cause });
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  }
+
+  /** Remembers the nonce (RFC 9449, section 9) and the clock of the provider. */
+  #learn(headers: Headers): void {
+    this.#nonce = headers.get('DPoP-Nonce') ?? this.#nonce;
+    const date = Date.parse(headers.get('Date') ?? '');
+    // The header has whole seconds.
+    if (date) this.#skew = date + 500 - Date.now();
+  }
+}
+
+/** @throws the signal's reason; in engines without reasons (React Native) an error with the name `AbortError` */
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted)
+    throw signal.reason ?? Object.assign(new Error('the signal was aborted'), { name: 'AbortError' });
+}
+
+/** Acts with a controller that is aborted with the signal. React Native has no `AbortSignal.any`. */
+export async function linked<T>(
+  signal: AbortSignal | undefined,
+  act: (ended: AbortController) => Promise<T>,
+): Promise<T> {
+  throwIfAborted(signal);
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  signal?.addEventListener('abort', end);
+  try {
+    return await act(ended);
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+interface Refusal {
+  readonly error?: unknown;
+  readonly error_description?: string;
+  readonly reason?: string;
+}
+
+function readAnswer(status: number, headers: Headers, text: string): unknown {
+  if (status === 204) return undefined;
+  const body = parseObject(text);
+  if (body && status < 300) return body;
+  const { error, error_description: message = '', reason }: Refusal = body ?? {};
+  const details = {
+    status,
+    reason,
+    // A proxy may put a date in place of the seconds.
+    retryAfter: Number(headers.get('Retry-After')) || undefined,
+    requirement: requirementIn(headers.get('WWW-Authenticate') ?? ''),
+  };
+  if (typeof error === 'string') throw new PhoneError(error, message, details);
+  throw new PhoneError('wrong_answer', `Not an answer of the provider (status ${status}). Check the network.`, details);
+}
+
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value instanceof Object ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the requirement in a challenge (RFC 9470, section 3). */
+function requirementIn(challenge: string): AuthenticationRequirement | undefined {
+  const read = (name: string): string | undefined => RegExp(`${name}="([^"]+)`).exec(challenge)?.[1];
+  const [maxAge, acrValues] = [read('max_age'), read('acr_values')];
+  return maxAge || acrValues
+    ? { ...(maxAge && { maxAge: Number(maxAge) }), ...(acrValues && { acrValues: acrValues.split(' ') }) }
+    : undefined;
+}

@@ -1,0 +1,46 @@
+import { toBase64url, toUtf8 } from './base64url.ts';
+import { sha256 } from './sha256.ts';
+import type { Signer } from './signer.ts';
+
+/** The request that a proof is for. */
+export interface ProvenRequest {
+  readonly method: string;
+  /** The URL, without query and fragment. */
+  readonly url: string;
+  readonly accessToken: string;
+  /** The nonce that the server has given; undefined before its first answer. */
+  readonly nonce: string | undefined;
+  /** The time of the server in milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Makes the proof that this app has the key that its access token is bound to (RFC 9449, sections 4.2 and 7). */
+export async function makeProof(signer: Signer, request: ProvenRequest): Promise<string> {
+  const { alg = 'ES256', publicJwk } = signer;
+  const { kty, crv, x, y, n, e } = publicJwk;
+  // A signer that also has the private key in its JWK must not send it.
+  const jwk = { kty, crv, x, y, n, e };
+  const { method, url, accessToken, nonce, now } = request;
+  const content = {
+    jti: toBase64url(randomBytes()),
+    htm: method,
+    htu: url,
+    iat: Math.floor(now / 1000),
+    ath: toBase64url(sha256(toUtf8(accessToken))),
+    nonce,
+  };
+  const parts = [{ typ: 'dpop+jwt', alg, jwk }, content];
+  const signed = parts.map((part) => toBase64url(toUtf8(JSON.stringify(part)))).join('.');
+  return `${signed}.${toBase64url(await signer.sign(toUtf8(signed)))}`;
+}
+
+/**
+ * Returns 16 random bytes. The id of a proof has to be unique, but need not be secret (RFC 9449, section 4.2), so that
+ * `Math.random` is good enough for engines without WebCrypto.
+ */
+function randomBytes(): Uint8Array {
+  const bytes = Uint8Array.from({ length: 16 }, () => Math.random() * 256);
+  const { crypto } = globalThis as { crypto?: { getRandomValues?(bytes: Uint8Array): unknown } };
+  crypto?.getRandomValues?.(bytes);
+  return bytes;
+}

@@ -1,0 +1,24 @@
+export type { Fetch, GetAccessToken, RequestOptions } from './api-client.ts';
+export { type BrowserEntry, Phone, type PhoneOptions, type SignedInBrowser } from './phone.ts';
+export {
+  type AuthenticationRequirement,
+  type ChallengeCode,
+  type OwnErrorCode,
+  type PhoneAction,
+  PhoneError,
+  type PhoneErrorDetails,
+} from './phone-error.ts';
+export {
+  generateKeys,
+  type MemorySigner,
+  memorySigner,
+  type PrivateJwk,
+  type PublicJwk,
+  rawSignature,
+  type Signer,
+  type SubtleSigning,
+  type WebCryptoKeys,
+  webCryptoSigner,
+} from './signer.ts';
+export type { ApproveOptions, Ticket, WatchOptions } from './ticket.ts';
+export type { EndReason, NamedText, Place, Requirement, TicketState, TicketView } from './ticket-view.ts';

@@ -1,0 +1,103 @@
+import { ApiClient, type Fetch, type GetAccessToken, type RequestOptions } from './api-client.ts';
+import { normalizeUrl, readCode } from './code-text.ts';
+import type { Signer } from './signer.ts';
+import { pathOf, Ticket } from './ticket.ts';
+import type { Place } from './ticket-view.ts';
+
+const BROWSERS = '/browsers';
+
+export interface PhoneOptions {
+  /** The issuer of the provider, as in its metadata: `https://id.example.com`. */
+  readonly issuer: string;
+  /** The app's access token, or a function that gives a fresh one for each request. */
+  readonly accessToken: string | GetAccessToken;
+  /** The key that the access token is bound to. */
+  readonly signer: Signer;
+  /** Sends the requests. The global `fetch` by default. */
+  readonly fetch?: Fetch;
+  /** The longest wait for an answer, in milliseconds. 10,000 by default. */
+  readonly timeout?: number;
+}
+
+/** A browser that the account is signed in to by QR. */
+export interface BrowserEntry {
+  readonly id: string;
+  readonly name?: string;
+  readonly system?: string;
+  /** The place of the sign-in. */
+  readonly place?: Place;
+  /** Seconds since the sign-in, and since the browser was last used with an app. */
+  readonly signedInAgo: number;
+  readonly lastUsedAgo: number;
+  /** The apps that it is signed in to, and where they are. */
+  readonly clients: readonly { readonly id: string; readonly name: string; readonly hosts: readonly string[] }[];
+}
+
+/** An entry that can sign its browser out. */
+export interface SignedInBrowser extends BrowserEntry {
+  /**
+   * Signs the browser out: its session, its grants and, by back-channel logout, its apps.
+   * @throws PhoneError `not_found` if it is not signed in any more
+   */
+  signOut(options?: RequestOptions): Promise<void>;
+}
+
+/**
+ * The phone of a QR sign-in, in an app: scans the code that a browser shows, shows what is asked, and decides. Every
+ * method throws {@link PhoneError} if the provider refuses or cannot be reached.
+ */
+export class Phone {
+  readonly #issuer: string;
+  readonly #api: ApiClient;
+
+  /** @throws TypeError if the issuer is no http or https URL */
+  constructor({ issuer, fetch, timeout = 10_000, ...more }: PhoneOptions) {
+    const normalized = normalizeUrl(issuer);
+    if (normalized === undefined) throw new TypeError(`"${issuer}" is not the URL of an issuer.`);
+    this.#issuer = normalized;
+    this.#api = new ApiClient({
+      url: `${normalized}/qr/api`,
+      ...more,
+      // Browsers refuse a `fetch` that is called as a method of another object.
+      fetch: fetch ?? ((url, init) => globalThis.fetch(url, init)),
+      timeout,
+    });
+  }
+
+  /**
+   * Claims the sign-in of a code.
+   * @param text the text of the QR code, the address that opened the app, or the code alone
+   * @throws PhoneError before any request: `foreign_code` for a code of another provider, `not_a_code` for other text
+   */
+  async scan(text: string, options?: RequestOptions): Promise<Ticket> {
+    return this.#claim({ code: readCode(text, this.#issuer) }, options);
+  }
+
+  /** Claims the sign-in of a short code, which the user types: eight characters, in any case, with any separators. */
+  scanShortCode(shortCode: string, options?: RequestOptions): Promise<Ticket> {
+    return this.#claim({ shortCode }, options);
+  }
+
+  /** Returns a ticket that this app has scanned before: after it was ended, or after the user signed in again. */
+  async ticket(id: string, options?: RequestOptions): Promise<Ticket> {
+    return new Ticket(this.#api, await this.#api.send('GET', pathOf(id), options));
+  }
+
+  /** Returns the browsers that the account is signed in to by QR, the most recently used first. */
+  async browsers(options?: RequestOptions): Promise<SignedInBrowser[]> {
+    const { browsers } = await this.#api.send<{ browsers: BrowserEntry[] }>('GET', BROWSERS, options);
+    return browsers.map((entry) => ({
+      ...entry,
+      signOut: (how) => this.#api.send('DELETE', `${BROWSERS}/${encodeURIComponent(entry.id)}`, how),
+    }));
+  }
+
+  /** Signs out all browsers of the account, and ends the trust in those that it knows. */
+  signOutBrowsers(options?: RequestOptions): Promise<void> {
+    return this.#api.send('DELETE', BROWSERS, options);
+  }
+
+  async #claim(body: object, options?: RequestOptions): Promise<Ticket> {
+    return new Ticket(this.#api, await this.#api.send('POST', '/scans', { ...options, body }));
+  }
+}

@@ -1,0 +1,85 @@
+/** The states in which a phone sees a ticket. The last four are final. */
+export type TicketState = 'scanned' | 'approved' | 'finished' | 'denied' | 'cancelled' | 'expired';
+
+/**
+ * The reason for which a ticket was denied or cancelled: the user said no (`person`) or did not start it (`report`), the
+ * provider's assessment (`risk`, `blocked`), a requirement that was not met (`account`, `local`, `freshness`, `acr`);
+ * the browser shows a new code (`renewed`), has cancelled (`browser`), or had a wrong check code too often.
+ */
+export type EndReason =
+  | 'person'
+  | 'report'
+  | 'risk'
+  | 'blocked'
+  | 'account'
+  | 'local'
+  | 'freshness'
+  | 'acr'
+  | 'renewed'
+  | 'browser'
+  | 'check-code';
+
+/** A scope or a claim, and its meaning in the language of `Accept-Language`, if the provider has a text for it. */
+export interface NamedText {
+  readonly name: string;
+  readonly text?: string;
+}
+
+/** A place, as the provider's database of addresses has it. */
+export interface Place {
+  /** ISO 3166-1 alpha-2. */
+  readonly country?: string;
+  readonly city?: string;
+}
+
+/**
+ * The demand that the app's own sign-in does not meet. For `freshness`, `acr` and `local`, sign in again with these
+ * `max_age`, `acr_values` and `login_hint`, and go on with the same ticket. For `account`, only another account can
+ * approve.
+ */
+export interface Requirement {
+  readonly kind: 'freshness' | 'acr' | 'local' | 'account';
+  /** The longest time since the sign-in, in seconds; 0 demands a sign-in now. */
+  readonly maxAge?: number;
+  readonly acrValues?: readonly string[];
+  readonly loginHint?: string;
+}
+
+/** The sign-in that the user is asked to approve. Show all of it, as text: names are chosen by the apps. */
+export interface TicketView {
+  readonly id: string;
+  /** Grows with each change. */
+  readonly version: number;
+  readonly state: TicketState;
+  /** Only if denied or cancelled. */
+  readonly reason?: EndReason;
+  /** Seconds until this state ends by itself; absent if it is final. */
+  readonly expiresIn?: number;
+  /** Seconds since the code was first shown. */
+  readonly shownAgo: number;
+  /** The app that the browser signs in to. `host` is where the answer goes; the name is what the app says. */
+  readonly client: {
+    readonly id: string;
+    readonly name: string;
+    readonly host?: string;
+    readonly logoUri?: string;
+  };
+  /** The browser that shows the code, as far as it is known. */
+  readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
+  readonly scopes: readonly NamedText[];
+  readonly claims: readonly NamedText[];
+  readonly resources: readonly { readonly id: string; readonly scopes: readonly NamedText[] }[];
+  /** True if approving also grants the scopes, claims and resources. */
+  readonly consent: boolean;
+  /** The account that will be signed in. */
+  readonly account: { readonly name: string };
+  /** Absent if Approve may be offered. */
+  readonly requirement?: Requirement;
+  /**
+   * The proof that Approve requires besides a tap: the answer to a question, or a passkey's assertion for these options.
+   * `unavailable`: there can be none now, so that the user cannot approve. Absent if a tap is enough.
+   */
+  readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
+  /** The six digits that the user types into the browser, once approved. */
+  readonly checkCode?: string;
+}

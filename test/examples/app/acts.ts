@@ -1,0 +1,27 @@
+/** The actions of users in the app, and in the browser beside it. */
+import type { Page } from 'playwright-core';
+import { askToSignIn, codeOn } from '../../chromium/acts.ts';
+import type { AppStage } from './use-app.ts';
+
+/** The heading of the demo RP's request. */
+export const REQUEST = 'Sign in to Demo app?';
+
+export function see(page: Page, heading: string): Promise<void> {
+  return page.getByRole('heading', { name: heading }).waitFor();
+}
+
+export function press(page: Page, button: string): Promise<void> {
+  return page.getByRole('button', { name: button }).click();
+}
+
+/** Opens a browser that shows a code. */
+export async function newScreen({ stage }: AppStage): Promise<Page> {
+  return askToSignIn(stage(), await stage().desktop());
+}
+
+/** Opens the code on the screen as a link in the app, and goes on. */
+export async function openCode({ url }: AppStage, page: Page, screen: Page): Promise<void> {
+  await page.goto(`${url()}${new URL(await codeOn(screen)).pathname}`);
+  await press(page, 'Go on');
+  await see(page, REQUEST);
+}

@@ -1,0 +1,11 @@
+import { PhoneError } from '../../src/phone/index.ts';
+
+/** Returns the error of a call. @throws Error if there is none, or another one */
+export async function errorOf(call: Promise<unknown>): Promise<PhoneError> {
+  const error = await call.then(
+    () => new Error('there is no error'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof PhoneError)) throw error;
+  return error;
+}

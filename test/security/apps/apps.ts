@@ -1,0 +1,266 @@
+/** Row 38: an app acts only with its own token, its own key, and a new proof for each request. */
+import type { Context } from 'koa';
+import { Nonces } from '../../../src/http/api/nonces.ts';
+import { AppTokens } from '../../../src/oidc/app-token.ts';
+import { ProofVerifier } from '../../../src/oidc/dpop-proof.ts';
+import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
+import { OTHER_APP, PHONE_APP, phoneApp } from '../../fixtures/phone-app.ts';
+import { AppPerson } from '../../support/app.ts';
+import { until } from '../../support/until.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
+import { shown } from '../scene.ts';
+import { acceptsBearer, acceptsCookies, acceptsIdTokens, checksTokensOnce } from './lax.ts';
+import { approveOwnBrowser, attacker, victim } from './thief.ts';
+
+/** The example that a live attack meets has no such app, so these attacks need a server of the tests. */
+const withApps: WorldOptions = { qrLogin: { apps: {} } };
+
+const anyKey: Weakness = {
+  name: 'a token that is bound to its key',
+  patch: replacing(AppTokens.prototype, 'assertBound', () => () => undefined),
+};
+const anyRequest: Weakness = {
+  name: 'a proof that is bound to its request',
+  patch: replacing(ProofVerifier.prototype, 'assertRequest', () => () => undefined),
+};
+const anyToken: Weakness = {
+  name: 'a proof that is bound to its token',
+  patch: replacing(ProofVerifier.prototype, 'assertToken', () => () => undefined),
+};
+const anyTimes: Weakness = {
+  name: 'a proof that counts once',
+  patch: replacing(KeyvNotes.prototype, 'claim', () => async () => true),
+};
+const anyNonce: Weakness = {
+  name: "the server's own nonce",
+  patch: replacing(Nonces.prototype, 'isValid', () => () => true),
+};
+const anyScope: Weakness = {
+  name: 'the scope qr_login',
+  patch: replacing(AppTokens.prototype, 'assertScope', () => () => undefined),
+};
+const anyResource: Weakness = {
+  name: 'a token without a resource',
+  patch: replacing(AppTokens.prototype, 'assertAudience', () => () => undefined),
+};
+
+const RESOURCE = 'https://api.example';
+/** A resource whose scope has the same name as that of the plugin. */
+const resourceServer: WorldOptions = {
+  qrLogin: { apps: {} },
+  configuration: {
+    features: {
+      devInteractions: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: () => ({ scope: 'qr_login', audience: RESOURCE, accessTokenFormat: 'opaque' }),
+        useGrantedResource: () => true,
+      },
+    },
+  },
+};
+
+const shortTokens: WorldOptions = { qrLogin: { apps: {} }, configuration: { ttl: { AccessToken: 1, Grant: 60 } } };
+
+/** Tokens that are kept and accepted for longer than they should be. */
+const tokensThatLast: WorldOptions = {
+  extend: ({ provider }) => {
+    const { adapter } = provider.AccessToken;
+    const upsert = adapter.upsert.bind(adapter);
+    adapter.upsert = (id, payload) => upsert(id, { ...payload, exp: Number(payload.exp) + 60 }, 60);
+  },
+};
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 38,
+    name: 'signs in with a stolen token as a Bearer token',
+    on: withApps,
+    without: acceptsBearer,
+    run: async (site) => {
+      const { accessToken } = await victim(site);
+      const thief = new AppPerson(site);
+      const authorization = `Bearer ${accessToken}`;
+      return approveOwnBrowser(site, (method, path, request) =>
+        thief.request(method, path, { ...request, authorization, proof: '' }),
+      );
+    },
+  },
+  {
+    row: 38,
+    name: 'signs in with a stolen token and a key of their own',
+    on: withApps,
+    without: anyKey,
+    run: async (site) => {
+      const [{ accessToken }, thief] = await Promise.all([victim(site), attacker(site)]);
+      thief.accessToken = accessToken;
+      return approveOwnBrowser(site, (...request) => thief.request(...request));
+    },
+  },
+  ...(['GET /qr/api/browsers', 'GET same', 'POST /qr/api/scans/'] as const).map(
+    (madeFor): Attack => ({
+      row: 38,
+      name: `signs in with unused proofs of the victim for ${madeFor}`,
+      on: withApps,
+      without: anyRequest,
+      run: async (site) => {
+        const app = await victim(site);
+        await app.request('GET', '/qr/api/browsers');
+        const [method = '', url = ''] = madeFor.split(' ');
+        return approveOwnBrowser(site, async (actual, path, request) => {
+          const proof = await app.prove(method, url === 'same' ? path : url);
+          return app.request(actual, path, { ...request, proof });
+        });
+      },
+    }),
+  ),
+  {
+    row: 38,
+    name: 'signs in with proofs of the victim for another token',
+    on: withApps,
+    without: anyToken,
+    run: async (site) => {
+      const app = await victim(site);
+      await app.request('GET', '/qr/api/browsers');
+      return approveOwnBrowser(site, async (method, path, request) => {
+        const proof = await app.prove(method, path, { token: 'an older token' });
+        return app.request(method, path, { ...request, proof });
+      });
+    },
+  },
+  {
+    row: 38,
+    name: 'claims a code for the victim with a request that the victim has sent',
+    on: withApps,
+    without: anyTimes,
+    run: async (site) => {
+      const app = await victim(site);
+      await app.request('GET', '/qr/api/browsers');
+      const proof = await app.prove('POST', '/qr/api/scans');
+      const scan = async () => {
+        const code = await (await shown(site)).code();
+        return app.request('POST', '/qr/api/scans', { body: { code }, proof });
+      };
+      const first = await scan();
+      if (first.status !== 201) throw new Error(`the victim cannot scan: ${first.text}`);
+      return (await scan()).status === 201 ? 'a ticket that the victim did not scan' : undefined;
+    },
+  },
+  ...(['no nonce', 'a nonce of another server'] as const).map(
+    (kind): Attack => ({
+      row: 38,
+      name: `signs in with proofs that were made in advance, with ${kind}`,
+      on: withApps,
+      without: anyNonce,
+      run: async (site) => {
+        const app = await victim(site);
+        const nonce = kind === 'no nonce' ? undefined : Buffer.alloc(32, 7).toString('base64url');
+        return approveOwnBrowser(site, async (method, path, request) => {
+          const proof = await app.prove(method, path, { nonce });
+          return app.request(method, path, { ...request, proof, retries: false });
+        });
+      },
+    }),
+  ),
+  {
+    row: 38,
+    name: 'signs in with a token that was not granted for it',
+    on: withApps,
+    without: anyScope,
+    run: async (site) => {
+      const app = await new AppPerson(site).signIn('alice', { scope: 'openid offline_access' });
+      return approveOwnBrowser(site, (...request) => app.request(...request));
+    },
+  },
+  {
+    row: 38,
+    name: 'signs in with a token for a resource',
+    on: resourceServer,
+    without: anyResource,
+    run: async (site) => {
+      const app = await new AppPerson(site).signIn('alice', { resource: RESOURCE });
+      return approveOwnBrowser(site, (...request) => app.request(...request));
+    },
+  },
+  {
+    row: 38,
+    name: 'signs in with the token of an app that the deployment has not listed',
+    on: { clients: [phoneApp(OTHER_APP)], qrLogin: { apps: { clients: [PHONE_APP] } } },
+    without: { name: 'the list of apps', options: { qrLogin: { apps: {} } } },
+    run: async (site) => {
+      const app = await new AppPerson(site, { clientId: OTHER_APP }).signIn();
+      return approveOwnBrowser(site, (...request) => app.request(...request));
+    },
+  },
+  {
+    row: 38,
+    name: 'signs in with an expired token',
+    on: shortTokens,
+    without: { name: 'tokens that expire', options: tokensThatLast },
+    run: async (site) => {
+      const app = await victim(site);
+      const issued = Date.now();
+      await until(() => Date.now() > issued + 2_000);
+      return approveOwnBrowser(site, (...request) => app.request(...request));
+    },
+  },
+  {
+    row: 38,
+    name: 'approves with a token that was revoked after the scan',
+    on: withApps,
+    without: checksTokensOnce,
+    run: async (site) => {
+      const app = await victim(site);
+      return approveOwnBrowser(site, async (method, path, request) => {
+        if (path.endsWith('/decision')) await app.revoke();
+        return app.request(method, path, request);
+      });
+    },
+  },
+  {
+    row: 38,
+    name: 'reads with a page of another origin what a token shows',
+    on: withApps,
+    without: {
+      name: 'the origins of the app',
+      options: inFront(async (ctx: Context, next) => {
+        const origin = ctx.get('origin');
+        delete ctx.req.headers.origin;
+        await next();
+        if (origin !== '') ctx.set('Access-Control-Allow-Origin', origin);
+      }),
+    },
+    run: async (site) => {
+      const app = await victim(site);
+      const answer = await app.request('GET', '/qr/api/browsers', { headers: { origin: 'https://evil.example' } });
+      const isReadable = answer.headers.get('access-control-allow-origin') !== null;
+      return answer.status === 200 && isReadable ? answer.text : undefined;
+    },
+  },
+  {
+    row: 38,
+    name: "signs in with the victim's cookie and no token",
+    on: withApps,
+    without: acceptsCookies,
+    run: async (site) => {
+      const app = await victim(site);
+      const cookie = await app.cookies();
+      const page = new AppPerson(site);
+      return approveOwnBrowser(site, (method, path, request) =>
+        page.request(method, path, { ...request, headers: { cookie }, authorization: '', proof: '' }),
+      );
+    },
+  },
+  {
+    row: 38,
+    name: 'signs in with an ID token of the victim',
+    on: withApps,
+    without: acceptsIdTokens,
+    run: async (site) => {
+      const [{ idToken }, thief] = await Promise.all([victim(site), attacker(site)]);
+      thief.accessToken = idToken;
+      return approveOwnBrowser(site, (...request) => thief.request(...request));
+    },
+  },
+];
