@@ -24,12 +24,13 @@ const SOURCES = ['AuthorizationCode', 'RefreshToken', 'DeviceCode', 'Backchannel
  * @returns undefined for a token without a user
  */
 export function authenticationClaims(
-  ctx: KoaContextWithOIDC,
+  ctx: KoaContextWithOIDC | undefined,
   token: Token,
 ): Readonly<Record<string, unknown>> | undefined {
-  if (token.kind !== 'AccessToken') return undefined;
-  const entities: Readonly<Record<string, SignInRecord | undefined>> = ctx.oidc.entities as never;
-  const source = SOURCES.map((name) => entities[name]).find((record) => record !== undefined);
+  // A program may issue tokens outside of any request.
+  if (token.kind !== 'AccessToken' || ctx === undefined) return undefined;
+  const { entities } = ctx.oidc;
+  const source: SignInRecord | undefined = SOURCES.map((name) => entities[name]).find((record) => record !== undefined);
   if (source?.accountId !== token.accountId || typeof source.authTime !== 'number') return undefined;
   const { authTime, acr, amr } = source;
   return { auth_time: authTime, ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };

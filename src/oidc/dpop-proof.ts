@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
+import { errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import { APP_ALGORITHMS, invalidProof } from './app-challenge.ts';
+import { ProofKeys } from './proof-keys.ts';
 
 /** The most seconds by which the clock of an app may differ. It can take the time from the `Date` header of an answer. */
 const MAX_SKEW_S = 300;
@@ -27,9 +28,11 @@ export interface DpopProof {
 
 /** Verifies proofs that the sender of a request holds a key (RFC 9449, section 4.3). */
 export class ProofVerifier {
+  readonly #keys = new ProofKeys();
+
   /** @throws QrLoginError `invalid_dpop_proof`, which says what is wrong */
   async verify(proof: string, request: ProvenRequest): Promise<DpopProof> {
-    const { payload, protectedHeader } = await verifySignature(proof);
+    const { payload, protectedHeader } = await verifySignature(proof, this.#keys);
     this.assertRequest(payload, request);
     this.assertToken(payload, request);
     const { iat, jti, nonce } = payload;
@@ -38,9 +41,7 @@ export class ProofVerifier {
     if (typeof jti !== 'string' || !JTI_FORM.test(jti))
       throw invalidProof('"jti" must be a new random text of 8 to 128 characters.');
     if (nonce !== undefined && typeof nonce !== 'string') throw invalidProof('"nonce" must be a text.');
-    const { jwk } = protectedHeader;
-    if (jwk === undefined) throw invalidProof('The proof has no "jwk" in its header.');
-    return { keyId: await calculateJwkThumbprint(jwk), jti, nonce };
+    return { keyId: await this.#keys.idOf(protectedHeader), jti, nonce };
   }
 
   /** Ensures that the proof was made for this method and URL. */
@@ -57,10 +58,10 @@ export class ProofVerifier {
   }
 }
 
-async function verifySignature(proof: string): Promise<JWTVerifyResult> {
+async function verifySignature(proof: string, keys: ProofKeys): Promise<JWTVerifyResult> {
   try {
     // Without `iat` rules of jose: `exp` and `nbf`, which proofs do not need, are still honoured.
-    return await jwtVerify(proof, EmbeddedJWK, { algorithms: [...APP_ALGORITHMS], typ: 'dpop+jwt' });
+    return await jwtVerify(proof, keys.resolve, { algorithms: [...APP_ALGORITHMS], typ: 'dpop+jwt' });
   } catch (cause) {
     if (cause instanceof errors.JOSEAlgNotAllowed)
       throw invalidProof(`The algorithm of the proof is not allowed. Use one of ${APP_ALGORITHMS.join(', ')}.`, {

@@ -103,7 +103,7 @@ function responsesOf({ answers, refusals, isPublic }: Operation): Schema {
       description: `Refused: ${codes}.`,
       headers: {
         ...nonce,
-        ...(status === '401' && { 'WWW-Authenticate': header('Challenge') }),
+        ...((status === '401' || status === '403') && { 'WWW-Authenticate': header('Challenge') }),
         ...((status === '429' || status === '503') && { 'Retry-After': header('RetryAfter') }),
       },
       content: asJson(REFUSAL_SCHEMA),

@@ -1,0 +1,52 @@
+import { calculateJwkThumbprint, EmbeddedJWK, type FlattenedJWSInput, type JWK, type JWSHeaderParameters } from 'jose';
+
+type ImportedKey = Awaited<ReturnType<typeof EmbeddedJWK>>;
+
+/** A public key, as the header of a proof had it. */
+interface ProofKey {
+  readonly imported: ImportedKey;
+  /** Its thumbprint (RFC 7638, SHA-256). */
+  readonly id: string;
+}
+
+/** The number of keys that are kept. An app sends several requests in a sign-in, and importing takes as long as verifying. */
+const MAX_KEYS = 1_000;
+/** The longest key in characters of JSON that is kept, so that a client cannot fill the memory. */
+const MAX_KEY_LENGTH = 1_024;
+
+/** Imports the public keys in the headers of proofs, and keeps the latest. A kept key proves nothing: each proof is verified. */
+export class ProofKeys {
+  readonly #keys = new Map<string, Promise<ProofKey>>();
+
+  /** Returns the key in a header, for `jwtVerify`. @throws JOSEError if it is no public key */
+  readonly resolve = async (header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<ImportedKey> =>
+    (await this.#find(header, token)).imported;
+
+  /** Returns the thumbprint of the key in a header that was verified with it. */
+  async idOf(header: JWSHeaderParameters): Promise<string> {
+    return (await this.#find(header)).id;
+  }
+
+  #find(header: JWSHeaderParameters, token?: FlattenedJWSInput): Promise<ProofKey> {
+    const name = JSON.stringify([header.alg, header.jwk]);
+    const kept = this.#keys.get(name);
+    if (kept !== undefined) return kept;
+    const key = importKey(header, token);
+    if (name.length <= MAX_KEY_LENGTH) this.#keep(name, key);
+    return key;
+  }
+
+  #keep(name: string, key: Promise<ProofKey>): void {
+    // A Map keeps the order in which entries were added.
+    const [oldest] = this.#keys.size < MAX_KEYS ? [] : this.#keys.keys();
+    if (oldest !== undefined) this.#keys.delete(oldest);
+    this.#keys.set(name, key);
+    key.catch(() => this.#keys.delete(name));
+  }
+}
+
+async function importKey(header: JWSHeaderParameters, token: FlattenedJWSInput | undefined): Promise<ProofKey> {
+  // It refuses what is no public key. After that, the header has a JWK.
+  const imported = await EmbeddedJWK(header, token);
+  return { imported, id: await calculateJwkThumbprint(header.jwk as JWK) };
+}
