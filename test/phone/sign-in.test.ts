@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { OTHER_APP, phoneApp } from '../fixtures/phone-app.ts';
 import { PASSWORD_ACR } from '../fixtures/sign-in-page.ts';
 import { AppPerson } from '../support/app.ts';
 import { PhonePerson, World } from '../support/world.ts';
@@ -11,7 +12,7 @@ describe('an app with the library', () => {
   let world: World;
 
   before(async () => {
-    world = await World.start({ configuration: CONFIGURATION });
+    world = await World.start({ clients: [phoneApp(OTHER_APP)], configuration: CONFIGURATION });
   });
 
   after(() => world?.stop());
@@ -173,7 +174,7 @@ describe('an app with the library', () => {
 
   it('belongs to one of two apps: the other one is told where to decide', async () => {
     const { browser, phone } = await meetApp(world);
-    const other = await phoneOf(await new AppPerson(world).signIn('alice'));
+    const other = await phoneOf(await new AppPerson(world, { clientId: OTHER_APP }).signIn('alice'));
     const code = await browser.code();
     const ticket = await phone.scan(code);
     expect(await errorOf(other.scan(code))).to.include({ code: 'wrong_state', reason: 'elsewhere', action: 'stop' });
