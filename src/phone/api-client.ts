@@ -10,7 +10,6 @@ export type Fetch = (
     headers: Record<string, string>;
     body?: string;
     signal: AbortSignal;
-    cache: 'no-store';
     credentials: 'omit';
     redirect: 'error';
   },
@@ -66,6 +65,8 @@ export class ApiClient {
   #nonce: string | undefined;
   /** The provider's clock minus this one, in milliseconds. */
   #skew = 0;
+  /** The refresh that is under way. Refresh tokens that are used twice at a time would end the app's grant. */
+  #refresh: Promise<string> | undefined;
 
   constructor(options: ApiClientOptions) {
     this.#options = options;
@@ -77,7 +78,7 @@ export class ApiClient {
    */
   async send<Body>(method: Method, path: string, options: SendOptions = {}): Promise<Body> {
     const { accessToken } = this.#options;
-    const getToken = typeof accessToken === 'string' ? () => accessToken : accessToken;
+    const getToken: GetAccessToken = typeof accessToken === 'string' ? () => accessToken : accessToken;
     const repeated = new Set<string>();
     let token = await getToken();
     for (;;) {
@@ -86,12 +87,19 @@ export class ApiClient {
       } catch (error) {
         const { code } = error as PhoneError;
         if (!(error instanceof PhoneError) || repeated.has(code)) throw error;
-        const next = code === 'invalid_token' ? await getToken(token) : token;
+        const next = code === 'invalid_token' ? await this.#replace(token, getToken) : token;
         if (next === token && !CURABLE.includes(code)) throw error;
         repeated.add(code);
         token = next;
       }
     }
+  }
+
+  #replace(refused: string, getToken: GetAccessToken): Promise<string> {
+    this.#refresh ??= Promise.resolve(getToken(refused)).finally(() => {
+      this.#refresh = undefined;
+    });
+    return this.#refresh;
   }
 
   async #sendOnce(token: string, method: Method, path: string, options: SendOptions): Promise<unknown> {
@@ -115,7 +123,6 @@ export class ApiClient {
           },
           ...(body && { body: JSON.stringify(body) }),
           signal: ended.signal,
-          cache: 'no-store',
           // Cookies are no part of this API, and React Native would send them.
           credentials: 'omit',
           redirect: 'error',

@@ -12,8 +12,8 @@ const DEFAULT_PORT = /^(http:\/\/.*):80$|^(https:\/\/.*):443$/;
  */
 export function normalizeUrl(text: string): string | undefined {
   const [, scheme, host, path = ''] = HTTP_URL.exec(text) ?? [];
-  if (scheme === undefined || host === undefined) return undefined;
-  return (scheme + host).toLowerCase().replace(DEFAULT_PORT, '$1$2') + path.replace(/\/+$/, '');
+  if (!host) return undefined;
+  return `${scheme}${host}`.toLowerCase().replace(DEFAULT_PORT, '$1$2') + path.replace(/\/+$/, '');
 }
 
 /**

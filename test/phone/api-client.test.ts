@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Fetch, memorySigner, Phone } from '../../src/phone/index.ts';
 import { freePort, LOOPBACK, listening } from '../support/server.ts';
@@ -149,6 +149,33 @@ describe('a request of the library for apps', () => {
         await phone.ticket('t');
         expect(asked).to.deep.equal([undefined, 'old', undefined]);
         expect(server.requests).to.have.length(3);
+      }));
+
+    it('is refreshed once for all requests that are refused meanwhile', () =>
+      ProofServer.during(answer, async (server) => {
+        const asked: unknown[] = [];
+        let refresh = (): void => undefined;
+        const accessToken = (refused?: string): Promise<string> | string => {
+          asked.push(refused);
+          if (refused === undefined) return 'old';
+          return new Promise((resolve) => {
+            refresh = () => resolve('fresh');
+          });
+        };
+        let refusals = 0;
+        const fetchAndCount: Fetch = async (url, init) => {
+          const { status, headers, text } = await fetch(url, init).then(readWhole);
+          refusals += 1;
+          return { status, headers, text: async () => text };
+        };
+        const phone = await server.phone({ accessToken, fetch: fetchAndCount });
+        const both = Promise.all([phone.ticket('t'), phone.ticket('t')]);
+        await until(() => refusals === 2);
+        // What follows in the library from an answer takes no turn of the event loop.
+        await nextTurn();
+        refresh();
+        await both;
+        expect(asked).to.deep.equal([undefined, undefined, 'old']);
       }));
 
     it('fails if the app has no other one', () =>
@@ -338,3 +365,7 @@ describe('a request of the library for apps', () => {
     expect(await phone.ticket('t', { signal }).catch((error: unknown) => error)).to.have.property('name', 'AbortError');
   });
 });
+
+async function readWhole(response: Response): Promise<{ status: number; headers: Headers; text: string }> {
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
