@@ -2,11 +2,12 @@ export type { AppOptions } from './config/apps.ts';
 export type { QrLoginOptions } from './config/options.ts';
 export type { LimitOptions } from './config/rate-limits.ts';
 export type { Health } from './health.ts';
+export type { AndroidApp, NativeApps } from './http/api/app-links.ts';
 export type { PasskeyEvent } from './http/browser/passkey.ts';
 export type { NewSignIn, OnSignIn } from './http/devices/record-sign-ins.ts';
 export type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
 export type { FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
-export type { AppIdentity, AssureApp } from './http/hooks/app-hooks.ts';
+export type { AppIdentity, AssureApp, DecisionRecord, OnDecision } from './http/hooks/app-hooks.ts';
 export {
   type ApproveGuard,
   type Challenge,

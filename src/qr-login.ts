@@ -4,6 +4,7 @@ import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
+import { AppLinks } from './http/api/app-links.ts';
 import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
@@ -232,10 +233,10 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   };
 }
 
-type Pages = Pick<Services, 'urls' | 'assets' | 'renderer'> & { readonly cookies: Cookies };
+type Pages = Pick<Services, 'urls' | 'assets' | 'renderer' | 'appLinks'> & { readonly cookies: Cookies };
 
 /** Makes the parts that the pages need: templates, texts, assets, URLs and cookies. */
-function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pages {
+function makePages({ issuer }: Provider, { name, views: folders, apps }: Settings): Pages {
   const urls = new Urls(issuer);
   const { host: site } = new URL(issuer);
   const names = { provider: name ?? site, site };
@@ -243,7 +244,9 @@ function makePages({ issuer }: Provider, { name, views: folders }: Settings): Pa
   const files = folders.map(({ assets }) => assets);
   const assets = new Assets(urls, files);
   const renderer = new PageRenderer({ assets, locales: new Locales(names, texts), folders, provider: names.provider });
-  return { urls, cookies: new Cookies(urls), assets, renderer };
+  const appLinks = new AppLinks(urls, issuer, apps);
+  appLinks.warnIfBelowPath();
+  return { urls, cookies: new Cookies(urls), assets, renderer, appLinks };
 }
 
 interface CeremonyParts {
@@ -253,7 +256,7 @@ interface CeremonyParts {
   readonly settings: Settings;
 }
 
-type CeremonyAndStreams = Pick<Services, 'ceremony' | 'browserViews' | 'streams' | 'longPolls'>;
+type CeremonyAndStreams = Pick<Services, 'ceremony' | 'codes' | 'browserViews' | 'streams' | 'longPolls'>;
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function watchExpiry({ store, clock }: StoreEngine, { deadlines }: Settings, emit: EmitTicketEvent): ExpiryWatcher {
@@ -299,6 +302,7 @@ function makeCeremony(
   const parker = parkStreams ? new ConnectionParker() : undefined;
   return {
     ceremony: new Ceremony({ store, notes, known, clock, keys, codes, shortCodes, lifetimes }),
+    codes,
     browserViews,
     streams: new EventStreams<TicketWatch>({ views: browserViews, clock, metrics, parker }),
     longPolls: new LongPolls<TicketWatch>(browserViews, clock, metrics),

@@ -79,7 +79,10 @@ function turnTo(screen: string): void {
   }
   const heading = page.querySelector('[data-say]:not([hidden], [hidden] *)');
   if (heading) announce(heading.textContent ?? '');
-  if (screen === 'check-code') field.focus();
+  if (screen !== 'check-code') return;
+  // An app on the same device comes back with the digits, in the part of the address that is never sent.
+  field.value ||= /^#(\d{6})$/.exec(location.hash)?.[1] ?? '';
+  field.focus();
 }
 
 /** Shows that the server cannot be heard. A code that may be out of date is not offered for scanning meanwhile. */

@@ -1,6 +1,6 @@
 import type { Keyv } from 'keyv';
 import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
-import type { AssureApp } from '../http/hooks/app-hooks.ts';
+import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { Locate } from '../http/request/device.ts';
@@ -118,7 +118,9 @@ export interface QrLoginOptions {
   /**
    * The apps that may approve sign-ins by the API at `/qr/api`, with an access token that has the scope `qr_login`. Add
    * that scope to the provider's `scopes`, and set `extraTokenClaims: qr.extraTokenClaims`. `clients` lists their client
-   * ids. See docs/apps.md.
+   * ids. `ios` (`'TEAMID.bundle'`) and `android` (`{ package, sha256 }`) are served as the files by which phones open the
+   * address in a code with your app; `scheme` is your app's own scheme, with which the pages offer to open it. See
+   * docs/apps.md.
    * @default {}: each client that was granted the scope
    */
   apps?: AppOptions;
@@ -130,6 +132,20 @@ export interface QrLoginOptions {
    * @default true, always
    */
   assureApp?: AssureApp;
+
+  /**
+   * Demands that apps sign each decision: what their user was shown and what they decided, as a JWS with the key of their
+   * tokens. A decision without a signature is refused. See docs/apps.md.
+   * @default false: an app may sign its decisions
+   */
+  signedDecisions?: boolean;
+
+  /**
+   * Keeps a decision that an app has signed, in a record of yours to which is only added, so that you can prove later what
+   * was approved. It is called before the decision takes effect: if it throws, the decision is refused.
+   * @default none: signatures are verified, and not kept
+   */
+  onDecision?: OnDecision;
 
   /**
    * Keeps the tickets. `new Keyv()` keeps them in memory; a Keyv over `@keyv/redis` serves any number of processes, any

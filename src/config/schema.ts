@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
-import type { AssureApp } from '../http/hooks/app-hooks.ts';
+import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
@@ -231,9 +231,16 @@ const OPTIONS = {
     v.pipe(
       APPS,
       v.metadata({
-        type: '`{ clients?: string[] }`',
+        type: '`{ clients?: string[]; ios?: string[]; android?: { package, sha256 }[]; scheme?: string }`',
         default: '`{}`: each client that was granted the scope `qr_login`',
-        refused: [{ clients: 'my-app' }, { client: 'my-app' }, true],
+        refused: [
+          { clients: 'my-app' },
+          { ios: ['com.example.app'] },
+          { android: [{ package: 'com.example.app', sha256: 'AB:CD' }] },
+          { scheme: 'https' },
+          { client: 'my-app' },
+          true,
+        ],
       } satisfies OptionFacts),
     ),
     {},
@@ -245,6 +252,15 @@ const OPTIONS = {
       refused: [true],
     }),
     () => () => true,
+  ),
+  signedDecisions: flag('signedDecisions'),
+  onDecision: v.optional(
+    functionOption<OnDecision>('onDecision', '(ctx, record) => log.append(record)', {
+      type: '`(ctx, record: DecisionRecord) => void`',
+      default: 'none: signatures are verified, and not kept',
+      refused: ['log'],
+    }),
+    () => () => undefined,
   ),
   store: v.optional(
     v.pipe(

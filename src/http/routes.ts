@@ -2,6 +2,7 @@ import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
 import { QrLoginError, refusalIn } from '../ticket/errors.ts';
 import { ApiGuards } from './api/api-request.ts';
+import { ANDROID_PATH, APPLE_PATH } from './api/app-links.ts';
 import { ApiBrowserHandlers } from './api/browsers.ts';
 import { allowOrigin, answerPreflight } from './api/cors.ts';
 import { ApiDescription } from './api/openapi.ts';
@@ -93,6 +94,7 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid', { get: forPages(browser.look('show'), qrPage.page), more: ownPage });
   at('/interaction/:uid/qr', { get: forScripts(browser.look('watch'), qrPage.ticket) });
   at('/interaction/:uid/qr/events', { get: forScripts(browser.look('watch'), qrPage.events) });
+  at('/interaction/:uid/qr/app', { get: forPages(browser.look('show'), qrPage.openApp) });
   at('/interaction/:uid/qr/renew', { post: forScripts(browser.promptForm('show', 'login'), qrPage.renew) });
   at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
   at('/interaction/:uid/qr/passkey', { post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn) });
@@ -129,6 +131,9 @@ export function routes(services: Services): Middleware {
   atApi('/qr/api/browsers/:browser', { delete: [END_BROWSER, forApps(api.look('decide'), apiBrowsers.end)] });
   atApi('/qr/api/openapi.json', { get: [DESCRIBE, forApps(unguarded, description.serve)] });
 
+  if (services.appLinks.hasApple) at(APPLE_PATH, { get: forPages(unguarded, services.appLinks.apple) });
+  if (services.appLinks.hasAndroid) at(ANDROID_PATH, { get: forPages(unguarded, services.appLinks.android) });
+
   at('/qr/:code', {
     get: forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing),
     post: forPages(phone.form('scan', tickets.requireFreshCode), tickets.scan),
@@ -140,7 +145,7 @@ export function routes(services: Services): Middleware {
 }
 
 /** Ignores case, as the router does. */
-const PLUGIN_PATH = /^\/(?:interaction|qr)\//i;
+const PLUGIN_PATH = /^\/(?:(?:interaction|qr)\/|\.well-known\/(?:apple-app-site-association|assetlinks\.json)$)/i;
 
 /** Handles the methods that a URL of ours does not have. @param allowed those that it has */
 type MoreMethods = (request: PluginRequest, next: Next, allowed: readonly string[]) => void | Promise<void>;

@@ -1,4 +1,5 @@
 import type { ApiRequestPorts } from './api/api-request.ts';
+import type { AppLinks } from './api/app-links.ts';
 import type { ApiBrowserPorts } from './api/browsers.ts';
 import type { ApiScanPorts } from './api/scans.ts';
 import type { ApiTicketPorts } from './api/tickets.ts';
@@ -28,4 +29,4 @@ export type Services = BrowserRequestPorts &
   ApiScanPorts &
   ApiTicketPorts &
   ApiBrowserPorts &
-  DeviceListPorts & { readonly assets: Assets };
+  DeviceListPorts & { readonly assets: Assets; readonly appLinks: AppLinks };

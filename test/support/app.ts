@@ -156,6 +156,16 @@ export class AppPerson {
     return this.decide('approve', more);
   }
 
+  /** Signs a decision about the ticket that it has scanned, as it was shown. */
+  async sign(decision: string, changes: Record<string, unknown> = {}): Promise<string> {
+    const { id, client, browser } = (await this.look()).json() as Record<string, unknown> & { client: { id: string } };
+    const time = Math.floor(Date.now() / 1000);
+    const shown = { aud: this.site.issuer, ticket: id, client: client.id, browser };
+    return new SignJWT({ ...shown, decision, remember: false, time, ...changes })
+      .setProtectedHeader({ typ: 'qr-decision+jwt', alg: 'ES256', jwk: this.jwk })
+      .sign(this.key.privateKey);
+  }
+
   /** Opens the stream of the ticket that it has scanned. */
   async events(): Promise<EventStream> {
     await this.look();

@@ -186,19 +186,24 @@ function maxAgeOf(unmet: UnmetRequirement, { reauthenticate, maxAge }: Requireme
   return reauthenticate || unmet === 'local' ? 0 : maxAge;
 }
 
-function describe({ request, browser }: Ticket, account: string, t: Translate): FixedPart {
-  const { client, scopes, consent } = request;
+/** Returns the browser as the API describes it. */
+export function describeBrowser({ browser }: Ticket): FixedPart['browser'] {
   const { name, system, place } = browser;
+  return {
+    ...(name !== undefined && { name }),
+    ...(system !== undefined && { system }),
+    ...(place !== undefined && { place }),
+  };
+}
+
+function describe(ticket: Ticket, account: string, t: Translate): FixedPart {
+  const { client, scopes, consent } = ticket.request;
   const named = (kind: 'scope' | 'claim', names: readonly string[]): NamedText[] =>
     names.map((one) => nameWithText(one, t(`${kind}.${one}`)));
   const resources = Object.entries(consent?.listed ? consent.resources : {});
   return {
     client,
-    browser: {
-      ...(name !== undefined && { name }),
-      ...(system !== undefined && { system }),
-      ...(place !== undefined && { place }),
-    },
+    browser: describeBrowser(ticket),
     scopes: named('scope', scopes),
     claims: named('claim', consent?.listed ? consent.claims : []),
     resources: resources.map(([id, granted]) => ({ id, scopes: named('scope', granted) })),

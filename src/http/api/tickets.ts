@@ -1,16 +1,20 @@
 import { AppChallenge } from '../../oidc/app-challenge.ts';
+import type { Provider } from '../../oidc/provider.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
 import type { GrantApprover, SignInRequest } from '../../ticket/ticket.ts';
 import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from '../phone/admission.ts';
-import type { Decision, Decisions } from '../phone/decisions.ts';
+import type { Decisions } from '../phone/decisions.ts';
 import { parseVersion } from '../request/version.ts';
 import type { ApiForm, ApiRequest } from './api-request.ts';
 import { type AppTicket, type AppViews, requirementOf } from './app-view.ts';
 import { type AppStreams, AppWatch } from './app-watch.ts';
+import { type SentDecision, type SignedDecisionPorts, SignedDecisions } from './signed-decisions.ts';
 
-export interface ApiTicketPorts extends TicketAdmissionPorts {
+export interface ApiTicketPorts extends TicketAdmissionPorts, Omit<SignedDecisionPorts, 'settings'> {
+  readonly provider: Provider;
+  readonly settings: TicketAdmissionPorts['settings'] & SignedDecisionPorts['settings'];
   readonly ceremony: { readonly phone: PhoneActs };
   readonly decisions: Decisions;
   readonly appViews: AppViews;
@@ -28,9 +32,11 @@ const LONGEST_STREAM_MS = 60_000;
 /** The requests of an app for the ticket that it has scanned. */
 export class ApiTicketHandlers {
   readonly #ports: ApiTicketPorts;
+  readonly #signed: SignedDecisions;
 
   constructor(ports: ApiTicketPorts) {
     this.#ports = ports;
+    this.#signed = new SignedDecisions(ports);
   }
 
   /**
@@ -62,6 +68,11 @@ export class ApiTicketHandlers {
     const { id = '' } = ctx.params;
     const decision = readDecision(form);
     const admitted = await admitToTicket(this.#ports, form, decisions.purposeOf(form, decision.decision));
+    const { approver, known } = admitted;
+    if (known.ticket !== undefined) {
+      const owned = this.#ports.ceremony.phone.assertOwned(known.ticket, approver);
+      await this.#signed.record(ctx, owned, approver, decision);
+    }
     if (decision.decision === 'report') return this.#report(form, id, admitted);
     const ticket = await decisions.decide(ctx, id, admitted, decision).catch((error: unknown) => {
       throw asChallenge(error, before?.request);
@@ -80,18 +91,23 @@ export class ApiTicketHandlers {
 }
 
 /** @throws QrLoginError `invalid_request` */
-function readDecision({ body }: ApiForm): Decision {
-  const { decision, remember = false, proof, ...others } = body;
+function readDecision({ body }: ApiForm): SentDecision {
+  const { decision, remember = false, proof, signature, ...others } = body;
   const answer = typeof proof === 'object' && proof !== null ? JSON.stringify(proof) : proof;
   const isRight =
     typeof decision === 'string' &&
     typeof remember === 'boolean' &&
-    (answer === undefined || typeof answer === 'string');
-  if (isRight && Object.keys(others).length === 0) return { decision, remember, proof: answer };
+    (answer === undefined || typeof answer === 'string') &&
+    isTextOrAbsent(signature);
+  if (isRight && Object.keys(others).length === 0) return { decision, remember, proof: answer, signature };
   throw new QrLoginError(
     'invalid_request',
     'Send { "decision": "approve" | "deny" | "report" | "unable", "remember": true or false, "proof": "…" }.',
   );
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }
 
 /** The refusals of an approval that a new sign-in of the app can mend. */

@@ -5,9 +5,11 @@ import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request.ts';
 import { endWithError } from '../../oidc/sign-in.ts';
 import type { BrowserActs, ShowInput } from '../../ticket/browser.ts';
+import type { Codes } from '../../ticket/code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
-import { type SignInRequest, type Ticket, wasReported } from '../../ticket/ticket.ts';
+import { type SignInRequest, stateAt, type Ticket, wasReported } from '../../ticket/ticket.ts';
+import type { AppLinks } from '../api/app-links.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -34,6 +36,8 @@ export interface QrPagePorts {
   readonly clock: Clock;
   readonly announce: Announce;
   readonly urls: Urls;
+  readonly appLinks: Pick<AppLinks, 'hasScheme' | 'open'>;
+  readonly codes: Codes;
   readonly cookies: Pick<Cookies, 'memory'>;
   readonly devices: DeviceDescriber;
   readonly renderer: PageRenderer;
@@ -88,6 +92,20 @@ export class QrPageHandlers {
     await this.#ports.streams.open(ctx, watch);
   };
 
+  /**
+   * `GET I/qr/app`: opens the present code in the deployment's app, on a phone that shows the page itself. The app comes
+   * back to this page, which only this browser can open.
+   */
+  openApp = async (request: BrowserRequest): Promise<void> => {
+    const { appLinks, urls, codes, clock } = this.#ports;
+    const { ctx, interaction } = request;
+    const self = urls.interaction(interaction.uid);
+    const ticket = ctx.method === 'HEAD' ? undefined : await this.#watch(request).read();
+    const isWaiting = ticket !== undefined && stateAt(ticket, clock()) === 'waiting';
+    const inApp = isWaiting ? appLinks.open(codes.show(ticket.id, clock()).code, self) : undefined;
+    seeOther(ctx, inApp ?? self);
+  };
+
   /** `POST I/qr/renew`: a new ticket instead of the one that the browser shows. */
   renew = async (form: PromptForm<'login'>): Promise<void> => {
     const { ceremony, announce, urls } = this.#ports;
@@ -119,7 +137,7 @@ export class QrPageHandlers {
 
   async #loginPage(request: BrowserRequest): Promise<void> {
     const { ctx, interaction, identity } = request;
-    const { provider, ceremony, announce, urls, renderer, browserViews, settings, clock } = this.#ports;
+    const { provider, ceremony, announce, urls, appLinks, renderer, browserViews, settings, clock } = this.#ports;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, makeResumeUrl(provider, interaction.returnTo));
     const own = await settings.loginPage(ctx, interaction);
@@ -137,6 +155,7 @@ export class QrPageHandlers {
       lasts: browserViews.lasts,
       codeGrace: browserViews.codeGrace,
       showAddress: settings.showAddress,
+      appUrl: appLinks.hasScheme ? `${self}/qr/app` : undefined,
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
       passkey: await this.#ports.passkey.offer(request),
       signedInAs: await this.#nameOf(identity.accountId),

@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { Place, SignInRequest } from '../../ticket/ticket.ts';
 
 /** An app that sends a request, and the account and the key of its access token. */
 export interface AppIdentity {
@@ -15,3 +16,30 @@ export interface AppIdentity {
  * proof were checked.
  */
 export type AssureApp = (ctx: Context, app: AppIdentity) => boolean | Promise<boolean>;
+
+/** A decision that an app has signed: what its user was shown, and what they decided. */
+export interface DecisionRecord {
+  /** A name of the ticket, the same as in its events. */
+  readonly ticket: string;
+  readonly accountId: string;
+  /** The app's `client_id`. */
+  readonly app: string;
+  /** The thumbprint of the key that has signed (RFC 7638). */
+  readonly keyId: string;
+  readonly decision: string;
+  readonly remember: boolean;
+  readonly client: SignInRequest['client'];
+  readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
+  /** The time of the decision by the app's clock, in seconds since the epoch. */
+  readonly time: number;
+  /** The time at which the provider got it, in milliseconds since the epoch. */
+  readonly at: number;
+  /** The JWS, with the key in its header: it can be verified again at any time. */
+  readonly signature: string;
+}
+
+/**
+ * Keeps a signed decision, in a record to which is only added. It is called before the decision takes effect: if it
+ * throws, the decision is refused, and the app can repeat it.
+ */
+export type OnDecision = (ctx: Context, record: DecisionRecord) => void | Promise<void>;

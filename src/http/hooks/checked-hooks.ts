@@ -1,7 +1,7 @@
 import type { Account, Assurance, Assure, FindAccount } from '../../oidc/approver.ts';
 import type { ConsentMode } from '../../oidc/request.ts';
 import type { Assess, Verdict } from '../../ticket/risk.ts';
-import type { AssureApp } from './app-hooks.ts';
+import type { AssureApp, OnDecision } from './app-hooks.ts';
 import {
   type ApproveGuard,
   type Challenge,
@@ -23,6 +23,7 @@ export interface Hooks {
   readonly consent: ConsentPolicy;
   readonly assurance: Assure;
   readonly assureApp: AssureApp;
+  readonly onDecision: OnDecision;
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
 }
@@ -52,6 +53,7 @@ export function checkedHooks(hooks: Hooks, patienceMs: number): Hooks {
     consent: async (ctx, interaction) => (await consent(ctx, interaction)) ?? 'browser',
     assurance: async (onPhone, accountId) => (await assurance(onPhone, accountId)) ?? {},
     assureApp: checked(ASSURE_APP, hooks.assureApp),
+    onDecision: checked(ON_DECISION, hooks.onDecision),
     guard: guard && {
       challenge: checked(CHALLENGE, (wanted) => guard.challenge(wanted)),
       verify: checked(VERIFY, (wanted, answer) => guard.verify(wanted, answer)),
@@ -114,6 +116,13 @@ const ASSURE_APP: Hook<boolean> = {
   name: 'assureApp',
   returns: 'true or false',
   isResult: (value): value is boolean => typeof value === 'boolean',
+};
+
+/** A record may be kept by a function that returns more than nothing. */
+const ON_DECISION: Hook<void> = {
+  name: 'onDecision',
+  returns: 'nothing',
+  isResult: (_value): _value is undefined => true,
 };
 
 const CHALLENGE: Hook<Challenge | undefined> = {

@@ -31,6 +31,8 @@ export interface Pages {
     readonly showAddress: boolean;
     /** The address, without its scheme, of the page that takes the short code, if the deployment allows typing. */
     readonly typeAt?: string | undefined;
+    /** The URL that opens the code in the deployment's app, on a phone that shows this page itself. */
+    readonly appUrl?: string | undefined;
     /** The account that is signed in to this browser already. */
     readonly signedInAs?: string | undefined;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
@@ -54,9 +56,14 @@ export interface Pages {
   };
   /** A page of the phone: the address in the code leads here. */
   landing: {
-    readonly csrf: string;
+    /** For the form; absent if the phone is not signed in, which only happens with `openInApp`. */
+    readonly csrf?: string | undefined;
     /** True if its script posts the scan at once. */
     readonly scansItself: boolean;
+    /** The address that opens the code in the deployment's app, if that has a scheme of its own. */
+    readonly openInApp?: string | undefined;
+    /** The URL where a phone that is not signed in goes on in the browser. */
+    readonly signIn?: string | undefined;
   };
   /** A page of the phone: reads a code with the camera. */
   scan: {

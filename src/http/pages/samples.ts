@@ -101,6 +101,7 @@ export const SAMPLES: Samples = {
   qr: {
     waiting: qr({ state: 'waiting' }),
     'waiting, on a phone': qr({ state: 'waiting' }, { isPhone: true }),
+    'waiting, on a phone with an app': qr({ state: 'waiting' }, { isPhone: true, appUrl: '#' }),
     'waiting, on a phone with a passkey': qr({ state: 'waiting' }, { isPhone: true, passkey: '{}' }),
     'waiting, with everything': qr(
       { state: 'waiting' },
@@ -152,6 +153,8 @@ export const SAMPLES: Samples = {
   },
   landing: {
     'by hand': { csrf: 'sample', scansItself: false },
+    'with an app': { csrf: 'sample', scansItself: false, openInApp: '#' },
+    'with an app, before the sign-in': { scansItself: false, openInApp: '#', signIn: '#' },
   },
   scan: {
     camera: { codes: CODES, manifest: '#' },

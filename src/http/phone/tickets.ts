@@ -3,6 +3,7 @@ import type { Provider } from '../../oidc/provider.ts';
 import { DecidedOtherwise, notFound } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { SessionApprover, Ticket } from '../../ticket/ticket.ts';
+import type { AppLinks } from '../api/app-links.ts';
 import { answerSignOut } from '../devices/sign-out-answer.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { PhoneView } from '../pages/page-data.ts';
@@ -36,6 +37,7 @@ export interface TicketPorts extends PhoneViewPorts {
     | 'noteSignOut'
   >;
   readonly limits: Pick<RateLimits, 'forAccount'>;
+  readonly appLinks: Pick<AppLinks, 'open'>;
   readonly renderer: PageRenderer;
 }
 
@@ -76,17 +78,27 @@ export class TicketHandlers {
    * fresh.
    */
   landing = async (request: PhoneRequest): Promise<void> => {
-    const { ceremony, keys, limits, urls, renderer, settings } = this.#ports;
+    const { ceremony, keys, limits, urls, appLinks, renderer, settings } = this.#ports;
     const { ctx, approver } = request;
     const code = codeIn(ctx);
     const { id } = ceremony.phone.read(code);
-    if (approver === undefined) return this.#sendToSignIn(request, id, urls.landing(code));
+    const openInApp = wantsJson(request) ? undefined : appLinks.open(code);
+    if (approver === undefined) {
+      if (openInApp === undefined || ctx.query.here === 'yes')
+        return this.#sendToSignIn(request, id, urls.landing(code));
+      const page = { scansItself: false, openInApp, signIn: `${urls.landing(code)}?here=yes` };
+      return renderer.render(ctx, 'landing', page);
+    }
     const { name } = await accountOf(settings.findAccount, approver);
     await limits.forAccount('scan', approver.accountId);
     const csrf = makeCsrfToken(keys, { approver, target: id });
     if (wantsJson(request)) ctx.body = { account: name, csrf };
     // If a page of another site led here, the user must press the button.
-    else renderer.render(ctx, 'landing', { csrf, scansItself: !isForeign(ctx) });
+    else {
+      // With an app, the user chooses where to go on.
+      const scansItself = openInApp === undefined && !isForeign(ctx);
+      renderer.render(ctx, 'landing', { csrf, scansItself, openInApp });
+    }
   };
 
   /** `POST Q/:code`: the scan, which claims the ticket. */

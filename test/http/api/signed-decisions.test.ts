@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose';
+import type { DecisionRecord } from '../../../src/index.ts';
+import { AppPerson } from '../../support/app.ts';
+import { BrowserPerson, World } from '../../support/world.ts';
+
+describe('a signed decision', () => {
+  let world: World;
+  let records: DecisionRecord[] = [];
+  let isDown = false;
+
+  before(async () => {
+    const onDecision = async (_ctx: unknown, record: DecisionRecord): Promise<void> => {
+      if (isDown) throw new Error('the log is full');
+      records.push(record);
+    };
+    world = await World.start({ qrLogin: { signedDecisions: true, onDecision } });
+  });
+
+  beforeEach(() => {
+    records = [];
+  });
+
+  after(() => world?.stop());
+
+  const scanned = async (): Promise<{ browser: BrowserPerson; app: AppPerson }> => {
+    const browser = new BrowserPerson(world);
+    const [app] = await Promise.all([new AppPerson(world).signIn(), browser.start()]);
+    await app.scan(await browser.code());
+    return { browser, app };
+  };
+
+  it('is verified and handed over before it takes effect, once', async () => {
+    const { browser, app } = await scanned();
+    const events = world.told('qr_login.approved') as { ticket: string; app: string }[];
+    const signature = await app.sign('approve');
+    expect((await app.approve({ signature })).json().state).to.equal('approved');
+    expect((await app.approve({ signature })).json().state).to.equal('approved');
+    const [{ time, at, ...record }, ...more] = records as [DecisionRecord];
+    expect(more).to.deep.equal([]);
+    expect(record).to.deep.equal({
+      ticket: events[0]?.ticket,
+      accountId: 'a11ce',
+      app: 'phone-app',
+      keyId: await app.keyId(),
+      decision: 'approve',
+      remember: false,
+      client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
+      browser: { name: 'Chrome', system: 'Windows' },
+      signature,
+    });
+    expect(at / 1000 - time).to.be.within(0, 60);
+    const verified = await jwtVerify(record.signature, EmbeddedJWK, { typ: 'qr-decision+jwt' });
+    expect(await calculateJwkThumbprint(verified.protectedHeader.jwk ?? {})).to.equal(record.keyId);
+    expect(events[0]?.app).to.equal('phone-app');
+    expect((await browser.ticket()).state).to.equal('approved');
+  });
+
+  it('is demanded, and refused if it says something else or is signed with another key', async () => {
+    const { browser, app } = await scanned();
+    const other = await new AppPerson(world).signIn('bob');
+    other.at = app.at;
+    const wrong: Record<string, string | undefined> = {
+      'asks for signed decisions': undefined,
+      'must be a JWS': 'no signature',
+      'with the key of the access token': await signedBy(other, app),
+      '"decision" must be "approve"': await app.sign('deny'),
+      '"client" must be "test-rp"': await app.sign('approve', { client: 'other' }),
+      '"browser" must be': await app.sign('approve', { browser: { name: 'Firefox' } }),
+      '"ticket" must be': await app.sign('approve', { ticket: 'x' }),
+      '"aud" must be': await app.sign('approve', { aud: 'https://other.example' }),
+      '"remember" must be': await app.sign('approve', { remember: true }),
+      '"time" must be': await app.sign('approve', { time: 1 }),
+    };
+    for (const [message, signature] of Object.entries(wrong)) {
+      const { status, ...answer } = await app.approve(signature === undefined ? {} : { signature });
+      expect([status, answer.json().error], message).to.deep.equal([400, 'invalid_request']);
+      expect(answer.json().error_description).to.include(message);
+    }
+    expect([records, (await browser.ticket()).state]).to.deep.equal([[], 'scanned']);
+  });
+
+  it('does not count if it cannot be kept', async () => {
+    const { browser, app } = await scanned();
+    const signature = await app.sign('approve');
+    isDown = true;
+    const faults = world.told('server_error');
+    world.told('error');
+    expect((await app.approve({ signature })).status).to.equal(500);
+    expect((await browser.ticket()).state).to.equal('scanned');
+    expect(faults).to.have.length(1);
+    isDown = false;
+    expect((await app.approve({ signature })).json().state).to.equal('approved');
+    expect(records).to.have.length(1);
+  });
+});
+
+/** Returns a decision about the ticket of one app that another has signed. */
+async function signedBy(other: AppPerson, app: AppPerson): Promise<string> {
+  const { id, client, browser } = (await app.look()).json() as Record<string, unknown> & { client: { id: string } };
+  const mine = other.look;
+  other.look = async () => ({ ...(await app.look()), json: () => ({ id, client, browser }) });
+  const signature = await other.sign('approve');
+  other.look = mine;
+  return signature;
+}
