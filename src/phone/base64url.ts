@@ -19,8 +19,10 @@ export function toBase64url(bytes: Uint8Array): string {
 
 /** Returns text in UTF-8. @throws URIError if a surrogate is not one of a pair */
 export function toUtf8(text: string): Uint8Array {
-  const binary = encodeURIComponent(text).replace(/%(..)/g, (_escape, hex) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  return Uint8Array.from(unescapeBytes(encodeURIComponent(text)), (character) => character.charCodeAt(0));
+}
+
+/** Returns a text in which each escape is replaced by a character for its byte: the text itself, if it is ASCII. */
+export function unescapeBytes(text: string): string {
+  return text.replace(/%(..)/g, (_escape, hex) => String.fromCharCode(Number(`0x${hex}`)));
 }

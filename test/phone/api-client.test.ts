@@ -30,7 +30,7 @@ describe('a request of the library for apps', () => {
         expect((await phone.ticket('an id/with?signs')).asked).to.deep.equal(viewOf());
         const [request] = server.requests;
         expect(request?.target).to.equal('/op/qr/api/tickets/an%20id%2Fwith%3Fsigns');
-        expect(request?.headers).to.include({ accept: 'application/json', authorization: 'DPoP a token' });
+        expect(request?.headers).to.include({ authorization: 'DPoP a token' });
         expect(request?.headers).not.to.have.any.keys('cookie', 'content-type');
       },
       '/op',
@@ -239,7 +239,9 @@ describe('a request of the library for apps', () => {
         for (const [, requirement] of challenges) {
           const error = await errorOf(phone.ticket('t'));
           expect(error.action).to.equal('step_up');
-          expect(error.requirement).to.deep.equal(requirement);
+          expect(error.requirement).to.deep.equal(
+            requirement && { maxAge: undefined, acrValues: undefined, ...requirement },
+          );
           next += 1;
         }
       },
@@ -357,12 +359,12 @@ describe('a request of the library for apps', () => {
       },
     ));
 
-  it('ends with an AbortError where signals have no reason, as in React Native', async () => {
+  it('ends with an error of the library where signals have no reason, as in React Native', async () => {
     const signer = await memorySigner();
     const phone = new Phone({ issuer: `http://${LOOPBACK}`, accessToken: 'a token', signer });
     const target = new EventTarget();
     const signal = Object.assign(target, { aborted: true }) as unknown as AbortSignal;
-    expect(await phone.ticket('t', { signal }).catch((error: unknown) => error)).to.have.property('name', 'AbortError');
+    expect(await phone.ticket('t', { signal }).catch((error: unknown) => error)).to.have.property('code', 'aborted');
   });
 });
 

@@ -89,7 +89,7 @@ describe('an app with the library', () => {
     expect(ticket.asked.requirement).to.deep.equal({ kind: 'freshness', maxAge: 0 });
     const error = await errorOf(ticket.approve());
     expect(error).to.include({ code: 'insufficient_user_authentication', action: 'step_up', status: 401 });
-    expect(error.requirement).to.deep.equal({ maxAge: 0 });
+    expect(error.requirement).to.include({ maxAge: 0 });
     await app.signIn('alice', { max_age: '0' });
     expect((await ticket.refresh()).requirement).to.equal(undefined);
     expect((await ticket.approve()).state).to.equal('approved');
@@ -102,7 +102,7 @@ describe('an app with the library', () => {
     const ticket = await phone.scan(await browser.code());
     expect(ticket.asked.requirement).to.deep.equal({ kind: 'acr', acrValues: ['urn:example:acr:passkey'] });
     const { requirement } = await errorOf(ticket.approve());
-    expect(requirement).to.deep.equal({ acrValues: ['urn:example:acr:passkey'] });
+    expect(requirement?.acrValues).to.deep.equal(['urn:example:acr:passkey']);
     expect(await ticket.unable()).to.include({ state: 'denied', reason: 'acr' });
   });
 
@@ -156,8 +156,9 @@ describe('an app with the library', () => {
       const code = await browser.code();
       const ticket = await phone.scan(code);
       other.accounts.remove('b0b');
-      for (const call of [phone.scan(code), ticket.refresh(), ticket.approve(), phone.browsers()]) {
-        const error = await errorOf(call);
+      const calls = [() => phone.scan(code), () => ticket.refresh(), () => ticket.approve(), () => phone.browsers()];
+      for (const call of calls) {
+        const error = await errorOf(call());
         expect(error.status).to.be.oneOf([401, 403]);
         expect(error.action).to.be.oneOf(['sign_in', 'stop']);
       }
