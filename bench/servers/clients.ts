@@ -9,3 +9,7 @@ export const RP: BenchClient = { id: 'rp', redirectUri: 'http://rp.example/callb
 export const PHONE_CLIENT: BenchClient = { id: 'phone', redirectUri: 'http://phone.example/callback' };
 /** Its users get the password page at once, at a URL outside of the plugin's, as at a provider without QR sign-in. */
 export const PASSWORD_RP: BenchClient = { id: 'password-rp', redirectUri: 'http://password-rp.example/callback' };
+/** An app that approves, with a DPoP-bound token. */
+export const PHONE_APP: BenchClient = { id: 'phone-app', redirectUri: 'http://phone-app.example/callback' };
+/** Its users sign in by the device flow. */
+export const DEVICE_RP: BenchClient = { id: 'device-rp', redirectUri: 'http://device-rp.example/callback' };

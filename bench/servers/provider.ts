@@ -11,7 +11,7 @@ import { type Configuration, Provider } from 'oidc-provider';
 import { keyvAdapter, type QrLoginOptions, qrLogin } from '../../src/index.ts';
 import { profiling } from '../profiler.ts';
 import { answers, optionsOf } from '../programs.ts';
-import { type BenchClient, PASSWORD_RP, PHONE_CLIENT, RP } from './clients.ts';
+import { type BenchClient, DEVICE_RP, PASSWORD_RP, PHONE_APP, PHONE_CLIENT, RP } from './clients.ts';
 import { type Hash, passwordPage } from './password-page.ts';
 
 export interface ProviderOptions {
@@ -58,17 +58,18 @@ const qr = qrLogin({
   secrets: SECRETS,
   ...options.qrLogin,
 });
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const client = ({ id, redirectUri }: BenchClient): NonNullable<Configuration['clients']>[number] => ({
   client_id: id,
   token_endpoint_auth_method: 'none',
   redirect_uris: [redirectUri],
-  grant_types: ['authorization_code'],
+  grant_types: id === DEVICE_RP.id ? ['authorization_code', DEVICE_GRANT] : ['authorization_code'],
   response_types: ['code'],
-  scope: 'openid',
+  scope: id === PHONE_APP.id ? 'openid qr_login' : 'openid',
 });
 const provider = new Provider(issuer, {
   adapter: keyvAdapter(store, { secrets: SECRETS }),
-  clients: [RP, PHONE_CLIENT, PASSWORD_RP].map(client),
+  clients: [RP, PHONE_CLIENT, PASSWORD_RP, PHONE_APP, DEVICE_RP].map(client),
   findAccount: async (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
   cookies: { keys: SECRETS },
   interactions: {
@@ -78,6 +79,8 @@ const provider = new Provider(issuer, {
         ? `/password/${interaction.uid}`
         : qr.interactionUrl(ctx, interaction),
   },
+  scopes: ['openid', 'qr_login'],
+  extraTokenClaims: qr.extraTokenClaims,
   claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
   // The RP belongs to the provider, so no sign-in asks for consent.
   loadExistingGrant: async (ctx) => {
@@ -86,13 +89,20 @@ const provider = new Provider(issuer, {
     const grantId = session.grantIdFor(client.clientId);
     if (grantId !== undefined) return provider.Grant.find(grantId);
     const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
-    grant.addOIDCScope('openid');
+    grant.addOIDCScope(client.clientId === PHONE_APP.id ? 'openid qr_login' : 'openid');
     await grant.save();
     return grant;
   },
   jwks: { keys: [JWK] },
-  features: { devInteractions: { enabled: false } },
-  ttl: { Interaction: 3600, Session: 14 * 24 * 3600, Grant: 14 * 24 * 3600, AccessToken: 3600, IdToken: 3600 },
+  features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true } },
+  ttl: {
+    DeviceCode: 600,
+    Interaction: 3600,
+    Session: 14 * 24 * 3600,
+    Grant: 14 * 24 * 3600,
+    AccessToken: 3600,
+    IdToken: 3600,
+  },
 });
 // Each simulated user has another address, because rate limits go by address. Only the load generator connects to this
 // server.

@@ -19,23 +19,36 @@ export class Authorization {
 
   /** Sends the browser from the RP to the provider. @returns the path of the sign-in page */
   async begin(device: Device): Promise<string> {
+    return leadsTo(await device.open(this.#request('openid'), 'cross-site'));
+  }
+
+  #request(scope: string): string {
     const challenge = createHash('sha256').update(this.#verifier).digest('base64url');
     const { id, redirectUri } = this.#client;
     const parameters = new URLSearchParams({
       client_id: id,
       redirect_uri: redirectUri,
       response_type: 'code',
-      scope: 'openid',
+      scope,
       state: this.#state,
       code_challenge: challenge,
       code_challenge_method: 'S256',
     });
-    return leadsTo(await device.open(`/auth?${parameters}`, 'cross-site'));
+    return `/auth?${parameters}`;
   }
 
   /** Sends the browser back to the provider after the sign-in, and from there to the RP. */
   async resume(device: Device, redirectTo: string): Promise<void> {
-    const location = locationOf(expectStatus(await device.open(pathOf(redirectTo), 'same-origin'), 303));
+    this.arrive(locationOf(expectStatus(await device.open(pathOf(redirectTo), 'same-origin'), 303)));
+  }
+
+  /** Sends a browser that is signed in from the client to the provider and back. */
+  async pass(device: Device, scope: string): Promise<void> {
+    this.arrive(locationOf(expectStatus(await device.open(this.#request(scope), 'cross-site'), 303)));
+  }
+
+  /** Takes the code from the address of the RP. */
+  arrive(location: string): void {
     const { searchParams } = new URL(location);
     const code = searchParams.get('code');
     if (!location.startsWith(this.#client.redirectUri) || searchParams.get('state') !== this.#state || code === null) {
@@ -44,8 +57,13 @@ export class Authorization {
     this.#code = code;
   }
 
-  /** Redeems the code as the RP does. @throws Error if the token is for another account than expected */
-  async redeem(accountId: string): Promise<void> {
+  /**
+   * Redeems the code as the RP does.
+   * @param more more headers
+   * @returns the access token
+   * @throws Error if the token is for another account than expected
+   */
+  async redeem(accountId: string, more: string = ''): Promise<string> {
     const body = new URLSearchParams({
       grant_type: 'authorization_code',
       client_id: this.#client.id,
@@ -53,11 +71,12 @@ export class Authorization {
       code: this.#code,
       code_verifier: this.#verifier,
     }).toString();
-    const head = `Host: ${new URL(this.#nodes.origin).host}\r\nConnection: keep-alive\r\nAccept: application/json\r\n`;
+    const head = `Host: ${new URL(this.#nodes.origin).host}\r\nConnection: keep-alive\r\nAccept: application/json\r\n${more}`;
     const sends = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n`;
     const answer = await this.#nodes.send(`POST /token HTTP/1.1\r\n${head}${sends}\r\n${body}`);
     const claims = foundIn(expectStatus(answer, 200), /"id_token":"[^."]+\.([^."]+)\./);
     const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString());
     if (sub !== accountId) throw new Error(`the token is ${sub}'s and not ${accountId}'s`);
+    return foundIn(answer, /"access_token":"([^"]+)"/);
   }
 }

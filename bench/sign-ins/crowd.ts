@@ -1,6 +1,8 @@
 /** The simulated users of a measure. */
 import { type BenchClient, PASSWORD_RP, PHONE_CLIENT } from '../servers/clients.ts';
+import { App, AppSignIn } from './app-sign-in.ts';
 import { Device } from './device.ts';
+import { DeviceFlow } from './device-flow.ts';
 import type { Nodes } from './nodes.ts';
 import { newPerson, PasswordSignIn } from './password-sign-in.ts';
 import { type Phone, QrSignIn } from './qr-sign-in.ts';
@@ -24,6 +26,8 @@ export class Crowd {
   readonly #nodes: Nodes;
   readonly #fresh: Phone[] = [];
   readonly #couples: Couple[] = [];
+  readonly #apps: App[] = [];
+  readonly #deviceFlows: Phone[] = [];
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
@@ -48,6 +52,30 @@ export class Crowd {
       couples.push({ phone, browser });
     });
     this.#couples.push(...inTurn(couples, USES - 1));
+  }
+
+  /** Signs in enough apps for this many sign-ins, and as many phones for the device flow. */
+  async prepareApps(signIns: number): Promise<void> {
+    const apps: App[] = [];
+    const phones: Phone[] = [];
+    await each(atLeast(signIns / USES), AT_A_TIME, async () => {
+      const app = new App(this.#nodes, await this.#phone());
+      await app.signIn();
+      apps.push(app);
+      phones.push(await this.#phone());
+    });
+    this.#apps.push(...inTurn(apps, USES));
+    this.#deviceFlows.push(...inTurn(phones, USES));
+  }
+
+  /** Begins a sign-in in a new browser that an app approves. */
+  app(): AppSignIn {
+    return new AppSignIn(this.#nodes, taken(this.#apps));
+  }
+
+  /** Begins a sign-in by the device flow of oidc-provider, which knows nothing of the plugin. */
+  deviceFlow(): DeviceFlow {
+    return new DeviceFlow(this.#nodes, taken(this.#deviceFlows));
   }
 
   /** Begins a sign-in in a new browser, which asks for the check code. */

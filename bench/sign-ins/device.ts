@@ -21,6 +21,11 @@ export class Device {
     this.#address = personAddress(devices);
   }
 
+  /** The network address that the proxy reports. */
+  get address(): string {
+    return this.#address;
+  }
+
   /** Opens a page. @param from the value of `Sec-Fetch-Site` */
   open(path: string, from: Sender['from'] & string): Promise<Answer> {
     return this.#send(pageRequest(this.#site, path, { ...this.#sender(path), from }));

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWTPayload, type JWTV
 import { APP_ALGORITHMS, invalidProof } from './app-challenge.ts';
 
 /** The most seconds by which the clock of an app may differ. It can take the time from the `Date` header of an answer. */
-export const MAX_SKEW_S = 300;
+const MAX_SKEW_S = 300;
 /** A shorter `jti` may repeat by chance; a longer one only takes room. */
 const JTI_FORM = /^[\x21-\x7e]{8,128}$/;
 

@@ -102,7 +102,7 @@ function readDecision({ body }: ApiForm): SentDecision {
   if (isRight && Object.keys(others).length === 0) return { decision, remember, proof: answer, signature };
   throw new QrLoginError(
     'invalid_request',
-    'Send { "decision": "approve" | "deny" | "report" | "unable", "remember": true or false, "proof": "…" }.',
+    'Send "decision", and where needed "remember" (true or false), "proof" and "signature".',
   );
 }
 

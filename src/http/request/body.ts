@@ -43,7 +43,7 @@ const JSON_PARSERS: Parsers<JsonObject> = new Map([['application/json', parseJso
  * @throws QrLoginError `invalid_request`, `too_large` (more than 4 KB), `unsupported_media_type`
  */
 export async function readFields(ctx: Context): Promise<Fields> {
-  return hasBody(ctx) ? readBody(ctx, FIELD_PARSERS, { parsed: parseFields, refusal: 'Send a form or JSON.' }) : {};
+  return hasBody(ctx) ? readBody(ctx, FIELD_PARSERS, { parsed: parseFields, refusal: notForm }) : {};
 }
 
 /**
@@ -51,14 +51,14 @@ export async function readFields(ctx: Context): Promise<Fields> {
  * @throws QrLoginError `invalid_request`, `too_large` (more than 4 KB), `unsupported_media_type` (also for no body)
  */
 export function readJson(ctx: Context): Promise<JsonObject> {
-  return readBody(ctx, JSON_PARSERS, { parsed: parseJson, refusal: 'Send JSON, with the type application/json.' });
+  return readBody(ctx, JSON_PARSERS, { parsed: parseJson, refusal: notJson });
 }
 
 interface BodyForm<Body> {
   /** Reads what a parser of the host has made of the body, as JSON again. */
   readonly parsed: (text: string) => Body;
-  /** The message for another media type. */
-  readonly refusal: string;
+  /** Returns the error for another media type. */
+  readonly refusal: () => QrLoginError;
 }
 
 async function readBody<Body>(ctx: Context, parsers: Parsers<Body>, form: BodyForm<Body>): Promise<Body> {
@@ -68,7 +68,7 @@ async function readBody<Body>(ctx: Context, parsers: Parsers<Body>, form: BodyFo
   const decode =
     parsed === undefined ? DECODERS.get(ctx.get('content-encoding').toLowerCase() || 'identity') : undefined;
   if (parse === undefined || (parsed === undefined && decode === undefined)) {
-    throw new QrLoginError('unsupported_media_type', form.refusal);
+    throw form.refusal();
   }
   try {
     if (decode === undefined) return readParsed(parsed, parse, form.parsed);
@@ -113,6 +113,14 @@ function bodyError(error: unknown): QrLoginError {
 
 function tooLarge(): QrLoginError {
   return new QrLoginError('too_large', 'That is more than this form can hold.');
+}
+
+function notForm(): QrLoginError {
+  return new QrLoginError('unsupported_media_type', 'Send a form or JSON.');
+}
+
+function notJson(): QrLoginError {
+  return new QrLoginError('unsupported_media_type', 'Send JSON, with the type application/json.');
 }
 
 function notFields(): QrLoginError {

@@ -28,7 +28,7 @@ const anyToken: Weakness = {
   name: 'a proof that is bound to its token',
   patch: replacing(ProofVerifier.prototype, 'assertToken', () => () => undefined),
 };
-export const anyTimes: Weakness = {
+const anyTimes: Weakness = {
   name: 'a proof that counts once',
   patch: replacing(KeyvNotes.prototype, 'claim', () => async () => true),
 };
