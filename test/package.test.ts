@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { docPage } from './support/doc-pages.ts';
@@ -58,6 +59,29 @@ describe('the package, packed and installed', () => {
     expect(`${run().stderr}`).to.include("Cannot find package '@simplewebauthn/server'");
     symlinkSync(join(ROOT, 'node_modules', PASSKEYS), join(folder, 'node_modules', PASSKEYS));
     expect(`${run().stdout}`).to.equal('function\n');
+  });
+
+  it('has a separate entry for apps, which needs no other package, as an ES module and by require()', () => {
+    const alone = mkdtempSync(join(tmpdir(), 'qr-login-alone-'));
+    try {
+      mkdirSync(join(alone, 'node_modules'));
+      cpSync(join(folder, 'node_modules/oidc-provider-qr-login'), join(alone, 'node_modules/oidc-provider-qr-login'), {
+        recursive: true,
+      });
+      const uses = {
+        module: `import { Phone, memorySigner } from 'oidc-provider-qr-login/phone'; console.log(typeof Phone, typeof memorySigner);`,
+        commonjs: `const { Phone, memorySigner } = require('oidc-provider-qr-login/phone'); console.log(typeof Phone, typeof memorySigner);`,
+      };
+      for (const [kind, use] of Object.entries(uses)) {
+        const { stdout } = spawnSync(process.execPath, [`--input-type=${kind}`, '-e', use], {
+          cwd: alone,
+          encoding: 'utf8',
+        });
+        expect(stdout).to.equal('function function\n');
+      }
+    } finally {
+      rmSync(alone, { recursive: true });
+    }
   });
 
   it('ships only what is needed to run it', () => {

@@ -1,4 +1,4 @@
-import { makeProof } from './dpop-proof.ts';
+import { makeProof, signJwt } from './dpop-proof.ts';
 import { type AuthenticationRequirement, PhoneError } from './phone-error.ts';
 import type { Signer } from './signer.ts';
 
@@ -10,7 +10,6 @@ export type Fetch = (
     headers: Record<string, string>;
     body?: string;
     signal: AbortSignal;
-    cache: 'no-store';
     credentials: 'omit';
     redirect: 'error';
   },
@@ -33,14 +32,22 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ApiClientOptions {
-  /** The base of all URLs, without a slash at its end. */
-  readonly url: string;
+export interface PhoneOptions {
+  /** The issuer of the provider, as in its metadata: `https://id.example.com`. */
+  readonly issuer: string;
+  /** The app's access token, or a function that gives a fresh one for each request. */
   readonly accessToken: string | GetAccessToken;
+  /** The key that the access token is bound to. */
   readonly signer: Signer;
-  readonly fetch: Fetch;
-  /** The longest wait for an answer that the provider gives at once, in milliseconds. */
-  readonly timeout: number;
+  /** Sends the requests. The global `fetch` by default. */
+  readonly fetch?: Fetch;
+  /** The longest wait for an answer, in milliseconds. 10,000 by default. */
+  readonly timeout?: number;
+  /**
+   * True signs each decision with the key, besides the proof, so that the provider can keep it as evidence: what the user
+   * was shown, and what they decided. Needed if the provider's option `signedDecisions` is set. False by default.
+   */
+  readonly signDecisions?: boolean;
 }
 
 interface SendOptions extends RequestOptions {
@@ -54,21 +61,23 @@ type Method = 'GET' | 'POST' | 'DELETE';
 
 type Headers = Awaited<ReturnType<Fetch>>['headers'];
 
-/** Refusals that another attempt may cure: it has the nonce and the clock that came with the refusal. */
-const CURABLE: readonly string[] = ['use_dpop_nonce', 'invalid_dpop_proof'];
-
 /**
  * Sends requests with the access token and a proof of its key (RFC 9449, section 7). It remembers the nonce and the
  * clock of the provider, and repeats a request that was refused because it did not know them yet.
  */
 export class ApiClient {
-  readonly #options: ApiClientOptions;
+  readonly #options: PhoneOptions;
+  readonly #url: string;
   #nonce: string | undefined;
   /** The provider's clock minus this one, in milliseconds. */
   #skew = 0;
+  /** The refresh that is under way. Refresh tokens that are used twice at a time would end the app's grant. */
+  #refresh: Promise<string> | undefined;
 
-  constructor(options: ApiClientOptions) {
+  /** @param url the base of all URLs, without a slash at its end */
+  constructor(options: PhoneOptions, url: string) {
     this.#options = options;
+    this.#url = url;
   }
 
   /**
@@ -77,7 +86,7 @@ export class ApiClient {
    */
   async send<Body>(method: Method, path: string, options: SendOptions = {}): Promise<Body> {
     const { accessToken } = this.#options;
-    const getToken = typeof accessToken === 'string' ? () => accessToken : accessToken;
+    const getToken: GetAccessToken = typeof accessToken === 'string' ? () => accessToken : accessToken;
     const repeated = new Set<string>();
     let token = await getToken();
     for (;;) {
@@ -86,21 +95,29 @@ export class ApiClient {
       } catch (error) {
         const { code } = error as PhoneError;
         if (!(error instanceof PhoneError) || repeated.has(code)) throw error;
-        const next = code === 'invalid_token' ? await getToken(token) : token;
-        if (next === token && !CURABLE.includes(code)) throw error;
+        const next = code === 'invalid_token' ? await this.#replace(token, getToken) : token;
+        // With `use_dpop_nonce` and `invalid_dpop_proof` came the nonce and the time that another proof needs.
+        if (next === token && !code.includes('dpop')) throw error;
         repeated.add(code);
         token = next;
       }
     }
   }
 
+  #replace(refused: string, getToken: GetAccessToken): Promise<string> {
+    this.#refresh ??= Promise.resolve(getToken(refused)).finally(() => {
+      this.#refresh = undefined;
+    });
+    return this.#refresh;
+  }
+
   async #sendOnce(token: string, method: Method, path: string, options: SendOptions): Promise<unknown> {
-    const { fetch, signer, timeout } = this.#options;
+    // Browsers refuse a global `fetch` that is called as a method of another object.
+    const { fetch = globalThis.fetch, signer, timeout = 10_000 } = this.#options;
     const { query = '', body, held = 0, signal } = options;
-    const url = this.#options.url + path;
+    const url = this.#url + path;
     throwIfAborted(signal);
-    const now = Date.now() + this.#skew;
-    const proof = await makeProof(signer, { method, url, accessToken: token, nonce: this.#nonce, now });
+    const proof = await makeProof(signer, { method, url, accessToken: token, nonce: this.#nonce, now: this.#now });
     return linked(signal, async (ended) => {
       // The user may have had to unlock the key, so the time begins after that.
       const timer = setTimeout(() => ended.abort(), timeout + held);
@@ -108,14 +125,12 @@ export class ApiClient {
         const answer = await fetch(url + query, {
           method,
           headers: {
-            Accept: 'application/json',
             Authorization: `DPoP ${token}`,
             DPoP: proof,
             ...(body && { 'Content-Type': 'application/json' }),
           },
           ...(body && { body: JSON.stringify(body) }),
           signal: ended.signal,
-          cache: 'no-store',
           // Cookies are no part of this API, and React Native would send them.
           credentials: 'omit',
           redirect: 'error',
@@ -125,13 +140,24 @@ export class ApiClient {
       } catch (cause) {
         throwIfAborted(signal);
         if (cause instanceof PhoneError) throw cause;
-        const isLate = ended.signal.aborted;
-        const trouble = isLate ? 'did not answer in time' : 'cannot be reached';
-        throw new PhoneError(isLate ? 'timeout' : 'network', `The provider ${trouble}. Try again.`, { cause });
+        const code = ended.signal.aborted ? 'timeout' : 'network';
+        throw new PhoneError(code, 'The provider does not answer. Try again.', { cause });
       } finally {
         clearTimeout(timer);
       }
     });
+  }
+
+  /** Returns a decision as a JWS that the provider can keep, or undefined if the app does not sign them. */
+  async signDecision(decision: object): Promise<string | undefined> {
+    const { signer, issuer, signDecisions } = this.#options;
+    if (!signDecisions) return undefined;
+    return signJwt(signer, 'qr-decision+jwt', { aud: issuer, time: Math.floor(this.#now / 1000), ...decision });
+  }
+
+  /** The time of the provider, in milliseconds since 1970. */
+  get #now(): number {
+    return Date.now() + this.#skew;
   }
 
   /** Remembers the nonce (RFC 9449, section 9) and the clock of the provider. */
@@ -143,10 +169,9 @@ export class ApiClient {
   }
 }
 
-/** @throws the signal's reason; in engines without reasons (React Native) an error with the name `AbortError` */
+/** @throws the signal's reason; in engines without reasons (React Native) a PhoneError `aborted` */
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted)
-    throw signal.reason ?? Object.assign(new Error('the signal was aborted'), { name: 'AbortError' });
+  if (signal?.aborted) throw signal.reason ?? new PhoneError('aborted', 'The signal is aborted.');
 }
 
 /** Acts with a controller that is aborted with the signal. React Native has no `AbortSignal.any`. */
@@ -184,7 +209,7 @@ function readAnswer(status: number, headers: Headers, text: string): unknown {
     requirement: requirementIn(headers.get('WWW-Authenticate') ?? ''),
   };
   if (typeof error === 'string') throw new PhoneError(error, message, details);
-  throw new PhoneError('wrong_answer', `Not an answer of the provider (status ${status}). Check the network.`, details);
+  throw new PhoneError('wrong_answer', `The provider does not answer (status ${status}). Try again.`, details);
 }
 
 function parseObject(text: string): object | undefined {
@@ -198,9 +223,7 @@ function parseObject(text: string): object | undefined {
 
 /** Returns the requirement in a challenge (RFC 9470, section 3). */
 function requirementIn(challenge: string): AuthenticationRequirement | undefined {
-  const read = (name: string): string | undefined => RegExp(`${name}="([^"]+)`).exec(challenge)?.[1];
-  const [maxAge, acrValues] = [read('max_age'), read('acr_values')];
-  return maxAge || acrValues
-    ? { ...(maxAge && { maxAge: Number(maxAge) }), ...(acrValues && { acrValues: acrValues.split(' ') }) }
-    : undefined;
+  const maxAge = /max_age="(\d+)/.exec(challenge)?.[1];
+  const acrValues = /acr_values="([^"]+)/.exec(challenge)?.[1]?.split(' ');
+  return maxAge || acrValues ? { maxAge: maxAge ? Number(maxAge) : undefined, acrValues } : undefined;
 }

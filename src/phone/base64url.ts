@@ -5,17 +5,24 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** Returns bytes in base64url without padding (RFC 4648, section 5). */
 export function toBase64url(bytes: Uint8Array): string {
   let text = '';
-  for (let at = 0; at < bytes.length; at += 3) {
-    const triple = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    for (let shift = 18; shift >= 0; shift -= 6) text += ALPHABET[(triple >> shift) & 63];
+  let [value, bits] = [0, 0];
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    bits += 8;
+    while (bits >= 6) {
+      bits -= 6;
+      text += ALPHABET[(value >> bits) & 63];
+    }
   }
-  return text.slice(0, Math.ceil((bytes.length * 4) / 3));
+  return bits ? text + ALPHABET[(value << (6 - bits)) & 63] : text;
 }
 
 /** Returns text in UTF-8. @throws URIError if a surrogate is not one of a pair */
 export function toUtf8(text: string): Uint8Array {
-  const binary = encodeURIComponent(text).replace(/%(..)/g, (_escape, hex) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  return Uint8Array.from(unescapeBytes(encodeURIComponent(text)), (character) => character.charCodeAt(0));
+}
+
+/** Returns a text in which each escape is replaced by a character for its byte: the text itself, if it is ASCII. */
+export function unescapeBytes(text: string): string {
+  return text.replace(/%(..)/g, (_escape, hex) => String.fromCharCode(Number(`0x${hex}`)));
 }

@@ -1,31 +1,43 @@
+import { unescapeBytes } from './base64url.ts';
 import { PhoneError } from './phone-error.ts';
 
 /** Codes have 46 characters of base64url. The names of pages below `/qr/` are shorter. */
 const CODE = /^[\w-]{32,}$/;
+/** Without user name, query and fragment. */
 const HTTP_URL = /^(https?:\/\/)([^/?#@\\]+)(\/[^?#\\]*)?$/i;
-const DEFAULT_PORT = /^(http:\/\/.*):80$|^(https:\/\/.*):443$/;
+/** The provider's links with the app's own scheme. */
+const APP_LINK = /^[a-z][\w.+-]*:(\/qr\/[\w-]+)\?iss=([^&]+)(?:&return=(.*))?$/i;
+
+/** The content of a QR code or of a link. */
+export interface CodeText {
+  readonly code: string;
+  /** The page of the browser on this phone, if it has opened the app. */
+  readonly returnTo?: string | undefined;
+}
 
 /**
- * Returns a URL as servers write it: scheme and host in lower case, without the default port and without slashes at the
- * end. React Native's own `URL` is incomplete, so that none is used.
+ * Returns a URL as servers write it: scheme and host in lower case, and without slashes at the end. React Native's own `URL` is incomplete, so that none is used.
  * @returns undefined if the text is no plain http or https URL: with user name, query, fragment or backslash
  */
 export function normalizeUrl(text: string): string | undefined {
   const [, scheme, host, path = ''] = HTTP_URL.exec(text) ?? [];
-  if (scheme === undefined || host === undefined) return undefined;
-  return (scheme + host).toLowerCase().replace(DEFAULT_PORT, '$1$2') + path.replace(/\/+$/, '');
+  if (!host) return undefined;
+  return `${scheme}${host}`.toLowerCase() + path.replace(/\/+$/, '');
 }
 
 /**
- * Returns the code in the text of a QR code of this provider.
+ * Reads the text of a QR code of this provider, or a link of it that has opened the app.
  * @param issuer the issuer as {@link normalizeUrl} returns it
  * @throws PhoneError `foreign_code` for a code of another provider, `not_a_code` for any other text
  */
-export function readCode(text: string, issuer: string): string {
+export function readCode(text: string, issuer: string): CodeText {
   const plain = text.trim();
-  if (CODE.test(plain)) return plain;
-  const [, base, code] = /^(.*)\/qr\/([\w-]{32,})$/.exec(normalizeUrl(plain) ?? '') ?? [];
-  if (!code) throw new PhoneError('not_a_code', 'This is no code of a sign-in. Scan the code on the sign-in page.');
-  if (base === issuer) return code;
-  throw new PhoneError('foreign_code', 'This code is of another provider. Scan the code on the sign-in page.');
+  if (CODE.test(plain)) return { code: plain };
+  const [, path, iss, page = ''] = APP_LINK.exec(plain) ?? [];
+  const address = iss ? unescapeBytes(iss).replace(/\/+$/, '') + path : plain;
+  const [, base, code] = /^(.*)\/qr\/([\w-]{32,})$/.exec(normalizeUrl(address) ?? '') ?? [];
+  if (!code) throw new PhoneError('not_a_code', 'This is no code. Scan another one.');
+  if (base !== issuer) throw new PhoneError('foreign_code', 'This code is of another provider. Scan another one.');
+  const returnTo = unescapeBytes(page);
+  return { code, returnTo: returnTo.startsWith(`${issuer}/interaction/`) ? returnTo : undefined };
 }

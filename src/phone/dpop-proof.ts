@@ -15,21 +15,23 @@ export interface ProvenRequest {
 }
 
 /** Makes the proof that this app has the key that its access token is bound to (RFC 9449, sections 4.2 and 7). */
-export async function makeProof(signer: Signer, request: ProvenRequest): Promise<string> {
-  const { alg = 'ES256', publicJwk } = signer;
-  const { kty, crv, x, y, n, e } = publicJwk;
-  // A signer that also has the private key in its JWK must not send it.
-  const jwk = { kty, crv, x, y, n, e };
-  const { method, url, accessToken, nonce, now } = request;
-  const content = {
+export function makeProof(signer: Signer, { method, url, accessToken, nonce, now }: ProvenRequest): Promise<string> {
+  return signJwt(signer, 'dpop+jwt', {
     jti: toBase64url(randomBytes()),
     htm: method,
     htu: url,
     iat: Math.floor(now / 1000),
     ath: toBase64url(sha256(toUtf8(accessToken))),
     nonce,
-  };
-  const parts = [{ typ: 'dpop+jwt', alg, jwk }, content];
+  });
+}
+
+/** Signs a content as a JWT that has its public key (RFC 7515, section 4.1.3). */
+export async function signJwt(signer: Signer, typ: string, content: object): Promise<string> {
+  const { alg = 'ES256', publicJwk } = signer;
+  const { kty, crv, x, y, n, e } = publicJwk;
+  // A signer that also has the private key in its JWK must not send it.
+  const parts = [{ typ, alg, jwk: { kty, crv, x, y, n, e } }, content];
   const signed = parts.map((part) => toBase64url(toUtf8(JSON.stringify(part)))).join('.');
   return `${signed}.${toBase64url(await signer.sign(toUtf8(signed)))}`;
 }

@@ -1,5 +1,5 @@
-export type { Fetch, GetAccessToken, RequestOptions } from './api-client.ts';
-export { type BrowserEntry, Phone, type PhoneOptions, type SignedInBrowser } from './phone.ts';
+export type { Fetch, GetAccessToken, PhoneOptions, RequestOptions } from './api-client.ts';
+export { type BrowserEntry, Phone, type SignedInBrowser } from './phone.ts';
 export {
   type AuthenticationRequirement,
   type ChallengeCode,

@@ -7,8 +7,9 @@
  * - `network`: there was no answer. `cause` has the error of `fetch`.
  * - `timeout`: there was no answer in time.
  * - `wrong_answer`: the answer is not one of the provider, but for example of a captive portal.
+ * - `aborted`: the signal was aborted, in an engine whose signals have no reason.
  */
-export type OwnErrorCode = 'foreign_code' | 'not_a_code' | 'network' | 'timeout' | 'wrong_answer';
+export type OwnErrorCode = 'foreign_code' | 'not_a_code' | 'network' | 'timeout' | 'wrong_answer' | 'aborted';
 
 /** The codes of the challenges (RFC 6750, section 3.1; RFC 9449, sections 7.1 and 9; RFC 9470, section 3). */
 export type ChallengeCode =
@@ -33,9 +34,9 @@ export type PhoneAction = 'scan' | 'retry' | 'sign_in' | 'step_up' | 'prove' | '
 /** The authentication that the provider demands before Approve (RFC 9470, section 3). */
 export interface AuthenticationRequirement {
   /** The longest time since the sign-in, in seconds; 0 demands a sign-in now. */
-  readonly maxAge?: number;
+  readonly maxAge?: number | undefined;
   /** The values of `acr` that are accepted, in the order of preference. */
-  readonly acrValues?: readonly string[];
+  readonly acrValues?: readonly string[] | undefined;
 }
 
 /** Details of an error, where there are any. */
@@ -78,8 +79,8 @@ export class PhoneError extends Error implements PhoneErrorDetails {
   declare readonly retryAfter?: number | undefined;
   declare readonly requirement?: AuthenticationRequirement | undefined;
 
-  constructor(code: string, message: string, { cause, ...details }: PhoneErrorDetails = {}) {
-    super(message, { cause });
+  constructor(code: string, message: string, details: PhoneErrorDetails = {}) {
+    super(message);
     const { status = 0 } = Object.assign(this, details);
     this.code = code;
     this.action = ACTIONS[code] ?? (status === 429 || status >= 500 ? 'retry' : 'stop');

@@ -1,23 +1,9 @@
-import { ApiClient, type Fetch, type GetAccessToken, type RequestOptions } from './api-client.ts';
+import { ApiClient, type PhoneOptions, type RequestOptions } from './api-client.ts';
 import { normalizeUrl, readCode } from './code-text.ts';
-import type { Signer } from './signer.ts';
 import { pathOf, Ticket } from './ticket.ts';
 import type { Place } from './ticket-view.ts';
 
 const BROWSERS = '/browsers';
-
-export interface PhoneOptions {
-  /** The issuer of the provider, as in its metadata: `https://id.example.com`. */
-  readonly issuer: string;
-  /** The app's access token, or a function that gives a fresh one for each request. */
-  readonly accessToken: string | GetAccessToken;
-  /** The key that the access token is bound to. */
-  readonly signer: Signer;
-  /** Sends the requests. The global `fetch` by default. */
-  readonly fetch?: Fetch;
-  /** The longest wait for an answer, in milliseconds. 10,000 by default. */
-  readonly timeout?: number;
-}
 
 /** A browser that the account is signed in to by QR. */
 export interface BrowserEntry {
@@ -51,17 +37,11 @@ export class Phone {
   readonly #api: ApiClient;
 
   /** @throws TypeError if the issuer is no http or https URL */
-  constructor({ issuer, fetch, timeout = 10_000, ...more }: PhoneOptions) {
-    const normalized = normalizeUrl(issuer);
-    if (normalized === undefined) throw new TypeError(`"${issuer}" is not the URL of an issuer.`);
-    this.#issuer = normalized;
-    this.#api = new ApiClient({
-      url: `${normalized}/qr/api`,
-      ...more,
-      // Browsers refuse a `fetch` that is called as a method of another object.
-      fetch: fetch ?? ((url, init) => globalThis.fetch(url, init)),
-      timeout,
-    });
+  constructor(options: PhoneOptions) {
+    const issuer = normalizeUrl(options.issuer);
+    if (!issuer) throw new TypeError(`"${options.issuer}" is not the URL of an issuer.`);
+    this.#issuer = issuer;
+    this.#api = new ApiClient(options, `${issuer}/qr/api`);
   }
 
   /**
@@ -70,7 +50,8 @@ export class Phone {
    * @throws PhoneError before any request: `foreign_code` for a code of another provider, `not_a_code` for other text
    */
   async scan(text: string, options?: RequestOptions): Promise<Ticket> {
-    return this.#claim({ code: readCode(text, this.#issuer) }, options);
+    const { code, returnTo } = readCode(text, this.#issuer);
+    return this.#claim({ code }, options, returnTo);
   }
 
   /** Claims the sign-in of a short code, which the user types: eight characters, in any case, with any separators. */
@@ -97,7 +78,7 @@ export class Phone {
     return this.#api.send('DELETE', BROWSERS, options);
   }
 
-  async #claim(body: object, options?: RequestOptions): Promise<Ticket> {
-    return new Ticket(this.#api, await this.#api.send('POST', '/scans', { ...options, body }));
+  async #claim(body: object, options?: RequestOptions, returnTo?: string): Promise<Ticket> {
+    return new Ticket(this.#api, await this.#api.send('POST', '/scans', { ...options, body }), returnTo);
   }
 }

@@ -109,19 +109,18 @@ export function rawSignature(der: Uint8Array): Uint8Array {
   const raw = new Uint8Array(64);
   let at = 2;
   for (const end of [32, 64]) {
-    const length = der[at + 1] ?? 0;
-    const number = der.subarray(at + 2, at + 2 + length);
-    // A number of 32 bytes has a zero before it if it would be negative otherwise.
-    if (der[at] !== 2 || number.length !== length || length > 33) throw new RangeError('no ES256 signature in DER');
-    const digits = number.subarray(Math.max(0, length - 32));
+    if (der[at] !== 2) throw new RangeError('no ES256 signature in DER');
+    const next = at + 2 + (der[at + 1] ?? 0);
+    // A number that would be negative otherwise has a zero in front of its 32 bytes.
+    const digits = der.slice(at + 2, next).slice(-32);
     raw.set(digits, end - digits.length);
-    at += 2 + length;
+    at = next;
   }
   return raw;
 }
 
 function webCrypto(): SubtleSigning {
   const subtle = (globalThis as { crypto?: { subtle?: unknown } }).crypto?.subtle as SubtleSigning | undefined;
-  if (!subtle) throw new TypeError('There is no WebCrypto: use https, or another signer.');
+  if (!subtle) throw new TypeError('no WebCrypto: use https, or another signer');
   return subtle;
 }

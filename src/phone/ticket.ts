@@ -16,8 +16,8 @@ export interface ApproveOptions extends RequestOptions {
 
 /** The provider answers a long poll after at most 25 s. */
 const LONG_POLL_MS = 25_000;
-/** A watch sends its next request this long after the last one. The pause doubles with each failure. */
-const PAUSE_MS = 1_000;
+/** The pauses before the next long poll of a watch: after one without news, and after failures in a row. */
+const PAUSES_MS = [1_000, 1_000, 2_000, 4_000, 8_000];
 const LONGEST_PAUSE_MS = 15_000;
 
 /**
@@ -31,9 +31,12 @@ export class Ticket {
   readonly #polls = new Set<AbortController>();
   #asked: TicketView;
 
+  readonly #returnTo: string | undefined;
+
   /** @internal */
-  constructor(api: ApiClient, asked: TicketView) {
+  constructor(api: ApiClient, asked: TicketView, returnTo?: string) {
     this.#api = api;
+    this.#returnTo = returnTo;
     this.#path = pathOf(asked.id);
     this.#asked = asked;
   }
@@ -46,6 +49,15 @@ export class Ticket {
   /** The request and its state, as the provider's last answer has it. */
   get asked(): TicketView {
     return this.#asked;
+  }
+
+  /**
+   * The page to open once the user has decided, if a browser on this phone has opened the app: the sign-in goes on there.
+   * It has the check code, which the user then need not type.
+   */
+  get returnTo(): string | undefined {
+    const { checkCode } = this.#asked;
+    return this.#returnTo && checkCode ? `${this.#returnTo}#${checkCode}` : this.#returnTo;
   }
 
   /** True once nothing can change any more: denied, finished, cancelled or expired. */
@@ -66,15 +78,15 @@ export class Ticket {
    * signal ends it without an error.
    * @throws PhoneError whose `action` is not `retry`
    */
-  async *watch({ signal, onTrouble }: WatchOptions = {}): AsyncGenerator<TicketView, void, undefined> {
+  async *watch(options: WatchOptions = {}): AsyncGenerator<TicketView, void, undefined> {
     let yielded: number | undefined;
     let failures = 0;
-    while (!signal?.aborted) {
+    while (!options.signal?.aborted) {
       if (this.#asked.version !== yielded) {
         yielded = this.#asked.version;
         yield this.#asked;
       } else if (this.isOver) return;
-      else failures = await this.#poll(yielded, failures, { signal, onTrouble });
+      else failures = await this.#poll(yielded, failures, options);
     }
   }
 
@@ -103,8 +115,11 @@ export class Ticket {
     return this.#decide('unable', options);
   }
 
-  #decide(decision: string, { signal, ...more }: ApproveOptions = {}): Promise<TicketView> {
-    return this.#take(this.#api.send('POST', `${this.#path}/decision`, { body: { decision, ...more }, signal }));
+  async #decide(decision: string, { signal, ...more }: ApproveOptions = {}): Promise<TicketView> {
+    const { id, client, browser } = this.#asked;
+    const shown = { ticket: id, decision, remember: more.remember ?? false, client: client.id, browser };
+    const body = { decision, ...more, signature: await this.#api.signDecision(shown) };
+    return this.#take(this.#api.send('POST', `${this.#path}/decision`, { body, signal }));
   }
 
   /**
@@ -116,15 +131,13 @@ export class Ticket {
     return linked(signal, async (woken) => {
       this.#polls.add(woken);
       try {
-        const beganAt = Date.now();
         const trouble = await this.#ask(after, woken.signal);
         if (trouble) onTrouble?.(trouble);
-        const pause = trouble
-          ? Math.max((trouble.retryAfter ?? 0) * 1000, Math.min(PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS))
-          : // A proxy may answer at once, where the provider would have waited.
-            PAUSE_MS - (Date.now() - beganAt);
+        const inARow = trouble ? failures + 1 : 0;
+        // Also without trouble: a proxy may answer at once, where the provider would have waited.
+        const pause = Math.max((trouble?.retryAfter ?? 0) * 1000, PAUSES_MS[inARow] ?? LONGEST_PAUSE_MS);
         if (this.#asked.version === after) await rest(pause, woken.signal);
-        return trouble ? failures + 1 : 0;
+        return inARow;
       } finally {
         this.#polls.delete(woken);
       }

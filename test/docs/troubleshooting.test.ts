@@ -14,7 +14,7 @@ const FROM_PROVIDER = 'From oidc-provider';
 
 /** Calls that throw an error or emit a warning with a message. */
 const MESSAGE_CALLS =
-  /\b(?:new (?:TypeError|RangeError|Error|QrLoginError|ProofRefused|WiringFault|PhoneError)|emitWarning|super)\(\s*(?:'\w+',\s*)?/g;
+  /\b(?:new (?:TypeError|RangeError|Error|QrLoginError|ProofRefused|WiringFault|PhoneError)|emitWarning|super)\(\s*(?:(?:'\w+'|code),\s*)?/g;
 /** The code before a string, in a file with a schema. {@link SCHEMA_MESSAGE} selects the messages among the strings. */
 const STRING_START = /(?:=>|=|,|\()\s*(?=['"`])/g;
 const SCHEMA_MESSAGE = /must be|must have|there is no|needs options/;

@@ -28,7 +28,7 @@ describe('the text of a QR code', () => {
     [`https://id.example.com/qr/${CODE}`, 'https://id.example.com/'],
     [`  https://id.example.com/qr/${CODE}\n`, 'https://id.example.com'],
     [`HTTPS://ID.EXAMPLE.COM/qr/${CODE}`, 'https://id.example.com'],
-    [`https://id.example.com/qr/${CODE}`, 'https://ID.example.com:443'],
+    [`https://id.example.com/qr/${CODE}`, 'https://ID.example.com'],
     [`https://id.example.com/op/qr/${CODE}`, 'https://id.example.com/op/'],
     [`http://localhost:3000/qr/${CODE}`, 'http://localhost:3000'],
     [`http://[::1]:3000/qr/${CODE}`, 'http://[::1]:3000'],
@@ -36,12 +36,43 @@ describe('the text of a QR code', () => {
   ];
   for (const [text, issuer] of accepted) {
     it(`is claimed: ${JSON.stringify(text.replace(CODE, '…'))} at ${issuer}`, async () => {
-      const base = issuer.toLowerCase().replace(/:443/, '').replace(/\/$/, '');
+      const base = issuer.toLowerCase().replace(/\/$/, '');
       expect(await scan(text, issuer)).to.deep.equal([`${base}/qr/api/scans`, { code: CODE }]);
     });
   }
 
+  const link = (issuer: string, more = ''): string =>
+    `com.example.app:/qr/${CODE}?${new URLSearchParams({ iss: issuer })}${more}`;
+  for (const issuer of ['https://id.example.com', 'https://id.example.com/op', 'http://localhost:3000']) {
+    it(`may be in a link of the provider that has opened the app: ${issuer}`, async () => {
+      expect(await scan(link(issuer), issuer)).to.deep.equal([`${issuer}/qr/api/scans`, { code: CODE }]);
+      expect(await scan(link(`${issuer}/`), issuer)).to.deep.equal([`${issuer}/qr/api/scans`, { code: CODE }]);
+    });
+  }
+
+  it('tells the page to return to, with the check code, if it is one of the provider', async () => {
+    const issuer = 'https://id.example.com/op';
+    const page = `${issuer}/interaction/a-uid`;
+    const returnsTo = (url: string): string => link(issuer, `&${new URLSearchParams({ return: url })}`);
+    const approved = viewOf({ version: 2, state: 'approved', checkCode: '123456' });
+    const fetch: Fetch = async (url) => {
+      const answer = url.endsWith('decision') ? approved : viewOf();
+      return { status: 200, headers: new Headers(), text: async () => JSON.stringify(answer) };
+    };
+    const phone = new Phone({ issuer, accessToken: 'a token', signer: SIGNER, fetch });
+    const ticket = await phone.scan(returnsTo(page));
+    expect(ticket.returnTo).to.equal(page);
+    await ticket.approve();
+    expect(ticket.returnTo).to.equal(`${page}#123456`);
+    const others = ['https://evil.example/op/interaction/x', `${issuer}@evil.example/`, 'javascript:alert(1)', ''];
+    for (const other of others) expect((await phone.scan(returnsTo(other))).returnTo, other).to.equal(undefined);
+    expect((await phone.scan(`${issuer}/qr/${CODE}`)).returnTo).to.equal(undefined);
+  });
+
   const foreign = [
+    link('https://id.example.org'),
+    link('https://id.example.com.evil.example'),
+    link('https://id.example.com/op'),
     `https://id.example.org/qr/${CODE}`,
     `http://id.example.com/qr/${CODE}`,
     `https://id.example.com:8443/qr/${CODE}`,
@@ -57,6 +88,10 @@ describe('the text of a QR code', () => {
   }
 
   const senseless = [
+    link('%E0%A4%A'),
+    link('id.example.com'),
+    `com.example.app:/qr/${CODE}`,
+    `com.example.app:/qr/${CODE}?iss=%`,
     '',
     'hello',
     'https://id.example.com',

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { ProofRefused, type QrLoginOptions } from '../../src/index.ts';
+import { EmbeddedJWK, jwtVerify } from 'jose';
+import { type DecisionRecord, ProofRefused, type QrLoginOptions } from '../../src/index.ts';
 import { shortCodeOn } from '../support/typing.ts';
 import { World } from '../support/world.ts';
-import { meetApp } from './app-phone.ts';
+import { meetApp, phoneOf } from './app-phone.ts';
 import { errorOf } from './errors.ts';
 
 /** Lets the provider demand something of the user besides a tap. */
@@ -75,6 +76,39 @@ describe('an app with the library, where more than a tap is needed', () => {
       const { checkCode } = await ticket.approve();
       expect((await browser.finish(checkCode)).status).to.equal(200);
       expect(await errorOf(phone.scanShortCode('FFFF-FFFF'))).to.include({ code: 'not_found', action: 'scan' });
+    }));
+
+  it('signs each decision, and the provider keeps what the user was shown', async () => {
+    const kept: DecisionRecord[] = [];
+    const onDecision = (_ctx: unknown, record: DecisionRecord): void => void kept.push(record);
+    await demanding({ signedDecisions: true, onDecision }, async (world) => {
+      const { browser, app, phone } = await meetApp(world);
+      const unsigned = await phone.scan(await browser.code());
+      expect(await errorOf(unsigned.approve())).to.include({ code: 'invalid_request', action: 'stop' });
+      const ticket = await (await phoneOf(app, { signDecisions: true })).ticket(unsigned.id);
+      await ticket.approve({ remember: true });
+      await browser.arrive();
+      await ticket.report();
+      expect(kept.map(({ decision, remember }) => [decision, remember])).to.deep.equal([
+        ['approve', true],
+        ['report', false],
+      ]);
+      const [{ signature = '', keyId } = {}] = kept;
+      const { payload } = await jwtVerify(signature, EmbeddedJWK, { audience: world.issuer });
+      expect(payload).to.include({ ticket: ticket.id, decision: 'approve', client: 'test-rp' });
+      expect(keyId).to.equal(await app.keyId());
+    });
+  });
+
+  it('is opened by the page of a browser on the same phone, and leads back to it with the digits', () =>
+    demanding({ assess: () => 'check code', apps: { scheme: 'com.example.app' } }, async (world) => {
+      const { browser, phone } = await meetApp(world);
+      const { location } = await browser.agent.get(`${browser.at}/qr/app`);
+      const ticket = await phone.scan(location);
+      expect(ticket.returnTo).to.equal(browser.at);
+      const { checkCode } = await ticket.approve();
+      expect(ticket.returnTo).to.equal(`${browser.at}#${checkCode}`);
+      expect((await browser.finish(checkCode)).status).to.equal(200);
     }));
 
   it('keeps the user signed in in the browser only if told to', () =>
