@@ -11,6 +11,11 @@ import { openPreview, pathOf, screensIn } from './preview.ts';
 /** The width of the narrowest screens that the app fits on, in pixels. */
 const NARROW = 320;
 
+/** Waits until a screen has faded in. The full suite allows animations; the spinner never ends. */
+const APPEARED = `Promise.all(document.getAnimations()
+  .filter(({ effect }) => effect.getTiming().iterations !== Infinity)
+  .map(({ finished }) => finished)).then(() => true)`;
+
 /** The short suite looks at these screens only. */
 const MAIN = ['start', 'scan, typing', 'ticket, with consent', 'digits', 'browsers, two', 'problem, no connection'];
 
@@ -52,6 +57,7 @@ describe('every screen of the app', function () {
     await page.locator('h1').waitFor();
     // Approve cannot be pressed at first, and a disabled button is exempt from the contrast.
     await page.locator('button:disabled').waitFor({ state: 'detached' });
+    await page.evaluate(APPEARED);
   };
 
   it('has all its texts in the languages of the provider’s pages, with the same placeholders', () => {
