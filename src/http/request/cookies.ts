@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import { siteOf } from '../../oidc/client.ts';
 import type { Interaction } from '../../oidc/interaction.ts';
-import { readSignedCookie } from '../../oidc/signed-cookie.ts';
 import { TRUST_LIFETIME_MS } from '../../ticket/known-browser.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { Browser } from '../../ticket/ticket.ts';
+import { expiredCookies } from './expired-cookies.ts';
+import { SignedCookies } from './signed-cookies.ts';
 import type { Urls } from './urls.ts';
-
-/** Browsers take a cookie with this prefix only over https, and only with `Secure` (RFC 6265bis, section 4.1.3.1). */
-const SECURE_PREFIX = '__Secure-';
 
 const BINDING = '_qr_browser';
 const ATTEMPTS = '_qr_attempts';
@@ -68,25 +66,21 @@ export interface RequestOrigin {
   readonly site: string | undefined;
 }
 
-/**
- * The plugin's own cookies: signed, HttpOnly, Secure if the issuer is https, each on the narrowest path that works.
- * Under https, their names begin with `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1).
- * `__Host-` would demand the path `/`.
- */
+/** The plugin's own cookies, each on the narrowest path that works. */
 export class Cookies {
   readonly #urls: Urls;
-  readonly #isSecure: boolean;
+  readonly #signed: SignedCookies;
 
   constructor(urls: Urls) {
     this.#urls = urls;
-    this.#isSecure = urls.origin.startsWith('https:');
+    this.#signed = new SignedCookies(urls);
   }
 
   /** Binds an interaction to the browser that started it. Only the fingerprint of the secret is ever stored. */
   bind(ctx: Context, { uid, params }: Interaction, maxAge: number): void {
     const origin = [String(params.client_id), siteOf(params.redirect_uri) ?? ''];
     const secret = [uid, randomBytes(16).toString('base64url'), ...origin.map(encode)].join('.');
-    this.#set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge + WAY_BACK_MS);
+    this.#signed.set(ctx, BINDING, secret, this.#urls.interaction(uid), maxAge + WAY_BACK_MS);
   }
 
   /**
@@ -95,23 +89,23 @@ export class Cookies {
    * @param path of the URLs that start and resume interactions
    */
   limitAttempts(ctx: Context, uid: string, path: string): void {
-    const attempts = [...(this.#read(ctx, ATTEMPTS)?.split('.') ?? []), uid];
+    const attempts = [...(this.#signed.read(ctx, ATTEMPTS)?.split('.') ?? []), uid];
     const set = [ctx.res.getHeader('set-cookie') ?? []].flat().map(String);
     const expired = attempts.slice(0, -MAX_ATTEMPTS).flatMap((old) => expiredCookies(set, uid, old));
     if (expired.length > 0) ctx.res.setHeader('set-cookie', [...set, ...expired]);
-    this.#set(ctx, ATTEMPTS, attempts.slice(-MAX_ATTEMPTS).join('.'), path, DAY_MS + WAY_BACK_MS);
+    this.#signed.set(ctx, ATTEMPTS, attempts.slice(-MAX_ATTEMPTS).join('.'), path, DAY_MS + WAY_BACK_MS);
   }
 
   /** Returns the client that sent this browser here, also after the interaction has ended. */
   origin(ctx: Context, uid: string): RequestOrigin | undefined {
-    const [of, , client, site] = this.#read(ctx, BINDING)?.split('.') ?? [];
+    const [of, , client, site] = this.#signed.read(ctx, BINDING)?.split('.') ?? [];
     if (of !== uid || client === undefined) return undefined;
     return { clientId: decode(client), site: site ? decode(site) : undefined };
   }
 
   /** Returns the fingerprint of the binding; undefined for a browser that did not start this interaction. */
   binding(ctx: Context, uid: string): string | undefined {
-    const secret = this.#read(ctx, BINDING);
+    const secret = this.#signed.read(ctx, BINDING);
     return secret?.startsWith(`${uid}.`) ? fingerprint(secret) : undefined;
   }
 
@@ -123,7 +117,7 @@ export class Cookies {
   renewMemory(ctx: Context, mark: (knownAs: string) => string): string {
     const secret = this.#memory(ctx)?.secret ?? `v2.${randomBytes(16).toString('base64url')}`;
     const knownAs = fingerprint(secret);
-    this.#set(ctx, MEMORY, `${secret}.${mark(knownAs)}`, this.#urls.interactions, TRUST_LIFETIME_MS);
+    this.#signed.set(ctx, MEMORY, `${secret}.${mark(knownAs)}`, this.#urls.interactions, TRUST_LIFETIME_MS);
     return knownAs;
   }
 
@@ -136,114 +130,77 @@ export class Cookies {
 
   /** Notes on the phone that it scanned this code while it was fresh. */
   noteFreshCode(ctx: Context, code: string, now: number): void {
-    this.#set(ctx, FRESH_CODE, `${code}.${now + FRESH_CODE_MS}`, this.#urls.phone, FRESH_CODE_MS);
+    this.#signed.set(ctx, FRESH_CODE, `${code}.${now + FRESH_CODE_MS}`, this.#urls.phone, FRESH_CODE_MS);
   }
 
   /** Returns the code that this phone has noted last. */
   lastFreshCode(ctx: Context): string | undefined {
-    return this.#read(ctx, FRESH_CODE)?.split('.')[0];
+    return this.#signed.read(ctx, FRESH_CODE)?.split('.')[0];
   }
 
   /** Returns true if this phone has noted the code, not too long ago. */
   hasFreshCode(ctx: Context, code: string, now: number): boolean {
-    const [noted, until] = this.#read(ctx, FRESH_CODE)?.split('.') ?? [];
+    const [noted, until] = this.#signed.read(ctx, FRESH_CODE)?.split('.') ?? [];
     return noted === code && Number(until) > now;
   }
 
   /** Notes on the phone to which sign-in a stronger one was offered for this ticket. */
   noteOffer(ctx: Context, ticketId: string, { authenticatedAt, signInId }: StrongerSignInOffer): void {
-    this.#set(ctx, OFFER, `${authenticatedAt}.${signInId}`, this.#urls.ticket(ticketId), OFFER_MS);
+    this.#signed.set(ctx, OFFER, `${authenticatedAt}.${signInId}`, this.#urls.ticket(ticketId), OFFER_MS);
   }
 
   /** Returns the note about the ticket of this URL; undefined if there is none. */
   offer(ctx: Context): StrongerSignInOffer | undefined {
-    const [authenticatedAt, signInId] = this.#read(ctx, OFFER)?.split('.') ?? [];
+    const [authenticatedAt, signInId] = this.#signed.read(ctx, OFFER)?.split('.') ?? [];
     return signInId === undefined ? undefined : { authenticatedAt: Number(authenticatedAt), signInId };
   }
 
   /** Gives the sign-in of a session an id. A cookie holds it, because sessions of the provider have no room for it. */
   noteSignIn(ctx: Context, sessionUid: string): void {
     const id = randomBytes(SIGN_IN_ID_BYTES).toString('base64url');
-    this.#set(ctx, SIGN_IN, `${sessionUid}.${id}`, this.#urls.phone, SIGN_IN_MS);
+    this.#signed.set(ctx, SIGN_IN, `${sessionUid}.${id}`, this.#urls.phone, SIGN_IN_MS);
   }
 
   /** Returns the id of the last sign-in of this session. */
   signInId(ctx: Context, sessionUid: string): string | undefined {
-    const [uid, id] = this.#read(ctx, SIGN_IN)?.split('.') ?? [];
+    const [uid, id] = this.#signed.read(ctx, SIGN_IN)?.split('.') ?? [];
     return uid === sessionUid ? id : undefined;
   }
 
   /** Notes on the phone that it was not signed in with the right account, and was sent to sign in for this ticket. */
   noteSentToSignIn(ctx: Context, ticketId: string): void {
-    this.#set(ctx, SENT_TO_SIGN_IN, ticketId, this.#urls.phone, SENT_TO_SIGN_IN_MS);
+    this.#signed.set(ctx, SENT_TO_SIGN_IN, ticketId, this.#urls.phone, SENT_TO_SIGN_IN_MS);
   }
 
   /** Returns the id of the ticket for which this phone was last sent to sign in. */
   ticketOfSignIn(ctx: Context): string | undefined {
-    return this.#read(ctx, SENT_TO_SIGN_IN);
+    return this.#signed.read(ctx, SENT_TO_SIGN_IN);
   }
 
   /** Notes the result of a form for the page that follows, which shows it to this session alone. */
   noteSignOut(ctx: Context, sessionUid: string, { ended, unreached }: SignOutResult): void {
     const note = [fingerprint(sessionUid), ended, unreached].join('.');
-    this.#set(ctx, SIGNED_OUT, note, this.#urls.devices, RESULT_MS);
+    this.#signed.set(ctx, SIGNED_OUT, note, this.#urls.devices, RESULT_MS);
   }
 
   /** Returns that result once; undefined if there is none. */
   takeSignOut(ctx: Context, sessionUid: string): SignOutResult | undefined {
-    const [session, ended, unreached] = this.#read(ctx, SIGNED_OUT)?.split('.') ?? [];
+    const [session, ended, unreached] = this.#signed.read(ctx, SIGNED_OUT)?.split('.') ?? [];
     if (session === undefined) return undefined;
-    this.#set(ctx, SIGNED_OUT, '', this.#urls.devices, 0);
+    this.#signed.set(ctx, SIGNED_OUT, '', this.#urls.devices, 0);
     if (session !== fingerprint(sessionUid)) return undefined;
     return { ended: Number(ended), unreached: Number(unreached) };
   }
 
   /** Sets a cookie that only shows that the browser accepts cookies. */
   test(ctx: Context, path: string): void {
-    this.#set(ctx, TEST, 'yes', path, TEST_MS);
+    this.#signed.set(ctx, TEST, 'yes', path, TEST_MS);
   }
 
   #memory(ctx: Context): { readonly secret: string; readonly lastAccount: string } | undefined {
-    const [, secret, lastAccount] = MEMORY_FORM.exec(this.#read(ctx, MEMORY) ?? '') ?? [];
+    const [, secret, lastAccount] = MEMORY_FORM.exec(this.#signed.read(ctx, MEMORY) ?? '') ?? [];
     return secret === undefined || lastAccount === undefined ? undefined : { secret, lastAccount };
   }
-
-  /** Reads the plain name as well: under https, an older release set it, for up to 180 days. */
-  #read(ctx: Context, name: string): string | undefined {
-    const value = this.#isSecure ? readSignedCookie(ctx.cookies, SECURE_PREFIX + name) : undefined;
-    return value ?? readSignedCookie(ctx.cookies, name);
-  }
-
-  #set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {
-    const options = {
-      path,
-      secure: this.#isSecure,
-      signed: true,
-      httpOnly: true,
-      sameSite: 'lax',
-      overwrite: true,
-    } as const;
-    // Behind a proxy, the connection that arrives here may be http although the issuer is https.
-    if (this.#isSecure) ctx.cookies.secure = true;
-    // The new name replaces the one that an older release has set.
-    if (this.#isSecure && ctx.cookies.get(name, { signed: false }) !== undefined) ctx.cookies.set(name, '', options);
-    ctx.cookies.set(this.#isSecure ? SECURE_PREFIX + name : name, value, { ...options, maxAge });
-  }
-}
-
-/**
- * Returns the headers that expire the cookies of another interaction: those that this answer sets for its own one, with
- * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, under any name.
- */
-function expiredCookies(set: readonly string[], uid: string, other: string): string[] {
-  return set.flatMap((cookie) => {
-    const [pair = '', ...attributes] = cookie.split('; ');
-    const path = attributes.find((attribute) => attribute.toLowerCase().startsWith('path='));
-    if (!path?.endsWith(`/${uid}`)) return [];
-    const kept = attributes.filter((attribute) => attribute !== path && !/^(expires|max-age)=/i.test(attribute));
-    const expiry = [path.slice(0, -uid.length) + other, 'expires=Thu, 01 Jan 1970 00:00:00 GMT'];
-    return [[`${pair.split('=')[0]}=`, ...expiry, ...kept].join('; ')];
-  });
 }
 
 function encode(text: string): string {

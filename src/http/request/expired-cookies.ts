@@ -1,0 +1,14 @@
+/**
+ * Returns the headers that expire the cookies of another interaction: those that this answer sets for its own one, with
+ * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, under any name.
+ */
+export function expiredCookies(set: readonly string[], uid: string, other: string): string[] {
+  return set.flatMap((cookie) => {
+    const [pair = '', ...attributes] = cookie.split('; ');
+    const path = attributes.find((attribute) => attribute.toLowerCase().startsWith('path='));
+    if (!path?.endsWith(`/${uid}`)) return [];
+    const kept = attributes.filter((attribute) => attribute !== path && !/^(expires|max-age)=/i.test(attribute));
+    const expiry = [path.slice(0, -uid.length) + other, 'expires=Thu, 01 Jan 1970 00:00:00 GMT'];
+    return [[`${pair.split('=')[0]}=`, ...expiry, ...kept].join('; ')];
+  });
+}

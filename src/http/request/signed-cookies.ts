@@ -1,0 +1,41 @@
+import type { Context } from 'koa';
+import { readSignedCookie } from '../../oidc/signed-cookie.ts';
+import type { Urls } from './urls.ts';
+
+/** Browsers take a cookie with this prefix only over https, and only with `Secure` (RFC 6265bis, section 4.1.3.1). */
+const SECURE_PREFIX = '__Secure-';
+
+/**
+ * Reads and sets cookies: signed, HttpOnly, and Secure if the issuer is https. Under https, their names begin with
+ * `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1). `__Host-` would demand the path `/`.
+ */
+export class SignedCookies {
+  readonly #isSecure: boolean;
+
+  constructor(urls: Urls) {
+    this.#isSecure = urls.origin.startsWith('https:');
+  }
+
+  /** Reads the plain name as well: under https, an older release set it, for up to 180 days. */
+  read(ctx: Context, name: string): string | undefined {
+    const value = this.#isSecure ? readSignedCookie(ctx.cookies, SECURE_PREFIX + name) : undefined;
+    return value ?? readSignedCookie(ctx.cookies, name);
+  }
+
+  /** @param maxAge in milliseconds; 0 removes the cookie */
+  set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {
+    const options = {
+      path,
+      secure: this.#isSecure,
+      signed: true,
+      httpOnly: true,
+      sameSite: 'lax',
+      overwrite: true,
+    } as const;
+    // Behind a proxy, the connection that arrives here may be http although the issuer is https.
+    if (this.#isSecure) ctx.cookies.secure = true;
+    // The new name replaces the one that an older release has set.
+    if (this.#isSecure && ctx.cookies.get(name, { signed: false }) !== undefined) ctx.cookies.set(name, '', options);
+    ctx.cookies.set(this.#isSecure ? SECURE_PREFIX + name : name, value, { ...options, maxAge });
+  }
+}
