@@ -17,6 +17,8 @@ const FAREWELL_MS = 1_500;
 
 const form = find<HTMLFormElement>(page, 'form[data-finish]');
 const field = find<HTMLInputElement>(form, 'input');
+// An app on the same device comes back with the digits, in the part of the address that is never sent.
+field.value ||= /^#(\d{6})$/.exec(location.hash)?.[1] ?? '';
 const mistake = find(form, '[role=alert]');
 /** Asks for agreement that the account in this browser is signed out. Pressing Continue agrees. */
 const accountSwitch = find<HTMLFieldSetElement>(form, '[data-switch]');
@@ -79,10 +81,7 @@ function turnTo(screen: string): void {
   }
   const heading = page.querySelector('[data-say]:not([hidden], [hidden] *)');
   if (heading) announce(heading.textContent ?? '');
-  if (screen !== 'check-code') return;
-  // An app on the same device comes back with the digits, in the part of the address that is never sent.
-  field.value ||= /^#(\d{6})$/.exec(location.hash)?.[1] ?? '';
-  field.focus();
+  if (screen === 'check-code') field.focus();
 }
 
 /** Shows that the server cannot be heard. A code that may be out of date is not offered for scanning meanwhile. */
