@@ -46,6 +46,20 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
+  it('is filled in if an app on the same device comes back with it', async () => {
+    const desktop = await stage().desktop();
+    const screen = await askToSignIn(stage(), desktop);
+    const phone = await scan(stage(), screen);
+    await approve(phone);
+    await seeScreen(screen, 'check-code');
+    const digits = await checkCodeOn(phone);
+    const back = await stage().open(desktop, `${screen.url()}#${digits}`);
+    await screen.close();
+    expect(await field(back).inputValue()).to.equal(digits);
+    await back.getByRole('button', { name: 'Continue' }).click();
+    expect((await allow(back)).sub).to.equal('a11ce');
+  });
+
   it('counts as one try if it is wrong and the answer is lost: the page does not send it again', async () => {
     stage().expectProblem(/403|ERR_FAILED/);
     const desktop = await stage().desktop();
