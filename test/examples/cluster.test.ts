@@ -286,7 +286,7 @@ function run({ port, rpPort, redisPort }: Ports, folder: string, ready: RegExp, 
 
 /** Returns a `fetch` whose connections come from another loopback address. */
 function networkFrom(localAddress: string): typeof fetch {
-  const dispatcher = new undici.Agent({ connect: { localAddress, family: 4 } });
+  const dispatcher = new undici.Agent({ localAddress, connect: { family: 4 } });
   const network = (url: undici.RequestInfo, init?: undici.RequestInit): Promise<undici.Response> =>
     undici.fetch(url, { ...init, dispatcher });
   return network as unknown as typeof fetch;

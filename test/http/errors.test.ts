@@ -11,6 +11,7 @@ const ROUTES = [
   'GET /interaction/:uid',
   'GET /interaction/:uid/qr',
   'GET /interaction/:uid/qr/events',
+  'GET /interaction/:uid/qr/app',
   'POST /interaction/:uid/qr/renew',
   'POST /interaction/:uid/qr/finish',
   'POST /interaction/:uid/qr/passkey',
