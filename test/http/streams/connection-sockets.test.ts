@@ -142,6 +142,8 @@ for (const parkStreams of [false, true]) {
         await phone.scan(await browser.code());
         const wire = await Wire.watch(browser);
         await wire.saw('"scanned"');
+        // The first heartbeat is due 15 seconds after this.
+        await until(async () => (await world.qr.health()).waiting === 1);
         for (const beats of [1, 2, 3]) {
           world.clock.forward(15.1);
           await wire.saw('}\n\n'.concat('event: heartbeat\ndata:\n\n'.repeat(beats)));
