@@ -26,6 +26,10 @@ export interface Setting {
   /** The provider's own `scopes` and `claims`, instead of the example's. */
   readonly scopes?: readonly string[];
   readonly claims?: NonNullable<Configuration['claims']>;
+  /** The provider's lifetimes in seconds, in place of the example's. */
+  readonly ttl?: Readonly<Record<string, number>>;
+  /** The apps that may approve. */
+  readonly apps?: NonNullable<QrLoginOptions['apps']>;
 }
 
 /** The answer to `POST /settings`. */
@@ -86,7 +90,7 @@ export class ProvidersOnDemand {
     }
   }
 
-  async #make({ passkeys, proxy, maxIpsCount, scopes, claims, ...setting }: Setting): Promise<MadeProvider> {
+  async #make({ passkeys, proxy, maxIpsCount, scopes, claims, ttl, ...setting }: Setting): Promise<MadeProvider> {
     const { issuer: main, provider: _gate, ...shared } = this.#ports;
     this.#made += 1;
     const issuer = `${main}/settings/${this.#made}`;
@@ -98,7 +102,7 @@ export class ProvidersOnDemand {
       ...(proxy !== undefined && { proxy }),
       ...(maxIpsCount !== undefined && { maxIpsCount }),
       qrLogin: optionsOf(setting),
-      configuration: { ...(scopes && { scopes: [...scopes] }), ...(claims && { claims }) },
+      configuration: { ...(scopes && { scopes: [...scopes] }), ...(claims && { claims }), ...(ttl && { ttl }) },
     });
     await this.#keep(`${this.#made}`, example);
     return { issuer, initialAccessToken: await makeInitialAccessToken(example.provider) };
@@ -119,12 +123,14 @@ function optionsOf({
   limits,
   place,
   accountName,
+  apps,
 }: Setting): Partial<QrLoginOptions> {
   return {
     shortCode,
     limits: limits ?? false,
     assess: assess === 'by default' ? assessByDefault : () => assess,
     ...(place !== undefined && { locate: () => place }),
+    ...(apps !== undefined && { apps }),
     ...(accountName !== undefined && { findAccount: () => ({ name: accountName }) }),
   };
 }

@@ -3,6 +3,7 @@ import type { ClientMetadata } from 'oidc-provider';
 import type { Setting } from '../../examples/everything.ts';
 import type { Features } from '../../examples/features.ts';
 import { type Account, assessByDefault, type Place, type QrLoginOptions, type Verdict } from '../../src/index.ts';
+import { phoneApp } from '../fixtures/phone-app.ts';
 import type { WorldOptions } from '../support/world.ts';
 import type { Attack } from './attack.ts';
 
@@ -16,7 +17,7 @@ export interface LiveSetting {
  * The options that can be described as data. `extend` only silences a server or lets its requests wait for each other.
  */
 const DESCRIBED = ['passkeys', 'proxy', 'maxIpsCount', 'clients', 'qrLogin', 'configuration', 'extend'];
-const DESCRIBED_OPTIONS = ['shortCode', 'limits', 'assess', 'locate', 'findAccount'];
+const DESCRIBED_OPTIONS = ['shortCode', 'limits', 'assess', 'locate', 'findAccount', 'apps'];
 
 /** Returns the setting that the attack needs, or undefined if only a server in this process can have it. */
 export function settingFor({ on = {} }: Attack): LiveSetting | undefined {
@@ -24,20 +25,21 @@ export function settingFor({ on = {} }: Attack): LiveSetting | undefined {
   if (!hasOnly(on, DESCRIBED) || !hasOnly(qrLogin, DESCRIBED_OPTIONS) || !isOfExample(on.configuration)) {
     return undefined;
   }
-  const { shortCode, limits, assess = () => 'allow', locate, findAccount } = qrLogin;
-  const { scopes, claims } = (on.configuration ?? {}) as Pick<Setting, 'scopes' | 'claims'>;
+  const { shortCode, limits, assess = () => 'allow', locate, findAccount, apps } = qrLogin;
+  const { scopes, claims, ttl } = (on.configuration ?? {}) as Pick<Setting, 'scopes' | 'claims' | 'ttl'>;
   const verdict = verdictOf(assess);
   const place = locate === undefined ? {} : constantOf<Place>(locate);
   const account = findAccount === undefined ? { name: undefined } : constantOf<Account>(findAccount);
   if (verdict === undefined || place === undefined || account === undefined) return undefined;
   const setting = present({
-    ...{ passkeys, proxy, maxIpsCount, shortCode, scopes, claims },
+    ...{ passkeys, proxy, maxIpsCount, shortCode, scopes, claims, ttl, apps },
     limits: limits === false ? undefined : limits,
     place: locate && place,
     accountName: account.name,
     assess: verdict,
   });
-  return { setting, clients };
+  // The provider of the tests has this app without being asked.
+  return { setting, clients: apps === undefined ? clients : [...clients, phoneApp()] };
 }
 
 /**
@@ -74,5 +76,5 @@ function hasOnly(object: object, names: readonly string[]): boolean {
 /** Returns true if the example can be configured like this. Its RPs may demand claims anyway. */
 function isOfExample(configuration: WorldOptions['configuration'] = {}): boolean {
   const { features = {}, ...more } = configuration;
-  return hasOnly(more, ['scopes', 'claims']) && hasOnly(features, ['devInteractions', 'claimsParameter']);
+  return hasOnly(more, ['scopes', 'claims', 'ttl']) && hasOnly(features, ['devInteractions', 'claimsParameter']);
 }

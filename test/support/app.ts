@@ -12,10 +12,13 @@ import { passwordOf } from '../fixtures/people.ts';
 import { APP_CALLBACK, APP_SCOPES, PHONE_APP } from '../fixtures/phone-app.ts';
 import { Agent, type Answer, EventStream } from './agent.ts';
 import { describedAt } from './described.ts';
+import type { Site } from './visitors.ts';
 
 /** The provider that an app belongs to. A World is one. */
 export interface AppSite {
   readonly issuer: string;
+  /** The registered clients by the names that the tests have for them, where their ids are others. */
+  readonly others?: Site['others'];
 }
 
 /** A request of an app. Members that are left out are made as an honest app makes them. */
@@ -70,7 +73,8 @@ export class AppPerson {
   }
 
   get clientId(): string {
-    return this.#options.clientId ?? PHONE_APP;
+    const { clientId = PHONE_APP } = this.#options;
+    return this.site.others?.[clientId]?.id ?? clientId;
   }
 
   get key(): GenerateKeyPairResult {
@@ -250,7 +254,7 @@ export class AppPerson {
     const isBack = (url: URL): boolean => url.href.startsWith(this.#callback);
     let answer = await this.#tab.follow(`${this.site.issuer}/auth?${request}`, isBack);
     for (let pages = 0; !answer.location.startsWith(this.#callback); pages++) {
-      if (pages === 3) throw new Error(`${name} cannot sign in: ${answer.status} ${answer.url} ${answer.text}`);
+      if (pages === 4) throw new Error(`${name} cannot sign in: ${answer.status} ${answer.url} ${answer.text}`);
       answer = await this.#goOn(answer, name, isBack);
     }
     const code = new URL(answer.location).searchParams.get('code');
@@ -258,8 +262,9 @@ export class AppPerson {
     return code;
   }
 
-  /** Signs in on the password page, or allows the consent page. */
-  async #goOn({ url }: Answer, name: string, isBack: (url: URL) => boolean): Promise<Answer> {
+  /** Leaves the QR page for the password page, signs in there, or allows the consent page. */
+  async #goOn({ url, text }: Answer, name: string, isBack: (url: URL) => boolean): Promise<Answer> {
+    if (text.includes('data-code')) return this.#tab.follow(`${url}/password`, isBack);
     const isConsent = !url.pathname.endsWith('/password');
     const posted = isConsent
       ? await this.#tab.post(`${url}/consent`, { json: {} })

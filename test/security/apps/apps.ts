@@ -13,7 +13,7 @@ import { shown } from '../scene.ts';
 import { acceptsBearer, acceptsCookies, acceptsIdTokens, checksTokensOnce } from './lax.ts';
 import { approveOwnBrowser, attacker, victim } from './thief.ts';
 
-/** The example that a live attack meets has no such app, so these attacks need a server of the tests. */
+/** Marks the attacks that need the app. A running example registers it. */
 const withApps: WorldOptions = { qrLogin: { apps: {} } };
 
 const anyKey: Weakness = {

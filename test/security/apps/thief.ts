@@ -24,8 +24,7 @@ export async function approveOwnBrowser(site: Site, send: Send): Promise<string 
   const browser = await shown(site);
   const scanned = await send('POST', '/qr/api/scans', { body: { code: await browser.code() } });
   if (scanned.status !== 201) return undefined;
-  const at = new URL(scanned.location).pathname;
-  const approved = await send('POST', `${at}/decision`, { body: { decision: 'approve' } });
+  const approved = await send('POST', `${scanned.location}/decision`, { body: { decision: 'approve' } });
   return approved.status === 200 ? gainOf(browser) : undefined;
 }
 
