@@ -5,7 +5,7 @@ import { cutOff, redisKeyv } from '../stores/adapter/backends.ts';
 import type { Answer } from '../support/agent.ts';
 import { networkTo } from '../support/balancer.ts';
 import { CommandProxy } from '../support/command-proxy.ts';
-import { sizeOfSuite } from '../support/full-suite.ts';
+import { isFullSuite, sizeOfSuite } from '../support/full-suite.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { BrowserPerson, CLIENT_ID, CLIENT_SECRET, PhonePerson, RP_CALLBACK, World } from '../support/world.ts';
@@ -15,7 +15,11 @@ export const TIMEOUT_MS: number = sizeOfSuite({ short: 120_000, full: 400_000 })
 
 /** Returns the numbers up to this one: all of them in the full suite, the last ones in the short suite. */
 export function lastOf(count: number): number[] {
-  const first = sizeOfSuite({ short: Math.max(0, count - 7), full: 0 });
+  return isFullSuite ? Array.from({ length: count }, (_, index) => index + 1) : lastSevenOf(count);
+}
+
+export function lastSevenOf(count: number): number[] {
+  const first = Math.max(0, count - 7);
   return Array.from({ length: count - first }, (_, index) => first + index + 1);
 }
 
