@@ -11,7 +11,7 @@ import type { Settings } from './settings.ts';
 export function assertProvider(provider: unknown): asserts provider is Provider {
   if (!isObjectWith(provider, 'use') || !isObjectWith(provider, 'interactionDetails'))
     throw new TypeError(
-      `attach() needs the provider itself, the result of new Provider(issuer, …), not its callback() or your app, but it got ${kindOf(provider)}: qr.attach(provider)`,
+      `attach() needs the provider itself, the result of new Provider(issuer, …), not its callback() or your app, but it got ${kindOf(provider)}: make the provider first, then call qr.attach(provider)`,
     );
   // Since version 9, a provider is itself the Koa app.
   if (!isObjectWith(provider, 'createContext')) {

@@ -89,7 +89,8 @@ function group<Act extends AccountLimit | AddressAct>(
 ): v.GenericSchema<Partial<Record<Act, number | undefined>>, Record<Act, Rate>> {
   return strictObject(rates, {
     kind: `limit by ${by}`,
-    otherwise: (value) => `limits.${by} must be an object such as { scan: 20 }, not ${written(value)}`,
+    otherwise: (value) =>
+      `limits.${by} must be an object such as { scan: 20 }, for 20 scans a minute by one ${by}, not ${written(value)}`,
   });
 }
 

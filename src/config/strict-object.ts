@@ -29,6 +29,6 @@ export function strictObject<Entries extends v.ObjectEntries>(
       (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
       ({ input }) => otherwise(input),
     ),
-    v.strictObject(entries, ({ input }) => `there is no ${kind} ${written(input)}; there are ${known}`),
+    v.strictObject(entries, ({ input }) => `there is no ${kind} ${written(input)}: remove it, or use one of ${known}`),
   );
 }

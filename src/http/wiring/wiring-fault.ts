@@ -42,7 +42,7 @@ export function foreignPolicy(): WiringFault {
 export function otherRoute(path: string): WiringFault {
   return new WiringFault(
     'page',
-    `a route of your app has answered GET ${path} in place of the QR page: remove your old route GET /interaction/:uid, and serve your sign-in form at /interaction/:uid/password (see the options loginPage and otherWays)`,
+    `a route of your app has answered GET ${path} in place of the QR page: remove your old route GET /interaction/:uid, or what catches all paths in front of the provider; serve your sign-in form at /interaction/:uid/password, where the option loginPage sends phones and the option otherWays offers it beside the code`,
   );
 }
 
