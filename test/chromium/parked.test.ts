@@ -29,7 +29,11 @@ describe('a real browser with a parked event stream', () => {
   });
 
   it('renews its code when it expires', async () => {
-    const screen = await askToSignIn(stage(), await stage().desktop());
+    const screen = await stage().open(await stage().desktop());
+    const listening = screen.waitForResponse(EVENTS);
+    await screen.goto(`${stage().rpUrl}/login`);
+    // The clock stands still, so a stream that begins after the step would wait for the next one.
+    await listening;
     const code = await codeOn(screen);
     const renewed = screen.waitForResponse(/\/qr\/renew\?/);
     stage().clock.forward(121);
