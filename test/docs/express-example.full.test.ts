@@ -8,7 +8,7 @@ import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { writeExample } from './express-example.ts';
 
-/** What the example imports, apart from oidc-provider. Express finds `ejs` only if it is installed together with it. */
+/** The packages that the example imports, apart from oidc-provider. Express finds `ejs` only if it is beside it. */
 const PACKAGES = {
   desm: '1.3.1',
   ejs: '3.1.10',

@@ -172,7 +172,7 @@ function digits(ticket: TicketView, checkCode: string, texts: Texts, acts: Ticke
   );
 }
 
-/** How a sign-in stands that needs nothing from this phone: the names of its texts, and of its mark. */
+/** A state of a sign-in that needs nothing from this phone: the names of its texts and of its mark. */
 function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): { title: string; text: string; mark: string } {
   if (state === 'expired') return { title: 'error.title', text: 'error.over.expired', mark: 'time' };
   if (state === 'cancelled') {
