@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown';
 
 const SOURCE = 'src/client';
 const TARGET = 'dist/client';
-const SCRIPTS = ['browser', 'phone', 'scan', 'browser-key', 'draw-code', 'decoder'];
+const SCRIPTS = ['browser', 'phone', 'scan', 'browser-key', 'draw-code', 'camera/decoder'];
 
 const QR = 'node_modules/qr';
 const { version } = JSON.parse(readFileSync(`${QR}/package.json`, 'utf8'));
@@ -24,7 +24,7 @@ const sourcemap = process.argv.includes('--source-maps');
 for (const script of SCRIPTS) {
   const bundle = await rolldown({ input: `${SOURCE}/${script}.ts`, platform: 'browser', plugins: [loadLater] });
   const { output } = await bundle.write({
-    file: `${TARGET}/${script}.js`,
+    file: `${TARGET}/${basename(script)}.js`,
     format: 'esm',
     codeSplitting: false,
     minify: true,

@@ -29,7 +29,7 @@ export {
   type LocalAuthenticationOptions,
   localAuthentication,
 } from './oidc/local-authentication.ts';
-export type { ConsentMode } from './oidc/request.ts';
+export type { ConsentMode } from './oidc/request/request.ts';
 export type { PausedEvent, QrLoginEvents } from './provider-events.ts';
 export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export type { KeyvAdapterOptions } from './stores/adapter/adapter-secrets.ts';
@@ -37,10 +37,11 @@ export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
 export type { AnyKeyv } from './stores/keyv-version.ts';
 export type { Rate, RateLimit } from './stores/rate-limit.ts';
 export type { BackgroundCallbacks, MakeStoreEngine, StoreEngine } from './stores/store-engine.ts';
-export type { BrowserKey } from './ticket/browser-key.ts';
-export type { BrowserList, ListedBrowser, Use } from './ticket/browser-list.ts';
+export type { BrowserKey } from './ticket/browsers/browser-key.ts';
+export type { BrowserList, ListedBrowser, Use } from './ticket/browsers/browser-list.ts';
+export type { KnownBrowser, KnownBrowsers } from './ticket/browsers/known-browser.ts';
+export type { SignedInBrowser, SignedInBrowsers } from './ticket/browsers/signed-in-browser.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
-export type { KnownBrowser, KnownBrowsers } from './ticket/known-browser.ts';
 export type { Clock, Listener, Notes, Signals, TicketStore } from './ticket/ports.ts';
 export {
   type ApproverSignIn,
@@ -50,5 +51,4 @@ export {
   type RiskContext,
   type Verdict,
 } from './ticket/risk.ts';
-export type { SignedInBrowser, SignedInBrowsers } from './ticket/signed-in-browser.ts';
 export type { Consent, KnownBy, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';

@@ -35,25 +35,25 @@ import { ConnectionParker } from './http/streams/parked-connection.ts';
 import type { TicketWatch } from './http/streams/ticket-watch.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { Wiring } from './http/wiring/wiring.ts';
-import { authenticationClaims } from './oidc/app-authentication.ts';
+import { authenticationClaims } from './oidc/apps/app-authentication.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { readProviderError } from './oidc/provider-error.ts';
-import { repeatExchange } from './oidc/repeatable-exchange.ts';
-import { RepeatableResume } from './oidc/repeatable-resume.ts';
-import { onSignedIn } from './oidc/resumed.ts';
+import { repeatExchange } from './oidc/resume/repeatable-exchange.ts';
+import { RepeatableResume } from './oidc/resume/repeatable-resume.ts';
+import { onSignedIn } from './oidc/resume/resumed.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { unavailable } from './stores/access.ts';
 import { chooseEngine } from './stores/choose-engine.ts';
 import { withDeadline } from './stores/deadline.ts';
-import { engineForIssuer } from './stores/issuer-engine.ts';
+import { engineForIssuer } from './stores/issuer/issuer-engine.ts';
 import type { StoreEngine } from './stores/store-engine.ts';
 import { Ceremony } from './ticket/ceremony.ts';
-import { Codes } from './ticket/code.ts';
+import { Codes } from './ticket/codes/code.ts';
+import { ShortCodes } from './ticket/codes/short-code.ts';
 import type { Clock } from './ticket/ports.ts';
 import { SecretKeys } from './ticket/secret-keys.ts';
-import { ShortCodes } from './ticket/short-code.ts';
 
 /** The data for a page of the deployment's own. */
 export interface OwnView {

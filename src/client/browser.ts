@@ -8,8 +8,8 @@ import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusa
 import { screenOf, turnPageTo } from './screens.ts';
 import { ShownCode } from './shown-code.ts';
 import { onSubmit } from './submit.ts';
-import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket.ts';
-import { TicketWatch } from './watch-ticket.ts';
+import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket/ticket.ts';
+import { TicketWatch } from './ticket/watch-ticket.ts';
 
 interface Redirect {
   readonly redirectTo: string;

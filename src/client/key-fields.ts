@@ -1,5 +1,5 @@
 import { self } from './page.ts';
-import type { Ticket } from './ticket.ts';
+import type { Ticket } from './ticket/ticket.ts';
 
 /**
  * Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie.

@@ -1,8 +1,8 @@
 /**
  * The script of the scan page: reads the code that another device shows, and opens its address if it is one of ours.
  */
-import { Camera } from './camera.ts';
-import { type Effort, loadReader } from './read-code.ts';
+import { Camera } from './camera/camera.ts';
+import { type Effort, loadReader } from './camera/read-code.ts';
 
 /** A frame of the camera gets little effort, because the next one follows at once. A photo comes only once. */
 const FRAME: Effort = { longest: 640, effort: 4, timeLimit: 60 };

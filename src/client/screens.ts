@@ -1,6 +1,6 @@
 /** The parts of the QR page, of which one is shown at a time. */
 import { announce, page } from './page.ts';
-import type { Ticket } from './ticket.ts';
+import type { Ticket } from './ticket/ticket.ts';
 
 /** Returns the part of the page for this ticket, by its name in the template. */
 export function screenOf({ state, checkCode, switchAccount, because }: Ticket): string {

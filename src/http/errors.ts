@@ -1,5 +1,5 @@
 import type { Context, Middleware, Next } from 'koa';
-import { AppChallenge } from '../oidc/app-challenge.ts';
+import { AppChallenge } from '../oidc/apps/app-challenge.ts';
 import { callListener } from '../oidc/call-listener.ts';
 import type { Provider } from '../oidc/provider.ts';
 import type { ProviderError } from '../oidc/provider-error.ts';

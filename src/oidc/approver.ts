@@ -3,7 +3,7 @@ import type { Client, Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { AppGrant, Approver, ApproverStanding, SessionApprover } from '../ticket/ticket.ts';
 import { isApprovedOnPhone } from './approved-on-phone.ts';
-import { toReadableText } from './readable-text.ts';
+import { toReadableText } from './request/readable-text.ts';
 import { findClient } from './session-clients.ts';
 import { readProviderCookie } from './signed-cookie.ts';
 

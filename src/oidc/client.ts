@@ -1,8 +1,8 @@
 import type { Client, Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
 import type { Interaction } from './interaction.ts';
-import { text } from './parameters.ts';
-import { toReadableText } from './readable-text.ts';
+import { text } from './request/parameters.ts';
+import { toReadableText } from './request/readable-text.ts';
 
 /**
  * Returns the client that made the authorization request.

@@ -1,6 +1,6 @@
 import { type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ErrorCode, ErrorReason } from '../ticket/errors.ts';
-import { words } from './parameters.ts';
+import { words } from './request/parameters.ts';
 
 /** An error that oidc-provider shows to the user, because it cannot or must not send it to the app. */
 export interface ProviderError {

@@ -4,7 +4,7 @@ import type { AuthenticatedUser, DeniedTicket, RedeemedTicket, SignInRequest } f
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
 import { addToGrant } from './consent.ts';
 import { endInteraction } from './interaction.ts';
-import type { BrowserNote } from './resumed.ts';
+import type { BrowserNote } from './resume/resumed.ts';
 
 /** The data of a browser's sign-in. */
 export interface BrowserSignIn {

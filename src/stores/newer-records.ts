@@ -1,4 +1,4 @@
-import type { BrowserList, ListedBrowser } from '../ticket/browser-list.ts';
+import type { BrowserList, ListedBrowser } from '../ticket/browsers/browser-list.ts';
 import { type FormattedRecord, isNewer, KNOWN_FORMAT, newerRecord } from '../ticket/record-format.ts';
 import type { StoreEngine } from './store-engine.ts';
 

@@ -1,4 +1,4 @@
-import type { BrowserList, ListedBrowser } from '../ticket/browser-list.ts';
+import type { BrowserList, ListedBrowser } from '../ticket/browsers/browser-list.ts';
 import type { Listener, Signals, TicketStore } from '../ticket/ports.ts';
 import { isNewer } from '../ticket/record-format.ts';
 import { Access } from './access.ts';

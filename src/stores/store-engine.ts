@@ -1,7 +1,7 @@
 import type { Keyv } from 'keyv';
-import type { KnownBrowsers } from '../ticket/known-browser.ts';
+import type { KnownBrowsers } from '../ticket/browsers/known-browser.ts';
+import type { SignedInBrowsers } from '../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
-import type { SignedInBrowsers } from '../ticket/signed-in-browser.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import type { Rate, RateLimit } from './rate-limit.ts';
 

@@ -1,5 +1,5 @@
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
-import { isCheckCode, readCheckCode, WrongCheckCode } from './check-code.ts';
+import { isCheckCode, readCheckCode, WrongCheckCode } from './codes/check-code.ts';
 import { notFound, over, QrLoginError } from './errors.ts';
 import { isFreshEnough, type RequirementContext, refusal, unmetBy } from './requirements.ts';
 import {

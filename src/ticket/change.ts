@@ -1,9 +1,9 @@
-import type { Codes } from './code.ts';
+import type { KnownBrowsers } from './browsers/known-browser.ts';
+import type { Codes } from './codes/code.ts';
+import type { ShortCodes } from './codes/short-code.ts';
 import { notFound } from './errors.ts';
-import type { KnownBrowsers } from './known-browser.ts';
 import type { Clock, Notes, TicketStore } from './ports.ts';
 import type { SecretKeys } from './secret-keys.ts';
-import type { ShortCodes } from './short-code.ts';
 import type { Ticket } from './ticket.ts';
 import type { Lifetimes, Moment } from './transitions.ts';
 

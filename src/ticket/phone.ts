@@ -1,8 +1,8 @@
+import { findKnownBrowser, knownBy } from './browsers/known-browser.ts';
+import { hadOtherAccount } from './browsers/last-account.ts';
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
-import { checkCodeOf } from './check-code.ts';
+import { checkCodeOf } from './codes/check-code.ts';
 import { notFound } from './errors.ts';
-import { findKnownBrowser, knownBy } from './known-browser.ts';
-import { hadOtherAccount } from './last-account.ts';
 import { isRepeated, type RepeatableAct } from './repeats.ts';
 import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
 import { markIfForTicket, unmetBy } from './requirements.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../src/stores/choose-engine.ts';
-import { engineForIssuer } from '../../src/stores/issuer-engine.ts';
+import { engineForIssuer } from '../../src/stores/issuer/issuer-engine.ts';
 import { makeKeyvEngine } from '../../src/stores/memory/engine.ts';
 import type { StoreEngine } from '../../src/stores/store-engine.ts';
 import { KNOWN_FORMAT } from '../../src/ticket/record-format.ts';

@@ -1,5 +1,5 @@
 /** The keys under which the fixture's provider stores the lists of browsers. */
-import { IssuerKeys } from '../../src/stores/issuer-keys.ts';
+import { IssuerKeys } from '../../src/stores/issuer/issuer-keys.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { COOKIE_KEYS } from '../fixtures/secrets.ts';
 

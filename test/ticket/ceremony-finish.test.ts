@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { WrongCheckCode } from '../../src/ticket/check-code.ts';
+import { WrongCheckCode } from '../../src/ticket/codes/check-code.ts';
 import { alice, approved, LIFETIMES, refused } from './builders.ts';
 import { FOREIGN, ME, type Scene, setUpScene, UNKNOWN } from './scene.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { checkCodeOf } from '../../src/ticket/check-code.ts';
+import { checkCodeOf } from '../../src/ticket/codes/check-code.ts';
 import type { Judge, Verdict } from '../../src/ticket/risk.ts';
 import type { Approver, Ticket } from '../../src/ticket/ticket.ts';
 import { newTicketId } from '../../src/ticket/ticket-id.ts';

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { KeyvBrowserList } from '../../src/stores/memory/browser-list.ts';
+import type { KnownBrowser } from '../../src/ticket/browsers/known-browser.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../src/ticket/change.ts';
-import { Codes } from '../../src/ticket/code.ts';
+import { Codes } from '../../src/ticket/codes/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
-import type { KnownBrowser } from '../../src/ticket/known-browser.ts';
 import type { Notes, TicketStore } from '../../src/ticket/ports.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { alice, approved, bob, browserOf, LIFETIMES, NOW, refused, scanned, TICKET_ID, waiting } from './builders.ts';

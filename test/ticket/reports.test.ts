@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { checkCodeOf } from '../../src/ticket/check-code.ts';
+import { checkCodeOf } from '../../src/ticket/codes/check-code.ts';
 import { reportsOf } from '../../src/ticket/reports.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import type { Browser, Ticket } from '../../src/ticket/ticket.ts';

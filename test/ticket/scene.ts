@@ -5,13 +5,13 @@ import { KeyvBrowserList } from '../../src/stores/memory/browser-list.ts';
 import { KeyvNotes } from '../../src/stores/memory/notes.ts';
 import { KeyvTicketStore } from '../../src/stores/memory/ticket-store.ts';
 import type { BrowserIdentity, ShowInput } from '../../src/ticket/browser.ts';
+import type { KnownBrowsers } from '../../src/ticket/browsers/known-browser.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
-import { Codes } from '../../src/ticket/code.ts';
-import type { KnownBrowsers } from '../../src/ticket/known-browser.ts';
+import { Codes } from '../../src/ticket/codes/code.ts';
+import { ShortCodes } from '../../src/ticket/codes/short-code.ts';
 import type { TicketStore } from '../../src/ticket/ports.ts';
 import type { Verdict } from '../../src/ticket/risk.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
-import { ShortCodes } from '../../src/ticket/short-code.ts';
 import type { ApprovedTicket, Ticket } from '../../src/ticket/ticket.ts';
 import { alice, browserOf, ENDS_AT, LIFETIMES, NOW, SECRETS, signInRequest } from './builders.ts';
 

@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
-import { APP_SCOPE, AppChallenge, invalidProof, invalidToken } from '../../oidc/app-challenge.ts';
-import { type App, type AppAccess, AppTokens } from '../../oidc/app-token.ts';
 import { type Assure, assured } from '../../oidc/approver.ts';
-import { type DpopProof, ProofVerifier } from '../../oidc/dpop-proof.ts';
+import { APP_SCOPE, AppChallenge, invalidProof, invalidToken } from '../../oidc/apps/app-challenge.ts';
+import { type App, type AppAccess, AppTokens } from '../../oidc/apps/app-token.ts';
+import { type DpopProof, ProofVerifier } from '../../oidc/apps/dpop-proof.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';

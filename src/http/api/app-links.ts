@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { CODE_LENGTH } from '../../ticket/code.ts';
+import { CODE_LENGTH } from '../../ticket/codes/code.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { Urls } from '../request/urls.ts';
 

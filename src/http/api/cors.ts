@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { App } from '../../oidc/app-token.ts';
+import type { App } from '../../oidc/apps/app-token.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 
 /** The origins of the pages inside of native apps: Capacitor and Ionic, on iOS and Android. */

@@ -1,4 +1,4 @@
-import { APP_ALGORITHMS, APP_SCOPE } from '../../oidc/app-challenge.ts';
+import { APP_ALGORITHMS, APP_SCOPE } from '../../oidc/apps/app-challenge.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import { allowOrigin } from './cors.ts';
 import { type Operation, REFUSAL_SCHEMA } from './operations.ts';

@@ -1,4 +1,4 @@
-import { CODE_LENGTH } from '../../ticket/code.ts';
+import { CODE_LENGTH } from '../../ticket/codes/code.ts';
 
 /** A JSON Schema (draft 2020-12), as OpenAPI 3.1 uses it. */
 export type Schema = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { verifyDecision } from '../../oidc/signed-decision.ts';
+import { verifyDecision } from '../../oidc/apps/signed-decision.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';

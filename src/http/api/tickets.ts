@@ -1,4 +1,4 @@
-import { AppChallenge } from '../../oidc/app-challenge.ts';
+import { AppChallenge } from '../../oidc/apps/app-challenge.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
@@ -6,7 +6,7 @@ import type { Clock, Signals } from '../../ticket/ports.ts';
 import type { GrantApprover, SignInRequest } from '../../ticket/ticket.ts';
 import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from '../phone/admission.ts';
 import type { Decisions } from '../phone/decisions.ts';
-import { parseVersion } from '../request/version.ts';
+import { parseVersion } from '../streams/version.ts';
 import type { ApiForm, ApiRequest } from './api-request.ts';
 import { type AppTicket, type AppViews, requirementOf } from './app-view.ts';
 import { type AppStreams, AppWatch } from './app-watch.ts';

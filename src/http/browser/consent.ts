@@ -1,8 +1,8 @@
 import { accountName, type FindAccount } from '../../oidc/approver.ts';
 import { findMissingConsent, grantConsent } from '../../oidc/consent.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { toReadableJson } from '../../oidc/readable-text.ts';
-import { signInRequest } from '../../oidc/request.ts';
+import { toReadableJson } from '../../oidc/request/readable-text.ts';
+import { signInRequest } from '../../oidc/request/request.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { follow } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';

@@ -8,8 +8,8 @@ import {
   isOutdated,
   type PendingLogin,
   refuseResume,
-} from '../../oidc/resume.ts';
-import { approverOfNote } from '../../oidc/resumed.ts';
+} from '../../oidc/resume/resume.ts';
+import { approverOfNote } from '../../oidc/resume/resumed.ts';
 import type { RefusalReason } from '../../oidc/sign-in.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';

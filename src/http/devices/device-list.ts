@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 import type { FindAccount } from '../../oidc/approver.ts';
 import type { EndedSession } from '../../oidc/end-session.ts';
+import { forgetAllBrowsers } from '../../ticket/browsers/known-browser.ts';
+import type { SignedInBrowser } from '../../ticket/browsers/signed-in-browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { forgetAllBrowsers } from '../../ticket/known-browser.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { SignedInBrowser } from '../../ticket/signed-in-browser.ts';
 import type { SessionApprover } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { KnownBrowserEntry, Pages } from '../pages/page-data.ts';

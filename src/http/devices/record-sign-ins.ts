@@ -1,21 +1,21 @@
 import type { Context, Middleware } from 'koa';
 import { callListener } from '../../oidc/call-listener.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import type { RepeatableResume } from '../../oidc/repeatable-resume.ts';
-import { type BrowserNote, ResumedSessions, type SavedSession } from '../../oidc/resumed.ts';
+import type { RepeatableResume } from '../../oidc/resume/repeatable-resume.ts';
+import { type BrowserNote, ResumedSessions, type SavedSession } from '../../oidc/resume/resumed.ts';
 import { noteHosts } from '../../oidc/session-clients.ts';
 import { unavailable } from '../../stores/access.ts';
-import { QrLoginError } from '../../ticket/errors.ts';
 import {
   findKnownBrowser,
   forgetBrowserOf,
   type KnownBrowser,
   type KnownBrowsers,
   TRUST_LIFETIME_MS,
-} from '../../ticket/known-browser.ts';
+} from '../../ticket/browsers/known-browser.ts';
+import { browserId, type SignedInBrowser, type SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import { WRITTEN_FORMAT } from '../../ticket/record-format.ts';
-import { browserId, type SignedInBrowser, type SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import type { FailureEvent } from '../events/ticket-events.ts';
 import { callInBackground } from '../hooks/call-hook.ts';

@@ -2,9 +2,9 @@ import type { Context } from 'koa';
 import { callListener } from '../../oidc/call-listener.ts';
 import { type EndedSession, endSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { forgetBrowserOf, type KnownBrowsers } from '../../ticket/known-browser.ts';
+import { forgetBrowserOf, type KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
+import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
-import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import { sourceOf } from '../request/client-info.ts';
 
 /** Emitted on the provider with the request's context, when a browser was signed out from elsewhere. */

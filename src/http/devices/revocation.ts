@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 import type { EndedSession } from '../../oidc/end-session.ts';
-import type { KnownBrowser, KnownBrowsers } from '../../ticket/known-browser.ts';
+import type { KnownBrowser, KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
+import type { FinishedSignIn, SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
 import { noteReport } from '../../ticket/reports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { FinishedSignIn, SignedInBrowser, SignedInBrowsers } from '../../ticket/signed-in-browser.ts';
 import type { EmitTicketEvent } from '../events/ticket-events.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 

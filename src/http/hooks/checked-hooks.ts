@@ -1,5 +1,5 @@
 import type { Account, Assurance, Assure, FindAccount } from '../../oidc/approver.ts';
-import type { ConsentMode } from '../../oidc/request.ts';
+import type { ConsentMode } from '../../oidc/request/request.ts';
 import type { Assess, Verdict } from '../../ticket/risk.ts';
 import type { AssureApp, OnDecision } from './app-hooks.ts';
 import {

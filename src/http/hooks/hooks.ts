@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { Interaction } from '../../oidc/interaction.ts';
-import type { ConsentMode } from '../../oidc/request.ts';
+import type { ConsentMode } from '../../oidc/request/request.ts';
 import type { Translate } from './translate.ts';
 
 /** The demands on a sign-in that the phone is sent to, and the path that it must come back to. */

@@ -1,6 +1,6 @@
 import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { subjectOf } from '../../oidc/requirements.ts';
+import { subjectOf } from '../../oidc/request/requirements.ts';
 import type { KnownTicket, PhoneActs } from '../../ticket/phone.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import type { FailureContext } from '../request/plugin-request.ts';

@@ -1,6 +1,6 @@
 import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { CODE_LENGTH } from '../../ticket/code.ts';
+import { CODE_LENGTH } from '../../ticket/codes/code.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import { siteOf } from '../../oidc/client.ts';
 import type { Interaction } from '../../oidc/interaction.ts';
-import { TRUST_LIFETIME_MS } from '../../ticket/known-browser.ts';
+import { TRUST_LIFETIME_MS } from '../../ticket/browsers/known-browser.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { Browser } from '../../ticket/ticket.ts';
 import { expiredCookies } from './expired-cookies.ts';

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { toReadableText } from '../../oidc/readable-text.ts';
+import { toReadableText } from '../../oidc/request/readable-text.ts';
 import type { Device } from '../../ticket/risk.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import { askHook, type Hook } from '../hooks/call-hook.ts';

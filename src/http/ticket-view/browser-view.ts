@@ -1,6 +1,6 @@
 import { switchesAccount } from '../../ticket/browser.ts';
-import type { Codes } from '../../ticket/code.ts';
-import type { ShortCodes } from '../../ticket/short-code.ts';
+import type { Codes } from '../../ticket/codes/code.ts';
+import type { ShortCodes } from '../../ticket/codes/short-code.ts';
 import {
   type ApprovedTicket,
   type CancelledTicket,

@@ -1,9 +1,9 @@
 /** The contract of an engine's lists of browsers: all processes can read what one has written, until an entry ends. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type BrowserList, type ListedBrowser, MOST_BROWSERS } from '../../ticket/browser-list.ts';
-import type { KnownBrowser } from '../../ticket/known-browser.ts';
-import { browserId, type SignedInBrowser } from '../../ticket/signed-in-browser.ts';
+import { type BrowserList, type ListedBrowser, MOST_BROWSERS } from '../../ticket/browsers/browser-list.ts';
+import type { KnownBrowser } from '../../ticket/browsers/known-browser.ts';
+import { browserId, type SignedInBrowser } from '../../ticket/browsers/signed-in-browser.ts';
 import type { StoreEngine } from '../store-engine.ts';
 import { eventually } from './eventually.ts';
 import type { EnginePair } from './store-contract.ts';

@@ -1,5 +1,11 @@
 import type { Keyv } from 'keyv';
-import { type BrowserList, isListed, type ListedBrowser, type Use, withBrowser } from '../../ticket/browser-list.ts';
+import {
+  type BrowserList,
+  isListed,
+  type ListedBrowser,
+  type Use,
+  withBrowser,
+} from '../../ticket/browsers/browser-list.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import { Access } from '../access.ts';
 import { KeyedMutex } from './keyed-mutex.ts';

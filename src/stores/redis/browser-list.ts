@@ -1,4 +1,10 @@
-import { type BrowserList, isListed, type ListedBrowser, MOST_BROWSERS, type Use } from '../../ticket/browser-list.ts';
+import {
+  type BrowserList,
+  isListed,
+  type ListedBrowser,
+  MOST_BROWSERS,
+  type Use,
+} from '../../ticket/browsers/browser-list.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, USE_BROWSER } from './browser-scripts.ts';
 import type { RedisLink } from './link.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { assessByDefault } from '../../../src/index.ts';
-import { IssuerKeys } from '../../../src/stores/issuer-keys.ts';
+import { IssuerKeys } from '../../../src/stores/issuer/issuer-keys.ts';
 import { networkTo } from '../../support/balancer.ts';
 import { forget, isSignedIn, ownBrowsers, signOut } from '../../support/own-browsers.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';

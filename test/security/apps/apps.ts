@@ -1,8 +1,8 @@
 /** Row 38: an app acts only with its own token, its own key, and a new proof for each request. */
 import type { Context } from 'koa';
 import { Nonces } from '../../../src/http/api/nonces.ts';
-import { AppTokens } from '../../../src/oidc/app-token.ts';
-import { ProofVerifier } from '../../../src/oidc/dpop-proof.ts';
+import { AppTokens } from '../../../src/oidc/apps/app-token.ts';
+import { ProofVerifier } from '../../../src/oidc/apps/dpop-proof.ts';
 import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
 import { OTHER_APP, PHONE_APP, phoneApp } from '../../fixtures/phone-app.ts';
 import { AppPerson } from '../../support/app.ts';

@@ -4,7 +4,7 @@ import { decodeJwt } from 'jose';
 import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { Nonces } from '../../../src/http/api/nonces.ts';
-import { AppTokens } from '../../../src/oidc/app-token.ts';
+import { AppTokens } from '../../../src/oidc/apps/app-token.ts';
 import { PHONE_APP } from '../../fixtures/phone-app.ts';
 import { AppPerson } from '../../support/app.ts';
 import { inFront, replacing, type Weakness } from '../attack.ts';

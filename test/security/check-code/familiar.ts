@@ -1,9 +1,9 @@
 /** Rows 13 and 18: attacks that pass for a browser known to the victim, which is spared the check code. */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
-import { IssuerBrowserList } from '../../../src/stores/issuer-browser-list.ts';
+import { IssuerBrowserList } from '../../../src/stores/issuer/issuer-browser-list.ts';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
-import type { KnownBrowser } from '../../../src/ticket/known-browser.ts';
+import type { KnownBrowser } from '../../../src/ticket/browsers/known-browser.ts';
 import { fingerprint } from '../../../src/ticket/secret-keys.ts';
 import { assessByAddress } from '../../support/assess-by-address.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';

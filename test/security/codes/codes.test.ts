@@ -1,4 +1,4 @@
-import { Codes } from '../../../src/ticket/code.ts';
+import { Codes } from '../../../src/ticket/codes/code.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { TestClock } from '../../support/clock.ts';
 import type { WorldOptions } from '../../support/world.ts';

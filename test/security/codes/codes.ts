@@ -1,5 +1,5 @@
 /** Rows 3 and 4: a code that has ended is dead for every step, and only the server makes codes. */
-import { IssuerNotes } from '../../../src/stores/issuer-notes.ts';
+import { IssuerNotes } from '../../../src/stores/issuer/issuer-notes.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import type { Answer } from '../../support/agent.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';

@@ -1,6 +1,6 @@
 /** Rows 3 and 4: codes that the server never showed. */
 import { randomBytes } from 'node:crypto';
-import { Codes } from '../../../src/ticket/code.ts';
+import { Codes } from '../../../src/ticket/codes/code.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { codeIn, ID_LENGTH, idIn } from '../../support/codes.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';

@@ -1,6 +1,6 @@
 /** Attacks on the code: F1 to F4 of the study in flaws.ts. */
 import { BrowserActs } from '../../../src/ticket/browser.ts';
-import { Codes } from '../../../src/ticket/code.ts';
+import { Codes } from '../../../src/ticket/codes/code.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
 import { accountAt, approved, expectStatus, goOn, shown, signedInPhone, startWith, thief } from '../scene.ts';

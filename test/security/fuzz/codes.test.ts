@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Codes } from '../../../src/ticket/code.ts';
+import { Codes } from '../../../src/ticket/codes/code.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { newTicketId } from '../../../src/ticket/ticket-id.ts';
 import type { Answer } from '../../support/agent.ts';

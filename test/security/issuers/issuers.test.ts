@@ -1,7 +1,7 @@
 /** Two providers with different issuers on one Redis, with the same namespace and secrets. */
 import { expect } from 'chai';
 import { assessByDefault } from '../../../src/index.ts';
-import { IssuerKeys } from '../../../src/stores/issuer-keys.ts';
+import { IssuerKeys } from '../../../src/stores/issuer/issuer-keys.ts';
 import { RedisTicketStore } from '../../../src/stores/redis/ticket-store.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { GENEROUS, storesMayTake } from '../../stores/patience.ts';

@@ -1,6 +1,6 @@
 /** Rows 3 and 33: what can be repeated after a failure is dead after a success, and is for its browser and app only. */
 import { setTimeout } from 'node:timers/promises';
-import { ResumeAttempt } from '../../../src/oidc/resume-attempt.ts';
+import { ResumeAttempt } from '../../../src/oidc/resume/resume-attempt.ts';
 import { Exchange } from '../../../src/stores/adapter/exchange.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';

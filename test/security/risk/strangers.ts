@@ -1,5 +1,5 @@
 /** Row 16: a report must refuse the reported attacker, and not the victim. */
-import { IssuerNotes } from '../../../src/stores/issuer-notes.ts';
+import { IssuerNotes } from '../../../src/stores/issuer/issuer-notes.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';

@@ -1,7 +1,7 @@
 /** The plugin's keys in Redis name no account, no network address and no session. */
 import { expect } from 'chai';
 import { assessByDefault } from '../../../src/index.ts';
-import { IssuerKeys } from '../../../src/stores/issuer-keys.ts';
+import { IssuerKeys } from '../../../src/stores/issuer/issuer-keys.ts';
 import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
 import type { Agent } from '../../support/agent.ts';
 import { ownBrowsers, signOut } from '../../support/own-browsers.ts';

@@ -1,6 +1,6 @@
 /** The screen with the camera: it reads the code on another device, from the camera, a photo or typed characters. */
-import { Camera } from '../../../../src/client/camera.ts';
-import { type Effort, loadReader } from '../../../../src/client/read-code.ts';
+import { Camera } from '../../../../src/client/camera/camera.ts';
+import { type Effort, loadReader } from '../../../../src/client/camera/read-code.ts';
 import { element } from '../dom.ts';
 import type { Texts } from '../texts.ts';
 

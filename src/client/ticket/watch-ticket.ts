@@ -1,0 +1,133 @@
+/**
+ * Watches the ticket by an event stream, or by a long poll if no stream gets through, or by a poll if neither does. A
+ * connection that says nothing for too long is replaced: after a sleep, or behind some NATs, it never ends by itself.
+ */
+import { rest } from '../requests.ts';
+import { type Asked, ask, askUntilAnswered, GONE, NO_PICTURE, POLL_EVERY_MS } from './ticket.ts';
+import { RECENT_MS, type StreamEnd, streamTicket, type Watcher } from './ticket-stream.ts';
+import { whenHidden, whenVisible, whenWoken } from './visibility.ts';
+
+/** The server answers a long poll after at most 25 s. */
+const LONG_POLL_WITHIN_MS = 35_000;
+/** Two equal answers to a long poll in less time than this mean that the server does not wait. */
+const SHORTEST_LONG_POLL_MS = 1_000;
+/** After this many long polls without a readable answer, the page only polls: a proxy cuts them short each time. */
+const LONG_POLL_FAILURES = 2;
+
+/** For each end of a stream: how often it may follow itself before the page polls instead. */
+const MAX_IN_A_ROW: Readonly<Record<StreamEnd, number>> = {
+  'held back': 0,
+  silent: 1,
+  refused: 3,
+  broken: Number.POSITIVE_INFINITY,
+};
+
+/** The page has been woken, or does not need the answer any more. */
+const WOKEN = 'woken';
+
+/**
+ * Reports each change of the ticket until the interaction has ended. A hidden page holds no connection: once it is
+ * visible again, it reports the ticket as it is then.
+ * @param until ends all requests and reports
+ */
+export class TicketWatch {
+  readonly #self: string;
+  readonly #watcher: Watcher;
+  readonly #until: AbortSignal;
+  /** True once it is known that streams do not get through. */
+  #polls = false;
+
+  constructor(self: string, watcher: Watcher, until: AbortSignal) {
+    this.#self = self;
+    this.#watcher = watcher;
+    this.#until = until;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#until.aborted) {
+      const hidden = new AbortController();
+      const stop = whenHidden(() => hidden.abort());
+      const end = (): void => hidden.abort();
+      this.#until.addEventListener('abort', end);
+      const isGone = await this.#follow(hidden.signal);
+      this.#until.removeEventListener('abort', end);
+      stop();
+      if (isGone) return this.#watcher.onGone();
+      await whenVisible(this.#until);
+    }
+  }
+
+  /** Follows the ticket until `until` is aborted. @returns true if the interaction has ended before */
+  async #follow(until: AbortSignal): Promise<boolean> {
+    let last: StreamEnd | undefined;
+    let inARow = 0;
+    while (!this.#polls && !until.aborted) {
+      const end = await streamTicket(this.#self, this.#watcher, until);
+      if (until.aborted) return false;
+      inARow = end === last ? inARow + 1 : 0;
+      last = end;
+      this.#polls = inARow >= MAX_IN_A_ROW[end];
+      if (this.#polls) break;
+      const url = `${this.#self}/qr?${NO_PICTURE}`;
+      if (this.#report(await askUntilAnswered(url, until, this.#watcher.onSilence))) return true;
+    }
+    return this.#poll(until);
+  }
+
+  /** Polls, because no stream gets through to this browser. @returns true if the interaction has ended */
+  async #poll(until: AbortSignal): Promise<boolean> {
+    if (await this.#longPoll(until)) return true;
+    while (!until.aborted) {
+      if ((await this.#pollOnce(undefined, until)) === GONE) return true;
+      await rest(POLL_EVERY_MS);
+    }
+    return false;
+  }
+
+  /** Sends long polls until they turn out not to work. @returns true if the interaction has ended */
+  async #longPoll(until: AbortSignal): Promise<boolean> {
+    let known: number | undefined;
+    let failures = 0;
+    while (!until.aborted && failures < LONG_POLL_FAILURES) {
+      const askedAt = Date.now();
+      const answer = await this.#pollOnce(known, until);
+      if (answer === GONE) return true;
+      if (answer === WOKEN) continue;
+      if (answer === undefined && known !== undefined) failures += 1;
+      const isWorthless = answer === undefined || (answer.version === known && isShort(askedAt));
+      known = answer?.version ?? known;
+      if (isWorthless) await rest(POLL_EVERY_MS);
+    }
+    return false;
+  }
+
+  /** Polls once. @param known the version to wait for a change of; undefined to have an answer at once */
+  async #pollOnce(known: number | undefined, until: AbortSignal): Promise<Asked | typeof WOKEN> {
+    const after = known === undefined ? '' : `after=${known}&`;
+    const within = known === undefined ? undefined : LONG_POLL_WITHIN_MS;
+    const askedAt = Date.now();
+    // A woken page must not wait for an answer on a connection that has died.
+    const woken = new AbortController();
+    const answered = new AbortController();
+    const abort = (): void => woken.abort();
+    until.addEventListener('abort', abort, { signal: answered.signal });
+    whenWoken(() => Date.now() - askedAt > RECENT_MS && abort(), answered.signal);
+    const answer = await ask(`${this.#self}/qr?${after}${NO_PICTURE}`, woken.signal, within);
+    answered.abort();
+    if (woken.signal.aborted) return WOKEN;
+    if (answer === undefined) this.#watcher.onSilence();
+    this.#report(answer);
+    return answer;
+  }
+
+  /** @returns true if the interaction has ended */
+  #report(answer: Asked): boolean {
+    if (typeof answer === 'object') this.#watcher.onTicket(answer);
+    return answer === GONE;
+  }
+}
+
+/** Returns true if a long poll that began then has not waited. */
+function isShort(askedAt: number): boolean {
+  return Date.now() - askedAt < SHORTEST_LONG_POLL_MS;
+}

@@ -1,0 +1,40 @@
+import type { Context, Middleware } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { Exchange } from '../../stores/adapter/exchange.ts';
+
+/**
+ * Makes it possible to exchange a code or a refresh token again after a failure. Mounted around oidc-provider's token
+ * endpoint. The adapter only claims the code meanwhile; here it is consumed, at the last moment before the tokens are
+ * sent. If the answer is a 5xx, the code is given back. It needs the adapter of this package, because others cannot
+ * claim a record.
+ */
+export function repeatExchange(provider: Provider): Middleware {
+  const path = provider.pathFor('token', { mountPath: '' });
+  return async (ctx, next) => {
+    if (ctx.path !== path) return next();
+    const exchange = new Exchange();
+    try {
+      await exchange.run(next);
+      if (ctx.status < 500) await finish(exchange, ctx);
+    } catch (error) {
+      await exchange.release();
+      throw error;
+    }
+    if (ctx.status >= 500) await exchange.release();
+  };
+}
+
+async function finish(exchange: Exchange, ctx: Context): Promise<void> {
+  try {
+    if (await exchange.finish()) return;
+    answer(ctx, 400, 'invalid_grant', 'it was used by another request at the same time');
+  } catch {
+    answer(ctx, 503, 'temporarily_unavailable', 'the store is out of reach, try again in a moment');
+  }
+}
+
+/** Answers with an error (RFC 6749, section 5.2) in the place of tokens, which then were never sent. */
+function answer(ctx: Context, status: number, error: string, description: string): void {
+  ctx.status = status;
+  ctx.body = { error, error_description: description };
+}

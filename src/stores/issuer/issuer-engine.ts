@@ -1,0 +1,30 @@
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
+import type { StoreEngine } from '../store-engine.ts';
+import { IssuerBrowserList } from './issuer-browser-list.ts';
+import { IssuerKeys } from './issuer-keys.ts';
+import { IssuerNotes } from './issuer-notes.ts';
+import { IssuerSignals } from './issuer-signals.ts';
+import { IssuerTickets } from './issuer-tickets.ts';
+
+/**
+ * Returns the engine for one issuer. It does not find what other issuers have stored, even if they have the same store,
+ * namespace and secrets. The keys of notes, lists and limits are MACs, so that no key tells an account or an address.
+ */
+export function engineForIssuer(engine: StoreEngine, issuer: string, secrets: SecretKeys): StoreEngine {
+  const keys = new IssuerKeys(issuer, secrets);
+  return {
+    ...engine,
+    store: new IssuerTickets(engine.store, issuer),
+    notes: new IssuerNotes(engine.notes, keys),
+    browsers: new IssuerBrowserList(engine.browsers, (accountId) => keys.keysOf('browsers', accountId)),
+    known: new IssuerBrowserList(engine.known, (accountId) => keys.keysOf('known', accountId)),
+    signals: new IssuerSignals(engine.signals, issuer),
+    rateLimit: (name, rate) => {
+      const limit = engine.rateLimit(name, rate);
+      return {
+        take: (who) => limit.take(keys.currentKey(`limit ${name}`, who)),
+        ask: (who) => limit.ask(keys.currentKey(`limit ${name}`, who)),
+      };
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** The linter keeps imports within the order of the folders. Each probe is a file that the linter has to refuse. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { expect } from 'chai';
+
+const REFUSED: readonly (readonly [folder: string, imported: string])[] = [
+  ['src/ticket', '../stores/access.ts'],
+  ['src/ticket', 'koa'],
+  ['src/ticket/codes', '../../stores/access.ts'],
+  ['src/ticket/browsers', 'keyv'],
+  ['src/stores', '../oidc/client.ts'],
+  ['src/stores/issuer', '../../oidc/client.ts'],
+  ['src/stores/redis', '../../index.ts'],
+  ['src/oidc', '../http/errors.ts'],
+  ['src/oidc', '@koa/router'],
+  ['src/oidc/apps', '../../http/errors.ts'],
+  ['src/oidc/resume', '../../index.ts'],
+  ['src/http', 'oidc-provider'],
+  ['src/http', '../config/settings.ts'],
+  ['src/http/phone', 'oidc-provider'],
+  ['src/http/phone', '../routes.ts'],
+  ['src/http/api', '../../config/settings.ts'],
+  ['src/http/streams', '../phone/csrf.ts'],
+  ['src/http/request', '../pages/renderer.ts'],
+  ['src/http/hooks', '../browser/finish.ts'],
+  ['src/config', '../qr-login.ts'],
+  ['src/config', 'oidc-provider'],
+  ['src/phone', '../ticket/errors.ts'],
+  ['src/phone', 'koa'],
+  ['src/client', '../ticket/errors.ts'],
+  ['src/client/ticket', '../../ticket/errors.ts'],
+];
+
+const ALLOWED: readonly (readonly [folder: string, imported: string])[] = [
+  ['src/ticket/codes', '../ports.ts'],
+  ['src/oidc/apps', '../client.ts'],
+  ['src/oidc', '../ticket/errors.ts'],
+  ['src/http/phone', '../../oidc/client.ts'],
+  ['src/client/ticket', '../page.ts'],
+];
+
+describe('the linter', () => {
+  let root: string;
+  const probeOf = (index: number, folder: string) => `${folder}/probe-${index}.ts`;
+
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'qr-login-rooms-'));
+    copyFileSync('biome.json', join(root, 'biome.json'));
+    for (const [index, [folder, imported]] of [...REFUSED, ...ALLOWED].entries()) {
+      const file = join(root, probeOf(index, folder));
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, `import * as imported from '${imported}';\n\nexport const used: unknown = imported;\n`);
+    }
+  });
+
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  function refusedProbes(): string[] {
+    const biome = resolve('node_modules/@biomejs/biome/bin/biome');
+    const options = ['--vcs-enabled=false', '--max-diagnostics=none', '--reporter=json'];
+    const { stdout } = spawnSync(process.execPath, [biome, 'lint', ...options], { cwd: root, encoding: 'utf8' });
+    const { diagnostics }: { diagnostics: readonly { category: string; location: { path: string } }[] } =
+      JSON.parse(stdout);
+    return diagnostics
+      .filter(({ category }) => category === 'lint/style/noRestrictedImports')
+      .map(({ location }) => location.path);
+  }
+
+  it('refuses imports against the order of the folders, and no others', () => {
+    const expected = REFUSED.map(([folder], index) => probeOf(index, folder));
+    expect(refusedProbes()).to.have.members(expected);
+  });
+});
+
+describe('each folder of src', () => {
+  it('has 17 files at most', () => {
+    const folders = execFileSync('git', ['ls-files', 'src'], { encoding: 'utf8' }).trim().split('\n').map(dirname);
+    const large = new Set(folders.filter((folder) => folders.filter((other) => other === folder).length > 17));
+    expect([...large]).to.deep.equal([]);
+  });
+});
