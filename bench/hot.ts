@@ -7,6 +7,7 @@
  */
 import { profiled, ranked } from './measures/profile.ts';
 import { each } from './sign-ins/crowd.ts';
+import { QrSignIn } from './sign-ins/qr-sign-in.ts';
 import { openScene } from './sign-ins/scene.ts';
 import { complete } from './sign-ins/sign-in.ts';
 
@@ -19,13 +20,15 @@ const scene = await openScene();
 const { crowd, nodes } = scene;
 await crowd.prepareNew(2 * times);
 await crowd.prepareKnown(2 * times);
-const begin = () => (what === 'known' ? crowd.knownBrowser() : crowd.newBrowser());
+await crowd.prepareApps(2 * times);
+const isByApp = what === 'app' || what.includes('Q/api/');
+const begin = () => (what === 'known' ? crowd.knownBrowser() : isByApp ? crowd.app() : crowd.newBrowser());
 await each(times, AT_A_TIME, () => complete(begin()));
 const all = Array.from({ length: times }, begin);
 const steps = all[0]?.steps.map(([name]) => name) ?? [];
 const index = steps.indexOf(what === 'poll' ? 'GET I/qr/events' : what);
-const isWhole = what === 'whole' || what === 'known';
-if (!isWhole && index < 0) throw new Error(`whole, known, poll, or one of: ${steps.join('; ')}`);
+const isWhole = ['whole', 'known', 'app'].includes(what);
+if (!isWhole && index < 0) throw new Error(`whole, known, app, poll, or one of: ${steps.join('; ')}`);
 for (let step = 0; step < index; step += 1) await each(times, AT_A_TIME, async (one) => all[one]?.steps[step]?.[1]());
 
 const { spent, cpu } = await profiled(scene, () =>
@@ -33,7 +36,7 @@ const { spent, cpu } = await profiled(scene, () =>
     const signIn = all[one];
     if (signIn === undefined) return;
     if (isWhole) await complete(signIn);
-    else if (what === 'poll') await nodes.send(signIn.poll());
+    else if (what === 'poll' && signIn instanceof QrSignIn) await nodes.send(signIn.poll());
     else await signIn.steps[index]?.[1]();
   }),
 );

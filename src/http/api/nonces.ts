@@ -12,12 +12,20 @@ export interface NoncePorts {
   readonly clock: Clock;
 }
 
+/** The nonces of a slot of time. They stay the same during it. */
+interface SlotMacs {
+  readonly slot: number;
+  readonly present: string;
+  readonly valid: readonly string[];
+}
+
 /**
  * The nonces that proofs must have (RFC 9449, section 8): they show that a proof was not made in advance. A nonce is a MAC
  * over the issuer and a slot of time, so that no node has to remember it, and another issuer's is not valid.
  */
 export class Nonces {
   readonly #ports: NoncePorts;
+  #macs: SlotMacs | undefined;
 
   constructor(ports: NoncePorts) {
     this.#ports = ports;
@@ -25,23 +33,22 @@ export class Nonces {
 
   /** Returns the present nonce. */
   show(): string {
-    const { keys, issuer } = this.#ports;
-    return keys.mac('dpop nonce', issuer, `${this.#slot}`).toString('base64url');
+    return this.#currentMacs.present;
   }
 
   /** Returns true if this is the present nonce, or the one before it, by any of the keys; false without a nonce. */
   isValid(nonce: string | undefined): boolean {
-    if (nonce === undefined) return false;
-    const { keys, issuer } = this.#ports;
-    const slots = [this.#slot, this.#slot - 1];
-    const valid = slots.flatMap((slot) => keys.candidates('dpop nonce', issuer, `${slot}`));
-    return matches(
-      valid.map((mac) => mac.toString('base64url')),
-      nonce,
-    );
+    return nonce !== undefined && matches(this.#currentMacs.valid, nonce);
   }
 
-  get #slot(): number {
-    return Math.floor(this.#ports.clock() / SLOT_MS);
+  get #currentMacs(): SlotMacs {
+    const { keys, issuer, clock } = this.#ports;
+    const slot = Math.floor(clock() / SLOT_MS);
+    if (this.#macs?.slot === slot) return this.#macs;
+    const [present, before] = [slot, slot - 1].map((one) =>
+      keys.candidates('dpop nonce', issuer, `${one}`).map((mac) => mac.toString('base64url')),
+    );
+    this.#macs = { slot, present: present?.[0] ?? '', valid: [...(present ?? []), ...(before ?? [])] };
+    return this.#macs;
   }
 }

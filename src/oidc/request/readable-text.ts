@@ -48,6 +48,9 @@ const STRAY_MARKS = /(^| )[\p{M}\u200C\u200D]+/gu;
 const NONSPACING = /^[\p{Mn}\p{Me}]$/u;
 const ATTACHED = /^[\p{M}\u200C\u200D]$/u;
 
+/** Printable ASCII in one line, without two spaces in a row: most names. Nothing in it is invisible. */
+const PLAIN = new RegExp(`^(?=.{0,${MAX_CHARACTERS}}$)[!-~]+(?: [!-~]+)*$`);
+
 const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /**
@@ -55,6 +58,7 @@ const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
  * invisible, reorders or covers other text, on one line, and not too long. It is empty if nothing visible is left.
  */
 export function toReadableText(raw: string): string {
+  if (PLAIN.test(raw)) return raw;
   const visible = raw
     .replace(BLANK, ' ')
     .replace(INVISIBLE, '$1')
