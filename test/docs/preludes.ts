@@ -29,7 +29,6 @@ declare const database: { lookUp(address: string): Promise<${OURS}.Place | undef
 declare const newSecret: string;
 declare const oldSecret: string;
 declare function isAttested(clientId: string, keyId: string): boolean;
-declare const appendFile: typeof import('node:fs/promises').appendFile;
 declare function isPinOf(accountId: string, pin: string): Promise<boolean>;
 declare function sendMail(accountId: string, text: string): Promise<void>;
 declare function alarm(text: string): void;

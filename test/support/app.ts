@@ -39,6 +39,12 @@ export interface AppRequest {
   readonly signal?: AbortSignal;
 }
 
+/** A key to sign decisions with, and the members of the header that tell of it. */
+export interface DecisionSigner {
+  readonly key: GenerateKeyPairResult['privateKey'];
+  readonly header: { readonly jwk?: JWK; readonly kid?: string };
+}
+
 export interface AppOptions {
   readonly clientId?: string;
   readonly callback?: string;
@@ -160,14 +166,17 @@ export class AppPerson {
     return this.decide('approve', more);
   }
 
-  /** Signs a decision about the ticket that it has scanned, as it was shown. */
-  async sign(decision: string, changes: Record<string, unknown> = {}): Promise<string> {
+  /**
+   * Signs a decision about the ticket that it has scanned, as it was shown.
+   * @param signer by default the key of its tokens, which the header then has
+   */
+  async sign(decision: string, changes: Record<string, unknown> = {}, signer?: DecisionSigner): Promise<string> {
     const { id, client, browser } = (await this.look()).json() as Record<string, unknown> & { client: { id: string } };
     const time = Math.floor(Date.now() / 1000);
     const shown = { aud: this.site.issuer, ticket: id, client: client.id, browser };
     return new SignJWT({ ...shown, decision, remember: false, time, ...changes })
-      .setProtectedHeader({ typ: 'qr-decision+jwt', alg: 'ES256', jwk: this.jwk })
-      .sign(this.key.privateKey);
+      .setProtectedHeader({ typ: 'qr-decision+jwt', alg: 'ES256', ...(signer?.header ?? { jwk: this.jwk }) })
+      .sign(signer?.key ?? this.key.privateKey);
   }
 
   /** Opens the stream of the ticket that it has scanned. */

@@ -1,12 +1,12 @@
-import type { Context } from 'koa';
 import { verifyDecision } from '../../oidc/apps/signed-decision.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
+import type { Ticket } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import type { OnDecision } from '../hooks/app-hooks.ts';
 import type { Decision } from '../phone/decisions.ts';
+import type { ApiRequest } from './api-request.ts';
 import { describeBrowser } from './app-view.ts';
 
 export interface SignedDecisionPorts {
@@ -37,7 +37,7 @@ export class SignedDecisions {
    * @throws QrLoginError `invalid_request` if the signature is wrong, or missing where it is demanded; and what the
    *   deployment's function makes of a failure
    */
-  async record(ctx: Context, ticket: Ticket, approver: GrantApprover, sent: SentDecision): Promise<void> {
+  async record({ ctx, approver, app }: ApiRequest, ticket: Ticket, sent: SentDecision): Promise<void> {
     const { provider, ceremony, clock, settings } = this.#ports;
     const { decision, remember, signature } = sent;
     if (signature === undefined) {
@@ -54,12 +54,13 @@ export class SignedDecisions {
       client: request.client.id,
       browser: describeBrowser(ticket),
     };
-    const time = await verifyDecision(signature, grant.keyId, expected, clock());
+    const keys = { keyId: grant.keyId, registered: app.keys };
+    const signed = await verifyDecision(signature, keys, expected, clock());
     if (isRepeatable(decision) && ceremony.phone.isRepeated(ticket, approver, decision)) return;
-    const { clientId: app, keyId } = grant;
-    const shown = { client: request.client, browser: expected.browser };
-    const record = { ticket: traceOf(id), accountId, app, keyId, decision, remember, ...shown, time, at: clock() };
-    await settings.onDecision(ctx, { ...record, signature });
+    const { client } = request;
+    const { browser } = expected;
+    const decided = { ticket: traceOf(id), accountId, app: app.id, decision, remember, client, browser };
+    await settings.onDecision(ctx, { ...decided, ...signed, at: clock(), signature });
   }
 }
 

@@ -71,7 +71,7 @@ export class ApiTicketHandlers {
     const { approver, known } = admitted;
     if (known.ticket !== undefined) {
       const owned = this.#ports.ceremony.phone.assertOwned(known.ticket, approver);
-      await this.#signed.record(ctx, owned, approver, decision);
+      await this.#signed.record(form, owned, decision);
     }
     if (decision.decision === 'report') return this.#report(form, id, admitted);
     const ticket = await decisions.decide(ctx, id, admitted, decision).catch((error: unknown) => {

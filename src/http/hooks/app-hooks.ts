@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import type { Context } from 'koa';
 import type { Place, SignInRequest } from '../../ticket/ticket.ts';
 
@@ -24,7 +25,8 @@ export interface DecisionRecord {
   readonly accountId: string;
   /** The app's `client_id`. */
   readonly app: string;
-  /** The thumbprint of the key that has signed (RFC 7638). */
+  /** The public key that has signed, and its thumbprint (RFC 7638). It is that of the app's tokens, or a registered one. */
+  readonly jwk: JWK;
   readonly keyId: string;
   readonly decision: string;
   readonly remember: boolean;
@@ -34,7 +36,7 @@ export interface DecisionRecord {
   readonly time: number;
   /** The time at which the provider got it, in milliseconds since the epoch. */
   readonly at: number;
-  /** The JWS, with the key in its header: it can be verified again at any time. */
+  /** The JWS: it can be verified again with `jwk` at any time. */
   readonly signature: string;
 }
 

@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import type { Client, Provider } from 'oidc-provider';
 import type { AppGrant } from '../../ticket/ticket.ts';
 import { findGrantedClient, type PhoneAuthentication } from '../approver.ts';
@@ -14,6 +15,8 @@ export interface App {
   readonly origins: readonly string[];
   /** True for a client of the `application_type` "native". */
   readonly isNative: boolean;
+  /** The public keys that it has registered (`jwks`, RFC 7591, section 2). */
+  readonly keys: readonly JWK[];
 }
 
 /** The access of an app to an account, as its token says and as the provider knows it at this moment. */
@@ -87,12 +90,14 @@ export class AppTokens {
 }
 
 function describeApp(client: Client): App {
-  const { clientId, redirectUris = [], applicationType } = client;
+  const { clientId, redirectUris = [], applicationType, jwks } = client;
   return {
     id: clientId,
     name: clientNameOf(client),
     origins: redirectUris.flatMap((uri) => originOf(uri) ?? []),
     isNative: applicationType === 'native',
+    // The type allows the keys of a signing service, which only a provider itself can have.
+    keys: (jwks?.keys ?? []) as readonly JWK[],
   };
 }
 

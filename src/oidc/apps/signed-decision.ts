@@ -1,10 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
-import { calculateJwkThumbprint, EmbeddedJWK, type JWTVerifyResult, jwtVerify } from 'jose';
+import {
+  calculateJwkThumbprint,
+  decodeProtectedHeader,
+  importJWK,
+  type JWK,
+  type JWTVerifyResult,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from 'jose';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { APP_ALGORITHMS } from './app-challenge.ts';
 
 /** The `typ` of a signed decision, so that no other JWT of the app can stand for one (RFC 8725, section 3.11). */
-const DECISION_TYPE = 'qr-decision+jwt';
+export const DECISION_TYPE = 'qr-decision+jwt';
 /** The most seconds by which the clock of an app may differ. */
 const MAX_SKEW_S = 300;
 
@@ -23,38 +31,91 @@ export interface DecisionClaims {
   readonly browser: object;
 }
 
+/** The keys with which an app may sign its decisions. */
+export interface DecisionKeys {
+  /** The thumbprint of the key of its tokens (RFC 7638). A JWS that is signed with it has the key in its header. */
+  readonly keyId: string;
+  /** The public keys that the app has registered (`jwks`, RFC 7591, section 2). The header names one by its `kid`. */
+  readonly registered: readonly JWK[];
+}
+
+/** A decision whose signature and claims are right. */
+export interface VerifiedDecision {
+  /** The time of the decision by the app's clock, in seconds since the epoch. */
+  readonly time: number;
+  /** The public key that has signed it, and its thumbprint (RFC 7638). */
+  readonly jwk: JWK;
+  readonly keyId: string;
+}
+
 /**
- * Verifies a decision that an app has signed (JWS, RFC 7515) with the key of its tokens. The key is in its header, so that
- * it can be verified again at any time.
- * @param keyId the thumbprint of the key of the app's tokens
+ * Verifies a decision that an app has signed (JWS, RFC 7515): with the key of its tokens, or with one that it has
+ * registered.
  * @param now the time in milliseconds since the epoch
- * @returns the `time` of the decision by the app's clock, in seconds since the epoch
  * @throws QrLoginError `invalid_request` if the signature is wrong, or if it was made for another decision
  */
 export async function verifyDecision(
   signature: string,
-  keyId: string,
+  keys: DecisionKeys,
   expected: DecisionClaims,
   now: number,
-): Promise<number> {
-  const { payload, protectedHeader } = await verify(signature);
-  const { jwk } = protectedHeader;
-  if (jwk === undefined || (await calculateJwkThumbprint(jwk)) !== keyId)
-    throw refused('it must be signed with the key of the access token');
+): Promise<VerifiedDecision> {
+  const { payload, jwk, keyId } = await verify(signature, keys);
   const wrong = Object.entries(expected).find(([name, value]) => !isDeepStrictEqual(payload[name], value));
   if (wrong !== undefined) throw refused(`"${wrong[0]}" must be ${JSON.stringify(wrong[1])}`);
   const { time } = payload;
   if (typeof time !== 'number' || Math.abs(now / 1000 - time) > MAX_SKEW_S)
     throw refused('"time" must be the present time, in seconds since the epoch');
-  return time;
+  return { time, jwk, keyId };
 }
 
-async function verify(signature: string): Promise<JWTVerifyResult> {
+type Verified = Pick<JWTVerifyResult, 'payload'> & Pick<VerifiedDecision, 'jwk' | 'keyId'>;
+
+async function verify(signature: string, { keyId: tokenKeyId, registered }: DecisionKeys): Promise<Verified> {
+  const jwk = findKey(signature, registered);
   try {
-    return await jwtVerify(signature, EmbeddedJWK, { algorithms: [...APP_ALGORITHMS], typ: DECISION_TYPE });
+    const keyId = await calculateJwkThumbprint(jwk);
+    // A key in the header proves nothing by itself.
+    if (!registered.includes(jwk) && keyId !== tokenKeyId)
+      throw refused('it must be signed with the key of the access token, or with a registered one');
+    const { payload } = await jwtVerify(signature, ({ alg = '' }) => importJWK(jwk, alg), {
+      algorithms: [...APP_ALGORITHMS],
+      typ: DECISION_TYPE,
+    });
+    return { payload, jwk: publicPartOf(jwk), keyId };
   } catch (cause) {
-    throw refused(`it must be a JWS of the type ${DECISION_TYPE}, with its public key as "jwk"`, cause);
+    if (cause instanceof QrLoginError) throw cause;
+    throw malformed(cause);
   }
+}
+
+/** Returns the key that the header has as `jwk`, or that its `kid` names. */
+function findKey(signature: string, registered: readonly JWK[]): JWK {
+  const { jwk, kid } = readHeader(signature);
+  if (jwk !== undefined) return jwk;
+  const named = registered.find((key) => kid !== undefined && key.kid === kid && key.use !== 'enc');
+  if (named === undefined) throw malformed();
+  return named;
+}
+
+/** Returns a key with nothing but what its thumbprint covers: an app may add anything to the one in the header. */
+function publicPartOf({ kty, crv, x, y, n, e }: JWK): JWK {
+  return Object.fromEntries(Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined));
+}
+
+function readHeader(signature: string): ProtectedHeaderParameters {
+  try {
+    return decodeProtectedHeader(signature);
+  } catch (cause) {
+    throw malformed(cause);
+  }
+}
+
+function malformed(cause?: unknown): QrLoginError {
+  return refused(
+    `it must be a JWS of the type ${DECISION_TYPE}, with its public key as "jwk" or the "kid" of a registered one`,
+    cause,
+  );
 }
 
 function refused(why: string, cause?: unknown): QrLoginError {

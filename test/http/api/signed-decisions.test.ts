@@ -1,7 +1,15 @@
 import { expect } from 'chai';
-import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from 'jose';
+import {
+  calculateJwkThumbprint,
+  EmbeddedJWK,
+  exportJWK,
+  type GenerateKeyPairResult,
+  generateKeyPair,
+  jwtVerify,
+} from 'jose';
 import type { DecisionRecord } from '../../../src/index.ts';
-import { AppPerson } from '../../support/app.ts';
+import { OTHER_APP, phoneApp } from '../../fixtures/phone-app.ts';
+import { AppPerson, type DecisionSigner } from '../../support/app.ts';
 import { BrowserPerson, World } from '../../support/world.ts';
 
 describe('a signed decision', () => {
@@ -42,6 +50,7 @@ describe('a signed decision', () => {
       ticket: events[0]?.ticket,
       accountId: 'a11ce',
       app: 'phone-app',
+      jwk: app.jwk,
       keyId: await app.keyId(),
       decision: 'approve',
       remember: false,
@@ -63,7 +72,7 @@ describe('a signed decision', () => {
     const wrong: Record<string, string | undefined> = {
       'asks for signed decisions': undefined,
       'must be a JWS': 'no signature',
-      'with the key of the access token': await signedBy(other, app),
+      'with the key of the access token, or with a registered one': await signedBy(other, app),
       '"decision" must be "approve"': await app.sign('deny'),
       '"client" must be "test-rp"': await app.sign('approve', { client: 'other' }),
       '"browser" must be': await app.sign('approve', { browser: { name: 'Firefox' } }),
@@ -92,6 +101,54 @@ describe('a signed decision', () => {
     isDown = false;
     expect((await app.approve({ signature })).json().state).to.equal('approved');
     expect(records).to.have.length(1);
+  });
+});
+
+describe('a decision that is signed with a registered key', () => {
+  const records: DecisionRecord[] = [];
+  let world: World;
+  let registered: GenerateKeyPairResult;
+
+  before(async () => {
+    registered = await generateKeyPair('ES256', { extractable: true });
+    const jwk = await exportJWK(registered.publicKey);
+    const stranger = await exportJWK((await generateKeyPair('ES256', { extractable: true })).publicKey);
+    const keys = [
+      { ...jwk, kid: 'decisions' },
+      { ...stranger, kid: 'stranger' },
+      { ...jwk, kid: 'encryption', use: 'enc' },
+    ];
+    world = await World.start({
+      clients: [phoneApp(OTHER_APP, { jwks: { keys } })],
+      qrLogin: { signedDecisions: true, onDecision: (_ctx, record) => void records.push(record) },
+    });
+  });
+
+  after(() => world?.stop());
+
+  it('is verified with the key that the header names, and is recorded with it', async () => {
+    const browser = new BrowserPerson(world);
+    const [app] = await Promise.all([new AppPerson(world, { clientId: OTHER_APP }).signIn(), browser.start()]);
+    await app.scan(await browser.code());
+    const sign = (header: DecisionSigner['header'], key = registered.privateKey): Promise<string> =>
+      app.sign('approve', {}, { header, key });
+    const jwk = await exportJWK(registered.publicKey);
+    for (const wrong of [
+      await sign({ kid: 'unknown' }),
+      await sign({ kid: 'stranger' }),
+      await sign({ kid: 'encryption' }),
+      await sign({}),
+      await sign({ jwk }),
+      await sign({ kid: 'decisions' }, app.key.privateKey),
+    ]) {
+      expect((await app.approve({ signature: wrong })).status).to.equal(400);
+    }
+    expect(records).to.deep.equal([]);
+    expect((await app.approve({ signature: await sign({ kid: 'decisions' }) })).json().state).to.equal('approved');
+    const [record] = records;
+    expect([record?.jwk, record?.keyId]).to.deep.equal([jwk, await calculateJwkThumbprint(jwk)]);
+    const { payload } = await jwtVerify(`${record?.signature}`, registered.publicKey, { typ: 'qr-decision+jwt' });
+    expect(payload.decision).to.equal('approve');
   });
 });
 

@@ -83,7 +83,7 @@ export const acceptsIdTokens: Weakness = {
   patch: replacing(AppTokens.prototype, 'find', () => async (token, keyId) => {
     const { sub = '', aud } = decodeJwt(token);
     return {
-      app: { id: `${aud}`, name: '', origins: [], isNative: true },
+      app: { id: `${aud}`, name: '', origins: [], isNative: true, keys: [] },
       grant: { clientId: `${aud}`, grantId: 'none', keyId },
       authentication: { accountId: sub, authenticatedAt: Math.floor(Date.now() / 1000), onPhone: {} },
       endsAt: Date.now() + 60_000,

@@ -1,0 +1,104 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import type { DecisionRecord, OnDecision } from '../http/hooks/app-hooks.ts';
+import { type AuditEntry, hashLine, parseLine } from './audit-entry.ts';
+
+/** Read and write for the operator, read for the group. */
+const FILE_MODE = 0o640;
+/** The bytes that are read first to find the last line. A decision takes about 1,500. */
+const TAIL_BYTES = 65_536;
+
+/** The end of a log: the hash of its last line, and the length of the file in bytes. */
+interface End {
+  readonly head: string;
+  readonly size: number;
+}
+
+/**
+ * A file of signed decisions to which is only added: one JSON document a line. Each line contains the hash of the one
+ * before it, so that no line can be changed or removed unnoticed, except at the end: keep `head` elsewhere to notice
+ * that, too. Each process needs a file of its own.
+ */
+export class AuditLog {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  /** Undefined after a write that has failed: a part of a line may have been written. */
+  #end: End | undefined;
+  #head: string;
+  /** The append that was asked for last. They are done one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, file: FileHandle, end: End) {
+    this.#path = path;
+    this.#file = file;
+    this.#end = end;
+    this.#head = end.head;
+  }
+
+  /**
+   * Opens a log, or begins one. If the process or the machine stopped while a line was written, that line stays as it is,
+   * and the next one begins after it.
+   * @throws Error if the file cannot be read and written
+   */
+  static async open(path: string): Promise<AuditLog> {
+    const file = await open(path, 'a+', FILE_MODE);
+    try {
+      return new AuditLog(path, file, await findEnd(file));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** The hash of the last line; empty for an empty log. */
+  get head(): string {
+    return this.#head;
+  }
+
+  /** For the option `onDecision`: a decision counts once it is on the disk. */
+  readonly onDecision: OnDecision = (_ctx, record) => this.append(record);
+
+  /**
+   * Adds a decision, and waits until it is on the disk.
+   * @throws Error if it cannot be written, or if another process has written to the file
+   */
+  append(record: DecisionRecord): Promise<void> {
+    const appended = this.#last.then(() => this.#write(record));
+    // One that fails must not keep the next one from being tried.
+    this.#last = appended.catch(() => undefined);
+    return appended;
+  }
+
+  /** Closes the file after the appends that were asked for. */
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#file.close();
+  }
+
+  async #write(record: DecisionRecord): Promise<void> {
+    const { head, size } = this.#end ?? (await findEnd(this.#file));
+    if ((await this.#file.stat()).size !== size)
+      throw new Error(`another process has written to ${this.#path}: give each process an audit log of its own`);
+    const line = JSON.stringify({ previous: head, record } satisfies AuditEntry);
+    this.#end = undefined;
+    await this.#file.appendFile(`${line}\n`);
+    await this.#file.datasync();
+    this.#head = hashLine(line);
+    this.#end = { head: this.#head, size: size + Buffer.byteLength(line) + 1 };
+  }
+}
+
+/** Finds the last whole line of a file, and ends a line that has no end. */
+async function findEnd(file: FileHandle): Promise<End> {
+  const { size } = await file.stat();
+  for (let length = Math.min(TAIL_BYTES, size); ; length = Math.min(4 * length, size)) {
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    const lines = buffer.toString('utf8').split('\n');
+    // The first line may be only a part of one.
+    const whole = (length === size ? lines : lines.slice(1)).filter((line) => parseLine(line) !== undefined);
+    const last = whole.at(-1);
+    if (last === undefined && length < size) continue;
+    const isEnded = size === 0 || lines.at(-1) === '';
+    if (!isEnded) await file.appendFile('\n');
+    return { head: last === undefined ? '' : hashLine(last), size: isEnded ? size : size + 1 };
+  }
+}

@@ -1,0 +1,3 @@
+/** An audit log for the decisions that apps have signed: `oidc-provider-qr-login/audit`. */
+export { AuditLog } from './audit-log.ts';
+export { readAuditLog, type VerifiedLine } from './read-audit-log.ts';

@@ -1,0 +1,69 @@
+import { open } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { calculateJwkThumbprint, importJWK, jwtVerify } from 'jose';
+import type { DecisionRecord } from '../http/hooks/app-hooks.ts';
+import { APP_ALGORITHMS } from '../oidc/apps/app-challenge.ts';
+import { DECISION_TYPE } from '../oidc/apps/signed-decision.ts';
+import { type AuditEntry, hashLine, parseLine } from './audit-entry.ts';
+
+/** A line of an audit log, and the result of its verification. */
+export interface VerifiedLine {
+  /** Its number, from 1. */
+  readonly line: number;
+  /** Undefined if the line is torn. */
+  readonly record: DecisionRecord | undefined;
+  /** The hash of the line, to be compared with a head that was kept elsewhere. */
+  readonly hash: string;
+  /**
+   * Undefined if the line is right.
+   *
+   * - `torn`: the process or the machine stopped while the line was written. Its decision did not count.
+   * - `chain`: the line does not follow on the one before it: a line was changed, removed or put in between.
+   * - `signature`: the record does not say what the app has signed.
+   */
+  readonly problem: 'torn' | 'chain' | 'signature' | undefined;
+}
+
+/**
+ * Reads an audit log, and verifies each line: its place in the chain, and the signature of the app.
+ * @throws Error if the file cannot be read
+ */
+export async function* readAuditLog(path: string): AsyncGenerator<VerifiedLine, void> {
+  const file = await open(path, 'r');
+  try {
+    let previous = '';
+    let line = 0;
+    for await (const text of file.readLines()) {
+      line += 1;
+      const entry = parseLine(text);
+      const hash = hashLine(text);
+      yield { line, record: entry?.record, hash, problem: await findProblem(entry, previous) };
+      if (entry !== undefined) previous = hash;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function findProblem(entry: AuditEntry | undefined, previous: string): Promise<VerifiedLine['problem']> {
+  if (entry === undefined) return 'torn';
+  if (entry.previous !== previous) return 'chain';
+  return (await isSigned(entry.record)) ? undefined : 'signature';
+}
+
+/** Returns true if the app has signed what the record says. */
+async function isSigned(record: DecisionRecord): Promise<boolean> {
+  try {
+    const { jwk, keyId, decision, remember, client, browser, time } = record;
+    const { payload } = await jwtVerify(record.signature, ({ alg = '' }) => importJWK(jwk, alg), {
+      algorithms: [...APP_ALGORITHMS],
+      typ: DECISION_TYPE,
+    });
+    const said = { decision, remember, client: client.id, browser, time };
+    const isSame = Object.entries(said).every(([name, value]) => isDeepStrictEqual(payload[name], value));
+    return isSame && (await calculateJwkThumbprint(jwk)) === keyId;
+  } catch {
+    // A record that cannot be verified at all is not signed.
+    return false;
+  }
+}
