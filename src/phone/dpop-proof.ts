@@ -7,21 +7,28 @@ export interface ProvenRequest {
   readonly method: string;
   /** The URL, without query and fragment. */
   readonly url: string;
-  readonly accessToken: string;
+  /** The access token that is sent with the request; left out for a request to the token endpoint. */
+  readonly accessToken?: string | undefined;
   /** The nonce that the server has given; undefined before its first answer. */
-  readonly nonce: string | undefined;
-  /** The time of the server in milliseconds since 1970. */
-  readonly now: number;
+  readonly nonce?: string | undefined;
+  /** The time of the server in milliseconds since 1970. The time of this device by default. */
+  readonly now?: number;
 }
 
-/** Makes the proof that this app has the key that its access token is bound to (RFC 9449, sections 4.2 and 7). */
-export function makeProof(signer: Signer, { method, url, accessToken, nonce, now }: ProvenRequest): Promise<string> {
+/**
+ * Makes the proof that this app has a key: that of its access token, or at the token endpoint the one that the tokens are
+ * to be bound to (RFC 9449, sections 4.2, 5 and 7). The value of the header `DPoP`.
+ */
+export function makeProof(
+  signer: Signer,
+  { method, url, accessToken, nonce, now = Date.now() }: ProvenRequest,
+): Promise<string> {
   return signJwt(signer, 'dpop+jwt', {
     jti: toBase64url(randomBytes()),
     htm: method,
     htu: url,
     iat: Math.floor(now / 1000),
-    ath: toBase64url(sha256(toUtf8(accessToken))),
+    ath: accessToken && toBase64url(sha256(toUtf8(accessToken))),
     nonce,
   });
 }

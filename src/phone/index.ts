@@ -1,4 +1,5 @@
 export type { Fetch, GetAccessToken, PhoneOptions, RequestOptions } from './api-client.ts';
+export { makeProof, type ProvenRequest } from './dpop-proof.ts';
 export { type BrowserEntry, Phone, type SignedInBrowser } from './phone.ts';
 export {
   type AuthenticationRequirement,

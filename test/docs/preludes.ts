@@ -55,6 +55,7 @@ declare const phone: import('oidc-provider-qr-login/phone').Phone;
 declare const ticket: import('oidc-provider-qr-login/phone').Ticket;
 declare const tokens: { readonly current: string; refresh(): Promise<string> };
 declare const nativeKey: { publicJwk(): Promise<typeof signer.publicJwk>; sign(bytes: Uint8Array): Promise<Uint8Array> };
+declare const grant: Record<string, string>;
 declare const storage: { get(name: string): Promise<string> };
 declare const signal: AbortSignal;
 declare function askUser(question: string | object): Promise<string>;

@@ -52,6 +52,13 @@ describe('a proof', () => {
     expect(new Set(contents.map(({ jti }) => jti)).size).to.equal(50);
   });
 
+  it('is also made for the token endpoint, where there is no access token yet', async () => {
+    const { method, url } = REQUEST;
+    const { payload } = await jwtVerify(await makeProof(await memorySigner(), { method, url }), EmbeddedJWK);
+    expect(payload).to.have.all.keys('jti', 'htm', 'htu', 'iat');
+    expect(Date.now() / 1000 - Number(payload.iat)).to.be.within(0, 60);
+  });
+
   it('can have any algorithm that the signer names', async () => {
     const ed25519 = generateKeyPairSync('ed25519');
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
