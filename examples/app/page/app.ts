@@ -252,7 +252,10 @@ export class App {
     const { settings, store, account } = this.#ports;
     this.#phone ??= deviceKey(store)
       .then(webCryptoSigner)
-      .then((signer) => new Phone({ issuer: settings.issuer, accessToken: account.accessToken, signer }));
+      .then((signer) => {
+        const { accessToken } = account;
+        return new Phone({ issuer: settings.issuer, accessToken, signer, signDecisions: true });
+      });
     return this.#phone;
   }
 }
