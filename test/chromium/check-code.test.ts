@@ -112,7 +112,7 @@ describe('the check code in a real browser', () => {
     await screen.getByRole('heading', { name: 'The number was wrong too often' }).waitFor();
     expect(await field(screen).isVisible()).to.equal(false);
 
-    await screen.getByRole('button', { name: 'Show a new code' }).click();
+    await screen.getByRole('button', { name: 'Show a new QR code' }).click();
     await seeScreen(screen, 'waiting');
     await seeCode(screen);
     const again = await scanBeside(stage(), screen);

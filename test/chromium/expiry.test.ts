@@ -48,7 +48,7 @@ describe('a code in a real browser', () => {
     await turn(screen, 'hidden');
     stage().clock.forward(121);
     await seeScreen(screen, 'expired');
-    await screen.getByRole('heading', { name: 'This code has expired' }).waitFor();
+    await screen.getByRole('heading', { name: 'This QR code has expired' }).waitFor();
     expect(renewals).to.equal(0);
 
     await turn(screen, 'visible');

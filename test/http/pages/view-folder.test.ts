@@ -48,7 +48,7 @@ describe('the deployment’s own views', () => {
       async (world) => {
         const { text } = await new BrowserPerson(world).start();
         expect(text).to.include('<h1>Welcome to Test app</h1>').and.include('<title>Mine</title>');
-        expect(text).to.include('<p>Scan this code with your phone</p>').and.include('<svg');
+        expect(text).to.include('<p>Scan this QR code with your phone</p>').and.include('<svg');
         expect(text).to.include('<header>The shop, Example ID</header>');
         expect((await new PhonePerson(world).agent.get(`${world.issuer}/qr/nothing`)).text).to.include('The shop');
       },
@@ -87,7 +87,7 @@ describe('the deployment’s own views', () => {
     during({ 'locales/he.json': '{ "qr.title": "כניסה אל {client}" }' }, async (world) => {
       const { text } = await new BrowserPerson(world, { 'accept-language': 'he-IL' }).start();
       expect(text).to.include('<html lang="he" dir="rtl">').and.include('כניסה אל \u2068Test app\u2069');
-      expect(text).to.include('Scan this code with your phone');
+      expect(text).to.include('Scan this QR code with your phone');
     }));
 
   it('can add texts for a region, which falls back on its language', () =>
