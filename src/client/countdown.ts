@@ -24,7 +24,7 @@ export function showTimeLeft(): void {
   for (const countdown of countdowns) {
     countdown.hidden = seconds > SHOWN_S;
     find(countdown, '[data-time]').textContent = text;
-    const gone = 100 - (100 * seconds) / Number(countdown.dataset.countdown);
+    const gone = 100 - (100 * seconds) / SHOWN_S;
     find<SVGElement>(countdown, '[data-left]').style.strokeDashoffset = `${Math.max(0, gone)}`;
   }
   const userMustAct = page.dataset.screen === 'scanned' || page.dataset.screen === 'check-code';

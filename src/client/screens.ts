@@ -38,8 +38,10 @@ const plainIcon = icon?.getAttribute('href') ?? '';
 
 /** Shows the state in the tab: a user who looks at the phone, or at another tab, notices it there. */
 export function showInTab(): void {
-  const { title, screen, ...icons } = page.dataset;
+  const { screen, ...icons } = page.dataset;
+  const title = page.querySelector('h1')?.textContent ?? '';
   const heading = screen === 'waiting' ? '' : headingOf();
+  // A deployment's own page may have no heading.
   if (title) document.title = heading ? `${heading} · ${title}` : title;
   const kind = page.querySelector<HTMLElement>('[data-icon]:not([hidden], [hidden] *)')?.dataset.icon ?? '';
   // `data-icon-busy` on the page is the address for `data-icon="busy"` on a part.

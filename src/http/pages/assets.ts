@@ -11,6 +11,7 @@ import type { Urls } from '../request/urls.ts';
 /** The supported encodings, the better one first. */
 const ENCODINGS = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
 type Encoding = keyof typeof ENCODINGS;
+const ENCODING_NAMES: readonly Encoding[] = ['br', 'gzip'];
 /** Our style sheet, and that of a deployment, which every page loads after ours. */
 export const STYLE = 'style.css';
 export const THEME = 'theme.css';
@@ -118,7 +119,7 @@ function assetsIn(files: Readonly<Record<string, string>>, encoding: BufferEncod
   return Object.entries(files).map(([name, content]) => [name, new Asset(Buffer.from(content, encoding))]);
 }
 
+/** Returns the best encoding that the client accepts. Browsers give all of them the same weight. */
 function encodingFor(ctx: Context): Encoding | undefined {
-  const accepted = ctx.acceptsEncodings('br', 'gzip', 'identity');
-  return accepted === 'br' || accepted === 'gzip' ? accepted : undefined;
+  return ENCODING_NAMES.find((encoding) => ctx.acceptsEncodings(encoding) === encoding);
 }

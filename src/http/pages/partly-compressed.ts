@@ -5,34 +5,40 @@ const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 /** The most bytes in one stored block (RFC 1951, section 3.2.4). */
 const MAX_STORED_BYTES = 0xffff;
 
+/** A part of a page that is compressed by itself. */
+export interface Part {
+  readonly text: string;
+  /** Its blocks (RFC 1951), which refer to nothing before them. */
+  readonly blocks: Buffer;
+}
+
+/** @param level from 1, fast, to 9, small */
+export function compressPart(text: string, level: number): Part {
+  return { text, blocks: deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH, level }) };
+}
+
 /**
- * A fixed part of pages, which is sent compressed, while everything around it is sent as it is. The length of an answer
- * then tells nothing about the data in the page, as it would if the page were compressed as a whole (BREACH).
+ * Returns a page as a gzip file in which only these parts are compressed, each by itself, and all else is as it is. The
+ * length of the answer then tells nothing about how data of the request and secrets in the page resemble each other, as
+ * it would if the page were compressed as a whole (BREACH).
+ * @param parts in their order in the page; one that the page does not have is left out
+ * @returns undefined if the page has none of the parts
  */
-export class FixedPart {
-  readonly #text: string;
-  /** The blocks of the part, complete and without references to what precedes them. */
-  readonly #blocks: Buffer;
-
-  constructor(text: string) {
-    this.#text = text;
-    this.#blocks = deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH, level: 9 });
+export function compressParts(page: string, parts: readonly Part[]): Buffer | undefined {
+  const chunks: Buffer[] = [GZIP_HEADER];
+  let rest = page;
+  for (const { text, blocks } of parts) {
+    const at = text === '' ? -1 : rest.indexOf(text);
+    if (at < 0) continue;
+    chunks.push(...stored(Buffer.from(rest.slice(0, at)), false), blocks);
+    rest = rest.slice(at + text.length);
   }
-
-  /**
-   * Returns the page as a gzip file in which this part alone is compressed; undefined if the page does not have it.
-   */
-  compressIn(page: string): Buffer | undefined {
-    const at = this.#text === '' ? -1 : page.indexOf(this.#text);
-    if (at < 0) return undefined;
-    const before = Buffer.from(page.slice(0, at));
-    const after = Buffer.from(page.slice(at + this.#text.length));
-    const end = Buffer.alloc(8);
-    const whole = Buffer.from(page);
-    end.writeUInt32LE(crc32(whole), 0);
-    end.writeUInt32LE(whole.length, 4);
-    return Buffer.concat([GZIP_HEADER, ...stored(before, false), this.#blocks, ...stored(after, true), end]);
-  }
+  if (rest === page) return undefined;
+  const whole = Buffer.from(page);
+  const end = Buffer.alloc(8);
+  end.writeUInt32LE(crc32(whole), 0);
+  end.writeUInt32LE(whole.length, 4);
+  return Buffer.concat([...chunks, ...stored(Buffer.from(rest), true), end]);
 }
 
 /** Returns bytes as stored blocks. @param isLast true if the last of them ends the file */

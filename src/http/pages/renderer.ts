@@ -5,11 +5,14 @@ import { type Assets, THEME } from './assets.ts';
 import type { Language } from './language.ts';
 import type { Locales } from './locales.ts';
 import type { PageStyle, Pages, PageTools } from './page-data.ts';
-import { FixedPart } from './partly-compressed.ts';
+import { compressPart, compressParts, type Part } from './partly-compressed.ts';
 import { hashSource, makeQrStyle } from './qr-style.ts';
 import { SAMPLES } from './samples.ts';
 import { templatesWith } from './templates.ts';
 import type { ViewFolder } from './view-folder.ts';
+
+/** A code that the server has drawn, with nothing but numbers in it. */
+const DRAWN_CODE = /<path stroke="#000" d="[Mmh\d .-]+"\/>/;
 
 /** Page data must not have keys of {@link PageTools}, which would hide them. */
 type NoTools = { readonly [Tool in keyof PageTools]?: never };
@@ -35,8 +38,7 @@ export class PageRenderer {
   readonly #provider: string;
   readonly #theme: string | undefined;
   readonly #qrStyle: PageStyle;
-  /** The style in the HTML of the QR page, which needs not be sent as it is. */
-  readonly #inlined: FixedPart;
+  readonly #inlined: Part;
   /** The Content Security Policy of all pages. */
   readonly #policy: string;
 
@@ -50,7 +52,7 @@ export class PageRenderer {
     this.#provider = provider;
     this.#theme = folders.some((folder) => folder.assets.has(THEME)) ? assets.url(THEME) : undefined;
     this.#qrStyle = makeQrStyle(assets, this.#theme);
-    this.#inlined = new FixedPart(this.#qrStyle.css);
+    this.#inlined = compressPart(this.#qrStyle.css, 9);
     this.#policy = pagePolicy(hashSource(this.#qrStyle.css));
     if (folders.some(({ pages }) => pages.size > 0)) this.#tryOut();
   }
@@ -75,7 +77,7 @@ export class PageRenderer {
     ctx.set('Content-Security-Policy', this.#policy);
     ctx.vary('Accept-Language');
     const html = this.#templates.render(name, { ...page, ...this.#tools(language) });
-    const compressed = ctx.acceptsEncodings('gzip', 'identity') === 'gzip' ? this.#inlined.compressIn(html) : undefined;
+    const compressed = ctx.acceptsEncodings('gzip', 'identity') === 'gzip' ? this.#compress(html) : undefined;
     if (compressed) ctx.set('Content-Encoding', 'gzip');
     else ctx.remove('Content-Encoding');
     ctx.vary('Accept-Encoding');
@@ -95,6 +97,12 @@ export class PageRenderer {
 
   languageOf(ctx: Context, preferred: readonly string[]): Language {
     return this.#locales.choose(ctx, preferred);
+  }
+
+  /** Compresses the style and the drawn code in a page: nothing of the request is in either of them. */
+  #compress(html: string): Buffer | undefined {
+    const [drawn] = DRAWN_CODE.exec(html) ?? [];
+    return compressParts(html, [this.#inlined, ...(drawn === undefined ? [] : [compressPart(drawn, 6)])]);
   }
 
   #tools({ tag, direction, t, ago, nameOf, place }: Language): PageTools {
