@@ -14,10 +14,8 @@ const THEMES: Readonly<Record<string, string | undefined>> = {
 describe('the first code', () => {
   for (const [look, theme] of Object.entries(THEMES)) {
     for (const javaScriptEnabled of [true, false]) {
-      it(`is painted from the HTML alone, with ${look}, ${javaScriptEnabled ? 'with' : 'without'} scripts`, async () => {
-        const folder = theme === undefined ? undefined : writeTheme(theme);
-        const stage = await Stage.set(folder === undefined ? {} : { views: folder });
-        try {
+      it(`is painted from the HTML alone, with ${look}, ${javaScriptEnabled ? 'with' : 'without'} scripts`, () =>
+        during(theme, async (stage) => {
           stage.expectProblem(/ERR_FAILED|violates|Failed to load/);
           const desktop = await stage.desktop({ javaScriptEnabled, viewport: { width: 1366, height: 650 } });
           await desktop.route(/\/qr\/|icon/, (route) => route.abort());
@@ -27,19 +25,15 @@ describe('the first code', () => {
           expect(quietZoneIsWhite).to.equal(true);
           const ground = await screen.locator('body').evaluate('getComputedStyle(document.body).backgroundColor');
           expect(ground).to.equal(theme === undefined ? 'rgb(242, 244, 247)' : 'rgb(1, 2, 3)');
-          expect(await screen.locator('main').boundingBox()).to.have.property('width').within(700, 850);
-          expect(stage.problems).to.deep.equal([]);
-        } finally {
-          await stage.strike();
-          if (folder !== undefined) rmSync(folder, { recursive: true });
-        }
-      });
+          expect(await screen.locator('main').boundingBox())
+            .to.have.property('width')
+            .within(700, 850);
+        }));
     }
   }
 
-  it('waits for no request: none of those of the page blocks its rendering', async () => {
-    const stage = await Stage.set();
-    try {
+  it('waits for no request: none of those of the page blocks its rendering', () =>
+    during(undefined, async (stage) => {
       const screen = await askToSignIn(stage, await stage.desktop());
       await screen.waitForLoadState('load');
       const statuses = await screen.evaluate<string[][]>(
@@ -47,11 +41,21 @@ describe('the first code', () => {
       );
       expect(statuses.map(([name]) => name).join()).to.include('browser.js');
       expect(statuses.filter(([, status]) => status !== 'non-blocking')).to.deep.equal([]);
-    } finally {
-      await stage.strike();
-    }
-  });
+    }));
 });
+
+/** Runs `act` on a stage of its own. @param theme the style sheet of the deployment */
+async function during(theme: string | undefined, act: (stage: Stage) => Promise<void>): Promise<void> {
+  const folder = theme === undefined ? undefined : writeTheme(theme);
+  const stage = await Stage.set(folder === undefined ? {} : { views: folder });
+  try {
+    await act(stage);
+    expect(stage.problems).to.deep.equal([]);
+  } finally {
+    await stage.strike();
+    if (folder !== undefined) rmSync(folder, { recursive: true });
+  }
+}
 
 /** Writes a folder of views with a style sheet. */
 function writeTheme(css: string): string {
