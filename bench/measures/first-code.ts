@@ -29,14 +29,13 @@ interface FirstCode {
  * Notes when the code was on the screen: in the frame after the one in which it was laid out. No frame is drawn while a
  * request blocks the rendering.
  */
-const NOTE_FIRST_CODE = `(() => {
+const NOTE_FIRST_CODE = `window.firstCode = new Promise((resolve) => {
   const look = () => {
     const code = document.querySelector('[data-code] svg');
-    if (code && code.getBoundingClientRect().width > 0) requestAnimationFrame((now) => { window.firstCodeAt = now; });
-    else requestAnimationFrame(look);
+    requestAnimationFrame(code && code.getBoundingClientRect().width > 0 ? resolve : look);
   };
   requestAnimationFrame(look);
-})()`;
+})`;
 
 export const firstCode: Measure = async (size): Promise<Result> => {
   const server = await start('servers/provider.ts', {});
@@ -103,12 +102,11 @@ async function load(
       await session.send('Network.emulateNetworkConditions', { offline: false, ...limits });
     }
     await page.goto(url, { waitUntil: 'commit' });
-    await page.waitForFunction('window.firstCodeAt');
     return await page.evaluate<FirstCode>(
-      `({
-        inAll: firstCodeAt,
-        afterRedirect: firstCodeAt - performance.getEntriesByType('navigation')[0].redirectEnd,
-      })`,
+      `firstCode.then((at) => ({
+        inAll: at,
+        afterRedirect: at - performance.getEntriesByType('navigation')[0].redirectEnd,
+      }))`,
     );
   } finally {
     await context.close();

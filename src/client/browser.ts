@@ -1,5 +1,5 @@
 /** The script of the QR page: shows each change of the ticket, and finishes the sign-in once it is approved. */
-import { groupDigits, hasAllDigits } from './check-code.ts';
+import { DigitField } from './check-code.ts';
 import { countDown, showTimeLeft } from './countdown.ts';
 import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
@@ -19,12 +19,12 @@ interface Redirect {
 const FAREWELL_MS = 1_500;
 
 const form = find<HTMLFormElement>(page, 'form[data-finish]');
-const field = find<HTMLInputElement>(form, 'input');
 const mistake = find(form, '[role=alert]');
 /** Asks for agreement that the account in this browser is signed out. Pressing Continue agrees. */
 const accountSwitch = find<HTMLFieldSetElement>(form, '[data-switch]');
-/** Continue. The sixth digit and an approval send the form by themselves, so it is shown only if it is needed. */
-const goOn = form.querySelector<HTMLElement>('[data-continue]');
+const field = new DigitField(form, accountSwitch, () => {
+  mistake.textContent = '';
+});
 /** The form to sign in with a passkey of this device; null if the page has none. */
 const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
 
@@ -35,8 +35,6 @@ let keyUse: Ticket['key'];
 /** False while the server cannot be heard. */
 let isConnected = true;
 let finishing = false;
-/** True if the form waits for Continue: the digits came by the address, or the last request had no answer. */
-let needsPress = false;
 /** True in the states in which finish leads somewhere. */
 let canFinish = false;
 let wantsRenewal = false;
@@ -56,7 +54,7 @@ function show(ticket: Ticket): void {
   countDown(ticket.expiresIn);
   accountSwitch.hidden = accountSwitch.disabled = !ticket.switchAccount;
   turnTo(version === refusedVersion ? 'refused' : screenOf(ticket));
-  showContinue();
+  field.showContinue();
   canFinish = ['approved', 'redeemed', 'denied'].includes(ticket.state);
   wantsRenewal = ticket.state === 'expired';
   if (wantsRenewal) void renewIfSeen();
@@ -73,28 +71,6 @@ async function finishIfSeen(): Promise<void> {
 
 function turnTo(screen: string): void {
   if (turnPageTo(screen) && screen === 'check-code') field.focus();
-}
-
-/**
- * Fills in the digits with which an app on the same device comes back, in the part of the address that is never sent.
- * The user presses Continue: a link alone must not sign this browser in.
- */
-function fillInDigits(): void {
-  const [, digits] = /^#(\d{6})$/.exec(location.hash) ?? [];
-  if (field.value !== '' || digits === undefined) return;
-  field.value = digits;
-  groupDigits(field);
-  setNeedsPress(true);
-}
-
-function setNeedsPress(needs: boolean): void {
-  needsPress = needs;
-  showContinue();
-}
-
-/** Shows Continue if the form does not send itself, or if it is the agreement to sign another account out. */
-function showContinue(): void {
-  if (goOn) goOn.hidden = !needsPress && accountSwitch.disabled;
 }
 
 /** Shows that the server cannot be heard. A code that may be out of date is not offered for scanning meanwhile. */
@@ -152,7 +128,7 @@ async function finish(typed: Record<string, string> = {}): Promise<void> {
   if (answer === undefined && !canFinish) return;
   if (answer === undefined || answer.status >= 500) {
     mistake.textContent = mistake.dataset.noAnswer ?? '';
-    setNeedsPress(true);
+    field.awaitPress();
     // The number may have been right: then the ticket is redeemed.
     await finishIfSeen();
   } else if (isRefusal(answer.body)) refuseFinish(answer.status, answer.body, typed);
@@ -184,22 +160,12 @@ function showRefused(error: string, reason = ''): void {
 
 function askAgain(text: string | undefined): void {
   mistake.textContent = text ?? '';
-  form.reset();
-  setNeedsPress(false);
-  field.focus();
-}
-
-/** Takes what is in the field. The last digit sends the form. */
-function takeDigits(): void {
-  mistake.textContent = '';
-  groupDigits(field);
-  // If Continue also agrees to sign another account out, the user has to press it.
-  if (hasAllDigits(field.value) && accountSwitch.disabled) form.requestSubmit();
+  field.clear();
 }
 
 /** Sends the digits once all of them are typed. */
 async function submitDigits(): Promise<void> {
-  if (page.dataset.screen === 'check-code' && !hasAllDigits(field.value)) {
+  if (page.dataset.screen === 'check-code' && !field.isComplete) {
     // Enter after the last digit, which has sent them already, must not replace the answer.
     if (field.value !== '' || mistake.textContent === '') mistake.textContent = mistake.dataset.incomplete ?? '';
     return field.focus();
@@ -266,14 +232,6 @@ if (passkey !== null) onSubmit('form[data-passkey]', signInHere);
 onSubmit('form[data-renew]', renew);
 onSubmit('form[data-cancel]', leave);
 onSubmit('form[data-finish]', submitDigits);
-field.addEventListener('input', (event) => {
-  // Full-width digits are composed first, and the field must not change meanwhile.
-  if (!(event instanceof InputEvent && event.isComposing)) takeDigits();
-});
-field.addEventListener('compositionend', takeDigits);
-// The app opens the page anew, or changes the address of the tab that waits.
-addEventListener('hashchange', fillInDigits);
-fillInDigits();
 document.addEventListener('visibilitychange', () => {
   void renewIfSeen();
   void finishIfSeen();
@@ -283,7 +241,6 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 countDown(Number(page.dataset.expiresIn));
-showContinue();
 showInTab();
 setInterval(() => {
   showTimeLeft();

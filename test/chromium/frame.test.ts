@@ -157,7 +157,7 @@ describe('the QR page', () => {
     const scanned = ['Scanned. Now look at your phone · Sign in to Demo app', 'icon-busy'];
     expect(await tab()).to.deep.equal(scanned);
     await screen.reload();
-    await screen.waitForFunction(`document.querySelector('link[rel=icon]').href.includes('busy')`);
+    await screen.locator('link[rel=icon][href*=busy]').waitFor({ state: 'attached' });
     expect(await tab()).to.deep.equal(scanned);
     await phone.approve();
     await seeScreen(screen, 'check-code');
