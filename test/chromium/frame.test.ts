@@ -145,6 +145,20 @@ describe('the QR page', () => {
     expect(await isFaint(screen)).to.equal(true);
   });
 
+  for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+    it(`${reducedMotion === 'reduce' ? 'shows a change at once' : 'moves into a change'} with reduced motion: ${reducedMotion}`, async () => {
+      const screen = await askToSignIn(stage(), await stage().desktop({ reducedMotion }));
+      const animations = (): Promise<string[]> =>
+        screen.evaluate<string[]>(
+          `['.how', 'section[data-when=scanned]'].map((part) => getComputedStyle(document.querySelector(part)).animationName)`,
+        );
+      expect(await animations()).to.deep.equal(['none', 'none']);
+      await scanBeside(stage(), screen);
+      await seeScreen(screen, 'scanned');
+      expect(await animations()).to.deep.equal(['none', reducedMotion === 'reduce' ? 'none' : 'rise']);
+    });
+  }
+
   it('tells each state in the title and the icon of its tab', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const tab = async (): Promise<string[]> => [

@@ -145,7 +145,7 @@ describe('the steps on the QR page', () => {
 
   it('name the app, if there is one', async () => {
     expect(await stepOf({ name: 'Copperfield & Co' })).to.equal(
-      'Open \u2068Copperfield &amp; Co\u2069 on your phone, or its camera.',
+      'Open Copperfield &amp; Co on your phone, or its camera.',
     );
   });
 });
