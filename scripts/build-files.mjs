@@ -13,6 +13,8 @@ const SCRIPTS = new URL('dist/client/', ROOT);
 const TYPES = `/** The files that a page may load, by name: text, or base64 in \`pictures\`. */
 export declare const texts: Readonly<Record<string, string>>;
 export declare const pictures: Readonly<Record<string, string>>;
+/** The part of the style sheet that the QR page has in its HTML. */
+export declare const qrStyle: string;
 /** The files of \`views/locales\`, by language tag. */
 export declare const locales: Readonly<Record<string, string>>;
 `;
@@ -34,7 +36,9 @@ const locales = Object.fromEntries(
   ]),
 );
 
-const constants = Object.entries({ texts, pictures, locales });
+const qrStyle = read(ROOT, 'dist/qr-style.css', 'utf8').trim();
+
+const constants = Object.entries({ texts, pictures, qrStyle, locales });
 const script = constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value, null, 1)};\n`).join('');
 writeFileSync(new URL('dist/files.js', ROOT), script);
 writeFileSync(new URL('dist/files.d.ts', ROOT), TYPES);

@@ -1,6 +1,6 @@
 /**
  * Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. Also writes
- * the style sheet to `dist` without comments and indentation, which browsers need not load.
+ * the style sheet to `dist` without what browsers need not load, and its first part, which the QR page has in its HTML.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -8,6 +8,7 @@ import { Eta } from 'eta/core';
 
 const VIEWS = new URL('../views/pages/', import.meta.url);
 const STYLE = new URL('../views/assets/style.css', import.meta.url);
+const END_OF_QR_STYLE = '/* The rest of this file';
 const DIST = new URL('../dist/', import.meta.url);
 
 const TYPES = `import type { TemplateFunction } from 'eta/core';
@@ -24,5 +25,16 @@ mkdirSync(DIST, { recursive: true });
 writeFileSync(new URL('pages.js', DIST), `export const pages = {\n${pages.join(',\n')}\n};\n`);
 writeFileSync(new URL('pages.d.ts', DIST), TYPES);
 
-const style = readFileSync(STYLE, 'utf8').replace(/\/\*.*?\*\//gs, '');
-writeFileSync(new URL('style.css', DIST), style.replace(/^\s+/gm, ''));
+/** Relies on the formatting of the source, in which a line that ends with a semicolon is a declaration. */
+const minified = (css) =>
+  css
+    .replace(/\/\*.*?\*\//gs, '')
+    .replace(/^\s*([\w-]+): (.*;)$/gm, '$1:$2')
+    .replace(/^\s+|\s+$/gm, '')
+    .replace(/ \{$/gm, '{')
+    .replace(/,\n/g, ',')
+    .replace(/;?\n(?=\})/g, '')
+    .replace(/([{};])\n/g, '$1');
+const style = readFileSync(STYLE, 'utf8');
+writeFileSync(new URL('style.css', DIST), minified(style));
+writeFileSync(new URL('qr-style.css', DIST), minified(style.slice(0, style.indexOf(END_OF_QR_STYLE))));

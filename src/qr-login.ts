@@ -182,7 +182,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const { browsers, known, notes, signals, clock } = engine;
   const expiry = watchExpiry(engine, settings, emit);
   const announce = expiry.following(emit);
-  const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, metrics, settings });
+  const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, assets: pages.assets, metrics, settings });
   const { signIns, ...signedIn } = makeSignInRecords(engine, { provider, keys, resuming, settings, emit });
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
@@ -266,6 +266,7 @@ function makePages({ issuer }: Provider, { name, views: folders, apps }: Setting
 interface CeremonyParts {
   readonly keys: SecretKeys;
   readonly urls: Urls;
+  readonly assets: Assets;
   readonly metrics: SignInMetrics;
   readonly settings: Settings;
 }
@@ -307,12 +308,12 @@ function makeSignInRecords(
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function makeCeremony(
   { store, notes, known, clock }: StoreEngine,
-  { keys, urls, metrics, settings }: CeremonyParts,
+  { keys, urls, assets, metrics, settings }: CeremonyParts,
 ): CeremonyAndStreams {
   const { deadlines: lifetimes, rotation, shortCode, parkStreams } = settings;
   const codes = new Codes(keys, rotation);
   const shortCodes = shortCode ? new ShortCodes(keys, notes) : undefined;
-  const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes });
+  const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes, codeMark: assets.codeMark });
   const parker = parkStreams ? new ConnectionParker() : undefined;
   return {
     ceremony: new Ceremony({ store, notes, known, clock, keys, codes, shortCodes, lifetimes }),

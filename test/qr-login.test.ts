@@ -135,8 +135,9 @@ describe('an issuer with a path', () => {
 
   it('loads the files of its pages from below that path', async () => {
     const page = await new BrowserPerson(world).start();
-    const assets = [...page.text.matchAll(/(?:src|href)="(\/[^"]+\?v=[^"]+)"/g)].map(([, path]) => String(path));
-    expect(assets).to.have.length(3);
+    const assets = [...page.text.matchAll(/="(\/[^"]+\?v=[^"]+)"/g)].map(([, path]) => String(path));
+    // The script, the icon and its three variants.
+    expect(assets).to.have.length(5);
     for (const path of assets) {
       expect(path).to.match(/^\/oidc\/qr\/assets\//);
       expect((await fetch(new URL(path, world.origin))).status).to.equal(200);

@@ -1,6 +1,7 @@
 /** Lists all measures by the name that is given on the command line. They run in this order. */
 import type { Measure } from '../measure.ts';
 import { churn } from './churn.ts';
+import { firstCode } from './first-code.ts';
 import { memory } from './memory.ts';
 import { poll } from './poll.ts';
 import { profile } from './profile.ts';
@@ -11,6 +12,7 @@ import { signIn } from './sign-in.ts';
 import { throughput } from './throughput.ts';
 
 export const MEASURES: Readonly<Record<string, Measure>> = {
+  'first-code': firstCode,
   memory,
   churn,
   push,

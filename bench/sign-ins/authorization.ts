@@ -23,18 +23,7 @@ export class Authorization {
   }
 
   #request(scope: string): string {
-    const challenge = createHash('sha256').update(this.#verifier).digest('base64url');
-    const { id, redirectUri } = this.#client;
-    const parameters = new URLSearchParams({
-      client_id: id,
-      redirect_uri: redirectUri,
-      response_type: 'code',
-      scope,
-      state: this.#state,
-      code_challenge: challenge,
-      code_challenge_method: 'S256',
-    });
-    return `/auth?${parameters}`;
+    return authorizationPath(this.#client, { scope, state: this.#state, verifier: this.#verifier });
   }
 
   /** Sends the browser back to the provider after the sign-in, and from there to the RP. */
@@ -79,4 +68,27 @@ export class Authorization {
     if (sub !== accountId) throw new Error(`the token is ${sub}'s and not ${accountId}'s`);
     return foundIn(answer, /"access_token":"([^"]+)"/);
   }
+}
+
+interface RequestDetails {
+  readonly scope?: string;
+  readonly state?: string;
+  readonly verifier?: string;
+}
+
+/** Returns the path of an authorization request. Its code cannot be redeemed without a `verifier`. */
+export function authorizationPath(
+  { id, redirectUri }: BenchClient,
+  { scope = 'openid', state = 'state', verifier = '' }: RequestDetails = {},
+): string {
+  const parameters = new URLSearchParams({
+    client_id: id,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope,
+    state,
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  return `/auth?${parameters}`;
 }

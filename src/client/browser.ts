@@ -1,11 +1,11 @@
 /** The script of the QR page: shows each change of the ticket, and finishes the sign-in once it is approved. */
-import { hasAllDigits } from './check-code.ts';
+import { DigitField } from './check-code.ts';
 import { countDown, showTimeLeft } from './countdown.ts';
 import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
 import { askForPasskey } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
-import { screenOf, turnPageTo } from './screens.ts';
+import { screenOf, showInTab, turnPageTo } from './screens.ts';
 import { ShownCode } from './shown-code.ts';
 import { onSubmit } from './submit.ts';
 import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket/ticket.ts';
@@ -19,10 +19,12 @@ interface Redirect {
 const FAREWELL_MS = 1_500;
 
 const form = find<HTMLFormElement>(page, 'form[data-finish]');
-const field = find<HTMLInputElement>(form, 'input');
 const mistake = find(form, '[role=alert]');
 /** Asks for agreement that the account in this browser is signed out. Pressing Continue agrees. */
 const accountSwitch = find<HTMLFieldSetElement>(form, '[data-switch]');
+const field = new DigitField(form, accountSwitch, () => {
+  mistake.textContent = '';
+});
 /** The form to sign in with a passkey of this device; null if the page has none. */
 const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
 
@@ -52,6 +54,7 @@ function show(ticket: Ticket): void {
   countDown(ticket.expiresIn);
   accountSwitch.hidden = accountSwitch.disabled = !ticket.switchAccount;
   turnTo(version === refusedVersion ? 'refused' : screenOf(ticket));
+  field.showContinue();
   canFinish = ['approved', 'redeemed', 'denied'].includes(ticket.state);
   wantsRenewal = ticket.state === 'expired';
   if (wantsRenewal) void renewIfSeen();
@@ -68,14 +71,6 @@ async function finishIfSeen(): Promise<void> {
 
 function turnTo(screen: string): void {
   if (turnPageTo(screen) && screen === 'check-code') field.focus();
-}
-
-/**
- * Fills in the digits with which an app on the same device comes back, in the part of the address that is never sent.
- * The user presses Continue.
- */
-function fillInDigits(): void {
-  field.value ||= /^#(\d{6})$/.exec(location.hash)?.[1] ?? '';
 }
 
 /** Shows that the server cannot be heard. A code that may be out of date is not offered for scanning meanwhile. */
@@ -133,6 +128,7 @@ async function finish(typed: Record<string, string> = {}): Promise<void> {
   if (answer === undefined && !canFinish) return;
   if (answer === undefined || answer.status >= 500) {
     mistake.textContent = mistake.dataset.noAnswer ?? '';
+    field.awaitPress();
     // The number may have been right: then the ticket is redeemed.
     await finishIfSeen();
   } else if (isRefusal(answer.body)) refuseFinish(answer.status, answer.body, typed);
@@ -164,13 +160,12 @@ function showRefused(error: string, reason = ''): void {
 
 function askAgain(text: string | undefined): void {
   mistake.textContent = text ?? '';
-  form.reset();
-  field.focus();
+  field.clear();
 }
 
 /** Sends the digits once all of them are typed. */
 async function submitDigits(): Promise<void> {
-  if (page.dataset.screen === 'check-code' && !hasAllDigits(field.value)) {
+  if (page.dataset.screen === 'check-code' && !field.isComplete) {
     // Enter after the last digit, which has sent them already, must not replace the answer.
     if (field.value !== '' || mistake.textContent === '') mistake.textContent = mistake.dataset.incomplete ?? '';
     return field.focus();
@@ -231,18 +226,12 @@ function leaveEnded(): void {
   location.reload();
 }
 
+// Without WebAuthn the form can only fail.
+if (passkey !== null) passkey.hidden = !('PublicKeyCredential' in globalThis);
 if (passkey !== null) onSubmit('form[data-passkey]', signInHere);
 onSubmit('form[data-renew]', renew);
 onSubmit('form[data-cancel]', leave);
 onSubmit('form[data-finish]', submitDigits);
-field.addEventListener('input', () => {
-  mistake.textContent = '';
-  // If Continue also agrees to sign another account out, the user has to press it.
-  if (hasAllDigits(field.value) && accountSwitch.disabled) form.requestSubmit();
-});
-// The app opens the page anew, or changes the address of the tab that waits.
-addEventListener('hashchange', fillInDigits);
-fillInDigits();
 document.addEventListener('visibilitychange', () => {
   void renewIfSeen();
   void finishIfSeen();
@@ -252,6 +241,7 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 countDown(Number(page.dataset.expiresIn));
+showInTab();
 setInterval(() => {
   showTimeLeft();
   showConnection();

@@ -1,7 +1,107 @@
-/** The field for the six digits. The server reads them in any form: this only tells when all are there. */
+/**
+ * The field for the six digits, which the server reads in any form. The last digit sends them, so Continue is shown only
+ * if the user has to press it.
+ */
+import { find } from './page.ts';
+
 const DIGIT = /\p{Nd}/gu;
 const DIGITS = 6;
+/** The digits are shown in groups of this many, here as on the phone. */
+const GROUP = 3;
 
-export function hasAllDigits(typed: string): boolean {
-  return typed.match(DIGIT)?.length === DIGITS;
+export class DigitField {
+  readonly #form: HTMLFormElement;
+  readonly #input: HTMLInputElement;
+  /** A deployment's own page may mark no Continue; then it always has one. */
+  readonly #continue: HTMLElement | null;
+  /** Asks for agreement that another account is signed out. Pressing Continue agrees. */
+  readonly #agreement: HTMLFieldSetElement;
+  /** True if the digits were not typed here, or if the last request had no answer. */
+  #needsPress = false;
+
+  /** @param onInput is called whenever the digits change */
+  constructor(form: HTMLFormElement, agreement: HTMLFieldSetElement, onInput: () => void) {
+    this.#form = form;
+    this.#input = find(form, 'input');
+    this.#continue = form.querySelector('[data-continue]');
+    this.#agreement = agreement;
+    const take = (): void => {
+      onInput();
+      this.#take();
+    };
+    this.#input.addEventListener('input', (event) => {
+      // Full-width digits are composed first, and the field must not change meanwhile.
+      if (!(event instanceof InputEvent && event.isComposing)) take();
+    });
+    this.#input.addEventListener('compositionend', take);
+    // The app opens the page anew, or changes the address of the tab that waits.
+    addEventListener('hashchange', () => this.#fillIn());
+    this.#fillIn();
+    this.showContinue();
+  }
+
+  get value(): string {
+    return this.#input.value;
+  }
+
+  get isComplete(): boolean {
+    return digitsIn(this.value).length === DIGITS;
+  }
+
+  focus(): void {
+    this.#input.focus();
+  }
+
+  /** Empties the field for another try. */
+  clear(): void {
+    this.#form.reset();
+    this.#setNeedsPress(false);
+    this.focus();
+  }
+
+  /** Shows Continue until the next try. */
+  awaitPress(): void {
+    this.#setNeedsPress(true);
+  }
+
+  /** Shows Continue if the form does not send itself. To be called when the agreement appears or vanishes. */
+  showContinue(): void {
+    if (this.#continue) this.#continue.hidden = !this.#needsPress && this.#agreement.disabled;
+  }
+
+  #setNeedsPress(needs: boolean): void {
+    this.#needsPress = needs;
+    this.showContinue();
+  }
+
+  #take(): void {
+    this.#group();
+    if (this.isComplete && this.#agreement.disabled) this.#form.requestSubmit();
+  }
+
+  /**
+   * Fills in the digits with which an app on the same device comes back, in the part of the address that is never sent.
+   * The user presses Continue: a link alone must not sign this browser in.
+   */
+  #fillIn(): void {
+    const [, digits] = /^#(\d{6})$/.exec(location.hash) ?? [];
+    if (this.value !== '' || digits === undefined) return;
+    this.#input.value = digits;
+    this.#group();
+    this.awaitPress();
+  }
+
+  /** Shows the digits as the phone does: `123 456`. Full-width digits become plain ones. */
+  #group(): void {
+    // An insertion before the end stays as it was typed, because a new value would move the caret.
+    if (this.#input.selectionEnd !== this.value.length) return;
+    const digits = digitsIn(this.value);
+    const rest = digits.slice(GROUP).join('');
+    const grouped = digits.slice(0, GROUP).join('') + (rest && ` ${rest}`);
+    if (this.value !== grouped) this.#input.value = grouped;
+  }
+}
+
+function digitsIn(typed: string): string[] {
+  return typed.normalize('NFKC').match(DIGIT) ?? [];
 }

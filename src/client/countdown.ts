@@ -2,6 +2,8 @@
 import { announce, find, page } from './page.ts';
 
 const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
+/** The page counts down only the last seconds of a state: before that, nothing presses. */
+const SHOWN_S = 20;
 /** A live region announces once that less than this is left to act, for users who cannot see the ring. */
 const SOON_S = 30;
 
@@ -20,8 +22,9 @@ export function showTimeLeft(): void {
   const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
   const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   for (const countdown of countdowns) {
+    countdown.hidden = seconds > SHOWN_S;
     find(countdown, '[data-time]').textContent = text;
-    const gone = 100 - (100 * seconds) / Number(countdown.dataset.countdown);
+    const gone = 100 - (100 * seconds) / SHOWN_S;
     find<SVGElement>(countdown, '[data-left]').style.strokeDashoffset = `${Math.max(0, gone)}`;
   }
   const userMustAct = page.dataset.screen === 'scanned' || page.dataset.screen === 'check-code';

@@ -3,25 +3,48 @@ import { encodeQR } from 'qr';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const QUIET_MODULES = 4;
+/** The widest picture in CSS pixels. A module is a whole number of pixels wide. */
+const MAX_WIDTH_PX = 336;
 
-/** Draws a code. @returns undefined if the encoder fails */
-export function drawCode(url: string): SVGElement | undefined {
+/**
+ * Draws a code.
+ * @param mark the URL of the picture in its middle, with which it has more redundancy (level H)
+ * @returns undefined if the encoder fails
+ */
+export function drawCode(url: string, mark?: string): SVGElement | undefined {
   try {
-    return draw(url);
+    return draw(url, mark);
   } catch {
     return undefined;
   }
 }
 
-function draw(url: string): SVGElement {
-  const rows = encodeQR(url, 'raw', { ecc: 'medium', border: QUIET_MODULES });
+function draw(url: string, mark: string | undefined): SVGElement {
+  const rows = encodeQR(url, 'raw', { ecc: mark ? 'high' : 'medium', border: QUIET_MODULES });
   const size = rows.length;
-  const image = make('svg', { viewBox: `0 0 ${size} ${size}`, 'shape-rendering': 'crispEdges' });
+  const width = `${size * Math.floor(MAX_WIDTH_PX / size)}`;
+  const image = make('svg', { width, height: width, viewBox: `0 0 ${size} ${size}`, 'shape-rendering': 'crispEdges' });
   image.append(
     make('path', { fill: '#ffffff', d: `M0 0h${size}v${size}H0z` }),
     make('path', { stroke: '#000000', d: rows.map(lineOf).join('') }),
   );
+  if (mark) image.append(...middle(size, mark));
   return image;
+}
+
+/** Returns the picture in the middle, on a white ground that is a module larger on each side. */
+function middle(size: number, href: string): SVGElement[] {
+  const hole = markModules(size - 2 * QUIET_MODULES);
+  const square = (side: number): Record<string, string> => {
+    const from = `${(size - side) / 2}`;
+    return { x: from, y: from, width: `${side}`, height: `${side}` };
+  };
+  return [make('rect', { fill: '#ffffff', ...square(hole) }), make('image', { href, ...square(hole - 2) })];
+}
+
+/** Returns the side of the white ground, a fifth of the code: level H restores more than that hides. */
+function markModules(size: number): number {
+  return 2 * Math.floor(size / 10) + 1;
 }
 
 /** Returns the dark modules of a row as lines along its middle. */

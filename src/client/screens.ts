@@ -10,14 +10,41 @@ export function screenOf({ state, checkCode, switchAccount, because }: Ticket): 
   return state === 'redeemed' ? 'finishing' : state;
 }
 
-/** Shows a part of the page and announces its heading. Returns false if it is shown already. */
+/**
+ * Shows a part of the page and announces its heading, which also begins the title of the page. Returns false if it is
+ * shown already.
+ */
 export function turnPageTo(screen: string): boolean {
   if (page.dataset.screen === screen) return false;
   page.dataset.screen = screen;
   for (const part of page.querySelectorAll<HTMLElement>('[data-when]')) {
     part.hidden = !part.dataset.when?.split(' ').includes(screen);
   }
-  const heading = page.querySelector('[data-say]:not([hidden], [hidden] *)');
-  if (heading) announce(heading.textContent ?? '');
+  // The style animates what appears after the first screen.
+  page.toggleAttribute('data-turned', true);
+  const heading = headingOf();
+  if (heading) announce(heading);
+  showInTab();
   return true;
+}
+
+function headingOf(): string {
+  return page.querySelector('[data-say]:not([hidden], [hidden] *)')?.textContent ?? '';
+}
+
+/** The icon of the page for parts that name none. */
+const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]');
+const plainIcon = icon?.getAttribute('href') ?? '';
+
+/** Shows the state in the tab: a user who looks at the phone, or at another tab, notices it there. */
+export function showInTab(): void {
+  const { screen, ...icons } = page.dataset;
+  const title = page.querySelector('h1')?.textContent ?? '';
+  const heading = screen === 'waiting' ? '' : headingOf();
+  // A deployment's own page may have no heading.
+  if (title) document.title = heading ? `${heading} · ${title}` : title;
+  const kind = page.querySelector<HTMLElement>('[data-icon]:not([hidden], [hidden] *)')?.dataset.icon ?? '';
+  // `data-icon-busy` on the page is the address for `data-icon="busy"` on a part.
+  const href = icons[`icon${kind.charAt(0).toUpperCase()}${kind.slice(1)}`] ?? plainIcon;
+  if (icon && icon.getAttribute('href') !== href) icon.href = href;
 }

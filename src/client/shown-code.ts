@@ -17,7 +17,7 @@ export class ShownCode {
   /** The time after which the code is refused; a page whose template does not tell keeps its code. */
   #goodUntil = Number.POSITIVE_INFINITY;
   /** Draws codes. It is loaded once, when the page needs it for the first time. */
-  #draw: ((url: string) => Element | undefined) | undefined;
+  #draw: ((url: string, mark?: string) => Element | undefined) | undefined;
   /** Resolves when the drawing script has loaded, has failed to load, or is late. */
   #loading: Promise<void> | undefined;
 
@@ -52,7 +52,7 @@ export class ShownCode {
     this.#loading ??= Promise.race([this.#load(), rest(LOAD_WITHIN_MS)]).catch(() => undefined);
     await this.#loading;
     if (this.#url !== url) return;
-    const image = this.#draw?.(url);
+    const image = this.#draw?.(url, find(page, '[data-code]').dataset.mark);
     if (image) replacePicture(image);
     else await this.#requestPicture();
   }

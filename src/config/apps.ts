@@ -13,6 +13,7 @@ export interface AppOptions extends NativeApps {
 
 const CLIENTS = 'apps.clients must be a list of client ids, for example ["my-app"]';
 
+const NAME = 'apps.name must be the name of your app, for example "My app"';
 const IOS = 'apps.ios must be a list of application identifiers, for example ["ABCDE12345.com.example.app"]';
 const ANDROID =
   'apps.android must be a list of { package: "com.example.app", sha256 } with the fingerprints of its certificates: 32 bytes in hexadecimal, separated by colons';
@@ -23,6 +24,7 @@ const fingerprint = v.pipe(v.string(ANDROID), v.regex(/^[\dA-F]{2}(?::[\dA-F]{2}
 export const APPS: v.GenericSchema<AppOptions> = strictObject(
   {
     clients: v.optional(v.array(v.pipe(v.string(CLIENTS), v.minLength(1, CLIENTS)), CLIENTS)),
+    name: v.optional(v.pipe(v.string(NAME), v.regex(/\S/, NAME))),
     ios: v.optional(v.array(v.pipe(v.string(IOS), v.regex(/^[A-Z\d]{10}\.[\w.-]+$/, IOS)), IOS)),
     android: v.optional(
       v.array(

@@ -118,7 +118,7 @@ export interface QrLoginOptions {
   /**
    * The apps that may approve sign-ins by the API at `/qr/api`, with an access token that has the scope `qr_login`. Add
    * that scope to the provider's `scopes`, and set `extraTokenClaims: qr.extraTokenClaims`. `clients` lists their client
-   * ids. `ios` (`'TEAMID.bundle'`) and `android` (`{ package, sha256 }`) are served as the files by which phones open the
+   * ids. `name` is the name of your app, which the QR page tells users to open. `ios` (`'TEAMID.bundle'`) and `android` (`{ package, sha256 }`) are served as the files by which phones open the
    * address in a code with your app; `scheme` is your app's own scheme, with which the pages offer to open it. See
    * docs/apps.md.
    * @default {}: each client that was granted the scope

@@ -232,10 +232,11 @@ const OPTIONS = {
     v.pipe(
       APPS,
       v.metadata({
-        type: '`{ clients?: string[]; ios?: string[]; android?: { package, sha256 }[]; scheme?: string }`',
+        type: '`{ clients?: string[]; name?: string; ios?: string[]; android?: { package, sha256 }[]; scheme?: string }`',
         default: '`{}`: each client that was granted the scope `qr_login`',
         refused: [
           { clients: 'my-app' },
+          { name: '' },
           { ios: ['com.example.app'] },
           { android: [{ package: 'com.example.app', sha256: 'AB:CD' }] },
           { scheme: 'https' },

@@ -55,9 +55,36 @@ describe('the check code in a real browser', () => {
     const digits = await checkCodeOn(phone);
     const back = await stage().open(desktop, `${screen.url()}#${digits}`);
     await screen.close();
-    expect(await field(back).inputValue()).to.equal(digits);
+    expect(await field(back).inputValue()).to.equal(`${digits.slice(0, 3)} ${digits.slice(3)}`);
     await back.getByRole('button', { name: 'Continue' }).click();
     expect((await allow(back)).sub).to.equal('a11ce');
+  });
+
+  it('is grouped as on the phone while it is typed, in plain and in full-width digits, and needs no Continue', async () => {
+    const { screen, phone } = await approved(stage());
+    const goOn = screen.getByRole('button', { name: 'Continue' });
+    expect(await goOn.isVisible()).to.equal(false);
+    await screen.getByText('Type it in this window only').waitFor();
+    const digits = await phone.checkCode();
+    await screen.keyboard.type(digits.slice(0, 3));
+    expect(await field(screen).inputValue()).to.equal(digits.slice(0, 3));
+    await screen.keyboard.type(fullWidth(digits.slice(3, 5)));
+    expect(await field(screen).inputValue()).to.equal(`${digits.slice(0, 3)} ${digits.slice(3, 5)}`);
+    await screen.keyboard.press('Backspace');
+    await screen.keyboard.press('Backspace');
+    expect(await field(screen).inputValue()).to.equal(digits.slice(0, 3));
+    await screen.keyboard.type(`\u3000${fullWidth(digits.slice(3))}`);
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('is sent by Continue if the answer to the last digit was lost', async () => {
+    stage().expectProblem(/ERR_FAILED/);
+    const { screen, phone } = await approved(stage());
+    await screen.route(/\/qr\/finish$/, (route) => route.abort(), { times: 1 });
+    await type(screen, await phone.checkCode());
+    await screen.getByRole('alert').filter({ hasText: 'Press Continue again' }).waitFor();
+    await screen.getByRole('button', { name: 'Continue' }).click();
+    expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
   it('counts as one try if it is wrong and the answer is lost: the page does not send it again', async () => {
@@ -112,7 +139,7 @@ describe('the check code in a real browser', () => {
     await screen.getByRole('heading', { name: 'The number was wrong too often' }).waitFor();
     expect(await field(screen).isVisible()).to.equal(false);
 
-    await screen.getByRole('button', { name: 'Show a new code' }).click();
+    await screen.getByRole('button', { name: 'Show a new QR code' }).click();
     await seeScreen(screen, 'waiting');
     await seeCode(screen);
     const again = await scanBeside(stage(), screen);
@@ -148,6 +175,11 @@ async function approved(stage: Stage, desktop?: BrowserContext): Promise<{ scree
 
 function field(screen: Page): ReturnType<Page['getByLabel']> {
   return screen.getByLabel('6-digit number');
+}
+
+/** Returns the digits as a keyboard for Chinese or Japanese types them. */
+function fullWidth(digits: string): string {
+  return digits.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)));
 }
 
 /** Types the digits. The last one sends them. */

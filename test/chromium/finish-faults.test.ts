@@ -76,7 +76,7 @@ describe('a browser whose approved sign-in is refused', () => {
     await screen.getByRole('heading', { name: 'This sign-in was refused' }).waitFor();
     await screen.getByText('This account cannot be used to sign in.').waitFor();
     const old = await codeOn(screen);
-    await screen.getByRole('button', { name: 'Show a new code' }).click();
+    await screen.getByRole('button', { name: 'Show a new QR code' }).click();
     await codeAfter(screen, old);
     await approve(await scan(stage(), screen, await signedInPhone(stage(), { name: 'bob' })));
     expect((await allow(screen)).sub).to.equal('b0b');
@@ -100,7 +100,7 @@ describe('a browser whose phone signs out after Approve', () => {
     await screen.getByRole('heading', { name: 'This sign-in was refused' }).waitFor();
     await screen.getByText('The phone that approved has signed out since').waitFor();
     const old = await codeOn(screen);
-    await screen.getByRole('button', { name: 'Show a new code' }).click();
+    await screen.getByRole('button', { name: 'Show a new QR code' }).click();
     await codeAfter(screen, old);
     await (await scanBeside(stage(), screen)).approve();
     expect((await allow(screen)).sub).to.equal('a11ce');

@@ -19,7 +19,7 @@ describe('a user of a screen reader', () => {
     await screen.clock.runFor(2_000);
     await hears(screen, '30 seconds left');
     await phone.approve();
-    await hears(screen, 'Type the number that your phone shows');
+    await hears(screen, 'Type the number from your phone');
     await seeScreen(screen, 'check-code');
     await screen.getByLabel('6-digit number').fill('1');
     await screen.keyboard.press('Enter');

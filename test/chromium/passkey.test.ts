@@ -76,6 +76,17 @@ describe('passkeys in a real browser', () => {
     expect(claims.auth_time).to.equal(Math.floor(stage().clock.now() / 1000));
   });
 
+  it('are not offered by a browser without WebAuthn', async () => {
+    const desktop = await stage().desktop();
+    await desktop.addInitScript('delete window.PublicKeyCredential');
+    const screen = await askToSignIn(stage(), desktop);
+    await screen.locator('form[data-passkey]').waitFor({ state: 'hidden' });
+    const group = screen.getByRole('navigation', { name: 'Other ways to sign in' });
+    expect(await group.getByRole('link').allTextContents()).to.deep.equal(['Sign in with a password']);
+    await screen.evaluate(`document.querySelector('.other a').remove()`);
+    expect(await group.isVisible()).to.equal(false);
+  });
+
   it('leave the code on the page if the device has none', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await withAuthenticator(screen);

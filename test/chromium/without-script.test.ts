@@ -13,7 +13,7 @@ describe('without JavaScript', () => {
 
   it('the page reloads itself until the user can continue with a button', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
-    expect(await screen.getByText('This code expires in').isVisible()).to.equal(false);
+    expect(await screen.getByText('This QR code expires in').isVisible()).to.equal(false);
     const phone = await scanByHand(stage(), screen);
     await screen.getByRole('heading', { name: 'Scanned. Now look at your phone' }).waitFor();
     await approve(phone);
@@ -85,7 +85,7 @@ describe('the check code without JavaScript', () => {
         await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
       }
       await screen.getByRole('heading', { name: 'The number was wrong too often' }).waitFor();
-      await screen.getByRole('button', { name: 'Show a new code' }).click();
+      await screen.getByRole('button', { name: 'Show a new QR code' }).click();
       await seeCode(screen);
       expect(await codeOn(screen)).not.to.equal(code);
     }),

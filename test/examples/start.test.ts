@@ -56,7 +56,7 @@ describe('npm start', () => {
     const [port, rpPort] = [await freePort(), await freePort()];
     await start({ PORT: `${port}`, RP_PORT: `${rpPort}` }, '--theme');
     const page = await new Agent().follow(`http://localhost:${rpPort}/login`);
-    expect(page.text).to.include('Copperfield Bank').and.include('since 1849').and.include('theme.css');
+    expect(page.text).to.include('Copperfield Bank').and.include('since 1849').and.include('--accent: #9a3b12;');
     expect(page.text).to.include('Scan this with the bank’s app or your camera');
     expect(page.text)
       .to.include(`localhost:${port}/qr/scan`)

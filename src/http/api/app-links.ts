@@ -13,6 +13,8 @@ export interface AndroidApp {
 
 /** The native apps of a deployment that open the addresses in codes. */
 export interface NativeApps {
+  /** The name by which users know the app: the QR page tells them to open it. */
+  readonly name?: string | undefined;
   /** The application identifiers of iOS apps: team id and bundle id, `ABCDE12345.com.example.app`. */
   readonly ios?: readonly string[] | undefined;
   readonly android?: readonly AndroidApp[] | undefined;

@@ -50,6 +50,7 @@ export interface QrPagePorts {
     readonly otherWays: OtherWays;
     readonly consent: ConsentPolicy;
     readonly qrApprovers: boolean;
+    readonly apps: { readonly name?: string | undefined };
     readonly showAddress: boolean;
     readonly shortCode: boolean;
   };
@@ -155,6 +156,8 @@ export class QrPageHandlers {
       lasts: browserViews.lasts,
       codeGrace: browserViews.codeGrace,
       showAddress: settings.showAddress,
+      appName: settings.apps.name,
+      codeMark: browserViews.codeMark,
       appUrl: appLinks.hasScheme ? `${self}/qr/app` : undefined,
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
       passkey: await this.#ports.passkey.offer(request),

@@ -11,6 +11,14 @@ import type { Urls } from '../request/urls.ts';
 /** The supported encodings, the better one first. */
 const ENCODINGS = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
 type Encoding = keyof typeof ENCODINGS;
+const ENCODING_NAMES: readonly Encoding[] = ['br', 'gzip'];
+/** Our style sheet, and that of a deployment, which every page loads after ours. */
+export const STYLE = 'style.css';
+export const THEME = 'theme.css';
+/** The picture of a deployment in the middle of its codes, the first that there is. */
+const CODE_MARKS = ['code-mark.svg', 'code-mark.png'];
+/** A relative address in a style sheet: it names a file beside it. */
+const RELATIVE_URL = /url\(\s*(?:"([\w.-]+)"|'([\w.-]+)'|([\w.-]+))\s*\)/g;
 /** The files that are worth compressing. Pictures are compressed already. */
 const TEXT = /\.(css|js|svg|txt|json|webmanifest)$/;
 
@@ -48,13 +56,31 @@ export class Assets {
     this.#urls = urls;
     builtIn ??= new Map([...assetsIn(texts, 'utf8'), ...assetsIn(pictures, 'base64')]);
     const own = folders.flatMap((files) => [...files]).map(([name, content]) => [name, new Asset(content)] as const);
-    this.#assets = new Map([...builtIn, ...own]);
+    const all = new Map([...builtIn, ...own]);
+    const theme = all.get(THEME);
+    // The theme may be part of a page, from where its relative addresses would lead elsewhere.
+    if (theme !== undefined) all.set(THEME, new Asset(Buffer.from(withAbsoluteUrls(`${theme.content}`, all, urls))));
+    this.#assets = all;
+  }
+
+  /** Returns the URL of the picture in the middle of each code, if the deployment has one. */
+  get codeMark(): string | undefined {
+    const name = CODE_MARKS.find((one) => this.#assets.has(one));
+    return name === undefined ? undefined : this.url(name);
+  }
+
+  /** Returns true if the deployment has not replaced this file of ours. */
+  isBuiltIn(name: string): boolean {
+    return this.#assets.get(name) === builtIn?.get(name);
+  }
+
+  /** Returns the content of a text file. */
+  text(name: string): string {
+    return `${this.#find(name).content}`;
   }
 
   url(name: string): string {
-    const asset = this.#assets.get(name);
-    if (asset === undefined) throw new TypeError(`there is no asset "${name}"`);
-    return this.#urls.asset(name, asset.version);
+    return this.#urls.asset(name, this.#find(name).version);
   }
 
   async serve(ctx: Context, name: string): Promise<void> {
@@ -72,13 +98,28 @@ export class Assets {
     ctx.body = encoding ? await asset.in(encoding) : asset.content;
     if (ctx.fresh) ctx.status = 304;
   }
+
+  #find(name: string): Asset {
+    const asset = this.#assets.get(name);
+    if (asset === undefined) throw new TypeError(`there is no asset "${name}"`);
+    return asset;
+  }
+}
+
+/** Replaces the names of assets in `url(…)` by their URLs, which have a version, so that browsers cache the files. */
+function withAbsoluteUrls(css: string, assets: ReadonlyMap<string, Asset>, urls: Urls): string {
+  return css.replace(RELATIVE_URL, (whole, ...names: (string | undefined)[]) => {
+    const name = names.slice(0, 3).find((one) => one !== undefined) ?? '';
+    const asset = assets.get(name);
+    return asset === undefined || name === THEME ? whole : `url("${urls.asset(name, asset.version)}")`;
+  });
 }
 
 function assetsIn(files: Readonly<Record<string, string>>, encoding: BufferEncoding): [string, Asset][] {
   return Object.entries(files).map(([name, content]) => [name, new Asset(Buffer.from(content, encoding))]);
 }
 
+/** Returns the best encoding that the client accepts. Browsers give all of them the same weight. */
 function encodingFor(ctx: Context): Encoding | undefined {
-  const accepted = ctx.acceptsEncodings('br', 'gzip', 'identity');
-  return accepted === 'br' || accepted === 'gzip' ? accepted : undefined;
+  return ENCODING_NAMES.find((encoding) => ctx.acceptsEncodings(encoding) === encoding);
 }

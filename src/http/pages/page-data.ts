@@ -31,6 +31,10 @@ export interface Pages {
     readonly showAddress: boolean;
     /** The address, without its scheme, of the page that takes the short code, if the deployment allows typing. */
     readonly typeAt?: string | undefined;
+    /** The name of the deployment's app, by which the page tells users with what to scan. */
+    readonly appName?: string | undefined;
+    /** The URL of the picture in the middle of the code, if the deployment has one. */
+    readonly codeMark?: string | undefined;
     /** The URL that opens the code in the deployment's app, on a phone that shows this page itself. */
     readonly appUrl?: string | undefined;
     /** The account that is signed in to this browser already. */
@@ -186,6 +190,13 @@ export interface PhoneView {
   readonly checkCode?: string;
 }
 
+/** A style that is in the HTML of a page. The policy of the pages allows exactly this text. */
+export interface PageStyle {
+  readonly css: string;
+  /** The URLs of style sheets that the page has to load after it. */
+  readonly sheets: readonly string[];
+}
+
 /** The tools that every template has besides the data of its page. */
 export interface PageTools {
   /** The language of the page (BCP 47), and its writing direction. */
@@ -205,4 +216,6 @@ export interface PageTools {
   readonly provider: string;
   /** The URL of the deployment's style sheet, which is loaded after the built-in one. */
   readonly theme: string | undefined;
+  /** The style of the QR page, for the layout. */
+  readonly qrStyle: PageStyle;
 }

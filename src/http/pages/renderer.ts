@@ -1,15 +1,18 @@
 import type { Eta } from 'eta/core';
 import type { Context } from 'koa';
-import type { Assets } from './assets.ts';
+import { pagePolicy } from '../request/security-headers.ts';
+import { type Assets, THEME } from './assets.ts';
 import type { Language } from './language.ts';
 import type { Locales } from './locales.ts';
-import type { Pages, PageTools } from './page-data.ts';
+import type { PageStyle, Pages, PageTools } from './page-data.ts';
+import { compressPart, compressParts, type Part } from './partly-compressed.ts';
+import { hashSource, makeQrStyle } from './qr-style.ts';
 import { SAMPLES } from './samples.ts';
 import { templatesWith } from './templates.ts';
 import type { ViewFolder } from './view-folder.ts';
 
-/** The name of a style sheet that every page loads if a folder of the deployment contains it. */
-const THEME = 'theme.css';
+/** A code that the server has drawn, with nothing but numbers in it. */
+const DRAWN_CODE = /<path stroke="#000" d="[Mmh\d .-]+"\/>/;
 
 /** Page data must not have keys of {@link PageTools}, which would hide them. */
 type NoTools = { readonly [Tool in keyof PageTools]?: never };
@@ -34,6 +37,10 @@ export class PageRenderer {
   readonly #locales: Locales;
   readonly #provider: string;
   readonly #theme: string | undefined;
+  readonly #qrStyle: PageStyle;
+  readonly #inlined: Part;
+  /** The Content Security Policy of all pages. */
+  readonly #policy: string;
 
   /** @throws TypeError if a template of the deployment is wrong; the message names the template or page */
   constructor(options: PageRendererOptions) {
@@ -44,6 +51,9 @@ export class PageRenderer {
     this.#locales = locales;
     this.#provider = provider;
     this.#theme = folders.some((folder) => folder.assets.has(THEME)) ? assets.url(THEME) : undefined;
+    this.#qrStyle = makeQrStyle(assets, this.#theme);
+    this.#inlined = compressPart(this.#qrStyle.css, 9);
+    this.#policy = pagePolicy(hashSource(this.#qrStyle.css));
     if (folders.some(({ pages }) => pages.size > 0)) this.#tryOut();
   }
 
@@ -64,8 +74,14 @@ export class PageRenderer {
     }
     const language = this.languageOf(ctx, preferred);
     ctx.type = 'html';
+    ctx.set('Content-Security-Policy', this.#policy);
     ctx.vary('Accept-Language');
-    ctx.body = this.#templates.render(name, { ...page, ...this.#tools(language) });
+    const html = this.#templates.render(name, { ...page, ...this.#tools(language) });
+    const compressed = ctx.acceptsEncodings('gzip', 'identity') === 'gzip' ? this.#compress(html) : undefined;
+    if (compressed) ctx.set('Content-Encoding', 'gzip');
+    else ctx.remove('Content-Encoding');
+    ctx.vary('Accept-Encoding');
+    ctx.body = compressed ?? html;
   }
 
   /** Renders a page with the built-in template and texts alone, for the case that those of the deployment throw. */
@@ -83,6 +99,12 @@ export class PageRenderer {
     return this.#locales.choose(ctx, preferred);
   }
 
+  /** Compresses the style and the drawn code in a page: nothing of the request is in either of them. */
+  #compress(html: string): Buffer | undefined {
+    const [drawn] = DRAWN_CODE.exec(html) ?? [];
+    return compressParts(html, [this.#inlined, ...(drawn === undefined ? [] : [compressPart(drawn, 6)])]);
+  }
+
   #tools({ tag, direction, t, ago, nameOf, place }: Language): PageTools {
     return {
       language: tag,
@@ -94,6 +116,7 @@ export class PageRenderer {
       asset: (name) => this.#assets.url(name),
       provider: this.#provider,
       theme: this.#theme,
+      qrStyle: this.#qrStyle,
     };
   }
 

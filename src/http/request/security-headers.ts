@@ -46,6 +46,14 @@ export function isolateWindow({ res }: Context): void {
   res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
 }
 
+/**
+ * Returns the policy of a page that has a style in its HTML.
+ * @param style the source expression that allows this style alone
+ */
+export function pagePolicy(style: string): string {
+  return CONTENT_SECURITY_POLICY.replace("style-src 'self'", `style-src 'self' ${style}`);
+}
+
 /** There is no `form-action`: browsers apply it to a form's redirects, too, and those end at the RP. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

@@ -84,6 +84,8 @@ export interface ViewPorts {
   readonly shortCodes: ShortCodes | undefined;
   readonly urls: Urls;
   readonly lifetimes: Lifetimes;
+  /** The URL of the picture in the middle of each code. */
+  readonly codeMark?: string | undefined;
 }
 
 /** Draws tickets for the browser. */
@@ -92,13 +94,17 @@ export class BrowserViews {
   readonly #shortCodes: ShortCodes | undefined;
   readonly #urls: Urls;
   readonly #lifetimes: Lifetimes;
-  readonly #images = new QrImages();
+  readonly #images: QrImages;
+  /** The URL of the picture in the middle of each code, if the deployment has one. */
+  readonly codeMark: string | undefined;
 
-  constructor({ codes, shortCodes, urls, lifetimes }: ViewPorts) {
+  constructor({ codes, shortCodes, urls, lifetimes, codeMark }: ViewPorts) {
     this.#codes = codes;
     this.#shortCodes = shortCodes;
     this.#urls = urls;
     this.#lifetimes = lifetimes;
+    this.codeMark = codeMark;
+    this.#images = new QrImages(codeMark);
   }
 
   /** The time that each state lasts from its beginning, in seconds. */

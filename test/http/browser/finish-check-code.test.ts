@@ -123,7 +123,7 @@ describe('the check code', () => {
   it('can be typed without JavaScript, and the error page links back', async () => {
     const { browser, checkCode } = await approved();
     const page = await browser.agent.get(browser.at);
-    expect(page.text).to.match(/<div data-when="check-code" >/);
+    expect(page.text).to.match(/<div class="keeps" data-when="check-code"[^>]*data-icon="busy" >/);
     const mistake = await browser.agent.post(`${browser.at}/qr/finish`, { form: { checkCode: wrong(checkCode) } });
     expect(mistake.status).to.equal(403);
     expect(mistake.text).to.include('data-error="wrong_check_code"').and.to.include(`href="${page.url.pathname}"`);

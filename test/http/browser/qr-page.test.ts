@@ -130,3 +130,22 @@ describe('the address in the code', () => {
     });
   }
 });
+
+describe('the steps on the QR page', () => {
+  const stepOf = (apps: { name?: string }): Promise<string> => {
+    let text = '';
+    return World.during({ qrLogin: { apps } }, async (world) => {
+      ({ text } = await new BrowserPerson(world).start());
+    }).then(() => /<ol class="steps">\s*<li>.*<\/svg>(.*)<\/li>/.exec(text)?.[1] ?? '');
+  };
+
+  it('begin with the camera of the phone', async () => {
+    expect(await stepOf({})).to.equal('Open your phone’s camera.');
+  });
+
+  it('name the app, if there is one', async () => {
+    expect(await stepOf({ name: 'Copperfield & Co' })).to.equal(
+      'Open Copperfield &amp; Co on your phone, or its camera.',
+    );
+  });
+});

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,8 @@ import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 const PROGRAM = fileURLToPath(new URL('../../support/without-eval-program.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** A style sheet that names an asset and a file that does not exist. */
+const THEME = ':root { --accent: #123456; --logo: url("logo.svg"), url(other.svg) }';
 /** A text under a key that the built-in texts do not have. */
 const TEXTS = { 'locales/en.json': '{ "shop.hello": "Hello" }' };
 
@@ -48,7 +51,7 @@ describe('the deployment’s own views', () => {
       async (world) => {
         const { text } = await new BrowserPerson(world).start();
         expect(text).to.include('<h1>Welcome to Test app</h1>').and.include('<title>Mine</title>');
-        expect(text).to.include('<p>Scan this code with your phone</p>').and.include('<svg');
+        expect(text).to.include('<p>Scan this QR code with your phone</p>').and.include('<svg');
         expect(text).to.include('<header>The shop, Example ID</header>');
         expect((await new PhonePerson(world).agent.get(`${world.issuer}/qr/nothing`)).text).to.include('The shop');
       },
@@ -87,7 +90,7 @@ describe('the deployment’s own views', () => {
     during({ 'locales/he.json': '{ "qr.title": "כניסה אל {client}" }' }, async (world) => {
       const { text } = await new BrowserPerson(world, { 'accept-language': 'he-IL' }).start();
       expect(text).to.include('<html lang="he" dir="rtl">').and.include('כניסה אל \u2068Test app\u2069');
-      expect(text).to.include('Scan this code with your phone');
+      expect(text).to.include('Scan this QR code with your phone');
     }));
 
   it('can add texts for a region, which falls back on its language', () =>
@@ -121,16 +124,63 @@ describe('the deployment’s own views', () => {
     }));
 
   it('can add a style sheet that every page loads, and other assets', () =>
-    during({ 'assets/theme.css': ':root { --accent: #123456 }', 'assets/logo.svg': '<svg/>' }, async (world) => {
-      const { text } = await new BrowserPerson(world).start();
+    during({ 'assets/theme.css': THEME, 'assets/logo.svg': '<svg/>' }, async (world) => {
+      const { text } = await new PhonePerson(world).agent.get(`${world.issuer}/qr/nothing`);
       const [, style = '', theme = ''] =
         /href="([^"]+style\.css[^"]*)">\s*<link[^>]*href="([^"]+theme\.css[^"]*)"/.exec(text) ?? [];
       expect(style).to.include('/qr/assets/');
-      expect(await (await fetch(new URL(theme, world.origin))).text()).to.include('#123456');
-      const logo = await fetch(`${world.issuer}/qr/assets/logo.svg`);
+      const css = await (await fetch(new URL(theme, world.origin))).text();
+      expect(css).to.include('#123456');
+      const logo = await fetch(new URL(/url\("([^"]+)"\)/.exec(css)?.[1] ?? '', world.origin));
       expect(logo.headers.get('content-type')).to.equal('image/svg+xml');
+      expect(logo.headers.get('cache-control')).to.include('immutable');
       expect((await fetch(`${world.issuer}/qr/assets/other.svg`)).status).to.equal(404);
     }));
+
+  describe('with a style sheet', () => {
+    /** Returns the styles in the HTML of the QR page, and the names of the sheets that it loads. */
+    const stylesOf = (files: Record<string, string>): Promise<{ inline: string[]; sheets: string[] }> => {
+      let styles = { inline: [] as string[], sheets: [] as string[] };
+      return during(files, async (world) => {
+        const { text, headers } = await new BrowserPerson(world).start();
+        const inline = [...text.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(([, css]) => String(css));
+        const sheets = [...text.matchAll(/<link rel="stylesheet" href="[^"]*\/([\w-]+\.css)/g)].map(
+          ([, name]) => `${name}`,
+        );
+        for (const css of inline) {
+          const hash = createHash('sha256').update(css).digest('base64');
+          expect(headers.get('content-security-policy')).to.include(`style-src 'self' 'sha256-${hash}';`);
+        }
+        styles = { inline, sheets };
+      }).then(() => styles);
+    };
+
+    it('have it in the HTML of the QR page, after ours, with the addresses of assets', async () => {
+      const { inline, sheets } = await stylesOf({ 'assets/theme.css': THEME, 'assets/logo.svg': '<svg/>' });
+      expect(sheets).to.deep.equal([]);
+      expect(inline).to.have.length(1);
+      expect(inline[0]).to.match(/--accent:#0b5cad[\s\S]*--accent: #123456/);
+      expect(inline[0]).to.match(/url\("\/qr\/assets\/logo\.svg\?v=[\w-]{12}"\), url\(other\.svg\)/);
+    });
+
+    for (const [what, css] of [
+      ['is long', `/* ${'x'.repeat(4096)} */`],
+      ['loads another one', '@import "other.css";'],
+      ['would end its element', '/* </style><script> */'],
+    ] as const) {
+      it(`have it in a file of its own if it ${what}`, async () => {
+        const { inline, sheets } = await stylesOf({ 'assets/theme.css': css });
+        expect(sheets).to.deep.equal(['theme.css']);
+        expect(inline.join()).to.include('--accent:#0b5cad').and.not.include(css);
+      });
+    }
+
+    it('load it if they replace ours', async () => {
+      const { inline, sheets } = await stylesOf({ 'assets/style.css': 'body {}', 'assets/theme.css': THEME });
+      expect(sheets).to.deep.equal(['style.css', 'theme.css']);
+      expect(inline.join('')).to.equal('');
+    });
+  });
 
   it('can add pages, with the built-in layout and headers, in the requested language', () =>
     World.during(
@@ -253,13 +303,14 @@ describe('the pages need no eval', () => {
 describe('the files of the pages', () => {
   it('are compressed if the browser accepts that, but not the pages, because they contain secrets', () =>
     World.during({}, async (world) => {
-      const { headers, text } = await new BrowserPerson(world, { 'accept-encoding': 'br' }).start();
+      const { agent } = new PhonePerson(world, { 'accept-encoding': 'br, gzip' });
+      const { headers, text } = await agent.get(`${world.issuer}/qr/nothing`);
       expect(headers.get('content-encoding')).to.equal(null);
       const [, path = ''] = /href="([^"]+style\.css[^"]*)"/.exec(text) ?? [];
       const url = new URL(path, world.origin);
       const plain = await received(url, 'identity');
       const gzip = await received(url, 'gzip');
-      const brotli = await received(url, 'br, gzip');
+      const brotli = await received(url, 'gzip, deflate, br, zstd');
       expect([plain, gzip, brotli].map(({ encoding }) => encoding)).to.deep.equal([undefined, 'gzip', 'br']);
       expect(new Set([plain, gzip, brotli].map(({ etag }) => etag)).size).to.equal(3);
       expect(gunzipSync(gzip.body)).to.deep.equal(plain.body);

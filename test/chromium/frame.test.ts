@@ -1,0 +1,208 @@
+import { expect } from 'chai';
+import type { BrowserContext, Page } from 'playwright-core';
+import { sizeOfSuite } from '../support/full-suite.ts';
+import type { Running } from '../support/server.ts';
+import { askToSignIn, otherThan, seeScreen } from './acts.ts';
+import { LANGUAGES } from './axe.ts';
+import { CALM, openChromium } from './chromium.ts';
+import { openGallery } from './gallery.ts';
+import { scanBeside } from './phones.ts';
+import { PATIENCE_MS } from './stage.ts';
+import { useStage } from './use-stage.ts';
+
+const SIZES = [
+  { width: 1366, height: 650 },
+  { width: 390, height: 664 },
+] as const;
+/** Every part of the page, by its name, and the sample that the server renders in this state, if there is one. */
+const SCREENS: Readonly<Record<string, string | undefined>> = {
+  waiting: 'waiting',
+  'signing-in': undefined,
+  scanned: 'scanned',
+  'check-code': 'check code',
+  switch: 'switch from the last account',
+  finishing: 'finishing',
+  denied: 'denied',
+  expired: 'expired',
+  cancelled: 'cancelled',
+  'wrong-codes': 'wrong codes',
+  refused: undefined,
+};
+/** A difference that no pixel shows. */
+const EDGE_PX = 0.5;
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+describe('the card of the QR page', () => {
+  let gallery: Running;
+  let context: BrowserContext;
+  let page: Page;
+
+  before(async () => {
+    gallery = await openGallery();
+  });
+
+  after(() => gallery.stop());
+
+  afterEach(() => context.close());
+
+  for (const viewport of SIZES) {
+    for (const language of sizeOfSuite({ short: ['en', 'de'], full: LANGUAGES })) {
+      it(`has one size in all states, and the code one place, on ${viewport.width} × ${viewport.height}, in ${language}`, async () => {
+        context = await (await openChromium()).newContext({ ...CALM, viewport });
+        // The gallery has no stream.
+        await context.addInitScript('window.EventSource = class { addEventListener() {} }');
+        page = await context.newPage();
+        page.setDefaultTimeout(PATIENCE_MS);
+        for (const sample of sizeOfSuite({ short: ['waiting'], full: ['waiting', 'waiting, with everything'] })) {
+          expect(await differencesAfterTurns(sample, language)).to.deep.equal([]);
+        }
+        expect(await differencesOfSamples(language)).to.deep.equal([]);
+      });
+    }
+  }
+
+  /** Shows every part on one page. @returns the parts that change the card or move the code */
+  async function differencesAfterTurns(sample: string, language: string): Promise<string[]> {
+    await open(sample, language);
+    const before = await boxes();
+    const differences: string[] = [];
+    for (const screen of Object.keys(SCREENS)) {
+      await page.evaluate(`(${turn})('${screen}')`);
+      const now = await boxes();
+      if (!isSame(now, before)) differences.push(`${sample}, ${screen}: ${JSON.stringify([before, now])}`);
+    }
+    return differences;
+  }
+
+  /** @returns the samples of which the card has another size, or the code another place */
+  async function differencesOfSamples(language: string): Promise<string[]> {
+    await open('waiting', language);
+    const before = await boxes();
+    const differences: string[] = [];
+    for (const sample of Object.values(SCREENS).filter((one) => one !== undefined)) {
+      await open(sample, language);
+      const now = await boxes();
+      if (!isSame(now, before)) differences.push(`${sample}: ${JSON.stringify([before, now])}`);
+    }
+    return differences;
+  }
+
+  async function open(sample: string, language: string): Promise<void> {
+    await page.goto(`${gallery.origin}/qr/${encodeURIComponent(sample)}?ui_locales=${language}`);
+  }
+
+  async function boxes(): Promise<Box[]> {
+    const found = await Promise.all(['main', '[data-code]'].map((part) => page.locator(part).boundingBox()));
+    return found.filter((box) => box !== null);
+  }
+});
+
+describe('the QR page', () => {
+  const stage = useStage({ assess: () => 'check code' });
+
+  for (const viewport of SIZES) {
+    it(`moves nothing from the first code to a wrong number and a new code, on ${viewport.width} × ${viewport.height}`, async () => {
+      stage().expectProblem(/403/);
+      const desktop = await stage().desktop({ viewport });
+      await desktop.addInitScript(
+        `window.shifts = [];
+         new PerformanceObserver((list) => shifts.push(...list.getEntries().map(({ value }) => value)))
+           .observe({ type: 'layout-shift', buffered: true });`,
+      );
+      const screen = await askToSignIn(stage(), desktop);
+      const phone = await scanBeside(stage(), screen);
+      await seeScreen(screen, 'scanned');
+      expect(await isFaint(screen)).to.equal(true);
+      await phone.approve();
+      await seeScreen(screen, 'check-code');
+      for (let tries = 1; tries <= 3; tries++) {
+        const answer = screen.waitForResponse(/\/qr\/finish$/);
+        await screen.getByLabel('6-digit number').fill(otherThan(await phone.checkCode()));
+        await answer;
+      }
+      await seeScreen(screen, 'wrong-codes');
+      await screen.getByRole('button', { name: 'Show a new QR code' }).click();
+      await seeScreen(screen, 'waiting');
+      await screen.locator('[data-code] svg').waitFor();
+      expect(await isFaint(screen)).to.equal(false);
+      const shifts = await screen.evaluate<number[]>('shifts');
+      expect(shifts.reduce((sum, shift) => sum + shift, 0)).to.be.at.most(0.02);
+    });
+  }
+
+  it('dims the code under the state, and keeps it', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const code = await screen.locator('[data-code] svg').innerHTML();
+    await scanBeside(stage(), screen);
+    await seeScreen(screen, 'scanned');
+    expect(await screen.locator('[data-code] svg').innerHTML()).to.equal(code);
+    expect(await isFaint(screen)).to.equal(true);
+  });
+
+  for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+    it(`${reducedMotion === 'reduce' ? 'shows a change at once' : 'moves into a change'} with reduced motion: ${reducedMotion}`, async () => {
+      const screen = await askToSignIn(stage(), await stage().desktop({ reducedMotion }));
+      const animations = (): Promise<string[]> =>
+        screen.evaluate<string[]>(
+          `['.how', 'section[data-when=scanned]'].map((part) => getComputedStyle(document.querySelector(part)).animationName)`,
+        );
+      expect(await animations()).to.deep.equal(['none', 'none']);
+      await scanBeside(stage(), screen);
+      await seeScreen(screen, 'scanned');
+      expect(await animations()).to.deep.equal(['none', reducedMotion === 'reduce' ? 'none' : 'rise']);
+    });
+  }
+
+  it('tells each state in the title and the icon of its tab', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const tab = async (): Promise<string[]> => [
+      await screen.title(),
+      await screen.evaluate<string>(`document.querySelector('link[rel=icon]').href.match(/icon[\\w-]*/)[0]`),
+    ];
+    expect(await tab()).to.deep.equal(['Sign in to Demo app', 'icon']);
+    const phone = await scanBeside(stage(), screen);
+    await seeScreen(screen, 'scanned');
+    const scanned = ['Scanned. Now look at your phone · Sign in to Demo app', 'icon-busy'];
+    expect(await tab()).to.deep.equal(scanned);
+    await screen.reload();
+    await screen.locator('link[rel=icon][href*=busy]').waitFor({ state: 'attached' });
+    expect(await tab()).to.deep.equal(scanned);
+    await phone.approve();
+    await seeScreen(screen, 'check-code');
+    expect(await tab()).to.deep.equal(['Type the number from your phone · Sign in to Demo app', 'icon-busy']);
+    stage().clock.forward(121);
+    await seeScreen(screen, 'waiting');
+    expect(await tab()).to.deep.equal(['Sign in to Demo app', 'icon']);
+  });
+});
+
+/** Shows a part of the page, as its script does. Runs in the page. */
+const turn = `(screen) => {
+  const page = document.querySelector('main');
+  page.dataset.screen = screen;
+  for (const part of page.querySelectorAll('[data-when]')) {
+    part.hidden = !part.dataset.when.split(' ').includes(screen);
+  }
+}`;
+
+function isSame(some: readonly Box[], others: readonly Box[]): boolean {
+  return others.every((other, at) => {
+    const one = some[at];
+    if (one === undefined) return false;
+    return (['x', 'y', 'width', 'height'] as const).every((side) => Math.abs(one[side] - other[side]) <= EDGE_PX);
+  });
+}
+
+/** Returns true if the code is too faint for a camera, once its transition is over. */
+async function isFaint(screen: Page): Promise<boolean> {
+  return screen.evaluate<boolean>(
+    `Promise.all(document.querySelector('[data-code]').getAnimations().map(({ finished }) => finished))
+       .then(() => Number(getComputedStyle(document.querySelector('[data-code]')).opacity) < 0.1)`,
+  );
+}
