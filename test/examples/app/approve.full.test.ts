@@ -40,12 +40,12 @@ describe('the app, in less common cases', () => {
   it('takes the short code, in any letters, and says so if there is none like it', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
-    await page.getByText('Type the short code instead').click();
-    await page.getByLabel('Short code').fill('XXXX-XXXX');
+    await page.getByText('Type the backup code instead').click();
+    await page.getByLabel('Backup code').fill('XXXX-XXXX');
     await press(page, 'Go on');
     await page.getByText('No device shows this code now.').waitFor();
     const shown = await screen.locator('[data-short-code]').textContent();
-    await page.getByLabel('Short code').fill(`${shown}`.toLowerCase().replace('-', ' '));
+    await page.getByLabel('Backup code').fill(`${shown}`.toLowerCase().replace('-', ' '));
     await press(page, 'Go on');
     await see(page, REQUEST);
   });
