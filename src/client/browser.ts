@@ -3,7 +3,7 @@ import { hasAllDigits } from './check-code.ts';
 import { countDown, showTimeLeft } from './countdown.ts';
 import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
-import { askForPasskey } from './passkey.ts';
+import { askForPasskey, removeUnusablePasskeys } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
 import { screenOf, turnPageTo } from './screens.ts';
 import { ShownCode } from './shown-code.ts';
@@ -23,6 +23,7 @@ const field = find<HTMLInputElement>(form, 'input');
 const mistake = find(form, '[role=alert]');
 /** Asks for agreement that the account in this browser is signed out. Pressing Continue agrees. */
 const accountSwitch = find<HTMLFieldSetElement>(form, '[data-switch]');
+removeUnusablePasskeys(page);
 /** The form to sign in with a passkey of this device; null if the page has none. */
 const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
 

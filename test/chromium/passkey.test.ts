@@ -76,6 +76,43 @@ describe('passkeys in a real browser', () => {
     expect(claims.auth_time).to.equal(Math.floor(stage().clock.now() / 1000));
   });
 
+  describe('in a browser that cannot convert them from and to JSON', () => {
+    /** A device with a passkey, whose browser lacks the functions of WebAuthn Level 3 from its next page on. */
+    const olderDevice = async (): Promise<Page> => {
+      const { page } = await deviceWithPasskey(stage());
+      await page.context().addInitScript(`{
+        delete PublicKeyCredential.parseRequestOptionsFromJSON;
+        delete PublicKeyCredential.prototype.toJSON;
+      }`);
+      return page;
+    };
+
+    it('sign in on the QR page', async () => {
+      const laptop = await olderDevice();
+      await forgetSession(laptop);
+      await laptop.goto(`${stage().rpUrl}/login`);
+      await seeCode(laptop);
+      await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
+      expect(await allow(laptop)).to.include({ sub: 'a11ce', acr: 'urn:example:acr:passkey' });
+    });
+
+    it('approve', async () => {
+      const phone = await olderDevice();
+      const screen = await askToSignIn(stage(), await stage().desktop());
+      await scan(stage(), screen, phone);
+      await pressYes(phone);
+      expect((await allow(screen)).amr).to.include('pop');
+    });
+  });
+
+  it('are not offered by a browser that has none', async () => {
+    const desktop = await stage().desktop();
+    await desktop.addInitScript('delete globalThis.PublicKeyCredential;');
+    const screen = await askToSignIn(stage(), desktop);
+    await screen.getByRole('button', { name: 'Cancel' }).waitFor();
+    expect(await screen.getByRole('button', { name: 'passkey' }).count()).to.equal(0);
+  });
+
   it('leave the code on the page if the device has none', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await withAuthenticator(screen);

@@ -18,8 +18,9 @@ describe('a text that another app shares with the scan page', () => {
     phone.agent.get(`${world.issuer}/qr/scan?${new URLSearchParams(shared)}`);
 
   it('has its place in the manifest, and changes nothing by itself', async () => {
-    const manifest = await fetch(`${world.issuer}/qr/manifest.webmanifest`);
-    expect((await manifest.json()).share_target).to.deep.equal({
+    const { phone: visitor } = await world.meet();
+    const manifest = await visitor.agent.get(`${world.issuer}/qr/manifest.webmanifest`);
+    expect(manifest.json().share_target).to.deep.equal({
       action: '/op/qr/scan',
       method: 'GET',
       enctype: 'application/x-www-form-urlencoded',
