@@ -11,6 +11,7 @@ import type { Accounts } from './accounts.ts';
 import { APPROVING_SCOPE, appClient, isOfApprovingApp } from './app/client.ts';
 import { features } from './features.ts';
 import { health } from './health.ts';
+import { askToSignOut, home, showSignedOut } from './home.ts';
 import { logEvents, logNewPasskey, logRequests } from './log.ts';
 import { managePasskeys, PasskeyRecords } from './passkeys.ts';
 import { PasswordLimits } from './password-limits.ts';
@@ -43,6 +44,8 @@ export interface ExampleOptions {
   readonly clients: ClientMetadata[];
   /** The origin of the app in `examples/app`; none by default. Other apps can register. */
   readonly appUrl?: string;
+  /** The address of the demo app, for a link on the start page; none by default. */
+  readonly demoUrl?: string;
   /** The store for all records; in memory by default. */
   readonly store?: Keyv;
   /** True if the provider is behind a proxy that sets the `X-Forwarded-*` headers. False by default. */
@@ -97,6 +100,8 @@ export function makeExample({
     // A phone signs in on the account page, or in its app, with a password, because it cannot scan its own screen.
     loginPage: (_ctx, { params }) =>
       params.client_id === ACCOUNT_CLIENT || isOfApprovingApp(params) ? { path: 'password' } : undefined,
+    // Approve on the phone is the consent to what the phone lists, so the browser does not ask again.
+    consent: () => 'phone',
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
     ...(more.passkeys && { guard, passkeySignIn: signIn, passkeysUrl: `${base}/account` }),
@@ -139,7 +144,10 @@ export function makeExample({
       registration: { enabled: true, initialAccessToken: true },
       // An app that signs out revokes its grant.
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-      rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
+      rpInitiatedLogout: {
+        logoutSource: (ctx, form) => askToSignOut(ctx, qr, form),
+        postLogoutSuccessSource: (ctx) => showSignedOut(ctx, qr),
+      },
     },
     fetch: reachOwn(clients),
     renderError: qr.renderError,
@@ -181,7 +189,8 @@ export function makeExample({
   }
   qr.attach(provider);
   const passwordLimits = more.qrLogin?.limits === false ? undefined : new PasswordLimits();
-  provider.use(passwordSignIn({ provider, accounts, qr, limits: passwordLimits }));
+  provider.use(home({ provider, accounts, qr, demoUrl: more.demoUrl }));
+  provider.use(passwordSignIn({ provider, accounts, qr, limits: passwordLimits, hasPasskeys: more.passkeys ?? false }));
   if (more.passkeys) provider.use(managePasskeys({ provider, accounts, registration, records, signIn: phoneSignIn }));
   provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ? records : undefined, qr }));
   provider.proxy = more.proxy ?? false;

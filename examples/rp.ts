@@ -16,6 +16,7 @@ export interface RpOptions {
   readonly secret: string;
 }
 
+/** A sign-in that has begun. Each has a cookie of its own, so that several tabs can sign in side by side. */
 interface Pending {
   readonly verifier: string;
   readonly state: string;
@@ -23,7 +24,6 @@ interface Pending {
 }
 
 interface Visit {
-  readonly pending?: Pending;
   readonly idToken?: string;
   readonly claims?: client.IDToken;
   readonly userinfo?: client.UserInfoResponse;
@@ -31,6 +31,17 @@ interface Visit {
 
 const RP_CLIENT = 'demo-rp';
 const COOKIE = 'demo_rp';
+/** The time that a sign-in may take, in milliseconds. */
+const PENDING_MS = 3_600_000;
+
+/** Returns the name of the cookie of a sign-in. The provider brings `state` back, so that the answer finds it. */
+function pendingCookie(state: unknown): string {
+  return `${COOKIE}_${String(state)
+    .replace(/[^\w-]/g, '')
+    .slice(0, 43)}`;
+}
+
+const PENDING_COOKIE = { path: '/callback', sameSite: 'lax', httpOnly: true } as const;
 
 export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMetadata {
   return {
@@ -38,7 +49,7 @@ export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMeta
     client_secret: secret,
     client_name: 'Demo app',
     redirect_uris: [`${url}/callback`],
-    post_logout_redirect_uris: [`${url}/`],
+    post_logout_redirect_uris: [`${url}/signed-out`],
     backchannel_logout_uri: `${url}/backchannel-logout`,
     backchannel_logout_session_required: true,
   };
@@ -47,6 +58,8 @@ export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMeta
 export function makeRp({ issuer, url, secret }: RpOptions): Koa {
   // In the memory of this process. A visit expires one hour after its last step.
   const visits = new Keyv<Visit>({ ttl: 3_600_000 });
+  /** The sign-ins that have begun, by the values of their cookies. */
+  const begun = new Keyv<Pending>({ ttl: PENDING_MS });
   /** The ids of visits by the `sid` of their session at the provider. */
   const visitsBySid = new Keyv<string>({ ttl: 3_600_000 });
   let discovered: Promise<client.Configuration> | undefined;
@@ -80,7 +93,13 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
     .get('/style.css', serveStyle)
     .get('/', async (ctx) => {
       const { claims, userinfo } = await visitOf(ctx);
-      renderPage(ctx, { claims, userinfo, error: undefined });
+      renderPage(ctx, { claims, userinfo });
+    })
+    .get('/signed-out', async (ctx) => {
+      const { claims } = await visitOf(ctx);
+      // Another tab has signed in again.
+      if (claims !== undefined) return ctx.redirect('/');
+      return renderPage(ctx, { isSignedOut: true });
     })
     .get('/login', async (ctx) => {
       const verifier = client.randomPKCECodeVerifier();
@@ -93,12 +112,19 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
         state: pending.state,
         nonce: pending.nonce,
       });
-      await keep(ctx, { pending });
+      const id = randomUUID();
+      await begun.set(id, pending);
+      ctx.cookies.set(pendingCookie(pending.state), id, { ...PENDING_COOKIE, maxAge: PENDING_MS });
       ctx.redirect(target.href);
     })
     .get('/callback', async (ctx) => {
-      const { pending } = await visitOf(ctx);
+      const cookie = pendingCookie(ctx.query.state);
+      const id = ctx.cookies.get(cookie) ?? '';
+      const pending = await begun.get(id);
+      // An answer that this browser did not ask for, or one that came twice.
       if (pending === undefined) return ctx.redirect('/');
+      await begun.delete(id);
+      ctx.cookies.set(cookie, null, PENDING_COOKIE);
       try {
         await keep(ctx, await redeemCode(await configuration(), new URL(ctx.url, url), pending));
         return ctx.redirect('/');
@@ -108,7 +134,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
         const kinds = [AuthorizationResponseError, ClientError, ResponseBodyError];
         if (!kinds.some((kind) => error instanceof kind)) throw error;
         if (!(error instanceof AuthorizationResponseError)) ctx.status = 400;
-        return renderPage(ctx, { claims: undefined, userinfo: undefined, error });
+        return renderPage(ctx, { error });
       }
     })
     .post('/backchannel-logout', async (ctx) => {
@@ -123,7 +149,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
       const { idToken } = await visitOf(ctx);
       await keep(ctx, {});
       if (idToken === undefined) return ctx.redirect('/');
-      const parameters = { id_token_hint: idToken, post_logout_redirect_uri: `${url}/` };
+      const parameters = { id_token_hint: idToken, post_logout_redirect_uri: `${url}/signed-out` };
       return ctx.redirect(client.buildEndSessionUrl(await configuration(), parameters).href);
     });
 

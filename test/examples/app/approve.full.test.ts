@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allow, codeOn } from '../../chromium/acts.ts';
+import { claimsOn, codeOn } from '../../chromium/acts.ts';
 import { draw, photograph } from '../../chromium/fake-camera.ts';
 import { deviceWithPasskey } from '../../chromium/virtual-passkey.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
@@ -124,6 +124,6 @@ describe('the app of an account with a passkey', () => {
     await press(page, 'Yes, sign in');
     await asserted;
     await see(page, 'Signed in');
-    expect((await allow(screen)).amr).to.include('pop');
+    expect((await claimsOn(screen)).amr).to.include('pop');
   });
 });
