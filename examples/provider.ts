@@ -19,6 +19,7 @@ import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import { phoneClient } from './phone-session.ts';
 import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
+import { terminalClient } from './terminal-sign-in.ts';
 
 /** The `acr` of sign-ins with a passkey. */
 const PASSKEY_ACR = 'urn:example:acr:passkey';
@@ -57,6 +58,8 @@ export interface ExampleOptions {
    * localhost.
    */
   readonly passkeys?: boolean;
+  /** Sends the requests to the RPs in `clients`; the global `fetch` by default. */
+  readonly fetch?: typeof fetch;
   /** The logger for events; none by default. */
   readonly logger?: Logger;
   /** The address that makes providers with other settings; none by default. */
@@ -118,6 +121,7 @@ export function makeExample({
     clients: [
       accountClient(issuer),
       phoneClient(),
+      terminalClient(),
       ...(more.appUrl === undefined ? [] : [appClient(more.appUrl)]),
       ...clients,
     ],
@@ -149,7 +153,7 @@ export function makeExample({
         postLogoutSuccessSource: (ctx) => showSignedOut(ctx, qr),
       },
     },
-    fetch: reachOwn(clients),
+    fetch: reachOwn(clients, more.fetch),
     renderError: qr.renderError,
     // Apps that run in a browser may request tokens from the origins of their redirect URIs. Other clients need no
     // CORS: a confidential client is a server, and a native app is no page. The redirect URI of a native app may also

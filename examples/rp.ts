@@ -14,6 +14,8 @@ export interface RpOptions {
   /** The base URL of the RP. */
   readonly url: string;
   readonly secret: string;
+  /** Sends the requests to the provider; the global `fetch` by default. */
+  readonly fetch?: typeof fetch;
 }
 
 /** A sign-in that has begun. Each has a cookie of its own, so that several tabs can sign in side by side. */
@@ -43,7 +45,7 @@ function pendingCookie(state: unknown): string {
 
 const PENDING_COOKIE = { path: '/callback', sameSite: 'lax', httpOnly: true } as const;
 
-export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMetadata {
+export function rpClient({ url, secret }: Pick<RpOptions, 'url' | 'secret'>): ClientMetadata {
   return {
     client_id: RP_CLIENT,
     client_secret: secret,
@@ -55,7 +57,7 @@ export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMeta
   };
 }
 
-export function makeRp({ issuer, url, secret }: RpOptions): Koa {
+export function makeRp({ issuer, url, secret, fetch: send }: RpOptions): Koa {
   // In the memory of this process. A visit expires one hour after its last step.
   const visits = new Keyv<Visit>({ ttl: 3_600_000 });
   /** The sign-ins that have begun, by the values of their cookies. */
@@ -71,6 +73,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
       undefined,
       {
         execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [],
+        ...(send && { [client.customFetch]: send as client.CustomFetch }),
       },
     );
     return discovered;
@@ -140,7 +143,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
     .post('/backchannel-logout', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');
       const { logout_token: token } = await parseBody.form(ctx, { limit: 4096 });
-      const sid = await endedSession((await configuration()).serverMetadata(), RP_CLIENT, String(token));
+      const sid = await endedSession((await configuration()).serverMetadata(), RP_CLIENT, String(token), send);
       ctx.status = sid === undefined ? 400 : 200;
       ctx.body = sid === undefined ? { error: 'invalid_request' } : '';
       if (sid !== undefined) await visits.delete((await visitsBySid.get(sid)) ?? '');
