@@ -34,12 +34,12 @@ export function passwordSignIn({ provider, accounts, qr, limits, hasPasskeys }: 
     const locales = String(params.ui_locales ?? '').split(' ');
     const self = `${base}/interaction/${uid}`;
     const isOwn = params.client_id === ACCOUNT_CLIENT;
-    const client = isOwn ? undefined : (await provider.Client.find(String(params.client_id)))?.clientName;
+    const found = isOwn ? undefined : await provider.Client.find(String(params.client_id));
     qr.render(ctx, 'password', {
       base,
       mistake,
       locales,
-      client,
+      client: found?.clientName ?? found?.clientId,
       loginHint: params.login_hint ?? '',
       cancelUrl: `${self}/cancel`,
       // These clients get this page instead of the code.

@@ -14,6 +14,8 @@ export interface RpOptions {
   /** The base URL of the RP. */
   readonly url: string;
   readonly secret: string;
+  /** The name on its page; "Demo app" by default. */
+  readonly name?: string;
   /** Sends the requests to the provider; the global `fetch` by default. */
   readonly fetch?: typeof fetch;
 }
@@ -32,6 +34,7 @@ interface Visit {
 }
 
 const RP_CLIENT = 'demo-rp';
+const NAME = 'Demo app';
 const COOKIE = 'demo_rp';
 /** The time that a sign-in may take, in milliseconds. */
 const PENDING_MS = 3_600_000;
@@ -49,7 +52,7 @@ export function rpClient({ url, secret }: Pick<RpOptions, 'url' | 'secret'>): Cl
   return {
     client_id: RP_CLIENT,
     client_secret: secret,
-    client_name: 'Demo app',
+    client_name: NAME,
     redirect_uris: [`${url}/callback`],
     post_logout_redirect_uris: [`${url}/signed-out`],
     backchannel_logout_uri: `${url}/backchannel-logout`,
@@ -57,7 +60,7 @@ export function rpClient({ url, secret }: Pick<RpOptions, 'url' | 'secret'>): Cl
   };
 }
 
-export function makeRp({ issuer, url, secret, fetch: send }: RpOptions): Koa {
+export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOptions): Koa {
   // In the memory of this process. A visit expires one hour after its last step.
   const visits = new Keyv<Visit>({ ttl: 3_600_000 });
   /** The sign-ins that have begun, by the values of their cookies. */
@@ -96,13 +99,13 @@ export function makeRp({ issuer, url, secret, fetch: send }: RpOptions): Koa {
     .get('/style.css', serveStyle)
     .get('/', async (ctx) => {
       const { claims, userinfo } = await visitOf(ctx);
-      renderPage(ctx, { claims, userinfo });
+      renderPage(ctx, { name, claims, userinfo });
     })
     .get('/signed-out', async (ctx) => {
       const { claims } = await visitOf(ctx);
       // Another tab has signed in again.
       if (claims !== undefined) return ctx.redirect('/');
-      return renderPage(ctx, { isSignedOut: true });
+      return renderPage(ctx, { name, isSignedOut: true });
     })
     .get('/login', async (ctx) => {
       const verifier = client.randomPKCECodeVerifier();
@@ -137,7 +140,7 @@ export function makeRp({ issuer, url, secret, fetch: send }: RpOptions): Koa {
         const kinds = [AuthorizationResponseError, ClientError, ResponseBodyError];
         if (!kinds.some((kind) => error instanceof kind)) throw error;
         if (!(error instanceof AuthorizationResponseError)) ctx.status = 400;
-        return renderPage(ctx, { error });
+        return renderPage(ctx, { name, error });
       }
     })
     .post('/backchannel-logout', async (ctx) => {

@@ -104,7 +104,9 @@ async function inviteRealPhone(): Promise<void> {
   console.log(`          or scan this with a real phone in this network and sign in (alice, wonderland):`);
   console.log(await QRCode.toString(`${issuer}/account`, { type: 'terminal', small: true }));
   if (certificate !== undefined) {
-    console.log(`          The certificate is self-made: on the phone and here, choose "Advanced" and go on, once each.`);
+    console.log(
+      `          The certificate is self-made: on the phone and here, choose "Advanced" and go on, once each.`,
+    );
     console.log(`          For npm run phone and npm run terminal: NODE_EXTRA_CA_CERTS=.data/lan-${host}.pem`);
   } else if (scheme === 'http' && process.env.ISSUER === undefined) {
     console.log(`          There is no openssl for a certificate, so this is http: the page /qr/scan gets no camera.`);

@@ -73,7 +73,8 @@ export class TerminalSignIn {
     for (;;) {
       const url = new URL(`${this.#interaction}/qr/events`);
       const stream = await this.#browser.fetch(url, { headers: { Accept: 'text/event-stream' } });
-      if (!stream.ok || stream.body === null) throw new Error(`The provider does not go on with it (${stream.status}).`);
+      if (!stream.ok || stream.body === null)
+        throw new Error(`The provider does not go on with it (${stream.status}).`);
       for await (const ticket of ticketsIn(stream.body)) {
         this.#needsCheckCode = ticket.checkCode ?? false;
         yield ticket;

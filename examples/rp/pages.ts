@@ -16,6 +16,7 @@ const PROTECTION = {
 
 /** What the page shows. */
 export interface RpPage {
+  readonly name: string;
   readonly claims?: object | undefined;
   readonly userinfo?: object | undefined;
   readonly error?: unknown;

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import jsqr from 'jsqr';
 import { terminalClient } from '../../examples/terminal-sign-in.ts';
@@ -80,8 +81,9 @@ describe('the sign-in in the terminal', () => {
 
 /** Reads the code from the half blocks of a terminal, which has dark ground: a block is light. */
 function readBlocks(text: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-  const rows = text.replace(/\u001b\[[\d;]*m/g, '').split('\n').filter((line) => /^[█▀▄ ]{20,}$/.test(line));
+  const rows = stripVTControlCharacters(text)
+    .split('\n')
+    .filter((line) => /^[█▀▄ ]{20,}$/.test(line));
   const width = Math.max(...rows.map((row) => row.length));
   const scale = 4;
   const lit = (x: number, y: number): boolean => {
