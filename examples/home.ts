@@ -27,8 +27,9 @@ export function home({ provider, accounts, qr, demoUrl }: HomePorts): Middleware
 /** Asks whether to sign out: the option `features.rpInitiatedLogout.logoutSource`. */
 export function askToSignOut(ctx: SignOutContext, qr: QrLogin, form: string): void {
   const { client, provider } = ctx.oidc;
-  // The account page is the provider's own: staying signed in is the way back to it.
-  qr.render(ctx, 'sign-out', { base: baseOf(provider.issuer), form, isHere: client?.clientId === ACCOUNT_CLIENT });
+  // No app has signed the user out: staying signed in leads back to the account page.
+  const isHere = client === undefined || client.clientId === ACCOUNT_CLIENT;
+  qr.render(ctx, 'sign-out', { base: baseOf(provider.issuer), form, isHere });
 }
 
 /** Says what happened: the option `features.rpInitiatedLogout.postLogoutSuccessSource`. */

