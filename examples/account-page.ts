@@ -21,7 +21,6 @@ export function accountClient(issuer: string): ClientMetadata {
     client_id: ACCOUNT_CLIENT,
     client_name: 'Your account',
     redirect_uris: [`${issuer}/account/signed-in`],
-    post_logout_redirect_uris: [`${issuer}/account`],
     response_types: ['none'],
     grant_types: [],
     token_endpoint_auth_method: 'none',
@@ -78,7 +77,7 @@ export function accountPage(
       const isOurs = secret !== undefined && String(state).startsWith(`${secret}.`);
       // A link of another site: what it says did not happen.
       if (!isOurs) return ctx.redirect(`${base}/account`);
-      if (error !== undefined) return qr.render(ctx, 'problem', { text: 'account.not-signed-in' });
+      if (error !== undefined) return qr.render(ctx, 'problem', { base, text: 'account.not-signed-in' });
       const target = String(state).slice(secret.length + 1);
       return ctx.redirect(target.startsWith(`${base}/qr/`) ? target : `${base}/account`);
     });

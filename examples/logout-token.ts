@@ -1,5 +1,5 @@
 /** Validation of a logout token by an RP (OIDC Back-Channel Logout 1.0, section 2.6). */
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type * as client from 'openid-client';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -9,15 +9,17 @@ const keySets = new Map<string, JWTVerifyGetKey>();
 
 /**
  * Validates a logout token.
+ * @param send fetches the keys; the global `fetch` by default
  * @returns the `sid` of the session that has ended; undefined if this RP must not accept the token
  */
 export async function endedSession(
   provider: client.ServerMetadata,
   audience: string,
   token: string,
+  send?: typeof fetch,
 ): Promise<string | undefined> {
   const { issuer, jwks_uri: jwksUri = '' } = provider;
-  const keys = keySets.get(jwksUri) ?? createRemoteJWKSet(new URL(jwksUri));
+  const keys = keySets.get(jwksUri) ?? createRemoteJWKSet(new URL(jwksUri), send && { [customFetch]: send });
   keySets.set(jwksUri, keys);
   const requiredClaims = ['iat', 'exp', 'jti', 'events', 'sid'];
   const checks = {

@@ -1,10 +1,13 @@
 /** The password page: for the first sign-in on a phone, and for users without a phone. */
+import { readFileSync } from 'node:fs';
 import Router from '@koa/router';
 import parseBody from 'co-body';
 import type { Context, Middleware } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
 import type { QrLogin } from '../src/index.ts';
+import { ACCOUNT_CLIENT } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
+import { isOfApprovingApp } from './app/client.ts';
 import { fromOwnPage } from './own-page.ts';
 import type { PasswordLimits } from './password-limits.ts';
 
@@ -17,14 +20,32 @@ export interface PasswordPorts {
   readonly qr: QrLogin;
   /** Undefined if tries are not limited. */
   readonly limits: PasswordLimits | undefined;
+  /** True if users can sign in with a passkey, too. */
+  readonly hasPasskeys: boolean;
 }
 
+const AUTOFILL = readFileSync(new URL('client/passkey-autofill.js', import.meta.url), 'utf8');
+
 /** Serves the page below the interaction's URL, because the browser sends the interaction cookie only there. */
-export function passwordSignIn({ provider, accounts, qr, limits }: PasswordPorts): Middleware {
+export function passwordSignIn({ provider, accounts, qr, limits, hasPasskeys }: PasswordPorts): Middleware {
+  const base = new URL(provider.issuer).pathname.replace(/\/$/, '');
   const show = async (ctx: Context, mistake?: string): Promise<void> => {
-    const { params } = await provider.interactionDetails(ctx.req, ctx.res);
+    const { params, uid } = await provider.interactionDetails(ctx.req, ctx.res);
     const locales = String(params.ui_locales ?? '').split(' ');
-    qr.render(ctx, 'password', { mistake, loginHint: params.login_hint ?? '', locales });
+    const self = `${base}/interaction/${uid}`;
+    const isOwn = params.client_id === ACCOUNT_CLIENT;
+    const found = isOwn ? undefined : await provider.Client.find(String(params.client_id));
+    qr.render(ctx, 'password', {
+      base,
+      mistake,
+      locales,
+      client: found?.clientName ?? found?.clientId,
+      loginHint: params.login_hint ?? '',
+      cancelUrl: `${self}/cancel`,
+      // These clients get this page instead of the code.
+      qrUrl: isOwn || isOfApprovingApp(params) ? undefined : self,
+      passkeyUrl: hasPasskeys ? `${self}/qr/passkey` : undefined,
+    });
   };
 
   const router = new Router()
@@ -34,8 +55,12 @@ export function passwordSignIn({ provider, accounts, qr, limits }: PasswordPorts
       } catch (error) {
         if (!(error instanceof errors.SessionNotFound)) throw error;
         ctx.status = 404;
-        qr.render(ctx, 'problem', { text: 'password.over' });
+        qr.render(ctx, 'problem', { base, text: 'password.over' });
       }
+    })
+    .get('/account/passkey-autofill.js', (ctx) => {
+      ctx.type = 'js';
+      ctx.body = AUTOFILL;
     })
     .get('/interaction/:uid/password', (ctx) => show(ctx))
     .post('/interaction/:uid/password', fromOwnPage(provider), async (ctx) => {

@@ -11,6 +11,7 @@ import type { Accounts } from './accounts.ts';
 import { APPROVING_SCOPE, appClient, isOfApprovingApp } from './app/client.ts';
 import { features } from './features.ts';
 import { health } from './health.ts';
+import { askToSignOut, home, showSignedOut } from './home.ts';
 import { logEvents, logNewPasskey, logRequests } from './log.ts';
 import { managePasskeys, PasskeyRecords } from './passkeys.ts';
 import { PasswordLimits } from './password-limits.ts';
@@ -18,6 +19,7 @@ import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
 import { phoneClient } from './phone-session.ts';
 import { reachOwn } from './reach.ts';
 import type { Secrets } from './secrets.ts';
+import { terminalClient } from './terminal-sign-in.ts';
 
 /** The `acr` of sign-ins with a passkey. */
 const PASSKEY_ACR = 'urn:example:acr:passkey';
@@ -43,6 +45,8 @@ export interface ExampleOptions {
   readonly clients: ClientMetadata[];
   /** The origin of the app in `examples/app`; none by default. Other apps can register. */
   readonly appUrl?: string;
+  /** The address of the demo app, for a link on the start page; none by default. */
+  readonly demoUrl?: string;
   /** The store for all records; in memory by default. */
   readonly store?: Keyv;
   /** True if the provider is behind a proxy that sets the `X-Forwarded-*` headers. False by default. */
@@ -54,6 +58,8 @@ export interface ExampleOptions {
    * localhost.
    */
   readonly passkeys?: boolean;
+  /** Sends the requests to the RPs in `clients`; the global `fetch` by default. */
+  readonly fetch?: typeof fetch;
   /** The logger for events; none by default. */
   readonly logger?: Logger;
   /** The address that makes providers with other settings; none by default. */
@@ -97,6 +103,8 @@ export function makeExample({
     // A phone signs in on the account page, or in its app, with a password, because it cannot scan its own screen.
     loginPage: (_ctx, { params }) =>
       params.client_id === ACCOUNT_CLIENT || isOfApprovingApp(params) ? { path: 'password' } : undefined,
+    // Approve on the phone is the consent to what the phone lists, so the browser does not ask again.
+    consent: () => 'phone',
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
     ...(more.passkeys && { guard, passkeySignIn: signIn, passkeysUrl: `${base}/account` }),
@@ -113,6 +121,7 @@ export function makeExample({
     clients: [
       accountClient(issuer),
       phoneClient(),
+      terminalClient(),
       ...(more.appUrl === undefined ? [] : [appClient(more.appUrl)]),
       ...clients,
     ],
@@ -139,9 +148,12 @@ export function makeExample({
       registration: { enabled: true, initialAccessToken: true },
       // An app that signs out revokes its grant.
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-      rpInitiatedLogout: { logoutSource: (ctx, form) => qr.render(ctx, 'sign-out', { form }) },
+      rpInitiatedLogout: {
+        logoutSource: (ctx, form) => askToSignOut(ctx, qr, form),
+        postLogoutSuccessSource: (ctx) => showSignedOut(ctx, qr),
+      },
     },
-    fetch: reachOwn(clients),
+    fetch: reachOwn(clients, more.fetch),
     renderError: qr.renderError,
     // Apps that run in a browser may request tokens from the origins of their redirect URIs. Other clients need no
     // CORS: a confidential client is a server, and a native app is no page. The redirect URI of a native app may also
@@ -181,7 +193,8 @@ export function makeExample({
   }
   qr.attach(provider);
   const passwordLimits = more.qrLogin?.limits === false ? undefined : new PasswordLimits();
-  provider.use(passwordSignIn({ provider, accounts, qr, limits: passwordLimits }));
+  provider.use(home({ provider, accounts, qr, demoUrl: more.demoUrl }));
+  provider.use(passwordSignIn({ provider, accounts, qr, limits: passwordLimits, hasPasskeys: more.passkeys ?? false }));
   if (more.passkeys) provider.use(managePasskeys({ provider, accounts, registration, records, signIn: phoneSignIn }));
   provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ? records : undefined, qr }));
   provider.proxy = more.proxy ?? false;

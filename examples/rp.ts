@@ -14,8 +14,13 @@ export interface RpOptions {
   /** The base URL of the RP. */
   readonly url: string;
   readonly secret: string;
+  /** The name on its page; "Demo app" by default. */
+  readonly name?: string;
+  /** Sends the requests to the provider; the global `fetch` by default. */
+  readonly fetch?: typeof fetch;
 }
 
+/** A sign-in that has begun. Each has a cookie of its own, so that several tabs can sign in side by side. */
 interface Pending {
   readonly verifier: string;
   readonly state: string;
@@ -23,30 +28,43 @@ interface Pending {
 }
 
 interface Visit {
-  readonly pending?: Pending;
   readonly idToken?: string;
   readonly claims?: client.IDToken;
   readonly userinfo?: client.UserInfoResponse;
 }
 
 const RP_CLIENT = 'demo-rp';
+const NAME = 'Demo app';
 const COOKIE = 'demo_rp';
+/** The time that a sign-in may take, in milliseconds. */
+const PENDING_MS = 3_600_000;
 
-export function rpClient({ url, secret }: Omit<RpOptions, 'issuer'>): ClientMetadata {
+/** Returns the name of the cookie of a sign-in. The provider brings `state` back, so that the answer finds it. */
+function pendingCookie(state: unknown): string {
+  return `${COOKIE}_${String(state)
+    .replace(/[^\w-]/g, '')
+    .slice(0, 43)}`;
+}
+
+const PENDING_COOKIE = { path: '/callback', sameSite: 'lax', httpOnly: true } as const;
+
+export function rpClient({ url, secret }: Pick<RpOptions, 'url' | 'secret'>): ClientMetadata {
   return {
     client_id: RP_CLIENT,
     client_secret: secret,
-    client_name: 'Demo app',
+    client_name: NAME,
     redirect_uris: [`${url}/callback`],
-    post_logout_redirect_uris: [`${url}/`],
+    post_logout_redirect_uris: [`${url}/signed-out`],
     backchannel_logout_uri: `${url}/backchannel-logout`,
     backchannel_logout_session_required: true,
   };
 }
 
-export function makeRp({ issuer, url, secret }: RpOptions): Koa {
+export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOptions): Koa {
   // In the memory of this process. A visit expires one hour after its last step.
   const visits = new Keyv<Visit>({ ttl: 3_600_000 });
+  /** The sign-ins that have begun, by the values of their cookies. */
+  const begun = new Keyv<Pending>({ ttl: PENDING_MS });
   /** The ids of visits by the `sid` of their session at the provider. */
   const visitsBySid = new Keyv<string>({ ttl: 3_600_000 });
   let discovered: Promise<client.Configuration> | undefined;
@@ -58,6 +76,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
       undefined,
       {
         execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [],
+        ...(send && { [client.customFetch]: send as client.CustomFetch }),
       },
     );
     return discovered;
@@ -80,7 +99,13 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
     .get('/style.css', serveStyle)
     .get('/', async (ctx) => {
       const { claims, userinfo } = await visitOf(ctx);
-      renderPage(ctx, { claims, userinfo, error: undefined });
+      renderPage(ctx, { name, claims, userinfo });
+    })
+    .get('/signed-out', async (ctx) => {
+      const { claims } = await visitOf(ctx);
+      // Another tab has signed in again.
+      if (claims !== undefined) return ctx.redirect('/');
+      return renderPage(ctx, { name, isSignedOut: true });
     })
     .get('/login', async (ctx) => {
       const verifier = client.randomPKCECodeVerifier();
@@ -93,12 +118,19 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
         state: pending.state,
         nonce: pending.nonce,
       });
-      await keep(ctx, { pending });
+      const id = randomUUID();
+      await begun.set(id, pending);
+      ctx.cookies.set(pendingCookie(pending.state), id, { ...PENDING_COOKIE, maxAge: PENDING_MS });
       ctx.redirect(target.href);
     })
     .get('/callback', async (ctx) => {
-      const { pending } = await visitOf(ctx);
+      const cookie = pendingCookie(ctx.query.state);
+      const id = ctx.cookies.get(cookie) ?? '';
+      const pending = await begun.get(id);
+      // An answer that this browser did not ask for, or one that came twice.
       if (pending === undefined) return ctx.redirect('/');
+      await begun.delete(id);
+      ctx.cookies.set(cookie, null, PENDING_COOKIE);
       try {
         await keep(ctx, await redeemCode(await configuration(), new URL(ctx.url, url), pending));
         return ctx.redirect('/');
@@ -108,13 +140,13 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
         const kinds = [AuthorizationResponseError, ClientError, ResponseBodyError];
         if (!kinds.some((kind) => error instanceof kind)) throw error;
         if (!(error instanceof AuthorizationResponseError)) ctx.status = 400;
-        return renderPage(ctx, { claims: undefined, userinfo: undefined, error });
+        return renderPage(ctx, { name, error });
       }
     })
     .post('/backchannel-logout', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');
       const { logout_token: token } = await parseBody.form(ctx, { limit: 4096 });
-      const sid = await endedSession((await configuration()).serverMetadata(), RP_CLIENT, String(token));
+      const sid = await endedSession((await configuration()).serverMetadata(), RP_CLIENT, String(token), send);
       ctx.status = sid === undefined ? 400 : 200;
       ctx.body = sid === undefined ? { error: 'invalid_request' } : '';
       if (sid !== undefined) await visits.delete((await visitsBySid.get(sid)) ?? '');
@@ -123,7 +155,7 @@ export function makeRp({ issuer, url, secret }: RpOptions): Koa {
       const { idToken } = await visitOf(ctx);
       await keep(ctx, {});
       if (idToken === undefined) return ctx.redirect('/');
-      const parameters = { id_token_hint: idToken, post_logout_redirect_uri: `${url}/` };
+      const parameters = { id_token_hint: idToken, post_logout_redirect_uri: `${url}/signed-out` };
       return ctx.redirect(client.buildEndSessionUrl(await configuration(), parameters).href);
     });
 

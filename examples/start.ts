@@ -3,6 +3,8 @@
  */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import QRCode from 'qrcode';
 import { Accounts } from './accounts.ts';
@@ -13,6 +15,7 @@ import { ProvidersOnDemand } from './everything.ts';
 import { flagsFrom } from './flags.ts';
 import { closeAll, endAtSignal } from './graceful.ts';
 import { issuerFrom } from './issuer.ts';
+import { certificateFor, fetchTrusting } from './lan-certificate.ts';
 import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
 import { makeExample, makeInitialAccessToken, NAME, VIEWS } from './provider.ts';
@@ -26,8 +29,12 @@ const port = portFrom('PORT', 3000);
 const rpPort = portFrom('RP_PORT', 3001);
 const appPort = portFrom('APP_PORT', Math.min(rpPort + 1, 65_535));
 const host = lan ? lanAddress() : 'localhost';
-const issuer = issuerFrom('ISSUER', `http://${host}:${port}`);
-const rpUrl = `http://${host}:${rpPort}`;
+// With ISSUER, a proxy has the certificate.
+const certificate = lan && process.env.ISSUER === undefined ? certificateFor(host) : undefined;
+const scheme = certificate === undefined ? 'http' : 'https';
+const issuer = issuerFrom('ISSUER', `${scheme}://${host}:${port}`);
+const rpUrl = `${scheme}://${host}:${rpPort}`;
+const send = certificate && fetchTrusting(certificate);
 // The app needs a secure origin. `localhost` is one, an address in the local network is none.
 const appUrl = issuerFrom('APP_URL', `http://localhost:${appPort}`);
 
@@ -42,10 +49,12 @@ const { provider, qr, app } = makeExample({
   accounts,
   clients: [rpClient({ url: rpUrl, secret: secrets.rpSecret })],
   appUrl,
+  demoUrl: rpUrl,
+  ...(send && { fetch: send }),
   store,
   // If ISSUER is set, requests come through a proxy at that address.
   proxy: process.env.ISSUER !== undefined,
-  passkeys: new URL(issuer).protocol === 'https:' || new URL(issuer).hostname === 'localhost',
+  passkeys: mayHavePasskeys(new URL(issuer)),
   logger: makeLogger(),
   ...(everything && { settingsUrl: `${issuer}/settings` }),
   qrLogin: {
@@ -58,7 +67,7 @@ const { provider, qr, app } = makeExample({
   },
 });
 const phoneApp = makeApp(issuer, () => buildApp({ issuer, clientId: APP_CLIENT, provider: NAME }));
-const rp = makeRp({ issuer, url: rpUrl, secret: secrets.rpSecret });
+const rp = makeRp({ issuer, url: rpUrl, secret: secrets.rpSecret, ...(send && { fetch: send }) });
 
 const onDemand = everything ? new ProvidersOnDemand({ issuer, secrets, accounts, provider }) : undefined;
 
@@ -73,14 +82,11 @@ const initialAccessToken = await makeInitialAccessToken(provider).catch(() => {
   process.exit(1);
 });
 
-console.log(`Browser:  open ${rpUrl} and choose "Sign in"`);
+console.log(`Browser:  open ${rpUrl} and choose "Sign in"; ${issuer} is the provider's own page`);
 console.log(`Phone:    copy the link below the code to a private window, or run: npm run phone -- <address>`);
-console.log(
-  lan
-    ? `          or scan this with a real phone in this network and sign in (alice, wonderland):`
-    : `          or for a real phone in this network, stop this and run: npm start -- --lan`,
-);
-if (lan) console.log(await QRCode.toString(`${issuer}/account`, { type: 'terminal', small: true }));
+if (lan) await inviteRealPhone();
+else console.log(`          or for a real phone in this network, stop this and run: npm start -- --lan`);
+console.log(`Terminal: to sign in on a screen without a browser, run: npm run terminal -- ${issuer}`);
 console.log(
   appServer === undefined
     ? `App:      port ${appPort} cannot be used: set APP_PORT to another one`
@@ -93,8 +99,28 @@ endAtSignal(async () => {
   await closeAll(servers, qr, store);
 });
 
+/** Shows the address for phones as a QR code, and says what the phone will say about the certificate. */
+async function inviteRealPhone(): Promise<void> {
+  console.log(`          or scan this with a real phone in this network and sign in (alice, wonderland):`);
+  console.log(await QRCode.toString(`${issuer}/account`, { type: 'terminal', small: true }));
+  if (certificate !== undefined) {
+    console.log(
+      `          The certificate is self-made: on the phone and here, choose "Advanced" and go on, once each.`,
+    );
+    console.log(`          For npm run phone and npm run terminal: NODE_EXTRA_CA_CERTS=.data/lan-${host}.pem`);
+  } else if (scheme === 'http' && process.env.ISSUER === undefined) {
+    console.log(`          There is no openssl for a certificate, so this is http: the page /qr/scan gets no camera.`);
+    console.log(`          The phone's own camera app works. Otherwise, set ISSUER to a proxy with a certificate.`);
+  }
+}
+
+/** Browsers have passkeys for host names on https, and for localhost. */
+function mayHavePasskeys({ protocol, hostname }: URL): boolean {
+  return hostname === 'localhost' || (protocol === 'https:' && isIP(hostname.replace(/[[\]]/g, '')) === 0);
+}
+
 async function listen(listener: RequestListener, onPort: number): Promise<Server> {
-  const server = createServer(listener);
+  const server = certificate === undefined ? createServer(listener) : createSecureServer(certificate, listener);
   // Only --lan lets other machines connect.
   server.listen(onPort, lan ? '0.0.0.0' : 'localhost');
   await once(server, 'listening').catch((error: Error) => {

@@ -8,7 +8,8 @@ import { basename, extname } from 'node:path';
 const ROOT = new URL('../', import.meta.url);
 const LOCALES = new URL('views/locales/', ROOT);
 const ICONS = new URL('views/assets/', ROOT);
-const SCRIPTS = new URL('dist/client/', ROOT);
+const DIST = new URL('dist/', ROOT);
+const SCRIPTS = new URL('client/', DIST);
 
 const TYPES = `/** The files that a page may load, by name: text, or base64 in \`pictures\`. */
 export declare const texts: Readonly<Record<string, string>>;
@@ -24,7 +25,7 @@ const read = (folder, name, encoding) => readFileSync(new URL(name, folder), enc
 const all = (folder, names, encoding) => names.map((name) => [name, read(folder, name, encoding)]);
 
 const texts = Object.fromEntries([
-  ['style.css', read(ROOT, 'dist/style.css', 'utf8')],
+  ...all(DIST, ['style.css', 'scan.css'], 'utf8'),
   ...all(SCRIPTS, namesIn(SCRIPTS, '.js'), 'utf8'),
   ...all(ICONS, namesIn(ICONS, '.svg'), 'utf8'),
 ]);
@@ -40,5 +41,5 @@ const qrStyle = read(ROOT, 'dist/qr-style.css', 'utf8').trim();
 
 const constants = Object.entries({ texts, pictures, qrStyle, locales });
 const script = constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value, null, 1)};\n`).join('');
-writeFileSync(new URL('dist/files.js', ROOT), script);
-writeFileSync(new URL('dist/files.d.ts', ROOT), TYPES);
+writeFileSync(new URL('files.js', DIST), script);
+writeFileSync(new URL('files.d.ts', DIST), TYPES);

@@ -1,13 +1,14 @@
 /**
  * Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. Also writes
- * the style sheet to `dist` without what browsers need not load, and its first part, which the QR page has in its HTML.
+ * the style sheets to `dist` without what browsers need not load, and the first part of `style.css`, which the QR page has
+ * in its HTML.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Eta } from 'eta/core';
 
 const VIEWS = new URL('../views/pages/', import.meta.url);
-const STYLE = new URL('../views/assets/style.css', import.meta.url);
+const ASSETS = new URL('../views/assets/', import.meta.url);
 const END_OF_QR_STYLE = '/* The rest of this file';
 const DIST = new URL('../dist/', import.meta.url);
 
@@ -35,6 +36,7 @@ const minified = (css) =>
     .replace(/,\n/g, ',')
     .replace(/;?\n(?=\})/g, '')
     .replace(/([{};])\n/g, '$1');
-const style = readFileSync(STYLE, 'utf8');
-writeFileSync(new URL('style.css', DIST), minified(style));
+const source = (name) => readFileSync(new URL(name, ASSETS), 'utf8');
+for (const name of ['style.css', 'scan.css']) writeFileSync(new URL(name, DIST), minified(source(name)));
+const style = source('style.css');
 writeFileSync(new URL('qr-style.css', DIST), minified(style.slice(0, style.indexOf(END_OF_QR_STYLE))));

@@ -9,7 +9,7 @@ import { rolldown } from 'rolldown';
 /** The folder of the bundles. Below it, a bundle has the path of its program: `examples/start.js`. */
 export const BUNDLES = 'node_modules/.cache/programs';
 
-const PROGRAMS = ['test/support/node-program.ts', 'examples/start.ts', 'examples/phone.ts'];
+const PROGRAMS = ['test/support/node-program.ts', 'examples/start.ts', 'examples/phone.ts', 'examples/terminal.ts'];
 
 /** A plugin that keeps the original URL of each module, so that a module still finds the files beside its source. */
 const keepUrls = {

@@ -14,7 +14,17 @@ const PROTECTION = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-export function renderPage(ctx: Context, page: object): void {
+/** What the page shows. */
+export interface RpPage {
+  readonly name: string;
+  readonly claims?: object | undefined;
+  readonly userinfo?: object | undefined;
+  readonly error?: unknown;
+  /** True if the user has just signed out. */
+  readonly isSignedOut?: boolean;
+}
+
+export function renderPage(ctx: Context, page: RpPage): void {
   ctx.set(PROTECTION);
   ctx.type = 'html';
   ctx.body = eta.render('page', page);

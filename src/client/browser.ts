@@ -3,7 +3,7 @@ import { DigitField } from './check-code.ts';
 import { countDown, showTimeLeft } from './countdown.ts';
 import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
-import { askForPasskey } from './passkey.ts';
+import { askForPasskey, removeUnusablePasskeys } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
 import { screenOf, showInTab, turnPageTo } from './screens.ts';
 import { ShownCode } from './shown-code.ts';
@@ -25,6 +25,7 @@ const accountSwitch = find<HTMLFieldSetElement>(form, '[data-switch]');
 const field = new DigitField(form, accountSwitch, () => {
   mistake.textContent = '';
 });
+removeUnusablePasskeys(page);
 /** The form to sign in with a passkey of this device; null if the page has none. */
 const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
 

@@ -4,12 +4,35 @@
  */
 export async function askForPasskey(options: string): Promise<string | undefined> {
   try {
-    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(options));
+    const json = JSON.parse(options);
+    const publicKey = canConvert('parseRequestOptionsFromJSON', PublicKeyCredential)
+      ? PublicKeyCredential.parseRequestOptionsFromJSON(json)
+      : (await import('./passkey-json.ts')).readOptions(json);
     const credential = await navigator.credentials.get({ publicKey });
-    return credential instanceof PublicKeyCredential ? JSON.stringify(credential.toJSON()) : undefined;
+    if (!(credential instanceof PublicKeyCredential)) return undefined;
+    return JSON.stringify(
+      canConvert('toJSON', credential)
+        ? credential.toJSON()
+        : (await import('./passkey-json.ts')).writeAnswer(credential),
+    );
   } catch {
     // Cancelled, timed out or not supported: browsers make no difference, so that a page cannot tell which passkeys
     // exist.
     return undefined;
   }
+}
+
+/** Removes the forms that ask for a passkey where the browser has none, and headings that are left alone by that. */
+export function removeUnusablePasskeys(page: ParentNode): void {
+  if (typeof PublicKeyCredential !== 'undefined') return;
+  for (const form of page.querySelectorAll<HTMLFormElement>('form[data-passkey]')) {
+    const group = form.closest('nav');
+    form.remove();
+    if (group?.querySelector('a, form') === null) group.remove();
+  }
+}
+
+/** The functions are missing in browsers from before March 2025, other than their types say. */
+function canConvert(name: string, owner: object): boolean {
+  return name in owner;
 }

@@ -1,20 +1,16 @@
 /**
  * The script of the scan page: reads the code that another device shows, and opens its address if it is one of ours.
  */
+import { Adviser } from './camera/advice.ts';
 import { Camera } from './camera/camera.ts';
-import { type Effort, loadReader } from './camera/read-code.ts';
+import { canReadClipboard, type Given, inTransfer, readClipboard, readGiven } from './camera/given-pictures.ts';
+import { ownAddress, showText } from './camera/open-code.ts';
+import { loadReader } from './camera/read-code.ts';
 
-/** A frame of the camera gets little effort, because the next one follows at once. A photo comes only once. */
-const FRAME: Effort = { longest: 640, effort: 4, timeLimit: 60 };
-const PHOTO: Effort = { longest: 1600, effort: 1000, timeLimit: 1_000 };
 /**
  * The pause between two frames. It is longer if the last frame took longer to read, so that the page stays responsive.
  */
 const PAUSE_MS = 100;
-/**
- * The message about a foreign code stays this long after the last frame with it, because some frames cannot be read.
- */
-const FOREIGN_STAYS_MS = 3_000;
 
 const page = find<HTMLElement>(document, '[data-codes]');
 const view = find<HTMLElement>(page, '[data-viewfinder]');
@@ -25,6 +21,9 @@ const torch = find<HTMLButtonElement>(page, '[data-torch]');
 const other = find<HTMLButtonElement>(page, '[data-switch]');
 const photo = find<HTMLInputElement>(page, '[data-photo] input');
 const photoStatus = find<HTMLElement>(page, '[data-photo] [role=status]');
+/** Null in a deployment's own page that has no such button. */
+const paste = page.querySelector<HTMLButtonElement>('[data-paste]');
+const codes = { prefix: page.dataset.codes ?? '', length: Number(page.dataset.codeLength) };
 
 const camera = new Camera(find<HTMLVideoElement>(view, 'video'), () => show('failed'));
 const reader = loadReader();
@@ -35,23 +34,11 @@ let wanted = false;
 /** The permission for the camera; undefined if the browser does not report it. */
 let permission: PermissionStatus | undefined;
 let nextFrame: ReturnType<typeof setTimeout> | undefined;
-/**
- * The time of the last frame with a foreign code, in milliseconds; undefined if the page shows no message about one.
- */
-let foreignCodeAt: number | undefined;
+let adviser = new Adviser(performance.now());
 /** True if the focused element has been hidden since. */
 let focusIsLost = false;
 /** True once the decoder has failed to load. Browsers remember a failed module, so only a reload fetches it again. */
 let isIncomplete = false;
-
-/**
- * Shows the text that the template has under this name. The same text is not written again, because screen readers
- * would repeat it.
- */
-function showText(where: HTMLElement, name: string): void {
-  const text = where.getAttribute(`data-${name}`) ?? '';
-  if (where.textContent !== text) where.textContent = text;
-}
 
 /** Shows the current state of the camera, with the text of this name. */
 function show(name: string): void {
@@ -84,7 +71,7 @@ async function turnOn(begin: () => ReturnType<Camera['start']> = () => camera.st
   }
   // The user has left the page meanwhile.
   if (!camera.isOn) return;
-  foreignCodeAt = undefined;
+  adviser = new Adviser(performance.now());
   show('looking');
   torch.setAttribute('aria-pressed', 'false');
   torch.hidden = !camera.hasTorch;
@@ -140,49 +127,58 @@ async function readFrame(): Promise<void> {
   if (!camera.isOn) return;
   const startedAt = performance.now();
   const { picture } = camera;
-  const text = picture && read(picture, FRAME);
+  const reading = picture && read.readFrame(picture);
   clearTimeout(nextFrame);
-  if (text !== undefined && openIfOurs(text, status)) return;
-  if (text !== undefined) foreignCodeAt = startedAt;
-  else if (foreignCodeAt !== undefined && startedAt - foreignCodeAt > FOREIGN_STAYS_MS) {
-    foreignCodeAt = undefined;
-    showText(status, 'looking');
+  if (reading !== undefined) {
+    if (reading.text !== undefined && openIfOurs(reading.text, status)) return;
+    const advice = adviser.after(reading, startedAt);
+    // A deployment's own page may lack the newer text.
+    showText(status, status.hasAttribute(`data-${advice}`) ? advice : 'looking');
   }
   nextFrame = setTimeout(readFrame, Math.max(PAUSE_MS, performance.now() - startedAt));
 }
 
-async function readPhoto(): Promise<void> {
+/** Reads a photo, or what was copied, and says under the button what was in it. */
+async function take(given: Given): Promise<void> {
+  showText(photoStatus, 'reading');
+  const found = await readGiven(given, reader);
+  if ('text' in found) return void openIfOurs(found.text, photoStatus);
+  isIncomplete ||= found.problem === 'incomplete';
+  showText(photoStatus, found.problem);
+}
+
+async function takePhoto(): Promise<void> {
   const [file] = photo.files ?? [];
   // Without this, choosing the same photo again would fire no event.
   photo.value = '';
-  if (file === undefined) return;
-  showText(photoStatus, 'reading');
-  const [read, picture] = await Promise.all([
-    reader.catch(() => undefined),
-    createImageBitmap(file).catch(() => undefined),
-  ]);
-  if (read === undefined) {
-    isIncomplete = true;
-    return showText(photoStatus, 'incomplete');
-  }
-  if (picture === undefined) return showText(photoStatus, 'no-photo');
-  const text = read({ source: picture, width: picture.width, height: picture.height }, PHOTO);
-  picture.close();
-  if (text === undefined) showText(photoStatus, 'no-code');
-  else openIfOurs(text, photoStatus);
+  if (file !== undefined) await take(file);
+}
+
+async function takeFromClipboard(): Promise<void> {
+  const given = await readClipboard();
+  if (given === undefined) showText(photoStatus, 'nothing');
+  else await take(given);
+}
+
+/** Takes what was pasted or dropped, unless it is a text for the field, such as a backup code. */
+function takeTransfer(event: Event, transfer: DataTransfer | null): void {
+  const given = inTransfer(transfer);
+  if (given === undefined) return;
+  const isForField = event.target instanceof HTMLInputElement && event.target !== photo;
+  if (typeof given === 'string' && isForField && ownAddress(given.trim(), codes) === undefined) return;
+  event.preventDefault();
+  void take(given);
 }
 
 /**
- * Opens the address in a code, if the code is this provider's. Any other code could lead to a harmful website.
+ * Opens the address in a code, if the code is this provider's.
  * @returns true if it opens the address
  */
 function openIfOurs(text: string, where: HTMLElement): boolean {
-  const { codes = '', codeLength = '' } = page.dataset;
-  const code = text.slice(codes.length);
-  const isOurs = text.startsWith(codes) && code.length === Number(codeLength) && /^[\w-]+$/.test(code);
-  showText(where, isOurs ? 'found' : 'foreign');
-  if (isOurs) location.assign(text);
-  return isOurs;
+  const address = ownAddress(text, codes);
+  showText(where, address === undefined ? 'foreign' : 'found');
+  if (address !== undefined) location.assign(address);
+  return address !== undefined;
 }
 
 function find<E extends Element>(within: ParentNode, selector: string): E {
@@ -200,7 +196,14 @@ torch.addEventListener('click', async () => {
   const on = torch.getAttribute('aria-pressed') !== 'true';
   if (await camera.light(on)) torch.setAttribute('aria-pressed', `${on}`);
 });
-photo.addEventListener('change', () => void readPhoto());
+photo.addEventListener('change', () => void takePhoto());
+if (paste !== null) {
+  paste.hidden = !canReadClipboard();
+  paste.addEventListener('click', () => void takeFromClipboard());
+}
+document.addEventListener('paste', (event) => takeTransfer(event, event.clipboardData));
+document.addEventListener('dragover', (event) => event.preventDefault());
+document.addEventListener('drop', (event) => takeTransfer(event, event.dataTransfer));
 document.addEventListener('visibilitychange', followVisibility);
 // Some browsers fire no visibilitychange when the user leaves a page.
 addEventListener('pagehide', stopCamera);

@@ -97,7 +97,10 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid/qr/app', { get: forPages(browser.look('show'), qrPage.openApp) });
   at('/interaction/:uid/qr/renew', { post: forScripts(browser.promptForm('show', 'login'), qrPage.renew) });
   at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
-  at('/interaction/:uid/qr/passkey', { post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn) });
+  at('/interaction/:uid/qr/passkey', {
+    get: forScripts(browser.look('watch'), passkey.options),
+    post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn),
+  });
   at('/interaction/:uid/consent', {
     post: forScripts(browser.promptForm('finish', 'consent'), consent.grant),
     more: ownPage,

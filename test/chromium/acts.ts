@@ -33,7 +33,7 @@ export async function giveName(page: Page, name = 'alice', password = 'wonderlan
   // By ids, because the page may be in any language.
   await page.locator('#name').fill(name);
   await page.locator('#password').fill(password);
-  await page.locator('form button').click();
+  await page.locator('form:has(#password) button').click();
 }
 
 /** Waits until the phone asks for a decision. */

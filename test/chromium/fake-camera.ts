@@ -10,9 +10,17 @@ import { PNG } from 'pngjs';
 import qrcode from 'qrcode';
 import { launchWholeChromium } from './chromium.ts';
 
+/** The size of a frame, unless the picture is larger. */
 const WIDTH = 640;
 const HEIGHT = 480;
 const NOTHING: PNG = new PNG({ width: WIDTH, height: HEIGHT });
+
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  /** The brightness of each pixel. */
+  readonly luma: Buffer;
+}
 
 export interface Camera {
   /** The Chromium with this camera. */
@@ -56,10 +64,10 @@ export class FakeCamera implements Camera {
   }
 
   see(picture: PNG): void {
-    const luma = lumaOf(picture);
-    const colour = Buffer.alloc((WIDTH * HEIGHT) / 2, 0x80);
+    const { width, height, luma } = frameOf(picture);
+    const colour = Buffer.alloc((width * height) / 2, 0x80);
     const frame = Buffer.concat([Buffer.from('FRAME\n'), luma, colour]);
-    const head = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F10:1 Ip A1:1 C420jpeg\n`);
+    const head = Buffer.from(`YUV4MPEG2 W${width} H${height} F10:1 Ip A1:1 C420jpeg\n`);
     writeFileSync(join(this.#folder, 'seen.y4m'), Buffer.concat([head, frame, frame]));
   }
 
@@ -72,14 +80,14 @@ export class FakeCamera implements Camera {
 /** A canvas that replaces the camera. */
 export class CanvasCamera implements Camera {
   readonly browser: Browser;
-  #luma: Buffer = lumaOf(NOTHING);
+  #frame: Frame = frameOf(NOTHING);
 
   constructor(browser: Browser) {
     this.browser = browser;
   }
 
   async fitInto(phone: BrowserContext): Promise<void> {
-    await phone.exposeBinding('whatIsSeen', () => this.#luma.toString('base64'));
+    await phone.exposeBinding('whatIsSeen', () => ({ ...this.#frame, luma: this.#frame.luma.toString('base64') }));
     await phone.addInitScript(FILM_CANVAS);
   }
 
@@ -88,7 +96,7 @@ export class CanvasCamera implements Camera {
   }
 
   see(picture: PNG): void {
-    this.#luma = lumaOf(picture);
+    this.#frame = frameOf(picture);
   }
 
   async close(): Promise<void> {
@@ -104,10 +112,11 @@ const FILM_CANVAS = `{
   navigator.mediaDevices.getUserMedia = async () => {
     const { state } = await navigator.permissions.query({ name: 'camera' });
     if (state !== 'granted') throw new DOMException('', 'NotAllowedError');
-    const luma = atob(await whatIsSeen());
-    const canvas = Object.assign(document.createElement('canvas'), { width: ${WIDTH}, height: ${HEIGHT} });
+    const { width, height, ...seen } = await whatIsSeen();
+    const luma = atob(seen.luma);
+    const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const context = canvas.getContext('2d');
-    const image = context.createImageData(${WIDTH}, ${HEIGHT});
+    const image = context.createImageData(width, height);
     for (let at = 0; at < luma.length; at++) {
       const grey = luma.charCodeAt(at);
       image.data.set([grey, grey, grey, 255], at * 4);
@@ -119,13 +128,15 @@ const FILM_CANVAS = `{
   };
 }`;
 
-/** Returns the brightness of each pixel. The area around the picture is grey. */
-function lumaOf({ width, height, data }: PNG): Buffer {
-  const luma = Buffer.alloc(WIDTH * HEIGHT, 0x80);
-  for (let y = 0; y < Math.min(height, HEIGHT); y++) {
-    for (let x = 0; x < Math.min(width, WIDTH); x++) luma[y * WIDTH + x] = grey(data, (y * width + x) * 4);
+/** Returns a frame with the picture in its middle. The area around the picture is grey. */
+function frameOf({ width: columns, height: rows, data }: PNG): Frame {
+  const [width, height] = [Math.max(WIDTH, columns), Math.max(HEIGHT, rows)];
+  const [left, top] = [(width - columns) >> 1, (height - rows) >> 1];
+  const luma = Buffer.alloc(width * height, 0x80);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) luma[(top + y) * width + left + x] = grey(data, (y * columns + x) * 4);
   }
-  return luma;
+  return { width, height, luma };
 }
 
 function grey(data: Buffer, at: number): number {
@@ -155,3 +166,37 @@ export async function photograph(screen: Page): Promise<Buffer> {
 export function draw(text: string): Promise<Buffer> {
   return qrcode.toBuffer(text, { width: 400 });
 }
+
+/**
+ * Returns a frame of a camera with 1280 × 720 pixels, in which a code stands on a screen some way off.
+ * @param side the side of the code in pixels, without its quiet zone
+ * @param place the middle of the code; the middle of the frame by default
+ */
+export function drawFar(text: string, side: number, place: { x: number; y: number } = { x: 640.3, y: 360.7 }): PNG {
+  const { modules } = qrcode.create(text, { errorCorrectionLevel: 'L' });
+  const frame = new PNG({ width: 1280, height: 720 });
+  frame.data.fill(0x60);
+  const module = side / modules.size;
+  const [left, top] = [place.x - side / 2, place.y - side / 2];
+  /** Returns the brightness of the paper at a point, which is black or white, and of what is around it. */
+  const at = (x: number, y: number): number => {
+    const [column, row] = [Math.floor((x - left) / module), Math.floor((y - top) / module)];
+    const isCode = column >= 0 && row >= 0 && column < modules.size && row < modules.size;
+    return isCode && modules.get(row, column) ? 0x1c : 0xdc;
+  };
+  const quiet = QUIET_MODULES * module;
+  for (let y = Math.floor(top - quiet); y < top + side + quiet; y++) {
+    for (let x = Math.floor(left - quiet); x < left + side + quiet; x++) {
+      // A pixel of a camera is the mean of what falls on it.
+      const sum = SAMPLES.reduce((total, dy) => total + SAMPLES.reduce((row, dx) => row + at(x + dx, y + dy), 0), 0);
+      const offset = (y * frame.width + x) * 4;
+      frame.data.fill(Math.round(sum / SAMPLES.length ** 2), offset, offset + 3);
+      frame.data[offset + 3] = 0xff;
+    }
+  }
+  return frame;
+}
+
+const QUIET_MODULES = 4;
+/** The points in a pixel, in one direction, at which the picture is looked up. */
+const SAMPLES: readonly number[] = [0.125, 0.375, 0.625, 0.875];

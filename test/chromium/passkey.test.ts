@@ -87,6 +87,35 @@ describe('passkeys in a real browser', () => {
     expect(await group.isVisible()).to.equal(false);
   });
 
+  describe('in a browser that cannot convert them from and to JSON', () => {
+    /** A device with a passkey, whose browser lacks the functions of WebAuthn Level 3 from its next page on. */
+    const olderDevice = async (): Promise<Page> => {
+      const { page } = await deviceWithPasskey(stage());
+      await page.context().addInitScript(`{
+        delete PublicKeyCredential.parseRequestOptionsFromJSON;
+        delete PublicKeyCredential.prototype.toJSON;
+      }`);
+      return page;
+    };
+
+    it('sign in on the QR page', async () => {
+      const laptop = await olderDevice();
+      await forgetSession(laptop);
+      await laptop.goto(`${stage().rpUrl}/login`);
+      await seeCode(laptop);
+      await laptop.getByRole('button', { name: 'Use a passkey on this device' }).click();
+      expect(await allow(laptop)).to.include({ sub: 'a11ce', acr: 'urn:example:acr:passkey' });
+    });
+
+    it('approve', async () => {
+      const phone = await olderDevice();
+      const screen = await askToSignIn(stage(), await stage().desktop());
+      await scan(stage(), screen, phone);
+      await pressYes(phone);
+      expect((await allow(screen)).amr).to.include('pop');
+    });
+  });
+
   it('leave the code on the page if the device has none', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await withAuthenticator(screen);

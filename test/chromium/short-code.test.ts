@@ -19,9 +19,9 @@ describe('the short code in a real browser', () => {
     await tabTo(phone, '#short-code');
     await phone.keyboard.type('qlmy 2568');
     await phone.keyboard.press('Enter');
-    await phone.getByRole('alert').filter({ hasText: 'No device shows this code now' }).waitFor();
+    await phone.getByRole('alert').filter({ hasText: 'No device shows this backup code now' }).waitFor();
     expect(await isFocused(phone, '#short-code')).to.equal(true);
-    const field = phone.getByLabel('Short code');
+    const field = phone.getByLabel('Backup code');
     expect(await field.inputValue()).to.equal('qlmy 2568');
     expect(await field.getAttribute('aria-invalid')).to.equal('true');
 
@@ -57,7 +57,7 @@ describe('the short code in a real browser', () => {
       const screen = await askToSignIn(stage(), await stage().desktop({ javaScriptEnabled: false }));
       const context = await signedInPhone(stage(), { javaScriptEnabled: false });
       const phone = await stage().open(context, `${stage().issuer}/qr/scan`);
-      await phone.getByLabel('Short code').fill(await shortCodeOn(screen));
+      await phone.getByLabel('Backup code').fill(await shortCodeOn(screen));
       await phone.getByRole('button', { name: 'Go on' }).click();
       await phone.getByRole('button', { name: 'Yes, sign in' }).click();
       await phone.waitForSelector('.check-code');

@@ -20,6 +20,34 @@ describe('the example’s own pages', () => {
     await approve(page);
   });
 
+  it('sign in with a passkey that the name field of the password page offers', async () => {
+    const { page } = await deviceWithPasskey(stage());
+    await page.context().clearCookies({ name: /^_session/ });
+    // Chromium without windows has no menu. Its authenticator answers at once instead of after a choice in the menu.
+    await page.context().addInitScript(`{
+      PublicKeyCredential.isConditionalMediationAvailable = async () => true;
+      const get = navigator.credentials.get.bind(navigator.credentials);
+      navigator.credentials.get = ({ mediation, ...options }) => {
+        sessionStorage.mediation = mediation;
+        return get(options);
+      };
+    }`);
+    await page.goto(`${stage().rpUrl}/login`);
+    await page.getByRole('link', { name: 'Sign in with a password' }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    expect(await page.locator('b').textContent()).to.equal('Alice Liddell');
+    await page.goto(`${stage().issuer}/`);
+    expect(await page.evaluate('sessionStorage.mediation')).to.equal('conditional');
+  });
+
+  it('show the password page as it is where the browser has no such menu', async () => {
+    const phone = await stage().phone();
+    await phone.addInitScript('delete globalThis.PublicKeyCredential;');
+    const page = await stage().open(phone, `${stage().issuer}/account`);
+    await giveName(page);
+    await page.getByRole('heading', { name: 'Hello Alice Liddell' }).waitFor();
+  });
+
   for (const language of isFullSuite ? LANGUAGES : []) {
     it(`have no barrier that axe finds, and fit a screen of 320 pixels, in ${language}`, async () => {
       stage().expectProblem(/40[01]/);
@@ -35,7 +63,11 @@ describe('the example’s own pages', () => {
       await expectNoBarrier(page, language);
       await page.goto(`${stage().issuer}/session/end`);
       await expectNoBarrier(page, language);
+      await page.goto(`${stage().issuer}/session/end/success`);
+      await expectNoBarrier(page, language);
       await page.goto(`${stage().issuer}/auth`);
+      await expectNoBarrier(page, language);
+      await page.goto(`${stage().issuer}/`);
       await expectNoBarrier(page, language);
     });
   }

@@ -60,6 +60,27 @@ describe('the demo RP', () => {
     expect(page.text).to.include('a11ce').and.to.include('mca');
   });
 
+  it('signs in in two tabs side by side, in any order, and each answer counts once', async () => {
+    const tabs = [await agent.follow(`${rp.origin}/login`), await agent.follow(`${rp.origin}/login`)];
+    // The tab that began last is cancelled, and the first one goes on.
+    const [first, second] = tabs;
+    const { redirectTo } = await json(agent.post(`${second?.url}/cancel`, { json: {} }));
+    expect((await agent.follow(String(redirectTo))).text).to.include('data-error="access_denied"');
+    const { qr } = await json(agent.get(`${first?.url}/qr`));
+    await phone.scan((qr as { url: string }).url);
+    await phone.approve();
+    const finished = await json(agent.post(`${first?.url}/qr/finish`, { json: {} }));
+    const consent = await agent.follow(String(finished.redirectTo));
+    const granted = await json(agent.post(`${consent.url}/consent`, { json: {} }));
+    const resumed = await agent.get(String(granted.redirectTo));
+    expect(new URL(resumed.location).pathname).to.equal('/callback');
+    const page = await agent.follow(resumed.location);
+    expect(page.text).to.include('You are signed in as <b>Alice Liddell</b>');
+    const again = await agent.follow(resumed.location);
+    expect(again.url.pathname).to.equal('/');
+    expect(again.text).to.include('You are signed in as <b>Alice Liddell</b>');
+  });
+
   it('signs out at the provider as well, and the browser returns', async () => {
     await signIn();
     const asked = await agent.follow(`${rp.origin}/logout`);
@@ -67,8 +88,9 @@ describe('the demo RP', () => {
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
     const form = { xsrf, logout: 'yes' };
     const left = await agent.post(`${world.issuer}/session/end/confirm`, { form });
-    expect(left.location).to.equal(`${rp.origin}/`);
-    expect((await agent.follow(left.location)).text).to.include('href="/login"');
+    expect(left.location).to.equal(`${rp.origin}/signed-out`);
+    const page = await agent.follow(left.location);
+    expect(page.text).to.include('You are signed out, here and at the provider').and.include('href="/login"');
     // The provider has no session for this browser, so it shows a code again.
     expect((await agent.follow(`${rp.origin}/login`)).text).to.include('data-qr-login');
   });

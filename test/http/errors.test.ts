@@ -14,6 +14,7 @@ const ROUTES = [
   'GET /interaction/:uid/qr/app',
   'POST /interaction/:uid/qr/renew',
   'POST /interaction/:uid/qr/finish',
+  'GET /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/consent',
   'POST /interaction/:uid/cancel',
@@ -315,7 +316,8 @@ async function ask(scene: Scene, route: string, kind: Kind): Promise<Asked> {
   const body: Sent = method === 'GET' ? {} : kind === 'page' ? { form: fields } : { json: fields };
   const accept = kind === 'page' ? 'text/html' : 'application/json';
   const answer = await agent.send(url, { method, ...body, headers: { accept } });
-  // The ticket itself is for scripts only, so it has no error page.
-  const asksForPage = kind === 'page' && !/\/qr(\/events)?$/.test(path);
+  // The ticket itself, and the options for a passkey, are for scripts only, so they have no error page.
+  const isForScripts = /\/qr(\/events)?$/.test(path) || route === 'GET /interaction/:uid/qr/passkey';
+  const asksForPage = kind === 'page' && !isForScripts;
   return { name: `${route} as ${kind}, ${state}`, agent, answer, asksForPage };
 }

@@ -22,7 +22,7 @@ describe('a method that a URL does not have', () => {
       [`${browser.at}/qr/events`, 'GET, HEAD'],
       [`${browser.at}/qr/renew`, 'POST'],
       [`${browser.at}/qr/finish`, 'POST'],
-      [`${browser.at}/qr/passkey`, 'POST'],
+      [`${browser.at}/qr/passkey`, 'GET, HEAD, POST'],
       [`${browser.at}/consent`, 'POST'],
       [`${browser.at}/cancel`, 'POST'],
       [`${issuer}/qr/assets/style.css`, 'GET, HEAD'],

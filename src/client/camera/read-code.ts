@@ -11,7 +11,9 @@ export interface Picture {
 
 /** Limits for the search in one picture. */
 export interface Effort {
-  /** The most pixels of the longer side. A larger picture is scaled down first. */
+  /** The part that is searched: all of it, or the square in its middle, which is what a viewfinder shows. */
+  readonly part: 'whole' | 'square';
+  /** The most pixels of the part's longer side. A larger part is scaled down first. */
   readonly longest: number;
   /** The number of attempts if a code is hard to read. */
   readonly effort: number;
@@ -20,26 +22,65 @@ export interface Effort {
 }
 
 /**
+ * The searches in the frames of a camera, in turn. The whole frame has to be scaled down, in which a small code gets
+ * lost; the square keeps nearly every pixel, but lacks the edges. Each frame gets little effort, because the next one
+ * follows at once.
+ */
+const FRAMES: readonly Effort[] = [
+  { part: 'square', longest: 720, effort: 4, timeLimit: 60 },
+  { part: 'whole', longest: 640, effort: 4, timeLimit: 60 },
+];
+/** A photo comes only once. */
+const PHOTO: Effort = { part: 'whole', longest: 1600, effort: 1000, timeLimit: 1_000 };
+
+/** The result of a search. */
+export interface Reading {
+  /** The text in the code; undefined if no code could be read. */
+  readonly text: string | undefined;
+  /** True if there is something like a code that is too small, too blurred or too dark to be read. */
+  readonly isUnclear: boolean;
+}
+
+export interface Reader {
+  /** Reads a frame of the camera. */
+  readonly readFrame: (frame: Picture) => Reading;
+  /** Reads a photo. */
+  readonly readPhoto: (photo: Picture) => Reading;
+}
+
+/**
  * Loads the decoder.
- * @returns a function that reads a picture, and returns undefined if there is no code in it
  * @throws TypeError if the decoder cannot be loaded
  */
-export async function loadReader(): Promise<(picture: Picture, effort: Effort) => string | undefined> {
+export async function loadReader(): Promise<Reader> {
   const { decodeQR } = await import('./decoder.ts');
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (context === null) throw new Error('this browser has no canvas');
-  return ({ source, width, height }, { longest, ...budget }) => {
-    const scale = Math.min(1, longest / Math.max(width, height));
-    canvas.width = Math.max(1, Math.round(width * scale));
-    canvas.height = Math.max(1, Math.round(height * scale));
-    context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  let frames = 0;
+
+  const read = ({ source, width, height }: Picture, { part, longest, ...budget }: Effort): Reading => {
+    const side = Math.min(width, height);
+    const [w, h] = part === 'square' ? [side, side] : [width, height];
+    const scale = Math.min(1, longest / Math.max(w, h));
+    canvas.width = Math.max(1, Math.round(w * scale));
+    canvas.height = Math.max(1, Math.round(h * scale));
+    context.drawImage(source, (width - w) / 2, (height - h) / 2, w, h, 0, 0, canvas.width, canvas.height);
     const image = context.getImageData(0, 0, canvas.width, canvas.height);
+    let isUnclear = false;
+    const pointsOnDetect = (): void => {
+      isUnclear = true;
+    };
     try {
-      return decodeQR(image, budget);
+      return { text: decodeQR(image, { ...budget, pointsOnDetect }), isUnclear: false };
     } catch {
       // The decoder throws if it finds no code.
-      return undefined;
+      return { text: undefined, isUnclear };
     }
+  };
+
+  return {
+    readFrame: (frame) => read(frame, FRAMES[frames++ % FRAMES.length] ?? PHOTO),
+    readPhoto: (photo) => read(photo, PHOTO),
   };
 }

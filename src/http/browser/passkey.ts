@@ -56,6 +56,16 @@ export class PasskeyHandlers {
     return passkeySignIn && JSON.stringify(await passkeySignIn.options(this.#nonces(request)[0] ?? ''));
   }
 
+  /**
+   * `GET I/qr/passkey`: the same options for a page of the deployment below `I`, such as its password page. Its script
+   * posts the answer to the same URL.
+   */
+  options = async (request: BrowserRequest): Promise<void> => {
+    const { passkeySignIn } = this.#ports.settings;
+    if (passkeySignIn === undefined || request.interaction.prompt.name !== 'login') throw noPasskeys();
+    request.ctx.body = await passkeySignIn.options(this.#nonces(request)[0] ?? '');
+  };
+
   /** `POST I/qr/passkey`: signs the browser in. */
   signIn = async (form: PromptForm<'login'>): Promise<void> => {
     const { provider, ceremony, clock, announce, settings } = this.#ports;
@@ -78,7 +88,7 @@ export class PasskeyHandlers {
 
   async #owner(passkeys: PasskeySignIn | undefined, form: PromptForm<'login'>): Promise<PasskeyOwner> {
     const { proof } = form.fields;
-    if (passkeys === undefined) throw new QrLoginError('not_found', 'This provider has no sign-in with a passkey.');
+    if (passkeys === undefined) throw noPasskeys();
     if (!proof) throw new QrLoginError('proof_required', 'Use your passkey.');
     try {
       return await passkeys.verify(this.#nonces(form), proof);
@@ -110,4 +120,8 @@ export class PasskeyHandlers {
   #nonces({ identity }: BrowserRequest): string[] {
     return noncesOf(this.#ports.keys, 'passkey', identity.interaction, identity.binding);
   }
+}
+
+function noPasskeys(): QrLoginError {
+  return new QrLoginError('not_found', 'This provider has no sign-in with a passkey.');
 }

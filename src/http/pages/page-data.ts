@@ -75,6 +75,10 @@ export interface Pages {
     readonly codes: { readonly prefix: string; readonly length: number };
     /** The URL of the manifest, with which the page can become an app on the home screen. */
     readonly manifest: string;
+    /** The app in whose own browser the page is shown, and the address that opens the system's browser, if any. */
+    readonly inApp?: { readonly name: string; readonly openUrl: string | undefined } | undefined;
+    /** True if another app has shared something that is no code of this provider. */
+    readonly isShareForeign?: boolean;
     /** The form for the short code, if the deployment allows typing. */
     readonly typing?: {
       readonly csrf: string;
@@ -89,6 +93,8 @@ export interface Pages {
     readonly start: string;
     /** Includes the whole provider, because the phone signs in inside the app, too. */
     readonly scope: string;
+    /** The parameters with which other apps share a text with the page. */
+    readonly share: { readonly title: string; readonly text: string; readonly url: string };
   };
   /** A page of the phone: shows which app asks, from where and for what, and asks for the decision. */
   confirm: PhoneView;

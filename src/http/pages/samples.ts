@@ -160,9 +160,12 @@ export const SAMPLES: Samples = {
     camera: { codes: CODES, manifest: '#' },
     typing: { codes: CODES, manifest: '#', typing: { csrf: 'sample', longest: 24 } },
     mistyped: { codes: CODES, manifest: '#', typing: { csrf: 'sample', longest: 24, mistyped: 'QLMY-2' } },
+    'in an app': { codes: CODES, manifest: '#', inApp: { name: 'Instagram', openUrl: '#' } },
+    'in an app that opens nothing': { codes: CODES, manifest: '#', inApp: { name: 'WeChat', openUrl: undefined } },
+    'shared by mistake': { codes: CODES, manifest: '#', isShareForeign: true },
   },
   manifest: {
-    app: { start: '/qr/scan', scope: '/' },
+    app: { start: '/qr/scan', scope: '/', share: { title: 'title', text: 'text', url: 'url' } },
   },
   confirm: {
     asked: phone('scanned'),

@@ -8,15 +8,18 @@ import type { SessionApprover } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
+import { userAgentOf } from '../request/client-info.ts';
 import type { Guard } from '../request/guard.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
-import { follow, wantsJson } from '../request/responses.ts';
+import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import { admit, asSubject } from './admission.ts';
 import type { Approvals } from './approval.ts';
 import { checkCsrfToken, type FormUse, makeCsrfToken } from './csrf.ts';
+import { inAppBrowser } from './in-app-browser.ts';
 import type { PhoneForm, PhoneRequest } from './phone-request.ts';
+import { SHARE_PARAMETERS, sharedCode, sharedTexts } from './shared-code.ts';
 import { sendToSignIn } from './sign-in-redirect.ts';
 
 /** The longest text that the field takes, in characters: more than a short code with all its spaces and dashes. */
@@ -47,15 +50,21 @@ export class ScanHandlers {
     this.#ports = ports;
   }
 
-  /** `GET Q/scan`: the camera, and the form for the short code if the deployment allows that. */
+  /**
+   * `GET Q/scan`: the camera, and the form for the short code if the deployment allows that. Also the target of shares:
+   * a link that another app shares leads to the landing page of its code, as a scan does.
+   */
   page = async (request: PhoneRequest): Promise<void> => {
     const { keys, urls, settings } = this.#ports;
     const { ctx, approver, failure } = request;
+    const shared = sharedTexts(ctx);
+    const code = sharedCode(shared, this.#prefix);
+    if (code !== undefined) return seeOther(ctx, urls.landing(code));
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.scan, fresh: false });
     failure.accountId = approver.accountId;
     const { name: account } = await accountOf(settings.findAccount, approver);
     if (wantsJson(request)) ctx.body = { account, csrf: makeCsrfToken(keys, formUse(approver)) };
-    else this.#render(request, approver);
+    else this.#render(request, approver, { isShareForeign: shared.length > 0 });
   };
 
   /** A guard: ensures that the deployment allows short codes. @throws QrLoginError `not_found` */
@@ -74,14 +83,14 @@ export class ScanHandlers {
       // After a typing mistake, the user tries again on the same page.
       if (wantsJson(form) || !isUnknown(error)) throw error;
       this.#ports.fail(form, error);
-      this.#render(form, approver, form.fields.shortCode ?? '');
+      this.#render(form, approver, { mistyped: form.fields.shortCode ?? '' });
     }
   };
 
   /** `GET Q/manifest.webmanifest`: the same for every user, because browsers ask for it without cookies. */
   manifest = ({ ctx }: PluginRequest): void => {
     const { urls, renderer } = this.#ports;
-    renderer.render(ctx, 'manifest', { start: urls.scan, scope: `${urls.base}/` });
+    renderer.render(ctx, 'manifest', { start: urls.scan, scope: `${urls.base}/`, share: SHARE_PARAMETERS });
     ctx.type = 'application/manifest+json';
   };
 
@@ -99,8 +108,13 @@ export class ScanHandlers {
     follow(form, urls.ticket(ticket.id));
   }
 
-  /** @param mistyped the text that was typed, if it is no short code of a ticket */
-  #render({ ctx }: PhoneRequest, approver: SessionApprover, mistyped?: string): void {
+  /** The beginning of the address in every code. */
+  get #prefix(): string {
+    const { urls } = this.#ports;
+    return urls.absolute(urls.landing(''));
+  }
+
+  #render({ ctx }: PhoneRequest, approver: SessionApprover, { mistyped, isShareForeign = false }: Outcome): void {
     const { keys, urls, renderer, settings } = this.#ports;
     const typing = {
       csrf: makeCsrfToken(keys, formUse(approver)),
@@ -109,11 +123,21 @@ export class ScanHandlers {
     };
     ctx.set('Permissions-Policy', 'camera=(self)');
     renderer.render(ctx, 'scan', {
-      codes: { prefix: urls.absolute(urls.landing('')), length: CODE_LENGTH },
+      codes: { prefix: this.#prefix, length: CODE_LENGTH },
       manifest: urls.manifest,
+      inApp: inAppBrowser(userAgentOf(ctx), urls.absolute(urls.scan)),
+      isShareForeign,
       ...(settings.shortCode && { typing }),
     });
   }
+}
+
+/** The outcome of a request that leaves the user on the page. */
+interface Outcome {
+  /** The text that was typed, if it is no short code of a ticket. */
+  readonly mistyped?: string;
+  /** True if what another app has shared is no code of this provider. */
+  readonly isShareForeign?: boolean;
 }
 
 /** The form is made for the page, because its ticket is not known before the user types the code. */

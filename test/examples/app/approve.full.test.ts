@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allow, codeOn } from '../../chromium/acts.ts';
+import { claimsOn, codeOn } from '../../chromium/acts.ts';
 import { draw, photograph } from '../../chromium/fake-camera.ts';
 import { deviceWithPasskey } from '../../chromium/virtual-passkey.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
@@ -40,12 +40,12 @@ describe('the app, in less common cases', () => {
   it('takes the short code, in any letters, and says so if there is none like it', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
-    await page.getByText('Type the short code instead').click();
-    await page.getByLabel('Short code').fill('XXXX-XXXX');
+    await page.getByText('Type the backup code instead').click();
+    await page.getByLabel('Backup code').fill('XXXX-XXXX');
     await press(page, 'Go on');
     await page.getByText('No device shows this code now.').waitFor();
     const shown = await screen.locator('[data-short-code]').textContent();
-    await page.getByLabel('Short code').fill(`${shown}`.toLowerCase().replace('-', ' '));
+    await page.getByLabel('Backup code').fill(`${shown}`.toLowerCase().replace('-', ' '));
     await press(page, 'Go on');
     await see(page, REQUEST);
   });
@@ -124,6 +124,6 @@ describe('the app of an account with a passkey', () => {
     await press(page, 'Yes, sign in');
     await asserted;
     await see(page, 'Signed in');
-    expect((await allow(screen)).amr).to.include('pop');
+    expect((await claimsOn(screen)).amr).to.include('pop');
   });
 });

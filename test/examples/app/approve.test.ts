@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
 import { PNG } from 'pngjs';
-import { allow, askToSignIn, checkCodeOn, codeOn, giveName, seeCode, seeScreen } from '../../chromium/acts.ts';
+import { askToSignIn, checkCodeOn, claimsOn, codeOn, giveName, seeCode, seeScreen } from '../../chromium/acts.ts';
 import { photograph } from '../../chromium/fake-camera.ts';
 import { useCamera } from '../../chromium/use-camera.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
@@ -34,7 +34,7 @@ describe('the app, and the browser that shows a code', () => {
       .and.include(new URL(stage().rpUrl).host)
       .and.match(/Chrome on \w+/);
     await press(page, 'Yes, sign in');
-    const claims = await allow(screen);
+    const claims = await claimsOn(screen);
     expect(claims).to.include({ sub: 'a11ce' });
     expect(claims.amr).to.include.members(['pwd', 'mca']);
     await see(page, 'Signed in');
@@ -80,7 +80,7 @@ describe('the app, and the browser that shows a code', () => {
     await see(page, REQUEST);
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
-    await allow(screen);
+    await claimsOn(screen);
   });
 
   it('asks the user to sign in again once its grant is revoked, and the ticket stays with the old grant', async () => {
@@ -106,7 +106,7 @@ describe('the app, and the browser that shows a code', () => {
     await page.getByText('No browser is signed in with a QR code right now.').waitFor();
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
-    await allow(screen);
+    await claimsOn(screen);
     await see(page, 'Signed in');
     await page.getByRole('link', { name: 'Devices' }).click();
     expect(await page.getByRole('article').textContent()).to.include('Demo app');
@@ -132,7 +132,7 @@ describe('the app, if the browser has to be proven near', () => {
     expect(digits).to.match(/^\d{6}$/);
     await screen.locator('#check-code').fill(digits);
     await see(page, 'Signed in');
-    await allow(screen);
+    await claimsOn(screen);
   });
 
   it('leads back to the page on the same device that has opened it, with the digits', async () => {
@@ -150,6 +150,6 @@ describe('the app, if the browser has to be proven near', () => {
     await seeScreen(page, 'check-code');
     expect(await page.locator('#check-code').inputValue()).to.match(/^\d{6}$/);
     await press(page, 'Continue');
-    await allow(page);
+    await claimsOn(page);
   });
 });

@@ -49,7 +49,7 @@ describe('the app', () => {
     await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
     await page.locator('#name').fill('alice');
     await page.locator('#password').fill('wonderland');
-    await page.locator('form button').click();
+    await page.locator('form:has(#password) button').click();
     await page.getByRole('button', { name: 'Deny' }).click();
     await page.getByText('You were not signed in. Try again.').waitFor();
     expect((await readRecords(page)).tokens).to.equal(undefined);

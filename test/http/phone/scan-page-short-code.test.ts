@@ -75,12 +75,12 @@ describe('the short code', () => {
     const page = await submit(phone, '"><i>QLMY');
     expect(page.status).to.equal(404);
     expect((await refused)[2]).to.include({ code: 'not_found', accountId: 'a11ce' });
-    expect(page.text).to.match(/id="mistake" role="alert">No device shows this code now/);
+    expect(page.text).to.match(/id="mistake" role="alert">No device shows this backup code now/);
     expect(page.text).to.include('aria-invalid="true"').and.to.include('aria-describedby="how mistake"');
     expect(page.text).to.include('value="&quot;&gt;&lt;i&gt;QLMY"').and.not.to.include('<i>');
     const empty = await phone.agent.post(scanAt, { form: { csrf: csrfIn(page) }, headers: HTML });
     expect(empty.status).to.equal(404);
-    expect(empty.text).to.match(/role="alert">No device shows this code now/);
+    expect(empty.text).to.match(/role="alert">No device shows this backup code now/);
     const { browser } = await world.meet();
     const again = { shortCode: await shortCodeOn(browser), csrf: csrfIn(page) };
     expect((await phone.agent.post(scanAt, { form: again, headers: HTML })).status).to.equal(303);
@@ -180,7 +180,7 @@ describe('the short code', () => {
 
   it('has error texts in the language of the phone', async () => {
     const phone = await new PhonePerson(world, { 'accept-language': 'zh' }).signIn();
-    expect((await submit(phone, 'QLMY-2568')).text).to.include('当前没有设备显示这个短码');
+    expect((await submit(phone, 'QLMY-2568')).text).to.include('当前没有设备显示这个备用码');
   });
 });
 

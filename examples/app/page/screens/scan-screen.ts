@@ -1,12 +1,11 @@
 /** The screen with the camera: it reads the code on another device, from the camera, a photo or typed characters. */
+import { Adviser } from '../../../../src/client/camera/advice.ts';
 import { Camera } from '../../../../src/client/camera/camera.ts';
-import { type Effort, loadReader } from '../../../../src/client/camera/read-code.ts';
+import { readGiven } from '../../../../src/client/camera/given-pictures.ts';
+import { loadReader } from '../../../../src/client/camera/read-code.ts';
 import { element } from '../dom.ts';
 import type { Texts } from '../texts.ts';
 
-/** A frame of the camera gets little effort, because the next one follows at once. A photo comes only once. */
-const FRAME: Effort = { longest: 640, effort: 4, timeLimit: 60 };
-const PHOTO: Effort = { longest: 1600, effort: 1000, timeLimit: 1_000 };
 /** The shortest pause between two frames. It is longer if a frame took longer to read. */
 const PAUSE_MS = 100;
 /** The same code is not tried again this soon after it was refused, so that the message can be read. */
@@ -38,6 +37,7 @@ export class ScanScreen {
   #nextFrame: ReturnType<typeof setTimeout> | undefined;
   /** True if the camera must be on while the page is visible. */
   #wanted = false;
+  #adviser = new Adviser(performance.now());
   #refused: { readonly text: string; readonly at: number } | undefined;
 
   constructor({ t }: Texts, acts: ScanActs) {
@@ -111,6 +111,7 @@ export class ScanScreen {
     }
     if (!this.#camera.isOn) return;
     this.#refused = undefined;
+    this.#adviser = new Adviser(performance.now());
     this.#show('looking');
     this.#torch.setAttribute('aria-pressed', 'false');
     this.#torch.hidden = !this.#camera.hasTorch;
@@ -151,7 +152,8 @@ export class ScanScreen {
     if (!this.#camera.isOn) return;
     const startedAt = performance.now();
     const { picture } = this.#camera;
-    const text = picture && read(picture, FRAME);
+    const reading = picture && read.readFrame(picture);
+    const text = reading?.text;
     clearTimeout(this.#nextFrame);
     if (text !== undefined && !this.#wasRefused(text, startedAt)) {
       this.#say(this.#t('scan.found'));
@@ -160,6 +162,9 @@ export class ScanScreen {
       this.#refused = { text, at: performance.now() };
       this.#say(refusal);
     }
+    // A code that was refused has a message of its own, which stays until the user shows another one.
+    if (reading !== undefined && text === undefined && this.#refused === undefined)
+      this.#say(this.#t(`scan.${this.#adviser.after(reading, startedAt)}`));
     if (this.#camera.isOn) {
       const pause = Math.max(PAUSE_MS, performance.now() - startedAt);
       this.#nextFrame = setTimeout(() => void this.#readFrame(), Math.min(pause, SAME_CODE_PAUSE_MS));
@@ -205,15 +210,8 @@ export class ScanScreen {
 
   /** @returns the message for the user if there is no code of this provider in the photo */
   async #readPhoto(file: File): Promise<string | undefined> {
-    const [read, picture] = await Promise.all([
-      this.#reader.catch(() => undefined),
-      createImageBitmap(file).catch(() => undefined),
-    ]);
-    if (read === undefined) return this.#t('scan.incomplete');
-    if (picture === undefined) return this.#t('scan.no-photo');
-    const text = read({ source: picture, width: picture.width, height: picture.height }, PHOTO);
-    picture.close();
-    return text === undefined ? this.#t('scan.no-code') : this.#acts.scan(text);
+    const found = await readGiven(file, this.#reader);
+    return 'text' in found ? this.#acts.scan(found.text) : this.#t(`scan.${found.problem}`);
   }
 
   #typedField(): HTMLElement {

@@ -1,0 +1,42 @@
+/** The advice for a user whose camera finds no code. */
+
+import type { Reading } from './read-code.ts';
+
+/** With no code at all in the picture, the user is told to move closer after this time. */
+const NOTHING_FOR_MS = 6_000;
+/** With something like a code in the picture, the user is told so after this many frames that could not be read. */
+const UNCLEAR_FRAMES = 8;
+/** The message about a foreign code stays this long after the last frame with it: some frames cannot be read. */
+const FOREIGN_STAYS_MS = 3_000;
+
+/** The name of a message. The page has a text of the same name. */
+export type Advice = 'looking' | 'closer' | 'foreign';
+
+/** Chooses the message from what the last frames had in them. All times are in milliseconds, of one clock. */
+export class Adviser {
+  #lookingSince: number;
+  #unclearFrames = 0;
+  #foreignAt: number | undefined;
+
+  /** @param now the time at which the camera started */
+  constructor(now: number) {
+    this.#lookingSince = now;
+  }
+
+  /** Returns the message after a frame that had no code of this provider in it. */
+  after({ text, isUnclear }: Reading, now: number): Advice {
+    if (text !== undefined) this.#foreignAt = now;
+    if (this.#foreignAt !== undefined) {
+      if (now - this.#foreignAt <= FOREIGN_STAYS_MS) return 'foreign';
+      this.#foreignAt = undefined;
+      this.#lookingSince = now;
+      this.#unclearFrames = 0;
+    }
+    // Counts slowly down, because some pictures of other things look like a code for one frame.
+    this.#unclearFrames = Math.max(0, this.#unclearFrames + (isUnclear ? 1 : -0.5));
+    const isFar = this.#unclearFrames >= UNCLEAR_FRAMES || now - this.#lookingSince > NOTHING_FOR_MS;
+    // Once given, the advice stays: a message that comes and goes cannot be followed.
+    if (isFar) this.#lookingSince = Number.NEGATIVE_INFINITY;
+    return isFar ? 'closer' : 'looking';
+  }
+}

@@ -1,0 +1,22 @@
+/** What the scan page does with a text that it has read: from the camera, a photo or the clipboard. */
+
+/** The beginning of the address in every code of this provider, and the number of characters that follow. */
+export interface OwnCodes {
+  readonly prefix: string;
+  readonly length: number;
+}
+
+/** Returns the address of a code if the text is one of this provider's. Any other could lead to a harmful website. */
+export function ownAddress(text: string, { prefix, length }: OwnCodes): string | undefined {
+  const code = text.slice(prefix.length);
+  return text.startsWith(prefix) && code.length === length && /^[\w-]+$/.test(code) ? text : undefined;
+}
+
+/**
+ * Shows the text that the template has under this name. The same text is not written again, because screen readers
+ * would repeat it.
+ */
+export function showText(where: HTMLElement, name: string): void {
+  const text = where.getAttribute(`data-${name}`) ?? '';
+  if (where.textContent !== text) where.textContent = text;
+}

@@ -1,0 +1,38 @@
+/** The browsers inside of other apps. Many of them give pages no camera, and keep no sign-in. */
+
+/** The apps by their user agents, those that contain another one's name first. */
+const APPS: readonly (readonly [name: string, pattern: RegExp])[] = [
+  ['WeChat', /\bMicroMessenger\//],
+  ['Instagram', /\bInstagram[ /]/],
+  ['Messenger', /\bFB(?:AN|_IAB)\/(?:Orca|Messenger)/],
+  ['Facebook', /\bFB(?:AN|AV|_IAB|IOS)[/;]/],
+  ['TikTok', /\b(?:TikTok|musical_ly|BytedanceWebview)/],
+  ['LINE', /\bLine\/\d/],
+  ['KakaoTalk', /\bKAKAOTALK\b/],
+  ['LinkedIn', /\bLinkedInApp\b/],
+  ['Snapchat', /\bSnapchat[ /]/],
+];
+
+export interface InAppBrowser {
+  /** The name of the app. */
+  readonly name: string;
+  /** The address that opens a page in the system's browser; undefined on systems that have none. */
+  readonly openUrl: string | undefined;
+}
+
+/**
+ * Returns the app in whose own browser a page is shown, by the user agent; undefined for any other browser.
+ * @param url the address to open in the system's browser
+ */
+export function inAppBrowser(userAgent: string | undefined, url: string): InAppBrowser | undefined {
+  const [name] = APPS.find(([, pattern]) => pattern.test(userAgent ?? '')) ?? [];
+  return name === undefined ? undefined : { name, openUrl: urlForSystem(userAgent ?? '', new URL(url)) };
+}
+
+/** Android has intents, and iOS 17 a scheme that opens Safari. Some apps refuse both, so the page also says how. */
+function urlForSystem(userAgent: string, { protocol, host, pathname }: URL): string | undefined {
+  const scheme = protocol.slice(0, -1);
+  if (/\bAndroid\b/.test(userAgent)) return `intent://${host}${pathname}#Intent;scheme=${scheme};end`;
+  if (/\b(?:iPhone|iPad)\b/.test(userAgent)) return `x-safari-${scheme}://${host}${pathname}`;
+  return undefined;
+}

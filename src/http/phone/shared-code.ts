@@ -1,0 +1,24 @@
+/** What another app shares with the installed scan page (W3C Web Share Target): the link of a code, in some text. */
+import type { Context } from 'koa';
+import { CODE_LENGTH } from '../../ticket/codes/code.ts';
+
+/** The parameters of a share, the most likely one first: many Android apps put a link into `text`. */
+export const SHARE_PARAMETERS = { url: 'url', text: 'text', title: 'title' } as const;
+
+/** Returns the texts that were shared; none for an ordinary request of the page. */
+export function sharedTexts({ query }: Context): string[] {
+  return Object.values(SHARE_PARAMETERS).flatMap((name) => query[name] ?? []);
+}
+
+/**
+ * Returns the code whose address is in one of the texts. Any other address is ignored.
+ * @param prefix the beginning of the address in every code of this provider
+ */
+export function sharedCode(texts: readonly string[], prefix: string): string | undefined {
+  for (const text of texts) {
+    const at = text.indexOf(prefix);
+    const [code = ''] = at < 0 ? [] : (/^[\w-]*/.exec(text.slice(at + prefix.length)) ?? []);
+    if (code.length === CODE_LENGTH) return code;
+  }
+  return undefined;
+}
