@@ -5,6 +5,7 @@ import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
 import { askForPasskey } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
+import { namePhone } from './scanned-by.ts';
 import { screenOf, turnPageTo } from './screens.ts';
 import { ShownCode } from './shown-code.ts';
 import { onSubmit } from './submit.ts';
@@ -51,6 +52,7 @@ function show(ticket: Ticket): void {
   keyUse = ticket.key;
   countDown(ticket.expiresIn);
   accountSwitch.hidden = accountSwitch.disabled = !ticket.switchAccount;
+  namePhone(ticket.phone);
   turnTo(version === refusedVersion ? 'refused' : screenOf(ticket));
   canFinish = ['approved', 'redeemed', 'denied'].includes(ticket.state);
   wantsRenewal = ticket.state === 'expired';

@@ -8,9 +8,10 @@ import { answerSignOut } from '../devices/sign-out-answer.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
+import { phoneDeviceOf } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Guard } from '../request/guard.ts';
-import { isForeign } from '../request/origin.ts';
+import { isForeign, isOpenedByUser } from '../request/origin.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { type AdmittedTicket, admitToTicket } from './admission.ts';
@@ -75,7 +76,8 @@ export class TicketHandlers {
 
   /**
    * `GET Q/:code`: the page that the camera opens. It changes nothing, except that the phone notes that the code was
-   * fresh.
+   * fresh, and that the browser shows that a phone without a session is about to sign in
+   * (docs/decisions/0067-someone-is-signing-in.md).
    */
   landing = async (request: PhoneRequest): Promise<void> => {
     const { ceremony, keys, limits, urls, appLinks, renderer, settings } = this.#ports;
@@ -84,8 +86,7 @@ export class TicketHandlers {
     const { id } = ceremony.phone.read(code);
     const openInApp = wantsJson(request) ? undefined : appLinks.open(code);
     if (approver === undefined) {
-      if (openInApp === undefined || ctx.query.here === 'yes')
-        return this.#sendToSignIn(request, id, urls.landing(code));
+      if (openInApp === undefined || ctx.query.here === 'yes') return this.#sendToSignIn(request, code, id);
       const page = { scansItself: false, openInApp, signIn: `${urls.landing(code)}?here=yes` };
       return renderer.render(ctx, 'landing', page);
     }
@@ -110,7 +111,11 @@ export class TicketHandlers {
     const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', checksReport: true, isRepeated });
     checkCsrfToken(form, keys, { approver, target: id });
     const current = markIfSentToSignIn(cookies, ctx, known.ticket, approver);
-    const { ticket, changed } = await ceremony.phone.scan(id, current, { judge: approvals.makeJudge(ctx), known });
+    const { ticket, changed } = await ceremony.phone.scan(id, current, {
+      judge: approvals.makeJudge(ctx),
+      known,
+      phone: phoneDeviceOf(ctx),
+    });
     if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(form, urls.ticket(id));
   };
@@ -169,10 +174,14 @@ export class TicketHandlers {
     return (await this.#ports.decisions.isTakenBack(ticket, approver)) ? asReported(view) : view;
   }
 
-  async #sendToSignIn(request: PhoneRequest, ticketId: string, returnTo: string): Promise<void> {
-    const { ceremony, cookies, settings } = this.#ports;
+  async #sendToSignIn(request: PhoneRequest, code: string, ticketId: string): Promise<void> {
+    const { ceremony, cookies, urls, settings } = this.#ports;
+    const { ctx } = request;
+    const returnTo = urls.landing(code);
     const ticket = await ceremony.phone.preview(ticketId);
-    cookies.noteSentToSignIn(request.ctx, ticketId);
+    const isSigningIn = isOpenedByUser(ctx) && ceremony.phone.read(code).isOnScreen;
+    if (ticket !== undefined && isSigningIn) await ceremony.phone.awaitSignIn(ticket);
+    cookies.noteSentToSignIn(ctx, ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
 }
