@@ -323,7 +323,7 @@ function makeCeremony(
   };
 }
 
-interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appStreams'> {
+interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appStreams' | 'followers'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
   readonly wiring: Wiring;
@@ -331,11 +331,12 @@ interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appSt
 }
 
 async function stop(parts: StoppableParts): Promise<void> {
-  const { appStreams, expiry, inFlight, wiring, engine } = parts;
+  const { appStreams, followers, expiry, inFlight, wiring, engine } = parts;
   for (const { streams, longPolls } of [parts, appStreams]) {
     streams.close();
     longPolls.close();
   }
+  followers.close();
   expiry.close();
   wiring.close();
   await inFlight.drained(PENDING_REQUESTS_MS);

@@ -159,6 +159,10 @@ export interface KnownBrowserEntry {
 /** The ticket as the phone that scanned it sees it. */
 export interface PhoneView {
   readonly state: TicketState;
+  /** Grows with each change. */
+  readonly version: number;
+  /** The URL at which the page follows the ticket, with `?after=<version>`; absent once the ticket has ended. */
+  readonly follow?: string;
   /** Seconds until this state ends by itself. */
   readonly expiresIn: number;
   readonly client: SignInRequest['client'];

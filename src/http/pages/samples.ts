@@ -36,6 +36,7 @@ function qr(ticket: Omit<DrawnView, 'version' | 'expiresIn'>, more: Partial<Page
 function phone(state: PhoneView['state'], more: Partial<PhoneView> = {}): PhoneView {
   return {
     state,
+    version: 2,
     expiresIn: 96,
     client: REQUEST.client,
     scopes: REQUEST.scopes,

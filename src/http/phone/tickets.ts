@@ -1,8 +1,9 @@
 import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { DecidedOtherwise, notFound } from '../../ticket/errors.ts';
+import { DecidedOtherwise, notFound, over, type QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import type { SessionApprover, Ticket } from '../../ticket/ticket.ts';
+import { type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import { ended } from '../../ticket/transitions.ts';
 import type { AppLinks } from '../api/app-links.ts';
 import { answerSignOut } from '../devices/sign-out-answer.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
@@ -14,15 +15,19 @@ import type { Guard } from '../request/guard.ts';
 import { isForeign, isOpenedByUser } from '../request/origin.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
-import { type AdmittedTicket, admitToTicket } from './admission.ts';
+import { parseVersion } from '../streams/version.ts';
+import { versionAt } from '../ticket-view/browser-view.ts';
+import { type AdmittedTicket, admit, admitToTicket, asSubject } from './admission.ts';
 import { checkCsrfToken, makeCsrfToken } from './csrf.ts';
 import type { Decisions } from './decisions.ts';
+import type { Followers } from './followers.ts';
 import { codeIn, type PhoneForm, type PhoneRequest } from './phone-request.ts';
 import { makePhoneView, type PhoneViewPorts } from './phone-view.ts';
 import { markIfSentToSignIn, sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
 
 export interface TicketPorts extends PhoneViewPorts {
   readonly decisions: Decisions;
+  readonly followers: Followers;
   readonly provider: Provider;
   readonly ceremony: { readonly phone: PhoneActs };
   readonly announce: Announce;
@@ -120,17 +125,51 @@ export class TicketHandlers {
     follow(form, urls.ticket(id));
   };
 
-  /** `GET Q/tickets/:id`: the confirm page; once decided, the done page. */
+  /**
+   * `GET Q/tickets/:id`: the confirm page; once decided, the done page. With `?after=<version>`, it waits for a change.
+   */
   show = async (request: PhoneRequest): Promise<void> => {
-    const { ceremony, renderer } = this.#ports;
+    const { ceremony } = this.#ports;
     const { ctx } = request;
     const { id = '' } = ctx.params;
-    const { approver, known } = await admitToTicket(this.#ports, request, { act: 'decide' });
-    const ticket = await ceremony.phone.look(id, approver, known.ticket);
+    const known = parseVersion('after', ctx.query.after);
+    if (known !== undefined && ctx.method !== 'HEAD') return this.#follow(request, known);
+    const { approver, known: read } = await admitToTicket(this.#ports, request, { act: 'decide' });
+    await this.#show(request, await ceremony.phone.look(id, approver, read.ticket), approver);
+  };
+
+  /**
+   * Answers a page when its ticket has changed: with the page that the phone shows next, also after the ticket has ended,
+   * or with 204 if the longest wait has passed without news. The header tells the script that this is our answer.
+   */
+  async #follow(request: PhoneRequest, known: number): Promise<void> {
+    const { provider, ceremony, followers, renderer, clock } = this.#ports;
+    const { ctx, failure } = request;
+    const { approver: session } = await admit(this.#ports, request, undefined);
+    const before = ceremony.phone.assertOwned(request.ticket, session);
+    const current = await followers.next(ctx, before, session, known);
+    const now = clock();
+    const end = current === undefined ? over('expired') : endOf(current, now);
+    ctx.set(STATE_HEADER, end?.reason ?? current?.state ?? '');
+    if (current !== undefined && versionAt(current, now) === known) {
+      ctx.status = 204;
+    } else if (end === undefined && current !== undefined) {
+      await this.#show(request, current, await asSubject(provider, session, current));
+    } else if (end !== undefined) {
+      if (wantsJson(request)) throw end;
+      const { accountId: _, ...links } = failure;
+      renderer.render(ctx, 'error', { code: end.code, reason: end.reason, ...links }, before.request.locales);
+    }
+  }
+
+  /** Shows the ticket: before its decision on the confirm page, and then on the done page. */
+  async #show(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<void> {
+    const { ctx } = request;
     const view = await this.#view(request, ticket, approver);
     if (wantsJson(request)) ctx.body = view;
-    else renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
-  };
+    else
+      this.#ports.renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
+  }
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (form: PhoneForm): Promise<void> => {
@@ -184,6 +223,15 @@ export class TicketHandlers {
     cookies.noteSentToSignIn(ctx, ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
+}
+
+/** The header by which the script of the page tells our answers from those of a captive portal. */
+const STATE_HEADER = 'Qr-Login-State';
+
+/** Returns the error that tells a phone how its ticket has ended; undefined if the ticket is live, decided or used. */
+function endOf(ticket: Ticket, now: number): QrLoginError | undefined {
+  const state = stateAt(ticket, now);
+  return state === 'cancelled' || state === 'expired' ? ended(ticket, now) : undefined;
 }
 
 /** Returns the view after a report, for any state in which the ticket has ended. */
