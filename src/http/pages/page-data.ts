@@ -127,6 +127,8 @@ export interface Pages {
 export interface BrowserEntry {
   /** The identifier to post in order to sign the browser out. */
   readonly id: string;
+  /** The name that its user has given it. */
+  readonly label?: string;
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
@@ -144,6 +146,8 @@ export interface BrowserEntry {
 export interface KnownBrowserEntry {
   /** The identifier to post in order to end the trust. */
   readonly id: string;
+  /** The name that its user has given it. */
+  readonly label?: string;
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
@@ -188,6 +192,10 @@ export interface PhoneView {
   readonly hadFinished?: boolean;
   /** The six digits to type into the browser. */
   readonly checkCode?: string;
+  /**
+   * Present once the browser is signed in: the form that names it, with `csrf`, `ticket` and `name`, goes to this URL.
+   */
+  readonly naming?: { readonly url: string; readonly csrf: string; readonly ticket: string };
 }
 
 /** The tools that every template has besides the data of its page. */
@@ -199,7 +207,7 @@ export interface PageTools {
   readonly t: Language['t'];
   /** Returns elapsed seconds as text: "3 minutes ago". */
   readonly ago: Language['ago'];
-  /** Returns the name of a browser from what it claims to be: "Firefox on Windows". */
+  /** Returns the name of a browser: the one that its user gave it, or what it claims to be, "Firefox on Windows". */
   readonly nameOf: Language['nameOf'];
   /** Returns the name of a place: "Berlin, Germany"; '' if nothing is known. */
   readonly place: Language['place'];

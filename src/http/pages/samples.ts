@@ -190,7 +190,7 @@ export const SAMPLES: Samples = {
     risk: phone('denied', { because: 'risk' }),
     blocked: phone('denied', { because: 'blocked' }),
     unmet: phone('denied', { because: 'acr' }),
-    redeemed: phone('redeemed'),
+    redeemed: phone('redeemed', { naming: { url: '#', csrf: 'sample', ticket: 'sample' } }),
   },
   devices: {
     none: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [], known: [] },
@@ -207,7 +207,7 @@ export const SAMPLES: Samples = {
       account: 'Alice Liddell',
       csrf: 'sample',
       self: '#',
-      browsers: [HERE, ELSEWHERE],
+      browsers: [HERE, { ...ELSEWHERE, label: 'Kitchen tablet' }],
       known: [],
       passkeysUrl: '#',
     },

@@ -8,7 +8,7 @@ import type { PhoneView } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
 import { versionAt } from '../ticket-view/browser-view.ts';
 import type { Approvals } from './approval.ts';
-import { makeCsrfToken } from './csrf.ts';
+import { DEVICES, makeCsrfToken } from './csrf.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
 
@@ -57,5 +57,8 @@ export async function makePhoneView(
     ...(challenge !== undefined && { challenge }),
     ...(checkCode !== undefined && { checkCode }),
     ...(ticket.state === 'denied' && { because: ticket.because }),
+    ...(ticket.state === 'redeemed' && {
+      naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: ticket.id },
+    }),
   };
 }

@@ -235,6 +235,6 @@ function endOf(ticket: Ticket, now: number): QrLoginError | undefined {
 }
 
 /** Returns the view after a report, for any state in which the ticket has ended. */
-function asReported(view: PhoneView): PhoneView {
+function asReported({ naming, ...view }: PhoneView): PhoneView {
   return { ...view, state: 'denied', because: 'report', hadFinished: view.state === 'redeemed' };
 }
