@@ -3,6 +3,7 @@
  */
 import { Camera } from './camera/camera.ts';
 import { type Effort, loadReader } from './camera/read-code.ts';
+import { giveFeedback } from './feedback.ts';
 
 /** A frame of the camera gets little effort, because the next one follows at once. A photo comes only once. */
 const FRAME: Effort = { longest: 640, effort: 4, timeLimit: 60 };
@@ -181,7 +182,10 @@ function openIfOurs(text: string, where: HTMLElement): boolean {
   const code = text.slice(codes.length);
   const isOurs = text.startsWith(codes) && code.length === Number(codeLength) && /^[\w-]+$/.test(code);
   showText(where, isOurs ? 'found' : 'foreign');
-  if (isOurs) location.assign(text);
+  if (isOurs) {
+    giveFeedback('done');
+    location.assign(text);
+  }
   return isOurs;
 }
 

@@ -5,7 +5,18 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { inFullSuite } from '../support/full-suite.ts';
 import { RedisServer } from '../support/redis.ts';
 import { World } from '../support/world.ts';
-import { approve, askToSignIn, checkCodeOn, codeOn, deny, giveName, otherThan, seeScreen, turn } from './acts.ts';
+import {
+  approve,
+  askToSignIn,
+  checkCodeOn,
+  codeOn,
+  deny,
+  giveName,
+  otherThan,
+  pressYes,
+  seeScreen,
+  turn,
+} from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
@@ -110,6 +121,83 @@ describe('both screens', () => {
     expect(looks()).to.equal(0);
     await turn(phone, 'visible');
     await seeEnd(phone);
+  });
+});
+
+describe('after the sign-in, the phone', () => {
+  const stage = useStage();
+
+  const signedIn = async (): Promise<{ screen: Page; phone: Page }> => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const phone = await scan(stage(), screen);
+    await pressYes(phone);
+    await seeHeading(phone, 'Signed in');
+    await screen.getByRole('heading', { name: 'Demo app asks for access' }).waitFor();
+    return { screen, phone };
+  };
+
+  it('names the browser, and the list shows it', async () => {
+    const { phone } = await signedIn();
+    await phone.getByLabel('Name this browser').fill('Living room <b>');
+    await phone.getByRole('button', { name: 'Save' }).click();
+    await phone.getByRole('heading', { level: 2, name: 'Living room <b> · Chrome on Linux' }).waitFor();
+
+    await phone.locator('summary').click();
+    await phone.getByLabel('Name', { exact: true }).fill('Office');
+    await phone.getByRole('button', { name: 'Save' }).click();
+    await phone.getByRole('heading', { level: 2, name: 'Office · Chrome on Linux' }).waitFor();
+  });
+
+  it('signs the browser out again if that was not its user', async () => {
+    stage().expectProblem(/404/);
+    const { screen, phone } = await signedIn();
+    await phone.getByRole('button', { name: 'Not you? Sign that browser out' }).click();
+    await seeHeading(phone, 'Stopped and reported');
+    await screen.getByRole('button', { name: 'Allow' }).click();
+    await screen.locator('[data-error], [data-qr-login]').first().waitFor();
+  });
+});
+
+describe('a phone that the user has touched', () => {
+  const stage = useStage({ assess: () => 'check code' });
+
+  /** Lets a phone tell what its user would feel and hear. */
+  const feel = async (context: BrowserContext): Promise<string[]> => {
+    const felt: string[] = [];
+    await context.exposeFunction('feel', (what: string) => felt.push(what));
+    await context.addInitScript(`
+      navigator.vibrate = (pattern) => { feel('vibration ' + pattern); return true; };
+      globalThis.AudioContext = class extends AudioContext { constructor() { super(); feel('tone'); } };`);
+    return felt;
+  };
+
+  for (const [motion, expected] of [
+    ['no-preference', ['vibration 40', 'tone', 'vibration 40,60,40', 'tone']],
+    ['reduce', ['tone', 'tone']],
+  ] as const) {
+    it(`gives feedback for Approve and for the sign-in, but not on loading a page, if its user wants motion: ${motion}`, async () => {
+      const screen = await askToSignIn(stage(), await stage().desktop());
+      const context = await signedInPhone(stage(), { reducedMotion: motion });
+      const felt = await feel(context);
+      const phone = await scan(stage(), screen, context);
+      expect(felt).to.deep.equal([]);
+      await approve(phone);
+      await seeScreen(screen, 'check-code');
+      await typeNumber(screen, await checkCodeOn(phone));
+      await seeHeading(phone, 'Signed in');
+      expect(felt).to.deep.equal(expected);
+    });
+  }
+
+  it('feels that the browser has cancelled', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    const context = await signedInPhone(stage(), { reducedMotion: 'no-preference' });
+    const felt = await feel(context);
+    const phone = await scan(stage(), screen, context);
+    await phone.getByRole('heading', { level: 1 }).click();
+    await screen.getByRole('button', { name: 'Cancel and go back to Demo app' }).click();
+    await seeEnd(phone);
+    expect(felt).to.deep.equal(['vibration 160', 'tone']);
   });
 });
 
