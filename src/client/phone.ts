@@ -2,10 +2,10 @@
  * The script of the phone's pages: posts the scan at once, blocks a second submission, asks for a passkey, and follows
  * the ticket, whose next page takes the place of this one.
  */
-import { type Feedback, giveFeedback } from './feedback.ts';
-import { followTicket } from './follow.ts';
+import { type Feedback, giveFeedback } from './phone/feedback.ts';
+import { followTicket } from './phone/follow.ts';
 import { askForPasskey } from './passkey.ts';
-import { showTimeLeft } from './time-left.ts';
+import { showTimeLeft } from './phone/time-left.ts';
 
 /** True while the browser asks for a passkey. */
 let isAskingForPasskey = false;

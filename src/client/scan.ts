@@ -3,7 +3,7 @@
  */
 import { Camera } from './camera/camera.ts';
 import { type Effort, loadReader } from './camera/read-code.ts';
-import { giveFeedback } from './feedback.ts';
+import { giveFeedback } from './phone/feedback.ts';
 
 /** A frame of the camera gets little effort, because the next one follows at once. A photo comes only once. */
 const FRAME: Effort = { longest: 640, effort: 4, timeLimit: 60 };

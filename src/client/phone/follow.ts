@@ -2,9 +2,9 @@
  * Follows the ticket of a page on the phone by long polls, and puts the page that comes next in the place of this one.
  * Where a proxy cuts long polls short, they become polls.
  */
-import { rest } from './requests.ts';
-import { RECENT_MS } from './ticket/ticket-stream.ts';
-import { whenHidden, whenVisible, whenWoken } from './ticket/visibility.ts';
+import { rest } from '../requests.ts';
+import { RECENT_MS } from '../ticket/ticket-stream.ts';
+import { whenHidden, whenVisible, whenWoken } from '../ticket/visibility.ts';
 
 /** The server answers after at most 25 s. */
 const ANSWER_WITHIN_MS = 35_000;
