@@ -2,11 +2,15 @@
  * The script of the phone's pages: posts the scan at once, blocks a second submission, asks for a passkey, and follows
  * the ticket, whose next page takes the place of this one.
  */
+
+import { askForPasskey } from './passkey.ts';
 import { type Feedback, giveFeedback } from './phone/feedback.ts';
 import { followTicket } from './phone/follow.ts';
-import { askForPasskey } from './passkey.ts';
+import { sendDecision } from './phone/send-decision.ts';
 import { showTimeLeft } from './phone/time-left.ts';
 
+/** True once the user has decided on this page. */
+let hasDecided = false;
 /** True while the browser asks for a passkey. */
 let isAskingForPasskey = false;
 
@@ -24,6 +28,10 @@ document.addEventListener('submit', (event) => {
   } else {
     form.dataset.sent = '';
     if (submitter?.getAttribute('value') === 'approve') giveFeedback('done');
+    if (form.closest('main[data-follow]') === null) return;
+    event.preventDefault();
+    hasDecided = true;
+    void sendDecision(form, submitter, prepare);
   }
 });
 
@@ -119,6 +127,7 @@ function prepare(): void {
 
 prepare();
 void followTicket((state) => {
-  giveFeedback(FEEDBACK_OF[state] ?? 'stopped');
+  const isOwnDecision = hasDecided && (state === 'approved' || state === 'denied');
+  if (!isOwnDecision) giveFeedback(FEEDBACK_OF[state] ?? 'stopped');
   prepare();
 });

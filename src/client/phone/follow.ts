@@ -5,16 +5,13 @@
 import { rest } from '../requests.ts';
 import { RECENT_MS } from '../ticket/ticket-stream.ts';
 import { whenHidden, whenVisible, whenWoken } from '../ticket/visibility.ts';
+import { STATE, showPage } from './next-page.ts';
 
 /** The server answers after at most 25 s. */
 const ANSWER_WITHIN_MS = 35_000;
 const RETRY_AFTER_MS = 3_000;
 /** An answer without news that comes sooner means that the server did not wait. */
 const SHORTEST_WAIT_MS = 1_000;
-/** The time that the answer to a form has to replace the page. After that, the news replace it. */
-const SENT_FOR_MS = 8_000;
-/** The header that each of our answers has, and no captive portal: the state of the ticket. */
-const STATE = 'Qr-Login-State';
 
 /** An answer: the next page, with the state of its ticket; `ended` if there will be none. */
 type Answer = { readonly state: string; readonly page: string } | 'no news' | 'ended';
@@ -29,9 +26,13 @@ export async function followTicket(onPage: (state: string) => void): Promise<voi
     const askedAt = Date.now();
     // Offline, too many requests, a server that restarts, or an answer of something else: ask again later.
     const answer = await ask(main).catch(() => undefined);
+    // A decision has replaced the page meanwhile.
+    if (main !== followed()) continue;
     if (answer === 'ended') return end(main);
-    if (typeof answer === 'object') await show(main, answer, onPage);
-    else if (answer === undefined || Date.now() - askedAt < SHORTEST_WAIT_MS) await rest(RETRY_AFTER_MS);
+    if (typeof answer === 'object') {
+      showPage(answer.page);
+      onPage(answer.state);
+    } else if (answer === undefined || Date.now() - askedAt < SHORTEST_WAIT_MS) await rest(RETRY_AFTER_MS);
   }
 }
 
@@ -66,26 +67,6 @@ async function ask({ dataset }: HTMLElement): Promise<Answer | undefined> {
     stop();
     answered.abort();
   }
-}
-
-/** Puts the next page in the place of this one, unless the answer to a form does so. */
-async function show(
-  main: HTMLElement,
-  { state, page }: Exclude<Answer, string>,
-  onPage: (state: string) => void,
-): Promise<void> {
-  if (main.querySelector('form[data-sent]') !== null) await rest(SENT_FOR_MS);
-  const next = new DOMParser().parseFromString(page, 'text/html');
-  const nextMain = next.querySelector('main');
-  // A page of the deployment has another form.
-  if (nextMain === null) return location.reload();
-  document.title = next.title;
-  main.replaceWith(nextMain);
-  const heading = nextMain.querySelector('h1');
-  // So that a screen reader reads it.
-  heading?.setAttribute('tabindex', '-1');
-  heading?.focus();
-  onPage(state);
 }
 
 /**

@@ -140,17 +140,18 @@ export class TicketHandlers {
 
   /**
    * Answers a page when its ticket has changed: with the page that the phone shows next, also after the ticket has ended,
-   * or with 204 if the longest wait has passed without news. The header tells the script that this is our answer.
+   * or with 204 if the longest wait has passed without news.
    */
   async #follow(request: PhoneRequest, known: number): Promise<void> {
     const { provider, ceremony, followers, renderer, clock } = this.#ports;
     const { ctx, failure } = request;
+    ctx.set(STATE_HEADER, 'refused');
     const { approver: session } = await admit(this.#ports, request, undefined);
     const before = ceremony.phone.assertOwned(request.ticket, session);
     const current = await followers.next(ctx, before, session, known);
     const now = clock();
     const end = current === undefined ? over('expired') : endOf(current, now);
-    ctx.set(STATE_HEADER, end?.reason ?? current?.state ?? '');
+    ctx.set(STATE_HEADER, end?.reason ?? current?.state ?? 'refused');
     if (current !== undefined && versionAt(current, now) === known) {
       ctx.status = 204;
     } else if (end === undefined && current !== undefined) {
@@ -166,6 +167,7 @@ export class TicketHandlers {
   async #show(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<void> {
     const { ctx } = request;
     const view = await this.#view(request, ticket, approver);
+    ctx.set(STATE_HEADER, view.state);
     if (wantsJson(request)) ctx.body = view;
     else
       this.#ports.renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
@@ -177,6 +179,7 @@ export class TicketHandlers {
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
     const { decision, remember, proof } = fields;
+    ctx.set(STATE_HEADER, 'refused');
     const admitted = await admitToTicket(this.#ports, form, this.#ports.decisions.purposeOf(form, decision));
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
@@ -203,6 +206,7 @@ export class TicketHandlers {
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     // The ticket of the URL has no page any more, so the answer is the page.
     const view = asReported(await makePhoneView(this.#ports, form, ticket, admitted.approver));
+    ctx.set(STATE_HEADER, view.state);
     if (wantsJson(form)) ctx.body = view;
     else renderer.render(ctx, 'done', view, ticket.request.locales);
   }
@@ -225,7 +229,7 @@ export class TicketHandlers {
   }
 }
 
-/** The header by which the script of the page tells our answers from those of a captive portal. */
+/** The header by which the scripts of the pages tell our answers from those of a captive portal. */
 const STATE_HEADER = 'Qr-Login-State';
 
 /** Returns the error that tells a phone how its ticket has ended; undefined if the ticket is live, decided or used. */

@@ -121,7 +121,9 @@ describe('the page of a phone that waits', () => {
     expect(foreign.status).to.equal(404);
     expect(foreign.text).to.equal((await newerThan({ agent: bob.agent, at: unknown }, 0, 'application/json')).text);
     expect((await ask(second)).json()).to.include({ error: 'wrong_state', reason: 'elsewhere' });
-    expect((await ask(new PhonePerson(world))).status).to.equal(401);
+    const stranger = await ask(new PhonePerson(world));
+    expect(stranger.status).to.equal(401);
+    for (const { headers } of [foreign, stranger]) expect(headers.get('qr-login-state')).to.equal('refused');
     expect((await ask({ agent: browser.agent } as PhonePerson)).status).to.equal(401);
   });
 
