@@ -18,7 +18,8 @@ export const tellingAtAFollow: () => () => void = replacing(
   'assertOwned',
   (assertOwned) =>
     function (this: PhoneActs, ticket, approver) {
-      if (ticket !== undefined && ownerOf(ticket)?.accountId !== approver.accountId) {
+      const owner = ticket && ownerOf(ticket);
+      if (owner !== undefined && owner.accountId !== approver.accountId) {
         throw new QrLoginError('wrong_account', 'Another account has scanned this.');
       }
       return assertOwned.call(this, ticket, approver);
