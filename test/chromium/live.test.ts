@@ -56,7 +56,7 @@ describe('both screens', () => {
     await screen.getByRole('heading', { name: 'Someone is signing in on the phone' }).waitFor();
     await giveName(phone);
     await seeHeading(phone, 'Sign in to Demo app?');
-    await screen.getByRole('heading', { name: /^Scanned by Chrome on \w+: look at your phone$/ }).waitFor();
+    await screen.getByRole('heading', { name: /^Scanned by Chrome, \w+: look at your phone$/ }).waitFor();
     const looks = countLooks(phone);
     await approve(phone);
     await seeScreen(screen, 'check-code');

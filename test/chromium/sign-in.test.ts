@@ -25,7 +25,7 @@ describe('a browser and a phone', () => {
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
     await seeScreen(screen, 'scanned');
     expect(await screen.getByRole('heading', { level: 2 }).allInnerTexts()).to.deep.equal([
-      'Scanned by Chrome on Linux: look at your phone',
+      'Scanned by Chrome, Linux: look at your phone',
     ]);
 
     const facts = (await phone.locator('dl').allInnerTexts()).join().replace(/\s+/g, ' ');

@@ -157,7 +157,7 @@ describe('a phone that has scanned', () => {
     const phone = { name: 'Safari', system: 'iOS' };
     expect(await browser.ticket()).to.deep.include({ state: 'scanned', phone });
     const { text } = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
-    expect(text).to.include('Scanned by Safari on iOS: look at your phone');
+    expect(text).to.include('Scanned by Safari, iOS: look at your phone');
   });
 
   it('is not named if it claims to be nothing that is known', async () => {
