@@ -6,7 +6,7 @@ import type { Notes } from '../../ticket/ports.ts';
 import type { SignInRevocation } from './revocation.ts';
 
 /** The most characters of a name, as a reader counts them. */
-export const LONGEST_NAME = 40;
+const LONGEST_NAME = 40;
 
 const CONTROL = /\p{Cc}/u;
 const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
