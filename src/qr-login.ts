@@ -8,6 +8,7 @@ import { AppLinks } from './http/api/app-links.ts';
 import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
+import { BrowserNames } from './http/devices/browser-names.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
 import { SignInRevocation } from './http/devices/revocation.ts';
@@ -287,7 +288,7 @@ interface SignInRecordParts {
   readonly emit: EmitTicketEvent;
 }
 
-interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut'> {
+interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames'> {
   readonly revocation: SignInRevocation;
   readonly signIns: SignInRecorder;
 }
@@ -301,8 +302,10 @@ function makeSignInRecords(
   const devices = new DeviceDescriber(locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
   const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
-  const recording = { provider, resuming, browsers, known, remoteSignOut, revocation, devices, clock, onSignIn };
-  return { devices, remoteSignOut, revocation, signIns: new SignInRecorder(recording) };
+  const browserNames = new BrowserNames({ browsers, known, notes, revocation });
+  const found = { browsers, known, browserNames, remoteSignOut, revocation, devices };
+  const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn });
+  return { devices, remoteSignOut, browserNames, revocation, signIns };
 }
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
@@ -324,7 +327,7 @@ function makeCeremony(
   };
 }
 
-interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appStreams'> {
+interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appStreams' | 'followers'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
   readonly wiring: Wiring;
@@ -332,11 +335,12 @@ interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appSt
 }
 
 async function stop(parts: StoppableParts): Promise<void> {
-  const { appStreams, expiry, inFlight, wiring, engine } = parts;
+  const { appStreams, followers, expiry, inFlight, wiring, engine } = parts;
   for (const { streams, longPolls } of [parts, appStreams]) {
     streams.close();
     longPolls.close();
   }
+  followers.close();
   expiry.close();
   wiring.close();
   await inFlight.drained(PENDING_REQUESTS_MS);

@@ -7,7 +7,7 @@
 mtype:state = { none, waiting, scanned, approved, denied, redeemed, cancelled, expired };
 
 mtype:act = {
-  show_, scan, scanTyped, approve, deny, report, reportNext, forbid, block, giveUp, outdate, redeem,
+  show_, awaitSignIn, scan, scanTyped, approve, deny, report, reportNext, forbid, block, giveUp, outdate, redeem,
   demandCheckCode, refuseCheckCode, cancel, replaced, expire
 };
 
@@ -22,6 +22,7 @@ mtype:act = {
  */
 #define TRANSITIONS \
   STEP(show_,           none,      waiting,   true) \
+  STEP(awaitSignIn,     waiting,   waiting,   true) \
   STEP(scan,            waiting,   scanned,   true) \
   STEP(scan,            scanned,   scanned,   takesOver) \
   STEP(scanTyped,       waiting,   scanned,   true) \

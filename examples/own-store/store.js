@@ -180,6 +180,19 @@ class DatabaseBrowsers {
     });
   }
 
+  rename(accountId, id, label) {
+    return this.#database.transaction(async () => {
+      const list = await this.list(accountId);
+      if (!list.some((browser) => browser.id === id)) return false;
+      // JSON has no undefined, so a label that is removed is not written.
+      await this.#write(
+        accountId,
+        list.map((browser) => (browser.id === id ? { ...browser, label } : browser)),
+      );
+      return true;
+    });
+  }
+
   remove(accountId, id) {
     return this.#database.transaction(async () => {
       const list = await this.list(accountId);

@@ -5,6 +5,7 @@ import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
 import { askForPasskey, removeUnusablePasskeys } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
+import { namePhone } from './scanned-by.ts';
 import { screenOf, showInTab, turnPageTo } from './screens.ts';
 import { ShownCode } from './shown-code.ts';
 import { onSubmit } from './submit.ts';
@@ -54,6 +55,7 @@ function show(ticket: Ticket): void {
   keyUse = ticket.key;
   countDown(ticket.expiresIn);
   accountSwitch.hidden = accountSwitch.disabled = !ticket.switchAccount;
+  namePhone(ticket.phone);
   turnTo(version === refusedVersion ? 'refused' : screenOf(ticket));
   field.showContinue();
   canFinish = ['approved', 'redeemed', 'denied'].includes(ticket.state);

@@ -1,21 +1,39 @@
 /**
  * The script of the phone's pages: posts the scan at once, blocks a second submission, asks for a passkey, and follows
- * the sign-in after an approval.
+ * the ticket, whose next page takes the place of this one.
  */
-import { askForPasskey } from './passkey.ts';
 
+import { askForPasskey } from './passkey.ts';
+import { type Feedback, giveFeedback } from './phone/feedback.ts';
+import { followTicket } from './phone/follow.ts';
+import { sendDecision } from './phone/send-decision.ts';
+import { showTimeLeft } from './phone/time-left.ts';
+
+/** True once the user has decided on this page. */
+let hasDecided = false;
 /** True while the browser asks for a passkey. */
 let isAskingForPasskey = false;
 
-for (const form of document.querySelectorAll('form')) {
-  form.addEventListener('submit', (event) => {
-    if (form.dataset.sent !== undefined) event.preventDefault();
-    else if (needsPasskey(form, event.submitter)) {
-      event.preventDefault();
-      void submitWithPasskey(form, event.submitter);
-    } else form.dataset.sent = '';
-  });
-}
+/** What the user feels and hears when the ticket has come to a state. Any other state is an end without a sign-in. */
+const FEEDBACK_OF: Readonly<Record<string, Feedback>> = { approved: 'done', redeemed: 'success' };
+
+// On the document, because another page may take the place of this one.
+document.addEventListener('submit', (event) => {
+  const { target: form, submitter } = event;
+  if (!(form instanceof HTMLFormElement)) return;
+  if (form.dataset.sent !== undefined) event.preventDefault();
+  else if (needsPasskey(form, submitter)) {
+    event.preventDefault();
+    void submitWithPasskey(form, submitter);
+  } else {
+    form.dataset.sent = '';
+    if (submitter?.getAttribute('value') === 'approve') giveFeedback('done');
+    if (form.closest('main[data-follow]') === null) return;
+    event.preventDefault();
+    hasDecided = true;
+    void sendDecision(form, submitter, prepare);
+  }
+});
 
 /** Returns true if Approve was pressed, the page demands a passkey for it, and the form does not hold one yet. */
 function needsPasskey(form: HTMLFormElement, pressed: HTMLElement | null): boolean {
@@ -95,35 +113,21 @@ function calmApprove(approve: HTMLButtonElement): void {
   });
 }
 
-const approveButton = document.querySelector<HTMLButtonElement>('button[value=approve]');
-if (approveButton !== null) calmApprove(approveButton);
-
 // The user has come back to this page: a reload shows the current state, and the form can be sent again.
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 
-/** The time between two looks at a ticket that was approved. */
-const LOOK_EVERY_MS = 3_000;
-
-/** Loads the page again when the browser has finished, or asks for the number, which this page then shows. */
-async function watchApproval(): Promise<void> {
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    if (document.visibilityState !== 'visible') continue;
-    const answer = await look().catch(() => undefined);
-    // Offline, too many requests, a server that restarts, or an answer of something else: look again later.
-    if (answer === undefined || answer.status >= 429) continue;
-    // The ticket is over. This page still says what the user did.
-    if (answer.status >= 400) return;
-    if (answer.ticket.state !== 'approved' || answer.ticket.checkCode !== undefined) return location.reload();
-  }
+/** Makes the elements of this page work, or of the one that has taken its place. */
+function prepare(): void {
+  const approve = document.querySelector<HTMLButtonElement>('button[value=approve]');
+  if (approve !== null) calmApprove(approve);
+  showTimeLeft();
 }
 
-/** @throws TypeError, SyntaxError if there is no answer of the provider: a captive portal redirects, or sends a page */
-async function look(): Promise<{ status: number; ticket: { state: string; checkCode?: string } }> {
-  const response = await fetch(location.href, { headers: { Accept: 'application/json' }, redirect: 'error' });
-  return { status: response.status, ticket: await response.json() };
-}
-
-if (document.querySelector('[data-approved]') !== null) void watchApproval();
+prepare();
+void followTicket((state) => {
+  const isOwnDecision = hasDecided && (state === 'approved' || state === 'denied');
+  if (!isOwnDecision) giveFeedback(FEEDBACK_OF[state] ?? 'stopped');
+  prepare();
+});

@@ -6,6 +6,7 @@ import { Camera } from './camera/camera.ts';
 import { canReadClipboard, type Given, inTransfer, readClipboard, readGiven } from './camera/given-pictures.ts';
 import { ownAddress, showText } from './camera/open-code.ts';
 import { loadReader } from './camera/read-code.ts';
+import { giveFeedback } from './phone/feedback.ts';
 
 /**
  * The pause between two frames. It is longer if the last frame took longer to read, so that the page stays responsive.
@@ -177,8 +178,10 @@ function takeTransfer(event: Event, transfer: DataTransfer | null): void {
 function openIfOurs(text: string, where: HTMLElement): boolean {
   const address = ownAddress(text, codes);
   showText(where, address === undefined ? 'foreign' : 'found');
-  if (address !== undefined) location.assign(address);
-  return address !== undefined;
+  if (address === undefined) return false;
+  giveFeedback('done');
+  location.assign(address);
+  return true;
 }
 
 function find<E extends Element>(within: ParentNode, selector: string): E {

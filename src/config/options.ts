@@ -201,15 +201,17 @@ export interface QrLoginOptions {
   qrApprovers?: boolean;
 
   /**
-   * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `hook`
-   * is the longest time that each of your functions may take while a request waits for it, in seconds (1 to 60); after
-   * that the request gets 503 with `Retry-After`. `locate` has half a second.
-   * @default { scan: 120, decide: 120, finish: 120, hook: 5 }
+   * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `signIn`
+   * is the time that a code still waits once a phone that is not signed in has opened it; it is given once, and never
+   * makes the time shorter. `hook` is the longest time that each of your functions may take while a request waits for
+   * it, in seconds (1 to 60); after that the request gets 503 with `Retry-After`. `locate` has half a second.
+   * @default { scan: 120, decide: 120, finish: 120, signIn: 300, hook: 5 }
    */
   deadlines?: {
     scan?: number | undefined;
     decide?: number | undefined;
     finish?: number | undefined;
+    signIn?: number | undefined;
     hook?: number | undefined;
   };
 

@@ -99,6 +99,7 @@ const DEADLINES = {
   scan: v.optional(secondsToMs('deadlines.scan', 600), 120),
   decide: v.optional(secondsToMs('deadlines.decide', 600), 120),
   finish: v.optional(secondsToMs('deadlines.finish', 600), 120),
+  signIn: v.optional(secondsToMs('deadlines.signIn', 600), 300),
   hook: v.optional(secondsToMs('deadlines.hook', 60), HOOK_PATIENCE_MS / 1000),
 };
 
@@ -324,9 +325,9 @@ const OPTIONS = {
         otherwise: (value) => `deadlines must be an object such as { scan: 60 }, not ${written(value)}`,
       }),
       v.metadata({
-        type: '`{ scan?: number; decide?: number; finish?: number; hook?: number }`',
+        type: '`{ scan?: number; decide?: number; finish?: number; signIn?: number; hook?: number }`',
         unit: 'seconds, 1 to 600; `hook`: 1 to 60',
-        default: '`{ scan: 120, decide: 120, finish: 120, hook: 5 }`',
+        default: '`{ scan: 120, decide: 120, finish: 120, signIn: 300, hook: 5 }`',
         refused: [{ scan: 0 }, { hook: 61 }, 60],
       } satisfies OptionFacts),
     ),

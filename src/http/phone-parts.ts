@@ -1,5 +1,6 @@
 import type { Provider } from '../oidc/provider.ts';
-import type { Clock } from '../ticket/ports.ts';
+import type { PhoneActs } from '../ticket/phone.ts';
+import type { Clock, Signals } from '../ticket/ports.ts';
 import { AppViews } from './api/app-view.ts';
 import { type AppStreams, makeAppStreams } from './api/app-watch.ts';
 import { Nonces } from './api/nonces.ts';
@@ -7,6 +8,7 @@ import { type BrowserListPorts, BrowserLists } from './devices/browser-lists.ts'
 import type { PageRenderer } from './pages/renderer.ts';
 import { type ApprovalPorts, Approvals } from './phone/approval.ts';
 import { type DecisionPorts, Decisions } from './phone/decisions.ts';
+import { Followers } from './phone/followers.ts';
 
 /** The parts that the phone's pages and its apps have in common, and those of the apps. */
 export interface PhoneParts {
@@ -16,11 +18,14 @@ export interface PhoneParts {
   readonly nonces: Nonces;
   readonly appViews: AppViews;
   readonly appStreams: AppStreams;
+  readonly followers: Followers;
 }
 
 interface PhonePartPorts extends ApprovalPorts, Omit<DecisionPorts, 'approvals'>, BrowserListPorts {
   readonly provider: Provider;
   readonly renderer: PageRenderer;
+  readonly ceremony: { readonly phone: PhoneActs };
+  readonly signals: Signals;
   readonly clock: Clock;
   readonly revocation: DecisionPorts['revocation'] & BrowserListPorts['revocation'];
 }
@@ -37,5 +42,6 @@ export function makePhoneParts(ports: PhonePartPorts): PhoneParts {
     nonces: new Nonces({ keys, issuer: provider.issuer, clock }),
     appViews,
     appStreams: makeAppStreams(appViews, clock),
+    followers: new Followers(ports),
   };
 }

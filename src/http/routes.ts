@@ -120,7 +120,7 @@ export function routes(services: Services): Middleware {
     post: forPages(phone.form('decide'), deviceList.end),
   });
   at('/qr/tickets/:id', {
-    get: forPages(phone.look('decide'), tickets.show),
+    get: forPages(phone.lookOrWatch('decide'), tickets.show),
     post: forPages(phone.form('decide'), tickets.decide),
   });
   // The app. Each operation is described beside its route, which openapi.json is made from.

@@ -9,6 +9,8 @@ const BROWSERS = '/browsers';
 /** A browser that the account is signed in to by QR. */
 export interface BrowserEntry {
   readonly id: string;
+  /** The name that its user has given it on the provider's pages. */
+  readonly label?: string;
   readonly name?: string;
   readonly system?: string;
   /** The place of the sign-in. */

@@ -30,6 +30,7 @@ function refuseInList<Entry extends ListedBrowser>(list: BrowserList<Entry>, che
     // A list without its newer entries would be wrong: "sign out all" would leave these browsers signed in.
     list: async (accountId) => (await list.list(accountId)).map((entry) => check(entry)),
     used: (accountId, id, use) => list.used(accountId, id, use),
+    rename: (accountId, id, label) => list.rename(accountId, id, label),
     remove: (accountId, id) => list.remove(accountId, id),
   };
 }

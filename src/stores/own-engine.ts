@@ -9,8 +9,8 @@ import { WriteProbe } from './write-probe.ts';
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   store: ['create', 'find', 'findByInteraction', 'swap'],
   notes: ['write', 'read', 'claim'],
-  browsers: ['put', 'list', 'used', 'remove'],
-  known: ['put', 'list', 'used', 'remove'],
+  browsers: ['put', 'list', 'used', 'rename', 'remove'],
+  known: ['put', 'list', 'used', 'rename', 'remove'],
   signals: ['subscribe', 'unsubscribe'],
 };
 const FUNCTIONS = ['clock', 'rateLimit', 'ping', 'hearsOthers', 'close'] as const;
@@ -79,6 +79,7 @@ function guardList<Entry extends ListedBrowser>(access: Access, list: BrowserLis
     put: (accountId, browser) => access.make('put', () => list.put(accountId, browser)),
     list: (accountId) => access.make('list', () => list.list(accountId)),
     used: (accountId, id, use) => access.make('used', () => list.used(accountId, id, use)),
+    rename: (accountId, id, label) => access.make('rename', () => list.rename(accountId, id, label)),
     remove: (accountId, id) => access.make('remove', () => list.remove(accountId, id)),
   };
 }

@@ -15,6 +15,7 @@ import {
   isOwner,
   type KnownBy,
   ownerOf,
+  type PhoneDevice,
   type RedeemedTicket,
   type ScannedTicket,
   stateAt,
@@ -38,6 +39,8 @@ export interface ScanInput {
   readonly known?: KnownTicket;
   /** True if the user typed the short code instead of scanning. */
   readonly typed?: boolean;
+  /** The phone that scans, for the browser's page. */
+  readonly phone?: PhoneDevice | undefined;
 }
 
 export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode' | 'changesAccount' | 'knownBy'> {
@@ -114,22 +117,42 @@ export class PhoneActs {
     return isRepeated(ticket, approver, act, this.#ports.clock());
   }
 
+  /**
+   * Notes that a phone without a session has opened the ticket's code: the browser shows it, and the ticket waits longer.
+   * Changes nothing if the ticket does not wait, or if a phone has done so before.
+   * @param known the ticket as the caller has just read it
+   */
+  async awaitSignIn(known: Ticket): Promise<void> {
+    const { shortCodes, store, clock } = this.#ports;
+    let unread: Ticket | undefined = known;
+    const read = async (): Promise<Ticket | undefined> => {
+      const ticket = unread ?? (await store.find(known.id));
+      unread = undefined;
+      return ticket;
+    };
+    const outcome = await change(this.#ports, read, (ticket, moment) =>
+      stateAt(ticket, moment.now) === 'waiting' ? transitions.awaitSignIn(ticket, moment) : ticket,
+    );
+    // The short code works for as long as it is on the screen.
+    if (outcome?.changed) await shortCodes?.note(known.id, outcome.ticket.deadline - clock());
+  }
+
   /** Claims the ticket for this approver, who may scan it again. If the verdict is `deny`, the ticket ends at once. */
   async scan(
     id: string,
     approver: Approver,
-    { judge = ALLOW, known, typed = false }: ScanInput = {},
+    { judge = ALLOW, known, typed = false, phone }: ScanInput = {},
   ): Promise<Outcome<ScannedTicket | DecidedTicket>> {
     const claim = typed ? transitions.scanTyped : transitions.scan;
     return this.#change(id, known?.ticket, async (ticket, moment) => {
       const { lifetimes } = moment;
       if (isRepeated(ticket, approver, 'scan', moment.now)) return ticket;
-      const claimed = claim(ticket, approver, moment);
+      const claimed = claim(ticket, approver, moment, phone);
       const judged = this.#judge(judge, claimed, approver);
       const { verdict } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const later = { now: this.#ports.clock(), lifetimes };
-      const scanned = claim(ticket, approver, later);
+      const scanned = claim(ticket, approver, later, phone);
       if (verdict === 'blocked') return transitions.block(scanned, approver, later);
       return verdict === 'deny' ? transitions.forbid(scanned, approver, later) : scanned;
     });

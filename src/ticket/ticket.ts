@@ -154,6 +154,12 @@ export interface Browser {
   readonly lastAccount?: string;
 }
 
+/** The phone that scanned, by the user agent that it sent then. It proves nothing, and says nothing of the account. */
+export interface PhoneDevice {
+  readonly name?: string;
+  readonly system?: string;
+}
+
 interface TicketFields extends FormattedRecord {
   readonly id: string;
   /** Goes up by one with each change, and continues from one ticket of an interaction to the next. */
@@ -167,16 +173,20 @@ interface TicketFields extends FormattedRecord {
   /** The time at which this state was entered, in milliseconds since the epoch. */
   readonly since: number;
   /**
-   * The time at which this state expires, in milliseconds since the epoch. It is set on entering the state and never
-   * moved.
+   * The time at which this state expires, in milliseconds since the epoch. It is set on entering the state. Only that of
+   * a waiting ticket is moved, once: see {@link WaitingTicket.signingIn}.
    */
   readonly deadline: number;
   /** The end of the interaction, in milliseconds since the epoch. No deadline is later. */
   readonly endsAt: number;
+  /** The phone that scanned, from then on; absent if its user agent says nothing. */
+  readonly phone?: PhoneDevice;
 }
 
 export interface WaitingTicket extends TicketFields {
   readonly state: 'waiting';
+  /** Present once a phone without a session has opened the code. Its user signs in first, and has longer for that. */
+  readonly signingIn?: true;
 }
 
 export interface ScannedTicket extends TicketFields {

@@ -11,6 +11,7 @@ import {
   isOwner,
   type KnownBy,
   ownerOf,
+  type PhoneDevice,
   type RedeemedTicket,
   type ScannedTicket,
   type SignInRequest,
@@ -24,6 +25,8 @@ export interface Lifetimes {
   readonly scan: number;
   readonly decide: number;
   readonly finish: number;
+  /** The time that a waiting ticket still has once a phone has begun to sign in for it. */
+  readonly signIn: number;
 }
 
 /** The time of a step, in milliseconds since the epoch, and the lifetimes of the states that it may lead to. */
@@ -60,25 +63,43 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
 }
 
 /**
+ * Marks a waiting ticket: a phone without a session has opened its code, and its user signs in now. Gives the ticket
+ * more time for that, but only once: a ticket that is marked already stays as it is.
+ */
+export function awaitSignIn(ticket: Ticket, { now, lifetimes }: Moment): WaitingTicket {
+  if (hasEnded(ticket, now)) throw ended(ticket, now);
+  if (ticket.state !== 'waiting') throw wrongState(ticket, 'held');
+  if (ticket.signingIn) return ticket;
+  const deadline = Math.max(ticket.deadline, now + lifetimes.signIn);
+  return { ...next(ticket, ticket.since, deadline), state: 'waiting', signingIn: true };
+}
+
+/**
  * Locks the ticket to the first approver. To a second approver it looks like an unknown ticket, with one exception: if
  * the first approver's account cannot approve the request and the second one's can, the second takes over in the time
  * that is left.
+ * @param phone the device that scans; undefined if nothing is known of it
  */
-export function scan(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): ScannedTicket {
+export function scan(
+  ticket: Ticket,
+  approver: Approver,
+  { now, lifetimes }: Moment,
+  phone?: PhoneDevice,
+): ScannedTicket {
   if (isLive(ticket, now) && canTakeOver(ticket, approver)) {
-    return { ...next(ticket, now, ticket.deadline), state: 'scanned', approver };
+    return { ...withPhone(next(ticket, now, ticket.deadline), phone), state: 'scanned', approver };
   }
   if (ticket.state !== 'waiting') {
     assertOwner(ticket, approver, now);
     throw hasEnded(ticket, now) ? ended(ticket, now) : wrongState(ticket, 'scanned');
   }
   if (!isLive(ticket, now)) throw notFound();
-  return { ...next(ticket, now, now + lifetimes.decide), state: 'scanned', approver };
+  return { ...withPhone(next(ticket, now, now + lifetimes.decide), phone), state: 'scanned', approver };
 }
 
 /** Does the same as {@link scan} for an approver who typed the short code. */
-export function scanTyped(ticket: Ticket, approver: Approver, moment: Moment): ScannedTicket {
-  return { ...scan(ticket, approver, moment), typed: true };
+export function scanTyped(ticket: Ticket, approver: Approver, moment: Moment, phone?: PhoneDevice): ScannedTicket {
+  return { ...scan(ticket, approver, moment, phone), typed: true };
 }
 
 export interface Approval {
@@ -278,8 +299,28 @@ function next(
   since: number,
   deadline: number,
 ): CommonFields & { readonly [Field in StateField]?: never } {
-  const { state, approver, typed, checkCode, changesAccount, knownBy, remember, because, approvedAt, ...kept } = ticket;
+  const {
+    state,
+    signingIn,
+    approver,
+    typed,
+    checkCode,
+    changesAccount,
+    knownBy,
+    remember,
+    because,
+    approvedAt,
+    ...kept
+  } = ticket;
   return { ...kept, version: ticket.version + 1, since, deadline: Math.min(deadline, ticket.endsAt) };
+}
+
+/** Names the phone that scans. Nothing stays of another one, from which it takes the ticket over. */
+function withPhone<T extends Pick<Ticket, 'phone'>>(
+  { phone: before, ...ticket }: T,
+  phone: PhoneDevice | undefined,
+): Omit<T, 'phone'> & Pick<Ticket, 'phone'> {
+  return { ...ticket, ...(phone !== undefined && { phone }) };
 }
 
 function hasEnded(ticket: Ticket, now: number): boolean {

@@ -15,7 +15,7 @@ describe('a user of a screen reader', () => {
     // From here on only the test moves the page's clock, so that no second is skipped.
     await screen.clock.pauseAt(Date.now() + 3_600_000);
     const phone = await scanBeside(stage(), screen);
-    await hears(screen, 'Scanned. Now look at your phone');
+    await hears(screen, 'Scanned by ');
     await screen.clock.runFor(2_000);
     await hears(screen, '30 seconds left');
     await phone.approve();

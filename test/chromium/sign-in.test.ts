@@ -17,11 +17,15 @@ describe('a browser and a phone', () => {
 
     const phone = await stage().open(await stage().phone(), code);
     expect(await phone.title()).to.equal('Sign in');
+    await seeScreen(screen, 'signing-in');
+    expect(await screen.getByRole('heading', { level: 2 }).allInnerTexts()).to.deep.equal([
+      'Someone is signing in on the phone',
+    ]);
     await giveName(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
     await seeScreen(screen, 'scanned');
     expect(await screen.getByRole('heading', { level: 2 }).allInnerTexts()).to.deep.equal([
-      'Scanned. Now look at your phone',
+      'Scanned by Chrome, Linux: look at your phone',
     ]);
 
     const facts = (await phone.locator('dl').allInnerTexts()).join().replace(/\s+/g, ' ');

@@ -73,7 +73,7 @@ describe('tabs, reloads and the back button', () => {
     const phone = await scanBeside(stage(), screen);
     await screen.reload();
     await seeScreen(screen, 'scanned');
-    await screen.getByRole('heading', { name: 'Scanned. Now look at your phone' }).waitFor();
+    await screen.getByRole('heading', { name: /^Scanned by / }).waitFor();
     await phone.approve();
     await allow(screen);
   });

@@ -29,6 +29,7 @@ const CHECKS = ['assertOwner', 'requireDecidable', 'ended'];
 
 /** The functions of src/ticket/transitions.ts that lead from one state of a ticket to another. */
 const STEPS: Readonly<Record<Exclude<Act, 'show'>, Step>> = {
+  awaitSignIn: (ticket, _, now) => transitions.awaitSignIn(ticket, at(now)),
   scan: (ticket, approver, now) => transitions.scan(ticket, approver, at(now)),
   scanTyped: (ticket, approver, now) => transitions.scanTyped(ticket, approver, at(now)),
   approve: (ticket, approver, now) => transitions.approve(ticket, { approver, checkCode: true }, at(now)),

@@ -78,7 +78,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
       await expectRefused(engine.store.findByInteraction(ticket.interaction));
     });
 
-    it('is refused if it is a browser on one of the lists, which can still be removed and used', async () => {
+    it('is refused if it is a browser on one of the lists, which can still be removed, used and named', async () => {
       const times = { lastUsedAt: Date.now(), endsAt: Date.now() + 60_000 };
       const entry = { id: 'id', sessionUid: 'uid', format: NEWER, ...times };
       const signedIn: SignedInBrowser = { ...entry, signedInAt: times.lastUsedAt };
@@ -87,6 +87,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
       for (const list of [engine.browsers, engine.known]) {
         await expectRefused(list.list('alice'));
         expect(await list.used('alice', 'id', times)).to.equal(true);
+        expect(await list.rename('alice', 'id', 'Office')).to.equal(true);
         await list.remove('alice', 'id');
         expect(await list.list('alice')).to.deep.equal([]);
       }

@@ -34,8 +34,8 @@ function hangingEngine(): StoreEngine {
   return engineWith({
     store: { create: hang, find: hang, findByInteraction: hang, swap: hang },
     notes: { write: hang, read: hang, claim: hang },
-    browsers: { put: hang, list: hang, used: hang, remove: hang },
-    known: { put: hang, list: hang, used: hang, remove: hang },
+    browsers: { put: hang, list: hang, used: hang, rename: hang, remove: hang },
+    known: { put: hang, list: hang, used: hang, rename: hang, remove: hang },
     rateLimit: () => ({ take: hang, ask: hang }),
     ping: hang,
   });
@@ -89,6 +89,7 @@ describe("a deployment's own engine", () => {
       browsers.put('alice', { id: 'id', sessionUid: 'uid', signedInAt: 1, lastUsedAt: 1, endsAt: 2 }),
     'browsers.list': ({ browsers }) => browsers.list('alice'),
     'browsers.used': ({ browsers }) => browsers.used('alice', 'id', { lastUsedAt: 1, endsAt: 2 }),
+    'browsers.rename': ({ browsers }) => browsers.rename('alice', 'id', 'Office'),
     'browsers.remove': ({ browsers }) => browsers.remove('alice', 'id'),
     'rateLimit.take': ({ rateLimit }) => rateLimit('scan', { times: 1, within: 1 }).take('key'),
     'rateLimit.ask': ({ rateLimit }) => rateLimit('scan', { times: 1, within: 1 }).ask('key'),

@@ -19,7 +19,7 @@ const SINCE: number = NOW - 5_000;
 export const DEADLINE: number = NOW + 50_000;
 export const ENDS_AT: number = NOW + 3_600_000;
 /** All lifetimes differ, so that a step that uses the wrong one is noticed. */
-export const LIFETIMES: Lifetimes = { scan: 100_000, decide: 200_000, finish: 300_000 };
+export const LIFETIMES: Lifetimes = { scan: 100_000, decide: 200_000, finish: 300_000, signIn: 400_000 };
 
 export const TICKET_ID = 'AAAAAAAAAAAAAAAAAAAAAAAA';
 export const SECRETS: readonly string[] = ['a secret of at least thirty-two characters'];

@@ -16,6 +16,7 @@ const moment = at(NOW);
 
 const STEPS: Readonly<Record<Exclude<Transition, 'show' | 'requireDecidable'>, () => readonly (Ticket | undefined)[]>> =
   {
+    awaitSignIn: () => [transitions.awaitSignIn(fromTheFuture(waiting()), moment)],
     scan: () => [
       transitions.scan(fromTheFuture(waiting()), alice(), moment),
       transitions.scan(fromTheFuture(scanned({ request: unmet })), bob, moment),

@@ -6,6 +6,8 @@ export interface Ticket {
   state: 'waiting' | 'scanned' | 'approved' | 'denied' | 'expired' | 'redeemed' | 'cancelled';
   expiresIn: number;
   qr?: { url: string; svg?: string; rotatesIn: number; shortCode?: string };
+  phoneIsSigningIn?: true;
+  phone?: { name?: string; system?: string };
   checkCode?: boolean;
   because?: string;
   switchAccount?: true;

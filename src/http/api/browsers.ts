@@ -9,6 +9,8 @@ import type { ApiRequest } from './api-request.ts';
 export interface AppBrowser {
   /** The identifier to sign the browser out. */
   readonly id: string;
+  /** The name that its user has given it. */
+  readonly label?: string;
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
@@ -56,9 +58,10 @@ export class ApiBrowserHandlers {
   };
 }
 
-function toAppBrowser({ id, name, system, place, signedInAgo, lastUsedAgo, clients }: BrowserEntry): AppBrowser {
+function toAppBrowser({ id, label, name, system, place, signedInAgo, lastUsedAgo, clients }: BrowserEntry): AppBrowser {
   return {
     id,
+    ...(label !== undefined && { label }),
     ...(name !== undefined && { name }),
     ...(system !== undefined && { system }),
     ...(place !== undefined && { place }),

@@ -5,6 +5,7 @@ import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import { type AdmittedTicket, admitToTicket, asSubject, type TicketAdmissionPorts } from '../phone/admission.ts';
 import type { Approvals } from '../phone/approval.ts';
+import { phoneDeviceOf } from '../request/client-info.ts';
 import type { Guard } from '../request/guard.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import type { Urls } from '../request/urls.ts';
@@ -64,7 +65,11 @@ export class ApiScanHandlers {
     // The answer to an earlier scan may have been lost, and the code has rotated since.
     if (!isOnScreen && !isRepeated) throw notFound();
     const { approver, known } = admitted;
-    const outcome = await phone.scan(id, approver, { judge: approvals.makeJudge(form.ctx), known });
+    const outcome = await phone.scan(id, approver, {
+      judge: approvals.makeJudge(form.ctx),
+      known,
+      phone: phoneDeviceOf(form.ctx),
+    });
     return { ...outcome, admitted };
   }
 
@@ -77,7 +82,12 @@ export class ApiScanHandlers {
     const approver = await asSubject(provider, before, ticket);
     const known = { ticket };
     const judge = approvals.makeJudge(form.ctx);
-    const outcome = await ceremony.phone.scan(ticket.id, approver, { judge, known, typed: true });
+    const outcome = await ceremony.phone.scan(ticket.id, approver, {
+      judge,
+      known,
+      typed: true,
+      phone: phoneDeviceOf(form.ctx),
+    });
     return { ...outcome, admitted: { approver, account, known } };
   }
 

@@ -118,7 +118,7 @@ const BROWSER = objectOf(
     lastUsedAgo: about('Seconds since a client has last found the user signed in there.', WHOLE),
     clients: listOf(objectOf('A client that knows of the session.', { id: TEXT, name: TEXT, hosts: listOf(TEXT) })),
   },
-  { name: TEXT, system: TEXT, place: ref('Place') },
+  { label: about('The name that its user has given it.', TEXT), name: TEXT, system: TEXT, place: ref('Place') },
 );
 
 const ERROR = objectOf(

@@ -93,11 +93,12 @@ export class BrowserLists {
 
 /** Returns what the lists show of each browser. A record may have more fields, also of a newer build. */
 export function listed(
-  { id, name, system, place, lastUsedAt }: SignedInBrowser | KnownBrowser,
+  { id, label, name, system, place, lastUsedAt }: SignedInBrowser | KnownBrowser,
   now: number,
-): Pick<BrowserEntry, 'id' | 'name' | 'system' | 'place' | 'lastUsedAt' | 'lastUsedAgo'> {
+): Pick<BrowserEntry, 'id' | 'label' | 'name' | 'system' | 'place' | 'lastUsedAt' | 'lastUsedAgo'> {
   return {
     id,
+    ...(label !== undefined && { label }),
     ...(name !== undefined && { name }),
     ...(system !== undefined && { system }),
     ...(place !== undefined && { place }),

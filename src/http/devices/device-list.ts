@@ -3,14 +3,14 @@ import type { FindAccount } from '../../oidc/approver.ts';
 import type { EndedSession } from '../../oidc/end-session.ts';
 import { forgetAllBrowsers } from '../../ticket/browsers/known-browser.ts';
 import type { SignedInBrowser } from '../../ticket/browsers/signed-in-browser.ts';
-import { QrLoginError } from '../../ticket/errors.ts';
+import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SessionApprover } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { KnownBrowserEntry, Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { admit } from '../phone/admission.ts';
-import { checkCsrfToken, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
+import { checkCsrfToken, DEVICES, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
 import type { PhoneForm, PhoneRequest } from '../phone/phone-request.ts';
 import { sendToSignIn } from '../phone/sign-in-redirect.ts';
 import type { Cookies, SignOutResult } from '../request/cookies.ts';
@@ -18,6 +18,7 @@ import type { RateLimits } from '../request/rate-limits.ts';
 import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import { type BrowserListPorts, BrowserLists, listed } from './browser-lists.ts';
+import { type BrowserNames, readBrowserName } from './browser-names.ts';
 import type { SignInRevocation } from './revocation.ts';
 import { answerSignOut } from './sign-out-answer.ts';
 
@@ -28,6 +29,7 @@ export interface DeviceListPorts extends BrowserListPorts {
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
+  readonly browserNames: Pick<BrowserNames, 'rename' | 'renameSignedInBy'>;
   readonly settings: {
     readonly findAccount: FindAccount;
     readonly signIn: SignIn;
@@ -67,7 +69,7 @@ export class DeviceListHandlers {
 
   /**
    * `POST Q/devices`: signs one browser out, or all, which also ends the trust in all; reports one that the user did
-   * not sign in; or ends the trust in one or all. A browser of another account is treated as one that does not exist.
+   * not sign in; names one; or ends the trust in one or all. A browser of another account is treated as one that does not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, cookies } = this.#ports;
@@ -75,12 +77,13 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
     checkCsrfToken(form, keys, formUse(approver));
-    const { end, report, forget } = fields;
+    const { end, report, forget, name } = fields;
+    if (name !== undefined) return this.#rename(form, approver, readBrowserName(name));
     if (forget) return this.#forget(form, approver, forget);
     if (!end && !report)
       throw new QrLoginError(
         'invalid_request',
-        '"end" or "forget" is the id of a browser, or "all"; "report" is the id of a browser.',
+        '"end" or "forget" is the id of a browser, or "all"; "report" is the id of a browser, "name" a name for it.',
       );
     const ended = report
       ? await this.#reportThose(ctx, approver, await this.#lists.find(approver.accountId, report))
@@ -107,6 +110,22 @@ export class DeviceListHandlers {
     return (await Promise.all(ended)).flat().filter((session) => session !== undefined);
   }
 
+  /**
+   * Names a browser: `browser` is its id on one of the lists, `ticket` that of the ticket by which it was signed in.
+   * @throws QrLoginError `not_found`
+   */
+  async #rename(form: PhoneForm, { accountId }: SessionApprover, label: string | undefined): Promise<void> {
+    const { browserNames, urls } = this.#ports;
+    const { browser, ticket = '' } = form.fields;
+    const isNamed =
+      browser === undefined
+        ? await browserNames.renameSignedInBy(accountId, ticket, label)
+        : await browserNames.rename(accountId, browser, label);
+    if (!isNamed) throw notFound();
+    if (wantsJson(form)) form.ctx.body = {};
+    else seeOther(form.ctx, urls.devices);
+  }
+
   /** Ends the trust in one browser, or in all: the next sign-in there takes the check code. */
   async #forget(form: PhoneForm, { accountId }: SessionApprover, id: string): Promise<void> {
     const { known, urls } = this.#ports;
@@ -130,7 +149,7 @@ export class DeviceListHandlers {
 }
 
 function formUse(approver: SessionApprover): FormUse {
-  return { approver, target: 'devices' };
+  return { approver, target: DEVICES };
 }
 
 /** Returns the result of the form before this page, in the words of the page. */

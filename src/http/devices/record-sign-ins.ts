@@ -21,6 +21,7 @@ import type { FailureEvent } from '../events/ticket-events.ts';
 import { callInBackground } from '../hooks/call-hook.ts';
 import { describeUserAgent, sourceOf } from '../request/client-info.ts';
 import type { DeviceDescriber } from '../request/device.ts';
+import type { BrowserNames } from './browser-names.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
 
@@ -53,6 +54,7 @@ export interface SignInPorts {
   readonly known: KnownBrowsers;
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
+  readonly browserNames: Pick<BrowserNames, 'apply'>;
   readonly devices: DeviceDescriber;
   readonly clock: Clock;
   readonly onSignIn: OnSignIn;
@@ -96,7 +98,10 @@ export class SignInRecorder {
     let isEnded = false;
     try {
       isEnded = await this.#update(ctx, session, note);
-      if (note !== undefined && !isEnded) await this.#trust(session, note);
+      if (note !== undefined && !isEnded) {
+        await this.#trust(session, note);
+        this.#applyName(ctx, session, note);
+      }
     } catch (error) {
       // The user is signed in even if the list is not written. The next authorization request repairs it.
       this.#fail(ctx, session, error);
@@ -147,6 +152,14 @@ export class SignInRecorder {
       lastUsedAt: now,
       endsAt: now + TRUST_LIFETIME_MS,
     });
+  }
+
+  /** Not awaited: the user who signs in need not wait for the name of the browser. */
+  #applyName(ctx: Context, session: SavedSession, { knownAs, signIn: { ticketId } }: BrowserNote): void {
+    const { accountId, uid } = session;
+    this.#ports.browserNames
+      .apply(accountId, { ticketId, id: browserId(uid), knownAs })
+      .catch((error: unknown) => this.#fail(ctx, session, error));
   }
 
   /** Ends the trust in a browser whose user has signed out there. */

@@ -24,6 +24,9 @@ const ENDS: ReadonlySet<TicketEventName> = new Set([
   'qr_login.finished',
 ]);
 
+/** The lifetimes of the states, in milliseconds. */
+type StateLifetimes = Omit<Lifetimes, 'signIn'>;
+
 /** A ticket as it was last read. There may be tens of thousands, so only what the event needs is kept. */
 interface WatchedTicket {
   readonly facts: TicketFacts;
@@ -52,7 +55,7 @@ export class ExpiryWatcher {
   #isChecking = false;
 
   /** @param tell called with each ticket that has expired, as it was last read */
-  constructor(store: TicketStore, clock: Clock, lifetimes: Lifetimes, tell: (facts: TicketFacts) => void) {
+  constructor(store: TicketStore, clock: Clock, lifetimes: StateLifetimes, tell: (facts: TicketFacts) => void) {
     this.#store = store;
     this.#clock = clock;
     this.#tell = tell;

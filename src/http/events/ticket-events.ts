@@ -131,7 +131,9 @@ const EVENT_OF_STATE: Readonly<Record<Ticket['state'], TicketEventName>> = {
 
 /** Announces the state of a ticket that changed after the request had been answered. */
 export function announceState(announce: Announce, ticket: Ticket): void {
-  // A check code that was wrong, or is demanded only at finish, changes the ticket, but not its state.
+  // A phone that signs in for it, and a check code that was wrong or is demanded only at finish, change the ticket, but
+  // not its state.
+  if (ticket.state === 'waiting' && ticket.signingIn) return;
   const { wrongTries = 0, atFinish = false } = (ticket.state === 'approved' && ticket.checkCode) || {};
   if (wrongTries === 0 && !atFinish) announce(undefined, eventOf(ticket), ticket);
 }

@@ -2,6 +2,14 @@ import type { Place } from '../../ticket/ticket.ts';
 import type { Translate, Values } from '../hooks/translate.ts';
 import type { Text, Texts } from './view-folder.ts';
 
+/** A browser, as far as it is known. */
+export interface NamedBrowser {
+  /** The name that its user has given it. */
+  readonly label?: string;
+  readonly name?: string;
+  readonly system?: string;
+}
+
 interface LanguageOptions {
   /** The values for `{provider}` and `{site}` in every text. */
   readonly names: Values;
@@ -66,8 +74,9 @@ export class Language {
     return this.#formats.ago.format(-Math.floor(seconds / length), unit);
   };
 
-  /** Returns the name of a browser from what it claims to be: "Firefox on Windows". */
-  readonly nameOf = ({ name, system }: { readonly name?: string; readonly system?: string }): string => {
+  /** Returns the name of a browser: the one that its user gave it, or what it claims to be, "Firefox on Windows". */
+  readonly nameOf = ({ label, name, system }: NamedBrowser): string => {
+    if (label !== undefined) return label;
     if (name !== undefined && system !== undefined) return this.t('browser', { name, system });
     return name ?? system ?? this.t('browser.unknown');
   };

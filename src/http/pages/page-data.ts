@@ -137,6 +137,8 @@ export interface Pages {
 export interface BrowserEntry {
   /** The identifier to post in order to sign the browser out. */
   readonly id: string;
+  /** The name that its user has given it. */
+  readonly label?: string;
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
@@ -154,6 +156,8 @@ export interface BrowserEntry {
 export interface KnownBrowserEntry {
   /** The identifier to post in order to end the trust. */
   readonly id: string;
+  /** The name that its user has given it. */
+  readonly label?: string;
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
@@ -169,6 +173,10 @@ export interface KnownBrowserEntry {
 /** The ticket as the phone that scanned it sees it. */
 export interface PhoneView {
   readonly state: TicketState;
+  /** Grows with each change. */
+  readonly version: number;
+  /** The URL at which the page follows the ticket, with `?after=<version>`; absent once the ticket has ended. */
+  readonly follow?: string;
   /** Seconds until this state ends by itself. */
   readonly expiresIn: number;
   readonly client: SignInRequest['client'];
@@ -194,6 +202,10 @@ export interface PhoneView {
   readonly hadFinished?: boolean;
   /** The six digits to type into the browser. */
   readonly checkCode?: string;
+  /**
+   * Present once the browser is signed in: the form that names it, with `csrf`, `ticket` and `name`, goes to this URL.
+   */
+  readonly naming?: { readonly url: string; readonly csrf: string; readonly ticket: string };
 }
 
 /** A style that is in the HTML of a page. The policy of the pages allows exactly this text. */
@@ -212,7 +224,7 @@ export interface PageTools {
   readonly t: Language['t'];
   /** Returns elapsed seconds as text: "3 minutes ago". */
   readonly ago: Language['ago'];
-  /** Returns the name of a browser from what it claims to be: "Firefox on Windows". */
+  /** Returns the name of a browser: the one that its user gave it, or what it claims to be, "Firefox on Windows". */
   readonly nameOf: Language['nameOf'];
   /** Returns the name of a place: "Berlin, Germany"; '' if nothing is known. */
   readonly place: Language['place'];

@@ -36,6 +36,7 @@ function qr(ticket: Omit<DrawnView, 'version' | 'expiresIn'>, more: Partial<Page
 function phone(state: PhoneView['state'], more: Partial<PhoneView> = {}): PhoneView {
   return {
     state,
+    version: 2,
     expiresIn: 96,
     client: REQUEST.client,
     scopes: REQUEST.scopes,
@@ -113,7 +114,9 @@ export const SAMPLES: Samples = {
         request: { ...REQUEST, loginHint: 'alice' },
       },
     ),
+    'signing in on the phone': qr({ state: 'waiting', phoneIsSigningIn: true }),
     scanned: qr({ state: 'scanned' }),
+    'scanned by a known phone': qr({ state: 'scanned', phone: { name: 'Safari', system: 'iOS' } }),
     'check code': qr({ state: 'approved', checkCode: true }),
     switch: qr({ state: 'approved', checkCode: false, switchAccount: true }, { signedInAs: 'Bob Sawyer' }),
     'switch from the last account': qr({ state: 'approved', checkCode: false, switchAccount: true }),
@@ -190,7 +193,7 @@ export const SAMPLES: Samples = {
     risk: phone('denied', { because: 'risk' }),
     blocked: phone('denied', { because: 'blocked' }),
     unmet: phone('denied', { because: 'acr' }),
-    redeemed: phone('redeemed'),
+    redeemed: phone('redeemed', { naming: { url: '#', csrf: 'sample', ticket: 'sample' } }),
   },
   devices: {
     none: { account: 'Alice Liddell', csrf: 'sample', self: '#', browsers: [], known: [] },
@@ -207,7 +210,7 @@ export const SAMPLES: Samples = {
       account: 'Alice Liddell',
       csrf: 'sample',
       self: '#',
-      browsers: [HERE, ELSEWHERE],
+      browsers: [HERE, { ...ELSEWHERE, label: 'Kitchen tablet' }],
       known: [],
       passkeysUrl: '#',
     },

@@ -10,6 +10,9 @@ export interface FormUse {
   readonly target: string;
 }
 
+/** The target of the forms about the browsers of an account. */
+export const DEVICES = 'devices';
+
 /** Returns the token of a form. It is valid for this use only. */
 export function makeCsrfToken(keys: SecretKeys, { approver, target }: FormUse): string {
   return keys.mac('csrf', approver.sessionUid, target).toString('base64url');

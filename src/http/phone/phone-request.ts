@@ -48,6 +48,15 @@ export class PhoneGuards {
     this.#sameOrigin = sameOrigin(ports.urls);
   }
 
+  /**
+   * For a GET that may wait for a change (`?after=`). Such a request counts as one of those that watch.
+   * @param act counted for other requests
+   */
+  lookOrWatch(act: AddressAct): Entry<PhoneRequest> {
+    const [look, watch] = [this.look(act), this.look('watch')];
+    return (request) => (request.ctx.query.after === undefined ? look(request) : watch(request));
+  }
+
   /** For a GET. @param check runs once the request is counted, before the reads are awaited, because they may fail */
   look(act: AddressAct, check?: Guard): Entry<PhoneRequest> {
     const count = this.#ports.limits.byAddress(act);

@@ -2,12 +2,13 @@ import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { SessionApprover, Ticket } from '../../ticket/ticket.ts';
+import { isLive, type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
+import { versionAt } from '../ticket-view/browser-view.ts';
 import type { Approvals } from './approval.ts';
-import { makeCsrfToken } from './csrf.ts';
+import { DEVICES, makeCsrfToken } from './csrf.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
 
@@ -26,16 +27,19 @@ export async function makePhoneView(
   ticket: Ticket,
   approver: SessionApprover,
 ): Promise<PhoneView> {
-  const { ceremony, approvals, clock, keys, settings } = ports;
+  const { ceremony, approvals, clock, keys, urls, settings } = ports;
   const { client, scopes, consent } = ticket.request;
   const { name, system, place } = ticket.browser;
+  const now = clock();
   const checkCode = ceremony.phone.checkCode(ticket, approver);
   const unmet = ceremony.phone.unmet(ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
   const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
   return {
-    state: ticket.state,
-    expiresIn: toSeconds(ticket.deadline - clock()),
+    state: stateAt(ticket, now),
+    version: versionAt(ticket, now),
+    ...(isLive(ticket, now) && { follow: urls.ticket(ticket.id) }),
+    expiresIn: toSeconds(ticket.deadline - now),
     client,
     scopes,
     claims: consent?.listed ? consent.claims : [],
@@ -45,7 +49,7 @@ export async function makePhoneView(
       ...(system !== undefined && { system }),
       ...(place !== undefined && { place }),
     },
-    shownAgo: Math.floor(toSeconds(clock() - ticket.shownAt)),
+    shownAgo: Math.floor(toSeconds(now - ticket.shownAt)),
     account: (await accountOf(settings.findAccount, approver)).name,
     csrf: makeCsrfToken(keys, { approver, target: ticket.id }),
     ...(unmet !== undefined && { unmet }),
@@ -53,5 +57,8 @@ export async function makePhoneView(
     ...(challenge !== undefined && { challenge }),
     ...(checkCode !== undefined && { checkCode }),
     ...(ticket.state === 'denied' && { because: ticket.because }),
+    ...(ticket.state === 'redeemed' && {
+      naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: ticket.id },
+    }),
   };
 }

@@ -8,7 +8,7 @@ import type { SessionApprover } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
-import { userAgentOf } from '../request/client-info.ts';
+import { phoneDeviceOf, userAgentOf } from '../request/client-info.ts';
 import type { Guard } from '../request/guard.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
@@ -103,6 +103,7 @@ export class ScanHandlers {
       judge: approvals.makeJudge(ctx),
       known: { ticket: typed },
       typed: true,
+      phone: phoneDeviceOf(ctx),
     });
     if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(form, urls.ticket(ticket.id));

@@ -1,27 +1,33 @@
 import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { DecidedOtherwise, notFound } from '../../ticket/errors.ts';
+import { DecidedOtherwise, notFound, over, type QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import type { SessionApprover, Ticket } from '../../ticket/ticket.ts';
+import { type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import { ended } from '../../ticket/transitions.ts';
 import type { AppLinks } from '../api/app-links.ts';
 import { answerSignOut } from '../devices/sign-out-answer.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
+import { phoneDeviceOf } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Guard } from '../request/guard.ts';
-import { isForeign } from '../request/origin.ts';
+import { isForeign, isOpenedByUser } from '../request/origin.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
-import { type AdmittedTicket, admitToTicket } from './admission.ts';
+import { parseVersion } from '../streams/version.ts';
+import { versionAt } from '../ticket-view/browser-view.ts';
+import { type AdmittedTicket, admit, admitToTicket, asSubject } from './admission.ts';
 import { checkCsrfToken, makeCsrfToken } from './csrf.ts';
 import type { Decisions } from './decisions.ts';
+import type { Followers } from './followers.ts';
 import { codeIn, type PhoneForm, type PhoneRequest } from './phone-request.ts';
 import { makePhoneView, type PhoneViewPorts } from './phone-view.ts';
 import { markIfSentToSignIn, sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
 
 export interface TicketPorts extends PhoneViewPorts {
   readonly decisions: Decisions;
+  readonly followers: Followers;
   readonly provider: Provider;
   readonly ceremony: { readonly phone: PhoneActs };
   readonly announce: Announce;
@@ -75,7 +81,8 @@ export class TicketHandlers {
 
   /**
    * `GET Q/:code`: the page that the camera opens. It changes nothing, except that the phone notes that the code was
-   * fresh.
+   * fresh, and that the browser shows that a phone without a session is about to sign in
+   * (docs/decisions/0067-someone-is-signing-in.md).
    */
   landing = async (request: PhoneRequest): Promise<void> => {
     const { ceremony, keys, limits, urls, appLinks, renderer, settings } = this.#ports;
@@ -84,8 +91,7 @@ export class TicketHandlers {
     const { id } = ceremony.phone.read(code);
     const openInApp = wantsJson(request) ? undefined : appLinks.open(code);
     if (approver === undefined) {
-      if (openInApp === undefined || ctx.query.here === 'yes')
-        return this.#sendToSignIn(request, id, urls.landing(code));
+      if (openInApp === undefined || ctx.query.here === 'yes') return this.#sendToSignIn(request, code, id);
       const page = { scansItself: false, openInApp, signIn: `${urls.landing(code)}?here=yes` };
       return renderer.render(ctx, 'landing', page);
     }
@@ -110,22 +116,62 @@ export class TicketHandlers {
     const { approver, known } = await admitToTicket(this.#ports, form, { act: 'scan', checksReport: true, isRepeated });
     checkCsrfToken(form, keys, { approver, target: id });
     const current = markIfSentToSignIn(cookies, ctx, known.ticket, approver);
-    const { ticket, changed } = await ceremony.phone.scan(id, current, { judge: approvals.makeJudge(ctx), known });
+    const { ticket, changed } = await ceremony.phone.scan(id, current, {
+      judge: approvals.makeJudge(ctx),
+      known,
+      phone: phoneDeviceOf(ctx),
+    });
     if (changed) announce(ctx, eventOf(ticket), ticket);
     follow(form, urls.ticket(id));
   };
 
-  /** `GET Q/tickets/:id`: the confirm page; once decided, the done page. */
+  /**
+   * `GET Q/tickets/:id`: the confirm page; once decided, the done page. With `?after=<version>`, it waits for a change.
+   */
   show = async (request: PhoneRequest): Promise<void> => {
-    const { ceremony, renderer } = this.#ports;
+    const { ceremony } = this.#ports;
     const { ctx } = request;
     const { id = '' } = ctx.params;
-    const { approver, known } = await admitToTicket(this.#ports, request, { act: 'decide' });
-    const ticket = await ceremony.phone.look(id, approver, known.ticket);
-    const view = await this.#view(request, ticket, approver);
-    if (wantsJson(request)) ctx.body = view;
-    else renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
+    const known = parseVersion('after', ctx.query.after);
+    if (known !== undefined && ctx.method !== 'HEAD') return this.#follow(request, known);
+    const { approver, known: read } = await admitToTicket(this.#ports, request, { act: 'decide' });
+    await this.#show(request, await ceremony.phone.look(id, approver, read.ticket), approver);
   };
+
+  /**
+   * Answers a page when its ticket has changed: with the page that the phone shows next, also after the ticket has ended,
+   * or with 204 if the longest wait has passed without news.
+   */
+  async #follow(request: PhoneRequest, known: number): Promise<void> {
+    const { provider, ceremony, followers, renderer, clock } = this.#ports;
+    const { ctx, failure } = request;
+    ctx.set(STATE_HEADER, 'refused');
+    const { approver: session } = await admit(this.#ports, request, undefined);
+    const before = ceremony.phone.assertOwned(request.ticket, session);
+    const current = await followers.next(ctx, before, session, known);
+    const now = clock();
+    const end = current === undefined ? over('expired') : endOf(current, now);
+    ctx.set(STATE_HEADER, end?.reason ?? current?.state ?? 'refused');
+    if (current !== undefined && versionAt(current, now) === known) {
+      ctx.status = 204;
+    } else if (end === undefined && current !== undefined) {
+      await this.#show(request, current, await asSubject(provider, session, current));
+    } else if (end !== undefined) {
+      if (wantsJson(request)) throw end;
+      const { accountId: _, ...links } = failure;
+      renderer.render(ctx, 'error', { code: end.code, reason: end.reason, ...links }, before.request.locales);
+    }
+  }
+
+  /** Shows the ticket: before its decision on the confirm page, and then on the done page. */
+  async #show(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<void> {
+    const { ctx } = request;
+    const view = await this.#view(request, ticket, approver);
+    ctx.set(STATE_HEADER, view.state);
+    if (wantsJson(request)) ctx.body = view;
+    else
+      this.#ports.renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
+  }
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (form: PhoneForm): Promise<void> => {
@@ -133,6 +179,7 @@ export class TicketHandlers {
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
     const { decision, remember, proof } = fields;
+    ctx.set(STATE_HEADER, 'refused');
     const admitted = await admitToTicket(this.#ports, form, this.#ports.decisions.purposeOf(form, decision));
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
@@ -159,6 +206,7 @@ export class TicketHandlers {
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
     // The ticket of the URL has no page any more, so the answer is the page.
     const view = asReported(await makePhoneView(this.#ports, form, ticket, admitted.approver));
+    ctx.set(STATE_HEADER, view.state);
     if (wantsJson(form)) ctx.body = view;
     else renderer.render(ctx, 'done', view, ticket.request.locales);
   }
@@ -169,15 +217,28 @@ export class TicketHandlers {
     return (await this.#ports.decisions.isTakenBack(ticket, approver)) ? asReported(view) : view;
   }
 
-  async #sendToSignIn(request: PhoneRequest, ticketId: string, returnTo: string): Promise<void> {
-    const { ceremony, cookies, settings } = this.#ports;
+  async #sendToSignIn(request: PhoneRequest, code: string, ticketId: string): Promise<void> {
+    const { ceremony, cookies, urls, settings } = this.#ports;
+    const { ctx } = request;
+    const returnTo = urls.landing(code);
     const ticket = await ceremony.phone.preview(ticketId);
-    cookies.noteSentToSignIn(request.ctx, ticketId);
+    const isSigningIn = isOpenedByUser(ctx) && ceremony.phone.read(code).isOnScreen;
+    if (ticket !== undefined && isSigningIn) await ceremony.phone.awaitSignIn(ticket);
+    cookies.noteSentToSignIn(ctx, ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
 }
 
+/** The header by which the scripts of the pages tell our answers from those of a captive portal. */
+const STATE_HEADER = 'Qr-Login-State';
+
+/** Returns the error that tells a phone how its ticket has ended; undefined if the ticket is live, decided or used. */
+function endOf(ticket: Ticket, now: number): QrLoginError | undefined {
+  const state = stateAt(ticket, now);
+  return state === 'cancelled' || state === 'expired' ? ended(ticket, now) : undefined;
+}
+
 /** Returns the view after a report, for any state in which the ticket has ended. */
-function asReported(view: PhoneView): PhoneView {
+function asReported({ naming, ...view }: PhoneView): PhoneView {
   return { ...view, state: 'denied', because: 'report', hadFinished: view.state === 'redeemed' };
 }

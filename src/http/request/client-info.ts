@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import Bowser from 'bowser';
 import type { Context } from 'koa';
+import type { PhoneDevice } from '../../ticket/ticket.ts';
 import { BoundedCache } from './bounded-cache.ts';
 
 /** The longest accepted user agent, in characters. Browsers send shorter ones. */
@@ -29,6 +30,12 @@ const descriptions = new BoundedCache<AgentDescription>();
 /** Returns the browser and the system that a user agent claims to be, for display. It proves nothing. */
 export function describeUserAgent(userAgent: string | undefined): AgentDescription {
   return userAgent === undefined ? {} : descriptions.getOrCompute(userAgent, describe);
+}
+
+/** Returns the phone that sent a request, as the browser's page names it; undefined if nothing is known of it. */
+export function phoneDeviceOf(ctx: Context): PhoneDevice | undefined {
+  const device = describeUserAgent(userAgentOf(ctx));
+  return device.name === undefined && device.system === undefined ? undefined : device;
 }
 
 function describe(userAgent: string): AgentDescription {

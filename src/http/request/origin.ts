@@ -29,6 +29,18 @@ export function isForeign(ctx: Context): boolean {
   return ['cross-site', 'same-site'].includes(ctx.get('sec-fetch-site'));
 }
 
+/**
+ * Returns true if a user has opened this address, by a camera, a link of ours or the address bar. By Fetch Metadata it is
+ * a navigation that no other site has caused; a prefetch, a prerendered page, a link preview and a script are none.
+ */
+export function isOpenedByUser(ctx: Context): boolean {
+  const isPrefetch = ctx.get('sec-purpose') !== '' || ctx.get('purpose') !== '';
+  const isWholePage = ctx.get('sec-fetch-mode') === 'navigate' && ctx.get('sec-fetch-dest') === 'document';
+  return (
+    ctx.method === 'GET' && isWholePage && !isPrefetch && ['none', 'same-origin'].includes(ctx.get('sec-fetch-site'))
+  );
+}
+
 /** Refuses requests by which another site's page embeds or fetches ours. Links to our pages are allowed. */
 export function notEmbedded({ ctx }: Pick<PluginRequest, 'ctx'>): void {
   if (isForeign(ctx) && !isNavigation(ctx)) {

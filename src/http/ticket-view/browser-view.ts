@@ -5,6 +5,7 @@ import {
   type ApprovedTicket,
   type CancelledTicket,
   isLive,
+  type PhoneDevice,
   stateAt,
   type Ticket,
   type TicketState,
@@ -34,6 +35,13 @@ export interface BrowserView {
   readonly expiresIn: number;
   /** Present while the ticket waits for a scan. */
   readonly qr?: ShownCode;
+  /** Present while the ticket waits, once a phone that is not signed in has opened the code: its user signs in now. */
+  readonly phoneIsSigningIn?: true;
+  /**
+   * The phone that has scanned, by its user agent: it proves nothing. Present from the scan on, if its name or its
+   * system is known.
+   */
+  readonly phone?: PhoneDevice;
   /** Present once the ticket is approved: true if the check code must be typed. */
   readonly checkCode?: boolean;
   /** Present once the ticket is cancelled: by the browser itself, or by too many wrong check codes. */
@@ -66,10 +74,14 @@ export interface Viewer {
 const GONE = { version: 0, state: 'expired', expiresIn: 0 } as const;
 
 /** The part of a ticket that is kept after it was sent to a browser: enough to detect changes, and to draw it again. */
-export type ShownTicket = Pick<Ticket, 'id' | 'version' | 'state' | 'shownAt' | 'deadline'>;
+export interface ShownTicket extends Pick<Ticket, 'id' | 'version' | 'state' | 'shownAt' | 'deadline'> {
+  readonly signingIn?: true;
+}
 
-export function shownTicketOf({ id, version, state, shownAt, deadline }: Ticket): ShownTicket {
-  return { id, version, state, shownAt, deadline };
+export function shownTicketOf(ticket: Ticket): ShownTicket {
+  const { id, version, state, shownAt, deadline } = ticket;
+  const shown = { id, version, state, shownAt, deadline };
+  return ticket.state === 'waiting' && ticket.signingIn ? { ...shown, signingIn: true } : shown;
 }
 
 /** Returns the version that the browser sees. Expiry counts as a change, although it is not written to the store. */
@@ -108,7 +120,7 @@ export class BrowserViews {
   }
 
   /** The time that each state lasts from its beginning, in seconds. */
-  get lasts(): Lifetimes {
+  get lasts(): Omit<Lifetimes, 'signIn'> {
     const { scan, decide, finish } = this.#lifetimes;
     return { scan: toSeconds(scan), decide: toSeconds(decide), finish: toSeconds(finish) };
   }
@@ -153,7 +165,12 @@ export class BrowserViews {
     if (ticket === undefined) return GONE;
     const state = stateAt(ticket, now);
     if (state === 'waiting' || state === 'expired') return this.#waiting(ticket, now);
-    const view = { version: ticket.version, state, expiresIn: toSeconds(this.#endOf(ticket) - now) };
+    const view = {
+      version: ticket.version,
+      state,
+      expiresIn: toSeconds(this.#endOf(ticket) - now),
+      ...(ticket.phone !== undefined && { phone: ticket.phone }),
+    };
     if (ticket.state === 'cancelled') return { ...view, because: ticket.because };
     if (ticket.state !== 'approved') return view;
     return {
@@ -169,7 +186,13 @@ export class BrowserViews {
     const state = stateAt(shown, now);
     const version = versionAt(shown, now);
     if (state === 'expired') return { version, state, expiresIn: 0 };
-    return { version, state, expiresIn: toSeconds(shown.deadline - now), qr: this.#qr(shown.id, now) };
+    return {
+      version,
+      state,
+      expiresIn: toSeconds(shown.deadline - now),
+      qr: this.#qr(shown.id, now),
+      ...(shown.signingIn && { phoneIsSigningIn: true }),
+    };
   }
 
   #withImage({ qr, ...view }: BrowserView): DrawnView {

@@ -120,6 +120,32 @@ function listContract<Entry extends ListedBrowser>(
       assert.deepEqual(await here().list(accountId), [{ ...one, ...use }]);
     });
 
+    it('are renamed if they are on the list, and keep everything else, also what was used meanwhile', async () => {
+      const accountId = randomUUID();
+      const [one, other] = [{ ...browser(), future: { list: [1, 'two', null] } }, browser()];
+      const label = 'Mein Büro 🖥 "1"';
+      assert.equal(await here().rename(accountId, one.id, label), false);
+      await here().put(accountId, one);
+      await here().put(accountId, other);
+      const use = { lastUsedAt: now() + 5, endsAt: now() + 2 * MINUTE_MS };
+      const both = [here().used(accountId, one.id, use), there().rename(accountId, one.id, label)];
+      assert.deepEqual(await Promise.all(both), [true, true]);
+      assert.equal(await there().rename(accountId, browser().id, label), false);
+      assert.deepEqual(byId(await here().list(accountId)), byId([{ ...one, ...use, label }, other]));
+      assert.equal(await here().rename(accountId, one.id, undefined), true);
+      assert.deepEqual(byId(await there().list(accountId)), byId([{ ...one, ...use }, other]));
+    });
+
+    it('are not put back by a new name if they are removed meanwhile', async () => {
+      const accountId = randomUUID();
+      const many = Array.from({ length: 10 }, () => browser());
+      for (const one of many) await here().put(accountId, one);
+      await Promise.all(
+        many.flatMap(({ id }) => [there().rename(accountId, id, 'Office'), here().remove(accountId, id)]),
+      );
+      assert.deepEqual(await here().list(accountId), []);
+    });
+
     it('are removed one by one', async () => {
       const accountId = randomUUID();
       const [one, other] = [browser(), browser()];

@@ -48,6 +48,12 @@ export class IssuerBrowserList<Entry extends ListedBrowser> implements BrowserLi
     return false;
   }
 
+  async rename(accountId: string, id: string, label: string | undefined): Promise<boolean> {
+    const { current, older } = this.#keysOf(accountId);
+    for (const key of [current, ...older]) if (await this.#lists.rename(key, id, label)) return true;
+    return false;
+  }
+
   async remove(accountId: string, id: string): Promise<void> {
     const { current, older } = this.#keysOf(accountId);
     await Promise.all([current, ...older].map((key) => this.#lists.remove(key, id)));

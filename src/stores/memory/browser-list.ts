@@ -5,6 +5,7 @@ import {
   type ListedBrowser,
   type Use,
   withBrowser,
+  withLabel,
 } from '../../ticket/browsers/browser-list.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import { Access } from '../access.ts';
@@ -41,15 +42,11 @@ export class KeyvBrowserList<Entry extends ListedBrowser> implements BrowserList
   }
 
   used(accountId: string, id: string, use: Use): Promise<boolean> {
-    return this.#step('use', accountId, async () => {
-      const list = await this.#read(accountId);
-      if (!list.some((browser) => browser.id === id)) return false;
-      await this.#write(
-        accountId,
-        list.map((browser) => (browser.id === id ? { ...browser, ...use } : browser)),
-      );
-      return true;
-    });
+    return this.#change('use', accountId, id, (browser) => ({ ...browser, ...use }));
+  }
+
+  rename(accountId: string, id: string, label: string | undefined): Promise<boolean> {
+    return this.#change('rename', accountId, id, (browser) => withLabel(browser, label));
   }
 
   remove(accountId: string, id: string): Promise<void> {
@@ -57,6 +54,18 @@ export class KeyvBrowserList<Entry extends ListedBrowser> implements BrowserList
       const list = await this.#read(accountId);
       const remaining = list.filter((browser) => browser.id !== id);
       if (remaining.length < list.length) await this.#write(accountId, remaining);
+    });
+  }
+
+  /** Changes a browser if it is on the list. */
+  #change(operation: string, accountId: string, id: string, act: (browser: Entry) => object): Promise<boolean> {
+    return this.#step(operation, accountId, async () => {
+      const list = await this.#read(accountId);
+      if (!list.some((browser) => browser.id === id)) return false;
+      // The fields of a kind of entry are not known here; `act` keeps them.
+      const changed = list.map((browser) => (browser.id === id ? (act(browser) as Entry) : browser));
+      await this.#write(accountId, changed);
+      return true;
     });
   }
 

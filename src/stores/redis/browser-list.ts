@@ -4,11 +4,17 @@ import {
   type ListedBrowser,
   MOST_BROWSERS,
   type Use,
+  withLabel,
 } from '../../ticket/browsers/browser-list.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, USE_BROWSER } from './browser-scripts.ts';
+import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, RENAME_BROWSER, USE_BROWSER } from './browser-scripts.ts';
 import type { RedisLink } from './link.ts';
 import type { Script } from './scripts.ts';
+
+/** The number of attempts to rename a browser. Only a new sign-in or another name changes it in between. */
+const MAX_RENAME_ATTEMPTS = 5;
+/** The answer of {@link RENAME_BROWSER} if the browser is not any more as it was read. */
+const CHANGED_MEANWHILE = -1;
 
 /** Lists of browsers in Redis, for any number of processes: one hash for each account, and one script for each step. */
 export class RedisBrowserList<Entry extends ListedBrowser> implements BrowserList<Entry> {
@@ -42,6 +48,18 @@ export class RedisBrowserList<Entry extends ListedBrowser> implements BrowserLis
     return (await this.#run(USE_BROWSER, accountId, id, roundTime(lastUsedAt), roundTime(endsAt))) === 1;
   }
 
+  async rename(accountId: string, id: string, label: string | undefined): Promise<boolean> {
+    for (let tries = 0; tries < MAX_RENAME_ATTEMPTS; tries++) {
+      const list = splitList(await this.#run(LIST_BROWSERS, accountId));
+      const before = list.map(({ browser }) => browser).find((browser) => JSON.parse(browser).id === id);
+      if (before === undefined) return false;
+      const after = JSON.stringify(withLabel(JSON.parse(before), label));
+      const renamed = await this.#run(RENAME_BROWSER, accountId, id, before, after);
+      if (renamed !== CHANGED_MEANWHILE) return renamed === 1;
+    }
+    throw new Error('a browser changes each time that it is renamed');
+  }
+
   async remove(accountId: string, id: string): Promise<void> {
     await this.#run(REMOVE_BROWSER, accountId, id);
   }
@@ -56,10 +74,19 @@ function serialize({ lastUsedAt, endsAt, ...browser }: ListedBrowser): string {
 }
 
 function parseList<Entry extends ListedBrowser>(list: unknown): Entry[] {
+  return splitList(list).map(({ lastUsedAt, endsAt, browser }) => ({ ...JSON.parse(browser), lastUsedAt, endsAt }));
+}
+
+/** A browser as it is stored: its times, and the JSON of the rest. */
+interface StoredBrowser extends Use {
+  readonly browser: string;
+}
+
+function splitList(list: unknown): StoredBrowser[] {
   if (!Array.isArray(list)) throw new TypeError('Redis did not return the browsers of an account');
   return list.map((stored) => {
     const [, lastUsedAt, endsAt, browser = ''] = /^(\d+) (\d+)\n(.*)$/s.exec(String(stored)) ?? [];
-    return { ...JSON.parse(browser), lastUsedAt: Number(lastUsedAt), endsAt: Number(endsAt) };
+    return { lastUsedAt: Number(lastUsedAt), endsAt: Number(endsAt), browser };
   });
 }
 

@@ -2,7 +2,7 @@ import { type Script, script } from './scripts.ts';
 
 /*
  * An account's browsers are a hash. The field is the browser's id. The value is a line with the times of its last use
- * and of its end, followed by the JSON of the rest, which does not change. So no script encodes JSON.
+ * and of its end, followed by the JSON of the rest, which a script only compares. So no script encodes JSON.
  */
 
 /** Sets `now` to the time of Redis, in milliseconds since the epoch. */
@@ -56,6 +56,23 @@ if not stored then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3] .. string.sub(stored, (string.find(stored, '\\n'))))
 ${NOW}
 if tonumber(ARGV[3]) - now > redis.call('PTTL', KEYS[1]) then redis.call('PEXPIREAT', KEYS[1], ARGV[3]) end
+return 1
+`,
+);
+
+/**
+ * Replaces the rest of a browser, if it is on the list and still as it was read. Its times stay.
+ * KEYS: the list. ARGV: the browser's id, the JSON of the rest as it was read, the JSON to write.
+ * Returns 1, or 0 if the browser is not on the list, or -1 if it has changed.
+ */
+export const RENAME_BROWSER: Script = script(
+  'rename',
+  `
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if not stored then return 0 end
+local line = string.find(stored, '\\n')
+if string.sub(stored, line + 1) ~= ARGV[2] then return -1 end
+redis.call('HSET', KEYS[1], ARGV[1], string.sub(stored, 1, line) .. ARGV[3])
 return 1
 `,
 );

@@ -6,6 +6,8 @@ export interface ListedBrowser extends FormattedRecord {
   readonly lastUsedAt: number;
   /** The time at which it leaves the list by itself. */
   readonly endsAt: number;
+  /** The name that the account's user has given it; absent if it has none. */
+  readonly label?: string;
 }
 
 /** A use of a browser, with the time at which it leaves the list since then. */
@@ -25,6 +27,13 @@ export interface BrowserList<Entry extends ListedBrowser> {
   /** @returns true if the browser is on the list; one that is not on it is not added */
   used(accountId: string, id: string, use: Use): Promise<boolean>;
 
+  /**
+   * Sets the label of a browser, and changes nothing else: a use at the same time counts, too.
+   * @param label undefined to remove it
+   * @returns true if the browser is on the list; one that is not on it is not added
+   */
+  rename(accountId: string, id: string, label: string | undefined): Promise<boolean>;
+
   remove(accountId: string, id: string): Promise<void>;
 }
 
@@ -34,6 +43,14 @@ export const MOST_BROWSERS = 100;
 /** Returns true if the browser has not left the list by itself. */
 export function isListed({ endsAt }: ListedBrowser, now: number): boolean {
   return now < endsAt;
+}
+
+/** Returns a browser with another label, or with none. */
+export function withLabel<Entry extends Pick<ListedBrowser, 'label'>>(
+  { label: _, ...browser }: Entry,
+  label: string | undefined,
+): Omit<Entry, 'label'> & Pick<ListedBrowser, 'label'> {
+  return { ...browser, ...(label !== undefined && { label }) };
 }
 
 /** Returns the list with this browser added, and the browsers that were removed to make room for it. */

@@ -15,7 +15,7 @@ describe('on the phone, the scanned ticket', () => {
     const { browser, phone } = await world.meet();
     world.clock.forward(5);
     await phone.scan(await browser.code());
-    const { csrf, expiresIn, shownAgo, ...request } = (await phone.look()).json();
+    const { csrf, expiresIn, shownAgo, version, ...request } = (await phone.look()).json();
     expect(request).to.deep.equal({
       state: 'scanned',
       client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
@@ -24,7 +24,9 @@ describe('on the phone, the scanned ticket', () => {
       resources: {},
       browser: { name: 'Chrome', system: 'Windows' },
       account: 'Alice Liddell',
+      follow: new URL(phone.at).pathname,
     });
+    expect(version).to.equal(2);
     expect(shownAgo).to.equal(5);
     expect(expiresIn).to.equal(120);
     expect(csrf).to.match(/^[\w-]{43}$/);

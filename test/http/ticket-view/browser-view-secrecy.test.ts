@@ -40,7 +40,7 @@ describe('before the browser is signed in,', () => {
     return JSON.stringify(ticket);
   };
 
-  it('it learns nothing about the account, the phone or the id of the ticket, in any state', async () => {
+  it('it learns nothing about the account or the id of the ticket, and of the phone its kind alone, in any state', async () => {
     const { browser, phone } = await world.meet();
     const answers = recordAnswers(browser);
     const states: unknown[] = [];

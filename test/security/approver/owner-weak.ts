@@ -13,6 +13,19 @@ export const tellingAtALook: () => () => void = replacing(
     },
 );
 
+export const tellingAtAFollow: () => () => void = replacing(
+  PhoneActs.prototype,
+  'assertOwned',
+  (assertOwned) =>
+    function (this: PhoneActs, ticket, approver) {
+      const owner = ticket && ownerOf(ticket);
+      if (owner !== undefined && owner.accountId !== approver.accountId) {
+        throw new QrLoginError('wrong_account', 'Another account has scanned this.');
+      }
+      return assertOwned.call(this, ticket, approver);
+    },
+);
+
 export const tellingAtAScan: () => () => void = replacing(
   PhoneActs.prototype,
   'scan',

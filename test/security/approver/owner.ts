@@ -7,6 +7,7 @@ import {
   accountAloneAtALook,
   accountAloneAtAnApproval,
   tellingAtADenial,
+  tellingAtAFollow,
   tellingAtALook,
   tellingAtAnApproval,
   tellingAtAReport,
@@ -33,6 +34,7 @@ const DECISIONS = ['approve', 'deny', 'report', 'unable', 'nonsense'];
 export const ownership: Attack[] = [
   ...[
     { act: 'looks at', patch: tellingAtALook, differ: looking },
+    { act: 'follows', patch: tellingAtAFollow, differ: following },
     { act: 'scans', patch: tellingAtAScan, differ: scanning },
     { act: 'approves', patch: () => both(tellingAtALook, tellingAtAnApproval), differ: deciding },
     { act: 'denies', patch: tellingAtADenial, differ: deciding },
@@ -78,6 +80,19 @@ async function looking({ stranger: { agent }, foreign, unknown }: TwoTickets): P
       const found = difference(await agent.send(foreign.at, sent), await agent.send(unknown.at, sent));
       if (found !== undefined) return found;
     }
+  }
+  return undefined;
+}
+
+async function following({ stranger: { agent }, foreign, unknown }: TwoTickets): Promise<string | undefined> {
+  for (const accept of ['application/json', 'text/html']) {
+    const sent = { headers: { accept } };
+    const [one, other] = [
+      await agent.get(`${foreign.at}?after=2`, sent),
+      await agent.get(`${unknown.at}?after=2`, sent),
+    ];
+    const found = difference(one, other);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

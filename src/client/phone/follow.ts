@@ -1,0 +1,78 @@
+/**
+ * Follows the ticket of a page on the phone by long polls, and puts the page that comes next in the place of this one.
+ * Where a proxy cuts long polls short, they become polls.
+ */
+import { rest } from '../requests.ts';
+import { RECENT_MS } from '../ticket/ticket-stream.ts';
+import { whenHidden, whenVisible, whenWoken } from '../ticket/visibility.ts';
+import { STATE, showPage } from './next-page.ts';
+
+/** The server answers after at most 25 s. */
+const ANSWER_WITHIN_MS = 35_000;
+const RETRY_AFTER_MS = 3_000;
+/** An answer without news that comes sooner means that the server did not wait. */
+const SHORTEST_WAIT_MS = 1_000;
+
+/** An answer: the next page, with the state of its ticket; `ended` if there will be none. */
+type Answer = { readonly state: string; readonly page: string } | 'no news' | 'ended';
+
+/**
+ * Follows the ticket until it has ended. A page that is hidden rests, and asks once it is visible again.
+ * @param onPage called with the state of the ticket when the next page is there
+ */
+export async function followTicket(onPage: (state: string) => void): Promise<void> {
+  for (let main = followed(); main !== null; main = followed()) {
+    await whenVisible(new AbortController().signal);
+    const askedAt = Date.now();
+    // Offline, too many requests, a server that restarts, or an answer of something else: ask again later.
+    const answer = await ask(main).catch(() => undefined);
+    // A decision has replaced the page meanwhile.
+    if (main !== followed()) continue;
+    if (answer === 'ended') return end(main);
+    if (typeof answer === 'object') {
+      showPage(answer.page);
+      onPage(answer.state);
+    } else if (answer === undefined || Date.now() - askedAt < SHORTEST_WAIT_MS) await rest(RETRY_AFTER_MS);
+  }
+}
+
+function followed(): HTMLElement | null {
+  return document.querySelector<HTMLElement>('main[data-follow]');
+}
+
+/** @throws TypeError, DOMException if there is no answer in time, or if the page does not need it any more */
+async function ask({ dataset }: HTMLElement): Promise<Answer | undefined> {
+  const askedAt = Date.now();
+  const unwanted = new AbortController();
+  const answered = new AbortController();
+  const abort = (): void => unwanted.abort();
+  const timer = setTimeout(abort, ANSWER_WITHIN_MS);
+  const stop = whenHidden(abort);
+  // A woken page must not wait for an answer on a connection that has died.
+  whenWoken(() => Date.now() - askedAt > RECENT_MS && abort(), answered.signal);
+  try {
+    const response = await fetch(`${dataset.follow}?after=${dataset.version}`, {
+      headers: { Accept: 'text/html' },
+      cache: 'no-store',
+      // The provider never redirects these requests. A captive portal does.
+      redirect: 'error',
+      signal: unwanted.signal,
+    });
+    const state = response.headers.get(STATE);
+    if (state === null || response.status >= 429) return undefined;
+    if (!response.ok) return 'ended';
+    return response.status === 204 ? 'no news' : { state, page: await response.text() };
+  } finally {
+    clearTimeout(timer);
+    stop();
+    answered.abort();
+  }
+}
+
+/**
+ * The ticket is gone, or the phone has signed out. What the user has decided stays true; a question must not stay on the
+ * page.
+ */
+function end({ dataset }: HTMLElement): void {
+  if (dataset.state === 'scanned') location.reload();
+}

@@ -1,0 +1,21 @@
+/** The time that is left on a page of the phone, which is shown only shortly before the end. */
+
+/** The time is shown once less than this is left, in seconds. */
+const SHOWN_FOR_S = 30;
+
+/** Counts the element of the page down, if it has one. */
+export function showTimeLeft(): void {
+  const element = document.querySelector<HTMLElement>('[data-ends-in]');
+  const digits = element?.querySelector('[data-time]');
+  if (!element || !digits) return;
+  const endsAt = Date.now() + Number(element.dataset.endsIn) * 1000;
+  const show = (): void => {
+    const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
+    element.hidden = seconds > SHOWN_FOR_S;
+    digits.textContent = `0:${String(Math.min(seconds, SHOWN_FOR_S)).padStart(2, '0')}`;
+    // Another page may have taken its place.
+    if (seconds === 0 || !element.isConnected) clearInterval(timer);
+  };
+  const timer = setInterval(show, 1000);
+  show();
+}

@@ -1,0 +1,13 @@
+/** The name of the phone that has scanned, in the words of the page. */
+import { page } from './page.ts';
+import type { Ticket } from './ticket/ticket.ts';
+
+const heading = page.querySelector<HTMLElement>('[data-by]');
+const unnamed: string = heading?.dataset.unnamed ?? heading?.textContent ?? '';
+
+/** Names the phone in the heading of its screen. A page of the deployment may not have that. */
+export function namePhone({ name, system }: Ticket['phone'] & object = {}): void {
+  if (heading === null) return;
+  const device = [name, system].filter(Boolean).join(', ');
+  heading.textContent = device ? (heading.dataset.by ?? '').replace('{device}', device) : unnamed;
+}
