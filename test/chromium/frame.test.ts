@@ -168,7 +168,7 @@ describe('the QR page', () => {
     expect(await tab()).to.deep.equal(['Sign in to Demo app', 'icon']);
     const phone = await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');
-    const scanned = ['Scanned. Now look at your phone · Sign in to Demo app', 'icon-busy'];
+    const scanned = ['Scanned by Safari, iOS: look at your phone · Sign in to Demo app', 'icon-busy'];
     expect(await tab()).to.deep.equal(scanned);
     await screen.reload();
     await screen.locator('link[rel=icon][href*=busy]').waitFor({ state: 'attached' });

@@ -80,7 +80,7 @@ describe('both screens', () => {
   it('show that the browser has another code, and that a number was wrong too often', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
-    await screen.getByRole('button', { name: 'Not you? Show a new code' }).click();
+    await screen.getByRole('button', { name: 'Not you? Show a new QR code' }).click();
     expect(await seeEnd(phone)).to.match(/new/);
     await phone.close();
 
