@@ -2,7 +2,10 @@
  * The script of the phone's pages: posts the scan at once, blocks a second submission, asks for a passkey, and follows
  * the sign-in after an approval.
  */
+import { showCopyButtons } from './copy.ts';
 import { askForPasskey } from './passkey.ts';
+
+showCopyButtons();
 
 /** True while the browser asks for a passkey. */
 let isAskingForPasskey = false;

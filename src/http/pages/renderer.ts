@@ -1,6 +1,7 @@
 import type { Eta } from 'eta/core';
 import type { Context } from 'koa';
 import type { Assets } from './assets.ts';
+import { initialsOf } from './initials.ts';
 import type { Language } from './language.ts';
 import type { Locales } from './locales.ts';
 import type { Pages, PageTools } from './page-data.ts';
@@ -91,6 +92,7 @@ export class PageRenderer {
       ago,
       nameOf,
       place,
+      initials: initialsOf,
       asset: (name) => this.#assets.url(name),
       provider: this.#provider,
       theme: this.#theme,
