@@ -20,10 +20,12 @@ describe('on the phone, the scanned ticket', () => {
       state: 'scanned',
       client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
       scopes: ['openid', 'profile'],
+      grants: false,
       claims: [],
       resources: {},
       browser: { name: 'Chrome', system: 'Windows' },
       account: 'Alice Liddell',
+      urls: { devices: '/qr/devices', scan: '/qr/scan' },
     });
     expect(shownAgo).to.equal(5);
     expect(expiresIn).to.equal(120);
