@@ -43,6 +43,7 @@ const OFFERS: Readonly<Record<string, Partial<Pages['qr']>>> = {
   'on a phone with an app and a passkey': { isPhone: true, appUrl: '#', passkey: '{}' },
   'with a passkey': { passkey: '{}' },
   'without another way': { otherWays: [] },
+  'on a phone without another way': { isPhone: true, otherWays: [] },
 };
 
 const OFFERED = Object.entries(OFFERING).flatMap(([state, ticket]) => [
