@@ -25,7 +25,9 @@ describe('a browser and a phone', () => {
     ]);
 
     const facts = (await phone.locator('dl').allInnerTexts()).join().replace(/\s+/g, ' ');
-    expect(facts).to.match(/^Website localhost\S* Device Chrome on Linux Started: (now|\d+ seconds? ago) Account AL Alice Liddell$/);
+    expect(facts).to.match(
+      /^Website localhost\S* Device Chrome on Linux Started: (now|\d+ seconds? ago) Account AL Alice Liddell$/,
+    );
     await phone.getByText('What the app asks for').click();
     expect(await phone.locator('.wants li').allInnerTexts()).to.deep.equal([
       'see your profile: name, picture and so on',
