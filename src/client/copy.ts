@@ -11,7 +11,8 @@ export function showCopyButtons(): void {
 }
 
 async function copy(button: HTMLButtonElement): Promise<void> {
-  const label = button.querySelector('[role=status]');
+  const label = button.querySelector('span');
+  const status = button.parentElement?.querySelector('[role=status]');
   try {
     await navigator.clipboard.writeText(button.dataset.copy ?? '');
   } catch {
@@ -21,7 +22,9 @@ async function copy(button: HTMLButtonElement): Promise<void> {
   if (label === null || button.dataset.copied === label.textContent) return;
   const before = label.textContent;
   label.textContent = button.dataset.copied ?? before;
+  if (status) status.textContent = label.textContent;
   setTimeout(() => {
     label.textContent = before;
+    if (status) status.textContent = '';
   }, SAYS_SO_MS);
 }

@@ -171,11 +171,11 @@ export interface QrLoginOptions {
   name?: string;
 
   /**
-   * Returns your picture of a client, for the pages that name it: `{ type, bytes }`, or a `data:` URL in base64, of a PNG,
-   * JPEG, WebP or SVG picture of 64 KiB at most. It is served from the provider's own origin. Check what a client has
-   * given you before you return it, and do not fetch it here: the plugin never loads an address that a client has
-   * registered. If the function fails or takes longer than half a second, the page goes on without a logo, and the
-   * process warns with `QR_LOGIN_LOGO`.
+   * Returns your picture of a client, for the pages that name it: `{ type, bytes }`, or a `data:` URL in base64,
+   * of a PNG, JPEG, WebP or SVG picture of 64 KiB at most. It is served from the provider's own origin. Check
+   * what a client has given you before you return it, and do not fetch it here: the plugin never loads an address
+   * that a client has registered. If the function fails or takes longer than half a second, the page goes on
+   * without a logo, and the process warns with `QR_LOGIN_LOGO`.
    * @default none: the initials of the client's name
    */
   clientLogo?: ClientLogo;

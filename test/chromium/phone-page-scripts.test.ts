@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import type { Running } from '../support/server.ts';
-import { approve, askToSignIn } from './acts.ts';
+import { approve, askToSignIn, checkCodeOn } from './acts.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { openGallery } from './gallery.ts';
 import { scan, signedInPhone } from './phones.ts';
@@ -15,8 +15,8 @@ describe('the number on the phone', () => {
     const context = await signedInPhone(stage(), { permissions: ['clipboard-read', 'clipboard-write'] });
     const phone = await scan(stage(), screen, context);
     await approve(phone);
-    expect(await phone.locator('.check-code').innerText()).to.match(/^\d{3} \d{3}$/);
-    const digits = (await phone.locator('.check-code').innerText()).replace(' ', '');
+    expect(await phone.locator('.check-code').textContent()).to.match(/^\d{3} \d{3}$/);
+    const digits = await checkCodeOn(phone);
     await phone.getByRole('button', { name: 'Copy' }).click();
     await phone.getByRole('status').filter({ hasText: 'Copied' }).waitFor();
     expect(await phone.evaluate<string>('navigator.clipboard.readText()')).to.equal(digits);
