@@ -8,6 +8,7 @@ import { basename, extname } from 'node:path';
 const ROOT = new URL('../', import.meta.url);
 const LOCALES = new URL('views/locales/', ROOT);
 const ICONS = new URL('views/assets/', ROOT);
+const DIST = new URL('dist/', ROOT);
 const SCRIPTS = new URL('dist/client/', ROOT);
 
 const TYPES = `/** The files that a page may load, by name: text, or base64 in \`pictures\`. */
@@ -22,7 +23,7 @@ const read = (folder, name, encoding) => readFileSync(new URL(name, folder), enc
 const all = (folder, names, encoding) => names.map((name) => [name, read(folder, name, encoding)]);
 
 const texts = Object.fromEntries([
-  ['style.css', read(ROOT, 'dist/style.css', 'utf8')],
+  ...all(DIST, namesIn(DIST, '.css'), 'utf8'),
   ...all(SCRIPTS, namesIn(SCRIPTS, '.js'), 'utf8'),
   ...all(ICONS, namesIn(ICONS, '.svg'), 'utf8'),
 ]);

@@ -1,13 +1,13 @@
 /**
  * Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. Also writes
- * the style sheet to `dist` without comments and indentation, which browsers need not load.
+ * the style sheets to `dist` without comments and indentation, which browsers need not load.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Eta } from 'eta/core';
 
 const VIEWS = new URL('../views/pages/', import.meta.url);
-const STYLE = new URL('../views/assets/style.css', import.meta.url);
+const ASSETS = new URL('../views/assets/', import.meta.url);
 const DIST = new URL('../dist/', import.meta.url);
 
 const TYPES = `import type { TemplateFunction } from 'eta/core';
@@ -24,5 +24,7 @@ mkdirSync(DIST, { recursive: true });
 writeFileSync(new URL('pages.js', DIST), `export const pages = {\n${pages.join(',\n')}\n};\n`);
 writeFileSync(new URL('pages.d.ts', DIST), TYPES);
 
-const style = readFileSync(STYLE, 'utf8').replace(/\/\*.*?\*\//gs, '');
-writeFileSync(new URL('style.css', DIST), style.replace(/^\s+/gm, ''));
+for (const file of readdirSync(ASSETS).filter((name) => name.endsWith('.css'))) {
+  const style = readFileSync(new URL(file, ASSETS), 'utf8').replace(/\/\*.*?\*\//gs, '');
+  writeFileSync(new URL(file, DIST), style.replace(/^\s+/gm, ''));
+}
