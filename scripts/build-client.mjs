@@ -8,7 +8,16 @@ import { rolldown } from 'rolldown';
 
 const SOURCE = 'src/client';
 const TARGET = 'dist/client';
-const SCRIPTS = ['browser', 'phone', 'scan', 'browser-key', 'draw-code', 'passkey-json', 'camera/decoder'];
+const SCRIPTS = [
+  'browser',
+  'phone',
+  'scan',
+  'problem',
+  'browser-key',
+  'code/draw-code',
+  'passkey-json',
+  'camera/decoder',
+];
 
 const QR = 'node_modules/qr';
 const { version } = JSON.parse(readFileSync(`${QR}/package.json`, 'utf8'));

@@ -25,7 +25,11 @@ const read = (folder, name, encoding) => readFileSync(new URL(name, folder), enc
 const all = (folder, names, encoding) => names.map((name) => [name, read(folder, name, encoding)]);
 
 const texts = Object.fromEntries([
-  ...all(DIST, ['style.css', 'scan.css'], 'utf8'),
+  ...all(
+    DIST,
+    namesIn(DIST, '.css').filter((name) => name !== 'qr-style.css'),
+    'utf8',
+  ),
   ...all(SCRIPTS, namesIn(SCRIPTS, '.js'), 'utf8'),
   ...all(ICONS, namesIn(ICONS, '.svg'), 'utf8'),
 ]);

@@ -37,6 +37,7 @@ const minified = (css) =>
     .replace(/;?\n(?=\})/g, '')
     .replace(/([{};])\n/g, '$1');
 const source = (name) => readFileSync(new URL(name, ASSETS), 'utf8');
-for (const name of ['style.css', 'scan.css']) writeFileSync(new URL(name, DIST), minified(source(name)));
+for (const name of readdirSync(ASSETS).filter((file) => file.endsWith('.css')))
+  writeFileSync(new URL(name, DIST), minified(source(name)));
 const style = source('style.css');
 writeFileSync(new URL('qr-style.css', DIST), minified(style.slice(0, style.indexOf(END_OF_QR_STYLE))));

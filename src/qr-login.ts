@@ -18,6 +18,7 @@ import { SignInMetrics } from './http/events/metrics.ts';
 import { announceState, type EmitTicketEvent, makeTicketEmitter } from './http/events/ticket-events.ts';
 import { checkedHooks } from './http/hooks/checked-hooks.ts';
 import { Assets } from './http/pages/assets.ts';
+import { ClientLogos } from './http/pages/client-logos.ts';
 import { Locales } from './http/pages/locales.ts';
 import { PageRenderer } from './http/pages/renderer.ts';
 import { makePhoneParts } from './http/phone-parts.ts';
@@ -195,7 +196,8 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
 
   provider.use(inFlight.count);
   provider.use(wiring.noteArrival);
-  const others = { ...pages, ...streaming, ...signedIn, limits, wrongCheckCodes, wiring, notes };
+  const logos = new ClientLogos({ urls, keys, clientLogo: settings.clientLogo });
+  const others = { ...pages, ...streaming, ...signedIn, limits, logos, wrongCheckCodes, wiring, notes };
   const parts = { provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others };
   const phoneParts = makePhoneParts(parts);
   provider.use(routes({ ...parts, ...phoneParts }));

@@ -1,5 +1,6 @@
 /** The script of the QR page: shows each change of the ticket, and finishes the sign-in once it is approved. */
 import { DigitField } from './check-code.ts';
+import { ShownCode } from './code/shown-code.ts';
 import { countDown, showTimeLeft } from './countdown.ts';
 import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
@@ -7,7 +8,6 @@ import { askForPasskey, removeUnusablePasskeys } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
 import { namePhone } from './scanned-by.ts';
 import { screenOf, showInTab, turnPageTo } from './screens.ts';
-import { ShownCode } from './shown-code.ts';
 import { onSubmit } from './submit.ts';
 import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket/ticket.ts';
 import { TicketWatch } from './ticket/watch-ticket.ts';

@@ -4,6 +4,7 @@
  */
 
 import { askForPasskey } from './passkey.ts';
+import { showCopyButtons } from './phone/copy.ts';
 import { type Feedback, giveFeedback } from './phone/feedback.ts';
 import { followTicket } from './phone/follow.ts';
 import { sendDecision } from './phone/send-decision.ts';
@@ -122,6 +123,7 @@ addEventListener('pageshow', (event) => {
 function prepare(): void {
   const approve = document.querySelector<HTMLButtonElement>('button[value=approve]');
   if (approve !== null) calmApprove(approve);
+  showCopyButtons();
   showTimeLeft();
 }
 

@@ -2,6 +2,7 @@ import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
 import type { AnyKeyv } from '../stores/keyv-version.ts';
@@ -168,6 +169,16 @@ export interface QrLoginOptions {
    * @default the issuer's host
    */
   name?: string;
+
+  /**
+   * Returns your picture of a client, for the pages that name it: `{ type, bytes }`, or a `data:` URL in base64,
+   * of a PNG, JPEG, WebP or SVG picture of 64 KiB at most. It is served from the provider's own origin. Check
+   * what a client has given you before you return it, and do not fetch it here: the plugin never loads an address
+   * that a client has registered. If the function fails or takes longer than half a second, the page goes on
+   * without a logo, and the process warns with `QR_LOGIN_LOGO`.
+   * @default none: the initials of the client's name
+   */
+  clientLogo?: ClientLogo;
 
   /**
    * A folder of yours, or several, that changes the look and the texts of the pages; of several, the later one wins. In

@@ -6,6 +6,7 @@ import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ClientLogo } from '../http/pages/client-logos.ts';
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
@@ -298,6 +299,15 @@ const OPTIONS = {
       v.regex(/\S/, 'name must be a text that is not empty'),
       v.metadata({ type: '`string`', default: "the issuer's host", refused: [7] } satisfies OptionFacts),
     ),
+  ),
+  clientLogo: v.optional(
+    functionOption<ClientLogo>('clientLogo', '(clientId) => logos.get(clientId)', {
+      type: '`(clientId: string) => string | { type: string; bytes: Uint8Array } | undefined`',
+      unit: 'a PNG, JPEG, WebP or SVG picture of 64 KiB at most; a text is a `data:` URL in base64',
+      default: "none: the initials of the client's name",
+      refused: ['https://app.example.com/logo.png'],
+    }),
+    () => () => undefined,
   ),
   views: v.optional(
     v.pipe(

@@ -217,7 +217,7 @@ function answer(ports: ErrorPorts, request: RefusableRequest, error: QrLoginErro
   const state = error instanceof DecidedOtherwise ? { state: error.state } : {};
   if (wantsJson(request)) ctx.body = { error: code, ...(reason && { reason }), ...state, error_description: message };
   else {
-    const { back, home, again } = failure;
-    renderError(ports, ctx, { code, reason, retryAfter, back, home, again, setup: setupHint(error) });
+    const { back, home, again, scan } = failure;
+    renderError(ports, ctx, { code, reason, retryAfter, back, home, again, scan, setup: setupHint(error) });
   }
 }

@@ -50,6 +50,8 @@ export function routes(services: Services): Middleware {
   const deviceList = new DeviceListHandlers(services);
   const asset = ({ ctx }: PluginRequest): Promise<void> => services.assets.serve(ctx, ctx.params.name ?? '');
 
+  const logo = ({ ctx }: PluginRequest): Promise<void> => services.logos.serve(ctx, ctx.params.client ?? '');
+
   const browser = new BrowserGuards(services);
   const phone = new PhoneGuards(services);
   const api = new ApiGuards(services);
@@ -110,6 +112,7 @@ export function routes(services: Services): Middleware {
 
   // The phone.
   at('/qr/assets/:name', { get: forPages(unguarded, asset) });
+  at('/qr/logos/:client', { get: forPages(unguarded, logo) });
   at('/qr/manifest.webmanifest', { get: forPages(unguarded, scan.manifest) });
   at('/qr/scan', {
     get: forPages(phone.look('scan'), scan.page),

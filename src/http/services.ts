@@ -10,6 +10,7 @@ import type { PasskeyPorts } from './browser/passkey.ts';
 import type { QrPagePorts } from './browser/qr-page.ts';
 import type { DeviceListPorts } from './devices/device-list.ts';
 import type { Assets } from './pages/assets.ts';
+import type { ClientLogos } from './pages/client-logos.ts';
 import type { ApprovalPorts } from './phone/approval.ts';
 import type { PhoneRequestPorts } from './phone/phone-request.ts';
 import type { ScanPorts } from './phone/scan-page.ts';
@@ -29,4 +30,4 @@ export type Services = BrowserRequestPorts &
   ApiScanPorts &
   ApiTicketPorts &
   ApiBrowserPorts &
-  DeviceListPorts & { readonly assets: Assets; readonly appLinks: AppLinks };
+  DeviceListPorts & { readonly assets: Assets; readonly logos: ClientLogos; readonly appLinks: AppLinks };

@@ -16,6 +16,7 @@ const PURPOSES = [
   'cookie test',
   'store key',
   'resumed session',
+  'logo',
 ] as const;
 type Purpose = (typeof PURPOSES)[number];
 

@@ -36,7 +36,7 @@ const IN_ENGLISH = sizeOfSuite({
 });
 
 describe('every page, in each of its states', function () {
-  // In the full suite a busy machine takes several seconds for each of the 42 pages.
+  // In the full suite a busy machine takes several seconds for each of the more than 100 pages.
   this.timeout(sizeOfSuite({ short: 180_000, full: 600_000 }));
   let gallery: Running;
   let themed: Running;

@@ -15,7 +15,7 @@ describe('the list of browsers on the phone', () => {
 
     const page = await stage().open(phone, `${stage().issuer}/account`);
     await page.getByRole('link', { name: 'Where else you are signed in' }).click();
-    const browser = page.getByRole('region', { name: 'Chrome on Linux' });
+    const browser = page.getByRole('group', { name: 'Chrome on Linux' });
     expect((await browser.locator('dl').allInnerTexts()).join().replace(/\s+/g, ' ')).to.match(
       /^Signed in (now|\d+ seconds? ago) Last used (now|\d+ seconds? ago) Apps Demo app/,
     );

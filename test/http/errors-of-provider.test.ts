@@ -96,7 +96,7 @@ describe('an error of oidc-provider', () => {
       ];
       for (const { status, text } of answers) {
         expect(status).to.equal(400);
-        expect(text).not.to.include('<script').and.not.to.include('alert(1)</');
+        expect(text).not.to.include('<script>').and.not.to.include('alert(1)</');
         expect(text).to.include('data-error=');
       }
     }));

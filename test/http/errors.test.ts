@@ -29,7 +29,7 @@ const ROUTES = [
 ];
 
 /** The routes of files, which are not in the store. */
-const FILES = ['GET /qr/assets/:name', 'GET /qr/manifest.webmanifest'];
+const FILES = ['GET /qr/assets/:name', 'GET /qr/logos/:client', 'GET /qr/manifest.webmanifest'];
 
 const KINDS = ['page', 'JSON'] as const;
 type Kind = (typeof KINDS)[number];

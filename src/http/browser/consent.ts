@@ -3,6 +3,7 @@ import { findMissingConsent, grantConsent } from '../../oidc/consent.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { toReadableJson } from '../../oidc/request/readable-text.ts';
 import { signInRequest } from '../../oidc/request/request.ts';
+import type { ClientLogos } from '../pages/client-logos.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { follow } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
@@ -12,6 +13,7 @@ export interface ConsentPorts {
   readonly provider: Provider;
   readonly urls: Urls;
   readonly renderer: PageRenderer;
+  readonly logos: Pick<ClientLogos, 'urlOf'>;
   readonly settings: { readonly findAccount: FindAccount };
 }
 
@@ -25,7 +27,7 @@ export class ConsentHandlers {
 
   /** `GET I`: the list of what the client asks for. */
   async page({ ctx, interaction }: BrowserRequest): Promise<void> {
-    const { provider, urls, renderer, settings } = this.#ports;
+    const { provider, urls, renderer, logos, settings } = this.#ports;
     const { details, ...missing } = findMissingConsent(interaction);
     const request = await signInRequest(provider, interaction);
     const self = urls.interaction(interaction.uid);
@@ -34,6 +36,7 @@ export class ConsentHandlers {
       account: await accountName(settings.findAccount, interaction.session?.accountId ?? ''),
       ...missing,
       details: details.map(toReadableJson),
+      logo: await logos.urlOf(request.client.id),
       urls: { grant: `${self}/consent`, cancel: `${self}/cancel` },
     };
     renderer.render(ctx, 'consent', page, request.locales);

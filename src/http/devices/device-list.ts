@@ -63,7 +63,13 @@ export class DeviceListHandlers {
     else {
       const result = cookies.takeSignOut(ctx, approver.sessionUid);
       const { passkeysUrl } = settings;
-      renderer.render(ctx, 'devices', { ...page, self: urls.devices, passkeysUrl, ...(result && shown(result)) });
+      renderer.render(ctx, 'devices', {
+        ...page,
+        self: urls.devices,
+        scan: urls.scan,
+        passkeysUrl,
+        ...(result && shown(result)),
+      });
     }
   };
 

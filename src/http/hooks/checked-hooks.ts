@@ -30,7 +30,7 @@ export interface Hooks {
 
 /**
  * Returns the same functions, each with a deadline and a check of its result ({@link callHook}). The plugin calls no
- * function of the deployment in another way, except `locate` and `onSignIn`, which no request depends on.
+ * function of the deployment in another way, except `locate`, `clientLogo` and `onSignIn`, which no request depends on.
  * @param patienceMs the longest time that each may take, in milliseconds
  */
 export function checkedHooks(hooks: Hooks, patienceMs: number): Hooks {

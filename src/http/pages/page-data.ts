@@ -50,6 +50,8 @@ export interface Pages {
     readonly claims: readonly string[];
     readonly resources: Readonly<Record<string, readonly string[]>>;
     readonly details: readonly string[];
+    /** The URL of the client's logo, if the deployment has one. */
+    readonly logo?: string | undefined;
     readonly urls: { readonly grant: string; readonly cancel: string };
   };
   /** A page of the browser: another account was signed in there after the phone had approved. */
@@ -113,6 +115,8 @@ export interface Pages {
     readonly unreached?: boolean;
     /** The deployment's page where users review their passkeys, if there is one. */
     readonly passkeysUrl?: string | undefined;
+    /** The URL of the page that scans another code. */
+    readonly scan: string;
   };
   error: {
     readonly code: ErrorCode;
@@ -126,6 +130,8 @@ export interface Pages {
     readonly home?: string | undefined;
     /** The URL to try again after an error that may pass; by default the same page. */
     readonly again?: string | undefined;
+    /** The URL of the page that scans another code, if the request came from a page of the phone. */
+    readonly scan?: string | undefined;
     /** The error that oidc-provider found, in the terms of OAuth, for the developers of the app (RFC 6749). */
     readonly details?: { readonly error: string; readonly description?: string | undefined } | undefined;
     /** A mistake in the setup of the plugin, and what to do about it, in English. Never set in production. */
@@ -180,7 +186,11 @@ export interface PhoneView {
   /** Seconds until this state ends by itself. */
   readonly expiresIn: number;
   readonly client: SignInRequest['client'];
+  /** The URL of the client's logo, if the deployment has one. */
+  readonly logo?: string;
   readonly scopes: readonly string[];
+  /** True if Approve also grants what is listed. */
+  readonly grants: boolean;
   /** The claims that Approve grants besides the scopes, if the phone gives consent. */
   readonly claims: readonly string[];
   readonly resources: Readonly<Record<string, readonly string[]>>;
@@ -190,6 +200,8 @@ export interface PhoneView {
   /** The name of the account that will be signed in. */
   readonly account: string;
   readonly csrf: string;
+  /** The pages where the user can go on: the list of browsers, and the camera. */
+  readonly urls: { readonly devices: string; readonly scan: string };
   /** The demand of the request that the phone does not meet, so that it may not approve. */
   readonly unmet?: UnmetRequirement;
   /** The URL where the phone can sign in again, or with another account, to meet the demand. */
@@ -228,6 +240,8 @@ export interface PageTools {
   readonly nameOf: Language['nameOf'];
   /** Returns the name of a place: "Berlin, Germany"; '' if nothing is known. */
   readonly place: Language['place'];
+  /** Returns the initials of a name, for a picture of it: "AL". */
+  readonly initials: (name: string) => string;
   /** Returns the URL of a file in `assets`. Browsers cache it until the file changes. */
   readonly asset: (name: string) => string;
   /** The name by which users know the provider. */

@@ -2,6 +2,7 @@ import type { Eta } from 'eta/core';
 import type { Context } from 'koa';
 import { pagePolicy } from '../request/security-headers.ts';
 import { type Assets, THEME } from './assets.ts';
+import { initialsOf } from './initials.ts';
 import type { Language } from './language.ts';
 import type { Locales } from './locales.ts';
 import type { PageStyle, Pages, PageTools } from './page-data.ts';
@@ -113,6 +114,7 @@ export class PageRenderer {
       ago,
       nameOf,
       place,
+      initials: initialsOf,
       asset: (name) => this.#assets.url(name),
       provider: this.#provider,
       theme: this.#theme,

@@ -61,6 +61,7 @@ export class PhoneGuards {
   look(act: AddressAct, check?: Guard): Entry<PhoneRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
+      request.failure.scan = this.#ports.urls.scan;
       isolateWindow(request.ctx);
       notEmbedded(request);
       const counted = markAsHandled(count(request));
@@ -78,6 +79,7 @@ export class PhoneGuards {
   form(act: AddressAct, check?: Guard): Entry<PhoneForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
+      request.failure.scan = this.#ports.urls.scan;
       isolateWindow(request.ctx);
       await this.#sameOrigin(request);
       const counted = markAsHandled(count(request));

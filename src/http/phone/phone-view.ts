@@ -4,6 +4,7 @@ import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import { isLive, type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
 import type { SignIn } from '../hooks/hooks.ts';
+import type { ClientLogos } from '../pages/client-logos.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
 import { versionAt } from '../ticket-view/browser-view.ts';
@@ -15,6 +16,7 @@ import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
 export interface PhoneViewPorts extends SignInOfferPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'unmet'> };
   readonly approvals: Approvals;
+  readonly logos: Pick<ClientLogos, 'urlOf'>;
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
@@ -27,7 +29,7 @@ export async function makePhoneView(
   ticket: Ticket,
   approver: SessionApprover,
 ): Promise<PhoneView> {
-  const { ceremony, approvals, clock, keys, urls, settings } = ports;
+  const { ceremony, approvals, logos, clock, keys, urls, settings } = ports;
   const { client, scopes, consent } = ticket.request;
   const { name, system, place } = ticket.browser;
   const now = clock();
@@ -35,13 +37,16 @@ export async function makePhoneView(
   const unmet = ceremony.phone.unmet(ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
   const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
+  const logo = await logos.urlOf(client.id);
   return {
     state: stateAt(ticket, now),
     version: versionAt(ticket, now),
     ...(isLive(ticket, now) && { follow: urls.ticket(ticket.id) }),
     expiresIn: toSeconds(ticket.deadline - now),
     client,
+    ...(logo !== undefined && { logo }),
     scopes,
+    grants: consent?.listed === true,
     claims: consent?.listed ? consent.claims : [],
     resources: consent?.listed ? consent.resources : {},
     browser: {
@@ -52,6 +57,7 @@ export async function makePhoneView(
     shownAgo: Math.floor(toSeconds(now - ticket.shownAt)),
     account: (await accountOf(settings.findAccount, approver)).name,
     csrf: makeCsrfToken(keys, { approver, target: ticket.id }),
+    urls: { devices: urls.devices, scan: urls.scan },
     ...(unmet !== undefined && { unmet }),
     ...(signInAgain !== undefined && { signInAgain }),
     ...(challenge !== undefined && { challenge }),

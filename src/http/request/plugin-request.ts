@@ -15,6 +15,8 @@ export interface FailureContext {
   again?: string;
   /** The page on which the user can go on after a mistake. */
   back?: string;
+  /** The page that scans another code, if the request came from a page of the phone. */
+  scan?: string;
   /** The home page of the app that started the sign-in. */
   home?: string;
 }

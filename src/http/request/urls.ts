@@ -59,6 +59,13 @@ export class Urls {
     return `${this.phone}/assets/${name}?v=${version}`;
   }
 
+  /**
+   * The picture of a client. @param client its id, in base64url @param proof that a page has named this address
+   */
+  logo(client: string, proof: string, version: string): string {
+    return `${this.phone}/logos/${client}?s=${proof}&v=${version}`;
+  }
+
   /** Returns the whole URL, as a QR code needs it. */
   absolute(path: string): string {
     return this.origin + path;

@@ -95,7 +95,7 @@ describe('the browsers that an account is signed in to', () => {
       const { browsers } = await ownBrowsers(owner);
       expect(browsers[0]?.place).to.deep.equal({ country: 'DE', city: 'Berlin' });
       const { text } = await owner.agent.get(`${located.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
-      expect(text).to.include('Berlin, Germany').and.to.include('estimated from its network address');
+      expect(text).to.include('Berlin, Germany').and.to.include('The device and the place are estimates');
     });
   });
 
@@ -162,7 +162,7 @@ describe('the browsers that an account is signed in to', () => {
     const { browsers } = await ownBrowsers(browser);
     expect(browsers.map(({ isHere }) => isHere).sort()).to.deep.equal([false, true]);
     const { text } = await browser.agent.get(url(), { headers: { accept: 'text/html' } });
-    expect(text.match(/· This device/g)).to.have.length(1);
+    expect(text.match(/>This device</g)).to.have.length(1);
   });
 
   it('leave the list when the user signs out there', async () => {

@@ -114,7 +114,7 @@ describe('the texts', () => {
       if (kind === 'scope' || kind === 'claim') return false;
       if (kind === 'error') return !errors.has(rest.join('.'));
       if (kind === 'confirm' && rest[0] === 'unmet') return false;
-      return !/^done\.(approved|redeemed|denied|report|risk|blocked|unmet)(\.text)?$/.test(key);
+      return !/^done\.(approved|redeemed|denied|report|risk|blocked|unmet)(\.text|\.there)?$/.test(key);
     });
     expect(unused).to.deep.equal([]);
   });

@@ -20,11 +20,13 @@ describe('on the phone, the scanned ticket', () => {
       state: 'scanned',
       client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
       scopes: ['openid', 'profile'],
+      grants: false,
       claims: [],
       resources: {},
       browser: { name: 'Chrome', system: 'Windows' },
       account: 'Alice Liddell',
       follow: new URL(phone.at).pathname,
+      urls: { devices: '/qr/devices', scan: '/qr/scan' },
     });
     expect(version).to.equal(2);
     expect(shownAgo).to.equal(5);

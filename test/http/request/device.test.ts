@@ -11,7 +11,7 @@ describe('the place of the browser on the phone', () => {
     expect((await phone.look()).json().browser).to.deep.include({ place: { country: 'DE', city: 'Berlin' } });
     expect(await pageOf(phone))
       .to.include('Berlin, Germany')
-      .and.to.include('estimated from its network address');
+      .and.to.include('The device and the place are estimates');
     expect(await pageOf(phone, 'zh')).to.include('德国 Berlin');
   });
 

@@ -2,7 +2,7 @@
 import { assessByDefault } from '../../../src/index.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { confirmPage, sent, signedIn, textBeside } from './visits.ts';
+import { confirmPage, nameOn, sent, signedIn, textBeside } from './visits.ts';
 
 const WINDOWS = { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36' };
 
@@ -17,23 +17,27 @@ const showing = (term: string, value: RegExp) => (page: string) =>
   page.includes(`<dt>${term}</dt>`) && value.test(textBeside(term, page));
 
 const FACTS: Fact[] = [
-  { name: 'which app asks', stands: /<dt>App.*?<\/dd>/s, isTold: showing('App', /^Test app$/) },
+  { name: 'which app asks', stands: /Test app/g, isTold: (page) => /<h1>/.test(page) && nameOn(page) === 'Test app' },
   {
     name: 'where the answer goes',
-    stands: /<dt>Goes to.*?<\/dd>/s,
-    isTold: (page, host) => page.includes('<dt>Goes to</dt>') && textBeside('Goes to', page) === host,
+    stands: /<dt>Website.*?<\/dd>/s,
+    isTold: (page, host) => page.includes('<dt>Website</dt>') && textBeside('Website', page) === host,
   },
   { name: 'which device asks', stands: /<dt>Device.*?<\/dd>/s, isTold: showing('Device', /^Chrome on Windows$/) },
   {
-    name: 'that the device only describes itself',
-    stands: /<small>as it describes itself<\/small>/,
-    isTold: (page) => /<dt>Device<\/dt><dd>[^/]*<small>as it describes itself/.test(page),
+    name: 'that the device and its place may be wrong',
+    stands: /<p class="estimate">.*?<\/p>/s,
+    isTold: (page) => /The device and the place are estimates/.test(page),
   },
-  { name: 'where the device is', stands: /<dt>Near.*?<\/dd>/s, isTold: showing('Near', /^Berlin, Germany$/) },
+  {
+    name: 'where the device is',
+    stands: /<span>Berlin.*?<\/span>/s,
+    isTold: (page) => /<dt>Device<\/dt>.*?<small><span>Berlin, Germany<\/span>/s.test(page),
+  },
   {
     name: 'for how long the code has been shown',
-    stands: /<dt>Shown.*?<\/dd>/s,
-    isTold: showing('Shown', /^(now|\d+ seconds? ago)$/),
+    stands: /<span>Started:.*?<\/span>/s,
+    isTold: (page) => /<span>Started: (now|\d+ seconds? ago)<\/span>/.test(page),
   },
   { name: 'the account', stands: /<dt>Account.*?<\/dd>/s, isTold: showing('Account', /^Alice Liddell$/) },
   {
@@ -48,12 +52,12 @@ const FACTS: Fact[] = [
   },
   {
     name: 'what to do with a code from a message',
-    stands: /<p class="quiet">If someone sent.*?<\/p>/s,
-    isTold: (page) => /If someone sent you this code.*say no/.test(page),
+    stands: /<p class="warning">.*?<\/p>/s,
+    isTold: (page) => /If someone sent you this QR code.*say no/.test(page),
   },
   {
     name: 'the consequence of an approval',
-    stands: /<p class="quiet">If you approve, the.*?<\/p>/s,
+    stands: /<p>If you approve, the.*?<\/p>/s,
     isTold: (page) => /the person at that device can use Test app as Alice/.test(page),
   },
   { name: 'how to say no', stands: /<button[^>]*value="deny".*?<\/button>/s, isTold: isNoAsNearAsYes },

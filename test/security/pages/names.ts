@@ -5,7 +5,7 @@ import type { Context, Next } from 'koa';
 import type { Site } from '../../support/visitors.ts';
 import { RP_CALLBACK, testClient, type WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { at, confirmPage, HTML, must, sent, signedIn, textBeside } from './visits.ts';
+import { at, confirmPage, HTML, must, nameOn, sent, signedIn } from './visits.ts';
 
 /** Marks that cover the lines around a letter. */
 const MARKS = '\u0336\u0489\u033f\u0333'.repeat(30);
@@ -76,14 +76,14 @@ export const nameAttacks: Attack[] = [
         name: defence,
         options: rewriting((page) =>
           page.replace(
-            /(<dt>App<\/dt><dd>).*?(?=<\/dd>)/s,
+            /(<h1>Sign in to ).*?(?=\?<\/h1>)/s,
             `$1${defence.startsWith('a cut') ? 'a\ud83d' : clientName}`,
           ),
         ),
       },
       run: async (site) => {
         const { browser } = await sent(at(site, `named-${index}`));
-        const shown = shownAsIs((await confirmPage(await signedIn(site), browser)).text);
+        const shown = nameOn((await confirmPage(await signedIn(site), browser)).text);
         return helps(shown) ? JSON.stringify(shown) : undefined;
       },
     }),
@@ -130,14 +130,6 @@ export const nameAttacks: Attack[] = [
     },
   },
 ];
-
-/** Returns the name on the confirm page with its spaces and lines. */
-function shownAsIs(page: string): string {
-  // Throws if the page has no name.
-  textBeside('App', page);
-  const [, text = ''] = /<dt>App<\/dt><dd>(?:<bdi>)?(.*?)(?:<\/bdi>)?<\/dd>/s.exec(page) ?? [];
-  return text;
-}
 
 function codePoints(text: string): string {
   return [...text].map((point) => `U+${point.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`).join(' ');

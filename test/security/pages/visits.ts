@@ -62,12 +62,19 @@ export function must(answer: Answer, status: number): Answer {
   throw new Error(`${answer.url} answers ${answer.status}, not ${status}: ${answer.text.slice(0, 300)}`);
 }
 
-/** Returns the text beside a term on the confirm page, without tags and small print. */
+/** Returns the name of the app as the title of the confirm page has it, without the isolation of its direction. */
+export function nameOn(page: string): string {
+  const [, name] = /<h1>Sign in to \u2068?(.*?)\u2069?\?<\/h1>/s.exec(page) ?? [];
+  if (name === undefined) throw new Error('the page names no app');
+  return name;
+}
+
+/** Returns the text beside a term on the confirm page, without tags, small print and ornaments. */
 export function textBeside(term: string, page: string): string {
-  const [, text] = new RegExp(`<dt>${term}</dt><dd>(.*?)</dd>`, 's').exec(page) ?? [];
+  const [, text] = new RegExp(`<dt>${term}</dt><dd[^>]*>(.*?)</dd>`, 's').exec(page) ?? [];
   if (text === undefined) throw new Error(`the page has no "${term}"`);
   return text
-    .replace(/<small>.*?<\/small>/gs, '')
+    .replace(/<small>.*?<\/small>|<span[^>]*aria-hidden.*?<\/span>/gs, '')
     .replace(/<[^>]*>/g, '')
     .trim();
 }

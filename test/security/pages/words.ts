@@ -4,7 +4,7 @@ import type { Context, Next } from 'koa';
 import type { Site } from '../../support/visitors.ts';
 import { testClient, type WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { at, confirmPage, sent, signedIn, textBeside } from './visits.ts';
+import { at, confirmPage, nameOn, sent, signedIn, textBeside } from './visits.ts';
 
 /** U+202E: from here on, text runs from right to left, up to the end of its block or its isolate. */
 const OVERRIDE = '\u202e';
@@ -40,7 +40,7 @@ export const wordAttacks: Attack[] = [
     },
     run: async (site) => {
       const { browser } = await sent(at(site, 'endless'));
-      const name = textBeside('App', (await confirmPage(await signedIn(site), browser)).text);
+      const name = nameOn((await confirmPage(await signedIn(site), browser)).text);
       return name.length > LONGEST_NAME ? `${name.length} characters` : undefined;
     },
   },
@@ -60,7 +60,7 @@ export const wordAttacks: Attack[] = [
     on: withCallback('native', NATIVE_CALLBACK),
     without: {
       name: 'a distinction between schemes and hosts',
-      options: rewriting((page) => page.replace(/(<dt>Goes to<\/dt><dd>).*?(?=<\/dd>)/s, '$1accounts.bank.example:')),
+      options: rewriting((page) => page.replace(/(<dt>Website<\/dt><dd>).*?(?=<\/dd>)/s, '$1accounts.bank.example:')),
     },
     run: async (site) => {
       const shown = await hostOf(at(site, 'native', NATIVE_CALLBACK));
@@ -103,7 +103,7 @@ function withCallback(clientId: string, callback: string): WorldOptions {
 
 async function hostOf(site: Site): Promise<string> {
   const { browser } = await sent(site);
-  return textBeside('Goes to', (await confirmPage(await signedIn(site), browser)).text);
+  return textBeside('Website', (await confirmPage(await signedIn(site), browser)).text);
 }
 
 /** A server that changes its pages with this function. */

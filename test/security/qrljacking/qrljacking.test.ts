@@ -28,7 +28,7 @@ describe('QRLJacking without a check code', () => {
     expect(ticketIn(live)).to.equal(ticketIn(picture));
     const phone = await phoneOf(stage());
     const late = await stage().open(phone, picture);
-    await late.getByText('This code is no longer valid').waitFor();
+    await late.getByText('This QR code is no longer valid').waitFor();
     expect((await site.ticket()).state).to.equal('waiting');
     await scanCode(stage(), live, phone);
   });

@@ -1,7 +1,7 @@
 /** The code on the page: as a picture, as a link, and as letters to type. */
-import { find, page } from './page.ts';
-import { rest } from './requests.ts';
-import type { Ticket } from './ticket/ticket.ts';
+import { find, page } from '../page.ts';
+import { rest } from '../requests.ts';
+import type { Ticket } from '../ticket/ticket.ts';
 
 type Code = NonNullable<Ticket['qr']>;
 

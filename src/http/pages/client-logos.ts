@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'koa';
+import { QrLoginError } from '../../ticket/errors.ts';
+import { matches, type SecretKeys } from '../../ticket/secret-keys.ts';
+import { askHook, type Hook } from '../hooks/call-hook.ts';
+import { protectImage } from '../request/security-headers.ts';
+import type { Urls } from '../request/urls.ts';
+
+/** The media types of a logo. */
+export type LogoType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/svg+xml';
+
+/** The picture of a client: its bytes, or the same as a `data:` URL in base64 (RFC 2397). 64 KiB at most. */
+export type Logo = string | { readonly type: LogoType; readonly bytes: Uint8Array };
+
+/** Returns the deployment's picture of a client; undefined if it has none. */
+export type ClientLogo = (clientId: string) => Logo | undefined | Promise<Logo | undefined>;
+
+/** The most bytes of a logo. A picture of 128 by 128 pixels has about a tenth of it. */
+const MAX_BYTES = 65_536;
+/** The time to wait for a logo, which is only an ornament, in milliseconds. */
+const PATIENCE_MS = 500;
+
+/** The first bytes of each type. A picture of another type would not be shown, because browsers may not sniff it. */
+const LOOKS_LIKE: Readonly<Record<LogoType, (bytes: Buffer) => boolean>> = {
+  'image/png': (bytes) => bytes.subarray(0, 8).equals(Buffer.from('89504e470d0a1a0a', 'hex')),
+  'image/jpeg': (bytes) => bytes.subarray(0, 3).equals(Buffer.from('ffd8ff', 'hex')),
+  'image/webp': (bytes) => bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP',
+  'image/svg+xml': (bytes) => /<svg[\s>]/.test(bytes.toString('utf8')),
+};
+
+interface Picture {
+  readonly type: LogoType;
+  readonly bytes: Buffer;
+}
+
+const CLIENT_LOGO: Hook<Logo | undefined> = {
+  name: 'clientLogo',
+  returns: '{ type, bytes } or a data: URL of a PNG, JPEG, WebP or SVG picture of 64 KiB at most, or undefined',
+  isResult: (value): value is Logo | undefined => value === undefined || pictureOf(value) !== undefined,
+};
+
+export interface ClientLogoPorts {
+  readonly urls: Pick<Urls, 'logo'>;
+  readonly keys: SecretKeys;
+  readonly clientLogo: ClientLogo;
+}
+
+/**
+ * The pictures of clients, as the deployment gives them. No address that a client has registered is fetched, neither by
+ * the server nor by a browser: see docs/decisions/0065.
+ */
+export class ClientLogos {
+  readonly #ports: ClientLogoPorts;
+  /** True once the deployment has been warned. It is warned again after the function has worked in between. */
+  #hasWarned = false;
+
+  constructor(ports: ClientLogoPorts) {
+    this.#ports = ports;
+  }
+
+  /** Returns the URL of a client's logo; undefined if there is none. A page goes on without a logo if that fails. */
+  async urlOf(clientId: string): Promise<string | undefined> {
+    const { keys, urls } = this.#ports;
+    const picture = await this.#find(clientId);
+    if (picture === undefined) return undefined;
+    const proof = keys.mac('logo', clientId).toString('base64url');
+    return urls.logo(Buffer.from(clientId).toString('base64url'), proof, versionOf(picture));
+  }
+
+  /**
+   * `GET Q/logos/:client`: the picture, for the pages' `<img>` alone. Only addresses that a page of ours has named are
+   * answered, so that a caller cannot ask the deployment's function for names of his own.
+   * @throws QrLoginError `not_found`
+   */
+  async serve(ctx: Context, name: string): Promise<void> {
+    const clientId = Buffer.from(name, 'base64url').toString();
+    const proofs = this.#ports.keys.candidates('logo', clientId).map((mac) => mac.toString('base64url'));
+    const picture = matches(proofs, `${ctx.query.s ?? ''}`) ? await this.#find(clientId) : undefined;
+    if (picture === undefined) throw new QrLoginError('not_found', 'There is no such file.');
+    const version = versionOf(picture);
+    protectImage(ctx);
+    ctx.set('Cache-Control', ctx.query.v === version ? 'public, max-age=31536000, immutable' : 'no-cache');
+    ctx.set('ETag', `"${version}"`);
+    ctx.set('Content-Type', picture.type);
+    ctx.body = picture.bytes;
+    if (ctx.fresh) ctx.status = 304;
+  }
+
+  async #find(clientId: string): Promise<Picture | undefined> {
+    try {
+      const logo = await askHook(CLIENT_LOGO, PATIENCE_MS, () => this.#ports.clientLogo(clientId));
+      this.#hasWarned = false;
+      return pictureOf(logo);
+    } catch (error) {
+      this.#warn(error);
+      return undefined;
+    }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(`clientLogo() gives no logo: ${error}`, { type: 'QrLoginWarning', code: 'QR_LOGIN_LOGO' });
+  }
+}
+
+/** Returns a logo in the form in which it is served; undefined if it is none of an allowed type and size. */
+function pictureOf(logo: unknown): Picture | undefined {
+  const { type, bytes } = typeof logo === 'string' ? readDataUrl(logo) : membersOf(logo);
+  if (!isLogoType(type) || !(bytes instanceof Uint8Array)) return undefined;
+  if (bytes.length === 0 || bytes.length > MAX_BYTES) return undefined;
+  const picture = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return LOOKS_LIKE[type](picture) ? { type, bytes: picture } : undefined;
+}
+
+function readDataUrl(url: string): { type?: unknown; bytes?: unknown } {
+  const [, type, data = ''] = /^data:([\w/+]+);base64,([A-Za-z0-9+/]+={0,2})$/.exec(url) ?? [];
+  return { type, bytes: Buffer.from(data, 'base64') };
+}
+
+function membersOf(value: unknown): { readonly type?: unknown; readonly bytes?: unknown } {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+function isLogoType(type: unknown): type is LogoType {
+  return typeof type === 'string' && Object.hasOwn(LOOKS_LIKE, type);
+}
+
+function versionOf({ bytes }: Picture): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 12);
+}

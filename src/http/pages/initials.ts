@@ -1,0 +1,28 @@
+/** The scripts whose letters stand alone and have capitals, so that two of them are read as initials. */
+const SEPARATE = /^[\p{Script=Latn}\p{Script=Cyrl}\p{Script=Grek}\p{Script=Armn}\p{N}]/u;
+const READABLE = /[\p{L}\p{N}]/u;
+/** Stands for a name without letters and digits. */
+const NONE = '?';
+
+const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
+
+/**
+ * Returns the initials of a name, for a picture of it: "AL" of "Alice Liddell", "A" of "alice@example.com", "山" of
+ * "山田 太郎", because the letters of many scripts do not stand alone. '?' if the name has no letter and no digit.
+ */
+export function initialsOf(name: string): string {
+  const words = name
+    .split(/\s+/)
+    .map(firstCharacter)
+    .filter((character) => character !== undefined);
+  const [first = NONE] = words;
+  const last = words.at(-1);
+  const both = words.length > 1 && last !== undefined && SEPARATE.test(first) && SEPARATE.test(last);
+  return (both ? first + last : first).toUpperCase();
+}
+
+/** Returns the first letter or digit of a word with its marks, as a reader counts characters. */
+function firstCharacter(word: string): string | undefined {
+  for (const { segment } of characters.segment(word)) if (READABLE.test(segment)) return segment;
+  return undefined;
+}

@@ -1,0 +1,162 @@
+import type { BrowserEntry, KnownBrowserEntry, Pages, PhoneView } from './page-data.ts';
+import { LOGO, REQUEST } from './sample-request.ts';
+
+type SamplesOf<Name extends keyof Pages> = Readonly<Record<string, Pages[Name]>>;
+
+function phone(state: PhoneView['state'], more: Partial<PhoneView> = {}): PhoneView {
+  return {
+    state,
+    version: 2,
+    expiresIn: 96,
+    client: REQUEST.client,
+    scopes: REQUEST.scopes,
+    grants: false,
+    claims: [],
+    resources: {},
+    browser: { name: 'Firefox', system: 'Windows', place: { city: 'São Paulo', country: 'BR' } },
+    shownAgo: 7,
+    account: 'Alice Liddell',
+    csrf: 'sample',
+    urls: { devices: '#', scan: '#' },
+    ...more,
+  };
+}
+
+const CODES = { prefix: 'https://id.example.com/qr/', length: 46 };
+
+export const LANDING: SamplesOf<'landing'> = {
+  'by hand': { csrf: 'sample', scansItself: false },
+  'with an app': { csrf: 'sample', scansItself: false, openInApp: '#' },
+  'with an app, before the sign-in': { scansItself: false, openInApp: '#', signIn: '#' },
+};
+
+export const SCAN: SamplesOf<'scan'> = {
+  camera: { codes: CODES, manifest: '#' },
+  typing: { codes: CODES, manifest: '#', typing: { csrf: 'sample', longest: 24 } },
+  mistyped: { codes: CODES, manifest: '#', typing: { csrf: 'sample', longest: 24, mistyped: 'QLMY-2' } },
+  'in an app': { codes: CODES, manifest: '#', inApp: { name: 'Instagram', openUrl: '#' } },
+  'in an app that opens nothing': { codes: CODES, manifest: '#', inApp: { name: 'WeChat', openUrl: undefined } },
+  'shared by mistake': { codes: CODES, manifest: '#', isShareForeign: true },
+};
+
+export const MANIFEST: SamplesOf<'manifest'> = {
+  app: { start: '/qr/scan', scope: '/', share: { title: 'title', text: 'text', url: 'url' } },
+};
+
+const signInAgain = '#';
+/** What Approve grants if the phone gives consent. */
+const GRANTED: Partial<PhoneView> = {
+  grants: true,
+  claims: ['birthdate'],
+  resources: { 'https://api.example.com': ['read', 'write'] },
+};
+
+export const CONFIRM: SamplesOf<'confirm'> = {
+  asked: phone('scanned'),
+  'with a logo': phone('scanned', { logo: LOGO }),
+  'little known': phone('scanned', { browser: {}, scopes: ['openid'], shownAgo: 90 }),
+  'of a device': phone('scanned', { client: { id: 'app', name: 'Sample app' } }),
+  'of an app': phone('scanned', { client: { ...REQUEST.client, host: 'com.example.app:' } }),
+  'with consent': phone('scanned', GRANTED),
+  'with long names': phone('scanned', {
+    client: {
+      id: 'app',
+      name: 'Association for the Preservation of Lighthouses',
+      host: 'members.lighthouses.example.org',
+    },
+    account: 'alice.liddell.of.wonderland@mail.example.com',
+  }),
+  'another account': phone('scanned', { unmet: 'account', signInAgain }),
+  'another account, which cannot sign in here': phone('scanned', { unmet: 'account' }),
+  'signed in by QR': phone('scanned', { unmet: 'local', signInAgain }),
+  'signed in by QR, without another sign-in': phone('scanned', { unmet: 'local' }),
+  'not fresh': phone('scanned', { unmet: 'freshness', signInAgain }),
+  'not fresh, without another sign-in': phone('scanned', { unmet: 'freshness' }),
+  'not strong enough': phone('scanned', { unmet: 'acr' }),
+  'not strong enough yet': phone('scanned', { unmet: 'acr', signInAgain }),
+  passkey: phone('scanned', { challenge: { passkey: {} } }),
+  'passkey, with consent': phone('scanned', { challenge: { passkey: {} }, ...GRANTED }),
+  'no passkey': phone('scanned', { challenge: { unavailable: true } }),
+  question: phone('scanned', { challenge: { question: 'What is your PIN?' } }),
+};
+
+export const DONE: SamplesOf<'done'> = {
+  approved: phone('approved'),
+  'approved, in an unknown browser': phone('approved', { browser: {} }),
+  'check code': phone('approved', { checkCode: '123456' }),
+  'check code, for an unknown browser': phone('approved', { checkCode: '123456', browser: {} }),
+  redeemed: phone('redeemed'),
+  'redeemed, with a name': phone('redeemed', { naming: { url: '#', csrf: 'sample', ticket: 'sample' } }),
+  'redeemed, in an unknown browser': phone('redeemed', { browser: {} }),
+  denied: phone('denied', { because: 'person' }),
+  reported: phone('denied', { because: 'report' }),
+  'reported after the end': phone('denied', { because: 'report', hadFinished: true }),
+  risk: phone('denied', { because: 'risk' }),
+  blocked: phone('denied', { because: 'blocked' }),
+  'unmet: account': phone('denied', { because: 'account' }),
+  'unmet: local': phone('denied', { because: 'local' }),
+  'unmet: freshness': phone('denied', { because: 'freshness' }),
+  'unmet: acr': phone('denied', { because: 'acr' }),
+};
+
+const HERE: BrowserEntry = {
+  id: 'sample-1',
+  name: 'Firefox',
+  system: 'Windows',
+  place: { city: 'São Paulo', country: 'BR' },
+  signedInAt: '2026-01-01T12:00:00Z',
+  signedInAgo: 270_000,
+  lastUsedAt: '2026-01-04T14:58:00Z',
+  lastUsedAgo: 120,
+  isHere: true,
+  clients: [
+    { id: 'app', name: 'Sample app', hosts: ['app.example.com', 'app.example.org'] },
+    { id: 'another', name: 'Another app', hosts: ['com.example.app:'] },
+    { id: 'third', name: 'Third app', hosts: [] },
+  ],
+};
+
+const ELSEWHERE: BrowserEntry = {
+  id: 'sample-2',
+  signedInAt: '2025-01-01T12:00:00Z',
+  signedInAgo: 40_000_000,
+  lastUsedAt: '2026-01-01T12:00:00Z',
+  lastUsedAgo: 270_000,
+  isHere: false,
+  clients: [],
+};
+
+const KNOWN: KnownBrowserEntry = {
+  id: 'sample-3',
+  name: 'Firefox',
+  system: 'Windows',
+  place: { city: 'São Paulo', country: 'BR' },
+  trustedAt: '2026-01-01T12:00:00Z',
+  trustedAgo: 270_000,
+  lastUsedAt: '2026-01-04T14:58:00Z',
+  lastUsedAgo: 120,
+  isHere: true,
+};
+
+const NOTHING_THERE: Pages['devices'] = {
+  account: 'Alice Liddell',
+  csrf: 'sample',
+  self: '#',
+  scan: '#',
+  browsers: [],
+  known: [],
+};
+
+export const DEVICES: SamplesOf<'devices'> = {
+  none: NOTHING_THERE,
+  'none any more': { ...NOTHING_THERE, ended: 'many' },
+  one: { ...NOTHING_THERE, browsers: [HERE], ended: 'one', unreached: true },
+  two: {
+    ...NOTHING_THERE,
+    browsers: [HERE, { ...ELSEWHERE, label: 'Kitchen tablet' }],
+    passkeysUrl: '#',
+    ended: 'none',
+  },
+  'signed in and known': { ...NOTHING_THERE, browsers: [HERE], known: [KNOWN] },
+  known: { ...NOTHING_THERE, known: [KNOWN, { ...KNOWN, id: 'sample-4', isHere: false, label: 'Laptop' }] },
+};

@@ -1,0 +1,24 @@
+import { expect } from 'chai';
+import { initialsOf } from '../../../src/http/pages/initials.ts';
+
+const INITIALS = {
+  'Alice Liddell': 'AL',
+  'alice@example.com': 'A',
+  ' Ada  Augusta King ': 'AK',
+  Éloïse: 'É',
+  'Лев Толстой': 'ЛТ',
+  '山田 太郎': '山',
+  'سارة أحمد': 'س',
+  '👩‍👩‍👧 Family': 'F',
+  '1Password Inc.': '1I',
+  '…': '?',
+  '': '?',
+};
+
+describe('the initials of a name', () => {
+  for (const [name, initials] of Object.entries(INITIALS)) {
+    it(`are ${initials} for "${name}"`, () => {
+      expect(initialsOf(name)).to.equal(initials);
+    });
+  }
+});
