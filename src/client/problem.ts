@@ -21,6 +21,7 @@ if (wait && countdown && time) {
     said.textContent = wait.dataset.wait ?? '';
   };
   const timer = setInterval(show, 1000);
+  countdown.hidden = false;
   show();
 }
 

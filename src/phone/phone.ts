@@ -1,6 +1,5 @@
 import { ApiClient, type PhoneOptions, type RequestOptions } from './api-client.ts';
 import { normalizeUrl, readCode } from './code-text.ts';
-import type { PhoneError } from './phone-error.ts';
 import { pathOf, Ticket } from './ticket.ts';
 import type { Place } from './ticket-view.ts';
 
@@ -25,8 +24,8 @@ export interface BrowserEntry {
 /** An entry that can sign its browser out. */
 export interface SignedInBrowser extends BrowserEntry {
   /**
-   * Signs the browser out: its session, its grants and, by back-channel logout, its apps. Does nothing if the browser is
-   * not signed in any more.
+   * Signs the browser out: its session, its grants and, by back-channel logout, its apps.
+   * @throws PhoneError `not_found` if it is not signed in any more: there is nothing to do
    */
   signOut(options?: RequestOptions): Promise<void>;
 }
@@ -72,8 +71,7 @@ export class Phone {
     const { browsers } = await this.#api.send<{ browsers: BrowserEntry[] }>('GET', BROWSERS, options);
     return browsers.map((entry) => ({
       ...entry,
-      signOut: (how) =>
-        this.#api.send<void>('DELETE', `${BROWSERS}/${encodeURIComponent(entry.id)}`, how).catch(unlessGone),
+      signOut: (how) => this.#api.send('DELETE', `${BROWSERS}/${encodeURIComponent(entry.id)}`, how),
     }));
   }
 
@@ -85,9 +83,4 @@ export class Phone {
   async #claim(body: object, options?: RequestOptions, returnTo?: string): Promise<Ticket> {
     return new Ticket(this.#api, await this.#api.send('POST', '/scans', { ...options, body }), returnTo);
   }
-}
-
-/** @throws the error, unless it says that there is nothing to end */
-function unlessGone(error: PhoneError): void {
-  if (error.code !== 'not_found') throw error;
 }

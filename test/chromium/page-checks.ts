@@ -95,12 +95,14 @@ export async function tabThrough(page: Page): Promise<string[]> {
         const one = document.activeElement;
         if (one === document.body) return [];
         globalThis.left.delete(one);
-        const { left, top, right, bottom } = one.getBoundingClientRect();
+        // The label stands for a field that only screen readers see.
+        const seen = one.matches('.sr-only') && one.labels?.[0] ? one.labels[0] : one;
+        const { left, top, right, bottom } = seen.getBoundingClientRect();
         const [x, y] = [(left + right) / 2, (top + bottom) / 2];
         const there = document.elementFromPoint(x, y);
         return [
-          ...(getComputedStyle(one).outlineStyle === 'none' ? [nameOf(one) + ' shows no focus'] : []),
-          ...(there === null || !(one.contains(there) || there.contains(one)) ? [nameOf(one) + ' is covered'] : []),
+          ...(getComputedStyle(seen).outlineStyle === 'none' ? [nameOf(one) + ' shows no focus'] : []),
+          ...(there === null || !(seen.contains(there) || there.contains(seen)) ? [nameOf(one) + ' is covered'] : []),
         ];
       })()`)),
     );

@@ -95,7 +95,9 @@ describe('tabs, reloads and the back button', () => {
     await allow(screen);
     await phone.reload();
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
+    // The pages of the ticket are one entry of the history, because they take the place of each other.
     await phone.goBack();
+    await phone.goForward();
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
     expect(await phone.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
   });

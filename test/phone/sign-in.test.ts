@@ -145,8 +145,7 @@ describe('an app with the library', () => {
     await latest?.signOut();
     expect(await world.sessionOf(browser.agent)).to.equal(undefined);
     expect((await phone.browsers()).map(({ id }) => id)).not.to.include(latest?.id);
-    // It is signed out already.
-    await latest?.signOut();
+    expect(await errorOf(Promise.resolve(latest?.signOut()))).to.include({ code: 'not_found', status: 404 });
     await phone.signOutBrowsers();
     expect(await phone.browsers()).to.deep.equal([]);
   });

@@ -122,9 +122,10 @@ export class BrowserVisitor extends Visitor {
     return (await this.submit(page.url, { name, password: passwordOf(name) })).location;
   }
 
-  /** Allows the consent page, and redeems the code that arrives at the RP. */
+  /** Allows the consent page if there is one, and redeems the code that arrives at the RP. */
   async tokens(location: unknown): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
     const consent = await this.#goOn(`${location}`);
+    if (consent.location.startsWith(this.site.client.callback)) return this.exchange(consent.location);
     const granted = await this.post(`${consent.url}/consent`, {});
     const arrived = await this.#goOn(`${granted.json().redirectTo}`);
     return this.exchange(arrived.location);

@@ -169,7 +169,8 @@ export class BrowserViews {
       version: ticket.version,
       state,
       expiresIn: toSeconds(this.#endOf(ticket) - now),
-      ...(ticket.phone !== undefined && { phone: ticket.phone }),
+      // Of a sign-in that has ended, the browser need not know the phone.
+      ...((ticket.state === 'scanned' || ticket.state === 'approved') && ticket.phone && { phone: ticket.phone }),
     };
     if (ticket.state === 'cancelled') return { ...view, because: ticket.because };
     if (ticket.state !== 'approved') return view;

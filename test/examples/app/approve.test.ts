@@ -148,7 +148,7 @@ describe('the app, if the browser has to be proven near', () => {
     await press(page, 'Go on');
     await press(page, 'Yes, sign in');
     await seeScreen(page, 'check-code');
-    expect(await page.locator('#check-code').inputValue()).to.match(/^\d{6}$/);
+    expect(await page.locator('#check-code').inputValue()).to.match(/^\d{3} \d{3}$/);
     await press(page, 'Continue');
     await claimsOn(page);
   });

@@ -30,13 +30,16 @@ describe('the ticket as JSON for the browser', () => {
   it('contains only what the browser needs in each later state', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
-    expect(await browser.ticket()).to.have.all.keys('version', 'state', 'expiresIn');
+    const scanned = await browser.ticket();
+    expect(scanned).to.have.all.keys('version', 'state', 'expiresIn', 'phone');
+    expect(scanned.phone).to.have.all.keys('name', 'system');
     await phone.approve();
     const approved = await browser.ticket();
-    expect(approved).to.have.all.keys('version', 'state', 'expiresIn', 'checkCode');
+    expect(approved).to.have.all.keys('version', 'state', 'expiresIn', 'phone', 'checkCode');
     expect(approved).to.include({ version: 3, state: 'approved', checkCode: false });
     await browser.finish();
     expect(await browser.ticket()).to.include({ version: 4, state: 'redeemed' });
+    expect(await browser.ticket()).not.to.have.any.keys('phone', 'checkCode');
   });
 
   it('has a new code every ten seconds without a new version', async () => {

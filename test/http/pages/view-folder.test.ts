@@ -127,7 +127,7 @@ describe('the deployment’s own views', () => {
     during({ 'assets/theme.css': THEME, 'assets/logo.svg': '<svg/>' }, async (world) => {
       const { text } = await new PhonePerson(world).agent.get(`${world.issuer}/qr/nothing`);
       const [, style = '', theme = ''] =
-        /href="([^"]+style\.css[^"]*)">\s*<link[^>]*href="([^"]+theme\.css[^"]*)"/.exec(text) ?? [];
+        /href="([^"]+style\.css[^"]*)">.*<link[^>]*href="([^"]+theme\.css[^"]*)"/s.exec(text) ?? [];
       expect(style).to.include('/qr/assets/');
       const css = await (await fetch(new URL(theme, world.origin))).text();
       expect(css).to.include('#123456');
