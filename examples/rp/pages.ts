@@ -14,7 +14,7 @@ const PROTECTION = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** What the page shows. */
+/** The data of the page. */
 export interface RpPage {
   readonly name: string;
   readonly claims?: object | undefined;

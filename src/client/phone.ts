@@ -15,7 +15,7 @@ let hasDecided = false;
 /** True while the browser asks for a passkey. */
 let isAskingForPasskey = false;
 
-/** What the user feels and hears when the ticket has come to a state. Any other state is an end without a sign-in. */
+/** The vibration and the sound for each state of the ticket. Any other state is an end without a sign-in. */
 const FEEDBACK_OF: Readonly<Record<string, Feedback>> = { approved: 'done', redeemed: 'success' };
 
 // On the document, because another page may take the place of this one.

@@ -22,9 +22,9 @@ export interface LocalAuthenticationOptions {
 }
 
 /**
- * Returns how the user of this session has authenticated in this browser. A browser that a phone signed in has no such
- * authentication: its `auth_time` was earned on the phone, and does not show that the account's owner is at the
- * browser. Ask for it before anything that outlasts the session, such as adding a passkey or changing the password.
+ * Returns the authentication that the user performed in this browser. A browser that was signed in by a phone has none:
+ * its `auth_time` comes from the phone, and does not show that the account's owner is at the browser. Ask for it before
+ * anything that outlasts the session, such as adding a passkey or changing the password.
  *
  * @returns undefined if no user is signed in, if a phone approved the sign-in, or if the authentication is too old
  */
@@ -38,6 +38,6 @@ export async function localAuthentication(
   const { accountId, loginTs: authenticatedAt, acr, amr = [] } = session;
   if (isApprovedOnPhone(amr)) return undefined;
   const age = Math.floor(Date.now() / 1000) - authenticatedAt;
-  // Compared in this order, a `maxAge` that is not a number accepts no authentication.
+  // Keep this order: comparisons with NaN are false, so a `maxAge` that is not a number accepts no authentication.
   return age <= maxAge ? { accountId, authenticatedAt, amr, ...(acr !== undefined && { acr }) } : undefined;
 }

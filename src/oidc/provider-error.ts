@@ -12,7 +12,7 @@ export interface ProviderError {
   readonly locales: readonly string[];
 }
 
-/** Returns the kind of an error that oidc-provider gives to `renderError`. */
+/** Converts the error that oidc-provider passes to `renderError` into a `ProviderError`. */
 export function readProviderError(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): ProviderError {
   // The request may have failed before oidc-provider made its own part of the context, or read its parameters.
   const { params } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {};

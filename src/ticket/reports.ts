@@ -8,7 +8,7 @@ import * as transitions from './transitions.ts';
 type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
 type ReportedBrowser = Pick<Browser, 'source'>;
 
-/** For this time after a report, sign-ins from the reported network address are refused to the account. */
+/** The time after a report for which the account's sign-ins from that network address are refused. */
 const REPORT_LIFETIME_MS = 60 * 60 * 1000;
 
 /** Returns true if this account has reported the network address that the browser's requests come from. */

@@ -16,7 +16,7 @@ type ColorScheme = 'light' | 'dark';
 /** The limit for the animation: many readers load it on a phone. */
 const ANIMATION_LIMIT_BYTES = 400 * 1024;
 
-/** What both screens show at a moment of the sign-in. */
+/** The content of both screens at one moment of the sign-in. */
 interface Moment {
   readonly caption: string;
   readonly host: string;

@@ -1,4 +1,4 @@
-/** What the scan page does with a text that it has read: from the camera, a photo or the clipboard. */
+/** Opens the address in a text that the scan page has read: from the camera, a photo or the clipboard. */
 
 /** The beginning of the address in every code of this provider, and the number of characters that follow. */
 export interface OwnCodes {

@@ -1,6 +1,6 @@
 /**
  * Follows the ticket of a page on the phone by long polls, and puts the page that comes next in the place of this one.
- * Where a proxy cuts long polls short, they become polls.
+ * If a proxy ends long polls early, it uses plain polls.
  */
 import { rest } from '../requests.ts';
 import { RECENT_MS } from '../ticket/ticket-stream.ts';

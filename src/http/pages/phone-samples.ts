@@ -44,7 +44,7 @@ export const MANIFEST: SamplesOf<'manifest'> = {
 };
 
 const signInAgain = '#';
-/** What Approve grants if the phone gives consent. */
+/** The access that Approve grants if the phone gives consent. */
 const GRANTED: Partial<PhoneView> = {
   grants: true,
   claims: ['birthdate'],

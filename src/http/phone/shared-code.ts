@@ -1,4 +1,4 @@
-/** What another app shares with the installed scan page (W3C Web Share Target): the link of a code, in some text. */
+/** Reads the link of a code from a text that another app shares with the installed scan page (W3C Web Share Target). */
 import type { Context } from 'koa';
 import { CODE_LENGTH } from '../../ticket/codes/code.ts';
 
