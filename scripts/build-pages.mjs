@@ -40,4 +40,5 @@ const source = (name) => readFileSync(new URL(name, ASSETS), 'utf8');
 for (const name of readdirSync(ASSETS).filter((file) => file.endsWith('.css')))
   writeFileSync(new URL(name, DIST), minified(source(name)));
 const style = source('style.css');
+if (!style.includes(END_OF_QR_STYLE)) throw new Error(`style.css has no line "${END_OF_QR_STYLE} …"`);
 writeFileSync(new URL('qr-style.css', DIST), minified(style.slice(0, style.indexOf(END_OF_QR_STYLE))));

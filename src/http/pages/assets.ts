@@ -18,7 +18,7 @@ export const THEME = 'theme.css';
 /** The picture of a deployment in the middle of its codes, the first that there is. */
 const CODE_MARKS = ['code-mark.svg', 'code-mark.png'];
 /** A relative address in a style sheet: it names a file beside it. */
-const RELATIVE_URL = /url\(\s*(?:"([\w.-]+)"|'([\w.-]+)'|([\w.-]+))\s*\)/g;
+const RELATIVE_URL = /url\(\s*(["']?)(?:\.\/)?([\w.-]+)([?#][^"')\s]*)?\1\s*\)/g;
 /** The files that are worth compressing. Pictures are compressed already. */
 const TEXT = /\.(css|js|svg|txt|json|webmanifest)$/;
 
@@ -108,10 +108,11 @@ export class Assets {
 
 /** Replaces the names of assets in `url(…)` by their URLs, which have a version, so that browsers cache the files. */
 function withAbsoluteUrls(css: string, assets: ReadonlyMap<string, Asset>, urls: Urls): string {
-  return css.replace(RELATIVE_URL, (whole, ...names: (string | undefined)[]) => {
-    const name = names.slice(0, 3).find((one) => one !== undefined) ?? '';
+  return css.replace(RELATIVE_URL, (whole, _quote, name: string, tail = '') => {
     const asset = assets.get(name);
-    return asset === undefined || name === THEME ? whole : `url("${urls.asset(name, asset.version)}")`;
+    // A fragment names a part of a picture. A query would be another version.
+    const fragment = /#.*/.exec(tail)?.[0] ?? '';
+    return asset === undefined || name === THEME ? whole : `url("${urls.asset(name, asset.version)}${fragment}")`;
   });
 }
 

@@ -5,8 +5,11 @@ import type { PageStyle } from './page-data.ts';
 
 /** The longest style sheet of a deployment that is written into the QR page, in bytes. */
 const MAX_THEME_BYTES = 4096;
-/** A style sheet that loads another one, or that would end its element in the page, stays in a file of its own. */
-const NOT_INLINE = /@import|@charset|<\/style/i;
+/**
+ * A style sheet stays in a file of its own if it loads another one, if it would end its element in the page, or if it has
+ * an address that is relative to the file.
+ */
+const NOT_INLINE = /@import|@charset|<\/style|\0|image-set\(|url\((?!\s*["']?(?:\/|#|[a-z][a-z\d+.-]*:))/i;
 
 /**
  * Returns the style that is in the HTML of the QR page, so that the page shows its code without another request: the
@@ -18,7 +21,11 @@ export function makeQrStyle(assets: Assets, theme: string | undefined): PageStyl
   if (!assets.isBuiltIn(STYLE))
     return { css: '', sheets: [assets.url(STYLE), ...(theme === undefined ? [] : [theme])] };
   if (theme === undefined) return { css: qrStyle, sheets: [] };
-  const own = assets.text(THEME);
+  // As the browser reads the page: it hashes the style after that.
+  const own = assets
+    .text(THEME)
+    .replace(/^\uFEFF/, '')
+    .replace(/\r\n?/g, '\n');
   const isInline = Buffer.byteLength(own) <= MAX_THEME_BYTES && !NOT_INLINE.test(own);
   return isInline ? { css: `${qrStyle}\n${own}`, sheets: [] } : { css: qrStyle, sheets: [theme] };
 }

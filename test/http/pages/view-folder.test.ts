@@ -156,17 +156,28 @@ describe('the deployment’s own views', () => {
     };
 
     it('have it in the HTML of the QR page, after ours, with the addresses of assets', async () => {
-      const { inline, sheets } = await stylesOf({ 'assets/theme.css': THEME, 'assets/logo.svg': '<svg/>' });
+      const css = `${THEME.replace(', url(other.svg)', '')} a { background: url('./logo.svg#a'), url(logo.svg?old), url("/b") }`;
+      const { inline, sheets } = await stylesOf({ 'assets/theme.css': css, 'assets/logo.svg': '<svg/>' });
       expect(sheets).to.deep.equal([]);
       expect(inline).to.have.length(1);
       expect(inline[0]).to.match(/--accent:#0b5cad[\s\S]*--accent: #123456/);
-      expect(inline[0]).to.match(/url\("\/qr\/assets\/logo\.svg\?v=[\w-]{12}"\), url\(other\.svg\)/);
+      const urls = [...`${inline[0]}`.matchAll(/url\("([^"]*)"\)/g)].map(([, url]) => `${url}`);
+      const [logo = '', ...others] = urls;
+      expect(logo).to.match(/^\/qr\/assets\/logo\.svg\?v=[\w-]{12}$/);
+      expect(others).to.deep.equal([`${logo}#a`, logo, '/b']);
+    });
+
+    it('have it in the form in which the browser hashes it, with any line ends and a byte order mark', async () => {
+      const { inline } = await stylesOf({ 'assets/theme.css': '\uFEFFa {\r\n  color: #123456;\r}\r\n' });
+      expect(inline[0]?.endsWith('\na {\n  color: #123456;\n}\n')).to.equal(true);
     });
 
     for (const [what, css] of [
       ['is long', `/* ${'x'.repeat(4096)} */`],
       ['loads another one', '@import "other.css";'],
       ['would end its element', '/* </style><script> */'],
+      ['names a file that is not in the folder', 'body { background: url(other.svg) }'],
+      ['has a set of pictures', 'body { background: image-set("logo.png" 1x) }'],
     ] as const) {
       it(`have it in a file of its own if it ${what}`, async () => {
         const { inline, sheets } = await stylesOf({ 'assets/theme.css': css });
