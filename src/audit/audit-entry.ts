@@ -14,8 +14,8 @@ export function hashLine(line: string): string {
 }
 
 /**
- * Returns the entry in a line. A line that is none is torn: the process or the machine stopped while it was written, so
- * the decision in it did not count.
+ * Returns the entry in a line. A line that is none is torn, because the process or the machine stopped while it was
+ * written, or damaged.
  */
 export function parseLine(line: string): AuditEntry | undefined {
   try {

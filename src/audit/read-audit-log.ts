@@ -4,6 +4,7 @@ import { calculateJwkThumbprint, importJWK, jwtVerify } from 'jose';
 import type { DecisionRecord } from '../http/hooks/app-hooks.ts';
 import { APP_ALGORITHMS } from '../oidc/apps/app-challenge.ts';
 import { DECISION_TYPE } from '../oidc/apps/signed-decision.ts';
+import { traceOf } from '../ticket/ticket-id.ts';
 import { type AuditEntry, hashLine, parseLine } from './audit-entry.ts';
 
 /** A line of an audit log, and the result of its verification. */
@@ -17,9 +18,11 @@ export interface VerifiedLine {
   /**
    * Undefined if the line is right.
    *
-   * - `torn`: the process or the machine stopped while the line was written. Its decision did not count.
+   * - `torn`: the process or the machine stopped while the line was written, and its decision did not count; or the line
+   *   was damaged.
    * - `chain`: the line does not follow on the one before it: a line was changed, removed or put in between.
-   * - `signature`: the record does not say what the app has signed.
+   * - `signature`: the record does not say what the app has signed: ticket, decision, `remember`, the client's id,
+   *   browser and time. The chain alone covers the other fields.
    */
   readonly problem: 'torn' | 'chain' | 'signature' | undefined;
 }
@@ -54,14 +57,17 @@ async function findProblem(entry: AuditEntry | undefined, previous: string): Pro
 /** Returns true if the app has signed what the record says. */
 async function isSigned(record: DecisionRecord): Promise<boolean> {
   try {
-    const { jwk, keyId, decision, remember, client, browser, time } = record;
+    const { ticket, jwk, keyId, decision, remember, client, browser, time, at } = record;
     const { payload } = await jwtVerify(record.signature, ({ alg = '' }) => importJWK(jwk, alg), {
       algorithms: [...APP_ALGORITHMS],
       typ: DECISION_TYPE,
+      // It counts how it was when the provider got it.
+      currentDate: new Date(at),
     });
     const said = { decision, remember, client: client.id, browser, time };
     const isSame = Object.entries(said).every(([name, value]) => isDeepStrictEqual(payload[name], value));
-    return isSame && (await calculateJwkThumbprint(jwk)) === keyId;
+    const isOfTicket = typeof payload.ticket === 'string' && traceOf(payload.ticket) === ticket;
+    return isSame && isOfTicket && (await calculateJwkThumbprint(jwk)) === keyId;
   } catch {
     // A record that cannot be verified at all is not signed.
     return false;

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { exportJWK, generateKeyPair } from 'jose';
+import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { AuditLog, readAuditLog, type VerifiedLine } from '../../src/audit/index.ts';
 import type { DecisionRecord } from '../../src/index.ts';
 import { AppPerson } from '../support/app.ts';
@@ -138,12 +138,26 @@ describe('an audit log', () => {
       { ...approved, client: { ...approved.client, id: 'other' } },
       { ...approved, browser: { name: 'Firefox' } },
       { ...approved, time: approved.time + 1 },
+      { ...approved, ticket: 'other' },
       { ...approved, keyId: 'other' },
       { ...approved, jwk },
       { ...approved, signature: 'none' },
     ];
     await write(...forged, approved);
     expect(await problems()).to.deep.equal([...forged.map(() => 'signature'), 'none']);
+  });
+
+  it('proves a decision also after the time that the app has given its signature', async () => {
+    const [, approved] = records as [DecisionRecord, DecisionRecord];
+    const keys = await generateKeyPair('ES256');
+    const jwk = await exportJWK(keys.publicKey);
+    const signature = await new SignJWT(decodeJwt(approved.signature))
+      .setProtectedHeader({ alg: 'ES256', typ: 'qr-decision+jwt' })
+      .setExpirationTime(approved.time + 60)
+      .sign(keys.privateKey);
+    const record = { ...approved, signature, jwk, keyId: await calculateJwkThumbprint(jwk) };
+    await write({ ...record, at: approved.time * 1000 }, { ...record, at: (approved.time + 3600) * 1000 });
+    expect(await problems()).to.deep.equal(['none', 'signature']);
   });
 
   it('goes on after a line that was only partly written', async () => {
