@@ -176,9 +176,11 @@ export class SignInRecorder {
     const { browsers, remoteSignOut } = this.#ports;
     const { accountId } = session;
     const { at, signIn } = note;
+    const label = await this.#labelOf(session, at);
     const entry = {
       ...describedIn(note),
       ...(signIn !== undefined && { signIn }),
+      ...(label !== undefined && { label }),
       ...this.#used(session),
       format: WRITTEN_FORMAT,
       signedInAt: at,
@@ -188,6 +190,17 @@ export class SignInRecorder {
       // Not awaited: the user who signs in need not wait for the sign-out of the browsers that had to make room.
       remoteSignOut.end(ctx, accountId, one).catch((error: unknown) => this.#fail(ctx, session, error));
     }
+  }
+
+  /**
+   * Returns the name of the browser of a session that had begun before this sign-in, and goes on after it.
+   * @param at the time of the sign-in
+   */
+  async #labelOf({ accountId, uid, begunAt }: SavedSession, at: number): Promise<string | undefined> {
+    // Sessions know whole seconds.
+    if (begunAt + 1000 > at) return undefined;
+    const list = await this.#ports.browsers.list(accountId);
+    return list.find(({ id }) => id === browserId(uid))?.label;
   }
 
   /** Describes a browser that is missing on its list, by its present request. */

@@ -79,6 +79,18 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([[false, 'Office'], [false]]);
   });
 
+  it('stays with the session of a browser that is not trusted, when it signs in by QR once more', async () => {
+    await signInBy(phone, browser);
+    await nameByTicket(phone, 'Office');
+    world.clock.forward(5);
+    await browser.start({ prompt: 'login' });
+    await phone.scan(await browser.code());
+    await phone.signInAt(String((await phone.look()).json().signInAgain));
+    await phone.approve();
+    await browser.arrive();
+    expect(labels(await ownBrowsers(phone))).to.deep.equal([['Office'], []]);
+  });
+
   it('can be changed on the list, by the entry of the session and by that of the trust', async () => {
     await signInBy(phone, browser, { remember: 'yes' });
     const { browsers, known } = await ownBrowsers(phone);
