@@ -83,7 +83,8 @@ function setConnected(connected: boolean): void {
 }
 
 function showConnection(): void {
-  const isLost = !isConnected || (page.dataset.screen === 'waiting' && code.isOld);
+  const showsCode = page.dataset.screen === 'waiting' || page.dataset.screen === 'signing-in';
+  const isLost = !isConnected || (showsCode && code.isOld);
   if (page.hasAttribute('data-lost') === isLost) return;
   page.toggleAttribute('data-lost', isLost);
   const notice = page.querySelector<HTMLElement>('[data-connecting]');
@@ -230,7 +231,6 @@ function leaveEnded(): void {
 }
 
 // Without WebAuthn the form can only fail.
-if (passkey !== null) passkey.hidden = !('PublicKeyCredential' in globalThis);
 if (passkey !== null) onSubmit('form[data-passkey]', signInHere);
 onSubmit('form[data-renew]', renew);
 onSubmit('form[data-cancel]', leave);
