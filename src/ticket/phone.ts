@@ -133,8 +133,9 @@ export class PhoneActs {
     const outcome = await change(this.#ports, read, (ticket, moment) =>
       stateAt(ticket, moment.now) === 'waiting' ? transitions.awaitSignIn(ticket, moment) : ticket,
     );
-    // The short code works for as long as it is on the screen.
-    if (outcome?.changed) await shortCodes?.note(known.id, outcome.ticket.deadline - clock());
+    // Also on a repeat, because the first try may have failed here. The short code works for as long as the ticket waits.
+    if (outcome?.ticket.state === 'waiting' && outcome.ticket.signingIn)
+      await shortCodes?.note(known.id, outcome.ticket.deadline - clock());
   }
 
   /** Claims the ticket for this approver, who may scan it again. If the verdict is `deny`, the ticket ends at once. */

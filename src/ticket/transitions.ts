@@ -282,7 +282,7 @@ function stopped(ticket: Ticket, because: CancelledTicket['because'], now: numbe
 }
 
 /** The fields that every state has. */
-type CommonFields = Omit<WaitingTicket, 'state'>;
+type CommonFields = Omit<WaitingTicket, 'state' | 'signingIn'>;
 
 type FieldOf<T> = T extends unknown ? keyof T : never;
 

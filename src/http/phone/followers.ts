@@ -45,7 +45,9 @@ export class Followers {
       return current;
     } finally {
       waiting.delete(watch);
-      if (waiting.size === 0) this.#waiting.delete(approver.accountId);
+      // A dismissed one may be the last of an earlier set.
+      const isCurrent = this.#waiting.get(approver.accountId) === waiting;
+      if (waiting.size === 0 && isCurrent) this.#waiting.delete(approver.accountId);
     }
   }
 

@@ -33,18 +33,20 @@ export async function makePhoneView(
   const { client, scopes, consent } = ticket.request;
   const { name, system, place } = ticket.browser;
   const now = clock();
+  // At the same time as what follows: it is the deployment's function.
+  const logo = logos.urlOf(client.id);
   const checkCode = ceremony.phone.checkCode(ticket, approver);
   const unmet = ceremony.phone.unmet(ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
   const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
-  const logo = await logos.urlOf(client.id);
+  const logoUrl = await logo;
   return {
     state: stateAt(ticket, now),
     version: versionAt(ticket, now),
     ...(isLive(ticket, now) && { follow: urls.ticket(ticket.id) }),
     expiresIn: toSeconds(ticket.deadline - now),
     client,
-    ...(logo !== undefined && { logo }),
+    ...(logoUrl !== undefined && { logo: logoUrl }),
     scopes,
     grants: consent?.listed === true,
     claims: consent?.listed ? consent.claims : [],

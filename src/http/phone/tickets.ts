@@ -1,6 +1,6 @@
 import { accountOf } from '../../oidc/approver.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { DecidedOtherwise, notFound, over, type QrLoginError } from '../../ticket/errors.ts';
+import { DecidedOtherwise, notFound, over, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import { type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
 import { ended } from '../../ticket/transitions.ts';
@@ -143,24 +143,28 @@ export class TicketHandlers {
    * or with 204 if the longest wait has passed without news.
    */
   async #follow(request: PhoneRequest, known: number): Promise<void> {
-    const { provider, ceremony, followers, renderer, clock } = this.#ports;
+    const { provider, ceremony, followers, limits, renderer, clock } = this.#ports;
     const { ctx, failure } = request;
     ctx.set(STATE_HEADER, 'refused');
     const { approver: session } = await admit(this.#ports, request, undefined);
     const before = ceremony.phone.assertOwned(request.ticket, session);
+    // A request that is answered at once is a look, not a wait.
+    if (versionAt(before, clock()) !== known) await limits.forAccount('decide', session.accountId);
     const current = await followers.next(ctx, before, session, known);
     const now = clock();
     const end = current === undefined ? over('expired') : endOf(current, now);
-    ctx.set(STATE_HEADER, end?.reason ?? current?.state ?? 'refused');
+    if (current !== undefined) ctx.set(STATE_HEADER, current.state);
     if (current !== undefined && versionAt(current, now) === known) {
       ctx.status = 204;
-    } else if (end === undefined && current !== undefined) {
-      await this.#show(request, current, await asSubject(provider, session, current));
-    } else if (end !== undefined) {
-      if (wantsJson(request)) throw end;
-      const { accountId: _, ...links } = failure;
-      renderer.render(ctx, 'error', { code: end.code, reason: end.reason, ...links }, before.request.locales);
+      return;
     }
+    if (current !== undefined && end === undefined)
+      return this.#show(request, current, await asSubject(provider, session, current));
+    const { code, reason } = end ?? over('expired');
+    ctx.set(STATE_HEADER, reason ?? 'over');
+    if (wantsJson(request)) throw end;
+    const { accountId: _, ...links } = failure;
+    renderer.render(ctx, 'error', { code, reason, ...links }, before.request.locales);
   }
 
   /** Shows the ticket: before its decision on the confirm page, and then on the done page. */
@@ -223,10 +227,15 @@ export class TicketHandlers {
     const returnTo = urls.landing(code);
     const ticket = await ceremony.phone.preview(ticketId);
     const isSigningIn = isOpenedByUser(ctx) && ceremony.phone.read(code).isOnScreen;
-    if (ticket !== undefined && isSigningIn) await ceremony.phone.awaitSignIn(ticket);
+    if (ticket !== undefined && isSigningIn) await ceremony.phone.awaitSignIn(ticket).catch(unlessEnded);
     cookies.noteSentToSignIn(ctx, ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
+}
+
+/** The code was renewed at this very moment: the user learns it after the sign-in. @throws any other error */
+function unlessEnded(error: unknown): void {
+  if (!(error instanceof QrLoginError && ['not_found', 'over'].includes(error.code))) throw error;
 }
 
 /** The header by which the scripts of the pages tell our answers from those of a captive portal. */

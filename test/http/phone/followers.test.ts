@@ -157,13 +157,22 @@ describe('the page of a phone that waits', () => {
     expect(statuses.sort()).to.deep.equal([...Array.from({ length: MOST }, () => 200), 204]);
   });
 
-  it('is counted as those that watch, and does not use up the decisions', async () => {
-    const limits = { address: { watch: 3, decide: 3 }, account: { decide: 2 } };
+  it('is counted for the address as those that watch, and for the account if it need not wait', async () => {
+    const limits = { address: { watch: 3, decide: 3 }, account: { decide: 9 } };
     await World.during({ qrLogin: { limits } }, async (own) => {
       const { phone } = await scan(own);
       for (let asked = 0; asked < 2; asked++) expect((await newerThan(phone, 0)).status).to.equal(200);
       expect((await newerThan(phone, 0)).status).to.equal(429);
       expect((await phone.approve()).status).to.equal(200);
+    });
+    await World.during({ qrLogin: { limits: { account: { decide: 2 } } } }, async (own) => {
+      const { browser, phone } = await scan(own);
+      const version = await versionOf(phone);
+      const waiting = newerThan(phone, version);
+      const asked = [await newerThan(phone, 0), await newerThan(phone, 0), await newerThan(phone, 0)];
+      expect(asked.map(({ status }) => status)).to.include(429);
+      await browser.agent.post(`${browser.at}/cancel`, { json: {} });
+      expect((await waiting).status).to.equal(200);
     });
   });
 
