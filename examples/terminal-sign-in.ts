@@ -2,6 +2,7 @@
  * A sign-in by QR code without a browser: an ordinary authorization request of a native app with PKCE (RFC 8252). The
  * program takes the part of the browser that shows the code.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
 import { discover, interactionOf, TerminalBrowser } from './terminal-browser.ts';
@@ -80,6 +81,8 @@ export class TerminalSignIn {
         yield ticket;
         if (ENDS.has(ticket.state)) return;
       }
+      // A proxy may end each stream at once.
+      await pause(1_000);
     }
   }
 

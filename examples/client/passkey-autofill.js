@@ -6,7 +6,8 @@
 const script = document.querySelector('script[data-passkeys]');
 const mistake = document.querySelector('#mistake');
 
-if (script instanceof HTMLScriptElement) void offer(script.dataset.passkeys ?? '');
+// Without a connection there is no offer, and the password still works.
+if (script instanceof HTMLScriptElement) offer(script.dataset.passkeys ?? '').catch(() => undefined);
 
 /** Waits until the user chooses a passkey, and signs in with it. @param {string} url of the interaction's passkeys */
 async function offer(url) {

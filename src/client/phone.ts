@@ -73,7 +73,7 @@ const APPROVE_DELAY_MS = 500;
  * Disables Approve for a moment after the page has appeared, and after each press during that moment. Otherwise an
  * attacker could make the user tap a place on another page again and again, and show this page there just before a tap.
  */
-function calmApprove(approve: HTMLButtonElement): void {
+function calmApprove(approve: HTMLButtonElement, signal: AbortSignal): void {
   let timer = 0;
   /** True if the pointer went down after Approve had become active. */
   let isPressedNow = false;
@@ -103,11 +103,12 @@ function calmApprove(approve: HTMLButtonElement): void {
   };
 
   wait();
-  for (const type of ['focus', 'pageshow']) addEventListener(type, wait);
-  document.addEventListener('visibilitychange', wait);
-  for (const type of ['pointerdown', 'mousedown', 'keydown']) addEventListener(type, onPress, true);
+  for (const type of ['focus', 'pageshow']) addEventListener(type, wait, { signal });
+  document.addEventListener('visibilitychange', wait, { signal });
+  for (const type of ['pointerdown', 'mousedown', 'keydown'])
+    addEventListener(type, onPress, { capture: true, signal });
   // The click of a space bar comes after its keyup.
-  addEventListener('keyup', () => setTimeout(() => (isKeyHeld = false)), true);
+  addEventListener('keyup', () => setTimeout(() => (isKeyHeld = false)), { capture: true, signal });
   approve.addEventListener('click', (event) => {
     // A click without a pointer has no detail: it comes from a key, or from assistive technology.
     if (event.detail > 0 ? !isPressedNow : isKeyHeld) event.preventDefault();
@@ -119,10 +120,15 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 
+/** Ends the listeners of the page that another one has replaced. */
+let replaced = new AbortController();
+
 /** Makes the elements of this page work, or of the one that has taken its place. */
 function prepare(): void {
+  replaced.abort();
+  replaced = new AbortController();
   const approve = document.querySelector<HTMLButtonElement>('button[value=approve]');
-  if (approve !== null) calmApprove(approve);
+  if (approve !== null) calmApprove(approve, replaced.signal);
   showCopyButtons();
   showTimeLeft();
 }

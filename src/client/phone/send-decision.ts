@@ -24,8 +24,8 @@ export async function sendDecision(
   form.setAttribute('aria-busy', 'true');
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     const response = await post(fields).catch(() => undefined);
-    // A refusal before the ticket was read, such as too many requests, or an answer of something else.
-    if (response !== undefined && !response.headers.has(STATE)) break;
+    // The page for too many requests needs its own script; an answer of something else is no page of ours.
+    if (response !== undefined && (response.status === 429 || !response.headers.has(STATE))) break;
     const page = await response?.text().catch(() => undefined);
     if (!form.isConnected) return;
     if (page !== undefined) {

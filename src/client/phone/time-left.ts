@@ -8,9 +8,13 @@ export function showTimeLeft(): void {
   const element = document.querySelector<HTMLElement>('[data-ends-in]');
   const digits = element?.querySelector('[data-time]');
   if (!element || !digits) return;
+  const said = element.nextElementSibling;
   const endsAt = Date.now() + Number(element.dataset.endsIn) * 1000;
   const show = (): void => {
     const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
+    // Once, for users who cannot see the digits. A deployment's own page may not have this.
+    if (element.hidden && seconds <= SHOWN_FOR_S && said instanceof HTMLElement && said.dataset.soon)
+      said.textContent = said.dataset.soon;
     element.hidden = seconds > SHOWN_FOR_S;
     digits.textContent = `0:${String(Math.min(seconds, SHOWN_FOR_S)).padStart(2, '0')}`;
     // Another page may have taken its place.

@@ -7,6 +7,7 @@ import {
   withLabel,
 } from '../../ticket/browsers/browser-list.ts';
 import type { Clock } from '../../ticket/ports.ts';
+import { unavailable } from '../access.ts';
 import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, RENAME_BROWSER, USE_BROWSER } from './browser-scripts.ts';
 import type { RedisLink } from './link.ts';
 import type { Script } from './scripts.ts';
@@ -57,7 +58,7 @@ export class RedisBrowserList<Entry extends ListedBrowser> implements BrowserLis
       const renamed = await this.#run(RENAME_BROWSER, accountId, id, before, after);
       if (renamed !== CHANGED_MEANWHILE) return renamed === 1;
     }
-    throw new Error('a browser changes each time that it is renamed');
+    throw unavailable(new Error('a browser changes each time that it is renamed'));
   }
 
   async remove(accountId: string, id: string): Promise<void> {
