@@ -8,7 +8,7 @@ import { FOREIGN, hear, LOOKING, turn } from './scan-acts.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
-const CLOSER = 'Move closer, until the code fills the frame.';
+const CLOSER = 'Move closer, until the QR code fills the frame.';
 /** The text of a foreign code, as long as ours: its symbol has as many modules. */
 const FOREIGN_TEXT = `https://evil.example.com/qr/${'a1B-'.repeat(11)}`;
 

@@ -53,7 +53,7 @@ describe('both screens', () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
     await seeScreen(screen, 'signing-in');
-    await screen.getByRole('heading', { name: 'Someone is signing in on the phone' }).waitFor();
+    await screen.getByRole('heading', { name: 'A phone opened this QR code and is signing in' }).waitFor();
     await giveName(phone);
     await seeHeading(phone, 'Sign in to Demo app?');
     await screen.getByRole('heading', { name: /^Scanned by Chrome, \w+: look at your phone$/ }).waitFor();

@@ -112,7 +112,7 @@ async function filmInto(phone: Page, screen: Page): Promise<void> {
   await context.route('**/decoder.js', () => undefined);
   await phone.goto(`https://${PROVIDER_HOST}/qr/scan`);
   await phone.locator('[data-viewfinder]:not([hidden])').waitFor();
-  await phone.getByRole('status').filter({ hasText: 'Place the code in the frame.' }).waitFor();
+  await phone.getByRole('status').filter({ hasText: 'Place the QR code in the frame.' }).waitFor();
 }
 
 /** Returns a picture of these moments side by side, with the frames of a browser and a phone. */

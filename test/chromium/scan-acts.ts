@@ -1,8 +1,8 @@
 /** The actions of users on the scan page, and its texts. */
 import type { Locator, Page } from 'playwright-core';
 
-export const LOOKING = 'Place the code in the frame.';
-export const FOREIGN = 'This code is not from Example ID.';
+export const LOOKING = 'Place the QR code in the frame.';
+export const FOREIGN = 'This QR code is not from Example ID.';
 
 export function startButton(page: Page): Locator {
   return page.getByRole('button', { name: 'Start the camera' });

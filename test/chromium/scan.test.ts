@@ -131,7 +131,7 @@ describe('a phone without a camera for the page', () => {
       await hear(phonePage, 'This file cannot be read as a photo.');
     }
     await choosePhoto(phonePage, PNG.sync.write(new PNG({ width: 300, height: 200 })));
-    await hear(phonePage, 'No code was found in this photo.');
+    await hear(phonePage, 'No QR code was found in this photo.');
     expect(new URL(phonePage.url()).pathname).to.equal('/qr/scan');
   });
 

@@ -19,7 +19,7 @@ describe('a browser and a phone', () => {
     expect(await phone.title()).to.equal('Sign in');
     await seeScreen(screen, 'signing-in');
     expect(await screen.getByRole('heading', { level: 2 }).allInnerTexts()).to.deep.equal([
-      'Someone is signing in on the phone',
+      'A phone opened this QR code and is signing in',
     ]);
     await giveName(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();

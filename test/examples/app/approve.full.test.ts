@@ -26,7 +26,7 @@ describe('the app, in less common cases', () => {
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
     await screen.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByText('This sign-in was cancelled on the device that showed the code.').waitFor();
+    await page.getByText('This sign-in was cancelled on the device that showed the QR code.').waitFor();
   });
 
   it('takes a link that another app shares with it', async () => {
@@ -55,7 +55,7 @@ describe('the app, in less common cases', () => {
     const page = await signedIn(await phone());
     const code = new URL(await codeOn(screen)).pathname;
     await page.goto(`${url()}${code}?iss=https://evil.example`);
-    await page.getByText('This code is not from Example ID.').waitFor();
+    await page.getByText('This QR code is not from Example ID.').waitFor();
     await page.goto(`${url()}${code}?return=${encodeURIComponent(`${stage().issuer}/interaction/../evil`)}`);
     await press(page, 'Go on');
     await press(page, 'No, stop this');
@@ -69,7 +69,7 @@ describe('the app, in less common cases', () => {
     const choose = async (buffer: Buffer): Promise<void> =>
       page.getByLabel('choose a photo').setInputFiles({ name: 'photo', mimeType: 'image/png', buffer });
     await choose(await draw('https://evil.example/qr/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'));
-    await page.getByText('This code is not from Example ID.').waitFor();
+    await page.getByText('This QR code is not from Example ID.').waitFor();
     await choose(await photograph(screen));
     await see(page, REQUEST);
   });

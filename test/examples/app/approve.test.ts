@@ -96,7 +96,7 @@ describe('the app, and the browser that shows a code', () => {
     await page.getByText('This app is no longer signed in. Sign in again to go on.').waitFor();
     expect((await readRecords(page)).tokens).to.equal(undefined);
     await signIn(page);
-    await page.getByText('Your account has scanned this code already').waitFor();
+    await page.getByText('Your account has scanned this QR code already').waitFor();
   });
 
   it('lists the browsers that it has signed in, and signs one out', async () => {

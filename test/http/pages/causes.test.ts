@@ -100,7 +100,7 @@ describe('the phone that scanned the ticket', () => {
       const { csrf } = (await second.land(code)).json();
       const answer = await second.agent.post(code, { form: { csrf: `${csrf}` }, ...HTML });
       expect(answer.status).to.equal(409);
-      expect(saidBy(answer.text)).to.include('has scanned this code already');
+      expect(saidBy(answer.text)).to.include('has scanned this QR code already');
     });
   });
 });

@@ -54,9 +54,9 @@ describe('a text that another app shares with the scan page', () => {
     ]) {
       const page = await share(phone, { text });
       expect(page.status).to.equal(200);
-      expect(page.text).to.include('>This code is not from Example ID.').and.not.include('evil');
+      expect(page.text).to.include('>This QR code is not from Example ID.').and.not.include('evil');
     }
-    expect((await phone.agent.get(`${world.issuer}/qr/scan`)).text).not.to.include('>This code is not from');
+    expect((await phone.agent.get(`${world.issuer}/qr/scan`)).text).not.to.include('>This QR code is not from');
   });
 });
 
