@@ -69,7 +69,9 @@ export class TerminalSignIn {
     return this.#needsCheckCode;
   }
 
-  /** Yields the ticket, with each new code and each change, until it has ended. A stream that breaks off is reopened. */
+  /**
+   * Yields the ticket, with each new code and each change, until it has ended. A stream that breaks off is reopened.
+   */
   async *watch(): AsyncGenerator<TerminalTicket> {
     for (;;) {
       const url = new URL(`${this.#interaction}/qr/events`);

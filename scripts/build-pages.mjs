@@ -1,7 +1,7 @@
 /**
  * Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. Also writes
- * the style sheets to `dist` without what browsers need not load, and the first part of `style.css`, which the QR page has
- * in its HTML.
+ * the style sheets to `dist` without what browsers need not load, and the first part of `style.css`, which the QR page
+ * has in its HTML.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';

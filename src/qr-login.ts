@@ -80,9 +80,10 @@ export interface QrLogin {
   readonly attach: (provider: Provider) => void;
 
   /**
-   * For the provider's `extraTokenClaims`, if apps approve sign-ins: tells in the access tokens of an app when and how its
-   * user has signed in (RFC 9068, section 2.2.1), also after refreshes. An app with a token that lacks this gets 401. To
-   * add claims of your own: `extraTokenClaims: (ctx, token) => ({ ...qr.extraTokenClaims(ctx, token), mine: 1 })`.
+   * For the provider's `extraTokenClaims`, if apps approve sign-ins: tells in the access tokens of an app when and
+   * how its user has signed in (RFC 9068, section 2.2.1), also after refreshes. An app with a token that lacks this
+   * gets 401. To add claims of your own: `extraTokenClaims: (ctx, token) => ({ ...qr.extraTokenClaims(ctx, token),
+   * mine: 1 })`.
    */
   readonly extraTokenClaims: typeof authenticationClaims;
 

@@ -1,4 +1,6 @@
-/** Builds the app: the scripts as the pages' scripts of the plugin are built, and the files that are served as they are. */
+/**
+ * Builds the app: the scripts as the pages' scripts of the plugin are built, and the files that are served as they are.
+ */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';

@@ -2,7 +2,8 @@
 
 /**
  * These move the clock, and expect a description of the error that only a record which was kept after its expiry can
- * give. `keyvAdapter` removes records when they expire. Redis does not follow the moved clock, so that some of them pass there.
+ * give. `keyvAdapter` removes records when they expire. Redis does not follow the moved clock, so that some of them
+ * pass there.
  */
 const REMOVED = [
   'grant_type=authorization_code with real tokens (1/3) - more than one redirect_uris registered  validates code is not expired',
@@ -16,8 +17,8 @@ const REMOVED = [
 
 /**
  * These save tokens of the grant "foo", which an earlier test of the same file has ended. `keyvAdapter` writes no
- * records of a grant for ten minutes after its end, so that a request under way cannot outlive it. A provider never uses
- * the id of a grant again.
+ * records of a grant for ten minutes after its end, so that a request under way cannot outlive it. A provider never
+ * uses the id of a grant again.
  */
 const ENDED_GRANT = [
   'revocation features /token/revocation revokes refresh token [wrong hint]',

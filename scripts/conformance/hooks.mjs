@@ -1,6 +1,6 @@
 /**
- * Module hooks for oidc-provider's tests: the adapter under test takes the place of theirs, and uses the `oidc-provider`
- * of the checkout.
+ * Module hooks for oidc-provider's tests: the adapter under test takes the place of theirs, and uses the
+ * `oidc-provider` of the checkout.
  */
 const CHECKOUT = process.env.CONFORMANCE_CHECKOUT;
 const THEIR_MODELS = new URL('test/models.js', CHECKOUT).href;

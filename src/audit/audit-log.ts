@@ -35,8 +35,8 @@ export class AuditLog {
   }
 
   /**
-   * Opens a log, or begins one. If the process or the machine stopped while a line was written, that line stays as it is,
-   * and the next one begins after it.
+   * Opens a log, or begins one. If the process or the machine stopped while a line was written, that line stays as it
+   * is, and the next one begins after it.
    * @throws Error if the file cannot be read and written
    */
   static async open(path: string): Promise<AuditLog> {

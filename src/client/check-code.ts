@@ -1,6 +1,6 @@
 /**
- * The field for the six digits, which the server reads in any form. The last digit sends them, so Continue is shown only
- * if the user has to press it.
+ * The field for the six digits, which the server reads in any form. The last digit sends them, so Continue is shown
+ * only if the user has to press it.
  */
 import { find } from './page.ts';
 

@@ -117,33 +117,33 @@ export interface QrLoginOptions {
   onSignIn?: OnSignIn;
 
   /**
-   * The apps that may approve sign-ins by the API at `/qr/api`, with an access token that has the scope `qr_login`. Add
-   * that scope to the provider's `scopes`, and set `extraTokenClaims: qr.extraTokenClaims`. `clients` lists their client
-   * ids. `name` is the name of your app, which the QR page tells users to open. `ios` (`'TEAMID.bundle'`) and `android` (`{ package, sha256 }`) are served as the files by which phones open the
-   * address in a code with your app; `scheme` is your app's own scheme, with which the pages offer to open it. See
-   * docs/apps.md.
+   * The apps that may approve sign-ins by the API at `/qr/api`, with an access token that has the scope `qr_login`.
+   * Add that scope to the provider's `scopes`, and set `extraTokenClaims: qr.extraTokenClaims`. `clients` lists their
+   * client ids. `name` is the name of your app, which the QR page tells users to open. `ios` (`'TEAMID.bundle'`) and
+   * `android` (`{ package, sha256 }`) are served as the files by which phones open the address in a code with your app;
+   * `scheme` is your app's own scheme, with which the pages offer to open it. See docs/apps.md.
    * @default {}: each client that was granted the scope
    */
   apps?: AppOptions;
 
   /**
-   * Returns true if this app, on this device, may approve sign-ins: demand an attestation of the app here, from a header
-   * of the request or from your own records. It is called for each request of an app, after its token and proof were
-   * checked. With `false` the app gets 403 `app_refused`.
+   * Returns true if this app, on this device, may approve sign-ins: demand an attestation of the app here, from a
+   * header of the request or from your own records. It is called for each request of an app, after its token and proof
+   * were checked. With `false` the app gets 403 `app_refused`.
    * @default true, always
    */
   assureApp?: AssureApp;
 
   /**
-   * Demands that apps sign each decision: what their user was shown and what they decided, as a JWS with the key of their
-   * tokens. A decision without a signature is refused. See docs/apps.md.
+   * Demands that apps sign each decision: what their user was shown and what they decided, as a JWS with the key of
+   * their tokens. A decision without a signature is refused. See docs/apps.md.
    * @default false: an app may sign its decisions
    */
   signedDecisions?: boolean;
 
   /**
-   * Keeps a decision that an app has signed, in a record of yours to which is only added, so that you can prove later what
-   * was approved. It is called before the decision takes effect: if it throws, the decision is refused.
+   * Keeps a decision that an app has signed, in a record of yours to which is only added, so that you can prove later
+   * what was approved. It is called before the decision takes effect: if it throws, the decision is refused.
    * @default none: signatures are verified, and not kept
    */
   onDecision?: OnDecision;

@@ -134,9 +134,9 @@ export function answerTrouble(ports: ErrorPorts): Middleware {
 const FAULTS: ReadonlySet<ErrorCode> = new Set(['hook_timeout', 'server_error']);
 
 /**
- * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 has a
- * challenge (RFC 9110, section 11.6.1): for an app that of its token, for a page one with the scheme of a session cookie,
- * which is not registered, because no registered scheme fits one.
+ * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 has
+ * a challenge (RFC 9110, section 11.6.1): for an app that of its token, for a page one with the scheme of a session
+ * cookie, which is not registered, because no registered scheme fits one.
  */
 export function fail(provider: Provider, { ctx, failure }: RefusableRequest, error: QrLoginError): void {
   const { accountId } = failure;

@@ -44,8 +44,8 @@ export interface PhoneOptions {
   /** The longest wait for an answer, in milliseconds. 10,000 by default. */
   readonly timeout?: number;
   /**
-   * True signs each decision with the key, besides the proof, so that the provider can keep it as evidence: what the user
-   * was shown, and what they decided. Needed if the provider's option `signedDecisions` is set. False by default.
+   * True signs each decision with the key, besides the proof, so that the provider can keep it as evidence: what the
+   * user was shown, and what they decided. Needed if the provider's option `signedDecisions` is set. False by default.
    */
   readonly signDecisions?: boolean;
 }

@@ -16,7 +16,8 @@ export interface CodeText {
 }
 
 /**
- * Returns a URL as servers write it: scheme and host in lower case, and without slashes at the end. React Native's own `URL` is incomplete, so that none is used.
+ * Returns a URL as servers write it: scheme and host in lower case, and without slashes at the end. React Native's
+ * own `URL` is incomplete, so that none is used.
  * @returns undefined if the text is no plain http or https URL: with user name, query, fragment or backslash
  */
 export function normalizeUrl(text: string): string | undefined {

@@ -16,8 +16,8 @@ export interface ProvenRequest {
 }
 
 /**
- * Makes the proof that this app has a key: that of its access token, or at the token endpoint the one that the tokens are
- * to be bound to (RFC 9449, sections 4.2, 5 and 7). The value of the header `DPoP`.
+ * Makes the proof that this app has a key: that of its access token, or at the token endpoint the one that the tokens
+ * are to be bound to (RFC 9449, sections 4.2, 5 and 7). The value of the header `DPoP`.
  */
 export function makeProof(
   signer: Signer,

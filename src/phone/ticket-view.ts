@@ -2,9 +2,9 @@
 export type TicketState = 'scanned' | 'approved' | 'finished' | 'denied' | 'cancelled' | 'expired';
 
 /**
- * The reason for which a ticket was denied or cancelled: the user said no (`person`) or did not start it (`report`), the
- * provider's assessment (`risk`, `blocked`), a requirement that was not met (`account`, `local`, `freshness`, `acr`);
- * the browser shows a new code (`renewed`), has cancelled (`browser`), or had a wrong check code too often.
+ * The reason for which a ticket was denied or cancelled: the user said no (`person`) or did not start it (`report`),
+ * the provider's assessment (`risk`, `blocked`), a requirement that was not met (`account`, `local`, `freshness`,
+ * `acr`); the browser shows a new code (`renewed`), has cancelled (`browser`), or had a wrong check code too often.
  */
 export type EndReason =
   | 'person'
@@ -76,8 +76,8 @@ export interface TicketView {
   /** Absent if Approve may be offered. */
   readonly requirement?: Requirement;
   /**
-   * The proof that Approve requires besides a tap: the answer to a question, or a passkey's assertion for these options.
-   * `unavailable`: there can be none now, so that the user cannot approve. Absent if a tap is enough.
+   * The proof that Approve requires besides a tap: the answer to a question, or a passkey's assertion for these
+   * options. `unavailable`: there can be none now, so that the user cannot approve. Absent if a tap is enough.
    */
   readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
   /** The six digits that the user types into the browser, once approved. */

@@ -21,8 +21,8 @@ const PAUSES_MS = [1_000, 1_000, 2_000, 4_000, 8_000];
 const LONGEST_PAUSE_MS = 15_000;
 
 /**
- * A sign-in that this app has scanned. Each method may be called again after an error: the same act has the same answer.
- * All of them throw {@link PhoneError}; see its `action`.
+ * A sign-in that this app has scanned. Each method may be called again after an error: the same act has the same
+ * answer. All of them throw {@link PhoneError}; see its `action`.
  */
 export class Ticket {
   readonly #api: ApiClient;
@@ -52,8 +52,8 @@ export class Ticket {
   }
 
   /**
-   * The page to open once the user has decided, if a browser on this phone has opened the app: the sign-in goes on there.
-   * It has the check code, which the user then need not type.
+   * The page to open once the user has decided, if a browser on this phone has opened the app: the sign-in goes on
+   * there. It has the check code, which the user then need not type.
    */
   get returnTo(): string | undefined {
     const { checkCode } = this.#asked;

@@ -35,8 +35,8 @@ export interface Keyv6 {
 }
 
 /**
- * Returns the Keyv as a Keyv 6; undefined for a Keyv 5. The types are those of one version, but either may be installed,
- * and the deployment's Keyv may come from a copy of its own.
+ * Returns the Keyv as a Keyv 6; undefined for a Keyv 5. The types are those of one version, but either may be
+ * installed, and the deployment's Keyv may come from a copy of its own.
  */
 export function asKeyv6(keyv: Keyv): Keyv6 | undefined {
   const either: unknown = keyv;

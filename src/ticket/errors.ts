@@ -1,5 +1,5 @@
 /**
- * The reasons for which a step of a QR sign-in can be refused. `http/errors.ts` maps each to one status.
+ *  * The reasons for which a step of a QR sign-in can be refused. `http/errors.ts` maps each to one status.
  *
  * - `invalid_request`: the input has the wrong form.
  * - `not_signed_in`: the phone has no session at the provider.
@@ -25,8 +25,8 @@
  * - `store_unavailable`: the store did not answer, or did not write.
  * - `hook_timeout`: a function of the deployment took longer than it may.
  * - `server_error`: a function of the deployment threw or returned a wrong value, or there is another fault.
- * - `invalid_token`, `insufficient_scope`: the access token of an app is missing or not valid (RFC 6750, section 3.1), or
- *   it was not granted for approving sign-ins.
+ * - `invalid_token`, `insufficient_scope`: the access token of an app is missing or not valid (RFC 6750, section 3.1),
+ *   or it was not granted for approving sign-ins.
  * - `invalid_dpop_proof`, `use_dpop_nonce`: the proof that an app holds the key of its token is missing or wrong, or it
  *   lacks the server's present nonce (RFC 9449, sections 7.1 and 9).
  * - `insufficient_user_authentication`: the request demands a more recent or stronger sign-in than that of the app's

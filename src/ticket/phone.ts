@@ -118,8 +118,8 @@ export class PhoneActs {
   }
 
   /**
-   * Notes that a phone without a session has opened the ticket's code: the browser shows it, and the ticket waits longer.
-   * Changes nothing if the ticket does not wait, or if a phone has done so before.
+   * Notes that a phone without a session has opened the ticket's code: the browser shows it, and the ticket waits
+   * longer. Changes nothing if the ticket does not wait, or if a phone has done so before.
    * @param known the ticket as the caller has just read it
    */
   async awaitSignIn(known: Ticket): Promise<void> {

@@ -173,8 +173,8 @@ interface TicketFields extends FormattedRecord {
   /** The time at which this state was entered, in milliseconds since the epoch. */
   readonly since: number;
   /**
-   * The time at which this state expires, in milliseconds since the epoch. It is set on entering the state. Only that of
-   * a waiting ticket is moved, once: see {@link WaitingTicket.signingIn}.
+   * The time at which this state expires, in milliseconds since the epoch. It is set on entering the state. Only that
+   * of a waiting ticket is moved, once: see {@link WaitingTicket.signingIn}.
    */
   readonly deadline: number;
   /** The end of the interaction, in milliseconds since the epoch. No deadline is later. */

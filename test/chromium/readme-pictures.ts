@@ -94,7 +94,9 @@ async function signIn(scene: Scene, colorScheme: ColorScheme): Promise<Moment[]>
   return moments;
 }
 
-/** Shows the camera page, with the other screen in its viewfinder. It waits for its decoder, so that it reads nothing. */
+/**
+ * Shows the camera page, with the other screen in its viewfinder. It waits for its decoder, so that it reads nothing.
+ */
 async function filmInto(phone: Page, screen: Page): Promise<void> {
   const context = phone.context();
   const browser = context.browser();

@@ -1,4 +1,6 @@
-/** The single faults that a crowd meets. Each is injected again and again at random moments while the crowd signs in. */
+/**
+ * The single faults that a crowd meets. Each is injected again and again at random moments while the crowd signs in.
+ */
 import type { Nodes } from '../support/nodes.ts';
 import type { RedisServer } from '../support/redis.ts';
 

@@ -142,7 +142,9 @@ export class CrowdSignIn {
     return next.location;
   }
 
-  /** Redeems the code. If it counts as used, the RP sends the browser to the provider again, as after any such error. */
+  /**
+   * Redeems the code. If it counts as used, the RP sends the browser to the provider again, as after any such error.
+   */
   async #redeem(arrived: string): Promise<string | undefined> {
     try {
       return (await this.#browser.exchange(arrived)).claims()?.sub;

@@ -267,8 +267,8 @@ function linkIn(query: URLSearchParams): string | undefined {
 }
 
 /**
- * Returns the page of the browser that waits for the decision, if it is on this device and has opened the app. Only a page
- * of an interaction at the provider can be one: the app must not lead to any other site.
+ * Returns the page of the browser that waits for the decision, if it is on this device and has opened the app. Only a
+ * page of an interaction at the provider can be one: the app must not lead to any other site.
  */
 function waitingPageIn(query: URLSearchParams, issuer: string): string | undefined {
   const page = query.get('return') ?? '';

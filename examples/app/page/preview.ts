@@ -1,6 +1,6 @@
 /**
- * The script of the preview, instead of the app's own: `?sample=…` shows a screen with sample data. Without it there are
- * links to all of them. `&language=…` chooses the language.
+ * The script of the preview, instead of the app's own: `?sample=…` shows a screen with sample data. Without it there
+ * are links to all of them. `&language=…` chooses the language.
  */
 import { element } from './dom.ts';
 import { SAMPLES } from './samples.ts';

@@ -149,7 +149,9 @@ export class TicketFlow {
     });
   }
 
-  /** After an error the screen stays, with a message; or the ticket has changed meanwhile, and its new state is shown. */
+  /**
+   * After an error the screen stays, with a message; or the ticket has changed meanwhile, and its new state is shown.
+   */
   async #recover(error: unknown): Promise<void> {
     if (this.#end.signal.aborted) return;
     if (needsSignIn(error)) return this.#ports.fail(error, () => undefined);

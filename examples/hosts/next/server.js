@@ -1,6 +1,6 @@
 /**
- * The provider beside a Next.js 16 app, with a custom server. In a folder of its own: `npm install` and `npx next build`
- * there, then `startNext(provider, qr, { path: '/oidc', port: 3000 })`.
+ * The provider beside a Next.js 16 app, with a custom server. In a folder of its own: `npm install` and `npx next
+ * build` there, then `startNext(provider, qr, { path: '/oidc', port: 3000 })`.
  */
 import { createServer } from 'node:http';
 import next from 'next';

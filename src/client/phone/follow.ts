@@ -70,8 +70,8 @@ async function ask({ dataset }: HTMLElement): Promise<Answer | undefined> {
 }
 
 /**
- * The ticket is gone, or the phone has signed out. What the user has decided stays true; a question must not stay on the
- * page.
+ * The ticket is gone, or the phone has signed out. What the user has decided stays true; a question must not stay on
+ * the page.
  */
 function end({ dataset }: HTMLElement): void {
   if (dataset.state === 'scanned') location.reload();

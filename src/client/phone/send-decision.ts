@@ -1,6 +1,6 @@
 /**
- * Sends the decision on a page that follows its ticket. A browser sends a form again by itself only on a connection that
- * it has kept, and the request that waits for news has taken that one.
+ * Sends the decision on a page that follows its ticket. A browser sends a form again by itself only on a connection
+ * that it has kept, and the request that waits for news has taken that one.
  */
 import { rest } from '../requests.ts';
 import { STATE, showPage } from './next-page.ts';

@@ -31,8 +31,8 @@ interface NamedText {
 /** The sign-in that an app needs before it can approve. */
 export interface AppRequirement {
   /**
-   * `account`: only another account can approve. The others are met by a new authorization request of the app: `freshness`
-   * and `local` by a new sign-in, `acr` by one of these classes.
+   * `account`: only another account can approve. The others are met by a new authorization request of the app:
+   * `freshness` and `local` by a new sign-in, `acr` by one of these classes.
    */
   readonly kind: UnmetRequirement;
   /** The highest age of the sign-in, in seconds: the `max_age` of the authorization request. */

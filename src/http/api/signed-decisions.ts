@@ -32,8 +32,8 @@ export class SignedDecisions {
   }
 
   /**
-   * Hands a signed decision to the deployment before it takes effect, so that there is no approval without its record. A
-   * repeated decision is not recorded again.
+   * Hands a signed decision to the deployment before it takes effect, so that there is no approval without its
+   * record. A repeated decision is not recorded again.
    * @throws QrLoginError `invalid_request` if the signature is wrong, or missing where it is demanded; and what the
    *   deployment's function makes of a failure
    */

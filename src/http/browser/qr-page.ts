@@ -94,8 +94,8 @@ export class QrPageHandlers {
   };
 
   /**
-   * `GET I/qr/app`: opens the present code in the deployment's app, on a phone that shows the page itself. The app comes
-   * back to this page, which only this browser can open.
+   * `GET I/qr/app`: opens the present code in the deployment's app, on a phone that shows the page itself. The app
+   * comes back to this page, which only this browser can open.
    */
   openApp = async (request: BrowserRequest): Promise<void> => {
     const { appLinks, urls, codes, clock } = this.#ports;

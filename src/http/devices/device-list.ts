@@ -75,7 +75,8 @@ export class DeviceListHandlers {
 
   /**
    * `POST Q/devices`: signs one browser out, or all, which also ends the trust in all; reports one that the user did
-   * not sign in; names one; or ends the trust in one or all. A browser of another account is treated as one that does not exist.
+   * not sign in; names one; or ends the trust in one or all. A browser of another account is treated as one that does
+   * not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, cookies } = this.#ports;

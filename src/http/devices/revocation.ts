@@ -85,9 +85,9 @@ export class SignInRevocation {
   }
 
   /**
-   * Ends the sessions that came out of a ticket, and keeps the browser from beginning another one. There may be several,
-   * because a browser can repeat the request that begins one. The account does not trust the browser any more, even if its
-   * session has left the list.
+   * Ends the sessions that came out of a ticket, and keeps the browser from beginning another one. There may be
+   * several, because a browser can repeat the request that begins one. The account does not trust the browser any more,
+   * even if its session has left the list.
    * @returns the sessions that existed
    */
   async revoke(ctx: Context, accountId: string, ticketId: string): Promise<readonly EndedSession[]> {

@@ -12,9 +12,9 @@ export interface AppIdentity {
 }
 
 /**
- * Returns true if this app, on this device, may approve sign-ins: a deployment can demand an attestation of the app here,
- * from a header of the request or from its own records. It is called for each request of an app, after its token and
- * proof were checked.
+ * Returns true if this app, on this device, may approve sign-ins: a deployment can demand an attestation of the app
+ * here, from a header of the request or from its own records. It is called for each request of an app, after its token
+ * and proof were checked.
  */
 export type AssureApp = (ctx: Context, app: AppIdentity) => boolean | Promise<boolean>;
 
@@ -25,7 +25,9 @@ export interface DecisionRecord {
   readonly accountId: string;
   /** The app's `client_id`. */
   readonly app: string;
-  /** The public key that has signed, and its thumbprint (RFC 7638). It is that of the app's tokens, or a registered one. */
+  /**
+   * The public key that has signed, and its thumbprint (RFC 7638). It is that of the app's tokens, or a registered one.
+   */
   readonly jwk: JWK;
   readonly keyId: string;
   readonly decision: string;

@@ -6,8 +6,8 @@ import type { PageStyle } from './page-data.ts';
 /** The longest style sheet of a deployment that is written into the QR page, in bytes. */
 const MAX_THEME_BYTES = 4096;
 /**
- * A style sheet stays in a file of its own if it loads another one, if it would end its element in the page, or if it has
- * an address that is relative to the file.
+ * A style sheet stays in a file of its own if it loads another one, if it would end its element in the page, or if it
+ * has an address that is relative to the file.
  */
 const NOT_INLINE = /@import|@charset|<\/style|\0|image-set\(|url\((?!\s*["']?(?:\/|#|[a-z][a-z\d+.-]*:))/i;
 

@@ -139,8 +139,8 @@ export class TicketHandlers {
   };
 
   /**
-   * Answers a page when its ticket has changed: with the page that the phone shows next, also after the ticket has ended,
-   * or with 204 if the longest wait has passed without news.
+   * Answers a page when its ticket has changed: with the page that the phone shows next, also after the ticket has
+   * ended, or with 204 if the longest wait has passed without news.
    */
   async #follow(request: PhoneRequest, known: number): Promise<void> {
     const { provider, ceremony, followers, limits, renderer, clock } = this.#ports;

@@ -30,8 +30,9 @@ export function isForeign(ctx: Context): boolean {
 }
 
 /**
- * Returns true if a user has opened this address, by a camera, a link of ours or the address bar. By Fetch Metadata it is
- * a navigation that no other site has caused; a prefetch, a prerendered page, a link preview and a script are none.
+ * Returns true if a user has opened this address, by a camera, a link of ours or the address bar. By Fetch Metadata
+ * it is a navigation that no other site has caused; a prefetch, a prerendered page, a link preview and a script are
+ * none.
  */
 export function isOpenedByUser(ctx: Context): boolean {
   const isPrefetch = ctx.get('sec-purpose') !== '' || ctx.get('purpose') !== '';

@@ -159,8 +159,8 @@ function plainSocket({ req, res }: Context): Socket | undefined {
 }
 
 /**
- * Returns true in Node and Deno, whose HTTP server reads requests from the socket. Bun has sockets for their looks only:
- * it drops the head that is written to one.
+ * Returns true in Node and Deno, whose HTTP server reads requests from the socket. Bun has sockets for their looks
+ * only: it drops the head that is written to one.
  */
 function servesHttp(socket: Socket): boolean {
   return process.versions.bun === undefined && socket.listenerCount('data') > 0;

@@ -1,6 +1,8 @@
 import { type ErrorCode, QrLoginError } from '../../ticket/errors.ts';
 
-/** The signature algorithms that proofs and signed decisions may have (RFC 7518, section 3.1; RFC 8037, section 3.1). */
+/**
+ * The signature algorithms that proofs and signed decisions may have (RFC 7518, section 3.1; RFC 8037, section 3.1).
+ */
 export const APP_ALGORITHMS: readonly string[] = ['ES256', 'EdDSA', 'Ed25519', 'ES384', 'ES512', 'PS256', 'RS256'];
 
 /** The scope that an access token needs to approve sign-ins. */
@@ -19,8 +21,8 @@ interface ChallengeOptions extends ErrorOptions {
 }
 
 /**
- * A refusal that tells an app by a `WWW-Authenticate` header what to send instead (RFC 6750, section 3; RFC 9449, section
- * 7.1; RFC 9470, section 3).
+ * A refusal that tells an app by a `WWW-Authenticate` header what to send instead (RFC 6750, section 3; RFC 9449,
+ * section 7.1; RFC 9470, section 3).
  */
 export class AppChallenge extends QrLoginError {
   /** The value of `WWW-Authenticate`. */

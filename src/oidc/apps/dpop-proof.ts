@@ -3,7 +3,9 @@ import { errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import { APP_ALGORITHMS, invalidProof } from './app-challenge.ts';
 import { ProofKeys } from './proof-keys.ts';
 
-/** The most seconds by which the clock of an app may differ. It can take the time from the `Date` header of an answer. */
+/**
+ * The most seconds by which the clock of an app may differ. It can take the time from the `Date` header of an answer.
+ */
 const MAX_SKEW_S = 300;
 /** A shorter `jti` may repeat by chance; a longer one only takes room. */
 const JTI_FORM = /^[\x21-\x7e]{8,128}$/;

@@ -9,12 +9,18 @@ interface ProofKey {
   readonly id: string;
 }
 
-/** The number of keys that are kept. An app sends several requests in a sign-in, and importing takes as long as verifying. */
+/**
+ * The number of keys that are kept. An app sends several requests in a sign-in, and importing takes as long as
+ * verifying.
+ */
 const MAX_KEYS = 1_000;
 /** The longest key in characters of JSON that is kept, so that a client cannot fill the memory. */
 const MAX_KEY_LENGTH = 1_024;
 
-/** Imports the public keys in the headers of proofs, and keeps the latest. A kept key proves nothing: each proof is verified. */
+/**
+ * Imports the public keys in the headers of proofs, and keeps the latest. A kept key proves nothing: each proof is
+ * verified.
+ */
 export class ProofKeys {
   readonly #keys = new Map<string, Promise<ProofKey>>();
 

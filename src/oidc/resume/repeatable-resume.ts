@@ -12,7 +12,9 @@ import { REPEATABLE_MS, type ResumableInteraction, type ResumableSession, Resume
 /** oidc-provider's routes that resume an interaction. The second exists only with the device flow. */
 const ROUTES = ['resume', 'device_resume'];
 
-/** The attempt to resume that a request is. One for all providers: each additional storage makes all promises slower. */
+/**
+ * The attempt to resume that a request is. One for all providers: each additional storage makes all promises slower.
+ */
 const attempts = new AsyncLocalStorage<ResumeAttempt>();
 
 type PushedRequest = InstanceType<Provider['PushedAuthorizationRequest']> & { jti: string };
