@@ -21,6 +21,8 @@ describe('a browser and a phone', () => {
     expect(await screen.getByRole('heading', { level: 2 }).allInnerTexts()).to.deep.equal([
       'A phone opened this QR code and is signing in',
     ]);
+    // Another phone can still scan it.
+    expect((await readScreen(screen)).url).to.match(new RegExp(`^${stage().issuer}/qr/[\\w-]{${CODE_LENGTH}}$`));
     await giveName(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
     await seeScreen(screen, 'scanned');

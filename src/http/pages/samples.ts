@@ -8,7 +8,7 @@ import { LOGO, REQUEST } from './sample-request.ts';
 export type Samples = { readonly [Name in keyof Pages]: Readonly<Record<string, Pages[Name]>> };
 
 const CODE =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 37 37"><path fill="#fff" d="M0 0h37v37H0z"/><path d="M4 4h7v7H4zM26 4h7v7h-7zM4 26h7v7H4zM14 14h9v9h-9z"/></svg>';
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 37 37" width="296" height="296"><path fill="#fff" d="M0 0h37v37H0z"/><path d="M4 4h7v7H4zM26 4h7v7h-7zM4 26h7v7H4zM14 14h9v9h-9z"/></svg>';
 
 type ShownTicket = Omit<DrawnView, 'version' | 'expiresIn'>;
 
