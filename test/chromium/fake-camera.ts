@@ -185,8 +185,8 @@ export function drawFar(text: string, side: number, place: { x: number; y: numbe
     return isCode && modules.get(row, column) ? 0x1c : 0xdc;
   };
   const quiet = QUIET_MODULES * module;
-  for (let y = Math.floor(top - quiet); y < top + side + quiet; y++) {
-    for (let x = Math.floor(left - quiet); x < left + side + quiet; x++) {
+  for (let y = Math.max(0, Math.floor(top - quiet)); y < Math.min(frame.height, top + side + quiet); y++) {
+    for (let x = Math.max(0, Math.floor(left - quiet)); x < Math.min(frame.width, left + side + quiet); x++) {
       // A pixel of a camera is the mean of what falls on it.
       const sum = SAMPLES.reduce((total, dy) => total + SAMPLES.reduce((row, dx) => row + at(x + dx, y + dy), 0), 0);
       const offset = (y * frame.width + x) * 4;

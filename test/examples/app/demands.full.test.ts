@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import type { DecisionRecord } from '../../../src/index.ts';
-import { allow, seeCode } from '../../chromium/acts.ts';
+import { claimsOn, seeCode } from '../../chromium/acts.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
 import { signIn, useApp } from './use-app.ts';
 
@@ -53,7 +53,7 @@ describe('the app, where more than a tap is demanded', () => {
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
-    expect(await allow(screen)).to.include({ acr: 'urn:example:acr:password' });
+    expect(await claimsOn(screen)).to.include({ acr: 'urn:example:acr:password' });
   });
 
   it('asks the provider for a stronger sign-in if the request demands one', async () => {
@@ -73,7 +73,7 @@ describe('the app, where more than a tap is demanded', () => {
     const page = await signedIn(await phone());
     await openCode(app, page, first);
     await press(page, 'Yes, sign in');
-    await allow(first);
+    await claimsOn(first);
     // The app on the device of the first browser, which has the session that the phone gave it.
     const other = await app.open(first.context());
     await other.getByRole('button', { name: 'Sign in with Example ID' }).waitFor();
@@ -92,7 +92,7 @@ describe('the app, where more than a tap is demanded', () => {
       const screen = await newScreen(app);
       await openCode(app, page, screen);
       await press(page, 'Yes, sign in');
-      await allow(screen);
+      await claimsOn(screen);
       await see(page, 'Signed in');
     }
     await page.getByRole('link', { name: 'Devices' }).click();

@@ -41,6 +41,8 @@ const pagesWithTheirData = replacing(
   'render',
   (render) =>
     function (this: PageRenderer, ctx, name, page, preferred) {
+      // A compressed page could not be changed.
+      ctx.req.headers['accept-encoding'] = 'identity';
       render.call(this, ctx, name, page, preferred);
       ctx.body = `${ctx.body}<script type="application/json">${JSON.stringify(page)}</script>`;
     },

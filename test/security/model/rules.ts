@@ -85,6 +85,9 @@ function expectRight({ act }: Write, before: Ticket, after: Ticket): void {
     // A report also ends an unscanned ticket, if that has replaced a ticket of this phone.
     expect(after.because, 'the reason of an end by a report').to.equal('report');
     if (before.state !== 'waiting') expect(actorOf(act), 'the reporting session').to.equal(sessionOf(before));
+  } else if (act?.do === 'finish' && after.state === 'denied') {
+    // The phone's sign-in has become too old for the request since it approved.
+    expect([before.state, after.because], 'an end by the browser').to.deep.equal(['approved', 'freshness']);
   } else if (after.state === 'approved' || after.state === 'denied') {
     expect(before.state, 'the state before a decision').to.equal('scanned');
     expect(actorOf(act), 'the deciding session').to.equal(sessionOf(before));
