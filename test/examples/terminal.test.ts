@@ -83,10 +83,11 @@ describe('the sign-in in the terminal', () => {
 function readBlocks(text: string): string | undefined {
   const rows = stripVTControlCharacters(text)
     .split('\n')
-    .filter((line) => /^[█▀▄ ]{20,}$/.test(line));
+    // The last row only ends the ground of the code.
+    .filter((line) => /^[█▀▄ ]{20,}$/.test(line) && !/^▀+$/.test(line));
   const width = Math.max(...rows.map((row) => row.length));
   const scale = 4;
-  const lit = (x: number, y: number): boolean => {
+  const isDark = (x: number, y: number): boolean => {
     const block = rows[y >> 1]?.[x] ?? ' ';
     return block === '█' || block === (y % 2 === 0 ? '▀' : '▄');
   };
@@ -95,7 +96,7 @@ function readBlocks(text: string): string | undefined {
   for (let y = 0; y < rows.length * 2 * scale; y++) {
     for (let x = 0; x < width * scale; x++) {
       const at = ((y + 4 * scale) * w + x + 4 * scale) * 4;
-      if (!lit(Math.floor(x / scale), Math.floor(y / scale))) data.fill(0, at, at + 3);
+      if (isDark(Math.floor(x / scale), Math.floor(y / scale))) data.fill(0, at, at + 3);
     }
   }
   return jsqr.default(data, w, h)?.data;
