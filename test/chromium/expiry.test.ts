@@ -18,7 +18,7 @@ describe('a code in a real browser', () => {
 
   it('has a countdown of its last seconds', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    const left = screen.locator('[data-when=waiting] [data-time]');
+    const left = screen.locator('[data-when~=waiting] [data-time]');
     await left.filter({ hasText: /^(1:5\d|2:00)$/ }).waitFor({ state: 'attached' });
     expect(await left.isVisible()).to.equal(false);
     stage().clock.forward(102);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, FileChooser, Page } from 'playwright-core';
+import { until } from '../support/until.ts';
 import { approve, arriveAtConfirm, askToSignIn, codeOn } from './acts.ts';
 import { draw } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
@@ -83,8 +84,18 @@ describe('a code that the user pastes', () => {
       `getComputedStyle(document.querySelector('label[for=photo]')).outline`,
     );
     expect(outlines).to.match(/solid 3px/);
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
-    await chooser.setFiles({ name: 'photo.png', mimeType: 'image/png', buffer: await draw(FOREIGN_TEXT) });
+    // Chromium opens it only in the window that has the focus, which another page may have taken.
+    let chooser: FileChooser | undefined;
+    page.once('filechooser', (opened) => {
+      chooser = opened;
+    });
+    await until(async () => {
+      await page.bringToFront();
+      await page.locator('#photo').focus();
+      if (chooser === undefined) await page.keyboard.press('Enter');
+      return chooser !== undefined;
+    });
+    await chooser?.setFiles({ name: 'photo.png', mimeType: 'image/png', buffer: await draw(FOREIGN_TEXT) });
     await hear(page, FOREIGN);
   });
 });
