@@ -1,6 +1,6 @@
 /**
  * `npm run terminal -- [issuer]`: signs in on a screen without a browser, such as a television or a server. It shows
- * the QR code in the terminal, asks for the six digits if they are demanded, and gets its tokens as any app does.
+ * the QR code in the terminal, asks for the six digits if they are demanded, and gets its tokens like other apps.
  */
 import { createInterface } from 'node:readline/promises';
 import QRCode from 'qrcode';
