@@ -1,12 +1,16 @@
+export type { ActionOptions } from './config/actions.ts';
 export type { AppOptions } from './config/apps.ts';
 export type { QrLoginOptions } from './config/options.ts';
 export type { LimitOptions } from './config/rate-limits.ts';
 export type { Health } from './health.ts';
+export type { Approval, ApprovalRequest } from './http/actions/action-requests.ts';
+export type { ApprovalResult, GivenApproval, RefusedApproval } from './http/actions/action-results.ts';
+export type { FindHintedAccount } from './http/actions/client-actions.ts';
 export type { AndroidApp, NativeApps } from './http/api/app-links.ts';
 export type { PasskeyEvent } from './http/browser/passkey.ts';
 export type { NewSignIn, OnSignIn } from './http/devices/record-sign-ins.ts';
 export type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
-export type { FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
+export type { ActionEvent, FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
 export type { AppIdentity, AssureApp, DecisionRecord, OnDecision } from './http/hooks/app-hooks.ts';
 export {
   type ApproveGuard,
@@ -52,4 +56,4 @@ export {
   type RiskContext,
   type Verdict,
 } from './ticket/risk.ts';
-export type { Consent, KnownBy, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';
+export type { Action, Consent, KnownBy, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';

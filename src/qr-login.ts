@@ -4,6 +4,8 @@ import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
+import { makeActionParts } from './http/actions/action-parts.ts';
+import type { Approval, ApprovalRequest } from './http/actions/action-requests.ts';
 import { AppLinks } from './http/api/app-links.ts';
 import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
@@ -103,6 +105,25 @@ export interface QrLogin {
   readonly renderError: (ctx: KoaContextWithOIDC, out: ErrorOut, error: Error) => void;
 
   /**
+   * Asks a user to approve something other than a sign-in on the phone: adding a passkey, a new mail address, a payment.
+   * Send the browser to the `url` of the result, and wait for `result`. See docs/actions.md.
+   *
+   * @example
+   * const approval = await qr.requestApproval({ accountId, title: 'Change your mail address', details: mail, browser: ctx });
+   * ctx.redirect(approval.url);
+   *
+   * @throws TypeError before `attach`, or if a value is wrong; QrLoginError `store_unavailable`
+   */
+  readonly requestApproval: (request: ApprovalRequest) => Promise<Approval>;
+
+  /**
+   * Returns an action by its id, also one that another process has requested; `undefined` if there is none, or if it is
+   * over and its result is not kept any more.
+   * @throws TypeError before `attach`; QrLoginError `store_unavailable`
+   */
+  readonly findApproval: (id: string) => Promise<Approval | undefined>;
+
+  /**
    * Returns the health of this process, for a readiness probe. Answers within a second, and rejects only before
    * `attach`.
    */
@@ -153,12 +174,16 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
     },
     render: (ctx, name, page = {}) => requireAttached().render(ctx, name, page),
     renderError: (ctx, out, error) => requireAttached().renderError(ctx, out, error),
+    requestApproval: async (request) => requireAttached().requestApproval(request),
+    findApproval: async (id) => requireAttached().findApproval(id),
     health: async () => requireAttached().health(),
     close: async () => attached?.close(),
   };
 }
 
-type AttachedPlugin = Required<Pick<QrLogin, 'interactionUrl' | 'renderError' | 'health' | 'close'>> & {
+type AttachedPlugin = Required<
+  Pick<QrLogin, 'interactionUrl' | 'renderError' | 'requestApproval' | 'findApproval' | 'health' | 'close'>
+> & {
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
 
@@ -201,7 +226,8 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const others = { ...pages, ...streaming, ...signedIn, limits, logos, wrongCheckCodes, wiring, notes };
   const parts = { provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others };
   const phoneParts = makePhoneParts(parts);
-  provider.use(routes({ ...parts, ...phoneParts }));
+  const actionParts = makeActionParts({ ...parts, providerName: nameOf(provider, settings) });
+  provider.use(routes({ ...parts, ...phoneParts, ...actionParts }));
   const { revocation } = signedIn;
   const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation });
   // For oidc-provider's own URLs, and for pages that the deployment serves below the plugin's.
@@ -218,9 +244,11 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     },
     renderError: (ctx, out, error) =>
       renderProviderError({ provider, renderer, urls }, ctx, readProviderError(ctx, out, error)),
+    requestApproval: (request) => actionParts.actionRequests.request(request),
+    findApproval: (id) => actionParts.actionRequests.find(id),
     health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
-      closed ??= stop({ ...streaming, ...phoneParts, expiry, inFlight, wiring, engine });
+      closed ??= stop({ ...streaming, ...phoneParts, ...actionParts, expiry, inFlight, wiring, engine });
       return closed;
     },
   };
@@ -254,10 +282,11 @@ function refuseBefore(provider: Provider, steps: readonly Middleware[]): void {
 type Pages = Pick<Services, 'urls' | 'assets' | 'renderer' | 'appLinks'> & { readonly cookies: Cookies };
 
 /** Makes the parts that the pages need: templates, texts, assets, URLs and cookies. */
-function makePages({ issuer }: Provider, { name, views: folders, apps }: Settings): Pages {
+function makePages(provider: Provider, settings: Settings): Pages {
+  const { issuer } = provider;
+  const { views: folders, apps } = settings;
   const urls = new Urls(issuer);
-  const { host: site } = new URL(issuer);
-  const names = { provider: name ?? site, site };
+  const names = { provider: nameOf(provider, settings), site: new URL(issuer).host };
   const texts = folders.map(({ locales }) => locales);
   const files = folders.map(({ assets }) => assets);
   const assets = new Assets(urls, files);
@@ -265,6 +294,11 @@ function makePages({ issuer }: Provider, { name, views: folders, apps }: Setting
   const appLinks = new AppLinks(urls, issuer, apps);
   appLinks.warnIfBelowPath();
   return { urls, cookies: new Cookies(urls), assets, renderer, appLinks };
+}
+
+/** Returns the name by which users know the provider. */
+function nameOf({ issuer }: Provider, { name }: Settings): string {
+  return name ?? new URL(issuer).host;
 }
 
 interface CeremonyParts {
@@ -275,7 +309,9 @@ interface CeremonyParts {
   readonly settings: Settings;
 }
 
-type CeremonyAndStreams = Pick<Services, 'ceremony' | 'codes' | 'browserViews' | 'streams' | 'longPolls'>;
+type CeremonyAndStreams = Pick<Services, 'codes' | 'browserViews' | 'streams' | 'longPolls'> & {
+  readonly ceremony: Ceremony;
+};
 
 function watchExpiry({ store, clock }: StoreEngine, { deadlines }: Settings, emit: EmitTicketEvent): ExpiryWatcher {
   return new ExpiryWatcher(store, clock, deadlines, (facts) =>
@@ -330,7 +366,8 @@ function makeCeremony(
   };
 }
 
-interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appStreams' | 'followers'> {
+interface StoppableParts
+  extends Pick<Services, 'streams' | 'longPolls' | 'appStreams' | 'followers' | 'actionResults'> {
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
   readonly wiring: Wiring;
@@ -338,12 +375,13 @@ interface StoppableParts extends Pick<Services, 'streams' | 'longPolls' | 'appSt
 }
 
 async function stop(parts: StoppableParts): Promise<void> {
-  const { appStreams, followers, expiry, inFlight, wiring, engine } = parts;
+  const { appStreams, followers, actionResults, expiry, inFlight, wiring, engine } = parts;
   for (const { streams, longPolls } of [parts, appStreams]) {
     streams.close();
     longPolls.close();
   }
   followers.close();
+  actionResults.close();
   expiry.close();
   wiring.close();
   await inFlight.drained(PENDING_REQUESTS_MS);

@@ -41,6 +41,8 @@
 #define meets (demanded == NO_ACCOUNT || demanded == who)
 #define takesOver (demanded == who && seenOwner != who)
 #define lastTry (seenTries == 2)
+/* Each ticket of the model is shown in a browser. */
+#define offScreen false
 
 #include "ticket.pml"
 

@@ -7,8 +7,8 @@
 mtype:state = { none, waiting, scanned, approved, denied, redeemed, cancelled, expired };
 
 mtype:act = {
-  show_, awaitSignIn, scan, scanTyped, approve, deny, report, reportNext, forbid, block, giveUp, outdate, redeem,
-  demandCheckCode, refuseCheckCode, cancel, replaced, expire
+  show_, putOnScreen, awaitSignIn, scan, scanTyped, approve, deny, report, reportNext, forbid, block, giveUp, outdate,
+  redeem, demandCheckCode, refuseCheckCode, cancel, replaced, expire
 };
 
 /*
@@ -17,17 +17,20 @@ mtype:act = {
  *   meets      the phone's account is the one that the request demands, or the request demands none
  *   takesOver  the request demands this phone's account, and another account has scanned
  *   lastTry    two check codes were wrong already
+ *   offScreen  no browser shows the ticket: an action that the phone opens by itself
  *
  *     act              before     after      condition
  */
 #define TRANSITIONS \
   STEP(show_,           none,      waiting,   true) \
+  STEP(putOnScreen,     waiting,   waiting,   offScreen) \
   STEP(awaitSignIn,     waiting,   waiting,   true) \
   STEP(scan,            waiting,   scanned,   true) \
   STEP(scan,            scanned,   scanned,   takesOver) \
   STEP(scanTyped,       waiting,   scanned,   true) \
   STEP(scanTyped,       scanned,   scanned,   takesOver) \
-  STEP(approve,         scanned,   approved,  owner && meets) \
+  STEP(approve,         scanned,   approved,  owner && meets && !offScreen) \
+  STEP(approve,         scanned,   redeemed,  owner && meets && offScreen) \
   STEP(deny,            scanned,   denied,    owner) \
   STEP(report,          scanned,   denied,    owner) \
   STEP(report,          approved,  denied,    owner) \

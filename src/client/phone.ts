@@ -61,8 +61,8 @@ function proofIn(form: HTMLFormElement): HTMLInputElement | null {
   return form.querySelector<HTMLInputElement>('input[name=proof]');
 }
 
-// A page that the browser only prerenders must not scan. It scans once the user opens it.
-const scan = document.querySelector<HTMLFormElement>('form[data-scan]');
+// A page that the browser only prerenders must not scan, or open an action. It does so once the user opens it.
+const scan = document.querySelector<HTMLFormElement>('form:is([data-scan], [data-open])');
 if (scan !== null && document.visibilityState === 'visible') scan.requestSubmit();
 else document.addEventListener('visibilitychange', () => scan?.requestSubmit(), { once: true });
 

@@ -9,6 +9,7 @@ import type { AnyKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Clock } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
+import type { ActionOptions } from './actions.ts';
 import type { AppOptions } from './apps.ts';
 import type { LimitOptions } from './rate-limits.ts';
 
@@ -125,6 +126,15 @@ export interface QrLoginOptions {
    * @default {}: each client that was granted the scope
    */
   apps?: AppOptions;
+
+  /**
+   * Approvals of other things than sign-ins, which clients ask for at `/qr/actions` with an access token of the scope
+   * `qr_action`: add that scope to the provider's `scopes`. `clients` lists their client ids; `jwks` are the provider's
+   * keys, with which results are signed; `findAccount(loginHint, clientId)` returns the account of a `login_hint`.
+   * `qr.requestApproval()` needs none of them. See docs/actions.md.
+   * @default {}: each client that was granted the scope; results are not signed
+   */
+  actions?: ActionOptions;
 
   /**
    * Returns true if this app, on this device, may approve sign-ins: demand an attestation of the app here, from a

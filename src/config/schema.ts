@@ -15,6 +15,7 @@ import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import { kindOf } from '../stores/value-kind.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
+import { ACTIONS } from './actions.ts';
 import { APPS } from './apps.ts';
 import type { QrLoginOptions } from './options.ts';
 import { LIMITS } from './rate-limits.ts';
@@ -243,6 +244,23 @@ const OPTIONS = {
           { android: [{ package: 'com.example.app', sha256: 'AB:CD' }] },
           { scheme: 'https' },
           { client: 'my-app' },
+          true,
+        ],
+      } satisfies OptionFacts),
+    ),
+    {},
+  ),
+  actions: v.optional(
+    v.pipe(
+      ACTIONS,
+      v.metadata({
+        type: '`{ clients?: string[]; jwks?: { keys: JWK[] }; findAccount?: (loginHint, clientId) => string | undefined }`',
+        default: '`{}`: each client that was granted the scope `qr_action`; results are not signed',
+        refused: [
+          { clients: 'my-shop' },
+          { jwks: { keys: [] } },
+          { findAccount: 'alice' },
+          { client: 'my-shop' },
           true,
         ],
       } satisfies OptionFacts),

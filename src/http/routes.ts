@@ -1,18 +1,23 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
 import { QrLoginError, refusalIn } from '../ticket/errors.ts';
+import { ActionPageHandlers } from './actions/action-page.ts';
+import { ActionGuards } from './actions/action-request.ts';
+import { ClientActionHandlers, ClientGuards } from './actions/client-actions.ts';
 import { ApiGuards } from './api/api-request.ts';
 import { ANDROID_PATH, APPLE_PATH } from './api/app-links.ts';
 import { ApiBrowserHandlers } from './api/browsers.ts';
 import { allowOrigin, answerPreflight } from './api/cors.ts';
 import { ApiDescription } from './api/openapi.ts';
 import {
+  ACTION_RESULT,
   DECIDE,
   DESCRIBE,
   END_BROWSER,
   END_BROWSERS,
   LIST_BROWSERS,
   type Operation,
+  REQUEST_ACTION,
   SCAN,
   SHOW_TICKET,
 } from './api/operations.ts';
@@ -48,6 +53,8 @@ export function routes(services: Services): Middleware {
   const apiTickets = new ApiTicketHandlers(services);
   const apiBrowsers = new ApiBrowserHandlers(services);
   const deviceList = new DeviceListHandlers(services);
+  const actionPage = new ActionPageHandlers(services);
+  const clientActions = new ClientActionHandlers(services);
   const asset = ({ ctx }: PluginRequest): Promise<void> => services.assets.serve(ctx, ctx.params.name ?? '');
 
   const logo = ({ ctx }: PluginRequest): Promise<void> => services.logos.serve(ctx, ctx.params.client ?? '');
@@ -55,6 +62,8 @@ export function routes(services: Services): Middleware {
   const browser = new BrowserGuards(services);
   const phone = new PhoneGuards(services);
   const api = new ApiGuards(services);
+  const action = new ActionGuards(services);
+  const client = new ClientGuards(services);
   const description = new ApiDescription(services.provider.issuer);
   const unguarded: Entry<PluginRequest> = (request) => request;
 
@@ -126,6 +135,18 @@ export function routes(services: Services): Middleware {
     get: forPages(phone.lookOrWatch('decide'), tickets.show),
     post: forPages(phone.form('decide'), tickets.decide),
   });
+  // The browser that shows an action, and the client that asks for one.
+  atApi('/qr/actions', { post: [REQUEST_ACTION, forApps(client.form('show'), clientActions.request)] });
+  atApi('/qr/actions/:id/result', { get: [ACTION_RESULT, forApps(client.look('watch'), clientActions.result)] });
+  at('/qr/actions/:id', {
+    get: forPages(action.visit('show'), actionPage.page),
+    post: forPages(action.open('show'), actionPage.open),
+  });
+  at('/qr/actions/:id/qr', { get: forScripts(action.look('watch'), actionPage.ticket) });
+  at('/qr/actions/:id/qr/events', { get: forScripts(action.look('watch'), actionPage.events) });
+  at('/qr/actions/:id/qr/renew', { post: forScripts(action.form('show'), actionPage.leave) });
+  at('/qr/actions/:id/qr/finish', { post: forScripts(action.form('finish'), actionPage.finish) });
+  at('/qr/actions/:id/cancel', { post: forScripts(action.form('finish'), actionPage.cancel) });
   // The app. Each operation is described beside its route, which openapi.json is made from.
   atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan'), apiScans.scan)] });
   atApi('/qr/api/tickets/:id', { get: [SHOW_TICKET, forApps(api.look('decide'), apiTickets.show)] });

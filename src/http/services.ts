@@ -1,3 +1,6 @@
+import type { ActionPagePorts } from './actions/action-page.ts';
+import type { ActionRequestPorts } from './actions/action-request.ts';
+import type { ClientActionPorts } from './actions/client-actions.ts';
 import type { ApiRequestPorts } from './api/api-request.ts';
 import type { AppLinks } from './api/app-links.ts';
 import type { ApiBrowserPorts } from './api/browsers.ts';
@@ -30,4 +33,7 @@ export type Services = BrowserRequestPorts &
   ApiScanPorts &
   ApiTicketPorts &
   ApiBrowserPorts &
+  ActionRequestPorts &
+  ActionPagePorts &
+  ClientActionPorts &
   DeviceListPorts & { readonly assets: Assets; readonly logos: ClientLogos; readonly appLinks: AppLinks };

@@ -1,14 +1,17 @@
+import { ActionActs } from './actions.ts';
 import { BrowserActs } from './browser.ts';
 import type { CeremonyPorts } from './change.ts';
 import { PhoneActs } from './phone.ts';
 
-/** The QR sign-in from the users' side: one function for each act of a user, on top of the pure transitions. */
+/** The acts of the users and of those who ask for an action, one function for each, on top of the pure transitions. */
 export class Ceremony {
   readonly browser: BrowserActs;
   readonly phone: PhoneActs;
+  readonly actions: ActionActs;
 
   constructor(ports: CeremonyPorts) {
     this.browser = new BrowserActs(ports);
     this.phone = new PhoneActs(ports);
+    this.actions = new ActionActs(ports);
   }
 }

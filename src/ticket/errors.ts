@@ -81,6 +81,7 @@ export type ErrorCode =
  * - of `account_unavailable`: the phone that approved, or all browsers, were signed out since (`signed-out`).
  * - of `too_many_requests`: too many check codes of the account were wrong in a row (`check-codes`).
  * - of `invalid_request`: oidc-provider refused the request of an app (`app`).
+ * - of `not_found`: there is no such action, or another browser shows it (`action`).
  */
 export type ErrorReason =
   | 'expired'
@@ -96,7 +97,8 @@ export type ErrorReason =
   | 'signed-in'
   | 'signed-out'
   | 'check-codes'
-  | 'app';
+  | 'app'
+  | 'action';
 
 interface QrLoginErrorOptions extends ErrorOptions {
   readonly reason?: ErrorReason | undefined;

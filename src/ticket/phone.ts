@@ -194,7 +194,9 @@ export class PhoneActs {
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'blocked') return transitions.block(ticket, approver, moment);
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
-      const changesAccount = hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
+      // An action signs no account in.
+      const isAction = ticket.request.action !== undefined;
+      const changesAccount = !isAction && hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
       const checkCode = verdict === 'check code';
       return transitions.approve(ticket, { ...approval, changesAccount, knownBy, checkCode }, moment);
     });

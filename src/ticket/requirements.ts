@@ -40,6 +40,16 @@ export function refusal(unmet: UnmetRequirement): QrLoginError {
   return new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
 }
 
+/**
+ * Returns true unless the ticket is for an action of another account. Its texts are for that account alone, so to
+ * another one it must look like an unknown ticket.
+ */
+export function isNamedAccount(ticket: RequirementContext, approver: AuthenticatedUser): boolean {
+  const { action, requirements } = ticket.request;
+  const { accountId = approver.accountId } = requirements;
+  return action === undefined || (accountId === approver.accountId && isExpected(ticket, approver));
+}
+
 /** Checks `id_token_hint` (OIDC Core, section 3.1.2.1) and a `sub` claim with a value (section 5.5.1). */
 function isExpected({ request }: RequirementContext, { subject }: AuthenticatedUser): boolean {
   const expected = request.requirements.subject;

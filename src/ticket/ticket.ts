@@ -80,6 +80,8 @@ export interface Requirements {
   readonly allowsQrApprover?: true;
   /** The only subject that may approve, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
   readonly subject?: string;
+  /** The only account that may approve: an action names it. To another account, the ticket looks unknown. */
+  readonly accountId?: string;
   /** The authentication must be of one of these classes (an essential `acr` claim). */
   readonly essentialAcr?: readonly string[];
   /** The classes that the client prefers (`acr_values`, a voluntary `acr` claim), the preferred one first. */
@@ -99,9 +101,34 @@ export interface Consent {
   readonly resources: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The authorization request, fixed when the ticket is made. The phone shows exactly this. */
+/**
+ * Something other than a sign-in that an approval allows, such as a payment or a new mail address. The phone shows
+ * exactly its two texts.
+ */
+export interface Action {
+  /** One line that says what is approved. */
+  readonly title: string;
+  /** The details, in one or several lines; '' if the title says everything. */
+  readonly details: string;
+  /** A value of the requester's that is not shown, and that the result repeats. */
+  readonly reference?: string;
+  /** The recipient of the signed result (RFC 7519, section 4.1.3). Default: the client, or the provider itself. */
+  readonly audience?: string;
+  /** The URL to which the browser goes back at the end; absent if it stays on its page. */
+  readonly returnTo?: string;
+  /**
+   * The time until which the action can be decided and confirmed, in milliseconds since the epoch. Its ticket is kept
+   * longer, so that the result can be read.
+   */
+  readonly expiresAt: number;
+}
+
+/** The request that the ticket was made for, fixed when the ticket is made. The phone shows exactly this. */
 export interface SignInRequest {
+  /** Present if the ticket approves an action and no sign-in. It asks for no scopes and no consent then. */
+  readonly action?: Action;
   readonly client: {
+    /** The `client_id`; '' if the provider itself asks for an action. */
     readonly id: string;
     readonly name: string;
     /**
@@ -135,7 +162,10 @@ export interface Place {
 
 /** The known data about the browser that shows the code, fixed when the ticket is made. */
 export interface Browser {
-  /** SHA-256 of the secret in its binding cookie: only this browser may watch and finish. */
+  /**
+   * SHA-256 of the secret in its binding cookie: only this browser may watch and finish. '' for an action that no
+   * browser shows (yet).
+   */
   readonly binding: string;
   /** The network address that its requests come from, which a client cannot forge. It may be only a proxy's. */
   readonly source: string;
@@ -236,7 +266,8 @@ export interface RedeemedTicket extends TicketFields {
 
 export interface CancelledTicket extends TicketFields {
   readonly state: 'cancelled';
-  readonly because: 'renewed' | 'browser' | 'check code';
+  /** `requester`: the server or the client that asked for an action has taken it back. */
+  readonly because: 'renewed' | 'browser' | 'requester' | 'check code';
   /** The approver, if the ticket was scanned. */
   readonly approver?: Approver;
 }
@@ -277,6 +308,11 @@ export function deviceOf({ sessionUid, grant }: ApproverStanding): string {
 export function isOwner(ticket: Ticket, approver: Approver): boolean {
   const owner = ownerOf(ticket);
   return owner?.accountId === approver.accountId && deviceOf(owner) === deviceOf(approver);
+}
+
+/** Returns true if a browser shows the ticket. An action can also be opened on the phone alone. */
+export function isOnScreen({ browser }: Pick<Ticket, 'browser'>): boolean {
+  return browser.binding !== '';
 }
 
 /** Returns true if the phone has reported that its user did not start the sign-in. The interaction is over then. */

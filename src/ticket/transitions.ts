@@ -1,6 +1,6 @@
 import { DecidedOtherwise, type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
-import { WRITTEN_FORMAT } from './record-format.ts';
-import { canTakeOver, markIfForTicket, refusal, unmetBy } from './requirements.ts';
+import { ACTION_FORMAT, WRITTEN_FORMAT } from './record-format.ts';
+import { canTakeOver, isNamedAccount, markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
   type Approver,
@@ -8,6 +8,7 @@ import {
   type CancelledTicket,
   type DeniedTicket,
   isLive,
+  isOnScreen,
   isOwner,
   type KnownBy,
   ownerOf,
@@ -52,14 +53,22 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
   return {
     ...fixed,
     state: 'waiting',
-    format: WRITTEN_FORMAT,
+    format: fixed.request.action === undefined ? WRITTEN_FORMAT : ACTION_FORMAT,
     // Skip one version for `expired`, which the browser sees as a version of its own although the store never writes
     // it.
     version: previous === undefined ? 1 : previous.version + 2,
     shownAt: now,
     since: now,
-    deadline: Math.min(now + lifetimes.scan, fixed.endsAt),
+    // The code of an action rotates as well, but there is no next ticket after this one.
+    deadline: fixed.request.action?.expiresAt ?? Math.min(now + lifetimes.scan, fixed.endsAt),
   };
+}
+
+/** Shows an action in a browser: in the first one that opens it, and only before a phone scans. */
+export function putOnScreen(ticket: Ticket, browser: Browser, { now }: Moment): WaitingTicket {
+  if (hasEnded(ticket, now)) throw ended(ticket, now);
+  if (ticket.state !== 'waiting' || isOnScreen(ticket)) throw notFound();
+  return { ...next(ticket, ticket.since, ticket.deadline), state: 'waiting', browser };
 }
 
 /**
@@ -70,7 +79,7 @@ export function awaitSignIn(ticket: Ticket, { now, lifetimes }: Moment): Waiting
   if (hasEnded(ticket, now)) throw ended(ticket, now);
   if (ticket.state !== 'waiting') throw wrongState(ticket, 'held');
   if (ticket.signingIn) return ticket;
-  const deadline = Math.max(ticket.deadline, now + lifetimes.signIn);
+  const deadline = Math.max(ticket.deadline, liveUntil(ticket, now + lifetimes.signIn));
   return { ...next(ticket, ticket.since, deadline), state: 'waiting', signingIn: true };
 }
 
@@ -86,6 +95,7 @@ export function scan(
   { now, lifetimes }: Moment,
   phone?: PhoneDevice,
 ): ScannedTicket {
+  if (!isNamedAccount(ticket, approver)) throw notFound();
   if (isLive(ticket, now) && canTakeOver(ticket, approver)) {
     return { ...withPhone(next(ticket, now, ticket.deadline), phone), state: 'scanned', approver };
   }
@@ -94,7 +104,8 @@ export function scan(
     throw hasEnded(ticket, now) ? ended(ticket, now) : wrongState(ticket, 'scanned');
   }
   if (!isLive(ticket, now)) throw notFound();
-  return { ...withPhone(next(ticket, now, now + lifetimes.decide), phone), state: 'scanned', approver };
+  const deadline = liveUntil(ticket, now + lifetimes.decide);
+  return { ...withPhone(next(ticket, now, deadline), phone), state: 'scanned', approver };
 }
 
 /** Does the same as {@link scan} for an approver who typed the short code. */
@@ -117,29 +128,33 @@ export interface Approval {
   readonly remember?: boolean;
 }
 
+/** Approves. An action that no browser shows is redeemed at once: no browser can confirm it. */
 export function approve(
   ticket: Ticket,
   { approver, checkCode, changesAccount = false, knownBy, remember = false }: Approval,
-  { now, lifetimes }: Moment,
-): ApprovedTicket {
+  moment: Moment,
+): ApprovedTicket | RedeemedTicket {
+  const { now, lifetimes } = moment;
   const scanned = requireDecidable(ticket, approver, now);
   const current = markIfForTicket(scanned, approver);
   const unmet = unmetBy(scanned, current, now);
   if (unmet !== undefined) throw refusal(unmet);
-  return {
-    ...next(scanned, now, now + lifetimes.finish),
+  const approved: ApprovedTicket = {
+    ...next(scanned, now, liveUntil(scanned, now + lifetimes.finish)),
     state: 'approved',
     approver: current,
     remember,
     ...(changesAccount && { changesAccount }),
-    ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
   };
+  if (!isOnScreen(scanned)) return redeem(approved, moment);
+  return { ...approved, ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }) };
 }
 
-export function deny(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
+export function deny(ticket: Ticket, approver: Approver, moment: Moment): DeniedTicket {
+  const { now } = moment;
   const scanned = requireDecidable(ticket, approver, now);
   return {
-    ...next(scanned, now, now + lifetimes.finish),
+    ...next(scanned, now, keptUntil(scanned, moment)),
     state: 'denied',
     approver: scanned.approver,
     because: 'person',
@@ -165,9 +180,10 @@ export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: M
 }
 
 /** Denies the ticket because of the deployment's assessment, when the phone scans or when it approves. */
-export function forbid(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
+export function forbid(ticket: Ticket, approver: Approver, moment: Moment): DeniedTicket {
+  const { now } = moment;
   const scanned = requireDecidable(ticket, approver, now);
-  return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver, because: 'risk' };
+  return { ...next(scanned, now, keptUntil(scanned, moment)), state: 'denied', approver, because: 'risk' };
 }
 
 /** Denies the ticket because this account has reported the browser's network address before. */
@@ -176,28 +192,31 @@ export function block(ticket: Ticket, approver: Approver, moment: Moment): Denie
 }
 
 /** Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one. */
-export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
+export function giveUp(ticket: Ticket, approver: Approver, moment: Moment): DeniedTicket {
+  const { now } = moment;
   const scanned = requireDecidable(ticket, approver, now);
   const because = unmetBy(scanned, markIfForTicket(scanned, approver), now);
   if (because === undefined) throw new QrLoginError('invalid_request', 'All requirements are met. Approve or deny.');
-  return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because };
+  return { ...next(scanned, now, keptUntil(scanned, moment)), state: 'denied', approver: scanned.approver, because };
 }
 
 /**
  * Denies an approved ticket because the approver's sign-in has become older than the request allows (`max_age`), before
  * the browser has finished.
  */
-export function outdate(ticket: Ticket, { now, lifetimes }: Moment): DeniedTicket {
+export function outdate(ticket: Ticket, moment: Moment): DeniedTicket {
+  const { now } = moment;
   const approved = requireFinishable(ticket, now);
   const { approver } = approved;
-  return { ...next(approved, now, now + lifetimes.finish), state: 'denied', approver, because: 'freshness' };
+  return { ...next(approved, now, keptUntil(approved, moment)), state: 'denied', approver, because: 'freshness' };
 }
 
-/** Redeems the ticket, which signs the browser in. No step follows. */
-export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
+/** Redeems the ticket, which signs the browser in or lets the action happen. No step follows. */
+export function redeem(ticket: Ticket, moment: Moment): RedeemedTicket {
+  const { now } = moment;
   const approved = requireFinishable(ticket, now);
   const { approver, remember, since: approvedAt } = approved;
-  return { ...next(approved, now, now + lifetimes.finish), state: 'redeemed', approver, remember, approvedAt };
+  return { ...next(approved, now, keptUntil(approved, moment)), state: 'redeemed', approver, remember, approvedAt };
 }
 
 /** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */
@@ -213,13 +232,10 @@ export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket 
   return withWrongTries(approved, wrongTries);
 }
 
-export function cancel(
-  ticket: Ticket,
-  because: CancelledTicket['because'],
-  { now, lifetimes }: Moment,
-): CancelledTicket {
+export function cancel(ticket: Ticket, because: CancelledTicket['because'], moment: Moment): CancelledTicket {
+  const { now } = moment;
   if (hasEnded(ticket, now)) throw ended(ticket, now);
-  return stopped(ticket, because, now, now + lifetimes.finish);
+  return stopped(ticket, because, now, keptUntil(ticket, moment));
 }
 
 /**
@@ -250,6 +266,7 @@ export function ended(ticket: Ticket, now: number): QrLoginError {
 const REASONS: Readonly<Record<CancelledTicket['because'], ErrorReason>> = {
   renewed: 'renewed',
   browser: 'cancelled',
+  requester: 'cancelled',
   'check code': 'check-code',
 };
 
@@ -279,6 +296,16 @@ function withWrongTries(approved: ApprovedTicket, wrongTries: number): ApprovedT
 function stopped(ticket: Ticket, because: CancelledTicket['because'], now: number, deadline: number): CancelledTicket {
   const approver = ownerOf(ticket);
   return { ...next(ticket, now, deadline), state: 'cancelled', because, ...(approver && { approver }) };
+}
+
+/** Returns the deadline of a live state: an action must be over by its own time. */
+function liveUntil({ request }: Pick<Ticket, 'request'>, wanted: number): number {
+  return Math.min(wanted, request.action?.expiresAt ?? wanted);
+}
+
+/** Returns the time until which a final state is kept: that of an action until its requester has read it. */
+function keptUntil({ request, endsAt }: Pick<Ticket, 'request' | 'endsAt'>, { now, lifetimes }: Moment): number {
+  return request.action === undefined ? now + lifetimes.finish : endsAt;
 }
 
 /** The fields that every state has. */

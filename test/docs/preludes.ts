@@ -43,6 +43,14 @@ type ApproveGuard = ${OURS}.ApproveGuard;
 /** Declared as a plain emitter, because the types of oidc-provider do not know the plugin's events. */
 declare const provider: import('node:events').EventEmitter;
 `,
+  'docs/actions.md': `
+declare const qr: ${OURS}.QrLogin;
+declare const provider: import('oidc-provider').Provider;
+declare function accountOf(ctx: import('koa').Context): Promise<string>;
+declare function changeMail(address: string): Promise<void>;
+declare const jwt: string;
+declare const database: { insertOnce(id: string, expiresAt: number): Promise<boolean> };
+`,
   'docs/theming.md': `
 declare const qr: ${OURS}.QrLogin;
 declare const provider: import('oidc-provider').Provider;

@@ -9,6 +9,7 @@ export interface Facts {
   readonly meets: boolean;
   readonly takesOver: boolean;
   readonly lastTry: boolean;
+  readonly offScreen: boolean;
 }
 
 /** A row of the table of transitions. */

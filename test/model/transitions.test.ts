@@ -29,6 +29,7 @@ const CHECKS = ['assertOwner', 'requireDecidable', 'ended'];
 
 /** The functions of src/ticket/transitions.ts that lead from one state of a ticket to another. */
 const STEPS: Readonly<Record<Exclude<Act, 'show'>, Step>> = {
+  putOnScreen: (ticket, _, now) => transitions.putOnScreen(ticket, browserOf('b'), at(now)),
   awaitSignIn: (ticket, _, now) => transitions.awaitSignIn(ticket, at(now)),
   scan: (ticket, approver, now) => transitions.scan(ticket, approver, at(now)),
   scanTyped: (ticket, approver, now) => transitions.scanTyped(ticket, approver, at(now)),
@@ -66,6 +67,9 @@ interface Situation extends Facts {
   readonly now: number;
 }
 
+/** An action that no browser shows. */
+const NO_SCREEN = browserOf('');
+
 const ALICE = alice({ subject: 'alice' });
 const BOB: Approver = { ...bob(), subject: 'bob' };
 
@@ -81,7 +85,9 @@ function ticketsFor(subject: string | undefined): Ticket[] {
   const owned = { request, approver: ALICE };
   return [
     waiting({ request }),
+    waiting({ request, browser: NO_SCREEN }),
     scanned(owned),
+    scanned({ ...owned, browser: NO_SCREEN }),
     ...[0, transitions.MAX_WRONG_CHECK_CODES - 1].map((wrongTries) =>
       approved({ ...owned, checkCode: { wrongTries } }),
     ),
@@ -97,6 +103,7 @@ function situationsOf(ticket: Ticket, subject: string | undefined, approver: App
     owner: ticket.state !== 'waiting' && ticket.approver !== undefined && approver === ALICE,
     meets: subject === undefined || subject === approver.subject,
     takesOver: subject === 'bob' && approver === BOB,
+    offScreen: ticket.browser === NO_SCREEN,
     lastTry: ticket.state === 'approved' && ticket.checkCode?.wrongTries === transitions.MAX_WRONG_CHECK_CODES - 1,
   };
   return [NOW, DEADLINE].map((now) => {

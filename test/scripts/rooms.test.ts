@@ -27,6 +27,7 @@ const REFUSED: readonly (readonly [folder: string, imported: string])[] = [
   ['src/http/hooks', '../browser/finish.ts'],
   ['src/config', '../qr-login.ts'],
   ['src/config', 'oidc-provider'],
+  ['src/approval', '../http/routes.ts'],
   ['src/audit', '../stores/access.ts'],
   ['src/phone', '../ticket/errors.ts'],
   ['src/phone', 'koa'],

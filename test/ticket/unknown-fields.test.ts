@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Approver, ownerOf, type Ticket, type WaitingTicket } from '../../src/ticket/ticket.ts';
 import * as transitions from '../../src/ticket/transitions.ts';
-import { alice, approved, at, denied, NOW, redeemed, scanned, signInRequest, waiting } from './builders.ts';
+import { alice, approved, at, browserOf, denied, NOW, redeemed, scanned, signInRequest, waiting } from './builders.ts';
 
 /** Data that a newer build has written: in the ticket, and in values that every state has. */
 const FUTURE = { future: { answer: 42 } };
@@ -10,12 +10,17 @@ function fromTheFuture<T extends Ticket>(ticket: T): T {
   return { ...ticket, ...FUTURE, browser: { ...ticket.browser, ...FUTURE }, request: { ...ticket.request, ...FUTURE } };
 }
 
+/** The browser of an action that none shows yet, and the one that opens it. */
+const NO_SCREEN = browserOf('');
+const NEW_SCREEN = { ...browserOf('binding'), ...FUTURE };
+
 const unmet = signInRequest({ requirements: { subject: 'bob' } });
 const bob: Approver = { ...alice(), accountId: 'bob', sessionUid: 'session-of-bob', subject: 'bob' };
 const moment = at(NOW);
 
 const STEPS: Readonly<Record<Exclude<Transition, 'show' | 'requireDecidable'>, () => readonly (Ticket | undefined)[]>> =
   {
+    putOnScreen: () => [transitions.putOnScreen(fromTheFuture(waiting({ browser: NO_SCREEN })), NEW_SCREEN, moment)],
     awaitSignIn: () => [transitions.awaitSignIn(fromTheFuture(waiting()), moment)],
     scan: () => [
       transitions.scan(fromTheFuture(waiting()), alice(), moment),

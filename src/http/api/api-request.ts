@@ -1,21 +1,18 @@
 import type { Context } from 'koa';
 import { type Assure, assured } from '../../oidc/approver.ts';
-import { APP_SCOPE, AppChallenge, invalidProof, invalidToken } from '../../oidc/apps/app-challenge.ts';
+import { APP_SCOPE, invalidToken } from '../../oidc/apps/app-challenge.ts';
 import { type App, type AppAccess, AppTokens } from '../../oidc/apps/app-token.ts';
-import { type DpopProof, ProofVerifier } from '../../oidc/apps/dpop-proof.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import type { Clock, Notes } from '../../ticket/ports.ts';
 import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
 import type { AssureApp } from '../hooks/app-hooks.ts';
 import { type JsonObject, readJson } from '../request/body.ts';
 import type { Entry } from '../request/guard.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
-import type { Urls } from '../request/urls.ts';
 import { allowOrigin, assertOwnOrigin } from './cors.ts';
-import { type Nonces, PROOF_LIFETIME_MS } from './nonces.ts';
+import { type RequestProofPorts, RequestProofs } from './request-proofs.ts';
 
 /** A request of an app, with what the provider knows about it at this moment. */
 export interface ApiRequest extends PluginRequest {
@@ -32,13 +29,9 @@ export interface ApiForm extends ApiRequest {
   readonly body: JsonObject;
 }
 
-export interface ApiRequestPorts {
+export interface ApiRequestPorts extends RequestProofPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'preview'> };
-  readonly nonces: Nonces;
-  readonly notes: Pick<Notes, 'claim'>;
-  readonly urls: Urls;
-  readonly clock: Clock;
   readonly limits: Pick<RateLimits, 'byAddress'>;
   readonly settings: {
     readonly assurance: Assure;
@@ -54,11 +47,12 @@ export interface ApiRequestPorts {
 export class ApiGuards {
   readonly #ports: ApiRequestPorts;
   readonly #tokens: AppTokens;
-  readonly #proofs = new ProofVerifier();
+  readonly #proofs: RequestProofs;
 
   constructor(ports: ApiRequestPorts) {
     this.#ports = ports;
     this.#tokens = new AppTokens(ports.provider);
+    this.#proofs = new RequestProofs(ports);
   }
 
   /** For a request without a body. */
@@ -87,7 +81,7 @@ export class ApiGuards {
     const { ceremony, urls, settings } = this.#ports;
     const { ctx, failure } = request;
     const accessToken = readToken(ctx);
-    const proof = await this.#verifyProof(ctx, accessToken);
+    const proof = await this.#proofs.verify(ctx, accessToken);
     const { id }: Partial<Record<string, string>> = ctx.params;
     const [access, ticket] = await Promise.all([
       this.#tokens.find(accessToken, proof.keyId),
@@ -97,30 +91,10 @@ export class ApiGuards {
     failure.accountId = authentication.accountId;
     assertOwnOrigin(ctx, app, urls.origin);
     // Last, so that only holders of a valid token take room in the store.
-    await this.#useOnce(proof);
+    await this.#proofs.useOnce(proof);
     await this.#assertAllowed(ctx, access);
     const approver = { ...(await assured(authentication, settings.assurance)), grant };
     return { ...request, approver, app, endsAt, ticket };
-  }
-
-  /** Checks the proof with its nonce, and gives the app the present one. */
-  async #verifyProof(ctx: Context, accessToken: string): Promise<DpopProof> {
-    const { nonces, urls, clock } = this.#ports;
-    const header = ctx.get('dpop');
-    if (header === '') throw invalidProof('The request has no proof: send it in the header DPoP (RFC 9449).');
-    const url = urls.absolute(urls.base + ctx.path);
-    const proof = await this.#proofs.verify(header, { method: ctx.method, url, accessToken, now: clock() });
-    const present = nonces.show();
-    if (proof.nonce !== present) ctx.set('DPoP-Nonce', present);
-    if (!nonces.isValid(proof.nonce))
-      throw new AppChallenge('use_dpop_nonce', 'Send the request again, with the nonce of the header DPoP-Nonce.');
-    return proof;
-  }
-
-  /** Ensures that each proof counts once, in all processes (RFC 9449, section 11.1). */
-  async #useOnce({ keyId, jti }: DpopProof): Promise<void> {
-    const isNew = await this.#ports.notes.claim(`proof:${keyId}:${jti}`, PROOF_LIFETIME_MS);
-    if (!isNew) throw invalidProof('This proof was used before. Make a new one for each request.');
   }
 
   /** Ensures that the deployment lets this app approve. @throws QrLoginError `app_refused` */

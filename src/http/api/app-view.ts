@@ -45,6 +45,8 @@ export interface AppRequirement {
 
 /** The part of a ticket that stays the same as long as an app looks at it. */
 interface FixedPart {
+  /** Present if an action is asked for, and no sign-in. */
+  readonly action?: { readonly title: string; readonly details: string };
   readonly client: SignInRequest['client'];
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   readonly scopes: readonly NamedText[];
@@ -65,7 +67,7 @@ export interface AppTicket extends FixedPart {
   readonly version: number;
   readonly state: AppState;
   /** The reason for the denial or the cancellation. */
-  readonly reason?: DeniedTicket['because'] | 'renewed' | 'browser' | 'check-code';
+  readonly reason?: DeniedTicket['because'] | 'renewed' | 'browser' | 'requester' | 'check-code';
   /** Seconds until this state ends by itself; absent if it does not. */
   readonly expiresIn?: number;
   /** Seconds since the code was first shown. */
@@ -166,6 +168,7 @@ type StatePart = Pick<AppTicket, 'state' | 'reason' | 'expiresIn' | 'requirement
 const REASONS: Readonly<Record<CancelledTicket['because'], NonNullable<AppTicket['reason']>>> = {
   renewed: 'renewed',
   browser: 'browser',
+  requester: 'requester',
   'check code': 'check-code',
 };
 
@@ -197,11 +200,12 @@ export function describeBrowser({ browser }: Ticket): FixedPart['browser'] {
 }
 
 function describe(ticket: Ticket, account: string, t: Translate): FixedPart {
-  const { client, scopes, consent } = ticket.request;
+  const { client, scopes, consent, action } = ticket.request;
   const named = (kind: 'scope' | 'claim', names: readonly string[]): NamedText[] =>
     names.map((one) => nameWithText(one, t(`${kind}.${one}`)));
   const resources = Object.entries(consent?.listed ? consent.resources : {});
   return {
+    ...(action !== undefined && { action: { title: action.title, details: action.details } }),
     client,
     browser: describeBrowser(ticket),
     scopes: named('scope', scopes),

@@ -1,3 +1,4 @@
+import { ACTION_SCOPE } from '../../oidc/actions/action-token.ts';
 import { APP_ALGORITHMS, APP_SCOPE } from '../../oidc/apps/app-challenge.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import { allowOrigin } from './cors.ts';
@@ -51,10 +52,20 @@ export class ApiDescription {
       },
       servers: [{ url: this.#issuer }],
       security: [{ dpop: [] }],
-      tags: [{ name: 'app', description: 'Requests of an app.' }],
+      tags: [
+        { name: 'app', description: 'Requests of an app.' },
+        { name: 'client', description: 'Requests of a client that asks for actions.' },
+      ],
       paths: this.#paths,
       components: {
         securitySchemes: {
+          client: {
+            type: 'http',
+            scheme: 'Bearer',
+            description:
+              `An access token of this provider with the scope ${ACTION_SCOPE}: of a client by itself (RFC 6749, section ` +
+              '4.4) or of its user. One that is bound to a key is sent with DPoP instead (RFC 9449).',
+          },
           dpop: {
             type: 'http',
             scheme: 'DPoP',
@@ -71,19 +82,20 @@ export class ApiDescription {
 }
 
 function describeOperation(operation: Operation, names: readonly string[]): Schema {
-  const { id, summary, description, body, query = {}, isPublic } = operation;
+  const { id, summary, description, body, query = {}, isPublic, isForClients } = operation;
   const inPath = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
   const inQuery = Object.entries(query).map(([name, parameter]) => ({ name, in: 'query', ...parameter }));
   const parameters = [...inPath, ...inQuery];
   return {
     operationId: id,
-    tags: ['app'],
+    tags: [isForClients ? 'client' : 'app'],
     summary,
     description,
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, content: asJson(body) } }),
     responses: responsesOf(operation),
     ...(isPublic && { security: [] }),
+    ...(isForClients && { security: [{ client: [] }, { dpop: [] }] }),
   };
 }
 

@@ -1,8 +1,11 @@
 import {
+  ACTION_ANSWER,
+  ACTION_BODY,
   BROWSERS_ANSWER,
   DECISION_BODY,
   DOCUMENT_ANSWER,
   ERROR_ANSWER,
+  RESULT_ANSWER,
   SCAN_BODY,
   type Schema,
   TICKET_ANSWER,
@@ -33,6 +36,8 @@ export interface Operation {
   readonly refusals: Readonly<Record<number, string>>;
   /** True if it takes no token. */
   readonly isPublic?: boolean;
+  /** True if a client sends it, with a token of the scope `qr_action`, and no app. */
+  readonly isForClients?: boolean;
 }
 
 /** The refusals of each request with a token. */
@@ -116,6 +121,35 @@ export const END_BROWSERS: Operation = {
   description: 'Signs all browsers out, ends the trust in all, and takes back approvals that are not finished.',
   answers: { 204: { description: 'All are signed out.' } },
   refusals: USUAL,
+};
+
+/** The refusals of each request of a client. */
+const USUAL_OF_CLIENTS: Operation['refusals'] = { ...USUAL, 403: 'insufficient_scope, app_refused' };
+
+export const REQUEST_ACTION: Operation = {
+  id: 'requestAction',
+  summary: 'Ask a user to approve an action',
+  description:
+    'Names the user as CIBA does (OpenID Connect CIBA Core, section 7.1), by `sub`, `id_token_hint` or `login_hint`. Send ' +
+    'the browser to `url`, which shows the QR code; a phone shows a button there instead. Location is the URL of the result.',
+  body: ACTION_BODY,
+  answers: { 201: { description: 'The action waits for its approval.', schema: ACTION_ANSWER, hasLocation: true } },
+  refusals: { ...USUAL_OF_CLIENTS, ...BODY, 400: 'invalid_request' },
+  isForClients: true,
+};
+
+export const ACTION_RESULT: Operation = {
+  id: 'getActionResult',
+  summary: 'Get the result of an action',
+  description:
+    'Answers at once, or with `wait` when the action has ended, at the latest after so many seconds. The result is kept ' +
+    'for 10 minutes after the action would have expired; an action that has expired is not found.',
+  query: {
+    wait: { description: 'Seconds.', schema: { type: 'integer', minimum: 0, maximum: 25 } },
+  },
+  answers: { 200: { description: 'The state.', schema: RESULT_ANSWER } },
+  refusals: { ...USUAL_OF_CLIENTS, 400: 'invalid_request', 404: 'not_found' },
+  isForClients: true,
 };
 
 export const DESCRIBE: Operation = {

@@ -96,11 +96,12 @@ const TICKET = objectOf(
     account: objectOf('The account that will be signed in.', { name: TEXT }),
   },
   {
+    action: objectOf('What is asked for, if it is no sign-in. Show both as text.', { title: TEXT, details: TEXT }),
     reason: about('Why it was denied or cancelled.', {
       type: 'string',
       enum: [
         ...['person', 'report', 'risk', 'blocked', 'account', 'local', 'freshness', 'acr'],
-        ...['renewed', 'browser', 'check-code'],
+        ...['renewed', 'browser', 'requester', 'check-code'],
       ],
     }),
     expiresIn: about('Seconds until this state ends by itself; absent if it does not.', { type: 'number', minimum: 0 }),
@@ -140,6 +141,42 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   NamedText: NAMED_TEXT,
   Error: ERROR,
 };
+
+export const ACTION_BODY: Schema = objectOf(
+  'An action to approve, and one of the three names of its user.',
+  { title: about('The line that says what is approved.', { type: 'string', minLength: 1, maxLength: 320 }) },
+  {
+    details: about('At most 10 lines of 120 characters. The phone shows them as text.', TEXT),
+    sub: about('The user as the client knows it.', TEXT),
+    id_token_hint: about('An ID token of the user, which the client got here.', TEXT),
+    login_hint: about('A name of the user that the deployment understands.', TEXT),
+    expires_in: about('Seconds; 300 if it is left out.', { type: 'integer', minimum: 10, maximum: 3600 }),
+    reference: about('A value that is not shown, and that the result repeats.', { type: 'string', maxLength: 256 }),
+    return_to: about('The URL to which the browser goes at the end, on a site of a redirect URI.', TEXT),
+    ui_locales: about('The preferred languages, separated by spaces.', TEXT),
+  },
+);
+
+export const ACTION_ANSWER: Schema = objectOf('An action that waits.', {
+  id: TEXT,
+  url: about('The page that shows the QR code, for the browser of the user.', { type: 'string', format: 'uri' }),
+  expires_in: about('Seconds.', { type: 'number', minimum: 0 }),
+});
+
+export const RESULT_ANSWER: Schema = objectOf(
+  'The state of an action.',
+  {
+    state: { type: 'string', enum: ['waiting', 'scanned', 'approved', 'confirming', 'denied', 'cancelled', 'expired'] },
+  },
+  {
+    expires_in: about('Seconds until this state ends by itself; absent at the end.', { type: 'number', minimum: 0 }),
+    reason: about('Why it was denied or cancelled.', TEXT),
+    details_hash: about('base64url of the SHA-256 of the title, a line feed and the details, in UTF-8.', TEXT),
+    reference: TEXT,
+    approved_at: about('Seconds since the epoch.', WHOLE),
+    result: about('The result as a JWT of the type qr-approval+jwt, if the deployment has set its keys.', TEXT),
+  },
+);
 
 export const TICKET_ANSWER: Schema = ref('Ticket');
 export const ERROR_ANSWER: Schema = ref('Error');

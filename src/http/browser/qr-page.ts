@@ -6,16 +6,15 @@ import { signInRequest } from '../../oidc/request/request.ts';
 import { endWithError } from '../../oidc/sign-in.ts';
 import type { BrowserActs, ShowInput } from '../../ticket/browser.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
-import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
 import { type SignInRequest, stateAt, type Ticket, wasReported } from '../../ticket/ticket.ts';
 import type { AppLinks } from '../api/app-links.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { ConsentPolicy, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
-import { describeUserAgent, isPhone, sourceOf } from '../request/client-info.ts';
+import { isPhone } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
-import type { DeviceDescriber } from '../request/device.ts';
+import { type DeviceDescriber, describeBrowser } from '../request/device.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import { unprotect } from '../request/security-headers.ts';
@@ -24,7 +23,7 @@ import type { EventStreams } from '../streams/event-streams.ts';
 import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
 import { parseVersion } from '../streams/version.ts';
-import type { BrowserView, BrowserViews, Viewer } from '../ticket-view/browser-view.ts';
+import { type BrowserView, type BrowserViews, readsImage, type Viewer } from '../ticket-view/browser-view.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
 import type { ConsentHandlers } from './consent.ts';
 import type { PasskeyHandlers } from './passkey.ts';
@@ -171,20 +170,14 @@ export class QrPageHandlers {
   }
 
   async #makeShowInput({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {
-    const { provider, cookies, devices, settings } = this.#ports;
-    const device = await devices.describe(ctx);
+    const { provider, settings } = this.#ports;
+    const browser = await describeBrowser(this.#ports, ctx, identity.binding);
     const request = await signInRequest(provider, interaction, await settings.consent(ctx, interaction));
     return {
       interaction: interaction.uid,
       endsAt: interaction.exp * 1000,
       request: settings.qrApprovers ? allowQrApprover(request) : request,
-      browser: {
-        binding: identity.binding,
-        source: sourceOf(ctx),
-        ...device,
-        ...describeUserAgent(device.userAgent),
-        ...cookies.memory(ctx),
-      },
+      browser,
     };
   }
 
@@ -219,9 +212,6 @@ function below(self: string, { path }: OwnPage): string {
   return `${self}/${path}`;
 }
 
-/** Reads `?svg=no`, which a page sends that draws the code by itself. */
 function viewerOf({ ctx, identity }: BrowserRequest): Viewer {
-  const { svg } = ctx.query;
-  if (svg === undefined || svg === 'no') return { accountId: identity.accountId, svg: svg === undefined };
-  throw new QrLoginError('invalid_request', '"svg" is "no" where you draw the code by yourself; else leave it out.');
+  return { accountId: identity.accountId, svg: readsImage(ctx.query.svg) };
 }

@@ -77,7 +77,7 @@ export class SignInRevocation {
     const ended = await this.revoke(ctx, accountId, signIn.ticketId);
     if (isNew || ended.length > 0) {
       const { ticketId: id, clientId, source: browserFrom, shownAt } = signIn;
-      const unknown = { app: undefined, typed: undefined, because: undefined };
+      const unknown = { app: undefined, typed: undefined, because: undefined, action: undefined };
       const facts = { id, clientId, browserFrom, shownAt, accountId, ...unknown };
       emit(ctx, 'qr_login.reported', { ...facts, state: 'redeemed', since: clock() });
     }

@@ -27,6 +27,13 @@ export interface TicketEvent {
   readonly typed?: true;
   /** The reason, if the ticket was denied or cancelled. */
   readonly because?: string;
+  /** Present if the ticket approves an action, and no sign-in. */
+  readonly action?: true;
+}
+
+/** The end of an action. It follows the event of the ticket that ended it. */
+export interface ActionEvent extends TicketEvent {
+  readonly outcome: 'approved' | 'denied' | 'cancelled' | 'expired';
 }
 
 /**
@@ -61,6 +68,7 @@ export interface TicketFacts extends Pick<Ticket, 'id' | 'state' | 'shownAt' | '
   readonly app: string | undefined;
   readonly typed: true | undefined;
   readonly because: string | undefined;
+  readonly action: true | undefined;
 }
 
 export function ticketFactsOf(ticket: Ticket): TicketFacts {
@@ -76,6 +84,7 @@ export function ticketFactsOf(ticket: Ticket): TicketFacts {
     app: ownerOf(ticket)?.grant?.clientId,
     typed: 'typed' in ticket ? ticket.typed : undefined,
     because: 'because' in ticket ? ticket.because : undefined,
+    action: ticket.request.action && true,
   };
 }
 
@@ -92,26 +101,45 @@ const STATE_OF_EVENT: Partial<Record<TicketEventName, CountedState>> = {
   'qr_login.finished': 'finished',
 };
 
+/** The events that end an action. */
+const OUTCOME_OF_EVENT: Partial<Record<TicketEventName, ActionEvent['outcome']>> = {
+  'qr_login.denied': 'denied',
+  'qr_login.reported': 'denied',
+  'qr_login.cancelled': 'cancelled',
+  'qr_login.expired': 'expired',
+  'qr_login.finished': 'approved',
+};
+
 /** Returns a function that counts a ticket's event in the metrics and emits it on the provider. */
 export function makeTicketEmitter(provider: Provider, metrics: SignInMetrics): EmitTicketEvent {
   return (ctx, name, facts) => {
-    const { clientId, browserFrom, accountId, app, typed, because } = facts;
-    const event: TicketEvent = {
-      ticket: traceOf(facts.id),
-      clientId,
-      ...(ctx && { from: sourceOf(ctx) }),
-      browserFrom,
-      ...(accountId !== undefined && { accountId }),
-      ...(app !== undefined && { app }),
-      ...(typed && { typed }),
-      ...(because !== undefined && { because }),
-    };
-    const counted = STATE_OF_EVENT[name];
+    const event = describeEvent(ctx, facts);
     // A report of a ticket that had ended otherwise must not count as a second end.
-    const ended = name !== 'qr_login.reported' || facts.state === 'denied';
-    if (counted !== undefined && ended) metrics.count(counted, facts);
+    const counts = name !== 'qr_login.reported' || facts.state === 'denied';
+    const state = STATE_OF_EVENT[name];
+    // The metrics are those of sign-ins.
+    if (state !== undefined && counts && !facts.action) metrics.count(state, facts);
     // The step is done: a listener that throws must not make its answer an error.
     callListener(() => provider.emit(name, ctx, event));
+    const outcome = facts.action && counts ? OUTCOME_OF_EVENT[name] : undefined;
+    if (outcome === undefined) return;
+    const end: ActionEvent = { ...event, outcome };
+    callListener(() => provider.emit('qr_login.action', ctx, end));
+  };
+}
+
+function describeEvent(ctx: Context | undefined, facts: TicketFacts): TicketEvent {
+  const { id, clientId, browserFrom, accountId, app, typed, because, action } = facts;
+  return {
+    ticket: traceOf(id),
+    clientId,
+    ...(ctx && { from: sourceOf(ctx) }),
+    browserFrom,
+    ...(accountId !== undefined && { accountId }),
+    ...(app !== undefined && { app }),
+    ...(typed && { typed }),
+    ...(because !== undefined && { because }),
+    ...(action && { action }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Account, Assurance, Assure, FindAccount } from '../../oidc/approver.ts';
 import type { ConsentMode } from '../../oidc/request/request.ts';
 import type { Assess, Verdict } from '../../ticket/risk.ts';
+import type { FindHintedAccount } from '../actions/client-actions.ts';
 import type { AssureApp, OnDecision } from './app-hooks.ts';
 import {
   type ApproveGuard,
@@ -24,6 +25,7 @@ export interface Hooks {
   readonly assurance: Assure;
   readonly assureApp: AssureApp;
   readonly onDecision: OnDecision;
+  readonly actions: { readonly findAccount?: FindHintedAccount | undefined };
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
 }
@@ -33,8 +35,9 @@ export interface Hooks {
  * function of the deployment in another way, except `locate`, `clientLogo` and `onSignIn`, which no request depends on.
  * @param patienceMs the longest time that each may take, in milliseconds
  */
-export function checkedHooks(hooks: Hooks, patienceMs: number): Hooks {
-  const { guard, passkeySignIn } = hooks;
+export function checkedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hooks & Pick<H, 'actions'> {
+  const { guard, passkeySignIn, actions } = hooks;
+  const { findAccount: findHinted } = actions;
   const checked =
     <Arguments extends unknown[], Result>(
       hook: Hook<Result>,
@@ -54,6 +57,7 @@ export function checkedHooks(hooks: Hooks, patienceMs: number): Hooks {
     assurance: async (onPhone, accountId) => (await assurance(onPhone, accountId)) ?? {},
     assureApp: checked(ASSURE_APP, hooks.assureApp),
     onDecision: checked(ON_DECISION, hooks.onDecision),
+    actions: { ...actions, findAccount: findHinted && checked(FIND_HINTED, findHinted) },
     guard: guard && {
       challenge: checked(CHALLENGE, (wanted) => guard.challenge(wanted)),
       verify: checked(VERIFY, (wanted, answer) => guard.verify(wanted, answer)),
@@ -123,6 +127,12 @@ const ON_DECISION: Hook<void> = {
   name: 'onDecision',
   returns: 'nothing',
   isResult: (_value): _value is undefined => true,
+};
+
+const FIND_HINTED: Hook<string | undefined> = {
+  name: 'actions.findAccount',
+  returns: 'an account id, or undefined',
+  isResult: (value): value is string | undefined => value === undefined || (isText(value) && value !== ''),
 };
 
 const CHALLENGE: Hook<Challenge | undefined> = {

@@ -15,7 +15,7 @@ const SCAN: Partial<ErrorPage> = { scan: '#' };
  */
 const SHOWN: readonly (readonly [ErrorCode, Partial<ErrorPage>, Partial<Record<ErrorReason, Partial<ErrorPage>>>?])[] =
   [
-    ['not_found', SCAN],
+    ['not_found', SCAN, { action: {} }],
     ['over', SCAN, { expired: SCAN, renewed: SCAN, cancelled: SCAN, 'check-code': SCAN }],
     [
       'wrong_state',

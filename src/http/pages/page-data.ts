@@ -42,6 +42,27 @@ export interface Pages {
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
   };
+  /** A page of the browser: shows the code of an action, and the state of its ticket. */
+  action: {
+    readonly client: SignInRequest['client'];
+    /** The line that says what is approved. The details are only shown on the phone. */
+    readonly title: string;
+    readonly state: TicketState;
+    /** The code and the state; absent before a browser has opened the action, and once it has ended. */
+    readonly ticket?: DrawnView;
+    /** The address in the code, on a phone that may decide here, without another screen. */
+    readonly here?: string;
+    /** The URL that the user goes on to at the end, if the requester has named one. */
+    readonly goOn?: string;
+    readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
+    /** The time that each state lasts from its beginning, in seconds. */
+    readonly lasts: { readonly scan: number; readonly decide: number; readonly finish: number };
+    /** The time for which a code is accepted after the next one has replaced it, in seconds. */
+    readonly codeGrace: number;
+    readonly typeAt?: string | undefined;
+    readonly appName?: string | undefined;
+    readonly codeMark?: string | undefined;
+  };
   /** A page of the browser: asks the user to grant what the app wants. */
   consent: {
     readonly request: SignInRequest;
@@ -186,6 +207,12 @@ export interface PhoneView {
   /** Seconds until this state ends by itself. */
   readonly expiresIn: number;
   readonly client: SignInRequest['client'];
+  /** The texts of the action that is asked for; absent for a sign-in. */
+  readonly action?: { readonly title: string; readonly details: string };
+  /** True if a browser shows the code. Always, but for an action that was opened on the phone alone. */
+  readonly isOnScreen: boolean;
+  /** The URL that the user goes on to, after an action that no browser shows. */
+  readonly goOn?: string;
   /** The URL of the client's logo, if the deployment has one. */
   readonly logo?: string;
   readonly scopes: readonly string[];

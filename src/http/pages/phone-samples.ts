@@ -9,6 +9,7 @@ function phone(state: PhoneView['state'], more: Partial<PhoneView> = {}): PhoneV
     version: 2,
     expiresIn: 96,
     client: REQUEST.client,
+    isOnScreen: true,
     scopes: REQUEST.scopes,
     grants: false,
     claims: [],
@@ -44,6 +45,7 @@ export const MANIFEST: SamplesOf<'manifest'> = {
 };
 
 const signInAgain = '#';
+const ACTION = { title: 'Pay €12.50 to the Lighthouse Shop', details: 'Order 4711\nDelivery to 1 Harbour Street' };
 /** The access that Approve grants if the phone gives consent. */
 const GRANTED: Partial<PhoneView> = {
   grants: true,
@@ -58,6 +60,9 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   'of a device': phone('scanned', { client: { id: 'app', name: 'Sample app' } }),
   'of an app': phone('scanned', { client: { ...REQUEST.client, host: 'com.example.app:' } }),
   'with consent': phone('scanned', GRANTED),
+  'for an action': phone('scanned', { action: ACTION, scopes: [] }),
+  'for an action, on the phone alone': phone('scanned', { action: ACTION, scopes: [], isOnScreen: false }),
+  'for an action, with a passkey': phone('scanned', { action: ACTION, scopes: [], challenge: { passkey: {} } }),
   'with long names': phone('scanned', {
     client: {
       id: 'app',
@@ -88,6 +93,11 @@ export const DONE: SamplesOf<'done'> = {
   redeemed: phone('redeemed'),
   'redeemed, with a name': phone('redeemed', { naming: { url: '#', csrf: 'sample', ticket: 'sample' } }),
   'redeemed, in an unknown browser': phone('redeemed', { browser: {} }),
+  'action approved': phone('approved', { action: ACTION }),
+  'action with a check code': phone('approved', { action: ACTION, checkCode: '123456' }),
+  'action redeemed': phone('redeemed', { action: ACTION }),
+  'action redeemed, with a way on': phone('redeemed', { action: ACTION, isOnScreen: false, goOn: '#' }),
+  'action denied': phone('denied', { action: ACTION, because: 'person' }),
   denied: phone('denied', { because: 'person' }),
   reported: phone('denied', { because: 'report' }),
   'reported after the end': phone('denied', { because: 'report', hadFinished: true }),

@@ -10,19 +10,32 @@ export type Samples = { readonly [Name in keyof Pages]: Readonly<Record<string, 
 const CODE =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 37 37" width="296" height="296"><path fill="#fff" d="M0 0h37v37H0z"/><path d="M4 4h7v7H4zM26 4h7v7h-7zM4 26h7v7H4zM14 14h9v9h-9z"/></svg>';
 
+const CODE_SHOWN = { url: 'https://id.example.com/qr/sample', svg: CODE, rotatesIn: 9.5, shortCode: 'QLMY-2568' };
+
 type ShownTicket = Omit<DrawnView, 'version' | 'expiresIn'>;
 
 function qr(ticket: ShownTicket, more: Partial<Pages['qr']> = {}): Pages['qr'] {
-  const code = { url: 'https://id.example.com/qr/sample', svg: CODE, rotatesIn: 9.5, shortCode: 'QLMY-2568' };
   return {
     request: REQUEST,
     isPhone: false,
-    ticket: { version: 1, expiresIn: 96, ...(ticket.state === 'waiting' && { qr: code }), ...ticket },
+    ticket: { version: 1, expiresIn: 96, ...(ticket.state === 'waiting' && { qr: CODE_SHOWN }), ...ticket },
     urls: { self: '#', renew: '#', finish: '#', cancel: '#' },
     otherWays: [{ url: '#', label: 'Sign in with a password' }],
     lasts: { scan: 120, decide: 120, finish: 120 },
     codeGrace: 20,
     showAddress: false,
+    ...more,
+  };
+}
+
+function action(state: Pages['action']['state'], more: Partial<Pages['action']> = {}): Pages['action'] {
+  return {
+    client: REQUEST.client,
+    title: 'Pay €12.50 to the Lighthouse Shop',
+    state,
+    urls: { self: '#', renew: '#', finish: '#', cancel: '#' },
+    lasts: { scan: 300, decide: 120, finish: 120 },
+    codeGrace: 20,
     ...more,
   };
 }
@@ -80,6 +93,27 @@ export const SAMPLES: Samples = {
     ),
     finishing: qr({ state: 'redeemed' }),
     denied: qr({ state: 'denied' }),
+  },
+  action: {
+    'not opened': action('waiting'),
+    'not opened, on a phone': action('waiting', { here: '#' }),
+    waiting: action('waiting', { ticket: { version: 1, expiresIn: 96, state: 'waiting', qr: CODE_SHOWN } }),
+    'waiting, with everything': action('waiting', {
+      ticket: { version: 1, expiresIn: 96, state: 'waiting', qr: CODE_SHOWN, phoneIsSigningIn: true },
+      typeAt: 'id.example.com/qr/scan',
+      appName: 'Example wallet',
+      codeMark: LOGO,
+    }),
+    scanned: action('scanned', {
+      ticket: { version: 2, expiresIn: 96, state: 'scanned', phone: { name: 'Safari', system: 'iOS' } },
+    }),
+    'check code': action('approved', { ticket: { version: 3, expiresIn: 96, state: 'approved', checkCode: true } }),
+    finishing: action('approved', { ticket: { version: 3, expiresIn: 96, state: 'approved', checkCode: false } }),
+    approved: action('redeemed'),
+    'approved, with a way on': action('redeemed', { goOn: '#' }),
+    denied: action('denied'),
+    cancelled: action('cancelled'),
+    expired: action('expired'),
   },
   consent: {
     scopes: { ...CONSENT, ...NOTHING_MORE, scopes: ['profile', 'email', 'offline_access'] },

@@ -2,7 +2,8 @@ import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import { isLive, type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import { isLive, isOnScreen, type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import { describeBrowser } from '../api/app-view.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { ClientLogos } from '../pages/client-logos.ts';
 import type { PhoneView } from '../pages/page-data.ts';
@@ -31,10 +32,9 @@ export async function makePhoneView(
 ): Promise<PhoneView> {
   const { ceremony, approvals, logos, clock, keys, urls, settings } = ports;
   const { client, scopes, consent } = ticket.request;
-  const { name, system, place } = ticket.browser;
   const now = clock();
   // At the same time as what follows: it is the deployment's function.
-  const logo = logos.urlOf(client.id);
+  const logo = client.id === '' ? undefined : logos.urlOf(client.id);
   const checkCode = ceremony.phone.checkCode(ticket, approver);
   const unmet = ceremony.phone.unmet(ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
@@ -46,16 +46,13 @@ export async function makePhoneView(
     ...(isLive(ticket, now) && { follow: urls.ticket(ticket.id) }),
     expiresIn: toSeconds(ticket.deadline - now),
     client,
+    ...describeAction(ticket),
     ...(logoUrl !== undefined && { logo: logoUrl }),
     scopes,
     grants: consent?.listed === true,
     claims: consent?.listed ? consent.claims : [],
     resources: consent?.listed ? consent.resources : {},
-    browser: {
-      ...(name !== undefined && { name }),
-      ...(system !== undefined && { system }),
-      ...(place !== undefined && { place }),
-    },
+    browser: describeBrowser(ticket),
     shownAgo: Math.floor(toSeconds(now - ticket.shownAt)),
     account: (await accountOf(settings.findAccount, approver)).name,
     csrf: makeCsrfToken(keys, { approver, target: ticket.id }),
@@ -65,8 +62,24 @@ export async function makePhoneView(
     ...(challenge !== undefined && { challenge }),
     ...(checkCode !== undefined && { checkCode }),
     ...(ticket.state === 'denied' && { because: ticket.because }),
-    ...(ticket.state === 'redeemed' && {
-      naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: ticket.id },
-    }),
+    ...(ticket.state === 'redeemed' && nameForm(ports, ticket, approver)),
   };
+}
+
+function describeAction(ticket: Ticket): Pick<PhoneView, 'action' | 'isOnScreen' | 'goOn'> {
+  const { action } = ticket.request;
+  if (action === undefined) return { isOnScreen: true };
+  const { title, details, returnTo } = action;
+  const shows = isOnScreen(ticket);
+  return { action: { title, details }, isOnScreen: shows, ...(!shows && returnTo !== undefined && { goOn: returnTo }) };
+}
+
+/** Returns the form that names the browser that was signed in. An action has signed none in. */
+function nameForm(
+  { keys, urls }: PhoneViewPorts,
+  { id, request }: Ticket,
+  approver: SessionApprover,
+): Pick<PhoneView, 'naming'> {
+  if (request.action !== undefined) return {};
+  return { naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: id } };
 }

@@ -84,6 +84,18 @@ export class Cookies {
   }
 
   /**
+   * Gives the browser that opens an action a secret for it, or keeps the one that it has.
+   * @returns the fingerprint of the secret
+   */
+  bindAction(ctx: Context, id: string, maxAge: number): string {
+    const bound = this.binding(ctx, id);
+    if (bound !== undefined) return bound;
+    const secret = [id, randomBytes(16).toString('base64url')].join('.');
+    this.#signed.set(ctx, BINDING, secret, this.#urls.action(id), maxAge);
+    return fingerprint(secret);
+  }
+
+  /**
    * Notes that this browser has started an interaction, and expires the cookies of the oldest ones beyond eight. The
    * cookies of an interaction come only with requests to it, so a cookie lists the interactions.
    * @param path of the URLs that start and resume interactions
@@ -103,7 +115,10 @@ export class Cookies {
     return { clientId: decode(client), site: site ? decode(site) : undefined };
   }
 
-  /** Returns the fingerprint of the binding; undefined for a browser that did not start this interaction. */
+  /**
+   * Returns the fingerprint of the binding; undefined for a browser that did not start this interaction, or did not
+   * open this action.
+   */
   binding(ctx: Context, uid: string): string | undefined {
     const secret = this.#signed.read(ctx, BINDING);
     return secret?.startsWith(`${uid}.`) ? fingerprint(secret) : undefined;
@@ -117,7 +132,9 @@ export class Cookies {
   renewMemory(ctx: Context, mark: (knownAs: string) => string): string {
     const secret = this.#memory(ctx)?.secret ?? `v2.${randomBytes(16).toString('base64url')}`;
     const knownAs = fingerprint(secret);
-    this.#signed.set(ctx, MEMORY, `${secret}.${mark(knownAs)}`, this.#urls.interactions, TRUST_LIFETIME_MS);
+    // The same cookie for both kinds of pages that show a code, because no path is above only these.
+    for (const path of [this.#urls.interactions, this.#urls.actions])
+      this.#signed.set(ctx, MEMORY, `${secret}.${mark(knownAs)}`, path, TRUST_LIFETIME_MS);
     return knownAs;
   }
 

@@ -1,9 +1,10 @@
 import type { Context } from 'koa';
 import { toReadableText } from '../../oidc/request/readable-text.ts';
 import type { Device } from '../../ticket/risk.ts';
-import type { Place } from '../../ticket/ticket.ts';
+import type { Browser, Place } from '../../ticket/ticket.ts';
 import { askHook, type Hook } from '../hooks/call-hook.ts';
-import { addressOf, userAgentOf } from './client-info.ts';
+import { addressOf, describeUserAgent, sourceOf, userAgentOf } from './client-info.ts';
+import type { Cookies } from './cookies.ts';
 
 /**
  * Returns the place of a network address, for example from a database of the deployment; undefined if it is not known.
@@ -63,6 +64,25 @@ export class DeviceDescriber {
     this.#hasWarned = true;
     process.emitWarning(`locate() gives no place: ${error}`, { type: 'QrLoginWarning', code: 'QR_LOGIN_LOCATE' });
   }
+}
+
+/**
+ * Describes the browser that shows a ticket.
+ * @param binding the fingerprint of the secret in its binding cookie
+ */
+export async function describeBrowser(
+  { devices, cookies }: { readonly devices: DeviceDescriber; readonly cookies: Pick<Cookies, 'memory'> },
+  ctx: Context,
+  binding: string,
+): Promise<Browser> {
+  const device = await devices.describe(ctx);
+  return {
+    binding,
+    source: sourceOf(ctx),
+    ...device,
+    ...describeUserAgent(device.userAgent),
+    ...cookies.memory(ctx),
+  };
 }
 
 /** Returns the parts of a place that a page can show. */

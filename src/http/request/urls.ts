@@ -46,6 +46,16 @@ export class Urls {
     return `${this.phone}/api/tickets/${id}`;
   }
 
+  /** The page that shows the code of an action. Its cookie is scoped to it. */
+  action(id: string): string {
+    return `${this.phone}/actions/${id}`;
+  }
+
+  /** The path above the pages of actions. */
+  get actions(): string {
+    return `${this.phone}/actions`;
+  }
+
   /** The page on which a phone scans or types the code of another screen. */
   get scan(): string {
     return `${this.phone}/scan`;

@@ -1,6 +1,7 @@
 import { switchesAccount } from '../../ticket/browser.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
 import type { ShortCodes } from '../../ticket/codes/short-code.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
 import {
   type ApprovedTicket,
   type CancelledTicket,
@@ -68,6 +69,15 @@ export interface Viewer {
   readonly accountId: string | undefined;
   /** True if the view must include the code as an image. */
   readonly svg: boolean;
+}
+
+/**
+ * Returns true if the browser wants the code as an image: a page sends `?svg=no` if it draws the code by itself.
+ * @throws QrLoginError `invalid_request`
+ */
+export function readsImage(svg: unknown): boolean {
+  if (svg === undefined || svg === 'no') return svg === undefined;
+  throw new QrLoginError('invalid_request', '"svg" is "no" where you draw the code by yourself; else leave it out.');
 }
 
 /** The view after the record of a ticket has expired. */

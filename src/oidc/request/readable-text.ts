@@ -59,18 +59,25 @@ const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
  */
 export function toReadableText(raw: string): string {
   if (PLAIN.test(raw)) return raw;
-  const visible = raw
-    .replace(BLANK, ' ')
-    .replace(INVISIBLE, '$1')
-    .replace(STRAY_MARKS, '$1')
-    .replace(/ +/g, ' ')
-    .trim();
   const shown: string[] = [];
-  for (const { segment } of characters.segment(visible)) {
+  for (const { segment } of characters.segment(visibleIn(raw))) {
     if (shown.length === MAX_CHARACTERS) return `${shown.slice(0, -1).join('')}…`;
     shown.push(bounded(segment));
   }
   return shown.join('');
+}
+
+/**
+ * Returns true if a text of one line is shown as it is: nothing in it is invisible, reorders or covers other text.
+ * @param max the most characters, as a reader counts them
+ */
+export function isReadableText(text: string, max: number): boolean {
+  const segments = [...characters.segment(text)].map(({ segment }) => segment);
+  return segments.length <= max && visibleIn(text) === text && segments.every((one) => bounded(one) === one);
+}
+
+function visibleIn(raw: string): string {
+  return raw.replace(BLANK, ' ').replace(INVISIBLE, '$1').replace(STRAY_MARKS, '$1').replace(/ +/g, ' ').trim();
 }
 
 /** Returns one character, as a reader counts them, with as many marks and code points as scripts need. */

@@ -32,6 +32,8 @@ describe('the description of the API', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     expect(operations).to.have.members([
+      'post /qr/actions',
+      'get /qr/actions/{id}/result',
       'post /qr/api/scans',
       'get /qr/api/tickets/{id}',
       'post /qr/api/tickets/{id}/decision',

@@ -57,6 +57,21 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       'ticket.switchAccount': ['approved'],
     },
   },
+  action: {
+    stateOf: ({ state }) => `${state}`,
+    states: union('ticket/ticket.ts', 'TicketState', /readonly state: '(\w+)'|'(expired)'/g),
+    options: {
+      ticket: ['waiting'],
+      here: ['waiting'],
+      goOn: ['redeemed'],
+      typeAt: ['waiting'],
+      appName: ['waiting'],
+      codeMark: [],
+      'ticket.phoneIsSigningIn': ['waiting'],
+      'ticket.phone': [],
+      'ticket.checkCode': ['approved'],
+    },
+  },
   consent: one(['scopes', 'claims', 'resources', 'details', 'logo']),
   switch: one([]),
   // A page that scans by itself is left at once.
@@ -72,6 +87,8 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     ],
     options: {
       logo: ['none'],
+      action: ['none', 'passkey'],
+      isOnScreen: [],
       'client.host': ['none'],
       'browser.name': ['none'],
       'browser.place': ['none'],
@@ -93,6 +110,9 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     ],
     options: {
       'browser.name': ['approved', 'redeemed'],
+      action: ['approved', 'redeemed', 'person'],
+      goOn: ['redeemed'],
+      isOnScreen: [],
       checkCode: ['approved'],
       hadFinished: ['report'],
       naming: ['redeemed'],

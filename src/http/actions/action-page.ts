@@ -1,0 +1,160 @@
+import type { Context } from 'koa';
+import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
+import type { BrowserActs } from '../../ticket/browser.ts';
+import type { Codes } from '../../ticket/codes/code.ts';
+import type { Clock, Signals } from '../../ticket/ports.ts';
+import { isLive, isOnScreen, stateAt } from '../../ticket/ticket.ts';
+import { Redemption, type RedemptionPorts } from '../browser/redemption.ts';
+import type { Pages } from '../pages/page-data.ts';
+import type { PageRenderer } from '../pages/renderer.ts';
+import { isPhone } from '../request/client-info.ts';
+import type { Cookies } from '../request/cookies.ts';
+import { type DeviceDescriber, describeBrowser } from '../request/device.ts';
+import { follow, toSeconds } from '../request/responses.ts';
+import type { Urls } from '../request/urls.ts';
+import type { EventStreams } from '../streams/event-streams.ts';
+import type { LongPolls } from '../streams/long-poll.ts';
+import { TicketWatch } from '../streams/ticket-watch.ts';
+import { parseVersion } from '../streams/version.ts';
+import { type BrowserViews, readsImage } from '../ticket-view/browser-view.ts';
+import type { ActionForm, ActionRequest, ActionVisit } from './action-request.ts';
+
+export interface ActionPagePorts extends RedemptionPorts {
+  readonly ceremony: {
+    readonly browser: Pick<BrowserActs, 'look' | 'finish' | 'cancel'>;
+    readonly actions: Pick<ActionActs, 'open'>;
+  };
+  readonly devices: DeviceDescriber;
+  readonly signals: Signals;
+  readonly clock: Clock;
+  readonly urls: Urls;
+  readonly codes: Codes;
+  readonly cookies: Cookies;
+  readonly renderer: PageRenderer;
+  readonly browserViews: BrowserViews;
+  readonly streams: EventStreams;
+  readonly longPolls: LongPolls;
+  readonly settings: RedemptionPorts['settings'] & {
+    readonly apps: { readonly name?: string | undefined };
+    readonly shortCode: boolean;
+  };
+}
+
+/**
+ * The page that shows the code of an action. It has the URLs of the QR page below its own, so the same script drives
+ * both.
+ */
+export class ActionPageHandlers {
+  readonly #ports: ActionPagePorts;
+  readonly #redemption: Redemption;
+
+  constructor(ports: ActionPagePorts) {
+    this.#ports = ports;
+    this.#redemption = new Redemption(ports);
+  }
+
+  /**
+   * `GET Q/actions/:id`: the code and the state; before a browser has opened the action, a form that opens it here.
+   * Changes nothing: the cookie that it sets only counts once that form is sent.
+   */
+  page = async (visit: ActionVisit): Promise<void> => {
+    const { cookies, browserViews, renderer, urls, settings, clock } = this.#ports;
+    const { ctx, ticket } = visit;
+    const now = clock();
+    const isWaiting = stateAt(ticket, now) === 'waiting';
+    if (!visit.isShownHere && isWaiting) cookies.bindAction(ctx, ticket.interaction, ticket.endsAt - now);
+    const showsCode = visit.isShownHere && isLive(ticket, now);
+    const page: Pages['action'] = {
+      ...describe(ticket, urls.action(ticket.interaction)),
+      state: stateAt(ticket, now),
+      ...(showsCode && { ticket: browserViews.drawn(ticket, now, undefined) }),
+      ...(isWaiting && !isOnScreen(ticket) && isPhone(ctx) && { here: this.#codeUrl(ticket) }),
+      lasts: { ...browserViews.lasts, scan: toSeconds(ticket.deadline - ticket.shownAt) },
+      codeGrace: browserViews.codeGrace,
+      appName: settings.apps.name,
+      codeMark: browserViews.codeMark,
+      typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
+    };
+    renderer.render(ctx, 'action', page, ticket.request.locales);
+  };
+
+  /** `POST Q/actions/:id`: shows the action in this browser, if it is the first. */
+  open = async (visit: ActionVisit): Promise<void> => {
+    const { ceremony, cookies, urls, clock } = this.#ports;
+    const { ctx, ticket } = visit;
+    const id = ticket.interaction;
+    const binding = cookies.bindAction(ctx, id, ticket.endsAt - clock());
+    await ceremony.actions.open(id, await describeBrowser(this.#ports, ctx, binding));
+    follow(visit, urls.action(id));
+  };
+
+  /** `GET Q/actions/:id/qr`: the ticket, at once or when it changes. */
+  ticket = async (request: ActionRequest): Promise<void> => {
+    const { longPolls, browserViews, clock } = this.#ports;
+    const { ctx } = request;
+    const watch = this.#watch(request);
+    const known = parseVersion('after', ctx.query.after);
+    if (ctx.method === 'HEAD') return answerHead(ctx, 'json');
+    const ticket = known === undefined ? await watch.read() : await longPolls.next(ctx, watch, known);
+    ctx.body = browserViews.draw(ticket, clock(), watch);
+  };
+
+  /** `GET Q/actions/:id/qr/events`: the ticket as a stream. */
+  events = async (request: ActionRequest): Promise<void> => {
+    const { ctx } = request;
+    if (ctx.method === 'HEAD') return answerHead(ctx, 'text/event-stream');
+    await this.#ports.streams.open(ctx, this.#watch(request));
+  };
+
+  /** `POST Q/actions/:id/qr/finish`: confirms what the phone has approved, with the check code where it is demanded. */
+  finish = async (form: ActionForm): Promise<void> => {
+    const { ticket, changed } = await this.#redemption.redeem(form);
+    if (changed && ticket.state === 'redeemed') this.#ports.announce(form.ctx, 'qr_login.finished', ticket);
+    this.leave(form);
+  };
+
+  /** `POST Q/actions/:id/cancel`: takes the action back. */
+  cancel = async (form: ActionForm): Promise<void> => {
+    const { ceremony, announce } = this.#ports;
+    const outcome = await ceremony.browser.cancel(form.identity);
+    if (outcome?.changed) announce(form.ctx, 'qr_login.cancelled', outcome.ticket);
+    this.leave(form);
+  };
+
+  /**
+   * Leads the browser on after the end of the action. Also the answer to `POST Q/actions/:id/qr/renew`, which the
+   * script of the page sends when the code has expired: there is no other code, only another action.
+   */
+  leave = (form: ActionForm): void => {
+    const { interaction, request } = form.ticket;
+    follow(form, request.action.returnTo ?? this.#ports.urls.action(interaction));
+  };
+
+  #watch({ ctx, ticket, identity }: ActionRequest): TicketWatch {
+    const { ceremony, signals } = this.#ports;
+    const ports = { browser: ceremony.browser, signals };
+    return new TicketWatch(ports, identity, { svg: readsImage(ctx.query.svg), endsAt: ticket.endsAt });
+  }
+
+  /** Returns the address in the code, which the phone that shows this page opens itself. */
+  #codeUrl({ id }: ActionTicket): string {
+    const { codes, urls, clock } = this.#ports;
+    return urls.landing(codes.show(id, clock()).code);
+  }
+}
+
+function describe(
+  { request }: ActionTicket,
+  self: string,
+): Pick<Pages['action'], 'client' | 'title' | 'urls' | 'goOn'> {
+  const { client, action } = request;
+  const { title, returnTo } = action;
+  const urls = { self, finish: `${self}/qr/finish`, renew: `${self}/qr/renew`, cancel: `${self}/cancel` };
+  return { client, title, urls, ...(returnTo !== undefined && { goOn: returnTo }) };
+}
+
+/** Answers a HEAD as a GET would be answered, but shows no code and does not wait. */
+function answerHead(ctx: Context, type: string): void {
+  ctx.status = 200;
+  ctx.type = type;
+}

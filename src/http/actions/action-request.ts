@@ -1,0 +1,113 @@
+import type { Provider } from '../../oidc/provider.ts';
+import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
+import type { BrowserIdentity } from '../../ticket/browser.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
+import { isOnScreen } from '../../ticket/ticket.ts';
+import { type Fields, readFields } from '../request/body.ts';
+import type { Cookies } from '../request/cookies.ts';
+import type { Entry, Guard } from '../request/guard.ts';
+import { notEmbedded, sameOrigin } from '../request/origin.ts';
+import type { PluginRequest } from '../request/plugin-request.ts';
+import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
+import type { Urls } from '../request/urls.ts';
+
+/** A request for the page of an action, from any browser that has its URL. */
+export interface ActionVisit extends PluginRequest {
+  readonly ticket: ActionTicket;
+  /** True if this is the browser that shows the action. */
+  readonly isShownHere: boolean;
+}
+
+/** A request of the browser that shows the action. */
+export interface ActionRequest extends PluginRequest {
+  readonly ticket: ActionTicket;
+  readonly identity: BrowserIdentity;
+}
+
+/** A POST of that browser, from a page of the provider. */
+export interface ActionForm extends ActionRequest {
+  readonly fields: Fields;
+}
+
+export interface ActionRequestPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly actions: Pick<ActionActs, 'look'> };
+  readonly urls: Urls;
+  readonly cookies: Pick<Cookies, 'binding'>;
+  readonly limits: Pick<RateLimits, 'byAddress'>;
+}
+
+/** Makes the entries of the routes below the page of an action. */
+export class ActionGuards {
+  readonly #ports: ActionRequestPorts;
+  readonly #sameOrigin: Guard;
+
+  constructor(ports: ActionRequestPorts) {
+    this.#ports = ports;
+    this.#sameOrigin = sameOrigin(ports.urls);
+  }
+
+  /** For the page, which a browser may open that does not show the action yet. */
+  visit(act: AddressAct): Entry<ActionVisit> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      notEmbedded(request);
+      await count(request);
+      return this.#visit(request);
+    };
+  }
+
+  /** For the POST with which a browser takes over the page. */
+  open(act: AddressAct): Entry<ActionVisit> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      await this.#sameOrigin(request);
+      await count(request);
+      await readFields(request.ctx);
+      return this.#visit(request);
+    };
+  }
+
+  /** For a GET of the browser that shows the action. */
+  look(act: AddressAct): Entry<ActionRequest> {
+    const visit = this.visit(act);
+    return async (request) => this.#identify(await visit(request));
+  }
+
+  /** For its POSTs. A request from another site is refused before it is counted, or it would use up the user's limit. */
+  form(act: AddressAct): Entry<ActionForm> {
+    const count = this.#ports.limits.byAddress(act);
+    return async (request) => {
+      await this.#sameOrigin(request);
+      await count(request);
+      const fields = await readFields(request.ctx);
+      return { ...this.#identify(await this.#visit(request)), fields };
+    };
+  }
+
+  /** @throws QrLoginError `not_found` if there is no such action, or if another browser shows it */
+  async #visit(request: PluginRequest): Promise<ActionVisit> {
+    const { ceremony, cookies, urls } = this.#ports;
+    const { ctx, failure } = request;
+    const { id = '' } = ctx.params;
+    const ticket = await ceremony.actions.look(id);
+    if (ticket === undefined) throw noAction();
+    const isShownHere = ticket.browser.binding === cookies.binding(ctx, id);
+    if (isOnScreen(ticket) && !isShownHere) throw noAction();
+    failure.back = urls.action(id);
+    return { ...request, ticket, isShownHere };
+  }
+
+  #identify({ isShownHere, ...request }: ActionVisit): ActionRequest {
+    if (!isShownHere) throw noAction();
+    const { interaction, browser } = request.ticket;
+    return { ...request, identity: { interaction, binding: browser.binding } };
+  }
+}
+
+/** Returns the same error for an unknown action, one that is over for long, and one that another browser shows. */
+export function noAction(): QrLoginError {
+  return new QrLoginError('not_found', 'There is no such request here. Go back to the app and start again.', {
+    reason: 'action',
+  });
+}

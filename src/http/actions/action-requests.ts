@@ -1,0 +1,224 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describeRequester, isOwnUrl } from '../../oidc/actions/requester.ts';
+import type { Provider } from '../../oidc/provider.ts';
+import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
+import type { Codes } from '../../ticket/codes/code.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
+import type { Clock } from '../../ticket/ports.ts';
+import type { Action, Browser, Requirements, SignInRequest } from '../../ticket/ticket.ts';
+import { traceOf } from '../../ticket/ticket-id.ts';
+import type { Announce } from '../events/ticket-events.ts';
+import type { Cookies } from '../request/cookies.ts';
+import { type DeviceDescriber, describeBrowser } from '../request/device.ts';
+import type { Urls } from '../request/urls.ts';
+import type { ActionResults, ApprovalResult } from './action-results.ts';
+import { findTextFault } from './action-texts.ts';
+
+/** An action that a deployment asks its user to approve on the phone. */
+export interface ApprovalRequest {
+  /** The only account that may approve. To others, the code is an unknown one. */
+  readonly accountId: string;
+  /** The line that says what is approved, 1 to 80 characters: "Add a passkey". The phone shows it as text. */
+  readonly title: string;
+  /**
+   * The details, at most 10 lines of 120 characters, which the phone shows as text.
+   * @default ''
+   */
+  readonly details?: string;
+  /**
+   * The time for the decision and its confirmation, in seconds (10 to 3,600).
+   * @default 300
+   */
+  readonly expiresIn?: number;
+  /**
+   * The `client_id` of the client that asks: the phone shows its name and its verified host.
+   * @default the provider itself asks
+   */
+  readonly client?: string;
+  /**
+   * The request and the response of the browser that shows the code: Koa's `ctx`, or `{ req, res }`. The response gets
+   * a cookie; only this browser can open `url`.
+   * @default the first browser that opens `url`, or none: then the phone opens `code`, and no check code is asked for
+   */
+  readonly browser?: { readonly req: IncomingMessage; readonly res: ServerResponse };
+  /** A value of yours that is not shown, and that the result repeats: 1 to 256 characters of printable ASCII. */
+  readonly reference?: string;
+  /**
+   * The URL, or the path of yours, to which the browser goes back at the end.
+   * @default the page stays, and says how it has ended
+   */
+  readonly returnTo?: string;
+  /**
+   * The `aud` of the signed result.
+   * @default the client, or the issuer if the provider itself asks
+   */
+  readonly audience?: string;
+  /** The preferred languages, the best one first. @default those of the browser and of the phone */
+  readonly locales?: readonly string[];
+}
+
+/** An action that waits for its approval, or that has ended. */
+export interface Approval {
+  /** Its id, with which any process finds it: `findApproval(id)`. Keep it from other users: it opens the page. */
+  readonly id: string;
+  /** The page that shows the code. */
+  readonly url: string;
+  /** The address in the present code, which changes every ten seconds. A phone may open it instead of scanning it. */
+  readonly code: string;
+  /** Its name in the events, `ticket`. */
+  readonly ticket: string;
+  /**
+   * The end of the action. Waits for it, in any process. Rejects only if the process stops meanwhile (`close()`).
+   */
+  readonly result: Promise<ApprovalResult>;
+  /** Takes the action back. One that has ended already stays as it is. */
+  cancel(): Promise<void>;
+}
+
+/** An action in the form in which both kinds of requesters make it. */
+export interface ActionDraft {
+  readonly client: SignInRequest['client'];
+  readonly requirements: Pick<Requirements, 'accountId' | 'subject'>;
+  readonly action: Omit<Action, 'expiresAt'>;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly locales: readonly string[];
+}
+
+export interface ActionRequestsPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly actions: ActionActs };
+  readonly actionResults: ActionResults;
+  readonly announce: Announce;
+  readonly codes: Pick<Codes, 'show'>;
+  readonly cookies: Cookies;
+  readonly devices: DeviceDescriber;
+  readonly urls: Urls;
+  readonly clock: Clock;
+  /** The name by which users know the provider. */
+  readonly providerName: string;
+}
+
+const SHORTEST_S = 10;
+const LONGEST_S = 3_600;
+export const USUAL_S = 300;
+const MAX_URL = 2_000;
+
+/** Requests approvals of actions. */
+export class ActionRequests {
+  readonly #ports: ActionRequestsPorts;
+
+  constructor(ports: ActionRequestsPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Requests an approval for the deployment itself.
+   * @throws TypeError if a value is wrong; QrLoginError `store_unavailable`
+   */
+  async request(given: ApprovalRequest): Promise<Approval> {
+    const { accountId, title, details = '', expiresIn = USUAL_S, browser, locales = [] } = given;
+    const { reference, returnTo, audience } = given;
+    if (typeof accountId !== 'string' || accountId === '') throw new TypeError('"accountId" must be an account');
+    const draft = {
+      client: await this.#findClient(given.client),
+      requirements: { accountId },
+      action: {
+        title,
+        details,
+        ...(reference !== undefined && { reference }),
+        ...(returnTo !== undefined && { returnTo }),
+        ...(audience !== undefined && { audience }),
+      },
+      expiresIn,
+      locales,
+    };
+    const fault = findFault(draft);
+    if (fault !== undefined) throw new TypeError(`requestApproval: ${fault}`);
+    const id = this.#ports.ceremony.actions.newId();
+    return this.#open(await this.create(id, draft, browser && (await this.#bind(id, browser, draft))));
+  }
+
+  /**
+   * Creates the ticket of an action.
+   * @param shownIn the browser that shows it; none if it is left out
+   * @throws QrLoginError `invalid_request` if a value is wrong
+   */
+  async create(id: string, draft: ActionDraft, shownIn: Browser = NO_BROWSER): Promise<ActionTicket> {
+    const fault = findFault(draft);
+    if (fault !== undefined) throw new QrLoginError('invalid_request', `${fault}.`);
+    const { client, requirements, action, expiresIn, locales } = draft;
+    const request = { client, requirements, action, locales, scopes: [] };
+    const { ceremony, announce } = this.#ports;
+    const ticket = await ceremony.actions.request(id, { request, browser: shownIn, lasts: expiresIn * 1000 });
+    announce(undefined, 'qr_login.shown', ticket);
+    return ticket;
+  }
+
+  /** Returns an action, also one that another process has made; undefined if there is none (any more). */
+  async find(id: string): Promise<Approval | undefined> {
+    const ticket = await this.#ports.ceremony.actions.look(id);
+    return ticket && this.#open(ticket);
+  }
+
+  /** Ensures that a client may lead the browser to this URL. @throws QrLoginError `invalid_request` */
+  async assertReturnTo(clientId: string, url: string): Promise<void> {
+    if (await isOwnUrl(this.#ports.provider, clientId, url)) return;
+    throw new QrLoginError('invalid_request', '"return_to" must be on a site of a redirect URI of this client.');
+  }
+
+  #open({ id: ticketId, interaction: id }: ActionTicket): Approval {
+    const { ceremony, actionResults, announce, codes, urls, clock } = this.#ports;
+    let result: Promise<ApprovalResult> | undefined;
+    return {
+      id,
+      url: urls.absolute(urls.action(id)),
+      ticket: traceOf(ticketId),
+      get code() {
+        return urls.absolute(urls.landing(codes.show(ticketId, clock()).code));
+      },
+      get result() {
+        result ??= actionResults.whenEnded(id);
+        return result;
+      },
+      cancel: async () => {
+        const outcome = await ceremony.actions.cancel(id);
+        if (outcome?.changed) announce(undefined, 'qr_login.cancelled', outcome.ticket);
+      },
+    };
+  }
+
+  /** Gives the browser the cookie that opens the page of the action. */
+  async #bind(
+    id: string,
+    { req, res }: NonNullable<ApprovalRequest['browser']>,
+    { expiresIn }: ActionDraft,
+  ): Promise<Browser> {
+    const { provider, cookies } = this.#ports;
+    // The provider's own context, because only its cookies are signed with the provider's keys.
+    const ctx = provider.createContext(req, res);
+    return describeBrowser(this.#ports, ctx, cookies.bindAction(ctx, id, expiresIn * 1000));
+  }
+
+  async #findClient(clientId: string | undefined): Promise<SignInRequest['client']> {
+    const { provider, providerName } = this.#ports;
+    if (clientId === undefined) return { id: '', name: providerName, host: new URL(provider.issuer).host };
+    const client = await describeRequester(provider, clientId);
+    if (client === undefined) throw new TypeError(`requestApproval: the client ${clientId} is not registered`);
+    return client;
+  }
+}
+
+const NO_BROWSER: Browser = { binding: '', source: '' };
+
+/** Returns what is wrong with an action, in the words of a message; undefined if it is right. */
+function findFault({ action, expiresIn, locales }: ActionDraft): string | undefined {
+  const { title, details, reference, returnTo, audience } = action;
+  const texts: unknown[] = [title, details, reference ?? '', returnTo ?? '', audience ?? '', ...locales];
+  if (!texts.every((text) => typeof text === 'string')) return 'the texts of an action must be strings';
+  if (!(Number.isInteger(expiresIn) && expiresIn >= SHORTEST_S && expiresIn <= LONGEST_S))
+    return `"expires_in" must be a whole number of seconds from ${SHORTEST_S} to ${LONGEST_S}`;
+  if (returnTo !== undefined && !/^(?:https?:\/\/|\/(?![/\\]))/i.test(returnTo.slice(0, MAX_URL)))
+    return 'the address to return to must be a path or an http(s) address';
+  return findTextFault(action);
+}

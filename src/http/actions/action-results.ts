@@ -1,0 +1,191 @@
+import { hashTexts, type SigningKeys, signResult } from '../../oidc/actions/signed-result.ts';
+import type { Provider } from '../../oidc/provider.ts';
+import { subjectOf } from '../../oidc/request/requirements.ts';
+import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
+import type { Clock, Listener, Signals } from '../../ticket/ports.ts';
+import { type DeniedTicket, isLive, type RedeemedTicket, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import { traceOf } from '../../ticket/ticket-id.ts';
+
+/** The end of an action that was not approved. */
+export interface RefusedApproval {
+  /** `expired` also if the action is unknown, or over for longer than its result is kept (10 minutes). */
+  readonly outcome: 'denied' | 'cancelled' | 'expired';
+  /**
+   * The reason, if there is one: the user denied (`person`) or reported (`report`), the assessment denied (`risk`,
+   * `blocked`), the phone could not meet a requirement, or the action was cancelled at its page (`browser`), by the
+   * requester, or by too many wrong check codes (`check code`).
+   */
+  readonly because?: DeniedTicket['because'] | 'browser' | 'requester' | 'check code' | 'renewed';
+}
+
+/** The end of an action that was approved, and confirmed with the check code where that was demanded. */
+export interface GivenApproval {
+  readonly outcome: 'approved';
+  readonly accountId: string;
+  /** The texts that the phone has shown, and their hash: see `hashTexts`. */
+  readonly title: string;
+  readonly details: string;
+  readonly detailsHash: string;
+  readonly reference?: string;
+  /** The time of the approval, in seconds since the epoch. */
+  readonly approvedAt: number;
+  /** The approver's sign-in on the phone, with the methods that `guard` has verified. */
+  readonly authTime: number;
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+  /** The result as a JWT (`typ: qr-approval+jwt`), if the option `actions.jwks` is set. */
+  readonly jwt?: string;
+}
+
+export type ApprovalResult = GivenApproval | RefusedApproval;
+
+export interface ActionResultPorts {
+  readonly provider: Provider;
+  readonly ceremony: { readonly actions: Pick<ActionActs, 'look'> };
+  readonly signals: Signals;
+  readonly clock: Clock;
+  readonly settings: { readonly actions: { readonly jwks?: SigningKeys | undefined } };
+}
+
+/** After the store could not be read, the next try comes after this time. */
+const RETRY_MS = 1_000;
+
+/** Waits for the ends of actions, in any process, and describes them. */
+export class ActionResults {
+  readonly #ports: ActionResultPorts;
+  /** Ends the sleep of each wait. */
+  readonly #waiting = new Set<() => void>();
+  #closed = false;
+
+  constructor(ports: ActionResultPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Waits for the end of an action.
+   * @throws QrLoginError `store_unavailable` if the process stops meanwhile
+   */
+  async whenEnded(id: string): Promise<ApprovalResult> {
+    for (;;) {
+      const { ticket, hasEnded } = await this.wait(id).catch(unlessUnavailable);
+      if (hasEnded) return this.describe(ticket);
+      if (this.#closed) throw stopping();
+      await this.#sleep(RETRY_MS);
+    }
+  }
+
+  /**
+   * Waits for the end of an action, but not longer than this.
+   * @param longest in milliseconds
+   */
+  async wait(id: string, longest: number = Number.POSITIVE_INFINITY): Promise<ActionState> {
+    const { ceremony, signals, clock } = this.#ports;
+    const until = clock() + longest;
+    let wake = (): void => undefined;
+    const listener: Listener = { hear: () => wake() };
+    signals.subscribe(id, listener);
+    try {
+      for (;;) {
+        // Begin to listen before the ticket is read: a signal that comes meanwhile must not be lost.
+        const signalled = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        const ticket = await ceremony.actions.look(id);
+        const now = clock();
+        if (ticket === undefined || !isLive(ticket, now)) return { ticket, hasEnded: true };
+        if (this.#closed || now >= until) return { ticket, hasEnded: false };
+        await this.#sleep(Math.min(signals.rereadEvery, ticket.deadline - now, until - now), signalled);
+      }
+    } finally {
+      signals.unsubscribe(id, listener);
+    }
+  }
+
+  /** Describes the end of an action. */
+  async describe(ticket: ActionTicket | undefined): Promise<ApprovalResult> {
+    if (ticket === undefined) return { outcome: 'expired' };
+    const state = stateAt(ticket, this.#ports.clock());
+    if (ticket.state === 'redeemed') return this.#approved(ticket);
+    if (ticket.state === 'denied' || ticket.state === 'cancelled')
+      return { outcome: ticket.state, because: ticket.because };
+    if (state === 'expired') return { outcome: 'expired' };
+    throw new TypeError(`an action that is ${state} has no result`);
+  }
+
+  /** Ends all waits. */
+  close(): void {
+    this.#closed = true;
+    for (const wake of this.#waiting) wake();
+  }
+
+  async #approved(ticket: ActionTicket & RedeemedTicket): Promise<GivenApproval> {
+    const { approver, approvedAt, request } = ticket;
+    const { title, details, reference } = request.action;
+    const { accountId, authenticatedAt, acr, amr } = approver;
+    const approval = {
+      outcome: 'approved' as const,
+      accountId,
+      title,
+      details,
+      detailsHash: hashTexts(request.action),
+      ...(reference !== undefined && { reference }),
+      approvedAt: Math.floor(approvedAt / 1000),
+      authTime: authenticatedAt,
+      ...(acr !== undefined && { acr }),
+      ...(amr !== undefined && { amr }),
+    };
+    const { jwks } = this.#ports.settings.actions;
+    return jwks === undefined ? approval : { ...approval, jwt: await this.#sign(ticket, approval, jwks) };
+  }
+
+  async #sign({ id, request, endsAt }: Ticket, approval: GivenApproval, jwks: SigningKeys): Promise<string> {
+    const { provider } = this.#ports;
+    const { client, action } = request;
+    const { accountId, detailsHash, reference, approvedAt, authTime, acr, amr } = approval;
+    const subject = client.id === '' ? accountId : await subjectOf(provider, client.id, accountId);
+    const claims = {
+      iss: provider.issuer,
+      sub: subject ?? accountId,
+      aud: action?.audience ?? (client.id || provider.issuer),
+      jti: traceOf(id),
+      iat: approvedAt,
+      exp: Math.floor(endsAt / 1000),
+      details_hash: detailsHash,
+      ...(reference !== undefined && { reference }),
+      auth_time: authTime,
+      ...(acr !== undefined && { acr }),
+      ...(amr !== undefined && { amr }),
+    };
+    return signResult(claims, jwks);
+  }
+
+  async #sleep(ms: number, woken?: Promise<void>): Promise<void> {
+    if (this.#closed) return;
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const timer = setTimeout(end, Math.max(0, ms));
+    this.#waiting.add(end);
+    await (woken === undefined ? ended : Promise.race([ended, woken]));
+    clearTimeout(timer);
+    this.#waiting.delete(end);
+  }
+}
+
+/** An action after a wait. */
+interface ActionState {
+  readonly ticket: ActionTicket | undefined;
+  readonly hasEnded: boolean;
+}
+
+function unlessUnavailable(error: unknown): ActionState {
+  if (error instanceof QrLoginError && error.code === 'store_unavailable')
+    return { ticket: undefined, hasEnded: false };
+  throw error;
+}
+
+function stopping(): QrLoginError {
+  return new QrLoginError('store_unavailable', 'This process stops. Ask another one for the result: findApproval(id).');
+}

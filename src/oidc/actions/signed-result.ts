@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { importJWK, type JWK, SignJWT } from 'jose';
+
+/** The `typ` of a signed result, so that no other JWT of the provider can stand for one (RFC 8725, section 3.11). */
+export const RESULT_TYPE = 'qr-approval+jwt';
+
+/** The private keys of the provider, as in its own configuration (RFC 7517, section 5). */
+export interface SigningKeys {
+  readonly keys: readonly object[];
+}
+
+/** The claims of a signed result besides the registered ones of RFC 7519. */
+export interface ResultClaims {
+  readonly iss: string;
+  /** The account as the client knows it. */
+  readonly sub: string;
+  readonly aud: string;
+  /** The same for each copy of the result, so that its recipient can refuse a second use. */
+  readonly jti: string;
+  /** The time of the approval, in seconds since the epoch. */
+  readonly iat: number;
+  /** The time until which the result can be read again, in seconds since the epoch. */
+  readonly exp: number;
+  /** {@link hashTexts} of the texts that the phone has shown. */
+  readonly details_hash: string;
+  readonly reference?: string;
+  readonly auth_time: number;
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+}
+
+/**
+ * Returns the hash of the two texts that the phone has shown: base64url of the SHA-256 of the title, a line feed and
+ * the details, in UTF-8. A title has no line feed, so no two pairs of texts have the same hash.
+ */
+export function hashTexts({ title, details }: { readonly title: string; readonly details: string }): string {
+  return createHash('sha256').update(`${title}\n${details}`).digest('base64url');
+}
+
+/** Returns the key that results are signed with: the first private one that is for signing; undefined without one. */
+export function findSigningKey({ keys }: SigningKeys): (JWK & { readonly alg: string }) | undefined {
+  // The members of a key are checked by its import: the types of oidc-provider and jose differ.
+  for (const key of keys as readonly JWK[]) {
+    const alg = algorithmOf(key);
+    if (alg !== undefined && key.d !== undefined && key.use !== 'enc') return { ...key, alg };
+  }
+  return undefined;
+}
+
+/** Returns the result as a JWT that any service can verify with the keys that the provider publishes (`jwks_uri`). */
+export async function signResult(claims: ResultClaims, { keys }: SigningKeys): Promise<string> {
+  const key = findSigningKey({ keys });
+  if (key === undefined) throw new TypeError('there is no key to sign results with');
+  const { alg, kid } = key;
+  return new SignJWT({ ...claims })
+    .setProtectedHeader({ alg, typ: RESULT_TYPE, ...(kid !== undefined && { kid }) })
+    .sign(await importJWK(key, alg));
+}
+
+const OF_CURVE: Readonly<Record<string, string>> = {
+  'P-256': 'ES256',
+  'P-384': 'ES384',
+  'P-521': 'ES512',
+  Ed25519: 'EdDSA',
+};
+
+function algorithmOf({ alg, kty, crv = '' }: JWK): string | undefined {
+  return alg ?? (kty === 'RSA' ? 'RS256' : OF_CURVE[crv]);
+}

@@ -1,0 +1,290 @@
+import { expect } from 'chai';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import type { Approval } from '../../../src/index.ts';
+import { hashTexts } from '../../../src/oidc/actions/signed-result.ts';
+import type { Answer } from '../../support/agent.ts';
+import { StillClock } from '../../support/clock.ts';
+import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+import { ActionBrowser, type ActionWorld, ALICE, PAYMENT, request, startWithActions } from './actions.ts';
+
+interface Meeting {
+  readonly browser: ActionBrowser;
+  readonly phone: PhonePerson;
+  readonly approval: Approval;
+}
+
+async function meet(actions: ActionWorld, query = ''): Promise<Meeting> {
+  const browser = new ActionBrowser(actions.world);
+  const phone = await new PhonePerson(actions.world).signIn('alice');
+  return { browser, phone, approval: await browser.pay(actions, query) };
+}
+
+const html = { headers: { accept: 'text/html' } };
+
+describe('an action that a browser shows:', () => {
+  let actions: ActionWorld;
+  let world: World;
+  let events: unknown[];
+
+  before(async () => {
+    actions = await startWithActions({ clock: new StillClock() });
+    ({ world } = actions);
+    events = world.told('qr_login.action');
+  });
+
+  after(() => world?.stop());
+
+  it('is approved on the phone, which shows the two texts and who asks', async () => {
+    const { browser, phone, approval } = await meet(actions);
+    await phone.scan(await browser.code());
+    const seen = (await phone.look()).json();
+    expect(seen.action).to.deep.equal(PAYMENT);
+    expect(seen.client).to.deep.equal({ id: '', name: 'Example ID', host: new URL(world.issuer).host });
+    expect((await browser.ticket()).state).to.equal('scanned');
+    await phone.approve();
+    expect((await browser.finish()).json()).to.deep.equal({ redirectTo: new URL(approval.url).pathname });
+    const detailsHash = hashTexts(PAYMENT);
+    expect(await approval.result).to.deep.include({ outcome: 'approved', accountId: ALICE, ...PAYMENT, detailsHash });
+    expect(events.at(-1)).to.deep.include({ ticket: approval.ticket, outcome: 'approved', accountId: ALICE });
+    const page = await browser.agent.get(approval.url, html);
+    expect(page.text).to.include('You can close this page.').and.not.include('data-qr-login');
+  });
+
+  it('has a signed result that the published keys verify', async () => {
+    const { browser, phone, approval } = await meet(actions, '?reference=order-4711');
+    await phone.scan(await browser.code());
+    await phone.approve();
+    await browser.finish();
+    const result = await approval.result;
+    if (result.outcome !== 'approved' || result.jwt === undefined) throw new Error('not approved');
+    const published = (await (await fetch(`${world.issuer}/jwks`)).json()) as JSONWebKeySet;
+    const { issuer } = world;
+    const { payload } = await jwtVerify(result.jwt, createLocalJWKSet(published), {
+      typ: 'qr-approval+jwt',
+      issuer,
+      audience: issuer,
+      currentDate: new Date(world.clock.now()),
+    });
+    expect(payload).to.deep.include({ sub: ALICE, details_hash: hashTexts(PAYMENT), reference: 'order-4711' });
+    expect(payload.jti).to.equal(approval.ticket);
+  });
+
+  it('gives the same answers when a step is repeated', async () => {
+    const { browser, phone, approval } = await meet(actions);
+    const code = await browser.code();
+    await phone.scan(code);
+    await phone.scan(code);
+    await phone.approve();
+    expect((await phone.approve()).status).to.equal(200);
+    const [first, second] = [await browser.finish(), await browser.finish()];
+    expect(second.json()).to.deep.equal(first.json());
+    expect((await approval.result).outcome).to.equal('approved');
+    const ends = events.filter((event) => (event as { ticket: string }).ticket === approval.ticket);
+    expect(ends.length).to.equal(1);
+  });
+
+  it('ends when the phone denies', async () => {
+    const { browser, phone, approval } = await meet(actions);
+    await phone.scan(await browser.code());
+    await phone.decide('deny');
+    expect((await browser.ticket()).state).to.equal('denied');
+    expect(await approval.result).to.deep.equal({ outcome: 'denied', because: 'person' });
+    expect((await browser.finish()).json()).to.deep.equal({ redirectTo: new URL(approval.url).pathname });
+    expect((await browser.agent.get(approval.url, html)).text).to.include('This was not approved');
+  });
+
+  it('ends when the browser cancels, and when the requester takes it back', async () => {
+    const { browser, approval } = await meet(actions);
+    await browser.cancel();
+    expect(await approval.result).to.deep.equal({ outcome: 'cancelled', because: 'browser' });
+    const other = await meet(actions);
+    await other.approval.cancel();
+    await other.approval.cancel();
+    expect(await other.approval.result).to.deep.equal({ outcome: 'cancelled', because: 'requester' });
+    expect((await other.phone.scan(other.approval.code)).status).to.equal(404);
+  });
+
+  it('goes back to the address of the requester at the end', async () => {
+    const { browser, phone, approval } = await meet(actions, '?returnTo=/paid');
+    await phone.scan(await browser.code());
+    await phone.approve();
+    expect((await browser.finish()).json()).to.deep.equal({ redirectTo: '/paid' });
+    expect((await browser.agent.get(approval.url, html)).text).to.include('href="/paid"');
+  });
+
+  it('expires, and there is no other code for it', async () => {
+    const { browser, phone, approval } = await meet(actions);
+    const code = await browser.code();
+    world.clock.forward(301);
+    expect((await browser.ticket()).state).to.equal('expired');
+    expect(await approval.result).to.deep.equal({ outcome: 'expired' });
+    expect((await phone.scan(code)).status).to.equal(404);
+  });
+
+  it('cannot be confirmed after it has expired, although the phone has approved', async () => {
+    const { browser, phone, approval } = await meet(actions);
+    world.clock.forward(250);
+    await phone.scan(await browser.code());
+    await phone.approve();
+    world.clock.forward(51);
+    expect((await browser.finish()).status).to.equal(410);
+    expect(await approval.result).to.deep.equal({ outcome: 'expired' });
+  });
+
+  it('looks like an unknown code to another account, which sees none of its texts', async () => {
+    const { browser, approval } = await meet(actions);
+    const bob = await new PhonePerson(world).signIn('bob');
+    const answer = await bob.scan(await browser.code());
+    expect([answer.status, answer.json().error]).to.deep.equal([404, 'not_found']);
+    expect(answer.text).to.not.include('Pay');
+    expect((await browser.ticket()).state).to.equal('waiting');
+    await approval.cancel();
+  });
+
+  it('is shown in the browser that asked for it alone', async () => {
+    const { approval } = await meet(actions);
+    const other = new ActionBrowser(world);
+    other.at = approval.url;
+    const refused: Answer[] = [
+      await other.agent.get(approval.url, html),
+      await other.agent.post(approval.url, { form: {} }),
+      await other.agent.get(`${approval.url}/qr`),
+      await other.agent.get(`${approval.url}/qr/events`),
+      await other.finish(),
+      await other.cancel(),
+    ];
+    expect(refused.map(({ status }) => status)).to.deep.equal(refused.map(() => 404));
+    expect(refused.some(({ text }) => text.includes('Pay'))).to.equal(false);
+    await approval.cancel();
+  });
+
+  it('is no sign-in, and a sign-in is no action', async () => {
+    const { browser, approval } = await meet(actions);
+    const at = `${world.issuer}/interaction/${approval.id}`;
+    expect((await browser.agent.get(at, html)).status).to.equal(404);
+    expect((await browser.agent.post(`${at}/qr/finish`, { json: {} })).status).to.equal(404);
+    const signingIn = new BrowserPerson(world);
+    await signingIn.start();
+    const page = await signingIn.agent.get(`${world.issuer}/qr/actions/${signingIn.uid}`, html);
+    expect(page.status).to.equal(404);
+    expect(await world.qr.findApproval(signingIn.uid)).to.equal(undefined);
+    await approval.cancel();
+  });
+
+  it('shows its texts as text, and refuses those that could not be shown as they are', async () => {
+    const title = '<img src=x onerror=alert(1)>';
+    const { browser, phone } = await meet(actions, `?title=${encodeURIComponent(title)}`);
+    expect((await browser.agent.get(browser.at, html)).text)
+      .to.include('&lt;img')
+      .and.not.include('<img src=x');
+    await phone.scan(await browser.code());
+    expect((await phone.agent.get(phone.at, html)).text)
+      .to.include('&lt;img')
+      .and.not.include('<img src=x');
+    for (const wrong of [{ title: '' }, { title: 'Pay \u202e005' }, { title: 'two\nlines' }, { details: 'a\u200bb' }]) {
+      const message = await request(actions, wrong).then(String, (error: Error) => error.message);
+      expect(message).to.match(/^requestApproval: "(title|details)" must be/);
+    }
+  });
+});
+
+describe('an action that no browser shows yet:', () => {
+  let actions: ActionWorld;
+  let world: World;
+
+  before(async () => {
+    actions = await startWithActions({ qrLogin: { assess: () => 'check code' } });
+    ({ world } = actions);
+  });
+
+  after(() => world?.stop());
+
+  it('is shown in the first browser that opens it by a POST; a GET changes nothing', async () => {
+    const approval = await request(actions);
+    const [preview, browser, late] = [new ActionBrowser(world), new ActionBrowser(world), new ActionBrowser(world)];
+    expect((await preview.agent.get(approval.url, html)).text).to.include('data-open');
+    expect((await browser.take(approval)).status).to.equal(303);
+    expect((await browser.take(approval)).status).to.equal(303);
+    expect((await browser.ticket()).state).to.equal('waiting');
+    expect((await late.take(approval)).status).to.equal(404);
+    expect((await preview.agent.get(approval.url, html)).status).to.equal(404);
+  });
+
+  it('refuses a browser that another site makes open it', async () => {
+    const approval = await request(actions);
+    const browser = new ActionBrowser(world);
+    await browser.agent.get(approval.url, html);
+    const headers = { origin: 'https://attacker.example', 'sec-fetch-site': 'cross-site' };
+    expect((await browser.agent.post(approval.url, { form: {}, headers })).status).to.equal(403);
+  });
+
+  it('asks for the check code once a browser shows it, and ends after the third wrong one', async () => {
+    const approval = await request(actions);
+    const browser = new ActionBrowser(world);
+    const phone = await new PhonePerson(world).signIn('alice');
+    await browser.take(approval);
+    await phone.scan(await browser.code());
+    const { checkCode } = (await phone.approve()).json();
+    expect(await browser.ticket()).to.deep.include({ state: 'approved', checkCode: true });
+    const wrong = checkCode === '111111' ? '222222' : '111111';
+    expect((await browser.finish(wrong)).json().error).to.equal('wrong_check_code');
+    expect((await browser.finish(`${checkCode}`)).status).to.equal(200);
+    expect((await approval.result).outcome).to.equal('approved');
+
+    const next = await request(actions);
+    await browser.take(next);
+    await phone.scan(await browser.code());
+    await phone.approve();
+    for (const typed of ['000001', '000002', '000003']) await browser.finish(typed);
+    expect(await next.result).to.deep.equal({ outcome: 'cancelled', because: 'check code' });
+  });
+
+  it('is decided on the phone alone, if the phone opens its address', async () => {
+    const approval = await request(actions);
+    const phone = await new PhonePerson(world).signIn('alice');
+    await phone.scan(approval.code);
+    expect((await phone.look()).json()).to.deep.include({ isOnScreen: false, browser: {} });
+    expect((await phone.approve()).json()).to.deep.include({ state: 'redeemed' });
+    expect((await approval.result).outcome).to.equal('approved');
+    expect((await new ActionBrowser(world).take(approval)).status).to.equal(410);
+  });
+
+  it('offers a phone that opens its page to decide there', async () => {
+    const approval = await request(actions);
+    const phone = await new PhonePerson(world, { 'sec-ch-ua-mobile': '?1' }).signIn('alice');
+    const [, code = ''] = /href="(\/qr\/[\w-]+)"/.exec((await phone.agent.get(approval.url, html)).text) ?? [];
+    await phone.scan(new URL(code, world.issuer).href);
+    await phone.approve();
+    expect((await approval.result).outcome).to.equal('approved');
+  });
+
+  it('is refused for an hour after its account has reported one', async () => {
+    const approval = await request(actions, { accountId: 'b0b' });
+    const phone = await new PhonePerson(world).signIn('bob');
+    await phone.scan(approval.code);
+    await phone.decide('report');
+    expect(await approval.result).to.deep.equal({ outcome: 'denied', because: 'report' });
+    const next = await request(actions, { accountId: 'b0b' });
+    await phone.scan(next.code);
+    expect(await next.result).to.deep.equal({ outcome: 'denied', because: 'blocked' });
+  });
+
+  it('has no result when the process stops', async () => {
+    await World.during({}, async (stopping) => {
+      const approval = await stopping.qr.requestApproval({ accountId: ALICE, title: 'Pay' });
+      const waiting = approval.result.then(String, (error: { code: string }) => error.code);
+      await stopping.qr.close();
+      expect(await waiting).to.equal('store_unavailable');
+    });
+  });
+
+  it('refuses wrong values with what to write instead', async () => {
+    const messageOf = (more: object): Promise<string> =>
+      request(actions, more).then(String, (error: Error) => `${error.name}: ${error.message}`);
+    expect(await messageOf({ expiresIn: 5 })).to.match(/^TypeError: .*from 10 to 3600/);
+    expect(await messageOf({ client: 'nobody' })).to.match(/^TypeError: .*nobody is not registered/);
+    expect(await messageOf({ returnTo: 'javascript:alert(1)' })).to.match(/^TypeError: .*a path or an http/);
+    expect(await messageOf({ returnTo: '//attacker.example' })).to.match(/^TypeError: .*a path or an http/);
+    expect(await messageOf({ accountId: '' })).to.match(/^TypeError: .*accountId/);
+  });
+});
