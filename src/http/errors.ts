@@ -146,7 +146,8 @@ export function fail(provider: Provider, { ctx, failure }: RefusableRequest, err
   if (FAULTS.has(error.code)) reportFault(provider, ctx, error.cause);
   ctx.status = STATUS[error.code];
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_S);
-  if (error instanceof AppChallenge) ctx.set('WWW-Authenticate', error.header);
+  if (error instanceof AppChallenge)
+    ctx.set('WWW-Authenticate', failure.takesBearer ? error.headerForClients : error.header);
   else if (ctx.status === 401) ctx.set('WWW-Authenticate', `Cookie realm="${provider.issuer}"`);
 }
 

@@ -42,12 +42,12 @@ export class ActionActs {
     const { store, clock, lifetimes, shortCodes } = this.#ports;
     const now = clock();
     const expiresAt = now + lasts;
-    const action = { ...request.action, expiresAt };
-    const fixed = { id: newTicketId(id), interaction: id, request: { ...request, action }, browser };
+    const asked = { ...request, action: { ...request.action, expiresAt } };
+    const fixed = { id: newTicketId(id), interaction: id, request: asked, browser };
     const ticket = transitions.show({ ...fixed, endsAt: expiresAt + RESULT_KEPT_MS }, undefined, { now, lifetimes });
     await shortCodes?.note(ticket.id, ticket.deadline - now);
     if (!(await store.create(ticket))) throw notFound();
-    return asAction(ticket);
+    return { ...ticket, request: asked };
   }
 
   /** Returns the ticket of an action; undefined if there is none (any more), or if the id is that of a sign-in. */
@@ -86,9 +86,4 @@ function isAction(ticket: Ticket): ticket is ActionTicket {
 
 function isShownIn(ticket: Ticket, { binding }: Browser): boolean {
   return isOnScreen(ticket) && ticket.browser.binding === binding;
-}
-
-function asAction(ticket: Ticket): ActionTicket {
-  if (isAction(ticket)) return ticket;
-  throw new TypeError('the ticket has no action');
 }

@@ -5,6 +5,7 @@ import type { Agent, Answer, Sent } from '../support/agent.ts';
 import { idIn } from '../support/codes.ts';
 import { RedisWorld, type SentScript } from '../support/redis-world.ts';
 import { BrowserPerson, type PhonePerson, RP_CALLBACK, type World } from '../support/world.ts';
+import { ACTION_ROUTES } from './actions/actions.ts';
 
 /** The routes of `src/http/routes.ts` that access the store. */
 const ROUTES = [
@@ -87,7 +88,8 @@ describe('a store that does not answer', () => {
     const all = urls.flatMap(([, path, methods = '']) =>
       [...methods.matchAll(/\b(get|post):/g)].map(([, method]) => `${method}`.toUpperCase().concat(` ${path}`)),
     );
-    expect(all).to.have.members([...ROUTES, ...FILES]);
+    // Those of actions are in actions/outage.test.ts.
+    expect(all).to.have.members([...ROUTES, ...FILES, ...ACTION_ROUTES]);
     expect(asked).to.have.length(ROUTES.length * KINDS.length * 6);
   });
 

@@ -119,7 +119,8 @@ export class ActionRequests {
   async request(given: ApprovalRequest): Promise<Approval> {
     const { accountId, title, details = '', expiresIn = USUAL_S, browser, locales = [] } = given;
     const { reference, returnTo, audience } = given;
-    if (typeof accountId !== 'string' || accountId === '') throw new TypeError('"accountId" must be an account');
+    if (typeof accountId !== 'string' || accountId === '')
+      throw new TypeError('requestApproval: "accountId" must be the id of an account');
     const draft = {
       client: await this.#findClient(given.client),
       requirements: { accountId },

@@ -1,10 +1,16 @@
-import { hashTexts, type SigningKeys, signResult } from '../../oidc/actions/signed-result.ts';
+import {
+  findSigningKey,
+  hashTexts,
+  type SigningKey,
+  type SigningKeys,
+  signResult,
+} from '../../oidc/actions/signed-result.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { subjectOf } from '../../oidc/request/requirements.ts';
 import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock, Listener, Signals } from '../../ticket/ports.ts';
-import { type DeniedTicket, isLive, type RedeemedTicket, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import { type DeniedTicket, isLive, type RedeemedTicket, type Ticket } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 
 /** The end of an action that was not approved. */
@@ -102,15 +108,12 @@ export class ActionResults {
     }
   }
 
-  /** Describes the end of an action. */
+  /** Describes the end of an action. One that was not decided until its end has expired. */
   async describe(ticket: ActionTicket | undefined): Promise<ApprovalResult> {
-    if (ticket === undefined) return { outcome: 'expired' };
-    const state = stateAt(ticket, this.#ports.clock());
-    if (ticket.state === 'redeemed') return this.#approved(ticket);
-    if (ticket.state === 'denied' || ticket.state === 'cancelled')
+    if (ticket?.state === 'redeemed') return this.#approved(ticket);
+    if (ticket?.state === 'denied' || ticket?.state === 'cancelled')
       return { outcome: ticket.state, because: ticket.because };
-    if (state === 'expired') return { outcome: 'expired' };
-    throw new TypeError(`an action that is ${state} has no result`);
+    return { outcome: 'expired' };
   }
 
   /** Ends all waits. */
@@ -136,10 +139,11 @@ export class ActionResults {
       ...(amr !== undefined && { amr }),
     };
     const { jwks } = this.#ports.settings.actions;
-    return jwks === undefined ? approval : { ...approval, jwt: await this.#sign(ticket, approval, jwks) };
+    const key = jwks && findSigningKey(jwks);
+    return key === undefined ? approval : { ...approval, jwt: await this.#sign(ticket, approval, key) };
   }
 
-  async #sign({ id, request, endsAt }: Ticket, approval: GivenApproval, jwks: SigningKeys): Promise<string> {
+  async #sign({ id, request, endsAt }: Ticket, approval: GivenApproval, key: SigningKey): Promise<string> {
     const { provider } = this.#ports;
     const { client, action } = request;
     const { accountId, detailsHash, reference, approvedAt, authTime, acr, amr } = approval;
@@ -157,7 +161,7 @@ export class ActionResults {
       ...(acr !== undefined && { acr }),
       ...(amr !== undefined && { amr }),
     };
-    return signResult(claims, jwks);
+    return signResult(claims, key);
   }
 
   async #sleep(ms: number, woken?: Promise<void>): Promise<void> {

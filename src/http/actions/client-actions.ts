@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { type ActionAccess, findActionAccess, readSubjectHint } from '../../oidc/actions/action-token.ts';
+import { ACTION_SCOPE, type ActionAccess, findActionAccess, readSubjectHint } from '../../oidc/actions/action-token.ts';
 import { describeRequester } from '../../oidc/actions/requester.ts';
 import { invalidToken } from '../../oidc/apps/app-challenge.ts';
 import type { Provider } from '../../oidc/provider.ts';
@@ -67,6 +67,7 @@ export class ClientGuards {
   look(act: AddressAct): Entry<ClientRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
+      request.failure.takesBearer = true;
       await count(request);
       return { ...request, access: await this.#identify(request.ctx) };
     };
@@ -75,6 +76,7 @@ export class ClientGuards {
   form(act: AddressAct): Entry<ClientForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
+      request.failure.takesBearer = true;
       await count(request);
       const body = await readJson(request.ctx);
       return { ...request, access: await this.#identify(request.ctx), body };
@@ -243,6 +245,7 @@ function readToken(ctx: Context): { readonly scheme: 'bearer' | 'dpop'; readonly
   const lower = scheme.toLowerCase();
   if (lower === 'bearer' || lower === 'dpop') return { scheme: lower, token };
   throw invalidToken('Send an access token with the scope qr_action: Authorization: Bearer <token>, or DPoP.', {
+    parameters: { scope: ACTION_SCOPE },
     isBare: ctx.get('authorization') === '',
   });
 }

@@ -19,6 +19,8 @@ export interface FailureContext {
   scan?: string;
   /** The home page of the app that started the sign-in. */
   home?: string;
+  /** True if a client may send a bearer token here. */
+  takesBearer?: boolean;
 }
 
 /** A request to one of the plugin's URLs. The guards of a route add to it what its handler needs. */

@@ -9,6 +9,9 @@ export interface SigningKeys {
   readonly keys: readonly object[];
 }
 
+/** A private key, and the algorithm that it signs with (RFC 7518, section 3.1). */
+export type SigningKey = JWK & { readonly alg: string };
+
 /** The claims of a signed result besides the registered ones of RFC 7519. */
 export interface ResultClaims {
   readonly iss: string;
@@ -38,7 +41,7 @@ export function hashTexts({ title, details }: { readonly title: string; readonly
 }
 
 /** Returns the key that results are signed with: the first private one that is for signing; undefined without one. */
-export function findSigningKey({ keys }: SigningKeys): (JWK & { readonly alg: string }) | undefined {
+export function findSigningKey({ keys }: SigningKeys): SigningKey | undefined {
   // The members of a key are checked by its import: the types of oidc-provider and jose differ.
   for (const key of keys as readonly JWK[]) {
     const alg = algorithmOf(key);
@@ -48,9 +51,7 @@ export function findSigningKey({ keys }: SigningKeys): (JWK & { readonly alg: st
 }
 
 /** Returns the result as a JWT that any service can verify with the keys that the provider publishes (`jwks_uri`). */
-export async function signResult(claims: ResultClaims, { keys }: SigningKeys): Promise<string> {
-  const key = findSigningKey({ keys });
-  if (key === undefined) throw new TypeError('there is no key to sign results with');
+export async function signResult(claims: ResultClaims, key: SigningKey): Promise<string> {
   const { alg, kid } = key;
   return new SignJWT({ ...claims })
     .setProtectedHeader({ alg, typ: RESULT_TYPE, ...(kid !== undefined && { kid }) })

@@ -28,6 +28,9 @@ export class AppChallenge extends QrLoginError {
   /** The value of `WWW-Authenticate`. */
   readonly header: string;
 
+  /** The same for a client that may send a bearer token as well: both challenges (RFC 9110, section 11.6.1). */
+  readonly headerForClients: string;
+
   constructor(
     code: ChallengeCode,
     message: string,
@@ -35,9 +38,14 @@ export class AppChallenge extends QrLoginError {
   ) {
     super(code, message, options);
     const error = isBare ? {} : { error: code, error_description: message };
-    const pairs = Object.entries({ ...error, algs: APP_ALGORITHMS.join(' '), ...parameters });
-    this.header = `DPoP ${pairs.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ')}`;
+    this.header = challenge('DPoP', { ...error, algs: APP_ALGORITHMS.join(' '), ...parameters });
+    this.headerForClients = `${challenge('Bearer', { ...error, ...parameters })}, ${this.header}`;
   }
+}
+
+function challenge(scheme: string, parameters: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(parameters).map(([name, value]) => `${name}="${quotable(value)}"`);
+  return [scheme, pairs.join(', ')].join(' ').trimEnd();
 }
 
 /** Returns a text without the characters that a parameter of a challenge must not have (RFC 6750, section 3). */

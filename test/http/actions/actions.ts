@@ -59,3 +59,17 @@ export class ActionBrowser extends BrowserPerson {
 export function request({ world }: ActionWorld, more: Partial<ApprovalRequest> = {}): Promise<Approval> {
   return world.qr.requestApproval({ accountId: ALICE, ...PAYMENT, ...more });
 }
+
+/** The routes below the page of an action, in `src/http/routes.ts`. */
+export const ACTION_ROUTES: readonly string[] = [
+  'GET /qr/actions/:id',
+  'POST /qr/actions/:id',
+  'GET /qr/actions/:id/qr',
+  'GET /qr/actions/:id/qr/events',
+  'POST /qr/actions/:id/qr/renew',
+  'POST /qr/actions/:id/qr/finish',
+  'POST /qr/actions/:id/cancel',
+];
+
+/** The operations of clients. */
+export const CLIENT_OPERATIONS: readonly string[] = ['POST /qr/actions', 'GET /qr/actions/:id/result'];

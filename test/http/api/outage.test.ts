@@ -6,6 +6,7 @@ import type { Answer } from '../../support/agent.ts';
 import { AppPerson } from '../../support/app.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
 import { BrowserPerson } from '../../support/world.ts';
+import { CLIENT_OPERATIONS } from '../actions/actions.ts';
 
 /** The operations of `src/http/routes.ts`. The description of the API needs no store. */
 const OPERATIONS = [
@@ -52,7 +53,8 @@ describe('a store that does not answer to an app', () => {
         `${method}`.toUpperCase().concat(` ${path}`),
       ),
     );
-    expect(all).to.have.members([...OPERATIONS, 'GET /qr/api/openapi.json']);
+    // Those of clients are in actions/outage.test.ts.
+    expect(all).to.have.members([...OPERATIONS, ...CLIENT_OPERATIONS, 'GET /qr/api/openapi.json']);
   });
 
   it('makes each answer 503 with an error code and Retry-After', () => {

@@ -1,0 +1,195 @@
+import { expect } from 'chai';
+import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
+import { ApprovalRefused, readApproval } from '../../../src/approval/index.ts';
+import { SIGNING_KEY } from '../../fixtures/secrets.ts';
+import type { Answer } from '../../support/agent.ts';
+import { CLIENT_SECRET, PhonePerson, RP_CALLBACK, testClient, World } from '../../support/world.ts';
+import { ActionBrowser, ALICE, PAYMENT } from './actions.ts';
+
+const SHOP = 'shop';
+const OTHER_SHOP = 'other-shop';
+const PAIRWISE = 'pairwise-shop';
+
+/** A client that may ask for actions by itself. */
+const shop = (id: string, more: object = {}) =>
+  testClient(id, {
+    client_name: `The ${id}`,
+    grant_types: ['client_credentials', 'authorization_code'],
+    scope: 'openid qr_action',
+    ...more,
+  });
+
+describe('a client that asks for an action:', () => {
+  let world: World;
+  let token: string;
+
+  before(async () => {
+    world = await World.start({
+      clients: [shop(SHOP), shop(OTHER_SHOP), shop(PAIRWISE, { subject_type: 'pairwise' }), shop('refused')],
+      configuration: {
+        subjectTypes: ['public', 'pairwise'],
+        pairwiseIdentifier: (_ctx, accountId) => `pairwise-${accountId}`,
+      },
+      qrLogin: {
+        actions: {
+          clients: [SHOP, OTHER_SHOP, PAIRWISE],
+          jwks: { keys: [SIGNING_KEY] },
+          findAccount: (hint) => (hint === 'alice@example.com' ? ALICE : undefined),
+        },
+      },
+    });
+    token = await tokenOf(SHOP);
+  });
+
+  after(() => world?.stop());
+
+  async function tokenOf(client: string, scope = 'qr_action'): Promise<string> {
+    const body = new URLSearchParams({ grant_type: 'client_credentials', scope });
+    const authorization = `Basic ${Buffer.from(`${client}:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64')}`;
+    const answer = await fetch(`${world.issuer}/token`, { method: 'POST', body, headers: { authorization } });
+    const { access_token: issued } = (await answer.json()) as { access_token?: string };
+    if (issued === undefined) throw new Error(`no token: ${answer.status}`);
+    return issued;
+  }
+
+  const send = async (path: string, { as = token, body }: { as?: string; body?: object } = {}): Promise<Answer> => {
+    const browser = new ActionBrowser(world);
+    const headers = { authorization: `Bearer ${as}` };
+    return body === undefined
+      ? browser.agent.get(`${world.issuer}${path}`, { headers })
+      : browser.agent.post(`${world.issuer}${path}`, { headers, json: body });
+  };
+  const ask = (more: object = {}, as = token): Promise<Answer> =>
+    send('/qr/actions', { as, body: { ...PAYMENT, sub: ALICE, ...more } });
+  const resultOf = (id: unknown, as = token, wait = 0): Promise<Answer> =>
+    send(`/qr/actions/${id}/result?wait=${wait}`, { as });
+
+  /** Opens the page of an action, scans its code and approves. */
+  async function approve(url: unknown): Promise<void> {
+    const browser = new ActionBrowser(world);
+    const phone = await new PhonePerson(world).signIn('alice');
+    await browser.agent.get(`${url}`, { headers: { accept: 'text/html' } });
+    browser.at = `${url}`;
+    await browser.agent.post(`${url}`, { form: {} });
+    await phone.scan(await browser.code());
+    await phone.approve();
+    await browser.finish();
+  }
+
+  it('gets the signed result, which any service can verify, once', async () => {
+    const asked = await ask({ reference: 'order-4711' });
+    expect(asked.status).to.equal(201);
+    const { id, url, expires_in: left } = asked.json();
+    expect([asked.headers.get('location'), left]).to.deep.equal([`${url}/result`, 300]);
+    expect((await resultOf(id)).json()).to.deep.include({ state: 'waiting' });
+    const waiting = resultOf(id, token, 25);
+    await approve(url);
+    const { state, result, reference } = (await waiting).json();
+    expect([state, reference]).to.deep.equal(['approved', 'order-4711']);
+
+    const published = (await (await fetch(`${world.issuer}/jwks`)).json()) as JSONWebKeySet;
+    const used = new Set<string>();
+    const options = {
+      issuer: world.issuer,
+      audience: SHOP,
+      keys: createLocalJWKSet(published),
+      ...PAYMENT,
+      reference: 'order-4711',
+      useOnce: (jti: string) => !used.has(jti) && Boolean(used.add(jti)),
+    };
+    const refusalOf = (more: object): Promise<string> =>
+      readApproval(`${result}`, { ...options, ...more }).then(
+        () => 'accepted',
+        (error: unknown) => (error instanceof ApprovalRefused ? error.message : String(error)),
+      );
+    expect(await refusalOf({ audience: OTHER_SHOP })).to.match(/"aud"/);
+    expect(await refusalOf({ issuer: 'https://other.example' })).to.match(/"iss"/);
+    expect(await refusalOf({ details: 'To another shop' })).to.match(/other texts/);
+    expect(await refusalOf({ reference: 'order-4712' })).to.match(/another reference/);
+    expect(await refusalOf({ now: new Date(Date.now() + 3_600_000) })).to.match(/"exp"/);
+    const approval = await readApproval(`${result}`, options);
+    expect(approval).to.deep.include({ sub: ALICE, reference: 'order-4711' });
+    const again = (await resultOf(id)).json();
+    expect(await refusalOf({})).to.match(/used before/);
+    expect(await readApproval(`${again.result}`, options).catch((error: Error) => error.message)).to.match(
+      /used before/,
+    );
+  });
+
+  it('names the user by the subject that it knows, by an ID token or by a login hint', async () => {
+    const phone = await new PhonePerson(world).signIn('alice');
+    const pairwise = await tokenOf(PAIRWISE);
+    for (const [named, as] of [
+      [{ sub: undefined, login_hint: 'alice@example.com' }, token],
+      [{ sub: `pairwise-${ALICE}` }, pairwise],
+    ] as const) {
+      const { id, url } = (await ask(named, as)).json();
+      await approve(url);
+      expect((await resultOf(id, as)).json()).to.deep.include({ state: 'approved' });
+    }
+    const { url } = (await ask({ sub: ALICE }, pairwise)).json();
+    const browser = new ActionBrowser(world);
+    await browser.agent.get(`${url}`, { headers: { accept: 'text/html' } });
+    browser.at = `${url}`;
+    await browser.agent.post(`${url}`, { form: {} });
+    expect((await phone.scan(await browser.code())).status).to.equal(404);
+  });
+
+  it('shows on the phone under its own name and host', async () => {
+    const { url } = (await ask()).json();
+    const browser = new ActionBrowser(world);
+    const phone = await new PhonePerson(world).signIn('alice');
+    await browser.agent.get(`${url}`, { headers: { accept: 'text/html' } });
+    browser.at = `${url}`;
+    await browser.agent.post(`${url}`, { form: {} });
+    await phone.scan(await browser.code());
+    const { client } = (await phone.look()).json();
+    expect(client).to.deep.include({ id: SHOP, name: 'The shop', host: new URL(RP_CALLBACK).host });
+  });
+
+  it('sees no action of another client, nor one of the provider', async () => {
+    const { id } = (await ask()).json();
+    expect((await resultOf(id, await tokenOf(OTHER_SHOP))).status).to.equal(404);
+    const own = await world.qr.requestApproval({ accountId: ALICE, title: 'Pay' });
+    expect((await resultOf(own.id)).status).to.equal(404);
+    await own.cancel();
+  });
+
+  it('is told what to send instead of a wrong request', async () => {
+    const wrong = [
+      { title: '' },
+      { title: 7 },
+      { details: 'a\u202eb' },
+      { sub: undefined },
+      { sub: ALICE, login_hint: 'alice@example.com' },
+      { sub: undefined, login_hint: 'nobody@example.com' },
+      { sub: undefined, id_token_hint: 'no token' },
+      { expires_in: 5 },
+      { expires_in: '300' },
+      { reference: 'ä' },
+      { return_to: 'https://attacker.example/' },
+      { return_to: '/own' },
+      { more: 1 },
+    ];
+    for (const more of wrong) {
+      const answer = await ask(more);
+      expect([answer.status, answer.json().error], JSON.stringify(more)).to.deep.equal([400, 'invalid_request']);
+      expect(`${answer.json().error_description}`, JSON.stringify(more)).to.match(/Send|must be|names no account/);
+    }
+    expect((await resultOf('unknown')).status).to.equal(404);
+    expect((await resultOf('unknown', token, 26)).status).to.equal(400);
+    expect((await ask({ return_to: new URL('/paid', RP_CALLBACK).href })).status).to.equal(201);
+  });
+
+  it('needs a token that was granted the scope, and may be refused', async () => {
+    const statusOf = async (as: string): Promise<[number, unknown]> => {
+      const answer = await ask({}, as);
+      return [answer.status, answer.json().error];
+    };
+    expect(await statusOf('unknown')).to.deep.equal([401, 'invalid_token']);
+    expect(await statusOf(await tokenOf(SHOP, 'openid'))).to.deep.equal([403, 'insufficient_scope']);
+    expect(await statusOf(await tokenOf('refused'))).to.deep.equal([403, 'app_refused']);
+    const bare = await new ActionBrowser(world).agent.post(`${world.issuer}/qr/actions`, { json: PAYMENT });
+    expect([bare.status, bare.headers.get('www-authenticate')?.split(' ')[0]]).to.deep.equal([401, 'Bearer']);
+  });
+});

@@ -1,0 +1,131 @@
+/** Actions while the store cannot be reached, and on two nodes that share one. */
+import { expect } from 'chai';
+import type { Approval } from '../../../src/index.ts';
+import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
+import type { Answer } from '../../support/agent.ts';
+import { RedisWorld } from '../../support/redis-world.ts';
+import { CLIENT_SECRET, PhonePerson, testClient } from '../../support/world.ts';
+import { ACTION_ROUTES, ActionBrowser, ALICE, CLIENT_OPERATIONS, PAYMENT } from './actions.ts';
+
+const SHOP = testClient('shop', {
+  grant_types: ['client_credentials', 'authorization_code'],
+  scope: 'openid qr_action',
+});
+
+describe('a store that does not answer to those who ask for actions', () => {
+  storesMayTake(GENEROUS);
+
+  let there: RedisWorld;
+  let approval: Approval;
+  let browser: ActionBrowser;
+  const answers = new Map<string, Answer>();
+  let refused: unknown;
+
+  before(async () => {
+    there = await RedisWorld.start({ clients: [SHOP] });
+    const { world } = there;
+    approval = await world.qr.requestApproval({ accountId: ALICE, ...PAYMENT });
+    browser = new ActionBrowser(world);
+    await browser.take(approval);
+    const token = await tokenOf(there);
+    there.pause();
+    for (const route of [...ACTION_ROUTES, ...CLIENT_OPERATIONS]) {
+      const [method = '', path = ''] = route.split(' ');
+      const url = world.issuer + path.replace(':id', approval.id);
+      const isClient = CLIENT_OPERATIONS.includes(route);
+      const json = isClient ? { ...PAYMENT, sub: ALICE } : {};
+      const headers = { accept: 'application/json', ...(isClient && { authorization: `Bearer ${token}` }) };
+      answers.set(route, await browser.agent.send(url, { method, headers, ...(method === 'POST' && { json }) }));
+    }
+    refused = await world.qr.requestApproval({ accountId: ALICE, ...PAYMENT }).catch((error: unknown) => error);
+    await there.resume();
+  });
+
+  after(() => there?.stop());
+
+  it('makes each answer 503 with an error code and Retry-After', () => {
+    for (const [route, answer] of answers) {
+      expect([answer.status, answer.json().error], route).to.deep.equal([503, 'store_unavailable']);
+      expect(answer.headers.get('retry-after'), route).to.equal('2');
+    }
+    expect(refused).to.include({ code: 'store_unavailable' });
+  });
+
+  it('has changed nothing: the action is approved, and its result arrives', async () => {
+    const phone = await new PhonePerson(there.world).signIn('alice');
+    await phone.scan(await browser.code());
+    await phone.approve();
+    await browser.finish();
+    expect((await approval.result).outcome).to.equal('approved');
+  });
+
+  it('does not end a wait for a result', async () => {
+    const waited = await there.world.qr.requestApproval({ accountId: ALICE, ...PAYMENT });
+    const phone = await new PhonePerson(there.world).signIn('alice');
+    const { result } = waited;
+    there.pause();
+    await there.resume();
+    await phone.scan(waited.code);
+    await phone.approve();
+    expect((await result).outcome).to.equal('approved');
+  });
+});
+
+describe('an action on two nodes', () => {
+  storesMayTake(GENEROUS);
+
+  let first: RedisWorld;
+  let second: RedisWorld;
+
+  before(async () => {
+    first = await RedisWorld.start();
+    second = await RedisWorld.start({ issuer: first.world.issuer }, first.redis);
+  });
+
+  after(async () => {
+    await second?.stop();
+    await first?.stop();
+  });
+
+  it('is asked for on one, approved on the other, and its result arrives on both', async () => {
+    const approval = await first.world.qr.requestApproval({ accountId: ALICE, ...PAYMENT });
+    const found = await second.world.qr.findApproval(approval.id);
+    if (found === undefined) throw new Error('the other node does not find it');
+    const results = Promise.all([approval.result, found.result]);
+    const phone = await new PhonePerson(second.world).signIn('alice');
+    await phone.scan(found.code.replace(first.world.origin, second.world.origin));
+    await phone.approve();
+    const [here, there] = await results;
+    expect(here.outcome).to.equal('approved');
+    expect(there).to.deep.equal(here);
+  });
+
+  it('is decided once, however many decisions arrive at once on both', async () => {
+    const approval = await first.world.qr.requestApproval({ accountId: ALICE, ...PAYMENT });
+    const ends = first.world.told('qr_login.action');
+    const elsewhere = second.world.told('qr_login.action');
+    const phone = await new PhonePerson(second.world).signIn('alice');
+    await phone.scan(approval.code.replace(first.world.origin, second.world.origin));
+    const other = new PhonePerson(first.world);
+    Object.assign(other, {
+      agent: phone.agent,
+      csrf: phone.csrf,
+      at: phone.at.replace(second.world.origin, first.world.origin),
+    });
+    const decisions = Array.from({ length: 20 }, (_, index) =>
+      (index % 4 < 2 ? phone : other).decide(index % 2 === 0 ? 'approve' : 'deny'),
+    );
+    const states = (await Promise.all(decisions)).map((answer) => answer.json().state);
+    expect(new Set(states).size).to.equal(1);
+    expect([...ends, ...elsewhere].length).to.equal(1);
+    const { outcome } = await approval.result;
+    expect(outcome).to.equal(states[0] === 'redeemed' ? 'approved' : 'denied');
+  });
+});
+
+async function tokenOf({ world }: RedisWorld): Promise<string> {
+  const authorization = `Basic ${Buffer.from(`shop:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64')}`;
+  const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'qr_action' });
+  const answer = await fetch(`${world.issuer}/token`, { method: 'POST', body, headers: { authorization } });
+  return ((await answer.json()) as { access_token: string }).access_token;
+}
