@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { ACTION_SCOPE, type ActionAccess, findActionAccess, readSubjectHint } from '../../oidc/actions/action-token.ts';
+import { ACTION_SCOPE, type ActionAccess, ActionTokens, readSubjectHint } from '../../oidc/actions/action-token.ts';
 import { describeRequester } from '../../oidc/actions/requester.ts';
 import { invalidToken } from '../../oidc/apps/app-challenge.ts';
 import type { Provider } from '../../oidc/provider.ts';
@@ -58,9 +58,11 @@ const LONGEST_WAIT_S = 25;
 export class ClientGuards {
   readonly #ports: ClientActionPorts;
   readonly #proofs: RequestProofs;
+  readonly #tokens: ActionTokens;
 
   constructor(ports: ClientActionPorts) {
     this.#ports = ports;
+    this.#tokens = new ActionTokens(ports.provider);
     this.#proofs = new RequestProofs(ports);
   }
 
@@ -84,16 +86,10 @@ export class ClientGuards {
   }
 
   async #identify(ctx: Context): Promise<ActionAccess> {
-    const { provider, settings } = this.#ports;
+    const { settings } = this.#ports;
     const { scheme, token } = readToken(ctx);
     const proof = scheme === 'dpop' ? await this.#proofs.verify(ctx, token) : undefined;
-    const access = await findActionAccess(provider, token);
-    if (access.keyId !== proof?.keyId)
-      throw invalidToken(
-        access.keyId === undefined
-          ? 'The access token is not bound to a key: send it as Bearer.'
-          : 'The access token is bound to a key: send it as DPoP, with a proof of that key (RFC 9449).',
-      );
+    const access = await this.#tokens.find(token, proof?.keyId);
     if (proof !== undefined) await this.#proofs.useOnce(proof);
     const { clients } = settings.actions;
     if (clients === undefined || clients.includes(access.clientId)) return access;
