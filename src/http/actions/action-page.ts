@@ -64,11 +64,13 @@ export class ActionPageHandlers {
     const isWaiting = stateAt(ticket, now) === 'waiting';
     if (!visit.isShownHere && isWaiting) cookies.bindAction(ctx, ticket.interaction, ticket.endsAt - now);
     const showsCode = visit.isShownHere && isLive(ticket, now);
+    const decidesHere = isWaiting && !isOnScreen(ticket) && isPhone(ctx);
     const page: Pages['action'] = {
       ...describe(ticket, urls.action(ticket.interaction)),
       state: stateAt(ticket, now),
       ...(showsCode && { ticket: browserViews.drawn(ticket, now, undefined) }),
-      ...(isWaiting && !isOnScreen(ticket) && isPhone(ctx) && { here: this.#codeUrl(ticket) }),
+      opensItself: !decidesHere,
+      ...(decidesHere && { here: this.#codeUrl(ticket) }),
       lasts: { ...browserViews.lasts, scan: toSeconds(ticket.deadline - ticket.shownAt) },
       codeGrace: browserViews.codeGrace,
       appName: settings.apps.name,

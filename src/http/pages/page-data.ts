@@ -50,6 +50,8 @@ export interface Pages {
     readonly state: TicketState;
     /** The code and the state; absent before a browser has opened the action, and once it has ended. */
     readonly ticket?: DrawnView;
+    /** True if its script opens the action at once, before a browser has opened it. */
+    readonly opensItself: boolean;
     /** The address in the code, on a phone that may decide here, without another screen. */
     readonly here?: string;
     /** The URL that the user goes on to at the end, if the requester has named one. */

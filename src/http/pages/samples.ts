@@ -33,6 +33,7 @@ function action(state: Pages['action']['state'], more: Partial<Pages['action']> 
     client: REQUEST.client,
     title: 'Pay €12.50 to the Lighthouse Shop',
     state,
+    opensItself: false,
     urls: { self: '#', renew: '#', finish: '#', cancel: '#' },
     lasts: { scan: 300, decide: 120, finish: 120 },
     codeGrace: 20,

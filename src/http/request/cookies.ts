@@ -132,9 +132,8 @@ export class Cookies {
   renewMemory(ctx: Context, mark: (knownAs: string) => string): string {
     const secret = this.#memory(ctx)?.secret ?? `v2.${randomBytes(16).toString('base64url')}`;
     const knownAs = fingerprint(secret);
-    // The same cookie for both kinds of pages that show a code, because no path is above only these.
-    for (const path of [this.#urls.interactions, this.#urls.actions])
-      this.#signed.set(ctx, MEMORY, `${secret}.${mark(knownAs)}`, path, TRUST_LIFETIME_MS);
+    const paths = [this.#urls.interactions, this.#urls.actions];
+    this.#signed.setOnPaths(ctx, MEMORY, `${secret}.${mark(knownAs)}`, paths, TRUST_LIFETIME_MS);
     return knownAs;
   }
 

@@ -24,13 +24,28 @@ export class SignedCookies {
 
   /** @param maxAge in milliseconds; 0 removes the cookie */
   set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {
+    this.setOnPaths(ctx, name, value, [path], maxAge);
+  }
+
+  /** Sets the same cookie on each of several paths, where no path is above only these. */
+  setOnPaths(ctx: Context, name: string, value: string, paths: readonly string[], maxAge: number): void {
+    // Only the first one replaces what this answer has set before under the name: it would replace the others, too.
+    for (const [index, path] of paths.entries()) this.#set(ctx, name, value, { path, maxAge, overwrite: index === 0 });
+  }
+
+  #set(
+    ctx: Context,
+    name: string,
+    value: string,
+    { path, maxAge, overwrite }: { readonly path: string; readonly maxAge: number; readonly overwrite: boolean },
+  ): void {
     const options = {
       path,
       secure: this.#isSecure,
       signed: true,
       httpOnly: true,
       sameSite: 'lax',
-      overwrite: true,
+      overwrite,
     } as const;
     // Behind a proxy, the connection that arrives here may be http although the issuer is https.
     if (this.#isSecure) ctx.cookies.secure = true;
