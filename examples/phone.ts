@@ -41,8 +41,9 @@ try {
   terminal.close();
 }
 
-function show({ client, account, browser, shownAgo, scopes }: TicketView): void {
-  console.log(`\nSign in to ${client.name}${client.host ? ` (${client.host})` : ''}?`);
+function show({ client, account, browser, shownAgo, scopes, action }: TicketView): void {
+  const from = `${client.name}${client.host ? ` (${client.host})` : ''}`;
+  console.log(action ? `\n${from} asks: ${action.title}?\n${action.details}` : `\nSign in to ${from}?`);
   console.log(`  account  ${account.name}`);
   console.log(`  device   ${[browser.name, browser.system].filter(Boolean).join(' on ') || 'unknown'}`);
   console.log(`  shown    ${Math.round(shownAgo)} s ago`);

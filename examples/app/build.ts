@@ -26,10 +26,20 @@ const ICONS = ['icon.svg', 'icon-180.png', 'icon-192.png', 'icon-512.png'];
 
 /** The texts of the plugin's pages that the app shows as well, by the first word of their keys. */
 const SHARED: ReadonlySet<string> = new Set(
-  ['place', 'browser', 'landing', 'confirm', 'done', 'scan', 'devices', 'typing', 'error', 'scope', 'claim'].concat(
-    'consent',
-    'qr',
-  ),
+  [
+    'place',
+    'browser',
+    'landing',
+    'action',
+    'confirm',
+    'done',
+    'scan',
+    'devices',
+    'typing',
+    'error',
+    'scope',
+    'claim',
+  ].concat('consent', 'qr'),
 );
 
 /** The bundles do not depend on the settings, so all apps of a process share them. */

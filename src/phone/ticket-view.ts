@@ -17,6 +17,7 @@ export type EndReason =
   | 'acr'
   | 'renewed'
   | 'browser'
+  | 'requester'
   | 'check-code';
 
 /** A scope or a claim, and its meaning in the language of `Accept-Language`, if the provider has a text for it. */
@@ -45,7 +46,7 @@ export interface Requirement {
   readonly loginHint?: string;
 }
 
-/** The sign-in that the user is asked to approve. Show all of it, as text: names are chosen by the apps. */
+/** The sign-in or the action that the user is asked to approve. Show all of it, as text: apps choose their names. */
 export interface TicketView {
   readonly id: string;
   /** Grows with each change. */
@@ -57,7 +58,9 @@ export interface TicketView {
   readonly expiresIn?: number;
   /** Seconds since the code was first shown. */
   readonly shownAgo: number;
-  /** The app that the browser signs in to. `host` is where the answer goes; the name is what the app says. */
+  /** Present if an action is asked for, and no sign-in: what is approved, and its details in lines. */
+  readonly action?: { readonly title: string; readonly details: string };
+  /** The app that the browser signs in to, or that asks for the action. `host` is where the answer goes; the name is what the app says. */
   readonly client: {
     readonly id: string;
     readonly name: string;
@@ -71,7 +74,7 @@ export interface TicketView {
   readonly resources: readonly { readonly id: string; readonly scopes: readonly NamedText[] }[];
   /** True if approving also grants the scopes, claims and resources. */
   readonly consent: boolean;
-  /** The account that will be signed in. */
+  /** The account that will be signed in, or that is asked. */
   readonly account: { readonly name: string };
   /** Absent if Approve may be offered. */
   readonly requirement?: Requirement;

@@ -116,8 +116,8 @@ export class Ticket {
   }
 
   async #decide(decision: string, { signal, ...more }: ApproveOptions = {}): Promise<TicketView> {
-    const { id, client, browser } = this.#asked;
-    const shown = { ticket: id, decision, remember: more.remember ?? false, client: client.id, browser };
+    const { id, client, browser, action } = this.#asked;
+    const shown = { ticket: id, decision, remember: more.remember ?? false, client: client.id, browser, action };
     const body = { decision, ...more, signature: await this.#api.signDecision(shown) };
     return this.#take(this.#api.send('POST', `${this.#path}/decision`, { body, signal }));
   }

@@ -47,6 +47,13 @@ const ASKED: TicketView = {
 };
 const PLAIN: TicketView = { ...ASKED, scopes: [{ name: 'openid' }], claims: [], resources: [], consent: false };
 
+const ACTION: TicketView = {
+  ...PLAIN,
+  scopes: [],
+  client: { id: 'shop', name: 'Lighthouse Shop', host: 'shop.example.org' },
+  action: { title: 'Pay €12.50', details: 'Order 4711\nDelivery to 1 Harbour Street' },
+};
+
 const LAPTOP: BrowserEntry = {
   id: 'b1',
   name: 'Firefox',
@@ -105,6 +112,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'ticket, passkey': ticket({ ...PLAIN, challenge: { passkey: {} } }),
   'ticket, question': ticket({ ...PLAIN, challenge: { question: 'Your PIN' } }),
   'ticket, no passkey': ticket({ ...PLAIN, challenge: { unavailable: true } }),
+  'ticket, action': ticket(ACTION),
+  'action approved': ticket({ ...ACTION, state: 'finished' }),
   digits: ticket({ ...PLAIN, state: 'approved', expiresIn: 58, checkCode: '820175' }),
   approved: ticket({ ...PLAIN, state: 'approved', expiresIn: 58 }),
   finished: ended('finished'),

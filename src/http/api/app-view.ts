@@ -199,13 +199,20 @@ export function describeBrowser({ browser }: Ticket): FixedPart['browser'] {
   };
 }
 
+/** Returns the texts of an action; undefined for a sign-in. */
+export function describeAction({ request }: Ticket): FixedPart['action'] {
+  const { action } = request;
+  return action && { title: action.title, details: action.details };
+}
+
 function describe(ticket: Ticket, account: string, t: Translate): FixedPart {
-  const { client, scopes, consent, action } = ticket.request;
+  const { client, scopes, consent } = ticket.request;
+  const action = describeAction(ticket);
   const named = (kind: 'scope' | 'claim', names: readonly string[]): NamedText[] =>
     names.map((one) => nameWithText(one, t(`${kind}.${one}`)));
   const resources = Object.entries(consent?.listed ? consent.resources : {});
   return {
-    ...(action !== undefined && { action: { title: action.title, details: action.details } }),
+    ...(action !== undefined && { action }),
     client,
     browser: describeBrowser(ticket),
     scopes: named('scope', scopes),

@@ -7,7 +7,7 @@ import { traceOf } from '../../ticket/ticket-id.ts';
 import type { OnDecision } from '../hooks/app-hooks.ts';
 import type { Decision } from '../phone/decisions.ts';
 import type { ApiRequest } from './api-request.ts';
-import { describeBrowser } from './app-view.ts';
+import { describeAction, describeBrowser } from './app-view.ts';
 
 export interface SignedDecisionPorts {
   readonly provider: { readonly issuer: string };
@@ -53,13 +53,23 @@ export class SignedDecisions {
       remember,
       client: request.client.id,
       browser: describeBrowser(ticket),
+      action: describeAction(ticket),
     };
     const keys = { keyId: grant.keyId, registered: app.keys };
     const signed = await verifyDecision(signature, keys, expected, clock());
     if (isRepeatable(decision) && ceremony.phone.isRepeated(ticket, approver, decision)) return;
     const { client } = request;
-    const { browser } = expected;
-    const decided = { ticket: traceOf(id), accountId, app: app.id, decision, remember, client, browser };
+    const { browser, action } = expected;
+    const decided = {
+      ticket: traceOf(id),
+      accountId,
+      app: app.id,
+      decision,
+      remember,
+      client,
+      browser,
+      ...(action && { action }),
+    };
     await settings.onDecision(ctx, { ...decided, ...signed, at: clock(), signature });
   }
 }

@@ -33,6 +33,8 @@ export interface DecisionRecord {
   readonly decision: string;
   readonly remember: boolean;
   readonly client: SignInRequest['client'];
+  /** The texts that the user was shown, if an action was asked for. */
+  readonly action?: { readonly title: string; readonly details: string };
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   /** The time of the decision by the app's clock, in seconds since the epoch. */
   readonly time: number;

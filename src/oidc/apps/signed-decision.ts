@@ -29,6 +29,8 @@ export interface DecisionClaims {
   readonly client: string;
   /** The browser as the API describes it. */
   readonly browser: object;
+  /** The texts that the user was shown, if an action was asked for. */
+  readonly action: object | undefined;
 }
 
 /** The keys with which an app may sign its decisions. */

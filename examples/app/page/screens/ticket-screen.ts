@@ -41,7 +41,7 @@ export function ticketScreen(
 
 function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLElement {
   const { t } = texts;
-  const { client, account, requirement } = ticket;
+  const { client, account, requirement, action } = ticket;
   const { question: asked, passkey, unavailable } = challengeOf(ticket);
   const remember = element('input', { type: 'checkbox', id: 'remember' });
   const answer = element('input', { type: 'password', id: 'answer', autocomplete: 'off', required: true });
@@ -55,16 +55,18 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
   return element(
     'section',
     { class: 'stack ticket' },
-    element('h1', { tabindex: '-1' }, t('confirm.title', { client: client.name })),
+    element('h1', { tabindex: '-1' }, t(action ? 'action.title' : 'confirm.title', { client: client.name })),
+    ...textsOf(ticket),
     whoAsks(ticket, texts),
     whatIsAsked(ticket, t),
     element(
       'div',
       { class: 'notice' },
-      element('p', { class: 'strong' }, t('confirm.question')),
+      element('p', { class: 'strong' }, t(action ? 'action.question' : 'confirm.question')),
       element('p', {}, t('confirm.warning')),
     ),
     mayApprove &&
+      action === undefined &&
       element('p', { class: 'quiet' }, t('confirm.follows', { client: client.name, account: account.name })),
     requirement && element('p', { class: 'strong' }, t(`confirm.unmet.${requirement.kind}`, { account: account.name })),
     unavailable && element('p', { class: 'strong' }, t('confirm.no-passkey')),
@@ -74,12 +76,12 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
       { submit },
       asked !== undefined && element('label', { for: 'answer' }, asked),
       asked !== undefined && answer,
-      mayApprove && element('label', { class: 'tick', for: 'remember' }, remember, t('confirm.remember')),
+      mayApprove && !action && element('label', { class: 'tick', for: 'remember' }, remember, t('confirm.remember')),
       element(
         'div',
         { class: 'choice' },
         element('button', { type: 'button', class: 'refusal', click: () => void acts.deny() }, t('confirm.deny')),
-        mayApprove && approveButton(t),
+        mayApprove && approveButton(t(action ? 'action.approve' : 'confirm.approve')),
         requirement && signInButton(requirement.kind, t, acts),
       ),
     ),
@@ -89,11 +91,18 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
   );
 }
 
+/** Returns the texts of an action; none for a sign-in. */
+function textsOf({ action }: TicketView): HTMLElement[] {
+  if (action === undefined) return [];
+  const title = element('p', { class: 'strong' }, name(action.title));
+  return action.details === '' ? [title] : [title, element('p', { class: 'details' }, name(action.details))];
+}
+
 /** The time for which a new question cannot be approved, so that a tap meant for the last screen does not do it. */
 const NO_APPROVE_MS = 500;
 
-function approveButton(t: Texts['t']): HTMLElement {
-  const button = element('button', { class: 'primary', disabled: true }, t('confirm.approve'));
+function approveButton(label: string): HTMLElement {
+  const button = element('button', { class: 'primary', disabled: true }, label);
   setTimeout(() => {
     button.disabled = false;
   }, NO_APPROVE_MS);
@@ -172,8 +181,24 @@ function digits(ticket: TicketView, checkCode: string, texts: Texts, acts: Ticke
   );
 }
 
-/** A state of a sign-in that needs nothing from this phone: the names of its texts and of its mark. */
-function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): { title: string; text: string; mark: string } {
+interface Outcome {
+  readonly title: string;
+  readonly text: string;
+  readonly mark: string;
+}
+
+/** A state of an action that needs nothing from this phone: the names of its texts and of its mark. */
+function outcomeOfAction({ state, reason }: TicketView): Outcome {
+  if (state === 'expired') return { title: 'action.expired', text: 'action.stopped', mark: 'time' };
+  if (state === 'cancelled') return { title: 'action.cancelled', text: 'action.stopped', mark: 'no' };
+  if (state === 'finished') return { title: 'action.done', text: 'action.done.how', mark: 'yes' };
+  if (state === 'approved') return { title: 'action.done', text: 'action.approved.how', mark: 'yes' };
+  const isOwn = reason === 'report' || reason === 'risk' || reason === 'blocked';
+  return { title: isOwn ? `done.${reason}` : 'done.denied', text: 'action.stopped', mark: 'no' };
+}
+
+/** The same of a sign-in. */
+function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): Outcome {
   if (state === 'expired') return { title: 'error.title', text: 'error.over.expired', mark: 'time' };
   if (state === 'cancelled') {
     const known = reason === 'renewed' || reason === 'check-code';
@@ -191,7 +216,7 @@ function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): { title
 }
 
 function outcome(ticket: TicketView, { t }: Texts, acts: TicketActs, hadFinished: boolean): HTMLElement {
-  const { title, text, mark } = outcomeOf(ticket, hadFinished);
+  const { title, text, mark } = ticket.action ? outcomeOfAction(ticket) : outcomeOf(ticket, hadFinished);
   const mayReport = ticket.state === 'approved' || ticket.state === 'finished';
   return element(
     'section',
