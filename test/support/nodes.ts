@@ -1,6 +1,6 @@
 /** A provider of several nodes, each in a separate process, with networks that lead to one or all of them. */
 import * as client from 'openid-client';
-import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
+import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, shopClient, testClient } from '../fixtures/test-client.ts';
 import { GENEROUS } from '../stores/patience.ts';
 import { networkTo, roundRobin } from './balancer.ts';
 import type { NodeOptions, PlainQrLoginOptions, RedisAddress, Told } from './node-options.ts';
@@ -59,7 +59,7 @@ export class Nodes {
     ...more
   }: NodesOptions): Promise<Nodes> {
     const { nodes = [{}, {}, {}], issuer = `http://localhost:${await freePort()}` } = more;
-    const clients = [testClient(CLIENT_ID, { client_name: 'Test app' })];
+    const clients = [testClient(CLIENT_ID, { client_name: 'Test app' }), shopClient()];
     const everywhere = { assess: 'allow', limits: false, ...qrLogin } as const;
     const ordinary = { issuer, redis, clients, people, qrLogin: everywhere };
     const made = await Promise.all(

@@ -2,22 +2,13 @@ import { expect } from 'chai';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { ApprovalRefused, readApproval } from '../../../src/approval/index.ts';
 import { SIGNING_KEY } from '../../fixtures/secrets.ts';
+import { SHOP, shopClient } from '../../fixtures/test-client.ts';
 import type { Answer } from '../../support/agent.ts';
-import { CLIENT_SECRET, PhonePerson, RP_CALLBACK, testClient, World } from '../../support/world.ts';
+import { CLIENT_SECRET, PhonePerson, RP_CALLBACK, World } from '../../support/world.ts';
 import { ActionBrowser, ALICE, PAYMENT } from './actions.ts';
 
-const SHOP = 'shop';
 const OTHER_SHOP = 'other-shop';
 const PAIRWISE = 'pairwise-shop';
-
-/** A client that may ask for actions by itself. */
-const shop = (id: string, more: object = {}) =>
-  testClient(id, {
-    client_name: `The ${id}`,
-    grant_types: ['client_credentials', 'authorization_code'],
-    scope: 'openid qr_action',
-    ...more,
-  });
 
 describe('a client that asks for an action:', () => {
   let world: World;
@@ -25,7 +16,12 @@ describe('a client that asks for an action:', () => {
 
   before(async () => {
     world = await World.start({
-      clients: [shop(SHOP), shop(OTHER_SHOP), shop(PAIRWISE, { subject_type: 'pairwise' }), shop('refused')],
+      clients: [
+        shopClient(),
+        shopClient(OTHER_SHOP),
+        shopClient(PAIRWISE, { subject_type: 'pairwise' }),
+        shopClient('refused'),
+      ],
       configuration: {
         subjectTypes: ['public', 'pairwise'],
         pairwiseIdentifier: (_ctx, accountId) => `pairwise-${accountId}`,

@@ -1,16 +1,12 @@
 /** Actions while the store cannot be reached, and on two nodes that share one. */
 import { expect } from 'chai';
 import type { Approval } from '../../../src/index.ts';
+import { SHOP, shopClient } from '../../fixtures/test-client.ts';
 import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
 import type { Answer } from '../../support/agent.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
-import { CLIENT_SECRET, PhonePerson, testClient } from '../../support/world.ts';
+import { CLIENT_SECRET, PhonePerson } from '../../support/world.ts';
 import { ACTION_ROUTES, ActionBrowser, ALICE, CLIENT_OPERATIONS, PAYMENT } from './actions.ts';
-
-const SHOP = testClient('shop', {
-  grant_types: ['client_credentials', 'authorization_code'],
-  scope: 'openid qr_action',
-});
 
 describe('a store that does not answer to those who ask for actions', () => {
   storesMayTake(GENEROUS);
@@ -22,7 +18,7 @@ describe('a store that does not answer to those who ask for actions', () => {
   let refused: unknown;
 
   before(async () => {
-    there = await RedisWorld.start({ clients: [SHOP] });
+    there = await RedisWorld.start({ clients: [shopClient()] });
     const { world } = there;
     approval = await world.qr.requestApproval({ accountId: ALICE, ...PAYMENT });
     browser = new ActionBrowser(world);
@@ -124,7 +120,7 @@ describe('an action on two nodes', () => {
 });
 
 async function tokenOf({ world }: RedisWorld): Promise<string> {
-  const authorization = `Basic ${Buffer.from(`shop:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64')}`;
+  const authorization = `Basic ${Buffer.from(`${SHOP}:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64')}`;
   const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'qr_action' });
   const answer = await fetch(`${world.issuer}/token`, { method: 'POST', body, headers: { authorization } });
   return ((await answer.json()) as { access_token: string }).access_token;

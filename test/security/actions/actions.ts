@@ -3,28 +3,20 @@ import * as client from 'openid-client';
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { ActionTokens } from '../../../src/oidc/actions/action-token.ts';
 import { ActionActs } from '../../../src/ticket/actions.ts';
+import { SHOP, shopClient } from '../../fixtures/test-client.ts';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
-import { CLIENT_SECRET, RP_CALLBACK, testClient, type WorldOptions } from '../../support/world.ts';
+import { CLIENT_SECRET, RP_CALLBACK, type WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { shown, signedInPhone } from '../scene.ts';
 import { browserFinds } from '../weaknesses.ts';
 
-const SHOP = 'shop';
 const OTHER_SHOP = 'other-shop';
 const BOUND_SHOP = 'bound-shop';
 const TITLE = 'Pay €12.50 to the Lighthouse Shop';
 
-const shop = (id: string, more: object = {}) =>
-  testClient(id, {
-    client_name: 'Shop',
-    grant_types: ['client_credentials', 'authorization_code'],
-    scope: 'openid qr_action',
-    ...more,
-  });
-
 const withShops: WorldOptions = {
-  clients: [shop(SHOP), shop(OTHER_SHOP), shop(BOUND_SHOP, { dpop_bound_access_tokens: true })],
+  clients: [shopClient(), shopClient(OTHER_SHOP), shopClient(BOUND_SHOP, { dpop_bound_access_tokens: true })],
 };
 
 const bindingFromTheId: Weakness = {
