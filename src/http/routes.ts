@@ -24,7 +24,7 @@ import { FinishHandlers } from './browser/finish.ts';
 import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
-import { answerError, fail, InnerMiddleware } from './errors.ts';
+import { answerError, fail, InnerMiddleware, statusOf } from './errors.ts';
 import { DecisionFormHandlers } from './phone/decision-form.ts';
 import { LandingHandlers } from './phone/landing.ts';
 import { PhoneGuards } from './phone/phone-request.ts';
@@ -59,7 +59,7 @@ export function routes(services: Services): Middleware {
   const browser = new BrowserGuards(services);
   const phone = new PhoneGuards(services);
   const api = new ApiGuards(services);
-  const description = new ApiDescription(services.provider.issuer);
+  const description = new ApiDescription(services.provider.issuer, statusOf);
   const unguarded: Entry<PluginRequest> = (request) => request;
 
   // The compiler refuses a handler behind an entry that does not check and read what it needs.
