@@ -318,7 +318,7 @@ const OPTIONS = {
       v.metadata({
         type: '`string | URL | readonly (string | URL)[]`',
         unit: 'a folder; of several, the later one wins',
-        default: 'none: our own pages and texts',
+        default: "none: the plugin's own pages and texts",
         refused: ['/nowhere', 7],
       } satisfies OptionFacts),
     ),
