@@ -8,7 +8,6 @@ export type { ApprovalResult, GivenApproval, RefusedApproval } from './http/acti
 export type { FindHintedAccount } from './http/actions/client-actions.ts';
 export type { AndroidApp, NativeApps } from './http/api/app-links.ts';
 export type { PasskeyEvent } from './http/browser/passkey.ts';
-export type { NewSignIn, OnSignIn } from './http/devices/record-sign-ins.ts';
 export type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
 export type { ActionEvent, FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
 export type { AppIdentity, AssureApp, DecisionRecord, OnDecision } from './http/hooks/app-hooks.ts';
@@ -21,7 +20,16 @@ export {
   ProofRefused,
   type ProofRequest,
 } from './http/hooks/approve-guard.ts';
-export type { ConsentPolicy, LoginPage, OtherWays, OwnPage, PhoneSignIn, SignIn } from './http/hooks/hooks.ts';
+export type {
+  ConsentPolicy,
+  LoginPage,
+  NewSignIn,
+  OnSignIn,
+  OtherWays,
+  OwnPage,
+  PhoneSignIn,
+  SignIn,
+} from './http/hooks/hooks.ts';
 export type { Translate, Values } from './http/hooks/translate.ts';
 export type { ClientLogo, Logo, LogoType } from './http/pages/client-logos.ts';
 export type { BrowserEntry, KnownBrowserEntry, Link, Pages, PageTools, PhoneView } from './http/pages/page-data.ts';

@@ -1,7 +1,6 @@
 /** The script of the QR page: shows each change of the ticket, and finishes the sign-in once it is approved. */
 import { DigitField } from './check-code.ts';
 import { ShownCode } from './code/shown-code.ts';
-import { countDown, showTimeLeft } from './countdown.ts';
 import { keyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
 import { askForPasskey, removeUnusablePasskeys } from './passkey.ts';
@@ -11,6 +10,7 @@ import { screenOf, showInTab, turnPageTo } from './screens.ts';
 import { onSubmit } from './submit.ts';
 import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket/ticket.ts';
 import { TicketWatch } from './ticket/watch-ticket.ts';
+import { countDown, showTimeLeft } from './time/countdown.ts';
 
 interface Redirect {
   readonly redirectTo: string;

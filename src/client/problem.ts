@@ -1,4 +1,6 @@
 /** The script of the error page: shows the time until a retry is allowed, and leads back where no link does. */
+import { minutesAndSeconds } from './time/minutes-and-seconds.ts';
+
 const wait = document.querySelector<HTMLElement>('[data-wait]');
 const countdown = wait?.querySelector<HTMLElement>('[data-countdown]');
 const time = countdown?.querySelector<HTMLElement>('[data-time]');
@@ -10,7 +12,7 @@ if (wait && countdown && time) {
 
   const show = (): void => {
     const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
-    time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+    time.textContent = minutesAndSeconds(seconds);
     if (ring) ring.style.strokeDashoffset = `${100 - (100 * seconds) / lasts}`;
     if (seconds > 0) return;
     clearInterval(timer);

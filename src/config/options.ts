@@ -1,7 +1,6 @@
-import type { OnSignIn } from '../http/devices/record-sign-ins.ts';
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
-import type { ConsentPolicy, LoginPage, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ConsentPolicy, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
@@ -70,7 +69,7 @@ export interface QrLoginOptions {
    * which the account has no check codes for a day. `false` switches the limits off, for a deployment that has its own
    * in front of the provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all
    * nodes count together, otherwise each process counts for itself.
-   * @default { address: { show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120 },
+   * @default { address: { start: 120, show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120 },
    *   account: { scan: 20, shortCode: 6, decide: 40, checkCode: 12, consecutiveCheckCodes: 50 } }
    */
   limits?: LimitOptions | false;
@@ -123,7 +122,7 @@ export interface QrLoginOptions {
    * client ids. `name` is the name of your app, which the QR page tells users to open. `ios` (`'TEAMID.bundle'`) and
    * `android` (`{ package, sha256 }`) are served as the files by which phones open the address in a code with your app;
    * `scheme` is your app's own scheme, with which the pages offer to open it. See docs/apps.md.
-   * @default {}: each client that was granted the scope
+   * @default {}: each client that was granted the scope `qr_login`
    */
   apps?: AppOptions;
 
@@ -146,8 +145,8 @@ export interface QrLoginOptions {
 
   /**
    * Demands that apps sign each decision: what their user was shown and what they decided, as a JWS with the key of
-   * their tokens. A decision without a signature is refused. See docs/apps.md.
-   * @default false: an app may sign its decisions
+   * their tokens. A decision without a signature is refused. Without this option an app may still sign. See docs/apps.md.
+   * @default false
    */
   signedDecisions?: boolean;
 
@@ -162,7 +161,7 @@ export interface QrLoginOptions {
    * Keeps the tickets. `new Keyv()` keeps them in memory; a Keyv over `@keyv/redis` serves any number of processes, any
    * other Keyv serves one. It stays yours: disconnect it after `close()`. A function makes the engine of a store of
    * your own, such as a database; `oidc-provider-qr-login/store-contract` has the tests that it must pass.
-   * @default new Keyv()
+   * @default new Keyv(), in memory
    */
   store?: AnyKeyv | MakeStoreEngine;
 

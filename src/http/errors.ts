@@ -51,6 +51,11 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   newer_record: 503,
 };
 
+/** Returns the status with which an error is answered. */
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code];
+}
+
 const RETRY_AFTER_S = '2';
 
 /** A request that may be refused; not all of them are to the plugin's own URLs. */
@@ -144,7 +149,7 @@ export function fail(provider: Provider, { ctx, failure }: RefusableRequest, err
   // Each app begins without a nonce, so that is no failure.
   if (error.code !== 'use_dpop_nonce') callListener(() => provider.emit('qr_login.failed', ctx, error, event));
   if (FAULTS.has(error.code)) reportFault(provider, ctx, error.cause);
-  ctx.status = STATUS[error.code];
+  ctx.status = statusOf(error.code);
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_S);
   if (error instanceof AppChallenge)
     ctx.set('WWW-Authenticate', failure.takesBearer ? error.headerForClients : error.header);

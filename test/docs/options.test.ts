@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Provider } from 'oidc-provider';
+import { defaultLimits } from '../../src/config/rate-limits.ts';
 import { listOptions } from '../../src/config/schema.ts';
+import { checkOptions } from '../../src/config/settings.ts';
 import { type QrLoginOptions, qrLogin } from '../../src/index.ts';
 import { docPage, firstColumn, section } from '../support/doc-pages.ts';
 import { ROOT } from '../support/packed.ts';
@@ -20,6 +22,21 @@ function source(path: string): string {
 function membersOf(path: string, name: string): string[] {
   const [, body = ''] = new RegExp(`export interface ${name} {\\n([\\s\\S]*?)\\n}`).exec(source(path)) ?? [];
   return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, member]) => String(member));
+}
+
+/** Returns the defaults that the doc comments of the options state, by the names of the options. */
+function commentedDefaults(): Map<string, string> {
+  const comments = source('config/options.ts').matchAll(/@default ([^@]*?)\n {3}\*\/\n {2}(\w+)\??:/g);
+  return new Map([...comments].map(([, text = '', name = '']) => [name, text.replace(/\n {3}\* +/g, ' ')]));
+}
+
+/** Returns the value of a literal such as `{ scan: 120 }`; undefined if the text is none. */
+function literalIn(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/(\w+):/g, '"$1":'));
+  } catch {
+    return undefined;
+  }
 }
 
 function thrownBy(act: () => unknown): string {
@@ -49,6 +66,28 @@ describe('the options page', () => {
     expect(Object.keys(listOptions())).to.have.members(options);
     const page = readFileSync(DOCUMENT, 'utf8');
     expect(page).to.equal(withFacts(page));
+  });
+
+  it('has the same defaults as the doc comments', () => {
+    const { limits, ...commented } = Object.fromEntries(commentedDefaults());
+    const facts = Object.entries(listOptions()).filter(([name]) => !['findAccount', 'signIn', 'limits'].includes(name));
+    const plain = (text = ''): string => text.replaceAll('`', '');
+    expect(facts.map(([name, facts]) => `${name}: ${plain(facts.default)}`)).to.have.members(
+      Object.entries(commented).map(([name, text]) => `${name}: ${plain(text)}`),
+    );
+    expect(literalIn(`${limits}`)).to.deep.equal(defaultLimits());
+  });
+
+  it('has the defaults that apply to an option that is left out', () => {
+    const left = checkOptions(NEEDED);
+    const compared = Object.entries(listOptions()).flatMap(([name, facts]) => {
+      const value = literalIn(/^`([^`]+)`/.exec(facts.default)?.[1] ?? '');
+      if (value === undefined || typeof Reflect.get(left, name) === 'function') return [];
+      const given = checkOptions({ ...NEEDED, [name]: value });
+      expect(Reflect.get(left, name), name).to.deep.equal(Reflect.get(given, name));
+      return [name];
+    });
+    expect(compared).to.include.members(['deadlines', 'rotation', 'shortCode', 'parkStreams', 'apps']);
   });
 
   it('leads to the errors for an unsuitable provider', async () => {

@@ -1,4 +1,4 @@
-/** The linter keeps imports within the order of the folders. Each probe is a file that the linter has to refuse. */
+/** Keeps the rules of CONTRIBUTING.md about folders. Each probe of imports is a file that the linter has to refuse. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -76,10 +76,30 @@ describe('the linter', () => {
   });
 });
 
+function filesIn(folder: string): string[] {
+  return execFileSync('git', ['ls-files', folder], { encoding: 'utf8' }).trim().split('\n');
+}
+
 describe('each folder of src', () => {
   it('has 17 files at most', () => {
-    const folders = execFileSync('git', ['ls-files', 'src'], { encoding: 'utf8' }).trim().split('\n').map(dirname);
+    const folders = filesIn('src').map(dirname);
     const large = new Set(folders.filter((folder) => folders.filter((other) => other === folder).length > 17));
     expect([...large]).to.deep.equal([]);
+  });
+});
+
+/** Tests of the whole package, and of the tables in docs/oidc.md. */
+const OF_NO_FILE = ['package', 'oidc/table'];
+
+describe('each test in a folder that src has, too,', () => {
+  it('is named after a file there', () => {
+    const sources = filesIn('src').map((file) => file.replace(/^src\/|\.ts$/g, ''));
+    const folders = new Set(sources.map(dirname));
+    const tests = filesIn('test').filter((file) => file.endsWith('.test.ts'));
+    const names = tests.map((file) => file.replace(/^test\/|(?:\.full)?\.test\.ts$/g, ''));
+    const mirrored = names.filter((name) => folders.has(dirname(name)) && !OF_NO_FILE.includes(name));
+    expect(mirrored).to.have.length.above(100);
+    const lost = mirrored.filter((name) => !sources.some((file) => name === file || name.startsWith(`${file}-`)));
+    expect(lost).to.deep.equal([]);
   });
 });

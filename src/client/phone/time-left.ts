@@ -1,4 +1,5 @@
 /** The time that is left on a page of the phone, which is shown only shortly before the end. */
+import { minutesAndSeconds } from '../time/minutes-and-seconds.ts';
 
 /** The time is shown once less than this is left, in seconds. */
 const SHOWN_FOR_S = 30;
@@ -16,7 +17,7 @@ export function showTimeLeft(): void {
     if (element.hidden && seconds <= SHOWN_FOR_S && said instanceof HTMLElement && said.dataset.soon)
       said.textContent = said.dataset.soon;
     element.hidden = seconds > SHOWN_FOR_S;
-    digits.textContent = `0:${String(Math.min(seconds, SHOWN_FOR_S)).padStart(2, '0')}`;
+    digits.textContent = minutesAndSeconds(Math.min(seconds, SHOWN_FOR_S));
     // Another page may have taken its place.
     if (seconds === 0 || !element.isConnected) clearInterval(timer);
   };

@@ -1,5 +1,6 @@
 import { ACTION_SCOPE } from '../../oidc/actions/action-token.ts';
 import { APP_ALGORITHMS, APP_SCOPE } from '../../oidc/apps/app-challenge.ts';
+import type { ErrorCode } from '../../ticket/errors.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import { allowOrigin } from './cors.ts';
 import { type Operation, REFUSAL_SCHEMA } from './operations.ts';
@@ -19,20 +20,25 @@ function header(name: keyof typeof HEADERS): Schema {
   return { $ref: `#/components/headers/${name}` };
 }
 
+type StatusOf = (code: ErrorCode) => number;
+
 /** The OpenAPI 3.1 description of the API. `routes.ts` adds each operation together with its route. */
 export class ApiDescription {
   readonly #issuer: string;
+  readonly #statusOf: StatusOf;
   readonly #paths: Record<string, Record<string, Schema>> = {};
 
-  constructor(issuer: string) {
+  /** @param statusOf returns the status of a refusal */
+  constructor(issuer: string, statusOf: StatusOf) {
     this.#issuer = issuer;
+    this.#statusOf = statusOf;
   }
 
   /** @param path as the router has it: `/qr/api/tickets/:id` */
   add(path: string, method: string, operation: Operation): void {
     const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => `${name}`);
     const template = path.replace(/:(\w+)/g, '{$1}');
-    this.#paths[template] = { ...this.#paths[template], [method]: describeOperation(operation, names) };
+    this.#paths[template] = { ...this.#paths[template], [method]: describeOperation(operation, names, this.#statusOf) };
   }
 
   /** `GET Q/api/openapi.json` */
@@ -81,7 +87,7 @@ export class ApiDescription {
   }
 }
 
-function describeOperation(operation: Operation, names: readonly string[]): Schema {
+function describeOperation(operation: Operation, names: readonly string[], statusOf: StatusOf): Schema {
   const { id, summary, description, body, query = {}, isPublic, isForClients } = operation;
   const inPath = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
   const inQuery = Object.entries(query).map(([name, parameter]) => ({ name, in: 'query', ...parameter }));
@@ -93,13 +99,13 @@ function describeOperation(operation: Operation, names: readonly string[]): Sche
     description,
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, content: asJson(body) } }),
-    responses: responsesOf(operation),
+    responses: responsesOf(operation, statusOf),
     ...(isPublic && { security: [] }),
     ...(isForClients && { security: [{ client: [] }, { dpop: [] }] }),
   };
 }
 
-function responsesOf({ answers, refusals, isPublic }: Operation): Schema {
+function responsesOf({ answers, refusals, isPublic }: Operation, statusOf: StatusOf): Schema {
   const nonce = isPublic ? {} : { 'DPoP-Nonce': header('DPoPNonce') };
   const good = Object.entries(answers).map(([status, { description, schema, streams, hasLocation }]) => [
     status,
@@ -109,10 +115,10 @@ function responsesOf({ answers, refusals, isPublic }: Operation): Schema {
       ...(schema && { content: { ...asJson(schema), ...(streams && { 'text/event-stream': { schema: TEXT } }) } }),
     },
   ]);
-  const refused = Object.entries(refusals).map(([status, codes]) => [
+  const refused = Object.entries(byStatus(refusals, statusOf)).map(([status, codes]) => [
     status,
     {
-      description: `Refused: ${codes}.`,
+      description: `Refused: ${codes.join(', ')}.`,
       headers: {
         ...nonce,
         ...((status === '401' || status === '403') && { 'WWW-Authenticate': header('Challenge') }),
@@ -122,6 +128,12 @@ function responsesOf({ answers, refusals, isPublic }: Operation): Schema {
     },
   ]);
   return Object.fromEntries([...good, ...refused]);
+}
+
+function byStatus(codes: readonly ErrorCode[], statusOf: StatusOf): Record<string, ErrorCode[]> {
+  const groups: Record<string, ErrorCode[]> = {};
+  for (const code of codes) groups[statusOf(code)] = [...(groups[statusOf(code)] ?? []), code];
+  return groups;
 }
 
 const TEXT: Schema = { type: 'string' };

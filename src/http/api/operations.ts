@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../ticket/errors.ts';
 import {
   ACTION_ANSWER,
   ACTION_BODY,
@@ -32,8 +33,8 @@ export interface Operation {
   /** The query parameters, by their names. */
   readonly query?: Readonly<Record<string, { readonly description: string; readonly schema: Schema }>>;
   readonly answers: Readonly<Record<number, Answer>>;
-  /** The statuses of its refusals, with the codes of the errors. */
-  readonly refusals: Readonly<Record<number, string>>;
+  /** The codes of its refusals. `http/errors.ts` has their statuses. */
+  readonly refusals: readonly ErrorCode[];
   /** True if it takes no token. */
   readonly isPublic?: boolean;
   /** True if a client sends it, with a token of the scope `qr_action`, and no app. */
@@ -41,15 +42,23 @@ export interface Operation {
 }
 
 /** The refusals of each request with a token. */
-const USUAL: Operation['refusals'] = {
-  401: 'invalid_token, invalid_dpop_proof, use_dpop_nonce',
-  403: 'insufficient_scope, account_unavailable, app_refused, foreign_origin',
-  429: 'too_many_requests',
-  500: 'server_error',
-  503: 'store_unavailable, hook_timeout, newer_record',
-};
+const USUAL: Operation['refusals'] = [
+  'invalid_token',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+  'insufficient_scope',
+  'account_unavailable',
+  'app_refused',
+  'foreign_origin',
+  'too_many_requests',
+  'server_error',
+  'store_unavailable',
+  'hook_timeout',
+  'newer_record',
+];
 
-const BODY: Operation['refusals'] = { 413: 'too_large', 415: 'unsupported_media_type' };
+/** The refusals of each request with a body. */
+const BODY: Operation['refusals'] = ['invalid_request', 'too_large', 'unsupported_media_type'];
 
 export const SCAN: Operation = {
   id: 'scan',
@@ -62,7 +71,7 @@ export const SCAN: Operation = {
     200: { description: 'The app had scanned it before.', schema: TICKET_ANSWER, hasLocation: true },
     201: { description: 'The app has claimed it.', schema: TICKET_ANSWER, hasLocation: true },
   },
-  refusals: { ...USUAL, ...BODY, 400: 'invalid_request', 404: 'not_found', 409: 'wrong_state', 410: 'over' },
+  refusals: [...USUAL, ...BODY, 'not_found', 'wrong_state', 'over'],
 };
 
 export const SHOW_TICKET: Operation = {
@@ -73,7 +82,7 @@ export const SHOW_TICKET: Operation = {
     'text/event-stream` it sends the ticket as events named `ticket`, and a `heartbeat` every 15 seconds, for a minute.',
   query: { after: { description: 'The version that the app knows.', schema: { type: 'integer', minimum: 0 } } },
   answers: { 200: { description: 'The ticket.', schema: TICKET_ANSWER, streams: true } },
-  refusals: { ...USUAL, 400: 'invalid_request', 404: 'not_found', 409: 'wrong_state', 410: 'over' },
+  refusals: [...USUAL, 'invalid_request', 'not_found', 'wrong_state', 'over'],
 };
 
 export const DECIDE: Operation = {
@@ -87,16 +96,17 @@ export const DECIDE: Operation = {
     200: { description: 'The ticket after the decision.', schema: TICKET_ANSWER },
     204: { description: 'The report ended a sign-in whose ticket is gone.' },
   },
-  refusals: {
+  refusals: [
     ...USUAL,
     ...BODY,
-    400: 'invalid_request, proof_required',
-    401: `${USUAL[401]}, insufficient_user_authentication`,
-    403: `${USUAL[403]}, wrong_account, wrong_proof`,
-    404: 'not_found',
-    409: 'wrong_state',
-    410: 'over',
-  },
+    'proof_required',
+    'insufficient_user_authentication',
+    'wrong_account',
+    'wrong_proof',
+    'not_found',
+    'wrong_state',
+    'over',
+  ],
 };
 
 export const LIST_BROWSERS: Operation = {
@@ -112,7 +122,7 @@ export const END_BROWSER: Operation = {
   summary: 'Sign a browser out',
   description: 'Ends its session, the trust in it, and everything that was granted in the session.',
   answers: { 204: { description: 'It is signed out.' } },
-  refusals: { ...USUAL, 404: 'not_found' },
+  refusals: [...USUAL, 'not_found'],
 };
 
 export const END_BROWSERS: Operation = {
@@ -124,7 +134,9 @@ export const END_BROWSERS: Operation = {
 };
 
 /** The refusals of each request of a client. */
-const USUAL_OF_CLIENTS: Operation['refusals'] = { ...USUAL, 403: 'insufficient_scope, app_refused' };
+const USUAL_OF_CLIENTS: Operation['refusals'] = USUAL.filter(
+  (code) => code !== 'account_unavailable' && code !== 'foreign_origin',
+);
 
 export const REQUEST_ACTION: Operation = {
   id: 'requestAction',
@@ -134,7 +146,7 @@ export const REQUEST_ACTION: Operation = {
     'the browser to `url`, which shows the QR code; a phone shows a button there instead. Location is the URL of the result.',
   body: ACTION_BODY,
   answers: { 201: { description: 'The action waits for its approval.', schema: ACTION_ANSWER, hasLocation: true } },
-  refusals: { ...USUAL_OF_CLIENTS, ...BODY, 400: 'invalid_request' },
+  refusals: [...USUAL_OF_CLIENTS, ...BODY],
   isForClients: true,
 };
 
@@ -148,7 +160,7 @@ export const ACTION_RESULT: Operation = {
     wait: { description: 'Seconds.', schema: { type: 'integer', minimum: 0, maximum: 25 } },
   },
   answers: { 200: { description: 'The state.', schema: RESULT_ANSWER } },
-  refusals: { ...USUAL_OF_CLIENTS, 400: 'invalid_request', 404: 'not_found' },
+  refusals: [...USUAL_OF_CLIENTS, 'invalid_request', 'not_found'],
   isForClients: true,
 };
 
@@ -157,7 +169,7 @@ export const DESCRIBE: Operation = {
   summary: 'Get this description',
   description: 'Takes no token.',
   answers: { 200: { description: 'This document.', schema: DOCUMENT_ANSWER } },
-  refusals: { 405: 'method_not_allowed' },
+  refusals: ['method_not_allowed'],
   isPublic: true,
 };
 

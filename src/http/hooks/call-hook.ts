@@ -25,7 +25,9 @@ export interface Hook<T> {
  */
 export async function callHook<T>(hook: Hook<T>, patienceMs: number, call: () => unknown): Promise<T> {
   try {
-    return await askHook(hook, patienceMs, call);
+    const result = await resultOf(hook, patienceMs, call);
+    if (hook.isResult(result)) return result;
+    throw wrongResult(hook, result);
   } catch (error) {
     if (refusalIn(error) !== undefined || hook.mayThrow?.(error)) throw error;
     if (error instanceof Error && error.cause instanceof TooLate) throw hookTimeout(error);
@@ -33,14 +35,9 @@ export async function callHook<T>(hook: Hook<T>, patienceMs: number, call: () =>
   }
 }
 
-/**
- * Does the same for work that can go on without a result.
- * @throws Error with the name of the function. What the function has thrown is its cause.
- */
-export async function askHook<T>(hook: Hook<T>, patienceMs: number, call: () => unknown): Promise<T> {
-  const result = await resultOf(hook, patienceMs, call);
-  if (hook.isResult(result)) return result;
-  throw new TypeError(`${hook.name}() must return ${hook.returns}, not ${describe(result)}`);
+/** Returns the error for a function that has returned a value that it may not return. */
+export function wrongResult({ name, returns }: Pick<Hook<unknown>, 'name' | 'returns'>, result: unknown): TypeError {
+  return new TypeError(`${name}() must return ${returns}, not ${describe(result)}`);
 }
 
 /** Calls a function of the deployment that no request waits for. An error becomes a warning of the process. */
@@ -71,7 +68,15 @@ function hookTimeout(cause: Error): QrLoginError {
   });
 }
 
-async function resultOf<T>(hook: Hook<T>, patienceMs: number, call: () => unknown): Promise<unknown> {
+/**
+ * Returns what a function of the deployment returns, without a check. A `null` becomes `undefined`.
+ * @throws Error with the name of the function. What the function has thrown is its cause.
+ */
+export async function resultOf(
+  hook: Pick<Hook<unknown>, 'name' | 'mayThrow'>,
+  patienceMs: number,
+  call: () => unknown,
+): Promise<unknown> {
   try {
     const result = call();
     // Without a timer for the many functions that return at once.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { matches, type SecretKeys } from '../../ticket/secret-keys.ts';
-import { askHook, type Hook } from '../hooks/call-hook.ts';
+import { OptionalHook, type OptionalHookFacts } from '../hooks/optional-hook.ts';
 import { protectImage } from '../request/security-headers.ts';
 import type { Urls } from '../request/urls.ts';
 
@@ -17,8 +17,6 @@ export type ClientLogo = (clientId: string) => Logo | undefined | Promise<Logo |
 
 /** The most bytes of a logo. A picture of 128 by 128 pixels has about a tenth of it. */
 const MAX_BYTES = 65_536;
-/** The time to wait for a logo, which is only an ornament, in milliseconds. */
-const PATIENCE_MS = 500;
 
 /** The first bytes of each type. A picture of another type would not be shown, because browsers may not sniff it. */
 const LOOKS_LIKE: Readonly<Record<LogoType, (bytes: Buffer) => boolean>> = {
@@ -33,10 +31,12 @@ interface Picture {
   readonly bytes: Buffer;
 }
 
-const CLIENT_LOGO: Hook<Logo | undefined> = {
+const CLIENT_LOGO: OptionalHookFacts<Picture> = {
   name: 'clientLogo',
   returns: '{ type, bytes } or a data: URL of a PNG, JPEG, WebP or SVG picture of 64 KiB at most, or undefined',
-  isResult: (value): value is Logo | undefined => value === undefined || pictureOf(value) !== undefined,
+  gives: 'logo',
+  warning: 'QR_LOGIN_LOGO',
+  read: pictureOf,
 };
 
 export interface ClientLogoPorts {
@@ -51,8 +51,7 @@ export interface ClientLogoPorts {
  */
 export class ClientLogos {
   readonly #ports: ClientLogoPorts;
-  /** True once the deployment has been warned. It is warned again after the function has worked in between. */
-  #hasWarned = false;
+  readonly #hook = new OptionalHook(CLIENT_LOGO);
 
   constructor(ports: ClientLogoPorts) {
     this.#ports = ports;
@@ -69,7 +68,7 @@ export class ClientLogos {
 
   /**
    * `GET Q/logos/:client`: the picture, for the pages' `<img>` alone. Only addresses that a page of ours has named are
-   * answered, so that a caller cannot ask the deployment's function for names of his own.
+   * answered, so that a caller cannot pass ids of its own to the deployment's function.
    * @throws QrLoginError `not_found`
    */
   async serve(ctx: Context, name: string): Promise<void> {
@@ -86,21 +85,8 @@ export class ClientLogos {
     if (ctx.fresh) ctx.status = 304;
   }
 
-  async #find(clientId: string): Promise<Picture | undefined> {
-    try {
-      const logo = await askHook(CLIENT_LOGO, PATIENCE_MS, () => this.#ports.clientLogo(clientId));
-      this.#hasWarned = false;
-      return pictureOf(logo);
-    } catch (error) {
-      this.#warn(error);
-      return undefined;
-    }
-  }
-
-  #warn(error: unknown): void {
-    if (this.#hasWarned) return;
-    this.#hasWarned = true;
-    process.emitWarning(`clientLogo() gives no logo: ${error}`, { type: 'QrLoginWarning', code: 'QR_LOGIN_LOGO' });
+  #find(clientId: string): Promise<Picture | undefined> {
+    return this.#hook.ask(() => this.#ports.clientLogo(clientId));
   }
 }
 

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { toReadableText } from '../../oidc/request/readable-text.ts';
 import type { Device } from '../../ticket/risk.ts';
 import type { Browser, Place } from '../../ticket/ticket.ts';
-import { askHook, type Hook } from '../hooks/call-hook.ts';
+import { OptionalHook, type OptionalHookFacts } from '../hooks/optional-hook.ts';
 import { addressOf, describeUserAgent, sourceOf, userAgentOf } from './client-info.ts';
 import type { Cookies } from './cookies.ts';
 
@@ -11,25 +11,24 @@ import type { Cookies } from './cookies.ts';
  */
 export type Locate = (address: string) => Place | undefined | Promise<Place | undefined>;
 
-/** The time to wait for a place, which is only a hint. */
-const PATIENCE_MS = 500;
-
-const LOCATE: Hook<Place | undefined> = {
+const LOCATE: OptionalHookFacts<Place> = {
   name: 'locate',
   returns: '{ country, city } with texts, or undefined',
-  isResult: (value): value is Place | undefined => {
-    if (value === undefined) return true;
-    if (typeof value !== 'object' || value === null) return false;
-    const { country, city }: { country?: unknown; city?: unknown } = value;
-    return [country, city].every((text) => text === undefined || typeof text === 'string');
-  },
+  gives: 'place',
+  warning: 'QR_LOGIN_LOCATE',
+  read: (value) => (isPlace(value) ? value : undefined),
 };
+
+function isPlace(value: unknown): value is Place {
+  if (typeof value !== 'object' || value === null) return false;
+  const { country, city }: { country?: unknown; city?: unknown } = value;
+  return [country, city].every((text) => text === undefined || typeof text === 'string');
+}
 
 /** Describes the devices that send requests. */
 export class DeviceDescriber {
   readonly #locate: Locate;
-  /** True once the deployment has been warned. It is warned again after `locate` has worked in between. */
-  #hasWarned = false;
+  readonly #hook = new OptionalHook(LOCATE);
 
   constructor(locate: Locate) {
     this.#locate = locate;
@@ -49,20 +48,7 @@ export class DeviceDescriber {
 
   /** A sign-in goes on without a place if `locate` fails. */
   async #locateAddress(address: string): Promise<Place | undefined> {
-    try {
-      const place = toShowablePlace(await askHook(LOCATE, PATIENCE_MS, () => this.#locate(address)));
-      this.#hasWarned = false;
-      return place;
-    } catch (error) {
-      this.#warn(error);
-      return undefined;
-    }
-  }
-
-  #warn(error: unknown): void {
-    if (this.#hasWarned) return;
-    this.#hasWarned = true;
-    process.emitWarning(`locate() gives no place: ${error}`, { type: 'QrLoginWarning', code: 'QR_LOGIN_LOCATE' });
+    return toShowablePlace(await this.#hook.ask(() => this.#locate(address)));
   }
 }
 

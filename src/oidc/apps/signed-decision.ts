@@ -30,7 +30,7 @@ export interface DecisionClaims {
   /** The browser as the API describes it. */
   readonly browser: object;
   /** The texts that the user was shown, if an action was asked for. */
-  readonly action: object | undefined;
+  readonly action?: object | undefined;
 }
 
 /** The keys with which an app may sign its decisions. */

@@ -12,7 +12,7 @@ const SLOTS_BACK = 2;
  * The slots whose codes are accepted, by their distance from the present one, the likeliest first. The next slot counts
  * too, because another node's clock may be a little ahead.
  */
-const SLOTS_TO_TRY: readonly number[] = [0, -1, -SLOTS_BACK, 1];
+const SLOTS_TO_TRY: readonly number[] = [...Array.from({ length: SLOTS_BACK + 1 }, (_, back) => 0 - back), 1];
 
 /**
  * Makes and verifies the content of the QR code, `id ‖ HMAC(server key, id ‖ slot)`. It proves that the code was on the
@@ -53,9 +53,7 @@ export class Codes {
     return bytes.subarray(0, ID_BYTES).toString('base64url');
   }
 
-  /**
-   * Returns true if the code is of one of the last three slots, or of the next one (another node's clock may be ahead).
-   */
+  /** Returns true if the code is of one of the slots whose codes are accepted now. */
   isFresh(code: string, now: number): boolean {
     const id = this.idOf(code);
     if (id === undefined) return false;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { QrLoginOptions } from '../../../src/index.ts';
-import { StillClock } from '../../support/clock.ts';
-import { type BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+import type { QrLoginOptions } from '../../src/index.ts';
+import { StillClock } from '../support/clock.ts';
+import { type BrowserPerson, PhonePerson, World } from '../support/world.ts';
 
 const HTML = { headers: { accept: 'text/html' } };
 

@@ -1,5 +1,6 @@
 /** The time that is left in the current state, as digits and as a ring. */
-import { announce, find, page } from './page.ts';
+import { announce, find, page } from '../page.ts';
+import { minutesAndSeconds } from './minutes-and-seconds.ts';
 
 const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
 /** The page counts down only the last seconds of a state: before that, nothing presses. */
@@ -20,7 +21,7 @@ export function countDown(seconds: number): void {
 
 export function showTimeLeft(): void {
   const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
-  const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  const text = minutesAndSeconds(seconds);
   for (const countdown of countdowns) {
     countdown.hidden = seconds > SHOWN_S;
     find(countdown, '[data-time]').textContent = text;

@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import { OTHER_APP, phoneApp } from '../../fixtures/phone-app.ts';
+import { PASSWORD_ACR } from '../../fixtures/sign-in-page.ts';
+import { AppPerson } from '../../support/app.ts';
+import { eventually } from '../../support/until.ts';
+import { BrowserPerson, World } from '../../support/world.ts';
+
+const seconds = (): number => Math.floor(Date.now() / 1000);
+
+/** Waits for the next second, because `auth_time` has whole seconds. */
+async function nextSecond(): Promise<void> {
+  const now = seconds();
+  await eventually('the next second', () => seconds() > now);
+}
+
+async function atTheScreen(world: World): Promise<BrowserPerson> {
+  const browser = new BrowserPerson(world);
+  await browser.start();
+  return browser;
+}
+
+describe('the access of an app', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start({ clients: [phoneApp(OTHER_APP)] });
+  });
+
+  after(() => world?.stop());
+
+  it('goes on after a refresh, and keeps the time of the sign-in', async () => {
+    const app = await new AppPerson(world).signIn();
+    const before = (await world.provider.AccessToken.find(app.accessToken))?.extra;
+    const signedInAt = before?.auth_time;
+    expect(signedInAt).to.be.within(seconds() - 5, seconds());
+    expect(before)
+      .to.include({ acr: PASSWORD_ACR })
+      .and.to.deep.include({ amr: ['pwd'] });
+    await nextSecond();
+    await app.refresh();
+    expect((await world.provider.AccessToken.find(app.accessToken))?.extra).to.deep.equal(before);
+    const browser = await atTheScreen(world);
+    await app.scan(await browser.code());
+    await app.refresh();
+    expect((await app.approve()).json().state).to.equal('approved');
+    const claims = (await browser.tokens(await browser.arrive())).claims();
+    expect(claims).to.include({ auth_time: signedInAt, acr: PASSWORD_ACR });
+    expect(claims?.amr).to.have.members(['pwd', 'mca', 'user']);
+  });
+
+  it('that is revoked after the scan cannot approve', async () => {
+    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    await app.scan(await browser.code());
+    await app.revoke();
+    const refused = await app.approve();
+    expect(refused.status).to.equal(401);
+    expect(refused.headers.get('www-authenticate')).to.match(/^DPoP error="invalid_token"/);
+    expect((await browser.ticket()).state).to.equal('scanned');
+  });
+
+  it('that is revoked after Approve takes the approval back', async () => {
+    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    await app.scan(await browser.code());
+    await app.approve();
+    await app.revoke();
+    const finished = await browser.finish();
+    expect(finished.status).to.equal(403);
+    expect(finished.json()).to.include({ error: 'account_unavailable', reason: 'signed-out' });
+  });
+
+  it('that is revoked after finish stops the browser that has not resumed', async () => {
+    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    await app.scan(await browser.code());
+    await app.approve();
+    const { redirectTo } = (await browser.finish()).json();
+    await app.revoke();
+    const answer = await browser.goOn(`${redirectTo}`);
+    expect(new URL(answer.location).searchParams.get('error')).to.equal('access_denied');
+  });
+
+  it('ends with its account, also after Approve', async () => {
+    await World.during({}, async (own) => {
+      const [app, browser] = [await new AppPerson(own).signIn('bob'), await atTheScreen(own)];
+      await app.scan(await browser.code());
+      const late = await atTheScreen(own);
+      const other = await new AppPerson(own).signIn('bob');
+      await other.scan(await late.code());
+      await other.approve();
+      own.accounts.remove('b0b');
+      expect((await app.approve()).json().error).to.equal('account_unavailable');
+      expect((await late.finish()).json().error).to.equal('account_unavailable');
+    });
+  });
+
+  it('without offline access ends with the session in which it was given, also after Approve', async () => {
+    const app = await new AppPerson(world).signIn('alice', { scope: 'openid qr_login', prompt: 'login' });
+    const browser = await atTheScreen(world);
+    await app.scan(await browser.code());
+    await app.approve();
+    const { sessionUid = '' } = (await world.provider.AccessToken.find(app.accessToken)) ?? {};
+    await (await world.provider.Session.findByUid(sessionUid))?.destroy();
+    expect((await app.look()).json().error).to.equal('invalid_token');
+    expect((await browser.finish()).json().error).to.equal('account_unavailable');
+  });
+
+  it('is that of one app: another app of the same account owns other tickets', async () => {
+    const [one, other] = [
+      await new AppPerson(world).signIn(),
+      await new AppPerson(world, { clientId: OTHER_APP }).signIn(),
+    ];
+    const [left, right] = [await atTheScreen(world), await atTheScreen(world)];
+    await one.scan(await left.code());
+    await other.scan(await right.code());
+    const [mine, theirs] = [one.at, other.at];
+    one.at = theirs;
+    expect((await one.approve()).json()).to.include({ error: 'wrong_state', reason: 'elsewhere' });
+    one.at = mine;
+    expect((await one.approve()).json().state).to.equal('approved');
+    expect((await other.approve()).json().state).to.equal('approved');
+  });
+
+  it('can be limited to some clients, and by the deployment', async () => {
+    const seen: unknown[] = [];
+    const qrLogin = {
+      apps: { clients: [OTHER_APP] },
+      assureApp: (_ctx: unknown, app: unknown) => seen.push(app) > 1,
+    };
+    await World.during({ clients: [phoneApp(OTHER_APP)], qrLogin }, async (own) => {
+      const [one, other] = [
+        await new AppPerson(own).signIn(),
+        await new AppPerson(own, { clientId: OTHER_APP }).signIn(),
+      ];
+      expect((await one.request('GET', '/qr/api/browsers')).json().error).to.equal('app_refused');
+      expect(seen).to.deep.equal([]);
+      const refused = await other.request('GET', '/qr/api/browsers');
+      expect([refused.status, refused.json().error]).to.deep.equal([403, 'app_refused']);
+      expect(seen).to.deep.equal([{ clientId: OTHER_APP, keyId: await other.keyId(), accountId: 'a11ce' }]);
+      expect((await other.request('GET', '/qr/api/browsers')).status).to.equal(200);
+    });
+  });
+});
