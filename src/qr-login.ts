@@ -12,6 +12,7 @@ import { BrowserNames } from './http/devices/browser-names.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
 import { SignInRevocation } from './http/devices/revocation.ts';
+import { StayChanges } from './http/devices/stay-changes.ts';
 import { answerTrouble, renderProviderError, throwRefusals } from './http/errors.ts';
 import { ExpiryWatcher } from './http/events/expiry.ts';
 import { SignInMetrics } from './http/events/metrics.ts';
@@ -45,6 +46,7 @@ import { readProviderError } from './oidc/provider-error.ts';
 import { repeatExchange } from './oidc/resume/repeatable-exchange.ts';
 import { RepeatableResume } from './oidc/resume/repeatable-resume.ts';
 import { onSignedIn } from './oidc/resume/resumed.ts';
+import { SessionLifetimes } from './oidc/session/session-lifetimes.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { unavailable } from './stores/access.ts';
 import { chooseEngine } from './stores/choose-engine.ts';
@@ -172,6 +174,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);
   const resuming = new RepeatableResume(provider, keys);
+  const lifetimes = new SessionLifetimes(provider);
   const pages = makePages(provider, settings);
   const { urls, cookies, renderer } = pages;
   onSignedIn(provider, (ctx, sessionUid) => cookies.noteSignIn(ctx, sessionUid));
@@ -186,7 +189,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const expiry = watchExpiry(engine, settings, emit);
   const announce = expiry.following(emit);
   const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, assets: pages.assets, metrics, settings });
-  const { signIns, ...signedIn } = makeSignInRecords(engine, { provider, keys, resuming, settings, emit });
+  const { signIns, ...signedIn } = makeSignInRecords(engine, { provider, keys, resuming, lifetimes, settings, emit });
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
@@ -287,11 +290,12 @@ interface SignInRecordParts {
   readonly provider: Provider;
   readonly keys: SecretKeys;
   readonly resuming: RepeatableResume;
+  readonly lifetimes: SessionLifetimes;
   readonly settings: Settings;
   readonly emit: EmitTicketEvent;
 }
 
-interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames'> {
+interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames' | 'stayChanges'> {
   readonly revocation: SignInRevocation;
   readonly signIns: SignInRecorder;
 }
@@ -299,16 +303,18 @@ interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'br
 /** Makes the parts that record which browsers were signed in, and that sign them out again. */
 function makeSignInRecords(
   { browsers, known, notes, clock }: StoreEngine,
-  { provider, keys, resuming, settings, emit }: SignInRecordParts,
+  { provider, keys, resuming, lifetimes, settings, emit }: SignInRecordParts,
 ): SignInRecords {
   const { locate, onSignIn } = settings;
+  const offersDurations = settings.durations !== undefined;
   const devices = new DeviceDescriber(locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
   const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
   const browserNames = new BrowserNames({ browsers, known, notes, revocation });
-  const found = { browsers, known, browserNames, remoteSignOut, revocation, devices };
-  const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn });
-  return { devices, remoteSignOut, browserNames, revocation, signIns };
+  const stayChanges = new StayChanges({ lifetimes, browsers, notes, clock });
+  const found = { browsers, known, browserNames, stayChanges, remoteSignOut, revocation, devices };
+  const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn, offersDurations });
+  return { devices, remoteSignOut, browserNames, stayChanges, revocation, signIns };
 }
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */

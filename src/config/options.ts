@@ -7,6 +7,7 @@ import type { Locate } from '../http/request/device.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
 import type { AnyKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
+import type { Duration } from '../ticket/browsers/duration.ts';
 import type { Clock } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
 import type { AppOptions } from './apps.ts';
@@ -107,6 +108,14 @@ export interface QrLoginOptions {
    * @default as much as on the phone
    */
   assurance?: Assure;
+
+  /**
+   * Offers on the phone how long the browser stays signed in, in this order; the first is chosen at first. `'session'`:
+   * until the browser is closed, `'8h'`: 8 hours, `'30d'`: 30 days (1 hour to 400 days). The session ends then, however
+   * often it is used, and no later than your `ttl.Session` says. The user can change it at `/qr/devices`.
+   * @default none: the user chooses only if the browser stays signed in when it is closed
+   */
+  durations?: readonly Duration[];
 
   /**
    * Called for each new sign-in by QR once the browser is signed in, to inform the user by mail or push: of the

@@ -13,6 +13,7 @@ import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
 import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import { kindOf } from '../stores/value-kind.ts';
+import { type Duration, isDuration } from '../ticket/browsers/duration.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
 import { APPS } from './apps.ts';
@@ -85,6 +86,14 @@ function secretList(): v.GenericSchema<string[]> {
   const message = `secrets must be a list of texts with at least ${MIN_SECRET_LENGTH} characters each; make one with: openssl rand -base64 32`;
   const secret = v.pipe(v.string(message), v.minLength(MIN_SECRET_LENGTH, message));
   return v.pipe(v.array(secret, message), v.minLength(1, message));
+}
+
+/** The most durations that a phone can show at a glance. */
+const MOST_DURATIONS = 6;
+
+function isListOfDurations(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_DURATIONS) return false;
+  return value.every(isDuration) && new Set(value).size === value.length;
 }
 
 function readViews(views: NonNullable<QrLoginOptions['views']>): ViewFolder[] {
@@ -221,6 +230,20 @@ const OPTIONS = {
     () =>
       (onPhone: Assurance): Assurance =>
         onPhone,
+  ),
+  durations: v.optional(
+    v.pipe(
+      v.custom<readonly Duration[]>(
+        isListOfDurations,
+        `durations must be a list of 1 to ${MOST_DURATIONS} different durations, for example ["session", "8h", "30d"]`,
+      ),
+      v.metadata({
+        type: "`readonly Duration[]`: `'session'`, hours such as `'8h'`, days such as `'30d'`",
+        unit: '`session`: until the browser is closed; 1 hour to 400 days',
+        default: 'none: the user only chooses to stay signed in or not',
+        refused: ['8h'],
+      } satisfies OptionFacts),
+    ),
   ),
   onSignIn: v.optional(
     functionOption<OnSignIn>('onSignIn', '(ctx, { accountId, browser }) => sendMail(accountId, browser)', {

@@ -21,12 +21,16 @@ export interface PhoneParts {
   readonly followers: Followers;
 }
 
-interface PhonePartPorts extends ApprovalPorts, Omit<DecisionPorts, 'approvals'>, BrowserListPorts {
+interface PhonePartPorts
+  extends Omit<ApprovalPorts, 'settings'>,
+    Omit<DecisionPorts, 'approvals'>,
+    Omit<BrowserListPorts, 'settings'> {
   readonly provider: Provider;
   readonly renderer: PageRenderer;
   readonly ceremony: { readonly phone: PhoneActs };
   readonly signals: Signals;
   readonly clock: Clock;
+  readonly settings: ApprovalPorts['settings'] & BrowserListPorts['settings'];
   readonly revocation: DecisionPorts['revocation'] & BrowserListPorts['revocation'];
 }
 

@@ -7,6 +7,7 @@ import { ApiBrowserHandlers } from './api/browsers.ts';
 import { allowOrigin, answerPreflight } from './api/cors.ts';
 import { ApiDescription } from './api/openapi.ts';
 import {
+  CHANGE_BROWSER,
   DECIDE,
   DESCRIBE,
   END_BROWSER,
@@ -134,7 +135,10 @@ export function routes(services: Services): Middleware {
     get: [LIST_BROWSERS, forApps(api.look('decide'), apiBrowsers.list)],
     delete: [END_BROWSERS, forApps(api.look('decide'), apiBrowsers.endAll)],
   });
-  atApi('/qr/api/browsers/:browser', { delete: [END_BROWSER, forApps(api.look('decide'), apiBrowsers.end)] });
+  atApi('/qr/api/browsers/:browser', {
+    post: [CHANGE_BROWSER, forApps(api.form('decide'), apiBrowsers.change)],
+    delete: [END_BROWSER, forApps(api.look('decide'), apiBrowsers.end)],
+  });
   atApi('/qr/api/openapi.json', { get: [DESCRIBE, forApps(unguarded, description.serve)] });
 
   if (services.appLinks.hasApple) at(APPLE_PATH, { get: forPages(unguarded, services.appLinks.apple) });

@@ -80,6 +80,11 @@ export interface TicketView {
    * options. `unavailable`: there can be none now, so that the user cannot approve. Absent if a tap is enough.
    */
   readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
+  /**
+   * How long the user may stay signed in there: `session` (until the browser is closed), `8h` (hours) or `30d` (days).
+   * Absent if there is no choice.
+   */
+  readonly durations?: readonly string[];
   /** The six digits that the user types into the browser, once approved. */
   readonly checkCode?: string;
 }

@@ -1,3 +1,4 @@
+import type { Duration } from './browsers/duration.ts';
 import type { FormattedRecord } from './record-format.ts';
 
 /** A user who has authenticated. */
@@ -213,6 +214,8 @@ export interface ApprovedTicket extends TicketFields {
   readonly knownBy?: KnownBy;
   /** True if the user wants to stay signed in when the browser is closed. */
   readonly remember: boolean;
+  /** The time that the user has chosen, if the deployment offers several. */
+  readonly duration?: Duration;
 }
 
 export interface DeniedTicket extends TicketFields {
@@ -230,6 +233,7 @@ export interface RedeemedTicket extends TicketFields {
   readonly state: 'redeemed';
   readonly approver: Approver;
   readonly remember: boolean;
+  readonly duration?: Duration;
   /** The time at which the phone approved, in milliseconds since the epoch. */
   readonly approvedAt: number;
 }

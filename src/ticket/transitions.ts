@@ -1,3 +1,4 @@
+import type { Duration } from './browsers/duration.ts';
 import { DecidedOtherwise, type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
 import { WRITTEN_FORMAT } from './record-format.ts';
 import { canTakeOver, markIfForTicket, refusal, unmetBy } from './requirements.ts';
@@ -115,11 +116,13 @@ export interface Approval {
   readonly knownBy?: KnownBy | undefined;
   /** True if the browser stays signed in when it is closed. Default: false. */
   readonly remember?: boolean;
+  /** The time that the user has chosen, if the deployment offers several. */
+  readonly duration?: Duration | undefined;
 }
 
 export function approve(
   ticket: Ticket,
-  { approver, checkCode, changesAccount = false, knownBy, remember = false }: Approval,
+  { approver, checkCode, changesAccount = false, knownBy, remember = false, duration }: Approval,
   { now, lifetimes }: Moment,
 ): ApprovedTicket {
   const scanned = requireDecidable(ticket, approver, now);
@@ -131,6 +134,7 @@ export function approve(
     state: 'approved',
     approver: current,
     remember,
+    ...(duration !== undefined && { duration }),
     ...(changesAccount && { changesAccount }),
     ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
   };
@@ -196,8 +200,15 @@ export function outdate(ticket: Ticket, { now, lifetimes }: Moment): DeniedTicke
 /** Redeems the ticket, which signs the browser in. No step follows. */
 export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
   const approved = requireFinishable(ticket, now);
-  const { approver, remember, since: approvedAt } = approved;
-  return { ...next(approved, now, now + lifetimes.finish), state: 'redeemed', approver, remember, approvedAt };
+  const { approver, remember, duration, since: approvedAt } = approved;
+  return {
+    ...next(approved, now, now + lifetimes.finish),
+    state: 'redeemed',
+    approver,
+    remember,
+    ...(duration !== undefined && { duration }),
+    approvedAt,
+  };
 }
 
 /** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */
@@ -308,6 +319,7 @@ function next(
     changesAccount,
     knownBy,
     remember,
+    duration,
     because,
     approvedAt,
     ...kept

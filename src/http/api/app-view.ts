@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import {
@@ -74,6 +75,8 @@ export interface AppTicket extends FixedPart {
   readonly requirement?: AppRequirement;
   /** The challenge of the deployment's guard, to be answered with the approval. */
   readonly challenge?: Challenge;
+  /** The durations from which the user chooses before Approve. */
+  readonly durations?: readonly Duration[];
   /** The six digits to type at the browser. */
   readonly checkCode?: string;
 }
@@ -94,6 +97,7 @@ export interface AppViewPorts {
   readonly decisions: Pick<Decisions, 'isTakenBack'>;
   readonly clock: Clock;
   readonly renderer: Pick<PageRenderer, 'languageOf'>;
+  readonly settings: { readonly durations?: readonly Duration[] | undefined };
 }
 
 /** Draws tickets for apps. */
@@ -148,7 +152,9 @@ export class AppViews {
     if (state === 'expired' || state === 'waiting') return { state: 'expired' };
     if (ticket.state === 'denied') return { state: ticket.state, reason: ticket.because };
     if (ticket.state === 'cancelled') return { state: ticket.state, reason: REASONS[ticket.because] };
-    const { phone } = this.#ports.ceremony;
+    const { ceremony, settings } = this.#ports;
+    const { phone } = ceremony;
+    const { durations } = settings;
     const unmet = phone.unmet(ticket, approver);
     const checkCode = phone.checkCode(ticket, approver);
     return {
@@ -156,12 +162,16 @@ export class AppViews {
       ...(isLive(ticket, now) && { expiresIn: toSeconds(ticket.deadline - now) }),
       ...(unmet !== undefined && { requirement: requirementOf(unmet, ticket.request) }),
       ...(unmet === undefined && ticket.state === 'scanned' && challenge !== undefined && { challenge }),
+      ...(ticket.state === 'scanned' && durations && { durations }),
       ...(checkCode !== undefined && { checkCode }),
     };
   }
 }
 
-type StatePart = Pick<AppTicket, 'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'checkCode'>;
+type StatePart = Pick<
+  AppTicket,
+  'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'durations' | 'checkCode'
+>;
 
 const REASONS: Readonly<Record<CancelledTicket['because'], NonNullable<AppTicket['reason']>>> = {
   renewed: 'renewed',

@@ -3,6 +3,7 @@ import { callListener } from '../../oidc/call-listener.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { RepeatableResume } from '../../oidc/resume/repeatable-resume.ts';
 import { type BrowserNote, ResumedSessions, type SavedSession } from '../../oidc/resume/resumed.ts';
+import { findSignInMethod } from '../../oidc/session/session-facts.ts';
 import { noteHosts } from '../../oidc/session-clients.ts';
 import { unavailable } from '../../stores/access.ts';
 import {
@@ -24,6 +25,7 @@ import type { DeviceDescriber } from '../request/device.ts';
 import type { BrowserNames } from './browser-names.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
+import type { StayChanges } from './stay-changes.ts';
 
 /** A browser that was just signed in by a phone. */
 export interface NewSignIn {
@@ -55,9 +57,12 @@ export interface SignInPorts {
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
   readonly browserNames: Pick<BrowserNames, 'apply'>;
+  readonly stayChanges: Pick<StayChanges, 'reapply'>;
   readonly devices: DeviceDescriber;
   readonly clock: Clock;
   readonly onSignIn: OnSignIn;
+  /** True if users choose how long they stay signed in. */
+  readonly offersDurations: boolean;
 }
 
 /** The data of a browser that its list shows. */
@@ -90,8 +95,21 @@ export class SignInRecorder {
   async #record(ctx: Context): Promise<void> {
     const ended = this.#resumed.endedSessionOf(ctx);
     if (ended !== undefined) await this.#forget(ctx, ended);
+    await this.#reapply(ctx);
     const session = this.#resumed.sessionOf(ctx);
     if (session !== undefined) await this.#keep(ctx, session, this.#resumed.noteOf(ctx));
+  }
+
+  /** Honours a change of how long the browser stays signed in, which this request may have undone. */
+  async #reapply(ctx: Context): Promise<void> {
+    const { offersDurations, stayChanges } = this.#ports;
+    const session = offersDurations ? this.#resumed.sessionOf(ctx) : undefined;
+    if (session === undefined) return;
+    try {
+      await stayChanges.reapply(ctx, browserId(session.uid));
+    } catch (error) {
+      this.#fail(ctx, session, error);
+    }
   }
 
   async #keep(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<void> {
@@ -112,10 +130,10 @@ export class SignInRecorder {
   /** @returns true if the session had been ended from elsewhere, and this has ended it again */
   async #update(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<boolean> {
     const { browsers, remoteSignOut, revocation } = this.#ports;
-    const { accountId, byPhone, isUse } = session;
+    const { accountId, isUse } = session;
     const { id, sessionUid, ...use } = this.#used(session);
     if (note === undefined && isUse && (await browsers.used(accountId, id, use))) return false;
-    const isListed = note !== undefined || (byPhone && isUse);
+    const isListed = note !== undefined || isUse;
     const [wasEnded, wasApprovedByEnded] = await Promise.all([
       remoteSignOut.wasEnded(id),
       // By the time the browser resumes, the phone that approved may have been signed out.
@@ -173,7 +191,7 @@ export class SignInRecorder {
   }
 
   async #put(ctx: Context, session: SavedSession, note: DescribedBrowser): Promise<void> {
-    const { browsers, remoteSignOut } = this.#ports;
+    const { browsers } = this.#ports;
     const { accountId } = session;
     const { at, signIn } = note;
     const label = await this.#labelOf(session, at);
@@ -188,8 +206,19 @@ export class SignInRecorder {
     const gone = await browsers.put(accountId, entry);
     for (const one of gone) {
       // Not awaited: the user who signs in need not wait for the sign-out of the browsers that had to make room.
-      remoteSignOut.end(ctx, accountId, one).catch((error: unknown) => this.#fail(ctx, session, error));
+      this.#makeRoom(ctx, accountId, one).catch((error: unknown) => this.#fail(ctx, session, error));
     }
+  }
+
+  /**
+   * Ends a sign-in by QR that has left the list, because its user could not end it any more. A browser where the user has
+   * signed in directly stays signed in, and is listed again when it is used: the phone itself may be one.
+   */
+  async #makeRoom(ctx: Context, accountId: string, browser: SignedInBrowser): Promise<void> {
+    const { provider, remoteSignOut } = this.#ports;
+    const { sessionUid } = browser;
+    const signedInBy = await findSignInMethod(provider, { accountId, sessionUid });
+    if (signedInBy === undefined || signedInBy === 'qr') await remoteSignOut.end(ctx, accountId, browser);
   }
 
   /**

@@ -32,6 +32,8 @@ export interface DecisionRecord {
   readonly keyId: string;
   readonly decision: string;
   readonly remember: boolean;
+  /** The time that the user stays signed in, if the app has sent one. */
+  readonly duration?: string;
   readonly client: SignInRequest['client'];
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   /** The time of the decision by the app's clock, in seconds since the epoch. */

@@ -1,3 +1,4 @@
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import type { Translate, Values } from '../hooks/translate.ts';
 import type { Text, Texts } from './view-folder.ts';
@@ -42,6 +43,10 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   SECOND,
 ];
 
+function unitOf(seconds: number): readonly [Intl.RelativeTimeFormatUnit, number] {
+  return UNITS.find(([, length]) => seconds >= length) ?? SECOND;
+}
+
 /** One language: its texts, and its format of numbers, times and places. */
 export class Language {
   readonly tag: string;
@@ -70,8 +75,22 @@ export class Language {
 
   /** Returns an elapsed time in the largest fitting unit: "3 minutes ago". */
   readonly ago = (seconds: number): string => {
-    const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? SECOND;
+    const [unit, length] = unitOf(seconds);
     return this.#formats.ago.format(-Math.floor(seconds / length), unit);
+  };
+
+  /** Returns the time that is left in the largest fitting unit: "in 3 days". */
+  readonly until = (seconds: number): string => {
+    const [unit, length] = unitOf(seconds);
+    return this.#formats.ago.format(Math.floor(seconds / length), unit);
+  };
+
+  /** Returns a duration in the unit in which it is offered: "8 hours", "until the browser is closed". */
+  readonly lasting = (duration: Duration): string => {
+    if (duration === 'session') return this.t('duration.session');
+    const unit = duration.endsWith('d') ? 'day' : 'hour';
+    const count = Number.parseInt(duration, 10);
+    return new Intl.NumberFormat(this.tag, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
   };
 
   /** Returns the name of a browser: the one that its user gave it, or what it claims to be, "Firefox on Windows". */

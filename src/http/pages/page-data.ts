@@ -1,4 +1,6 @@
+import type { SignInMethod } from '../../oidc/session/sign-in-method.ts';
 import type { SessionClient } from '../../oidc/session-clients.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { ErrorCode, ErrorReason } from '../../ticket/errors.ts';
 import type { DeniedTicket, Place, SignInRequest, TicketState, UnmetRequirement } from '../../ticket/ticket.ts';
 import type { Challenge } from '../hooks/approve-guard.ts';
@@ -113,6 +115,8 @@ export interface Pages {
     readonly ended?: 'none' | 'one' | 'many';
     /** True if an app of such a browser could not be notified. */
     readonly unreached?: boolean;
+    /** The durations from which the user can choose for a browser that is signed in, if the deployment offers several. */
+    readonly durations?: readonly Duration[] | undefined;
     /** The deployment's page where users review their passkeys, if there is one. */
     readonly passkeysUrl?: string | undefined;
     /** The URL of the page that scans another code. */
@@ -153,6 +157,12 @@ export interface BrowserEntry {
   readonly signedInAgo: number;
   readonly lastUsedAt: string;
   readonly lastUsedAgo: number;
+  /** The way in which its user was signed in. */
+  readonly signedInBy: SignInMethod;
+  /** The time that the user has chosen to stay signed in, if there was a choice. */
+  readonly duration?: Duration;
+  /** Seconds until the session ends if it is not used again. */
+  readonly endsIn: number;
   /** True if this page is shown in that browser. */
   readonly isHere: boolean;
   readonly clients: readonly SessionClient[];
@@ -208,6 +218,8 @@ export interface PhoneView {
   readonly signInAgain?: string;
   /** The challenge that must be answered before Approve counts. */
   readonly challenge?: Challenge;
+  /** The durations from which the user chooses before Approve, the first one chosen at first. */
+  readonly durations?: readonly Duration[];
   /** The reason for the denial. */
   readonly because?: DeniedTicket['because'];
   /** True if the browser had been signed in when the user reported, and is signed out now. */
@@ -236,6 +248,10 @@ export interface PageTools {
   readonly t: Language['t'];
   /** Returns elapsed seconds as text: "3 minutes ago". */
   readonly ago: Language['ago'];
+  /** Returns the time that is left as text: "in 3 days". */
+  readonly until: Language['until'];
+  /** Returns a duration as text: "8 hours", "until the browser is closed". */
+  readonly lasting: Language['lasting'];
   /** Returns the name of a browser: the one that its user gave it, or what it claims to be, "Firefox on Windows". */
   readonly nameOf: Language['nameOf'];
   /** Returns the name of a place: "Berlin, Germany"; '' if nothing is known. */

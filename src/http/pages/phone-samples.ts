@@ -77,6 +77,7 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   passkey: phone('scanned', { challenge: { passkey: {} } }),
   'passkey, with consent': phone('scanned', { challenge: { passkey: {} }, ...GRANTED }),
   'no passkey': phone('scanned', { challenge: { unavailable: true } }),
+  'for as long as the user chooses': phone('scanned', { durations: ['session', '8h', '30d'] }),
   question: phone('scanned', { challenge: { question: 'What is your PIN?' } }),
 };
 
@@ -108,6 +109,9 @@ const HERE: BrowserEntry = {
   signedInAgo: 270_000,
   lastUsedAt: '2026-01-04T14:58:00Z',
   lastUsedAgo: 120,
+  signedInBy: 'qr',
+  duration: '30d',
+  endsIn: 2_322_000,
   isHere: true,
   clients: [
     { id: 'app', name: 'Sample app', hosts: ['app.example.com', 'app.example.org'] },
@@ -122,6 +126,8 @@ const ELSEWHERE: BrowserEntry = {
   signedInAgo: 40_000_000,
   lastUsedAt: '2026-01-01T12:00:00Z',
   lastUsedAgo: 270_000,
+  signedInBy: 'other',
+  endsIn: 1_209_600,
   isHere: false,
   clients: [],
 };
@@ -156,6 +162,15 @@ export const DEVICES: SamplesOf<'devices'> = {
     browsers: [HERE, { ...ELSEWHERE, label: 'Kitchen tablet' }],
     passkeysUrl: '#',
     ended: 'none',
+  },
+  'for as long as the user chooses': {
+    ...NOTHING_THERE,
+    durations: ['session', '8h', '30d'],
+    browsers: [
+      { ...ELSEWHERE, id: 'sample-4', name: 'Safari', system: 'iOS', signedInBy: 'passkey', isHere: true },
+      { ...ELSEWHERE, id: 'sample-5', signedInBy: 'password', duration: 'session' },
+      { ...ELSEWHERE, id: 'sample-6', signedInBy: 'qr', duration: '8h', endsIn: 28_000 },
+    ],
   },
   'signed in and known': { ...NOTHING_THERE, browsers: [HERE], known: [KNOWN] },
   known: { ...NOTHING_THERE, known: [KNOWN, { ...KNOWN, id: 'sample-4', isHere: false, label: 'Laptop' }] },

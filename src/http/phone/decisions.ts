@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { EndedSession } from '../../oidc/end-session.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import { DecidedOtherwise, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { RepeatableAct } from '../../ticket/repeats.ts';
@@ -22,6 +23,8 @@ export interface Decision {
   readonly decision: string | undefined;
   /** True if the browser stays signed in when it is closed. */
   readonly remember: boolean;
+  /** The time that the user stays signed in, if the deployment offers several. */
+  readonly duration?: Duration | undefined;
   /** The answer to the challenge of the deployment's guard. */
   readonly proof: string | undefined;
 }
@@ -93,7 +96,7 @@ export class Decisions {
     ctx: Context,
     id: string,
     { approver, known }: AdmittedTicket,
-    { decision, remember, proof }: Decision,
+    { decision, remember, duration, proof }: Decision,
   ): ReturnType<PhoneActs['approve']> {
     const { ceremony, approvals } = this.#ports;
     if (decision !== 'approve') {
@@ -102,7 +105,8 @@ export class Decisions {
     const ticket = await ceremony.phone.look(id, approver, known.ticket);
     if (await this.isTakenBack(ticket, approver)) throw new DecidedOtherwise('denied');
     const proven = await this.#prove(ticket, approver, proof);
-    return ceremony.phone.approve(id, { approver: proven, remember, judge: approvals.makeJudge(ctx) }, known);
+    const stay = { remember, duration };
+    return ceremony.phone.approve(id, { approver: proven, ...stay, judge: approvals.makeJudge(ctx) }, known);
   }
 
   /**

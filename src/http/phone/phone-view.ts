@@ -1,4 +1,5 @@
 import { accountOf, type FindAccount } from '../../oidc/approver.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
@@ -19,7 +20,11 @@ export interface PhoneViewPorts extends SignInOfferPorts {
   readonly logos: Pick<ClientLogos, 'urlOf'>;
   readonly keys: SecretKeys;
   readonly clock: Clock;
-  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
+  readonly settings: {
+    readonly findAccount: FindAccount;
+    readonly signIn: SignIn;
+    readonly durations?: readonly Duration[] | undefined;
+  };
 }
 
 /** Returns the data of the confirm page and of the done page: the ticket as the phone that scanned it sees it. */
@@ -63,10 +68,16 @@ export async function makePhoneView(
     ...(unmet !== undefined && { unmet }),
     ...(signInAgain !== undefined && { signInAgain }),
     ...(challenge !== undefined && { challenge }),
+    ...durationsOf(ticket, settings.durations),
     ...(checkCode !== undefined && { checkCode }),
     ...(ticket.state === 'denied' && { because: ticket.because }),
     ...(ticket.state === 'redeemed' && {
       naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: ticket.id },
     }),
   };
+}
+
+/** Returns the durations to choose from, before the decision. */
+function durationsOf({ state }: Ticket, durations: readonly Duration[] | undefined): Pick<PhoneView, 'durations'> {
+  return state === 'scanned' && durations !== undefined ? { durations } : {};
 }

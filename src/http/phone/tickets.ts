@@ -24,6 +24,7 @@ import type { Followers } from './followers.ts';
 import { codeIn, type PhoneForm, type PhoneRequest } from './phone-request.ts';
 import { makePhoneView, type PhoneViewPorts } from './phone-view.ts';
 import { markIfSentToSignIn, sendToSignIn, wantedClasses } from './sign-in-redirect.ts';
+import { readStay } from './stay.ts';
 
 export interface TicketPorts extends PhoneViewPorts {
   readonly decisions: Decisions;
@@ -182,13 +183,14 @@ export class TicketHandlers {
     const { keys, urls } = this.#ports;
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
-    const { decision, remember, proof } = fields;
+    const { decision, remember, duration, proof } = fields;
     ctx.set(STATE_HEADER, 'refused');
     const admitted = await admitToTicket(this.#ports, form, this.#ports.decisions.purposeOf(form, decision));
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
-    const input = { decision, remember: remember === 'yes', proof };
+    const stay = readStay(this.#ports.settings.durations, { remember: remember === 'yes', duration });
+    const input = { decision, ...stay, proof };
     const ticket = await this.#ports.decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;

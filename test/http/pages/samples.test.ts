@@ -75,6 +75,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       'client.host': ['none'],
       'browser.name': ['none'],
       'browser.place': ['none'],
+      durations: ['none'],
       grants: ['none', 'passkey'],
       claims: ['none', 'passkey'],
       resources: ['none', 'passkey'],
@@ -98,7 +99,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       naming: ['redeemed'],
     },
   },
-  devices: one(['browsers', 'known', 'passkeysUrl', 'unreached', 'ended']),
+  devices: one(['browsers', 'known', 'durations', 'passkeysUrl', 'unreached', 'ended']),
   error: {
     stateOf: ({ code, reason }) => (reason === undefined ? `${code}` : `${code}.${reason}`),
     states: errorStates(),
