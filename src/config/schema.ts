@@ -235,7 +235,7 @@ const OPTIONS = {
     v.pipe(
       v.custom<readonly Duration[]>(
         isListOfDurations,
-        `durations must be a list of 1 to ${MOST_DURATIONS} different durations, for example ["session", "8h", "30d"]`,
+        'durations must be a list of 1 to 6 different durations, for example ["session", "8h", "30d"]',
       ),
       v.metadata({
         type: "`readonly Duration[]`: `'session'`, hours such as `'8h'`, days such as `'30d'`",

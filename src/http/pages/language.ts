@@ -31,20 +31,21 @@ const LETTERS =
   /[\p{Script=Arab}\p{Script=Hebr}\p{Script=Syrc}\p{Script=Thaa}\p{Script=Nkoo}\p{Script=Adlm}\p{Script=Rohg}]/u;
 
 const SECOND = ['second', 1] as const;
+const DAY = ['day', 86_400] as const;
 
 /** The units of time with their lengths in seconds, the longest first. */
 const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
   ['week', 604_800],
-  ['day', 86_400],
+  DAY,
   ['hour', 3_600],
   ['minute', 60],
   SECOND,
 ];
 
-function unitOf(seconds: number): readonly [Intl.RelativeTimeFormatUnit, number] {
-  return UNITS.find(([, length]) => seconds >= length) ?? SECOND;
+function unitOf(seconds: number, units: typeof UNITS = UNITS): (typeof UNITS)[number] {
+  return units.find(([, length]) => seconds >= length) ?? SECOND;
 }
 
 /** One language: its texts, and its format of numbers, times and places. */
@@ -79,9 +80,9 @@ export class Language {
     return this.#formats.ago.format(-Math.floor(seconds / length), unit);
   };
 
-  /** Returns the time that is left in the largest fitting unit: "in 3 days". */
+  /** Returns the time that is left, at most in days: "in 13 days" says more than "next week". */
   readonly until = (seconds: number): string => {
-    const [unit, length] = unitOf(seconds);
+    const [unit, length] = unitOf(seconds, UNITS.slice(UNITS.indexOf(DAY)));
     return this.#formats.ago.format(Math.floor(seconds / length), unit);
   };
 

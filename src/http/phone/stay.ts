@@ -13,14 +13,15 @@ export interface SentStay {
  * @throws QrLoginError `invalid_request` if it is none of them
  */
 export function readDuration(offered: readonly Duration[] | undefined, sent: string): Duration {
-  const duration = offered?.find((one) => one === sent);
-  if (duration !== undefined) return duration;
-  throw new QrLoginError(
-    'invalid_request',
-    offered === undefined
-      ? 'This provider offers no durations: leave "duration" out, and send "remember".'
-      : `"duration" is one of these: ${offered.join(', ')}.`,
-  );
+  if (offered === undefined)
+    throw new QrLoginError(
+      'invalid_request',
+      'This provider offers no durations: leave "duration" out, and send "remember".',
+    );
+  const duration = offered.find((one) => one === sent);
+  if (duration === undefined)
+    throw new QrLoginError('invalid_request', `"duration" is one of these: ${offered.join(', ')}.`);
+  return duration;
 }
 
 /**
