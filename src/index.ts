@@ -41,7 +41,7 @@ export {
 export type { ConsentMode } from './oidc/request/request.ts';
 export type { SignInMethod } from './oidc/session/sign-in-method.ts';
 export type { PausedEvent, QrLoginEvents } from './provider-events.ts';
-export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
+export { type ManagedBrowser, type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export type { KeyvAdapterOptions } from './stores/adapter/adapter-secrets.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
 export type { AnyKeyv } from './stores/keyv-version.ts';

@@ -1,6 +1,6 @@
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
-import type { ConsentPolicy, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
@@ -53,6 +53,15 @@ export interface QrLoginOptions {
    * @default assessByDefault: the check code, unless this account trusts the browser
    */
   assess?: Assess;
+
+  /**
+   * Returns true if this account may be used for this client only in browsers that it has enrolled. A code can then be
+   * approved for such a browser alone, which has a key that cannot be copied: the code of an attacker's browser cannot
+   * be approved at all. A browser is enrolled at `/qr/devices` in that browser itself, after a sign-in with a password
+   * or a passkey there, or by you with `qr.enrol()`.
+   * @default none: a code can be approved for any browser
+   */
+  enrolled?: Enrolled;
 
   /**
    * Returns the rough location of a network address: `{ country: 'DE', city: 'Berlin' }`, with the country as two

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
-import type { ConsentPolicy, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
@@ -156,6 +156,13 @@ const OPTIONS = {
       refused: ['check code'],
     }),
     () => assessByDefault,
+  ),
+  enrolled: v.optional(
+    functionOption<Enrolled>('enrolled', '(client, accountId) => administrators.has(accountId)', {
+      type: '`({ id, name, host }, accountId: string) => boolean`',
+      default: 'none: a code can be approved for any browser',
+      refused: [true],
+    }),
   ),
   locate: v.optional(
     functionOption<Locate>('locate', '(address) => ({ country: "DE", city: "Berlin" })', {

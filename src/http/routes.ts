@@ -24,6 +24,7 @@ import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
 import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
+import { ShownKeyHandlers } from './browser/shown-key.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
 import { answerError, fail, InnerMiddleware } from './errors.ts';
 import { DecisionFormHandlers } from './phone/decision-form.ts';
@@ -42,6 +43,7 @@ export function routes(services: Services): Middleware {
   const passkey = new PasskeyHandlers(services);
   const qrPage = new QrPageHandlers({ ...services, consent, passkey });
   const finish = new FinishHandlers(services);
+  const shownKey = new ShownKeyHandlers(services);
   const landing = new LandingHandlers(services);
   const ticketPage = new TicketPage(services);
   const decisionForm = new DecisionFormHandlers({ ...services, ticketPage });
@@ -104,6 +106,7 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid/qr/app', { get: forPages(browser.look('show'), qrPage.openApp) });
   at('/interaction/:uid/qr/renew', { post: forScripts(browser.promptForm('show', 'login'), qrPage.renew) });
   at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
+  at('/interaction/:uid/qr/key', { post: forScripts(browser.promptForm('watch', 'login'), shownKey.note) });
   at('/interaction/:uid/qr/passkey', {
     get: forScripts(browser.look('watch'), passkey.options),
     post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn),

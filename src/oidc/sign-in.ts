@@ -93,6 +93,7 @@ const REFUSALS: Readonly<Record<RefusalReason, RefusalResult>> = {
     error: 'unmet_authentication_requirements',
     error_description: 'The requested authentication context class could not be reached on the phone.',
   },
+  enrolled: { error: 'access_denied', error_description: 'The browser is not enrolled for this sign-in.' },
   browser: { error: 'access_denied', error_description: 'The sign-in was cancelled.' },
   consent: { error: 'access_denied', error_description: 'The End-User did not allow the access.' },
   ended: { error: 'access_denied', error_description: 'The sign-in was ended before the browser had completed it.' },

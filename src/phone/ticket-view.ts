@@ -15,6 +15,7 @@ export type EndReason =
   | 'local'
   | 'freshness'
   | 'acr'
+  | 'enrolled'
   | 'renewed'
   | 'browser'
   | 'check-code';
@@ -35,10 +36,10 @@ export interface Place {
 /**
  * The demand that the app's own sign-in does not meet. For `freshness`, `acr` and `local`, sign in again with these
  * `max_age`, `acr_values` and `login_hint`, and go on with the same ticket. For `account`, only another account can
- * approve.
+ * approve; for `enrolled`, none can, because the browser is not enrolled.
  */
 export interface Requirement {
-  readonly kind: 'freshness' | 'acr' | 'local' | 'account';
+  readonly kind: 'freshness' | 'acr' | 'local' | 'account' | 'enrolled';
   /** The longest time since the sign-in, in seconds; 0 demands a sign-in now. */
   readonly maxAge?: number;
   readonly acrValues?: readonly string[];

@@ -1,3 +1,4 @@
+import type { BrowserKey } from './browsers/browser-key.ts';
 import type { Duration } from './browsers/duration.ts';
 import { DecidedOtherwise, type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
 import { WRITTEN_FORMAT } from './record-format.ts';
@@ -18,6 +19,7 @@ import {
   type SignInRequest,
   stateAt,
   type Ticket,
+  type UnmetRequirement,
   type WaitingTicket,
 } from './ticket.ts';
 
@@ -118,11 +120,13 @@ export interface Approval {
   readonly remember?: boolean;
   /** The time that the user has chosen, if the deployment offers several. */
   readonly duration?: Duration | undefined;
+  /** The key of the browser, if the account may be used in enrolled browsers only. */
+  readonly enrolledKey?: BrowserKey | undefined;
 }
 
 export function approve(
   ticket: Ticket,
-  { approver, checkCode, changesAccount = false, knownBy, remember = false, duration }: Approval,
+  { approver, checkCode, changesAccount = false, knownBy, remember = false, duration, enrolledKey }: Approval,
   { now, lifetimes }: Moment,
 ): ApprovedTicket {
   const scanned = requireDecidable(ticket, approver, now);
@@ -135,6 +139,7 @@ export function approve(
     approver: current,
     remember,
     ...(duration !== undefined && { duration }),
+    ...(enrolledKey !== undefined && { enrolledKey }),
     ...(changesAccount && { changesAccount }),
     ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
   };
@@ -179,10 +184,18 @@ export function block(ticket: Ticket, approver: Approver, moment: Moment): Denie
   return { ...forbid(ticket, approver, moment), because: 'blocked' };
 }
 
-/** Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one. */
-export function giveUp(ticket: Ticket, approver: Approver, { now, lifetimes }: Moment): DeniedTicket {
+/**
+ * Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one.
+ * @param besides a requirement that the ticket alone does not show
+ */
+export function giveUp(
+  ticket: Ticket,
+  approver: Approver,
+  { now, lifetimes }: Moment,
+  besides?: UnmetRequirement,
+): DeniedTicket {
   const scanned = requireDecidable(ticket, approver, now);
-  const because = unmetBy(scanned, markIfForTicket(scanned, approver), now);
+  const because = unmetBy(scanned, markIfForTicket(scanned, approver), now) ?? besides;
   if (because === undefined) throw new QrLoginError('invalid_request', 'All requirements are met. Approve or deny.');
   return { ...next(scanned, now, now + lifetimes.finish), state: 'denied', approver: scanned.approver, because };
 }
@@ -200,13 +213,14 @@ export function outdate(ticket: Ticket, { now, lifetimes }: Moment): DeniedTicke
 /** Redeems the ticket, which signs the browser in. No step follows. */
 export function redeem(ticket: Ticket, { now, lifetimes }: Moment): RedeemedTicket {
   const approved = requireFinishable(ticket, now);
-  const { approver, remember, duration, since: approvedAt } = approved;
+  const { approver, remember, duration, enrolledKey, since: approvedAt } = approved;
   return {
     ...next(approved, now, now + lifetimes.finish),
     state: 'redeemed',
     approver,
     remember,
     ...(duration !== undefined && { duration }),
+    ...(enrolledKey !== undefined && { enrolledKey }),
     approvedAt,
   };
 }
@@ -320,6 +334,7 @@ function next(
     knownBy,
     remember,
     duration,
+    enrolledKey,
     because,
     approvedAt,
     ...kept

@@ -88,7 +88,7 @@ export const DECIDE: Operation = {
     ...BODY,
     400: 'invalid_request, proof_required',
     401: `${USUAL[401]}, insufficient_user_authentication`,
-    403: `${USUAL[403]}, wrong_account, wrong_proof`,
+    403: `${USUAL[403]}, wrong_account, not_enrolled, wrong_proof`,
     404: 'not_found',
     409: 'wrong_state',
     410: 'over',

@@ -50,8 +50,9 @@ const REQUIREMENT = objectOf(
   {
     kind: about(
       'freshness, local, acr: sign in again by an authorization request with maxAge and acrValues, then go on with this ' +
-        'ticket. account: only another account can approve.',
-      { type: 'string', enum: ['freshness', 'local', 'acr', 'account'] },
+        'ticket. account: only another account can approve. enrolled: the browser is not enrolled, so that it cannot be ' +
+        'approved; send unable.',
+      { type: 'string', enum: ['freshness', 'local', 'acr', 'account', 'enrolled'] },
     ),
   },
   {
@@ -106,7 +107,7 @@ const TICKET = objectOf(
     reason: about('Why it was denied or cancelled.', {
       type: 'string',
       enum: [
-        ...['person', 'report', 'risk', 'blocked', 'account', 'local', 'freshness', 'acr'],
+        ...['person', 'report', 'risk', 'blocked', 'account', 'local', 'freshness', 'acr', 'enrolled'],
         ...['renewed', 'browser', 'check-code'],
       ],
     }),

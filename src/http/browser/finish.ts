@@ -14,6 +14,7 @@ import { WrongCheckCode } from '../../ticket/codes/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { ApprovedTicket } from '../../ticket/ticket.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import { sourceOf } from '../request/client-info.ts';
@@ -28,6 +29,7 @@ export interface FinishPorts {
   readonly ceremony: { readonly browser: Pick<BrowserActs, 'finish' | 'cancel'> };
   readonly keys: SecretKeys;
   readonly known: Pick<KnownBrowsers, 'list'>;
+  readonly enrolments: Pick<Enrolments, 'assertEnrolled'>;
   readonly cookies: Pick<Cookies, 'memory' | 'renewMemory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly wrongCheckCodes: Pick<WrongCheckCodes, 'assertNotPaused' | 'noteWrong' | 'noteRight'>;
@@ -114,7 +116,7 @@ export class FinishHandlers {
   }
 
   async #redeem(form: PromptForm<'login'>): ReturnType<BrowserActs['finish']> {
-    const { ceremony, known, cookies, limits, wrongCheckCodes } = this.#ports;
+    const { ceremony, enrolments, known, cookies, limits, wrongCheckCodes } = this.#ports;
     const { ctx, identity, fields } = form;
     const evidence = { source: sourceOf(ctx), knownAs: cookies.memory(ctx).knownAs, signature: fields.signature };
     try {
@@ -122,7 +124,10 @@ export class FinishHandlers {
       const input = { checkCode, switchAccount: switchAccount === 'yes' };
       let isTry = false;
       const outcome = await ceremony.browser.finish(identity, input, {
-        account: (ticket) => this.#assertAccount(ticket),
+        account: async (ticket) => {
+          await this.#assertAccount(ticket);
+          await enrolments.assertEnrolled(ticket, fields.signature);
+        },
         evidence: (ticket) => holdsEvidence(known, ticket, evidence),
         tryCheckCode: async ({ approver }) => {
           await Promise.all([

@@ -20,10 +20,11 @@ import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import { type BrowserListPorts, BrowserLists, listed } from './browser-lists.ts';
 import { type BrowserNames, readBrowserName } from './browser-names.ts';
+import { EnrolmentForm, type EnrolmentFormPorts } from './enrolment-form.ts';
 import type { SignInRevocation } from './revocation.ts';
 import { answerSignOut } from './sign-out-answer.ts';
 
-export interface DeviceListPorts extends BrowserListPorts {
+export interface DeviceListPorts extends BrowserListPorts, Omit<EnrolmentFormPorts, 'settings'> {
   readonly revocation: Pick<SignInRevocation, 'report' | 'revokePending'>;
   readonly cookies: Pick<Cookies, 'noteSignOut' | 'takeSignOut'>;
   readonly keys: SecretKeys;
@@ -45,10 +46,12 @@ export interface DeviceListPorts extends BrowserListPorts {
 export class DeviceListHandlers {
   readonly #ports: DeviceListPorts;
   readonly #lists: BrowserLists;
+  readonly #enrolment: EnrolmentForm;
 
   constructor(ports: DeviceListPorts) {
     this.#ports = ports;
     this.#lists = new BrowserLists(ports);
+    this.#enrolment = new EnrolmentForm(ports);
   }
 
   /** `GET Q/devices`: the lists. */
@@ -61,7 +64,8 @@ export class DeviceListHandlers {
     const [entries, known] = await Promise.all([this.#lists.signedIn(approver), this.#known(approver)]);
     const durations = this.#lists.offered(approver);
     const csrf = makeCsrfToken(keys, formUse(approver));
-    const page = { account, csrf, browsers: entries, known, ...(durations && { durations }) };
+    const enrol = await this.#enrolment.offer(ctx, approver);
+    const page = { account, csrf, browsers: entries, known, ...(durations && { durations }), ...(enrol && { enrol }) };
     if (wantsJson(request)) ctx.body = page;
     else {
       const result = cookies.takeSignOut(ctx, approver.sessionUid);
@@ -78,8 +82,8 @@ export class DeviceListHandlers {
 
   /**
    * `POST Q/devices`: signs one browser out, or all, which also ends the trust in all; reports one that the user did
-   * not sign in; names one; changes how long one stays signed in; or ends the trust in one or all. A browser of another
-   * account is treated as one that does not exist.
+   * not sign in; names one; changes how long one stays signed in; enrols this one; or ends the trust in one or all. A
+   * browser of another account is treated as one that does not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, cookies } = this.#ports;
@@ -87,7 +91,8 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
     checkCsrfToken(form, keys, formUse(approver));
-    const { end, report, forget, name, duration, browser } = fields;
+    const { end, report, forget, name, duration, browser, enrol } = fields;
+    if (enrol !== undefined) return this.#enrol(form, approver, enrol);
     if (duration !== undefined) return this.#stay(form, approver, { id: browser ?? '', duration });
     if (name !== undefined) return this.#rename(form, approver, readBrowserName(name));
     if (forget) return this.#forget(form, approver, forget);
@@ -137,6 +142,13 @@ export class DeviceListHandlers {
     else seeOther(form.ctx, urls.devices);
   }
 
+  /** Enrols the browser that shows this page. @param key its public key */
+  async #enrol(form: PhoneForm, approver: SessionApprover, key: string): Promise<void> {
+    const { signature = '' } = form.fields;
+    await this.#enrolment.enrol(form.ctx, approver, { key, signature });
+    form.ctx.body = {};
+  }
+
   /** Changes how long a browser stays signed in. @throws QrLoginError `not_found` */
   async #stay(
     form: PhoneForm,
@@ -166,6 +178,7 @@ export class DeviceListHandlers {
       ...listed(browser, clock()),
       trustedAt: new Date(browser.trustedAt).toISOString(),
       trustedAgo: Math.floor(toSeconds(clock() - browser.trustedAt)),
+      ...(browser.enrolledBy !== undefined && { enrolled: true as const }),
       isHere: browser.sessionUid === here,
     }));
   }

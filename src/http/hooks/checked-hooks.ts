@@ -11,7 +11,7 @@ import {
   ProofRefused,
 } from './approve-guard.ts';
 import { callHook, type Hook } from './call-hook.ts';
-import type { ConsentPolicy, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
+import type { ConsentPolicy, Enrolled, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
 
 /** The functions of a deployment that requests wait for. */
 export interface Hooks {
@@ -24,6 +24,7 @@ export interface Hooks {
   readonly assurance: Assure;
   readonly assureApp: AssureApp;
   readonly onDecision: OnDecision;
+  readonly enrolled?: Enrolled | undefined;
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
 }
@@ -34,7 +35,7 @@ export interface Hooks {
  * @param patienceMs the longest time that each may take, in milliseconds
  */
 export function checkedHooks(hooks: Hooks, patienceMs: number): Hooks {
-  const { guard, passkeySignIn } = hooks;
+  const { enrolled, guard, passkeySignIn } = hooks;
   const checked =
     <Arguments extends unknown[], Result>(
       hook: Hook<Result>,
@@ -54,6 +55,7 @@ export function checkedHooks(hooks: Hooks, patienceMs: number): Hooks {
     assurance: async (onPhone, accountId) => (await assurance(onPhone, accountId)) ?? {},
     assureApp: checked(ASSURE_APP, hooks.assureApp),
     onDecision: checked(ON_DECISION, hooks.onDecision),
+    enrolled: enrolled && checked(ENROLLED, enrolled),
     guard: guard && {
       challenge: checked(CHALLENGE, (wanted) => guard.challenge(wanted)),
       verify: checked(VERIFY, (wanted, answer) => guard.verify(wanted, answer)),
@@ -114,6 +116,12 @@ const ASSURANCE: Hook<Assurance | undefined> = {
 
 const ASSURE_APP: Hook<boolean> = {
   name: 'assureApp',
+  returns: 'true or false',
+  isResult: (value): value is boolean => typeof value === 'boolean',
+};
+
+const ENROLLED: Hook<boolean> = {
+  name: 'enrolled',
   returns: 'true or false',
   isResult: (value): value is boolean => typeof value === 'boolean',
 };

@@ -41,6 +41,8 @@ export interface Pages {
     readonly appUrl?: string | undefined;
     /** The account that is signed in to this browser already. */
     readonly signedInAs?: string | undefined;
+    /** True if some accounts may be used in enrolled browsers only: the script tells then how this one is enrolled. */
+    readonly enrolment?: boolean;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
   };
@@ -117,6 +119,11 @@ export interface Pages {
     readonly unreached?: boolean;
     /** The durations from which the user can choose for a browser that is signed in, if the deployment offers several. */
     readonly durations?: readonly Duration[] | undefined;
+    /**
+     * Present if some accounts may be used in enrolled browsers only: the challenge for the key of this browser, or the
+     * URL where its user signs in before that.
+     */
+    readonly enrol?: { readonly nonce?: string; readonly signIn?: string | undefined } | undefined;
     /** The deployment's page where users review their passkeys, if there is one. */
     readonly passkeysUrl?: string | undefined;
     /** The URL of the page that scans another code. */
@@ -182,6 +189,8 @@ export interface KnownBrowserEntry {
   readonly trustedAgo: number;
   readonly lastUsedAt: string;
   readonly lastUsedAgo: number;
+  /** True if it is enrolled: for some accounts, only such a browser can be approved. */
+  readonly enrolled?: true;
   /** True if this page is shown in that browser. */
   readonly isHere: boolean;
 }

@@ -74,6 +74,7 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   'not fresh, without another sign-in': phone('scanned', { unmet: 'freshness' }),
   'not strong enough': phone('scanned', { unmet: 'acr' }),
   'not strong enough yet': phone('scanned', { unmet: 'acr', signInAgain }),
+  'not enrolled': phone('scanned', { unmet: 'enrolled' }),
   passkey: phone('scanned', { challenge: { passkey: {} } }),
   'passkey, with consent': phone('scanned', { challenge: { passkey: {} }, ...GRANTED }),
   'no passkey': phone('scanned', { challenge: { unavailable: true } }),
@@ -98,6 +99,7 @@ export const DONE: SamplesOf<'done'> = {
   'unmet: local': phone('denied', { because: 'local' }),
   'unmet: freshness': phone('denied', { because: 'freshness' }),
   'unmet: acr': phone('denied', { because: 'acr' }),
+  'unmet: enrolled': phone('denied', { because: 'enrolled' }),
 };
 
 const HERE: BrowserEntry = {
@@ -173,5 +175,7 @@ export const DEVICES: SamplesOf<'devices'> = {
     ],
   },
   'signed in and known': { ...NOTHING_THERE, browsers: [HERE], known: [KNOWN] },
+  'to be enrolled': { ...NOTHING_THERE, known: [{ ...KNOWN, enrolled: true }], enrol: { nonce: 'sample' } },
+  'to be enrolled, after a sign-in': { ...NOTHING_THERE, enrol: { signIn: '#' } },
   known: { ...NOTHING_THERE, known: [KNOWN, { ...KNOWN, id: 'sample-4', isHere: false, label: 'Laptop' }] },
 };

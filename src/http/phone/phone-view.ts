@@ -3,7 +3,8 @@ import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import { isLive, type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import { isLive, type SessionApprover, stateAt, type Ticket, type UnmetRequirement } from '../../ticket/ticket.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { ClientLogos } from '../pages/client-logos.ts';
 import type { PhoneView } from '../pages/page-data.ts';
@@ -17,6 +18,7 @@ import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
 export interface PhoneViewPorts extends SignInOfferPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'unmet'> };
   readonly approvals: Approvals;
+  readonly enrolments: Pick<Enrolments, 'isMissing'>;
   readonly logos: Pick<ClientLogos, 'urlOf'>;
   readonly keys: SecretKeys;
   readonly clock: Clock;
@@ -41,7 +43,7 @@ export async function makePhoneView(
   // At the same time as what follows: it is the deployment's function.
   const logo = logos.urlOf(client.id);
   const checkCode = ceremony.phone.checkCode(ticket, approver);
-  const unmet = ceremony.phone.unmet(ticket, approver);
+  const unmet = await findUnmet(ports, ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
   const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
   const logoUrl = await logo;
@@ -80,4 +82,14 @@ export async function makePhoneView(
 /** Returns the durations to choose from, before the decision. */
 function durationsOf({ state }: Ticket, durations: readonly Duration[] | undefined): Pick<PhoneView, 'durations'> {
   return state === 'scanned' && durations !== undefined ? { durations } : {};
+}
+
+/** Returns the first demand that the phone does not meet, or that the browser does not. */
+async function findUnmet(
+  { ceremony, enrolments }: Pick<PhoneViewPorts, 'ceremony' | 'enrolments'>,
+  ticket: Ticket,
+  approver: SessionApprover,
+): Promise<UnmetRequirement | undefined> {
+  const unmet = ceremony.phone.unmet(ticket, approver);
+  return unmet ?? ((await enrolments.isMissing(ticket, approver)) ? 'enrolled' : undefined);
 }

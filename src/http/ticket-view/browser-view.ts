@@ -210,6 +210,6 @@ export class BrowserViews {
 }
 
 function keyUseOf(ticket: ApprovedTicket): Pick<BrowserView, 'key'> {
-  if (ticket.knownBy === 'key') return { key: 'sign' };
+  if (ticket.knownBy === 'key' || ticket.enrolledKey !== undefined) return { key: 'sign' };
   return isTrusting(ticket) ? { key: 'make' } : {};
 }

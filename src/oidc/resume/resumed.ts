@@ -17,6 +17,8 @@ export interface BrowserNote {
   readonly knownAs: string;
   /** The key to which the trust is bound, if the browser has made one. */
   readonly key?: BrowserKey;
+  /** The key of an enrolled browser, if the account may be used in such browsers only. */
+  readonly enrolledKey?: BrowserKey;
   /** True if the user wants to stay signed in there for more than a day, and so trusts the browser. */
   readonly isTrusted: boolean;
   /** The time at which the sign-in was finished, in milliseconds since the epoch. */
@@ -38,13 +40,14 @@ export function browserNote(
   ticket: RedeemedTicket,
   trust: Pick<BrowserNote, 'known' | 'knownAs' | 'key'>,
 ): BrowserNote {
-  const { browser, since, approver, approvedAt } = ticket;
+  const { browser, since, approver, approvedAt, enrolledKey } = ticket;
   const { name, system, place } = browser;
   return {
     ...(name !== undefined && { name }),
     ...(system !== undefined && { system }),
     ...(place !== undefined && { place }),
     ...trust,
+    ...(enrolledKey !== undefined && { enrolledKey }),
     isTrusted: isTrusting(ticket),
     at: since,
     approvedAt,
