@@ -128,6 +128,7 @@ describe('the options', () => {
       assurance: (onPhone) => onPhone,
       locate: () => undefined,
       durations: ['session', '1h', '400d'],
+      enrolled: async () => true,
       onSignIn: async () => undefined,
       limits: { address: { show: 1, watch: 1_000_000 }, account: {} },
       guard: { challenge: async () => undefined, verify: async () => ({ amr: [] }) },

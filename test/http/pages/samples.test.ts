@@ -50,6 +50,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       signedInAs: ['waiting', 'approved'],
       'request.loginHint': ['waiting'],
       appName: ['waiting'],
+      enrolment: ['waiting'],
       codeMark: [],
       'ticket.phoneIsSigningIn': ['waiting'],
       'ticket.phone': ['scanned'],
@@ -79,7 +80,8 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       grants: ['none', 'passkey'],
       claims: ['none', 'passkey'],
       resources: ['none', 'passkey'],
-      signInAgain: union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g),
+      // No sign-in on the phone enrols the browser.
+      signInAgain: union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g).filter((unmet) => unmet !== 'enrolled'),
     },
   },
   done: {
@@ -99,7 +101,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       naming: ['redeemed'],
     },
   },
-  devices: one(['browsers', 'known', 'durations', 'passkeysUrl', 'unreached', 'ended']),
+  devices: one(['browsers', 'known', 'durations', 'enrol', 'passkeysUrl', 'unreached', 'ended']),
   error: {
     stateOf: ({ code, reason }) => (reason === undefined ? `${code}` : `${code}.${reason}`),
     states: errorStates(),
