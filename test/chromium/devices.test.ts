@@ -62,6 +62,6 @@ describe('how long a browser stays signed in', () => {
     await change.selectOption('session');
     await browser.getByRole('button', { name: 'Save' }).last().click();
     await browser.getByText('or when the browser is closed').waitFor();
-    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).to.be.at.most(360);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).to.be.at.most(360);
   });
 });
