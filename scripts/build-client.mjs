@@ -13,6 +13,7 @@ const SCRIPTS = [
   'phone',
   'scan',
   'problem',
+  'devices',
   'browser-key',
   'code/draw-code',
   'passkey-json',

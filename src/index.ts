@@ -43,8 +43,9 @@ export {
   localAuthentication,
 } from './oidc/local-authentication.ts';
 export type { ConsentMode } from './oidc/request/request.ts';
+export type { SignInMethod } from './oidc/session/sign-in-method.ts';
 export type { PausedEvent, QrLoginEvents } from './provider-events.ts';
-export { type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
+export { type ManagedBrowser, type OwnView, type QrLogin, qrLogin } from './qr-login.ts';
 export type { KeyvAdapterOptions } from './stores/adapter/adapter-secrets.ts';
 export { keyvAdapter } from './stores/adapter/keyv-adapter.ts';
 export type { AnyKeyv } from './stores/keyv-version.ts';
@@ -52,6 +53,7 @@ export type { Rate, RateLimit } from './stores/rate-limit.ts';
 export type { BackgroundCallbacks, MakeStoreEngine, StoreEngine } from './stores/store-engine.ts';
 export type { BrowserKey } from './ticket/browsers/browser-key.ts';
 export type { BrowserList, ListedBrowser, Use } from './ticket/browsers/browser-list.ts';
+export type { Duration } from './ticket/browsers/duration.ts';
 export type { KnownBrowser, KnownBrowsers } from './ticket/browsers/known-browser.ts';
 export type { SignedInBrowser, SignedInBrowsers } from './ticket/browsers/signed-in-browser.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';

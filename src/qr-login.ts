@@ -11,9 +11,11 @@ import { Attempts } from './http/browser/attempts.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
 import { BrowserNames } from './http/devices/browser-names.ts';
+import { Enrolments } from './http/devices/enrolments.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
 import { SignInRevocation } from './http/devices/revocation.ts';
+import { StayChanges } from './http/devices/stay-changes.ts';
 import { answerTrouble, renderProviderError, throwRefusals } from './http/errors.ts';
 import { ExpiryWatcher } from './http/events/expiry.ts';
 import { SignInMetrics } from './http/events/metrics.ts';
@@ -47,12 +49,14 @@ import { readProviderError } from './oidc/provider-error.ts';
 import { repeatExchange } from './oidc/resume/repeatable-exchange.ts';
 import { RepeatableResume } from './oidc/resume/repeatable-resume.ts';
 import { onSignedIn } from './oidc/resume/resumed.ts';
+import { SessionLifetimes } from './oidc/session/session-lifetimes.ts';
 import { rememberOnResume } from './oidc/sign-in.ts';
 import { unavailable } from './stores/access.ts';
 import { chooseEngine } from './stores/choose-engine.ts';
 import { withDeadline } from './stores/deadline.ts';
 import { engineForIssuer } from './stores/issuer/issuer-engine.ts';
 import type { StoreEngine } from './stores/store-engine.ts';
+import { readBrowserKey } from './ticket/browsers/browser-key.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/codes/code.ts';
 import { ShortCodes } from './ticket/codes/short-code.ts';
@@ -64,6 +68,15 @@ export interface OwnView {
   /** The preferred languages, the best one first: the `params.ui_locales` of an interaction, split. */
   readonly locales?: readonly string[];
   readonly [name: string]: unknown;
+}
+
+/** A browser of a computer that the deployment manages. */
+export interface ManagedBrowser {
+  /** Its public key (curve P-256), as a JSON Web Key. */
+  readonly key: { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string };
+  /** Its name and system, for the list of browsers. */
+  readonly name?: string;
+  readonly system?: string;
 }
 
 /** QR sign-in for one provider. */
@@ -88,6 +101,14 @@ export interface QrLogin {
    * mine: 1 })`.
    */
   readonly extraTokenClaims: typeof authenticationClaims;
+
+  /**
+   * Enrols a browser for an account ({@link QrLoginOptions.enrolled}) by its public key, for computers that you manage.
+   * A page of yours in that browser, on the provider's origin, gets the key: `publicKey()` of the asset
+   * `browser-key.js`. The caller is responsible that it is the account's browser.
+   * @throws TypeError before `attach`; QrLoginError `invalid_request` for a wrong key
+   */
+  readonly enrol: (accountId: string, browser: ManagedBrowser) => Promise<void>;
 
   /**
    * Renders a page of your own, such as the password page: a template of your `views`, in the layout of the other pages
@@ -166,6 +187,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
     policy: qrLoginPolicy(),
     extraTokenClaims: authenticationClaims,
     interactionUrl: (ctx, interaction) => requireAttached().interactionUrl(ctx, interaction),
+    enrol: async (accountId, browser) => requireAttached().enrol(accountId, browser),
     attach: (provider) => {
       if (attached !== undefined)
         throw new TypeError('attach(provider) was called already; make a qrLogin for each provider');
@@ -182,7 +204,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
 }
 
 type AttachedPlugin = Required<
-  Pick<QrLogin, 'interactionUrl' | 'renderError' | 'requestApproval' | 'findApproval' | 'health' | 'close'>
+  Pick<QrLogin, 'interactionUrl' | 'enrol' | 'renderError' | 'requestApproval' | 'findApproval' | 'health' | 'close'>
 > & {
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
@@ -197,6 +219,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const keys = new SecretKeys(secretsOf(provider, settings));
   rememberOnResume(provider);
   const resuming = new RepeatableResume(provider, keys);
+  const lifetimes = new SessionLifetimes(provider);
   const pages = makePages(provider, settings);
   const { urls, cookies, renderer } = pages;
   onSignedIn(provider, (ctx, sessionUid) => cookies.noteSignIn(ctx, sessionUid));
@@ -211,7 +234,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const expiry = watchExpiry(engine, settings, emit);
   const announce = expiry.following(emit);
   const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, assets: pages.assets, metrics, settings });
-  const { signIns, ...signedIn } = makeSignInRecords(engine, { provider, keys, resuming, settings, emit });
+  const { signIns, ...signedIn } = makeSignInRecords(engine, { provider, keys, resuming, lifetimes, settings, emit });
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
@@ -228,8 +251,8 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const phoneParts = makePhoneParts(parts);
   const actionParts = makeActionParts({ ...parts, providerName: nameOf(provider, settings) });
   provider.use(routes({ ...parts, ...phoneParts, ...actionParts }));
-  const { revocation } = signedIn;
-  const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation });
+  const { revocation, enrolments } = signedIn;
+  const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation, enrolments });
   // For oidc-provider's own URLs, and for pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   refuseBefore(provider, [wiring.check, starts.check, attempts.limit, repeatExchange(provider)]);
@@ -238,6 +261,11 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const starting = { starts, wiring, attempts, cookies, urls, clock };
   return {
     interactionUrl: (ctx, interaction) => startInteraction(starting, ctx, interaction),
+    enrol: async (accountId, { key, ...named }) => {
+      const publicKey = readBrowserKey(JSON.stringify(key));
+      const proof = { by: 'deployment', provenAt: clock() } as const;
+      await enrolments.enrolBrowser({ accountId, key: publicKey, ...proof, ...named });
+    },
     render: (ctx, name, { locales = [], ...page }) => {
       protectAnswer(ctx);
       renderer.renderOwn(ctx, name, page, locales);
@@ -323,11 +351,13 @@ interface SignInRecordParts {
   readonly provider: Provider;
   readonly keys: SecretKeys;
   readonly resuming: RepeatableResume;
+  readonly lifetimes: SessionLifetimes;
   readonly settings: Settings;
   readonly emit: EmitTicketEvent;
 }
 
-interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames'> {
+interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames' | 'stayChanges'> {
+  readonly enrolments: Enrolments;
   readonly revocation: SignInRevocation;
   readonly signIns: SignInRecorder;
 }
@@ -335,16 +365,19 @@ interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'br
 /** Makes the parts that record which browsers were signed in, and that sign them out again. */
 function makeSignInRecords(
   { browsers, known, notes, clock }: StoreEngine,
-  { provider, keys, resuming, settings, emit }: SignInRecordParts,
+  { provider, keys, resuming, lifetimes, settings, emit }: SignInRecordParts,
 ): SignInRecords {
   const { locate, onSignIn } = settings;
+  const offersDurations = settings.durations !== undefined;
   const devices = new DeviceDescriber(locate);
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
   const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
   const browserNames = new BrowserNames({ browsers, known, notes, revocation });
-  const found = { browsers, known, browserNames, remoteSignOut, revocation, devices };
-  const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn });
-  return { devices, remoteSignOut, browserNames, revocation, signIns };
+  const enrolments = new Enrolments({ known, notes, revocation, clock, settings });
+  const stayChanges = new StayChanges({ lifetimes, browsers, notes, clock });
+  const found = { browsers, known, browserNames, enrolments, stayChanges, remoteSignOut, revocation, devices };
+  const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn, offersDurations });
+  return { devices, remoteSignOut, browserNames, enrolments, stayChanges, revocation, signIns };
 }
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */

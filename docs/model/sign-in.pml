@@ -180,6 +180,16 @@ byte agreedToLose = NO_ACCOUNT;   /* the account that Alice agreed to sign out o
 #define sees(ticket) true
 #endif
 
+/*
+ * Alice's account may be used in enrolled browsers only, and hers is one: its key signs the code that it shows and the
+ * approval that it finishes. The attacker's browser cannot, even with all of her cookies.
+ */
+#if defined(ENROLLED) && !defined(NO_KEY)
+#define isWithoutKey(account, browser) (account == ALICE && browser == HIS)
+#else
+#define isWithoutKey(account, browser) false
+#endif
+
 /* With a live relay, Alice also tells the attacker the digits that her phone shows. A thief of her phone reads them. */
 #if defined(LIVE_RELAY)
 #define isTold(ticket) (hasOpened[ticket] && tickets[ticket].approver == ALICE)
@@ -378,6 +388,7 @@ end:
 #ifdef GUARD
       :: isByThief && doing == approve -> next = notAllowed
 #endif
+      :: doing == approve && isWithoutKey(who, browserOf(t)) -> next = notAllowed
       :: else -> read(); transition(); seen = 0
       fi;
       if
@@ -551,7 +562,7 @@ end:
       fi;
       who = seenOwner;
       if
-      :: isFinishable && isBound && !isRefusedAtFinish -> isLate = !isActive[seenOwner]
+      :: isFinishable && isBound && !isRefusedAtFinish && !isWithoutKey(seenOwner, b) -> isLate = !isActive[seenOwner]
       :: else -> forget(); goto end
       fi;
       if

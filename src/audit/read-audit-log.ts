@@ -21,7 +21,7 @@ export interface VerifiedLine {
    * - `torn`: the process or the machine stopped while the line was written, and its decision did not count; or the
    *   line was damaged.
    * - `chain`: the line does not follow on the one before it: a line was changed, removed or put in between.
-   * - `signature`: the record does not say what the app has signed: ticket, decision, `remember`, the client's id,
+   * - `signature`: the record does not say what the app has signed: ticket, decision, `remember`, `duration`, the client's id,
    *   browser and time. The chain alone covers the other fields.
    */
   readonly problem: 'torn' | 'chain' | 'signature' | undefined;
@@ -57,14 +57,14 @@ async function findProblem(entry: AuditEntry | undefined, previous: string): Pro
 /** Returns true if the app has signed what the record says. */
 async function isSigned(record: DecisionRecord): Promise<boolean> {
   try {
-    const { ticket, jwk, keyId, decision, remember, client, browser, time, at } = record;
+    const { ticket, jwk, keyId, decision, remember, duration, client, browser, time, at } = record;
     const { payload } = await jwtVerify(record.signature, ({ alg = '' }) => importJWK(jwk, alg), {
       algorithms: [...APP_ALGORITHMS],
       typ: DECISION_TYPE,
       // It counts how it was when the provider got it.
       currentDate: new Date(at),
     });
-    const said = { decision, remember, client: client.id, browser, time };
+    const said = { decision, remember, duration, client: client.id, browser, time };
     const isSame = Object.entries(said).every(([name, value]) => isDeepStrictEqual(payload[name], value));
     const isOfTicket = typeof payload.ticket === 'string' && traceOf(payload.ticket) === ticket;
     return isSame && isOfTicket && (await calculateJwkThumbprint(jwk)) === keyId;

@@ -1,7 +1,7 @@
 /** The script of the QR page: shows each change of the ticket, and finishes the sign-in once it is approved. */
 import { DigitField } from './check-code.ts';
 import { ShownCode } from './code/shown-code.ts';
-import { keyFields } from './key-fields.ts';
+import { keyFields, shownKeyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
 import { askForPasskey, removeUnusablePasskeys } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
@@ -30,6 +30,11 @@ removeUnusablePasskeys(page);
 /** The form to sign in with a passkey of this device; null if the page has none. */
 const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
 
+/** Tells how this browser is enrolled; null if no account needs that. */
+const enrolHint = page.querySelector<HTMLElement>('[data-enrol]');
+/** The version of the ticket for which this browser has shown its key. */
+let provenVersion: number | undefined;
+
 /** The initial value is from the HTML of the page. The first event replaces it. */
 let version = Number(page.querySelector<HTMLInputElement>('[name=version]')?.value);
 /** The use of this browser's key at finish. */
@@ -51,6 +56,8 @@ const code = new ShownCode(requestPicture);
 function show(ticket: Ticket): void {
   setConnected(true);
   if (ticket.qr) code.show(ticket.qr, ticket.version !== version);
+  if (enrolHint && ticket.qr && provenVersion !== ticket.version)
+    void proveKey(enrolHint, ticket.version, ticket.qr.url);
   version = ticket.version;
   keyUse = ticket.key;
   countDown(ticket.expiresIn);
@@ -65,6 +72,15 @@ function show(ticket: Ticket): void {
   wantsFinish = (ready && version !== refusedVersion) || ticket.state === 'redeemed';
   if (wantsFinish) void finishIfSeen();
   if (ticket.state === 'denied') setTimeout(() => void finish(), FAREWELL_MS);
+}
+
+/** Shows the server that this browser has its key. After a failure, the next code is signed. */
+async function proveKey(hint: HTMLElement, proven: number, url: string): Promise<void> {
+  provenVersion = proven;
+  const fields = await shownKeyFields(url.split('/').pop() ?? '');
+  hint.hidden = fields !== undefined;
+  const answer = fields && (await post<object>(`${self}/qr/key`, fields));
+  if (fields && (!answer || isRefusal(answer.body))) provenVersion = undefined;
 }
 
 /** Only the visible one of several tabs with this sign-in finishes it: the provider accepts only one. */

@@ -1,11 +1,12 @@
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
-import type { ConsentPolicy, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
 import type { AnyKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
+import type { Duration } from '../ticket/browsers/duration.ts';
 import type { Clock } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
 import type { ActionOptions } from './actions.ts';
@@ -53,6 +54,15 @@ export interface QrLoginOptions {
    * @default assessByDefault: the check code, unless this account trusts the browser
    */
   assess?: Assess;
+
+  /**
+   * Returns true if this account may be used for this client only in browsers that it has enrolled. A code can then be
+   * approved for such a browser alone, which has a key that cannot be copied: the code of an attacker's browser cannot
+   * be approved at all. A browser is enrolled at `/qr/devices` in that browser itself, after a sign-in with a password
+   * or a passkey there, or by you with `qr.enrol()`.
+   * @default none: a code can be approved for any browser
+   */
+  enrolled?: Enrolled;
 
   /**
    * Returns the rough location of a network address: `{ country: 'DE', city: 'Berlin' }`, with the country as two
@@ -107,6 +117,14 @@ export interface QrLoginOptions {
    * @default as much as on the phone
    */
   assurance?: Assure;
+
+  /**
+   * Offers on the phone how long the browser stays signed in, in this order; the first is chosen at first. `'session'`:
+   * until the browser is closed, `'8h'`: 8 hours, `'30d'`: 30 days (1 hour to 400 days). The session ends then, however
+   * often it is used, and no later than your `ttl.Session` says. The user can change it at `/qr/devices`.
+   * @default none: the user chooses only if the browser stays signed in when it is closed
+   */
+  durations?: readonly Duration[];
 
   /**
    * Called for each new sign-in by QR once the browser is signed in, to inform the user by mail or push: of the

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
-import type { ConsentPolicy, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
@@ -12,6 +12,7 @@ import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
 import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import { kindOf } from '../stores/value-kind.ts';
+import { type Duration, isDuration } from '../ticket/browsers/duration.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
 import { ACTIONS } from './actions.ts';
@@ -87,6 +88,14 @@ function secretList(): v.GenericSchema<string[]> {
   return v.pipe(v.array(secret, message), v.minLength(1, message));
 }
 
+/** The most durations that a phone can show at a glance. */
+const MOST_DURATIONS = 6;
+
+function isListOfDurations(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_DURATIONS) return false;
+  return value.every(isDuration) && new Set(value).size === value.length;
+}
+
 function readViews(views: NonNullable<QrLoginOptions['views']>): ViewFolder[] {
   const folders = Array.isArray(views) ? views : [views];
   return folders.map((folder) => readViewFolder(folder instanceof URL ? fileURLToPath(folder) : folder));
@@ -148,6 +157,13 @@ const OPTIONS = {
       refused: ['check code'],
     }),
     () => assessByDefault,
+  ),
+  enrolled: v.optional(
+    functionOption<Enrolled>('enrolled', '(client, accountId) => administrators.has(accountId)', {
+      type: '`({ id, name, host }, accountId: string) => boolean`',
+      default: 'none: a code can be approved for any browser',
+      refused: [true],
+    }),
   ),
   locate: v.optional(
     functionOption<Locate>('locate', '(address) => ({ country: "DE", city: "Berlin" })', {
@@ -221,6 +237,20 @@ const OPTIONS = {
     () =>
       (onPhone: Assurance): Assurance =>
         onPhone,
+  ),
+  durations: v.optional(
+    v.pipe(
+      v.custom<readonly Duration[]>(
+        isListOfDurations,
+        'durations must be a list of 1 to 6 different durations, for example ["session", "8h", "30d"]',
+      ),
+      v.metadata({
+        type: "`readonly Duration[]`: `'session'`, hours such as `'8h'`, days such as `'30d'`",
+        unit: '`session`: until the browser is closed; 1 hour to 400 days',
+        default: 'none: the user only chooses to stay signed in or not',
+        refused: ['8h'],
+      } satisfies OptionFacts),
+    ),
   ),
   onSignIn: v.optional(
     functionOption<OnSignIn>('onSignIn', '(ctx, { accountId, browser }) => sendMail(accountId, browser)', {

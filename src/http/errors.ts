@@ -34,6 +34,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   sign_in_again: 403,
   insufficient_acr: 403,
   wrong_account: 403,
+  not_enrolled: 403,
   wrong_check_code: 403,
   wrong_proof: 403,
   no_interaction: 404,

@@ -5,6 +5,7 @@ import { AppViews } from './api/app-view.ts';
 import { type AppStreams, makeAppStreams } from './api/app-watch.ts';
 import { Nonces } from './api/nonces.ts';
 import { type BrowserListPorts, BrowserLists } from './devices/browser-lists.ts';
+import type { Enrolments } from './devices/enrolments.ts';
 import type { PageRenderer } from './pages/renderer.ts';
 import { type ApprovalPorts, Approvals } from './phone/approval.ts';
 import { type DecisionPorts, Decisions } from './phone/decisions.ts';
@@ -21,12 +22,17 @@ export interface PhoneParts {
   readonly followers: Followers;
 }
 
-interface PhonePartPorts extends ApprovalPorts, Omit<DecisionPorts, 'approvals'>, BrowserListPorts {
+interface PhonePartPorts
+  extends Omit<ApprovalPorts, 'settings'>,
+    Omit<DecisionPorts, 'approvals'>,
+    Omit<BrowserListPorts, 'settings'> {
   readonly provider: Provider;
   readonly renderer: PageRenderer;
   readonly ceremony: { readonly phone: PhoneActs };
   readonly signals: Signals;
   readonly clock: Clock;
+  readonly enrolments: Enrolments;
+  readonly settings: ApprovalPorts['settings'] & BrowserListPorts['settings'];
   readonly revocation: DecisionPorts['revocation'] & BrowserListPorts['revocation'];
 }
 

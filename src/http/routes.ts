@@ -11,6 +11,7 @@ import { allowOrigin, answerPreflight } from './api/cors.ts';
 import { ApiDescription } from './api/openapi.ts';
 import {
   ACTION_RESULT,
+  CHANGE_BROWSER,
   DECIDE,
   DESCRIBE,
   END_BROWSER,
@@ -28,6 +29,7 @@ import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
 import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
+import { ShownKeyHandlers } from './browser/shown-key.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
 import { answerError, fail, InnerMiddleware, statusOf } from './errors.ts';
 import { DecisionFormHandlers } from './phone/decision-form.ts';
@@ -46,6 +48,7 @@ export function routes(services: Services): Middleware {
   const passkey = new PasskeyHandlers(services);
   const qrPage = new QrPageHandlers({ ...services, consent, passkey });
   const finish = new FinishHandlers(services);
+  const shownKey = new ShownKeyHandlers(services);
   const landing = new LandingHandlers(services);
   const ticketPage = new TicketPage(services);
   const decisionForm = new DecisionFormHandlers({ ...services, ticketPage });
@@ -112,6 +115,7 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid/qr/app', { get: forPages(browser.look('show'), qrPage.openApp) });
   at('/interaction/:uid/qr/renew', { post: forScripts(browser.promptForm('show', 'login'), qrPage.renew) });
   at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
+  at('/interaction/:uid/qr/key', { post: forScripts(browser.promptForm('watch', 'login'), shownKey.note) });
   at('/interaction/:uid/qr/passkey', {
     get: forScripts(browser.look('watch'), passkey.options),
     post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn),
@@ -159,7 +163,10 @@ export function routes(services: Services): Middleware {
     get: [LIST_BROWSERS, forApps(api.look('decide'), apiBrowsers.list)],
     delete: [END_BROWSERS, forApps(api.look('decide'), apiBrowsers.endAll)],
   });
-  atApi('/qr/api/browsers/:browser', { delete: [END_BROWSER, forApps(api.look('decide'), apiBrowsers.end)] });
+  atApi('/qr/api/browsers/:browser', {
+    post: [CHANGE_BROWSER, forApps(api.form('decide'), apiBrowsers.change)],
+    delete: [END_BROWSER, forApps(api.look('decide'), apiBrowsers.end)],
+  });
   atApi('/qr/api/openapi.json', { get: [DESCRIBE, forApps(unguarded, description.serve)] });
 
   if (services.appLinks.hasApple) at(APPLE_PATH, { get: forPages(unguarded, services.appLinks.apple) });

@@ -11,6 +11,7 @@ import type { ConsentPorts } from './browser/consent.ts';
 import type { FinishPorts } from './browser/finish.ts';
 import type { PasskeyPorts } from './browser/passkey.ts';
 import type { QrPagePorts } from './browser/qr-page.ts';
+import type { ShownKeyPorts } from './browser/shown-key.ts';
 import type { DeviceListPorts } from './devices/device-list.ts';
 import type { Assets } from './pages/assets.ts';
 import type { ClientLogos } from './pages/client-logos.ts';
@@ -26,6 +27,7 @@ export type Services = BrowserRequestPorts &
   PhoneRequestPorts &
   ConsentPorts &
   PasskeyPorts &
+  ShownKeyPorts &
   FinishPorts &
   Omit<QrPagePorts, 'consent' | 'passkey'> &
   ApprovalPorts &

@@ -63,15 +63,8 @@ export async function findClient(provider: Provider, clientId: string): Promise<
   }
 }
 
-/**
- * Returns the RPs of a browser's session, or undefined if the session has ended or belongs to another account by now.
- */
-export async function findSessionClients(
-  provider: Provider,
-  { accountId, sessionUid }: { readonly accountId: string; readonly sessionUid: string },
-): Promise<SessionClient[] | undefined> {
-  const session = await provider.Session.findByUid(sessionUid);
-  if (session?.accountId !== accountId) return undefined;
+/** Returns the RPs of a browser's session. */
+export async function clientsOf(provider: Provider, session: Session): Promise<SessionClient[]> {
   const clients = await Promise.all(Object.keys(session.authorizations ?? {}).map((id) => findClient(provider, id)));
   return clients.flatMap((client) => {
     if (client === undefined) return [];

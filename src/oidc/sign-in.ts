@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Duration } from '../ticket/browsers/duration.ts';
 import type { AuthenticatedUser, DeniedTicket, RedeemedTicket, SignInRequest } from '../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from './approved-on-phone.ts';
 import { addToGrant } from './consent.ts';
@@ -12,6 +13,8 @@ export interface BrowserSignIn {
   readonly request: SignInRequest;
   /** True if the browser stays signed in when it is closed. Default: the provider's own setting. */
   readonly remember?: boolean;
+  /** The time that the user stays signed in. Default: the provider's own setting. */
+  readonly duration?: Duration;
   /** The account that was signed in to the browser and may be signed out. */
   readonly replaces: string | undefined;
   /** The id of the grant that the browser's session gave to this client before. */
@@ -28,9 +31,10 @@ export function signInDataOf({
   approver,
   request,
   remember,
-}: RedeemedTicket): Pick<BrowserSignIn, 'user' | 'request' | 'remember'> {
+  duration,
+}: RedeemedTicket): Pick<BrowserSignIn, 'user' | 'request' | 'remember' | 'duration'> {
   const amr = [...new Set([...(approver.amr ?? []), ...APPROVED_ON_A_PHONE])];
-  return { user: { ...approver, amr }, request, remember };
+  return { user: { ...approver, amr }, request, remember, ...(duration !== undefined && { duration }) };
 }
 
 /**
@@ -40,7 +44,7 @@ export function signInDataOf({
 export async function signIn(
   provider: Provider,
   ctx: Context,
-  { user, request, remember, replaces, grantId: before, browser }: BrowserSignIn,
+  { user, request, remember, duration, replaces, grantId: before, browser }: BrowserSignIn,
 ): Promise<string> {
   const { accountId, authenticatedAt, acr, amr = [] } = user;
   const login = {
@@ -49,6 +53,7 @@ export async function signIn(
     ...(acr !== undefined && { acr }),
     amr: [...amr],
     ...(remember !== undefined && { remember }),
+    ...(duration !== undefined && { duration }),
     replaces: replaces ?? '',
     ...(browser !== undefined && { browser }),
   };
@@ -88,6 +93,7 @@ const REFUSALS: Readonly<Record<RefusalReason, RefusalResult>> = {
     error: 'unmet_authentication_requirements',
     error_description: 'The requested authentication context class could not be reached on the phone.',
   },
+  enrolled: { error: 'access_denied', error_description: 'The browser is not enrolled for this sign-in.' },
   browser: { error: 'access_denied', error_description: 'The sign-in was cancelled.' },
   consent: { error: 'access_denied', error_description: 'The End-User did not allow the access.' },
   ended: { error: 'access_denied', error_description: 'The sign-in was ended before the browser had completed it.' },

@@ -209,7 +209,7 @@ function readAnswer(status: number, headers: Headers, text: string): unknown {
     requirement: requirementIn(headers.get('WWW-Authenticate') ?? ''),
   };
   if (typeof error === 'string') throw new PhoneError(error, message, details);
-  throw new PhoneError('wrong_answer', `The provider does not answer (status ${status}). Try again.`, details);
+  throw new PhoneError('wrong_answer', 'The provider does not answer. Try again.', details);
 }
 
 function parseObject(text: string): object | undefined {

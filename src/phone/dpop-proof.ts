@@ -35,8 +35,10 @@ export function makeProof(
 
 /** Signs a content as a JWT that has its public key (RFC 7515, section 4.1.3). */
 export async function signJwt(signer: Signer, typ: string, content: object): Promise<string> {
-  const { alg = 'ES256', publicJwk } = signer;
-  const { kty, crv, x, y, n, e } = publicJwk;
+  const {
+    alg = 'ES256',
+    publicJwk: { kty, crv, x, y, n, e },
+  } = signer;
   // A signer that also has the private key in its JWK must not send it.
   const parts = [{ typ, alg, jwk: { kty, crv, x, y, n, e } }, content];
   const signed = parts.map((part) => toBase64url(toUtf8(JSON.stringify(part)))).join('.');

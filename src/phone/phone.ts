@@ -5,7 +5,7 @@ import type { Place } from './ticket-view.ts';
 
 const BROWSERS = '/browsers';
 
-/** A browser that the account is signed in to by QR. */
+/** A browser that the account is signed in to. */
 export interface BrowserEntry {
   readonly id: string;
   /** The name that its user has given it on the provider's pages. */
@@ -17,6 +17,14 @@ export interface BrowserEntry {
   /** Seconds since the sign-in, and since the browser was last used with an app. */
   readonly signedInAgo: number;
   readonly lastUsedAgo: number;
+  /** How the user was signed in there; `other` if the provider does not know. */
+  readonly signedInBy: 'qr' | 'passkey' | 'password' | 'other';
+  /** How long the user has chosen to stay signed in, if there was a choice. */
+  readonly duration?: string;
+  /** Seconds until the session ends if it is not used again. */
+  readonly endsIn: number;
+  /** True for the session in which the user signed in to this app. */
+  readonly isHere: boolean;
   /** The apps that it is signed in to, and where they are. */
   readonly clients: readonly { readonly id: string; readonly name: string; readonly hosts: readonly string[] }[];
 }
@@ -28,6 +36,13 @@ export interface SignedInBrowser extends BrowserEntry {
    * @throws PhoneError `not_found` if it is not signed in any more: there is nothing to do
    */
   signOut(options?: RequestOptions): Promise<void>;
+
+  /**
+   * Changes how long the user stays signed in there, from now on.
+   * @param duration one of the `durations` of a ticket
+   * @throws PhoneError `not_found` if it is not signed in any more
+   */
+  stay(duration: string, options?: RequestOptions): Promise<void>;
 }
 
 /**
@@ -66,16 +81,20 @@ export class Phone {
     return new Ticket(this.#api, await this.#api.send('GET', pathOf(id), options));
   }
 
-  /** Returns the browsers that the account is signed in to by QR, the most recently used first. */
+  /** Returns the browsers that the account is signed in to, the most recently used first. */
   async browsers(options?: RequestOptions): Promise<SignedInBrowser[]> {
     const { browsers } = await this.#api.send<{ browsers: BrowserEntry[] }>('GET', BROWSERS, options);
-    return browsers.map((entry) => ({
-      ...entry,
-      signOut: (how) => this.#api.send('DELETE', `${BROWSERS}/${encodeURIComponent(entry.id)}`, how),
-    }));
+    return browsers.map((entry) => {
+      const path = `${BROWSERS}/${encodeURIComponent(entry.id)}`;
+      return {
+        ...entry,
+        signOut: (options) => this.#api.send('DELETE', path, options),
+        stay: (duration, options) => this.#api.send('POST', path, { ...options, body: { duration } }),
+      };
+    });
   }
 
-  /** Signs out all browsers of the account, and ends the trust in those that it knows. */
+  /** Signs out all other browsers of the account, and ends the trust in those that it knows. */
   signOutBrowsers(options?: RequestOptions): Promise<void> {
     return this.#api.send('DELETE', BROWSERS, options);
   }

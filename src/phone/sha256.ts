@@ -5,13 +5,15 @@
 
 const BLOCK_BYTES = 64;
 
+type State = readonly [number, number, number, number, number, number, number, number];
+
 /** The first 32 bits of the fractional part of a number. */
 const fractionOf = (value: number): number => ((value % 1) * 2 ** 32) | 0;
 
 const primes: number[] = [];
 for (let n = 2; primes.length < BLOCK_BYTES; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
 
-const INITIAL_STATE: readonly number[] = primes.slice(0, 8).map((prime) => fractionOf(Math.sqrt(prime)));
+const INITIAL_STATE = primes.slice(0, 8).map((prime) => fractionOf(Math.sqrt(prime))) as unknown as State;
 const ROUND_CONSTANTS: readonly number[] = primes.map((prime) => fractionOf(Math.cbrt(prime)));
 
 /** Returns the 32 bytes of the hash. */
@@ -23,14 +25,14 @@ export function sha256(message: Uint8Array): Uint8Array {
   padded.setUint32(padded.byteLength - 4, message.length * 8);
   let state = INITIAL_STATE;
   for (let at = 0; at < padded.byteLength; at += BLOCK_BYTES) state = addBlock(state, padded, at);
-  return Uint8Array.from({ length: 32 }, (_, at) => (state[at >> 2] ?? 0) >> (24 - 8 * (at & 3)));
+  return Uint8Array.from({ length: 32 }, (_, at) => (state[at >> 2] as number) >> (24 - 8 * (at & 3)));
 }
 
 /** Returns the state after one more block (section 6.2.2). */
-function addBlock(state: readonly number[], padded: DataView, offset: number): number[] {
+function addBlock(state: State, padded: DataView, offset: number): State {
   const schedule: number[] = [];
   const word = (round: number): number => schedule[round] ?? 0;
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
+  let [a, b, c, d, e, f, g, h] = state;
   ROUND_CONSTANTS.forEach((constant, round) => {
     schedule[round] =
       round < 16
@@ -40,7 +42,7 @@ function addBlock(state: readonly number[], padded: DataView, offset: number): n
     const second = rotate(a, 2, 13, 22) + ((a & b) ^ (a & c) ^ (b & c));
     [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
   });
-  return [a, b, c, d, e, f, g, h].map((value, at) => (value + (state[at] ?? 0)) | 0);
+  return [a, b, c, d, e, f, g, h].map((value, at) => (value + (state[at] as number)) | 0) as unknown as State;
 }
 
 const right = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits));

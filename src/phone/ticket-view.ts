@@ -15,6 +15,7 @@ export type EndReason =
   | 'local'
   | 'freshness'
   | 'acr'
+  | 'enrolled'
   | 'renewed'
   | 'browser'
   | 'requester'
@@ -36,10 +37,10 @@ export interface Place {
 /**
  * The demand that the app's own sign-in does not meet. For `freshness`, `acr` and `local`, sign in again with these
  * `max_age`, `acr_values` and `login_hint`, and go on with the same ticket. For `account`, only another account can
- * approve.
+ * approve; for `enrolled`, none can, because the browser is not enrolled.
  */
 export interface Requirement {
-  readonly kind: 'freshness' | 'acr' | 'local' | 'account';
+  readonly kind: 'freshness' | 'acr' | 'local' | 'account' | 'enrolled';
   /** The longest time since the sign-in, in seconds; 0 demands a sign-in now. */
   readonly maxAge?: number;
   readonly acrValues?: readonly string[];
@@ -83,6 +84,11 @@ export interface TicketView {
    * options. `unavailable`: there can be none now, so that the user cannot approve. Absent if a tap is enough.
    */
   readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
+  /**
+   * How long the user may stay signed in there: `session` (until the browser is closed), `8h` (hours) or `30d` (days).
+   * Absent if there is no choice.
+   */
+  readonly durations?: readonly string[];
   /** The six digits that the user types into the browser, once approved. */
   readonly checkCode?: string;
 }

@@ -10,6 +10,8 @@ export interface WatchOptions extends RequestOptions {
 export interface ApproveOptions extends RequestOptions {
   /** True keeps the user signed in in that browser. False by default. */
   readonly remember?: boolean | undefined;
+  /** One of the ticket's `durations`: how long the user stays signed in there. It goes before `remember`. */
+  readonly duration?: string | undefined;
   /** The proof that the ticket requires (`asked.proofRequired`), as JSON: for example a passkey's assertion. */
   readonly proof?: string | object | undefined;
 }
@@ -115,11 +117,14 @@ export class Ticket {
     return this.#decide('unable', options);
   }
 
-  async #decide(decision: string, { signal, ...more }: ApproveOptions = {}): Promise<TicketView> {
+  async #decide(decision: string, options: ApproveOptions = {}): Promise<TicketView> {
     const { id, client, browser, action } = this.#asked;
-    const shown = { ticket: id, decision, remember: more.remember ?? false, client: client.id, browser, action };
-    const body = { decision, ...more, signature: await this.#api.signDecision(shown) };
-    return this.#take(this.#api.send('POST', `${this.#path}/decision`, { body, signal }));
+    const { signal, proof, remember = false, duration } = options;
+    const decided = { decision, remember, duration };
+    const signature = await this.#api.signDecision({ ticket: id, client: client.id, browser, action, ...decided });
+    return this.#take(
+      this.#api.send('POST', `${this.#path}/decision`, { body: { ...decided, proof, signature }, signal }),
+    );
   }
 
   /**

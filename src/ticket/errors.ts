@@ -7,6 +7,8 @@
  * - `sign_in_again`: the request demands a more recent sign-in than that of the phone's session.
  * - `insufficient_acr`: the request demands an authentication context class that the phone's session does not have.
  * - `wrong_account`: the request can only be approved with another account.
+ * - `not_enrolled`: the account may be used only in browsers that it has enrolled, and the browser is none of them, or
+ *   has not shown that it has its key.
  * - `account_switch`: the browser is signed in with another account, and the user has not agreed to sign that out.
  * - `foreign_origin`: the request was sent by another site's page.
  * - `invalid_csrf`: the form does not belong to this session and ticket.
@@ -42,6 +44,7 @@ export type ErrorCode =
   | 'sign_in_again'
   | 'insufficient_acr'
   | 'wrong_account'
+  | 'not_enrolled'
   | 'account_switch'
   | 'foreign_origin'
   | 'invalid_csrf'

@@ -1,3 +1,4 @@
+import type { BrowserKey } from './browsers/browser-key.ts';
 import { findKnownBrowser, knownBy } from './browsers/known-browser.ts';
 import { hadOtherAccount } from './browsers/last-account.ts';
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
@@ -5,7 +6,7 @@ import { checkCodeOf } from './codes/check-code.ts';
 import { notFound } from './errors.ts';
 import { isRepeated, type RepeatableAct } from './repeats.ts';
 import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
-import { markIfForTicket, unmetBy } from './requirements.ts';
+import { markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import type { Judge, Verdict } from './risk.ts';
 import {
   type ApprovedTicket,
@@ -43,8 +44,16 @@ export interface ScanInput {
   readonly phone?: PhoneDevice | undefined;
 }
 
-export interface ApprovalInput extends Omit<transitions.Approval, 'checkCode' | 'changesAccount' | 'knownBy'> {
+/**
+ * Returns the key of the browser that shows a ticket, if the approver's account may be used in enrolled browsers only;
+ * `false` if this browser is none of them; undefined if the account may be used anywhere.
+ */
+export type FindEnrolledKey = (ticket: Ticket, approver: Approver) => Promise<BrowserKey | false | undefined>;
+
+export interface ApprovalInput
+  extends Omit<transitions.Approval, 'checkCode' | 'changesAccount' | 'knownBy' | 'enrolledKey'> {
   readonly judge?: Judge;
+  readonly findEnrolledKey?: FindEnrolledKey;
 }
 
 /** A verdict, and the evidence that it was based on. */
@@ -181,7 +190,7 @@ export class PhoneActs {
 
   async approve(
     id: string,
-    { judge = ALLOW, ...approval }: ApprovalInput,
+    { judge = ALLOW, findEnrolledKey, ...approval }: ApprovalInput,
     known?: KnownTicket,
   ): Promise<Outcome<DecidedTicket>> {
     return this.#change(id, known?.ticket, async (ticket, { now, lifetimes }) => {
@@ -190,15 +199,17 @@ export class PhoneActs {
       const scanned = transitions.requireDecidable(ticket, approver, now);
       const judged = this.#judge(judge, scanned, approver);
       const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
+      const enrolledKey = await findEnrolledKey?.(ticket, approver);
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'blocked') return transitions.block(ticket, approver, moment);
       if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
+      if (enrolledKey === false) throw refusal('enrolled');
       // An action signs no account in.
       const isAction = ticket.request.action !== undefined;
       const changesAccount = !isAction && hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
       const checkCode = verdict === 'check code';
-      return transitions.approve(ticket, { ...approval, changesAccount, knownBy, checkCode }, moment);
+      return transitions.approve(ticket, { ...approval, changesAccount, knownBy, enrolledKey, checkCode }, moment);
     });
   }
 
@@ -234,10 +245,17 @@ export class PhoneActs {
   }
 
   /** Denies the sign-in because the phone cannot meet the requirements of the request. */
-  giveUp(id: string, approver: Approver, known?: Ticket): Promise<Outcome<DecidedTicket>> {
-    return this.#change(id, known, (ticket, moment) =>
-      isRepeated(ticket, approver, 'unable', moment.now) ? ticket : transitions.giveUp(ticket, approver, moment),
-    );
+  giveUp(
+    id: string,
+    approver: Approver,
+    known?: Ticket,
+    findEnrolledKey?: FindEnrolledKey,
+  ): Promise<Outcome<DecidedTicket>> {
+    return this.#change(id, known, async (ticket, moment) => {
+      if (isRepeated(ticket, approver, 'unable', moment.now)) return ticket;
+      const isMissing = (await findEnrolledKey?.(ticket, approver)) === false;
+      return transitions.giveUp(ticket, approver, moment, isMissing ? 'enrolled' : undefined);
+    });
   }
 
   /** Returns the first requirement that the approver does not meet, or undefined if Approve may be offered. */

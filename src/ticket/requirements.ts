@@ -37,6 +37,11 @@ export function refusal(unmet: UnmetRequirement): QrLoginError {
       'sign_in_again',
       'This device was signed in with a QR code. Sign in on it before you approve.',
     );
+  if (unmet === 'enrolled')
+    return new QrLoginError(
+      'not_enrolled',
+      'This account may be used only in browsers that it has enrolled, and that browser is none of them.',
+    );
   return new QrLoginError('sign_in_again', 'This app asks that you sign in again on this device before you approve.');
 }
 

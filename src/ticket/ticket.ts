@@ -1,3 +1,5 @@
+import type { BrowserKey } from './browsers/browser-key.ts';
+import type { Duration } from './browsers/duration.ts';
 import type { FormattedRecord } from './record-format.ts';
 
 /** A user who has authenticated. */
@@ -63,9 +65,9 @@ export type ApproverStanding =
 
 /**
  * A requirement that the approver does not meet. `local`: the approver was itself signed in by QR, and has to sign in
- * on this device first.
+ * on this device first. `enrolled`: the account is used only in browsers that it has enrolled, and this is none.
  */
-export type UnmetRequirement = 'account' | 'local' | 'freshness' | 'acr';
+export type UnmetRequirement = 'account' | 'local' | 'freshness' | 'acr' | 'enrolled';
 
 /** The requirements that this authorization request makes of the approver. */
 export interface Requirements {
@@ -241,8 +243,12 @@ export interface ApprovedTicket extends TicketFields {
   readonly changesAccount?: true;
   /** Present if the account trusted the browser at Approve, and no check code was demanded then. */
   readonly knownBy?: KnownBy;
+  /** Present if the account may be used in enrolled browsers only: the key of the browser that showed the code. */
+  readonly enrolledKey?: BrowserKey;
   /** True if the user wants to stay signed in when the browser is closed. */
   readonly remember: boolean;
+  /** The time that the user has chosen, if the deployment offers several. */
+  readonly duration?: Duration;
 }
 
 export interface DeniedTicket extends TicketFields {
@@ -260,6 +266,8 @@ export interface RedeemedTicket extends TicketFields {
   readonly state: 'redeemed';
   readonly approver: Approver;
   readonly remember: boolean;
+  readonly duration?: Duration;
+  readonly enrolledKey?: BrowserKey;
   /** The time at which the phone approved, in milliseconds since the epoch. */
   readonly approvedAt: number;
 }

@@ -1,3 +1,5 @@
+import type { BrowserKey } from './browsers/browser-key.ts';
+import type { Duration } from './browsers/duration.ts';
 import { DecidedOtherwise, type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
 import { ACTION_FORMAT, WRITTEN_FORMAT } from './record-format.ts';
 import { canTakeOver, isNamedAccount, markIfForTicket, refusal, unmetBy } from './requirements.ts';
@@ -18,6 +20,7 @@ import {
   type SignInRequest,
   stateAt,
   type Ticket,
+  type UnmetRequirement,
   type WaitingTicket,
 } from './ticket.ts';
 
@@ -126,12 +129,16 @@ export interface Approval {
   readonly knownBy?: KnownBy | undefined;
   /** True if the browser stays signed in when it is closed. Default: false. */
   readonly remember?: boolean;
+  /** The time that the user has chosen, if the deployment offers several. */
+  readonly duration?: Duration | undefined;
+  /** The key of the browser, if the account may be used in enrolled browsers only. */
+  readonly enrolledKey?: BrowserKey | undefined;
 }
 
 /** Approves. An action that no browser shows is redeemed at once: no browser can confirm it. */
 export function approve(
   ticket: Ticket,
-  { approver, checkCode, changesAccount = false, knownBy, remember = false }: Approval,
+  { approver, checkCode, changesAccount = false, knownBy, remember = false, duration, enrolledKey }: Approval,
   moment: Moment,
 ): ApprovedTicket | RedeemedTicket {
   const { now, lifetimes } = moment;
@@ -144,6 +151,8 @@ export function approve(
     state: 'approved',
     approver: current,
     remember,
+    ...(duration !== undefined && { duration }),
+    ...(enrolledKey !== undefined && { enrolledKey }),
     ...(changesAccount && { changesAccount }),
   };
   if (!isOnScreen(scanned)) return redeem(approved, moment);
@@ -191,11 +200,14 @@ export function block(ticket: Ticket, approver: Approver, moment: Moment): Denie
   return { ...forbid(ticket, approver, moment), because: 'blocked' };
 }
 
-/** Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one. */
-export function giveUp(ticket: Ticket, approver: Approver, moment: Moment): DeniedTicket {
+/**
+ * Denies the ticket because the phone cannot meet a requirement of the request. The RP's error says which one.
+ * @param besides a requirement that the ticket alone does not show
+ */
+export function giveUp(ticket: Ticket, approver: Approver, moment: Moment, besides?: UnmetRequirement): DeniedTicket {
   const { now } = moment;
   const scanned = requireDecidable(ticket, approver, now);
-  const because = unmetBy(scanned, markIfForTicket(scanned, approver), now);
+  const because = unmetBy(scanned, markIfForTicket(scanned, approver), now) ?? besides;
   if (because === undefined) throw new QrLoginError('invalid_request', 'All requirements are met. Approve or deny.');
   return { ...next(scanned, now, keptUntil(scanned, moment)), state: 'denied', approver: scanned.approver, because };
 }
@@ -215,8 +227,16 @@ export function outdate(ticket: Ticket, moment: Moment): DeniedTicket {
 export function redeem(ticket: Ticket, moment: Moment): RedeemedTicket {
   const { now } = moment;
   const approved = requireFinishable(ticket, now);
-  const { approver, remember, since: approvedAt } = approved;
-  return { ...next(approved, now, keptUntil(approved, moment)), state: 'redeemed', approver, remember, approvedAt };
+  const { approver, remember, duration, enrolledKey, since: approvedAt } = approved;
+  return {
+    ...next(approved, now, keptUntil(approved, moment)),
+    state: 'redeemed',
+    approver,
+    remember,
+    ...(duration !== undefined && { duration }),
+    ...(enrolledKey !== undefined && { enrolledKey }),
+    approvedAt,
+  };
 }
 
 /** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */
@@ -335,6 +355,8 @@ function next(
     changesAccount,
     knownBy,
     remember,
+    duration,
+    enrolledKey,
     because,
     approvedAt,
     ...kept

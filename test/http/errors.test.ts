@@ -15,6 +15,7 @@ const ROUTES = [
   'GET /interaction/:uid/qr/app',
   'POST /interaction/:uid/qr/renew',
   'POST /interaction/:uid/qr/finish',
+  'POST /interaction/:uid/qr/key',
   'GET /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/consent',

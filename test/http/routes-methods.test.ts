@@ -22,6 +22,7 @@ describe('a method that a URL does not have', () => {
       [`${browser.at}/qr/events`, 'GET, HEAD'],
       [`${browser.at}/qr/renew`, 'POST'],
       [`${browser.at}/qr/finish`, 'POST'],
+      [`${browser.at}/qr/key`, 'POST'],
       [`${browser.at}/qr/passkey`, 'GET, HEAD, POST'],
       [`${browser.at}/consent`, 'POST'],
       [`${browser.at}/cancel`, 'POST'],

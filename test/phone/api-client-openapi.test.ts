@@ -102,7 +102,10 @@ async function requestsOfLibrary(): Promise<{ operation: string; body: Record<st
   const ticket = await phone.scan(CODE);
   await ticket.refresh();
   for (const decision of ['approve', 'deny', 'report', 'unable'] as const) await ticket[decision]();
-  for (const browser of await phone.browsers()) await browser.signOut();
+  for (const browser of await phone.browsers()) {
+    await browser.stay('8h');
+    await browser.signOut();
+  }
   await phone.signOutBrowsers();
   return sent;
 }

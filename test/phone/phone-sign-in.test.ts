@@ -147,7 +147,10 @@ describe('an app with the library', () => {
     expect((await phone.browsers()).map(({ id }) => id)).not.to.include(latest?.id);
     expect(await errorOf(Promise.resolve(latest?.signOut()))).to.include({ code: 'not_found', status: 404 });
     await phone.signOutBrowsers();
-    expect(await phone.browsers()).to.deep.equal([]);
+    // The session in which the app was granted its access stays.
+    expect((await phone.browsers()).map(({ isHere, signedInBy }) => [isHere, signedInBy])).to.deep.equal([
+      [true, 'password'],
+    ]);
   });
 
   it('cannot do anything once its account is deleted', () =>

@@ -61,6 +61,7 @@ describe('a ticket of the library for apps', () => {
     TicketServer.during(async ({ server }, ticket) => {
       await ticket.approve();
       await ticket.approve({ remember: true, proof: { id: 'assertion' } });
+      await ticket.approve({ duration: '8h' });
       await ticket.deny();
       await ticket.report();
       await ticket.unable();
@@ -69,11 +70,12 @@ describe('a ticket of the library for apps', () => {
         new Set(['POST /qr/api/tickets/a-ticket/decision']),
       );
       expect(sent.map(({ body }) => body)).to.deep.equal([
-        { decision: 'approve' },
+        { decision: 'approve', remember: false },
         { decision: 'approve', remember: true, proof: { id: 'assertion' } },
-        { decision: 'deny' },
-        { decision: 'report' },
-        { decision: 'unable' },
+        { decision: 'approve', remember: false, duration: '8h' },
+        { decision: 'deny', remember: false },
+        { decision: 'report', remember: false },
+        { decision: 'unable', remember: false },
       ]);
     }));
 

@@ -22,7 +22,26 @@ export class TestBrowserKey {
 
   /** Returns the field `signature` of finish, for the page at this address. */
   async sign(at: string, version: unknown): Promise<string> {
-    const text = `oidc-provider-qr-login finish ${new URL(at).pathname.split('/').at(-1)} ${version}`;
+    return this.signText(`oidc-provider-qr-login finish ${new URL(at).pathname.split('/').at(-1)} ${version}`);
+  }
+
+  /** Returns the fields with which the page at this address shows its key, for the address in its code. */
+  async shown(at: string, codeUrl: string): Promise<{ key: string; code: string; signature: string }> {
+    const code = `${new URL(codeUrl).pathname.split('/').at(-1)}`;
+    const uid = new URL(at).pathname.split('/').at(-1);
+    return {
+      key: await this.publicKey(),
+      code,
+      signature: await this.signText(`oidc-provider-qr-login show ${uid} ${code}`),
+    };
+  }
+
+  /** Returns the fields that enrol its browser, with the challenge of the list of browsers. */
+  async enrolment(nonce: string): Promise<{ enrol: string; signature: string }> {
+    return { enrol: await this.publicKey(), signature: await this.signText(`oidc-provider-qr-login enrol ${nonce}`) };
+  }
+
+  async signText(text: string): Promise<string> {
     const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
     const signature = await subtle.sign(algorithm, this.#pair.privateKey, Buffer.from(text));
     return Buffer.from(signature).toString('base64url');

@@ -11,6 +11,9 @@ export interface Listed {
   readonly signedInAgo: number;
   readonly lastUsedAt: string;
   readonly lastUsedAgo: number;
+  readonly signedInBy: string;
+  readonly duration?: string;
+  readonly endsIn: number;
   readonly isHere: boolean;
   readonly clients: readonly { readonly id: string; readonly name: string; readonly hosts: readonly string[] }[];
 }
@@ -18,7 +21,9 @@ export interface Listed {
 export interface OwnBrowsers {
   readonly account: string;
   readonly csrf: string;
+  /** Without the device that asks, unless it was itself signed in by QR. */
   readonly browsers: readonly Listed[];
+  readonly all: readonly Listed[];
   readonly known: readonly ListedTrust[];
 }
 
@@ -53,8 +58,10 @@ export async function signInBy(
 
 /** Returns the list of browsers. @param origin the node to ask. By default the world's own. */
 export async function ownBrowsers({ agent, world }: Person, origin: string = world.issuer): Promise<OwnBrowsers> {
-  const { csrf, account, browsers, known } = (await agent.get(`${origin}/qr/devices`, { headers: JSON_PLEASE })).json();
-  return { account, csrf, browsers, known } as OwnBrowsers;
+  const { browsers: all = [], ...page } = (
+    await agent.get(`${origin}/qr/devices`, { headers: JSON_PLEASE })
+  ).json() as unknown as Omit<OwnBrowsers, 'all'>;
+  return { ...page, all, browsers: all.filter(({ isHere, signedInBy }) => !isHere || signedInBy === 'qr') };
 }
 
 /** Signs one browser out, or all of them. */

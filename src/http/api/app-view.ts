@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type Ticket,
   type UnmetRequirement,
 } from '../../ticket/ticket.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
 import type { Challenge } from '../hooks/approve-guard.ts';
 import type { Translate } from '../hooks/translate.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -32,7 +34,8 @@ interface NamedText {
 export interface AppRequirement {
   /**
    * `account`: only another account can approve. The others are met by a new authorization request of the app:
-   * `freshness` and `local` by a new sign-in, `acr` by one of these classes.
+   * `freshness` and `local` by a new sign-in, `acr` by one of these classes. `enrolled`: nothing that the app does
+   * helps, because the browser is not enrolled.
    */
   readonly kind: UnmetRequirement;
   /** The highest age of the sign-in, in seconds: the `max_age` of the authorization request. */
@@ -76,6 +79,8 @@ export interface AppTicket extends FixedPart {
   readonly requirement?: AppRequirement;
   /** The challenge of the deployment's guard, to be answered with the approval. */
   readonly challenge?: Challenge;
+  /** The durations from which the user chooses before Approve. */
+  readonly durations?: readonly Duration[];
   /** The six digits to type at the browser. */
   readonly checkCode?: string;
 }
@@ -86,6 +91,8 @@ export interface AppViewer extends AdmittedTicket {
   readonly fixed: FixedPart;
   readonly shownAt: number;
   readonly challenge: Challenge | undefined;
+  /** True if the account may be used in enrolled browsers only, and this is none. */
+  readonly isEnrolmentMissing: boolean;
   /** True if the account has reported the sign-in after the browser had finished it. */
   readonly isTakenBack: boolean;
 }
@@ -93,9 +100,11 @@ export interface AppViewer extends AdmittedTicket {
 export interface AppViewPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'checkCode' | 'unmet'> };
   readonly approvals: Approvals;
+  readonly enrolments: Pick<Enrolments, 'isMissing'>;
   readonly decisions: Pick<Decisions, 'isTakenBack'>;
   readonly clock: Clock;
   readonly renderer: Pick<PageRenderer, 'languageOf'>;
+  readonly settings: { readonly durations?: readonly Duration[] | undefined };
 }
 
 /** Draws tickets for apps. */
@@ -108,9 +117,10 @@ export class AppViews {
 
   /** Reads what the app is shown besides the ticket. */
   async prepare(ctx: Context, ticket: Ticket, admitted: AdmittedTicket): Promise<AppViewer> {
-    const { ceremony, approvals, decisions, renderer } = this.#ports;
+    const { ceremony, approvals, decisions, enrolments, renderer } = this.#ports;
     const { approver, account } = admitted;
-    const isUnmet = ceremony.phone.unmet(ticket, approver) !== undefined;
+    const isEnrolmentMissing = await enrolments.isMissing(ticket, approver);
+    const isUnmet = isEnrolmentMissing || ceremony.phone.unmet(ticket, approver) !== undefined;
     const [challenge, isTakenBack] = await Promise.all([
       isUnmet ? undefined : approvals.challenge(ticket, approver),
       decisions.isTakenBack(ticket, approver),
@@ -118,7 +128,15 @@ export class AppViews {
     const { t } = renderer.languageOf(ctx, ticket.request.locales);
     ctx.vary('Accept-Language');
     const { id, shownAt } = ticket;
-    return { ...admitted, id, shownAt, fixed: describe(ticket, account, t), challenge, isTakenBack };
+    return {
+      ...admitted,
+      id,
+      shownAt,
+      fixed: describe(ticket, account, t),
+      challenge,
+      isEnrolmentMissing,
+      isTakenBack,
+    };
   }
 
   /** Returns the ticket as it is now. To an app that does not own it any more, it has expired. */
@@ -142,7 +160,8 @@ export class AppViews {
     return this.draw(ticket, await this.prepare(ctx, ticket, admitted));
   }
 
-  #describeState(ticket: Ticket, now: number, { approver, challenge, isTakenBack }: AppViewer): StatePart {
+  #describeState(ticket: Ticket, now: number, viewer: AppViewer): StatePart {
+    const { approver, challenge, isTakenBack } = viewer;
     const state = stateAt(ticket, now);
     if (isTakenBack && state === 'redeemed') return { state: 'denied', reason: 'report' };
     if (state === 'redeemed') return { state: 'finished' };
@@ -150,20 +169,31 @@ export class AppViews {
     if (state === 'expired' || state === 'waiting') return { state: 'expired' };
     if (ticket.state === 'denied') return { state: ticket.state, reason: ticket.because };
     if (ticket.state === 'cancelled') return { state: ticket.state, reason: REASONS[ticket.because] };
-    const { phone } = this.#ports.ceremony;
-    const unmet = phone.unmet(ticket, approver);
+    const { ceremony, settings } = this.#ports;
+    const { phone } = ceremony;
+    const { durations } = settings;
+    const unmet = this.#findUnmet(ticket, viewer);
     const checkCode = phone.checkCode(ticket, approver);
     return {
       state: ticket.state === 'scanned' ? 'scanned' : 'approved',
       ...(isLive(ticket, now) && { expiresIn: toSeconds(ticket.deadline - now) }),
       ...(unmet !== undefined && { requirement: requirementOf(unmet, ticket.request) }),
       ...(unmet === undefined && ticket.state === 'scanned' && challenge !== undefined && { challenge }),
+      ...(ticket.state === 'scanned' && !ticket.request.action && durations && { durations }),
       ...(checkCode !== undefined && { checkCode }),
     };
   }
+
+  #findUnmet(ticket: Ticket, { approver, isEnrolmentMissing }: AppViewer): UnmetRequirement | undefined {
+    const isMissing = isEnrolmentMissing && ticket.state === 'scanned';
+    return this.#ports.ceremony.phone.unmet(ticket, approver) ?? (isMissing ? 'enrolled' : undefined);
+  }
 }
 
-type StatePart = Pick<AppTicket, 'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'checkCode'>;
+type StatePart = Pick<
+  AppTicket,
+  'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'durations' | 'checkCode'
+>;
 
 const REASONS: Readonly<Record<CancelledTicket['because'], NonNullable<AppTicket['reason']>>> = {
   renewed: 'renewed',

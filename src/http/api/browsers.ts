@@ -1,11 +1,13 @@
-import { notFound } from '../../ticket/errors.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
+import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import type { BrowserLists } from '../devices/browser-lists.ts';
 import type { BrowserEntry } from '../pages/page-data.ts';
 import { type AdmissionPorts, admit } from '../phone/admission.ts';
-import type { ApiRequest } from './api-request.ts';
+import { readDuration } from '../phone/stay.ts';
+import type { ApiForm, ApiRequest } from './api-request.ts';
 
-/** A browser that the account is signed in to by QR, as an app gets it. */
+/** A browser that the account is signed in to, as an app gets it. */
 export interface AppBrowser {
   /** The identifier to sign the browser out. */
   readonly id: string;
@@ -17,14 +19,22 @@ export interface AppBrowser {
   /** Seconds since the sign-in, and since a client has last found the user signed in there. */
   readonly signedInAgo: number;
   readonly lastUsedAgo: number;
+  readonly signedInBy: BrowserEntry['signedInBy'];
+  /** The time that the user has chosen to stay signed in, if there was a choice. */
+  readonly duration?: Duration;
+  /** Seconds until the session ends if it is not used again. */
+  readonly endsIn: number;
+  /** True for the session in which the app was granted its access. */
+  readonly isHere: boolean;
   readonly clients: BrowserEntry['clients'];
 }
 
 export interface ApiBrowserPorts extends AdmissionPorts {
   readonly browserLists: BrowserLists;
+  readonly settings: AdmissionPorts['settings'] & { readonly durations?: readonly Duration[] | undefined };
 }
 
-/** The browsers that the app's account is signed in to by QR. */
+/** The browsers that the app's account is signed in to. */
 export class ApiBrowserHandlers {
   readonly #ports: ApiBrowserPorts;
 
@@ -35,8 +45,23 @@ export class ApiBrowserHandlers {
   /** `GET Q/api/browsers`: the list, the most recently used first. */
   list = async (request: ApiRequest): Promise<void> => {
     const { approver } = await admit(this.#ports, request, 'decide');
-    const entries = await this.#ports.browserLists.signedIn(approver);
-    request.ctx.body = { browsers: entries.map(toAppBrowser) };
+    const { browserLists } = this.#ports;
+    const durations = browserLists.offered(approver);
+    const entries = await browserLists.signedIn(approver);
+    request.ctx.body = { browsers: entries.map(toAppBrowser), ...(durations && { durations }) };
+  };
+
+  /** `POST Q/api/browsers/:browser`: changes how long one browser stays signed in. */
+  change = async (form: ApiForm): Promise<void> => {
+    const { browserLists, settings } = this.#ports;
+    const { ctx } = form;
+    const { browser = '' } = ctx.params;
+    const { approver } = await admit(this.#ports, form, 'decide');
+    const { duration, ...others } = form.body;
+    if (typeof duration !== 'string' || Object.keys(others).length > 0)
+      throw new QrLoginError('invalid_request', 'Send "duration" and nothing else.');
+    if (!(await browserLists.stay(approver, browser, readDuration(settings.durations, duration)))) throw notFound();
+    ctx.status = 204;
   };
 
   /** `DELETE Q/api/browsers/:browser`: signs one browser out. */
@@ -45,12 +70,12 @@ export class ApiBrowserHandlers {
     const { ctx } = request;
     const { browser = '' } = ctx.params;
     const { approver } = await admit(this.#ports, request, 'decide');
-    if ((await browserLists.find(approver.accountId, browser)).length === 0) throw notFound();
+    if ((await browserLists.find(approver, browser)).length === 0) throw notFound();
     await browserLists.end(ctx, approver, browser);
     ctx.status = 204;
   };
 
-  /** `DELETE Q/api/browsers`: signs all browsers out, and ends the trust in all. */
+  /** `DELETE Q/api/browsers`: signs all other browsers out, and ends the trust in all. */
   endAll = async (request: ApiRequest): Promise<void> => {
     const { approver } = await admit(this.#ports, request, 'decide');
     await this.#ports.browserLists.end(request.ctx, approver, 'all');
@@ -58,15 +83,6 @@ export class ApiBrowserHandlers {
   };
 }
 
-function toAppBrowser({ id, label, name, system, place, signedInAgo, lastUsedAgo, clients }: BrowserEntry): AppBrowser {
-  return {
-    id,
-    ...(label !== undefined && { label }),
-    ...(name !== undefined && { name }),
-    ...(system !== undefined && { system }),
-    ...(place !== undefined && { place }),
-    signedInAgo,
-    lastUsedAgo,
-    clients,
-  };
+function toAppBrowser({ signedInAt, lastUsedAt, ...entry }: BrowserEntry): AppBrowser {
+  return entry;
 }

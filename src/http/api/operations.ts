@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../ticket/errors.ts';
 import {
   ACTION_ANSWER,
   ACTION_BODY,
+  BROWSER_BODY,
   BROWSERS_ANSWER,
   DECISION_BODY,
   DOCUMENT_ANSWER,
@@ -102,6 +103,7 @@ export const DECIDE: Operation = {
     'proof_required',
     'insufficient_user_authentication',
     'wrong_account',
+    'not_enrolled',
     'wrong_proof',
     'not_found',
     'wrong_state',
@@ -112,9 +114,20 @@ export const DECIDE: Operation = {
 export const LIST_BROWSERS: Operation = {
   id: 'listBrowsers',
   summary: 'List the signed-in browsers',
-  description: 'Lists the browsers that the account is signed in to by QR.',
+  description: 'Lists the browsers that the account is signed in to: by QR, with a password or with a passkey.',
   answers: { 200: { description: 'The browsers.', schema: BROWSERS_ANSWER } },
   refusals: USUAL,
+};
+
+export const CHANGE_BROWSER: Operation = {
+  id: 'changeBrowser',
+  summary: 'Change how long a browser stays signed in',
+  description:
+    'Its session ends this long after the change, and no later than the provider allows. `session`: when the browser is ' +
+    'closed, from its next visit on. 403 sign_in_again: the app was itself signed in by QR.',
+  body: BROWSER_BODY,
+  answers: { 204: { description: 'It is changed.' } },
+  refusals: [...USUAL, ...BODY, 'sign_in_again', 'not_found'],
 };
 
 export const END_BROWSER: Operation = {
@@ -128,7 +141,9 @@ export const END_BROWSER: Operation = {
 export const END_BROWSERS: Operation = {
   id: 'signOutBrowsers',
   summary: 'Sign all browsers out',
-  description: 'Signs all browsers out, ends the trust in all, and takes back approvals that are not finished.',
+  description:
+    'Signs all browsers out, ends the trust in all, and takes back approvals that are not finished. The session in ' +
+    'which the app was granted its access stays, unless that was itself signed in by QR.',
   answers: { 204: { description: 'All are signed out.' } },
   refusals: USUAL,
 };

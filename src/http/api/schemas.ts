@@ -50,8 +50,9 @@ const REQUIREMENT = objectOf(
   {
     kind: about(
       'freshness, local, acr: sign in again by an authorization request with maxAge and acrValues, then go on with this ' +
-        'ticket. account: only another account can approve.',
-      { type: 'string', enum: ['freshness', 'local', 'acr', 'account'] },
+        'ticket. account: only another account can approve. enrolled: the browser is not enrolled, so that it cannot be ' +
+        'approved; send unable.',
+      { type: 'string', enum: ['freshness', 'local', 'acr', 'account', 'enrolled'] },
     ),
   },
   {
@@ -69,6 +70,13 @@ const CHALLENGE: Schema = {
     objectOf('This account has no way to answer.', { unavailable: { const: true } }),
   ],
 };
+
+const DURATION: Schema = { type: 'string', pattern: '^(session|[1-9]\\d*[hd])$' };
+const DURATIONS: Schema = about(
+  'How long a browser may stay signed in: session (until it is closed), 8h (hours) or 30d (days). Absent if there is ' +
+    'no choice.',
+  listOf(DURATION),
+);
 
 const TICKET = objectOf(
   'A sign-in of a browser, as the app that scanned its code sees it.',
@@ -100,26 +108,39 @@ const TICKET = objectOf(
     reason: about('Why it was denied or cancelled.', {
       type: 'string',
       enum: [
-        ...['person', 'report', 'risk', 'blocked', 'account', 'local', 'freshness', 'acr'],
+        ...['person', 'report', 'risk', 'blocked', 'account', 'local', 'freshness', 'acr', 'enrolled'],
         ...['renewed', 'browser', 'requester', 'check-code'],
       ],
     }),
     expiresIn: about('Seconds until this state ends by itself; absent if it does not.', { type: 'number', minimum: 0 }),
     requirement: ref('Requirement'),
     challenge: ref('Challenge'),
+    durations: DURATIONS,
     checkCode: about('The six digits that the user types at the browser.', { type: 'string', pattern: '^\\d{6}$' }),
   },
 );
 
 const BROWSER = objectOf(
-  'A browser that the account is signed in to by QR.',
+  'A browser that the account is signed in to.',
   {
     id: about('The identifier to sign the browser out.', TEXT),
     signedInAgo: about('Seconds since the sign-in.', WHOLE),
     lastUsedAgo: about('Seconds since a client has last found the user signed in there.', WHOLE),
+    signedInBy: about('How its user was signed in; other if the provider does not know.', {
+      type: 'string',
+      enum: ['qr', 'passkey', 'password', 'other'],
+    }),
+    endsIn: about('Seconds until the session ends if it is not used again.', WHOLE),
+    isHere: about('True for the session in which the app was granted its access.', { type: 'boolean' }),
     clients: listOf(objectOf('A client that knows of the session.', { id: TEXT, name: TEXT, hosts: listOf(TEXT) })),
   },
-  { label: about('The name that its user has given it.', TEXT), name: TEXT, system: TEXT, place: ref('Place') },
+  {
+    label: about('The name that its user has given it.', TEXT),
+    name: TEXT,
+    system: TEXT,
+    place: ref('Place'),
+    duration: about('How long its user has chosen to stay signed in.', DURATION),
+  },
 );
 
 const ERROR = objectOf(
@@ -180,7 +201,11 @@ export const RESULT_ANSWER: Schema = objectOf(
 
 export const TICKET_ANSWER: Schema = ref('Ticket');
 export const ERROR_ANSWER: Schema = ref('Error');
-export const BROWSERS_ANSWER: Schema = objectOf('The most recently used first.', { browsers: listOf(ref('Browser')) });
+export const BROWSERS_ANSWER: Schema = objectOf(
+  'The most recently used first.',
+  { browsers: listOf(ref('Browser')) },
+  { durations: DURATIONS },
+);
 export const DOCUMENT_ANSWER: Schema = { type: 'object', description: 'An OpenAPI 3.1 document.' };
 
 /** The body of a scan. */
@@ -205,7 +230,16 @@ export const DECISION_BODY: Schema = objectOf(
   },
   {
     remember: about('True if the browser stays signed in when it is closed.', { type: 'boolean', default: false }),
+    duration: about(
+      'How long the browser stays signed in: one of the durations of the ticket. It goes before remember.',
+      DURATION,
+    ),
     proof: about('The answer to the challenge.', { type: ['string', 'object'] }),
     signature: about('The decision as a JWS, if the provider asks for signed decisions.', TEXT),
   },
 );
+
+/** The body of a change of a browser. */
+export const BROWSER_BODY: Schema = objectOf('How long it stays signed in.', {
+  duration: about('One of the durations of the list.', DURATION),
+});

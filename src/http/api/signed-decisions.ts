@@ -6,6 +6,7 @@ import type { Ticket } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import type { OnDecision } from '../hooks/app-hooks.ts';
 import type { Decision } from '../phone/decisions.ts';
+import type { SentStay } from '../phone/stay.ts';
 import type { ApiRequest } from './api-request.ts';
 import { describeAction, describeBrowser } from './app-view.ts';
 
@@ -17,7 +18,7 @@ export interface SignedDecisionPorts {
 }
 
 /** A decision of an app as it was sent. */
-export interface SentDecision extends Decision {
+export interface SentDecision extends Omit<Decision, 'duration'>, SentStay {
   readonly decision: string;
   /** The decision as a JWS. */
   readonly signature: string | undefined;
@@ -39,7 +40,7 @@ export class SignedDecisions {
    */
   async record({ ctx, approver, app }: ApiRequest, ticket: Ticket, sent: SentDecision): Promise<void> {
     const { provider, ceremony, clock, settings } = this.#ports;
-    const { decision, remember, signature } = sent;
+    const { decision, remember, duration, signature } = sent;
     if (signature === undefined) {
       if (!settings.signedDecisions) return;
       throw new QrLoginError('invalid_request', 'This provider asks for signed decisions: send "signature".');
@@ -51,6 +52,7 @@ export class SignedDecisions {
       ticket: id,
       decision,
       remember,
+      duration,
       client: request.client.id,
       browser: describeBrowser(ticket),
       action: describeAction(ticket),
@@ -66,6 +68,7 @@ export class SignedDecisions {
       app: app.id,
       decision,
       remember,
+      ...(duration !== undefined && { duration }),
       client,
       browser,
       ...(action && { action }),

@@ -1,11 +1,13 @@
 import { AppChallenge } from '../../oidc/apps/app-challenge.ts';
 import type { Provider } from '../../oidc/provider.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
 import type { GrantApprover, SignInRequest } from '../../ticket/ticket.ts';
 import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from '../phone/admission.ts';
 import type { Decisions } from '../phone/decisions.ts';
+import { readStay } from '../phone/stay.ts';
 import { parseVersion } from '../streams/version.ts';
 import type { ApiForm, ApiRequest } from './api-request.ts';
 import { type AppTicket, type AppViews, requirementOf } from './app-view.ts';
@@ -14,7 +16,8 @@ import { type SentDecision, type SignedDecisionPorts, SignedDecisions } from './
 
 export interface ApiTicketPorts extends TicketAdmissionPorts, Omit<SignedDecisionPorts, 'settings'> {
   readonly provider: Provider;
-  readonly settings: TicketAdmissionPorts['settings'] & SignedDecisionPorts['settings'];
+  readonly settings: TicketAdmissionPorts['settings'] &
+    SignedDecisionPorts['settings'] & { readonly durations?: readonly Duration[] | undefined };
   readonly ceremony: { readonly phone: PhoneActs };
   readonly decisions: Decisions;
   readonly appViews: AppViews;
@@ -63,10 +66,11 @@ export class ApiTicketHandlers {
 
   /** `POST Q/api/tickets/:id/decision`: approves, denies, reports, or gives up. */
   decide = async (form: ApiForm): Promise<void> => {
-    const { decisions, appViews } = this.#ports;
+    const { decisions, appViews, settings } = this.#ports;
     const { ctx, ticket: before } = form;
     const { id = '' } = ctx.params;
     const decision = readDecision(form);
+    const stay = readStay(settings.durations, decision);
     const admitted = await admitToTicket(this.#ports, form, decisions.purposeOf(form, decision.decision));
     const { approver, known } = admitted;
     if (known.ticket !== undefined) {
@@ -74,9 +78,11 @@ export class ApiTicketHandlers {
       await this.#signed.record(form, owned, decision);
     }
     if (decision.decision === 'report') return this.#report(form, id, admitted);
-    const ticket = await decisions.decide(ctx, id, admitted, decision).catch((error: unknown) => {
-      throw asChallenge(error, before?.request);
-    });
+    const ticket = await decisions
+      .decide(ctx, id, admitted, { ...decision, duration: undefined, ...stay })
+      .catch((error: unknown) => {
+        throw asChallenge(error, before?.request);
+      });
     ctx.body = await appViews.show(ctx, ticket, admitted);
   };
 
@@ -92,17 +98,18 @@ export class ApiTicketHandlers {
 
 /** @throws QrLoginError `invalid_request` */
 function readDecision({ body }: ApiForm): SentDecision {
-  const { decision, remember = false, proof, signature, ...others } = body;
+  const { decision, remember = false, duration, proof, signature, ...others } = body;
   const answer = typeof proof === 'object' && proof !== null ? JSON.stringify(proof) : proof;
   const isRight =
     typeof decision === 'string' &&
     typeof remember === 'boolean' &&
+    isTextOrAbsent(duration) &&
     (answer === undefined || typeof answer === 'string') &&
     isTextOrAbsent(signature);
-  if (isRight && Object.keys(others).length === 0) return { decision, remember, proof: answer, signature };
+  if (isRight && Object.keys(others).length === 0) return { decision, remember, duration, proof: answer, signature };
   throw new QrLoginError(
     'invalid_request',
-    'Send "decision", and where needed "remember" (true or false), "proof" and "signature".',
+    'Send "decision", and where needed "remember" (true or false), "duration", "proof" and "signature".',
   );
 }
 

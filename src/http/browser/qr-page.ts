@@ -10,7 +10,7 @@ import type { Clock, Signals } from '../../ticket/ports.ts';
 import { type SignInRequest, stateAt, type Ticket, wasReported } from '../../ticket/ticket.ts';
 import type { AppLinks } from '../api/app-links.ts';
 import type { Announce } from '../events/ticket-events.ts';
-import type { ConsentPolicy, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
+import type { ConsentPolicy, Enrolled, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { isPhone } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -49,6 +49,7 @@ export interface QrPagePorts {
     readonly otherWays: OtherWays;
     readonly consent: ConsentPolicy;
     readonly qrApprovers: boolean;
+    readonly enrolled?: Enrolled | undefined;
     readonly apps: { readonly name?: string | undefined };
     readonly showAddress: boolean;
     readonly shortCode: boolean;
@@ -159,6 +160,7 @@ export class QrPageHandlers {
       codeMark: browserViews.codeMark,
       appUrl: appLinks.hasScheme ? `${self}/qr/app` : undefined,
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
+      ...(settings.enrolled && { enrolment: true }),
       passkey: await this.#ports.passkey.offer(request),
       signedInAs: await this.#nameOf(identity.accountId),
       otherWays: (await settings.otherWays(ctx, interaction, t)).map((way) => ({

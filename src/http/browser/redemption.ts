@@ -7,6 +7,7 @@ import type { KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
 import { WrongCheckCode } from '../../ticket/codes/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { ApprovedTicket } from '../../ticket/ticket.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { Fields } from '../request/body.ts';
@@ -26,6 +27,7 @@ export interface RedemptionPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly browser: Pick<BrowserActs, 'finish'> };
   readonly known: Pick<KnownBrowsers, 'list'>;
+  readonly enrolments: Pick<Enrolments, 'assertEnrolled'>;
   readonly cookies: Pick<Cookies, 'memory'>;
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly wrongCheckCodes: Pick<WrongCheckCodes, 'assertNotPaused' | 'noteWrong' | 'noteRight'>;
@@ -65,7 +67,7 @@ export class Redemption {
 
   /** Redeems the ticket once. A repeated request gets the same answer. */
   async redeem(form: RedeemingForm): ReturnType<BrowserActs['finish']> {
-    const { ceremony, known, cookies, limits, wrongCheckCodes } = this.#ports;
+    const { ceremony, enrolments, known, cookies, limits, wrongCheckCodes } = this.#ports;
     const { ctx, identity, fields } = form;
     const evidence = { source: sourceOf(ctx), knownAs: cookies.memory(ctx).knownAs, signature: fields.signature };
     try {
@@ -73,7 +75,10 @@ export class Redemption {
       const input = { checkCode, switchAccount: switchAccount === 'yes' };
       let isTry = false;
       const outcome = await ceremony.browser.finish(identity, input, {
-        account: (ticket) => this.#assertAccount(ticket),
+        account: async (ticket) => {
+          await this.#assertAccount(ticket);
+          await enrolments.assertEnrolled(ticket, fields.signature);
+        },
         evidence: (ticket) => holdsEvidence(known, ticket, evidence),
         tryCheckCode: async ({ approver }) => {
           await Promise.all([

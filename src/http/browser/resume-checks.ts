@@ -13,11 +13,13 @@ import { approverOfNote } from '../../oidc/resume/resumed.ts';
 import type { RefusalReason } from '../../oidc/sign-in.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import { type AccountSwitchPorts, askBeforeReplacing } from './account-switch.ts';
 
 export interface ResumePorts extends AccountSwitchPorts {
   readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
+  readonly enrolments: Pick<Enrolments, 'isWithdrawn'>;
   readonly clock: Clock;
 }
 
@@ -46,19 +48,20 @@ export function checkBeforeResuming(ports: ResumePorts): Middleware {
 
 /** Returns the reason why this sign-in may not happen any more, or undefined if it may. */
 async function findRefusal(
-  { provider, revocation, clock, settings }: ResumePorts,
+  { provider, revocation, enrolments, clock, settings }: ResumePorts,
   interaction: Interaction,
   login: PendingLogin,
 ): Promise<RefusalReason | undefined> {
   const { accountId, note } = login;
   const approver = note && approverOfNote(accountId, note);
   try {
-    const [isRevoked] = await Promise.all([
+    const [isRevoked, isWithdrawn] = await Promise.all([
       note?.signIn !== undefined && revocation.isRevoked({ accountId, ...note.signIn, approvedAt: note.approvedAt }),
+      enrolments.isWithdrawn(accountId, note?.enrolledKey),
       accountOf(settings.findAccount, login),
       approver !== undefined && assertSignedIn(provider, approver),
     ]);
-    if (isRevoked) return 'ended';
+    if (isRevoked || isWithdrawn) return 'ended';
   } catch (error) {
     if (error instanceof QrLoginError && error.code === 'account_unavailable') return 'ended';
     throw error;

@@ -1,16 +1,19 @@
 import type { Context } from 'koa';
 import type { EndedSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import { findSessionClients } from '../../oidc/session-clients.ts';
+import { findSessionFacts, findSignInMethod, hasGranted } from '../../oidc/session/session-facts.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import { forgetAllBrowsers, type KnownBrowser, type KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
+import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import type { ApproverStanding } from '../../ticket/ticket.ts';
+import type { Approver } from '../../ticket/ticket.ts';
 import type { BrowserEntry } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
 import { descriptionOf } from './browser-description.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
+import type { StayChanges } from './stay-changes.ts';
 
 /** The number of browsers that are signed out at a time. */
 const BATCH_SIZE = 10;
@@ -21,10 +24,15 @@ export interface BrowserListPorts {
   readonly known: KnownBrowsers;
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'revokePending'>;
+  readonly stayChanges: Pick<StayChanges, 'change'>;
   readonly clock: Clock;
+  readonly settings: { readonly durations?: readonly Duration[] | undefined; readonly qrApprovers: boolean };
 }
 
-/** The browsers that an account is signed in to by QR, as its pages and its apps list and end them. */
+/**
+ * The browsers that an account is signed in to, as its pages and its apps list and end them. A device that was itself
+ * signed in by QR gets only those that were signed in by QR: a relayed sign-in must not reach the owner's own devices.
+ */
 export class BrowserLists {
   readonly #ports: BrowserListPorts;
 
@@ -33,27 +41,55 @@ export class BrowserLists {
   }
 
   /** Returns the browser with this id, or none: one of another account counts as one that does not exist. */
-  async find(accountId: string, id: string): Promise<readonly SignedInBrowser[]> {
-    return (await this.#ports.browsers.list(accountId)).filter((browser) => browser.id === id);
+  async find(approver: Approver, id: string): Promise<readonly SignedInBrowser[]> {
+    const list = await this.#ports.browsers.list(approver.accountId);
+    return this.#shownTo(
+      approver,
+      list.filter((browser) => browser.id === id),
+    );
   }
 
   /**
-   * Signs a browser out, or all, which also ends the trust in all.
+   * Signs a browser out, or all others, which also ends the trust in all. A device that was itself signed in by QR is
+   * one of all.
    * @param id the id of a browser, or `all`
    */
-  async end(ctx: Context, approver: ApproverStanding, id: string): Promise<EndedSession[]> {
+  async end(ctx: Context, approver: Approver, id: string): Promise<EndedSession[]> {
     const { browsers, known, revocation } = this.#ports;
     const { accountId } = approver;
-    if (id !== 'all') return this.#endThose(ctx, approver, await this.find(accountId, id));
+    if (id !== 'all') return this.#endThose(ctx, approver, await this.find(approver, id));
     await revocation.revokePending(accountId);
     await forgetAllBrowsers(known, accountId);
-    return this.#endThose(ctx, approver, await browsers.list(accountId));
+    const list = await this.#shownTo(approver, await browsers.list(accountId));
+    const isKept = await Promise.all(list.map((browser) => !approver.byQr && this.#isHere(approver, browser)));
+    return this.#endThose(
+      ctx,
+      approver,
+      list.filter((_, index) => !isKept[index]),
+    );
+  }
+
+  /** Returns the durations that the user of this device may give to browsers; none if there is no choice. */
+  offered(approver: Approver): readonly Duration[] | undefined {
+    return this.#isLimited(approver) ? undefined : this.#ports.settings.durations;
+  }
+
+  /**
+   * Changes how long a browser stays signed in, from now on.
+   * @returns false if it is not signed in (any more)
+   * @throws QrLoginError `sign_in_again` on a device that was itself signed in by QR, which could prolong its own session
+   */
+  async stay(approver: Approver, id: string, duration: Duration): Promise<boolean> {
+    if (this.#isLimited(approver))
+      throw new QrLoginError('sign_in_again', 'This device was itself signed in by QR: sign in on it directly first.');
+    const [browser] = await this.find(approver, id);
+    return browser !== undefined && this.#ports.stayChanges.change(approver.accountId, browser, duration);
   }
 
   /** Ends this phone's own session last: if one of the others cannot be ended, the user can try again. */
   async #endThose(
     ctx: Context,
-    { accountId, sessionUid }: ApproverStanding,
+    { accountId, sessionUid }: Approver,
     list: readonly SignedInBrowser[],
   ): Promise<EndedSession[]> {
     const { remoteSignOut } = this.#ports;
@@ -70,25 +106,60 @@ export class BrowserLists {
     return ended;
   }
 
-  /** Returns the browsers with a session that still exists, the most recently used first. */
-  async signedIn({ accountId, sessionUid: here }: ApproverStanding): Promise<BrowserEntry[]> {
+  /**
+   * Returns the browsers with a session that still exists, the most recently used first. The device that asks is the
+   * last one, unless it was itself signed in by QR.
+   */
+  async signedIn(approver: Approver): Promise<BrowserEntry[]> {
     const { provider, browsers, clock } = this.#ports;
+    const { accountId } = approver;
     const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     const entries = await Promise.all(
       list.map(async (browser) => {
         const { sessionUid, signedInAt } = browser;
-        const clients = await findSessionClients(provider, { accountId, sessionUid });
-        if (clients === undefined) return [];
+        const [facts, isHere] = await Promise.all([
+          findSessionFacts(provider, { accountId, sessionUid }),
+          this.#isHere(approver, browser),
+        ]);
+        if (facts === undefined || (facts.signedInBy !== 'qr' && this.#isLimited(approver))) return [];
+        const { clients, signedInBy, duration, endsAt } = facts;
         return {
           ...listed(browser, clock()),
           signedInAt: new Date(signedInAt).toISOString(),
           signedInAgo: Math.floor(toSeconds(clock() - signedInAt)),
-          isHere: sessionUid === here,
+          signedInBy,
+          ...(duration !== undefined && { duration }),
+          // oidc-provider's sessions know only the clock of the system.
+          endsIn: Math.max(0, Math.round(toSeconds(endsAt - Date.now()))),
+          isHere,
           clients,
         };
       }),
     );
-    return entries.flat();
+    const isOwn = ({ isHere, signedInBy }: BrowserEntry): boolean => isHere && signedInBy !== 'qr';
+    return entries.flat().sort((one, other) => Number(isOwn(one)) - Number(isOwn(other)));
+  }
+
+  /** Returns true for a device whose user has proven nothing on it: it was signed in by QR. */
+  #isLimited({ byQr }: Approver): boolean {
+    return byQr === true && !this.#ports.settings.qrApprovers;
+  }
+
+  /** Returns the browsers of a list that this device may see and end. */
+  async #shownTo(approver: Approver, list: readonly SignedInBrowser[]): Promise<readonly SignedInBrowser[]> {
+    if (!this.#isLimited(approver)) return list;
+    const { provider } = this.#ports;
+    const { accountId } = approver;
+    const methods = await Promise.all(
+      list.map(({ sessionUid }) => findSignInMethod(provider, { accountId, sessionUid })),
+    );
+    return list.filter((_, index) => methods[index] === undefined || methods[index] === 'qr');
+  }
+
+  /** Returns true for the session that the approver acts in: the page's own, or the one in which the app was granted. */
+  async #isHere({ sessionUid: own, grant }: Approver, { sessionUid }: SignedInBrowser): Promise<boolean> {
+    if (grant === undefined) return sessionUid === own;
+    return sessionUid === grant.boundTo || hasGranted(this.#ports.provider, sessionUid, grant);
   }
 }
 

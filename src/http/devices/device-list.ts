@@ -13,16 +13,18 @@ import { admit } from '../phone/admission.ts';
 import { checkCsrfToken, DEVICES, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
 import type { PhoneForm, PhoneRequest } from '../phone/phone-request.ts';
 import { sendToSignIn } from '../phone/sign-in-redirect.ts';
+import { readDuration } from '../phone/stay.ts';
 import type { Cookies, SignOutResult } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import { type BrowserListPorts, BrowserLists, listed } from './browser-lists.ts';
 import { type BrowserNames, readBrowserName } from './browser-names.ts';
+import { EnrolmentForm, type EnrolmentFormPorts } from './enrolment-form.ts';
 import type { SignInRevocation } from './revocation.ts';
 import { answerSignOut } from './sign-out-answer.ts';
 
-export interface DeviceListPorts extends BrowserListPorts {
+export interface DeviceListPorts extends BrowserListPorts, Omit<EnrolmentFormPorts, 'settings'> {
   readonly revocation: Pick<SignInRevocation, 'report' | 'revokePending'>;
   readonly cookies: Pick<Cookies, 'noteSignOut' | 'takeSignOut'>;
   readonly keys: SecretKeys;
@@ -34,7 +36,7 @@ export interface DeviceListPorts extends BrowserListPorts {
     readonly findAccount: FindAccount;
     readonly signIn: SignIn;
     readonly passkeysUrl?: string | undefined;
-  };
+  } & BrowserListPorts['settings'];
 }
 
 /**
@@ -44,10 +46,12 @@ export interface DeviceListPorts extends BrowserListPorts {
 export class DeviceListHandlers {
   readonly #ports: DeviceListPorts;
   readonly #lists: BrowserLists;
+  readonly #enrolment: EnrolmentForm;
 
   constructor(ports: DeviceListPorts) {
     this.#ports = ports;
     this.#lists = new BrowserLists(ports);
+    this.#enrolment = new EnrolmentForm(ports);
   }
 
   /** `GET Q/devices`: the lists. */
@@ -58,7 +62,10 @@ export class DeviceListHandlers {
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
     const [entries, known] = await Promise.all([this.#lists.signedIn(approver), this.#known(approver)]);
-    const page = { account, csrf: makeCsrfToken(keys, formUse(approver)), browsers: entries, known };
+    const durations = this.#lists.offered(approver);
+    const csrf = makeCsrfToken(keys, formUse(approver));
+    const enrol = await this.#enrolment.offer(ctx, approver);
+    const page = { account, csrf, browsers: entries, known, ...(durations && { durations }), ...(enrol && { enrol }) };
     if (wantsJson(request)) ctx.body = page;
     else {
       const result = cookies.takeSignOut(ctx, approver.sessionUid);
@@ -75,8 +82,8 @@ export class DeviceListHandlers {
 
   /**
    * `POST Q/devices`: signs one browser out, or all, which also ends the trust in all; reports one that the user did
-   * not sign in; names one; or ends the trust in one or all. A browser of another account is treated as one that does
-   * not exist.
+   * not sign in; names one; changes how long one stays signed in; enrols this one; or ends the trust in one or all. A
+   * browser of another account is treated as one that does not exist.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, cookies } = this.#ports;
@@ -84,16 +91,18 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
     checkCsrfToken(form, keys, formUse(approver));
-    const { end, report, forget, name } = fields;
+    const { end, report, forget, name, duration, browser, enrol } = fields;
+    if (enrol !== undefined) return this.#enrol(form, approver, enrol);
+    if (duration !== undefined) return this.#stay(form, approver, { id: browser ?? '', duration });
     if (name !== undefined) return this.#rename(form, approver, readBrowserName(name));
     if (forget) return this.#forget(form, approver, forget);
     if (!end && !report)
       throw new QrLoginError(
         'invalid_request',
-        '"end" or "forget" is the id of a browser, or "all"; "report" is the id of a browser, "name" a name for it.',
+        '"end" or "forget" is the id of a browser, or "all"; "report" is the id of a browser, "name" a name for it, "duration" how long it stays signed in.',
       );
     const ended = report
-      ? await this.#reportThose(ctx, approver, await this.#lists.find(approver.accountId, report))
+      ? await this.#reportThose(ctx, approver, await this.#lists.find(approver, report))
       : await this.#lists.end(ctx, approver, end ?? '');
     // All sessions have ended by now. Only the report of unreached apps waits for the apps.
     const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
@@ -133,6 +142,25 @@ export class DeviceListHandlers {
     else seeOther(form.ctx, urls.devices);
   }
 
+  /** Enrols the browser that shows this page. @param key its public key */
+  async #enrol(form: PhoneForm, approver: SessionApprover, key: string): Promise<void> {
+    const { signature = '' } = form.fields;
+    await this.#enrolment.enrol(form.ctx, approver, { key, signature });
+    form.ctx.body = {};
+  }
+
+  /** Changes how long a browser stays signed in. @throws QrLoginError `not_found` */
+  async #stay(
+    form: PhoneForm,
+    approver: SessionApprover,
+    { id, duration }: { readonly id: string; readonly duration: string },
+  ): Promise<void> {
+    const { settings, urls } = this.#ports;
+    if (!(await this.#lists.stay(approver, id, readDuration(settings.durations, duration)))) throw notFound();
+    if (wantsJson(form)) form.ctx.body = {};
+    else seeOther(form.ctx, urls.devices);
+  }
+
   /** Ends the trust in one browser, or in all: the next sign-in there takes the check code. */
   async #forget(form: PhoneForm, { accountId }: SessionApprover, id: string): Promise<void> {
     const { known, urls } = this.#ports;
@@ -150,6 +178,7 @@ export class DeviceListHandlers {
       ...listed(browser, clock()),
       trustedAt: new Date(browser.trustedAt).toISOString(),
       trustedAgo: Math.floor(toSeconds(clock() - browser.trustedAt)),
+      ...(browser.enrolledBy !== undefined && { enrolled: true as const }),
       isHere: browser.sessionUid === here,
     }));
   }

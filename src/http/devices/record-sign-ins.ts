@@ -14,6 +14,7 @@ import { sourceOf } from '../request/client-info.ts';
 import { descriptionOf } from './browser-description.ts';
 import type { BrowserNames } from './browser-names.ts';
 import { SessionRecorder, type SessionRecorderPorts } from './session-recorder.ts';
+import type { StayChanges } from './stay-changes.ts';
 import { TrustRecorder, type TrustRecorderPorts } from './trust-recorder.ts';
 
 export interface SignInPorts extends Omit<SessionRecorderPorts, 'onTrouble'>, TrustRecorderPorts {
@@ -21,6 +22,9 @@ export interface SignInPorts extends Omit<SessionRecorderPorts, 'onTrouble'>, Tr
   readonly resuming: Pick<RepeatableResume, 'isUndone'>;
   readonly browserNames: Pick<BrowserNames, 'apply'>;
   readonly onSignIn: OnSignIn;
+  readonly stayChanges: Pick<StayChanges, 'reapply'>;
+  /** True if users choose how long they stay signed in. */
+  readonly offersDurations: boolean;
 }
 
 /** Records what each request to oidc-provider changes: sessions, the trust in browsers, and their names. */
@@ -55,8 +59,17 @@ export class SignInRecorder {
     const ended = this.#resumed.endedSessionOf(ctx);
     // The user is signed out even if the trust could not be ended; it can be ended at `/qr/devices`.
     if (ended !== undefined) await this.#trust.forget(ended).catch((error: unknown) => this.#fail(ctx, ended, error));
+    await this.#reapply(ctx);
     const session = this.#resumed.sessionOf(ctx);
     if (session !== undefined) await this.#keep(ctx, session, this.#resumed.noteOf(ctx));
+  }
+
+  /** Honours a change of how long the browser stays signed in, which this request may have undone. */
+  async #reapply(ctx: Context): Promise<void> {
+    const { offersDurations, stayChanges } = this.#ports;
+    const session = offersDurations ? this.#resumed.sessionOf(ctx) : undefined;
+    if (session === undefined) return;
+    await stayChanges.reapply(ctx, browserId(session.uid)).catch((error: unknown) => this.#fail(ctx, session, error));
   }
 
   async #keep(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<void> {

@@ -56,7 +56,7 @@ export class SignInRevocation {
   /** Returns the account's sign-in that came out of this ticket, or undefined if there is none (any more). */
   async find(accountId: string, ticketId: string): Promise<FinishedSignIn | undefined> {
     const { notes } = this.#ports;
-    const [[browser], trusted, kept] = await Promise.all([
+    const [[browser], [trusted], kept] = await Promise.all([
       this.#browsersOf(accountId, ticketId),
       this.#trustedBy(accountId, ticketId),
       notes.read(finishedKey(ticketId)),
@@ -98,7 +98,7 @@ export class SignInRevocation {
       this.#browsersOf(accountId, ticketId),
       this.#trustedBy(accountId, ticketId),
     ]);
-    if (trusted !== undefined) await known.remove(accountId, trusted.id);
+    await Promise.all(trusted.map(({ id }) => known.remove(accountId, id)));
     const ended = await Promise.all(signedIn.map((browser) => remoteSignOut.end(ctx, accountId, browser)));
     return ended.filter((session) => session !== undefined);
   }
@@ -129,9 +129,9 @@ export class SignInRevocation {
     return list.filter(({ signIn }) => signIn?.ticketId === ticketId);
   }
 
-  async #trustedBy(accountId: string, ticketId: string): Promise<KnownBrowser | undefined> {
+  async #trustedBy(accountId: string, ticketId: string): Promise<readonly KnownBrowser[]> {
     const list = await this.#ports.known.list(accountId);
-    return list.find(({ signIn }) => signIn?.ticketId === ticketId);
+    return list.filter(({ signIn }) => signIn?.ticketId === ticketId);
   }
 
   #signedOutKeys(accountId: string): string[] {

@@ -1,5 +1,7 @@
 import type { Context } from 'koa';
+import type { Provider } from '../../oidc/provider.ts';
 import type { BrowserNote, SavedSession } from '../../oidc/resume/resumed.ts';
+import { findSignInMethod } from '../../oidc/session/session-facts.ts';
 import { browserId, type SignedInBrowser, type SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import { WRITTEN_FORMAT } from '../../ticket/record-format.ts';
@@ -10,6 +12,7 @@ import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
 
 export interface SessionRecorderPorts {
+  readonly provider: Provider;
   readonly browsers: SignedInBrowsers;
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
@@ -37,10 +40,10 @@ export class SessionRecorder {
    */
   async record(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<boolean> {
     const { browsers, remoteSignOut, revocation } = this.#ports;
-    const { accountId, byPhone, isUse } = session;
+    const { accountId, isUse } = session;
     const { id, sessionUid, ...use } = this.#used(session);
     if (note === undefined && isUse && (await browsers.used(accountId, id, use))) return false;
-    const isListed = note !== undefined || (byPhone && isUse);
+    const isListed = note !== undefined || isUse;
     const [wasEnded, wasApprovedByEnded] = await Promise.all([
       remoteSignOut.wasEnded(id),
       // By the time the browser resumes, the phone that approved may have been signed out.
@@ -57,7 +60,7 @@ export class SessionRecorder {
   }
 
   async #put(ctx: Context, session: SavedSession, note: ListedData): Promise<void> {
-    const { browsers, remoteSignOut, onTrouble } = this.#ports;
+    const { browsers, onTrouble } = this.#ports;
     const { accountId } = session;
     const { at, signIn } = note;
     const label = await this.#labelOf(session, at);
@@ -72,8 +75,19 @@ export class SessionRecorder {
     const gone = await browsers.put(accountId, entry);
     for (const one of gone) {
       // Not awaited: the user who signs in need not wait for the sign-out of the browsers that had to make room.
-      remoteSignOut.end(ctx, accountId, one).catch((error: unknown) => onTrouble(ctx, session, error));
+      this.#makeRoom(ctx, accountId, one).catch((error: unknown) => onTrouble(ctx, session, error));
     }
+  }
+
+  /**
+   * Ends a sign-in by QR that has left the list, because its user could not end it any more. A browser where the user has
+   * signed in directly stays signed in, and is listed again when it is used: the phone itself may be one.
+   */
+  async #makeRoom(ctx: Context, accountId: string, browser: SignedInBrowser): Promise<void> {
+    const { provider, remoteSignOut } = this.#ports;
+    const { sessionUid } = browser;
+    const signedInBy = await findSignInMethod(provider, { accountId, sessionUid });
+    if (signedInBy === undefined || signedInBy === 'qr') await remoteSignOut.end(ctx, accountId, browser);
   }
 
   /**

@@ -9,9 +9,11 @@ import {
 import type { Clock } from '../../ticket/ports.ts';
 import { WRITTEN_FORMAT } from '../../ticket/record-format.ts';
 import { descriptionOf } from './browser-description.ts';
+import type { Enrolments } from './enrolments.ts';
 
 export interface TrustRecorderPorts {
   readonly known: KnownBrowsers;
+  readonly enrolments: Pick<Enrolments, 'noteSignIn'>;
   readonly clock: Clock;
 }
 
@@ -25,7 +27,8 @@ export class TrustRecorder {
 
   /** Trusts the browser if the user wants to stay signed in there. A browser that is trusted already stays so. */
   async record({ accountId, uid }: SavedSession, { knownAs, isTrusted, at, ...note }: BrowserNote): Promise<void> {
-    const { known, clock } = this.#ports;
+    const { known, enrolments, clock } = this.#ports;
+    if (note.enrolledKey !== undefined) await enrolments.noteSignIn(accountId, note.enrolledKey, note.signIn);
     if (!isTrusted && !note.known) return;
     const before = await findKnownBrowser(known, accountId, knownAs);
     if (before === undefined && !isTrusted) return;

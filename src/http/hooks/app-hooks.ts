@@ -32,6 +32,8 @@ export interface DecisionRecord {
   readonly keyId: string;
   readonly decision: string;
   readonly remember: boolean;
+  /** The time that the user stays signed in, if the app has sent one. */
+  readonly duration?: string;
   readonly client: SignInRequest['client'];
   /** The texts that the user was shown, if an action was asked for. */
   readonly action?: { readonly title: string; readonly details: string };

@@ -12,7 +12,7 @@ import {
   ProofRefused,
 } from './approve-guard.ts';
 import { callHook, type Hook } from './call-hook.ts';
-import type { ConsentPolicy, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
+import type { ConsentPolicy, Enrolled, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
 
 /** The functions of a deployment that requests wait for. */
 export interface Hooks {
@@ -26,6 +26,7 @@ export interface Hooks {
   readonly assureApp: AssureApp;
   readonly onDecision: OnDecision;
   readonly actions: { readonly findAccount?: FindHintedAccount | undefined };
+  readonly enrolled?: Enrolled | undefined;
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
 }
@@ -36,7 +37,7 @@ export interface Hooks {
  * @param patienceMs the longest time that each may take, in milliseconds
  */
 export function checkedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hooks & Pick<H, 'actions'> {
-  const { guard, passkeySignIn, actions } = hooks;
+  const { enrolled, guard, passkeySignIn, actions } = hooks;
   const { findAccount: findHinted } = actions;
   const checked =
     <Arguments extends unknown[], Result>(
@@ -58,6 +59,7 @@ export function checkedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hoo
     assureApp: checked(ASSURE_APP, hooks.assureApp),
     onDecision: checked(ON_DECISION, hooks.onDecision),
     actions: { ...actions, findAccount: findHinted && checked(FIND_HINTED, findHinted) },
+    enrolled: enrolled && checked(ENROLLED, enrolled),
     guard: guard && {
       challenge: checked(CHALLENGE, (wanted) => guard.challenge(wanted)),
       verify: checked(VERIFY, (wanted, answer) => guard.verify(wanted, answer)),
@@ -118,6 +120,12 @@ const ASSURANCE: Hook<Assurance | undefined> = {
 
 const ASSURE_APP: Hook<boolean> = {
   name: 'assureApp',
+  returns: 'true or false',
+  isResult: (value): value is boolean => typeof value === 'boolean',
+};
+
+const ENROLLED: Hook<boolean> = {
+  name: 'enrolled',
   returns: 'true or false',
   isResult: (value): value is boolean => typeof value === 'boolean',
 };

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Interaction } from '../../oidc/interaction.ts';
 import type { ConsentMode } from '../../oidc/request/request.ts';
-import type { Place } from '../../ticket/ticket.ts';
+import type { Place, SignInRequest } from '../../ticket/ticket.ts';
 import type { Translate } from './translate.ts';
 
 /** The demands on a sign-in that the phone is sent to, and the path that it must come back to. */
@@ -73,3 +73,9 @@ export interface NewSignIn {
 
 /** Announces a new sign-in by QR, by mail or push. The request does not wait for it. */
 export type OnSignIn = (ctx: Context, signIn: NewSignIn) => void | Promise<void>;
+
+/**
+ * Returns true if this account may be used for this client only in browsers that it has enrolled: a code can then be
+ * approved for no other browser.
+ */
+export type Enrolled = (client: SignInRequest['client'], accountId: string) => boolean | Promise<boolean>;

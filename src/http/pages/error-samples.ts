@@ -32,6 +32,7 @@ const SHOWN: readonly (readonly [ErrorCode, Partial<ErrorPage>, Partial<Record<E
     ['sign_in_again', SCAN],
     ['insufficient_acr', SCAN],
     ['wrong_account', SCAN],
+    ['not_enrolled', SCAN],
     ['proof_required', SCAN],
     ['wrong_proof', SCAN],
     ['foreign_origin', SCAN],

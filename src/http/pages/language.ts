@@ -1,3 +1,4 @@
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { Place } from '../../ticket/ticket.ts';
 import type { Translate, Values } from '../hooks/translate.ts';
 import type { Text, Texts } from './view-folder.ts';
@@ -30,17 +31,22 @@ const LETTERS =
   /[\p{Script=Arab}\p{Script=Hebr}\p{Script=Syrc}\p{Script=Thaa}\p{Script=Nkoo}\p{Script=Adlm}\p{Script=Rohg}]/u;
 
 const SECOND = ['second', 1] as const;
+const DAY = ['day', 86_400] as const;
 
 /** The units of time with their lengths in seconds, the longest first. */
 const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
   ['week', 604_800],
-  ['day', 86_400],
+  DAY,
   ['hour', 3_600],
   ['minute', 60],
   SECOND,
 ];
+
+function unitOf(seconds: number, units: typeof UNITS = UNITS): (typeof UNITS)[number] {
+  return units.find(([, length]) => seconds >= length) ?? SECOND;
+}
 
 /** One language: its texts, and its format of numbers, times and places. */
 export class Language {
@@ -70,8 +76,22 @@ export class Language {
 
   /** Returns an elapsed time in the largest fitting unit: "3 minutes ago". */
   readonly ago = (seconds: number): string => {
-    const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? SECOND;
+    const [unit, length] = unitOf(seconds);
     return this.#formats.ago.format(-Math.floor(seconds / length), unit);
+  };
+
+  /** Returns the time that is left, at most in days: "in 13 days" says more than "next week". */
+  readonly until = (seconds: number): string => {
+    const [unit, length] = unitOf(seconds, UNITS.slice(UNITS.indexOf(DAY)));
+    return this.#formats.ago.format(Math.floor(seconds / length), unit);
+  };
+
+  /** Returns a duration in the unit in which it is offered: "8 hours", "until the browser is closed". */
+  readonly lasting = (duration: Duration): string => {
+    if (duration === 'session') return this.t('duration.session');
+    const unit = duration.endsWith('d') ? 'day' : 'hour';
+    const count = Number.parseInt(duration, 10);
+    return new Intl.NumberFormat(this.tag, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
   };
 
   /** Returns the name of a browser: the one that its user gave it, or what it claims to be, "Firefox on Windows". */

@@ -1,4 +1,6 @@
+import type { SignInMethod } from '../../oidc/session/sign-in-method.ts';
 import type { SessionClient } from '../../oidc/session-clients.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { ErrorCode, ErrorReason } from '../../ticket/errors.ts';
 import type { DeniedTicket, Place, SignInRequest, TicketState, UnmetRequirement } from '../../ticket/ticket.ts';
 import type { Challenge } from '../hooks/approve-guard.ts';
@@ -39,6 +41,8 @@ export interface Pages {
     readonly appUrl?: string | undefined;
     /** The account that is signed in to this browser already. */
     readonly signedInAs?: string | undefined;
+    /** True if some accounts may be used in enrolled browsers only: the script tells then how this one is enrolled. */
+    readonly enrolment?: boolean;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
   };
@@ -136,6 +140,13 @@ export interface Pages {
     readonly ended?: 'none' | 'one' | 'many';
     /** True if an app of such a browser could not be notified. */
     readonly unreached?: boolean;
+    /** The durations from which the user can choose for a browser that is signed in, if the deployment offers several. */
+    readonly durations?: readonly Duration[] | undefined;
+    /**
+     * Present if some accounts may be used in enrolled browsers only: the challenge for the key of this browser, or the
+     * URL where its user signs in before that.
+     */
+    readonly enrol?: { readonly nonce?: string; readonly signIn?: string | undefined } | undefined;
     /** The deployment's page where users review their passkeys, if there is one. */
     readonly passkeysUrl?: string | undefined;
     /** The URL of the page that scans another code. */
@@ -176,6 +187,12 @@ export interface BrowserEntry {
   readonly signedInAgo: number;
   readonly lastUsedAt: string;
   readonly lastUsedAgo: number;
+  /** The way in which its user was signed in. */
+  readonly signedInBy: SignInMethod;
+  /** The time that the user has chosen to stay signed in, if there was a choice. */
+  readonly duration?: Duration;
+  /** Seconds until the session ends if it is not used again. */
+  readonly endsIn: number;
   /** True if this page is shown in that browser. */
   readonly isHere: boolean;
   readonly clients: readonly SessionClient[];
@@ -195,6 +212,8 @@ export interface KnownBrowserEntry {
   readonly trustedAgo: number;
   readonly lastUsedAt: string;
   readonly lastUsedAgo: number;
+  /** True if it is enrolled: for some accounts, only such a browser can be approved. */
+  readonly enrolled?: true;
   /** True if this page is shown in that browser. */
   readonly isHere: boolean;
 }
@@ -237,6 +256,8 @@ export interface PhoneView {
   readonly signInAgain?: string;
   /** The challenge that must be answered before Approve counts. */
   readonly challenge?: Challenge;
+  /** The durations from which the user chooses before Approve, the first one chosen at first. */
+  readonly durations?: readonly Duration[];
   /** The reason for the denial. */
   readonly because?: DeniedTicket['because'];
   /** True if the browser had been signed in when the user reported, and is signed out now. */
@@ -265,6 +286,10 @@ export interface PageTools {
   readonly t: Language['t'];
   /** Returns elapsed seconds as text: "3 minutes ago". */
   readonly ago: Language['ago'];
+  /** Returns the time that is left as text: "in 3 days". */
+  readonly until: Language['until'];
+  /** Returns a duration as text: "8 hours", "until the browser is closed". */
+  readonly lasting: Language['lasting'];
   /** Returns the name of a browser: the one that its user gave it, or what it claims to be, "Firefox on Windows". */
   readonly nameOf: Language['nameOf'];
   /** Returns the name of a place: "Berlin, Germany"; '' if nothing is known. */

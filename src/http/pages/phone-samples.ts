@@ -79,9 +79,11 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   'not fresh, without another sign-in': phone('scanned', { unmet: 'freshness' }),
   'not strong enough': phone('scanned', { unmet: 'acr' }),
   'not strong enough yet': phone('scanned', { unmet: 'acr', signInAgain }),
+  'not enrolled': phone('scanned', { unmet: 'enrolled' }),
   passkey: phone('scanned', { challenge: { passkey: {} } }),
   'passkey, with consent': phone('scanned', { challenge: { passkey: {} }, ...GRANTED }),
   'no passkey': phone('scanned', { challenge: { unavailable: true } }),
+  'for as long as the user chooses': phone('scanned', { durations: ['session', '8h', '30d'] }),
   question: phone('scanned', { challenge: { question: 'What is your PIN?' } }),
 };
 
@@ -107,6 +109,7 @@ export const DONE: SamplesOf<'done'> = {
   'unmet: local': phone('denied', { because: 'local' }),
   'unmet: freshness': phone('denied', { because: 'freshness' }),
   'unmet: acr': phone('denied', { because: 'acr' }),
+  'unmet: enrolled': phone('denied', { because: 'enrolled' }),
 };
 
 const HERE: BrowserEntry = {
@@ -118,6 +121,9 @@ const HERE: BrowserEntry = {
   signedInAgo: 270_000,
   lastUsedAt: '2026-01-04T14:58:00Z',
   lastUsedAgo: 120,
+  signedInBy: 'qr',
+  duration: '30d',
+  endsIn: 2_322_000,
   isHere: true,
   clients: [
     { id: 'app', name: 'Sample app', hosts: ['app.example.com', 'app.example.org'] },
@@ -132,6 +138,8 @@ const ELSEWHERE: BrowserEntry = {
   signedInAgo: 40_000_000,
   lastUsedAt: '2026-01-01T12:00:00Z',
   lastUsedAgo: 270_000,
+  signedInBy: 'other',
+  endsIn: 1_209_600,
   isHere: false,
   clients: [],
 };
@@ -167,6 +175,17 @@ export const DEVICES: SamplesOf<'devices'> = {
     passkeysUrl: '#',
     ended: 'none',
   },
+  'for as long as the user chooses': {
+    ...NOTHING_THERE,
+    durations: ['session', '8h', '30d'],
+    browsers: [
+      { ...ELSEWHERE, id: 'sample-4', name: 'Safari', system: 'iOS', signedInBy: 'passkey', isHere: true },
+      { ...ELSEWHERE, id: 'sample-5', signedInBy: 'password', duration: 'session' },
+      { ...ELSEWHERE, id: 'sample-6', signedInBy: 'qr', duration: '8h', endsIn: 28_000 },
+    ],
+  },
   'signed in and known': { ...NOTHING_THERE, browsers: [HERE], known: [KNOWN] },
+  'to be enrolled': { ...NOTHING_THERE, known: [{ ...KNOWN, enrolled: true }], enrol: { nonce: 'sample' } },
+  'to be enrolled, after a sign-in': { ...NOTHING_THERE, enrol: { signIn: '#' } },
   known: { ...NOTHING_THERE, known: [KNOWN, { ...KNOWN, id: 'sample-4', isHere: false, label: 'Laptop' }] },
 };

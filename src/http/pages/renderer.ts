@@ -106,12 +106,14 @@ export class PageRenderer {
     return compressParts(html, [this.#inlined, ...(drawn === undefined ? [] : [compressPart(drawn, 6)])]);
   }
 
-  #tools({ tag, direction, t, ago, nameOf, place }: Language): PageTools {
+  #tools({ tag, direction, t, ago, until, lasting, nameOf, place }: Language): PageTools {
     return {
       language: tag,
       direction,
       t,
       ago,
+      until,
+      lasting,
       nameOf,
       place,
       initials: initialsOf,

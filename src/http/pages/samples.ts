@@ -81,6 +81,7 @@ export const SAMPLES: Samples = {
         request: { ...REQUEST, loginHint: 'alice' },
       },
     ),
+    'waiting, for an enrolled browser': qr({ state: 'waiting' }, { enrolment: true }),
     'waiting, for an app': qr({ state: 'waiting' }, { appName: 'Example wallet', codeMark: LOGO }),
     'signing in on the phone': qr({ state: 'waiting', phoneIsSigningIn: true }),
     scanned: qr({ state: 'scanned' }),

@@ -1,3 +1,4 @@
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import { DecidedOtherwise } from '../../ticket/errors.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SessionApprover } from '../../ticket/ticket.ts';
@@ -7,12 +8,14 @@ import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from '.
 import { checkCsrfToken } from './csrf.ts';
 import type { Decisions } from './decisions.ts';
 import type { PhoneForm } from './phone-request.ts';
+import { readStay } from './stay.ts';
 import { STATE_HEADER, type TicketPage } from './ticket-page.ts';
 
 export interface DecisionFormPorts extends TicketAdmissionPorts, SignOutAnswerPorts {
   readonly decisions: Decisions;
   readonly ticketPage: Pick<TicketPage, 'showReported' | 'viewOf'>;
   readonly keys: SecretKeys;
+  readonly settings: TicketAdmissionPorts['settings'] & { readonly durations?: readonly Duration[] | undefined };
 }
 
 /**
@@ -28,16 +31,17 @@ export class DecisionFormHandlers {
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (form: PhoneForm): Promise<void> => {
-    const { decisions, ticketPage, keys, urls } = this.#ports;
+    const { decisions, ticketPage, keys, urls, settings } = this.#ports;
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
-    const { decision, remember, proof } = fields;
+    const { decision, remember, duration, proof } = fields;
     ctx.set(STATE_HEADER, 'refused');
     const admitted = await admitToTicket(this.#ports, form, decisions.purposeOf(form, decision));
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
-    const input = { decision, remember: remember === 'yes', proof };
+    const stay = readStay(settings.durations, { remember: remember === 'yes', duration });
+    const input = { decision, ...stay, proof };
     const ticket = await decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;

@@ -1,9 +1,11 @@
 import type { Context } from 'koa';
 import type { EndedSession } from '../../oidc/end-session.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import { DecidedOtherwise, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { RepeatableAct } from '../../ticket/repeats.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { AdmittedTicket, TicketPurpose, TicketRequest } from './admission.ts';
@@ -13,6 +15,7 @@ export interface DecisionPorts {
   readonly ceremony: { readonly phone: PhoneActs };
   readonly approvals: Approvals;
   readonly announce: Announce;
+  readonly enrolments: Pick<Enrolments, 'findEnrolledKey' | 'withdraw'>;
   readonly revocation: Pick<SignInRevocation, 'find' | 'hasRevoked' | 'report' | 'revoke'>;
 }
 
@@ -22,6 +25,8 @@ export interface Decision {
   readonly decision: string | undefined;
   /** True if the browser stays signed in when it is closed. */
   readonly remember: boolean;
+  /** The time that the user stays signed in, if the deployment offers several. */
+  readonly duration?: Duration | undefined;
   /** The answer to the challenge of the deployment's guard. */
   readonly proof: string | undefined;
 }
@@ -58,14 +63,14 @@ export class Decisions {
    * @throws QrLoginError `invalid_request` for an unknown decision, and the errors of the ceremony
    */
   async decide(ctx: Context, id: string, admitted: AdmittedTicket, input: Decision): Promise<Ticket> {
-    const { ceremony, announce } = this.#ports;
+    const { ceremony, announce, enrolments } = this.#ports;
     const { approver, known } = admitted;
     const { phone } = ceremony;
     const { ticket, changed } =
       input.decision === 'deny'
         ? await phone.deny(id, approver, known.ticket)
         : input.decision === 'unable'
-          ? await phone.giveUp(id, approver, known.ticket)
+          ? await phone.giveUp(id, approver, known.ticket, enrolments.findEnrolledKey)
           : await this.#approve(ctx, id, admitted, input);
     if (changed) announce(ctx, eventOf(ticket), ticket);
     return ticket;
@@ -73,12 +78,13 @@ export class Decisions {
 
   /** Reports a ticket, also one that has ended meanwhile, and ends what came out of it. */
   async report(ctx: Context, id: string, { approver, known }: AdmittedTicket): Promise<ReportOutcome> {
-    const { ceremony, announce, revocation } = this.#ports;
+    const { ceremony, announce, revocation, enrolments } = this.#ports;
     const { accountId } = approver;
     const finished = known.ticket === undefined ? await revocation.find(accountId, id) : undefined;
     if (finished !== undefined) return { ended: await revocation.report(ctx, accountId, finished) };
     if (known.ticket === undefined && (await revocation.hasRevoked(accountId, id))) return { ended: [] };
     const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
+    await enrolments.withdraw(id, accountId);
     const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, accountId, ticket.id) : [];
     if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
     return { ticket };
@@ -93,16 +99,19 @@ export class Decisions {
     ctx: Context,
     id: string,
     { approver, known }: AdmittedTicket,
-    { decision, remember, proof }: Decision,
+    { decision, remember, duration, proof }: Decision,
   ): ReturnType<PhoneActs['approve']> {
-    const { ceremony, approvals } = this.#ports;
+    const { ceremony, approvals, enrolments } = this.#ports;
     if (decision !== 'approve') {
       throw new QrLoginError('invalid_request', '"decision" is "approve", "deny", "report" or "unable".');
     }
     const ticket = await ceremony.phone.look(id, approver, known.ticket);
     if (await this.isTakenBack(ticket, approver)) throw new DecidedOtherwise('denied');
     const proven = await this.#prove(ticket, approver, proof);
-    return ceremony.phone.approve(id, { approver: proven, remember, judge: approvals.makeJudge(ctx) }, known);
+    const stay = { remember, duration };
+    const { findEnrolledKey } = enrolments;
+    const checks = { judge: approvals.makeJudge(ctx), findEnrolledKey };
+    return ceremony.phone.approve(id, { approver: proven, ...stay, ...checks }, known);
   }
 
   /**

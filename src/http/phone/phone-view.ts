@@ -1,9 +1,18 @@
 import { accountOf, type FindAccount } from '../../oidc/approver.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import { isLive, isOnScreen, type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import {
+  isLive,
+  isOnScreen,
+  type SessionApprover,
+  stateAt,
+  type Ticket,
+  type UnmetRequirement,
+} from '../../ticket/ticket.ts';
 import { describeBrowser } from '../api/app-view.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { ClientLogos } from '../pages/client-logos.ts';
 import type { PhoneView } from '../pages/page-data.ts';
@@ -17,10 +26,15 @@ import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
 export interface PhoneViewPorts extends SignInOfferPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'unmet'> };
   readonly approvals: Approvals;
+  readonly enrolments: Pick<Enrolments, 'isMissing'>;
   readonly logos: Pick<ClientLogos, 'urlOf'>;
   readonly keys: SecretKeys;
   readonly clock: Clock;
-  readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn };
+  readonly settings: {
+    readonly findAccount: FindAccount;
+    readonly signIn: SignIn;
+    readonly durations?: readonly Duration[] | undefined;
+  };
 }
 
 /** Returns the data of the confirm page and of the done page: the ticket as the phone that scanned it sees it. */
@@ -36,7 +50,7 @@ export async function makePhoneView(
   // At the same time as what follows: it is the deployment's function.
   const logo = client.id === '' ? undefined : logos.urlOf(client.id);
   const checkCode = ceremony.phone.checkCode(ticket, approver);
-  const unmet = ceremony.phone.unmet(ticket, approver);
+  const unmet = await findUnmet(ports, ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
   const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
   const logoUrl = await logo;
@@ -60,6 +74,7 @@ export async function makePhoneView(
     ...(unmet !== undefined && { unmet }),
     ...(signInAgain !== undefined && { signInAgain }),
     ...(challenge !== undefined && { challenge }),
+    ...durationsOf(ticket, settings.durations),
     ...(checkCode !== undefined && { checkCode }),
     ...(ticket.state === 'denied' && { because: ticket.because }),
     ...(ticket.state === 'redeemed' && nameForm(ports, ticket, approver)),
@@ -82,4 +97,23 @@ function nameForm(
 ): Pick<PhoneView, 'naming'> {
   if (request.action !== undefined) return {};
   return { naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: id } };
+}
+
+/** Returns the durations to choose from, before the decision on a sign-in. */
+function durationsOf(
+  { state, request }: Ticket,
+  durations: readonly Duration[] | undefined,
+): Pick<PhoneView, 'durations'> {
+  const isAsked = state === 'scanned' && request.action === undefined;
+  return isAsked && durations !== undefined ? { durations } : {};
+}
+
+/** Returns the first demand that the phone does not meet, or that the browser does not. */
+async function findUnmet(
+  { ceremony, enrolments }: Pick<PhoneViewPorts, 'ceremony' | 'enrolments'>,
+  ticket: Ticket,
+  approver: SessionApprover,
+): Promise<UnmetRequirement | undefined> {
+  const unmet = ceremony.phone.unmet(ticket, approver);
+  return unmet ?? ((await enrolments.isMissing(ticket, approver)) ? 'enrolled' : undefined);
 }

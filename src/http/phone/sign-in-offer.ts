@@ -34,6 +34,8 @@ export async function offerSignIn(
   const { ctx } = request;
   const { loginHint } = ticket.request;
   const classes = wantedClasses(ticket.request);
+  // The browser is not enrolled: no sign-in on the phone changes that.
+  if (unmet === 'enrolled') return undefined;
   if (unmet === 'acr' && !mayOfferStrongerSignIn(cookies, ctx, ticket, approver)) return undefined;
   if (unmet === 'account') {
     // Another account has another session, which must scan the code itself.

@@ -1,4 +1,5 @@
 import { switchesAccount } from '../../ticket/browser.ts';
+import { isTrusting } from '../../ticket/browsers/duration.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
 import type { ShortCodes } from '../../ticket/codes/short-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
@@ -218,7 +219,7 @@ export class BrowserViews {
   }
 }
 
-function keyUseOf({ knownBy, remember }: ApprovedTicket): Pick<BrowserView, 'key'> {
-  if (knownBy === 'key') return { key: 'sign' };
-  return remember ? { key: 'make' } : {};
+function keyUseOf(ticket: ApprovedTicket): Pick<BrowserView, 'key'> {
+  if (ticket.knownBy === 'key' || ticket.enrolledKey !== undefined) return { key: 'sign' };
+  return isTrusting(ticket) ? { key: 'make' } : {};
 }

@@ -25,12 +25,14 @@ export interface DecisionClaims {
   readonly decision: string;
   /** True if the browser stays signed in when it is closed. */
   readonly remember: boolean;
+  /** The time that the user stays signed in, if the app has sent one. */
+  readonly duration: string | undefined;
   /** The `client_id` of the client that asks. */
   readonly client: string;
   /** The browser as the API describes it. */
   readonly browser: object;
   /** The texts that the user was shown, if an action was asked for. */
-  readonly action?: object | undefined;
+  readonly action: object | undefined;
 }
 
 /** The keys with which an app may sign its decisions. */
@@ -64,7 +66,7 @@ export async function verifyDecision(
 ): Promise<VerifiedDecision> {
   const { payload, jwk, keyId } = await verify(signature, keys);
   const wrong = Object.entries(expected).find(([name, value]) => !isDeepStrictEqual(payload[name], value));
-  if (wrong !== undefined) throw refused(`"${wrong[0]}" must be ${JSON.stringify(wrong[1])}`);
+  if (wrong !== undefined) throw refused(`"${wrong[0]}" must be ${JSON.stringify(wrong[1]) ?? 'absent'}`);
   const { time } = payload;
   if (typeof time !== 'number' || Math.abs(now / 1000 - time) > MAX_SKEW_S)
     throw refused('"time" must be the present time, in seconds since the epoch');

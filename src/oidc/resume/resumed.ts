@@ -1,9 +1,9 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { BrowserKey } from '../../ticket/browsers/browser-key.ts';
+import { isTrusting } from '../../ticket/browsers/duration.ts';
 import { browserId, type FinishedSignIn } from '../../ticket/browsers/signed-in-browser.ts';
 import type { AppGrant, ApproverStanding, Place, RedeemedTicket } from '../../ticket/ticket.ts';
-import { isApprovedOnPhone } from '../approved-on-phone.ts';
 import { clientNameOf, verifiedHost } from '../client.ts';
 
 /** Data about the browser in the login result of a sign-in that a phone approved. */
@@ -17,7 +17,9 @@ export interface BrowserNote {
   readonly knownAs: string;
   /** The key to which the trust is bound, if the browser has made one. */
   readonly key?: BrowserKey;
-  /** True if the user wants to stay signed in there, and so trusts the browser. */
+  /** The key of an enrolled browser, if the account may be used in such browsers only. */
+  readonly enrolledKey?: BrowserKey;
+  /** True if the user wants to stay signed in there for more than a day, and so trusts the browser. */
   readonly isTrusted: boolean;
   /** The time at which the sign-in was finished, in milliseconds since the epoch. */
   readonly at: number;
@@ -38,14 +40,15 @@ export function browserNote(
   ticket: RedeemedTicket,
   trust: Pick<BrowserNote, 'known' | 'knownAs' | 'key'>,
 ): BrowserNote {
-  const { browser, since, approver, approvedAt, remember } = ticket;
+  const { browser, since, approver, approvedAt, enrolledKey } = ticket;
   const { name, system, place } = browser;
   return {
     ...(name !== undefined && { name }),
     ...(system !== undefined && { system }),
     ...(place !== undefined && { place }),
     ...trust,
-    isTrusted: remember,
+    ...(enrolledKey !== undefined && { enrolledKey }),
+    isTrusted: isTrusting(ticket),
     at: since,
     approvedAt,
     ...(approver.grant === undefined
@@ -87,8 +90,6 @@ export interface SavedSession {
   readonly begunAt: number;
   /** The time until the session ends, in milliseconds. */
   readonly lasts: number;
-  /** True if the user was signed in by a phone. */
-  readonly byPhone: boolean;
   /** The client of the request, with the host that the answer goes to if it goes to one. */
   readonly client: { readonly id: string; readonly name: string; readonly host?: string } | undefined;
   /**
@@ -142,7 +143,6 @@ export class ResumedSessions {
       accountId: session.accountId,
       begunAt: session.iat === undefined ? Date.now() : session.iat * 1000,
       lasts: session.exp * 1000 - Date.now(),
-      byPhone: isApprovedOnPhone(session.amr),
       isUse: route !== undefined && ROUTES.has(route),
       client: client && { id: client.clientId, name: clientNameOf(client), ...(host !== undefined && { host }) },
     };

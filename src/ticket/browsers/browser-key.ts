@@ -48,7 +48,7 @@ export function isSignedBy(
   return verify('sha256', Buffer.from(finishMessage(ticket)), verifier, Buffer.from(signature, 'base64url'));
 }
 
-function importKey({ x, y }: BrowserKey): ReturnType<typeof createPublicKey> {
+export function importKey({ x, y }: BrowserKey): ReturnType<typeof createPublicKey> {
   return createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
 }
 

@@ -1,6 +1,7 @@
 import type { KnownBy, Place } from '../ticket.ts';
 import type { BrowserKey } from './browser-key.ts';
 import type { BrowserList, ListedBrowser } from './browser-list.ts';
+import type { EnrolledBy } from './enrolment.ts';
 import type { FinishedSignIn } from './signed-in-browser.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface KnownBrowser extends ListedBrowser {
   readonly signIn?: FinishedSignIn;
   /** Its key, if it could make one. Without the key its cookie is worth nothing. */
   readonly key?: BrowserKey;
+  /** Present in the record of an enrolled browser, which is known by its key alone. */
+  readonly enrolledBy?: EnrolledBy;
 }
 
 /** Stores the browsers that each account trusts. `lastUsedAt`: the account was signed in there by QR. */

@@ -39,6 +39,7 @@ describe('the description of the API', () => {
       'post /qr/api/tickets/{id}/decision',
       'get /qr/api/browsers',
       'delete /qr/api/browsers',
+      'post /qr/api/browsers/{browser}',
       'delete /qr/api/browsers/{browser}',
       'get /qr/api/openapi.json',
     ]);

@@ -15,6 +15,7 @@ const OPERATIONS = [
   'POST /qr/api/tickets/:id/decision',
   'GET /qr/api/browsers',
   'DELETE /qr/api/browsers',
+  'POST /qr/api/browsers/:browser',
   'DELETE /qr/api/browsers/:browser',
 ];
 

@@ -49,8 +49,8 @@ describe('the name of a browser', () => {
     expect((await nameByTicket(phone, ' Living  room ')).status).to.equal(200);
     expect(labels(await ownBrowsers(phone))).to.deep.equal([['Living room'], ['Living room']]);
     const app = await new AppPerson(world).signIn();
-    const { browsers } = (await app.request('GET', '/qr/api/browsers')).json() as { browsers: { label: string }[] };
-    expect(browsers.map(({ label }) => label)).to.deep.equal(['Living room']);
+    const { browsers } = (await app.request('GET', '/qr/api/browsers')).json() as { browsers: { label?: string }[] };
+    expect(browsers.flatMap(({ label }) => label ?? [])).to.deep.equal(['Living room']);
     const { text } = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
     expect(text).to.match(/<h2[^>]*><bdi>Living room<\/bdi> <small>· Chrome on Windows/);
   });
@@ -124,7 +124,7 @@ describe('the name of a browser', () => {
     expect((await rename(phone, { csrf: phone.csrf, ticket, name: 'Mine' })).json().error).to.equal('invalid_csrf');
     expect((await rename(phone, { browser: 'unknown', name: 'Mine' })).status).to.equal(404);
     expect((await rename(phone, { name: 'Mine' })).status).to.equal(404);
-    expect(labels(await ownBrowsers(phone))).to.deep.equal([[false], []]);
+    expect(labels(await ownBrowsers(phone))).to.deep.equal([[false, false], []]);
   });
 
   it('does not bring a browser back that was signed out or reported, and is not offered then', async () => {
@@ -166,7 +166,8 @@ describe('the name of a browser', () => {
   it('is missing in records of earlier versions, which are read and can get one', async () => {
     await signInBy(phone, browser);
     const key = listKey(world, 'browsers', 'a11ce');
-    const [{ label: _, ...earlier } = {} as SignedInBrowser] = (await world.store.get<SignedInBrowser[]>(key)) ?? [];
+    const listed = (await world.store.get<SignedInBrowser[]>(key)) ?? [];
+    const { label: _, ...earlier } = listed.find(({ signIn }) => signIn !== undefined) ?? ({} as SignedInBrowser);
     await world.store.set(key, [earlier]);
     expect(labels(await ownBrowsers(phone))).to.deep.equal([[false], []]);
     expect((await rename(phone, { browser: earlier.id, name: 'Office' })).status).to.equal(200);

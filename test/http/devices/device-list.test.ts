@@ -38,13 +38,16 @@ describe('the browsers that an account is signed in to', () => {
     const { account, browsers } = await ownBrowsers(phone);
     expect(account).to.equal('Alice Liddell');
     expect(browsers).to.have.length(1);
-    const [{ id, signedInAt, lastUsedAt, ...browser } = { id: '', signedInAt: '', lastUsedAt: '' }] = browsers;
+    const [{ id, signedInAt, lastUsedAt, endsIn, ...browser } = { id: '', signedInAt: '', lastUsedAt: '', endsIn: 0 }] =
+      browsers;
+    expect(endsIn).to.be.closeTo(14 * 24 * 3600, 5);
     expect(browser).to.deep.equal({
       name: 'Chrome',
       system: 'Windows',
       signedInAgo: 0,
       lastUsedAgo: 0,
       isHere: false,
+      signedInBy: 'qr',
       clients: [{ id: 'test-rp', name: 'Test app', hosts: ['rp.localhost:9'] }],
     });
     expect(id).to.match(/^[\w-]{16}$/);
@@ -72,7 +75,10 @@ describe('the browsers that an account is signed in to', () => {
     await signedIn();
     const one = await page();
     expect(one).to.include('Chrome on Windows').and.to.include('Test app').and.to.include('rp.localhost:9');
-    expect(one).to.include('aria-label="Sign out: Chrome on Windows"').and.not.to.include('Sign out all');
+    expect(one).to.include('aria-label="Sign out: Chrome on Windows"').and.to.include('Sign out all others');
+    await signOut(phone, (await ownBrowsers(phone)).browsers[0]?.id ?? '');
+    expect(await page()).not.to.include('Sign out all');
+    await signedIn();
     await signedIn({ 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' });
     world.clock.forward(3 * 3600);
     const two = await page();
@@ -82,7 +88,7 @@ describe('the browsers that an account is signed in to', () => {
       .and.to.match(/<time [^>]*>3 hours ago</);
     expect(await page('zh'))
       .to.include('3小时前')
-      .and.to.include('全部退出登录');
+      .and.to.include('退出所有其他登录');
   });
 
   it('are listed with a place as a hint if it is known', async () => {
@@ -99,19 +105,44 @@ describe('the browsers that an account is signed in to', () => {
     });
   });
 
-  it('do not include the phone itself, and the page says so if there are none', async () => {
-    expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
-    expect(await page()).to.include('No browser is signed in with a QR code');
+  it('include the phone itself, last, and the page says so if there are no others', async () => {
+    const [here, ...others] = (await ownBrowsers(phone)).all;
+    expect(here).to.include({ name: 'Safari', signedInBy: 'password', isHere: true });
+    expect(others).to.deep.equal([]);
+    expect(await page())
+      .to.include('No other browser is signed in right now')
+      .and.to.include('This device');
+    await signedIn();
+    expect((await ownBrowsers(phone)).all.map(({ isHere }) => isHere)).to.deep.equal([false, true]);
   });
 
-  it('do not include a browser that was signed in with a password on the QR page', async () => {
+  it('include a browser that was signed in with a password on the QR page, and it can be signed out', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const form = { name: 'alice', password: 'wonderland' };
     const { location } = await browser.agent.post(`${browser.at}/password`, { form });
     await browser.arriveFrom(location);
     expect(await isSignedIn(browser)).to.equal(true);
+    const [listed] = (await ownBrowsers(phone)).browsers;
+    expect(listed).to.include({ name: 'Chrome', system: 'Windows', signedInBy: 'password', isHere: false });
+    expect(await page())
+      .to.include('with a password')
+      .and.not.to.include('This was not me');
+    expect((await signOut(phone, listed?.id ?? '')).json()).to.deep.equal({ ended: 1, unreached: 0 });
+    expect(await isSignedIn(browser)).to.equal(false);
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
+  });
+
+  it('are only those that were signed in by QR, for a device that was itself signed in by QR', async () => {
+    const local = await new PhonePerson(world).signIn();
+    const [browser, other] = [await signedIn(), await signedIn()];
+    const [own] = (await ownBrowsers(local)).all.filter(({ isHere }) => isHere);
+    expect((await ownBrowsers(phone)).all).to.have.length(4);
+    expect((await ownBrowsers(browser)).all.map(({ signedInBy }) => signedInBy)).to.deep.equal(['qr', 'qr']);
+    expect((await signOut(browser, own?.id ?? '')).json()).to.deep.equal({ ended: 0, unreached: 0 });
+    expect((await signOut(browser, 'all')).json()).to.deep.equal({ ended: 2, unreached: 0 });
+    expect(await isSignedIn(other)).to.equal(false);
+    for (const person of [phone, local]) expect((await ownBrowsers(person)).all).to.have.length(2);
   });
 
   it('do not include browsers of another account', async () => {
@@ -268,7 +299,7 @@ describe('the browsers that an account is signed in to', () => {
     };
     expect(await again())
       .to.include('That browser is signed out.')
-      .and.to.include('No browser is signed in');
+      .and.to.include('No other browser is signed in');
     expect(await again()).to.include('That browser was already signed out.');
   });
 

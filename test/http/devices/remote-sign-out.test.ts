@@ -259,10 +259,10 @@ describe('signing a browser out from the phone', () => {
     const { browser: other } = await signedIn();
     const key = listKey(world, 'browsers', 'a11ce');
     const list = await world.store.get<{ id: string; lastUsedAt: number }[]>(key);
-    const [one, two] = list ?? [];
-    if (one === undefined || two === undefined) throw new Error('there are two');
+    const [own, one, two] = list ?? [];
+    if (own === undefined || one === undefined || two === undefined) throw new Error('there are three');
     const more = Array.from({ length: 98 }, (_, number) => ({ ...two, id: `made up ${number}` }));
-    await world.store.set(key, [one, two, ...more]);
+    await world.store.set(key, [own, one, two, ...more]);
     const signedOut = world.event('qr_login.signed_out');
     const { browser: last } = await signedIn();
     const [, event] = await signedOut;
@@ -270,5 +270,7 @@ describe('signing a browser out from the phone', () => {
     await until(() => inbox.received.length === 1);
     expect(await isSignedIn(browser)).to.equal(false);
     for (const stays of [other, last]) expect(await isSignedIn(stays)).to.equal(true);
+    // The phone was used even longer ago, but its user has signed in on it directly.
+    expect((await phone.agent.get(`${world.issuer}/account`)).text).to.include('Hello Alice');
   });
 });

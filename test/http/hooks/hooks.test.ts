@@ -126,6 +126,12 @@ const CASES: Readonly<Record<string, Case>> = {
     good: 200,
     whenNull: 200,
   },
+  enrolled: {
+    options: ({ around }) => ({ enrolled: around(() => false) }),
+    meet: looksAtTicket,
+    good: 200,
+    whenNull: 500,
+  },
   'guard.challenge': {
     options: ({ around }) => ({ guard: { challenge: around(() => undefined), verify: () => ({ amr: [] }) } }),
     meet: looksAtTicket,

@@ -50,6 +50,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       signedInAs: ['waiting', 'approved'],
       'request.loginHint': ['waiting'],
       appName: ['waiting'],
+      enrolment: ['waiting'],
       codeMark: [],
       'ticket.phoneIsSigningIn': ['waiting'],
       'ticket.phone': ['scanned'],
@@ -92,10 +93,12 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       'client.host': ['none'],
       'browser.name': ['none'],
       'browser.place': ['none'],
+      durations: ['none'],
       grants: ['none', 'passkey'],
       claims: ['none', 'passkey'],
       resources: ['none', 'passkey'],
-      signInAgain: union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g),
+      // No sign-in on the phone enrols the browser.
+      signInAgain: union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g).filter((unmet) => unmet !== 'enrolled'),
     },
   },
   done: {
@@ -118,7 +121,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       naming: ['redeemed'],
     },
   },
-  devices: one(['browsers', 'known', 'passkeysUrl', 'unreached', 'ended']),
+  devices: one(['browsers', 'known', 'durations', 'enrol', 'passkeysUrl', 'unreached', 'ended']),
   error: {
     stateOf: ({ code, reason }) => (reason === undefined ? `${code}` : `${code}.${reason}`),
     states: errorStates(),

@@ -11,6 +11,8 @@ const EXPECTED = {
   remember: false,
   client: 'test-rp',
   browser: { name: 'Chrome' },
+  duration: undefined,
+  action: undefined,
 };
 const CLAIMS = { ...EXPECTED, time: NOW / 1000 };
 
@@ -40,6 +42,8 @@ describe('a decision that an app has signed', () => {
     'another ticket': { ticket: 'another ticket' },
     'another decision': { decision: 'deny' },
     'another browser': { browser: { name: 'Firefox' } },
+    'an action': { action: { title: 'Pay', details: '' } },
+    'another duration': { duration: '30d' },
     'a time of six minutes ago': { time: NOW / 1000 - 360 },
     'no time': { time: undefined },
   };

@@ -1,4 +1,4 @@
-/** Row 39: an action is approved by the account that it was asked of, for the client and in the browser that asked. */
+/** Row 40: an action is approved by the account that it was asked of, for the client and in the browser that asked. */
 import * as client from 'openid-client';
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { ActionTokens } from '../../../src/oidc/actions/action-token.ts';
@@ -105,7 +105,7 @@ async function showing(site: Site, url: string): Promise<BrowserVisitor> {
 
 export const attacks: readonly Attack[] = [
   {
-    row: 39,
+    row: 40,
     name: "watches and confirms another browser's action with the address of its page",
     on: withShops,
     without: bindingFromTheId,
@@ -123,7 +123,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    row: 39,
+    row: 40,
     name: 'sees and approves the action of another account',
     on: withShops,
     without: anyAccount,
@@ -136,7 +136,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    row: 39,
+    row: 40,
     name: 'asks with a token that was granted for something else',
     on: withShops,
     without: anyScope,
@@ -146,7 +146,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    row: 39,
+    row: 40,
     name: 'asks with a stolen token that is bound to a key, as Bearer',
     on: withShops,
     without: anyKey,
@@ -157,7 +157,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    row: 39,
+    row: 40,
     name: "reads the result of another client's action",
     on: withShops,
     without: anyClient,

@@ -74,6 +74,10 @@ const FIELDS = [
   'key',
   'signature',
   'forget',
+  'duration',
+  'browser',
+  'enrol',
+  'code',
 ];
 const SENSIBLE = ['approve', 'deny', 'report', 'unable', 'yes', '123456', '1', '{"id":"x","response":{}}'];
 

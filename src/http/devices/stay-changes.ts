@@ -1,0 +1,48 @@
+import type { Context } from 'koa';
+import { lifetimeOf, type SessionLifetime, type SessionLifetimes } from '../../oidc/session/session-lifetimes.ts';
+import type { Duration } from '../../ticket/browsers/duration.ts';
+import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
+import type { Clock, Notes } from '../../ticket/ports.ts';
+
+/** A request that was under way at a change may save the session as it was before. None takes longer than this. */
+const NOTE_LIFETIME_MS = 60 * 60_000;
+
+export interface StayChangePorts {
+  readonly lifetimes: Pick<SessionLifetimes, 'change' | 'reapply'>;
+  readonly browsers: Pick<SignedInBrowsers, 'used'>;
+  readonly notes: Pick<Notes, 'read' | 'write'>;
+  readonly clock: Clock;
+}
+
+/** Changes from elsewhere how long a browser stays signed in. */
+export class StayChanges {
+  readonly #ports: StayChangePorts;
+
+  constructor(ports: StayChangePorts) {
+    this.#ports = ports;
+  }
+
+  /** @returns false if the browser is not signed in any more */
+  async change(accountId: string, browser: SignedInBrowser, duration: Duration): Promise<boolean> {
+    const { lifetimes, browsers, notes, clock } = this.#ports;
+    const { id, sessionUid, lastUsedAt } = browser;
+    const lifetime = lifetimeOf(duration);
+    // First, so that every request that saves the session from here on finds the note.
+    await notes.write(noteKeyOf(id), NOTE_LIFETIME_MS, JSON.stringify(lifetime));
+    const lasts = await lifetimes.change({ accountId, sessionUid }, lifetime);
+    if (lasts === undefined) return false;
+    await browsers.used(accountId, id, { lastUsedAt, endsAt: clock() + lasts });
+    return true;
+  }
+
+  /** Changes the session that a request has just saved, if it has undone a change. */
+  async reapply(ctx: Context, id: string): Promise<void> {
+    const { lifetimes, notes } = this.#ports;
+    const note = await notes.read(noteKeyOf(id));
+    if (note !== undefined) await lifetimes.reapply(ctx, JSON.parse(note) as SessionLifetime);
+  }
+}
+
+function noteKeyOf(id: string): string {
+  return `stay:${id}`;
+}

@@ -1,0 +1,38 @@
+import { expect } from 'chai';
+import { allow, approve, askToSignIn, errorOn, giveName } from './acts.ts';
+import { scan, signedInPhone } from './phones.ts';
+import { useStage } from './use-stage.ts';
+
+describe('an account that may be used in enrolled browsers only, in Chromium', () => {
+  const stage = useStage({ enrolled: () => true });
+
+  it('adds a browser where its user has signed in with the password, and approves it from then on', async () => {
+    const desktop = await stage().desktop();
+    const list = await stage().open(desktop, `${stage().issuer}/qr/devices`);
+    await giveName(list);
+    await list.getByRole('button', { name: 'Add this browser' }).click();
+    const added = list.getByRole('group', { name: 'Chrome on Linux' }).filter({ hasText: 'Added' });
+    await added.waitFor();
+    await desktop.clearCookies({ name: /^_session/ });
+
+    const shown = desktop.waitForEvent('response', (response) => response.url().endsWith('/qr/key'));
+    const screen = await askToSignIn(stage(), desktop);
+    expect((await shown).status()).to.equal(200);
+    expect(await screen.locator('[data-enrol]').isVisible()).to.equal(false);
+    await approve(await scan(stage(), screen));
+    expect((await allow(screen)).sub).to.equal('a11ce');
+  });
+
+  it('tells how to add another browser: on its own page in general, and on the phone with the reason', async () => {
+    const screen = await askToSignIn(stage(), await stage().desktop());
+    await screen.getByText('Does your account work only in browsers that you have added?').waitFor();
+    const small = { viewport: { width: 360, height: 640 } };
+    const phone = await scan(stage(), screen, await signedInPhone(stage(), small));
+    await phone.getByText('This account works only in browsers that you have added').waitFor();
+    expect(await phone.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
+    expect(await phone.evaluate<number>('document.documentElement.scrollWidth')).to.be.at.most(360);
+    await phone.getByRole('button', { name: 'I cannot do that' }).click();
+    await phone.getByRole('heading', { name: 'Stopped' }).waitFor();
+    expect(await errorOn(screen)).to.equal('access_denied');
+  });
+});

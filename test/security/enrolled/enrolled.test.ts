@@ -1,0 +1,4 @@
+import { prove } from '../attack.ts';
+import { attacks } from './enrolled.ts';
+
+prove('an attacker of an account that is used in enrolled browsers only', attacks);

@@ -1,0 +1,214 @@
+/** Row 39: for some accounts, only a browser that the account has enrolled can be approved: a live relay fails. */
+import { EnrolmentForm } from '../../../src/http/devices/enrolment-form.ts';
+import { Enrolments } from '../../../src/http/devices/enrolments.ts';
+import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
+import { TestBrowserKey } from '../../support/browser-key.ts';
+import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { browserAt, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+
+/** Every account is used in enrolled browsers only. */
+const enrolledOnly: WorldOptions = { qrLogin: { enrolled: () => true } };
+/** The same, and each browser types the digits, so that only an attacker who learns them can finish. */
+const withDigits: WorldOptions = { qrLogin: { enrolled: () => true, assess: () => 'check code' } };
+/** Some other account is used in enrolled browsers only. */
+const forOthers: WorldOptions = { qrLogin: { enrolled: (_client, accountId) => accountId === 'b0b' } };
+
+/** The act of the owner at the moment at which the server looks up the place of a request. */
+let meanwhile: (() => Promise<unknown>) | undefined;
+const racing: WorldOptions = {
+  proxy: true,
+  qrLogin: {
+    enrolled: () => true,
+    locate: async () => {
+      const act = meanwhile;
+      meanwhile = undefined;
+      await act?.();
+      return undefined;
+    },
+  },
+};
+
+/** A deployment without the option: the live relay succeeds, as docs/security.md says. */
+const anywhere: Weakness = { name: 'enrolled browsers', options: { qrLogin: { enrolled: () => false } } };
+
+const anyKey: Weakness = {
+  name: 'a list of enrolled keys',
+  patch: replacing(Enrolments.prototype, 'isEnrolled', () => async () => true),
+};
+
+const anySignature: Weakness = {
+  name: 'a signature of the code on the screen',
+  patch: replacing(Enrolments.prototype, 'isShownBy', () => () => true),
+};
+
+const unsignedFinish: Weakness = {
+  name: 'a signature of the approval at finish',
+  patch: replacing(Enrolments.prototype, 'assertEnrolled', () => async () => undefined),
+};
+
+const anySession: Weakness = {
+  name: 'a proof that the user is at this browser',
+  patch: replacing(EnrolmentForm.prototype, 'findProof', () => async () => ({ accountId: 'a11ce' })),
+};
+
+const timeless: Weakness = {
+  name: 'a look at the sign-outs after the enrolment',
+  patch: replacing(SignInRevocation.prototype, 'isRevoked', () => async () => false),
+};
+
+type Visitor = BrowserVisitor | PhoneVisitor;
+
+/** The victim has enrolled a browser, which shows its code and its key. */
+interface Victim {
+  readonly browser: BrowserVisitor;
+  readonly phone: PhoneVisitor;
+  readonly key: TestBrowserKey;
+}
+
+async function victimOf(site: Site): Promise<Victim> {
+  const [browser, phone, key] = [await browserAt(site), await phoneOf(site), await TestBrowserKey.make()];
+  // The victim signs in with the password and enrols. The key is that of the browser, whatever session enrols it.
+  if (!(await enrol(await phoneOf(site), key))) throw new Error('the victim cannot enrol a browser');
+  await show(browser, key);
+  return { browser, phone, key };
+}
+
+async function listOf({ agent, site }: Visitor): Promise<Record<string, unknown>> {
+  return (await agent.get(`${site.issuer}/qr/devices`, { headers: { accept: 'application/json' } })).json();
+}
+
+/** @returns true if the browser was enrolled */
+async function enrol(visitor: Visitor, key: TestBrowserKey): Promise<boolean> {
+  const { csrf, enrol: offer } = (await listOf(visitor)) as { csrf?: string; enrol?: { nonce?: string } };
+  const fields = { csrf: `${csrf}`, ...(await key.enrolment(offer?.nonce ?? '')) };
+  return (await visitor.post(`${visitor.site.issuer}/qr/devices`, fields)).status === 200;
+}
+
+/** @returns true if the server has taken the key */
+async function show(browser: BrowserVisitor, key: TestBrowserKey, changes: Sent = {}): Promise<boolean> {
+  const fields = { ...(await key.shown(browser.at, await browser.code())), ...changes };
+  return (await browser.post(`${browser.at}/qr/key`, fields)).status === 200;
+}
+
+/** The victim scans the browser's code and approves. @returns the answer as JSON */
+async function approval(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Record<string, unknown>> {
+  await scanned(phone, browser);
+  return phone.approve();
+}
+
+/** Returns a browser of the attacker with all cookies of another one. */
+async function copyOf(browser: BrowserVisitor): Promise<BrowserVisitor> {
+  const copy = new BrowserVisitor(browser.site);
+  for (const cookie of await browser.agent.jar.getCookies(browser.at)) {
+    await copy.agent.jar.setCookie(cookie.toString(), browser.at);
+  }
+  copy.at = browser.at;
+  return copy;
+}
+
+/** The attacker finishes what the victim has approved. @returns the account that is signed in */
+async function finish(attacker: BrowserVisitor, more: Sent = {}): Promise<string | undefined> {
+  const answer = await attacker.post(`${attacker.at}/qr/finish`, more);
+  return answer.status === 200 ? 'an approval that the browser could finish' : undefined;
+}
+
+export const attacks: Attack[] = [
+  {
+    row: 39,
+    name: 'relays the digits from a victim who scans and approves: the live relay',
+    on: withDigits,
+    without: anywhere,
+    run: async (site) => {
+      const attacker = await browserAt(site);
+      const { checkCode } = await approval(await phoneOf(site), attacker);
+      return checkCode === undefined ? undefined : signedInBy(attacker, await attacker.finish(`${checkCode}`));
+    },
+  },
+  {
+    row: 39,
+    name: 'relays with a key of its own, such as one that was made on another origin',
+    on: enrolledOnly,
+    without: anyKey,
+    run: async (site) => {
+      const [attacker, { phone }, key] = [await browserAt(site), await victimOf(site), await TestBrowserKey.make()];
+      await show(attacker, key);
+      const { state } = await approval(phone, attacker);
+      return state === 'approved' ? 'an approval of a browser with an unknown key' : undefined;
+    },
+  },
+  {
+    row: 39,
+    name: 'shows the key of the enrolled browser with the signature of another interaction',
+    on: enrolledOnly,
+    without: anySignature,
+    run: async (site) => {
+      const [attacker, victim] = [await browserAt(site), await victimOf(site)];
+      const { key, signature } = await victim.key.shown(victim.browser.at, await victim.browser.code());
+      await show(attacker, await TestBrowserKey.make(), { key, signature });
+      const { state } = await approval(victim.phone, attacker);
+      return state === 'approved' ? 'an approval of another browser' : undefined;
+    },
+  },
+  {
+    row: 39,
+    name: 'finishes with copied cookies of the enrolled browser, without its key',
+    on: enrolledOnly,
+    without: unsignedFinish,
+    run: async (site) => {
+      const victim = await victimOf(site);
+      const attacker = await copyOf(victim.browser);
+      await approval(victim.phone, victim.browser);
+      return finish(attacker);
+    },
+  },
+  {
+    row: 39,
+    name: 'finishes with copied cookies and the signature of an earlier approval',
+    on: enrolledOnly,
+    without: unsignedFinish,
+    run: async (site) => {
+      const victim = await victimOf(site);
+      const { browser, phone, key } = victim;
+      await approval(phone, browser);
+      const before = (await browser.ticket()).version;
+      const signature = await key.sign(browser.at, before);
+      await browser.post(`${browser.at}/qr/renew`, { version: `${before}` });
+      await show(browser, key);
+      const attacker = await copyOf(browser);
+      await approval(phone, browser);
+      return finish(attacker, { signature });
+    },
+  },
+  {
+    row: 39,
+    name: "enrols the attacker's browser from a session that the victim's phone has approved",
+    on: forOthers,
+    without: anySession,
+    run: async (site) => {
+      const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
+      const { checkCode } = await approval(phone, attacker);
+      await signedInBy(attacker, await attacker.finish(checkCode === undefined ? undefined : `${checkCode}`));
+      return (await enrol(attacker, await TestBrowserKey.make())) ? 'an enrolled browser' : undefined;
+    },
+  },
+  {
+    row: 39,
+    name: 'enrols a browser at the moment at which the owner signs out all: the enrolment race',
+    on: racing,
+    alone: true,
+    without: timeless,
+    run: async (site) => {
+      // The server looks up the places of public addresses only.
+      const headers = { 'x-forwarded-for': '203.0.113.7' };
+      const [thief, owner] = [await phoneOf(site, 'alice', headers), await phoneOf(site)];
+      const { csrf } = await listOf(owner);
+      meanwhile = () => owner.post(`${site.issuer}/qr/devices`, { csrf: `${csrf}`, end: 'all' });
+      await enrol(thief, await TestBrowserKey.make());
+      if (meanwhile !== undefined) throw new Error('there was no race');
+      const { known } = await listOf(owner);
+      return Array.isArray(known) && known.length > 0 ? 'an enrolled browser after "sign out all"' : undefined;
+    },
+  },
+];
