@@ -1,7 +1,7 @@
 import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { hashTexts, RESULT_TYPE } from '../oidc/actions/signed-result.ts';
 
-/** A result that is right, and was not used before. */
+/** The content of a verified result. */
 export interface VerifiedApproval {
   /** The account that approved, as the client knows it. */
   readonly sub: string;
@@ -22,6 +22,8 @@ export interface ReadApprovalOptions {
   readonly audience: string;
   /** The keys of the provider: `createRemoteJWKSet(new URL(jwks_uri))` of jose. */
   readonly keys: JWTVerifyGetKey;
+  /** The account that you asked, as you know it. */
+  readonly sub: string;
   /** The texts that you asked to be approved. The user has seen exactly these. */
   readonly title: string;
   /** @default '' */
@@ -43,17 +45,19 @@ export class ApprovalRefused extends Error {
 }
 
 /**
- * Verifies the signed result of an action: the signature, the type, the issuer, the recipient and the time, that the
- * user has seen these texts, and that it was not used before.
+ * Verifies the signed result of an action: the signature, the type, the issuer, the recipient, the account and the time,
+ * that the user has seen these texts, and that it was not used before.
  * @param jwt the member `jwt` of an approval, or `result` of the answer to a client
- * @throws ApprovalRefused
+ * @throws ApprovalRefused; TypeError if `issuer`, `audience` or `sub` is missing
  */
 export async function readApproval(jwt: string, options: ReadApprovalOptions): Promise<VerifiedApproval> {
-  const { issuer, audience, keys, title, details = '', reference, useOnce, now } = options;
+  const { issuer, audience, keys, sub, title, details = '', reference, useOnce, now } = options;
+  assertGiven({ issuer, audience, sub });
   const claims = await verify(jwt, keys, { issuer, audience, typ: RESULT_TYPE, ...(now && { currentDate: now }) });
-  const { sub, jti, iat, exp, auth_time: authTime, acr, amr } = claims;
-  if (sub === undefined || jti === undefined || iat === undefined || exp === undefined || typeof authTime !== 'number')
+  const { jti, iat, exp, auth_time: authTime, acr, amr } = claims;
+  if (jti === undefined || iat === undefined || exp === undefined || typeof authTime !== 'number')
     throw new ApprovalRefused('the result lacks a claim');
+  if (subjectIn(claims) !== sub) throw new ApprovalRefused('another account has approved');
   if (claims.details_hash !== hashTexts({ title, details }))
     throw new ApprovalRefused('the user has approved other texts than these');
   if (claims.reference !== reference) throw new ApprovalRefused('the result is for another reference');
@@ -69,13 +73,25 @@ export async function readApproval(jwt: string, options: ReadApprovalOptions): P
   };
 }
 
+/** jose does not compare what is undefined. */
+function assertGiven(values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values))
+    if (typeof value !== 'string' || value === '') throw new TypeError(`readApproval: "${name}" must be a text`);
+}
+
+/** Returns the account in `sub_id` (RFC 9493, section 3.2.3). */
+function subjectIn({ iss, sub_id: id }: JWTPayload): unknown {
+  if (typeof id !== 'object' || id === null || !('format' in id) || !('iss' in id) || !('sub' in id)) return undefined;
+  return id.format === 'iss_sub' && id.iss === iss ? id.sub : undefined;
+}
+
 async function verify(
   jwt: string,
   keys: JWTVerifyGetKey,
   expected: Parameters<typeof jwtVerify>[2],
 ): Promise<JWTPayload> {
   try {
-    return (await jwtVerify(jwt, keys, { ...expected, requiredClaims: ['exp', 'iat', 'jti', 'sub'] })).payload;
+    return (await jwtVerify(jwt, keys, { ...expected, requiredClaims: ['exp', 'iat', 'jti', 'sub_id'] })).payload;
   } catch (cause) {
     throw new ApprovalRefused(`the result is not valid: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }

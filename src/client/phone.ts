@@ -131,6 +131,9 @@ function prepare(): void {
   if (approve !== null) calmApprove(approve, replaced.signal);
   showCopyButtons();
   showTimeLeft();
+  // The action goes on in this same browser.
+  const onward = document.querySelector<HTMLAnchorElement>('a[data-go-on]');
+  if (onward !== null) location.assign(onward.href);
 }
 
 prepare();

@@ -100,6 +100,10 @@ export class Phone {
   }
 
   async #claim(body: object, options?: RequestOptions, returnTo?: string): Promise<Ticket> {
-    return new Ticket(this.#api, await this.#api.send('POST', '/scans', { ...options, body }), returnTo);
+    return new Ticket(
+      this.#api,
+      await this.#api.send('POST', '/scans', { ...options, body: { ...body, actions: true } }),
+      returnTo,
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { notFound } from './errors.ts';
-import { type Action, type Browser, isLive, isOnScreen, type SignInRequest, type Ticket } from './ticket.ts';
+import { type Action, type Browser, hasBrowser, isLive, type SignInRequest, type Ticket } from './ticket.ts';
 import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
 
@@ -18,7 +18,7 @@ export interface ActionInput {
 }
 
 /** The time for which the result of an action can be read after the action has expired. */
-const RESULT_KEPT_MS = 10 * 60 * 1000;
+export const RESULT_KEPT_MS: number = 10 * 60 * 1000;
 const ID_BYTES = 16;
 
 /**
@@ -85,5 +85,5 @@ function isAction(ticket: Ticket): ticket is ActionTicket {
 }
 
 function isShownIn(ticket: Ticket, { binding }: Browser): boolean {
-  return isOnScreen(ticket) && ticket.browser.binding === binding;
+  return hasBrowser(ticket) && ticket.browser.binding === binding;
 }

@@ -5,7 +5,7 @@ import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './codes/check-code.ts';
 import { notFound } from './errors.ts';
 import { isRepeated, type RepeatableAct } from './repeats.ts';
-import { applyReport, denyIfReported, isReported, noteReport } from './reports.ts';
+import { applyReport, denyIfReported, isReported, noteReport, reportedOriginOf } from './reports.ts';
 import { markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import type { Judge, Verdict } from './risk.ts';
 import {
@@ -54,6 +54,11 @@ export interface ApprovalInput
   extends Omit<transitions.Approval, 'checkCode' | 'changesAccount' | 'knownBy' | 'enrolledKey'> {
   readonly judge?: Judge;
   readonly findEnrolledKey?: FindEnrolledKey;
+  /**
+   * True if the browser of this request also shows the action, so that no other screen could be the wrong one. Default:
+   * false.
+   */
+  readonly decidesHere?: boolean;
 }
 
 /** A verdict, and the evidence that it was based on. */
@@ -111,10 +116,10 @@ export class PhoneActs {
     return this.#ports.store.find(id);
   }
 
-  /** Returns true if this account has reported the network address that the browser's requests come from. */
+  /** Returns true if this account has reported the origin of the ticket within the hour. */
   async isReported(ticket: Ticket | undefined, approver: Pick<Approver, 'accountId'> | undefined): Promise<boolean> {
     if (ticket === undefined || approver === undefined) return false;
-    return isReported(this.#ports, approver.accountId, ticket.browser);
+    return isReported(this.#ports, approver.accountId, reportedOriginOf(ticket));
   }
 
   /**
@@ -190,7 +195,7 @@ export class PhoneActs {
 
   async approve(
     id: string,
-    { judge = ALLOW, findEnrolledKey, ...approval }: ApprovalInput,
+    { judge = ALLOW, decidesHere = false, findEnrolledKey, ...approval }: ApprovalInput,
     known?: KnownTicket,
   ): Promise<Outcome<DecidedTicket>> {
     return this.#change(id, known?.ticket, async (ticket, { now, lifetimes }) => {
@@ -208,7 +213,7 @@ export class PhoneActs {
       // An action signs no account in.
       const isAction = ticket.request.action !== undefined;
       const changesAccount = !isAction && hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
-      const checkCode = verdict === 'check code';
+      const checkCode = verdict === 'check code' && !decidesHere;
       return transitions.approve(ticket, { ...approval, changesAccount, knownBy, enrolledKey, checkCode }, moment);
     });
   }
@@ -230,7 +235,7 @@ export class PhoneActs {
     if (ticket === undefined) throw notFound();
     transitions.assertOwner(ticket, approver, this.#ports.clock());
     // Write the note first: if the denial then fails, the user reports again.
-    const isNew = await noteReport(this.#ports, approver.accountId, ticket.browser);
+    const isNew = await noteReport(this.#ports, approver.accountId, reportedOriginOf(ticket));
     const { knownAs } = ticket.browser;
     if (knownAs !== undefined) await this.#ports.known.remove(approver.accountId, knownAs);
     const outcome = await change(

@@ -2,34 +2,43 @@ import type { CeremonyPorts } from './change.ts';
 import type { Notes } from './ports.ts';
 import type { Verdict } from './risk.ts';
 import type { SecretKeys } from './secret-keys.ts';
-import { type Approver, type Browser, isLive, isOwner, type Ticket } from './ticket.ts';
+import { type Approver, isLive, isOwner, type Ticket } from './ticket.ts';
 import * as transitions from './transitions.ts';
 
 type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
-type ReportedBrowser = Pick<Browser, 'source'>;
 
-/** The time after a report for which the account's sign-ins from that network address are refused. */
+/** The origin of a ticket, as reports count it. */
+export interface ReportedOrigin {
+  /** The network address that the browser's requests come from. */
+  readonly source: string;
+  /** The client that asks for an action: then it counts, and not the address. Absent for a sign-in. */
+  readonly actionOf?: string;
+}
+
+/** Returns the origin of a ticket: of a sign-in the network address of the browser, of an action its client. */
+export function reportedOriginOf({ request, browser }: Pick<Ticket, 'request' | 'browser'>): ReportedOrigin {
+  const { source } = browser;
+  return request.action === undefined ? { source } : { source, actionOf: request.client.id };
+}
+
+/** The time for which the account refuses sign-ins from the reported network address, or actions of the client. */
 const REPORT_LIFETIME_MS = 60 * 60 * 1000;
 
-/** Returns true if this account has reported the network address that the browser's requests come from. */
-export function isReported(
-  { keys, notes }: ReportPorts,
-  accountId: string,
-  browser: ReportedBrowser,
-): Promise<boolean> {
-  return isNoted(notes, reportsOf(keys, accountId, browser));
+/** Returns true if this account has reported this origin. */
+export function isReported({ keys, notes }: ReportPorts, accountId: string, origin: ReportedOrigin): Promise<boolean> {
+  return isNoted(notes, reportsOf(keys, accountId, origin));
 }
 
 /**
- * Notes that this account has reported the network address that the browser's requests come from.
+ * Notes that this account has reported this origin.
  * @returns false if that was noted already
  */
 export async function noteReport(
   { keys, notes }: ReportPorts,
   accountId: string,
-  browser: ReportedBrowser,
+  origin: ReportedOrigin,
 ): Promise<boolean> {
-  const [noteName = '', ...olderNames] = reportsOf(keys, accountId, browser);
+  const [noteName = '', ...olderNames] = reportsOf(keys, accountId, origin);
   const isNew = !(await isNoted(notes, [noteName, ...olderNames]));
   await notes.write(noteName, REPORT_LIFETIME_MS);
   return isNew;
@@ -55,11 +64,12 @@ export function applyReport(ticket: Ticket, approver: Approver, moment: transiti
 }
 
 /**
- * Returns the names that the note of an account's report of a network address may have. A name is a MAC. The first one
+ * Returns the names that the note of an account's report may have. A name is a MAC. The first one
  * is made with the current key, and a new note is written under it. The others are made with older keys.
  */
-export function reportsOf(keys: SecretKeys, accountId: string, { source }: ReportedBrowser): string[] {
-  return keys.candidates('report', accountId, source).map((mac) => mac.toString('base64url'));
+export function reportsOf(keys: SecretKeys, accountId: string, { source, actionOf }: ReportedOrigin): string[] {
+  const origin = actionOf === undefined ? [source] : ['action', actionOf];
+  return keys.candidates('report', accountId, ...origin).map((mac) => mac.toString('base64url'));
 }
 
 /** Returns true if a note exists under any of the names. */

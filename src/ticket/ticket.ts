@@ -166,7 +166,7 @@ export interface Place {
 export interface Browser {
   /**
    * SHA-256 of the secret in its binding cookie: only this browser may watch and finish. '' for an action that no
-   * browser shows (yet).
+   * browser shows yet.
    */
   readonly binding: string;
   /** The network address that its requests come from, which a client cannot forge. It may be only a proxy's. */
@@ -318,8 +318,16 @@ export function isOwner(ticket: Ticket, approver: Approver): boolean {
   return owner?.accountId === approver.accountId && deviceOf(owner) === deviceOf(approver);
 }
 
-/** Returns true if a browser shows the ticket. An action can also be opened on the phone alone. */
-export function isOnScreen({ browser }: Pick<Ticket, 'browser'>): boolean {
+/**
+ * Returns the time until which a store keeps a ticket, in milliseconds since the epoch: its deadline, but that of an
+ * action longer, so that its requester learns the end.
+ */
+export function keptUntil({ request, deadline, endsAt }: Pick<Ticket, 'request' | 'deadline' | 'endsAt'>): number {
+  return request.action === undefined ? deadline : endsAt;
+}
+
+/** Returns true if a browser shows the ticket. An action waits for the browser that opens its page. */
+export function hasBrowser({ browser }: Pick<Ticket, 'browser'>): boolean {
   return browser.binding !== '';
 }
 

@@ -9,8 +9,8 @@ import {
   type Browser,
   type CancelledTicket,
   type DeniedTicket,
+  hasBrowser,
   isLive,
-  isOnScreen,
   isOwner,
   type KnownBy,
   ownerOf,
@@ -70,7 +70,7 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
 /** Shows an action in a browser: in the first one that opens it, and only before a phone scans. */
 export function putOnScreen(ticket: Ticket, browser: Browser, { now }: Moment): WaitingTicket {
   if (hasEnded(ticket, now)) throw ended(ticket, now);
-  if (ticket.state !== 'waiting' || isOnScreen(ticket)) throw notFound();
+  if (ticket.state !== 'waiting' || hasBrowser(ticket)) throw notFound();
   return { ...next(ticket, ticket.since, ticket.deadline), state: 'waiting', browser };
 }
 
@@ -98,7 +98,7 @@ export function scan(
   { now, lifetimes }: Moment,
   phone?: PhoneDevice,
 ): ScannedTicket {
-  if (!isNamedAccount(ticket, approver)) throw notFound();
+  if (!hasBrowser(ticket) || !isNamedAccount(ticket, approver)) throw notFound();
   if (isLive(ticket, now) && canTakeOver(ticket, approver)) {
     return { ...withPhone(next(ticket, now, ticket.deadline), phone), state: 'scanned', approver };
   }
@@ -135,18 +135,16 @@ export interface Approval {
   readonly enrolledKey?: BrowserKey | undefined;
 }
 
-/** Approves. An action that no browser shows is redeemed at once: no browser can confirm it. */
 export function approve(
   ticket: Ticket,
   { approver, checkCode, changesAccount = false, knownBy, remember = false, duration, enrolledKey }: Approval,
-  moment: Moment,
-): ApprovedTicket | RedeemedTicket {
-  const { now, lifetimes } = moment;
+  { now, lifetimes }: Moment,
+): ApprovedTicket {
   const scanned = requireDecidable(ticket, approver, now);
   const current = markIfForTicket(scanned, approver);
   const unmet = unmetBy(scanned, current, now);
   if (unmet !== undefined) throw refusal(unmet);
-  const approved: ApprovedTicket = {
+  return {
     ...next(scanned, now, liveUntil(scanned, now + lifetimes.finish)),
     state: 'approved',
     approver: current,
@@ -154,16 +152,15 @@ export function approve(
     ...(duration !== undefined && { duration }),
     ...(enrolledKey !== undefined && { enrolledKey }),
     ...(changesAccount && { changesAccount }),
+    ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
   };
-  if (!isOnScreen(scanned)) return redeem(approved, moment);
-  return { ...approved, ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }) };
 }
 
 export function deny(ticket: Ticket, approver: Approver, moment: Moment): DeniedTicket {
   const { now } = moment;
   const scanned = requireDecidable(ticket, approver, now);
   return {
-    ...next(scanned, now, keptUntil(scanned, moment)),
+    ...next(scanned, now, finalUntil(scanned, moment)),
     state: 'denied',
     approver: scanned.approver,
     because: 'person',
@@ -192,7 +189,7 @@ export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: M
 export function forbid(ticket: Ticket, approver: Approver, moment: Moment): DeniedTicket {
   const { now } = moment;
   const scanned = requireDecidable(ticket, approver, now);
-  return { ...next(scanned, now, keptUntil(scanned, moment)), state: 'denied', approver, because: 'risk' };
+  return { ...next(scanned, now, finalUntil(scanned, moment)), state: 'denied', approver, because: 'risk' };
 }
 
 /** Denies the ticket because this account has reported the browser's network address before. */
@@ -209,7 +206,7 @@ export function giveUp(ticket: Ticket, approver: Approver, moment: Moment, besid
   const scanned = requireDecidable(ticket, approver, now);
   const because = unmetBy(scanned, markIfForTicket(scanned, approver), now) ?? besides;
   if (because === undefined) throw new QrLoginError('invalid_request', 'All requirements are met. Approve or deny.');
-  return { ...next(scanned, now, keptUntil(scanned, moment)), state: 'denied', approver: scanned.approver, because };
+  return { ...next(scanned, now, finalUntil(scanned, moment)), state: 'denied', approver: scanned.approver, because };
 }
 
 /**
@@ -220,7 +217,7 @@ export function outdate(ticket: Ticket, moment: Moment): DeniedTicket {
   const { now } = moment;
   const approved = requireFinishable(ticket, now);
   const { approver } = approved;
-  return { ...next(approved, now, keptUntil(approved, moment)), state: 'denied', approver, because: 'freshness' };
+  return { ...next(approved, now, finalUntil(approved, moment)), state: 'denied', approver, because: 'freshness' };
 }
 
 /** Redeems the ticket, which signs the browser in or lets the action happen. No step follows. */
@@ -229,7 +226,7 @@ export function redeem(ticket: Ticket, moment: Moment): RedeemedTicket {
   const approved = requireFinishable(ticket, now);
   const { approver, remember, duration, enrolledKey, since: approvedAt } = approved;
   return {
-    ...next(approved, now, keptUntil(approved, moment)),
+    ...next(approved, now, finalUntil(approved, moment)),
     state: 'redeemed',
     approver,
     remember,
@@ -255,7 +252,7 @@ export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket 
 export function cancel(ticket: Ticket, because: CancelledTicket['because'], moment: Moment): CancelledTicket {
   const { now } = moment;
   if (hasEnded(ticket, now)) throw ended(ticket, now);
-  return stopped(ticket, because, now, keptUntil(ticket, moment));
+  return stopped(ticket, because, now, finalUntil(ticket, moment));
 }
 
 /**
@@ -324,7 +321,7 @@ function liveUntil({ request }: Pick<Ticket, 'request'>, wanted: number): number
 }
 
 /** Returns the time until which a final state is kept: that of an action until its requester has read it. */
-function keptUntil({ request, endsAt }: Pick<Ticket, 'request' | 'endsAt'>, { now, lifetimes }: Moment): number {
+function finalUntil({ request, endsAt }: Pick<Ticket, 'request' | 'endsAt'>, { now, lifetimes }: Moment): number {
   return request.action === undefined ? now + lifetimes.finish : endsAt;
 }
 

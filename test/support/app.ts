@@ -141,8 +141,9 @@ export class AppPerson {
     return this.#tab.jar.getCookieString(this.site.issuer);
   }
 
-  async scan(code: string): Promise<Answer> {
-    return this.#scanned(await this.request('POST', '/qr/api/scans', { body: { code } }));
+  /** @param more `{ actions: true }` for an app that shows the texts of actions */
+  async scan(code: string, more: object = {}): Promise<Answer> {
+    return this.#scanned(await this.request('POST', '/qr/api/scans', { body: { code, ...more } }));
   }
 
   async type(shortCode: string): Promise<Answer> {

@@ -3,7 +3,7 @@ import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
-import { isLive, isOnScreen, stateAt } from '../../ticket/ticket.ts';
+import { isLive, stateAt } from '../../ticket/ticket.ts';
 import { Redemption, type RedemptionPorts } from '../browser/redemption.ts';
 import type { Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -17,7 +17,7 @@ import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
 import { parseVersion } from '../streams/version.ts';
 import { type BrowserViews, readsImage } from '../ticket-view/browser-view.ts';
-import type { ActionForm, ActionRequest, ActionVisit } from './action-request.ts';
+import type { ActionForm, ActionOpening, ActionRequest, ActionVisit } from './action-request.ts';
 
 export interface ActionPagePorts extends RedemptionPorts {
   readonly ceremony: {
@@ -61,16 +61,15 @@ export class ActionPageHandlers {
     const { cookies, browserViews, renderer, urls, settings, clock } = this.#ports;
     const { ctx, ticket } = visit;
     const now = clock();
-    const isWaiting = stateAt(ticket, now) === 'waiting';
-    if (!visit.isShownHere && isWaiting) cookies.bindAction(ctx, ticket.interaction, ticket.endsAt - now);
-    const showsCode = visit.isShownHere && isLive(ticket, now);
-    const decidesHere = isWaiting && !isOnScreen(ticket) && isPhone(ctx);
+    const state = stateAt(ticket, now);
+    if (!visit.isShownHere && state === 'waiting') cookies.bindAction(ctx, ticket.interaction, ticket.endsAt - now);
+    const isPhoneHere = isPhone(ctx);
     const page: Pages['action'] = {
       ...describe(ticket, urls.action(ticket.interaction)),
-      state: stateAt(ticket, now),
-      ...(showsCode && { ticket: browserViews.drawn(ticket, now, undefined) }),
-      opensItself: !decidesHere,
-      ...(decidesHere && { here: this.#codeUrl(ticket) }),
+      state,
+      ...(visit.isShownHere && isLive(ticket, now) && { ticket: browserViews.drawn(ticket, now, undefined) }),
+      isPhone: isPhoneHere,
+      opensItself: !isPhoneHere,
       lasts: { ...browserViews.lasts, scan: toSeconds(ticket.deadline - ticket.shownAt) },
       codeGrace: browserViews.codeGrace,
       appName: settings.apps.name,
@@ -80,14 +79,19 @@ export class ActionPageHandlers {
     renderer.render(ctx, 'action', page, ticket.request.locales);
   };
 
-  /** `POST Q/actions/:id`: shows the action in this browser, if it is the first. */
-  open = async (visit: ActionVisit): Promise<void> => {
+  /**
+   * `POST Q/actions/:id`: shows the action in this browser, if it is the first. With the field `here`, its user decides
+   * on this same device: the browser goes on with the code as if it had scanned it.
+   */
+  open = async (opening: ActionOpening): Promise<void> => {
     const { ceremony, cookies, urls, clock } = this.#ports;
-    const { ctx, ticket } = visit;
-    const id = ticket.interaction;
-    const binding = cookies.bindAction(ctx, id, ticket.endsAt - clock());
+    const { ctx, ticket, fields } = opening;
+    const { interaction: id, endsAt } = ticket;
+    const binding = cookies.bindAction(ctx, id, endsAt - clock());
     await ceremony.actions.open(id, await describeBrowser(this.#ports, ctx, binding));
-    follow(visit, urls.action(id));
+    if (fields.here !== 'yes') return follow(opening, urls.action(id));
+    cookies.noteShownAction(ctx, id, endsAt - clock());
+    follow(opening, this.#codeUrl(ticket));
   };
 
   /** `GET Q/actions/:id/qr`: the ticket, at once or when it changes. */
@@ -138,7 +142,7 @@ export class ActionPageHandlers {
     return new TicketWatch(ports, identity, { svg: readsImage(ctx.query.svg), endsAt: ticket.endsAt });
   }
 
-  /** Returns the address in the code, which the phone that shows this page opens itself. */
+  /** Returns the address in the present code. */
   #codeUrl({ id }: ActionTicket): string {
     const { codes, urls, clock } = this.#ports;
     return urls.landing(codes.show(id, clock()).code);

@@ -2,7 +2,7 @@ import type { Provider } from '../../oidc/provider.ts';
 import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
 import type { BrowserIdentity } from '../../ticket/browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
-import { isOnScreen } from '../../ticket/ticket.ts';
+import { hasBrowser } from '../../ticket/ticket.ts';
 import { type Fields, readFields } from '../request/body.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Entry, Guard } from '../request/guard.ts';
@@ -11,11 +11,16 @@ import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import type { Urls } from '../request/urls.ts';
 
-/** A request for the page of an action, from any browser that has its URL. */
+/** A request for the page of an action, from any browser that has its address. */
 export interface ActionVisit extends PluginRequest {
   readonly ticket: ActionTicket;
   /** True if this is the browser that shows the action. */
   readonly isShownHere: boolean;
+}
+
+/** The POST with which a browser opens an action. */
+export interface ActionOpening extends ActionVisit {
+  readonly fields: Fields;
 }
 
 /** A request of the browser that shows the action. */
@@ -57,14 +62,16 @@ export class ActionGuards {
     };
   }
 
-  /** For the POST with which a browser takes over the page. */
-  open(act: AddressAct): Entry<ActionVisit> {
+  /** For the POST with which a browser opens the action. It has the cookie that the page has set. */
+  open(act: AddressAct): Entry<ActionOpening> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
       await this.#sameOrigin(request);
       await count(request);
-      await readFields(request.ctx);
-      return this.#visit(request);
+      const fields = await readFields(request.ctx);
+      const visit = await this.#visit(request);
+      if (this.#ports.cookies.binding(request.ctx, visit.ticket.interaction) === undefined) throw noCookies();
+      return { ...visit, fields };
     };
   }
 
@@ -93,7 +100,7 @@ export class ActionGuards {
     const ticket = await ceremony.actions.look(id);
     if (ticket === undefined) throw noAction();
     const isShownHere = ticket.browser.binding === cookies.binding(ctx, id);
-    if (isOnScreen(ticket) && !isShownHere) throw noAction();
+    if (hasBrowser(ticket) && !isShownHere) throw noAction();
     failure.back = urls.action(id);
     return { ...request, ticket, isShownHere };
   }
@@ -103,6 +110,12 @@ export class ActionGuards {
     const { interaction, browser } = request.ticket;
     return { ...request, identity: { interaction, binding: browser.binding } };
   }
+}
+
+function noCookies(): QrLoginError {
+  return new QrLoginError('no_interaction', 'This browser sent no cookies. Allow cookies, then open the page again.', {
+    reason: 'no-cookies',
+  });
 }
 
 /** Returns the same error for an unknown action, one that is over for long, and one that another browser shows. */

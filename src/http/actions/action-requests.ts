@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeRequester, isOwnUrl } from '../../oidc/actions/requester.ts';
 import type { Provider } from '../../oidc/provider.ts';
-import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
+import { type ActionActs, type ActionTicket, RESULT_KEPT_MS } from '../../ticket/actions.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
@@ -38,7 +38,7 @@ export interface ApprovalRequest {
   /**
    * The request and the response of the browser that shows the code: Koa's `ctx`, or `{ req, res }`. The response gets
    * a cookie; only this browser can open `url`.
-   * @default the first browser that opens `url`, or none: then the phone opens `code`, and no check code is asked for
+   * @default the first browser that opens `url`
    */
   readonly browser?: { readonly req: IncomingMessage; readonly res: ServerResponse };
   /** A value of yours that is not shown, and that the result repeats: 1 to 256 characters of printable ASCII. */
@@ -63,12 +63,13 @@ export interface Approval {
   readonly id: string;
   /** The page that shows the code. */
   readonly url: string;
-  /** The address in the present code, which changes every ten seconds. A phone may open it instead of scanning it. */
+  /** The address in the present code, which changes every ten seconds, for a page of your own that draws it. */
   readonly code: string;
   /** Its name in the events, `ticket`. */
   readonly ticket: string;
   /**
-   * The end of the action. Waits for it, in any process. Rejects only if the process stops meanwhile (`close()`).
+   * The end of the action. Waits for it, in any process, through trouble with the store. It never rejects: if the process
+   * stops meanwhile (`close()`), the outcome is `unknown`.
    */
   readonly result: Promise<ApprovalResult>;
   /** Takes the action back. One that has ended already stays as it is. */
@@ -119,6 +120,7 @@ export class ActionRequests {
   async request(given: ApprovalRequest): Promise<Approval> {
     const { accountId, title, details = '', expiresIn = USUAL_S, browser, locales = [] } = given;
     const { reference, returnTo, audience } = given;
+    const { provider } = this.#ports;
     if (typeof accountId !== 'string' || accountId === '')
       throw new TypeError('requestApproval: "accountId" must be the id of an account');
     const draft = {
@@ -128,7 +130,7 @@ export class ActionRequests {
         title,
         details,
         ...(reference !== undefined && { reference }),
-        ...(returnTo !== undefined && { returnTo }),
+        ...(returnTo !== undefined && { returnTo: normalizeUrl(returnTo, provider.issuer) }),
         ...(audience !== undefined && { audience }),
       },
       expiresIn,
@@ -162,9 +164,13 @@ export class ActionRequests {
     return ticket && this.#open(ticket);
   }
 
-  /** Ensures that a client may lead the browser to this URL. @throws QrLoginError `invalid_request` */
-  async assertReturnTo(clientId: string, url: string): Promise<void> {
-    if (await isOwnUrl(this.#ports.provider, clientId, url)) return;
+  /**
+   * Returns the URL to which a client leads the browser.
+   * @throws QrLoginError `invalid_request` if it is on no site of the client
+   */
+  async readReturnTo(clientId: string, given: string): Promise<string> {
+    const url = URL.canParse(given) ? normalizeUrl(given, given) : '';
+    if (url !== '' && (await isOwnUrl(this.#ports.provider, clientId, url))) return url;
     throw new QrLoginError('invalid_request', '"return_to" must be on a site of a redirect URI of this client.');
   }
 
@@ -198,7 +204,7 @@ export class ActionRequests {
     const { provider, cookies } = this.#ports;
     // The provider's own context, because only its cookies are signed with the provider's keys.
     const ctx = provider.createContext(req, res);
-    return describeBrowser(this.#ports, ctx, cookies.bindAction(ctx, id, expiresIn * 1000));
+    return describeBrowser(this.#ports, ctx, cookies.bindAction(ctx, id, expiresIn * 1000 + RESULT_KEPT_MS));
   }
 
   async #findClient(clientId: string | undefined): Promise<SignInRequest['client']> {
@@ -215,11 +221,31 @@ const NO_BROWSER: Browser = { binding: '', source: '' };
 /** Returns what is wrong with an action, in the words of a message; undefined if it is right. */
 function findFault({ action, expiresIn, locales }: ActionDraft): string | undefined {
   const { title, details, reference, returnTo, audience } = action;
-  const texts: unknown[] = [title, details, reference ?? '', returnTo ?? '', audience ?? '', ...locales];
-  if (!texts.every((text) => typeof text === 'string')) return 'the texts of an action must be strings';
+  const texts: unknown[] = [title, details, reference ?? '', audience ?? '', ...locales];
+  const isText = texts.every((text) => typeof text === 'string');
+  if (!isText || !Array.isArray(locales)) return 'the texts of an action must be strings, and "locales" a list of them';
   if (!(Number.isInteger(expiresIn) && expiresIn >= SHORTEST_S && expiresIn <= LONGEST_S))
-    return `"expires_in" must be a whole number of seconds from ${SHORTEST_S} to ${LONGEST_S}`;
-  if (returnTo !== undefined && !/^(?:https?:\/\/|\/(?![/\\]))/i.test(returnTo.slice(0, MAX_URL)))
-    return 'the address to return to must be a path or an http(s) address';
+    return `the time must be a whole number of seconds from ${SHORTEST_S} to ${LONGEST_S}`;
+  if (returnTo === '')
+    return `"returnTo" must be a path of yours, or an http(s) address, of at most ${MAX_URL} characters`;
+  if (audience === '') return '"audience" must not be empty';
   return findTextFault(action);
+}
+
+/** Characters that a URL parser drops or reads as a slash, so that a text seems to lead elsewhere than it does. */
+const MISLEADING = /[\s\\\p{Cc}]/u;
+
+/** Returns the whole URL; '' if it is none that a browser may be led to. */
+function normalizeUrl(given: unknown, base: string): string {
+  if (
+    typeof given !== 'string' ||
+    given === '' ||
+    given.length > MAX_URL ||
+    MISLEADING.test(given) ||
+    given.startsWith('//')
+  )
+    return '';
+  if (!URL.canParse(given, base)) return '';
+  const { protocol, username, password, href } = new URL(given, base);
+  return /^https?:$/.test(protocol) && username === '' && password === '' ? href : '';
 }

@@ -5,13 +5,15 @@ import {
   type SigningKeys,
   signResult,
 } from '../../oidc/actions/signed-result.ts';
+import { callListener } from '../../oidc/call-listener.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { subjectOf } from '../../oidc/request/requirements.ts';
 import type { ActionActs, ActionTicket } from '../../ticket/actions.ts';
-import { QrLoginError } from '../../ticket/errors.ts';
+import { refusalIn } from '../../ticket/errors.ts';
 import type { Clock, Listener, Signals } from '../../ticket/ports.ts';
-import { type DeniedTicket, isLive, type RedeemedTicket, type Ticket } from '../../ticket/ticket.ts';
+import { type DeniedTicket, isLive, type RedeemedTicket, stateAt } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
+import { serverError } from '../hooks/call-hook.ts';
 
 /** The end of an action that was not approved. */
 export interface RefusedApproval {
@@ -44,7 +46,13 @@ export interface GivenApproval {
   readonly jwt?: string;
 }
 
-export type ApprovalResult = GivenApproval | RefusedApproval;
+/** The process stops before the action has ended. Another process can go on: `findApproval(id)`. */
+export interface UnknownEnd {
+  readonly outcome: 'unknown';
+}
+
+/** The end of an action. */
+export type ApprovalResult = GivenApproval | RefusedApproval | UnknownEnd;
 
 export interface ActionResultPorts {
   readonly provider: Provider;
@@ -56,6 +64,8 @@ export interface ActionResultPorts {
 
 /** After the store could not be read, the next try comes after this time. */
 const RETRY_MS = 1_000;
+/** A request that confirms an action in its last moment is answered within this time. */
+const SETTLING_MS = 2_000;
 
 /** Waits for the ends of actions, in any process, and describes them. */
 export class ActionResults {
@@ -68,15 +78,12 @@ export class ActionResults {
     this.#ports = ports;
   }
 
-  /**
-   * Waits for the end of an action.
-   * @throws QrLoginError `store_unavailable` if the process stops meanwhile
-   */
+  /** Waits for the end of an action, through all trouble. `unknown` if the process stops meanwhile. */
   async whenEnded(id: string): Promise<ApprovalResult> {
     for (;;) {
-      const { ticket, hasEnded } = await this.wait(id).catch(unlessUnavailable);
-      if (hasEnded) return this.describe(ticket);
-      if (this.#closed) throw stopping();
+      const result = await this.#tryToEnd(id);
+      if (result !== undefined) return result;
+      if (this.#closed) return { outcome: 'unknown' };
       await this.#sleep(RETRY_MS);
     }
   }
@@ -84,13 +91,16 @@ export class ActionResults {
   /**
    * Waits for the end of an action, but not longer than this.
    * @param longest in milliseconds
+   * @param signal aborts the wait, because its client has left
    */
-  async wait(id: string, longest: number = Number.POSITIVE_INFINITY): Promise<ActionState> {
+  async wait(id: string, longest: number = Number.POSITIVE_INFINITY, signal?: AbortSignal): Promise<ActionState> {
     const { ceremony, signals, clock } = this.#ports;
     const until = clock() + longest;
     let wake = (): void => undefined;
     const listener: Listener = { hear: () => wake() };
+    const leave = (): void => wake();
     signals.subscribe(id, listener);
+    signal?.addEventListener('abort', leave);
     try {
       for (;;) {
         // Begin to listen before the ticket is read: a signal that comes meanwhile must not be lost.
@@ -99,12 +109,14 @@ export class ActionResults {
         });
         const ticket = await ceremony.actions.look(id);
         const now = clock();
-        if (ticket === undefined || !isLive(ticket, now)) return { ticket, hasEnded: true };
-        if (this.#closed || now >= until) return { ticket, hasEnded: false };
-        await this.#sleep(Math.min(signals.rereadEvery, ticket.deadline - now, until - now), signalled);
+        if (ticket === undefined || hasSettled(ticket, now)) return { ticket, hasEnded: true };
+        if (this.#closed || signal?.aborted || now >= until) return { ticket, hasEnded: false };
+        const left = isLive(ticket, now) ? ticket.deadline - now : SETTLING_MS;
+        await this.#sleep(Math.min(signals.rereadEvery, left, until - now), signalled);
       }
     } finally {
       signals.unsubscribe(id, listener);
+      signal?.removeEventListener('abort', leave);
     }
   }
 
@@ -114,6 +126,18 @@ export class ActionResults {
     if (ticket?.state === 'denied' || ticket?.state === 'cancelled')
       return { outcome: ticket.state, because: ticket.because };
     return { outcome: 'expired' };
+  }
+
+  async #tryToEnd(id: string): Promise<ApprovalResult | undefined> {
+    try {
+      const { ticket, hasEnded } = await this.wait(id);
+      return hasEnded ? await this.describe(ticket) : undefined;
+    } catch (error) {
+      // The store is out of reach, or the provider's own: the operator learns it, and the next try comes.
+      const { provider } = this.#ports;
+      callListener(() => provider.emit('qr_login.failed', undefined, refusalIn(error) ?? serverError(error)));
+      return undefined;
+    }
   }
 
   /** Ends all waits. */
@@ -140,18 +164,29 @@ export class ActionResults {
     };
     const { jwks } = this.#ports.settings.actions;
     const key = jwks && findSigningKey(jwks);
-    return key === undefined ? approval : { ...approval, jwt: await this.#sign(ticket, approval, key) };
+    const sub = await this.#subjectOf(ticket);
+    // Without its client, a signed result has no recipient, and the account's id is not for others.
+    if (key === undefined || sub === undefined) return approval;
+    return { ...approval, jwt: await this.#sign(ticket, approval, { key, sub }) };
   }
 
-  async #sign({ id, request, endsAt }: Ticket, approval: GivenApproval, key: SigningKey): Promise<string> {
-    const { provider } = this.#ports;
+  /** Returns the account as the client knows it; undefined if the client is not registered any more. */
+  async #subjectOf({ approver, request }: ActionTicket & RedeemedTicket): Promise<string | undefined> {
+    const { client } = request;
+    return client.id === '' ? approver.accountId : subjectOf(this.#ports.provider, client.id, approver.accountId);
+  }
+
+  #sign(
+    { id, request, endsAt }: ActionTicket,
+    { detailsHash, reference, approvedAt, authTime, acr, amr }: GivenApproval,
+    { key, sub }: { readonly key: SigningKey; readonly sub: string },
+  ): Promise<string> {
+    const { issuer } = this.#ports.provider;
     const { client, action } = request;
-    const { accountId, detailsHash, reference, approvedAt, authTime, acr, amr } = approval;
-    const subject = client.id === '' ? accountId : await subjectOf(provider, client.id, accountId);
     const claims = {
-      iss: provider.issuer,
-      sub: subject ?? accountId,
-      aud: action?.audience ?? (client.id || provider.issuer),
+      iss: issuer,
+      sub_id: { format: 'iss_sub' as const, iss: issuer, sub },
+      aud: action.audience ?? (client.id || issuer),
       jti: traceOf(id),
       iat: approvedAt,
       exp: Math.floor(endsAt / 1000),
@@ -184,12 +219,11 @@ interface ActionState {
   readonly hasEnded: boolean;
 }
 
-function unlessUnavailable(error: unknown): ActionState {
-  if (error instanceof QrLoginError && error.code === 'store_unavailable')
-    return { ticket: undefined, hasEnded: false };
-  throw error;
-}
-
-function stopping(): QrLoginError {
-  return new QrLoginError('store_unavailable', 'This process stops. Ask another one for the result: findApproval(id).');
+/**
+ * Returns true if nothing can happen to the action any more. One that expires may be confirmed at this very moment, so
+ * it is over only a little later.
+ */
+function hasSettled(ticket: ActionTicket, now: number): boolean {
+  if (isLive(ticket, now)) return false;
+  return stateAt(ticket, now) !== 'expired' || now >= ticket.deadline + SETTLING_MS;
 }

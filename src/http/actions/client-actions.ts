@@ -10,7 +10,6 @@ import type { Clock } from '../../ticket/ports.ts';
 import type { Requirements } from '../../ticket/ticket.ts';
 import { type RequestProofPorts, RequestProofs } from '../api/request-proofs.ts';
 import { type JsonObject, readJson } from '../request/body.ts';
-import { sourceOf } from '../request/client-info.ts';
 import type { Entry } from '../request/guard.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
@@ -18,7 +17,7 @@ import { toSeconds } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import { noAction } from './action-request.ts';
 import { type ActionRequests, USUAL_S } from './action-requests.ts';
-import type { ActionResults } from './action-results.ts';
+import type { ActionResults, ApprovalResult } from './action-results.ts';
 
 /** A request of a client (RP) that asks for actions. */
 export interface ClientRequest extends PluginRequest {
@@ -112,7 +111,7 @@ export class ClientActionHandlers {
     const { clientId } = access;
     const client = await describeRequester(provider, clientId);
     if (client === undefined) throw invalidToken('The client is not registered any more.');
-    if (returnTo !== undefined) await actionRequests.assertReturnTo(clientId, returnTo);
+    const goesTo = returnTo === undefined ? undefined : await actionRequests.readReturnTo(clientId, returnTo);
     const draft = {
       client,
       requirements: await this.#findAccount(access, named),
@@ -120,14 +119,13 @@ export class ClientActionHandlers {
         title,
         details,
         ...(reference !== undefined && { reference }),
-        ...(returnTo !== undefined && { returnTo }),
+        ...(goesTo !== undefined && { returnTo: goesTo }),
       },
       expiresIn,
       locales,
     };
     const id = ceremony.actions.newId();
-    // A report refuses further actions from the address that the client asks from.
-    const ticket = await actionRequests.create(id, draft, { binding: '', source: sourceOf(ctx) });
+    const ticket = await actionRequests.create(id, draft);
     const url = urls.absolute(urls.action(id));
     ctx.status = 201;
     ctx.set('Location', `${url}/result`);
@@ -140,7 +138,10 @@ export class ClientActionHandlers {
     const { id = '' } = ctx.params;
     const wait = readWait(ctx.query.wait);
     assertOwner(await ceremony.actions.look(id), access);
-    const { ticket, hasEnded } = await actionResults.wait(id, ctx.method === 'HEAD' ? 0 : wait * 1000);
+    const leaving = new AbortController();
+    ctx.res.once('close', () => leaving.abort());
+    const longest = ctx.method === 'HEAD' ? 0 : wait * 1000;
+    const { ticket, hasEnded } = await actionResults.wait(id, longest, leaving.signal);
     if (!hasEnded && ticket !== undefined) {
       // Approved, but the number from the phone must still be typed in the browser.
       const state = ticket.state === 'approved' ? 'confirming' : ticket.state;
@@ -157,7 +158,7 @@ export class ClientActionHandlers {
             approved_at: result.approvedAt,
             ...(result.jwt !== undefined && { result: result.jwt }),
           }
-        : { state: result.outcome, ...(result.because !== undefined && { reason: result.because }) };
+        : { state: result.outcome, ...reasonOf(result) };
   };
 
   /** Returns the demand on the approver: the subject as the client knows it, or the account. */
@@ -211,6 +212,7 @@ function readBody(body: JsonObject): RequestBody {
     isTextOrAbsent(sub) &&
     isTextOrAbsent(idTokenHint) &&
     isTextOrAbsent(loginHint) &&
+    sub !== '' &&
     [sub, idTokenHint, loginHint].filter((one) => one !== undefined).length === 1 &&
     Object.keys(others).length === 0;
   if (!isRight) throw new QrLoginError('invalid_request', MEMBERS);
@@ -233,6 +235,12 @@ function readWait(wait: unknown): number {
 /** Ensures that this client has asked for the action. To another client it looks like an unknown one. */
 function assertOwner(ticket: ActionTicket | undefined, { clientId }: ActionAccess): void {
   if (ticket?.request.client.id !== clientId) throw noAction();
+}
+
+/** Returns the reason of an end as the API writes it. */
+function reasonOf(result: ApprovalResult): { readonly reason?: string } {
+  if (!('because' in result) || result.because === undefined) return {};
+  return { reason: result.because.replace(' ', '-') };
 }
 
 /** @throws QrLoginError `invalid_token` */

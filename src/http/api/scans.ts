@@ -1,6 +1,7 @@
 import type { Provider } from '../../oidc/provider.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
+import { isNamedAccount } from '../../ticket/requirements.ts';
 import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import { type AdmittedTicket, admitToTicket, asSubject, type TicketAdmissionPorts } from '../phone/admission.ts';
@@ -43,19 +44,23 @@ export class ApiScanHandlers {
   scan = async (form: ApiForm): Promise<void> => {
     const { announce, appViews, urls } = this.#ports;
     const { ctx, body } = form;
-    const { code, shortCode, ...others } = body;
+    const { code, shortCode, actions = false, ...others } = body;
     const isOne = (code === undefined) !== (shortCode === undefined);
-    if (!isOne || !isTextOrAbsent(code) || !isTextOrAbsent(shortCode) || Object.keys(others).length > 0)
+    const isRight = isOne && isTextOrAbsent(code) && isTextOrAbsent(shortCode) && typeof actions === 'boolean';
+    if (!isRight || Object.keys(others).length > 0)
       throw new QrLoginError('invalid_request', 'Send { "code": "…" } or { "shortCode": "…" }.');
     const { ticket, changed, admitted } =
-      code === undefined ? await this.#scanTyped(form, `${shortCode}`) : await this.#scanCode(form, code);
+      code === undefined
+        ? await this.#scanTyped(form, `${shortCode}`, actions)
+        : await this.#scanCode(form, code, actions);
     if (changed) announce(ctx, eventOf(ticket), ticket);
     ctx.status = changed ? 201 : 200;
     ctx.set('Location', urls.absolute(urls.apiTicket(ticket.id)));
     ctx.body = await appViews.show(ctx, ticket, admitted);
   };
 
-  async #scanCode(form: ApiForm, text: string): Promise<Scan> {
+  /** @param showsActions true if the app shows the texts of actions */
+  async #scanCode(form: ApiForm, text: string, showsActions: boolean): Promise<Scan> {
     const { ceremony, approvals } = this.#ports;
     const { phone } = ceremony;
     const { id, isOnScreen } = phone.read(this.#codeIn(text));
@@ -65,6 +70,7 @@ export class ApiScanHandlers {
     // The answer to an earlier scan may have been lost, and the code has rotated since.
     if (!isOnScreen && !isRepeated) throw notFound();
     const { approver, known } = admitted;
+    assertShowable(request.ticket, approver, showsActions);
     const outcome = await phone.scan(id, approver, {
       judge: approvals.makeJudge(form.ctx),
       known,
@@ -73,13 +79,14 @@ export class ApiScanHandlers {
     return { ...outcome, admitted };
   }
 
-  async #scanTyped(form: ApiForm, shortCode: string): Promise<Scan> {
+  async #scanTyped(form: ApiForm, shortCode: string, showsActions: boolean): Promise<Scan> {
     const { provider, ceremony, approvals, settings } = this.#ports;
     if (!settings.shortCode) throw new QrLoginError('invalid_request', 'Short codes are not offered here. Scan.');
     await this.#countShortCode(form);
     const { approver: before, account } = await admitToTicket(this.#ports, { ...form, ticket: undefined }, SHORT_CODE);
     const ticket = await ceremony.phone.findTyped(shortCode);
     const approver = await asSubject(provider, before, ticket);
+    assertShowable(ticket, approver, showsActions);
     const known = { ticket };
     const judge = approvals.makeJudge(form.ctx);
     const outcome = await ceremony.phone.scan(ticket.id, approver, {
@@ -104,6 +111,18 @@ export class ApiScanHandlers {
     if (/^[\w-]*$/.test(code)) return code;
     throw new QrLoginError('invalid_request', `This is no code of ${prefix}.`);
   }
+}
+
+/**
+ * Ensures that an app that does not know actions does not approve one as a sign-in. To another account than the action's
+ * it stays unknown.
+ */
+function assertShowable(ticket: Ticket | undefined, approver: GrantApprover, showsActions: boolean): void {
+  if (showsActions || ticket?.request.action === undefined || !isNamedAccount(ticket, approver)) return;
+  throw new QrLoginError(
+    'invalid_request',
+    'This code asks for an action. An app that shows the texts of actions sends "actions": true.',
+  );
 }
 
 const SHORT_CODE = { act: 'shortCode' } as const;

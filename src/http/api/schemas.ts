@@ -208,14 +208,19 @@ export const BROWSERS_ANSWER: Schema = objectOf(
 );
 export const DOCUMENT_ANSWER: Schema = { type: 'object', description: 'An OpenAPI 3.1 document.' };
 
-/** The body of a scan. */
+const SHOWS_ACTIONS: Schema = about('True in an app that shows the texts of actions. Others get no actions.', {
+  type: 'boolean',
+});
+
 export const SCAN_BODY: Schema = {
   description: 'The code of the browser: scanned, or typed.',
   oneOf: [
-    objectOf('A scan.', {
-      code: about(`The text of the QR code: its address, or the ${CODE_LENGTH} characters at its end.`, TEXT),
-    }),
-    objectOf('A short code that the user has typed.', { shortCode: TEXT }),
+    objectOf(
+      'A scan.',
+      { code: about(`The text of the QR code: its address, or the ${CODE_LENGTH} characters at its end.`, TEXT) },
+      { actions: SHOWS_ACTIONS },
+    ),
+    objectOf('A short code that the user has typed.', { shortCode: TEXT }, { actions: SHOWS_ACTIONS }),
   ],
 };
 

@@ -115,7 +115,7 @@ export function makeTicketEmitter(provider: Provider, metrics: SignInMetrics): E
   return (ctx, name, facts) => {
     const event = describeEvent(ctx, facts);
     // A report of a ticket that had ended otherwise must not count as a second end.
-    const counts = name !== 'qr_login.reported' || facts.state === 'denied';
+    const counts = name !== 'qr_login.reported' || facts.because === 'report';
     const state = STATE_OF_EVENT[name];
     // The metrics are those of sign-ins.
     if (state !== undefined && counts && !facts.action) metrics.count(state, facts);

@@ -56,8 +56,8 @@ export interface Pages {
     readonly ticket?: DrawnView;
     /** True if its script opens the action at once, before a browser has opened it. */
     readonly opensItself: boolean;
-    /** The address in the code, on a phone that may decide here, without another screen. */
-    readonly here?: string;
+    /** True if the browser seems to run on a phone, whose user can decide here. */
+    readonly isPhone: boolean;
     /** The URL that the user goes on to at the end, if the requester has named one. */
     readonly goOn?: string;
     readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
@@ -230,9 +230,7 @@ export interface PhoneView {
   readonly client: SignInRequest['client'];
   /** The texts of the action that is asked for; absent for a sign-in. */
   readonly action?: { readonly title: string; readonly details: string };
-  /** True if a browser shows the code. Always, but for an action that was opened on the phone alone. */
-  readonly isOnScreen: boolean;
-  /** The URL that the user goes on to, after an action that no browser shows. */
+  /** The page of the action, which goes on in this same browser once the user has decided. */
   readonly goOn?: string;
   /** The URL of the client's logo, if the deployment has one. */
   readonly logo?: string;

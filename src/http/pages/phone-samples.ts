@@ -9,7 +9,6 @@ function phone(state: PhoneView['state'], more: Partial<PhoneView> = {}): PhoneV
     version: 2,
     expiresIn: 96,
     client: REQUEST.client,
-    isOnScreen: true,
     scopes: REQUEST.scopes,
     grants: false,
     claims: [],
@@ -61,7 +60,6 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   'of an app': phone('scanned', { client: { ...REQUEST.client, host: 'com.example.app:' } }),
   'with consent': phone('scanned', GRANTED),
   'for an action': phone('scanned', { action: ACTION, scopes: [] }),
-  'for an action, on the phone alone': phone('scanned', { action: ACTION, scopes: [], isOnScreen: false }),
   'for an action, with a passkey': phone('scanned', { action: ACTION, scopes: [], challenge: { passkey: {} } }),
   'with long names': phone('scanned', {
     client: {
@@ -98,7 +96,8 @@ export const DONE: SamplesOf<'done'> = {
   'action approved': phone('approved', { action: ACTION }),
   'action with a check code': phone('approved', { action: ACTION, checkCode: '123456' }),
   'action redeemed': phone('redeemed', { action: ACTION }),
-  'action redeemed, with a way on': phone('redeemed', { action: ACTION, isOnScreen: false, goOn: '#' }),
+  'action approved on the same device': phone('approved', { action: ACTION, goOn: '#' }),
+  'action reported after its end': phone('denied', { action: ACTION, because: 'report', hadFinished: true }),
   'action denied': phone('denied', { action: ACTION, because: 'person' }),
   denied: phone('denied', { because: 'person' }),
   reported: phone('denied', { because: 'report' }),

@@ -34,6 +34,7 @@ function action(state: Pages['action']['state'], more: Partial<Pages['action']> 
     title: 'Pay €12.50 to the Lighthouse Shop',
     state,
     opensItself: false,
+    isPhone: false,
     urls: { self: '#', renew: '#', finish: '#', cancel: '#' },
     lasts: { scan: 300, decide: 120, finish: 120 },
     codeGrace: 20,
@@ -98,7 +99,7 @@ export const SAMPLES: Samples = {
   },
   action: {
     'not opened': action('waiting'),
-    'not opened, on a phone': action('waiting', { here: '#' }),
+    'not opened, on a phone': action('waiting', { isPhone: true }),
     waiting: action('waiting', { ticket: { version: 1, expiresIn: 96, state: 'waiting', qr: CODE_SHOWN } }),
     'waiting, with everything': action('waiting', {
       ticket: { version: 1, expiresIn: 96, state: 'waiting', qr: CODE_SHOWN, phoneIsSigningIn: true },

@@ -3,11 +3,13 @@ import { DecidedOtherwise } from '../../ticket/errors.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SessionApprover } from '../../ticket/ticket.ts';
 import { answerSignOut, type SignOutAnswerPorts } from '../devices/sign-out-answer.ts';
+import type { Cookies } from '../request/cookies.ts';
 import { seeOther, wantsJson } from '../request/responses.ts';
 import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from './admission.ts';
 import { checkCsrfToken } from './csrf.ts';
 import type { Decisions } from './decisions.ts';
 import type { PhoneForm } from './phone-request.ts';
+import { isShownHere } from './phone-view.ts';
 import { readStay } from './stay.ts';
 import { STATE_HEADER, type TicketPage } from './ticket-page.ts';
 
@@ -15,6 +17,7 @@ export interface DecisionFormPorts extends TicketAdmissionPorts, SignOutAnswerPo
   readonly decisions: Decisions;
   readonly ticketPage: Pick<TicketPage, 'showReported' | 'viewOf'>;
   readonly keys: SecretKeys;
+  readonly cookies: SignOutAnswerPorts['cookies'] & Pick<Cookies, 'shownAction'>;
   readonly settings: TicketAdmissionPorts['settings'] & { readonly durations?: readonly Duration[] | undefined };
 }
 
@@ -31,7 +34,7 @@ export class DecisionFormHandlers {
 
   /** `POST Q/tickets/:id`: the decision. */
   decide = async (form: PhoneForm): Promise<void> => {
-    const { decisions, ticketPage, keys, urls, settings } = this.#ports;
+    const { decisions, ticketPage, cookies, keys, urls, settings } = this.#ports;
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
     const { decision, remember, duration, proof } = fields;
@@ -41,7 +44,7 @@ export class DecisionFormHandlers {
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
     const stay = readStay(settings.durations, { remember: remember === 'yes', duration });
-    const input = { decision, ...stay, proof };
+    const input = { decision, ...stay, proof, decidesHere: isShownHere(cookies, ctx, form.ticket) };
     const ticket = await decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;

@@ -29,6 +29,8 @@ export interface Decision {
   readonly duration?: Duration | undefined;
   /** The answer to the challenge of the deployment's guard. */
   readonly proof: string | undefined;
+  /** True if the phone's own browser shows the action that is decided. Default: false. */
+  readonly decidesHere?: boolean;
 }
 
 /**
@@ -99,7 +101,7 @@ export class Decisions {
     ctx: Context,
     id: string,
     { approver, known }: AdmittedTicket,
-    { decision, remember, duration, proof }: Decision,
+    { decision, remember, duration, proof, decidesHere = false }: Decision,
   ): ReturnType<PhoneActs['approve']> {
     const { ceremony, approvals, enrolments } = this.#ports;
     if (decision !== 'approve') {
@@ -110,7 +112,7 @@ export class Decisions {
     const proven = await this.#prove(ticket, approver, proof);
     const stay = { remember, duration };
     const { findEnrolledKey } = enrolments;
-    const checks = { judge: approvals.makeJudge(ctx), findEnrolledKey };
+    const checks = { judge: approvals.makeJudge(ctx), findEnrolledKey, decidesHere };
     return ceremony.phone.approve(id, { approver: proven, ...stay, ...checks }, known);
   }
 

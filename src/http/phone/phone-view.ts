@@ -3,19 +3,13 @@ import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import {
-  isLive,
-  isOnScreen,
-  type SessionApprover,
-  stateAt,
-  type Ticket,
-  type UnmetRequirement,
-} from '../../ticket/ticket.ts';
+import { isLive, type SessionApprover, stateAt, type Ticket, type UnmetRequirement } from '../../ticket/ticket.ts';
 import { describeBrowser } from '../api/app-view.ts';
 import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { ClientLogos } from '../pages/client-logos.ts';
 import type { PhoneView } from '../pages/page-data.ts';
+import type { Cookies } from '../request/cookies.ts';
 import { toSeconds } from '../request/responses.ts';
 import { versionAt } from '../ticket-view/browser-view.ts';
 import type { Approvals } from './approval.ts';
@@ -28,6 +22,7 @@ export interface PhoneViewPorts extends SignInOfferPorts {
   readonly approvals: Approvals;
   readonly enrolments: Pick<Enrolments, 'isMissing'>;
   readonly logos: Pick<ClientLogos, 'urlOf'>;
+  readonly cookies: SignInOfferPorts['cookies'] & Pick<Cookies, 'shownAction'>;
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly settings: {
@@ -60,7 +55,7 @@ export async function makePhoneView(
     ...(isLive(ticket, now) && { follow: urls.ticket(ticket.id) }),
     expiresIn: toSeconds(ticket.deadline - now),
     client,
-    ...describeAction(ticket),
+    ...describeAction(ports, request, ticket),
     ...(logoUrl !== undefined && { logo: logoUrl }),
     scopes,
     grants: consent?.listed === true,
@@ -81,12 +76,25 @@ export async function makePhoneView(
   };
 }
 
-function describeAction(ticket: Ticket): Pick<PhoneView, 'action' | 'isOnScreen' | 'goOn'> {
+function describeAction(
+  { cookies, urls }: PhoneViewPorts,
+  { ctx }: PhoneRequest,
+  ticket: Ticket,
+): Pick<PhoneView, 'action' | 'goOn'> {
   const { action } = ticket.request;
-  if (action === undefined) return { isOnScreen: true };
-  const { title, details, returnTo } = action;
-  const shows = isOnScreen(ticket);
-  return { action: { title, details }, isOnScreen: shows, ...(!shows && returnTo !== undefined && { goOn: returnTo }) };
+  if (action === undefined) return {};
+  const { title, details } = action;
+  const isDecided = ticket.state !== 'scanned' && isShownHere(cookies, ctx, ticket);
+  return { action: { title, details }, ...(isDecided && { goOn: urls.action(ticket.interaction) }) };
+}
+
+/** Returns true if the browser that sends the request also shows the action: its user decides on the same device. */
+export function isShownHere(
+  cookies: Pick<Cookies, 'shownAction'>,
+  ctx: PhoneRequest['ctx'],
+  ticket: Ticket | undefined,
+): boolean {
+  return ticket?.request.action !== undefined && cookies.shownAction(ctx) === ticket.interaction;
 }
 
 /** Returns the form that names the browser that was signed in. An action has signed none in. */

@@ -17,6 +17,7 @@ const OFFER = '_qr_offer';
 const SENT_TO_SIGN_IN = '_qr_sent';
 const SIGN_IN = '_qr_sign_in';
 const SIGNED_OUT = '_qr_ended';
+const SHOWN_ACTION = '_qr_action';
 const TEST = '_qr_test';
 
 /**
@@ -206,6 +207,16 @@ export class Cookies {
     this.#signed.set(ctx, SIGNED_OUT, '', this.#urls.devices, 0);
     if (session !== fingerprint(sessionUid)) return undefined;
     return { ended: Number(ended), unreached: Number(unreached) };
+  }
+
+  /** Notes that this browser shows an action whose user decides here, too. */
+  noteShownAction(ctx: Context, id: string, maxAge: number): void {
+    this.#signed.set(ctx, SHOWN_ACTION, id, this.#urls.phone, maxAge);
+  }
+
+  /** Returns the id of that action. */
+  shownAction(ctx: Context): string | undefined {
+    return this.#signed.read(ctx, SHOWN_ACTION);
   }
 
   /** Sets a cookie that only shows that the browser accepts cookies. */

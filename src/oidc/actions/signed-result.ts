@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { importJWK, type JWK, SignJWT } from 'jose';
+import { calculateJwkThumbprint, importJWK, type JWK, SignJWT } from 'jose';
 
 /** The `typ` of a signed result, so that no other JWT of the provider can stand for one (RFC 8725, section 3.11). */
 export const RESULT_TYPE = 'qr-approval+jwt';
@@ -15,8 +15,11 @@ export type SigningKey = JWK & { readonly alg: string };
 /** The claims of a signed result besides the registered ones of RFC 7519. */
 export interface ResultClaims {
   readonly iss: string;
-  /** The account as the client knows it. */
-  readonly sub: string;
+  /**
+   * The account as the client knows it (RFC 9493, section 3.2.3). A `sub` would make the result a valid ID token for
+   * recipients that do not look at `typ` (RFC 8725, section 3.12).
+   */
+  readonly sub_id: { readonly format: 'iss_sub'; readonly iss: string; readonly sub: string };
   readonly aud: string;
   /** The same for each copy of the result, so that its recipient can refuse a second use. */
   readonly jti: string;
@@ -52,10 +55,10 @@ export function findSigningKey({ keys }: SigningKeys): SigningKey | undefined {
 
 /** Returns the result as a JWT that any service can verify with the keys that the provider publishes (`jwks_uri`). */
 export async function signResult(claims: ResultClaims, key: SigningKey): Promise<string> {
-  const { alg, kid } = key;
-  return new SignJWT({ ...claims })
-    .setProtectedHeader({ alg, typ: RESULT_TYPE, ...(kid !== undefined && { kid }) })
-    .sign(await importJWK(key, alg));
+  const { alg } = key;
+  // As oidc-provider publishes a key that has no id of its own.
+  const kid = key.kid ?? (await calculateJwkThumbprint(key));
+  return new SignJWT({ ...claims }).setProtectedHeader({ alg, typ: RESULT_TYPE, kid }).sign(await importJWK(key, alg));
 }
 
 const OF_CURVE: Readonly<Record<string, string>> = {
@@ -65,6 +68,10 @@ const OF_CURVE: Readonly<Record<string, string>> = {
   Ed25519: 'EdDSA',
 };
 
+const SIGNING = /^(?:[RP]S(?:256|384|512)|ES(?:256|384|512)|EdDSA|Ed25519)$/;
+
+/** Returns the algorithm that a key signs with; undefined if it is not for signing. */
 function algorithmOf({ alg, kty, crv = '' }: JWK): string | undefined {
-  return alg ?? (kty === 'RSA' ? 'RS256' : OF_CURVE[crv]);
+  const chosen = alg ?? (kty === 'RSA' ? 'RS256' : OF_CURVE[crv]);
+  return chosen !== undefined && SIGNING.test(chosen) ? chosen : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Keyv } from 'keyv';
 import type { Clock, TicketStore } from '../../ticket/ports.ts';
-import type { Ticket } from '../../ticket/ticket.ts';
+import { keptUntil, type Ticket } from '../../ticket/ticket.ts';
 import { Access } from '../access.ts';
 import type { LocalSignals } from '../local-signals.ts';
 import { WriteProbe } from '../write-probe.ts';
@@ -94,7 +94,7 @@ export class KeyvTicketStore implements TicketStore {
   }
 
   #timeLeft(ticket: Ticket): number {
-    return Math.max(1, ticket.deadline - this.#clock());
+    return Math.max(1, keptUntil(ticket) - this.#clock());
   }
 }
 

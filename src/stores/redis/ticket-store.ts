@@ -1,5 +1,5 @@
 import type { Clock, TicketStore } from '../../ticket/ports.ts';
-import type { Ticket } from '../../ticket/ticket.ts';
+import { keptUntil, type Ticket } from '../../ticket/ticket.ts';
 import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
 import { SWAP } from './scripts.ts';
@@ -87,7 +87,7 @@ export class RedisTicketStore implements TicketStore {
   }
 
   #timeLeft(ticket: Ticket): string {
-    return `${Math.max(1, Math.round(ticket.deadline - this.#clock()))}`;
+    return `${Math.max(1, Math.round(keptUntil(ticket) - this.#clock()))}`;
   }
 }
 

@@ -3,9 +3,19 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { Approval } from '../../../src/index.ts';
 import { hashTexts } from '../../../src/oidc/actions/signed-result.ts';
 import type { Answer } from '../../support/agent.ts';
-import { StillClock } from '../../support/clock.ts';
-import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
-import { ActionBrowser, type ActionWorld, ALICE, PAYMENT, request, startWithActions } from './actions.ts';
+import { StillClock, TestClock } from '../../support/clock.ts';
+import { until } from '../../support/until.ts';
+import { BrowserPerson, CLIENT_ID, PhonePerson, World } from '../../support/world.ts';
+import {
+  ActionBrowser,
+  type ActionWorld,
+  ALICE,
+  BOB,
+  PAYMENT,
+  request,
+  requestAndShow,
+  startWithActions,
+} from './actions.ts';
 
 interface Meeting {
   readonly browser: ActionBrowser;
@@ -65,8 +75,11 @@ describe('an action that a browser shows:', () => {
       audience: issuer,
       currentDate: new Date(world.clock.now()),
     });
-    expect(payload).to.deep.include({ sub: ALICE, details_hash: hashTexts(PAYMENT), reference: 'order-4711' });
+    const id = { format: 'iss_sub', iss: issuer, sub: ALICE };
+    expect(payload).to.deep.include({ sub_id: id, details_hash: hashTexts(PAYMENT), reference: 'order-4711' });
     expect(payload.jti).to.equal(approval.ticket);
+    // Otherwise it would be an ID token for recipients that do not look at its type.
+    expect(payload).to.not.have.property('sub');
   });
 
   it('gives the same answers when a step is repeated', async () => {
@@ -108,8 +121,9 @@ describe('an action that a browser shows:', () => {
     const { browser, phone, approval } = await meet(actions, '?returnTo=/paid');
     await phone.scan(await browser.code());
     await phone.approve();
-    expect((await browser.finish()).json()).to.deep.equal({ redirectTo: '/paid' });
-    expect((await browser.agent.get(approval.url, html)).text).to.include('href="/paid"');
+    const paid = `${world.issuer}/paid`;
+    expect((await browser.finish()).json()).to.deep.equal({ redirectTo: paid });
+    expect((await browser.agent.get(approval.url, html)).text).to.include(`href="${paid}"`);
   });
 
   it('expires, and there is no other code for it', async () => {
@@ -117,8 +131,11 @@ describe('an action that a browser shows:', () => {
     const code = await browser.code();
     world.clock.forward(301);
     expect((await browser.ticket()).state).to.equal('expired');
+    expect((await browser.finish()).status).to.equal(410);
+    world.clock.forward(3);
     expect(await approval.result).to.deep.equal({ outcome: 'expired' });
     expect((await phone.scan(code)).status).to.equal(404);
+    expect((await browser.agent.get(approval.url, html)).text).to.include('The time is up');
   });
 
   it('cannot be confirmed after it has expired, although the phone has approved', async () => {
@@ -128,8 +145,18 @@ describe('an action that a browser shows:', () => {
     await phone.approve();
     world.clock.forward(51);
     expect((await browser.finish()).status).to.equal(410);
+    world.clock.forward(3);
     expect(await approval.result).to.deep.equal({ outcome: 'expired' });
   });
+
+  it('keeps its result for ten minutes after its time, as long as the real clock of the store lasts', async () => {
+    await World.during({ clock: new TestClock() }, async (later) => {
+      const { approval, browser } = await requestAndShow({ world: later }, { expiresIn: 10 });
+      await until(async () => (await browser.agent.get(approval.url, html)).text.includes('The time is up'));
+      expect(await approval.result).to.deep.equal({ outcome: 'expired' });
+      expect(await later.qr.findApproval(approval.id)).to.not.equal(undefined);
+    });
+  }).timeout(60_000);
 
   it('looks like an unknown code to another account, which sees none of its texts', async () => {
     const { browser, approval } = await meet(actions);
@@ -239,42 +266,84 @@ describe('an action that no browser shows yet:', () => {
     expect(await next.result).to.deep.equal({ outcome: 'cancelled', because: 'check code' });
   });
 
-  it('is decided on the phone alone, if the phone opens its address', async () => {
+  it('cannot be scanned, and the scan by which it is tried changes nothing', async () => {
     const approval = await request(actions);
     const phone = await new PhonePerson(world).signIn('alice');
-    await phone.scan(approval.code);
-    expect((await phone.look()).json()).to.deep.include({ isOnScreen: false, browser: {} });
-    expect((await phone.approve()).json()).to.deep.include({ state: 'redeemed' });
-    expect((await approval.result).outcome).to.equal('approved');
-    expect((await new ActionBrowser(world).take(approval)).status).to.equal(410);
+    expect((await phone.scan(approval.code)).status).to.equal(404);
+    expect((await new ActionBrowser(world).take(approval)).status).to.equal(303);
   });
 
-  it('offers a phone that opens its page to decide there', async () => {
+  it('is decided on the phone that opens its page, which needs no check code', async () => {
     const approval = await request(actions);
     const phone = await new PhonePerson(world, { 'sec-ch-ua-mobile': '?1' }).signIn('alice');
-    const [, code = ''] = /href="(\/qr\/[\w-]+)"/.exec((await phone.agent.get(approval.url, html)).text) ?? [];
-    await phone.scan(new URL(code, world.issuer).href);
-    await phone.approve();
+    expect((await phone.agent.get(approval.url, html)).text).to.include('name="here" value="yes"');
+    const opened = await phone.agent.post(approval.url, { form: { here: 'yes' } });
+    await phone.scan(new URL(opened.location, world.issuer).href);
+    const decided = (await phone.approve()).json();
+    expect(decided).to.deep.include({ state: 'approved', goOn: new URL(approval.url).pathname });
+    expect(decided).to.not.have.property('checkCode');
+    const browser = new ActionBrowser(world);
+    Object.assign(browser, { agent: phone.agent, at: approval.url });
+    expect((await browser.finish()).status).to.equal(200);
     expect((await approval.result).outcome).to.equal('approved');
   });
 
-  it('is refused for an hour after its account has reported one', async () => {
-    const approval = await request(actions, { accountId: 'b0b' });
+  it('needs the check code if another phone decides than the one that shows it', async () => {
+    const { approval, browser } = await requestAndShow(actions);
+    await browser.agent.post(approval.url, { form: { here: 'yes' } });
+    const phone = await new PhonePerson(world).signIn('alice');
+    await phone.scan(await browser.code());
+    const { checkCode } = (await phone.approve()).json();
+    expect(checkCode).to.match(/^\d{6}$/);
+    expect((await browser.finish()).status).to.equal(400);
+    await approval.cancel();
+  });
+
+  it('is not taken by a browser that accepts no cookies', async () => {
+    const approval = await request(actions);
+    const answer = await new ActionBrowser(world).agent.post(approval.url, { json: {} });
+    expect([answer.status, answer.json().reason]).to.deep.equal([404, 'no-cookies']);
+    expect((await new ActionBrowser(world).take(approval)).status).to.equal(303);
+  });
+
+  it('is refused for an hour after its account has reported one of the same client, and sign-ins are not', async () => {
+    const ask = async (more: object = {}) => requestAndShow(actions, { accountId: BOB, ...more });
+    const { approval, browser } = await ask();
     const phone = await new PhonePerson(world).signIn('bob');
-    await phone.scan(approval.code);
+    await phone.scan(await browser.code());
     await phone.decide('report');
     expect(await approval.result).to.deep.equal({ outcome: 'denied', because: 'report' });
-    const next = await request(actions, { accountId: 'b0b' });
-    await phone.scan(next.code);
-    expect(await next.result).to.deep.equal({ outcome: 'denied', because: 'blocked' });
+    const next = await ask();
+    await phone.scan(await next.browser.code());
+    expect(await next.approval.result).to.deep.equal({ outcome: 'denied', because: 'blocked' });
+    const other = await ask({ client: CLIENT_ID });
+    expect((await phone.scan(await other.browser.code())).status).to.equal(200);
+    expect((await phone.look()).json().state).to.equal('scanned');
+    const signingIn = new BrowserPerson(world);
+    await signingIn.start();
+    await phone.scan(await signingIn.code());
+    expect((await phone.look()).json().state).to.equal('scanned');
+  });
+
+  it('stays approved if it is reported after its end, and the phone says so', async () => {
+    const { approval, browser } = await requestAndShow(actions);
+    const ends = world.told('qr_login.action');
+    const phone = await new PhonePerson(world).signIn('alice');
+    await phone.scan(await browser.code());
+    const { checkCode } = (await phone.approve()).json();
+    await browser.finish(`${checkCode}`);
+    const page = await phone.agent.post(phone.at, { form: { csrf: phone.csrf, decision: 'report' }, ...html });
+    expect(page.text).to.include('was approved before you reported it').and.not.include('Nothing was approved');
+    expect((await approval.result).outcome).to.equal('approved');
+    expect(ends.map((event) => (event as { outcome: string }).outcome)).to.deep.equal(['approved']);
   });
 
   it('has no result when the process stops', async () => {
     await World.during({}, async (stopping) => {
       const approval = await stopping.qr.requestApproval({ accountId: ALICE, title: 'Pay' });
-      const waiting = approval.result.then(String, (error: { code: string }) => error.code);
+      const waiting = approval.result;
       await stopping.qr.close();
-      expect(await waiting).to.equal('store_unavailable');
+      expect(await waiting).to.deep.equal({ outcome: 'unknown' });
     });
   });
 
@@ -283,8 +352,16 @@ describe('an action that no browser shows yet:', () => {
       request(actions, more).then(String, (error: Error) => `${error.name}: ${error.message}`);
     expect(await messageOf({ expiresIn: 5 })).to.match(/^TypeError: .*from 10 to 3600/);
     expect(await messageOf({ client: 'nobody' })).to.match(/^TypeError: .*nobody is not registered/);
-    expect(await messageOf({ returnTo: 'javascript:alert(1)' })).to.match(/^TypeError: .*a path or an http/);
-    expect(await messageOf({ returnTo: '//attacker.example' })).to.match(/^TypeError: .*a path or an http/);
+    const misleading = [
+      'javascript:alert(1)',
+      '//attacker.example',
+      '/\t/attacker.example',
+      '/a\\b',
+      `/${'a'.repeat(2_001)}`,
+    ];
+    for (const returnTo of [...misleading, 'https://user:pw@app.example/', ''])
+      expect(await messageOf({ returnTo }), returnTo).to.match(/^TypeError: .*"returnTo" must be a path of yours, or/);
+    expect(await messageOf({ audience: '' })).to.match(/^TypeError: .*"audience"/);
     expect(await messageOf({ accountId: '' })).to.match(/^TypeError: .*accountId/);
   });
 });

@@ -5,8 +5,9 @@ import { SIGNING_KEY } from '../../fixtures/secrets.ts';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserPerson, World, type WorldOptions } from '../../support/world.ts';
 
-/** The account id of alice. */
+/** The ids of the accounts. */
 export const ALICE = 'a11ce';
+export const BOB = 'b0b';
 export const PAYMENT = { title: 'Pay €12.50', details: 'To the Lighthouse Shop\nOrder 4711' };
 
 /** A provider whose page at `/pay` asks for an approval in the browser that opens it. */
@@ -53,6 +54,17 @@ export class ActionBrowser extends BrowserPerson {
   cancel(): Promise<Answer> {
     return this.agent.post(`${this.at}/cancel`, { json: {} });
   }
+}
+
+/** Asks for an approval, and opens its page in a browser. */
+export async function requestAndShow(
+  { world }: Pick<ActionWorld, 'world'>,
+  more: Partial<ApprovalRequest> = {},
+): Promise<{ readonly approval: Approval; readonly browser: ActionBrowser }> {
+  const approval = await world.qr.requestApproval({ accountId: ALICE, ...PAYMENT, ...more });
+  const browser = new ActionBrowser(world);
+  await browser.take(approval);
+  return { approval, browser };
 }
 
 /** Asks for an approval that no browser shows yet. */

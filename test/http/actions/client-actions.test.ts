@@ -88,6 +88,7 @@ describe('a client that asks for an action:', () => {
     const options = {
       issuer: world.issuer,
       audience: SHOP,
+      sub: ALICE,
       keys: createLocalJWKSet(published),
       ...PAYMENT,
       reference: 'order-4711',
@@ -100,6 +101,11 @@ describe('a client that asks for an action:', () => {
       );
     expect(await refusalOf({ audience: OTHER_SHOP })).to.match(/"aud"/);
     expect(await refusalOf({ issuer: 'https://other.example' })).to.match(/"iss"/);
+    expect(await refusalOf({ sub: 'b0b' })).to.match(/another account/);
+    for (const missing of ['issuer', 'audience', 'sub'])
+      expect(await refusalOf({ [missing]: undefined })).to.equal(
+        `TypeError: readApproval: "${missing}" must be a text`,
+      );
     expect(await refusalOf({ details: 'To another shop' })).to.match(/other texts/);
     expect(await refusalOf({ reference: 'order-4712' })).to.match(/another reference/);
     expect(await refusalOf({ now: new Date(Date.now() + 3_600_000) })).to.match(/"exp"/);
@@ -159,12 +165,15 @@ describe('a client that asks for an action:', () => {
       { sub: undefined },
       { sub: ALICE, login_hint: 'alice@example.com' },
       { sub: undefined, login_hint: 'nobody@example.com' },
+      { sub: '' },
       { sub: undefined, id_token_hint: 'no token' },
       { expires_in: 5 },
       { expires_in: '300' },
       { reference: 'ä' },
       { return_to: 'https://attacker.example/' },
       { return_to: '/own' },
+      { return_to: 'http://user:pw@rp.localhost:9/' },
+      { return_to: 'http://rp.localhost:9/a\tb' },
       { more: 1 },
     ];
     for (const more of wrong) {

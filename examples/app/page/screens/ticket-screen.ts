@@ -95,7 +95,7 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
 function textsOf({ action }: TicketView): HTMLElement[] {
   if (action === undefined) return [];
   const title = element('p', { class: 'strong' }, name(action.title));
-  return action.details === '' ? [title] : [title, element('p', { class: 'details' }, name(action.details))];
+  return action.details === '' ? [title] : [title, element('p', { class: 'details' }, action.details)];
 }
 
 /** The time for which a new question cannot be approved, so that a tap meant for the last screen does not do it. */
