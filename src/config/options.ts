@@ -149,7 +149,7 @@ export interface QrLoginOptions {
    * `qr_action`: add that scope to the provider's `scopes`. `clients` lists their client ids; `jwks` are the provider's
    * keys, with which results are signed; `findAccount(loginHint, clientId)` returns the account of a `login_hint`.
    * `qr.requestApproval()` needs none of them. See docs/actions.md.
-   * @default {}: each client that was granted the scope; results are not signed
+   * @default {}: each client that was granted the scope `qr_action`; results are not signed
    */
   actions?: ActionOptions;
 

@@ -19,7 +19,7 @@ export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption 
   readonly passkeySignIn?: QrLoginOptions['passkeySignIn'] | undefined;
   readonly passkeysUrl?: string | undefined;
   readonly enrolled?: QrLoginOptions['enrolled'] | undefined;
-  /** Undefined if the user only chooses to stay signed in or not. */
+  /** Undefined if the user chooses only if the browser stays signed in when it is closed. */
   readonly durations?: QrLoginOptions['durations'] | undefined;
   readonly secrets?: readonly string[] | undefined;
   readonly name?: string | undefined;

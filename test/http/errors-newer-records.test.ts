@@ -4,7 +4,7 @@ import { chooseEngine } from '../../src/stores/choose-engine.ts';
 import { engineForIssuer } from '../../src/stores/issuer/issuer-engine.ts';
 import { makeKeyvEngine } from '../../src/stores/memory/engine.ts';
 import type { StoreEngine } from '../../src/stores/store-engine.ts';
-import { KNOWN_FORMAT } from '../../src/ticket/record-format.ts';
+import { KNOWN_FORMAT, WRITTEN_FORMAT } from '../../src/ticket/record-format.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import { COOKIE_KEYS } from '../fixtures/secrets.ts';
 import type { Answer } from '../support/agent.ts';
@@ -109,7 +109,7 @@ describe('a browser on a list that a newer node has written', () => {
       const { browsers } = engineForIssuer(engine, world.issuer, new SecretKeys(COOKIE_KEYS));
       const [listed] = await browsers.list('a11ce');
       if (listed === undefined) throw new Error('the browser is listed');
-      expect(listed.format).to.equal(KNOWN_FORMAT);
+      expect(listed.format).to.equal(WRITTEN_FORMAT);
       await browsers.put('a11ce', { ...listed, format: KNOWN_FORMAT + 1 });
       const answer = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'application/json' } });
       expect(answer.status).to.equal(503);

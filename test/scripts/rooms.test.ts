@@ -1,8 +1,8 @@
 /** Keeps the rules of CONTRIBUTING.md about folders. Each probe of imports is a file that the linter has to refuse. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, parse, resolve } from 'node:path';
 import { expect } from 'chai';
 
 const REFUSED: readonly (readonly [folder: string, imported: string])[] = [
@@ -85,6 +85,22 @@ describe('each folder of src', () => {
     const folders = filesIn('src').map(dirname);
     const large = new Set(folders.filter((folder) => folders.filter((other) => other === folder).length > 17));
     expect([...large]).to.deep.equal([]);
+  });
+});
+
+/** The folders whose rows in CONTRIBUTING.md name each of their files. The other rows name the main ones. */
+const LISTED = /^src\/(?:config|http\/.*|oidc|oidc\/.*)$/;
+
+describe('the table of folders in CONTRIBUTING.md', () => {
+  const table = readFileSync('CONTRIBUTING.md', 'utf8');
+
+  it('names each file of src/config, src/http and src/oidc', () => {
+    const unnamed = filesIn('src').filter((file) => {
+      const { dir, name } = parse(file);
+      const row = table.split('\n').find((line) => line.startsWith(`| \`${dir}/\` |`)) ?? '';
+      return LISTED.test(dir) && !row.includes(`\`${name}\``) && !row.includes(`\`${name}.ts\``);
+    });
+    expect(unnamed).to.deep.equal([]);
   });
 });
 

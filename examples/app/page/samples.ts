@@ -61,6 +61,9 @@ const LAPTOP: BrowserEntry = {
   place: { country: 'FR', city: 'Lyon' },
   signedInAgo: 5 * 86_400,
   lastUsedAgo: 3_700,
+  signedInBy: 'qr',
+  endsIn: 9 * 86_400,
+  isHere: false,
   clients: [
     { id: 'photos', name: 'Holiday Photos', hosts: ['photos.example.org'] },
     { id: 'notes', name: 'Notes', hosts: ['notes.example'] },
@@ -72,6 +75,9 @@ const TABLET: BrowserEntry = {
   system: 'iPadOS',
   signedInAgo: 90,
   lastUsedAgo: 20,
+  signedInBy: 'qr',
+  endsIn: 14 * 86_400,
+  isHere: false,
   clients: [],
 };
 
