@@ -96,7 +96,7 @@ describe('the check code without JavaScript', () => {
 async function scanByHand(stage: Stage, screen: Page): Promise<Page> {
   const phone = await stage.open(await signedInPhone(stage, WITHOUT_SCRIPT), await codeOn(screen));
   await phone.getByRole('heading', { name: 'Sign in on another device' }).waitFor();
-  await phone.getByRole('button', { name: 'Go on' }).click();
+  await phone.getByRole('button', { name: 'Continue' }).click();
   await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
   return phone;
 }
