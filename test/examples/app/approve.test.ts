@@ -55,7 +55,7 @@ describe('the app, and the browser that shows a code', () => {
     const screen = await newScreen(app);
     const code = new URL(await codeOn(screen)).pathname;
     const page = await open(await phone(), code);
-    await page.getByText('Sign in first. Then you go on with the code that you opened.').waitFor();
+    await page.getByText('Sign in first. Then you continue with the QR code that you opened.').waitFor();
     await signIn(page);
     await see(page, 'Sign in on another device');
     expect(await screen.locator('[data-screen]').getAttribute('data-screen')).to.equal('waiting');
