@@ -4,7 +4,6 @@ export type { LimitOptions } from './config/rate-limits.ts';
 export type { Health } from './health.ts';
 export type { AndroidApp, NativeApps } from './http/api/app-links.ts';
 export type { PasskeyEvent } from './http/browser/passkey.ts';
-export type { NewSignIn, OnSignIn } from './http/devices/record-sign-ins.ts';
 export type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
 export type { FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
 export type { AppIdentity, AssureApp, DecisionRecord, OnDecision } from './http/hooks/app-hooks.ts';
@@ -17,7 +16,16 @@ export {
   ProofRefused,
   type ProofRequest,
 } from './http/hooks/approve-guard.ts';
-export type { ConsentPolicy, LoginPage, OtherWays, OwnPage, PhoneSignIn, SignIn } from './http/hooks/hooks.ts';
+export type {
+  ConsentPolicy,
+  LoginPage,
+  NewSignIn,
+  OnSignIn,
+  OtherWays,
+  OwnPage,
+  PhoneSignIn,
+  SignIn,
+} from './http/hooks/hooks.ts';
 export type { Translate, Values } from './http/hooks/translate.ts';
 export type { ClientLogo, Logo, LogoType } from './http/pages/client-logos.ts';
 export type { BrowserEntry, KnownBrowserEntry, Link, Pages, PageTools, PhoneView } from './http/pages/page-data.ts';

@@ -25,9 +25,11 @@ import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
 import { DeviceListHandlers } from './devices/device-list.ts';
 import { answerError, fail, InnerMiddleware } from './errors.ts';
+import { DecisionFormHandlers } from './phone/decision-form.ts';
+import { LandingHandlers } from './phone/landing.ts';
 import { PhoneGuards } from './phone/phone-request.ts';
 import { ScanHandlers } from './phone/scan-page.ts';
-import { TicketHandlers } from './phone/tickets.ts';
+import { TicketPage } from './phone/ticket-page.ts';
 import type { Entry, Handler } from './request/guard.ts';
 import type { PluginRequest } from './request/plugin-request.ts';
 import { protect } from './request/security-headers.ts';
@@ -39,7 +41,9 @@ export function routes(services: Services): Middleware {
   const passkey = new PasskeyHandlers(services);
   const qrPage = new QrPageHandlers({ ...services, consent, passkey });
   const finish = new FinishHandlers(services);
-  const tickets = new TicketHandlers(services);
+  const landing = new LandingHandlers(services);
+  const ticketPage = new TicketPage(services);
+  const decisionForm = new DecisionFormHandlers({ ...services, ticketPage });
   const scan = new ScanHandlers({
     ...services,
     fail: (request, error) => fail(services.provider, request, error),
@@ -123,8 +127,8 @@ export function routes(services: Services): Middleware {
     post: forPages(phone.form('decide'), deviceList.end),
   });
   at('/qr/tickets/:id', {
-    get: forPages(phone.lookOrWatch('decide'), tickets.show),
-    post: forPages(phone.form('decide'), tickets.decide),
+    get: forPages(phone.lookOrWatch('decide'), ticketPage.show),
+    post: forPages(phone.form('decide'), decisionForm.decide),
   });
   // The app. Each operation is described beside its route, which openapi.json is made from.
   atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan'), apiScans.scan)] });
@@ -141,8 +145,8 @@ export function routes(services: Services): Middleware {
   if (services.appLinks.hasAndroid) at(ANDROID_PATH, { get: forPages(unguarded, services.appLinks.android) });
 
   at('/qr/:code', {
-    get: forPages(phone.look('scan', tickets.noteFreshCode), tickets.landing),
-    post: forPages(phone.form('scan', tickets.requireFreshCode), tickets.scan),
+    get: forPages(phone.look('scan', landing.noteFreshCode), landing.page),
+    post: forPages(phone.form('scan', landing.requireFreshCode), landing.scan),
   });
 
   const dispatch = router.routes() as unknown as Middleware;

@@ -12,9 +12,11 @@ import type { DeviceListPorts } from './devices/device-list.ts';
 import type { Assets } from './pages/assets.ts';
 import type { ClientLogos } from './pages/client-logos.ts';
 import type { ApprovalPorts } from './phone/approval.ts';
+import type { DecisionFormPorts } from './phone/decision-form.ts';
+import type { LandingPorts } from './phone/landing.ts';
 import type { PhoneRequestPorts } from './phone/phone-request.ts';
 import type { ScanPorts } from './phone/scan-page.ts';
-import type { TicketPorts } from './phone/tickets.ts';
+import type { TicketPagePorts } from './phone/ticket-page.ts';
 
 /** Everything that the routes need: each handler names its own part. */
 export type Services = BrowserRequestPorts &
@@ -24,7 +26,9 @@ export type Services = BrowserRequestPorts &
   FinishPorts &
   Omit<QrPagePorts, 'consent' | 'passkey'> &
   ApprovalPorts &
-  TicketPorts &
+  LandingPorts &
+  TicketPagePorts &
+  Omit<DecisionFormPorts, 'ticketPage'> &
   Omit<ScanPorts, 'fail'> &
   ApiRequestPorts &
   ApiScanPorts &

@@ -6,7 +6,10 @@ import { words } from './request/parameters.ts';
 export interface ProviderError {
   readonly code: ErrorCode;
   readonly reason?: ErrorReason;
-  /** The error and its description (RFC 6749, section 4.1.2.1), unless they say nothing to the developers of an app. */
+  /**
+   * The error and its description (RFC 6749, section 4.1.2.1), for the developers of the app. Absent if the server is
+   * the cause.
+   */
   readonly details?: { readonly error: string; readonly description?: string };
   /** The languages that the app asked for (OIDC Core, section 3.1.2.1). */
   readonly locales: readonly string[];

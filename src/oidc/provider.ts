@@ -1,2 +1,2 @@
-/** The type of the provider. The folders above import it from here, because only `oidc/` imports oidc-provider. */
+/** The type of the provider. `config/` and `http/` import it from here: only `oidc/` imports oidc-provider. */
 export type { Provider } from 'oidc-provider';

@@ -1,5 +1,5 @@
 /**
- *  * The reasons for which a step of a QR sign-in can be refused. `http/errors.ts` maps each to one status.
+ * The reasons for which a step of a QR sign-in can be refused. `http/errors.ts` maps each to one status.
  *
  * - `invalid_request`: the input has the wrong form.
  * - `not_signed_in`: the phone has no session at the provider.
@@ -32,8 +32,8 @@
  * - `insufficient_user_authentication`: the request demands a more recent or stronger sign-in than that of the app's
  *   token (RFC 9470, section 3).
  * - `app_refused`: the deployment does not let this app approve sign-ins.
- * - `newer_record`: the store has a record in a format of a newer build, which runs on another node. A retry may get
- *   there.
+ * - `newer_record`: the store has a record in a format of a newer build, which runs on another node. A retry may reach
+ *   that node.
  */
 export type ErrorCode =
   | 'invalid_request'
@@ -69,7 +69,7 @@ export type ErrorCode =
   | 'server_error';
 
 /**
- * The cause of an error whose code has several, for those who may know it:
+ * The cause of an error, if its code has several. Only a caller that may know the cause gets it:
  *
  * - of `over`: the time is up (`expired`), the browser shows a new code (`renewed`), the browser has cancelled
  *   (`cancelled`), or the check code was wrong too often (`check-code`). Absent if the ticket was decided.
@@ -102,8 +102,10 @@ interface QrLoginErrorOptions extends ErrorOptions {
   readonly reason?: ErrorReason | undefined;
 }
 
-/** The only error class of this package. `code` is stable; `message` is for programs and logs; pages show
- * the text `error.<code>` of the locales, or `error.<code>.<reason>` if there is a reason. */
+/**
+ * The only error class of this package. `code` is stable. `message` is for programs and logs: pages show the text
+ * `error.<code>` of the locales, or `error.<code>.<reason>` if there is a reason.
+ */
 export class QrLoginError extends Error {
   override readonly name = 'QrLoginError';
   readonly code: ErrorCode;
@@ -143,8 +145,8 @@ export function scannedElsewhere(): QrLoginError {
 export type DecidedState = Extract<ErrorReason, 'approved' | 'denied' | 'redeemed'>;
 
 /**
- * Thrown for an act that contradicts what the same approver has decided before. Only that approver gets it, so it says
- * what stands.
+ * Thrown for an act that contradicts what the same approver has decided before. Only that approver gets it, so it names
+ * the decision.
  */
 export class DecidedOtherwise extends QrLoginError {
   readonly state: DecidedState;

@@ -45,7 +45,8 @@ export async function denyIfReported<T extends { readonly verdict: Verdict }>(
 }
 
 /**
- * Ends the ticket that the interaction shows now. A ticket that has ended or that another approver has scanned stays.
+ * Applies a report to the ticket that the interaction shows now: ends it if it is waiting, or if this approver has
+ * scanned it. Otherwise the ticket stays as it is.
  */
 export function applyReport(ticket: Ticket, approver: Approver, moment: transitions.Moment): Ticket {
   if (!isLive(ticket, moment.now)) return ticket;
@@ -54,14 +55,14 @@ export function applyReport(ticket: Ticket, approver: Approver, moment: transiti
 }
 
 /**
- * Returns the names of the note that stands for an account's report of a network address: first the name under the
- * current key, under which it is written, then those under older keys.
+ * Returns the names that the note of an account's report of a network address may have. A name is a MAC. The first one
+ * is made with the current key, and a new note is written under it. The others are made with older keys.
  */
 export function reportsOf(keys: SecretKeys, accountId: string, { source }: ReportedBrowser): string[] {
   return keys.candidates('report', accountId, source).map((mac) => mac.toString('base64url'));
 }
 
-/** Returns true if a note exists under any of the names, which are made with the current key and the older ones. */
+/** Returns true if a note exists under any of the names. */
 async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean> {
   return (await Promise.all(names.map((name) => notes.read(name)))).some((note) => note !== undefined);
 }

@@ -32,7 +32,7 @@ describe('the first code', () => {
     }
   }
 
-  it('waits for no request: none of those of the page blocks its rendering', () =>
+  it('is painted before any other request of the page is answered, because none of them blocks rendering', () =>
     during(undefined, async (stage) => {
       const screen = await askToSignIn(stage, await stage.desktop());
       await screen.waitForLoadState('load');

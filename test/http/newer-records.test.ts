@@ -10,7 +10,7 @@ import { COOKIE_KEYS } from '../fixtures/secrets.ts';
 import type { Answer } from '../support/agent.ts';
 import { type BrowserPerson, type PhonePerson, World } from '../support/world.ts';
 
-const IGNORED = { onTrouble: () => undefined, onLate: () => undefined };
+const IGNORE_CALLBACKS = { onTrouble: () => undefined, onLate: () => undefined };
 
 describe('a ticket that a newer node has changed', () => {
   let world: World;
@@ -65,7 +65,7 @@ describe('a ticket that a newer node has changed', () => {
     expect(await engine.store.findByInteraction(browser.uid)).to.deep.equal(before);
   });
 
-  it('is explained: in a page with a way to try again, and to a program with both formats', async () => {
+  it('gets an error page with a link to try again, and as JSON a message with both formats', async () => {
     await changeByNewerNode();
     const page = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
     expect(page.text).to.include('data-error="newer_record"').and.include('Try again');
@@ -84,7 +84,7 @@ describe('a ticket that a newer node has changed', () => {
     expect(await stream.block()).to.equal(undefined);
   });
 
-  it('is served by the next node that knows the format', async () => {
+  it('can be approved and finished at a node that knows its format', async () => {
     const stored = await engine.store.findByInteraction(browser.uid);
     await changeByNewerNode();
     expect((await phone.approve()).status).to.equal(503);
@@ -105,7 +105,7 @@ describe('a browser on a list that a newer node has written', () => {
       await phone.scan(await browser.code());
       await phone.approve();
       await browser.arrive();
-      const engine = chooseEngine(keyv, world.clock.now, IGNORED);
+      const engine = chooseEngine(keyv, world.clock.now, IGNORE_CALLBACKS);
       const { browsers } = engineForIssuer(engine, world.issuer, new SecretKeys(COOKIE_KEYS));
       const [listed] = await browsers.list('a11ce');
       if (listed === undefined) throw new Error('the browser is listed');

@@ -7,7 +7,7 @@ import { meetApp, phoneOf } from './app-phone.ts';
 import { errorOf } from './errors.ts';
 
 /** Lets the provider demand something of the user besides a tap. */
-function demanding(qrLogin: Partial<QrLoginOptions>, act: (world: World) => Promise<void>): Promise<void> {
+function withOptions(qrLogin: Partial<QrLoginOptions>, act: (world: World) => Promise<void>): Promise<void> {
   return World.during({ qrLogin }, act);
 }
 
@@ -19,9 +19,9 @@ const PIN_GUARD: QrLoginOptions['guard'] = {
   },
 };
 
-describe('an app with the library, where more than a tap is needed', () => {
-  it('shows the digits that the user types into the browser', () =>
-    demanding({ assess: () => 'check code' }, async (world) => {
+describe('an app that uses the library, if the provider demands more than a tap on Approve', () => {
+  it('gets the check code that the user types into the browser', () =>
+    withOptions({ assess: () => 'check code' }, async (world) => {
       const { browser, phone } = await meetApp(world);
       const ticket = await phone.scan(await browser.code());
       expect(ticket.asked.checkCode).to.equal(undefined);
@@ -33,8 +33,8 @@ describe('an app with the library, where more than a tap is needed', () => {
       expect((await ticket.refresh()).state).to.equal('finished');
     }));
 
-  it('is told when the digits were wrong too often', () =>
-    demanding({ assess: () => 'check code' }, async (world) => {
+  it('gets the reason check-code after three wrong check codes', () =>
+    withOptions({ assess: () => 'check code' }, async (world) => {
       const { browser, phone } = await meetApp(world);
       const ticket = await phone.scan(await browser.code());
       const { checkCode = '' } = await ticket.approve();
@@ -45,8 +45,8 @@ describe('an app with the library, where more than a tap is needed', () => {
       expect(ends.at(-1)).to.deep.equal(['cancelled', 'check-code']);
     }));
 
-  it('answers the question of the guard', () =>
-    demanding({ guard: PIN_GUARD }, async (world) => {
+  it("gets the question of the deployment's guard, and sends the answer with Approve", () =>
+    withOptions({ guard: PIN_GUARD }, async (world) => {
       const { browser, phone } = await meetApp(world);
       const ticket = await phone.scan(await browser.code());
       expect(ticket.asked.challenge).to.deep.equal({ question: 'What is your PIN?' });
@@ -56,8 +56,8 @@ describe('an app with the library, where more than a tap is needed', () => {
       expect((await browser.tokens(await browser.arrive())).claims()?.amr).to.include('pin');
     }));
 
-  it('gives consent on the phone, so that the browser is not asked', () =>
-    demanding({ consent: () => 'phone' }, async (world) => {
+  it('gives consent with Approve, so that the browser shows no consent page', () =>
+    withOptions({ consent: () => 'phone' }, async (world) => {
       const { browser, phone } = await meetApp(world, { parameters: { scope: 'openid email' } });
       const ticket = await phone.scan(await browser.code());
       expect(ticket.asked.consent).to.equal(true);
@@ -68,8 +68,8 @@ describe('an app with the library, where more than a tap is needed', () => {
       expect((await browser.tokens(new URL(arrived.location))).scope).to.equal('openid email');
     }));
 
-  it('claims the ticket of a short code, which needs the digits', () =>
-    demanding({ shortCode: true }, async (world) => {
+  it('scans by a short code, and gets a check code', () =>
+    withOptions({ shortCode: true }, async (world) => {
       const { browser, phone } = await meetApp(world);
       const shortCode = await shortCodeOn(browser);
       const ticket = await phone.scanShortCode(shortCode.toLowerCase().replace('-', ' '));
@@ -78,10 +78,10 @@ describe('an app with the library, where more than a tap is needed', () => {
       expect(await errorOf(phone.scanShortCode('FFFF-FFFF'))).to.include({ code: 'not_found', action: 'scan' });
     }));
 
-  it('signs each decision, and the provider keeps what the user was shown', async () => {
+  it('signs each decision, and onDecision gets the signed record', async () => {
     const kept: DecisionRecord[] = [];
     const onDecision = (_ctx: unknown, record: DecisionRecord): void => void kept.push(record);
-    await demanding({ signedDecisions: true, onDecision }, async (world) => {
+    await withOptions({ signedDecisions: true, onDecision }, async (world) => {
       const { browser, app, phone } = await meetApp(world);
       const unsigned = await phone.scan(await browser.code());
       expect(await errorOf(unsigned.approve())).to.include({ code: 'invalid_request', action: 'stop' });
@@ -100,8 +100,8 @@ describe('an app with the library, where more than a tap is needed', () => {
     });
   });
 
-  it('is opened by the page of a browser on the same phone, and leads back to it with the digits', () =>
-    demanding({ assess: () => 'check code', apps: { scheme: 'com.example.app' } }, async (world) => {
+  it('opens from the QR page on the same phone, and returns to that page with the check code', () =>
+    withOptions({ assess: () => 'check code', apps: { scheme: 'com.example.app' } }, async (world) => {
       const { browser, phone } = await meetApp(world);
       const { location } = await browser.agent.get(`${browser.at}/qr/app`);
       const ticket = await phone.scan(location);
@@ -111,8 +111,8 @@ describe('an app with the library, where more than a tap is needed', () => {
       expect((await browser.finish(checkCode)).status).to.equal(200);
     }));
 
-  it('keeps the user signed in in the browser only if told to', () =>
-    demanding({}, async (world) => {
+  it('leaves the browser signed in after it is closed only if it approves with remember', () =>
+    withOptions({}, async (world) => {
       for (const remember of [true, false]) {
         const { browser, phone } = await meetApp(world);
         await (await phone.scan(await browser.code())).approve({ remember });
@@ -123,8 +123,8 @@ describe('an app with the library, where more than a tap is needed', () => {
       }
     }));
 
-  it('is told how long to wait where requests are limited', () =>
-    demanding({ limits: { address: { decide: 3 } } }, async (world) => {
+  it('gets the time to wait when it is over a rate limit', () =>
+    withOptions({ limits: { address: { decide: 3 } } }, async (world) => {
       const { phone } = await meetApp(world);
       let error = await errorOf(phone.ticket('unknown'));
       for (let round = 0; round < 10 && error.code === 'not_found'; round++)

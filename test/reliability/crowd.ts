@@ -1,4 +1,4 @@
-/** A crowd that signs in over three nodes on one Redis while a fault comes again and again, and counts of its ends. */
+/** Signs many users in over three nodes on one Redis while a fault recurs, and counts how their sign-ins end. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { PATIENCE_MS } from '../../src/stores/deadline.ts';
 import { Nodes } from '../support/nodes.ts';
@@ -8,13 +8,13 @@ import type { CrowdFault, CrowdSite } from './crowd-faults.ts';
 import { crowdNetwork, type Traffic } from './crowd-network.ts';
 import { BROWSER_ADDRESS, CrowdSignIn, type CrowdUser, type SignInOutcome } from './crowd-sign-in.ts';
 
-/** Phones for each sign-in a second. A phone has one sign-in at a time; more are signed in if all are busy. */
+/** The phones prepared for each sign-in a second. A phone has one sign-in at a time; more are added if all are busy. */
 const PHONES = 8;
 const PHONES_AT_A_TIME = 4;
 const MOST_PEOPLE = 3_000;
-/** A phone elsewhere, whose sign-ins need the check code. */
+/** The address of phones that are not near the browser, so that their sign-ins need the check code. */
 const PHONE_ADDRESS = '198.51.100.9';
-/** One sign-in of so many is used a second time. */
+/** One of this many sign-ins is replayed. */
 const REPLAYS_EVERY = 3;
 
 export interface CrowdSize {
@@ -86,7 +86,7 @@ class Crowd {
       await pause(Math.max(0, began + (number * 1000) / rate - performance.now()));
       running.push(this.#signIn(number));
     }
-    // The last ones meet faults until their end.
+    // The faults go on until the last sign-in has ended.
     await Promise.all(running);
     stop.abort();
     return this.#count(await faults);

@@ -14,8 +14,8 @@ import {
   type State,
   VICTIM,
 } from './faults.ts';
-import { Ear, type Shown } from './faults-ear.ts';
 import { looksIn, STEPS, STEPS_FROM, type Step, unlessNoConnection } from './faults-steps.ts';
+import { type Shown, TicketStream } from './ticket-stream.ts';
 
 /** The side that is at the node that the fault hits. */
 export type Side = 'browser' | 'phone';
@@ -54,7 +54,7 @@ export class Journey {
   readonly #name: string;
   readonly #home: Readonly<Record<Side, number>>;
   readonly #at: Record<Side, number>;
-  #ears: Ear[] = [];
+  #ears: TicketStream[] = [];
   #steps: readonly Step[];
 
   constructor(site: FaultySite, state: State, side: Side, number: number) {
@@ -114,7 +114,7 @@ export class Journey {
     else await this.#catchUp(stranger);
     while (this.#steps.length > 0) await this.#nextStep();
     expect(this.got, 'the result for the RP').to.equal(this.state === 'denied' ? 'access_denied' : this.accountId);
-    for (const ear of this.#ears) ear.close();
+    for (const stream of this.#ears) stream.close();
   }
 
   goTo(location: string): void {
@@ -237,7 +237,7 @@ export class Journey {
       if (phone.at !== '') expect(await look()).to.equal(401);
       await this.#allShow('expired');
     }
-    for (const ear of this.#ears.splice(0)) ear.close();
+    for (const stream of this.#ears.splice(0)) stream.close();
 
     const page = await browser.start();
     if (!page.text.includes('data-qr-login')) {
@@ -259,7 +259,7 @@ export class Journey {
     const page = new Agent({ cookie, 'x-forwarded-for': BROWSER_ADDRESS }, this.#networkTo(node));
     const stream = await page.stream(url);
     const { status } = stream.response;
-    if (status === 200) this.#ears.push(new Ear(stream));
+    if (status === 200) this.#ears.push(new TicketStream(stream));
     else stream.close();
     return status;
   }
@@ -272,7 +272,7 @@ export class Journey {
 
   async #allShow(state: string, and: (shown: Shown) => boolean = () => true): Promise<void> {
     const isIt = (shown: Shown): boolean => shown.state === state && and(shown);
-    await Promise.all(this.#ears.map((ear) => ear.shows(state, isIt)));
+    await Promise.all(this.#ears.map((stream) => stream.shows(state, isIt)));
   }
 
   /** Repeats a step until it succeeds, as the answers say. */

@@ -11,7 +11,7 @@ import { patiently } from '../support/page-visitor.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { untilAnswered } from './faults.ts';
-import { Ear } from './faults-ear.ts';
+import { TicketStream } from './ticket-stream.ts';
 
 const BROWSERS = 0;
 const PHONES = 1;
@@ -107,14 +107,14 @@ const ACTS: readonly Act[] = [
     again: (answer) => expect(answer.json().state).to.equal('denied'),
   },
   {
-    what: 'finish',
+    what: 'the finish',
     after: ['scan', 'approve'],
     act: ({ browser }) => browser.finish(),
     shows: 'redeemed',
     again: (answer) => expect(answer.json().redirectTo).to.match(/\/auth\//),
   },
   {
-    what: 'a new code',
+    what: 'the request for a new code',
     after: ['scan'],
     act: ({ browser }) => browser.post(`${browser.at}/qr/renew`, { version: '2' }),
     shows: 'waiting',
@@ -123,27 +123,29 @@ const ACTS: readonly Act[] = [
   },
 ];
 
-describe('after a write that happened although the answer was 503,', () => {
+describe('after a 503 whose write to Redis takes effect later,', () => {
   let redis: RedisServer;
-  let link: StopBeforeSwap;
+  let proxy: StopBeforeSwap;
   let nodes: Nodes;
   let people = 0;
 
   before(async () => {
     redis = await RedisServer.start();
-    link = await new StopBeforeSwap(redis).start();
-    const address = { url: `redis://127.0.0.1:${link.port}` };
+    proxy = await new StopBeforeSwap(redis).start();
+    const address = { url: `redis://127.0.0.1:${proxy.port}` };
     nodes = await Nodes.start({ redis: address, nodes: [{}, {}], people: 20, storePatience: STORE_PATIENCE_MS });
   });
 
   after(async () => {
     redis?.resume();
     await nodes?.stop();
-    link?.stop();
+    proxy?.stop();
     await redis?.stop();
   });
 
-  const start = async (done: readonly ('scan' | 'approve')[]): Promise<Pair & { ear: Ear; accountId: string }> => {
+  const start = async (
+    done: readonly ('scan' | 'approve')[],
+  ): Promise<Pair & { stream: TicketStream; accountId: string }> => {
     const accountId = `user${people++}`;
     // The nodes may not have noticed yet that Redis is back, and on a slow machine it may seem unavailable at any time.
     const browser = new BrowserVisitor(nodes.site, patiently(nodes.networkTo(BROWSERS)));
@@ -153,14 +155,14 @@ describe('after a write that happened although the answer was 503,', () => {
     await phone.signInAt(code, accountId);
     if (done.includes('scan')) expect((await phone.scan(code)).status).to.equal(200);
     if (done.includes('approve')) expect(await phone.approve()).to.include({ state: 'approved' });
-    return { browser, phone, code, accountId, ear: new Ear(await browser.events()) };
+    return { browser, phone, code, accountId, stream: new TicketStream(await browser.events()) };
   };
 
-  /** Sends one request that makes Redis stop, expects a 503, and lets Redis go on. */
-  const doTooLate = async ({ browser, phone }: Pair, act: () => Promise<Answer>): Promise<Answer> => {
+  /** Sends one request whose write makes Redis pause, expects a 503, and lets Redis go on. */
+  const sendBeforePause = async ({ browser, phone }: Pair, act: () => Promise<Answer>): Promise<Answer> => {
     const usual = [browser.network, phone.network] as const;
     [browser.network, phone.network] = [nodes.networkTo(BROWSERS), nodes.networkTo(PHONES)];
-    link.armed = true;
+    proxy.armed = true;
     const answer = await act();
     redis.resume();
     [browser.network, phone.network] = usual;
@@ -170,40 +172,40 @@ describe('after a write that happened although the answer was 503,', () => {
   };
 
   for (const { what, after, act, shows, again } of ACTS) {
-    it(`the browser shows it, and a repetition is harmless: ${what}`, async () => {
-      const { ear, ...pair } = await start(after);
-      await doTooLate(pair, () => act(pair));
-      await ear.shows(shows, ({ state }) => state === shows);
+    it(`the browser shows the result of ${what}, and a repetition changes nothing`, async () => {
+      const { stream, ...pair } = await start(after);
+      await sendBeforePause(pair, () => act(pair));
+      await stream.shows(shows, ({ state }) => state === shows);
       again(await untilAnswered(() => act(pair)));
-      await ear.shows(shows, ({ state }) => state === shows, 0);
-      ear.close();
+      await stream.shows(shows, ({ state }) => state === shows, 0);
+      stream.close();
     });
   }
 
-  it('the page that answers the Approve form leads to the done page', async () => {
-    const { ear, accountId, ...pair } = await start(['scan']);
+  it('the error page that answers the Approve form links to the done page', async () => {
+    const { stream, accountId, ...pair } = await start(['scan']);
     const { browser, phone } = pair;
     const { csrf } = (await phone.look()).json();
-    const page = await doTooLate(pair, () => phone.submit(phone.at, { csrf: `${csrf}`, decision: 'approve' }));
+    const page = await sendBeforePause(pair, () => phone.submit(phone.at, { csrf: `${csrf}`, decision: 'approve' }));
     // An empty URL is that of the page itself, which the browser then requests by GET.
     expect(page.text).to.contain('data-error="store_unavailable"').and.contain('href=""');
-    await ear.shows('approved', ({ state }) => state === 'approved');
+    await stream.shows('approved', ({ state }) => state === 'approved');
 
     const done = await untilAnswered(() => phone.agent.get(phone.at, { headers: { accept: 'text/html' } }));
     expect(done.status).to.equal(200);
     expect(done.text).to.contain('mark-yes').and.not.contain('value="approve"');
     const { redirectTo } = (await untilAnswered(() => browser.finish())).json();
     expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(accountId);
-    ear.close();
+    stream.close();
   });
 
-  it('the same browser can finish again, and is signed in once', async () => {
-    const { ear, accountId, ...pair } = await start(['scan', 'approve']);
+  it('the same browser can repeat its finish, and is signed in once', async () => {
+    const { stream, accountId, ...pair } = await start(['scan', 'approve']);
     const { browser } = pair;
-    await doTooLate(pair, () => browser.finish());
-    await ear.shows('redeemed', ({ state }) => state === 'redeemed');
+    await sendBeforePause(pair, () => browser.finish());
+    await stream.shows('redeemed', ({ state }) => state === 'redeemed');
     const { redirectTo } = (await untilAnswered(() => browser.finish())).json();
     expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(accountId);
-    ear.close();
+    stream.close();
   });
 });

@@ -6,7 +6,7 @@ import { patiently } from '../support/page-visitor.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { untilAnswered } from './faults.ts';
-import { Ear, type Shown } from './faults-ear.ts';
+import { type Shown, TicketStream } from './ticket-stream.ts';
 
 /** The time that the nodes' stores may take. */
 const STORE_PATIENCE_MS = 500;
@@ -61,37 +61,37 @@ describe('an open page', () => {
 
   it('shows codes that rotate while Redis is stopped, and the last one is valid when Redis goes on', async () => {
     const [browser, phone] = [await open(), await signedIn()];
-    const ear = new Ear(await browser.events());
-    await ear.shows('a code', ({ qr }) => qr !== undefined);
+    const stream = new TicketStream(await browser.events());
+    await stream.shows('a code', ({ qr }) => qr !== undefined);
     redis.pause();
-    const codes = [urlIn(ear.latest)];
+    const codes = [urlIn(stream.latest)];
     for (let rotated = 0; rotated < ROTATIONS; rotated++) {
       const last = codes.at(-1);
-      await ear.shows('another code', (ticket) => urlIn(ticket) !== last);
-      codes.push(urlIn(ear.latest));
+      await stream.shows('another code', (ticket) => urlIn(ticket) !== last);
+      codes.push(urlIn(stream.latest));
     }
     redis.resume();
     expect(new Set(codes).size).to.equal(ROTATIONS + 1);
-    const scanned = await untilAnswered(() => phone.scan(urlIn(ear.latest)));
+    const scanned = await untilAnswered(() => phone.scan(urlIn(stream.latest)));
     expect(scanned.json().state).to.equal('scanned');
-    await ear.shows('scanned', ({ state }) => state === 'scanned');
-    ear.close();
+    await stream.shows('scanned', ({ state }) => state === 'scanned');
+    stream.close();
   });
 
   it('shows that the code has expired while Redis is stopped, and gets a new one when Redis goes on', async () => {
     const browser = await open(HURRIED);
-    const ear = new Ear(await browser.events());
+    const stream = new TicketStream(await browser.events());
     takeAnyAnswer(browser, HURRIED);
     redis.pause();
-    await ear.shows('expired', ({ state }) => state === 'expired');
-    const renew = () => browser.post(`${browser.at}/qr/renew`, { version: `${ear.latest?.version}` });
+    await stream.shows('expired', ({ state }) => state === 'expired');
+    const renew = () => browser.post(`${browser.at}/qr/renew`, { version: `${stream.latest?.version}` });
     expect((await renew()).status).to.equal(503);
     // Start to wait before the request, because the new ticket expires soon as well.
-    const renewed = ear.shows('a new code', ({ state }) => state === 'waiting');
+    const renewed = stream.shows('a new code', ({ state }) => state === 'waiting');
     redis.resume();
     expect((await untilAnswered(renew)).json().state).to.equal('waiting');
     await renewed;
-    ear.close();
+    stream.close();
   });
 
   it('that is reloaded while Redis is stopped says to try again, with a link to the code', async () => {
@@ -126,14 +126,14 @@ describe('an open page', () => {
 
   it('gets its stream from another node after its own was killed, with the changes since then', async () => {
     const [browser, phone] = [await open(), await signedIn()];
-    const ear = new Ear(await browser.events());
+    const stream = new TicketStream(await browser.events());
     await nodes.kill(0);
-    await ear.shows('nothing', () => false);
-    expect(ear.ended).to.equal(true);
+    await stream.shows('nothing', () => false);
+    expect(stream.ended).to.equal(true);
     browser.network = patiently(nodes.roundRobin());
     phone.network = patiently(nodes.roundRobin());
     expect((await phone.scan(await browser.code())).json().state).to.equal('scanned');
-    const next = new Ear(await browser.events());
+    const next = new TicketStream(await browser.events());
     await next.shows('scanned', ({ state }) => state === 'scanned');
     await phone.approve();
     await next.shows('approved', ({ state }) => state === 'approved');

@@ -23,8 +23,8 @@ const { Database, ownStore }: OwnStore = await import(
   new URL('../../examples/own-store/store.js', import.meta.url).href
 );
 
-const IGNORED = { onTrouble: () => undefined, onLate: () => undefined };
-const NEWER = KNOWN_FORMAT + 1;
+const IGNORE_CALLBACKS = { onTrouble: () => undefined, onLate: () => undefined };
+const NEWER_FORMAT = KNOWN_FORMAT + 1;
 
 interface Started {
   readonly engine: StoreEngine;
@@ -32,15 +32,15 @@ interface Started {
 }
 
 function startOn(store: Parameters<typeof chooseEngine>[0]): Started {
-  const engine = chooseEngine(store, Date.now, IGNORED);
+  const engine = chooseEngine(store, Date.now, IGNORE_CALLBACKS);
   return { engine, close: () => engine.close() };
 }
 
 const ENGINES: Readonly<Record<string, () => Started | Promise<Started>>> = {
-  memory: () => startOn(new Keyv()),
-  'any other Keyv': () => startOn(keyvOver(new RemoteBackend())),
-  "a deployment's own": () => startOn(ownStore(new Database())),
-  Redis: async () => {
+  'the engine in memory': () => startOn(new Keyv()),
+  'the engine on any other Keyv': () => startOn(keyvOver(new RemoteBackend())),
+  "a deployment's own engine": () => startOn(ownStore(new Database())),
+  'the engine on Redis': async () => {
     const redis = await RedisServer.start();
     const process = await startProcess(redis.url);
     return { engine: process.engine, close: () => process.close().finally(() => redis.stop()) };
@@ -48,7 +48,7 @@ const ENGINES: Readonly<Record<string, () => Started | Promise<Started>>> = {
 };
 
 for (const [name, start] of Object.entries(ENGINES)) {
-  describe(`a record of a newer format in the engine on ${name}`, () => {
+  describe(`a record of a newer format in ${name}`, () => {
     storesMayTake(GENEROUS);
     let engine: StoreEngine;
     let close: () => Promise<void> = async () => undefined;
@@ -68,19 +68,19 @@ for (const [name, start] of Object.entries(ENGINES)) {
     async function expectRefused(read: Promise<unknown>): Promise<void> {
       const error = await refused(read);
       expect(error.code).to.equal('newer_record');
-      expect(error.message).to.include(`format ${NEWER}`).and.include(`knows ${KNOWN_FORMAT}`);
+      expect(error.message).to.include(`format ${NEWER_FORMAT}`).and.include(`knows ${KNOWN_FORMAT}`);
     }
 
-    it('is refused if it is a ticket, by its id and by its interaction', async () => {
-      const ticket = newTicket({ format: NEWER });
+    it('cannot be read if it is a ticket, neither by its id nor by its interaction', async () => {
+      const ticket = newTicket({ format: NEWER_FORMAT });
       await engine.store.create(ticket);
       await expectRefused(engine.store.find(ticket.id));
       await expectRefused(engine.store.findByInteraction(ticket.interaction));
     });
 
-    it('is refused if it is a browser on one of the lists, which can still be removed, used and named', async () => {
+    it('keeps a list of browsers from being read, but can be named, used and removed', async () => {
       const times = { lastUsedAt: Date.now(), endsAt: Date.now() + 60_000 };
-      const entry = { id: 'id', sessionUid: 'uid', format: NEWER, ...times };
+      const entry = { id: 'id', sessionUid: 'uid', format: NEWER_FORMAT, ...times };
       const signedIn: SignedInBrowser = { ...entry, signedInAt: times.lastUsedAt };
       const trusted: KnownBrowser = { ...entry, trustedAt: times.lastUsedAt };
       await Promise.all([engine.browsers.put('alice', signedIn), engine.known.put('alice', trusted)]);
@@ -93,26 +93,26 @@ for (const [name, start] of Object.entries(ENGINES)) {
       }
     });
 
-    it('is not passed to listeners, which are notified to read instead', async () => {
+    it('is not passed to listeners, which are told to read it from the store', async () => {
       const ticket = newTicket();
-      const ears = new RecordingListener(engine.signals, ticket.interaction);
+      const listener = new RecordingListener(engine.signals, ticket.interaction);
       await engine.store.findByInteraction(ticket.interaction);
       await engine.store.create(ticket);
-      await ears.hears(1);
-      const before = ears.doubts;
-      await engine.store.swap(ticket, { ...changed(ticket), format: NEWER });
-      await ears.doubtsOnceMore(before);
-      expect(ears.heard).to.deep.equal([ticket]);
-      ears.stop();
+      await listener.hears(1);
+      const before = listener.doubts;
+      await engine.store.swap(ticket, { ...changed(ticket), format: NEWER_FORMAT });
+      await listener.doubtsOnceMore(before);
+      expect(listener.heard).to.deep.equal([ticket]);
+      listener.stop();
     });
 
-    it('causes one warning of the process, which names both formats', () => {
-      const mine = warnings.filter(({ code }) => code === 'QR_LOGIN_NEWER_RECORD');
-      expect(mine).to.have.length(1);
-      expect(mine[0]?.message).to.include(`format ${NEWER}`).and.include(`knows ${KNOWN_FORMAT}`);
+    it('causes one warning of the process, with its format and the newest known one', () => {
+      const newerRecordWarnings = warnings.filter(({ code }) => code === 'QR_LOGIN_NEWER_RECORD');
+      expect(newerRecordWarnings).to.have.length(1);
+      expect(newerRecordWarnings[0]?.message).to.include(`format ${NEWER_FORMAT}`).and.include(`knows ${KNOWN_FORMAT}`);
     });
 
-    it('does not affect records of this format, or of builds without formats', async () => {
+    it('does not affect records of the known format, nor those without a format', async () => {
       for (const format of [{}, { format: KNOWN_FORMAT }]) {
         const ticket = newTicket(format);
         await engine.store.create(ticket);

@@ -69,7 +69,7 @@ describe('fields of a ticket that a newer build has written', () => {
     expect(after).to.deep.equal({ ...checkCode, wrongTries: 2 });
   });
 
-  it('end with their ticket: the next ticket of the interaction begins without them', () => {
+  it('are missing in the next ticket of the same interaction', () => {
     const { id, interaction, request, browser, endsAt } = waiting();
     const next = transitions.show({ id, interaction, request, browser, endsAt }, fromTheFuture(scanned()), moment);
     expect(next).to.not.have.property('future');
@@ -81,14 +81,14 @@ describe('fields of a state', () => {
   const more = { changesAccount: true, because: 'person', approvedAt: NOW } as const;
   const fields = [...Object.keys(everything), ...Object.keys(more)];
 
-  it('do not reach another state, not even if an older build has left them there', () => {
+  it('are dropped by a step to another state, also if an older build had kept them too long', () => {
     const stray = { ...scanned(), ...everything, ...more, state: 'scanned' } as Ticket;
     const after = transitions.deny(stray, alice(), moment);
     expect(Object.keys(after).filter((name) => fields.includes(name))).to.deep.equal(['because']);
     expect(ownerOf(after)).to.deep.equal(alice());
   });
 
-  it('are those of the new state alone', () => {
+  it('are replaced by those of the new state', () => {
     const { approver, remember, approvedAt } = redeemed();
     const after = transitions.redeem({ ...approved(), ...everything, ...more, remember: false } as Ticket, moment);
     expect(after).to.deep.include({ approver, remember, approvedAt });

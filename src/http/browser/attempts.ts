@@ -3,8 +3,8 @@ import type { Interaction } from '../../oidc/interaction.ts';
 import type { Cookies } from '../request/cookies.ts';
 
 /**
- * Limits the cookies of attempts to sign in: each interaction has six, two of ours and four of oidc-provider's, and
- * unfinished ones would push other cookies of the site out of the browser.
+ * Limits the cookies of attempts to sign in. Each interaction has six cookies, two of ours and four of oidc-provider's.
+ * Those of many unfinished interactions would push other cookies of the site out of the browser.
  */
 export class Attempts {
   readonly #cookies: Pick<Cookies, 'limitAttempts'>;

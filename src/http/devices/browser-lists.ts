@@ -8,6 +8,7 @@ import type { Clock } from '../../ticket/ports.ts';
 import type { ApproverStanding } from '../../ticket/ticket.ts';
 import type { BrowserEntry } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
+import { descriptionOf } from './browser-description.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
 
@@ -93,15 +94,13 @@ export class BrowserLists {
 
 /** Returns what the lists show of each browser. A record may have more fields, also of a newer build. */
 export function listed(
-  { id, label, name, system, place, lastUsedAt }: SignedInBrowser | KnownBrowser,
+  { id, label, lastUsedAt, ...browser }: SignedInBrowser | KnownBrowser,
   now: number,
 ): Pick<BrowserEntry, 'id' | 'label' | 'name' | 'system' | 'place' | 'lastUsedAt' | 'lastUsedAgo'> {
   return {
     id,
     ...(label !== undefined && { label }),
-    ...(name !== undefined && { name }),
-    ...(system !== undefined && { system }),
-    ...(place !== undefined && { place }),
+    ...descriptionOf(browser),
     lastUsedAt: new Date(lastUsedAt).toISOString(),
     lastUsedAgo: Math.floor(toSeconds(now - lastUsedAt)),
   };

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { Interaction } from '../../oidc/interaction.ts';
 import type { ConsentMode } from '../../oidc/request/request.ts';
+import type { Place } from '../../ticket/ticket.ts';
 import type { Translate } from './translate.ts';
 
 /** The demands on a sign-in that the phone is sent to, and the path that it must come back to. */
@@ -50,3 +51,25 @@ export type OtherWays = (
 
 /** Chooses whether the phone, the browser or no page asks for consent to this request. */
 export type ConsentPolicy = (ctx: Context, interaction: Interaction) => ConsentMode | Promise<ConsentMode>;
+
+/** A browser that was just signed in by a phone. */
+export interface NewSignIn {
+  readonly accountId: string;
+  /** Its claimed name and system, and its rough location. `known`: this account trusted it before. */
+  readonly browser: {
+    readonly name?: string;
+    readonly system?: string;
+    readonly place?: Place;
+    readonly known: boolean;
+  };
+  /**
+   * The app that requested the sign-in. `host`: the verified host that the answer goes to; for a native app the scheme
+   * of its redirect URI; absent if there is none.
+   */
+  readonly client: { readonly id: string; readonly name: string; readonly host?: string };
+  /** The time in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Announces a new sign-in by QR, by mail or push. The request does not wait for it. */
+export type OnSignIn = (ctx: Context, signIn: NewSignIn) => void | Promise<void>;

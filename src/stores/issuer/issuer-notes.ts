@@ -15,7 +15,10 @@ export class IssuerNotes implements Notes {
     return this.#notes.write(this.#keys.currentKey('note', name), lasts, value);
   }
 
-  /** A claim is not looked up under older keys: it lasts minutes, and what it marks is made anew. */
+  /**
+   * A claim is not looked up under older keys: after a change of keys, a name that was claimed a few minutes before can
+   * be claimed once more.
+   */
   claim(name: string, lasts: number): Promise<boolean> {
     return this.#notes.claim(this.#keys.currentKey('note', name), lasts);
   }

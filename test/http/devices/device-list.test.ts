@@ -114,13 +114,13 @@ describe('the browsers that an account is signed in to', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('do not include those of another account', async () => {
+  it('do not include browsers of another account', async () => {
     await signedIn();
     const bob = await new PhonePerson(world).signIn('bob');
     expect(await ownBrowsers(bob)).to.deep.include({ account: 'Bob Sawyer', browsers: [] });
   });
 
-  it('are listed with the time of their last use, and with the apps since', async () => {
+  it('are listed with the time of their last use, and with the apps that have used them since', async () => {
     const browser = await signedIn();
     const [before] = (await ownBrowsers(phone)).browsers;
     world.clock.forward(600);
@@ -156,7 +156,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(browser?.clients).to.deep.equal([{ id: 'test-rp', name: 'Test app', hosts: [] }]);
   });
 
-  it('can be listed on one of them, which is marked', async () => {
+  it('can be listed on a browser that is itself on the list, where it is marked', async () => {
     const browser = await signedIn();
     await signedIn();
     const { browsers } = await ownBrowsers(browser);
@@ -179,7 +179,7 @@ describe('the browsers that an account is signed in to', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('include a browser once, even if it is approved again', async () => {
+  it('include a browser once, even if it signs in again', async () => {
     const browser = await signedIn();
     const [before] = (await ownBrowsers(phone)).browsers;
     world.clock.forward(60);
@@ -272,7 +272,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(await again()).to.include('That browser was already signed out.');
   });
 
-  it('are shown as signed out once, to the session that signed them out, and never because of a link', async () => {
+  it('are reported as signed out once, only to the session that did it, and never because of a link', async () => {
     const outcome = /That browser|All of these/;
     const shown = async (person: PhonePerson, query = ''): Promise<boolean> =>
       outcome.test((await person.agent.get(url() + query, { headers: { accept: 'text/html' } })).text);

@@ -1,4 +1,4 @@
-/** Row 2: seeing or scanning the code reveals nothing with which another browser could watch or finish. */
+/** Row 2: the code, and the answers to the phone that scans it, hold nothing by which another browser can finish. */
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
@@ -85,24 +85,24 @@ async function finishWithReadingsOfCode(site: Site): Promise<string | undefined>
   return undefined;
 }
 
-/** Returns everything that the phone is sent from the scan to the decision: bodies, headers, cookies. */
-async function heardByPhone(site: Site): Promise<{ heard: string; victim: BrowserVisitor }> {
+/** Returns all that the server sends to the phone from the scan to the decision: bodies, headers, cookies. */
+async function sentToPhone(site: Site): Promise<{ received: string; victim: BrowserVisitor }> {
   const { browser: victim, phone, code } = await scanned(site);
   const answers = [await phone.look(code), await phone.look()];
   for (const url of [code, phone.at]) {
     answers.push(await phone.agent.get(url, { headers: { accept: 'text/html' } }));
   }
   answers.push(await phone.decide('approve'), await phone.look());
-  // A phone without a session gets the way to the sign-in.
+  // A phone without a session is redirected to the sign-in.
   answers.push(await new PhoneVisitor(site).agent.get(await (await shown(site)).code()));
-  const heard = answers.map(({ headers, text }) => `${JSON.stringify([...headers])}\n${text}`).join('\n');
-  return { heard, victim };
+  const received = answers.map(({ headers, text }) => `${JSON.stringify([...headers])}\n${text}`).join('\n');
+  return { received, victim };
 }
 
 export const attacks: readonly Attack[] = [
   {
     row: 2,
-    name: 'an attacker who sees the code reads the uid or a cookie from it',
+    name: 'reads the uid or a cookie of the browser from its code',
     run: async (site) => {
       const victim = await shown(site);
       return leakIn(readingsOf(await victim.code()).join('\n'), victim);
@@ -111,17 +111,17 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 2,
-    name: 'an attacker who sees the code finishes with what can be read from it',
+    name: 'finishes with a value that can be read from the code',
     run: finishWithReadingsOfCode,
     without: {
-      name: 'cookies, and with the uid in the code',
+      name: 'cookies and a code without the uid',
       patch: all(uidInTheCode, bindingFromTheUrl),
       options: interactionFromTheUrl,
     },
   },
   {
     row: 2,
-    name: 'two codes of one browser have something in common that the codes of other browsers lack',
+    name: 'recognizes a browser by a part that its codes have in common',
     run: async (site) => {
       const [one, other] = await Promise.all([shown(site), shown(site)]);
       const first = readingsOf(await one.code());
@@ -134,10 +134,10 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 2,
-    name: 'the phone that scans is sent the uid or a cookie of the browser',
+    name: 'reads the uid or a cookie of the browser from the answers to the phone that scans',
     run: async (site) => {
-      const { heard, victim } = await heardByPhone(site);
-      return leakIn(heard, victim);
+      const { received, victim } = await sentToPhone(site);
+      return leakIn(received, victim);
     },
     without: { name: 'answers to the phone without the uid', patch: uidOnThePhone },
   },

@@ -6,7 +6,7 @@ import { TestBrowserKey } from '../../support/browser-key.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.ts';
-import { becomesKnown, giveMemory } from './familiar.ts';
+import { giveMemory, makeKnownTo } from './familiar.ts';
 
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
 const ELSEWHERE = { 'x-forwarded-for': '198.51.100.9' };
@@ -42,7 +42,7 @@ export const evidence: Attack[] = [
     without: notAskingAgain,
     run: async (site) => {
       const before = await browserAt(site);
-      await becomesKnown(before, 'alice');
+      await makeKnownTo(before, 'alice');
       // The same browser after its session has expired.
       const browser = new BrowserVisitor(site);
       await giveMemory(browser, before);

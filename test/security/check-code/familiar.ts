@@ -1,4 +1,4 @@
-/** Rows 13 and 18: attacks that pass for a browser known to the victim, which is spared the check code. */
+/** Rows 13, 18 and 30: attackers that pretend to be where the victim's account needs no check code. */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
 import { IssuerBrowserList } from '../../../src/stores/issuer/issuer-browser-list.ts';
@@ -17,7 +17,7 @@ const MEMORY = '_qr_memory';
 const HOME = '203.0.113.7';
 const ELSEWHERE = '198.51.100.9';
 
-/** Every account knows a browser that any account knows. */
+/** A server on which every account knows a browser that any account knows. */
 const knowsAnyAccount = replacing(
   IssuerBrowserList.prototype,
   'list',
@@ -28,8 +28,8 @@ const knowsAnyAccount = replacing(
     },
 );
 
-/** Signs the account in with the check code, so that the browser is known to it. */
-export async function becomesKnown(browser: BrowserVisitor, name: string): Promise<void> {
+/** Signs the account in with the check code, so that it knows the browser from then on. */
+export async function makeKnownTo(browser: BrowserVisitor, name: string): Promise<void> {
   const checkCode = await approved(await phoneOf(browser.site, name), browser, { remember: 'yes' });
   if ((await signedInBy(browser, await browser.finish(checkCode))) === undefined)
     throw new Error(`${name} is not signed in`);
@@ -66,22 +66,22 @@ function attackerOn(site: Site, headers: Sent = {}): BrowserVisitor {
 export const familiarity: Attack[] = [
   {
     row: 30,
-    name: "scans first from the victim's own public address, and signs the victim's browser in as himself",
+    name: "signs the victim's browser in to the attacker's account from the victim's public address",
     on: { ...byDefault, proxy: true },
-    without: { name: 'the default assessment, but with one by address', options: byAddress },
+    without: { name: 'the default assessment (one by address instead)', options: byAddress },
     run: async (site) => {
       const victim = await browserAt(site, { 'x-forwarded-for': HOME });
       await approved(await phoneOf(site, 'bob', { 'x-forwarded-for': HOME }), victim);
-      // The page finishes by itself once the phone has approved, unless digits are demanded.
+      // The page finishes by itself once the phone has approved, unless a check code is needed.
       return signedInBy(victim, await victim.finish());
     },
   },
   {
     row: 30,
-    name: "scans first, and signs the victim's browser in as himself where no digits are demanded",
+    name: "signs the victim's browser in to the attacker's account if no check code is needed",
     on: { qrLogin: { assess: () => 'allow' } },
     without: {
-      name: 'a question about the change of account',
+      name: 'the question before a browser changes to another account',
       patch: replacing(
         BrowserActs.prototype,
         'finish',
@@ -93,7 +93,7 @@ export const familiarity: Attack[] = [
     },
     run: async (site) => {
       const before = await browserAt(site);
-      await becomesKnown(before, 'alice');
+      await makeKnownTo(before, 'alice');
       // Alice's browser after her session has expired.
       const victim = new BrowserVisitor(site);
       await giveMemory(victim, before);
@@ -106,10 +106,10 @@ export const familiarity: Attack[] = [
     row: 13,
     name: "uses a browser that is known to the attacker's account",
     on: byDefault,
-    without: { name: 'the account of a known browser', patch: knowsAnyAccount },
+    without: { name: 'a list of known browsers for each account', patch: knowsAnyAccount },
     run: async (site) => {
       const known = await browserAt(site);
-      await becomesKnown(known, 'bob');
+      await makeKnownTo(known, 'bob');
       const attacker = attackerOn(site);
       await giveMemory(attacker, known);
       return approvedByMistake(attacker);
@@ -117,10 +117,10 @@ export const familiarity: Attack[] = [
   },
   {
     row: 13,
-    name: "copies the memory of the victim's browser, with the signature of its own memory",
+    name: "copies the memory cookie of the victim's browser, with the signature of the attacker's cookie",
     on: byDefault,
     without: {
-      name: 'a signed memory',
+      name: 'the signature of the memory cookie',
       patch: replacing(Cookies.prototype, 'memory', () => (ctx) => {
         const [version, secret] = ctx.cookies.get(MEMORY, { signed: false })?.split('.') ?? [];
         return { knownAs: fingerprint(`${version}.${secret}`) };
@@ -128,8 +128,8 @@ export const familiarity: Attack[] = [
     },
     run: async (site) => {
       const [victim, own] = [await browserAt(site), await browserAt(site)];
-      await becomesKnown(victim, 'alice');
-      await becomesKnown(own, 'bob');
+      await makeKnownTo(victim, 'alice');
+      await makeKnownTo(own, 'bob');
       const attacker = attackerOn(site);
       await give(attacker, MEMORY, (await cookiesOf(victim)).get(MEMORY) ?? '');
       await give(attacker, `${MEMORY}.sig`, (await cookiesOf(own)).get(`${MEMORY}.sig`) ?? '');

@@ -9,68 +9,76 @@ import { believingTheFirst, countingSpellings, from } from './visits.ts';
 
 const VICTIM = '203.0.113.7';
 const ATTACKER = '198.51.100.9';
-const MOST = 6;
+const SCAN_LIMIT = 6;
 
-const noProxy: WorldOptions = {};
-const aProxy: WorldOptions = { proxy: true };
-const oneProxy: WorldOptions = { proxy: true, maxIpsCount: 1 };
-const trustingHeaders: Weakness = { name: 'mistrust of X-Forwarded-For', options: { proxy: true } };
-const trustingTheFirst: Weakness = { name: 'mistrust of the first entry', options: believingTheFirst };
-const byAddress: Weakness = { name: 'counting by network', options: countingSpellings };
+const withoutProxy: WorldOptions = {};
+const behindProxies: WorldOptions = { proxy: true };
+const behindOneProxy: WorldOptions = { proxy: true, maxIpsCount: 1 };
+const trustingHeaders: Weakness = { name: 'distrust of X-Forwarded-For', options: { proxy: true } };
+const trustingTheFirst: Weakness = {
+  name: 'distrust of the first entry of X-Forwarded-For',
+  options: believingTheFirst,
+};
+const countedBySpelling: Weakness = { name: 'counting by network', options: countingSpellings };
 
 /** An arrangement of proxies in front of the server. */
 interface Setting {
   readonly name: string;
   readonly server: WorldOptions;
   readonly without: Weakness;
-  /** Returns the X-Forwarded-For that arrives if the attacker forges this address. */
-  readonly pretending: (address: string) => string;
+  /** Returns the X-Forwarded-For header that reaches the server if the attacker forges this address. */
+  readonly forwardedFor: (address: string) => string;
 }
 
 const SETTINGS: Setting[] = [
-  { name: 'without a configured proxy', server: noProxy, without: trustingHeaders, pretending: (forged) => forged },
+  {
+    name: 'without a configured proxy',
+    server: withoutProxy,
+    without: trustingHeaders,
+    forwardedFor: (forged) => forged,
+  },
   {
     name: 'behind a proxy that adds the real address',
-    server: aProxy,
+    server: behindProxies,
     without: trustingTheFirst,
-    pretending: (forged) => `${forged}, ${ATTACKER}`,
+    forwardedFor: (forged) => `${forged}, ${ATTACKER}`,
   },
   {
     name: 'behind exactly one proxy, which adds the real address',
-    server: oneProxy,
+    server: behindOneProxy,
     without: trustingTheFirst,
-    pretending: (forged) => `${forged}, ${forged}, ${ATTACKER}`,
+    forwardedFor: (forged) => `${forged}, ${forged}, ${ATTACKER}`,
   },
   {
-    name: 'behind a proxy that adds the real address to garbage',
-    server: aProxy,
+    name: 'behind a proxy that adds the real address after malformed entries',
+    server: behindProxies,
     without: trustingTheFirst,
-    pretending: (forged) => `${forged}, unknown, , "_hidden", ${ATTACKER}`,
+    forwardedFor: (forged) => `${forged}, unknown, , "_hidden", ${ATTACKER}`,
   },
 ];
 
 export const addressAttacks: Attack[] = [
   ...SETTINGS.flatMap((setting) => [
-    together(setting),
-    beyondTheLimit(setting),
-    unblocked(setting),
-    ...(setting.server.proxy ? [usingUpLimitOfVictim(setting)] : []),
+    avoidCheckCode(setting),
+    forgeManyAddresses(setting),
+    showAgainAfterReport(setting),
+    ...(setting.server.proxy ? [useUpLimitOfVictim(setting)] : []),
   ]),
   ...[
     { name: 'of one IPv6 network', addresses: (n: number) => `2001:db8:1:2:${n}::${n}` },
-    { name: 'that are spellings of a single one', addresses: (n: number) => SPELLINGS[n % SPELLINGS.length] ?? '' },
-  ].map(({ name, addresses }) => manyAddresses(name, addresses)),
+    { name: 'that are spellings of one address', addresses: (n: number) => SPELLINGS[n % SPELLINGS.length] ?? '' },
+  ].map(({ name, addresses }) => useManyAddresses(name, addresses)),
 ];
 
-/** A static relay: without the check code, the victim's tap is enough. */
-function together({ name, server, without, pretending }: Setting): Attack {
+/** The attacker relays a code to the victim. Without the check code, the victim's tap on Approve is enough. */
+function avoidCheckCode({ name, server, without, forwardedFor }: Setting): Attack {
   return {
     row: 18,
-    name: `avoids the check code by forging the phone's address, ${name}`,
+    name: `signs in to the victim's account without a check code by forging the address of the victim's phone, ${name}`,
     on: { ...server, qrLogin: { assess: assessByAddress } },
     without,
     run: async (site) => {
-      const attacker = from(site, pretending(VICTIM));
+      const attacker = from(site, forwardedFor(VICTIM));
       must(await attacker.start(), 200);
       const victim = await signedIn(site, 'alice', { 'x-forwarded-for': VICTIM });
       must(await victim.scan(await attacker.code()), 200);
@@ -82,42 +90,55 @@ function together({ name, server, without, pretending }: Setting): Attack {
   };
 }
 
-function beyondTheLimit({ name, server, without, pretending }: Setting): Attack {
-  return tries(`tries more codes than the limit by forging many addresses, ${name}`, server, without, (n) =>
-    pretending(`192.0.2.${n}`),
+function forgeManyAddresses({ name, server, without, forwardedFor }: Setting): Attack {
+  return openManyCodes(
+    `opens more codes than the limit allows by forging another address for each, ${name}`,
+    server,
+    without,
+    (n) => forwardedFor(`192.0.2.${n}`),
   );
 }
 
-function manyAddresses(name: string, addresses: (n: number) => string): Attack {
-  return tries(`tries more codes than the limit from addresses ${name}`, aProxy, byAddress, addresses);
+function useManyAddresses(name: string, addresses: (n: number) => string): Attack {
+  return openManyCodes(
+    `opens more codes than the limit allows from addresses ${name}`,
+    behindProxies,
+    countedBySpelling,
+    addresses,
+  );
 }
 
-function tries(name: string, server: WorldOptions, without: Weakness, forwarded: (n: number) => string): Attack {
+function openManyCodes(
+  name: string,
+  server: WorldOptions,
+  without: Weakness,
+  forwarded: (n: number) => string,
+): Attack {
   return {
     row: 18,
     name,
-    on: { ...server, qrLogin: { limits: { address: { scan: MOST } } } },
+    on: { ...server, qrLogin: { limits: { address: { scan: SCAN_LIMIT } } } },
     without,
     run: async (site) => {
       const statuses: number[] = [];
-      for (let n = 0; n <= MOST; n++) statuses.push(await tryCode(site, forwarded(n)));
+      for (let n = 0; n <= SCAN_LIMIT; n++) statuses.push(await tryCode(site, forwarded(n)));
       if (statuses[0] !== 404) throw new Error(`an unknown code gets ${statuses}`);
-      return statuses.includes(429) ? undefined : `${statuses.length} tries`;
+      return statuses.includes(429) ? undefined : `${statuses.length} codes`;
     },
   };
 }
 
 /** The attacker shows another code from the same address after a report by the victim. */
-function unblocked({ name, server, without, pretending }: Setting): Attack {
+function showAgainAfterReport({ name, server, without, forwardedFor }: Setting): Attack {
   return {
     row: 18,
-    name: `shows a code to the victim again after a report, by forging another address, ${name}`,
+    name: `gets another scan of the victim after a report by forging another address, ${name}`,
     on: server,
     without,
     run: async (site) => {
       const victim = await signedIn(site, 'alice', { 'x-forwarded-for': VICTIM });
-      must(await reported(victim, from(site, pretending('192.0.2.1'))), 200);
-      const again = from(site, pretending('192.0.2.2'));
+      must(await reported(victim, from(site, forwardedFor('192.0.2.1'))), 200);
+      const again = from(site, forwardedFor('192.0.2.2'));
       must(await again.start(), 200);
       must(await victim.scan(await again.code()), 200);
       const { state } = await again.ticket();
@@ -127,14 +148,14 @@ function unblocked({ name, server, without, pretending }: Setting): Attack {
 }
 
 /** The attacker spends the limit of the victim's address. */
-function usingUpLimitOfVictim({ name, server, without, pretending }: Setting): Attack {
+function useUpLimitOfVictim({ name, server, without, forwardedFor }: Setting): Attack {
   return {
     row: 18,
     name: `uses up the limit of the victim's address by forging it, ${name}`,
-    on: { ...server, qrLogin: { limits: { address: { scan: MOST } } } },
+    on: { ...server, qrLogin: { limits: { address: { scan: SCAN_LIMIT } } } },
     without,
     run: async (site) => {
-      for (let n = 0; n <= MOST; n++) await tryCode(site, pretending(VICTIM));
+      for (let n = 0; n <= SCAN_LIMIT; n++) await tryCode(site, forwardedFor(VICTIM));
       const status = await tryCode(site, VICTIM);
       return status === 429 ? `429 for ${VICTIM}` : undefined;
     },

@@ -1,41 +1,41 @@
-/** Answers do not tell unknown, foreign and expired tickets apart. `timing.full.test.ts` compares response times. */
+/** The answers to unknown, foreign and expired tickets are the same. `timing.full.test.ts` compares response times. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from 'chai';
 import type { Answer } from '../../support/agent.ts';
 import { Elsewhere } from '../../support/elsewhere.ts';
 import { World, type WorldOptions } from '../../support/world.ts';
 import { inFront } from '../attack.ts';
-import { ASKED, askable, KINDS } from './indistinguishable.ts';
+import { KINDS, LOOKUPS, serverForLookups } from './indistinguishable.ts';
 
-describe('codes and tickets that are unknown, foreign or expired', () => {
-  for (const [name, prepare] of Object.entries(ASKED)) {
-    it(`get the same answer: ${name}`, () =>
-      World.during(askable(), async (world) => {
-        const { urls, ask } = await prepare(world);
-        const unknown = whole(await ask(urls.unknown));
-        for (const kind of KINDS) expect(whole(await ask(urls[kind])), kind).to.deep.equal(unknown);
+describe('an unknown ticket, a ticket of another account and an expired one', () => {
+  for (const [name, prepare] of Object.entries(LOOKUPS)) {
+    it(`have the same answer when a stranger tries ${name}`, () =>
+      World.during(serverForLookups(), async (world) => {
+        const { targets, send } = await prepare(world);
+        const unknown = withoutDate(await send(targets.unknown));
+        for (const kind of KINDS) expect(withoutDate(await send(targets[kind])), kind).to.deep.equal(unknown);
       }));
   }
 
-  // The other requests look an unknown ticket up twice, but a foreign one once.
-  for (const name of ['opening a code that the stranger has not seen before', 'typing a short code']) {
-    it(`cause the same accesses to the store: ${name}`, async () => {
+  // Other requests read an unknown ticket twice from the store, and a foreign one once.
+  for (const name of ['to open a code for the first time', 'to type a short code']) {
+    it(`cause the same accesses to the store when a stranger tries ${name}`, async () => {
       const { store, elsewhere } = Elsewhere.keyv();
       const accesses = new Accesses(elsewhere);
-      await World.during(askable({ store, ...accesses.noted }), async (world) => {
-        const asked = await ASKED[name]?.(world);
-        if (asked === undefined) throw new Error('there is no such request');
-        const unknown = await accesses.during(() => asked.ask(asked.urls.unknown));
+      await World.during(serverForLookups({ store, ...accesses.recording }), async (world) => {
+        const lookup = await LOOKUPS[name]?.(world);
+        if (lookup === undefined) throw new Error('there is no such request');
+        const unknown = await accesses.during(() => lookup.send(lookup.targets.unknown));
         expect(unknown).not.to.be.empty;
         for (const kind of KINDS) {
-          expect(await accesses.during(() => asked.ask(asked.urls[kind])), kind).to.deep.equal(unknown);
+          expect(await accesses.during(() => lookup.send(lookup.targets[kind])), kind).to.deep.equal(unknown);
         }
       });
     });
   }
 });
 
-/** One for all servers: each additional storage makes all promises slower. */
+/** One storage for all servers, because each additional one makes all promises slower. */
 const requests = new AsyncLocalStorage<string[]>();
 
 /** Records the store accesses of requests, without those of the server's timers, which look at tickets as well. */
@@ -49,11 +49,11 @@ class Accesses {
   }
 
   /** Options that record the accesses of the server's requests. */
-  get noted(): WorldOptions {
+  get recording(): WorldOptions {
     return inFront((_ctx, next) => requests.run(this.#current, next));
   }
 
-  /** Runs the act. @returns the accesses of its requests: each operation, and the kind of the record */
+  /** Runs the act. @returns the accesses of its requests: the operation and the kind of the record of each */
   async during(act: () => Promise<unknown>): Promise<string[]> {
     const accesses: string[] = [];
     this.#current = accesses;
@@ -62,7 +62,7 @@ class Accesses {
   }
 }
 
-/** Returns the whole answer except for its Date header. */
-function whole({ status, headers, text }: Answer): unknown {
+/** Returns the answer without its Date header. */
+function withoutDate({ status, headers, text }: Answer): unknown {
   return [status, [...headers].filter(([name]) => name !== 'date'), text];
 }

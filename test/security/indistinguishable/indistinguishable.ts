@@ -9,8 +9,8 @@ import { copyCookies, phoneOf } from '../approver/people.ts';
 import { siteOf } from '../attack.ts';
 import { atTheCode } from '../csrf/targets.ts';
 
-/** Options of a server for these requests. Its clock stands still, so that nothing expires in the meantime. */
-export function askable(more: WorldOptions = {}): WorldOptions {
+/** Options of a server for these requests. Its clock stands still, so that no ticket expires meanwhile. */
+export function serverForLookups(more: WorldOptions = {}): WorldOptions {
   return { ...allowed, ...more, clock: new StillClock() };
 }
 
@@ -18,39 +18,39 @@ export const KINDS = ['unknown', 'foreign', 'expired'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** A URL or short code of each kind, and the request of a stranger for it. */
-export interface Asked {
+export interface Lookup {
   readonly stranger: PhoneVisitor;
-  readonly urls: Readonly<Record<Kind, string>>;
-  readonly ask: (url: string) => Promise<Answer>;
+  readonly targets: Readonly<Record<Kind, string>>;
+  readonly send: (url: string) => Promise<Answer>;
 }
 
-export type Prepare = (world: World) => Promise<Asked>;
+export type PrepareLookup = (world: World) => Promise<Lookup>;
 
-export const ASKED: Record<string, Prepare> = {
-  'looking at a ticket': async (world) => {
+export const LOOKUPS: Record<string, PrepareLookup> = {
+  'to look at a ticket': async (world) => {
     const { stranger, tickets } = await three(world);
-    return { stranger, urls: tickets, ask: (url) => stranger.look(url) };
+    return { stranger, targets: tickets, send: (url) => stranger.look(url) };
   },
-  'deciding on a ticket': async (world) => {
+  'to decide on a ticket': async (world) => {
     const { stranger, tickets, csrf } = await three(world);
     return {
       stranger,
-      urls: tickets,
-      ask: (url) => stranger.post(url, { csrf: `${csrf.get(url)}`, decision: 'deny' }),
+      targets: tickets,
+      send: (url) => stranger.post(url, { csrf: `${csrf.get(url)}`, decision: 'deny' }),
     };
   },
-  'scanning a code': async (world) => {
+  'to scan a code': async (world) => {
     const { stranger, codes, csrf } = await three(world);
-    return { stranger, urls: codes, ask: (url) => stranger.post(url, { csrf: `${csrf.get(url)}` }) };
+    return { stranger, targets: codes, send: (url) => stranger.post(url, { csrf: `${csrf.get(url)}` }) };
   },
-  'opening a code that the stranger has not seen before': async (world) => {
+  'to open a code for the first time': async (world) => {
     const { codes } = await three(world);
     const stranger = await phoneOf(siteOf(world), 'bob');
     // None of the codes is fresh any more.
     world.clock.forward(31);
-    return { stranger, urls: codes, ask: (url) => stranger.look(url) };
+    return { stranger, targets: codes, send: (url) => stranger.look(url) };
   },
-  'typing a short code': async (world) => {
+  'to type a short code': async (world) => {
     const site = siteOf(world);
     const [stranger, alice] = [await phoneOf(site, 'bob'), await phoneOf(site, 'alice')];
     const expired = await shortCodeOn(await atTheCode(site));
@@ -59,8 +59,8 @@ export const ASKED: Record<string, Prepare> = {
     if ((await typeIn(alice, site, foreign)).status !== 200) throw new Error('alice cannot type it');
     const at = `${site.issuer}/qr/scan`;
     const csrf = `${(await stranger.look(at)).json().csrf}`;
-    const urls = { unknown: 'QLMY-2568', foreign, expired };
-    return { stranger, urls, ask: (shortCode) => stranger.post(at, { csrf, shortCode }) };
+    const targets = { unknown: 'QLMY-2568', foreign, expired };
+    return { stranger, targets, send: (shortCode) => stranger.post(at, { csrf, shortCode }) };
   },
 };
 

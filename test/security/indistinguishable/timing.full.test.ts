@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import type { Middleware } from 'koa';
 import { World } from '../../support/world.ts';
 import { inFront } from '../attack.ts';
-import { ASKED, type Asked, askable, KINDS, type Kind, type Prepare } from './indistinguishable.ts';
+import { KINDS, type Kind, LOOKUPS, type Lookup, type PrepareLookup, serverForLookups } from './indistinguishable.ts';
 
 const ROUNDS = 200;
 /** The first rounds are slower, because nothing is compiled and cached yet. */
@@ -36,12 +36,12 @@ interface Difference {
   readonly answer: number;
 }
 
-describe('codes and tickets that are unknown, foreign or expired', function () {
+describe('an unknown ticket, a ticket of another account and an expired one', function () {
   this.timeout(300_000);
 
-  for (const [name, prepare] of Object.entries(ASKED)) {
-    it(`take the same time: ${name}`, () =>
-      World.during(askable(), async (world) => {
+  for (const [name, prepare] of Object.entries(LOOKUPS)) {
+    it(`take the same time when a stranger tries ${name}`, () =>
+      World.during(serverForLookups(), async (world) => {
         const { foreign, expired } = await compared(await prepare(world));
         expect(isNoticeable(foreign), `foreign: ${JSON.stringify(foreign)}`).to.equal(false);
         expect(isNoticeable(expired), `expired: ${JSON.stringify(expired)}`).to.equal(false);
@@ -49,17 +49,17 @@ describe('codes and tickets that are unknown, foreign or expired', function () {
   }
 
   for (const kind of ['foreign', 'expired'] as const) {
-    it(`are told apart by their times if ${kind} takes twice as long`, async () => {
+    it(`are told apart by this comparison if an answer to the ${kind} one takes twice as long`, async () => {
       const slow = { path: '', milliseconds: 0 };
       const delay: Middleware = async (ctx, next) => {
         if (ctx.path === slow.path) await pause(slow.milliseconds);
         await next();
       };
-      await World.during(askable(inFront(delay)), async (world) => {
-        const asked = await lookedAt(world);
-        slow.milliseconds = Math.ceil((await compared(asked)).foreign.answer);
-        slow.path = new URL(asked.urls[kind]).pathname;
-        const found = await compared(asked);
+      await World.during(serverForLookups(inFront(delay)), async (world) => {
+        const lookup = await prepareTicketLookup(world);
+        slow.milliseconds = Math.ceil((await compared(lookup)).foreign.answer);
+        slow.path = new URL(lookup.targets[kind]).pathname;
+        const found = await compared(lookup);
         const other = kind === 'foreign' ? 'expired' : 'foreign';
         expect(isNoticeable(found[kind]), JSON.stringify(found[kind])).to.equal(true);
         expect(isNoticeable(found[other]), JSON.stringify(found[other])).to.equal(false);
@@ -68,10 +68,10 @@ describe('codes and tickets that are unknown, foreign or expired', function () {
   }
 });
 
-const lookedAt: Prepare = async (world) => {
-  const asked = await ASKED['looking at a ticket']?.(world);
-  if (asked === undefined) throw new Error('there is no such request');
-  return asked;
+const prepareTicketLookup: PrepareLookup = async (world) => {
+  const lookup = await LOOKUPS['to look at a ticket']?.(world);
+  if (lookup === undefined) throw new Error('there is no such request');
+  return lookup;
 };
 
 function isNoticeable({ median, from, to, answer }: Difference): boolean {
@@ -79,14 +79,14 @@ function isNoticeable({ median, from, to, answer }: Difference): boolean {
 }
 
 /** Asks for all kinds in each round, so that a slow moment of the machine affects all of them. */
-async function compared({ urls, ask }: Asked): Promise<Record<Other, Difference>> {
+async function compared({ targets, send }: Lookup): Promise<Record<Other, Difference>> {
   const rounds: Record<Kind, number>[] = [];
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const took: Record<Kind, number> = { unknown: 0, foreign: 0, expired: 0 };
     // The order changes, because the first request may pay for the garbage of earlier ones.
     for (const kind of shuffled(KINDS)) {
       const began = performance.now();
-      await ask(urls[kind]);
+      await send(targets[kind]);
       took[kind] = performance.now() - began;
     }
     if (round >= 0) rounds.push(took);

@@ -9,22 +9,30 @@ import type { WorldOptions } from '../../support/world.ts';
 import { inFront, replacing, type Weakness } from '../attack.ts';
 import type { Sent } from '../meeting.ts';
 
-/** One more than a server with the default limits lets through in a minute. */
-const MOST = 121;
-export const MOST_WATCHING = 601;
-const AT_ONCE = 20;
+/** One request more than the default limit of most acts, which is for a minute. */
+const OVER_DEFAULT = 121;
+/** One request more than the default limit of the act `watch`. */
+export const OVER_DEFAULT_WATCHES = 601;
+const BATCH_SIZE = 20;
 
-/** The limit of most of these servers, for each act: so small that it is soon reached. */
-export const FEW = 6;
-export const few: WorldOptions = {
+/** A limit that is reached after a few requests. */
+export const SMALL_LIMIT = 6;
+export const smallLimits: WorldOptions = {
   qrLogin: {
     limits: {
-      address: { show: FEW, watch: FEW, finish: FEW, scan: FEW, shortCode: FEW, decide: FEW },
-      account: { scan: FEW, decide: FEW },
+      address: {
+        show: SMALL_LIMIT,
+        watch: SMALL_LIMIT,
+        finish: SMALL_LIMIT,
+        scan: SMALL_LIMIT,
+        shortCode: SMALL_LIMIT,
+        decide: SMALL_LIMIT,
+      },
+      account: { scan: SMALL_LIMIT, decide: SMALL_LIMIT },
     },
   },
 };
-export const behindProxy: WorldOptions = { ...few, proxy: true };
+export const smallLimitsBehindProxy: WorldOptions = { ...smallLimits, proxy: true };
 
 export const UNKNOWN_INTERACTION: string = 'A'.repeat(21);
 export const UNKNOWN_TICKET: string = 'A'.repeat(24);
@@ -32,10 +40,10 @@ export const UNKNOWN_TICKET: string = 'A'.repeat(24);
 export type Send = (headers?: Sent) => Promise<Answer>;
 
 /**
- * Returns a request for each limit by address, but for that of starts, which counts only what was answered with an
- * interaction. None of them needs a session.
+ * Returns a request for each act that has a limit by address. None of them needs a session. The act `start` is left
+ * out, because it counts only requests whose answer is an interaction.
  */
-export function acts(site: Site): Readonly<Record<Exclude<AddressAct, 'start'>, Send>> {
+export function requestsByAct(site: Site): Readonly<Record<Exclude<AddressAct, 'start'>, Send>> {
   const { agent } = new PhoneVisitor(site);
   const interaction = `${site.issuer}/interaction/${UNKNOWN_INTERACTION}`;
   const get =
@@ -56,32 +64,32 @@ export function isLimited({ status }: Answer): boolean {
   return status === 429;
 }
 
-/** Sends until the server answers 429. @returns true if it did */
-export async function sendUntilLimited(send: () => Promise<Answer>, most: number = MOST): Promise<boolean> {
-  for (let sent = 0; sent < most; sent += AT_ONCE) {
-    const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => send()));
+/** Sends up to `most` requests until the server answers 429. @returns true if it did */
+export async function sendUntilLimited(send: () => Promise<Answer>, most: number = OVER_DEFAULT): Promise<boolean> {
+  for (let sent = 0; sent < most; sent += BATCH_SIZE) {
+    const answers = await Promise.all(Array.from({ length: BATCH_SIZE }, () => send()));
     if (answers.some(isLimited)) return true;
   }
   return false;
 }
 
-/** Uses a limit up. @throws if there is no limit to evade */
-export async function useUp(send: () => Promise<Answer>): Promise<void> {
+/** Uses a limit up. @throws Error if the server has no such limit: then there is nothing to evade */
+export async function useUpLimit(send: () => Promise<Answer>): Promise<void> {
   if (!(await sendUntilLimited(send))) throw new Error('there is no limit here');
 }
 
-/** Returns the first answer that is not a 429, although the limit is used up. */
-export function passed(answers: readonly Answer[]): string | undefined {
-  const past = answers.find((answer) => !isLimited(answer));
-  return past && `${past.status} ${past.text}`;
+/** Describes the first answer other than a 429, although the limit is used up; undefined if there is none. */
+export function gainIn(answers: readonly Answer[]): string | undefined {
+  const served = answers.find((answer) => !isLimited(answer));
+  return served && `${served.status} ${served.text}`;
 }
 
-/** A server that counts requests by something other than their address. */
-export function countingBy(name: string, who: (ctx: Context) => string): Weakness {
+/** A server that counts requests by a key other than their address. @param name the defence that it lacks */
+export function countedBy(name: string, keyOf: (ctx: Context) => string): Weakness {
   const patch = replacing(RateLimits.prototype, 'byAddress', () => () => {
-    const limit = new LocalRateLimit({ times: FEW, within: 60 });
+    const limit = new LocalRateLimit({ times: SMALL_LIMIT, within: 60 });
     return ({ ctx }) => {
-      const wait = limit.take(who(ctx));
+      const wait = limit.take(keyOf(ctx));
       if (wait !== undefined) throw new TooManyRequests(wait);
     };
   });
@@ -89,14 +97,14 @@ export function countingBy(name: string, who: (ctx: Context) => string): Weaknes
 }
 
 /** A server that counts only requests that it has already handled with success. */
-export const countingAfterwards: Weakness = {
+export const countedAfterwards: Weakness = {
   name: 'counting before the request is handled',
   patch: replacing(RateLimits.prototype, 'byAddress', () => () => () => undefined),
   options: inFront(countAfterwards()),
 };
 
 function countAfterwards(): Middleware {
-  const limit = new LocalRateLimit({ times: FEW, within: 60 });
+  const limit = new LocalRateLimit({ times: SMALL_LIMIT, within: 60 });
   return async (ctx, next) => {
     await next();
     if (ctx.status < 400 && limit.take(ctx.ip) !== undefined) ctx.status = 429;

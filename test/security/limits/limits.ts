@@ -2,27 +2,27 @@
 import type { Attack } from '../attack.ts';
 import { browserAt } from '../meeting.ts';
 import {
-  acts,
-  countingAfterwards,
-  few,
+  countedAfterwards,
   isLimited,
-  MOST_WATCHING,
+  OVER_DEFAULT_WATCHES,
+  requestsByAct,
   sendUntilLimited,
+  smallLimits,
   UNKNOWN_INTERACTION,
-  useUp,
+  useUpLimit,
 } from './acts.ts';
 import { evasions } from './evasions.ts';
 import { lockouts } from './lockouts.ts';
 
 const counted: Attack = {
   row: 17,
-  name: 'shows, watches, finishes, scans, types, or decides without end',
-  on: few,
+  name: 'repeats a request without end: show, watch, finish, scan, type a short code, or decide',
+  on: smallLimits,
   without: { name: 'limits', options: { qrLogin: { limits: false } } },
   run: async (site) => {
     const endless: string[] = [];
-    for (const [act, send] of Object.entries(acts(site))) {
-      const isStopped = await sendUntilLimited(() => send(), act === 'watch' ? MOST_WATCHING : undefined);
+    for (const [act, send] of Object.entries(requestsByAct(site))) {
+      const isStopped = await sendUntilLimited(() => send(), act === 'watch' ? OVER_DEFAULT_WATCHES : undefined);
       if (!isStopped) endless.push(act);
     }
     return endless.length > 0 ? endless.join() : undefined;
@@ -31,14 +31,14 @@ const counted: Attack = {
 
 const oracle: Attack = {
   row: 17,
-  name: 'learns which interactions exist from the answers over the limit',
-  on: few,
-  without: countingAfterwards,
+  name: 'learns whether an interaction exists from the answers to requests over the limit',
+  on: smallLimits,
+  without: countedAfterwards,
   run: async (site) => {
     const browser = await browserAt(site);
     const at = (uid: string): string => `${site.issuer}/interaction/${uid}/qr`;
     const real = new URL(browser.at).pathname.split('/').at(-1) ?? '';
-    await useUp(() => browser.agent.get(at(real)));
+    await useUpLimit(() => browser.agent.get(at(real)));
     const [known, unknown] = await Promise.all([real, UNKNOWN_INTERACTION].map((uid) => browser.agent.get(at(uid))));
     if (known === undefined || !isLimited(known)) throw new Error('there is no limit here');
     return known.status === unknown?.status

@@ -6,7 +6,15 @@ import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
 import { approved, browserAt, phoneOf } from '../meeting.ts';
-import { acts, behindProxy, countingBy, few, isLimited, UNKNOWN_TICKET, useUp } from './acts.ts';
+import {
+  countedBy,
+  isLimited,
+  requestsByAct,
+  smallLimits,
+  smallLimitsBehindProxy,
+  UNKNOWN_TICKET,
+  useUpLimit,
+} from './acts.ts';
 
 const ATTEMPTS = 130;
 
@@ -64,18 +72,18 @@ export const lockouts: Attack[] = [
   {
     row: 18,
     name: "uses up the limit of the victim's address by forging it",
-    on: behindProxy,
-    without: countingBy('counting by the address that the proxy has added', (ctx) => ctx.ip),
+    on: smallLimitsBehindProxy,
+    without: countedBy('counting by the address that the proxy has added', (ctx) => ctx.ip),
     run: async (site) => {
-      const { scan } = acts(site);
-      await useUp(() => scan({ 'x-forwarded-for': '198.51.100.9, 203.0.113.66' }));
+      const { scan } = requestsByAct(site);
+      await useUpLimit(() => scan({ 'x-forwarded-for': '198.51.100.9, 203.0.113.66' }));
       return keptOut(await scan({ 'x-forwarded-for': '198.51.100.9' }));
     },
   },
   {
     row: 17,
     name: 'uses up the limit of other accounts along with its own',
-    on: { ...few, qrLogin: { limits: { account: { decide: 6 } } } },
+    on: { ...smallLimits, qrLogin: { limits: { account: { decide: 6 } } } },
     without: {
       name: 'a separate count for each account',
       patch: replacing(
@@ -90,7 +98,7 @@ export const lockouts: Attack[] = [
     run: async (site) => {
       const [attacker, victim] = [await phoneOf(site, 'bob'), await phoneOf(site, 'alice')];
       const url = `${site.issuer}/qr/tickets/${UNKNOWN_TICKET}`;
-      await useUp(() => attacker.look(url));
+      await useUpLimit(() => attacker.look(url));
       return keptOut(await victim.look(url));
     },
   },

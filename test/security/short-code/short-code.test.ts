@@ -7,7 +7,7 @@ import { attacks } from './short-code.ts';
 prove('attacks by a short code', attacks);
 
 describe('a short code', () => {
-  it('is not an address: it opens nothing and scans nothing', async () => {
+  it('is not found as a part of a URL, neither when it is opened nor when it is scanned', async () => {
     await World.during(allowed, async (world) => {
       const { browser, phone } = await world.meet();
       const shortCode = await shortCodeOn(browser);
@@ -22,7 +22,7 @@ describe('a short code', () => {
     });
   });
 
-  it('does not prevent a scan after it has reached its limit', async () => {
+  it('can be over its rate limit while the QR code can still be scanned', async () => {
     await World.during({ qrLogin: { shortCode: true, limits: { account: { shortCode: 1 } } } }, async (world) => {
       const { browser, phone } = await world.meet();
       expect((await typeIn(phone, world, 'QLMY-2568')).status).to.equal(404);

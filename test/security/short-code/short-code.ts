@@ -1,4 +1,4 @@
-/** The short code, for users who cannot scan, must not be easier to attack than the code beside it. */
+/** Attacks by the short code, which must not be easier than attacks by the code beside it. */
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Answer } from '../../support/agent.ts';
@@ -14,18 +14,18 @@ const NO_LIMIT = 1_000_000;
 
 const counted: WorldOptions = { proxy: true, qrLogin: { shortCode: true, limits: {} } };
 
-/** A server on which a claimed ticket may be claimed again. */
-const unowned: Weakness = { name: 'an owner of a ticket', patch: phoneFinds(waiting) };
+/** A server on which a second account may claim a ticket. */
+const withoutOwner: Weakness = { name: 'the owner of a ticket', patch: phoneFinds(waiting) };
 
 /** A server on which a denial does not end the ticket. */
-const undenied: Weakness = {
-  name: 'an end to a denied ticket',
+const reopenedAfterDeny: Weakness = {
+  name: 'the end of a denied ticket',
   patch: phoneFinds((ticket) => (ticket.state === 'denied' ? waiting(ticket) : ticket)),
 };
 
 /** A server that forgets that a short code was typed. */
-const forgetful: Weakness = {
-  name: 'a record that the code was typed',
+const withoutTypedNote: Weakness = {
+  name: 'the note that the short code was typed',
   patch: replacing(
     PhoneActs.prototype,
     'scan',
@@ -37,7 +37,7 @@ const forgetful: Weakness = {
 };
 
 /** A server that finds the new ticket by the short code of the renewed one. */
-const followed: Weakness = {
+const sameAfterRenewal: Weakness = {
   name: 'a new short code for each ticket',
   patch: replacing(
     KeyvTicketStore.prototype,
@@ -50,8 +50,8 @@ const followed: Weakness = {
   ),
 };
 
-/** A server that accepts the scanned kind of code in the field for a short code. */
-const oneForAll: Weakness = {
+/** A server that accepts the text of a QR code in the field for a short code. */
+const withoutDistinction: Weakness = {
   name: 'a distinction between codes and short codes',
   patch: replacing(
     PhoneActs.prototype,
@@ -65,15 +65,15 @@ const oneForAll: Weakness = {
 };
 
 /** Types an unknown short code with each of these headers. @returns the number of tries that were not limited */
-async function guesses(site: Site, phone: PhoneVisitor, tries: readonly Sent[]): Promise<number> {
+async function countGuesses(site: Site, phone: PhoneVisitor, tries: readonly Sent[]): Promise<number> {
   const url = `${site.issuer}/qr/scan`;
   const { csrf } = (await phone.look(url)).json();
-  let looked = 0;
+  let served = 0;
   for (const headers of tries) {
     const answer = await phone.agent.post(url, { json: { csrf, shortCode: 'QLMY-2568' }, headers });
-    if (!isLimited(answer)) looked += 1;
+    if (!isLimited(answer)) served += 1;
   }
-  return looked;
+  return served;
 }
 
 function claimed(answer: Answer): string | undefined {
@@ -88,8 +88,8 @@ const guessing: Attack[] = [
     without: { name: 'a limit by account', options: withLimits({ account: { shortCode: NO_LIMIT } }) },
     run: async (site) => {
       const addresses = Array.from({ length: 10 }, (_, at) => ({ 'x-forwarded-for': `203.0.113.${at}` }));
-      const looked = await guesses(site, await phoneOf(site, 'bob'), addresses);
-      return looked > 6 ? `${looked} guesses a minute` : undefined;
+      const served = await countGuesses(site, await phoneOf(site, 'bob'), addresses);
+      return served > 6 ? `${served} guesses a minute` : undefined;
     },
   },
   {
@@ -102,9 +102,9 @@ const guessing: Attack[] = [
     },
     run: async (site) => {
       const tries = Array.from({ length: 15 }, () => ({ 'x-forwarded-for': '203.0.113.7' }));
-      let looked = 0;
-      for (const name of ['alice', 'bob']) looked += await guesses(site, await phoneOf(site, name), tries);
-      return looked > 20 ? `${looked} guesses a minute` : undefined;
+      let served = 0;
+      for (const name of ['alice', 'bob']) served += await countGuesses(site, await phoneOf(site, name), tries);
+      return served > 20 ? `${served} guesses a minute` : undefined;
     },
   },
 ];
@@ -112,9 +112,9 @@ const guessing: Attack[] = [
 const claiming: Attack[] = [
   {
     row: 13,
-    name: 'finishes without a check code after the victim has typed its short code, if the deployment asks for none',
+    name: 'finishes without a check code after the victim has typed the short code of the attacker',
     on: allowed,
-    without: forgetful,
+    without: withoutTypedNote,
     run: async (site) => {
       const [attacker, victim] = [await browserAt(site), await phoneOf(site)];
       must(await typeIn(victim, site, await shortCodeOn(attacker)));
@@ -126,7 +126,7 @@ const claiming: Attack[] = [
     row: 14,
     name: 'takes a ticket over by typing the short code that the victim has typed',
     on: allowed,
-    without: unowned,
+    without: withoutOwner,
     run: async (site) => {
       const [browser, victim, attacker] = [await browserAt(site), await phoneOf(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser);
@@ -138,7 +138,7 @@ const claiming: Attack[] = [
     row: 3,
     name: 'types the short code of a ticket that was scanned and denied',
     on: allowed,
-    without: undenied,
+    without: reopenedAfterDeny,
     run: async (site) => {
       const [browser, victim, attacker] = [await browserAt(site), await phoneOf(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser);
@@ -149,9 +149,9 @@ const claiming: Attack[] = [
   },
   {
     row: 3,
-    name: 'types a short code that was on the screen before it was renewed',
+    name: 'types the short code of a ticket that was renewed',
     on: allowed,
-    without: followed,
+    without: sameAfterRenewal,
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser);
@@ -162,9 +162,9 @@ const claiming: Attack[] = [
   },
   {
     row: 3,
-    name: 'types the code from a photo of the screen as a short code',
+    name: 'types the text of a QR code into the field for a short code',
     on: allowed,
-    without: oneForAll,
+    without: withoutDistinction,
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
       const code = new URL(await browser.code()).pathname.split('/').at(-1) ?? '';
@@ -173,9 +173,9 @@ const claiming: Attack[] = [
   },
   {
     row: 3,
-    name: 'types a short code although the deployment has switched it off',
+    name: 'types a short code on a server whose option shortCode is off',
     on: { qrLogin: { shortCode: false } },
-    without: { name: 'the switch', options: allowed },
+    without: { name: 'the option switched off', options: allowed },
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser).catch(() => 'QLMY-2568');

@@ -67,7 +67,7 @@ describe('the browsers that an account trusts', () => {
     expect((await ownBrowsers(phone)).known).to.deep.equal([]);
   });
 
-  it('are listed with the times since they were trusted and used', async () => {
+  it('are listed with the times at which they were trusted and last used', async () => {
     const browser = await trusted();
     world.clock.forward(600);
     await forgetSession(browser);
@@ -120,7 +120,7 @@ describe('the browsers that an account trusts', () => {
     for (const browser of [other, third]) expect(await takesCheckCode(browser)).to.equal(true);
   });
 
-  it('must type the number after all if they are forgotten between approval and finish', async () => {
+  it('need the check code after all if they are forgotten between approval and finish', async () => {
     const browser = await trusted();
     await forgetSession(browser);
     expect(await approved(browser)).to.equal(undefined);
@@ -218,7 +218,7 @@ describe('the browsers that an account trusts', () => {
       expect(await approved(browser)).to.equal(undefined);
     });
 
-    it('are known if they sign this ticket with it', async () => {
+    it('need no check code if they sign this ticket with it', async () => {
       const { version, key: use } = await browser.ticket();
       expect(use).to.equal('sign');
       const signature = await key.sign(browser.at, version);
@@ -226,7 +226,7 @@ describe('the browsers that an account trusts', () => {
       expect(JSON.stringify(await ownBrowsers(phone))).not.to.include('"key"');
     });
 
-    it('must type the number if the signature is missing or does not fit the ticket and the key', async () => {
+    it('need the check code if the signature is missing, or is not by this key about this ticket', async () => {
       const { version } = await browser.ticket();
       const other = await TestBrowserKey.make();
       const wrong = [
@@ -253,7 +253,7 @@ describe('the browsers that an account trusts', () => {
       expect((await browser.finish(undefined, { signature })).status).to.equal(200);
     });
 
-    it('get an error and no change for a value that is not a public key of the curve', async () => {
+    it('are refused a key that is not a public key of the curve P-256', async () => {
       const { kty, crv, x, y } = JSON.parse(await key.publicKey());
       for (const sent of [
         '{',
@@ -271,7 +271,7 @@ describe('the browsers that an account trusts', () => {
     });
   });
 
-  it('ask before they change to another account, without the name of either account', async () => {
+  it('ask before they change to another account, and name neither account', async () => {
     const browser = await trusted();
     await forgetSession(browser);
     phone = await new PhonePerson(world).signIn('bob');

@@ -1,4 +1,4 @@
-/** A listener to the event stream of a page, and the latest ticket that it got. */
+/** The event stream of a page, with the latest ticket that it got. */
 import type { EventStream } from '../support/agent.ts';
 
 /** Below Mocha's time-out, so that a failure says what was not shown. */
@@ -6,7 +6,7 @@ const PATIENCE_MS = 50_000;
 
 export type Shown = Record<string, unknown>;
 
-export class Ear {
+export class TicketStream {
   latest: Shown | undefined;
   ended = false;
   readonly #stream: EventStream;
@@ -41,14 +41,14 @@ export class Ear {
 
   async #listen(): Promise<void> {
     try {
-      for (;;) this.#hear(await this.#stream.ticket());
+      for (;;) this.#receive(await this.#stream.ticket());
     } catch {
       this.ended = true;
     }
     this.#onNews();
   }
 
-  #hear(ticket: Shown): void {
+  #receive(ticket: Shown): void {
     this.latest = ticket;
     this.#onNews();
   }

@@ -1,0 +1,63 @@
+import { DecidedOtherwise } from '../../ticket/errors.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
+import type { SessionApprover } from '../../ticket/ticket.ts';
+import { answerSignOut, type SignOutAnswerPorts } from '../devices/sign-out-answer.ts';
+import { seeOther, wantsJson } from '../request/responses.ts';
+import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from './admission.ts';
+import { checkCsrfToken } from './csrf.ts';
+import type { Decisions } from './decisions.ts';
+import type { PhoneForm } from './phone-request.ts';
+import { STATE_HEADER, type TicketPage } from './ticket-page.ts';
+
+export interface DecisionFormPorts extends TicketAdmissionPorts, SignOutAnswerPorts {
+  readonly decisions: Decisions;
+  readonly ticketPage: Pick<TicketPage, 'showReported' | 'viewOf'>;
+  readonly keys: SecretKeys;
+}
+
+/**
+ * The forms of the confirm page and of the done page, which approve, deny or report. Each may arrive twice, because
+ * browsers send a POST again if its answer was lost: see docs/decisions/0005.
+ */
+export class DecisionFormHandlers {
+  readonly #ports: DecisionFormPorts;
+
+  constructor(ports: DecisionFormPorts) {
+    this.#ports = ports;
+  }
+
+  /** `POST Q/tickets/:id`: the decision. */
+  decide = async (form: PhoneForm): Promise<void> => {
+    const { decisions, ticketPage, keys, urls } = this.#ports;
+    const { ctx, fields, failure } = form;
+    const { id = '' } = ctx.params;
+    const { decision, remember, proof } = fields;
+    ctx.set(STATE_HEADER, 'refused');
+    const admitted = await admitToTicket(this.#ports, form, decisions.purposeOf(form, decision));
+    const { approver } = admitted;
+    checkCsrfToken(form, keys, { approver, target: id });
+    if (decision === 'report') return this.#report(form, id, admitted);
+    const input = { decision, remember: remember === 'yes', proof };
+    const ticket = await decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
+      if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
+      throw error;
+    });
+    if (wantsJson(form)) ctx.body = await ticketPage.viewOf(form, ticket, approver);
+    else seeOther(ctx, urls.ticket(id));
+  };
+
+  /** Reports a ticket, also one that has ended meanwhile: the user sees that the report was understood. */
+  async #report(form: PhoneForm, id: string, admitted: AdmittedTicket<SessionApprover>): Promise<void> {
+    const { decisions, ticketPage, urls } = this.#ports;
+    const { ctx } = form;
+    const { ticket, ended } = await decisions.report(ctx, id, admitted);
+    // The ticket is gone. The list of browsers shows that its browser is signed out.
+    if (ticket === undefined) {
+      const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
+      return answerSignOut(form, this.#ports, { ended: ended.length, unreached: new Set(unreached).size });
+    }
+    if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
+    // The ticket of the URL has no page any more, so the answer is the page.
+    await ticketPage.showReported(form, ticket, admitted.approver);
+  }
+}
