@@ -27,6 +27,7 @@ interface PhonePartPorts extends ApprovalPorts, Omit<DecisionPorts, 'approvals'>
   readonly ceremony: { readonly phone: PhoneActs };
   readonly signals: Signals;
   readonly clock: Clock;
+  readonly wrongCheckCodes: DecisionPorts['wrongCheckCodes'];
   readonly revocation: DecisionPorts['revocation'] & BrowserListPorts['revocation'];
 }
 

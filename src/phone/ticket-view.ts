@@ -80,6 +80,8 @@ export interface TicketView {
    * options. `unavailable`: there can be none now, so that the user cannot approve. Absent if a tap is enough.
    */
   readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
+  /** The three numbers of which the user taps the one that the browser shows: it approves. */
+  readonly numbers?: readonly string[];
   /** The six digits that the user types into the browser, once approved. */
   readonly checkCode?: string;
 }

@@ -38,7 +38,7 @@ export async function giveName(page: Page, name = 'alice', password = 'wonderlan
 
 /** Waits until the phone asks for a decision. */
 export async function arriveAtConfirm(phone: Page): Promise<void> {
-  await phone.getByRole('button', { name: 'No, decline' }).waitFor();
+  await phone.locator('button[value=deny]').waitFor();
 }
 
 export async function approve(phone: Page): Promise<void> {

@@ -96,7 +96,7 @@ describe('both screens', () => {
       await answered;
     }
     await seeScreen(screen, 'wrong-codes');
-    expect(await seeEnd(next)).to.match(/wrong too often/);
+    expect(await seeEnd(next)).to.match(/not the right number/);
   });
 
   it('show what was decided on another page of the phone', async () => {

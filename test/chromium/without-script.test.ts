@@ -84,7 +84,7 @@ describe('the check code without JavaScript', () => {
         await screen.getByRole('button', { name: 'Continue' }).click();
         await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
       }
-      await screen.getByRole('heading', { name: 'The number was wrong too often' }).waitFor();
+      await screen.getByRole('heading', { name: 'The number was wrong' }).waitFor();
       await screen.getByRole('button', { name: 'Show a new QR code' }).click();
       await seeCode(screen);
       expect(await codeOn(screen)).not.to.equal(code);

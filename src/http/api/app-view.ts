@@ -74,6 +74,8 @@ export interface AppTicket extends FixedPart {
   readonly requirement?: AppRequirement;
   /** The challenge of the deployment's guard, to be answered with the approval. */
   readonly challenge?: Challenge;
+  /** The three numbers of which the user taps the one that the browser shows, to be sent with the approval. */
+  readonly numbers?: readonly string[];
   /** The six digits to type at the browser. */
   readonly checkCode?: string;
 }
@@ -89,7 +91,7 @@ export interface AppViewer extends AdmittedTicket {
 }
 
 export interface AppViewPorts {
-  readonly ceremony: { readonly phone: Pick<PhoneActs, 'checkCode' | 'unmet'> };
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'checkCode' | 'numbers' | 'unmet'> };
   readonly approvals: Approvals;
   readonly decisions: Pick<Decisions, 'isTakenBack'>;
   readonly clock: Clock;
@@ -151,17 +153,22 @@ export class AppViews {
     const { phone } = this.#ports.ceremony;
     const unmet = phone.unmet(ticket, approver);
     const checkCode = phone.checkCode(ticket, approver);
+    const numbers = unmet === undefined ? phone.numbers(ticket, approver) : undefined;
     return {
       state: ticket.state === 'scanned' ? 'scanned' : 'approved',
       ...(isLive(ticket, now) && { expiresIn: toSeconds(ticket.deadline - now) }),
       ...(unmet !== undefined && { requirement: requirementOf(unmet, ticket.request) }),
       ...(unmet === undefined && ticket.state === 'scanned' && challenge !== undefined && { challenge }),
+      ...(numbers !== undefined && { numbers }),
       ...(checkCode !== undefined && { checkCode }),
     };
   }
 }
 
-type StatePart = Pick<AppTicket, 'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'checkCode'>;
+type StatePart = Pick<
+  AppTicket,
+  'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'numbers' | 'checkCode'
+>;
 
 const REASONS: Readonly<Record<CancelledTicket['because'], NonNullable<AppTicket['reason']>>> = {
   renewed: 'renewed',

@@ -106,6 +106,10 @@ const TICKET = objectOf(
     expiresIn: about('Seconds until this state ends by itself; absent if it does not.', { type: 'number', minimum: 0 }),
     requirement: ref('Requirement'),
     challenge: ref('Challenge'),
+    numbers: about('The three numbers of which the user taps the one that the browser shows, to approve.', {
+      type: 'array',
+      items: { type: 'string', pattern: '^\\d{2}$' },
+    }),
     checkCode: about('The six digits that the user types at the browser.', { type: 'string', pattern: '^\\d{6}$' }),
   },
 );
@@ -169,6 +173,7 @@ export const DECISION_BODY: Schema = objectOf(
   {
     remember: about('True if the browser stays signed in when it is closed.', { type: 'boolean', default: false }),
     proof: about('The answer to the challenge.', { type: ['string', 'object'] }),
+    match: about('The number that the user has tapped, to approve a ticket with "numbers".', TEXT),
     signature: about('The decision as a JWS, if the provider asks for signed decisions.', TEXT),
   },
 );

@@ -92,17 +92,18 @@ export class ApiTicketHandlers {
 
 /** @throws QrLoginError `invalid_request` */
 function readDecision({ body }: ApiForm): SentDecision {
-  const { decision, remember = false, proof, signature, ...others } = body;
+  const { decision, remember = false, proof, match, signature, ...others } = body;
   const answer = typeof proof === 'object' && proof !== null ? JSON.stringify(proof) : proof;
   const isRight =
     typeof decision === 'string' &&
     typeof remember === 'boolean' &&
     (answer === undefined || typeof answer === 'string') &&
+    isTextOrAbsent(match) &&
     isTextOrAbsent(signature);
-  if (isRight && Object.keys(others).length === 0) return { decision, remember, proof: answer, signature };
+  if (isRight && Object.keys(others).length === 0) return { decision, remember, proof: answer, match, signature };
   throw new QrLoginError(
     'invalid_request',
-    'Send "decision", and where needed "remember" (true or false), "proof" and "signature".',
+    'Send "decision", and where needed "remember" (true or false), "proof", "match" and "signature".',
   );
 }
 
@@ -132,6 +133,6 @@ function asChallenge(error: unknown, request: SignInRequest | undefined): unknow
 
 /** Returns the view after a report, for any state in which the ticket has ended. */
 function asReported(view: AppTicket, id: string): AppTicket {
-  const { expiresIn, requirement, challenge, checkCode, ...rest } = view;
+  const { expiresIn, requirement, challenge, numbers, checkCode, ...rest } = view;
   return { ...rest, id, state: 'denied', reason: 'report' };
 }

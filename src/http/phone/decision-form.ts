@@ -31,13 +31,15 @@ export class DecisionFormHandlers {
     const { decisions, ticketPage, keys, urls } = this.#ports;
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
-    const { decision, remember, proof } = fields;
+    const { remember, proof, match } = fields;
+    // Of the button that was pressed: a number approves.
+    const decision = fields.decision ?? (match === undefined ? undefined : 'approve');
     ctx.set(STATE_HEADER, 'refused');
     const admitted = await admitToTicket(this.#ports, form, decisions.purposeOf(form, decision));
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
-    const input = { decision, remember: remember === 'yes', proof };
+    const input = { decision, remember: remember === 'yes', proof, match };
     const ticket = await decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;

@@ -14,7 +14,7 @@ import type { PhoneRequest } from './phone-request.ts';
 import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
 
 export interface PhoneViewPorts extends SignInOfferPorts {
-  readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'unmet'> };
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'numbers' | 'unmet'> };
   readonly approvals: Approvals;
   readonly logos: Pick<ClientLogos, 'urlOf'>;
   readonly keys: SecretKeys;
@@ -35,7 +35,6 @@ export async function makePhoneView(
   const now = clock();
   // At the same time as what follows: it is the deployment's function.
   const logo = logos.urlOf(client.id);
-  const checkCode = ceremony.phone.checkCode(ticket, approver);
   const unmet = ceremony.phone.unmet(ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
   const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
@@ -63,10 +62,21 @@ export async function makePhoneView(
     ...(unmet !== undefined && { unmet }),
     ...(signInAgain !== undefined && { signInAgain }),
     ...(challenge !== undefined && { challenge }),
-    ...(checkCode !== undefined && { checkCode }),
+    ...(unmet === undefined && nearnessOf(ceremony.phone, ticket, approver)),
     ...(ticket.state === 'denied' && { because: ticket.because }),
     ...(ticket.state === 'redeemed' && {
       naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: ticket.id },
     }),
   };
+}
+
+/** Returns what shows that the phone is near the browser: the digits to type there, or the numbers to tap one of. */
+function nearnessOf(
+  phone: Pick<PhoneActs, 'checkCode' | 'numbers'>,
+  ticket: Ticket,
+  approver: SessionApprover,
+): Pick<PhoneView, 'checkCode' | 'numbers'> {
+  const checkCode = phone.checkCode(ticket, approver);
+  const numbers = phone.numbers(ticket, approver);
+  return { ...(numbers !== undefined && { numbers }), ...(checkCode !== undefined && { checkCode }) };
 }
