@@ -56,6 +56,7 @@ export type { BrowserList, ListedBrowser, Use } from './ticket/browsers/browser-
 export type { Duration } from './ticket/browsers/duration.ts';
 export type { KnownBrowser, KnownBrowsers } from './ticket/browsers/known-browser.ts';
 export type { SignedInBrowser, SignedInBrowsers } from './ticket/browsers/signed-in-browser.ts';
+export type { CheckCodeEntry } from './ticket/change.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
 export type { Clock, Listener, Notes, Signals, TicketStore } from './ticket/ports.ts';
 export {

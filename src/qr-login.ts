@@ -385,13 +385,13 @@ function makeCeremony(
   { store, notes, known, clock }: StoreEngine,
   { keys, urls, assets, metrics, settings }: CeremonyParts,
 ): CeremonyAndStreams {
-  const { deadlines: lifetimes, rotation, shortCode, parkStreams } = settings;
+  const { deadlines: lifetimes, rotation, shortCode, checkCodeEntry, parkStreams } = settings;
   const codes = new Codes(keys, rotation);
   const shortCodes = shortCode ? new ShortCodes(keys, notes) : undefined;
-  const browserViews = new BrowserViews({ codes, shortCodes, urls, lifetimes, codeMark: assets.codeMark });
+  const browserViews = new BrowserViews({ keys, codes, shortCodes, urls, lifetimes, codeMark: assets.codeMark });
   const parker = parkStreams ? new ConnectionParker() : undefined;
   return {
-    ceremony: new Ceremony({ store, notes, known, clock, keys, codes, shortCodes, lifetimes }),
+    ceremony: new Ceremony({ store, notes, known, clock, keys, codes, shortCodes, lifetimes, checkCodeEntry }),
     codes,
     browserViews,
     streams: new EventStreams<TicketWatch>({ views: browserViews, clock, metrics, parker }),

@@ -5,7 +5,7 @@ import { keyFields, shownKeyFields } from './key-fields.ts';
 import { announce, find, page, self } from './page.ts';
 import { askForPasskey, removeUnusablePasskeys } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
-import { namePhone } from './scanned-by.ts';
+import { namePhone, showNumber } from './scanned-by.ts';
 import { screenOf, showInTab, turnPageTo } from './screens.ts';
 import { onSubmit } from './submit.ts';
 import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket/ticket.ts';
@@ -63,6 +63,7 @@ function show(ticket: Ticket): void {
   countDown(ticket.expiresIn);
   accountSwitch.hidden = accountSwitch.disabled = !ticket.switchAccount;
   namePhone(ticket.phone);
+  showNumber(ticket.number);
   turnTo(version === refusedVersion ? 'refused' : screenOf(ticket));
   field.showContinue();
   canFinish = ['approved', 'redeemed', 'denied'].includes(ticket.state);

@@ -10,6 +10,9 @@ import { followTicket } from './phone/follow.ts';
 import { sendDecision } from './phone/send-decision.ts';
 import { showTimeLeft } from './phone/time-left.ts';
 
+/** The buttons that approve: one, or one for each number of which the browser shows one. */
+const APPROVALS = 'button[value=approve], button[name=match]';
+
 /** True once the user has decided on this page. */
 let hasDecided = false;
 /** True while the browser asks for a passkey. */
@@ -28,7 +31,7 @@ document.addEventListener('submit', (event) => {
     void submitWithPasskey(form, submitter);
   } else {
     form.dataset.sent = '';
-    if (submitter?.getAttribute('value') === 'approve') giveFeedback('done');
+    if (isApproval(submitter)) giveFeedback('done');
     if (form.closest('main[data-follow]') === null) return;
     event.preventDefault();
     hasDecided = true;
@@ -36,9 +39,14 @@ document.addEventListener('submit', (event) => {
   }
 });
 
+/** Returns true for Approve, and for a number in its place. */
+function isApproval(pressed: HTMLElement | null): boolean {
+  return pressed?.matches(APPROVALS) === true;
+}
+
 /** Returns true if Approve was pressed, the page demands a passkey for it, and the form does not hold one yet. */
 function needsPasskey(form: HTMLFormElement, pressed: HTMLElement | null): boolean {
-  if (form.dataset.passkey === undefined || pressed?.getAttribute('value') !== 'approve') return false;
+  if (form.dataset.passkey === undefined || !isApproval(pressed)) return false;
   return proofIn(form)?.value === '';
 }
 
@@ -127,8 +135,7 @@ let replaced = new AbortController();
 function prepare(): void {
   replaced.abort();
   replaced = new AbortController();
-  const approve = document.querySelector<HTMLButtonElement>('button[value=approve]');
-  if (approve !== null) calmApprove(approve, replaced.signal);
+  for (const approve of document.querySelectorAll<HTMLButtonElement>(APPROVALS)) calmApprove(approve, replaced.signal);
   showCopyButtons();
   showTimeLeft();
   // The action goes on in this same browser.

@@ -1,5 +1,5 @@
-/** The name of the phone that has scanned, in the words of the page. */
-import { page } from './page.ts';
+/** The name of the phone that has scanned, in the words of the page, and the number to tap on it. */
+import { find, page } from './page.ts';
 import type { Ticket } from './ticket/ticket.ts';
 
 const heading = page.querySelector<HTMLElement>('[data-by]');
@@ -10,4 +10,13 @@ export function namePhone({ name, system }: Ticket['phone'] & object = {}): void
   if (heading === null) return;
   const device = [name, system].filter(Boolean).join(', ');
   heading.textContent = device ? (heading.dataset.by ?? '').replace('{device}', device) : unnamed;
+}
+
+const place = page.querySelector<HTMLElement>('[data-number]');
+
+/** Shows the number that the user taps on the phone; none if undefined. */
+export function showNumber(number: string | undefined): void {
+  if (place === null) return;
+  place.hidden = number === undefined;
+  find(place, 'strong').textContent = number ?? '';
 }

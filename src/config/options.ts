@@ -7,6 +7,7 @@ import type { Assure, FindAccount } from '../oidc/approver.ts';
 import type { AnyKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Duration } from '../ticket/browsers/duration.ts';
+import type { CheckCodeEntry } from '../ticket/change.ts';
 import type { Clock } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
 import type { ActionOptions } from './actions.ts';
@@ -229,6 +230,14 @@ export interface QrLoginOptions {
    * @default false
    */
   shortCode?: boolean;
+
+  /**
+   * Chooses how a check code shows that the phone is near the browser. `'digits'`: the user types six digits of the phone
+   * at the browser. `'tap'`: the browser shows a number of two digits once the phone has scanned, and the user taps it on
+   * the phone, among three. That is easier and worth less: a blind tap is right once in three times.
+   * @default 'digits'
+   */
+  checkCodeEntry?: CheckCodeEntry;
 
   /**
    * Lets a browser that was itself signed in by QR approve other browsers. Without it, its user has to sign in there

@@ -13,6 +13,7 @@ import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import { kindOf } from '../stores/value-kind.ts';
 import { type Duration, isDuration } from '../ticket/browsers/duration.ts';
+import type { CheckCodeEntry } from '../ticket/change.ts';
 import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
 import { ACTIONS } from './actions.ts';
@@ -374,6 +375,13 @@ const OPTIONS = {
   ),
   showAddress: flag('showAddress'),
   shortCode: flag('shortCode'),
+  checkCodeEntry: v.optional(
+    v.pipe(
+      v.picklist(['digits', 'tap'] satisfies CheckCodeEntry[], "checkCodeEntry must be 'digits' or 'tap'"),
+      v.metadata({ type: "`'digits' | 'tap'`", default: "`'digits'`", refused: ['number'] } satisfies OptionFacts),
+    ),
+    'digits',
+  ),
   qrApprovers: flag('qrApprovers'),
   deadlines: v.optional(
     v.pipe(

@@ -33,6 +33,7 @@ interface PhonePartPorts
   readonly clock: Clock;
   readonly enrolments: Enrolments;
   readonly settings: ApprovalPorts['settings'] & BrowserListPorts['settings'];
+  readonly wrongCheckCodes: DecisionPorts['wrongCheckCodes'];
   readonly revocation: DecisionPorts['revocation'] & BrowserListPorts['revocation'];
 }
 

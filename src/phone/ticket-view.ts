@@ -89,6 +89,8 @@ export interface TicketView {
    * Absent if there is no choice.
    */
   readonly durations?: readonly string[];
+  /** The three numbers of which the user taps the one that the browser shows: it approves. */
+  readonly numbers?: readonly string[];
   /** The six digits that the user types into the browser, once approved. */
   readonly checkCode?: string;
 }

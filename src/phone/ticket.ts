@@ -14,6 +14,8 @@ export interface ApproveOptions extends RequestOptions {
   readonly duration?: string | undefined;
   /** The proof that the ticket requires (`asked.proofRequired`), as JSON: for example a passkey's assertion. */
   readonly proof?: string | object | undefined;
+  /** The number that the user has tapped, if the ticket has `numbers` (`asked.numbers`). */
+  readonly match?: string | undefined;
 }
 
 /** The provider answers a long poll after at most 25 s. */

@@ -18,7 +18,15 @@ export interface CeremonyPorts {
   /** Absent if the deployment does not offer to type a code instead of scanning. */
   readonly shortCodes?: ShortCodes | undefined;
   readonly lifetimes: Lifetimes;
+  /** Takes the place of the check code where the phone has scanned. Default: `digits`. */
+  readonly checkCodeEntry?: CheckCodeEntry;
 }
+
+/**
+ * The proof that the approver is near the browser: six digits that the phone shows and the user types at the browser, or
+ * a tap on the phone on the number that the browser shows.
+ */
+export type CheckCodeEntry = 'digits' | 'tap';
 
 /** The ticket after an act. */
 export interface Outcome<T extends Ticket = Ticket> {

@@ -3,7 +3,8 @@ import { findKnownBrowser, knownBy } from './browsers/known-browser.ts';
 import { hadOtherAccount } from './browsers/last-account.ts';
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './codes/check-code.ts';
-import { notFound } from './errors.ts';
+import { isOfferedNumber, isShownNumber, matchNumbersOf, WrongNumber } from './codes/match-number.ts';
+import { DecidedOtherwise, notFound, QrLoginError } from './errors.ts';
 import { isRepeated, type RepeatableAct } from './repeats.ts';
 import { applyReport, denyIfReported, isReported, noteReport, reportedOriginOf } from './reports.ts';
 import { markIfForTicket, refusal, unmetBy } from './requirements.ts';
@@ -27,6 +28,7 @@ import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
 
 const ALLOW: Judge = () => 'allow';
+const SEND_MATCH = 'Send "match": the one of the three "numbers" that the browser shows, as the user has tapped it.';
 
 /** Data that the caller read before an act. The act reads it again only if the ticket has changed since. */
 export interface KnownTicket {
@@ -59,6 +61,8 @@ export interface ApprovalInput
    * false.
    */
   readonly decidesHere?: boolean;
+  /** The number that the approver has tapped. */
+  readonly match?: string | undefined;
 }
 
 /** A verdict, and the evidence that it was based on. */
@@ -169,7 +173,10 @@ export class PhoneActs {
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later, phone);
       if (verdict === 'blocked') return transitions.block(scanned, approver, later);
-      return verdict === 'deny' ? transitions.forbid(scanned, approver, later) : scanned;
+      if (verdict === 'deny') return transitions.forbid(scanned, approver, later);
+      // A typed short code does not show that the phone is near the screen, and a tap shows little of it.
+      const isMatched = verdict === 'check code' && !typed && this.#ports.checkCodeEntry === 'tap';
+      return isMatched ? { ...scanned, match: true } : scanned;
     });
   }
 
@@ -193,15 +200,17 @@ export class PhoneActs {
     return ticket;
   }
 
+  /** @throws WrongNumber if the approver has tapped another number than the browser shows, which ends the ticket */
   async approve(
     id: string,
-    { judge = ALLOW, decidesHere = false, findEnrolledKey, ...approval }: ApprovalInput,
+    { judge = ALLOW, match, decidesHere = false, findEnrolledKey, ...approval }: ApprovalInput,
     known?: KnownTicket,
   ): Promise<Outcome<DecidedTicket>> {
-    return this.#change(id, known?.ticket, async (ticket, { now, lifetimes }) => {
+    const { ticket: decided, changed } = await this.#change(id, known?.ticket, async (ticket, { now, lifetimes }) => {
       const { approver } = approval;
-      if (isRepeated(ticket, approver, 'approve', now)) return ticket;
+      if (isRepeated(ticket, approver, 'approve', now)) return this.#assertSamePick(ticket, match);
       const scanned = transitions.requireDecidable(ticket, approver, now);
+      if (this.#isPickWrong(scanned, match)) return transitions.cancel(scanned, 'check code', { now, lifetimes });
       const judged = this.#judge(judge, scanned, approver);
       const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       const enrolledKey = await findEnrolledKey?.(ticket, approver);
@@ -216,6 +225,8 @@ export class PhoneActs {
       const checkCode = verdict === 'check code' && !decidesHere;
       return transitions.approve(ticket, { ...approval, changesAccount, knownBy, enrolledKey, checkCode }, moment);
     });
+    if (decided.state === 'cancelled') throw new WrongNumber(decided);
+    return { ticket: decided, changed };
   }
 
   deny(id: string, approver: Approver, known?: Ticket): Promise<Outcome<DecidedTicket>> {
@@ -273,6 +284,28 @@ export class PhoneActs {
   checkCode(ticket: Ticket, approver: Approver): string | undefined {
     if (ticket.state !== 'approved' || !isOwner(ticket, approver)) return undefined;
     return ticket.checkCode && checkCodeOf(this.#ports.keys, ticket.id);
+  }
+
+  /** Returns the three numbers of which the approver taps one to approve; undefined if Approve is one button. */
+  numbers(ticket: Ticket, approver: Approver): readonly string[] | undefined {
+    if (ticket.state !== 'scanned' || !ticket.match || !isOwner(ticket, approver)) return undefined;
+    return matchNumbersOf(this.#ports.keys, ticket.id).offered;
+  }
+
+  /** @throws QrLoginError `invalid_request` if no number was tapped where one is asked for, or one that is not offered */
+  #isPickWrong({ id, match }: ScannedTicket, pick: string | undefined): boolean {
+    const { keys } = this.#ports;
+    if (!match && pick === undefined) return false;
+    if (!match || pick === undefined || !isOfferedNumber(keys, id, pick))
+      throw new QrLoginError('invalid_request', match ? SEND_MATCH : 'Leave out "match": no number is asked for.');
+    return !isShownNumber(keys, id, pick);
+  }
+
+  /** Ensures that the same number approves again. @throws DecidedOtherwise */
+  #assertSamePick<T extends DecidedTicket>(ticket: T, pick: string | undefined): T {
+    const isOther = pick !== undefined && !isShownNumber(this.#ports.keys, ticket.id, pick);
+    if (isOther && ticket.state !== 'denied') throw new DecidedOtherwise(ticket.state);
+    return ticket;
   }
 
   async #judge(judge: Judge, ticket: Ticket, approver: Approver): Promise<Judgement> {

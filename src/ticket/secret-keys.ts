@@ -4,6 +4,7 @@ import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 const PURPOSES = [
   'code',
   'check code',
+  'match',
   'wrong check codes',
   'short code',
   'short code note',

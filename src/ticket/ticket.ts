@@ -226,6 +226,8 @@ export interface ScannedTicket extends TicketFields {
   readonly approver: Approver;
   /** Present if the ticket was claimed by its short code, which does not show that the phone was near the screen. */
   readonly typed?: true;
+  /** Present if the approver must tap the number that the browser shows, in place of the check code. */
+  readonly match?: true;
 }
 
 export interface ApprovedTicket extends TicketFields {

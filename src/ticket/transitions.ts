@@ -120,7 +120,8 @@ export interface Approval {
   /** The approver by the phone's session as it is now, not as it was when the phone scanned. */
   readonly approver: Approver;
   /**
-   * True if the user must type the check code at the browser; always required if the short code was typed on the phone.
+   * True if the user must type the check code at the browser; always required if the short code was typed on the phone,
+   * and never once the approver has tapped the number that the browser shows.
    */
   readonly checkCode: boolean;
   /** True if another account was last signed in to the browser by QR. Default: false. */
@@ -152,7 +153,7 @@ export function approve(
     ...(duration !== undefined && { duration }),
     ...(enrolledKey !== undefined && { enrolledKey }),
     ...(changesAccount && { changesAccount }),
-    ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
+    ...((checkCode && !scanned.match) || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
   };
 }
 
@@ -348,6 +349,7 @@ function next(
     signingIn,
     approver,
     typed,
+    match,
     checkCode,
     changesAccount,
     knownBy,

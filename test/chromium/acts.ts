@@ -38,7 +38,7 @@ export async function giveName(page: Page, name = 'alice', password = 'wonderlan
 
 /** Waits until the phone asks for a decision. */
 export async function arriveAtConfirm(phone: Page): Promise<void> {
-  await phone.getByRole('button', { name: 'No, stop this' }).waitFor();
+  await phone.locator('button[value=deny]').waitFor();
 }
 
 export async function approve(phone: Page): Promise<void> {
@@ -61,8 +61,8 @@ export async function pressYes(phone: Page): Promise<void> {
 }
 
 export async function deny(phone: Page): Promise<void> {
-  await phone.getByRole('button', { name: 'No, stop this' }).click();
-  await phone.getByRole('heading', { name: 'Stopped' }).waitFor();
+  await phone.getByRole('button', { name: 'No, decline' }).click();
+  await phone.getByRole('heading', { name: 'Declined' }).waitFor();
 }
 
 /** Returns the six digits on the phone. */

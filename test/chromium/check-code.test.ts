@@ -136,7 +136,7 @@ describe('the check code in a real browser', () => {
       expect((await answer).status()).to.equal(403);
     }
     await seeScreen(screen, 'wrong-codes');
-    await screen.getByRole('heading', { name: 'The number was wrong too often' }).waitFor();
+    await screen.getByRole('heading', { name: 'The number was wrong' }).waitFor();
     expect(await field(screen).isVisible()).to.equal(false);
 
     await screen.getByRole('button', { name: 'Show a new QR code' }).click();

@@ -74,7 +74,7 @@ describe('the pages of the phone on a narrow screen', () => {
       const byHand = await signedInPhone(stage(), { colorScheme, javaScriptEnabled: false });
       const other = await askToSignIn(stage(), await stage().desktop());
       const landing = await stage().open(byHand, await codeOn(other));
-      await landing.getByRole('button', { name: 'Go on' }).waitFor();
+      await landing.getByRole('button', { name: 'Continue' }).waitFor();
       await expectToFit(landing, 360);
     });
   }
@@ -95,7 +95,7 @@ describe('the pages of the phone on a narrow screen', () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     const yes = await phone.getByRole('button', { name: 'Yes, sign in' }).boundingBox();
-    const no = await phone.getByRole('button', { name: 'No, stop this' }).boundingBox();
+    const no = await phone.getByRole('button', { name: 'No, decline' }).boundingBox();
     expect(no?.width).to.equal(yes?.width);
     expect(no?.height).to.equal(yes?.height);
     expect(no?.height).to.be.at.least(48);

@@ -96,7 +96,7 @@ describe('both screens', () => {
       await answered;
     }
     await seeScreen(screen, 'wrong-codes');
-    expect(await seeEnd(next)).to.match(/wrong too often/);
+    expect(await seeEnd(next)).to.match(/not the right number/);
   });
 
   it('show what was decided on another page of the phone', async () => {
@@ -105,7 +105,7 @@ describe('both screens', () => {
     const phone = await scan(stage(), screen, context);
     const other = await stage().open(context, phone.url());
     await deny(other);
-    await seeHeading(phone, 'Stopped');
+    await seeHeading(phone, 'Declined');
     await seeScreen(screen, 'denied');
   });
 
@@ -152,7 +152,7 @@ describe('after the sign-in, the phone', () => {
     stage().expectProblem(/404/);
     const { screen, phone } = await signedIn();
     await phone.getByRole('button', { name: 'Not you? Sign that browser out' }).click();
-    await seeHeading(phone, 'Stopped and reported');
+    await seeHeading(phone, 'Declined and reported');
     await screen.getByRole('button', { name: 'Allow' }).click();
     await screen.locator('[data-error], [data-qr-login]').first().waitFor();
   });

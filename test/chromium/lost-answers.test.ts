@@ -67,9 +67,9 @@ describe('a phone that gets no answer to', () => {
     {
       name: 'Deny',
       come: scanned,
-      act: (page) => page.getByRole('button', { name: 'No, stop this' }).click(),
+      act: (page) => page.getByRole('button', { name: 'No, decline' }).click(),
       expectDone: async (page) => {
-        await page.getByRole('heading', { name: 'Stopped', exact: true }).waitFor();
+        await page.getByRole('heading', { name: 'Declined', exact: true }).waitFor();
       },
     },
     {
@@ -77,7 +77,7 @@ describe('a phone that gets no answer to', () => {
       come: scanned,
       act: (page) => page.getByRole('button', { name: 'I did not start this' }).click(),
       expectDone: async (page) => {
-        await page.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+        await page.getByRole('heading', { name: 'Declined and reported' }).waitFor();
       },
     },
   ];

@@ -58,7 +58,7 @@ describe('passkeys in a real browser', () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await scan(stage(), screen, phone);
     await phone.getByRole('button', { name: 'I did not start this' }).click();
-    await phone.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+    await phone.getByRole('heading', { name: 'Declined and reported' }).waitFor();
     expect(await errorOn(screen)).to.equal('access_denied');
   });
 

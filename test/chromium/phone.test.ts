@@ -36,7 +36,7 @@ describe('a phone in a real browser', () => {
       get: () => globalThis.isOpen ? 'visible' : 'hidden', configurable: true });`);
     const scans = countPosts(context);
     const phone = await stage().open(context, await codeOn(screen));
-    expect(await phone.getByRole('button', { name: 'Go on' }).isVisible()).to.equal(true);
+    expect(await phone.getByRole('button', { name: 'Continue' }).isVisible()).to.equal(true);
     expect(scans()).to.equal(0);
 
     await phone.evaluate(`globalThis.isOpen = true; document.dispatchEvent(new Event('visibilitychange'));`);
@@ -53,7 +53,7 @@ describe('a phone in a real browser', () => {
     const phone = await scan(stage(), screen, context);
     const yes = phone.getByRole('button', { name: 'Yes, sign in' });
     expect(await yes.isEnabled()).to.equal(false);
-    expect(await phone.getByRole('button', { name: 'No, stop this' }).isEnabled()).to.equal(true);
+    expect(await phone.getByRole('button', { name: 'No, decline' }).isEnabled()).to.equal(true);
     await context.clock.fastForward(600);
     expect(await yes.isEnabled()).to.equal(true);
     await phone.evaluate(`dispatchEvent(new Event('focus'))`);

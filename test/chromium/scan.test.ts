@@ -166,7 +166,7 @@ describe('a phone without a camera for the page', () => {
   it('reaches the scan page from the account page, and can install it as an app', async () => {
     const context = await signedInPhone(stage());
     const phonePage = await stage().open(context, `${stage().issuer}/account`);
-    await phonePage.getByRole('link', { name: 'Scan a code' }).click();
+    await phonePage.getByRole('link', { name: 'Scan a QR code' }).click();
     await phonePage.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
     const session = await context.newCDPSession(phonePage);
     const { errors, data = '', url } = await session.send('Page.getAppManifest');

@@ -58,7 +58,7 @@ describe('the short code in a real browser', () => {
       const context = await signedInPhone(stage(), { javaScriptEnabled: false });
       const phone = await stage().open(context, `${stage().issuer}/qr/scan`);
       await phone.getByLabel('Backup code').fill(await shortCodeOn(screen));
-      await phone.getByRole('button', { name: 'Go on' }).click();
+      await phone.getByRole('button', { name: 'Continue' }).click();
       await phone.getByRole('button', { name: 'Yes, sign in' }).click();
       await phone.waitForSelector('.check-code');
       await screen.reload();

@@ -84,7 +84,7 @@ describe('the check code without JavaScript', () => {
         await screen.getByRole('button', { name: 'Continue' }).click();
         await screen.getByRole('link', { name: 'Back to the sign-in' }).click();
       }
-      await screen.getByRole('heading', { name: 'The number was wrong too often' }).waitFor();
+      await screen.getByRole('heading', { name: 'The number was wrong' }).waitFor();
       await screen.getByRole('button', { name: 'Show a new QR code' }).click();
       await seeCode(screen);
       expect(await codeOn(screen)).not.to.equal(code);
@@ -96,7 +96,7 @@ describe('the check code without JavaScript', () => {
 async function scanByHand(stage: Stage, screen: Page): Promise<Page> {
   const phone = await stage.open(await signedInPhone(stage, WITHOUT_SCRIPT), await codeOn(screen));
   await phone.getByRole('heading', { name: 'Sign in on another device' }).waitFor();
-  await phone.getByRole('button', { name: 'Go on' }).click();
+  await phone.getByRole('button', { name: 'Continue' }).click();
   await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
   return phone;
 }

@@ -179,7 +179,7 @@ describe('a store that stops answering in the middle of a request', () => {
       const [, link = 'none'] = /href="([^"]*)">Try again/.exec(answer.text) ?? [];
       const page = await phone.agent.follow(new URL(link, answer.url));
       expect(page.status).to.equal(200);
-      expect(page.text).to.include(`<h1>${decision === 'approve' ? 'Approved' : 'Stopped'}</h1>`);
+      expect(page.text).to.include(`<h1>${decision === 'approve' ? 'Approved' : 'Declined'}</h1>`);
       expect((await browser.ticket()).state).to.equal(state);
       // The same decision again gets the answer that the first one would have had.
       expect((await phone.decide(decision)).json()).to.include({ state });

@@ -8,6 +8,7 @@ export interface Ticket {
   qr?: { url: string; svg?: string; rotatesIn: number; shortCode?: string };
   phoneIsSigningIn?: true;
   phone?: { name?: string; system?: string };
+  number?: string;
   checkCode?: boolean;
   because?: string;
   switchAccount?: true;

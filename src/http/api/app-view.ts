@@ -81,6 +81,8 @@ export interface AppTicket extends FixedPart {
   readonly challenge?: Challenge;
   /** The durations from which the user chooses before Approve. */
   readonly durations?: readonly Duration[];
+  /** The three numbers of which the user taps the one that the browser shows, to be sent with the approval. */
+  readonly numbers?: readonly string[];
   /** The six digits to type at the browser. */
   readonly checkCode?: string;
 }
@@ -98,7 +100,7 @@ export interface AppViewer extends AdmittedTicket {
 }
 
 export interface AppViewPorts {
-  readonly ceremony: { readonly phone: Pick<PhoneActs, 'checkCode' | 'unmet'> };
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'checkCode' | 'numbers' | 'unmet'> };
   readonly approvals: Approvals;
   readonly enrolments: Pick<Enrolments, 'isMissing'>;
   readonly decisions: Pick<Decisions, 'isTakenBack'>;
@@ -174,12 +176,14 @@ export class AppViews {
     const { durations } = settings;
     const unmet = this.#findUnmet(ticket, viewer);
     const checkCode = phone.checkCode(ticket, approver);
+    const numbers = unmet === undefined ? phone.numbers(ticket, approver) : undefined;
     return {
       state: ticket.state === 'scanned' ? 'scanned' : 'approved',
       ...(isLive(ticket, now) && { expiresIn: toSeconds(ticket.deadline - now) }),
       ...(unmet !== undefined && { requirement: requirementOf(unmet, ticket.request) }),
       ...(unmet === undefined && ticket.state === 'scanned' && challenge !== undefined && { challenge }),
       ...(ticket.state === 'scanned' && !ticket.request.action && durations && { durations }),
+      ...(numbers !== undefined && { numbers }),
       ...(checkCode !== undefined && { checkCode }),
     };
   }
@@ -192,7 +196,7 @@ export class AppViews {
 
 type StatePart = Pick<
   AppTicket,
-  'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'durations' | 'checkCode'
+  'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'durations' | 'numbers' | 'checkCode'
 >;
 
 const REASONS: Readonly<Record<CancelledTicket['because'], NonNullable<AppTicket['reason']>>> = {

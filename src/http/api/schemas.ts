@@ -116,6 +116,10 @@ const TICKET = objectOf(
     requirement: ref('Requirement'),
     challenge: ref('Challenge'),
     durations: DURATIONS,
+    numbers: about('The three numbers of which the user taps the one that the browser shows, to approve.', {
+      type: 'array',
+      items: { type: 'string', pattern: '^\\d{2}$' },
+    }),
     checkCode: about('The six digits that the user types at the browser.', { type: 'string', pattern: '^\\d{6}$' }),
   },
 );
@@ -240,6 +244,7 @@ export const DECISION_BODY: Schema = objectOf(
       DURATION,
     ),
     proof: about('The answer to the challenge.', { type: ['string', 'object'] }),
+    match: about('The number that the user has tapped, to approve a ticket with "numbers".', TEXT),
     signature: about('The decision as a JWS, if the provider asks for signed decisions.', TEXT),
   },
 );

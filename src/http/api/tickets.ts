@@ -98,18 +98,20 @@ export class ApiTicketHandlers {
 
 /** @throws QrLoginError `invalid_request` */
 function readDecision({ body }: ApiForm): SentDecision {
-  const { decision, remember = false, duration, proof, signature, ...others } = body;
+  const { decision, remember = false, duration, proof, match, signature, ...others } = body;
   const answer = typeof proof === 'object' && proof !== null ? JSON.stringify(proof) : proof;
   const isRight =
     typeof decision === 'string' &&
     typeof remember === 'boolean' &&
     isTextOrAbsent(duration) &&
     (answer === undefined || typeof answer === 'string') &&
+    isTextOrAbsent(match) &&
     isTextOrAbsent(signature);
-  if (isRight && Object.keys(others).length === 0) return { decision, remember, duration, proof: answer, signature };
+  if (isRight && Object.keys(others).length === 0)
+    return { decision, remember, duration, proof: answer, match, signature };
   throw new QrLoginError(
     'invalid_request',
-    'Send "decision", and where needed "remember" (true or false), "duration", "proof" and "signature".',
+    'Send "decision", and where needed "remember" (true or false), "duration", "proof", "match" and "signature".',
   );
 }
 
@@ -139,6 +141,6 @@ function asChallenge(error: unknown, request: SignInRequest | undefined): unknow
 
 /** Returns the view after a report, for any state in which the ticket has ended. */
 function asReported(view: AppTicket, id: string): AppTicket {
-  const { expiresIn, requirement, challenge, checkCode, ...rest } = view;
+  const { expiresIn, requirement, challenge, numbers, checkCode, ...rest } = view;
   return { ...rest, id, state: 'denied', reason: 'report' };
 }

@@ -5,6 +5,7 @@ import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request/request.ts';
 import { endWithError } from '../../oidc/sign-in.ts';
 import type { BrowserActs, ShowInput } from '../../ticket/browser.ts';
+import type { CheckCodeEntry } from '../../ticket/change.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
 import { type SignInRequest, stateAt, type Ticket, wasReported } from '../../ticket/ticket.ts';
@@ -52,6 +53,7 @@ export interface QrPagePorts {
     readonly enrolled?: Enrolled | undefined;
     readonly apps: { readonly name?: string | undefined };
     readonly showAddress: boolean;
+    readonly checkCodeEntry: CheckCodeEntry;
     readonly shortCode: boolean;
   };
   readonly consent: ConsentHandlers;
@@ -156,6 +158,7 @@ export class QrPageHandlers {
       lasts: browserViews.lasts,
       codeGrace: browserViews.codeGrace,
       showAddress: settings.showAddress,
+      tapsNumber: settings.checkCodeEntry === 'tap',
       appName: settings.apps.name,
       codeMark: browserViews.codeMark,
       appUrl: appLinks.hasScheme ? `${self}/qr/app` : undefined,

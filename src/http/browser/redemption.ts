@@ -10,6 +10,7 @@ import type { ApprovedTicket } from '../../ticket/ticket.ts';
 import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Announce } from '../events/ticket-events.ts';
+import { noteWrongTry } from '../events/wrong-number.ts';
 import type { Fields } from '../request/body.ts';
 import { sourceOf } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -97,13 +98,8 @@ export class Redemption {
     }
   }
 
-  async #noteWrong({ ctx, failure }: RedeemingForm, { accountId, cancelledTicket }: WrongCheckCode): Promise<void> {
-    const { provider, announce, limits, wrongCheckCodes } = this.#ports;
-    failure.accountId = accountId;
-    if (cancelledTicket) announce(ctx, 'qr_login.cancelled', cancelledTicket);
-    await limits.afterWrongCheckCode(accountId);
-    const pausedUntil = await wrongCheckCodes.noteWrong(accountId);
-    if (pausedUntil !== undefined)
-      provider.emit('qr_login.paused', ctx, { accountId, from: sourceOf(ctx), until: new Date(pausedUntil) });
+  async #noteWrong({ ctx, failure }: RedeemingForm, error: WrongCheckCode): Promise<void> {
+    failure.accountId = error.accountId;
+    await noteWrongTry(this.#ports, ctx, error);
   }
 }

@@ -31,6 +31,8 @@ export interface Pages {
     readonly codeGrace: number;
     /** True if the address in the code is shown as a link, too. */
     readonly showAddress: boolean;
+    /** True if the page has a place for the number that the user taps on the phone. */
+    readonly tapsNumber?: boolean | undefined;
     /** The address, without its scheme, of the page that takes the short code, if the deployment allows typing. */
     readonly typeAt?: string | undefined;
     /** The name of the deployment's app, by which the page tells users with what to scan. */
@@ -260,6 +262,8 @@ export interface PhoneView {
   readonly because?: DeniedTicket['because'];
   /** True if the browser had been signed in when the user reported, and is signed out now. */
   readonly hadFinished?: boolean;
+  /** Of these three numbers, the user taps the one that the browser shows, in place of Approve. */
+  readonly numbers?: readonly string[];
   /** The six digits to type into the browser. */
   readonly checkCode?: string;
   /**

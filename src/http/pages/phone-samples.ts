@@ -82,6 +82,13 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   'passkey, with consent': phone('scanned', { challenge: { passkey: {} }, ...GRANTED }),
   'no passkey': phone('scanned', { challenge: { unavailable: true } }),
   'for as long as the user chooses': phone('scanned', { durations: ['session', '8h', '30d'] }),
+  numbers: phone('scanned', { numbers: ['17', '42', '86'] }),
+  'numbers, with consent': phone('scanned', { numbers: ['17', '42', '86'], ...GRANTED }),
+  'numbers and a passkey': phone('scanned', { numbers: ['17', '42', '86'], challenge: { passkey: {} } }),
+  'numbers and a question': phone('scanned', {
+    numbers: ['17', '42', '86'],
+    challenge: { question: 'What is your PIN?' },
+  }),
   question: phone('scanned', { challenge: { question: 'What is your PIN?' } }),
 };
 

@@ -87,6 +87,11 @@ export const SAMPLES: Samples = {
     'signing in on the phone': qr({ state: 'waiting', phoneIsSigningIn: true }),
     scanned: qr({ state: 'scanned' }),
     'scanned by a known phone': qr({ state: 'scanned', phone: { name: 'Safari', system: 'iOS' } }),
+    'scanned, with a number': qr({ state: 'scanned', number: '42' }, { tapsNumber: true }),
+    'scanned by a known phone, with a number': qr(
+      { state: 'scanned', phone: { name: 'Safari', system: 'iOS' }, number: '42' },
+      { tapsNumber: true },
+    ),
     'check code': qr({ state: 'approved', checkCode: true }),
     switch: qr({ state: 'approved', checkCode: false, switchAccount: true }, { signedInAs: 'Bob Sawyer' }),
     'switch from the last account': qr({ state: 'approved', checkCode: false, switchAccount: true }),

@@ -37,14 +37,16 @@ export class DecisionFormHandlers {
     const { decisions, ticketPage, cookies, keys, urls, settings } = this.#ports;
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
-    const { decision, remember, duration, proof } = fields;
+    const { remember, duration, proof, match } = fields;
+    // Of the button that was pressed: a number approves.
+    const decision = fields.decision ?? (match === undefined ? undefined : 'approve');
     ctx.set(STATE_HEADER, 'refused');
     const admitted = await admitToTicket(this.#ports, form, decisions.purposeOf(form, decision));
     const { approver } = admitted;
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
     const stay = readStay(settings.durations, { remember: remember === 'yes', duration });
-    const input = { decision, ...stay, proof, decidesHere: isShownHere(cookies, ctx, form.ticket) };
+    const input = { decision, ...stay, proof, match, decidesHere: isShownHere(cookies, ctx, form.ticket) };
     const ticket = await decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;

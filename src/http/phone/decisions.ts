@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { EndedSession } from '../../oidc/end-session.ts';
 import type { Duration } from '../../ticket/browsers/duration.ts';
+import { WrongNumber } from '../../ticket/codes/match-number.ts';
 import { DecidedOtherwise, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { RepeatableAct } from '../../ticket/repeats.ts';
@@ -8,14 +9,19 @@ import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
+import { noteWrongTry, type WrongNumberPorts } from '../events/wrong-number.ts';
+import type { RateLimits } from '../request/rate-limits.ts';
+import type { WrongCheckCodes } from '../request/wrong-check-codes.ts';
 import type { AdmittedTicket, TicketPurpose, TicketRequest } from './admission.ts';
 import type { Approvals } from './approval.ts';
 
-export interface DecisionPorts {
+export interface DecisionPorts extends WrongNumberPorts {
   readonly ceremony: { readonly phone: PhoneActs };
   readonly approvals: Approvals;
   readonly announce: Announce;
   readonly enrolments: Pick<Enrolments, 'findEnrolledKey' | 'withdraw'>;
+  readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
+  readonly wrongCheckCodes: Pick<WrongCheckCodes, 'assertNotPaused' | 'noteWrong' | 'noteRight'>;
   readonly revocation: Pick<SignInRevocation, 'find' | 'hasRevoked' | 'report' | 'revoke'>;
 }
 
@@ -29,6 +35,8 @@ export interface Decision {
   readonly duration?: Duration | undefined;
   /** The answer to the challenge of the deployment's guard. */
   readonly proof: string | undefined;
+  /** The number that the user has tapped. */
+  readonly match: string | undefined;
   /** True if the phone's own browser shows the action that is decided. Default: false. */
   readonly decidesHere?: boolean;
 }
@@ -101,7 +109,7 @@ export class Decisions {
     ctx: Context,
     id: string,
     { approver, known }: AdmittedTicket,
-    { decision, remember, duration, proof, decidesHere = false }: Decision,
+    { decision, remember, duration, proof, match, decidesHere = false }: Decision,
   ): ReturnType<PhoneActs['approve']> {
     const { ceremony, approvals, enrolments } = this.#ports;
     if (decision !== 'approve') {
@@ -109,11 +117,26 @@ export class Decisions {
     }
     const ticket = await ceremony.phone.look(id, approver, known.ticket);
     if (await this.isTakenBack(ticket, approver)) throw new DecidedOtherwise('denied');
+    const isTry = ticket.state === 'scanned' && ticket.match === true && match !== undefined;
+    if (isTry) await this.#assertMayTry(approver);
     const proven = await this.#prove(ticket, approver, proof);
     const stay = { remember, duration };
     const { findEnrolledKey } = enrolments;
-    const checks = { judge: approvals.makeJudge(ctx), findEnrolledKey, decidesHere };
-    return ceremony.phone.approve(id, { approver: proven, ...stay, ...checks }, known);
+    const checks = { match, judge: approvals.makeJudge(ctx), findEnrolledKey, decidesHere };
+    try {
+      const outcome = await ceremony.phone.approve(id, { approver: proven, ...stay, ...checks }, known);
+      if (isTry && outcome.changed) await this.#ports.wrongCheckCodes.noteRight(approver.accountId);
+      return outcome;
+    } catch (error) {
+      if (error instanceof WrongNumber) await noteWrongTry(this.#ports, ctx, error);
+      throw error;
+    }
+  }
+
+  /** Wrong numbers count as wrong check codes do. @throws TooManyRequests */
+  async #assertMayTry({ accountId }: Approver): Promise<void> {
+    const { limits, wrongCheckCodes } = this.#ports;
+    await Promise.all([limits.beforeCheckCode(accountId), wrongCheckCodes.assertNotPaused(accountId)]);
   }
 
   /**

@@ -18,7 +18,7 @@ import type { PhoneRequest } from './phone-request.ts';
 import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
 
 export interface PhoneViewPorts extends SignInOfferPorts {
-  readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'unmet'> };
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'numbers' | 'unmet'> };
   readonly approvals: Approvals;
   readonly enrolments: Pick<Enrolments, 'isMissing'>;
   readonly logos: Pick<ClientLogos, 'urlOf'>;
@@ -44,7 +44,6 @@ export async function makePhoneView(
   const now = clock();
   // At the same time as what follows: it is the deployment's function.
   const logo = client.id === '' ? undefined : logos.urlOf(client.id);
-  const checkCode = ceremony.phone.checkCode(ticket, approver);
   const unmet = await findUnmet(ports, ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
   const challenge = unmet ? undefined : await approvals.challenge(ticket, approver);
@@ -70,7 +69,7 @@ export async function makePhoneView(
     ...(signInAgain !== undefined && { signInAgain }),
     ...(challenge !== undefined && { challenge }),
     ...durationsOf(ticket, settings.durations),
-    ...(checkCode !== undefined && { checkCode }),
+    ...(unmet === undefined && nearnessOf(ceremony.phone, ticket, approver)),
     ...(ticket.state === 'denied' && { because: ticket.because }),
     ...(ticket.state === 'redeemed' && nameForm(ports, ticket, approver)),
   };
@@ -124,4 +123,15 @@ async function findUnmet(
 ): Promise<UnmetRequirement | undefined> {
   const unmet = ceremony.phone.unmet(ticket, approver);
   return unmet ?? ((await enrolments.isMissing(ticket, approver)) ? 'enrolled' : undefined);
+}
+
+/** Returns what shows that the phone is near the browser: the digits to type there, or the numbers to tap one of. */
+function nearnessOf(
+  phone: Pick<PhoneActs, 'checkCode' | 'numbers'>,
+  ticket: Ticket,
+  approver: SessionApprover,
+): Pick<PhoneView, 'checkCode' | 'numbers'> {
+  const checkCode = phone.checkCode(ticket, approver);
+  const numbers = phone.numbers(ticket, approver);
+  return { ...(numbers !== undefined && { numbers }), ...(checkCode !== undefined && { checkCode }) };
 }

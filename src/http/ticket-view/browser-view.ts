@@ -1,8 +1,10 @@
 import { switchesAccount } from '../../ticket/browser.ts';
 import { isTrusting } from '../../ticket/browsers/duration.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
+import { matchNumbersOf } from '../../ticket/codes/match-number.ts';
 import type { ShortCodes } from '../../ticket/codes/short-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
+import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import {
   type ApprovedTicket,
   type CancelledTicket,
@@ -44,6 +46,8 @@ export interface BrowserView {
    * system is known.
    */
   readonly phone?: PhoneDevice;
+  /** Present while the ticket is scanned, if its approver must tap this number on the phone. */
+  readonly number?: string;
   /** Present once the ticket is approved: true if the check code must be typed. */
   readonly checkCode?: boolean;
   /** Present once the ticket is cancelled: by the browser itself, or by too many wrong check codes. */
@@ -102,6 +106,7 @@ export function versionAt(ticket: ShownTicket | undefined, now: number): number 
 }
 
 export interface ViewPorts {
+  readonly keys: SecretKeys;
   readonly codes: Codes;
   /** Undefined if the deployment does not allow typing instead of scanning. */
   readonly shortCodes: ShortCodes | undefined;
@@ -113,6 +118,7 @@ export interface ViewPorts {
 
 /** Draws tickets for the browser. */
 export class BrowserViews {
+  readonly #keys: SecretKeys;
   readonly #codes: Codes;
   readonly #shortCodes: ShortCodes | undefined;
   readonly #urls: Urls;
@@ -121,7 +127,8 @@ export class BrowserViews {
   /** The URL of the picture in the middle of each code, if the deployment has one. */
   readonly codeMark: string | undefined;
 
-  constructor({ codes, shortCodes, urls, lifetimes, codeMark }: ViewPorts) {
+  constructor({ keys, codes, shortCodes, urls, lifetimes, codeMark }: ViewPorts) {
+    this.#keys = keys;
     this.#codes = codes;
     this.#shortCodes = shortCodes;
     this.#urls = urls;
@@ -184,6 +191,8 @@ export class BrowserViews {
       ...((ticket.state === 'scanned' || ticket.state === 'approved') && ticket.phone && { phone: ticket.phone }),
     };
     if (ticket.state === 'cancelled') return { ...view, because: ticket.because };
+    if (ticket.state === 'scanned' && ticket.match && state === 'scanned')
+      return { ...view, number: matchNumbersOf(this.#keys, ticket.id).shown };
     if (ticket.state !== 'approved') return view;
     return {
       ...view,

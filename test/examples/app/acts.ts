@@ -22,6 +22,6 @@ export async function newScreen({ stage }: AppStage): Promise<Page> {
 /** Opens the code on the screen as a link in the app, and goes on. */
 export async function openCode({ url }: AppStage, page: Page, screen: Page): Promise<void> {
   await page.goto(`${url()}${new URL(await codeOn(screen)).pathname}`);
-  await press(page, 'Go on');
+  await press(page, 'Continue');
   await see(page, REQUEST);
 }

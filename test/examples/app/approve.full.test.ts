@@ -17,7 +17,7 @@ describe('the app, in less common cases', () => {
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
     await press(page, 'I did not start this');
-    await see(page, 'Stopped and reported');
+    await see(page, 'Declined and reported');
     await page.getByText('That browser is signed out again.').waitFor();
   });
 
@@ -33,7 +33,7 @@ describe('the app, in less common cases', () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await page.goto(`${url()}/?${new URLSearchParams({ text: `Look: ${await codeOn(screen)}` })}`);
-    await press(page, 'Go on');
+    await press(page, 'Continue');
     await see(page, REQUEST);
   });
 
@@ -42,11 +42,11 @@ describe('the app, in less common cases', () => {
     const page = await signedIn(await phone());
     await page.getByText('Type the backup code instead').click();
     await page.getByLabel('Backup code').fill('XXXX-XXXX');
-    await press(page, 'Go on');
+    await press(page, 'Continue');
     await page.getByText('No device shows this backup code now.').waitFor();
     const shown = await screen.locator('[data-short-code]').textContent();
     await page.getByLabel('Backup code').fill(`${shown}`.toLowerCase().replace('-', ' '));
-    await press(page, 'Go on');
+    await press(page, 'Continue');
     await see(page, REQUEST);
   });
 
@@ -57,9 +57,9 @@ describe('the app, in less common cases', () => {
     await page.goto(`${url()}${code}?iss=https://evil.example`);
     await page.getByText('This QR code is not from Example ID.').waitFor();
     await page.goto(`${url()}${code}?return=${encodeURIComponent(`${stage().issuer}/interaction/../evil`)}`);
-    await press(page, 'Go on');
-    await press(page, 'No, stop this');
-    await see(page, 'Stopped');
+    await press(page, 'Continue');
+    await press(page, 'No, decline');
+    await see(page, 'Declined');
     expect(page.url()).to.match(/\/tickets\/[\w-]+$/);
   });
 
@@ -100,7 +100,7 @@ describe('the app, in less common cases', () => {
     const device = await phone();
     const page = await signedIn(device);
     await device.route(`${stage().issuer}/**`, (route) => route.abort());
-    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByRole('link', { name: 'Browsers' }).click();
     await see(page, 'No connection');
     await device.unroute(`${stage().issuer}/**`);
     await press(page, 'Try again');

@@ -38,7 +38,7 @@ describe('the app, and the browser that shows a code', () => {
     expect(claims).to.include({ sub: 'a11ce' });
     expect(claims.amr).to.include.members(['pwd', 'mca']);
     await see(page, 'Signed in');
-    await press(page, 'Scan another code');
+    await press(page, 'Scan another QR code');
     await see(page, 'Scan to sign in');
   });
 
@@ -46,8 +46,8 @@ describe('the app, and the browser that shows a code', () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
-    await press(page, 'No, stop this');
-    await see(page, 'Stopped');
+    await press(page, 'No, decline');
+    await see(page, 'Declined');
     await seeScreen(screen, 'denied');
   });
 
@@ -55,7 +55,7 @@ describe('the app, and the browser that shows a code', () => {
     const screen = await newScreen(app);
     const code = new URL(await codeOn(screen)).pathname;
     const page = await open(await phone(), code);
-    await page.getByText('Sign in first. Then you go on with the code that you opened.').waitFor();
+    await page.getByText('Sign in first. Then you continue with the QR code that you opened.').waitFor();
     await signIn(page);
     await see(page, 'Sign in on another device');
     expect(await screen.locator('[data-screen]').getAttribute('data-screen')).to.equal('waiting');
@@ -92,8 +92,8 @@ describe('the app, and the browser that shows a code', () => {
       method: 'POST',
       body: new URLSearchParams({ client_id: 'app', token: tokens?.refreshToken ?? '' }),
     });
-    await press(page, 'No, stop this');
-    await page.getByText('This app is no longer signed in. Sign in again to go on.').waitFor();
+    await press(page, 'No, decline');
+    await page.getByText('This app is no longer signed in. Sign in again to continue.').waitFor();
     expect((await readRecords(page)).tokens).to.equal(undefined);
     await signIn(page);
     await page.getByText('Your account has scanned this QR code already').waitFor();
@@ -102,13 +102,13 @@ describe('the app, and the browser that shows a code', () => {
   it('lists the browsers that it has signed in, and signs one out', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
-    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByRole('link', { name: 'Browsers' }).click();
     await page.getByText('No browser is signed in with a QR code right now.').waitFor();
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await claimsOn(screen);
     await see(page, 'Signed in');
-    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByRole('link', { name: 'Browsers' }).click();
     expect(await page.getByRole('article').textContent()).to.include('Demo app');
     await page.getByRole('button', { name: /^Sign out: / }).click();
     await page.getByText('That browser is signed out.').waitFor();
@@ -145,7 +145,7 @@ describe('the app, if the browser has to be proven near', () => {
     const query = new URLSearchParams({ iss: stage().issuer, return: screen.url() });
     await screen.close();
     await page.goto(`${url()}${code}?${query}`);
-    await press(page, 'Go on');
+    await press(page, 'Continue');
     await press(page, 'Yes, sign in');
     await seeScreen(page, 'check-code');
     expect(await page.locator('#check-code').inputValue()).to.match(/^\d{3} \d{3}$/);

@@ -30,7 +30,7 @@ describe('the app, where more than a tap is demanded', () => {
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
     await press(page, 'I did not start this');
-    await see(page, 'Stopped and reported');
+    await see(page, 'Declined and reported');
     expect(records.map(({ decision, app: by, accountId }) => [decision, by, accountId])).to.deep.equal([
       ['approve', 'app', 'a11ce'],
       ['report', 'app', 'a11ce'],
@@ -42,7 +42,7 @@ describe('the app, where more than a tap is demanded', () => {
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'I cannot do that');
-    await see(page, 'Stopped');
+    await see(page, 'Refused');
     await screen.waitForURL(/error=login_required/);
   });
 
@@ -95,7 +95,7 @@ describe('the app, where more than a tap is demanded', () => {
       await claimsOn(screen);
       await see(page, 'Signed in');
     }
-    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByRole('link', { name: 'Browsers' }).click();
     await page.getByRole('article').nth(1).waitFor();
     await press(page, 'Sign out all');
     await page.getByText('All of these browsers are signed out.').waitFor();

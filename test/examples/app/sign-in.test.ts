@@ -50,7 +50,7 @@ describe('the app', () => {
     await page.locator('#name').fill('alice');
     await page.locator('#password').fill('wonderland');
     await page.locator('form:has(#password) button').click();
-    await page.getByRole('button', { name: 'Deny' }).click();
+    await page.getByRole('button', { name: 'Decline' }).click();
     await page.getByText('You were not signed in. Try again.').waitFor();
     expect((await readRecords(page)).tokens).to.equal(undefined);
 

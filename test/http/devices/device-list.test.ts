@@ -193,7 +193,7 @@ describe('the browsers that an account is signed in to', () => {
     const { browsers } = await ownBrowsers(browser);
     expect(browsers.map(({ isHere }) => isHere).sort()).to.deep.equal([false, true]);
     const { text } = await browser.agent.get(url(), { headers: { accept: 'text/html' } });
-    expect(text.match(/>This device</g)).to.have.length(1);
+    expect(text.match(/>This browser</g)).to.have.length(1);
   });
 
   it('leave the list when the user signs out there', async () => {

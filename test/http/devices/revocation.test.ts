@@ -158,7 +158,7 @@ describe('a finished sign-in', () => {
     expect((await phone.look()).json()).to.include({ state: 'denied', because: 'blocked' });
   });
 
-  it('is taken back by "This was not me" in the list of browsers', async () => {
+  it('is taken back by "I did not start this" in the list of browsers', async () => {
     const { browser, phone, redirectTo } = await finished();
     await browser.arriveFrom(redirectTo);
     const page = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'text/html' } });

@@ -11,6 +11,17 @@ function textsOf(language: string): Record<string, Text> {
   return JSON.parse(readFileSync(new URL(`locales/${language}.json`, VIEWS), 'utf8'));
 }
 
+/** Other words for what docs/languages.md has one word for. */
+const VARIANTS: Record<string, RegExp> = {
+  en: /\b(go on|say no|deny|denied|stop this|stopped and|not me)\b/i,
+  de: /gestoppt und|Anmeldung gestoppt|genehmig/,
+  fr: /approuv|bloqué|QR code/,
+  es: /aprob|aprueb|bloquead|notificast/i,
+  zh: /批准|停止登录/,
+  ja: /ブラウザー|端末/,
+  ar: /أوقفت|الإيقاف/,
+};
+
 /** Returns the error codes that the type `ErrorCode` lists. */
 function errorCodes(): string[] {
   return membersOf('ErrorCode');
@@ -82,6 +93,27 @@ describe('the texts', () => {
       }
     });
   }
+
+  it('use one word for an act and a thing', () => {
+    for (const [language, variants] of Object.entries(VARIANTS)) {
+      for (const [key, text] of Object.entries(textsOf(language))) {
+        for (const form of Object.values(formsOf(text))) expect(form, `${language}: ${key}`).not.to.match(variants);
+      }
+    }
+  });
+
+  it('report a sign-in in the same words before it and after it', () => {
+    for (const language of languages) {
+      const texts = textsOf(language);
+      expect(texts['devices.report'], language).to.equal(texts['confirm.report']);
+      expect(texts['devices.report.which'], language).to.include(String(texts['confirm.report']));
+    }
+  });
+
+  it('have a name for the installed page that fits below an icon: at most 12 characters', () => {
+    for (const language of languages)
+      expect(String(textsOf(language)['scan.short']).length, language).to.be.at.most(12);
+  });
 
   it('include every key that a page uses', () => {
     const used = [...pages.matchAll(/it\.t\('([^']+)'(?! \+)/g)].map(([, key]) => String(key));

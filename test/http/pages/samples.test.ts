@@ -54,6 +54,8 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       codeMark: [],
       'ticket.phoneIsSigningIn': ['waiting'],
       'ticket.phone': ['scanned'],
+      'ticket.number': ['scanned'],
+      tapsNumber: ['scanned'],
       'ticket.checkCode': ['approved'],
       'ticket.switchAccount': ['approved'],
     },
@@ -97,6 +99,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       grants: ['none', 'passkey'],
       claims: ['none', 'passkey'],
       resources: ['none', 'passkey'],
+      numbers: ['none', 'passkey', 'question'],
       // No sign-in on the phone enrols the browser.
       signInAgain: union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g).filter((unmet) => unmet !== 'enrolled'),
     },

@@ -128,8 +128,8 @@ describe('an act of the phone that is repeated', () => {
 describe('a decision of the phone that contradicts an earlier one', () => {
   const CASES = [
     { first: 'approve', second: 'deny', state: 'approved', text: 'You have approved this sign-in already.' },
-    { first: 'deny', second: 'approve', state: 'denied', text: 'You have stopped this sign-in already.' },
-    { first: 'report', second: 'approve', state: 'denied', text: 'You have stopped this sign-in already.' },
+    { first: 'deny', second: 'approve', state: 'denied', text: 'You have declined this sign-in already.' },
+    { first: 'report', second: 'approve', state: 'denied', text: 'You have declined this sign-in already.' },
   ];
   for (const { first, second, state, text } of CASES) {
     it(`is refused with a link to the ticket: ${second} after ${first}`, async () => {

@@ -14,7 +14,7 @@ describe('a ticket that the phone has scanned', () => {
   after(() => world?.stop());
 
   it('can be decided by JSON or by a form', async () => {
-    const decisions = { approve: 'Approved', deny: 'Stopped' };
+    const decisions = { approve: 'Approved', deny: 'Declined' };
     for (const [decision, title] of Object.entries(decisions)) {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

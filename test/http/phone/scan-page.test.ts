@@ -94,7 +94,7 @@ describe('the app on the home screen', () => {
       scope: '/op/',
       display: 'standalone',
       name: 'Scan to sign in to Example ID',
-      short_name: 'Scan to sign in',
+      short_name: 'QR sign-in',
       lang: 'en',
     });
   });

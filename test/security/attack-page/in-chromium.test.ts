@@ -51,11 +51,11 @@ describe('a page on another site, opened in a browser that is signed in', () => 
     const page = await stage().open(victim, site.url);
     await page.evaluate(`location.assign(${JSON.stringify(code)})`);
     await page
-      .getByRole('button', { name: 'Go on' })
-      .or(page.getByRole('button', { name: 'No, stop this' }))
+      .getByRole('button', { name: 'Continue' })
+      .or(page.getByRole('button', { name: 'No, decline' }))
       .waitFor();
     await page.waitForLoadState('networkidle');
-    expect(await page.getByRole('button', { name: 'No, stop this' }).isVisible()).to.equal(false);
+    expect(await page.getByRole('button', { name: 'No, decline' }).isVisible()).to.equal(false);
     await seeScreen(screen, 'waiting');
   });
 });

@@ -53,7 +53,7 @@ const FACTS: Fact[] = [
   {
     name: 'what to do with a code from a message',
     stands: /<p class="warning">.*?<\/p>/s,
-    isTold: (page) => /If someone sent you this QR code.*say no/.test(page),
+    isTold: (page) => /If someone sent you this QR code.*decline/.test(page),
   },
   {
     name: 'the consequence of an approval',

@@ -95,7 +95,7 @@ describe('every page in Chromium', () => {
       verdict = 'deny';
       const refused = await askToSignIn(stage(), desktop);
       const hand = await stage().open(phone, await codeOn(refused));
-      await hand.getByRole('heading', { name: 'Stopped for your safety' }).waitFor();
+      await hand.getByRole('heading', { name: 'Refused for your safety' }).waitFor();
       verdict = 'allow';
       const expiring = await askToSignIn(stage(), desktop);
       const late = await scan(stage(), expiring, phone);
@@ -104,7 +104,7 @@ describe('every page in Chromium', () => {
       await late.locator('[data-error]').waitFor();
       const reported = await scan(stage(), await askToSignIn(stage(), desktop), phone);
       await reported.getByRole('button', { name: 'I did not start this' }).click();
-      await reported.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+      await reported.getByRole('heading', { name: 'Declined and reported' }).waitFor();
       await expiring.goto(at);
       await seeCode(expiring);
       await expiring.getByRole('button', { name: 'Cancel and go back' }).click();

@@ -25,13 +25,13 @@ describe('QRLJacking, for the victim', () => {
     }
     for (const text of [
       'Did you start this sign-in yourself, on a device in front of you?',
-      'If someone sent you this QR code, or you found it on a website, say no.',
+      'If someone sent you this QR code, or you found it on a website, decline.',
       'The device and the place are estimates.',
       'the person at that device can use Demo app as Alice Liddell',
     ]) {
       expect(await page.getByText(text).isVisible(), text).to.equal(true);
     }
-    for (const name of ['No, stop this', 'I did not start this']) {
+    for (const name of ['No, decline', 'I did not start this']) {
       expect(await page.getByRole('button', { name }).isVisible(), name).to.equal(true);
     }
   });
@@ -41,7 +41,7 @@ describe('QRLJacking, for the victim', () => {
     const phone = await phoneOf(stage());
     const page = await scan(stage(), phone, site);
     await page.getByRole('button', { name: 'I did not start this' }).click();
-    await page.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+    await page.getByRole('heading', { name: 'Declined and reported' }).waitFor();
     await site.becomes('denied');
     expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
 
@@ -64,7 +64,7 @@ describe('QRLJacking, for the victim', () => {
     const phone = await scanAndApprove(stage(), site);
     const digits = await checkCodeOn(phone);
     await phone.getByRole('button', { name: 'I did not start this' }).click();
-    await phone.getByRole('heading', { name: 'Stopped and reported' }).waitFor();
+    await phone.getByRole('heading', { name: 'Declined and reported' }).waitFor();
     expect(await site.arrive(await site.finish(digits))).to.include('data-error="access_denied"');
     expect(await site.isSignedIn()).to.equal(false);
   });
