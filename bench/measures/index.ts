@@ -2,6 +2,7 @@
 import type { Measure } from '../measure.ts';
 import { churn } from './churn.ts';
 import { firstCode } from './first-code.ts';
+import { grants } from './grants.ts';
 import { memory } from './memory.ts';
 import { poll } from './poll.ts';
 import { profile } from './profile.ts';
@@ -22,4 +23,5 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   poll,
   throughput,
   profile,
+  grants,
 };

@@ -229,8 +229,11 @@ function isCheckCodeAttempt(ticket: ApprovedTicket, { checkCode = '' }: FinishIn
  * @returns false if the evidence that spared the check code is gone
  */
 async function passChecks(ticket: ApprovedTicket, input: FinishInput, checks: FinishChecks): Promise<boolean> {
+  const trying = isCheckCodeAttempt(ticket, input) ? checks.tryCheckCode?.(ticket) : undefined;
+  // Marked as handled: if the account may not sign in, this rejection must not become an unhandled one.
+  trying?.catch(() => undefined);
   await checks.account?.(ticket);
-  if (isCheckCodeAttempt(ticket, input)) await checks.tryCheckCode?.(ticket);
+  await trying;
   return ticket.checkCode !== undefined || (await checks.evidence?.(ticket)) !== false;
 }
 

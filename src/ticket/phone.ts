@@ -174,8 +174,10 @@ export class PhoneActs {
       const scanned = claim(ticket, approver, later, phone);
       if (verdict === 'blocked') return transitions.block(scanned, approver, later);
       if (verdict === 'deny') return transitions.forbid(scanned, approver, later);
-      // A typed short code does not show that the phone is near the screen, and a tap shows little of it.
-      const isMatched = verdict === 'check code' && !typed && this.#ports.checkCodeEntry === 'tap';
+      // A typed short code does not show that the phone is near the screen, and a tap shows little of it. An action is
+      // worth the digits.
+      const mayMatch = !typed && ticket.request.action === undefined;
+      const isMatched = verdict === 'check code' && mayMatch && this.#ports.checkCodeEntry === 'tap';
       return isMatched ? { ...scanned, match: true } : scanned;
     });
   }

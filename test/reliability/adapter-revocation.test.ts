@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Keyv } from 'keyv';
-import { type AdapterFactory, errors } from 'oidc-provider';
+import { Keyv } from 'keyv';
+import { type Adapter, type AdapterFactory, errors } from 'oidc-provider';
 import { keyvAdapter } from '../../src/stores/adapter/keyv-adapter.ts';
 import { type RedisClient, redisOf } from '../../src/stores/redis/client.ts';
 import { LEAVE_GRANT, PUT_RECORD } from '../../src/stores/redis/scripts.ts';
@@ -10,6 +10,7 @@ import { storedName } from '../stores/adapter/stored-names.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../stores/patience.ts';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { RedisServer } from '../support/redis.ts';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { LOOPBACK } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -124,7 +125,8 @@ describe('a grant that is revoked in Redis', () => {
   async function revokeUntilHalf(breakNetwork: () => Promise<void>): Promise<unknown> {
     const taken = gate();
     const broken = gate();
-    meetAt(keyvs[1], LEAVE_GRANT.sha, taken.open, broken.opened);
+    // The plugin uses clients with options, which inherit from the same prototype.
+    meetAt(Object.getPrototypeOf(redisOf(keyvs[1] ?? new Keyv())?.client), LEAVE_GRANT.sha, taken.open, broken.opened);
     const revoked = outcome(other('AccessToken').revokeByGrantId('grant'));
     await taken.opened;
     await breakNetwork();
@@ -141,20 +143,45 @@ describe('a grant that is revoked in Redis', () => {
       expect(await keys(), `round ${round}`).to.deep.equal([]);
     }
   });
+});
+
+/** There, a record and its grant are written one after the other. */
+describe('a grant that is revoked in a Redis Cluster', () => {
+  let cluster: RedisCluster;
+  let keyvs: Keyv[];
+
+  storesMayTake(GENEROUS);
+
+  before(async () => {
+    cluster = await startRedisCluster();
+    keyvs = [redisKeyv(cluster, NAMESPACE), redisKeyv(cluster, NAMESPACE)];
+  });
+
+  after(async () => {
+    await Promise.all(keyvs?.map(cutOff) ?? []);
+    await cluster?.stop();
+  });
+
+  async function keys(): Promise<unknown[]> {
+    const found = await Promise.all(cluster.servers.map((server) => server.command('KEYS', `${NAMESPACE}:oidc:*`)));
+    return found.flat();
+  }
 
   it('leaves no record that is written after it was deleted, and before the grant forgets it', async () => {
-    await write(one, ['warm']);
-    await other('AccessToken').revokeByGrantId('grant');
+    const [one, other] = keyvs.map((keyv) => keyvAdapter(keyv)('AccessToken')) as [Adapter, Adapter];
+    const write = (id: string): Promise<unknown> => one.upsert(id, { jti: id, grantId: 'grant' }, 600);
+    await write('warm');
+    await other.revokeByGrantId('grant');
     const joined = gate();
     const taken = gate();
     const written = gate();
-    meetAt(keyvs[0], PUT_RECORD.sha, joined.open, taken.opened);
-    meetAt(keyvs[1], LEAVE_GRANT.sha, taken.open, written.opened);
-    const writing = write(one, ['token']).then(written.open);
+    meetAt(redisOf(keyvs[0] ?? new Keyv())?.client, PUT_RECORD.sha, joined.open, taken.opened);
+    meetAt(redisOf(keyvs[1] ?? new Keyv())?.client, LEAVE_GRANT.sha, taken.open, written.opened);
+    const writing = write('token').then(written.open);
     await joined.opened;
-    await other('AccessToken').revokeByGrantId('grant');
+    await other.revokeByGrantId('grant');
     await writing;
-    await other('AccessToken').revokeByGrantId('grant');
+    await other.revokeByGrantId('grant');
     expect(await keys()).to.deep.equal([]);
   });
 });
@@ -180,10 +207,8 @@ function gate(): Gate {
   return { open, opened };
 }
 
-/** Stops a node just before it runs a script, calls `tell`, and lets it go on when `wait` is over. */
-function meetAt(keyv: Keyv | undefined, sha: string, tell: () => void, wait: Promise<void>): void {
-  // The plugin uses clients with options, which inherit from the same prototype.
-  const client: RedisClient | undefined = keyv && Object.getPrototypeOf(redisOf(keyv)?.client);
+/** Stops a client just before it runs a script, calls `tell`, and lets it go on when `wait` is over. */
+function meetAt(client: RedisClient | undefined, sha: string, tell: () => void, wait: Promise<void>): void {
   if (client === undefined) throw new Error('this Keyv has no client');
   const run = client.evalSha;
   // Keep `this`, because each of these clients has its own options.

@@ -21,6 +21,12 @@ export function initialsOf(name: string): string {
   return (both ? first + last : first).toUpperCase();
 }
 
+/** Returns the first character of a name as a capital, be it a letter, an emoji or a sign; '' for an empty name. */
+export function initialOf(name: string): string {
+  const [{ segment } = { segment: '' }] = characters.segment(name.trim());
+  return segment.toUpperCase();
+}
+
 /** Returns the first letter or digit of a word with its marks, as a reader counts characters. */
 function firstCharacter(word: string): string | undefined {
   for (const { segment } of characters.segment(word)) if (READABLE.test(segment)) return segment;

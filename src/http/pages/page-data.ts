@@ -302,6 +302,8 @@ export interface PageTools {
   readonly asset: (name: string) => string;
   /** The name by which users know the provider. */
   readonly provider: string;
+  /** The first character of that name as a capital, for a picture of it. */
+  readonly initial: string;
   /** The URL of the deployment's style sheet, which is loaded after the built-in one. */
   readonly theme: string | undefined;
   /** The style of the QR page, for the layout. */

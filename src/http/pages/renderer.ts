@@ -2,11 +2,11 @@ import type { Eta } from 'eta/core';
 import type { Context } from 'koa';
 import { pagePolicy } from '../request/security-headers.ts';
 import { type Assets, THEME } from './assets.ts';
-import { initialsOf } from './initials.ts';
+import { initialOf, initialsOf } from './initials.ts';
 import type { Language } from './language.ts';
 import type { Locales } from './locales.ts';
 import type { PageStyle, Pages, PageTools } from './page-data.ts';
-import { compressPart, compressParts, type Part } from './partly-compressed.ts';
+import { compressPart, compressParts, type Part, QUICK, SMALLEST } from './partly-compressed.ts';
 import { hashSource, makeQrStyle } from './qr-style.ts';
 import { SAMPLES } from './samples.ts';
 import { templatesWith } from './templates.ts';
@@ -37,6 +37,7 @@ export class PageRenderer {
   readonly #assets: Assets;
   readonly #locales: Locales;
   readonly #provider: string;
+  readonly #initial: string;
   readonly #theme: string | undefined;
   readonly #qrStyle: PageStyle;
   readonly #inlined: Part;
@@ -51,9 +52,10 @@ export class PageRenderer {
     this.#assets = assets;
     this.#locales = locales;
     this.#provider = provider;
+    this.#initial = initialOf(provider);
     this.#theme = folders.some((folder) => folder.assets.has(THEME)) ? assets.url(THEME) : undefined;
     this.#qrStyle = makeQrStyle(assets, this.#theme);
-    this.#inlined = compressPart(this.#qrStyle.css, 9);
+    this.#inlined = compressPart(this.#qrStyle.css, SMALLEST);
     this.#policy = pagePolicy(hashSource(this.#qrStyle.css));
     if (folders.some(({ pages }) => pages.size > 0)) this.#tryOut();
   }
@@ -103,7 +105,7 @@ export class PageRenderer {
   /** Compresses the style and the drawn code in a page: nothing of the request is in either of them. */
   #compress(html: string): Buffer | undefined {
     const [drawn] = DRAWN_CODE.exec(html) ?? [];
-    return compressParts(html, [this.#inlined, ...(drawn === undefined ? [] : [compressPart(drawn, 6)])]);
+    return compressParts(html, [this.#inlined, ...(drawn === undefined ? [] : [compressPart(drawn, QUICK)])]);
   }
 
   #tools({ tag, direction, t, ago, until, lasting, nameOf, place }: Language): PageTools {
@@ -119,6 +121,7 @@ export class PageRenderer {
       initials: initialsOf,
       asset: (name) => this.#assets.url(name),
       provider: this.#provider,
+      initial: this.#initial,
       theme: this.#theme,
       qrStyle: this.#qrStyle,
     };

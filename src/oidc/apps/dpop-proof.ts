@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
+import { errors, type JWTPayload } from 'jose';
 import { APP_ALGORITHMS, invalidProof } from './app-challenge.ts';
 import { ProofKeys } from './proof-keys.ts';
+import { type VerifiedProof, verifyProof } from './proof-signature.ts';
 
 /**
  * The most seconds by which the clock of an app may differ. It can take the time from the `Date` header of an answer.
@@ -34,7 +35,7 @@ export class ProofVerifier {
 
   /** @throws QrLoginError `invalid_dpop_proof`, which says what is wrong */
   async verify(proof: string, request: ProvenRequest): Promise<DpopProof> {
-    const { payload, protectedHeader } = await verifySignature(proof, this.#keys);
+    const { payload, key } = await verifySignature(proof, this.#keys);
     this.assertRequest(payload, request);
     this.assertToken(payload, request);
     const { iat, jti, nonce } = payload;
@@ -43,13 +44,13 @@ export class ProofVerifier {
     if (typeof jti !== 'string' || !JTI_FORM.test(jti))
       throw invalidProof('"jti" must be a new random text of 8 to 128 characters.');
     if (nonce !== undefined && typeof nonce !== 'string') throw invalidProof('"nonce" must be a text.');
-    return { keyId: await this.#keys.idOf(protectedHeader), jti, nonce };
+    return { keyId: key.id, jti, nonce };
   }
 
   /** Ensures that the proof was made for this method and URL. */
   assertRequest({ htm, htu }: JWTPayload, { method, url }: ProvenRequest): void {
     if (htm !== method) throw invalidProof(`The proof was made for another method: "htm" must be ${method}.`);
-    if (normalizeUrl(htu) !== normalizeUrl(url))
+    if (htu !== url && normalizeUrl(htu) !== normalizeUrl(url))
       throw invalidProof(`The proof was made for another URL: "htu" must be ${url}.`);
   }
 
@@ -60,10 +61,9 @@ export class ProofVerifier {
   }
 }
 
-async function verifySignature(proof: string, keys: ProofKeys): Promise<JWTVerifyResult> {
+async function verifySignature(proof: string, keys: ProofKeys): Promise<VerifiedProof> {
   try {
-    // Without `iat` rules of jose: `exp` and `nbf`, which proofs do not need, are still honoured.
-    return await jwtVerify(proof, keys.resolve, { algorithms: [...APP_ALGORITHMS], typ: 'dpop+jwt' });
+    return await verifyProof(proof, keys);
   } catch (cause) {
     if (cause instanceof errors.JOSEAlgNotAllowed)
       throw invalidProof(`The algorithm of the proof is not allowed. Use one of ${APP_ALGORITHMS.join(', ')}.`, {

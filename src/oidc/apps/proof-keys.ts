@@ -1,10 +1,13 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, type FlattenedJWSInput, type JWK, type JWSHeaderParameters } from 'jose';
 
 type ImportedKey = Awaited<ReturnType<typeof EmbeddedJWK>>;
 
 /** A public key, as the header of a proof had it. */
-interface ProofKey {
+export interface ProofKey {
   readonly imported: ImportedKey;
+  /** The same key for `node:crypto`. */
+  readonly object: KeyObject;
   /** Its thumbprint (RFC 7638, SHA-256). */
   readonly id: string;
 }
@@ -26,14 +29,10 @@ export class ProofKeys {
 
   /** Returns the key in a header, for `jwtVerify`. @throws JOSEError if it is no public key */
   readonly resolve = async (header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<ImportedKey> =>
-    (await this.#find(header, token)).imported;
+    (await this.find(header, token)).imported;
 
-  /** Returns the thumbprint of the key in a header that was verified with it. */
-  async idOf(header: JWSHeaderParameters): Promise<string> {
-    return (await this.#find(header)).id;
-  }
-
-  #find(header: JWSHeaderParameters, token?: FlattenedJWSInput): Promise<ProofKey> {
+  /** Returns the key in a header. @throws JOSEError if it is no public key */
+  find(header: JWSHeaderParameters, token?: FlattenedJWSInput): Promise<ProofKey> {
     const name = JSON.stringify([header.alg, header.jwk]);
     const kept = this.#keys.get(name);
     if (kept !== undefined) return kept;
@@ -54,5 +53,6 @@ export class ProofKeys {
 async function importKey(header: JWSHeaderParameters, token: FlattenedJWSInput | undefined): Promise<ProofKey> {
   // It refuses what is no public key. After that, the header has a JWK.
   const imported = await EmbeddedJWK(header, token);
-  return { imported, id: await calculateJwkThumbprint(header.jwk as JWK) };
+  const jwk = header.jwk as JWK;
+  return { imported, object: createPublicKey({ key: jwk, format: 'jwk' }), id: await calculateJwkThumbprint(jwk) };
 }

@@ -58,7 +58,7 @@ const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
  * invisible, reorders or covers other text, on one line, and not too long. It is empty if nothing visible is left.
  */
 export function toReadableText(raw: string): string {
-  if (PLAIN.test(raw)) return raw;
+  if (raw === '' || PLAIN.test(raw)) return raw;
   const shown: string[] = [];
   for (const { segment } of characters.segment(visibleIn(raw))) {
     if (shown.length === MAX_CHARACTERS) return `${shown.slice(0, -1).join('')}…`;

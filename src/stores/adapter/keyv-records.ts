@@ -4,16 +4,8 @@ import { Access } from '../access.ts';
 import { sweepExpired } from '../memory/expiry-sweep.ts';
 import { KeyedMutex } from '../memory/keyed-mutex.ts';
 import { type StoredValue, type Values, valuesOf } from '../memory/values.ts';
-import { GRANT_CLOSED_MS, type Records } from './records.ts';
-
-/**
- * The keys of a grant's records, each with its expiry time (milliseconds since the epoch; null: never). A closed grant
- * also has {@link CLOSED}, with the time until which it stays closed.
- */
-type GrantMembers = Record<string, number | null>;
-
-/** A member that is no record: the name of a record has a hash sign or a colon. */
-const CLOSED = 'closed';
+import { GrantMembers } from './grant-members.ts';
+import type { Records } from './records.ts';
 
 /** The exchange that has claimed a record, and the end of its claim in milliseconds since the epoch. */
 interface Claim {
@@ -34,11 +26,13 @@ export class KeyvRecords implements Records {
   readonly #values: Values;
   readonly #access: Access;
   readonly #mutex: KeyedMutex;
+  readonly #grants: GrantMembers;
 
   constructor(keyv: Keyv) {
     this.#values = valuesOf(keyv);
     this.#access = new Access(this.#values.engine, this.#values.patience);
     this.#mutex = new KeyedMutex(this.#values.patience);
+    this.#grants = new GrantMembers(this.#values);
     sweepExpired(keyv);
   }
 
@@ -47,8 +41,8 @@ export class KeyvRecords implements Records {
     if (grantId === undefined) return save();
     // In the turn of the grant, so that it is not revoked in between. A record that is missing from its grant would
     // survive the grant's revocation.
-    return this.#step('upsert', grantKey(grantId), async () => {
-      if (await this.#join(grantId, key, ttl)) await save();
+    return this.#step('upsert', grantTurn(grantId), async () => {
+      if (await this.#grants.add(grantId, key, ttl)) await save();
       else await this.take(key);
     });
   }
@@ -127,13 +121,12 @@ export class KeyvRecords implements Records {
   }
 
   revoke(grantId: string): Promise<void> {
-    return this.#step('revoke', grantKey(grantId), () => this.#deleteMembers(grantId));
+    return this.#inTurnOf(grantId, () => this.#deleteMembers(grantId));
   }
 
   close(grantId: string): Promise<void> {
-    return this.#step('revoke', grantKey(grantId), async () => {
-      const members = await this.#members(grantId);
-      await this.#writeMembers(grantId, { ...members, [CLOSED]: Date.now() + GRANT_CLOSED_MS });
+    return this.#inTurnOf(grantId, async () => {
+      await this.#grants.close(grantId);
       await this.#deleteMembers(grantId);
     });
   }
@@ -152,34 +145,12 @@ export class KeyvRecords implements Records {
     });
   }
 
-  /** Adds a record to its grant. Runs in the turn of the grant. @returns false if the grant is closed */
-  async #join(grantId: string, key: string, ttl: number | undefined): Promise<boolean> {
-    const members = await this.#members(grantId);
-    if (members[CLOSED] !== undefined) return false;
-    await this.#writeMembers(grantId, { ...members, [key]: ttl === undefined ? null : Date.now() + ttl });
-    return true;
+  #inTurnOf(grantId: string, task: () => Promise<void>): Promise<void> {
+    return this.#step('revoke', grantTurn(grantId), task);
   }
 
-  /** Deletes the records of a grant, but leaves it closed. Runs in the turn of the grant. */
-  async #deleteMembers(grantId: string): Promise<void> {
-    const { [CLOSED]: closed, ...records } = await this.#members(grantId);
-    for (const key of Object.keys(records)) await this.take(key);
-    if (closed === undefined) await this.#remove(grantKey(grantId));
-    else await this.#writeMembers(grantId, { [CLOSED]: closed });
-  }
-
-  /** Returns the members of a grant that have not expired. */
-  async #members(grantId: string): Promise<GrantMembers> {
-    const now = Date.now();
-    const members = Object.entries((await this.#values.get<GrantMembers>(grantKey(grantId))) ?? {});
-    return Object.fromEntries(members.filter(([, until]) => until === null || until > now));
-  }
-
-  /** Writes the members of a grant, which expires with the last of them. */
-  async #writeMembers(grantId: string, members: GrantMembers): Promise<void> {
-    const ends = Object.values(members);
-    const ttl = ends.includes(null) ? undefined : Math.max(...ends.map(Number)) - Date.now();
-    await this.#write(grantKey(grantId), members, ttl);
+  #deleteMembers(grantId: string): Promise<void> {
+    return this.#grants.removeAll(grantId, (key) => this.take(key));
   }
 
   async #save(key: string, payload: AdapterPayload, ttl: number | undefined): Promise<void> {
@@ -210,6 +181,7 @@ function claimKey(key: string): string {
   return `claim:${key}`;
 }
 
-function grantKey(grantId: string): string {
+/** Returns the name of the turns of a grant. No record has it. */
+function grantTurn(grantId: string): string {
   return `grant:${grantId}`;
 }

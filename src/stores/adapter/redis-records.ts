@@ -10,6 +10,7 @@ import {
   LEAVE_GRANT,
   MARK_REVOKED,
   POINT,
+  PUT_IN_GRANT,
   PUT_RECORD,
   RELEASE_RECORD,
   RESERVE_RECORD,
@@ -23,8 +24,8 @@ const BATCH_SIZE = 500;
 
 /**
  * Records in Redis, for any number of processes. A record, its grant and its lookup keys are in different slots of a
- * cluster, because a lookup knows nothing but one of these keys. So each step is one script on one key, and the order
- * of the steps keeps the data consistent if the process crashes between two of them.
+ * cluster, because a lookup knows nothing but one of these keys. So there each step is one script on one key, and the
+ * order of the steps keeps the data consistent if the process crashes between two of them.
  */
 export class RedisRecords implements Records {
   readonly #link: RedisLink;
@@ -36,16 +37,21 @@ export class RedisRecords implements Records {
   }
 
   async put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
+    const life = milliseconds(ttl);
+    const content = JSON.stringify(payload);
+    const consumed = payload.consumed === undefined ? [] : [`${payload.consumed}`];
+    if (grantId !== undefined && !this.#link.isCluster) {
+      const keys = [this.#key(grantKey(grantId)), this.#key(key)];
+      await this.#link.run(PUT_IN_GRANT, keys, [key, life, content, ...consumed]);
+      return;
+    }
     // Write the grant first: a record that is missing from its grant would survive the grant's revocation.
-    const joined =
-      grantId === undefined || (await this.#run(JOIN_GRANT, grantKey(grantId), key, milliseconds(ttl))) === 1;
+    const joined = grantId === undefined || (await this.#run(JOIN_GRANT, grantKey(grantId), key, life)) === 1;
     if (!joined) {
       await this.#run(TAKE_RECORD, key);
       return;
     }
-    const { consumed } = payload;
-    const values = [JSON.stringify(payload), milliseconds(ttl), ...(consumed === undefined ? [] : [`${consumed}`])];
-    await this.#run(PUT_RECORD, key, ...values);
+    await this.#run(PUT_RECORD, key, content, life, ...consumed);
     if (grantId === undefined || (await this.#run(IN_GRANT, grantKey(grantId), key)) === 1) return;
     // The grant was revoked after the record had joined it, so the new record must go too.
     await this.#run(TAKE_RECORD, key);

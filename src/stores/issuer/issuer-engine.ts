@@ -1,4 +1,5 @@
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
+import { LocalRateLimit } from '../rate-limit.ts';
 import type { StoreEngine } from '../store-engine.ts';
 import { IssuerBrowserList } from './issuer-browser-list.ts';
 import { IssuerKeys } from './issuer-keys.ts';
@@ -21,6 +22,8 @@ export function engineForIssuer(engine: StoreEngine, issuer: string, secrets: Se
     signals: new IssuerSignals(engine.signals, issuer),
     rateLimit: (name, rate) => {
       const limit = engine.rateLimit(name, rate);
+      // It counts for this issuer alone, in this process alone, so no reader of a store sees its keys.
+      if (limit instanceof LocalRateLimit) return limit;
       return {
         take: (who) => limit.take(keys.currentKey(`limit ${name}`, who)),
         ask: (who) => limit.ask(keys.currentKey(`limit ${name}`, who)),

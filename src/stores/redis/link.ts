@@ -1,10 +1,11 @@
 import { Access } from '../access.ts';
 import { getStorePatience, TooLate } from '../deadline.ts';
+import { type Step, StepBatch } from './batch.ts';
 import type { RedisClient, RedisOfKeyv } from './client.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { RedisConnection } from './connection.ts';
 import { EvictionCheck } from './eviction-check.ts';
-import { PROBE, runScript, type Script, TIME } from './scripts.ts';
+import { GET, GET_FIELDS, PROBE, runScript, type Script, TIME } from './scripts.ts';
 
 /** The time between two comparisons of the clocks of Redis and this process. */
 const COMPARE_EVERY_MS = 10_000;
@@ -24,6 +25,7 @@ const PROBE_LASTS_MS = 10_000;
 export class RedisLink {
   readonly #client: RedisClient;
   readonly #connection: RedisConnection;
+  readonly #batch: StepBatch;
   /** The key with which the time is asked for: in a cluster, all processes ask the same node. */
   readonly #clockKey: string;
   readonly #access = new Access('redis');
@@ -50,6 +52,7 @@ export class RedisLink {
       onReady: () => this.#recover(),
       onError: (error) => this.#report(error),
     });
+    this.#batch = new StepBatch(this.#connection);
   }
 
   /** Returns the link of a client, and makes it if there is none. */
@@ -57,6 +60,11 @@ export class RedisLink {
     const link = links.get(redis.client) ?? new RedisLink(redis);
     links.set(redis.client, link);
     return link;
+  }
+
+  /** True for a Redis Cluster, where all keys of a script have to be in one slot. */
+  get isCluster(): boolean {
+    return this.#connection.isCluster;
   }
 
   /** The milliseconds to add to the clock of this process to get the time of Redis, on which all nodes agree. */
@@ -89,16 +97,18 @@ export class RedisLink {
   }
 
   get(key: string): Promise<string | null> {
-    return this.#make('find', (client) => client.get(key));
+    return this.#take('find', { alone: (client) => client.get(key), script: GET, keys: [key], values: [] });
   }
 
   hmGet(key: string, fields: string[]): Promise<(string | null)[]> {
-    return this.#make('find', (client) => client.hmGet(key, fields));
+    const alone = (client: RedisClient): Promise<(string | null)[]> => client.hmGet(key, fields);
+    return this.#take('find', { alone, script: GET_FIELDS, keys: [key], values: fields });
   }
 
   /** Runs a script. @param onLate called with an answer that arrives after this method has thrown */
   run(script: Script, keys: string[], values: string[] = [], onLate?: (answer: unknown) => void): Promise<unknown> {
-    return this.#make(script.name, (client) => runScript(client, script, keys, values), onLate);
+    const alone = (client: RedisClient): Promise<unknown> => runScript(client, script, keys, values);
+    return this.#take(script.name, { alone, script, keys, values }, onLate);
   }
 
   /** Asks Redis for the time. @throws QrLoginError `store_unavailable` if it does not answer in time */
@@ -111,16 +121,16 @@ export class RedisLink {
     await this.run(PROBE, [key], [`${PROBE_LASTS_MS}`]);
   }
 
-  async #make<T>(
-    operation: string,
-    command: (client: RedisClient) => Promise<T>,
-    onLate?: (answer: T) => void,
-  ): Promise<T> {
+  #take<T>(operation: string, step: Step<T>, onLate?: (answer: T) => void): Promise<T> {
+    return this.#make(operation, () => this.#batch.send(step), onLate);
+  }
+
+  async #make<T>(operation: string, send: () => Promise<T>, onLate?: (answer: T) => void): Promise<T> {
     const access = async (): Promise<T> => {
       if (this.#isSilent) throw new TooLate();
       await this.#connection.open();
       this.#compareClocksNowAndThen();
-      return this.#connection.send(command);
+      return send();
     };
     try {
       return await this.#access.make(operation, access, onLate);

@@ -4,7 +4,7 @@ import type { Rate } from '../rate-limit.ts';
 import type { ScriptCall } from './client.ts';
 import type { RedisKeyNames } from './key-names.ts';
 import type { RedisLink } from './link.ts';
-import { type Script, script } from './scripts.ts';
+import { COUNT } from './scripts.ts';
 
 /**
  * Counting may take only this part of the store's patience (250 ms by default): it must not delay a request for long.
@@ -18,8 +18,9 @@ const PART_OF_PATIENCE = 1 / 4;
  */
 export function countInRedis(link: RedisLink, keys: RedisKeyNames, name: string, rate: Rate): RateLimiterRedis {
   return new RateLimiterRedis({
-    storeClient: { eval: (source: string, call: ScriptCall) => count(link, source, call) },
+    storeClient: { eval: (_source: string, call: ScriptCall) => count(link, call) },
     useRedisPackage: true,
+    customIncrTtlLuaScript: COUNT.source,
     keyPrefix: keys.limit(name),
     points: rate.times,
     duration: rate.within,
@@ -28,10 +29,6 @@ export function countInRedis(link: RedisLink, keys: RedisKeyNames, name: string,
   });
 }
 
-/** The script of the last call. `rate-limiter-flexible` has one script for all limits, so its hash is computed once. */
-let known: Script | undefined;
-
-function count(link: RedisLink, source: string, { keys, arguments: values }: ScriptCall): Promise<unknown> {
-  if (known?.source !== source) known = script('limit', source);
-  return withDeadline(link.run(known, keys, values), PART_OF_PATIENCE * getStorePatience());
+function count(link: RedisLink, { keys, arguments: values }: ScriptCall): Promise<unknown> {
+  return withDeadline(link.run(COUNT, keys, values), PART_OF_PATIENCE * getStorePatience());
 }

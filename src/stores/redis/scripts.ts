@@ -11,7 +11,11 @@ export interface Script {
   readonly sha: string;
 }
 
+/** The sources of all scripts that were made while the modules were loaded. */
+const sources = new Set<string>();
+
 export function script(name: string, source: string): Script {
+  sources.add(source);
   return { name, source, sha: createHash('sha1').update(source).digest('hex') };
 }
 
@@ -220,6 +224,17 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
+/** An expression: true if the grant KEYS[1] is closed. */
+const IS_CLOSED = `tonumber(redis.call('ZSCORE', KEYS[1], '${CLOSED}') or 0) > now`;
+
+/** Adds the record ARGV[1], which lives for ARGV[2] milliseconds, to the grant KEYS[1]. */
+const JOIN = `
+redis.call('ZADD', KEYS[1], ARGV[2] == '' and '+inf' or now + ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(0', '(' .. now)
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+if last == 'inf' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIREAT', KEYS[1], last) end
+`;
+
 /**
  * Adds a record to its grant, and removes expired records from it. The grant expires with the last of its records.
  * KEYS: the grant. ARGV: the record, milliseconds to live ('' for no expiry).
@@ -228,11 +243,25 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 export const JOIN_GRANT: Script = script(
   'upsert',
   `${NOW}
-if tonumber(redis.call('ZSCORE', KEYS[1], '${CLOSED}') or 0) > now then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[2] == '' and '+inf' or now + ARGV[2], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '(0', '(' .. now)
-local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-if last == 'inf' then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIREAT', KEYS[1], last) end
+if ${IS_CLOSED} then return 0 end
+${JOIN}
+return 1
+`,
+);
+
+/**
+ * Writes a record and adds it to its grant, in one step; if the grant is closed, deletes the record instead. Not for a
+ * cluster, where the two may be in different slots. KEYS: the grant, the record. ARGV: the record's name, milliseconds
+ * to live ('' for no expiry), the payload, and optionally its consumption time.
+ */
+export const PUT_IN_GRANT: Script = script(
+  'upsert',
+  `${NOW}
+if ${IS_CLOSED} then return redis.call('DEL', KEYS[2]) end
+${JOIN}
+redis.call('HSET', KEYS[2], 'payload', ARGV[3])
+if ARGV[4] then redis.call('HSETNX', KEYS[2], 'consumed', ARGV[4]) end
+if ARGV[2] == '' then redis.call('PERSIST', KEYS[2]) else redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
 return 1
 `,
 );
@@ -286,6 +315,74 @@ if closed and redis.call('ZCARD', KEYS[1]) == 1 then redis.call('PEXPIREAT', KEY
 return 1
 `,
 );
+
+/**
+ * Counts a request of a limit. KEYS: the counter. ARGV: the points of the request, the seconds of the window.
+ * Returns the points of the window, and the milliseconds until it ends.
+ */
+export const COUNT: Script = script(
+  'limit',
+  `
+redis.call('SET', KEYS[1], 0, 'EX', ARGV[2], 'NX')
+local points = redis.call('INCRBY', KEYS[1], ARGV[1])
+local left = redis.call('PTTL', KEYS[1])
+if left == -1 then
+  redis.call('EXPIRE', KEYS[1], ARGV[2])
+  left = 1000 * ARGV[2]
+end
+return { points, left }
+`,
+);
+
+/** Reads a value. KEYS: the value's key. */
+export const GET: Script = script('find', "return redis.call('GET', KEYS[1])");
+
+/** Reads fields of a hash. KEYS: the hash. ARGV: the fields. */
+export const GET_FIELDS: Script = script('find', "return redis.call('HMGET', KEYS[1], unpack(ARGV))");
+
+/**
+ * Runs steps, which are scripts of their own, one after the other. KEYS: those of all steps. ARGV: for each step, the
+ * number of its script, the numbers of its keys and of its values, and the values. Returns a pair for each step: 1 and
+ * its answer, or 0 and its error.
+ */
+const RUN_STEPS = `
+local answers, key, at = {}, 0, 1
+while ARGV[at] do
+  local step, keys, values = steps[tonumber(ARGV[at])], {}, {}
+  local key_count, value_count = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  for n = 1, key_count do keys[n] = KEYS[key + n] end
+  for n = 1, value_count do values[n] = ARGV[at + 2 + n] end
+  key, at = key + key_count, at + 3 + value_count
+  local done, answer = pcall(step, keys, values)
+  if not done then answer = type(answer) == 'table' and answer.err or tostring(answer) end
+  answers[#answers + 1] = { done and 1 or 0, answer }
+end
+return answers
+`;
+
+/** A script that contains all others, and the number that each has in it. */
+export interface ScriptOfAll {
+  readonly script: Script;
+  readonly numberOf: (script: Script) => number;
+}
+
+let whole: ScriptOfAll | undefined;
+
+/**
+ * Returns the script that runs any others as steps. It is the same in all processes of a build, because Redis keeps
+ * each script that it has seen.
+ */
+export function scriptOfAll(): ScriptOfAll {
+  whole ??= makeWhole([...sources].sort());
+  return whole;
+}
+
+function makeWhole(sorted: readonly string[]): ScriptOfAll {
+  const numbers = new Map(sorted.map((source, index) => [source, index + 1]));
+  const steps = sorted.map((source) => `function(KEYS, ARGV)\n${source}\nend`);
+  const text = `local steps = {\n${steps.join(',\n')}\n}\n${RUN_STEPS}`;
+  return { script: script('steps', text), numberOf: ({ source }) => numbers.get(source) ?? 0 };
+}
 
 export async function runScript(
   client: RedisClient,

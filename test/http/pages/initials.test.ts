@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { initialsOf } from '../../../src/http/pages/initials.ts';
+import { initialOf, initialsOf } from '../../../src/http/pages/initials.ts';
 
 const INITIALS = {
   'Alice Liddell': 'AL',
@@ -14,6 +14,16 @@ const INITIALS = {
   '…': '?',
   '': '?',
 };
+
+const FIRST = { 'example ID': 'E', ' 山田': '山', '🦊 Fox': '🦊', 'é id': 'É', '…': '…', '': '' };
+
+describe('the picture of the name of a provider', () => {
+  for (const [name, initial] of Object.entries(FIRST)) {
+    it(`is ${initial || 'empty'} for "${name}"`, () => {
+      expect(initialOf(name)).to.equal(initial);
+    });
+  }
+});
 
 describe('the initials of a name', () => {
   for (const [name, initials] of Object.entries(INITIALS)) {

@@ -83,8 +83,101 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
         mock.timers.tick(3_600_000);
       }
       await write('last', 3600);
-      const members = Object.keys((await keyv.get<object>(storedName('grant:grant'))) ?? {});
-      expect(members).to.deep.equal([storedName('AccessToken:last')]);
+      const { members, parts } = await grantIn(keyv);
+      expect([...members, ...parts.flat()]).to.deep.equal([storedName('AccessToken:last')]);
+    });
+
+    it('holds all live records, whatever the order in which they expire', async () => {
+      const ids: string[] = [];
+      for (let number = 0; number < 500; number++) {
+        ids.push(`${number}`);
+        // Some never expire, and some live for 10, 100 or 1,000 seconds.
+        await write(`${number}`, number % 50 === 0 ? undefined : 10 ** (1 + (number % 3)));
+        mock.timers.tick(1_000);
+      }
+      const alive = await left(...ids);
+      expect(alive).to.have.length.above(150);
+      const { members, parts } = await grantIn(keyv);
+      const held = new Set([...members, ...parts.flat()]);
+      expect(alive.filter((id) => !held.has(storedName(`AccessToken:${id}`)))).to.deep.equal([]);
+      expect(parts.length).to.be.below((3 * alive.length) / 16);
+      await revoke();
+      expect(await left(...ids)).to.deep.equal([]);
+    });
+
+    it('that an earlier version wrote is revoked with what has joined it since', async () => {
+      const early = Array.from({ length: 100 }, (_, number) => `early ${number}`);
+      await Promise.all(early.map((id) => write(id, 3600)));
+      const members = early.map((id) => [storedName(`AccessToken:${id}`), Date.now() + 3_600_000]);
+      await keyv.set(storedName('grant:grant'), Object.fromEntries(members));
+      await write('late', 3600);
+      await revoke();
+      expect(await left(...early, 'late')).to.deep.equal([]);
+    });
+
+    it('that an earlier version has closed takes no records', async () => {
+      await keyv.set(storedName('grant:grant'), { closed: Date.now() + 600_000 });
+      await write('late', 3600);
+      expect(await left('late')).to.deep.equal([]);
+      mock.timers.tick(600_000);
+      await write('much later', 3600);
+      expect(await left('much later')).to.deep.equal(['much later']);
     });
   });
+}
+
+/** A Map that counts the characters that are read from it and written to it. */
+class CountingMap extends Map<string, string> {
+  characters = 0;
+
+  override get(key: string): string | undefined {
+    const value = super.get(key);
+    this.characters += value?.length ?? 0;
+    return value;
+  }
+
+  override set(key: string, value: string): this {
+    this.characters += value.length;
+    return super.set(key, value);
+  }
+}
+
+describe('a grant with ten thousand tokens', () => {
+  it('gets another one at the cost of the first, and is revoked without a rest', async () => {
+    const map = new CountingMap();
+    const adapter = keyvAdapter(new Keyv({ store: map }))('AccessToken');
+    let written = 0;
+    const cost = async (count: number): Promise<number> => {
+      const before = map.characters;
+      for (let number = 0; number < count; number++) {
+        written += 1;
+        const jti = String(written).padStart(8, '0');
+        await adapter.upsert(jti, { jti, grantId: 'grant' }, 3600);
+      }
+      return (map.characters - before) / count;
+    };
+    const first = await cost(64);
+    await cost(10_000);
+    const last = await cost(64);
+    expect(last / first).to.be.below(1.2);
+    await adapter.revokeByGrantId('grant');
+    expect([...map.keys()]).to.deep.equal([]);
+  });
+});
+
+interface StoredGrant {
+  readonly members: Record<string, number | null>;
+  readonly first: number;
+  readonly next: number;
+}
+
+/** Returns the names of the records in the grant itself, and of those in its parts. */
+async function grantIn(keyv: Keyv): Promise<{ readonly members: string[]; readonly parts: string[][] }> {
+  const name = storedName('grant:grant');
+  const { members, first, next } = (await keyv.get<StoredGrant>(name)) ?? { members: {}, first: 0, next: 0 };
+  const numbers = Array.from({ length: next - first }, (_, index) => first + index);
+  const parts = await Promise.all(
+    numbers.map((number) => keyv.get<object>(name.replace('grant:', `members:${number}:`))),
+  );
+  return { members: Object.keys(members), parts: parts.map((part) => Object.keys(part ?? {})) };
 }

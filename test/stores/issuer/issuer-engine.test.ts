@@ -81,6 +81,14 @@ describe('the engine of an issuer', () => {
     expect(first).to.equal(new IssuerKeys(ISSUER, new SecretKeys([NEWER])).currentKey('limit account:scan', 'alice'));
   });
 
+  it('counts for each issuer by itself in memory, too', () => {
+    const limits = [ISSUER, OTHER].map((issuer) =>
+      engineOn({ keyv, issuer }).rateLimit('account:scan', { times: 1, within: 60 }),
+    );
+    for (const limit of limits) expect(limit.take('alice')).to.equal(undefined);
+    for (const limit of limits) expect(limit.take('alice')).to.be.a('number');
+  });
+
   it('finds nothing of another issuer with the same store and secrets', async () => {
     const [one, other] = [engineOn({ keyv }), engineOn({ keyv, issuer: OTHER })];
     const ticket = newTicket();
