@@ -3,8 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 const consumers = new AsyncLocalStorage<string>();
 
 /**
- * Runs a task in the name of a consumer. What it consumes at the adapter of this package, it can consume again in the
- * same name: so a repeated request is told apart from another one that has been faster.
+ * Runs a task in the name of a consumer. A later task of the same name can consume the same records of this package's
+ * adapter again. So the adapter tells a repeated request from another request that has been faster.
  */
 export function consumeAs<T>(name: string, task: () => Promise<T>): Promise<T> {
   return consumers.run(name, task);

@@ -38,8 +38,8 @@ export interface Records {
 
   /**
    * Marks a record as consumed if this exchange has it, even if the time of its claim is over.
-   * @returns false if another exchange has taken it over, or consumed it; true for a record that is gone, because its
-   *   grant was revoked, and with it what the exchange has issued
+   * @returns false if another exchange has taken it over, or consumed it. True if the record is gone: its grant was
+   *   revoked, and so was what the exchange has issued
    */
   finish(key: string, id: string, now: number): Promise<boolean>;
 

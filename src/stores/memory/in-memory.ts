@@ -29,7 +29,7 @@ export function mapOf(keyv: Keyv): Map<string, unknown> | undefined {
 
 /**
  * Returns the Map of an in-memory Keyv; undefined if its serializer, compression, encryption or ttl is not Keyv's
- * default, or if it has hooks or cleans its keys. They have to be there before the plugin gets the Keyv.
+ * default, or if it has hooks or cleans its keys. A deployment has to set these before it passes the Keyv on.
  */
 export function plainMapOf(keyv: Keyv): Map<string, unknown> | undefined {
   if (keyv.ttl !== undefined || asKeyv6(keyv)?.sanitize.enabled) return undefined;

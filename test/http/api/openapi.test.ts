@@ -150,7 +150,7 @@ describe('a request to the API', () => {
     expect([form.status, form.json().error]).to.deep.equal([415, 'unsupported_media_type']);
   });
 
-  it('from a page of the app can be read there', async () => {
+  it('can be sent by a page of the app, which can read the answer', async () => {
     const app = await new AppPerson(world).signIn();
     const preflight = await app.agent.send(`${world.issuer}/qr/api/scans`, {
       method: 'OPTIONS',
