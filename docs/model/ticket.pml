@@ -17,7 +17,7 @@ mtype:act = {
  *   meets      the phone's account is the one that the request demands, or the request demands none
  *   takesOver  the request demands this phone's account, and another account has scanned
  *   lastTry    two check codes were wrong already
- *   offScreen  no browser shows the ticket: an action that the phone opens by itself
+ *   offScreen  no browser shows the ticket yet: an action whose page was not opened
  *
  *     act              before     after      condition
  */
@@ -25,12 +25,11 @@ mtype:act = {
   STEP(show_,           none,      waiting,   true) \
   STEP(putOnScreen,     waiting,   waiting,   offScreen) \
   STEP(awaitSignIn,     waiting,   waiting,   true) \
-  STEP(scan,            waiting,   scanned,   true) \
+  STEP(scan,            waiting,   scanned,   !offScreen) \
   STEP(scan,            scanned,   scanned,   takesOver) \
-  STEP(scanTyped,       waiting,   scanned,   true) \
+  STEP(scanTyped,       waiting,   scanned,   !offScreen) \
   STEP(scanTyped,       scanned,   scanned,   takesOver) \
-  STEP(approve,         scanned,   approved,  owner && meets && !offScreen) \
-  STEP(approve,         scanned,   redeemed,  owner && meets && offScreen) \
+  STEP(approve,         scanned,   approved,  owner && meets) \
   STEP(deny,            scanned,   denied,    owner) \
   STEP(report,          scanned,   denied,    owner) \
   STEP(report,          approved,  denied,    owner) \

@@ -171,7 +171,7 @@ export class ApiClient {
 
 /** @throws the signal's reason; in engines without reasons (React Native) a PhoneError `aborted` */
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason ?? new PhoneError('aborted', 'The signal is aborted.');
+  if (signal?.aborted) throw signal.reason ?? new PhoneError('aborted', 'Aborted.');
 }
 
 /** Acts with a controller that is aborted with the signal. React Native has no `AbortSignal.any`. */

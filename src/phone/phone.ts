@@ -56,7 +56,7 @@ export class Phone {
   /** @throws TypeError if the issuer is no http or https URL */
   constructor(options: PhoneOptions) {
     const issuer = normalizeUrl(options.issuer);
-    if (!issuer) throw new TypeError(`"${options.issuer}" is not the URL of an issuer.`);
+    if (!issuer) throw new TypeError(`"${options.issuer}" is no issuer.`);
     this.#issuer = issuer;
     this.#api = new ApiClient(options, `${issuer}/qr/api`);
   }
@@ -68,12 +68,12 @@ export class Phone {
    */
   async scan(text: string, options?: RequestOptions): Promise<Ticket> {
     const { code, returnTo } = readCode(text, this.#issuer);
-    return this.#claim({ code }, options, returnTo);
+    return this.#claim({ code, actions: true }, options, returnTo);
   }
 
   /** Claims the sign-in of a short code, which the user types: eight characters, in any case, with any separators. */
   scanShortCode(shortCode: string, options?: RequestOptions): Promise<Ticket> {
-    return this.#claim({ shortCode }, options);
+    return this.#claim({ shortCode, actions: true }, options);
   }
 
   /** Returns a ticket that this app has scanned before: after it was ended, or after the user signed in again. */
@@ -100,10 +100,6 @@ export class Phone {
   }
 
   async #claim(body: object, options?: RequestOptions, returnTo?: string): Promise<Ticket> {
-    return new Ticket(
-      this.#api,
-      await this.#api.send('POST', '/scans', { ...options, body: { ...body, actions: true } }),
-      returnTo,
-    );
+    return new Ticket(this.#api, await this.#api.send('POST', '/scans', { ...options, body }), returnTo);
   }
 }

@@ -119,14 +119,15 @@ export class Ticket {
     return this.#decide('unable', options);
   }
 
-  async #decide(decision: string, options: ApproveOptions = {}): Promise<TicketView> {
-    const { id, client, browser, action } = this.#asked;
-    const { signal, proof, remember = false, duration } = options;
+  async #decide(
+    decision: string,
+    { signal, remember = false, duration, ...answers }: ApproveOptions = {},
+  ): Promise<TicketView> {
+    const { id: ticket, client, browser, action } = this.#asked;
     const decided = { decision, remember, duration };
-    const signature = await this.#api.signDecision({ ticket: id, client: client.id, browser, action, ...decided });
-    return this.#take(
-      this.#api.send('POST', `${this.#path}/decision`, { body: { ...decided, proof, signature }, signal }),
-    );
+    const signature = await this.#api.signDecision({ ticket, client: client.id, browser, action, ...decided });
+    const body = { ...decided, ...answers, signature };
+    return this.#take(this.#api.send('POST', `${this.#path}/decision`, { body, signal }));
   }
 
   /**

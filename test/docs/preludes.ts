@@ -48,6 +48,7 @@ declare const qr: ${OURS}.QrLogin;
 declare const provider: import('oidc-provider').Provider;
 declare function accountOf(ctx: import('koa').Context): Promise<string>;
 declare function changeMail(address: string): Promise<void>;
+declare function log(error: unknown): void;
 declare const jwt: string;
 declare const database: { insertOnce(id: string, expiresAt: number): Promise<boolean> };
 `,

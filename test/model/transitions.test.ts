@@ -67,7 +67,7 @@ interface Situation extends Facts {
   readonly now: number;
 }
 
-/** An action that no browser shows. */
+/** An action that no browser shows yet. */
 const NO_SCREEN = browserOf('');
 
 const ALICE = alice({ subject: 'alice' });
@@ -87,7 +87,6 @@ function ticketsFor(subject: string | undefined): Ticket[] {
     waiting({ request }),
     waiting({ request, browser: NO_SCREEN }),
     scanned(owned),
-    scanned({ ...owned, browser: NO_SCREEN }),
     ...[0, transitions.MAX_WRONG_CHECK_CODES - 1].map((wrongTries) =>
       approved({ ...owned, checkCode: { wrongTries } }),
     ),

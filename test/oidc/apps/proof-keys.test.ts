@@ -10,7 +10,7 @@ describe('the keys in the headers of proofs', () => {
     const header = { alg: 'ES256', jwk };
     const first = await keys.resolve(header, { payload: '', signature: '' });
     expect(await keys.resolve({ ...header }, { payload: '', signature: '' })).to.equal(first);
-    expect(await keys.idOf(header)).to.equal(id);
+    expect((await keys.find(header)).id).to.equal(id);
   });
 
   it('are refused if they are private or no keys at all, each time', async () => {
@@ -18,7 +18,7 @@ describe('the keys in the headers of proofs', () => {
     const { privateKey } = await makeAppKey();
     for (const jwk of [await exportJWK(privateKey), { kty: 'oct', k: 'AAAA' }, { kty: 'EC' }]) {
       for (let times = 0; times < 2; times++) {
-        expect(await rejection(keys.idOf({ alg: 'ES256', jwk }))).to.be.instanceOf(Error);
+        expect(await rejection(keys.find({ alg: 'ES256', jwk }))).to.be.instanceOf(Error);
       }
     }
   });
