@@ -61,6 +61,8 @@ export interface Pages {
     readonly lasts: { readonly scan: number; readonly decide: number; readonly finish: number };
     /** The time for which a code is accepted after the next one has replaced it, in seconds. */
     readonly codeGrace: number;
+    /** True if the address in the code is shown as a link. */
+    readonly showAddress?: boolean;
     readonly typeAt?: string | undefined;
     readonly appName?: string | undefined;
     readonly codeMark?: string | undefined;

@@ -101,6 +101,7 @@ export const SAMPLES: Samples = {
     waiting: action('waiting', { ticket: { version: 1, expiresIn: 96, state: 'waiting', qr: CODE_SHOWN } }),
     'waiting, with everything': action('waiting', {
       ticket: { version: 1, expiresIn: 96, state: 'waiting', qr: CODE_SHOWN, phoneIsSigningIn: true },
+      showAddress: true,
       typeAt: 'id.example.com/qr/scan',
       appName: 'Example wallet',
       codeMark: LOGO,

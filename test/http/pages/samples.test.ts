@@ -64,6 +64,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       ticket: ['waiting'],
       here: ['waiting'],
       goOn: ['redeemed'],
+      showAddress: ['waiting'],
       typeAt: ['waiting'],
       appName: ['waiting'],
       codeMark: [],
