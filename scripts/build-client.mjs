@@ -14,6 +14,7 @@ const SCRIPTS = [
   'scan',
   'problem',
   'browser-key',
+  'browser-passkey',
   'code/draw-code',
   'passkey-json',
   'camera/decoder',

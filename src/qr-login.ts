@@ -8,9 +8,11 @@ import { makeActionParts } from './http/actions/action-parts.ts';
 import type { Approval, ApprovalRequest } from './http/actions/action-requests.ts';
 import { AppLinks } from './http/api/app-links.ts';
 import { Attempts } from './http/browser/attempts.ts';
+import { isPasskeyOffered } from './http/browser/browser-passkey.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
 import { BrowserNames } from './http/devices/browser-names.ts';
+import { BrowserPasskeyList } from './http/devices/browser-passkey-list.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
 import { SignInRevocation } from './http/devices/revocation.ts';
@@ -42,6 +44,7 @@ import { Wiring } from './http/wiring/wiring.ts';
 import { authenticationClaims } from './oidc/apps/app-authentication.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
+import { browserPasskeyPrompt } from './oidc/browser-passkey-prompt.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
 import { readProviderError } from './oidc/provider-error.ts';
 import { repeatExchange } from './oidc/resume/repeatable-exchange.ts';
@@ -162,8 +165,9 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
       throw new TypeError('qr.attach(provider) was not called yet: call it right after new Provider(…)');
     return attached;
   };
+  const offer = browserPasskeyPrompt((ctx, accountId) => requireAttached().offersPasskey(ctx, accountId));
   return {
-    policy: qrLoginPolicy(),
+    policy: qrLoginPolicy(settings.browserPasskeys === undefined ? [] : [offer]),
     extraTokenClaims: authenticationClaims,
     interactionUrl: (ctx, interaction) => requireAttached().interactionUrl(ctx, interaction),
     attach: (provider) => {
@@ -184,6 +188,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
 type AttachedPlugin = Required<
   Pick<QrLogin, 'interactionUrl' | 'renderError' | 'requestApproval' | 'findApproval' | 'health' | 'close'>
 > & {
+  readonly offersPasskey: (ctx: Context, accountId: string) => boolean;
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
 
@@ -238,6 +243,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const starting = { starts, wiring, attempts, cookies, urls, clock };
   return {
     interactionUrl: (ctx, interaction) => startInteraction(starting, ctx, interaction),
+    offersPasskey: (ctx, accountId) => isPasskeyOffered({ keys, cookies }, ctx, accountId),
     render: (ctx, name, { locales = [], ...page }) => {
       protectAnswer(ctx);
       renderer.renderOwn(ctx, name, page, locales);
@@ -327,7 +333,7 @@ interface SignInRecordParts {
   readonly emit: EmitTicketEvent;
 }
 
-interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames'> {
+interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames' | 'browserPasskeyList'> {
   readonly revocation: SignInRevocation;
   readonly signIns: SignInRecorder;
 }
@@ -339,12 +345,13 @@ function makeSignInRecords(
 ): SignInRecords {
   const { locate, onSignIn } = settings;
   const devices = new DeviceDescriber(locate);
-  const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
+  const browserPasskeyList = new BrowserPasskeyList({ known, clock, browserPasskeys: settings.browserPasskeys });
+  const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock, browserPasskeyList });
   const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
   const browserNames = new BrowserNames({ browsers, known, notes, revocation });
   const found = { browsers, known, browserNames, remoteSignOut, revocation, devices };
   const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn });
-  return { devices, remoteSignOut, browserNames, revocation, signIns };
+  return { devices, remoteSignOut, browserNames, browserPasskeyList, revocation, signIns };
 }
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */

@@ -1,5 +1,6 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
+import { BROWSER_PASSKEY } from '../oidc/browser-passkey-prompt.ts';
 import { QrLoginError, refusalIn } from '../ticket/errors.ts';
 import { ActionPageHandlers } from './actions/action-page.ts';
 import { ActionGuards } from './actions/action-request.ts';
@@ -23,6 +24,7 @@ import {
 } from './api/operations.ts';
 import { ApiScanHandlers } from './api/scans.ts';
 import { ApiTicketHandlers } from './api/tickets.ts';
+import { BrowserPasskeyHandlers } from './browser/browser-passkey.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
@@ -42,7 +44,8 @@ import type { Services } from './services.ts';
 export function routes(services: Services): Middleware {
   const consent = new ConsentHandlers(services);
   const passkey = new PasskeyHandlers(services);
-  const qrPage = new QrPageHandlers({ ...services, consent, passkey });
+  const browserPasskey = new BrowserPasskeyHandlers(services);
+  const qrPage = new QrPageHandlers({ ...services, consent, passkey, browserPasskey });
   const finish = new FinishHandlers(services);
   const tickets = new TicketHandlers(services);
   const scan = new ScanHandlers({
@@ -116,6 +119,11 @@ export function routes(services: Services): Middleware {
     post: forScripts(browser.promptForm('finish', 'consent'), consent.grant),
     more: ownPage,
   });
+  if (services.settings.browserPasskeys !== undefined)
+    at('/interaction/:uid/passkey', {
+      post: forScripts(browser.promptForm('finish', BROWSER_PASSKEY), browserPasskey.act),
+      more: ownPage,
+    });
   at('/interaction/:uid/cancel', { post: forScripts(browser.form('finish'), finish.cancel), more: ownPage });
   router.all('/interaction/:uid/*own', forPages(unguarded, qrPage.ownPage));
 

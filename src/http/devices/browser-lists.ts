@@ -8,6 +8,7 @@ import type { Clock } from '../../ticket/ports.ts';
 import type { ApproverStanding } from '../../ticket/ticket.ts';
 import type { BrowserEntry } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
+import type { BrowserPasskeyList } from './browser-passkey-list.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
 
@@ -20,6 +21,7 @@ export interface BrowserListPorts {
   readonly known: KnownBrowsers;
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'revokePending'>;
+  readonly browserPasskeyList: Pick<BrowserPasskeyList, 'remove'>;
   readonly clock: Clock;
 }
 
@@ -37,14 +39,15 @@ export class BrowserLists {
   }
 
   /**
-   * Signs a browser out, or all, which also ends the trust in all.
+   * Signs a browser out, or all, which also ends the trust in all and removes their passkeys.
    * @param id the id of a browser, or `all`
    */
   async end(ctx: Context, approver: ApproverStanding, id: string): Promise<EndedSession[]> {
-    const { browsers, known, revocation } = this.#ports;
+    const { browsers, known, revocation, browserPasskeyList } = this.#ports;
     const { accountId } = approver;
     if (id !== 'all') return this.#endThose(ctx, approver, await this.find(accountId, id));
     await revocation.revokePending(accountId);
+    await browserPasskeyList.remove(accountId, 'all');
     await forgetAllBrowsers(known, accountId);
     return this.#endThose(ctx, approver, await browsers.list(accountId));
   }

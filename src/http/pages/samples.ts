@@ -28,6 +28,13 @@ function qr(ticket: ShownTicket, more: Partial<Pages['qr']> = {}): Pages['qr'] {
   };
 }
 
+function browserPasskey(
+  state: Pages['browser-passkey']['state'],
+  more: Partial<Pages['browser-passkey']> = {},
+): Pages['browser-passkey'] {
+  return { account: 'Alice Liddell', client: REQUEST.client, url: '#', state, ...more };
+}
+
 function action(state: Pages['action']['state'], more: Partial<Pages['action']> = {}): Pages['action'] {
   return {
     client: REQUEST.client,
@@ -52,6 +59,7 @@ const OFFERING: Readonly<Record<string, ShownTicket>> = {
 /** The offers of a page, which look different on a phone and beside each other. */
 const OFFERS: Readonly<Record<string, Partial<Pages['qr']>>> = {
   'on a phone': { isPhone: true },
+  'with a passkey of its own': { passkey: '{}', hasPasskey: true },
   'on a phone with an app': { isPhone: true, appUrl: '#' },
   'on a phone with a passkey': { isPhone: true, passkey: '{}' },
   'on a phone with an app and a passkey': { isPhone: true, appUrl: '#', passkey: '{}' },
@@ -94,6 +102,11 @@ export const SAMPLES: Samples = {
     ),
     finishing: qr({ state: 'redeemed' }),
     denied: qr({ state: 'denied' }),
+  },
+  'browser-passkey': {
+    offered: browserPasskey('offered'),
+    approved: browserPasskey('approved', { options: '{}' }),
+    refused: browserPasskey('refused'),
   },
   action: {
     'not opened': action('waiting'),

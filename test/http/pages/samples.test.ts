@@ -44,6 +44,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       isPhone: [],
       otherWays: ANYWHERE,
       passkey: ANYWHERE,
+      hasPasskey: OFFERING,
       appUrl: ON_PHONES,
       showAddress: ['waiting'],
       typeAt: ['waiting'],
@@ -56,6 +57,11 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       'ticket.checkCode': ['approved'],
       'ticket.switchAccount': ['approved'],
     },
+  },
+  'browser-passkey': {
+    stateOf: ({ state }) => `${state}`,
+    states: ['offered', 'approved', 'refused'],
+    options: { options: ['approved'] },
   },
   action: {
     stateOf: ({ state }) => `${state}`,
@@ -119,7 +125,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       naming: ['redeemed'],
     },
   },
-  devices: one(['browsers', 'known', 'passkeysUrl', 'unreached', 'ended']),
+  devices: one(['browsers', 'known', 'passkeys', 'passkeysUrl', 'unreached', 'ended']),
   error: {
     stateOf: ({ code, reason }) => (reason === undefined ? `${code}` : `${code}.${reason}`),
     states: errorStates(),
