@@ -31,7 +31,15 @@ export type {
 export type { ConsentPolicy, LoginPage, OtherWays, OwnPage, PhoneSignIn, SignIn } from './http/hooks/hooks.ts';
 export type { Translate, Values } from './http/hooks/translate.ts';
 export type { ClientLogo, Logo, LogoType } from './http/pages/client-logos.ts';
-export type { BrowserEntry, BrowserPasskeyEntry, KnownBrowserEntry, Link, Pages, PageTools, PhoneView } from './http/pages/page-data.ts';
+export type {
+  BrowserEntry,
+  BrowserPasskeyEntry,
+  KnownBrowserEntry,
+  Link,
+  Pages,
+  PageTools,
+  PhoneView,
+} from './http/pages/page-data.ts';
 export type { Locate } from './http/request/device.ts';
 export { TooManyRequests } from './http/request/rate-limits.ts';
 export type { BrowserView, DrawnView, ShownCode } from './http/ticket-view/browser-view.ts';

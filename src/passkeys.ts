@@ -196,7 +196,9 @@ function forBrowsers(registration: PasskeyRegistration, records: PasskeyRecords)
       await registration.add(ctx, { accountId, browser }, challenge, read(answer));
     },
     list: async (accountId) =>
-      (await records.ofAccount(accountId)).flatMap(({ id, browser }) => (browser === undefined ? [] : [{ id, browser }])),
+      (await records.ofAccount(accountId)).flatMap(({ id, browser }) =>
+        browser === undefined ? [] : [{ id, browser }],
+      ),
     remove: records.remove,
   };
 }

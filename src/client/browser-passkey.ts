@@ -9,7 +9,8 @@ const form = document.querySelector<HTMLFormElement>('form:not([data-skip])');
 /** Returns true if this device can keep a passkey and verify its user. */
 async function canCreate(): Promise<boolean> {
   // Missing in browsers from before March 2025, other than its type says.
-  if (typeof PublicKeyCredential === 'undefined' || !('parseCreationOptionsFromJSON' in PublicKeyCredential)) return false;
+  if (typeof PublicKeyCredential === 'undefined' || !('parseCreationOptionsFromJSON' in PublicKeyCredential))
+    return false;
   return PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable();
 }
 

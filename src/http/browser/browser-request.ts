@@ -1,7 +1,13 @@
 import type { RouterMiddleware } from '@koa/router';
 import { type Session, sessionOf } from '../../oidc/approver.ts';
 import { findClientHome } from '../../oidc/client.ts';
-import { assertPrompt, type Interaction, interactionOf, noInteraction, type PluginPrompt } from '../../oidc/interaction.ts';
+import {
+  assertPrompt,
+  type Interaction,
+  interactionOf,
+  noInteraction,
+  type PluginPrompt,
+} from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { isSignedInTo } from '../../oidc/session-clients.ts';
 import type { BrowserIdentity } from '../../ticket/browser.ts';

@@ -141,7 +141,8 @@ export class QrPageHandlers {
 
   async #loginPage(request: BrowserRequest): Promise<void> {
     const { ctx, interaction, identity } = request;
-    const { provider, ceremony, announce, urls, appLinks, renderer, browserViews, cookies, settings, clock } = this.#ports;
+    const { provider, ceremony, announce, urls, appLinks, renderer, browserViews, cookies, settings, clock } =
+      this.#ports;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, makeResumeUrl(provider, interaction.returnTo));
     const own = await settings.loginPage(ctx, interaction);

@@ -57,12 +57,10 @@ export class BrowserPasskeyList {
     );
   }
 
-  async #removeThose(
-    accountId: string,
-    isMeant: (passkey: BrowserPasskey) => boolean,
-  ): Promise<void> {
+  async #removeThose(accountId: string, isMeant: (passkey: BrowserPasskey) => boolean): Promise<void> {
     const { browserPasskeys } = this.#ports;
     const meant = ((await browserPasskeys?.list(accountId)) ?? []).filter(isMeant);
-    await Promise.all(meant.map(({ id }) => browserPasskeys?.remove(accountId, id)));
+    // One after another: a simple store of a deployment reads, changes and writes the whole list.
+    for (const { id } of meant) await browserPasskeys?.remove(accountId, id);
   }
 }
