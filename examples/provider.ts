@@ -87,7 +87,7 @@ export function makeExample({
   ...more
 }: ExampleOptions): Example {
   const records = new PasskeyRecords(store);
-  const { guard, signIn, registration } = passkeys({
+  const { guard, signIn, registration, browserPasskeys } = passkeys({
     issuer,
     ...records,
     name: NAME,
@@ -108,7 +108,7 @@ export function makeExample({
     consent: () => 'phone',
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
-    ...(more.passkeys && { guard, passkeySignIn: signIn, passkeysUrl: `${base}/account` }),
+    ...(more.passkeys && { guard, passkeySignIn: signIn, browserPasskeys, passkeysUrl: `${base}/account` }),
     store,
     name: NAME,
     // An RP verifies with the provider's keys that the user has approved, for example a payment.

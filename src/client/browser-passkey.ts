@@ -40,8 +40,10 @@ async function create(form: HTMLFormElement, options: string): Promise<void> {
 }
 
 /** Returns the parts that the server checks. Others repeat them, and the server takes 4 KB. */
-function shorten({ id, rawId, type, response }: RegistrationResponseJSON): object {
-  const { clientDataJSON, attestationObject, transports } = response;
+function shorten({ id, rawId, type, response }: ReturnType<PublicKeyCredential['toJSON']>): object {
+  const { clientDataJSON } = response;
+  const made = 'attestationObject' in response ? response : undefined;
+  const { attestationObject, transports } = made ?? {};
   return { id, rawId, type, clientExtensionResults: {}, response: { clientDataJSON, attestationObject, transports } };
 }
 

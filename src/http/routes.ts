@@ -119,11 +119,9 @@ export function routes(services: Services): Middleware {
     post: forScripts(browser.promptForm('finish', 'consent'), consent.grant),
     more: ownPage,
   });
-  if (services.settings.browserPasskeys !== undefined)
-    at('/interaction/:uid/passkey', {
-      post: forScripts(browser.promptForm('finish', BROWSER_PASSKEY), browserPasskey.act),
-      more: ownPage,
-    });
+  at('/interaction/:uid/qr/new-passkey', {
+    post: forScripts(browser.promptForm('finish', BROWSER_PASSKEY), browserPasskey.act),
+  });
   at('/interaction/:uid/cancel', { post: forScripts(browser.form('finish'), finish.cancel), more: ownPage });
   router.all('/interaction/:uid/*own', forPages(unguarded, qrPage.ownPage));
 

@@ -84,18 +84,18 @@ export class BrowserPasskeyHandlers {
     if (action !== undefined && isLive(action, clock())) return seeOther(ctx, urls.action(action.interaction));
     const isApproved = wanted !== undefined && action?.state === 'redeemed';
     const { client, locales } = await signInRequest(provider, interaction);
-    const page: Pages['browser-passkey'] = {
+    const page: Pages['offer'] = {
       account: await accountName(settings.findAccount, accountId),
       client,
       url: urls.browserPasskey(interaction.uid),
       state: isApproved ? 'approved' : wanted === undefined ? 'offered' : 'refused',
       ...(isApproved && { options: JSON.stringify(wanted.options) }),
     };
-    renderer.render(ctx, 'browser-passkey', page, locales);
+    renderer.render(ctx, 'offer', page, locales);
   };
 
   /**
-   * `POST I/passkey`: adds the passkey in `credential`; with `skip`, goes on without one; otherwise asks the phone.
+   * `POST I/qr/new-passkey`: adds the passkey in `credential`; with `skip`, goes on without one; otherwise asks the phone.
    */
   act = async (form: PromptForm<typeof BROWSER_PASSKEY>): Promise<void> => {
     const { provider, settings } = this.#ports;

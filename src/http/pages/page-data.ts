@@ -45,7 +45,7 @@ export interface Pages {
     readonly hasPasskey?: boolean;
   };
   /** A page of the browser: offers it a passkey of its own, which the phone approves. */
-  'browser-passkey': {
+  offer: {
     readonly account: string;
     /** The client that waits for the end of the sign-in. */
     readonly client: SignInRequest['client'];

@@ -28,10 +28,10 @@ function qr(ticket: ShownTicket, more: Partial<Pages['qr']> = {}): Pages['qr'] {
   };
 }
 
-function browserPasskey(
-  state: Pages['browser-passkey']['state'],
-  more: Partial<Pages['browser-passkey']> = {},
-): Pages['browser-passkey'] {
+function offer(
+  state: Pages['offer']['state'],
+  more: Partial<Pages['offer']> = {},
+): Pages['offer'] {
   return { account: 'Alice Liddell', client: REQUEST.client, url: '#', state, ...more };
 }
 
@@ -103,10 +103,10 @@ export const SAMPLES: Samples = {
     finishing: qr({ state: 'redeemed' }),
     denied: qr({ state: 'denied' }),
   },
-  'browser-passkey': {
-    offered: browserPasskey('offered'),
-    approved: browserPasskey('approved', { options: '{}' }),
-    refused: browserPasskey('refused'),
+  offer: {
+    offered: offer('offered'),
+    approved: offer('approved', { options: '{}' }),
+    refused: offer('refused'),
   },
   action: {
     'not opened': action('waiting'),

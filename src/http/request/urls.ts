@@ -20,7 +20,7 @@ export class Urls {
 
   /** The browser's requests for a passkey of its own. */
   browserPasskey(uid: string): string {
-    return `${this.interaction(uid)}/passkey`;
+    return `${this.interaction(uid)}/qr/new-passkey`;
   }
 
   /** The path that the cookie with the browser's memory is scoped to. */

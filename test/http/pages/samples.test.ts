@@ -58,7 +58,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       'ticket.switchAccount': ['approved'],
     },
   },
-  'browser-passkey': {
+  offer: {
     stateOf: ({ state }) => `${state}`,
     states: ['offered', 'approved', 'refused'],
     options: { options: ['approved'] },

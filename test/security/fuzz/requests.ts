@@ -74,6 +74,9 @@ const FIELDS = [
   'key',
   'signature',
   'forget',
+  'passkey',
+  'credential',
+  'skip',
 ];
 const SENSIBLE = ['approve', 'deny', 'report', 'unable', 'yes', '123456', '1', '{"id":"x","response":{}}'];
 
