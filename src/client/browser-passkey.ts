@@ -26,16 +26,22 @@ async function create(form: HTMLFormElement, options: string): Promise<void> {
   const field = form.querySelector<HTMLInputElement>('[name=credential]');
   const mistake = form.querySelector<HTMLElement>('[role=alert]');
   if (mistake) mistake.textContent = '';
+  const credential = await askFor(options);
+  if (credential === 'exists') goOn('exists');
+  else if (credential !== undefined && field) {
+    field.value = credential;
+    form.requestSubmit();
+  } else if (mistake) mistake.textContent = mistake.dataset.text ?? '';
+}
+
+/** @returns the new passkey as JSON; undefined if the user has dismissed it, or if it took too long */
+async function askFor(options: string): Promise<string | 'exists' | undefined> {
   try {
     const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options));
     const credential = await navigator.credentials.create({ publicKey });
-    if (!(credential instanceof PublicKeyCredential) || field === null) throw new Error('no passkey');
-    field.value = JSON.stringify(shorten(credential.toJSON()));
-    form.requestSubmit();
+    return credential instanceof PublicKeyCredential ? JSON.stringify(shorten(credential.toJSON())) : undefined;
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'InvalidStateError') return goOn('exists');
-    // Dismissed, or timed out.
-    if (mistake) mistake.textContent = mistake.dataset.text ?? '';
+    return error instanceof DOMException && error.name === 'InvalidStateError' ? 'exists' : undefined;
   }
 }
 

@@ -28,10 +28,7 @@ function qr(ticket: ShownTicket, more: Partial<Pages['qr']> = {}): Pages['qr'] {
   };
 }
 
-function offer(
-  state: Pages['offer']['state'],
-  more: Partial<Pages['offer']> = {},
-): Pages['offer'] {
+function offer(state: Pages['offer']['state'], more: Partial<Pages['offer']> = {}): Pages['offer'] {
   return { account: 'Alice Liddell', client: REQUEST.client, url: '#', state, ...more };
 }
 

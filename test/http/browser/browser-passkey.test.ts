@@ -34,7 +34,8 @@ describe('a browser that a phone has signed in', () => {
     browser.at = page.url.href;
     return page;
   };
-  const post = (json: Record<string, string>): Promise<Answer> => browser.agent.post(`${browser.at}/qr/new-passkey`, { json });
+  const post = (json: Record<string, string>): Promise<Answer> =>
+    browser.agent.post(`${browser.at}/qr/new-passkey`, { json });
   /** Asks the phone. @returns the page with the code */
   const ask = async (): Promise<string> => `${world.origin}${(await post({})).json().redirectTo}`;
   /** Approves what a page shows, and confirms it there. */

@@ -61,7 +61,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
   offer: {
     stateOf: ({ state }) => `${state}`,
     states: ['offered', 'approved', 'refused'],
-    options: { options: ['approved'] },
+    options: { options: [] },
   },
   action: {
     stateOf: ({ state }) => `${state}`,
