@@ -9,6 +9,7 @@ import type { Approval, ApprovalRequest } from './http/actions/action-requests.t
 import { AppLinks } from './http/api/app-links.ts';
 import { Attempts } from './http/browser/attempts.ts';
 import { isPasskeyOffered } from './http/browser/browser-passkey.ts';
+import { PasskeyCookie } from './http/browser/passkey-cookie.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
 import { BrowserNames } from './http/devices/browser-names.ts';
@@ -203,7 +204,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   rememberOnResume(provider);
   const resuming = new RepeatableResume(provider, keys);
   const pages = makePages(provider, settings);
-  const { urls, cookies, renderer } = pages;
+  const { urls, cookies, passkeyCookie, renderer } = pages;
   onSignedIn(provider, (ctx, sessionUid) => cookies.noteSignIn(ctx, sessionUid));
   const metrics = new SignInMetrics();
   const emit = makeTicketEmitter(provider, metrics);
@@ -243,7 +244,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const starting = { starts, wiring, attempts, cookies, urls, clock };
   return {
     interactionUrl: (ctx, interaction) => startInteraction(starting, ctx, interaction),
-    offersPasskey: (ctx, accountId) => isPasskeyOffered({ keys, cookies }, ctx, accountId),
+    offersPasskey: (ctx, accountId) => isPasskeyOffered({ keys, passkeyCookie }, ctx, accountId),
     render: (ctx, name, { locales = [], ...page }) => {
       protectAnswer(ctx);
       renderer.renderOwn(ctx, name, page, locales);
@@ -285,7 +286,9 @@ function refuseBefore(provider: Provider, steps: readonly Middleware[]): void {
   for (const step of steps) provider.use(throwRefusals(step));
 }
 
-type Pages = Pick<Services, 'urls' | 'assets' | 'renderer' | 'appLinks'> & { readonly cookies: Cookies };
+type Pages = Pick<Services, 'urls' | 'assets' | 'renderer' | 'appLinks' | 'passkeyCookie'> & {
+  readonly cookies: Cookies;
+};
 
 /** Makes the parts that the pages need: templates, texts, assets, URLs and cookies. */
 function makePages(provider: Provider, settings: Settings): Pages {
@@ -299,7 +302,7 @@ function makePages(provider: Provider, settings: Settings): Pages {
   const renderer = new PageRenderer({ assets, locales: new Locales(names, texts), folders, provider: names.provider });
   const appLinks = new AppLinks(urls, issuer, apps);
   appLinks.warnIfBelowPath();
-  return { urls, cookies: new Cookies(urls), assets, renderer, appLinks };
+  return { urls, cookies: new Cookies(urls), passkeyCookie: new PasskeyCookie(urls), assets, renderer, appLinks };
 }
 
 /** Returns the name by which users know the provider. */

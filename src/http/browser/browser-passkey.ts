@@ -22,10 +22,10 @@ import type { PageRenderer } from '../pages/renderer.ts';
 import { describeUserAgent } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { DeviceDescriber } from '../request/device.ts';
-import { markPasskeyAccount } from '../request/passkey-cookie.ts';
 import { follow, seeOther } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
+import { markPasskeyAccount, type PasskeyCookie } from './passkey-cookie.ts';
 
 export interface BrowserPasskeyPorts {
   readonly provider: Provider;
@@ -37,7 +37,8 @@ export interface BrowserPasskeyPorts {
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'memory' | 'renewMemory' | 'passkeys'>;
+  readonly cookies: Pick<Cookies, 'memory' | 'renewMemory'>;
+  readonly passkeyCookie: PasskeyCookie;
   readonly devices: DeviceDescriber;
   readonly renderer: PageRenderer;
   readonly settings: {
@@ -157,9 +158,9 @@ export class BrowserPasskeyHandlers {
 
   /** Goes on, and remembers in this browser that it was asked. @param hasPasskey true if it has a passkey now */
   async #end(form: PromptForm<typeof BROWSER_PASSKEY>, hasPasskey: boolean): Promise<void> {
-    const { provider, keys, cookies } = this.#ports;
+    const { provider, keys, passkeyCookie } = this.#ports;
     const { ctx } = form;
-    cookies.passkeys.note(ctx, markPasskeyAccount(keys, userOf(form).accountId), hasPasskey);
+    passkeyCookie.note(ctx, markPasskeyAccount(keys, userOf(form).accountId), hasPasskey);
     follow(form, await endInteraction(provider, ctx, { [BROWSER_PASSKEY]: { added: hasPasskey } }));
   }
 
@@ -212,11 +213,11 @@ export class BrowserPasskeyHandlers {
 
 /** Returns true if this browser may be offered a passkey for this account: it was not asked before. */
 export function isPasskeyOffered(
-  { keys, cookies }: { readonly keys: SecretKeys; readonly cookies: Pick<Cookies, 'passkeys'> },
+  { keys, passkeyCookie }: Pick<BrowserPasskeyPorts, 'keys' | 'passkeyCookie'>,
   ctx: Context,
   accountId: string,
 ): boolean {
-  return !cookies.passkeys.wasAsked(ctx, keys.candidates('browser passkey', accountId));
+  return !passkeyCookie.wasAsked(ctx, keys.candidates('browser passkey', accountId));
 }
 
 /** The user who is signed in at this interaction. oidc-provider has compared its session with that of the browser. */

@@ -29,6 +29,7 @@ import type { BrowserPasskeyHandlers } from './browser-passkey.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
 import type { ConsentHandlers } from './consent.ts';
 import type { PasskeyHandlers } from './passkey.ts';
+import type { PasskeyCookie } from './passkey-cookie.ts';
 
 export interface QrPagePorts {
   readonly provider: Provider;
@@ -39,7 +40,8 @@ export interface QrPagePorts {
   readonly urls: Urls;
   readonly appLinks: Pick<AppLinks, 'hasScheme' | 'open'>;
   readonly codes: Codes;
-  readonly cookies: Pick<Cookies, 'memory' | 'passkeys'>;
+  readonly cookies: Pick<Cookies, 'memory'>;
+  readonly passkeyCookie: Pick<PasskeyCookie, 'hasPasskey'>;
   readonly devices: DeviceDescriber;
   readonly renderer: PageRenderer;
   readonly browserViews: BrowserViews;
@@ -141,7 +143,7 @@ export class QrPageHandlers {
 
   async #loginPage(request: BrowserRequest): Promise<void> {
     const { ctx, interaction, identity } = request;
-    const { provider, ceremony, announce, urls, appLinks, renderer, browserViews, cookies, settings, clock } =
+    const { provider, ceremony, announce, urls, appLinks, renderer, browserViews, passkeyCookie, settings, clock } =
       this.#ports;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, makeResumeUrl(provider, interaction.returnTo));
@@ -165,7 +167,7 @@ export class QrPageHandlers {
       appUrl: appLinks.hasScheme ? `${self}/qr/app` : undefined,
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
       passkey: await this.#ports.passkey.offer(request),
-      hasPasskey: cookies.passkeys.hasPasskey(ctx),
+      hasPasskey: passkeyCookie.hasPasskey(ctx),
       signedInAs: await this.#nameOf(identity.accountId),
       otherWays: (await settings.otherWays(ctx, interaction, t)).map((way) => ({
         url: below(self, way),

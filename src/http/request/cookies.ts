@@ -6,7 +6,6 @@ import { TRUST_LIFETIME_MS } from '../../ticket/browsers/known-browser.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { Browser } from '../../ticket/ticket.ts';
 import { expiredCookies } from './expired-cookies.ts';
-import { PasskeyCookie } from './passkey-cookie.ts';
 import { SignedCookies } from './signed-cookies.ts';
 import type { Urls } from './urls.ts';
 
@@ -69,15 +68,12 @@ export interface RequestOrigin {
 
 /** The plugin's own cookies, each on the narrowest path that works. */
 export class Cookies {
-  /** The accounts for which the browser was offered a passkey. */
-  readonly passkeys: PasskeyCookie;
   readonly #urls: Urls;
   readonly #signed: SignedCookies;
 
   constructor(urls: Urls) {
     this.#urls = urls;
     this.#signed = new SignedCookies(urls);
-    this.passkeys = new PasskeyCookie(this.#signed, urls.base || '/');
   }
 
   /** Binds an interaction to the browser that started it. Only the fingerprint of the secret is ever stored. */

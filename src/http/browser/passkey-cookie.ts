@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import type { SignedCookies } from './signed-cookies.ts';
+import { SignedCookies } from '../request/signed-cookies.ts';
+import type { Urls } from '../request/urls.ts';
 
 const NAME = '_qr_passkey';
 /** The most accounts that one browser remembers. The oldest one is forgotten first. */
@@ -23,9 +24,9 @@ export class PasskeyCookie {
   readonly #signed: SignedCookies;
   readonly #path: string;
 
-  constructor(signed: SignedCookies, path: string) {
-    this.#signed = signed;
-    this.#path = path;
+  constructor(urls: Urls) {
+    this.#signed = new SignedCookies(urls);
+    this.#path = urls.base || '/';
   }
 
   /** Notes that the browser was asked. One that has a passkey keeps it, also if the user declines another one. */
