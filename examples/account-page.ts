@@ -34,17 +34,11 @@ export function accountClient(issuer: string): ClientMetadata {
 export function accountSignIn(issuer: string, accounts: Accounts): (ctx: Context, wanted: PhoneSignIn) => string {
   return (ctx, { returnTo, fresh, accountId, loginHint, acrValues }) => {
     const expected = accountId === undefined ? loginHint : accounts.find(accountId)?.userName;
-    const query = new URLSearchParams({
-      client_id: ACCOUNT_CLIENT,
-      response_type: 'none',
-      scope: 'openid',
-      redirect_uri: `${issuer}/account/signed-in`,
-      state: `${secretOf(ctx, issuer)}.${returnTo}`,
+    return accountRequest(ctx, issuer, returnTo, {
       ...(fresh && { prompt: 'login' }),
       ...(expected !== undefined && { login_hint: expected }),
       ...(acrValues && { acr_values: acrValues.join(' ') }),
     });
-    return `${issuer}/auth?${query}`;
   };
 }
 
@@ -69,7 +63,9 @@ export function accountPage(
         id,
         addedAgo: addedAt === undefined ? undefined : Math.max(0, Math.floor((Date.now() - addedAt) / 1000)),
       }));
-      return qr.render(ctx, 'account', { base, person, signOut, passkeys: keys, signInAgain });
+      // A browser that is signed in by QR can get a passkey too, if the phone approves it.
+      const byPhone = accountRequest(ctx, provider.issuer, `${base}/account`, { prompt: 'browser_passkey' });
+      return qr.render(ctx, 'account', { base, person, signOut, passkeys: keys, signInAgain, byPhone });
     })
     .get('/account/signed-in', (ctx) => {
       const { state, error } = ctx.query;
@@ -82,6 +78,19 @@ export function accountPage(
       return ctx.redirect(target.startsWith(`${base}/qr/`) ? target : `${base}/account`);
     });
   return router.routes() as unknown as Middleware;
+}
+
+/** Returns an authorization request of the account page, which leads back to `returnTo`. */
+function accountRequest(ctx: Context, issuer: string, returnTo: string, more: Record<string, string>): string {
+  const query = new URLSearchParams({
+    client_id: ACCOUNT_CLIENT,
+    response_type: 'none',
+    scope: 'openid',
+    redirect_uri: `${issuer}/account/signed-in`,
+    state: `${secretOf(ctx, issuer)}.${returnTo}`,
+    ...more,
+  });
+  return `${issuer}/auth?${query}`;
 }
 
 /** Returns the secret of this browser, and gives it one if it has none. */

@@ -53,6 +53,11 @@ export class Accounts {
     return this.#people.get(id);
   }
 
+  changeEmail(id: string, email: string): void {
+    const person = this.#people.get(id);
+    if (person !== undefined) this.#people.set(id, { ...person, email });
+  }
+
   /** The option `findAccount` of `oidc-provider`. */
   readonly findOidcAccount: FindOidcAccount = (_ctx, id) => {
     const person = this.find(id);

@@ -58,10 +58,10 @@ export class PasskeyRecords {
   }
 
   /** Removes a passkey, if it is one of this account. */
-  async remove(accountId: string, id: string): Promise<void> {
+  readonly remove = async (accountId: string, id: string): Promise<void> => {
     const passkey = await this.find(id);
     if (passkey?.accountId === accountId) await this.#store.delete(`passkey:${id}`);
-  }
+  };
 
   async #put(passkey: DatedPasskey): Promise<void> {
     const publicKey = Buffer.from(passkey.publicKey).toString('base64url');
@@ -78,7 +78,7 @@ const PRESENCE_SECONDS = 300;
 /**
  * Returns the proof that the user is at this browser: a password or a passkey that was used here a short time ago. A
  * browser that a phone signed in has none, because an attacker who relayed that approval could add a passkey of their
- * own. An approval that the phone gives for this purpose would be another proof.
+ * own. For that browser, `browserPasskeys` asks the phone.
  */
 export function presenceOf(provider: Provider, ctx: Context): Promise<RegistrationProof | undefined> {
   return localAuthentication(provider, ctx, { maxAge: PRESENCE_SECONDS });

@@ -13,6 +13,7 @@ import { features } from './features.ts';
 import { health } from './health.ts';
 import { askToSignOut, home, showSignedOut } from './home.ts';
 import { logEvents, logNewPasskey, logRequests } from './log.ts';
+import { mailChange } from './mail-change.ts';
 import { managePasskeys, PasskeyRecords } from './passkeys.ts';
 import { PasswordLimits } from './password-limits.ts';
 import { PASSWORD_ACR, passwordSignIn } from './password-sign-in.ts';
@@ -86,7 +87,7 @@ export function makeExample({
   ...more
 }: ExampleOptions): Example {
   const records = new PasskeyRecords(store);
-  const { guard, signIn, registration } = passkeys({
+  const { guard, signIn, registration, browserPasskeys } = passkeys({
     issuer,
     ...records,
     name: NAME,
@@ -107,9 +108,11 @@ export function makeExample({
     consent: () => 'phone',
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
     views: VIEWS,
-    ...(more.passkeys && { guard, passkeySignIn: signIn, passkeysUrl: `${base}/account` }),
+    ...(more.passkeys && { guard, passkeySignIn: signIn, browserPasskeys, passkeysUrl: `${base}/account` }),
     store,
     name: NAME,
+    // An RP verifies with the provider's keys that the user has approved, for example a payment.
+    actions: { jwks: secrets.jwks },
     // To try the example without a phone: copy the address to a private window, or to the phone in the terminal.
     showAddress: true,
     ...more.qrLogin,
@@ -131,7 +134,8 @@ export function makeExample({
     interactions: { policy: qr.policy, url: qr.interactionUrl },
     acrValues: [PASSWORD_ACR, PASSKEY_ACR],
     // Each app that is granted `qr_login` may approve sign-ins. The user sees it on the consent page.
-    scopes: ['openid', 'offline_access', APPROVING_SCOPE],
+    // An RP that is granted `qr_action` may ask its users to approve something on their phone.
+    scopes: ['openid', 'offline_access', APPROVING_SCOPE, 'qr_action'],
     // The tokens of these apps say when and how their user signed in.
     extraTokenClaims: qr.extraTokenClaims,
     claims: {
@@ -145,6 +149,8 @@ export function makeExample({
       // `/qr/devices`.
       backchannelLogout: { enabled: true },
       claimsParameter: { enabled: true },
+      // The demo app gets a token of its own by its client secret.
+      clientCredentials: { enabled: true },
       registration: { enabled: true, initialAccessToken: true },
       // An app that signs out revokes its grant.
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
@@ -180,6 +186,7 @@ export function makeExample({
       Grant: 14 * 24 * 3600,
       RefreshToken: 14 * 24 * 3600,
       AccessToken: 3600,
+      ClientCredentials: 600,
       IdToken: 3600,
     },
     ...more.configuration,
@@ -196,6 +203,7 @@ export function makeExample({
   provider.use(home({ provider, accounts, qr, demoUrl: more.demoUrl }));
   provider.use(passwordSignIn({ provider, accounts, qr, limits: passwordLimits, hasPasskeys: more.passkeys ?? false }));
   if (more.passkeys) provider.use(managePasskeys({ provider, accounts, registration, records, signIn: phoneSignIn }));
+  provider.use(mailChange({ provider, accounts, qr }));
   provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ? records : undefined, qr }));
   provider.proxy = more.proxy ?? false;
   provider.maxIpsCount = more.maxIpsCount ?? 0;

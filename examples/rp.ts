@@ -1,4 +1,4 @@
-/** The demo RP: an ordinary OIDC client without code for QR sign-in. */
+/** The demo RP: an ordinary OIDC client without code for QR sign-in. Its payments are approved on the phone. */
 import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import parseBody from 'co-body';
@@ -8,6 +8,7 @@ import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
 import { endedSession } from './logout-token.ts';
 import { renderPage, serveStyle } from './rp/pages.ts';
+import { PAYMENT_SCOPE, type Payment, Payments } from './rp/payments.ts';
 
 export interface RpOptions {
   readonly issuer: string;
@@ -31,6 +32,8 @@ interface Visit {
   readonly idToken?: string;
   readonly claims?: client.IDToken;
   readonly userinfo?: client.UserInfoResponse;
+  /** The payment that was asked for last. */
+  readonly payment?: Payment;
 }
 
 const RP_CLIENT = 'demo-rp';
@@ -53,6 +56,9 @@ export function rpClient({ url, secret }: Pick<RpOptions, 'url' | 'secret'>): Cl
     client_id: RP_CLIENT,
     client_secret: secret,
     client_name: NAME,
+    // By the grant `client_credentials` the RP gets a token with which it asks for approvals.
+    grant_types: ['authorization_code', 'client_credentials'],
+    scope: `openid profile email ${PAYMENT_SCOPE}`,
     redirect_uris: [`${url}/callback`],
     post_logout_redirect_uris: [`${url}/signed-out`],
     backchannel_logout_uri: `${url}/backchannel-logout`,
@@ -67,6 +73,7 @@ export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOpti
   const begun = new Keyv<Pending>({ ttl: PENDING_MS });
   /** The ids of visits by the `sid` of their session at the provider. */
   const visitsBySid = new Keyv<string>({ ttl: 3_600_000 });
+  const payments = new Payments({ audience: RP_CLIENT, returnTo: `${url}/paid`, send });
   let discovered: Promise<client.Configuration> | undefined;
   const configuration = (): Promise<client.Configuration> => {
     discovered ??= client.discovery(
@@ -100,6 +107,23 @@ export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOpti
     .get('/', async (ctx) => {
       const { claims, userinfo } = await visitOf(ctx);
       renderPage(ctx, { name, claims, userinfo });
+    })
+    .post('/pay', async (ctx) => {
+      const visit = await visitOf(ctx);
+      if (visit.claims === undefined) return ctx.redirect('/');
+      const { payment, approveAt } = await payments.ask(await configuration(), visit.claims.sub);
+      await keep(ctx, { ...visit, payment });
+      ctx.status = 303;
+      return ctx.redirect(approveAt);
+    })
+    .get('/paid', async (ctx) => {
+      const { payment, ...visit } = await visitOf(ctx);
+      // A reload: a payment counts once.
+      if (payment === undefined) return ctx.redirect('/');
+      await keep(ctx, visit);
+      const { claims, userinfo } = visit;
+      const outcome = await payments.settle(await configuration(), payment);
+      return renderPage(ctx, { name, claims, userinfo, outcome, order: payment.order });
     })
     .get('/signed-out', async (ctx) => {
       const { claims } = await visitOf(ctx);

@@ -15,6 +15,7 @@ const SCRIPTS = [
   'problem',
   'devices',
   'browser-key',
+  'browser-passkey',
   'code/draw-code',
   'passkey-json',
   'camera/decoder',

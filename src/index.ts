@@ -21,6 +21,13 @@ export {
   type ProofRequest,
 } from './http/hooks/approve-guard.ts';
 export type {
+  ApprovedPasskey,
+  BrowserPasskey,
+  BrowserPasskeys,
+  CreationOptions,
+  PasskeyBrowser,
+} from './http/hooks/browser-passkeys.ts';
+export type {
   ConsentPolicy,
   LoginPage,
   NewSignIn,
@@ -32,7 +39,15 @@ export type {
 } from './http/hooks/hooks.ts';
 export type { Translate, Values } from './http/hooks/translate.ts';
 export type { ClientLogo, Logo, LogoType } from './http/pages/client-logos.ts';
-export type { BrowserEntry, KnownBrowserEntry, Link, Pages, PageTools, PhoneView } from './http/pages/page-data.ts';
+export type {
+  BrowserEntry,
+  BrowserPasskeyEntry,
+  KnownBrowserEntry,
+  Link,
+  Pages,
+  PageTools,
+  PhoneView,
+} from './http/pages/page-data.ts';
 export type { Locate } from './http/request/device.ts';
 export { TooManyRequests } from './http/request/rate-limits.ts';
 export type { BrowserView, DrawnView, ShownCode } from './http/ticket-view/browser-view.ts';

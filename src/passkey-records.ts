@@ -8,9 +8,11 @@ export interface PasskeyRecords {
   readonly used: (id: string, counter: number) => Promise<void>;
   /** @throws TypeError if the deployment gives no such function */
   readonly add: (passkey: Passkey) => Promise<boolean>;
+  /** @throws TypeError if the deployment gives no such function */
+  readonly remove: (accountId: string, id: string) => Promise<void>;
 }
 
-type RecordOptions = Pick<PasskeyOptions, 'ofAccount' | 'find' | 'used' | 'add'>;
+type RecordOptions = Pick<PasskeyOptions, 'ofAccount' | 'find' | 'used' | 'add' | 'remove'>;
 
 export function checkedRecords(options: RecordOptions): PasskeyRecords {
   return {
@@ -22,6 +24,10 @@ export function checkedRecords(options: RecordOptions): PasskeyRecords {
     add: async (passkey) => {
       if (options.add === undefined) throw new TypeError('passkeys() needs the option "add" to register a passkey');
       return callHook(ADD, HOOK_PATIENCE_MS, () => options.add?.(passkey));
+    },
+    remove: async (accountId, id) => {
+      if (options.remove === undefined) throw new TypeError('passkeys() needs the option "remove" to remove a passkey');
+      await callHook(REMOVE, HOOK_PATIENCE_MS, () => options.remove?.(accountId, id));
     },
   };
 }
@@ -48,6 +54,12 @@ const ADD: Hook<boolean> = {
   name: 'passkeys.add',
   returns: 'true or false',
   isResult: (value): value is boolean => typeof value === 'boolean',
+};
+
+const REMOVE: Hook<unknown> = {
+  name: 'passkeys.remove',
+  returns: 'anything',
+  isResult: (_value): _value is unknown => true,
 };
 
 function isPasskey(value: unknown): value is Passkey {

@@ -7,6 +7,7 @@ import {
 } from '@simplewebauthn/server';
 import type { Context } from 'koa';
 import { ProofRefused } from './http/hooks/approve-guard.ts';
+import type { PasskeyBrowser } from './http/hooks/browser-passkeys.ts';
 import { callInBackground } from './http/hooks/call-hook.ts';
 import { describeUserAgent, userAgentOf } from './http/request/client-info.ts';
 import type { LocalAuthentication } from './oidc/local-authentication.ts';
@@ -26,8 +27,13 @@ export interface NewPasskey {
 /** Announces a new passkey to its account's owner, by mail or push. The request does not wait for it. */
 export type OnNewPasskey = (ctx: Context, passkey: NewPasskey) => void | Promise<void>;
 
-/** The user's proof of presence at the browser that adds a passkey, from `localAuthentication()`. */
-export type RegistrationProof = Pick<LocalAuthentication, 'accountId'>;
+/**
+ * The user's proof of presence at the browser that adds a passkey: from `localAuthentication()`, or with a `browser` the
+ * phone's approval of this passkey in that browser.
+ */
+export interface RegistrationProof extends Pick<LocalAuthentication, 'accountId'> {
+  readonly browser?: PasskeyBrowser;
+}
 
 /** Adds passkeys to the account of a user who has just authenticated in this browser. */
 export interface PasskeyRegistration {
@@ -72,8 +78,9 @@ export function makeRegistration(ports: RegistrationPorts): PasskeyRegistration 
         excludeCredentials: (await ports.ofAccount(accountId)).map(({ id }) => ({ id })),
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
       }),
-    add: async (ctx, { accountId }, challenge, answer) => {
-      const passkey: Passkey = { ...(await credentialIn(answer, challenge, ports)), accountId };
+    add: async (ctx, { accountId, browser }, challenge, answer) => {
+      const credential = await credentialIn(answer, challenge, ports);
+      const passkey: Passkey = { ...credential, accountId, ...(browser !== undefined && { browser }) };
       // WebAuthn Level 3, section 7.1: an id that is registered already, for any user, is refused. Otherwise an account
       // could take over the passkey of another one.
       const isNew = (await ports.find(passkey.id)) === undefined && (await ports.add(passkey));

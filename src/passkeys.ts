@@ -6,9 +6,11 @@ import {
   type WebAuthnCredential,
 } from '@simplewebauthn/server';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from './http/hooks/approve-guard.ts';
-import { checkedRecords } from './passkey-records.ts';
+import type { BrowserPasskeys, PasskeyBrowser } from './http/hooks/browser-passkeys.ts';
+import { checkedRecords, type PasskeyRecords } from './passkey-records.ts';
 import { makeRegistration, type OnNewPasskey, type PasskeyRegistration, userHandleOf } from './passkey-registration.ts';
 
+export type { BrowserPasskeys, PasskeyBrowser } from './http/hooks/browser-passkeys.ts';
 export type { NewPasskey, OnNewPasskey, PasskeyRegistration, RegistrationProof } from './passkey-registration.ts';
 
 /** A registered passkey. */
@@ -25,6 +27,8 @@ export interface Passkey extends WebAuthnCredential {
    * @default the account's id in UTF-8
    */
   readonly userHandle?: string;
+  /** The browser that added it with the phone's approval: see the option `browserPasskeys`. */
+  readonly browser?: PasskeyBrowser;
 }
 
 export interface PasskeyOptions {
@@ -65,7 +69,14 @@ export interface PasskeyOptions {
   readonly add?: (passkey: Passkey) => Promise<boolean> | boolean;
 
   /**
-   * Called for each passkey that `registration` has added, to inform the account's owner by mail or push. It is not
+   * Removes a passkey, if it is one of this account. `browserPasskeys` calls it when the passkey or its browser is
+   * removed at `/qr/devices`.
+   * @default `browserPasskeys` is not available
+   */
+  readonly remove?: (accountId: string, id: string) => Promise<void> | void;
+
+  /**
+   * Called for each passkey that `registration` or `browserPasskeys` has added, to inform the account's owner by mail or push. It is not
    * awaited; an error becomes a process warning.
    * @default none: new passkeys are not announced
    */
@@ -99,6 +110,11 @@ export interface Passkeys {
   readonly signIn: PasskeySignIn;
   /** Adds passkeys, on a page of yours. Its `add` throws a TypeError without the option `add`. */
   readonly registration: PasskeyRegistration;
+  /**
+   * Offers a passkey to a browser that a phone has signed in: for the option `browserPasskeys`. It needs the options
+   * `add` and `remove`.
+   */
+  readonly browserPasskeys: BrowserPasskeys;
 }
 
 /**
@@ -126,6 +142,7 @@ export function passkeys(options: PasskeyOptions): Passkeys {
     const passkey = await records.find(response.id);
     if (passkey === undefined) throw new ProofRefused('this passkey is not registered');
     if (accountId !== undefined && passkey.accountId !== accountId) throw new ProofRefused('it is of another account');
+    if (accountId !== undefined && passkey.browser !== undefined) throw new ProofRefused('it is of another browser');
     assertUserHandle(passkey, response, accountId !== undefined);
     const { authenticationInfo } = await verified({
       response,
@@ -139,10 +156,19 @@ export function passkeys(options: PasskeyOptions): Passkeys {
     return passkey;
   };
 
+  const registration = makeRegistration({
+    origin,
+    rpId: rpID,
+    rpName: options.name ?? hostname,
+    ...records,
+    onNewPasskey: options.onNewPasskey ?? (() => undefined),
+  });
+
   return {
     guard: {
       challenge: async ({ accountId, nonce }) => {
-        const allowed = await records.ofAccount(accountId);
+        // The phone does not have those that other browsers have added for themselves.
+        const allowed = (await records.ofAccount(accountId)).filter(({ browser }) => browser === undefined);
         if (allowed.length > 0) return { passkey: await ask(nonce, allowed) };
         return options.withoutPasskey === 'allow' ? undefined : { unavailable: true };
       },
@@ -157,13 +183,23 @@ export function passkeys(options: PasskeyOptions): Passkeys {
         return { accountId, amr: amrOf(passkey), ...(options.acr !== undefined && { acr: options.acr }) };
       },
     },
-    registration: makeRegistration({
-      origin,
-      rpId: rpID,
-      rpName: options.name ?? hostname,
-      ...records,
-      onNewPasskey: options.onNewPasskey ?? (() => undefined),
-    }),
+    registration,
+    browserPasskeys: forBrowsers(registration, records),
+  };
+}
+
+/** Adds passkeys with the phone's approval, and keeps with each the browser for which it was given. */
+function forBrowsers(registration: PasskeyRegistration, records: PasskeyRecords): BrowserPasskeys {
+  return {
+    options: (accountId, userName) => registration.options({ accountId }, userName),
+    add: async (ctx, { accountId, browser, challenge }, answer) => {
+      await registration.add(ctx, { accountId, browser }, challenge, read(answer));
+    },
+    list: async (accountId) =>
+      (await records.ofAccount(accountId)).flatMap(({ id, browser }) =>
+        browser === undefined ? [] : [{ id, browser }],
+      ),
+    remove: records.remove,
   };
 }
 

@@ -8,9 +8,12 @@ import { makeActionParts } from './http/actions/action-parts.ts';
 import type { Approval, ApprovalRequest } from './http/actions/action-requests.ts';
 import { AppLinks } from './http/api/app-links.ts';
 import { Attempts } from './http/browser/attempts.ts';
+import { isPasskeyOffered } from './http/browser/browser-passkey.ts';
+import { PasskeyCookie } from './http/browser/passkey-cookie.ts';
 import { checkBeforeResuming } from './http/browser/resume-checks.ts';
 import { StartLimit } from './http/browser/start-limit.ts';
 import { BrowserNames } from './http/devices/browser-names.ts';
+import { BrowserPasskeyList } from './http/devices/browser-passkey-list.ts';
 import { Enrolments } from './http/devices/enrolments.ts';
 import { SignInRecorder } from './http/devices/record-sign-ins.ts';
 import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
@@ -42,6 +45,7 @@ import type { TicketWatch } from './http/streams/ticket-watch.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { Wiring } from './http/wiring/wiring.ts';
 import { authenticationClaims } from './oidc/apps/app-authentication.ts';
+import { browserPasskeyPrompt } from './oidc/browser-passkey-prompt.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
 import { qrLoginPolicy } from './oidc/policy.ts';
@@ -183,8 +187,9 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
       throw new TypeError('qr.attach(provider) was not called yet: call it right after new Provider(…)');
     return attached;
   };
+  const offer = browserPasskeyPrompt((ctx, accountId) => requireAttached().offersPasskey(ctx, accountId));
   return {
-    policy: qrLoginPolicy(),
+    policy: qrLoginPolicy(settings.browserPasskeys === undefined ? [] : [offer]),
     extraTokenClaims: authenticationClaims,
     interactionUrl: (ctx, interaction) => requireAttached().interactionUrl(ctx, interaction),
     enrol: async (accountId, browser) => requireAttached().enrol(accountId, browser),
@@ -206,6 +211,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
 type AttachedPlugin = Required<
   Pick<QrLogin, 'interactionUrl' | 'enrol' | 'renderError' | 'requestApproval' | 'findApproval' | 'health' | 'close'>
 > & {
+  readonly offersPasskey: (ctx: Context, accountId: string) => boolean;
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
 
@@ -221,7 +227,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const resuming = new RepeatableResume(provider, keys);
   const lifetimes = new SessionLifetimes(provider);
   const pages = makePages(provider, settings);
-  const { urls, cookies, renderer } = pages;
+  const { urls, cookies, passkeyCookie, renderer } = pages;
   onSignedIn(provider, (ctx, sessionUid) => cookies.noteSignIn(ctx, sessionUid));
   const metrics = new SignInMetrics();
   const emit = makeTicketEmitter(provider, metrics);
@@ -266,6 +272,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       const proof = { by: 'deployment', provenAt: clock() } as const;
       await enrolments.enrolBrowser({ accountId, key: publicKey, ...proof, ...named });
     },
+    offersPasskey: (ctx, accountId) => isPasskeyOffered({ keys, passkeyCookie }, ctx, accountId),
     render: (ctx, name, { locales = [], ...page }) => {
       protectAnswer(ctx);
       renderer.renderOwn(ctx, name, page, locales);
@@ -307,7 +314,9 @@ function refuseBefore(provider: Provider, steps: readonly Middleware[]): void {
   for (const step of steps) provider.use(throwRefusals(step));
 }
 
-type Pages = Pick<Services, 'urls' | 'assets' | 'renderer' | 'appLinks'> & { readonly cookies: Cookies };
+type Pages = Pick<Services, 'urls' | 'assets' | 'renderer' | 'appLinks' | 'passkeyCookie'> & {
+  readonly cookies: Cookies;
+};
 
 /** Makes the parts that the pages need: templates, texts, assets, URLs and cookies. */
 function makePages(provider: Provider, settings: Settings): Pages {
@@ -321,7 +330,7 @@ function makePages(provider: Provider, settings: Settings): Pages {
   const renderer = new PageRenderer({ assets, locales: new Locales(names, texts), folders, provider: names.provider });
   const appLinks = new AppLinks(urls, issuer, apps);
   appLinks.warnIfBelowPath();
-  return { urls, cookies: new Cookies(urls), assets, renderer, appLinks };
+  return { urls, cookies: new Cookies(urls), passkeyCookie: new PasskeyCookie(urls), assets, renderer, appLinks };
 }
 
 /** Returns the name by which users know the provider. */
@@ -356,7 +365,8 @@ interface SignInRecordParts {
   readonly emit: EmitTicketEvent;
 }
 
-interface SignInRecords extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames' | 'stayChanges'> {
+interface SignInRecords
+  extends Pick<Services, 'devices' | 'remoteSignOut' | 'browserNames' | 'browserPasskeyList' | 'stayChanges'> {
   readonly enrolments: Enrolments;
   readonly revocation: SignInRevocation;
   readonly signIns: SignInRecorder;
@@ -370,14 +380,15 @@ function makeSignInRecords(
   const { locate, onSignIn } = settings;
   const offersDurations = settings.durations !== undefined;
   const devices = new DeviceDescriber(locate);
-  const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock });
+  const browserPasskeyList = new BrowserPasskeyList({ known, clock, browserPasskeys: settings.browserPasskeys });
+  const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock, browserPasskeyList });
   const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
   const browserNames = new BrowserNames({ browsers, known, notes, revocation });
   const enrolments = new Enrolments({ known, notes, revocation, clock, settings });
   const stayChanges = new StayChanges({ lifetimes, browsers, notes, clock });
   const found = { browsers, known, browserNames, enrolments, stayChanges, remoteSignOut, revocation, devices };
   const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn, offersDurations });
-  return { devices, remoteSignOut, browserNames, enrolments, stayChanges, revocation, signIns };
+  return { devices, remoteSignOut, browserNames, browserPasskeyList, enrolments, stayChanges, revocation, signIns };
 }
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */

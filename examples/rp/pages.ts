@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Context } from 'koa';
+import type { PaymentOutcome } from './payments.ts';
 
 const eta = new Eta({ views: fileURLToPath(new URL('.', import.meta.url)), cache: true });
 const style = readFileSync(new URL('../../views/assets/style.css', import.meta.url));
@@ -22,6 +23,9 @@ export interface RpPage {
   readonly error?: unknown;
   /** True if the user has just signed out. */
   readonly isSignedOut?: boolean;
+  /** The end of a payment, and its order. */
+  readonly outcome?: PaymentOutcome;
+  readonly order?: string;
 }
 
 export function renderPage(ctx: Context, page: RpPage): void {

@@ -1,5 +1,6 @@
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
+import type { BrowserPasskeys } from '../http/hooks/browser-passkeys.ts';
 import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
@@ -97,6 +98,13 @@ export interface QrLoginOptions {
    * @default none
    */
   passkeySignIn?: PasskeySignIn;
+
+  /**
+   * Offers a browser that a phone has signed in a passkey of its own, once, if its user stays signed in there. The phone
+   * approves it for this browser and this challenge. `passkeys()` makes one.
+   * @default none
+   */
+  browserPasskeys?: BrowserPasskeys;
 
   /**
    * The page of yours where users review and remove their passkeys: a path or an address. `/qr/devices` links to it,

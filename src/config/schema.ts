@@ -3,6 +3,7 @@ import type { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
+import type { BrowserPasskeys } from '../http/hooks/browser-passkeys.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
 import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
@@ -205,6 +206,13 @@ const OPTIONS = {
   passkeySignIn: v.optional(
     objectOption<PasskeySignIn>('passkeySignIn', ['options', 'verify'], {
       type: '`PasskeySignIn`: `{ options(nonce), verify(nonces, answer) }`',
+      default: 'none',
+      refused: [{}],
+    }),
+  ),
+  browserPasskeys: v.optional(
+    objectOption<BrowserPasskeys>('browserPasskeys', ['options', 'add', 'list', 'remove'], {
+      type: '`BrowserPasskeys`: `{ options(accountId, userName), add(ctx, approved, answer), list(accountId), remove(accountId, id) }`',
       default: 'none',
       refused: [{}],
     }),

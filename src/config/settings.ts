@@ -11,12 +11,21 @@ import { listOptions, SCHEMA } from './schema.ts';
 /** The options that have another form in the settings. */
 type ConvertedOption = 'limits' | 'views' | 'deadlines' | 'rotation' | 'store';
 /** Options without a default. */
-type OptionWithoutDefault = 'guard' | 'passkeySignIn' | 'passkeysUrl' | 'durations' | 'enrolled' | 'secrets' | 'name';
+type OptionWithoutDefault =
+  | 'guard'
+  | 'passkeySignIn'
+  | 'browserPasskeys'
+  | 'passkeysUrl'
+  | 'durations'
+  | 'enrolled'
+  | 'secrets'
+  | 'name';
 
 /** The options with their defaults, in the units that the code works with. */
 export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption | OptionWithoutDefault>> {
   readonly guard?: QrLoginOptions['guard'] | undefined;
   readonly passkeySignIn?: QrLoginOptions['passkeySignIn'] | undefined;
+  readonly browserPasskeys?: QrLoginOptions['browserPasskeys'] | undefined;
   readonly passkeysUrl?: string | undefined;
   readonly enrolled?: QrLoginOptions['enrolled'] | undefined;
   /** Undefined if the user chooses only if the browser stays signed in when it is closed. */

@@ -1,5 +1,6 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import type { Middleware, Next } from 'koa';
+import { BROWSER_PASSKEY } from '../oidc/browser-passkey-prompt.ts';
 import { QrLoginError, refusalIn } from '../ticket/errors.ts';
 import { ActionPageHandlers } from './actions/action-page.ts';
 import { ActionGuards } from './actions/action-request.ts';
@@ -24,6 +25,7 @@ import {
 } from './api/operations.ts';
 import { ApiScanHandlers } from './api/scans.ts';
 import { ApiTicketHandlers } from './api/tickets.ts';
+import { BrowserPasskeyHandlers } from './browser/browser-passkey.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
 import { FinishHandlers } from './browser/finish.ts';
@@ -46,7 +48,8 @@ import type { Services } from './services.ts';
 export function routes(services: Services): Middleware {
   const consent = new ConsentHandlers(services);
   const passkey = new PasskeyHandlers(services);
-  const qrPage = new QrPageHandlers({ ...services, consent, passkey });
+  const browserPasskey = new BrowserPasskeyHandlers(services);
+  const qrPage = new QrPageHandlers({ ...services, consent, passkey, browserPasskey });
   const finish = new FinishHandlers(services);
   const shownKey = new ShownKeyHandlers(services);
   const landing = new LandingHandlers(services);
@@ -123,6 +126,9 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid/consent', {
     post: forScripts(browser.promptForm('finish', 'consent'), consent.grant),
     more: ownPage,
+  });
+  at('/interaction/:uid/qr/new-passkey', {
+    post: forScripts(browser.promptForm('finish', BROWSER_PASSKEY), browserPasskey.act),
   });
   at('/interaction/:uid/cancel', { post: forScripts(browser.form('finish'), finish.cancel), more: ownPage });
   router.all('/interaction/:uid/*own', forPages(unguarded, qrPage.ownPage));

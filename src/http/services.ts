@@ -6,6 +6,7 @@ import type { AppLinks } from './api/app-links.ts';
 import type { ApiBrowserPorts } from './api/browsers.ts';
 import type { ApiScanPorts } from './api/scans.ts';
 import type { ApiTicketPorts } from './api/tickets.ts';
+import type { BrowserPasskeyPorts } from './browser/browser-passkey.ts';
 import type { BrowserRequestPorts } from './browser/browser-request.ts';
 import type { ConsentPorts } from './browser/consent.ts';
 import type { FinishPorts } from './browser/finish.ts';
@@ -29,7 +30,8 @@ export type Services = BrowserRequestPorts &
   PasskeyPorts &
   ShownKeyPorts &
   FinishPorts &
-  Omit<QrPagePorts, 'consent' | 'passkey'> &
+  BrowserPasskeyPorts &
+  Omit<QrPagePorts, 'consent' | 'passkey' | 'browserPasskey'> &
   ApprovalPorts &
   LandingPorts &
   TicketPagePorts &

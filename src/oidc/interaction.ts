@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
 import { QrLoginError } from '../ticket/errors.ts';
+import { BROWSER_PASSKEY } from './browser-passkey-prompt.ts';
 import { readProviderCookie } from './signed-cookie.ts';
 
 /** A pending authorization request, as oidc-provider stores it. */
@@ -45,8 +46,9 @@ export async function endInteraction(
   ctx: Context,
   result: Parameters<Provider['interactionResult']>[2],
 ): Promise<string> {
-  // A consent is added to the result of the sign-in before it; a sign-in starts a new result.
-  const mergeWithLastSubmission = result.login === undefined && result.consent !== undefined;
+  // A consent and a passkey are added to the result of the sign-in before them; a sign-in starts a new result.
+  const mergeWithLastSubmission =
+    result.login === undefined && (result.consent !== undefined || result[BROWSER_PASSKEY] !== undefined);
   return makeResumeUrl(
     provider,
     await lookUp(() => provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission })),
@@ -72,11 +74,14 @@ async function lookUp<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The prompts that the plugin's pages answer. */
+export type PluginPrompt = 'login' | 'consent' | typeof BROWSER_PASSKEY;
+
 /**
  * Ensures that the interaction is at this prompt, because each step belongs to one prompt.
  * @throws QrLoginError `wrong_state` if it is at another one
  */
-export function assertPrompt({ prompt }: Interaction, name: 'login' | 'consent'): void {
+export function assertPrompt({ prompt }: Interaction, name: PluginPrompt): void {
   if (prompt.name === name) return;
   throw new QrLoginError('wrong_state', 'The sign-in is at another step. Load the page again.');
 }

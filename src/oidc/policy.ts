@@ -12,13 +12,15 @@ export interface RequestedConsent extends Consent {
  * Returns the interaction policy of a provider with QR sign-in: the `login` prompt is the QR step. It keeps its name
  * and its checks, so `prompt=none`, `prompt=login`, `max_age` and the rest keep their standard errors (OIDC Core,
  * section 3.1.2.6). A deployment may add its own prompts to it.
+ * @param more prompts after those of oidc-provider
  */
-export function qrLoginPolicy(): interactionPolicy.DefaultPolicy {
+export function qrLoginPolicy(more: readonly interactionPolicy.Prompt[] = []): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   const login = policy.get('login');
   if (login === undefined) throw new TypeError('the base policy of oidc-provider has no login prompt');
   const { details } = login;
   login.details = async (ctx) => ({ ...(await details(ctx)), asked: collectRequestedConsent(ctx) });
+  for (const prompt of more) policy.add(prompt);
   return policy;
 }
 

@@ -10,6 +10,7 @@ const PURPOSES = [
   'short code note',
   'csrf',
   'last account',
+  'browser passkey',
   'report',
   'signed out',
   'nonce',

@@ -39,6 +39,7 @@ type Context = import('koa').Context;
 declare const localAuthentication: typeof ${OURS}.localAuthentication;
 declare const op: InstanceType<typeof Provider>;
 declare const registration: import('oidc-provider-qr-login/passkeys').PasskeyRegistration;
+declare const records: Omit<import('oidc-provider-qr-login/passkeys').PasskeyOptions, 'issuer'>;
 type ApproveGuard = ${OURS}.ApproveGuard;
 /** Declared as a plain emitter, because the types of oidc-provider do not know the plugin's events. */
 declare const provider: import('node:events').EventEmitter;

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { approve, arriveAtConfirm, askToSignIn, giveName } from '../chromium/acts.ts';
+import { approve, arriveAtConfirm, askToSignIn, deny, giveName } from '../chromium/acts.ts';
 import { AXE, barriers, LANGUAGES } from '../chromium/axe.ts';
+import { signedInPhone, signInOn } from '../chromium/phones.ts';
 import { readCode } from '../chromium/qr-from-pixels.ts';
 import { useStage } from '../chromium/use-stage.ts';
 import { deviceWithPasskey } from '../chromium/virtual-passkey.ts';
@@ -38,6 +39,31 @@ describe('the example’s own pages', () => {
     expect(await page.locator('b').textContent()).to.equal('Alice Liddell');
     await page.goto(`${stage().issuer}/`);
     expect(await page.evaluate('sessionStorage.mediation')).to.equal('conditional');
+  });
+
+  it('change the mail address after the phone has approved the new one', async () => {
+    const [desktop, phone] = [await stage().desktop(), await signedInPhone(stage())];
+    await signInOn(stage(), desktop, 'bob');
+    await signInOn(stage(), phone, 'bob');
+    const screen = await stage().open(desktop, `${stage().issuer}/account`);
+    await screen.getByLabel('New address').fill('robert@example.org');
+    await screen.getByRole('button', { name: 'Change the address' }).click();
+    const page = await stage().open(phone, await readCode(screen));
+    await page.getByText('New address: robert@example.org').waitFor();
+    await page.getByRole('button', { name: 'Yes, approve' }).click();
+    await screen.getByRole('heading', { name: 'Hello Bob Sawyer' }).waitFor();
+    expect(await screen.locator('.person bdi').textContent()).to.equal('robert@example.org');
+  });
+
+  it('offer a phone to decide on itself, and change nothing if it declines', async () => {
+    const phone = await signedInPhone(stage(), { userAgent: 'Mozilla/5.0 (Linux; Android 16) Chrome/150 Mobile' });
+    const page = await stage().open(phone, `${stage().issuer}/account`);
+    await page.getByLabel('New address').fill('mallory@example.org');
+    await page.getByRole('button', { name: 'Change the address' }).click();
+    await page.getByRole('link', { name: 'Decide on this device' }).click();
+    await deny(page);
+    await page.goto(`${stage().issuer}/account`);
+    expect(await page.locator('.person bdi').textContent()).to.equal('alice@example.com');
   });
 
   it('show the password page as it is where the browser has no such menu', async () => {

@@ -9,6 +9,7 @@ import { type Running, serve } from '../support/server.ts';
 import { PhonePerson, World } from '../support/world.ts';
 
 const secret = 'a secret that only the demo RP knows';
+const HTML = { headers: { accept: 'text/html' } };
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 describe('the demo RP', () => {
@@ -20,7 +21,8 @@ describe('the demo RP', () => {
   before(async () => {
     // The provider needs the address of the RP, and the RP that of the provider.
     rp = await serve(async (url) => {
-      world = await World.start({ clients: [rpClient({ url, secret })] });
+      const qrLogin = { actions: { jwks: { keys: [SIGNING_KEY] } } };
+      world = await World.start({ clients: [rpClient({ url, secret })], qrLogin });
       return { app: makeRp({ issuer: world.issuer, url, secret }) };
     });
   });
@@ -146,6 +148,50 @@ describe('the demo RP', () => {
       .setExpirationTime(issuedAt + 900)
       .sign(createPrivateKey({ key: SIGNING_KEY as JsonWebKey, format: 'jwk' }));
   };
+
+  /** Asks for the payment, up to the provider's page with the code. @returns the address of that page */
+  const askToPay = async (): Promise<string> => {
+    const asked = await agent.post(`${rp.origin}/pay`, { form: {} });
+    await agent.post(asked.location, { form: {} });
+    return asked.location;
+  };
+  const approvePayment = async (page: string): Promise<void> => {
+    const { qr } = await json(agent.get(`${page}/qr`));
+    await phone.scan((qr as { url: string }).url);
+    expect((await phone.agent.get(phone.at, HTML)).text)
+      .to.include('Pay €12.50')
+      .and.include('Lighthouse');
+    await phone.approve();
+  };
+
+  it('is paid once, after the phone has approved', async () => {
+    expect((await signIn()).text).to.include('Pay €12.50');
+    const page = await askToPay();
+    await approvePayment(page);
+    const { redirectTo } = await json(agent.post(`${page}/qr/finish`, { json: {} }));
+    expect(redirectTo).to.equal(`${rp.origin}/paid`);
+    const paid = await agent.follow(String(redirectTo));
+    expect(paid.text).to.match(/data-payment="approved">You have paid €12.50 for order-\w+\./);
+    const again = await agent.follow(String(redirectTo));
+    expect(again.text).to.include('You are signed in').and.not.include('You have paid');
+  });
+
+  it('is not paid if the phone declines, or if the browser comes back too early', async () => {
+    await signIn();
+    for (const outcome of ['denied', 'waiting']) {
+      const page = await askToPay();
+      const { qr } = await json(agent.get(`${page}/qr`));
+      await phone.scan((qr as { url: string }).url);
+      if (outcome === 'denied') await phone.decide('deny');
+      const back = await agent.follow(`${rp.origin}/paid`);
+      expect(back.text).to.include(`data-payment="${outcome}">You have paid nothing.`);
+    }
+  });
+
+  it('asks nobody to pay who is not signed in', async () => {
+    const answer = await new Agent().post(`${rp.origin}/pay`, { form: {} });
+    expect(answer.location).to.equal('/');
+  });
 
   it('shows the error of a cancelled sign-in', async () => {
     const page = await agent.follow(`${rp.origin}/login`);

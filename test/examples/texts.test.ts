@@ -36,7 +36,7 @@ describe('the texts of the example’s own pages', () => {
     const pages = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
     const plain = pages.map((page) => page.replace(/<%[\s\S]*?%>/g, '').replace(/<[^>]*>/g, ' ')).join('');
     expect(plain).not.to.match(/[a-z]{3}/i);
-    const code = ['provider.ts', 'password-sign-in.ts', 'account-page.ts', 'home.ts'].map((file) =>
+    const code = ['provider.ts', 'password-sign-in.ts', 'account-page.ts', 'mail-change.ts', 'home.ts'].map((file) =>
       readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8'),
     );
     const all = [...pages, ...code].join('\n');

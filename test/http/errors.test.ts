@@ -18,6 +18,7 @@ const ROUTES = [
   'POST /interaction/:uid/qr/key',
   'GET /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/qr/passkey',
+  'POST /interaction/:uid/qr/new-passkey',
   'POST /interaction/:uid/consent',
   'POST /interaction/:uid/cancel',
   'GET /qr/scan',

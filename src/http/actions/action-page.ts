@@ -37,6 +37,7 @@ export interface ActionPagePorts extends RedemptionPorts {
   readonly settings: RedemptionPorts['settings'] & {
     readonly apps: { readonly name?: string | undefined };
     readonly shortCode: boolean;
+    readonly showAddress: boolean;
   };
 }
 
@@ -72,6 +73,7 @@ export class ActionPageHandlers {
       opensItself: !isPhoneHere,
       lasts: { ...browserViews.lasts, scan: toSeconds(ticket.deadline - ticket.shownAt) },
       codeGrace: browserViews.codeGrace,
+      showAddress: settings.showAddress,
       appName: settings.apps.name,
       codeMark: browserViews.codeMark,
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,

@@ -1,7 +1,13 @@
 import type { RouterMiddleware } from '@koa/router';
 import { type Session, sessionOf } from '../../oidc/approver.ts';
 import { findClientHome } from '../../oidc/client.ts';
-import { assertPrompt, type Interaction, interactionOf, noInteraction } from '../../oidc/interaction.ts';
+import {
+  assertPrompt,
+  type Interaction,
+  interactionOf,
+  noInteraction,
+  type PluginPrompt,
+} from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { isSignedInTo } from '../../oidc/session-clients.ts';
 import type { BrowserIdentity } from '../../ticket/browser.ts';
@@ -31,7 +37,7 @@ export interface BrowserForm extends BrowserRequest {
 }
 
 /** A POST that belongs to one prompt, while the interaction waits for that prompt. */
-export interface PromptForm<Prompt extends 'login' | 'consent'> extends BrowserForm {
+export interface PromptForm<Prompt extends PluginPrompt> extends BrowserForm {
   readonly prompt: Prompt;
 }
 
@@ -88,7 +94,7 @@ export class BrowserGuards {
   }
 
   /** For a POST that belongs to one prompt. */
-  promptForm<Prompt extends 'login' | 'consent'>(act: AddressAct, prompt: Prompt): Entry<PromptForm<Prompt>> {
+  promptForm<Prompt extends PluginPrompt>(act: AddressAct, prompt: Prompt): Entry<PromptForm<Prompt>> {
     const enter = this.form(act);
     return async (request) => {
       const form = await enter(request);

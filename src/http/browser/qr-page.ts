@@ -1,5 +1,6 @@
 import type { Next } from 'koa';
 import { accountName, type FindAccount } from '../../oidc/approver.ts';
+import { BROWSER_PASSKEY } from '../../oidc/browser-passkey-prompt.ts';
 import { findInteractionUid, makeResumeUrl } from '../../oidc/interaction.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { signInRequest } from '../../oidc/request/request.ts';
@@ -25,9 +26,11 @@ import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
 import { parseVersion } from '../streams/version.ts';
 import { type BrowserView, type BrowserViews, readsImage, type Viewer } from '../ticket-view/browser-view.ts';
+import type { BrowserPasskeyHandlers } from './browser-passkey.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
 import type { ConsentHandlers } from './consent.ts';
 import type { PasskeyHandlers } from './passkey.ts';
+import type { PasskeyCookie } from './passkey-cookie.ts';
 
 export interface QrPagePorts {
   readonly provider: Provider;
@@ -39,6 +42,7 @@ export interface QrPagePorts {
   readonly appLinks: Pick<AppLinks, 'hasScheme' | 'open'>;
   readonly codes: Codes;
   readonly cookies: Pick<Cookies, 'memory'>;
+  readonly passkeyCookie: Pick<PasskeyCookie, 'hasPasskey'>;
   readonly devices: DeviceDescriber;
   readonly renderer: PageRenderer;
   readonly browserViews: BrowserViews;
@@ -58,6 +62,7 @@ export interface QrPagePorts {
   };
   readonly consent: ConsentHandlers;
   readonly passkey: PasskeyHandlers;
+  readonly browserPasskey: BrowserPasskeyHandlers;
 }
 
 /** The requests of the browser below its interaction's URL, until it finishes. */
@@ -73,6 +78,7 @@ export class QrPageHandlers {
     const { name } = request.interaction.prompt;
     if (name === 'login') return this.#loginPage(request);
     if (name === 'consent') return this.#ports.consent.page(request);
+    if (name === BROWSER_PASSKEY) return this.#ports.browserPasskey.page(request);
     unprotect(request);
     await next();
   };
@@ -140,7 +146,8 @@ export class QrPageHandlers {
 
   async #loginPage(request: BrowserRequest): Promise<void> {
     const { ctx, interaction, identity } = request;
-    const { provider, ceremony, announce, urls, appLinks, renderer, browserViews, settings, clock } = this.#ports;
+    const { provider, ceremony, announce, urls, appLinks, renderer, browserViews, passkeyCookie, settings, clock } =
+      this.#ports;
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, makeResumeUrl(provider, interaction.returnTo));
     const own = await settings.loginPage(ctx, interaction);
@@ -165,6 +172,7 @@ export class QrPageHandlers {
       typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
       ...(settings.enrolled && { enrolment: true }),
       passkey: await this.#ports.passkey.offer(request),
+      hasPasskey: passkeyCookie.hasPasskey(ctx),
       signedInAs: await this.#nameOf(identity.accountId),
       otherWays: (await settings.otherWays(ctx, interaction, t)).map((way) => ({
         url: below(self, way),

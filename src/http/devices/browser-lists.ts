@@ -11,6 +11,7 @@ import type { Approver } from '../../ticket/ticket.ts';
 import type { BrowserEntry } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
 import { descriptionOf } from './browser-description.ts';
+import type { BrowserPasskeyList } from './browser-passkey-list.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
 import type { StayChanges } from './stay-changes.ts';
@@ -25,6 +26,7 @@ export interface BrowserListPorts {
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'revokePending'>;
   readonly stayChanges: Pick<StayChanges, 'change'>;
+  readonly browserPasskeyList: Pick<BrowserPasskeyList, 'remove'>;
   readonly clock: Clock;
   readonly settings: { readonly durations?: readonly Duration[] | undefined; readonly qrApprovers: boolean };
 }
@@ -50,15 +52,16 @@ export class BrowserLists {
   }
 
   /**
-   * Signs a browser out, or all others, which also ends the trust in all. A device that was itself signed in by QR is
-   * one of all.
+   * Signs a browser out, or all others, which also ends the trust in all and removes their passkeys. A device that was
+   * itself signed in by QR is one of all.
    * @param id the id of a browser, or `all`
    */
   async end(ctx: Context, approver: Approver, id: string): Promise<EndedSession[]> {
-    const { browsers, known, revocation } = this.#ports;
+    const { browsers, known, revocation, browserPasskeyList } = this.#ports;
     const { accountId } = approver;
     if (id !== 'all') return this.#endThose(ctx, approver, await this.find(approver, id));
     await revocation.revokePending(accountId);
+    await browserPasskeyList.remove(accountId, 'all');
     await forgetAllBrowsers(known, accountId);
     const list = await this.#shownTo(approver, await browsers.list(accountId));
     const isKept = await Promise.all(list.map((browser) => !approver.byQr && this.#isHere(approver, browser)));

@@ -6,6 +6,7 @@ import type { SignedInBrowser } from '../../ticket/browsers/signed-in-browser.ts
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SessionApprover } from '../../ticket/ticket.ts';
+import type { BrowserPasskeys } from '../hooks/browser-passkeys.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { KnownBrowserEntry, Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -20,6 +21,7 @@ import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import { type BrowserListPorts, BrowserLists, listed } from './browser-lists.ts';
 import { type BrowserNames, readBrowserName } from './browser-names.ts';
+import type { BrowserPasskeyList } from './browser-passkey-list.ts';
 import { EnrolmentForm, type EnrolmentFormPorts } from './enrolment-form.ts';
 import type { SignInRevocation } from './revocation.ts';
 import { answerSignOut } from './sign-out-answer.ts';
@@ -32,10 +34,12 @@ export interface DeviceListPorts extends BrowserListPorts, Omit<EnrolmentFormPor
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
   readonly browserNames: Pick<BrowserNames, 'rename' | 'renameSignedInBy'>;
+  readonly browserPasskeyList: BrowserPasskeyList;
   readonly settings: {
     readonly findAccount: FindAccount;
     readonly signIn: SignIn;
     readonly passkeysUrl?: string | undefined;
+    readonly browserPasskeys?: BrowserPasskeys | undefined;
   } & BrowserListPorts['settings'];
 }
 
@@ -56,16 +60,21 @@ export class DeviceListHandlers {
 
   /** `GET Q/devices`: the lists. */
   list = async (request: PhoneRequest): Promise<void> => {
-    const { keys, urls, cookies, renderer, settings } = this.#ports;
+    const { keys, urls, cookies, renderer, settings, browserPasskeyList } = this.#ports;
     const { ctx, approver, failure } = request;
     failure.again = urls.devices;
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
-    const [entries, known] = await Promise.all([this.#lists.signedIn(approver), this.#known(approver)]);
+    const [entries, known, passkeys] = await Promise.all([
+      this.#lists.signedIn(approver),
+      this.#known(approver),
+      settings.browserPasskeys && browserPasskeyList.list(approver.accountId),
+    ]);
     const durations = this.#lists.offered(approver);
     const csrf = makeCsrfToken(keys, formUse(approver));
     const enrol = await this.#enrolment.offer(ctx, approver);
-    const page = { account, csrf, browsers: entries, known, ...(durations && { durations }), ...(enrol && { enrol }) };
+    const more = { ...(durations && { durations }), ...(enrol && { enrol }), ...(passkeys && { passkeys }) };
+    const page = { account, csrf, browsers: entries, known, ...more };
     if (wantsJson(request)) ctx.body = page;
     else {
       const result = cookies.takeSignOut(ctx, approver.sessionUid);
@@ -91,11 +100,12 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
     checkCsrfToken(form, keys, formUse(approver));
-    const { end, report, forget, name, duration, browser, enrol } = fields;
+    const { end, report, forget, name, duration, browser, enrol, passkey } = fields;
     if (enrol !== undefined) return this.#enrol(form, approver, enrol);
     if (duration !== undefined) return this.#stay(form, approver, { id: browser ?? '', duration });
     if (name !== undefined) return this.#rename(form, approver, readBrowserName(name));
     if (forget) return this.#forget(form, approver, forget);
+    if (passkey) return this.#removePasskey(form, approver, passkey);
     if (!end && !report)
       throw new QrLoginError(
         'invalid_request',
@@ -161,9 +171,19 @@ export class DeviceListHandlers {
     else seeOther(form.ctx, urls.devices);
   }
 
-  /** Ends the trust in one browser, or in all: the next sign-in there takes the check code. */
+  async #removePasskey(form: PhoneForm, { accountId }: SessionApprover, id: string): Promise<void> {
+    await this.#ports.browserPasskeyList.remove(accountId, id);
+    if (wantsJson(form)) form.ctx.body = {};
+    else seeOther(form.ctx, this.#ports.urls.devices);
+  }
+
+  /**
+   * Ends the trust in one browser, or in all, and removes their passkeys: the next sign-in there takes the check code.
+   */
   async #forget(form: PhoneForm, { accountId }: SessionApprover, id: string): Promise<void> {
-    const { known, urls } = this.#ports;
+    const { known, urls, browserPasskeyList } = this.#ports;
+    const ids = id === 'all' ? (await known.list(accountId)).map((browser) => browser.id) : [id];
+    await browserPasskeyList.removeOf(accountId, ids);
     if (id === 'all') await forgetAllBrowsers(known, accountId);
     else await known.remove(accountId, id);
     if (wantsJson(form)) form.ctx.body = {};

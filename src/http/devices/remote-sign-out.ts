@@ -6,6 +6,7 @@ import { forgetBrowserOf, type KnownBrowsers } from '../../ticket/browsers/known
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
 import { sourceOf } from '../request/client-info.ts';
+import type { BrowserPasskeyList } from './browser-passkey-list.ts';
 
 /** Emitted on the provider with the request's context, when a browser was signed out from elsewhere. */
 export interface SignedOutEvent {
@@ -28,6 +29,7 @@ export interface RemoteSignOutPorts {
   readonly known: KnownBrowsers;
   readonly notes: Notes;
   readonly clock: Clock;
+  readonly browserPasskeyList: Pick<BrowserPasskeyList, 'namesOf' | 'removeOf'>;
 }
 
 /** Signs a browser out from another device. */
@@ -39,7 +41,7 @@ export class RemoteSignOut {
   }
 
   /**
-   * Ends the browser's session and the trust that was given in it, revokes everything that was granted in it, and then
+   * Ends the browser's session, the trust that was given in it and its passkeys, revokes everything that was granted in it, and then
    * takes the browser off the list.
    * @returns undefined if the session had ended before
    * @throws QrLoginError `store_unavailable` if the session may not have ended; the browser stays on the list, so the
@@ -50,12 +52,16 @@ export class RemoteSignOut {
     accountId: string,
     { id, sessionUid, endsAt }: Pick<SignedInBrowser, 'id' | 'sessionUid' | 'endsAt'>,
   ): Promise<EndedSession | undefined> {
-    const { provider, browsers, known, notes, clock } = this.#ports;
+    const { provider, browsers, known, notes, clock, browserPasskeyList } = this.#ports;
     const from = sourceOf(ctx);
     // First, so that every request that saves the session from here on finds the note.
     await notes.write(noteKeyOf(id), Math.max(MIN_NOTE_LIFETIME_MS, endsAt - clock()));
+    // Before the trust ends, by which the passkey of an earlier session is found.
+    const names = await browserPasskeyList.namesOf(accountId, sessionUid);
     await forgetBrowserOf(known, accountId, sessionUid);
     const first = await endSession(provider, ctx, { accountId, sessionUid });
+    // Before the browser leaves the list: if its passkey cannot be removed, the user can try again.
+    await browserPasskeyList.removeOf(accountId, [id, ...names]);
     await browsers.remove(accountId, id);
     // A pending request may have saved the session again in between.
     const again = await endSession(provider, ctx, { accountId, sessionUid });

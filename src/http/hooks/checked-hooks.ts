@@ -11,6 +11,7 @@ import {
   type Proof,
   ProofRefused,
 } from './approve-guard.ts';
+import type { BrowserPasskey, BrowserPasskeys, CreationOptions } from './browser-passkeys.ts';
 import { callHook, type Hook } from './call-hook.ts';
 import type { ConsentPolicy, Enrolled, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
 
@@ -29,6 +30,7 @@ export interface Hooks {
   readonly enrolled?: Enrolled | undefined;
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
+  readonly browserPasskeys?: BrowserPasskeys | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Hooks {
  * @param patienceMs the longest time that each may take, in milliseconds
  */
 export function checkedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hooks & Pick<H, 'actions'> {
-  const { enrolled, guard, passkeySignIn, actions } = hooks;
+  const { enrolled, guard, passkeySignIn, browserPasskeys, actions } = hooks;
   const { findAccount: findHinted } = actions;
   const checked =
     <Arguments extends unknown[], Result>(
@@ -67,6 +69,12 @@ export function checkedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hoo
     passkeySignIn: passkeySignIn && {
       options: checked(PASSKEY_OPTIONS, (nonce) => passkeySignIn.options(nonce)),
       verify: checked(VERIFY_PASSKEY, (nonces, answer) => passkeySignIn.verify(nonces, answer)),
+    },
+    browserPasskeys: browserPasskeys && {
+      options: checked(CREATION_OPTIONS, (accountId, userName) => browserPasskeys.options(accountId, userName)),
+      add: checked(ADD_PASSKEY, (ctx, approved, answer) => browserPasskeys.add(ctx, approved, answer)),
+      list: checked(LIST_PASSKEYS, (accountId) => browserPasskeys.list(accountId)),
+      remove: checked(REMOVE_PASSKEY, (accountId, id) => browserPasskeys.remove(accountId, id)),
     },
   };
 }
@@ -173,6 +181,37 @@ const VERIFY_PASSKEY: Hook<PasskeyOwner> = {
     return isText(accountId) && isTexts(amr) && isMissingOr(isText, acr);
   },
   mayThrow: (error) => error instanceof ProofRefused,
+};
+
+const CREATION_OPTIONS: Hook<CreationOptions> = {
+  name: 'browserPasskeys.options',
+  returns: 'an object with a challenge',
+  isResult: (value): value is CreationOptions => isText(membersOf(value).challenge),
+};
+
+const ADD_PASSKEY: Hook<void> = {
+  name: 'browserPasskeys.add',
+  returns: 'nothing',
+  isResult: (_value): _value is undefined => true,
+  mayThrow: (error) => error instanceof ProofRefused,
+};
+
+const LIST_PASSKEYS: Hook<readonly BrowserPasskey[]> = {
+  name: 'browserPasskeys.list',
+  returns: 'a list of passkeys with their browsers',
+  isResult: (value): value is readonly BrowserPasskey[] =>
+    Array.isArray(value) &&
+    value.every((passkey: unknown) => {
+      const { id, browser } = membersOf(passkey);
+      const { addedAt, session, knownAs } = membersOf(browser);
+      return isText(id) && typeof addedAt === 'number' && isText(session) && isText(knownAs);
+    }),
+};
+
+const REMOVE_PASSKEY: Hook<void> = {
+  name: 'browserPasskeys.remove',
+  returns: 'nothing',
+  isResult: (_value): _value is undefined => true,
 };
 
 function isObject(value: unknown): value is object {

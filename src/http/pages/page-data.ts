@@ -47,6 +47,20 @@ export interface Pages {
     readonly enrolment?: boolean;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
+    /** True if this browser has added a passkey of its own: then the passkey comes first, and the code after it. */
+    readonly hasPasskey?: boolean;
+  };
+  /** A page of the browser: offers it a passkey of its own, which the phone approves. */
+  offer: {
+    readonly account: string;
+    /** The client that waits for the end of the sign-in. */
+    readonly client: SignInRequest['client'];
+    /** The URL of the form: it asks the phone, adds the passkey in `credential`, or with `skip` goes on without one. */
+    readonly url: string;
+    /** `approved`: the phone has agreed. `refused`: it has not, or not in time. */
+    readonly state: 'offered' | 'approved' | 'refused';
+    /** The options of `navigator.credentials.create()` as JSON, once the phone has approved. */
+    readonly options?: string;
   };
   /** A page of the browser: shows the code of an action, and the state of its ticket. */
   action: {
@@ -67,6 +81,8 @@ export interface Pages {
     readonly lasts: { readonly scan: number; readonly decide: number; readonly finish: number };
     /** The time for which a code is accepted after the next one has replaced it, in seconds. */
     readonly codeGrace: number;
+    /** True if the address in the code is shown as a link. */
+    readonly showAddress?: boolean;
     readonly typeAt?: string | undefined;
     readonly appName?: string | undefined;
     readonly codeMark?: string | undefined;
@@ -138,6 +154,8 @@ export interface Pages {
     readonly self: string;
     readonly browsers: readonly BrowserEntry[];
     readonly known: readonly KnownBrowserEntry[];
+    /** The passkeys that browsers have added; absent if browsers get none. */
+    readonly passkeys?: readonly BrowserPasskeyEntry[];
     /** The result of the previous request: the number of browsers that were signed out. */
     readonly ended?: 'none' | 'one' | 'many';
     /** True if an app of such a browser could not be notified. */
@@ -270,6 +288,17 @@ export interface PhoneView {
    * Present once the browser is signed in: the form that names it, with `csrf`, `ticket` and `name`, goes to this URL.
    */
   readonly naming?: { readonly url: string; readonly csrf: string; readonly ticket: string };
+}
+
+/** A passkey that a browser has added with the phone's approval. */
+export interface BrowserPasskeyEntry {
+  readonly id: string;
+  readonly name?: string;
+  readonly system?: string;
+  readonly place?: Place;
+  readonly addedAt: string;
+  /** Seconds. */
+  readonly addedAgo: number;
 }
 
 /** A style that is in the HTML of a page. The policy of the pages allows exactly this text. */

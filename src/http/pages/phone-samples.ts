@@ -1,4 +1,4 @@
-import type { BrowserEntry, KnownBrowserEntry, Pages, PhoneView } from './page-data.ts';
+import type { BrowserEntry, BrowserPasskeyEntry, KnownBrowserEntry, Pages, PhoneView } from './page-data.ts';
 import { LOGO, REQUEST } from './sample-request.ts';
 
 type SamplesOf<Name extends keyof Pages> = Readonly<Record<string, Pages[Name]>>;
@@ -171,6 +171,15 @@ const NOTHING_THERE: Pages['devices'] = {
   known: [],
 };
 
+const PASSKEY: BrowserPasskeyEntry = {
+  id: 'sample-5',
+  name: 'Firefox',
+  system: 'Linux',
+  place: { country: 'DE', city: 'Berlin' },
+  addedAt: '2026-01-01T00:00:00.000Z',
+  addedAgo: 86_400,
+};
+
 export const DEVICES: SamplesOf<'devices'> = {
   none: NOTHING_THERE,
   'none any more': { ...NOTHING_THERE, ended: 'many' },
@@ -190,6 +199,7 @@ export const DEVICES: SamplesOf<'devices'> = {
       { ...ELSEWHERE, id: 'sample-6', signedInBy: 'qr', duration: '8h', endsIn: 28_000 },
     ],
   },
+  'passkeys of browsers': { ...NOTHING_THERE, passkeys: [PASSKEY] },
   'signed in and known': { ...NOTHING_THERE, browsers: [HERE], known: [KNOWN] },
   'to be enrolled': { ...NOTHING_THERE, known: [{ ...KNOWN, enrolled: true }], enrol: { nonce: 'sample' } },
   'to be enrolled, after a sign-in': { ...NOTHING_THERE, enrol: { signIn: '#' } },

@@ -28,6 +28,10 @@ function qr(ticket: ShownTicket, more: Partial<Pages['qr']> = {}): Pages['qr'] {
   };
 }
 
+function offer(state: Pages['offer']['state'], more: Partial<Pages['offer']> = {}): Pages['offer'] {
+  return { account: 'Alice Liddell', client: REQUEST.client, url: '#', state, ...more };
+}
+
 function action(state: Pages['action']['state'], more: Partial<Pages['action']> = {}): Pages['action'] {
   return {
     client: REQUEST.client,
@@ -53,6 +57,7 @@ const OFFERING: Readonly<Record<string, ShownTicket>> = {
 /** The offers of a page, which look different on a phone and beside each other. */
 const OFFERS: Readonly<Record<string, Partial<Pages['qr']>>> = {
   'on a phone': { isPhone: true },
+  'with a passkey of its own': { passkey: '{}', hasPasskey: true },
   'on a phone with an app': { isPhone: true, appUrl: '#' },
   'on a phone with a passkey': { isPhone: true, passkey: '{}' },
   'on a phone with an app and a passkey': { isPhone: true, appUrl: '#', passkey: '{}' },
@@ -102,12 +107,18 @@ export const SAMPLES: Samples = {
     finishing: qr({ state: 'redeemed' }),
     denied: qr({ state: 'denied' }),
   },
+  offer: {
+    offered: offer('offered'),
+    approved: offer('approved', { options: '{}' }),
+    refused: offer('refused'),
+  },
   action: {
     'not opened': action('waiting'),
     'not opened, on a phone': action('waiting', { isPhone: true }),
     waiting: action('waiting', { ticket: { version: 1, expiresIn: 96, state: 'waiting', qr: CODE_SHOWN } }),
     'waiting, with everything': action('waiting', {
       ticket: { version: 1, expiresIn: 96, state: 'waiting', qr: CODE_SHOWN, phoneIsSigningIn: true },
+      showAddress: true,
       typeAt: 'id.example.com/qr/scan',
       appName: 'Example wallet',
       codeMark: LOGO,

@@ -18,6 +18,11 @@ export class Urls {
     return `${this.base}/interaction/${uid}`;
   }
 
+  /** The browser's requests for a passkey of its own. */
+  browserPasskey(uid: string): string {
+    return `${this.interaction(uid)}/qr/new-passkey`;
+  }
+
   /** The path that the cookie with the browser's memory is scoped to. */
   get interactions(): string {
     return `${this.base}/interaction`;

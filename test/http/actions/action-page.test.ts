@@ -198,6 +198,12 @@ describe('an action that a browser shows:', () => {
     await approval.cancel();
   });
 
+  it('shows the address in the code as a link, if the deployment wants that', async () => {
+    const { browser } = await meet(actions);
+    const page = await browser.agent.get(browser.at, html);
+    expect(page.text).to.include(`href="${await browser.code()}"`);
+  });
+
   it('shows its texts as text, and refuses those that could not be shown as they are', async () => {
     const title = '<img src=x onerror=alert(1)>';
     const { browser, phone } = await meet(actions, `?title=${encodeURIComponent(title)}`);

@@ -44,6 +44,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       isPhone: [],
       otherWays: ANYWHERE,
       passkey: ANYWHERE,
+      hasPasskey: OFFERING,
       appUrl: ON_PHONES,
       showAddress: ['waiting'],
       typeAt: ['waiting'],
@@ -60,6 +61,11 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       'ticket.switchAccount': ['approved'],
     },
   },
+  offer: {
+    stateOf: ({ state }) => `${state}`,
+    states: ['offered', 'approved', 'refused'],
+    options: { options: [] },
+  },
   action: {
     stateOf: ({ state }) => `${state}`,
     states: union('ticket/ticket.ts', 'TicketState', /readonly state: '(\w+)'|'(expired)'/g),
@@ -67,6 +73,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       ticket: ['waiting'],
       here: ['waiting'],
       goOn: ['redeemed'],
+      showAddress: ['waiting'],
       typeAt: ['waiting'],
       appName: ['waiting'],
       codeMark: [],
@@ -124,7 +131,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       naming: ['redeemed'],
     },
   },
-  devices: one(['browsers', 'known', 'durations', 'enrol', 'passkeysUrl', 'unreached', 'ended']),
+  devices: one(['browsers', 'known', 'passkeys', 'durations', 'enrol', 'passkeysUrl', 'unreached', 'ended']),
   error: {
     stateOf: ({ code, reason }) => (reason === undefined ? `${code}` : `${code}.${reason}`),
     states: errorStates(),

@@ -78,6 +78,9 @@ const FIELDS = [
   'browser',
   'enrol',
   'code',
+  'passkey',
+  'credential',
+  'skip',
 ];
 const SENSIBLE = ['approve', 'deny', 'report', 'unable', 'yes', '123456', '1', '{"id":"x","response":{}}'];
 

@@ -71,6 +71,12 @@ export class Authenticator {
     return answer;
   }
 
+  /** Creates the passkey. @returns the answer that the page would send, as JSON */
+  create(challenge: string, owner: string): string {
+    this.owner = owner;
+    return JSON.stringify(this.#registration(challenge, this.id));
+  }
+
   #registration(challenge: string, id: string): object {
     const { x = '', y = '' } = this.publicKey.export({ format: 'jwk' });
     const key = Buffer.concat([

@@ -1,0 +1,63 @@
+/**
+ * The script of the page that offers the browser a passkey: creates it once the phone has approved, and goes on without
+ * one where the device has no lock for it.
+ */
+
+const skip = document.querySelector<HTMLFormElement>('form[data-skip]');
+const form = document.querySelector<HTMLFormElement>('form:not([data-skip])');
+
+/** Returns true if this device can keep a passkey and verify its user. */
+async function canCreate(): Promise<boolean> {
+  // Missing in browsers from before March 2025, other than its type says.
+  if (typeof PublicKeyCredential === 'undefined' || !('parseCreationOptionsFromJSON' in PublicKeyCredential))
+    return false;
+  return PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable();
+}
+
+/** Goes on, and tells the server why. @param reason `exists` if the device has a passkey of this account already */
+function goOn(reason: string): void {
+  const field = skip?.querySelector<HTMLInputElement>('[name=skip]');
+  if (field) field.value = reason;
+  skip?.requestSubmit();
+}
+
+/** Creates the passkey, and sends it with the form. */
+async function create(form: HTMLFormElement, options: string): Promise<void> {
+  const field = form.querySelector<HTMLInputElement>('[name=credential]');
+  const mistake = form.querySelector<HTMLElement>('[role=alert]');
+  if (mistake) mistake.textContent = '';
+  const credential = await askFor(options);
+  if (credential === 'exists') goOn('exists');
+  else if (credential !== undefined && field) {
+    field.value = credential;
+    form.requestSubmit();
+  } else if (mistake) mistake.textContent = mistake.dataset.text ?? '';
+}
+
+/** @returns the new passkey as JSON; undefined if the user has dismissed it, or if it took too long */
+async function askFor(options: string): Promise<string | 'exists' | undefined> {
+  try {
+    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options));
+    const credential = await navigator.credentials.create({ publicKey });
+    return credential instanceof PublicKeyCredential ? JSON.stringify(shorten(credential.toJSON())) : undefined;
+  } catch (error) {
+    return error instanceof DOMException && error.name === 'InvalidStateError' ? 'exists' : undefined;
+  }
+}
+
+/** Returns the parts that the server checks. Others repeat them, and the server takes 4 KB. */
+function shorten({ id, rawId, type, response }: ReturnType<PublicKeyCredential['toJSON']>): object {
+  const { clientDataJSON } = response;
+  const made = 'attestationObject' in response ? response : undefined;
+  const { attestationObject, transports } = made ?? {};
+  return { id, rawId, type, clientExtensionResults: {}, response: { clientDataJSON, attestationObject, transports } };
+}
+
+form?.addEventListener('submit', (event) => {
+  const { options } = form.dataset;
+  if (options === undefined || form.querySelector<HTMLInputElement>('[name=credential]')?.value) return;
+  event.preventDefault();
+  void create(form, options);
+});
+
+void canCreate().then((can) => can || goOn('unable'));

@@ -1,0 +1,86 @@
+/** Row 40: a browser adds a passkey only with an approval for this browser and this challenge, which counts once. */
+import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
+import type { RedeemedTicket } from '../../../src/ticket/ticket.ts';
+import type { Answer } from '../../support/agent.ts';
+import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { WorldOptions } from '../../support/world.ts';
+import { type Attack, replacing, type Weakness } from '../attack.ts';
+import { Authenticator } from '../guard/authenticator.ts';
+import { approved, browserAt, phoneOf } from '../meeting.ts';
+import { goOn } from '../scene.ts';
+import { browserFinds } from '../weaknesses.ts';
+
+const offering: WorldOptions = { passkeys: true, browserPasskeys: true };
+const ALICE = 'a11ce';
+const HTML = { headers: { accept: 'text/html' } };
+
+const withoutApproval: Weakness = {
+  name: "the phone's approval",
+  patch: browserFinds((ticket) =>
+    ticket.request.action === undefined
+      ? ticket
+      : ({ ...ticket, state: 'redeemed', approver: { accountId: ALICE } } as unknown as RedeemedTicket),
+  ),
+};
+const usedAgain: Weakness = {
+  name: 'an approval that counts once',
+  patch: replacing(KeyvNotes.prototype, 'claim', () => async () => true),
+};
+
+/** A browser that the victim's phone has signed in, at the offer of a passkey. */
+async function offered(site: Site): Promise<{ readonly browser: BrowserVisitor; readonly phone: PhoneVisitor }> {
+  const [browser, phone] = [await browserAt(site), await phoneOf(site)];
+  const finished = await browser.finish(await approved(phone, browser, { remember: 'yes' }));
+  let page = await goOn(browser, finished.json().redirectTo);
+  if (page.text.includes('/consent"')) {
+    const granted = await browser.post(`${page.url}/consent`, {});
+    page = await goOn(browser, granted.json().redirectTo);
+  }
+  if (!page.text.includes('data-skip')) throw new Error(`no passkey is offered: ${page.status} ${page.url}`);
+  browser.at = page.url.href;
+  return { browser, phone };
+}
+
+function send(browser: BrowserVisitor, fields: Record<string, string>): Promise<Answer> {
+  return browser.post(`${browser.at}/qr/new-passkey`, fields);
+}
+
+/** Returns the challenge on the page; undefined before the phone has approved. */
+async function challengeOf(browser: BrowserVisitor): Promise<string | undefined> {
+  const { text } = await browser.agent.get(browser.at, HTML);
+  return /&quot;challenge&quot;:&quot;([\w-]+)/.exec(text)?.[1];
+}
+
+export const attacks: readonly Attack[] = [
+  {
+    row: 40,
+    name: 'adds a passkey in a browser whose sign-in the victim has approved, and nothing else',
+    on: offering,
+    without: withoutApproval,
+    run: async (site) => {
+      const { browser } = await offered(site);
+      await send(browser, {});
+      const challenge = (await challengeOf(browser)) ?? 'a guess';
+      const answer = await send(browser, { credential: new Authenticator(site.issuer).create(challenge, ALICE) });
+      return answer.status === 200 ? 'a lasting way in' : undefined;
+    },
+  },
+  {
+    row: 40,
+    name: 'adds a passkey with an approval that was used already',
+    on: offering,
+    without: usedAgain,
+    run: async (site) => {
+      const { browser, phone } = await offered(site);
+      const { redirectTo } = (await send(browser, {})).json();
+      const action = new BrowserVisitor(site);
+      Object.assign(action, { agent: browser.agent, at: new URL(`${redirectTo}`, site.issuer).href });
+      await action.finish(await approved(phone, action));
+      const challenge = (await challengeOf(browser)) ?? '';
+      const used = await send(browser, { credential: new Authenticator(site.issuer).create('another', ALICE) });
+      if (challenge === '' || used.status !== 403) throw new Error(`the approval was not used: ${used.status}`);
+      const answer = await send(browser, { credential: new Authenticator(site.issuer).create(challenge, ALICE) });
+      return answer.status === 200 ? 'a second passkey for one approval' : undefined;
+    },
+  },
+];
