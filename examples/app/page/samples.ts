@@ -54,6 +54,9 @@ const LAPTOP: BrowserEntry = {
   place: { country: 'FR', city: 'Lyon' },
   signedInAgo: 5 * 86_400,
   lastUsedAgo: 3_700,
+  signedInBy: 'qr',
+  endsIn: 1_209_600,
+  isHere: false,
   clients: [
     { id: 'photos', name: 'Holiday Photos', hosts: ['photos.example.org'] },
     { id: 'notes', name: 'Notes', hosts: ['notes.example'] },
@@ -65,6 +68,9 @@ const TABLET: BrowserEntry = {
   system: 'iPadOS',
   signedInAgo: 90,
   lastUsedAgo: 20,
+  signedInBy: 'qr',
+  endsIn: 1_209_600,
+  isHere: false,
   clients: [],
 };
 
