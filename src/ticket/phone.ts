@@ -197,9 +197,9 @@ export class PhoneActs {
       const { approver } = approval;
       if (isRepeated(ticket, approver, 'approve', now)) return ticket;
       const scanned = transitions.requireDecidable(ticket, approver, now);
-      const judged = this.#judge(judge, scanned, approver);
-      const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       const enrolledKey = await findEnrolledKey?.(ticket, approver);
+      const judged = this.#judge(judge, scanned, approver, enrolledKey || undefined);
+      const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'blocked') return transitions.block(ticket, approver, moment);
@@ -268,10 +268,11 @@ export class PhoneActs {
     return ticket.checkCode && checkCodeOf(this.#ports.keys, ticket.id);
   }
 
-  async #judge(judge: Judge, ticket: Ticket, approver: Approver): Promise<Judgement> {
+  async #judge(judge: Judge, ticket: Ticket, approver: Approver, enrolledKey?: BrowserKey): Promise<Judgement> {
     const { known } = this.#ports;
     const browser = await findKnownBrowser(known, approver.accountId, ticket.browser.knownAs);
-    return { verdict: await judge(ticket, approver, knownBy(browser)), knownBy: knownBy(browser) };
+    const evidence = enrolledKey === undefined ? knownBy(browser) : 'key';
+    return { verdict: await judge(ticket, approver, evidence), knownBy: evidence };
   }
 
   #findReport(ticket: Ticket, approver: Approver, known: KnownTicket | undefined): Promise<boolean> {
