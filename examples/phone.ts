@@ -53,7 +53,7 @@ function show({ client, account, browser, shownAgo, scopes, action }: TicketView
 /** Approves, with whatever the request and the deployment demand besides a tap. */
 async function approve(ticket: Ticket, signInAgain: (parameters: SignInParameters) => Promise<void>) {
   const { requirement, challenge } = ticket.asked;
-  if (requirement !== undefined && requirement.kind !== 'account') {
+  if (requirement !== undefined && !['account', 'enrolled'].includes(requirement.kind)) {
     // Times of sign-ins have whole seconds: the new one must be later.
     await pause(1_000);
     await signInAgain(parametersFor(requirement));

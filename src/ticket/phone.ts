@@ -213,9 +213,9 @@ export class PhoneActs {
       if (isRepeated(ticket, approver, 'approve', now)) return this.#assertSamePick(ticket, match);
       const scanned = transitions.requireDecidable(ticket, approver, now);
       if (this.#isPickWrong(scanned, match)) return transitions.cancel(scanned, 'check code', { now, lifetimes });
-      const judged = this.#judge(judge, scanned, approver);
-      const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       const enrolledKey = await findEnrolledKey?.(ticket, approver);
+      const judged = this.#judge(judge, scanned, approver, enrolledKey || undefined);
+      const { verdict, knownBy } = await denyIfReported(judged, this.#findReport(ticket, approver, known));
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'blocked') return transitions.block(ticket, approver, moment);
@@ -310,10 +310,11 @@ export class PhoneActs {
     return ticket;
   }
 
-  async #judge(judge: Judge, ticket: Ticket, approver: Approver): Promise<Judgement> {
+  async #judge(judge: Judge, ticket: Ticket, approver: Approver, enrolledKey?: BrowserKey): Promise<Judgement> {
     const { known } = this.#ports;
     const browser = await findKnownBrowser(known, approver.accountId, ticket.browser.knownAs);
-    return { verdict: await judge(ticket, approver, knownBy(browser)), knownBy: knownBy(browser) };
+    const evidence = enrolledKey === undefined ? knownBy(browser) : 'key';
+    return { verdict: await judge(ticket, approver, evidence), knownBy: evidence };
   }
 
   #findReport(ticket: Ticket, approver: Approver, known: KnownTicket | undefined): Promise<boolean> {

@@ -1,5 +1,4 @@
-import type { BrowserKey } from '../../ticket/browsers/browser-key.ts';
-import { isSignedBy } from '../../ticket/browsers/browser-key.ts';
+import { type BrowserKey, isSignedBy } from '../../ticket/browsers/browser-key.ts';
 import { type EnrolledBy, enrolmentId, findEnrolledBrowser, hasSignedCode } from '../../ticket/browsers/enrolment.ts';
 import { type KnownBrowser, type KnownBrowsers, TRUST_LIFETIME_MS } from '../../ticket/browsers/known-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';

@@ -22,6 +22,8 @@ export async function holdsEvidence(
   ticket: ApprovedTicket,
   { source, knownAs, signature }: BrowserEvidence,
 ): Promise<boolean> {
+  // An enrolled browser has shown its key before this is asked.
+  if (ticket.enrolledKey !== undefined) return true;
   if (ticket.knownBy === undefined) return source === ticket.browser.source;
   const browser = await findKnownBrowser(known, ticket.approver.accountId, knownAs);
   if (browser === undefined) return false;

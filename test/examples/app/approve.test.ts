@@ -103,7 +103,7 @@ describe('the app, and the browser that shows a code', () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await page.getByRole('link', { name: 'Browsers' }).click();
-    await page.getByText('No browser is signed in with a QR code right now.').waitFor();
+    await page.getByText('No other browser is signed in right now.').waitFor();
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await claimsOn(screen);

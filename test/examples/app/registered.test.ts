@@ -76,7 +76,7 @@ describe('an app that registers at the example provider', () => {
       writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
       const env = { ...ENVIRONMENT, ISSUER: issuer, TOKEN: app.accessToken, CODE: await browser.code() };
       const { stdout } = await run('bash', ['-euc', blockOf('requests')], { cwd: folder, env });
-      expect(stdout).to.include('"state":"scanned"').and.include('"state":"approved"').and.include('"browsers":[]');
+      expect(stdout).to.include('"state":"scanned"').and.include('"state":"approved"').and.include('"isHere":true');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { assessByDefault } from '../../../src/index.ts';
 import type { Agent, Answer } from '../../support/agent.ts';
 import { AppPerson } from '../../support/app.ts';
 import { TestBrowserKey } from '../../support/browser-key.ts';
@@ -134,6 +135,17 @@ describe('an account that may be used in enrolled browsers only', () => {
       const again = await devices(agent, world);
       expect(again.enrol).to.have.property('signIn');
       expect(again.known).to.deep.equal([]);
+    }));
+
+  it('knows an enrolled browser by its key, so that it takes no check code by default', () =>
+    World.during({ qrLogin: { ...OPTIONS.qrLogin, assess: assessByDefault } }, async (world) => {
+      const { browser, phone } = await world.meet();
+      const key = await enrolled(browser);
+      await phone.scan(await browser.code());
+      expect((await phone.approve()).json()).not.to.have.property('checkCode');
+      const { version } = await browser.ticket();
+      const finished = await browser.finish(undefined, { signature: await key.sign(browser.at, version) });
+      expect(finished.status).to.equal(200);
     }));
 
   it('has a browser enrolled by the deployment', () =>

@@ -112,8 +112,11 @@ export const TARGETS: readonly [Target, ...Target[]] = [
       await browser.tokens((await browser.finish()).json().redirectTo);
       const url = `${site.issuer}/qr/devices`;
       const { csrf } = (await phone.look(url)).json();
-      const happened = async (): Promise<string | undefined> =>
-        JSON.stringify((await phone.look(url)).json().browsers) === '[]' ? 'signed out' : undefined;
+      const happened = async (): Promise<string | undefined> => {
+        const browsers = (await phone.look(url)).json().browsers as { isHere: boolean }[];
+        // The phone itself stays signed in.
+        return browsers.every(({ isHere }) => isHere) ? 'signed out' : undefined;
+      };
       return { who: phone, url, fields: { csrf: `${csrf}`, end: 'all' }, happened };
     },
   },

@@ -10,11 +10,13 @@ export interface BrowsersActs {
 }
 
 export function browsersScreen(
-  { browsers, account }: { readonly browsers: readonly BrowserEntry[]; readonly account: string },
+  { browsers: all, account }: { readonly browsers: readonly BrowserEntry[]; readonly account: string },
   texts: Texts,
   acts: BrowsersActs,
 ): HTMLElement {
   const { t } = texts;
+  // Without the session of the app itself, which has a button to sign out of its own.
+  const browsers = all.filter(({ isHere }) => !isHere);
   const isEmpty = browsers.length === 0;
   return element(
     'section',

@@ -82,7 +82,8 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
         { class: 'choice' },
         element('button', { type: 'button', class: 'refusal', click: () => void acts.deny() }, t('confirm.deny')),
         mayApprove && approveButton(t(action ? 'action.approve' : 'confirm.approve')),
-        requirement && signInButton(requirement.kind, t, acts),
+        // No sign-in of the app helps if the browser is not enrolled.
+        requirement && requirement.kind !== 'enrolled' && signInButton(requirement.kind, t, acts),
       ),
     ),
     ticket.expiresIn !== undefined && countdown(texts, ticket.expiresIn),
