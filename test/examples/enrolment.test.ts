@@ -60,6 +60,17 @@ describe('the enrolment of passkeys at the example', () => {
     expect((await new Authenticator(site.issuer).enrol(browser)).status).to.equal(200);
   });
 
+  it('offers such a browser a passkey that the phone approves, and comes back if it is declined', async () => {
+    const browser = await signedInByPhone();
+    const { text } = await accountPage(browser);
+    const [, link = ''] = /href="([^"]+)">Let your phone approve a passkey/.exec(text) ?? [];
+    const offer = await browser.agent.follow(link.replaceAll('&amp;', '&'));
+    expect(offer.text).to.include('Sign in here without your phone next time?');
+    const answer = await browser.submit(`${offer.url}/qr/new-passkey`, { skip: 'yes' });
+    const back = await browser.agent.follow(new URL(answer.location, offer.url));
+    expect(back.url.pathname).to.equal('/account');
+  });
+
   it('says where to sign in if the page was left open for too long', async () => {
     const browser = await signedInByPhone();
     const answer = await browser.post(`${site.issuer}/account/passkeys/options`, {});
