@@ -1,4 +1,4 @@
-/** Measures the CPU time that a whole sign-in costs the provider: by QR, and with a password. */
+/** Measures the CPU time that a whole sign-in costs the provider, by QR and with a password, and that of an action. */
 
 import type { Chart, Goal, Result, Size, Table } from '../measure.ts';
 import { PHONE_CLIENT } from '../servers/clients.ts';
@@ -14,6 +14,8 @@ const BY_APP = 'QR, approved by an app, check code';
 /** The nearest that oidc-provider has by itself: the phone confirms a code, and the device polls once in vain. */
 const DEVICE_FLOW = "oidc-provider's device flow";
 
+const ACTION = 'action, new browser, check code';
+
 const WAYS: readonly (readonly [name: string, begin: (scene: Scene) => SignIn])[] = [
   [PASSWORD, ({ crowd }) => crowd.password()],
   ['password, chosen by loginPage', ({ crowd }) => crowd.password(PHONE_CLIENT)],
@@ -21,6 +23,7 @@ const WAYS: readonly (readonly [name: string, begin: (scene: Scene) => SignIn])[
   [NEW, ({ crowd }) => crowd.newBrowser()],
   [BY_APP, ({ crowd }) => crowd.app()],
   [DEVICE_FLOW, ({ crowd }) => crowd.deviceFlow()],
+  [ACTION, ({ crowd }) => crowd.action()],
 ];
 
 /** In each round every way to sign in has its turn, so that other load on the machine affects all of them equally. */
@@ -63,6 +66,7 @@ async function rounds(scene: Scene, { rounds, signIns }: Rounds, atATime: number
   await scene.crowd.prepareNew(rounds * signIns);
   await scene.crowd.prepareKnown(rounds * signIns);
   await scene.crowd.prepareApps(rounds * signIns);
+  await scene.crowd.prepareActions(rounds * signIns);
   const costs = WAYS.map(([name]): [string, number[]] => [name, []]);
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, [, begin]] of WAYS.entries()) {
@@ -118,7 +122,7 @@ function whole(single: Costs, busy: Costs, hashed: number): Table {
     ],
     note:
       'Medians of rounds: user and system time of all threads of the provider process, with the store in memory, default limits and default options. ' +
-      'From the authorization request to the ID token; each response is checked. The RP is a first-party app, so there is no consent page.',
+      'From the authorization request to the ID token; each response is checked. The RP is a first-party app, so there is no consent page. An action has no authorization request and no token.',
   };
 }
 
@@ -135,6 +139,7 @@ async function costOfSteps(scene: Scene, { signIns, rounds }: Rounds): Promise<T
   await scene.crowd.prepareNew(rounds * signIns);
   await scene.crowd.prepareKnown(rounds * signIns);
   await scene.crowd.prepareApps(rounds * signIns);
+  await scene.crowd.prepareActions(rounds * signIns);
   const tables: Table[] = [];
   for (const [name, begin] of WAYS) {
     const costs = new Map<string, number[]>();

@@ -109,6 +109,12 @@ const provider = new Provider(issuer, {
 provider.proxy = true;
 qr.attach(provider);
 provider.use(passwordPage(provider, hash));
+provider.use(async (ctx, next) => {
+  if (ctx.path !== '/ask') return next();
+  const accountId = String(ctx.query.account);
+  const approval = await qr.requestApproval({ accountId, title: 'Pay 12.50 euros', browser: ctx });
+  ctx.redirect(approval.url);
+});
 server.on('request', provider.callback());
 
 answers({ url: () => url, ...profiling });

@@ -2,12 +2,12 @@
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { Answer } from '../load/connection.ts';
 import { PHONE_APP, RP } from '../servers/clients.ts';
+import type { Phone } from './approval.ts';
 import { Authorization } from './authorization.ts';
 import { expectStatus, foundIn, pathOf } from './checked.ts';
 import { Device } from './device.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Nodes } from './nodes.ts';
-import type { Phone } from './qr-sign-in.ts';
 import type { SignIn, Step } from './sign-in.ts';
 
 /** An app that is signed in, with its key. */
@@ -32,22 +32,25 @@ export class App {
     await authorization.pass(this.#device, 'openid qr_login');
     const proof = this.#prove('POST', '/token', {});
     this.#accessToken = await authorization.redeem(this.accountId, `DPoP: ${proof}\r\n`);
-    const { head } = await this.#send('POST', '/qr/api/scans', {});
-    this.#nonce = /\r\ndpop-nonce: (\S+)/i.exec(head)?.[1] ?? '';
+    await this.#send('POST', '/qr/api/scans', {});
   }
 
-  post(path: string, body: object): Promise<Answer> {
-    return this.#send('POST', path, body);
+  /** Sends a request, and once more if its nonce was too old: RFC 9449, section 8. */
+  async post(path: string, body: object): Promise<Answer> {
+    const answer = await this.#send('POST', path, body);
+    return answer.body.includes('"use_dpop_nonce"') ? this.#send('POST', path, body) : answer;
   }
 
-  #send(method: string, path: string, body: object): Promise<Answer> {
+  async #send(method: string, path: string, body: object): Promise<Answer> {
     const ath = createHash('sha256').update(this.#accessToken).digest('base64url');
     const proof = this.#prove(method, path, { ath, ...(this.#nonce && { nonce: this.#nonce }) });
     const json = JSON.stringify(body);
     const head = `Host: ${new URL(this.#nodes.origin).host}\r\nConnection: keep-alive\r\nAccept: application/json\r\n`;
     const access = `Authorization: DPoP ${this.#accessToken}\r\nDPoP: ${proof}\r\nX-Forwarded-For: ${this.#device.address}\r\n`;
     const sends = `Content-Type: application/json\r\nContent-Length: ${json.length}\r\n`;
-    return this.#nodes.send(`${method} ${path} HTTP/1.1\r\n${head}${access}${sends}\r\n${json}`);
+    const answer = await this.#nodes.send(`${method} ${path} HTTP/1.1\r\n${head}${access}${sends}\r\n${json}`);
+    this.#nonce = /\r\ndpop-nonce: (\S+)/i.exec(answer.head)?.[1] ?? this.#nonce;
+    return answer;
   }
 
   #prove(htm: string, path: string, claims: object): string {

@@ -1,11 +1,13 @@
 /** The simulated users of a measure. */
 import { type BenchClient, PASSWORD_RP, PHONE_CLIENT } from '../servers/clients.ts';
+import { Action } from './action.ts';
 import { App, AppSignIn } from './app-sign-in.ts';
+import type { Phone } from './approval.ts';
 import { Device } from './device.ts';
 import { DeviceFlow } from './device-flow.ts';
 import type { Nodes } from './nodes.ts';
 import { newPerson, PasswordSignIn } from './password-sign-in.ts';
-import { type Phone, QrSignIn } from './qr-sign-in.ts';
+import { QrSignIn } from './qr-sign-in.ts';
 import { complete } from './sign-in.ts';
 
 /** The number of uses of one phone. The default limits per account and minute stay in force. */
@@ -28,6 +30,7 @@ export class Crowd {
   readonly #couples: Couple[] = [];
   readonly #apps: App[] = [];
   readonly #deviceFlows: Phone[] = [];
+  readonly #approvers: Phone[] = [];
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
@@ -35,11 +38,7 @@ export class Crowd {
 
   /** Signs in enough phones for this many sign-ins in new browsers. */
   async prepareNew(signIns: number): Promise<void> {
-    const phones: Phone[] = [];
-    await each(atLeast(signIns / USES), AT_A_TIME, async () => {
-      phones.push(await this.#phone());
-    });
-    this.#fresh.push(...inTurn(phones, USES));
+    this.#fresh.push(...(await this.#phones(signIns)));
   }
 
   /** Signs in enough phones for this many sign-ins in known browsers: each phone signs in to a browser by QR once. */
@@ -52,6 +51,11 @@ export class Crowd {
       couples.push({ phone, browser });
     });
     this.#couples.push(...inTurn(couples, USES - 1));
+  }
+
+  /** Signs in enough phones for this many actions. */
+  async prepareActions(actions: number): Promise<void> {
+    this.#approvers.push(...(await this.#phones(actions)));
   }
 
   /** Signs in enough apps for this many sign-ins, and as many phones for the device flow. */
@@ -83,6 +87,11 @@ export class Crowd {
     return new QrSignIn(this.#nodes, { device: new Device(this.#nodes), isKnown: false }, taken(this.#fresh));
   }
 
+  /** Begins an action in a new browser, which asks for the check code. */
+  action(): Action {
+    return new Action(this.#nodes, taken(this.#approvers));
+  }
+
   /** Begins a sign-in in a known browser, after its session has ended. It asks for no check code. */
   knownBrowser(): QrSignIn {
     const { phone, browser } = taken(this.#couples);
@@ -95,6 +104,14 @@ export class Crowd {
    */
   password(client: BenchClient = PASSWORD_RP): PasswordSignIn {
     return new PasswordSignIn(this.#nodes, newPerson(this.#nodes), client);
+  }
+
+  async #phones(uses: number): Promise<Phone[]> {
+    const phones: Phone[] = [];
+    await each(atLeast(uses / USES), AT_A_TIME, async () => {
+      phones.push(await this.#phone());
+    });
+    return inTurn(phones, USES);
   }
 
   async #phone(): Promise<Phone> {

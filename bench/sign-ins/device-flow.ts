@@ -2,9 +2,9 @@
 
 import type { Answer } from '../load/connection.ts';
 import { DEVICE_RP } from '../servers/clients.ts';
+import type { Phone } from './approval.ts';
 import { expectStatus, foundIn } from './checked.ts';
 import type { Nodes } from './nodes.ts';
-import type { Phone } from './qr-sign-in.ts';
 import type { SignIn, Step } from './sign-in.ts';
 
 const XSRF = /name="xsrf" value="([^"]+)"/;

@@ -1,11 +1,11 @@
 /** A whole sign-in with a password, one request after the other. */
 import type { BenchClient } from '../servers/clients.ts';
 import { PASSWORD } from '../servers/password-page.ts';
+import type { Phone } from './approval.ts';
 import { Authorization } from './authorization.ts';
 import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
 import { Device } from './device.ts';
 import type { Nodes } from './nodes.ts';
-import type { Phone } from './qr-sign-in.ts';
 import type { SignIn, Step } from './sign-in.ts';
 
 let accounts = 0;
