@@ -16,6 +16,7 @@ const SCRIPTS = [
   'devices',
   'browser-key',
   'browser-passkey',
+  'passkey-menu',
   'code/draw-code',
   'passkey-json',
   'camera/decoder',
