@@ -51,8 +51,6 @@ let refusedVersion: number | undefined;
 /** Aborts the request for a picture from the server. */
 let pictureRequest = new AbortController();
 const leaving = new AbortController();
-/** Aborts the offer of passkeys in the menu of a field. */
-const menu = new AbortController();
 const code = new ShownCode(requestPicture);
 
 function show(ticket: Ticket): void {
@@ -199,25 +197,11 @@ async function submitDigits(): Promise<void> {
   });
 }
 
-/** Offers the passkeys of this device in the menu of the field, in a browser that has added one. */
-async function offerInMenu(form: HTMLFormElement): Promise<void> {
-  const field = form.querySelector<HTMLElement>('[data-menu]');
-  if (!field || !(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-  field.hidden = false;
-  await signInHere(form, menu.signal);
-}
-
-/**
- * Signs in with a passkey of this device, without a phone.
- * @param fromMenu present for a passkey that is chosen in the menu
- */
-async function signInHere(form: HTMLFormElement, fromMenu?: AbortSignal): Promise<void> {
+/** Signs in with a passkey of this device, without a phone. */
+async function signInHere(form: HTMLFormElement): Promise<void> {
   const problem = find(form, '[role=alert]');
   problem.textContent = '';
-  // A browser asks for one passkey at a time.
-  if (!fromMenu) menu.abort();
-  const proof = await askForPasskey(form.dataset.passkey ?? '', fromMenu);
-  if (!proof && fromMenu) return;
+  const proof = await askForPasskey(form.dataset.passkey ?? '');
   // 'yes' if the page names the account that is signed out; otherwise the server asks for agreement first.
   const switchAccount = form.dataset.switchAccount ?? '';
   const answer = proof && (await send<Redirect>('qr/passkey', () => ({ proof, switchAccount })));
@@ -264,10 +248,7 @@ function leaveEnded(): void {
 }
 
 // Without WebAuthn the form can only fail.
-if (passkey !== null) {
-  onSubmit('form[data-passkey]', (form) => signInHere(form));
-  void offerInMenu(passkey);
-}
+if (passkey !== null) onSubmit('form[data-passkey]', signInHere);
 onSubmit('form[data-renew]', renew);
 onSubmit('form[data-cancel]', leave);
 onSubmit('form[data-finish]', submitDigits);

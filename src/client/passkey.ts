@@ -1,18 +1,14 @@
 /**
  * Asks this device for a passkey.
- * @param menu present to offer the passkeys in the menu of a field (WebAuthn Level 3, section 5.1.4), until it aborts
  * @returns the passkey assertion as JSON; undefined if the user declines or the browser cannot do it
  */
-export async function askForPasskey(options: string, menu?: AbortSignal): Promise<string | undefined> {
+export async function askForPasskey(options: string): Promise<string | undefined> {
   try {
     const json = JSON.parse(options);
     const publicKey = canConvert('parseRequestOptionsFromJSON', PublicKeyCredential)
       ? PublicKeyCredential.parseRequestOptionsFromJSON(json)
       : (await import('./passkey-json.ts')).readOptions(json);
-    const credential = await navigator.credentials.get({
-      publicKey,
-      ...(menu && { mediation: 'conditional', signal: menu }),
-    });
+    const credential = await navigator.credentials.get({ publicKey });
     if (!(credential instanceof PublicKeyCredential)) return undefined;
     return JSON.stringify(
       canConvert('toJSON', credential)

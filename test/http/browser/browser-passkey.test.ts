@@ -76,7 +76,7 @@ describe('a browser that a phone has signed in', () => {
     await signIn();
     const page = await ask();
     const { redirectTo } = (await approve(page)).json();
-    expect(`${world.origin}${redirectTo}`).to.equal(browser.at);
+    expect(new URL(`${redirectTo}`, world.origin).href).to.equal(browser.at);
     expect((await browser.agent.get(browser.at, HTML)).text).to.include('Your phone has approved');
     const passkey = new Authenticator(world.issuer);
     const added = await post({ credential: passkey.create((await creation()).challenge, ALICE) });

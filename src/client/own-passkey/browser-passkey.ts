@@ -61,3 +61,6 @@ form?.addEventListener('submit', (event) => {
 });
 
 void canCreate().then((can) => can || goOn('unable'));
+
+// A module: its names are its own.
+export {};
