@@ -99,7 +99,9 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
       [`${prefix}_qr_browser`]: `${base}/interaction/${uid}`,
       [`${prefix}_qr_browser.sig`]: `${base}/interaction/${uid}`,
     });
-    expect(await pathsOf(browser)).to.include({ [`${prefix}_qr_memory`]: `${base}/interaction` });
+    expect(await pathsOf(browser)).to.include({
+      [`${prefix}_qr_memory`]: `${base}/interaction, ${base}/qr/actions`,
+    });
     expect(await pathsOf(phone)).to.include({ [`${prefix}_qr_seen`]: `${base}/qr`, _session: '/' });
     for (const cookie of [...(await cookiesOf(browser)), ...(await cookiesOf(phone))]) {
       expect(cookie, cookie.key).to.include({ httpOnly: true, sameSite: 'lax' });
@@ -114,6 +116,11 @@ async function cookiesOf({ agent }: BrowserVisitor | PhoneVisitor): Promise<Cook
   return (await agent.jar.serialize())?.cookies ?? [];
 }
 
-async function pathsOf(visitor: BrowserVisitor | PhoneVisitor): Promise<Record<string, unknown>> {
-  return Object.fromEntries((await cookiesOf(visitor)).map(({ key, path }) => [key, path]));
+/** Returns the path of each cookie, or the list of its paths. */
+async function pathsOf(visitor: BrowserVisitor | PhoneVisitor): Promise<Record<string, string>> {
+  const paths: Record<string, string> = {};
+  for (const { key = '', path } of await cookiesOf(visitor)) {
+    paths[key] = paths[key] === undefined ? `${path}` : [paths[key], path].sort().join(', ');
+  }
+  return paths;
 }

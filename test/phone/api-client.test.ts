@@ -79,7 +79,8 @@ describe('a request of the library for apps', () => {
         async (server) => {
           await (await server.phone()).scanShortCode('2345-678F');
           const bodies = server.requests.map(({ body }) => body);
-          expect(bodies).to.deep.equal([{ shortCode: '2345-678F' }, { shortCode: '2345-678F' }]);
+          const sent = { actions: true, shortCode: '2345-678F' };
+          expect(bodies).to.deep.equal([sent, sent]);
         },
       ));
   });

@@ -37,7 +37,7 @@ describe('the text of a QR code', () => {
   for (const [text, issuer] of accepted) {
     it(`is claimed: ${JSON.stringify(text.replace(CODE, '…'))} at ${issuer}`, async () => {
       const base = issuer.toLowerCase().replace(/\/$/, '');
-      expect(await scan(text, issuer)).to.deep.equal([`${base}/qr/api/scans`, { code: CODE }]);
+      expect(await scan(text, issuer)).to.deep.equal([`${base}/qr/api/scans`, { actions: true, code: CODE }]);
     });
   }
 
@@ -45,8 +45,11 @@ describe('the text of a QR code', () => {
     `com.example.app:/qr/${CODE}?${new URLSearchParams({ iss: issuer })}${more}`;
   for (const issuer of ['https://id.example.com', 'https://id.example.com/op', 'http://localhost:3000']) {
     it(`may be in a link of the provider that has opened the app: ${issuer}`, async () => {
-      expect(await scan(link(issuer), issuer)).to.deep.equal([`${issuer}/qr/api/scans`, { code: CODE }]);
-      expect(await scan(link(`${issuer}/`), issuer)).to.deep.equal([`${issuer}/qr/api/scans`, { code: CODE }]);
+      expect(await scan(link(issuer), issuer)).to.deep.equal([`${issuer}/qr/api/scans`, { actions: true, code: CODE }]);
+      expect(await scan(link(`${issuer}/`), issuer)).to.deep.equal([
+        `${issuer}/qr/api/scans`,
+        { actions: true, code: CODE },
+      ]);
     });
   }
 

@@ -54,7 +54,8 @@ describe('a ticket of the library for apps', () => {
       expect(ticket.asked).to.deep.equal(viewOf());
       expect([ticket.id, ticket.isOver]).to.deep.equal(['a-ticket', false]);
       const [{ method, target, body } = {}] = server.requests;
-      expect({ method, target, body }).to.deep.equal({ method: 'POST', target: '/qr/api/scans', body: { code: CODE } });
+      expect({ method, target }).to.deep.equal({ method: 'POST', target: '/qr/api/scans' });
+      expect(body).to.deep.equal({ actions: true, code: CODE });
     }));
 
   it('sends each decision', () =>

@@ -71,7 +71,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     states: union('ticket/ticket.ts', 'TicketState', /readonly state: '(\w+)'|'(expired)'/g),
     options: {
       ticket: ['waiting'],
-      here: ['waiting'],
+      isPhone: ['waiting'],
       goOn: ['redeemed'],
       showAddress: ['waiting'],
       typeAt: ['waiting'],
@@ -98,7 +98,6 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     options: {
       logo: ['none'],
       action: ['none', 'passkey'],
-      isOnScreen: [],
       'client.host': ['none'],
       'browser.name': ['none'],
       'browser.place': ['none'],
@@ -124,8 +123,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     options: {
       'browser.name': ['approved', 'redeemed'],
       action: ['approved', 'redeemed', 'person'],
-      goOn: ['redeemed'],
-      isOnScreen: [],
+      goOn: ['approved'],
       checkCode: ['approved'],
       hadFinished: ['report'],
       naming: ['redeemed'],

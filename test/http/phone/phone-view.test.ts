@@ -20,7 +20,6 @@ describe('on the phone, the scanned ticket', () => {
       state: 'scanned',
       client: { id: 'test-rp', name: 'Test app', host: 'rp.localhost:9' },
       scopes: ['openid', 'profile'],
-      isOnScreen: true,
       grants: false,
       claims: [],
       resources: {},

@@ -116,6 +116,8 @@ function lasting(
 function isWide({ key, path }: Cookie, startPath: string): boolean {
   if (key.startsWith('_qr_attempts')) return path !== startPath;
   if (key.startsWith(BINDING)) return !/\/interaction\/[\w-]{20,}$/.test(path ?? '/');
+  // The pages of actions ask if the account trusts the browser, too.
+  if (key.startsWith('_qr_memory')) return !/\/(?:interaction|qr\/actions)$/.test(path ?? '/');
   return !`${path}`.endsWith(ON_PHONE.some((name) => key.startsWith(name)) ? '/qr' : '/interaction');
 }
 

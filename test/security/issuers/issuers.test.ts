@@ -133,7 +133,9 @@ async function shownAt(world: World): Promise<BrowserPerson> {
 }
 
 async function copyMemory(from: Agent, to: Agent, { issuer }: World): Promise<void> {
-  const memory = (await from.jar.store.getAllCookies()).filter(({ key }) => key.startsWith('_qr_memory'));
+  const memory = (await from.jar.store.getAllCookies()).filter(
+    ({ key, path }) => key.startsWith('_qr_memory') && path === '/interaction',
+  );
   expect(memory).to.have.length(2);
   for (const { key, value } of memory) await to.jar.setCookie(`${key}=${value}; Path=/interaction`, issuer);
 }
