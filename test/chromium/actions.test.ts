@@ -124,7 +124,7 @@ describe('an action on both screens', () => {
     const phone = await stage().open(device, `${stage().issuer}/pay`);
     await seeHeading(phone, 'Example ID asks for your approval');
     expect(await axe(phone)).to.deep.equal([]);
-    await phone.getByRole('link', { name: 'Decide on this device' }).click();
+    await phone.getByRole('button', { name: 'Decide on this device' }).click();
     await pressYes(phone);
     await seeHeading(phone, 'Approved');
     expect((await requested[0]?.result)?.outcome).to.equal('approved');

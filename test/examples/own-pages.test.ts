@@ -60,7 +60,7 @@ describe('the example’s own pages', () => {
     const page = await stage().open(phone, `${stage().issuer}/account`);
     await page.getByLabel('New address').fill('mallory@example.org');
     await page.getByRole('button', { name: 'Change the address' }).click();
-    await page.getByRole('link', { name: 'Decide on this device' }).click();
+    await page.getByRole('button', { name: 'Decide on this device' }).click();
     await deny(page);
     await page.goto(`${stage().issuer}/account`);
     expect(await page.locator('.person bdi').textContent()).to.equal('alice@example.com');
