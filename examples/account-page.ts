@@ -95,9 +95,11 @@ function accountRequest(ctx: Context, issuer: string, returnTo: string, more: Re
 
 /** Returns the secret of this browser, and gives it one if it has none. */
 function secretOf(ctx: Context, issuer: string): string {
-  const known = ctx.cookies.get(COOKIE);
+  // A page may have several of these links, but the answer sets one cookie.
+  const known: string | undefined = ctx.cookies.get(COOKIE) || ctx.state[COOKIE];
   if (known) return known;
   const secret = randomBytes(16).toString('base64url');
+  ctx.state[COOKIE] = secret;
   const { pathname, protocol } = new URL(issuer);
   const secure = protocol === 'https:';
   // Behind a proxy, the connection that arrives here may be http.

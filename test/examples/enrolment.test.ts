@@ -52,6 +52,12 @@ describe('the enrolment of passkeys at the example', () => {
     expect(page.text).to.include('Hello Alice').and.not.include('Add a passkey of this device');
     const [, link = ''] = /href="([^"]+)">Sign in again to add or remove passkeys/.exec(page.text) ?? [];
 
+    // Both links of the page have the secret in the cookie of this browser.
+    const states = [...page.text.matchAll(/state=([\w-]+)\./g)].map(([, secret]) => secret);
+    const cookies = await browser.agent.jar.getCookies(`${site.issuer}/account`);
+    const secret = cookies.find(({ key }) => key === 'account_state')?.value;
+    expect(states).to.deep.equal([secret, secret]);
+
     const form = await browser.agent.follow(link.replaceAll('&amp;', '&'));
     const answer = await browser.submit(form.url, { name: 'alice', password: 'wonderland' });
     const back = await browser.agent.follow(new URL(answer.location, form.url));

@@ -52,7 +52,7 @@ describe('npm run attack', () => {
 
   it('tries each attack on a provider with the setting that it needs, if all settings are on', async () => {
     const started = await start('--everything');
-    for (const family of ['short-code:', 'limits: shows', 'enrolment:']) {
+    for (const family of ['short-code:', 'limits: repeats', 'enrolment:']) {
       const [held = 0, ...others] = await attack(started, family);
       expect(others, family).to.deep.equal([0, 0, 0]);
       expect(held, family).to.be.above(0);

@@ -72,7 +72,7 @@ describe('the pages around a sign-in at the example', () => {
     const browser = await browserAt(site);
     const page = await browser.agent.get(`${browser.at}/password`, HTML);
     const self = new URL(browser.at).pathname;
-    expect(page.text).to.include(`You go on to ${CLIENT_ID}.`).and.include(`href="${self}"`);
+    expect(page.text).to.include(`You continue to ${CLIENT_ID}.`).and.include(`href="${self}"`);
     expect(page.text).to.include('autocomplete="username webauthn"').and.include(`data-passkeys="${self}/qr/passkey"`);
     const cancelled = await browser.submit(`${browser.at}/cancel`, {});
     expect(cancelled.status).to.equal(303);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { approve, arriveAtConfirm, askToSignIn, deny, giveName } from '../chromium/acts.ts';
+import { approve, arriveAtConfirm, askToSignIn, giveName } from '../chromium/acts.ts';
 import { AXE, barriers, LANGUAGES } from '../chromium/axe.ts';
 import { signedInPhone, signInOn } from '../chromium/phones.ts';
 import { readCode } from '../chromium/qr-from-pixels.ts';
@@ -60,8 +60,10 @@ describe('the example’s own pages', () => {
     const page = await stage().open(phone, `${stage().issuer}/account`);
     await page.getByLabel('New address').fill('mallory@example.org');
     await page.getByRole('button', { name: 'Change the address' }).click();
-    await page.getByRole('link', { name: 'Decide on this device' }).click();
-    await deny(page);
+    await page.getByRole('button', { name: 'Decide on this device' }).click();
+    await page.getByRole('button', { name: 'No, decline' }).click();
+    // The phone goes on by itself to the page that asked.
+    await page.getByRole('heading', { name: 'This was not approved' }).waitFor();
     await page.goto(`${stage().issuer}/account`);
     expect(await page.locator('.person bdi').textContent()).to.equal('alice@example.com');
   });

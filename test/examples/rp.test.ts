@@ -152,6 +152,7 @@ describe('the demo RP', () => {
   /** Asks for the payment, up to the provider's page with the code. @returns the address of that page */
   const askToPay = async (): Promise<string> => {
     const asked = await agent.post(`${rp.origin}/pay`, { form: {} });
+    await agent.get(asked.location, { headers: { accept: 'text/html' } });
     await agent.post(asked.location, { form: {} });
     return asked.location;
   };
