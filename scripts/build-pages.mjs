@@ -17,9 +17,14 @@ const TYPES = `import type { TemplateFunction } from 'eta/core';
 export declare const pages: Readonly<Record<string, TemplateFunction>>;
 `;
 
+/** The tags at which browsers drop white space. Most of a page goes over the wire as it is. */
+const BLOCK_TAG =
+  /(<\/?(?:body|div|dl|fieldset|form|h1|h2|head|header|html|li|main|meta|nav|ol|p|section|title|ul)(?: [^<>%]*)?>)\s*\n\s*/g;
+
 const eta = new Eta({ rmWhitespace: true });
 const pages = readdirSync(VIEWS).map((file) => {
-  const body = eta.compileToString(readFileSync(new URL(file, VIEWS), 'utf8'), { async: false });
+  const view = readFileSync(new URL(file, VIEWS), 'utf8').replace(BLOCK_TAG, '$1');
+  const body = eta.compileToString(view, { async: false });
   return `${JSON.stringify(basename(file, '.eta'))}: function (it, options) {${body}}`;
 });
 mkdirSync(DIST, { recursive: true });
@@ -33,7 +38,10 @@ const minified = (css) =>
     .replace(/^\s*([\w-]+): (.*;)$/gm, '$1:$2')
     .replace(/^\s+|\s+$/gm, '')
     .replace(/ \{$/gm, '{')
-    .replace(/,\n/g, ',')
+    .replace(/,\s/g, ',')
+    .replace(/ > /g, '>')
+    .replace(/\(([\w-]+): /g, '($1:')
+    .replace(/(?<![\w.])0(?=\.\d)/g, '')
     .replace(/;?\n(?=\})/g, '')
     .replace(/([{};])\n/g, '$1');
 const source = (name) => readFileSync(new URL(name, ASSETS), 'utf8');

@@ -24,6 +24,16 @@ export async function sign(text: string): Promise<string | undefined> {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
+/**
+ * Signs the code that this browser shows.
+ * @param uid the interaction
+ * @returns the fields for the server; undefined if this browser has no key
+ */
+export async function signShown(uid: string, code: string): Promise<Record<string, string> | undefined> {
+  const signature = await sign(`oidc-provider-qr-login show ${uid} ${code}`);
+  return signature === undefined ? undefined : { key: await publicKey(), code, signature };
+}
+
 async function makeKey(): Promise<CryptoKeyPair> {
   const pair = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
   await inStore('readwrite', (store) => store.put(pair, NAME));

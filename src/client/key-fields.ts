@@ -20,9 +20,7 @@ export async function keyFields(use: Ticket['key'], version: number): Promise<Re
 /** Returns the key of this browser, and its signature of the code that it shows; undefined if it has no key. */
 export async function shownKeyFields(code: string): Promise<Record<string, string> | undefined> {
   try {
-    const { publicKey, sign } = await import('./browser-key.ts');
-    const signature = await sign(`oidc-provider-qr-login show ${self.split('/').pop()} ${code}`);
-    return signature === undefined ? undefined : { key: await publicKey(), code, signature };
+    return await (await import('./browser-key.ts')).signShown(self.split('/').pop() ?? '', code);
   } catch {
     return undefined;
   }

@@ -30,12 +30,19 @@ export function openGallery(folders: readonly string[] = []): Promise<Running> {
     const app = new Koa();
     app.use(async (ctx) => {
       const [, page = '', state = ''] = ctx.path.split('/').map(decodeURIComponent);
-      if (page === 'qr' && state === 'assets') return views.assets.serve(ctx, ctx.path.split('/').at(-1) ?? '');
+      if (page === 'qr' && state === 'assets') return serveAsset(views.assets, ctx, ctx.path.split('/').at(-1) ?? '');
       protectAnswer(ctx);
       return show(views.views, ctx, { page, state });
     });
     return { app };
   });
+}
+
+function serveAsset(assets: Assets, ctx: Context, name: string): void | Promise<void> {
+  // It leaves its page at once, in a browser that can keep no passkey.
+  if (name !== 'browser-passkey.js') return assets.serve(ctx, name);
+  ctx.type = 'js';
+  ctx.body = '';
 }
 
 function viewsAt(origin: string, paths: readonly string[]): { assets: Assets; views: PageRenderer } {

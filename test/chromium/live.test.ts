@@ -96,7 +96,7 @@ describe('both screens', () => {
       await answered;
     }
     await seeScreen(screen, 'wrong-codes');
-    expect(await seeEnd(next)).to.match(/not the right number/);
+    expect(await seeEnd(next)).to.match(/The number was wrong/);
   });
 
   it('show what was decided on another page of the phone', async () => {
@@ -142,9 +142,10 @@ describe('after the sign-in, the phone', () => {
     await phone.getByRole('button', { name: 'Save' }).click();
     await phone.getByRole('heading', { level: 2, name: 'Living room <b> · Chrome on Linux' }).waitFor();
 
-    await phone.locator('summary').click();
-    await phone.getByLabel('Name', { exact: true }).fill('Office');
-    await phone.getByRole('button', { name: 'Save' }).click();
+    await phone.getByLabel('Rename Living room <b>').click();
+    const browser = phone.getByRole('group', { name: /^Living room/ });
+    await browser.getByLabel('Name', { exact: true }).fill('Office');
+    await browser.getByRole('button', { name: 'Save' }).click();
     await phone.getByRole('heading', { level: 2, name: 'Office · Chrome on Linux' }).waitFor();
   });
 

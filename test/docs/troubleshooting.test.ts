@@ -107,7 +107,7 @@ function sectionOf(heading: string): string {
 /**
  * Returns the messages that a section quotes: code spans at the beginning of a table row, or after the error code
  * there, and a code span that begins a line of a paragraph and is followed by "and". Messages of Node are left out:
- * their rows begin with "Node:".
+ * their rows begin with "Node:". A single word is a message if it ends with a full stop, and otherwise a code.
  */
 function quotedIn(section: string): string[] {
   const rows = section.split('\n').filter((line) => line.startsWith('| `'));
@@ -115,7 +115,7 @@ function quotedIn(section: string): string[] {
     [...row.matchAll(/(?<=^\| (?:`\w+` \| )?)`([^`]+)`/g)].map(([, text = '']) => text),
   );
   const alone = [...section.matchAll(/^`([^`]+)` and /gm)].map(([, text = '']) => text);
-  return [...cells, ...alone].filter((text) => /\s/.test(text));
+  return [...cells, ...alone].filter((text) => /\s|\w\.$/.test(text));
 }
 
 /** Returns the messages that a source throws or warns with. `…` stands for parts that are inserted at run time. */

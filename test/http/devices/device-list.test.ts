@@ -111,7 +111,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(others).to.deep.equal([]);
     expect(await page())
       .to.include('No other browser is signed in right now')
-      .and.to.include('This device');
+      .and.to.include('This browser');
     await signedIn();
     expect((await ownBrowsers(phone)).all.map(({ isHere }) => isHere)).to.deep.equal([false, true]);
   });
