@@ -139,7 +139,7 @@ describe('the steps on the QR page', () => {
     let text = '';
     return World.during({ qrLogin: { apps } }, async (world) => {
       ({ text } = await new BrowserPerson(world).start());
-    }).then(() => /<ol class="steps">\s*<li>.*<\/svg>(.*)<\/li>/.exec(text)?.[1] ?? '');
+    }).then(() => /<ol class="steps">\s*<li><svg.*?<\/svg>(.*?)<\/li>/.exec(text)?.[1] ?? '');
   };
 
   it('begin with the camera of the phone', async () => {
