@@ -17,13 +17,16 @@ const TYPES = `import type { TemplateFunction } from 'eta/core';
 export declare const pages: Readonly<Record<string, TemplateFunction>>;
 `;
 
-/** The tags at which browsers drop white space. Most of a page goes over the wire as it is. */
-const BLOCK_TAG =
-  /(<\/?(?:body|div|dl|fieldset|form|h1|h2|head|header|html|li|main|meta|nav|ol|p|section|title|ul)(?: [^<>%]*)?>)\s*\n\s*/g;
+/** Line ends at tags where browsers drop them. Most of a page goes over the wire as it is. */
+const BLOCKS = 'body|div|dl|fieldset|form|h1|h2|head|header|html|li|main|meta|nav|ol|p|section|title|ul';
+const DROPPED = new RegExp(
+  `(?<=</?(?:${BLOCKS})(?: [^<>%]*)?>)\\s*\\n\\s*|(?<!%>)\\s*\\n\\s*(?=</?(?:${BLOCKS})[ >])`,
+  'g',
+);
 
 const eta = new Eta({ rmWhitespace: true });
 const pages = readdirSync(VIEWS).map((file) => {
-  const view = readFileSync(new URL(file, VIEWS), 'utf8').replace(BLOCK_TAG, '$1');
+  const view = readFileSync(new URL(file, VIEWS), 'utf8').replace(DROPPED, '');
   const body = eta.compileToString(view, { async: false });
   return `${JSON.stringify(basename(file, '.eta'))}: function (it, options) {${body}}`;
 });
