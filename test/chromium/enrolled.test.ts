@@ -30,7 +30,7 @@ describe('an account that may be used in enrolled browsers only, in Chromium', (
     const phone = await scan(stage(), screen, await signedInPhone(stage(), small));
     await phone.getByText('This account works only in browsers that you have added').waitFor();
     expect(await phone.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
-    expect(await phone.evaluate<number>('document.documentElement.scrollWidth')).to.be.at.most(360);
+    expect(await phone.evaluate('document.documentElement.scrollWidth')).to.be.at.most(360);
     await phone.getByRole('button', { name: 'I cannot do that' }).click();
     await phone.getByRole('heading', { name: 'Refused' }).waitFor();
     expect(await errorOn(screen)).to.equal('access_denied');
