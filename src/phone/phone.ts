@@ -17,9 +17,9 @@ export interface BrowserEntry {
   /** Seconds since the sign-in, and since the browser was last used with an app. */
   readonly signedInAgo: number;
   readonly lastUsedAgo: number;
-  /** How the user was signed in there; `other` if the provider does not know. */
+  /** The way in which the user was signed in there; `other` if the provider does not know. */
   readonly signedInBy: 'qr' | 'passkey' | 'password' | 'other';
-  /** How long the user has chosen to stay signed in, if there was a choice. */
+  /** The time that the user has chosen to stay signed in, if there was a choice. */
   readonly duration?: string;
   /** Seconds until the session ends if it is not used again. */
   readonly endsIn: number;

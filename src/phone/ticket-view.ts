@@ -85,8 +85,8 @@ export interface TicketView {
    */
   readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
   /**
-   * How long the user may stay signed in there: `session` (until the browser is closed), `8h` (hours) or `30d` (days).
-   * Absent if there is no choice.
+   * The times to choose from for staying signed in there: `session` (until the browser is closed), `8h` (hours) or
+   * `30d` (days). Absent if there is no choice.
    */
   readonly durations?: readonly string[];
   /** The three numbers of which the user taps the one that the browser shows: it approves. */

@@ -28,7 +28,7 @@ export interface ClientForm extends ClientRequest {
   readonly body: JsonObject;
 }
 
-/** Returns the account of the user whom a client names by a `login_hint`; undefined if there is none. */
+/** Returns the account of the user that a client names by a `login_hint`; undefined if there is none. */
 export type FindHintedAccount = (
   loginHint: string,
   clientId: string,
