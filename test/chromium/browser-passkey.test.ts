@@ -5,7 +5,7 @@ import { AXE, barriers } from './axe.ts';
 import { scanCode, signedInPhone } from './phones.ts';
 import { readCode } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
-import { withAuthenticator } from './virtual-passkey.ts';
+import { MENU_OF_PASSKEYS, withAuthenticator } from './virtual-passkey.ts';
 
 describe('a passkey after the QR code, in a real browser', () => {
   const stage = useStage({}, { passkeys: true, browserPasskeys: true });
@@ -71,15 +71,7 @@ describe('a passkey after the QR code, in a real browser', () => {
     await screen.getByRole('button', { name: 'Create it now' }).click();
     await claimsOn(screen);
     await desktop.clearCookies({ name: /^_session/ });
-    // Chromium without windows has no menu. Its authenticator answers at once instead of after a choice in the menu.
-    await desktop.addInitScript(`{
-      PublicKeyCredential.isConditionalMediationAvailable = async () => true;
-      const get = navigator.credentials.get.bind(navigator.credentials);
-      navigator.credentials.get = ({ mediation, ...options }) => {
-        sessionStorage.mediation = mediation;
-        return get(options);
-      };
-    }`);
+    await desktop.addInitScript(MENU_OF_PASSKEYS);
     await screen.goto(`${stage().rpUrl}/login`);
     await screen.getByRole('button', { name: 'Allow' }).click();
     expect((await claimsOn(screen)).amr).to.include('pop');

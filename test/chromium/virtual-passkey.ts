@@ -36,3 +36,16 @@ export async function withAuthenticator(page: Page): Promise<PasskeyDevice> {
   });
   return { page, device, authenticatorId };
 }
+
+/**
+ * A script for a page. Chromium without windows has no menu of passkeys: its authenticator answers at once instead of
+ * after a choice in the menu, and `sessionStorage.mediation` says how the page has asked.
+ */
+export const MENU_OF_PASSKEYS = `{
+  PublicKeyCredential.isConditionalMediationAvailable = async () => true;
+  const get = navigator.credentials.get.bind(navigator.credentials);
+  navigator.credentials.get = ({ mediation, ...options }) => {
+    sessionStorage.mediation = mediation;
+    return get(options);
+  };
+}`;

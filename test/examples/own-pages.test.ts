@@ -5,7 +5,7 @@ import { AXE, barriers, LANGUAGES } from '../chromium/axe.ts';
 import { signedInPhone, signInOn } from '../chromium/phones.ts';
 import { readCode } from '../chromium/qr-from-pixels.ts';
 import { useStage } from '../chromium/use-stage.ts';
-import { deviceWithPasskey } from '../chromium/virtual-passkey.ts';
+import { deviceWithPasskey, MENU_OF_PASSKEYS } from '../chromium/virtual-passkey.ts';
 import { isFullSuite } from '../support/full-suite.ts';
 import { EXAMPLE } from './example-setting.ts';
 
@@ -24,15 +24,7 @@ describe('the example’s own pages', () => {
   it('sign in with a passkey that the name field of the password page offers', async () => {
     const { page } = await deviceWithPasskey(stage());
     await page.context().clearCookies({ name: /^_session/ });
-    // Chromium without windows has no menu. Its authenticator answers at once instead of after a choice in the menu.
-    await page.context().addInitScript(`{
-      PublicKeyCredential.isConditionalMediationAvailable = async () => true;
-      const get = navigator.credentials.get.bind(navigator.credentials);
-      navigator.credentials.get = ({ mediation, ...options }) => {
-        sessionStorage.mediation = mediation;
-        return get(options);
-      };
-    }`);
+    await page.context().addInitScript(MENU_OF_PASSKEYS);
     await page.goto(`${stage().rpUrl}/login`);
     await page.getByRole('link', { name: 'Sign in with a password' }).click();
     await page.getByRole('button', { name: 'Allow' }).click();
