@@ -37,7 +37,10 @@ export interface RedemptionPorts {
   readonly settings: { readonly findAccount: FindAccount };
 }
 
-/** Redeems what the phone has approved: with the check code where it is demanded, and with the evidence that spared it. */
+/**
+ * Redeems what the phone has approved: with the check code where it is demanded, otherwise with the evidence that made
+ * it unnecessary.
+ */
 export class Redemption {
   readonly #ports: RedemptionPorts;
 

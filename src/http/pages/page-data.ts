@@ -19,7 +19,8 @@ export interface Pages {
   qr: {
     readonly request: SignInRequest;
     /**
-     * True if the browser seems to run on a phone: then the ways that work there come first, and the code after them.
+     * True if the browser seems to run on a phone. The ways that work on a phone then come first, and the code after
+     * them.
      */
     readonly isPhone: boolean;
     readonly ticket: DrawnView;
@@ -35,7 +36,7 @@ export interface Pages {
     readonly tapsNumber?: boolean | undefined;
     /** The address, without its scheme, of the page that takes the short code, if the deployment allows typing. */
     readonly typeAt?: string | undefined;
-    /** The name of the deployment's app, by which the page tells users with what to scan. */
+    /** The name of the deployment's app. The page asks users to scan with it. */
     readonly appName?: string | undefined;
     /** The URL of the picture in the middle of the code, if the deployment has one. */
     readonly codeMark?: string | undefined;
@@ -43,11 +44,11 @@ export interface Pages {
     readonly appUrl?: string | undefined;
     /** The account that is signed in to this browser already. */
     readonly signedInAs?: string | undefined;
-    /** True if some accounts may be used in enrolled browsers only: the script tells then how this one is enrolled. */
+    /** True if some accounts may be used in enrolled browsers only. The script then shows how to enrol this browser. */
     readonly enrolment?: boolean;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
-    /** True if this browser has added a passkey of its own: then the passkey comes first, and the code after it. */
+    /** True if this browser has added a passkey of its own. The passkey then comes first, and the code after it. */
     readonly hasPasskey?: boolean;
   };
   /** A page of the browser: offers it a passkey of its own, which the phone approves. */
@@ -113,7 +114,7 @@ export interface Pages {
     readonly scansItself: boolean;
     /** The address that opens the code in the deployment's app, if that has a scheme of its own. */
     readonly openInApp?: string | undefined;
-    /** The URL where a phone that is not signed in goes on in the browser. */
+    /** The URL at which a phone that is not signed in signs in and continues in the browser, and not in the app. */
     readonly signIn?: string | undefined;
   };
   /** A page of the phone: reads a code with the camera. */

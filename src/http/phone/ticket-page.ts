@@ -58,7 +58,7 @@ export class TicketPage {
     ctx.set(STATE_HEADER, 'refused');
     const { approver: session } = await admit(this.#ports, request, undefined);
     const before = ceremony.phone.assertOwned(request.ticket, session);
-    // A request that is answered at once is a look, not a wait.
+    // A request that does not have to wait counts as a look at the ticket.
     if (versionAt(before, clock()) !== known) await limits.forAccount('decide', session.accountId);
     const current = await followers.next(ctx, before, session, known);
     const now = clock();
