@@ -85,10 +85,12 @@ export interface ManagedBrowser {
 
 /** QR sign-in for one provider. */
 export interface QrLogin {
-  /** For the provider's `interactions.policy`. You may add prompts of your own before you create the provider. */
+  /**
+   * The value for the provider's `interactions.policy`. You may add your own prompts before you create the provider.
+   */
   readonly policy: interactionPolicy.DefaultPolicy;
 
-  /** For the provider's `interactions.url`. */
+  /** The value for the provider's `interactions.url`. */
   readonly interactionUrl: (ctx: KoaContextWithOIDC, interaction: Interaction) => string;
 
   /**
@@ -109,15 +111,15 @@ export interface QrLogin {
   /**
    * Enrols a browser for an account ({@link QrLoginOptions.enrolled}) by its public key, for computers that you manage.
    * A page of yours in that browser, on the provider's origin, gets the key: `publicKey()` of the asset
-   * `browser-key.js`. The caller is responsible that it is the account's browser.
+   * `browser-key.js`. The caller must make sure that it is the account's browser.
    * @throws TypeError before `attach`; QrLoginError `invalid_request` for a wrong key
    */
   readonly enrol: (accountId: string, browser: ManagedBrowser) => Promise<void>;
 
   /**
    * Renders a page of your own, such as the password page: a template of your `views`, in the layout of the other pages
-   * and in the user's language, with the headers that keep it from being framed or stored. The template has what every
-   * template has, and `page`. The languages in `page.locales`, if any, come before those of the browser.
+   * and in the user's language, with the headers that keep it from being framed or stored. The template gets `page`,
+   * and the tools that every template has. The languages in `page.locales`, if any, come before those of the browser.
    * @throws TypeError before `attach`, or if there is no such template
    */
   readonly render: (ctx: Context, name: string, page?: OwnView) => void;
@@ -259,7 +261,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   provider.use(routes({ ...parts, ...phoneParts, ...actionParts }));
   const { revocation, enrolments } = signedIn;
   const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation, enrolments });
-  // For oidc-provider's own URLs, and for pages that the deployment serves below the plugin's.
+  // This answers errors at oidc-provider's own URLs, and on pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   refuseBefore(provider, [wiring.check, starts.check, attempts.limit, repeatExchange(provider)]);
   refuseBefore(provider, [signIns.note, resuming.middleware, resumeChecks]);
@@ -301,7 +303,8 @@ interface StartingParts {
 /** Binds an interaction to the browser that starts it, and returns the address of its page. */
 function startInteraction(parts: StartingParts, ctx: KoaContextWithOIDC, interaction: Interaction): string {
   const { starts, wiring, attempts, cookies, urls, clock } = parts;
-  // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
+  // The binding cookie is set along with oidc-provider's own cookie. Both show that this browser started the
+  // interaction.
   starts.note(ctx);
   wiring.noteInteraction(ctx, interaction);
   attempts.note(ctx, interaction);

@@ -54,14 +54,14 @@ async function findProblem(entry: AuditEntry | undefined, previous: string): Pro
   return (await isSigned(entry.record)) ? undefined : 'signature';
 }
 
-/** Returns true if the app has signed what the record says. */
+/** Returns true if the app has signed the decision that the record contains. */
 async function isSigned(record: DecisionRecord): Promise<boolean> {
   try {
     const { ticket, jwk, keyId, decision, remember, duration, client, browser, time, at } = record;
     const { payload } = await jwtVerify(record.signature, ({ alg = '' }) => importJWK(jwk, alg), {
       algorithms: [...APP_ALGORITHMS],
       typ: DECISION_TYPE,
-      // It counts how it was when the provider got it.
+      // Verify the signature as of the time at which the provider received the decision.
       currentDate: new Date(at),
     });
     const said = { decision, remember, duration, client: client.id, browser, time };

@@ -36,7 +36,7 @@ let wanted = false;
 let permission: PermissionStatus | undefined;
 let nextFrame: ReturnType<typeof setTimeout> | undefined;
 let adviser = new Adviser(performance.now());
-/** True if the focused element has been hidden since. */
+/** True if the element that had the focus was hidden. */
 let focusIsLost = false;
 /** True once the decoder has failed to load. Browsers remember a failed module, so only a reload fetches it again. */
 let isIncomplete = false;
@@ -139,7 +139,7 @@ async function readFrame(): Promise<void> {
   nextFrame = setTimeout(readFrame, Math.max(PAUSE_MS, performance.now() - startedAt));
 }
 
-/** Reads a photo, or what was copied, and says under the button what was in it. */
+/** Reads a photo, or a copied picture or text, and shows under the button what was found in it. */
 async function take(given: Given): Promise<void> {
   showText(photoStatus, 'reading');
   const found = await readGiven(given, reader);
@@ -161,7 +161,7 @@ async function takeFromClipboard(): Promise<void> {
   else await take(given);
 }
 
-/** Takes what was pasted or dropped, unless it is a text for the field, such as a backup code. */
+/** Reads pasted or dropped content, unless it is a text for the field, such as a backup code. */
 function takeTransfer(event: Event, transfer: DataTransfer | null): void {
   const given = inTransfer(transfer);
   if (given === undefined) return;

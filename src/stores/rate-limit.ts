@@ -16,7 +16,7 @@ export interface RateLimit {
   /** Counts a request. */
   take(key: string): WaitMs | Promise<WaitMs>;
 
-  /** Checks the limit without counting. For requests that are counted later, when their outcome is known. */
+  /** Checks the limit without counting, for requests that are counted later, when their outcome is known. */
   ask(key: string): WaitMs | Promise<WaitMs>;
 }
 

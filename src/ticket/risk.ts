@@ -63,8 +63,8 @@ export type Judge = (ticket: Ticket, approver: Approver, knownBy: KnownBy | unde
 
 /**
  * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
- * stranger in the same network could scan first, and sign the browser in as himself. Your own assessment may fall back
- * on it.
+ * stranger in the same network could scan first, and sign the browser in as himself. Your own assessment may use the
+ * address.
  */
 export function assessByDefault({ browser }: RiskContext): Verdict {
   return browser.known ? 'allow' : 'check code';

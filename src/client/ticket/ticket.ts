@@ -24,7 +24,7 @@ export const GONE = 'gone';
 /** The ticket in an answer; `GONE` if the interaction has ended; undefined if there was no answer. */
 export type Asked = Ticket | typeof GONE | undefined;
 
-/** Asks every few seconds until there is an answer, or until `until` is aborted. */
+/** Requests the ticket every few seconds until there is an answer, or until `until` is aborted. */
 export async function askUntilAnswered(
   url: string,
   until: AbortSignal,
@@ -38,7 +38,7 @@ export async function askUntilAnswered(
   }
 }
 
-/** Asks once. @param within the longest wait for the answer, in milliseconds */
+/** Requests the ticket once. @param within the longest wait for the answer, in milliseconds */
 export async function ask(url: string, until: AbortSignal, within?: number): Promise<Asked> {
   const answer = await get<Ticket>(url, { until, ...(within !== undefined && { within }) });
   if (answer === undefined || until.aborted) return undefined;

@@ -14,7 +14,7 @@ const SHORTEST_LONG_POLL_MS = 1_000;
 /** After this many long polls without a readable answer, the page only polls: a proxy cuts them short each time. */
 const LONG_POLL_FAILURES = 2;
 
-/** For each end of a stream: how often it may follow itself before the page polls instead. */
+/** The number of streams that may end in the same way one after another before the page polls instead. */
 const MAX_IN_A_ROW: Readonly<Record<StreamEnd, number>> = {
   'held back': 0,
   silent: 1,
@@ -22,7 +22,7 @@ const MAX_IN_A_ROW: Readonly<Record<StreamEnd, number>> = {
   broken: Number.POSITIVE_INFINITY,
 };
 
-/** The page has been woken, or does not need the answer any more. */
+/** The outcome of a poll that was given up: the page was woken, or does not need the answer any more. */
 const WOKEN = 'woken';
 
 /**
@@ -101,7 +101,7 @@ export class TicketWatch {
     return false;
   }
 
-  /** Polls once. @param known the version to wait for a change of; undefined to have an answer at once */
+  /** Polls once. @param known waits for a version other than this one; undefined to have an answer at once */
   async #pollOnce(known: number | undefined, until: AbortSignal): Promise<Asked | typeof WOKEN> {
     const after = known === undefined ? '' : `after=${known}&`;
     const within = known === undefined ? undefined : LONG_POLL_WITHIN_MS;
@@ -120,14 +120,14 @@ export class TicketWatch {
     return answer;
   }
 
-  /** @returns true if the interaction has ended */
+  /** Reports an answer. @returns true if the interaction has ended */
   #report(answer: Asked): boolean {
     if (typeof answer === 'object') this.#watcher.onTicket(answer);
     return answer === GONE;
   }
 }
 
-/** Returns true if a long poll that began then has not waited. */
+/** Returns true if a long poll was answered without a wait. @param askedAt the time at which it began */
 function isShort(askedAt: number): boolean {
   return Date.now() - askedAt < SHORTEST_LONG_POLL_MS;
 }
