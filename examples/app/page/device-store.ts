@@ -40,7 +40,7 @@ export class DeviceStore {
     this.#database = database;
   }
 
-  /** @throws DOMException if the browser lets this page store nothing, as some private windows do */
+  /** Opens the store. @throws DOMException if the browser lets this page store nothing, as some private windows do */
   static async open(): Promise<DeviceStore> {
     const opening = indexedDB.open(DATABASE, 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
