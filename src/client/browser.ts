@@ -8,7 +8,7 @@ import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusa
 import { namePhone, showNumber } from './scanned-by.ts';
 import { screenOf, showInTab, turnPageTo } from './screens.ts';
 import { onSubmit } from './submit.ts';
-import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket/ticket.ts';
+import { NO_PICTURE, requestUntilAnswered, type Ticket } from './ticket/ticket.ts';
 import { TicketWatch } from './ticket/watch-ticket.ts';
 import { countDown, showTimeLeft } from './time/countdown.ts';
 
@@ -98,7 +98,7 @@ function turnTo(screen: string): void {
   if (turnPageTo(screen) && screen === 'check-code') field.focus();
 }
 
-/** Shows if the server answers. While it does not, a code that may be out of date is not offered for scanning. */
+/** Shows a lost connection. Meanwhile, a code that may be out of date is not offered for scanning. */
 function setConnected(connected: boolean): void {
   isConnected = connected;
   showConnection();
@@ -122,7 +122,7 @@ function showConnection(): void {
 async function requestPicture(): Promise<void> {
   pictureRequest.abort();
   pictureRequest = new AbortController();
-  const ticket = await askUntilAnswered(`${self}/qr`, pictureRequest.signal);
+  const ticket = await requestUntilAnswered(`${self}/qr`, pictureRequest.signal);
   if (typeof ticket === 'object' && ticket.version === version && ticket.qr) code.show(ticket.qr, false);
 }
 
@@ -210,7 +210,7 @@ async function signInHere(form: HTMLFormElement): Promise<void> {
   const problem = find(form, '[role=alert]');
   problem.textContent = '';
   const proof = await askForPasskey(form.dataset.passkey ?? '');
-  // It is `yes` if the page names the account that will be signed out. Otherwise the server has the user asked first.
+  // It is `yes` if the page names the account that will be signed out. Otherwise the server demands agreement first.
   const switchAccount = form.dataset.switchAccount ?? '';
   const answer = proof && (await send<Redirect>('qr/passkey', () => ({ proof, switchAccount })));
   if (answer && !isRefusal(answer.body)) return goTo(answer.body.redirectTo);

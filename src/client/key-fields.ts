@@ -2,8 +2,8 @@ import { self } from './page.ts';
 import type { Ticket } from './ticket/ticket.ts';
 
 /**
- * Returns the fields by which this browser proves at finish that it has its key; none if it has no key. Then the server
- * asks for the check code, or trusts the cookie.
+ * Returns the fields about this browser's key for the request to finish: a signature, or a new public key. Without a
+ * key the server asks for the check code, or trusts the cookie.
  * @param version the version of the ticket, which the signature covers
  */
 export async function keyFields(use: Ticket['key'], version: number): Promise<Record<string, string>> {

@@ -139,7 +139,7 @@ function prepare(): void {
   for (const approve of document.querySelectorAll<HTMLButtonElement>(APPROVALS)) calmApprove(approve, replaced.signal);
   showCopyButtons();
   showTimeLeft();
-  // The action goes on in this same browser.
+  // The user continues with the action in this same browser.
   const onward = document.querySelector<HTMLAnchorElement>('a[data-go-on]');
   if (onward !== null) location.assign(onward.href);
 }

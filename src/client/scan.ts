@@ -3,7 +3,13 @@
  */
 import { Adviser } from './camera/advice.ts';
 import { Camera } from './camera/camera.ts';
-import { canReadClipboard, type Given, inTransfer, readClipboard, readGiven } from './camera/given-pictures.ts';
+import {
+  canReadClipboard,
+  type GivenContent,
+  readClipboard,
+  readGiven,
+  transferredContent,
+} from './camera/given-pictures.ts';
 import { ownAddress, showText } from './camera/open-code.ts';
 import { loadReader } from './camera/read-code.ts';
 import { giveFeedback } from './phone/feedback.ts';
@@ -140,7 +146,7 @@ async function readFrame(): Promise<void> {
 }
 
 /** Reads a photo, or a copied picture or text, and shows under the button what was found in it. */
-async function take(given: Given): Promise<void> {
+async function take(given: GivenContent): Promise<void> {
   showText(photoStatus, 'reading');
   const found = await readGiven(given, reader);
   if ('text' in found) return void openIfOurs(found.text, photoStatus);
@@ -163,7 +169,7 @@ async function takeFromClipboard(): Promise<void> {
 
 /** Reads pasted or dropped content, unless it is a text for the field, such as a backup code. */
 function takeTransfer(event: Event, transfer: DataTransfer | null): void {
-  const given = inTransfer(transfer);
+  const given = transferredContent(transfer);
   if (given === undefined) return;
   const isForField = event.target instanceof HTMLInputElement && event.target !== photo;
   if (typeof given === 'string' && isForField && ownAddress(given.trim(), codes) === undefined) return;

@@ -38,10 +38,7 @@ function headingOf(): string {
 const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]');
 const plainIcon = icon?.getAttribute('href') ?? '';
 
-/**
- * Shows the state in the title and the icon of the tab, where a user notices it who looks at the phone or at another
- * tab.
- */
+/** Shows the state in the title and the icon of the tab, for a user who looks at the phone or at another tab. */
 export function showInTab(): void {
   const { screen, ...icons } = page.dataset;
   const title = page.querySelector('h1')?.textContent ?? '';

@@ -3,13 +3,13 @@
 import type { Reader } from './read-code.ts';
 
 /** A picture or a text that may contain a code. */
-export type Given = Blob | string;
+export type GivenContent = Blob | string;
 
 /** The text of the code, or the name of the message that says why none was found. */
-export type Found = { readonly text: string } | { readonly problem: 'no-code' | 'no-photo' | 'incomplete' };
+export type ContentReading = { readonly text: string } | { readonly problem: 'no-code' | 'no-photo' | 'incomplete' };
 
 /** Finds the code in what the user has given. @param reader the decoder, which may still be loading */
-export async function readGiven(given: Given, reader: Promise<Reader>): Promise<Found> {
+export async function readGiven(given: GivenContent, reader: Promise<Reader>): Promise<ContentReading> {
   if (typeof given === 'string') return { text: given.trim() };
   const [loaded, picture] = await Promise.all([
     reader.catch(() => undefined),
@@ -30,7 +30,7 @@ export function canReadClipboard(): boolean {
 }
 
 /** Returns the picture or the text in the clipboard; undefined if there is none, or the user does not allow it. */
-export async function readClipboard(): Promise<Given | undefined> {
+export async function readClipboard(): Promise<GivenContent | undefined> {
   try {
     for (const item of await navigator.clipboard.read()) {
       const image = item.types.find((type) => type.startsWith('image/'));
@@ -46,7 +46,7 @@ export async function readClipboard(): Promise<Given | undefined> {
 }
 
 /** Returns the pasted or dropped picture or text; undefined if there is neither. */
-export function inTransfer(transfer: DataTransfer | null): Given | undefined {
+export function transferredContent(transfer: DataTransfer | null): GivenContent | undefined {
   const picture = [...(transfer?.files ?? [])].find(({ type }) => type.startsWith('image/'));
   return picture ?? (transfer?.getData('text/plain') || undefined);
 }

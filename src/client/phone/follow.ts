@@ -24,7 +24,7 @@ export async function followTicket(onPage: (state: string) => void): Promise<voi
   for (let main = followed(); main !== null; main = followed()) {
     await whenVisible(new AbortController().signal);
     const askedAt = Date.now();
-    // The phone is offline, the server limits or restarts, or a proxy has answered: ask again later.
+    // The phone is offline, the server limits requests or restarts, or a proxy has answered: ask again later.
     const answer = await ask(main).catch(() => undefined);
     // A decision has replaced the page meanwhile.
     if (main !== followed()) continue;
@@ -73,7 +73,7 @@ async function ask({ dataset }: HTMLElement): Promise<Answer | undefined> {
 }
 
 /**
- * Handles a ticket that is gone, or a phone that has signed out. A page with a question is reloaded, because it cannot
+ * Handles a ticket that is gone, or a phone that has signed out. A page with a question is reloaded, as the question cannot
  * be answered any more. A page about a decision stays, because the decision still holds.
  */
 function end({ dataset }: HTMLElement): void {

@@ -1,7 +1,7 @@
 /** Shows the next page that the server has sent: its `main` replaces the present one. */
 
 /**
- * The header with the state of the ticket. Each answer of the provider about a ticket has it, and no answer of a
+ * The header with the state of the ticket. Each answer of the provider about a ticket has it, but no answer of a
  * captive portal.
  */
 export const STATE = 'Qr-Login-State';

@@ -1,6 +1,6 @@
 /**
- * Sends the decision on a page that follows its ticket, and repeats it without an answer. A browser repeats a form on
- * its own only on a connection that it has kept, and here the long poll occupies that connection.
+ * Sends the decision on a page that follows its ticket, and repeats it if there is no answer. A browser repeats a form
+ * on its own only on a connection that it has kept, and here the long poll occupies that connection.
  */
 import { rest } from '../requests.ts';
 import { STATE, showPage } from './next-page.ts';

@@ -61,7 +61,7 @@ class TicketStream {
     });
     this.#source.addEventListener('heartbeat', () => this.#hear());
     this.#source.addEventListener('error', () => {
-      // Otherwise the browser reconnects by itself.
+      // If the stream is not closed, the browser reconnects by itself.
       if (this.#source.readyState === EventSource.CLOSED) this.#end(this.#events === 0 ? 'refused' : 'broken');
     });
     whenWoken(() => {

@@ -3,7 +3,7 @@
  * connection that says nothing for too long is replaced: after a sleep, or behind some NATs, it never ends by itself.
  */
 import { rest } from '../requests.ts';
-import { type Asked, ask, askUntilAnswered, GONE, NO_PICTURE, POLL_EVERY_MS } from './ticket.ts';
+import { GONE, NO_PICTURE, POLL_EVERY_MS, requestTicket, requestUntilAnswered, type TicketAnswer } from './ticket.ts';
 import { RECENT_MS, type StreamEnd, streamTicket, type Watcher } from './ticket-stream.ts';
 import { whenHidden, whenVisible, whenWoken } from './visibility.ts';
 
@@ -69,7 +69,7 @@ export class TicketWatch {
       this.#polls = inARow >= MAX_IN_A_ROW[end];
       if (this.#polls) break;
       const url = `${this.#self}/qr?${NO_PICTURE}`;
-      if (this.#report(await askUntilAnswered(url, until, this.#watcher.onSilence))) return true;
+      if (this.#report(await requestUntilAnswered(url, until, this.#watcher.onSilence))) return true;
     }
     return this.#poll(until);
   }
@@ -102,7 +102,7 @@ export class TicketWatch {
   }
 
   /** Polls once. @param known waits for a version other than this one; undefined to have an answer at once */
-  async #pollOnce(known: number | undefined, until: AbortSignal): Promise<Asked | typeof WOKEN> {
+  async #pollOnce(known: number | undefined, until: AbortSignal): Promise<TicketAnswer | typeof WOKEN> {
     const after = known === undefined ? '' : `after=${known}&`;
     const within = known === undefined ? undefined : LONG_POLL_WITHIN_MS;
     const askedAt = Date.now();
@@ -112,7 +112,7 @@ export class TicketWatch {
     const abort = (): void => woken.abort();
     until.addEventListener('abort', abort, { signal: answered.signal });
     whenWoken(() => Date.now() - askedAt > RECENT_MS && abort(), answered.signal);
-    const answer = await ask(`${this.#self}/qr?${after}${NO_PICTURE}`, woken.signal, within);
+    const answer = await requestTicket(`${this.#self}/qr?${after}${NO_PICTURE}`, woken.signal, within);
     answered.abort();
     if (woken.signal.aborted) return WOKEN;
     if (answer === undefined) this.#watcher.onSilence();
@@ -121,7 +121,7 @@ export class TicketWatch {
   }
 
   /** Reports an answer. @returns true if the interaction has ended */
-  #report(answer: Asked): boolean {
+  #report(answer: TicketAnswer): boolean {
     if (typeof answer === 'object') this.#watcher.onTicket(answer);
     return answer === GONE;
   }
