@@ -101,9 +101,9 @@ export interface QrLogin {
   readonly attach: (provider: Provider) => void;
 
   /**
-   * For the provider's `extraTokenClaims`, if apps approve sign-ins: tells in the access tokens of an app when and
-   * how its user has signed in (RFC 9068, section 2.2.1), also after refreshes. An app with a token that lacks this
-   * gets 401. To add claims of your own: `extraTokenClaims: (ctx, token) => ({ ...qr.extraTokenClaims(ctx, token),
+   * The value for the provider's `extraTokenClaims`, if apps approve sign-ins. It states in the access tokens of an app
+   * when and how its user has signed in (RFC 9068, section 2.2.1), also after refreshes. An app with a token that lacks
+   * this gets 401. To add claims of your own: `extraTokenClaims: (ctx, token) => ({ ...qr.extraTokenClaims(ctx, token),
    * mine: 1 })`.
    */
   readonly extraTokenClaims: typeof authenticationClaims;
@@ -125,8 +125,9 @@ export interface QrLogin {
   readonly render: (ctx: Context, name: string, page?: OwnView) => void;
 
   /**
-   * For the provider's `renderError`: shows oidc-provider's errors on the plugin's error page, in the user's language,
-   * with a link to try again if that can help. The error and its description are shown for the developers of the app.
+   * The value for the provider's `renderError`. It shows oidc-provider's errors on the plugin's error page, in the
+   * user's language, with a link to try again if that can help. The error and its description are shown for the
+   * developers of the app.
    * @throws TypeError before `attach`
    */
   readonly renderError: (ctx: KoaContextWithOIDC, out: ErrorOut, error: Error) => void;

@@ -45,8 +45,8 @@ export class ApprovalRefused extends Error {
 }
 
 /**
- * Verifies the signed result of an action: the signature, the type, the issuer, the recipient, the account and the time,
- * that the user has seen these texts, and that it was not used before.
+ * Verifies the signed result of an action: the signature, the type, the issuer, the recipient, the account and the
+ * time, that the user has seen these texts, and that the result was not used before.
  * @param jwt the member `jwt` of an approval, or `result` of the answer to a client
  * @throws ApprovalRefused; TypeError if `issuer`, `audience` or `sub` is missing
  */

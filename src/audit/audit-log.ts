@@ -54,7 +54,7 @@ export class AuditLog {
     return this.#head;
   }
 
-  /** For the option `onDecision`: a decision counts once it is on the disk. */
+  /** The value for the option `onDecision`. A decision counts once it is on the disk. */
   readonly onDecision: OnDecision = (_ctx, record) => this.append(record);
 
   /**

@@ -16,13 +16,14 @@ export interface VerifiedLine {
   /** The hash of the line, to be compared with a head that was kept elsewhere. */
   readonly hash: string;
   /**
-   *    * Undefined if the line is right.
+   * Undefined if the line is right.
    *
    * - `torn`: the process or the machine stopped while the line was written, and its decision did not count; or the
    *   line was damaged.
-   * - `chain`: the line does not follow on the one before it: a line was changed, removed or put in between.
-   * - `signature`: the record does not say what the app has signed: ticket, decision, `remember`, `duration`, the client's id,
-   *   browser and time. The chain alone covers the other fields.
+   * - `chain`: the line does not contain the hash of the line before it, because a line was changed, removed or put in
+   *   between.
+   * - `signature`: the record does not say what the app has signed: ticket, decision, `remember`, `duration`, the
+   *   client's id, browser and time. The chain alone covers the other fields.
    */
   readonly problem: 'torn' | 'chain' | 'signature' | undefined;
 }

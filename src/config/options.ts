@@ -174,7 +174,8 @@ export interface QrLoginOptions {
 
   /**
    * Demands that apps sign each decision: what their user was shown and what they decided, as a JWS with the key of
-   * their tokens. A decision without a signature is refused. Without this option an app may still sign. See docs/apps.md.
+   * their tokens. A decision without a signature is refused. Without this option an app may still sign. See
+   * docs/apps.md.
    * @default false
    */
   signedDecisions?: boolean;

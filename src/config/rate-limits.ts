@@ -15,8 +15,8 @@ export interface LimitOptions {
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 /**
- * The time for which wrong check codes in a row are counted. Without Redis the counter of a process uses timers, which
- * can wait for 24 days at most.
+ * The time for which wrong check codes in a row are counted. While a process does not reach Redis, it counts with
+ * timers, which can wait for 24 days at most.
  */
 const SERIES_S = 21 * 24 * HOUR_S;
 const MOST_TIMES = 1_000_000;

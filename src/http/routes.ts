@@ -195,7 +195,7 @@ const PLUGIN_PATH = /^\/(?:(?:interaction|qr)\/|\.well-known\/(?:apple-app-site-
 type MoreMethods = (request: PluginRequest, next: Next, allowed: readonly string[]) => void | Promise<void>;
 
 interface Methods {
-  /** Also answers HEAD. */
+  /** The handler for GET, which also answers HEAD. */
   readonly get?: RouterMiddleware;
   readonly post?: RouterMiddleware;
   readonly delete?: RouterMiddleware;

@@ -66,7 +66,7 @@ export async function approverOf(
 /** A user's authentication on the phone, before the deployment's `assurance` has judged it. */
 export interface PhoneAuthentication {
   readonly accountId: string;
-  /** In seconds since the epoch. */
+  /** The time of the authentication, in seconds since the epoch. */
   readonly authenticatedAt: number;
   readonly onPhone: Assurance;
 }

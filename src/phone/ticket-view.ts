@@ -54,7 +54,7 @@ export interface TicketView {
   /** Grows with each change. */
   readonly version: number;
   readonly state: TicketState;
-  /** Only if denied or cancelled. */
+  /** The reason why the ticket was denied or cancelled; absent in other states. */
   readonly reason?: EndReason;
   /** Seconds until this state ends by itself; absent if it is final. */
   readonly expiresIn?: number;

@@ -25,8 +25,8 @@ export interface CeremonyPorts {
 }
 
 /**
- * The proof that the approver is near the browser: six digits that the phone shows and the user types at the browser, or
- * a tap on the phone on the number that the browser shows.
+ * The proof that the approver is near the browser: six digits that the phone shows and the user types at the browser,
+ * or a tap on the phone on the number that the browser shows.
  */
 export type CheckCodeEntry = 'digits' | 'tap';
 

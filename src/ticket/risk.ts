@@ -33,7 +33,7 @@ export interface RiskContext {
 
 /** The sign-in of an approver on the phone. */
 export interface ApproverSignIn {
-  /** As your `assurance` returned it, with the methods that your `guard` has verified. */
+  /** The class and methods as your `assurance` returned them, with the methods that your `guard` has verified. */
   readonly amr?: readonly string[];
   readonly acr?: string;
   /** The time of the authentication, in seconds since the epoch. */

@@ -114,8 +114,8 @@ export class ApiScanHandlers {
 }
 
 /**
- * Ensures that an app that does not know actions does not approve one as a sign-in. To another account than the action's
- * it stays unknown.
+ * Ensures that an app that does not know actions does not approve one as a sign-in. To an account other than the
+ * action's, the action stays unknown.
  */
 function assertShowable(ticket: Ticket | undefined, approver: GrantApprover, showsActions: boolean): void {
   if (showsActions || ticket?.request.action === undefined || !isNamedAccount(ticket, approver)) return;

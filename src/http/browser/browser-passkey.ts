@@ -74,7 +74,10 @@ export class BrowserPasskeyHandlers {
     this.#ports = ports;
   }
 
-  /** `GET I`, at the prompt `browser_passkey`: the offer, or, once the phone has approved, the button that creates it. */
+  /**
+   * `GET I`, at the prompt `browser_passkey`: the offer, or, once the phone has approved, the button that creates the
+   * passkey.
+   */
   page = async (request: BrowserRequest): Promise<void> => {
     const { provider, ceremony, urls, renderer, settings, clock } = this.#ports;
     const { ctx, interaction } = request;
@@ -96,7 +99,8 @@ export class BrowserPasskeyHandlers {
   };
 
   /**
-   * `POST I/qr/new-passkey`: adds the passkey in `credential`; with `skip`, goes on without one; otherwise asks the phone.
+   * `POST I/qr/new-passkey`: adds the passkey in `credential`; with `skip`, continues without one; otherwise asks the
+   * phone.
    */
   act = async (form: PromptForm<typeof BROWSER_PASSKEY>): Promise<void> => {
     const { provider, settings } = this.#ports;

@@ -80,7 +80,8 @@ export class BrowserLists {
   /**
    * Changes how long a browser stays signed in, from now on.
    * @returns false if it is not signed in (any more)
-   * @throws QrLoginError `sign_in_again` on a device that was itself signed in by QR, which could prolong its own session
+   * @throws QrLoginError `sign_in_again` on a device that was itself signed in by QR, which could prolong its own
+   * session
    */
   async stay(approver: Approver, id: string, duration: Duration): Promise<boolean> {
     if (this.#isLimited(approver))
@@ -161,7 +162,9 @@ export class BrowserLists {
     return list.filter((_, index) => methods[index] === undefined || methods[index] === 'qr');
   }
 
-  /** Returns true for the session that the approver acts in: the page's own, or the one in which the app was granted. */
+  /**
+   * Returns true for the session in which the approver acts: the page's own, or the one in which the app was granted.
+   */
   async #isHere({ sessionUid: own, grant }: Approver, { sessionUid }: SignedInBrowser): Promise<boolean> {
     if (grant === undefined) return sessionUid === own;
     return sessionUid === grant.boundTo || hasGranted(this.#ports.provider, sessionUid, grant);

@@ -108,7 +108,7 @@ export interface Pages {
   };
   /** A page of the phone: the address in the code leads here. */
   landing: {
-    /** For the form; absent if the phone is not signed in, which only happens with `openInApp`. */
+    /** The token of the form; absent if the phone is not signed in, which only happens with `openInApp`. */
     readonly csrf?: string | undefined;
     /** True if its script posts the scan at once. */
     readonly scansItself: boolean;
@@ -161,7 +161,7 @@ export interface Pages {
     readonly ended?: 'none' | 'one' | 'many';
     /** True if an app of such a browser could not be notified. */
     readonly unreached?: boolean;
-    /** The durations from which the user can choose for a browser that is signed in, if the deployment offers several. */
+    /** The durations to choose from for a browser that is signed in, if the deployment offers several. */
     readonly durations?: readonly Duration[] | undefined;
     /**
      * Present if some accounts may be used in enrolled browsers only: the challenge for the key of this browser, or the
@@ -281,7 +281,7 @@ export interface PhoneView {
   readonly because?: DeniedTicket['because'];
   /** True if the browser had been signed in when the user reported, and is signed out now. */
   readonly hadFinished?: boolean;
-  /** Of these three numbers, the user taps the one that the browser shows, in place of Approve. */
+  /** The three numbers in place of Approve, of which the user taps the one that the browser shows. */
   readonly numbers?: readonly string[];
   /** The six digits to type into the browser. */
   readonly checkCode?: string;

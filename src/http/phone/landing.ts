@@ -35,8 +35,8 @@ export interface LandingPorts extends TicketAdmissionPorts {
 }
 
 /**
- * The requests of a phone for the URL in the code: the page that its camera opens, and the scan. The approver comes from
- * the phone's session alone.
+ * The requests of a phone for the URL in the code: the page that its camera opens, and the scan. The approver comes
+ * from the phone's session alone.
  */
 export class LandingHandlers {
   readonly #ports: LandingPorts;

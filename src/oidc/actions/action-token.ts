@@ -9,7 +9,9 @@ export const ACTION_SCOPE = 'qr_action';
 /** A client that may ask for actions. */
 export interface ActionAccess {
   readonly clientId: string;
-  /** The account whose user has granted the token; undefined for a token of the client's own (RFC 6749, section 4.4). */
+  /**
+   * The account whose user has granted the token; undefined for a token of the client's own (RFC 6749, section 4.4).
+   */
   readonly accountId: string | undefined;
 }
 

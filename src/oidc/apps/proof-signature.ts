@@ -26,7 +26,7 @@ export interface VerifiedProof extends Pick<JWTVerifyResult, 'payload'> {
 export async function verifyProof(proof: string, keys: ProofKeys): Promise<VerifiedProof> {
   const ordinary = await verifyOrdinary(proof, keys);
   if (ordinary !== undefined) return ordinary;
-  // Without `iat` rules of jose: `exp` and `nbf`, which proofs do not need, are still honoured.
+  // This uses none of jose's rules for `iat`. `exp` and `nbf`, which proofs do not need, are still honoured.
   const { payload, protectedHeader } = await jwtVerify(proof, keys.resolve, {
     algorithms: [...APP_ALGORITHMS],
     typ: PROOF_TYPE,

@@ -179,7 +179,7 @@ export class RepeatableResume {
       const found = await find.call(model, id, options);
       const attempt = attempts.getStore();
       if (found === undefined || attempt === undefined) return found;
-      // oidc-provider takes a code with an account for one that was used before.
+      // oidc-provider considers a code with an account to be used.
       if ((await this.#resumption(attempt))?.deviceCode === id) Object.assign(found, { accountId: undefined });
       return found;
     });

@@ -144,7 +144,8 @@ class KeyvAdapter implements Adapter {
 
   /**
    * Ends the grant of a record that was used twice at once, with the tokens that the other request got or is about to
-   * get. @throws `invalid_grant`
+   * get.
+   * @throws InvalidGrant
    */
   async #refuseReplay(id: string): Promise<never> {
     const grantId = (await this.find(id))?.grantId;

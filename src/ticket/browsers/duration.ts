@@ -1,6 +1,6 @@
 /**
- * The time that a user stays signed in at a browser: until it is closed (`session`), or a number of hours (`8h`) or days
- * (`30d`) from the moment at which it was chosen.
+ * The time that a user stays signed in at a browser: until it is closed (`session`), or a number of hours (`8h`) or
+ * days (`30d`) from the moment at which it was chosen.
  */
 export type Duration = 'session' | `${number}h` | `${number}d`;
 
