@@ -49,7 +49,7 @@ const DEMANDS: readonly Demand[] = [
 const MAX_LOAD = 0.6;
 /** Waiting browsers that one process may have. */
 const MAX_WAITING = 15_000;
-/** One process may die while another one is replaced. */
+/** The number of processes of which one may die while another one is replaced. */
 const MIN_PROCESSES = 3;
 
 const PARKED = 'plugin, in memory, parkStreams';

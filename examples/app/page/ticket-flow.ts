@@ -150,7 +150,8 @@ export class TicketFlow {
   }
 
   /**
-   * After an error the screen stays, with a message; or the ticket has changed meanwhile, and its new state is shown.
+   * Handles an error. The screen stays, with a message, unless the ticket has changed meanwhile: then its new state is
+   * shown.
    */
   async #recover(error: unknown): Promise<void> {
     if (this.#end.signal.aborted) return;

@@ -116,7 +116,7 @@ function approveButton(label: string): HTMLElement {
   return button;
 }
 
-/** The proof that Approve requires: one of these, or none. */
+/** The input for the proof that Approve requires: one of these fields, or none. */
 interface Challenge {
   readonly question?: string;
   readonly passkey?: object;
