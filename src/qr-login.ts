@@ -133,7 +133,7 @@ export interface QrLogin {
   readonly renderError: (ctx: KoaContextWithOIDC, out: ErrorOut, error: Error) => void;
 
   /**
-   * Asks a user to approve something other than a sign-in on the phone: adding a passkey, a new mail address, a payment.
+   * Asks a user to approve something on the phone that is not a sign-in: a passkey, a new mail address, a payment.
    * Send the browser to the `url` of the result, and wait for `result`. See docs/actions.md.
    *
    * @example
@@ -145,7 +145,7 @@ export interface QrLogin {
   readonly requestApproval: (request: ApprovalRequest) => Promise<Approval>;
 
   /**
-   * Returns an action by its id, also one that another process has requested; `undefined` if there is none, or if it is
+   * Returns an action by its id, whichever process has requested it; `undefined` if there is none, or if it is
    * over and its result is not kept any more.
    * @throws TypeError before `attach`; QrLoginError `store_unavailable`
    */

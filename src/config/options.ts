@@ -242,9 +242,10 @@ export interface QrLoginOptions {
   shortCode?: boolean;
 
   /**
-   * Chooses how a check code shows that the phone is near the browser. `'digits'`: the user types six digits of the phone
-   * at the browser. `'tap'`: the browser shows a number of two digits once the phone has scanned, and the user taps it on
-   * the phone, among three. That is easier and worth less: a blind tap is right once in three times.
+   * Chooses how a check code shows that the phone is near the browser. `'digits'`: the user types six digits of the
+   * phone at the browser. `'tap'`: the browser shows a number of two digits once the phone has scanned, and the user
+   * taps this number on the phone, among three. A tap is easier, but proves less: a blind tap is right once in three
+   * times.
    * @default 'digits'
    */
   checkCodeEntry?: CheckCodeEntry;

@@ -30,7 +30,7 @@ export class SignInRefused extends Error {
 
 /** The requirements that a sign-in has to meet. */
 export interface SignInWish {
-  /** The path of the app to go on with afterwards. */
+  /** The path of the app to open afterwards. */
   readonly returnTo: string;
   /** The longest time since the user authenticated, in seconds. */
   readonly maxAge?: number;
@@ -102,7 +102,7 @@ export class Account {
 
   /**
    * Redeems the code that the provider has sent the user back with.
-   * @returns the path of the app to go on with
+   * @returns the path of the app to open next
    * @throws SignInRefused if the provider sent an error, or if this device did not start the sign-in
    */
   async finishSignIn(callback: URL): Promise<string> {

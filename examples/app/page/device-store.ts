@@ -19,7 +19,7 @@ export interface PendingSignIn {
   readonly state: string;
   readonly nonce: string;
   readonly verifier: string;
-  /** The path of the app to go on with. */
+  /** The path of the app to open afterwards. */
   readonly returnTo: string;
 }
 

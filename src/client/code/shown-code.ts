@@ -12,7 +12,7 @@ const LOAD_WITHIN_MS = 1_500;
 
 export class ShownCode {
   readonly #requestPicture: () => Promise<void>;
-  /** The address in the code on the page. For the code in the HTML, only the end of its address. */
+  /** The address in the code on the page. For the code in the HTML it is only the end of the address. */
   #url: string = page.querySelector<HTMLElement>('[data-drawn]')?.dataset.drawn || 'none';
   /** The time after which the server refuses the code; infinite if the template does not say when that is. */
   #goodUntil = Number.POSITIVE_INFINITY;

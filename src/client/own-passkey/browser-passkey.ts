@@ -1,6 +1,6 @@
 /**
- * The script of the page that offers the browser a passkey: creates it once the phone has approved, and goes on without
- * one where the device has no lock for it.
+ * The script of the page that offers the browser a passkey: creates it once the phone has approved, and continues
+ * without one if the device cannot keep a passkey and verify its user.
  */
 
 const skip = document.querySelector<HTMLFormElement>('form[data-skip]');

@@ -73,8 +73,8 @@ async function ask({ dataset }: HTMLElement): Promise<Answer | undefined> {
 }
 
 /**
- * Handles a ticket that is gone, or a phone that has signed out. A page with a question is reloaded, as the question cannot
- * be answered any more. A page about a decision stays, because the decision still holds.
+ * Handles a ticket that is gone, or a phone that has signed out. A page with a question is reloaded, because the
+ * question cannot be answered any more. A page about a decision stays, because the decision still holds.
  */
 function end({ dataset }: HTMLElement): void {
   if (dataset.state === 'scanned') location.reload();

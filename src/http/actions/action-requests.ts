@@ -158,7 +158,7 @@ export class ActionRequests {
     return ticket;
   }
 
-  /** Returns an action, also one that another process has made; undefined if there is none (any more). */
+  /** Returns an action, whichever process has requested it; undefined if there is none (any more). */
   async find(id: string): Promise<Approval | undefined> {
     const ticket = await this.#ports.ceremony.actions.look(id);
     return ticket && this.#open(ticket);

@@ -50,7 +50,7 @@ export class Redemption {
 
   /**
    * Ensures that the approver's account and session still exist, that the account has not signed out all browsers
-   * since, and that it is the subject that the request asks for.
+   * since, and that the account is the subject that the request asks for.
    */
   async #assertAccount({ id, since, approver, request }: ApprovedTicket): Promise<void> {
     const { provider, revocation, settings } = this.#ports;

@@ -53,7 +53,7 @@ export class SignInRevocation {
     );
   }
 
-  /** Returns the account's sign-in that came out of this ticket, or undefined if there is none (any more). */
+  /** Returns the sign-in of this account that came out of this ticket, or undefined if there is none (any more). */
   async find(accountId: string, ticketId: string): Promise<FinishedSignIn | undefined> {
     const { notes } = this.#ports;
     const [[browser], [trusted], kept] = await Promise.all([

@@ -91,7 +91,7 @@ export class SessionRecorder {
   }
 
   /**
-   * Returns the name of the browser of a session that had begun before this sign-in, and goes on after it.
+   * Returns the name of the browser if its session had begun before this sign-in and continues after it.
    * @param at the time of the sign-in
    */
   async #labelOf({ accountId, uid, begunAt }: SavedSession, at: number): Promise<string | undefined> {

@@ -75,7 +75,7 @@ export interface Pages {
     readonly opensItself: boolean;
     /** True if the browser seems to run on a phone, whose user can decide here. */
     readonly isPhone: boolean;
-    /** The URL that the user goes on to at the end, if the requester has named one. */
+    /** The URL to which the user continues at the end, if the requester has named one. */
     readonly goOn?: string;
     readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
     /** The time that each state lasts from its beginning, in seconds. */
@@ -179,9 +179,9 @@ export interface Pages {
     readonly reason?: ErrorReason | undefined;
     /** Seconds until the same request is allowed again. */
     readonly retryAfter?: number | undefined;
-    /** The URL of the browser's page, if the browser can still go on there. */
+    /** The URL of the browser's page, if the user can still continue there. */
     readonly back?: string | undefined;
-    /** The URL of the app that the browser came from, if it cannot go on. */
+    /** The URL of the app from which the browser came, if the user cannot continue here. */
     readonly home?: string | undefined;
     /** The URL to try again after an error that may pass; by default the same page. */
     readonly again?: string | undefined;
@@ -251,7 +251,7 @@ export interface PhoneView {
   readonly client: SignInRequest['client'];
   /** The texts of the action that is asked for; absent for a sign-in. */
   readonly action?: { readonly title: string; readonly details: string };
-  /** The page of the action, which goes on in this same browser once the user has decided. */
+  /** The page of the action, to which this same browser returns once the user has decided. */
   readonly goOn?: string;
   /** The URL of the client's logo, if the deployment has one. */
   readonly logo?: string;
@@ -267,7 +267,7 @@ export interface PhoneView {
   /** The name of the account that will be signed in. */
   readonly account: string;
   readonly csrf: string;
-  /** The pages where the user can go on: the list of browsers, and the camera. */
+  /** The pages to which the user can continue: the list of browsers, and the camera. */
   readonly urls: { readonly devices: string; readonly scan: string };
   /** The demand of the request that the phone does not meet, so that it may not approve. */
   readonly unmet?: UnmetRequirement;

@@ -55,7 +55,7 @@ export class DecisionFormHandlers {
     else seeOther(ctx, urls.ticket(id));
   };
 
-  /** Reports a ticket, also one that has ended meanwhile: the user sees that the report was understood. */
+  /** Reports a ticket, even if it has ended meanwhile: the user must see that the report was understood. */
   async #report(form: PhoneForm, id: string, admitted: AdmittedTicket<SessionApprover>): Promise<void> {
     const { decisions, ticketPage, urls } = this.#ports;
     const { ctx } = form;

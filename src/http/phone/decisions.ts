@@ -86,7 +86,7 @@ export class Decisions {
     return ticket;
   }
 
-  /** Reports a ticket, also one that has ended meanwhile, and ends what came out of it. */
+  /** Reports a ticket, even if it has ended meanwhile, and ends the sign-in that came out of it. */
   async report(ctx: Context, id: string, { approver, known }: AdmittedTicket): Promise<ReportOutcome> {
     const { ceremony, announce, revocation, enrolments } = this.#ports;
     const { accountId } = approver;

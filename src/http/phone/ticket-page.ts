@@ -87,7 +87,7 @@ export class TicketPage {
       this.#ports.renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
   }
 
-  /** Shows a ticket that was reported, also one that has ended. */
+  /** Shows a ticket that was reported, even if it has ended. */
   async showReported(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<void> {
     const { ctx } = request;
     const view = asReported(await makePhoneView(this.#ports, request, ticket, approver));
@@ -96,7 +96,7 @@ export class TicketPage {
     else this.#ports.renderer.render(ctx, 'done', view, ticket.request.locales);
   }
 
-  /** Returns the ticket as its approver sees it, also after a report that has ended what came out of it. */
+  /** Returns the ticket as its approver sees it, even after a report that has ended the sign-in. */
   async viewOf(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<PhoneView> {
     const view = await makePhoneView(this.#ports, request, ticket, approver);
     return (await this.#ports.decisions.isTakenBack(ticket, approver)) ? asReported(view) : view;
