@@ -4,13 +4,24 @@ import { sizeOfSuite } from '../support/full-suite.ts';
 import { LANGUAGES } from './axe.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { EXHIBITS, type Exhibit, openGallery } from './gallery.ts';
-import { brokenWords, outOfSight, overflowing, tabThrough, touchingControls } from './page-checks.ts';
+import { brokenWords, crampedTexts, outOfSight, overflowing, tabThrough, touchingControls } from './page-checks.ts';
 
 const WIDTHS = [360, 390, 768, 1366, 1920];
 const HEIGHT = 800;
 
 /** The short suite looks at the first state of each page, and at those with the most controls. */
-const FULL_PAGES = ['waiting, with everything', 'passkey, with consent', 'two', 'known'];
+const FULL_PAGES = [
+  'waiting, with everything',
+  'waiting, with a passkey of its own',
+  'passkey, with consent',
+  'action approved on the same device',
+  'mistyped',
+  'two',
+  'known',
+  'with everything',
+  'invalid_request: app',
+  'a wrong setup',
+];
 const FEW = EXHIBITS.filter(
   ({ page, state }, index) => EXHIBITS.findIndex((one) => one.page === page) === index || FULL_PAGES.includes(state),
 );
@@ -34,6 +45,7 @@ describe('the controls of every page', function () {
           await page.setViewportSize({ width, height: HEIGHT });
           note(`${width}`, [
             ...(await touchingControls(page)),
+            ...(await crampedTexts(page)),
             ...(await overflowing(page)),
             ...(await brokenWords(page)),
           ]);
@@ -72,6 +84,21 @@ describe('the confirm page on a small phone', function () {
         return problems;
       }));
   }
+
+  it('leads to the question if a number is tapped before the answer', () =>
+    onEach(
+      EXHIBITS.filter(({ state }) => state === 'numbers and a question'),
+      'de',
+      async (page) => {
+        await page.setViewportSize({ width: 360, height: 640 });
+        await page.locator('button[name=match]:enabled').first().click();
+        const focused = await page.evaluate<string>('document.activeElement.id');
+        return [
+          ...(focused === 'proof' ? [] : [`the focus is on "${focused}"`]),
+          ...(await outOfSight(page, '#proof')),
+        ];
+      },
+    ));
 
   it('has no bar on a screen so low that the bar would cover what it answers', () =>
     onEach(DECISIONS.slice(0, 1), 'en', async (page) => {
