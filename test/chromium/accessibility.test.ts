@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { allOrFirst, inFullSuite, sizeOfSuite } from '../support/full-suite.ts';
-import type { Running } from '../support/server.ts';
+import type { RunningServer } from '../support/server.ts';
 import { AXE, barriers, LANGUAGES } from './axe.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { EXHIBITS, type Exhibit, openGallery } from './gallery.ts';
@@ -38,8 +38,8 @@ const IN_ENGLISH = sizeOfSuite({
 describe('every page, in each of its states', function () {
   // In the full suite a busy machine takes several seconds for each of the more than 100 pages.
   this.timeout(sizeOfSuite({ short: 180_000, full: 600_000 }));
-  let gallery: Running;
-  let themed: Running;
+  let gallery: RunningServer;
+  let themed: RunningServer;
 
   before(async () => {
     gallery = await openGallery();

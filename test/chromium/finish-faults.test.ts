@@ -107,7 +107,7 @@ describe('a browser whose phone signs out after Approve', () => {
   });
 });
 
-interface Disturbed {
+interface DisturbedRequests {
   /** The number of requests to finish so far. */
   readonly count: number;
   /** The number of requests to the captive portal so far. */
@@ -120,7 +120,7 @@ interface Disturbed {
 async function approvedWith(
   stage: Stage,
   answer: Parameters<Route['fulfill']>[0],
-): Promise<{ screen: Page; desktop: BrowserContext; disturbed: Disturbed }> {
+): Promise<{ screen: Page; desktop: BrowserContext; disturbed: DisturbedRequests }> {
   stage.expectProblem(/403|ERR_/);
   const desktop = await stage.desktop();
   await desktop.clock.install();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { sizeOfSuite } from '../support/full-suite.ts';
-import type { Running } from '../support/server.ts';
+import type { RunningServer } from '../support/server.ts';
 import { askToSignIn, otherThan, seeScreen } from './acts.ts';
 import { LANGUAGES } from './axe.ts';
 import { CALM, openChromium } from './chromium.ts';
@@ -39,7 +39,7 @@ interface Box {
 }
 
 describe('the card of the QR page', () => {
-  let gallery: Running;
+  let gallery: RunningServer;
   let context: BrowserContext;
   let page: Page;
 

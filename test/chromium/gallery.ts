@@ -7,7 +7,7 @@ import { SAMPLES } from '../../src/http/pages/samples.ts';
 import { readViewFolder } from '../../src/http/pages/view-folder.ts';
 import { protectAnswer } from '../../src/http/request/security-headers.ts';
 import { Urls } from '../../src/http/request/urls.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 
 export interface Exhibit {
   readonly page: string;
@@ -24,7 +24,7 @@ export const EXHIBITS: readonly Exhibit[] = Object.entries(SHOWN).flatMap(([page
 );
 
 /** Starts the gallery. @param folders a deployment's folders of views */
-export function openGallery(folders: readonly string[] = []): Promise<Running> {
+export function openGallery(folders: readonly string[] = []): Promise<RunningServer> {
   return serve(async (origin) => {
     const views = viewsAt(origin, folders);
     const app = new Koa();

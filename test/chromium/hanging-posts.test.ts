@@ -72,7 +72,7 @@ describe('a server that accepts the digits and never answers', () => {
   });
 });
 
-interface Held {
+interface HeldRequests {
   readonly count: () => number;
   /** Waits for the first request. */
   readonly isSent: () => Promise<void>;
@@ -85,7 +85,7 @@ async function opened(stage: Stage): Promise<{ desktop: BrowserContext; screen: 
 }
 
 /** Accepts these requests and never answers them. */
-async function hold(desktop: BrowserContext, url: string): Promise<Held> {
+async function hold(desktop: BrowserContext, url: string): Promise<HeldRequests> {
   let count = 0;
   let onSent: () => void = () => undefined;
   const sent = new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ async function hold(desktop: BrowserContext, url: string): Promise<Held> {
 }
 
 /** Presses the button of a form twice, and expects that the second press sends nothing. */
-async function pressTwice(screen: Page, form: string, held: Held): Promise<void> {
+async function pressTwice(screen: Page, form: string, held: HeldRequests): Promise<void> {
   const button = screen.locator(`${form} button`);
   await button.click();
   await held.isSent();

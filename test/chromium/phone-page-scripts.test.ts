@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import type { Running } from '../support/server.ts';
+import type { RunningServer } from '../support/server.ts';
 import { approve, askToSignIn, checkCodeOn } from './acts.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { openGallery } from './gallery.ts';
@@ -25,7 +25,7 @@ describe('the number on the phone', () => {
 });
 
 describe('the page for a rate limit', () => {
-  let gallery: Running;
+  let gallery: RunningServer;
 
   before(async () => {
     gallery = await openGallery();

@@ -7,7 +7,7 @@ import type { QrLoginOptions } from '../../src/index.ts';
 import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/provider.ts';
 import { makeRp, rpClient } from '../fixtures/rp.ts';
 import { StillClock } from '../support/clock.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { startCoverage, takeCoverage } from './page-coverage.ts';
@@ -42,7 +42,7 @@ export const PATIENCE_MS = 60_000;
 /** The longest wait for the description of a page, in milliseconds. */
 const DESCRIBES_WITHIN_MS = 5_000;
 
-type Made = Running &
+type StageParts = RunningServer &
   Fixture & {
     readonly issuer: string;
     readonly make: () => Promise<Fixture>;
@@ -60,15 +60,15 @@ export class Stage {
   readonly #browser: Browser;
   readonly #make: () => Promise<Fixture>;
   readonly #network: TcpProxy | undefined;
-  #provider: Running & Fixture;
-  readonly #rp: Running;
+  #provider: RunningServer & Fixture;
+  readonly #rp: RunningServer;
   readonly #contexts = new Map<BrowserContext, BrowserContextOptions>();
   readonly #pages: Page[] = [];
   readonly #problems: string[] = [];
   readonly #expected: RegExp[] = [/favicon\.ico/];
   readonly #ends: (() => Promise<unknown>)[] = [];
 
-  private constructor(browser: Browser, clock: StillClock, provider: Made, rp: Running) {
+  private constructor(browser: Browser, clock: StillClock, provider: StageParts, rp: RunningServer) {
     this.clock = clock;
     this.issuer = provider.issuer;
     this.#network = provider.network;

@@ -5,7 +5,7 @@ import { markupAttacks } from '../security/pages/markup.ts';
 import { HTML, must, sent, signedIn } from '../security/pages/visits.ts';
 import { attacks as redirects } from '../security/redirects/redirects.ts';
 import type { Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { PhoneVisitor, type Site } from '../support/visitors.ts';
 import { EXAMPLE } from './example-setting.ts';
 
@@ -13,7 +13,7 @@ import { EXAMPLE } from './example-setting.ts';
 const ON_OWN_PAGES = /account page|link to the sign-in|login_hint|description of an error/;
 
 describe('the example’s own pages under attack', () => {
-  let example: Running;
+  let example: RunningServer;
   let site: Site;
 
   before(async () => {

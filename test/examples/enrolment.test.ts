@@ -8,14 +8,14 @@ import { askedBy, signInWith } from '../security/guard/people.ts';
 import { approved, browserAt, phoneOf } from '../security/meeting.ts';
 import { goOn } from '../security/scene.ts';
 import type { Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import type { BrowserVisitor, Site } from '../support/visitors.ts';
 import { makeExampleProvider } from './example-setting.ts';
 
 const HTML = { headers: { accept: 'text/html' } };
 
 describe('the enrolment of passkeys at the example', () => {
-  let example: Running;
+  let example: RunningServer;
   let site: Site;
   let lines: string[];
 

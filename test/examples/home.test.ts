@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { browserAt, phoneOf } from '../security/meeting.ts';
 import { Agent, type Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import type { Site } from '../support/visitors.ts';
 import { makeExampleProvider } from './example-setting.ts';
 
@@ -10,7 +10,7 @@ const GERMAN = { headers: { accept: 'text/html', 'accept-language': 'de' } };
 const HTML = { headers: { accept: 'text/html' } };
 
 describe('the pages around a sign-in at the example', () => {
-  let example: Running;
+  let example: RunningServer;
   let site: Site;
 
   before(async () => {

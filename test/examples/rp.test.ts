@@ -5,7 +5,7 @@ import { makeRp, rpClient } from '../../examples/rp.ts';
 import { SIGNING_KEY } from '../fixtures/secrets.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { ownBrowsers, signOut } from '../support/own-browsers.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { PhonePerson, World } from '../support/world.ts';
 
 const secret = 'a secret that only the demo RP knows';
@@ -14,7 +14,7 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 describe('the demo RP', () => {
   let world: World;
-  let rp: Running;
+  let rp: RunningServer;
   let agent: Agent;
   let phone: PhonePerson;
 

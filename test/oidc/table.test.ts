@@ -12,9 +12,9 @@ import * as client from 'openid-client';
 import type { QrLoginOptions } from '../../src/index.ts';
 import { ACCOUNT_CLIENT } from '../fixtures/account-page.ts';
 import type { Agent, Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { BrowserPerson, CLIENT_ID, PASSWORDS, PhonePerson, RP_CALLBACK, testClient, World } from '../support/world.ts';
-import type { Act, App, Asks, Name, Row, Seen, Setup, Visit } from './table.ts';
+import type { Act, App, Asks, Name, Observation, Row, Setup, Visit } from './table.ts';
 import * as table from './table.ts';
 import { DOCUMENT, withTable } from './write-table.ts';
 
@@ -40,7 +40,7 @@ const SETUPS: Readonly<Record<Setup, Partial<QrLoginOptions>>> = {
 
 describe('the result of a sign-in for the RP', () => {
   const worlds = new Map<Setup, World>();
-  let receiver: Running & LogoutReceiver;
+  let receiver: RunningServer & LogoutReceiver;
 
   before(async () => {
     receiver = await serve(makeLogoutReceiver);
@@ -96,7 +96,7 @@ class Stage {
     this.#loggedOut = loggedOut;
   }
 
-  async play({ app = 'app', asks = {}, phone: session = table.USUAL_PHONE, acts }: Visit): Promise<Seen> {
+  async play({ app = 'app', asks = {}, phone: session = table.USUAL_PHONE, acts }: Visit): Promise<Observation> {
     const browser = this.#browser;
     const left = [...acts];
     const startedAt = Math.floor(Date.now() / 1000);
@@ -165,7 +165,7 @@ class Stage {
     arrived: URL,
     { parameters = {}, userinfo = [] }: Asks,
     startedAt: number,
-  ): Promise<Pick<Seen, 'answer' | 'authTime' | 'acr' | 'amr' | 'sub' | 'granted'>> {
+  ): Promise<Pick<Observation, 'answer' | 'authTime' | 'acr' | 'amr' | 'sub' | 'granted'>> {
     const { max_age: maxAge = '0', resource } = parameters;
     const tokens = await this.#browser
       .tokens(arrived, {
@@ -347,7 +347,7 @@ const isQrPage = ({ text }: Answer): boolean => text.includes('data-qr-login');
 
 const languages = (page = ''): string[] => [...page.matchAll(/<html lang="([\w-]+)"/g)].map(([, tag]) => `${tag}`);
 
-async function lifeOfSession({ issuer }: World, { jar }: Agent): Promise<Seen['session']> {
+async function lifeOfSession({ issuer }: World, { jar }: Agent): Promise<Observation['session']> {
   const cookie = (await jar.getCookies(issuer)).find(({ key }) => key === '_session');
   return cookie?.expires instanceof Date ? 'kept' : 'until the browser closes';
 }
@@ -384,17 +384,17 @@ async function parametersOf(world: World, app: App, asks: Asks): Promise<Record<
   };
 }
 
-interface Known {
+interface IdTokenFacts {
   readonly idToken: string;
   readonly sub: string;
 }
 
 /** Returns the ID token and the subject that this RP got when the account signed in with another browser. */
-function knownTo(world: World, app: App, name: Name): Promise<Known> {
+function knownTo(world: World, app: App, name: Name): Promise<IdTokenFacts> {
   return once(world, `${name} at ${app}`, () => learn(world, app, name));
 }
 
-async function learn(world: World, app: App, name: Name): Promise<Known> {
+async function learn(world: World, app: App, name: Name): Promise<IdTokenFacts> {
   const phone = await new PhonePerson(world).signIn(name);
   const browser = new BrowserPerson(world);
   browser.clientId = CLIENTS[app];

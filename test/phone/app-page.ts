@@ -48,7 +48,7 @@ window.failure = async (call) => {
 window.ready = true;
 `;
 
-interface Scanned {
+interface ScannedSignIn {
   readonly browser: BrowserPerson;
   readonly app: AppPerson;
   readonly page: Page;
@@ -95,7 +95,7 @@ export class AppSite {
   }: {
     name?: string;
     parameters?: Record<string, string>;
-  } = {}): Promise<Scanned> {
+  } = {}): Promise<ScannedSignIn> {
     const browser = new BrowserPerson(this.world);
     await browser.start(parameters);
     const code = await browser.code();

@@ -46,7 +46,7 @@ interface Figures extends HeldFigures {
   readonly redis: number;
 }
 
-interface Passed {
+interface Measurement {
   /** The figures before the first request. */
   readonly idle: Figures;
   /** The figures after the warm-up. */
@@ -59,8 +59,8 @@ interface Passed {
 
 describe('after 10,000 tickets were abandoned,', () => {
   let redis: RedisServer;
-  let inMemory: Passed;
-  let inRedis: Passed;
+  let inMemory: Measurement;
+  let inRedis: Measurement;
 
   before(async function () {
     // More than twenty thousand requests.
@@ -117,7 +117,7 @@ describe('after 10,000 tickets were abandoned,', () => {
   });
 });
 
-async function passBy(redis?: RedisServer): Promise<Passed> {
+async function passBy(redis?: RedisServer): Promise<Measurement> {
   const passersBy = await PassersBy.start(redis);
   try {
     const idle = await passersBy.figures();

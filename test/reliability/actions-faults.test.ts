@@ -56,7 +56,7 @@ describe('the fault matrix of actions:', function () {
       });
 
       it('each action ends once', () => {
-        const tickets = site.nodes.told('qr_login.finished').map(({ ticket }) => ticket);
+        const tickets = site.nodes.events('qr_login.finished').map(({ ticket }) => ticket);
         expect(new Set(tickets).size).to.equal(tickets.length);
       });
     });

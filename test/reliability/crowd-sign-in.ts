@@ -14,7 +14,7 @@ const USER_TAKES_MS = 1_500;
 const ENDS_WITHIN_MS = 90_000;
 
 /** The end of a sign-in that did not get through. */
-class Ended extends Error {
+class EndedSignIn extends Error {
   /** The cause that the page or the JSON names; undefined if it names none. */
   readonly named: string | undefined;
 
@@ -87,13 +87,13 @@ export class CrowdSignIn {
   #outcome(got: string | undefined, error?: unknown): SignInOutcome {
     const outcome = { isApproved: this.#isApproved, got, askedAgain: this.#askedAgain, replayed: this.#replayed };
     if (error === undefined) return outcome;
-    const isExplained = error instanceof Ended && error.named !== undefined;
+    const isExplained = error instanceof EndedSignIn && error.named !== undefined;
     return { ...outcome, problem: { what: `${this.#user.accountId}, ${messageOf(error)}`, isExplained } };
   }
 
   async #signIn(): Promise<string | undefined> {
     const page = await this.#browser.start();
-    if (!page.text.includes('data-qr-login')) throw new Ended(this.#step, page);
+    if (!page.text.includes('data-qr-login')) throw new EndedSignIn(this.#step, page);
     const approved = this.#browser.until('approved', this.#ended.signal);
     // It is awaited below, unless the sign-in has failed before.
     approved.catch(() => undefined);
@@ -103,7 +103,7 @@ export class CrowdSignIn {
     await userThinks();
     this.#step = 'Approve';
     const decided = await this.#user.phone.decide('approve');
-    if (decided.status !== 200) throw new Ended(this.#step, decided);
+    if (decided.status !== 200) throw new EndedSignIn(this.#step, decided);
     this.#isApproved = true;
     const { checkCode } = decided.json();
     this.#step = 'the page after Approve';
@@ -111,7 +111,7 @@ export class CrowdSignIn {
     this.#step = 'finish';
     if (checkCode !== undefined) await userThinks();
     const finished = await this.#browser.finish(typeof checkCode === 'string' ? checkCode : undefined);
-    if (finished.status !== 200) throw new Ended(this.#step, finished);
+    if (finished.status !== 200) throw new EndedSignIn(this.#step, finished);
     const resume = `${finished.json().redirectTo}`;
     this.#step = 'the way back';
     const arrived = await this.#arrive(await this.#follow(resume));
@@ -127,18 +127,18 @@ export class CrowdSignIn {
     for (let turn = 0; ; turn++) {
       const scanned = await this.#user.phone.scan(await this.#browser.code());
       if (scanned.status === 200) return;
-      if (scanned.status !== 404 || turn === 3) throw new Ended(this.#step, scanned);
+      if (scanned.status !== 404 || turn === 3) throw new EndedSignIn(this.#step, scanned);
     }
   }
 
   /** Allows the consent page, if there is one. @returns the URL at which the browser arrives at the RP */
   async #arrive(answer: Answer): Promise<string> {
     if (this.#isAtApp(answer)) return answer.location;
-    if (answer.status !== 200 || answer.text.includes('data-qr-login')) throw new Ended(this.#step, answer);
+    if (answer.status !== 200 || answer.text.includes('data-qr-login')) throw new EndedSignIn(this.#step, answer);
     const granted = await this.#browser.post(`${answer.url}/consent`, {});
-    if (granted.status !== 200) throw new Ended(`${this.#step}, consent`, granted);
+    if (granted.status !== 200) throw new EndedSignIn(`${this.#step}, consent`, granted);
     const next = await this.#follow(`${granted.json().redirectTo}`);
-    if (!this.#isAtApp(next)) throw new Ended(`${this.#step} after the consent`, next);
+    if (!this.#isAtApp(next)) throw new EndedSignIn(`${this.#step} after the consent`, next);
     return next.location;
   }
 

@@ -152,7 +152,7 @@ class Crowd {
   }
 
   #finishedTwice(): string[] {
-    const tickets = this.#site.nodes.told('qr_login.finished').map(({ ticket }) => `${ticket}`);
+    const tickets = this.#site.nodes.events('qr_login.finished').map(({ ticket }) => `${ticket}`);
     return tickets.filter((ticket, index) => tickets.indexOf(ticket) !== index).map((ticket) => `ticket ${ticket}`);
   }
 }

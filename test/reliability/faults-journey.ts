@@ -15,7 +15,7 @@ import {
   VICTIM,
 } from './faults.ts';
 import { looksIn, STEPS, STEPS_FROM, type Step, unlessNoConnection } from './faults-steps.ts';
-import { type Shown, TicketStream } from './ticket-stream.ts';
+import { TicketStream, type TicketView } from './ticket-stream.ts';
 
 /** The side that is at the node that the fault hits. */
 export type Side = 'browser' | 'phone';
@@ -270,8 +270,8 @@ export class Journey {
     await this.#allShow(`${state}`, (shown) => state === 'expired' || shown.version === version);
   }
 
-  async #allShow(state: string, and: (shown: Shown) => boolean = () => true): Promise<void> {
-    const isIt = (shown: Shown): boolean => shown.state === state && and(shown);
+  async #allShow(state: string, and: (shown: TicketView) => boolean = () => true): Promise<void> {
+    const isIt = (shown: TicketView): boolean => shown.state === state && and(shown);
     await Promise.all(this.#ears.map((stream) => stream.shows(state, isIt)));
   }
 

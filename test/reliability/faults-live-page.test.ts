@@ -6,7 +6,7 @@ import { patiently } from '../support/page-visitor.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { untilAnswered } from './faults.ts';
-import { type Shown, TicketStream } from './ticket-stream.ts';
+import { TicketStream, type TicketView } from './ticket-stream.ts';
 
 /** The time that the nodes' stores may take. */
 const STORE_PATIENCE_MS = 500;
@@ -141,7 +141,7 @@ describe('an open page', () => {
   });
 });
 
-function urlIn(ticket: Shown | undefined): string {
+function urlIn(ticket: TicketView | undefined): string {
   const { url } = (ticket?.qr ?? {}) as { url?: string };
   return url ?? '';
 }

@@ -53,7 +53,7 @@ describe('the fault matrix:', function () {
       });
 
       it('each ticket signs in at most once, and with the right account', () => {
-        const finished = site.nodes.told('qr_login.finished');
+        const finished = site.nodes.events('qr_login.finished');
         const tickets = finished.map(({ ticket }) => ticket);
         expect(new Set(tickets).size).to.equal(tickets.length);
         for (const { ticket, accountId } of journeys) {

@@ -48,11 +48,11 @@ describe('two hundred concurrent sign-ins through round robin', () => {
     );
 
     expect(outcomes.map(({ sub }) => sub)).to.deep.equal(outcomes.map((_, index) => `user${index}`));
-    await nodes.haveToldAll();
-    const finished = nodes.told('qr_login.finished');
+    await nodes.havePrintedAll();
+    const finished = nodes.events('qr_login.finished');
     expect(finished.map(({ ticket, accountId }) => `${accountId} by ${ticket}`)).to.have.members(
       outcomes.map(({ ticket }, index) => `user${index} by ${ticket}`),
     );
-    expect(nodes.told('qr_login.failed')).to.deep.equal([]);
+    expect(nodes.events('qr_login.failed')).to.deep.equal([]);
   });
 });

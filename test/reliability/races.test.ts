@@ -66,8 +66,8 @@ describe('fifty concurrent requests at two nodes', function () {
       expect(unknown).to.include({ status: 404 });
       for (const { answer } of answers) if (answer.status !== 200) expect(essence(answer)).to.deep.equal(unknown);
     });
-    await nodes.haveToldAll();
-    const scanned = nodes.told('qr_login.scanned').map(({ ticket }) => ticket);
+    await nodes.havePrintedAll();
+    const scanned = nodes.events('qr_login.scanned').map(({ ticket }) => ticket);
     expect(scanned).to.have.members(tickets);
   });
 
@@ -184,10 +184,10 @@ describe('fifty concurrent requests at two nodes', function () {
 
   /** Returns the events after the scan of each ticket, from all nodes. */
   async function readEnds(): Promise<Map<string | undefined, string[]>> {
-    await nodes.haveToldAll();
+    await nodes.havePrintedAll();
     const ends = new Map<string | undefined, string[]>();
     for (const event of ENDS) {
-      for (const { ticket } of nodes.told(`qr_login.${event}`)) {
+      for (const { ticket } of nodes.events(`qr_login.${event}`)) {
         ends.set(ticket, [...(ends.get(ticket) ?? []), event]);
       }
     }

@@ -15,7 +15,7 @@ export function networkTo({ origin }: Upstream, issuer: string): Network {
   return (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input);
     if (url.origin !== outside) return fetch(input, init);
-    if (input instanceof Request) throw new Error('pass a URL and what is sent, not a Request');
+    if (input instanceof Request) throw new Error('pass a URL and an init object, not a Request');
     const headers = new Headers(init.headers);
     headers.set('connection', 'close');
     headers.set('x-forwarded-host', host);

@@ -30,7 +30,7 @@ export class PageVisitor extends BrowserVisitor {
 
   /**
    * Waits until the ticket is in this state, on one stream after the other.
-   * @param given ends the wait, with an error
+   * @param given a signal that ends the wait with an error
    */
   async until(state: string, given?: AbortSignal): Promise<Record<string, unknown>> {
     for (;;) {

@@ -95,7 +95,7 @@ export class RedisServer {
   async info(field: string): Promise<string> {
     const lines = `${await this.command('INFO', 'everything')}`.split('\r\n');
     const line = lines.find((candidate) => candidate.startsWith(`${field}:`));
-    if (line === undefined) throw new Error(`INFO does not tell of ${field}`);
+    if (line === undefined) throw new Error(`INFO has no field ${field}`);
     return line.slice(field.length + 1);
   }
 

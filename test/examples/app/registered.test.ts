@@ -10,7 +10,7 @@ import { makeInitialAccessToken } from '../../../examples/provider.ts';
 import { Agent } from '../../support/agent.ts';
 import { AppPerson } from '../../support/app.ts';
 import { docPage } from '../../support/doc-pages.ts';
-import { type Running, serve } from '../../support/server.ts';
+import { type RunningServer, serve } from '../../support/server.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import { ENVIRONMENT, ROOT } from '../example-program.ts';
 import { makeExampleProvider } from '../example-setting.ts';
@@ -23,7 +23,7 @@ const README = docPage('examples/app/README.md');
 
 describe('an app that registers at the example provider', () => {
   let issuer: string;
-  let served: Running;
+  let served: RunningServer;
   let initialAccessToken: string;
 
   before(async () => {

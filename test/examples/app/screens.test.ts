@@ -5,7 +5,7 @@ import { AXE, barriers, LANGUAGES } from '../../chromium/axe.ts';
 import { CALM, openChromium } from '../../chromium/chromium.ts';
 import { PATIENCE_MS } from '../../chromium/stage.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
-import type { Running } from '../../support/server.ts';
+import type { RunningServer } from '../../support/server.ts';
 import { openPreview, pathOf, screensIn } from './preview.ts';
 
 /** The width of the narrowest screens that the app fits on, in pixels. */
@@ -21,7 +21,7 @@ const MAIN = ['start', 'scan, typing', 'ticket, with consent', 'digits', 'browse
 
 describe('every screen of the app', function () {
   this.timeout(sizeOfSuite({ short: 180_000, full: 600_000 }));
-  let preview: Running;
+  let preview: RunningServer;
 
   before(async () => {
     preview = await openPreview();

@@ -9,7 +9,7 @@ import { giveName } from '../../chromium/acts.ts';
 import type { Stage } from '../../chromium/stage.ts';
 import { useStage } from '../../chromium/use-stage.ts';
 import type { FixtureOptions } from '../../fixtures/provider.ts';
-import { type Running, serve } from '../../support/server.ts';
+import { type RunningServer, serve } from '../../support/server.ts';
 import { EXAMPLE, makeExampleProvider } from '../example-setting.ts';
 
 export interface AppStage {
@@ -26,7 +26,7 @@ export interface AppStage {
 
 /** Sets up a stage with the app for each test of this suite. */
 export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<FixtureOptions> = {}): AppStage {
-  let app: Running | undefined;
+  let app: RunningServer | undefined;
   const stage = useStage(qrLogin, more, {
     ...EXAMPLE,
     makeProvider: async (options) => {

@@ -307,7 +307,7 @@ describe('the pages need no eval', () => {
     expect(run('').stdout).to.equal('200 <h1>Sign in to app</h1>\n');
     const { status, stderr } = run(folder);
     expect(status).not.to.equal(0);
-    expect(stderr).to.include('brand.eta cannot be compiled: no code is made of text here');
+    expect(stderr).to.include('brand.eta cannot be compiled: this process does not compile text to code');
   });
 });
 
@@ -334,14 +334,14 @@ function options(more: Partial<QrLoginOptions>): QrLoginOptions {
   return { findAccount: () => ({ name: 'Alice' }), signIn: () => '/', ...more };
 }
 
-interface Received {
+interface RawResponse {
   readonly encoding: string | undefined;
   readonly etag: string | undefined;
   readonly body: Buffer;
 }
 
 /** Returns the response as it is sent: `fetch` would decompress it. */
-function received(url: URL, accepted: string): Promise<Received> {
+function received(url: URL, accepted: string): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { 'accept-encoding': accepted } }, async (response) => {
       const { 'content-encoding': encoding, etag } = response.headers;

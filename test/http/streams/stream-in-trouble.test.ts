@@ -27,7 +27,7 @@ describe('a browser that waits while the store does not answer', () => {
     return stream;
   };
 
-  /** Approves on the phone while Redis answers too late. */
+  /** Approves on the phone while Redis does not answer in time. */
   const approveLate = async (phone: PhonePerson): Promise<void> => {
     there.pauseAt(({ keys }) => keys.some((key) => key.includes(':ticket:')));
     expect((await phone.approve()).status).to.equal(503);

@@ -34,7 +34,7 @@ describe('the page of a sign-in', () => {
 
   after(() => world?.stop());
 
-  interface Started {
+  interface StartedSignIn {
     readonly rp: RelyingParty;
     readonly browser: BrowserPerson;
     readonly page: Answer;
@@ -43,7 +43,7 @@ describe('the page of a sign-in', () => {
     clientId: string,
     parameters: Record<string, string> = {},
     headers: Record<string, string> = {},
-  ): Promise<Started> => {
+  ): Promise<StartedSignIn> => {
     const rp = await RelyingParty.at(world, clientId);
     const browser = new BrowserPerson(world, headers);
     return { rp, browser, page: await send(browser, await rp.url(parameters)) };

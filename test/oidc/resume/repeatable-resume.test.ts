@@ -5,13 +5,13 @@ import { type BrowserPerson, PhonePerson, RP_CALLBACK, World, type WorldOptions 
 
 const JSON_ONLY = { accept: 'application/json' };
 
-interface Finished {
+interface FinishedSignIn {
   readonly browser: BrowserPerson;
   /** The URL that resumes the sign-in. */
   readonly url: string;
 }
 
-async function finished(world: World, parameters: Record<string, string> = {}): Promise<Finished> {
+async function finished(world: World, parameters: Record<string, string> = {}): Promise<FinishedSignIn> {
   const { browser, phone } = await world.meet('alice', parameters);
   await phone.scan(await browser.code());
   await phone.approve();
@@ -19,7 +19,7 @@ async function finished(world: World, parameters: Record<string, string> = {}): 
 }
 
 /** Resumes a sign-in, and consents. @returns the URL that resumes it after that */
-async function consented(world: World): Promise<Finished> {
+async function consented(world: World): Promise<FinishedSignIn> {
   const { browser, url } = await finished(world);
   const page = await browser.goOn(url);
   return { browser, url: String((await browser.agent.post(`${page.url}/consent`, { json: {} })).json().redirectTo) };
@@ -64,7 +64,7 @@ function over({ adapter }: OwnRecords): WorldOptions {
 async function failsOnce(
   world: World,
   records: OwnRecords,
-  bring: (world: World) => Promise<Finished>,
+  bring: (world: World) => Promise<FinishedSignIn>,
   { at, isDoneAnyway }: { readonly at: number; readonly isDoneAnyway: boolean },
 ): Promise<boolean> {
   const { browser, url } = await bring(world);

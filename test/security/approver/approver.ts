@@ -1,7 +1,7 @@
 /** Row 5: the approver is the account of the phone's session, never an account that a request names. */
 import type { Context } from 'koa';
 import type { Fixture } from '../../fixtures/provider.ts';
-import type { Sent } from '../../support/agent.ts';
+import type { RequestOptions } from '../../support/agent.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { Attack, Weakness } from '../attack.ts';
 import { fieldsIn } from '../request-fields.ts';
@@ -32,7 +32,7 @@ const COOKIES = ['accountId', 'sub', 'user', '_account', 'approver', 'session'];
 interface Channel {
   readonly name: string;
   readonly query?: (accountId: string) => string;
-  readonly send: (csrf: Record<string, string>, accountId: string) => Sent;
+  readonly send: (csrf: Record<string, string>, accountId: string) => RequestOptions;
   /** Reads the account from this part of the request, as a server that trusts it would. */
   readonly believed: (ctx: Context) => string | undefined;
 }

@@ -15,7 +15,7 @@ import {
 } from './owner-weak.ts';
 import { both, phoneOf } from './people.ts';
 
-interface Found {
+interface FoundTicket {
   readonly code: string;
   readonly at: string;
   readonly csrf: string;
@@ -24,8 +24,8 @@ interface Found {
 /** Alice's scanned ticket and a ticket that no longer exists, with a stranger's best CSRF token for each. */
 interface TwoTickets {
   readonly stranger: PhoneVisitor;
-  readonly foreign: Found;
-  readonly unknown: Found;
+  readonly foreign: FoundTicket;
+  readonly unknown: FoundTicket;
 }
 
 const STATES = ['scanned', 'approved', 'denied'] as const;

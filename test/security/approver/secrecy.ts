@@ -62,7 +62,7 @@ const refusalsWithAccount = replacing(
 );
 
 /** Starts to listen before the phone acts. @returns a function that returns all that was heard since */
-type Listening = (browser: BrowserVisitor) => Promise<() => Promise<string[]>>;
+type Eavesdropper = (browser: BrowserVisitor) => Promise<() => Promise<string[]>>;
 
 export const secrecy: Attack[] = [
   {
@@ -128,7 +128,7 @@ export const secrecy: Attack[] = [
   },
 ];
 
-function overhear(listen: Listening): Attack['run'] {
+function overhear(listen: Eavesdropper): Attack['run'] {
   return async (site) => {
     const browser = new BrowserVisitor(site);
     await browser.start();

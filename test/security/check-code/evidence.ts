@@ -5,7 +5,7 @@ import { assessByAddress } from '../../support/assess-by-address.ts';
 import { TestBrowserKey } from '../../support/browser-key.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.ts';
+import { approved, browserAt, phoneOf, signedInBy, type TextFields } from '../meeting.ts';
 import { giveMemory, makeKnownTo } from './familiar.ts';
 
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
@@ -24,7 +24,11 @@ const notAskingAgain: Weakness = {
 };
 
 /** Finishes the browser's sign-in from another machine, with the cookies of the browser that have these names. */
-async function finishedElsewhere(browser: BrowserVisitor, names: RegExp, headers: Sent): Promise<string | undefined> {
+async function finishedElsewhere(
+  browser: BrowserVisitor,
+  names: RegExp,
+  headers: TextFields,
+): Promise<string | undefined> {
   const thief = new BrowserVisitor(browser.site, fetch, headers);
   const cookies = await browser.agent.jar.getCookies(browser.at);
   for (const cookie of cookies.filter(({ key }) => names.test(key))) {

@@ -9,7 +9,7 @@ import { assessByAddress } from '../../support/assess-by-address.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
-import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.ts';
+import { approved, browserAt, phoneOf, signedInBy, type TextFields } from '../meeting.ts';
 
 const byDefault: WorldOptions = { qrLogin: { assess: assessByDefault } };
 const byAddress: WorldOptions = { qrLogin: { assess: assessByAddress } };
@@ -36,7 +36,7 @@ export async function makeKnownTo(browser: BrowserVisitor, name: string): Promis
 }
 
 /** The attacker's browser starts again, alice approves by mistake, and the attacker does not learn the digits. */
-async function approvedByMistake(attacker: BrowserVisitor, headers: Sent = {}): Promise<string | undefined> {
+async function approvedByMistake(attacker: BrowserVisitor, headers: TextFields = {}): Promise<string | undefined> {
   const page = await attacker.start();
   if (page.status !== 200) throw new Error(`there is no QR page: ${page.status}`);
   await approved(await phoneOf(attacker.site, 'alice', headers), attacker);
@@ -59,7 +59,7 @@ export async function giveMemory(to: BrowserVisitor, from: BrowserVisitor): Prom
   for (const [name, value] of await cookiesOf(from)) if (name.startsWith(MEMORY)) await give(to, name, value);
 }
 
-function attackerOn(site: Site, headers: Sent = {}): BrowserVisitor {
+function attackerOn(site: Site, headers: TextFields = {}): BrowserVisitor {
   return new BrowserVisitor(site, fetch, headers);
 }
 

@@ -1,6 +1,6 @@
 /** Rows 8 and 9: no other site acts for the user, and looking changes nothing. */
 import type { Middleware } from 'koa';
-import type { Sent } from '../../support/agent.ts';
+import type { RequestOptions } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
 import { looking } from './looking.ts';
@@ -127,7 +127,7 @@ export const attacks: Attack[] = [
 async function lure(
   site: Site,
   target: Target,
-  requests: (fields: Record<string, string>) => Sent[],
+  requests: (fields: Record<string, string>) => RequestOptions[],
 ): Promise<string | undefined> {
   const victim = await target.meet(site);
   for (const request of requests(victim.fields)) {

@@ -1,14 +1,14 @@
 /** Row 8: looking never changes anything, by GET, HEAD, prefetch or link preview. */
 
 import type { Middleware } from 'koa';
-import type { Sent } from '../../support/agent.ts';
+import type { RequestOptions } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
 import { sendFields } from '../request-fields.ts';
 import { atTheCode, sendOwn, TARGETS } from './targets.ts';
 
 /** Requests that are sent without an act of the user. */
-const LOOKS: readonly Sent[] = [
+const LOOKS: readonly RequestOptions[] = [
   { method: 'GET' },
   { method: 'HEAD' },
   { headers: { 'sec-purpose': 'prefetch', 'sec-fetch-site': 'none' } },

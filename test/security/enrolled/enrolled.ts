@@ -6,7 +6,7 @@ import { TestBrowserKey } from '../../support/browser-key.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
 
 /** Every account is used in enrolled browsers only. */
 const enrolledOnly: WorldOptions = { qrLogin: { enrolled: () => true } };
@@ -87,7 +87,7 @@ async function enrol(visitor: Visitor, key: TestBrowserKey): Promise<boolean> {
 }
 
 /** @returns true if the server has taken the key */
-async function show(browser: BrowserVisitor, key: TestBrowserKey, changes: Sent = {}): Promise<boolean> {
+async function show(browser: BrowserVisitor, key: TestBrowserKey, changes: TextFields = {}): Promise<boolean> {
   const fields = { ...(await key.shown(browser.at, await browser.code())), ...changes };
   return (await browser.post(`${browser.at}/qr/key`, fields)).status === 200;
 }
@@ -109,7 +109,7 @@ async function copyOf(browser: BrowserVisitor): Promise<BrowserVisitor> {
 }
 
 /** The attacker finishes what the victim has approved. @returns the account that is signed in */
-async function finish(attacker: BrowserVisitor, more: Sent = {}): Promise<string | undefined> {
+async function finish(attacker: BrowserVisitor, more: TextFields = {}): Promise<string | undefined> {
   const answer = await attacker.post(`${attacker.at}/qr/finish`, more);
   return answer.status === 200 ? 'an approval that the browser could finish' : undefined;
 }

@@ -5,7 +5,7 @@ import { type Attack, replacing } from '../attack.ts';
 import { accountAt, approval, expectStatus, goOn, scanned, shown, signedInPhone } from '../scene.ts';
 import { believing } from '../weaknesses.ts';
 
-type Flawed = Omit<Attack, 'row'>;
+type FlawAttack = Omit<Attack, 'row'>;
 
 /** The id and names of the example's alice. */
 const ALICE = { id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' };
@@ -30,7 +30,7 @@ const HEADERS = {
   authorization: `Bearer ${ALICE.id}`,
 };
 
-export const bobInAliceName: Flawed = {
+export const bobInAliceName: FlawAttack = {
   name: "approves with a session of their own and the victim's account in the address, the headers and the body",
   without: {
     name: 'an approver that only the session decides',
@@ -64,7 +64,7 @@ function claiming(network: typeof fetch): typeof fetch {
   };
 }
 
-export const nameOnTheScreen: Flawed = {
+export const nameOnTheScreen: FlawAttack = {
   name: 'shows the victim a code, and reads on its own screen which account has scanned and approved it',
   without: {
     name: 'a view for the browser that leaves the account out',

@@ -7,7 +7,7 @@ import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { inFront, replacing, type Weakness } from '../attack.ts';
-import type { Sent } from '../meeting.ts';
+import type { TextFields } from '../meeting.ts';
 
 /** One request more than the default limit of most acts, which is for a minute. */
 const OVER_DEFAULT = 121;
@@ -37,7 +37,7 @@ export const smallLimitsBehindProxy: WorldOptions = { ...smallLimits, proxy: tru
 export const UNKNOWN_INTERACTION: string = 'A'.repeat(21);
 export const UNKNOWN_TICKET: string = 'A'.repeat(24);
 
-export type Send = (headers?: Sent) => Promise<Answer>;
+export type Send = (headers?: TextFields) => Promise<Answer>;
 
 /**
  * Returns a request for each act that has a limit by address. None of them needs a session. The act `start` is left

@@ -47,7 +47,7 @@ interface OnPhone {
 }
 
 type Verdict = 'allow' | 'check code' | 'deny';
-type Typed = 'right' | 'wrong' | 'nothing' | 'nonsense';
+type TypedCode = 'right' | 'wrong' | 'nothing' | 'nonsense';
 
 interface BrowserAccount {
   /** The account that is signed in at this browser. */
@@ -64,7 +64,7 @@ export type Act =
   | Each<'sign in again', { readonly phone: number }>
   | Each<'show' | 'watch' | 'cancel', AtBrowser>
   | Each<'renew', AtBrowser & { readonly seen: number | undefined }>
-  | Each<'finish', AtBrowser & BrowserAccount & { readonly types: Typed; readonly isDisabled: boolean }>
+  | Each<'finish', AtBrowser & BrowserAccount & { readonly types: TypedCode; readonly isDisabled: boolean }>
   | Each<'sign in here', AtBrowser & BrowserAccount & { readonly phone: number }>
   | Each<'is reported', { readonly at: number }>
   | Each<'scan', OnPhone & { readonly verdict: Verdict }>

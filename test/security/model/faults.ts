@@ -4,7 +4,7 @@ import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { replacing } from '../attack.ts';
 import type { Around, Ground } from './scene.ts';
-import { Careless, Falsifying, Modest, Reckless } from './stores.ts';
+import { Careless, FalsifyingStore, Modest, Reckless } from './stores.ts';
 
 export interface Fault {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Fault {
 }
 
 function falsifying(falsify: (next: Ticket, previous: Ticket | undefined) => Ticket): Around {
-  return (store) => new Falsifying(store, falsify);
+  return (store) => new FalsifyingStore(store, falsify);
 }
 
 export const faults: readonly Fault[] = [

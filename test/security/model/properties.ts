@@ -6,12 +6,12 @@ import { Model } from './model.ts';
 import { expectRules } from './rules.ts';
 import { type Around, type Ground, Scene } from './scene.ts';
 import { ScheduledStore } from './stores.ts';
-import { anOrderOf, type Raced, Step, settled, type Tally } from './walk.ts';
+import { anOrderOf, type RaceResult, Step, settled, type Tally } from './walk.ts';
 
 /** Makes the ground of one walk, which may leave its records there. */
 export type Grounds = () => Ground & { readonly close?: () => void };
 
-export interface Walking {
+export interface WalkOptions {
   /** A fault of the store. */
   readonly around?: Around | undefined;
   readonly tally?: Tally;
@@ -19,12 +19,12 @@ export interface Walking {
   readonly hearing?: (scene: Scene) => Promise<void>;
 }
 
-export interface Racing extends Walking {
+export interface RaceOptions extends WalkOptions {
   readonly timePasses?: boolean;
 }
 
 /** Returns the property of walks: one act after the other ends as the model predicts. */
-export function walksOn(grounds: Grounds, { around, tally, hearing }: Walking = {}): IAsyncProperty<unknown[]> {
+export function walksOn(grounds: Grounds, { around, tally, hearing }: WalkOptions = {}): IAsyncProperty<unknown[]> {
   const walk = fc.commands([plans.map((plan) => new Step(plan, tally))], { maxCommands: 60, size: 'max' });
   const property = fc.asyncProperty(setups, successions, walk, async (setup, before, steps) => {
     await on(grounds, setup, around, async (scene) => {
@@ -47,7 +47,10 @@ interface Race {
 }
 
 /** Returns the property of races: acts in turn, and then acts at once with their store accesses in any order. */
-export function racesOn(grounds: Grounds, { around, hearing, timePasses }: Racing = {}): IAsyncProperty<unknown[]> {
+export function racesOn(
+  grounds: Grounds,
+  { around, hearing, timePasses }: RaceOptions = {},
+): IAsyncProperty<unknown[]> {
   const race: fc.Arbitrary<Race> = fc.record({
     setup: setups,
     before: beginnings,
@@ -99,7 +102,12 @@ const beginnings: fc.Arbitrary<readonly Plan[]> = fc
     return [...more, ...begun];
   });
 
-async function atTheSameTime(plans: readonly Plan[], model: Model, scene: Scene, scheduler: Scheduler): Promise<Raced> {
+async function atTheSameTime(
+  plans: readonly Plan[],
+  model: Model,
+  scene: Scene,
+  scheduler: Scheduler,
+): Promise<RaceResult> {
   const acts = plans.map((plan) => settled(plan, model, scene));
   const racing = acts.map(async (act) => {
     await scheduler.schedule(Promise.resolve(), JSON.stringify(act));

@@ -137,7 +137,7 @@ export class Reckless extends Around {
 }
 
 /** Writes another ticket than it was given. */
-export class Falsifying extends Around {
+export class FalsifyingStore extends Around {
   readonly #falsify: (next: Ticket, previous: Ticket | undefined) => Ticket;
 
   constructor(store: TicketStore, falsify: (next: Ticket, previous: Ticket | undefined) => Ticket) {

@@ -68,7 +68,7 @@ const anotherIsFaster: Weakness = {
 
 interface Setting {
   readonly name: string;
-  readonly start: () => Promise<Started>;
+  readonly start: () => Promise<RunningSite>;
   /**
    * True if requests come between a read of the store and the write after it, so that a weak server loses the races.
    */
@@ -163,17 +163,17 @@ for (const { name, start, interleaves } of SETTINGS) {
   });
 }
 
-interface Started {
+interface RunningSite {
   readonly site: AdapterSite;
   readonly stop: () => Promise<void>;
 }
 
-async function onOneNode(store: Keyv): Promise<Started> {
+async function onOneNode(store: Keyv): Promise<RunningSite> {
   const site = await AdapterSite.start(store);
   return { site, stop: () => site.stop() };
 }
 
-async function onRedis(): Promise<Started> {
+async function onRedis(): Promise<RunningSite> {
   const redis = await RedisServer.start();
   const stores = [redisKeyv(redis.url, 'replays'), redisKeyv(redis.url, 'replays')];
   const site = await AdapterSite.start(...stores);

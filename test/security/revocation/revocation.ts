@@ -35,14 +35,14 @@ const onlyOneEnded: Weakness = {
   },
 };
 
-interface Finished {
+interface FinishedSignIn {
   readonly browser: BrowserVisitor;
   readonly phone: PhoneVisitor;
   readonly redirectTo: unknown;
 }
 
 /** The victim approves the attacker's browser, which finishes. */
-async function finished(site: Site): Promise<Finished> {
+async function finished(site: Site): Promise<FinishedSignIn> {
   const { browser, phone, checkCode } = await approved(site);
   const { redirectTo } = expectStatus(await browser.finish(checkCode), 200, 'finishing').json();
   return { browser, phone, redirectTo };

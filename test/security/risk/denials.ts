@@ -1,12 +1,12 @@
 /** Row 6: an attacker at the browser learns that the sign-in was denied, but neither the account nor the reason. */
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { browserAt, decided, phoneOf, type Sent, scanned } from '../meeting.ts';
+import { browserAt, decided, phoneOf, scanned, type TextFields } from '../meeting.ts';
 
 const RISKY = 'a phone that the deployment does not trust';
 
 /** Returns what the attacker's browser and the RP get at the end, without parts that differ between requests. */
-async function denialOf(site: Site, phoneHeaders: Sent, decision: string | undefined): Promise<string> {
+async function denialOf(site: Site, phoneHeaders: TextFields, decision: string | undefined): Promise<string> {
   const [attacker, phone] = [await browserAt(site), await phoneOf(site, 'alice', phoneHeaders)];
   await scanned(phone, attacker);
   if (decision !== undefined) await decided(phone, { decision });

@@ -3,7 +3,7 @@ import { PhoneActs } from '../../../src/ticket/phone.ts';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
-import { approved, browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { approved, browserAt, decided, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
 import { doubtsAboutAddresses } from '../weaknesses.ts';
 
 /** A server on which a report is only a denial. */
@@ -19,12 +19,12 @@ export const plainNo: Weakness = {
   ),
 };
 
-interface Reported {
+interface ReportedSignIn {
   readonly attacker: BrowserVisitor;
   readonly phone: PhoneVisitor;
 }
 
-async function reported(site: Site, headers: Sent = {}): Promise<Reported> {
+async function reported(site: Site, headers: TextFields = {}): Promise<ReportedSignIn> {
   const [attacker, phone] = [await browserAt(site, headers), await phoneOf(site)];
   await reportedBy(phone, attacker);
   return { attacker, phone };

@@ -2,7 +2,7 @@
 import { IssuerNotes } from '../../../src/stores/issuer/issuer-notes.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, decided, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
 import { all, doubtsAboutAddresses } from '../weaknesses.ts';
 
 /** A server on which a report applies to every account and every address. */
@@ -36,7 +36,7 @@ function sharedName(name: string): string {
 const ATTACKER = { 'x-forwarded-for': '198.51.100.66' };
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
 
-async function reports(site: Site, name: string, browserHeaders: Sent): Promise<void> {
+async function reports(site: Site, name: string, browserHeaders: TextFields): Promise<void> {
   const [browser, phone] = [await browserAt(site, browserHeaders), await phoneOf(site, name)];
   await scanned(phone, browser);
   const { status } = await decided(phone, { decision: 'report' });

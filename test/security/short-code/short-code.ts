@@ -7,7 +7,7 @@ import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { isLimited } from '../limits/acts.ts';
-import { browserAt, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
 import { phoneFinds, waiting } from '../weaknesses.ts';
 
 const NO_LIMIT = 1_000_000;
@@ -65,7 +65,7 @@ const withoutDistinction: Weakness = {
 };
 
 /** Types an unknown short code with each of these headers. @returns the number of tries that were not limited */
-async function countGuesses(site: Site, phone: PhoneVisitor, tries: readonly Sent[]): Promise<number> {
+async function countGuesses(site: Site, phone: PhoneVisitor, tries: readonly TextFields[]): Promise<number> {
   const url = `${site.issuer}/qr/scan`;
   const { csrf } = (await phone.look(url)).json();
   let served = 0;
