@@ -18,7 +18,7 @@ const manifest: Manifest = read('package.json');
 const installed = Object.entries(packages).filter(([path]) => path !== '');
 
 describe('the dependencies of the package', () => {
-  it('run no script at installation, and neither does the package itself', () => {
+  it('run no script at installation, nor does the package itself', () => {
     const own = Object.keys(manifest.scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name));
     expect(own).to.deep.equal([]);
     expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).to.deep.equal([]);

@@ -21,7 +21,10 @@ interface FoundTicket {
   readonly csrf: string;
 }
 
-/** Alice's scanned ticket and a ticket that no longer exists, with a stranger's best CSRF token for each. */
+/**
+ * Alice's scanned ticket and a ticket that no longer exists, with the best CSRF token that a stranger can have for
+ * each.
+ */
 interface TwoTickets {
   readonly stranger: PhoneVisitor;
   readonly foreign: FoundTicket;
@@ -118,7 +121,9 @@ async function deciding({ stranger, foreign, unknown }: TwoTickets): Promise<str
   return undefined;
 }
 
-/** The unknown ticket was cancelled before it was scanned: otherwise the stranger could not have a token for it. */
+/**
+ * Returns both tickets. The unknown ticket was cancelled before a scan, so that the stranger could get a token for it.
+ */
 async function twoTickets(
   site: Site,
   { stranger, alice }: { stranger: PhoneVisitor; alice: PhoneVisitor },

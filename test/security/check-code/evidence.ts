@@ -1,4 +1,4 @@
-/** Row 29: what spared the check code at Approve is presented again at finish. */
+/** Row 29: the evidence that made a check code unnecessary at Approve is required again at finish. */
 import { assessByDefault } from '../../../src/index.ts';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { assessByAddress } from '../../support/assess-by-address.ts';
@@ -12,7 +12,7 @@ const HOME = { 'x-forwarded-for': '203.0.113.7' };
 const ELSEWHERE = { 'x-forwarded-for': '198.51.100.9' };
 
 const notAskingAgain: Weakness = {
-  name: 'a second look at the evidence',
+  name: 'a second check of the evidence',
   patch: replacing(
     BrowserActs.prototype,
     'finish',
@@ -41,7 +41,7 @@ async function finishedElsewhere(
 export const evidence: Attack[] = [
   {
     row: 29,
-    name: 'finishes the sign-in of a known browser without the cookie by which the account knows it',
+    name: 'finishes the sign-in of a known browser without the cookie by which the account recognizes it',
     on: { qrLogin: { assess: assessByDefault } },
     without: notAskingAgain,
     run: async (site) => {
@@ -57,7 +57,7 @@ export const evidence: Attack[] = [
   },
   {
     row: 29,
-    name: 'copies the cookie by which the account knows a browser, but not its key',
+    name: 'copies the cookie by which the account recognizes a browser, but not its key',
     on: { qrLogin: { assess: assessByDefault } },
     without: notAskingAgain,
     run: async (site) => {

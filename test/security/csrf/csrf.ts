@@ -53,7 +53,7 @@ const blind: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** A server that takes text for JSON, as body parsers do that guess the type. */
+/** A server that parses text as JSON, as body parsers do that guess the type. */
 const guessing: Middleware = async (ctx, next) => {
   if (ctx.get('content-type').startsWith('text/plain')) ctx.req.headers['content-type'] = 'application/json';
   await next();
@@ -115,7 +115,7 @@ export const attacks: Attack[] = [
   })),
   {
     row: 9,
-    name: "another site's script reads the ticket or the token, or may send JSON",
+    name: "another site's script can read the ticket or the token, or send JSON",
     without: { name: 'answers without CORS headers', options: inFront(open) },
     run: readAcross,
   },

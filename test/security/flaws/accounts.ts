@@ -31,7 +31,7 @@ const HEADERS = {
 };
 
 export const bobInAliceName: FlawAttack = {
-  name: "approves with a session of their own and the victim's account in the address, the headers and the body",
+  name: "approves with the attacker's own session and the victim's account in the address, the headers and the body",
   without: {
     name: 'an approver that only the session decides',
     options: believing((ctx) => ctx.get('x-account-id') || undefined),

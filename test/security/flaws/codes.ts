@@ -25,7 +25,7 @@ export const withoutCookies: FlawAttack = {
 };
 
 export const usedCode: FlawAttack = {
-  name: 'scans, with an account of their own, a code that has just been used for a sign-in',
+  name: "scans a code that has just been used for a sign-in, with the attacker's own account",
   without: {
     name: 'an end to a used code',
     patch: phoneFinds((ticket) => (ticket.state === 'redeemed' ? waiting(ticket) : ticket)),
@@ -72,7 +72,7 @@ export const usedSignIn: FlawAttack = {
 };
 
 export const predictedCode: FlawAttack = {
-  name: "predicts the victim's code from one of their own, and scans it without having seen it",
+  name: "predicts the victim's code from a code of the attacker's own, and scans it without having seen it",
   without: { name: 'unpredictable ids', patch: codesThatCount },
   run: async (site) => {
     const attacker = await shown(site);

@@ -40,7 +40,7 @@ export function expectOurs(answer: WireAnswer): void {
   }
 }
 
-/** Returns true if our code has answered: the URL and method are ours, and Node could parse the request. */
+/** Returns true if our code has sent the answer: Node could parse the request, and its URL and method are ours. */
 export function isOurs({ route, method, segment, isEncoded }: Fuzzed, answer: WireAnswer): boolean {
   // Node itself answers requests that it cannot parse, and those with an unknown `Expect` (417).
   if (headerOf(answer, 'date') === undefined || answer.status === 417) return false;

@@ -52,7 +52,7 @@ function bodyOf({ body }: Fuzzed, mine: Secrets, theirs: Secrets): { body: Buffe
   if (body.as === 'form') {
     return { body: Buffer.from(`${new URLSearchParams(pairs)}`), type: 'application/x-www-form-urlencoded' };
   }
-  // Written by hand, because an object cannot have a name twice.
+  // Build the JSON as text, because an object cannot have a name twice.
   const json = `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
   return { body: Buffer.from(json), type: 'application/json' };
 }

@@ -126,11 +126,11 @@ function usualIn({ path }: Route): Named {
   return path.includes(':code') ? 'code' : 'id';
 }
 
-/** Mostly an empty list: a request in which everything is wrong is refused early. */
+/** The list is mostly empty, because a server refuses a request early if everything in it is wrong. */
 const rarely = <T>(of: Arbitrary<T>, most: number): Arbitrary<T[]> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 2, arbitrary: fc.array(of, { maxLength: most }) });
 
-/** Mostly printable ASCII, because Node refuses control characters before our code sees them. */
+/** The text is mostly printable ASCII, because Node refuses control characters before our code gets them. */
 const inHeader = fc.oneof(
   { weight: 4, arbitrary: texts.map((text) => text.replace(/[^\x20-\x7e]/g, '?')) },
   { weight: 1, arbitrary: texts },
@@ -171,7 +171,7 @@ const theirFields = (decision: string): [string, Value][] => [
   ['decision', { text: decision }],
 ];
 
-/** A request as the bystander would send it, except for a change in one of the necessary cookies. */
+/** A request that the bystander could send, except for a change in one of the necessary cookies. */
 const impersonations: Arbitrary<Fuzzed> = fc
   .tuple(anything, fc.constantFrom('approve', 'deny', 'report', 'unable'))
   .map(

@@ -11,16 +11,22 @@ import { Pair } from './people.ts';
 import { type Fuzzed, requests } from './requests.ts';
 import { exchange } from './wire.ts';
 
-/** A server that sends no byte for so long after a whole request hangs: no machine is so slow. */
+/**
+ * The longest pause before a byte of an answer to a complete request. A server that pauses longer hangs, even on a slow
+ * machine.
+ */
 const WHOLE_REQUEST_TIMEOUT_MS = 30_000;
-/** The wait for the answer to a broken request ends after so long without a byte, because there may be no answer. */
+/**
+ * The longest pause before a byte of an answer to a broken request. After it, the wait ends, because there may be no
+ * answer.
+ */
 const BROKEN_REQUEST_TIMEOUT_MS = 150;
 
 export class Stage {
   readonly world: World;
   /** Counts the answers by method, route and status. */
   readonly tally: Map<string, number> = new Map<string, number>();
-  /** The routes that were requested with their own method. */
+  /** The routes that were requested with a method that they have. */
   readonly asked: Set<string> = new Set<string>();
   readonly #base: string;
   readonly #phones: readonly [PhonePerson, PhonePerson];
@@ -91,7 +97,7 @@ export class Stage {
 
   async outrages(): Promise<void> {
     await this.#besideBystander(async (mine) => {
-      // All at once, because many of them are never answered.
+      // Send all at the same time, because many of them are never answered.
       await Promise.all(OUTRAGES(this.#base, mine.secrets).map(([what, bytes]) => this.#send(bytes, what)));
     });
   }

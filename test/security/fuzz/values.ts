@@ -1,4 +1,4 @@
-/** Values for places where others are expected: garbage, and values that are almost right. */
+/** Wrong values for any field: garbage, and values that are almost right. */
 import fc, { type Arbitrary } from 'fast-check';
 
 /** A mark in what is sent. An answer that contains it echoes the request. */

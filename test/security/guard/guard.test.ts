@@ -60,7 +60,7 @@ describe('a passkey of a deleted account', () => {
 });
 
 describe('a passkey that is used twice', () => {
-  it('signs in once: the second answer gets the same redirect as the first', async () => {
+  it('signs in once: the second request gets the same redirect as the first', async () => {
     await World.during({ passkeys: true }, async (world) => {
       const site = siteOf(world);
       const { passkey } = await person(site);

@@ -1,4 +1,4 @@
-/** Servers that leave out one check of a passkey's answer, which shows that each check is needed. */
+/** Servers that leave out one check of a passkey's answer. They show that each check is needed. */
 import { verify } from 'node:crypto';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from '../../../src/index.ts';
 import type { Weakness } from '../attack.ts';
@@ -25,7 +25,7 @@ interface Wanted {
 
 const counters = new Map<string, number>();
 
-/** Makes all checks but one. @returns the id of the passkey's account */
+/** Runs all checks except one. @returns the id of the passkey's account */
 function checked(without: Check, { nonce, accountId }: Wanted, answer: string): string {
   const { id, response } = JSON.parse(answer) as { id: string; response: Record<string, string> };
   const passkey = REGISTERED.get(id);

@@ -8,7 +8,7 @@ import { Careless, FalsifyingStore, Modest, Reckless } from './stores.ts';
 
 export interface Fault {
   readonly name: string;
-  /** `walk` if the fault shows when acts follow each other; `race` if it shows only when they happen at once. */
+  /** `walk` if acts that follow each other reveal the fault; `race` if only simultaneous acts reveal it. */
   readonly in: 'walk' | 'race';
   readonly around?: Around;
   readonly ground?: (ground: Ground) => Ground;

@@ -36,7 +36,7 @@ describe('the model of the ceremony', function () {
   });
 
   inFullSuite(() => {
-    it('predicts walks that differ each time', async () => {
+    it('predicts different walks in each run', async () => {
       await fc.assert(walksOn(memory), runs({ short: 0, full: 1_000 }));
     });
   });

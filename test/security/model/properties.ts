@@ -8,7 +8,7 @@ import { type Around, type Ground, Scene } from './scene.ts';
 import { ScheduledStore } from './stores.ts';
 import { anOrderOf, type RaceResult, Step, settled, type Tally } from './walk.ts';
 
-/** Makes the ground of one walk, which may leave its records there. */
+/** Makes the ground of one walk. The walk may leave its records there. */
 export type Grounds = () => Ground & { readonly close?: () => void };
 
 export interface WalkOptions {
@@ -23,7 +23,7 @@ export interface RaceOptions extends WalkOptions {
   readonly timePasses?: boolean;
 }
 
-/** Returns the property of walks: one act after the other ends as the model predicts. */
+/** Returns the property of walks: each act in a sequence ends as the model predicts. */
 export function walksOn(grounds: Grounds, { around, tally, hearing }: WalkOptions = {}): IAsyncProperty<unknown[]> {
   const walk = fc.commands([plans.map((plan) => new Step(plan, tally))], { maxCommands: 60, size: 'max' });
   const property = fc.asyncProperty(setups, successions, walk, async (setup, before, steps) => {
@@ -46,7 +46,9 @@ interface Race {
   readonly atOnce: readonly Plan[];
 }
 
-/** Returns the property of races: acts in turn, and then acts at once with their store accesses in any order. */
+/**
+ * Returns the property of races: a sequence of acts, and then simultaneous acts with their store accesses in any order.
+ */
 export function racesOn(
   grounds: Grounds,
   { around, hearing, timePasses }: RaceOptions = {},
@@ -87,7 +89,7 @@ const successions: fc.Arbitrary<readonly Plan[]> = fc
   );
 const renewal: readonly Plan[] = [{ do: 'renew', browser: 0, at: 0, seen: undefined }];
 
-/** Mostly a ticket that is on its way, so that there is something to race for. */
+/** Mostly a live ticket, so that the acts have something to race for. */
 const usual: readonly Plan[] = [
   { do: 'show', browser: 0, at: 0 },
   { do: 'scan', phone: 0, ticket: '#0', looksFirst: false, verdict: 'allow' },

@@ -26,10 +26,13 @@ export interface Ground {
   readonly elsewhere?: TicketStore;
 }
 
-/** Changes the store that the ceremony sees: to break it, or to slow it down. */
+/** Wraps the store that the ceremony uses, to break it or to slow it down. */
 export type Around = (store: TicketStore) => TicketStore;
 
-/** The act that a write belongs to. All scenes share it, because Node asks each existing storage at each promise. */
+/**
+ * The act to which a write belongs. All scenes share one AsyncLocalStorage, because Node handles each of them at each
+ * promise.
+ */
 const acting = new AsyncLocalStorage<Act>();
 
 let scenes = 0;

@@ -1,4 +1,6 @@
-/** Stores around a store: one reports writes, one drops expired tickets, one schedules accesses, others are faulty. */
+/**
+ * Stores that wrap a store: one reports writes, one drops expired tickets, one schedules accesses, others are faulty.
+ */
 import type { Scheduler } from 'fast-check';
 import type { Clock, TicketStore } from '../../../src/ticket/ports.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
@@ -128,7 +130,7 @@ export class ScheduledStore extends Around {
   }
 }
 
-/** Loses no race, because it overwrites any version. */
+/** A store that loses no race, because it overwrites any version. */
 export class Reckless extends Around {
   override async swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
     const there = await super.findByInteraction(previous.interaction);
@@ -136,7 +138,7 @@ export class Reckless extends Around {
   }
 }
 
-/** Writes another ticket than it was given. */
+/** A store that writes another ticket than the one that it was given. */
 export class FalsifyingStore extends Around {
   readonly #falsify: (next: Ticket, previous: Ticket | undefined) => Ticket;
 
@@ -154,7 +156,7 @@ export class FalsifyingStore extends Around {
   }
 }
 
-/** Replaces an existing ticket, although it should refuse the new one. */
+/** A store that replaces an existing ticket, although it should refuse the new one. */
 export class Careless extends Around {
   override async create(ticket: Ticket): Promise<boolean> {
     const there = await super.findByInteraction(ticket.interaction);
@@ -162,7 +164,7 @@ export class Careless extends Around {
   }
 }
 
-/** Reports the write of a denial as lost. */
+/** A store that reports the write of a denial as lost. */
 export class Modest extends Around {
   override async swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
     return (await super.swap(previous, next, ended)) && next.state !== 'denied';

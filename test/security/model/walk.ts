@@ -8,7 +8,7 @@ import type { Scene } from './scene.ts';
 /** Counts the acts and the endings by their names. */
 export type Tally = Map<string, number>;
 
-/** One step of a walk: it is done in both worlds, which must then be alike. */
+/** One step of a walk. It runs in both worlds, which must be equal afterwards. */
 export class Step implements AsyncCommand<Model, Scene> {
   readonly #plan: Plan;
   readonly #tally: Tally | undefined;
@@ -96,7 +96,7 @@ function* waysOn({ model, left, order }: Path, before: Model): Generator<Path> {
 function continuations(model: Model, before: Model, { act, ending }: RaceResult[number]): Model[] {
   const after = model.copy();
   if (same(after.act(act, newIdIn(ending, model)), ending)) return [after];
-  // Of several renewals at once, the new ticket of the first serves the others.
+  // If several renewals happen at the same time, the others get the new ticket of the first.
   const served = act.do === 'renew' && 'row' in ending && !ending.changed ? model.ticketAt(act.at) : undefined;
   const isNew = served !== undefined && !before.rows.has(served.id) && model.isLive(served);
   return isNew && same({ row: served, changed: false }, ending) ? [model] : [];

@@ -5,7 +5,9 @@ import { browserAt, decided, phoneOf, scanned, type TextFields } from '../meetin
 
 const RISKY = 'a phone that the deployment does not trust';
 
-/** Returns what the attacker's browser and the RP get at the end, without parts that differ between requests. */
+/**
+ * Returns the data that the attacker's browser and the RP get at the end, without parts that differ between requests.
+ */
 async function denialOf(site: Site, phoneHeaders: TextFields, decision: string | undefined): Promise<string> {
   const [attacker, phone] = [await browserAt(site), await phoneOf(site, 'alice', phoneHeaders)];
   await scanned(phone, attacker);
@@ -17,7 +19,7 @@ async function denialOf(site: Site, phoneHeaders: TextFields, decision: string |
   const arrived = await attacker.agent.follow(new URL(`${finished.json().redirectTo}`), isAtApp);
   const { searchParams } = new URL(arrived.location);
   const error = [searchParams.get('error'), searchParams.get('error_description')];
-  // In minutes, because the seconds differ by chance.
+  // Compare minutes, because the seconds differ by chance.
   return JSON.stringify({ ...ticket, minutesLeft: Math.ceil(Number(expiresIn) / 60), status: finished.status, error });
 }
 

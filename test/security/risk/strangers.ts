@@ -1,4 +1,4 @@
-/** Row 16: a report must refuse the reported attacker, and not the victim. */
+/** Row 16: a report must block the reported attacker, but not the victim. */
 import { IssuerNotes } from '../../../src/stores/issuer/issuer-notes.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
@@ -28,7 +28,7 @@ const oneForAll: Weakness = {
   ),
 };
 
-/** Returns one name for all reports. The notes of ended sessions keep their names. */
+/** Returns the same name for all reports. The notes of ended sessions keep their names. */
 function sharedName(name: string): string {
   return name.startsWith('ended:') ? name : 'shared';
 }
@@ -43,7 +43,7 @@ async function reports(site: Site, name: string, browserHeaders: TextFields): Pr
   if (status !== 200) throw new Error(`the report is answered with ${status}`);
 }
 
-/** Signs in a browser of alice's own. @returns a text if that fails */
+/** Signs in alice's own browser. @returns a description if that fails */
 async function keptOut(site: Site): Promise<string | undefined> {
   const [browser, phone] = [await browserAt(site, HOME), await phoneOf(site, 'alice', HOME)];
   await scanned(phone, browser);

@@ -1,4 +1,4 @@
-/** Sign-ins with every possible end, and a recorder of the events in the meantime. */
+/** Sign-ins with every possible end, and a recorder of the events that they cause. */
 import type { Provider } from 'oidc-provider';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { Agent } from '../../support/agent.ts';

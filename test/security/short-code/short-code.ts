@@ -1,4 +1,4 @@
-/** Attacks by the short code, which must not be easier than attacks by the code beside it. */
+/** Attacks with the short code. They must not be easier than attacks with the QR code on the same page. */
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Answer } from '../../support/agent.ts';
@@ -191,5 +191,5 @@ function withLimits(limits: NonNullable<WorldOptions['qrLogin']>['limits']): Wor
 }
 
 function must(answer: Answer): void {
-  if (answer.status !== 200) throw new Error(`the victim cannot type it: ${answer.status} ${answer.text}`);
+  if (answer.status !== 200) throw new Error(`the victim cannot type the short code: ${answer.status} ${answer.text}`);
 }

@@ -8,7 +8,7 @@ import { basicOf, CIBA_GRANT, DEVICE_GRANT, type Filled, HOLDER } from './filled
 /** Tries one string. Returns true if the server accepts it. */
 type Attempt = (site: Stolen, text: string) => Promise<boolean>;
 
-/** The server, and what a thief knows besides the copy of its store. */
+/** The server, and the data that a thief knows besides the copy of its store. */
 export interface Stolen extends Filled {
   readonly world: World;
 }

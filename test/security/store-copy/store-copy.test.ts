@@ -20,8 +20,9 @@ const NEVER_WRITTEN = 'PreAuthorizedCode';
 const MODELS = Object.keys(OF_EACH_MODEL).filter((model) => model !== NEVER_WRITTEN);
 
 /**
- * The plugin's own keys. They name interactions and sessions by their uids, of which cookies are made. So the thief of
- * the whole store cannot sign cookies, and the thief of oidc-provider's records can.
+ * Matches the plugin's own keys. They contain uids of interactions and sessions, from which cookies can be made with
+ * the signing keys. Therefore the thief of oidc-provider's records is assumed to have the signing keys, but the thief
+ * of the whole store is not.
  */
 const OF_THE_PLUGIN = /(^|:)(qr|ticket|interaction|browsers|known|note|limit|passkeys):/;
 
