@@ -14,8 +14,8 @@ const THEME = fileURLToPath(new URL('../../examples/theme', import.meta.url));
 const CONTRAST = 'color-contrast';
 
 /**
- * The short suite checks one state of each page and these in English, and only these in other languages and looks. The
- * full suite checks all.
+ * The states that the short suite checks in every language and look. In English, it also checks one state of each other
+ * page. The full suite checks all.
  */
 const MAIN: readonly string[] = [
   'qr: waiting, with everything',

@@ -12,7 +12,7 @@ import { type RunningServer, serve } from '../support/server.ts';
 export interface Exhibit {
   readonly page: string;
   readonly state: string;
-  /** The path that the gallery serves it at. */
+  /** The path at which the gallery serves it. */
   readonly path: string;
 }
 
@@ -39,7 +39,7 @@ export function openGallery(folders: readonly string[] = []): Promise<RunningSer
 }
 
 function serveAsset(assets: Assets, ctx: Context, name: string): void | Promise<void> {
-  // It leaves its page at once, in a browser that can keep no passkey.
+  // This script would leave its page immediately, because the browser cannot store a passkey.
   if (name !== 'browser-passkey.js') return assets.serve(ctx, name);
   ctx.type = 'js';
   ctx.body = '';

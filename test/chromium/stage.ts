@@ -1,4 +1,4 @@
-/** The provider and RP of the fixtures, and real browsers that use them. Each test has a stage of its own. */
+/** The provider and RP of the fixtures, and real browsers that use them. Each test has a separate stage. */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Keyv } from 'keyv';
@@ -34,8 +34,8 @@ const PHONE: BrowserContextOptions = {
 };
 
 /**
- * The longest wait for one thing on a page. A busy machine can take ten times as long as an idle one, so this only ends
- * a wait that would never end.
+ * The longest wait for one thing on a page. A busy machine can take ten times as long as an idle one, so this limit
+ * only stops waits that would never end.
  */
 export const PATIENCE_MS = 60_000;
 

@@ -79,7 +79,7 @@ describe("oidc-provider's Express example with the documented lines", () => {
     expect((await browser.tokens(consent)).claims()).to.include({ sub: 'alice' });
   });
 
-  /** Signs in as alice on the example's password page. @returns the address that this leads to */
+  /** Signs in as alice on the example's password page. @returns the address to which this leads */
   async function submitLogin(visitor: BrowserVisitor | PhoneVisitor, page: string): Promise<string> {
     const [, action = ''] = /<form autocomplete="off" action="([^"]+\/login)"/.exec(page) ?? [];
     expect(action, page).not.to.equal('');

@@ -1,6 +1,6 @@
 /**
- * Declares the names that the fragments of a page use but do not define: the reader's own, and imports that the page
- * has shown before.
+ * Declares the names that the fragments of a page use but do not define: names from the reader's code, and imports that
+ * the page has shown before.
  */
 
 const OURS = `import('oidc-provider-qr-login')`;

@@ -66,13 +66,13 @@ describe('the example’s own pages under attack', () => {
     const stranger = new PhoneVisitor(site);
     const failed = await refusedSignIn(stranger, site.issuer);
     expect((await stranger.agent.get(failed, HTML)).text).to.include(said);
-    // The same address in another browser.
+    // Open the same address in another browser.
     const other = await signedIn(site);
     expect((await other.agent.follow(failed)).text).not.to.include(said);
   });
 });
 
-/** Cancels a sign-in for the account page. @returns the address that the answer goes to */
+/** Cancels a sign-in for the account page. @returns the address to which the answer goes */
 async function refusedSignIn({ agent }: PhoneVisitor, issuer: string): Promise<URL> {
   const page = await agent.follow(`${issuer}/qr/devices`);
   const interaction = page.url.href.replace(/\/password$/, '');

@@ -56,7 +56,7 @@ describe('the example', () => {
       expect((await typePassword(browser, 'wonderland', own)).status).to.equal(303);
     });
 
-    it('limits wrong passwords from one address, also those at the same time, and says how long to wait', async () => {
+    it('limits wrong passwords from one address, even simultaneous ones, and says how long to wait', async () => {
       const browser = await browserAt(site);
       const tries = await Promise.all(Array.from({ length: 30 }, () => typePassword(browser, 'guess')));
       expect(tries.filter(({ status }) => status === 401)).to.have.length(20);
@@ -106,8 +106,8 @@ describe('the example', () => {
     }
   });
 
-  it('lets only apps in a browser request tokens across origins, from their own origin', async () => {
-    /** Asks for tokens as this client, from a page with this origin. @returns the origin that may read the answer */
+  it('allows token requests across origins only to apps in a browser, from their own origin', async () => {
+    /** Requests tokens as this client, from a page with this origin. @returns the origin that may read the answer */
     const readableBy = async (clientId: string, origin: string): Promise<string | null> => {
       const form = { grant_type: 'authorization_code', code: 'x', client_id: clientId };
       const authorization = `Basic ${Buffer.from(`on-a-server:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64')}`;

@@ -40,7 +40,7 @@ describe('npm run attack', () => {
     return sums.map(Number);
   };
 
-  it('asks the example for its settings, and tries only the attacks that fit them', async () => {
+  it('asks the example for its settings, and tries only the attacks for these settings', async () => {
     const started = await start();
     const { json } = await new Agent().get(`${started.issuer}/account/features`);
     expect(json()).to.deep.equal({ passkeys: true, shortCode: true, limits: false, proxy: false });

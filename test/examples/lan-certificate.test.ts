@@ -30,7 +30,7 @@ describe('the certificate for the local network', () => {
     expect(statSync(join(folder, `lan-${ADDRESS}.key`)).mode & 0o077).to.equal(0);
   });
 
-  it('is missing if there is no openssl', () => {
+  it('is not made if there is no openssl', () => {
     const { PATH } = process.env;
     process.env.PATH = folder;
     try {

@@ -82,7 +82,7 @@ describe('the result of a sign-in for the RP', () => {
   });
 });
 
-/** Plays the visits of a row in one browser and collects the results. */
+/** Runs the visits of a row in one browser and collects the results. */
 class Stage {
   readonly #world: World;
   readonly #browser: BrowserPerson;
@@ -202,7 +202,7 @@ class Stage {
 
 type Tokens = Awaited<ReturnType<BrowserPerson['tokens']>>;
 
-/** Only the confirm page has a button to deny, or to give up. */
+/** Only the confirm page has a button to deny or to decline an unmet demand. */
 const CONFIRM = /name="decision" value="(?:deny|unable)"/;
 
 /** A user of the phone's pages without scripts. */
@@ -222,8 +222,8 @@ class HandsOnPhone {
   }
 
   /**
-   * @param isKept true if the user does not sign in again on this phone; then it may share its session with the phone
-   * of another row
+   * @param isKept true if the user does not sign in again on this phone, so that it may share its session with the
+   * phone of another row
    */
   static async with(world: World, session: table.PhoneSession, isKept: boolean): Promise<HandsOnPhone> {
     const { of, since, strong = false } = session;
@@ -232,7 +232,8 @@ class HandsOnPhone {
     if (since !== 'not signed in') {
       if (isKept) await phone.#takeSession(strong);
       else await phone.#signIn(strong);
-      // Five seconds ago, because `auth_time` counts whole seconds and must differ from the time of the request.
+      // Set the sign-in to five seconds ago, because `auth_time` has whole seconds and must differ from the time of the
+      // request.
       phone.signedInAt = await phone.person.wasSignedInAgo(since === 'just now' ? 5 : 3600);
       pages.length = 0;
     }
@@ -310,7 +311,7 @@ class HandsOnPhone {
   }
 }
 
-/** Matches a page whose script submits it at once, so that the user does not see it. */
+/** Matches a page that the user does not see, because its script submits it immediately. */
 const SENDS_ITSELF = /document\.forms\[0\]\.submit\(\)|<form[^>]* data-scan>/;
 
 /** Returns a `fetch` that records the pages that the user sees. */
@@ -324,7 +325,7 @@ function recordPages(pages: string[]): typeof fetch {
   };
 }
 
-/** Submits pages that would submit themselves, until another page comes. */
+/** Submits self-submitting pages until there is another page. */
 async function settle(agent: Agent, page: Answer): Promise<Answer> {
   let at = page;
   while (SENDS_ITSELF.test(at.text)) at = await submit(agent, at);
@@ -409,7 +410,7 @@ async function learn(world: World, app: App, name: Name): Promise<IdTokenFacts> 
 
 const made = new WeakMap<World, Map<string, Promise<unknown>>>();
 
-/** Makes a value once for each world. The rows share it and do not change it. */
+/** Makes a value once for each world. The rows share the value and do not change it. */
 function once<T>(world: World, what: string, make: () => Promise<T>): Promise<T> {
   const ofWorld = made.get(world) ?? new Map<string, Promise<unknown>>();
   made.set(world, ofWorld);
@@ -433,7 +434,7 @@ async function startWorld(setup: Setup, receiver: string): Promise<World> {
     configuration: CONFIGURATION,
     extend: ({ provider }) => provider.use((ctx, next) => strongSignIn(provider, ctx, next)),
     qrLogin: {
-      // A phone that must sign in with the stronger class gets the page for it.
+      // A phone that must sign in with the stronger acr gets the page for it.
       loginPage: (_ctx, { params }) => {
         if (params.client_id !== ACCOUNT_CLIENT) return undefined;
         return { path: String(params.acr_values ?? '').includes(table.STRONG) ? 'strong' : 'password' };
@@ -443,7 +444,7 @@ async function startWorld(setup: Setup, receiver: string): Promise<World> {
   });
 }
 
-/** Serves a sign-in page with a stronger class than the password page. */
+/** Serves a sign-in page with a stronger acr than the password page. */
 async function strongSignIn(provider: Provider, ctx: Context, next: Next): Promise<void> {
   if (!/^\/interaction\/[\w-]+\/strong$/.test(ctx.path)) return next();
   if (ctx.method === 'GET') {
@@ -486,11 +487,11 @@ const CONFIGURATION: Configuration = {
 
 interface LogoutReceiver {
   readonly app: Koa;
-  /** The accounts that logout tokens named, in their order. */
+  /** The accounts in the logout tokens, in the order of arrival. */
   readonly loggedOut: string[];
 }
 
-/** The RP's end of back-channel logout (OpenID Connect Back-Channel Logout 1.0, section 2.5). */
+/** The RP's endpoint for back-channel logout (OpenID Connect Back-Channel Logout 1.0, section 2.5). */
 function makeLogoutReceiver(): LogoutReceiver {
   const loggedOut: string[] = [];
   const app = new Koa();

@@ -11,9 +11,9 @@ export type Setup = 'usual' | 'consent: phone' | 'consent: implied' | 'assurance
 export interface Asks {
   /** The authorization parameters, as they are sent. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** The account of the `id_token_hint`, which is an ID token that this RP got for the account before. */
+  /** The account of the `id_token_hint`. The hint is an ID token that this RP got for the account before. */
   readonly hint?: Name;
-  /** The account of the `sub` claim, whose value is the subject by which this RP knows the account. */
+  /** The account of the `sub` claim. The claim's value is the subject by which this RP knows the account. */
   readonly sub?: Name;
   /** An `acr` claim. */
   readonly acr?: { readonly essential?: true; readonly value?: string; readonly values?: readonly string[] };
@@ -138,7 +138,7 @@ const ERROR: Observation = {
   signedIn: 'no account',
   pages: '1 / 2',
 };
-/** No page at all: the provider answers at once. */
+/** The user sees no page, because the provider answers immediately. */
 const AT_ONCE = { lists: '', language: '', pages: '0 / 0' } as const;
 const LOGIN_REQUIRED: Observation = { ...ERROR, answer: 'login_required', unmet: 'freshness' };
 const UNMET: Observation = { ...ERROR, answer: 'unmet_authentication_requirements', unmet: 'acr' };
@@ -787,5 +787,5 @@ const remember: Section = {
 
 export const TABLE: readonly Section[] = [freshness, acr, account, consent, accountSwitch, remember];
 
-/** The phone of a visit that does not specify one. */
+/** The phone of a visit that does not specify a phone. */
 export const USUAL_PHONE: PhoneSession = NEW;

@@ -25,7 +25,7 @@ const { privateKey, publicKey } = await generateKeyPair('ES256');
 const PUBLIC_JWK: JWK = { ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' };
 const PROOF_JWK: JWK = await exportJWK(publicKey);
 
-/** A client assertion: the form's fields, which are good for one request. */
+/** A client assertion: the form fields of one request. */
 export async function assertionFor(issuer: string): Promise<Record<string, string>> {
   const assertion = await new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({ alg: 'ES256' })
@@ -110,7 +110,7 @@ export class AdapterSite {
     const running = started.filter((node) => node.status === 'fulfilled').map((node) => node.value);
     const failed = started.find((node) => node.status === 'rejected');
     if (failed === undefined) return new AdapterSite(issuer, running);
-    // The others must not go on listening without a site that stops them.
+    // Stop the other nodes, because there will be no site that stops them.
     await Promise.all(running.map((node) => node.stop()));
     throw failed.reason;
   }

@@ -45,7 +45,7 @@ describe('a master of a Redis Cluster that is killed while users sign in', funct
     await cluster?.stop();
   });
 
-  it('costs them the seconds of the failover, and no sign-in', async () => {
+  it('delays them by the seconds of the failover, and they lose no sign-in', async () => {
     const scanned = await Promise.all(Array.from({ length: SIGN_INS }, scan));
     const approved = await Promise.all(Array.from({ length: SIGN_INS }, scan));
     for (const { phone } of approved) expect(await phone.approve()).to.include({ state: 'approved' });

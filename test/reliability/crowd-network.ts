@@ -1,4 +1,7 @@
-/** The network of one user in the crowd: it measures each answer, and repeats a request as pages, users and RPs do. */
+/**
+ * The network of one user in the crowd. It measures the time of each answer, and repeats requests as pages, users and
+ * RPs do.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** A request is answered in time if its answer, or the end of its connection, comes within this time. */

@@ -5,15 +5,15 @@ import { Agent, type Answer } from '../support/agent.ts';
 import { PageVisitor } from '../support/page-visitor.ts';
 import type { PhoneVisitor, Site } from '../support/visitors.ts';
 
-/** The address of all browsers. A phone at the same one needs no check code. */
+/** The address of all browsers. A phone at the same address needs no check code. */
 export const BROWSER_ADDRESS = '203.0.113.7';
 
 /** Users take up to this time for each step, so that a fault meets sign-ins in every state. */
 const USER_TAKES_MS = 1_500;
-/** A sign-in that takes longer than this has got stuck. */
+/** A sign-in that takes longer than this is stuck. */
 const ENDS_WITHIN_MS = 90_000;
 
-/** The end of a sign-in that did not get through. */
+/** The end of a sign-in that did not succeed. */
 class EndedSignIn extends Error {
   /** The cause that the page or the JSON names; undefined if it names none. */
   readonly named: string | undefined;
@@ -34,7 +34,7 @@ export interface SignInOutcome {
   readonly askedAgain: boolean;
   /** Replays that succeeded. */
   readonly replayed: readonly string[];
-  /** The end, if it is not a sign-in. */
+  /** A description of the end, if the user was not signed in. */
   readonly problem?: { readonly what: string; readonly isExplained: boolean };
 }
 
@@ -50,10 +50,10 @@ export class CrowdSignIn {
   readonly #user: CrowdUser;
   readonly #replays: boolean;
   readonly #replayed: string[] = [];
-  /** Aborted when the sign-in has ended: nothing of it goes on. */
+  /** The signal that is aborted when the sign-in has ended, which stops all of its parts. */
   readonly #ended = new AbortController();
   #isApproved = false;
-  /** The step that it takes now, for the description of its end. */
+  /** The current step, for the description of the end. */
   #step = 'the page';
   #askedAgain = false;
 
@@ -95,7 +95,7 @@ export class CrowdSignIn {
     const page = await this.#browser.start();
     if (!page.text.includes('data-qr-login')) throw new EndedSignIn(this.#step, page);
     const approved = this.#browser.until('approved', this.#ended.signal);
-    // It is awaited below, unless the sign-in has failed before.
+    // Mark the promise as handled: it is awaited below, unless the sign-in fails before that.
     approved.catch(() => undefined);
     await userThinks();
     this.#step = 'the scan';

@@ -30,11 +30,14 @@ export interface CrowdCount {
   readonly signIns: number;
   readonly faults: number;
   readonly approved: number;
-  /** Signed in, but the RP had to send the browser to the provider again because it got no tokens for the code. */
+  /**
+   * The sign-ins after which the RP had to send the browser to the provider again, because it got no tokens for the
+   * code.
+   */
   readonly askedAgain: number;
-  /** Not signed in, although the phone had been told that it had approved. */
+  /** The sign-ins that failed although the phone had been told that it had approved. */
   readonly lost: readonly string[];
-  /** Ended before the approval. */
+  /** The sign-ins that ended before the approval. */
   readonly notApproved: readonly string[];
   readonly wrong: readonly string[];
   readonly double: readonly string[];
@@ -114,7 +117,7 @@ class Crowd {
     const replays = number % REPLAYS_EVERY === 0;
     const outcome = await new CrowdSignIn(this.#site.nodes.site, this.#network, user, replays).run();
     this.#outcomes.push({ user, outcome });
-    // The phone of a sign-in that has got stuck may still wait for an answer.
+    // The phone of a stuck sign-in may still wait for an answer.
     if (outcome.problem === undefined) this.#free.push(user);
   }
 

@@ -24,7 +24,7 @@ describe('two hundred concurrent sign-ins through round robin', () => {
     await redis?.stop();
   });
 
-  it('give every browser the account of its own phone, and finish every ticket once', async function () {
+  it('sign every browser in to the account of its own phone, and finish every ticket once', async function () {
     // Two hundred sign-ins take most of a minute of computing time.
     this.timeout(300_000);
     const network = nodes.roundRobin();

@@ -99,7 +99,7 @@ describe('a rolling restart', function () {
     const retries = pages.flatMap(({ page }) => page.ends).map((end) => (end === 'broken' ? -1 : end.retry));
     expect(retries).to.have.length(PEOPLE);
     for (const retry of retries) expect(retry).to.be.within(0, 2_000);
-    // The pages must not reconnect all at once.
+    // The pages must not all reconnect at the same time.
     expect(new Set(retries).size).to.be.above(PEOPLE / 2);
   });
 
@@ -120,7 +120,7 @@ describe('a rolling restart', function () {
   }
 });
 
-/** Returns all connections to Redis but the one that lists them. */
+/** Returns all connections to Redis except the one that lists them. */
 async function clients(redis: RedisServer): Promise<string[]> {
   const lines = `${await redis.command('CLIENT', 'LIST')}`.split('\n').filter((line) => line !== '');
   return lines.filter((line) => !line.includes(' cmd=client|list ')).map((line) => line.split(' ')[0] ?? '');

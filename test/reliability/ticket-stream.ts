@@ -1,7 +1,7 @@
 /** The event stream of a page, with the latest ticket that it got. */
 import type { EventStream } from '../support/agent.ts';
 
-/** Below Mocha's time-out, so that a failure says what was not shown. */
+/** Below Mocha's time-out, so that the error names the missing ticket. */
 const PATIENCE_MS = 50_000;
 
 export type TicketView = Record<string, unknown>;

@@ -4,7 +4,7 @@ import { buildApp, bundleScripts } from '../../../examples/app/build.ts';
 import { makeApp } from '../../../examples/app/server.ts';
 import { type RunningServer, serve } from '../../support/server.ts';
 
-/** The provider is not asked for anything. */
+/** The preview sends no request to the provider. */
 const SETTINGS = { issuer: 'https://id.example.com', clientId: 'app', provider: 'Example ID' };
 
 export async function openPreview(): Promise<RunningServer> {

@@ -128,7 +128,7 @@ describe('a mutex for each key', () => {
     expect(await next).to.equal('next');
   });
 
-  it('counts the waiting time of each caller from its own call', async () => {
+  it("measures the waiting time of each caller from that caller's call", async () => {
     stopTime();
     const held = holding('key');
     await pass(PATIENCE_MS / 2);

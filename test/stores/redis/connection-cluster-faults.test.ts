@@ -49,7 +49,7 @@ async function failOver(choose: (cluster: RedisCluster) => Promise<RedisServer>)
   try {
     const frozen = await choose(cluster);
     const replica = await cluster.addReplica(frozen);
-    // Do not ask the frozen member for the others: it would not even refuse a connection.
+    // Do not ask the frozen member for the other members, because it would not even refuse a connection.
     const rootNodes = cluster.rootNodes.filter(({ url }) => url !== frozen.url);
     processes.push(...(await Promise.all([startProcess({ rootNodes }), startProcess({ rootNodes })])));
     await expectWorksAfter(cluster, frozen, replica, processes as [RedisProcess, RedisProcess]);
@@ -90,7 +90,7 @@ async function expectWorksAfter(
     const written = await one.store.swap(next, changed(next)).catch(() => false);
     return written || (await isFound(one, changed(next)));
   });
-  await eventually('hears of it', () => ears.heard.length >= 2 || ears.doubts > 0);
+  await eventually('gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
   ears.stop();
 }
 

@@ -9,7 +9,7 @@ import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { RedisProcess } from './redis-process.ts';
 import { useRestrictedRedis } from './restricted-redis.ts';
 
-/** In milliseconds. A listener reads its ticket again after ten times this. */
+/** The time that stores may take, in milliseconds. A listener reads its ticket again after ten times this time. */
 const QUICK = 300;
 
 describe('a user of Redis without channels', () => {
