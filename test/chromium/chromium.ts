@@ -39,7 +39,7 @@ export const CHROMIUM_SERVER = 'CHROMIUM_SERVER';
 
 let opened: Promise<Browser> | undefined;
 
-/** Returns the Chromium that all tests share, or, outside a test run, one that this process shares. */
+/** Returns the Chromium that all tests share. Outside a test run, only this process shares it. */
 export function openChromium(): Promise<Browser> {
   opened ??= connectOrLaunch();
   return opened;

@@ -27,12 +27,12 @@ describe('a browser that event streams do not reach', () => {
       await desktop.route(EVENTS, (route) => route.abort());
       const asked = countRequests(desktop);
       await signInBy(stage(), desktop, { asks: LONG_POLL });
-      // The browser reconnects by itself, every few seconds, until the page's own time-out has passed.
+      // The browser reconnects automatically every few seconds, until the page's own time-out has passed.
       expect(asked().streams).to.be.at.least(1);
     }),
   );
 
-  it('polls if long polls are cut as well', async () => {
+  it('polls if a proxy also cuts long polls', async () => {
     stage().expectProblem(/503|ERR_FAILED/);
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, (route) => route.fulfill({ status: 503 }));

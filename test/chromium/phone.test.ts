@@ -163,7 +163,7 @@ describe('a phone in a real browser', () => {
       await route.fulfill({ contentType: 'text/html', body: '<main><h1>Welcome to this hotel</h1></main>' });
       finish();
     });
-    // The next request ends the one that waits already, because the phone has been in another network.
+    // The next request ends the waiting one, because the phone has been in another network.
     await phone.reload();
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
     expect(looks).to.be.greaterThan(1);

@@ -31,7 +31,7 @@ describe('a page whose connection dies without an error', () => {
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('connects again after the scan, and finishes what the phone has approved meanwhile', async () => {
+  it('connects again after the scan, and finishes the sign-in that the phone has approved in the meantime', async () => {
     const screen = await listening(stage());
     const phone = await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');

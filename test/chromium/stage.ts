@@ -192,7 +192,7 @@ export class Stage {
     return states.join('\n');
   }
 
-  /** Ends everything, also after a failed test. */
+  /** Ends everything, even after a failed test. */
   async strike(): Promise<void> {
     try {
       for (const page of this.#pages) if (!page.isClosed()) await takeCoverage(page);

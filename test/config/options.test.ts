@@ -158,7 +158,7 @@ describe('attaching to a provider', () => {
 
   const unfitKeys: Readonly<Record<string, unknown>> = { 'a text of 5': 'short', 'a Buffer': Buffer.from(KEY) };
   for (const [what, key] of Object.entries(unfitKeys)) {
-    it(`is refused if a cookie key is ${what}, unless there are secrets, and the message names both ways out`, async () => {
+    it(`is refused if a cookie key is ${what}, unless there are secrets, and the message names both solutions`, async () => {
       const cookies = { keys: [KEY, key] } as never;
       const without = qrLogin(NEEDED);
       expect(() => without.attach(providerFor(without, { cookies })))

@@ -8,7 +8,10 @@ import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { writeExample } from './express-example.ts';
 
-/** The packages that the example imports, apart from oidc-provider. Express finds `ejs` only if it is beside it. */
+/**
+ * The packages that the example imports, apart from oidc-provider. Express finds `ejs` only in the same folder of
+ * packages.
+ */
 const PACKAGES = {
   desm: '1.3.1',
   ejs: '3.1.10',

@@ -8,7 +8,7 @@ import { documentedDiff, writeExample } from './express-example.ts';
 /** The pages that state the number of lines that an integrator has to write. */
 const PAGES = ['README.md', 'docs/express-example.md'];
 
-describe("what is added to oidc-provider's Express example", () => {
+describe("the diff for oidc-provider's Express example", () => {
   it('has the number of lines that the documentation states', () => {
     const lines = documentedDiff().split('\n');
     const added = lines.filter((line) => /^\+(?!\+\+ )/.test(line)).length;

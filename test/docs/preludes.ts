@@ -5,7 +5,7 @@
 
 const OURS = `import('oidc-provider-qr-login')`;
 
-/** The names of every page: those of the README and of its example. */
+/** The names that every page may use, because the README and its example define them. */
 const EVERYWHERE = `
 declare const issuer: string;
 declare const configuration: import('oidc-provider').Configuration;

@@ -83,7 +83,7 @@ describe('the demo RP', () => {
     expect(again.text).to.include('You are signed in as <b>Alice Liddell</b>');
   });
 
-  it('signs out at the provider as well, and the browser returns', async () => {
+  it('also signs out at the provider, and the browser returns', async () => {
     await signIn();
     const asked = await agent.follow(`${rp.origin}/logout`);
     expect(asked.url.href.startsWith(`${world.issuer}/session/end`)).to.equal(true);

@@ -21,7 +21,7 @@ export const HOSTS: Readonly<Record<string, StartHost>> = {
   Hono: hono.start,
 };
 
-/** Options that differ from those of the examples. */
+/** Options that differ from the options in the examples. */
 export type Special = Pick<HostOptions, 'qrLogin'>;
 
 /**

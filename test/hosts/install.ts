@@ -14,7 +14,7 @@ import { ROOT } from '../support/packed.ts';
 const CACHE = join(ROOT, 'node_modules/.cache/hosts');
 
 /**
- * Installs packages from the registry into a folder of their own.
+ * Installs packages from the registry into a separate folder.
  * @param packages exact versions, by name
  * @returns the folder
  * @throws Error with npm's output if the registry is out of reach

@@ -19,7 +19,7 @@ interface Program {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Installs what each program needs. All of them serve the provider at /oidc, and the demo RP. */
+/** Installs the packages of each program. All programs serve the provider at /oidc and the demo RP. */
 const PROGRAMS: Readonly<Record<string, () => Program>> = {
   ...Object.fromEntries(RUNTIME_NAMES.map((name) => [name, () => programIn(name)])),
   'a Next.js app': () => ({

@@ -248,7 +248,7 @@ describe("an error of the deployment's own page", () => {
 });
 
 describe('a fault on the phone', () => {
-  it('is answered on its pages as well', async () => {
+  it('is also answered on its pages', async () => {
     const store = breakableAdapter(['Session']);
     await World.during({ configuration: { adapter: store.adapter } }, async (world) => {
       const phone = await new PhonePerson(world).signIn();

@@ -82,7 +82,7 @@ describe('a Keyv that is neither in memory nor Redis', () => {
     await whileStoresMayTake(500, async () => {
       // The first request writes. The others have read, and wait for their turn to write.
       await Promise.all([1, 2, 3].map(() => expectUnavailable(phone.approve())));
-      // The turn of the first request goes on, because its write may still succeed.
+      // The turn of the first request continues, because its write may still succeed.
       await expectUnavailable(phone.approve());
       await expectUnavailable(browser.agent.post(`${browser.at}/cancel`, { json: {} }));
     });
@@ -116,7 +116,7 @@ describe('a Keyv that is neither in memory nor Redis', () => {
   });
 
   for (const [name, act] of Object.entries(ACTS)) {
-    it(`causes a 503 at once if any access fails: ${name}`, async () => {
+    it(`causes a 503 immediately if any access fails: ${name}`, async () => {
       const unexpected = world.count('server_error');
       for (let failing = 1, failed = true; failed; failing++) {
         const pair = await meet(world, name.endsWith('finish') ? 'approved' : 'scanned');

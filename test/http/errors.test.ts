@@ -71,7 +71,7 @@ describe('a store that does not answer', () => {
 
     there.pause();
     const [first, ...others] = scenes;
-    // The first requests wait for the store in vain. The later ones fail at once, because the store is known to be
+    // The first requests wait until the time-out. The later ones fail immediately, because the store is known to be
     // down.
     asked = await askEverything(first);
     for (const scene of others) asked.push(...(await askEverything(scene)));

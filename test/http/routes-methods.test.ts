@@ -77,7 +77,7 @@ describe('a method that a URL does not have', () => {
 });
 
 describe('HEAD on a long poll', () => {
-  it('is answered at once', async () => {
+  it('is answered immediately', async () => {
     await World.during({}, async (world) => {
       const { browser } = await world.meet();
       const { version } = await browser.ticket();

@@ -36,7 +36,7 @@ describe('a bundle of the quick start with all its dependencies', () => {
   });
 
   inFullSuite(() =>
-    it('signs in as a CommonJS bundle of esbuild as well', async () => {
+    it('also signs in as a CommonJS bundle of esbuild', async () => {
       const program = join(install('esbuild', { esbuild: '0.25.12' }), 'node_modules/esbuild/bin/esbuild');
       const flags = ['--bundle', '--platform=node', '--format=cjs', '--log-level=error'];
       execFileSync(program, ['provider.js', ...flags, `--outfile=${join(alone, 'bundle.cjs')}`], { cwd: home });

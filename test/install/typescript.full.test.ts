@@ -136,7 +136,7 @@ for (const [name, types] of Object.entries(TYPES)) {
   });
 }
 
-describe('the types, beside older ones that pnpm has installed', () => {
+describe('the types, beside older types that pnpm has installed', () => {
   it('compile', () => {
     const home = makeApp(OLDER, PNPM);
     try {

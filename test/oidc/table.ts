@@ -87,7 +87,7 @@ export interface Row extends Visit {
 
 export interface Section {
   readonly title: string;
-  /** The columns of the table in the docs. The test compares the other values as well. */
+  /** The columns of the table in the docs. The test also compares the other values. */
   readonly columns: readonly (keyof Observation)[];
   readonly rows: readonly Row[];
 }

@@ -18,7 +18,7 @@ const WARM_UP = 600;
 const TICKETS = 10_000;
 /** The number of tickets that each browser shows. It asks for a new code again and again. */
 const TICKETS_PER_BROWSER = 40;
-/** The number of concurrent browsers. Each has a phone of its own. */
+/** The number of concurrent browsers. Each has its own phone. */
 const BROWSERS = 4;
 
 /** The allowed growth. It is less than one small object for each of the 10,000 tickets. */

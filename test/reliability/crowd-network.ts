@@ -57,7 +57,10 @@ async function measured(
   return answer;
 }
 
-/** Sends a request and reads the whole body, which may break off as well. The body of an event stream is not read. */
+/**
+ * Sends a request and reads the whole body, because the body may also break off. The body of an event stream is not
+ * read.
+ */
 async function whole(
   network: typeof fetch,
   input: Parameters<typeof fetch>[0],

@@ -46,7 +46,7 @@ export interface CrowdCount {
   readonly traffic: Traffic;
 }
 
-/** Runs one crowd with nodes and a Redis of its own. */
+/** Runs one crowd with its own nodes and Redis. */
 export async function runCrowd(fault: CrowdFault, size: CrowdSize): Promise<CrowdCount> {
   // Redis writes to its file before it answers; a system crash can lose the last second of it, a kill cannot.
   const redis = await RedisServer.start({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
@@ -89,7 +89,7 @@ class Crowd {
       await pause(Math.max(0, began + (number * 1000) / rate - performance.now()));
       running.push(this.#signIn(number));
     }
-    // The faults go on until the last sign-in has ended.
+    // The faults continue until the last sign-in has ended.
     await Promise.all(running);
     stop.abort();
     return this.#count(await faults);

@@ -89,7 +89,7 @@ function testBeside(name: string, build: () => EarlierBuild): void {
         const tokens = await browser.tokens(finished.json().redirectTo);
         expect(tokens.claims()?.sub).to.equal(user);
 
-        // Both read the entry that one of them wrote on each of the account's lists.
+        // Both builds read the entry that one of them wrote on each of the account's lists.
         for (const node of BOTH) {
           phone.network = nodes.networkTo(node);
           const devices = await phone.agent.get(`${nodes.issuer}/qr/devices`, {

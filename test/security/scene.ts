@@ -29,7 +29,7 @@ export async function scanned(site: Site): Promise<Meeting> {
   return { browser, phone, code };
 }
 
-/** Scans and approves. @returns the check code as well, if the browser must type one */
+/** Scans and approves. @returns also the check code, if the browser must type one */
 export async function approved(site: Site): Promise<Meeting & { readonly checkCode: string | undefined }> {
   const meeting = await scanned(site);
   return { ...meeting, checkCode: await approval(meeting.phone) };

@@ -16,7 +16,7 @@ type Patch = () => () => void;
 /** The setting of some attacks, and not a weakness: every sign-in needs the check code. */
 export const askingForTheCheckCode: WorldOptions = { qrLogin: { assess: () => 'check code' } };
 
-/** Applies several patches at once. */
+/** Applies several patches together. */
 export function all(...patches: readonly Patch[]): Patch {
   return () => {
     const undo = patches.map((patch) => patch());

@@ -34,7 +34,7 @@ export interface AppRequest {
   readonly signer?: AppPerson;
   /** A complete proof, which the app sends instead of its own. */
   readonly proof?: string;
-  /** False to send the request once, also if the answer has a nonce. */
+  /** False to send the request only once, even if the answer has a nonce. */
   readonly retries?: boolean;
   readonly signal?: AbortSignal;
 }

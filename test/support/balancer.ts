@@ -27,8 +27,8 @@ export function networkTo({ origin }: Upstream, issuer: string): Network {
 }
 
 /**
- * Returns a `fetch` that sends each request to the next node. If that node refuses the connection, the request goes on
- * to the following one. A GET or HEAD request also goes on if the connection breaks before the answer.
+ * Returns a `fetch` that sends each request to the next node. If that node refuses the connection, the request is sent
+ * to the following one. A GET or HEAD request is also sent on if the connection breaks before the answer.
  */
 export function roundRobin(networks: readonly Network[]): Network {
   let turn = 0;

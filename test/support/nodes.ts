@@ -107,7 +107,10 @@ export class Nodes {
     return roundRobin(this.#nodes.map((node) => networkTo(node, this.issuer)));
   }
 
-  /** Returns the events with this name that the nodes have printed so far, node by node, also before a restart. */
+  /**
+   * Returns the events with this name that the nodes have printed so far, node by node, including events before a
+   * restart.
+   */
   events(event: string): NodeEvent[] {
     return this.#nodes.flatMap((node) => node.events).filter((one) => one.event === event);
   }
@@ -137,7 +140,7 @@ export class Nodes {
     return this.#nodes.flatMap(({ complaints }) => complaints).join('\n');
   }
 
-  /** Kills a node at once with SIGKILL. */
+  /** Kills a node immediately with SIGKILL. */
   async kill(index: number): Promise<void> {
     await this.#at(index).end('SIGKILL');
   }

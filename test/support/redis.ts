@@ -66,7 +66,7 @@ export class RedisServer {
     const folder = mkdtempSync(join(tmpdir(), 'qr-login-redis-'));
     const all = [
       ...['--port', `${chosen}`, '--bind', LOOPBACK, '--dir', folder, '--save', '', '--appendonly', 'no'],
-      // A replica gets its copy at once, and keeps none on disk that it could load after a restart.
+      // A replica gets its copy immediately, and keeps no copy on disk that it could load after a restart.
       ...['--repl-diskless-sync-delay', '0', '--rdb-del-sync-files', 'yes'],
       ...args,
     ];

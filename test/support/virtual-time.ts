@@ -29,7 +29,7 @@ export class VirtualTime {
     }
   }
 
-  /** Lets real time go on. */
+  /** Restores real time. */
   end(): void {
     mock.restoreAll();
     mock.timers.reset();

@@ -86,7 +86,7 @@ describe('the app', () => {
     expect(await refreshed.json()).to.include({ error: 'invalid_grant' });
   });
 
-  it('offers to end the session at the provider as well', async () => {
+  it('offers to end the session at the provider, too', async () => {
     const page = await signedIn(await phone());
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('button', { name: 'Sign out of this app' }).click();

@@ -155,7 +155,7 @@ describe('the links of native apps', () => {
     });
   });
 
-  it('make the landing page offer the app, also to a phone that is not signed in', async () => {
+  it('make the landing page offer the app, even to a phone that is not signed in', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const code = await browser.code();

@@ -22,7 +22,7 @@ describe('an app that waits', () => {
     return { browser, app };
   };
 
-  it('sees on its stream what the browser does', async () => {
+  it('sees each step of the browser on its stream', async () => {
     const { browser, app } = await scanned();
     const stream = await app.events();
     expect(stream.response.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8');
@@ -36,7 +36,7 @@ describe('an app that waits', () => {
     stream.close();
   });
 
-  it('sees by a long poll what the browser does, at once', async () => {
+  it('sees each step of the browser immediately in the answer to a long poll', async () => {
     const { browser, app } = await scanned();
     const { version } = (await app.look()).json();
     const waiting = app.after(version);

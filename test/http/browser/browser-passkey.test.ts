@@ -38,7 +38,7 @@ describe('a browser that a phone has signed in', () => {
     browser.agent.post(`${browser.at}/qr/new-passkey`, { json });
   /** Asks the phone. @returns the page with the code */
   const ask = async (): Promise<string> => `${world.origin}${(await post({})).json().redirectTo}`;
-  /** Approves what a page shows, and confirms it there. */
+  /** Approves the action that a page shows, and confirms it on that page. */
   const approve = async (page: string): Promise<Answer> => {
     const { qr } = (await browser.agent.get(`${page}/qr`)).json() as { qr: { url: string } };
     await phone.scan(qr.url);

@@ -280,7 +280,7 @@ describe('the browsers that an account is signed in to', () => {
     expect((await phone.agent.get(`${world.issuer}/account`)).text).to.include('Hello Alice');
   });
 
-  it('can be signed out all at once, including the browser that sends the request', async () => {
+  it('can all be signed out together, including the browser that sends the request', async () => {
     const browser = await signedIn();
     const others = [await signedIn(), await signedIn()];
     expect((await signOut(browser, 'all')).json()).to.deep.equal({ ended: 3, unreached: 0 });

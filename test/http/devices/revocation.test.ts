@@ -9,7 +9,7 @@ import { BrowserPerson, type PhonePerson, testClient, World } from '../../suppor
 
 const JSON_ONLY = { headers: { accept: 'application/json' } };
 
-/** Lets the ticket of a finished sign-in expire, which is kept for two minutes. Its session goes on. */
+/** Lets the ticket of a finished sign-in expire after two minutes. Its session continues. */
 function forgetTickets(world: World): void {
   world.clock.forward(121);
 }
@@ -88,7 +88,7 @@ describe('a finished sign-in', () => {
         expect(events).to.include('qr_login.reported');
       });
 
-      it('is revoked by a repeated report as well', async () => {
+      it('is also revoked by a repeated report', async () => {
         const { browser, phone, redirectTo } = await finished();
         await goOn(browser, redirectTo);
         expect([(await report(phone)).status, (await report(phone)).status]).to.deep.equal([200, 200]);
@@ -147,7 +147,7 @@ describe('a finished sign-in', () => {
     });
   });
 
-  it('blocks its network address for the account that reports it, also after its ticket is gone', async () => {
+  it('blocks its network address for the account that reports it, even after its ticket is gone', async () => {
     const { browser, phone, redirectTo } = await finished();
     await browser.arriveFrom(redirectTo);
     forgetTickets(world);

@@ -109,7 +109,7 @@ describe('the browsers that an account trusts', () => {
     expect(Object.keys(shown).sort()).to.deep.equal(fields);
   });
 
-  it('can be forgotten one by one, and all at once', async () => {
+  it('can be forgotten one by one or all together', async () => {
     const [one, other, third] = [await trusted(), await trusted(), await trusted()];
     const [first] = (await ownBrowsers(one)).known.filter(({ isHere }) => isHere);
     expect((await forget(phone, first?.id ?? '')).status).to.equal(200);
@@ -161,7 +161,7 @@ describe('the browsers that an account trusts', () => {
   it('are not trusted any more after a late report of a sign-in whose session has left the list', async () => {
     await trusted();
     await world.store.delete('browsers:a11ce');
-    // The ticket and the note of the finished sign-in are gone as well.
+    // The ticket and the note of the finished sign-in are also gone.
     world.clock.forward(2 * 60 * 60);
     const reported = world.count('qr_login.reported');
     expect((await phone.decide('report')).status).to.equal(200);

@@ -371,7 +371,7 @@ function endingSoon(seconds: number): WorldOptions {
   };
 }
 
-/** Returns a browser that starts at the first node and goes on at the second. */
+/** Returns a browser that starts at the first node and continues at the second. */
 async function browserAt(first: RedisWorld, second: RedisWorld): Promise<BrowserPerson> {
   let network = networkTo(first.world, first.world.issuer);
   const browser = new BrowserPerson(first.world, {}, (input, init) => network(input, init));

@@ -111,7 +111,7 @@ describe('the logo of a client', () => {
     });
   }
 
-  it('is left out if the function fails or does not answer, and the sign-in goes on', async () => {
+  it('is left out if the function fails or does not answer, and the sign-in continues', async () => {
     for (const clientLogo of [
       () => Promise.reject(new Error('no database')),
       () => new Promise<undefined>(() => undefined),

@@ -179,7 +179,7 @@ describe('the deployment’s own views', () => {
       ['names a file that is not in the folder', 'body { background: url(other.svg) }'],
       ['has a set of pictures', 'body { background: image-set("logo.png" 1x) }'],
     ] as const) {
-      it(`have it in a file of its own if it ${what}`, async () => {
+      it(`have it in a separate file if it ${what}`, async () => {
         const { inline, sheets } = await stylesOf({ 'assets/theme.css': css });
         expect(sheets).to.deep.equal(['theme.css']);
         expect(inline.join()).to.include('--accent:#0b5cad').and.not.include(css);

@@ -157,7 +157,7 @@ describe('a decision of the phone that contradicts an earlier one', () => {
 });
 
 describe('a browser whose code another user has scanned', () => {
-  it('offers to show a new code, also without a script', async () => {
+  it('offers to show a new code, even without a script', async () => {
     await afterScan(async ({ browser, phone }) => {
       const page = await browser.agent.get(browser.at, HTML);
       const [form = ''] = /<form data-renew .*?<\/form>/s.exec(page.text) ?? [];

@@ -187,7 +187,7 @@ describe('the page of a waiting phone', () => {
 });
 
 describe('the page of a phone at one node', () => {
-  it('learns immediately what the browser does at another node', async () => {
+  it("learns of the browser's acts at another node immediately", async () => {
     await RedisWorld.during({}, async (one) => {
       const two = await RedisWorld.start({ issuer: one.world.issuer }, one.redis);
       try {

@@ -50,7 +50,7 @@ describe('the short code', () => {
     expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('leads a form to the confirm page, also if it is typed in lower case and with spaces', async () => {
+  it('leads a form to the confirm page, even if it is typed in lower case and with spaces', async () => {
     const { browser, phone } = await world.meet();
     const shortCode = await shortCodeOn(browser);
     const answer = await submit(phone, ` ${shortCode.toLowerCase().replace('-', ' ')} `);

@@ -31,7 +31,7 @@ describe('closing', () => {
     });
   });
 
-  it('still answers later requests: a stream ends at once, and a long poll does not wait', async () => {
+  it('still answers later requests: a stream ends immediately, and a long poll does not wait', async () => {
     await World.during({ clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
       const { browser } = await world.meet();
       await world.qr.close();

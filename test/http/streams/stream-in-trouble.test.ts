@@ -82,7 +82,7 @@ describe('a browser that waits while the store does not answer', () => {
     await there.redis.restart();
     // Events with a new code may come before that.
     expect(await stream.ticket('expired')).to.deep.equal({ version: 0, state: 'expired', expiresIn: 0 });
-    // The interaction is gone as well.
+    // The interaction is also gone.
     expect((await browser.agent.post(`${browser.at}/qr/renew`, { json: {} })).status).to.equal(404);
     await there.isUp();
     await phone.signIn();

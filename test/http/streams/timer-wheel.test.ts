@@ -47,7 +47,7 @@ describe('the timer wheel', () => {
     expect(ticked).to.deep.equal(['late']);
   });
 
-  it('moves an entry to an earlier time at once, and to a later time when its slot comes', () => {
+  it('moves an entry to an earlier time immediately, and to a later time when its slot comes', () => {
     const one = new TestEntry('one', 10_000);
     one.nextAt = START + 100;
     wheel.put(one);
@@ -70,7 +70,7 @@ describe('the timer wheel', () => {
     expect([ticked, wheel.all()]).to.deep.equal([[], []]);
   });
 
-  it('calls back every due entry after the clock has jumped by years, and goes on after it has jumped back', () => {
+  it('calls back every due entry after the clock has jumped by years, and still works after it has jumped back', () => {
     new TestEntry('one', 100);
     new TestEntry('other', 50_000);
     wheel.turn(START + 1e11);

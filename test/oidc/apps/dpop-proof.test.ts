@@ -56,7 +56,7 @@ describe('the DPoP proof of an app', () => {
     });
   }
 
-  it('is refused if it is no JWT, of another type, without a key, or signed with another key', async () => {
+  it('is refused if it is not a JWT, has another type or no key, or is signed with another key', async () => {
     const other = await makeAppKey();
     for (const proof of [
       'no JWT',

@@ -54,7 +54,7 @@ describe('a decision that an app has signed', () => {
     });
   }
 
-  it('is refused if it is no JWS, of another type, or signed with an unknown key', async () => {
+  it('is refused if it is not a JWS, has another type, or is signed with an unknown key', async () => {
     const other = await makeAppKey();
     for (const signature of [
       'no JWS',

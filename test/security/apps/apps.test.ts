@@ -41,7 +41,7 @@ const inTwoSteps: Weakness = {
   ),
 };
 
-/** Sends one proof many times at once, to all nodes. @returns the number of answers that accepted it */
+/** Sends one proof many times at the same time, to all nodes. @returns the number of answers that accepted it */
 async function acceptances(world: World, networks: readonly (typeof fetch)[]): Promise<number> {
   const app = await new AppPerson(world).signIn();
   // A request without a nonce gets a nonce, and claims nothing.

@@ -8,7 +8,10 @@ import { bindingFromTheUrl, interactionFromTheUrl, unsignedCookies } from '../we
 import { attacks as onAccounts } from './accounts.ts';
 import { attacks as onTheCode } from './code.ts';
 
-/** Makes a browser with what an attacker has stolen or forged. The server must not take it for the victim's. */
+/**
+ * Makes a browser with credentials that an attacker has stolen or forged. The server must not mistake it for the
+ * victim's browser.
+ */
 type Loot = (victim: BrowserVisitor) => Promise<BrowserVisitor>;
 
 const uidOnly: Loot = (victim) => thief(victim, () => false);

@@ -34,7 +34,7 @@ function wrong(checkCode: string, turn: number = 1): string {
   return `${(Number(checkCode) + turn) % 1_000_000}`.padStart(6, '0');
 }
 
-/** Sends all guesses at once. @returns the number of guesses that were compared with the right check code */
+/** Sends all guesses at the same time. @returns the number of guesses that were compared with the right check code */
 async function judged(attacker: BrowserVisitor, guesses: readonly string[]): Promise<number> {
   const answers = await Promise.all(guesses.map((guess) => attacker.finish(guess)));
   return answers.filter((answer) => answer.json().error === 'wrong_check_code').length;

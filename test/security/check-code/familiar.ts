@@ -72,7 +72,7 @@ export const familiarity: Attack[] = [
     run: async (site) => {
       const victim = await browserAt(site, { 'x-forwarded-for': HOME });
       await approved(await phoneOf(site, 'bob', { 'x-forwarded-for': HOME }), victim);
-      // The page finishes by itself once the phone has approved, unless a check code is needed.
+      // The page finishes automatically once the phone has approved, unless a check code is needed.
       return signedInBy(victim, await victim.finish());
     },
   },

@@ -123,7 +123,7 @@ export const attacks: Attack[] = [
   ...looking,
 ];
 
-/** Has the victim send each of these requests, and then the request of its own page, which must work. */
+/** Makes the victim send each of these requests, and then the request of the provider's own page, which must work. */
 async function lure(
   site: Site,
   target: Target,

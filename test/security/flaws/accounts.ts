@@ -1,4 +1,4 @@
-/** Attacks on the approving account, and on what the browser learns of it: F5 and F6 of the study in flaws.ts. */
+/** Attacks on the choice and the secrecy of the approving account: F5 and F6 of the study in flaws.ts. */
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { ownerOf } from '../../../src/ticket/ticket.ts';
 import { type Attack, replacing } from '../attack.ts';

@@ -17,7 +17,7 @@ export function expectDecent(answer: WireAnswer): void {
   const type = headerOf(answer, 'content-type');
   if (type !== undefined) expect(type).to.match(TYPES);
   if (type?.startsWith('application/json') && body !== '') expect(JSON.parse(body)).to.be.an('object');
-  // JSON may repeat what was wrong in the request, because browsers do not run it.
+  // JSON may repeat the wrong part of the request, because browsers do not run JSON.
   if (type?.startsWith('text/html')) expect(body, 'the page').not.to.match(/<svg\/onload|<script>qz|' onerror=qz/);
   for (const [name, value] of headers) if (name === 'set-cookie') expectCookie(value);
 }

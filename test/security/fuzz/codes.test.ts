@@ -96,7 +96,7 @@ describe('forged codes and ids over HTTP', function () {
     return (await Promise.all(asked)).map(comparable);
   }
 
-  /** Encodes a text as one segment of a path. Skips segments that have a meaning of their own. */
+  /** Encodes a text as one segment of a path. Skips segments with a special meaning. */
   function segment(text: string): string {
     fc.pre(!['', '.', '..', 'tickets', 'assets'].includes(text));
     return encodeURIComponent(Buffer.from(text).toString());

@@ -47,7 +47,7 @@ export class Stage {
     };
     const world = await World.start({
       ...options,
-      // The clock stands still, so that the bystander's ticket does not expire, however long the fuzzing takes.
+      // The clock stands still, so that the bystander's ticket does not expire during the fuzzing.
       clock: new StillClock(),
       extend: (example) => {
         for (const koa of new Set<Koa>([example.app, example.provider])) koa.on('error', hear);

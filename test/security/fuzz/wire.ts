@@ -8,7 +8,7 @@ export interface WireAnswer {
   readonly body: string;
 }
 
-/** The beginning of an event stream, which is enough because a stream never ends by itself. */
+/** The first bytes of an event stream. The reader stops there, because a stream never ends without a cause. */
 const STREAM = /\r\ncontent-type: text\/event-stream.*\r\n\r\n.*\n\n/is;
 
 /** Sends the bytes and reads until the server closes the connection, or until no byte arrives for `timeoutMs`. */

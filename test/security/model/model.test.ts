@@ -10,7 +10,7 @@ import { faults } from './faults.ts';
 import { racesOn, walksOn } from './properties.ts';
 import type { Ground } from './scene.ts';
 
-/** A store in this process. Its records do not expire, because the walks have a clock of their own. */
+/** A store in this process. Its records do not expire, because the walks have their own clock. */
 function memory(): Ground {
   const signals = new LocalSignals();
   const store = new KeyvTicketStore(new Keyv(), () => START, signals);

@@ -21,7 +21,7 @@ describe('the model of the ceremony, on a real Redis', function () {
 
   before(async () => {
     redis = await RedisServer.start();
-    // Records do not expire, because the walks have a clock of their own.
+    // Records do not expire, because the walks have their own clock.
     [browsers, phones] = await Promise.all([startProcess(redis.url, now), startProcess(redis.url, now)]);
   });
 

@@ -19,7 +19,7 @@ interface Reply {
 
 const html = (body: string): Reply => ({ type: 'text/html; charset=utf-8', body });
 
-/** Holds the attacker's own sign-in, with a browser's cookies, and serves pages on an origin of its own. */
+/** Holds the attacker's own sign-in, with a browser's cookies, and serves pages on its own origin. */
 export class AttackerSite {
   /** The provider's answer to the digits, or to the passkey's answer, that the page of the last victim passed on. */
   relayed: Answer | undefined;

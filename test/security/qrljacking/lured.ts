@@ -26,7 +26,7 @@ export async function attackerAt(stage: Stage, address: string = ATTACKER): Prom
   return site;
 }
 
-/** Returns a phone that is signed in at the provider, in a network of its own. */
+/** Returns a phone that is signed in at the provider, in a separate network. */
 export function phoneOf(stage: Stage, name: string = 'alice'): Promise<BrowserContext> {
   return signedInPhone(stage, { name, extraHTTPHeaders: FROM_VICTIM });
 }

@@ -18,7 +18,7 @@ import { CLIENT_ID } from '../../support/world.ts';
 /** Gets a credential for one request. @returns the function that sends this request to a node */
 type Obtain = (site: AdapterSite) => Promise<(node: number) => Promise<Answer>>;
 
-/** Sends the same request to the nodes in turn, many times at once. @returns the answers that accepted it */
+/** Sends the same request to the nodes in turn, many times at the same time. @returns the answers that accepted it */
 export async function acceptedOf(
   site: AdapterSite,
   times: number,
@@ -105,7 +105,7 @@ async function survivorsOf(site: AdapterSite, obtain: Obtain): Promise<readonly 
   ];
 }
 
-/** Uses a pushed authorization request many times at once. @returns the number of codes */
+/** Uses a pushed authorization request many times at the same time. @returns the number of codes */
 export async function usesOfPushedRequest(site: AdapterSite, times: number): Promise<number> {
   const visitor = await signedIn(site);
   // The user has given consent, so that the requests below are answered without a page.

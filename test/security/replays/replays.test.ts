@@ -144,7 +144,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       },
     });
 
-    it('emits grant.revoked for a code that was sent twice at once', async () => {
+    it('emits grant.revoked for a code that was sent twice at the same time', async () => {
       const visitor = site.visitor();
       await visitor.signIn();
       const code = await visitor.code();

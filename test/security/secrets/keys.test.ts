@@ -78,7 +78,7 @@ async function findings(): Promise<Findings> {
   ]);
   await RedisWorld.during(OPTIONS, async ({ world, redis }) => {
     const collect = async (): Promise<void> => {
-      // The keys of oidc-provider's records are those of `keyvAdapter`.
+      // `keyvAdapter` makes the keys of oidc-provider's records.
       for (const key of (await redis.command('KEYS', 'keyv:qr:*')) as string[]) keys.add(key.slice('keyv:qr:'.length));
     };
     const phone = new PhonePerson(world, { 'x-forwarded-for': PHONE });

@@ -9,7 +9,7 @@ export const MANY = 50;
 
 const racing: Weakness = { name: 'compare-and-swap', patch: lastWriteWins };
 
-/** Holds the requests for such a path until all have arrived, so that they go on at the same time. */
+/** Holds the requests for such a path until all have arrived, so that they continue at the same time. */
 export function together(path: RegExp): WorldOptions {
   let waiting: (() => void)[] = [];
   return inFront(async (ctx, next) => {

@@ -29,7 +29,7 @@ const approvedByScan: Weakness = {
   ),
 };
 
-/** A server that scans by itself before an approval. */
+/** A server that scans automatically before an approval. */
 const approvesUnscanned: Weakness = {
   name: 'the scan before the decision',
   patch: all(

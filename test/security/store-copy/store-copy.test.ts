@@ -15,7 +15,7 @@ import { copyOfKeyv, copyOfRedis, keysOf, type StoreCopy, stringsIn } from './co
 import { acceptedOf, OVER_HTTP, type Stolen, withCookies } from './credentials.ts';
 import { fill, OPTIONS } from './filled.ts';
 
-/** A model of which oidc-provider writes no record by itself: a deployment would have to issue such codes. */
+/** A model of which oidc-provider itself writes no record, because only a deployment can issue such codes. */
 const NEVER_WRITTEN = 'PreAuthorizedCode';
 const MODELS = Object.keys(OF_EACH_MODEL).filter((model) => model !== NEVER_WRITTEN);
 

@@ -87,7 +87,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect([...members, ...parts.flat()]).to.deep.equal([storedName('AccessToken:last')]);
     });
 
-    it('holds all live records, whatever the order in which they expire', async () => {
+    it('holds all live records, for any order in which they expire', async () => {
       const ids: string[] = [];
       for (let number = 0; number < 500; number++) {
         ids.push(`${number}`);

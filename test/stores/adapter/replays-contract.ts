@@ -120,7 +120,7 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
   });
 
   describe('when a grant is destroyed,', () => {
-    it('deletes its records, and those that are written later', async () => {
+    it('deletes its records, including records that are written later', async () => {
       const nodes = backend().open();
       await nodes.one('AccessToken').upsert('early', { jti: 'early', grantId: 'grant' }, 60);
       await nodes.other('Grant').destroy('grant');

@@ -69,7 +69,8 @@ async function expectWorksAfter(
   const elsewhere = await ticketAt(cluster, (master) => master !== frozen);
   const next = await ticketAt(cluster, (master) => master === frozen);
   for (const ticket of [there, elsewhere]) await creates(one, ticket);
-  // Redis acknowledges a write before its replica has it, and a failover loses what the replica does not have.
+  // Redis acknowledges a write before its replica has it, and a failover loses the writes that the replica does not
+  // have.
   const offset = Number(await frozen.info('master_repl_offset'));
   await eventually('the replica is up to date', async () => Number(await replica.info('slave_repl_offset')) >= offset);
 

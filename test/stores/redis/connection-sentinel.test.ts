@@ -70,7 +70,7 @@ class Scene {
   }
 
   /**
-   * Expects that one process reads and hears what the other writes.
+   * Expects that one process reads the other's write and gets the signal.
    * @param patience the longest wait in milliseconds
    */
   async expectHeard(ticket: Ticket, patience?: number): Promise<void> {

@@ -180,7 +180,7 @@ function testRestarts(): void {
         expect(ears.last).to.deep.equal(ticket);
       }));
 
-    it('has two connections in each process, also after several restarts', () =>
+    it('has two connections in each process, even after several restarts', () =>
       withScene(redis.url, async (scene) => {
         for (let time = 0; time < RESTARTS; time++) {
           await redis.restart();
