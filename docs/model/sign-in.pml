@@ -181,8 +181,8 @@ byte agreedToLose = NO_ACCOUNT;   /* the account that Alice agreed to sign out o
 #endif
 
 /*
- * Alice's account may be used in enrolled browsers only, and her browser is enrolled: its key signs the code that it shows and the
- * approval that it finishes. The attacker's browser cannot, even with all of her cookies.
+ * Alice's account may be used in enrolled browsers only, and her browser is enrolled: its key signs the code that it
+ * shows and the approval that it finishes. The attacker's browser has no such key, even with all of her cookies.
  */
 #if defined(ENROLLED) && !defined(NO_KEY)
 #define isWithoutKey(account, browser) (account == ALICE && browser == HIS)
