@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 
-interface Locked {
+interface LockedPackage {
   readonly resolved?: string;
   readonly integrity?: string;
   readonly hasInstallScript?: boolean;
@@ -13,7 +13,7 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-const { packages }: { packages: Record<string, Locked> } = read('package-lock.json');
+const { packages }: { packages: Record<string, LockedPackage> } = read('package-lock.json');
 const manifest: Manifest = read('package.json');
 const installed = Object.entries(packages).filter(([path]) => path !== '');
 

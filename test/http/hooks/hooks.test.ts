@@ -262,7 +262,7 @@ function nameWithDeadline(name: string): string {
 }
 
 /** An answer of a provider with a broken hook, and the events that were emitted before the answer. */
-interface Broken {
+interface HookFailure {
   readonly kind: Kind;
   readonly answer: Answer;
   readonly failed: readonly { readonly error: QrLoginError; readonly event: FailureEvent }[];
@@ -271,7 +271,7 @@ interface Broken {
 }
 
 interface Outcome {
-  readonly broken: ReadonlyMap<string, readonly Broken[]>;
+  readonly broken: ReadonlyMap<string, readonly HookFailure[]>;
   readonly whenNull: readonly number[];
   readonly afterwards: number;
 }
@@ -279,7 +279,7 @@ interface Outcome {
 /** Runs the request of a case once for each fault and kind of answer, and once more with the working hook. */
 async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promise<Outcome> {
   const breakable = new Breakable();
-  const broken = new Map<string, Broken[]>();
+  const broken = new Map<string, HookFailure[]>();
   const whenNull: number[] = [];
   let afterwards = 0;
   const qrLogin = { deadlines: { hook: 1 }, ...options(breakable) };
@@ -316,7 +316,7 @@ async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promi
   return { broken, whenNull, afterwards };
 }
 
-function expectAnswer({ kind, answer }: Broken, status: number): void {
+function expectAnswer({ kind, answer }: HookFailure, status: number): void {
   expect(answer.status, kind).to.equal(status);
   expect(answer.headers.get('retry-after'), kind).to.equal(status === 503 ? '2' : null);
   expect(answer.headers.get('content-security-policy'), kind).to.include("frame-ancestors 'none'");
@@ -328,7 +328,7 @@ function expectAnswer({ kind, answer }: Broken, status: number): void {
   expect(answer.text).not.to.match(/boom|\(\)/);
 }
 
-function expectReport({ answer, failed, serverErrors, koaErrors }: Broken, says: RegExp): void {
+function expectReport({ answer, failed, serverErrors, koaErrors }: HookFailure, says: RegExp): void {
   expect(failed).to.have.length(1);
   const [{ error, event } = {}] = failed;
   expect(error).to.be.instanceOf(QrLoginError);

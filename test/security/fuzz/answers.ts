@@ -1,6 +1,6 @@
 /** Checks that every answer must pass, for any request. */
 import { expect } from 'chai';
-import type { Fuzzed } from './requests.ts';
+import type { FuzzRequest } from './requests.ts';
 import { CANARY } from './values.ts';
 import { headerOf, type WireAnswer } from './wire.ts';
 
@@ -41,7 +41,7 @@ export function expectOurs(answer: WireAnswer): void {
 }
 
 /** Returns true if our code has sent the answer: Node could parse the request, and its URL and method are ours. */
-export function isOurs({ route, method, segment, isEncoded }: Fuzzed, answer: WireAnswer): boolean {
+export function isOurs({ route, method, segment, isEncoded }: FuzzRequest, answer: WireAnswer): boolean {
   // Node itself answers requests that it cannot parse, and those with an unknown `Expect` (417).
   if (headerOf(answer, 'date') === undefined || answer.status === 417) return false;
   const isMethod = method === route.method || (method === 'HEAD' && route.method === 'GET');

@@ -8,7 +8,7 @@ import { expectDecent, expectOurs, isOurs } from './answers.ts';
 import { bytesOf } from './bytes.ts';
 import { damage, damages, OUTRAGES } from './outrages.ts';
 import { Pair } from './people.ts';
-import { type Fuzzed, requests } from './requests.ts';
+import { type FuzzRequest, requests } from './requests.ts';
 import { exchange } from './wire.ts';
 
 /**
@@ -64,7 +64,7 @@ export class Stage {
   }
 
   /** Well-formed requests with strange contents. */
-  get strange(): IAsyncProperty<[Fuzzed[]]> {
+  get strange(): IAsyncProperty<[FuzzRequest[]]> {
     const some = fc.array(requests, { minLength: 1, maxLength: 40, size: 'max' });
     return fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine, theirs) => {

@@ -17,7 +17,7 @@ const CHECKS = [
 ] as const;
 type Check = (typeof CHECKS)[number];
 
-interface Wanted {
+interface Expectation {
   readonly nonce: string;
   /** Undefined if any account may sign in. */
   readonly accountId?: string;
@@ -26,7 +26,7 @@ interface Wanted {
 const counters = new Map<string, number>();
 
 /** Runs all checks except one. @returns the id of the passkey's account */
-function checked(without: Check, { nonce, accountId }: Wanted, answer: string): string {
+function checked(without: Check, { nonce, accountId }: Expectation, answer: string): string {
   const { id, response } = JSON.parse(answer) as { id: string; response: Record<string, string> };
   const passkey = REGISTERED.get(id);
   if (passkey === undefined) throw new ProofRefused('this passkey is unknown');

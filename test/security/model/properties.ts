@@ -4,16 +4,16 @@ import fc, { type IAsyncProperty, type Scheduler } from 'fast-check';
 import { APPROVERS, doings, type Plan, plans, type Setup, setups } from './acts.ts';
 import { Model } from './model.ts';
 import { expectRules } from './rules.ts';
-import { type Around, type Ground, Scene } from './scene.ts';
+import { Scene, type Stores, type StoreWrapper } from './scene.ts';
 import { ScheduledStore } from './stores.ts';
 import { anOrderOf, type RaceResult, Step, settled, type Tally } from './walk.ts';
 
 /** Makes the ground of one walk. The walk may leave its records there. */
-export type Grounds = () => Ground & { readonly close?: () => void };
+export type Grounds = () => Stores & { readonly close?: () => void };
 
 export interface WalkOptions {
   /** A fault of the store. */
-  readonly around?: Around | undefined;
+  readonly around?: StoreWrapper | undefined;
   readonly tally?: Tally;
   /** Waits until the watchers have received all changes, if that takes time. */
   readonly hearing?: (scene: Scene) => Promise<void>;
@@ -60,7 +60,7 @@ export function racesOn(
   });
   const property = fc.asyncProperty(race, fc.scheduler(), async ({ setup, before, atOnce }, scheduler) => {
     let isScheduled = false;
-    const taking: Around = (store) => {
+    const taking: StoreWrapper = (store) => {
       const broken = around?.(store) ?? store;
       const scheduled = new ScheduledStore(broken, scheduler);
       return pick(broken, scheduled, () => isScheduled);
@@ -118,8 +118,8 @@ async function atTheSameTime(
   return scheduler.waitFor(Promise.all(racing));
 }
 
-function pick(plain: Ground['store'], scheduled: Ground['store'], isScheduled: () => boolean): Ground['store'] {
-  const now = (): Ground['store'] => (isScheduled() ? scheduled : plain);
+function pick(plain: Stores['store'], scheduled: Stores['store'], isScheduled: () => boolean): Stores['store'] {
+  const now = (): Stores['store'] => (isScheduled() ? scheduled : plain);
   return {
     create: (ticket) => now().create(ticket),
     find: (id) => now().find(id),
@@ -131,7 +131,7 @@ function pick(plain: Ground['store'], scheduled: Ground['store'], isScheduled: (
 async function on(
   grounds: Grounds,
   setup: Setup,
-  around: Around | undefined,
+  around: StoreWrapper | undefined,
   act: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const ground = grounds();

@@ -55,13 +55,14 @@ export const OPTIONS: WorldOptions = {
   qrLogin: { shortCode: true },
 };
 
-/** The id of the client that has registered itself. */
-export interface Filled {
+/** What the store holds after `fill`. */
+export interface StoredSignIns {
+  /** The id of the client that has registered itself. */
   readonly registered: string;
 }
 
 /** Signs users in. Leaves unfinished sign-ins and unused records of every model in the store. */
-export async function fill(world: World): Promise<Filled> {
+export async function fill(world: World): Promise<StoredSignIns> {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   await phone.approve({ remember: 'yes' });

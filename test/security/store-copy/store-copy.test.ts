@@ -12,7 +12,7 @@ import { inFullSuite } from '../../support/full-suite.ts';
 import { RedisServer } from '../../support/redis.ts';
 import { World } from '../../support/world.ts';
 import { copyOfKeyv, copyOfRedis, keysOf, type StoreCopy, stringsIn } from './copy.ts';
-import { acceptedOf, OVER_HTTP, type Stolen, withCookies } from './credentials.ts';
+import { acceptedOf, OVER_HTTP, type StoreTheft, withCookies } from './credentials.ts';
 import { fill, OPTIONS } from './filled.ts';
 
 /** A model of which oidc-provider itself writes no record, because only a deployment can issue such codes. */
@@ -27,7 +27,7 @@ const MODELS = Object.keys(OF_EACH_MODEL).filter((model) => model !== NEVER_WRIT
 const OF_THE_PLUGIN = /(^|:)(qr|ticket|interaction|browsers|known|note|limit|passkeys):/;
 
 type AdapterOf = (store: Keyv) => AdapterFactory;
-type Scene = (copy: StoreCopy, site: Stolen) => Promise<void>;
+type Scene = (copy: StoreCopy, site: StoreTheft) => Promise<void>;
 
 const sealing: AdapterOf = (store) => keyvAdapter(store, { secrets: COOKIE_KEYS });
 const withoutSecrets: AdapterOf = (store) => keyvAdapter(store);
@@ -62,7 +62,7 @@ function modelsIn(copy: StoreCopy): string[] {
 }
 
 /** Tries everything in the copy. @returns the credentials that the server has accepted */
-async function stolenFrom(copy: StoreCopy, site: Stolen): Promise<string[]> {
+async function stolenFrom(copy: StoreCopy, site: StoreTheft): Promise<string[]> {
   expect(modelsIn(copy), 'the models with a record').to.deep.equal(MODELS);
   const records = keysOf(copy, (key) => !OF_THE_PLUGIN.test(key));
   expect(records.size, "the plugin's keys").to.be.within(MODELS.length, copy.size - 1);
