@@ -41,8 +41,8 @@ export interface ApiRequestPorts extends RequestProofPorts {
 }
 
 /**
- * Makes the entries of the app's routes: an access token with the scope `qr_login` that is bound to a key by DPoP (RFC
- * 9449). No cookie is read, so there is nothing that another site could use, and no CSRF token.
+ * Makes the entries of the app's routes. They take an access token with the scope `qr_login` that is bound to a key by
+ * DPoP (RFC 9449). No cookie is read, so there is nothing that another site could use, and no CSRF token.
  */
 export class ApiGuards {
   readonly #ports: ApiRequestPorts;

@@ -49,8 +49,8 @@ export class Redemption {
   }
 
   /**
-   * Ensures that the approver's account and session still exist, that the account has not signed out all browsers
-   * since, and that the account is the subject that the request asks for.
+   * Ensures that the approver's account and session still exist, that the account has not signed out all browsers since
+   * the approval, and that the account is the subject that the request asks for.
    */
   async #assertAccount({ id, since, approver, request }: ApprovedTicket): Promise<void> {
     const { provider, revocation, settings } = this.#ports;
@@ -61,7 +61,7 @@ export class Redemption {
       assertSignedIn(provider, approver),
     ]);
     if (isRevoked)
-      throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since.', {
+      throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since the approval.', {
         reason: 'signed-out',
       });
     const { subject } = request.requirements;

@@ -9,7 +9,7 @@ import type { RateLimits } from '../request/rate-limits.ts';
 import { wantsJson } from '../request/responses.ts';
 import { parseVersion } from '../streams/version.ts';
 import { versionAt } from '../ticket-view/browser-view.ts';
-import { admit, admitToTicket, asSubject } from './admission.ts';
+import { admit, admitToTicket, withSubject } from './admission.ts';
 import type { Decisions } from './decisions.ts';
 import type { Followers } from './followers.ts';
 import type { PhoneRequest } from './phone-request.ts';
@@ -69,7 +69,7 @@ export class TicketPage {
       return;
     }
     if (current !== undefined && end === undefined)
-      return this.#show(request, current, await asSubject(provider, session, current));
+      return this.#show(request, current, await withSubject(provider, session, current));
     const { code, reason } = end ?? over('expired');
     ctx.set(STATE_HEADER, reason ?? 'over');
     if (wantsJson(request)) throw end;

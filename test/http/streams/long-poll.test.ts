@@ -10,7 +10,7 @@ import type { Listener } from '../../../src/ticket/ports.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 
 const VIEWS = { dueAt: () => Number.POSITIVE_INFINITY } as unknown as BrowserViews;
-const METRICS = { arrived: () => undefined, left: () => undefined } as unknown as SignInMetrics;
+const METRICS = { countArrival: () => undefined, countDeparture: () => undefined } as unknown as SignInMetrics;
 
 /** A watch of an interaction that has no ticket, so that the version never changes. */
 class QuietWatch {
