@@ -13,8 +13,8 @@ export interface EnginePair {
   /** The engine with which the tests read and listen. */
   readonly there: StoreEngine;
   /**
-   * Makes the store refuse all writes, as a full or read-only store does, and returns a function that ends this. If
-   * it is absent, the contract does not test that a ping notices it.
+   * Makes the store refuse all writes, as a full or read-only store does, and returns a function that ends this.
+   * Without this function, the contract does not test that a ping notices a store that takes no writes.
    */
   readonly refuseWrites?: () => Promise<() => Promise<void>>;
   /** Called once, after all tests. It closes both engines. */
