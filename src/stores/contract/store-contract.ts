@@ -41,7 +41,7 @@ export function storeContract(runner: TestRunner, name: string, start: () => Eng
   describe(name, () => {
     let engines: EnginePair | undefined;
 
-    function started(): EnginePair {
+    function requireEngines(): EnginePair {
       if (engines === undefined) throw new Error('the engines did not start');
       return engines;
     }
@@ -52,10 +52,10 @@ export function storeContract(runner: TestRunner, name: string, start: () => Eng
 
     after(async () => engines?.close());
 
-    ticketStoreContract(runner, started);
-    signalsContract(runner, started);
-    notesContract(runner, started);
-    browserListsContract(runner, started);
-    rateLimitContract(runner, started);
+    ticketStoreContract(runner, requireEngines);
+    signalsContract(runner, requireEngines);
+    notesContract(runner, requireEngines);
+    browserListsContract(runner, requireEngines);
+    rateLimitContract(runner, requireEngines);
   });
 }
