@@ -189,7 +189,7 @@ export class PhoneActs {
     if (ticket === undefined) throw notFound();
     const now = this.#ports.clock();
     transitions.assertOwner(ticket, approver, now);
-    if (ticket.state === 'cancelled' || stateAt(ticket, now) === 'expired') throw transitions.ended(ticket, now);
+    if (ticket.state === 'cancelled' || stateAt(ticket, now) === 'expired') throw transitions.endedError(ticket, now);
     return ticket;
   }
 

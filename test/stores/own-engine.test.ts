@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { qrLogin } from '../../src/index.ts';
 import { chooseEngine } from '../../src/stores/choose-engine.ts';
-import { changed, endOf, follower, newTicket } from '../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toFollower, toReplaced, toScanned } from '../../src/stores/contract/sample-tickets.ts';
 import { storeContract } from '../../src/stores/contract/store-contract.ts';
 import type { StoreEngine } from '../../src/stores/store-engine.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
@@ -120,8 +120,8 @@ describe("a deployment's own engine", () => {
       return true;
     }
     const first = newTicket();
-    const [next, ended] = [follower(first), endOf(first)];
-    const plain = changed(next);
+    const [next, ended] = [toFollower(first), toReplaced(first)];
+    const plain = toScanned(next);
     await whileStoresMayTake(SHORT, async () => {
       await refused(engine.store.create(first));
       await refused(engine.store.swap(first, next, ended));

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { checkCodeOf } from '../../src/ticket/codes/check-code.ts';
-import { reportsOf } from '../../src/ticket/reports.ts';
+import { reportNames } from '../../src/ticket/reports.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import type { Browser, Ticket } from '../../src/ticket/ticket.ts';
 import { alice, bob, browserOf, ENDS_AT, refused, SECRETS } from './builders.ts';
@@ -143,24 +143,24 @@ describe("an account's report", () => {
 
   it('covers all browsers at the same network address', () => {
     const other = { ...browserOf('another binding'), address: '192.0.2.9', name: 'Chrome' };
-    expect(reportsOf(keys, 'alice', other)).to.deep.equal(reportsOf(keys, 'alice', browser));
+    expect(reportNames(keys, 'alice', other)).to.deep.equal(reportNames(keys, 'alice', browser));
   });
 
   it('does not cover another account or another network address', () => {
     const names = [
-      ...reportsOf(keys, 'alice', browser),
-      ...reportsOf(keys, 'bob', browser),
-      ...reportsOf(keys, 'alice', { ...browser, source: '192.0.2.2' }),
+      ...reportNames(keys, 'alice', browser),
+      ...reportNames(keys, 'bob', browser),
+      ...reportNames(keys, 'alice', { ...browser, source: '192.0.2.2' }),
     ];
     expect(new Set(names).size).to.equal(3);
   });
 
   it('contains neither the account nor the address', () => {
-    expect(reportsOf(keys, 'alice', browser)[0]).to.match(/^[\w-]{43}$/);
+    expect(reportNames(keys, 'alice', browser)[0]).to.match(/^[\w-]{43}$/);
   });
 
   it('is found again after a key rotation', () => {
     const rotated = new SecretKeys(['a new secret of at least thirty-two characters', ...SECRETS]);
-    expect(reportsOf(rotated, 'alice', browser)).to.include.members(reportsOf(keys, 'alice', browser));
+    expect(reportNames(rotated, 'alice', browser)).to.include.members(reportNames(keys, 'alice', browser));
   });
 });

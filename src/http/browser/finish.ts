@@ -1,6 +1,6 @@
 import { makeResumeUrl } from '../../oidc/interaction.ts';
 import { agreeToReplace, replacementOf } from '../../oidc/replacing.ts';
-import { browserNote, finishedSignIn } from '../../oidc/resume/resumed.ts';
+import { makeBrowserNote, toFinishedSignIn } from '../../oidc/resume/resumed.ts';
 import { endWithError, signIn, signInDataOf } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { readBrowserKey } from '../../ticket/browsers/browser-key.ts';
@@ -44,11 +44,11 @@ export class FinishHandlers {
     const { accountId } = ticket.approver;
     const isKnown = (await findKnownBrowser(known, accountId, ticket.browser.knownAs)) !== undefined;
     // Keep the sign-in before the result is written: after that, the browser can begin its session at any time.
-    await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
+    await revocation.keep(accountId, toFinishedSignIn(ticket), ticket.endsAt);
     const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
     // Take `knownAs` from the present cookie, not from the ticket, which has the cookie as it was when the code was
     // shown. If an answer was lost, the present cookie is newer.
-    const browser = browserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
+    const browser = makeBrowserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { ...signInDataOf(ticket), ...before, browser }));
   };

@@ -2,7 +2,7 @@ import { accountOf, assertSignedIn, type FindAccount } from '../../oidc/approver
 import type { Provider } from '../../oidc/provider.ts';
 import { subjectOf } from '../../oidc/request/requirements.ts';
 import type { BrowserActs, BrowserIdentity } from '../../ticket/browser.ts';
-import { holdsEvidence } from '../../ticket/browsers/evidence.ts';
+import { evidenceHolds } from '../../ticket/browsers/evidence.ts';
 import type { KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
 import { WrongCheckCode } from '../../ticket/codes/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
@@ -83,7 +83,7 @@ export class Redemption {
           await this.#assertAccount(ticket);
           await enrolments.assertEnrolled(ticket, fields.signature);
         },
-        evidence: (ticket) => holdsEvidence(known, ticket, evidence),
+        evidence: (ticket) => evidenceHolds(known, ticket, evidence),
         tryCheckCode: async ({ approver }) => {
           await Promise.all([
             limits.beforeCheckCode(approver.accountId),

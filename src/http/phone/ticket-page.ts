@@ -2,7 +2,7 @@ import type { Provider } from '../../oidc/provider.ts';
 import { over, type QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import { type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
-import { ended } from '../../ticket/transitions.ts';
+import { endedError } from '../../ticket/transitions.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
@@ -106,7 +106,7 @@ export class TicketPage {
 /** Returns the error that tells a phone how its ticket has ended; undefined if the ticket is live, decided or used. */
 function endOf(ticket: Ticket, now: number): QrLoginError | undefined {
   const state = stateAt(ticket, now);
-  return state === 'cancelled' || state === 'expired' ? ended(ticket, now) : undefined;
+  return state === 'cancelled' || state === 'expired' ? endedError(ticket, now) : undefined;
 }
 
 /** Returns the view after a report, for any state in which the ticket has ended. */

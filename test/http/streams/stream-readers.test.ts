@@ -216,7 +216,7 @@ for (const parkStreams of [false, true]) {
         await Promise.all(readers);
       }
       await until(() => crier.waiting === 0 && resources() <= before);
-      expect([...crier.signals.watched()]).to.be.empty;
+      expect([...crier.signals.watchedInteractions()]).to.be.empty;
     });
   });
 }

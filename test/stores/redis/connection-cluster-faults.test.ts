@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
-import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toScanned } from '../../../src/stores/contract/sample-tickets.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
-import { slotOf } from '../../../src/ticket/ticket-id.ts';
+import { placeOfTicket } from '../../../src/ticket/ticket-id.ts';
 import type { RedisServer } from '../../support/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
 import { eventually } from '../../support/until.ts';
@@ -88,8 +88,8 @@ async function expectWorksAfter(
   );
   await creates(one, next);
   await eventually('changes it', async () => {
-    const written = await one.store.swap(next, changed(next)).catch(() => false);
-    return written || (await isFound(one, changed(next)));
+    const written = await one.store.swap(next, toScanned(next)).catch(() => false);
+    return written || (await isFound(one, toScanned(next)));
   });
   await eventually('gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
   ears.stop();
@@ -98,7 +98,7 @@ async function expectWorksAfter(
 async function ticketAt(cluster: RedisCluster, isMeant: (master: RedisServer) => boolean): Promise<Ticket> {
   for (;;) {
     const ticket = newTicket();
-    if (isMeant(await cluster.masterOf(`{${slotOf(ticket.id)}}`))) return ticket;
+    if (isMeant(await cluster.masterOf(`{${placeOfTicket(ticket.id)}}`))) return ticket;
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
-import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toScanned } from '../../../src/stores/contract/sample-tickets.ts';
 import { QrLoginError } from '../../../src/ticket/errors.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
@@ -75,7 +75,7 @@ async function withScene(
     const ears = new RecordingListener(other.signals, ticket.interaction);
     await other.store.find(ticket.id);
     await one.store.create(ticket);
-    await ears.hears(1);
+    await ears.untilHeard(1);
     await act({ one, other, ticket, ears });
   } finally {
     await Promise.all(processes.map((process) => process.close()));
@@ -84,7 +84,7 @@ async function withScene(
 
 /** Expects that every access is refused: the first one when its time is over, and the next ones without waiting. */
 async function expectRefusals({ one, ticket }: Scene): Promise<void> {
-  const swap = () => one.store.swap(ticket, changed(ticket));
+  const swap = () => one.store.swap(ticket, toScanned(ticket));
   expect((await whileStoresMayTake(SHORT, () => refused(swap()))).code).to.equal('store_unavailable');
   const acts = [
     () => one.store.find(ticket.id),
@@ -112,9 +112,9 @@ async function expectWorks({ one, other }: Scene): Promise<void> {
   const ears = new RecordingListener(other.signals, ticket.interaction);
   expect(await other.store.findByInteraction(ticket.interaction)).to.equal(undefined);
   expect(await one.store.create(ticket)).to.equal(true);
-  expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
+  expect(await one.store.swap(ticket, toScanned(ticket))).to.equal(true);
   await eventually('gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
-  expect(await other.store.find(ticket.id)).to.deep.equal(changed(ticket));
+  expect(await other.store.find(ticket.id)).to.deep.equal(toScanned(ticket));
   ears.stop();
 }
 
@@ -145,7 +145,7 @@ function testPauses(): void {
         redis.pause();
         await Promise.all([expectRefusals(scene), refused(scene.other.engine.ping())]);
         redis.resume();
-        await scene.ears.doubtsOnceMore(before);
+        await scene.ears.untilInDoubt(before);
       }));
   });
 }
@@ -169,14 +169,14 @@ function testRestarts(): void {
         const before = ears.doubts;
         await redis.restart();
         await Promise.all([one.answers(), other.answers()]);
-        await ears.doubtsOnceMore(before);
+        await ears.untilInDoubt(before);
         await eventually('the entry is there', async () => `${await redis.command('KEYS', '*:watchers:*')}`.length > 0);
         // The entry may be there before the subscriber is connected again: messages that are published in between are
         // lost.
         await eventually('both have subscribed again', async () => (await channels()).length === 2);
         const heard = ears.heard.length;
         await one.store.create(ticket);
-        await ears.hears(heard + 1);
+        await ears.untilHeard(heard + 1);
         expect(ears.last).to.deep.equal(ticket);
       }));
 
@@ -203,7 +203,7 @@ function testRestarts(): void {
         await Promise.all([one.answers(), other.answers()]);
         await expectWorks({ one, other, ticket, ears });
         await one.store.create(ticket);
-        await ears.hears(1);
+        await ears.untilHeard(1);
       } finally {
         await Promise.all([one.close(), other.close()]);
         await late.stop();
@@ -243,7 +243,7 @@ function testBadNetworks(): void {
           await expectRefusals(scene);
           await whileStoresMayTake(TIGHT_MS, () => Promise.all([scene.one.answers(), scene.other.answers()]));
           await expectWorks(scene);
-          await scene.ears.doubtsOnceMore(0);
+          await scene.ears.untilInDoubt(0);
         },
         { starting: TIGHT_MS },
       );
@@ -341,10 +341,10 @@ function testSubscriberConnections(): void {
       withScene(redis.url, async ({ one, ears, ticket }) => {
         const [before, heard] = [ears.doubts, ears.heard.length];
         await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
-        await ears.doubtsOnceMore(before);
-        await one.store.swap(ticket, changed(ticket));
-        await ears.hears(heard + 1);
-        expect(ears.last).to.deep.equal(changed(ticket));
+        await ears.untilInDoubt(before);
+        await one.store.swap(ticket, toScanned(ticket));
+        await ears.untilHeard(heard + 1);
+        expect(ears.last).to.deep.equal(toScanned(ticket));
       }));
 
     it('that is dead without an error makes a new one, and no command fails meanwhile', async () => {
@@ -358,9 +358,9 @@ function testSubscriberConnections(): void {
           const deaf = new Set(await subscribers());
           wires.die((address) => deaf.has(address));
           await other.store.find(ticket.id);
-          await whileStoresMayTake(TIGHT_MS, () => ears.doubtsOnceMore(before));
-          await one.store.swap(ticket, changed(ticket));
-          await ears.hears(heard + 1);
+          await whileStoresMayTake(TIGHT_MS, () => ears.untilInDoubt(before));
+          await one.store.swap(ticket, toScanned(ticket));
+          await ears.untilHeard(heard + 1);
           expect(other.troubles).to.deep.equal([]);
         },
         { starting: TIGHT_MS },
@@ -382,7 +382,7 @@ function testNewWatchers(): void {
         const entry = `*:watchers:${ticket.interaction}`;
         await eventually('the entry is there', async () => `${await redis.command('KEYS', entry)}` !== '');
         await one.store.create(ticket);
-        await ears.hears(1);
+        await ears.untilHeard(1);
       }));
 
     it('signals a change right after the read if Redis has just lost its scripts', () =>

@@ -53,7 +53,7 @@ export class ScanScreen {
     this.#torch = element('button', { class: 'small', hidden: true, click: () => void this.#light() }, t('scan.torch'));
     this.#otherCamera = element(
       'button',
-      { class: 'small', hidden: true, click: () => void this.#turnOn(() => this.#camera.change()) },
+      { class: 'small', hidden: true, click: () => void this.#turnOn(() => this.#camera.startNext()) },
       t('scan.switch'),
     );
     this.#tools = element('div', { class: 'tools' }, this.#torch, this.#otherCamera);
@@ -82,7 +82,7 @@ export class ScanScreen {
 
   /** Starts the camera at once if the user has allowed it before. Otherwise the user presses a button first. */
   async #begin(): Promise<void> {
-    if (!Camera.isThere) return this.#show('unsupported');
+    if (!Camera.isAvailable) return this.#show('unsupported');
     this.#show('ready');
     // Some browsers know no permission of this name, and throw.
     const permission = await navigator.permissions?.query({ name: 'camera' }).catch(() => undefined);
@@ -128,7 +128,7 @@ export class ScanScreen {
 
   async #light(): Promise<void> {
     const on = this.#torch.getAttribute('aria-pressed') !== 'true';
-    if (await this.#camera.light(on)) this.#torch.setAttribute('aria-pressed', `${on}`);
+    if (await this.#camera.setLight(on)) this.#torch.setAttribute('aria-pressed', `${on}`);
   }
 
   #followVisibility(): void {
