@@ -8,7 +8,7 @@ import { ENVIRONMENT } from '../examples/example-program.ts';
 import type { Answer } from '../support/agent.ts';
 import { Child } from '../support/child.ts';
 import { docPage } from '../support/doc-pages.ts';
-import { installed } from '../support/packed.ts';
+import { installPackage } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
@@ -20,7 +20,7 @@ describe('the first app of the documentation', () => {
   const running: Child[] = [];
 
   before(() => {
-    folder = installed();
+    folder = installPackage();
   });
 
   after(async () => {

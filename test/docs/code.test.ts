@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { ENVIRONMENT } from '../examples/example-program.ts';
 import { Child } from '../support/child.ts';
 import { type Block, type DocPage, docPage, guides } from '../support/doc-pages.ts';
-import { installed, ROOT, STRICT } from '../support/packed.ts';
+import { installPackage, ROOT, STRICT } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
@@ -23,7 +23,7 @@ const LEFT_OUT = /^ *\/\/ …\n/m;
 let folder: string;
 
 before(() => {
-  folder = installed();
+  folder = installPackage();
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 });
 

@@ -53,7 +53,7 @@ describe('a request to look', () => {
   it('with HEAD at the event stream gets an answer that ends', async () => {
     const { browser } = await world.meet();
     const [first] = await Promise.all([
-      world.finished(`/interaction/${browser.uid}/qr/events`),
+      world.untilAnswered(`/interaction/${browser.uid}/qr/events`),
       browser.agent.send(`${browser.at}/qr/events`, { method: 'HEAD' }),
     ]);
     expect(first).to.equal('HEAD');

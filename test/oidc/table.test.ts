@@ -234,7 +234,7 @@ class HandsOnPhone {
       else await phone.#signIn(strong);
       // Set the sign-in to five seconds ago, because `auth_time` has whole seconds and must differ from the time of the
       // request.
-      phone.signedInAt = await phone.person.wasSignedInAgo(since === 'just now' ? 5 : 3600);
+      phone.signedInAt = await phone.person.backdateSignIn(since === 'just now' ? 5 : 3600);
       pages.length = 0;
     }
     return phone;

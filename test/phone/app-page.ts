@@ -6,7 +6,7 @@ import type { LoginPage } from '../../src/index.ts';
 import { CALM, openChromium } from '../chromium/chromium.ts';
 import { phoneApp } from '../fixtures/phone-app.ts';
 import { AppPerson } from '../support/app.ts';
-import { listening } from '../support/server.ts';
+import { listen } from '../support/server.ts';
 import { BrowserPerson, CLIENT_ID, World, type WorldOptions } from '../support/world.ts';
 import { wasSignedInAgo } from './app-phone.ts';
 import { bundleLibrary } from './bundled.ts';
@@ -79,7 +79,7 @@ export class AppSite {
       const [type, text] = files[url] ?? ['text/plain', ''];
       response.writeHead(200, { 'Content-Type': type }).end(text);
     });
-    const origin = await listening(server);
+    const origin = await listen(server);
     const app = phoneApp('web-app', { application_type: 'web', redirect_uris: [`${origin}/callback`] });
     // The phone signs in with a password, because it cannot scan its own code.
     const loginPage: LoginPage = (_ctx, { params }) =>

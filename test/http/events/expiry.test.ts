@@ -78,7 +78,7 @@ describe('a ticket that is left alone', () => {
   it('is announced as expired even if the page has shown a new one meanwhile', async () => {
     await World.during(CHECKED_OFTEN, async (world) => {
       const expired = listen(world);
-      const cancelled = world.payloads('qr_login.cancelled');
+      const cancelled = world.collectPayloads('qr_login.cancelled');
       const browser = new BrowserPerson(world);
       await browser.start();
       const stream = await browser.events();
@@ -143,8 +143,8 @@ describe('the tickets of two nodes', () => {
   const start = async (options: WorldOptions): Promise<void> => {
     one = await RedisWorld.start({ proxy: true, ...options });
     two = await RedisWorld.start({ proxy: true, ...options, issuer: one.world.issuer }, one.redis);
-    await one.isUp();
-    await two.isUp();
+    await one.untilUp();
+    await two.untilUp();
   };
 
   afterEach(async () => {
@@ -186,7 +186,7 @@ describe('the tickets of two nodes', () => {
   it('are not announced as expired if the other node has ended them, even with short deadlines', async () => {
     await start({ qrLogin: { deadlines: { scan: 2, decide: 2, finish: 2 } } });
     const here = listen(one.world);
-    const ended = two.world.payloads('qr_login.cancelled') as TicketEvent[];
+    const ended = two.world.collectPayloads('qr_login.cancelled') as TicketEvent[];
     // Start them one after the other, so that the tickets end at different moments between two checks.
     for (let shown = 0; shown < 12; shown++) {
       const browser = await browserAt(one, two);
@@ -245,7 +245,7 @@ describe('trouble with the store outside of requests', () => {
   it('is announced once for each time that the store cannot be reached', async () => {
     await RedisWorld.during({}, async (there) => {
       const { redis, world } = there;
-      await there.isUp();
+      await there.untilUp();
       const failed = world.count('qr_login.failed');
       for (const times of [1, 2]) {
         await redis.kill();
@@ -255,7 +255,7 @@ describe('trouble with the store outside of requests', () => {
         });
         expect(failed()).to.equal(times);
         await redis.restart();
-        await there.isUp();
+        await there.untilUp();
       }
     });
   });
@@ -266,12 +266,12 @@ describe('a listener that throws because it expects a context', () => {
 
   it('causes a warning when trouble with the store is announced, and later sign-ins work', async () => {
     await RedisWorld.during({}, async (there) => {
-      await there.isUp();
+      await there.untilUp();
       const warned = throwAt(there.world, 'qr_login.failed');
       await there.redis.kill();
       await warned;
       await there.redis.restart();
-      await there.isUp();
+      await there.untilUp();
       expect((await signIn(there.world)).status).to.equal(200);
     });
   });

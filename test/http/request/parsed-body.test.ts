@@ -7,7 +7,7 @@ import type { Provider } from 'oidc-provider';
 import { makeProvider } from '../../fixtures/provider.ts';
 import { CLIENT_ID, RP_CALLBACK, testClient } from '../../fixtures/test-client.ts';
 import { Agent } from '../../support/agent.ts';
-import { listening } from '../../support/server.ts';
+import { listen } from '../../support/server.ts';
 
 /** Hosts whose parser comes before the provider, with its default settings. */
 const HOSTS: Readonly<Record<string, (provider: Provider) => RequestListener>> = {
@@ -47,7 +47,7 @@ for (const [name, host] of Object.entries(HOSTS)) {
       warnings = [];
       process.on('warning', note);
       const server = createServer();
-      const issuer = await listening(server);
+      const issuer = await listen(server);
       const { provider, qr } = await makeProvider({ issuer, clients: [testClient(CLIENT_ID)] });
       server.on('request', host(provider));
       stop = async () => {

@@ -56,7 +56,7 @@ describe('wrong check codes in a row', () => {
     // clock.
     clock.forward(-(DAY_S + 600));
     await World.during({ ...LIMITED, clock }, async (world) => {
-      const paused = world.payloads('qr_login.paused');
+      const paused = world.collectPayloads('qr_login.paused');
       const phone = await new PhonePerson(world).signIn();
       const earlier = await approved(phone);
       await typeWrong(phone, MOST);
@@ -129,7 +129,7 @@ describe('wrong check codes in a row', () => {
         const phone = await new PhonePerson(first.world).signIn();
         const { browser, checkCode } = await approved(phone);
         const wrong = checkCode === '000000' ? '000001' : '000000';
-        const paused = second.world.payloads('qr_login.paused');
+        const paused = second.world.collectPayloads('qr_login.paused');
         const finish = browser.at.replace(first.world.origin, second.world.origin);
         const cookie = await browser.agent.jar.getCookieString(browser.at);
         const answer = await fetch(`${finish}/qr/finish`, {

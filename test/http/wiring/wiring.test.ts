@@ -7,7 +7,7 @@ import { type Configuration, interactionPolicy, type Provider } from 'oidc-provi
 import { makeProvider } from '../../fixtures/provider.ts';
 import { CLIENT_ID, RP_CALLBACK, testClient } from '../../fixtures/test-client.ts';
 import { Agent, type Answer } from '../../support/agent.ts';
-import { listening } from '../../support/server.ts';
+import { listen } from '../../support/server.ts';
 
 interface Setup {
   /** The path of the issuer, and its scheme. */
@@ -38,7 +38,7 @@ async function during(
 ): Promise<void> {
   const site = new Site();
   const server = createServer();
-  const origin = await listening(server);
+  const origin = await listen(server);
   const issuer = origin.replace('http', scheme) + path;
   const { provider, qr } = await makeProvider({
     issuer,
@@ -154,7 +154,7 @@ describe('the wiring of the plugin', () => {
   it('is explained in the log if the policy is another one, and sign-ins still work', async () => {
     const configure = (qrUrl: unknown): Configuration => ({ interactions: { policy: NO_POLICY, url: qrUrl as never } });
     const server = createServer();
-    const issuer = await listening(server);
+    const issuer = await listen(server);
     const warnings: string[] = [];
     const note = ({ message }: Error): unknown => warnings.push(message);
     process.on('warning', note);

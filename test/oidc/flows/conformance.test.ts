@@ -32,7 +32,7 @@ describe('the OpenID conformance plan', () => {
   /** Signs in by QR with a phone that signed in an hour ago. */
   const signedIn = async (): Promise<{ browser: BrowserPerson; phone: PhonePerson; first: IDToken }> => {
     const { browser, phone } = await world.meet();
-    await phone.wasSignedInAgo(HOUR_SECONDS);
+    await phone.backdateSignIn(HOUR_SECONDS);
     return { browser, phone, first: await byQr(browser, phone) };
   };
   /** Approves after a new sign-in on the phone, which the request demands. @returns the claims of the ID token */

@@ -2,7 +2,7 @@ import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import { expect } from 'chai';
 import Koa from 'koa';
 import { buildEndSessionUrl } from 'openid-client';
-import { fieldsIn, finish, RelyingParty, send, throughQr, withFeatures } from '../../support/relying-party.ts';
+import { fieldsIn, finish, RelyingParty, send, signInByQr, withFeatures } from '../../support/relying-party.ts';
 import { serve } from '../../support/server.ts';
 import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
 
@@ -54,7 +54,7 @@ describe('a sign-out of the browser', () => {
     const browser = new BrowserPerson(world);
     const phone = await new PhonePerson(world).signIn();
     await send(browser, await rp.url());
-    const tokens = await rp.tokens(new URL((await throughQr(browser, phone)).location));
+    const tokens = await rp.tokens(new URL((await signInByQr(browser, phone)).location));
     return { rp, browser, phone, idToken: tokens.id_token ?? '', sid: tokens.claims()?.sid };
   };
   /** Starts a sign-out at the RP and confirms it at the provider. @returns the URL where the browser is sent */
@@ -72,7 +72,7 @@ describe('a sign-out of the browser', () => {
     const silent = await browser.goOn(await rp.url({ prompt: 'none' }));
     expect(new URL(silent.location).searchParams.get('error')).to.equal('login_required');
     expect((await send(browser, await rp.url())).text).to.include('data-code><svg');
-    const answer = await throughQr(browser, phone);
+    const answer = await signInByQr(browser, phone);
     expect((await rp.tokens(new URL(answer.location))).claims()?.sub).to.equal('a11ce');
   });
 

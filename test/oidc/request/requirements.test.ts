@@ -18,7 +18,7 @@ describe('the auth_time of a sign-in', () => {
     demands: Record<string, string>,
   ): Promise<{ browser: BrowserPerson; phone: PhonePerson; signedInAt: number }> => {
     const { browser, phone } = await world.meet();
-    const signedInAt = await phone.wasSignedInAgo(HOUR_SECONDS);
+    const signedInAt = await phone.backdateSignIn(HOUR_SECONDS);
     await browser.start(demands);
     return { browser, phone, signedInAt };
   };
@@ -84,7 +84,7 @@ describe('the auth_time of a sign-in', () => {
     await phone.scan(await browser.code());
     await phone.approve();
     await browser.arrive();
-    await phone.wasSignedInAgo(HOUR_SECONDS);
+    await phone.backdateSignIn(HOUR_SECONDS);
     const page = await browser.start({ prompt: 'login' });
     expect(page.text).to.include('data-code><svg');
     await phone.scan(await browser.code());

@@ -78,7 +78,7 @@ async function expectWorksAfter(
   expect((await refused(one.store.find(there.id))).code).to.equal('store_unavailable');
   // The other masters still answer.
   await finds(one, elsewhere);
-  await replica.logs(/Failover election won/);
+  await replica.untilLogged(/Failover election won/);
 
   await Promise.all([one, other].map((process) => finds(process, there)));
   await Promise.all([one.answers(), other.listens()]);
