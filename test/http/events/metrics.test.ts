@@ -195,7 +195,7 @@ class Reader extends MetricReader {
   }
 }
 
-/** Expects that a histogram has one value without attributes, of `seconds` if given. */
+/** Expects that a histogram has one value without attributes. If `seconds` is given, the value must be equal to it. */
 async function expectOne(reader: Reader, name: string, seconds?: number): Promise<void> {
   const points = await reader.histograms(name);
   expect(

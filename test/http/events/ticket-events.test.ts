@@ -56,7 +56,7 @@ describe('the events', () => {
       .and.not.have.property('accountId');
   });
 
-  it('are emitted for a report, and for the ticket that is denied because of it', async () => {
+  it('are emitted for a report, and for the ticket that is denied because of that report', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });

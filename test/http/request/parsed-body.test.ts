@@ -34,7 +34,7 @@ const HOSTS: Readonly<Record<string, (provider: Provider) => RequestListener>> =
 const PKCE = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' };
 
 for (const [name, host] of Object.entries(HOSTS)) {
-  describe(`behind a body parser of ${name}`, () => {
+  describe(`the provider behind a body parser of ${name}`, () => {
     let agent: Agent;
     let at: string;
     let stop: () => Promise<void>;

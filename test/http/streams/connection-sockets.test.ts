@@ -15,7 +15,7 @@ import { World } from '../../support/world.ts';
 const IDLE_MS = 100;
 
 for (const parkStreams of [false, true]) {
-  describe(`a server with event streams ${parkStreams ? 'without their sockets' : 'on their sockets'}`, () => {
+  describe(`a server with event streams ${parkStreams ? 'that have given up their Node.js sockets' : 'that keep their Node.js sockets'}`, () => {
     let crier: Crier;
     let open: Wire[] = [];
 
@@ -55,7 +55,7 @@ for (const parkStreams of [false, true]) {
       expect(emitted).to.deep.equal(['finish', 'close']);
     });
 
-    it('counts their connections, and closes when the last of them has ended', async () => {
+    it('counts the connections of the streams, and closes when the last of them has ended', async () => {
       const connections = promisify(crier.server.getConnections.bind(crier.server));
       expect(await connections()).to.equal(3);
       open[0]?.socket.destroy();
@@ -100,9 +100,9 @@ for (const parkStreams of [false, true]) {
       });
       Object.assign(server, { timeout: IDLE_MS, maxRequestsPerSocket: 1 });
       const origin = await listen(server);
-      let stream = await opened(origin);
+      let stream = await openStream(origin);
       // Reading the request may take longer than a connection may be idle, if the processor is busy.
-      while (stream === undefined) stream = await opened(origin);
+      while (stream === undefined) stream = await openStream(origin);
       Object.assign(server, { headersTimeout: 1, requestTimeout: 2 });
 
       const others = [await Wire.to(origin), await Wire.to(origin), await Wire.to(origin)];
@@ -121,7 +121,7 @@ for (const parkStreams of [false, true]) {
 }
 
 describe('a server that has parked its event streams', () => {
-  it('keeps them open on closeAllConnections(), until the plugin closes them', async () => {
+  it('keeps these streams open on closeAllConnections(), until the plugin closes them', async () => {
     const crier = await Crier.start(true);
     const wire = await crier.connectBrowser();
     await until(() => crier.sockets.every(({ destroyed }) => destroyed));
@@ -135,14 +135,14 @@ describe('a server that has parked its event streams', () => {
 });
 
 for (const parkStreams of [false, true]) {
-  describe(`a browser that waits ${parkStreams ? 'without a socket' : 'on a socket'}`, () => {
+  describe(`a browser that waits on a stream ${parkStreams ? 'that has given up its Node.js socket' : 'that keeps its Node.js socket'}`, () => {
     it('gets a heartbeat every 15 seconds, then the expiry of the ticket, then the end of the stream', async () => {
       await World.during({ clock: new StillClock(), qrLogin: { parkStreams } }, async (world) => {
         const { browser, phone } = await world.meet();
         await phone.scan(await browser.code());
         const wire = await Wire.watch(browser);
         await wire.untilSeen('"scanned"');
-        // The first heartbeat is due 15 seconds after this.
+        // The first heartbeat is due 15 seconds after the browser is counted.
         await until(async () => (await world.qr.health()).waiting === 1);
         for (const beats of [1, 2, 3]) {
           world.clock.forward(15.1);
@@ -160,7 +160,7 @@ for (const parkStreams of [false, true]) {
 }
 
 /** Returns an event stream that has sent a ticket, or undefined if the server cut the connection before that. */
-async function opened(origin: string): Promise<Wire | undefined> {
+async function openStream(origin: string): Promise<Wire | undefined> {
   const stream = await Wire.to(origin);
   stream.send(REQUEST);
   return stream.untilSeen('"version"').then(

@@ -9,7 +9,7 @@ const FIRST =
   /^: HTTP\/1\.1 200 OK\r\nContent-Length: (\d+)\r\nConnection: keep-alive\r\n\r\n(: here\n\nevent: ticket\nid: 1\ndata: \{[^\n]*\}\n\n)/;
 
 for (const parkStreams of [false, true]) {
-  describe(`the bytes of an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
+  describe(`the bytes of an event stream ${parkStreams ? 'that has given up its Node.js socket' : 'that keeps its Node.js socket'}`, () => {
     let world: World;
     let open: Wire[] = [];
 
@@ -42,7 +42,7 @@ for (const parkStreams of [false, true]) {
       return browser;
     };
 
-    it('are one head and a body, in which the second head by Node is a comment', async () => {
+    it('are one head and a body; the second head, which Node writes, is an SSE comment in the body', async () => {
       const { browser, phone } = await world.meet();
       const wire = await watch(browser);
       await wire.untilSeen('event: ticket');
@@ -129,7 +129,7 @@ for (const parkStreams of [false, true]) {
       expect(wire.body.toString()).to.match(/^HTTP\/1\.1 200 OK\r\n/);
     });
 
-    it('are a head only for a HEAD request, after which the connection can be reused', async () => {
+    it('are just a head if the request is HEAD, and the connection can be reused', async () => {
       const browser = await someBrowser();
       const wire = await watch(browser, { method: 'HEAD' });
       await wire.untilSeen('\r\n\r\n');
@@ -140,7 +140,7 @@ for (const parkStreams of [false, true]) {
       await waiting(1);
     });
 
-    it('come although the request has a body', async () => {
+    it('are sent even if the request has a body', async () => {
       const { browser, phone } = await world.meet();
       const wire = await watch(browser, { headers: ['Content-Length: 4'], body: 'body' });
       await wire.untilSeen('event: ticket');
@@ -188,7 +188,8 @@ for (const parkStreams of [false, true]) {
     });
 
     it('are not sent if the stream is requested behind a waiting long poll', async () => {
-      // The next code ends a long poll. The clock stands still, so the next code must not be due now.
+      // A long poll ends when the next code is due. The frozen clock may stand just before that, so take a browser whose
+      // code has at least 5 s left.
       const rotatesIn = async (): Promise<number> => {
         const { qr } = (await browser.ticket()) as { qr: { rotatesIn: number } };
         return qr.rotatesIn;
@@ -203,9 +204,10 @@ for (const parkStreams of [false, true]) {
       wire.send(await eventsRequest(browser));
       await wire.untilEnded();
       await waiting(0);
+      expect(wire.text).not.to.include('event: ticket');
     });
 
-    it('are not mixed with the answers to requests that are pipelined behind it', async () => {
+    it("are not mixed with the answers to requests that are pipelined behind the stream's request", async () => {
       const { browser, phone } = await world.meet();
       const other = await watch(browser);
       await other.untilSeen('event: ticket');
@@ -214,6 +216,8 @@ for (const parkStreams of [false, true]) {
       await phone.scan(await browser.code());
       await other.untilSeen('"scanned"');
       expect(statesIn(other.body)).to.deep.equal(['waiting', 'scanned']);
+      expect(wire.text.match(/^HTTP\//gm)).to.have.length(1);
+      expect(['waiting', 'scanned']).to.include.members(statesIn(wire.body));
     });
   });
 }

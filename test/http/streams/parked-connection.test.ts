@@ -42,7 +42,7 @@ const PLACES: Readonly<Record<string, (crier: Crier) => Promise<OpenStreams>>> =
       streams,
       stop: async () => {
         client.close();
-        await stopped(server);
+        await stopServer(server);
       },
     };
   },
@@ -168,12 +168,12 @@ describe('parkStreams', () => {
   });
 
   it('does not count a browser that leaves over HTTP/2 before or while the ticket is read', async () => {
-    let closed = (): void => undefined;
+    let handled = (): void => undefined;
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, async (request, response) => {
       // A middleware of the host that is slow.
       if (request.url === '/late') await new Promise<void>((resolve) => response.once('close', resolve));
       crier.handle(request as never, response as never);
-      closed();
+      handled();
     });
     const client = connectHttp2(await listen(server, 'https'), { ca: CERTIFICATE });
     const letGo = crier.holdReads();
@@ -185,7 +185,7 @@ describe('parkStreams', () => {
     letGo();
 
     const arrived = new Promise<void>((resolve) => {
-      closed = resolve;
+      handled = resolve;
     });
     const late = client.request({ ':path': '/late' });
     late.end();
@@ -194,7 +194,7 @@ describe('parkStreams', () => {
     await arrived;
     await until(() => crier.waiting === 0);
     client.close();
-    await stopped(server);
+    await stopServer(server);
   });
 });
 
@@ -203,7 +203,7 @@ async function overHttp(server: Server): Promise<OpenStreams> {
   const streams = [await Wire.to(origin), await Wire.to(origin)];
   // Without this header the connection would stay open for another request after the response.
   for (const stream of streams) stream.send(REQUEST.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
-  return { streams, stop: () => stopped(server) };
+  return { streams, stop: () => stopServer(server) };
 }
 
 async function overTls(server: Server, origin: string): Promise<OpenStreams> {
@@ -216,10 +216,10 @@ async function overTls(server: Server, origin: string): Promise<OpenStreams> {
     }),
   );
   for (const stream of streams) stream.send(REQUEST);
-  return { streams, stop: () => stopped(server) };
+  return { streams, stop: () => stopServer(server) };
 }
 
-async function stopped(server: Server): Promise<void> {
+async function stopServer(server: Server): Promise<void> {
   server.close();
   await once(server, 'close');
 }

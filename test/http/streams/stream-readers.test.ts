@@ -12,7 +12,7 @@ const KB = 1024;
 const ENOUGH_BYTES = 64 * KB * KB;
 
 for (const parkStreams of [false, true]) {
-  describe(`a reader of an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
+  describe(`a reader of an event stream ${parkStreams ? 'that has given up its Node.js socket' : 'that keeps its Node.js socket'}`, () => {
     let crier: Crier;
     let open: Wire[] = [];
 
@@ -26,7 +26,7 @@ for (const parkStreams of [false, true]) {
       await crier?.stop();
     });
 
-    const watched = async (...more: Parameters<Crier['connectBrowser']>): Promise<Wire> => {
+    const watch = async (...more: Parameters<Crier['connectBrowser']>): Promise<Wire> => {
       const wire = await crier.connectBrowser(...more);
       open.push(wire);
       await until(() => crier.sockets.every(({ destroyed }) => destroyed === parkStreams));
@@ -67,7 +67,7 @@ for (const parkStreams of [false, true]) {
     });
 
     it('gets every event in order after a pause in which the kernel took no more', async () => {
-      const [wire, unsent] = await unsentOf(watched());
+      const [wire, unsent] = await unsentOf(watch());
       wire.socket.pause();
       await untilStuck(unsent);
       expect(crier.waiting).to.equal(1);
@@ -81,7 +81,7 @@ for (const parkStreams of [false, true]) {
     });
 
     it('is cut off if it does not read and more than 64 KB are unsent', async () => {
-      const [wire, unsent] = await unsentOf(watched());
+      const [wire, unsent] = await unsentOf(watch());
       wire.socket.pause();
       await untilStuck(unsent);
       for (let left = 6; left > 0 && crier.waiting === 1; left--) {
@@ -93,7 +93,7 @@ for (const parkStreams of [false, true]) {
     });
 
     it('is cut off at the end if it does not read the rest, so that the server can close', async () => {
-      const [wire, unsent] = await unsentOf(watched());
+      const [wire, unsent] = await unsentOf(watch());
       wire.socket.pause();
       await untilStuck(unsent);
       const closed = once(crier.server, 'close');
@@ -105,7 +105,7 @@ for (const parkStreams of [false, true]) {
     });
 
     it('is cut off at the end although it keeps its own side open', async () => {
-      const wire = await watched({ allowHalfOpen: true });
+      const wire = await watch({ allowHalfOpen: true });
       const closed = once(crier.server, 'close');
       crier.streams.close();
       crier.server.close();
@@ -115,14 +115,14 @@ for (const parkStreams of [false, true]) {
     });
 
     it('gets the end of the stream after it has closed its own side', async () => {
-      const wire = await watched({ allowHalfOpen: true });
+      const wire = await watch({ allowHalfOpen: true });
       wire.socket.end();
       await once(wire.socket, 'end');
       await until(() => crier.waiting === 0);
     });
 
     it('is cut off if it has closed its own side and does not read the rest', async () => {
-      const [wire, unsent] = await unsentOf(watched({ allowHalfOpen: true }));
+      const [wire, unsent] = await unsentOf(watch({ allowHalfOpen: true }));
       wire.socket.pause();
       await untilStuck(unsent);
       wire.socket.end();
@@ -133,7 +133,7 @@ for (const parkStreams of [false, true]) {
     });
 
     it('is no longer counted after it resets the connection', async () => {
-      const wire = await watched();
+      const wire = await watch();
       wire.socket.resetAndDestroy();
       await until(() => crier.waiting === 0);
     });

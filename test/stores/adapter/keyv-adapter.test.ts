@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { keyvAdapter } from '../../../src/stores/adapter/keyv-adapter.ts';
 import { GENEROUS, storesMayTake } from '../patience.ts';
 import { ADAPTER_BACKENDS, type AdapterBackend, IN_MEMORY } from './backends.ts';
-import { consumesOnce } from './consume-contract.ts';
-import { exchanges } from './exchange-contract.ts';
+import { testConsume } from './consume-contract.ts';
+import { testExchanges } from './exchange-contract.ts';
 import { revokesGrants } from './grants-contract.ts';
 import { keepsRecords } from './methods-contract.ts';
 import { everyModel, modelsOfSuite } from './payloads.ts';
@@ -30,8 +30,8 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
     after(() => started?.stop());
 
     keepsRecords(backend, choose);
-    consumesOnce(backend, choose);
-    exchanges(backend, choose);
+    testConsume(backend, choose);
+    testExchanges(backend, choose);
     revokesGrants(backend, choose);
     refusesReplays(backend, choose);
   });

@@ -6,7 +6,7 @@ import { slotOf } from '../../../src/ticket/ticket-id.ts';
 import type { RedisServer } from '../../support/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
 import { eventually } from '../../support/until.ts';
-import { refused } from '../../ticket/builders.ts';
+import { awaitRefusal } from '../../ticket/builders.ts';
 import { storesMayTake } from '../patience.ts';
 import { type RedisProcess, startProcess } from './redis-process.ts';
 
@@ -75,7 +75,7 @@ async function expectWorksAfter(
   await eventually('the replica is up to date', async () => Number(await replica.info('slave_repl_offset')) >= offset);
 
   frozen.pause();
-  expect((await refused(one.store.find(there.id))).code).to.equal('store_unavailable');
+  expect((await awaitRefusal(one.store.find(there.id))).code).to.equal('store_unavailable');
   // The other masters still answer.
   await finds(one, elsewhere);
   await replica.untilLogged(/Failover election won/);

@@ -9,7 +9,7 @@ import { sizeOfSuite } from '../../support/full-suite.ts';
 import { keyv6OverRedis } from '../../support/keyv6.ts';
 import { RedisServer } from '../../support/redis.ts';
 import { eventually } from '../../support/until.ts';
-import { refused } from '../../ticket/builders.ts';
+import { awaitRefusal } from '../../ticket/builders.ts';
 import { nextTurn } from '../memory/keyv-stores.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { RedisProcess, startProcess } from './redis-process.ts';
@@ -256,8 +256,8 @@ describe('the engine on Redis, in detail,', () => {
     await one.store.create(ticket);
     await redis.command('REPLICAOF', '127.0.0.1', '1');
     try {
-      expect((await refused(one.store.swap(ticket, changed(ticket)))).code).to.equal('store_unavailable');
-      expect((await refused(one.store.create(newTicket()))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.swap(ticket, changed(ticket)))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.create(newTicket()))).code).to.equal('store_unavailable');
       expect(await one.store.find(ticket.id)).to.deep.equal(ticket);
     } finally {
       await redis.command('REPLICAOF', 'NO', 'ONE');
@@ -270,8 +270,8 @@ describe('the engine on Redis, in detail,', () => {
     await one.store.create(ticket);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     try {
-      expect((await refused(one.store.swap(ticket, changed(ticket)))).code).to.equal('store_unavailable');
-      expect((await refused(one.store.create(newTicket()))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.swap(ticket, changed(ticket)))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.create(newTicket()))).code).to.equal('store_unavailable');
       expect(await one.store.findByInteraction(ticket.interaction)).to.deep.equal(ticket);
     } finally {
       await redis.command('CONFIG', 'SET', 'maxmemory', '0');

@@ -8,7 +8,7 @@ import { RedisServer } from '../../support/redis.ts';
 import { freePort, LOOPBACK } from '../../support/server.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { eventually } from '../../support/until.ts';
-import { refused } from '../../ticket/builders.ts';
+import { awaitRefusal } from '../../ticket/builders.ts';
 import { GENEROUS, SHORT, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { RedisProcess, startProcess } from './redis-process.ts';
 import { Wires } from './wires.ts';
@@ -85,7 +85,7 @@ async function withScene(
 /** Expects that every access is refused: the first one when its time is over, and the next ones without waiting. */
 async function expectRefusals({ one, ticket }: Scene): Promise<void> {
   const swap = () => one.store.swap(ticket, changed(ticket));
-  expect((await whileStoresMayTake(SHORT, () => refused(swap()))).code).to.equal('store_unavailable');
+  expect((await whileStoresMayTake(SHORT, () => awaitRefusal(swap()))).code).to.equal('store_unavailable');
   const acts = [
     () => one.store.find(ticket.id),
     () => one.store.findByInteraction(ticket.interaction),
@@ -97,7 +97,7 @@ async function expectRefusals({ one, ticket }: Scene): Promise<void> {
   const timer = setTimeout(() => {
     isOver = true;
   }, GENEROUS);
-  for (const act of acts) expect((await refused(act())).code).to.equal('store_unavailable');
+  for (const act of acts) expect((await awaitRefusal(act())).code).to.equal('store_unavailable');
   clearTimeout(timer);
   expect(isOver, 'one of them has waited for an answer').to.equal(false);
 }
@@ -143,7 +143,7 @@ function testPauses(): void {
       withScene(redis.url, async (scene) => {
         const before = scene.ears.doubts;
         redis.pause();
-        await Promise.all([expectRefusals(scene), refused(scene.other.engine.ping())]);
+        await Promise.all([expectRefusals(scene), awaitRefusal(scene.other.engine.ping())]);
         redis.resume();
         await scene.ears.doubtsOnceMore(before);
       }));
@@ -213,7 +213,7 @@ function testRestarts(): void {
     it('can be closed if Redis was never there', () =>
       whileStoresMayTake(SHORT, async () => {
         const process = new RedisProcess(`redis://${LOOPBACK}:${await freePort(LOOPBACK)}`);
-        await refused(process.engine.ping());
+        await awaitRefusal(process.engine.ping());
         await process.close();
       }));
   });
@@ -261,7 +261,7 @@ function testBadNetworks(): void {
           // Also test a process whose first connection never gets an answer.
           const late = new RedisProcess(wires.url);
           await whileStoresMayTake(TIGHT_MS, async () => {
-            await refused(late.engine.ping());
+            await awaitRefusal(late.engine.ping());
             wires.leadThere();
             await Promise.all([scene.one, scene.other, late].map((process) => process.answers()));
             await Promise.all([scene.other, late].map((process) => process.listens()));
