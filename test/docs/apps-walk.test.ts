@@ -61,19 +61,19 @@ describe('the first app of the documentation', () => {
       output += text;
     });
     /** Waits until the app has printed a text. */
-    const printed = async (pattern: RegExp): Promise<string> => {
+    const untilPrinted = async (pattern: RegExp): Promise<string> => {
       await until(() => pattern.test(output));
       return pattern.exec(output)?.[1] ?? '';
     };
     try {
-      await signInAt(issuer, await printed(/Open (\S+) and sign in/));
+      await signInAt(issuer, await untilPrinted(/Open (\S+) and sign in/));
       const browser = new BrowserVisitor({ issuer, client: { id: 'demo', secret: '', callback: '' } });
       browser.at = (await browser.agent.follow(`http://localhost:${rpPort}`)).url.href;
-      await printed(/The address in the code: /);
+      await untilPrinted(/The address in the code: /);
       phone.stdin.write(`${await browser.code()}\n`);
-      await printed(/Sign Chrome in to demo as Alice Liddell\? \[y\/N\] /);
+      await untilPrinted(/Sign Chrome in to demo as Alice Liddell\? \[y\/N\] /);
       phone.stdin.write('y\n');
-      const checkCode = await printed(/Type (\d{6}) into the browser\./);
+      const checkCode = await untilPrinted(/Type (\d{6}) into the browser\./);
       const finished = await browser.finish(checkCode);
       const consent = await browser.agent.follow(`${finished.json().redirectTo}`);
       const granted = await browser.post(`${consent.url}/consent`, {});

@@ -180,7 +180,7 @@ describe('the programs of the documentation', () => {
     after(() => child?.end('SIGKILL'));
 
     for (const { file = '' } of programs) {
-      it(`serve it below its path, beside their own routes: ${file}`, async () => {
+      it(`serve the provider below its path, beside their own routes: ${file}`, async () => {
         const origin = origins.get(file);
         const hello = (): Promise<Response | undefined> => fetch(`${origin}/hello`).catch(() => undefined);
         await until(async () => !child?.alive || (await hello()) !== undefined);

@@ -13,7 +13,7 @@ describe('a finished sign-in in a browser in which another tab has signed in sin
   afterEach(() => world?.stop());
 
   it('asks before it signs out another account, without any script', async () => {
-    const { browser, finished } = await finishedBeside('bob');
+    const { browser, finished } = await finishBesideTab('bob');
     const page = await followInProvider(browser, finished);
     expect(page.status).to.equal(200);
     expect(page.text).to.include('This browser is signed in as Bob Sawyer').and.not.to.include('<script');
@@ -22,7 +22,7 @@ describe('a finished sign-in in a browser in which another tab has signed in sin
   });
 
   it('continues with the account that approved if the user agrees', async () => {
-    const { browser, finished } = await finishedBeside('bob');
+    const { browser, finished } = await finishBesideTab('bob');
     await followInProvider(browser, finished);
     const agreed = await browser.agent.post(`${browser.at}/qr/finish`, { form: { switchAccount: 'yes' } });
     expect(agreed.status).to.equal(303);
@@ -34,7 +34,7 @@ describe('a finished sign-in in a browser in which another tab has signed in sin
   });
 
   it('returns to the app with access_denied and keeps the other account if the user declines', async () => {
-    const { browser, finished } = await finishedBeside('bob');
+    const { browser, finished } = await finishBesideTab('bob');
     await followInProvider(browser, finished);
     const cancelled = await browser.agent.post(`${browser.at}/cancel`, { form: {} });
     const arrived = await followInProvider(browser, cancelled.location);
@@ -43,7 +43,7 @@ describe('a finished sign-in in a browser in which another tab has signed in sin
   });
 
   it('does not ask if the other tab signed in the same account', async () => {
-    const { browser, finished } = await finishedBeside('alice');
+    const { browser, finished } = await finishBesideTab('alice');
     const arrived = await allowConsent(browser, await followInProvider(browser, finished));
     expect((await browser.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
@@ -51,7 +51,7 @@ describe('a finished sign-in in a browser in which another tab has signed in sin
   /**
    * Lets Alice approve and the browser finish. Then signs this account in in another tab, before the browser continues.
    */
-  async function finishedBeside(name: keyof typeof PASSWORDS): Promise<{ browser: BrowserPerson; finished: string }> {
+  async function finishBesideTab(name: keyof typeof PASSWORDS): Promise<{ browser: BrowserPerson; finished: string }> {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     const finished = String((await browser.finish()).json().redirectTo);

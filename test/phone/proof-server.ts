@@ -23,7 +23,7 @@ export interface Reply {
   readonly body?: unknown;
 }
 
-/** Returns the reply, or undefined if the function answers itself or never. */
+/** Returns the reply, or undefined if the function itself sends the answer or the request is to get no answer. */
 export type Answerer = (request: SeenRequest) => Reply | undefined | Promise<Reply | undefined>;
 
 export class ProofServer {

@@ -68,7 +68,7 @@ describe('the page of a sign-in', () => {
     'the user agent': ['qr-rp', {}, ANDROID],
   };
   for (const [what, request] of Object.entries(OWN)) {
-    it(`is the deployment's own page if it chooses by ${what}, and the sign-in can be finished there`, async () => {
+    it(`is the deployment's own page if the deployment chooses by ${what}, and the sign-in can be finished there`, async () => {
       const shown = world.count('qr_login.shown');
       const { rp, browser, page } = await start(...request);
       expect(page.url.pathname).to.match(/^\/interaction\/[\w-]+\/password$/);

@@ -48,12 +48,12 @@ describe('the authorization response after the QR step', () => {
   after(() => world?.stop());
 
   type Kind = Parameters<typeof RelyingParty.at>[2][];
-  interface Met {
+  interface StartedSignIn {
     readonly rp: RelyingParty;
     readonly browser: BrowserPerson;
     readonly phone: PhonePerson;
   }
-  const meet = async (clientId: string, parameters: Record<string, string>, ...kind: Kind): Promise<Met> => {
+  const meet = async (clientId: string, parameters: Record<string, string>, ...kind: Kind): Promise<StartedSignIn> => {
     const rp = await RelyingParty.at(world, clientId, ...kind);
     const browser = new BrowserPerson(world);
     const phone = await new PhonePerson(world).signIn();
@@ -61,14 +61,14 @@ describe('the authorization response after the QR step', () => {
     return { rp, browser, phone };
   };
   /** Returns the request that the response page posts to the RP. */
-  const posted = ({ text }: Answer): Request => {
+  const postedRequest = ({ text }: Answer): Request => {
     expect(text).to.include(`<form method="post" action="${RP_CALLBACK}">`);
     return new Request(RP_CALLBACK, { method: 'POST', body: new URLSearchParams(fieldsIn(text)) });
   };
   /** Returns the message that the response page sends to the window that opened it. */
   const messageIn = ({ text }: Answer): { response: Record<string, string>; redirect_uri: string } =>
     JSON.parse(/var data = (\{.*\});/.exec(text)?.[1] ?? '');
-  const denied = async ({ browser, phone }: Met): Promise<Answer> => {
+  const denySignIn = async ({ browser, phone }: StartedSignIn): Promise<Answer> => {
     await phone.scan(await browser.code());
     await phone.deny();
     return followInProvider(browser, String((await browser.finish()).json().redirectTo));
@@ -95,11 +95,11 @@ describe('the authorization response after the QR step', () => {
     const answer = await signInByQr(browser, phone);
     expect(answer.status).to.equal(200);
     expect(answer.headers.has('content-security-policy')).to.equal(false);
-    expect((await rp.tokens(posted(answer))).claims()?.sub).to.equal('a11ce');
+    expect((await rp.tokens(postedRequest(answer))).claims()?.sub).to.equal('a11ce');
   });
 
   it('is a form that submits itself even after a denial', async () => {
-    const answer = await denied(await meet('code-rp', { response_mode: 'form_post' }));
+    const answer = await denySignIn(await meet('code-rp', { response_mode: 'form_post' }));
     expect(fieldsIn(answer.text)).to.include({ error: 'access_denied', iss: world.issuer });
   });
 
@@ -114,7 +114,7 @@ describe('the authorization response after the QR step', () => {
   });
 
   it('is a message even after a denial', async () => {
-    const answer = await denied(await meet('code-rp', { response_mode: 'web_message' }));
+    const answer = await denySignIn(await meet('code-rp', { response_mode: 'web_message' }));
     expect(messageIn(answer).response).to.include({ error: 'access_denied', iss: world.issuer });
   });
 

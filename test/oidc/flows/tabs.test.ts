@@ -111,7 +111,7 @@ describe('the tabs of one browser', () => {
     expect(asked.json().error).to.equal('account_switch');
   });
 
-  it('get the same answer if both finish the same sign-in', async () => {
+  it('get the same answer if two of them finish the same sign-in', async () => {
     const { one, phone } = await meet();
     const twin = openTab(one);
     twin.at = one.at;

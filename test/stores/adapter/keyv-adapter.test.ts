@@ -4,10 +4,10 @@ import { GENEROUS, storesMayTake } from '../patience.ts';
 import { ADAPTER_BACKENDS, type AdapterBackend, IN_MEMORY } from './backends.ts';
 import { testConsume } from './consume-contract.ts';
 import { testExchanges } from './exchange-contract.ts';
-import { revokesGrants } from './grants-contract.ts';
-import { keepsRecords } from './methods-contract.ts';
+import { testGrants } from './grants-contract.ts';
+import { testMethods } from './methods-contract.ts';
 import { everyModel, modelsOfSuite } from './payloads.ts';
-import { refusesReplays } from './replays-contract.ts';
+import { testReplays } from './replays-contract.ts';
 
 for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
   // In memory, testing every model takes almost no time.
@@ -29,11 +29,11 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
 
     after(() => started?.stop());
 
-    keepsRecords(backend, choose);
+    testMethods(backend, choose);
     testConsume(backend, choose);
     testExchanges(backend, choose);
-    revokesGrants(backend, choose);
-    refusesReplays(backend, choose);
+    testGrants(backend, choose);
+    testReplays(backend, choose);
   });
 }
 

@@ -104,7 +104,7 @@ describe('KeyvTicketStore when its backend is unavailable:', () => {
     expect(refusal.code).to.equal('store_unavailable');
   });
 
-  it('everything works again after it is back', async () => {
+  it('everything works again after the backend is back', async () => {
     const store = storeOn(keyvOver(backend));
     backend.down = 'everything';
     await Promise.allSettled(Object.values(acts).map((act) => act(store)));

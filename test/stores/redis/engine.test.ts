@@ -82,7 +82,7 @@ describe('the engine on Redis, in detail,', () => {
    * Waits until Redis has closed the connections of earlier tests.
    * @returns the number of connections that remain
    */
-  async function settledClients(): Promise<number> {
+  async function untilOthersLeft(): Promise<number> {
     // Each of the two processes has two connections, and the fifth one lists them.
     const remaining = 5;
     await eventually('the others have left', async () => (await clients()).length === remaining);
@@ -152,7 +152,7 @@ describe('the engine on Redis, in detail,', () => {
     const more = new RecordingListener(one.signals, first.interaction);
     const others = new RecordingListener(other.signals, second.interaction);
     await Promise.all([one.store.find(first.id), other.store.find(second.id)]);
-    const messages = await published(async () => {
+    const messages = await collectPublished(async () => {
       for (const ticket of [first, second, unwatched]) await one.store.create(ticket);
       await Promise.all([ears.hears(1), more.hears(1), others.hears(1)]);
     });
@@ -164,7 +164,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   /** Returns the messages about tickets that are published while the function runs. */
-  async function published(act: () => Promise<void>): Promise<{ channel: string; message: string }[]> {
+  async function collectPublished(act: () => Promise<void>): Promise<{ channel: string; message: string }[]> {
     const messages: { channel: string; message: string }[] = [];
     const listener = await startListener(redis.url, 'keyv:qr:node:*', (message, channel) =>
       messages.push({ channel, message }),
@@ -231,7 +231,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   it('closes its own connection, and leaves that of the Keyv open', async () => {
-    const before = await settledClients();
+    const before = await untilOthersLeft();
     const process = await startProcess(redis.url);
     expect(await clients()).to.have.length(before + 2);
     await process.engine.close();
@@ -243,7 +243,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   it('can be closed before it was ready, and a second time', async () => {
-    const before = await settledClients();
+    const before = await untilOthersLeft();
     const process = new RedisProcess(redis.url);
     await process.engine.close();
     await process.engine.close();

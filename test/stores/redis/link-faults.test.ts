@@ -107,7 +107,7 @@ async function expectRefusals({ one, ticket }: Scene): Promise<void> {
  * signal to read again.
  */
 async function expectWorks({ one, other }: Scene): Promise<void> {
-  await other.listens();
+  await other.untilListening();
   const ticket = newTicket();
   const ears = new RecordingListener(other.signals, ticket.interaction);
   expect(await other.store.findByInteraction(ticket.interaction)).to.equal(undefined);
@@ -134,8 +134,8 @@ function testPauses(): void {
         redis.pause();
         await expectRefusals(scene);
         redis.resume();
-        await scene.one.answers();
-        await scene.other.answers();
+        await scene.one.untilAnswering();
+        await scene.other.untilAnswering();
         await expectWorks(scene);
       }));
 
@@ -157,8 +157,8 @@ function testRestarts(): void {
         await redis.kill();
         await expectRefusals(scene);
         await redis.restart();
-        await scene.one.answers();
-        await scene.other.answers();
+        await scene.one.untilAnswering();
+        await scene.other.untilAnswering();
         expect(await scene.one.store.find(scene.ticket.id)).to.equal(undefined);
         await expectWorks(scene);
       }));
@@ -168,7 +168,7 @@ function testRestarts(): void {
         const { one, other, ears, ticket } = scene;
         const before = ears.doubts;
         await redis.restart();
-        await Promise.all([one.answers(), other.answers()]);
+        await Promise.all([one.untilAnswering(), other.untilAnswering()]);
         await ears.doubtsOnceMore(before);
         await eventually('the entry is there', async () => `${await redis.command('KEYS', '*:watchers:*')}`.length > 0);
         // The entry may be there before the subscriber is connected again: messages that are published in between are
@@ -184,7 +184,7 @@ function testRestarts(): void {
       withScene(redis.url, async (scene) => {
         for (let time = 0; time < RESTARTS; time++) {
           await redis.restart();
-          await Promise.all([scene.one.answers(), scene.other.answers()]);
+          await Promise.all([scene.one.untilAnswering(), scene.other.untilAnswering()]);
         }
         await expectWorks(scene);
         await eventually('each process has two, and one lists them', async () => (await connections()).length === 5);
@@ -200,7 +200,7 @@ function testRestarts(): void {
       expect(one.engine.hearsOthers()).to.equal(false);
       const late = await RedisServer.start({ port });
       try {
-        await Promise.all([one.answers(), other.answers()]);
+        await Promise.all([one.untilAnswering(), other.untilAnswering()]);
         await expectWorks({ one, other, ticket, ears });
         await one.store.create(ticket);
         await ears.hears(1);
@@ -227,8 +227,8 @@ function testBadNetworks(): void {
         proxy.freeze();
         await expectRefusals(scene);
         await proxy.heal();
-        await scene.one.answers();
-        await scene.other.answers();
+        await scene.one.untilAnswering();
+        await scene.other.untilAnswering();
         await expectWorks(scene);
       });
       await proxy.stop();
@@ -241,7 +241,9 @@ function testBadNetworks(): void {
         async (scene) => {
           wires.die();
           await expectRefusals(scene);
-          await whileStoresMayTake(TIGHT_MS, () => Promise.all([scene.one.answers(), scene.other.answers()]));
+          await whileStoresMayTake(TIGHT_MS, () =>
+            Promise.all([scene.one.untilAnswering(), scene.other.untilAnswering()]),
+          );
           await expectWorks(scene);
           await scene.ears.doubtsOnceMore(0);
         },
@@ -263,8 +265,8 @@ function testBadNetworks(): void {
           await whileStoresMayTake(TIGHT_MS, async () => {
             await awaitRefusal(late.engine.ping());
             wires.leadThere();
-            await Promise.all([scene.one, scene.other, late].map((process) => process.answers()));
-            await Promise.all([scene.other, late].map((process) => process.listens()));
+            await Promise.all([scene.one, scene.other, late].map((process) => process.untilAnswering()));
+            await Promise.all([scene.other, late].map((process) => process.untilListening()));
           });
           await expectWorks(scene);
           await late.close();
@@ -280,7 +282,7 @@ function testBadNetworks(): void {
         await proxy.cut();
         await expectRefusals(scene);
         await proxy.heal();
-        await Promise.all([scene.one.answers(), scene.other.answers()]);
+        await Promise.all([scene.one.untilAnswering(), scene.other.untilAnswering()]);
         await expectWorks(scene);
       });
       await proxy.stop();
@@ -308,7 +310,7 @@ function testBadNetworks(): void {
         await eventually('commands are on their way, and answered', () => answered > 20);
         await proxy.cut();
         await proxy.heal();
-        await one.answers();
+        await one.untilAnswering();
         busy = false;
         await work;
         await one.close();

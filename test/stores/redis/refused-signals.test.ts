@@ -12,7 +12,7 @@ import { useRestrictedRedis } from './restricted-redis.ts';
 /** The time that stores may take, in milliseconds. A listener reads its ticket again after ten times this time. */
 const QUICK = 300;
 
-describe('a user of Redis without channels', () => {
+describe('a user of Redis without rights for channels', () => {
   storesMayTake(GENEROUS);
   const here = useRestrictedRedis();
 
@@ -41,7 +41,7 @@ describe('a user of Redis without channels', () => {
       const process = new RedisProcess(url);
       await until(() => process.troubles.length > 0);
       await here().redis.command('ACL', 'SETUSER', 'app', '&keyv:qr:*');
-      await process.listens();
+      await process.untilListening();
       await process.close();
     });
   });
