@@ -91,7 +91,7 @@ describe('a master of a Redis Cluster that is killed while users sign in', funct
   }
 
   async function finish({ browser, user }: SignIn): Promise<void> {
-    await browser.until('approved');
+    await browser.untilState('approved');
     const { redirectTo } = (await browser.finish()).json();
     expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(user);
   }

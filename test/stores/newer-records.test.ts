@@ -8,7 +8,7 @@ import type { KnownBrowser } from '../../src/ticket/browsers/known-browser.ts';
 import type { SignedInBrowser } from '../../src/ticket/browsers/signed-in-browser.ts';
 import { KNOWN_FORMAT } from '../../src/ticket/record-format.ts';
 import { RedisServer } from '../support/redis.ts';
-import { refused } from '../ticket/builders.ts';
+import { awaitRefusal } from '../ticket/builders.ts';
 import { keyvOver, RemoteBackend } from './memory/keyv-stores.ts';
 import { GENEROUS, storesMayTake } from './patience.ts';
 import { startProcess } from './redis/redis-process.ts';
@@ -66,7 +66,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
     });
 
     async function expectRefused(read: Promise<unknown>): Promise<void> {
-      const error = await refused(read);
+      const error = await awaitRefusal(read);
       expect(error.code).to.equal('newer_record');
       expect(error.message).to.include(`format ${NEWER_FORMAT}`).and.include(`knows ${KNOWN_FORMAT}`);
     }

@@ -8,7 +8,7 @@ import type { StoreEngine } from '../../src/stores/store-engine.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { eventually } from '../support/until.ts';
 import { World } from '../support/world.ts';
-import { refused } from '../ticket/builders.ts';
+import { awaitRefusal } from '../ticket/builders.ts';
 import { SHORT, whileStoresMayTake } from './patience.ts';
 
 const IGNORED = { onTrouble: () => undefined, onLate: () => undefined };
@@ -99,7 +99,7 @@ describe("a deployment's own engine", () => {
   for (const [name, act] of Object.entries(acts)) {
     it(`has a deadline for ${name}`, async () => {
       const engine = chooseEngine(() => hangingEngine(), Date.now, IGNORED);
-      const refusal = await whileStoresMayTake(SHORT, () => refused(Promise.resolve(act(engine))));
+      const refusal = await whileStoresMayTake(SHORT, () => awaitRefusal(Promise.resolve(act(engine))));
       expect(refusal.code).to.equal('store_unavailable');
     });
   }
@@ -123,9 +123,9 @@ describe("a deployment's own engine", () => {
     const [next, ended] = [toFollower(first), toReplaced(first)];
     const plain = toScanned(next);
     await whileStoresMayTake(SHORT, async () => {
-      await refused(engine.store.create(first));
-      await refused(engine.store.swap(first, next, ended));
-      await refused(engine.store.swap(next, plain));
+      await awaitRefusal(engine.store.create(first));
+      await awaitRefusal(engine.store.swap(first, next, ended));
+      await awaitRefusal(engine.store.swap(next, plain));
     });
     release();
     await eventually('all are reported', () => late.length === 4);

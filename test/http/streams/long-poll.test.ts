@@ -52,13 +52,13 @@ describe('a long poll without news, of a client that asks again immediately,', (
 
   afterEach(() => time.end());
 
-  const alone = (): object => ({ req: { socket: {} }, res: new EventEmitter() });
+  const ownConnection = (): object => ({ req: { socket: {} }, res: new EventEmitter() });
 
   it('takes at least a second if a change may have been missed', async () => {
     const random = Math.random;
     Math.random = () => 0;
     try {
-      const isAnswered = poll(new QuietWatch((listener) => listener.hear(undefined)), alone());
+      const isAnswered = poll(new QuietWatch((listener) => listener.hear(undefined)), ownConnection());
       await time.pass(900);
       expect(isAnswered()).to.equal(false);
       await time.pass(150);

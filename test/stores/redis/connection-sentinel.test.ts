@@ -134,7 +134,7 @@ describe('the engine on Redis with a Sentinel', () => {
 
   it('works again after its master died', async () => {
     const { one, master, replica, sentinel } = started(killed);
-    const switched = sentinel.switched();
+    const switched = sentinel.untilSwitched();
     await master.kill();
     expect(await switched).to.equal(replica.port);
     await started(killed).expectHeardAgain();

@@ -9,7 +9,7 @@ import { sizeOfSuite } from '../../support/full-suite.ts';
 import { keyv6OverRedis } from '../../support/keyv6.ts';
 import { RedisServer } from '../../support/redis.ts';
 import { eventually } from '../../support/until.ts';
-import { refused } from '../../ticket/builders.ts';
+import { awaitRefusal } from '../../ticket/builders.ts';
 import { nextTurn } from '../memory/keyv-stores.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { RedisProcess, startProcess } from './redis-process.ts';
@@ -82,7 +82,7 @@ describe('the engine on Redis, in detail,', () => {
    * Waits until Redis has closed the connections of earlier tests.
    * @returns the number of connections that remain
    */
-  async function settledClients(): Promise<number> {
+  async function untilOthersLeft(): Promise<number> {
     // Each of the two processes has two connections, and the fifth one lists them.
     const remaining = 5;
     await eventually('the others have left', async () => (await clients()).length === remaining);
@@ -154,7 +154,7 @@ describe('the engine on Redis, in detail,', () => {
     const more = new RecordingListener(one.signals, first.interaction);
     const others = new RecordingListener(other.signals, second.interaction);
     await Promise.all([one.store.find(first.id), other.store.find(second.id)]);
-    const messages = await published(async () => {
+    const messages = await collectPublished(async () => {
       for (const ticket of [first, second, unwatched]) await one.store.create(ticket);
       await Promise.all([ears.untilHeard(1), more.untilHeard(1), others.untilHeard(1)]);
     });
@@ -166,7 +166,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   /** Returns the messages about tickets that are published while the function runs. */
-  async function published(act: () => Promise<void>): Promise<{ channel: string; message: string }[]> {
+  async function collectPublished(act: () => Promise<void>): Promise<{ channel: string; message: string }[]> {
     const messages: { channel: string; message: string }[] = [];
     const listener = await startListener(redis.url, 'keyv:qr:node:*', (message, channel) =>
       messages.push({ channel, message }),
@@ -233,7 +233,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   it('closes its own connection, and leaves that of the Keyv open', async () => {
-    const before = await settledClients();
+    const before = await untilOthersLeft();
     const process = await startProcess(redis.url);
     expect(await clients()).to.have.length(before + 2);
     await process.engine.close();
@@ -245,7 +245,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   it('can be closed before it was ready, and a second time', async () => {
-    const before = await settledClients();
+    const before = await untilOthersLeft();
     const process = new RedisProcess(redis.url);
     await process.engine.close();
     await process.engine.close();
@@ -258,8 +258,8 @@ describe('the engine on Redis, in detail,', () => {
     await one.store.create(ticket);
     await redis.command('REPLICAOF', '127.0.0.1', '1');
     try {
-      expect((await refused(one.store.swap(ticket, toScanned(ticket)))).code).to.equal('store_unavailable');
-      expect((await refused(one.store.create(newTicket()))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.swap(ticket, toScanned(ticket)))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.create(newTicket()))).code).to.equal('store_unavailable');
       expect(await one.store.find(ticket.id)).to.deep.equal(ticket);
     } finally {
       await redis.command('REPLICAOF', 'NO', 'ONE');
@@ -272,8 +272,8 @@ describe('the engine on Redis, in detail,', () => {
     await one.store.create(ticket);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     try {
-      expect((await refused(one.store.swap(ticket, toScanned(ticket)))).code).to.equal('store_unavailable');
-      expect((await refused(one.store.create(newTicket()))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.swap(ticket, toScanned(ticket)))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.create(newTicket()))).code).to.equal('store_unavailable');
       expect(await one.store.findByInteraction(ticket.interaction)).to.deep.equal(ticket);
     } finally {
       await redis.command('CONFIG', 'SET', 'maxmemory', '0');

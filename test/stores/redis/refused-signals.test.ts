@@ -12,7 +12,7 @@ import { useRestrictedRedis } from './restricted-redis.ts';
 /** The time that stores may take, in milliseconds. A listener reads its ticket again after ten times this time. */
 const QUICK = 300;
 
-describe('a user of Redis without channels', () => {
+describe('a user of Redis without rights for channels', () => {
   storesMayTake(GENEROUS);
   const here = useRestrictedRedis();
 
@@ -41,7 +41,7 @@ describe('a user of Redis without channels', () => {
       const process = new RedisProcess(url);
       await until(() => process.troubles.length > 0);
       await here().redis.command('ACL', 'SETUSER', 'app', '&keyv:qr:*');
-      await process.listens();
+      await process.untilListening();
       await process.close();
     });
   });
@@ -50,8 +50,8 @@ describe('a user of Redis without channels', () => {
     const store = new Keyv({ store: new KeyvRedis<unknown>(await here().urlOfUser()) });
     await whileStoresMayTake(QUICK, () =>
       World.during({ store }, async (world) => {
-        const troubles = world.payloads('qr_login.failed');
-        const finished = world.payloads('qr_login.finished');
+        const troubles = world.collectPayloads('qr_login.failed');
+        const finished = world.collectPayloads('qr_login.finished');
         const { browser, phone } = await world.meet();
         const stream = await browser.events();
         const { url } = (await stream.ticket('waiting')).qr as { url: string };
