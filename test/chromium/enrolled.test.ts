@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allow, approve, askToSignIn, errorOn, giveName } from './acts.ts';
+import { allow, approve, askToSignIn, errorOn, fillInPasswordPage } from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
@@ -9,7 +9,7 @@ describe('an account that may be used in enrolled browsers only, in Chromium', (
   it('can add a browser in which its user has signed in with the password, and can approve it from then on', async () => {
     const desktop = await stage().desktop();
     const list = await stage().open(desktop, `${stage().issuer}/qr/devices`);
-    await giveName(list);
+    await fillInPasswordPage(list);
     await list.getByRole('button', { name: 'Add this browser' }).click();
     const added = list.getByRole('group', { name: 'Chrome on Linux' }).filter({ hasText: 'Added' });
     await added.waitFor();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
 import { inFullSuite } from '../support/full-suite.ts';
-import { allow, approve, askToSignIn, codeOn, giveName, seeScreen, waitForYes } from './acts.ts';
+import { allow, approve, askToSignIn, codeOn, fillInPasswordPage, seeScreen, waitForYes } from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
@@ -12,9 +12,9 @@ describe('a phone in a real browser', () => {
     stage().expectProblem(/401/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
-    await giveName(phone, 'alice', 'looking-glass');
+    await fillInPasswordPage(phone, 'alice', 'looking-glass');
     await phone.getByRole('alert').filter({ hasText: 'The name or the password is wrong.' }).waitFor();
-    await giveName(phone);
+    await fillInPasswordPage(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
   });
 
@@ -23,7 +23,7 @@ describe('a phone in a real browser', () => {
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
     await phone.getByLabel('Password').waitFor();
     stage().clock.forward(60);
-    await giveName(phone);
+    await fillInPasswordPage(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
     await approve(phone);
     expect((await allow(screen)).sub).to.equal('a11ce');
@@ -177,7 +177,7 @@ describe('a phone in a real browser', () => {
       const code = await codeOn(screen);
       const second = await stage().open(await stage().phone(), code);
       const first = await scan(stage(), screen);
-      await giveName(second, 'bob', 'builder');
+      await fillInPasswordPage(second, 'bob', 'builder');
       expect(await second.locator('[data-error]').getAttribute('data-error')).to.equal('not_found');
       await approve(first);
       expect((await allow(screen)).sub).to.equal('a11ce');

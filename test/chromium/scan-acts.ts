@@ -8,7 +8,7 @@ export function startButton(page: Page): Locator {
   return page.getByRole('button', { name: 'Start the camera' });
 }
 
-export async function hear(page: Page, text: string): Promise<void> {
+export async function waitForStatus(page: Page, text: string): Promise<void> {
   await page.getByRole('status').filter({ hasText: text }).waitFor();
 }
 

@@ -4,8 +4,8 @@ import { makeLogger } from '../../examples/log.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { attacks } from '../security/enrolment/enrolment.ts';
 import { Authenticator } from '../security/guard/authenticator.ts';
-import { askedBy, signInWith } from '../security/guard/people.ts';
-import { approved, browserAt, phoneOf } from '../security/meeting.ts';
+import { challengeInBrowser, signInWith } from '../security/guard/people.ts';
+import { scanAndApprove, browserAt, phoneOf } from '../security/meeting.ts';
 import { goOn } from '../security/scene.ts';
 import type { Answer } from '../support/agent.ts';
 import { type RunningServer, serve } from '../support/server.ts';
@@ -34,7 +34,7 @@ describe('the enrolment of passkeys at the example', () => {
   /** Returns a browser that a phone has signed in. */
   const signedInByPhone = async (): Promise<BrowserVisitor> => {
     const [browser, phone] = [await browserAt(site), await phoneOf(site)];
-    const finished = await browser.finish(await approved(phone, browser));
+    const finished = await browser.finish(await scanAndApprove(phone, browser));
     await goOn(browser, finished.json().redirectTo);
     return browser;
   };
@@ -103,7 +103,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect((await phone.submit(remove, { id: passkey.id })).location).to.equal('/account');
     expect(await page()).not.to.include(passkey.id);
     const browser = await browserAt(site);
-    expect((await signInWith(browser, passkey.answer(await askedBy(browser)))).status).to.equal(403);
+    expect((await signInWith(browser, passkey.answer(await challengeInBrowser(browser)))).status).to.equal(403);
   });
 
   it('removes no passkey for a browser that a phone signed in', async () => {
@@ -114,7 +114,7 @@ describe('the enrolment of passkeys at the example', () => {
       .to.include('Passkey, added')
       .and.not.to.include('Remove');
     const later = await browserAt(site);
-    expect((await signInWith(later, passkey.answer(await askedBy(later)))).status).to.equal(200);
+    expect((await signInWith(later, passkey.answer(await challengeInBrowser(later)))).status).to.equal(200);
   });
 
   it('logs each new passkey with its account and browser', async () => {

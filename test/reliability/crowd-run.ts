@@ -1,5 +1,5 @@
 /**
- * Runs the crowd by hand: `npm run crowd -- [seconds] [sign-ins a second] [row …]`, by default 40 s, 15 a second and
+ * Runs the crowd test (many users sign in while a fault recurs) by hand: `npm run crowd -- [seconds] [sign-ins a second] [row …]`, by default 40 s, 15 a second and
  * every fault. Prints a row of the table in `docs/reliability.md` for each fault. Prints lost sign-ins and late answers
  * on the error output. The figures are meaningful only on an idle machine.
  */

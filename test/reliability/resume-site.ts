@@ -82,7 +82,7 @@ export class ResumeSite {
   }
 
   /** Waits until the nodes that can reach Redis have noticed that it answers. */
-  async isUp(): Promise<void> {
+  async untilUp(): Promise<void> {
     if (!this.proxy.isLost) await until(async () => (await this.world.qr.health()).ok);
   }
 

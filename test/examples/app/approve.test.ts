@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
 import { PNG } from 'pngjs';
-import { askToSignIn, checkCodeOn, claimsOn, codeOn, giveName, seeCode, seeScreen } from '../../chromium/acts.ts';
+import { askToSignIn, checkCodeOn, claimsOn, codeOn, fillInPasswordPage, seeCode, seeScreen } from '../../chromium/acts.ts';
 import { photograph } from '../../chromium/fake-camera.ts';
 import { useCamera } from '../../chromium/use-camera.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
@@ -75,7 +75,7 @@ describe('the app in front of a browser that shows a code', () => {
     await page.getByText('This app requires you to sign in again before you approve.').waitFor();
     expect(await page.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
     await press(page, 'Sign in again');
-    await giveName(page);
+    await fillInPasswordPage(page);
     await press(page, 'Allow');
     await see(page, REQUEST);
     await press(page, 'Yes, sign in');

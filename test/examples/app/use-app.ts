@@ -5,7 +5,7 @@ import { APP_CLIENT } from '../../../examples/app/client.ts';
 import { makeApp } from '../../../examples/app/server.ts';
 import { NAME } from '../../../examples/provider.ts';
 import type { QrLoginOptions } from '../../../src/index.ts';
-import { giveName } from '../../chromium/acts.ts';
+import { fillInPasswordPage } from '../../chromium/acts.ts';
 import type { Stage } from '../../chromium/stage.ts';
 import { useStage } from '../../chromium/use-stage.ts';
 import type { FixtureOptions } from '../../fixtures/provider.ts';
@@ -63,6 +63,6 @@ export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<Fixt
 /** Signs in from the app's first screen, and consents. */
 export async function signIn(page: Page, name?: string, password?: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
-  await giveName(page, name, password);
+  await fillInPasswordPage(page, name, password);
   await page.getByRole('button', { name: 'Allow' }).click();
 }
