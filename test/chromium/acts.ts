@@ -1,4 +1,4 @@
-/** The actions of users in the tests. */
+/** Acts as users do on the pages, and reads the pages. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { Stage } from './stage.ts';

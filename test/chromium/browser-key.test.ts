@@ -27,7 +27,7 @@ describe('a browser that an account trusts, in Chromium', () => {
     return desktop;
   }
 
-  it('makes a key, and uses it at the next sign-in, which takes no number', async () => {
+  it('makes a key and uses it at the next sign-in, which then asks for no check code', async () => {
     const desktop = await openTrustedBrowser();
     const screen = await askToSignIn(stage(), desktop);
     const sent = screen.waitForRequest(/\/qr\/finish$/);
@@ -36,7 +36,7 @@ describe('a browser that an account trusts, in Chromium', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is not recognized in another browser that has copies of its cookies', async () => {
+  it('does not pass its trust on to another browser that has copies of its cookies', async () => {
     stage().expectProblem(/400/);
     const desktop = await openTrustedBrowser();
     const memory = (await desktop.cookies(`${stage().issuer}/interaction/any`)).filter(({ name }) =>

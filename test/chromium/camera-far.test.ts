@@ -4,7 +4,7 @@ import type { PNG } from 'pngjs';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { arriveAtConfirm, askToSignIn, codeOn } from './acts.ts';
 import { drawFar } from './fake-camera.ts';
-import { FOREIGN, waitForStatus, LOOKING, turn } from './scan-acts.ts';
+import { FOREIGN, LOOKING, turn, waitForStatus } from './scan-acts.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
@@ -15,7 +15,7 @@ const CLOSER = 'Move closer, until the QR code fills the frame.';
  */
 const FOREIGN_TEXT = `https://evil.example.com/qr/${'a1B-'.repeat(11)}`;
 
-describe('a camera with 1280 × 720 pixels', () => {
+describe('a camera of 1280 × 720 pixels', () => {
   const stage = useStage();
   const { camera, phone, scanUrl, scanPage } = useCamera(stage);
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { allOrFirst, inFullSuite } from '../support/full-suite.ts';
-import { waitForStatus, LOOKING, seeFrames, startButton, turn, until } from './scan-acts.ts';
+import { LOOKING, seeFrames, startButton, turn, until, waitForStatus } from './scan-acts.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 

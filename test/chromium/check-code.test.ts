@@ -5,7 +5,7 @@ import { type ScannedPhone, scan, scanBeside } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-describe('the check code of a browser whose address changes after the approval', () => {
+describe('the check code of a browser whose address changes before it finishes', () => {
   const stage = useStage({ assess: () => 'allow' }, { proxy: true });
 
   it('is demanded when the browser finishes, and is then shown on the phone', async () => {
@@ -26,7 +26,7 @@ describe('the check code of a browser whose address changes after the approval',
 describe('the check code in a real browser', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('is shown by the phone and typed into the browser, which asks again after a wrong one', async () => {
+  it('is shown by the phone and typed into the browser, which asks again after wrong digits', async () => {
     stage().expectProblem(/403/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
@@ -46,7 +46,7 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is filled in if an app on the same device returns with it', async () => {
+  it('is filled in if an app on the same device returns to the page with the digits in the address', async () => {
     const desktop = await stage().desktop();
     const screen = await askToSignIn(stage(), desktop);
     const phone = await scan(stage(), screen);

@@ -51,7 +51,7 @@ describe('the code on the screen', () => {
     ]);
   });
 
-  it('comes after the ways to sign in on the phone that shows it', async () => {
+  it('comes after the other ways to sign in if a phone shows the page', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop(PHONE));
     const code = await screen.locator('[data-code]').boundingBox();
     for (const way of ['Use a passkey on this device', 'Sign in with a password']) {

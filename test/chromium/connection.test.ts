@@ -90,7 +90,7 @@ describe('a browser that event streams do not reach', () => {
   });
 });
 
-describe('a browser that event streams never reach', () => {
+describe('a browser whose event streams are delayed or refused from the beginning', () => {
   const stage = useStage();
 
   beforeEach(() => stage().expectProblem(LATE_POLL));

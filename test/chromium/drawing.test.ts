@@ -121,7 +121,7 @@ describe('a QR page that cannot draw', () => {
     expect(ticketIn(await readCodeOtherThan(screen, code))).not.to.equal(ticketIn(code));
   });
 
-  it('does not wait for the picture of a ticket that is over', async () => {
+  it('does not wait for the picture of a ticket that has expired', async () => {
     const desktop = await stage().desktop();
     await desktop.route(DRAWING_SCRIPT_URL, (route) => route.abort());
     const held = hold(desktop, PICTURE);

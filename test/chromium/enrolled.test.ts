@@ -6,7 +6,7 @@ import { useStage } from './use-stage.ts';
 describe('an account that may be used in enrolled browsers only, in Chromium', () => {
   const stage = useStage({ enrolled: () => true });
 
-  it('can add a browser in which its user has signed in with the password, and can approve it from then on', async () => {
+  it('can add a browser in which its user is signed in with the password, and can approve sign-ins there afterwards', async () => {
     const desktop = await stage().desktop();
     const list = await stage().open(desktop, `${stage().issuer}/qr/devices`);
     await fillInPasswordPage(list);

@@ -21,14 +21,14 @@ const ANSWERS: Readonly<Record<string, Parameters<Route['fulfill']>[0]>> = {
   'a redirect to a captive portal': { status: 302, headers: { location: PORTAL } },
 };
 
-describe('a browser whose finish is answered by', () => {
+describe('a browser whose finish request fails', () => {
   const stage = useStage();
 
   // The page's clock runs ahead, so a poll may end after the interaction, while the page is leaving for the app.
   beforeEach(() => stage().expectProblem(/404.*\/qr\?/));
 
   for (const [what, answer] of Object.entries(ANSWERS)) {
-    it(`${what} shows that it is connecting, tries again, and signs in when the network is back`, async () => {
+    it(`after ${what}: shows that it is connecting, tries again, and signs in when the network is back`, async () => {
       const { screen, desktop, disturbed } = await approveWithAnswer(stage(), answer);
       await hurry(screen, screen.locator('p.connecting').filter({ hasText: 'Connecting…' }).waitFor());
       await seeScreen(screen, 'finishing');
@@ -39,7 +39,7 @@ describe('a browser whose finish is answered by', () => {
     });
   }
 
-  it('a proxy until the ticket expires shows a valid code then, and finishes a second approved ticket', async () => {
+  it("after a proxy's page until the ticket expires: shows a valid code, then finishes a second approved ticket", async () => {
     // The phone gets a 410 when it reads its expired ticket.
     stage().expectProblem(/410/);
     const { screen, desktop, disturbed } = await approveWithAnswer(stage(), ANSWERS['a 200 with the HTML of a proxy']);
@@ -116,7 +116,7 @@ interface DisturbedRequests {
   readonly untilTried: (count: number) => Promise<void>;
 }
 
-/** Approves a sign-in. All its requests to finish get this answer. */
+/** Approves a sign-in. Every `finish` request gets this answer. */
 async function approveWithAnswer(
   stage: Stage,
   answer: Parameters<Route['fulfill']>[0],
@@ -154,7 +154,7 @@ async function approveWithAnswer(
   return { screen, desktop, disturbed };
 }
 
-/** Delays the request to finish while the phone acts. */
+/** Holds the `finish` request back while the phone acts. */
 async function actWhileHeld(
   stage: Stage,
   act: (device: Page) => Promise<void>,

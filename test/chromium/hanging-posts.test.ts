@@ -13,7 +13,7 @@ describe('a server that accepts a POST of the page and never answers it', () => 
 
   beforeEach(() => stage().expectProblem(/ERR_/));
 
-  it('causes another try of the request to finish', async () => {
+  it('makes the page send the request to finish again', async () => {
     const { desktop, screen } = await openQrPage(stage());
     const held = await hold(desktop, '**/qr/finish');
     await (await scanBeside(stage(), screen)).approve();
@@ -25,7 +25,7 @@ describe('a server that accepts a POST of the page and never answers it', () => 
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('causes another try to get a new code: the form is busy meanwhile, and a second press sends nothing', async () => {
+  it('makes the page ask for a new code again: the form is busy meanwhile, and a second press sends nothing', async () => {
     const { desktop, screen } = await openQrPage(stage());
     const old = await codeOn(screen);
     await scanBeside(stage(), screen);
@@ -39,7 +39,7 @@ describe('a server that accepts a POST of the page and never answers it', () => 
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('causes another try to cancel: the form is busy meanwhile, and a second press sends nothing', async () => {
+  it('makes the page cancel again: the form is busy meanwhile, and a second press sends nothing', async () => {
     const { desktop, screen } = await openQrPage(stage());
     const held = await hold(desktop, '**/cancel');
     await pressTwice(screen, 'form[data-cancel]', held);

@@ -33,7 +33,7 @@ async function seeEnd(phone: Page): Promise<string> {
   return (await said.textContent()) ?? '';
 }
 
-/** Returns the requests for a ticket of the phone that wait for news. */
+/** Counts the phone's requests that wait for a change of its ticket. @returns a function that returns the number */
 function countLooks(phone: Page): () => number {
   let looks = 0;
   phone.on('request', (request) => {
@@ -217,7 +217,7 @@ inFullSuite(() =>
   }),
 );
 
-describe('both screens, each at another node', () => {
+describe('both screens, each at a different node', () => {
   let redis: RedisServer;
   const stores: Keyv[] = [];
   const store = (): Keyv => {

@@ -1,4 +1,4 @@
-/** Checks of a page's layout, run inside the page. */
+/** Checks the layout of a page, with scripts that run inside the page. */
 import type { Page } from 'playwright-core';
 
 /**

@@ -110,7 +110,7 @@ describe('a phone in a real browser', () => {
     await phone.mouse.up();
     expect(decisions()).to.equal(0);
 
-    // A key is held down from before. The button gets the focus once it is active.
+    // A key was already held down before Approve became active. The button then gets the focus.
     await phone.evaluate(`dispatchEvent(new Event('focus'))`);
     await phone.keyboard.down('Enter');
     await context.clock.fastForward(600);
@@ -142,7 +142,7 @@ describe('a phone in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('loads the ticket again if a captive portal has answered its approval', async () => {
+  it('asks for the ticket again if a captive portal has answered the request that watches it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     let finish = (): void => undefined;
@@ -163,7 +163,7 @@ describe('a phone in a real browser', () => {
       await route.fulfill({ contentType: 'text/html', body: '<main><h1>Welcome to this hotel</h1></main>' });
       finish();
     });
-    // The next request ends the waiting one, because the phone has been in another network.
+    // Reload the page, so that its next request for the ticket gets the answer of the captive portal.
     await phone.reload();
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
     expect(looks).to.be.greaterThan(1);

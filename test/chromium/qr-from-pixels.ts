@@ -23,6 +23,7 @@ export async function readCode(page: Page): Promise<string> {
   return (await readQrCode(page)).url;
 }
 
+/** Reads the code from a screenshot of the code and its margin. */
 export async function readQrCode(page: Page): Promise<Reading> {
   return expectCode(page, decode(await photographCode(page)));
 }

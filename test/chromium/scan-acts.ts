@@ -1,4 +1,4 @@
-/** The actions of users on the scan page, and its texts. */
+/** Acts as users do on the scan page, and waits for its texts. */
 import type { Locator, Page } from 'playwright-core';
 
 export const LOOKING = 'Place the QR code in the frame.';

@@ -6,7 +6,7 @@ import { allOrFirst, inFullSuite } from '../support/full-suite.ts';
 import { allow, approve, arriveAtConfirm, askToSignIn, fillInPasswordPage } from './acts.ts';
 import { draw, FakeCamera, photograph } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
-import { choosePhoto, FOREIGN, waitForStatus, LOOKING, seeFrames, startButton } from './scan-acts.ts';
+import { choosePhoto, FOREIGN, LOOKING, seeFrames, startButton, waitForStatus } from './scan-acts.ts';
 import type { Stage } from './stage.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
@@ -105,7 +105,7 @@ describe('a phone without a camera for the page', () => {
     await waitForStatus(phonePage, 'There is no camera here.');
   });
 
-  it('says that the browser does not support it, and offers no button to start it', async () => {
+  it('says that the browser does not support a camera, and offers no button to start one', async () => {
     const phonePage = await page((context) =>
       context.addInitScript(`Object.defineProperty(navigator, 'mediaDevices', { value: undefined })`),
     );

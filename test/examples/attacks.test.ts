@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { LOSSES } from '../security/pages/headers.ts';
 import { markupAttacks } from '../security/pages/markup.ts';
-import { HTML, must, startSignIn, signInPhone } from '../security/pages/visits.ts';
+import { HTML, must, signInPhone, startSignIn } from '../security/pages/visits.ts';
 import { attacks as redirects } from '../security/redirects/redirects.ts';
 import type { Answer } from '../support/agent.ts';
 import { type RunningServer, serve } from '../support/server.ts';

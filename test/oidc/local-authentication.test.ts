@@ -3,7 +3,7 @@ import { type LocalAuthentication, type LocalAuthenticationOptions, localAuthent
 import { siteOf } from '../security/attack.ts';
 import { Authenticator } from '../security/guard/authenticator.ts';
 import { challengeInBrowser, signInWith } from '../security/guard/people.ts';
-import { scanAndApprove, browserAt, phoneOf } from '../security/meeting.ts';
+import { browserAt, phoneOf, scanAndApprove } from '../security/meeting.ts';
 import { goOn, startWith } from '../security/scene.ts';
 import type { Agent } from '../support/agent.ts';
 import type { Site } from '../support/visitors.ts';

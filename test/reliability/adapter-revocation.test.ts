@@ -126,7 +126,12 @@ describe('a grant that is revoked in Redis', () => {
     const taken = gate();
     const broken = gate();
     // The plugin uses clients with options, which inherit from the same prototype.
-    stopBefore(Object.getPrototypeOf(redisOf(keyvs[1] ?? new Keyv())?.client), LEAVE_GRANT.sha, taken.open, broken.opened);
+    stopBefore(
+      Object.getPrototypeOf(redisOf(keyvs[1] ?? new Keyv())?.client),
+      LEAVE_GRANT.sha,
+      taken.open,
+      broken.opened,
+    );
     const revoked = errorOf(other('AccessToken').revokeByGrantId('grant'));
     await taken.opened;
     await breakNetwork();

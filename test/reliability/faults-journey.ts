@@ -1,4 +1,4 @@
-/** One sign-in that meets a fault in one of the states of its ticket, and continues to its end. */
+/** Runs one sign-in that meets a fault in one of the states of its ticket, and continues to its end. */
 import { expect } from 'chai';
 import { traceOf } from '../../src/ticket/ticket-id.ts';
 import { Agent, type Answer } from '../support/agent.ts';
@@ -17,12 +17,12 @@ import {
 import { looksIn, STEPS, STEPS_FROM, type Step, unlessNoConnection } from './faults-steps.ts';
 import { TicketStream, type TicketView } from './ticket-stream.ts';
 
-/** The side that is at the node that the fault hits. */
+/** The device whose requests go to the node that the fault hits. */
 export type Side = 'browser' | 'phone';
 
 export type Outcome = Exclude<ExpectedOutcome, 'either'>;
 
-/** The time after which a request fails, so that the error names the request that got no answer. */
+/** A request without an answer fails after this time, so that the error names the request. */
 const PATIENCE_MS = 40_000;
 
 const BROWSER_ADDRESS = '203.0.113.7';
@@ -78,7 +78,7 @@ export class Journey {
     return id ? traceOf(id) : undefined;
   }
 
-  /** Brings the sign-in to its state, with a page that listens to its stream. */
+  /** Brings the sign-in to its state, and opens an event stream as its page does. */
   async prepare(): Promise<void> {
     const { browser, phone, state } = this;
     if (state === 'expired') this.#move('browser', HURRIED);
@@ -220,7 +220,7 @@ export class Journey {
     this.#move('browser', this.#home.browser);
   }
 
-  /** Expects that the sign-in is lost and that browser and phone are told so. Then the same users start a new one. */
+  /** Expects that the sign-in is lost and that browser and phone learn this. Then the same users start a new sign-in. */
   async #startAgain(losesEverything: boolean): Promise<void> {
     const { browser, phone } = this;
     await this.#until({ ...STEPS.page, take: () => this.ask('the page', () => this.page(), isGone) });
@@ -275,7 +275,7 @@ export class Journey {
     await Promise.all(this.#streams.map((stream) => stream.waitFor(state, isIt)));
   }
 
-  /** Repeats a step until it succeeds, as the answers say. */
+  /** Repeats a step until it succeeds, as a 503 asks for. */
   async #until({ what, take }: Step): Promise<void> {
     await eventually(what, async () => (await take(this)) === 'answer');
   }
@@ -291,7 +291,7 @@ export class Journey {
   }
 }
 
-/** Another browser and another phone. They know all URLs of a sign-in, and have their own cookies. */
+/** A foreign browser and phone. They know all URLs of a sign-in, but have only their own cookies. */
 export class Stranger {
   readonly #browser: BrowserVisitor;
   readonly #phone: PhoneVisitor;

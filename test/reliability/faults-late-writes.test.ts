@@ -118,12 +118,12 @@ const ACTS: readonly Act[] = [
     after: ['scan'],
     act: ({ browser }) => browser.post(`${browser.at}/qr/renew`, { version: '2' }),
     shows: 'waiting',
-    // The ticket that was written late, and not another new one.
+    // The answer is the ticket that was written late, and not another new ticket.
     again: (answer) => expect(answer.json()).to.include({ state: 'waiting', version: 4 }),
   },
 ];
 
-describe('after a 503 whose write to Redis takes effect later,', () => {
+describe('after a 503 to a request whose write to Redis takes effect later,', () => {
   let redis: RedisServer;
   let proxy: StopBeforeSwap;
   let nodes: Nodes;

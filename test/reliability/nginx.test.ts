@@ -131,8 +131,9 @@ interface Silence {
   /** The number of heartbeats on the stream. */
   readonly beats: number;
   readonly sub: string | undefined;
-  /** The version of the ticket that the long poll began with, and the answer to the poll. */
+  /** The version of the ticket when the long poll began. */
   readonly known: unknown;
+  /** The answer to the long poll. */
   readonly polled: Record<string, unknown>;
   readonly pollTook: number;
 }

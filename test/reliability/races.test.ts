@@ -12,7 +12,7 @@ const MIXED_ROUNDS = sizeOfSuite({ short: 1, full: 25 });
 const AT_ONCE = 50;
 const PHONES = 5;
 
-/** The events that follow the scan of a ticket. */
+/** The names of the events that may follow the scan of a ticket. */
 const ENDS = ['approved', 'denied', 'finished', 'cancelled'] as const;
 
 describe('fifty concurrent requests at two nodes', function () {
@@ -92,7 +92,7 @@ describe('fifty concurrent requests at two nodes', function () {
     for (const [ticket, state] of ends) expect(endsOf.get(ticket)).to.deep.equal([state]);
   });
 
-  it('get the same answer if all finish, and finish once', async () => {
+  it('get the same answer if they all finish the same sign-in, which is finished once', async () => {
     const tickets: string[] = [];
     await repeatRounds(ROUNDS, async (round) => {
       const { browser, ticket } = await scanAndApprove(round);

@@ -13,7 +13,7 @@ const STEP_S = 150;
 
 type State = 'waiting' | 'scanned' | 'approved' | 'redeemed';
 
-/** A sign-in that the step meets in this state. */
+/** A sign-in that is in this state when the clock steps. */
 interface UnderWay {
   readonly browser: PageVisitor;
   readonly phone: PhoneVisitor;
@@ -104,7 +104,7 @@ describe('a step of the clock of Redis', function () {
     return (await browser.tokens((await browser.finish()).json().redirectTo)).claims()?.sub;
   }
 
-  /** Scans the code on the screen until a node knows it, as a user would, and signs in. */
+  /** Signs in. As a user would, scans the code that the screen shows, again and again, until a scan is accepted. */
   async function signIn(browser: PageVisitor, phone: PhoneVisitor): Promise<string | undefined> {
     let code = '';
     await eventually('a code is known', async () => {
@@ -118,7 +118,7 @@ describe('a step of the clock of Redis', function () {
     return (await browser.tokens((await browser.finish()).json().redirectTo)).claims()?.sub;
   }
 
-  /** Expects that a new sign-in works at each pair of nodes. */
+  /** Expects that a new sign-in works with the browser on either node and the phone on the other. */
   async function expectNewSignIns(): Promise<void> {
     for (const index of [0, 1]) {
       const { browser, phone, user } = await begin('waiting', index);

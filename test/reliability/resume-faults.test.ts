@@ -1,4 +1,4 @@
-/** Tests the URL that resumes a sign-in with a failure at each single command that it sends to Redis. */
+/** Tests the URL that resumes a sign-in, with a failure at each single command that a request to it sends to Redis. */
 import { expect } from 'chai';
 import { storesMayTake } from '../stores/patience.ts';
 import { commandsFor, HARMS, type Harm } from '../support/command-proxy.ts';
@@ -60,7 +60,7 @@ describe('the URL that resumes a sign-in', function () {
     await expectTokens(visit, answer.status === 503 ? url : answer.location, `command ${at}`);
   }
 
-  /** The node dies before or after the command, so that its answer is lost. */
+  /** Lets the node die before or after the command, and expects that the other node resumes the sign-in. */
   async function expectTakeover(resume: (visit: Visit) => Promise<URL>, at: number): Promise<void> {
     const visit = await site.visit();
     const url = await resume(visit);
@@ -78,7 +78,7 @@ describe('the URL that resumes a sign-in', function () {
     site.proxy.heal();
   }
 
-  /** Continues up to the tokens. */
+  /** Continues the sign-in, and expects that the RP gets tokens. */
   async function expectTokens(visit: Visit, next: string | URL, hint: string): Promise<void> {
     let location = `${next}`;
     if (next instanceof URL) {

@@ -1,4 +1,4 @@
-/** The event stream of a page, with the latest ticket that it got. */
+/** Reads the event stream of a page, and keeps the latest ticket. */
 import type { EventStream } from '../support/agent.ts';
 
 /** Below Mocha's time-out, so that the error names the missing ticket. */

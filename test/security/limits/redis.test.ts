@@ -1,4 +1,7 @@
-/** Row 17 of the table in docs/security.md, on a real Redis: the nodes share their counts. If Redis is gone, each node immediately counts by itself. */
+/**
+ * Row 17 of the table in docs/security.md, on a real Redis: the nodes share their counts. If Redis is gone, each node
+ * immediately counts by itself.
+ */
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { LocalRateLimit } from '../../../src/stores/rate-limit.ts';
