@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { isFullSuite } from '../support/full-suite.ts';
 import { installPackage, ROOT } from '../support/packed.ts';
 
-describe('the example of a store', () => {
+describe('the example of a deployment’s own store', () => {
   let folder: string;
 
   before(() => {

@@ -1,5 +1,5 @@
 /**
- * The provider in a Next.js app, beside the demo RP. It runs as a separate program, because Next replaces globals of
+ * Runs the provider in a Next.js app, beside the demo RP. This is a separate program, because Next replaces globals of
  * its process. `NEXT_APP` is the folder with the app and its build.
  */
 import type { Server } from 'node:http';

@@ -1,4 +1,4 @@
-/** HAProxy, Apache and Caddy in front of the provider, each with the configuration of docs/hosts.md. */
+/** Starts HAProxy, Apache or Caddy in front of the provider, with the configuration of docs/hosts.md. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -98,7 +98,7 @@ export async function startBehindProxy(name: string, path: string): Promise<Visi
   }
 }
 
-/** Returns the block of the documentation, with the ports and the name of the test. */
+/** Returns the configuration of docs/hosts.md for this proxy, with the ports and the host name of the test. */
 function siteOf({ language }: Proxy, { address, family, port }: AddressInfo, proxyPort: number): string {
   const code = docPage('docs/hosts.md').blocks.find((block) => block.language === language)?.code;
   if (code === undefined) throw new Error(`docs/hosts.md has no block for ${language}`);

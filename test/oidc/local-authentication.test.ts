@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { type LocalAuthentication, type LocalAuthenticationOptions, localAuthentication } from '../../src/index.ts';
 import { siteOf } from '../security/attack.ts';
 import { Authenticator } from '../security/guard/authenticator.ts';
-import { askedBy, signInWith } from '../security/guard/people.ts';
-import { approved, browserAt, phoneOf } from '../security/meeting.ts';
+import { challengeInBrowser, signInWith } from '../security/guard/people.ts';
+import { browserAt, phoneOf, scanAndApprove } from '../security/meeting.ts';
 import { goOn, startWith } from '../security/scene.ts';
 import type { Agent } from '../support/agent.ts';
 import type { Site } from '../support/visitors.ts';
@@ -48,7 +48,7 @@ describe('localAuthentication', () => {
 
   it('is undefined in a browser that a phone signed in, until the user signs in there', async () => {
     const [browser, phone] = [await browserAt(site), await phoneOf(site)];
-    const finished = await browser.finish(await approved(phone, browser));
+    const finished = await browser.finish(await scanAndApprove(phone, browser));
     await goOn(browser, finished.json().redirectTo);
     expect(await authenticationIn(browser.agent)).to.deep.equal({});
 
@@ -60,7 +60,7 @@ describe('localAuthentication', () => {
   it('has the methods of a sign-in with a passkey on the QR page', async () => {
     const passkey = await new Authenticator(site.issuer).register(await phoneOf(site));
     const browser = await browserAt(site);
-    const signedIn = await signInWith(browser, passkey.answer(await askedBy(browser)));
+    const signedIn = await signInWith(browser, passkey.answer(await challengeInBrowser(browser)));
     await goOn(browser, signedIn.json().redirectTo);
     expect(await authenticationIn(browser.agent)).to.deep.include({ accountId: 'a11ce', amr: ['pop', 'user'] });
   });

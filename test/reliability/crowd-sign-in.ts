@@ -1,4 +1,4 @@
-/** One whole sign-in of the crowd: a browser with the page's script, a phone, and an RP that asks for tokens. */
+/** Runs one whole sign-in of the crowd test: with a browser that runs the page's script, a phone, and an RP. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ResponseBodyError } from 'openid-client';
 import { Agent, type Answer } from '../support/agent.ts';

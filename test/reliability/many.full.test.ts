@@ -6,7 +6,7 @@ import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
 const MANY = 200;
 
-describe('two hundred concurrent sign-ins through round robin', () => {
+describe('two hundred concurrent sign-ins over nodes in turn (round robin)', () => {
   let redis: RedisServer;
   let nodes: Nodes;
 

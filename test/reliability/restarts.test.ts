@@ -46,15 +46,15 @@ describe('a rolling restart', function () {
       for (let turn = index; !over; turn += CROWD) done.push(await signIn(network, `user${turn % PEOPLE}`));
     });
 
-    await clientsAre(redis, NODES.length * CONNECTIONS);
+    await untilClients(redis, NODES.length * CONNECTIONS);
     const before = await clients(redis);
     for (const node of NODES) {
       const doneBefore = done.length;
       expect(await nodes.terminate(node)).to.equal(0);
-      await clientsAre(redis, (NODES.length - 1) * CONNECTIONS);
+      await untilClients(redis, (NODES.length - 1) * CONNECTIONS);
       await until(() => done.length > doneBefore);
       await nodes.restart(node);
-      await clientsAre(redis, NODES.length * CONNECTIONS);
+      await untilClients(redis, NODES.length * CONNECTIONS);
     }
     over = true;
     await Promise.all(crowd);
@@ -127,6 +127,6 @@ async function clients(redis: RedisServer): Promise<string[]> {
 }
 
 /** Waits for a number of connections, because Redis takes a moment to notice that a client has left. */
-async function clientsAre(redis: RedisServer, count: number): Promise<void> {
+async function untilClients(redis: RedisServer, count: number): Promise<void> {
   await until(async () => (await clients(redis)).length === count);
 }

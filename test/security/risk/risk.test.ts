@@ -7,8 +7,8 @@ prove('sign-ins that were refused or reported', attacks);
 
 const HOUR_MS = 60 * 60 * 1000;
 
-describe('an assessment that fails', () => {
-  it('blocks the sign-in while it does not answer', async () => {
+describe('an assessment', () => {
+  it('blocks the sign-in until it answers', async () => {
     let ask: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => {
       ask = resolve;
@@ -91,7 +91,7 @@ describe('a report', () => {
     });
   });
 
-  it('applies to the account that made it: other accounts may sign in from there', async () => {
+  it('applies to the reporting account: other accounts may still approve browsers at that address', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
