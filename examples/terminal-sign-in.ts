@@ -1,5 +1,5 @@
 /**
- * A sign-in by QR code without a browser: an ordinary authorization request of a native app with PKCE (RFC 8252). The
+ * Signs in by QR code without a browser, by an ordinary authorization request of a native app with PKCE (RFC 8252). The
  * program takes the part of the browser that shows the code.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -34,7 +34,7 @@ export interface TerminalTicket {
   readonly number?: string;
 }
 
-type Finished = { readonly redirectTo: string } | { readonly error: string; readonly error_description: string };
+type FinishAnswer = { readonly redirectTo: string } | { readonly error: string; readonly error_description: string };
 
 /** The states in which nothing more happens by itself. */
 const ENDS: ReadonlySet<string> = new Set(['denied', 'expired', 'cancelled']);
@@ -79,7 +79,7 @@ export class TerminalSignIn {
       const url = new URL(`${this.#interaction}/qr/events`);
       const stream = await this.#browser.fetch(url, { headers: { Accept: 'text/event-stream' } });
       if (!stream.ok || stream.body === null)
-        throw new Error(`The provider does not go on with it (${stream.status}).`);
+        throw new Error(`The provider does not continue the sign-in (${stream.status}).`);
       for await (const ticket of ticketsIn(stream.body)) {
         this.#needsCheckCode = ticket.checkCode ?? false;
         yield ticket;
@@ -97,7 +97,7 @@ export class TerminalSignIn {
    */
   async finish(checkCode?: string): Promise<string | undefined> {
     const fields = checkCode === undefined ? {} : { checkCode };
-    const answer = await this.#browser.post<Finished>(`${this.#interaction}/qr/finish`, fields);
+    const answer = await this.#browser.post<FinishAnswer>(`${this.#interaction}/qr/finish`, fields);
     if ('error' in answer) {
       if (['wrong_check_code', 'check_code_required'].includes(answer.error)) return undefined;
       throw new Error(answer.error_description);

@@ -5,7 +5,7 @@ import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import type { BrowserPasskeys } from '../http/hooks/browser-passkeys.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
-import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ConsentPolicy, EnrolmentRule, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
@@ -22,7 +22,7 @@ import { APPS } from './apps.ts';
 import type { QrLoginOptions } from './options.ts';
 import { LIMITS } from './rate-limits.ts';
 import type { Settings } from './settings.ts';
-import { strictObject, written } from './strict-object.ts';
+import { formatValue, strictObject } from './strict-object.ts';
 
 /** The facts about an option that docs/options.md lists. The messages for wrong values are listed there as well. */
 export interface OptionFacts {
@@ -74,7 +74,7 @@ function flag(name: string): v.OptionalSchema<v.GenericSchema<boolean>, false> {
 /** Returns the schema of a number of seconds, at least 1. The settings have it in milliseconds. */
 function secondsToMs(name: string, max: number): v.GenericSchema<number> {
   const message = ({ input }: v.BaseIssue<unknown>): string =>
-    `${name} must be a number of seconds from 1 to ${max}, not ${written(input)}`;
+    `${name} must be a number of seconds from 1 to ${max}, not ${formatValue(input)}`;
   return v.pipe(
     v.number(message),
     v.minValue(1, message),
@@ -161,7 +161,7 @@ const OPTIONS = {
     () => assessByDefault,
   ),
   enrolled: v.optional(
-    functionOption<Enrolled>('enrolled', '(client, accountId) => administrators.has(accountId)', {
+    functionOption<EnrolmentRule>('enrolled', '(client, accountId) => administrators.has(accountId)', {
       type: '`({ id, name, host }, accountId: string) => boolean`',
       default: 'none: a code can be approved for any browser',
       refused: [true],
@@ -395,7 +395,7 @@ const OPTIONS = {
     v.pipe(
       strictObject(DEADLINES, {
         kind: 'deadline',
-        otherwise: (value) => `deadlines must be an object such as { scan: 60 }, not ${written(value)}`,
+        otherwise: (value) => `deadlines must be an object such as { scan: 60 }, not ${formatValue(value)}`,
       }),
       v.metadata({
         type: '`{ scan?: number; decide?: number; finish?: number; signIn?: number; hook?: number }`',

@@ -17,7 +17,10 @@ const PHONE = 'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrom
 let requested: Approval[] = [];
 let findApproval: QrLogin['findApproval'];
 
-/** A provider with a page that asks for an approval: in its own browser, or in the first one that opens the address. */
+/**
+ * Makes a provider with a page that asks for an approval. The code is shown in the same browser, or in the first
+ * browser that opens the address.
+ */
 const SHOP: Setting = {
   rpClient,
   makeRp,
@@ -57,12 +60,12 @@ describe('an action on both screens', () => {
     requested = [];
   });
 
-  /** Opens the page that asks. @returns it, once it shows a code, and the approval */
+  /** Opens the page that asks for an approval. @returns the page, once it shows a code, and the approval */
   const pay = async (): Promise<{ screen: Page; approval: Approval }> => {
     const screen = await stage().open(await stage().desktop({ bypassCSP: true }), `${stage().issuer}/pay?here=yes`);
     await screen.waitForSelector('[data-code] svg');
     const [approval] = requested;
-    if (approval === undefined) throw new Error('nothing was asked for');
+    if (approval === undefined) throw new Error('the page has asked for no approval');
     expect(await screen.locator('[data-code]').getAttribute('data-drawn')).to.equal(approval.code.slice(-8));
     return { screen, approval };
   };
@@ -120,13 +123,13 @@ describe('an action on both screens', () => {
     expect((await found?.result)?.outcome).to.equal('expired');
   });
 
-  it('is shown by itself in the browser that opens its address', async () => {
+  it('is shown automatically in the browser that opens its address', async () => {
     const screen = await stage().open(await stage().desktop(), `${stage().issuer}/pay`);
     await screen.waitForSelector('[data-code] svg');
     await seeHeading(screen, 'Example ID asks for your approval');
   });
 
-  it('is decided on a phone that opens its address, without another screen', async () => {
+  it('can be decided on a phone that opens its address, without another device', async () => {
     const device = await signedInPhone(stage(), { bypassCSP: true, userAgent: PHONE });
     const phone = await stage().open(device, `${stage().issuer}/pay`);
     await seeHeading(phone, 'Example ID asks for your approval');

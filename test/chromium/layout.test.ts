@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { allOrFirst, inFullSuite, isFullSuite } from '../support/full-suite.ts';
-import { approve, askToSignIn, checkCodeOn, codeOn, deny, giveName } from './acts.ts';
+import { approve, askToSignIn, checkCodeOn, codeOn, deny, fillInPasswordPage } from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
-import { readBadPicture, reading, readScreen, ticketIn } from './qr-from-pixels.ts';
+import { readBadPicture, readQrCode, readScreen, ticketIn } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
 
 const SCHEMES = ['dark', 'light'] as const;
-/** The screens for the QR page. Large pictures take seconds to read. */
+/** The screens on which the QR page is read. Reading a large picture takes seconds. */
 const LOOKS = SCHEMES.flatMap((colorScheme) =>
   [2, 1].flatMap((deviceScaleFactor) => [320, 1280].map((width) => ({ colorScheme, deviceScaleFactor, width }))),
 );
@@ -18,7 +18,7 @@ describe('the QR page', () => {
   const stage = useStage();
 
   for (const { colorScheme, deviceScaleFactor, width } of allOrFirst(LOOKS)) {
-    it(`can be scanned from a ${colorScheme} screen of ${width} pixels at scale ${deviceScaleFactor}, also by a bad camera`, async () => {
+    it(`can be scanned from a ${colorScheme} screen of ${width} pixels at scale ${deviceScaleFactor}, even by a bad camera`, async () => {
       const look = { colorScheme, deviceScaleFactor, viewport: { width, height: 900 } };
       const screen = await askToSignIn(stage(), await stage().desktop(look));
       const { url, quietZoneIsWhite } = await readScreen(screen);
@@ -35,7 +35,7 @@ describe('the QR page', () => {
     const light = await ground(screen);
     await screen.emulateMedia({ colorScheme: 'dark' });
     expect(await ground(screen)).not.to.equal(light);
-    expect((await reading(screen)).quietZoneIsWhite).to.equal(true);
+    expect((await readQrCode(screen)).quietZoneIsWhite).to.equal(true);
   });
 });
 
@@ -49,7 +49,7 @@ describe('the pages of the phone on a narrow screen', () => {
       const phone = await stage().open(await stage().phone({ colorScheme }), await codeOn(screen));
       await phone.getByLabel('Password').waitFor();
       await expectToFit(phone, 360);
-      await giveName(phone);
+      await fillInPasswordPage(phone);
       await phone.getByRole('button', { name: 'Yes, sign in' }).waitFor();
       await expectToFit(phone, 360);
       await approve(phone);

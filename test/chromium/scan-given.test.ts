@@ -4,7 +4,7 @@ import { until } from '../support/until.ts';
 import { approve, arriveAtConfirm, askToSignIn, codeOn } from './acts.ts';
 import { draw } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
-import { FOREIGN, hear } from './scan-acts.ts';
+import { FOREIGN, waitForStatus } from './scan-acts.ts';
 import { useStage } from './use-stage.ts';
 
 const FOREIGN_TEXT = 'https://evil.example/qr/code';
@@ -19,15 +19,15 @@ describe('a code that the user pastes', () => {
   };
   const newCode = async (): Promise<string> => codeOn(await askToSignIn(stage(), await stage().desktop()));
 
-  it('opens its sign-in if it is a link of ours, pasted by keys anywhere on the page', async () => {
+  it('opens its sign-in if it is a link of ours that is pasted by keys anywhere on the page', async () => {
     const page = await scanPage();
     await pasteText(page, FOREIGN_TEXT);
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
     await pasteText(page, ` ${await newCode()}\n`);
     await arriveAtConfirm(page);
   });
 
-  it('goes to the field if that has the focus, unless it is a link of ours', async () => {
+  it('is pasted into the field if the field has the focus, unless the code is a link of ours', async () => {
     const page = await scanPage();
     const field = page.getByLabel('Backup code');
     await field.focus();
@@ -40,13 +40,13 @@ describe('a code that the user pastes', () => {
   it('is read from a picture that was copied or dropped', async () => {
     const page = await scanPage();
     await give(page, 'paste', await draw(FOREIGN_TEXT));
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
     await give(page, 'drop', await draw(await newCode()));
     await arriveAtConfirm(page);
     await approve(page);
   });
 
-  it('comes from the clipboard after a press on Paste, as a link or as a picture', async () => {
+  it('can come from the clipboard after a press on Paste, as a link or as a picture', async () => {
     const page = await scanPage(async (context) => {
       await context.addInitScript(`navigator.clipboard.read = async () => {
         if (globalThis.copied === undefined) throw new DOMException('', 'NotAllowedError');
@@ -55,13 +55,13 @@ describe('a code that the user pastes', () => {
     });
     const paste = page.getByRole('button', { name: 'Paste' });
     await paste.click();
-    await hear(page, 'There was nothing to paste.');
+    await waitForStatus(page, 'There was nothing to paste.');
     await page.evaluate(`globalThis.copied = new Blob([${JSON.stringify(FOREIGN_TEXT)}], { type: 'text/plain' })`);
     await paste.click();
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
     await page.evaluate(`globalThis.copied = new Blob(['no picture'], { type: 'image/png' })`);
     await paste.click();
-    await hear(page, 'This file cannot be read as a photo.');
+    await waitForStatus(page, 'This file cannot be read as a photo.');
     const picture = (await draw(await newCode())).toString('base64');
     await page.evaluate(`globalThis.copied = new Blob(
       [Uint8Array.from(atob('${picture}'), (c) => c.charCodeAt(0))], { type: 'image/png' })`);
@@ -69,7 +69,7 @@ describe('a code that the user pastes', () => {
     await arriveAtConfirm(page);
   });
 
-  it('has no button where the browser lets no page read the clipboard', async () => {
+  it('has no Paste button if the browser lets no page read the clipboard', async () => {
     const page = await scanPage((context) =>
       context.addInitScript(`Object.defineProperty(navigator, 'clipboard', { value: undefined })`),
     );
@@ -77,14 +77,14 @@ describe('a code that the user pastes', () => {
     expect(await page.getByRole('button', { name: 'Paste' }).count()).to.equal(0);
   });
 
-  it('is chosen as a photo by the keyboard alone, with a visible focus', async () => {
+  it('can be chosen as a photo with the keyboard alone, with a visible focus', async () => {
     const page = await scanPage();
     await page.locator('#photo').focus();
     const outlines = await page.evaluate<string>(
       `getComputedStyle(document.querySelector('label[for=photo]')).outline`,
     );
     expect(outlines).to.match(/solid 3px/);
-    // Chromium opens it only in the window that has the focus, which another page may have taken.
+    // Bring the page to the front: Chromium opens the file dialog only in the window that has the focus.
     let chooser: FileChooser | undefined;
     page.once('filechooser', (opened) => {
       chooser = opened;
@@ -96,7 +96,7 @@ describe('a code that the user pastes', () => {
       return chooser !== undefined;
     });
     await chooser?.setFiles({ name: 'photo.png', mimeType: 'image/png', buffer: await draw(FOREIGN_TEXT) });
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
   });
 });
 

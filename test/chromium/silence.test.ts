@@ -8,7 +8,7 @@ import { useStage } from './use-stage.ts';
 
 const CUT = /ERR_|404.*\/qr\?/;
 
-/** The events after which a page must doubt its connection, and how each comes about. */
+/** The events after which a page must check its connection, each with a function that causes it. */
 const WAKES: Record<string, (screen: Page) => Promise<unknown>> = {
   online: (screen) => screen.evaluate(`dispatchEvent(new Event('online'))`),
   focus: (screen) => screen.evaluate(`dispatchEvent(new Event('focus'))`),
@@ -21,7 +21,7 @@ describe('a page whose connection dies without an error', () => {
   beforeEach(() => stage().expectProblem(CUT));
 
   it('connects again while it waits, and shows the next code', async () => {
-    const screen = await listening(stage());
+    const screen = await openListeningPage(stage());
     const code = await codeOn(screen);
     stage().network.freezeConnections('/qr/events');
     stage().clock.forward(10);
@@ -31,8 +31,8 @@ describe('a page whose connection dies without an error', () => {
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('connects again after the scan, and finishes what the phone has approved meanwhile', async () => {
-    const screen = await listening(stage());
+  it('connects again after the scan, and finishes the sign-in that the phone has approved in the meantime', async () => {
+    const screen = await openListeningPage(stage());
     const phone = await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');
     stage().network.freezeConnections('/qr/events');
@@ -41,21 +41,21 @@ describe('a page whose connection dies without an error', () => {
   });
 
   for (const [event, wake] of Object.entries(WAKES)) {
-    it(`connects again at once on "${event}"`, async () => {
-      const screen = await listening(stage());
+    it(`connects again immediately on "${event}"`, async () => {
+      const screen = await openListeningPage(stage());
       const phone = await scanBeside(stage(), screen);
       await seeScreen(screen, 'scanned');
       stage().network.freezeConnections('/qr/events');
       await phone.approve();
-      // Long enough for the page to doubt its connection, and too short for it to look by itself.
+      // Long enough for the page to doubt its connection, and too short for the page to check it without the event.
       await screen.clock.runFor(4_000);
       await wake(screen);
       expect((await allow(screen)).sub).to.equal('a11ce');
     });
   }
 
-  it('does not offer a code that may be out of date, and offers it again once it has heard the server', async () => {
-    const screen = await listening(stage());
+  it('hides a code that may be out of date, and shows it again once the server has answered', async () => {
+    const screen = await openListeningPage(stage());
     const code = await codeOn(screen);
     stage().network.freeze();
     await hurry(screen, screen.locator('p.connecting').filter({ hasText: 'Connecting…' }).waitFor());
@@ -77,8 +77,8 @@ describe('a hidden tab', () => {
 
   beforeEach(() => stage().expectProblem(CUT));
 
-  it('holds no connection after a few seconds, and shows what has happened once it is visible again', async () => {
-    const screen = await listening(stage());
+  it('holds no connection after a few seconds, and shows the current state once it is visible again', async () => {
+    const screen = await openListeningPage(stage());
     expect((await stage().health()).waiting).to.equal(1);
     const phone = await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');
@@ -91,7 +91,7 @@ describe('a hidden tab', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('leaves the connections of the browser to the tab that is visible: seven tabs over HTTP/1.1', async () => {
+  it('leaves the connections of the browser to the visible tab (seven tabs over HTTP/1.1)', async () => {
     const desktop = await stage().desktop();
     await desktop.clock.install();
     const tabs: Page[] = [];
@@ -141,7 +141,7 @@ describe('the back button after a sign-in', () => {
 });
 
 /** Opens a QR page with a clock that the test moves, and waits until it listens to its stream. */
-async function listening(stage: Stage, context?: BrowserContext): Promise<Page> {
+async function openListeningPage(stage: Stage, context?: BrowserContext): Promise<Page> {
   const desktop = context ?? (await stage.desktop());
   await desktop.clock.install();
   const screen = await stage.open(desktop);

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { ENVIRONMENT } from '../examples/example-program.ts';
 import { Child } from '../support/child.ts';
 import { type Block, type DocPage, docPage, guides } from '../support/doc-pages.ts';
-import { installed, ROOT, STRICT } from '../support/packed.ts';
+import { installPackage, ROOT, STRICT } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
@@ -17,13 +17,13 @@ const PARTS_OF_VIEWS: ReadonlySet<string> = new Set(['eta', 'css', 'json']);
 
 const README_EXAMPLE = docPage('README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
 const README_ISSUER = 'http://localhost:3000';
-/** A line in the README's example that stands for lines of the quick start that are left out. */
+/** A line in the README's example that represents omitted lines of the quick start. */
 const LEFT_OUT = /^ *\/\/ …\n/m;
 
 let folder: string;
 
 before(() => {
-  folder = installed();
+  folder = installPackage();
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 });
 
@@ -39,8 +39,8 @@ describe('the code in the documentation', () => {
   /** The compiler's error lines. */
   let complaints: string[];
 
-  // Each page is a separate project, because pages may use the same names. One compiler run for all of them reads the
-  // types once.
+  // Each page is a separate project, because pages may use the same names. A single compiler run for all projects reads
+  // the types once.
   before(async () => {
     for (const page of pages) writeProject(page, page.code);
     const references = pages.map((page) => ({ path: homeOf(page) }));
@@ -180,7 +180,7 @@ describe('the programs of the documentation', () => {
     after(() => child?.end('SIGKILL'));
 
     for (const { file = '' } of programs) {
-      it(`serve it below its path, beside their own routes: ${file}`, async () => {
+      it(`serve the provider below its path, beside their own routes: ${file}`, async () => {
         const origin = origins.get(file);
         const hello = (): Promise<Response | undefined> => fetch(`${origin}/hello`).catch(() => undefined);
         await until(async () => !child?.alive || (await hello()) !== undefined);
@@ -215,7 +215,7 @@ function write(home: string, files: Readonly<Record<string, string>>): void {
  */
 function fileOf({ file, line, language }: Block): string {
   if (file !== undefined) return file;
-  if (PARTS_OF_VIEWS.has(language)) throw new Error('it has no name');
+  if (PARTS_OF_VIEWS.has(language)) throw new Error('the block has no file name');
   return `line-${line}.${language}`;
 }
 

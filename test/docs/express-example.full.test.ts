@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { install } from '../hosts/install.ts';
 import { Child } from '../support/child.ts';
-import { installed } from '../support/packed.ts';
+import { installPackage } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { writeExample } from './express-example.ts';
 
-/** The packages that the example imports, apart from oidc-provider. Express finds `ejs` only if it is beside it. */
+/**
+ * The packages that the example imports, apart from oidc-provider. Express finds `ejs` only in the same folder of
+ * packages.
+ */
 const PACKAGES = {
   desm: '1.3.1',
   ejs: '3.1.10',
@@ -32,7 +35,7 @@ describe("oidc-provider's Express example with the documented lines", () => {
   let site: Site;
 
   before(async () => {
-    folder = installed();
+    folder = installPackage();
     const modules = join(install('express-example', PACKAGES), 'node_modules');
     for (const name of Object.keys(PACKAGES)) {
       const link = join(folder, 'node_modules', name);
@@ -79,7 +82,7 @@ describe("oidc-provider's Express example with the documented lines", () => {
     expect((await browser.tokens(consent)).claims()).to.include({ sub: 'alice' });
   });
 
-  /** Signs in as alice on the example's password page. @returns the address that this leads to */
+  /** Signs in as alice on the example's password page. @returns the address to which this leads */
   async function submitLogin(visitor: BrowserVisitor | PhoneVisitor, page: string): Promise<string> {
     const [, action = ''] = /<form autocomplete="off" action="([^"]+\/login)"/.exec(page) ?? [];
     expect(action, page).not.to.equal('');

@@ -14,7 +14,9 @@ const REQUEST = {
 };
 
 /** Verifies a proof with another library. @returns its header and content */
-async function verified(proof: string): Promise<{ header: Record<string, unknown>; content: Record<string, unknown> }> {
+async function verifyByJose(
+  proof: string,
+): Promise<{ header: Record<string, unknown>; content: Record<string, unknown> }> {
   const { protectedHeader, payload } = await jwtVerify(proof, EmbeddedJWK, {
     typ: 'dpop+jwt',
     currentDate: new Date(NOW),
@@ -22,10 +24,10 @@ async function verified(proof: string): Promise<{ header: Record<string, unknown
   return { header: { ...protectedHeader }, content: payload };
 }
 
-describe('a proof', () => {
-  it('is one of RFC 9449 that jose verifies, for both signers', async () => {
+describe('a DPoP proof of the library for apps', () => {
+  it('conforms to RFC 9449 and is verified by jose, for both signers', async () => {
     for (const signer of [await memorySigner(), await webCryptoSigner(await generateKeys())]) {
-      const { header, content } = await verified(await makeProof(signer, REQUEST));
+      const { header, content } = await verifyByJose(await makeProof(signer, REQUEST));
       expect(header).to.have.all.keys('typ', 'alg', 'jwk');
       expect(header.alg).to.equal('ES256');
       const thumbprint = await calculateJwkThumbprint({ ...signer.publicJwk } as JWK);
@@ -42,17 +44,17 @@ describe('a proof', () => {
     }
   });
 
-  it('has no nonce before the server gave one, and an id of its own each time', async () => {
+  it('has no nonce before the server has given one, and a new id each time', async () => {
     const signer = await memorySigner();
     const proofs = await Promise.all(
       Array.from({ length: 50 }, () => makeProof(signer, { ...REQUEST, nonce: undefined })),
     );
-    const contents = await Promise.all(proofs.map(async (proof) => (await verified(proof)).content));
+    const contents = await Promise.all(proofs.map(async (proof) => (await verifyByJose(proof)).content));
     for (const content of contents) expect(content).not.to.have.property('nonce');
     expect(new Set(contents.map(({ jti }) => jti)).size).to.equal(50);
   });
 
-  it('is also made for the token endpoint, where there is no access token yet', async () => {
+  it('can be made for the token endpoint, without an access token', async () => {
     const { method, url } = REQUEST;
     const { payload } = await jwtVerify(await makeProof(await memorySigner(), { method, url }), EmbeddedJWK);
     expect(payload).to.have.all.keys('jti', 'htm', 'htu', 'iat');
@@ -75,16 +77,16 @@ describe('a proof', () => {
       },
     ];
     for (const signer of signers) {
-      const { header } = await verified(await makeProof(signer, REQUEST));
+      const { header } = await verifyByJose(await makeProof(signer, REQUEST));
       expect(header.alg).to.equal(signer.alg);
     }
   });
 
-  it('never has a private key, not even that of a careless signer', async () => {
+  it('never contains a private key, not even that of a careless signer', async () => {
     const { privateJwk, sign: signBytes } = await memorySigner();
     const proof = await makeProof({ publicJwk: { ...privateJwk, ...{ k: 'secret' } }, sign: signBytes }, REQUEST);
     expect(decodeProtectedHeader(proof).jwk).to.have.all.keys('kty', 'crv', 'x', 'y');
-    await verified(proof);
+    await verifyByJose(proof);
   });
 
   it('is not made if the signer throws, and the error is that of the signer', async () => {
@@ -97,7 +99,7 @@ describe('a proof', () => {
     expect(outcome).to.equal(refusal);
   });
 
-  it('has an id in engines without WebCrypto, too', async () => {
+  it('has an id even in engines without WebCrypto', async () => {
     const signer = await memorySigner();
     const crypto = Object.getOwnPropertyDescriptor(globalThis, 'crypto') ?? {};
     Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });

@@ -3,14 +3,14 @@ import type { Page } from 'playwright-core';
 import { closeChromium } from '../chromium/chromium.ts';
 import { PASSWORD_ACR } from '../fixtures/sign-in-page.ts';
 import { BrowserPerson } from '../support/world.ts';
-import { AppSite } from './app-page.ts';
+import { AppPageSite } from './app-page.ts';
 
-describe('the library in a page of Chromium, at an origin of its own', () => {
-  let site: AppSite;
+describe("the library in a page of Chromium at another origin than the provider's", () => {
+  let site: AppPageSite;
 
   before(async () => {
     const features = { devInteractions: { enabled: false }, claimsParameter: { enabled: true } };
-    site = await AppSite.start({ configuration: { features } });
+    site = await AppPageSite.start({ configuration: { features } });
   });
 
   after(async () => {
@@ -38,7 +38,7 @@ describe('the library in a page of Chromium, at an origin of its own', () => {
     expect(await page.evaluate(`failure(() => ${exported})`)).to.include({ name: 'InvalidAccessError' });
   });
 
-  it('generates such a key, which IndexedDB keeps', async () => {
+  it('generates a key that cannot be exported, and can store it in IndexedDB', async () => {
     const page = await site.visit(site.origin);
     const jwk = await page.evaluate(`(async () => {
       const keys = await library.generateKeys();
@@ -64,7 +64,7 @@ describe('the library in a page of Chromium, at an origin of its own', () => {
     }
   });
 
-  it('reads across origins which sign-in is demanded, and goes on after it', async () => {
+  it('reads the demanded sign-in across origins, and continues after that sign-in', async () => {
     const { browser, app, page } = await site.scan({ parameters: { prompt: 'login' } });
     const error = await page.evaluate('failure(() => ticket.approve())');
     expect(error).to.deep.include({ code: 'insufficient_user_authentication', action: 'step_up', status: 401 });
@@ -77,7 +77,7 @@ describe('the library in a page of Chromium, at an origin of its own', () => {
     expect((await browser.tokens(await browser.arrive(), { maxAge: 30 })).claims()?.acr).to.equal(PASSWORD_ACR);
   });
 
-  it('works on a phone whose clock is an hour wrong', async () => {
+  it('works on a phone whose clock is wrong by an hour', async () => {
     const browser = new BrowserPerson(site.world);
     await browser.start();
     const { page } = await site.open('alice');
@@ -90,7 +90,7 @@ describe('the library in a page of Chromium, at an origin of its own', () => {
   it('cannot be used by a page of another origin, not even with token and key', async () => {
     const { app } = await site.open('alice');
     const foreign = await site.visit(site.origin.replace('localhost', '127.0.0.1'));
-    await site.give(foreign, app);
+    await site.giveKey(foreign, app);
     expect(await foreign.evaluate(`failure(() => phone.ticket('any'))`)).to.include({ code: 'network' });
   });
 });

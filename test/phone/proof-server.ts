@@ -1,14 +1,14 @@
-/** A small HTTP server that verifies the proofs of requests as RFC 9449 demands, and answers what a test says. */
+/** A small HTTP server that verifies the DPoP proofs of requests (RFC 9449), and sends the answers of a test. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { EmbeddedJWK, type JWTPayload, jwtVerify } from 'jose';
 import { memorySigner, Phone, type PhoneOptions } from '../../src/phone/index.ts';
-import { listening } from '../support/server.ts';
+import { listen } from '../support/server.ts';
 
 export interface SeenRequest {
   readonly method: string;
-  /** Path and query. */
+  /** The path and the query. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
@@ -19,11 +19,11 @@ export interface SeenRequest {
 export interface Reply {
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  /** Sent as JSON, or unchanged if it is a string. */
+  /** The body. It is sent as JSON, or unchanged if it is a string. */
   readonly body?: unknown;
 }
 
-/** Returns undefined if it answers by itself, or never. */
+/** Returns the reply, or undefined if the function itself sends the answer or the request is to get no answer. */
 export type Answerer = (request: SeenRequest) => Reply | undefined | Promise<Reply | undefined>;
 
 export class ProofServer {
@@ -42,7 +42,7 @@ export class ProofServer {
   /** @param path the path of the issuer */
   static async start(answer: Answerer, path: string = ''): Promise<ProofServer> {
     const server = createServer();
-    const self = new ProofServer((await listening(server)) + path, server);
+    const self = new ProofServer((await listen(server)) + path, server);
     server.on('request', async (request, response) => {
       try {
         const { method = '', url = '', headers } = request;

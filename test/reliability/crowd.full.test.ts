@@ -1,6 +1,6 @@
 /**
- * A short run of the crowd for each fault. The figures in `docs/reliability.md` are from longer ones, by hand, on an
- * idle machine: see `crowd-run.ts`.
+ * Runs the crowd test shortly for each fault. The figures in `docs/reliability.md` come from longer runs that were
+ * started by hand on an idle machine: see `crowd-run.ts`.
  */
 import { expect } from 'chai';
 import { runCrowd } from './crowd.ts';
@@ -14,7 +14,7 @@ describe('a crowd that signs in', function () {
   this.timeout(300_000);
 
   for (const fault of CROWD_FAULTS) {
-    it(`loses no approved sign-in while this comes again and again: ${fault.what}`, async () => {
+    it(`loses no approved sign-in while this fault recurs: ${fault.what}`, async () => {
       const { signIns, approved, lost, wrong, double, unexplained } = await runCrowd(fault, SIZE);
       expect({ lost, wrong, double, unexplained }).to.deep.equal({ lost: [], wrong: [], double: [], unexplained: [] });
       expect(signIns).to.equal(SIZE.rate * SIZE.seconds);

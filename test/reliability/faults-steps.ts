@@ -1,4 +1,4 @@
-/** The steps of a sign-in, each of one or a few requests, with a check of the answers. */
+/** Defines the steps of a sign-in. Each sends one or a few requests, and checks the answers. */
 import type { Answer } from '../support/agent.ts';
 import type { State } from './faults.ts';
 import type { Journey, Outcome } from './faults-journey.ts';
@@ -42,7 +42,7 @@ const page: Step = {
     journey.ask(
       page.what,
       () => journey.page(),
-      // A redeemed or denied ticket may have a result: then the browser is redirected.
+      // The browser is redirected if the redeemed or denied ticket has a result.
       ({ status, text }) => status === 303 || (status === 200 && text.includes('data-qr-login')),
     ),
 };
@@ -226,7 +226,10 @@ export const STEPS: Readonly<Record<'ticket' | 'page' | 'scan' | 'approve' | 'de
   renew,
 };
 
-/** Returns the steps that look at a ticket. The page of an expired one is left out: loading it makes a new ticket. */
+/**
+ * Returns the steps that look at a ticket. The page of an expired ticket is left out, because loading it makes a new
+ * ticket.
+ */
 export function looksIn(state: State): Step[] {
   if (state === 'expired') return [ticket];
   return state === 'waiting' ? [ticket, page] : [ticket, page, phonePage];
@@ -240,7 +243,7 @@ export function unlessNoConnection(error: unknown): undefined {
   throw error;
 }
 
-/** Decides. An earlier decision may have been written after a 503: then the answer is the same. */
+/** Sends a decision. If an earlier try got a 503 and was written later, the answer is the same as to the first try. */
 function decide({ phone }: Journey, decision: 'approve' | 'deny'): Promise<Answer> {
   return phone.decide(decision);
 }

@@ -17,7 +17,8 @@ const EVERY_PLACEMENT: readonly Placement[] = ALL.flatMap((browser) =>
 );
 
 /**
- * One placement of each kind: all at one node, the browser, the scan or the approval alone at another, and all apart.
+ * One placement of each kind: all requests at one node; the browser, the scan or the approval at another node; all at
+ * different nodes.
  */
 const KINDS: readonly Placement[] = [
   { browser: 1, scan: 1, approval: 1 },
@@ -74,7 +75,7 @@ for (const [name, clocks] of Object.entries(CLOCKS)) {
         const { url } = shown.qr as { url: string };
         await phone.signInAt(url, `user${index}`);
         expect((await phone.scan(url)).status).to.equal(200);
-        // This must come from a signal, because no stream re-reads its ticket during the test.
+        // The stream can learn of the scan only by a signal, because no stream re-reads its ticket during the test.
         expectSecondsLeft((await stream.ticket('scanned')).expiresIn);
 
         phone.network = nodes.networkTo(c);

@@ -13,10 +13,10 @@ import { recordFields } from './request-fields.ts';
 
 type Patch = () => () => void;
 
-/** Not a weakness, but the setting of some attacks: every sign-in needs the check code. */
+/** Options under which every sign-in needs the check code. They are the setting of some attacks, not a weakness. */
 export const askingForTheCheckCode: WorldOptions = { qrLogin: { assess: () => 'check code' } };
 
-/** Applies several patches at once. */
+/** Applies several patches together. */
 export function all(...patches: readonly Patch[]): Patch {
   return () => {
     const undo = patches.map((patch) => patch());
@@ -88,8 +88,8 @@ export function browserFinds(changed: (ticket: Ticket) => Ticket): Patch {
   );
 }
 
-/** Returns the ticket as if it was still waiting. */
-export function waiting({ id, version, interaction, request, browser, shownAt, since, endsAt }: Ticket): Ticket {
+/** Returns the ticket as if it were still waiting. */
+export function asWaiting({ id, version, interaction, request, browser, shownAt, since, endsAt }: Ticket): Ticket {
   return { id, version, interaction, request, browser, shownAt, since, endsAt, deadline: endsAt, state: 'waiting' };
 }
 
@@ -108,10 +108,10 @@ function present(ctx: Context, name: string, value: string): void {
 
 type Session = Awaited<ReturnType<Provider['Session']['get']>>;
 
-/** One for all providers: each additional storage makes all promises slower. */
+/** All providers share one AsyncLocalStorage, because each additional one makes all promises slower. */
 const requests = new AsyncLocalStorage<Context>();
 
-/** A provider that replaces the account of the session by the account that a request names. */
+/** A provider that replaces the account of the session with the account that a request names. */
 export function believing(read: (ctx: Context) => string | undefined): WorldOptions {
   const extend = ({ provider }: Fixture): void => {
     const believed = new Map<string, string>();
@@ -137,8 +137,8 @@ export function believing(read: (ctx: Context) => string | undefined): WorldOpti
 }
 
 /** A server that trusts the first address in the header, which the client may have forged. */
-export const doubtsAboutAddresses: Weakness = {
-  name: 'distrust of addresses before the entry that the proxy added',
+export const trustsForgedAddresses: Weakness = {
+  defence: 'distrust of addresses before the entry that the proxy added',
   options: inFront(async (ctx, next) => {
     ctx.req.headers['x-forwarded-for'] = ctx.get('x-forwarded-for').split(',')[0];
     await next();

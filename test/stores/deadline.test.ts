@@ -6,7 +6,7 @@ import { nextTurn } from './memory/keyv-stores.ts';
 
 const SHORT_MS = 20;
 
-/** Blocks this process, as the garbage collector or a long computation can do. */
+/** Blocks this process, as the garbage collector or a long computation may do. */
 function block(milliseconds: number): void {
   for (const until = performance.now() + milliseconds; performance.now() < until; );
 }
@@ -16,7 +16,7 @@ function never(): Promise<never> {
 }
 
 describe('the wait for a store', () => {
-  it('returns its answer', async () => {
+  it('returns the answer of the store', async () => {
     expect(await withDeadline(Promise.resolve('answer'))).to.equal('answer');
   });
 

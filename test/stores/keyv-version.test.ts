@@ -15,28 +15,28 @@ const keyv4: unknown = { opts: { namespace: 'keyv' }, get: async () => undefined
 describe('a Keyv of another version', () => {
   it('can be a Keyv 6, in memory', async () => {
     const store = newKeyv6();
-    await World.during({ store }, (world) => signsIn(world));
+    await World.during({ store }, (world) => expectSignIn(world));
   });
 
   it('can be a Keyv 6, over Redis', async () => {
     const redis = await RedisServer.start();
     const store = keyv6OverRedis(redis.url);
     try {
-      await World.during({ store }, (world) => signsIn(world));
+      await World.during({ store }, (world) => expectSignIn(world));
     } finally {
       await store.disconnect();
       await redis.stop();
     }
   });
 
-  it('is refused with its reason if it is a Keyv 4', () => {
+  it('is refused with the reason if it is a Keyv 4', () => {
     expect(() => qrLogin({ ...hooks, store: keyv4 as never })).to.throw(TypeError, TOO_OLD);
     expect(() => keyvAdapter(keyv4 as never)).to.throw(TypeError, TOO_OLD);
     expect(isKeyv(keyv4)).to.equal(false);
   });
 
-  it('is named if the default store cannot be made with the installed one, which is a Keyv 4', () => {
-    // A package without the export `Keyv`, as Keyv 4 is when an ES module imports it.
+  it('is named in the error if the default store cannot be made because Keyv 4 is installed', () => {
+    // A package without the export `Keyv`, which is what an ES module gets from Keyv 4.
     const keyv4Package = 'data:text/javascript,export default class {}';
     const resolve = `export const resolve = (name, context, next) =>
       name === 'keyv' ? { url: '${keyv4Package}', shortCircuit: true } : next(name, context);`;
@@ -51,7 +51,7 @@ describe('a Keyv of another version', () => {
   });
 });
 
-async function signsIn(world: World): Promise<void> {
+async function expectSignIn(world: World): Promise<void> {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   await phone.decide('approve');

@@ -14,12 +14,12 @@ export interface ChildOptions {
 }
 
 /** The exit code or the signal with which a process has ended. */
-export interface Ended {
+export interface ExitStatus {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-interface Waiting {
+interface LineRequest {
   readonly pattern: RegExp;
   readonly resolve: (line: string) => void;
   readonly reject: (reason: Error) => void;
@@ -30,8 +30,9 @@ const SETPRIV = '/usr/bin/setpriv';
 const prefix = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL'] : [];
 
 /**
- * The time that a process has to become ready: a start needs up to 3 s of CPU time, of which a busy machine gives it a
- * few percent. It is below Mocha's time-out, so that the error can quote the process's output.
+ * The time that a process has to become ready. A start needs up to 3 s of CPU time, and a busy machine gives the
+ * process only a few percent of a CPU. The time is below Mocha's time-out, so that the error can quote the process's
+ * output.
  */
 const READY_WITHIN_MS = 150_000;
 
@@ -46,10 +47,10 @@ export class Child {
   /** The lines on its standard error so far. */
   readonly complaints: string[] = [];
   /** Resolves when the process has ended and all its output is read. */
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<ExitStatus>;
   readonly #process: ChildProcess;
   readonly #name: string;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<LineRequest>();
 
   private constructor(name: string, child: ChildProcess) {
     this.#name = name;
@@ -71,7 +72,7 @@ export class Child {
 
   /**
    * Starts a process, and resolves when it is ready.
-   * @throws Error with the output of the process, if it ends before that or takes longer than 150 s. It has ended then.
+   * @throws Error with the output of the process, if it ends before that or takes longer than 150 s. The process has ended by then.
    */
   static async start(name: string, command: readonly string[], { ready, ...options }: ChildOptions): Promise<Child> {
     const [program = '', ...args] = [...prefix, ...command];
@@ -81,7 +82,7 @@ export class Child {
       READY_WITHIN_MS,
     );
     try {
-      await child.seen(ready);
+      await child.firstLine(ready);
       return child;
     } catch (error) {
       await child.end('SIGKILL');
@@ -96,13 +97,13 @@ export class Child {
   }
 
   /** Returns the first line on standard output that matches. If there is none yet, waits for it. */
-  seen(pattern: RegExp): Promise<string> {
+  firstLine(pattern: RegExp): Promise<string> {
     const line = this.lines.find((printed) => pattern.test(printed));
-    return line === undefined ? this.next(pattern) : Promise.resolve(line);
+    return line === undefined ? this.nextLine(pattern) : Promise.resolve(line);
   }
 
   /** Waits for the next line on standard output that matches. @throws Error if the process ends */
-  next(pattern: RegExp): Promise<string> {
+  nextLine(pattern: RegExp): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.alive) this.#waiting.add({ pattern, resolve, reject });
       else reject(this.#problem('has ended'));
@@ -119,7 +120,7 @@ export class Child {
   }
 
   /** Sends the signal, and waits for the end of the process. @returns its exit code or signal */
-  async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<Ended> {
+  async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<ExitStatus> {
     if (this.alive) this.#process.kill(signal);
     return this.ended;
   }

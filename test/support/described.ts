@@ -1,4 +1,4 @@
-/** Compares the answers of the API with its own description: each answer that an app gets in a test is checked. */
+/** Checks each answer that an app gets in a test against the API's own description. */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -20,7 +20,7 @@ export interface ApiDocument extends Json {
 /** The description is the same for each provider of this process, apart from its issuer. */
 let description: Promise<Description> | undefined;
 
-export function describedAt(issuer: string): Promise<Description> {
+export function fetchDescription(issuer: string): Promise<Description> {
   description ??= fetch(`${issuer}/qr/api/openapi.json`).then(
     async (answer) => new Description((await answer.json()) as ApiDocument),
   );

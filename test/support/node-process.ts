@@ -1,14 +1,14 @@
 /** One node of a provider. It may consist of several processes one after the other, if it is restarted. */
 import { bundledProgram } from './bundled-program.ts';
-import { Child, type Ended } from './child.ts';
-import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, TOLD, type Told } from './node-options.ts';
+import { Child, type ExitStatus } from './child.ts';
+import { EVENT_PREFIX, NODE_OPTIONS_VARIABLE, type NodeEvent, type NodeOptions, READY } from './node-options.ts';
 import { LOOPBACK } from './server.ts';
 
 const PROGRAM = 'test/support/node-program.ts';
-/** Lets Node run an earlier version from its sources, of which there is no bundle. */
+/** Lets Node run an earlier version from its sources, because an earlier version has no bundle. */
 const TYPESCRIPT = ['--import', './scripts/typescript.mjs'];
 
-/** A node that has not stopped by then never will, however slow the machine is. It is killed then. */
+/** A node that has not stopped after this time is hanging, even on a slow machine, and is killed. */
 const STOP_TIMEOUT_MS = 20_000;
 
 export interface NodeProcessOptions {
@@ -65,32 +65,32 @@ export class NodeProcess {
   }
 
   get alive(): boolean {
-    return this.#now?.alive ?? false;
+    return this.#current?.alive ?? false;
   }
 
-  get told(): Told[] {
-    return this.#processes.flatMap(({ lines }) => lines.filter((line) => line.startsWith(TOLD)).map(parse));
+  get events(): NodeEvent[] {
+    return this.#processes.flatMap(({ lines }) => lines.filter((line) => line.startsWith(EVENT_PREFIX)).map(parse));
   }
 
   get complaints(): string[] {
     return this.#processes.flatMap(({ complaints }) => complaints.map((line) => `${this.#name}: ${line}`));
   }
 
-  async tells(event: string): Promise<Told> {
-    if (this.#now === undefined) throw new Error(`${this.#name} was never started`);
-    return parse(await this.#now.next(new RegExp(`^${TOLD}.*"event":"${event}"`)));
+  async nextEvent(event: string): Promise<NodeEvent> {
+    if (this.#current === undefined) throw new Error(`${this.#name} was never started`);
+    return parse(await this.#current.nextLine(new RegExp(`^${EVENT_PREFIX}.*"event":"${event}"`)));
   }
 
   pause(): void {
-    this.#now?.pause();
+    this.#current?.pause();
   }
 
   resume(): void {
-    this.#now?.resume();
+    this.#current?.resume();
   }
 
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<Ended | undefined> {
-    return this.#now?.end(signal);
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<ExitStatus | undefined> {
+    return this.#current?.end(signal);
   }
 
   /** Stops the node with SIGTERM, or with SIGKILL if it takes too long. */
@@ -101,11 +101,11 @@ export class NodeProcess {
     clearTimeout(impatient);
   }
 
-  get #now(): Child | undefined {
+  get #current(): Child | undefined {
     return this.#processes.at(-1);
   }
 }
 
-function parse(line: string): Told {
-  return JSON.parse(line.slice(TOLD.length));
+function parse(line: string): NodeEvent {
+  return JSON.parse(line.slice(EVENT_PREFIX.length));
 }

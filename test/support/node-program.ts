@@ -14,7 +14,14 @@ import { setStorePatience } from '../../src/stores/deadline.ts';
 import { People } from '../fixtures/people.ts';
 import { makeProvider } from '../fixtures/provider.ts';
 import { assessByAddress } from './assess-by-address.ts';
-import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, type RedisAddress, TOLD, type Told } from './node-options.ts';
+import {
+  EVENT_PREFIX,
+  NODE_OPTIONS_VARIABLE,
+  type NodeEvent,
+  type NodeOptions,
+  READY,
+  type RedisAddress,
+} from './node-options.ts';
 import { LOOPBACK } from './server.ts';
 
 const EVENTS = [
@@ -50,7 +57,7 @@ const { provider, qr, app } = await makeProvider({
 });
 provider.on('server_error', (ctx, error) => complain(`${ctx.method} ${ctx.path}: ${error.stack}`));
 app.on('error', (error: Error) => complain(`${error.stack}`));
-for (const event of EVENTS) tell(provider, `qr_login.${event}`);
+for (const event of EVENTS) printEvents(provider, `qr_login.${event}`);
 
 const server = createServer(app.callback()).listen(options.port, LOOPBACK);
 await once(server, 'listening');
@@ -79,12 +86,12 @@ function keyvRedis(address: RedisAddress): KeyvRedis<unknown> {
 }
 
 /** Prints the plugin's events on standard output, for the process that started this one. */
-function tell(emitter: Provider, event: string): void {
+function printEvents(emitter: Provider, event: string): void {
   const listener = (...values: unknown[]): void => {
     const [payload] = values.slice(-1);
     if (typeof payload !== 'object' || payload === null) return;
-    const message: Told = { ...payload, event };
-    say(TOLD + JSON.stringify(message));
+    const message: NodeEvent = { ...payload, event };
+    say(EVENT_PREFIX + JSON.stringify(message));
   };
   emitter.on(event as never, listener as never);
 }

@@ -66,7 +66,7 @@ export class RedisServer {
     const folder = mkdtempSync(join(tmpdir(), 'qr-login-redis-'));
     const all = [
       ...['--port', `${chosen}`, '--bind', LOOPBACK, '--dir', folder, '--save', '', '--appendonly', 'no'],
-      // A replica gets its copy at once, and keeps none on disk that it could load after a restart.
+      // A replica gets its copy immediately, and keeps no copy on disk that it could load after a restart.
       ...['--repl-diskless-sync-delay', '0', '--rdb-del-sync-files', 'yes'],
       ...args,
     ];
@@ -83,8 +83,8 @@ export class RedisServer {
   }
 
   /** Returns a matching line of the log. If there is none yet, waits for it. A restart begins a new log. */
-  logs(pattern: RegExp): Promise<string> {
-    return this.#process.seen(pattern);
+  untilLogged(pattern: RegExp): Promise<string> {
+    return this.#process.firstLine(pattern);
   }
 
   command(...args: string[]): Promise<unknown> {
@@ -95,7 +95,7 @@ export class RedisServer {
   async info(field: string): Promise<string> {
     const lines = `${await this.command('INFO', 'everything')}`.split('\r\n');
     const line = lines.find((candidate) => candidate.startsWith(`${field}:`));
-    if (line === undefined) throw new Error(`INFO does not tell of ${field}`);
+    if (line === undefined) throw new Error(`INFO has no field ${field}`);
     return line.slice(field.length + 1);
   }
 
@@ -138,7 +138,7 @@ export async function startReplica(
 ): Promise<RedisServer> {
   const replica = await RedisServer.start({ ...options, args: ['--replicaof', LOOPBACK, `${master.port}`, ...args] });
   try {
-    await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
+    await replica.untilLogged(/MASTER <-> REPLICA sync: Finished with success/);
     // The master sends changes only after the replica has acknowledged the copy.
     await master.command('WAIT', await master.info('connected_slaves'), '5000');
     return replica;

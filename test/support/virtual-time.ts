@@ -2,7 +2,7 @@
 import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** The step in which time passes. No timer is late by more than this. */
+/** The step in which time passes, in milliseconds. No timer is late by more than this. */
 const STEP_MS = 5;
 
 export class VirtualTime {
@@ -24,12 +24,12 @@ export class VirtualTime {
     for (let passed = 0; passed < milliseconds; passed += STEP_MS) {
       this.#passed += STEP_MS;
       mock.timers.tick(STEP_MS);
-      // Promises and I/O callbacks that follow from a timer run before time passes on.
+      // Promises and I/O callbacks that follow from a timer run before more time passes.
       for (let turns = 0; turns < 3; turns++) await nextTurn();
     }
   }
 
-  /** Lets real time go on. */
+  /** Restores real time. */
   end(): void {
     mock.restoreAll();
     mock.timers.reset();

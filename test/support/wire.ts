@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { until } from './until.ts';
 import type { BrowserPerson } from './world.ts';
 
-export interface Asking {
+export interface StreamRequest {
   readonly method?: string;
   readonly version?: string;
   /** Whole lines, without their end. */
@@ -13,15 +13,15 @@ export interface Asking {
   readonly body?: string;
 }
 
-/** Collects the data that arrives from a stream. */
-export class Heard {
+/** Records the data that arrives from a stream. */
+export class StreamRecording {
   readonly source: Readable;
   readonly #chunks: Buffer[] = [];
 
   constructor(source: Readable) {
     this.source = source;
     source.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
-    // An error also destroys the stream, which `saw` and `ended` notice.
+    // An error also destroys the stream, which `untilSeen` and `untilEnded` notice.
     source.on('error', () => undefined);
   }
 
@@ -34,13 +34,13 @@ export class Heard {
   }
 
   /** Waits until this text has arrived. @throws Error if the stream ends before that */
-  saw(text: string): Promise<void> {
+  untilSeen(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         if (!this.text.includes(text) && !this.source.destroyed) return;
         this.source.off('data', look).off('close', look);
         if (this.text.includes(text)) resolve();
-        else reject(new Error(`it has ended without ${text}:\n${this.text}`));
+        else reject(new Error(`the stream has ended without ${text}:\n${this.text}`));
       };
       this.source.on('data', look).on('close', look);
       look();
@@ -48,12 +48,12 @@ export class Heard {
   }
 
   /** Waits until the other side has ended the stream, or it broke. */
-  async ended(): Promise<void> {
+  async untilEnded(): Promise<void> {
     await until(() => this.source.destroyed || this.source.readableEnded);
   }
 }
 
-export class Wire extends Heard {
+export class Wire extends StreamRecording {
   readonly socket: Socket;
 
   /** @param socket a connected socket */
@@ -70,7 +70,11 @@ export class Wire extends Heard {
   }
 
   /** Opens the event stream of this browser. @param more connection options, such as another local address */
-  static async watch(browser: BrowserPerson, asking: Asking = {}, more?: Partial<NetConnectOpts>): Promise<Wire> {
+  static async watch(
+    browser: BrowserPerson,
+    asking: StreamRequest = {},
+    more?: Partial<NetConnectOpts>,
+  ): Promise<Wire> {
     const wire = await Wire.to(browser.world.origin, more);
     wire.send(await eventsRequest(browser, asking));
     return wire;
@@ -101,7 +105,7 @@ export class Wire extends Heard {
 /** Returns the text of the HTTP request for the event stream of this browser. */
 export async function eventsRequest(
   { at, agent }: BrowserPerson,
-  { method = 'GET', version = '1.1', headers = [], body = '' }: Asking = {},
+  { method = 'GET', version = '1.1', headers = [], body = '' }: StreamRequest = {},
 ): Promise<string> {
   const { pathname, host } = new URL(`${at}/qr/events`);
   const lines = [

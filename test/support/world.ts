@@ -9,7 +9,7 @@ import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/pro
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { Agent, type Answer, type EventStream } from './agent.ts';
 import { type AdjustableClock, TestClock } from './clock.ts';
-import { type Running, serve } from './server.ts';
+import { type RunningServer, serve } from './server.ts';
 
 export { CLIENT_ID, CLIENT_SECRET, PASSWORDS, RP_CALLBACK, testClient };
 
@@ -17,7 +17,8 @@ export interface WorldOptions extends Partial<Omit<FixtureOptions, 'issuer' | 'p
   /** The path of the issuer. */
   readonly path?: string;
   /**
-   * The issuer, if it is not this world's own origin: the issuer of another world makes this one a second node of that.
+   * The issuer. By default it is this world's own origin. With the issuer of another world, this world is a second node
+   * of the same provider.
    */
   readonly issuer?: string;
   /**
@@ -33,7 +34,7 @@ export class World {
   readonly accounts: People;
   readonly clock: AdjustableClock;
   readonly store: Keyv;
-  readonly #running: Running & Fixture;
+  readonly #running: RunningServer & Fixture;
   readonly #configurations = new Map<string, Promise<client.Configuration>>();
 
   private constructor(
@@ -41,7 +42,7 @@ export class World {
     accounts: People,
     clock: AdjustableClock,
     store: Keyv,
-    running: Running & Fixture,
+    running: RunningServer & Fixture,
   ) {
     this.issuer = issuer;
     this.accounts = accounts;
@@ -145,7 +146,7 @@ export class World {
   }
 
   /** Waits until the answer to a request for this path has ended. @returns the method of that request */
-  finished(path: string): Promise<string | undefined> {
+  untilAnswered(path: string): Promise<string | undefined> {
     return new Promise((resolve) => {
       this.#running.server.on('request', (request, response) => {
         if (request.url === path) response.on('finish', () => resolve(request.method));
@@ -154,7 +155,7 @@ export class World {
   }
 
   /** Waits until the client of a request for this path has closed the connection. */
-  left(path: string): Promise<void> {
+  untilLeft(path: string): Promise<void> {
     return new Promise((resolve) => {
       this.#running.server.on('request', (request, response) => {
         if (request.url === path) response.once('close', resolve);
@@ -163,14 +164,14 @@ export class World {
   }
 
   /** Waits for an event of the provider. */
-  event(name: string): Promise<unknown[]> {
+  nextEvent(name: string): Promise<unknown[]> {
     return new Promise((resolve) =>
       this.provider.once(name as never, ((...values: unknown[]) => resolve(values)) as never),
     );
   }
 
   /** Collects the payloads of an event from now on, without the request's context. */
-  told(name: string): unknown[] {
+  collectPayloads(name: string): unknown[] {
     const payloads: unknown[] = [];
     this.provider.on(name as never, ((_ctx: unknown, payload: unknown) => payloads.push(payload)) as never);
     return payloads;
@@ -200,16 +201,16 @@ export class World {
   }
 }
 
-/** A browser at an RP. */
+/** A browser in which a user signs in at an RP. */
 export class BrowserPerson {
   readonly agent: Agent;
   readonly world: World;
   #verifier = '';
   #state = '';
   #nonce = '';
-  /** The interaction's URL, once the provider has led there. */
+  /** The interaction's URL, once the provider has sent the browser there. */
   at = '';
-  /** The client id of the RP that sends it. */
+  /** The client id of the RP that sends the browser to the provider. */
   clientId: string = CLIENT_ID;
 
   constructor(world: World, headers: Record<string, string> = {}, network?: typeof fetch) {
@@ -328,7 +329,7 @@ export class PhonePerson {
   }
 
   /**
-   * Signs in for the account page, with a password. It skips pages that it would not use.
+   * Signs in with a password, for the account page. Does not load the pages that it would only pass through.
    * @throws Error if the provider does not ask for the password, or does not accept it
    */
   async signIn(name: keyof typeof PASSWORDS = 'alice'): Promise<this> {
@@ -359,7 +360,7 @@ export class PhonePerson {
    * Changes the session as if the user had signed in that many seconds ago.
    * @returns that time, in seconds since the epoch
    */
-  async wasSignedInAgo(seconds: number): Promise<number> {
+  async backdateSignIn(seconds: number): Promise<number> {
     const loginTs = Math.floor(Date.now() / 1000) - seconds;
     await this.world.changeSessionOf(this.agent, { loginTs });
     return loginTs;

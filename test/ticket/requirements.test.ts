@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { canTakeOver, markIfForTicket, unmetBy } from '../../src/ticket/requirements.ts';
 import type { Requirements, ScannedTicket, SessionApprover } from '../../src/ticket/ticket.ts';
 import * as transitions from '../../src/ticket/transitions.ts';
-import { alice, LIFETIMES, NOW, refused, scanned, signInRequest, waiting } from './builders.ts';
+import { alice, awaitRefusal, LIFETIMES, NOW, scanned, signInRequest, waiting } from './builders.ts';
 
 const SECOND_MS = 1000;
 const NOW_S = NOW / SECOND_MS;
@@ -25,7 +25,12 @@ describe('the requirements of a request', () => {
       { authenticatedAt: NOW_S },
       'freshness',
     ],
-    ['for a new sign-in are met by one for this ticket', { reauthenticate: true }, { forTicket: true }, undefined],
+    [
+      'for a new sign-in are met by a sign-in for this ticket',
+      { reauthenticate: true },
+      { forTicket: true },
+      undefined,
+    ],
     [
       'for a maximum age are met by a sign-in of exactly that age',
       { maxAge: 60 },
@@ -56,7 +61,7 @@ describe('the requirements of a request', () => {
     ['for a subject are met by that subject', { subject: 'alice-there' }, { subject: 'alice-there' }, undefined],
     ['for a subject are not met by another subject', { subject: 'bob-there' }, { subject: 'alice-there' }, 'account'],
     ['are not met by an approver who was signed in by QR', {}, { byQr: true }, 'local'],
-    ['are met by one if the deployment allows it', { allowsQrApprover: true }, { byQr: true }, undefined],
+    ['are met by such an approver if the deployment allows it', { allowsQrApprover: true }, { byQr: true }, undefined],
     ['report a wrong account before a wrong class', { subject: 'x', essentialAcr: ['a'] }, {}, 'account'],
   ];
   for (const [name, requirements, approver, unmet] of rows) {
@@ -103,18 +108,18 @@ describe('an approver who does not meet a requirement', () => {
     [{ essentialAcr: ['strong'] }, { acr: 'weak' }, 'insufficient_acr', 'acr'],
   ];
   for (const [requirements, more, code, because] of cases) {
-    it(`may not approve (${code}), but may give up`, async () => {
+    it(`may not approve (${code}), but may decline for that reason`, async () => {
       const ticket = demanding(requirements);
       const approver = approverWith(more);
       const approval = { approver, checkCode: false };
-      expect((await refused((async () => transitions.approve(ticket, approval, moment))())).code).to.equal(code);
+      expect((await awaitRefusal((async () => transitions.approve(ticket, approval, moment))())).code).to.equal(code);
       expect(transitions.giveUp(ticket, approver, moment)).to.deep.include({ state: 'denied', because });
     });
   }
 
-  it('may not give up if all requirements are met', async () => {
+  it('may not decline for that reason if all requirements are met', async () => {
     const act = (async () => transitions.giveUp(scanned(), alice(), moment))();
-    expect((await refused(act)).code).to.equal('invalid_request');
+    expect((await awaitRefusal(act)).code).to.equal('invalid_request');
   });
 });
 
@@ -139,10 +144,10 @@ describe('a ticket that the wrong account has scanned', () => {
 
   it('cannot be scanned by another wrong account', async () => {
     const carol = { ...bob, accountId: 'carol', subject: 'carol-there' };
-    expect((await refused((async () => transitions.scan(wanted, carol, moment))())).code).to.equal('not_found');
+    expect((await awaitRefusal((async () => transitions.scan(wanted, carol, moment))())).code).to.equal('not_found');
   });
 
-  it('is the only kind that can be taken over: neither a ticket of the right account nor a waiting one can', () => {
+  it('is the only ticket that can be taken over, unlike a ticket of the right account or a waiting one', () => {
     expect(
       canTakeOver(demanding({ subject: 'bob-there' }, { approver: bob }), { ...bob, sessionUid: 'other' }),
     ).to.equal(false);

@@ -24,7 +24,7 @@ describe('the default assessment', () => {
   const here = { address: '192.0.2.1' };
   const elsewhere = { address: '198.51.100.7' };
 
-  it('requires the check code if the account is new to this browser and the phone is elsewhere', () => {
+  it('requires the check code if the account is new to this browser and the phone is at another address', () => {
     expect(assessByDefault(context(here, elsewhere))).to.equal('check code');
   });
 
@@ -77,7 +77,7 @@ describe('the context of an assessment', () => {
     expect(phone).to.deep.equal({});
   });
 
-  it('says how the approver signed in', () => {
+  it("contains the approver's authentication methods", () => {
     const { accountId, sessionUid, authenticatedAt } = alice();
     const little = { accountId, sessionUid, authenticatedAt };
     expect(riskContext(scanned(), { ...little, byQr: true }, {}, undefined).approver).to.deep.equal({
@@ -87,7 +87,7 @@ describe('the context of an assessment', () => {
     });
   });
 
-  it('says if this account trusts the browser, but not by which cookie', () => {
+  it('states if this account trusts the browser, but does not contain the cookie', () => {
     const ticket = scanned({ browser: { ...browserOf('binding'), knownAs: 'fingerprint' } });
     const { browser } = riskContext(ticket, alice(), {}, 'key');
     expect(browser).to.include({ known: true, boundTo: 'key' });

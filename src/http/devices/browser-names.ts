@@ -14,7 +14,7 @@ const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 /** A name is kept this long for a browser that has not begun its session. No interaction waits longer. */
 const PENDING_MS = 24 * 60 * 60_000;
 
-/** A sign-in that a browser has finished, by which its session and its trust are found. */
+/** A sign-in that a browser has finished, with the ids by which the account's lists contain the browser. */
 export interface NamedSignIn {
   readonly ticketId: string;
   /** The id of its session on the list of signed-in browsers. */
@@ -97,12 +97,12 @@ export class BrowserNames {
   async #renameThose(
     accountId: string,
     label: string | undefined,
-    isMeant: (browser: Pick<Listed, 'id' | 'signIn'>) => boolean,
+    isMeant: (browser: Pick<BrowserRecord, 'id' | 'signIn'>) => boolean,
   ): Promise<boolean> {
     const { browsers, known } = this.#ports;
     const [signedIn, trusted] = await Promise.all([browsers.list(accountId), known.list(accountId)]);
     const sessions = new Set([...signedIn, ...trusted].filter(isMeant).map(({ sessionUid }) => sessionUid));
-    const isOfThese = ({ sessionUid }: Listed): boolean => sessions.has(sessionUid);
+    const isOfThese = ({ sessionUid }: BrowserRecord): boolean => sessions.has(sessionUid);
     await Promise.all([
       ...signedIn.filter(isOfThese).map(({ id }) => browsers.rename(accountId, id, label)),
       ...trusted.filter(isOfThese).map(({ id }) => known.rename(accountId, id, label)),
@@ -111,7 +111,7 @@ export class BrowserNames {
   }
 }
 
-type Listed = Awaited<ReturnType<SignedInBrowsers['list'] | KnownBrowsers['list']>>[number];
+type BrowserRecord = Awaited<ReturnType<SignedInBrowsers['list'] | KnownBrowsers['list']>>[number];
 
 function noteKeyOf(ticketId: string): string {
   return `name:${ticketId}`;

@@ -1,16 +1,24 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
 import { PNG } from 'pngjs';
-import { askToSignIn, checkCodeOn, claimsOn, codeOn, giveName, seeCode, seeScreen } from '../../chromium/acts.ts';
+import {
+  askToSignIn,
+  checkCodeOn,
+  claimsOn,
+  codeOn,
+  fillInPasswordPage,
+  seeCode,
+  seeScreen,
+} from '../../chromium/acts.ts';
 import { photograph } from '../../chromium/fake-camera.ts';
 import { useCamera } from '../../chromium/use-camera.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
 import { readRecords } from './records.ts';
 import { signIn, useApp } from './use-app.ts';
 
-describe('the app, and the browser that shows a code', () => {
+describe('the app in front of a browser that shows a code', () => {
   const app = useApp();
-  const { stage, url, phone, open, signedIn } = app;
+  const { stage, url, phone, open, openSignedIn } = app;
   const { camera } = useCamera(stage);
 
   /** Opens a phone whose camera the app may use. */
@@ -21,10 +29,10 @@ describe('the app, and the browser that shows a code', () => {
     return context;
   };
 
-  it('signs the browser in: the app scans the code, shows what is asked, and approves', async () => {
+  it('scans the code, shows the request, approves, and so signs the browser in', async () => {
     const screen = await newScreen(app);
     camera().see(PNG.sync.read(await photograph(screen)));
-    const page = await signedIn(await phoneWithCamera());
+    const page = await openSignedIn(await phoneWithCamera());
 
     await see(page, REQUEST);
     await seeScreen(screen, 'scanned');
@@ -42,16 +50,16 @@ describe('the app, and the browser that shows a code', () => {
     await see(page, 'Scan to sign in');
   });
 
-  it('stops the sign-in, and both sides say so', async () => {
+  it('can decline the sign-in, and both sides say so', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'No, decline');
     await see(page, 'Declined');
     await seeScreen(screen, 'denied');
   });
 
-  it('claims nothing when a link is opened before the user goes on, and signs in first if need be', async () => {
+  it('claims no ticket for an opened link before the user continues, and signs in first if necessary', async () => {
     const screen = await newScreen(app);
     const code = new URL(await codeOn(screen)).pathname;
     const page = await open(await phone(), code);
@@ -65,17 +73,17 @@ describe('the app, and the browser that shows a code', () => {
     await seeScreen(screen, 'scanned');
   });
 
-  it('signs in again where the request demands it, and goes on with the same ticket', async () => {
+  it('signs in again if the request demands it, and continues with the same ticket', async () => {
     const desktop = await stage().desktop();
     const started = await desktop.request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
     const screen = await stage().open(desktop, `${started.headers().location}&prompt=login`);
     await seeCode(screen);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await page.getByText('This app requires you to sign in again before you approve.').waitFor();
     expect(await page.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
     await press(page, 'Sign in again');
-    await giveName(page);
+    await fillInPasswordPage(page);
     await press(page, 'Allow');
     await see(page, REQUEST);
     await press(page, 'Yes, sign in');
@@ -83,9 +91,9 @@ describe('the app, and the browser that shows a code', () => {
     await claimsOn(screen);
   });
 
-  it('asks the user to sign in again once its grant is revoked, and the ticket stays with the old grant', async () => {
+  it('asks the user to sign in again after its grant was revoked, and the ticket stays with the old grant', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     const { tokens } = await readRecords(page);
     await fetch(`${stage().issuer}/token/revocation`, {
@@ -99,9 +107,9 @@ describe('the app, and the browser that shows a code', () => {
     await page.getByText('Your account has scanned this QR code already').waitFor();
   });
 
-  it('lists the browsers that it has signed in, and signs one out', async () => {
+  it('lists the browsers that it has signed in, and can sign one out', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await page.getByRole('link', { name: 'Browsers' }).click();
     await page.getByText('No other browser is signed in right now.').waitFor();
     await openCode(app, page, screen);
@@ -118,13 +126,13 @@ describe('the app, and the browser that shows a code', () => {
   });
 });
 
-describe('the app, if the browser has to be proven near', () => {
+describe('the app, if a sign-in needs the check code,', () => {
   const app = useApp({ assess: () => 'check code' });
-  const { stage, url, phone, signedIn } = app;
+  const { stage, url, phone, openSignedIn } = app;
 
-  it('shows the digits that the browser asks for, and follows until it is signed in', async () => {
+  it('shows the digits that the browser asks for, and then that the browser is signed in', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await see(page, 'Type this number on the other device');
@@ -135,10 +143,10 @@ describe('the app, if the browser has to be proven near', () => {
     await claimsOn(screen);
   });
 
-  it('leads back to the page on the same device that has opened it, with the digits', async () => {
+  it('leads back, with the digits, to the page on the same device that has opened the app', async () => {
     const device = await phone();
-    const page = await signedIn(device);
-    // The browser's own session at the provider would sign it in without a code.
+    const page = await openSignedIn(device);
+    // Remove the browser's session at the provider, which would sign it in without a code.
     await device.clearCookies();
     const screen = await askToSignIn(stage(), device);
     const code = new URL(await codeOn(screen)).pathname;

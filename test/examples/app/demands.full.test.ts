@@ -5,10 +5,10 @@ import { claimsOn, seeCode } from '../../chromium/acts.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
 import { signIn, useApp } from './use-app.ts';
 
-describe('the app, where more than a tap is demanded', () => {
+describe('the app, if a request demands more than a tap,', () => {
   const records: DecisionRecord[] = [];
   const app = useApp({ signedDecisions: true, onDecision: (_ctx, record) => void records.push(record) });
-  const { stage, phone, signedIn } = app;
+  const { stage, phone, openSignedIn } = app;
 
   beforeEach(() => {
     records.length = 0;
@@ -23,9 +23,9 @@ describe('the app, where more than a tap is demanded', () => {
     return screen;
   };
 
-  it('signs each decision, which the provider keeps', async () => {
+  it('signs each decision, and the provider stores the signature', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
@@ -37,19 +37,19 @@ describe('the app, where more than a tap is demanded', () => {
     ]);
   });
 
-  it('says that the user cannot do what is demanded, and the RP is told', async () => {
+  it('lets the user say that the demand cannot be met, and the RP gets the error', async () => {
     const screen = await screenWith({ prompt: 'login' });
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'I cannot do that');
     await see(page, 'Refused');
     await screen.waitForURL(/error=login_required/);
   });
 
-  it('approves a request for the class of its own sign-in', async () => {
+  it('approves a request for the acr of its own sign-in', async () => {
     const claims = { id_token: { acr: { essential: true, value: 'urn:example:acr:password' } } };
     const screen = await screenWith({ claims: JSON.stringify(claims) });
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
@@ -59,7 +59,7 @@ describe('the app, where more than a tap is demanded', () => {
   it('asks the provider for a stronger sign-in if the request demands one', async () => {
     const acr = 'urn:example:acr:passkey';
     const screen = await screenWith({ claims: JSON.stringify({ id_token: { acr: { essential: true, value: acr } } }) });
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await page.getByText('This app requires a more secure sign-in than the one on this phone.').waitFor();
     expect(await page.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
@@ -68,13 +68,13 @@ describe('the app, where more than a tap is demanded', () => {
     expect(new URL((await asked).url()).searchParams.get('acr_values')).to.equal(acr);
   });
 
-  it('approves on a device that was signed in by QR, because its own sign-in asks for the password', async () => {
+  it("can approve on a device that was signed in by QR, because the app's own sign-in asks for the password", async () => {
     const first = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, first);
     await press(page, 'Yes, sign in');
     await claimsOn(first);
-    // The app on the device of the first browser, which has the session that the phone gave it.
+    // The app runs on the device of the first browser, which has the session that the phone approved.
     const other = await app.open(first.context());
     await other.getByRole('button', { name: 'Sign in with Example ID' }).waitFor();
     await signIn(other);
@@ -87,7 +87,7 @@ describe('the app, where more than a tap is demanded', () => {
   });
 
   it('signs out all browsers', async () => {
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     for (let browsers = 0; browsers < 2; browsers += 1) {
       const screen = await newScreen(app);
       await openCode(app, page, screen);

@@ -9,7 +9,7 @@ describe('the app, and a browser that shows a number', () => {
 
   const meet = async (): Promise<{ screen: Page; page: Page; number: string }> => {
     const screen = await newScreen(app);
-    const page = await app.signedIn(await app.phone());
+    const page = await app.openSignedIn(await app.phone());
     await openCode(app, page, screen);
     await seeScreen(screen, 'scanned');
     const number = (await screen.locator('[data-number] strong').textContent()) ?? '';

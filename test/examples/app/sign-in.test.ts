@@ -5,9 +5,9 @@ import { readRecords } from './records.ts';
 import { signIn, useApp } from './use-app.ts';
 
 describe('the app', () => {
-  const { stage, url, phone, open, signedIn } = useApp();
+  const { stage, url, phone, open, openSignedIn } = useApp();
 
-  it('signs in with PKCE, and gets tokens that are bound to a key which cannot leave the device', async () => {
+  it('signs in with PKCE, and gets tokens that are bound to a non-extractable key', async () => {
     const page = await open(await phone());
     const requests: Request[] = [];
     page.on('request', (request) => requests.push(request));
@@ -35,7 +35,7 @@ describe('the app', () => {
 
   it('stays signed in with the same key after a reload, and in another window', async () => {
     const device = await phone();
-    const page = await signedIn(device);
+    const page = await openSignedIn(device);
     const before = await readRecords(page);
     await page.reload();
     await page.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
@@ -44,7 +44,7 @@ describe('the app', () => {
     expect(await readRecords(another)).to.deep.equal(before);
   });
 
-  it('asks again if the user allows nothing, and goes on with the path that was opened', async () => {
+  it('can sign in again after a denied consent, and then continues at the path that was opened', async () => {
     const page = await open(await phone(), '/account');
     await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
     await page.locator('#name').fill('alice');
@@ -60,14 +60,14 @@ describe('the app', () => {
     expect(new URL(page.url()).pathname).to.equal('/account');
   });
 
-  it('refuses an answer to a sign-in that this device has not started', async () => {
+  it('refuses the answer to a sign-in that this device has not started', async () => {
     const page = await open(await phone(), `/signed-in?code=stolen&state=foreign&iss=${stage().issuer}`);
     await page.getByText('You were not signed in. Try again.').waitFor();
     expect(new URL(page.url()).pathname).to.equal('/');
   });
 
   it('signs out: the provider revokes its grant, and the key and the tokens are gone', async () => {
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     const { tokens } = await readRecords(page);
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('button', { name: 'Sign out of this app' }).click();
@@ -86,8 +86,8 @@ describe('the app', () => {
     expect(await refreshed.json()).to.include({ error: 'invalid_grant' });
   });
 
-  it('offers to end the session at the provider as well', async () => {
-    const page = await signedIn(await phone());
+  it('offers to end the session at the provider, too', async () => {
+    const page = await openSignedIn(await phone());
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('button', { name: 'Sign out of this app' }).click();
     await page.getByRole('link', { name: 'Also sign out of Example ID in this browser' }).click();

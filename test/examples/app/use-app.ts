@@ -1,15 +1,15 @@
-/** The example's provider and RP, and the app of the phone, each at an origin of its own. */
+/** Runs the example's provider and RP and the app of the phone, each at a separate origin. */
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { buildApp } from '../../../examples/app/build.ts';
 import { APP_CLIENT } from '../../../examples/app/client.ts';
 import { makeApp } from '../../../examples/app/server.ts';
 import { NAME } from '../../../examples/provider.ts';
 import type { QrLoginOptions } from '../../../src/index.ts';
-import { giveName } from '../../chromium/acts.ts';
+import { fillInPasswordPage } from '../../chromium/acts.ts';
 import type { Stage } from '../../chromium/stage.ts';
 import { useStage } from '../../chromium/use-stage.ts';
 import type { FixtureOptions } from '../../fixtures/provider.ts';
-import { type Running, serve } from '../../support/server.ts';
+import { type RunningServer, serve } from '../../support/server.ts';
 import { EXAMPLE, makeExampleProvider } from '../example-setting.ts';
 
 export interface AppStage {
@@ -21,12 +21,12 @@ export interface AppStage {
   /** Opens the app on a phone. */
   readonly open: (phone: BrowserContext, path?: string) => Promise<Page>;
   /** Opens the app on a phone, and signs in. */
-  readonly signedIn: (phone: BrowserContext, name?: string, password?: string) => Promise<Page>;
+  readonly openSignedIn: (phone: BrowserContext, name?: string, password?: string) => Promise<Page>;
 }
 
 /** Sets up a stage with the app for each test of this suite. */
 export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<FixtureOptions> = {}): AppStage {
-  let app: Running | undefined;
+  let app: RunningServer | undefined;
   const stage = useStage(qrLogin, more, {
     ...EXAMPLE,
     makeProvider: async (options) => {
@@ -46,22 +46,23 @@ export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<Fixt
   const phone = (options: BrowserContextOptions = {}): Promise<BrowserContext> =>
     stage().phone({ serviceWorkers: 'block', ...options });
   const open = (context: BrowserContext, path: string = '/'): Promise<Page> => {
-    // The first request to the API has no nonce, and others are refused: Chromium logs each such answer as an error.
+    // The first request to the API has no nonce, and tests provoke other refusals. Chromium logs each such answer as an
+    // error.
     stage().expectProblem(/status of 4\d\d .*\/qr\/api\//);
     return stage().open(context, url() + path);
   };
-  const signedIn = async (context: BrowserContext, name?: string, password?: string): Promise<Page> => {
+  const openSignedIn = async (context: BrowserContext, name?: string, password?: string): Promise<Page> => {
     const page = await open(context);
     await signIn(page, name, password);
     await page.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
     return page;
   };
-  return { stage, url, phone, open, signedIn };
+  return { stage, url, phone, open, openSignedIn };
 }
 
-/** Signs in from the app's first screen, and allows what it asks for. */
+/** Signs in from the app's first screen, and consents. */
 export async function signIn(page: Page, name?: string, password?: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
-  await giveName(page, name, password);
+  await fillInPasswordPage(page, name, password);
   await page.getByRole('button', { name: 'Allow' }).click();
 }

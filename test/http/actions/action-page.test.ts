@@ -17,13 +17,13 @@ import {
   startWithActions,
 } from './actions.ts';
 
-interface Meeting {
+interface ShownAction {
   readonly browser: ActionBrowser;
   readonly phone: PhonePerson;
   readonly approval: Approval;
 }
 
-async function meet(actions: ActionWorld, query = ''): Promise<Meeting> {
+async function showAction(actions: ActionWorld, query = ''): Promise<ShownAction> {
   const browser = new ActionBrowser(actions.world);
   const phone = await new PhonePerson(actions.world).signIn('alice');
   return { browser, phone, approval: await browser.pay(actions, query) };
@@ -39,13 +39,13 @@ describe('an action that a browser shows:', () => {
   before(async () => {
     actions = await startWithActions({ clock: new StillClock() });
     ({ world } = actions);
-    events = world.told('qr_login.action');
+    events = world.collectPayloads('qr_login.action');
   });
 
   after(() => world?.stop());
 
-  it('is approved on the phone, which shows the two texts and who asks', async () => {
-    const { browser, phone, approval } = await meet(actions);
+  it('is approved on the phone, which shows the two texts and the requester', async () => {
+    const { browser, phone, approval } = await showAction(actions);
     await phone.scan(await browser.code());
     const seen = (await phone.look()).json();
     expect(seen.action).to.deep.equal(PAYMENT);
@@ -60,8 +60,8 @@ describe('an action that a browser shows:', () => {
     expect(page.text).to.include('You can close this page.').and.not.include('data-qr-login');
   });
 
-  it('has a signed result that the published keys verify', async () => {
-    const { browser, phone, approval } = await meet(actions, '?reference=order-4711');
+  it('has a signed result that can be verified with the published keys', async () => {
+    const { browser, phone, approval } = await showAction(actions, '?reference=order-4711');
     await phone.scan(await browser.code());
     await phone.approve();
     await browser.finish();
@@ -78,12 +78,12 @@ describe('an action that a browser shows:', () => {
     const id = { format: 'iss_sub', iss: issuer, sub: ALICE };
     expect(payload).to.deep.include({ sub_id: id, details_hash: hashTexts(PAYMENT), reference: 'order-4711' });
     expect(payload.jti).to.equal(approval.ticket);
-    // Otherwise it would be an ID token for recipients that do not look at its type.
+    // With "sub", a recipient that does not check the type would accept it as an ID token.
     expect(payload).to.not.have.property('sub');
   });
 
   it('gives the same answers when a step is repeated', async () => {
-    const { browser, phone, approval } = await meet(actions);
+    const { browser, phone, approval } = await showAction(actions);
     const code = await browser.code();
     await phone.scan(code);
     await phone.scan(code);
@@ -97,7 +97,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('ends when the phone denies', async () => {
-    const { browser, phone, approval } = await meet(actions);
+    const { browser, phone, approval } = await showAction(actions);
     await phone.scan(await browser.code());
     await phone.decide('deny');
     expect((await browser.ticket()).state).to.equal('denied');
@@ -106,19 +106,19 @@ describe('an action that a browser shows:', () => {
     expect((await browser.agent.get(approval.url, html)).text).to.include('This was not approved');
   });
 
-  it('ends when the browser cancels, and when the requester takes it back', async () => {
-    const { browser, approval } = await meet(actions);
+  it('ends when the browser cancels, and when the requester cancels', async () => {
+    const { browser, approval } = await showAction(actions);
     await browser.cancel();
     expect(await approval.result).to.deep.equal({ outcome: 'cancelled', because: 'browser' });
-    const other = await meet(actions);
+    const other = await showAction(actions);
     await other.approval.cancel();
     await other.approval.cancel();
     expect(await other.approval.result).to.deep.equal({ outcome: 'cancelled', because: 'requester' });
     expect((await other.phone.scan(other.approval.code)).status).to.equal(404);
   });
 
-  it('goes back to the address of the requester at the end', async () => {
-    const { browser, phone, approval } = await meet(actions, '?returnTo=/paid');
+  it('sends the browser to the address that the requester has chosen at the end', async () => {
+    const { browser, phone, approval } = await showAction(actions, '?returnTo=/paid');
     await phone.scan(await browser.code());
     await phone.approve();
     const paid = `${world.issuer}/paid`;
@@ -126,8 +126,8 @@ describe('an action that a browser shows:', () => {
     expect((await browser.agent.get(approval.url, html)).text).to.include(`href="${paid}"`);
   });
 
-  it('expires, and there is no other code for it', async () => {
-    const { browser, phone, approval } = await meet(actions);
+  it('expires, and gets no new code', async () => {
+    const { browser, phone, approval } = await showAction(actions);
     const code = await browser.code();
     world.clock.forward(301);
     expect((await browser.ticket()).state).to.equal('expired');
@@ -139,7 +139,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('cannot be confirmed after it has expired, although the phone has approved', async () => {
-    const { browser, phone, approval } = await meet(actions);
+    const { browser, phone, approval } = await showAction(actions);
     world.clock.forward(250);
     await phone.scan(await browser.code());
     await phone.approve();
@@ -149,7 +149,7 @@ describe('an action that a browser shows:', () => {
     expect(await approval.result).to.deep.equal({ outcome: 'expired' });
   });
 
-  it('keeps its result for ten minutes after its time, as long as the real clock of the store lasts', async () => {
+  it('still has its result after it has expired, if the store uses the real clock', async () => {
     await World.during({ clock: new TestClock() }, async (later) => {
       const { approval, browser } = await requestAndShow({ world: later }, { expiresIn: 10 });
       await until(async () => (await browser.agent.get(approval.url, html)).text.includes('The time is up'));
@@ -159,7 +159,7 @@ describe('an action that a browser shows:', () => {
   }).timeout(60_000);
 
   it('looks like an unknown code to another account, which sees none of its texts', async () => {
-    const { browser, approval } = await meet(actions);
+    const { browser, approval } = await showAction(actions);
     const bob = await new PhonePerson(world).signIn('bob');
     const answer = await bob.scan(await browser.code());
     expect([answer.status, answer.json().error]).to.deep.equal([404, 'not_found']);
@@ -168,8 +168,8 @@ describe('an action that a browser shows:', () => {
     await approval.cancel();
   });
 
-  it('is shown in the browser that asked for it alone', async () => {
-    const { approval } = await meet(actions);
+  it('is shown only in the browser that asked for it', async () => {
+    const { approval } = await showAction(actions);
     const other = new ActionBrowser(world);
     other.at = approval.url;
     const refused: Answer[] = [
@@ -185,8 +185,8 @@ describe('an action that a browser shows:', () => {
     await approval.cancel();
   });
 
-  it('is no sign-in, and a sign-in is no action', async () => {
-    const { browser, approval } = await meet(actions);
+  it('is not found at the URL of a sign-in, and a sign-in is not found at the URL of an action', async () => {
+    const { browser, approval } = await showAction(actions);
     const at = `${world.issuer}/interaction/${approval.id}`;
     expect((await browser.agent.get(at, html)).status).to.equal(404);
     expect((await browser.agent.post(`${at}/qr/finish`, { json: {} })).status).to.equal(404);
@@ -199,14 +199,14 @@ describe('an action that a browser shows:', () => {
   });
 
   it('shows the address in the code as a link, if the deployment wants that', async () => {
-    const { browser } = await meet(actions);
+    const { browser } = await showAction(actions);
     const page = await browser.agent.get(browser.at, html);
     expect(page.text).to.include(`href="${await browser.code()}"`);
   });
 
-  it('shows its texts as text, and refuses those that could not be shown as they are', async () => {
+  it('escapes its texts, and refuses texts that could not be shown as they are', async () => {
     const title = '<img src=x onerror=alert(1)>';
-    const { browser, phone } = await meet(actions, `?title=${encodeURIComponent(title)}`);
+    const { browser, phone } = await showAction(actions, `?title=${encodeURIComponent(title)}`);
     expect((await browser.agent.get(browser.at, html)).text)
       .to.include('&lt;img')
       .and.not.include('<img src=x');
@@ -232,7 +232,7 @@ describe('an action that no browser shows yet:', () => {
 
   after(() => world?.stop());
 
-  it('is shown in the first browser that opens it by a POST; a GET changes nothing', async () => {
+  it('is shown in the first browser that opens it by a POST, while a GET changes nothing', async () => {
     const approval = await request(actions);
     const [preview, browser, late] = [new ActionBrowser(world), new ActionBrowser(world), new ActionBrowser(world)];
     expect((await preview.agent.get(approval.url, html)).text).to.include('data-open');
@@ -243,7 +243,7 @@ describe('an action that no browser shows yet:', () => {
     expect((await preview.agent.get(approval.url, html)).status).to.equal(404);
   });
 
-  it('refuses a browser that another site makes open it', async () => {
+  it('refuses a POST that another site has made the browser send', async () => {
     const approval = await request(actions);
     const browser = new ActionBrowser(world);
     await browser.agent.get(approval.url, html);
@@ -251,7 +251,7 @@ describe('an action that no browser shows yet:', () => {
     expect((await browser.agent.post(approval.url, { form: {}, headers })).status).to.equal(403);
   });
 
-  it('asks for the check code once a browser shows it, and ends after the third wrong one', async () => {
+  it('asks for the check code once a browser shows it, and ends after three wrong check codes', async () => {
     const approval = await request(actions);
     const browser = new ActionBrowser(world);
     const phone = await new PhonePerson(world).signIn('alice');
@@ -272,14 +272,14 @@ describe('an action that no browser shows yet:', () => {
     expect(await next.result).to.deep.equal({ outcome: 'cancelled', because: 'check code' });
   });
 
-  it('cannot be scanned, and the scan by which it is tried changes nothing', async () => {
+  it('cannot be scanned, and a refused scan changes nothing', async () => {
     const approval = await request(actions);
     const phone = await new PhonePerson(world).signIn('alice');
     expect((await phone.scan(approval.code)).status).to.equal(404);
     expect((await new ActionBrowser(world).take(approval)).status).to.equal(303);
   });
 
-  it('is decided on the phone that opens its page, which needs no check code', async () => {
+  it('needs no check code if the phone that opens its page decides', async () => {
     const approval = await request(actions);
     const phone = await new PhonePerson(world, { 'sec-ch-ua-mobile': '?1' }).signIn('alice');
     expect((await phone.agent.get(approval.url, html)).text).to.include('name="here" value="yes"');
@@ -294,7 +294,7 @@ describe('an action that no browser shows yet:', () => {
     expect((await approval.result).outcome).to.equal('approved');
   });
 
-  it('needs the check code if another phone decides than the one that shows it', async () => {
+  it('needs the check code if another device than the one that shows it decides', async () => {
     const { approval, browser } = await requestAndShow(actions);
     await browser.agent.post(approval.url, { form: { here: 'yes' } });
     const phone = await new PhonePerson(world).signIn('alice');
@@ -305,14 +305,14 @@ describe('an action that no browser shows yet:', () => {
     await approval.cancel();
   });
 
-  it('is not taken by a browser that accepts no cookies', async () => {
+  it('is not bound to a browser that accepts no cookies', async () => {
     const approval = await request(actions);
     const answer = await new ActionBrowser(world).agent.post(approval.url, { json: {} });
     expect([answer.status, answer.json().reason]).to.deep.equal([404, 'no-cookies']);
     expect((await new ActionBrowser(world).take(approval)).status).to.equal(303);
   });
 
-  it('is refused for an hour after its account has reported one of the same client, and sign-ins are not', async () => {
+  it('is refused after its account has reported an action of the same client, but sign-ins are not', async () => {
     const ask = async (more: object = {}) => requestAndShow(actions, { accountId: BOB, ...more });
     const { approval, browser } = await ask();
     const phone = await new PhonePerson(world).signIn('bob');
@@ -331,9 +331,9 @@ describe('an action that no browser shows yet:', () => {
     expect((await phone.look()).json().state).to.equal('scanned');
   });
 
-  it('stays approved if it is reported after its end, and the phone says so', async () => {
+  it("stays approved if it is reported after its end, and the phone's page says so", async () => {
     const { approval, browser } = await requestAndShow(actions);
-    const ends = world.told('qr_login.action');
+    const ends = world.collectPayloads('qr_login.action');
     const phone = await new PhonePerson(world).signIn('alice');
     await phone.scan(await browser.code());
     const { checkCode } = (await phone.approve()).json();
@@ -344,7 +344,7 @@ describe('an action that no browser shows yet:', () => {
     expect(ends.map((event) => (event as { outcome: string }).outcome)).to.deep.equal(['approved']);
   });
 
-  it('has no result when the process stops', async () => {
+  it('has the outcome "unknown" if the process stops', async () => {
     await World.during({}, async (stopping) => {
       const approval = await stopping.qr.requestApproval({ accountId: ALICE, title: 'Pay' });
       const waiting = approval.result;
@@ -353,7 +353,7 @@ describe('an action that no browser shows yet:', () => {
     });
   });
 
-  it('refuses wrong values with what to write instead', async () => {
+  it('is refused if its values are wrong, with a message about the right ones', async () => {
     const messageOf = (more: object): Promise<string> =>
       request(actions, more).then(String, (error: Error) => `${error.name}: ${error.message}`);
     expect(await messageOf({ expiresIn: 5 })).to.match(/^TypeError: .*from 10 to 3600/);

@@ -15,15 +15,15 @@ describe('an app that waits', () => {
 
   after(() => world?.stop());
 
-  const scanned = async (parameters = {}): Promise<{ browser: BrowserPerson; app: AppPerson }> => {
+  const scanNewTicket = async (parameters = {}): Promise<{ browser: BrowserPerson; app: AppPerson }> => {
     const browser = new BrowserPerson(world);
     const [app] = await Promise.all([new AppPerson(world).signIn(), browser.start(parameters)]);
     await app.scan(await browser.code());
     return { browser, app };
   };
 
-  it('sees on its stream what the browser does', async () => {
-    const { browser, app } = await scanned();
+  it('sees each step of the browser on its stream', async () => {
+    const { browser, app } = await scanNewTicket();
     const stream = await app.events();
     expect(stream.response.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8');
     expect((await stream.ticket()).state).to.equal('scanned');
@@ -36,8 +36,8 @@ describe('an app that waits', () => {
     stream.close();
   });
 
-  it('sees by a long poll what the browser does, at once', async () => {
-    const { browser, app } = await scanned();
+  it('sees each step of the browser immediately in the answer to a long poll', async () => {
+    const { browser, app } = await scanNewTicket();
     const { version } = (await app.look()).json();
     const waiting = app.after(version);
     await browser.agent.post(`${browser.at}/cancel`, { json: {} });
@@ -47,7 +47,7 @@ describe('an app that waits', () => {
   });
 
   it('sees that the browser shows a new code', async () => {
-    const { browser, app } = await scanned();
+    const { browser, app } = await scanNewTicket();
     const stream = await app.events();
     await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
     expect((await stream.ticket('cancelled')).reason).to.equal('renewed');
@@ -55,7 +55,7 @@ describe('an app that waits', () => {
     expect((await app.approve()).json()).to.include({ error: 'over', reason: 'renewed' });
   });
 
-  it('sees that the time is up', async () => {
+  it('sees that the ticket has expired', async () => {
     await World.during({ qrLogin: { deadlines: { decide: 1 } } }, async (own) => {
       const browser = new BrowserPerson(own);
       const [app] = await Promise.all([new AppPerson(own).signIn(), browser.start()]);
@@ -66,7 +66,7 @@ describe('an app that waits', () => {
     });
   });
 
-  it('sees no more of a ticket that another account has taken over', async () => {
+  it('learns nothing more about a ticket that another account has taken over', async () => {
     const claims = JSON.stringify({ id_token: { sub: { value: 'b0b' } } });
     const browser = new BrowserPerson(world);
     const [app, bob] = await Promise.all([
@@ -83,7 +83,7 @@ describe('an app that waits', () => {
     stream.close();
   });
 
-  it('lets go when the server stops', async () => {
+  it('is disconnected when the server stops', async () => {
     const own = await World.start();
     const browser = new BrowserPerson(own);
     const [app] = await Promise.all([new AppPerson(own).signIn(), browser.start()]);

@@ -9,18 +9,18 @@ import { BrowserPerson, type PhonePerson, testClient, World } from '../../suppor
 
 const JSON_ONLY = { headers: { accept: 'application/json' } };
 
-/** Lets the ticket of a finished sign-in expire, which is kept for two minutes. Its session goes on. */
+/** Moves the clock past the two minutes for which the ticket of a finished sign-in is kept. The session continues. */
 function forgetTickets(world: World): void {
   world.clock.forward(121);
 }
 
-interface Row {
+interface Step {
   readonly name: string;
-  /** Brings the browser as far as it goes before the user takes the sign-in back. @returns the URL that it resumes */
+  /** Brings the browser to the step at which the user revokes the sign-in. */
   readonly goOn: (browser: BrowserPerson, redirectTo: string) => Promise<unknown>;
 }
 
-const ROWS: readonly Row[] = [
+const STEPS: readonly Step[] = [
   { name: 'has finished and not resumed yet', goOn: async () => undefined },
   { name: 'is signed in', goOn: (browser, redirectTo) => browser.arriveFrom(redirectTo) },
 ];
@@ -38,8 +38,8 @@ describe('a finished sign-in', () => {
 
   afterEach(() => world?.stop());
 
-  /** Signs a browser in up to its finish. */
-  async function finished(): Promise<{ browser: BrowserPerson; phone: PhonePerson; redirectTo: string }> {
+  /** Signs a browser in, up to the answer to its finish request. */
+  async function finishSignIn(): Promise<{ browser: BrowserPerson; phone: PhonePerson; redirectTo: string }> {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await phone.approve();
@@ -47,8 +47,8 @@ describe('a finished sign-in', () => {
     return { browser, phone, redirectTo: String(redirectTo) };
   }
 
-  /** Loads the app again. @returns what the browser gets there without a question to the user */
-  async function silently(browser: BrowserPerson): Promise<URL> {
+  /** Loads the app again. @returns the answer that the browser gets without a question to the user */
+  async function requestSilently(browser: BrowserPerson): Promise<URL> {
     return new URL((await browser.start({ prompt: 'none' })).location);
   }
 
@@ -56,7 +56,7 @@ describe('a finished sign-in', () => {
     const resumed = await browser.goOn(redirectTo);
     const arrived = new URL(resumed.location || 'about:blank');
     expect(arrived.searchParams.get('code'), 'the code of a sign-in').to.equal(null);
-    expect((await silently(browser)).searchParams.get('error')).to.equal('login_required');
+    expect((await requestSilently(browser)).searchParams.get('error')).to.equal('login_required');
   }
 
   const report = (phone: PhonePerson): Promise<Answer> => phone.decide('report');
@@ -66,10 +66,10 @@ describe('a finished sign-in', () => {
     return phone.agent.post(url, { json: { csrf: String(csrf), ...fields }, ...JSON_ONLY });
   };
 
-  for (const { name, goOn } of ROWS) {
+  for (const { name, goOn } of STEPS) {
     describe(`whose browser ${name}`, () => {
-      it('is taken back by a report on the done page', async () => {
-        const { browser, phone, redirectTo } = await finished();
+      it('is revoked by a report on the done page', async () => {
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         const answer = await report(phone);
         expect(answer.status, answer.text).to.equal(200);
@@ -78,8 +78,8 @@ describe('a finished sign-in', () => {
         expect(events.filter((event) => event === 'qr_login.reported')).to.have.length(1);
       });
 
-      it('is taken back by a report after its ticket is gone', async () => {
-        const { browser, phone, redirectTo } = await finished();
+      it('is revoked by a report after its ticket is gone', async () => {
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         forgetTickets(world);
         const answer = await report(phone);
@@ -88,25 +88,25 @@ describe('a finished sign-in', () => {
         expect(events).to.include('qr_login.reported');
       });
 
-      it('is taken back by a repeated report as well', async () => {
-        const { browser, phone, redirectTo } = await finished();
+      it('stays revoked if the report is repeated', async () => {
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         expect([(await report(phone)).status, (await report(phone)).status]).to.deep.equal([200, 200]);
         await expectSignedOut(browser, redirectTo);
       });
 
-      it('is taken back by signing out all browsers', async () => {
-        const { browser, phone, redirectTo } = await finished();
+      it('is revoked by signing out all browsers', async () => {
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         expect((await devices(phone, { end: 'all' })).status).to.equal(200);
         await expectSignedOut(browser, redirectTo);
       });
 
-      it('is not taken back by another account that knows its ticket', async () => {
-        const { browser, phone, redirectTo } = await finished();
+      it('is not revoked by another account that knows its ticket', async () => {
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         const { phone: other } = await world.meet('bob');
-        await other.scan(await (await startedBrowser(world)).code());
+        await other.scan(await (await startBrowser(world)).code());
         const mine = other.at;
         other.at = phone.at;
         expect((await report(other)).status).to.be.oneOf([403, 404]);
@@ -114,13 +114,13 @@ describe('a finished sign-in', () => {
         forgetTickets(world);
         other.at = phone.at;
         expect((await report(other)).status).to.be.oneOf([403, 404]);
-        const arrived = name === 'is signed in' ? await silently(browser) : await browser.arriveFrom(redirectTo);
+        const arrived = name === 'is signed in' ? await requestSilently(browser) : await browser.arriveFrom(redirectTo);
         expect(arrived.searchParams.get('code')).to.be.a('string');
       });
     });
   }
 
-  it('is taken back by signing out all browsers while the browser finishes', async () => {
+  it('is revoked by signing out all browsers while the browser finishes', async () => {
     const waiting: (() => void)[] = [];
     let isSlow = false;
     const findAccount = async (id: string) => {
@@ -147,19 +147,19 @@ describe('a finished sign-in', () => {
     });
   });
 
-  it('blocks its network address for the account that reports it, also after its ticket is gone', async () => {
-    const { browser, phone, redirectTo } = await finished();
+  it('blocks its network address for the account that reports it, even after its ticket is gone', async () => {
+    const { browser, phone, redirectTo } = await finishSignIn();
     await browser.arriveFrom(redirectTo);
     forgetTickets(world);
     await report(phone);
-    const next = await startedBrowser(world);
+    const next = await startBrowser(world);
     const scanned = await phone.scan(await next.code());
     expect(scanned.status).to.equal(200);
     expect((await phone.look()).json()).to.include({ state: 'denied', because: 'blocked' });
   });
 
-  it('is taken back by "I did not start this" in the list of browsers', async () => {
-    const { browser, phone, redirectTo } = await finished();
+  it('is revoked by "I did not start this" in the list of browsers', async () => {
+    const { browser, phone, redirectTo } = await finishSignIn();
     await browser.arriveFrom(redirectTo);
     const page = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
     const [, id = ''] = /name="report" value="([^"]+)"/.exec(page.text) ?? [];
@@ -169,8 +169,8 @@ describe('a finished sign-in', () => {
     expect(events).to.deep.equal(['qr_login.signed_out', 'qr_login.reported']);
   });
 
-  it('offers the report on the done page for as long as that page lives', async () => {
-    const { phone } = await finished();
+  it('can be reported on the done page for as long as that page exists', async () => {
+    const { phone } = await finishSignIn();
     const page = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
     expect(page.text).to.include('name="decision" value="report"');
     const reported = await phone.agent.post(phone.at, {
@@ -178,10 +178,10 @@ describe('a finished sign-in', () => {
       headers: { accept: 'text/html' },
     });
     expect(reported.status).to.equal(200);
-    expect(reported.text).to.include('That browser is signed out again.');
+    expect(reported.text).to.include('That browser is signed out again');
   });
 
-  it('loses its refresh tokens by a report, and the RP is told', async () => {
+  it('loses its refresh tokens by a report, and the RP gets a logout token', async () => {
     const inbox = await LogoutInbox.open();
     try {
       const rp = testClient('rp', { ...inbox.metadata, grant_types: ['authorization_code', 'refresh_token'] });
@@ -207,7 +207,7 @@ async function refresh(world: World, token: string): Promise<unknown> {
   return client.refreshTokenGrant(await world.configuration('rp'), token);
 }
 
-async function startedBrowser(world: World): Promise<BrowserPerson> {
+async function startBrowser(world: World): Promise<BrowserPerson> {
   const browser = new BrowserPerson(world);
   await browser.start();
   return browser;

@@ -40,7 +40,7 @@ describe('the metrics', () => {
       expect(await reader.values('qr_login.waiting')).to.deep.equal([[{}, 1]]);
       stream.close();
       await until(async () => (await world.qr.health()).waiting === 0);
-      const expired = world.event('qr_login.expired');
+      const expired = world.nextEvent('qr_login.expired');
       clock.forward(121);
       await expired;
       const cancelled = (await world.meet()).browser;
@@ -91,12 +91,12 @@ describe('the metrics', () => {
     });
   });
 
-  it('measure accesses to Redis, also late ones, and the notification of a long poll', async () => {
+  it('measure accesses to Redis, including late ones, and the notification of a long poll', async () => {
     await RedisWorld.during({}, async (there) => {
       const { browser, phone } = await there.world.meet();
       await phone.scan(await browser.code());
       const polled = browser.after(2);
-      await there.waiting(1);
+      await there.untilWaiting(1);
       await phone.approve();
       expect((await polled).state).to.equal('approved');
       await expectOne(reader, 'qr_login.notification.duration');
@@ -137,7 +137,7 @@ describe('the metrics', () => {
     });
   });
 
-  it('count a sign-in once if the browser finishes it three times at once', async () => {
+  it('count a sign-in once if the browser sends three finish requests at the same time', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -195,7 +195,7 @@ class Reader extends MetricReader {
   }
 }
 
-/** Expects that a histogram has one value without attributes, of `seconds` if given. */
+/** Expects that a histogram has one value without attributes. If `seconds` is given, the value must be equal to it. */
 async function expectOne(reader: Reader, name: string, seconds?: number): Promise<void> {
   const points = await reader.histograms(name);
   expect(

@@ -6,7 +6,7 @@ import { passkeys } from '../../../src/passkeys.ts';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
-/** Answers as the deployment does while nothing is broken, and as a fault does afterwards. */
+/** Wraps a hook of the deployment. Until `break` is called the hook works; after that, it behaves like the fault. */
 class Breakable {
   #fault: (() => unknown) | undefined;
 
@@ -28,36 +28,36 @@ type Kind = keyof typeof KINDS;
 /** A hook, and a request that calls it. */
 interface Case {
   readonly options: (breakable: Breakable) => Partial<QrLoginOptions>;
-  /** Prepares the scene while the hook works, and returns the request. */
-  readonly meet: (world: World) => Promise<(kind: Kind) => Promise<Answer>>;
-  /** The kinds of answers that the request can have. @default both */
+  /** Brings a sign-in up to the request while the hook works. @returns a function that sends the request */
+  readonly prepare: (world: World) => Promise<(kind: Kind) => Promise<Answer>>;
+  /** The kinds of answers that the request can get. @default both */
   readonly kinds?: readonly Kind[];
   /** The statuses if the hook works, and if it returns null. */
   readonly good: number;
   readonly whenNull: number;
 }
 
-const showsPage: Case['meet'] = async (world) => {
+const openQrPage: Case['prepare'] = async (world) => {
   const browser = new BrowserPerson(world);
   await browser.start();
   return (kind) => browser.agent.get(browser.at, KINDS[kind]);
 };
-const looksAtScanPage: Case['meet'] = async (world) => {
+const openScanPage: Case['prepare'] = async (world) => {
   const phone = await new PhonePerson(world).signIn();
   return (kind) => phone.agent.get(`${world.issuer}/qr/scan`, KINDS[kind]);
 };
-const looksAtTicket: Case['meet'] = async (world) => {
+const openTicket: Case['prepare'] = async (world) => {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   return (kind) => phone.agent.get(phone.at, KINDS[kind]);
 };
-const approves: Case['meet'] = async (world) => {
+const approve: Case['prepare'] = async (world) => {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   const form = { csrf: phone.csrf, decision: 'approve', proof: '1234' };
   return (kind) => phone.agent.post(phone.at, { form, ...KINDS[kind] });
 };
-const scans: Case['meet'] = async (world) => {
+const scan: Case['prepare'] = async (world) => {
   const { browser, phone } = await world.meet();
   return async (kind) => {
     const code = await browser.code();
@@ -65,13 +65,13 @@ const scans: Case['meet'] = async (world) => {
     return phone.agent.post(code, { form: { csrf: `${csrf}` }, ...KINDS[kind] });
   };
 };
-const signsInWithPasskey: Case['meet'] = async (world) => {
+const signInWithPasskey: Case['prepare'] = async (world) => {
   const browser = new BrowserPerson(world);
   await browser.start();
   const proof = JSON.stringify({ id: 'a key', response: {} });
   return (kind) => browser.agent.post(`${browser.at}/qr/passkey`, { form: { proof }, ...KINDS[kind] });
 };
-const opensCodeSignedOut: Case['meet'] = async (world) => {
+const openCodeSignedOut: Case['prepare'] = async (world) => {
   const browser = new BrowserPerson(world);
   await browser.start();
   return async (kind) => new PhonePerson(world).agent.get(await browser.code(), KINDS[kind]);
@@ -85,56 +85,56 @@ function ownPasskeys(records: Partial<Parameters<typeof passkeys>[0]>): ReturnTy
 const CASES: Readonly<Record<string, Case>> = {
   findAccount: {
     options: ({ around }) => ({ findAccount: around(() => ({ name: 'Alice' })) }),
-    meet: looksAtScanPage,
+    prepare: openScanPage,
     good: 200,
     whenNull: 403,
   },
   signIn: {
     options: ({ around }) => ({ signIn: around(() => '/sign-in') }),
-    meet: opensCodeSignedOut,
+    prepare: openCodeSignedOut,
     kinds: ['page'],
     good: 303,
     whenNull: 401,
   },
   loginPage: {
     options: ({ around }) => ({ loginPage: around(() => undefined) }),
-    meet: showsPage,
+    prepare: openQrPage,
     good: 200,
     whenNull: 200,
   },
   otherWays: {
     options: ({ around }) => ({ otherWays: around(() => []) }),
-    meet: showsPage,
+    prepare: openQrPage,
     good: 200,
     whenNull: 500,
   },
   assess: {
     options: ({ around }) => ({ assess: around(() => 'allow') }),
-    meet: scans,
+    prepare: scan,
     good: 303,
     whenNull: 500,
   },
   consent: {
     options: ({ around }) => ({ consent: around(() => 'browser') }),
-    meet: showsPage,
+    prepare: openQrPage,
     good: 200,
     whenNull: 200,
   },
   assurance: {
     options: ({ around }) => ({ assurance: around((onPhone) => onPhone) }),
-    meet: looksAtScanPage,
+    prepare: openScanPage,
     good: 200,
     whenNull: 200,
   },
   enrolled: {
     options: ({ around }) => ({ enrolled: around(() => false) }),
-    meet: looksAtTicket,
+    prepare: openTicket,
     good: 200,
     whenNull: 500,
   },
   'guard.challenge': {
     options: ({ around }) => ({ guard: { challenge: around(() => undefined), verify: () => ({ amr: [] }) } }),
-    meet: looksAtTicket,
+    prepare: openTicket,
     good: 200,
     whenNull: 200,
   },
@@ -142,7 +142,7 @@ const CASES: Readonly<Record<string, Case>> = {
     options: ({ around }) => ({
       guard: { challenge: () => ({ question: 'Your PIN' }), verify: around(() => ({ amr: ['pin'] })) },
     }),
-    meet: approves,
+    prepare: approve,
     good: 303,
     whenNull: 500,
   },
@@ -150,7 +150,7 @@ const CASES: Readonly<Record<string, Case>> = {
     options: ({ around }) => ({
       passkeySignIn: { options: around(() => ({})), verify: () => ({ accountId: 'a11ce', amr: [] }) },
     }),
-    meet: showsPage,
+    prepare: openQrPage,
     good: 200,
     whenNull: 500,
   },
@@ -158,19 +158,19 @@ const CASES: Readonly<Record<string, Case>> = {
     options: ({ around }) => ({
       passkeySignIn: { options: () => ({}), verify: around(() => ({ accountId: 'a11ce', amr: [] })) },
     }),
-    meet: signsInWithPasskey,
+    prepare: signInWithPasskey,
     good: 303,
     whenNull: 500,
   },
   'passkeys.ofAccount': {
     options: ({ around }) => ({ guard: ownPasskeys({ ofAccount: around(() => []) }).guard }),
-    meet: looksAtTicket,
+    prepare: openTicket,
     good: 200,
     whenNull: 500,
   },
   'passkeys.find': {
     options: ({ around }) => ({ passkeySignIn: ownPasskeys({ find: around(() => undefined) }).signIn }),
-    meet: signsInWithPasskey,
+    prepare: signInWithPasskey,
     good: 403,
     whenNull: 403,
   },
@@ -178,7 +178,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
 const BOOM = new Error('boom');
 
-/** A way in which a hook breaks, and the message of the event for a hook with this name. */
+/** A way in which a hook breaks, and the message of the event that reports it. */
 interface Fault {
   /** @param whenAnswered calls an act once the request has been answered without the hook */
   readonly breaks: (whenAnswered: (act: () => void) => void) => unknown;
@@ -194,7 +194,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     says: (name) => message(name, 'failed: boom'),
     status: 500,
   },
-  'throws nothing': {
+  'throws undefined': {
     breaks: () => {
       throw undefined;
     },
@@ -213,7 +213,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     says: (name) => message(name, 'failed: boom'),
     status: 500,
   },
-  'rejects with nothing': {
+  'rejects with undefined': {
     breaks: () => Promise.reject(),
     says: (name) => message(name, 'threw undefined, which is no Error'),
     status: 500,
@@ -250,19 +250,22 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** Returns the message of the event. @param rest a regular expression */
+/** Returns a pattern for the message of the event. @param rest the source of a regular expression */
 function message(name: string, rest: string): RegExp {
   return new RegExp(`^${name.replaceAll('.', '\\.')}\\(\\) ${rest}$`);
 }
 
-/** The deadline of the option comes before that of `passkeys()`, which has no such option. */
+/**
+ * Returns the name of the function whose deadline ends first. The functions of `passkeys()` run within a hook of the
+ * plugin. Only the deadline of that hook is shortened to 1 s here.
+ */
 function nameWithDeadline(name: string): string {
   if (!name.startsWith('passkeys.')) return name;
   return name === 'passkeys.find' ? 'passkeySignIn.verify' : 'guard.challenge';
 }
 
-/** An answer of a provider with a broken hook, and the events that came before it. */
-interface Broken {
+/** An answer of a provider with a broken hook, and the events that were emitted before the answer. */
+interface HookFailure {
   readonly kind: Kind;
   readonly answer: Answer;
   readonly failed: readonly { readonly error: QrLoginError; readonly event: FailureEvent }[];
@@ -271,15 +274,15 @@ interface Broken {
 }
 
 interface Outcome {
-  readonly broken: ReadonlyMap<string, readonly Broken[]>;
+  readonly broken: ReadonlyMap<string, readonly HookFailure[]>;
   readonly whenNull: readonly number[];
   readonly afterwards: number;
 }
 
-/** Runs the request of a case once for each fault and kind of answer, and once more with the hook as it was. */
-async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promise<Outcome> {
+/** Runs the request of a case once for each fault and kind of answer, and once more with the working hook. */
+async function runCase({ options, prepare: meet, kinds = ['page', 'JSON'] }: Case): Promise<Outcome> {
   const breakable = new Breakable();
-  const broken = new Map<string, Broken[]>();
+  const broken = new Map<string, HookFailure[]>();
   const whenNull: number[] = [];
   let afterwards = 0;
   const qrLogin = { deadlines: { hook: 1 }, ...options(breakable) };
@@ -316,7 +319,7 @@ async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promi
   return { broken, whenNull, afterwards };
 }
 
-function expectAnswer({ kind, answer }: Broken, status: number): void {
+function expectAnswer({ kind, answer }: HookFailure, status: number): void {
   expect(answer.status, kind).to.equal(status);
   expect(answer.headers.get('retry-after'), kind).to.equal(status === 503 ? '2' : null);
   expect(answer.headers.get('content-security-policy'), kind).to.include("frame-ancestors 'none'");
@@ -328,7 +331,7 @@ function expectAnswer({ kind, answer }: Broken, status: number): void {
   expect(answer.text).not.to.match(/boom|\(\)/);
 }
 
-function expectReport({ answer, failed, serverErrors, koaErrors }: Broken, says: RegExp): void {
+function expectReport({ answer, failed, serverErrors, koaErrors }: HookFailure, says: RegExp): void {
   expect(failed).to.have.length(1);
   const [{ error, event } = {}] = failed;
   expect(error).to.be.instanceOf(QrLoginError);
@@ -348,7 +351,7 @@ describe('a hook that breaks', () => {
 
   before(async () => {
     process.on('unhandledRejection', onUnhandled);
-    // At once, because each world waits for two deadlines.
+    // Run all cases at the same time, because each world waits for two deadlines.
     await Promise.all(
       Object.entries(CASES).map(async ([name, one]) => {
         outcomes.set(name, await runCase(one));
@@ -371,7 +374,7 @@ describe('a hook that breaks', () => {
       });
     }
 
-    it(`counts null as undefined: ${name}`, () => {
+    it(`may return null instead of undefined: ${name}`, () => {
       expect(outcomes.get(name)?.whenNull).to.deep.equal([whenNull, whenNull]);
     });
 

@@ -23,7 +23,7 @@ const NONE: Readonly<Record<string, unknown>> = {
   'bytes without a type': { bytes: PNG },
 };
 
-/** Scans, and returns the confirm page with a function that loads its logo. */
+/** Scans, and passes the confirm page to `look`, with a function that loads the logo of that page. */
 async function during(
   clientLogo: ClientLogo,
   look: (page: string, load: (change?: (url: URL) => void) => Promise<Answer>) => Promise<void>,
@@ -43,7 +43,7 @@ async function during(
 
 describe('the logo of a client', () => {
   for (const [what, { logo, type }] of Object.entries(LOGOS)) {
-    it(`is a file of the provider, for an image only: ${what}`, () =>
+    it(`is served by the provider if it is an image: ${what}`, () =>
       during(
         (clientId) => (clientId === 'test-rp' ? logo : undefined),
         async (page, load) => {
@@ -71,7 +71,7 @@ describe('the logo of a client', () => {
       expect(consent.text).to.include('<img class="logo" src="/qr/logos/');
     }));
 
-  it('is asked for only if a page has named its address: a caller gets nothing by an id of his own', async () => {
+  it('is requested from the deployment only for an address that a page has named, not for an id that a caller made up', async () => {
     const asked: string[] = [];
     const clientLogo: ClientLogo = (clientId) => {
       asked.push(clientId);
@@ -93,7 +93,7 @@ describe('the logo of a client', () => {
   });
 
   for (const [what, value] of Object.entries(NONE)) {
-    it(`is left out if the function returns ${what}, and the process is warned`, async () => {
+    it(`is left out if the function returns ${what}, and the process emits a warning`, async () => {
       const warned = new Promise<string>((resolve) => {
         process.on('warning', function heard(warning) {
           if (!('code' in warning) || warning.code !== 'QR_LOGIN_LOGO') return;
@@ -111,7 +111,7 @@ describe('the logo of a client', () => {
     });
   }
 
-  it('is left out if the function fails or does not answer, and the sign-in goes on', async () => {
+  it('is left out if the function fails or does not answer, and the sign-in continues', async () => {
     for (const clientLogo of [
       () => Promise.reject(new Error('no database')),
       () => new Promise<undefined>(() => undefined),

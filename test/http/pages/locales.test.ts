@@ -11,7 +11,7 @@ function textsOf(language: string): Record<string, Text> {
   return JSON.parse(readFileSync(new URL(`locales/${language}.json`, VIEWS), 'utf8'));
 }
 
-/** Other words for what docs/languages.md has one word for. */
+/** Synonyms that the texts must not use, because docs/languages.md has one word for each thing. */
 const VARIANTS: Record<string, RegExp> = {
   en: /\b(go on|say no|deny|denied|stop this|stopped and|not me)\b/i,
   de: /gestoppt und|Anmeldung gestoppt|genehmig/,
@@ -27,7 +27,7 @@ function errorCodes(): string[] {
   return membersOf('ErrorCode');
 }
 
-/** Returns the texts that a type of `ticket/errors.ts` lists. */
+/** Returns the string literals that a type of `ticket/errors.ts` lists. */
 function membersOf(type: string): string[] {
   const source = readFileSync(new URL('../../../src/ticket/errors.ts', import.meta.url), 'utf8');
   const [, union = ''] = new RegExp(`type ${type} =([^;]+);`).exec(source) ?? [];
@@ -94,7 +94,7 @@ describe('the texts', () => {
     });
   }
 
-  it('use one word for an act and a thing', () => {
+  it('use one word for each act and each thing', () => {
     for (const [language, variants] of Object.entries(VARIANTS)) {
       for (const [key, text] of Object.entries(textsOf(language))) {
         for (const form of Object.values(formsOf(text))) expect(form, `${language}: ${key}`).not.to.match(variants);
@@ -102,7 +102,7 @@ describe('the texts', () => {
     }
   });
 
-  it('report a sign-in in the same words before it and after it', () => {
+  it('offer to report a sign-in in the same words before the sign-in and after it', () => {
     for (const language of languages) {
       const texts = textsOf(language);
       expect(texts['devices.report'], language).to.equal(texts['confirm.report']);
@@ -188,7 +188,7 @@ describe('the language', () => {
     }
   });
 
-  it('is that of each device if the RP asks for no supported language', async () => {
+  it('is the language of each device if the RP asks for no supported language', async () => {
     for (const parameters of [{}, { ui_locales: 'tlh' }] as Record<string, string>[]) {
       const browser = new BrowserPerson(world, CHINESE);
       const phone = await new PhonePerson(world, { 'accept-language': 'en-GB' }).signIn();
@@ -200,7 +200,7 @@ describe('the language', () => {
     }
   });
 
-  it('is that of the device on an error page', async () => {
+  it('is the language of the device on an error page', async () => {
     const phone = new PhonePerson(world, CHINESE);
     const page = await phone.agent.get(`${world.issuer}/qr/nothing`);
     expect(page.text).to.include('二维码已失效');

@@ -5,7 +5,7 @@ import { type BrowserPerson, type PhonePerson, World, type WorldOptions } from '
 
 const TAPPING: WorldOptions = { qrLogin: { checkCodeEntry: 'tap', assess: () => 'check code', limits: false } };
 
-interface Meeting {
+interface ScannedSignIn {
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
   /** The number that the browser shows. */
@@ -14,7 +14,7 @@ interface Meeting {
   readonly numbers: readonly string[];
 }
 
-async function scanned(world: World): Promise<Meeting> {
+async function scanTicket(world: World): Promise<ScannedSignIn> {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   const { numbers } = (await phone.look()).json() as { numbers: string[] };
@@ -25,7 +25,7 @@ function otherThan(number: string, numbers: readonly string[]): string {
   return numbers.find((one) => one !== number) ?? '';
 }
 
-function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>): void {
+function testTaps(start: () => Promise<{ world: World; stop: () => Promise<void> }>): void {
   let world: World;
   let stop: (() => Promise<void>) | undefined;
 
@@ -35,8 +35,8 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
 
   after(() => stop?.());
 
-  it('signs the browser in, which then asks for no digits', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+  it('signs the browser in without asking for digits', async () => {
+    const { browser, phone, number, numbers } = await scanTicket(world);
     expect(number).to.match(/^[1-9]\d$/);
     expect(numbers).to.have.length(3).and.include(number);
     expect(new Set(numbers).size).to.equal(3);
@@ -48,8 +48,8 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
     expect((await browser.finish()).status).to.equal(200);
   });
 
-  it('ends the ticket if it is another one, and the same tap again has the same answer', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+  it('ends the ticket if the number is wrong, and the same tap again gets the same answer', async () => {
+    const { browser, phone, number, numbers } = await scanTicket(world);
     const cancelled = world.count('qr_login.cancelled');
     const wrong = otherThan(number, numbers);
     for (let times = 0; times < 2; times++) {
@@ -63,8 +63,8 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
     expect((await browser.finish()).status).to.equal(410);
   });
 
-  it('has the same answer again, and another number after it is refused', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+  it('gets the same answer if it is repeated, and a tap on another number after it is refused', async () => {
+    const { browser, phone, number, numbers } = await scanTicket(world);
     const approved = world.count('qr_login.approved');
     for (let times = 0; times < 2; times++) {
       expect((await phone.approve({ match: number })).json()).to.include({ state: 'approved' });
@@ -76,8 +76,8 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
     expect((await browser.finish()).status).to.equal(200);
   });
 
-  it('counts once of many different ones at the same time', async () => {
-    const { browser, phone, numbers } = await scanned(world);
+  it('takes effect once if many different taps arrive at the same time', async () => {
+    const { browser, phone, numbers } = await scanTicket(world);
     const answers = await Promise.all(numbers.map((match) => phone.approve({ match })));
     const { state } = await browser.ticket();
     expect(state).to.be.oneOf(['approved', 'cancelled']);
@@ -86,14 +86,14 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
 }
 
 describe('the tap on the number that the browser shows, in memory', () => {
-  facts(async () => {
+  testTaps(async () => {
     const world = await World.start(TAPPING);
     return { world, stop: () => world.stop() };
   });
 });
 
 describe('the tap on the number that the browser shows, on Redis', () => {
-  facts(async () => {
+  testTaps(async () => {
     const there = await RedisWorld.start(TAPPING);
     return { world: there.world, stop: () => there.stop() };
   });
@@ -108,9 +108,9 @@ describe('a phone that has to tap a number', () => {
 
   after(() => world?.stop());
 
-  it('is told what to send if it sends no number, one that is not offered, or that of another ticket', async () => {
-    const { browser, phone, numbers } = await scanned(world);
-    const foreign = [(await scanned(world)).number, '', '7', '100', '１２'].filter((one) => !numbers.includes(one));
+  it('is told what to send if it sends no number, a number that is not offered, or the number of another ticket', async () => {
+    const { browser, phone, numbers } = await scanTicket(world);
+    const foreign = [(await scanTicket(world)).number, '', '7', '100', '１２'].filter((one) => !numbers.includes(one));
     for (const more of [{}, ...foreign.map((match) => ({ match }))]) {
       const answer = await phone.approve(more);
       expect(answer.status).to.equal(400);
@@ -119,14 +119,14 @@ describe('a phone that has to tap a number', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('gets the same numbers in the same order each time, and so does the browser', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+  it('gets the same numbers in the same order each time, and the browser keeps showing the same number', async () => {
+    const { browser, phone, number, numbers } = await scanTicket(world);
     expect((await phone.look()).json().numbers).to.deep.equal(numbers);
     expect((await browser.ticket()).number).to.equal(number);
   });
 
-  it('has a page with three numbers and "None of these" in place of Approve, by forms alone', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+  it('has a page of plain forms with three numbers and "None of these" instead of Approve', async () => {
+    const { browser, phone, number, numbers } = await scanTicket(world);
     const page = (await phone.agent.follow(phone.at)).text;
     expect([...page.matchAll(/name="match" value="(\d\d)"/g)].map(([, one]) => one)).to.deep.equal(numbers);
     expect(page).to.include('None of these').and.not.to.include('value="approve"');
@@ -138,15 +138,15 @@ describe('a phone that has to tap a number', () => {
     expect((await browser.ticket()).state).to.equal('approved');
   });
 
-  it('denies with "None of these", and is told of a wrong tap on a page', async () => {
-    const first = await scanned(world);
+  it('denies with "None of these", and gets a page about a wrong tap', async () => {
+    const first = await scanTicket(world);
     await first.phone.deny();
     expect((await first.browser.ticket()).state).to.equal('denied');
-    const second = await scanned(world);
+    const second = await scanTicket(world);
     const form = { csrf: second.phone.csrf, match: otherThan(second.number, second.numbers) };
     const page = await second.phone.agent.post(second.phone.at, { form, headers: { accept: 'text/html' } });
     expect(page.status).to.equal(410);
-    expect(page.text).to.include('The number was wrong, so nobody was signed in.');
+    expect(page.text).to.include('The number was wrong, so this sign-in has ended.');
   });
 
   it('may be an app, which gets the numbers and sends the tap', async () => {
@@ -163,7 +163,7 @@ describe('a phone that has to tap a number', () => {
 });
 
 describe('a number to tap', () => {
-  it('is not asked for if a tap is enough, and a number that nobody asked for is refused', async () => {
+  it('is not asked for if Approve is enough, and an unexpected number is refused', async () => {
     const options: WorldOptions = { qrLogin: { checkCodeEntry: 'tap', assess: () => 'allow' } };
     await World.during(options, async (world) => {
       const { browser, phone } = await world.meet();
@@ -175,7 +175,7 @@ describe('a number to tap', () => {
     });
   });
 
-  it('is not enough if only Approve demands the check code: then the digits are typed', async () => {
+  it('is not used if only the assessment at Approve demands the check code: then the user types the digits', async () => {
     let assessed = 0;
     const assess = (): 'allow' | 'check code' => (assessed++ === 0 ? 'allow' : 'check code');
     await World.during({ qrLogin: { checkCodeEntry: 'tap', assess } }, async (world) => {
@@ -186,12 +186,12 @@ describe('a number to tap', () => {
     });
   });
 
-  it('makes the account wait after too many wrong ones in a row, like wrong check codes', async () => {
+  it('makes the account wait after too many wrong taps in a row, like wrong check codes', async () => {
     const limits = { account: { consecutiveCheckCodes: 2 } };
     await World.during({ qrLogin: { checkCodeEntry: 'tap', assess: () => 'check code', limits } }, async (world) => {
       const paused = world.count('qr_login.paused');
       for (let times = 0; times < 2; times++) {
-        const { phone, number, numbers } = await scanned(world);
+        const { phone, number, numbers } = await scanTicket(world);
         await phone.approve({ match: otherThan(number, numbers) });
       }
       expect(paused()).to.equal(1);

@@ -6,14 +6,14 @@ import { replacing } from '../../security/attack.ts';
 import { idIn } from '../../support/codes.ts';
 import { type BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
-interface Scanned {
+interface ScannedSignIn {
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
 }
 
 interface Death {
-  readonly kill: (world: World, scanned: Scanned) => Promise<unknown>;
-  /** The answers to the phone that has scanned, if it scans again, approves and denies. */
+  readonly kill: (world: World, scanned: ScannedSignIn) => Promise<unknown>;
+  /** The statuses that the phone gets when, after its scan, it scans again, approves and denies. */
   readonly answers: readonly number[];
 }
 
@@ -82,7 +82,7 @@ describe('a code', () => {
     expect(answer.status).to.equal(404);
   });
 
-  it('is still open to a phone that scanned it while the session could not be read', async () => {
+  it('stays valid for a phone that opened it while the session could not be read', async () => {
     let isDown = false;
     const extend = ({ provider }: Fixture): void => {
       const sessions: { find(id: string): Promise<unknown> } = provider.Session;

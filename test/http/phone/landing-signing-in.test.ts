@@ -24,20 +24,20 @@ describe('a phone that is not signed in', () => {
 
   after(() => world?.stop());
 
-  const shown = async (): Promise<BrowserPerson> => {
+  const showCode = async (): Promise<BrowserPerson> => {
     const browser = new BrowserPerson(world);
     await browser.start();
     return browser;
   };
-  // A `fetch` of Node.js has Fetch Metadata of its own.
+  // Sent with undici's `request`, because the `fetch` of Node.js adds Fetch Metadata headers of its own.
   const open = async (code: string, headers: Record<string, string> = BY_CAMERA, method = 'GET'): Promise<number> => {
     const { statusCode, body } = await request(code, { method, headers });
     await body.dump();
     return statusCode;
   };
 
-  it('tells the browser that it signs in, and the code waits for that once', async () => {
-    const browser = await shown();
+  it('is shown in the browser, and extends the lifetime of the ticket once', async () => {
+    const browser = await showCode();
     const code = await browser.code();
     const before = await browser.ticket();
     expect(before).to.include({ state: 'waiting', expiresIn: 120 }).and.not.to.have.property('phoneIsSigningIn');
@@ -56,8 +56,8 @@ describe('a phone that is not signed in', () => {
     expect((await browser.ticket()).state).to.equal('expired');
   });
 
-  it('lets the codes rotate meanwhile, and any phone scan', async () => {
-    const browser = await shown();
+  it('does not stop the rotation of codes, and any phone can scan meanwhile', async () => {
+    const browser = await showCode();
     const code = await browser.code();
     await open(code);
     const stream = await browser.events();
@@ -75,15 +75,15 @@ describe('a phone that is not signed in', () => {
   });
 
   it('keeps the short code alive for as long as it is shown', async () => {
-    const browser = await shown();
+    const browser = await showCode();
     await open(await browser.code());
     world.clock.forward(280);
     const phone = await new PhonePerson(world).signIn();
     expect((await typeIn(phone, world, await shortCodeOn(browser))).status).to.equal(200);
   });
 
-  it('tells nothing if it opens a code that is not on the screen any more', async () => {
-    const browser = await shown();
+  it('is not shown in the browser if it opens a code that is not on the screen any more', async () => {
+    const browser = await showCode();
     const code = await browser.code();
     const phone = new PhonePerson(world);
     await phone.agent.get(code, { headers: { accept: 'text/html' } });
@@ -93,8 +93,8 @@ describe('a phone that is not signed in', () => {
     expect(await browser.ticket()).not.to.have.property('phoneIsSigningIn');
   });
 
-  it('tells nothing if it has only prefetched, previewed or embedded the code, or another site has opened it', async () => {
-    const browser = await shown();
+  it('is not shown in the browser after a prefetch, a preview, an embedded page or a visit from another site', async () => {
+    const browser = await showCode();
     const code = await browser.code();
     const before = await browser.ticket();
     const others: Record<string, string>[] = [
@@ -124,7 +124,7 @@ describe('a phone that is not signed in', () => {
     expect(await browser.ticket()).to.deep.equal(cancelled);
   });
 
-  it('waits as long as the deployment says, and never less than before', async () => {
+  it('extends the lifetime to the configured time, and never shortens it', async () => {
     const qrLogin = { deadlines: { scan: 90, signIn: 1 } };
     await World.during({ clock: new StillClock(), qrLogin }, async (own) => {
       const browser = new BrowserPerson(own);
@@ -144,7 +144,7 @@ describe('a phone that has scanned', () => {
 
   after(() => world?.stop());
 
-  const scannedBy = async (userAgent: string): Promise<BrowserPerson> => {
+  const scanWith = async (userAgent: string): Promise<BrowserPerson> => {
     const browser = new BrowserPerson(world);
     const phone = new PhonePerson(world, { 'user-agent': userAgent });
     await Promise.all([browser.start(), phone.signIn()]);
@@ -152,16 +152,16 @@ describe('a phone that has scanned', () => {
     return browser;
   };
 
-  it('is named to the browser by what it claims to be, from the scan on', async () => {
-    const browser = await scannedBy(IPHONE);
+  it('is shown in the browser by the name in its user agent from the scan on', async () => {
+    const browser = await scanWith(IPHONE);
     const phone = { name: 'Safari', system: 'iOS' };
     expect(await browser.ticket()).to.deep.include({ state: 'scanned', phone });
     const { text } = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
     expect(text).to.include('Scanned by Safari, iOS: look at your phone');
   });
 
-  it('is not named if it claims to be nothing that is known', async () => {
-    const browser = await scannedBy('You have won. Call +44 20 7946 0000');
+  it('is not named in the browser if its user agent is unknown', async () => {
+    const browser = await scanWith('You have won. Call +44 20 7946 0000');
     expect(await browser.ticket())
       .to.include({ state: 'scanned' })
       .and.not.to.have.property('phone');
@@ -169,7 +169,7 @@ describe('a phone that has scanned', () => {
     expect(text).to.include('Scanned. Now look at your phone').and.not.to.include('7946');
   });
 
-  it('is another one after the right account has taken the ticket over', async () => {
+  it('is replaced in the browser when the right account takes the ticket over', async () => {
     const claims = JSON.stringify({ id_token: { sub: { value: 'b0b' } } });
     await World.during(
       { configuration: { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } } },

@@ -12,7 +12,7 @@ import { World } from '../../support/world.ts';
 const PROGRAM = fileURLToPath(new URL('../../support/closing-program.ts', import.meta.url));
 
 describe('closing', () => {
-  it('ends streams with a time to reconnect after, and answers long polls', async () => {
+  it('ends streams with a reconnection time, and answers long polls', async () => {
     await World.during({ clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
       const { browser } = await world.meet();
       const streams = [await browser.events(), await browser.events()];
@@ -31,7 +31,7 @@ describe('closing', () => {
     });
   });
 
-  it('still answers later requests: a stream ends at once, and a long poll does not wait', async () => {
+  it('still answers later requests: a stream ends immediately, and a long poll does not wait', async () => {
     await World.during({ clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
       const { browser } = await world.meet();
       await world.qr.close();
@@ -44,7 +44,7 @@ describe('closing', () => {
   });
 
   it('lets a request finish that began before', async () => {
-    const slow = new Slow();
+    const slow = new SlowLookup();
     await World.during({ qrLogin: { findAccount: slow.findAccount } }, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -64,8 +64,8 @@ describe('closing', () => {
     });
   });
 
-  it('waits two seconds for a request that does not finish, and not again when it is repeated', async () => {
-    const slow = new Slow();
+  it('waits two seconds for a request that does not finish, and a second close does not wait again', async () => {
+    const slow = new SlowLookup();
     await World.during({ qrLogin: { findAccount: slow.findAccount } }, async (world) => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
@@ -83,7 +83,7 @@ describe('closing', () => {
     });
   });
 
-  it('completes although Redis does not answer', async () => {
+  it('completes even if Redis does not answer', async () => {
     await RedisWorld.during({}, async (there) => {
       const { world } = there;
       await until(async () => (await world.qr.health()).signals === 'up');
@@ -96,7 +96,7 @@ describe('closing', () => {
   it("closes the plugin's own connection to Redis and leaves the deployment's open", async () => {
     await RedisWorld.during({}, async ({ redis, world }) => {
       await until(async () => (await world.qr.health()).signals === 'up');
-      // The third connection is the one that asks for the number.
+      // The third connection is that of the INFO command itself.
       expect(await redis.info('connected_clients')).to.equal('3');
       expect(await redis.info('pubsub_channels')).to.equal('1');
       await world.qr.close();
@@ -125,7 +125,7 @@ describe('closing', () => {
 });
 
 /** A `findAccount` that a test can delay. */
-class Slow {
+class SlowLookup {
   goOn: () => void = () => undefined;
   #asked: () => void = () => undefined;
   #free: Promise<void> = Promise.resolve();

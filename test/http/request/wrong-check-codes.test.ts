@@ -9,26 +9,26 @@ import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../supp
 const MOST = 4;
 const DAY_S = 24 * 60 * 60;
 
-/** The other limits are out of the way. */
+/** High values for the other limits, so that a test does not reach them. */
 const account = { scan: 1000, decide: 1000, checkCode: 1000, consecutiveCheckCodes: MOST };
 const LIMITED: WorldOptions = { qrLogin: { assess: () => 'check code', limits: { account } } };
 
-interface Approved {
+interface ApprovedSignIn {
   readonly browser: BrowserPerson;
   readonly checkCode: string;
 }
 
-async function approved(phone: PhonePerson): Promise<Approved> {
+async function approveSignIn(phone: PhonePerson): Promise<ApprovedSignIn> {
   const browser = new BrowserPerson(phone.world);
   await browser.start();
   await phone.scan(await browser.code());
   return { browser, checkCode: String((await phone.approve()).json().checkCode) };
 }
 
-/** Types wrong check codes, at new browsers as often as one has no tries left. */
+/** Types wrong check codes, at most two at each browser, so that no ticket ends. */
 async function typeWrong(phone: PhonePerson, times: number): Promise<void> {
   for (let left = times; left > 0; left -= 2) {
-    const { browser, checkCode } = await approved(phone);
+    const { browser, checkCode } = await approveSignIn(phone);
     const wrong = checkCode === '000000' ? '000001' : '000000';
     for (let tries = Math.min(left, 2); tries > 0; tries--) {
       expect((await browser.finish(wrong)).json().error).to.equal('wrong_check_code');
@@ -37,7 +37,7 @@ async function typeWrong(phone: PhonePerson, times: number): Promise<void> {
 }
 
 /** Scans the code of a new browser. @returns the phone's answer */
-async function scanned(phone: PhonePerson): Promise<Answer> {
+async function scanNewCode(phone: PhonePerson): Promise<Answer> {
   const browser = new BrowserPerson(phone.world);
   await browser.start();
   return phone.scan(await browser.code());
@@ -52,19 +52,20 @@ function expectPaused(answer: Answer): void {
 describe('wrong check codes in a row', () => {
   it('end the check codes of the account for a day, and the owner reads why on the phone', async () => {
     const clock = new TestClock();
-    // The clock reaches the real time only after the pause: interactions end by the real one.
+    // The clock starts in the past and reaches the real time after the pause, because interactions expire by the real
+    // clock.
     clock.forward(-(DAY_S + 600));
     await World.during({ ...LIMITED, clock }, async (world) => {
-      const paused = world.told('qr_login.paused');
+      const paused = world.collectPayloads('qr_login.paused');
       const phone = await new PhonePerson(world).signIn();
-      const earlier = await approved(phone);
+      const earlier = await approveSignIn(phone);
       await typeWrong(phone, MOST);
       expect(paused).to.have.length(1);
       const [event] = paused as { accountId: string; from: string; until: Date }[];
       expect(event?.accountId).to.equal('a11ce');
       expect(event?.until.getTime()).to.be.closeTo(world.clock.now() + DAY_S * 1000, 60_000);
 
-      expectPaused(await scanned(phone));
+      expectPaused(await scanNewCode(phone));
       expectPaused(await earlier.browser.finish(earlier.checkCode));
       const page = await earlier.browser.agent.post(`${earlier.browser.at}/qr/finish`, {
         form: { checkCode: earlier.checkCode },
@@ -73,30 +74,30 @@ describe('wrong check codes in a row', () => {
       expect(page.text).to.include('typed wrong too often in a row');
 
       world.clock.forward(DAY_S + 1);
-      const { browser, checkCode } = await approved(phone);
+      const { browser, checkCode } = await approveSignIn(phone);
       expect((await browser.finish(checkCode)).status).to.equal(200);
     });
   });
 
-  it('are counted from zero after a right one', async () => {
+  it('are counted from zero again after a right one', async () => {
     await World.during(LIMITED, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       for (let series = 0; series < 3; series++) {
         await typeWrong(phone, MOST - 1);
-        const { browser, checkCode } = await approved(phone);
+        const { browser, checkCode } = await approveSignIn(phone);
         expect((await browser.finish(checkCode)).status).to.equal(200);
       }
     });
   });
 
-  it('stop neither other accounts, nor sign-ins without a check code, nor the password page', async () => {
+  it('do not stop other accounts, sign-ins without a check code, or the password page', async () => {
     let verdict: Verdict = 'check code';
     const qrLogin = { ...LIMITED.qrLogin, assess: () => verdict };
     await World.during({ ...LIMITED, qrLogin }, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       await typeWrong(phone, MOST);
-      expectPaused(await scanned(phone));
-      expect((await scanned(await new PhonePerson(world).signIn('bob'))).status).to.equal(200);
+      expectPaused(await scanNewCode(phone));
+      expect((await scanNewCode(await new PhonePerson(world).signIn('bob'))).status).to.equal(200);
       const again = await new PhonePerson(world).signIn();
       verdict = 'allow';
       const browser = new BrowserPerson(world);
@@ -107,7 +108,7 @@ describe('wrong check codes in a row', () => {
     });
   });
 
-  it('stop a short code, which always takes the check code', async () => {
+  it('stop sign-ins by a short code, because they always require the check code', async () => {
     let verdict: Verdict = 'check code';
     const qrLogin = { ...LIMITED.qrLogin, shortCode: true, assess: () => verdict };
     await World.during({ ...LIMITED, qrLogin }, async (world) => {
@@ -126,9 +127,9 @@ describe('wrong check codes in a row', () => {
       try {
         await typeWrong(await new PhonePerson(first.world).signIn(), MOST - 1);
         const phone = await new PhonePerson(first.world).signIn();
-        const { browser, checkCode } = await approved(phone);
+        const { browser, checkCode } = await approveSignIn(phone);
         const wrong = checkCode === '000000' ? '000001' : '000000';
-        const paused = second.world.told('qr_login.paused');
+        const paused = second.world.collectPayloads('qr_login.paused');
         const finish = browser.at.replace(first.world.origin, second.world.origin);
         const cookie = await browser.agent.jar.getCookieString(browser.at);
         const answer = await fetch(`${finish}/qr/finish`, {
@@ -138,7 +139,7 @@ describe('wrong check codes in a row', () => {
         });
         expect(answer.status).to.equal(403);
         expect(paused).to.have.length(1);
-        expectPaused(await scanned(phone));
+        expectPaused(await scanNewCode(phone));
       } finally {
         await second.stop();
       }

@@ -5,21 +5,21 @@ import { AppPerson } from '../../support/app.ts';
 import { eventually } from '../../support/until.ts';
 import { BrowserPerson, World } from '../../support/world.ts';
 
-const seconds = (): number => Math.floor(Date.now() / 1000);
+const nowInSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /** Waits for the next second, because `auth_time` has whole seconds. */
 async function nextSecond(): Promise<void> {
-  const now = seconds();
-  await eventually('the next second', () => seconds() > now);
+  const now = nowInSeconds();
+  await eventually('the next second', () => nowInSeconds() > now);
 }
 
-async function atTheScreen(world: World): Promise<BrowserPerson> {
+async function showCode(world: World): Promise<BrowserPerson> {
   const browser = new BrowserPerson(world);
   await browser.start();
   return browser;
 }
 
-describe('the access of an app', () => {
+describe('the token of an app', () => {
   let world: World;
 
   before(async () => {
@@ -28,18 +28,18 @@ describe('the access of an app', () => {
 
   after(() => world?.stop());
 
-  it('goes on after a refresh, and keeps the time of the sign-in', async () => {
+  it('can be refreshed, and keeps the time of the sign-in', async () => {
     const app = await new AppPerson(world).signIn();
     const before = (await world.provider.AccessToken.find(app.accessToken))?.extra;
     const signedInAt = before?.auth_time;
-    expect(signedInAt).to.be.within(seconds() - 5, seconds());
+    expect(signedInAt).to.be.within(nowInSeconds() - 5, nowInSeconds());
     expect(before)
       .to.include({ acr: PASSWORD_ACR })
       .and.to.deep.include({ amr: ['pwd'] });
     await nextSecond();
     await app.refresh();
     expect((await world.provider.AccessToken.find(app.accessToken))?.extra).to.deep.equal(before);
-    const browser = await atTheScreen(world);
+    const browser = await showCode(world);
     await app.scan(await browser.code());
     await app.refresh();
     expect((await app.approve()).json().state).to.equal('approved');
@@ -49,7 +49,7 @@ describe('the access of an app', () => {
   });
 
   it('that is revoked after the scan cannot approve', async () => {
-    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.revoke();
     const refused = await app.approve();
@@ -58,8 +58,8 @@ describe('the access of an app', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('that is revoked after Approve takes the approval back', async () => {
-    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+  it('that is revoked after Approve revokes the approval', async () => {
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.approve();
     await app.revoke();
@@ -69,7 +69,7 @@ describe('the access of an app', () => {
   });
 
   it('that is revoked after finish stops the browser that has not resumed', async () => {
-    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.approve();
     const { redirectTo } = (await browser.finish()).json();
@@ -78,11 +78,11 @@ describe('the access of an app', () => {
     expect(new URL(answer.location).searchParams.get('error')).to.equal('access_denied');
   });
 
-  it('ends with its account, also after Approve', async () => {
+  it('ends with its account, even after Approve', async () => {
     await World.during({}, async (own) => {
-      const [app, browser] = [await new AppPerson(own).signIn('bob'), await atTheScreen(own)];
+      const [app, browser] = [await new AppPerson(own).signIn('bob'), await showCode(own)];
       await app.scan(await browser.code());
-      const late = await atTheScreen(own);
+      const late = await showCode(own);
       const other = await new AppPerson(own).signIn('bob');
       await other.scan(await late.code());
       await other.approve();
@@ -92,9 +92,9 @@ describe('the access of an app', () => {
     });
   });
 
-  it('without offline access ends with the session in which it was given, also after Approve', async () => {
+  it('without offline access ends with the session in which it was granted, even after Approve', async () => {
     const app = await new AppPerson(world).signIn('alice', { scope: 'openid qr_login', prompt: 'login' });
-    const browser = await atTheScreen(world);
+    const browser = await showCode(world);
     await app.scan(await browser.code());
     await app.approve();
     const { sessionUid = '' } = (await world.provider.AccessToken.find(app.accessToken)) ?? {};
@@ -103,12 +103,12 @@ describe('the access of an app', () => {
     expect((await browser.finish()).json().error).to.equal('account_unavailable');
   });
 
-  it('is that of one app: another app of the same account owns other tickets', async () => {
+  it('belongs to one app, and another app of the same account owns other tickets', async () => {
     const [one, other] = [
       await new AppPerson(world).signIn(),
       await new AppPerson(world, { clientId: OTHER_APP }).signIn(),
     ];
-    const [left, right] = [await atTheScreen(world), await atTheScreen(world)];
+    const [left, right] = [await showCode(world), await showCode(world)];
     await one.scan(await left.code());
     await other.scan(await right.code());
     const [mine, theirs] = [one.at, other.at];
@@ -119,7 +119,7 @@ describe('the access of an app', () => {
     expect((await other.approve()).json().state).to.equal('approved');
   });
 
-  it('can be limited to some clients, and by the deployment', async () => {
+  it('can be limited to some clients and by assureApp()', async () => {
     const seen: unknown[] = [];
     const qrLogin = {
       apps: { clients: [OTHER_APP] },

@@ -18,14 +18,14 @@ describe('the auth_time of a sign-in', () => {
     demands: Record<string, string>,
   ): Promise<{ browser: BrowserPerson; phone: PhonePerson; signedInAt: number }> => {
     const { browser, phone } = await world.meet();
-    const signedInAt = await phone.wasSignedInAgo(HOUR_SECONDS);
+    const signedInAt = await phone.backdateSignIn(HOUR_SECONDS);
     await browser.start(demands);
     return { browser, phone, signedInAt };
   };
   const authTime = async (browser: BrowserPerson): Promise<number> =>
     Number((await browser.tokens(await browser.arrive())).claims()?.auth_time);
 
-  it('is that of the phone if the request demands nothing', async () => {
+  it('is the auth_time of the phone if the request demands nothing', async () => {
     const { browser, phone, signedInAt } = await meet({});
     await phone.scan(await browser.code());
     expect((await phone.look()).json()).not.to.have.property('signInAgain');
@@ -33,7 +33,7 @@ describe('the auth_time of a sign-in', () => {
     expect(await authTime(browser)).to.equal(signedInAt);
   });
 
-  it('is that of the phone if it is recent enough', async () => {
+  it('is the auth_time of the phone if it is recent enough', async () => {
     const { browser, phone, signedInAt } = await meet({ max_age: String(2 * HOUR_SECONDS) });
     await phone.scan(await browser.code());
     expect((await phone.look()).json()).not.to.have.property('signInAgain');
@@ -48,7 +48,7 @@ describe('the auth_time of a sign-in', () => {
     'both prompt=login and max_age': { prompt: 'login', max_age: String(2 * HOUR_SECONDS) },
   };
   for (const [what, demands] of Object.entries(DEMANDS)) {
-    it(`is during the request if ${what} demands it`, async () => {
+    it(`is a time during the request if ${what} demands that`, async () => {
       const asked = Math.floor(Date.now() / 1000);
       const { browser, phone } = await meet(demands);
       await phone.scan(await browser.code());
@@ -84,14 +84,14 @@ describe('the auth_time of a sign-in', () => {
     await phone.scan(await browser.code());
     await phone.approve();
     await browser.arrive();
-    await phone.wasSignedInAgo(HOUR_SECONDS);
+    await phone.backdateSignIn(HOUR_SECONDS);
     const page = await browser.start({ prompt: 'login' });
     expect(page.text).to.include('data-code><svg');
     await phone.scan(await browser.code());
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
   });
 
-  it('is not renewed by another account that signs in on the phone', async () => {
+  it('is not renewed if another account signs in on the phone', async () => {
     const { browser, phone } = await meet({ prompt: 'login' });
     await phone.scan(await browser.code());
     const signInAgain = String((await phone.look()).json().signInAgain);

@@ -15,11 +15,11 @@ interface BrowserAndPhone {
 
 const accountsThatStay: WorldOptions = { qrLogin: { findAccount: () => ({ name: 'any account' }) } };
 
-/** Ways to end the phone's right to approve, other than signing out on it. */
+/** Ways to end the phone's right to approve without a sign-out on the phone. */
 const ENDINGS: Record<string, { end: (world: World, met: BrowserAndPhone) => Promise<void>; without: Weakness }> = {
   'a phone with a deleted account': {
     end: async ({ accounts }) => accounts.remove(ALICE),
-    without: { name: 'looking the account up at each step', options: accountsThatStay },
+    without: { defence: 'looking the account up at each step', options: accountsThatStay },
   },
   'a phone with a session that the provider has ended': {
     end: async ({ provider, issuer }, { phone }) => {
@@ -32,7 +32,10 @@ const ENDINGS: Record<string, { end: (world: World, met: BrowserAndPhone) => Pro
   },
 };
 
-/** The steps that are tried after the end: what comes before it, the step, and the state that it would lead to. */
+/**
+ * Steps that a test tries after the phone's right has ended. Each has the acts before that end, the step itself, and
+ * the state to which the step would lead.
+ */
 const STEPS: Record<
   string,
   { before: (met: BrowserAndPhone) => Promise<unknown>; act: (met: BrowserAndPhone) => Promise<unknown>; to: string }
@@ -76,7 +79,7 @@ for (const [ended, { end, without }] of Object.entries(ENDINGS)) {
     };
 
     registerSides(title, {
-      lacks: without.name,
+      lacks: without.defence,
       succeeds: () =>
         World.during(without.options ?? {}, async (world) => {
           expect(await attempt(world)).to.equal(to);

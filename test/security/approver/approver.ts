@@ -1,7 +1,10 @@
-/** Row 5: the approver is the account of the phone's session, never an account that a request names. */
+/**
+ * Row 5 of the table in docs/security.md: the approver is the account of the phone's session, never an account that a
+ * request names.
+ */
 import type { Context } from 'koa';
 import type { Fixture } from '../../fixtures/provider.ts';
-import type { Sent } from '../../support/agent.ts';
+import type { RequestOptions } from '../../support/agent.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { Attack, Weakness } from '../attack.ts';
 import { fieldsIn } from '../request-fields.ts';
@@ -32,7 +35,7 @@ const COOKIES = ['accountId', 'sub', 'user', '_account', 'approver', 'session'];
 interface Channel {
   readonly name: string;
   readonly query?: (accountId: string) => string;
-  readonly send: (csrf: Record<string, string>, accountId: string) => Sent;
+  readonly send: (csrf: Record<string, string>, accountId: string) => RequestOptions;
   /** Reads the account from this part of the request, as a server that trusts it would. */
   readonly believed: (ctx: Context) => string | undefined;
 }
@@ -40,17 +43,17 @@ interface Channel {
 const CHANNELS: readonly Channel[] = [
   {
     name: 'in a form',
-    send: (fields, accountId) => ({ form: { ...all(FIELDS, accountId), ...fields } }),
+    send: (fields, accountId) => ({ form: { ...withValue(FIELDS, accountId), ...fields } }),
     believed: (ctx) => text(fieldsIn(ctx).accountId),
   },
   {
     name: 'in JSON',
-    send: (fields, accountId) => ({ json: { ...all(FIELDS, accountId), ...fields } }),
+    send: (fields, accountId) => ({ json: { ...withValue(FIELDS, accountId), ...fields } }),
     believed: (ctx) => text(fieldsIn(ctx).sub),
   },
   {
     name: 'in the query',
-    query: (accountId) => `?${new URLSearchParams(all(FIELDS, accountId))}`,
+    query: (accountId) => `?${new URLSearchParams(withValue(FIELDS, accountId))}`,
     send: (json) => ({ json }),
     believed: (ctx) => text(ctx.query.accountId),
   },
@@ -58,7 +61,7 @@ const CHANNELS: readonly Channel[] = [
     name: 'in headers',
     send: (json, accountId) => ({
       json,
-      headers: { ...all(HEADERS, accountId), authorization: `Basic ${btoa(`${accountId}:`)}` },
+      headers: { ...withValue(HEADERS, accountId), authorization: `Basic ${btoa(`${accountId}:`)}` },
     }),
     believed: (ctx) => ctx.get('x-user') || undefined,
   },
@@ -73,13 +76,13 @@ export const attacks: Attack[] = [
   ...CHANNELS.map((channel) => ({
     row: 5,
     name: `bob's phone approves as alice by naming her ${channel.name}`,
-    without: { name: 'the session as the only source of the approver', options: believing(channel.believed) },
+    without: { defence: 'the session as the only source of the approver', options: believing(channel.believed) },
     run: (site: Site) => approveAs(site, channel),
   })),
   {
     row: 5,
-    name: "the browser finishes bob's approval as alice by naming her everywhere in the request",
-    without: { name: 'the ticket as the only source of the approver', ...believingAtFinish() },
+    name: "the browser finishes bob's approval as alice by naming her in each part of the request",
+    without: { defence: 'the ticket as the only source of the approver', ...believingAtFinish() },
     run: async (site) => {
       const alice = await subjectOf(site, 'alice');
       const browser = new BrowserVisitor(site);
@@ -87,8 +90,8 @@ export const attacks: Attack[] = [
       const bob = await phoneOf(site, 'bob');
       await bob.scan(await browser.code());
       await bob.approve();
-      const url = `${browser.at}/qr/finish?${new URLSearchParams(all(FIELDS, alice))}`;
-      const named = { json: all(FIELDS, alice), headers: all(HEADERS, alice) };
+      const url = `${browser.at}/qr/finish?${new URLSearchParams(withValue(FIELDS, alice))}`;
+      const named = { json: withValue(FIELDS, alice), headers: withValue(HEADERS, alice) };
       const { redirectTo } = (await browser.agent.post(url, named)).json();
       return signInAsAlice(browser, redirectTo, alice);
     },
@@ -124,7 +127,7 @@ interface NamedRequest {
   readonly fields: Record<string, string>;
 }
 
-/** Posts the fields and names alice in the channel. @returns the address that the answer leads to */
+/** Posts the fields and names alice in this part of the request. @returns the address to which the answer leads */
 async function postNaming(
   { agent }: PhoneVisitor,
   url: string,
@@ -147,7 +150,7 @@ async function signInAsAlice(browser: BrowserVisitor, location: unknown, alice: 
   return sub === alice ? `a sign-in as ${sub}` : undefined;
 }
 
-function all(names: readonly string[], value: string): Record<string, string> {
+function withValue(names: readonly string[], value: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, value]));
 }
 
@@ -157,7 +160,7 @@ function believingAtFinish(): Pick<Weakness, 'options'> {
     provider.interactionResult = (request, response, { login, ...rest }, options) => {
       const accountId = `${request.headers['x-user'] ?? login?.accountId}`;
       if (login === undefined) return result(request, response, rest, options);
-      // Without the note of the approval, which is checked again when the browser resumes.
+      // Leave out the note of the approval, because the server checks it again when the browser resumes.
       const believed = { ...login, accountId, browser: undefined };
       return result(request, response, { ...rest, login: believed }, options);
     };

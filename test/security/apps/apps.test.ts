@@ -9,42 +9,42 @@ import { networkTo } from '../../support/balancer.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
 import { World } from '../../support/world.ts';
 import { prove, registerSides, replacing, siteOf, type Weakness, whilePatched } from '../attack.ts';
-import { shown } from '../scene.ts';
+import { openQrPage } from '../scene.ts';
 import { all } from '../weaknesses.ts';
 import { attacks } from './apps.ts';
 
-prove('an attacker with something of an app', attacks);
+prove('an attacker with a credential of an app', attacks);
 
 const AT_ONCE = 50;
 
 /**
- * Looks for the claim, and writes it later, as `ReplayDetection` of oidc-provider does. The first look ends after the
+ * Reads the claim, and writes it later, as `ReplayDetection` of oidc-provider does. The first read ends after the
  * second one has begun, so that they always race.
  */
 function findThenSave(): Notes['claim'] {
   const second = new Map<string, () => void>();
   return async function (this: Notes, name, lasts) {
     const isUnknown = (await this.read(name)) === undefined;
-    const meet = second.get(name);
-    if (meet === undefined) await new Promise<void>((resolve) => second.set(name, resolve));
-    else meet();
+    const release = second.get(name);
+    if (release === undefined) await new Promise<void>((resolve) => second.set(name, resolve));
+    else release();
     await this.write(name, lasts);
     return isUnknown;
   };
 }
 
 const inTwoSteps: Weakness = {
-  name: 'a claim in one step',
+  defence: 'a claim in one step',
   patch: all(
     replacing(KeyvNotes.prototype, 'claim', findThenSave),
     replacing(RedisNotes.prototype, 'claim', findThenSave),
   ),
 };
 
-/** Sends one proof many times at once, to all nodes. @returns the number of answers that accepted it */
+/** Sends one proof many times at the same time, to all nodes. @returns the number of answers that accepted it */
 async function acceptances(world: World, networks: readonly (typeof fetch)[]): Promise<number> {
   const app = await new AppPerson(world).signIn();
-  // A request without a nonce learns one, and claims nothing.
+  // A request without a nonce gets a nonce, and claims nothing.
   await app.request('GET', '/qr/api/browsers', { retries: false });
   const headers = await app.headersFor('GET', '/qr/api/browsers');
   const send = async (network: typeof fetch): Promise<Pick<Answer, 'status' | 'text'>> => {
@@ -58,7 +58,7 @@ async function acceptances(world: World, networks: readonly (typeof fetch)[]): P
   return answers.filter(({ status }) => status === 200).length;
 }
 
-describe('a proof that is sent 50 times at once', () => {
+describe('a DPoP proof that is sent 50 times at the same time', () => {
   storesMayTake(GENEROUS);
 
   const inMemory = async (): Promise<number> => {
@@ -83,7 +83,7 @@ describe('a proof that is sent 50 times at once', () => {
 
   for (const [where, race] of Object.entries({ 'in memory': inMemory, 'on two nodes with Redis': onRedis })) {
     registerSides(`row 38: counts more than once ${where}`, {
-      lacks: inTwoSteps.name,
+      lacks: inTwoSteps.defence,
       succeeds: async () => {
         expect(await whilePatched(inTwoSteps, race)).to.be.greaterThan(1);
       },
@@ -94,11 +94,11 @@ describe('a proof that is sent 50 times at once', () => {
   }
 });
 
-describe('an app with a cookie beside its token', () => {
+describe('an app that sends a cookie and a token', () => {
   it('acts for the account of the token', async () => {
     await World.during({}, async (world) => {
       const [alice, bob] = [await new AppPerson(world).signIn('alice'), await new AppPerson(world).signIn('bob')];
-      const browser = await shown(siteOf(world));
+      const browser = await openQrPage(siteOf(world));
       const headers = { cookie: await bob.cookies() };
       const body = { code: await browser.code() };
       const scanned = await alice.request('POST', '/qr/api/scans', { body, headers });

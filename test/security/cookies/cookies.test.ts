@@ -44,7 +44,7 @@ describe('our cookies with an https issuer', () => {
   };
   const dropSecure = inFront(async (ctx, next) => {
     await next();
-    // Elsewhere the browser would refuse a cookie whose name demands Secure.
+    // Drop Secure only at the plain port: elsewhere, the browser would reject a cookie whose name demands Secure.
     if (ctx.get(PLAIN_PORT) === '') return;
     const set = ctx.res.getHeader('set-cookie');
     if (Array.isArray(set))
@@ -86,6 +86,7 @@ describe('our cookies during a change of keys', () => {
       const set = answers
         .flatMap(({ headers }) => headers.getSetCookie())
         .filter((cookie) => cookie.startsWith('_qr_'));
+      expect(set, 'no cookie was set').not.to.be.empty;
       for (const cookie of set) {
         expect(cookie)
           .to.match(/; ?path=\/(interaction|qr)/i)

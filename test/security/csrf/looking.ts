@@ -1,14 +1,14 @@
-/** Row 8: looking never changes anything, by GET, HEAD, prefetch or link preview. */
+/** Row 8 of the table in docs/security.md: looking never changes anything, by GET, HEAD, prefetch or link preview. */
 
 import type { Middleware } from 'koa';
-import type { Sent } from '../../support/agent.ts';
+import type { RequestOptions } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
 import { sendFields } from '../request-fields.ts';
 import { atTheCode, sendOwn, TARGETS } from './targets.ts';
 
 /** Requests that are sent without an act of the user. */
-const LOOKS: readonly Sent[] = [
+const LOOKS: readonly RequestOptions[] = [
   { method: 'GET' },
   { method: 'HEAD' },
   { headers: { 'sec-purpose': 'prefetch', 'sec-fetch-site': 'none' } },
@@ -19,7 +19,7 @@ const LOOKS: readonly Sent[] = [
   { headers: { 'x-http-method-override': 'POST', 'x-method-override': 'POST', 'x-http-method': 'POST' } },
 ];
 
-/** A server that treats a link like a form, and its query like the fields. */
+/** A server that treats a link as a form, and its query as the fields. */
 const linksAsForms: Middleware = async (ctx, next) => {
   const act = /\/(qr\/(renew|finish|passkey|devices|scan)|consent|cancel|qr\/[\w-]{46}|qr\/tickets\/[\w-]+)$/;
   if ((ctx.method === 'GET' || ctx.method === 'HEAD') && act.test(ctx.path) && ctx.querystring !== '') {
@@ -41,17 +41,17 @@ const anewOnLoad: Middleware = async (ctx, next) => {
 };
 
 export const looking: Attack[] = [
-  ...TARGETS.filter(({ does }) => !does.startsWith('reports')).map(({ does, on, meet }) => ({
+  ...TARGETS.filter(({ does }) => !does.startsWith('reports')).map(({ does, on, prepare: meet }) => ({
     row: 8,
-    name: `a look at a link with all fields of the form ${does}`,
+    name: `opening a link that contains all fields of a form ${does}`,
     ...(on && { on }),
-    without: { name: 'a difference between links and forms', options: inFront(linksAsForms) },
+    without: { defence: 'a difference between links and forms', options: inFront(linksAsForms) },
     run: async (site: Site) => {
       const victim = await meet(site);
       const query = new URLSearchParams({ _method: 'POST', ...victim.fields });
       for (const look of LOOKS) {
         for (const url of [`${victim.url}?${query}`, victim.url]) {
-          const got = await victim.happened(await victim.who.agent.send(url, look));
+          const got = await victim.findEffect(await victim.who.agent.send(url, look));
           if (got !== undefined) return got;
         }
       }
@@ -61,8 +61,8 @@ export const looking: Attack[] = [
   })),
   {
     row: 8,
-    name: 'loading the QR page, its ticket or its stream in advance voids the code on the screen',
-    without: { name: 'a page that can be loaded without a new ticket', options: inFront(anewOnLoad) },
+    name: 'loading the QR page, its ticket or its stream in advance invalidates the code on the screen',
+    without: { defence: 'a page load that makes no new ticket', options: inFront(anewOnLoad) },
     run: async (site) => {
       const browser = await atTheCode(site);
       const { version } = await browser.ticket();

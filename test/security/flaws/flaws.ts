@@ -52,7 +52,7 @@ const FLAWS: readonly Flaw[] = [
     name: 'a token that does not decide which account approves',
     attacks: [bobInAliceName],
     row: 5,
-    result: 'a sign-in to their own account: the approver is that of the session',
+    result: 'a sign-in to the attacker’s own account, because the session decides who approves',
   },
   {
     id: 'F6',
@@ -70,7 +70,7 @@ export const attacks: Attack[] = FLAWS.flatMap(({ id, name, row, attacks: all })
 /** Returns the table for docs/security.md: the flaw, the attack, the missing defence, the result on our server. */
 export function flawTable(): string {
   const rows = FLAWS.flatMap(({ id, name, attacks: all, result }) =>
-    all.map((attack) => `| ${id}, ${name} | ${attack.name} | a server without ${attack.without.name} | ${result} |`),
+    all.map((attack) => `| ${id}, ${name} | ${attack.name} | a server without ${attack.without.defence} | ${result} |`),
   );
   return ['| Flaw | The attacker | Succeeds against | Gets from ours |', '| --- | --- | --- | --- |', ...rows].join(
     '\n',

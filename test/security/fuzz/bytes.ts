@@ -1,15 +1,15 @@
 /** Turns a fuzzed request into the bytes that are sent. */
-import type { Fuzzed, Secrets } from './requests.ts';
+import type { FuzzRequest, Secrets } from './requests.ts';
 import { readValue } from './requests.ts';
-import { changed } from './values.ts';
+import { applyChange } from './values.ts';
 
-/** The cookies that prove the sender. Without one of them, the others prove nothing. */
+/** The cookies that prove who the sender is. If any one of them is missing or wrong, the others prove nothing. */
 const NEEDED = {
   browser: ['_interaction', '_interaction.sig', '_qr_browser', '_qr_browser.sig'],
   phone: ['_session', '_session.sig'],
 };
 
-export function bytesOf(fuzzed: Fuzzed, base: string, mine: Secrets, theirs: Secrets): Buffer {
+export function bytesOf(fuzzed: FuzzRequest, base: string, mine: Secrets, theirs: Secrets): Buffer {
   const { body, type } = bodyOf(fuzzed, mine, theirs);
   const cookie = cookieOf(fuzzed, mine, theirs);
   const given = fuzzed.headers.filter(([, value]) => value !== '');
@@ -25,34 +25,34 @@ export function bytesOf(fuzzed: Fuzzed, base: string, mine: Secrets, theirs: Sec
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
 }
 
-function pathOf({ route, segment, isEncoded, query }: Fuzzed, mine: Secrets, theirs: Secrets): string {
+function pathOf({ route, segment, isEncoded, query }: FuzzRequest, mine: Secrets, theirs: Secrets): string {
   const value = readValue(segment, mine, theirs);
   const written = isEncoded ? encoded(value) : value.replace(/[\s#?]/g, '');
   const search = query.map(([name, text]) => `${encoded(name)}=${isEncoded ? encoded(text) : text.replace(/\s/g, '')}`);
   return route.path.replace(/:\w+/, () => written) + (search.length > 0 ? `?${search.join('&')}` : '');
 }
 
-function cookieOf({ route, cookies, moreCookies }: Fuzzed, mine: Secrets, theirs: Secrets): string {
+function cookieOf({ route, cookies, moreCookies }: FuzzRequest, mine: Secrets, theirs: Secrets): string {
   const side = route.path.startsWith('/interaction') ? 'browser' : 'phone';
   const pairs = Object.entries(
     cookies.owner === 'none' ? {} : (cookies.owner === 'mine' ? mine : theirs)[`${side}Cookies`],
   );
   const broken = NEEDED[side][cookies.which % NEEDED[side].length];
   const sent = pairs.map(([name, value]) =>
-    cookies.owner === 'theirs' && name === broken ? [name, changed(value, cookies.change)] : [name, value],
+    cookies.owner === 'theirs' && name === broken ? [name, applyChange(value, cookies.change)] : [name, value],
   );
   const more = moreCookies.map(([name, value]) => [name, oneLine(value).replace(/;/g, '')]);
   return [...sent, ...more].map((pair) => pair.join('=')).join('; ');
 }
 
-function bodyOf({ body }: Fuzzed, mine: Secrets, theirs: Secrets): { body: Buffer; type?: string } {
+function bodyOf({ body }: FuzzRequest, mine: Secrets, theirs: Secrets): { body: Buffer; type?: string } {
   if ('text' in body) return { body: Buffer.from(body.text), type: body.as };
   if (!('fields' in body)) return { body: Buffer.alloc(0) };
   const pairs = body.fields.map(([name, value]): [string, string] => [name, readValue(value, mine, theirs)]);
   if (body.as === 'form') {
     return { body: Buffer.from(`${new URLSearchParams(pairs)}`), type: 'application/x-www-form-urlencoded' };
   }
-  // Written by hand, because an object cannot have a name twice.
+  // Build the JSON as text, because an object cannot have a name twice.
   const json = `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
   return { body: Buffer.from(json), type: 'application/json' };
 }

@@ -8,7 +8,7 @@ import { StillClock } from '../../support/clock.ts';
 import { codeIn, ID_LENGTH, UNKNOWN_CODE } from '../../support/codes.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 import { patience, runs } from './runs.ts';
-import { changed, changes, texts } from './values.ts';
+import { applyChange, changes, texts } from './values.ts';
 
 const ROTATION = 10_000;
 const codes = new Codes(new SecretKeys(['a secret of at least thirty-two characters']), ROTATION);
@@ -31,7 +31,7 @@ describe('a code', function () {
   it('is not fresh after any change', () => {
     const property = fc.property(ids, moments, fc.array(changes, { minLength: 1, maxLength: 3 }), (id, now, ways) => {
       const { code } = codes.show(id, now);
-      const forged = ways.reduce(changed, code);
+      const forged = ways.reduce(applyChange, code);
       fc.pre(forged !== code);
       expect(codes.isFresh(forged, now), forged).to.equal(false);
     });
@@ -96,7 +96,7 @@ describe('forged codes and ids over HTTP', function () {
     return (await Promise.all(asked)).map(comparable);
   }
 
-  /** Encodes a text as one segment of a path. Skips segments that have a meaning of their own. */
+  /** Encodes a text as one segment of a path. Skips segments with a special meaning. */
   function segment(text: string): string {
     fc.pre(!['', '.', '..', 'tickets', 'assets'].includes(text));
     return encodeURIComponent(Buffer.from(text).toString());
@@ -107,13 +107,13 @@ describe('forged codes and ids over HTTP', function () {
     texts.filter((text) => text.length < 4_000),
   );
 
-  const forge = (good: string, how: string | readonly Parameters<typeof changed>[1][]): string => {
-    const forged = typeof how === 'string' ? how : how.reduce(changed, good);
+  const forge = (good: string, how: string | readonly Parameters<typeof applyChange>[1][]): string => {
+    const forged = typeof how === 'string' ? how : how.reduce(applyChange, good);
     fc.pre(forged !== good);
     return forged;
   };
 
-  it('get the 404 of garbage, byte for byte, after any change of a code on the screen', async () => {
+  it('get the same bytes as garbage, a 404, after any change of a code on the screen', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const garbage = await answersTo(`/qr/${UNKNOWN_CODE}`);

@@ -1,4 +1,4 @@
-/** A software authenticator (WebAuthn Level 3, sections 6.1 and 6.5), which can also give wrong answers. */
+/** Simulates an authenticator (WebAuthn Level 3, sections 6.1 and 6.5), which can also give wrong answers. */
 import {
   createHash,
   createPrivateKey,
@@ -24,7 +24,7 @@ export interface Fault {
   readonly type?: string;
   readonly counter?: number;
   readonly isUserVerified?: boolean;
-  /** The id of the account that the answer names as the owner; none if it is empty. */
+  /** The id of the account that the answer names as the owner. If it is empty, the answer names no owner. */
   readonly owner?: string;
   readonly signedBy?: KeyObject;
 }
@@ -138,14 +138,14 @@ export class Authenticator {
   }
 }
 
-/** All authenticators by their id, for servers that check less than ours. */
+/** All authenticators by their id. Servers that check less than ours use them. */
 export const REGISTERED: Map<string, Authenticator> = new Map();
 
 export function sha256(data: Buffer | string): Buffer {
   return createHash('sha256').update(data).digest();
 }
 
-/** A short text in CBOR (RFC 8949, section 3.1). */
+/** Encodes a short text in CBOR (RFC 8949, section 3.1). */
 function text(value: string): number[] {
   return [0x60 + value.length, ...Buffer.from(value)];
 }

@@ -1,4 +1,4 @@
-/** Servers that leave out one check of a passkey's answer, which shows that each check is needed. */
+/** Servers that leave out one check of a passkey's answer. They show that each check is needed. */
 import { verify } from 'node:crypto';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from '../../../src/index.ts';
 import type { Weakness } from '../attack.ts';
@@ -17,7 +17,7 @@ const CHECKS = [
 ] as const;
 type Check = (typeof CHECKS)[number];
 
-interface Wanted {
+interface Expectation {
   readonly nonce: string;
   /** Undefined if any account may sign in. */
   readonly accountId?: string;
@@ -25,8 +25,8 @@ interface Wanted {
 
 const counters = new Map<string, number>();
 
-/** Makes all checks but one. @returns the id of the passkey's account */
-function checked(without: Check, { nonce, accountId }: Wanted, answer: string): string {
+/** Runs all checks except one. @returns the id of the passkey's account */
+function runChecks(without: Check, { nonce, accountId }: Expectation, answer: string): string {
   const { id, response } = JSON.parse(answer) as { id: string; response: Record<string, string> };
   const passkey = REGISTERED.get(id);
   if (passkey === undefined) throw new ProofRefused('this passkey is unknown');
@@ -59,18 +59,18 @@ function laxly(without: Check): { guard: ApproveGuard; passkeySignIn: PasskeySig
     guard: {
       challenge: ({ nonce }) => ({ passkey: { challenge: nonce } }),
       verify: (wanted, answer) => {
-        checked(without, wanted, answer);
+        runChecks(without, wanted, answer);
         return { amr: ['pop', 'user'] };
       },
     },
     passkeySignIn: {
       options: (nonce) => ({ challenge: nonce }),
-      verify: ([nonce = ''], answer) => ({ accountId: checked(without, { nonce }, answer), amr: ['pop', 'user'] }),
+      verify: ([nonce = ''], answer) => ({ accountId: runChecks(without, { nonce }, answer), amr: ['pop', 'user'] }),
     },
   };
 }
 
 /** A server that makes every check but this one. */
 export function unchecked(without: Check): Weakness {
-  return { name: `checking the ${without}`, options: { qrLogin: laxly(without) } };
+  return { defence: `checking the ${without}`, options: { qrLogin: laxly(without) } };
 }

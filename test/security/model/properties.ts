@@ -1,33 +1,39 @@
-/** Properties of each store: the model predicts its walks, and an order of the acts explains its races. */
+/**
+ * Defines two properties of each store. The model predicts each walk (a random sequence of acts), and an order of the
+ * acts explains each race (acts at the same time).
+ */
 import { expect } from 'chai';
 import fc, { type IAsyncProperty, type Scheduler } from 'fast-check';
-import { APPROVERS, doings, type Plan, plans, type Setup, setups } from './acts.ts';
+import { APPROVERS, type Plan, plans, type Setup, setups, timelessPlans } from './acts.ts';
 import { Model } from './model.ts';
 import { expectRules } from './rules.ts';
-import { type Around, type Ground, Scene } from './scene.ts';
+import { Scene, type Stores, type StoreWrapper } from './scene.ts';
 import { ScheduledStore } from './stores.ts';
-import { anOrderOf, type Raced, Step, settled, type Tally } from './walk.ts';
+import { actOf, findOrder, type RaceResult, Step, type Tally } from './walk.ts';
 
-/** Makes the ground of one walk, which may leave its records there. */
-export type Grounds = () => Ground & { readonly close?: () => void };
+/** Makes the stores of one walk. The walk may leave its records there. */
+export type MakeStores = () => Stores & { readonly close?: () => void };
 
-export interface Walking {
+export interface WalkOptions {
   /** A fault of the store. */
-  readonly around?: Around | undefined;
+  readonly around?: StoreWrapper | undefined;
   readonly tally?: Tally;
   /** Waits until the watchers have received all changes, if that takes time. */
-  readonly hearing?: (scene: Scene) => Promise<void>;
+  readonly waitForSignals?: (scene: Scene) => Promise<void>;
 }
 
-export interface Racing extends Walking {
+export interface RaceOptions extends WalkOptions {
   readonly timePasses?: boolean;
 }
 
-/** Returns the property of walks: one act after the other ends as the model predicts. */
-export function walksOn(grounds: Grounds, { around, tally, hearing }: Walking = {}): IAsyncProperty<unknown[]> {
+/** Returns the property of walks: each act in a sequence ends as the model predicts. */
+export function walksOn(
+  grounds: MakeStores,
+  { around, tally, waitForSignals: hearing }: WalkOptions = {},
+): IAsyncProperty<unknown[]> {
   const walk = fc.commands([plans.map((plan) => new Step(plan, tally))], { maxCommands: 60, size: 'max' });
   const property = fc.asyncProperty(setups, successions, walk, async (setup, before, steps) => {
-    await on(grounds, setup, around, async (scene) => {
+    await withScene(grounds, setup, around, async (scene) => {
       const model = new Model(setup);
       for (const plan of before) await new Step(plan, tally).run(model, scene);
       await fc.asyncModelRun(() => ({ model, real: scene }), steps);
@@ -46,21 +52,26 @@ interface Race {
   readonly atOnce: readonly Plan[];
 }
 
-/** Returns the property of races: acts in turn, and then acts at once with their store accesses in any order. */
-export function racesOn(grounds: Grounds, { around, hearing, timePasses }: Racing = {}): IAsyncProperty<unknown[]> {
+/**
+ * Returns the property of races: a sequence of acts, and then simultaneous acts with their store accesses in any order.
+ */
+export function racesOn(
+  grounds: MakeStores,
+  { around, waitForSignals: hearing, timePasses }: RaceOptions = {},
+): IAsyncProperty<unknown[]> {
   const race: fc.Arbitrary<Race> = fc.record({
     setup: setups,
     before: beginnings,
-    atOnce: fc.array(timePasses ? plans : doings, { minLength: 2, maxLength: 5 }),
+    atOnce: fc.array(timePasses ? plans : timelessPlans, { minLength: 2, maxLength: 5 }),
   });
   const property = fc.asyncProperty(race, fc.scheduler(), async ({ setup, before, atOnce }, scheduler) => {
     let isScheduled = false;
-    const taking: Around = (store) => {
+    const taking: StoreWrapper = (store) => {
       const broken = around?.(store) ?? store;
       const scheduled = new ScheduledStore(broken, scheduler);
       return pick(broken, scheduled, () => isScheduled);
     };
-    await on(grounds, setup, taking, async (scene) => {
+    await withScene(grounds, setup, taking, async (scene) => {
       const model = new Model(setup);
       for (const plan of before) await new Step(plan).run(model, scene);
       isScheduled = true;
@@ -69,7 +80,7 @@ export function racesOn(grounds: Grounds, { around, hearing, timePasses }: Racin
       await hearing?.(scene);
       expectRules(scene);
       if (timePasses) return;
-      const order = await anOrderOf(raced, model, scene);
+      const order = await findOrder(raced, model, scene);
       expect(order, `no order explains ${JSON.stringify(raced, null, 1)}`).not.to.equal(undefined);
     });
   });
@@ -84,7 +95,7 @@ const successions: fc.Arbitrary<readonly Plan[]> = fc
   );
 const renewal: readonly Plan[] = [{ do: 'renew', browser: 0, at: 0, seen: undefined }];
 
-/** Mostly a ticket that is on its way, so that there is something to race for. */
+/** Mostly a live ticket, so that the acts have something to race for. */
 const usual: readonly Plan[] = [
   { do: 'show', browser: 0, at: 0 },
   { do: 'scan', phone: 0, ticket: '#0', looksFirst: false, verdict: 'allow' },
@@ -99,8 +110,13 @@ const beginnings: fc.Arbitrary<readonly Plan[]> = fc
     return [...more, ...begun];
   });
 
-async function atTheSameTime(plans: readonly Plan[], model: Model, scene: Scene, scheduler: Scheduler): Promise<Raced> {
-  const acts = plans.map((plan) => settled(plan, model, scene));
+async function atTheSameTime(
+  plans: readonly Plan[],
+  model: Model,
+  scene: Scene,
+  scheduler: Scheduler,
+): Promise<RaceResult> {
+  const acts = plans.map((plan) => actOf(plan, model, scene));
   const racing = acts.map(async (act) => {
     await scheduler.schedule(Promise.resolve(), JSON.stringify(act));
     return { act, ending: await scene.act(act) };
@@ -108,8 +124,8 @@ async function atTheSameTime(plans: readonly Plan[], model: Model, scene: Scene,
   return scheduler.waitFor(Promise.all(racing));
 }
 
-function pick(plain: Ground['store'], scheduled: Ground['store'], isScheduled: () => boolean): Ground['store'] {
-  const now = (): Ground['store'] => (isScheduled() ? scheduled : plain);
+function pick(plain: Stores['store'], scheduled: Stores['store'], isScheduled: () => boolean): Stores['store'] {
+  const now = (): Stores['store'] => (isScheduled() ? scheduled : plain);
   return {
     create: (ticket) => now().create(ticket),
     find: (id) => now().find(id),
@@ -118,10 +134,10 @@ function pick(plain: Ground['store'], scheduled: Ground['store'], isScheduled: (
   };
 }
 
-async function on(
-  grounds: Grounds,
+async function withScene(
+  grounds: MakeStores,
   setup: Setup,
-  around: Around | undefined,
+  around: StoreWrapper | undefined,
   act: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const ground = grounds();

@@ -1,4 +1,4 @@
-/** The first steps of QRLJacking: an attacker's page, and a victim who scans its code with a phone. */
+/** Takes the first steps of QRLJacking: opens an attacker's page, and scans its code with a victim's phone. */
 import type { BrowserContext, Page } from 'playwright-core';
 import type { QrLoginOptions } from '../../../src/index.ts';
 import { approve } from '../../chromium/acts.ts';
@@ -16,23 +16,23 @@ export const PLACES: Readonly<Record<string, { country: string; city: string }>>
   [VICTIM]: { country: 'DE', city: 'Berlin' },
 };
 
-/** The defaults of the plugin, instead of the options that Stage sets for tests that need less. */
+/** The defaults of the plugin, because Stage sets other options for its tests. */
 export const BY_DEFAULT = { assess: undefined, limits: undefined } as unknown as Partial<QrLoginOptions>;
 
 /** Opens the attacker's site, which is closed with the stage. */
-export async function attackerAt(stage: Stage, address: string = ATTACKER): Promise<AttackerSite> {
+export async function openAttackerSite(stage: Stage, address: string = ATTACKER): Promise<AttackerSite> {
   const site = await AttackerSite.open(stage, address);
   stage.atEnd(() => site.close());
   return site;
 }
 
-/** Returns a phone that is signed in at the provider, in a network of its own. */
+/** Returns a phone that is signed in at the provider, in a separate network. */
 export function phoneOf(stage: Stage, name: string = 'alice'): Promise<BrowserContext> {
   return signedInPhone(stage, { name, extraHTTPHeaders: FROM_VICTIM });
 }
 
-/** Opens the attacker's page on another screen. */
-export async function lured(stage: Stage, site: AttackerSite): Promise<Page> {
+/** Opens the attacker's page on the victim's computer. */
+export async function openLure(stage: Stage, site: AttackerSite): Promise<Page> {
   return stage.open(await stage.desktop({ viewport: { width: 480, height: 560 } }), site.url('/'));
 }
 
@@ -48,7 +48,7 @@ export async function scanAndApprove(stage: Stage, site: AttackerSite): Promise<
   return page;
 }
 
-/** Does the same without a page, for tests that do not look at the victim's screen. @returns the phone */
+/** Scans and approves without a page, for tests that do not look at the victim's screen. @returns the phone */
 export async function approveBeside(stage: Stage, site: AttackerSite): Promise<ScannedPhone> {
   const phone = await scanCodeBeside(stage, await site.code(), FROM_VICTIM);
   await phone.approve();

@@ -16,7 +16,7 @@ const REQUEST = {
 };
 
 const anyConsumer: Weakness = {
-  name: 'a name of the consumer beside the time of use',
+  defence: 'a name of the consumer beside the time of use',
   patch: replacing(
     KeyvRecords.prototype,
     'consume',
@@ -27,7 +27,7 @@ const anyConsumer: Weakness = {
   ),
 };
 
-/** Begins two sign-ins with one pushed request, and resumes both at once and then once more. @returns the codes */
+/** Begins two sign-ins with one pushed request, and resumes both at the same time and then again. @returns the codes */
 async function codesOfTwoSignIns(): Promise<readonly string[]> {
   const meeting = new MeetingAdapter('PushedAuthorizationRequest');
   const codes: string[] = [];
@@ -64,8 +64,8 @@ async function readyToResume(world: World, start: string): Promise<() => ReturnT
 }
 
 describe('a pushed request that begins two sign-ins', () => {
-  registerSides('row 37: gets a second code when the sign-in that came too late is repeated', {
-    lacks: anyConsumer.name,
+  registerSides('row 37: gets a second code when the sign-in that lost the race is repeated', {
+    lacks: anyConsumer.defence,
     succeeds: () =>
       whilePatched(anyConsumer, async () => {
         expect(await codesOfTwoSignIns()).to.have.length(2);

@@ -1,4 +1,7 @@
-/** Rows 36 and 37: one use of a proof, an assertion, a code or a token that is sent many times at once. */
+/**
+ * Rows 36 and 37 of the table in docs/security.md: a DPoP proof, an assertion, a code or a token counts once if it is
+ * sent many times at the same time.
+ */
 
 import {
   type AdapterSite,
@@ -13,10 +16,10 @@ import {
 import type { Answer } from '../../support/agent.ts';
 import { CLIENT_ID } from '../../support/world.ts';
 
-/** Gets something that is good for one request. @returns the function that sends this request to a node */
+/** Gets a credential for one request. @returns the function that sends this request to a node */
 type Obtain = (site: AdapterSite) => Promise<(node: number) => Promise<Answer>>;
 
-/** Sends the same request to the nodes in turn, many times at once. @returns the answers that accepted it */
+/** Sends the same request to the nodes in turn, many times at the same time. @returns the answers that accepted it */
 export async function acceptedOf(
   site: AdapterSite,
   times: number,
@@ -35,7 +38,7 @@ export const PROOFS: Readonly<Record<string, Obtain>> = {
   },
 
   'one DPoP proof at the userinfo endpoint': async (site) => {
-    const visitor = await signedIn(site);
+    const visitor = await signInVisitor(site);
     const dpop = await proofFor('POST', `${site.issuer}/token`);
     const { access } = tokensIn(await site.redeem(0, await visitor.code(), { dpop }));
     const proof = await proofFor('GET', `${site.issuer}/me`, access);
@@ -50,18 +53,18 @@ export const PROOFS: Readonly<Record<string, Obtain>> = {
 
 const SINGLE_USE: Readonly<Record<string, Obtain>> = {
   'an authorization code': async (site) => {
-    const code = await (await signedIn(site)).code();
+    const code = await (await signInVisitor(site)).code();
     return (node) => site.redeem(node, code);
   },
 
   'a refresh token': async (site) => {
-    const { refresh } = tokensIn(await site.redeem(0, await (await signedIn(site)).code()));
+    const { refresh } = tokensIn(await site.redeem(0, await (await signInVisitor(site)).code()));
     return (node) => site.refresh(node, refresh);
   },
 
   'a device code': async (site) => {
-    const visitor = await signedIn(site);
-    // The device gets what the user has granted to the RP before.
+    const visitor = await signInVisitor(site);
+    // The device gets the grant that the user has given to the RP before.
     await visitor.code();
     const { device_code: code, user_code: userCode } = (
       await site.ask(0, '/device/auth', { scope: 'openid profile' })
@@ -82,7 +85,7 @@ const SINGLE_USE: Readonly<Record<string, Obtain>> = {
   },
 };
 
-/** Uses something twice at once. @returns what still works of the winner's tokens; an empty list is wanted */
+/** Uses a credential twice at the same time. @returns the winner's tokens that still work, which should be none */
 export type Race = (site: AdapterSite) => Promise<readonly string[]>;
 
 export const RACES: Readonly<Record<string, Race>> = Object.fromEntries(
@@ -103,10 +106,10 @@ async function survivorsOf(site: AdapterSite, obtain: Obtain): Promise<readonly 
   ];
 }
 
-/** Uses a pushed authorization request many times at once. @returns the number of codes */
+/** Uses a pushed authorization request many times at the same time. @returns the number of codes */
 export async function usesOfPushedRequest(site: AdapterSite, times: number): Promise<number> {
-  const visitor = await signedIn(site);
-  // The user has given consent, so that the requests below are answered at once.
+  const visitor = await signInVisitor(site);
+  // The user has given consent, so that the requests below are answered without a page.
   await visitor.code();
   const pushed = (await site.ask(0, '/request', request())).json();
   const reference = { client_id: CLIENT_ID, request_uri: `${pushed.request_uri}` };
@@ -123,7 +126,7 @@ export async function usesOfPushedRequest(site: AdapterSite, times: number): Pro
   return results.filter((result) => result.has('code')).length;
 }
 
-async function signedIn(site: AdapterSite): Promise<Visitor> {
+async function signInVisitor(site: AdapterSite): Promise<Visitor> {
   const visitor = site.visitor();
   await visitor.signIn();
   return visitor;

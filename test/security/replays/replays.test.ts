@@ -16,48 +16,48 @@ import { acceptedOf, PROOFS, RACES, usesOfPushedRequest } from './races.ts';
 
 const AT_ONCE = sizeOfSuite({ short: 20, full: 50 });
 const ROUNDS = sizeOfSuite({ short: 2, full: 10 });
-/** A weak server loses one of these races at least, also on a busy machine. */
+/** A weak server loses at least one of these races, even on a busy machine. */
 const WEAK_ROUNDS = 30;
 
 /**
- * Returns a lookup that does not claim, as with an adapter that has no more than `find` and `upsert`. The first lookup
- * of a proof ends after the second one has begun, so that they always race.
+ * Returns a lookup that does not claim the proof, as with an adapter that has only `find` and `upsert`. The first
+ * lookup of a proof ends after the second one has begun, so that they always race.
  */
 function lookOnly(): Records['reserve'] {
   const second = new Map<string, () => void>();
   return async function (this: Records, key) {
     const isUnknown = (await this.get(key)) === undefined;
-    const meet = second.get(key);
-    if (meet === undefined) await new Promise<void>((resolve) => second.set(key, resolve));
-    else meet();
+    const release = second.get(key);
+    if (release === undefined) await new Promise<void>((resolve) => second.set(key, resolve));
+    else release();
     return isUnknown;
   };
 }
 
 const findThenSave: Weakness = {
-  name: 'a lookup that claims the proof',
+  defence: 'a lookup that claims the proof',
   patch: all(
     replacing(RedisRecords.prototype, 'reserve', lookOnly),
     replacing(KeyvRecords.prototype, 'reserve', lookOnly),
   ),
 };
 
-const aGrantThatGoesOn: Weakness = {
-  name: 'an end of the grant by the loser of the race',
+const keptGrant: Weakness = {
+  defence: 'a revocation of the grant by the loser of the race',
   patch: replacing(Object.getPrototypeOf(keyvAdapter(new Keyv())('Grant')), 'destroy', () => async () => undefined),
 };
 
-const aSecondConsumption: Weakness = {
-  name: 'a pushed request that is consumed once',
+const repeatedConsumption: Weakness = {
+  defence: 'a pushed request that is consumed once',
   patch: all(
     replacing(RedisRecords.prototype, 'consume', () => async () => true),
     replacing(KeyvRecords.prototype, 'consume', () => async () => true),
   ),
 };
 
-/** Each record is consumed by another request, between the look at it and its consumption. */
+/** Another request consumes each record between this request's read and its consumption. */
 const anotherIsFaster: Weakness = {
-  name: 'a request that comes first',
+  defence: 'a first request',
   patch: all(
     replacing(RedisRecords.prototype, 'consume', () => async () => false),
     replacing(KeyvRecords.prototype, 'consume', () => async () => false),
@@ -68,7 +68,7 @@ const anotherIsFaster: Weakness = {
 
 interface Setting {
   readonly name: string;
-  readonly start: () => Promise<Started>;
+  readonly start: () => Promise<RunningSite>;
   /**
    * True if requests come between a read of the store and the write after it, so that a weak server loses the races.
    */
@@ -104,7 +104,7 @@ for (const { name, start, interleaves } of SETTINGS) {
 
     for (const [proof, obtain] of Object.entries(PROOFS)) {
       register(`row 36: ${proof}, sent ${AT_ONCE} times at once, is accepted more than once`, {
-        lacks: findThenSave.name,
+        lacks: findThenSave.defence,
         succeeds: async () => {
           const send = await obtain(site);
           const accepted = await whilePatched(findThenSave, () => acceptedOf(site, AT_ONCE, send));
@@ -120,10 +120,10 @@ for (const { name, start, interleaves } of SETTINGS) {
 
     for (const [record, race] of Object.entries(RACES)) {
       register(`row 37: ${record}, sent twice at once, leaves tokens that work`, {
-        lacks: aGrantThatGoesOn.name,
+        lacks: keptGrant.defence,
         succeeds: () =>
-          whilePatched(aGrantThatGoesOn, async () => {
-            expect(await lost(race)).to.be.greaterThan(0);
+          whilePatched(keptGrant, async () => {
+            expect(await findLostRace(race)).to.be.greaterThan(0);
           }),
         fails: async () => {
           for (let round = 0; round < ROUNDS; round++) {
@@ -134,9 +134,9 @@ for (const { name, start, interleaves } of SETTINGS) {
     }
 
     register(`row 37: a pushed request, sent ${AT_ONCE} times at once, gets more than one code`, {
-      lacks: aSecondConsumption.name,
+      lacks: repeatedConsumption.defence,
       succeeds: () =>
-        whilePatched(aSecondConsumption, async () => {
+        whilePatched(repeatedConsumption, async () => {
           expect(await usesOfPushedRequest(site, AT_ONCE)).to.be.greaterThan(1);
         }),
       fails: async () => {
@@ -144,7 +144,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       },
     });
 
-    it('emits grant.revoked for a code that was sent twice at once', async () => {
+    it('emits grant.revoked for a code that was sent twice at the same time', async () => {
       const visitor = site.visitor();
       await visitor.signIn();
       const code = await visitor.code();
@@ -155,25 +155,25 @@ for (const { name, start, interleaves } of SETTINGS) {
       expect(revoked).to.have.length(1);
     });
 
-    /** Runs races on a weak server. @returns the number of those after which tokens still work */
-    async function lost(race: (site: AdapterSite) => Promise<readonly string[]>): Promise<number> {
+    /** Runs races on a weak server until tokens still work after one. @returns the number of this race; 0 if none */
+    async function findLostRace(race: (site: AdapterSite) => Promise<readonly string[]>): Promise<number> {
       for (let round = 0; round < WEAK_ROUNDS; round++) if ((await race(site)).length > 0) return round + 1;
       return 0;
     }
   });
 }
 
-interface Started {
+interface RunningSite {
   readonly site: AdapterSite;
   readonly stop: () => Promise<void>;
 }
 
-async function onOneNode(store: Keyv): Promise<Started> {
+async function onOneNode(store: Keyv): Promise<RunningSite> {
   const site = await AdapterSite.start(store);
   return { site, stop: () => site.stop() };
 }
 
-async function onRedis(): Promise<Started> {
+async function onRedis(): Promise<RunningSite> {
   const redis = await RedisServer.start();
   const stores = [redisKeyv(redis.url, 'replays'), redisKeyv(redis.url, 'replays')];
   const site = await AdapterSite.start(...stores);

@@ -1,4 +1,4 @@
-/** Collects every secret that a provider exchanges in a test, and finds them where they must not be. */
+/** Collects every secret that a provider exchanges in a test, and finds secrets in texts that must not contain them. */
 import { inspect } from 'node:util';
 import type { Agent } from '../../support/agent.ts';
 import { codeIn, idIn } from '../../support/codes.ts';
@@ -40,14 +40,17 @@ export class Secrets {
     return [...this.#values].filter(([value]) => isIn(text, value)).map(([, name]) => name);
   }
 
-  named(which: (name: string) => boolean): Secrets {
+  filterByName(which: (name: string) => boolean): Secrets {
     const some = new Secrets();
     for (const [value, name] of this.#values) if (which(name)) some.add(name, value);
     return some;
   }
 }
 
-/** Returns true if the text holds the value. Digits must stand alone, because a number may hold them by chance. */
+/**
+ * Returns true if the text contains the value. Digits must stand alone, because a longer number may contain them by
+ * chance.
+ */
 function isIn(text: string, value: string): boolean {
   return /^\d+$/.test(value) ? new RegExp(`(?<![\\d.])${value}(?!\\d)`).test(text) : text.includes(value);
 }

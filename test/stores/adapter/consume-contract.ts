@@ -14,7 +14,7 @@ const BEFORE = 1_767_225_600;
 
 const OTHERS = Object.keys(OF_EACH_MODEL).filter((model) => !USED_ONCE.includes(model));
 
-export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice): void {
+export function testConsume(backend: () => AdapterBackend, choose: ModelChoice): void {
   describe('when records are consumed,', () => {
     let nodes: TwoNodes;
 
@@ -22,7 +22,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
       nodes = backend().open();
     });
 
-    /** Consumes a record from both nodes at once. @returns the number of calls that succeeded */
+    /** Consumes a record from both nodes at the same time. @returns the number of calls that succeeded */
     async function race(model: string, id: string): Promise<number> {
       const tries = Array.from({ length: AT_ONCE }, (_, turn) => {
         const node = turn % 2 === 0 ? nodes.one : nodes.other;
@@ -35,12 +35,12 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
       return outcomes.filter(({ status }) => status === 'fulfilled').length;
     }
 
-    it('lets the same consumer consume a pushed request again, and no other', async () => {
+    it('lets the same consumer, and no other, consume a pushed request again', async () => {
       const model = 'PushedAuthorizationRequest';
       await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
       await consumeAs('first', () => nodes.one(model).consume('id'));
       await consumeAs('first', () => nodes.other(model).consume('id'));
-      const others = [consumeAs('second', () => refusedBy(nodes.other(model))), refusedBy(nodes.one(model))];
+      const others = [consumeAs('second', () => errorOfConsume(nodes.other(model))), errorOfConsume(nodes.one(model))];
       for (const refusal of await Promise.all(others)) expect(refusal).to.be.instanceOf(refusalOf(model));
       expect(await nodes.one(model).find('id')).to.have.keys(...Object.keys(OF_EACH_MODEL[model] ?? {}), 'consumed');
     });
@@ -56,7 +56,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         await nodes.one(model).upsert('id', withoutGrant(model), 60);
         await nodes.one(model).consume('id');
         const first = await nodes.one(model).find('id');
-        expect(await refusedBy(nodes.other(model))).to.be.instanceOf(refusalOf(model));
+        expect(await errorOfConsume(nodes.other(model))).to.be.instanceOf(refusalOf(model));
         expect(await nodes.other(model).find('id')).to.deep.equal(first);
       });
 
@@ -69,7 +69,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
 
       it(`does not consume a ${model} that has expired`, async () => {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 0.05);
-        await gone(nodes.other(model));
+        await untilGone(nodes.other(model));
         expect(await race(model, 'id')).to.equal(0);
         expect(await nodes.other(model).find('id')).to.equal(undefined);
       });
@@ -81,7 +81,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await nodes.other(model).find('id')).to.deep.equal(consumed);
       });
 
-      it(`takes a record of ${model} for consumed if it was written as consumed by a boolean or a date`, async () => {
+      it(`treats a ${model} as consumed if "consumed" was written as a boolean or a date`, async () => {
         for (const consumed of [true, new Date(BEFORE * 1000)]) {
           await nodes.one(model).upsert(`${consumed}`, { ...withoutGrant(model), consumed }, 60);
           expect(Boolean((await nodes.other(model).find(`${consumed}`))?.consumed), `${consumed}`).to.equal(true);
@@ -154,7 +154,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await race(model, 'id')).to.equal(AT_ONCE);
         expect(await nodes.one(model).find('id')).to.equal(undefined);
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 0.05);
-        await gone(nodes.other(model));
+        await untilGone(nodes.other(model));
         await nodes.one(model).consume('id');
         expect(await nodes.other(model).find('id')).to.equal(undefined);
       });
@@ -183,7 +183,7 @@ function refusalOf(model: string): typeof errors.InvalidGrant | typeof errors.In
   return model === 'PushedAuthorizationRequest' ? errors.InvalidRequestUri : errors.InvalidGrant;
 }
 
-async function refusedBy(records: Adapter): Promise<unknown> {
+async function errorOfConsume(records: Adapter): Promise<unknown> {
   return records.consume('id').then(
     () => undefined,
     (reason: unknown) => reason,
@@ -191,6 +191,6 @@ async function refusedBy(records: Adapter): Promise<unknown> {
 }
 
 /** Waits until a record has expired. There is no event for that, so it polls. */
-function gone(records: Adapter): Promise<void> {
+function untilGone(records: Adapter): Promise<void> {
   return until(async () => (await records.find('id')) === undefined);
 }

@@ -1,4 +1,4 @@
-/** The parts of one of several processes on Redis: a Keyv with a connection of its own, and an engine on that. */
+/** The parts of one of several processes on Redis: a Keyv with its own connection, and an engine over this Keyv. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../../src/stores/choose-engine.ts';
@@ -13,7 +13,7 @@ export class RedisProcess {
   readonly keyv: Keyv;
   readonly backend: KeyvRedis<unknown>;
   readonly engine: StoreEngine;
-  /** The errors that belonged to no request. */
+  /** The errors that did not belong to a request. */
   readonly troubles: Error[] = [];
   /** The tickets that were written after their callers had got an error. */
   readonly late: Ticket[] = [];
@@ -37,12 +37,12 @@ export class RedisProcess {
   }
 
   /** Waits until it receives the messages of other processes. */
-  listens(): Promise<void> {
+  untilListening(): Promise<void> {
     return eventually('hears other processes', () => this.engine.hearsOthers());
   }
 
   /** Waits until the store answers again. */
-  answers(): Promise<void> {
+  untilAnswering(): Promise<void> {
     const ping = () =>
       this.engine.ping().then(
         () => true,
@@ -61,6 +61,6 @@ export class RedisProcess {
 /** Starts a process and waits until it receives the messages of other processes. */
 export async function startProcess(connection: Connection, clock?: Clock): Promise<RedisProcess> {
   const process = new RedisProcess(connection, clock);
-  await process.listens();
+  await process.untilListening();
   return process;
 }
