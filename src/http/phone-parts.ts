@@ -11,7 +11,7 @@ import { type ApprovalPorts, Approvals } from './phone/approval.ts';
 import { type DecisionPorts, Decisions } from './phone/decisions.ts';
 import { Followers } from './phone/followers.ts';
 
-/** The parts that the phone's pages and its apps have in common, and those of the apps. */
+/** The services that the phone's pages and the apps share, and those that only the apps use. */
 export interface PhoneParts {
   readonly approvals: Approvals;
   readonly decisions: Decisions;

@@ -47,8 +47,8 @@ export interface ApproverSignIn {
 }
 
 /**
- * The result of an assessment: a tap is enough, the user must type the phone's check code at the browser, or it is
- * refused.
+ * The result of an assessment: a tap is enough, the user must type the phone's check code at the browser, or the
+ * sign-in is refused.
  */
 export type Verdict = 'allow' | 'check code' | 'deny';
 

@@ -163,7 +163,7 @@ describe('npm run cluster', () => {
       const node = cluster.nodes[waiting.indexOf(1)];
       if (node === undefined) throw new Error('no node has a waiting browser');
 
-      const replaced = cluster.program.next(/had ended, and is there again/);
+      const replaced = cluster.program.nextLine(/had ended, and is there again/);
       process.kill(node.pid, 'SIGKILL');
       await readToEnd(stream);
       const again = await browser.events();

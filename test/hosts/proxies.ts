@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { need, startChild } from '../../examples/cluster/children.ts';
+import { assertInstalled, startChild } from '../../examples/cluster/children.ts';
 import * as koa from '../../examples/hosts/koa.ts';
 import { assessByAddress } from '../support/assess-by-address.ts';
 import { docPage } from '../support/doc-pages.ts';
@@ -65,7 +65,7 @@ export const PROXIES: Readonly<Record<string, Proxy>> = {
 export async function startBehindProxy(name: string, path: string): Promise<VisitedHost> {
   const proxy = PROXIES[name];
   if (proxy === undefined) throw new Error(`there is no proxy ${name}`);
-  need(proxy.program, proxy.debianPackage);
+  assertInstalled(proxy.program, proxy.debianPackage);
   const { site, options } = await optionsFor('https', path);
   const folder = await mkdtemp(join(tmpdir(), 'qr-login-proxy-'));
   const host = await koa.start({ ...options, port: 0, proxy: true, qrLogin: { assess: assessByAddress } });

@@ -21,11 +21,14 @@ import {
 } from '../ticket/builders.ts';
 import { declaredNames, type Facts, holds, modelText, ROWS } from './table.ts';
 
-type Act = Exclude<keyof typeof transitions, 'assertOwner' | 'requireDecidable' | 'ended' | 'MAX_WRONG_CHECK_CODES'>;
+type Act = Exclude<
+  keyof typeof transitions,
+  'assertOwner' | 'requireDecidable' | 'endedError' | 'MAX_WRONG_CHECK_CODES'
+>;
 type Step = (ticket: Ticket, approver: Approver, now: number) => Ticket | undefined;
 
 /** Functions that are not transitions: they check the actor and the ticket, or make an error. */
-const CHECKS = ['assertOwner', 'requireDecidable', 'ended'];
+const CHECKS = ['assertOwner', 'requireDecidable', 'endedError'];
 
 /** The functions of src/ticket/transitions.ts that lead from one state of a ticket to another. */
 const STEPS: Readonly<Record<Exclude<Act, 'show'>, Step>> = {
@@ -47,7 +50,7 @@ const STEPS: Readonly<Record<Exclude<Act, 'show'>, Step>> = {
   demandCheckCode: (ticket, _, now) => transitions.demandCheckCode(ticket, at(now)),
   refuseCheckCode: (ticket, _, now) => transitions.refuseCheckCode(ticket, at(now)),
   cancel: (ticket, _, now) => transitions.cancel(ticket, 'browser', at(now)),
-  replaced: (ticket, _, now) => transitions.replaced(ticket, at(now)),
+  endReplaced: (ticket, _, now) => transitions.endReplaced(ticket, at(now)),
 };
 
 const STATES = {

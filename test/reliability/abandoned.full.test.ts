@@ -164,7 +164,7 @@ class PassersBy {
         cwd: new URL('../..', import.meta.url),
       },
     );
-    const [, issuer = ''] = READY.exec(await program.seen(READY)) ?? [];
+    const [, issuer = ''] = READY.exec(await program.firstLine(READY)) ?? [];
     let metadata: Promise<client.ServerMetadata> | undefined;
     const discover = async (): Promise<client.ServerMetadata> => {
       const options = { execute: [client.allowInsecureRequests] };

@@ -91,7 +91,7 @@ describe('the kill of a Redis Cluster’s master while users sign in', function 
   }
 
   async function finish({ browser, user }: SignIn): Promise<void> {
-    await browser.until('approved');
+    await browser.untilState('approved');
     const { redirectTo } = (await browser.finish()).json();
     expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(user);
   }

@@ -65,7 +65,7 @@ describe('a failover to a replica while browsers finish', function () {
     it('signs in every approved browser, and no other browser, if the master dies', () =>
       expectAllIn(async () => {
         const master = await currentMaster();
-        await Promise.all([runningSentinel().switched(), master.kill()]);
+        await Promise.all([runningSentinel().untilSwitched(), master.kill()]);
       }));
   });
 
@@ -98,7 +98,7 @@ describe('a failover to a replica while browsers finish', function () {
     for (const replica of replicas) replica.pause();
     await master.command('CLIENT', 'KILL', 'TYPE', 'replica');
     await act();
-    const switched = runningSentinel().switched();
+    const switched = runningSentinel().untilSwitched();
     await master.kill();
     for (const replica of replicas) replica.resume();
     await switched;

@@ -74,7 +74,7 @@ describe('a rotation of `jwks` while users sign in', function () {
 
   /** @param everywhere true if all nodes must know the key; false if one is enough. @returns the id of the key */
   async function finish({ browser, user }: SignIn, everywhere: boolean): Promise<unknown> {
-    await browser.until('approved');
+    await browser.untilState('approved');
     const tokens = await browser.tokens((await browser.finish()).json().redirectTo);
     expect(tokens.claims()?.sub).to.equal(user);
     const verified = await Promise.allSettled(NODES.map((node) => verify(node, `${tokens.id_token}`)));

@@ -48,7 +48,7 @@ describe('two hundred concurrent sign-ins over nodes in turn (round robin)', () 
     );
 
     expect(outcomes.map(({ sub }) => sub)).to.deep.equal(outcomes.map((_, index) => `user${index}`));
-    await nodes.havePrintedAll();
+    await nodes.untilAllPrinted();
     const finished = nodes.events('qr_login.finished');
     expect(finished.map(({ ticket, accountId }) => `${accountId} by ${ticket}`)).to.have.members(
       outcomes.map(({ ticket }, index) => `user${index} by ${ticket}`),

@@ -71,7 +71,7 @@ describe('nodes behind nginx with its defaults', function () {
     const subs = await Promise.all(
       Array.from({ length: PEOPLE }, async (_, index) => {
         const { page, phone } = await scanCode(`user${index}`);
-        const approved = page.until('approved');
+        const approved = page.untilState('approved');
         await phone.approve();
         await approved;
         return finish(page);
@@ -96,7 +96,7 @@ describe('nodes behind nginx with its defaults', function () {
 
   it('continue sign-ins after a node was killed', async () => {
     const people = await Promise.all(Array.from({ length: PEOPLE }, (_, index) => scanCode(`user${index}`)));
-    const watching = people.map(({ page }) => page.until('approved'));
+    const watching = people.map(({ page }) => page.untilState('approved'));
     await Promise.all(people.map(({ page }) => page.listens));
 
     await nodes.kill(0);

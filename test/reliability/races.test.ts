@@ -66,7 +66,7 @@ describe('fifty concurrent requests at two nodes', function () {
       expect(unknown).to.include({ status: 404 });
       for (const { answer } of answers) if (answer.status !== 200) expect(withoutDate(answer)).to.deep.equal(unknown);
     });
-    await nodes.havePrintedAll();
+    await nodes.untilAllPrinted();
     const scanned = nodes.events('qr_login.scanned').map(({ ticket }) => ticket);
     expect(scanned).to.have.members(tickets);
   });
@@ -184,7 +184,7 @@ describe('fifty concurrent requests at two nodes', function () {
 
   /** Returns the events after the scan of each ticket, from all nodes. */
   async function readEnds(): Promise<Map<string | undefined, string[]>> {
-    await nodes.havePrintedAll();
+    await nodes.untilAllPrinted();
     const ends = new Map<string | undefined, string[]>();
     for (const event of ENDS) {
       for (const { ticket } of nodes.events(`qr_login.${event}`)) {

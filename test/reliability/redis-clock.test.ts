@@ -114,7 +114,7 @@ describe('a step of the clock of Redis', function () {
       return code !== '' && (await phone.scan(code)).status === 200;
     });
     expect(await phone.approve()).to.include({ state: 'approved' });
-    await browser.until('approved');
+    await browser.untilState('approved');
     return (await browser.tokens((await browser.finish()).json().redirectTo)).claims()?.sub;
   }
 

@@ -69,7 +69,7 @@ describe('the URL that resumes a sign-in', function () {
     const before = await jar.store.getAllCookies();
     await visit.browser.agent.get(url);
     // Another run may have sent more commands. Otherwise the harm would be done later, to the check of the node's health.
-    if (!site.proxy.isHarmed) site.proxy.heal();
+    if (!site.proxy.isHarmDone) site.proxy.heal();
     // The browser has got no answer, so it still has its earlier cookies.
     await jar.removeAllCookies();
     for (const cookie of before) await jar.store.putCookie(cookie);

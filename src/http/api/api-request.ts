@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { type Assure, assured } from '../../oidc/approver.ts';
+import { type Assure, describeAuthentication } from '../../oidc/approver.ts';
 import { APP_SCOPE, invalidToken } from '../../oidc/apps/app-challenge.ts';
 import { type App, type AppAccess, AppTokens } from '../../oidc/apps/app-token.ts';
 import type { Provider } from '../../oidc/provider.ts';
@@ -41,8 +41,8 @@ export interface ApiRequestPorts extends RequestProofPorts {
 }
 
 /**
- * Makes the entries of the app's routes: an access token with the scope `qr_login` that is bound to a key by DPoP (RFC
- * 9449). No cookie is read, so there is nothing that another site could use, and no CSRF token.
+ * Makes the entries of the app's routes. They take an access token with the scope `qr_login` that is bound to a key by
+ * DPoP (RFC 9449). No cookie is read, so there is nothing that another site could use, and no CSRF token.
  */
 export class ApiGuards {
   readonly #ports: ApiRequestPorts;
@@ -93,7 +93,7 @@ export class ApiGuards {
     // Note the proof last, so that only holders of a valid token take up room in the store.
     await this.#proofs.useOnce(proof);
     await this.#assertAllowed(ctx, access);
-    const approver = { ...(await assured(authentication, settings.assurance)), grant };
+    const approver = { ...(await describeAuthentication(authentication, settings.assurance)), grant };
     return { ...request, approver, app, endsAt, ticket };
   }
 

@@ -4,7 +4,7 @@ import type { PhoneActs } from '../../ticket/phone.ts';
 import { isNamedAccount } from '../../ticket/requirements.ts';
 import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
-import { type AdmittedTicket, admitToTicket, asSubject, type TicketAdmissionPorts } from '../phone/admission.ts';
+import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts, withSubject } from '../phone/admission.ts';
 import type { Approvals } from '../phone/approval.ts';
 import { phoneDeviceOf } from '../request/client-info.ts';
 import type { Guard } from '../request/guard.ts';
@@ -45,8 +45,8 @@ export class ApiScanHandlers {
     const { announce, appViews, urls } = this.#ports;
     const { ctx, body } = form;
     const { code, shortCode, actions = false, ...others } = body;
-    const isOne = (code === undefined) !== (shortCode === undefined);
-    const isRight = isOne && isTextOrAbsent(code) && isTextOrAbsent(shortCode) && typeof actions === 'boolean';
+    const hasOneCode = (code === undefined) !== (shortCode === undefined);
+    const isRight = hasOneCode && isTextOrAbsent(code) && isTextOrAbsent(shortCode) && typeof actions === 'boolean';
     if (!isRight || Object.keys(others).length > 0)
       throw new QrLoginError('invalid_request', 'Send { "code": "…" } or { "shortCode": "…" }.');
     const { ticket, changed, admitted } =
@@ -81,11 +81,12 @@ export class ApiScanHandlers {
 
   async #scanTyped(form: ApiForm, shortCode: string, showsActions: boolean): Promise<Scan> {
     const { provider, ceremony, approvals, settings } = this.#ports;
-    if (!settings.shortCode) throw new QrLoginError('invalid_request', 'Short codes are not offered here. Scan.');
+    if (!settings.shortCode)
+      throw new QrLoginError('invalid_request', 'Short codes are not offered here. Scan the code.');
     await this.#countShortCode(form);
     const { approver: before, account } = await admitToTicket(this.#ports, { ...form, ticket: undefined }, SHORT_CODE);
     const ticket = await ceremony.phone.findTyped(shortCode);
-    const approver = await asSubject(provider, before, ticket);
+    const approver = await withSubject(provider, before, ticket);
     assertShowable(ticket, approver, showsActions);
     const known = { ticket };
     const judge = approvals.makeJudge(form.ctx);
@@ -99,8 +100,8 @@ export class ApiScanHandlers {
   }
 
   /**
-   * Returns the code in the text of a QR code: its address, or what follows the last slash. Some scanners append a line
-   * break.
+   * Returns the code in a text that an app has scanned: the whole address, or only the part after its last slash. Some
+   * scanners append a line break.
    * @throws QrLoginError `invalid_request` for an address of another site, which is no code of this provider
    */
   #codeIn(text: string): string {
@@ -114,8 +115,8 @@ export class ApiScanHandlers {
 }
 
 /**
- * Ensures that an app that does not know actions does not approve one as a sign-in. To an account other than the
- * action's, the action stays unknown.
+ * Ensures that an app that does not know actions does not approve one as a sign-in. To an account that the action does
+ * not name, the action stays unknown.
  */
 function assertShowable(ticket: Ticket | undefined, approver: GrantApprover, showsActions: boolean): void {
   if (showsActions || ticket?.request.action === undefined || !isNamedAccount(ticket, approver)) return;

@@ -15,7 +15,7 @@ import { QrLoginError } from '../../ticket/errors.ts';
 import { type Fields, readFields } from '../request/body.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Entry, Guard } from '../request/guard.ts';
-import { notEmbedded, sameOrigin } from '../request/origin.ts';
+import { assertNotEmbedded, makeSameOriginGuard } from '../request/origin.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import type { Urls } from '../request/urls.ts';
@@ -31,7 +31,7 @@ export interface BrowserRequest extends PluginRequest {
   readonly identity: BrowserIdentity;
 }
 
-/** A POST of that browser, from a page of the provider. */
+/** A POST of the browser that started the interaction, from a page of the provider. */
 export interface BrowserForm extends BrowserRequest {
   readonly fields: Fields;
 }
@@ -44,7 +44,7 @@ export interface PromptForm<Prompt extends PluginPrompt> extends BrowserForm {
 export interface BrowserRequestPorts extends CookieTestPorts {
   readonly provider: Provider;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'binding' | 'origin' | 'test'>;
+  readonly cookies: Pick<Cookies, 'binding' | 'origin' | 'setTest'>;
   readonly limits: Pick<RateLimits, 'byAddress'>;
   readonly wiring: Pick<Wiring, 'urlFault'>;
 }
@@ -57,12 +57,12 @@ export class BrowserGuards {
 
   constructor(ports: BrowserRequestPorts) {
     this.#ports = ports;
-    this.#sameOrigin = sameOrigin(ports.urls);
+    this.#sameOrigin = makeSameOriginGuard(ports.urls);
     this.#cookieTest = new CookieTest(ports);
   }
 
-  /** Tests if a browser without any cookie accepts cookies. Mounted in front of the page. */
-  get testCookies(): RouterMiddleware {
+  /** Middleware in front of the page, which tests if a browser without any cookie accepts cookies. */
+  get cookieTest(): RouterMiddleware {
     return this.#cookieTest.begin;
   }
 
@@ -70,7 +70,7 @@ export class BrowserGuards {
   look(act: AddressAct): Entry<BrowserRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
-      notEmbedded(request);
+      assertNotEmbedded(request);
       this.#noteWayBack(request);
       await count(request);
       this.#cookieTest.assertPassed(request);

@@ -38,7 +38,7 @@ export interface Hooks {
  * function of the deployment in another way, except `locate`, `clientLogo` and `onSignIn`, which no request depends on.
  * @param patienceMs the longest time that each may take, in milliseconds
  */
-export function checkedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hooks & Pick<H, 'actions'> {
+export function makeCheckedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hooks & Pick<H, 'actions'> {
   const { enrolled, guard, passkeySignIn, browserPasskeys, actions } = hooks;
   const { findAccount: findHinted } = actions;
   const checked =

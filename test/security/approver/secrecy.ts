@@ -27,7 +27,7 @@ const viewsWithAccount = replacing(
 /** The same leak in the data from which the page is rendered. */
 const drawnWithAccount = replacing(
   BrowserViews.prototype,
-  'drawn',
+  'drawWithImage',
   (drawn) =>
     function (this: BrowserViews, ticket, now, accountId) {
       const view = drawn.call(this, ticket, now, accountId);

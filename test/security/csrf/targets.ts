@@ -1,6 +1,6 @@
 /** Acts that another site may want the victim to do, and checks that they were done. */
 import type { Answer } from '../../support/agent.ts';
-import { allowed, shortCodeOn } from '../../support/typing.ts';
+import { shortCodeOn, shortCodesAllowed } from '../../support/typing.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { approveSignIn, phoneOf } from '../approver/people.ts';
@@ -87,7 +87,7 @@ export const TARGETS: readonly [Target, ...Target[]] = [
   },
   {
     does: 'types a short code on the phone',
-    on: allowed,
+    on: shortCodesAllowed,
     prepare: async (site) => {
       const browser = await atTheCode(site);
       const who = await phoneOf(site, 'alice');

@@ -94,7 +94,7 @@ async function enrol(visitor: Visitor, key: TestBrowserKey): Promise<boolean> {
 
 /** @returns true if the server has taken the key */
 async function announceKey(browser: BrowserVisitor, key: TestBrowserKey, changes: TextFields = {}): Promise<boolean> {
-  const fields = { ...(await key.shown(browser.at, await browser.code())), ...changes };
+  const fields = { ...(await key.announcement(browser.at, await browser.code())), ...changes };
   return (await browser.post(`${browser.at}/qr/key`, fields)).status === 200;
 }
 
@@ -151,7 +151,7 @@ export const attacks: Attack[] = [
     without: anySignature,
     run: async (site) => {
       const [attacker, victim] = [await browserAt(site), await victimOf(site)];
-      const { key, signature } = await victim.key.shown(victim.browser.at, await victim.browser.code());
+      const { key, signature } = await victim.key.announcement(victim.browser.at, await victim.browser.code());
       await announceKey(attacker, await TestBrowserKey.make(), { key, signature });
       const { state } = await scanAndApprove(victim.phone, attacker);
       return state === 'approved' ? 'an approval of another browser' : undefined;

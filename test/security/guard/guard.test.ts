@@ -68,7 +68,7 @@ describe('a passkey that is used twice', () => {
       const site = siteOf(world);
       const { passkey } = await phoneWithPasskey(site);
       const browser = await browserAt(site);
-      const events = world.payloads('qr_login.passkey');
+      const events = world.collectPayloads('qr_login.passkey');
       const proof = passkey.answer(await challengeInBrowser(browser));
       const [first, second] = [await signInWith(browser, proof), await signInWith(browser, proof)];
       expect(first.status).to.equal(200);

@@ -2,7 +2,7 @@
 import type { Answer } from '../../support/agent.ts';
 import { StillClock } from '../../support/clock.ts';
 import { ID_LENGTH, idIn } from '../../support/codes.ts';
-import { allowed, shortCodeOn, typeIn } from '../../support/typing.ts';
+import { shortCodeOn, shortCodesAllowed, typeIn } from '../../support/typing.ts';
 import { PhoneVisitor } from '../../support/visitors.ts';
 import type { World, WorldOptions } from '../../support/world.ts';
 import { copyCookies, phoneOf } from '../approver/people.ts';
@@ -11,7 +11,7 @@ import { atTheCode } from '../csrf/targets.ts';
 
 /** Options of a server for these requests. Its clock stands still, so that no ticket expires meanwhile. */
 export function serverForLookups(more: WorldOptions = {}): WorldOptions {
-  return { ...allowed, ...more, clock: new StillClock() };
+  return { ...shortCodesAllowed, ...more, clock: new StillClock() };
 }
 
 export const KINDS = ['unknown', 'foreign', 'expired'] as const;

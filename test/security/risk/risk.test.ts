@@ -60,7 +60,7 @@ describe('an assessment', () => {
 describe('a sign-in that the deployment refuses', () => {
   it('is shown on the phone in neutral words, and without the reason in the browser', async () => {
     await World.during({ qrLogin: { assess: () => 'deny' } }, async (world) => {
-      const denied = world.payloads('qr_login.denied');
+      const denied = world.collectPayloads('qr_login.denied');
       const { browser, phone } = await world.meet();
       expect((await phone.scan(await browser.code())).status).to.equal(200);
       expect((await phone.look()).json()).to.include({ state: 'denied', because: 'risk' });

@@ -2,7 +2,7 @@
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Answer } from '../../support/agent.ts';
-import { allowed, approveTyped, shortCodeOn, typeIn } from '../../support/typing.ts';
+import { approveTyped, shortCodeOn, shortCodesAllowed, typeIn } from '../../support/typing.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
@@ -113,7 +113,7 @@ const claiming: Attack[] = [
   {
     row: 13,
     name: 'finishes without a check code after the victim has typed the short code of the attacker',
-    on: allowed,
+    on: shortCodesAllowed,
     without: withoutTypedNote,
     run: async (site) => {
       const [attacker, victim] = [await browserAt(site), await phoneOf(site)];
@@ -125,7 +125,7 @@ const claiming: Attack[] = [
   {
     row: 14,
     name: 'takes a ticket over by typing the short code that the victim has typed',
-    on: allowed,
+    on: shortCodesAllowed,
     without: withoutOwner,
     run: async (site) => {
       const [browser, victim, attacker] = [await browserAt(site), await phoneOf(site), await phoneOf(site, 'bob')];
@@ -137,7 +137,7 @@ const claiming: Attack[] = [
   {
     row: 3,
     name: 'types the short code of a ticket that was scanned and denied',
-    on: allowed,
+    on: shortCodesAllowed,
     without: reopenedAfterDeny,
     run: async (site) => {
       const [browser, victim, attacker] = [await browserAt(site), await phoneOf(site), await phoneOf(site, 'bob')];
@@ -150,7 +150,7 @@ const claiming: Attack[] = [
   {
     row: 3,
     name: 'types the short code of a ticket that was renewed',
-    on: allowed,
+    on: shortCodesAllowed,
     without: sameAfterRenewal,
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
@@ -163,7 +163,7 @@ const claiming: Attack[] = [
   {
     row: 3,
     name: 'types the text of a QR code into the field for a short code',
-    on: allowed,
+    on: shortCodesAllowed,
     without: withoutDistinction,
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
@@ -175,7 +175,7 @@ const claiming: Attack[] = [
     row: 3,
     name: 'types a short code on a server whose option shortCode is off',
     on: { qrLogin: { shortCode: false } },
-    without: { defence: 'the option switched off', options: allowed },
+    without: { defence: 'the option switched off', options: shortCodesAllowed },
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser).catch(() => 'QLMY-2568');

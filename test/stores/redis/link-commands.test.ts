@@ -53,7 +53,7 @@ describe('a sign-in on Redis', () => {
     return { begin, page, code: look, scan, approve, finish, resume };
   }
 
-  it('sends the steps of one turn of the event loop in one command', async () => {
+  it('sends at most the allowed number of commands in each step', async () => {
     const phone = await new PhonePerson(world).signIn();
     // Loads the scripts.
     await signIn(phone);
