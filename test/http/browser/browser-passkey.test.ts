@@ -120,6 +120,15 @@ describe('a browser that a phone has signed in', () => {
     expect(await shownOn()).to.include('Warning: your account does not trust that browser');
   });
 
+  it('is named on the phone also by a page in a language that is written from right to left', async () => {
+    await signIn();
+    const answer = await browser.agent.post(`${browser.at}/qr/new-passkey`, {
+      headers: { 'accept-language': 'ar' },
+      json: {},
+    });
+    expect(answer.status, answer.text).to.equal(200);
+  });
+
   it('adds none without the approval, or after the phone has declined', async () => {
     await signIn();
     const passkey = new Authenticator(world.issuer);
