@@ -270,7 +270,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     enrol: async (accountId, { key, ...named }) => {
       const publicKey = readBrowserKey(JSON.stringify(key));
       const proof = { by: 'deployment', provenAt: clock() } as const;
-      await enrolments.enrolBrowser({ accountId, key: publicKey, ...proof, ...named });
+      await enrolments.enrolBrowser(undefined, { accountId, key: publicKey, ...proof, ...named });
     },
     offersPasskey: (ctx, accountId) => isPasskeyOffered({ keys, passkeyCookie }, ctx, accountId),
     render: (ctx, name, { locales = [], ...page }) => {
@@ -382,9 +382,9 @@ function makeSignInRecords(
   const devices = new DeviceDescriber(locate);
   const browserPasskeyList = new BrowserPasskeyList({ known, clock, browserPasskeys: settings.browserPasskeys });
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock, browserPasskeyList });
-  const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
+  const revocation = new SignInRevocation({ provider, browsers, known, remoteSignOut, notes, keys, clock, emit });
   const browserNames = new BrowserNames({ browsers, known, notes, revocation });
-  const enrolments = new Enrolments({ known, notes, revocation, clock, settings });
+  const enrolments = new Enrolments({ provider, known, notes, revocation, clock, settings });
   const stayChanges = new StayChanges({ lifetimes, browsers, notes, clock });
   const found = { browsers, known, browserNames, enrolments, stayChanges, remoteSignOut, revocation, devices };
   const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn, offersDurations });

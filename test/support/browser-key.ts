@@ -1,5 +1,7 @@
 /** The key of a browser, as the page's script makes and uses it. */
 import { webcrypto } from 'node:crypto';
+import { readBrowserKey } from '../../src/ticket/browsers/browser-key.ts';
+import { enrolmentId } from '../../src/ticket/browsers/enrolment.ts';
 
 const { subtle } = webcrypto;
 
@@ -34,6 +36,11 @@ export class TestBrowserKey {
       code,
       signature: await this.signText(`oidc-provider-qr-login show ${uid} ${code}`),
     };
+  }
+
+  /** Returns the id of its browser on the list of an account that has enrolled it. */
+  async enrolmentId(): Promise<string> {
+    return enrolmentId(readBrowserKey(await this.publicKey()));
   }
 
   /** Returns the fields that enrol its browser, with the challenge of the list of browsers. */

@@ -5,6 +5,7 @@ import type { Codes } from '../../ticket/codes/code.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
 import { isLive, stateAt } from '../../ticket/ticket.ts';
 import { Redemption, type RedemptionPorts } from '../browser/redemption.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
 import type { Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { isPhone } from '../request/client-info.ts';
@@ -24,6 +25,7 @@ export interface ActionPagePorts extends RedemptionPorts {
     readonly browser: Pick<BrowserActs, 'look' | 'finish' | 'cancel'>;
     readonly actions: Pick<ActionActs, 'open'>;
   };
+  readonly enrolments: RedemptionPorts['enrolments'] & Pick<Enrolments, 'enrolApproved'>;
   readonly devices: DeviceDescriber;
   readonly signals: Signals;
   readonly clock: Clock;
@@ -117,7 +119,11 @@ export class ActionPageHandlers {
   /** `POST Q/actions/:id/qr/finish`: confirms what the phone has approved, with the check code where it is demanded. */
   finish = async (form: ActionForm): Promise<void> => {
     const { ticket, changed } = await this.#redemption.redeem(form);
-    if (changed && ticket.state === 'redeemed') this.#ports.announce(form.ctx, 'qr_login.finished', ticket);
+    if (ticket.state === 'redeemed') {
+      if (changed) this.#ports.announce(form.ctx, 'qr_login.finished', ticket);
+      // Also for a repeated request: the first one may have failed here.
+      await this.#ports.enrolments.enrolApproved(form.ctx, ticket);
+    }
     this.leave(form);
   };
 

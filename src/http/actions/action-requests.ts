@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeRequester, isOwnUrl } from '../../oidc/actions/requester.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { type ActionActs, type ActionTicket, RESULT_KEPT_MS } from '../../ticket/actions.ts';
+import { type BrowserKey, thumbprintOf } from '../../ticket/browsers/browser-key.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
@@ -55,6 +56,15 @@ export interface ApprovalRequest {
   readonly audience?: string;
   /** The preferred languages, the best one first. @default those of the browser and of the phone */
   readonly locales?: readonly string[];
+}
+
+/** A browser that asks an account to enrol it. */
+export interface EnrolmentRequest
+  extends Required<Pick<ApprovalRequest, 'title' | 'details' | 'returnTo' | 'locales'>> {
+  /** The browser that shows the code, and that is enrolled. */
+  readonly browser: NonNullable<ApprovalRequest['browser']>;
+  /** The key of that browser. */
+  readonly key: BrowserKey;
 }
 
 /** An action that waits for its approval, or that has ended. */
@@ -140,6 +150,29 @@ export class ActionRequests {
     if (fault !== undefined) throw new TypeError(`requestApproval: ${fault}`);
     const id = this.#ports.ceremony.actions.newId();
     return this.#open(await this.create(id, draft, browser && (await this.#bind(id, browser, draft))));
+  }
+
+  /**
+   * Requests the enrolment of a browser. It is not signed in, so the account is that of the phone that scans the code.
+   * The reference is the key's thumbprint (RFC 7638).
+   */
+  async requestEnrolment({ title, details, returnTo, locales, browser, key }: EnrolmentRequest): Promise<ActionTicket> {
+    const { provider, ceremony } = this.#ports;
+    const draft = {
+      client: await this.#findClient(undefined),
+      requirements: {},
+      action: {
+        title,
+        details,
+        reference: thumbprintOf(key),
+        enrols: key,
+        returnTo: normalizeUrl(returnTo, provider.issuer),
+      },
+      expiresIn: USUAL_S,
+      locales,
+    };
+    const id = ceremony.actions.newId();
+    return this.create(id, draft, await this.#bind(id, browser, draft));
   }
 
   /**

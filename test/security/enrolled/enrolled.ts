@@ -3,10 +3,11 @@ import { EnrolmentForm } from '../../../src/http/devices/enrolment-form.ts';
 import { Enrolments } from '../../../src/http/devices/enrolments.ts';
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
 import { TestBrowserKey } from '../../support/browser-key.ts';
-import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { browserAt, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { copyOf } from './asking.ts';
 
 /** Every account is used in enrolled browsers only. */
 const enrolledOnly: WorldOptions = { qrLogin: { enrolled: () => true } };
@@ -96,16 +97,6 @@ async function show(browser: BrowserVisitor, key: TestBrowserKey, changes: Sent 
 async function approval(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Record<string, unknown>> {
   await scanned(phone, browser);
   return phone.approve();
-}
-
-/** Returns a browser of the attacker with all cookies of another one. */
-async function copyOf(browser: BrowserVisitor): Promise<BrowserVisitor> {
-  const copy = new BrowserVisitor(browser.site);
-  for (const cookie of await browser.agent.jar.getCookies(browser.at)) {
-    await copy.agent.jar.setCookie(cookie.toString(), browser.at);
-  }
-  copy.at = browser.at;
-  return copy;
 }
 
 /** The attacker finishes what the victim has approved. @returns the account that is signed in */
