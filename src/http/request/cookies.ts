@@ -209,14 +209,17 @@ export class Cookies {
     return { ended: Number(ended), unreached: Number(unreached) };
   }
 
-  /** Notes that this browser shows an action whose user decides here, too. */
+  /**
+   * Notes that this browser shows an action whose user decides here, too. It spares the check code, so another subdomain
+   * must not be able to plant it.
+   */
   noteShownAction(ctx: Context, id: string, maxAge: number): void {
-    this.#signed.set(ctx, SHOWN_ACTION, id, this.#urls.phone, maxAge);
+    this.#signed.setForHost(ctx, SHOWN_ACTION, id, this.#urls.phone, maxAge);
   }
 
   /** Returns the id of that action. */
   shownAction(ctx: Context): string | undefined {
-    return this.#signed.read(ctx, SHOWN_ACTION);
+    return this.#signed.readForHost(ctx, SHOWN_ACTION);
   }
 
   /** Sets a cookie that only shows that the browser accepts cookies. */
