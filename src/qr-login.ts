@@ -253,9 +253,13 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   provider.use(wiring.noteArrival);
   const logos = new ClientLogos({ urls, keys, clientLogo: settings.clientLogo });
   const others = { ...pages, ...streaming, ...signedIn, limits, logos, wrongCheckCodes, wiring, notes };
-  const parts = { provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others };
+  const parts = { provider, ceremony, announce, emit, browsers, known, signals, keys, clock, settings, ...others };
   const phoneParts = makePhoneParts(parts);
-  const actionParts = makeActionParts({ ...parts, providerName: nameOf(provider, settings) });
+  const actionParts = makeActionParts({
+    ...parts,
+    watchExpiry: expiry.watch,
+    providerName: nameOf(provider, settings),
+  });
   provider.use(routes({ ...parts, ...phoneParts, ...actionParts }));
   const { revocation, enrolments } = signedIn;
   const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation, enrolments });

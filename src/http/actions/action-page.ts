@@ -6,6 +6,7 @@ import type { Clock, Signals } from '../../ticket/ports.ts';
 import { isLive, stateAt } from '../../ticket/ticket.ts';
 import { Redemption, type RedemptionPorts } from '../browser/redemption.ts';
 import type { Enrolments } from '../devices/enrolments.ts';
+import { type EmitTicketEvent, ticketFactsOf } from '../events/ticket-events.ts';
 import type { Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { isPhone } from '../request/client-info.ts';
@@ -26,6 +27,8 @@ export interface ActionPagePorts extends RedemptionPorts {
     readonly actions: Pick<ActionActs, 'open'>;
   };
   readonly enrolments: RedemptionPorts['enrolments'] & Pick<Enrolments, 'enrolApproved'>;
+  /** Emits an event of a ticket whose expiry another process may announce. */
+  readonly emit: EmitTicketEvent;
   readonly devices: DeviceDescriber;
   readonly signals: Signals;
   readonly clock: Clock;
@@ -88,11 +91,12 @@ export class ActionPageHandlers {
    * on this same device: the browser goes on with the code as if it had scanned it.
    */
   open = async (opening: ActionOpening): Promise<void> => {
-    const { ceremony, cookies, urls, clock } = this.#ports;
+    const { ceremony, emit, cookies, urls, clock } = this.#ports;
     const { ctx, ticket, fields } = opening;
     const { interaction: id, endsAt } = ticket;
     const binding = cookies.bindAction(ctx, id, endsAt - clock());
-    await ceremony.actions.open(id, await describeBrowser(this.#ports, ctx, binding));
+    const shown = await ceremony.actions.open(id, await describeBrowser(this.#ports, ctx, binding));
+    if (shown.changed) emit(ctx, 'qr_login.shown', ticketFactsOf(shown.ticket));
     if (fields.here !== 'yes') return follow(opening, urls.action(id));
     cookies.noteShownAction(ctx, id, endsAt - clock());
     follow(opening, this.#codeUrl(ticket));

@@ -6,7 +6,14 @@ import { type BrowserKey, thumbprintOf } from '../../ticket/browsers/browser-key
 import type { Codes } from '../../ticket/codes/code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import type { Action, Browser, Requirements, SignInRequest } from '../../ticket/ticket.ts';
+import {
+  type Action,
+  type Browser,
+  hasBrowser,
+  type Requirements,
+  type SignInRequest,
+  type Ticket,
+} from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -101,6 +108,8 @@ export interface ActionRequestsPorts {
   readonly ceremony: { readonly actions: ActionActs };
   readonly actionResults: ActionResults;
   readonly announce: Announce;
+  /** Makes this process announce the expiry of a ticket that no browser shows yet. */
+  readonly watchExpiry: (ticket: Ticket) => void;
   readonly codes: Pick<Codes, 'show'>;
   readonly cookies: Cookies;
   readonly devices: DeviceDescriber;
@@ -185,9 +194,10 @@ export class ActionRequests {
     if (fault !== undefined) throw new QrLoginError('invalid_request', `${fault}.`);
     const { client, requirements, action, expiresIn, locales } = draft;
     const request = { client, requirements, action, locales, scopes: [] };
-    const { ceremony, announce } = this.#ports;
+    const { ceremony, announce, watchExpiry } = this.#ports;
     const ticket = await ceremony.actions.request(id, { request, browser: shownIn, lasts: expiresIn * 1000 });
-    announce(undefined, 'qr_login.shown', ticket);
+    if (hasBrowser(ticket)) announce(undefined, 'qr_login.shown', ticket);
+    else watchExpiry(ticket);
     return ticket;
   }
 

@@ -67,7 +67,7 @@ export class ExpiryWatcher {
   /** Returns an announcer that passes each event on to `tell`, and learns from it which tickets to watch. */
   following(tell: EmitTicketEvent): Announce {
     return (ctx, name, ticket) => {
-      if (name === 'qr_login.shown') this.#watch(ticket);
+      if (name === 'qr_login.shown') this.watch(ticket);
       else if (ENDS.has(name)) this.#watched.delete(ticket.id);
       tell(ctx, name, ticketFactsOf(ticket));
     };
@@ -78,7 +78,8 @@ export class ExpiryWatcher {
     this.#watched.clear();
   }
 
-  #watch(ticket: Ticket): void {
+  /** Watches a ticket. Of several processes, one does: another one would announce its expiry once more. */
+  readonly watch = (ticket: Ticket): void => {
     const { deadline } = ticket;
     this.#watched.set(ticket.id, {
       facts: ticketFactsOf(ticket),
@@ -86,7 +87,7 @@ export class ExpiryWatcher {
       readAt: performance.now(),
       checkAt: this.#nextCheck(deadline),
     });
-  }
+  };
 
   /**
    * Returns the time of the next check: at the latest one tick before the deadline, while the record still exists, and
@@ -119,7 +120,7 @@ export class ExpiryWatcher {
     const now = this.#clock();
     // This process has ended the ticket meanwhile.
     if (!this.#watched.has(before.id)) return;
-    if (ticket !== undefined && isLive(ticket, now)) return this.#watch(ticket);
+    if (ticket !== undefined && isLive(ticket, now)) return this.watch(ticket);
     this.#watched.delete(before.id);
     // A ticket that ended otherwise keeps its record this long. Later, a missing record proves nothing.
     const isSure = performance.now() - readAt < this.#shortestMs;

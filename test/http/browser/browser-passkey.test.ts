@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { Authenticator } from '../../security/guard/authenticator.ts';
 import type { Answer } from '../../support/agent.ts';
-import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+import { RedisWorld } from '../../support/redis-world.ts';
+import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 
 const HTML = { headers: { accept: 'text/html' } };
 const JSON_ANSWER = { headers: { accept: 'application/json' } };
 const ALICE = 'a11ce';
+const OFFERING: WorldOptions = { passkeys: true, browserPasskeys: true };
 
 describe('a browser that a phone has signed in', () => {
   let world: World;
@@ -13,7 +15,7 @@ describe('a browser that a phone has signed in', () => {
   let phone: PhonePerson;
 
   before(async () => {
-    world = await World.start({ passkeys: true, browserPasskeys: true });
+    world = await World.start(OFFERING);
   });
   after(() => world?.stop());
 
@@ -237,4 +239,33 @@ describe('a browser that a phone has signed in', () => {
     await bob.agent.post(at, { ...JSON_ANSWER, json: { csrf, passkey: passkey.id } });
     expect((await phone.agent.get(at, JSON_ANSWER)).text).to.include(passkey.id);
   });
+
+  it('is asked for at one node, approved at another, and used at both', () =>
+    RedisWorld.during(OFFERING, async (one) => {
+      const [two, alone] = [await RedisWorld.start({ ...OFFERING, issuer: one.world.issuer }, one.redis), world];
+      try {
+        world = one.world;
+        ({ browser, phone } = await world.meet());
+        await signIn();
+        const page = await ask();
+        const { qr } = (await browser.agent.get(`${page}/qr`)).json() as { qr: { url: string } };
+        const elsewhere = Object.assign(new PhonePerson(two.world), { agent: phone.agent });
+        await elsewhere.scan(qr.url.replace(one.world.origin, two.world.origin));
+        expect((await elsewhere.approve()).json().state).to.equal('approved');
+        await browser.agent.post(`${page}/qr/finish`, { json: {} });
+        const passkey = new Authenticator(world.issuer);
+        const added = await post({ credential: passkey.create((await creation()).challenge, ALICE) });
+        expect(isAtRp(await browser.goOn(`${added.json().redirectTo}`))).to.equal(true);
+
+        const next = new BrowserPerson(one.world);
+        await next.start();
+        const at = next.at.replace(one.world.origin, two.world.origin);
+        const { challenge } = (await next.agent.get(`${at}/qr/passkey`)).json();
+        const json = { proof: passkey.answer(`${challenge}`) };
+        expect((await next.agent.post(`${next.at}/qr/passkey`, { json })).status).to.equal(200);
+      } finally {
+        world = alone;
+        await two.leave();
+      }
+    }));
 });

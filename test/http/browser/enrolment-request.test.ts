@@ -195,6 +195,26 @@ describe('enrolment by the phone', () => {
     expect(() => qrLogin({ ...options, enrolled: () => true })).to.throw(TypeError, 'enrolByPhone needs');
   });
 
+  for (const [what, text] of Object.entries({
+    'that it is confirmed': '"state":"redeemed"',
+    'the record of the browser': '"enrolledBy":"action"',
+  })) {
+    it(`is repeated if Redis stops just before it writes ${what}, and enrols once`, () =>
+      RedisWorld.during(OPTIONS, async (there) => {
+        const site = siteOf(there.world);
+        const told = there.world.told('qr_login.enrolled');
+        const [browser, key, alice] = [await browserAt(site), await TestBrowserKey.make(), await person(site)];
+        const page = await askToEnrol(browser, key);
+        const checkCode = await approveEnrolment(alice, page);
+        there.pauseAt(({ arguments: values }) => values.some((value) => value.includes(text)));
+        expect((await page.finish(checkCode)).status).to.equal(503);
+        await there.resume();
+        expect((await page.finish(checkCode)).status).to.equal(200);
+        expect(await enrolledBy(alice.phone)).to.have.length(1);
+        expect(told.length).to.be.at.most(1);
+      }));
+  }
+
   it('goes over two nodes: asked at one, approved at the other, used at the first', () =>
     RedisWorld.during(OPTIONS, async ({ redis, world }) => {
       const other = await RedisWorld.start({ ...OPTIONS, issuer: world.issuer }, redis);
