@@ -7,19 +7,19 @@ import { GOAL_COLUMNS, goalRow, residentGrowth, UNMEASURABLE, verdictOf } from '
 export const MACHINE = 'machine';
 export const GOALS = 'goals';
 
-type Published = Pick<Result, 'tables' | 'charts'>;
+type ResultContent = Pick<Result, 'tables' | 'charts'>;
 
 /** Tables for contributors only: `npm run bench -- <measure>` prints them, the page leaves them out. */
 const PRINTED_ONLY: readonly RegExp[] = [/^CPU of each request/, /^Where the time of a sign-in/, /^The same by file/];
 
-/** Columns, in any table, with growth of resident memory, and with memory that JavaScript holds; KB a browser. */
+/** The names of the columns with growth of resident memory and with memory that JavaScript holds, in KB per browser. */
 const RESIDENT_COLUMNS: ReadonlySet<string> = new Set(['as it runs', 'collected', 'KB: stream, at the end', 'KB: sum']);
 const HELD_COLUMNS: ReadonlySet<string> = new Set(['KB: records']);
 
-/** Servers with a smaller young generation: another look at the noise of resident memory, printed only. */
+/** Marks the servers with a smaller young generation, which show the noise of resident memory and are only printed. */
 const SMALL_YOUNG_GENERATION = 'semi-space';
 
-/** @throws Error if the page has no markers of this name */
+/** Writes a text between the markers of this name. @throws Error if the page has no such markers */
 export function fill(page: string, name: string, text: string): string {
   const begin = `<!-- bench: ${name} -->`;
   const end = '<!-- /bench -->';
@@ -66,7 +66,7 @@ export function goalsText(results: Results): string {
 }
 
 /** Returns the tables and charts of a measure that the page shows, with memory only as far as it can be measured. */
-export function published(measure: string, { tables, charts }: Result): Published {
+export function published(measure: string, { tables, charts }: Result): ResultContent {
   const [growth] = tables;
   if (measure !== 'memory' || growth === undefined) {
     return { tables: tables.filter(isForThePage).map(withMeasurableMemory), charts };
@@ -141,7 +141,7 @@ function heldKb(value: number): number {
  * Leaves out the notes of the tables: the prose of the page says how each was measured.
  * @param pictures files of the charts, in their order
  */
-export function measureText({ tables, charts }: Published, pictures: readonly string[]): string {
+export function measureText({ tables, charts }: ResultContent, pictures: readonly string[]): string {
   const written = tables.map((table) => `**${table.title}**\n\n${markdownTable(table)}`);
   const drawn = charts.map(({ title }, at) => `![${title}](${pictures[at]})`);
   return [...written, ...drawn].join('\n\n');

@@ -11,11 +11,11 @@ type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
 export interface ReportedOrigin {
   /** The network address that the browser's requests come from. */
   readonly source: string;
-  /** The client that asks for an action: then it counts, and not the address. Absent for a sign-in. */
+  /** The client that asks for an action, which counts instead of the address. Absent for a sign-in. */
   readonly actionOf?: string;
 }
 
-/** Returns the origin of a ticket: of a sign-in the network address of the browser, of an action its client. */
+/** Returns the origin of a ticket: the browser's network address for a sign-in, the client for an action. */
 export function reportedOriginOf({ request, browser }: Pick<Ticket, 'request' | 'browser'>): ReportedOrigin {
   const { source } = browser;
   return request.action === undefined ? { source } : { source, actionOf: request.client.id };

@@ -33,7 +33,7 @@ export interface RiskContext {
 
 /** The sign-in of an approver on the phone. */
 export interface ApproverSignIn {
-  /** As your `assurance` returned it, with the methods that your `guard` has verified. */
+  /** The class and methods as your `assurance` returned them, with the methods that your `guard` has verified. */
   readonly amr?: readonly string[];
   readonly acr?: string;
   /** The time of the authentication, in seconds since the epoch. */
@@ -63,8 +63,8 @@ export type Judge = (ticket: Ticket, approver: Approver, knownBy: KnownBy | unde
 
 /**
  * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
- * stranger in the same network could scan first, and sign the browser in as himself. Your own assessment may fall back
- * on it.
+ * stranger in the same network could scan first, and sign the browser in as himself. Your own assessment may use the
+ * address.
  */
 export function assessByDefault({ browser }: RiskContext): Verdict {
   return browser.known ? 'allow' : 'check code';

@@ -170,8 +170,8 @@ export function deny(ticket: Ticket, approver: Approver, moment: Moment): Denied
 
 /**
  * Denies the ticket because the approver did not start the sign-in. An approver may also report after Approve, as long
- * as the browser is not signed in. The ticket stays denied for as long as its interaction lasts, so that no other one
- * takes its place.
+ * as the browser is not signed in. The ticket stays denied for as long as its interaction lasts, so that no other
+ * ticket takes its place.
  */
 export function report(ticket: Ticket, approver: Approver, { now }: Moment): DeniedTicket {
   const mine = ticket.state === 'approved' ? ticket : requireDecidable(ticket, approver, now);
@@ -316,12 +316,15 @@ function stopped(ticket: Ticket, because: CancelledTicket['because'], now: numbe
   return { ...next(ticket, now, deadline), state: 'cancelled', because, ...(approver && { approver }) };
 }
 
-/** Returns the deadline of a live state: an action must be over by its own time. */
+/** Returns the deadline of a live state. For an action, it is not later than the end of the action. */
 function liveUntil({ request }: Pick<Ticket, 'request'>, wanted: number): number {
   return Math.min(wanted, request.action?.expiresAt ?? wanted);
 }
 
-/** Returns the time until which a final state is kept: that of an action until its requester has read it. */
+/**
+ * Returns the time until which a final state is kept. That of an action is kept until the end of the action's ticket,
+ * so that its requester can read the result.
+ */
 function finalUntil({ request, endsAt }: Pick<Ticket, 'request' | 'endsAt'>, { now, lifetimes }: Moment): number {
   return request.action === undefined ? now + lifetimes.finish : endsAt;
 }
@@ -363,7 +366,7 @@ function next(
   return { ...kept, version: ticket.version + 1, since, deadline: Math.min(deadline, ticket.endsAt) };
 }
 
-/** Names the phone that scans. Nothing stays of another one, from which it takes the ticket over. */
+/** Sets the phone that scans. If it takes the ticket over from another phone, nothing of that phone stays. */
 function withPhone<T extends Pick<Ticket, 'phone'>>(
   { phone: before, ...ticket }: T,
   phone: PhoneDevice | undefined,

@@ -12,7 +12,7 @@ import type { Clock, Signals } from '../../ticket/ports.ts';
 import { type SignInRequest, stateAt, type Ticket, wasReported } from '../../ticket/ticket.ts';
 import type { AppLinks } from '../api/app-links.ts';
 import type { Announce } from '../events/ticket-events.ts';
-import type { ConsentPolicy, Enrolled, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
+import type { ConsentPolicy, EnrolmentRule, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { isPhone } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -55,7 +55,7 @@ export interface QrPagePorts {
     readonly otherWays: OtherWays;
     readonly consent: ConsentPolicy;
     readonly qrApprovers: boolean;
-    readonly enrolled?: Enrolled | undefined;
+    readonly enrolled?: EnrolmentRule | undefined;
     readonly apps: { readonly name?: string | undefined };
     readonly showAddress: boolean;
     readonly checkCodeEntry: CheckCodeEntry;
@@ -140,7 +140,7 @@ export class QrPageHandlers {
   /** Any page of the deployment below `I`, unless the phone has reported this interaction. */
   ownPage = async (request: PluginRequest, next: Next): Promise<void> => {
     const { provider, ceremony } = this.#ports;
-    // The uid of the cookie, because the deployment's page uses the cookie and not the URL.
+    // Take the uid from the cookie, because the deployment's page uses the cookie and not the URL.
     const uid = await findInteractionUid(provider, request.ctx);
     if (uid !== undefined && (await ceremony.browser.isReported(uid))) return this.#end(request);
     unprotect(request);

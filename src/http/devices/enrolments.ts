@@ -13,7 +13,7 @@ import { WRITTEN_FORMAT } from '../../ticket/record-format.ts';
 import { refusal } from '../../ticket/requirements.ts';
 import type { ApprovedTicket, Approver, Place, RedeemedTicket, Ticket } from '../../ticket/ticket.ts';
 import { announceEnrolled, announceUnenrolled } from '../events/enrolment-events.ts';
-import type { Enrolled } from '../hooks/hooks.ts';
+import type { EnrolmentRule } from '../hooks/hooks.ts';
 import type { SignInRevocation } from './revocation.ts';
 
 /** A browser that an account enrols. */
@@ -40,7 +40,7 @@ export interface EnrolmentPorts {
   readonly notes: Pick<Notes, 'read' | 'write'>;
   readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
   readonly clock: Clock;
-  readonly settings: { readonly enrolled?: Enrolled | undefined };
+  readonly settings: { readonly enrolled?: EnrolmentRule | undefined };
 }
 
 /** An enrolment is remembered as ended for longer than an approval of it can be used. */
@@ -60,7 +60,7 @@ export class Enrolments {
   }
 
   /**
-   * Enrols a browser. An account that has enrolled it before goes on with that record.
+   * Enrols a browser. If the account has enrolled it before, that record is used again.
    * @param ctx undefined if the deployment enrols it
    * @returns false if the account has taken that back since the proof
    */
@@ -74,7 +74,7 @@ export class Enrolments {
       ...before,
       format: WRITTEN_FORMAT,
       id,
-      // No session: a sign-out there does not end the enrolment.
+      // This is the id of no session, because a sign-out must not end the enrolment.
       sessionUid: id,
       ...(name !== undefined && { name }),
       ...(system !== undefined && { system }),
@@ -84,7 +84,8 @@ export class Enrolments {
       trustedAt: before?.trustedAt ?? clock(),
       ...this.#use(),
     });
-    // After the record is written: "sign out all" and the others write their notes first, and then remove what they find.
+    // Check after the record is written: "sign out all", "Forget" and a report write their notes first, and then remove
+    // what they find.
     const [isRevoked, hasEnded] = await Promise.all([
       revocation.isRevoked({ accountId, ticketId: ticketId ?? id, approvedAt: provenAt }),
       this.hasEndedSince(id, provenAt),
@@ -140,8 +141,8 @@ export class Enrolments {
   }
 
   /**
-   * Returns the key of the browser that shows a ticket, if the approver's account may be used in enrolled browsers only;
-   * `false` if this browser is none of them; undefined if the account may be used anywhere.
+   * Returns the key of the browser that shows a ticket, if the approver's account may be used in enrolled browsers
+   * only; `false` if this browser is not enrolled; undefined if the account may be used anywhere.
    */
   findEnrolledKey = async (
     ticket: Ticket,
@@ -209,7 +210,7 @@ export class Enrolments {
     return hasSignedCode(key, ticket, code, signature);
   }
 
-  /** Returns true if the account has enrolled the browser with this key, and not withdrawn that. */
+  /** Returns true if the account has enrolled the browser with this key, and has not withdrawn the enrolment. */
   async isEnrolled(accountId: string, key: BrowserKey): Promise<boolean> {
     return (await findEnrolledBrowser(this.#ports.known, accountId, key)) !== undefined;
   }
@@ -219,7 +220,10 @@ export class Enrolments {
     return note === undefined ? undefined : (JSON.parse(note) as BrowserKey);
   }
 
-  /** An action signs no browser in, and may be the way to enrol one. */
+  /**
+   * Returns true if this account needs an enrolled browser. An action needs none: it signs no browser in, and may be
+   * the way to enrol one.
+   */
   async #isDemanded({ request }: Pick<Ticket, 'request'>, accountId: string): Promise<boolean> {
     if (request.action !== undefined) return false;
     return (await this.#ports.settings.enrolled?.(request.client, accountId)) === true;

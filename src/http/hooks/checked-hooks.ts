@@ -13,7 +13,7 @@ import {
 } from './approve-guard.ts';
 import type { BrowserPasskey, BrowserPasskeys, CreationOptions } from './browser-passkeys.ts';
 import { callHook, type Hook } from './call-hook.ts';
-import type { ConsentPolicy, Enrolled, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
+import type { ConsentPolicy, EnrolmentRule, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
 
 /** The functions of a deployment that requests wait for. */
 export interface Hooks {
@@ -27,7 +27,7 @@ export interface Hooks {
   readonly assureApp: AssureApp;
   readonly onDecision: OnDecision;
   readonly actions: { readonly findAccount?: FindHintedAccount | undefined };
-  readonly enrolled?: Enrolled | undefined;
+  readonly enrolled?: EnrolmentRule | undefined;
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
   readonly browserPasskeys?: BrowserPasskeys | undefined;
@@ -138,7 +138,7 @@ const ENROLLED: Hook<boolean> = {
   isResult: (value): value is boolean => typeof value === 'boolean',
 };
 
-/** A record may be kept by a function that returns more than nothing. */
+/** Accepts any result, because the function that keeps a record may return one. */
 const ON_DECISION: Hook<void> = {
   name: 'onDecision',
   returns: 'nothing',
@@ -218,7 +218,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns a value with its members still unknown; a value without members has none. */
+/** Returns a value with members of unknown types; an empty object for a value without members. */
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   return isObject(value) ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -43,7 +43,7 @@ export async function makePhoneView(
   const { ceremony, approvals, logos, clock, keys, urls, settings } = ports;
   const { client, scopes, consent } = ticket.request;
   const now = clock();
-  // At the same time as what follows: it is the deployment's function.
+  // Start this now, so that the deployment's function runs at the same time as the reads below.
   const logo = client.id === '' ? undefined : logos.urlOf(client.id);
   const unmet = await findUnmet(ports, ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
@@ -89,7 +89,7 @@ function describeAction(
   return { action: { title, details }, ...(isDecided && { goOn: urls.action(ticket.interaction) }) };
 }
 
-/** Returns the form that names the browser that was signed in. An action has signed none in. */
+/** Returns the form that names the browser that was signed in; nothing for an action, which signs no browser in. */
 function nameForm(
   { keys, urls }: PhoneViewPorts,
   { id, request }: Ticket,
@@ -108,7 +108,7 @@ function durationsOf(
   return isAsked && durations !== undefined ? { durations } : {};
 }
 
-/** Returns the first demand that the phone does not meet, or that the browser does not. */
+/** Returns the first demand that the phone or the browser does not meet. */
 async function findUnmet(
   { ceremony, enrolments }: Pick<PhoneViewPorts, 'ceremony' | 'enrolments'>,
   ticket: Ticket,
@@ -118,7 +118,9 @@ async function findUnmet(
   return unmet ?? ((await enrolments.isMissing(ticket, approver)) ? 'enrolled' : undefined);
 }
 
-/** Returns what shows that the phone is near the browser: the digits to type there, or the numbers to tap one of. */
+/**
+ * Returns what shows that the phone is near the browser: the digits to type there, or the numbers of which to tap one.
+ */
 function nearnessOf(
   phone: Pick<PhoneActs, 'checkCode' | 'numbers'>,
   ticket: Ticket,

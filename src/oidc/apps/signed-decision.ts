@@ -73,9 +73,9 @@ export async function verifyDecision(
   return { time, jwk, keyId };
 }
 
-type Verified = Pick<JWTVerifyResult, 'payload'> & Pick<VerifiedDecision, 'jwk' | 'keyId'>;
+type VerifiedSignature = Pick<JWTVerifyResult, 'payload'> & Pick<VerifiedDecision, 'jwk' | 'keyId'>;
 
-async function verify(signature: string, { keyId: tokenKeyId, registered }: DecisionKeys): Promise<Verified> {
+async function verify(signature: string, { keyId: tokenKeyId, registered }: DecisionKeys): Promise<VerifiedSignature> {
   const jwk = findKey(signature, registered);
   try {
     const keyId = await calculateJwkThumbprint(jwk);
@@ -102,7 +102,9 @@ function findKey(signature: string, registered: readonly JWK[]): JWK {
   return named;
 }
 
-/** Returns a key with nothing but what its thumbprint covers: an app may add anything to the one in the header. */
+/**
+ * Returns only the members of a key that its thumbprint covers, because an app may add others to the key in the header.
+ */
 function publicPartOf({ kty, crv, x, y, n, e }: JWK): JWK {
   return Object.fromEntries(Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined));
 }

@@ -44,7 +44,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
   };
 
   it('is enrolled by a passkey and the digits, and is approved from then on', async () => {
-    const told = world.told('qr_login.enrolled');
+    const told = world.payloads('qr_login.enrolled');
     await scanned(alice.phone, browser);
     expect(await decisionPage(alice.phone)).to.include('Add this browser with your phone');
     const page = await askToEnrol(browser, key);
@@ -154,7 +154,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
   });
 
   it('is forgotten for good, also if the browser repeats its last request, and can ask again', async () => {
-    const gone = world.told('qr_login.unenrolled');
+    const gone = world.payloads('qr_login.unenrolled');
     const page = await askToEnrol(browser, key);
     const checkCode = await approveEnrolment(alice, page);
     await page.finish(checkCode);
@@ -202,7 +202,7 @@ describe('enrolment by the phone', () => {
     it(`is repeated if Redis stops just before it writes ${what}, and enrols once`, () =>
       RedisWorld.during(OPTIONS, async (there) => {
         const site = siteOf(there.world);
-        const told = there.world.told('qr_login.enrolled');
+        const told = there.world.payloads('qr_login.enrolled');
         const [browser, key, alice] = [await browserAt(site), await TestBrowserKey.make(), await person(site)];
         const page = await askToEnrol(browser, key);
         const checkCode = await approveEnrolment(alice, page);
