@@ -19,7 +19,7 @@ import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
 import { parseVersion } from '../streams/version.ts';
 import { type BrowserViews, readsImage } from '../ticket-view/browser-view.ts';
-import type { ActionForm, ActionOpening, ActionRequest, ActionVisit } from './action-request.ts';
+import type { ActionForm, ActionOpening, ActionRequest, ActionVisit } from './action-guards.ts';
 
 export interface ActionPagePorts extends RedemptionPorts {
   readonly ceremony: {

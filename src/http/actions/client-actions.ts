@@ -15,7 +15,7 @@ import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import { toSeconds } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
-import { noAction } from './action-request.ts';
+import { noAction } from './action-guards.ts';
 import { type ActionRequests, USUAL_S } from './action-requests.ts';
 import type { ActionResults, ApprovalResult } from './action-results.ts';
 
