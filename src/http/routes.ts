@@ -28,6 +28,7 @@ import { ApiTicketHandlers } from './api/tickets.ts';
 import { BrowserPasskeyHandlers } from './browser/browser-passkey.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
+import { EnrolmentRequests } from './browser/enrolment-request.ts';
 import { FinishHandlers } from './browser/finish.ts';
 import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
@@ -49,7 +50,8 @@ export function routes(services: Services): Middleware {
   const consent = new ConsentHandlers(services);
   const passkey = new PasskeyHandlers(services);
   const browserPasskey = new BrowserPasskeyHandlers(services);
-  const qrPage = new QrPageHandlers({ ...services, consent, passkey, browserPasskey });
+  const enrolmentRequest = new EnrolmentRequests(services);
+  const qrPage = new QrPageHandlers({ ...services, consent, passkey, browserPasskey, enrolmentRequest });
   const finish = new FinishHandlers(services);
   const shownKey = new ShownKeyHandlers(services);
   const landing = new LandingHandlers(services);
@@ -119,6 +121,7 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid/qr/renew', { post: forScripts(browser.promptForm('show', 'login'), qrPage.renew) });
   at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
   at('/interaction/:uid/qr/key', { post: forScripts(browser.promptForm('watch', 'login'), shownKey.note) });
+  at('/interaction/:uid/qr/enrol', { post: forScripts(browser.promptForm('show', 'login'), qrPage.enrol) });
   at('/interaction/:uid/qr/passkey', {
     get: forScripts(browser.look('watch'), passkey.options),
     post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn),
