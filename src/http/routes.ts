@@ -162,7 +162,7 @@ export function routes(services: Services): Middleware {
   at('/qr/actions/:id/qr/finish', { post: forScripts(action.form('finish'), actionPage.finish) });
   at('/qr/actions/:id/cancel', { post: forScripts(action.form('finish'), actionPage.cancel) });
   // The app. `openapi.json` is made from the operation that stands beside each route.
-  atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan'), apiScans.scan)] });
+  atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan', apiScans.ticketIdIn), apiScans.scan)] });
   atApi('/qr/api/tickets/:id', { get: [SHOW_TICKET, forApps(api.look('decide'), apiTickets.show)] });
   atApi('/qr/api/tickets/:id/decision', { post: [DECIDE, forApps(api.form('decide'), apiTickets.decide)] });
   atApi('/qr/api/browsers', {
