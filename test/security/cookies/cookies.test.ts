@@ -74,7 +74,7 @@ describe('our cookies with an https issuer', () => {
 });
 
 describe('our cookies during a change of keys', () => {
-  it('keep their path, SameSite and HttpOnly', async () => {
+  it('are accepted, and are not sent again, which Koa would do without their path and SameSite', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -84,16 +84,11 @@ describe('our cookies during a change of keys', () => {
         await browser.agent.get(browser.at),
         await phone.look(),
       ];
-      const set = answers
+      for (const { status, text } of answers) expect(status, text).to.equal(200);
+      const sent = answers
         .flatMap(({ headers }) => headers.getSetCookie())
         .filter((cookie) => cookie.startsWith('_qr_'));
-      expect(set, 'no cookie was set').not.to.be.empty;
-      for (const cookie of set) {
-        expect(cookie)
-          .to.match(/; ?path=\/(interaction|qr)/i)
-          .and.to.match(/; ?samesite=lax/i)
-          .and.to.match(/; ?httponly/i);
-      }
+      expect(sent).to.deep.equal([]);
     });
   });
 });
