@@ -59,8 +59,12 @@ async function approve(ticket: Ticket, signInAgain: (parameters: SignInParameter
     await signInAgain(parametersFor(requirement));
     await ticket.refresh();
   }
-  if (challenge === undefined) return ticket.approve();
-  if ('question' in challenge) return ticket.approve({ proof: await terminal.question(`${challenge.question} `) });
+  const { numbers } = ticket.asked;
+  const match = numbers && (await terminal.question(`Which number is on the other device: ${numbers.join(', ')}? `));
+  if (challenge === undefined) return ticket.approve({ match });
+  if ('question' in challenge) {
+    return ticket.approve({ match, proof: await terminal.question(`${challenge.question} `) });
+  }
   throw new Error('This provider wants a passkey, which a terminal does not have.');
 }
 

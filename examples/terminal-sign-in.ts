@@ -30,6 +30,8 @@ export interface TerminalTicket {
   readonly state: 'waiting' | 'scanned' | 'approved' | 'redeemed' | 'denied' | 'expired' | 'cancelled';
   readonly qr?: { readonly url: string; readonly shortCode?: string };
   readonly checkCode?: boolean;
+  /** The number that the user taps on the phone. */
+  readonly number?: string;
 }
 
 type FinishAnswer = { readonly redirectTo: string } | { readonly error: string; readonly error_description: string };

@@ -27,7 +27,7 @@ try {
   let shown = '';
   for await (const ticket of signIn.watch()) {
     if (ticket.state === 'waiting') await showCode(ticket);
-    else if (ticket.state !== shown && TEXTS[ticket.state] !== undefined) console.log(TEXTS[ticket.state]);
+    else if (ticket.state !== shown) showState(ticket);
     shown = ticket.state;
     if (ticket.state === 'approved') break;
   }
@@ -48,6 +48,11 @@ async function showCode({ qr }: TerminalTicket): Promise<void> {
   console.log(await QRCode.toString(qr.url, { type: 'terminal', small: true, errorCorrectionLevel: 'L' }));
   console.log(`or open ${qr.url}`);
   if (qr.shortCode !== undefined) console.log(`or type the backup code ${qr.shortCode} at ${issuer}/qr/scan`);
+}
+
+function showState({ state, number }: TerminalTicket): void {
+  if (TEXTS[state] !== undefined) console.log(TEXTS[state]);
+  if (number !== undefined) console.log(`Tap this number on your phone: ${number}`);
 }
 
 /** Finishes the sign-in, with the digits if they are asked for. @returns the name of the user */

@@ -4,13 +4,31 @@ import { sizeOfSuite } from '../support/full-suite.ts';
 import { LANGUAGES } from './axe.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { EXHIBITS, type Exhibit, openGallery } from './gallery.ts';
-import { brokenWords, hiddenElements, overflowingElements, tabThrough, touchingControls } from './page-checks.ts';
+import {
+  brokenWords,
+  crampedTexts,
+  hiddenElements,
+  overflowingElements,
+  tabThrough,
+  touchingControls,
+} from './page-checks.ts';
 
 const WIDTHS = [360, 390, 768, 1366, 1920];
 const HEIGHT = 800;
 
 /** The states that the short suite checks: the first state of each page, and the states with the most controls. */
-const FULL_PAGES = ['waiting, with everything', 'passkey, with consent', 'two', 'known'];
+const FULL_PAGES = [
+  'waiting, with everything',
+  'waiting, with a passkey of its own',
+  'passkey, with consent',
+  'action approved on the same device',
+  'mistyped',
+  'two',
+  'known',
+  'with everything',
+  'invalid_request: app',
+  'a wrong setup',
+];
 const FEW = EXHIBITS.filter(
   ({ page, state }, index) => EXHIBITS.findIndex((one) => one.page === page) === index || FULL_PAGES.includes(state),
 );
@@ -34,6 +52,7 @@ describe('the controls of every page', function () {
           await page.setViewportSize({ width, height: HEIGHT });
           note(`${width}`, [
             ...(await touchingControls(page)),
+            ...(await crampedTexts(page)),
             ...(await overflowingElements(page)),
             ...(await brokenWords(page)),
           ]);
@@ -72,6 +91,21 @@ describe('the confirm page on a small phone', function () {
         return problems;
       }));
   }
+
+  it('leads to the question if a number is tapped before the answer', () =>
+    onEach(
+      EXHIBITS.filter(({ state }) => state === 'numbers and a question'),
+      'de',
+      async (page) => {
+        await page.setViewportSize({ width: 360, height: 640 });
+        await page.locator('button[name=match]:enabled').first().click();
+        const focused = await page.evaluate<string>('document.activeElement.id');
+        return [
+          ...(focused === 'proof' ? [] : [`the focus is on "${focused}"`]),
+          ...(await hiddenElements(page, '#proof')),
+        ];
+      },
+    ));
 
   it('has no sticky bar on a screen that is so low that the bar would cover the question', () =>
     onEach(DECISIONS.slice(0, 1), 'en', async (page) => {

@@ -74,6 +74,23 @@ describe('the card (the frame around the content) of the QR page', () => {
     }
   }
 
+  it('has the text of a state close to its mark, and the button close to the text, on a small phone', async () => {
+    context = await (await openChromium()).newContext({ ...CALM, viewport: { width: 360, height: 640 } });
+    page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const gaps: Record<string, readonly number[]> = {};
+    for (const sample of Object.values(SCREENS).filter((one) => one !== undefined && one !== 'waiting')) {
+      await open(`${sample}`, 'en');
+      const [mark, heading] = await Promise.all(['.mark', '.states h2'].map((part) => boxOf(part)));
+      const ends = ['[data-renew] button', '.states section p'].map((part) => boxOf(part));
+      const [button, text] = await Promise.all(ends);
+      const toText = (heading?.y ?? Number.NaN) - bottomOf(mark);
+      const toButton = button === undefined ? 0 : button.y - bottomOf(text);
+      if (!(toText <= 32) || !(toButton <= 80)) gaps[`${sample}`] = [toText, toButton];
+    }
+    expect(gaps).to.deep.equal({});
+  });
+
   /** Shows every part on one page, one after the other. @returns the parts that change the card or move the code */
   async function differencesAfterTurns(sample: string, language: string): Promise<string[]> {
     await open(sample, language);
@@ -100,6 +117,12 @@ describe('the card (the frame around the content) of the QR page', () => {
     return differences;
   }
 
+  /** Returns the place of the last visible element that matches, if there is one. */
+  async function boxOf(selector: string): Promise<Box | undefined> {
+    const found = await page.locator(selector).filter({ visible: true }).all();
+    return (await found.at(-1)?.boundingBox()) ?? undefined;
+  }
+
   async function open(sample: string, language: string): Promise<void> {
     await page.goto(`${gallery.origin}/qr/${encodeURIComponent(sample)}?ui_locales=${language}`);
   }
@@ -109,6 +132,10 @@ describe('the card (the frame around the content) of the QR page', () => {
     return found.filter((box) => box !== null);
   }
 });
+
+function bottomOf(box: Box | undefined): number {
+  return box === undefined ? Number.NaN : box.y + box.height;
+}
 
 describe('the QR page', () => {
   const stage = useStage({ assess: () => 'check code' });

@@ -28,7 +28,7 @@ describe('a user with only a keyboard', () => {
 
   it('can see the focus on each link and button', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
-    for (const name of ["Open the QR code's link", 'Sign in with a password', 'Cancel and go back to Demo app']) {
+    for (const name of ['Open the QR code’s link', 'Sign in with a password', 'Cancel and go back to Demo app']) {
       await reach(screen, name);
       expect(await screen.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle')).to.equal('solid');
     }

@@ -29,6 +29,22 @@ export function touchingControls(page: Page): Promise<string[]> {
   })()`);
 }
 
+/** Returns the texts that begin less than {@link LEAST_GAP} pixels below the frame of a button or a field. */
+export function crampedTexts(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`(() => {
+    const nameOf = ${NAME};
+    const texts = [...document.querySelectorAll('main :is(p, label)')]
+      .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.textContent.trim() !== '');
+    const frames = ${CONTROLS}.filter((one) => one.matches('button:not(.plain), .button, input:not(.sr-only, [type=checkbox])'));
+    return frames.flatMap((one) => texts.flatMap((text) => {
+      if (text.contains(one) || one.contains(text)) return [];
+      const [a, b] = [one.getBoundingClientRect(), text.getBoundingClientRect()];
+      const isBelow = b.top > a.top && b.left < a.right && a.left < b.right && b.top < a.bottom + ${LEAST_GAP - 0.5};
+      return isBelow && b.bottom > a.bottom ? [nameOf(text) + ' touches ' + nameOf(one)] : [];
+    }));
+  })()`);
+}
+
 /** Returns the elements that are wider than the screen or than the element that contains them. */
 export function overflowingElements(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(`(() => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import jsqr from 'jsqr';
+import { phoneClient } from '../../examples/phone-session.ts';
 import { terminalClient } from '../../examples/terminal-sign-in.ts';
 import { eventually } from '../support/until.ts';
 import { PhonePerson, World } from '../support/world.ts';
@@ -60,6 +61,25 @@ describe('the sign-in in the terminal', () => {
       await see(/You are signed in as Alice Liddell\./);
       expect(await exit()).to.equal(0);
     }));
+
+  it('shows the number that the user chooses on the phone, also on a phone in a terminal', () =>
+    World.during(
+      {
+        clients: [terminalClient(), phoneClient()],
+        qrLogin: { assess: () => 'check code', checkCodeEntry: 'tap', consent: () => 'phone' },
+      },
+      async (world) => {
+        start(world.issuer);
+        const [, address = ''] = await see(/or open (\S+)/);
+        const [file = '', ...args] = quickCommandOf('examples/phone.ts');
+        const flags = ['--name', 'alice', '--password', 'wonderland', '--approve'];
+        const phone = spawn(file, [...args, address, ...flags], { cwd: ROOT, env: ENVIRONMENT });
+        const [, number = ''] = await see(/Tap this number on your phone: (\d\d)/);
+        phone.stdin.write(`${number}\n`);
+        await see(/You are signed in as Alice Liddell\./);
+        expect(await exit()).to.equal(0);
+      },
+    ));
 
   it('says that the phone has declined', () =>
     withTerminal('allow', async (world) => {

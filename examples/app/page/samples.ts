@@ -117,6 +117,12 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'ticket, other account': ticket({ ...PLAIN, requirement: { kind: 'account', loginHint: 'bob' } }),
   'ticket, passkey': ticket({ ...PLAIN, challenge: { passkey: {} } }),
   'ticket, question': ticket({ ...PLAIN, challenge: { question: 'Your PIN' } }),
+  'ticket, numbers': ticket({ ...PLAIN, numbers: ['17', '42', '86'] }),
+  'ticket, numbers and a question': ticket({
+    ...PLAIN,
+    numbers: ['17', '42', '86'],
+    challenge: { question: 'Your PIN' },
+  }),
   'ticket, no passkey': ticket({ ...PLAIN, challenge: { unavailable: true } }),
   'ticket, action': ticket(ACTION),
   'action approved': ticket({ ...ACTION, state: 'finished' }),

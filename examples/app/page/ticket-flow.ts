@@ -108,13 +108,13 @@ export class TicketFlow {
     leave: () => this.#ports.leave(),
   };
 
-  async #approve({ remember, answer }: Approval): Promise<TicketView | undefined> {
+  async #approve({ remember, answer, match }: Approval): Promise<TicketView | undefined> {
     const { challenge } = this.#ticket.asked;
     if (challenge === undefined || !('passkey' in challenge)) {
-      return this.#ticket.approve({ remember, ...(answer !== undefined && { proof: answer }) });
+      return this.#ticket.approve({ remember, match, ...(answer !== undefined && { proof: answer }) });
     }
     const proof = await askForPasskey(JSON.stringify(challenge.passkey));
-    if (proof !== undefined) return this.#ticket.approve({ remember, proof });
+    if (proof !== undefined) return this.#ticket.approve({ remember, match, proof });
     this.#ports.shell.say(this.#ports.texts.t('confirm.passkey.failed'));
     return undefined;
   }

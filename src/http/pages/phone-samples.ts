@@ -61,6 +61,17 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   'with consent': phone('scanned', GRANTED),
   'for an action': phone('scanned', { action: ACTION, scopes: [] }),
   'for an action, with a passkey': phone('scanned', { action: ACTION, scopes: [], challenge: { passkey: {} } }),
+  'for an action, with a question': phone('scanned', {
+    action: { title: 'Pay €12.50 to the Lighthouse Shop', details: '' },
+    scopes: [],
+    challenge: { question: 'What is your PIN?' },
+  }),
+  'for an action of an app': phone('scanned', {
+    action: ACTION,
+    scopes: [],
+    client: { ...REQUEST.client, host: 'com.example.app:' },
+    logo: LOGO,
+  }),
   'with long names': phone('scanned', {
     client: {
       id: 'app',
@@ -83,7 +94,15 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   'passkey, with consent': phone('scanned', { challenge: { passkey: {} }, ...GRANTED }),
   'no passkey': phone('scanned', { challenge: { unavailable: true } }),
   'for as long as the user chooses': phone('scanned', { durations: ['session', '8h', '30d'] }),
+  'passkey, for as long as the user chooses': phone('scanned', {
+    challenge: { passkey: {} },
+    durations: ['session', '8h', '30d'],
+  }),
   numbers: phone('scanned', { numbers: ['17', '42', '86'] }),
+  'numbers, for as long as the user chooses': phone('scanned', {
+    numbers: ['17', '42', '86'],
+    durations: ['session', '8h', '30d'],
+  }),
   'numbers, with consent': phone('scanned', { numbers: ['17', '42', '86'], ...GRANTED }),
   'numbers and a passkey': phone('scanned', { numbers: ['17', '42', '86'], challenge: { passkey: {} } }),
   'numbers and a question': phone('scanned', {
@@ -204,5 +223,14 @@ export const DEVICES: SamplesOf<'devices'> = {
   'signed in and known': { ...NOTHING_THERE, browsers: [HERE], known: [KNOWN] },
   'to be enrolled': { ...NOTHING_THERE, known: [{ ...KNOWN, enrolled: true }], enrol: { nonce: 'sample' } },
   'to be enrolled, after a sign-in': { ...NOTHING_THERE, enrol: { signIn: '#' } },
+  'with everything': {
+    ...NOTHING_THERE,
+    durations: ['session', '8h', '30d'],
+    browsers: [HERE, { ...ELSEWHERE, label: 'Kitchen tablet', signedInBy: 'qr' }],
+    known: [{ ...KNOWN, enrolled: true }],
+    passkeys: [PASSKEY],
+    passkeysUrl: '#',
+    enrol: { nonce: 'sample' },
+  },
   known: { ...NOTHING_THERE, known: [KNOWN, { ...KNOWN, id: 'sample-4', isHere: false, label: 'Laptop' }] },
 };

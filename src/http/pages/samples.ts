@@ -87,6 +87,10 @@ export const SAMPLES: Samples = {
         request: { ...REQUEST, loginHint: 'alice' },
       },
     ),
+    'waiting, with a passkey of its own and another account': qr(
+      { state: 'waiting' },
+      { passkey: '{}', hasPasskey: true, signedInAs: 'Bob Sawyer' },
+    ),
     'waiting, for an enrolled browser': qr({ state: 'waiting' }, { enrolment: true }),
     'waiting, with enrolment by the phone': qr({ state: 'waiting' }, { enrolment: true, enrolByPhone: 'sample' }),
     'waiting, for an app': qr({ state: 'waiting' }, { appName: 'Example wallet', codeMark: LOGO }),

@@ -98,11 +98,11 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     ],
     options: {
       logo: ['none'],
-      action: ['none', 'passkey'],
+      action: ['none', 'passkey', 'question'],
       'client.host': ['none'],
       'browser.name': ['none'],
       'browser.place': ['none'],
-      durations: ['none'],
+      durations: ['none', 'passkey'],
       grants: ['none', 'passkey'],
       claims: ['none', 'passkey'],
       resources: ['none', 'passkey'],

@@ -10,6 +10,8 @@ export interface Approval {
   readonly remember: boolean;
   /** The answer to a question of the deployment. */
   readonly answer?: string;
+  /** The number that the user has tapped, if the ticket has numbers. */
+  readonly match?: string | undefined;
 }
 
 /** The acts of the user. An act is over when its promise settles. The caller shows its errors. */
@@ -45,16 +47,8 @@ export function ticketScreen(
 function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLElement {
   const { t } = texts;
   const { client, account, requirement, action } = ticket;
-  const { question: asked, passkey, unavailable } = challengeOf(ticket);
-  const remember = element('input', { type: 'checkbox', id: 'remember' });
-  const answer = element('input', { type: 'password', id: 'answer', autocomplete: 'off', required: true });
-  const mayApprove = requirement === undefined && unavailable === undefined;
-  const approve = (): Promise<void> =>
-    acts.approve({ remember: remember.checked, ...(asked !== undefined && { answer: answer.value }) });
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    void approve();
-  };
+  const { passkey, unavailable } = challengeOf(ticket);
+  const mayApprove = mayBeApproved(ticket);
   return element(
     'section',
     { class: 'stack ticket' },
@@ -74,24 +68,51 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
     requirement && element('p', { class: 'strong' }, t(`confirm.unmet.${requirement.kind}`, { account: account.name })),
     unavailable && element('p', { class: 'strong' }, t('confirm.no-passkey')),
     passkey && mayApprove && element('p', { class: 'quiet' }, t('confirm.passkey')),
-    element(
-      'form',
-      { submit },
-      asked !== undefined && element('label', { for: 'answer' }, asked),
-      asked !== undefined && answer,
-      mayApprove && !action && element('label', { class: 'tick', for: 'remember' }, remember, t('confirm.remember')),
-      element(
-        'div',
-        { class: 'choice' },
-        element('button', { type: 'button', class: 'refusal', click: () => void acts.deny() }, t('confirm.deny')),
-        mayApprove && approveButton(t(action ? 'action.approve' : 'confirm.approve')),
-        // No sign-in of the app helps if the browser is not enrolled.
-        requirement && requirement.kind !== 'enrolled' && signInButton(requirement.kind, t, acts),
-      ),
-    ),
+    answers(ticket, t, acts),
     ticket.expiresIn !== undefined && countdown(texts, ticket.expiresIn),
     element('button', { class: 'plain', click: () => void acts.report() }, t('confirm.report')),
     requirement && element('button', { class: 'plain', click: () => void acts.unable() }, t('confirm.unable')),
+  );
+}
+
+function mayBeApproved(ticket: TicketView): boolean {
+  return ticket.requirement === undefined && challengeOf(ticket).unavailable === undefined;
+}
+
+/** Returns the form with the answers. The user approves with a button, or with the number that the browser shows. */
+function answers(ticket: TicketView, t: Texts['t'], acts: TicketActs): HTMLElement {
+  const { requirement, action } = ticket;
+  const { question: asked } = challengeOf(ticket);
+  const mayApprove = mayBeApproved(ticket);
+  const numbers = mayApprove ? ticket.numbers : undefined;
+  const remember = element('input', { type: 'checkbox', id: 'remember' });
+  const answer = element('input', { type: 'password', id: 'answer', autocomplete: 'off', required: true });
+  const approve = (match?: string): void =>
+    void acts.approve({ remember: remember.checked, match, ...(asked !== undefined && { answer: answer.value }) });
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    // The Enter key in the field chooses no number.
+    if (numbers === undefined) approve();
+  };
+  const tap = (number: string): void => {
+    if (asked === undefined || answer.reportValidity()) approve(number);
+  };
+  const deny = t(numbers === undefined ? 'confirm.deny' : 'confirm.number.none');
+  return element(
+    'form',
+    { submit },
+    asked !== undefined && element('label', { for: 'answer' }, asked),
+    asked !== undefined && answer,
+    mayApprove && !action && element('label', { class: 'tick', for: 'remember' }, remember, t('confirm.remember')),
+    numbers && numberChoice(numbers, t('confirm.number'), tap),
+    element(
+      'div',
+      { class: 'choice' },
+      element('button', { type: 'button', class: 'refusal', click: () => void acts.deny() }, deny),
+      mayApprove && numbers === undefined && approveButton(t(action ? 'action.approve' : 'confirm.approve')),
+      // No sign-in of the app helps if the browser is not enrolled.
+      requirement && requirement.kind !== 'enrolled' && signInButton(requirement.kind, t, acts),
+    ),
   );
 }
 
@@ -109,7 +130,26 @@ function textsOf({ action }: TicketView): HTMLElement[] {
 const NO_APPROVE_MS = 500;
 
 function approveButton(label: string): HTMLElement {
-  const button = element('button', { class: 'primary', disabled: true }, label);
+  return enableLater(element('button', { class: 'primary', disabled: true }, label));
+}
+
+/** Returns the numbers of which the user taps the one that the browser shows, in place of Approve. */
+function numberChoice(numbers: readonly string[], label: string, tap: (number: string) => void): HTMLElement {
+  const buttons = numbers.map((number) => {
+    const click = (): void => tap(number);
+    return enableLater(
+      element('button', { type: 'button', class: 'primary', disabled: true, dir: 'ltr', click }, number),
+    );
+  });
+  return element(
+    'div',
+    { role: 'group', 'aria-labelledby': 'numbers' },
+    element('p', { class: 'strong', id: 'numbers' }, label),
+    element('div', { class: 'numbers' }, ...buttons),
+  );
+}
+
+function enableLater(button: HTMLButtonElement): HTMLElement {
   setTimeout(() => {
     button.disabled = false;
   }, NO_APPROVE_MS);
