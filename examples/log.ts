@@ -14,8 +14,11 @@ const EVENTS: readonly Exclude<keyof QrLoginEvents, 'qr_login.failed'>[] = [
   'qr_login.cancelled',
   'qr_login.expired',
   'qr_login.finished',
+  'qr_login.action',
   'qr_login.passkey',
   'qr_login.signed_out',
+  'qr_login.enrolled',
+  'qr_login.unenrolled',
   'qr_login.paused',
 ];
 

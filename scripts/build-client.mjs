@@ -14,6 +14,7 @@ const SCRIPTS = [
   'scan',
   'problem',
   'devices',
+  'enrolment/enrol-by-phone',
   'browser-key',
   'own-passkey/browser-passkey',
   'own-passkey/passkey-menu',

@@ -9,6 +9,7 @@ export type { FindHintedAccount } from './http/actions/client-actions.ts';
 export type { AndroidApp, NativeApps } from './http/api/app-links.ts';
 export type { PasskeyEvent } from './http/browser/passkey.ts';
 export type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
+export type { EnrolmentEvent } from './http/events/enrolment-events.ts';
 export type { ActionEvent, FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
 export type { AppIdentity, AssureApp, DecisionRecord, OnDecision } from './http/hooks/app-hooks.ts';
 export {

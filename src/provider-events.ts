@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { PasskeyEvent } from './http/browser/passkey.ts';
 import type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
+import type { EnrolmentEvent } from './http/events/enrolment-events.ts';
 import type { ActionEvent, FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
 import type { QrLoginError } from './ticket/errors.ts';
 
@@ -20,6 +21,9 @@ export interface QrLoginEvents extends TicketEvents {
   readonly 'qr_login.action': [ctx: Context | undefined, event: ActionEvent];
   readonly 'qr_login.passkey': [ctx: Context, event: PasskeyEvent];
   readonly 'qr_login.signed_out': [ctx: Context, event: SignedOutEvent];
+  /** There is no context if the deployment has enrolled the browser (`qr.enrol()`). */
+  readonly 'qr_login.enrolled': [ctx: Context | undefined, event: EnrolmentEvent];
+  readonly 'qr_login.unenrolled': [ctx: Context | undefined, event: EnrolmentEvent];
   readonly 'qr_login.paused': [ctx: Context, event: PausedEvent];
   /** There is neither a context nor a {@link FailureEvent} if no request has failed. */
   readonly 'qr_login.failed': [ctx: Context | undefined, error: QrLoginError, failure?: FailureEvent];

@@ -256,9 +256,13 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   provider.use(wiring.noteArrival);
   const logos = new ClientLogos({ urls, keys, clientLogo: settings.clientLogo });
   const others = { ...pages, ...streaming, ...signedIn, limits, logos, wrongCheckCodes, wiring, notes };
-  const parts = { provider, ceremony, announce, browsers, known, signals, keys, clock, settings, ...others };
+  const parts = { provider, ceremony, announce, emit, browsers, known, signals, keys, clock, settings, ...others };
   const phoneParts = makePhoneParts(parts);
-  const actionParts = makeActionParts({ ...parts, providerName: nameOf(provider, settings) });
+  const actionParts = makeActionParts({
+    ...parts,
+    watchExpiry: expiry.watch,
+    providerName: nameOf(provider, settings),
+  });
   provider.use(routes({ ...parts, ...phoneParts, ...actionParts }));
   const { revocation, enrolments } = signedIn;
   const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation, enrolments });
@@ -273,7 +277,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
     enrol: async (accountId, { key, ...named }) => {
       const publicKey = readBrowserKey(JSON.stringify(key));
       const proof = { by: 'deployment', provenAt: clock() } as const;
-      await enrolments.enrolBrowser({ accountId, key: publicKey, ...proof, ...named });
+      await enrolments.enrolBrowser(undefined, { accountId, key: publicKey, ...proof, ...named });
     },
     offersPasskey: (ctx, accountId) => isPasskeyOffered({ keys, passkeyCookie }, ctx, accountId),
     render: (ctx, name, { locales = [], ...page }) => {
@@ -386,9 +390,9 @@ function makeSignInRecords(
   const devices = new DeviceDescriber(locate);
   const browserPasskeyList = new BrowserPasskeyList({ known, clock, browserPasskeys: settings.browserPasskeys });
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock, browserPasskeyList });
-  const revocation = new SignInRevocation({ browsers, known, remoteSignOut, notes, keys, clock, emit });
+  const revocation = new SignInRevocation({ provider, browsers, known, remoteSignOut, notes, keys, clock, emit });
   const browserNames = new BrowserNames({ browsers, known, notes, revocation });
-  const enrolments = new Enrolments({ known, notes, revocation, clock, settings });
+  const enrolments = new Enrolments({ provider, known, notes, revocation, clock, settings });
   const stayChanges = new StayChanges({ lifetimes, browsers, notes, clock });
   const found = { browsers, known, browserNames, enrolments, stayChanges, remoteSignOut, revocation, devices };
   const signIns = new SignInRecorder({ provider, resuming, ...found, clock, onSignIn, offersDurations });

@@ -25,6 +25,8 @@ const EVENTS: Readonly<Record<keyof QrLoginEvents, true>> = {
   'qr_login.action': true,
   'qr_login.passkey': true,
   'qr_login.signed_out': true,
+  'qr_login.enrolled': true,
+  'qr_login.unenrolled': true,
   'qr_login.paused': true,
   'qr_login.failed': true,
 };

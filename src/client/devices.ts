@@ -1,26 +1,16 @@
 /** The script of the page that lists the browsers of an account: enrols this browser. */
-import { publicKey, sign } from './browser-key.ts';
-import { isRefusal, post } from './requests.ts';
+import { sendKey } from './enrolment/send-key.ts';
+import { isRefusal } from './requests.ts';
 
 const button = document.querySelector<HTMLButtonElement>('button[data-enrol]');
 const problem = document.querySelector<HTMLElement>('[data-enrol-problem]');
 
-async function enrol({ dataset: { enrol: nonce = '', csrf = '' } }: HTMLElement): Promise<boolean> {
-  try {
-    const key = await publicKey();
-    const signature = await sign(`oidc-provider-qr-login enrol ${nonce}`);
-    const answer = signature && (await post<object>(location.pathname, { csrf, enrol: key, signature }));
-    return answer ? !isRefusal(answer.body) : false;
-  } catch {
-    // This browser has no WebCrypto, or lets pages store nothing.
-    return false;
-  }
-}
-
 button?.addEventListener('click', async () => {
+  const { enrol: nonce = '', csrf = '' } = button.dataset;
   button.disabled = true;
   if (problem) problem.textContent = '';
-  if (await enrol(button)) return location.reload();
+  const answer = await sendKey<object>(location.pathname, 'enrol', { nonce, csrf });
+  if (answer && !isRefusal(answer.body)) return location.reload();
   button.disabled = false;
   if (problem) problem.textContent = problem.dataset.text ?? '';
 });

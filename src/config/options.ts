@@ -61,10 +61,19 @@ export interface QrLoginOptions {
    * Returns true if this account may be used for this client only in browsers that it has enrolled. A code can then be
    * approved for such a browser alone, which has a key that cannot be copied: the code of an attacker's browser cannot
    * be approved at all. A browser is enrolled at `/qr/devices` in that browser itself, after a sign-in with a password
-   * or a passkey there, or by you with `qr.enrol()`.
+   * or a passkey there, by you with `qr.enrol()`, or by the phone (`enrolByPhone`).
    * @default none: a code can be approved for any browser
    */
   enrolled?: EnrolmentRule;
+
+  /**
+   * Lets a browser ask on its QR page to be enrolled. The phone approves that with a passkey, as an action of its own
+   * that names the browser and warns; the browser then takes the check code. A user who approves it for the browser of
+   * an attacker, and passes the digits on, has let that browser in: leave it out for accounts for which that is too
+   * much. It needs `enrolled`, and a `guard` that asks for passkeys.
+   * @default false
+   */
+  enrolByPhone?: boolean;
 
   /**
    * Returns the rough location of a network address: `{ country: 'DE', city: 'Berlin' }`, with the country as two

@@ -167,6 +167,7 @@ const OPTIONS = {
       refused: [true],
     }),
   ),
+  enrolByPhone: flag('enrolByPhone'),
   locate: v.optional(
     functionOption<Locate>('locate', '(address) => ({ country: "DE", city: "Berlin" })', {
       type: '`(address: string) => { country?: string; city?: string } | undefined`',

@@ -45,10 +45,15 @@ export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption 
   readonly rotation: number;
 }
 
+const ENROL_BY_PHONE =
+  'enrolByPhone needs the option "enrolled", and a "guard" that asks for passkeys: passkeys({ … }).guard';
+
 /** Checks all options. @throws TypeError that says which option is wrong and what to write instead */
 export function checkOptions(options: QrLoginOptions): Settings {
   const settings = check(SCHEMA, isObject(options) ? withEachOption(options) : options);
   if (typeof settings.store !== 'function') assertNothingIsBypassed(settings.store);
+  if (settings.enrolByPhone && (settings.enrolled === undefined || settings.guard === undefined))
+    throw new TypeError(ENROL_BY_PHONE);
   return settings;
 }
 

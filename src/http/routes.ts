@@ -28,6 +28,7 @@ import { ApiTicketHandlers } from './api/tickets.ts';
 import { BrowserPasskeyHandlers } from './browser/browser-passkey.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
+import { EnrolmentRequests } from './browser/enrolment-request.ts';
 import { FinishHandlers } from './browser/finish.ts';
 import { PasskeyHandlers } from './browser/passkey.ts';
 import { QrPageHandlers } from './browser/qr-page.ts';
@@ -49,7 +50,8 @@ export function routes(services: Services): Middleware {
   const consent = new ConsentHandlers(services);
   const passkey = new PasskeyHandlers(services);
   const browserPasskey = new BrowserPasskeyHandlers(services);
-  const qrPage = new QrPageHandlers({ ...services, consent, passkey, browserPasskey });
+  const enrolmentRequest = new EnrolmentRequests(services);
+  const qrPage = new QrPageHandlers({ ...services, consent, passkey, browserPasskey, enrolmentRequest });
   const finish = new FinishHandlers(services);
   const shownKey = new ShownKeyHandlers(services);
   const landing = new LandingHandlers(services);
@@ -119,6 +121,7 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid/qr/renew', { post: forScripts(browser.promptForm('show', 'login'), qrPage.renew) });
   at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
   at('/interaction/:uid/qr/key', { post: forScripts(browser.promptForm('watch', 'login'), shownKey.note) });
+  at('/interaction/:uid/qr/enrol', { post: forScripts(browser.promptForm('show', 'login'), qrPage.enrol) });
   at('/interaction/:uid/qr/passkey', {
     get: forScripts(browser.look('watch'), passkey.options),
     post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn),
@@ -162,7 +165,7 @@ export function routes(services: Services): Middleware {
   at('/qr/actions/:id/qr/finish', { post: forScripts(action.form('finish'), actionPage.finish) });
   at('/qr/actions/:id/cancel', { post: forScripts(action.form('finish'), actionPage.cancel) });
   // The app. `openapi.json` is made from the operation that stands beside each route.
-  atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan'), apiScans.scan)] });
+  atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan', apiScans.ticketIdIn), apiScans.scan)] });
   atApi('/qr/api/tickets/:id', { get: [SHOW_TICKET, forApps(api.look('decide'), apiTickets.show)] });
   atApi('/qr/api/tickets/:id/decision', { post: [DECIDE, forApps(api.form('decide'), apiTickets.decide)] });
   atApi('/qr/api/browsers', {

@@ -9,6 +9,7 @@ import type { ApiTicketPorts } from './api/tickets.ts';
 import type { BrowserPasskeyPorts } from './browser/browser-passkey.ts';
 import type { BrowserRequestPorts } from './browser/browser-request.ts';
 import type { ConsentPorts } from './browser/consent.ts';
+import type { EnrolmentRequestPorts } from './browser/enrolment-request.ts';
 import type { FinishPorts } from './browser/finish.ts';
 import type { PasskeyPorts } from './browser/passkey.ts';
 import type { QrPagePorts } from './browser/qr-page.ts';
@@ -31,7 +32,8 @@ export type Services = BrowserRequestPorts &
   ShownKeyPorts &
   FinishPorts &
   BrowserPasskeyPorts &
-  Omit<QrPagePorts, 'consent' | 'passkey' | 'browserPasskey'> &
+  EnrolmentRequestPorts &
+  Omit<QrPagePorts, 'consent' | 'passkey' | 'browserPasskey' | 'enrolmentRequest'> &
   ApprovalPorts &
   LandingPorts &
   TicketPagePorts &

@@ -122,6 +122,11 @@ export interface Action {
   /** The URL to which the browser goes back at the end; absent if it stays on its page. */
   readonly returnTo?: string;
   /**
+   * Present if the approval enrols the browser that shows the action: the browser's key, whose thumbprint (RFC 7638) the
+   * phone shows. It is fixed here, so that it is the key that the user approves.
+   */
+  readonly enrols?: BrowserKey;
+  /**
    * The time until which the action can be decided and confirmed, in milliseconds since the epoch. Its ticket is kept
    * longer, so that the result can be read.
    */
@@ -334,6 +339,11 @@ export function keptUntil({ request, deadline, endsAt }: Pick<Ticket, 'request' 
 /** Returns true if a browser shows the ticket. An action waits for the browser that opens its page. */
 export function hasBrowser({ browser }: Pick<Ticket, 'browser'>): boolean {
   return browser.binding !== '';
+}
+
+/** Returns true if the approval enrols the browser that shows the ticket. */
+export function isEnrolment({ request }: Pick<Ticket, 'request'>): boolean {
+  return request.action?.enrols !== undefined;
 }
 
 /** Returns true if the phone has reported that its user did not start the sign-in. The interaction is over then. */

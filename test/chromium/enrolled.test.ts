@@ -1,7 +1,10 @@
 import { expect } from 'chai';
-import { allow, approve, askToSignIn, errorOn, fillInPasswordPage } from './acts.ts';
+import { allow, approve, askToSignIn, checkCodeOn, errorOn, fillInPasswordPage, seeCode } from './acts.ts';
+import { AXE, barriers } from './axe.ts';
 import { scan, signedInPhone } from './phones.ts';
+import { readCode } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
+import { deviceWithPasskey } from './virtual-passkey.ts';
 
 describe('an account that may be used in enrolled browsers only, in Chromium', () => {
   const stage = useStage({ enrolled: () => true });
@@ -34,5 +37,38 @@ describe('an account that may be used in enrolled browsers only, in Chromium', (
     await phone.getByRole('button', { name: 'I cannot do that' }).click();
     await phone.getByRole('heading', { name: 'Refused' }).waitFor();
     expect(await errorOn(screen)).to.equal('access_denied');
+  });
+});
+
+describe('a browser that the phone enrols, in Chromium', () => {
+  const stage = useStage({ enrolled: () => true, enrolByPhone: true }, { passkeys: true });
+
+  it('asks on the QR page; the phone names it and takes the passkey, and the browser the digits', async () => {
+    const [desktop, { page: phone }] = [await stage().desktop(), await deviceWithPasskey(stage())];
+    for (const context of [desktop, phone.context()]) await context.addInitScript({ path: AXE });
+    const screen = await askToSignIn(stage(), desktop);
+    await phone.goto(await readCode(screen));
+    await phone.getByText('choose “Add this browser with your phone” there').waitFor();
+    await screen.getByText('Does your account work only in browsers that you have added?').waitFor();
+    expect(await barriers(screen)).to.deep.equal([]);
+
+    await screen.getByRole('button', { name: 'Add this browser with your phone' }).click();
+    await screen.getByText('Add a browser to your account').waitFor();
+    await seeCode(screen);
+    await phone.goto(await readCode(screen));
+    await phone.getByText('Warning: you are not signed in there').waitFor();
+    expect(await barriers(phone)).to.deep.equal([]);
+    await phone.getByRole('button', { name: 'Yes, approve' }).click();
+    const digits = await checkCodeOn(phone);
+    await screen.getByRole('textbox').first().waitFor();
+    await screen.keyboard.type(digits);
+
+    // Back at the sign-in, with a new code and the key.
+    const shown = desktop.waitForEvent('response', (response) => response.url().endsWith('/qr/key'));
+    expect((await shown).status()).to.equal(200);
+    await seeCode(screen);
+    await phone.goto(await readCode(screen));
+    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    expect((await allow(screen)).sub).to.equal('a11ce');
   });
 });

@@ -145,7 +145,7 @@ async function approveWithAnswer(
     get portal() {
       return portal;
     },
-    tries: (expected: number) =>
+    untilTried: (expected: number) =>
       new Promise<void>((resolve) => {
         onTry = () => count >= expected && resolve();
         onTry();

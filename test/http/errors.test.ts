@@ -16,6 +16,7 @@ const ROUTES = [
   'POST /interaction/:uid/qr/renew',
   'POST /interaction/:uid/qr/finish',
   'POST /interaction/:uid/qr/key',
+  'POST /interaction/:uid/qr/enrol',
   'GET /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/qr/new-passkey',

@@ -1,5 +1,7 @@
 /** Makes and uses the key of a browser, as the page's script does in a real browser. */
 import { webcrypto } from 'node:crypto';
+import { readBrowserKey } from '../../src/ticket/browsers/browser-key.ts';
+import { enrolmentId } from '../../src/ticket/browsers/enrolment.ts';
 
 const { subtle } = webcrypto;
 
@@ -37,6 +39,11 @@ export class TestBrowserKey {
       code,
       signature: await this.signText(`oidc-provider-qr-login show ${uid} ${code}`),
     };
+  }
+
+  /** Returns the id of its browser on the list of an account that has enrolled it. */
+  async enrolmentId(): Promise<string> {
+    return enrolmentId(readBrowserKey(await this.publicKey()));
   }
 
   /** Returns the fields of the request that enrols its browser. @param nonce the challenge from the list of browsers */

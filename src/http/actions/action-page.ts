@@ -5,6 +5,8 @@ import type { Codes } from '../../ticket/codes/code.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
 import { isLive, stateAt } from '../../ticket/ticket.ts';
 import { Redemption, type RedemptionPorts } from '../browser/redemption.ts';
+import type { Enrolments } from '../devices/enrolments.ts';
+import { type EmitTicketEvent, ticketFactsOf } from '../events/ticket-events.ts';
 import type { Pages } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { isPhone } from '../request/client-info.ts';
@@ -24,6 +26,9 @@ export interface ActionPagePorts extends RedemptionPorts {
     readonly browser: Pick<BrowserActs, 'look' | 'finish' | 'cancel'>;
     readonly actions: Pick<ActionActs, 'open'>;
   };
+  readonly enrolments: RedemptionPorts['enrolments'] & Pick<Enrolments, 'enrolApproved'>;
+  /** Emits an event of a ticket whose expiry another process may announce. */
+  readonly emit: EmitTicketEvent;
   readonly devices: DeviceDescriber;
   readonly signals: Signals;
   readonly clock: Clock;
@@ -86,11 +91,12 @@ export class ActionPageHandlers {
    * user decides on this device: the browser is redirected to the address in the code, as if it had scanned the code.
    */
   open = async (opening: ActionOpening): Promise<void> => {
-    const { ceremony, cookies, urls, clock } = this.#ports;
+    const { ceremony, emit, cookies, urls, clock } = this.#ports;
     const { ctx, ticket, fields } = opening;
     const { interaction: id, endsAt } = ticket;
     const binding = cookies.bindAction(ctx, id, endsAt - clock());
-    await ceremony.actions.open(id, await describeBrowser(this.#ports, ctx, binding));
+    const shown = await ceremony.actions.open(id, await describeBrowser(this.#ports, ctx, binding));
+    if (shown.changed) emit(ctx, 'qr_login.shown', ticketFactsOf(shown.ticket));
     if (fields.here !== 'yes') return follow(opening, urls.action(id));
     cookies.noteShownAction(ctx, id, endsAt - clock());
     follow(opening, this.#codeUrl(ticket));
@@ -117,7 +123,11 @@ export class ActionPageHandlers {
   /** `POST Q/actions/:id/qr/finish`: confirms what the phone has approved, with the check code where it is demanded. */
   finish = async (form: ActionForm): Promise<void> => {
     const { ticket, changed } = await this.#redemption.redeem(form);
-    if (changed && ticket.state === 'redeemed') this.#ports.announce(form.ctx, 'qr_login.finished', ticket);
+    if (ticket.state === 'redeemed') {
+      if (changed) this.#ports.announce(form.ctx, 'qr_login.finished', ticket);
+      // Also for a repeated request: the first one may have failed here.
+      await this.#ports.enrolments.enrolApproved(form.ctx, ticket);
+    }
     this.leave(form);
   };
 

@@ -2,10 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeRequester, isOwnUrl } from '../../oidc/actions/requester.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { type ActionActs, type ActionTicket, RESULT_KEPT_MS } from '../../ticket/actions.ts';
+import { type BrowserKey, thumbprintOf } from '../../ticket/browsers/browser-key.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import type { Action, Browser, Requirements, SignInRequest } from '../../ticket/ticket.ts';
+import {
+  type Action,
+  type Browser,
+  hasBrowser,
+  type Requirements,
+  type SignInRequest,
+  type Ticket,
+} from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -57,6 +65,15 @@ export interface ApprovalRequest {
   readonly locales?: readonly string[];
 }
 
+/** A browser that asks an account to enrol it. */
+export interface EnrolmentRequest
+  extends Required<Pick<ApprovalRequest, 'title' | 'details' | 'returnTo' | 'locales'>> {
+  /** The browser that shows the code, and that is enrolled. */
+  readonly browser: NonNullable<ApprovalRequest['browser']>;
+  /** The key of that browser. */
+  readonly key: BrowserKey;
+}
+
 /** An action that waits for its approval, or that has ended. */
 export interface Approval {
   /** Its id, with which any process finds it: `findApproval(id)`. Keep it from other users: it opens the page. */
@@ -91,6 +108,8 @@ export interface ActionRequestsPorts {
   readonly ceremony: { readonly actions: ActionActs };
   readonly actionResults: ActionResults;
   readonly announce: Announce;
+  /** Makes this process announce the expiry of a ticket that no browser shows yet. */
+  readonly watchExpiry: (ticket: Ticket) => void;
   readonly codes: Pick<Codes, 'show'>;
   readonly cookies: Cookies;
   readonly devices: DeviceDescriber;
@@ -143,6 +162,29 @@ export class ActionRequests {
   }
 
   /**
+   * Requests the enrolment of a browser. It is not signed in, so the account is that of the phone that scans the code.
+   * The reference is the key's thumbprint (RFC 7638).
+   */
+  async requestEnrolment({ title, details, returnTo, locales, browser, key }: EnrolmentRequest): Promise<ActionTicket> {
+    const { provider, ceremony } = this.#ports;
+    const draft = {
+      client: await this.#findClient(undefined),
+      requirements: {},
+      action: {
+        title,
+        details,
+        reference: thumbprintOf(key),
+        enrols: key,
+        returnTo: normalizeUrl(returnTo, provider.issuer),
+      },
+      expiresIn: USUAL_S,
+      locales,
+    };
+    const id = ceremony.actions.newId();
+    return this.create(id, draft, await this.#bind(id, browser, draft));
+  }
+
+  /**
    * Creates the ticket of an action.
    * @param shownIn the browser that shows it; none if it is left out
    * @throws QrLoginError `invalid_request` if a value is wrong
@@ -152,9 +194,10 @@ export class ActionRequests {
     if (fault !== undefined) throw new QrLoginError('invalid_request', `${fault}.`);
     const { client, requirements, action, expiresIn, locales } = draft;
     const request = { client, requirements, action, locales, scopes: [] };
-    const { ceremony, announce } = this.#ports;
+    const { ceremony, announce, watchExpiry } = this.#ports;
     const ticket = await ceremony.actions.request(id, { request, browser: shownIn, lasts: expiresIn * 1000 });
-    announce(undefined, 'qr_login.shown', ticket);
+    if (hasBrowser(ticket)) announce(undefined, 'qr_login.shown', ticket);
+    else watchExpiry(ticket);
     return ticket;
   }
 

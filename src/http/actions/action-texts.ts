@@ -25,3 +25,11 @@ export function findTextFault({ title, details, reference }: ActionTexts): strin
     return `"reference" must be 1 to ${MAX_REFERENCE} characters of printable ASCII`;
   return undefined;
 }
+
+/**
+ * Joins lines in the language of a page to the details of an action. Around values, texts in right-to-left languages have
+ * isolating characters (Unicode Standard Annex 9), which are invisible, and so are not allowed here.
+ */
+export function toDetails(lines: readonly string[]): string {
+  return lines.map((line) => line.replaceAll(/[\u2068\u2069]/g, '')).join('\n');
+}

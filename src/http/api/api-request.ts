@@ -20,7 +20,7 @@ export interface ApiRequest extends PluginRequest {
   readonly app: App;
   /** The end of the access token, in milliseconds since the epoch. */
   readonly endsAt: number;
-  /** The ticket of the URL as it was read together with the token; undefined if there is none. */
+  /** The ticket of the URL or of the code, as it was read together with the token; undefined if there is none. */
   readonly ticket: Ticket | undefined;
 }
 
@@ -65,24 +65,27 @@ export class ApiGuards {
     };
   }
 
-  /** Makes the entry for a POST. */
-  form(act: AddressAct): Entry<ApiForm> {
+  /**
+   * Makes the entry for a POST.
+   * @param ticketIdIn returns the id of the ticket that the body is about; by default it is in the URL, if anywhere
+   */
+  form(act: AddressAct, ticketIdIn: (body: JsonObject) => string | undefined = () => undefined): Entry<ApiForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
       allowOrigin(request.ctx);
       await count(request);
       // Check the token after the body has arrived: a slow body could take longer than the token is valid.
       const body = await readJson(request.ctx);
-      return { ...(await this.#identify(request)), body };
+      return { ...(await this.#identify(request, ticketIdIn(body))), body };
     };
   }
 
-  async #identify(request: PluginRequest): Promise<ApiRequest> {
+  async #identify(request: PluginRequest, ticketId?: string): Promise<ApiRequest> {
     const { ceremony, urls, settings } = this.#ports;
     const { ctx, failure } = request;
     const accessToken = readToken(ctx);
     const proof = await this.#proofs.verify(ctx, accessToken);
-    const { id }: Partial<Record<string, string>> = ctx.params;
+    const { id = ticketId }: Partial<Record<string, string>> = ctx.params;
     const [access, ticket] = await Promise.all([
       this.#tokens.find(accessToken, proof.keyId),
       id === undefined ? undefined : ceremony.phone.preview(id),

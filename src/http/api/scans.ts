@@ -6,6 +6,7 @@ import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts, withSubject } from '../phone/admission.ts';
 import type { Approvals } from '../phone/approval.ts';
+import type { JsonObject } from '../request/body.ts';
 import { phoneDeviceOf } from '../request/client-info.ts';
 import type { Guard } from '../request/guard.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
@@ -41,6 +42,10 @@ export class ApiScanHandlers {
     this.#countShortCode = ports.limits.byAddress('shortCode');
   }
 
+  /** Returns the id of the ticket whose code a body has. The code is not verified yet. */
+  ticketIdIn = ({ code }: JsonObject): string | undefined =>
+    typeof code === 'string' ? this.#ports.ceremony.phone.idOf(code.trim().replace(/^.*\//s, '')) : undefined;
+
   scan = async (form: ApiForm): Promise<void> => {
     const { announce, appViews, urls } = this.#ports;
     const { ctx, body } = form;
@@ -64,7 +69,8 @@ export class ApiScanHandlers {
     const { ceremony, approvals } = this.#ports;
     const { phone } = ceremony;
     const { id, isOnScreen } = phone.read(this.#codeIn(text));
-    const request = { ...form, ticket: await phone.preview(id) };
+    // Only the ticket of the verified code counts.
+    const request = { ...form, ticket: form.ticket?.id === id ? form.ticket : undefined };
     const isRepeated = phone.isRepeated(request.ticket, form.approver, 'scan');
     const admitted = await admitToTicket(this.#ports, request, { act: 'scan', checksReport: true, isRepeated });
     // The answer to an earlier scan may have been lost, and the code has rotated since.

@@ -14,6 +14,7 @@ import type { Clock, Notes } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import { isLive } from '../../ticket/ticket.ts';
 import type { ActionRequests } from '../actions/action-requests.ts';
+import { toDetails } from '../actions/action-texts.ts';
 import { ProofRefused } from '../hooks/approve-guard.ts';
 import type { BrowserPasskeys, CreationOptions, PasskeyBrowser } from '../hooks/browser-passkeys.ts';
 import type { Language } from '../pages/language.ts';
@@ -123,7 +124,7 @@ export class BrowserPasskeyHandlers {
     const approval = await actionRequests.request({
       accountId,
       title: language.t('passkey.ask.title'),
-      details: (await this.#describe(form, language)).join('\n'),
+      details: toDetails(await this.#describe(form, language)),
       reference: hashOf(options.challenge),
       expiresIn: DECIDE_WITHIN_S,
       browser: ctx,

@@ -41,6 +41,9 @@ export interface PromptForm<Prompt extends PluginPrompt> extends BrowserForm {
   readonly prompt: Prompt;
 }
 
+/** The interaction of the URL, and the session of its browser if there is one. */
+type FoundInteraction = readonly [Interaction, Session | undefined];
+
 export interface BrowserRequestPorts extends CookieTestPorts {
   readonly provider: Provider;
   readonly urls: Urls;
@@ -72,9 +75,13 @@ export class BrowserGuards {
     return async (request) => {
       assertNotEmbedded(request);
       this.#noteWayBack(request);
+      // In the same turn as the limit, so that both take one round trip to the store.
+      const finding = this.#find(request);
+      // Marked as handled: if the limit is reached, this rejection must not become an unhandled one.
+      finding.catch(() => undefined);
       await count(request);
       this.#cookieTest.assertPassed(request);
-      return this.#identify(request);
+      return this.#identify(request, finding);
     };
   }
 
@@ -89,7 +96,7 @@ export class BrowserGuards {
       this.#noteWayBack(request);
       await count(request);
       const fields = await readFields(request.ctx);
-      return { ...(await this.#identify(request)), fields };
+      return { ...(await this.#identify(request, this.#find(request))), fields };
     };
   }
 
@@ -108,19 +115,20 @@ export class BrowserGuards {
     failure.again = this.#ports.urls.interaction(uidIn(ctx));
   }
 
-  async #identify(request: PluginRequest): Promise<BrowserRequest> {
+  async #identify(request: PluginRequest, finding: Promise<FoundInteraction>): Promise<BrowserRequest> {
     const { urls, cookies, wiring } = this.#ports;
     const { ctx, failure } = request;
     const uid = uidIn(ctx);
-    const [interaction, session] = await this.#find(request, uid);
+    const [interaction, session] = await finding;
     const binding = cookies.binding(ctx, uid);
     if (binding === undefined) throw noInteraction(wiring.urlFault);
     failure.back = urls.interaction(uid);
     return { ...request, interaction, identity: { interaction: uid, binding, accountId: session?.accountId } };
   }
 
-  #find({ ctx, failure }: PluginRequest, uid: string): Promise<[Interaction, Session | undefined]> {
+  #find({ ctx, failure }: PluginRequest): Promise<FoundInteraction> {
     const { provider } = this.#ports;
+    const uid = uidIn(ctx);
     // Read the session as it is now: another tab may have signed in since the interaction began.
     const session = sessionOf(provider, ctx);
     const interaction = interactionOf(provider, ctx, uid).catch(async (error: unknown) => {

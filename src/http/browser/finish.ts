@@ -42,9 +42,12 @@ export class FinishHandlers {
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     const { accountId } = ticket.approver;
-    const isKnown = (await findKnownBrowser(known, accountId, ticket.browser.knownAs)) !== undefined;
-    // Keep the sign-in before the result is written: after that, the browser can begin its session at any time.
-    await revocation.keep(accountId, toFinishedSignIn(ticket), ticket.endsAt);
+    const [knownBrowser] = await Promise.all([
+      findKnownBrowser(known, accountId, ticket.browser.knownAs),
+      // Keep the sign-in before the result is written: after that, the browser can begin its session at any time.
+      revocation.keep(accountId, toFinishedSignIn(ticket), ticket.endsAt),
+    ]);
+    const isKnown = knownBrowser !== undefined;
     const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
     // Take `knownAs` from the present cookie, not from the ticket, which has the cookie as it was when the code was
     // shown. If an answer was lost, the present cookie is newer.

@@ -29,6 +29,7 @@ import { type BrowserView, type BrowserViews, type Viewer, wantsImage } from '..
 import type { BrowserPasskeyHandlers } from './browser-passkey.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
 import type { ConsentHandlers } from './consent.ts';
+import type { EnrolmentRequests } from './enrolment-request.ts';
 import type { PasskeyHandlers } from './passkey.ts';
 import type { PasskeyCookie } from './passkey-cookie.ts';
 
@@ -63,6 +64,7 @@ export interface QrPagePorts {
   readonly consent: ConsentHandlers;
   readonly passkey: PasskeyHandlers;
   readonly browserPasskey: BrowserPasskeyHandlers;
+  readonly enrolmentRequest: EnrolmentRequests;
 }
 
 /** The requests of the browser below its interaction's URL, until it finishes. */
@@ -117,16 +119,22 @@ export class QrPageHandlers {
 
   /** `POST I/qr/renew`: a new ticket instead of the one that the browser shows. */
   renew = async (form: PromptForm<'login'>): Promise<void> => {
-    const { ceremony, announce, urls } = this.#ports;
     const { ctx, interaction, fields } = form;
     const known = parseVersion('version', fields.version);
     const viewer = viewerOf(form);
-    const { ticket, changed, voided } = await ceremony.browser.renew(await this.#makeShowInput(form), known);
-    if (voided) announce(ctx, 'qr_login.cancelled', voided);
-    if (changed) announce(ctx, 'qr_login.shown', ticket);
+    const ticket = await this.#renew(form, known);
     if (wasReported(ticket)) return this.#end(form);
     if (wantsJson(form)) ctx.body = this.#draw(ticket, viewer);
-    else seeOther(ctx, urls.interaction(interaction.uid));
+    else seeOther(ctx, this.#ports.urls.interaction(interaction.uid));
+  };
+
+  /** `POST I/qr/enrol`: asks the phone to enrol this browser. The interaction gets a new ticket, for the time after that. */
+  enrol = async (form: PromptForm<'login'>): Promise<void> => {
+    const { enrolmentRequest } = this.#ports;
+    const key = enrolmentRequest.readKey(form);
+    const ticket = await this.#renew(form);
+    if (wasReported(ticket)) return this.#end(form);
+    follow(form, await enrolmentRequest.ask(form, key, ticket.request.locales));
   };
 
   /** Any page of the deployment below `I`, unless the phone has reported this interaction. */
@@ -138,6 +146,16 @@ export class QrPageHandlers {
     unprotect(request);
     await next();
   };
+
+  /** Replaces the ticket by a new one. @param known the version that the browser knows: a newer ticket stays */
+  async #renew(form: BrowserRequest, known?: number): Promise<Ticket> {
+    const { ceremony, announce } = this.#ports;
+    const { ctx } = form;
+    const { ticket, changed, voided } = await ceremony.browser.renew(await this.#makeShowInput(form), known);
+    if (voided) announce(ctx, 'qr_login.cancelled', voided);
+    if (changed) announce(ctx, 'qr_login.shown', ticket);
+    return ticket;
+  }
 
   /** Ends an interaction that the phone has reported. */
   async #end(request: PluginRequest): Promise<void> {
@@ -170,7 +188,7 @@ export class QrPageHandlers {
       codeMark: browserViews.codeMark,
       appUrl: appLinks.hasScheme ? `${self}/qr/app` : undefined,
       typeAt: settings.shortCode ? urls.withoutScheme(urls.scan) : undefined,
-      ...(settings.enrolled && { enrolment: true }),
+      ...(settings.enrolled && { enrolment: true, enrolByPhone: this.#ports.enrolmentRequest.offer(request) }),
       passkey: await this.#ports.passkey.offer(request),
       hasPasskey: passkeyCookie.hasPasskey(ctx),
       signedInAs: await this.#nameOf(identity.accountId),

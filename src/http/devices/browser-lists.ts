@@ -3,7 +3,7 @@ import type { EndedSession } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { findSessionFacts, findSignInMethod, hasGranted } from '../../oidc/session/session-facts.ts';
 import type { Duration } from '../../ticket/browsers/duration.ts';
-import { forgetAllBrowsers, type KnownBrowser, type KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
+import type { KnownBrowser, KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
@@ -12,6 +12,7 @@ import type { BrowserEntry } from '../pages/page-data.ts';
 import { toSeconds } from '../request/responses.ts';
 import { descriptionOf } from './browser-description.ts';
 import type { BrowserPasskeyList } from './browser-passkey-list.ts';
+import type { Enrolments } from './enrolments.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 import type { SignInRevocation } from './revocation.ts';
 import type { StayChanges } from './stay-changes.ts';
@@ -23,6 +24,7 @@ export interface BrowserListPorts {
   readonly provider: Provider;
   readonly browsers: Pick<SignedInBrowsers, 'list'>;
   readonly known: KnownBrowsers;
+  readonly enrolments: Pick<Enrolments, 'forget'>;
   readonly remoteSignOut: RemoteSignOut;
   readonly revocation: Pick<SignInRevocation, 'revokePending'>;
   readonly stayChanges: Pick<StayChanges, 'change'>;
@@ -57,12 +59,12 @@ export class BrowserLists {
    * @param id the id of a browser, or `all`
    */
   async end(ctx: Context, approver: Approver, id: string): Promise<EndedSession[]> {
-    const { browsers, known, revocation, browserPasskeyList } = this.#ports;
+    const { browsers, enrolments, revocation, browserPasskeyList } = this.#ports;
     const { accountId } = approver;
     if (id !== 'all') return this.#endThose(ctx, approver, await this.find(approver, id));
     await revocation.revokePending(accountId);
     await browserPasskeyList.remove(accountId, 'all');
-    await forgetAllBrowsers(known, accountId);
+    await enrolments.forget(ctx, accountId, 'all');
     const list = await this.#filterShown(approver, await browsers.list(accountId));
     const isKept = await Promise.all(list.map((browser) => !approver.byQr && this.#isHere(approver, browser)));
     return this.#endThose(

@@ -1,7 +1,6 @@
 import type { Context } from 'koa';
 import type { FindAccount } from '../../oidc/approver.ts';
 import type { EndedSession } from '../../oidc/end-session.ts';
-import { forgetAllBrowsers } from '../../ticket/browsers/known-browser.ts';
 import type { SignedInBrowser } from '../../ticket/browsers/signed-in-browser.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
@@ -26,7 +25,8 @@ import { EnrolmentForm, type EnrolmentFormPorts } from './enrolment-form.ts';
 import type { SignInRevocation } from './revocation.ts';
 import { answerSignOut } from './sign-out-answer.ts';
 
-export interface DeviceListPorts extends BrowserListPorts, Omit<EnrolmentFormPorts, 'settings'> {
+export interface DeviceListPorts extends BrowserListPorts, Omit<EnrolmentFormPorts, 'settings' | 'enrolments'> {
+  readonly enrolments: BrowserListPorts['enrolments'] & EnrolmentFormPorts['enrolments'];
   readonly revocation: Pick<SignInRevocation, 'report' | 'revokePending'>;
   readonly cookies: Pick<Cookies, 'noteSignOut' | 'takeSignOut'>;
   readonly keys: SecretKeys;
@@ -182,11 +182,10 @@ export class DeviceListHandlers {
    * Ends the trust in one browser, or in all, and removes their passkeys: the next sign-in there takes the check code.
    */
   async #forget(form: PhoneForm, { accountId }: SessionApprover, id: string): Promise<void> {
-    const { known, urls, browserPasskeyList } = this.#ports;
+    const { known, enrolments, urls, browserPasskeyList } = this.#ports;
     const ids = id === 'all' ? (await known.list(accountId)).map((browser) => browser.id) : [id];
     await browserPasskeyList.removeOf(accountId, ids);
-    if (id === 'all') await forgetAllBrowsers(known, accountId);
-    else await known.remove(accountId, id);
+    await enrolments.forget(form.ctx, accountId, id);
     if (wantsJson(form)) form.ctx.body = {};
     else seeOther(form.ctx, urls.devices);
   }

@@ -66,7 +66,7 @@ export class EnrolmentForm {
       throw new QrLoginError('wrong_proof', 'The key must sign the challenge of this page.');
     const { userAgent, place } = await devices.describe(ctx);
     const described = { ...describeUserAgent(userAgent), place };
-    await enrolments.enrolBrowser({ accountId, key: publicKey, by: 'sign-in', provenAt, ...described });
+    await enrolments.enrolBrowser(ctx, { accountId, key: publicKey, by: 'sign-in', provenAt, ...described });
   }
 
   /** Returns the account that has signed in on this very device a short time ago; undefined for a sign-in by QR. */

@@ -1,10 +1,18 @@
+import type { Context } from 'koa';
+import type { Provider } from '../../oidc/provider.ts';
 import { type BrowserKey, isSignedBy } from '../../ticket/browsers/browser-key.ts';
 import { type EnrolledBy, enrolmentId, findEnrolledBrowser, hasSignedCode } from '../../ticket/browsers/enrolment.ts';
-import { type KnownBrowser, type KnownBrowsers, TRUST_LIFETIME_MS } from '../../ticket/browsers/known-browser.ts';
+import {
+  findKnownBrowser,
+  type KnownBrowser,
+  type KnownBrowsers,
+  TRUST_LIFETIME_MS,
+} from '../../ticket/browsers/known-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
 import { WRITTEN_FORMAT } from '../../ticket/record-format.ts';
 import { refusal } from '../../ticket/requirements.ts';
-import type { ApprovedTicket, Approver, Place, Ticket } from '../../ticket/ticket.ts';
+import type { ApprovedTicket, Approver, Place, RedeemedTicket, Ticket } from '../../ticket/ticket.ts';
+import { announceEnrolled, announceUnenrolled } from '../events/enrolment-events.ts';
 import type { EnrolmentRule } from '../hooks/hooks.ts';
 import type { SignInRevocation } from './revocation.ts';
 
@@ -14,20 +22,29 @@ export interface NewEnrolment {
   /** The public part of the browser's key. */
   readonly key: BrowserKey;
   readonly by: EnrolledBy;
-  /** The time of the proof, in milliseconds since the epoch: "sign out all" takes back what was proven before. */
+  /**
+   * The time of the proof, in milliseconds since the epoch: "sign out all" and "Forget" take back what was proven
+   * before.
+   */
   readonly provenAt: number;
+  /** The ticket of the action, if one enrols the browser: a report takes the enrolment back. */
+  readonly ticketId?: string;
   readonly name?: string | undefined;
   readonly system?: string | undefined;
   readonly place?: Place | undefined;
 }
 
 export interface EnrolmentPorts {
+  readonly provider: Provider;
   readonly known: KnownBrowsers;
   readonly notes: Pick<Notes, 'read' | 'write'>;
   readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
   readonly clock: Clock;
   readonly settings: { readonly enrolled?: EnrolmentRule | undefined };
 }
+
+/** An enrolment is remembered as ended for longer than an approval of it can be used. */
+const ENDED_KEPT_MS = 2 * 60 * 60_000;
 
 /** The browsers that accounts have enrolled. For some accounts, a code can be approved only for such a browser. */
 export class Enrolments {
@@ -44,10 +61,12 @@ export class Enrolments {
 
   /**
    * Enrols a browser. If the account has enrolled it before, that record is used again.
-   * @returns the id of its record
+   * @param ctx undefined if the deployment enrols it
+   * @returns false if the account has taken that back since the proof
    */
-  async enrolBrowser({ accountId, key, by, provenAt, ...described }: NewEnrolment): Promise<string> {
-    const { known, revocation, clock } = this.#ports;
+  async enrolBrowser(ctx: Context | undefined, { ticketId, ...enrolment }: NewEnrolment): Promise<boolean> {
+    const { accountId, key, by, provenAt, ...described } = enrolment;
+    const { provider, known, revocation, clock } = this.#ports;
     const id = enrolmentId(key);
     const before = await findEnrolledBrowser(known, accountId, key);
     const { name, system, place } = described;
@@ -65,10 +84,48 @@ export class Enrolments {
       trustedAt: before?.trustedAt ?? clock(),
       ...this.#use(),
     });
-    // Check after the record is written: "sign out all" writes its note first, and then removes what it finds.
-    if (await revocation.isRevoked({ accountId, ticketId: id, approvedAt: provenAt }))
+    // Check after the record is written: "sign out all", "Forget" and a report write their notes first, and then remove
+    // what they find.
+    const [isRevoked, hasEnded] = await Promise.all([
+      revocation.isRevoked({ accountId, ticketId: ticketId ?? id, approvedAt: provenAt }),
+      this.hasEndedSince(id, provenAt),
+    ]);
+    if (isRevoked || hasEnded) {
       await known.remove(accountId, id);
-    return id;
+      return false;
+    }
+    if (before === undefined) announceEnrolled(provider, ctx, { ...enrolment, ticketId });
+    return true;
+  }
+
+  /**
+   * Enrols the browser whose enrolment the phone has approved and the browser has confirmed. The key is the one that the
+   * action was made with. A repeated request changes nothing.
+   */
+  async enrolApproved(
+    ctx: Context,
+    { id: ticketId, request, approver, approvedAt, browser }: RedeemedTicket,
+  ): Promise<void> {
+    const key = request.action?.enrols;
+    if (key === undefined) return;
+    const { accountId } = approver;
+    const { name, system, place } = browser;
+    const proof = { by: 'action', provenAt: approvedAt, ticketId } as const;
+    await this.enrolBrowser(ctx, { accountId, key, ...proof, name, system, place });
+  }
+
+  /**
+   * Ends the trust of an account in a browser, or in all. What was proven before cannot enrol it again.
+   * @param id the id of its record, or `all`
+   */
+  async forget(ctx: Context, accountId: string, id: string): Promise<void> {
+    const { known } = this.#ports;
+    const list = await known.list(accountId);
+    await this.#remove(
+      ctx,
+      accountId,
+      list.filter((browser) => id === 'all' || browser.id === id),
+    );
   }
 
   /**
@@ -126,11 +183,26 @@ export class Enrolments {
       await known.put(accountId, { ...browser, ...(signIn !== undefined && { signIn }), ...this.#use() });
   }
 
+  /** Returns true if an enrolment of this browser was ended after the proof. @param id of its record */
+  async hasEndedSince(id: string, provenAt: number): Promise<boolean> {
+    const endedAt = await this.#ports.notes.read(endedKeyOf(id));
+    return endedAt !== undefined && provenAt <= Number(endedAt);
+  }
+
   /** Ends the enrolment of the browser that shows a ticket, because the account has reported it. */
-  async withdraw(ticketId: string, accountId: string): Promise<void> {
+  async withdraw(ctx: Context, { id, request }: Pick<Ticket, 'id' | 'request'>, accountId: string): Promise<void> {
     if (!this.isOffered) return;
-    const key = await this.#findShown(ticketId);
-    if (key !== undefined) await this.#ports.known.remove(accountId, enrolmentId(key));
+    const key = request.action?.enrols ?? (await this.#findShown(id));
+    const browser = key && (await findKnownBrowser(this.#ports.known, accountId, enrolmentId(key)));
+    if (browser !== undefined) await this.#remove(ctx, accountId, [browser]);
+  }
+
+  async #remove(ctx: Context, accountId: string, browsers: readonly KnownBrowser[]): Promise<void> {
+    const { provider, known, notes, clock } = this.#ports;
+    const enrolled = browsers.filter(({ enrolledBy }) => enrolledBy !== undefined);
+    await Promise.all(enrolled.map(({ id }) => notes.write(endedKeyOf(id), ENDED_KEPT_MS, `${clock()}`)));
+    await Promise.all(browsers.map(({ id }) => known.remove(accountId, id)));
+    announceUnenrolled(provider, ctx, accountId, enrolled);
   }
 
   /** Returns true if the key has signed the code on the screen of the ticket's browser. */
@@ -161,6 +233,10 @@ export class Enrolments {
     const now = this.#ports.clock();
     return { lastUsedAt: now, endsAt: now + TRUST_LIFETIME_MS };
   }
+}
+
+function endedKeyOf(id: string): string {
+  return `unenrolled:${id}`;
 }
 
 function noteKeyOf(ticketId: string): string {

@@ -1,10 +1,12 @@
 import type { Context } from 'koa';
 import type { EndedSession } from '../../oidc/end-session.ts';
+import type { Provider } from '../../oidc/provider.ts';
 import type { KnownBrowser, KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
 import type { FinishedSignIn, SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
 import { noteReport } from '../../ticket/reports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
+import { announceUnenrolled } from '../events/enrolment-events.ts';
 import type { EmitTicketEvent } from '../events/ticket-events.ts';
 import type { RemoteSignOut } from './remote-sign-out.ts';
 
@@ -20,6 +22,7 @@ export interface RevocableSignIn {
 const LONGEST_INTERACTION_MS = 24 * 60 * 60_000;
 
 export interface RevocationPorts {
+  readonly provider: Provider;
   readonly browsers: Pick<SignedInBrowsers, 'list'>;
   readonly known: Pick<KnownBrowsers, 'list' | 'remove'>;
   readonly remoteSignOut: Pick<RemoteSignOut, 'end'>;
@@ -91,7 +94,7 @@ export class SignInRevocation {
    * @returns the sessions that existed
    */
   async revoke(ctx: Context, accountId: string, ticketId: string): Promise<readonly EndedSession[]> {
-    const { known, notes, remoteSignOut } = this.#ports;
+    const { provider, known, notes, remoteSignOut } = this.#ports;
     // Write the note first, so that a browser that resumes from here on finds it.
     await notes.write(revokedKey(ticketId), LONGEST_INTERACTION_MS, accountId);
     const [signedIn, trusted] = await Promise.all([
@@ -99,6 +102,7 @@ export class SignInRevocation {
       this.#trustedBy(accountId, ticketId),
     ]);
     await Promise.all(trusted.map(({ id }) => known.remove(accountId, id)));
+    announceUnenrolled(provider, ctx, accountId, trusted);
     const ended = await Promise.all(signedIn.map((browser) => remoteSignOut.end(ctx, accountId, browser)));
     return ended.filter((session) => session !== undefined);
   }

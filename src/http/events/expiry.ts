@@ -70,7 +70,7 @@ export class ExpiryWatcher {
    */
   makeAnnouncer(emit: EmitTicketEvent): Announce {
     return (ctx, name, ticket) => {
-      if (name === 'qr_login.shown') this.#watch(ticket);
+      if (name === 'qr_login.shown') this.watch(ticket);
       else if (ENDS.has(name)) this.#watched.delete(ticket.id);
       emit(ctx, name, ticketFactsOf(ticket));
     };
@@ -81,7 +81,8 @@ export class ExpiryWatcher {
     this.#watched.clear();
   }
 
-  #watch(ticket: Ticket): void {
+  /** Watches a ticket. Of several processes, one does: another one would announce its expiry once more. */
+  readonly watch = (ticket: Ticket): void => {
     const { deadline } = ticket;
     this.#watched.set(ticket.id, {
       facts: ticketFactsOf(ticket),
@@ -89,7 +90,7 @@ export class ExpiryWatcher {
       readAt: performance.now(),
       checkAt: this.#nextCheck(deadline),
     });
-  }
+  };
 
   /**
    * Returns the time of the next check: at the latest one tick before the deadline, while the record still exists, and
@@ -122,7 +123,7 @@ export class ExpiryWatcher {
     const now = this.#clock();
     // This process has ended the ticket meanwhile.
     if (!this.#watched.has(before.id)) return;
-    if (ticket !== undefined && isLive(ticket, now)) return this.#watch(ticket);
+    if (ticket !== undefined && isLive(ticket, now)) return this.watch(ticket);
     this.#watched.delete(before.id);
     // A ticket that ended in another way keeps its record for this time. After that, a missing record does not prove
     // that the ticket has expired.

@@ -46,6 +46,8 @@ export interface Pages {
     readonly signedInAs?: string | undefined;
     /** True if some accounts may be used in enrolled browsers only. The script then shows how to enrol this browser. */
     readonly enrolment?: boolean;
+    /** The challenge for the key of this browser, if it can ask the phone to enrol it. */
+    readonly enrolByPhone?: string | undefined;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
     /** True if this browser has added a passkey of its own. The passkey then comes first, and the code after it. */
@@ -251,6 +253,8 @@ export interface PhoneView {
   readonly client: SignInRequest['client'];
   /** The texts of the action that is asked for; absent for a sign-in. */
   readonly action?: { readonly title: string; readonly details: string };
+  /** True if the browser can ask the phone to enrol it. */
+  readonly canEnrol?: true;
   /** The page of the action, to which this same browser returns once the user has decided. */
   readonly goOn?: string;
   /** The URL of the client's logo, if the deployment has one. */

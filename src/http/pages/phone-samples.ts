@@ -89,6 +89,7 @@ export const CONFIRM: SamplesOf<'confirm'> = {
   'not strong enough': phone('scanned', { unmet: 'acr' }),
   'not strong enough yet': phone('scanned', { unmet: 'acr', signInAgain }),
   'not enrolled': phone('scanned', { unmet: 'enrolled' }),
+  'to be enrolled by the phone': phone('scanned', { unmet: 'enrolled', canEnrol: true }),
   passkey: phone('scanned', { challenge: { passkey: {} } }),
   'passkey, with consent': phone('scanned', { challenge: { passkey: {} }, ...GRANTED }),
   'no passkey': phone('scanned', { challenge: { unavailable: true } }),

@@ -92,6 +92,7 @@ export const SAMPLES: Samples = {
       { passkey: '{}', hasPasskey: true, signedInAs: 'Bob Sawyer' },
     ),
     'waiting, for an enrolled browser': qr({ state: 'waiting' }, { enrolment: true }),
+    'waiting, with enrolment by the phone': qr({ state: 'waiting' }, { enrolment: true, enrolByPhone: 'sample' }),
     'waiting, for an app': qr({ state: 'waiting' }, { appName: 'Example wallet', codeMark: LOGO }),
     'signing in on the phone': qr({ state: 'waiting', phoneIsSigningIn: true }),
     scanned: qr({ state: 'scanned' }),

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { QrLoginError } from '../../ticket/errors.ts';
 import { type Assess, type Judge, riskContext } from '../../ticket/risk.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import { type Approver, deviceOf, type Ticket } from '../../ticket/ticket.ts';
+import { type Approver, deviceOf, isEnrolment, type Ticket } from '../../ticket/ticket.ts';
 import {
   type ApproveGuard,
   type Challenge,
@@ -10,6 +10,7 @@ import {
   ProofRefused,
   type ProofRequest,
 } from '../hooks/approve-guard.ts';
+import type { Cookies } from '../request/cookies.ts';
 import type { DeviceDescriber } from '../request/device.ts';
 import type { WrongCheckCodes } from '../request/wrong-check-codes.ts';
 
@@ -17,6 +18,7 @@ export interface ApprovalPorts {
   readonly keys: SecretKeys;
   readonly devices: DeviceDescriber;
   readonly wrongCheckCodes: Pick<WrongCheckCodes, 'assertNotPaused'>;
+  readonly cookies: Pick<Cookies, 'shownAction'>;
   readonly settings: { readonly assess: Assess; readonly guard?: ApproveGuard | undefined };
 }
 
@@ -35,10 +37,13 @@ export class Approvals {
    */
   makeJudge(ctx: Context): Judge {
     return async (ticket, approver, knownBy) => {
-      const { devices, wrongCheckCodes, settings } = this.#ports;
+      const { devices, wrongCheckCodes, cookies, settings } = this.#ports;
       const context = riskContext(ticket, approver, await devices.describe(ctx), knownBy);
-      const verdict = await settings.assess(context);
-      if (verdict === 'check code' || isTyped(ticket)) await wrongCheckCodes.assertNotPaused(approver.accountId);
+      const assessed = await settings.assess(context);
+      // The browser that an enrolment is for must be where its user is, whatever the deployment thinks of its sign-ins.
+      const verdict = assessed === 'allow' && isEnrolment(ticket) ? 'check code' : assessed;
+      const isDemanded = (verdict === 'check code' && !isDecidedHere(cookies, ctx, ticket)) || isTyped(ticket);
+      if (isDemanded) await wrongCheckCodes.assertNotPaused(approver.accountId);
       return verdict;
     };
   }
@@ -46,7 +51,13 @@ export class Approvals {
   /** Returns the question of the confirm page; undefined if a tap is enough, or if the page has no Approve button. */
   async challenge(ticket: Ticket, approver: Approver): Promise<Challenge | undefined> {
     if (ticket.state !== 'scanned') return undefined;
-    return this.#ports.settings.guard?.challenge(this.#request(ticket, approver));
+    const challenge = await this.#ports.settings.guard?.challenge(this.#request(ticket, approver));
+    return this.demandsPasskey(ticket) && !isPasskey(challenge) ? { unavailable: true } : challenge;
+  }
+
+  /** Returns true if the guard must ask for a passkey: an enrolment outlasts the session, so a session does not suffice. */
+  demandsPasskey(ticket: Ticket): boolean {
+    return isEnrolment(ticket);
   }
 
   /**
@@ -77,6 +88,31 @@ export class Approvals {
     const nonces = noncesOf(this.#ports.keys, 'approve', id, deviceOf(approver));
     return { accountId: approver.accountId, request, nonce: nonces[0] ?? '', nonces };
   }
+}
+
+function isPasskey(challenge: Challenge | undefined): boolean {
+  return challenge !== undefined && 'passkey' in challenge;
+}
+
+/**
+ * Returns true if the browser that sends the request also shows the action: its user decides on the same device, so
+ * that no number has to be typed. An enrolment takes the number also then.
+ */
+export function isDecidedHere(
+  cookies: Pick<Cookies, 'shownAction'>,
+  ctx: Context,
+  ticket: Ticket | undefined,
+): boolean {
+  return ticket !== undefined && !isEnrolment(ticket) && isShownHere(cookies, ctx, ticket);
+}
+
+/** Returns true if the browser that sends the request also shows the action. */
+export function isShownHere(
+  cookies: Pick<Cookies, 'shownAction'>,
+  ctx: Context,
+  { request, interaction }: Ticket,
+): boolean {
+  return request.action !== undefined && cookies.shownAction(ctx) === interaction;
 }
 
 /** Returns true if the short code was typed, so that the check code is always demanded. */

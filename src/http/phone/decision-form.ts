@@ -6,10 +6,10 @@ import { answerSignOut, type SignOutAnswerPorts } from '../devices/sign-out-answ
 import type { Cookies } from '../request/cookies.ts';
 import { seeOther, wantsJson } from '../request/responses.ts';
 import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from './admission.ts';
+import { isDecidedHere } from './approval.ts';
 import { checkCsrfToken } from './csrf.ts';
 import type { Decisions } from './decisions.ts';
 import type { PhoneForm } from './phone-request.ts';
-import { decidesOnSameDevice } from './phone-view.ts';
 import { readStay } from './stay.ts';
 import { STATE_HEADER, type TicketPage } from './ticket-page.ts';
 
@@ -47,7 +47,7 @@ export class DecisionFormHandlers {
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
     const stay = readStay(settings.durations, { remember: remember === 'yes', duration });
-    const input = { decision, ...stay, proof, match, isSameDevice: decidesOnSameDevice(cookies, ctx, form.ticket) };
+    const input = { decision, ...stay, proof, match, isSameDevice: isDecidedHere(cookies, ctx, form.ticket) };
     const ticket = await decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;

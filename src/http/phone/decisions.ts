@@ -94,8 +94,9 @@ export class Decisions {
     if (finished !== undefined) return { ended: await revocation.report(ctx, accountId, finished) };
     if (known.ticket === undefined && (await revocation.hasRevoked(accountId, id))) return { ended: [] };
     const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
-    await enrolments.withdraw(id, accountId);
     const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, accountId, ticket.id) : [];
+    // After the revocation is noted: an enrolment that is under way looks for that note once its record is written.
+    await enrolments.withdraw(ctx, ticket, accountId);
     if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
     return { ticket };
   }

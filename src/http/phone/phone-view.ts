@@ -12,7 +12,7 @@ import type { PhoneView } from '../pages/page-data.ts';
 import type { Cookies } from '../request/cookies.ts';
 import { toSeconds } from '../request/responses.ts';
 import { versionAt } from '../ticket-view/browser-view.ts';
-import type { Approvals } from './approval.ts';
+import { type Approvals, isShownHere } from './approval.ts';
 import { DEVICES, makeCsrfToken } from './csrf.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
@@ -29,6 +29,7 @@ export interface PhoneViewPorts extends SignInOfferPorts {
     readonly findAccount: FindAccount;
     readonly signIn: SignIn;
     readonly durations?: readonly Duration[] | undefined;
+    readonly enrolByPhone: boolean;
   };
 }
 
@@ -66,6 +67,7 @@ export async function makePhoneView(
     csrf: makeCsrfToken(keys, { approver, target: ticket.id }),
     urls: { devices: urls.devices, scan: urls.scan },
     ...(unmet !== undefined && { unmet }),
+    ...(settings.enrolByPhone && { canEnrol: true as const }),
     ...(signInAgain !== undefined && { signInAgain }),
     ...(challenge !== undefined && { challenge }),
     ...durationsOf(ticket, settings.durations),
@@ -83,20 +85,8 @@ function describeAction(
   const { action } = ticket.request;
   if (action === undefined) return {};
   const { title, details } = action;
-  const isDecided = ticket.state !== 'scanned' && decidesOnSameDevice(cookies, ctx, ticket);
+  const isDecided = ticket.state !== 'scanned' && isShownHere(cookies, ctx, ticket);
   return { action: { title, details }, ...(isDecided && { goOn: urls.action(ticket.interaction) }) };
-}
-
-/**
- * Returns true if the browser that sends the request also shows the action, so that its user decides on the same
- * device.
- */
-export function decidesOnSameDevice(
-  cookies: Pick<Cookies, 'shownAction'>,
-  ctx: PhoneRequest['ctx'],
-  ticket: Ticket | undefined,
-): boolean {
-  return ticket?.request.action !== undefined && cookies.shownAction(ctx) === ticket.interaction;
 }
 
 /** Returns the form that names the browser that was signed in; nothing for an action, which signs no browser in. */

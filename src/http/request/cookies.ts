@@ -212,14 +212,17 @@ export class Cookies {
     return { ended: Number(ended), unreached: Number(unreached) };
   }
 
-  /** Notes that this browser shows an action, and that its user decides in this browser, too. */
+  /**
+   * Notes that this browser shows an action whose user decides here, too. It spares the check code, so another subdomain
+   * must not be able to plant it.
+   */
   noteShownAction(ctx: Context, id: string, maxAge: number): void {
-    this.#signed.set(ctx, SHOWN_ACTION, id, this.#urls.phone, maxAge);
+    this.#signed.setForHost(ctx, SHOWN_ACTION, id, this.#urls.phone, maxAge);
   }
 
   /** Returns the id of the noted action. */
   shownAction(ctx: Context): string | undefined {
-    return this.#signed.read(ctx, SHOWN_ACTION);
+    return this.#signed.readForHost(ctx, SHOWN_ACTION);
   }
 
   /** Sets a cookie that only shows that the browser accepts cookies. */

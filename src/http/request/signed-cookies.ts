@@ -4,10 +4,13 @@ import type { Urls } from './urls.ts';
 
 /** Browsers take a cookie with this prefix only over https, and only with `Secure` (RFC 6265bis, section 4.1.3.1). */
 const SECURE_PREFIX = '__Secure-';
+/** A cookie with this prefix can only be set by this very host: not by one of another subdomain (section 4.1.3.2). */
+const HOST_PREFIX = '__Host-';
 
 /**
  * Reads and sets cookies: signed, HttpOnly, and Secure if the issuer is https. Under https, their names begin with
- * `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1). `__Host-` would demand the path `/`.
+ * `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1). `__Host-` demands the path `/`, so only a
+ * cookie has it that must not come from another subdomain.
  */
 export class SignedCookies {
   readonly #isSecure: boolean;
@@ -20,6 +23,22 @@ export class SignedCookies {
   read(ctx: Context, name: string): string | undefined {
     const value = this.#isSecure ? readSignedCookie(ctx.cookies, SECURE_PREFIX + name) : undefined;
     return value ?? readSignedCookie(ctx.cookies, name);
+  }
+
+  /** Reads a cookie that {@link setForHost} has set. */
+  readForHost(ctx: Context, name: string): string | undefined {
+    return readSignedCookie(ctx.cookies, this.#isSecure ? HOST_PREFIX + name : name);
+  }
+
+  /**
+   * Sets a cookie that another subdomain cannot plant, if the issuer is https.
+   * @param path without https
+   * @param maxAge in milliseconds
+   */
+  setForHost(ctx: Context, name: string, value: string, path: string, maxAge: number): void {
+    const [prefix, scope] = this.#isSecure ? [HOST_PREFIX, '/'] : ['', path];
+    if (this.#isSecure) ctx.cookies.secure = true;
+    ctx.cookies.set(prefix + name, value, { ...this.#attributes, path: scope, maxAge, overwrite: true });
   }
 
   /** Sets a cookie. @param maxAge in milliseconds; 0 removes the cookie */
@@ -40,18 +59,15 @@ export class SignedCookies {
     value: string,
     { path, maxAge, overwrite }: { readonly path: string; readonly maxAge: number; readonly overwrite: boolean },
   ): void {
-    const options = {
-      path,
-      secure: this.#isSecure,
-      signed: true,
-      httpOnly: true,
-      sameSite: 'lax',
-      overwrite,
-    } as const;
+    const options = { ...this.#attributes, path, overwrite };
     // Behind a proxy, the connection that arrives here may be http although the issuer is https.
     if (this.#isSecure) ctx.cookies.secure = true;
     // The new name replaces the one that an older release has set.
     if (this.#isSecure && ctx.cookies.get(name, { signed: false }) !== undefined) ctx.cookies.set(name, '', options);
     ctx.cookies.set(this.#isSecure ? SECURE_PREFIX + name : name, value, { ...options, maxAge });
+  }
+
+  get #attributes(): { secure: boolean; signed: true; httpOnly: true; sameSite: 'lax' } {
+    return { secure: this.#isSecure, signed: true, httpOnly: true, sameSite: 'lax' };
   }
 }

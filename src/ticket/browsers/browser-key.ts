@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
+import { createHash, createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import { QrLoginError } from '../errors.ts';
 import type { Ticket } from '../ticket.ts';
 
@@ -46,6 +46,13 @@ export function isSignedBy(
   // WebCrypto gives the two numbers of a signature side by side (IEEE P1363), not in DER.
   const verifier = { key: importKey(key), dsaEncoding: 'ieee-p1363' } as const;
   return verify('sha256', Buffer.from(finishMessage(ticket)), verifier, Buffer.from(signature, 'base64url'));
+}
+
+/** Returns the thumbprint of a key (RFC 7638, section 3.1): SHA-256 as base64url. */
+export function thumbprintOf({ x, y }: BrowserKey): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ crv: 'P-256', kty: 'EC', x, y }))
+    .digest('base64url');
 }
 
 export function importKey({ x, y }: BrowserKey): ReturnType<typeof createPublicKey> {

@@ -57,10 +57,3 @@ export async function forgetBrowserOf(known: KnownBrowsers, accountId: string, s
   const trusted = list.filter((browser) => browser.sessionUid === sessionUid);
   await Promise.all(trusted.map(({ id }) => known.remove(accountId, id)));
 }
-
-/** Ends the trust of this account in all browsers. */
-export async function forgetAllBrowsers(known: KnownBrowsers, accountId: string): Promise<number> {
-  const list = await known.list(accountId);
-  await Promise.all(list.map(({ id }) => known.remove(accountId, id)));
-  return list.length;
-}

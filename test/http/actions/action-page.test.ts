@@ -294,6 +294,18 @@ describe('an action that no browser shows yet:', () => {
     expect((await approval.result).outcome).to.equal('approved');
   });
 
+  it('has an event once a browser shows it, with the address of that browser', async () => {
+    const told = world.collectPayloads('qr_login.shown') as { ticket: string; browserFrom: string; from?: string }[];
+    const approval = await request(actions);
+    expect(told).to.deep.equal([]);
+    await new ActionBrowser(world).take(approval);
+    await until(() => told.length > 0);
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ ticket: approval.ticket, action: true });
+    expect(told[0]?.browserFrom).to.equal(told[0]?.from).and.not.to.equal('');
+    await approval.cancel();
+  });
+
   it('needs the check code if another device than the one that shows it decides', async () => {
     const { approval, browser } = await requestAndShow(actions);
     await browser.agent.post(approval.url, { form: { here: 'yes' } });

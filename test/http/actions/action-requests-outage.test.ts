@@ -68,6 +68,42 @@ describe('a store that does not answer during requests about actions', () => {
   });
 });
 
+describe('an action whose Redis fails in the middle', () => {
+  storesMayTake(GENEROUS);
+
+  it('is confirmed once if Redis stops just before it writes that, and goes on', () =>
+    RedisWorld.during({}, async (there) => {
+      const { approval, browser } = await requestAndShow(there);
+      const ends = there.world.collectPayloads('qr_login.action');
+      const phone = await new PhonePerson(there.world).signIn('alice');
+      await phone.scan(await browser.code());
+      await phone.approve();
+      there.pauseAt(({ arguments: values }) => values.some((value) => value.includes('"state":"redeemed"')));
+      expect((await browser.finish()).status).to.equal(503);
+      await there.resume();
+      expect((await browser.finish()).status).to.equal(200);
+      expect((await approval.result).outcome).to.equal('approved');
+      expect(ends).to.have.length(1);
+    }));
+
+  it('is over if Redis loses its data, and can be asked for again', () =>
+    RedisWorld.during({ clients: [shopClient()] }, async (there) => {
+      const { approval, browser } = await requestAndShow(there);
+      const { result } = approval;
+      await there.redis.kill();
+      await there.redis.restart();
+      await there.untilUp();
+      expect(await result).to.deep.equal({ outcome: 'expired' });
+      expect((await browser.finish()).status).to.equal(404);
+      const next = await requestAndShow(there);
+      const phone = await new PhonePerson(there.world).signIn('alice');
+      await phone.scan(await next.browser.code());
+      await phone.approve();
+      expect((await next.browser.finish()).status).to.equal(200);
+      expect((await next.approval.result).outcome).to.equal('approved');
+    }));
+});
+
 describe('an action on two nodes', () => {
   storesMayTake(GENEROUS);
 

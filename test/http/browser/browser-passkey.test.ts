@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { Authenticator } from '../../security/guard/authenticator.ts';
 import type { Answer } from '../../support/agent.ts';
-import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
+import { RedisWorld } from '../../support/redis-world.ts';
+import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 
 const HTML = { headers: { accept: 'text/html' } };
 const JSON_ANSWER = { headers: { accept: 'application/json' } };
 const ALICE = 'a11ce';
+const OFFERING: WorldOptions = { passkeys: true, browserPasskeys: true };
 
 describe('a browser that a phone has signed in', () => {
   let world: World;
@@ -13,7 +15,7 @@ describe('a browser that a phone has signed in', () => {
   let phone: PhonePerson;
 
   before(async () => {
-    world = await World.start({ passkeys: true, browserPasskeys: true });
+    world = await World.start(OFFERING);
   });
   after(() => world?.stop());
 
@@ -118,6 +120,15 @@ describe('a browser that a phone has signed in', () => {
     const page = await browser.start({ prompt: 'browser_passkey' });
     expect(page.text).to.include('without your phone next time');
     expect(await shownOn()).to.include('Warning: your account does not trust that browser');
+  });
+
+  it('is named on the phone also by a page in a language that is written from right to left', async () => {
+    await signIn();
+    const answer = await browser.agent.post(`${browser.at}/qr/new-passkey`, {
+      headers: { 'accept-language': 'ar' },
+      json: {},
+    });
+    expect(answer.status, answer.text).to.equal(200);
   });
 
   it('adds no passkey without the approval, or after the phone has declined', async () => {
@@ -228,4 +239,33 @@ describe('a browser that a phone has signed in', () => {
     await bob.agent.post(at, { ...JSON_ANSWER, json: { csrf, passkey: passkey.id } });
     expect((await phone.agent.get(at, JSON_ANSWER)).text).to.include(passkey.id);
   });
+
+  it('is asked for at one node, approved at another, and used at both', () =>
+    RedisWorld.during(OFFERING, async (one) => {
+      const [two, alone] = [await RedisWorld.start({ ...OFFERING, issuer: one.world.issuer }, one.redis), world];
+      try {
+        world = one.world;
+        ({ browser, phone } = await world.meet());
+        await signIn();
+        const page = await ask();
+        const { qr } = (await browser.agent.get(`${page}/qr`)).json() as { qr: { url: string } };
+        const elsewhere = Object.assign(new PhonePerson(two.world), { agent: phone.agent });
+        await elsewhere.scan(qr.url.replace(one.world.origin, two.world.origin));
+        expect((await elsewhere.approve()).json().state).to.equal('approved');
+        await browser.agent.post(`${page}/qr/finish`, { json: {} });
+        const passkey = new Authenticator(world.issuer);
+        const added = await post({ credential: passkey.create((await creation()).challenge, ALICE) });
+        expect(isAtRp(await browser.goOn(`${added.json().redirectTo}`))).to.equal(true);
+
+        const next = new BrowserPerson(one.world);
+        await next.start();
+        const at = next.at.replace(one.world.origin, two.world.origin);
+        const { challenge } = (await next.agent.get(`${at}/qr/passkey`)).json();
+        const json = { proof: passkey.answer(`${challenge}`) };
+        expect((await next.agent.post(`${next.at}/qr/passkey`, { json })).status).to.equal(200);
+      } finally {
+        world = alone;
+        await two.leave();
+      }
+    }));
 });

@@ -52,6 +52,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       'request.loginHint': ['waiting'],
       appName: ['waiting'],
       enrolment: ['waiting'],
+      enrolByPhone: ['waiting'],
       codeMark: [],
       'ticket.phoneIsSigningIn': ['waiting'],
       'ticket.phone': ['scanned'],
@@ -106,6 +107,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       claims: ['none', 'passkey'],
       resources: ['none', 'passkey'],
       numbers: ['none', 'passkey', 'question'],
+      canEnrol: ['enrolled'],
       // A sign-in on the phone does not enrol the browser.
       signInAgain: membersOf('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g).filter(
         (unmet) => unmet !== 'enrolled',

@@ -5,6 +5,7 @@ import { TestClock } from '../../support/clock.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
 import { shortCodeOn, typeIn } from '../../support/typing.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
+import { requestAndShow } from '../actions/actions.ts';
 
 const MOST = 4;
 const DAY_S = 24 * 60 * 60;
@@ -50,6 +51,24 @@ function expectPaused(answer: Answer): void {
 }
 
 describe('wrong check codes in a row', () => {
+  it('stop no action that its user decides on the device that shows it, which takes no check code', () =>
+    World.during(LIMITED, async (world) => {
+      const phone = await new PhonePerson(world).signIn();
+      await typeWrong(phone, MOST);
+      expectPaused(await scanNewCode(phone));
+      const approval = await world.qr.requestApproval({ accountId: 'a11ce', title: 'Pay €12.50' });
+      await phone.agent.get(approval.url, { headers: { accept: 'text/html' } });
+      const opened = await phone.agent.post(approval.url, { form: { here: 'yes' } });
+      expect((await phone.scan(new URL(opened.location, world.issuer).href)).status).to.equal(200);
+      expect((await phone.approve()).json().state).to.equal('approved');
+      const finished = await phone.agent.post(`${approval.url}/qr/finish`, { json: {} });
+      expect(finished.status).to.equal(200);
+      expect((await approval.result).outcome).to.equal('approved');
+      const elsewhere = await requestAndShow({ world });
+      expectPaused(await phone.scan(await elsewhere.browser.code()));
+      await elsewhere.approval.cancel();
+    }));
+
   it('end the check codes of the account for a day, and the owner reads why on the phone', async () => {
     const clock = new TestClock();
     // The clock starts in the past and reaches the real time after the pause, because interactions expire by the real

@@ -136,7 +136,6 @@ for (const parkStreams of [false, true]) {
       expect(wire.header('content-type')).to.deep.equal(['text/event-stream; charset=utf-8']);
       wire.send(await eventsRequest(browser));
       await wire.untilSeen('event: ticket');
-      expect(wire.text.match(/^HTTP\/1\.1 200 OK/gm)).to.have.length(2);
       await waiting(1);
     });
 
@@ -216,7 +215,6 @@ for (const parkStreams of [false, true]) {
       await phone.scan(await browser.code());
       await other.untilSeen('"scanned"');
       expect(statesIn(other.body)).to.deep.equal(['waiting', 'scanned']);
-      expect(wire.text.match(/^HTTP\//gm)).to.have.length(1);
       expect(['waiting', 'scanned']).to.include.members(statesIn(wire.body));
     });
   });

@@ -6,10 +6,11 @@ import { EnrolmentForm } from '../../../src/http/devices/enrolment-form.ts';
 import { Enrolments } from '../../../src/http/devices/enrolments.ts';
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
 import { TestBrowserKey } from '../../support/browser-key.ts';
-import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
+import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { browserAt, followToRp, phoneOf, scanCode, type TextFields } from '../meeting.ts';
+import { copyOf } from './asking.ts';
 
 /** Every account is used in enrolled browsers only. */
 const enrolledOnly: WorldOptions = { qrLogin: { enrolled: () => true } };
@@ -102,16 +103,6 @@ async function announceKey(browser: BrowserVisitor, key: TestBrowserKey, changes
 async function scanAndApprove(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Record<string, unknown>> {
   await scanCode(phone, browser);
   return phone.approve();
-}
-
-/** Returns a browser of the attacker with all cookies of another one. */
-async function copyOf(browser: BrowserVisitor): Promise<BrowserVisitor> {
-  const copy = new BrowserVisitor(browser.site);
-  for (const cookie of await browser.agent.jar.getCookies(browser.at)) {
-    await copy.agent.jar.setCookie(cookie.toString(), browser.at);
-  }
-  copy.at = browser.at;
-  return copy;
 }
 
 /** Finishes the approved sign-in as the attacker. @returns the gain; undefined if the server refuses */

@@ -168,7 +168,7 @@ function testRestarts(): void {
         const { one, other, ears, ticket } = scene;
         const before = ears.doubts;
         await redis.restart();
-        await Promise.all([one.answers(), other.answers()]);
+        await Promise.all([one.untilAnswering(), other.untilAnswering()]);
         await ears.untilInDoubt(before);
         await eventually('the entry is there', async () => `${await redis.command('KEYS', '*:watchers:*')}`.length > 0);
         // The entry may be there before the subscriber is connected again: messages that are published in between are

@@ -3,8 +3,9 @@ import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
 import { newTicket, toScanned } from '../../../src/stores/contract/sample-tickets.ts';
+import { requestAndShow } from '../../http/actions/actions.ts';
 import { until } from '../../support/until.ts';
-import { World } from '../../support/world.ts';
+import { PhonePerson, World } from '../../support/world.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { RedisProcess } from './redis-process.ts';
 import { useRestrictedRedis } from './restricted-redis.ts';
@@ -44,6 +45,28 @@ describe('a user of Redis without rights for channels', () => {
       await process.untilListening();
       await process.close();
     });
+  });
+
+  it('still tells the result of an action that ends at another process', async () => {
+    const stores = await Promise.all(
+      [1, 2].map(async () => new Keyv({ store: new KeyvRedis<unknown>(await here().urlOfUser()) })),
+    );
+    const [one = new Keyv(), two = new Keyv()] = stores;
+    await whileStoresMayTake(QUICK, () =>
+      World.during({ store: one }, (first) =>
+        World.during({ store: two, issuer: first.issuer }, async (second) => {
+          const { approval, browser } = await requestAndShow({ world: first });
+          const found = await second.qr.findApproval(approval.id);
+          const result = found?.result;
+          const phone = await new PhonePerson(first).signIn('alice');
+          await phone.scan(await browser.code());
+          await phone.approve();
+          await browser.finish();
+          expect((await result)?.outcome).to.equal('approved');
+        }),
+      ),
+    );
+    await Promise.all(stores.map((store) => store.disconnect()));
   });
 
   it('still signs browsers in, because the page reads the ticket again', async () => {

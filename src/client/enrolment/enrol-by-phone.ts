@@ -1,0 +1,26 @@
+/** The script of the QR page where the phone can enrol the browser: asks for that. */
+import { isRefusal } from '../requests.ts';
+import { sendKey } from './send-key.ts';
+
+interface Redirect {
+  readonly redirectTo: string;
+}
+
+const form = document.querySelector<HTMLFormElement>('form[data-ask]');
+const self = document.querySelector<HTMLElement>('[data-qr-login]')?.dataset.qrLogin ?? '';
+
+async function ask(form: HTMLFormElement): Promise<void> {
+  const problem = form.querySelector<HTMLElement>('[role=alert]');
+  const button = form.querySelector('button');
+  if (problem) problem.textContent = '';
+  if (button) button.disabled = true;
+  const answer = await sendKey<Redirect>(`${self}/qr/enrol`, 'key', { nonce: form.dataset.ask ?? '' });
+  if (answer && !isRefusal(answer.body)) return location.assign(answer.body.redirectTo);
+  if (button) button.disabled = false;
+  if (problem) problem.textContent = problem.dataset.text ?? '';
+}
+
+form?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void ask(form);
+});
