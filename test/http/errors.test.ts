@@ -27,6 +27,8 @@ const ROUTES = [
   'POST /qr/devices',
   'GET /qr/tickets/:id',
   'POST /qr/tickets/:id',
+  'GET /qr/requests/:id',
+  'POST /qr/requests/:id',
   'GET /qr/:code',
   'POST /qr/:code',
 ];

@@ -86,6 +86,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
   switch: one([]),
   // A page that scans by itself is left at once.
   landing: one(['csrf', 'openInApp', 'signIn']),
+  request: one([]),
   scan: one(['typing', 'typing.mistyped', 'inApp', 'inApp.openUrl', 'isShareForeign']),
   manifest: one([]),
   confirm: {
